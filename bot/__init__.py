@@ -1,0 +1,1 @@
+"""Starting things: settings, the composition root, the command line, the doctor and the demo."""

@@ -1,0 +1,102 @@
+"""`balance EMAIL`, `statement EMAIL`: what administrators may ask on a person's behalf."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bot.cli import common
+from policy.period import Month, day_of
+from policy.reasons import Refusal
+from programme import balance as programme_balance
+from programme import history, people
+
+if TYPE_CHECKING:
+    from programme.balance import BalanceCard
+
+
+@click.command()
+@click.argument("email")
+@common.json_option
+def balance(email: str, *, as_json: bool) -> None:
+    """What a person has left."""
+    with common.desk() as desk, desk.reading() as session:
+        card = programme_balance.of_email(session, email, desk=desk, now=desk.clock())
+    if card is None:
+        raise Refusal(
+            "unknown_person", f"Nobody has the e-mail {email!r}.", next_step="See `tokens-bot people import`."
+        )
+    if as_json:
+        common.print_json(_card(email, card))
+        return
+    click.echo(f"{card.name}: {common.token_text(card.available)} tokens, USD {common.usd_text(card.worth)}")
+    rows = [
+        (
+            lot.kind,
+            common.token_text(lot.remaining),
+            common.token_text(lot.amount),
+            lot.expires_at.isoformat(),
+            lot.reason,
+        )
+        for lot in card.lots
+    ]
+    if rows:
+        common.print_table(("lot", "remaining", "amount", "expires", "reason"), rows)
+
+
+def _card(email: str, card: BalanceCard) -> dict[str, Any]:
+    return {
+        "person_id": card.person_id,
+        "email": email.lower(),
+        "balance_tokens": common.token_text(card.available),
+        "balance_usd": common.usd_text(card.worth),
+        "granted_tokens": common.token_text(card.granted),
+        "debt_tokens": common.token_text(card.debt),
+        "spent_this_month_tokens": common.token_text(card.spent_this_month),
+        "month": str(card.month),
+        "value_version": card.value.version,
+        "usd_per_token": common.usd_text(card.value.per_token),
+        "run_out_on": card.run_out,
+        "lots": [
+            {
+                "kind": lot.kind,
+                "reason": lot.reason,
+                "amount_tokens": common.token_text(lot.amount),
+                "remaining_tokens": common.token_text(lot.remaining),
+                "expires_at": lot.expires_at.isoformat(),
+            }
+            for lot in card.lots
+        ],
+    }
+
+
+@click.command()
+@click.argument("email")
+@click.option("--month", type=common.MonthType(), help="This month when left out.")
+@common.json_option
+def statement(email: str, *, month: Month | None, as_json: bool) -> None:
+    """Every line that was posted to a person's wallet in a month, with the balance after it."""
+    with common.desk() as desk, desk.reading() as session:
+        asked = month or Month.containing(day_of(desk.clock(), desk.zone))
+        person = people.require(session, email)
+        lines = history.statement(session, person.id, asked, zone=desk.zone)
+    rows = [
+        (m.posted_at.isoformat(), m.kind, m.memo, common.token_text(m.amount), common.token_text(m.balance))
+        for m in lines.movements
+    ]
+    heading = ("posted_at", "kind", "memo", "amount_tokens", "balance_tokens")
+    if as_json:
+        common.print_json(
+            {
+                "person_id": person.id,
+                "month": str(asked),
+                "opening_tokens": common.token_text(lines.opening),
+                "closing_tokens": common.token_text(lines.closing),
+                "lines": [dict(zip(heading, row, strict=True)) for row in rows],
+            }
+        )
+        return
+    click.echo(f"{person.name}, {asked}: opening balance {common.token_text(lines.opening)}")
+    common.print_table(heading, rows)
+    click.echo(f"closing balance {common.token_text(lines.closing)}")

@@ -1,0 +1,101 @@
+"""What the commands share: the desk, the acting person, output for people and for programs."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from contextlib import contextmanager
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bot import office, settings
+from policy.period import Month
+from policy.units import MicroTokens, NanoUSD
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from programme.desk import Desk
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+
+
+@contextmanager
+def desk() -> Iterator[Desk]:
+    """The desk of the environment's settings, on a database that is up to date."""
+    with office.open_desk(settings.load()) as opened:
+        yield opened
+
+
+def actor() -> str:
+    """Who the audit log names for what is done on the command line."""
+    return f"cli:{getpass.getuser()}"
+
+
+def print_json(content: object) -> None:
+    click.echo(json.dumps(content, indent=2, default=str))
+
+
+def token_text(amount: MicroTokens) -> str:
+    """Tokens with all six decimals, as programs read them."""
+    return f"{amount.decimal:.6f}"
+
+
+def usd_text(amount: NanoUSD) -> str:
+    """USD with all nine decimals, as programs read them."""
+    return f"{amount.decimal:.9f}"
+
+
+def print_table(heading: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """A plain table; numbers are told by their digits and set to the right."""
+    cells = [[str(cell) for cell in row] for row in (heading, *rows)]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(heading))]
+    for row in cells:
+        line = (c.rjust(w) if c[:1].lstrip("-").isdigit() else c.ljust(w) for c, w in zip(row, widths, strict=True))
+        click.echo("  ".join(line).rstrip())
+
+
+class MonthType(click.ParamType[Month]):
+    """A month such as 2026-11."""
+
+    name = "YYYY-MM"
+
+    def convert(self, value: str | Month, param: click.Parameter | None, ctx: click.Context | None) -> Month:
+        if isinstance(value, Month):
+            return value
+        try:
+            return Month.parse(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class TokensType(click.ParamType[MicroTokens]):
+    """An amount of tokens such as 1500 or 0.25."""
+
+    name = "TOKENS"
+
+    def convert(
+        self, value: str | MicroTokens, param: click.Parameter | None, ctx: click.Context | None
+    ) -> MicroTokens:
+        if isinstance(value, MicroTokens):
+            return value
+        try:
+            return MicroTokens.parse(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class DayType(click.ParamType[date]):
+    """A date such as 2026-11-30."""
+
+    name = "YYYY-MM-DD"
+
+    def convert(self, value: str | date, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        if isinstance(value, date):
+            return value
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a date such as 2026-11-30", param, ctx)

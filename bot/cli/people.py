@@ -1,0 +1,64 @@
+"""`people import`, `identities add`."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from bot.cli import common
+from policy.reasons import Refusal
+from programme import people as programme_people
+
+if TYPE_CHECKING:
+    from policy.metering import IdentityKind
+
+
+@click.group()
+def people() -> None:
+    """Who takes part in the programme."""
+
+
+@people.command("import")
+@click.argument("file", type=click.File("rb"), metavar="FILE.csv")
+@common.json_option
+def import_people(file: BinaryIO, *, as_json: bool) -> None:
+    """Add or change people from a CSV file, all of it or nothing.
+
+    Columns: email, name, slack_user_id, manager_email, level, role_family, pay_band, fte, time_zone, hired_on,
+    left_on, wave, roles (separated by `;`). People are found by e-mail; an empty cell leaves what was there, `-` clears
+    it.
+    """
+    try:
+        text = file.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Refusal("not_utf8", f"{file.name} is not UTF-8 text: {error}.") from error
+    with common.desk() as desk, desk.transaction() as session:
+        done = programme_people.import_csv(session, io.StringIO(text), actor=common.actor(), now=desk.clock())
+    if as_json:
+        common.print_json({"added": done.added, "changed": done.changed, "unchanged": done.unchanged})
+    else:
+        click.echo(f"{done.added} added, {done.changed} changed, {done.unchanged} unchanged.")
+
+
+@click.group()
+def identities() -> None:
+    """The names by which gateways know people."""
+
+
+@identities.command("add")
+@click.argument("email")
+@click.argument("value")
+@click.option("--kind", type=click.Choice(["email", "user", "key_alias"]), default="user", show_default=True)
+@click.option("--source", default="*", show_default=True, help="The gateway; * for every one.")
+def add_identity(email: str, value: str, *, kind: IdentityKind, source: str) -> None:
+    """Say that VALUE, as gateways report it, is the person with EMAIL.
+
+    Usage that waits in quarantine for this name is posted by `tokens-bot quarantine retry`.
+    """
+    with common.desk() as desk, desk.transaction() as session:
+        person = programme_people.map_identity(
+            session, source=source, kind=kind, value=value, email=email, actor=common.actor(), now=desk.clock()
+        )
+    click.echo(f"{kind} {value!r} of {source} is {person.name} ({person.id}).")

@@ -1,0 +1,106 @@
+"""`run`, `migrate`, `doctor`, `verify`, `manifest`."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from bot import office, settings
+from bot.cli import common
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from programme.desk import Desk
+
+MOST_FINDINGS = 100
+
+
+@click.command()
+def migrate() -> None:
+    """Create the database's tables, or bring them up to date."""
+    loaded = settings.load()
+    desk = office.new_desk(loaded)
+    text = loaded.handbook.read_text("utf-8") if loaded.handbook else None
+    office.migrate(desk, handbook=text)
+    desk.database.close()
+    click.echo("The database is up to date.")
+
+
+@click.command()
+def run() -> None:
+    """Run the bot until it is told to stop (Ctrl-C or SIGTERM)."""
+    from bot import serving  # noqa: PLC0415 - servers are slow to import, and only this command needs them
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    loaded = settings.load()
+    with office.open_desk(loaded) as desk, serving.serving(loaded, desk) as address:
+        mode = "Socket Mode" if loaded.socket_mode else f"HTTP, at {address}/slack/events"
+        click.echo(f"Listening to Slack ({mode}); usage intake at {address}/v1/usage. Ctrl-C stops.")
+        serving.wait_for_signal()
+        click.echo("Stopping.")
+
+
+@click.command()
+@common.json_option
+def verify(*, as_json: bool) -> None:
+    """Recompute the ledger and the usage behind it; exit 1 with the figures that do not hold."""
+    with common.desk() as desk:
+        findings = []
+        for finding in _findings(desk):
+            findings.append(finding)
+            if len(findings) == MOST_FINDINGS:
+                break
+    if as_json:
+        common.print_json({"holds": not findings, "findings": findings})
+    else:
+        for finding in findings:
+            click.echo(finding)
+        click.echo("Every figure holds." if not findings else f"{len(findings)} figures do not hold.")
+    sys.exit(1 if findings else 0)
+
+
+def _findings(desk: Desk) -> Iterator[str]:
+    from store import verify as checks  # noqa: PLC0415 - only this command needs it
+
+    # One transaction, so that everything is of one instant.
+    with desk.database.snapshot() as session:
+        events = checks.count_events(session)
+        with click.progressbar(length=events + len(checks.CHECKS), label="Verifying", file=sys.stderr) as bar:
+            for check in checks.CHECKS:
+                yield from check(session)
+                bar.update(1)
+            yield from checks.costs_and_days(session, desk.zone, bar.update)
+
+
+@click.command()
+@common.json_option
+def doctor(*, as_json: bool) -> None:
+    """Check tokens, scopes, channels, database, board and clock, and say what to do about each finding."""
+    from bot import doctor as doctors  # noqa: PLC0415 - only this command needs it
+
+    loaded = settings.load()
+    desk = office.new_desk(loaded)
+    findings = list(doctors.examine(loaded, desk))
+    desk.database.close()
+    if as_json:
+        common.print_json([finding.__dict__ for finding in findings])
+    else:
+        for finding in findings:
+            click.echo(f"{finding.level:<7} {finding.what}")
+            if finding.remedy:
+                click.echo(f"        → {finding.remedy}")
+    sys.exit(1 if any(finding.level == "problem" for finding in findings) else 0)
+
+
+@click.command()
+@click.option("--url", help="The bot's public address, for HTTP mode; Socket Mode when left out.")
+def manifest(url: str | None) -> None:
+    """Print the Slack app manifest, to paste where Slack asks for one."""
+    from bot import manifest as manifests  # noqa: PLC0415 - only this command needs it
+
+    click.echo(json.dumps(manifests.build(url=url), indent=2))

@@ -1,0 +1,109 @@
+"""`usage import`, `quarantine list`, `quarantine retry`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from bot.cli import common
+from handlers import usage_files
+from handlers.usage_formats import MalformedBodyError
+from policy.reasons import Refusal
+from scheduler import quarantine as retry
+from store import usage as usage_store
+
+if TYPE_CHECKING:
+    from handlers.usage_files import Format, Imported
+
+
+@click.group()
+def usage() -> None:
+    """What people used."""
+
+
+@usage.command("import")
+@click.argument("file", type=click.File("rb"), metavar="FILE")
+@click.option("--format", "format_", type=click.Choice(usage_files.FORMATS), required=True)
+@click.option("--skip-bad-lines", is_flag=True, help="Import the other lines; without it a bad line stops everything.")
+@common.json_option
+def import_usage(file: BinaryIO, *, format_: Format, skip_bad_lines: bool, as_json: bool) -> None:
+    """Import usage from a CSV file, or from JSON lines with one CloudEvent each.
+
+    An event is known by its source and id: importing a file again adds nothing, and an import that was interrupted goes
+    on where it stopped.
+    """
+    size = os.fstat(file.fileno()).st_size
+    with common.desk() as desk, click.progressbar(length=2 * size, label="Importing", file=sys.stderr) as bar:
+        seen = 0
+
+        def progress(offset: int) -> None:
+            nonlocal seen
+            bar.update(max(offset - seen, 0))
+            seen = offset if offset < size else 0
+
+        try:
+            done = usage_files.import_file(
+                desk, file, format_, skip_bad_lines=skip_bad_lines, progress=progress
+            )  # fmt: skip
+        except MalformedBodyError as error:
+            raise Refusal("file_malformed", f"{file.name}: {error}") from error
+    _report(done, as_json=as_json)
+    if done.bad_lines and not skip_bad_lines:
+        raise Refusal(
+            "file_has_bad_lines",
+            f"{len(done.bad_lines)} bad lines: nothing was imported.",
+            next_step="Correct them, or leave them out with --skip-bad-lines.",
+        )
+
+
+def _report(done: Imported, *, as_json: bool) -> None:
+    for line in done.bad_lines:
+        click.echo(f"line {line.number}: {line.detail}", err=True)
+    if done.resumed_at:
+        click.echo(f"Went on after line {done.resumed_at}, where an earlier import had stopped.", err=True)
+    if as_json:
+        common.print_json(done.counts)
+    else:
+        click.echo(", ".join(f"{count:,} {status}" for status, count in done.counts.items()))
+
+
+@click.group()
+def quarantine() -> None:
+    """Usage that cannot be priced or attributed yet."""
+
+
+@quarantine.command("list")
+@click.option("--limit", default=50, show_default=True)
+@common.json_option
+def list_quarantine(*, limit: int, as_json: bool) -> None:
+    """What waits, why, and since when."""
+    with common.desk() as desk, desk.reading() as session:
+        held = usage_store.held_events(session, limit=limit)
+        counts = usage_store.count_held(session)
+    rows = [
+        (h.event.source, h.event.event_id, h.event.occurred_at.isoformat(), h.reason, h.detail, f"{h.since:%Y-%m-%d}")
+        for h in held
+    ]
+    heading = ("source", "event_id", "occurred_at", "reason", "detail", "since")
+    if as_json:
+        common.print_json({"counts": counts, "events": [dict(zip(heading, row, strict=True)) for row in rows]})
+        return
+    if rows:
+        common.print_table(heading, rows)
+    total = ", ".join(f"{count:,} {reason}" for reason, count in sorted(counts.items()))
+    click.echo(f"{sum(counts.values()):,} waiting{f': {total}' if total else ''}.")
+
+
+@quarantine.command("retry")
+@common.json_option
+def retry_quarantine(*, as_json: bool) -> None:
+    """Post what can be priced and attributed by now, at the time at which it was used."""
+    with common.desk() as desk:
+        released, held = retry.retry_all(desk)
+    if as_json:
+        common.print_json({"released": released, "held": held})
+    else:
+        click.echo(f"{released:,} released, {held:,} still waiting.")

@@ -1,0 +1,202 @@
+"""`tokens-bot doctor`: is everything in place, and if not, what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Literal
+
+import sqlalchemy as sa
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from bot import office
+from bot.manifest import BOT_SCOPES
+from policy.reasons import Refusal
+from store import people, schema
+from store import usage as usage_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from slack_sdk.web import SlackResponse
+
+    from bot.settings import Settings
+    from programme.desk import Desk
+
+Level = Literal["good", "warning", "problem"]
+
+BOARD_MEMBERS, BOARD_ALTERNATES = 3, 2
+GREATEST_CLOCK_SKEW = timedelta(seconds=60)
+"""Slack's signatures are good for five minutes; a clock that is a minute off will be five off one day."""
+PATIENCE_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at; `remedy` is what to do about it."""
+
+    level: Level
+    what: str
+    remedy: str = ""
+
+
+def examine(settings: Settings, desk: Desk) -> Iterator[Finding]:
+    """Everything, in the order in which it has to work."""
+    ready = True
+    for finding in _database(desk):
+        ready = ready and finding.level != "problem"
+        yield finding
+    yield from _slack(settings, desk)
+    if ready:
+        yield from _board(settings, desk)
+        yield from _quarantine(desk)
+
+
+def _database(desk: Desk) -> Iterator[Finding]:
+    try:
+        office.require_ready(desk)
+    except Refusal as refusal:
+        yield Finding("problem", refusal.text, refusal.next_step)
+    except sa.exc.OperationalError as error:
+        yield Finding("problem", f"The database does not answer: {error.orig}", "Check TOKENS_DATABASE_URL.")
+    else:
+        yield Finding("good", f"The database ({desk.database.dialect}) is at revision {schema.head_revision()}.")
+
+
+def _slack(settings: Settings, desk: Desk) -> Iterator[Finding]:
+    if not settings.slack_bot_token:
+        yield Finding("problem", "SLACK_BOT_TOKEN is not set.", "Install the app and copy its bot token (xoxb-…).")
+        return
+    client = WebClient(settings.slack_bot_token, base_url=settings.slack_api_url, timeout=PATIENCE_SECONDS)
+    try:
+        answer = client.auth_test()
+    except SlackApiError as error:
+        yield Finding(
+            "problem",
+            f"SLACK_BOT_TOKEN is refused: {error.response['error']}.",
+            "Install the app again, copy its token.",
+        )
+        return
+    except (SlackClientError, OSError) as error:
+        yield Finding("problem", f"Slack does not answer at {settings.slack_api_url}: {error}", "Check the network.")
+        return
+    yield Finding("good", f"SLACK_BOT_TOKEN belongs to {answer['user']} in {answer['team']}.")
+    yield from _scopes(answer)
+    yield from _clock(answer, desk)
+    yield from _mode(settings)
+    yield from _channels(settings, client)
+
+
+def _header(answer: SlackResponse, name: str) -> str | None:
+    return next((str(value) for key, value in answer.headers.items() if key.lower() == name), None)
+
+
+def _scopes(answer: SlackResponse) -> Iterator[Finding]:
+    header = _header(answer, "x-oauth-scopes")
+    if header is None:
+        yield Finding("warning", "Slack did not say which scopes the token has.", "Check them in the app's settings.")
+        return
+    granted = {scope.strip() for scope in header.split(",")}
+    missing = [scope for scope in BOT_SCOPES if scope not in granted]
+    if missing:
+        remedy = "Paste `tokens-bot manifest` into the app's settings and install it again."
+        yield Finding("problem", f"The bot token lacks {', '.join(missing)}.", remedy)
+    else:
+        yield Finding("good", "The bot token has every scope it needs.")
+
+
+def _clock(answer: SlackResponse, desk: Desk) -> Iterator[Finding]:
+    header = _header(answer, "date")
+    if header is None:
+        return
+    skew = abs(parsedate_to_datetime(header) - desk.clock())
+    if skew > GREATEST_CLOCK_SKEW:
+        yield Finding(
+            "problem", f"The clock is {skew.total_seconds():.0f} s off Slack's.", "Switch time synchronisation on."
+        )
+    else:
+        yield Finding("good", "The clock agrees with Slack's.")
+
+
+def _mode(settings: Settings) -> Iterator[Finding]:
+    if settings.slack_app_token:
+        client = WebClient(base_url=settings.slack_api_url, timeout=PATIENCE_SECONDS)
+        try:
+            client.apps_connections_open(app_token=settings.slack_app_token)
+        except SlackApiError as error:
+            remedy = "Create an app-level token with connections:write, and switch Socket Mode on."
+            yield Finding("problem", f"SLACK_APP_TOKEN is refused: {error.response['error']}.", remedy)
+        else:
+            yield Finding("good", "Socket Mode can connect.")
+    elif settings.slack_signing_secret:
+        yield Finding("good", f"HTTP mode: Slack must reach {settings.http_host}:{settings.http_port}/slack/events.")
+    else:
+        remedy = "Set SLACK_APP_TOKEN for Socket Mode, or SLACK_SIGNING_SECRET for HTTP."
+        yield Finding("problem", "Neither Socket Mode nor HTTP mode is set up.", remedy)
+
+
+def _channels(settings: Settings, client: WebClient) -> Iterator[Finding]:
+    channels = {
+        "TOKENS_GOVERNANCE_CHANNEL": settings.governance_channel,
+        "TOKENS_ANNOUNCE_CHANNEL": settings.announce_channel,
+    }
+    for name, channel in channels.items():
+        if channel is None:
+            yield Finding("warning", f"{name} is not set.", "Set it to the id of the channel (C…).")
+            continue
+        try:
+            info = client.conversations_info(channel=channel)["channel"]
+        except SlackApiError as error:
+            code = error.response["error"]
+            if code == "missing_scope":
+                yield Finding(
+                    "warning", f"{name} cannot be looked up without channels:read.", "Add the optional scope."
+                )
+            else:
+                yield Finding("problem", f"{name} = {channel}: {code}.", "Check the id, and invite the bot there.")
+            continue
+        if info.get("is_archived"):
+            yield Finding("problem", f"{name} = {channel} is archived.", "Choose another channel.")
+        elif not info.get("is_member"):
+            yield Finding("problem", f"The bot is not in #{info['name']} ({name}).", f"/invite it to #{info['name']}.")
+        else:
+            yield Finding("good", f"{name} is #{info['name']}, and the bot is in it.")
+
+
+def _board(settings: Settings, desk: Desk) -> Iterator[Finding]:
+    wanted = BOARD_MEMBERS + BOARD_ALTERNATES
+    members, where = _board_size(settings, desk)
+    if members is None:
+        yield Finding("warning", f"The board's group cannot be looked up: {where}.", "Check TOKENS_BOARD_USERGROUP.")
+    elif members < wanted:
+        remedy = (
+            f"{BOARD_MEMBERS} members and {BOARD_ALTERNATES} alternates keep exceptions moving when people are away."
+        )
+        yield Finding("warning", f"The board has {members} people ({where}).", remedy)
+    else:
+        yield Finding("good", f"The board has {members} people ({where}).")
+
+
+def _board_size(settings: Settings, desk: Desk) -> tuple[int | None, str]:
+    if settings.board_usergroup is None:
+        with desk.reading() as session:
+            return people.count_by_role(session).get("board", 0), "role `board`"
+    client = WebClient(settings.slack_bot_token, base_url=settings.slack_api_url, timeout=PATIENCE_SECONDS)
+    try:
+        return len(client.usergroups_users_list(usergroup=settings.board_usergroup)["users"]), "Slack user group"
+    except SlackApiError as error:
+        return None, str(error.response["error"])
+    except (SlackClientError, OSError) as error:
+        return None, str(error)
+
+
+def _quarantine(desk: Desk) -> Iterator[Finding]:
+    with desk.reading() as session:
+        held = usage_store.count_held(session)
+    if held:
+        total = ", ".join(f"{count:,} {reason}" for reason, count in sorted(held.items()))
+        yield Finding("warning", f"Usage waits in quarantine: {total}.", "See `tokens-bot quarantine list`.")
+    else:
+        yield Finding("good", "No usage waits in quarantine.")

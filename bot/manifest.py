@@ -1,0 +1,44 @@
+"""The Slack app's manifest: what it shows, hears and may do, and nothing more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from handlers.tokens import COMMANDS
+
+BOT_SCOPES = ("commands", "users:read", "users:read.email")
+"""What the bot cannot do without."""
+
+DOCTOR_SCOPES = ("channels:read", "groups:read", "usergroups:read")
+"""Optional: `tokens-bot doctor` looks channels and the board's group up with them."""
+
+
+def build(*, url: str | None = None) -> dict[str, Any]:
+    """The manifest for Socket Mode, or with `url` (the bot's public address) for HTTP mode."""
+    command: dict[str, Any] = {
+        "command": "/tokens",
+        "description": "Your AI token allowance",
+        "usage_hint": " | ".join(command.name for command in COMMANDS),
+        "should_escape": False,
+    }
+    settings: dict[str, Any] = {
+        "org_deploy_enabled": False,
+        "socket_mode_enabled": url is None,
+        "token_rotation_enabled": False,
+    }
+    if url is not None:
+        command["url"] = f"{url.rstrip('/')}/slack/events"
+    return {
+        "_metadata": {"major_version": 2},
+        "display_information": {
+            "name": "Tokens",
+            "description": "Shows what is left of your AI token allowance, and why.",
+            "background_color": "#1f3a4d",
+        },
+        "features": {
+            "bot_user": {"display_name": "Tokens", "always_online": True},
+            "slash_commands": [command],
+        },
+        "oauth_config": {"scopes": {"bot": list(BOT_SCOPES), "bot_optional": list(DOCTOR_SCOPES)}},
+        "settings": settings,
+    }

@@ -1,0 +1,109 @@
+"""Running the bot: Slack in one of its two modes, the HTTP side, the clockwork, and a clean stop."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+import uvicorn
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_sdk import WebClient
+
+from handlers import http, slack_app
+from policy.reasons import Refusal
+from scheduler import ticker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fastapi import FastAPI
+    from slack_bolt import App
+
+    from bot.settings import Settings
+    from programme.desk import Desk
+
+logger = logging.getLogger(__name__)
+
+DRAIN_SECONDS = 10
+
+
+@contextmanager
+def serving(settings: Settings, desk: Desk) -> Iterator[str]:
+    """The whole bot in the background of the block; yields the address of its HTTP side.
+
+    Leaving the block stops the intake first, lets what is under way finish, then closes the connections.
+    """
+    if not settings.slack_bot_token:
+        raise Refusal("no_bot_token", "SLACK_BOT_TOKEN is not set.", next_step="See `tokens-bot manifest` and README.")
+    if not settings.socket_mode and not settings.slack_signing_secret:
+        raise Refusal(
+            "no_slack_mode",
+            "Neither SLACK_APP_TOKEN (Socket Mode) nor SLACK_SIGNING_SECRET (HTTP) is set.",
+            next_step="Set one of them.",
+        )
+    slack = slack_app.build(
+        desk,
+        token=settings.slack_bot_token,
+        signing_secret=None if settings.socket_mode else settings.slack_signing_secret,
+        api_url=settings.slack_api_url,
+    )
+    with ExitStack() as stack:
+        clockwork = ticker.build(desk)
+        clockwork.start()
+        stack.callback(clockwork.shutdown, wait=True)
+        if settings.socket_mode:
+            stack.enter_context(_socket_mode(settings, slack))
+        api = http.build(desk, slack=None if settings.socket_mode else slack)
+        yield stack.enter_context(_http(api, settings.http_host, settings.http_port))
+
+
+@contextmanager
+def _socket_mode(settings: Settings, slack: App) -> Iterator[None]:
+    handler = SocketModeHandler(
+        slack,
+        settings.slack_app_token,
+        web_client=WebClient(token=settings.slack_bot_token, base_url=settings.slack_api_url),
+    )
+    handler.connect()  # type: ignore[no-untyped-call]  # Bolt left it untyped
+    try:
+        yield
+    finally:
+        handler.close()  # type: ignore[no-untyped-call]  # the same
+
+
+@contextmanager
+def _http(api: FastAPI, host: str, port: int) -> Iterator[str]:
+    server = uvicorn.Server(
+        uvicorn.Config(api, host, port, log_config=None, access_log=False, timeout_graceful_shutdown=DRAIN_SECONDS)
+    )
+    failed: list[BaseException] = []
+
+    def serve() -> None:
+        try:
+            server.run()
+        except SystemExit as error:  # uvicorn's way to say that it cannot listen
+            failed.append(error)
+
+    thread = threading.Thread(target=serve, name="http")
+    thread.start()
+    while not server.started and thread.is_alive():
+        thread.join(0.01)
+    if not server.started:
+        raise Refusal("port_taken", f"Cannot listen on {host}:{port}.", next_step="Choose another TOKENS_HTTP_PORT.")
+    bound = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://{host}:{bound}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def wait_for_signal() -> None:
+    """Block until the process is asked to stop (SIGINT, SIGTERM)."""
+    asked = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: asked.set())
+    asked.wait()

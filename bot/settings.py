@@ -1,0 +1,104 @@
+"""Settings from the environment and `.env`; the environment wins."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from dotenv import dotenv_values
+
+from handlers.slack_app import SLACK_API_URL
+from policy.reasons import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+HIGHEST_PORT = 65_535
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says, checked; secrets stay out of `repr`."""
+
+    slack_bot_token: str | None
+    slack_app_token: str | None
+    slack_signing_secret: str | None
+    slack_api_url: str
+    database_url: str
+    http_host: str
+    http_port: int
+    zone: ZoneInfo
+    governance_channel: str | None
+    announce_channel: str | None
+    board_usergroup: str | None
+    handbook: Path | None
+
+    def __repr__(self) -> str:
+        return (
+            f"Settings(slack_api_url={self.slack_api_url!r}, http={self.http_host}:{self.http_port}, {self.zone.key})"
+        )
+
+    @property
+    def socket_mode(self) -> bool:
+        """An app token means Socket Mode; a signing secret without one means HTTP."""
+        return self.slack_app_token is not None
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings; a Refusal names every variable that is wrong, and its value."""
+    if environ is None:
+        environ = {**{k: v for k, v in dotenv_values(".env").items() if v is not None}, **os.environ}
+    values = {name: text.strip() for name, text in environ.items() if text.strip()}
+    problems: list[str] = []
+    settings = Settings(
+        slack_bot_token=_prefixed(values, "SLACK_BOT_TOKEN", "xoxb-", problems),
+        slack_app_token=_prefixed(values, "SLACK_APP_TOKEN", "xapp-", problems),
+        slack_signing_secret=values.get("SLACK_SIGNING_SECRET"),
+        slack_api_url=_api_url(values, problems),
+        database_url=values.get("TOKENS_DATABASE_URL", "sqlite:///var/tokens.db"),
+        http_host=values.get("TOKENS_HTTP_HOST", "127.0.0.1"),
+        http_port=_port(values, problems),
+        zone=_zone(values, problems),
+        governance_channel=values.get("TOKENS_GOVERNANCE_CHANNEL"),
+        announce_channel=values.get("TOKENS_ANNOUNCE_CHANNEL"),
+        board_usergroup=values.get("TOKENS_BOARD_USERGROUP"),
+        handbook=Path(values["TOKENS_HANDBOOK"]) if "TOKENS_HANDBOOK" in values else None,
+    )
+    if problems:
+        raise Refusal("settings_invalid", "The environment has mistakes:\n" + "\n".join(problems))
+    return settings
+
+
+def _prefixed(values: Mapping[str, str], name: str, prefix: str, problems: list[str]) -> str | None:
+    token = values.get(name)
+    if token is not None and not token.startswith(prefix):
+        # The value is a secret: its beginning says enough of which kind of token it is.
+        problems.append(f"{name} begins with {token[:5]!r}; expected {prefix}…")
+    return token
+
+
+def _api_url(values: Mapping[str, str], problems: list[str]) -> str:
+    url = values.get("SLACK_API_URL", SLACK_API_URL)
+    if not url.startswith(("http://", "https://")) or not url.endswith("/api/"):
+        problems.append(f"SLACK_API_URL = {url!r}: expected a URL that ends with /api/")
+    return url
+
+
+def _port(values: Mapping[str, str], problems: list[str]) -> int:
+    text = values.get("TOKENS_HTTP_PORT", "8080")
+    if not text.isdecimal() or int(text) > HIGHEST_PORT:
+        problems.append(f"TOKENS_HTTP_PORT = {text!r}: expected a port number")
+        return 0
+    return int(text)
+
+
+def _zone(values: Mapping[str, str], problems: list[str]) -> ZoneInfo:
+    name = values.get("TOKENS_TIME_ZONE", "UTC")
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        problems.append(f"TOKENS_TIME_ZONE = {name!r}: expected a time zone such as Europe/Berlin")
+        return ZoneInfo("UTC")

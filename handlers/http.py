@@ -1,0 +1,263 @@
+"""Our HTTP side: usage intake, health, metrics, and Slack's requests in HTTP mode.
+
+Bodies are read with a limit; the work happens in a thread, because the database is synchronous. Nothing of a body is
+logged. (No postponed annotations here: FastAPI reads those of the routes, which name local dependencies.)
+"""
+
+import logging
+import secrets
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+import msgspec
+import sqlalchemy as sa
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel
+from slack_bolt import App, BoltRequest
+
+from handlers import cloudevents, litellm, metrics
+from handlers.litellm import NothingUsed
+from handlers.usage_formats import MalformedBodyError, Rejected
+from policy.metering import UsageEvent
+from programme import keys, usage
+from programme.desk import Desk
+from programme.usage import Outcome
+from store import schema
+from store.keys import ApiKey
+
+logger = logging.getLogger(__name__)
+
+LARGEST_BODY = 32 * 1024 * 1024
+MOST_EVENTS = 10_000
+RETRY_AFTER_SECONDS = "5"
+
+
+class EventAnswer(BaseModel):
+    """What became of one event; `detail` says why, unless it was simply accepted or a duplicate."""
+
+    source: str
+    id: str
+    status: usage.Status
+    detail: str = ""
+
+
+class IntakeAnswer(BaseModel):
+    """One result for each event, in the order of the batch, and how many there are of each kind."""
+
+    results: list[EventAnswer]
+    summary: dict[usage.Status, int]
+
+
+def build(desk: Desk, *, slack: App | None = None) -> FastAPI:
+    """The application; with `slack`, also the endpoint of HTTP mode."""
+    app = FastAPI(
+        title="tokens-bot",
+        description="Usage intake of the company's AI token allowance.",
+        version="1",
+        openapi_tags=[{"name": "usage", "description": "What gateways report."}],
+    )
+    app.include_router(_intake(desk))
+    app.include_router(_operations(desk))
+    if slack is not None:
+        app.include_router(_slack(slack))
+    app.add_exception_handler(sa.exc.OperationalError, _database_away)
+    app.add_exception_handler(Exception, _unforeseen)
+    return app
+
+
+def _database_away(_request: Request, error: Exception) -> Response:
+    logger.error("the database does not answer: %s", type(error).__name__)
+    detail = {"detail": "The database does not answer. Nothing was taken in; send the batch again."}
+    return _json(detail, status=503, headers={"Retry-After": RETRY_AFTER_SECONDS})
+
+
+def _unforeseen(_request: Request, error: Exception) -> Response:
+    failure_id = secrets.token_hex(4)
+    logger.error("unforeseen failure (%s)", failure_id, exc_info=error)
+    return _json(
+        {"detail": f"Unforeseen failure {failure_id}. Nothing was taken in; send the batch again."}, status=500
+    )
+
+
+def _json(content: object, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(msgspec.json.encode(content), status, headers, media_type="application/json")
+
+
+# --- Intake --------------------------------------------------------------------------------------------------------
+
+
+def _intake(desk: Desk) -> APIRouter:
+    router = APIRouter(prefix="/v1", tags=["usage"])
+    require_key = _key_with(desk, "usage:write")
+
+    @router.post("/usage", summary="Report usage as CloudEvents 1.0", **_describe(_CLOUDEVENT_BODY))
+    async def report_usage(request: Request, key: Annotated[ApiKey, Depends(require_key)]) -> Response:
+        """One event or a batch. Sending it again changes nothing; `data` uses the OpenTelemetry GenAI names."""
+        body = await _body(request)
+        return await run_in_threadpool(_take_in, desk, lambda: cloudevents.parse(body, allowed_source=key.source))
+
+    @router.post("/usage/litellm", summary="Report usage as LiteLLM's generic_api callback sends it", **_describe({}))
+    async def report_litellm_usage(request: Request, key: Annotated[ApiKey, Depends(require_key)]) -> Response:
+        """An array of LiteLLM's standard logging payloads. Prompts and answers in it are never kept."""
+        body = await _body(request)
+        return await run_in_threadpool(_take_in, desk, lambda: litellm.parse(body, source=key.source))
+
+    return router
+
+
+def _take_in(desk: Desk, parse: Callable[[], Sequence[UsageEvent | Rejected | NothingUsed]]) -> Response:
+    try:
+        parsed = parse()
+    except MalformedBodyError as error:
+        raise HTTPException(400, str(error)) from error
+    if len(parsed) > MOST_EVENTS:
+        raise HTTPException(413, f"{len(parsed)} events in one batch; send at most {MOST_EVENTS}")
+    events = [item for item in parsed if isinstance(item, UsageEvent)]
+    with desk.transaction() as session:
+        taken = iter(usage.take_in(session, events, desk=desk, now=desk.clock()))
+    outcomes = [next(taken) if isinstance(item, UsageEvent) else _not_taken(item) for item in parsed]
+    return _answer(outcomes)
+
+
+def _not_taken(item: Rejected | NothingUsed) -> Outcome:
+    status: usage.Status = "rejected" if isinstance(item, Rejected) else "accepted"
+    return Outcome("", item.event_id, status, item.detail)
+
+
+def _answer(outcomes: Sequence[Outcome]) -> Response:
+    summary = dict.fromkeys(usage.STATUSES, 0)
+    for outcome in outcomes:
+        summary[outcome.status] += 1
+    for status, count in summary.items():
+        metrics.USAGE_EVENTS.labels(status).inc(count)
+    results = [{"source": o.source, "id": o.event_id, "status": o.status, "detail": o.detail} for o in outcomes]
+    return _json({"results": results, "summary": summary})
+
+
+def _key_with(desk: Desk, scope: str) -> Callable[..., ApiKey]:
+    bearer = HTTPBearer(auto_error=False, description="A key from `tokens-bot keys create`.")
+
+    def require_key(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> ApiKey:
+        with desk.reading() as session:
+            key = keys.authenticate(session, credentials.credentials) if credentials else None
+        if key is None:
+            raise HTTPException(401, "A key in force is needed.", headers={"WWW-Authenticate": "Bearer"})
+        if scope not in key.scopes:
+            raise HTTPException(403, f"Key {key.name!r} lacks the scope {scope!r}.")
+        return key
+
+    return require_key
+
+
+async def _body(request: Request) -> bytes:
+    """The body, unless it is too large or encoded; it is measured while it arrives, not by what it claims."""
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise HTTPException(415, "Send the body without Content-Encoding.")
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > LARGEST_BODY:
+            raise HTTPException(413, f"The body is larger than {LARGEST_BODY} bytes; send smaller batches.")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+_CLOUDEVENT_BODY: dict[str, Any] = {
+    "type": "object",
+    "required": ["specversion", "id", "source", "type", "time", "data"],
+    "properties": {
+        "specversion": {"const": "1.0"},
+        "id": {"type": "string", "maxLength": 256},
+        "source": {"type": "string", "description": "The key's source, or a path below it."},
+        "type": {"type": "string"},
+        "time": {"type": "string", "format": "date-time"},
+        "data": {"type": "object", "description": "Usage by its OpenTelemetry GenAI names."},
+    },
+    "example": {
+        "specversion": "1.0",
+        "id": "chatcmpl-1",
+        "source": "gateway-eu",
+        "type": "gen_ai.usage",
+        "time": "2026-11-23T09:30:00Z",
+        "data": {
+            "user.email": "ada@example.com",
+            "gen_ai.provider.name": "anthropic",
+            "gen_ai.request.model": "claude-sonnet-4-5",
+            "gen_ai.usage.input_tokens": 1200,
+            "gen_ai.usage.cache_read.input_tokens": 1000,
+            "gen_ai.usage.output_tokens": 300,
+        },
+    },
+}
+
+
+def _describe(item: dict[str, Any]) -> dict[str, Any]:
+    """What OpenAPI should know of a route whose body is parsed by hand, for speed."""
+    either = {"oneOf": [item, {"type": "array", "items": item, "maxItems": MOST_EVENTS}]}
+    content = {"application/json": {"schema": either}, "application/cloudevents-batch+json": {"schema": either}}
+    return {
+        "openapi_extra": {"requestBody": {"required": True, "content": content}},
+        "response_model": IntakeAnswer,
+        "responses": {
+            400: {"description": "The body is not JSON, or has another outer shape."},
+            401: {"description": "No key in force."},
+            403: {"description": "The key lacks the scope `usage:write`."},
+            413: {"description": f"More than {MOST_EVENTS} events, or more than {LARGEST_BODY} bytes."},
+            503: {"description": "The database does not answer; send the batch again."},
+        },
+    }
+
+
+# --- Operations ----------------------------------------------------------------------------------------------------
+
+
+def _operations(desk: Desk) -> APIRouter:
+    router = APIRouter(tags=["operations"])
+
+    @router.get("/healthz", summary="Is the process alive?")
+    def healthz() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @router.get("/readyz", summary="Can it answer?")
+    def readyz(response: Response) -> dict[str, str]:
+        """503 while the database does not answer or stands at another revision."""
+        try:
+            with desk.reading() as session:
+                revision = schema.current_revision(session)
+        except sa.exc.OperationalError:
+            response.status_code = 503
+            return {"status": "database away"}
+        if revision != schema.head_revision():
+            response.status_code = 503
+            return {"status": "database at another revision", "revision": str(revision)}
+        return {"status": "ready"}
+
+    @router.get("/metrics", summary="Counts and durations for Prometheus")
+    def prometheus() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return router
+
+
+# --- Slack's HTTP mode ---------------------------------------------------------------------------------------------
+
+
+def _slack(slack: App) -> APIRouter:
+    router = APIRouter(tags=["slack"])
+
+    @router.post("/slack/events", include_in_schema=False)
+    async def slack_events(request: Request) -> Response:
+        # Bolt's own adapter dispatches on the event loop, where one slow command would hold up all others.
+        bolt_request = BoltRequest(
+            body=(await _body(request)).decode(errors="replace"),
+            query=str(request.query_params),
+            headers={name: [value] for name, value in request.headers.items()},
+        )
+        answer = await run_in_threadpool(slack.dispatch, bolt_request)
+        return Response(answer.body, answer.status, headers=answer.first_headers_without_set_cookie())
+
+    return router

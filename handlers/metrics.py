@@ -1,0 +1,8 @@
+"""What operators measure: counts and durations, never an amount or a name."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Histogram
+
+COMMAND_SECONDS = Histogram("tokens_bot_command_seconds", "Time to answer a slash command.", ["command"])
+USAGE_EVENTS = Counter("tokens_bot_usage_events", "Usage events by what became of them.", ["status"])

@@ -1,0 +1,59 @@
+"""The Bolt app: every topic registers its listeners here."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from slack_bolt import App
+from slack_bolt.response import BoltResponse
+from slack_sdk import WebClient
+
+from handlers import tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from slack_bolt.authorization import AuthorizeResult
+
+    from programme.desk import Desk
+
+logger = logging.getLogger(__name__)
+
+SLACK_API_URL = "https://slack.com/api/"
+
+
+def build(
+    desk: Desk,
+    *,
+    token: str | None = None,
+    signing_secret: str | None = None,
+    api_url: str = SLACK_API_URL,
+    authorize: Callable[..., AuthorizeResult] | None = None,
+) -> App:
+    """The app for one workspace.
+
+    `process_before_response`: a listener runs in the thread that received the request and the acknowledgement goes out
+    when it returns, after its commit (DESIGN 5). `authorize` replaces the token where there is no workspace to ask.
+    """
+    app = App(
+        client=WebClient(token=token, base_url=api_url),
+        signing_secret=signing_secret,
+        # Socket Mode has no signatures; Bolt then wants no secret.
+        request_verification_enabled=signing_secret is not None,
+        process_before_response=True,
+        authorize=authorize,
+        token_verification_enabled=False,
+        raise_error_for_unhandled_request=False,
+    )
+    tokens.register(app, desk)
+    app.error(_answer_failure)
+    return app
+
+
+def _answer_failure(error: Exception, body: dict[str, Any]) -> BoltResponse:
+    failure_id = secrets.token_hex(4)
+    logger.error("unforeseen failure (%s) of %s", failure_id, body.get("command") or body.get("type"), exc_info=error)
+    text = f"Something went wrong on our side. Please tell the administrators the number {failure_id}."
+    return BoltResponse(status=200, body={"response_type": "ephemeral", "text": text})

@@ -1,0 +1,31 @@
+"""What Slack knows of a user."""
+
+from __future__ import annotations
+
+import logging
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+
+logger = logging.getLogger(__name__)
+
+PATIENCE_SECONDS = 2
+"""A command has to be answered within three seconds."""
+
+
+def email_of(client: WebClient, slack_user_id: str) -> str | None:
+    """The e-mail of a full member of the workspace; None for bots, guests, strangers and people who left.
+
+    Slack's refusals and silence count as None too: the person is told whom to ask, and can try again.
+    """
+    quick = WebClient(token=client.token, base_url=client.base_url, timeout=PATIENCE_SECONDS)
+    try:
+        user = quick.users_info(user=slack_user_id)["user"]
+    except (SlackApiError, SlackClientError, OSError) as error:
+        logger.warning("users.info failed for %s: %s", slack_user_id, error)
+        return None
+    if any(user.get(flag) for flag in ("deleted", "is_bot", "is_restricted", "is_ultra_restricted", "is_stranger")):
+        return None
+    email = user.get("profile", {}).get("email")
+    return str(email) if email else None

@@ -1,0 +1,194 @@
+"""`/tokens`: the dispatch table of its subcommands, and the answer to each.
+
+Every answer is given in the acknowledgement itself, visible only to the person who asked.
+"""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import secrets
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from handlers import contact_of, metrics
+from handlers.slack_users import email_of
+from policy.period import Month, day_of
+from policy.reasons import Refusal
+from programme import balance, history, people, why
+from store import people as people_store
+from store import reference
+from templates import phrases, render
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from slack_bolt import Ack, App
+    from slack_sdk import WebClient
+
+    from programme.desk import Desk
+    from programme.history import History
+    from templates.render import Message
+
+logger = logging.getLogger(__name__)
+
+HISTORY_ROWS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Who asked what, when."""
+
+    slack_user_id: str
+    arguments: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One subcommand; `answer` returns None when it does not know the person who asked."""
+
+    name: str
+    arguments: str
+    summary: str
+    answer: Callable[[Desk, Request], Message | None]
+
+
+def show_balance(desk: Desk, request: Request) -> Message | None:
+    with desk.reading() as session:
+        card = balance.of_slack_user(session, request.slack_user_id, desk=desk, now=request.now)
+        if card is None:
+            return None
+        books = desk.recent_handbooks.get(session, request.now)
+    names = {service.key: service.name for book in books.versions for service in book.services}
+    services = [(names.get(key, key), spent) for key, spent in card.services]
+    return render.message("tokens/balance", card=card, services=services, contact=books.versions[-1].contact)
+
+
+def show_why(desk: Desk, request: Request) -> Message | None:
+    with desk.reading() as session:
+        card = balance.of_slack_user(session, request.slack_user_id, desk=desk, now=request.now)
+        if card is None:
+            return None
+        explanation = why.explain(session, card)
+        names = reference.service_names(session)
+        contact = contact_of(desk, session, request.now)
+    return render.message("tokens/why", why=explanation, card=card, names=names, contact=contact)
+
+
+def show_history(desk: Desk, request: Request) -> Message | None:
+    month = _month(request, desk)
+    with desk.reading() as session:
+        person = people_store.by_slack_id(session, request.slack_user_id)
+        if person is None:
+            return None
+        of_month = history.of_month(session, person.id, month, zone=desk.zone)
+        names = reference.service_names(session)
+    rows, left_out = _table(of_month, names)
+    return render.message("tokens/history", history=of_month, rows=rows, left_out=left_out)
+
+
+def _month(request: Request, desk: Desk) -> Month:
+    if not request.arguments:
+        return Month.containing(day_of(request.now, desk.zone))
+    try:
+        return Month.parse(request.arguments)
+    except ValueError as error:
+        raise Refusal("not_a_month", f"{error}.", next_step="Try `/tokens history 2026-10`.") from error
+
+
+def _table(of_month: History, names: dict[str, str]) -> tuple[list[list[str]], int]:
+    """Rows with their heading; the lines beyond HISTORY_ROWS added up in one, and how many those are."""
+    shown = of_month.lines[:HISTORY_ROWS]
+    rest = of_month.lines[HISTORY_ROWS:]
+    rows = [["Service", "Model", "Calls", "Input", "Output", "Tokens", "USD"]]
+    rows += [_row(names.get(line.service_key, line.service_key), line.model, [line]) for line in shown]
+    if rest:
+        rows.append(_row("Others", "", rest))
+    return rows, len(rest)
+
+
+def _row(service: str, model: str, lines: Any) -> list[str]:  # noqa: ANN401 - a sequence of usage lines
+    return [
+        service,
+        model or "–",
+        phrases.count(sum(line.calls for line in lines)),
+        phrases.short_count(sum(line.input_tokens for line in lines)),
+        phrases.short_count(sum(line.output_tokens for line in lines)),
+        phrases.tokens(sum((line.debit for line in lines[1:]), lines[0].debit)),
+        phrases.usd(sum((line.cost for line in lines[1:]), lines[0].cost)).removeprefix("USD "),
+    ]
+
+
+def show_services(desk: Desk, request: Request) -> Message | None:
+    today = day_of(request.now, desk.zone)
+    with desk.reading() as session:
+        book = desk.recent_handbooks.get(session, request.now).on(today)
+    approved = [service for service in book.services if service.approved_on(today)]
+    return render.message("tokens/services", services=approved, contact=book.contact)
+
+
+def show_help(desk: Desk, request: Request) -> Message | None:
+    with desk.reading() as session:
+        contact = contact_of(desk, session, request.now)
+    near = difflib.get_close_matches(request.arguments.lower(), [c.name for c in COMMANDS], n=1)
+    return render.message(
+        "tokens/help", commands=COMMANDS, unknown=request.arguments, near=near[0] if near else "", contact=contact
+    )
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("balance", "", "what you have left, and until when", show_balance),
+    Command("why", "", "the arithmetic behind it", show_why),
+    Command("history", "[month]", "what you used in a month, such as `2026-10`", show_history),
+    Command("services", "", "the AI services that tokens pay for", show_services),
+    Command("help", "", "this list", show_help),
+)
+_BY_NAME = {command.name: command for command in COMMANDS}
+
+
+def parse(text: str) -> tuple[Command, str]:
+    """The subcommand and its arguments; for an unknown word the help, which names the nearest."""
+    word, _, arguments = text.strip().partition(" ")
+    command = _BY_NAME.get(word.lower())
+    if command is None:
+        return _BY_NAME["help"], word
+    return command, "" if command.name == "help" else arguments.strip()
+
+
+def answer(desk: Desk, *, text: str, slack_user_id: str, client: WebClient) -> Message:
+    """The answer to one `/tokens …`, whatever happens; an unforeseen failure is logged under the number it shows."""
+    now = desk.clock()
+    command, arguments = parse(text)
+    request = Request(slack_user_id, arguments, now)
+    try:
+        with metrics.COMMAND_SECONDS.labels(command.name).time():
+            return command.answer(desk, request) or _after_linking(desk, command, request, client)
+    except Refusal as refusal:
+        return render.message("shared/refusal", refusal=refusal)
+    except Exception:
+        failure_id = secrets.token_hex(4)
+        logger.exception("command %s failed (%s)", command.name, failure_id)
+        return render.message("shared/failure", failure_id=failure_id, contact="the administrators")
+
+
+def _after_linking(desk: Desk, command: Command, request: Request, client: WebClient) -> Message:
+    """First contact: ask Slack for the e-mail, outside of any transaction, link the person, answer again."""
+    email = email_of(client, request.slack_user_id)
+    with desk.transaction() as session:
+        person = people.link(session, slack_user_id=request.slack_user_id, email=email, now=request.now)
+        contact = contact_of(desk, session, request.now)
+    answered = command.answer(desk, request) if person else None
+    return answered or render.message("shared/unknown_person", email=email, contact=contact)
+
+
+def respond(ack: Ack, command: dict[str, Any], client: WebClient, *, desk: Desk) -> None:
+    """Bolt's listener for the slash command."""
+    message = answer(desk, text=command.get("text", ""), slack_user_id=command["user_id"], client=client)
+    ack(**message.ephemeral())
+
+
+def register(app: App, desk: Desk) -> None:
+    app.command("/tokens")(partial(respond, desk=desk))

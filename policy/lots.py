@@ -1,0 +1,60 @@
+"""Which lots a debit burns, and how a new lot settles debt (DESIGN 3, Ledger)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+
+class OpenLot(NamedTuple):
+    """What burning needs to know of a lot; `remaining` is in micro-tokens."""
+
+    id: int
+    priority: int
+    expires_at: datetime
+    remaining: int
+
+
+@dataclass(frozen=True, slots=True)
+class Burn:
+    """What a debit took from each lot, and what no lot could cover."""
+
+    movements: tuple[tuple[int, int], ...]
+    """(lot id, micro-tokens taken), in the order in which the lots burnt."""
+    overdraft: int
+
+
+def burn_order(lots: Iterable[OpenLot]) -> list[OpenLot]:
+    """Lowest priority number first, then the soonest expiry, then the oldest."""
+    return sorted(lots, key=lambda lot: (lot.priority, lot.expires_at, lot.id))
+
+
+def burn(lots: Sequence[OpenLot], amount: int, at: datetime) -> Burn:
+    """Take `amount` from lots, already in burn order, that had not expired when the use happened.
+
+    A lot that starts later than the use still counts: without it the use would be debt, and the lot would
+    settle that debt at its start.
+    """
+    movements: list[tuple[int, int]] = []
+    for lot in lots:
+        if not amount:
+            break
+        if lot.remaining and at < lot.expires_at:
+            taken = min(amount, lot.remaining)
+            movements.append((lot.id, taken))
+            amount -= taken
+    return Burn(tuple(movements), amount)
+
+
+def debt(balance: int, remaining: Iterable[int]) -> int:
+    """What was spent beyond all lots: a wallet's lots hold more than its balance by exactly that much."""
+    return sum(remaining) - balance
+
+
+def settled_by(amount: int, owed: int) -> int:
+    """How much of a new lot goes into debt at once."""
+    return min(amount, owed)

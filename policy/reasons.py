@@ -1,0 +1,31 @@
+"""Why a decision came out as it did, in a form that a message, a card and an audit row can share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One step of a decision: a stable code for programs, a sentence for people, the figures behind it."""
+
+    code: str
+    text: str
+    figures: Mapping[str, str] = field(default_factory=dict)
+
+
+class Refusal(Exception):  # noqa: N818 - a refusal is an expected answer, not an error of the program
+    """An expected "no": a code, what is wrong in one sentence, and what to do next."""
+
+    def __init__(self, code: str, text: str, *, next_step: str = "") -> None:
+        super().__init__(text)
+        self.code = code
+        self.text = text
+        self.next_step = next_step
+
+    def __str__(self) -> str:
+        return f"{self.text} {self.next_step}".strip()

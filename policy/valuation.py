@@ -1,0 +1,50 @@
+"""What a token is worth: the value of a quarter, and the only conversions between tokens and USD (RULES 1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from policy.reasons import Reason
+from policy.units import MICRO_PER_TOKEN, MicroTokens, NanoUSD, divide_half_even
+
+if TYPE_CHECKING:
+    from policy.handbook import Handbook
+    from policy.period import Quarter
+
+
+@dataclass(frozen=True, slots=True)
+class TokenValue:
+    """Nano-USD per token, frozen for a quarter. `version` tells two values of one quarter apart: `2026-Q4.1`."""
+
+    quarter: Quarter
+    version: str
+    nano_usd_per_token: int
+    because: tuple[Reason, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.nano_usd_per_token <= 0:
+            raise ValueError(f"the value of a token must be positive, not {self.nano_usd_per_token} nano-USD")
+
+    @property
+    def per_token(self) -> NanoUSD:
+        return NanoUSD(self.nano_usd_per_token)
+
+    def debit(self, cost: NanoUSD) -> MicroTokens:
+        """Tokens that a cost takes from a wallet: cost ÷ value, to the nearest micro-token (half to even)."""
+        return MicroTokens(divide_half_even(int(cost) * MICRO_PER_TOKEN, self.nano_usd_per_token))
+
+    def worth(self, tokens: MicroTokens) -> NanoUSD:
+        """USD that an amount of tokens buys: tokens × value, to the nearest nano-USD (half to even)."""
+        return NanoUSD(divide_half_even(int(tokens) * self.nano_usd_per_token, MICRO_PER_TOKEN))
+
+
+def fixed_value(quarter: Quarter, handbook: Handbook) -> TokenValue:
+    """The handbook's own figure, when `value.method = "fixed"`."""
+    usd = handbook.value.usd_per_token
+    reason = Reason(
+        "value_fixed",
+        f"handbook {handbook.version} fixes a token at USD {usd.decimal.normalize():f}",
+        {"usd_per_token": f"{usd.decimal.normalize():f}"},
+    )
+    return TokenValue(quarter, f"{quarter}.1", int(usd), (reason,))

@@ -1,0 +1,1 @@
+"""What the programme does: one function per use case, inside a transaction that the edge opened."""

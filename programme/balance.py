@@ -1,0 +1,129 @@
+"""`/tokens balance`: what a person has left, what it is worth, until when it lasts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from policy import lots as burning
+from policy.pace import PACE_DAYS, run_out_on
+from policy.period import Month, Quarter, day_of
+from policy.units import MicroTokens, NanoUSD
+from policy.valuation import TokenValue, fixed_value
+from programme import handbooks
+from store import wallets
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from programme.desk import Desk
+    from store.engine import Session
+    from store.wallets import LotRow, ServiceSpend, Wallet
+
+TOP_SERVICES = 3
+LEAST_DAYS_OBSERVED = 7
+"""A pace is not taken from less than a week: two busy first days would promise ruin."""
+
+
+@dataclass(frozen=True, slots=True)
+class LotLine:
+    """A lot that can be spent from today."""
+
+    kind: str
+    reason: str
+    amount: MicroTokens
+    remaining: MicroTokens
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceCard:
+    """Everything the balance says; `services` are (service key, tokens this month), the largest first."""
+
+    person_id: str
+    name: str
+    zone: ZoneInfo
+    value: TokenValue
+    available: MicroTokens
+    granted: MicroTokens
+    debt: MicroTokens
+    lots: tuple[LotLine, ...]
+    coming: tuple[LotLine, ...]
+    month: Month
+    spent_this_month: MicroTokens
+    services: tuple[tuple[str, MicroTokens], ...]
+    run_out: date | None
+    now: datetime
+
+    @property
+    def worth(self) -> NanoUSD:
+        return self.value.worth(self.available)
+
+
+def of_slack_user(session: Session, slack_user_id: str, *, desk: Desk, now: datetime) -> BalanceCard | None:
+    """The card of the person behind a Slack user, or None for somebody we do not know."""
+    today = day_of(now, desk.zone)
+    wallet = wallets.of_slack_user(session, slack_user_id, Quarter.containing(today))
+    return _card(session, wallet, today, now) if wallet else None
+
+
+def of_email(session: Session, email: str, *, desk: Desk, now: datetime) -> BalanceCard | None:
+    """The same card for an administrator."""
+    today = day_of(now, desk.zone)
+    wallet = wallets.of_email(session, email, Quarter.containing(today))
+    return _card(session, wallet, today, now) if wallet else None
+
+
+def _card(session: Session, wallet: Wallet, today: date, now: datetime) -> BalanceCard:
+    month = Month.containing(today)
+    usable = [_lot_line(lot) for lot in wallet.lots if lot.starts_at <= now < lot.expires_at]
+    coming = [_lot_line(lot) for lot in wallet.lots if lot.starts_at > now]
+    # A lot that has expired but is not yet closed still stands in the balance, so it counts here and nowhere else.
+    debt = burning.debt(wallet.balance, (lot.remaining for lot in wallet.lots))
+    available = sum(int(lot.remaining) for lot in usable) - debt
+    spending = _spending(session, wallet.account_id, month, today)
+    return BalanceCard(
+        person_id=wallet.person_id,
+        name=wallet.name,
+        zone=ZoneInfo(wallet.time_zone),
+        value=_value(session, wallet, month.quarter),
+        available=MicroTokens(available),
+        granted=sum((lot.amount for lot in usable), MicroTokens(0)),
+        debt=MicroTokens(debt),
+        lots=tuple(usable),
+        coming=tuple(coming),
+        month=month,
+        spent_this_month=MicroTokens(sum(s.month for s in spending)),
+        services=tuple((s.service_key, MicroTokens(s.month)) for s in spending[:TOP_SERVICES] if s.month),
+        run_out=_run_out(available, spending, today),
+        now=now,
+    )
+
+
+def _lot_line(lot: LotRow) -> LotLine:
+    return LotLine(lot.kind, lot.reason, MicroTokens(lot.amount), MicroTokens(lot.remaining), lot.expires_at)
+
+
+def _value(session: Session, wallet: Wallet, quarter: Quarter) -> TokenValue:
+    if wallet.nano_usd_per_token is not None and wallet.value_version is not None:
+        return TokenValue(quarter, wallet.value_version, wallet.nano_usd_per_token)
+    # Nothing was used in this quarter yet, so nobody has adopted its value.
+    return fixed_value(quarter, handbooks.load(session).on(quarter.first_day))
+
+
+def _spending(session: Session, account_id: int | None, month: Month, today: date) -> list[ServiceSpend]:
+    if account_id is None:
+        return []
+    spent = wallets.spend(
+        session, account_id, month_begins=month.first_day, window_days=PACE_DAYS, today=today
+    )  # fmt: skip
+    return sorted(spent, key=lambda s: (-s.month, s.service_key))
+
+
+def _run_out(available: int, spending: list[ServiceSpend], today: date) -> date | None:
+    if not spending:
+        return None
+    observed = (today - min(s.first_day for s in spending)).days + 1
+    days = min(max(observed, LEAST_DAYS_OBSERVED), PACE_DAYS)
+    return run_out_on(available, sum(s.window for s in spending), days, today)

@@ -1,0 +1,40 @@
+"""What every edge has at hand: the database, the clock, the calendar's zone and the price book."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from programme.handbooks import RecentHandbooks
+from programme.price_book import PriceBook
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+    from zoneinfo import ZoneInfo
+
+    from store.engine import Database, Session
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Handed to every handler and command; `clock` is read once, at the edge."""
+
+    database: Database
+    zone: ZoneInfo
+    clock: Callable[[], datetime] = utc_now
+    prices: PriceBook = field(default_factory=PriceBook)
+    recent_handbooks: RecentHandbooks = field(default_factory=RecentHandbooks)
+
+    def transaction(self) -> AbstractContextManager[Session]:
+        """A session that commits at the end of the block."""
+        return self.database.transaction()
+
+    def reading(self) -> AbstractContextManager[Session]:
+        """A session for statements that only read."""
+        return self.database.reading()

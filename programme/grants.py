@@ -1,0 +1,85 @@
+"""Giving tokens: a dated lot in a person's wallet, out of the treasury."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from policy.reasons import Refusal
+from policy.units import MicroTokens
+from programme import people
+from store import audit, ledger
+from store.ledger import Draft, NewLot
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from store.engine import Session
+
+MANUAL = "manual"
+MANUAL_PRIORITY = 100
+"""Burns with the regular grants; lower numbers burn first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A lot that was given; `again` when the same call had given it before."""
+
+    person_id: str
+    entry_id: int
+    amount: MicroTokens
+    expires_at: datetime
+    again: bool
+
+
+def give(
+    session: Session,
+    *,
+    email: str,
+    amount: MicroTokens,
+    reason: str,
+    expires_at: datetime,
+    actor: str,
+    now: datetime,
+    key: str | None = None,
+) -> Given:
+    """Post a lot by hand, audited.
+
+    `key` makes the call repeatable: the same key with the same content gives nothing twice, with another content it
+    is refused.
+    """
+    person = people.require(session, email)
+    if amount <= 0:
+        raise Refusal("amount_not_positive", f"amount = {amount.decimal:f}: it must be above zero.")
+    if expires_at <= now:
+        raise Refusal("expired_already", f"expires = {expires_at.isoformat()}: it must lie in the future.")
+    if not reason.strip():
+        raise Refusal("reason_missing", "reason is empty: the person will read it.")
+    idempotency_key = f"grant:manual:{key or secrets.token_hex(8)}"
+    content = f"{person.id}|{int(amount)}|{reason}|{expires_at.isoformat()}"
+    fingerprint = hashlib.blake2b(content.encode(), digest_size=16).digest()
+    account_of = ledger.open_accounts(session, [ledger.TREASURY, ledger.wallet_code(person.id)])
+    # The treasury's row is what two calls with one key wait for each other at.
+    ledger.lock(session, account_of[ledger.TREASURY])
+    if before := ledger.find_entry(session, idempotency_key):
+        if before[1] != fingerprint:
+            raise Refusal("key_reused", f"key = {key!r} was used for another grant.", next_step="Choose another key.")
+        return Given(person.id, before[0], amount, expires_at, again=True)
+    draft = Draft(
+        kind="grant",
+        idempotency_key=idempotency_key,
+        fingerprint=fingerprint,
+        effective_at=now,
+        memo=reason,
+        actor=actor,
+        amounts=((account_of[ledger.TREASURY], -int(amount)), (account_of[ledger.wallet_code(person.id)], int(amount))),
+        lot=NewLot(MANUAL, MANUAL_PRIORITY, now, expires_at, reason, actor),
+    )
+    [entry_id] = ledger.post(session, [draft], now=now)
+    after = {"entry_id": entry_id, "reason": reason, "expires_at": expires_at.isoformat()}
+    audit.append(
+        session, audit.Record(at=now, actor=actor, action="grant.give", subject=person.id, after=after)
+    )  # fmt: skip
+    return Given(person.id, entry_id, amount, expires_at, again=False)

@@ -1,0 +1,294 @@
+"""Taking in usage: each event once, at its own price and value, debited to the person who used it.
+
+A usage event is the source document; the ledger holds one entry for all the events of one wallet, one service and one
+day that a batch brings (docs/decisions/0004). What cannot be attributed or priced is kept in quarantine, whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from policy.metering import INPUT_METERS, OUTPUT_METERS, UnpricedMeterError
+from policy.period import Quarter, day_of, first_instant
+from programme import handbooks, valuation
+from store import ledger, people, reference
+from store import usage as usage_store
+from store.ledger import Draft
+from store.usage import DayKey, Posted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from zoneinfo import ZoneInfo
+
+    from policy.metering import Identity, Price, UsageEvent
+    from policy.valuation import TokenValue
+    from programme.desk import Desk
+    from store.engine import Session
+
+Status = Literal["accepted", "duplicate", "conflict", "quarantined", "rejected"]
+STATUSES: tuple[Status, ...] = ("accepted", "duplicate", "conflict", "quarantined", "rejected")
+
+ACTOR = "intake"
+
+
+class Outcome(NamedTuple):
+    """What became of one event; `detail` says why, for those that were not accepted."""
+
+    source: str
+    event_id: str
+    status: Status
+    detail: str = ""
+
+
+class Rated(NamedTuple):
+    """An event with everything that its debit follows from."""
+
+    event: UsageEvent
+    person_id: str
+    service_key: str
+    day: date
+    value: TokenValue
+    price_id: str | None
+    cost: int
+    debit: int
+
+
+class Unrated(NamedTuple):
+    """An event that has to wait, and why."""
+
+    event: UsageEvent
+    reason: str
+    detail: str
+
+
+class _Tariff(NamedTuple):
+    """What one model's use on one day is judged by."""
+
+    service_key: str | None
+    negotiated: Price | None
+    value: TokenValue
+
+
+def take_in(session: Session, events: Sequence[UsageEvent], *, desk: Desk, now: datetime) -> list[Outcome]:
+    """Post a batch; the outcomes are in the order of the events.
+
+    The same event again is a duplicate; the same key with other content is a conflict, which is recorded.
+    """
+    outcomes, fresh, refused = _sort_out_repeats(session, events)
+    rated, unrated = _Rating(session, desk, now).rate(fresh)
+    posted = _post(session, rated, now=now)
+    usage_store.insert_events(session, [*posted, *((u.event, None) for u in unrated)])
+    usage_store.hold(session, unrated, now=now)
+    usage_store.record_conflicts(session, refused, now=now)
+    waiting = {(u.event.source, u.event.event_id): u.detail for u in unrated}
+    return [
+        outcome or Outcome(event.source, event.event_id, *_fate(waiting.get((event.source, event.event_id))))
+        for event, outcome in zip(events, outcomes, strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """What a retry did; `last` is where the next one goes on, None when there was nothing left to try."""
+
+    released: int
+    held: int
+    last: tuple[datetime, str, str] | None
+
+
+def retry_quarantine(
+    session: Session, *, desk: Desk, now: datetime, limit: int, after: tuple[datetime, str, str] | None = None
+) -> Retried:
+    """Post what can be priced and attributed by now, at the event's own time; renew the reason of the rest."""
+    held = usage_store.held_events(session, limit=limit, after=after, lock=True)
+    if not held:
+        return Retried(0, 0, None)
+    rated, unrated = _Rating(session, desk, now).rate([h.event for h in held])
+    released = usage_store.release(session, _post(session, rated, now=now), now=now)
+    usage_store.explain_hold(session, unrated)
+    last = held[-1]
+    return Retried(released, len(unrated), (last.since, last.event.source, last.event.event_id))
+
+
+def _fate(waiting_for: str | None) -> tuple[Status, str]:
+    return ("accepted", "") if waiting_for is None else ("quarantined", waiting_for)
+
+
+def _sort_out_repeats(
+    session: Session, events: Sequence[UsageEvent]
+) -> tuple[list[Outcome | None], list[UsageEvent], list[UsageEvent]]:
+    """The outcome of each event that came before (None for the others); the new ones, once each; the conflicts."""
+    by_source: dict[str, list[str]] = {}
+    for event in events:
+        by_source.setdefault(event.source, []).append(event.event_id)
+    usage_store.lock_sources(session, by_source)
+    seen = {source: usage_store.known(session, source, ids) for source, ids in by_source.items()}
+    outcomes: list[Outcome | None] = []
+    fresh: list[UsageEvent] = []
+    refused: list[UsageEvent] = []
+    for event in events:
+        before = seen[event.source].get(event.event_id)
+        if before is None:
+            seen[event.source][event.event_id] = event.fingerprint
+            fresh.append(event)
+            outcomes.append(None)
+        elif before == event.fingerprint:
+            outcomes.append(Outcome(event.source, event.event_id, "duplicate"))
+        else:
+            refused.append(event)
+            detail = "another event was taken in under this id; its content stands"
+            outcomes.append(Outcome(event.source, event.event_id, "conflict", detail))
+    return outcomes, fresh, refused
+
+
+class _Rating:
+    """Rates the events of one batch: person, service, price, value. What it looks up, it looks up once."""
+
+    def __init__(self, session: Session, desk: Desk, now: datetime) -> None:
+        self._session = session
+        self._listed = desk.prices.listed
+        self._zone = desk.zone
+        self._now = now
+        self._books: handbooks.Handbooks | None = None
+        self._tariffs: dict[tuple[str, str, date], _Tariff] = {}
+        self._values: dict[Quarter, TokenValue] = {}
+        self._price_ids: dict[int, str] = {}
+        self._prices: dict[str, Price] = {}
+
+    def rate(self, events: Sequence[UsageEvent]) -> tuple[list[Rated], list[Unrated]]:
+        """Split events into those that can be posted and those that have to wait; keeps the prices that were used."""
+        if not events:
+            return [], []
+        rated: list[Rated] = []
+        unrated: list[Unrated] = []
+        persons = self._persons(events)
+        for event, day in zip(events, _days(events, self._zone), strict=True):
+            person_of = persons[event.source]
+            person_id = next((person_of[name] for name in event.identities if name in person_of), None)
+            result = self._rate_one(event, person_id, day)
+            if type(result) is Rated:
+                rated.append(result)
+            else:
+                unrated.append(result)  # type: ignore[arg-type]  # `type() is` is faster than a match, and narrows less
+        reference.keep_prices(self._session, self._prices)
+        return rated, unrated
+
+    def _rate_one(self, event: UsageEvent, person_id: str | None, day: date) -> Rated | Unrated:
+        if person_id is None:
+            names = ", ".join(f"{kind} {name!r}" for kind, name in event.identities) or "nobody was named"
+            return Unrated(event, "unknown_person", f"no person is known for {names}")
+        key = (event.provider, event.model, day)
+        tariff = self._tariffs.get(key) or self._look_up(*key)
+        if tariff.service_key is None:
+            return Unrated(event, "unapproved_service", f"no approved service has the provider {event.provider!r}")
+        if not event.meters:
+            return Rated(event, person_id, tariff.service_key, day, tariff.value, None, 0, 0)
+        price = tariff.negotiated or self._listed(event.provider, event.model, event.occurred_at)
+        if price is None:
+            return Unrated(event, "unknown_model", f"no price is known for {event.provider}/{event.model}")
+        try:
+            cost = price.cost(event.meters)
+        except UnpricedMeterError as error:
+            return Unrated(event, "unpriced_meter", str(error))
+        price_id = self._price_ids.get(id(price)) or self._keep(price)
+        debit = tariff.value.debit(cost)
+        return Rated(event, person_id, tariff.service_key, day, tariff.value, price_id, int(cost), int(debit))
+
+    def _persons(self, events: Sequence[UsageEvent]) -> dict[str, dict[Identity, str]]:
+        names: dict[str, set[Identity]] = {}
+        for event in events:
+            names.setdefault(event.source, set()).update(event.identities)
+        return {source: people.resolve(self._session, source, known) for source, known in names.items()}
+
+    def _look_up(self, provider: str, model: str, day: date) -> _Tariff:
+        if self._books is None:
+            self._books = handbooks.load(self._session)
+        quarter = Quarter.containing(day)
+        if quarter not in self._values:
+            self._values[quarter] = valuation.value_of(self._session, quarter, self._books, now=self._now)
+        book = self._books.on(day)
+        service = book.service_of(provider, day)
+        tariff = _Tariff(
+            service.key if service else None, book.negotiated_price(provider, model, day), self._values[quarter]
+        )
+        self._tariffs[provider, model, day] = tariff
+        return tariff
+
+    def _keep(self, price: Price) -> str:
+        price_id = self._price_ids[id(price)] = reference.price_id(price)
+        self._prices[price_id] = price
+        return price_id
+
+
+def _days(events: Sequence[UsageEvent], zone: ZoneInfo) -> Iterator[date]:
+    """The local day of each event; events come in bunches, so the bounds of the last day are kept at hand."""
+    begin = end = datetime.min.replace(tzinfo=UTC)
+    day = date.min
+    for event in events:
+        if not begin <= event.occurred_at < end:
+            day = day_of(event.occurred_at, zone)
+            begin, end = first_instant(day, zone), first_instant(day + timedelta(days=1), zone)
+        yield day
+
+
+def _post(session: Session, rated: Sequence[Rated], *, now: datetime) -> list[tuple[UsageEvent, Posted]]:
+    """Post one entry for each wallet, service and day, add to the days' roll-up, and say what each event became."""
+    groups: dict[tuple[str, str, date], list[Rated]] = {}
+    for one in rated:
+        groups.setdefault((one.person_id, one.service_key, one.day), []).append(one)
+    codes = {ledger.wallet_code(person_id) for person_id, _, _ in groups}
+    codes |= {ledger.service_code(service_key) for _, service_key, _ in groups}
+    account_of = ledger.open_accounts(session, codes)
+    drafts: list[Draft] = []
+    paid: list[list[Rated]] = []
+    days: dict[DayKey, list[int]] = {}
+    for (person_id, service_key, day), group in groups.items():
+        wallet = account_of[ledger.wallet_code(person_id)]
+        _add_up(days, group, DayKey(day, wallet, service_key, "", ""))
+        if total := sum(one.debit for one in group):
+            drafts.append(_draft(group, wallet, account_of[ledger.service_code(service_key)], total))
+            paid.append(group)
+    entry_ids = ledger.post(session, drafts, now=now)
+    usage_store.add_to_days(session, days)
+    entry_of = {
+        id(one): entry_id for entry_id, group in zip(entry_ids, paid, strict=True) for one in group if one.debit
+    }
+    wallet_of = {person_id: account_of[ledger.wallet_code(person_id)] for person_id, _, _ in groups}
+    return [
+        (one.event, Posted(wallet_of[one.person_id], one.price_id, one.cost, one.debit, entry_of.get(id(one))))
+        for one in rated
+    ]
+
+
+def _draft(group: Sequence[Rated], wallet: int, service: int, total: int) -> Draft:
+    digest = hashlib.blake2b(digest_size=16)
+    for one in group:
+        digest.update(one.event.fingerprint)
+    first = group[0]
+    return Draft(
+        kind="usage",
+        # An event is posted once, so the first event's key belongs to this entry alone.
+        idempotency_key=first.event.idempotency_key,
+        fingerprint=digest.digest(),
+        effective_at=max(one.event.occurred_at for one in group),
+        memo=first.service_key,
+        actor=ACTOR,
+        amounts=((wallet, -total), (service, total)),
+        value_version=first.value.version,
+    )
+
+
+def _add_up(days: dict[DayKey, list[int]], group: Sequence[Rated], key: DayKey) -> None:
+    for event, *_, cost, debit in group:
+        figures = days.setdefault(key._replace(model=event.model, project=event.project), [0, 0, 0, 0, 0])
+        figures[0] += 1
+        for meter, count in event.meters.items():
+            if meter in INPUT_METERS:
+                figures[1] += count
+            elif meter in OUTPUT_METERS:
+                figures[2] += count
+        figures[3] += cost
+        figures[4] += debit

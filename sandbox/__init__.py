@@ -1,0 +1,24 @@
+"""A workspace on your own machine: the chat platform's Web API, Socket Mode and a page in the browser.
+
+The bot reaches it only through HTTP and WebSocket, with the platform's own client libraries. Nothing of the bot is
+imported here.
+"""
+
+from sandbox.faults import Fault
+from sandbox.model import Answer, Channel, InstalledApp, Member, Message, SlashCommand, UserGroup
+from sandbox.server import Sandbox
+from sandbox.workspace import Workspace, WorkspaceError
+
+__all__ = [
+    "Answer",
+    "Channel",
+    "Fault",
+    "InstalledApp",
+    "Member",
+    "Message",
+    "Sandbox",
+    "SlashCommand",
+    "UserGroup",
+    "Workspace",
+    "WorkspaceError",
+]

@@ -1,0 +1,145 @@
+"""The things a workspace consists of, as frozen records."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+Json = dict[str, Any]
+Clock = Callable[[], datetime]
+
+SYSTEM = "USYSTEM"
+"""The author of what the workspace itself says, such as that a command failed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    id: str
+    name: str
+    real_name: str
+    email: str = ""
+    tz: str = "UTC"
+    title: str = ""
+    colour: str = ""
+    is_bot: bool = False
+    deleted: bool = False
+    is_restricted: bool = False
+    is_stranger: bool = False
+    is_admin: bool = False
+
+    @property
+    def initials(self) -> str:
+        words = self.real_name.split() or [self.name]
+        return (words[0][:1] + (words[-1][:1] if len(words) > 1 else "")).upper()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Channel:
+    id: str
+    name: str
+    members: frozenset[str] = frozenset()
+    purpose: str = ""
+    is_private: bool = False
+    is_archived: bool = False
+    is_im: bool = False
+
+    def open_to(self, reader: str) -> bool:
+        """Public channels are open to everyone; the others only to their members."""
+        return reader in self.members or not (self.is_private or self.is_im)
+
+    def counterpart(self, reader: str) -> str:
+        """The other person of a direct conversation (oneself, in a conversation with oneself)."""
+        return next((member for member in sorted(self.members) if member != reader), reader)
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserGroup:
+    id: str
+    handle: str
+    name: str
+    members: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlashCommand:
+    command: str
+    description: str = ""
+    usage_hint: str = ""
+    should_escape: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstalledApp:
+    """The one app of the workspace. With a `request_url` it is spoken to by signed HTTP, else by Socket Mode."""
+
+    id: str
+    name: str
+    bot_user: str
+    bot_id: str
+    bot_token: str = field(repr=False)
+    app_token: str = field(repr=False)
+    signing_secret: str = field(repr=False)
+    verification_token: str = field(repr=False)
+    description: str = ""
+    scopes: frozenset[str] = frozenset()
+    commands: tuple[SlashCommand, ...] = ()
+    request_url: str = ""
+    revoked: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """`prompt` is the command that an answer belongs to; the page shows it above the answer."""
+
+    channel: str
+    ts: str
+    author: str
+    text: str = ""
+    blocks: tuple[Json, ...] = ()
+    metadata: Json | None = None
+    edited: str = ""
+    thread_ts: str = ""
+    ephemeral_to: str = ""
+    from_app: bool = False
+    prompt: str = ""
+
+    def visible_to(self, reader: str) -> bool:
+        return self.ephemeral_to in ("", reader)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a person gets for a command, a click or a message: the new messages, and why it failed if it did."""
+
+    messages: tuple[Message, ...] = ()
+    error: str = ""
+
+    @property
+    def message(self) -> Message:
+        """The one that counts: the last."""
+        if not self.messages:
+            raise LookupError("the app acknowledged and said nothing")
+        return self.messages[-1]
+
+    @property
+    def text(self) -> str:
+        return self.message.text
+
+    @property
+    def blocks(self) -> tuple[Json, ...]:
+        return self.message.blocks
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiCall:
+    """One call of the Web API as the app made it, its token left out."""
+
+    method: str
+    args: Json
+    status: int
+    response: Json
+    at: datetime
+
+    @property
+    def error(self) -> str:
+        return str(self.response.get("error", ""))

@@ -1,0 +1,177 @@
+"""What the page in the browser asks for, and does, in somebody's name."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import asdict
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from sandbox import delivery, payloads
+from sandbox.model import SYSTEM, Answer, Channel, Json, Member, Message
+from sandbox.platform_state import Platform
+from sandbox.workspace import Workspace, WorkspaceError
+
+SHOWN_AT_MOST = 300
+BREATH = 15.0
+
+
+class Feed:
+    """Tells open pages that something changed; each then asks for what its reader may see."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._pages: dict[asyncio.Queue[str | None], str] = {}
+
+    def changed(self, channel_id: str) -> None:
+        """May be called from any thread."""
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._tell, channel_id)
+
+    def close(self) -> None:
+        for queue in self._pages:
+            queue.put_nowait(None)
+
+    async def stream(self, reader: str) -> AsyncIterator[str]:
+        self._loop = asyncio.get_running_loop()
+        queue: asyncio.Queue[str | None] = asyncio.Queue()
+        self._pages[queue] = reader
+        try:
+            yield "event: ready\ndata: {}\n\n"
+            while True:
+                try:
+                    changed = await asyncio.wait_for(queue.get(), BREATH)
+                except TimeoutError:
+                    yield ": still here\n\n"
+                    continue
+                if changed is None:
+                    return
+                yield f"event: changed\ndata: {json.dumps({'channel': changed})}\n\n"
+        finally:
+            del self._pages[queue]
+
+    def _tell(self, channel_id: str) -> None:
+        channel = self._workspace.find_channel(channel_id)
+        for queue, reader in self._pages.items():
+            if channel is None or channel.open_to(reader):
+                queue.put_nowait(channel_id)
+
+
+def state(platform: Platform, reader: str) -> Json:
+    """All that the reader may see, and nothing else."""
+    workspace = platform.workspace
+    workspace.member(reader)
+    app_dm = workspace.open_dm(workspace.app.bot_user, reader)
+    channels = sorted(workspace.channels_of(reader), key=lambda channel: (channel.is_im, channel.name))
+    return {
+        "workspace": {"name": workspace.name, "welcome": workspace.welcome, "hints": list(workspace.hints)},
+        "me": reader,
+        "app": {
+            "name": workspace.app.name,
+            "user": workspace.app.bot_user,
+            "description": workspace.app.description,
+            "dm": app_dm.id,
+            "commands": [asdict(command) for command in workspace.app.commands],
+        },
+        "members": [_member(member) for member in workspace.members],
+        "groups": [{"id": group.id, "handle": group.handle} for group in workspace.user_groups],
+        "channels": [_channel(platform, channel, reader) for channel in channels],
+    }
+
+
+def _member(member: Member) -> Json:
+    shown = asdict(member)
+    del shown["email"]
+    return shown | {"initials": member.initials}
+
+
+def _channel(platform: Platform, channel: Channel, reader: str) -> Json:
+    messages = platform.workspace.messages(channel.id, reader)[-SHOWN_AT_MOST:]
+    return {
+        "id": channel.id,
+        "name": channel.name,
+        "purpose": channel.purpose,
+        "is_im": channel.is_im,
+        "is_private": channel.is_private,
+        "is_archived": channel.is_archived,
+        "is_member": reader in channel.members,
+        "with": channel.counterpart(reader) if channel.is_im else "",
+        "members": sorted(channel.members),
+        "messages": [_message(message) for message in messages],
+    }
+
+
+def _message(message: Message) -> Json:
+    shown = asdict(message)
+    del shown["metadata"]
+    return shown | {"system": message.author == SYSTEM}
+
+
+async def send(platform: Platform, *, user: str, channel: str, text: str) -> Answer:
+    """A slash command is answered before this returns; anything else is a message to the channel."""
+    member, place = platform.workspace.member(user), platform.workspace.channel(channel)
+    if member.deleted or member.is_bot or not place.open_to(user):
+        raise WorkspaceError(f"{member.real_name} cannot write there")
+    if not text.strip():
+        raise WorkspaceError("there is nothing to send")
+    if text.lstrip().startswith("/"):
+        return await delivery.run_command(platform, user=user, channel=channel, line=text)
+    if place.is_archived or user not in place.members:
+        raise WorkspaceError(f"{member.real_name} is not in #{place.name}")
+    draft = Message(channel=channel, ts="", author=user, text=payloads.typed_text(platform, text))
+    return Answer(messages=(platform.workspace.post(draft, now=platform.clock()),))
+
+
+async def press(platform: Platform, *, user: str, order: Json) -> Answer:
+    message = platform.workspace.find_message(str(order["channel"]), str(order["ts"]))
+    place = platform.workspace.find_channel(str(order["channel"]))
+    if message is None or place is None or not (message.visible_to(user) and place.open_to(user)):
+        raise WorkspaceError("there is no such message")
+    return await delivery.press(
+        platform,
+        user=user,
+        message=message,
+        block_id=str(order.get("block_id", "")),
+        action_id=str(order["action_id"]),
+        value=str(order.get("value", "")),
+    )
+
+
+# The HTTP side
+
+
+async def state_endpoint(platform: Platform, request: Request) -> Response:
+    reader = request.query_params.get("as") or _first_person(platform)
+    try:
+        return JSONResponse(state(platform, reader))
+    except WorkspaceError as why:
+        return JSONResponse({"error": str(why)}, 404)
+
+
+async def order_endpoint(platform: Platform, request: Request) -> Response:
+    """Messages, commands and clicks. Only JSON is taken, so that a foreign page cannot post in anybody's name."""
+    if not request.headers.get("content-type", "").startswith("application/json"):
+        return JSONResponse({"error": "send JSON"}, 415)
+    try:
+        order = await request.json()
+        user = str(order["as"])
+        if "action_id" in order:
+            outcome = await press(platform, user=user, order=order)
+        else:
+            outcome = await send(platform, user=user, channel=str(order["channel"]), text=str(order["text"]))
+    except (WorkspaceError, LookupError, TypeError, ValueError) as why:
+        return JSONResponse({"error": str(why)}, 400)
+    return JSONResponse({"error": outcome.error, "messages": [_message(message) for message in outcome.messages]})
+
+
+def events_endpoint(feed: Feed, request: Request) -> Response:
+    reader = request.query_params.get("as", "")
+    return StreamingResponse(feed.stream(reader), media_type="text/event-stream", headers={"cache-control": "no-store"})
+
+
+def _first_person(platform: Platform) -> str:
+    people = (m.id for m in platform.workspace.members if not (m.is_bot or m.deleted))
+    return next(people, "")

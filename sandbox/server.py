@@ -1,0 +1,279 @@
+"""The running workspace: one server in a thread of its own, and the handles that tests and the demo need."""
+
+import asyncio
+import contextlib
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.websockets import WebSocket
+
+from sandbox import delivery, page, web_api
+from sandbox.content import Rejected
+from sandbox.faults import Faults
+from sandbox.model import Answer, ApiCall, Clock, Message
+from sandbox.platform_state import Platform
+from sandbox.rate_limit import PostLimit
+from sandbox.response_urls import UrlRefused
+from sandbox.workspace import Workspace
+
+STATIC = Path(__file__).parent / "static"
+T = TypeVar("T")
+HEARTBEAT = 0.1
+"""Seconds. The client library can only leave between two frames: the closer the beats, the faster it closes."""
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self' https: http: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class _Server(uvicorn.Server):
+    """Leaves as soon as it is told to, where its parent looks ten times a second."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.leave = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)
+        await self.leave.wait()
+
+
+class Sandbox:
+    """A workspace that listens.
+
+    `post_burst` messages may be posted to a channel at once before the limit of one a second holds; `deadline` is how
+    many real seconds the app has to answer a command. All other times come from `clock`.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        clock: Clock = utc_now,
+        post_burst: int = 3,
+        deadline: float = 3.0,
+    ) -> None:
+        self.workspace = workspace
+        self._host, self._port = host, port
+        posts = PostLimit(clock=clock, burst=post_burst, interval=timedelta(seconds=1))
+        self._platform = Platform(workspace=workspace, clock=clock, posts=posts, deadline=deadline)
+        self._feed = page.Feed(workspace)
+        self._server: _Server | None = None
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    # Life
+
+    def start(self) -> Self:
+        listener = socket.create_server((self._host, self._port))
+        self._platform.base_url = f"http://{self._host}:{listener.getsockname()[1]}"
+        config = uvicorn.Config(
+            _application(self._platform, self._feed),
+            lifespan="off",
+            log_config=None,
+            date_header=False,
+            server_header=False,
+            access_log=False,
+            ws_ping_interval=HEARTBEAT,
+            timeout_graceful_shutdown=1,
+        )
+        self._server = _Server(config)
+        self._thread = threading.Thread(target=self._serve, args=(listener,), name="sandbox", daemon=True)
+        self._thread.start()
+        while not self._server.started:
+            if not self._thread.is_alive():
+                raise RuntimeError("the sandbox's server did not start")
+            time.sleep(0.005)
+        self._stop_watching = self.workspace.watch(self._feed.changed)
+        return self
+
+    def stop(self) -> None:
+        """Tells the app's connections to go, ends the pages' streams, and waits until the port is free."""
+        if self._server is None or self._thread is None:
+            return
+        self._stop_watching()
+        with contextlib.suppress(TimeoutError):
+            self._run(self._say_goodbye(self._server), timeout=2)
+        self._thread.join(timeout=10)
+        self._server = self._thread = None
+        self.workspace.close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    # Addresses
+
+    @property
+    def url(self) -> str:
+        """Where the page is."""
+        return self._platform.base_url
+
+    @property
+    def api_url(self) -> str:
+        """What `SLACK_API_URL` should be."""
+        return f"{self._platform.base_url}/api/"
+
+    def page_url(self, user: str) -> str:
+        return f"{self.url}/?as={user}"
+
+    # What people do
+
+    def command(self, user: str, channel: str, line: str) -> Answer:
+        """Types a slash command and waits for the answer, as long as the platform would."""
+        return self._run(page.send(self._platform, user=user, channel=channel, text=line))
+
+    def say(self, user: str, channel: str, text: str) -> Message:
+        return self._run(page.send(self._platform, user=user, channel=channel, text=text)).message
+
+    def press(self, user: str, message: Message, action_id: str, *, value: str = "") -> Answer:
+        """Clicks the button of that name, or chooses `value` in the menu of that name."""
+        order = {"channel": message.channel, "ts": message.ts, "action_id": action_id, "value": value}
+        return self._run(page.press(self._platform, user=user, order=order))
+
+    # What can be seen
+
+    def messages(self, channel: str, as_user: str) -> tuple[Message, ...]:
+        return self.workspace.messages(channel, as_user)
+
+    def dm(self, user: str) -> str:
+        """The id of the person's direct conversation with the app."""
+        return self.workspace.open_dm(self.workspace.app.bot_user, user).id
+
+    def wait_for(self, condition: Callable[[], T | None], *, seconds: float = 5.0) -> T:
+        """Waits until the condition gives something true, looking again after every change of the workspace."""
+        changed = threading.Event()
+        stop = self.workspace.watch(lambda _: changed.set())
+        end = time.monotonic() + seconds
+        try:
+            while True:
+                changed.clear()
+                if found := condition():
+                    return found
+                if time.monotonic() > end:
+                    raise TimeoutError(f"not within {seconds} seconds")
+                changed.wait(0.05)
+        finally:
+            stop()
+
+    @property
+    def calls(self) -> tuple[ApiCall, ...]:
+        return tuple(self._platform.calls)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the platform let pass but an app should not do, and answers that could not be shown."""
+        return tuple(self._platform.warnings)
+
+    @property
+    def faults(self) -> Faults:
+        return self._platform.faults
+
+    @property
+    def connections(self) -> int:
+        return len(self._platform.sockets.connections)
+
+    def deliveries(self) -> tuple[tuple[str, ...], ...]:
+        """The envelopes that each live connection was given."""
+        return tuple(tuple(connection.delivered) for connection in self._platform.sockets.connections)
+
+    def disconnect_sockets(self) -> None:
+        """Sends the app away, as the platform does every few hours; a good app comes back."""
+        self._run(self._platform.sockets.shut_down())
+
+    # Inside
+
+    def _serve(self, listener: socket.socket) -> None:
+        server = self._server
+        if server is None:
+            return
+        with asyncio.Runner() as runner:
+            self._loop = runner.get_loop()
+            runner.run(server.serve(sockets=[listener]))
+
+    def _run(self, doing: Coroutine[Any, Any, T], *, timeout: float | None = None) -> T:
+        if self._loop is None:
+            doing.close()
+            raise RuntimeError("start the sandbox first")
+        return asyncio.run_coroutine_threadsafe(doing, self._loop).result(timeout)
+
+    async def _say_goodbye(self, server: _Server) -> None:
+        self._feed.close()
+        try:
+            await self._platform.sockets.shut_down()
+        finally:
+            server.leave.set()
+
+
+def _application(platform: Platform, feed: page.Feed) -> Starlette:
+    async def api(request: Request) -> Response:
+        return await web_api.answer(platform, request.path_params["method"], request)
+
+    async def link(websocket: WebSocket) -> None:
+        await platform.sockets.serve(websocket, platform.workspace.app.id)
+
+    async def hook(request: Request) -> Response:
+        return await _hook(platform, request)
+
+    async def state(request: Request) -> Response:
+        return await page.state_endpoint(platform, request)
+
+    async def order(request: Request) -> Response:
+        return await page.order_endpoint(platform, request)
+
+    async def events(request: Request) -> Response:
+        return page.events_endpoint(feed, request)
+
+    async def index(_: Request) -> Response:
+        return FileResponse(
+            STATIC / "index.html", headers={"content-security-policy": POLICY, "cache-control": "no-cache"}
+        )
+
+    return Starlette(
+        routes=[
+            Route("/api/{method}", api, methods=["GET", "POST"]),
+            WebSocketRoute("/link/", link),
+            Route("/hooks/response/{key}", hook, methods=["POST"]),
+            Route("/page/state", state),
+            Route("/page/messages", order, methods=["POST"]),
+            Route("/page/actions", order, methods=["POST"]),
+            Route("/page/events", events),
+            Route("/", index),
+            Mount("/static", StaticFiles(directory=STATIC)),
+        ],
+    )
+
+
+async def _hook(platform: Platform, request: Request) -> Response:
+    try:
+        body = json.loads(await request.body())
+        to = platform.response_urls.use(request.path_params["key"], now=platform.clock())
+        delivery.respond(platform, to, body)
+    except UrlRefused as why:
+        return JSONResponse({"ok": False, "error": str(why)}, 404)
+    except Rejected as why:
+        platform.warnings.extend(why.problems or (why.code,))
+        return JSONResponse({"ok": False, "error": why.code, "response_metadata": {"messages": why.problems}}, 400)
+    except (ValueError, AttributeError):
+        return PlainTextResponse("invalid_payload", 400)
+    return PlainTextResponse("ok")

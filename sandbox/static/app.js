@@ -1,0 +1,258 @@
+/** Puts the page together: who is looking, at what, and what they may see of it. */
+import { avatar, byId, h } from "./dom.js";
+import { startComposer } from "./composer.js";
+import { clock } from "./dates.js";
+import { showMessages } from "./messages.js";
+
+const view = { me: "", place: "", data: null, seen: new Map(), drawn: "" };
+
+// What the server knows
+
+async function ask(path, order) {
+  const options = order && { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(order) };
+  const response = await fetch(path, options || {});
+  const answer = await response.json();
+  if (!response.ok) throw new Error(answer.error);
+  return answer;
+}
+
+let asked = 0;
+
+async function refresh() {
+  const turn = ++asked;
+  const data = await ask(`/page/state?as=${encodeURIComponent(view.me)}`);
+  if (turn !== asked) return; // a later question was asked meanwhile; its answer is newer
+  view.data = data;
+  view.me = data.me;
+  if (!placeNow()) view.place = data.app.dm;
+  draw();
+}
+
+const member = (id) => view.data.members.find((one) => one.id === id);
+const channel = (id) => view.data.channels.find((one) => one.id === id);
+const placeNow = () => view.data && channel(view.place);
+
+function context() {
+  return {
+    me: view.me,
+    zone: member(view.me).tz,
+    member,
+    channel: (id) => view.data.channels.find((one) => one.id === id && !one.is_im),
+    group: (id) => view.data.groups.find((one) => one.id === id),
+    people: () => view.data.members.filter((one) => !one.is_bot && !one.deleted),
+    channels: () => view.data.channels.filter((one) => !one.is_im),
+    open,
+    press,
+  };
+}
+
+// What people do
+
+async function attempt(words, doing) {
+  const status = byId("status");
+  const waiting = setTimeout(() => (status.textContent = words), 250);
+  try {
+    await doing();
+    clearTimeout(waiting);
+    status.textContent = "";
+  } catch (error) {
+    clearTimeout(waiting);
+    status.textContent = error.message;
+  }
+}
+
+function send(text) {
+  const waiting = text.startsWith("/") ? `${view.data.app.name} is answering…` : "Sending…";
+  return attempt(waiting, async () => {
+    await ask("/page/messages", { as: view.me, channel: view.place, text });
+    await refresh();
+    toEnd();
+  });
+}
+
+function press(message, block, action, value) {
+  return attempt(`${view.data.app.name} is answering…`, async () => {
+    const order = { as: view.me, channel: message.channel, ts: message.ts, block_id: block, action_id: action, value };
+    await ask("/page/actions", order);
+    await refresh();
+  });
+}
+
+async function become(id) {
+  view.me = id;
+  view.seen.clear();
+  await refresh();
+  listen();
+}
+
+function open(id) {
+  view.place = id;
+  drawer(false);
+  draw();
+  toEnd();
+  byId("entry").focus({ preventScroll: true });
+}
+
+async function tryHint(hint) {
+  if (hint.as && hint.as !== view.me) await become(hint.as);
+  composer.remember(hint.command);
+  await send(hint.command);
+}
+
+// Drawing
+
+function draw() {
+  const address = new URL(location.href);
+  address.search = new URLSearchParams({ as: view.me, in: view.place }).toString();
+  history.replaceState(null, "", address);
+  byId("workspace-name").textContent = view.data.workspace.name;
+  drawPersona();
+  drawPlaces();
+  drawTop();
+  drawHints();
+  drawMessages();
+}
+
+function drawPersona() {
+  const me = member(view.me);
+  byId("persona-avatar").replaceChildren(avatar(me, "large"));
+  byId("persona-name").textContent = me.real_name;
+  byId("persona-title").textContent = [me.title, clock(new Date(), me.tz)].filter(Boolean).join(" · ");
+  const people = context().people();
+  const label = (one) => (one.title ? `${one.real_name} · ${one.title}` : one.real_name);
+  byId("people").replaceChildren(...people.map((one) => h("option", { value: one.id }, label(one))));
+  byId("people").value = view.me;
+}
+
+function drawPlaces() {
+  const { channels, app } = view.data;
+  const rooms = channels.filter((one) => !one.is_im && !one.is_archived);
+  const people = channels.filter((one) => one.is_im && one.id !== app.dm);
+  byId("places").replaceChildren(
+    group("App", [placeRow(channel(app.dm), avatar(member(app.user), "small"), app.name)]),
+    group("Channels", rooms.map((one) => placeRow(one, h("span", { class: one.is_private ? "lock" : "hash", "aria-hidden": "true" }), one.name))),
+    people.length ? group("Direct messages", people.map((one) => placeRow(one, avatar(member(one.with), "small"), member(one.with).real_name))) : "",
+  );
+}
+
+const group = (title, rows) => h("section", {}, h("h2", {}, title), h("ul", {}, rows));
+
+function placeRow(place, mark, name) {
+  const newest = place.messages.at(-1)?.ts ?? "";
+  if (place.id === view.place || !view.seen.has(place.id)) view.seen.set(place.id, newest);
+  const unread = newest > view.seen.get(place.id);
+  const classes = `place-row${unread ? " unread" : ""}${place.is_member ? "" : " outside"}`;
+  const current = place.id === view.place ? "page" : null;
+  const news = unread ? h("span", { class: "dot" }, h("span", { class: "unseen" }, "New messages")) : null;
+  return h("li", {}, h("button", { type: "button", class: classes, "aria-current": current, onclick: () => open(place.id) }, mark, h("span", {}, name), news));
+}
+
+function drawTop() {
+  const place = placeNow();
+  const name = place.is_im ? member(place.with).real_name : place.name;
+  byId("place-name").replaceChildren(place.is_im ? avatar(member(place.with), "small") : h("span", { class: place.is_private ? "lock" : "hash", "aria-hidden": "true" }), name);
+  byId("place-purpose").textContent = place.is_im ? (place.id === view.data.app.dm ? "App" : member(place.with).title) : place.purpose;
+  byId("place-members").textContent = place.is_im ? "" : `${place.members.length} ${place.members.length === 1 ? "member" : "members"}`;
+  const target = place.is_im ? name : `#${name}`;
+  byId("entry").placeholder = place.is_member ? `Message ${target} or type /` : `Not in ${target}; commands still work`;
+  byId("entry-label").textContent = `Message ${target}`;
+  document.title = `${name} · ${view.data.workspace.name}`;
+}
+
+function hintRow(hint, shape) {
+  const actor = hint.as && hint.as !== view.me ? member(hint.as) : null;
+  const about = [hint.label, actor ? `as ${actor.real_name}` : ""].filter(Boolean).join(" · ");
+  return h("button", { type: "button", class: shape, onclick: () => tryHint(hint) }, h("code", {}, hint.command), about ? h("span", {}, about) : null);
+}
+
+function drawHints() {
+  const { hints, welcome } = view.data.workspace;
+  const { app } = view.data;
+  const state = JSON.stringify([view.me, view.place, hints, welcome]);
+  byId("hints").hidden = hints.length === 0;
+  if (view.drawn === state) return;
+  view.drawn = state;
+  byId("hints").replaceChildren(h("h2", {}, "What to try"), welcome ? h("p", {}, welcome) : "", ...hints.map((hint) => hintRow(hint, "hint")));
+  byId("chips").replaceChildren(...hints.map((hint) => hintRow({ ...hint, label: "" }, "chip")));
+  byId("welcome").replaceChildren(
+    avatar(member(app.user), "huge"),
+    h("h2", {}, app.name),
+    h("p", {}, app.description || `This is where ${app.name} and you talk.`),
+    welcome ? h("p", { class: "company" }, welcome) : "",
+    h("div", { class: "starters" }, hints.slice(0, 4).map((hint) => hintRow(hint, "hint"))),
+  );
+}
+
+function drawMessages() {
+  const place = placeNow();
+  const list = byId("messages");
+  const atEnd = isAtEnd();
+  byId("welcome").hidden = place.messages.length > 0 || place.id !== view.data.app.dm;
+  const whose = `${view.me} ${place.id}`;
+  if (list.dataset.whose !== whose) list.replaceChildren();
+  list.dataset.whose = whose;
+  showMessages(list, place.messages, context());
+  if (atEnd) toEnd();
+}
+
+const scroller = byId("scroller");
+const isAtEnd = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80;
+const toEnd = () => (scroller.scrollTop = scroller.scrollHeight);
+
+function drawer(shown) {
+  document.body.classList.toggle("drawer", shown);
+  byId("veil").hidden = !shown;
+  byId("menu").setAttribute("aria-expanded", String(shown));
+}
+
+// Life
+
+let stream = null;
+let pause = 0;
+
+/** Many changes at once need one look. */
+function soon() {
+  clearTimeout(pause);
+  pause = setTimeout(() => refresh().catch(() => {}), 40);
+}
+
+function listen() {
+  stream?.close();
+  stream = new EventSource(`/page/events?as=${encodeURIComponent(view.me)}`);
+  stream.addEventListener("changed", soon);
+  stream.addEventListener("ready", soon);
+  stream.onerror = () => (byId("status").textContent = "Connection lost. Trying again…");
+  stream.onopen = () => (byId("status").textContent = "");
+}
+
+function suggest(text) {
+  const { app, workspace } = view.data;
+  const commands = app.commands
+    .filter((one) => one.command.startsWith(text) || text.startsWith(`${one.command} `))
+    .map((one) => ({ command: one.command, usage: one.usage_hint, about: one.description }));
+  const hints = workspace.hints
+    .filter((hint) => hint.command.startsWith(text) && hint.command !== text)
+    .map((hint) => ({ command: hint.command, usage: "", about: hint.label }));
+  const offered = new Set();
+  const isNew = ({ command, usage }) => !offered.has(command + usage) && offered.add(command + usage);
+  return [...commands, ...hints].filter(isNew).slice(0, 8);
+}
+
+const composer = startComposer({ suggest, send });
+byId("people").addEventListener("change", (event) => become(event.target.value));
+byId("menu").addEventListener("click", () => drawer(!document.body.classList.contains("drawer")));
+byId("veil").addEventListener("click", () => drawer(false));
+document.addEventListener("keydown", (event) => event.key === "Escape" && drawer(false));
+
+const address = new URLSearchParams(location.search);
+view.me = address.get("as") ?? "";
+view.place = address.get("in") ?? "";
+try {
+  await refresh();
+} catch {
+  view.me = "";
+  await refresh();
+}
+listen();
+toEnd();
+document.body.classList.add("ready");

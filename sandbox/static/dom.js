@@ -1,0 +1,31 @@
+/** Every node of the page is built here: content only ever becomes text, never markup. */
+export function h(name, attributes = {}, ...children) {
+  const node = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value === false || value === null || value === undefined) continue;
+    if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+    else if (key === "class") node.className = value;
+    else node.setAttribute(key, value === true ? "" : value);
+  }
+  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== ""));
+  return node;
+}
+
+export const byId = (id) => document.getElementById(id);
+
+export const DECODED = { "&lt;": "<", "&gt;": ">", "&amp;": "&" };
+
+/** The only three entities there are; anything else stays as it was written. */
+export const decode = (text) => text.replace(/&(?:lt|gt|amp);/g, (entity) => DECODED[entity]);
+
+/** A link that may be followed; every other address stays text. */
+export function link(address, label) {
+  if (!/^(https?:\/\/|mailto:)/i.test(address)) return typeof label === "string" ? label : address;
+  return h("a", { href: address, target: "_blank", rel: "noopener noreferrer" }, label);
+}
+
+export function avatar(member, size = "") {
+  const mark = h("span", { class: `avatar ${size}${member.is_bot ? " app" : ""}`, "aria-hidden": "true" }, member.initials);
+  mark.style.setProperty("--colour", /^#[0-9a-f]{3,8}$/i.test(member.colour) ? member.colour : "#5c6670");
+  return mark;
+}

@@ -1,0 +1,89 @@
+/** The list of messages: only what changed is drawn again, so that screen readers hear only what is new. */
+import { avatar, h } from "./dom.js";
+import { drawBlocks } from "./blocks.js";
+import { clock, fullDate, pretty } from "./dates.js";
+import { mrkdwn } from "./mrkdwn.js";
+
+const TOGETHER = 5 * 60;
+
+const seconds = (message) => Number(message.ts);
+const moment = (message) => new Date(seconds(message) * 1000);
+
+function body(message, context) {
+  const pressing = { ...context, ts: message.ts, press: (block, action, value) => context.press(message, block, action, value) };
+  if (message.blocks.length) return drawBlocks(message.blocks, pressing);
+  return h("div", { class: "block text" }, mrkdwn(message.text, context));
+}
+
+function heading(message, author, context) {
+  return h(
+    "div",
+    { class: "message-head" },
+    h("strong", { class: "author" }, author.real_name),
+    author.is_bot ? h("span", { class: "badge" }, "App") : null,
+    h("time", { datetime: moment(message).toISOString(), title: fullDate(moment(message), context.zone) }, clock(moment(message), context.zone)),
+    message.edited && !message.ephemeral_to ? h("span", { class: "edited" }, "edited") : null,
+    message.ephemeral_to ? h("span", { class: "private" }, "Only visible to you") : null,
+  );
+}
+
+function draw(message, follows, context) {
+  const author = context.member(message.author) ?? { real_name: "Workspace", initials: "W", colour: "#6b7680" };
+  const classes = ["message", follows ? "follows" : "", message.ephemeral_to ? "ephemeral" : "", message.system ? "system" : ""];
+  return h(
+    "li",
+    { class: classes.join(" "), "data-key": keyOf(message, follows) },
+    avatar(author),
+    h(
+      "div",
+      { class: "message-body" },
+      message.prompt ? h("div", { class: "prompt" }, h("span", {}, "You ran "), h("code", {}, message.prompt)) : null,
+      follows ? null : heading(message, author, context),
+      body(message, context),
+    ),
+  );
+}
+
+const keyOf = (message, follows) => `${message.ts}/${message.edited}/${follows ? "f" : ""}`;
+
+function divider(message, context) {
+  const when = moment(message);
+  const words = pretty(when, context.zone, fullDate(when, context.zone));
+  return h("li", { class: "day", "data-key": `day/${words}` }, h("span", {}, words));
+}
+
+function sameSpeaker(message, before) {
+  if (!before || before.author !== message.author || message.prompt || message.ephemeral_to || before.ephemeral_to) return false;
+  return seconds(message) - seconds(before) < TOGETHER;
+}
+
+/** Keys in order, each with how to draw it. */
+function wanted(messages, context) {
+  const rows = [];
+  let day = "";
+  messages.forEach((message, index) => {
+    const today = fullDate(moment(message), context.zone);
+    const follows = today === day && sameSpeaker(message, messages[index - 1]);
+    if (today !== day) rows.push(() => divider(message, context));
+    rows.push({ key: keyOf(message, follows), draw: () => draw(message, follows, context) });
+    day = today;
+  });
+  return rows.map((row) => {
+    if (row.draw) return row;
+    const node = row();
+    return { key: node.dataset.key, draw: () => node };
+  });
+}
+
+export function showMessages(list, messages, context) {
+  const rows = wanted(messages, context);
+  const old = new Map([...list.children].map((node) => [node.dataset.key, node]));
+  let place = list.firstElementChild;
+  for (const { key, draw: make } of rows) {
+    const node = old.get(key) ?? make();
+    old.delete(key);
+    if (node === place) place = place.nextElementSibling;
+    else list.insertBefore(node, place);
+  }
+  old.forEach((node) => node.remove());
+}

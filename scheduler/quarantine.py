@@ -1,0 +1,30 @@
+"""Trying again what waits in quarantine: a price, a person or a service may be known by now."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from programme import usage
+
+if TYPE_CHECKING:
+    from programme.desk import Desk
+
+logger = logging.getLogger(__name__)
+
+BATCH = 5_000
+
+
+def retry_all(desk: Desk) -> tuple[int, int]:
+    """Try every event once, in batches of a transaction each; how many were released and how many still wait."""
+    released = held = 0
+    after = None
+    while True:
+        with desk.transaction() as session:
+            tried = usage.retry_quarantine(session, desk=desk, now=desk.clock(), limit=BATCH, after=after)
+        if tried.last is None:
+            break
+        released, held, after = released + tried.released, held + tried.held, tried.last
+    if released:
+        logger.info("quarantine: %d released, %d still waiting", released, held)
+    return released, held

@@ -1,0 +1,1 @@
+"""SQL: tables, queries and migrations. Functions take a session and never commit."""

@@ -1,0 +1,71 @@
+"""Who did what, when: an append-only log in which every row carries the hash of the one before it."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from store import bulk
+from store.tables import audit_log
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from store.engine import Session
+
+GENESIS = "0" * 64
+ADVISORY_LOCK = 7_263_001
+"""One writer at a time extends the chain on PostgreSQL; any fixed number does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """Something that somebody did; `before` and `after` hold what changed, never an amount of another person."""
+
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    before: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None
+    handbook_version: str | None = None
+    slack_channel: str | None = None
+    slack_ts: str | None = None
+
+
+def append(session: Session, *records: Record) -> None:
+    """Add rows to the chain; they become part of the caller's transaction."""
+    if not records:
+        return
+    if bulk.is_postgresql(session):
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock(ADVISORY_LOCK)))
+    query = sa.select(audit_log.c.seq, audit_log.c.hash).order_by(audit_log.c.seq.desc()).limit(1)
+    last = session.execute(query).one_or_none()
+    seq, previous = (last.seq, last.hash) if last else (0, GENESIS)
+    rows = []
+    for number, record in enumerate(records, start=seq + 1):
+        row = {"seq": number, **dataclasses.asdict(record), "previous_hash": previous}
+        previous = row["hash"] = digest(row)
+        rows.append(row)
+    session.execute(sa.insert(audit_log), rows)
+
+
+def digest(row: Mapping[str, Any]) -> str:
+    """SHA-256 over every column but the hash itself, in canonical JSON."""
+    content = {key: row[key] for key in sorted(row) if key != "hash"} | {"at": row["at"].isoformat()}
+    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def broken_links(session: Session) -> Iterator[str]:
+    """Every row whose hash or predecessor does not hold."""
+    previous, expected_seq = GENESIS, 1
+    for row in session.execute(sa.select(audit_log).order_by(audit_log.c.seq)).mappings():
+        if row["seq"] != expected_seq or row["previous_hash"] != previous or digest(dict(row)) != row["hash"]:
+            yield f"audit row {row['seq']} does not follow from row {expected_seq - 1}"
+        previous, expected_seq = row["hash"], row["seq"] + 1

@@ -1,0 +1,133 @@
+"""Many rows at once, at the driver's own speed, on SQLite and PostgreSQL.
+
+Rows are tuples in the order of the named columns, with values as the driver takes them: instants through
+`instant_codec`, JSON as text. SQLite gets `executemany`; PostgreSQL gets COPY, or arrays unnested in one statement,
+because there every statement is a round trip.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.dialects import postgresql
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import date, datetime
+
+    import sqlalchemy as sa
+
+    from store.engine import Session
+
+Row = tuple[Any, ...]
+
+
+def is_postgresql(session: Session) -> bool:
+    return session.dialect.name == "postgresql"
+
+
+def instant_codec(session: Session) -> Callable[[datetime], Any]:
+    """How an aware UTC instant is given to the driver; the text is what `columns.Instant` reads on SQLite."""
+    if is_postgresql(session):
+        return lambda instant: instant
+    return lambda instant: instant.isoformat(" ", "microseconds")[:26]
+
+
+def day_codec(session: Session) -> Callable[[date], Any]:
+    if is_postgresql(session):
+        return lambda day: day
+    return lambda day: day.isoformat()
+
+
+def allocate_ids(session: Session, table: sa.Table, count: int) -> list[int]:
+    """`count` fresh ids for a table with a numeric `id`, in ascending order."""
+    if not is_postgresql(session):
+        # The write lock is ours, and rows of these tables are never deleted.
+        top = session.exec_driver_sql(f"SELECT coalesce(max(id), 0) FROM {table.name}").scalar_one()  # noqa: S608
+        return list(range(top + 1, top + 1 + count))
+    statement = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
+    return sorted(session.exec_driver_sql(statement, (table.name, count)).scalars())
+
+
+def insert(session: Session, table: sa.Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    """Add rows; a key that exists already is an IntegrityError."""
+    if not rows:
+        return
+    names = ", ".join(columns)
+    if is_postgresql(session):
+        cursor = _driver_cursor(session)
+        with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+        return
+    marks = ", ".join("?" * len(columns))
+    session.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", list(rows))  # noqa: S608
+
+
+def update(session: Session, table: sa.Table, columns: Sequence[str], rows: Sequence[Row], *, key: int = 1) -> int:
+    """Set the later columns of the rows found by the first `key` columns; the number of rows that were found."""
+    if not rows:
+        return 0
+    keys, values = columns[:key], columns[key:]
+    if is_postgresql(session):
+        assignments = ", ".join(f"{c} = v.{c}" for c in values)
+        matches = " AND ".join(f"t.{c} = v.{c}" for c in keys)
+        source = _unnest(table, columns)
+        statement = f"UPDATE {table.name} t SET {assignments} FROM {source} WHERE {matches}"  # noqa: S608
+        return session.exec_driver_sql(statement, _arrays(rows)).rowcount
+    assignments = ", ".join(f"{c} = ?" for c in values)
+    matches = " AND ".join(f"{c} = ?" for c in keys)
+    statement = f"UPDATE {table.name} SET {assignments} WHERE {matches}"  # noqa: S608
+    return session.exec_driver_sql(statement, [row[key:] + row[:key] for row in rows]).rowcount
+
+
+def add_up(session: Session, table: sa.Table, columns: Sequence[str], rows: Sequence[Row], *, key: int) -> None:
+    """Add rows whose first `key` columns are the primary key; where the key exists, the other columns are summed."""
+    if not rows:
+        return
+    names, conflict = ", ".join(columns), ", ".join(columns[:key])
+    sums = ", ".join(f"{c} = {table.name}.{c} + excluded.{c}" for c in columns[key:])
+    tail = f"ON CONFLICT ({conflict}) DO UPDATE SET {sums}"
+    if is_postgresql(session):
+        source = _unnest(table, columns)
+        statement = f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {source} {tail}"  # noqa: S608
+        session.exec_driver_sql(statement, _arrays(rows))
+        return
+    marks = ", ".join("?" * len(columns))
+    session.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks}) {tail}", list(rows))  # noqa: S608
+
+
+def insert_missing(session: Session, table: sa.Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    """Add rows that do not exist yet, by whatever unique key; leave the others alone."""
+    if not rows:
+        return
+    mark = "%s" if is_postgresql(session) else "?"
+    marks = ", ".join([mark] * len(columns))
+    statement = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608
+    session.exec_driver_sql(statement, list(rows))
+
+
+def chunks(values: Iterable[Any], size: int = 10_000) -> Iterable[list[Any]]:
+    """The values in lists of at most `size`."""
+    batch: list[Any] = []
+    for value in values:
+        batch.append(value)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _driver_cursor(session: Session) -> Any:  # noqa: ANN401 - psycopg's own cursor
+    return session.connection.driver_connection.cursor()  # type: ignore[union-attr]
+
+
+def _arrays(rows: Sequence[Row]) -> tuple[list[Any], ...]:
+    return tuple(list(column) for column in zip(*rows, strict=True))
+
+
+def _unnest(table: sa.Table, columns: Sequence[str]) -> str:
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy left this one untyped
+    casts = ", ".join(f"%s::{table.c[name].type.compile(dialect)}[]" for name in columns)
+    return f"unnest({casts}) AS v({', '.join(columns)})"

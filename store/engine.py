@@ -1,0 +1,125 @@
+"""Connections and transactions: the one place that begins, commits and rolls back.
+
+A `Session` is a SQLAlchemy Core connection with an open transaction (docs/decisions/0003). Writers take SQLite's write
+lock at the beginning (`BEGIN IMMEDIATE`), so what they read is what they change. Readers run on an autocommit engine:
+each statement is its own snapshot and costs one round trip.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Session = sa.Connection
+"""A connection inside a transaction that the edge began."""
+
+BUSY_TIMEOUT_MS = 30_000
+PAGE_CACHE_KIB = 262_144
+"""Random event ids touch pages all over their index: it should stay in memory."""
+CHECKPOINT_PAGES = 16_384
+"""64 MiB between WAL checkpoints: a page that several batches touch is copied back once."""
+
+
+class DatabaseUrlError(ValueError):
+    """TOKENS_DATABASE_URL names no database that we can use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A writing and a reading engine on one database."""
+
+    writer: sa.Engine
+    reader: sa.Engine
+
+    @property
+    def dialect(self) -> str:
+        return self.writer.dialect.name
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A session that commits at the end of the block, or rolls back when it raises."""
+        with self.writer.begin() as session:
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session for statements that only read."""
+        with self.reader.connect() as session:
+            yield session
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """A session that sees one state of the database throughout, and holds up nobody."""
+        with self.reader.connect() as session:
+            if self.dialect == "postgresql":
+                session = session.execution_options(isolation_level="REPEATABLE READ")  # noqa: PLW2901 - the same one
+                with session.begin():
+                    yield session
+                return
+            session.exec_driver_sql("BEGIN")
+            try:
+                yield session
+            finally:
+                session.exec_driver_sql("ROLLBACK")
+
+    def close(self) -> None:
+        self.writer.dispose()
+        self.reader.dispose()
+
+
+def open_database(url: str) -> Database:
+    """Engines for a URL of SQLite or PostgreSQL; creates the folder of a SQLite file, never the tables."""
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError as error:
+        raise DatabaseUrlError(f"TOKENS_DATABASE_URL is not a database URL: {url!r}") from error
+    match parsed.get_backend_name():
+        case "sqlite":
+            return _open_sqlite(parsed)
+        case "postgresql":
+            return _open_postgresql(parsed.set(drivername="postgresql+psycopg"))
+        case other:
+            raise DatabaseUrlError(f"TOKENS_DATABASE_URL is of {other}; use SQLite or PostgreSQL")
+
+
+def _open_sqlite(url: sa.URL) -> Database:
+    if not url.database or url.database == ":memory:":
+        raise DatabaseUrlError("TOKENS_DATABASE_URL must name a file: what is in memory does not survive a restart")
+    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    writer = sa.create_engine(url)
+    reader = sa.create_engine(url, isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
+    for engine in (writer, reader):
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+    sa.event.listen(writer, "begin", _begin_immediate)
+    return Database(writer, reader)
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection
+    # The driver's implicit BEGIN is deferred; we say BEGIN IMMEDIATE ourselves.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    # FULL: an event that we answered "accepted" survives a power cut as well.
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute(f"PRAGMA cache_size = -{PAGE_CACHE_KIB}")
+    cursor.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+    cursor.close()
+
+
+def _begin_immediate(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _open_postgresql(url: sa.URL) -> Database:
+    writer = sa.create_engine(url, pool_pre_ping=True)
+    reader = sa.create_engine(url, isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
+    return Database(writer, reader)

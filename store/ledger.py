@@ -1,0 +1,226 @@
+"""The double-entry ledger: accounts, entries with balanced postings, lots and what burnt them.
+
+Nothing here is ever updated but what can be recomputed from the entries: an account's balance and version, and what
+remains of a lot. `store/verify` recomputes them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from policy import lots as burning
+from policy.lots import OpenLot
+from store import bulk
+from store.tables import accounts, entries, lot_movements, lots, postings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
+    from typing import Any
+
+    from store.engine import Session
+
+TREASURY = "treasury"
+
+
+@dataclass(frozen=True, slots=True)
+class NewLot:
+    """A dated grant to be opened in the wallet that its entry credits."""
+
+    kind: str
+    priority: int
+    starts_at: datetime
+    expires_at: datetime
+    reason: str
+    granted_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An entry to post: `amounts` are (account id, signed micro-tokens) and must sum to zero."""
+
+    kind: str
+    idempotency_key: str
+    fingerprint: bytes
+    effective_at: datetime
+    memo: str
+    actor: str
+    amounts: tuple[tuple[int, int], ...]
+    value_version: str | None = None
+    corrects_entry_id: int | None = None
+    lot: NewLot | None = None
+
+
+class UnbalancedError(ValueError):
+    """A draft whose postings do not sum to zero, or hold a zero."""
+
+
+@dataclass(slots=True)
+class _Account:
+    """An account under our lock, as it stands while a batch is posted."""
+
+    id: int
+    is_wallet: bool
+    version: int
+    balance: int
+    lots: list[OpenLot] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Journal:
+    """The rows that a batch will insert."""
+
+    instant: Callable[[datetime], Any]
+    entries: list[bulk.Row] = field(default_factory=list)
+    postings: list[bulk.Row] = field(default_factory=list)
+    lots: list[bulk.Row] = field(default_factory=list)
+    movements: list[bulk.Row] = field(default_factory=list)
+    touched_lots: dict[int, int] = field(default_factory=dict)
+
+
+def wallet_code(person_id: str) -> str:
+    return f"wallet:{person_id}"
+
+
+def service_code(service_key: str) -> str:
+    return f"service:{service_key}"
+
+
+def open_accounts(session: Session, codes: Iterable[str]) -> dict[str, int]:
+    """The id of each account by its code; those that do not exist are opened, also when two sessions try at once."""
+    wanted = sorted(set(codes))
+    found = _account_ids(session, wanted)
+    missing = [code for code in wanted if code not in found]
+    if missing:
+        rows = [(code, code.removeprefix("wallet:") if code.startswith("wallet:") else None) for code in missing]
+        bulk.insert_missing(session, accounts, ("code", "person_id"), rows)
+        found |= _account_ids(session, missing)
+    return found
+
+
+def _account_ids(session: Session, codes: Sequence[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for some in bulk.chunks(codes):
+        query = sa.select(accounts.c.code, accounts.c.id).where(accounts.c.code.in_(some))
+        found.update((code, id_) for code, id_ in session.execute(query))
+    return found
+
+
+def lock(session: Session, account_id: int) -> None:
+    """Hold an account until the transaction ends."""
+    session.execute(sa.select(accounts.c.id).where(accounts.c.id == account_id).with_for_update())
+
+
+def find_entry(session: Session, idempotency_key: str) -> tuple[int, bytes] | None:
+    """(id, fingerprint) of the entry that was posted under a key."""
+    query = sa.select(entries.c.id, entries.c.fingerprint).where(entries.c.idempotency_key == idempotency_key)
+    row = session.execute(query).one_or_none()
+    return (row.id, bytes(row.fingerprint)) if row else None
+
+
+def post(session: Session, drafts: Sequence[Draft], *, now: datetime) -> list[int]:
+    """Post entries in order and return their ids.
+
+    Debits of a wallet burn its lots; a new lot settles the wallet's debt first. Accounts are locked in the order of
+    their ids, so that two batches cannot wait for each other.
+    """
+    if not drafts:
+        return []
+    for draft in drafts:
+        if sum(amount for _, amount in draft.amounts) or not all(amount for _, amount in draft.amounts):
+            raise UnbalancedError(f"{draft.idempotency_key}: {draft.amounts}")
+    held = _lock(session, {account_id for draft in drafts for account_id, _ in draft.amounts})
+    entry_ids = bulk.allocate_ids(session, entries, len(drafts))
+    lot_ids = iter(bulk.allocate_ids(session, lots, sum(draft.lot is not None for draft in drafts)))
+    instant = bulk.instant_codec(session)
+    journal = _Journal(instant)
+    for entry_id, draft in zip(entry_ids, drafts, strict=True):
+        journal.entries.append(
+            (entry_id, draft.kind, draft.idempotency_key, draft.fingerprint, instant(draft.effective_at), instant(now),
+             draft.memo, draft.actor, draft.value_version, draft.corrects_entry_id)
+        )  # fmt: skip
+        for account_id, amount in draft.amounts:
+            account = held[account_id]
+            if account.is_wallet:
+                if draft.lot and amount > 0:
+                    _open_lot(journal, account, entry_id, next(lot_ids), draft.lot, amount)
+                elif amount < 0:
+                    _burn(journal, account, entry_id, -amount, draft.effective_at)
+            account.version += 1
+            account.balance += amount
+            journal.postings.append((account_id, account.version, entry_id, amount, account.balance))
+    _write(session, journal, held.values())
+    return entry_ids
+
+
+def _lock(session: Session, account_ids: set[int]) -> dict[int, _Account]:
+    """The accounts under lock, wallets with their open lots in burn order."""
+    held: dict[int, _Account] = {}
+    columns = (accounts.c.id, accounts.c.person_id.is_not(None), accounts.c.version, accounts.c.balance)
+    for some in bulk.chunks(sorted(account_ids)):
+        # A statement of its own, in id order: see docs/decisions/0005.
+        query = sa.select(*columns).where(accounts.c.id.in_(some)).order_by(accounts.c.id).with_for_update()
+        for id_, is_wallet, version, balance in session.execute(query):
+            held[id_] = _Account(id_, bool(is_wallet), version, balance)
+    wallets = [account.id for account in held.values() if account.is_wallet]
+    for some in bulk.chunks(wallets):
+        query = sa.select(
+            lots.c.account_id, lots.c.id, lots.c.priority, lots.c.expires_at, lots.c.remaining
+        ).where(lots.c.account_id.in_(some), lots.c.remaining > 0)  # fmt: skip
+        for account_id, *lot in session.execute(query):
+            held[account_id].lots.append(OpenLot(*lot))
+    for id_ in wallets:
+        held[id_].lots = burning.burn_order(held[id_].lots)
+    return held
+
+
+def _burn(journal: _Journal, wallet: _Account, entry_id: int, amount: int, at: datetime) -> None:
+    """Take a debit from the wallet's lots; what they cannot cover becomes debt."""
+    for lot_id, taken in burning.burn(wallet.lots, amount, at).movements:
+        journal.movements.append((entry_id, lot_id, taken))
+        index = next(i for i, lot in enumerate(wallet.lots) if lot.id == lot_id)
+        wallet.lots[index] = wallet.lots[index]._replace(remaining=wallet.lots[index].remaining - taken)
+        journal.touched_lots[lot_id] = wallet.lots[index].remaining
+
+
+def _open_lot(  # noqa: PLR0917 - private, called once
+    journal: _Journal, wallet: _Account, entry_id: int, lot_id: int, lot: NewLot, amount: int
+) -> None:
+    owed = burning.debt(wallet.balance, (open_lot.remaining for open_lot in wallet.lots))
+    settled = burning.settled_by(amount, owed)
+    opened = OpenLot(lot_id, lot.priority, lot.expires_at, amount - settled)
+    wallet.lots = burning.burn_order([*wallet.lots, opened])
+    journal.lots.append(
+        (lot_id, wallet.id, entry_id, lot.kind, lot.priority, amount, opened.remaining, journal.instant(lot.starts_at),
+         journal.instant(lot.expires_at), lot.reason, lot.granted_by)
+    )  # fmt: skip
+    if settled:
+        journal.movements.append((entry_id, lot_id, settled))
+
+
+ENTRY_COLUMNS = (
+    "id", "kind", "idempotency_key", "fingerprint", "effective_at", "posted_at", "memo", "actor", "value_version",
+    "corrects_entry_id",
+)  # fmt: skip
+LOT_COLUMNS = (
+    "id", "account_id", "entry_id", "kind", "priority", "amount", "remaining", "starts_at", "expires_at", "reason",
+    "granted_by",
+)  # fmt: skip
+
+
+def _write(session: Session, journal: _Journal, held: Iterable[_Account]) -> None:
+    bulk.insert(session, entries, ENTRY_COLUMNS, journal.entries)
+    bulk.insert(session, postings, ("account_id", "version", "entry_id", "amount", "balance"), journal.postings)
+    new = {row[0] for row in journal.lots}
+    opened = [(*row[:6], journal.touched_lots.get(row[0], row[6]), *row[7:]) for row in journal.lots]
+    bulk.insert(session, lots, LOT_COLUMNS, opened)
+    bulk.update(
+        session, lots, ("id", "remaining"), [row for row in sorted(journal.touched_lots.items()) if row[0] not in new]
+    )
+    bulk.insert(session, lot_movements, ("entry_id", "lot_id", "amount"), journal.movements)
+    bulk.update(
+        session, accounts, ("id", "version", "balance"), [(a.id, a.version, a.balance) for a in held]
+    )  # fmt: skip

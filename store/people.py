@@ -1,0 +1,132 @@
+"""People, their roles, and the names by which gateways and Slack know them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from store import bulk
+from store.tables import identities, people, person_roles
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import date
+
+    from policy.metering import Identity, IdentityKind
+    from store.engine import Session
+
+ANY_SOURCE = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One engineer, as far as most callers need to know them."""
+
+    id: str
+    email: str
+    name: str
+    slack_user_id: str | None
+    time_zone: str
+    hired_on: date
+    left_on: date | None
+
+
+_person = sa.select(
+    people.c.id, people.c.email, people.c.name, people.c.slack_user_id, people.c.time_zone, people.c.hired_on,
+    people.c.left_on,
+)  # fmt: skip
+
+
+def by_slack_id(session: Session, slack_user_id: str) -> Person | None:
+    return _one(session, people.c.slack_user_id == slack_user_id)
+
+
+def by_email(session: Session, email: str) -> Person | None:
+    return _one(session, people.c.email == email.lower())
+
+
+def _one(session: Session, condition: sa.ColumnElement[bool]) -> Person | None:
+    row = session.execute(_person.where(condition)).one_or_none()
+    return Person(*row) if row else None
+
+
+def link_slack_user(session: Session, *, person_id: str, slack_user_id: str) -> bool:
+    """Note a person's Slack id unless they have one already; whether this call did it."""
+    statement = (
+        sa.update(people)
+        .where(people.c.id == person_id, people.c.slack_user_id.is_(None))
+        .values(slack_user_id=slack_user_id)
+    )
+    return session.execute(statement).rowcount == 1
+
+
+def all_by_email(session: Session) -> dict[str, dict[str, Any]]:
+    """Every person's full row by e-mail, for an import to compare with."""
+    return {row["email"]: dict(row) for row in session.execute(sa.select(people)).mappings()}
+
+
+def roles_by_person(session: Session) -> dict[str, set[str]]:
+    roles: dict[str, set[str]] = {}
+    for person_id, role in session.execute(sa.select(person_roles.c.person_id, person_roles.c.role)):
+        roles.setdefault(person_id, set()).add(role)
+    return roles
+
+
+def count_by_role(session: Session) -> dict[str, int]:
+    query = sa.select(person_roles.c.role, sa.func.count()).group_by(person_roles.c.role)
+    return {role: count for role, count in session.execute(query)}
+
+
+def insert(session: Session, rows: list[Mapping[str, Any]]) -> None:
+    if rows:
+        session.execute(sa.insert(people), rows)
+
+
+def update(session: Session, person_id: str, changes: Mapping[str, Any]) -> None:
+    session.execute(sa.update(people).where(people.c.id == person_id).values(**changes))
+
+
+def set_roles(session: Session, person_id: str, roles: Iterable[str]) -> None:
+    """Replace a person's roles."""
+    session.execute(sa.delete(person_roles).where(person_roles.c.person_id == person_id))
+    rows = [{"person_id": person_id, "role": role} for role in sorted(roles)]
+    if rows:
+        session.execute(sa.insert(person_roles), rows)
+
+
+def add_identity(session: Session, *, source: str, kind: IdentityKind, value: str, person_id: str) -> str | None:
+    """Map a gateway's name to a person; the person it belonged to before, if any."""
+    key = (identities.c.source == source, identities.c.kind == kind, identities.c.value == value)
+    before: str | None = session.execute(sa.select(identities.c.person_id).where(*key)).scalar_one_or_none()
+    if before is None:
+        session.execute(sa.insert(identities).values(source=source, kind=kind, value=value, person_id=person_id))
+    elif before != person_id:
+        session.execute(sa.update(identities).where(*key).values(person_id=person_id))
+    return before
+
+
+def resolve(session: Session, source: str, names: set[Identity]) -> dict[Identity, str]:
+    """Person id by (kind, name), for those that somebody is known by.
+
+    A mapping for the gateway itself wins over one for every gateway, and that over the e-mail of the person's own
+    record. A `user` that looks like an e-mail is read as one: gateways often use it so.
+    """
+    found: dict[Identity, str] = {}
+    mails = {value.lower() for kind, value in names if kind == "email" or (kind == "user" and "@" in value)}
+    by_mail: dict[str, str] = {}
+    for some in bulk.chunks(sorted(mails)):
+        query = sa.select(people.c.email, people.c.id).where(people.c.email.in_(some))
+        by_mail |= {email: person_id for email, person_id in session.execute(query)}
+    for kind, value in names:
+        if kind != "key_alias" and value.lower() in by_mail:
+            found[kind, value] = by_mail[value.lower()]
+    values = sorted({value for _, value in names})
+    for scope in (ANY_SOURCE, source):
+        for some in bulk.chunks(values):
+            mapped = sa.select(identities.c.kind, identities.c.value, identities.c.person_id).where(
+                identities.c.source == scope, identities.c.value.in_(some)
+            )
+            found |= {(kind, value): person_id for kind, value, person_id in session.execute(mapped)}
+    return found

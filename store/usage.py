@@ -1,0 +1,276 @@
+"""Usage events, the days they add up to, quarantine and conflicts."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+
+from policy.metering import UsageEvent
+from policy.units import MicroTokens, NanoUSD
+from store import bulk
+from store.tables import file_imports, quarantine, usage_conflicts, usage_days, usage_events
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date, datetime
+
+    from store.engine import Session
+
+_encoder = msgspec.json.Encoder()
+
+EVENT_COLUMNS = (
+    "source", "event_id", "fingerprint", "occurred_at", "identities", "provider", "model", "meters", "project",
+    "account_id", "price_id", "cost_nano_usd", "debit_micro_tokens", "entry_id",
+)  # fmt: skip
+DAY_COLUMNS = (
+    "day", "account_id", "service_key", "model", "project", "calls", "input_tokens", "output_tokens", "cost_nano_usd",
+    "debit_micro_tokens",
+)  # fmt: skip
+
+
+class Posted(NamedTuple):
+    """What became of an event that could be priced and attributed."""
+
+    account_id: int
+    price_id: str | None
+    cost: int
+    debit: int
+    entry_id: int | None
+
+
+class DayKey(NamedTuple):
+    """What a day's usage is added up by."""
+
+    day: date
+    account_id: int
+    service_key: str
+    model: str
+    project: str
+
+
+class Held(NamedTuple):
+    """An event in quarantine, and why it is there."""
+
+    event: UsageEvent
+    reason: str
+    detail: str
+    since: datetime
+
+
+class Line(NamedTuple):
+    """Usage of one model of one service, added up over some days."""
+
+    service_key: str
+    model: str
+    calls: int
+    input_tokens: int
+    output_tokens: int
+    cost: NanoUSD
+    debit: MicroTokens
+
+
+def lock_sources(session: Session, sources: Iterable[str]) -> None:
+    """Let one batch of a source in at a time, so that what `known` says stays true until we commit.
+
+    SQLite has one writer anyway. The unique key of the table remains the last word.
+    """
+    if bulk.is_postgresql(session):
+        for source in sorted(sources):
+            session.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"usage:{source}",))
+
+
+def known(session: Session, source: str, event_ids: Sequence[str]) -> dict[str, bytes]:
+    """Fingerprints of those events of a source that arrived before."""
+    if bulk.is_postgresql(session):
+        statement = "SELECT event_id, fingerprint FROM usage_events WHERE source = %s AND event_id = ANY(%s)"
+        rows = session.exec_driver_sql(statement, (source, list(event_ids)))
+    else:
+        statement = (
+            "SELECT e.event_id, e.fingerprint FROM json_each(?) AS j CROSS JOIN usage_events AS e"
+            " WHERE e.source = ? AND e.event_id = j.value"
+        )
+        rows = session.exec_driver_sql(statement, (_json(event_ids), source))
+    return {event_id: bytes(fingerprint) for event_id, fingerprint in rows}
+
+
+def _json(value: object) -> str:
+    return _encoder.encode(value).decode()
+
+
+def insert_events(session: Session, events: Sequence[tuple[UsageEvent, Posted | None]]) -> None:
+    """Add events with what became of them; None for those that go into quarantine."""
+    instant = bulk.instant_codec(session)
+    encoded: dict[object, str] = {}
+    rows = []
+    for event, posted in events:
+        names = encoded.get(event.identities)
+        if names is None:
+            names = encoded[event.identities] = _json(event.identities)
+        rows.append(
+            (event.source, event.event_id, event.fingerprint, instant(event.occurred_at), names, event.provider,
+             event.model, _json(event.meters), event.project, *(posted or (None,) * 5))
+        )  # fmt: skip
+    bulk.insert(session, usage_events, EVENT_COLUMNS, rows)
+
+
+def release(session: Session, events: Sequence[tuple[UsageEvent, Posted]], *, now: datetime) -> int:
+    """Record what became of events that leave quarantine; how many really left it with this call."""
+    instant = bulk.instant_codec(session)
+    left = bulk.update(
+        session, quarantine, ("source", "event_id", "released_at"),
+        [(event.source, event.event_id, instant(now)) for event, _ in events], key=2,
+    )  # fmt: skip
+    columns = ("source", "event_id", "account_id", "price_id", "cost_nano_usd", "debit_micro_tokens", "entry_id")
+    rows = [(event.source, event.event_id, *posted) for event, posted in events]
+    bulk.update(session, usage_events, columns, rows, key=2)
+    return left
+
+
+def add_to_days(session: Session, days: Mapping[DayKey, Sequence[int]]) -> None:
+    """Add (calls, input tokens, output tokens, cost, debit) to the days' roll-up.
+
+    In the order of the key: two batches that touch the same rows then never wait for each other in a circle.
+    """
+    day = bulk.day_codec(session)
+    rows = [(day(key.day), *key[1:], *figures) for key, figures in sorted(days.items())]
+    bulk.add_up(session, usage_days, DAY_COLUMNS, rows, key=5)
+
+
+def hold(session: Session, held: Sequence[tuple[UsageEvent, str, str]], *, now: datetime) -> None:
+    """Put events, already inserted, into quarantine with (reason, detail)."""
+    since = bulk.instant_codec(session)(now)
+    rows = [(event.source, event.event_id, reason, detail, since) for event, reason, detail in held]
+    bulk.insert(session, quarantine, ("source", "event_id", "reason", "detail", "since"), rows)
+
+
+def explain_hold(session: Session, still: Sequence[tuple[UsageEvent, str, str]]) -> None:
+    """Renew the reason of events that stay in quarantine."""
+    rows = [(event.source, event.event_id, reason, detail) for event, reason, detail in still]
+    bulk.update(session, quarantine, ("source", "event_id", "reason", "detail"), rows, key=2)
+
+
+def held_events(
+    session: Session, *, limit: int, after: tuple[datetime, str, str] | None = None, lock: bool = False
+) -> list[Held]:
+    """What is in quarantine, the oldest first; `after` is (since, source, event id) of the last one seen.
+
+    `lock` keeps other sessions from releasing the same events.
+    """
+    events = usage_events.c
+    order = (quarantine.c.since, quarantine.c.source, quarantine.c.event_id)
+    query = (
+        sa.select(
+            events.source, events.event_id, events.occurred_at, events.identities, events.provider, events.model,
+            events.meters, events.project, events.fingerprint, quarantine.c.reason, quarantine.c.detail,
+            quarantine.c.since,
+        )
+        .join_from(quarantine, usage_events)
+        .where(quarantine.c.released_at.is_(None))
+        .order_by(*order)
+        .limit(limit)
+    )  # fmt: skip
+    if after is not None:
+        query = query.where(
+            sa.tuple_(*order) > sa.tuple_(*(sa.literal(v, c.type) for v, c in zip(after, order, strict=True)))
+        )
+    if lock:
+        query = query.with_for_update(of=quarantine, skip_locked=True)
+    return [Held(_event(row), row.reason, row.detail, row.since) for row in session.execute(query)]
+
+
+def _event(row: Any) -> UsageEvent:  # noqa: ANN401 - a row of the query above
+    return UsageEvent(
+        source=row.source,
+        event_id=row.event_id,
+        occurred_at=row.occurred_at,
+        identities=tuple((kind, name) for kind, name in row.identities),
+        provider=row.provider,
+        model=row.model,
+        meters=row.meters,
+        project=row.project,
+        fingerprint=bytes(row.fingerprint),
+    )
+
+
+def count_held(session: Session) -> dict[str, int]:
+    """How many events are in quarantine, by reason."""
+    query = sa.select(quarantine.c.reason, sa.func.count()).where(quarantine.c.released_at.is_(None))
+    return {reason: count for reason, count in session.execute(query.group_by(quarantine.c.reason))}
+
+
+def record_conflicts(session: Session, refused: Sequence[UsageEvent], *, now: datetime) -> None:
+    """Note what was offered under a key that already stands for something else; each offer once."""
+    seen = bulk.instant_codec(session)(now)
+    rows = [(event.source, event.event_id, event.fingerprint, _json(_offered(event)), seen) for event in refused]
+    columns = ("source", "event_id", "fingerprint", "offered", "first_seen_at")
+    bulk.insert_missing(session, usage_conflicts, columns, rows)
+
+
+def _offered(event: UsageEvent) -> dict[str, object]:
+    return {
+        "occurred_at": event.occurred_at.astimezone(UTC).isoformat(),
+        "identities": event.identities,
+        "provider": event.provider,
+        "model": event.model,
+        "meters": event.meters,
+        "project": event.project,
+    }
+
+
+def lines_of_days(session: Session, account_id: int, days: Sequence[date]) -> list[Line]:
+    """A wallet's usage over some days by service and model, the most expensive first.
+
+    The days are named one by one, because the key begins with the day: each is one short seek.
+    """
+    c = usage_days.c
+    sums = [sa.func.sum(column) for column in (c.calls, c.input_tokens, c.output_tokens)]
+    cost, debit = sa.func.sum(c.cost_nano_usd), sa.func.sum(c.debit_micro_tokens)
+    query = (
+        sa.select(c.service_key, c.model, *sums, cost, debit)
+        .where(c.day.in_(days), c.account_id == account_id)
+        .group_by(c.service_key, c.model)
+        .order_by(debit.desc(), c.service_key, c.model)
+    )
+    return [
+        Line(row[0], row[1], int(row[2]), int(row[3]), int(row[4]), NanoUSD(row[5]), MicroTokens(row[6]))
+        for row in session.execute(query)
+    ]
+
+
+def events_of_entry(session: Session, entry_id: int, *, limit: int) -> list[sa.Row[Any]]:
+    """The latest events that an entry paid for: model, meters, price id, cost, debit, when."""
+    c = usage_events.c
+    query = (
+        sa.select(c.model, c.meters, c.price_id, c.cost_nano_usd, c.debit_micro_tokens, c.occurred_at)
+        .where(c.entry_id == entry_id)
+        .order_by(c.occurred_at.desc())
+        .limit(limit)
+    )
+    return list(session.execute(query))
+
+
+def count_events_of_entry(session: Session, entry_id: int) -> int:
+    query = sa.select(sa.func.count()).where(usage_events.c.entry_id == entry_id)
+    return session.execute(query).scalar_one()
+
+
+def progress_of_file(session: Session, digest: str) -> tuple[int, int, dict[str, int]] | None:
+    """(lines done, bytes done, counts) of an import that was interrupted."""
+    c = file_imports.c
+    row = session.execute(sa.select(c.lines_done, c.bytes_done, c.counts).where(c.digest == digest)).one_or_none()
+    return (row.lines_done, row.bytes_done, dict(row.counts)) if row else None
+
+
+def note_progress(session: Session, digest: str, *, lines: int, offset: int, counts: Mapping[str, int]) -> None:
+    """Remember how far an import came, in the transaction of the batch it speaks of."""
+    figures = {"lines_done": lines, "bytes_done": offset, "counts": dict(counts)}
+    found = session.execute(sa.update(file_imports).where(file_imports.c.digest == digest).values(**figures))
+    if not found.rowcount:
+        session.execute(sa.insert(file_imports).values(digest=digest, **figures))
+
+
+def forget_progress(session: Session, digest: str) -> None:
+    session.execute(sa.delete(file_imports).where(file_imports.c.digest == digest))

@@ -1,0 +1,207 @@
+"""Recomputing the ledger from its entries, and the entries from the usage: every figure that does not hold.
+
+Each check yields sentences; an empty result means that the figure was proved. SQL does the sums; prices are applied
+again in Python, with the rules that made them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from policy.period import day_of
+from store import audit, reference
+from store.tables import (
+    accounts,
+    entries,
+    lot_movements,
+    lots,
+    postings,
+    quarantine,
+    usage_days,
+    usage_events,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from zoneinfo import ZoneInfo
+
+    from store.engine import Session
+
+ROWS_AT_A_TIME = 10_000
+
+
+def balanced_entries(session: Session) -> Iterator[str]:
+    """Every entry has postings, and they sum to zero."""
+    total = sa.func.sum(postings.c.amount)
+    query = (
+        sa.select(entries.c.id, entries.c.idempotency_key, total)
+        .join_from(entries, postings, isouter=True)
+        .group_by(entries.c.id, entries.c.idempotency_key)
+        .having(sa.or_(total.is_(None), total != 0))
+    )
+    for row in session.execute(query):
+        yield f"entry {row[0]} ({row[1]}): postings sum to {row[2]}"
+
+
+def running_balances(session: Session) -> Iterator[str]:
+    """Every posting carries its account's next version and the balance after it."""
+    p = postings.c
+    lines = sa.select(
+        p.account_id, p.version, p.balance,
+        sa.func.row_number().over(partition_by=p.account_id, order_by=p.version).label("nth"), sa.func.sum(p.amount).over(partition_by=p.account_id, order_by=p.version).label("total"),
+    ).subquery()  # fmt: skip
+    wrong = sa.or_(lines.c.version != lines.c.nth, lines.c.balance != lines.c.total)
+    for row in session.execute(sa.select(lines).where(wrong)):
+        yield (
+            f"account {row.account_id} version {row.version}: balance {row.balance}, the postings say"
+            f" {row.total} at version {row.nth}"
+        )
+
+
+def account_balances(session: Session) -> Iterator[str]:
+    """Every account's balance and version are those of its postings."""
+    sums = (
+        sa.select(postings.c.account_id, sa.func.sum(postings.c.amount).label("total"), sa.func.count().label("lines"))
+        .group_by(postings.c.account_id)
+        .subquery()
+    )
+    total, lines = sa.func.coalesce(sums.c.total, 0), sa.func.coalesce(sums.c.lines, 0)
+    query = sa.select(accounts.c.code, accounts.c.balance, accounts.c.version, total, lines).outerjoin_from(
+        accounts, sums, sums.c.account_id == accounts.c.id
+    )
+    for row in session.execute(query.where(sa.or_(accounts.c.balance != total, accounts.c.version != lines))):
+        yield f"account {row[0]}: balance {row[1]} at version {row[2]}, the postings say {row[3]} at {row[4]}"
+
+
+def lots_remaining(session: Session) -> Iterator[str]:
+    """What remains of a lot is its amount less what was taken."""
+    taken = (
+        sa.select(lot_movements.c.lot_id, sa.func.sum(lot_movements.c.amount).label("total"))
+        .group_by(lot_movements.c.lot_id)
+        .subquery()
+    )
+    expected = lots.c.amount - sa.func.coalesce(taken.c.total, 0)
+    query = sa.select(lots.c.id, lots.c.remaining, expected).outerjoin_from(lots, taken, taken.c.lot_id == lots.c.id)
+    for row in session.execute(query.where(lots.c.remaining != expected)):
+        yield f"lot {row[0]}: {row[1]} remaining, its movements say {row[2]}"
+
+
+def wallets_covered(session: Session) -> Iterator[str]:
+    """No wallet's balance exceeds what remains of its lots: every token in it came with a lot."""
+    remaining = (
+        sa.select(lots.c.account_id, sa.func.sum(lots.c.remaining).label("total"))
+        .group_by(lots.c.account_id)
+        .subquery()
+    )
+    held = sa.func.coalesce(remaining.c.total, 0)
+    query = sa.select(accounts.c.code, accounts.c.balance, held).outerjoin_from(
+        accounts, remaining, remaining.c.account_id == accounts.c.id
+    )
+    for row in session.execute(query.where(accounts.c.person_id.is_not(None), accounts.c.balance > held)):
+        yield f"account {row[0]}: balance {row[1]} is more than the {row[2]} in its lots"
+
+
+def usage_entries(session: Session) -> Iterator[str]:
+    """A usage entry debits the wallet by exactly the sum of its events."""
+    e = usage_events.c
+    used = (
+        sa.select(e.entry_id, sa.func.sum(e.debit_micro_tokens).label("total"))
+        .where(e.entry_id.is_not(None))
+        .group_by(e.entry_id)
+        .subquery()
+    )
+    paid = (
+        sa.select(entries.c.id, sa.func.sum(-postings.c.amount).label("total"))
+        .select_from(entries.join(postings).join(accounts, accounts.c.id == postings.c.account_id))
+        .where(entries.c.kind == "usage", accounts.c.person_id.is_not(None))
+        .group_by(entries.c.id)
+        .subquery()
+    )
+    query = sa.select(paid.c.id, paid.c.total, used.c.total).outerjoin_from(paid, used, used.c.entry_id == paid.c.id)
+    for row in session.execute(query.where(paid.c.total != sa.func.coalesce(used.c.total, 0))):
+        yield f"entry {row[0]}: the wallet paid {row[1]}, its events say {row[2]}"
+
+
+def quarantined_events(session: Session) -> Iterator[str]:
+    """An event waits in quarantine exactly as long as it has no cost."""
+    held = sa.and_(quarantine.c.event_id.is_not(None), quarantine.c.released_at.is_(None))
+    query = sa.select(usage_events.c.source, usage_events.c.event_id, usage_events.c.cost_nano_usd).outerjoin_from(
+        usage_events,
+        quarantine,
+        sa.and_(quarantine.c.source == usage_events.c.source, quarantine.c.event_id == usage_events.c.event_id),
+    )
+    for row in session.execute(query.where(held == usage_events.c.cost_nano_usd.is_not(None))):
+        state = (
+            "has a cost and waits in quarantine" if row.cost_nano_usd is not None else "has no cost and does not wait"
+        )
+        yield f"event {row.source}/{row.event_id} {state}"
+
+
+def costs_and_days(session: Session, zone: ZoneInfo, tick: Callable[[int], None]) -> Iterator[str]:
+    """Costs and debits follow from meters, kept prices and values; every day's roll-up from its events."""
+    prices = reference.load_prices(session)
+    values = reference.values_by_version(session)
+    totals: dict[tuple[object, ...], list[int]] = defaultdict(lambda: [0, 0, 0])
+    for row in _rated_events(session):
+        tick(1)
+        if row.price_id is not None:
+            cost = prices[row.price_id].cost(row.meters)
+            if cost != row.cost_nano_usd:
+                yield f"event {row.source}/{row.event_id}: cost {row.cost_nano_usd}, its price says {int(cost)}"
+            if row.value_version and values[row.value_version].debit(cost) != row.debit_micro_tokens:
+                yield f"event {row.source}/{row.event_id}: debit {row.debit_micro_tokens} does not follow from its cost"
+        figures = totals[day_of(row.occurred_at, zone), row.account_id, row.model, row.project]
+        figures[0] += 1
+        figures[1] += row.cost_nano_usd
+        figures[2] += row.debit_micro_tokens
+    yield from _days_that_differ(session, totals)
+
+
+def _rated_events(session: Session) -> Iterator[Any]:
+    e = usage_events.c
+    query = (
+        sa.select(
+            e.source, e.event_id, e.occurred_at, e.model, e.project, e.meters, e.account_id, e.price_id,
+            e.cost_nano_usd, e.debit_micro_tokens, entries.c.value_version,
+        )
+        .outerjoin_from(usage_events, entries, entries.c.id == e.entry_id)
+        .where(e.cost_nano_usd.is_not(None))
+    )  # fmt: skip
+    return iter(session.execute(query.execution_options(yield_per=ROWS_AT_A_TIME)))
+
+
+def _days_that_differ(session: Session, totals: dict[tuple[object, ...], list[int]]) -> Iterator[str]:
+    d = usage_days.c
+    sums = [sa.func.sum(column) for column in (d.calls, d.cost_nano_usd, d.debit_micro_tokens)]
+    query = sa.select(d.day, d.account_id, d.model, d.project, *sums)
+    for row in session.execute(query.group_by(d.day, d.account_id, d.model, d.project)):
+        key, figures = tuple(row[:4]), [int(figure) for figure in row[4:]]
+        expected = totals.pop(key, [0, 0, 0])
+        if figures != expected:
+            yield f"usage of {key}: the day's roll-up says {figures}, its events say {expected}"
+    for key, figures in totals.items():
+        yield f"usage of {key}: no roll-up, its events say {figures}"
+
+
+def audit_chain(session: Session) -> Iterator[str]:
+    """Every row of the audit log follows from the one before it."""
+    yield from audit.broken_links(session)
+
+
+def count_events(session: Session) -> int:
+    return session.execute(sa.select(sa.func.count()).select_from(usage_events)).scalar_one()
+
+
+CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (
+    balanced_entries,
+    running_balances,
+    account_balances,
+    lots_remaining,
+    wallets_covered,
+    usage_entries,
+    quarantined_events,
+    audit_chain,
+)

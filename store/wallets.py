@@ -1,0 +1,204 @@
+"""What a person's wallet holds and what moved it: the reading side of the ledger."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import sqlalchemy as sa
+
+from policy.units import MicroTokens
+from store import bulk
+from store.tables import accounts, entries, lots, people, postings, token_values
+
+if TYPE_CHECKING:
+    from policy.period import Quarter
+    from store.engine import Session
+
+SPEND_DAYS = 31
+"""The longest month; it covers the pace's four weeks as well."""
+
+
+class LotRow(NamedTuple):
+    """An open lot."""
+
+    kind: str
+    amount: int
+    remaining: int
+    starts_at: datetime
+    expires_at: datetime
+    reason: str
+
+
+class Wallet(NamedTuple):
+    """A person with what their wallet holds; `lots` are open, in burn order.
+
+    Without an account (nothing was ever granted or used) the balance is 0; `nano_usd_per_token` and `value_version` are
+    None while nobody has adopted the quarter's value.
+    """
+
+    person_id: str
+    name: str
+    time_zone: str
+    account_id: int | None
+    balance: int
+    nano_usd_per_token: int | None
+    value_version: str | None
+    lots: tuple[LotRow, ...]
+
+
+class ServiceSpend(NamedTuple):
+    """Micro-tokens that a service took: this month, within the pace's window, and since when it was used."""
+
+    service_key: str
+    month: int
+    window: int
+    first_day: date
+
+
+class Movement(NamedTuple):
+    """One line of a wallet's statement, with the balance after it."""
+
+    entry_id: int
+    kind: str
+    memo: str
+    effective_at: datetime
+    posted_at: datetime
+    amount: MicroTokens
+    balance: MicroTokens
+    value_version: str | None
+
+
+_latest_value = (
+    sa.select(token_values.c.version, token_values.c.nano_usd_per_token)
+    .where(token_values.c.quarter == sa.bindparam("quarter"))
+    .order_by(token_values.c.adopted_at.desc())
+    .limit(1)
+    .subquery("latest_value")
+)
+_wallet = (
+    sa.select(
+        people.c.id, people.c.name, people.c.time_zone, accounts.c.id, sa.func.coalesce(accounts.c.balance, 0),
+        _latest_value.c.nano_usd_per_token, _latest_value.c.version,
+        lots.c.kind, lots.c.amount, lots.c.remaining, lots.c.starts_at, lots.c.expires_at, lots.c.reason,
+    )
+    .select_from(
+        people.outerjoin(accounts, accounts.c.person_id == people.c.id)
+        .outerjoin(lots, sa.and_(lots.c.account_id == accounts.c.id, lots.c.remaining > 0))
+        .outerjoin(_latest_value, sa.true())
+    )
+    .order_by(lots.c.priority, lots.c.expires_at, lots.c.id)
+)  # fmt: skip
+_WALLET_COLUMNS = 7
+_wallet_by_slack = _wallet.where(people.c.slack_user_id == sa.bindparam("who"))
+_wallet_by_email = _wallet.where(people.c.email == sa.bindparam("who"))
+
+
+def of_slack_user(session: Session, slack_user_id: str, quarter: Quarter) -> Wallet | None:
+    """A person's wallet by Slack id; None for a stranger.
+
+    One statement, so that balance and lots are of the same instant.
+    """
+    return _read(session, _wallet_by_slack, slack_user_id, quarter)
+
+
+def of_email(session: Session, email: str, quarter: Quarter) -> Wallet | None:
+    return _read(session, _wallet_by_email, email.lower(), quarter)
+
+
+def _read(session: Session, query: sa.Select[Any], who: str, quarter: Quarter) -> Wallet | None:
+    rows = session.execute(query, {"who": who, "quarter": str(quarter)}).all()
+    if not rows:
+        return None
+    # The outer join gives one row without a lot to a wallet that has none.
+    open_lots = tuple(LotRow(*row[_WALLET_COLUMNS:]) for row in rows if row[_WALLET_COLUMNS] is not None)
+    person_id, name, zone, account_id, balance, nano_usd, version = rows[0][:_WALLET_COLUMNS]
+    return Wallet(person_id, name, zone, account_id, balance, nano_usd, version, open_lots)
+
+
+_SPEND_COLUMNS = """
+SELECT service_key,
+       sum(CASE WHEN day >= {mark} THEN debit_micro_tokens ELSE 0 END),
+       sum(CASE WHEN day > {mark} THEN debit_micro_tokens ELSE 0 END),
+       min(day)
+FROM usage_days WHERE account_id = {mark} AND day {among} GROUP BY service_key
+"""
+_SPEND_SQLITE = _SPEND_COLUMNS.format(mark="?", among=f"IN ({', '.join('?' * SPEND_DAYS)})")
+_SPEND_POSTGRESQL = _SPEND_COLUMNS.format(mark="%s", among="= ANY(%s)")
+
+
+def spend(
+    session: Session, account_id: int, *, month_begins: date, window_days: int, today: date
+) -> list[ServiceSpend]:
+    """What each service took from a wallet, over this month and over the last `window_days`.
+
+    The days are named one by one, because the key begins with the day; the text of the statement never changes, so
+    that both drivers keep it prepared.
+    """
+    days = [today - timedelta(days=i) for i in range(SPEND_DAYS)]
+    window = today - timedelta(days=window_days)
+    if bulk.is_postgresql(session):
+        rows = session.exec_driver_sql(_SPEND_POSTGRESQL, (month_begins, window, account_id, days))
+        return [ServiceSpend(key, int(month), int(recent), first) for key, month, recent, first in rows]
+    texts = [day.isoformat() for day in (month_begins, window)]
+    rows = session.exec_driver_sql(_SPEND_SQLITE, (*texts, account_id, *(day.isoformat() for day in days)))
+    return [ServiceSpend(key, month, recent, date.fromisoformat(first)) for key, month, recent, first in rows]
+
+
+def account_of(session: Session, person_id: str) -> int | None:
+    query = sa.select(accounts.c.id).where(accounts.c.person_id == person_id)
+    return session.execute(query).scalar_one_or_none()
+
+
+def totals_by_kind(session: Session, account_id: int) -> dict[str, MicroTokens]:
+    """The sum of all postings of a wallet by kind of entry; together they are its balance."""
+    query = sa.select(entries.c.kind, sa.func.sum(postings.c.amount)).join_from(postings, entries)
+    query = query.where(postings.c.account_id == account_id).group_by(entries.c.kind)
+    return {kind: MicroTokens(total) for kind, total in session.execute(query)}
+
+
+def movements(
+    session: Session,
+    account_id: int,
+    *,
+    limit: int | None = None,
+    begin: datetime | None = None,
+    end: datetime | None = None,
+) -> list[Movement]:
+    """Lines of a wallet's statement, the latest first; `begin` and `end` bound when they were posted."""
+    e, p = entries.c, postings.c
+    query = (
+        sa.select(e.id, e.kind, e.memo, e.effective_at, e.posted_at, p.amount, p.balance, e.value_version)
+        .join_from(postings, entries)
+        .where(p.account_id == account_id)
+        .order_by(p.version.desc())
+    )
+    if begin is not None and end is not None:
+        query = query.where(e.posted_at >= begin, e.posted_at < end)
+    if limit is not None:
+        query = query.limit(limit)
+    return [
+        Movement(r.id, r.kind, r.memo, r.effective_at, r.posted_at, MicroTokens(r.amount), MicroTokens(r.balance),
+                 r.value_version)
+        for r in session.execute(query)
+    ]  # fmt: skip
+
+
+def granted_between(session: Session, account_id: int, begin: datetime, end: datetime) -> MicroTokens:
+    """The sum of the lots that started in a period."""
+    c = lots.c
+    query = sa.select(sa.func.coalesce(sa.func.sum(c.amount), 0))
+    query = query.where(c.account_id == account_id, c.starts_at >= begin, c.starts_at < end)
+    return MicroTokens(session.execute(query).scalar_one())
+
+
+def balance_before(session: Session, account_id: int, instant: datetime) -> MicroTokens:
+    """What a wallet held just before an instant."""
+    query = (
+        sa.select(postings.c.balance)
+        .join_from(postings, entries)
+        .where(postings.c.account_id == account_id, entries.c.posted_at < instant)
+        .order_by(postings.c.version.desc())
+        .limit(1)
+    )
+    return MicroTokens(session.execute(query).scalar_one_or_none() or 0)

@@ -1,0 +1,1 @@
+"""What we say: message templates, their renderer, and the collector that builds blocks within Slack's limits."""

@@ -1,0 +1,107 @@
+"""How amounts, dates and names are written in messages."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+if TYPE_CHECKING:
+    from policy.period import Month
+    from policy.units import MicroTokens, NanoUSD
+
+CENT = Decimal("0.01")
+
+METER_NAMES = {
+    "input_uncached": "input tokens",
+    "cache_read": "cached input tokens",
+    "cache_write_5m": "input tokens written to cache",
+    "cache_write_1h": "input tokens written to cache for an hour",
+    "output": "output tokens",
+    "audio_input": "audio input tokens",
+    "audio_output": "audio output tokens",
+    "image_input": "image input tokens",
+    "image_output": "image output tokens",
+    "searches": "searches",
+    "requests": "requests",
+    "gpu_seconds": "GPU seconds",
+    "trained_tokens": "trained tokens",
+}
+PER_NAMES = {1_000_000: "million", 1_000: "thousand", 3_600: "hour", 1: "one"}
+
+
+def tokens(amount: MicroTokens) -> str:
+    """Tokens to two decimals, without those where there are none: `4,120.35`, `500`."""
+    rounded = amount.decimal.quantize(CENT, ROUND_HALF_EVEN)
+    return f"{rounded:,.0f}" if rounded == rounded.to_integral_value() else f"{rounded:,.2f}"
+
+
+def exact_tokens(amount: MicroTokens) -> str:
+    """Every decimal that the amount has: `3,323.529412`."""
+    return _trimmed(amount.decimal)
+
+
+def usd(amount: NanoUSD) -> str:
+    """USD to the cent; an amount below one cent keeps two significant digits."""
+    value = amount.decimal
+    if value and abs(value) < CENT:
+        return f"USD {value:.2g}" if abs(value) >= Decimal("0.0001") else f"USD {value:f}"
+    return f"USD {value.quantize(CENT, ROUND_HALF_EVEN):,.2f}"
+
+
+def exact_usd(amount: NanoUSD) -> str:
+    """Every decimal that the amount has: `USD 0.003375`."""
+    return f"USD {_trimmed(amount.decimal)}"
+
+
+def _trimmed(value: Decimal) -> str:
+    text = f"{value:,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def count(number: int) -> str:
+    return f"{number:,}"
+
+
+def short_count(number: int) -> str:
+    """A count that is read at a glance: `950`, `12.3 k`, `4.6 M`."""
+    for size, suffix in ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "k")):
+        if number >= size:
+            return f"{number / size:.1f} {suffix}".replace(".0 ", " ")
+    return str(number)
+
+
+def day(value: date) -> str:
+    return f"{value.day} {value:%b %Y}"
+
+
+def month(value: Month) -> str:
+    return f"{value.first_day:%B %Y}"
+
+
+def meter(name: str) -> str:
+    return METER_NAMES.get(name, name)
+
+
+def per(units: int) -> str:
+    return PER_NAMES.get(units, f"{units:,}")
+
+
+def moment(instant: datetime) -> Markup:
+    """An instant that Slack shows in the reader's own zone."""
+    fallback = f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    return Markup(f"<!date^{int(instant.timestamp())}^{{date_short_pretty}} at {{time}}|{fallback}>")  # noqa: S704 - our own text
+
+
+def until(expires_at: datetime) -> Markup:
+    """An expiry that Slack shows in the reader's own zone, as a date and a time."""
+    fallback = f"{expires_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    return Markup(f"<!date^{int(expires_at.timestamp())}^{{date_short}}, {{time}}|{fallback}>")  # noqa: S704 - our own text
+
+
+FILTERS = {
+    f.__name__: f
+    for f in (tokens, exact_tokens, usd, exact_usd, count, short_count, day, month, meter, per, moment, until)
+}

@@ -1,0 +1,76 @@
+"""From a template's name and a view to a message: fallback text and blocks.
+
+Only `&`, `<` and `>` are escaped, because Slack decodes only those. A variable that is missing is an error.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from templates import phrases
+from templates.sheet import Block, Sheet
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message for Slack; `text` is what notifications and screen readers get."""
+
+    text: str
+    blocks: list[Block]
+
+    def ephemeral(self) -> dict[str, Any]:
+        """The body of an acknowledgement that only the person who asked can see."""
+        return {"response_type": "ephemeral", "text": self.text, "blocks": self.blocks}
+
+
+def escape(value: object) -> Markup:
+    """The value as mrkdwn text in which nothing is a link, a mention or an entity."""
+    if isinstance(value, Markup):
+        return value
+    return Markup(str(value).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))  # noqa: S704 - this is the escaping
+
+
+def environment() -> Environment:
+    """The templates' environment, with our filters and nothing else."""
+    env = Environment(
+        loader=PackageLoader("templates", "messages"),
+        autoescape=True,
+        finalize=escape,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        # Templates ship with the package: they do not change under a running process.
+        auto_reload=False,
+    )
+    env.filters.update(phrases.FILTERS)
+    return env
+
+
+_environment = environment()
+
+
+@lru_cache(maxsize=None)
+def _template(name: str) -> Template:
+    return _environment.get_template(f"{name}.j2")
+
+
+def message(name: str, **view: object) -> Message:
+    """Render `messages/<name>.j2` with a view; MessageLimitError when it says more than Slack takes."""
+    sheet = Sheet()
+    _template(name).render(
+        fallback=sheet.fallback,
+        header=sheet.header,
+        section=sheet.section,
+        fields=sheet.fields,
+        field=sheet.field,
+        context=sheet.context,
+        divider=sheet.divider,
+        table=sheet.table,
+        **view,
+    )
+    return Message(*sheet.finished())
