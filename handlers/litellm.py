@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from functools import partial
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeGuard
 
 import msgspec
 from msgspec import Meta, Raw, Struct, field
@@ -122,22 +122,29 @@ def _usage_event(source: str, index: int, payload: _Payload) -> UsageEvent | Not
 
 
 def _event_id(payload: _Payload) -> str:
-    """The call's id: a call that failed and was then answered by a fallback has one id for both events.
+    """The call's id and the millisecond in which it began, the same each time the payload is sent.
 
-    The client may choose it (`x-litellm-call-id`), so one that is too long is shortened rather than refused.
+    The id alone will not do: the client may choose it (`x-litellm-call-id`), give every call the same one, and make it
+    too long, when it is shortened rather than refused. A failed call and the fallback that answered it share it, too.
     """
     call_id = payload.litellm_call_id
     if len(call_id) > MAX_NAME:
         call_id = f"blake2b:{blake2b(call_id.encode(), digest_size=32).hexdigest()}"
-    return f"{call_id}:failure" if payload.status == "failure" else call_id
+    began = payload.start_time or payload.end_time
+    event_id = f"{call_id}@{round(began * 1000)}" if _possible(began) else call_id
+    return f"{event_id}:failure" if payload.status == "failure" else event_id
 
 
 def _occurred_at(payload: _Payload) -> datetime:
     seconds = payload.end_time or payload.start_time
-    if seconds is None or not _FIRST_SECOND <= seconds < _END_OF_SECONDS:
+    if not _possible(seconds):
         raise unfit("endTime", "seconds since 1970, in the years 2000 to 2100", seconds)
     # Rounds to the nearest microsecond, which a float of this size still tells apart.
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def _possible(seconds: float | None) -> TypeGuard[float]:
+    return seconds is not None and _FIRST_SECOND <= seconds < _END_OF_SECONDS
 
 
 def _identities(metadata: _Metadata) -> Identities:

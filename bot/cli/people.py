@@ -50,15 +50,18 @@ def identities() -> None:
 @identities.command("add")
 @click.argument("email")
 @click.argument("value")
-@click.option("--kind", type=click.Choice(["email", "user", "key_alias"]), default="user", show_default=True)
+@click.option(
+    "--kind", type=click.Choice(["email", "user", "key_alias"]), help="Left out: email with an @ in VALUE, else user."
+)
 @click.option("--source", default="*", show_default=True, help="The gateway; * for every one.")
-def add_identity(email: str, value: str, *, kind: IdentityKind, source: str) -> None:
+def add_identity(email: str, value: str, *, kind: IdentityKind | None, source: str) -> None:
     """Say that VALUE, as gateways report it, is the person with EMAIL.
 
     Usage that waits in quarantine for this name is posted by `tokens-bot quarantine retry`.
     """
+    known_as: IdentityKind = kind or ("email" if "@" in value else "user")
     with common.desk() as desk, desk.transaction() as session:
         person = programme_people.map_identity(
-            session, source=source, kind=kind, value=value, email=email, actor=common.actor(), now=desk.clock()
+            session, source=source, kind=known_as, value=value, email=email, actor=common.actor(), now=desk.clock()
         )
-    click.echo(f"{kind} {value!r} of {source} is {person.name} ({person.id}).")
+    click.echo(f"{known_as} {value!r} of {source} is {person.name} ({person.id}).")

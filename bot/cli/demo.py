@@ -1,0 +1,89 @@
+"""`demo`: a workspace in the browser where the real bot answers."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import sys
+import webbrowser
+from pathlib import Path
+
+import click
+
+from bot import office, serving, settings
+from bot.demo import company, story
+from policy.reasons import Refusal
+from sandbox import Sandbox, Workspace
+
+FOLDER = Path("var/demo")
+STEPS = 1_000
+
+
+@click.command()
+@click.option(
+    "--port", default=8070, show_default=True, help="Where the workspace's page listens; the intake is one above."
+)
+@click.option("--reset", is_flag=True, help="Begin anew; otherwise the demo goes on where it was.")
+@click.option("--no-browser", is_flag=True, help="Do not open the page.")
+@click.option("--folder", type=click.Path(file_okay=False, path_type=Path), default=FOLDER, show_default=True)
+def demo(port: int, folder: Path, *, reset: bool, no_browser: bool) -> None:
+    """Open a workspace on this machine, with an invented company, and talk to the bot as anybody in it."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    if reset:
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    workspace = Workspace.from_dict(company.workspace_plan(), history=folder / "talk.jsonl")
+    try:
+        sandbox = Sandbox(workspace, port=port).start()
+    except OSError as error:
+        raise Refusal("port_taken", f"Port {port} is taken.", next_step="Choose another with --port.") from error
+    try:
+        _run(sandbox, folder, port=port, browse=not no_browser)
+    finally:
+        sandbox.stop()
+
+
+def _run(sandbox: Sandbox, folder: Path, *, port: int, browse: bool) -> None:
+    app = sandbox.workspace.app
+    loaded = settings.load(
+        {
+            "SLACK_BOT_TOKEN": app.bot_token,
+            "SLACK_APP_TOKEN": app.app_token,
+            "SLACK_API_URL": sandbox.api_url,
+            "TOKENS_DATABASE_URL": f"sqlite:///{folder / 'tokens.db'}",
+            "TOKENS_HTTP_PORT": str(port + 1 if port else 0),
+            "TOKENS_TIME_ZONE": company.ZONE,
+        }
+    )
+    desk = office.new_desk(loaded)
+    with click.progressbar(length=STEPS, label="Preparing the company", file=sys.stderr) as bar:
+        story.tell(desk, folder, progress=lambda share: bar.update(round(share * STEPS) - bar.pos))
+    secret = story.gateway_key(desk, folder)
+    with serving.serving(loaded, desk) as intake:
+        page = sandbox.page_url("U0ADA")
+        click.echo(_welcome(page, intake, secret))
+        if browse:
+            webbrowser.open(page)
+        serving.wait_for_signal()
+        click.echo("Stopping. `make demo` goes on from here; --reset begins anew.")
+    desk.database.close()
+
+
+def _welcome(page: str, intake: str, secret: str) -> str:
+    event = (
+        '{"specversion":"1.0","type":"gen_ai.usage","source":"demo","id":"\'$(date +%s%N)\'",'
+        '"time":"\'$(date -u +%FT%TZ)\'","data":{"user.email":"ada@northwind.example",'
+        '"gen_ai.provider.name":"anthropic","gen_ai.request.model":"claude-sonnet-4-6",'
+        '"gen_ai.usage.input_tokens":80000,"gen_ai.usage.output_tokens":12000}}'
+    )
+    return f"""
+The workspace is open at  {page}
+
+You are Ada, a staff engineer. Type  /tokens balance , then  /tokens why .
+
+To see usage arrive, send some of Ada's from another terminal, and ask for the balance again:
+
+curl {intake}/v1/usage -H 'Authorization: Bearer {secret}' -H 'Content-Type: application/json' -d '{event}'
+
+What the intake takes is described at  {intake}/docs .  Ctrl-C stops.
+"""

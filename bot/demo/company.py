@@ -1,0 +1,230 @@
+"""An invented company: its people, what they are given and what they use. Nothing in it is anybody's.
+
+Everything follows from the names and dates alone, so that a demo that is started again tells the same story.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+
+from handlers.usage_formats import fingerprint
+from policy.metering import UsageEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from policy.metering import Identities, Meters
+
+DOMAIN = "northwind.example"
+ZONE = "Europe/Berlin"
+SOURCE = "gateway"
+WEEKS = 14
+MONDAY_TO_FRIDAY = range(5)
+
+
+@dataclass(frozen=True, slots=True)
+class Employee:
+    """Somebody invented; `habit` is the number of calls on a usual working day, `stack` which models they like."""
+
+    name: str
+    level: str
+    family: str
+    team: str
+    zone: str
+    habit: int
+    stack: str
+    roles: str = ""
+
+    @property
+    def handle(self) -> str:
+        return self.name.split(" ", 1)[0].lower()
+
+    @property
+    def email(self) -> str:
+        return f"{self.handle}@{DOMAIN}"
+
+    @property
+    def slack_id(self) -> str:
+        return f"U0{self.handle.upper()}"
+
+    @property
+    def title(self) -> str:
+        if not self.team:
+            return f"{self.family.capitalize()}, governance board" if self.roles else self.family.capitalize()
+        return f"{self.level.capitalize()} engineer, {self.team}"
+
+
+MANAGERS = {"platform": "Mara", "search": "Nils", "mobile": "Yuki", "research": "Leila"}
+
+EMPLOYEES = (
+    Employee("Mara Lindqvist", "principal", "engineering", "platform", "Europe/Stockholm", 4, "mixed"),
+    Employee("Ada Lovelace", "staff", "engineering", "platform", "Europe/London", 46, "claude", "chair"),
+    Employee("Ben Okafor", "junior", "engineering", "platform", "Africa/Lagos", 18, "mixed"),
+    Employee("Chiara Bruno", "senior", "engineering", "platform", "Europe/Rome", 30, "claude"),
+    Employee("Dmitri Volkov", "mid", "engineering", "platform", "Europe/Berlin", 22, "gpt"),
+    Employee("Elif Aydin", "senior", "engineering", "platform", "Europe/Istanbul", 26, "mixed"),
+    Employee("Finn Gallagher", "mid", "engineering", "platform", "Europe/Dublin", 3, "gpt"),
+    Employee("Nils Bergstrom", "principal", "engineering", "search", "Europe/Stockholm", 6, "gpt"),
+    Employee("Grace Mwangi", "staff", "engineering", "search", "Africa/Nairobi", 34, "gemini"),
+    Employee("Hiro Watanabe", "senior", "engineering", "search", "Asia/Tokyo", 28, "claude"),
+    Employee("Ines Costa", "mid", "engineering", "search", "Europe/Lisbon", 19, "mixed"),
+    Employee("Jonas Weber", "junior", "engineering", "search", "Europe/Berlin", 55, "opus"),
+    Employee("Kavya Rao", "senior", "engineering", "search", "Asia/Kolkata", 24, "gpt"),
+    Employee("Liam Novak", "mid", "engineering", "search", "Europe/Prague", 12, "mixed"),
+    Employee("Yuki Sato", "principal", "engineering", "mobile", "Asia/Tokyo", 5, "claude"),
+    Employee("Maya Cohen", "senior", "engineering", "mobile", "Asia/Jerusalem", 27, "mixed"),
+    Employee("Noor Rahman", "mid", "engineering", "mobile", "Europe/London", 15, "gemini"),
+    Employee("Owen Price", "junior", "engineering", "mobile", "Europe/London", 9, "gpt"),
+    Employee("Priya Nair", "senior", "engineering", "mobile", "Asia/Kolkata", 31, "claude"),
+    Employee("Quentin Leroy", "mid", "engineering", "mobile", "Europe/Paris", 17, "mixed"),
+    Employee("Rosa Delgado", "staff", "engineering", "mobile", "America/Bogota", 20, "gpt"),
+    Employee("Leila Haddad", "principal", "research", "research", "Europe/Paris", 8, "mixed"),
+    Employee("Sven Olsen", "staff", "research", "research", "Europe/Oslo", 14, "training"),
+    Employee("Tara Singh", "senior", "research", "research", "America/Toronto", 12, "training"),
+    Employee("Uma Fischer", "senior", "research", "research", "Europe/Vienna", 33, "opus"),
+    Employee("Victor Lima", "mid", "research", "research", "America/Sao_Paulo", 21, "gemini"),
+    Employee("Wanda Kowalska", "mid", "research", "research", "Europe/Warsaw", 16, "mixed"),
+    Employee("Iris Tanaka", "principal", "engineering", "", "Asia/Tokyo", 0, "mixed"),
+    Employee("Omar Farouk", "senior", "finance", "", "Europe/Berlin", 0, "mixed", "finance"),
+    Employee("Tess Moreau", "staff", "security", "", "Europe/Paris", 0, "mixed"),
+    Employee("Zoe Martin", "staff", "people", "", "America/New_York", 0, "mixed"),
+)
+BOARD = ("Ada", "Iris", "Omar", "Tess", "Zoe")
+
+MONTHLY_TOKENS = {"junior": 24_000, "mid": 32_000, "senior": 44_000, "staff": 58_000, "principal": 64_000}
+
+SONNET, OPUS, HAIKU = (
+    ("anthropic", "claude-sonnet-4-6"), ("anthropic", "claude-opus-4-6"), ("anthropic", "claude-haiku-4-5"),
+)  # fmt: skip
+GPT, GPT_MINI, GEMINI = ("openai", "gpt-5.2"), ("openai", "gpt-5-mini"), ("gemini", "gemini-2.5-pro")
+STACKS = {
+    "claude": (SONNET, SONNET, SONNET, OPUS, HAIKU, GPT_MINI),
+    "opus": (OPUS, OPUS, SONNET),
+    "gpt": (GPT, GPT, GPT_MINI, GPT_MINI),
+    "gemini": (GEMINI, GEMINI, SONNET),
+    "mixed": (SONNET, GPT, GPT_MINI, HAIKU, GEMINI),
+    "training": (SONNET, GPT),
+}
+PROJECTS = {
+    "platform": ("billing", "build-farm"),
+    "search": ("ranking", "crawler"),
+    "mobile": ("app",),
+    "research": ("evals",),
+}
+
+
+def people_csv() -> str:
+    """The employees in the columns of `people import`."""
+    rows = ["email,name,slack_user_id,manager_email,level,role_family,pay_band,time_zone,hired_on,wave,roles"]
+    for number, person in enumerate(EMPLOYEES):
+        manager = MANAGERS.get(person.team, "")
+        above = f"{manager.lower()}@{DOMAIN}" if manager and manager.lower() != person.handle else ""
+        roles = ";".join(filter(None, ("board" if person.name.split(" ")[0] in BOARD else "", person.roles)))
+        hired = date(2019 + number % 6, 1 + number % 12, 1)
+        wave = 1 + number % 4
+        # The last employee is left without a Slack id: the bot links her by e-mail at first contact.
+        slack_id = "" if person is EMPLOYEES[-1] else person.slack_id
+        rows.append(
+            f"{person.email},{person.name},{slack_id},{above},{person.level},{person.family},"
+            f"B{1 + number % 5},{person.zone},{hired},{wave},{roles}"
+        )
+    return "\n".join(rows) + "\n"
+
+
+def workspace_plan() -> dict[str, Any]:
+    """The company's workspace, in the shape that the sandbox reads."""
+    ids = [person.slack_id for person in EMPLOYEES]
+    teams = [
+        {"id": f"C0{team.upper()}", "name": team, "purpose": f"The {team} team",
+         "members": [p.slack_id for p in EMPLOYEES if p.team == team]}
+        for team in MANAGERS
+    ]  # fmt: skip
+    board = [person.slack_id for person in EMPLOYEES if person.name.split(" ")[0] in BOARD]
+    return {
+        "name": "Northwind",
+        "team_id": "T0NORTHWIND",
+        "domain": "northwind",
+        "welcome": "Everybody here is invented; the bot and its ledger are real. Be Ada, a staff engineer, or anybody else.",
+        "hints": [
+            {"command": "/tokens balance", "label": "What Ada has left", "as": "U0ADA"},
+            {"command": "/tokens why", "label": "How that comes about", "as": "U0ADA"},
+            {"command": "/tokens history", "label": "What she used this month", "as": "U0ADA"},
+            {"command": "/tokens balance", "label": "Jonas, who spent more than he had", "as": "U0JONAS"},
+            {"command": "/tokens balance", "label": "Zoe, whom the bot meets for the first time", "as": "U0ZOE"},
+            {"command": "/tokens balance", "label": "A guest, whom it does not know", "as": "U0GUEST"},
+            {"command": "/tokens help", "label": "All there is"},
+        ],
+        "app": {
+            "name": "Tokens",
+            "id": "A0TOKENS",
+            "bot_user": "U0TOKENS",
+            "bot_id": "B0TOKENS",
+            "description": "Your allowance for AI services: what you have, what it is worth, and why.",
+            "commands": [
+                {"command": "/tokens", "description": "Your AI token allowance",
+                 "usage_hint": "balance | why | history [month] | services | help"}
+            ],
+        },
+        "members": [
+            *({"id": p.slack_id, "name": p.handle, "real_name": p.name, "email": p.email, "tz": p.zone, "title": p.title}
+              for p in EMPLOYEES),
+            {"id": "U0GUEST", "name": "guest", "real_name": "Gus Visitor", "email": "gus@elsewhere.example",
+             "tz": "UTC", "title": "Guest", "is_restricted": True},
+        ],
+        "channels": [
+            {"id": "C0GENERAL", "name": "general", "purpose": "Company-wide talk", "members": [*ids, "U0GUEST"]},
+            {"id": "C0AITOKENS", "name": "ai-tokens", "purpose": "The token programme", "members": [*ids, "U0TOKENS"]},
+            *teams,
+            {"id": "C0BOARD", "name": "token-board", "purpose": "The governance board", "is_private": True,
+             "members": [*board, "U0TOKENS"]},
+        ],
+        "user_groups": [{"id": "S0BOARD", "handle": "token-board", "name": "Token board", "members": board}],
+    }  # fmt: skip
+
+
+def events_of(day: date, until: datetime) -> Iterator[UsageEvent]:
+    """What everybody used on a day, as far as it lies before `until`."""
+    for person in EMPLOYEES:
+        chance = random.Random(f"{person.handle} {day}")  # noqa: S311 - a story, not a secret
+        busy = person.habit if day.weekday() in MONDAY_TO_FRIDAY else person.habit // 12
+        for number in range(round(busy * chance.uniform(0.5, 1.4))):
+            at = datetime.combine(day, time(7), UTC) + timedelta(seconds=chance.randrange(11 * 3600))
+            event = _model_call(person, chance, at, f"{person.handle}-{day:%Y%m%d}-{number:03}")
+            if at <= until:
+                yield event
+        if person.stack == "training" and day.weekday() in {1, 3}:
+            at = datetime.combine(day, time(19), UTC)
+            if at <= until:
+                hours = chance.uniform(2, 9)
+                used: Meters = {"gpu_seconds": 8 * round(hours * 3600)}
+                yield _event(person, f"job-{person.handle}-{day:%Y%m%d}", at, ("gpu-cluster", "H100"), used)
+
+
+def _model_call(person: Employee, chance: random.Random, at: datetime, event_id: str) -> UsageEvent:
+    model = chance.choice(STACKS[person.stack])
+    if chance.random() < 0.0005:  # noqa: PLR2004 - rare enough to look like an accident
+        model = ("openai", "gpt-internal-preview")
+    context = round(chance.lognormvariate(11.3, 0.7))
+    cached = round(context * chance.uniform(0.6, 0.92))
+    used: Meters = {
+        "input_uncached": context - cached,
+        "cache_read": cached,
+        "output": round(chance.lognormvariate(7.4, 0.8)),
+    }
+    return _event(person, event_id, at, model, used)
+
+
+def _event(person: Employee, event_id: str, at: datetime, model: tuple[str, str], used: Meters) -> UsageEvent:
+    identities: Identities = (("email", person.email),)
+    projects = PROJECTS.get(person.team, ("",))
+    project = projects[hash_of(event_id) % len(projects)]
+    digest = fingerprint(at, identities, *model, used, project)
+    return UsageEvent(SOURCE, event_id, at, identities, *model, used, project, digest)
+
+
+def hash_of(text: str) -> int:
+    """A number that is the same in every process, unlike `hash`."""
+    return sum(text.encode())
