@@ -130,8 +130,8 @@ def _event_id(payload: _Payload) -> str:
     call_id = payload.litellm_call_id
     if len(call_id) > MAX_NAME:
         call_id = f"blake2b:{blake2b(call_id.encode(), digest_size=32).hexdigest()}"
-    began = payload.start_time or payload.end_time
-    event_id = f"{call_id}@{round(began * 1000)}" if _possible(began) else call_id
+    began = next(filter(_possible, (payload.start_time, payload.end_time)), None)
+    event_id = call_id if began is None else f"{call_id}@{round(began * 1000)}"
     return f"{event_id}:failure" if payload.status == "failure" else event_id
 
 

@@ -7,7 +7,6 @@ import logging
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-
 logger = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 2

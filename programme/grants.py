@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from policy.reasons import Refusal
-from policy.units import MicroTokens
 from programme import people
 from store import audit, ledger
 from store.ledger import Draft, NewLot
@@ -16,6 +15,7 @@ from store.ledger import Draft, NewLot
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from policy.units import MicroTokens
     from store.engine import Session
 
 MANUAL = "manual"

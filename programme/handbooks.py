@@ -48,8 +48,10 @@ def load(session: Session) -> Handbooks:
 
 
 class RecentHandbooks:
-    """The handbooks as they were at most a minute ago: for what a message says, where a query more would cost a
-    third of the answer. What is posted is judged by `load`."""
+    """The handbooks as they were at most a minute ago.
+
+    For what a message says, where one query more would cost a third of the answer; what is posted is judged by `load`.
+    """
 
     def __init__(self) -> None:
         self._loaded: tuple[datetime, Handbooks] | None = None

@@ -49,10 +49,9 @@ def balanced_entries(session: Session) -> Iterator[str]:
 def running_balances(session: Session) -> Iterator[str]:
     """Every posting carries its account's next version and the balance after it."""
     p = postings.c
-    lines = sa.select(
-        p.account_id, p.version, p.balance,
-        sa.func.row_number().over(partition_by=p.account_id, order_by=p.version).label("nth"), sa.func.sum(p.amount).over(partition_by=p.account_id, order_by=p.version).label("total"),
-    ).subquery()  # fmt: skip
+    nth = sa.func.row_number().over(partition_by=p.account_id, order_by=p.version).label("nth")
+    total = sa.func.sum(p.amount).over(partition_by=p.account_id, order_by=p.version).label("total")
+    lines = sa.select(p.account_id, p.version, p.balance, nth, total).subquery()
     wrong = sa.or_(lines.c.version != lines.c.nth, lines.c.balance != lines.c.total)
     for row in session.execute(sa.select(lines).where(wrong)):
         yield (

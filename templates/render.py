@@ -6,7 +6,7 @@ Only `&`, `<` and `>` are escaped, because Slack decodes only those. A variable 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
@@ -54,7 +54,7 @@ def environment() -> Environment:
 _environment = environment()
 
 
-@lru_cache(maxsize=None)
+@cache
 def _template(name: str) -> Template:
     return _environment.get_template(f"{name}.j2")
 

@@ -147,7 +147,7 @@ def workspace_plan() -> dict[str, Any]:
         "name": "Northwind",
         "team_id": "T0NORTHWIND",
         "domain": "northwind",
-        "welcome": "Everybody here is invented; the bot and its ledger are real. Be Ada, a staff engineer, or anybody else.",
+        "welcome": "Everybody here is invented; the bot and its ledger are real. Be Ada, or anybody else.",
         "hints": [
             {"command": "/tokens balance", "label": "What Ada has left", "as": "U0ADA"},
             {"command": "/tokens why", "label": "How that comes about", "as": "U0ADA"},
@@ -169,8 +169,7 @@ def workspace_plan() -> dict[str, Any]:
             ],
         },
         "members": [
-            *({"id": p.slack_id, "name": p.handle, "real_name": p.name, "email": p.email, "tz": p.zone, "title": p.title}
-              for p in EMPLOYEES),
+            *(_member(person) for person in EMPLOYEES),
             {"id": "U0GUEST", "name": "guest", "real_name": "Gus Visitor", "email": "gus@elsewhere.example",
              "tz": "UTC", "title": "Guest", "is_restricted": True},
         ],
@@ -183,6 +182,17 @@ def workspace_plan() -> dict[str, Any]:
         ],
         "user_groups": [{"id": "S0BOARD", "handle": "token-board", "name": "Token board", "members": board}],
     }  # fmt: skip
+
+
+def _member(person: Employee) -> dict[str, str]:
+    return {
+        "id": person.slack_id,
+        "name": person.handle,
+        "real_name": person.name,
+        "email": person.email,
+        "tz": person.zone,
+        "title": person.title,
+    }
 
 
 def events_of(day: date, until: datetime) -> Iterator[UsageEvent]:

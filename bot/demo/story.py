@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot import office
@@ -17,6 +16,7 @@ from store import reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from programme.desk import Desk
 

@@ -60,7 +60,7 @@ def test_real_success_says_who_used_what_and_when() -> None:
     event = accepted(recorded())
     assert event[:8] == (
         "litellm-eu",
-        "c9a017ba-94c4-4e8d-86f4-8965364053eb",
+        "c9a017ba-94c4-4e8d-86f4-8965364053eb@1795440156411",
         datetime(2026, 11, 23, 13, 22, 37, 249645, UTC),
         (("email", "ada@example.com"), ("user", "ada@example.com"), ("key_alias", "ada-laptop")),
         "openai",
@@ -80,7 +80,7 @@ def test_all_real_payloads_are_answered_in_their_order() -> None:
     results = litellm.parse(json.dumps(list(PAYLOADS.values())).encode(), source="litellm-eu")
     kinds = [NothingUsed if "failure" in name else UsageEvent for name in PAYLOADS]
     assert [type(result) for result in results] == kinds
-    ids = [result.event_id.removesuffix(":failure") for result in results]
+    ids = [result.event_id.partition("@")[0] for result in results]
     assert ids == [payload["litellm_call_id"] for payload in PAYLOADS.values()]
 
 
@@ -93,10 +93,11 @@ def test_event_is_known_by_the_call_not_by_the_providers_id() -> None:
 
 def test_failure_and_its_fallback_are_two_events() -> None:
     """A failed call and the success of its fallback share one call id, and neither hides the other."""
-    call = PAYLOADS["success"]["litellm_call_id"]
-    failed = parse_one(recorded("failure", litellm_call_id=call))
-    assert failed == NothingUsed(0, f"{call}:failure", "failed call, nothing was used")
-    assert accepted(recorded()).event_id == call
+    success = recorded()
+    shared = {name: success[name] for name in ("litellm_call_id", "startTime")}
+    event_id = accepted(success).event_id
+    failed = parse_one(recorded("failure", **shared))
+    assert failed == NothingUsed(0, f"{event_id}:failure", "failed call, nothing was used")
 
 
 def test_failed_call_that_used_tokens_is_an_event() -> None:
@@ -331,10 +332,29 @@ def test_half_an_emoji_in_a_prompt_does_not_cost_the_batch() -> None:
     assert results == [accepted(recorded("streaming")), accepted(recorded())]
 
 
+def test_one_call_id_for_many_calls_hides_none_of_them() -> None:
+    """The client may choose the call's id (`x-litellm-call-id`): two calls of one id begin at two times."""
+    first, later = recorded(litellm_call_id="mine"), recorded("streaming", litellm_call_id="mine")
+    ids = {accepted(payload).event_id for payload in (first, later, first)}
+    assert ids == {f"mine@{round(payload['startTime'] * 1000)}" for payload in (first, later)}
+
+
+@pytest.mark.parametrize("start", [None, 0, 1e308])
+def test_end_stands_in_for_a_start_that_cannot_be(start: object) -> None:
+    """A call whose beginning is not told is known by its end."""
+    assert accepted(recorded(litellm_call_id="c", startTime=start, endTime=1795440157.25)).event_id == "c@1795440157250"
+
+
+def test_failure_without_times_is_nothing_to_complain_about() -> None:
+    """Nothing was used, so nothing needs a time."""
+    payload = recorded("failure", litellm_call_id="c", startTime=None, endTime=None)
+    assert parse_one(payload) == NothingUsed(0, "c:failure")
+
+
 def test_no_call_id_is_too_long_to_be_counted() -> None:
-    """The client may choose the call's id: a long one is shortened, the same way each time, and the call is paid."""
+    """A long id is shortened, the same way each time, and the call is paid."""
     event = accepted(recorded(litellm_call_id="x" * 1000))
-    assert len(event.event_id) < 100
+    assert len(event.event_id) <= 100
     assert event == accepted(recorded(litellm_call_id="x" * 1000))
     assert event.event_id != accepted(recorded(litellm_call_id="x" * 1001)).event_id
 

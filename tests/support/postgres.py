@@ -84,7 +84,7 @@ def _environment() -> dict[str, str]:
 
 
 def _initialise(binaries: pathlib.Path, root: pathlib.Path, identity: dict[str, Any]) -> None:
-    command = [binaries / "initdb", "-D", root / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8"]
+    command = [str(binaries / "initdb"), "-D", str(root / "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8"]
     command += ["--locale=C.UTF-8", "--no-sync", "--no-instructions"]
     subprocess.run(command, check=True, capture_output=True, env=_environment(), cwd=root, **identity)
 
@@ -96,10 +96,16 @@ def _start(
         if sys.platform == "linux":
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
 
-    command = [binaries / "postgres", "-D", root / "data", "-k", root, "-h", "", *options]
+    command = [str(binaries / "postgres"), "-D", str(root / "data"), "-k", str(root), "-h", "", *options]
     with (root / "log").open("wb") as log:
-        return subprocess.Popen(  # noqa: PLW1509 - the one call between fork and exec is async-signal-safe enough
-            command, stdout=log, stderr=log, env=_environment(), cwd=root, preexec_fn=die_with_parent, **identity
+        return subprocess.Popen(
+            command,
+            stdout=log,
+            stderr=log,
+            env=_environment(),
+            cwd=root,
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - one system call, safe between fork and exec
+            **identity,
         )
 
 
