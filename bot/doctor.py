@@ -128,6 +128,8 @@ def _mode(settings: Settings) -> Iterator[Finding]:
         except SlackApiError as error:
             remedy = "Create an app-level token with connections:write, and switch Socket Mode on."
             yield Finding("problem", f"SLACK_APP_TOKEN is refused: {error.response['error']}.", remedy)
+        except (SlackClientError, OSError) as error:
+            yield Finding("problem", f"Socket Mode cannot be tried: {error}", "Check the network.")
         else:
             yield Finding("good", "Socket Mode can connect.")
     elif settings.slack_signing_secret:
@@ -156,6 +158,9 @@ def _channels(settings: Settings, client: WebClient) -> Iterator[Finding]:
                 )
             else:
                 yield Finding("problem", f"{name} = {channel}: {code}.", "Check the id, and invite the bot there.")
+            continue
+        except (SlackClientError, OSError) as error:
+            yield Finding("problem", f"{name} cannot be looked up: {error}", "Check the network.")
             continue
         if info.get("is_archived"):
             yield Finding("problem", f"{name} = {channel} is archived.", "Choose another channel.")

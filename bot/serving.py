@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
 
 from handlers import http, slack_app
 from policy.reasons import Refusal
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
     from slack_bolt import App
+    from slack_sdk.socket_mode.client import BaseSocketModeClient
 
     from bot.settings import Settings
     from programme.desk import Desk
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 10
+SEE_DOCTOR = "See `tokens-bot doctor`."
 
 
 @contextmanager
@@ -67,11 +70,30 @@ def _socket_mode(settings: Settings, slack: App) -> Iterator[None]:
         settings.slack_app_token,
         web_client=WebClient(token=settings.slack_bot_token, base_url=settings.slack_api_url),
     )
-    handler.connect()  # type: ignore[no-untyped-call]  # Bolt left it untyped
     try:
+        _connect(handler)
         yield
     finally:
-        handler.close()  # type: ignore[no-untyped-call]  # the same
+        _finish_answers(handler.client)
+        handler.close()  # type: ignore[no-untyped-call]  # Bolt left it untyped
+
+
+def _connect(handler: SocketModeHandler) -> None:
+    try:
+        handler.connect()  # type: ignore[no-untyped-call]  # the same
+    except SlackApiError as error:
+        code = error.response["error"]
+        raise Refusal("slack_refused", f"Slack refuses Socket Mode: {code}.", next_step=SEE_DOCTOR) from error
+    except (SlackClientError, OSError) as error:
+        raise Refusal("slack_away", f"Slack does not answer: {error}.", next_step=SEE_DOCTOR) from error
+
+
+def _finish_answers(client: BaseSocketModeClient) -> None:
+    """Take no further command, and wait for those under way: `close` would drop the connection before their answers."""
+    client.closed = True
+    client.message_queue.put(None)
+    client.message_processor.shutdown()  # type: ignore[no-untyped-call]  # the same
+    client.message_workers.shutdown()
 
 
 @contextmanager

@@ -99,6 +99,6 @@ def _zone(values: Mapping[str, str], problems: list[str]) -> ZoneInfo:
     name = values.get("TOKENS_TIME_ZONE", "UTC")
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # the last for folders, such as "Europe"
         problems.append(f"TOKENS_TIME_ZONE = {name!r}: expected a time zone such as Europe/Berlin")
         return ZoneInfo("UTC")

@@ -5,7 +5,7 @@ logged. (No postponed annotations here: FastAPI reads those of the routes, which
 """
 
 import logging
-import secrets
+import re
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
@@ -17,8 +17,10 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 from slack_bolt import App, BoltRequest
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from handlers import cloudevents, litellm, metrics
+from handlers import cloudevents, litellm, metrics, note_failure
 from handlers.litellm import NothingUsed
 from handlers.usage_formats import MalformedBodyError, Rejected
 from policy.metering import UsageEvent
@@ -64,7 +66,7 @@ def build(desk: Desk, *, slack: App | None = None) -> FastAPI:
     if slack is not None:
         app.include_router(_slack(slack))
     app.add_exception_handler(sa.exc.OperationalError, _database_away)
-    app.add_exception_handler(Exception, _unforeseen)
+    app.add_middleware(_LastResort)
     return app
 
 
@@ -74,12 +76,22 @@ def _database_away(_request: Request, error: Exception) -> Response:
     return _json(detail, status=503, headers={"Retry-After": RETRY_AFTER_SECONDS})
 
 
-def _unforeseen(_request: Request, error: Exception) -> Response:
-    failure_id = secrets.token_hex(4)
-    logger.error("unforeseen failure (%s)", failure_id, exc_info=error)
-    return _json(
-        {"detail": f"Unforeseen failure {failure_id}. Nothing was taken in; send the batch again."}, status=500
-    )
+class _LastResort:
+    """Answers what nobody foresaw.
+
+    A handler of `Exception` would not do: Starlette raises it again after the answer, and the server logs it whole.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the gateway gets an answer
+            failure_id = note_failure(logger, str(scope.get("path")), error)
+            detail = f"Unforeseen failure {failure_id}. Nothing was taken in; send the batch again."
+            await _json({"detail": detail}, status=500)(scope, receive, send)
 
 
 def _json(content: object, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -158,11 +170,14 @@ async def _body(request: Request) -> bytes:
         raise HTTPException(415, "Send the body without Content-Encoding.")
     chunks: list[bytes] = []
     size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > LARGEST_BODY:
-            raise HTTPException(413, f"The body is larger than {LARGEST_BODY} bytes; send smaller batches.")
-        chunks.append(chunk)
+    try:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > LARGEST_BODY:
+                raise HTTPException(413, f"The body is larger than {LARGEST_BODY} bytes; send smaller batches.")
+            chunks.append(chunk)
+    except ClientDisconnect as error:
+        raise HTTPException(400, "The body ended early.") from error
     return b"".join(chunks)
 
 
@@ -207,6 +222,7 @@ def _describe(item: dict[str, Any]) -> dict[str, Any]:
             401: {"description": "No key in force."},
             403: {"description": "The key lacks the scope `usage:write`."},
             413: {"description": f"More than {MOST_EVENTS} events, or more than {LARGEST_BODY} bytes."},
+            415: {"description": "The body has a Content-Encoding, such as gzip."},
             503: {"description": "The database does not answer; send the batch again."},
         },
     }
@@ -251,6 +267,9 @@ def _slack(slack: App) -> APIRouter:
 
     @router.post("/slack/events", include_in_schema=False)
     async def slack_events(request: Request) -> Response:
+        # Bolt would take a timestamp that is no number for a failure of ours.
+        if not re.fullmatch(r"\d{1,15}", request.headers.get("x-slack-request-timestamp", "")):
+            return _json({"error": "invalid request"}, status=401)
         # Bolt's own adapter dispatches on the event loop, where one slow command would hold up all others.
         bolt_request = BoltRequest(
             body=(await _body(request)).decode(errors="replace"),

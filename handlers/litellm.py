@@ -122,16 +122,17 @@ def _usage_event(source: str, index: int, payload: _Payload) -> UsageEvent | Not
 
 
 def _event_id(payload: _Payload) -> str:
-    """The call's id and the millisecond in which it began, the same each time the payload is sent.
+    """The call's id and the microsecond at which it began, the same each time the payload is sent.
 
     The id alone will not do: the client may choose it (`x-litellm-call-id`), give every call the same one, and make it
     too long, when it is shortened rather than refused. A failed call and the fallback that answered it share it, too.
+    Nor would milliseconds do: calls that are made at the same time begin in the same one.
     """
     call_id = payload.litellm_call_id
     if len(call_id) > MAX_NAME:
         call_id = f"blake2b:{blake2b(call_id.encode(), digest_size=32).hexdigest()}"
     began = next(filter(_possible, (payload.start_time, payload.end_time)), None)
-    event_id = call_id if began is None else f"{call_id}@{round(began * 1000)}"
+    event_id = call_id if began is None else f"{call_id}@{round(began * 1_000_000)}"
     return f"{event_id}:failure" if payload.status == "failure" else event_id
 
 

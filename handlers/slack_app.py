@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import secrets
 from typing import TYPE_CHECKING, Any
 
 from slack_bolt import App
 from slack_bolt.response import BoltResponse
 from slack_sdk import WebClient
 
-from handlers import tokens
+from handlers import note_failure, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +52,6 @@ def build(
 
 
 def _answer_failure(error: Exception, body: dict[str, Any]) -> BoltResponse:
-    failure_id = secrets.token_hex(4)
-    logger.error("unforeseen failure (%s) of %s", failure_id, body.get("command") or body.get("type"), exc_info=error)
+    failure_id = note_failure(logger, str(body.get("command") or body.get("type")), error)
     text = f"Something went wrong on our side. Please tell the administrators the number {failure_id}."
     return BoltResponse(status=200, body={"response_type": "ephemeral", "text": text})

@@ -18,7 +18,8 @@ def email_of(client: WebClient, slack_user_id: str) -> str | None:
 
     Slack's refusals and silence count as None too: the person is told whom to ask, and can try again.
     """
-    quick = WebClient(token=client.token, base_url=client.base_url, timeout=PATIENCE_SECONDS)
+    # No retries: the library would wait, and then try for as long again.
+    quick = WebClient(token=client.token, base_url=client.base_url, timeout=PATIENCE_SECONDS, retry_handlers=[])
     try:
         user = quick.users_info(user=slack_user_id)["user"]
     except (SlackApiError, SlackClientError, OSError) as error:

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import difflib
 import logging
-import secrets
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from handlers import contact_of, metrics
+from handlers import contact_of, metrics, month_named, note_failure
 from handlers.slack_users import email_of
 from policy.period import Month, day_of
 from policy.reasons import Refusal
@@ -94,7 +93,7 @@ def _month(request: Request, desk: Desk) -> Month:
     if not request.arguments:
         return Month.containing(day_of(request.now, desk.zone))
     try:
-        return Month.parse(request.arguments)
+        return month_named(request.arguments)
     except ValueError as error:
         raise Refusal("not_a_month", f"{error}.", next_step="Try `/tokens history 2026-10`.") from error
 
@@ -112,8 +111,8 @@ def _table(of_month: History, names: dict[str, str]) -> tuple[list[list[str]], i
 
 def _row(service: str, model: str, lines: Any) -> list[str]:  # noqa: ANN401 - a sequence of usage lines
     return [
-        service,
-        model or "–",
+        phrases.short(service),
+        phrases.short(model) or "–",
         phrases.count(sum(line.calls for line in lines)),
         phrases.short_count(sum(line.input_tokens for line in lines)),
         phrases.short_count(sum(line.output_tokens for line in lines)),
@@ -168,9 +167,8 @@ def answer(desk: Desk, *, text: str, slack_user_id: str, client: WebClient) -> M
             return command.answer(desk, request) or _after_linking(desk, command, request, client)
     except Refusal as refusal:
         return render.message("shared/refusal", refusal=refusal)
-    except Exception:
-        failure_id = secrets.token_hex(4)
-        logger.exception("command %s failed (%s)", command.name, failure_id)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the person gets an answer
+        failure_id = note_failure(logger, f"/tokens {command.name}", error)
         return render.message("shared/failure", failure_id=failure_id, contact="the administrators")
 
 

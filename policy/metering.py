@@ -117,13 +117,18 @@ class Price:
     meters: Mapping[Meter, UnitPrice]
 
     def cost(self, meters: Meters) -> NanoUSD:
-        """Σ count × price, exact until one rounding to the nearest nano-USD (half to even)."""
+        """Σ count × price, exact until one rounding to the nearest nano-USD (half to even).
+
+        Where a model also charges per request, an event that does not count them is one.
+        """
         if not meters:
             return NanoUSD(0)
-        starts = self._tier_starts
-        context = input_tokens(meters) if starts else 0
-        scale, rates = self._rates[sum(context > start for start in starts)]
-        total = 0
+        tier = 0
+        if starts := self._tier_starts:
+            context = input_tokens(meters)
+            tier = sum([context > start for start in starts])
+        scale, rates = self._rates[tier]
+        total = 0 if "requests" in meters else rates.get("requests", 0)
         for meter, count in meters.items():
             if count:
                 try:
@@ -132,10 +137,13 @@ class Price:
                     raise UnpricedMeterError(meter, self) from None
         return NanoUSD(divide_half_even(total, scale))
 
-    def unit_price(self, meter: Meter, meters: Meters) -> tuple[int, int]:
-        """(nano-USD, per so many units) that one call paid for a meter."""
-        unit = self.meters[meter]
-        return unit.at(input_tokens(meters)), unit.per
+    def lines(self, meters: Meters) -> list[tuple[Meter, int, int, int]]:
+        """(meter, count, nano-USD, per so many units) of everything that `cost` adds up."""
+        counted = dict(meters)
+        if meters and "requests" in self.meters:
+            counted.setdefault("requests", 1)
+        context = input_tokens(meters)
+        return [(m, n, self.meters[m].at(context), self.meters[m].per) for m, n in counted.items() if n]
 
     @cached_property
     def _tier_starts(self) -> tuple[int, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 from policy.reasons import Refusal
@@ -58,11 +59,11 @@ def give(
     if not reason.strip():
         raise Refusal("reason_missing", "reason is empty: the person will read it.")
     idempotency_key = f"grant:manual:{key or secrets.token_hex(8)}"
-    content = f"{person.id}|{int(amount)}|{reason}|{expires_at.isoformat()}"
+    content = f"{person.id}|{int(amount)}|{reason}|{expires_at.astimezone(UTC).isoformat()}"
     fingerprint = hashlib.blake2b(content.encode(), digest_size=16).digest()
     account_of = ledger.open_accounts(session, [ledger.TREASURY, ledger.wallet_code(person.id)])
     # The treasury's row is what two calls with one key wait for each other at.
-    ledger.lock(session, account_of[ledger.TREASURY])
+    ledger.lock(session, account_of.values())
     if before := ledger.find_entry(session, idempotency_key):
         if before[1] != fingerprint:
             raise Refusal("key_reused", f"key = {key!r} was used for another grant.", next_step="Choose another key.")

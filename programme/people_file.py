@@ -35,11 +35,14 @@ class Line:
     fields: Mapping[str, Any]
 
 
-class _Problems(list[str]):
-    """What is wrong with a file, line by line."""
+class _Problems(list[tuple[int, str]]):
+    """What is wrong with a file: (line number, sentence)."""
 
     def add(self, line: int, column: str, value: str, expected: str) -> None:
-        self.append(f"line {line}: {column} = {value!r}: expected {expected}")
+        self.append((line, f"{column} = {value!r}: expected {expected}"))
+
+    def report(self) -> str:
+        return "\n".join(f"line {line}: {text}" for line, text in sorted(self))
 
 
 def checked_lines(file: TextIO, known: Mapping[str, Mapping[str, Any]]) -> list[Line]:
@@ -51,7 +54,7 @@ def checked_lines(file: TextIO, known: Mapping[str, Mapping[str, Any]]) -> list[
     lines = list(_read(file, problems))
     _check_together(lines, known, problems)
     if problems:
-        raise Refusal("people_file_invalid", "Nothing was imported:\n" + "\n".join(problems))
+        raise Refusal("people_file_invalid", f"Nothing was imported:\n{problems.report()}")
     return lines
 
 
@@ -59,27 +62,29 @@ def _read(file: TextIO, problems: _Problems) -> Iterator[Line]:
     reader = csv.DictReader(file, strict=True)
     header = reader.fieldnames or []
     if "email" not in header:
-        problems.append(f"line 1: the header has no column `email`; it has {', '.join(header) or 'nothing'}")
+        problems.append((1, f"the header has no column `email`; it has {', '.join(header) or 'nothing'}"))
         return
     problems.extend(
-        f"line 1: unknown column {name!r}; expected some of {', '.join(COLUMNS)}"
-        for name in header
-        if name not in COLUMNS
+        (1, f"unknown column {name!r}; expected some of {', '.join(COLUMNS)}") for name in header if name not in COLUMNS
+    )
+    problems.extend(
+        (1, f"the header has the column {name!r} twice") for name in COLUMNS if header.count(name) > 1
     )
     try:
         for row in reader:
             extra, short = row.pop(None, None), None in row.values()
             if extra or short:
-                problems.append(f"line {reader.line_num}: {len(header)} cells expected")
+                problems.append((reader.line_num, f"{len(header)} cells expected"))
                 continue
             yield _line(reader.line_num, row, problems)
     except csv.Error as error:
-        problems.append(f"line {reader.line_num}: {error}")
+        # The dict reader's own number is that of the last good line.
+        problems.append((reader.reader.line_num, str(error)))
 
 
 def _line(number: int, row: Mapping[str, str], problems: _Problems) -> Line:
     email = row["email"].strip().lower()
-    if email.count("@") != 1 or email.startswith("@") or email.endswith("@") or " " in email:
+    if email.count("@") != 1 or email.startswith("@") or email.endswith("@") or " " in email or "\0" in email:
         problems.add(number, "email", row["email"], "an e-mail address")
     fields: dict[str, Any] = {}
     for column, cell in row.items():
@@ -90,18 +95,29 @@ def _line(number: int, row: Mapping[str, str], problems: _Problems) -> Line:
             fields[column] = () if column == "roles" else None
             continue
         read, expected = _CELLS[column]
+        if "\0" in text:
+            read, expected = _nothing, "text without NUL"
+        elif text == CLEAR:
+            read, expected = _nothing, f"{expected}; it cannot be cleared"
         try:
             fields[column] = read(text)
         except (ValueError, InvalidOperation):
             problems.add(number, column, text, expected)
+            # Wrong is not the same as left out.
+            fields[column] = None
     return Line(number, email, fields)
 
 
+def _nothing(text: str) -> None:
+    raise ValueError(text)
+
+
 def _fte(text: str) -> int:
-    permille = Decimal(text) * 1000
-    if permille != int(permille) or not 0 < permille <= 1000:  # noqa: PLR2004 - a whole post
+    share = Decimal(text)
+    # The range first: there are numbers beyond it that cannot be multiplied.
+    if not 0 < share <= 1 or share * 1000 != int(share * 1000):
         raise ValueError(text)
-    return int(permille)
+    return int(share * 1000)
 
 
 def _one_of(allowed: tuple[str, ...]) -> Callable[[str], str]:
@@ -164,7 +180,7 @@ def _check_emails(lines: list[Line], known: Mapping[str, Mapping[str, Any]], pro
         first_seen.setdefault(line.email, line.number)
         if line.email not in known:
             problems.extend(
-                f"line {line.number}: {column} is empty; a new person needs it"
+                (line.number, f"{column} is empty; a new person needs it")
                 for column in REQUIRED
                 if column not in line.fields
             )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from policy.metering import INPUT_METERS, OUTPUT_METERS, UnpricedMeterError
 from policy.period import Quarter, day_of, first_instant
+from policy.units import LARGEST_AMOUNT
 from programme import handbooks, valuation
 from store import ledger, people, reference
 from store import usage as usage_store
@@ -20,10 +21,10 @@ from store.ledger import Draft
 from store.usage import DayKey, Posted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from zoneinfo import ZoneInfo
 
-    from policy.metering import Identity, Price, UsageEvent
+    from policy.metering import Identities, Identity, Price, UsageEvent
     from policy.valuation import TokenValue
     from programme.desk import Desk
     from store.engine import Session
@@ -32,6 +33,8 @@ Status = Literal["accepted", "duplicate", "conflict", "quarantined", "rejected"]
 STATUSES: tuple[Status, ...] = ("accepted", "duplicate", "conflict", "quarantined", "rejected")
 
 ACTOR = "intake"
+LARGEST_EVENT = LARGEST_AMOUNT // 10_000
+"""Nano-USD and micro-tokens; some USD 900,000. One call that costs more is a gateway's mistake, and sums must fit."""
 
 
 class Outcome(NamedTuple):
@@ -166,9 +169,7 @@ class _Rating:
         unrated: list[Unrated] = []
         persons = self._persons(events)
         for event, day in zip(events, _days(events, self._zone), strict=True):
-            person_of = persons[event.source]
-            person_id = next((person_of[name] for name in event.identities if name in person_of), None)
-            result = self._rate_one(event, person_id, day)
+            result = self._rate_one(event, _first_known(event.identities, persons[event.source]), day)
             if type(result) is Rated:
                 rated.append(result)
             else:
@@ -193,8 +194,10 @@ class _Rating:
             cost = price.cost(event.meters)
         except UnpricedMeterError as error:
             return Unrated(event, "unpriced_meter", str(error))
-        price_id = self._price_ids.get(id(price)) or self._keep(price)
         debit = tariff.value.debit(cost)
+        if cost > LARGEST_EVENT or debit > LARGEST_EVENT:
+            return Unrated(event, "cost_out_of_range", f"its meters would cost USD {cost.decimal.normalize():f}")
+        price_id = self._price_ids.get(id(price)) or self._keep(price)
         return Rated(event, person_id, tariff.service_key, day, tariff.value, price_id, int(cost), int(debit))
 
     def _persons(self, events: Sequence[UsageEvent]) -> dict[str, dict[Identity, str]]:
@@ -223,6 +226,13 @@ class _Rating:
         return price_id
 
 
+def _first_known(names: Identities, person_of: dict[Identity, str]) -> str | None:
+    for name in names:
+        if name in person_of:
+            return person_of[name]
+    return None
+
+
 def _days(events: Sequence[UsageEvent], zone: ZoneInfo) -> Iterator[date]:
     """The local day of each event; events come in bunches, so the bounds of the last day are kept at hand."""
     begin = end = datetime.min.replace(tzinfo=UTC)
@@ -239,28 +249,38 @@ def _post(session: Session, rated: Sequence[Rated], *, now: datetime) -> list[tu
     groups: dict[tuple[str, str, date], list[Rated]] = {}
     for one in rated:
         groups.setdefault((one.person_id, one.service_key, one.day), []).append(one)
-    codes = {ledger.wallet_code(person_id) for person_id, _, _ in groups}
-    codes |= {ledger.service_code(service_key) for _, service_key, _ in groups}
-    account_of = ledger.open_accounts(session, codes)
+    wallet_of, service_of = _accounts(session, groups)
     drafts: list[Draft] = []
-    paid: list[list[Rated]] = []
     days: dict[DayKey, list[int]] = {}
     for (person_id, service_key, day), group in groups.items():
-        wallet = account_of[ledger.wallet_code(person_id)]
-        _add_up(days, group, DayKey(day, wallet, service_key, "", ""))
-        if total := sum(one.debit for one in group):
-            drafts.append(_draft(group, wallet, account_of[ledger.service_code(service_key)], total))
-            paid.append(group)
-    entry_ids = ledger.post(session, drafts, now=now)
+        wallet = wallet_of[person_id]
+        for (model, project), figures in _sums(group).items():
+            days[DayKey(day, wallet, service_key, model, project)] = figures
+        if total := sum([one.debit for one in group]):
+            drafts.append(_draft(group, wallet, service_of[service_key], total))
+    entry_ids = iter(ledger.post(session, drafts, now=now))
     usage_store.add_to_days(session, days)
-    entry_of = {
-        id(one): entry_id for entry_id, group in zip(entry_ids, paid, strict=True) for one in group if one.debit
-    }
-    wallet_of = {person_id: account_of[ledger.wallet_code(person_id)] for person_id, _, _ in groups}
-    return [
-        (one.event, Posted(wallet_of[one.person_id], one.price_id, one.cost, one.debit, entry_of.get(id(one))))
-        for one in rated
-    ]
+    posted: list[tuple[UsageEvent, Posted]] = []
+    for (person_id, _, _), group in groups.items():
+        wallet = wallet_of[person_id]
+        # A group that cost nothing has no entry, and a free event belongs to none.
+        entry_id = next(entry_ids) if any(one.debit for one in group) else None
+        posted += [
+            (event, Posted(wallet, price_id, cost, debit, entry_id if debit else None))
+            for event, _, _, _, _, price_id, cost, debit in group
+        ]
+    return posted
+
+
+def _accounts(session: Session, groups: Iterable[tuple[str, str, date]]) -> tuple[dict[str, int], dict[str, int]]:
+    """The account ids of the persons' wallets and of the services."""
+    wallets = {person_id: ledger.wallet_code(person_id) for person_id, _, _ in groups}
+    services = {service_key: ledger.service_code(service_key) for _, service_key, _ in groups}
+    account_of = ledger.open_accounts(session, [*wallets.values(), *services.values()])
+    return (
+        {person_id: account_of[code] for person_id, code in wallets.items()},
+        {service_key: account_of[code] for service_key, code in services.items()},
+    )
 
 
 def _draft(group: Sequence[Rated], wallet: int, service: int, total: int) -> Draft:
@@ -270,8 +290,8 @@ def _draft(group: Sequence[Rated], wallet: int, service: int, total: int) -> Dra
     first = group[0]
     return Draft(
         kind="usage",
-        # An event is posted once, so the first event's key belongs to this entry alone.
-        idempotency_key=first.event.idempotency_key,
+        # The events have the keys: each is posted once.
+        idempotency_key=None,
         fingerprint=digest.digest(),
         effective_at=max(one.event.occurred_at for one in group),
         memo=first.service_key,
@@ -281,9 +301,14 @@ def _draft(group: Sequence[Rated], wallet: int, service: int, total: int) -> Dra
     )
 
 
-def _add_up(days: dict[DayKey, list[int]], group: Sequence[Rated], key: DayKey) -> None:
-    for event, *_, cost, debit in group:
-        figures = days.setdefault(key._replace(model=event.model, project=event.project), [0, 0, 0, 0, 0])
+def _sums(group: Sequence[Rated]) -> dict[tuple[str, str], list[int]]:
+    """(calls, input tokens, output tokens, cost, debit) by (model, project)."""
+    sums: dict[tuple[str, str], list[int]] = {}
+    for event, _, _, _, _, _, cost, debit in group:
+        key = (event.model, event.project)
+        figures = sums.get(key)
+        if figures is None:
+            figures = sums[key] = [0, 0, 0, 0, 0]
         figures[0] += 1
         for meter, count in event.meters.items():
             if meter in INPUT_METERS:
@@ -292,3 +317,4 @@ def _add_up(days: dict[DayKey, list[int]], group: Sequence[Rated], key: DayKey) 
                 figures[2] += count
         figures[3] += cost
         figures[4] += debit
+    return sums

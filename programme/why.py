@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from policy.metering import METERS
 from policy.units import MicroTokens, NanoUSD
 from store import reference, wallets
 from store import usage as usage_store
@@ -123,8 +124,6 @@ def _debits(session: Session, account_id: int) -> list[DebitLine]:
 
 
 def _meter_lines(price: Price, meters: dict[Meter, int]) -> tuple[MeterLine, ...]:
-    lines = []
-    for meter, count in meters.items():
-        nano_usd, per = price.unit_price(meter, meters)
-        lines.append(MeterLine(meter, count, NanoUSD(nano_usd), per))
-    return tuple(lines)
+    # PostgreSQL keeps the keys of JSON in an order of its own.
+    lines = sorted(price.lines(meters), key=lambda line: METERS.index(line[0]))
+    return tuple(MeterLine(meter, count, NanoUSD(usd), per) for meter, count, usd, per in lines)

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -58,7 +59,7 @@ def append(session: Session, *records: Record) -> None:
 
 def digest(row: Mapping[str, Any]) -> str:
     """SHA-256 over every column but the hash itself, in canonical JSON."""
-    content = {key: row[key] for key in sorted(row) if key != "hash"} | {"at": row["at"].isoformat()}
+    content = {key: row[key] for key in sorted(row) if key != "hash"} | {"at": row["at"].astimezone(UTC).isoformat()}
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import date, datetime
-
-    import sqlalchemy as sa
 
     from store.engine import Session
 
@@ -55,10 +54,7 @@ def insert(session: Session, table: sa.Table, columns: Sequence[str], rows: Sequ
         return
     names = ", ".join(columns)
     if is_postgresql(session):
-        cursor = _driver_cursor(session)
-        with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
+        _copy(session, f"COPY {table.name} ({names}) FROM STDIN", rows)
         return
     marks = ", ".join("?" * len(columns))
     session.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", list(rows))  # noqa: S608
@@ -119,8 +115,16 @@ def chunks(values: Iterable[Any], size: int = 10_000) -> Iterable[list[Any]]:
         yield batch
 
 
-def _driver_cursor(session: Session) -> Any:  # noqa: ANN401 - psycopg's own cursor
-    return session.connection.driver_connection.cursor()  # type: ignore[union-attr]
+def _copy(session: Session, statement: str, rows: Sequence[Row]) -> None:
+    driver: Any = session.connection.driver_connection
+    errors = session.dialect.loaded_dbapi.Error
+    try:
+        with driver.cursor().copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
+    except errors as error:
+        # COPY goes past SQLAlchemy, its errors shall not: callers know only one IntegrityError.
+        raise sa.exc.DBAPIError.instance(statement, None, error, errors, dialect=session.dialect) from error
 
 
 def _arrays(rows: Sequence[Row]) -> tuple[list[Any], ...]:

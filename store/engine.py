@@ -78,7 +78,7 @@ def open_database(url: str) -> Database:
     """Engines for a URL of SQLite or PostgreSQL; creates the folder of a SQLite file, never the tables."""
     try:
         parsed = sa.make_url(url)
-    except sa.exc.ArgumentError as error:
+    except (sa.exc.ArgumentError, ValueError) as error:
         raise DatabaseUrlError(f"TOKENS_DATABASE_URL is not a database URL: {url!r}") from error
     match parsed.get_backend_name():
         case "sqlite":

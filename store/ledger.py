@@ -7,7 +7,7 @@ remains of a lot. `store/verify` recomputes them.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -19,7 +19,6 @@ from store.tables import accounts, entries, lot_movements, lots, postings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
-    from typing import Any
 
     from store.engine import Session
 
@@ -40,10 +39,14 @@ class NewLot:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An entry to post: `amounts` are (account id, signed micro-tokens) and must sum to zero."""
+    """An entry to post: `amounts` are (account id, signed micro-tokens) and must sum to zero.
+
+    Without an idempotency key of its own, because what it records has the keys, it is known by its kind and number:
+    `usage:4711`. Such keys come in order, and an index takes those without touching pages all over.
+    """
 
     kind: str
-    idempotency_key: str
+    idempotency_key: str | None
     fingerprint: bytes
     effective_at: datetime
     memo: str
@@ -109,9 +112,18 @@ def _account_ids(session: Session, codes: Sequence[str]) -> dict[str, int]:
     return found
 
 
-def lock(session: Session, account_id: int) -> None:
-    """Hold an account until the transaction ends."""
-    session.execute(sa.select(accounts.c.id).where(accounts.c.id == account_id).with_for_update())
+def lock(session: Session, account_ids: Iterable[int]) -> None:
+    """Hold accounts until the transaction ends, before posting to them."""
+    session.execute(_locked(sa.select(accounts.c.id), list(account_ids)))
+
+
+def _locked(query: sa.Select[Any], account_ids: Sequence[int]) -> sa.Select[Any]:
+    """Accounts under lock, in the order of their ids: everybody takes them in that order.
+
+    FOR NO KEY UPDATE, which lets others insert rows that point at the account.
+    """
+    query = query.where(accounts.c.id.in_(account_ids)).order_by(accounts.c.id)
+    return query.with_for_update(key_share=True)
 
 
 def find_entry(session: Session, idempotency_key: str) -> tuple[int, bytes] | None:
@@ -139,7 +151,7 @@ def post(session: Session, drafts: Sequence[Draft], *, now: datetime) -> list[in
     journal = _Journal(instant)
     for entry_id, draft in zip(entry_ids, drafts, strict=True):
         journal.entries.append(
-            (entry_id, draft.kind, draft.idempotency_key, draft.fingerprint, instant(draft.effective_at), instant(now),
+            (entry_id, draft.kind, draft.idempotency_key or f"{draft.kind}:{entry_id}", draft.fingerprint, instant(draft.effective_at), instant(now),
              draft.memo, draft.actor, draft.value_version, draft.corrects_entry_id)
         )  # fmt: skip
         for account_id, amount in draft.amounts:
@@ -162,8 +174,7 @@ def _lock(session: Session, account_ids: set[int]) -> dict[int, _Account]:
     columns = (accounts.c.id, accounts.c.person_id.is_not(None), accounts.c.version, accounts.c.balance)
     for some in bulk.chunks(sorted(account_ids)):
         # A statement of its own, in id order: see docs/decisions/0005.
-        query = sa.select(*columns).where(accounts.c.id.in_(some)).order_by(accounts.c.id).with_for_update()
-        for id_, is_wallet, version, balance in session.execute(query):
+        for id_, is_wallet, version, balance in session.execute(_locked(sa.select(*columns), some)):
             held[id_] = _Account(id_, bool(is_wallet), version, balance)
     wallets = [account.id for account in held.values() if account.is_wallet]
     for some in bulk.chunks(wallets):

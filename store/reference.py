@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from policy.handbook import Service
     from store.engine import Session
 
+ADVISORY_LOCK = 7_263_003
+"""Held on PostgreSQL by who notes a quarter's value; any fixed number does."""
+
 
 def handbook_bodies(session: Session) -> list[str]:
     """Every version's text in the order in which they take effect; the later application wins a tie."""
@@ -105,6 +108,9 @@ def values_by_version(session: Session) -> dict[str, TokenValue]:
 
 def adopt_value(session: Session, value: TokenValue, *, handbook_version: str, now: datetime) -> None:
     """Note a quarter's value; another session may have noted the same one first."""
+    if bulk.is_postgresql(session):
+        # One session at a time: two that note several quarters would else wait for each other in a circle.
+        session.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (ADVISORY_LOCK,))
     row = (
         value.version,
         str(value.quarter),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from policy.metering import OUTPUT_METERS, UnpricedMeterError, input_tokens
 from policy.period import day_of
 from store import audit, reference
 from store.tables import (
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from zoneinfo import ZoneInfo
 
+    from policy.metering import Price
+    from policy.valuation import TokenValue
     from store.engine import Session
 
 ROWS_AT_A_TIME = 10_000
@@ -88,6 +91,17 @@ def lots_remaining(session: Session) -> Iterator[str]:
         yield f"lot {row[0]}: {row[1]} remaining, its movements say {row[2]}"
 
 
+def lots_as_granted(session: Session) -> Iterator[str]:
+    """A lot is as large as what its entry put into its wallet."""
+    p = postings.c
+    given = sa.select(sa.func.coalesce(sa.func.sum(p.amount), 0)).where(
+        p.entry_id == lots.c.entry_id, p.account_id == lots.c.account_id
+    )
+    query = sa.select(lots.c.id, lots.c.amount, given.scalar_subquery().label("given")).subquery()
+    for row in session.execute(sa.select(query).where(query.c.amount != query.c.given)):
+        yield f"lot {row.id}: its amount is {row.amount}, its entry put {row.given} into the wallet"
+
+
 def wallets_covered(session: Session) -> Iterator[str]:
     """No wallet's balance exceeds what remains of its lots: every token in it came with a lot."""
     remaining = (
@@ -124,6 +138,24 @@ def usage_entries(session: Session) -> Iterator[str]:
         yield f"entry {row[0]}: the wallet paid {row[1]}, its events say {row[2]}"
 
 
+def services_paid(session: Session) -> Iterator[str]:
+    """What usage entries paid to a service is what the days' roll-up says it took."""
+    paid = (
+        sa.select(accounts.c.code, sa.func.sum(postings.c.amount))
+        .select_from(entries.join(postings).join(accounts, accounts.c.id == postings.c.account_id))
+        .where(entries.c.kind == "usage", accounts.c.person_id.is_(None))
+        .group_by(accounts.c.code)
+    )
+    rolled_up = sa.select(usage_days.c.service_key, sa.func.sum(usage_days.c.debit_micro_tokens))
+    ledgers = {code: int(total) for code, total in session.execute(paid)}
+    days = {
+        f"service:{key}": int(total) for key, total in session.execute(rolled_up.group_by(usage_days.c.service_key))
+    }
+    for code in sorted(ledgers.keys() | days.keys()):
+        if ledgers.get(code, 0) != days.get(code, 0):
+            yield f"account {code}: usage paid {ledgers.get(code, 0)}, the roll-up says {days.get(code, 0)}"
+
+
 def quarantined_events(session: Session) -> Iterator[str]:
     """An event waits in quarantine exactly as long as it has no cost."""
     held = sa.and_(quarantine.c.event_id.is_not(None), quarantine.c.released_at.is_(None))
@@ -143,20 +175,30 @@ def costs_and_days(session: Session, zone: ZoneInfo, tick: Callable[[int], None]
     """Costs and debits follow from meters, kept prices and values; every day's roll-up from its events."""
     prices = reference.load_prices(session)
     values = reference.values_by_version(session)
-    totals: dict[tuple[object, ...], list[int]] = defaultdict(lambda: [0, 0, 0])
+    totals: dict[tuple[object, ...], list[int]] = defaultdict(lambda: [0] * 5)
     for row in _rated_events(session):
         tick(1)
         if row.price_id is not None:
-            cost = prices[row.price_id].cost(row.meters)
-            if cost != row.cost_nano_usd:
-                yield f"event {row.source}/{row.event_id}: cost {row.cost_nano_usd}, its price says {int(cost)}"
-            if row.value_version and values[row.value_version].debit(cost) != row.debit_micro_tokens:
-                yield f"event {row.source}/{row.event_id}: debit {row.debit_micro_tokens} does not follow from its cost"
+            yield from _wrong_amounts(row, prices[row.price_id], values.get(row.value_version))
         figures = totals[day_of(row.occurred_at, zone), row.account_id, row.model, row.project]
         figures[0] += 1
-        figures[1] += row.cost_nano_usd
-        figures[2] += row.debit_micro_tokens
+        figures[1] += input_tokens(row.meters)
+        figures[2] += sum(count for meter, count in row.meters.items() if meter in OUTPUT_METERS)
+        figures[3] += row.cost_nano_usd
+        figures[4] += row.debit_micro_tokens
     yield from _days_that_differ(session, totals)
+
+
+def _wrong_amounts(row: Any, price: Price, value: TokenValue | None) -> Iterator[str]:  # noqa: ANN401 - a row
+    try:
+        cost = price.cost(row.meters)
+    except UnpricedMeterError as error:
+        yield f"event {row.source}/{row.event_id}: cost {row.cost_nano_usd}, but {error}"
+        return
+    if cost != row.cost_nano_usd:
+        yield f"event {row.source}/{row.event_id}: cost {row.cost_nano_usd}, its price says {int(cost)}"
+    if value and value.debit(cost) != row.debit_micro_tokens:
+        yield f"event {row.source}/{row.event_id}: debit {row.debit_micro_tokens} does not follow from its cost"
 
 
 def _rated_events(session: Session) -> Iterator[Any]:
@@ -174,11 +216,12 @@ def _rated_events(session: Session) -> Iterator[Any]:
 
 def _days_that_differ(session: Session, totals: dict[tuple[object, ...], list[int]]) -> Iterator[str]:
     d = usage_days.c
-    sums = [sa.func.sum(column) for column in (d.calls, d.cost_nano_usd, d.debit_micro_tokens)]
+    columns = (d.calls, d.input_tokens, d.output_tokens, d.cost_nano_usd, d.debit_micro_tokens)
+    sums = [sa.func.sum(column) for column in columns]
     query = sa.select(d.day, d.account_id, d.model, d.project, *sums)
     for row in session.execute(query.group_by(d.day, d.account_id, d.model, d.project)):
         key, figures = tuple(row[:4]), [int(figure) for figure in row[4:]]
-        expected = totals.pop(key, [0, 0, 0])
+        expected = totals.pop(key, [0] * 5)
         if figures != expected:
             yield f"usage of {key}: the day's roll-up says {figures}, its events say {expected}"
     for key, figures in totals.items():
@@ -199,8 +242,10 @@ CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (
     running_balances,
     account_balances,
     lots_remaining,
+    lots_as_granted,
     wallets_covered,
     usage_entries,
+    services_paid,
     quarantined_events,
     audit_chain,
 )

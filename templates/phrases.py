@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from policy.units import MicroTokens, NanoUSD
 
 CENT = Decimal("0.01")
+LONGEST_NAME = 80
 
 METER_NAMES = {
     "input_uncached": "input tokens",
@@ -29,6 +32,7 @@ METER_NAMES = {
     "gpu_seconds": "GPU seconds",
     "trained_tokens": "trained tokens",
 }
+_ENTITY_LENGTHS = {"&": len("&amp;"), "<": len("&lt;"), ">": len("&gt;")}
 PER_NAMES = {1_000_000: "million", 1_000: "thousand", 3_600: "hour", 1: "one"}
 
 
@@ -68,7 +72,8 @@ def count(number: int) -> str:
 def short_count(number: int) -> str:
     """A count that is read at a glance: `950`, `12.3 k`, `4.6 M`."""
     for size, suffix in ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "k")):
-        if number >= size:
+        # What would round to a thousand of the smaller unit is one of this.
+        if number >= size - size // 20_000:
             return f"{number / size:.1f} {suffix}".replace(".0 ", " ")
     return str(number)
 
@@ -89,6 +94,23 @@ def per(units: int) -> str:
     return PER_NAMES.get(units, f"{units:,}")
 
 
+def short(text: str, longest: int = LONGEST_NAME) -> str:
+    """A text from outside (a reason, a model's name) on one line, cut to the room that a message has for it.
+
+    Room is counted as Slack counts it: `&`, `<` and `>` take as much as their entities.
+    """
+    words = " ".join(text.split())
+    ends = list(accumulate(_ENTITY_LENGTHS.get(letter, 1) for letter in words))
+    if not ends or ends[-1] <= longest:
+        return words
+    return f"{words[: bisect_right(ends, longest - 1)].rstrip()}…"
+
+
+def code(text: str, longest: int = LONGEST_NAME) -> str:
+    """What somebody typed, to be shown between backticks: it has none of its own."""
+    return short(text.replace("`", "'"), longest)
+
+
 def moment(instant: datetime) -> Markup:
     """An instant that Slack shows in the reader's own zone."""
     fallback = f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
@@ -103,5 +125,7 @@ def until(expires_at: datetime) -> Markup:
 
 FILTERS = {
     f.__name__: f
-    for f in (tokens, exact_tokens, usd, exact_usd, count, short_count, day, month, meter, per, moment, until)
-}
+    for f in (
+        tokens, exact_tokens, usd, exact_usd, count, short_count, day, month, meter, per, short, code, moment, until,
+    )
+}  # fmt: skip

@@ -27,6 +27,7 @@ LONGEST_TEXT = 3_000
 LONGEST_FIELD = 2_000
 LONGEST_HEADER = 150
 LONGEST_CONTEXT = 2_000
+LONGEST_TABLE = 10_000
 LONGEST_MESSAGE = 12_000
 """Slack refuses messages near 13,200 characters without documenting it."""
 
@@ -84,6 +85,7 @@ class Sheet:
         self._count("table rows", len(rows), MOST_TABLE_ROWS)
         self._count("table columns", len(rows[0]), MOST_TABLE_COLUMNS)
         cells = [[{"type": "raw_text", "text": self._checked("cell", str(c), LONGEST_TEXT)} for c in r] for r in rows]
+        self._count("table: characters", sum(len(cell["text"]) for row in cells for cell in row), LONGEST_TABLE)
         settings = [{"align": "right"} if i in numbers else {"align": "left"} for i in range(len(rows[0]))]
         return self._add({"type": "table", "rows": cells, "column_settings": settings})
 

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 ZONE = ZoneInfo("Europe/Berlin")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--snapshot-update", action="store_true", help="Write tests/templates/golden anew.")
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()

@@ -47,6 +47,17 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except Refusal as refusal:
             raise click.ClickException(str(refusal)) from refusal
+        except Exception as error:
+            if (reason := _database_away(error)) is None:
+                raise
+            raise click.ClickException(f"The database does not answer: {reason}") from error
+
+
+def _database_away(error: Exception) -> str | None:
+    """Why, if that is the error. Only now, when it costs nothing, is the library imported that it is of."""
+    from sqlalchemy.exc import OperationalError  # noqa: PLC0415 - see above
+
+    return str(error.orig).strip() if isinstance(error, OperationalError) else None
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot import office, settings
+from handlers import month_named
 from policy.period import Month
+from policy.reasons import Refusal
 from policy.units import MicroTokens, NanoUSD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from programme.desk import Desk
 
@@ -27,6 +30,14 @@ def desk() -> Iterator[Desk]:
     """The desk of the environment's settings, on a database that is up to date."""
     with office.open_desk(settings.load()) as opened:
         yield opened
+
+
+def text_of(path: Path) -> str:
+    """The text of a file, or a Refusal that says why there is none."""
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refusal("file_unreadable", f"{path} cannot be read: {error}.") from error
 
 
 def actor() -> str:
@@ -66,7 +77,7 @@ class MonthType(click.ParamType[Month]):
         if isinstance(value, Month):
             return value
         try:
-            return Month.parse(value)
+            return month_named(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
 

@@ -36,5 +36,5 @@ def show_handbook(*, packaged: bool) -> None:
 def apply_handbook(file: Path) -> None:
     """Apply a TOML file as a new version, from its own effective date."""
     with common.desk() as desk, desk.transaction() as session:
-        applied = handbooks.apply(session, file.read_text("utf-8"), actor=common.actor(), now=desk.clock())
+        applied = handbooks.apply(session, common.text_of(file), actor=common.actor(), now=desk.clock())
     click.echo(f"Handbook {applied.version} holds from {applied.effective_from}.")

@@ -25,7 +25,7 @@ def migrate() -> None:
     """Create the database's tables, or bring them up to date."""
     loaded = settings.load()
     desk = office.new_desk(loaded)
-    text = loaded.handbook.read_text("utf-8") if loaded.handbook else None
+    text = common.text_of(loaded.handbook) if loaded.handbook else None
     office.migrate(desk, handbook=text)
     desk.database.close()
     click.echo("The database is up to date.")

@@ -35,6 +35,8 @@ def import_usage(file: BinaryIO, *, format_: Format, skip_bad_lines: bool, as_js
     An event is known by its source and id: importing a file again adds nothing, and an import that was interrupted goes
     on where it stopped.
     """
+    if not file.seekable():
+        raise Refusal("not_a_file", f"{file.name} cannot be read twice.", next_step="Save it to a file first.")
     size = os.fstat(file.fileno()).st_size
     with common.desk() as desk, click.progressbar(length=2 * size, label="Importing", file=sys.stderr) as bar:
         seen = 0
@@ -76,7 +78,7 @@ def quarantine() -> None:
 
 
 @quarantine.command("list")
-@click.option("--limit", default=50, show_default=True)
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True)
 @common.json_option
 def list_quarantine(*, limit: int, as_json: bool) -> None:
     """What waits, why, and since when."""

@@ -195,8 +195,7 @@ def test_the_unit_price_of_a_call_explains_its_cost(case: tuple[Price, Meters]) 
     """What a statement shows as the price of each meter multiplies up to what was paid."""
     price, used = case
     shown = Fraction(0)
-    for meter, count in used.items():
-        nano_usd, per = price.unit_price(meter, used)
+    for _, count, nano_usd, per in price.lines(used):
         shown += Fraction(count * nano_usd, per)
     assert abs(shown - int(price.cost(used))) <= Fraction(1, 2)
 

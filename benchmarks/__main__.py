@@ -1,0 +1,79 @@
+"""`make bench`: every benchmark, or some of them with fewer events."""
+
+from __future__ import annotations
+
+import os
+import platform
+from typing import TYPE_CHECKING
+
+import click
+
+from benchmarks import balance, intake, ledgers, memory
+
+if TYPE_CHECKING:
+    from programme.desk import Desk
+
+SMALL = 10_000
+RATIO_EVENTS = 500_000
+TARGETS = {"sqlite": (5.0, 0.18), "postgresql": (8.0, 0.22)}
+
+
+@click.command()
+@click.option("--events", default=10_000_000, show_default=True, help="Usage rows of the large ledger.")
+@click.option("--only", type=click.Choice(["intake", "growth", "memory"]), multiple=True, help="All when left out.")
+@click.option("--database", "databases", type=click.Choice(ledgers.DATABASES), multiple=True, default=ledgers.DATABASES)
+def main(events: int, only: tuple[str, ...], databases: tuple[str, ...]) -> None:
+    """Measure, and print ratios to floors of the same run."""
+    print(f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} cores")
+    for kind in databases:
+        if not only or "intake" in only:
+            _intake(kind, min(events, RATIO_EVENTS))
+        if not only or "growth" in only:
+            _growth_and_balance(kind, events)
+    if not only or "memory" in only:
+        _memory(min(events, 1_000_000))
+
+
+def _intake(kind: str, events: int) -> None:
+    target = TARGETS[kind][1]
+    for batch in (1_000, 10_000):
+        ours, floor = intake.ratio(kind, events=events, batch=batch)
+        print(
+            f"intake, {kind}, batches of {batch:,}: {ours:,.0f}/s over a raw insert's {floor:,.0f}/s"
+            f" = {ours / floor:.3f} (target >= {target})"
+        )
+
+
+def _growth_and_balance(kind: str, events: int) -> None:
+    target = TARGETS[kind][0]
+    with ledgers.ledger(kind) as desk:
+        intake.growth(desk, events=SMALL, batch=SMALL // 10, report=lambda _: None)
+        small, _ = _balance(desk, kind, SMALL, target)
+    with ledgers.ledger(kind) as desk:
+        speeds = intake.growth(desk, events=events, batch=10_000, report=lambda line: print(f"  {line}", flush=True))
+        print(
+            f"growth, {kind}: the last tenth of {events:,} events at {speeds[-1] / speeds[0]:.2f} of the first's speed"
+            " (target >= 0.75)"
+        )
+        large, _ = _balance(desk, kind, events, target)
+        print(f"growth, {kind}: balance at {large / small:.2f} of its time at {SMALL:,} rows (target <= 1.1)")
+
+
+def _balance(desk: Desk, kind: str, rows: int, target: float) -> tuple[float, float]:
+    ours, floor = balance.measure(desk)
+    print(
+        f"balance, {kind}, {rows:,} usage rows: {ours * 1e3:.3f} ms over an empty handler's {floor * 1e3:.3f} ms"
+        f" = {ours / floor:.2f} (target <= {target})"
+    )
+    return ours, floor
+
+
+def _memory(events: int) -> None:
+    small, large = memory.peak(events // 10), memory.peak(events)
+    print(
+        f"memory: importing {events:,} events peaks at {large:,.0f} MiB, {events // 10:,} at {small:,.0f} MiB"
+        f" = {large / small:.2f}"
+    )
+
+
+main()

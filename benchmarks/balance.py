@@ -1,0 +1,73 @@
+"""(a) `/tokens balance`, a signed request dispatched in process, over an empty Bolt handler in the same mode."""
+
+from __future__ import annotations
+
+import json
+import time
+from statistics import median
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from slack_bolt import Ack, App, BoltRequest
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.signature import SignatureVerifier
+
+from handlers import slack_app
+
+if TYPE_CHECKING:
+    from programme.desk import Desk
+
+SECRET = "bench"  # noqa: S105 - signs requests to ourselves
+WARM_UP, ROUNDS = 300, 3_000
+SOMEBODY = "U000007"
+
+
+def _authorize(**_: object) -> AuthorizeResult:
+    return AuthorizeResult(
+        enterprise_id=None, team_id="T1", bot_token="xoxb-bench", bot_id="B1", bot_user_id="U0BOT"  # noqa: S106
+    )  # fmt: skip
+
+
+def _request(command: str, text: str) -> BoltRequest:
+    body = urlencode(
+        {"command": command, "text": text, "user_id": SOMEBODY, "team_id": "T1", "channel_id": "C1", "trigger_id": "1",
+         "response_url": "http://127.0.0.1/"}
+    )  # fmt: skip
+    timestamp = str(int(time.time()))
+    signature = SignatureVerifier(SECRET).generate_signature(timestamp=timestamp, body=body)
+    headers = {
+        "content-type": ["application/x-www-form-urlencoded"],
+        "x-slack-request-timestamp": [timestamp],
+        "x-slack-signature": [str(signature)],
+    }
+    return BoltRequest(body=body, headers=headers)
+
+
+def measure(desk: Desk) -> tuple[float, float]:
+    """(seconds for a balance, seconds for an empty command): medians, taken in turn."""
+    app = slack_app.build(desk, signing_secret=SECRET, authorize=_authorize)
+
+    def empty(ack: Ack) -> None:
+        ack(response_type="ephemeral", text="empty")
+
+    app.command("/empty")(empty)
+    ours: list[float] = []
+    floor: list[float] = []
+    for number in range(WARM_UP + ROUNDS):
+        spent = _dispatch(app, "/tokens", "balance", "blocks"), _dispatch(app, "/empty", "", "text")
+        if number >= WARM_UP:
+            ours.append(spent[0])
+            floor.append(spent[1])
+    return median(ours), median(floor)
+
+
+def _dispatch(app: App, command: str, text: str, expected: str) -> float:
+    request = _request(command, text)
+    begin = time.perf_counter()
+    answer = app.dispatch(request)
+    spent = time.perf_counter() - begin
+    assert answer.status == 200  # noqa: PLR2004 - OK
+    body = json.loads(answer.body)
+    assert expected in body
+    assert "wrong" not in body["text"]
+    return spent

@@ -1,0 +1,115 @@
+"""A real LiteLLM proxy: installed once into a venv of its own, run as a child process on this machine alone."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RELEASE = "1.106.2"
+ROOT = Path(__file__).parents[2]
+VENV = ROOT / "var" / "gateway-venv"
+CONFIG = Path(__file__).parent / "litellm.yaml"
+
+INSTALL_SECONDS, START_SECONDS, STOP_SECONDS = 900, 180, 30
+NOWHERE = "http://127.0.0.1:9"
+
+
+def install() -> None:
+    """LiteLLM in var/gateway-venv, unless it is there: it is far too large for our own dependencies."""
+    if _installed() == RELEASE:
+        return
+    print(f"Installing LiteLLM {RELEASE} into {VENV.relative_to(ROOT)} …", flush=True)
+    package, uv = f"litellm[proxy]=={RELEASE}", ROOT / ".venv" / "bin" / "uv"
+    if uv.exists():
+        _run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, VENV)
+        _run(uv, "pip", "install", "--quiet", "--python", VENV / "bin" / "python", package)
+    else:
+        _run(sys.executable, "-m", "venv", "--clear", VENV)
+        _run(VENV / "bin" / "python", "-m", "pip", "install", "--quiet", package)
+
+
+def _installed() -> str:
+    python = VENV / "bin" / "python"
+    if not python.exists():
+        return ""
+    asked: list[str | Path] = [python, "-c", "from importlib.metadata import version; print(version('litellm'))"]
+    return subprocess.run(asked, capture_output=True, text=True, check=False, timeout=60).stdout.strip()
+
+
+def _run(*command: str | Path) -> None:
+    subprocess.run(command, check=True, timeout=INSTALL_SECONDS)
+
+
+@contextmanager
+def running(log: Path, settings: dict[str, str]) -> Iterator[str]:
+    """The address of a proxy with `settings` in its environment; it is gone when the block ends.
+
+    Whatever it might want from outside is sent to a port on which nobody listens.
+    """
+    port = _free_port()
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(log.parent),
+        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+        # It does not start without one; nobody uses it.
+        "LITELLM_MASTER_KEY": f"sk-{secrets.token_hex(32)}",
+        "HTTP_PROXY": NOWHERE,
+        "HTTPS_PROXY": NOWHERE,
+        "NO_PROXY": "127.0.0.1",
+        **settings,
+    }
+    command: list[str | Path] = [
+        VENV / "bin" / "litellm",
+        "--config",
+        CONFIG,
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+    ]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, env=environment, cwd=log.parent)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        _wait_until_up(address, process, log)
+        yield address
+    finally:
+        _end(process)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+def _wait_until_up(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            if httpx.get(f"{address}/health/liveliness", timeout=5, trust_env=False).is_success:
+                return
+        except httpx.TransportError:
+            time.sleep(0.2)
+    raise RuntimeError(f"LiteLLM did not start:\n{log.read_text(errors='replace')[-4_000:]}")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(STOP_SECONDS)

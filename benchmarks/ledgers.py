@@ -1,0 +1,80 @@
+"""Fresh ledgers to measure on, and the raw tables that serve as floors."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from benchmarks import traffic
+from bot import office
+from policy.units import MicroTokens
+from programme import grants, people
+from programme.desk import Desk
+from store.engine import open_database
+from tests.support import postgres
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ZONE = ZoneInfo("Europe/Berlin")
+NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
+DATABASES = ("sqlite", "postgresql")
+
+DURABLE = ("-c", "shared_buffers=1GB", "-c", "max_wal_size=8GB", "-c", "checkpoint_timeout=15min")
+"""A server as one would run it: fsync and synchronous commits stay on."""
+
+
+@contextmanager
+def url(kind: str) -> Iterator[str]:
+    """The URL of an empty database that is gone afterwards."""
+    if kind == "sqlite":
+        with tempfile.TemporaryDirectory(prefix="tokens-bench-") as folder:
+            yield f"sqlite:///{Path(folder) / 'tokens.db'}"
+        return
+    with postgres.server(*DURABLE) as server:
+        name = f"bench_{uuid4().hex}"
+        engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        engine.dispose()
+        yield sa.make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
+@contextmanager
+def ledger(kind: str) -> Iterator[Desk]:
+    """A migrated ledger with its people, each with a grant."""
+    with url(kind) as at:
+        desk = Desk(open_database(at), ZONE, lambda: NOW)
+        office.migrate(desk)
+        with desk.transaction() as session:
+            people.import_csv(session, io.StringIO(traffic.people_csv()), actor="bench", now=NOW)
+            for number in range(traffic.PEOPLE):
+                grants.give(
+                    session, email=traffic.email(number), amount=MicroTokens.parse("100000"), reason="Bench",
+                    expires_at=NOW + timedelta(days=90), actor="bench", now=NOW,
+                )  # fmt: skip
+        yield desk
+        desk.database.close()
+
+
+def assert_totals(desk: Desk, totals: traffic.Totals) -> None:
+    """The ledger holds exactly what went in: a benchmark that lost something measured nothing."""
+    query = "SELECT count(*), sum(cost_nano_usd), sum(debit_micro_tokens) FROM usage_events"
+    debits = "SELECT sum(debit_micro_tokens) FROM usage_days"
+    paid = "SELECT sum(balance) FROM accounts WHERE code LIKE 'service:%%'"
+    with desk.reading() as session:
+        events, cost, debit = session.exec_driver_sql(query).one()
+        rolled_up = session.exec_driver_sql(debits).scalar_one()
+        received = session.exec_driver_sql(paid).scalar_one()
+    expected = (totals.events, totals.cost, totals.debit)
+    assert (events, cost, debit) == expected, f"the ledger holds {(events, cost, debit)}, not {expected}"
+    assert rolled_up == totals.debit
+    assert received == totals.debit

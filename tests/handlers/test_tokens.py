@@ -1,0 +1,543 @@
+"""`/tokens`: which command is meant, what each person is told, and who is believed to have asked."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import pytest
+import sqlalchemy as sa
+from fastapi.testclient import TestClient
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk import WebClient
+from slack_sdk.signature import SignatureVerifier
+
+from handlers import http, slack_app, tokens
+from policy.reasons import Refusal
+from programme import usage as usage_programme
+from sandbox import Sandbox, Workspace, block_kit
+from store.tables import audit_log, people
+from tests.support import cast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from httpx2 import Response
+
+    from programme.desk import Desk
+    from templates.render import Message
+
+ADA, BEN, MARA, STRANGER = "U0ADA", "U0BEN", "U0MARA", "U0STRANGER"
+COMMANDS = ("balance", "why", "history", "services", "help")
+
+MEMBERS: list[dict[str, Any]] = [
+    {"id": "U0NEW", "name": "zoe", "email": "zoe@example.com"},
+    {"id": "U0CASE", "name": "zoe2", "email": "Zoe@Example.com"},
+    {"id": "U0GUEST", "name": "guest", "email": "zoe@example.com", "is_restricted": True},
+    {"id": "U0BOT", "name": "robot", "email": "zoe@example.com", "is_bot": True},
+    {"id": "U0GONE", "name": "gone", "email": "zoe@example.com", "deleted": True},
+    {"id": "U0OTHER", "name": "other", "email": "zoe@example.com", "is_stranger": True},
+    {"id": "U0THIEF", "name": "thief", "email": "ada@example.com"},
+    {"id": STRANGER, "name": "stranger", "email": "stranger@elsewhere.example"},
+    {"id": "U0NOMAIL", "name": "nomail"},
+]
+ZOE = (
+    "email,name,slack_user_id,level,role_family,time_zone,hired_on\n"
+    "zoe@example.com,Zoe Martin,,mid,engineering,Europe/Paris,2024-01-01\n"
+)
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client library sends even local calls through a proxy that the environment names."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="module")
+def workspace() -> Iterator[Sandbox]:
+    plan = {"app": {"commands": [{"command": "/tokens"}]}, "members": MEMBERS}
+    with Sandbox(Workspace.from_dict(plan)) as running:
+        yield running
+
+
+@pytest.fixture
+def slack(workspace: Sandbox) -> Iterator[Sandbox]:
+    """The workspace that all tests share, without the faults that one of them ordered."""
+    yield workspace
+    workspace.faults.clear()
+
+
+@pytest.fixture
+def client(slack: Sandbox) -> WebClient:
+    return WebClient(slack.workspace.app.bot_token, base_url=slack.api_url)
+
+
+@pytest.fixture
+def unreachable() -> WebClient:
+    """For commands that must not ask Slack anything."""
+    return WebClient("xoxb-none", base_url="http://127.0.0.1:1/api/")
+
+
+def ask(desk: Desk, line: str, user: str = ADA, *, client: WebClient | None = None) -> Message:
+    nobody = WebClient("xoxb-none", base_url="http://127.0.0.1:1/api/")
+    message = tokens.answer(desk, text=line, slack_user_id=user, client=client or nobody)
+    assert block_kit.problems(message.blocks) == ()
+    return message
+
+
+def read(message: Message) -> str:
+    """All that a person reads of a message."""
+    return json.dumps(message.blocks, ensure_ascii=False)
+
+
+def use(desk: Desk, *ids: str, who: str = "ada@example.com") -> None:
+    """Usage of 0.54 tokens each."""
+    events = [cast.event(f"{who}-{one}", at=desk.clock(), who=who) for one in ids]
+    with desk.transaction() as session:
+        usage_programme.take_in(session, events, desk=desk, now=desk.clock())
+
+
+# --- Which command is meant ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "arguments"),
+    [
+        ("balance", "balance", ""),
+        ("  BALANCE  ", "balance", ""),
+        ("Why", "why", ""),
+        ("history 2026-10", "history", "2026-10"),
+        ("history    2026-10 ", "history", "2026-10"),
+        ("", "help", ""),
+        ("   ", "help", ""),
+        ("help", "help", ""),
+        ("help me", "help", ""),
+        ("balanse", "help", "balanse"),
+        ("balanse of Ben", "help", "balanse"),
+    ],
+)
+def test_a_line_becomes_a_command(line: str, name: str, arguments: str) -> None:
+    """Case and spaces do not matter, an empty line asks for help, and an unknown word is what help is about."""
+    command, rest = tokens.parse(line)
+    assert (command.name, rest) == (name, arguments)
+
+
+def test_help_lists_every_command(sqlite_desk: Desk) -> None:
+    """Each command stands in the help with what it does, and there are no others."""
+    text = read(ask(sqlite_desk, "help"))
+    assert tuple(command.name for command in tokens.COMMANDS) == COMMANDS
+    for command in tokens.COMMANDS:
+        assert f"`/tokens {command.name}" in text
+        assert command.summary in text
+    assert text.count("• `/tokens ") == len(COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("typed", "near"), [("balanse", "balance"), ("Histroy 2026-10", "history"), ("wy", "why"), ("servces", "services")]
+)
+def test_an_unknown_word_is_answered_with_the_nearest(sqlite_desk: Desk, typed: str, near: str) -> None:
+    """A typing mistake gets the word that was meant and the whole list."""
+    text = read(ask(sqlite_desk, typed))
+    assert f"I do not know `/tokens {typed.split(maxsplit=1)[0]}`. Did you mean `/tokens {near}`?" in text
+    assert text.count("• `/tokens ") == len(COMMANDS)
+
+
+def test_an_unknown_word_near_to_nothing_gets_the_list(sqlite_desk: Desk) -> None:
+    """Nothing is suggested where nothing is near."""
+    text = read(ask(sqlite_desk, "xylophone"))
+    assert "I do not know `/tokens xylophone`." in text
+    assert "Did you mean" not in text
+
+
+@pytest.mark.parametrize("line", ["x" * 40_000, "<!channel>" * 1_000, "history " + "&" * 40_000, "`" * 5_000, "\0"])
+def test_a_line_of_any_length_is_answered(sqlite_desk: Desk, line: str) -> None:
+    """Whatever somebody types, they get an answer that Slack takes, and not a failure."""
+    text = read(ask(sqlite_desk, line))
+    assert "went wrong" not in text
+    assert "<!channel>" not in text
+
+
+# --- What people are told ------------------------------------------------------------------------------------------
+
+
+def test_ada_reads_her_balance(desk: Desk) -> None:
+    """What is left, of what, what it is worth, until when, and where it went."""
+    cast.give(desk, "ada@example.com", "1500")
+    use(desk, "1", "2")
+    message = ask(desk, "balance")
+    text = read(message)
+    assert "*1,498.92 tokens left* of 1,500 granted" in text
+    assert "Worth USD 14.99 in 2026-Q4, at USD 0.01 a token." in text
+    assert "*Spent in November 2026*\\n1.08 tokens, USD 0.01" in text
+    assert "• Anthropic API: 1.08 tokens" in text
+    assert "• 1,498.92 of 1,500 left until <!date^" in text
+    assert ": Pilot grant" in text
+    assert message.ephemeral()["response_type"] == "ephemeral"
+
+
+def test_ben_reads_his_debt(desk: Desk) -> None:
+    """Who used more than they had reads how much, and that the next grant settles it."""
+    cast.give(desk, "ben@example.com", "1")
+    use(desk, "1", "2", "3", who="ben@example.com")
+    text = read(ask(desk, "balance", BEN))
+    assert "*You have used 0.62 tokens more than you had.*" in text
+    assert "That is a debt of USD 0.0062; your next grant settles it first." in text
+    assert "nothing is left to spend" in text
+
+
+def test_who_has_nothing_is_told_so(desk: Desk) -> None:
+    """Before the first grant every command has a plain answer, without zeros and empty lists."""
+    assert "*You have no tokens yet.*" in read(ask(desk, "balance", MARA))
+    assert "Nothing has been used yet." in read(ask(desk, "why", MARA))
+    assert "Nothing was used in this month; 0 tokens were granted." in read(ask(desk, "history", MARA))
+
+
+def test_ada_reads_the_arithmetic(desk: Desk) -> None:
+    """Granted less used is left, and a call's counts times its prices are its cost and its tokens."""
+    cast.give(desk, "ada@example.com", "1500")
+    use(desk, "1", "2", "3")
+    text = read(ask(desk, "why"))
+    assert "*How your 1,498.38 tokens come about*\\n1,500 granted\\n− 1.62 used" in text
+    assert "= *1,498.38* tokens × USD 0.01 = USD 14.9838" in text
+    assert (
+        "claude-sonnet-4-5: 200 input tokens × USD 3 per million + 1,000 cached input tokens × USD 0.3 per million"
+        " + 300 output tokens × USD 15 per million = USD 0.0054; ÷ USD 0.01 = 0.54 tokens"
+    ) in text
+    assert "1.62 tokens* for 3 calls" in text
+    assert "_and 1 earlier call in the same way_" in text
+
+
+def test_ada_reads_her_month(desk: Desk) -> None:
+    """The history has a line for each model and the month's sums, and another month is another answer."""
+    cast.give(desk, "ada@example.com", "1500")
+    use(desk, "1", "2")
+    message = ask(desk, "history")
+    assert "1.08 tokens (USD 0.01) in 2 calls; 1,500 tokens were granted." in read(message)
+    [table] = [block for block in message.blocks if block["type"] == "table"]
+    rows = [[cell["text"] for cell in row] for row in table["rows"]]
+    assert rows == [
+        ["Service", "Model", "Calls", "Input", "Output", "Tokens", "USD"],
+        ["Anthropic API", "claude-sonnet-4-5", "2", "2.4 k", "600", "1.08", "0.01"],
+    ]
+    assert "Nothing was used in this month; 0 tokens were granted." in read(ask(desk, "history 2026-10"))
+
+
+def test_ada_reads_the_services(sqlite_desk: Desk) -> None:
+    """Every approved service is listed by its name, whoever asks."""
+    for user in (ADA, STRANGER):
+        text = read(ask(sqlite_desk, "services", user))
+        for name in ("Anthropic API", "Azure OpenAI", "GPU cluster"):
+            assert f"• *{name}*" in text
+
+
+@pytest.mark.parametrize("month", ["2026-13", "october", "2026-10-01", "0000-01", "2026-10 extra", "9999-99"])
+def test_a_refusal_names_the_next_step(sqlite_desk: Desk, month: str) -> None:
+    """What is no month is said to be none, with an example of one."""
+    message = ask(sqlite_desk, f"history {month}")
+    assert f"'{month}' is not a month such as 2026-11." in read(message)
+    assert "Try `/tokens history 2026-10`." in read(message)
+    assert month not in message.text
+
+
+@pytest.mark.parametrize("month", ["0001-01", "1999-12", "2101-01", "9999-12"])
+def test_months_of_another_age_are_refused(sqlite_desk: Desk, month: str) -> None:
+    """No programme has these months, and the calendar's own ends are no failure of ours."""
+    assert f"'{month}' is not in the years 2000 to 2100." in read(ask(sqlite_desk, f"history {month}"))
+
+
+def test_nobody_gets_the_figures_of_another(desk: Desk) -> None:
+    """Ada's and Ben's answers hold their own figures and nothing of each other, whatever they add to the command."""
+    cast.give(desk, "ada@example.com", "1111.11", reason="For Ada")
+    cast.give(desk, "ben@example.com", "2222.22", reason="For Ben")
+    use(desk, "1", "2")
+    for line in ("balance", "why", "history", "balance <@U0BEN>", "why ben@example.com", "history 2026-11"):
+        theirs = {user: read(ask(desk, line, user)) for user in (ADA, BEN)}
+        assert "1,111.11" in theirs[ADA] or "1,110.03" in theirs[ADA]
+        assert "2,222.22" in theirs[BEN]
+        for word in ("2,222.22", "Ben"):
+            assert word not in theirs[ADA]
+        for word in ("1,111.11", "1,110.03", "1.08", "Ada"):
+            assert word not in theirs[BEN]
+
+
+# --- First contact -------------------------------------------------------------------------------------------------
+
+
+def slack_id_of(desk: Desk, email: str) -> str | None:
+    with desk.reading() as session:
+        found: str | None = session.execute(
+            sa.select(people.c.slack_user_id).where(people.c.email == email)
+        ).scalar_one()
+    return found
+
+
+@pytest.mark.parametrize("user", ["U0NEW", "U0CASE"])
+def test_first_contact_links_by_email(desk: Desk, slack: Sandbox, client: WebClient, user: str) -> None:
+    """Who is known by e-mail alone is linked at the first command and answered at once; Slack is asked only then."""
+    cast.hire(desk, ZOE)
+    cast.give(desk, "zoe@example.com", "77")
+    assert "*77 tokens left*" in read(ask(desk, "balance", user, client=client))
+    assert slack_id_of(desk, "zoe@example.com") == user
+    asked = len(slack.calls)
+    assert "*77 tokens left*" in read(ask(desk, "balance", user, client=client))
+    assert len(slack.calls) == asked
+    with desk.reading() as session:
+        last = session.execute(sa.select(audit_log).order_by(audit_log.c.seq.desc()).limit(1)).one()
+    assert (last.actor, last.action, last.after) == (f"slack:{user}", "people.link", {"slack_user_id": user})
+
+
+@pytest.mark.parametrize("user", ["U0GUEST", "U0BOT", "U0GONE", "U0OTHER", "U0NOMAIL", "U0MISSING"])
+def test_only_full_members_are_linked(sqlite_desk: Desk, client: WebClient, user: str) -> None:
+    """Guests, bots, people who left and people of other companies are not believed, though their e-mail is known."""
+    cast.hire(sqlite_desk, ZOE)
+    cast.give(sqlite_desk, "zoe@example.com", "77")
+    text = read(ask(sqlite_desk, "balance", user, client=client))
+    assert "*I do not know you yet.*" in text
+    assert "77" not in text
+    assert slack_id_of(sqlite_desk, "zoe@example.com") is None
+
+
+def test_a_linked_person_is_not_taken_over(sqlite_desk: Desk, client: WebClient) -> None:
+    """A second Slack account with Ada's e-mail gets nothing of hers and does not replace her own."""
+    cast.give(sqlite_desk, "ada@example.com", "77")
+    text = read(ask(sqlite_desk, "balance", "U0THIEF", client=client))
+    assert "*I do not know you yet.*" in text
+    assert "77 tokens" not in text
+    assert slack_id_of(sqlite_desk, "ada@example.com") == ADA
+
+
+@pytest.mark.parametrize("line", ["balance", "why", "history"])
+def test_a_stranger_is_told_whom_to_ask(sqlite_desk: Desk, client: WebClient, line: str) -> None:
+    """Who is nobody's colleague is told so, with the e-mail under which they would have to be added."""
+    text = read(ask(sqlite_desk, line, STRANGER, client=client))
+    assert "Please ask the AI programme team in #ai-tokens to add you" in text
+    assert "with the e-mail address stranger@elsewhere.example; then try again." in text
+
+
+@pytest.mark.parametrize(
+    "fault", [{"error": "ratelimited", "status": 429}, {"status": 500}, {"error": "missing_scope"}, {"error": "fatal"}]
+)
+def test_slacks_failures_get_a_kind_answer(
+    sqlite_desk: Desk, slack: Sandbox, client: WebClient, fault: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    """When Slack does not say who somebody is, they are told whom to ask, and the next try works."""
+    cast.hire(sqlite_desk, ZOE)
+    slack.faults.add("users.info", **fault)
+    assert "*I do not know you yet.*" in read(ask(sqlite_desk, "balance", "U0NEW", client=client))
+    assert "users.info failed for U0NEW" in caplog.text
+    assert "zoe@example.com" not in caplog.text
+    assert "*You have no tokens yet.*" in read(ask(sqlite_desk, "balance", "U0NEW", client=client))
+
+
+def test_a_silent_slack_is_not_waited_for(
+    sqlite_desk: Desk, slack: Sandbox, client: WebClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer comes within the command's deadline, also when Slack accepts the question and stays silent."""
+    monkeypatch.setattr("handlers.slack_users.PATIENCE_SECONDS", 0.2)
+    slack.faults.add("users.info", delay=0.6, times=2)
+    begun = time.monotonic()
+    assert "*I do not know you yet.*" in read(ask(sqlite_desk, "balance", "U0NEW", client=client))
+    assert time.monotonic() - begun < 0.55
+
+
+def test_an_unreachable_slack_is_asked_once(
+    sqlite_desk: Desk, unreachable: WebClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A refused connection is not tried again: the library would sleep in between, beyond the command's deadline."""
+    slept: list[float] = []
+    monkeypatch.setattr("slack_sdk.http_retry.handler.time.sleep", slept.append)
+    assert "*I do not know you yet.*" in read(ask(sqlite_desk, "balance", "U0NEW", client=unreachable))
+    assert slept == []
+
+
+def test_known_people_are_answered_without_slack(sqlite_desk: Desk, unreachable: WebClient) -> None:
+    """For somebody who is linked, no command needs Slack's Web API."""
+    for line in COMMANDS:
+        assert "I do not know you" not in read(ask(sqlite_desk, line, client=unreachable))
+
+
+# --- Failures ------------------------------------------------------------------------------------------------------
+
+PRIVATE = ("Ada Lovelace", "ada@example.com", "1,234.5", "1234500000", "Pilot grant", "secret words")
+
+
+def test_an_unforeseen_failure_has_a_number(
+    sqlite_desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The person reads a number, the log has it with the place, and neither shows what the failure was about."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise sa.exc.IntegrityError("INSERT", {"name": PRIVATE[0], "amount": PRIVATE[3]}, Exception(PRIVATE[1]))
+
+    monkeypatch.setattr("programme.balance.of_slack_user", broken)
+    text = read(ask(sqlite_desk, "balance secret words"))
+    [record] = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    logged = record.getMessage()
+    failure_id = logged.partition("(")[2].partition(")")[0]
+    assert len(failure_id) == 8
+    assert f"`{failure_id}`" in text
+    assert logged.startswith(f"/tokens balance failed ({failure_id}): IntegrityError")
+    assert "in show_balance" in logged
+    assert record.exc_info is None
+    for word in PRIVATE:
+        assert word not in text
+        assert word not in logged
+
+
+def test_a_refusal_of_the_programme_is_an_answer(sqlite_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any expected "no" reaches the person in its own words, with what to do next."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise Refusal("code", "Not on a Sunday.", next_step="Come back tomorrow.")
+
+    monkeypatch.setattr("programme.balance.of_slack_user", refuse)
+    text = read(ask(sqlite_desk, "balance"))
+    assert "Not on a Sunday.\\nCome back tomorrow." in text
+
+
+def test_logs_hold_ids_and_nothing_else(sqlite_desk: Desk, client: WebClient, caplog: pytest.LogCaptureFixture) -> None:
+    """Answering everybody everything writes no amount, no name, no address and no typed word to our logs."""
+    caplog.set_level(logging.DEBUG)
+    cast.give(sqlite_desk, "ada@example.com", "1234.5")
+    for user in (ADA, STRANGER, "U0GUEST"):
+        for line in (*COMMANDS, "history secret words", "secret words"):
+            ask(sqlite_desk, line, user, client=client)
+    ours = ("handlers", "programme", "templates", "store", "policy", "bot")
+    logged = " ".join(r.getMessage() for r in caplog.records if r.name.partition(".")[0] in ours)
+    for word in (*PRIVATE, "stranger@", "1234.5"):
+        assert word not in logged
+
+
+# --- Who is believed to have asked: signed requests ----------------------------------------------------------------
+
+SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
+
+
+@dataclasses.dataclass
+class SignedSlack:
+    """Slack's side of HTTP mode, in process."""
+
+    http: TestClient
+    asked: list[str]
+
+    def send(
+        self, line: str = "balance", *, user: str = ADA, secret: str = SECRET, age: float = 0, **changed: str | None
+    ) -> Response:
+        """A slash command, signed; `changed` replaces headers (None leaves one out) or the body after signing."""
+        body = urlencode({
+            "command": "/tokens", "text": line, "user_id": user, "team_id": "T1", "channel_id": "C1",
+            "api_app_id": "A1", "response_url": "https://hooks.example/1", "trigger_id": "1.2",
+        })  # fmt: skip
+        stamp = str(int(time.time() - age))
+        signature = SignatureVerifier(secret).generate_signature(timestamp=stamp, body=body)
+        assert signature is not None
+        headers: dict[str, str | None] = {
+            "content-type": "application/x-www-form-urlencoded",
+            "x-slack-request-timestamp": stamp,
+            "x-slack-signature": signature,
+        }
+        headers |= {name.replace("_", "-"): value for name, value in changed.items() if name != "body"}
+        sent = {name: value for name, value in headers.items() if value is not None}
+        return self.http.post("/slack/events", content=changed.get("body") or body, headers=sent)
+
+
+@pytest.fixture
+def signed(sqlite_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[SignedSlack]:
+    asked: list[str] = []
+    original = tokens.answer
+
+    def noted(desk: Desk, *, text: str, slack_user_id: str, client: WebClient) -> Message:
+        asked.append(text)
+        return original(desk, text=text, slack_user_id=slack_user_id, client=client)
+
+    monkeypatch.setattr(tokens, "answer", noted)
+
+    def authorize() -> AuthorizeResult:
+        return AuthorizeResult(enterprise_id=None, team_id="T1", bot_token="xoxb-1", bot_id="B1", bot_user_id="U0BOT")
+
+    app = slack_app.build(sqlite_desk, signing_secret=SECRET, authorize=authorize)
+    with TestClient(http.build(sqlite_desk, slack=app)) as opened:
+        yield SignedSlack(opened, asked)
+
+
+def test_a_signed_command_is_answered(signed: SignedSlack, sqlite_desk: Desk) -> None:
+    """What Slack signed is executed, and the answer stands in the acknowledgement, for the person alone."""
+    cast.give(sqlite_desk, "ada@example.com", "77")
+    answer = signed.send("balance")
+    assert answer.status_code == 200
+    assert answer.json()["response_type"] == "ephemeral"
+    assert "*77 tokens left*" in json.dumps(answer.json()["blocks"])
+    assert signed.asked == ["balance"]
+
+
+FORGERIES: dict[str, dict[str, Any]] = {
+    "wrong secret": {"secret": "another"},
+    "blank secret": {"secret": "x"},
+    "stale": {"age": 301},
+    "from the future": {"age": -302},
+    "tampered body": {"body": "command=%2Ftokens&text=balance&user_id=U0BEN"},
+    "appended body": {"body": "x" * 10},
+    "no signature": {"x_slack_signature": None},
+    "empty signature": {"x_slack_signature": ""},
+    "no timestamp": {"x_slack_request_timestamp": None},
+    "no number": {"x_slack_request_timestamp": "yesterday"},
+    "another kind of number": {"x_slack_request_timestamp": "1e9"},
+    "a number without end": {"x_slack_request_timestamp": "9" * 5_000},
+    "another timestamp": {"x_slack_request_timestamp": str(int(time.time()) - 1)},
+}
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_forgeries_are_refused(signed: SignedSlack, forgery: str) -> None:
+    """A request that Slack did not sign just now is a 401, and nothing is executed."""
+    answer = signed.send(**FORGERIES[forgery])
+    assert answer.status_code == 401
+    assert signed.asked == []
+    assert "tokens" not in answer.text
+
+
+def test_a_signature_holds_for_five_minutes(signed: SignedSlack) -> None:
+    """A request that was four minutes on its way is still believed."""
+    assert signed.send(age=240).status_code == 200
+
+
+def test_a_body_that_is_no_text_is_refused(signed: SignedSlack) -> None:
+    """Bytes that are not UTF-8 cannot have been signed as they are, and do no harm."""
+    answer = signed.http.post("/slack/events", content=b"\xff\xfe\x00", headers={"x-slack-signature": "v0=0"})
+    assert answer.status_code == 401
+
+
+def test_a_large_request_is_refused(signed: SignedSlack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit for bodies holds for Slack's endpoint as well."""
+    monkeypatch.setattr(http, "LARGEST_BODY", 100)
+    assert signed.send("x" * 200).status_code == 413
+
+
+def test_a_failure_outside_of_the_command_is_answered_too(
+    signed: SignedSlack, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What breaks before or after the command itself gets a number as well, and keeps its words to itself."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError(*PRIVATE)
+
+    monkeypatch.setattr(tokens, "answer", broken)
+    answer = signed.send("balance secret words")
+    assert (answer.status_code, answer.json()["response_type"]) == (200, "ephemeral")
+    [record] = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    failure_id = record.getMessage().partition("(")[2].partition(")")[0]
+    assert failure_id in answer.json()["text"]
+    for word in PRIVATE:
+        assert word not in caplog.text
+        assert word not in answer.text
+
+
+def test_slack_has_no_endpoint_in_socket_mode(sqlite_desk: Desk) -> None:
+    """Without HTTP mode nobody can send commands over HTTP at all."""
+    with TestClient(http.build(sqlite_desk)) as opened:
+        assert opened.post("/slack/events").status_code == 404

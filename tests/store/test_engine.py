@@ -1,0 +1,159 @@
+"""Connections are what the ledger relies on: one writer at a time, foreign keys, durable commits, plain snapshots."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+
+import store
+from store.engine import DatabaseUrlError, open_database
+from store.tables import identities, programme
+
+if TYPE_CHECKING:
+    from programme.desk import Desk
+    from store.engine import Session
+
+ROOT = Path(store.__file__).parents[1]
+PACKAGES = ("bot", "handlers", "policy", "programme", "sandbox", "scheduler", "store", "templates")
+
+
+def note(session: Session, key: str) -> None:
+    session.execute(sa.insert(programme).values(key=key, value="x"))
+
+
+def noted(session: Session, key: str) -> bool:
+    return session.execute(sa.select(programme.c.value).where(programme.c.key == key)).first() is not None
+
+
+def pragma(session: Session, name: str) -> object:
+    value: object = session.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+    return value
+
+
+def test_a_transaction_commits_at_the_end_of_its_block(desk: Desk) -> None:
+    """What a block wrote is there for everyone after it, and not before."""
+    with desk.transaction() as session:
+        note(session, "fact")
+        with desk.reading() as reader:
+            assert not noted(reader, "fact")
+    with desk.reading() as reader:
+        assert noted(reader, "fact")
+
+
+def test_a_transaction_that_raises_leaves_nothing(desk: Desk) -> None:
+    """A block that fails takes back what it wrote, and the next one works."""
+    with pytest.raises(RuntimeError, match="stop"), desk.transaction() as session:
+        note(session, "fact")
+        raise RuntimeError("stop")
+    with desk.transaction() as session:
+        assert not noted(session, "fact")
+        note(session, "fact")
+
+
+def test_a_snapshot_sees_one_state_and_ends_with_its_block(desk: Desk) -> None:
+    """A snapshot does not see what is committed meanwhile; after it the same connection does."""
+    with desk.database.snapshot() as snapshot:
+        assert not noted(snapshot, "fact")
+        with desk.transaction() as session:
+            note(session, "fact")
+        assert not noted(snapshot, "fact")
+    with desk.reading() as reader:
+        assert noted(reader, "fact")
+
+
+def test_a_snapshot_that_raises_gives_its_connection_back_clean(desk: Desk) -> None:
+    """After a failed snapshot the reader is on the newest state again."""
+    with pytest.raises(RuntimeError, match="stop"), desk.database.snapshot() as snapshot:
+        assert not noted(snapshot, "fact")
+        raise RuntimeError("stop")
+    with desk.transaction() as session:
+        note(session, "fact")
+    with desk.reading() as reader:
+        assert noted(reader, "fact")
+
+
+def test_a_row_needs_its_parent(desk: Desk) -> None:
+    """Foreign keys hold on both databases, though SQLite ignores them unless told."""
+    orphan = sa.insert(identities).values(source="*", kind="user", value="x", person_id="per_nobody")
+    with pytest.raises(sa.exc.IntegrityError), desk.transaction() as session:
+        session.execute(orphan)
+
+
+def test_a_writer_on_sqlite_takes_the_write_lock_at_the_beginning(sqlite_desk: Desk) -> None:
+    """What a transaction reads before it writes cannot change under it: a second writer is kept out from the start."""
+    with sqlite_desk.transaction(), sqlite_desk.reading() as other:
+        other.exec_driver_sql("PRAGMA busy_timeout = 1")
+        with pytest.raises(sa.exc.OperationalError, match="locked"):
+            other.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def test_readers_on_sqlite_are_not_held_up_by_a_writer(sqlite_desk: Desk) -> None:
+    """With a write-ahead log a balance is answered while a batch is being posted."""
+    with sqlite_desk.transaction() as session:
+        note(session, "fact")
+        with sqlite_desk.reading() as reader:
+            reader.exec_driver_sql("PRAGMA busy_timeout = 1")
+            assert not noted(reader, "fact")
+
+
+def test_sqlite_is_durable_and_patient(sqlite_desk: Desk) -> None:
+    """Every connection has a write-ahead log, full syncing, foreign keys, and waits for its turn."""
+    full = 2
+    for engine in (sqlite_desk.database.writer, sqlite_desk.database.reader):
+        with engine.connect() as session:
+            assert pragma(session, "journal_mode") == "wal"
+            assert pragma(session, "synchronous") == full
+            assert pragma(session, "foreign_keys") == 1
+            assert pragma(session, "busy_timeout") == 30_000
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "sqlite:///"])
+def test_a_ledger_in_memory_is_refused(url: str) -> None:
+    """A database that would be gone with the process is no place for a ledger."""
+    with pytest.raises(DatabaseUrlError, match="must name a file"):
+        open_database(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "complaint"),
+    [
+        ("tokens.db", "is not a database URL: 'tokens.db'"),
+        ("", "is not a database URL: ''"),
+        ("postgresql://host:port/tokens", "is not a database URL: 'postgresql://host:port/tokens'"),
+        ("mysql://host/tokens", "is of mysql; use SQLite or PostgreSQL"),
+    ],
+)
+def test_a_url_of_no_use_is_refused_with_its_text(url: str, complaint: str) -> None:
+    """What cannot be parsed, and what is no database of ours, is refused in words that name the variable."""
+    with pytest.raises(DatabaseUrlError) as refused:
+        open_database(url)
+    assert str(refused.value) == f"TOKENS_DATABASE_URL {complaint}"
+
+
+def test_a_postgresql_url_may_name_any_driver(cloned_postgres_url: str) -> None:
+    """`postgresql://`, as every provider prints it, is opened with the driver that we ship."""
+    plain = cloned_postgres_url.replace("postgresql+psycopg://", "postgresql://")
+    database = open_database(plain)
+    with database.reading() as session:
+        assert session.exec_driver_sql("SELECT 1").scalar_one() == 1
+    database.close()
+
+
+def test_opening_makes_the_folder_but_no_tables(tmp_path: Path) -> None:
+    """A SQLite file may lie in a folder that does not exist yet; its tables are for migrations."""
+    database = open_database(f"sqlite:///{tmp_path}/var/deep/tokens.db")
+    with database.reading() as session:
+        assert sa.inspect(session).get_table_names() == []
+    database.close()
+    assert (tmp_path / "var" / "deep" / "tokens.db").exists()
+
+
+def test_nobody_commits_but_the_engine() -> None:
+    """Transactions end where the edge's block ends: no other module of ours commits."""
+    sources = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
+    assert len(sources) > len(PACKAGES)
+    committing = [str(p.relative_to(ROOT)) for p in sources if ".commit(" in p.read_text(encoding="utf-8")]
+    assert [name for name in committing if name != "store/engine.py"] == []

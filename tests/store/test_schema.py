@@ -1,0 +1,174 @@
+"""Migrations make the tables that the code knows, whole or not at all; instants stay instants."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime, timedelta, timezone
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+
+from store import schema
+from store.engine import open_database
+from store.tables import handbooks, lots, metadata
+from tests.support import books, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from programme.desk import Desk
+    from store.engine import Database
+
+BROKEN = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "9999"
+down_revision = "{before}"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table("half_done", sa.Column("id", sa.Integer(), primary_key=True))
+    op.execute("INSERT INTO programme (key, value) VALUES ('half', 'done')")
+    op.execute("INSERT INTO no_such_table VALUES (1)")
+"""
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A database without tables."""
+    if request.param == "sqlite":
+        database = open_database(f"sqlite:///{tmp_path / 'empty.db'}")
+        yield database
+        database.close()
+        return
+    server = open_database(request.getfixturevalue("postgres_url"))
+    name = f"empty_{uuid4().hex}"
+    with server.reading() as session:
+        session.exec_driver_sql(f"CREATE DATABASE {name}")
+    url = server.writer.url.set(database=name).render_as_string(hide_password=False)
+    database = open_database(url)
+    yield database
+    database.close()
+    with server.reading() as session:
+        session.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    server.close()
+
+
+def broken_migrations(folder: Path) -> Config:
+    """Our migrations and one more, which fails when it is half through."""
+    script = folder / "migrations"
+    shutil.copytree(Path(str(resources.files("store").joinpath("migrations"))), script)
+    (script / "versions" / "9999_broken.py").write_text(BROKEN.format(before=schema.head_revision()))
+    config = Config()
+    config.set_main_option("script_location", str(script))
+    return config
+
+
+def test_migrations_make_the_tables_that_the_code_knows(desk: Desk) -> None:
+    """A migrated database and the metadata do not differ in a table, a column, a type, an index or a default."""
+    with desk.reading() as session:
+        options = {"compare_type": True, "compare_server_default": True}
+        context = MigrationContext.configure(session, opts=options)
+        assert compare_metadata(context, metadata) == []
+
+
+def test_a_database_knows_its_revision(empty_database: Database) -> None:
+    """An empty database has no revision; a migrated one has this version's."""
+    with empty_database.reading() as session:
+        assert schema.current_revision(session) is None
+    schema.upgrade(empty_database)
+    with empty_database.reading() as session:
+        assert schema.current_revision(session) == schema.head_revision()
+
+
+def test_migrating_again_changes_nothing(desk: Desk) -> None:
+    """A replica that starts later finds nothing to do, and nobody's tokens are touched."""
+    cast.give(desk, books.ADA, "100")
+    before = books.rows(desk, lots)
+    schema.upgrade(desk.database)
+    schema.upgrade(desk.database)
+    assert books.rows(desk, lots) == before
+    assert not books.findings(desk)
+
+
+def test_replicas_that_start_together_migrate_once(empty_database: Database) -> None:
+    """Two that migrate at the same moment do it one after the other, and both succeed."""
+    url = empty_database.writer.url.render_as_string(hide_password=False)
+    assert books.at_once(url, [schema.upgrade] * 2) == []
+    with empty_database.reading() as session:
+        assert schema.current_revision(session) == schema.head_revision()
+
+
+def test_a_failed_migration_leaves_nothing_behind(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A migration that breaks in the middle takes back its tables, its rows and its revision."""
+    config, head = broken_migrations(tmp_path), schema.head_revision()
+    monkeypatch.setattr(schema, "_config", lambda: config)
+    with pytest.raises(sa.exc.DBAPIError, match="no_such_table"):
+        schema.upgrade(desk.database)
+    with desk.reading() as session:
+        assert schema.current_revision(session) == head
+        assert "half_done" not in sa.inspect(session).get_table_names()
+        assert session.exec_driver_sql("SELECT count(*) FROM programme WHERE key = 'half'").scalar_one() == 0
+
+
+def test_sqlite_minds_its_foreign_keys_again_after_a_failed_migration(
+    sqlite_desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Migrating switches the foreign keys off for its connection; they are on again whatever came of it."""
+    config = broken_migrations(tmp_path)
+    monkeypatch.setattr(schema, "_config", lambda: config)
+    with pytest.raises(sa.exc.OperationalError):
+        schema.upgrade(sqlite_desk.database)
+    with sqlite_desk.database.writer.connect() as session:
+        assert session.exec_driver_sql("PRAGMA foreign_keys").scalar_one() == 1
+
+
+def put_handbook(desk: Desk, applied_at: datetime) -> None:
+    statement = sa.insert(handbooks).values(
+        version="x", effective_from=applied_at.date(), body="", applied_at=applied_at, applied_by="test"
+    )
+    with desk.transaction() as session:
+        session.execute(statement)
+
+
+def test_a_naive_datetime_is_refused(desk: Desk) -> None:
+    """A time without a zone never reaches a table: nobody could say when it was."""
+    with pytest.raises(sa.exc.StatementError, match="has no time zone"):
+        put_handbook(desk, datetime(2026, 11, 20, 12, 0))  # noqa: DTZ001 - naive on purpose
+
+
+@pytest.mark.parametrize(
+    "instant",
+    [
+        datetime(2026, 11, 20, 12, 0, 0, 123_456, tzinfo=UTC),
+        datetime(2026, 11, 20, 23, 30, tzinfo=timezone(timedelta(hours=-8))),
+        datetime(2026, 11, 20, 0, 30, tzinfo=timezone(timedelta(hours=5, minutes=45))),
+    ],
+)
+def test_an_instant_comes_back_as_the_same_instant_in_utc(desk: Desk, instant: datetime) -> None:
+    """Whatever its offset was, an instant comes back to the microsecond, aware and in UTC."""
+    put_handbook(desk, instant)
+    [(back,)] = books.rows(desk, sa.select(handbooks.c.applied_at).where(handbooks.c.version == "x"))
+    assert back == instant
+    assert back.tzinfo is UTC or back.utcoffset() == timedelta(0)
+
+
+def test_instants_compare_in_sql_as_they_do_in_time(desk: Desk) -> None:
+    """A query bounded by instants means time, not text: offsets and fractions of a second do not mislead it."""
+    put_handbook(desk, datetime(2026, 11, 20, 12, 0, 0, 1, tzinfo=UTC))
+    query = sa.select(handbooks.c.version).where(handbooks.c.version == "x")
+    whole = datetime(2026, 11, 20, 13, 0, tzinfo=timezone(timedelta(hours=1)))
+    assert books.rows(desk, query.where(handbooks.c.applied_at > whole)) == [("x",)]
+    assert books.rows(desk, query.where(handbooks.c.applied_at <= whole)) == []

@@ -1,0 +1,143 @@
+"""Short ways to use a ledger in tests, and to ask whether everything in it can be proved."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from policy import handbook
+from policy.units import MicroTokens
+from programme import handbooks, usage
+from store import verify
+from store.engine import open_database
+from store.tables import accounts, audit_log, entries, lots, people
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import date
+
+    from policy.metering import UsageEvent
+    from programme.desk import Desk
+    from programme.usage import Status
+    from store.engine import Database, Session
+
+ADA, BEN, MARA = "ada@example.com", "ben@example.com", "mara@example.com"
+WAIT_SECONDS = 20
+
+
+def take_in(desk: Desk, *events: UsageEvent) -> list[Status]:
+    """Take in one batch in a transaction of its own; what became of each event."""
+    with desk.transaction() as session:
+        outcomes = usage.take_in(session, events, desk=desk, now=desk.clock())
+    return [outcome.status for outcome in outcomes]
+
+
+def retry(desk: Desk) -> tuple[int, int]:
+    """Try everything in quarantine again: (released, still held)."""
+    with desk.transaction() as session:
+        tried = usage.retry_quarantine(session, desk=desk, now=desk.clock(), limit=1_000)
+    return tried.released, tried.held
+
+
+def rows(desk: Desk, query: sa.Select[Any] | sa.Table) -> list[tuple[Any, ...]]:
+    """Everything that a query or a table gives."""
+    with desk.reading() as session:
+        return [tuple(row) for row in session.execute(query if isinstance(query, sa.Select) else sa.select(query))]
+
+
+def count(desk: Desk, table: sa.Table) -> int:
+    total: int = rows(desk, sa.select(sa.func.count()).select_from(table))[0][0]
+    return total
+
+
+def wallet(desk: Desk, email: str) -> MicroTokens:
+    """What stands in somebody's wallet."""
+    query = sa.select(accounts.c.balance).join(people, people.c.id == accounts.c.person_id)
+    return MicroTokens(sum(balance for (balance,) in rows(desk, query.where(people.c.email == email))))
+
+
+def account(desk: Desk, code: str) -> MicroTokens:
+    query = sa.select(accounts.c.balance).where(accounts.c.code == code)
+    return MicroTokens(sum(balance for (balance,) in rows(desk, query)))
+
+
+def remaining(desk: Desk) -> dict[str, MicroTokens]:
+    """What remains of each lot, by its reason."""
+    return {reason: MicroTokens(left) for reason, left in rows(desk, sa.select(lots.c.reason, lots.c.remaining))}
+
+
+def keys(desk: Desk, kind: str) -> set[str]:
+    """The idempotency keys of all entries of a kind."""
+    return {key for (key,) in rows(desk, sa.select(entries.c.idempotency_key).where(entries.c.kind == kind))}
+
+
+def audited(desk: Desk, action: str) -> list[dict[str, Any]]:
+    """The rows of the audit log with an action, oldest first."""
+    log = audit_log
+    with desk.reading() as session:
+        query = sa.select(log).where(log.c.action == action).order_by(log.c.seq)
+        return [dict(row) for row in session.execute(query).mappings()]
+
+
+def findings_in(session: Session, desk: Desk) -> dict[str, list[str]]:
+    """What each check finds wrong, for those that find anything."""
+    found = {check.__name__: list(check(session)) for check in verify.CHECKS}
+    found["costs_and_days"] = list(verify.costs_and_days(session, desk.zone, lambda _rows: None))
+    return {name: sentences for name, sentences in found.items() if sentences}
+
+
+def findings(desk: Desk) -> dict[str, list[str]]:
+    with desk.database.snapshot() as session:
+        return findings_in(session, desk)
+
+
+@contextmanager
+def rolled_back(desk: Desk) -> Iterator[Session]:
+    """A transaction that leaves nothing, for tests that share a ledger."""
+    with desk.database.writer.connect() as session:
+        yield session
+        session.rollback()
+
+
+def handbook_text(version: str, effective_from: date, *, usd_per_token: str = "0.01", more: str = "") -> str:
+    """The packaged handbook as another version, with another value and more tables at its end."""
+    text = handbook.packaged()
+    text = text.replace('version = "2026.1"', f'version = "{version}"')
+    text = text.replace("effective_from = 2026-01-01", f"effective_from = {effective_from}")
+    return text.replace("usd_per_token = 0.01", f"usd_per_token = {usd_per_token}") + more
+
+
+def apply_handbook(
+    desk: Desk, version: str, effective_from: date, *, usd_per_token: str = "0.01", more: str = ""
+) -> None:
+    text = handbook_text(version, effective_from, usd_per_token=usd_per_token, more=more)
+    with desk.transaction() as session:
+        handbooks.apply(session, text, actor="test", now=desk.clock())
+
+
+def at_once(url: str, work: Sequence[Callable[[Database], object]]) -> list[BaseException]:
+    """Do all the work at the same moment, each in a thread with a database of its own; what it raised."""
+    barrier = threading.Barrier(len(work))
+    raised: list[BaseException] = []
+
+    def run(one: Callable[[Database], object]) -> None:
+        database = open_database(url)
+        try:
+            with database.reading():
+                barrier.wait(WAIT_SECONDS)
+            one(database)
+        except BaseException as error:  # noqa: BLE001 - the test looks at it
+            raised.append(error)
+        finally:
+            database.close()
+
+    threads = [threading.Thread(target=run, args=(one,), daemon=True) for one in work]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(WAIT_SECONDS)
+    assert not any(thread.is_alive() for thread in threads)
+    return raised

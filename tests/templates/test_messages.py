@@ -1,0 +1,353 @@
+"""Every message, word for word: golden files, hostile contents, and what holds for all of them.
+
+`pytest tests/templates --snapshot-update` writes the golden files anew; read the difference before you commit it.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import json
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from jinja2 import UndefinedError, nodes
+from slack_sdk.models.blocks import Block
+
+from handlers import tokens as handler
+from policy.handbook import Service
+from policy.period import Month, Quarter
+from policy.reasons import Refusal
+from policy.units import MicroTokens, NanoUSD
+from policy.valuation import TokenValue
+from programme.balance import BalanceCard, LotLine
+from programme.history import History
+from programme.why import CallLine, DebitLine, Explanation, MeterLine
+from sandbox import block_kit
+from store.usage import Line
+from templates import render
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from templates.render import Message
+
+GOLDEN = Path(__file__).parent / "golden"
+REPOSITORY = Path(__file__).parents[2]
+SOURCES = ("handlers", "scheduler", "programme", "bot")
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+VALUE = TokenValue(Quarter(2026, 4), "2026-Q4.1", 10_000_000)
+CONTACT = "the AI programme team in #ai-tokens"
+HOSTILE = "<!channel> & &amp; *b* `c` ~s~ _i_ <https://evil.example|press>\n• 9,999 tokens left <@U0BOSS>"
+ENDLESS = "<&>" * 1_000
+
+
+def tokens(text: str) -> MicroTokens:
+    return MicroTokens.parse(text)
+
+
+def lot(remaining: str, amount: str, *, days: int = 40, reason: str = "Pilot grant") -> LotLine:
+    return LotLine("manual", reason, tokens(amount), tokens(remaining), NOW + timedelta(days=days))
+
+
+USUAL = BalanceCard(
+    person_id="per_1",
+    name="Ada Lovelace",
+    zone=ZoneInfo("Europe/London"),
+    value=VALUE,
+    available=tokens("4120.35"),
+    granted=tokens("6500"),
+    debt=tokens("0"),
+    lots=(lot("120.35", "1500", days=11), lot("4000", "5000", reason="Conference demo")),
+    coming=(),
+    month=Month(2026, 11),
+    spent_this_month=tokens("1379.65"),
+    services=(("anthropic", tokens("1200")), ("openai", tokens("179.65"))),
+    run_out=date(2027, 1, 31),
+    now=NOW,
+)
+IN_DEBT = dataclasses.replace(
+    USUAL, available=tokens("-52.5"), granted=tokens("0"), debt=tokens("52.5"), lots=(), run_out=date(2026, 11, 20)
+)
+NEWCOMER = dataclasses.replace(
+    USUAL, available=tokens("0"), granted=tokens("0"), lots=(), spent_this_month=tokens("0"), services=(), run_out=None
+)
+
+
+def balance(card: BalanceCard, *, name: str = "Anthropic API", contact: str = CONTACT) -> Message:
+    services = [(name, spent) for _, spent in card.services]
+    return render.message("tokens/balance", card=card, services=services, contact=contact)
+
+
+def hostile_balance(text: str) -> Message:
+    lots = tuple(lot("1", "2", reason=text) for _ in range(10))
+    return balance(dataclasses.replace(USUAL, lots=lots), name=text, contact=text)
+
+
+def coming(text: str) -> Message:
+    return balance(dataclasses.replace(NEWCOMER, coming=(lot("900", "900", reason=text),)))
+
+
+def call(model: str = "claude-sonnet-4-5", *, meters: int = 3) -> CallLine:
+    lines = (
+        MeterLine("input_uncached", 200, NanoUSD(3_000_000_000), 1_000_000),
+        MeterLine("cache_read", 1_000, NanoUSD(300_000_000), 1_000_000),
+        MeterLine("output", 300, NanoUSD(15_000_000_000), 1_000_000),
+    )
+    return CallLine(model, NOW, "list", lines[:meters], NanoUSD(5_400_000), tokens("0.54"))
+
+
+def debit(calls_in_all: int, *calls: CallLine) -> DebitLine:
+    return DebitLine("anthropic", NOW, tokens("3323.529412"), calls_in_all, VALUE, calls)
+
+
+def why(
+    card: BalanceCard, *debits: DebitLine, name: str = "Anthropic API", contact: str = CONTACT, **totals: str
+) -> Message:
+    amounts = dict.fromkeys(("received", "used", "lapsed", "corrected", "balance", "waiting"), "0") | totals
+    explanation = Explanation(card=card, debits=debits, **{key: tokens(text) for key, text in amounts.items()})
+    return render.message("tokens/why", why=explanation, card=card, names={"anthropic": name}, contact=contact)
+
+
+def hostile_why(text: str) -> Message:
+    return why(USUAL, *[debit(2, call(text), call(text))] * 3, name=text, contact=text)
+
+
+def line(model: str, calls: int = 12) -> Line:
+    return Line("anthropic", model, calls, 1_234_567, 45_000, NanoUSD(5_400_000), tokens("0.54"))
+
+
+def history(*lines: Line, name: str = "Anthropic API") -> Message:
+    cost, debited = NanoUSD(5_400_000 * len(lines)), MicroTokens(540_000 * len(lines))
+    calls = sum(one.calls for one in lines)
+    of_month = History(Month(2026, 11), lines, calls, cost, debited, tokens("6500"))
+    rows, left_out = handler._table(of_month, {"anthropic": name})
+    return render.message("tokens/history", history=of_month, rows=rows, left_out=left_out)
+
+
+def service(name: str, kind: str = "model_api", until: date | None = None) -> Service:
+    return Service("key", name, kind, ("p",), date(2023, 1, 1), until)
+
+
+def services(*approved: Service, contact: str = CONTACT) -> Message:
+    return render.message("tokens/services", services=list(approved), contact=contact)
+
+
+def help_for(unknown: str = "", near: str = "", contact: str = CONTACT) -> Message:
+    return render.message("tokens/help", commands=handler.COMMANDS, unknown=unknown, near=near, contact=contact)
+
+
+def refusal(text: str, next_step: str) -> Message:
+    return render.message("shared/refusal", refusal=Refusal("code", text, next_step=next_step))
+
+
+def failure(contact: str) -> Message:
+    return render.message("shared/failure", failure_id="1f2e3d4c", contact=contact)
+
+
+def unknown_person(email: str | None, contact: str = CONTACT) -> Message:
+    return render.message("shared/unknown_person", email=email, contact=contact)
+
+
+CASES: dict[str, Callable[[], Message]] = {
+    "balance": lambda: balance(USUAL),
+    "balance_lasting": lambda: balance(dataclasses.replace(USUAL, run_out=None)),
+    "balance_in_debt": lambda: balance(IN_DEBT),
+    "balance_in_debt_with_lots": lambda: balance(
+        dataclasses.replace(IN_DEBT, available=tokens("-42.5"), lots=(lot("10", "500"),))
+    ),
+    "balance_of_a_newcomer": lambda: balance(NEWCOMER),
+    "balance_coming": lambda: coming("Grant for December"),
+    "balance_of_many_lots": lambda: balance(dataclasses.replace(USUAL, lots=tuple(lot("1", "2") for _ in range(10)))),
+    "balance_hostile": lambda: hostile_balance(HOSTILE),
+    "why": lambda: why(USUAL, debit(3, call(), call()), debit(1, call()), received="6500", used="2379.65"),
+    "why_nothing_used": lambda: why(NEWCOMER),
+    "why_with_everything": lambda: why(
+        IN_DEBT, debit(4, call(), call()), received="6500", used="6000", lapsed="500", corrected="1", waiting="53.5"
+    ),
+    "why_hostile": lambda: hostile_why(HOSTILE),
+    "history": lambda: history(line("claude-sonnet-4-5"), line("claude-opus-4-6", 1)),
+    "history_empty": history,
+    "history_of_many_models": lambda: history(*(line(f"model-{i}") for i in range(25))),
+    "history_hostile": lambda: history(*[line(HOSTILE)] * 3, name=HOSTILE),
+    "services": lambda: services(
+        service("Anthropic API"), service("GPU cluster", "training"), service("Old API", until=date(2026, 12, 31))
+    ),
+    "services_none": services,
+    "services_hostile": lambda: services(*[service(HOSTILE)] * 3, contact=HOSTILE),
+    "help": help_for,
+    "help_for_an_unknown_word": lambda: help_for("balanse", "balance"),
+    "help_hostile": lambda: help_for(HOSTILE, contact=HOSTILE),
+    "refusal": lambda: refusal("'2026-13' is not a month such as 2026-11.", "Try `/tokens history 2026-10`."),
+    "refusal_without_a_next_step": lambda: refusal("No handbook is applied.", ""),
+    "refusal_hostile": lambda: refusal(HOSTILE, HOSTILE),
+    "failure": lambda: failure("the administrators"),
+    "unknown_person": lambda: unknown_person("ada@example.com"),
+    "unknown_person_without_email": lambda: unknown_person(None),
+    "unknown_person_hostile": lambda: unknown_person(HOSTILE, HOSTILE),
+}
+
+ENDLESS_CASES: dict[str, Callable[[], Message]] = {
+    "balance": lambda: hostile_balance(ENDLESS),
+    "balance_coming": lambda: coming(ENDLESS),
+    "why": lambda: hostile_why(ENDLESS),
+    "history": lambda: history(*(line(f"{i}{ENDLESS}") for i in range(30)), name=ENDLESS),
+    "services": lambda: services(*[service(ENDLESS, until=date(2026, 12, 31))] * 60, contact=ENDLESS),
+    "help": lambda: help_for(ENDLESS, contact=ENDLESS),
+    "refusal": lambda: refusal(ENDLESS, ENDLESS),
+    "failure": lambda: failure(ENDLESS),
+    "unknown_person": lambda: unknown_person(ENDLESS, ENDLESS),
+}
+
+LARGEST = MicroTokens(-(2**63) + 1)
+
+
+def written(message: Message) -> str:
+    return json.dumps({"text": message.text, "blocks": message.blocks}, indent=2, ensure_ascii=False) + "\n"
+
+
+def texts(blocks: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - any part of a message
+    """(type, text) of every text in the blocks."""
+    if isinstance(blocks, dict):
+        if isinstance(blocks.get("text"), str):
+            yield blocks["type"], blocks["text"]
+        blocks = list(blocks.values())
+    if isinstance(blocks, list):
+        for part in blocks:
+            yield from texts(part)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_messages_are_the_golden_ones(case: str, pytestconfig: pytest.Config) -> None:
+    """A message changes only on purpose: its golden file shows the new words in review."""
+    path = GOLDEN / f"{case}.json"
+    if pytestconfig.getoption("--snapshot-update"):
+        GOLDEN.mkdir(exist_ok=True)
+        path.write_text(written(CASES[case]()), "utf-8")
+    assert written(CASES[case]()) == path.read_text("utf-8")
+
+
+def test_no_golden_file_is_left_over() -> None:
+    """A golden file of a message that is gone, or was renamed, is gone too."""
+    assert {path.stem for path in GOLDEN.iterdir()} == set(CASES)
+
+
+ALL = CASES | {f"endless_{name}": build for name, build in ENDLESS_CASES.items()}
+
+
+@pytest.mark.parametrize("case", ALL)
+def test_slack_takes_every_message(case: str) -> None:
+    """Slack's own models lose nothing of a message and find no fault, and neither does the stricter checker."""
+    message = ALL[case]()
+    assert block_kit.problems(message.blocks) == ()
+    assert not block_kit.too_long(message.blocks)
+    for block in message.blocks:
+        parsed = Block.parse(block)
+        assert parsed is not None
+        assert parsed.to_dict() == block
+
+
+@pytest.mark.parametrize("case", ALL)
+def test_fallbacks_hold_no_figures(case: str) -> None:
+    """What a lock screen shows is a plain sentence: no digit, nothing from outside, nothing to expand."""
+    text = ALL[case]().text
+    assert text.endswith(".")
+    assert not any(letter.isdigit() or letter in "<>&*`_~" for letter in text)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.endswith("_hostile")])
+def test_hostile_texts_are_inert(case: str) -> None:
+    """No name, reason or typed word notifies a channel, makes a link, mentions anybody or fakes a line of its own."""
+    for kind, text in texts(CASES[case]().blocks):
+        if kind == "raw_text":  # shown as it is
+            assert "\n" not in text
+            continue
+        for entity in ("<!channel>", "<https", "<@"):
+            assert entity not in text
+        assert "\n• 9,999" not in text
+        assert "&amp;amp;" in text or "&lt;" not in text
+
+
+def test_typed_backticks_do_not_end_the_quotation() -> None:
+    """An unknown word is quoted whole, whatever is in it."""
+    _, text = next(texts(CASES["help_hostile"]().blocks))
+    first = text.partition("\n")[0]
+    assert first.count("`") == 2
+    assert "'c'" in first
+
+
+def test_the_largest_debt_is_still_a_message() -> None:
+    """Amounts of any size that the database can hold are shown, never cut."""
+    card = dataclasses.replace(IN_DEBT, available=LARGEST, debt=-LARGEST, spent_this_month=-LARGEST)
+    assert "9,223,372,036,854.78 tokens more" in written(balance(card))
+    message = why(card, *[debit(10**9, call(), call())] * 3, received="1", used="9223372036854")
+    assert block_kit.problems(message.blocks) == ()
+
+
+def test_a_missing_variable_is_an_error() -> None:
+    """A template never writes an empty place where a figure should be."""
+    with pytest.raises(UndefinedError, match="contact"):
+        render.message("tokens/services", services=[])
+    with pytest.raises(UndefinedError, match="available"):
+        render.message("tokens/balance", card=SimpleNamespace(debt=0, granted=1), services=[], contact="")
+
+
+def test_only_three_characters_are_escaped() -> None:
+    """Slack decodes `&`, `<` and `>` and nothing else, so apostrophes and quotes stay themselves."""
+    assert render.escape("<a> & \"b\" 'c'") == "&lt;a&gt; &amp; \"b\" 'c'"
+    assert render.escape(render.escape("&")) == "&amp;"
+
+
+# --- The templates themselves --------------------------------------------------------------------------------------
+
+
+def template_names() -> set[str]:
+    return {name.removesuffix(".j2") for name in render.environment().list_templates()}
+
+
+def parsed_templates() -> Iterator[tuple[str, nodes.Template]]:
+    env = render.environment()
+    assert env.loader is not None
+    for name in env.list_templates():
+        yield name, env.parse(env.loader.get_source(env, name)[0])
+
+
+def test_no_template_concatenates() -> None:
+    """`~` falls back to HTML's escaping, which Slack does not decode, so no template uses it."""
+    for name, tree in parsed_templates():
+        assert not list(tree.find_all(nodes.Concat)), name
+
+
+def test_every_template_sets_a_constant_fallback() -> None:
+    """Each message sets its fallback text once, in words of ours: a variable there could be a figure or a mention."""
+    for name, tree in parsed_templates():
+        calls = [c for c in tree.find_all(nodes.Call) if isinstance(c.node, nodes.Name) and c.node.name == "fallback"]
+        assert len(calls) == 1, name
+        assert isinstance(calls[0].args[0], nodes.Const), name
+
+
+def rendered_names() -> Iterator[tuple[str, str]]:
+    """(file, template) of every `render.message("…")` in the code."""
+    for folder in SOURCES:
+        for path in sorted((REPOSITORY / folder).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.Call) and ast.unparse(node.func) == "render.message":
+                    name: Any = node.args[0]
+                    assert isinstance(name, ast.Constant), f"{path}:{node.lineno}: the name is not written out"
+                    yield path.name, str(name.value)
+
+
+def test_templates_and_their_uses_agree() -> None:
+    """Every template is rendered somewhere, and every name that is rendered has a template."""
+    assert {name for _, name in rendered_names()} == template_names()
+
+
+def test_every_template_has_a_golden_file() -> None:
+    """No message goes without a test: each template's name begins a case."""
+    for name in template_names():
+        assert any(case.startswith(name.rpartition("/")[2]) for case in CASES), name
