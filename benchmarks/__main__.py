@@ -36,10 +36,10 @@ def main(events: int, only: tuple[str, ...], databases: tuple[str, ...]) -> None
 
 def _intake(kind: str, events: int) -> None:
     target = TARGETS[kind][1]
-    for batch in (1_000, 10_000):
-        ours, floor = intake.ratio(kind, events=events, batch=batch)
+    for batch, shape in ((1_000, "sessions"), (10_000, "sessions"), (1_000, "scattered")):
+        ours, floor = intake.ratio(kind, events=events, batch=batch, shape=shape)
         print(
-            f"intake, {kind}, batches of {batch:,}: {ours:,.0f}/s over a raw insert's {floor:,.0f}/s"
+            f"intake, {kind}, {shape}, batches of {batch:,}: {ours:,.0f}/s over a raw insert's {floor:,.0f}/s"
             f" = {ours / floor:.3f} (target >= {target})"
         )
 

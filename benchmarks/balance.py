@@ -15,6 +15,8 @@ from slack_sdk.signature import SignatureVerifier
 from handlers import slack_app
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from programme.desk import Desk
 
 SECRET = "bench"  # noqa: S105 - signs requests to ourselves
@@ -35,7 +37,7 @@ def _request(command: str, text: str) -> BoltRequest:
     )  # fmt: skip
     timestamp = str(int(time.time()))
     signature = SignatureVerifier(SECRET).generate_signature(timestamp=timestamp, body=body)
-    headers = {
+    headers: dict[str, str | Sequence[str]] = {
         "content-type": ["application/x-www-form-urlencoded"],
         "x-slack-request-timestamp": [timestamp],
         "x-slack-signature": [str(signature)],
@@ -66,7 +68,7 @@ def _dispatch(app: App, command: str, text: str, expected: str) -> float:
     begin = time.perf_counter()
     answer = app.dispatch(request)
     spent = time.perf_counter() - begin
-    assert answer.status == 200  # noqa: PLR2004 - OK
+    assert answer.status == 200
     body = json.loads(answer.body)
     assert expected in body
     assert "wrong" not in body["text"]

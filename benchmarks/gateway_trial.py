@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -32,15 +34,14 @@ from store import usage as usage_store
 from tests.support import cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from policy.units import MicroTokens
     from programme.desk import Desk
 
 GRANT = 1_000
 NANO_USD_PER_TOKEN = 10_000_000
 """The packaged handbook's token: one cent."""
-ARRIVAL_SECONDS = 30
+CENT = Decimal("0.01")
+ARRIVAL_SECONDS = 20
 POLL_SECONDS = 0.01
 TOKENS_BOT = Path(sys.executable).parent / "tokens-bot"
 
@@ -62,6 +63,7 @@ class Trial:
     desk: Desk
     sandbox: Sandbox
     environment: dict[str, str]
+    log: Path
     journal: Path
     bot: httpx.Client
     gateway: httpx.Client
@@ -89,6 +91,8 @@ def main() -> int:
     parser.add_argument("--batch-size", type=int, default=1, help="LiteLLM's DEFAULT_BATCH_SIZE (its own: 512)")
     parser.add_argument("--flush-seconds", type=int, default=1, help="its DEFAULT_FLUSH_INTERVAL_SECONDS (its own: 5)")
     options = parser.parse_args()
+    # Leave by the front door, so that the proxy is ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     proxy.install()
     with ExitStack() as stack:
         trial = _start(stack, options)
@@ -100,6 +104,8 @@ def main() -> int:
         _check_accounts(trial)
         _show_ada(trial)
         _show_operators(trial)
+        if trial.problems:
+            print(f"The end of LiteLLM's log:\n{trial.log.read_text(errors='replace')[-2_000:]}")
     for problem in trial.problems:
         print(f"WRONG  {problem}")
     print("The gateway trial failed." if trial.problems else "Every figure is as the price lists say.")
@@ -112,6 +118,7 @@ def main() -> int:
 def _start(stack: ExitStack, options: argparse.Namespace) -> Trial:
     """Our bot in this process, the proxy in another; what was started last stops first."""
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gateway-trial-")))
+    log, journal = folder / "litellm.log", folder / "journal.jsonl"
     sandbox = stack.enter_context(Sandbox(Workspace.from_dict(WORKSPACE)))
     environment = {
         "HOME": str(folder),
@@ -131,14 +138,14 @@ def _start(stack: ExitStack, options: argparse.Namespace) -> Trial:
         "DEFAULT_FLUSH_INTERVAL_SECONDS": str(options.flush_seconds),
         "TOKENS_BOT_INTAKE": f"{bot_url}/v1/usage/litellm",
         "TOKENS_BOT_AUTHORIZATION": authorization["Authorization"],
-        "TOKENS_BOT_JOURNAL": str(folder / "journal.jsonl"),
+        "TOKENS_BOT_JOURNAL": str(journal),
         **_provider_addresses(stack.enter_context(upstream.listening())),
     }
     print(f"Starting LiteLLM {proxy.RELEASE} …", flush=True)
-    gateway_url = stack.enter_context(proxy.running(folder / "litellm.log", gateway_settings))
+    gateway_url = stack.enter_context(proxy.running(log, gateway_settings))
     bot = stack.enter_context(httpx.Client(base_url=bot_url, headers=authorization, trust_env=False))
     gateway = stack.enter_context(httpx.Client(base_url=gateway_url, trust_env=False))
-    return Trial(desk, sandbox, environment, folder / "journal.jsonl", bot, gateway)
+    return Trial(desk, sandbox, environment, log, journal, bot, gateway)
 
 
 def _provider_addresses(url: str) -> dict[str, str]:
@@ -170,7 +177,7 @@ def _make_calls(trial: Trial) -> list[float]:
     for call in CALLS:
         before = _traces(trial, call)
         answered_at = make(trial.gateway, call)
-        arrived = _wait_until(lambda call=call, before=before: _traces(trial, call) != before)  # type: ignore[misc]
+        arrived = _wait_for_change(trial, call, before)
         delay = time.perf_counter() - answered_at
         if not arrived:
             trial.problems.append(f"{call.what}: nothing arrived within {ARRIVAL_SECONDS} s")
@@ -182,10 +189,10 @@ def _make_calls(trial: Trial) -> list[float]:
     return delays
 
 
-def _wait_until(condition: Callable[[], bool]) -> bool:
+def _wait_for_change(trial: Trial, call: Call, before: object) -> bool:
     deadline = time.monotonic() + ARRIVAL_SECONDS
     while time.monotonic() < deadline:
-        if condition():
+        if _traces(trial, call) != before:
             return True
         time.sleep(POLL_SECONDS)
     return False
@@ -211,23 +218,24 @@ def _account(desk: Desk, email: str) -> tuple[MicroTokens, history.History]:
         return card.available, history.of_month(session, card.person_id, month, zone=desk.zone)
 
 
-def _counts(trial: Trial) -> dict[str, int]:
+def _counts(trial: Trial) -> Counter[str]:
     """Events by status, as the bot counts them for Prometheus."""
     text = trial.bot.get("/metrics").text
     name = 'tokens_bot_usage_events_total{status="'
     lines = (line.removeprefix(name) for line in text.splitlines() if line.startswith(name))
-    return {status: int(float(count)) for status, _, count in (line.partition('"} ') for line in lines)}
+    return Counter({status: int(float(count)) for status, _, count in (line.partition('"} ') for line in lines)})
 
 
 # --- Looking ---------------------------------------------------------------------------------------------------------
 
 
 def _show_arrivals(trial: Trial, delays: list[float], options: argparse.Namespace) -> None:
-    print(
-        f"\nFrom answer to moved balance: median {statistics.median(delays) * 1_000:.0f} ms, longest"
-        f" {max(delays) * 1_000:.0f} ms of {len(delays)} calls (batch size {options.batch_size},"
-        f" flush {options.flush_seconds} s)"
-    )
+    if delays:
+        print(
+            f"\nFrom answer to moved balance: median {statistics.median(delays) * 1_000:.0f} ms, longest"
+            f" {max(delays) * 1_000:.0f} ms of {len(delays)} calls (batch size {options.batch_size},"
+            f" flush {options.flush_seconds} s)"
+        )
     counts = _counts(trial)
     print("Events: " + ", ".join(f"{count} {status}" for status, count in counts.items()))
     trial.expect("accepted", counts["accepted"], _made("posted") + _made("nothing used"))
@@ -251,15 +259,18 @@ def _send_journal_again(trial: Trial) -> None:
 
 
 def _check_accounts(trial: Trial) -> None:
-    """The ledger to the last digit: calls and cost by model, and what is left."""
+    """The ledger to the last digit: calls, input and output tokens and cost by model, and what is left."""
     for email in ("ada@example.com", "ben@example.com"):
         available, used = _account(trial.desk, email)
-        found = {line.model: (line.calls, int(line.cost)) for line in used.lines}
-        expected = {model: (calls, cost) for (_, model), (calls, _, _, cost) in _lines(email).items()}
-        trial.expect(f"{email}, calls and nano-USD", found, expected)
-        spent = sum(call.nano_usd for call in CALLS if call.owner == email)
-        left = GRANT - Decimal(spent) / NANO_USD_PER_TOKEN
-        trial.expect(f"{email}, balance", available.decimal, left)
+        found = {line.model: (line.calls, line.input_tokens, line.output_tokens, int(line.cost)) for line in used.lines}
+        expected = {model: figures for (_, model), figures in _lines(email).items()}
+        trial.expect(f"{email}, calls, tokens in and out, nano-USD", found, expected)
+        trial.expect(f"{email}, balance", available.decimal, _left(email))
+
+
+def _left(email: str) -> Decimal:
+    spent = sum(call.nano_usd for call in CALLS if call.owner == email)
+    return GRANT - Decimal(spent) / NANO_USD_PER_TOKEN
 
 
 def _lines(email: str) -> dict[tuple[str, str], tuple[int, int, int, int]]:
@@ -289,15 +300,14 @@ def _show_ada(trial: Trial) -> None:
     found = {(row[0], row[1]): (row[2], *map(Decimal, row[5:7])) for row in rows}
     expected = {line: (str(calls), *_rounded(cost)) for line, (calls, _, _, cost) in _lines("ada@example.com").items()}
     trial.expect("what Ada is shown (calls, tokens, USD)", found, expected)
-    left = GRANT - _rounded(sum(call.nano_usd for call in CALLS if call.owner == "ada@example.com"))[0]
-    if f"*{left.normalize():f} tokens left*" not in _text(shown["balance"][0]):
-        trial.problems.append(f"Ada's balance does not say {left} tokens")
+    left = _left("ada@example.com").quantize(CENT)
+    if f"*{left} tokens left*" not in _text(shown["balance"][0]):
+        trial.problems.append(f"Ada's balance does not say {left} tokens left")
 
 
 def _rounded(nano_usd: int) -> tuple[Decimal, Decimal]:
     """Tokens and USD to two decimals, as messages have them."""
-    usd = Decimal(nano_usd).scaleb(-9)
-    return (Decimal(nano_usd) / NANO_USD_PER_TOKEN).quantize(Decimal("0.01")), usd.quantize(Decimal("0.01"))
+    return (Decimal(nano_usd) / NANO_USD_PER_TOKEN).quantize(CENT), Decimal(nano_usd).scaleb(-9).quantize(CENT)
 
 
 def _text(block: dict[str, Any]) -> str:
@@ -311,7 +321,7 @@ def _text(block: dict[str, Any]) -> str:
 
 def _show_operators(trial: Trial) -> None:
     print(f"\n$ tokens-bot quarantine list\n{trial.command('quarantine', 'list')}")
-    verdict = json.loads(trial.command("verify", "--json"))
+    verdict = json.loads(trial.command("verify", "--json") or "null")
     print(f"\n$ tokens-bot verify --json\n{json.dumps(verdict)}\n")
     trial.expect("verify", verdict, {"holds": True, "findings": []})
 

@@ -83,15 +83,15 @@ def _raw_postgresql(url: str) -> Iterator[tuple[Callable[[Rows], None], Callable
         yield insert, count
 
 
-def ratio(kind: str, *, events: int, batch: int) -> tuple[float, float]:
+def ratio(kind: str, *, events: int, batch: int, shape: str) -> tuple[float, float]:
     """(our events/s, the floor's), batch by batch in turn, so that both meet the same moods of the machine."""
     ours = floor = 0.0
     with ledgers.ledger(kind) as desk, raw_insert(kind) as (insert, count):
         totals = traffic.Totals()
-        for body, rows, totals in traffic.batches(events, batch):
-            raw = _as_driver_takes(kind, rows)
-            floor += _seconds(lambda raw=raw: insert(raw))
-            ours += _seconds(lambda body=body: take_in(desk, body))
+        for body, rows, running in traffic.batches(events, batch, shape=shape):
+            floor += _seconds(insert, _as_driver_takes(kind, rows))
+            ours += _seconds(take_in, desk, body)
+            totals = running
         ledgers.assert_totals(desk, totals)
         assert count() == totals.events
     return events / ours, events / floor
@@ -104,9 +104,10 @@ def growth(desk: Desk, *, events: int, batch: int, report: Callable[[str], None]
     done = 0
     tenth = events // 10
     totals = traffic.Totals()
-    for body, _, totals in traffic.batches(events, batch):
-        spent += _seconds(lambda body=body: take_in(desk, body))
+    for body, _, running in traffic.batches(events, batch):
+        spent += _seconds(take_in, desk, body)
         done += batch
+        totals = running
         if done >= tenth * (len(speeds) + 1):
             speeds.append(tenth / spent)
             report(f"{done:>12,} events: {speeds[-1]:>8,.0f}/s")
@@ -121,8 +122,9 @@ def _as_driver_takes(kind: str, rows: Rows) -> Rows:
     return [(*row[:2], row[2].isoformat(" ", "microseconds")[:26], *row[3:]) for row in rows]
 
 
-def _seconds(work: Callable[[], None]) -> float:
+def _seconds(work: Callable[..., None], *arguments: object) -> float:
+    # What an earlier batch left to collect is not this one's.
     gc.collect()
     begin = time.perf_counter()
-    work()
+    work(*arguments)
     return time.perf_counter() - begin

@@ -9,22 +9,21 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
 from benchmarks import traffic
-from bot import office
+from bot import office, settings
 from policy.units import MicroTokens
 from programme import grants, people
-from programme.desk import Desk
-from store.engine import open_database
 from tests.support import postgres
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ZONE = ZoneInfo("Europe/Berlin")
+    from programme.desk import Desk
+
+ZONE = "Europe/Berlin"
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 DATABASES = ("sqlite", "postgresql")
 
@@ -50,9 +49,11 @@ def url(kind: str) -> Iterator[str]:
 
 @contextmanager
 def ledger(kind: str) -> Iterator[Desk]:
-    """A migrated ledger with its people, each with a grant."""
+    """A migrated ledger with its people, each with a grant; the price list is loaded."""
     with url(kind) as at:
-        desk = Desk(open_database(at), ZONE, lambda: NOW)
+        desk = office.new_desk(settings.load({"TOKENS_DATABASE_URL": at, "TOKENS_TIME_ZONE": ZONE}), clock=lambda: NOW)
+        for provider, model, *_ in traffic.MODELS:
+            assert desk.prices.listed(provider, model, NOW)
         office.migrate(desk)
         with desk.transaction() as session:
             people.import_csv(session, io.StringIO(traffic.people_csv()), actor="bench", now=NOW)

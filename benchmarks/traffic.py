@@ -82,7 +82,7 @@ class _Callers:
 def batches(
     count: int, size: int, *, shape: str = "sessions", seed: int = 1
 ) -> Iterator[tuple[bytes, list[tuple[object, ...]], Totals]]:
-    """(JSON of a CloudEvents batch, the same events as rows for a raw insert, running totals), `count` events in all."""
+    """(JSON of a CloudEvents batch, the same events as rows for a raw insert, running totals): `count` events."""
     chance = random.Random(seed)
     callers = _Callers(shape, chance)
     totals = Totals()

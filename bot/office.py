@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -19,9 +20,14 @@ if TYPE_CHECKING:
 
 TIME_ZONE = "time_zone"
 
+COLLECTOR_THRESHOLDS = (100_000, 50, 100)
+"""A batch makes ten thousands of tuples, none of them in a cycle: with Python's own thresholds the collector would go
+through all of them again and again, for a fifth of the time that the batch takes."""
+
 
 def new_desk(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> Desk:
     """A desk on the database of the settings, wherever that stands."""
+    gc.set_threshold(*COLLECTOR_THRESHOLDS)
     try:
         database = open_database(settings.database_url)
     except DatabaseUrlError as error:

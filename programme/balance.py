@@ -11,7 +11,6 @@ from policy.pace import PACE_DAYS, run_out_on
 from policy.period import Month, Quarter, day_of
 from policy.units import MicroTokens, NanoUSD
 from policy.valuation import TokenValue, fixed_value
-from programme import handbooks
 from store import wallets
 
 if TYPE_CHECKING:
@@ -65,17 +64,17 @@ def of_slack_user(session: Session, slack_user_id: str, *, desk: Desk, now: date
     """The card of the person behind a Slack user, or None for somebody we do not know."""
     today = day_of(now, desk.zone)
     wallet = wallets.of_slack_user(session, slack_user_id, Quarter.containing(today))
-    return _card(session, wallet, today, now) if wallet else None
+    return _card(session, wallet, today, desk=desk, now=now) if wallet else None
 
 
 def of_email(session: Session, email: str, *, desk: Desk, now: datetime) -> BalanceCard | None:
     """The same card for an administrator."""
     today = day_of(now, desk.zone)
     wallet = wallets.of_email(session, email, Quarter.containing(today))
-    return _card(session, wallet, today, now) if wallet else None
+    return _card(session, wallet, today, desk=desk, now=now) if wallet else None
 
 
-def _card(session: Session, wallet: Wallet, today: date, now: datetime) -> BalanceCard:
+def _card(session: Session, wallet: Wallet, today: date, *, desk: Desk, now: datetime) -> BalanceCard:
     month = Month.containing(today)
     usable = [_lot_line(lot) for lot in wallet.lots if lot.starts_at <= now < lot.expires_at]
     coming = [_lot_line(lot) for lot in wallet.lots if lot.starts_at > now]
@@ -87,7 +86,7 @@ def _card(session: Session, wallet: Wallet, today: date, now: datetime) -> Balan
         person_id=wallet.person_id,
         name=wallet.name,
         zone=ZoneInfo(wallet.time_zone),
-        value=_value(session, wallet, month.quarter),
+        value=_value(session, wallet, month.quarter, desk=desk, now=now),
         available=MicroTokens(available),
         granted=sum((lot.amount for lot in usable), MicroTokens(0)),
         debt=MicroTokens(debt),
@@ -105,11 +104,11 @@ def _lot_line(lot: LotRow) -> LotLine:
     return LotLine(lot.kind, lot.reason, MicroTokens(lot.amount), MicroTokens(lot.remaining), lot.expires_at)
 
 
-def _value(session: Session, wallet: Wallet, quarter: Quarter) -> TokenValue:
+def _value(session: Session, wallet: Wallet, quarter: Quarter, *, desk: Desk, now: datetime) -> TokenValue:
     if wallet.nano_usd_per_token is not None and wallet.value_version is not None:
         return TokenValue(quarter, wallet.value_version, wallet.nano_usd_per_token)
     # Nothing was used in this quarter yet, so nobody has adopted its value.
-    return fixed_value(quarter, handbooks.load(session).on(quarter.first_day))
+    return fixed_value(quarter, desk.recent_handbooks.get(session, now).on(quarter.first_day))
 
 
 def _spending(session: Session, account_id: int | None, month: Month, today: date) -> list[ServiceSpend]:

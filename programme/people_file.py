@@ -67,9 +67,7 @@ def _read(file: TextIO, problems: _Problems) -> Iterator[Line]:
     problems.extend(
         (1, f"unknown column {name!r}; expected some of {', '.join(COLUMNS)}") for name in header if name not in COLUMNS
     )
-    problems.extend(
-        (1, f"the header has the column {name!r} twice") for name in COLUMNS if header.count(name) > 1
-    )
+    problems.extend((1, f"the header has the column {name!r} twice") for name in COLUMNS if header.count(name) > 1)
     try:
         for row in reader:
             extra, short = row.pop(None, None), None in row.values()

@@ -187,6 +187,11 @@ class _Rating:
             return Unrated(event, "unapproved_service", f"no approved service has the provider {event.provider!r}")
         if not event.meters:
             return Rated(event, person_id, tariff.service_key, day, tariff.value, None, 0, 0)
+        return self._priced(event, person_id, tariff.service_key, day, tariff)
+
+    def _priced(
+        self, event: UsageEvent, person_id: str, service_key: str, day: date, tariff: _Tariff
+    ) -> Rated | Unrated:
         price = tariff.negotiated or self._listed(event.provider, event.model, event.occurred_at)
         if price is None:
             return Unrated(event, "unknown_model", f"no price is known for {event.provider}/{event.model}")
@@ -198,7 +203,7 @@ class _Rating:
         if cost > LARGEST_EVENT or debit > LARGEST_EVENT:
             return Unrated(event, "cost_out_of_range", f"its meters would cost USD {cost.decimal.normalize():f}")
         price_id = self._price_ids.get(id(price)) or self._keep(price)
-        return Rated(event, person_id, tariff.service_key, day, tariff.value, price_id, int(cost), int(debit))
+        return Rated(event, person_id, service_key, day, tariff.value, price_id, int(cost), int(debit))
 
     def _persons(self, events: Sequence[UsageEvent]) -> dict[str, dict[Identity, str]]:
         names: dict[str, set[Identity]] = {}

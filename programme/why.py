@@ -93,10 +93,10 @@ def explain(session: Session, card: BalanceCard) -> Explanation:
 
 
 def _debits(session: Session, account_id: int) -> list[DebitLine]:
-    recent = [m for m in wallets.movements(session, account_id, limit=RECENT_DEBITS * 4) if m.kind == "usage"]
+    recent = wallets.movements(session, account_id, kind="usage", limit=RECENT_DEBITS)
     values = reference.values_by_version(session)
     lines: list[DebitLine] = []
-    for movement in recent[:RECENT_DEBITS]:
+    for movement in recent:
         assert movement.value_version is not None  # noqa: S101 - every usage entry has its value
         calls = usage_store.events_of_entry(session, movement.entry_id, limit=CALLS_PER_DEBIT)
         prices = reference.load_prices(session, [call.price_id for call in calls])

@@ -7,14 +7,15 @@ because there every statement is a round trip.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from datetime import date, datetime
+    from datetime import date
 
     from store.engine import Session
 
@@ -36,6 +37,55 @@ def day_codec(session: Session) -> Callable[[date], Any]:
     if is_postgresql(session):
         return lambda day: day
     return lambda day: day.isoformat()
+
+
+def fetch(session: Session, text: str, values: Any) -> list[Row]:  # noqa: ANN401 - what the driver takes
+    """The rows of a statement in the driver's own words, values as the driver gives them.
+
+    SQLAlchemy's result would be described anew for each call, which takes as long as a short statement itself.
+    """
+    driver: Any = session.connection.driver_connection
+    rows: list[Row] = driver.execute(text, values).fetchall()
+    return rows
+
+
+class _Compiled(NamedTuple):
+    """A statement's text; the order of its parameters, where they have no names; those that never change."""
+
+    text: str
+    order: list[str] | None
+    constants: dict[str, Any]
+
+
+class Prepared:
+    """A select whose text is made once for each database: SQLAlchemy's own cache takes longer to ask than to answer.
+
+    Values come as the driver gives them, so instants need `read_instant`.
+    """
+
+    def __init__(self, query: sa.Select[Any]) -> None:
+        self._query = query
+        self._compiled: dict[str, _Compiled] = {}
+
+    def execute(self, session: Session, parameters: dict[str, Any]) -> list[Row]:
+        compiled = self._compiled.get(session.dialect.name) or self._compile(session)
+        values = compiled.constants | parameters
+        given = values if compiled.order is None else tuple([values[name] for name in compiled.order])
+        return fetch(session, compiled.text, given)
+
+    def _compile(self, session: Session) -> _Compiled:
+        compiled = self._query.compile(dialect=session.dialect)
+        order = compiled.positiontup if compiled.positional else None
+        made = self._compiled[session.dialect.name] = _Compiled(str(compiled), order, dict(compiled.params))
+        return made
+
+
+def read_instant(value: Any) -> datetime:  # noqa: ANN401 - as the driver gave it
+    """An instant that `Prepared` returned, in UTC: SQLite gives text, PostgreSQL an aware datetime."""
+    if isinstance(value, str):
+        return datetime.fromisoformat(value).replace(tzinfo=UTC)
+    instant: datetime = value
+    return instant.astimezone(UTC)
 
 
 def allocate_ids(session: Session, table: sa.Table, count: int) -> list[int]:

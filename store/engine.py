@@ -122,4 +122,11 @@ def _begin_immediate(connection: sa.Connection) -> None:
 def _open_postgresql(url: sa.URL) -> Database:
     writer = sa.create_engine(url, pool_pre_ping=True)
     reader = sa.create_engine(url, isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
+    sa.event.listen(reader, "connect", _keep_plans)
     return Database(writer, reader)
+
+
+def _keep_plans(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection
+    # What a command reads is found by keys: planning it anew takes longer than running it.
+    connection.execute("SET plan_cache_mode = force_generic_plan")
+    connection.commit()

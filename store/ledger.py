@@ -150,9 +150,10 @@ def post(session: Session, drafts: Sequence[Draft], *, now: datetime) -> list[in
     instant = bulk.instant_codec(session)
     journal = _Journal(instant)
     for entry_id, draft in zip(entry_ids, drafts, strict=True):
+        key = draft.idempotency_key or f"{draft.kind}:{entry_id}"
         journal.entries.append(
-            (entry_id, draft.kind, draft.idempotency_key or f"{draft.kind}:{entry_id}", draft.fingerprint, instant(draft.effective_at), instant(now),
-             draft.memo, draft.actor, draft.value_version, draft.corrects_entry_id)
+            (entry_id, draft.kind, key, draft.fingerprint, instant(draft.effective_at), instant(now), draft.memo,
+             draft.actor, draft.value_version, draft.corrects_entry_id)
         )  # fmt: skip
         for account_id, amount in draft.amounts:
             account = held[account_id]

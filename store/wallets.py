@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
@@ -12,6 +13,8 @@ from store import bulk
 from store.tables import accounts, entries, lots, people, postings, token_values
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from policy.period import Quarter
     from store.engine import Session
 
@@ -69,29 +72,31 @@ class Movement(NamedTuple):
     value_version: str | None
 
 
+# Written out: as a parameter it would keep a prepared plan from the partial index of open lots.
+_ZERO: sa.ColumnElement[int] = sa.literal_column("0")
 _latest_value = (
     sa.select(token_values.c.version, token_values.c.nano_usd_per_token)
     .where(token_values.c.quarter == sa.bindparam("quarter"))
     .order_by(token_values.c.adopted_at.desc())
-    .limit(1)
+    .limit(sa.literal_column("1"))
     .subquery("latest_value")
 )
 _wallet = (
     sa.select(
-        people.c.id, people.c.name, people.c.time_zone, accounts.c.id, sa.func.coalesce(accounts.c.balance, 0),
+        people.c.id, people.c.name, people.c.time_zone, accounts.c.id, sa.func.coalesce(accounts.c.balance, _ZERO),
         _latest_value.c.nano_usd_per_token, _latest_value.c.version,
         lots.c.kind, lots.c.amount, lots.c.remaining, lots.c.starts_at, lots.c.expires_at, lots.c.reason,
     )
     .select_from(
         people.outerjoin(accounts, accounts.c.person_id == people.c.id)
-        .outerjoin(lots, sa.and_(lots.c.account_id == accounts.c.id, lots.c.remaining > 0))
+        .outerjoin(lots, sa.and_(lots.c.account_id == accounts.c.id, lots.c.remaining > _ZERO))
         .outerjoin(_latest_value, sa.true())
     )
     .order_by(lots.c.priority, lots.c.expires_at, lots.c.id)
 )  # fmt: skip
 _WALLET_COLUMNS = 7
-_wallet_by_slack = _wallet.where(people.c.slack_user_id == sa.bindparam("who"))
-_wallet_by_email = _wallet.where(people.c.email == sa.bindparam("who"))
+_wallet_by_slack = bulk.Prepared(_wallet.where(people.c.slack_user_id == sa.bindparam("who")))
+_wallet_by_email = bulk.Prepared(_wallet.where(people.c.email == sa.bindparam("who")))
 
 
 def of_slack_user(session: Session, slack_user_id: str, quarter: Quarter) -> Wallet | None:
@@ -106,25 +111,31 @@ def of_email(session: Session, email: str, quarter: Quarter) -> Wallet | None:
     return _read(session, _wallet_by_email, email.lower(), quarter)
 
 
-def _read(session: Session, query: sa.Select[Any], who: str, quarter: Quarter) -> Wallet | None:
-    rows = session.execute(query, {"who": who, "quarter": str(quarter)}).all()
+def _read(session: Session, query: bulk.Prepared, who: str, quarter: Quarter) -> Wallet | None:
+    rows = query.execute(session, {"who": who, "quarter": str(quarter)})
     if not rows:
         return None
     # The outer join gives one row without a lot to a wallet that has none.
-    open_lots = tuple(LotRow(*row[_WALLET_COLUMNS:]) for row in rows if row[_WALLET_COLUMNS] is not None)
+    open_lots = tuple([_lot(row[_WALLET_COLUMNS:]) for row in rows if row[_WALLET_COLUMNS] is not None])
     person_id, name, zone, account_id, balance, nano_usd, version = rows[0][:_WALLET_COLUMNS]
     return Wallet(person_id, name, zone, account_id, balance, nano_usd, version, open_lots)
 
 
+def _lot(columns: Sequence[Any]) -> LotRow:
+    kind, amount, remaining, starts_at, expires_at, reason = columns
+    return LotRow(kind, amount, remaining, bulk.read_instant(starts_at), bulk.read_instant(expires_at), reason)
+
+
 _SPEND_COLUMNS = """
 SELECT service_key,
-       sum(CASE WHEN day >= {mark} THEN debit_micro_tokens ELSE 0 END),
-       sum(CASE WHEN day > {mark} THEN debit_micro_tokens ELSE 0 END),
+       sum(CASE WHEN day >= {day} THEN debit_micro_tokens ELSE 0 END),
+       sum(CASE WHEN day > {day} THEN debit_micro_tokens ELSE 0 END),
        min(day)
 FROM usage_days WHERE account_id = {mark} AND day {among} GROUP BY service_key
 """
-_SPEND_SQLITE = _SPEND_COLUMNS.format(mark="?", among=f"IN ({', '.join('?' * SPEND_DAYS)})")
-_SPEND_POSTGRESQL = _SPEND_COLUMNS.format(mark="%s", among="= ANY(%s)")
+_SPEND_SQLITE = _SPEND_COLUMNS.format(day="?", mark="?", among=f"IN ({', '.join('?' * SPEND_DAYS)})")
+# One text for the array: the driver takes longer to describe 31 dates than the server to read them.
+_SPEND_POSTGRESQL = _SPEND_COLUMNS.format(day="%s::date", mark="%s", among="= ANY(%s::date[])")
 
 
 def spend(
@@ -135,14 +146,19 @@ def spend(
     The days are named one by one, because the key begins with the day; the text of the statement never changes, so
     that both drivers keep it prepared.
     """
-    days = [today - timedelta(days=i) for i in range(SPEND_DAYS)]
     window = today - timedelta(days=window_days)
+    marks = (month_begins.isoformat(), window.isoformat(), account_id)
+    days = _days_until(today)
     if bulk.is_postgresql(session):
-        rows = session.exec_driver_sql(_SPEND_POSTGRESQL, (month_begins, window, account_id, days))
+        rows = bulk.fetch(session, _SPEND_POSTGRESQL, (*marks, f"{{{','.join(days)}}}"))
         return [ServiceSpend(key, int(month), int(recent), first) for key, month, recent, first in rows]
-    texts = [day.isoformat() for day in (month_begins, window)]
-    rows = session.exec_driver_sql(_SPEND_SQLITE, (*texts, account_id, *(day.isoformat() for day in days)))
+    rows = bulk.fetch(session, _SPEND_SQLITE, (*marks, *days))
     return [ServiceSpend(key, month, recent, date.fromisoformat(first)) for key, month, recent, first in rows]
+
+
+@lru_cache(maxsize=8)
+def _days_until(today: date) -> tuple[str, ...]:
+    return tuple((today - timedelta(days=i)).isoformat() for i in range(SPEND_DAYS))
 
 
 def account_of(session: Session, person_id: str) -> int | None:
@@ -161,6 +177,7 @@ def movements(
     session: Session,
     account_id: int,
     *,
+    kind: str | None = None,
     limit: int | None = None,
     begin: datetime | None = None,
     end: datetime | None = None,
@@ -173,6 +190,8 @@ def movements(
         .where(p.account_id == account_id)
         .order_by(p.version.desc())
     )
+    if kind is not None:
+        query = query.where(e.kind == kind)
     if begin is not None and end is not None:
         query = query.where(e.posted_at >= begin, e.posted_at < end)
     if limit is not None:

@@ -37,7 +37,7 @@ def install() -> None:
         _run(uv, "pip", "install", "--quiet", "--python", VENV / "bin" / "python", package)
     else:
         _run(sys.executable, "-m", "venv", "--clear", VENV)
-        _run(VENV / "bin" / "python", "-m", "pip", "install", "--quiet", package)
+        _run(VENV / "bin" / "python", "-m", "pip", "install", "-qq", package)
 
 
 def _installed() -> str:

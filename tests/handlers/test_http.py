@@ -285,7 +285,7 @@ def test_prompts_are_kept_nowhere(
     kept = b"".join(file.read_bytes() for file in files)
     assert b"claude-sonnet-4-5" in kept
     logged = "\n".join(f"{record.getMessage()} {record.exc_text}" for record in caplog.records)
-    said = "".join(answer.text for answer in answers[:1])
+    said = "".join(answer.text for answer in answers)
     for secret in SECRETS:
         assert secret.encode() not in kept
         assert secret not in logged

@@ -14,8 +14,7 @@ from policy.reasons import Refusal
 from policy.units import NanoUSD
 from programme import handbooks, valuation
 from programme.handbooks import RecentHandbooks
-from store import reference
-from store import tables
+from store import reference, tables
 from tests.support import books
 from tests.support.books import apply_handbook, handbook_text
 from tests.support.clock import NOON
@@ -47,12 +46,26 @@ def refused(desk: Desk, text: str) -> Refusal:
     return refusal.value
 
 
-def test_a_version_holds_from_its_first_day(desk: Desk) -> None:
+def test_a_version_holds_from_its_first_day(sqlite_desk: Desk) -> None:
     """The day before, the older one holds; before the first one, the first does."""
-    apply_handbook(desk, "2026.2", date(2026, 12, 1))
-    apply_handbook(desk, "2027.1", date(2027, 1, 1))
-    days = (date(2020, 1, 1), date(2026, 1, 1), date(2026, 11, 30), date(2026, 12, 1), date(2026, 12, 31), date(2030, 1, 1))
-    assert [version_on(desk, day) for day in days] == ["2026.1", "2026.1", "2026.1", "2026.2", "2026.2", "2027.1"]
+    apply_handbook(sqlite_desk, "2026.2", date(2026, 12, 1))
+    apply_handbook(sqlite_desk, "2027.1", date(2027, 1, 1))
+    days = (
+        date(2020, 1, 1),
+        date(2026, 1, 1),
+        date(2026, 11, 30),
+        date(2026, 12, 1),
+        date(2026, 12, 31),
+        date(2030, 1, 1),
+    )
+    assert [version_on(sqlite_desk, day) for day in days] == [
+        "2026.1",
+        "2026.1",
+        "2026.1",
+        "2026.2",
+        "2026.2",
+        "2027.1",
+    ]
 
 
 def test_of_two_versions_of_one_day_the_later_applied_holds(desk: Desk) -> None:
@@ -66,12 +79,12 @@ def test_of_two_versions_of_one_day_the_later_applied_holds(desk: Desk) -> None:
     assert version_on(desk, date(2026, 12, 1)) == "2026.4"
 
 
-def test_applying_the_same_text_again_changes_nothing(desk: Desk) -> None:
+def test_applying_the_same_text_again_changes_nothing(sqlite_desk: Desk) -> None:
     """A deployment may apply its handbook every time it starts."""
-    apply_handbook(desk, "2026.2", date(2026, 12, 1))
-    before = books.rows(desk, tables.handbooks), books.count(desk, tables.audit_log)
-    apply_handbook(desk, "2026.2", date(2026, 12, 1))
-    assert (books.rows(desk, tables.handbooks), books.count(desk, tables.audit_log)) == before
+    apply_handbook(sqlite_desk, "2026.2", date(2026, 12, 1))
+    before = books.rows(sqlite_desk, tables.handbooks), books.count(sqlite_desk, tables.audit_log)
+    apply_handbook(sqlite_desk, "2026.2", date(2026, 12, 1))
+    assert (books.rows(sqlite_desk, tables.handbooks), books.count(sqlite_desk, tables.audit_log)) == before
 
 
 def test_a_version_number_stands_for_one_text(sqlite_desk: Desk) -> None:
@@ -117,10 +130,10 @@ def test_an_application_is_audited(sqlite_desk: Desk) -> None:
     assert row["after"] == {"version": "2026.2", "effective_from": "2026-12-01"}
 
 
-def test_a_new_ledger_has_the_packaged_handbook_and_keeps_its_own(desk: Desk) -> None:
+def test_a_new_ledger_has_the_packaged_handbook_and_keeps_its_own(sqlite_desk: Desk) -> None:
     """The first start applies ours; later starts leave what was applied."""
-    apply_handbook(desk, "2026.2", date(2026, 12, 1))
-    with desk.transaction() as session:
+    apply_handbook(sqlite_desk, "2026.2", date(2026, 12, 1))
+    with sqlite_desk.transaction() as session:
         handbooks.ensure_first(session, now=NOON)
         bodies = reference.handbook_bodies(session)
     assert bodies == [handbook.packaged(), handbook_text("2026.2", date(2026, 12, 1))]

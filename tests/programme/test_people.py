@@ -57,7 +57,10 @@ def record(desk: Desk, email: str) -> dict[str, object]:
 
 def test_a_file_adds_people(desk: Desk) -> None:
     """Every column of a line is kept; what is not said has its default."""
-    text = HEADER + f"New@Example.com, Zoë Å ,U0ZOE,{ADA},senior,data,P3,0.625,Asia/Tokyo,2026-02-01,2026-12-31,3,chair; board\n"
+    text = (
+        HEADER
+        + f"New@Example.com, Zoë Å ,U0ZOE,{ADA},senior,data,P3,0.625,Asia/Tokyo,2026-02-01,2026-12-31,3,chair; board\n"
+    )
     text += new("other@example.com")
     done = bring(desk, text)
     assert (done.added, done.changed, done.unchanged) == (2, 0, 0)
@@ -68,16 +71,16 @@ def test_a_file_adds_people(desk: Desk) -> None:
     assert (str(zoe["hired_on"]), str(zoe["left_on"])) == ("2026-02-01", "2026-12-31")
     assert zoe["roles"] == ["board", "chair"]
     other = record(desk, "other@example.com")
-    empty = {name: None for name in ("slack_user_id", "manager", "pay_band", "left_on", "wave")}
+    empty = dict.fromkeys(("slack_user_id", "manager", "pay_band", "left_on", "wave"))
     assert other == other | empty | {"fte_permille": 1000, "roles": []}
 
 
-def test_the_same_file_again_changes_nothing(desk: Desk) -> None:
+def test_the_same_file_again_changes_nothing(sqlite_desk: Desk) -> None:
     """An import is an upsert by e-mail: what is the same stays, and leaves no trace in the audit log."""
-    before = books.rows(desk, people_table), books.count(desk, audit_log)
-    done = bring(desk, cast.PEOPLE)
+    before = books.rows(sqlite_desk, people_table), books.count(sqlite_desk, audit_log)
+    done = bring(sqlite_desk, cast.PEOPLE)
     assert (done.added, done.changed, done.unchanged) == (0, 0, 6)
-    assert (books.rows(desk, people_table), books.count(desk, audit_log)) == before
+    assert (books.rows(sqlite_desk, people_table), books.count(sqlite_desk, audit_log)) == before
 
 
 def test_what_a_line_leaves_out_stays(sqlite_desk: Desk) -> None:
@@ -93,7 +96,7 @@ def test_a_dash_clears_what_may_be_empty(sqlite_desk: Desk) -> None:
     bring(sqlite_desk, f"email,left_on,roles\n{ADA},2026-12-31,board\n")
     before = record(sqlite_desk, ADA)
     bring(sqlite_desk, f"email,slack_user_id,manager_email,pay_band,left_on,wave,roles\n{ADA},-,-,-,-,-,-\n")
-    cleared = {n: None for n in ("slack_user_id", "manager", "manager_id", "pay_band", "left_on", "wave")}
+    cleared = dict.fromkeys(("slack_user_id", "manager", "manager_id", "pay_band", "left_on", "wave"))
     assert record(sqlite_desk, ADA) == before | cleared | {"roles": []}
 
 
@@ -250,13 +253,13 @@ def link(desk: Desk, slack_user_id: str, email: str | None) -> str | None:
     return person.email if person else None
 
 
-def test_a_slack_user_is_linked_by_e_mail_once(desk: Desk) -> None:
+def test_a_slack_user_is_linked_by_e_mail_once(sqlite_desk: Desk) -> None:
     """At first contact the e-mail of Slack's profile finds the person; from then on the Slack id does."""
-    bring(desk, HEADER + new("new@example.com"))
-    assert link(desk, "U0NEW", "New@Example.com") == "new@example.com"
-    assert link(desk, "U0NEW", None) == "new@example.com"
-    assert link(desk, "U0NEW", ADA) == "new@example.com"
-    [row] = books.audited(desk, "people.link")
+    bring(sqlite_desk, HEADER + new("new@example.com"))
+    assert link(sqlite_desk, "U0NEW", "New@Example.com") == "new@example.com"
+    assert link(sqlite_desk, "U0NEW", None) == "new@example.com"
+    assert link(sqlite_desk, "U0NEW", ADA) == "new@example.com"
+    [row] = books.audited(sqlite_desk, "people.link")
     assert (row["actor"], row["after"]) == ("slack:U0NEW", {"slack_user_id": "U0NEW"})
 
 
@@ -289,6 +292,6 @@ def test_who_is_not_there_cannot_be_named(sqlite_desk: Desk) -> None:
     """A command for an e-mail that nobody has is refused with the e-mail and the way on."""
     with sqlite_desk.reading() as session:
         assert people.require(session, ADA.upper()).email == ADA
-        with pytest.raises(Refusal, match="Nobody has the e-mail 'ghost@example.com'") as refusal:
+        with pytest.raises(Refusal, match="Nobody has the e-mail 'ghost") as refusal:
             people.require(session, "ghost@example.com")
     assert (refusal.value.code, refusal.value.next_step) == ("unknown_person", "See `tokens-bot people import`.")

@@ -45,9 +45,14 @@ def test_a_transaction_commits_at_the_end_of_its_block(desk: Desk) -> None:
 
 def test_a_transaction_that_raises_leaves_nothing(desk: Desk) -> None:
     """A block that fails takes back what it wrote, and the next one works."""
-    with pytest.raises(RuntimeError, match="stop"), desk.transaction() as session:
-        note(session, "fact")
-        raise RuntimeError("stop")
+
+    def fail() -> None:
+        with desk.transaction() as session:
+            note(session, "fact")
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        fail()
     with desk.transaction() as session:
         assert not noted(session, "fact")
         note(session, "fact")
@@ -66,9 +71,14 @@ def test_a_snapshot_sees_one_state_and_ends_with_its_block(desk: Desk) -> None:
 
 def test_a_snapshot_that_raises_gives_its_connection_back_clean(desk: Desk) -> None:
     """After a failed snapshot the reader is on the newest state again."""
-    with pytest.raises(RuntimeError, match="stop"), desk.database.snapshot() as snapshot:
-        assert not noted(snapshot, "fact")
-        raise RuntimeError("stop")
+
+    def fail() -> None:
+        with desk.database.snapshot() as snapshot:
+            assert not noted(snapshot, "fact")
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        fail()
     with desk.transaction() as session:
         note(session, "fact")
     with desk.reading() as reader:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -144,22 +145,27 @@ def test_lots_burn_by_priority_then_expiry_then_age(desk: Desk) -> None:
     assert order == ["goes first", "expires soon", "older twin", "younger twin", "goes last"]
 
 
-def test_a_debit_runs_over_several_lots(desk: Desk) -> None:
+def test_a_debit_runs_over_several_lots(sqlite_desk: Desk) -> None:
     """What one lot cannot cover comes out of the next, in one entry with a movement for each lot."""
-    book = opened(desk)
-    post(desk, book.lot("first", 10, priority=1), book.lot("second", 10, priority=2), book.lot("third", 10, priority=3))
-    post(desk, book.debit("debit", 15))
-    assert burnt(desk, "debit") == {"first": 10, "second": 5}
-    assert books.remaining(desk) == {"first": 0, "second": 5, "third": 10}
+    book = opened(sqlite_desk)
+    post(
+        sqlite_desk,
+        book.lot("first", 10, priority=1),
+        book.lot("second", 10, priority=2),
+        book.lot("third", 10, priority=3),
+    )
+    post(sqlite_desk, book.debit("debit", 15))
+    assert burnt(sqlite_desk, "debit") == {"first": 10, "second": 5}
+    assert books.remaining(sqlite_desk) == {"first": 0, "second": 5, "third": 10}
 
 
-def test_a_lot_can_burn_in_the_batch_that_opens_it(desk: Desk) -> None:
+def test_a_lot_can_burn_in_the_batch_that_opens_it(sqlite_desk: Desk) -> None:
     """A batch that grants and spends leaves the lot as two batches would."""
-    book = opened(desk)
-    post(desk, book.lot("lot", 100), book.debit("one", 30), book.debit("two", 30))
-    assert books.remaining(desk) == {"lot": 40}
-    assert burnt(desk, "one") == burnt(desk, "two") == {"lot": 30}
-    assert not books.findings(desk)
+    book = opened(sqlite_desk)
+    post(sqlite_desk, book.lot("lot", 100), book.debit("one", 30), book.debit("two", 30))
+    assert books.remaining(sqlite_desk) == {"lot": 40}
+    assert burnt(sqlite_desk, "one") == burnt(sqlite_desk, "two") == {"lot": 30}
+    assert not books.findings(sqlite_desk)
 
 
 def test_what_no_lot_covers_is_debt_and_the_next_lot_settles_it_first(desk: Desk) -> None:
@@ -183,13 +189,13 @@ def test_a_lot_smaller_than_the_debt_is_spent_when_it_opens(sqlite_desk: Desk) -
     assert not books.findings(sqlite_desk)
 
 
-def test_a_late_debit_spares_the_lot_that_had_expired_when_it_happened(desk: Desk) -> None:
+def test_a_late_debit_spares_the_lot_that_had_expired_when_it_happened(sqlite_desk: Desk) -> None:
     """Use after a lot's expiry is no business of that lot, whenever the news of it arrives."""
-    book = opened(desk)
+    book = opened(sqlite_desk)
     expiry = NOON - timedelta(days=2)
-    post(desk, book.lot("expired", 10, priority=1, expires_at=expiry), book.lot("good", 10, priority=2))
-    post(desk, book.debit("at the expiry", 4, at=expiry))
-    assert burnt(desk, "at the expiry") == {"good": 4}
+    post(sqlite_desk, book.lot("expired", 10, priority=1, expires_at=expiry), book.lot("good", 10, priority=2))
+    post(sqlite_desk, book.debit("at the expiry", 4, at=expiry))
+    assert burnt(sqlite_desk, "at the expiry") == {"good": 4}
 
 
 def test_a_late_debit_burns_the_lot_that_was_good_when_it_happened(desk: Desk) -> None:
@@ -235,12 +241,12 @@ def test_accounts_that_are_no_wallets_have_no_lots(sqlite_desk: Desk) -> None:
     assert not books.findings(sqlite_desk)
 
 
-def test_an_account_is_opened_once(desk: Desk) -> None:
+def test_an_account_is_opened_once(sqlite_desk: Desk) -> None:
     """Asking for accounts again gives the same ones, and only the new ones are opened."""
-    book = opened(desk)
-    assert opened(desk) == book
-    assert opened(desk, BEN).wallet != book.wallet
-    assert books.count(desk, accounts) == 4
+    book = opened(sqlite_desk)
+    assert opened(sqlite_desk) == book
+    assert opened(sqlite_desk, BEN).wallet != book.wallet
+    assert books.count(sqlite_desk, accounts) == 4
 
 
 def test_accounts_are_opened_once_also_by_many_at_once(database_url: str, desk: Desk) -> None:
@@ -286,8 +292,9 @@ def test_batches_in_opposite_order_do_not_wait_for_each_other_in_a_circle(cloned
         for thread in threads:
             thread.start()
         with database.reading() as watcher:
+            deadline = time.monotonic() + books.WAIT_SECONDS
             while waiting_for_a_lock(watcher) < len(threads):
-                pass
+                assert time.monotonic() < deadline
         with database.transaction() as other:
             query = sa.select(accounts.c.id).where(accounts.c.id == high).with_for_update(nowait=True)
             assert other.execute(query).scalar_one() == high

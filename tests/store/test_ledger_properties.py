@@ -166,14 +166,14 @@ def on_any_machine(examples: int) -> settings:
     return settings(max_examples=examples, deadline=None, suppress_health_check=ignored)
 
 
-@on_any_machine(100)
+@on_any_machine(60)
 @given(story=stories(), random=st.randoms(use_true_random=False))
 def test_any_story_ends_the_same_in_any_order(sqlite_desk: Desk, story: Story, random: Random) -> None:
     """Nothing is lost or made, every figure is proved, and neither order nor repetition changes a balance."""
     check(sqlite_desk, story, random)
 
 
-@on_any_machine(15)
+@on_any_machine(10)
 @given(story=stories(), random=st.randoms(use_true_random=False))
 def test_any_story_ends_the_same_on_postgresql(desk_on_postgres: Desk, story: Story, random: Random) -> None:
     """The same holds on PostgreSQL, where rows are locked one by one and written by COPY."""

@@ -33,9 +33,7 @@ ONE_EVENT = MicroTokens(540_000)
 YEAR = timedelta(days=365)
 
 
-def intake(
-    desk: Desk, events: list[UsageEvent], answers: list[Status] | None = None
-) -> Callable[[Database], None]:
+def intake(desk: Desk, events: list[UsageEvent], answers: list[Status] | None = None) -> Callable[[Database], None]:
     """Work that takes in a batch on a connection of its own."""
 
     def work(database: Database) -> None:
@@ -94,8 +92,7 @@ def test_crossing_batches_of_two_wallets_and_two_days_all_count(database_url: st
 
 
 def test_free_use_does_not_stand_in_the_way_of_a_debit(cloned_postgres_url: str, desk_on_postgres: Desk) -> None:
-    """A batch of cache hits, not yet committed, does not hold up a batch that debits the same wallets: else two
-    such batches could wait for each other."""
+    """A batch of cache hits, not yet committed, holds up no batch that debits the same wallets: they could deadlock."""
     desk = desk_on_postgres
     books.take_in(desk, cast.event("a", at=NOON), cast.event("b", at=NOON, who=BEN))
     free = [cast.event(who, at=NOON, who=who, meters={}, source="cache", project="c") for who in (ADA, BEN)]

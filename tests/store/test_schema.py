@@ -109,9 +109,7 @@ def test_replicas_that_start_together_migrate_once(empty_database: Database) -> 
         assert schema.current_revision(session) == schema.head_revision()
 
 
-def test_a_failed_migration_leaves_nothing_behind(
-    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_migration_leaves_nothing_behind(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A migration that breaks in the middle takes back its tables, its rows and its revision."""
     config, head = broken_migrations(tmp_path), schema.head_revision()
     monkeypatch.setattr(schema, "_config", lambda: config)

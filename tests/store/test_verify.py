@@ -50,27 +50,32 @@ def test_an_empty_ledger_is_proved(desk: Desk) -> None:
     assert books.findings(desk) == {}
 
 
-FIRST_ENTRY = "(SELECT min(id) FROM entries WHERE kind = 'usage')"
-FIRST_POSTING = f"entry_id = {FIRST_ENTRY} AND amount < 0"
-ADAS = "(SELECT id FROM accounts WHERE person_id = (SELECT id FROM people WHERE email = 'ada@example.com'))"
+SHORT = {
+    "PAID": "(SELECT min(id) FROM entries WHERE kind = 'usage')",
+    "ADAS": "(SELECT id FROM accounts WHERE person_id = (SELECT id FROM people WHERE email = 'ada@example.com'))",
+    "TREASURY": "(SELECT id FROM accounts WHERE code = 'treasury')",
+}
+"""What the statements below say for a sub-query."""
 
 TAMPERINGS = {
-    "the amount of a posting": (f"UPDATE postings SET amount = amount + 1 WHERE {FIRST_POSTING}", "balanced_entries"),
-    "both amounts of an entry": (
-        f"UPDATE postings SET amount = amount * 2 WHERE entry_id = {FIRST_ENTRY}", "usage_entries",
+    "the amount of a posting": (
+        "UPDATE postings SET amount = amount + 1 WHERE entry_id = PAID AND amount < 0", "balanced_entries",
     ),
-    "a posting is gone": (f"DELETE FROM postings WHERE {FIRST_POSTING}", "balanced_entries"),
+    "both amounts of an entry": (
+        "UPDATE postings SET amount = amount * 2 WHERE entry_id = PAID", "usage_entries",
+    ),
+    "a posting is gone": ("DELETE FROM postings WHERE entry_id = PAID AND amount < 0", "balanced_entries"),
     "the balance after a posting": (
-        f"UPDATE postings SET balance = balance + 1 WHERE {FIRST_POSTING}", "running_balances",
+        "UPDATE postings SET balance = balance + 1 WHERE entry_id = PAID AND amount < 0", "running_balances",
     ),
     "the version of a posting": (
-        f"UPDATE postings SET version = version + 100 WHERE {FIRST_POSTING}", "running_balances",
+        "UPDATE postings SET version = version + 100 WHERE entry_id = PAID AND amount < 0", "running_balances",
     ),
-    "the balance of an account": (f"UPDATE accounts SET balance = balance + 1 WHERE id = {ADAS}", "account_balances"),
+    "the balance of an account": ("UPDATE accounts SET balance = balance + 1 WHERE id = ADAS", "account_balances"),
     "the balance of the treasury": (
         "UPDATE accounts SET balance = balance - 1 WHERE code = 'treasury'", "account_balances",
     ),
-    "the version of an account": (f"UPDATE accounts SET version = version + 1 WHERE id = {ADAS}", "account_balances"),
+    "the version of an account": ("UPDATE accounts SET version = version + 1 WHERE id = ADAS", "account_balances"),
     "what remains of a lot": (
         "UPDATE lots SET remaining = remaining - 1 WHERE id = (SELECT min(id) FROM lots)", "lots_remaining",
     ),
@@ -97,12 +102,11 @@ TAMPERINGS = {
         "UPDATE usage_events SET occurred_at = '2026-11-02 12:00:00' WHERE event_id = '1'", "costs_and_days",
     ),
     "an event is another wallet's": (
-        "UPDATE usage_events SET account_id = (SELECT id FROM accounts WHERE code = 'treasury')"
-        " WHERE event_id = '1'", "costs_and_days",
+        "UPDATE usage_events SET account_id = TREASURY WHERE event_id = '1'", "costs_and_days",
     ),
     "the price that was kept": (
-        """UPDATE prices SET meters = '{"input_uncached": [1, 1, []], "cache_read": [1, 1, []], "output": [1, 1, []]}'""",
-        "costs_and_days",
+        """UPDATE prices SET meters = '{"input_uncached": [1, 1, []], "cache_read": [1, 1, []], "output": [1, 1, []]}'
+        """, "costs_and_days",
     ),
     "a meter of the price that was kept": (
         """UPDATE prices SET meters = '{"output": [15000000000, 1000000, []]}'""", "costs_and_days",
@@ -131,6 +135,8 @@ TAMPERINGS = {
 @pytest.mark.parametrize(("statement", "check"), TAMPERINGS.values(), ids=TAMPERINGS)
 def test_tampering_is_found(kept: Desk, statement: str, check: str) -> None:
     """One statement behind the ledger's back, and the check whose figure it is says so."""
+    for name, meaning in SHORT.items():
+        statement = statement.replace(name, meaning)
     with books.rolled_back(kept) as session:
         assert session.exec_driver_sql(statement).rowcount > 0
         assert check in books.findings_in(session, kept)

@@ -1,0 +1,248 @@
+"""The doctor: everything good is said to be good, and each thing that is wrong has its finding and its remedy."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from bot import doctor
+from bot.cli import main
+from programme import usage as usage_programme
+from programme.desk import Desk
+from sandbox import web_api
+from store.engine import open_database
+from tests.conftest import ZONE
+from tests.support import cast, slack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from bot.doctor import Finding
+    from sandbox import Sandbox
+    from sandbox.platform_state import Platform
+    from tests.support.clock import Clock
+
+CHANNELS = {"TOKENS_GOVERNANCE_CHANNEL": slack.BOARD, "TOKENS_ANNOUNCE_CHANNEL": slack.GENERAL}
+
+
+@pytest.fixture
+def sandbox(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """A workspace that tells the time in its answers, as Slack does."""
+    answer = web_api.answer
+
+    async def dated(platform: Platform, name: str, request: Request) -> Response:
+        response = await answer(platform, name, request)
+        response.headers["date"] = format_datetime(platform.clock(), usegmt=True)
+        return response
+
+    monkeypatch.setattr(web_api, "answer", dated)
+    with slack.workspace(clock=clock) as running:
+        yield running
+
+
+def examine(sandbox: Sandbox, desk: Desk, **environ: str) -> list[Finding]:
+    changes = {"TOKENS_BOARD_USERGROUP": slack.GROUP, **CHANNELS, **environ}
+    return list(doctor.examine(slack.load(slack.environment(sandbox, "sqlite:///unused.db", **changes)), desk))
+
+
+def wrong(findings: list[Finding]) -> list[tuple[str, str]]:
+    """(level, what) of everything that is not good; each of these says what to do about it."""
+    assert all(finding.remedy for finding in findings if finding.level != "good")
+    return [(finding.level, finding.what) for finding in findings if finding.level != "good"]
+
+
+def test_all_is_good(sandbox: Sandbox, desk: Desk) -> None:
+    """In a workspace that is set up, everything that was looked at is good, and nothing was left out."""
+    findings = examine(sandbox, desk)
+    assert wrong(findings) == []
+    assert [finding.what for finding in findings] == [
+        f"The database ({desk.database.dialect}) is at revision 0001.",
+        "SLACK_BOT_TOKEN belongs to tokens in Example.",
+        "The bot token has every scope it needs.",
+        "The clock agrees with Slack's.",
+        "Socket Mode can connect.",
+        "TOKENS_GOVERNANCE_CHANNEL is #token-board, and the bot is in it.",
+        "TOKENS_ANNOUNCE_CHANNEL is #general, and the bot is in it.",
+        "The board has 5 people (Slack user group).",
+        "No usage waits in quarantine.",
+    ]
+
+
+# --- Tokens and mode -----------------------------------------------------------------------------------------------
+
+
+def test_a_missing_bot_token_is_found(sandbox: Sandbox, sqlite_desk: Desk) -> None:
+    """Without a bot token Slack cannot be asked anything, and the rest is examined all the same."""
+    findings = examine(sandbox, sqlite_desk, SLACK_BOT_TOKEN="")
+    assert wrong(findings)[0] == ("problem", "SLACK_BOT_TOKEN is not set.")
+    assert findings[-1].what == "No usage waits in quarantine."
+
+
+def test_a_revoked_token_is_found(sandbox: Sandbox, sqlite_desk: Desk) -> None:
+    """A token of an app that was removed is refused in Slack's own word."""
+    sandbox.workspace.change_app(revoked=True)
+    assert ("problem", "SLACK_BOT_TOKEN is refused: account_inactive.") in wrong(examine(sandbox, sqlite_desk))
+
+
+def test_a_wrong_app_token_is_found(sandbox: Sandbox, sqlite_desk: Desk) -> None:
+    """An app token that cannot open a connection is named apart from the bot token."""
+    findings = examine(sandbox, sqlite_desk, SLACK_APP_TOKEN="xapp-wrong")
+    assert wrong(findings) == [("problem", "SLACK_APP_TOKEN is refused: invalid_auth.")]
+
+
+def test_http_mode_is_named(sandbox: Sandbox, sqlite_desk: Desk) -> None:
+    """With a signing secret alone the doctor says what Slack has to reach."""
+    findings = examine(sandbox, sqlite_desk, SLACK_APP_TOKEN="", SLACK_SIGNING_SECRET="s", TOKENS_HTTP_PORT="9000")
+    assert wrong(findings) == []
+    assert "HTTP mode: Slack must reach 127.0.0.1:9000/slack/events." in [finding.what for finding in findings]
+
+
+def test_no_mode_is_found(sandbox: Sandbox, sqlite_desk: Desk) -> None:
+    """A bot that Slack can reach in no way is a problem."""
+    findings = examine(sandbox, sqlite_desk, SLACK_APP_TOKEN="")
+    assert wrong(findings) == [("problem", "Neither Socket Mode nor HTTP mode is set up.")]
+
+
+def test_missing_scopes_are_found(sandbox: Sandbox, sqlite_desk: Desk) -> None:
+    """Each scope that the bot needs and the token lacks is named; the optional ones only where they are missed."""
+    sandbox.workspace.change_app(scopes=frozenset({"commands"}))
+    assert wrong(examine(sandbox, sqlite_desk)) == [
+        ("problem", "The bot token lacks users:read, users:read.email."),
+        ("warning", "TOKENS_GOVERNANCE_CHANNEL cannot be looked up without channels:read."),
+        ("warning", "TOKENS_ANNOUNCE_CHANNEL cannot be looked up without channels:read."),
+        ("warning", "The board's group cannot be looked up: missing_scope."),
+    ]
+
+
+def test_an_unreachable_slack_is_found(sandbox: Sandbox, sqlite_desk: Desk) -> None:
+    """A Slack that does not answer is one finding with its address, not a traceback."""
+    findings = examine(sandbox, sqlite_desk, SLACK_API_URL="http://127.0.0.1:1/api/")
+    [finding] = [finding for finding in findings if "not answer" in finding.what]
+    assert finding.level == "problem"
+    assert finding.what.startswith("Slack does not answer at http://127.0.0.1:1/api/: ")
+
+
+@pytest.mark.parametrize("method", ["apps.connections.open", "conversations.info", "usergroups.users.list"])
+def test_a_slack_that_falls_silent_is_found(
+    sandbox: Sandbox, sqlite_desk: Desk, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever question stays without an answer, the doctor goes on to the next."""
+    monkeypatch.setattr(doctor, "PATIENCE_SECONDS", 0.1)
+    sandbox.faults.add(method, delay=0.3)
+    findings = examine(sandbox, sqlite_desk)
+    assert len(wrong(findings)) == 1
+    assert findings[-1].what == "No usage waits in quarantine."
+
+
+# --- Channels, clock, board ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("channel", "what"),
+    [
+        ("C0NOWHERE", "TOKENS_ANNOUNCE_CHANNEL = C0NOWHERE: channel_not_found."),
+        (slack.OLD, f"TOKENS_ANNOUNCE_CHANNEL = {slack.OLD} is archived."),
+        (slack.PRIVATE, "The bot is not in #without-the-bot (TOKENS_ANNOUNCE_CHANNEL)."),
+    ],
+)
+def test_channels_that_cannot_be_used_are_found(sandbox: Sandbox, sqlite_desk: Desk, channel: str, what: str) -> None:
+    """A channel that does not exist, is archived or lacks the bot is a problem of that variable."""
+    assert wrong(examine(sandbox, sqlite_desk, TOKENS_ANNOUNCE_CHANNEL=channel)) == [("problem", what)]
+
+
+def test_channels_that_are_not_set_are_mentioned(sandbox: Sandbox, sqlite_desk: Desk) -> None:
+    """The bot answers without them, so they are a warning."""
+    findings = examine(sandbox, sqlite_desk, TOKENS_GOVERNANCE_CHANNEL="", TOKENS_ANNOUNCE_CHANNEL="")
+    assert wrong(findings) == [
+        ("warning", "TOKENS_GOVERNANCE_CHANNEL is not set."),
+        ("warning", "TOKENS_ANNOUNCE_CHANNEL is not set."),
+    ]
+
+
+@pytest.mark.parametrize("seconds", [-300, 61])
+def test_a_wrong_clock_is_found(sandbox: Sandbox, sqlite_desk: Desk, seconds: float) -> None:
+    """A clock that is a minute off, either way, will one day refuse Slack's signatures."""
+    skewed = Desk(sqlite_desk.database, ZONE, lambda: sqlite_desk.clock() + timedelta(seconds=seconds))
+    assert wrong(examine(sandbox, skewed)) == [("problem", f"The clock is {abs(seconds):.0f} s off Slack's.")]
+
+
+def test_a_small_board_is_found(sandbox: Sandbox, sqlite_desk: Desk) -> None:
+    """Fewer than three members and two alternates is a warning, whether a user group or the roles say so."""
+    small = [("warning", "The board has 3 people (role `board`).")]
+    assert wrong(examine(sandbox, sqlite_desk, TOKENS_BOARD_USERGROUP="")) == small
+    for gone in (slack.ADA, slack.BEN):
+        sandbox.workspace.change_member(gone, deleted=True)
+    assert wrong(examine(sandbox, sqlite_desk)) == [("warning", "The board has 3 people (Slack user group).")]
+
+
+def test_a_group_that_is_none_is_found(sandbox: Sandbox, sqlite_desk: Desk) -> None:
+    """A user group that does not exist leaves the size of the board open, and that is said."""
+    findings = examine(sandbox, sqlite_desk, TOKENS_BOARD_USERGROUP="S0NONE")
+    assert wrong(findings) == [("warning", "The board's group cannot be looked up: no_such_subteam.")]
+
+
+# --- Database and quarantine ---------------------------------------------------------------------------------------
+
+
+def test_an_empty_database_is_found(sandbox: Sandbox, tmp_path: Path, clock: Clock) -> None:
+    """Without tables there is nothing to count, and the finding says which command makes them."""
+    database = open_database(f"sqlite:///{tmp_path / 'empty.db'}")
+    findings = examine(sandbox, Desk(database, ZONE, clock))
+    database.close()
+    assert wrong(findings) == [("problem", "The database has no tables.")]
+    assert findings[0].remedy == "Run `tokens-bot migrate`."
+    assert not any("quarantine" in finding.what for finding in findings)
+
+
+def test_a_database_that_is_away_is_found(sandbox: Sandbox, clock: Clock) -> None:
+    """A server that cannot be reached is a problem with the driver's reason."""
+    database = open_database("postgresql://127.0.0.1:1/tokens")
+    [(level, what)] = wrong(examine(sandbox, Desk(database, ZONE, clock)))
+    assert level == "problem"
+    assert what.startswith("The database does not answer: ")
+
+
+def test_quarantine_is_found(sandbox: Sandbox, desk: Desk) -> None:
+    """Usage that waits is counted by its reason, so that it is not forgotten."""
+    events = [
+        cast.event("e1", at=desk.clock(), who="nobody@example.com"),
+        cast.event("e2", at=desk.clock(), who="nobody@example.com"),
+        cast.event("e3", at=desk.clock(), model=("anthropic", "inhouse-llm-9")),
+    ]
+    with desk.transaction() as session:
+        usage_programme.take_in(session, events, desk=desk, now=desk.clock())
+    assert wrong(examine(sandbox, desk)) == [
+        ("warning", "Usage waits in quarantine: 1 unknown_model, 2 unknown_person.")
+    ]
+
+
+# --- The command ---------------------------------------------------------------------------------------------------
+
+
+def test_the_command_prints_findings_and_remedies(sandbox: Sandbox, sqlite_url: str, clock: Clock) -> None:
+    """A warning leaves the exit code alone, a problem sets it, and programs get the same as JSON."""
+    clock.now = datetime.now(UTC)
+    environ: dict[str, str | None] = {
+        **slack.environment(sandbox, sqlite_url, TOKENS_BOARD_USERGROUP=slack.GROUP), "TOKENS_ANNOUNCE_CHANNEL": "",
+        "TOKENS_GOVERNANCE_CHANNEL": slack.BOARD,
+    }  # fmt: skip
+    printed = CliRunner().invoke(main, ["doctor"], env=environ)
+    assert printed.exit_code == 0, printed.output
+    assert "good    Socket Mode can connect.\n" in printed.stdout
+    assert (
+        "warning TOKENS_ANNOUNCE_CHANNEL is not set.\n        → Set it to the id of the channel (C…).\n"
+    ) in printed.stdout
+    sandbox.workspace.change_app(revoked=True)
+    as_json = CliRunner().invoke(main, ["doctor", "--json"], env=environ)
+    assert as_json.exit_code == 1
+    assert {"level": "problem", "what": "SLACK_BOT_TOKEN is refused: account_inactive.",
+            "remedy": "Install the app again, copy its token."} in json.loads(as_json.stdout)  # fmt: skip

@@ -1,0 +1,182 @@
+"""Starting and stopping: what is missing is refused, a port that is taken is told, and nothing under way is lost."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from bot import serving
+from policy.reasons import Refusal
+from tests.support import cast, slack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from programme.desk import Desk
+    from sandbox import Answer, Sandbox
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with slack.workspace() as running:
+        yield running
+
+
+def threads() -> set[str]:
+    """Every thread but the sandbox's own and those of the test."""
+    return {thread.name for thread in threading.enumerate()}
+
+
+def get(url: str) -> httpx.Response:
+    with httpx.Client(trust_env=False, timeout=5) as client:
+        return client.get(url)
+
+
+def test_a_port_that_is_taken_is_told(sandbox: Sandbox, sqlite_desk: Desk) -> None:
+    """The bot refuses to start with the port's number, and leaves no connection and no thread behind."""
+    before = threads()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        environ = slack.environment(sandbox, "sqlite:///unused.db", TOKENS_HTTP_PORT=str(port))
+        with pytest.raises(Refusal, match=f"Cannot listen on 127.0.0.1:{port}.") as refused:  # noqa: SIM117 - what raises
+            with serving.serving(slack.load(environ), sqlite_desk):
+                pytest.fail("it started")
+    assert refused.value.next_step == "Choose another TOKENS_HTTP_PORT."
+    sandbox.wait_for(lambda: not sandbox.connections)
+    assert threads() == before
+
+
+@pytest.mark.parametrize(
+    ("environ", "code"),
+    [({"SLACK_BOT_TOKEN": ""}, "no_bot_token"), ({"SLACK_APP_TOKEN": ""}, "no_slack_mode")],
+)
+def test_a_bot_without_tokens_does_not_start(
+    sandbox: Sandbox, sqlite_desk: Desk, environ: dict[str, str], code: str
+) -> None:
+    """What is missing is a refusal, before anything was begun."""
+    before = threads()
+    loaded = slack.load(slack.environment(sandbox, "sqlite:///unused.db", **environ))
+    with pytest.raises(Refusal) as refused, serving.serving(loaded, sqlite_desk):
+        pytest.fail("it started")
+    assert refused.value.code == code
+    assert threads() == before
+
+
+@pytest.mark.parametrize(
+    ("environ", "code"),
+    [
+        ({"SLACK_APP_TOKEN": "xapp-wrong"}, "slack_refused"),
+        ({"SLACK_API_URL": "http://127.0.0.1:1/api/"}, "slack_away"),
+    ],
+)
+def test_a_slack_that_does_not_let_us_in_is_told(
+    sandbox: Sandbox, sqlite_desk: Desk, environ: dict[str, str], code: str
+) -> None:
+    """A refused token and a Slack that is away are reasons with a next step, and no thread stays behind."""
+    before = threads()
+    loaded = slack.load(slack.environment(sandbox, "sqlite:///unused.db", **environ))
+    with pytest.raises(Refusal, match=r"^Slack ") as refused, serving.serving(loaded, sqlite_desk):
+        pytest.fail("it started")
+    assert (refused.value.code, refused.value.next_step) == (code, "See `tokens-bot doctor`.")
+    assert threads() == before
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_a_bot_stops_cleanly(sandbox: Sandbox, sqlite_desk: Desk, *, signed: bool) -> None:
+    """After the block its port is free, its connection closed and its threads gone, in either mode."""
+    before = threads()
+    environ = (slack.signed_environment if signed else slack.environment)(sandbox, "sqlite:///unused.db")
+    with slack.bot(sandbox, sqlite_desk, slack.load(environ)) as address:
+        assert get(f"{address}/readyz").json() == {"status": "ready"}
+        assert sandbox.connections == (0 if signed else 1)
+    with pytest.raises(httpx.ConnectError):
+        get(f"{address}/healthz")
+    sandbox.wait_for(lambda: not sandbox.connections)
+    assert threads() <= before
+
+
+def asked_in_the_background(sandbox: Sandbox, user: str) -> tuple[threading.Thread, list[Answer]]:
+    """A command that somebody waits for while the test does something else."""
+    answers: list[Answer] = []
+    thread = threading.Thread(target=lambda: answers.append(sandbox.command(user, slack.GENERAL, "/tokens balance")))
+    thread.start()
+    return thread, answers
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_a_command_under_way_is_answered(sandbox: Sandbox, sqlite_desk: Desk, *, signed: bool) -> None:
+    """The bot stops while Slack takes its time over Zoe's first contact: she gets her answer all the same."""
+    cast.hire(sqlite_desk, slack.ZOE)
+    environ = (slack.signed_environment if signed else slack.environment)(sandbox, "sqlite:///unused.db")
+    with slack.bot(sandbox, sqlite_desk, slack.load(environ)):
+        sandbox.faults.add("users.info", delay=0.5)
+        thread, answers = asked_in_the_background(sandbox, slack.NEWCOMER)
+        sandbox.wait_for(lambda: "users.info" not in waiting(sandbox))
+    thread.join(5)
+    assert answers[0].error == ""
+    assert "You have no tokens yet." in str(answers[0].blocks)
+
+
+def waiting(sandbox: Sandbox) -> set[str]:
+    """Methods for which a fault is still ordered: the call that takes it has begun when it is gone."""
+    return {method for method, queue in sandbox.faults._queues.items() if queue}
+
+
+# --- The process ---------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def running_process(environ: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """`tokens-bot run`, once it listens; killed if the test leaves it behind."""
+    command = [sys.executable, "-c", "from bot.cli import main; main()", "run"]
+    process = subprocess.Popen(
+        command, env={**os.environ, **environ}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        ready, _, _ = select.select([process.stdout], [], [], 20)
+        assert ready, "it said nothing"
+        assert process.stdout.readline().startswith("Listening to Slack ")
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate(timeout=5)
+
+
+def test_a_signal_ends_the_process_after_its_answer(sandbox: Sandbox, sqlite_desk: Desk, sqlite_url: str) -> None:
+    """SIGTERM in the middle of a command: the person gets the answer, and the process leaves with 0."""
+    cast.hire(sqlite_desk, slack.ZOE)
+    cast.give(sqlite_desk, "zoe@example.com", "77", days=10_000)
+    with running_process(slack.environment(sandbox, sqlite_url)) as process:
+        sandbox.wait_for(lambda: sandbox.connections)
+        sandbox.faults.add("users.info", delay=0.5)
+        thread, answers = asked_in_the_background(sandbox, slack.NEWCOMER)
+        sandbox.wait_for(lambda: "users.info" not in waiting(sandbox))
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.read() == "Stopping.\n"
+        logged = process.stderr.read()
+    thread.join(5)
+    assert "*77 tokens left*" in str(answers[0].blocks)
+    assert "Traceback" not in logged
+    for word in (
+        "Zoe",
+        "zoe@example.com",
+        "77 tokens",
+        sandbox.workspace.app.bot_token,
+        sandbox.workspace.app.app_token,
+    ):
+        assert word not in logged

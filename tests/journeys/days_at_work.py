@@ -1,0 +1,112 @@
+"""What people do with the bot, whichever way Slack reaches it."""
+
+from __future__ import annotations
+
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from handlers.tokens import COMMANDS
+from programme import keys
+from tests.support import cast, slack
+
+if TYPE_CHECKING:
+    from programme.desk import Desk
+    from sandbox import Sandbox
+
+DEADLINE = 3.0
+"""Slack's patience with a command, in seconds."""
+
+
+def gateway_key(desk: Desk) -> str:
+    with desk.transaction() as session:
+        made = keys.create(
+            session, name="gateway", source="gateway", scopes=["usage:write"], actor="test", now=desk.clock()
+        )  # fmt: skip
+    return made.secret
+
+
+def report(address: str, secret: str, *events: dict[str, Any]) -> list[str]:
+    """What became of each event that a gateway reports."""
+    with httpx.Client(trust_env=False, timeout=10) as client:
+        answer = client.post(f"{address}/v1/usage", json=list(events), headers={"authorization": f"Bearer {secret}"})
+    answer.raise_for_status()
+    return [result["status"] for result in answer.json()["results"]]
+
+
+def usage_of(email: str, event_id: str) -> dict[str, Any]:
+    """A million input tokens: USD 3, 300 tokens."""
+    return {
+        "specversion": "1.0", "id": event_id, "source": "gateway", "type": "gen_ai.usage",
+        "time": "2026-11-20T09:30:00Z",
+        "data": {
+            "user.email": email, "gen_ai.provider.name": "anthropic", "gen_ai.request.model": "claude-sonnet-4-5",
+            "gen_ai.usage.input_tokens": 100_000, "gen_ai.usage.output_tokens": 180_000,
+        },
+    }  # fmt: skip
+
+
+def asked(sandbox: Sandbox, user: str, line: str, channel: str = slack.GENERAL) -> str:
+    """What the person reads; the answer is for nobody else."""
+    answer = sandbox.command(user, channel, line)
+    assert answer.error == "", answer.text
+    assert answer.message.ephemeral_to == user
+    assert answer.text
+    return json.dumps(answer.blocks, ensure_ascii=False)
+
+
+def ada_reads_uses_and_reads_again(sandbox: Sandbox, desk: Desk, address: str) -> None:
+    cast.give(desk, "ada@example.com", "1500")
+    secret = gateway_key(desk)
+    assert "*1,500 tokens left* of 1,500 granted" in asked(sandbox, slack.ADA, "/tokens balance")
+    assert report(address, secret, usage_of("ada@example.com", "e1")) == ["accepted"]
+    assert "*1,200 tokens left* of 1,500 granted" in asked(sandbox, slack.ADA, "/tokens balance")
+    assert report(address, secret, usage_of("ada@example.com", "e1")) == ["duplicate"]
+    assert "*1,200 tokens left*" in asked(sandbox, slack.ADA, "/tokens Balance  ")
+    why = asked(sandbox, slack.ADA, "/tokens why")
+    assert "100,000 input tokens × USD 3 per million + 180,000 output tokens × USD 15 per million = USD 3" in why
+    assert "300 tokens" in asked(sandbox, slack.ADA, "/tokens history")
+    assert "Nothing was used in this month" in asked(sandbox, slack.ADA, "/tokens history 2026-10")
+
+
+def everybody_asks_everything(sandbox: Sandbox, desk: Desk) -> None:
+    cast.hire(desk, slack.ZOE)
+    cast.give(desk, "zoe@example.com", "77")
+    assert "*77 tokens left*" in asked(sandbox, slack.NEWCOMER, "/tokens balance")
+    assert "*I do not know you yet.*" in asked(sandbox, slack.GUEST, "/tokens balance")
+    for user in (slack.ADA, slack.NEWCOMER, slack.GUEST):
+        for command in COMMANDS:
+            asked(sandbox, user, f"/tokens {command.name}")
+    assert asked(sandbox, slack.ADA, "/tokens").count("• `/tokens ") == len(COMMANDS)
+    assert "Did you mean `/tokens balance`?" in asked(sandbox, slack.ADA, "/tokens balanse")
+    # The bot is not a member of this channel; an acknowledgement needs no membership.
+    assert "You have no tokens yet." in asked(sandbox, slack.ADA, "/tokens balance", slack.PRIVATE)
+    # Only Slack was asked who the newcomer and the guest are; nothing was posted anywhere.
+    assert {call.method for call in sandbox.calls} <= {"apps.connections.open", "auth.test", "users.info"}
+    assert sandbox.messages(slack.GENERAL, slack.BEN) == ()
+
+
+def twenty_ask_at_once(sandbox: Sandbox, desk: Desk, address: str) -> None:
+    people = [(slack.ADA, "ada", "1,111"), (slack.BEN, "ben", "2,222"), (slack.MARA, "mara", "3,333"),
+              (slack.IRIS, "iris", "4,444")]  # fmt: skip
+    for _, name, amount in people:
+        cast.give(desk, f"{name}@example.com", amount.replace(",", ""))
+    secret = gateway_key(desk)
+
+    def timed(who: tuple[str, str, str]) -> tuple[str, str, float]:
+        begun = time.monotonic()
+        return who[2], asked(sandbox, who[0], "/tokens balance"), time.monotonic() - begun
+
+    with ThreadPoolExecutor(21) as pool:
+        # Usage comes in meanwhile, so that readers and a writer meet.
+        writing = pool.submit(
+            report, address, secret, *(usage_of("omar@example.com", f"e{number}") for number in range(200))
+        )
+        answers = list(pool.map(timed, people * 5))
+        assert writing.result(10) == ["accepted"] * 200
+    for amount, text, seconds in answers:
+        assert f"*{amount} tokens left*" in text
+        assert seconds < DEADLINE

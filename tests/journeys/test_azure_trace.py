@@ -1,0 +1,154 @@
+"""An hour of a real coding assistant, imported: every total is what plain arithmetic makes of the same file."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+import sqlalchemy as sa
+
+from handlers import usage_csv, usage_files
+from policy.period import Month
+from programme import history
+from store.tables import usage_days, usage_events
+from tests.support import books, cast
+from tests.support.books import ADA, BEN, MARA
+from tests.support.cast import GPT, SONNET
+
+if TYPE_CHECKING:
+    from programme.desk import Desk
+
+TRACE = Path(__file__).parents[2].parent / "shared" / "data" / "azure_llm_code_trace.csv"
+WHO = (ADA, BEN, MARA)
+USD_PER_MILLION = {
+    SONNET: {"input": Decimal(3), "output": Decimal(15)},
+    GPT: {"input": Decimal("1.25"), "output": Decimal(10)},
+}
+USD_PER_TOKEN = Decimal("0.01")
+NANO, MICRO = Decimal("1e-9"), Decimal("1e-6")
+TO_2026 = datetime(2026, 10, 31, 23, 0, tzinfo=UTC) - datetime(2023, 11, 16, 18, 45, tzinfo=UTC)
+"""In the middle of the hour November begins in Berlin: it lies in two days and in two months."""
+
+
+class Request(NamedTuple):
+    """One request of the trace, with somebody and a model to it, for the trace has neither."""
+
+    event_id: str
+    at: datetime
+    who: str
+    model: tuple[str, str]
+    context: int
+    generated: int
+
+
+def requests() -> list[Request]:
+    with TRACE.open(newline="") as file:
+        return [
+            Request(
+                f"azure-{number}",
+                # Their seventh decimal is more than a datetime holds.
+                datetime.fromisoformat(row["TIMESTAMP"][:26]).replace(tzinfo=UTC) + TO_2026,
+                WHO[number % len(WHO)],
+                (SONNET, GPT)[number % 2],
+                int(row["ContextTokens"]),
+                int(row["GeneratedTokens"]),
+            )
+            for number, row in enumerate(csv.DictReader(file))
+        ]
+
+
+def as_csv(trace: list[Request]) -> io.BytesIO:
+    text = io.StringIO(newline="")
+    table = csv.DictWriter(text, usage_csv.COLUMNS, restval="")
+    table.writeheader()
+    for request in trace:
+        table.writerow(
+            {
+                "source": "azure-trace", "event_id": request.event_id, "occurred_at": request.at.isoformat(),
+                "user": request.who, "provider": request.model[0], "model": request.model[1],
+                "input_tokens": request.context, "output_tokens": request.generated,
+            }
+        )  # fmt: skip
+    return io.BytesIO(text.getvalue().encode())
+
+
+def cost(request: Request) -> Decimal:
+    """RULES 2: Σ count × price, in USD to the nano-USD."""
+    price = USD_PER_MILLION[request.model]
+    usd = (request.context * price["input"] + request.generated * price["output"]) / 1_000_000
+    return usd.quantize(NANO, ROUND_HALF_EVEN)
+
+
+def debit(request: Request) -> Decimal:
+    """RULES 2: cost ÷ value, in tokens to the micro-token."""
+    return (cost(request) / USD_PER_TOKEN).quantize(MICRO, ROUND_HALF_EVEN)
+
+
+@pytest.fixture(scope="module")
+def trace() -> list[Request]:
+    """The whole hour."""
+    return requests()
+
+
+def test_the_trace_is_the_real_one(trace: list[Request]) -> None:
+    """8,819 requests of one hour: 18 million tokens of context, 246 thousand generated."""
+    assert len(trace) == 8_819
+    assert sum(request.context for request in trace) == 18_059_974
+    assert sum(request.generated for request in trace) == 245_896
+    assert max(request.at for request in trace) - min(request.at for request in trace) < timedelta(hours=1)
+
+
+def test_the_imported_hour_costs_what_arithmetic_says(desk: Desk, trace: list[Request]) -> None:
+    """Tokens of each meter, USD and debits agree to the last digit: in all, by person and month, and by day."""
+    done = usage_files.import_file(desk, as_csv(trace), "csv")
+    statuses = {"accepted": len(trace), "duplicate": 0, "conflict": 0, "quarantined": 0, "rejected": 0}
+    assert done.counts == {"read": len(trace)} | statuses
+
+    events = books.rows(
+        desk, sa.select(usage_events.c.meters, usage_events.c.cost_nano_usd, usage_events.c.debit_micro_tokens)
+    )
+    meters: dict[str, int] = defaultdict(int)
+    for counts, *_ in events:
+        for meter, count in counts.items():
+            meters[meter] += count
+    assert meters == {
+        "input_uncached": sum(request.context for request in trace),
+        "output": sum(request.generated for request in trace),
+    }
+    assert sum(nano for _, nano, _ in events) * NANO == sum(cost(request) for request in trace)
+    assert sum(micro for *_, micro in events) * MICRO == sum(debit(request) for request in trace)
+
+    days: dict[object, Decimal] = defaultdict(Decimal)
+    months: dict[tuple[str, int], Decimal] = defaultdict(Decimal)
+    wallets: dict[str, Decimal] = defaultdict(Decimal)
+    for request in trace:
+        day = request.at.astimezone(desk.zone).date()
+        days[day, request.model[1]] += cost(request)
+        months[request.who, day.month] += debit(request)
+        wallets[request.who] -= debit(request)
+    assert {month for _, month in months} == {10, 11}
+    columns = (usage_days.c.day, usage_days.c.model)
+    by_day = sa.select(*columns, sa.func.sum(usage_days.c.cost_nano_usd)).group_by(*columns)
+    assert {(day, model): int(nano) * NANO for day, model, nano in books.rows(desk, by_day)} == days
+    for who in WHO:
+        assert books.wallet(desk, who).decimal == wallets[who]
+        for month in (Month(2026, 10), Month(2026, 11)):
+            with desk.reading() as session:
+                used = history.of_month(session, cast.person_id(desk, who), month, zone=desk.zone)
+            assert used.debit.decimal == months[who, month.month]
+    assert books.findings(desk) == {}
+
+
+def test_the_imported_hour_is_imported_once(sqlite_desk: Desk, trace: list[Request]) -> None:
+    """The same file again is 8,819 duplicates, and nobody's balance moves."""
+    usage_files.import_file(sqlite_desk, as_csv(trace), "csv")
+    before = {who: books.wallet(sqlite_desk, who) for who in WHO}
+    again = usage_files.import_file(sqlite_desk, as_csv(trace), "csv")
+    assert (again.counts["accepted"], again.counts["duplicate"]) == (0, len(trace))
+    assert {who: books.wallet(sqlite_desk, who) for who in WHO} == before

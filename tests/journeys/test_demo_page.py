@@ -1,0 +1,251 @@
+"""The demo as a newcomer meets it: one command, a page in a real browser, the printed curl, and a clean stop."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.sandbox.test_page import ARGUMENTS, CHROMIUM, ask
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SHOTS = os.environ.get("TOKENS_TEST_SHOTS")
+"""A folder for screenshots, to be looked at."""
+PREPARATION_SECONDS = 60
+ADA = "ada@northwind.example"
+EVENT_COST = Decimal(42)
+"""80,000 input tokens at USD 3 a million and 12,000 output tokens at USD 15: USD 0.42, at USD 0.01 a token."""
+
+
+class Demo:
+    """The running process, and what it printed."""
+
+    def __init__(self, port: int, folder: Path) -> None:
+        self.folder = folder
+        self.environment = {
+            name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")
+        } | {"PYTHONUNBUFFERED": "1"}
+        command = ["demo", "--no-browser", "--port", str(port), "--folder", str(folder)]
+        self.process = subprocess.Popen(
+            self._program(*command), env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        self._lines: queue.Queue[str] = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+        self.welcome = self._until("Ctrl-C stops.")
+
+    @staticmethod
+    def _program(*arguments: str) -> list[str]:
+        return [sys.executable, "-c", "from bot.cli import main; main()", *arguments]
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self._lines.put(line)
+
+    def _until(self, last: str) -> str:
+        text, deadline = "", time.monotonic() + PREPARATION_SECONDS
+        while last not in text:
+            try:
+                text += self._lines.get(timeout=max(deadline - time.monotonic(), 0))
+            except queue.Empty:
+                pytest.fail(f"the demo did not get ready: {text!r}")
+        return text
+
+    @property
+    def page(self) -> str:
+        return self._printed(r"open at  (\S+)")
+
+    @property
+    def intake(self) -> str:
+        return self._printed(r"curl (\S+)/v1/usage")
+
+    @property
+    def key(self) -> str:
+        return self._printed(r"Bearer (\w\S+)'")
+
+    def event(self) -> dict[str, Any]:
+        """The event of the printed curl, as a shell would send it."""
+        quoted = self._printed(r" -d ('.*')\n")
+        sent = subprocess.run(["bash", "-c", f"printf %s {quoted}"], check=True, capture_output=True, text=True)
+        event: dict[str, Any] = json.loads(sent.stdout)
+        return event
+
+    def _printed(self, pattern: str) -> str:
+        found = re.search(pattern, self.welcome)
+        assert found, f"{pattern} is not in {self.welcome}"
+        return found[1]
+
+    def balance(self, email: str = ADA) -> Decimal:
+        """What an administrator reads of the same ledger."""
+        ledger = {"TOKENS_DATABASE_URL": f"sqlite:///{self.folder}/tokens.db", "TOKENS_TIME_ZONE": "Europe/Berlin"}
+        printed = subprocess.run(
+            self._program("balance", email, "--json"),
+            env=self.environment | ledger, check=True, capture_output=True, text=True, timeout=20,
+        )  # fmt: skip
+        return Decimal(json.loads(printed.stdout)["balance_tokens"])
+
+    def stop(self) -> int:
+        """Ctrl-C, and the exit code."""
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(15)
+
+
+@contextmanager
+def demo(port: int, folder: Path) -> Iterator[Demo]:
+    running = Demo(port, folder)
+    try:
+        yield running
+    finally:
+        if running.process.poll() is None:
+            running.process.kill()
+        _, errors = running.process.communicate(timeout=5)
+        assert "Traceback" not in errors
+        for line in errors.splitlines():
+            assert not line.startswith(("WARNING", "ERROR")), errors
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    """A page in Chromium on which any error of a script fails the test."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        context = browser.new_context(viewport={"width": 1300, "height": 900}, locale="en-GB", timezone_id="UTC")
+        opened = context.new_page()
+        opened.set_default_timeout(10_000)
+        trouble: list[str] = []
+        opened.on("pageerror", lambda error: trouble.append(str(error)))
+        opened.on("console", lambda said: trouble.append(said.text) if said.type == "error" else None)
+        yield opened
+        browser.close()
+    assert trouble == []
+
+
+def two_free_ports() -> int:
+    """A port that is free, as is the next one, where the demo's intake listens."""
+    for _ in range(50):
+        with socket.create_server(("127.0.0.1", 0)) as first:
+            port: int = first.getsockname()[1]
+            try:
+                socket.create_server(("127.0.0.1", port + 1)).close()
+            except (OSError, OverflowError):
+                continue
+            return port
+    raise RuntimeError("no two ports are free")
+
+
+def shoot(page: Page, name: str) -> None:
+    if SHOTS:
+        page.screenshot(path=str(Path(SHOTS) / f"demo-{name}.png"))
+
+
+def shown_balance(page: Page, nth: int) -> Decimal:
+    """The figure in the person's nth answer."""
+    answer = page.locator(".message.ephemeral").nth(nth)
+    expect(answer).to_contain_text("tokens left")
+    found = re.search(r"([\d,.]+) tokens left", answer.inner_text())
+    assert found
+    return Decimal(found[1].replace(",", ""))
+
+
+def cents(amount: Decimal) -> Decimal:
+    return amount.quantize(Decimal("0.01"))
+
+
+def open_page(page: Page, address: str) -> None:
+    page.goto(address)
+    page.wait_for_selector("body.ready")
+
+
+def test_a_newcomer_tries_the_demo(page: Page, tmp_path: Path) -> None:
+    """Ada's figure is the ledger's, the printed event moves it by its cost, nobody else sees it, and it stays."""
+    port = two_free_ports()
+    with demo(port, tmp_path / "demo") as running:
+        assert running.page.startswith(f"http://127.0.0.1:{port}/")
+        after = ada_sees_her_usage_arrive(running, page)
+        others_see_nothing_of_it(page, after)
+        page.goto("about:blank")
+        assert running.stop() == 0
+    with demo(port, tmp_path / "demo") as again:
+        assert again.key == running.key
+        resumed = again.balance()
+        # What happened since then was told meanwhile, and may have brought Ada one of her usual calls.
+        assert 0 <= after - resumed < EVENT_COST
+        open_page(page, again.page)
+        ask(page, "/tokens balance")
+        assert shown_balance(page, 0) == cents(resumed)
+        shoot(page, "7-again")
+        page.goto("about:blank")
+        assert again.stop() == 0
+
+
+def ada_sees_her_usage_arrive(running: Demo, page: Page) -> Decimal:
+    """Her balance in the end."""
+    before = running.balance()
+    open_page(page, running.page)
+    shoot(page, "1-welcome")
+    ask(page, "/tokens balance")
+    assert shown_balance(page, 0) == cents(before)
+    shoot(page, "2-balance")
+    with httpx.Client(trust_env=False, timeout=10) as gateway:
+        headers = {"authorization": f"Bearer {running.key}"}
+        answer = gateway.post(f"{running.intake}/v1/usage", json=running.event(), headers=headers)
+    assert [result["status"] for result in answer.json()["results"]] == ["accepted"]
+    after = running.balance()
+    assert before - after == EVENT_COST
+    ask(page, "/tokens balance")
+    expect(page.locator(".message.ephemeral")).to_have_count(2)
+    assert shown_balance(page, 1) == cents(after)
+    ask(page, "/tokens why")
+    why = page.locator(".message.ephemeral").nth(2)
+    expect(why).to_contain_text("80,000 input tokens × USD 3 per million + 12,000 output tokens × USD 15 per million")
+    expect(why).to_contain_text("= 42 tokens")
+    shoot(page, "3-why")
+    ask(page, "/tokens history")
+    expect(page.locator(".message.ephemeral").nth(3).locator("table")).to_be_visible()
+    shoot(page, "4-history")
+    return after
+
+
+def others_see_nothing_of_it(page: Page, adas: Decimal) -> None:
+    page.get_by_label("You are").select_option("U0JONAS")
+    expect(page.locator("#persona-name")).to_have_text("Jonas Weber")
+    expect(page.locator(".message.ephemeral")).to_have_count(0)
+    ask(page, "/tokens balance")
+    jonas = page.locator(".message.ephemeral")
+    expect(jonas).to_contain_text("more than you had")
+    expect(jonas).not_to_contain_text(f"{cents(adas):,}")
+    shoot(page, "5-jonas")
+    page.get_by_label("You are").select_option("U0GUEST")
+    ask(page, "/tokens balance")
+    expect(page.locator(".message.ephemeral")).to_contain_text("I do not know you yet.")
+    shoot(page, "6-guest")
+
+
+def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
+    """A second demo on the same port says which option helps."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        refused = subprocess.run(
+            [sys.executable, "-c", "from bot.cli import main; main()", "demo", "--no-browser", "--port", port,
+             "--folder", str(tmp_path)],
+            check=False, capture_output=True, text=True, timeout=30,
+        )  # fmt: skip
+    assert refused.returncode == 1
+    assert f"Port {port} is taken. Choose another with --port." in refused.stderr

@@ -1,0 +1,55 @@
+"""The clockwork asks for work often, never twice at a time, and makes up for what it missed."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED
+
+from policy.units import MicroTokens
+from scheduler import ticker
+from tests.support import books, cast
+from tests.support.clock import NOON
+
+if TYPE_CHECKING:
+    from programme.desk import Desk
+
+NEWCOMER = "email,name,level,role_family,time_zone,hired_on\nnew@example.com,New,mid,engineering,UTC,2026-01-01\n"
+
+
+def test_every_job_is_frequent_single_and_never_dropped(sqlite_desk: Desk) -> None:
+    """A job that comes late runs all the same, once for all the times it missed, and not beside itself."""
+    jobs = ticker.build(sqlite_desk).get_jobs()
+    assert [job.id for job in jobs] == ["quarantine"]
+    for job in jobs:
+        assert job.trigger.interval <= timedelta(minutes=10)
+
+
+def test_a_scheduler_that_was_built_does_nothing_yet(sqlite_desk: Desk) -> None:
+    """Who builds it starts it."""
+    assert not ticker.build(sqlite_desk).running
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_clockwork_retries_what_waits(sqlite_desk: Desk, monkeypatch: pytest.MonkeyPatch, *, fails: bool) -> None:
+    """A started scheduler runs the retry in its own thread, and goes on after one that failed."""
+    books.take_in(sqlite_desk, cast.event("1", at=NOON, who="new@example.com"))
+    cast.hire(sqlite_desk, NEWCOMER)
+    if fails:
+        monkeypatch.setattr("programme.usage.retry_quarantine", None)
+    scheduler = ticker.build(sqlite_desk)
+    done = threading.Event()
+    scheduler.add_listener(lambda _event: done.set(), EVENT_JOB_ERROR if fails else EVENT_JOB_EXECUTED)
+    scheduler.start(paused=True)
+    [job] = scheduler.get_jobs()
+    assert (job.coalesce, job.max_instances, job.misfire_grace_time) == (True, 1, None)
+    # Long overdue: as after a night in which the machine was off.
+    job.modify(next_run_time=job.next_run_time - timedelta(days=1))
+    scheduler.resume()
+    assert done.wait(10)
+    assert scheduler.get_job("quarantine").next_run_time is not None
+    scheduler.shutdown(wait=True)
+    assert books.wallet(sqlite_desk, "new@example.com") == MicroTokens(0 if fails else -540_000)
