@@ -53,7 +53,7 @@ def ledger(kind: str) -> Iterator[Desk]:
     with url(kind) as at:
         desk = office.new_desk(settings.load({"TOKENS_DATABASE_URL": at, "TOKENS_TIME_ZONE": ZONE}), clock=lambda: NOW)
         for provider, model, *_ in traffic.MODELS:
-            assert desk.prices.listed(provider, model, NOW)
+            assert desk.prices.listed(provider, model, "", NOW)
         office.migrate(desk)
         with desk.transaction() as session:
             people.import_csv(session, io.StringIO(traffic.people_csv()), actor="bench", now=NOW)

@@ -25,6 +25,7 @@ from handlers.usage_formats import (
     disjoint_meters,
     fingerprint,
     instant,
+    service_tier,
     unfit,
 )
 from policy.metering import UsageEvent
@@ -71,6 +72,9 @@ class _Data(Struct, gc=False):
     email: _Name = field(name="user.email", default=None)
     key_alias: _Name = field(name="tokens_bot.key_alias", default=None)
     project: _Name = field(name="tokens_bot.project", default=None)
+    tier: _Name = field(name="tokens_bot.service_tier", default=None)
+    openai_tier: _Name = field(name="openai.response.service_tier", default=None)
+    gen_ai_openai_tier: _Name = field(name="gen_ai.openai.response.service_tier", default=None)
 
 
 class _CloudEvent(Struct, gc=False):
@@ -137,8 +141,10 @@ def _usage_event(allowed_source: str | None, allowed_path: str, _index: int, eve
     identities = _identities(data, event.subject)
     meters = _meters(data)
     project = data.project or ""
-    digest = fingerprint(occurred_at, identities, provider, model, meters, project)
-    return UsageEvent(source, event.id, occurred_at, identities, provider, model, meters, project, digest)
+    named = data.tier or data.openai_tier or data.gen_ai_openai_tier
+    tier = service_tier(named) if named else ""
+    digest = fingerprint(occurred_at, identities, provider, model, tier, meters, project)
+    return UsageEvent(source, event.id, occurred_at, identities, provider, model, tier, meters, project, digest)
 
 
 def _require_json(content_type: str) -> None:

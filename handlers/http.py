@@ -66,6 +66,8 @@ def build(desk: Desk, *, slack: App | None = None) -> FastAPI:
     if slack is not None:
         app.include_router(_slack(slack))
     app.add_exception_handler(sa.exc.OperationalError, _database_away)
+    # PostgreSQL's way to say that a table is missing: the database is not migrated.
+    app.add_exception_handler(sa.exc.ProgrammingError, _database_away)
     app.add_middleware(_LastResort)
     return app
 

@@ -1,7 +1,8 @@
 """Usage as LiteLLM's `generic_api` callback sends it: StandardLoggingPayloads, about 14 KB each.
 
-Only the fields below are decoded. Messages, answers, headers and addresses are skipped and never become Python
-objects. Tags come from the client, so they may name the project, and no tag can keep an event from being counted.
+Only the fields below are decoded. Messages, headers, addresses, and all of an answer but its service tier, are skipped
+and never become Python objects. Tags come from the client, so they may name the project, and no tag can keep an event
+from being counted.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from handlers.usage_formats import (
     Parsed,
     disjoint_meters,
     fingerprint,
+    service_tier,
     unfit,
 )
 from policy.metering import UsageEvent
@@ -80,6 +82,14 @@ class _Metadata(Struct, gc=False):
     usage_object: _Usage | None = None
 
 
+class _Costs(Struct, gc=False):
+    service_tier: _Name = None
+
+
+class _Answer(Struct, gc=False):
+    service_tier: Any = None
+
+
 class _Payload(Struct, gc=False):
     litellm_call_id: _Text
     status: str | None = None
@@ -92,10 +102,14 @@ class _Payload(Struct, gc=False):
     completion_tokens: _Count = None
     request_tags: Raw = Raw(b"null")
     metadata: _Metadata | None = None
+    response: Raw = Raw(b"null")
+    cost_breakdown: _Costs | None = None
 
 
 _SHAPE = EventShape(_Payload, "litellm_call_id")
-_NO_METADATA, _NO_USAGE, _NO_WRITES = _Metadata(), _Usage(), _CacheWrites()
+_ANSWER = msgspec.json.Decoder(_Answer | None)
+_NO_ANSWER = _Answer()
+_NO_METADATA, _NO_USAGE, _NO_WRITES, _NO_COSTS = _Metadata(), _Usage(), _CacheWrites(), _Costs()
 _NO_INPUT_DETAILS, _NO_OUTPUT_DETAILS = _InputDetails(), _OutputDetails()
 
 
@@ -117,8 +131,9 @@ def _usage_event(source: str, index: int, payload: _Payload) -> UsageEvent | Not
     # The gateway answered from its own cache: the payload repeats the tokens, but nothing was bought.
     meters: Meters = {} if payload.cache_hit else _meters(payload, metadata.usage_object or _NO_USAGE)
     project = _project(payload, metadata)
-    digest = fingerprint(occurred_at, identities, provider, model, meters, project)
-    return UsageEvent(source, event_id, occurred_at, identities, provider, model, meters, project, digest)
+    tier = _tier(payload)
+    digest = fingerprint(occurred_at, identities, provider, model, tier, meters, project)
+    return UsageEvent(source, event_id, occurred_at, identities, provider, model, tier, meters, project, digest)
 
 
 def _event_id(payload: _Payload) -> str:
@@ -203,6 +218,26 @@ def _project(payload: _Payload, metadata: _Metadata) -> str:
             if name and len(name) <= MAX_NAME and "\0" not in name:
                 return name
     return metadata.user_api_key_team_alias or metadata.user_api_key_team_id or ""
+
+
+def _tier(payload: _Payload) -> str:
+    """The tier that the provider says it served, else the one by which the gateway reckoned.
+
+    What the client asked for says nothing: providers serve another tier when that one is full.
+    """
+    named = _answered_tier(payload.response) or (payload.cost_breakdown or _NO_COSTS).service_tier
+    return service_tier(named) if named else ""
+
+
+def _answered_tier(raw: Raw) -> str | None:
+    """The tier in an answer, which may be a text or null where the gateway logs no answers."""
+    try:
+        tier = (_ANSWER.decode(raw) or _NO_ANSWER).service_tier
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    if tier is None or (isinstance(tier, str) and len(tier) <= MAX_NAME and "\0" not in tier):
+        return tier
+    raise unfit("response.service_tier", f"at most {MAX_NAME} characters without NUL", tier)
 
 
 def _decoded_tags(raw: bytes) -> list[str]:

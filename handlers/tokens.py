@@ -15,6 +15,7 @@ from handlers import contact_of, metrics, month_named, note_failure
 from handlers.slack_users import email_of
 from policy.period import Month, day_of
 from policy.reasons import Refusal
+from policy.units import MicroTokens
 from programme import balance, history, people, why
 from store import people as people_store
 from store import reference
@@ -63,7 +64,9 @@ def show_balance(desk: Desk, request: Request) -> Message | None:
         books = desk.recent_handbooks.get(session, request.now)
     names = {service.key: service.name for book in books.versions for service in book.services}
     services = [(names.get(key, key), spent) for key, spent in card.services]
-    return render.message("tokens/balance", card=card, services=services, contact=books.versions[-1].contact)
+    lapsing = MicroTokens(card.outlook.lapsing if card.outlook else 0)
+    contact = books.versions[-1].contact
+    return render.message("tokens/balance", card=card, services=services, lapsing=lapsing, contact=contact)
 
 
 def show_why(desk: Desk, request: Request) -> Message | None:

@@ -151,8 +151,9 @@ def _usage_event(cells: tuple[str, ...]) -> UsageEvent:
         cache_read=_count("cache_read_tokens", read_tokens),
         cache_write_5m=_count("cache_write_tokens", written),
     )
-    digest = fingerprint(occurred_at, identities, provider, model, meters, project)
-    return UsageEvent(source, event_id, occurred_at, identities, provider, model, meters, project, digest)
+    # There is no column for a service tier: what is in such a file was bought at the standard one.
+    digest = fingerprint(occurred_at, identities, provider, model, "", meters, project)
+    return UsageEvent(source, event_id, occurred_at, identities, provider, model, "", meters, project, digest)
 
 
 def _require_text(column: str, cell: str, limit: int = MAX_NAME) -> None:

@@ -33,6 +33,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _SHOWN = 64
 
+_STANDARD_TIERS = frozenset({"standard", "default", "auto", "standard_only", ""})
+
 _encode_canonically = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -66,7 +68,7 @@ def unfit(field: str, expected: str, value: object) -> UnfitFieldError:
 
 
 def fingerprint(  # noqa: PLR0917 - the fields of an event, in its order
-    occurred_at: datetime, identities: Identities, provider: str, model: str, meters: Meters, project: str
+    occurred_at: datetime, identities: Identities, provider: str, model: str, tier: str, meters: Meters, project: str
 ) -> bytes:
     """Equal for events of equal content, whatever the order of their meters and the offset of their time.
 
@@ -74,8 +76,14 @@ def fingerprint(  # noqa: PLR0917 - the fields of an event, in its order
     """
     if 0 in meters.values():
         meters = without_zeros(meters)
-    content = ((occurred_at - _EPOCH) // _MICROSECOND, identities, provider, model, meters, project)
+    content = ((occurred_at - _EPOCH) // _MICROSECOND, identities, provider, model, tier, meters, project)
     return blake2b(_encode_canonically(content), digest_size=16).digest()
+
+
+def service_tier(name: str) -> str:
+    """A tier as events have it: in lower case, and the standard one without a name."""
+    tier = name.lower()
+    return "" if tier in _STANDARD_TIERS else tier
 
 
 def disjoint_meters(

@@ -61,6 +61,8 @@ class UsageEvent(NamedTuple):
     identities: Identities
     provider: str
     model: str
+    tier: str
+    """The service tier, such as "priority"; empty for the standard one."""
     meters: Meters
     project: str
     fingerprint: bytes
@@ -68,6 +70,11 @@ class UsageEvent(NamedTuple):
     @property
     def idempotency_key(self) -> str:
         return f"usage:{self.source}:{self.event_id}"
+
+
+def named(provider: str, model: str, tier: str) -> str:
+    """What a price is for, in a sentence: "the priority tier of openai/gpt-5"."""
+    return f"the {tier} tier of {provider}/{model}" if tier else f"{provider}/{model}"
 
 
 def input_tokens(meters: Meters) -> int:
@@ -103,18 +110,19 @@ class UnpricedMeterError(LookupError):
     """A meter counted something, and the price list has no price for it."""
 
     def __init__(self, meter: Meter, price: Price) -> None:
-        super().__init__(f"no price for {meter} of {price.provider}/{price.model}")
+        super().__init__(f"no price for {meter} of {named(price.provider, price.model, price.tier)}")
         self.meter = meter
 
 
 @dataclass(frozen=True)
 class Price:
-    """The price of a model or GPU class at one time, meter by meter, with where it came from."""
+    """The price of a model or GPU class in one service tier at one time, meter by meter, with where it came from."""
 
     provider: str
     model: str
     source: str
     meters: Mapping[Meter, UnitPrice]
+    tier: str = ""
 
     def cost(self, meters: Meters) -> NanoUSD:
         """Σ count × price, exact until one rounding to the nearest nano-USD (half to even).

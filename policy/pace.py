@@ -1,23 +1,41 @@
-"""When the tokens run out if spending goes on as it did."""
+"""How long the tokens last if spending goes on as it did, and what lapses before it is used."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, timedelta
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 PACE_DAYS = 28
 """Four whole weeks, so that every weekday counts equally often."""
-FURTHEST_DAYS = 366
-"""Beyond a year a run-out date says nothing."""
 
 
-def run_out_on(available: int, spent: int, days_observed: int, today: date) -> date | None:
-    """The day on which `available` is used up at the mean daily pace; None when that is more than a year away.
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """The last day with tokens left, and the micro-tokens that will have lapsed unused by then."""
 
-    `spent` is what the last `days_observed` days took (at most PACE_DAYS). Nothing spent, no date.
+    lasts_until: date
+    lapsing: int
+
+
+def outlook(lots: Sequence[tuple[int, date]], spent: int, days_observed: int, today: date) -> Outlook | None:
+    """Burn lots, (remaining, first day without it) in burn order, at the mean daily pace; None without a pace.
+
+    `spent` is what the last `days_observed` days took. A lot that ends before its turn is over lapses with what is left
+    of it.
     """
-    if available <= 0:
-        return today
-    if spent <= 0 or days_observed <= 0:
+    if spent <= 0 or days_observed <= 0 or not lots:
         return None
-    days = available * days_observed // spent
-    return today + timedelta(days=days) if days <= FURTHEST_DAYS else None
+    pace = Fraction(spent, days_observed)
+    elapsed = Fraction(0)
+    lapsing = Fraction(0)
+    for remaining, ends_on in lots:
+        spendable = pace * max((ends_on - today).days - elapsed, Fraction(0))
+        used = min(Fraction(remaining), spendable)
+        elapsed += used / pace
+        lapsing += remaining - used
+    return Outlook(today + timedelta(days=int(elapsed)), int(lapsing))

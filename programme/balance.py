@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from policy import lots as burning
-from policy.pace import PACE_DAYS, run_out_on
+from policy.pace import PACE_DAYS, outlook
 from policy.period import Month, Quarter, day_of
 from policy.units import MicroTokens, NanoUSD
 from policy.valuation import TokenValue, fixed_value
@@ -16,6 +16,7 @@ from store import wallets
 if TYPE_CHECKING:
     from datetime import date, datetime
 
+    from policy.pace import Outlook
     from programme.desk import Desk
     from store.engine import Session
     from store.wallets import LotRow, ServiceSpend, Wallet
@@ -33,12 +34,16 @@ class LotLine:
     reason: str
     amount: MicroTokens
     remaining: MicroTokens
+    starts_at: datetime
     expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class BalanceCard:
-    """Everything the balance says; `services` are (service key, tokens this month), the largest first."""
+    """Everything the balance says; `services` are (service key, tokens this month), the largest first.
+
+    `outlook` is None while there is no pace, or nothing to spend. `used_before` tells an empty wallet from a new one.
+    """
 
     person_id: str
     name: str
@@ -52,7 +57,8 @@ class BalanceCard:
     month: Month
     spent_this_month: MicroTokens
     services: tuple[tuple[str, MicroTokens], ...]
-    run_out: date | None
+    outlook: Outlook | None
+    used_before: bool
     now: datetime
 
     @property
@@ -95,13 +101,16 @@ def _card(session: Session, wallet: Wallet, today: date, *, desk: Desk, now: dat
         month=month,
         spent_this_month=MicroTokens(sum(s.month for s in spending)),
         services=tuple((s.service_key, MicroTokens(s.month)) for s in spending[:TOP_SERVICES] if s.month),
-        run_out=_run_out(available, spending, today),
+        outlook=_outlook(usable, debt, spending, today, desk.zone),
+        used_before=wallet.account_id is not None,
         now=now,
     )
 
 
 def _lot_line(lot: LotRow) -> LotLine:
-    return LotLine(lot.kind, lot.reason, MicroTokens(lot.amount), MicroTokens(lot.remaining), lot.expires_at)
+    return LotLine(
+        lot.kind, lot.reason, MicroTokens(lot.amount), MicroTokens(lot.remaining), lot.starts_at, lot.expires_at
+    )
 
 
 def _value(session: Session, wallet: Wallet, quarter: Quarter, *, desk: Desk, now: datetime) -> TokenValue:
@@ -120,9 +129,12 @@ def _spending(session: Session, account_id: int | None, month: Month, today: dat
     return sorted(spent, key=lambda s: (-s.month, s.service_key))
 
 
-def _run_out(available: int, spending: list[ServiceSpend], today: date) -> date | None:
-    if not spending:
+def _outlook(
+    lots: list[LotLine], debt: int, spending: list[ServiceSpend], today: date, zone: ZoneInfo
+) -> Outlook | None:
+    if debt or not spending:
         return None
     observed = (today - min(s.first_day for s in spending)).days + 1
     days = min(max(observed, LEAST_DAYS_OBSERVED), PACE_DAYS)
-    return run_out_on(available, sum(s.window for s in spending), days, today)
+    left = [(int(lot.remaining), day_of(lot.expires_at, zone)) for lot in lots]
+    return outlook(left, sum(s.window for s in spending), days, today)

@@ -51,13 +51,8 @@ def give(
     `key` makes the call repeatable: the same key with the same content gives nothing twice, with another content it
     is refused.
     """
+    _require_sound(amount, reason, expires_at, now)
     person = people.require(session, email)
-    if amount <= 0:
-        raise Refusal("amount_not_positive", f"amount = {amount.decimal:f}: it must be above zero.")
-    if expires_at <= now:
-        raise Refusal("expired_already", f"expires = {expires_at.isoformat()}: it must lie in the future.")
-    if not reason.strip():
-        raise Refusal("reason_missing", "reason is empty: the person will read it.")
     idempotency_key = f"grant:manual:{key or secrets.token_hex(8)}"
     content = f"{person.id}|{int(amount)}|{reason}|{expires_at.astimezone(UTC).isoformat()}"
     fingerprint = hashlib.blake2b(content.encode(), digest_size=16).digest()
@@ -84,3 +79,12 @@ def give(
         session, audit.Record(at=now, actor=actor, action="grant.give", subject=person.id, after=after)
     )  # fmt: skip
     return Given(person.id, entry_id, amount, expires_at, again=False)
+
+
+def _require_sound(amount: MicroTokens, reason: str, expires_at: datetime, now: datetime) -> None:
+    if amount <= 0:
+        raise Refusal("amount_not_positive", f"amount = {amount.decimal:f}: it must be above zero.")
+    if expires_at <= now:
+        raise Refusal("expired_already", f"expires = {expires_at.isoformat()}: it must lie in the future.")
+    if not reason.strip():
+        raise Refusal("reason_missing", "reason is empty: the person will read it.")

@@ -72,22 +72,10 @@ def apply(session: Session, body: str, *, actor: str, now: datetime) -> Handbook
         new = handbook.parse(body)
     except handbook.HandbookError as error:
         raise Refusal("handbook_invalid", f"The handbook has mistakes:\n{error}", next_step="Correct them.") from error
-    before = reference.handbook_body(session, new.version)
-    if before == body:
+    known = [_parsed(text) for text in reference.handbook_bodies(session)]
+    if reference.handbook_body(session, new.version) == body:
         return new
-    if before is not None:
-        raise Refusal(
-            "handbook_version_taken",
-            f"Version {new.version!r} was applied with another text.",
-            next_step="Give the changed handbook a new `version`.",
-        )
-    bodies = reference.handbook_bodies(session)
-    if bodies and new.effective_from < _parsed(bodies[-1]).effective_from:
-        raise Refusal(
-            "handbook_backdated",
-            f"effective_from = {new.effective_from} lies before that of version {_parsed(bodies[-1]).version!r}.",
-            next_step="Choose a later date: what was decided by a version stays decided.",
-        )
+    _require_next(new, known)
     reference.add_handbook(
         session, version=new.version, effective_from=new.effective_from, body=body, applied_by=actor, now=now
     )
@@ -99,12 +87,27 @@ def apply(session: Session, body: str, *, actor: str, now: datetime) -> Handbook
             actor=actor,
             action="handbook.apply",
             subject=new.version,
-            before={"version": _parsed(bodies[-1]).version} if bodies else None,
+            before={"version": known[-1].version} if known else None,
             after={"version": new.version, "effective_from": new.effective_from.isoformat()},
             handbook_version=new.version,
         ),
     )
     return new
+
+
+def _require_next(new: Handbook, known: list[Handbook]) -> None:
+    if new.version in {old.version for old in known}:
+        raise Refusal(
+            "handbook_version_taken",
+            f"Version {new.version!r} was applied with another text.",
+            next_step="Give the changed handbook a new `version`.",
+        )
+    if known and new.effective_from < known[-1].effective_from:
+        raise Refusal(
+            "handbook_backdated",
+            f"effective_from = {new.effective_from} lies before that of version {known[-1].version!r}.",
+            next_step="Choose a later date: what was decided by a version stays decided.",
+        )
 
 
 def ensure_first(session: Session, *, now: datetime) -> None:

@@ -15,10 +15,11 @@ from genai_prices.types import ModelPrice, TieredPrices
 from policy.metering import Meter, Price, UnitPrice
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from decimal import Decimal
 
-    from genai_prices.types import ModelInfo
+    from genai_prices.types import ModelInfo, PriceVariant
 
 
 MILLION, THOUSAND = 1_000_000, 1_000
@@ -43,37 +44,59 @@ UNMETERED = ("output_reasoning_mtok", "output_citation_mtok", "output_video_mtok
 """Parts of the output that some models bill apart and gateways do not report apart: such models have no price here."""
 
 
+TIER_KEYS = ("processing", "service_tier", "speed")
+"""The list's keys for a service tier: the same name may stand under any of them, according to the provider."""
+
+
 class PriceBook:
-    """Public prices by provider, model and instant."""
+    """Public prices by provider, model, service tier and instant."""
 
     def __init__(self) -> None:
         self._source = f"genai-prices {version('genai-prices')}"
-        self._models: dict[tuple[str, str], ModelInfo | None] = {}
-        self._prices: dict[tuple[int, str, str], Price | None] = {}
+        self._models: dict[tuple[str, str], tuple[ModelInfo, Sequence[PriceVariant]] | None] = {}
+        self._prices: dict[tuple[object, ...], Price | None] = {}
 
-    def listed(self, provider: str, model: str, at: datetime) -> Price | None:
-        """The public price that held at an instant, or None when the list has none."""
-        info = self._model(provider, model)
-        if info is None:
+    def listed(self, provider: str, model: str, tier: str, at: datetime) -> Price | None:
+        """The public price that held at an instant, or None when the list has none; the standard tier has no name."""
+        found = self._model(provider, model)
+        if found is None:
             return None
+        info, variants = found
         standard = info.prices if isinstance(info.prices, ModelPrice) else info.get_prices(at)
         # The list's own price objects live as long as the process: their identity is a safe key.
-        key = (id(standard), provider, model)
+        key: tuple[object, ...] = (id(standard), provider, model)
+        context = None
+        if tier:
+            context = dict.fromkeys(TIER_KEYS, tier)
+            held = [id(variant) for variant in variants if _holds(variant, context, at)]
+            if not held:
+                return None
+            key = (*key, tier, *held)
         if key not in self._prices:
-            self._prices[key] = _from_list(provider, model, self._source, standard)
+            self._prices[key] = _from_list(provider, model, tier, self._source, info.get_prices(at, context))
         return self._prices[key]
 
-    def _model(self, provider: str, model: str) -> ModelInfo | None:
+    def _model(self, provider: str, model: str) -> tuple[ModelInfo, Sequence[PriceVariant]] | None:
+        """What the list knows of a model, and its prices for other tiers than the standard one."""
         key = (provider, model)
         if key not in self._models:
             try:
-                _, self._models[key] = get_snapshot().find_provider_model(model, None, provider, None)
+                seller, info = get_snapshot().find_provider_model(model, None, provider, None)
+                # A model may be found at its maker: then the standard price is the same, other tiers' need not be.
+                own = any(info is sold for sold in seller.models)
+                self._models[key] = info, (info.price_variants or ()) if own else ()
             except LookupError:
                 self._models[key] = None
         return self._models[key]
 
 
-def _from_list(provider: str, model: str, source: str, listed: ModelPrice) -> Price | None:
+def _holds(variant: PriceVariant, context: dict[str, str], at: datetime) -> bool:
+    """Whether a variant is meant, and its time has come, as the list's own calculator decides it."""
+    active = variant.constraint is None or variant.constraint.active(at)
+    return active and variant.when.items() <= context.items()
+
+
+def _from_list(provider: str, model: str, tier: str, source: str, listed: ModelPrice) -> Price | None:
     if any(getattr(listed, key) is not None for key in UNMETERED):
         return None
     meters: dict[Meter, UnitPrice] = {}
@@ -81,7 +104,7 @@ def _from_list(provider: str, model: str, source: str, listed: ModelPrice) -> Pr
         found = next((value for key in keys if (value := getattr(listed, key)) is not None), None)
         if found is not None:
             meters[meter] = _unit_price(found, per)
-    return Price(provider, model, source, meters) if meters else None
+    return Price(provider, model, source, meters, tier) if meters else None
 
 
 def _unit_price(listed: Decimal | TieredPrices, per: int) -> UnitPrice:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from policy.metering import INPUT_METERS, OUTPUT_METERS, UnpricedMeterError
+from policy.metering import INPUT_METERS, OUTPUT_METERS, UnpricedMeterError, named
 from policy.period import Quarter, day_of, first_instant
 from policy.units import LARGEST_AMOUNT
 from programme import handbooks, valuation
@@ -192,9 +192,10 @@ class _Rating:
     def _priced(
         self, event: UsageEvent, person_id: str, service_key: str, day: date, tariff: _Tariff
     ) -> Rated | Unrated:
-        price = tariff.negotiated or self._listed(event.provider, event.model, event.occurred_at)
+        price = tariff.negotiated or self._listed(event.provider, event.model, event.tier, event.occurred_at)
         if price is None:
-            return Unrated(event, "unknown_model", f"no price is known for {event.provider}/{event.model}")
+            what = named(event.provider, event.model, event.tier)
+            return Unrated(event, "unknown_model", f"no price is known for {what}")
         try:
             cost = price.cost(event.meters)
         except UnpricedMeterError as error:

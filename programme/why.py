@@ -37,6 +37,7 @@ class CallLine:
     """One call: its meters, what they cost, and the tokens that cost became."""
 
     model: str
+    tier: str
     occurred_at: datetime
     price_source: str
     meters: tuple[MeterLine, ...]
@@ -110,6 +111,7 @@ def _debits(session: Session, account_id: int) -> list[DebitLine]:
                 calls=tuple(
                     CallLine(
                         model=call.model,
+                        tier=call.tier,
                         occurred_at=call.occurred_at,
                         price_source=prices[call.price_id].source,
                         meters=_meter_lines(prices[call.price_id], call.meters),

@@ -79,7 +79,8 @@ def open_database(url: str) -> Database:
     try:
         parsed = sa.make_url(url)
     except (sa.exc.ArgumentError, ValueError) as error:
-        raise DatabaseUrlError(f"TOKENS_DATABASE_URL is not a database URL: {url!r}") from error
+        # The text may hold a password.
+        raise DatabaseUrlError("TOKENS_DATABASE_URL is not a URL such as sqlite:///var/tokens.db") from error
     match parsed.get_backend_name():
         case "sqlite":
             return _open_sqlite(parsed)

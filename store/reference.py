@@ -62,7 +62,7 @@ def service_names(session: Session) -> dict[str, str]:
 
 def price_id(price: Price) -> str:
     """A digest of a price's content."""
-    content = [price.provider, price.model, price.source, _meters_to_json(price)]
+    content = [price.provider, price.model, price.tier, price.source, _meters_to_json(price)]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -72,8 +72,10 @@ def _meters_to_json(price: Price) -> dict[str, list[object]]:
 
 def keep_prices(session: Session, used: dict[str, Price]) -> None:
     """Store the prices that a batch used, unless they are kept already."""
-    rows = [(id_, p.provider, p.model, p.source, json.dumps(_meters_to_json(p))) for id_, p in sorted(used.items())]
-    bulk.insert_missing(session, prices, ("id", "provider", "model", "source", "meters"), rows)
+    rows = [
+        (id_, p.provider, p.model, p.tier, p.source, json.dumps(_meters_to_json(p))) for id_, p in sorted(used.items())
+    ]
+    bulk.insert_missing(session, prices, ("id", "provider", "model", "tier", "source", "meters"), rows)
 
 
 def load_prices(session: Session, ids: Iterable[str] | None = None) -> dict[str, Price]:
@@ -87,6 +89,7 @@ def load_prices(session: Session, ids: Iterable[str] | None = None) -> dict[str,
             row.model,
             row.source,
             {m: UnitPrice(usd, per, tuple((s, p) for s, p in tiers)) for m, (usd, per, tiers) in row.meters.items()},
+            row.tier,
         )
         for row in session.execute(query)
     }

@@ -52,6 +52,7 @@ prices = Table(
     Column("id", Text, primary_key=True, comment="A digest of the content, so that the same price is one row."),
     Column("provider", Text, nullable=False),
     Column("model", Text, nullable=False),
+    Column("tier", Text, nullable=False, comment="Empty for the standard one."),
     Column("source", Text, nullable=False),
     Column("meters", Json, nullable=False, comment="meter -> [nano-USD, per, [[tier start, nano-USD], ...]]"),
 )
@@ -200,6 +201,7 @@ usage_events = Table(
     Column("identities", Json, nullable=False, comment="[[kind, name], ...] as the gateway reported them"),
     Column("provider", Text, nullable=False),
     Column("model", Text, nullable=False),
+    Column("tier", Text, nullable=False, comment="The service tier; empty for the standard one."),
     Column("meters", Json, nullable=False),
     Column("project", Text, nullable=False),
     Column("account_id", Identifier, ForeignKey(accounts.c.id), comment="The wallet of the person who used it."),

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 _encoder = msgspec.json.Encoder()
 
 EVENT_COLUMNS = (
-    "source", "event_id", "fingerprint", "occurred_at", "identities", "provider", "model", "meters", "project",
-    "account_id", "price_id", "cost_nano_usd", "debit_micro_tokens", "entry_id",
+    "source", "event_id", "fingerprint", "occurred_at", "identities", "provider", "model", "tier", "meters",
+    "project", "account_id", "price_id", "cost_nano_usd", "debit_micro_tokens", "entry_id",
 )  # fmt: skip
 DAY_COLUMNS = (
     "day", "account_id", "service_key", "model", "project", "calls", "input_tokens", "output_tokens", "cost_nano_usd",
@@ -111,7 +111,7 @@ def insert_events(session: Session, events: Sequence[tuple[UsageEvent, Posted | 
             names = encoded[event.identities] = _json(event.identities)
         rows.append(
             (event.source, event.event_id, event.fingerprint, instant(event.occurred_at), names, event.provider,
-             event.model, _json(event.meters), event.project, *(posted or (None,) * 5))
+             event.model, event.tier, _json(event.meters), event.project, *(posted or (None,) * 5))
         )  # fmt: skip
     bulk.insert(session, usage_events, EVENT_COLUMNS, rows)
 
@@ -164,7 +164,7 @@ def held_events(
     query = (
         sa.select(
             events.source, events.event_id, events.occurred_at, events.identities, events.provider, events.model,
-            events.meters, events.project, events.fingerprint, quarantine.c.reason, quarantine.c.detail,
+            events.tier, events.meters, events.project, events.fingerprint, quarantine.c.reason, quarantine.c.detail,
             quarantine.c.since,
         )
         .join_from(quarantine, usage_events)
@@ -189,6 +189,7 @@ def _event(row: Any) -> UsageEvent:  # noqa: ANN401 - a row of the query above
         identities=tuple((kind, name) for kind, name in row.identities),
         provider=row.provider,
         model=row.model,
+        tier=row.tier,
         meters=row.meters,
         project=row.project,
         fingerprint=bytes(row.fingerprint),
@@ -215,6 +216,7 @@ def _offered(event: UsageEvent) -> dict[str, object]:
         "identities": event.identities,
         "provider": event.provider,
         "model": event.model,
+        "tier": event.tier,
         "meters": event.meters,
         "project": event.project,
     }
@@ -241,10 +243,10 @@ def lines_of_days(session: Session, account_id: int, days: Sequence[date]) -> li
 
 
 def events_of_entry(session: Session, entry_id: int, *, limit: int) -> list[sa.Row[Any]]:
-    """The latest events that an entry paid for: model, meters, price id, cost, debit, when."""
+    """The latest events that an entry paid for: model, tier, meters, price id, cost, debit, when."""
     c = usage_events.c
     query = (
-        sa.select(c.model, c.meters, c.price_id, c.cost_nano_usd, c.debit_micro_tokens, c.occurred_at)
+        sa.select(c.model, c.tier, c.meters, c.price_id, c.cost_nano_usd, c.debit_micro_tokens, c.occurred_at)
         .where(c.entry_id == entry_id)
         .order_by(c.occurred_at.desc())
         .limit(limit)

@@ -42,6 +42,11 @@ def tokens(amount: MicroTokens) -> str:
     return f"{rounded:,.0f}" if rounded == rounded.to_integral_value() else f"{rounded:,.2f}"
 
 
+def whole_tokens(amount: MicroTokens) -> str:
+    """Tokens without decimals, for what is only estimated: `150,000`."""
+    return f"{amount.decimal.quantize(Decimal(1), ROUND_HALF_EVEN):,f}"
+
+
 def exact_tokens(amount: MicroTokens) -> str:
     """Every decimal that the amount has: `3,323.529412`."""
     return _trimmed(amount.decimal)
@@ -126,6 +131,7 @@ def until(expires_at: datetime) -> Markup:
 FILTERS = {
     f.__name__: f
     for f in (
-        tokens, exact_tokens, usd, exact_usd, count, short_count, day, month, meter, per, short, code, moment, until,
+        tokens, whole_tokens, exact_tokens, usd, exact_usd, count, short_count, day, month, meter, per, short, code,
+        moment, until,
     )
 }  # fmt: skip

@@ -33,7 +33,11 @@ class Journal(CustomLogger):  # type: ignore[misc]  # its types are in the other
     def _keep(self, kwargs: dict[str, Any]) -> None:
         payload = kwargs.get("standard_logging_object")
         if payload:
-            line = safe_dumps({name: value for name, value in payload.items() if name not in LEFT_OUT})
+            kept = {name: value for name, value in payload.items() if name not in LEFT_OUT}
+            answer = payload.get("response")
+            # The price depends on it: without, the same call sent twice would not be the same.
+            kept["response"] = {"service_tier": answer.get("service_tier")} if isinstance(answer, dict) else None
+            line = safe_dumps(kept)
             # One write of one line: several workers may share the file.
             with self._path.open("a", encoding="utf-8") as file:
                 file.write(f"{line}\n")

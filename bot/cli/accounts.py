@@ -9,6 +9,7 @@ import click
 from bot.cli import common
 from policy.period import Month, day_of
 from policy.reasons import Refusal
+from policy.units import MicroTokens
 from programme import balance as programme_balance
 from programme import history, people
 
@@ -57,7 +58,8 @@ def _card(email: str, card: BalanceCard) -> dict[str, Any]:
         "month": str(card.month),
         "value_version": card.value.version,
         "usd_per_token": common.usd_text(card.value.per_token),
-        "run_out_on": card.run_out,
+        "lasts_until": card.outlook.lasts_until if card.outlook else None,
+        "lapsing_tokens": common.token_text(MicroTokens(card.outlook.lapsing)) if card.outlook else None,
         "lots": [
             {
                 "kind": lot.kind,

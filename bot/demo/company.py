@@ -231,8 +231,8 @@ def _event(person: Employee, event_id: str, at: datetime, model: tuple[str, str]
     identities: Identities = (("email", person.email),)
     projects = PROJECTS.get(person.team, ("",))
     project = projects[hash_of(event_id) % len(projects)]
-    digest = fingerprint(at, identities, *model, used, project)
-    return UsageEvent(SOURCE, event_id, at, identities, *model, used, project, digest)
+    digest = fingerprint(at, identities, *model, "", used, project)
+    return UsageEvent(SOURCE, event_id, at, identities, *model, "", used, project, digest)
 
 
 def hash_of(text: str) -> int:

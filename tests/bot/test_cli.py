@@ -164,7 +164,7 @@ def test_migrate_applies_the_named_handbook(run: Run, tmp_path: Path) -> None:
     ("url", "reason"),
     [
         ("mysql://db/tokens", "is of mysql; use SQLite or PostgreSQL. Correct TOKENS_DATABASE_URL."),
-        ("nonsense", "is not a database URL"),
+        ("nonsense", "is not a URL such as"),
         ("sqlite://", "must name a file"),
         ("postgresql://127.0.0.1:1/tokens", "The database does not answer: "),
         ("sqlite:////proc/tokens.db", "The database does not answer: unable to open database file"),

@@ -78,13 +78,14 @@ def refusal(event: object, *, allowed_source: str | None = None) -> str:
 def test_plain_event_says_who_used_what_and_when() -> None:
     """An ordinary event becomes a usage event with nothing lost and nothing added."""
     event = accepted(cloudevent())
-    assert event[:8] == (
+    assert event[:9] == (
         "gateway-eu",
         "evt-1",
         datetime(2026, 11, 23, 12, tzinfo=UTC),
         (("email", "ada@example.com"),),
         "openai",
         "gpt-5",
+        "",
         {"input_uncached": 1200, "output": 300},
         "",
     )
@@ -482,3 +483,39 @@ def test_array_on_a_line_is_told() -> None:
     """A line is one event; a batch on a line is a mistake with a name."""
     [(_, _, parsed)] = cloudevents.read_cloudevent_lines(io.BytesIO(lines_of([cloudevent()])))
     assert parsed == Rejected(0, "", "event: expected an object, got an array")
+
+
+TIER = "tokens_bot.service_tier"
+TIER_NAMES = (TIER, "openai.response.service_tier", "gen_ai.openai.response.service_tier")
+
+
+@pytest.mark.parametrize("name", TIER_NAMES)
+def test_every_name_of_the_service_tier_is_read(name: str) -> None:
+    """Ours and those of OpenTelemetry, now and before; it is a part of what the event is recognised by."""
+    event = accepted(cloudevent(data(**{name: "Priority"})))
+    assert event.tier == "priority"
+    assert event.fingerprint != accepted(cloudevent()).fingerprint
+
+
+@pytest.mark.parametrize("name", TIER_NAMES)
+@pytest.mark.parametrize("tier", [None, "", "default", "standard", "auto", "standard_only"])
+def test_the_standard_tier_is_as_good_as_none(name: str, tier: str | None) -> None:
+    """An event that names the standard tier is the event that names no tier."""
+    assert accepted(cloudevent(data(**{name: tier}))) == accepted(cloudevent())
+
+
+def test_our_own_name_of_the_tier_wins() -> None:
+    """A gateway that names the tier itself knows better than what it passes on; even that it was the standard one."""
+    assert accepted(cloudevent(data(**{TIER: "batch", TIER_NAMES[1]: "default"}))).tier == "batch"
+    assert accepted(cloudevent(data(**{TIER: "standard", TIER_NAMES[1]: "flex"}))).tier == ""
+    assert accepted(cloudevent(data(**{TIER_NAMES[1]: "flex", TIER_NAMES[2]: "priority"}))).tier == "flex"
+
+
+def test_the_tier_that_was_asked_for_is_not_the_one_that_was_served() -> None:
+    """Providers serve the standard tier when another is full: a request says nothing about the price."""
+    assert accepted(cloudevent(data(**{"openai.request.service_tier": "priority"}))).tier == ""
+
+
+def test_a_tier_that_is_no_name_is_refused() -> None:
+    """Guessing its price would be wrong either way."""
+    assert refusal(cloudevent(data(**{TIER: 3}))) == 'data."tokens_bot.service_tier": expected a text, got 3'

@@ -58,13 +58,14 @@ def accepted(payload: object) -> UsageEvent:
 def test_real_success_says_who_used_what_and_when() -> None:
     """What a real proxy sent for a call with cached tokens becomes one event, cached tokens apart."""
     event = accepted(recorded())
-    assert event[:8] == (
+    assert event[:9] == (
         "litellm-eu",
         "c9a017ba-94c4-4e8d-86f4-8965364053eb@1795440156410909",
         datetime(2026, 11, 23, 13, 22, 37, 249645, UTC),
         (("email", "ada@example.com"), ("user", "ada@example.com"), ("key_alias", "ada-laptop")),
         "openai",
         "gpt-5",
+        "",
         {"input_uncached": 200, "cache_read": 1000, "output": 300},
         "Platform",
     )
@@ -454,3 +455,65 @@ def test_no_json_raises(outer: dict[str, object], inner: dict[str, object]) -> N
     results = litellm.parse(body, source="litellm-eu")
     assert len(results) == 2
     assert isinstance(results[1], UsageEvent)
+
+
+def answered(tier: object, **fields: object) -> dict[str, Any]:
+    return {"id": "chatcmpl-up1", "service_tier": tier, "choices": [{"message": {"content": "Good."}}], **fields}
+
+
+def test_the_tier_is_the_one_that_the_provider_served() -> None:
+    """What the provider answers counts, also where the gateway reckoned with another tier."""
+    event = accepted(recorded(response=answered("priority"), cost_breakdown={"service_tier": "flex"}))
+    assert event.tier == "priority"
+    assert accepted(recorded(response=answered("default"), cost_breakdown={"service_tier": "priority"})).tier == ""
+    assert event.fingerprint != accepted(recorded()).fingerprint
+
+
+@pytest.mark.parametrize(
+    "response",
+    [None, "", "redacted-by-litellm", 'He said {"service_tier": "flex"}', {}, {"text": "redacted-by-litellm"},
+     answered(None), [answered("flex")], [], 5, True],
+)  # fmt: skip
+def test_the_gateways_own_tier_stands_in_for_an_answer_that_names_none(response: object) -> None:
+    """Where answers are not logged, or name no tier, the tier that the gateway reckoned with is used."""
+    assert accepted(recorded(response=response, cost_breakdown={"service_tier": "Priority"})).tier == "priority"
+    assert accepted(recorded(response=response, cost_breakdown={"service_tier": None})).tier == ""
+    assert accepted(recorded(response=response, cost_breakdown=None)).tier == ""
+
+
+@pytest.mark.parametrize("name", ["success", "streaming", "success_unknown_price", "success_mock"])
+def test_real_calls_of_the_standard_tier_name_none(name: str) -> None:
+    """The recorded calls were all standard ones; without their answers they are the same events."""
+    event = accepted(recorded(name))
+    assert event.tier == ""
+    without = recorded(name)
+    del without["response"]
+    assert accepted(without) == event
+
+
+def test_the_tier_that_the_client_asked_for_is_not_believed() -> None:
+    """A client would else pay for a batch and be served at once."""
+    asked = {"service_tier": "batch"}
+    payload = recorded(
+        model_parameters=asked, metadata={"requester_metadata": asked, **asked}, hidden_params=asked, **asked
+    )
+    assert accepted(payload) == accepted(recorded())
+
+
+def test_what_else_an_answer_holds_does_not_hide_its_tier() -> None:
+    """Half an emoji, numbers that are none, a tier inside of a text: the answer's own tier is read all the same."""
+    odd = [{"message": {"content": "\ud83d"}, "logprobs": float("nan"), "service_tier": "flex"}, "\0"]
+    assert accepted(recorded(response=answered("priority", choices=odd))).tier == "priority"
+    batch = [recorded(response=answered("priority", choices=odd[:1])), recorded()]
+    [first, second] = litellm.parse(json.dumps(batch).encode(), source="litellm-eu")
+    assert isinstance(first, UsageEvent)
+    assert first.tier == "priority"
+    assert second == accepted(recorded())
+
+
+@pytest.mark.parametrize("tier", [3, True, {"name": "flex"}, ["flex"], "x" * 201, "fl\0ex"])
+def test_a_tier_that_is_no_name_is_refused(tier: object) -> None:
+    """Guessing its price would be wrong either way."""
+    result = parse_one(recorded(response=answered(tier)))
+    assert isinstance(result, Rejected)
+    assert result.detail.startswith("response.service_tier: expected at most 200 characters without NUL, got ")

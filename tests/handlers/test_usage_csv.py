@@ -69,13 +69,14 @@ def accepted(**changes: str) -> UsageEvent:
 
 def test_record_says_who_used_what_and_when() -> None:
     """A record becomes a usage event, with the cached tokens taken out of the input."""
-    assert accepted()[:8] == (
+    assert accepted()[:9] == (
         "gateway-eu",
         "evt-1",
         datetime(2026, 11, 23, 12, tzinfo=UTC),
         (("email", "ada@example.com"),),
         "openai",
         "gpt-5",
+        "",
         {"input_uncached": 200, "cache_read": 700, "cache_write_5m": 300, "output": 300},
         "apollo",
     )

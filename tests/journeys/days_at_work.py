@@ -61,9 +61,9 @@ def asked(sandbox: Sandbox, user: str, line: str, channel: str = slack.GENERAL) 
 def ada_reads_uses_and_reads_again(sandbox: Sandbox, desk: Desk, address: str) -> None:
     cast.give(desk, "ada@example.com", "1500")
     secret = gateway_key(desk)
-    assert "*1,500 tokens left* of 1,500 granted" in asked(sandbox, slack.ADA, "/tokens balance")
+    assert "*1,500 tokens left* of 1,500 in open grants" in asked(sandbox, slack.ADA, "/tokens balance")
     assert report(address, secret, usage_of("ada@example.com", "e1")) == ["accepted"]
-    assert "*1,200 tokens left* of 1,500 granted" in asked(sandbox, slack.ADA, "/tokens balance")
+    assert "*1,200 tokens left* of 1,500 in open grants" in asked(sandbox, slack.ADA, "/tokens balance")
     assert report(address, secret, usage_of("ada@example.com", "e1")) == ["duplicate"]
     assert "*1,200 tokens left*" in asked(sandbox, slack.ADA, "/tokens Balance  ")
     why = asked(sandbox, slack.ADA, "/tokens why")

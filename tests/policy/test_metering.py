@@ -28,6 +28,8 @@ from policy.units import MICRO_PER_TOKEN, NANO_PER_USD, NanoUSD, divide_half_eve
 on_any_machine = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 MILLION = 1_000_000
+COUNTED: tuple[Meter, ...] = tuple(meter for meter in METERS if meter != "requests")
+"""What costs nothing unless it is counted; a request is one even if nobody says so."""
 
 
 def priced(usd: dict[Meter, str], per: int = MILLION) -> Price:
@@ -45,7 +47,7 @@ unit_prices = st.builds(
     st.sampled_from([1, 7, 1_000, 3_600, MILLION, 10**9]),
     st.dictionaries(st.integers(1, 300_000), st.integers(0, 10**11), max_size=3),
 )
-prices = st.dictionaries(st.sampled_from(METERS), unit_prices, min_size=1).map(
+prices = st.dictionaries(st.sampled_from(COUNTED), unit_prices, min_size=1).map(
     lambda meters: Price("openai", "some-model", "test", meters)
 )
 counts = st.integers(0, 400_000)
@@ -99,7 +101,7 @@ def test_what_has_no_price_is_never_zero() -> None:
 
 
 @on_any_machine
-@given(uses(), st.sampled_from(METERS), st.integers(1, 10**6))
+@given(uses(), st.sampled_from(COUNTED), st.integers(1, 10**6))
 def test_an_unpriced_meter_matters_only_if_it_counted(case: tuple[Price, Meters], meter: Meter, count: int) -> None:
     """Zero units of something without a price change nothing; one unit refuses the whole call."""
     price, used = case
@@ -121,6 +123,22 @@ def test_cost_is_the_exact_sum_rounded_once(case: tuple[Price, Meters]) -> None:
     cost = price.cost(used)
     assert type(cost) is NanoUSD
     assert int(cost) == divide_half_even(exact.numerator, exact.denominator)
+
+
+def test_a_request_is_paid_once_unless_it_is_counted() -> None:
+    """Where a model charges per request, each call with any use is one; where it does not, that costs nothing more."""
+    price = priced({"output": "15", "requests": "5000"})
+    assert price.cost({"output": 1_000}) == NanoUSD.parse("0.02")
+    assert price.cost({"output": 1_000, "requests": 3}) == NanoUSD.parse("0.03")
+    assert price.cost({"requests": 2}) == NanoUSD.parse("0.01")
+    assert price.cost({}) == NanoUSD(0)
+
+
+def test_a_price_names_its_service_tier() -> None:
+    """What is refused for want of a price says in which tier."""
+    price = Price("openai", "some-model", "test", {}, "priority")
+    with pytest.raises(UnpricedMeterError, match=r"^no price for output of the priority tier of openai/some-model$"):
+        price.cost({"output": 1})
 
 
 def test_parts_of_a_nano_usd_add_up_before_rounding() -> None:
@@ -168,7 +186,7 @@ def test_at_its_start_a_tier_does_not_hold_yet(context: int, nano_usd: int) -> N
 def test_cached_input_counts_for_the_tier() -> None:
     """The size of a call is all of its input, from the cache or not, and none of its output."""
     tiered = UnitPrice(1, 1, ((100, 10),))
-    price = Price("x", "y", "test", dict.fromkeys(METERS, tiered))
+    price = Price("x", "y", "test", dict.fromkeys(COUNTED, tiered))
     assert price.cost({"output": 1_000}) == NanoUSD(1_000)
     assert price.cost({"output": 1, "gpu_seconds": 500, "searches": 500, "trained_tokens": 500}) == NanoUSD(1_501)
     for meter in sorted(INPUT_METERS):
@@ -228,6 +246,7 @@ def test_an_event_has_a_readable_key() -> None:
         identities=((kind, "ada@example.com"),),
         provider="anthropic",
         model="some-model",
+        tier="",
         meters={"output": MICRO_PER_TOKEN},
         project="",
         fingerprint=b"",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from policy.pace import Outlook
 from policy.period import Month
 from policy.units import MicroTokens, NanoUSD
 from programme import balance, grants
@@ -57,7 +58,7 @@ def test_somebody_who_never_had_anything_has_nothing(desk: Desk) -> None:
     card = card_of(desk)
     nothing = MicroTokens(0)
     assert (card.available, card.granted, card.debt, card.spent_this_month) == (nothing, nothing, nothing, nothing)
-    assert (card.lots, card.coming, card.services, card.run_out) == ((), (), (), None)
+    assert (card.lots, card.coming, card.services, card.outlook) == ((), (), (), None)
     assert card.worth == NanoUSD(0)
     assert (card.name, card.zone.key) == ("Ada Lovelace", "Europe/London")
 
@@ -98,7 +99,7 @@ def test_debt_is_shown_and_taken_from_what_is_available(sqlite_desk: Desk) -> No
     use(sqlite_desk, "1", NOON, times=3)
     card = card_of(sqlite_desk)
     assert (card.available, card.debt, card.lots) == (tokens("-20"), tokens("20"), ())
-    assert card.run_out == date(2026, 11, 20)
+    assert card.outlook is None
     cast.give(sqlite_desk, ADA, "50")
     card = card_of(sqlite_desk)
     assert (card.available, card.debt) == (tokens("30"), tokens("0"))
@@ -189,23 +190,23 @@ def test_the_services_that_took_most_are_named(sqlite_desk: Desk) -> None:
     assert everything.spent_this_month > sum(taken.values(), MicroTokens(0))
 
 
-def test_the_run_out_date_follows_the_pace_of_four_weeks(sqlite_desk: Desk) -> None:
+def test_the_outlook_follows_the_pace_of_four_weeks(sqlite_desk: Desk) -> None:
     """100 tokens at 280 in 28 days last ten days more."""
     cast.give(sqlite_desk, ADA, "380")
     for day in range(28):
         use(sqlite_desk, str(day), NOON - timedelta(days=day))
     assert card_of(sqlite_desk).available == tokens("100")
-    assert card_of(sqlite_desk).run_out == date(2026, 11, 30)
+    assert card_of(sqlite_desk).outlook == Outlook(date(2026, 11, 30), 0)
 
 
 def test_what_was_used_before_the_four_weeks_does_not_count(sqlite_desk: Desk) -> None:
     """The twenty-ninth day back is no part of the pace."""
     cast.give(sqlite_desk, ADA, "10000")
     use(sqlite_desk, "old", NOON - timedelta(days=28), times=100)
-    assert card_of(sqlite_desk).run_out is None
+    assert card_of(sqlite_desk).outlook is None
     use(sqlite_desk, "new", NOON - timedelta(days=27), times=28)
-    # 8,720 left, 280 in 28 days: 872 days, more than a year.
-    assert card_of(sqlite_desk).run_out is None
+    # 8,720 left; 280 in 28 days use 900 of them in the lot's 90 days, and the rest lapses.
+    assert card_of(sqlite_desk).outlook == Outlook(date(2027, 2, 18), tokens("7820"))
 
 
 def test_a_newcomers_pace_is_taken_over_a_week_at_least(sqlite_desk: Desk) -> None:
@@ -215,13 +216,13 @@ def test_a_newcomers_pace_is_taken_over_a_week_at_least(sqlite_desk: Desk) -> No
     use(sqlite_desk, "2", NOON)
     assert card_of(sqlite_desk).available == tokens("70")
     # 20 in 7 days: 70 last 24 and a half.
-    assert card_of(sqlite_desk).run_out == date(2026, 11, 20) + timedelta(days=24)
+    assert card_of(sqlite_desk).outlook == Outlook(date(2026, 11, 20) + timedelta(days=24), 0)
 
 
 def test_without_use_there_is_no_date(sqlite_desk: Desk) -> None:
     """Who spends nothing does not run out."""
     cast.give(sqlite_desk, ADA, "100")
-    assert card_of(sqlite_desk).run_out is None
+    assert card_of(sqlite_desk).outlook is None
 
 
 def test_before_a_quarters_first_use_its_value_is_the_handbooks(sqlite_desk: Desk, clock: Clock) -> None:

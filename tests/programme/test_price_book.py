@@ -9,14 +9,14 @@ from itertools import cycle
 import pytest
 from genai_prices import Usage, calc_price
 from genai_prices.data_snapshot import get_snapshot
-from genai_prices.types import ModelInfo, ModelPrice, StartDateConstraint, TieredPrices
+from genai_prices.types import ModelInfo, ModelPrice, PriceContext, PriceVariant, StartDateConstraint, TieredPrices
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from policy import handbook
 from policy.metering import METERS, Meter, Meters, Price, UnpricedMeterError
 from policy.units import NANO_PER_USD, NanoUSD
-from programme.price_book import METER_KEYS, UNMETERED, PriceBook
+from programme.price_book import METER_KEYS, TIER_KEYS, UNMETERED, PriceBook
 
 on_any_machine = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -71,9 +71,11 @@ def as_reported(meters: Meters) -> Usage:
     )
 
 
-def calculated(provider: str, model: str, at: datetime, meters: Meters) -> NanoUSD:
+def calculated(provider: str, model: str, at: datetime, meters: Meters, context: PriceContext | None = None) -> NanoUSD:
     """What the list's own calculator makes of the same use, rounded as we round."""
-    calculation = calc_price(as_reported(meters), model, provider_id=provider, genai_request_timestamp=at)
+    calculation = calc_price(
+        as_reported(meters), model, provider_id=provider, genai_request_timestamp=at, price_context=context
+    )
     exact = Context(prec=60).multiply(calculation.total_price, NANO_PER_USD)
     return NanoUSD(int(exact.to_integral_value(ROUND_HALF_EVEN)))
 
@@ -92,7 +94,8 @@ def billable(price: Price, meters: Meters) -> Meters:
 def turning_points(model: ModelInfo) -> set[datetime]:
     """Just before and just at each instant at which a model's price may change; in any case, noon today."""
     points = {NOON}
-    for conditional in [] if isinstance(model.prices, ModelPrice) else model.prices:
+    dated = [] if isinstance(model.prices, ModelPrice) else model.prices
+    for conditional in (*dated, *(model.price_variants or ())):
         if conditional.constraint is None:
             continue
         if isinstance(conditional.constraint, StartDateConstraint):
@@ -113,7 +116,14 @@ def findable(provider: str, model: ModelInfo) -> bool:
     return True
 
 
-PRICED = [(provider, model) for provider, model in MODELS if BOOK.listed(provider, model.id, NOON)]
+PRICED = [(provider, model) for provider, model in MODELS if BOOK.listed(provider, model.id, "", NOON)]
+VARIANTS = [
+    (provider, model, variant)
+    for provider, model in PRICED
+    for variant in model.price_variants or ()
+    if set(variant.when) <= set(TIER_KEYS)
+]
+"""Every price of the list for another service tier; one model may have several for one tier, each from another day."""
 CONDITIONAL = [(provider, model) for provider, model in PRICED if len(turning_points(model)) > 1]
 
 
@@ -133,7 +143,7 @@ def test_every_model_costs_what_the_list_says() -> None:
     compared = 0
     for provider, model in PRICED:
         for at in sorted(turning_points(model)):
-            price = BOOK.listed(provider, model.id, at)
+            price = BOOK.listed(provider, model.id, "", at)
             if price is None:
                 continue
             used = billable(price, {**CALL, "input_uncached": CALL["input_uncached"] + next(sizes)})
@@ -156,7 +166,7 @@ calls = st.fixed_dictionaries(
 def test_any_use_costs_what_the_list_says(case: tuple[str, ModelInfo], at: datetime, call: Meters) -> None:
     """Whatever was used, of whichever model and whenever, costs what the list calculates."""
     provider, model = case
-    price = BOOK.listed(provider, model.id, at)
+    price = BOOK.listed(provider, model.id, "", at)
     if price is not None:
         used = billable(price, call)
         assert price.cost(used) == calculated(provider, model.id, at, used)
@@ -169,7 +179,7 @@ def test_around_every_tier_the_list_agrees() -> None:
         for listed in vars(model.get_prices(NOON)).values():
             for tier in listed.tiers if isinstance(listed, TieredPrices) else ():
                 for size in (tier.start, tier.start + 1):
-                    price = BOOK.listed(provider, model.id, NOON)
+                    price = BOOK.listed(provider, model.id, "", NOON)
                     assert price is not None
                     used = billable(price, {"cache_read": 1_000, "input_uncached": size - 1_000, "output": 10})
                     assert price.cost(used) == calculated(provider, model.id, NOON, used), (provider, model.id, size)
@@ -183,13 +193,13 @@ def test_only_what_the_list_does_not_price_has_no_price() -> None:
     for provider, model in MODELS:
         keys = held_at(model, NOON)
         expected = findable(provider, model) and bool(keys & ours) and not keys & set(UNMETERED)
-        assert (BOOK.listed(provider, model.id, NOON) is not None) == expected, (provider, model.id)
+        assert (BOOK.listed(provider, model.id, "", NOON) is not None) == expected, (provider, model.id)
 
 
 def test_a_meter_is_priced_if_its_key_or_its_kind_is() -> None:
     """Cached, audio and image tokens without a price of their own are plain tokens; nothing else is made up."""
     for provider, model in PRICED:
-        price = BOOK.listed(provider, model.id, NOON)
+        price = BOOK.listed(provider, model.id, "", NOON)
         assert price is not None
         keys = held_at(model, NOON)
         assert set(price.meters) == {meter for meter, _, alternatives in METER_KEYS if keys & set(alternatives)}
@@ -201,7 +211,7 @@ def test_a_meter_is_priced_if_its_key_or_its_kind_is() -> None:
 def test_models_that_bill_unreported_output_have_no_price(provider: str, model: str) -> None:
     """Where reasoning, citations or video cost more than other output and nobody reports them apart, we wait."""
     assert calculated(provider, model, NOON, {"output": 1_000_000}) > 0
-    assert BOOK.listed(provider, model, NOON) is None
+    assert BOOK.listed(provider, model, "", NOON) is None
 
 
 def test_every_meter_has_one_row() -> None:
@@ -211,7 +221,7 @@ def test_every_meter_has_one_row() -> None:
 
 def test_gpu_time_is_never_listed() -> None:
     """GPU seconds of a listed model are refused, not given away."""
-    price = BOOK.listed("openai", "gpt-4o", NOON)
+    price = BOOK.listed("openai", "gpt-4o", "", NOON)
     assert price is not None
     for meter in NEVER_LISTED:
         with pytest.raises(UnpricedMeterError, match=f"no price for {meter} of openai/gpt-4o"):
@@ -225,8 +235,8 @@ def test_gpu_time_is_never_listed() -> None:
 def test_what_is_not_listed_has_no_price(provider: str, model: str) -> None:
     """An unknown model or provider has no price, at the first question and at the second."""
     book = PriceBook()
-    assert book.listed(provider, model, NOON) is None
-    assert book.listed(provider, model, NOON) is None
+    assert book.listed(provider, model, "", NOON) is None
+    assert book.listed(provider, model, "", NOON) is None
 
 
 GATEWAY_NAMES = {
@@ -247,7 +257,7 @@ GATEWAY_NAMES = {
 @pytest.mark.parametrize(("provider", "model"), GATEWAY_NAMES.items())
 def test_the_gateways_names_of_providers_are_understood(provider: str, model: str) -> None:
     """Each name of a provider in the packaged handbook leads to prices, which keep that name and their source."""
-    price = BOOK.listed(provider, model, NOON)
+    price = BOOK.listed(provider, model, "", NOON)
     assert price is not None
     assert (price.provider, price.model) == (provider, model)
     assert price.source.startswith("genai-prices ")
@@ -264,8 +274,8 @@ def test_a_remembered_answer_follows_the_clock() -> None:
     """Of a model with an hourly price, one book gives each hour its own price, and the same object again."""
     provider, model = next((p, m) for p, m in CONDITIONAL if "TimeOfDate" in repr(m.prices))
     points = sorted(turning_points(model))
-    first = [BOOK.listed(provider, model.id, at) for at in points]
-    again = [BOOK.listed(provider, model.id, at) for at in reversed(points)]
+    first = [BOOK.listed(provider, model.id, "", at) for at in points]
+    again = [BOOK.listed(provider, model.id, "", at) for at in reversed(points)]
     assert all(one is other for one, other in zip(first, reversed(again), strict=True))
     assert len({id(price) for price in first}) > 1
 
@@ -275,4 +285,101 @@ def test_an_instant_means_the_same_in_every_zone() -> None:
     far_east = timezone(timedelta(hours=13))
     for provider, model in CONDITIONAL:
         for at in turning_points(model):
-            assert BOOK.listed(provider, model.id, at.astimezone(far_east)) is BOOK.listed(provider, model.id, at)
+            here, there = (BOOK.listed(provider, model.id, "", when) for when in (at, at.astimezone(far_east)))
+            assert here is there
+
+
+def tier_of(variant: PriceVariant) -> str:
+    [tier] = variant.when.values()
+    return tier
+
+
+def test_every_tier_costs_what_the_list_says() -> None:
+    """Batch, priority, flex and fast calls of each model, around each change, cost what the list calculates."""
+    sizes = cycle(SIZES)
+    compared: dict[str, int] = {}
+    for provider, model, variant in VARIANTS:
+        for at in sorted(turning_points(model)):
+            price = BOOK.listed(provider, model.id, tier_of(variant), at)
+            if price is None:
+                continue
+            used = billable(price, {**CALL, "input_uncached": CALL["input_uncached"] + next(sizes)})
+            assert price.cost(used) == calculated(provider, model.id, at, used, variant.when), (model.id, variant, at)
+            assert price.tier == tier_of(variant)
+            compared[price.tier] = compared.get(price.tier, 0) + 1
+    assert compared["batch"] > 150
+    assert all(compared[tier] > 30 for tier in ("priority", "flex", "fast"))
+
+
+def test_the_list_has_no_service_tiers_that_we_do_not_know() -> None:
+    """Each condition of the list stands alone, and is a service tier or one of those that no gateway reports."""
+    whens = [variant.when for _, model in MODELS for variant in model.price_variants or ()]
+    assert {len(when) for when in whens} == {1}
+    assert {key for when in whens for key in when} == {*TIER_KEYS, "search_type", "route"}
+
+
+def test_a_tier_is_another_price_than_the_standard_one() -> None:
+    """GPT-5's output costs USD 10 a million, twice that as priority, half that in batches and as flex."""
+    used: Meters = {"output": 1_000_000}
+    for tier, usd in (("", 10), ("priority", 20), ("batch", 5), ("flex", 5)):
+        price = BOOK.listed("openai", "gpt-5", tier, NOON)
+        assert price is not None
+        assert price.cost(used) == NanoUSD(usd * NANO_PER_USD)
+
+
+def test_what_a_tier_does_not_price_itself_costs_as_in_the_standard_one() -> None:
+    """A batch may halve the price of tokens, and says nothing about searches."""
+    standard, batch = (BOOK.listed("openai", "gpt-5", tier, NOON) for tier in ("", "batch"))
+    assert standard is not None
+    assert batch is not None
+    assert batch.meters["searches"] == standard.meters["searches"]
+    assert batch.meters["output"] != standard.meters["output"]
+
+
+def test_a_tier_has_no_price_before_its_first_day() -> None:
+    """Until a tier's price holds nothing is known of it, though the standard price is."""
+    waited = 0
+    for provider, model, variant in VARIANTS:
+        if variant.constraint is None or sum(other.when == variant.when for other in model.price_variants or ()) > 1:
+            continue
+        assert isinstance(variant.constraint, StartDateConstraint)
+        first = datetime.combine(variant.constraint.start_date, time(), UTC)
+        assert BOOK.listed(provider, model.id, tier_of(variant), first) is not None
+        assert BOOK.listed(provider, model.id, tier_of(variant), first - MICROSECOND) is None
+        waited += 1
+    assert waited > 50
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "tier"),
+    [
+        ("openai", "gpt-5", "scale"),
+        ("openai", "gpt-5", "Priority"),
+        ("openai", "no-such-model", "batch"),
+        ("anthropic", "claude-sonnet-4-5", "priority"),
+        ("perplexity", "sonar", "fast"),
+    ],
+)
+def test_a_tier_that_is_not_listed_has_no_price(provider: str, model: str, tier: str) -> None:
+    """The standard price does not stand in for a tier, nor does a price for another condition of the same name."""
+    assert BOOK.listed(provider, model, tier, NOON) is None
+
+
+def test_another_sellers_tier_is_not_taken_for_ones_own() -> None:
+    """Where Azure's models are looked up at their makers, the standard price holds, and none of the tiers."""
+    borrowed = 0
+    own = {model.id for provider, model in MODELS if provider == "azure"}
+    for _, model, variant in VARIANTS:
+        if model.id not in own and BOOK.listed("azure", model.id, "", NOON) is not None:
+            assert BOOK.listed("azure", model.id, tier_of(variant), NOON) is None
+            assert calculated("azure", model.id, NOON, CALL) == calculated("azure", model.id, NOON, CALL, variant.when)
+            borrowed += 1
+    assert borrowed > 50
+
+
+def test_tiers_of_one_model_are_remembered_apart() -> None:
+    """Each tier is one object, whatever was asked in between."""
+    first = [BOOK.listed("openai", "gpt-5", tier, NOON) for tier in ("", "batch", "priority")]
+    again = [BOOK.listed("openai", "gpt-5", tier, NOON) for tier in ("priority", "", "batch")]
+    assert [id(price) for price in again] == [id(first[i]) for i in (2, 0, 1)]
+    assert len({id(price) for price in first}) == 3

@@ -290,6 +290,51 @@ def test_a_quarters_value_is_frozen_once_it_was_used(sqlite_desk: Desk) -> None:
     assert books.rows(sqlite_desk, sa.select(token_values.c.version)) == [("2026-Q4.1",)]
 
 
+def test_tiers_of_one_model_each_have_their_own_price(desk: Desk) -> None:
+    """In one batch, on one day: standard, priority and batch calls cost 10, 20 and 5 USD a million output tokens."""
+    tiers = {"1": "", "2": "priority", "3": "batch", "4": "", "5": "priority"}
+    events = [cast.event(key, at=NOON, model=GPT, tier=tier, meters=OUTPUT) for key, tier in tiers.items()]
+    assert books.take_in(desk, *events) == ["accepted"] * 5
+    assert kept(desk, usage_events.c.tier, usage_events.c.cost_nano_usd) == [
+        ("", 10_000_000), ("priority", 20_000_000), ("batch", 5_000_000), ("", 10_000_000), ("priority", 20_000_000),
+    ]  # fmt: skip
+    assert sorted(books.rows(desk, sa.select(prices.c.model, prices.c.tier))) == [
+        ("gpt-5", ""), ("gpt-5", "batch"), ("gpt-5", "priority"),
+    ]  # fmt: skip
+    assert books.rows(desk, sa.select(usage_days.c.calls, usage_days.c.cost_nano_usd)) == [(5, 65_000_000)]
+    assert books.findings(desk) == {}
+
+
+def test_a_tier_without_a_price_waits_and_is_never_billed_as_the_standard_one(desk: Desk) -> None:
+    """It is kept with its tier, also by a retry; a negotiated price, which is for every tier, lets it go."""
+    event = cast.event("1", at=NOON, tier="priority", meters=OUTPUT)
+    assert books.take_in(desk, event) == ["quarantined"]
+    reason = "no price is known for the priority tier of anthropic/claude-sonnet-4-5"
+    assert held(desk) == {"1": ("unknown_model", reason)}
+    assert books.retry(desk) == (0, 1)
+    with desk.reading() as session:
+        assert [h.event for h in usage_store.held_events(session, limit=10)] == [event]
+    assert books.wallet(desk, ADA) == 0
+    books.apply_handbook(desk, "2026.2", date(2026, 1, 1), more=OWN_PRICE)
+    assert books.retry(desk) == (1, 0)
+    assert kept(desk, usage_events.c.tier, usage_events.c.cost_nano_usd) == [("priority", 10_000_000)]
+    assert books.findings(desk) == {}
+
+
+def test_a_meter_that_a_tier_does_not_price_waits_by_its_name(sqlite_desk: Desk) -> None:
+    """Whoever reads why something waits knows which tier it is about."""
+    books.take_in(sqlite_desk, cast.event("1", at=NOON, model=GPT, tier="batch", meters={"gpu_seconds": 1}))
+    assert held(sqlite_desk) == {"1": ("unpriced_meter", "no price for gpu_seconds of the batch tier of openai/gpt-5")}
+
+
+def test_the_same_call_in_another_tier_is_a_conflict(sqlite_desk: Desk) -> None:
+    """A tier is content: what was offered is recorded with it."""
+    first, other = (cast.event("1", at=NOON, model=GPT, tier=tier) for tier in ("", "flex"))
+    assert books.take_in(sqlite_desk, first, other) == ["accepted", "conflict"]
+    [(offered,)] = books.rows(sqlite_desk, sa.select(usage_conflicts.c.offered))
+    assert (offered["model"], offered["tier"]) == ("gpt-5", "flex")
+
+
 @pytest.mark.parametrize(
     ("day", "cost"),
     [(date(2026, 10, 31), 15), (date(2026, 11, 1), 10), (date(2026, 11, 30), 10), (date(2026, 12, 1), 15)],

@@ -137,3 +137,16 @@ def test_who_never_used_anything_has_nothing_to_explain(desk: Desk) -> None:
     explained = explain(desk)
     assert (explained.received, explained.used, explained.balance, explained.waiting) == (tokens("0"),) * 4
     assert explained.debits == ()
+
+
+def test_a_call_names_its_tier_and_has_its_price(sqlite_desk: Desk) -> None:
+    """Two calls that differ in their tier alone differ in their price: without the tier nobody would understand it."""
+    events = [
+        cast.event(tier or "standard", at=NOON + timedelta(minutes=number), model=GPT, tier=tier, meters={"output": 1})
+        for number, tier in enumerate(("", "priority"))
+    ]
+    books.take_in(sqlite_desk, *events)
+    [debit] = explain(sqlite_desk).debits
+    assert [(call.model, call.tier, call.meters[0].nano_usd) for call in debit.calls] == [
+        ("gpt-5", "priority", 20 * 10**9), ("gpt-5", "", 10 * 10**9),
+    ]  # fmt: skip

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta, timezone
 from importlib import resources
 from pathlib import Path
@@ -25,6 +27,17 @@ if TYPE_CHECKING:
 
     from programme.desk import Desk
     from store.engine import Database
+
+REPLICA = """
+import sys
+from store import schema
+from store.engine import open_database
+
+database = open_database(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+schema.upgrade(database)
+"""
 
 BROKEN = """
 import sqlalchemy as sa
@@ -102,9 +115,22 @@ def test_migrating_again_changes_nothing(desk: Desk) -> None:
 
 
 def test_replicas_that_start_together_migrate_once(empty_database: Database) -> None:
-    """Two that migrate at the same moment do it one after the other, and both succeed."""
+    """Two processes that migrate at the same moment do it one after the other, and both succeed."""
     url = empty_database.writer.url.render_as_string(hide_password=False)
-    assert books.at_once(url, [schema.upgrade] * 2) == []
+    replicas = [
+        subprocess.Popen([sys.executable, "-c", REPLICA, url], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        for _ in range(2)
+    ]
+    for replica in replicas:
+        assert replica.stdout is not None
+        assert replica.stdout.readline() == b"ready\n"
+    for replica in replicas:
+        assert replica.stdin is not None
+        replica.stdin.write(b"go\n")
+        replica.stdin.flush()
+    for replica in replicas:
+        replica.communicate(timeout=books.WAIT_SECONDS)
+    assert [replica.returncode for replica in replicas] == [0, 0]
     with empty_database.reading() as session:
         assert schema.current_revision(session) == schema.head_revision()
 

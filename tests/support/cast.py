@@ -75,6 +75,7 @@ def event(
     at: datetime,
     who: str = "ada@example.com",
     model: tuple[str, str] = SONNET,
+    tier: str = "",
     meters: Meters | None = None,
     source: str = "gateway",
     project: str = "",
@@ -82,5 +83,5 @@ def event(
     """A usage event; by default one of Ada's, of 200 uncached, 1,000 cached and 300 output tokens: USD 0.0054."""
     used: Meters = {"input_uncached": 200, "cache_read": 1_000, "output": 300} if meters is None else meters
     identities: Identities = (("email" if "@" in who else "user", who),) if who else ()
-    digest = fingerprint(at, identities, *model, used, project)
-    return UsageEvent(source, event_id, at, identities, *model, used, project, digest)
+    digest = fingerprint(at, identities, *model, tier, used, project)
+    return UsageEvent(source, event_id, at, identities, *model, tier, used, project, digest)

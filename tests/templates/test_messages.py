@@ -20,6 +20,7 @@ from slack_sdk.models.blocks import Block
 
 from handlers import tokens as handler
 from policy.handbook import Service
+from policy.pace import Outlook
 from policy.period import Month, Quarter
 from policy.reasons import Refusal
 from policy.units import MicroTokens, NanoUSD
@@ -52,7 +53,7 @@ def tokens(text: str) -> MicroTokens:
 
 
 def lot(remaining: str, amount: str, *, days: int = 40, reason: str = "Pilot grant") -> LotLine:
-    return LotLine("manual", reason, tokens(amount), tokens(remaining), NOW + timedelta(days=days))
+    return LotLine("manual", reason, tokens(amount), tokens(remaining), NOW, NOW + timedelta(days=days))
 
 
 USUAL = BalanceCard(
@@ -68,20 +69,29 @@ USUAL = BalanceCard(
     month=Month(2026, 11),
     spent_this_month=tokens("1379.65"),
     services=(("anthropic", tokens("1200")), ("openai", tokens("179.65"))),
-    run_out=date(2027, 1, 31),
+    outlook=Outlook(date(2026, 12, 30), 1_250_400_000),
+    used_before=True,
     now=NOW,
 )
 IN_DEBT = dataclasses.replace(
-    USUAL, available=tokens("-52.5"), granted=tokens("0"), debt=tokens("52.5"), lots=(), run_out=date(2026, 11, 20)
+    USUAL, available=tokens("-52.5"), granted=tokens("0"), debt=tokens("52.5"), lots=(), outlook=None
 )
 NEWCOMER = dataclasses.replace(
-    USUAL, available=tokens("0"), granted=tokens("0"), lots=(), spent_this_month=tokens("0"), services=(), run_out=None
+    USUAL,
+    available=tokens("0"),
+    granted=tokens("0"),
+    lots=(),
+    spent_this_month=tokens("0"),
+    services=(),
+    outlook=None,
+    used_before=False,
 )
 
 
 def balance(card: BalanceCard, *, name: str = "Anthropic API", contact: str = CONTACT) -> Message:
     services = [(name, spent) for _, spent in card.services]
-    return render.message("tokens/balance", card=card, services=services, contact=contact)
+    lapsing = MicroTokens(card.outlook.lapsing if card.outlook else 0)
+    return render.message("tokens/balance", card=card, services=services, lapsing=lapsing, contact=contact)
 
 
 def hostile_balance(text: str) -> Message:
@@ -93,13 +103,13 @@ def coming(text: str) -> Message:
     return balance(dataclasses.replace(NEWCOMER, coming=(lot("900", "900", reason=text),)))
 
 
-def call(model: str = "claude-sonnet-4-5", *, meters: int = 3) -> CallLine:
+def call(model: str = "claude-sonnet-4-5", *, tier: str = "", meters: int = 3) -> CallLine:
     lines = (
         MeterLine("input_uncached", 200, NanoUSD(3_000_000_000), 1_000_000),
         MeterLine("cache_read", 1_000, NanoUSD(300_000_000), 1_000_000),
         MeterLine("output", 300, NanoUSD(15_000_000_000), 1_000_000),
     )
-    return CallLine(model, NOW, "list", lines[:meters], NanoUSD(5_400_000), tokens("0.54"))
+    return CallLine(model, tier, NOW, "list", lines[:meters], NanoUSD(5_400_000), tokens("0.54"))
 
 
 def debit(calls_in_all: int, *calls: CallLine) -> DebitLine:
@@ -115,7 +125,7 @@ def why(
 
 
 def hostile_why(text: str) -> Message:
-    return why(USUAL, *[debit(2, call(text), call(text))] * 3, name=text, contact=text)
+    return why(USUAL, *[debit(2, call(text, tier=text), call(text))] * 3, name=text, contact=text)
 
 
 def line(model: str, calls: int = 12) -> Line:
@@ -156,7 +166,8 @@ def unknown_person(email: str | None, contact: str = CONTACT) -> Message:
 
 CASES: dict[str, Callable[[], Message]] = {
     "balance": lambda: balance(USUAL),
-    "balance_lasting": lambda: balance(dataclasses.replace(USUAL, run_out=None)),
+    "balance_lasting": lambda: balance(dataclasses.replace(USUAL, outlook=Outlook(date(2026, 12, 3), 0))),
+    "balance_used_up": lambda: balance(dataclasses.replace(NEWCOMER, used_before=True)),
     "balance_in_debt": lambda: balance(IN_DEBT),
     "balance_in_debt_with_lots": lambda: balance(
         dataclasses.replace(IN_DEBT, available=tokens("-42.5"), lots=(lot("10", "500"),))
@@ -166,6 +177,7 @@ CASES: dict[str, Callable[[], Message]] = {
     "balance_of_many_lots": lambda: balance(dataclasses.replace(USUAL, lots=tuple(lot("1", "2") for _ in range(10)))),
     "balance_hostile": lambda: hostile_balance(HOSTILE),
     "why": lambda: why(USUAL, debit(3, call(), call()), debit(1, call()), received="6500", used="2379.65"),
+    "why_in_another_tier": lambda: why(USUAL, debit(2, call(tier="priority"), call()), received="6500", used="5"),
     "why_nothing_used": lambda: why(NEWCOMER),
     "why_with_everything": lambda: why(
         IN_DEBT, debit(4, call(), call()), received="6500", used="6000", lapsed="500", corrected="1", waiting="53.5"

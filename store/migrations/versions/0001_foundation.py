@@ -93,6 +93,7 @@ def upgrade() -> None:
         ),
         sa.Column("provider", sa.Text(), nullable=False),
         sa.Column("model", sa.Text(), nullable=False),
+        sa.Column("tier", sa.Text(), nullable=False, comment="Empty for the standard one."),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column(
             "meters", columns.Json, nullable=False, comment="meter -> [nano-USD, per, [[tier start, nano-USD], ...]]"
@@ -254,6 +255,7 @@ def upgrade() -> None:
         ),
         sa.Column("provider", sa.Text(), nullable=False),
         sa.Column("model", sa.Text(), nullable=False),
+        sa.Column("tier", sa.Text(), nullable=False, comment="The service tier; empty for the standard one."),
         sa.Column("meters", columns.Json, nullable=False),
         sa.Column("project", sa.Text(), nullable=False),
         sa.Column("account_id", columns.Identifier, nullable=True, comment="The wallet of the person who used it."),
