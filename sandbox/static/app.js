@@ -64,6 +64,8 @@ async function attempt(words, doing) {
 function send(text) {
   const waiting = text.startsWith("/") ? `${view.data.app.name} is answering…` : "Sending…";
   return attempt(waiting, async () => {
+    // What is typed while the page changes persons belongs to the new one, in a place of theirs.
+    await arrived;
     await ask("/page/messages", { as: view.me, channel: view.place, text });
     await refresh();
     toEnd();
@@ -78,10 +80,18 @@ function press(message, block, action, value) {
   });
 }
 
-async function become(id) {
+let arrived = Promise.resolve();
+
+function become(id) {
+  arrived = change(id);
+  return arrived;
+}
+
+async function change(id) {
   view.me = id;
   view.seen.clear();
-  await refresh();
+  // A refresh that was overtaken leaves the page with the person before.
+  while (view.me === id && view.data?.me !== id) await refresh();
   listen();
 }
 
