@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from store.engine import Session
 
 MANUAL = "manual"
+KEY_REUSED = "key_reused"
 MANUAL_PRIORITY = 100
 """Burns with the regular grants; lower numbers burn first."""
 
@@ -61,7 +62,7 @@ def give(
     ledger.lock(session, account_of.values())
     if before := ledger.find_entry(session, idempotency_key):
         if before[1] != fingerprint:
-            raise Refusal("key_reused", f"key = {key!r} was used for another grant.", next_step="Choose another key.")
+            raise Refusal(KEY_REUSED, f"key = {key!r} was used for another grant.", next_step="Choose another key.")
         return Given(person.id, before[0], amount, expires_at, again=True)
     draft = Draft(
         kind="grant",
@@ -88,3 +89,10 @@ def _require_sound(amount: MicroTokens, reason: str, expires_at: datetime, now: 
         raise Refusal("expired_already", f"expires = {expires_at.isoformat()}: it must lie in the future.")
     if not reason.strip():
         raise Refusal("reason_missing", "reason is empty: the person will read it.")
+
+
+def record_refusal(session: Session, refusal: Refusal, *, key: str | None, actor: str, now: datetime) -> None:
+    """Note a key that was used again for something else, in a transaction of its own: the grant's is rolled back."""
+    if refusal.code == KEY_REUSED:
+        record = audit.Record(at=now, actor=actor, action="grant.refused", subject=f"grant:manual:{key}")
+        audit.append(session, record)

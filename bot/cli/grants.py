@@ -9,6 +9,7 @@ import click
 
 from bot.cli import common
 from policy.period import first_instant
+from policy.reasons import Refusal
 from programme import grants as programme_grants
 
 if TYPE_CHECKING:
@@ -31,17 +32,23 @@ def grants() -> None:
 @common.json_option
 def give_grant(email: str, amount: MicroTokens, *, reason: str, expires: date, key: str | None, as_json: bool) -> None:
     """Give a person AMOUNT tokens until the end of a day."""
-    with common.desk() as desk, desk.transaction() as session:
-        given = programme_grants.give(
-            session,
-            email=email,
-            amount=amount,
-            reason=reason,
-            expires_at=first_instant(expires + timedelta(days=1), desk.zone),
-            actor=common.actor(),
-            now=desk.clock(),
-            key=key,
-        )
+    with common.desk() as desk:
+        try:
+            with desk.transaction() as session:
+                given = programme_grants.give(
+                    session,
+                    email=email,
+                    amount=amount,
+                    reason=reason,
+                    expires_at=first_instant(expires + timedelta(days=1), desk.zone),
+                    actor=common.actor(),
+                    now=desk.clock(),
+                    key=key,
+                )
+        except Refusal as refusal:
+            with desk.transaction() as session:
+                programme_grants.record_refusal(session, refusal, key=key, actor=common.actor(), now=desk.clock())
+            raise
     if as_json:
         common.print_json(
             {"person_id": given.person_id, "entry_id": given.entry_id, "amount_tokens": common.token_text(amount),

@@ -84,6 +84,16 @@ def test_the_same_key_with_other_content_is_refused(sqlite_desk: Desk, other: di
     assert books.wallet(sqlite_desk, BEN) == MicroTokens(0)
 
 
+def test_a_refused_key_is_on_record(sqlite_desk: Desk) -> None:
+    """Who tried to use a key again for something else stands in the audit log; other refusals leave no trace."""
+    for code in ("key_reused", "expired_already"):
+        with sqlite_desk.transaction() as session:
+            grants.record_refusal(session, Refusal(code, "No."), key="launch", actor="cli:test", now=NOON)
+    with sqlite_desk.reading() as session:
+        refused = session.execute(sa.select(audit_log).where(audit_log.c.action == "grant.refused")).all()
+    assert [(row.actor, row.subject) for row in refused] == [("cli:test", "grant:manual:launch")]
+
+
 def test_without_a_key_every_call_gives(sqlite_desk: Desk) -> None:
     """Two calls without a key are two grants."""
     assert give(sqlite_desk).entry_id != give(sqlite_desk).entry_id

@@ -1,4 +1,4 @@
-"""What people do with the bot, whichever way Slack reaches it."""
+"""The real bot in a workspace, over Socket Mode and over signed HTTP: people type commands, gateways report usage."""
 
 from __future__ import annotations
 
@@ -8,17 +8,56 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import pytest
 
 from handlers.tokens import COMMANDS
 from programme import keys
 from tests.support import cast, slack
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from programme.desk import Desk
     from sandbox import Sandbox
 
+NO_DATABASE = "sqlite:///unused.db"
+"""The desk has one already."""
+
 DEADLINE = 3.0
 """Slack's patience with a command, in seconds."""
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    slack.without_proxies(monkeypatch)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with slack.workspace() as running:
+        yield running
+        assert running.warnings == ()
+
+
+@pytest.fixture
+def over_sockets(sandbox: Sandbox, desk: Desk) -> Iterator[str]:
+    """The bot's HTTP side, once its socket is connected."""
+    with slack.bot(sandbox, desk, slack.load(slack.environment(sandbox, NO_DATABASE))) as running:
+        yield running
+
+
+@pytest.fixture
+def over_http(sandbox: Sandbox, desk: Desk) -> Iterator[str]:
+    """The bot's HTTP side, to which the workspace's requests go as well."""
+    with slack.bot(sandbox, desk, slack.load(slack.signed_environment(sandbox, NO_DATABASE))) as running:
+        yield running
+
+
+@pytest.fixture(params=["over_sockets", "over_http"])
+def address(request: pytest.FixtureRequest) -> str:
+    """The bot's HTTP side, in both of Slack's modes."""
+    running: str = request.getfixturevalue(request.param)
+    return running
 
 
 def gateway_key(desk: Desk) -> str:
@@ -58,7 +97,8 @@ def asked(sandbox: Sandbox, user: str, line: str, channel: str = slack.GENERAL) 
     return json.dumps(answer.blocks, ensure_ascii=False)
 
 
-def ada_reads_uses_and_reads_again(sandbox: Sandbox, desk: Desk, address: str) -> None:
+def test_adas_day(sandbox: Sandbox, desk: Desk, address: str) -> None:
+    """Ada reads her balance, her gateway reports what she used, and the next command knows it to the last digit."""
     cast.give(desk, "ada@example.com", "1500")
     secret = gateway_key(desk)
     assert "*1,500 tokens left* of 1,500 in open grants" in asked(sandbox, slack.ADA, "/tokens balance")
@@ -72,7 +112,9 @@ def ada_reads_uses_and_reads_again(sandbox: Sandbox, desk: Desk, address: str) -
     assert "Nothing was used in this month" in asked(sandbox, slack.ADA, "/tokens history 2026-10")
 
 
-def everybody_asks_everything(sandbox: Sandbox, desk: Desk) -> None:
+def test_everybody_gets_an_answer(sandbox: Sandbox, desk: Desk, address: str) -> None:
+    """Known and unknown people get their answers to every command, each for their own eyes."""
+    del address
     cast.hire(desk, slack.ZOE)
     cast.give(desk, "zoe@example.com", "77")
     assert "*77 tokens left*" in asked(sandbox, slack.NEWCOMER, "/tokens balance")
@@ -89,7 +131,8 @@ def everybody_asks_everything(sandbox: Sandbox, desk: Desk) -> None:
     assert sandbox.messages(slack.GENERAL, slack.BEN) == ()
 
 
-def twenty_ask_at_once(sandbox: Sandbox, desk: Desk, address: str) -> None:
+def test_twenty_commands_at_once(sandbox: Sandbox, desk: Desk, address: str) -> None:
+    """Twenty people ask in the same instant, and each has their own figures before Slack gives up."""
     people = [(slack.ADA, "ada", "1,111"), (slack.BEN, "ben", "2,222"), (slack.MARA, "mara", "3,333"),
               (slack.IRIS, "iris", "4,444")]  # fmt: skip
     for _, name, amount in people:
@@ -110,3 +153,21 @@ def twenty_ask_at_once(sandbox: Sandbox, desk: Desk, address: str) -> None:
     for amount, text, seconds in answers:
         assert f"*{amount} tokens left*" in text
         assert seconds < DEADLINE
+
+
+def test_the_bot_comes_back(sandbox: Sandbox, over_sockets: str) -> None:
+    """When Slack ends the connection, as it does every few hours, the bot opens another and answers on."""
+    del over_sockets
+    assert sandbox.command(slack.ADA, slack.GENERAL, "/tokens help").error == ""
+    sandbox.disconnect_sockets()
+    sandbox.wait_for(lambda: not sandbox.connections or len(sandbox.deliveries()[0]) == 0)
+    sandbox.wait_for(lambda: sandbox.connections)
+    assert sandbox.command(slack.ADA, slack.GENERAL, "/tokens help").error == ""
+
+
+def test_another_secret_is_refused(sandbox: Sandbox, over_http: str) -> None:
+    """Requests signed with another app's secret are not answered, and Slack shows that to the person."""
+    del over_http
+    sandbox.workspace.change_app(signing_secret="another")
+    assert sandbox.command(slack.ADA, slack.GENERAL, "/tokens balance").error == "dispatch_failed"
+    assert sandbox.calls == ()
