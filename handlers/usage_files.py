@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from handlers.usage_formats import Position, Rejected
     from programme.desk import Desk
 
-Format = Literal["csv", "cloudevents"]
-FORMATS: tuple[Format, ...] = ("csv", "cloudevents")
+Format = Literal["csv", "jsonl"]
+FORMATS: tuple[Format, ...] = ("csv", "jsonl")
 BATCH = 5_000
 REPORTED_LINES = 100
 

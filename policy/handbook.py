@@ -183,8 +183,11 @@ class _Table:
         self._known: list[str] = []
 
     def wrong(self, key: str, value: object, expected: str) -> None:
+        self._note(key, value, f"expected {expected}")
+
+    def _note(self, key: str, value: object, problem: str) -> None:
         shown = str(value) if isinstance(value, Decimal | date) else repr(value)
-        self.problems.append(f"{'.'.join(filter(None, (self.path, key)))} = {shown}: expected {expected}")
+        self.problems.append(f"{'.'.join(filter(None, (self.path, key)))} = {shown}: {problem}")
 
     def _take(self, key: str, expected: str) -> Any:  # noqa: ANN401 - TOML's values are of any type
         self._known.append(key)
@@ -267,4 +270,4 @@ class _Table:
         """Report every entry that nobody asked for, with the nearest name that exists."""
         for key, value in self.entries.items():
             near = difflib.get_close_matches(key, self._known, n=1)
-            self.wrong(key, value, f"no such key here{f'; did you mean {near[0]!r}?' if near else ''}")
+            self._note(key, value, f"there is no such key{f'; did you mean {near[0]!r}?' if near else ''}")

@@ -28,4 +28,5 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an expected answer, not a
         self.next_step = next_step
 
     def __str__(self) -> str:
-        return f"{self.text} {self.next_step}".strip()
+        # After a list of mistakes the next step begins a line of its own.
+        return ("\n" if "\n" in self.text else " ").join(filter(None, (self.text, self.next_step)))

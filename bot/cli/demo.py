@@ -39,6 +39,11 @@ def demo(port: int, folder: Path, *, reset: bool, no_browser: bool) -> None:
         raise Refusal("port_taken", f"Port {port} is taken.", next_step="Choose another with --port.") from error
     try:
         _run(sandbox, folder, port=port, browse=not no_browser)
+    except Refusal as refusal:
+        if refusal.code != "port_taken":
+            raise
+        taken = f"Port {port + 1}, for the intake, is taken."
+        raise Refusal("port_taken", taken, next_step="Choose another pair with --port.") from refusal
     finally:
         sandbox.stop()
 

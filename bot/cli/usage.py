@@ -30,7 +30,7 @@ def usage() -> None:
 @click.option("--skip-bad-lines", is_flag=True, help="Import the other lines; without it a bad line stops everything.")
 @common.json_option
 def import_usage(file: BinaryIO, *, format_: Format, skip_bad_lines: bool, as_json: bool) -> None:
-    """Import usage from a CSV file, or from JSON lines with one CloudEvent each.
+    """Import usage from a CSV file (csv), or from JSON lines with one CloudEvent each (jsonl).
 
     An event is known by its source and id: importing a file again adds nothing, and an import that was interrupted goes
     on where it stopped.

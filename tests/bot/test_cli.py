@@ -259,7 +259,7 @@ def test_json_lines_are_imported(run: Run, tmp_path: Path) -> None:
         },
     }  # fmt: skip
     path.write_text("".join(json.dumps(event | {"id": f"e{i}"}) + "\n" for i in range(3)))
-    result = run("usage", "import", str(path), "--format", "cloudevents", "--json")
+    result = run("usage", "import", str(path), "--format", "jsonl", "--json")
     assert counts(result) == dict(zip(SUMMARY, (3, 3, 0, 0, 0, 0), strict=True))
     assert balance_of(run) == "-1.620000"
 
@@ -432,7 +432,7 @@ def test_a_handbook_is_shown_and_applied(run: Run, tmp_path: Path) -> None:
     assert "Version '2099.1' was applied with another text." in run("handbook", "apply", str(path), code=1).stderr
     path.write_text("version = 3\nsurprise = true")
     refused = run("handbook", "apply", str(path), code=1)
-    for mistake in ("version = 3: expected a text", "contact: missing", "surprise = True: expected no such key here"):
+    for mistake in ("version = 3: expected a text", "contact: missing", "surprise = True: there is no such key"):
         assert mistake in refused.stderr
     assert tomllib.loads(shown)["version"] == "2026.1"
 

@@ -294,12 +294,12 @@ def test_an_unknown_key_suggests_the_nearest(old: str, new: str, key: str, neare
     """A misspelt key is shown with its value and with the key that was probably meant."""
     (problem,) = problems(edited((old, new)))
     assert problem.startswith(f"{key} = ")
-    assert problem.endswith(f"no such key here; did you mean {nearest!r}?")
+    assert problem.endswith(f"there is no such key; did you mean {nearest!r}?")
 
 
 def test_an_unknown_key_that_resembles_nothing_is_refused_without_advice() -> None:
     """No suggestion is better than a wild one."""
-    assert problems('zzz = "?"' + SMALL) == ["zzz = '?': expected no such key here"]
+    assert problems('zzz = "?"' + SMALL) == ["zzz = '?': there is no such key"]
 
 
 @pytest.mark.parametrize("key", ["services", "prices"])
