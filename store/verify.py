@@ -156,6 +156,38 @@ def services_paid(session: Session) -> Iterator[str]:
             yield f"account {code}: usage paid {ledgers.get(code, 0)}, the roll-up says {days.get(code, 0)}"
 
 
+def events_of_wallets(session: Session) -> Iterator[str]:
+    """An event names the wallet that its entry debits; a free one names a wallet that exists."""
+    e = usage_events.c
+    wallet = (
+        sa.select(postings.c.entry_id, postings.c.account_id)
+        .join(accounts, accounts.c.id == postings.c.account_id)
+        .where(accounts.c.person_id.is_not(None))
+        .subquery()
+    )
+    elsewhere = sa.select(e.source, e.event_id).join_from(usage_events, wallet, wallet.c.entry_id == e.entry_id)
+    nowhere = sa.select(e.source, e.event_id).outerjoin_from(usage_events, accounts, accounts.c.id == e.account_id)
+    queries = (
+        elsewhere.where(wallet.c.account_id.is_distinct_from(e.account_id)),
+        nowhere.where(e.entry_id.is_(None), e.cost_nano_usd.is_not(None), accounts.c.person_id.is_(None)),
+    )
+    for query in queries:
+        for source, event_id in session.execute(query):
+            yield f"event {source}/{event_id}: its wallet is not the one that paid for it"
+
+
+def prices_as_kept(session: Session) -> Iterator[str]:
+    """A kept price is known by the digest of its content, and every priced event names one."""
+    kept = reference.load_prices(session)
+    for id_, price in sorted(kept.items()):
+        if reference.price_id(price) != id_:
+            yield f"price {id_} of {price.provider}/{price.model} is not what it was"
+    used = sa.select(usage_events.c.price_id).where(usage_events.c.price_id.is_not(None)).distinct()
+    for id_ in session.execute(used).scalars():
+        if id_ not in kept:
+            yield f"price {id_} is gone, and events name it"
+
+
 def quarantined_events(session: Session) -> Iterator[str]:
     """An event waits in quarantine exactly as long as it has no cost."""
     held = sa.and_(quarantine.c.event_id.is_not(None), quarantine.c.released_at.is_(None))
@@ -178,7 +210,7 @@ def costs_and_days(session: Session, zone: ZoneInfo, tick: Callable[[int], None]
     totals: dict[tuple[object, ...], list[int]] = defaultdict(lambda: [0] * 5)
     for row in _rated_events(session):
         tick(1)
-        if row.price_id is not None:
+        if row.price_id in prices:
             yield from _wrong_amounts(row, prices[row.price_id], values.get(row.value_version))
         figures = totals[day_of(row.occurred_at, zone), row.account_id, row.model, row.project]
         figures[0] += 1
@@ -246,6 +278,8 @@ CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (
     wallets_covered,
     usage_entries,
     services_paid,
+    events_of_wallets,
+    prices_as_kept,
     quarantined_events,
     audit_chain,
 )

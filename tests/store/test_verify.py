@@ -111,6 +111,14 @@ TAMPERINGS = {
     "a meter of the price that was kept": (
         """UPDATE prices SET meters = '{"output": [15000000000, 1000000, []]}'""", "costs_and_days",
     ),
+    "the wallet of an event": (
+        "UPDATE usage_events SET account_id = TREASURY WHERE event_id = '1'", "events_of_wallets",
+    ),
+    "the wallet of a free event": (
+        "UPDATE usage_events SET account_id = 987654 WHERE cost_nano_usd = 0", "events_of_wallets",
+    ),
+    "the content of a kept price": ("UPDATE prices SET provider = 'elsewhere'", "prices_as_kept"),
+    "a kept price is gone": ("DELETE FROM prices", "prices_as_kept"),
     "the value of a token": ("UPDATE token_values SET nano_usd_per_token = 20000000", "costs_and_days"),
     "a debit of the roll-up": ("UPDATE usage_days SET debit_micro_tokens = debit_micro_tokens + 1", "costs_and_days"),
     "the calls of the roll-up": ("UPDATE usage_days SET calls = calls + 1", "costs_and_days"),
