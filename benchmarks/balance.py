@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 SECRET = "bench"  # noqa: S105 - signs requests to ourselves
 WARM_UP, ROUNDS = 300, 3_000
-SOMEBODY = "U000007"
+SOMEBODY = 7
+"""The number of the person who asks."""
 
 
 def _authorize(**_: object) -> AuthorizeResult:
@@ -32,9 +33,16 @@ def _authorize(**_: object) -> AuthorizeResult:
 
 def _request(command: str, text: str) -> BoltRequest:
     body = urlencode(
-        {"command": command, "text": text, "user_id": SOMEBODY, "team_id": "T1", "channel_id": "C1", "trigger_id": "1",
-         "response_url": "http://127.0.0.1/"}
-    )  # fmt: skip
+        {
+            "command": command,
+            "text": text,
+            "user_id": f"U{SOMEBODY:06}",
+            "team_id": "T1",
+            "channel_id": "C1",
+            "trigger_id": "1",
+            "response_url": "http://127.0.0.1/",
+        }
+    )
     timestamp = str(int(time.time()))
     signature = SignatureVerifier(SECRET).generate_signature(timestamp=timestamp, body=body)
     headers: dict[str, str | Sequence[str]] = {

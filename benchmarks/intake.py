@@ -97,14 +97,16 @@ def ratio(kind: str, *, events: int, batch: int, shape: str) -> tuple[float, flo
     return events / ours, events / floor
 
 
-def growth(desk: Desk, *, events: int, batch: int, report: Callable[[str], None]) -> list[float]:
+def growth(
+    desk: Desk, *, events: int, batch: int, report: Callable[[str], None], people: range = traffic.EVERYBODY
+) -> list[float]:
     """Events/s of each tenth of `events`; the ledger keeps them."""
     speeds: list[float] = []
     spent = 0.0
     done = 0
     tenth = events // 10
     totals = traffic.Totals()
-    for body, _, running in traffic.batches(events, batch):
+    for body, _, running in traffic.batches(events, batch, people=people):
         spent += _seconds(take_in, desk, body)
         done += batch
         totals = running

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PEOPLE = 1_000
+EVERYBODY = range(PEOPLE)
 EVENTS_A_DAY = 111_000
 """Ten million events in 90 days."""
 BEGIN = datetime(2026, 9, 1, tzinfo=UTC)
@@ -63,12 +64,13 @@ def people_csv() -> str:
 class _Callers:
     """Who makes the next call, with which model."""
 
-    def __init__(self, shape: str, chance: random.Random) -> None:
+    def __init__(self, shape: str, people: range, chance: random.Random) -> None:
         self._chance = chance
+        self._people = people
         self._sessions = None if shape == "scattered" else [self._anybody() for _ in range(AT_WORK)]
 
     def _anybody(self) -> tuple[str, int]:
-        return email(self._chance.randrange(PEOPLE)), self._chance.randrange(len(MODELS))
+        return email(self._chance.choice(self._people)), self._chance.randrange(len(MODELS))
 
     def next(self) -> tuple[str, int]:
         if self._sessions is None:
@@ -80,28 +82,29 @@ class _Callers:
 
 
 def batches(
-    count: int, size: int, *, shape: str = "sessions", seed: int = 1
+    count: int, size: int, *, shape: str = "sessions", people: range = EVERYBODY, seed: int = 1
 ) -> Iterator[tuple[bytes, list[tuple[object, ...]], Totals]]:
     """(JSON of a CloudEvents batch, the same events as rows for a raw insert, running totals): `count` events."""
     chance = random.Random(seed)
-    callers = _Callers(shape, chance)
+    callers = _Callers(shape, people, chance)
+    a_day = EVENTS_A_DAY * len(people) // PEOPLE
     totals = Totals()
     for begin in range(0, count, size):
         events, rows = [], []
         for number in range(begin, begin + size):
-            event, row = _event(chance, number, callers.next(), totals)
+            event, row = _event(chance, number * 86_400_000_000 // a_day, callers.next(), totals)
             events.append(event)
             rows.append(row)
         yield msgspec.json.encode(events), rows, totals
 
 
 def _event(
-    chance: random.Random, number: int, caller: tuple[str, int], totals: Totals
+    chance: random.Random, microseconds: int, caller: tuple[str, int], totals: Totals
 ) -> tuple[dict[str, object], tuple[object, ...]]:
     who, liked = caller
     provider, model, uncached_price, cached_price, output_price = MODELS[liked]
     event_id = str(UUID(int=chance.getrandbits(128), version=4))
-    at = BEGIN + timedelta(microseconds=number * 86_400_000_000 // EVENTS_A_DAY)
+    at = BEGIN + timedelta(microseconds=microseconds)
     uncached, cached, output = chance.randrange(1, 5_000), chance.randrange(9_000), chance.randrange(1, 2_000)
     cost = uncached * uncached_price + cached * cached_price + output * output_price
     totals.events += 1
