@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,12 +29,11 @@ def outlook(lots: Sequence[tuple[int, date]], spent: int, days_observed: int, to
     """
     if spent <= 0 or days_observed <= 0 or not lots:
         return None
-    pace = Fraction(spent, days_observed)
-    elapsed = Fraction(0)
-    lapsing = Fraction(0)
+    # In whole numbers: time is counted in days × spent, amounts in micro-tokens × days_observed.
+    elapsed = lapsing = 0
     for remaining, ends_on in lots:
-        spendable = pace * max((ends_on - today).days - elapsed, Fraction(0))
-        used = min(Fraction(remaining), spendable)
-        elapsed += used / pace
-        lapsing += remaining - used
-    return Outlook(today + timedelta(days=int(elapsed)), int(lapsing))
+        whole = remaining * days_observed
+        used = min(whole, max((ends_on - today).days * spent - elapsed, 0))
+        elapsed += used
+        lapsing += whole - used
+    return Outlook(today + timedelta(days=elapsed // spent), lapsing // days_observed)

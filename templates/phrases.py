@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from policy.units import MICRO_PER_TOKEN, divide_half_even
+
 if TYPE_CHECKING:
     from policy.period import Month
     from policy.units import MicroTokens, NanoUSD
@@ -38,8 +40,10 @@ PER_NAMES = {1_000_000: "million", 1_000: "thousand", 3_600: "hour", 1: "one"}
 
 def tokens(amount: MicroTokens) -> str:
     """Tokens to two decimals, without those where there are none: `4,120.35`, `500`."""
-    rounded = amount.decimal.quantize(CENT, ROUND_HALF_EVEN)
-    return f"{rounded:,.0f}" if rounded == rounded.to_integral_value() else f"{rounded:,.2f}"
+    hundredths = divide_half_even(abs(int(amount)), MICRO_PER_TOKEN // 100)
+    whole, rest = divmod(hundredths, 100)
+    sign = "-" if amount < 0 and hundredths else ""
+    return f"{sign}{whole:,}.{rest:02}" if rest else f"{sign}{whole:,}"
 
 
 def whole_tokens(amount: MicroTokens) -> str:
