@@ -21,8 +21,8 @@ Session = sa.Connection
 """A connection inside a transaction that the edge began."""
 
 BUSY_TIMEOUT_MS = 30_000
-PAGE_CACHE_KIB = 262_144
-"""Random event ids touch pages all over their index: it should stay in memory."""
+PAGE_CACHE_KIB = 65_536
+"""For each connection: room for the pages that a batch changes; the operating system keeps the rest at hand."""
 CHECKPOINT_PAGES = 16_384
 """64 MiB between WAL checkpoints: a page that several batches touch is copied back once."""
 

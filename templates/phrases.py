@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from policy.units import MICRO_PER_TOKEN, divide_half_even
+from policy.units import MICRO_PER_TOKEN, NANO_PER_USD, divide_half_even
 
 if TYPE_CHECKING:
     from policy.period import Month
     from policy.units import MicroTokens, NanoUSD
 
-CENT = Decimal("0.01")
+NANO_PER_CENT = NANO_PER_USD // 100
 LONGEST_NAME = 80
 
 METER_NAMES = {
@@ -58,10 +58,11 @@ def exact_tokens(amount: MicroTokens) -> str:
 
 def usd(amount: NanoUSD) -> str:
     """USD to the cent; an amount below one cent keeps two significant digits."""
-    value = amount.decimal
-    if value and abs(value) < CENT:
+    if amount and abs(int(amount)) < NANO_PER_CENT:
+        value = amount.decimal
         return f"USD {value:.2g}" if abs(value) >= Decimal("0.0001") else f"USD {value:f}"
-    return f"USD {value.quantize(CENT, ROUND_HALF_EVEN):,.2f}"
+    cents = divide_half_even(abs(int(amount)), NANO_PER_CENT)
+    return f"USD {'-' if amount < 0 else ''}{cents // 100:,}.{cents % 100:02}"
 
 
 def exact_usd(amount: NanoUSD) -> str:
