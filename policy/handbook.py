@@ -6,24 +6,35 @@ key, the value and what was expected.
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
+from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from policy import parameters
 from policy.metering import METERS, Meter, Price, UnitPrice
-from policy.units import LARGEST_AMOUNT, NANO_PER_USD, NanoUSD
+from policy.toml_table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from datetime import date
+
+    from policy.parameters import (
+        DigestRules,
+        LotRules,
+        MessageRules,
+        RolloutRules,
+        SizingRules,
+        ValueRules,
+    )
 
 PER_UNIT = {"unit": 1, "thousand": 1_000, "million": 1_000_000, "hour": 3_600}
 SERVICE_KINDS = ("model_api", "training")
-LARGEST_NUMBER = LARGEST_AMOUNT // NANO_PER_USD
-"""No figure in a handbook is larger than the largest amount of USD."""
+LATER_TABLES = ("sizing", "lots", "rollout", "messages", "digest")
+LATER_VALUE_TABLES = ("index", "buffer", "basket")
+"""Tables that handbooks applied earlier do not have; each then holds as in the packaged handbook."""
 
 
 class HandbookError(ValueError):
@@ -32,12 +43,6 @@ class HandbookError(ValueError):
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = tuple(problems)
-
-
-@dataclass(frozen=True, slots=True)
-class ValueRules:
-    method: str
-    usd_per_token: NanoUSD
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,11 @@ class Handbook:
     effective_from: date
     contact: str
     value: ValueRules
+    sizing: SizingRules
+    lots: LotRules
+    rollout: RolloutRules
+    messages: MessageRules
+    digest: DigestRules
     services: tuple[Service, ...]
     prices: tuple[NegotiatedPrice, ...]
 
@@ -101,12 +111,17 @@ def parse(text: str) -> Handbook:
         document = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
         raise HandbookError([f"not TOML: {error}"]) from error
-    table = _Table(document, "", [])
+    table = Table(_completed(document), "", [])
     handbook = Handbook(
         version=table.text("version"),
         effective_from=table.day("effective_from"),
         contact=table.text("contact"),
-        value=_value_rules(table.table("value")),
+        value=parameters.read_value(table.table("value")),
+        sizing=parameters.read_sizing(table.table("sizing")),
+        lots=parameters.read_lots(table.table("lots")),
+        rollout=parameters.read_rollout(table.table("rollout")),
+        messages=parameters.read_messages(table.table("messages")),
+        digest=parameters.read_digest(table.table("digest")),
         services=tuple(_service(t) for t in table.tables("services")),
         prices=tuple(_negotiated_price(t) for t in table.tables("prices")),
     )
@@ -117,13 +132,21 @@ def parse(text: str) -> Handbook:
     return handbook
 
 
-def _value_rules(table: _Table) -> ValueRules:
-    rules = ValueRules(table.choice("method", ("fixed",)), table.usd("usd_per_token"))
-    table.done()
-    return rules
+@cache
+def _packaged_document() -> Mapping[str, Any]:
+    return tomllib.loads(packaged(), parse_float=Decimal)
 
 
-def _service(table: _Table) -> Service:
+def _completed(document: dict[str, Any]) -> dict[str, Any]:
+    """The document, with the tables that it leaves out and may leave out."""
+    given = _packaged_document()
+    completed = {name: given[name] for name in LATER_TABLES} | document
+    if isinstance(value := completed.get("value"), dict):
+        completed["value"] = {name: given["value"][name] for name in LATER_VALUE_TABLES} | value
+    return completed
+
+
+def _service(table: Table) -> Service:
     service = Service(
         key=table.text("key"),
         name=table.text("name"),
@@ -136,7 +159,7 @@ def _service(table: _Table) -> Service:
     return service
 
 
-def _negotiated_price(table: _Table) -> NegotiatedPrice:
+def _negotiated_price(table: Table) -> NegotiatedPrice:
     provider, model = table.text("provider"), table.text("model")
     per = PER_UNIT[table.choice("per", tuple(PER_UNIT))]
     meters: dict[Meter, UnitPrice] = {}
@@ -155,6 +178,10 @@ def _negotiated_price(table: _Table) -> NegotiatedPrice:
 
 def _contradictions(handbook: Handbook) -> Iterator[str]:
     """What each part allows alone, and the whole does not."""
+    yield from parameters.value_contradictions(handbook.value)
+    yield from parameters.sizing_contradictions(handbook.sizing)
+    yield from parameters.rollout_contradictions(handbook.rollout)
+    yield from parameters.message_contradictions(handbook.messages)
     seen: set[str] = set()
     for service in handbook.services:
         if service.key in seen:
@@ -171,103 +198,3 @@ def _contradictions(handbook: Handbook) -> Iterator[str]:
             other = by_provider.setdefault(provider, service)
             if other is not service:
                 yield f"services.{service.key}.providers: {provider!r} already belongs to {other.key!r}"
-
-
-class _Table:
-    """One TOML table being read: takes entries out, notes what is wrong, and complains of what is left over."""
-
-    def __init__(self, entries: dict[str, Any], path: str, problems: list[str]) -> None:
-        self.entries = dict(entries)
-        self.path = path
-        self.problems = problems
-        self._known: list[str] = []
-
-    def wrong(self, key: str, value: object, expected: str) -> None:
-        self._note(key, value, f"expected {expected}")
-
-    def _note(self, key: str, value: object, problem: str) -> None:
-        shown = str(value) if isinstance(value, Decimal | date) else repr(value)
-        self.problems.append(f"{'.'.join(filter(None, (self.path, key)))} = {shown}: {problem}")
-
-    def _take(self, key: str, expected: str) -> Any:  # noqa: ANN401 - TOML's values are of any type
-        self._known.append(key)
-        if key not in self.entries:
-            self.problems.append(f"{'.'.join(filter(None, (self.path, key)))}: missing; expected {expected}")
-        return self.entries.pop(key, None)
-
-    def text(self, key: str) -> str:
-        value = self._take(key, "a text")
-        if value is not None and (not isinstance(value, str) or not value.strip()):
-            self.wrong(key, value, "a text")
-        return value if isinstance(value, str) else ""
-
-    def texts(self, key: str) -> list[str]:
-        value = self._take(key, "a list of texts")
-        if isinstance(value, list) and value and all(isinstance(v, str) and v for v in value):
-            return list(value)
-        if value is not None:
-            self.wrong(key, value, "a list of texts, not empty")
-        return []
-
-    def choice(self, key: str, allowed: tuple[str, ...]) -> str:
-        value = self._take(key, f"one of {', '.join(allowed)}")
-        if value is not None and value not in allowed:
-            self.wrong(key, value, f"one of {', '.join(allowed)}")
-        return value if value in allowed else allowed[0]
-
-    def day(self, key: str) -> date:
-        value = self._take(key, "a date such as 2026-11-01")
-        if value is not None and type(value) is not date:
-            self.wrong(key, value, "a date such as 2026-11-01, without quotes")
-        return value if type(value) is date else date.min
-
-    def optional_day(self, key: str) -> date | None:
-        self._known.append(key)
-        return self.day(key) if key in self.entries else None
-
-    def number(self, key: str) -> Decimal:
-        value = self._take(key, "a number")
-        if isinstance(value, int | Decimal) and not isinstance(value, bool):
-            number = Decimal(value)
-            if number.is_finite() and 0 <= number <= LARGEST_NUMBER:
-                return number
-        if value is not None:
-            self.wrong(key, value, f"a number from 0 to {LARGEST_NUMBER}")
-        return Decimal(1)
-
-    def optional_number(self, key: str) -> Decimal | None:
-        self._known.append(key)
-        return self.number(key) if key in self.entries else None
-
-    def usd(self, key: str) -> NanoUSD:
-        number = self.number(key)
-        try:
-            amount = NanoUSD.parse(number)
-        except ValueError as error:
-            self.wrong(key, number, f"USD with at most nine decimals ({error})")
-            return NanoUSD(1)
-        if amount <= 0:
-            self.wrong(key, number, "an amount above zero")
-            return NanoUSD(1)
-        return amount
-
-    def table(self, key: str) -> _Table:
-        value = self._take(key, "a table")
-        if value is not None and not isinstance(value, dict):
-            self.wrong(key, value, "a table")
-        path = ".".join(filter(None, (self.path, key)))
-        return _Table(value if isinstance(value, dict) else {}, path, self.problems)
-
-    def tables(self, key: str) -> list[_Table]:
-        self._known.append(key)
-        value = self.entries.pop(key, [])
-        if not isinstance(value, list) or not all(isinstance(v, dict) for v in value):
-            self.wrong(key, value, f"tables, each headed [[{key}]]")
-            return []
-        return [_Table(entry, f"{key}[{i}]", self.problems) for i, entry in enumerate(value, start=1)]
-
-    def done(self) -> None:
-        """Report every entry that nobody asked for, with the nearest name that exists."""
-        for key, value in self.entries.items():
-            near = difflib.get_close_matches(key, self._known, n=1)
-            self._note(key, value, f"there is no such key{f'; did you mean {near[0]!r}?' if near else ''}")

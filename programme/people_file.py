@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, TextIO
 from zoneinfo import available_timezones
 
+from policy.parameters import LEVELS
 from policy.reasons import Refusal
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ COLUMNS = (
 )  # fmt: skip
 REQUIRED = ("name", "level", "role_family", "time_zone", "hired_on")
 CLEARABLE = ("slack_user_id", "manager_email", "pay_band", "left_on", "wave", "roles")
-LEVELS = ("junior", "mid", "senior", "staff", "principal")
 ROLES = ("board", "chair", "finance", "recruiter", "admin", "auditor")
 CLEAR = "-"
 """A cell that empties what was there; an empty cell leaves it."""

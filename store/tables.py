@@ -63,9 +63,27 @@ token_values = Table(
     Column("version", Text, primary_key=True),
     Column("quarter", Text, nullable=False, index=True),
     Column("nano_usd_per_token", AmountColumn, nullable=False),
+    Column("price_index", Text, nullable=False, server_default="1", comment="A decimal; 1 in the base quarter."),
+    Column("buffer_permille", SmallInteger, nullable=False, server_default="0", comment="Held back at issue."),
+    Column("calculation", Json, comment="How it was found; empty when it was fixed, or carried over from before."),
     Column("handbook_version", Text, ForeignKey(handbooks.c.version), nullable=False),
     Column("adopted_at", Instant, nullable=False),
+    Column("adopted_by", Text, nullable=False, server_default="system"),
+    Column("confirmed_by", Text, comment="The second person, where the change needed one."),
     CheckConstraint("nano_usd_per_token > 0", name="positive"),
+    CheckConstraint("buffer_permille BETWEEN 0 AND 1000", name="buffer"),
+)
+
+value_proposals = Table(
+    "value_proposals",
+    metadata,
+    Column("quarter", Text, primary_key=True),
+    Column("digest", Text, nullable=False, comment="Of the calculation: what is adopted is what was looked at."),
+    Column("calculation", Json, nullable=False),
+    Column("proposed_at", Instant, nullable=False),
+    Column("proposed_by", Text, nullable=False),
+    Column("first_adopter", Text, comment="Waits for a second person."),
+    comment="The value that was last worked out for a quarter; adopting it makes it one of token_values.",
 )
 
 # --- People --------------------------------------------------------------------------------------------------------
@@ -87,6 +105,36 @@ people = Table(
     Column("left_on", Date),
     Column("wave", SmallInteger),
     CheckConstraint("fte_permille BETWEEN 1 AND 1000", name="fte"),
+)
+
+person_terms = Table(
+    "person_terms",
+    metadata,
+    Column("person_id", Text, ForeignKey(people.c.id), primary_key=True),
+    Column("holds_from", Date, primary_key=True),
+    Column("level", Text, nullable=False),
+    Column("role_family", Text, nullable=False),
+    Column("pay_band", Text),
+    Column("fte_permille", SmallInteger, nullable=False),
+    comment="What a grant follows from, dated: a change in mid-month counts from the next month.",
+)
+
+pay_bands = Table(
+    "pay_bands",
+    metadata,
+    Column("band", Text, primary_key=True),
+    Column("holds_from", Date, primary_key=True),
+    Column("midpoint_nano_usd", AmountColumn, nullable=False, comment="A year's; never anybody's salary."),
+    CheckConstraint("midpoint_nano_usd > 0", name="positive"),
+)
+
+absences = Table(
+    "absences",
+    metadata,
+    Column("person_id", Text, ForeignKey(people.c.id), primary_key=True),
+    Column("first_day", Date, primary_key=True),
+    Column("last_day", Date, comment="Empty while nobody knows."),
+    CheckConstraint("last_day IS NULL OR last_day >= first_day", name="days"),
 )
 
 person_roles = Table(
@@ -115,6 +163,27 @@ api_keys = Table(
     Column("secret_hash", LargeBinary, nullable=False, unique=True),
     Column("created_at", Instant, nullable=False),
     Column("revoked_at", Instant),
+)
+
+projects = Table(
+    "projects",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("complexity", Text, nullable=False, comment="As its director scores it."),
+    Column("director_id", Text, ForeignKey(people.c.id)),
+    Column("sponsor_id", Text, ForeignKey(people.c.id)),
+)
+
+assignments = Table(
+    "assignments",
+    metadata,
+    Column("project_key", Text, ForeignKey(projects.c.key), primary_key=True),
+    Column("person_id", Text, ForeignKey(people.c.id), primary_key=True, index=True),
+    Column("first_day", Date, primary_key=True),
+    Column("last_day", Date),
+    Column("share_permille", SmallInteger, nullable=False),
+    CheckConstraint("share_permille BETWEEN 1 AND 1000", name="share"),
 )
 
 # --- The ledger ----------------------------------------------------------------------------------------------------
@@ -268,6 +337,101 @@ file_imports = Table(
     Column("bytes_done", AmountColumn, nullable=False),
     Column("counts", Json, nullable=False),
     comment="How far an interrupted import of a file came; removed when it completes.",
+)
+
+# --- Grants --------------------------------------------------------------------------------------------------------
+
+budgets = Table(
+    "budgets",
+    metadata,
+    Column("month", Text, primary_key=True),
+    Column("amount_nano_usd", AmountColumn, nullable=False),
+    Column("set_at", Instant, nullable=False),
+    Column("set_by", Text, nullable=False),
+    CheckConstraint("amount_nano_usd > 0", name="positive"),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("month", Text, primary_key=True),
+    Column("person_id", Text, ForeignKey(people.c.id), primary_key=True, index=True),
+    Column("entry_id", Identifier, ForeignKey(entries.c.id), nullable=False, unique=True),
+    Column("amount", AmountColumn, nullable=False),
+    Column("factors", Json, nullable=False, comment="Everything that the amount follows from."),
+    Column("handbook_version", Text, ForeignKey(handbooks.c.version), nullable=False),
+    Column("value_version", Text, ForeignKey(token_values.c.version), nullable=False),
+    CheckConstraint("amount > 0", name="amount"),
+)
+
+usd_entries = Table(
+    "usd_entries",
+    metadata,
+    Column("id", Identifier, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("idempotency_key", Text, nullable=False, unique=True),
+    Column("posted_at", Instant, nullable=False),
+    Column("memo", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("value_version", Text, ForeignKey(token_values.c.version), nullable=False),
+    Column("debit_account", Text, nullable=False),
+    Column("credit_account", Text, nullable=False),
+    Column("amount_nano_usd", AmountColumn, nullable=False),
+    CheckConstraint("amount_nano_usd > 0", name="amount"),
+    CheckConstraint("debit_account <> credit_account", name="accounts"),
+    comment="The buffer's book in USD, balanced by its form: each line debits one account and credits another.",
+)
+
+# --- The calendar and what is owed to Slack ------------------------------------------------------------------------
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("job", Text, primary_key=True),
+    Column("period", Text, primary_key=True),
+    Column("claimed_at", Instant, nullable=False),
+    comment="Work of the calendar that was done: the row is inserted in the transaction of its effects.",
+)
+
+run_failures = Table(
+    "run_failures",
+    metadata,
+    Column("job", Text, primary_key=True),
+    Column("period", Text, primary_key=True),
+    Column("attempts", AmountColumn, nullable=False),
+    Column("last_at", Instant, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Identifier, primary_key=True),
+    Column("key", Text, nullable=False, unique=True, comment="In the message's metadata as well."),
+    Column("template", Text, nullable=False),
+    Column("view", Json, nullable=False, comment="What the message says, as it was when it was owed."),
+    Column("person_id", Text, ForeignKey(people.c.id), comment="Whose conversation with the bot it goes to, or"),
+    Column("channel", Text, comment="the channel it goes to."),
+    Column("created_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False, comment="Not before; moved on by back-off."),
+    Column("state", Text, nullable=False, comment="waiting, leased, sent, parked"),
+    Column("leased_by", Text),
+    Column("leased_until", Instant),
+    Column("uncertain", sa.Boolean, nullable=False, server_default=sa.false(), comment="It may have been sent."),
+    Column("attempts", AmountColumn, nullable=False, server_default="0"),
+    Column("problem", Text, comment="What Slack said last."),
+    Column("file_id", Text, comment="Its picture, once that is uploaded."),
+    Column("slack_channel", Text),
+    Column("slack_ts", Text),
+    Column("sent_at", Instant),
+    CheckConstraint("state IN ('waiting', 'leased', 'sent', 'parked')", name="state"),
+    CheckConstraint("(person_id IS NULL) <> (channel IS NULL)", name="destination"),
+    Index(
+        "ix_outbox_owed",
+        "due_at",
+        sqlite_where=sa.text("state IN ('waiting', 'leased')"),
+        postgresql_where=sa.text("state IN ('waiting', 'leased')"),
+    ),
 )
 
 # --- Audit ---------------------------------------------------------------------------------------------------------

@@ -1,0 +1,324 @@
+"""The parameters of the rules, as one version of the handbook gives them, and how each table of it is read."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, cast
+
+from policy.metering import METERS, Meter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import date
+
+    from policy.toml_table import Table
+    from policy.units import NanoUSD
+
+LEVELS = ("junior", "mid", "senior", "staff", "principal")
+"""From the least to the most senior."""
+COMPLEXITIES = ("routine", "usual", "demanding", "novel")
+VALUE_METHODS = ("fixed", "basket")
+FUNDINGS = ("inside", "on_top")
+PILOTS = ("first_wave", "all_seniors")
+MOST = Decimal(10)
+"""No factor in a handbook is larger; one that is was mistyped."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRules:
+    """How the basket's index is kept: the cap of one provider's share, and two thresholds."""
+
+    provider_cap: Decimal
+    reweight_divergence: Decimal
+    second_person_above: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class BufferRules:
+    """What is held back at issue against price rises; `prior_*` is what is assumed before there is a history."""
+
+    funding: str
+    prior_quarters: int
+    prior_sd: Decimal
+    quantile: Decimal
+    horizon_quarters: int
+    least: Decimal
+    most: Decimal
+    announced_change: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class BasketItem:
+    """A line of the starting basket: one meter of one model, its class, and its share of the spend.
+
+    From `retired_on` on it has no price of its own, and takes the mean change of its class.
+    """
+
+    provider: str
+    model: str
+    tier: str
+    meter: Meter
+    class_: str
+    share: Decimal
+    retired_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class ValueRules:
+    """What a token is worth: `usd_per_token` in the base quarter, and how later quarters follow from it."""
+
+    method: str
+    usd_per_token: NanoUSD
+    index: IndexRules
+    buffer: BufferRules
+    basket: tuple[BasketItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRules:
+    """How much earlier utilisation moves a grant, and for how many quarters after the launch it does not."""
+
+    slope: Decimal
+    least: Decimal
+    most: Decimal
+    quiet_quarters: int
+
+
+@dataclass(frozen=True, slots=True)
+class SizingRules:
+    """How a monthly grant follows from pay band, seniority, project complexity and history (RULES 3)."""
+
+    share_of_compensation: Decimal
+    least_weight: Decimal
+    most_weight: Decimal
+    floor_share: Decimal
+    cap_share: Decimal
+    floor_usd: NanoUSD
+    round_to_tokens: int
+    people_per_band: int
+    leave_days: int
+    seniority: Mapping[str, Decimal]
+    complexity: Mapping[str, Decimal]
+    history: HistoryRules
+
+
+@dataclass(frozen=True, slots=True)
+class LotRules:
+    """How long a grant lives, how much of it is carried over, and when what lapses is announced.
+
+    A lot that has ended is closed `settle_days` later: usage of its last days may still be on its way.
+    """
+
+    months: int
+    carry_over: Decimal
+    settle_days: int
+    notice_days: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutRules:
+    """Who takes part from when, in months since the launch; without a launch date nobody does."""
+
+    launched_on: date | None
+    role_families: tuple[str, ...]
+    pilot: str
+    pilot_levels: tuple[str, ...]
+    wave_months: tuple[int, ...]
+    phase_2_month: int
+    phase_3_month: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRules:
+    """When the bot may write to people of its own accord: working days, between two hours of their own time."""
+
+    from_hour: int
+    until_hour: int
+    holidays: tuple[date, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DigestRules:
+    """What a digest may tell of groups, and when a month's last days count as a rush."""
+
+    least_people: int
+    rush_days: int
+    rush_factor: Decimal
+
+
+def read_value(table: Table) -> ValueRules:
+    rules = ValueRules(
+        method=table.choice("method", VALUE_METHODS),
+        usd_per_token=table.usd("usd_per_token"),
+        index=_read_index(table.table("index")),
+        buffer=_read_buffer(table.table("buffer")),
+        basket=tuple(_read_basket_item(t) for t in table.tables("basket")),
+    )
+    table.done()
+    return rules
+
+
+def _read_index(table: Table) -> IndexRules:
+    rules = IndexRules(
+        table.share("provider_cap"), table.share("reweight_divergence"), table.share("second_person_above")
+    )
+    table.done()
+    return rules
+
+
+def _read_buffer(table: Table) -> BufferRules:
+    rules = BufferRules(
+        funding=table.choice("funding", FUNDINGS),
+        prior_quarters=table.count("prior_quarters", 1, 100),
+        prior_sd=table.share("prior_sd"),
+        quantile=table.share("quantile", MOST),
+        horizon_quarters=table.count("horizon_quarters", 1, 8),
+        least=table.share("least"),
+        most=table.share("most"),
+        announced_change=table.share("announced_change"),
+    )
+    table.done()
+    return rules
+
+
+def _read_basket_item(table: Table) -> BasketItem:
+    item = BasketItem(
+        provider=table.text("provider"),
+        model=table.text("model"),
+        tier=table.optional_text("tier"),
+        meter=cast("Meter", table.choice("meter", METERS)),
+        class_=table.text("class"),
+        share=table.share("share"),
+        retired_on=table.optional_day("retired_on"),
+    )
+    table.done()
+    return item
+
+
+def read_sizing(table: Table) -> SizingRules:
+    rules = SizingRules(
+        share_of_compensation=table.share("share_of_compensation"),
+        least_weight=table.share("least_weight", MOST),
+        most_weight=table.share("most_weight", MOST),
+        floor_share=table.share("floor_share", MOST),
+        cap_share=table.share("cap_share", MOST),
+        floor_usd=table.usd("floor_usd"),
+        round_to_tokens=table.count("round_to_tokens", 1, 1_000_000),
+        people_per_band=table.count("people_per_band", 1, 1_000),
+        leave_days=table.count("leave_days", 0, 366),
+        seniority=_read_factors(table.table("seniority"), LEVELS),
+        complexity=_read_factors(table.table("complexity"), COMPLEXITIES),
+        history=_read_history(table.table("history")),
+    )
+    table.done()
+    return rules
+
+
+def _read_factors(table: Table, names: tuple[str, ...]) -> dict[str, Decimal]:
+    factors = {name: table.share(name, MOST) for name in names}
+    table.done()
+    return factors
+
+
+def _read_history(table: Table) -> HistoryRules:
+    rules = HistoryRules(
+        table.share("slope", MOST),
+        table.share("least", MOST),
+        table.share("most", MOST),
+        table.count("quiet_quarters", 0, 100),
+    )
+    table.done()
+    return rules
+
+
+def read_lots(table: Table) -> LotRules:
+    rules = LotRules(
+        months=table.count("months", 1, 120),
+        carry_over=table.share("carry_over", MOST),
+        settle_days=table.count("settle_days", 0, 60),
+        notice_days=tuple(sorted(set(table.counts("notice_days", 1, 60)), reverse=True)),
+    )
+    table.done()
+    return rules
+
+
+def read_rollout(table: Table) -> RolloutRules:
+    rules = RolloutRules(
+        launched_on=table.optional_day("launched_on"),
+        role_families=tuple(table.texts("role_families")),
+        pilot=table.choice("pilot", PILOTS),
+        pilot_levels=tuple(table.texts("pilot_levels")),
+        wave_months=table.counts("wave_months", 1, 120),
+        phase_2_month=table.count("phase_2_month", 1, 120),
+        phase_3_month=table.count("phase_3_month", 1, 120),
+    )
+    table.done()
+    return rules
+
+
+def read_messages(table: Table) -> MessageRules:
+    rules = MessageRules(table.count("from_hour", 0, 23), table.count("until_hour", 1, 24), table.days("holidays"))
+    table.done()
+    return rules
+
+
+def read_digest(table: Table) -> DigestRules:
+    rules = DigestRules(
+        table.count("least_people", 1, 1_000), table.count("rush_days", 1, 27), table.share("rush_factor", MOST)
+    )
+    table.done()
+    return rules
+
+
+def value_contradictions(value: ValueRules) -> Iterator[str]:
+    """What each key of `[value]` allows alone, and the whole does not."""
+    if value.buffer.least > value.buffer.most:
+        yield f"value.buffer.least = {value.buffer.least}: above value.buffer.most"
+    if value.method == "basket" and sum(item.share for item in value.basket) != 1:
+        yield f"value.basket: the shares add up to {sum(item.share for item in value.basket)}, not to 1"
+    shares: defaultdict[str, Decimal] = defaultdict(Decimal)
+    seen: set[tuple[str, ...]] = set()
+    for item in value.basket:
+        shares[item.provider] += item.share
+        key = (item.provider, item.model, item.tier, item.meter)
+        if key in seen:
+            yield f"value.basket: {item.meter} of {item.provider}/{item.model} is listed twice"
+        seen.add(key)
+    for provider, share in shares.items():
+        if share > value.index.provider_cap:
+            yield f"value.basket: {provider!r} has {share}, more than value.index.provider_cap"
+
+
+def sizing_contradictions(sizing: SizingRules) -> Iterator[str]:
+    if sizing.least_weight > sizing.most_weight:
+        yield f"sizing.least_weight = {sizing.least_weight}: above sizing.most_weight"
+    if sizing.floor_share > sizing.cap_share:
+        yield f"sizing.floor_share = {sizing.floor_share}: above sizing.cap_share"
+    if sizing.history.least > sizing.history.most:
+        yield f"sizing.history.least = {sizing.history.least}: above sizing.history.most"
+    for name, order in (("seniority", LEVELS), ("complexity", COMPLEXITIES)):
+        factors = [getattr(sizing, name)[key] for key in order]
+        if factors != sorted(factors):
+            yield f"sizing.{name}: the factors must not fall from {order[0]} to {order[-1]}"
+
+
+def rollout_contradictions(rollout: RolloutRules) -> Iterator[str]:
+    launched = rollout.launched_on
+    if launched and launched.day != 1:
+        yield f"rollout.launched_on = {launched}: not the first of a month"
+    for level in rollout.pilot_levels:
+        if level not in LEVELS:
+            yield f"rollout.pilot_levels: {level!r} is none of {', '.join(LEVELS)}"
+    if list(rollout.wave_months) != sorted(set(rollout.wave_months)):
+        yield f"rollout.wave_months = {list(rollout.wave_months)}: not in ascending order"
+    if rollout.wave_months and rollout.wave_months[0] < rollout.phase_2_month:
+        yield f"rollout.wave_months = {list(rollout.wave_months)}: before rollout.phase_2_month"
+    if rollout.phase_3_month <= rollout.phase_2_month:
+        yield f"rollout.phase_3_month = {rollout.phase_3_month}: not after rollout.phase_2_month"
+
+
+def message_contradictions(messages: MessageRules) -> Iterator[str]:
+    if messages.until_hour <= messages.from_hour:
+        yield f"messages.until_hour = {messages.until_hour}: not after messages.from_hour"
