@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from policy.reasons import Reason
@@ -21,6 +22,11 @@ class TokenValue:
     version: str
     nano_usd_per_token: int
     because: tuple[Reason, ...] = ()
+    price_index: Decimal = Decimal(1)
+    buffer_permille: int = 0
+    """Of the entitlement, held back against price rises."""
+    on_top: bool = False
+    """The buffer is paid beside the entitlement, not out of it."""
 
     def __post_init__(self) -> None:
         if self.nano_usd_per_token <= 0:
@@ -29,6 +35,11 @@ class TokenValue:
     @property
     def per_token(self) -> NanoUSD:
         return NanoUSD(self.nano_usd_per_token)
+
+    @property
+    def issue_buffer_permille(self) -> int:
+        """What the buffer takes from an entitlement at issue."""
+        return 0 if self.on_top else self.buffer_permille
 
     def debit(self, cost: NanoUSD) -> MicroTokens:
         """Tokens that a cost takes from a wallet: cost ÷ value, to the nearest micro-token (half to even)."""

@@ -1,0 +1,277 @@
+"""How large everybody's monthly grant is: entitlement × seniority × complexity × history, within bounds and a budget.
+
+The formulas are those of RULES 3. Everything is counted in whole numbers: USD in nano-USD, grants in micro-tokens,
+factors in ten-thousandths, the budget's share in millionths.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import TYPE_CHECKING
+
+from policy.reasons import Reason, Refusal
+from policy.units import MICRO_PER_TOKEN, MicroTokens, NanoUSD, divide_half_even
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from policy.parameters import SizingRules
+    from policy.valuation import TokenValue
+
+MONTHS_PER_YEAR = 12
+TEN_THOUSAND, MILLION = 10_000, 1_000_000
+WHOLE = 1_000
+"""Permille of a full post, of a project's share, of a buffer's base."""
+FACTOR = Decimal("0.0001")
+NEUTRAL = Decimal(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A project that somebody works on, its complexity, and the share of their work in permille."""
+
+    name: str
+    complexity: str
+    share_permille: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one person's grant follows from; `utilisation` and `peers` are None where history does not count yet."""
+
+    person_id: str
+    level: str
+    midpoint: NanoUSD
+    fte_permille: int
+    days_active: int
+    days_in_month: int
+    projects: tuple[Assignment, ...] = ()
+    utilisation: Decimal | None = None
+    peers: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Factors:
+    """A grant with everything that it follows from.
+
+    `entitlement` is M, `weight` the clipped product of the three factors, `budget_share` k, `bound` what held the
+    result ("", "floor", "cap"), `usd` the grant in USD before the buffer, `per_token` and `buffer_permille` what turned
+    it into tokens. `amount` is rounded.
+    """
+
+    level: str
+    entitlement: NanoUSD
+    fte_permille: int
+    days_active: int
+    days_in_month: int
+    seniority: Decimal
+    complexity: Decimal
+    history: Decimal
+    weight: Decimal
+    budget_share: Decimal
+    bound: str
+    usd: NanoUSD
+    per_token: NanoUSD
+    buffer_permille: int
+    amount: MicroTokens
+    projects: tuple[Assignment, ...] = ()
+    utilisation: Decimal | None = None
+    peers: Decimal | None = None
+
+    @property
+    def because(self) -> tuple[Reason, ...]:
+        """Each factor as a sentence with its figures."""
+        return tuple(_reasons(self))
+
+
+@dataclass(frozen=True, slots=True)
+class Sizing:
+    """Everybody's grant by person id, in the order of the ids; `total` never exceeds what the budget buys."""
+
+    grants: dict[str, Factors]
+    budget_share: Decimal
+    total: MicroTokens
+    entitled: NanoUSD
+
+
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    """One claim in the units of the budget: micro-tokens."""
+
+    claim: Claim
+    entitlement: int
+    weight: Decimal
+    factors: tuple[Decimal, Decimal, Decimal]
+    raw: int
+    floor: int
+    cap: int
+
+
+def size(
+    claims: Iterable[Claim], rules: SizingRules, value: TokenValue, *, budget: NanoUSD | None, weighted: bool = True
+) -> Sizing:
+    """Everybody's grant within `budget` USD (None: no bound); `weighted=False` is the pilot, where w = 1.
+
+    A Refusal names the shortfall when already the floors exceed the budget.
+    """
+    step = rules.round_to_tokens * MICRO_PER_TOKEN
+    bounds = [_bounds(claim, rules, value, weighted=weighted) for claim in sorted(claims, key=lambda c: c.person_id)]
+    share = MILLION
+    if budget is not None:
+        share = _budget_share(bounds, bought(budget, value), budget, value)
+    exact = [_clipped(b, share) for b in bounds]
+    amounts = _rounded(exact, step)
+    grants = {
+        b.claim.person_id: _factors(b, share, amount, value) for b, amount in zip(bounds, amounts, strict=True)
+    }  # fmt: skip
+    return Sizing(
+        grants, Decimal(share) / MILLION, MicroTokens(sum(amounts)), NanoUSD(sum(b.entitlement for b in bounds))
+    )
+
+
+def bought(usd: NanoUSD, value: TokenValue) -> int:
+    """Micro-tokens that are issued for an entitlement: USD ÷ (V × (1 + buffer)), rounded down."""
+    return int(usd) * MICRO_PER_TOKEN * WHOLE // (value.nano_usd_per_token * (WHOLE + value.issue_buffer_permille))
+
+
+def entitlement(claim: Claim, rules: SizingRules) -> NanoUSD:
+    """M: the share of the midpoint for a month, less for part of a post or of the month."""
+    numerator = int(claim.midpoint) * int(rules.share_of_compensation * TEN_THOUSAND) * claim.fte_permille
+    denominator = TEN_THOUSAND * MONTHS_PER_YEAR * WHOLE * claim.days_in_month
+    return NanoUSD(divide_half_even(numerator * claim.days_active, denominator))
+
+
+def weight(claim: Claim, rules: SizingRules) -> tuple[Decimal, Decimal, Decimal]:
+    """S, P and H."""
+    return rules.seniority[claim.level], _complexity(claim, rules), _history(claim, rules)
+
+
+def _complexity(claim: Claim, rules: SizingRules) -> Decimal:
+    total = sum(project.share_permille for project in claim.projects)
+    if not total:
+        return NEUTRAL
+    weighted = sum((rules.complexity[p.complexity] * p.share_permille for p in claim.projects), Decimal(0))
+    return (weighted / total).quantize(FACTOR, ROUND_HALF_EVEN)
+
+
+def _history(claim: Claim, rules: SizingRules) -> Decimal:
+    if claim.utilisation is None or claim.peers is None:
+        return NEUTRAL
+    h = rules.history
+    moved = 1 + h.slope * (claim.utilisation - claim.peers)
+    return min(max(moved, h.least), h.most).quantize(FACTOR, ROUND_HALF_EVEN)
+
+
+def _bounds(claim: Claim, rules: SizingRules, value: TokenValue, *, weighted: bool) -> _Bounds:
+    step = rules.round_to_tokens * MICRO_PER_TOKEN
+    base = int(entitlement(claim, rules))
+    factors = weight(claim, rules) if weighted else (NEUTRAL, NEUTRAL, NEUTRAL)
+    product = factors[0] * factors[1] * factors[2]
+    clipped = min(max(product, rules.least_weight), rules.most_weight) if weighted else NEUTRAL
+    clipped = clipped.quantize(FACTOR, ROUND_HALF_EVEN)
+    least = divide_half_even(
+        int(rules.floor_usd) * claim.fte_permille * claim.days_active, WHOLE * claim.days_in_month
+    )  # fmt: skip
+    floor = max(_part(base, rules.floor_share), least)
+    cap = max(_part(base, rules.cap_share), floor)
+    # Bounds are whole steps, floors rounded up and caps down, so that rounding a grant cannot carry it across one.
+    lowest = -(-bought(NanoUSD(floor), value) // step) * step
+    highest = max(bought(NanoUSD(cap), value) // step * step, lowest)
+    raw = bought(NanoUSD(_part(base, clipped)), value)
+    return _Bounds(claim, base, clipped, factors, raw, lowest, highest)
+
+
+def _part(amount: int, factor: Decimal) -> int:
+    return divide_half_even(amount * int(factor * TEN_THOUSAND), TEN_THOUSAND)
+
+
+def _clipped(bounds: _Bounds, share: int) -> int:
+    return min(max(bounds.raw * share // MILLION, bounds.floor), bounds.cap)
+
+
+def _budget_share(bounds: Sequence[_Bounds], available: int, budget: NanoUSD, value: TokenValue) -> int:
+    """The largest k ≤ 1, in millionths, with which everybody's grants fit: found by bisection."""
+    floors = sum(b.floor for b in bounds)
+    if floors > available:
+        needed = floors * value.nano_usd_per_token * (WHOLE + value.issue_buffer_permille)
+        usd = NanoUSD(-(-needed // (MICRO_PER_TOKEN * WHOLE)))
+        raise Refusal(
+            "budget_below_floors",
+            f"The floors of {len(bounds)} people need USD {usd.decimal:,.2f}; the budget is USD {budget.decimal:,.2f}, "
+            f"USD {NanoUSD(usd - budget).decimal:,.2f} short.",
+            next_step="Raise it with `tokens-bot budgets set`, or lower the floors in the handbook.",
+        )
+    figures = [(b.raw, b.floor, b.cap) for b in bounds]
+    low, high = 0, MILLION
+    if _total(figures, high) <= available:
+        return high
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _total(figures, middle) <= available:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def _total(figures: Sequence[tuple[int, int, int]], share: int) -> int:
+    return sum([min(max(raw * share // MILLION, floor), cap) for raw, floor, cap in figures])
+
+
+def _rounded(exact: Sequence[int], step: int) -> list[int]:
+    """Multiples of `step` by largest remainder, whose sum is the exact sum rounded down; ties go to the earlier."""
+    amounts = [amount // step * step for amount in exact]
+    spare = (sum(exact) - sum(amounts)) // step
+    by_remainder = sorted(range(len(exact)), key=lambda i: (-(exact[i] % step), i))
+    for i in by_remainder[:spare]:
+        amounts[i] += step
+    return amounts
+
+
+def _factors(bounds: _Bounds, share: int, amount: int, value: TokenValue) -> Factors:
+    claim = bounds.claim
+    scaled = bounds.raw * share // MILLION
+    bound = "floor" if scaled < bounds.floor else "cap" if scaled > bounds.cap else ""
+    usd = divide_half_even(
+        amount * value.nano_usd_per_token * (WHOLE + value.issue_buffer_permille), MICRO_PER_TOKEN * WHOLE
+    )  # fmt: skip
+    return Factors(
+        level=claim.level,
+        entitlement=NanoUSD(bounds.entitlement),
+        fte_permille=claim.fte_permille,
+        days_active=claim.days_active,
+        days_in_month=claim.days_in_month,
+        seniority=bounds.factors[0],
+        complexity=bounds.factors[1],
+        history=bounds.factors[2],
+        weight=bounds.weight,
+        budget_share=Decimal(share) / MILLION,
+        bound=bound,
+        usd=NanoUSD(usd),
+        per_token=value.per_token,
+        buffer_permille=value.issue_buffer_permille,
+        amount=MicroTokens(amount),
+        projects=claim.projects,
+        utilisation=claim.utilisation,
+        peers=claim.peers,
+    )
+
+
+def _reasons(f: Factors) -> Iterable[Reason]:
+    yield Reason("entitlement", "your entitlement of the month", {"usd": f"{f.entitlement.decimal:.2f}"})
+    if f.fte_permille < WHOLE:
+        yield Reason("part_time", "your part of a full post", {"permille": str(f.fte_permille)})
+    if f.days_active < f.days_in_month:
+        yield Reason("part_month", "days of the month that count", {"days": f"{f.days_active}/{f.days_in_month}"})
+    yield Reason("seniority", f"{f.level} level", {"factor": f"{f.seniority:f}"})
+    yield Reason("complexity", "your projects", {"factor": f"{f.complexity:f}"})
+    yield Reason("history", "what you used of earlier grants", {"factor": f"{f.history:f}"})
+    if f.budget_share < 1:
+        yield Reason("budget", "what the month's budget leaves of everybody's", {"factor": f"{f.budget_share:f}"})
+    if f.bound:
+        yield Reason(f.bound, f"the {f.bound} holds instead", {})
+    yield Reason(
+        "conversion", "USD into tokens, less the buffer",
+        {"usd_per_token": f"{f.per_token.decimal:f}", "buffer_permille": str(f.buffer_permille)},
+    )  # fmt: skip

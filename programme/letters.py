@@ -1,0 +1,121 @@
+"""What messages say, as frozen views: written to the outbox when they are owed, read again when they are sent.
+
+Amounts and dates survive the way through JSON with their types. (Types are imported at run time here: msgspec reads
+the annotations.)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeVar
+
+import msgspec
+
+from policy.period import Month
+from policy.sizing import Factors
+from policy.units import MicroTokens, NanoUSD
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """An amount that ends on a day: `ends_on` is the first day without it."""
+
+    amount: MicroTokens
+    ends_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A person's grant of a month. `settled` went into debt; `carried` was left of earlier grants, after `lapsed` went
+    over the limit into the pool; `endings` are the open lots, the new one included, soonest first.
+    """
+
+    month: Month
+    name: str
+    factors: Factors
+    worth: NanoUSD
+    settled: MicroTokens
+    carried: MicroTokens
+    lapsed: MicroTokens
+    endings: tuple[Ending, ...]
+    contact: str
+
+
+@dataclass(frozen=True, slots=True)
+class LapseNotice:
+    """What a person will lose if they do not use it. `over_limit` lapses on `on` because more is left than is carried
+    over; `endings` are lots that end then.
+    """
+
+    on: date
+    days: int
+    over_limit: MicroTokens
+    endings: tuple[Ending, ...]
+    contact: str
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """A part of a month's spend, such as a service's."""
+
+    name: str
+    spent: MicroTokens
+
+
+@dataclass(frozen=True, slots=True)
+class DayOfSpend:
+    day: date
+    spent: MicroTokens
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """The programme's month for everybody: no person's figure can be read or worked out from it.
+
+    `month` is the one whose grants were posted; spend is that of `before`. Money is at `per_token`. `spent` and all that
+    follows from it are None where fewer people spent than may be told of; `projects` are those of enough people.
+    `used_permille` is spend over entitlement. `rush` says that the last days' share of the spend was out of proportion.
+    """
+
+    month: Month
+    before: Month
+    people: int
+    granted: MicroTokens
+    per_token: NanoUSD
+    entitled: NanoUSD
+    spent: MicroTokens | None
+    services: tuple[Portion, ...]
+    kinds: tuple[Portion, ...]
+    projects: tuple[Portion, ...]
+    carried: MicroTokens
+    lapsed: MicroTokens
+    used_permille: int | None
+    rush: bool
+    rush_days: int
+    days: tuple[DayOfSpend, ...]
+    contact: str
+
+
+def written(letter: object) -> object:
+    """The view as plain JSON values; amounts are whole numbers of their unit."""
+    return msgspec.to_builtins(letter, enc_hook=_plain)
+
+
+def read(kind: type[T], view: object) -> T:
+    """The view again, typed."""
+    return msgspec.convert(view, kind, dec_hook=_typed)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, MicroTokens | NanoUSD):
+        return int(value)
+    raise NotImplementedError(type(value).__name__)
+
+
+def _typed(kind: type, value: object) -> object:
+    if kind in (MicroTokens, NanoUSD) and isinstance(value, int):
+        return kind(value)
+    raise NotImplementedError(kind.__name__)
