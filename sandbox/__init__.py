@@ -5,14 +5,16 @@ imported here.
 """
 
 from sandbox.faults import Fault
-from sandbox.model import Answer, Channel, InstalledApp, Member, Message, SlashCommand, UserGroup
+from sandbox.model import Answer, Channel, Control, File, InstalledApp, Member, Message, SlashCommand, UserGroup
 from sandbox.server import Sandbox
 from sandbox.workspace import Workspace, WorkspaceError
 
 __all__ = [
     "Answer",
     "Channel",
+    "Control",
     "Fault",
+    "File",
     "InstalledApp",
     "Member",
     "Message",

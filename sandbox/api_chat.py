@@ -2,7 +2,7 @@
 
 import json
 
-from sandbox import content
+from sandbox import content, destinations
 from sandbox.api_call import ApiError, Call, Method, RateLimited, invalid_arguments, known_channel
 from sandbox.model import Channel, Json, Message
 from sandbox.payloads import message_json
@@ -11,8 +11,8 @@ LONGEST_UPDATE = 4000
 
 
 def post_message(call: Call) -> Json:
-    channel = _destination(call, call.text("channel"))
-    said = content.read(call.args)
+    channel = destinations.of_message(call, call.text("channel"))
+    said = content.read(call.args, can_show=call.platform.can_show)
     draft = _draft(call, channel, said)
     if wait := call.platform.posts.seconds_to_wait(channel.id):
         raise RateLimited(wait)
@@ -22,11 +22,11 @@ def post_message(call: Call) -> Json:
 
 
 def post_ephemeral(call: Call) -> Json:
-    channel = _destination(call, call.text("channel"))
+    channel = destinations.of_message(call, call.text("channel"))
     reader = call.text("user")
     if reader not in channel.members:
         raise ApiError("user_not_in_channel")
-    said = content.read(call.args)
+    said = content.read(call.args, can_show=call.platform.can_show)
     draft = _draft(call, channel, said, ephemeral_to=reader)
     message = call.platform.workspace.post(draft, now=call.platform.clock())
     return {"message_ts": message.ts, **_warned(call, said)}
@@ -35,7 +35,7 @@ def post_ephemeral(call: Call) -> Json:
 def update(call: Call) -> Json:
     """Blocks are dropped when only text is given: the platform does the same."""
     message = _own_message(call, "cant_update_message")
-    said = content.read(call.args, longest=LONGEST_UPDATE)
+    said = content.read(call.args, can_show=call.platform.can_show, longest=LONGEST_UPDATE)
     metadata = _metadata(call) if "metadata" in call.args else message.metadata
     changed = call.platform.workspace.amend(
         message, now=call.platform.clock(), text=said.text, blocks=said.blocks, metadata=metadata
@@ -50,43 +50,15 @@ def delete(call: Call) -> Json:
     return {"channel": message.channel, "ts": message.ts}
 
 
-def _destination(call: Call, name: str) -> Channel:
-    """A channel by id or #name, or a person, whose direct conversation with the app is opened by posting to it."""
-    workspace = call.platform.workspace
-    if name.startswith(("U", "W")):
-        return _direct(call, name)
-    by_name = {f"#{channel.name}": channel.id for channel in workspace.channels if not channel.is_im}
-    channel = known_channel(call, by_name.get(name, name))
-    if channel.is_archived:
-        raise ApiError("is_archived")
-    if workspace.app.bot_user not in channel.members and not call.has_scope("chat:write.public"):
-        raise ApiError("not_in_channel")
-    return channel
-
-
-def _direct(call: Call, member_id: str) -> Channel:
-    workspace = call.platform.workspace
-    member = workspace.find_member(member_id)
-    if member is None or member.deleted:
-        raise ApiError("channel_not_found")
-    if member.is_bot:
-        raise ApiError("cannot_dm_bot")
-    return workspace.open_dm(workspace.app.bot_user, member_id)
-
-
 def _draft(call: Call, channel: Channel, said: content.Content, *, ephemeral_to: str = "") -> Message:
-    workspace = call.platform.workspace
-    thread = str(call.args.get("thread_ts") or "")
-    if thread and workspace.find_message(channel.id, thread) is None:
-        raise ApiError("thread_not_found")
     return Message(
         channel=channel.id,
         ts="",
-        author=workspace.app.bot_user,
+        author=call.platform.workspace.app.bot_user,
         text=said.text,
         blocks=said.blocks,
         metadata=_metadata(call),
-        thread_ts=thread,
+        thread_ts=destinations.thread_in(call, channel),
         ephemeral_to=ephemeral_to,
         from_app=True,
     )

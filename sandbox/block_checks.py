@@ -4,6 +4,7 @@ A check is given a value, the JSON pointer of its place and the visit (which rem
 one sentence for each thing that is wrong, in the words of the platform's own answers.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -13,17 +14,19 @@ Check = Callable[[object, str, "Visit"], Iterator[str]]
 @dataclass(frozen=True)
 class Visit:
     surface: str = "message"
+    can_show: Callable[[Mapping[str, object]], bool] = lambda _: True
     block_ids: set[str] = field(default_factory=set)
     action_ids: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """An object: what it must have, what it may have, and of which keys at least one is needed."""
+    """An object: what it must have, what it may have, and of which keys one is needed, or no more than one allowed."""
 
     required: Mapping[str, Check] = field(default_factory=dict)
     optional: Mapping[str, Check] = field(default_factory=dict)
     one_of: tuple[str, ...] = ()
+    at_most_one_of: tuple[str, ...] = ()
     surfaces: tuple[str, ...] = ("message", "modal", "home")
 
 
@@ -39,6 +42,16 @@ def string(longest: int, shortest: int = 1) -> Check:
             yield problem(f"must be more than {shortest - 1} characters", path)
         elif len(value) > longest:
             yield problem(f"must be less than {longest + 1} characters", path)
+
+    return check
+
+
+def matching(pattern: str) -> Check:
+    def check(value: object, path: str, _visit: Visit) -> Iterator[str]:
+        if not isinstance(value, str):
+            yield problem("must provide a string", path)
+        elif not re.fullmatch(pattern, value):
+            yield problem(f"input must match regex pattern: ^{pattern}$", path)
 
     return check
 
@@ -108,17 +121,19 @@ def shaped(shape: Shape) -> Check:
                 yield from known[key](entry, f"{path}/{key}", visit)
             elif key != "type":
                 yield problem(f"invalid additional property: {key}", path)
-        yield from _missing(value, path, shape)
+        yield from _wrong_together(value, path, shape)
 
     return check
 
 
-def _missing(value: Mapping[object, object], path: str, shape: Shape) -> Iterator[str]:
+def _wrong_together(value: Mapping[object, object], path: str, shape: Shape) -> Iterator[str]:
     for key in shape.required:
         if key not in value:
             yield problem(f"missing required field: {key}", path)
     if shape.one_of and not any(key in value for key in shape.one_of):
         yield problem(f"missing one of the fields: {', '.join(shape.one_of)}", path)
+    if sum(key in value for key in shape.at_most_one_of) > 1:
+        yield problem(f"only one of the fields is allowed: {', '.join(shape.at_most_one_of)}", path)
 
 
 def typed(shapes: Mapping[str, Shape]) -> Check:
@@ -152,6 +167,19 @@ def unique(seen: Callable[[Visit], set[str]], what: str) -> Check:
             if value in seen(visit):
                 yield problem(f"{what} already exists: {value}", path)
             seen(visit).add(value)
+
+    return check
+
+
+def uploaded_picture(shape: Shape) -> Check:
+    """A file that the app uploaded, and that can be shown by now."""
+    formed = shaped(shape)
+
+    def check(value: object, path: str, visit: Visit) -> Iterator[str]:
+        wrong = tuple(formed(value, path, visit))
+        if not wrong and isinstance(value, Mapping) and not visit.can_show(value):
+            wrong = (problem("invalid slack file", path),)
+        yield from wrong
 
     return check
 

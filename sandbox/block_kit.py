@@ -3,7 +3,7 @@
 Everything is a table: to allow another block or element, add its `Shape` to BLOCKS, ELEMENTS or INPUTS.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import cast
 
 from sandbox.block_checks import (
@@ -14,6 +14,7 @@ from sandbox.block_checks import (
     boolean,
     choice,
     integer,
+    matching,
     number,
     plain,
     problem,
@@ -21,6 +22,7 @@ from sandbox.block_checks import (
     string,
     typed,
     unique,
+    uploaded_picture,
     url,
 )
 from sandbox.model import Json
@@ -38,13 +40,14 @@ CONFIRM = shaped(
         optional={"style": STYLE},
     ),
 )
+_UPLOADED = Shape(
+    optional={"id": matching("[F][A-Z0-9]{8,}"), "url": url()}, one_of=("id", "url"), at_most_one_of=("id", "url")
+)
 PICTURE = Shape(
     required={"alt_text": string(2000)},
-    optional={
-        "image_url": url(),
-        "slack_file": shaped(Shape(one_of=("id", "url"), optional={"id": string(255), "url": url()})),
-    },
+    optional={"image_url": url(), "slack_file": uploaded_picture(_UPLOADED)},
     one_of=("image_url", "slack_file"),
+    at_most_one_of=("image_url", "slack_file"),
 )
 
 _CHOICE = shaped(
@@ -225,6 +228,7 @@ BLOCKS = {
         required=PICTURE.required,
         optional={**BLOCK_ID, **PICTURE.optional, "title": plain(2000)},
         one_of=PICTURE.one_of,
+        at_most_one_of=PICTURE.at_most_one_of,
     ),
     "markdown": Shape(required={"text": string(MARKDOWN_LIMIT)}, optional=BLOCK_ID, surfaces=("message",)),
     "rich_text": Shape(required=_RICH_TEXT, optional=BLOCK_ID),
@@ -247,17 +251,21 @@ BLOCKS = {
 _BLOCK = typed(BLOCKS)
 
 
-def problems(blocks: object, surface: str = "message") -> tuple[str, ...]:
-    """Everything wrong with the blocks, each with the JSON pointer of its place; nothing for a good message."""
+def problems(
+    blocks: object, surface: str = "message", *, can_show: Callable[[Mapping[str, object]], bool] = lambda _: True
+) -> tuple[str, ...]:
+    """Everything wrong with the blocks, each with the JSON pointer of its place; nothing for a good message.
+
+    `can_show` says whether a `slack_file` is a picture that is there by now.
+    """
     if not isinstance(blocks, list | tuple):
         return (problem("must provide an array", "/blocks"),)
-    return tuple(_problems(list(blocks), surface))
+    return tuple(_problems(list(blocks), Visit(surface, can_show)))
 
 
-def _problems(blocks: list[object], surface: str) -> Iterator[str]:
-    if len(blocks) > BLOCKS_LIMIT[surface]:
-        yield problem(f"no more than {BLOCKS_LIMIT[surface]} items allowed", "/blocks")
-    visit = Visit(surface)
+def _problems(blocks: list[object], visit: Visit) -> Iterator[str]:
+    if len(blocks) > BLOCKS_LIMIT[visit.surface]:
+        yield problem(f"no more than {BLOCKS_LIMIT[visit.surface]} items allowed", "/blocks")
     for index, block in enumerate(blocks):
         visit.action_ids.clear()  # an action_id need only be unique within its block
         yield from _BLOCK(block, f"/blocks/{index}", visit)

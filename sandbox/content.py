@@ -1,7 +1,7 @@
 """Text and blocks as an app sends them, checked before anybody sees them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sandbox import block_kit
@@ -27,7 +27,13 @@ class Content:
     warnings: tuple[str, ...] = ()
 
 
-def read(args: Mapping[str, object], *, longest: int = LONGEST_POST, limit_total: bool = True) -> Content:
+def read(
+    args: Mapping[str, object],
+    *,
+    can_show: Callable[[Mapping[str, object]], bool],
+    longest: int = LONGEST_POST,
+    limit_total: bool = True,
+) -> Content:
     """What `text` and `blocks` of the arguments say; raises `Rejected` as strictly as the platform would."""
     text = args.get("text") or ""
     if not isinstance(text, str):
@@ -37,7 +43,7 @@ def read(args: Mapping[str, object], *, longest: int = LONGEST_POST, limit_total
         raise Rejected("no_text")
     if len(text) > longest:
         raise Rejected("msg_too_long")
-    if problems := block_kit.problems(blocks):
+    if problems := block_kit.problems(blocks, can_show=can_show):
         raise Rejected("invalid_blocks", problems)
     if limit_total and block_kit.too_long(blocks):
         raise Rejected("msg_blocks_too_long")

@@ -69,7 +69,7 @@ def respond(platform: Platform, to: ResponseUrl, body: Mapping[str, object]) -> 
     if original and body.get("delete_original"):
         workspace.remove(original)
     elif original and body.get("replace_original"):
-        said = content.read(body, limit_total=False)
+        said = content.read(body, can_show=platform.can_show, limit_total=False)
         platform.warnings.extend(said.warnings)
         workspace.amend(original, now=now, text=said.text, blocks=said.blocks)
     else:
@@ -87,7 +87,7 @@ def _show(
         raise Rejected(
             "invalid_response_type", ("[ERROR] must be ephemeral or in_channel [json-pointer:/response_type]",)
         )
-    said = content.read(answer, limit_total=False)
+    said = content.read(answer, can_show=platform.can_show, limit_total=False)
     platform.warnings.extend(said.warnings)
     author = platform.workspace.app.bot_user
     shown = Message(channel=to.channel, ts="", author=author, text=said.text, blocks=said.blocks, from_app=True)

@@ -1,15 +1,17 @@
 """The conversation on disk, so that a second start shows the first one's messages.
 
-A file of JSON lines, only ever appended to while the workspace runs. Ephemeral messages never reach it.
+A file of JSON lines, only ever appended to while the workspace runs. Ephemeral messages never reach it. What is in
+uploaded files is kept in a folder beside it.
 """
 
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
-from sandbox.model import Json, Message
+from sandbox.model import File, Json, Message
 
 
 class History:
@@ -38,10 +40,28 @@ class History:
     def keep_dm(self, channel: str, members: frozenset[str]) -> None:
         self._write({"dm": channel, "members": sorted(members)})
 
+    def keep_file(self, file: File, content: bytes) -> None:
+        """The bytes come first: a record never names a file that is not there whole."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        unfinished = self._folder / f"{file.id}.part"
+        unfinished.write_bytes(content)
+        unfinished.replace(self._folder / file.id)
+        self._write({"file": asdict(file) | {"completed_at": file.completed_at.isoformat()}})
+
+    def recall_file(self, record: Json) -> tuple[File, bytes] | None:
+        """Nothing, if somebody emptied the folder."""
+        file = File(**{**record, "completed_at": datetime.fromisoformat(record["completed_at"])})
+        place = self._folder / file.id
+        return (file, place.read_bytes()) if place.exists() else None
+
     def close(self) -> None:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+    @property
+    def _folder(self) -> Path:
+        return self._path.with_name(f"{self._path.stem}.files")
 
     def _write(self, record: Json) -> None:
         if self._file is None:

@@ -89,7 +89,7 @@ class InstalledApp:
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """`prompt` is the command that an answer belongs to; the page shows it above the answer."""
+    """`prompt` is the command that an answer belongs to; the page shows it above the answer. `files` are ids."""
 
     channel: str
     ts: str
@@ -102,9 +102,32 @@ class Message:
     ephemeral_to: str = ""
     from_app: bool = False
     prompt: str = ""
+    files: tuple[str, ...] = ()
 
     def visible_to(self, reader: str) -> bool:
         return self.ephemeral_to in ("", reader)
+
+
+@dataclass(frozen=True, kw_only=True)
+class File:
+    """A file whose upload was completed. `kind` is that of a picture that can be shown, or nothing."""
+
+    id: str
+    name: str
+    title: str
+    size: int
+    owner: str
+    completed_at: datetime
+    alt_text: str = ""
+    kind: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Control:
+    """A button of the page's calendar; `name` is what whoever started the workspace is told."""
+
+    name: str
+    label: str
 
 
 @dataclass(frozen=True, kw_only=True)

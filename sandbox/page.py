@@ -2,13 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
-
-from sandbox import delivery, payloads
+from sandbox import delivery, files, payloads
+from sandbox.controls import Controls
 from sandbox.model import SYSTEM, Answer, Channel, Json, Member, Message
 from sandbox.platform_state import Platform
 from sandbox.workspace import Workspace, WorkspaceError
@@ -27,9 +25,11 @@ class Feed:
 
     def changed(self, channel_id: str) -> None:
         """May be called from any thread."""
-        loop = self._loop
-        if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(self._tell, channel_id)
+        self._soon(self._tell, channel_id)
+
+    def controls_changed(self, controls: Json) -> None:
+        """May be called from any thread."""
+        self._soon(self._tell_all, _event("controls", controls))
 
     def close(self) -> None:
         for queue in self._pages:
@@ -40,7 +40,7 @@ class Feed:
         queue: asyncio.Queue[str | None] = asyncio.Queue()
         self._pages[queue] = reader
         try:
-            yield "event: ready\ndata: {}\n\n"
+            yield _event("ready", {})
             while True:
                 try:
                     changed = await asyncio.wait_for(queue.get(), BREATH)
@@ -49,18 +49,31 @@ class Feed:
                     continue
                 if changed is None:
                     return
-                yield f"event: changed\ndata: {json.dumps({'channel': changed})}\n\n"
+                yield changed
         finally:
             del self._pages[queue]
+
+    def _soon(self, tell: Callable[[str], None], what: str) -> None:
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(tell, what)
 
     def _tell(self, channel_id: str) -> None:
         channel = self._workspace.find_channel(channel_id)
         for queue, reader in self._pages.items():
             if channel is None or channel.open_to(reader):
-                queue.put_nowait(channel_id)
+                queue.put_nowait(_event("changed", {"channel": channel_id}))
+
+    def _tell_all(self, event: str) -> None:
+        for queue in self._pages:
+            queue.put_nowait(event)
 
 
-def state(platform: Platform, reader: str) -> Json:
+def _event(name: str, data: Json) -> str:
+    return f"event: {name}\ndata: {json.dumps(data)}\n\n"
+
+
+def state(platform: Platform, controls: Controls, reader: str) -> Json:
     """All that the reader may see, and nothing else."""
     workspace = platform.workspace
     workspace.member(reader)
@@ -79,6 +92,7 @@ def state(platform: Platform, reader: str) -> Json:
         "members": [_member(member) for member in workspace.members],
         "groups": [{"id": group.id, "handle": group.handle} for group in workspace.user_groups],
         "channels": [_channel(platform, channel, reader) for channel in channels],
+        **controls.state(),
     }
 
 
@@ -100,14 +114,22 @@ def _channel(platform: Platform, channel: Channel, reader: str) -> Json:
         "is_member": reader in channel.members,
         "with": channel.counterpart(reader) if channel.is_im else "",
         "members": sorted(channel.members),
-        "messages": [_message(message) for message in messages],
+        "messages": [message_json(platform, message) for message in messages],
     }
 
 
-def _message(message: Message) -> Json:
+def message_json(platform: Platform, message: Message) -> Json:
     shown = asdict(message)
     del shown["metadata"]
-    return shown | {"system": message.author == SYSTEM}
+    shared = [file for name in message.files if (file := platform.workspace.find_file(name))]
+    return shown | {
+        "system": message.author == SYSTEM,
+        "blocks": files.as_drawn(message.blocks),
+        "files": [
+            {"id": file.id, "name": file.name, "title": file.title, "alt_text": file.alt_text, "kind": file.kind}
+            for file in shared
+        ],
+    }
 
 
 async def send(platform: Platform, *, user: str, channel: str, text: str) -> Answer:
@@ -138,40 +160,3 @@ async def press(platform: Platform, *, user: str, order: Json) -> Answer:
         action_id=str(order["action_id"]),
         value=str(order.get("value", "")),
     )
-
-
-# The HTTP side
-
-
-async def state_endpoint(platform: Platform, request: Request) -> Response:
-    reader = request.query_params.get("as") or _first_person(platform)
-    try:
-        return JSONResponse(state(platform, reader))
-    except WorkspaceError as why:
-        return JSONResponse({"error": str(why)}, 404)
-
-
-async def order_endpoint(platform: Platform, request: Request) -> Response:
-    """Messages, commands and clicks. Only JSON is taken, so that a foreign page cannot post in anybody's name."""
-    if not request.headers.get("content-type", "").startswith("application/json"):
-        return JSONResponse({"error": "send JSON"}, 415)
-    try:
-        order = await request.json()
-        user = str(order["as"])
-        if "action_id" in order:
-            outcome = await press(platform, user=user, order=order)
-        else:
-            outcome = await send(platform, user=user, channel=str(order["channel"]), text=str(order["text"]))
-    except (WorkspaceError, LookupError, TypeError, ValueError) as why:
-        return JSONResponse({"error": str(why)}, 400)
-    return JSONResponse({"error": outcome.error, "messages": [_message(message) for message in outcome.messages]})
-
-
-def events_endpoint(feed: Feed, request: Request) -> Response:
-    reader = request.query_params.get("as", "")
-    return StreamingResponse(feed.stream(reader), media_type="text/event-stream", headers={"cache-control": "no-store"})
-
-
-def _first_person(platform: Platform) -> str:
-    people = (m.id for m in platform.workspace.members if not (m.is_bot or m.deleted))
-    return next(people, "")

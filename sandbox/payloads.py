@@ -1,10 +1,13 @@
 """What the app is sent, field by field as the platform sends it."""
 
+import mimetypes
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import quote
 
-from sandbox.model import Channel, Json, Member, Message, SlashCommand
+from sandbox import files
+from sandbox.model import Channel, File, Json, Member, Message, SlashCommand
 from sandbox.platform_state import Platform
 
 
@@ -79,9 +82,50 @@ def message_json(platform: Platform, message: Message) -> Json:
         shown["metadata"] = message.metadata
     if message.thread_ts:
         shown["thread_ts"] = message.thread_ts
+    if shared := [file for name in message.files if (file := platform.workspace.find_file(name))]:
+        shown["files"] = [file_json(platform, file) for file in shared]
     if message.edited:
         shown["edited"] = {"user": message.author, "ts": message.edited}
     return shown
+
+
+def file_json(platform: Platform, file: File) -> Json:
+    """What kind of file it is, is known only once it was processed."""
+    guessed = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+    mime = files.MIME.get(file.kind, guessed) if platform.is_processed(file) else ""
+    address = f"{platform.base_url}/files-pri/{platform.workspace.team_id}-{file.id}/{quote(file.name, safe='')}"
+    created = int(file.completed_at.timestamp())
+    return {
+        "id": file.id,
+        "created": created,
+        "timestamp": created,
+        "name": file.name,
+        "title": file.title,
+        "mimetype": mime,
+        "filetype": (file.kind or "binary") if mime else "",
+        "user": file.owner,
+        "size": file.size,
+        "mode": "hosted",
+        "is_external": False,
+        "url_private": address,
+        "permalink": address.replace("/files-pri/", "/files/"),
+        "alt_txt": file.alt_text,
+        **_shared_in(platform, file),
+    }
+
+
+def _shared_in(platform: Platform, file: File) -> Json:
+    """The channels where a message brought it, by their kinds; a picture in a block is not shared by that."""
+    workspace = platform.workspace
+    bot = workspace.app.bot_user
+    places = [c for c in workspace.channels_of(bot) if any(file.id in m.files for m in workspace.messages(c.id, bot))]
+    public = [place.id for place in places if not (place.is_im or place.is_private)]
+    return {
+        "is_public": bool(public),
+        "channels": public,
+        "groups": [place.id for place in places if place.is_private],
+        "ims": [place.id for place in places if place.is_im],
+    }
 
 
 def channel_name(place: Channel) -> str:

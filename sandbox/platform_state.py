@@ -2,10 +2,14 @@
 
 import itertools
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
+from sandbox import files
 from sandbox.faults import Faults
-from sandbox.model import ApiCall, Clock
+from sandbox.files import Uploads
+from sandbox.model import ApiCall, Clock, File
 from sandbox.rate_limit import PostLimit
 from sandbox.response_urls import ResponseUrls
 from sandbox.socket_mode import SocketHub
@@ -14,22 +18,35 @@ from sandbox.workspace import Workspace
 
 @dataclass(kw_only=True)
 class Platform:
-    """`deadline` is how many real seconds the app has for an answer; `base_url` is known once the server listens."""
+    """`deadline` is how many real seconds the app has for an answer; `base_url` is known once the server listens.
+
+    `file_delay` is how long after its completion an uploaded picture cannot be shown yet.
+    """
 
     workspace: Workspace
     clock: Clock
     posts: PostLimit
     deadline: float = 3.0
+    file_delay: timedelta = timedelta(0)
     base_url: str = ""
     calls: list[ApiCall] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     faults: Faults = field(default_factory=Faults)
     response_urls: ResponseUrls = field(default_factory=ResponseUrls)
+    uploads: Uploads = field(default_factory=Uploads)
     sockets: SocketHub = field(init=False)
     _triggers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     def __post_init__(self) -> None:
         self.sockets = SocketHub(warn=self.warnings.append)
+
+    def can_show(self, slack_file: Mapping[str, object]) -> bool:
+        """Whether this is a picture that was processed by now."""
+        file = self.workspace.find_file(files.id_in(slack_file))
+        return file is not None and bool(file.kind) and self.is_processed(file)
+
+    def is_processed(self, file: File) -> bool:
+        return self.clock() >= file.completed_at + self.file_delay
 
     def new_trigger(self) -> str:
         return f"{next(self._triggers)}.{self.workspace.team_id}.{secrets.token_hex(16)}"

@@ -6,7 +6,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -19,10 +19,11 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
-from sandbox import delivery, page, web_api
+from sandbox import api_files, delivery, page, page_http, web_api
 from sandbox.content import Rejected
+from sandbox.controls import Controls, Operate
 from sandbox.faults import Faults
-from sandbox.model import Answer, ApiCall, Clock, Message
+from sandbox.model import Answer, ApiCall, Clock, Control, Message
 from sandbox.platform_state import Platform
 from sandbox.rate_limit import PostLimit
 from sandbox.response_urls import UrlRefused
@@ -58,7 +59,9 @@ class Sandbox:
     """A workspace that listens.
 
     `post_burst` messages may be posted to a channel at once before the limit of one a second holds; `deadline` is how
-    many real seconds the app has to answer a command. All other times come from `clock`.
+    many real seconds the app has to answer a command. An uploaded picture can be shown `file_delay` after its upload
+    was completed. All other times come from `clock`. The page shows the `controls` as buttons beside the date; a press
+    calls `operate` with the control's name in a thread, one at a time, and the sentence it returns is shown.
     """
 
     def __init__(
@@ -70,12 +73,18 @@ class Sandbox:
         clock: Clock = utc_now,
         post_burst: int = 3,
         deadline: float = 3.0,
+        file_delay: timedelta = timedelta(0),
+        controls: Sequence[Control] = (),
+        operate: Operate | None = None,
     ) -> None:
         self.workspace = workspace
         self._host, self._port = host, port
         posts = PostLimit(clock=clock, burst=post_burst, interval=timedelta(seconds=1))
-        self._platform = Platform(workspace=workspace, clock=clock, posts=posts, deadline=deadline)
+        self._platform = Platform(
+            workspace=workspace, clock=clock, posts=posts, deadline=deadline, file_delay=file_delay
+        )
         self._feed = page.Feed(workspace)
+        self._controls = Controls(controls, operate, clock=clock, changed=self._feed.controls_changed)
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -86,7 +95,7 @@ class Sandbox:
         listener = socket.create_server((self._host, self._port))
         self._platform.base_url = f"http://{self._host}:{listener.getsockname()[1]}"
         config = uvicorn.Config(
-            _application(self._platform, self._feed),
+            _application(self._platform, self._feed, self._controls),
             lifespan="off",
             log_config=None,
             date_header=False,
@@ -150,6 +159,10 @@ class Sandbox:
         """Clicks the button of that name, or chooses `value` in the menu of that name."""
         order = {"channel": message.channel, "ts": message.ts, "action_id": action_id, "value": value}
         return self._run(page.press(self._platform, user=user, order=order))
+
+    def tell_progress(self, text: str) -> None:
+        """What open pages show while a control is at work; for `operate`, from its thread."""
+        self._controls.tell(text)
 
     # What can be seen
 
@@ -225,7 +238,7 @@ class Sandbox:
             server.leave.set()
 
 
-def _application(platform: Platform, feed: page.Feed) -> Starlette:
+def _application(platform: Platform, feed: page.Feed, controls: Controls) -> Starlette:
     async def api(request: Request) -> Response:
         return await web_api.answer(platform, request.path_params["method"], request)
 
@@ -235,14 +248,8 @@ def _application(platform: Platform, feed: page.Feed) -> Starlette:
     async def hook(request: Request) -> Response:
         return await _hook(platform, request)
 
-    async def state(request: Request) -> Response:
-        return await page.state_endpoint(platform, request)
-
-    async def order(request: Request) -> Response:
-        return await page.order_endpoint(platform, request)
-
-    async def events(request: Request) -> Response:
-        return page.events_endpoint(feed, request)
+    async def upload(request: Request) -> Response:
+        return await api_files.receive(platform, request)
 
     async def index(_: Request) -> Response:
         return FileResponse(
@@ -254,10 +261,8 @@ def _application(platform: Platform, feed: page.Feed) -> Starlette:
             Route("/api/{method}", api, methods=["GET", "POST"]),
             WebSocketRoute("/link/", link),
             Route("/hooks/response/{key}", hook, methods=["POST"]),
-            Route("/page/state", state),
-            Route("/page/messages", order, methods=["POST"]),
-            Route("/page/actions", order, methods=["POST"]),
-            Route("/page/events", events),
+            Route("/upload/v1/{ticket}", upload, methods=["POST"]),
+            *page_http.routes(platform, feed, controls),
             Route("/", index),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from sandbox import api_chat, api_conversations, api_people
+from sandbox import api_chat, api_conversations, api_files, api_people
 from sandbox.api_call import ApiError, Call, Method, RateLimited
 from sandbox.content import Rejected
 from sandbox.faults import Fault
@@ -61,6 +61,7 @@ METHODS = {
     **api_chat.METHODS,
     **api_people.METHODS,
     **api_conversations.METHODS,
+    **api_files.METHODS,
 }
 
 

@@ -35,7 +35,7 @@ from typing import Any, Self
 from sandbox import blueprint
 from sandbox.blueprint import WorkspaceError
 from sandbox.history import History
-from sandbox.model import Channel, InstalledApp, Json, Member, Message, UserGroup
+from sandbox.model import Channel, File, InstalledApp, Json, Member, Message, UserGroup
 
 __all__ = ["Workspace", "WorkspaceError"]
 
@@ -51,6 +51,7 @@ class Workspace:
         self._channels = {channel.id: channel for channel in plan.channels}
         self._groups = {group.id: group for group in plan.user_groups}
         self._messages: dict[str, dict[str, Message]] = {}
+        self._files: dict[str, tuple[File, bytes]] = {}
         self._last_microsecond = 0
         self._lock = threading.RLock()
         self._watchers: list[Watcher] = []
@@ -176,6 +177,23 @@ class Workspace:
             everything = tuple(self._messages.get(channel_id, {}).values())
         return tuple(message for message in everything if message.visible_to(reader))
 
+    # Files
+
+    def add_file(self, file: File, content: bytes) -> None:
+        with self._lock:
+            self._files[file.id] = file, content
+            if self._history is not None:
+                self._history.keep_file(file, content)
+
+    def find_file(self, file_id: str) -> File | None:
+        kept = self._files.get(file_id)
+        return kept[0] if kept else None
+
+    def file_content(self, file_id: str) -> bytes:
+        if (kept := self._files.get(file_id)) is None:
+            raise WorkspaceError(f"there is no file {file_id!r}")
+        return kept[1]
+
     # Watching
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
@@ -213,8 +231,12 @@ class Workspace:
             elif "deleted" in record:
                 channel_id, ts = record["deleted"]
                 self._messages.get(channel_id, {}).pop(ts, None)
+            elif "file" in record:
+                if kept := history.recall_file(record["file"]):
+                    self._files[kept[0].id] = kept
             elif "message" in record:
-                self._remember(Message(**{**record["message"], "blocks": tuple(record["message"]["blocks"])}))
+                lists = {key: tuple(record["message"].get(key, ())) for key in ("blocks", "files")}
+                self._remember(Message(**{**record["message"], **lists}))
 
     def _remember(self, message: Message) -> None:
         self._messages.setdefault(message.channel, {})[message.ts] = message

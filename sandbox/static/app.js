@@ -1,10 +1,12 @@
 /** Puts the page together: who is looking, at what, and what they may see of it. */
 import { avatar, byId, h } from "./dom.js";
+import { drawCalendar, drawDate } from "./calendar.js";
 import { startComposer } from "./composer.js";
-import { clock } from "./dates.js";
+import { clock, dayNumber } from "./dates.js";
 import { showMessages } from "./messages.js";
+import { now, setNow } from "./time.js";
 
-const view = { me: "", place: "", data: null, seen: new Map(), drawn: "" };
+const view = { me: "", place: "", data: null, seen: new Map(), drawn: "", controls: { beat: -1 }, minute: "" };
 
 // What the server knows
 
@@ -25,7 +27,17 @@ async function refresh() {
   view.data = data;
   view.me = data.me;
   if (!placeNow()) view.place = data.app.dm;
+  takeControls(data);
   draw();
+}
+
+/** An answer that was overtaken by an event knows less than the event said. */
+function takeControls({ now: when, controls, busy, progress, beat }) {
+  if (beat < view.controls.beat) return;
+  const moved = beat > view.controls.beat;
+  view.controls = { controls, busy, progress, beat };
+  setNow(when);
+  return moved;
 }
 
 const member = (id) => view.data.members.find((one) => one.id === id);
@@ -49,16 +61,29 @@ function context() {
 // What people do
 
 async function attempt(words, doing) {
-  const status = byId("status");
-  const waiting = setTimeout(() => (status.textContent = words), 250);
+  const waiting = setTimeout(() => say(words), 250);
   try {
-    await doing();
+    const words = await doing();
     clearTimeout(waiting);
-    status.textContent = "";
+    say(words ?? "");
   } catch (error) {
     clearTimeout(waiting);
-    status.textContent = error.message;
+    say(error.message, true);
   }
+}
+
+function say(words, failed = false) {
+  byId("status").textContent = words;
+  byId("status").classList.toggle("failed", failed);
+}
+
+/** The progress stands beside the buttons meanwhile, for everybody who looks. */
+function operate(name) {
+  return attempt("", async () => {
+    const { text } = await ask("/page/controls", { name });
+    await refresh();
+    return text;
+  });
 }
 
 function send(text) {
@@ -116,6 +141,7 @@ function draw() {
   address.search = new URLSearchParams({ as: view.me, in: view.place }).toString();
   history.replaceState(null, "", address);
   byId("workspace-name").textContent = view.data.workspace.name;
+  drawCalendar(view.controls, member(view.me).tz, operate);
   drawPersona();
   drawPlaces();
   drawTop();
@@ -127,11 +153,28 @@ function drawPersona() {
   const me = member(view.me);
   byId("persona-avatar").replaceChildren(avatar(me, "large"));
   byId("persona-name").textContent = me.real_name;
-  byId("persona-title").textContent = [me.title, clock(new Date(), me.tz)].filter(Boolean).join(" · ");
+  drawClocks();
   const people = context().people();
   const label = (one) => (one.title ? `${one.real_name} · ${one.title}` : one.real_name);
   byId("people").replaceChildren(...people.map((one) => h("option", { value: one.id }, label(one))));
   byId("people").value = view.me;
+}
+
+function drawClocks() {
+  const me = member(view.me);
+  byId("persona-title").textContent = [me.title, clock(now(), me.tz)].filter(Boolean).join(" · ");
+  drawDate(me.tz);
+}
+
+/** Clocks move with the minute, and "today" with the day. */
+function tick() {
+  if (!view.data) return;
+  const zone = member(view.me).tz;
+  const [day, minute] = [dayNumber(now(), zone), clock(now(), zone)];
+  if (view.minute === `${day} ${minute}`) return;
+  view.minute = `${day} ${minute}`;
+  drawClocks();
+  drawMessages();
 }
 
 function drawPlaces() {
@@ -205,9 +248,14 @@ function drawMessages() {
   if (atEnd) toEnd();
 }
 
+/** A picture that arrives late must not push the newest message out of sight. */
+let resting = true;
+
 const scroller = byId("scroller");
 const isAtEnd = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80;
 const toEnd = () => (scroller.scrollTop = scroller.scrollHeight);
+scroller.addEventListener("scroll", () => (resting = isAtEnd()), { passive: true });
+scroller.addEventListener("load", () => resting && toEnd(), { capture: true });
 
 function drawer(shown) {
   document.body.classList.toggle("drawer", shown);
@@ -230,10 +278,25 @@ function listen() {
   stream?.close();
   stream = new EventSource(`/page/events?as=${encodeURIComponent(view.me)}`);
   stream.addEventListener("changed", soon);
-  stream.addEventListener("ready", soon);
-  stream.onerror = () => (byId("status").textContent = "Connection lost. Trying again…");
-  stream.onopen = () => (byId("status").textContent = "");
+  stream.addEventListener("ready", () => {
+    view.controls.beat = -1; // a server that was started anew counts anew
+    soon();
+  });
+  stream.addEventListener("controls", (event) => {
+    if (!view.data || !takeControls(JSON.parse(event.data))) return;
+    draw();
+  });
+  stream.onerror = () => {
+    lost = true;
+    say("Connection lost. Trying again…", true);
+  };
+  stream.onopen = () => {
+    if (lost) say("");
+    lost = false;
+  };
 }
+
+let lost = false;
 
 function suggest(text) {
   const { app, workspace } = view.data;
@@ -264,5 +327,6 @@ try {
   await refresh();
 }
 listen();
+setInterval(tick, 1000);
 toEnd();
 document.body.classList.add("ready");

@@ -9,8 +9,15 @@ const words = (text, context) => (text.type === "mrkdwn" ? mrkdwn(text.text, con
 
 const plainLines = (text) => plain(text).split("\n").flatMap((line, index) => (index ? [h("br"), line] : [line]));
 
-function picture(element, className) {
-  const address = /^(https?:|data:image\/)/i.test(element.image_url ?? "") ? element.image_url : "";
+export const fileAddress = (id, context) => `/page/files/${encodeURIComponent(id)}?as=${encodeURIComponent(context.me)}`;
+
+function addressOf(element, context) {
+  if (element.file) return fileAddress(element.file, context);
+  return /^(https?:|data:image\/)/i.test(element.image_url ?? "") ? element.image_url : "";
+}
+
+export function picture(element, className, context) {
+  const address = addressOf(element, context);
   if (!address) return h("span", { class: `${className} missing`, role: "img", "aria-label": element.alt_text }, element.alt_text);
   return h("img", { class: className, src: address, alt: element.alt_text, loading: "lazy", referrerpolicy: "no-referrer" });
 }
@@ -27,7 +34,7 @@ function section(block, context) {
       block.text ? h("div", { class: "text" }, words(block.text, context)) : null,
       fields ? h("div", { class: "fields" }, fields) : null,
     ),
-    beside ? h("div", { class: "accessory" }, beside.type === "image" ? picture(beside, "thumb") : interactive(beside, forBlock(context, block))) : null,
+    beside ? h("div", { class: "accessory" }, beside.type === "image" ? picture(beside, "thumb", context) : interactive(beside, forBlock(context, block))) : null,
   );
 }
 
@@ -64,12 +71,12 @@ const DRAWN = {
     h(
       "div",
       { class: "block context" },
-      block.elements.map((part) => (part.type === "image" ? picture(part, "tiny") : h("span", {}, words(part, context)))),
+      block.elements.map((part) => (part.type === "image" ? picture(part, "tiny", context) : h("span", {}, words(part, context)))),
     ),
   actions: (block, context) =>
     h("div", { class: "block actions" }, block.elements.map((element) => interactive(element, forBlock(context, block)))),
-  image: (block) =>
-    h("figure", { class: "block image" }, block.title ? h("figcaption", {}, plain(block.title.text)) : null, picture(block, "wide")),
+  image: (block, context) =>
+    h("figure", { class: "block image" }, block.title ? h("figcaption", {}, plain(block.title.text)) : null, picture(block, "wide", context)),
   markdown: (block) => h("div", { class: "block markdown" }, markdown(block.text)),
   rich_text: (block, context) => h("div", { class: "block rich" }, richText(block, context)),
 };

@@ -1,7 +1,9 @@
 /** Dates in the time zone of whoever reads. */
-const shown = (when, zone, options) => new Intl.DateTimeFormat("en-GB", { ...options, timeZone: zone }).format(when);
+import { now } from "./time.js";
 
-const dayNumber = (when, zone) => {
+export const shown = (when, zone, options) => new Intl.DateTimeFormat("en-GB", { ...options, timeZone: zone }).format(when);
+
+export const dayNumber = (when, zone) => {
   const parts = shown(when, zone, { year: "numeric", month: "2-digit", day: "2-digit" }).split("/");
   return Date.UTC(Number(parts[2]), Number(parts[1]) - 1, Number(parts[0])) / 86_400_000;
 };
@@ -13,12 +15,12 @@ export const fullDate = (when, zone) =>
 
 /** "today", "yesterday" and "tomorrow" where they fit, or else the date. */
 export function pretty(when, zone, otherwise) {
-  const days = dayNumber(when, zone) - dayNumber(new Date(), zone);
+  const days = dayNumber(when, zone) - dayNumber(now(), zone);
   return { 0: "today", 1: "tomorrow", "-1": "yesterday" }[days] ?? otherwise;
 }
 
 function ago(when) {
-  const seconds = (when - Date.now()) / 1000;
+  const seconds = (when - now()) / 1000;
   const units = [["day", 86_400], ["hour", 3_600], ["minute", 60], ["second", 1]];
   const [unit, size] = units.find(([, length]) => Math.abs(seconds) >= length) ?? ["second", 1];
   return new Intl.RelativeTimeFormat("en", { numeric: "auto" }).format(Math.round(seconds / size), unit);

@@ -1,8 +1,9 @@
 /** The list of messages: only what changed is drawn again, so that screen readers hear only what is new. */
 import { avatar, h } from "./dom.js";
-import { drawBlocks } from "./blocks.js";
-import { clock, fullDate, pretty } from "./dates.js";
+import { drawBlocks, fileAddress, picture } from "./blocks.js";
+import { clock, dayNumber, fullDate, pretty } from "./dates.js";
 import { mrkdwn } from "./mrkdwn.js";
+import { now } from "./time.js";
 
 const TOGETHER = 5 * 60;
 
@@ -11,8 +12,16 @@ const moment = (message) => new Date(seconds(message) * 1000);
 
 function body(message, context) {
   const pressing = { ...context, ts: message.ts, press: (block, action, value) => context.press(message, block, action, value) };
-  if (message.blocks.length) return drawBlocks(message.blocks, pressing);
-  return h("div", { class: "block text" }, mrkdwn(message.text, context));
+  const files = message.files.map((file) => attached(file, context));
+  if (message.blocks.length) return [...drawBlocks(message.blocks, pressing), ...files];
+  const words = message.text || !files.length ? [h("div", { class: "block text" }, mrkdwn(message.text, context))] : [];
+  return [...words, ...files];
+}
+
+function attached(file, context) {
+  if (!file.kind) return h("div", { class: "block" }, h("a", { href: fileAddress(file.id, context), download: file.name }, file.title));
+  const image = picture({ file: file.id, alt_text: file.alt_text || file.title }, "wide", context);
+  return h("figure", { class: "block image" }, h("figcaption", {}, file.title), image);
 }
 
 function heading(message, author, context) {
@@ -32,7 +41,7 @@ function draw(message, follows, context) {
   const classes = ["message", follows ? "follows" : "", message.ephemeral_to ? "ephemeral" : "", message.system ? "system" : ""];
   return h(
     "li",
-    { class: classes.join(" "), "data-key": keyOf(message, follows) },
+    { class: classes.join(" "), "data-key": keyOf(message, follows, context) },
     avatar(author),
     h(
       "div",
@@ -44,7 +53,14 @@ function draw(message, follows, context) {
   );
 }
 
-const keyOf = (message, follows) => `${message.ts}/${message.edited}/${follows ? "f" : ""}`;
+/** Words such as "yesterday" are true for a day, and "in 5 minutes" for one: then the message is drawn again. */
+function freshness(message, context) {
+  const said = message.text + JSON.stringify(message.blocks);
+  if (said.includes("{ago}")) return Math.floor(now() / 60_000);
+  return /_pretty\}/.test(said) ? dayNumber(now(), context.zone) : "";
+}
+
+const keyOf = (message, follows, context) => `${message.ts}/${message.edited}/${follows ? "f" : ""}/${freshness(message, context)}`;
 
 function divider(message, context) {
   const when = moment(message);
@@ -65,7 +81,7 @@ function wanted(messages, context) {
     const today = fullDate(moment(message), context.zone);
     const follows = today === day && sameSpeaker(message, messages[index - 1]);
     if (today !== day) rows.push(() => divider(message, context));
-    rows.push({ key: keyOf(message, follows), draw: () => draw(message, follows, context) });
+    rows.push({ key: keyOf(message, follows, context), draw: () => draw(message, follows, context) });
     day = today;
   });
   return rows.map((row) => {

@@ -119,6 +119,24 @@ LIMITS: list[tuple[str, Blocks, Blocks, str]] = [
         "missing one of the fields: image_url, slack_file [json-pointer:/blocks/0]",
     ),
     (
+        "one image source",
+        [{"type": "image", "alt_text": "x", "slack_file": {"id": "F012345678"}}],
+        [picture(slack_file={"id": "F012345678"})],
+        "only one of the fields is allowed: image_url, slack_file [json-pointer:/blocks/0]",
+    ),
+    (
+        "one name of a file",
+        [{"type": "image", "alt_text": "x", "slack_file": {"url": "https://example.org/F012345678"}}],
+        [{"type": "image", "alt_text": "x", "slack_file": {"id": "F012345678", "url": "https://example.org/F0"}}],
+        "only one of the fields is allowed: id, url [json-pointer:/blocks/0/slack_file]",
+    ),
+    (
+        "id of a file",
+        [section(accessory={"type": "image", "alt_text": "x", "slack_file": {"id": "F012345678"}})],
+        [section(accessory={"type": "image", "alt_text": "x", "slack_file": {"id": "chart.png"}})],
+        "input must match regex pattern: ^[F][A-Z0-9]{8,}$ [json-pointer:/blocks/0/accessory/slack_file/id]",
+    ),
+    (
         "image url",
         [picture(image_url="https://e.org/" + "x" * 2986)],
         [picture(image_url="https://e.org/" + "x" * 2987)],

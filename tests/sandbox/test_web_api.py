@@ -196,6 +196,21 @@ def test_conversations(sandbox: Sandbox, client: WebClient) -> None:
     assert seen[0]["metadata"] == metadata
 
 
+@pytest.mark.parametrize(("place", "scope"), [(ADA, "im"), (TEAM, "channels"), (BOARD, "groups")])
+def test_metadata_comes_back(sandbox: Sandbox, client: WebClient, place: str, scope: str) -> None:
+    """What a message was marked with can be read in every kind of place, with that kind's own scope only."""
+    channel = client.conversations_open(users=place)["channel"]["id"] if place == ADA else place
+    metadata = {"event_type": "key", "event_payload": {"id": "m1"}}
+    client.chat_postMessage(channel=channel, text="x", metadata=metadata)
+    others = {"im:history", "channels:history", "groups:history"} - {f"{scope}:history"}
+    sandbox.workspace.change_app(scopes=sandbox.workspace.app.scopes | others)
+    missing = refused(client.conversations_history, channel=channel, include_all_metadata=True)
+    assert (missing["error"], missing["needed"]) == ("missing_scope", f"{scope}:history")
+    sandbox.workspace.change_app(scopes=frozenset({f"{scope}:history"}))
+    found = client.conversations_history(channel=channel, include_all_metadata=True)["messages"]
+    assert [message["metadata"] for message in found] == [metadata]
+
+
 def test_faults(sandbox: Sandbox, client: WebClient) -> None:
     """The next calls fail as a test wishes, and afterwards all is well; a fault may strike after the deed."""
     sandbox.faults.add("chat.postMessage", status=500)
