@@ -56,7 +56,7 @@ def ledger(kind: str) -> Iterator[Desk]:
             assert desk.prices.listed(provider, model, "", NOW)
         office.migrate(desk)
         with desk.transaction() as session:
-            people.import_csv(session, io.StringIO(traffic.people_csv()), actor="bench", now=NOW)
+            people.import_csv(session, io.StringIO(traffic.people_csv()), actor="bench", now=NOW, zone=desk.zone)
             for number in range(traffic.PEOPLE):
                 grants.give(
                     session, email=traffic.email(number), amount=MicroTokens.parse("100000"), reason="Bench",

@@ -109,17 +109,25 @@ class _Bounds:
 
 
 def size(
-    claims: Iterable[Claim], rules: SizingRules, value: TokenValue, *, budget: NanoUSD | None, weighted: bool = True
+    claims: Iterable[Claim],
+    rules: SizingRules,
+    value: TokenValue,
+    *,
+    budget: NanoUSD | None,
+    weighted: bool = True,
+    most_share: int | None = None,
 ) -> Sizing:
     """Everybody's grant within `budget` USD (None: no bound); `weighted=False` is the pilot, where w = 1.
+
+    `most_share` (millionths) bounds k for people who come after the month's run, which had found it.
 
     A Refusal names the shortfall when already the floors exceed the budget.
     """
     step = rules.round_to_tokens * MICRO_PER_TOKEN
     bounds = [_bounds(claim, rules, value, weighted=weighted) for claim in sorted(claims, key=lambda c: c.person_id)]
-    share = MILLION
+    share = MILLION if most_share is None else most_share
     if budget is not None:
-        share = _budget_share(bounds, bought(budget, value), budget, value)
+        share = _budget_share(bounds, bought(budget, value), budget, value, share)
     exact = [_clipped(b, share) for b in bounds]
     amounts = _rounded(exact, step)
     grants = {
@@ -190,20 +198,21 @@ def _clipped(bounds: _Bounds, share: int) -> int:
     return min(max(bounds.raw * share // MILLION, bounds.floor), bounds.cap)
 
 
-def _budget_share(bounds: Sequence[_Bounds], available: int, budget: NanoUSD, value: TokenValue) -> int:
-    """The largest k ≤ 1, in millionths, with which everybody's grants fit: found by bisection."""
+def _budget_share(bounds: Sequence[_Bounds], available: int, budget: NanoUSD, value: TokenValue, most: int) -> int:
+    """The largest k up to `most`, in millionths, with which everybody's grants fit: found by bisection."""
     floors = sum(b.floor for b in bounds)
     if floors > available:
         needed = floors * value.nano_usd_per_token * (WHOLE + value.issue_buffer_permille)
         usd = NanoUSD(-(-needed // (MICRO_PER_TOKEN * WHOLE)))
         raise Refusal(
             "budget_below_floors",
-            f"The floors of {len(bounds)} people need USD {usd.decimal:,.2f}; the budget is USD {budget.decimal:,.2f}, "
+            f"The floors of {len(bounds)} {'person' if len(bounds) == 1 else 'people'} need USD {usd.decimal:,.2f}; "
+            f"the budget is USD {budget.decimal:,.2f}, "
             f"USD {NanoUSD(usd - budget).decimal:,.2f} short.",
             next_step="Raise it with `tokens-bot budgets set`, or lower the floors in the handbook.",
         )
     figures = [(b.raw, b.floor, b.cap) for b in bounds]
-    low, high = 0, MILLION
+    low, high = 0, most
     if _total(figures, high) <= available:
         return high
     while high - low > 1:

@@ -114,6 +114,11 @@ def read(kind: type[T], view: object) -> T:
     return msgspec.convert(view, kind, dec_hook=_typed)
 
 
+def read_factors(view: object) -> Factors:
+    """The factors of a grant, as the ledger keeps them."""
+    return read(Factors, view)
+
+
 def _plain(value: object) -> object:
     if isinstance(value, MicroTokens | NanoUSD):
         return int(value)

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, TextIO
 
+from policy.period import day_of
 from policy.reasons import Refusal
 from programme import people_file
-from store import audit
+from store import audit, terms
 from store import people as people_store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+    from zoneinfo import ZoneInfo
 
     from policy.metering import IdentityKind
     from programme.people_file import Line
@@ -32,33 +34,45 @@ class Imported:
     unchanged: int
 
 
-def import_csv(session: Session, file: TextIO, *, actor: str, now: datetime) -> Imported:
+def import_csv(session: Session, file: TextIO, *, actor: str, now: datetime, zone: ZoneInfo) -> Imported:
     """Add or change people by e-mail; what a line leaves out stays.
 
-    One bad line, and nothing is imported: the Refusal lists every bad line with its number, its column and its value.
+    A change of level, role family, band or post holds from today on. One bad line, and nothing is imported: the Refusal
+    lists every bad line with its number, its column and its value.
     """
     known = people_store.all_by_email(session)
-    return _store(session, people_file.checked_lines(file, known), known, actor=actor, now=now)
+    return _store(session, people_file.checked_lines(file, known), known, actor=actor, now=now, today=day_of(now, zone))
 
 
 def _store(
-    session: Session, lines: list[Line], known: Mapping[str, Mapping[str, Any]], *, actor: str, now: datetime
+    session: Session,
+    lines: list[Line],
+    known: Mapping[str, Mapping[str, Any]],
+    *,
+    actor: str,
+    now: datetime,
+    today: date,
 ) -> Imported:
     id_of = {email: row["id"] for email, row in known.items()}
     id_of |= {line.email: f"per_{secrets.token_hex(8)}" for line in lines if line.email not in known}
     added = [_new_row(line, id_of) for line in lines if line.email not in known]
     # Managers may come later in the file than their people.
     people_store.insert(session, [row | {"manager_id": None} for row in added])
+    terms.record(session, [(row["id"], row["hired_on"], row) for row in added])
     roles = people_store.roles_by_person(session)
     records: list[audit.Record] = []
     changed = 0
+    changed_terms: list[tuple[str, date, Mapping[str, Any]]] = []
     for line in lines:
         person_id = id_of[line.email]
-        before = dict(known.get(line.email, {"manager_id": None}))
+        before: dict[str, Any] = dict(known.get(line.email, {"manager_id": None}))
         after = _columns(line, id_of) if line.email in known else {"manager_id": id_of.get(_manager(line))}
         difference = {column: value for column, value in after.items() if before.get(column) != value}
         if difference:
             people_store.update(session, person_id, difference)
+            if line.email in known and difference.keys() & set(terms.TERMS):
+                terms_now: dict[str, Any] = before | dict(after)
+                changed_terms.append((person_id, max(today, terms_now["hired_on"]), terms_now))
         new_roles = line.fields.get("roles")
         if new_roles is not None and set(new_roles) != roles.get(person_id, set()):
             people_store.set_roles(session, person_id, new_roles)
@@ -69,6 +83,7 @@ def _store(
             changed += 1
             old = {c: sorted(roles.get(person_id, ())) if c == "roles" else before.get(c) for c in difference}
             records.append(_record("people.change", person_id, old, difference, actor, now))
+    terms.record(session, changed_terms)
     audit.append(session, *records)
     return Imported(len(added), changed, len(lines) - len(added) - changed)
 

@@ -77,7 +77,7 @@ def explain(session: Session, card: BalanceCard) -> Explanation:
     totals = wallets.totals_by_kind(session, account_id) if account_id else {}
     nothing = MicroTokens(0)
     received, used = totals.pop("grant", nothing), -totals.pop("usage", nothing)
-    lapsed = -totals.pop("expiry", nothing)
+    lapsed = -(totals.pop("expiry", nothing) + totals.pop("lapse", nothing))
     corrected = sum(totals.values(), nothing)
     balance = received - used - lapsed + corrected
     return Explanation(

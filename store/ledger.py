@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from store.engine import Session
 
-TREASURY = "treasury"
+TREASURY, POOL, EXPIRED = "treasury", "pool", "expired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,8 @@ class Draft:
     value_version: str | None = None
     corrects_entry_id: int | None = None
     lot: NewLot | None = None
+    takes: tuple[tuple[int, int], ...] = ()
+    """(lot id, micro-tokens) where a debit is about certain lots, as when they end; else lots burn in their order."""
 
 
 class UnbalancedError(ValueError):
@@ -114,7 +116,8 @@ def _account_ids(session: Session, codes: Sequence[str]) -> dict[str, int]:
 
 def lock(session: Session, account_ids: Iterable[int]) -> None:
     """Hold accounts until the transaction ends, before posting to them."""
-    session.execute(_locked(sa.select(accounts.c.id), list(account_ids)))
+    for some in bulk.chunks(sorted(account_ids)):
+        session.execute(_locked(sa.select(accounts.c.id), some))
 
 
 def _locked(query: sa.Select[Any], account_ids: Sequence[int]) -> sa.Select[Any]:
@@ -161,7 +164,8 @@ def post(session: Session, drafts: Sequence[Draft], *, now: datetime) -> list[in
                 if draft.lot and amount > 0:
                     _open_lot(journal, account, entry_id, next(lot_ids), draft.lot, amount)
                 elif amount < 0:
-                    _burn(journal, account, entry_id, -amount, draft.effective_at)
+                    movements = draft.takes or _burnt(account, -amount, draft.effective_at)
+                    _take(journal, account, entry_id, movements)
             account.version += 1
             account.balance += amount
             journal.postings.append((account_id, account.version, entry_id, amount, account.balance))
@@ -189,9 +193,13 @@ def _lock(session: Session, account_ids: set[int]) -> dict[int, _Account]:
     return held
 
 
-def _burn(journal: _Journal, wallet: _Account, entry_id: int, amount: int, at: datetime) -> None:
-    """Take a debit from the wallet's lots; what they cannot cover becomes debt."""
-    for lot_id, taken in burning.burn(wallet.lots, amount, at).movements:
+def _burnt(wallet: _Account, amount: int, at: datetime) -> tuple[tuple[int, int], ...]:
+    """What a debit takes from the wallet's lots; what they cannot cover becomes debt."""
+    return burning.burn(wallet.lots, amount, at).movements
+
+
+def _take(journal: _Journal, wallet: _Account, entry_id: int, movements: Iterable[tuple[int, int]]) -> None:
+    for lot_id, taken in movements:
         journal.movements.append((entry_id, lot_id, taken))
         index = next(i for i, lot in enumerate(wallet.lots) if lot.id == lot_id)
         wallet.lots[index] = wallet.lots[index]._replace(remaining=wallet.lots[index].remaining - taken)

@@ -358,6 +358,8 @@ grants = Table(
     Column("person_id", Text, ForeignKey(people.c.id), primary_key=True, index=True),
     Column("entry_id", Identifier, ForeignKey(entries.c.id), nullable=False, unique=True),
     Column("amount", AmountColumn, nullable=False),
+    Column("entitled_nano_usd", AmountColumn, nullable=False),
+    Column("issued_nano_usd", AmountColumn, nullable=False, comment="What it took of the month's budget."),
     Column("factors", Json, nullable=False, comment="Everything that the amount follows from."),
     Column("handbook_version", Text, ForeignKey(handbooks.c.version), nullable=False),
     Column("value_version", Text, ForeignKey(token_values.c.version), nullable=False),

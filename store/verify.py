@@ -17,6 +17,7 @@ from store import audit, reference
 from store.tables import (
     accounts,
     entries,
+    grants,
     lot_movements,
     lots,
     postings,
@@ -115,6 +116,24 @@ def wallets_covered(session: Session) -> Iterator[str]:
     )
     for row in session.execute(query.where(accounts.c.person_id.is_not(None), accounts.c.balance > held)):
         yield f"account {row[0]}: balance {row[1]} is more than the {row[2]} in its lots"
+
+
+def grants_as_sized(session: Session) -> Iterator[str]:
+    """A monthly grant is what its entry put into its person's wallet, and what its factors say."""
+    wallet = sa.select(postings.c.entry_id, postings.c.amount, accounts.c.person_id).join_from(
+        postings, accounts, accounts.c.id == postings.c.account_id
+    )
+    paid = wallet.where(accounts.c.person_id.is_not(None)).subquery()
+    g = grants.c
+    query = sa.select(g.month, g.person_id, g.amount, g.factors, paid.c.amount, paid.c.person_id).outerjoin_from(
+        grants, paid, paid.c.entry_id == g.entry_id
+    )
+    for row in session.execute(query.execution_options(yield_per=ROWS_AT_A_TIME)):
+        month, person_id, amount, factors, entered, owner = row
+        if (amount, person_id) != (entered, owner):
+            yield f"grant {month} of {person_id}: {amount}, its entry put {entered} into the wallet of {owner}"
+        if factors["amount"] != amount:
+            yield f"grant {month} of {person_id}: {amount}, its factors say {factors['amount']}"
 
 
 def usage_entries(session: Session) -> Iterator[str]:
@@ -276,6 +295,7 @@ CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (
     lots_remaining,
     lots_as_granted,
     wallets_covered,
+    grants_as_sized,
     usage_entries,
     services_paid,
     events_of_wallets,

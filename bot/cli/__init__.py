@@ -13,8 +13,11 @@ from policy.reasons import Refusal
 
 COMMANDS = {
     "balance": "accounts",
+    "bands": "budgets",
+    "budgets": "budgets",
     "demo": "demo",
     "doctor": "running",
+    "due": "calendar",
     "grants": "grants",
     "handbook": "handbook",
     "identities": "people",
@@ -22,9 +25,12 @@ COMMANDS = {
     "manifest": "running",
     "migrate": "running",
     "people": "people",
+    "projects": "projects",
     "quarantine": "usage",
+    "rollout": "rollout",
     "run": "running",
     "statement": "accounts",
+    "tick": "calendar",
     "usage": "usage",
     "verify": "running",
 }

@@ -5,14 +5,14 @@ from __future__ import annotations
 import getpass
 import json
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from bot import office, settings
 from handlers import month_named
-from policy.period import Month
+from policy.period import Month, require_aware
 from policy.reasons import Refusal
 from policy.units import MicroTokens, NanoUSD
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from programme.desk import Desk
+    from store.engine import Session
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
@@ -30,6 +31,14 @@ def desk() -> Iterator[Desk]:
     """The desk of the environment's settings, on a database that is up to date."""
     with office.open_desk(settings.load()) as opened:
         yield opened
+
+
+@contextmanager
+def undone(desk: Desk) -> Iterator[Session]:
+    """A transaction that leaves nothing, for what is only to be looked at."""
+    with desk.database.writer.connect() as session:
+        yield session
+        session.rollback()
 
 
 def text_of(path: Path) -> str:
@@ -80,6 +89,37 @@ class MonthType(click.ParamType[Month]):
             return month_named(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
+
+
+class UsdType(click.ParamType[NanoUSD]):
+    """An amount of USD such as 50000 or 1234.56."""
+
+    name = "USD"
+
+    def convert(self, value: str | NanoUSD, param: click.Parameter | None, ctx: click.Context | None) -> NanoUSD:
+        if isinstance(value, NanoUSD):
+            return value
+        try:
+            amount = NanoUSD.parse(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        if amount <= 0:
+            self.fail(f"{value!r} is not above zero", param, ctx)
+        return amount
+
+
+class InstantType(click.ParamType[datetime]):
+    """An instant such as 2026-12-01T09:00:00+01:00, with its offset."""
+
+    name = "ISO"
+
+    def convert(self, value: str | datetime, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        try:
+            return require_aware(datetime.fromisoformat(value)).astimezone(UTC)
+        except ValueError:
+            self.fail(f"{value!r} is not an instant such as 2026-12-01T09:00:00+01:00", param, ctx)
 
 
 class TokensType(click.ParamType[MicroTokens]):

@@ -1,4 +1,4 @@
-"""`grants give`."""
+"""`grants give`, `grants run`."""
 
 from __future__ import annotations
 
@@ -7,15 +7,22 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bot import settings
 from bot.cli import common
-from policy.period import first_instant
+from policy.period import Month, first_instant
 from policy.reasons import Refusal
+from policy.units import NanoUSD
 from programme import grants as programme_grants
+from programme import monthly, sizing
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
+    from policy.sizing import Factors
     from policy.units import MicroTokens
+    from programme.monthly import Posted
+    from programme.sizing import Plan
 
 
 @click.group()
@@ -57,3 +64,86 @@ def give_grant(email: str, amount: MicroTokens, *, reason: str, expires: date, k
     else:
         before = "had been given before under this key" if given.again else "given"
         click.echo(f"{amount.decimal:,f} tokens {before} to {email}, until the end of {expires}.")
+
+
+@grants.command("run")
+@click.option("--month", type=common.MonthType(), required=True)
+@click.option("--dry-run", is_flag=True, help="Show what would be granted, person by person; post nothing.")
+@common.json_option
+def run_grants(month: Month, *, dry_run: bool, as_json: bool) -> None:
+    """Grant MONTH to everybody who takes part; running it again changes nothing."""
+    with common.desk() as desk:
+        now = desk.clock()
+        if dry_run:
+            with common.undone(desk) as session:
+                _show_plan(sizing.plan(session, month, desk=desk, now=now), as_json=as_json)
+            return
+        announce_in = settings.load().announce_channel
+        with desk.transaction() as session:
+            posted = monthly.run(session, month, desk=desk, now=now, announce_in=announce_in)
+    if as_json:
+        common.print_json(_posted(month, posted))
+    elif posted is None:
+        click.echo(f"The grants of {month} are posted already.")
+    else:
+        click.echo(
+            f"{posted.people} people were granted {posted.granted.decimal:,f} tokens; {posted.lapsed.decimal:,f} over "
+            f"the carry limit lapsed into the pool."
+        )
+        _warn_of_unsized(posted.unsized)
+
+
+def _posted(month: Month, posted: Posted | None) -> dict[str, object]:
+    if posted is None:
+        return {"month": str(month), "posted": False}
+    return {
+        "month": str(month),
+        "posted": True,
+        "people": posted.people,
+        "granted_tokens": common.token_text(posted.granted),
+        "lapsed_tokens": common.token_text(posted.lapsed),
+        "unsized": dict(posted.unsized),
+    }
+
+
+def _show_plan(plan: Plan, *, as_json: bool) -> None:
+    rows = [_plan_row(plan.people[person_id].name, factors) for person_id, factors in plan.sizing.grants.items()]
+    issued = sum((factors.usd for factors in plan.sizing.grants.values()), NanoUSD(0))
+    if as_json:
+        lines = [
+            {"person_id": person_id} | dict(zip(PLAN_HEADING, row, strict=True))
+            for person_id, row in zip(plan.sizing.grants, rows, strict=True)
+        ]
+        common.print_json(
+            {
+                "month": str(plan.month), "phase": plan.phase, "value_version": plan.value.version,
+                "budget_usd": common.usd_text(plan.budget) if plan.budget is not None else None,
+                "issued_usd": common.usd_text(issued), "granted_tokens": common.token_text(plan.sizing.total),
+                "budget_share": str(plan.sizing.budget_share), "grants": lines, "unsized": dict(plan.unsized),
+            }
+        )  # fmt: skip
+        return
+    if rows:
+        common.print_table(PLAN_HEADING, rows)
+    budget = f"of USD {plan.budget.decimal:,.2f}" if plan.budget is not None else "without a budget"
+    click.echo(
+        f"{len(rows)} people, {plan.sizing.total.decimal:,f} tokens, USD {issued.decimal:,.2f} {budget}; "
+        f"everybody's share {plan.sizing.budget_share}. Nothing was posted."
+    )
+    _warn_of_unsized(plan.unsized)
+
+
+PLAN_HEADING = ("name", "level", "entitled", "fte", "days", "S", "P", "H", "weight", "bound", "usd", "tokens")
+
+
+def _plan_row(name: str, f: Factors) -> tuple[str, ...]:
+    return (
+        name, f.level, f"{f.entitlement.decimal:.2f}", f"{f.fte_permille / 1000:g}",
+        f"{f.days_active}/{f.days_in_month}", str(f.seniority), str(f.complexity), str(f.history), str(f.weight),
+        f.bound or "-", f"{f.usd.decimal:.2f}", f"{f.amount.decimal:f}",
+    )  # fmt: skip
+
+
+def _warn_of_unsized(unsized: Mapping[str, str]) -> None:
+    for person_id, missing in unsized.items():
+        click.echo(f"{person_id} gets nothing: {missing}. See `tokens-bot people import` and `bands set`.", err=True)

@@ -10,8 +10,11 @@ import click
 from bot.cli import common
 from policy.reasons import Refusal
 from programme import people as programme_people
+from programme import terms
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from policy.metering import IdentityKind
 
 
@@ -35,11 +38,24 @@ def import_people(file: BinaryIO, *, as_json: bool) -> None:
     except UnicodeDecodeError as error:
         raise Refusal("not_utf8", f"{file.name} is not UTF-8 text: {error}.") from error
     with common.desk() as desk, desk.transaction() as session:
-        done = programme_people.import_csv(session, io.StringIO(text), actor=common.actor(), now=desk.clock())
+        done = programme_people.import_csv(
+            session, io.StringIO(text), actor=common.actor(), now=desk.clock(), zone=desk.zone
+        )
     if as_json:
         common.print_json({"added": done.added, "changed": done.changed, "unchanged": done.unchanged})
     else:
         click.echo(f"{done.added} added, {done.changed} changed, {done.unchanged} unchanged.")
+
+
+@people.command("leave")
+@click.argument("email")
+@click.option("--from", "first", type=common.DayType(), required=True, help="The first day away.")
+@click.option("--until", "last", type=common.DayType(), help="The last day away; left out while nobody knows.")
+def note_leave(email: str, *, first: date, last: date | None) -> None:
+    """Note that a person is away. A leave longer than the handbook's `sizing.leave_days` pauses their grants."""
+    with common.desk() as desk, desk.transaction() as session:
+        terms.set_leave(session, email, first, last, actor=common.actor(), now=desk.clock())
+    click.echo(f"{email} is away from {first} {f'until {last}' if last else 'on'}.")
 
 
 @click.group()

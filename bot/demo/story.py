@@ -32,7 +32,7 @@ def tell(desk: Desk, folder: Path, *, progress: Callable[[float], None]) -> None
     now = desk.clock()
     today = day_of(now, desk.zone)
     with desk.transaction() as session:
-        people.import_csv(session, io.StringIO(company.people_csv()), actor=ACTOR, now=now)
+        people.import_csv(session, io.StringIO(company.people_csv()), actor=ACTOR, now=now, zone=desk.zone)
         first = today - timedelta(days=7 * company.WEEKS)
         reference.record_fact(session, BEGINS_ON, first.isoformat())
         begins = date.fromisoformat(reference.fact(session, BEGINS_ON) or "")

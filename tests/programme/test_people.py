@@ -30,7 +30,7 @@ def new(email: str, *, manager: str = "", slack: str = "", roles: str = "") -> s
 
 def bring(desk: Desk, text: str) -> Imported:
     with desk.transaction() as session:
-        return people.import_csv(session, io.StringIO(text), actor="cli:test", now=desk.clock())
+        return people.import_csv(session, io.StringIO(text), actor="cli:test", now=desk.clock(), zone=desk.zone)
 
 
 def refused(desk: Desk, text: str) -> list[str]:

@@ -141,3 +141,10 @@ def at_once(url: str, work: Sequence[Callable[[Database], object]]) -> list[Base
         thread.join(WAIT_SECONDS)
     assert not any(thread.is_alive() for thread in threads)
     return raised
+
+
+def account_id(desk: Desk, email: str) -> int:
+    """The number of somebody's wallet."""
+    query = sa.select(accounts.c.id).join(people, people.c.id == accounts.c.person_id).where(people.c.email == email)
+    [(found,)] = rows(desk, query)
+    return int(found)

@@ -44,7 +44,7 @@ def settle(desk: Desk) -> None:
 
 def hire(desk: Desk, csv_text: str) -> None:
     with desk.transaction() as session:
-        people.import_csv(session, io.StringIO(csv_text), actor="test", now=desk.clock())
+        people.import_csv(session, io.StringIO(csv_text), actor="test", now=desk.clock(), zone=desk.zone)
 
 
 def person_id(desk: Desk, email: str) -> str:

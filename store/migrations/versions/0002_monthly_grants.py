@@ -170,6 +170,8 @@ def upgrade() -> None:
         sa.Column("person_id", sa.Text(), nullable=False),
         sa.Column("entry_id", columns.Identifier, nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("entitled_nano_usd", sa.BigInteger(), nullable=False),
+        sa.Column("issued_nano_usd", sa.BigInteger(), nullable=False, comment="What it took of the month's budget."),
         sa.Column("factors", columns.Json, nullable=False, comment="Everything that the amount follows from."),
         sa.Column("handbook_version", sa.Text(), nullable=False),
         sa.Column("value_version", sa.Text(), nullable=False),

@@ -1,0 +1,58 @@
+"""`rollout show|draw`: phases and waves."""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+
+import click
+
+from bot.cli import common
+from policy import rollout as policy
+from policy.period import Month, day_of
+from policy.rollout import Participant
+from programme import handbooks, terms
+from store import terms as term_store
+
+
+@click.group()
+def rollout() -> None:
+    """Who takes part from when."""
+
+
+@rollout.command("show")
+@click.option("--month", type=common.MonthType(), help="This month when left out.")
+@common.json_option
+def show_rollout(*, month: Month | None, as_json: bool) -> None:
+    """The phase of a month, the waves, and how many people of each take part in it."""
+    with common.desk() as desk, desk.reading() as session:
+        asked = month or Month.containing(day_of(desk.clock(), desk.zone))
+        rules = handbooks.load(session).on(asked.first_day).rollout
+        everybody = term_store.participants(session, asked, rules.role_families)
+    people, taking_part = Counter[str](), Counter[str]()
+    for p in everybody:
+        wave = str(p.wave) if p.wave else "none"
+        people[wave] += 1
+        who = Participant(p.level, p.role_family, p.wave, p.hired_on, p.left_on)
+        taking_part[wave] += policy.takes_part(who, asked, rules)
+    phase = policy.phase(asked, rules)
+    if as_json:
+        waves = [{"wave": wave, "people": people[wave], "take_part": taking_part[wave]} for wave in sorted(people)]
+        common.print_json({"month": str(asked), "launched_on": rules.launched_on, "phase": phase, "waves": waves})
+        return
+    launched = f"launched on {rules.launched_on}" if rules.launched_on else "no launch date is set"
+    click.echo(f"{asked}: {f'phase {phase}' if phase is not None else 'not begun'}, {launched}")
+    if people:
+        rows = [(wave, people[wave], taking_part[wave]) for wave in sorted(people)]
+        common.print_table(("wave", "people", "take part"), rows)
+
+
+@rollout.command("draw")
+@click.option("--seed", help="Makes the lot repeatable; drawn and shown when left out.")
+def draw_waves(*, seed: str | None) -> None:
+    """Put every team into a wave by lot. The seed is kept in the audit log: anybody can draw the same lot again."""
+    drawn = seed or secrets.token_hex(8)
+    with common.desk() as desk, desk.transaction() as session:
+        sizes = terms.draw_waves(session, seed=drawn, actor=common.actor(), now=desk.clock())
+    click.echo(", ".join(f"wave {wave}: {people} people" for wave, people in sizes.items()))
+    click.echo(f"Seed {drawn}.")

@@ -1,0 +1,25 @@
+"""Which groups' totals may be told without telling a single person's (RULES 3, privacy)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def disclosed(groups: Mapping[str, frozenset[int]], least: int) -> list[str]:
+    """The groups of at least `least` people whose totals may stand beside the total of all.
+
+    What is left out could be worked out as the difference to that total, so it must be of enough people as well: as
+    long as it is of too few, the smallest group that was to be told is left out with it. People who are in several
+    groups count once.
+    """
+    told = sorted((name for name in groups if len(groups[name]) >= least), key=lambda name: (-len(groups[name]), name))
+    while told:
+        hidden = [groups[name] for name in groups if name not in told]
+        people = frozenset().union(*hidden) if hidden else frozenset()
+        if not people or len(people) >= least:
+            break
+        told.pop()
+    return sorted(told)

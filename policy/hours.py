@@ -1,0 +1,36 @@
+"""When the bot may write to somebody of its own accord: on working days, between two hours of their own time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+from policy.period import require_aware
+
+if TYPE_CHECKING:
+    from datetime import date
+    from zoneinfo import ZoneInfo
+
+    from policy.parameters import MessageRules
+
+MONDAY_TO_FRIDAY = range(5)
+
+
+def next_opening(now: datetime, zone: ZoneInfo, rules: MessageRules) -> datetime:
+    """`now` where it falls into working hours, else the instant at which the next ones begin; in UTC."""
+    local = require_aware(now).astimezone(zone)
+    day = local.date()
+    if _is_working_day(day, rules) and local.hour < rules.until_hour:
+        return max(now.astimezone(UTC), _opening(day, zone, rules))
+    day += timedelta(days=1)
+    while not _is_working_day(day, rules):
+        day += timedelta(days=1)
+    return _opening(day, zone, rules)
+
+
+def _opening(day: date, zone: ZoneInfo, rules: MessageRules) -> datetime:
+    return datetime.combine(day, time(rules.from_hour), tzinfo=zone).astimezone(UTC)
+
+
+def _is_working_day(day: date, rules: MessageRules) -> bool:
+    return day.weekday() in MONDAY_TO_FRIDAY and day not in rules.holidays

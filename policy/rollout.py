@@ -1,0 +1,118 @@
+"""Phases and waves: who takes part in a month, and for how many of its days (RULES 3, phases)."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from policy.period import MONTHS_PER_YEAR, Month
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
+
+    from policy.parameters import RolloutRules
+
+BASELINE_MONTHS = 3
+"""Phase 0 lasts as long before the launch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """What decides whether somebody takes part; `wave` is None for who was in no draw."""
+
+    level: str
+    role_family: str
+    wave: int | None
+    hired_on: date
+    left_on: date | None
+    absences: tuple[tuple[date, date | None], ...] = ()
+    """First and last days; None while nobody knows the last."""
+
+
+def months_since_launch(month: Month, launched_on: date) -> int:
+    """0 in the month of the launch, negative before it."""
+    launch = Month.containing(launched_on)
+    return (month.year - launch.year) * MONTHS_PER_YEAR + month.month - launch.month
+
+
+def phase(month: Month, rules: RolloutRules) -> int | None:
+    """0 to 3; None before the baseline, and while no launch is set."""
+    if rules.launched_on is None:
+        return None
+    since = months_since_launch(month, rules.launched_on)
+    if since < 0:
+        return 0 if since >= -BASELINE_MONTHS else None
+    return 1 if since < rules.phase_2_month else 2 if since < rules.phase_3_month else 3
+
+
+def takes_part(person: Participant, month: Month, rules: RolloutRules) -> bool:
+    """Whether a person's wave has come; employment and leave are `active_days`' matter."""
+    reached = phase(month, rules)
+    if not reached or rules.launched_on is None or person.role_family not in rules.role_families:
+        return False
+    if reached == 1:
+        of_pilot = person.level in rules.pilot_levels
+        return of_pilot and (rules.pilot == "all_seniors" or person.wave == 1)
+    since = months_since_launch(month, rules.launched_on)
+    return since >= _first_month(person, rules)
+
+
+def _first_month(person: Participant, rules: RolloutRules) -> int:
+    """The first two waves come in the first month of phase 2, who has none with the last."""
+    months = rules.wave_months or (rules.phase_2_month,)
+    if person.wave is None:
+        return months[-1]
+    return months[min(max(person.wave - 2, 0), len(months) - 1)]
+
+
+def active_days(person: Participant, month: Month, leave_days: int) -> int:
+    """Days of the month on which a person is employed and not on a leave longer than `leave_days`."""
+    away = [(first, last) for first, last in person.absences if _long(first, last, leave_days)]
+    return sum(_employed(person, day) and not _within(day, away) for day in month.days())
+
+
+def _employed(person: Participant, day: date) -> bool:
+    return person.hired_on <= day and (person.left_on is None or day <= person.left_on)
+
+
+def _long(first: date, last: date | None, leave_days: int) -> bool:
+    return last is None or (last - first).days + 1 > leave_days
+
+
+def _within(day: date, absences: Iterable[tuple[date, date | None]]) -> bool:
+    return any(first <= day and (last is None or day <= last) for first, last in absences)
+
+
+def draw(teams: Mapping[str, int], waves: int, seed: str) -> dict[str, int]:
+    """A wave for each team, by lot: teams in an order that the seed decides, each into the wave with the fewest people.
+
+    `teams` holds their sizes. The same teams and seed always give the same draw, so that anybody can repeat it.
+    """
+    order = sorted(teams)
+    random.Random(seed).shuffle(order)  # noqa: S311 - a lot that can be drawn again
+    sizes = dict.fromkeys(range(1, waves + 1), 0)
+    drawn: dict[str, int] = {}
+    for team in order:
+        wave = min(sizes, key=lambda number: (sizes[number], number))
+        drawn[team] = wave
+        sizes[wave] += teams[team]
+    return drawn
+
+
+def adjustment_counts(month: Month, rules: RolloutRules, quiet_quarters: int) -> bool:
+    """Whether history may move grants: not in the pilot, nor in the first quarters after the launch."""
+    if rules.launched_on is None:
+        return False
+    begins = Month.containing(rules.launched_on).quarter
+    for _ in range(quiet_quarters):
+        begins = begins.next()
+    return (phase(month, rules) or 0) > 1 and month.quarter >= begins
+
+
+def last_days(month: Month, count: int) -> Sequence[date]:
+    """The last days of a month, oldest first."""
+    end = month.next().first_day
+    return [end - timedelta(days=i) for i in range(count, 0, -1)]

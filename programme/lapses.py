@@ -1,0 +1,158 @@
+"""What ends: lots whose time is over, what leavers leave, what exceeds the carry limit, and the notices before it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from policy.period import Month, day_of, first_instant
+from policy.units import MICRO_PER_TOKEN, MicroTokens
+from programme import handbooks, letters, post
+from programme.letters import Ending, LapseNotice
+from store import grant_runs, ledger
+from store.grant_runs import REGULAR
+from store.ledger import Draft
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date, datetime
+
+    from policy.handbook import Handbook
+    from programme.desk import Desk
+    from store.engine import Session
+    from store.grant_runs import Holding
+
+ACTOR = "policy"
+TEN_THOUSAND = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """What somebody holds beyond the carry limit, and out of which lots it lapses: those that end first."""
+
+    amount: int
+    takes: tuple[tuple[int, int], ...]
+
+
+def close_ended(session: Session, day: date, *, desk: Desk, now: datetime) -> int:
+    """Close lots that ended `settle_days` before a day, and all lots of people who left as long ago; how many."""
+    book = handbooks.load(session).on(day)
+    settled = day - timedelta(days=book.lots.settle_days)
+    gone = grant_runs.leavers(session, settled)
+    ended_before = first_instant(settled, desk.zone)
+    # Locked before they are read: usage that is posted meanwhile would else burn what we are about to close.
+    _hold_wallets(session, ended_before, gone)
+    ended = grant_runs.holdings(session, ended_before=ended_before)
+    left = [h for h in grant_runs.holdings(session) if h.person_id in gone] if gone else []
+    by_wallet: defaultdict[str, dict[int, Holding]] = defaultdict(dict)
+    for holding in (*ended, *left):
+        by_wallet[holding.person_id][holding.lot_id] = holding
+    at = first_instant(day, desk.zone)
+    drafts = [
+        _closing(session, person_id, lots.values(), day, at, gone=person_id in gone)
+        for person_id, lots in sorted(by_wallet.items())
+    ]
+    ledger.post(session, drafts, now=now)
+    return sum(len(lots) for lots in by_wallet.values())
+
+
+def _hold_wallets(session: Session, ended_before: datetime, gone: set[str]) -> None:
+    touched = {h.account_id for h in grant_runs.holdings(session, ended_before=ended_before)}
+    if gone:
+        touched |= {h.account_id for h in grant_runs.holdings(session) if h.person_id in gone}
+    if touched:
+        ledger.lock(session, touched | set(ledger.open_accounts(session, [ledger.EXPIRED]).values()))
+
+
+def _closing(
+    session: Session, person_id: str, lots: Iterable[Holding], day: date, at: datetime, *, gone: bool
+) -> Draft:
+    closed = list(lots)
+    expired = ledger.open_accounts(session, [ledger.EXPIRED])[ledger.EXPIRED]
+    what = "Left the company" if gone else "Ended: " + "; ".join(h.reason for h in closed)
+    return taking_out(
+        "expiry", f"expiry:{day}:{person_id}", closed[0].account_id, expired,
+        [(h.lot_id, h.remaining) for h in closed], at=at, memo=what,
+    )  # fmt: skip
+
+
+def taking_out(
+    kind: str, key: str, wallet: int, account: int, takes: Sequence[tuple[int, int]], *, at: datetime, memo: str
+) -> Draft:
+    """An entry that takes amounts out of certain lots of a wallet, into an account of the programme."""
+    amount = sum(taken for _, taken in takes)
+    return Draft(
+        kind=kind,
+        idempotency_key=key,
+        fingerprint=hashlib.blake2b(f"{key}|{takes}".encode(), digest_size=16).digest(),
+        effective_at=at,
+        memo=memo,
+        actor=ACTOR,
+        amounts=((wallet, -amount), (account, amount)),
+        takes=tuple(takes),
+    )
+
+
+def over_limit(lots: Iterable[Holding], whole_grant: int, book: Handbook, at: datetime) -> Over:
+    """What is left of regular grants at an instant beyond `carry_over` × a whole month's grant."""
+    kept = [h for h in lots if h.kind == REGULAR and h.expires_at > at]
+    limit = whole_grant * int(book.lots.carry_over * TEN_THOUSAND) // TEN_THOUSAND
+    excess = max(sum(h.remaining for h in kept) - limit, 0)
+    takes: list[tuple[int, int]] = []
+    left = excess
+    for holding in kept:
+        taken = min(left, holding.remaining)
+        if taken:
+            takes.append((holding.lot_id, taken))
+            left -= taken
+    return Over(excess, tuple(takes))
+
+
+def announce(session: Session, day: date, *, desk: Desk, now: datetime) -> int:
+    """Owe a notice to everybody who will lose something so many days from `day`; how many people.
+
+    A notice that comes too late to be of use is left out: when the lapse is past, or when its later notice is due too.
+    """
+    book = handbooks.load(session).on(day)
+    today = day_of(now, desk.zone)
+    owed = 0
+    for days in book.lots.notice_days:
+        target = day + timedelta(days=days)
+        sooner = [d for d in book.lots.notice_days if d < days]
+        if target <= today or (sooner and today >= target - timedelta(days=max(sooner))):
+            continue
+        owed += _announce_for(session, target, book, days=days, desk=desk, now=now)
+    return owed
+
+
+def _announce_for(session: Session, target: date, book: Handbook, *, days: int, desk: Desk, now: datetime) -> int:
+    begin, end = first_instant(target, desk.zone), first_instant(target + timedelta(days=1), desk.zone)
+    by_person: defaultdict[str, list[Holding]] = defaultdict(list)
+    for holding in grant_runs.holdings(session):
+        by_person[holding.person_id].append(holding)
+    grants = _whole_grants(session, target)
+    gone = grant_runs.leavers(session, target)
+    contact = book.contact
+    rows = []
+    for person_id, lots in sorted(by_person.items()):
+        ending = tuple(
+            Ending(MicroTokens(h.remaining), target)
+            for h in lots
+            if begin <= h.expires_at < end and h.remaining >= MICRO_PER_TOKEN
+        )
+        over = over_limit(lots, grants[person_id], book, begin).amount if person_id in grants else 0
+        if person_id in gone or not (ending or over >= MICRO_PER_TOKEN):
+            continue
+        notice = LapseNotice(target, days, MicroTokens(over), ending, contact)
+        rows.append((f"notice:{target}:{days}:{person_id}", "grants/lapse_notice", letters.written(notice), person_id))
+    return post.to_people(session, rows, book=book, earliest=now, now=now)
+
+
+def _whole_grants(session: Session, target: date) -> Mapping[str, int]:
+    """Where a month begins on that day: each person's present grant, which says what the next one will be like."""
+    if target.day != 1:
+        return {}
+    return grant_runs.granted(session, Month.containing(target).previous())

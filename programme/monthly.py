@@ -1,0 +1,245 @@
+"""The monthly grants: claimed, posted, and told of in one transaction, each month exactly once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from policy import lots as burning
+from policy.period import Month, day_of, first_instant
+from policy.reasons import Refusal
+from policy.units import MicroTokens, NanoUSD
+from programme import digests, lapses, letters, post, sizing
+from programme.grants import MANUAL_PRIORITY as PRIORITY
+from programme.letters import Ending, Statement
+from store import audit, grant_runs, ledger, runs
+from store.grant_runs import REGULAR
+from store.ledger import Draft, NewLot
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date, datetime
+
+    from policy.sizing import Factors
+    from programme.desk import Desk
+    from programme.lapses import Over
+    from programme.sizing import Plan
+    from store.engine import Session
+    from store.grant_runs import Holding
+
+JOB = "grants"
+ACTOR = "policy"
+MILLION = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What a run did: people granted, tokens, tokens that lapsed into the pool, and who could not be sized and why."""
+
+    month: Month
+    people: int
+    granted: MicroTokens
+    lapsed: MicroTokens
+    unsized: Mapping[str, str]
+
+
+def run(session: Session, month: Month, *, desk: Desk, now: datetime, announce_in: str | None = None) -> Posted | None:
+    """Grant a month to everybody who takes part; None when it is done already.
+
+    What is over the carry limit lapses into the pool first. Statements, and the digest for the channel `announce_in`,
+    are owed in the same transaction. A Refusal leaves everything as it was.
+    """
+    if not runs.claim(session, JOB, str(month), now=now):
+        return None
+    planned = _plan(session, month, desk=desk, now=now)
+    holding = _Holdings(session, planned)
+    over = _lapse(session, planned, holding, desk=desk, now=now)
+    _post(session, planned, holding, over, key=str(month), desk=desk, now=now)
+    if announce_in is not None:
+        carried = sum(holding.carried(person_id, over) for person_id in planned.sizing.grants)
+        digest = digests.of_run(session, planned, carried=carried, lapsed=_total(over))
+        post.to_channel(
+            session, key=f"digest:{month}:{announce_in}", template="grants/digest", view=letters.written(digest),
+            channel=announce_in, book=planned.book, zone=desk.zone, now=now,
+        )  # fmt: skip
+    return Posted(
+        month, len(planned.sizing.grants), planned.sizing.total, MicroTokens(_total(over)), planned.unsized
+    )  # fmt: skip
+
+
+def run_joiners(session: Session, day: date, *, desk: Desk, now: datetime) -> Posted | None:
+    """Grant the month of `day` to those who came, or could be sized, only after its run; None where that is to come.
+
+    They get the same share of their entitlement as everybody got, within what is left of the budget.
+    """
+    month = Month.containing(day)
+    if not runs.is_done(session, JOB, str(month)):
+        return None
+    factors = grant_runs.factors_of(session, month)
+    share = int(letters.read_factors(factors).budget_share * MILLION) if factors is not None else MILLION
+    have = grant_runs.granted(session, month)
+    planned = sizing.plan(session, month, desk=desk, now=now, leave_out=have, share=share)
+    if planned.sizing.grants:
+        _post(session, planned, _Holdings(session, planned), {}, key=str(day), desk=desk, now=now)
+    return Posted(month, len(planned.sizing.grants), planned.sizing.total, MicroTokens(0), planned.unsized)
+
+
+def _plan(session: Session, month: Month, *, desk: Desk, now: datetime) -> Plan:
+    planned = sizing.plan(session, month, desk=desk, now=now)
+    if not planned.phase:
+        launched = planned.book.rollout.launched_on
+        raise Refusal(
+            "not_launched",
+            f"The programme begins on {launched}." if launched else "The handbook has no rollout.launched_on.",
+            next_step="Set it with `tokens-bot handbook apply`." if launched is None else "",
+        )
+    return planned
+
+
+class _Holdings:
+    """What the people of a plan hold when their grants are posted; their wallets are locked until the commit."""
+
+    def __init__(self, session: Session, planned: Plan) -> None:
+        codes = {person_id: ledger.wallet_code(person_id) for person_id in planned.sizing.grants}
+        account_of = ledger.open_accounts(session, [ledger.TREASURY, ledger.POOL, *codes.values()])
+        ledger.lock(session, account_of.values())
+        self.treasury, self.pool = account_of[ledger.TREASURY], account_of[ledger.POOL]
+        self.wallet = {person_id: account_of[code] for person_id, code in codes.items()}
+        self.lots: defaultdict[str, list[Holding]] = defaultdict(list)
+        for holding in grant_runs.holdings(session):
+            if holding.person_id in codes:
+                self.lots[holding.person_id].append(holding)
+        self._balance = grant_runs.balances(session)
+
+    def debt(self, person_id: str) -> int:
+        return burning.debt(self._balance.get(person_id, 0), (h.remaining for h in self.lots[person_id]))
+
+    def left(self, person_id: str, over: Mapping[str, Over]) -> list[tuple[Holding, int]]:
+        """Each lot with what remains of it once the excess is gone."""
+        gone = dict(over[person_id].takes) if person_id in over else {}
+        return [(h, h.remaining - gone.get(h.lot_id, 0)) for h in self.lots[person_id]]
+
+    def carried(self, person_id: str, over: Mapping[str, Over]) -> int:
+        return sum(left for holding, left in self.left(person_id, over) if holding.kind == REGULAR)
+
+
+def _lapse(session: Session, planned: Plan, holding: _Holdings, *, desk: Desk, now: datetime) -> dict[str, Over]:
+    """Take what is over the carry limit into the pool."""
+    at = first_instant(planned.month.first_day, desk.zone)
+    over: dict[str, Over] = {}
+    for person_id, factors in planned.sizing.grants.items():
+        # A part of a month makes a smaller grant, not a smaller limit.
+        whole = int(factors.amount) * factors.days_in_month // factors.days_active
+        excess = lapses.over_limit(holding.lots[person_id], whole, planned.book, at)
+        if excess.amount:
+            over[person_id] = excess
+    drafts = [
+        lapses.taking_out(
+            "lapse", f"lapse:{planned.month}:{person_id}", holding.wallet[person_id], holding.pool, excess.takes,
+            at=at, memo=f"Over the carry limit of {planned.month}",
+        )
+        for person_id, excess in over.items()
+    ]  # fmt: skip
+    ledger.post(session, drafts, now=now)
+    return over
+
+
+def _total(over: Mapping[str, Over]) -> int:
+    return sum(excess.amount for excess in over.values())
+
+
+def _post(
+    session: Session, planned: Plan, holding: _Holdings, over: Mapping[str, Over], *, key: str, desk: Desk,
+    now: datetime,
+) -> None:  # fmt: skip
+    """Entries with their lots, the grants with their factors, what the buffer holds back, and a statement for each."""
+    ends_at = first_instant(planned.month.plus(planned.book.lots.months).first_day, desk.zone)
+    drafts = [
+        _draft(planned, person_id, factors, holding, ends_at, desk)
+        for person_id, factors in planned.sizing.grants.items()
+    ]
+    entry_ids = ledger.post(session, drafts, now=now)
+    _keep(session, planned, entry_ids)
+    held = sum(_held_back(factors, planned) for factors in planned.sizing.grants.values())
+    grant_runs.hold_back(
+        session, key=f"held_back:{key}", amount=NanoUSD(held), value_version=planned.value.version, actor=ACTOR, now=now
+    )
+    _owe_statements(session, planned, holding, over, ends_on=day_of(ends_at, desk.zone), desk=desk, now=now)
+    after = {"people": len(drafts), "unsized": len(planned.unsized)}
+    audit.append(
+        session,
+        audit.Record(
+            at=now, actor=ACTOR, action="grants.run", subject=key, after=after, handbook_version=planned.book.version
+        ),
+    )
+
+
+def _draft(  # noqa: PLR0917 - private, called once
+    planned: Plan, person_id: str, factors: Factors, holding: _Holdings, ends_at: datetime, desk: Desk
+) -> Draft:
+    key = f"grant:{planned.month}:{person_id}"
+    starts_at = sizing.begins_at(planned, person_id, desk)
+    reason = f"Grant for {planned.month.first_day:%B %Y}"
+    amount = int(factors.amount)
+    return Draft(
+        kind="grant",
+        idempotency_key=key,
+        fingerprint=hashlib.blake2b(f"{key}|{amount}".encode(), digest_size=16).digest(),
+        effective_at=starts_at,
+        memo=reason,
+        actor=ACTOR,
+        amounts=((holding.treasury, -amount), (holding.wallet[person_id], amount)),
+        value_version=planned.value.version,
+        lot=NewLot(REGULAR, PRIORITY, starts_at, ends_at, reason, ACTOR),
+    )
+
+
+def _keep(session: Session, planned: Plan, entry_ids: Sequence[int]) -> None:
+    rows = [
+        (str(planned.month), person_id, entry_id, int(factors.amount), int(factors.entitlement), int(factors.usd),
+         letters.written(factors), planned.book.version, planned.value.version)
+        for entry_id, (person_id, factors) in zip(entry_ids, planned.sizing.grants.items(), strict=True)
+    ]  # fmt: skip
+    grant_runs.insert(session, rows)
+
+
+def _held_back(factors: Factors, planned: Plan) -> int:
+    """What the buffer keeps of a grant: tokens × V × b, whoever pays it."""
+    return int(planned.value.worth(factors.amount)) * planned.value.buffer_permille // 1_000
+
+
+def _owe_statements(
+    session: Session, planned: Plan, holding: _Holdings, over: Mapping[str, Over], *, ends_on: date, desk: Desk,
+    now: datetime,
+) -> None:  # fmt: skip
+    rows = []
+    for person_id, factors in planned.sizing.grants.items():
+        settled = burning.settled_by(int(factors.amount), holding.debt(person_id))
+        open_lots = [(left, day_of(h.expires_at, desk.zone)) for h, left in holding.left(person_id, over) if left]
+        open_lots.append((int(factors.amount) - settled, ends_on))
+        open_lots.sort(key=lambda one: one[1])
+        statement = Statement(
+            month=planned.month,
+            name=planned.people[person_id].name,
+            factors=factors,
+            worth=planned.value.worth(factors.amount),
+            settled=MicroTokens(settled),
+            carried=MicroTokens(holding.carried(person_id, over)),
+            lapsed=MicroTokens(over[person_id].amount if person_id in over else 0),
+            endings=tuple(Ending(MicroTokens(left), day) for left, day in open_lots if left),
+            contact=planned.book.contact,
+        )
+        key = f"statement:{planned.month}:{person_id}"
+        rows.append((key, "grants/statement", letters.written(statement), person_id))
+    begun = first_instant(planned.month.first_day, desk.zone)
+    # Who comes later in the month reads it on their first day.
+    later = [row for row in rows if sizing.begins_at(planned, row[3], desk) > max(now, begun)]
+    for row in later:
+        starts = sizing.begins_at(planned, row[3], desk)
+        post.to_people(session, [row], book=planned.book, earliest=starts, now=now)
+    known = {row[0] for row in later}
+    post.to_people(
+        session, [row for row in rows if row[0] not in known], book=planned.book, earliest=max(now, begun), now=now
+    )

@@ -1,0 +1,54 @@
+"""Messages owed to people and channels: when each may go out, and into the outbox."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from policy.hours import next_opening
+from store import outbox
+from store.outbox import NewLetter
+from store.tables import people
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from policy.handbook import Handbook
+    from store.engine import Session
+
+PersonLetter = tuple[str, str, object, str]
+"""(key, template, view as plain values, person id)"""
+
+
+def to_people(
+    session: Session, letters: Sequence[PersonLetter], *, book: Handbook, earliest: datetime, now: datetime
+) -> int:
+    """Owe messages, each not before its reader's next working hour from `earliest` on; how many."""
+    zone_of = _zones(session) if letters else {}
+    opening = {
+        zone: next_opening(earliest, ZoneInfo(zone), book.messages)
+        for zone in {zone_of[person_id] for *_, person_id in letters}
+    }
+    rows = [
+        NewLetter(key, template, json.dumps(view), person_id, None, opening[zone_of[person_id]])
+        for key, template, view, person_id in letters
+    ]
+    outbox.owe(session, rows, now=now)
+    return len(rows)
+
+
+def _zones(session: Session) -> dict[str, str]:
+    return {id_: zone for id_, zone in session.execute(sa.select(people.c.id, people.c.time_zone))}
+
+
+def to_channel(
+    session: Session, *, key: str, template: str, view: object, channel: str, book: Handbook, zone: ZoneInfo,
+    now: datetime,
+) -> None:  # fmt: skip
+    """Owe a message to a channel, not before the programme's next working hour."""
+    due_at = next_opening(now, zone, book.messages)
+    outbox.owe(session, [NewLetter(key, template, json.dumps(view), None, channel, due_at)], now=now)

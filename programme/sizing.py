@@ -1,0 +1,152 @@
+"""Everybody's grant of a month as it would come out: gathered from the records, sized by the policy, nothing posted."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import TYPE_CHECKING
+
+from policy import bands, rollout
+from policy.period import first_instant
+from policy.rollout import Participant
+from policy.sizing import FACTOR, Assignment, Claim, Sizing, size
+from programme import handbooks, valuation
+from store import grant_runs, terms
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable, Mapping
+    from datetime import datetime
+
+    from policy.handbook import Handbook
+    from policy.period import Month
+    from policy.units import NanoUSD
+    from policy.valuation import TokenValue
+    from programme.desk import Desk
+    from store.engine import Session
+    from store.terms import Participant as Person
+
+Utilisation = tuple[Decimal, Decimal]
+"""(one's own, that of one's level)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A month's grants before they are posted; `unsized` says for each person who cannot be sized what is missing."""
+
+    month: Month
+    phase: int
+    book: Handbook
+    value: TokenValue
+    budget: NanoUSD | None
+    sizing: Sizing
+    people: Mapping[str, Person]
+    unsized: Mapping[str, str] = field(default_factory=dict)
+
+
+def plan(
+    session: Session,
+    month: Month,
+    *,
+    desk: Desk,
+    now: datetime,
+    leave_out: Container[str] = (),
+    share: int | None = None,
+) -> Plan:
+    """Size the grants of everybody who takes part in a month, but for those to `leave_out`.
+
+    `share` (millionths) bounds the budget's share for those who come after the month's run; what that run issued is
+    taken off the budget.
+    """
+    books = handbooks.load(session)
+    book = books.on(month.first_day)
+    value = valuation.value_of(session, month.quarter, books, now=now)
+    leaves = terms.leaves(session, month)
+    everybody = [(p, _participant(p, leaves.get(p.id, ()))) for p in terms.participants(
+        session, month, book.rollout.role_families)]  # fmt: skip
+    # Bands are as wide as all who take part make them, also when only a few are sized.
+    taking_part = [(p, who) for p, who in everybody if rollout.takes_part(who, month, book.rollout)]
+    midpoints = terms.midpoints(session, month.first_day)
+    wide = bands.widened(
+        Counter((p.level, p.pay_band) for p, _ in taking_part if p.pay_band in midpoints and p.pay_band),
+        midpoints, book.sizing.people_per_band,
+    )  # fmt: skip
+    claims, unsized = _claims(session, month, taking_part, wide, book, desk, leave_out)
+    budget = terms.budget(session, month)
+    if budget is not None and share is not None:
+        budget = budget - grant_runs.totals(session, month)[1]
+    phase = rollout.phase(month, book.rollout) or 0
+    sizing = size(claims, book.sizing, value, budget=budget, weighted=phase > 1, most_share=share)
+    return Plan(month, phase, book, value, budget, sizing, {p.id: p for p, _ in taking_part}, unsized)
+
+
+def _participant(person: Person, leaves: Iterable[tuple[object, object]]) -> Participant:
+    return Participant(
+        person.level, person.role_family, person.wave, person.hired_on, person.left_on,
+        tuple(leaves),  # type: ignore[arg-type]  # dates, as the store reads them
+    )  # fmt: skip
+
+
+def _claims(  # noqa: PLR0917 - private, called once
+    session: Session,
+    month: Month,
+    taking_part: list[tuple[Person, Participant]],
+    wide: Mapping[tuple[str, str], NanoUSD],
+    book: Handbook,
+    desk: Desk,
+    leave_out: Container[str],
+) -> tuple[list[Claim], dict[str, str]]:
+    projects = terms.assigned(session, month)
+    used = _utilisation(session, month, [p for p, _ in taking_part], book, desk)
+    days_in_month = sum(1 for _ in month.days())
+    claims: list[Claim] = []
+    unsized: dict[str, str] = {}
+    for person, who in taking_part:
+        if person.id in leave_out:
+            continue
+        days = rollout.active_days(who, month, book.sizing.leave_days) if _moved(who, month) else days_in_month
+        if not days:
+            continue
+        midpoint = wide.get((person.level, person.pay_band or ""))
+        if midpoint is None:
+            band = person.pay_band
+            unsized[person.id] = f"pay band {band!r} has no midpoint" if band else "no pay band"
+            continue
+        own, peers = used.get(person.id, (None, None))
+        works_on = tuple(Assignment(p.project, p.complexity, p.share_permille) for p in projects.get(person.id, ()))
+        claims.append(
+            Claim(person.id, person.level, midpoint, person.fte_permille, days, days_in_month, works_on, own, peers)
+        )
+    return claims, unsized
+
+
+def _moved(who: Participant, month: Month) -> bool:
+    """Whether anything makes the month less than whole: most people's is, and need not be counted day by day."""
+    left = who.left_on is not None and who.left_on < month.next().first_day
+    return left or bool(who.absences) or who.hired_on > month.first_day
+
+
+def _utilisation(
+    session: Session, month: Month, people: list[Person], book: Handbook, desk: Desk
+) -> dict[str, Utilisation]:
+    """How much of last quarter's grants each used, beside the mean of their level; empty while it is too early."""
+    if not rollout.adjustment_counts(month, book.rollout, book.sizing.history.quiet_quarters):
+        return {}
+    begin, end = month.quarter.previous().bounds(desk.zone)
+    figures = grant_runs.utilisation(session, begin, end)
+    own = {p.id: _ratio(*figures[p.id]) for p in people if figures.get(p.id, (0, 0))[1]}
+    by_level: defaultdict[str, list[Decimal]] = defaultdict(list)
+    for person in people:
+        if person.id in own:
+            by_level[person.level].append(own[person.id])
+    means = {level: (sum(us, Decimal(0)) / len(us)).quantize(FACTOR, ROUND_HALF_EVEN) for level, us in by_level.items()}
+    return {p.id: (own[p.id], means[p.level]) for p in people if p.id in own}
+
+
+def _ratio(burnt: int, granted: int) -> Decimal:
+    return (Decimal(burnt) / granted).quantize(FACTOR, ROUND_HALF_EVEN)
+
+
+def begins_at(plan: Plan, person_id: str, desk: Desk) -> datetime:
+    """When a person's grant can be used from: the first of the month, or the day they came."""
+    return first_instant(max(plan.month.first_day, plan.people[person_id].hired_on), desk.zone)

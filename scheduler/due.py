@@ -1,0 +1,71 @@
+"""What the calendar owes: from now, the handbook and what has run, which runs, in which order. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from policy.period import Month, day_of, first_instant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import date, datetime
+    from zoneinfo import ZoneInfo
+
+EXPIRY, GRANTS, JOINERS, NOTICES = "expiry", "grants", "joiners", "notices"
+DAILY = (EXPIRY, JOINERS, NOTICES)
+ORDER = {EXPIRY: 0, GRANTS: 1, JOINERS: 2, NOTICES: 3}
+"""Of one instant: what has ended is closed before new grants are sized, and what lapses next is announced last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One piece of work for one period; `first_day` is the period's, `due_at` when it begins to be owed."""
+
+    job: str
+    period: str
+    first_day: date
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """From when the calendar counts. `launched_on` is None while there is no programme to run."""
+
+    launched_on: date | None
+    begins_on: date
+    zone: ZoneInfo
+
+
+def owed(now: datetime, calendar: Calendar, done: Mapping[str, str]) -> tuple[Run, ...]:
+    """Every run that is due and not done, oldest first; `done` has the last period of each job that ran.
+
+    Periods of a job run in order and without gaps: late rather than never.
+    """
+    if calendar.launched_on is None:
+        return ()
+    today = day_of(now, calendar.zone)
+    runs = [*_grants(today, calendar, done.get(GRANTS))]
+    for job in DAILY:
+        runs += _days(job, today, calendar, done.get(job))
+    return tuple(sorted(runs, key=lambda run: (run.due_at, ORDER[run.job])))
+
+
+def _grants(today: date, calendar: Calendar, last: str | None) -> Iterator[Run]:
+    month = Month.parse(last).next() if last else Month.containing(_start(calendar))
+    while month.first_day <= today:
+        yield Run(GRANTS, str(month), month.first_day, first_instant(month.first_day, calendar.zone))
+        month = month.next()
+
+
+def _days(job: str, today: date, calendar: Calendar, last: str | None) -> Iterator[Run]:
+    day = type(today).fromisoformat(last) + timedelta(days=1) if last else _start(calendar)
+    while day <= today:
+        yield Run(job, day.isoformat(), day, first_instant(day, calendar.zone))
+        day += timedelta(days=1)
+
+
+def _start(calendar: Calendar) -> date:
+    assert calendar.launched_on is not None  # noqa: S101 - asked before
+    return max(calendar.launched_on, calendar.begins_on)

@@ -1,0 +1,162 @@
+"""What a run of monthly grants reads and writes, set by set: holdings, utilisation, grants, the month's spend."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, NamedTuple
+
+import sqlalchemy as sa
+
+from policy.units import NanoUSD
+from store import bulk
+from store.tables import accounts, entries, grants, lot_movements, lots, people, services, usage_days, usd_entries
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date, datetime
+
+    from policy.period import Month
+    from store.engine import Session
+
+REGULAR = "grant"
+"""The kind of a lot that the policy sized; exceptions and gifts have other kinds."""
+
+
+class Holding(NamedTuple):
+    """An open lot of somebody's wallet."""
+
+    account_id: int
+    person_id: str
+    lot_id: int
+    kind: str
+    expires_at: datetime
+    remaining: int
+    reason: str
+
+
+def holdings(session: Session, *, ended_before: datetime | None = None) -> list[Holding]:
+    """Open lots of all wallets in the order in which they end; with `ended_before` only those that ended by then."""
+    query = (
+        sa.select(
+            lots.c.account_id, accounts.c.person_id, lots.c.id, lots.c.kind, lots.c.expires_at, lots.c.remaining,
+            lots.c.reason,
+        )
+        .join(accounts, accounts.c.id == lots.c.account_id)
+        .where(lots.c.remaining > 0, accounts.c.person_id.is_not(None))
+        .order_by(lots.c.expires_at, lots.c.id)
+    )  # fmt: skip
+    if ended_before is not None:
+        query = query.where(lots.c.expires_at <= ended_before)
+    return [Holding(*row) for row in session.execute(query)]
+
+
+def leavers(session: Session, day: date) -> set[str]:
+    """Who left before a day."""
+    return set(session.execute(sa.select(people.c.id).where(people.c.left_on < day)).scalars())
+
+
+def balances(session: Session) -> dict[str, int]:
+    """What stands in each wallet, by person."""
+    query = sa.select(accounts.c.person_id, accounts.c.balance).where(accounts.c.person_id.is_not(None))
+    return {person_id: balance for person_id, balance in session.execute(query)}
+
+
+def utilisation(session: Session, begin: datetime, end: datetime) -> dict[str, tuple[int, int]]:
+    """(burnt, granted) of regular grants between two instants, by person; debt that a grant settled was spent too."""
+    granted = (
+        sa.select(accounts.c.person_id, sa.func.sum(lots.c.amount))
+        .join(accounts, accounts.c.id == lots.c.account_id)
+        .where(lots.c.kind == REGULAR, lots.c.starts_at >= begin, lots.c.starts_at < end)
+        .group_by(accounts.c.person_id)
+    )
+    burnt = (
+        sa.select(accounts.c.person_id, sa.func.sum(lot_movements.c.amount))
+        .select_from(lot_movements.join(lots).join(accounts, accounts.c.id == lots.c.account_id))
+        .join(entries, entries.c.id == lot_movements.c.entry_id)
+        .where(lots.c.kind == REGULAR, entries.c.kind.in_(("usage", "grant")))
+        .where(entries.c.effective_at >= begin, entries.c.effective_at < end)
+        .group_by(accounts.c.person_id)
+    )
+    spent = {person_id: int(total) for person_id, total in session.execute(burnt)}
+    return {person_id: (spent.get(person_id, 0), int(total)) for person_id, total in session.execute(granted)}
+
+
+def granted(session: Session, month: Month) -> dict[str, int]:
+    """Each person's grant of a month, in micro-tokens."""
+    query = sa.select(grants.c.person_id, grants.c.amount).where(grants.c.month == str(month))
+    return {person_id: amount for person_id, amount in session.execute(query)}
+
+
+def totals(session: Session, month: Month) -> tuple[NanoUSD, NanoUSD]:
+    """(entitled, issued) of a month's grants, in USD."""
+    entitled, issued = (
+        sa.func.coalesce(sa.func.sum(grants.c.entitled_nano_usd), 0),
+        sa.func.coalesce(sa.func.sum(grants.c.issued_nano_usd), 0),
+    )
+    row = session.execute(sa.select(entitled, issued).where(grants.c.month == str(month))).one()
+    return NanoUSD(int(row[0])), NanoUSD(int(row[1]))
+
+
+def factors_of(session: Session, month: Month, person_id: str | None = None) -> object | None:
+    """The factors of a person's grant of a month, as plain values; of anybody's when nobody is named."""
+    query = sa.select(grants.c.factors).where(grants.c.month == str(month)).limit(1)
+    if person_id is not None:
+        query = query.where(grants.c.person_id == person_id)
+    factors: object | None = session.execute(query).scalar_one_or_none()
+    return factors
+
+
+def insert(session: Session, rows: Sequence[tuple[str, str, int, int, int, int, object, str, str]]) -> None:
+    """Keep grants: (month, person, entry, amount, entitled, issued, factors, handbook, value)."""
+    columns = (
+        "month", "person_id", "entry_id", "amount", "entitled_nano_usd", "issued_nano_usd", "factors",
+        "handbook_version", "value_version",
+    )  # fmt: skip
+    bulk.insert(session, grants, columns, [(*row[:6], json.dumps(row[6]), *row[7:]) for row in rows])
+
+
+def hold_back(session: Session, *, key: str, amount: NanoUSD, value_version: str, actor: str, now: datetime) -> None:
+    """Note in the buffer's book what an issue held back."""
+    if amount:
+        session.execute(
+            sa.insert(usd_entries).values(
+                kind="held_back", idempotency_key=key, posted_at=now, memo="Held back at issue", actor=actor,
+                value_version=value_version, debit_account="budget", credit_account="buffer",
+                amount_nano_usd=int(amount),
+            )
+        )  # fmt: skip
+
+
+class Spend(NamedTuple):
+    """What was spent on a day on a service within a project."""
+
+    day: date
+    service: str
+    kind: str
+    project: str
+    spent: int
+
+
+def spend(session: Session, month: Month) -> list[Spend]:
+    """A month's spend by day, service and project, of everybody together."""
+    d = usage_days.c
+    query = (
+        sa.select(d.day, services.c.name, services.c.kind, d.project, sa.func.sum(d.debit_micro_tokens))
+        .join(services, services.c.key == d.service_key)
+        .where(d.day >= month.first_day, d.day < month.next().first_day)
+        .group_by(d.day, services.c.name, services.c.kind, d.project)
+        .order_by(d.day)
+    )
+    return [Spend(*row[:4], int(row[4])) for row in session.execute(query)]
+
+
+def spenders(session: Session, month: Month) -> tuple[int, dict[str, set[int]]]:
+    """How many people spent in a month, and the wallets that spent on each project."""
+    d = usage_days.c
+    query = sa.select(d.account_id, d.project).where(d.day >= month.first_day, d.day < month.next().first_day)
+    everybody: set[int] = set()
+    by_project: dict[str, set[int]] = {}
+    for account_id, project in session.execute(query.where(d.debit_micro_tokens > 0).distinct()):
+        everybody.add(account_id)
+        by_project.setdefault(project, set()).add(account_id)
+    return len(everybody), by_project

@@ -1,0 +1,62 @@
+"""Which work of the calendar is done, claimed in the transaction of its effects, and which failed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import sqlalchemy as sa
+
+from store import bulk
+from store.tables import run_failures, runs
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from store.engine import Session
+
+
+class Failure(NamedTuple):
+    """A run that did not succeed yet."""
+
+    job: str
+    period: str
+    attempts: int
+    last_at: datetime
+    reason: str
+
+
+def claim(session: Session, job: str, period: str, *, now: datetime) -> bool:
+    """Whether this transaction may do the run: False when it is done. Who comes second waits for the first."""
+    mark = "%s" if bulk.is_postgresql(session) else "?"
+    statement = f"INSERT INTO runs (job, period, claimed_at) VALUES ({mark}, {mark}, {mark}) ON CONFLICT DO NOTHING"  # noqa: S608
+    if session.exec_driver_sql(statement, (job, period, bulk.instant_codec(session)(now))).rowcount != 1:
+        return False
+    failed = run_failures.c
+    session.execute(sa.delete(run_failures).where(failed.job == job, failed.period == period))
+    return True
+
+
+def is_done(session: Session, job: str, period: str) -> bool:
+    query = sa.select(runs.c.period).where(runs.c.job == job, runs.c.period == period)
+    return session.execute(query).scalar_one_or_none() is not None
+
+
+def last_periods(session: Session) -> dict[str, str]:
+    """The last period of each job that ran; periods are written so that they sort."""
+    query = sa.select(runs.c.job, sa.func.max(runs.c.period)).group_by(runs.c.job)
+    return {job: period for job, period in session.execute(query)}
+
+
+def note_failure(session: Session, job: str, period: str, *, reason: str, now: datetime) -> None:
+    """Count an attempt that failed."""
+    key = (run_failures.c.job == job, run_failures.c.period == period)
+    again = sa.update(run_failures).where(*key)
+    changed = session.execute(again.values(attempts=run_failures.c.attempts + 1, last_at=now, reason=reason))
+    if changed.rowcount == 0:
+        row = (job, period, 1, bulk.instant_codec(session)(now), reason)
+        bulk.insert_missing(session, run_failures, ("job", "period", "attempts", "last_at", "reason"), [row])
+
+
+def failures(session: Session) -> list[Failure]:
+    query = sa.select(run_failures).order_by(run_failures.c.period, run_failures.c.job)
+    return [Failure(*row) for row in session.execute(query)]

@@ -1,0 +1,237 @@
+"""What grants follow from, dated: levels and posts, pay bands, leaves, projects, budgets."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import sqlalchemy as sa
+
+from policy.units import NanoUSD
+from store import bulk
+from store.tables import absences, assignments, budgets, pay_bands, people, person_terms, projects
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date, datetime
+
+    from policy.period import Month
+    from store.engine import Session
+
+TERMS = ("level", "role_family", "pay_band", "fte_permille")
+
+
+class Participant(NamedTuple):
+    """A person with the terms that held when the month began, or when they came if that was later."""
+
+    id: str
+    name: str
+    time_zone: str
+    hired_on: date
+    left_on: date | None
+    wave: int | None
+    level: str
+    role_family: str
+    pay_band: str | None
+    fte_permille: int
+
+
+class ProjectLine(Protocol):
+    """A project and one person's share of work on it, as a file tells it."""
+
+    @property
+    def project(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def complexity(self) -> str: ...
+    @property
+    def director_id(self) -> str | None: ...
+    @property
+    def sponsor_id(self) -> str | None: ...
+    @property
+    def person_id(self) -> str | None: ...
+    @property
+    def share_permille(self) -> int: ...
+
+
+class Assigned(NamedTuple):
+    """A project that somebody works on."""
+
+    person_id: str
+    project: str
+    complexity: str
+    share_permille: int
+
+
+def record(session: Session, rows: Iterable[tuple[str, date, Mapping[str, Any]]]) -> None:
+    """Note (person, from which day, terms); a second change on one day replaces the first."""
+    noted = {(person_id, day): terms for person_id, day, terms in rows}
+    if not noted:
+        return
+    c = person_terms.c
+    replaced = sa.delete(person_terms).where(c.person_id == sa.bindparam("p"), c.holds_from == sa.bindparam("d"))
+    session.execute(replaced, [{"p": person_id, "d": day} for person_id, day in noted])
+    inserted = [
+        {"person_id": person_id, "holds_from": day, **{name: terms[name] for name in TERMS}}
+        for (person_id, day), terms in noted.items()
+    ]
+    session.execute(sa.insert(person_terms), inserted)
+
+
+def participants(session: Session, month: Month, role_families: Iterable[str]) -> list[Participant]:
+    """Everybody of some role families who is employed on a day of the month, by id."""
+    first, end = month.first_day, month.next().first_day
+    began = sa.case((people.c.hired_on > first, people.c.hired_on), else_=sa.literal(first, sa.Date))
+    terms = person_terms.alias()
+    of_person = sa.select(sa.func.max(terms.c.holds_from)).where(terms.c.person_id == people.c.id)
+    earliest = sa.select(sa.func.min(terms.c.holds_from)).where(terms.c.person_id == people.c.id)
+    held = sa.func.coalesce(of_person.where(terms.c.holds_from <= began).scalar_subquery(), earliest.scalar_subquery())
+    query = (
+        sa.select(
+            people.c.id, people.c.name, people.c.time_zone, people.c.hired_on, people.c.left_on, people.c.wave,
+            *(person_terms.c[name] for name in TERMS),
+        )
+        .join_from(
+            people,
+            person_terms,
+            sa.and_(person_terms.c.person_id == people.c.id, person_terms.c.holds_from == held),
+        )
+        .where(people.c.hired_on < end, sa.or_(people.c.left_on.is_(None), people.c.left_on >= first))
+        .where(person_terms.c.role_family.in_(list(role_families)))
+        .order_by(people.c.id)
+    )  # fmt: skip
+    return [Participant(*row) for row in session.execute(query)]
+
+
+def midpoints(session: Session, day: date) -> dict[str, NanoUSD]:
+    """The midpoint of each pay band that holds on a day."""
+    query = sa.select(pay_bands.c.band, pay_bands.c.midpoint_nano_usd).where(pay_bands.c.holds_from <= day)
+    return {band: NanoUSD(usd) for band, usd in session.execute(query.order_by(pay_bands.c.holds_from))}
+
+
+def set_midpoint(session: Session, band: str, *, holds_from: date, midpoint: NanoUSD) -> None:
+    key = (pay_bands.c.band == band, pay_bands.c.holds_from == holds_from)
+    session.execute(sa.delete(pay_bands).where(*key))
+    session.execute(
+        sa.insert(pay_bands).values(band=band, holds_from=holds_from, midpoint_nano_usd=int(midpoint))
+    )  # fmt: skip
+
+
+def leaves(session: Session, month: Month) -> dict[str, list[tuple[date, date | None]]]:
+    """First and last days of the leaves that touch a month, by person."""
+    query = sa.select(absences.c.person_id, absences.c.first_day, absences.c.last_day).where(
+        absences.c.first_day < month.next().first_day,
+        sa.or_(absences.c.last_day.is_(None), absences.c.last_day >= month.first_day),
+    )
+    found: dict[str, list[tuple[date, date | None]]] = {}
+    for person_id, first, last in session.execute(query):
+        found.setdefault(person_id, []).append((first, last))
+    return found
+
+
+def set_leave(session: Session, person_id: str, first: date, last: date | None) -> None:
+    key = (absences.c.person_id == person_id, absences.c.first_day == first)
+    session.execute(sa.delete(absences).where(*key))
+    session.execute(sa.insert(absences).values(person_id=person_id, first_day=first, last_day=last))
+
+
+def assigned(session: Session, month: Month) -> dict[str, list[Assigned]]:
+    """Who works on what when the month begins, or when they come if that is later; by person."""
+    first = sa.literal(month.first_day, sa.Date)
+    began = sa.case((people.c.hired_on > month.first_day, people.c.hired_on), else_=first)
+    a = assignments.c
+    query = (
+        sa.select(a.person_id, projects.c.name, projects.c.complexity, a.share_permille)
+        .select_from(
+            assignments.join(projects, projects.c.key == a.project_key).join(people, people.c.id == a.person_id)
+        )
+        .where(a.first_day <= began, sa.or_(a.last_day.is_(None), a.last_day >= began))
+        .order_by(a.person_id, a.share_permille.desc(), a.project_key)
+    )
+    found: dict[str, list[Assigned]] = {}
+    for row in session.execute(query):
+        found.setdefault(row.person_id, []).append(Assigned(*row))
+    return found
+
+
+def budget(session: Session, month: Month) -> NanoUSD | None:
+    """The budget that holds in a month: the last one that was set for it or for an earlier one."""
+    query = sa.select(budgets.c.amount_nano_usd).where(budgets.c.month <= str(month))
+    found = session.execute(query.order_by(budgets.c.month.desc()).limit(1)).scalar_one_or_none()
+    return None if found is None else NanoUSD(found)
+
+
+def set_budget(session: Session, month: Month, amount: NanoUSD, *, actor: str, now: datetime) -> None:
+    session.execute(sa.delete(budgets).where(budgets.c.month == str(month)))
+    session.execute(
+        sa.insert(budgets).values(month=str(month), amount_nano_usd=int(amount), set_at=now, set_by=actor)
+    )  # fmt: skip
+
+
+def budgets_set(session: Session) -> list[tuple[str, NanoUSD, str]]:
+    """(month, USD, who set it), oldest first."""
+    query = sa.select(budgets.c.month, budgets.c.amount_nano_usd, budgets.c.set_by).order_by(budgets.c.month)
+    return [(month, NanoUSD(usd), actor) for month, usd, actor in session.execute(query)]
+
+
+def people_by_email(session: Session) -> dict[str, str]:
+    return {email: id_ for email, id_ in session.execute(sa.select(people.c.email, people.c.id))}
+
+
+def replace_projects(session: Session, lines: Sequence[ProjectLine], *, today: date) -> int:
+    """Make each project of the lines what they say, from today on; how many assignments ended."""
+    for line in {line.project: line for line in lines}.values():
+        columns = {
+            "name": line.name, "complexity": line.complexity, "director_id": line.director_id,
+            "sponsor_id": line.sponsor_id,
+        }  # fmt: skip
+        changed = session.execute(sa.update(projects).where(projects.c.key == line.project).values(**columns))
+        if not changed.rowcount:
+            session.execute(sa.insert(projects).values(key=line.project, **columns))
+    a = assignments.c
+    wanted = {(line.project, line.person_id): line.share_permille for line in lines if line.person_id}
+    open_ones = sa.select(a.project_key, a.person_id, a.first_day, a.share_permille).where(
+        a.last_day.is_(None), a.project_key.in_({line.project for line in lines})
+    )
+    ended = 0
+    for key, person_id, first, share in session.execute(open_ones).all():
+        if wanted.get((key, person_id)) == share:
+            del wanted[key, person_id]
+            continue
+        ended += (key, person_id) not in wanted
+        _end_assignment(session, key, person_id, first, today)
+    rows = [
+        {"project_key": key, "person_id": person_id, "first_day": today, "share_permille": share}
+        for (key, person_id), share in sorted(wanted.items())
+    ]
+    if rows:
+        session.execute(sa.insert(assignments), rows)
+    return ended
+
+
+def _end_assignment(session: Session, key: str, person_id: str, first: date, today: date) -> None:
+    a = assignments.c
+    found = (a.project_key == key, a.person_id == person_id, a.first_day == first)
+    if first >= today:
+        # It began today and is over: it never held for a month.
+        session.execute(sa.delete(assignments).where(*found))
+    else:
+        session.execute(sa.update(assignments).where(*found).values(last_day=today - timedelta(days=1)))
+
+
+def set_wave(session: Session, waves: Mapping[str, int]) -> None:
+    """Put people into waves."""
+    bulk.update(session, people, ("id", "wave"), sorted(waves.items()))
+
+
+def teams(session: Session) -> dict[str, list[str]]:
+    """Person ids by team: a manager's reports; a manager without one of their own belongs to the team they lead."""
+    query = sa.select(people.c.id, people.c.manager_id).where(people.c.left_on.is_(None)).order_by(people.c.id)
+    rows = list(session.execute(query))
+    leads = {manager for _, manager in rows if manager}
+    found: dict[str, list[str]] = {}
+    for person_id, manager in rows:
+        team = manager or (person_id if person_id in leads else "")
+        found.setdefault(team, []).append(person_id)
+    return found

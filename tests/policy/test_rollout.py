@@ -1,0 +1,102 @@
+"""Phases, waves and days: who takes part when."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from policy import handbook, rollout
+from policy.period import Month
+from policy.rollout import Participant
+
+RULES = dataclasses.replace(handbook.parse(handbook.packaged()).rollout, launched_on=date(2027, 1, 1))
+ADA = Participant("staff", "engineering", 1, date(2020, 1, 1), None)
+BEN = dataclasses.replace(ADA, level="junior", wave=3)
+DECEMBER = Month(2027, 12)
+
+
+@pytest.mark.parametrize(
+    ("month", "phase"),
+    [("2026-09", None), ("2026-10", 0), ("2026-12", 0), ("2027-01", 1), ("2027-04", 1), ("2027-05", 2), ("2027-10", 2),
+     ("2027-11", 3), ("2030-01", 3)],
+)  # fmt: skip
+def test_phases_follow_the_launch(month: str, phase: int | None) -> None:
+    """Three months of baseline, the pilot in months 0 to 3, everybody in 4 to 9, then refinement."""
+    assert rollout.phase(Month.parse(month), RULES) == phase
+
+
+def test_without_a_launch_nobody_takes_part() -> None:
+    """Until the handbook has a date, there is no phase and no grant."""
+    rules = dataclasses.replace(RULES, launched_on=None)
+    assert rollout.phase(DECEMBER, rules) is None
+    assert not rollout.takes_part(ADA, DECEMBER, rules)
+
+
+@pytest.mark.parametrize(
+    ("person", "first"),
+    [
+        (ADA, "2027-01"),
+        (dataclasses.replace(ADA, level="junior"), "2027-05"),
+        (dataclasses.replace(ADA, wave=2), "2027-05"),
+        (BEN, "2027-07"),
+        (dataclasses.replace(ADA, wave=4), "2027-09"),
+        (dataclasses.replace(ADA, wave=9), "2027-09"),
+        (dataclasses.replace(ADA, wave=None), "2027-09"),
+    ],
+)
+def test_each_wave_has_its_month(person: Participant, first: str) -> None:
+    """Seniors of the first wave begin; the others follow in months 4, 6 and 8; once in, people stay in."""
+    months = [Month(2026, 10).plus(i) for i in range(20)]
+    taking_part = [str(month) for month in months if rollout.takes_part(person, month, RULES)]
+    assert taking_part == [str(month) for month in months if str(month) >= first]
+
+
+def test_the_pilot_may_be_all_seniors() -> None:
+    """With `pilot = "all_seniors"` the wave does not matter in the pilot, the level does."""
+    rules = dataclasses.replace(RULES, pilot="all_seniors")
+    assert rollout.takes_part(dataclasses.replace(ADA, wave=4), Month(2027, 1), rules)
+    assert not rollout.takes_part(BEN, Month(2027, 1), rules)
+
+
+def test_only_engineers_take_part() -> None:
+    """A role family that the handbook does not name gets nothing."""
+    assert not rollout.takes_part(dataclasses.replace(ADA, role_family="finance"), DECEMBER, RULES)
+
+
+@pytest.mark.parametrize(
+    ("changes", "days"),
+    [
+        ({}, 31),
+        ({"hired_on": date(2027, 12, 20)}, 12),
+        ({"left_on": date(2027, 12, 10)}, 10),
+        ({"absences": ((date(2027, 12, 1), date(2027, 12, 30)),)}, 31),
+        ({"absences": ((date(2027, 12, 1), date(2027, 12, 31)),)}, 0),
+        ({"absences": ((date(2027, 11, 1), date(2027, 12, 10)),)}, 21),
+        ({"absences": ((date(2027, 12, 22), None),)}, 21),
+        ({"hired_on": date(2028, 1, 1)}, 0),
+    ],
+)
+def test_days_that_count(changes: dict[str, object], days: int) -> None:
+    """Days of employment count, but for those of a leave longer than thirty days."""
+    person = dataclasses.replace(ADA, **changes)  # type: ignore[arg-type]
+    assert rollout.active_days(person, DECEMBER, 30) == days
+
+
+@given(st.dictionaries(st.text(max_size=5), st.integers(1, 50), max_size=30), st.integers(1, 6), st.text())
+def test_a_draw_can_be_drawn_again(teams: dict[str, int], waves: int, seed: str) -> None:
+    """The same seed draws the same waves, every team is in one, and no wave is larger by more than the largest team."""
+    drawn = rollout.draw(teams, waves, seed)
+    assert drawn == rollout.draw(dict(reversed(teams.items())), waves, seed)
+    assert drawn.keys() == teams.keys()
+    sizes = [sum(size for team, size in teams.items() if drawn[team] == wave) for wave in range(1, waves + 1)]
+    assert max(sizes) - min(sizes) <= max(teams.values(), default=0)
+
+
+def test_history_counts_after_two_quarters_and_the_pilot() -> None:
+    """With a launch in January, the second half of the year is the first whose grants may follow earlier use."""
+    counting = [m for m in range(1, 13) if rollout.adjustment_counts(Month(2027, m), RULES, 2)]
+    assert counting == [7, 8, 9, 10, 11, 12]

@@ -1,0 +1,102 @@
+"""What the calendar owes: each period exactly once, late rather than never, in order, whatever the clocks do."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from policy.period import Month, day_of, first_instant
+from programme import monthly
+from scheduler import due
+from scheduler.due import Calendar, Run
+
+ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "America/Santiago")
+LAUNCH = date(2027, 1, 1)
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def walked(calendar: Calendar, instants: list[datetime]) -> list[Run]:
+    """Everything that was done by somebody who looks at these instants only."""
+    done: dict[str, str] = {}
+    runs: list[Run] = []
+    for now in instants:
+        for run in due.owed(now, calendar, done):
+            assert run.due_at <= now
+            done[run.job] = run.period
+            runs.append(run)
+    return runs
+
+
+def assert_each_period_once(runs: list[Run], calendar: Calendar, end: datetime) -> None:
+    last = day_of(end, calendar.zone)
+    first = max(LAUNCH, calendar.begins_on)
+    days = [(first + timedelta(days=i)).isoformat() for i in range((last - first).days + 1)]
+    for job in due.DAILY:
+        assert [run.period for run in runs if run.job == job] == days
+    months = [run.period for run in runs if run.job == due.GRANTS]
+    assert months == sorted({day[:7] for day in days})
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_three_years_of_hours_lose_no_period(zone: str) -> None:
+    """Looked at every five hours from the launch through leap February and six clock changes, nothing is missed."""
+    calendar = Calendar(LAUNCH, LAUNCH, ZoneInfo(zone))
+    begin = first_instant(LAUNCH, calendar.zone)
+    instants = [begin + timedelta(hours=5 * i) for i in range(3 * 366 * 24 // 5)]
+    runs = walked(calendar, instants)
+    assert_each_period_once(runs, calendar, instants[-1])
+    assert "2028-02-29" in {run.period for run in runs}
+
+
+@given(
+    st.sampled_from(ZONES),
+    st.lists(st.integers(0, 3 * 366 * 24 * 60), min_size=1, max_size=60),
+    st.dates(date(2026, 6, 1), date(2027, 6, 1)),
+)
+@settings(max_examples=60, deadline=None)
+def test_after_any_outage_all_is_done_late(zone: str, minutes: list[int], begins_on: date) -> None:
+    """Whenever somebody happens to look, what was owed meanwhile is done then, once, each job in order."""
+    calendar = Calendar(LAUNCH, begins_on, ZoneInfo(zone))
+    begin = first_instant(max(LAUNCH, begins_on), calendar.zone)
+    instants = sorted(begin + timedelta(minutes=m) for m in minutes)
+    runs = walked(calendar, instants)
+    assert_each_period_once(runs, calendar, instants[-1])
+    for job in {run.job for run in runs}:
+        assert all(a.due_at < b.due_at for a, b in pairwise([run for run in runs if run.job == job]))
+
+
+def test_a_catch_up_goes_in_the_order_of_time() -> None:
+    """After an outage over the first, what ended is closed before the new month is granted, and so day by day."""
+    calendar = Calendar(LAUNCH, LAUNCH, BERLIN)
+    done = {due.GRANTS: "2027-01", **dict.fromkeys(due.DAILY, "2027-01-30")}
+    runs = due.owed(datetime(2027, 2, 2, 12, tzinfo=UTC), calendar, done)
+    assert [(run.job, run.period) for run in runs] == [
+        ("expiry", "2027-01-31"), ("joiners", "2027-01-31"), ("notices", "2027-01-31"),
+        ("expiry", "2027-02-01"), ("grants", "2027-02"), ("joiners", "2027-02-01"), ("notices", "2027-02-01"),
+        ("expiry", "2027-02-02"), ("joiners", "2027-02-02"), ("notices", "2027-02-02"),
+    ]  # fmt: skip
+
+
+def test_nothing_is_owed_without_a_launch_or_before_it() -> None:
+    """A company that has not set its date owes nothing; nor does one whose date is to come."""
+    now = datetime(2026, 12, 31, 12, tzinfo=UTC)
+    assert due.owed(now, Calendar(None, date(2026, 1, 1), BERLIN), {}) == ()
+    assert due.owed(now, Calendar(LAUNCH, date(2026, 1, 1), BERLIN), {}) == ()
+
+
+def test_months_before_the_calendar_are_nobodys_debt() -> None:
+    """A bot that starts long after the launch grants the month it starts in, not those before."""
+    calendar = Calendar(LAUNCH, date(2027, 5, 17), BERLIN)
+    runs = due.owed(datetime(2027, 5, 17, 12, tzinfo=UTC), calendar, {})
+    assert [(run.job, run.period) for run in runs if run.job == due.GRANTS] == [("grants", "2027-05")]
+    assert next(run.due_at for run in runs) == first_instant(Month(2027, 5).first_day, BERLIN)
+
+
+def test_the_calendar_and_the_programme_use_one_name() -> None:
+    """The run that the calendar owes is the one that the programme claims."""
+    assert due.GRANTS == monthly.JOB

@@ -1,0 +1,74 @@
+"""A company in the roll-out: pay bands, a launched handbook, and short ways to let its calendar run."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from policy import handbook
+from policy.units import MicroTokens, NanoUSD
+from programme import handbooks, terms
+from scheduler.tick import tick
+from store.tables import grants, lots, outbox, people
+from tests.support import books
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from typing import Any
+
+    from programme.desk import Desk
+    from scheduler.tick import Ticked
+
+MIDPOINTS = {"P1": 90_000, "P2": 110_000, "P3": 140_000, "P4": 180_000, "P5": 220_000}
+LAUNCH = date(2026, 1, 1)
+"""Ten months before the tests' usual day: everybody's wave has come."""
+
+
+def launch(desk: Desk, *, on: date = LAUNCH, version: str = "2026.launch", **changes: str) -> None:
+    """Set midpoints and apply a handbook with a launch date, from the launch on; `changes` are old text -> new text."""
+    text = handbook.packaged().replace('version = "2026.1"', f'version = "{version}"')
+    text = text.replace("# launched_on = 2027-01-01", f"launched_on = {on}")
+    # Small companies have small bands.
+    text = text.replace("people_per_band = 5", "people_per_band = 1")
+    for old, new in changes.items():
+        assert old in text
+        text = text.replace(old, new)
+    with desk.transaction() as session:
+        for band, usd in MIDPOINTS.items():
+            midpoint = NanoUSD.parse(str(usd))
+            terms.set_band(session, band, midpoint, holds_from=date(2020, 1, 1), actor="test", now=desk.clock())
+        handbooks.apply(session, text, actor="test", now=desk.clock())
+
+
+def run_calendar(desk: Desk, now: datetime, announce_in: str | None = None) -> Ticked:
+    """A tick that must succeed."""
+    ticked = tick(desk, now=now, announce_in=announce_in)
+    assert ticked.failed == ()
+    return ticked
+
+
+def granted(desk: Desk, month: str) -> dict[str, MicroTokens]:
+    """What each person was granted for a month, by e-mail."""
+    query = sa.select(people.c.email, grants.c.amount).join(people, people.c.id == grants.c.person_id)
+    return {email: MicroTokens(amount) for email, amount in books.rows(desk, query.where(grants.c.month == month))}
+
+
+def factors(desk: Desk, email: str, month: str) -> dict[str, Any]:
+    query = sa.select(grants.c.factors).join(people, people.c.id == grants.c.person_id)
+    [(found,)] = books.rows(desk, query.where(grants.c.month == month, people.c.email == email))
+    return dict(found)
+
+
+def owed(desk: Desk, template: str) -> dict[str, dict[str, Any]]:
+    """The views of the messages of a kind that are owed, by key."""
+    query = sa.select(outbox.c.key, outbox.c.view).where(outbox.c.template == template)
+    return dict(books.rows(desk, query))  # type: ignore[arg-type]  # two columns
+
+
+def open_lots(desk: Desk, email: str) -> list[tuple[str, MicroTokens, datetime]]:
+    """(reason, remaining, end) of somebody's open lots, soonest end first."""
+    query = sa.select(lots.c.reason, lots.c.remaining, lots.c.expires_at).where(lots.c.remaining > 0)
+    query = query.where(lots.c.account_id == books.account_id(desk, email)).order_by(lots.c.expires_at)
+    return [(reason, MicroTokens(left), end) for reason, left, end in books.rows(desk, query)]
