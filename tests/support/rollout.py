@@ -64,7 +64,7 @@ def factors(desk: Desk, email: str, month: str) -> dict[str, Any]:
 def owed(desk: Desk, template: str) -> dict[str, dict[str, Any]]:
     """The views of the messages of a kind that are owed, by key."""
     query = sa.select(outbox.c.key, outbox.c.view).where(outbox.c.template == template)
-    return dict(books.rows(desk, query))  # type: ignore[arg-type]  # two columns
+    return dict(books.rows(desk, query))
 
 
 def open_lots(desk: Desk, email: str) -> list[tuple[str, MicroTokens, datetime]]:

@@ -1,0 +1,137 @@
+"""The tick does what is owed, once, whoever ticks and whatever fails."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from policy.period import Month
+from policy.units import NanoUSD
+from programme import terms
+from scheduler import tick as ticking
+from store.tables import grants, outbox, run_failures, runs
+from tests.support import books, cast, rollout
+from tests.support.books import ADA, BEN
+
+if TYPE_CHECKING:
+    import pytest
+
+    from programme.desk import Desk
+    from store.engine import Database
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+NOVEMBER = Month(2026, 11)
+
+
+def test_without_a_launch_a_tick_does_nothing(desk: Desk) -> None:
+    """The packaged handbook has no launch date: no run, no record."""
+    ticked = rollout.run_calendar(desk, NOON)
+    assert ticked.done == ()
+    assert books.count(desk, runs) == 0
+
+
+def test_the_first_tick_grants_the_present_month_only(desk: Desk) -> None:
+    """Ten months after the launch the bot comes to a company: it grants November, not the ten months before."""
+    rollout.launch(desk)
+    ticked = rollout.run_calendar(desk, NOON)
+    assert [(run.job, run.period) for run in ticked.done] == [
+        ("grants", "2026-11"), ("expiry", "2026-11-20"), ("joiners", "2026-11-20"), ("notices", "2026-11-20"),
+    ]  # fmt: skip
+    assert rollout.run_calendar(desk, NOON).done == ()
+    later = rollout.run_calendar(desk, NOON + timedelta(days=1))
+    assert {run.period for run in later.done} == {"2026-11-21"}
+
+
+def test_an_outage_over_the_first_is_made_up_for(desk: Desk) -> None:
+    """Down from the 29th to the 3rd: every day and the month are done late, in order, and nothing twice."""
+    rollout.launch(desk)
+    rollout.run_calendar(desk, datetime(2026, 11, 28, 12, tzinfo=UTC))
+    ticked = rollout.run_calendar(desk, datetime(2026, 12, 3, 12, tzinfo=UTC))
+    assert [run.period for run in ticked.done if run.job == "expiry"] == [
+        "2026-11-29", "2026-11-30", "2026-12-01", "2026-12-02", "2026-12-03",
+    ]  # fmt: skip
+    assert [run.period for run in ticked.done if run.job == "grants"] == ["2026-12"]
+    assert ADA in rollout.granted(desk, "2026-12")
+    assert books.findings(desk) == {}
+
+
+def test_a_run_that_is_refused_is_on_record_and_tried_again(desk: Desk) -> None:
+    """Floors above the budget: the grants wait with their reason, the other jobs go on; a new budget settles it."""
+    rollout.launch(desk)
+    with desk.transaction() as session:
+        terms.set_budget(session, NOVEMBER, NanoUSD.parse("100"), actor="test", now=NOON)
+    for attempt in (1, 2):
+        ticked = ticking.tick(desk, now=NOON + timedelta(minutes=attempt))
+        [(run, reason)] = ticked.failed
+        assert run.job == "grants"
+        assert "floors of 5 people" in reason
+        [(job, period, attempts)] = books.rows(
+            desk, sa.select(run_failures.c.job, run_failures.c.period, run_failures.c.attempts)
+        )
+        assert (job, period, attempts) == ("grants", "2026-11", attempt)
+    assert {job for (job,) in books.rows(desk, sa.select(runs.c.job))} == {"expiry", "joiners", "notices"}
+    assert books.count(desk, grants) == 0
+    with desk.transaction() as session:
+        terms.set_budget(session, NOVEMBER, NanoUSD.parse("50000"), actor="test", now=NOON)
+    rollout.run_calendar(desk, NOON + timedelta(minutes=3))
+    assert books.count(desk, grants) == 5
+    assert books.count(desk, run_failures) == 0
+
+
+def test_an_unforeseen_error_tells_no_figures(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nobody foresaw is logged with its place; the record names its kind, and nothing is half done."""
+    rollout.launch(desk)
+
+    def fail(*_: object, **__: object) -> None:
+        raise ValueError("Ada has 412,500 tokens")
+
+    monkeypatch.setattr("programme.monthly._owe_statements", fail)
+    ticked = ticking.tick(desk, now=NOON)
+    [(_, reason)] = ticked.failed
+    assert reason == "ValueError; see the log"
+    assert books.count(desk, grants) == books.count(desk, outbox) == 0
+
+
+def test_replicas_that_tick_at_once_do_everything_once(desk: Desk, database_url: str) -> None:
+    """Eight replicas tick in the same instant: every run once, every statement once, all figures proved."""
+    rollout.launch(desk)
+
+    def replica(database: Database) -> None:
+        ticked = ticking.tick(dataclasses.replace(desk, database=database), now=NOON)
+        assert ticked.failed == ()
+
+    assert books.at_once(database_url, [replica] * 8) == []
+    assert books.count(desk, runs) == 4
+    assert books.count(desk, grants) == books.count(desk, outbox) == 5
+    assert books.findings(desk) == {}
+
+
+def test_somebody_hired_later_is_granted_the_next_day(desk: Desk) -> None:
+    """Who was not known on the first is granted by the next tick, for the days from when they came."""
+    rollout.launch(desk)
+    rollout.run_calendar(desk, NOON)
+    joiner = "zoe@example.com,Zoe Martin,mid,engineering,P2,Europe/Paris,2026-11-21,1\n"
+    cast.hire(desk, f"email,name,level,role_family,pay_band,time_zone,hired_on,wave\n{joiner}")
+    rollout.run_calendar(desk, NOON + timedelta(days=1))
+    assert rollout.factors(desk, "zoe@example.com", "2026-11")["days_active"] == 10
+    assert BEN in rollout.granted(desk, "2026-11")
+
+
+def test_months_are_granted_as_time_goes(desk: Desk) -> None:
+    """Ticked once a day over fourteen months, everybody has one grant a month, and the carry limit holds throughout."""
+    rollout.launch(desk)
+    day = date(2026, 11, 20)
+    while day < date(2028, 1, 5):
+        rollout.run_calendar(desk, datetime(day.year, day.month, day.day, 6, tzinfo=UTC))
+        day += timedelta(days=1)
+    months = books.rows(desk, sa.select(grants.c.month, sa.func.count()).group_by(grants.c.month))
+    assert len(months) == 15
+    assert {count for _, count in months} == {5}
+    statements = books.rows(desk, sa.select(sa.func.count()).where(outbox.c.template == "grants/statement"))
+    assert statements == [(75,)]
+    last = int(rollout.granted(desk, "2028-01")[ADA])
+    assert int(books.wallet(desk, ADA)) <= 2 * last
+    assert books.findings(desk) == {}
