@@ -14,7 +14,8 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from bot import office
 from bot.manifest import BOT_SCOPES
 from policy.reasons import Refusal
-from store import people, schema
+from scheduler import troubles
+from store import outbox, people, runs, schema
 from store import usage as usage_store
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ BOARD_MEMBERS, BOARD_ALTERNATES = 3, 2
 GREATEST_CLOCK_SKEW = timedelta(seconds=60)
 """Slack's signatures are good for five minutes; a clock that is a minute off will be five off one day."""
 PATIENCE_SECONDS = 10
+LATE = timedelta(hours=1)
+"""A message that waits longer than that after it was due is late."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,8 @@ def examine(settings: Settings, desk: Desk) -> Iterator[Finding]:
     if ready:
         yield from _board(settings, desk)
         yield from _quarantine(desk)
+        yield from _calendar(desk)
+        yield from _outbox(desk)
 
 
 def _database(desk: Desk) -> Iterator[Finding]:
@@ -205,3 +210,27 @@ def _quarantine(desk: Desk) -> Iterator[Finding]:
         yield Finding("warning", f"Usage waits in quarantine: {total}.", "See `tokens-bot quarantine list`.")
     else:
         yield Finding("good", "No usage waits in quarantine.")
+
+
+def _calendar(desk: Desk) -> Iterator[Finding]:
+    with desk.reading() as session:
+        failed = runs.failures(session)
+    for failure in failed:
+        what = f"{failure.job} of {failure.period} failed {failure.attempts} times: {failure.reason}"
+        yield Finding("problem", what, "Settle the reason; the next tick tries again.")
+    if not failed:
+        yield Finding("good", "The calendar's runs are done.")
+
+
+def _outbox(desk: Desk) -> Iterator[Finding]:
+    with desk.reading() as session:
+        parked = outbox.parked_by_problem(session)
+        late = outbox.overdue(session, desk.clock() - LATE)
+    for problem, count in sorted(parked.items()):
+        yield Finding("problem", f"{count:,} messages are parked: {problem}.", troubles.remedy(problem))
+    for problem, count in sorted(late.items()):
+        said = f": {problem}" if problem else ""
+        remedy = troubles.remedy(problem) if problem else "Is the bot running? `tokens-bot deliver` sends them now."
+        yield Finding("warning", f"{count:,} messages have waited for more than an hour{said}.", remedy)
+    if not parked and not late:
+        yield Finding("good", "Every message that was due is delivered.")

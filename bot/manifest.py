@@ -6,8 +6,12 @@ from typing import Any
 
 from handlers.tokens import COMMANDS
 
-BOT_SCOPES = ("commands", "users:read", "users:read.email")
-"""What the bot cannot do without."""
+BOT_SCOPES = (
+    "channels:history", "chat:write", "commands", "files:write", "groups:history", "im:history", "im:write",
+    "users:read", "users:read.email",
+)  # fmt: skip
+"""What the bot cannot do without. It reads conversations (its own with people, and the channels that it posts to) only
+to see whether a message of its own arrived, when a crash or a failure of Slack left that open (docs/decisions/0010)."""
 
 DOCTOR_SCOPES = ("channels:read", "groups:read", "usergroups:read")
 """Optional: `tokens-bot doctor` looks channels and the board's group up with them."""

@@ -15,7 +15,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from handlers import http, slack_app
 from policy.reasons import Refusal
-from scheduler import ticker
+from scheduler import slack_post, ticker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +54,8 @@ def serving(settings: Settings, desk: Desk) -> Iterator[str]:
         api_url=settings.slack_api_url,
     )
     with ExitStack() as stack:
-        clockwork = ticker.build(desk)
+        courier = slack_post.client(settings.slack_bot_token, settings.slack_api_url)
+        clockwork = ticker.build(desk, slack=courier, announce_in=settings.announce_channel)
         clockwork.start()
         stack.callback(clockwork.shutdown, wait=True)
         if settings.socket_mode:

@@ -68,12 +68,13 @@ METHODS = {
 async def answer(platform: Platform, name: str, request: Request) -> Response:
     """Reads the call, suffers the fault that a test wants of it, and records it."""
     fault = platform.faults.take(name)
-    if fault is not None and fault.delay:
-        await asyncio.sleep(fault.delay)
     try:
         args = await read_arguments(request)
     except ApiError as refusal:
         return JSONResponse(_error(refusal))
+    if fault is not None and fault.delay:
+        # What arrived whole is done, also when the app has lost patience meanwhile.
+        await asyncio.sleep(fault.delay)
     token = _token(request, args)
     if fault is not None and fault.spoils_answer and not fault.performed:
         reply = _faulty(fault)

@@ -1,4 +1,4 @@
-"""The clockwork: APScheduler runs frequent interval jobs in memory, and the jobs themselves know what is owed.
+"""The clockwork: APScheduler runs two frequent interval jobs in memory, and the jobs themselves know what is owed.
 
 Several replicas may run it: every job is safe to run twice.
 """
@@ -10,18 +10,34 @@ from typing import TYPE_CHECKING
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from scheduler import quarantine
+from scheduler import courier, quarantine, tick
 
 if TYPE_CHECKING:
+    from slack_sdk import WebClient
+
     from programme.desk import Desk
 
+TICK_SECONDS, COURIER_SECONDS = 60, 1
 RETRY_MINUTES = 10
+"""What waits in quarantine is tried again in every tenth minute of the clock."""
 
 
-def build(desk: Desk) -> BackgroundScheduler:
-    """A scheduler that is not running yet."""
+def build(desk: Desk, *, slack: WebClient | None = None, announce_in: str | None = None) -> BackgroundScheduler:
+    """A scheduler that is not running yet; without a client it has no courier."""
     scheduler = BackgroundScheduler(
         timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     )
-    scheduler.add_job(partial(quarantine.retry_all, desk), "interval", minutes=RETRY_MINUTES, id="quarantine")
+    ticking = partial(tick_once, desk, announce_in=announce_in)
+    scheduler.add_job(ticking, "interval", seconds=TICK_SECONDS, id="tick")
+    if slack is not None:
+        delivering = partial(courier.deliver, desk, slack, courier=courier.name())
+        scheduler.add_job(delivering, "interval", seconds=COURIER_SECONDS, id="courier")
     return scheduler
+
+
+def tick_once(desk: Desk, *, announce_in: str | None = None) -> None:
+    """Do what the calendar owes, and now and then try again what waits in quarantine."""
+    now = desk.clock()
+    tick.tick(desk, now=now, announce_in=announce_in)
+    if now.minute % RETRY_MINUTES == 0:
+        quarantine.retry_all(desk)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import sqlalchemy as sa
 
 from store import bulk
-from store.tables import outbox
+from store.tables import outbox, people
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from store.engine import Session
+
+WAITING, LEASED, SENT, PARKED = "waiting", "leased", "sent", "parked"
 
 
 class NewLetter(NamedTuple):
@@ -25,12 +29,144 @@ class NewLetter(NamedTuple):
     due_at: datetime
 
 
+class Owed(NamedTuple):
+    """A leased message; `uncertain` ones may have been sent before, by a courier that died or got no clear answer."""
+
+    id: int
+    key: str
+    template: str
+    view: Mapping[str, Any]
+    person_id: str | None
+    channel: str | None
+    created_at: datetime
+    due_at: datetime
+    uncertain: bool
+    attempts: int
+    file_id: str | None
+    slack_user_id: str | None
+    email: str | None
+    time_zone: str | None
+
+
+class Pending(NamedTuple):
+    """A message that is not delivered, for administrators: what and why, never what it says."""
+
+    key: str
+    state: str
+    problem: str | None
+    attempts: int
+    created_at: datetime
+    due_at: datetime
+    uncertain: bool
+
+
 COLUMNS = ("key", "template", "view", "person_id", "channel", "created_at", "due_at", "state")
+_o = outbox.c
+_mine = (_o.id == sa.bindparam("row"), _o.state == LEASED, _o.leased_by == sa.bindparam("courier"))
 
 
 def owe(session: Session, letters: Sequence[NewLetter], *, now: datetime) -> None:
     """Add messages; one whose key is there already is a mistake of the caller (IntegrityError)."""
     instant = bulk.instant_codec(session)
     created_at = instant(now)
-    rows = [(*letter[:5], created_at, instant(letter.due_at), "waiting") for letter in letters]
+    rows = [(*letter[:5], created_at, instant(letter.due_at), WAITING) for letter in letters]
     bulk.insert(session, outbox, COLUMNS, rows)
+
+
+def lease(session: Session, *, courier: str, now: datetime, until: datetime, limit: int) -> list[Owed]:
+    """Take up to `limit` messages that are due, the longest due first; nobody else gets them before `until`.
+
+    Those whose lease ran out come back as uncertain.
+    """
+    free = sa.or_(
+        sa.and_(_o.state == WAITING, _o.due_at <= now), sa.and_(_o.state == LEASED, _o.leased_until <= now)
+    )  # fmt: skip
+    chosen = sa.select(_o.id).where(free).order_by(_o.due_at, _o.id).limit(limit).with_for_update(skip_locked=True)
+    ids = session.execute(chosen).scalars().all()
+    if not ids:
+        return []
+    taken = sa.update(outbox).where(_o.id.in_(ids), free)
+    session.execute(
+        taken.values(
+            uncertain=sa.or_(_o.uncertain, _o.state == LEASED), state=LEASED, leased_by=courier, leased_until=until
+        )
+    )
+    query = (
+        sa.select(
+            _o.id, _o.key, _o.template, _o.view, _o.person_id, _o.channel, _o.created_at, _o.due_at, _o.uncertain,
+            _o.attempts, _o.file_id, people.c.slack_user_id, people.c.email, people.c.time_zone,
+        )
+        .outerjoin_from(outbox, people, people.c.id == _o.person_id)
+        .where(_o.id.in_(ids), _o.leased_by == courier)
+        .order_by(_o.due_at, _o.id)
+    )  # fmt: skip
+    return [Owed._make(row) for row in session.execute(query)]
+
+
+def sent(session: Session, row: int, *, courier: str, channel: str, ts: str, now: datetime) -> bool:
+    """Note that a leased message arrived; False when the lease was lost meanwhile to somebody who settles it."""
+    return _change(session, row, courier, state=SENT, slack_channel=channel, slack_ts=ts, sent_at=now, problem=None)
+
+
+def postpone(
+    session: Session, row: int, *, courier: str, due_at: datetime, problem: str | None, attempts: int, uncertain: bool
+) -> bool:
+    """Give a message back, to be tried again at `due_at`."""
+    return _change(
+        session, row, courier, state=WAITING, due_at=due_at, problem=problem, attempts=attempts, uncertain=uncertain
+    )  # fmt: skip
+
+
+def park(session: Session, row: int, *, courier: str, problem: str, attempts: int, uncertain: bool) -> bool:
+    """Set a message aside until somebody settles its problem."""
+    return _change(session, row, courier, state=PARKED, problem=problem, attempts=attempts, uncertain=uncertain)
+
+
+def note_file(session: Session, row: int, *, courier: str, file_id: str) -> bool:
+    """Remember a message's uploaded picture, so that it is uploaded once."""
+    changed = sa.update(outbox).where(*_mine).values(file_id=file_id)
+    return session.execute(changed, {"row": row, "courier": courier}).rowcount == 1
+
+
+def file_of(session: Session, row: int) -> str | None:
+    """The message's uploaded picture."""
+    file_id: str | None = session.execute(sa.select(_o.file_id).where(_o.id == row)).scalar_one()
+    return file_id
+
+
+def _change(session: Session, row: int, courier: str, **values: object) -> bool:
+    values |= {"leased_by": None, "leased_until": None}
+    changed = sa.update(outbox).where(*_mine).values(**values)
+    return session.execute(changed, {"row": row, "courier": courier}).rowcount == 1
+
+
+def retry(session: Session, key: str | None, *, now: datetime) -> int:
+    """Let a parked message (all of them without a key) be tried again at once; how many."""
+    again = sa.update(outbox).where(_o.state == PARKED)
+    if key is not None:
+        again = again.where(_o.key == key)
+    return session.execute(again.values(state=WAITING, due_at=now, attempts=0)).rowcount
+
+
+def pending(session: Session, *, limit: int) -> list[Pending]:
+    """What is not delivered: parked messages first, then those that wait, the longest due first."""
+    query = sa.select(_o.key, _o.state, _o.problem, _o.attempts, _o.created_at, _o.due_at, _o.uncertain)
+    query = query.where(_o.state != SENT).order_by(_o.state != PARKED, _o.due_at, _o.id).limit(limit)
+    return [Pending(*row) for row in session.execute(query)]
+
+
+def parked_by_problem(session: Session) -> dict[str, int]:
+    query = sa.select(_o.problem, sa.func.count()).where(_o.state == PARKED).group_by(_o.problem)
+    return {problem: count for problem, count in session.execute(query)}
+
+
+def overdue(session: Session, before: datetime) -> dict[str, int]:
+    """How many messages should have gone out before an instant, by what Slack said last ("" where nobody tried)."""
+    query = sa.select(sa.func.coalesce(_o.problem, ""), sa.func.count())
+    query = query.where(_o.state.in_((WAITING, LEASED)), _o.due_at < before).group_by(_o.problem)
+    return {problem: count for problem, count in session.execute(query)}
+
+
+def count_due(session: Session, now: datetime) -> int:
+    query = sa.select(sa.func.count()).where(_o.state.in_((WAITING, LEASED)), _o.due_at <= now)
+    return session.execute(query).scalar_one()

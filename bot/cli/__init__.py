@@ -15,6 +15,7 @@ COMMANDS = {
     "balance": "accounts",
     "bands": "budgets",
     "budgets": "budgets",
+    "deliver": "deliver",
     "demo": "demo",
     "doctor": "running",
     "due": "calendar",

@@ -79,10 +79,17 @@ def needed_scopes(methods: set[str]) -> set[str]:
     return scopes
 
 
+DELIVERING = {
+    "chat.postMessage", "conversations.history", "conversations.open", "files.completeUploadExternal",
+    "files.getUploadURLExternal", "users.lookupByEmail",
+}  # fmt: skip
+"""What the courier asks of Slack, beside what a command's answer does."""
+
+
 def test_the_bot_asks_for_the_least() -> None:
-    """Its scopes are those of the calls that answering a command makes, and the optional ones those of the doctor."""
+    """Its scopes are those of the calls that answers and deliveries make, and the optional ones those of the doctor."""
     answering = called_methods("handlers", "programme", "scheduler", "templates", "store", "policy")
-    assert answering == {"users.info"}
+    assert answering == {"users.info"} | DELIVERING
     # The e-mail is a field of users.info that needs a scope of its own; a slash command needs `commands`.
     assert set(manifest.BOT_SCOPES) == {"commands", "users:read.email"} | needed_scopes(answering)
     examining = called_methods("bot")

@@ -10,7 +10,7 @@ import pytest
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED
 
 from policy.units import MicroTokens
-from scheduler import ticker
+from scheduler import slack_post, ticker
 from tests.support import books, cast
 from tests.support.clock import NOON
 
@@ -22,10 +22,10 @@ NEWCOMER = "email,name,level,role_family,time_zone,hired_on\nnew@example.com,New
 
 def test_every_job_is_frequent_single_and_never_dropped(sqlite_desk: Desk) -> None:
     """A job that comes late runs all the same, once for all the times it missed, and not beside itself."""
-    jobs = ticker.build(sqlite_desk).get_jobs()
-    assert [job.id for job in jobs] == ["quarantine"]
-    for job in jobs:
-        assert job.trigger.interval <= timedelta(minutes=10)
+    client = slack_post.client("xoxb-none", "http://127.0.0.1:9/api/")
+    jobs = ticker.build(sqlite_desk, slack=client).get_jobs()
+    assert [(job.id, job.trigger.interval.total_seconds()) for job in jobs] == [("tick", 60), ("courier", 1)]
+    assert [job.id for job in ticker.build(sqlite_desk).get_jobs()] == ["tick"]
 
 
 def test_a_scheduler_that_was_built_does_nothing_yet(sqlite_desk: Desk) -> None:
@@ -35,7 +35,7 @@ def test_a_scheduler_that_was_built_does_nothing_yet(sqlite_desk: Desk) -> None:
 
 @pytest.mark.parametrize("fails", [False, True])
 def test_the_clockwork_retries_what_waits(sqlite_desk: Desk, monkeypatch: pytest.MonkeyPatch, *, fails: bool) -> None:
-    """A started scheduler runs the retry in its own thread, and goes on after one that failed."""
+    """A started scheduler ticks in its own thread, tries again what waits, and goes on after one that failed."""
     books.take_in(sqlite_desk, cast.event("1", at=NOON, who="new@example.com"))
     cast.hire(sqlite_desk, NEWCOMER)
     if fails:
@@ -50,6 +50,6 @@ def test_the_clockwork_retries_what_waits(sqlite_desk: Desk, monkeypatch: pytest
     job.modify(next_run_time=job.next_run_time - timedelta(days=1))
     scheduler.resume()
     assert done.wait(10)
-    assert scheduler.get_job("quarantine").next_run_time is not None
+    assert scheduler.get_job("tick").next_run_time is not None
     scheduler.shutdown(wait=True)
     assert books.wallet(sqlite_desk, "new@example.com") == MicroTokens(0 if fails else -540_000)

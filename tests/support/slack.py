@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from bot import serving, settings
+from bot import manifest, serving, settings
 from sandbox import Sandbox, Workspace
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ PLAN: dict[str, Any] = {
     "app": {
         "name": "Tokens",
         "bot_user": BOT,
-        "scopes": ["commands", "users:read", "users:read.email", "channels:read", "groups:read", "usergroups:read"],
+        "scopes": [*manifest.BOT_SCOPES, *manifest.DOCTOR_SCOPES],
         "commands": [{"command": "/tokens"}],
     },
     "members": [

@@ -1,0 +1,220 @@
+"""The courier: takes what is owed from the outbox to Slack, each message exactly once (docs/decisions/0010).
+
+A pass leases some messages and sends them one by one, outside of any transaction, noting each as soon as Slack has
+answered. Where nobody knows whether a message went out, because a courier died or no clear answer came, its key
+is looked for in the conversation before it is sent again.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, TypeVar
+from zoneinfo import ZoneInfo
+
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from policy.hours import next_opening
+from policy.period import day_of
+from programme import handbooks, people
+from scheduler import letters, slack_post, troubles
+from scheduler.letters import UnknownTemplateError
+from scheduler.troubles import Trouble
+from store import outbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from slack_sdk import WebClient
+
+    from policy.parameters import MessageRules
+    from programme.desk import Desk
+    from scheduler.letters import Composed
+    from store.outbox import Owed
+
+    Compose = Callable[[str, object], Composed]
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+LEASE = timedelta(minutes=5)
+"""Longer than a whole pass can take."""
+A_SECOND = timedelta(seconds=1)
+MOST = 4
+"""Messages a pass, a pass a second: as many as Slack takes from an app before it asks to wait."""
+PROCESSING_ATTEMPTS = 6
+"""Slack needs a moment until a picture can be shown, and until then refuses the message."""
+
+
+@dataclass(slots=True)
+class Delivered:
+    """What a pass did; `stopped` names the trouble that ended it early."""
+
+    leased: int = 0
+    sent: int = 0
+    settled: int = 0
+    postponed: int = 0
+    parked: int = 0
+    stopped: str = ""
+
+
+def name() -> str:
+    """A name for a courier that no other has."""
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+
+
+def deliver(
+    desk: Desk, slack: WebClient, *, courier: str, compose: Compose = letters.compose, most: int = MOST
+) -> Delivered:
+    """One pass: up to `most` messages that are due now."""
+    now = desk.clock()
+    with desk.transaction() as session:
+        rows = outbox.lease(session, courier=courier, now=now, until=now + LEASE, limit=most)
+    if not rows:
+        return Delivered()
+    with desk.reading() as session:
+        rules = handbooks.load(session).on(day_of(now, desk.zone)).messages
+    return _Pass(desk, slack, courier, compose, rules).send(rows)
+
+
+class _Refused(Exception):  # noqa: N818 - an answer, not a mistake of ours
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__(trouble.code)
+        self.trouble = trouble
+
+
+class _Pass:
+    """The messages of one pass, and what became of them."""
+
+    def __init__(self, desk: Desk, slack: WebClient, courier: str, compose: Compose, rules: MessageRules) -> None:
+        self._desk, self._slack, self._courier, self._compose, self._rules = desk, slack, courier, compose, rules
+        self._channels: set[str] = set()
+        self._done = Delivered()
+
+    def send(self, rows: list[Owed]) -> Delivered:
+        self._done.leased = len(rows)
+        for row in rows:
+            if self._done.stopped:
+                self._give_back(row, row.due_at)
+            elif (opening := self._opening(row)) > self._desk.clock():
+                self._give_back(row, opening)
+            elif row.channel in self._channels:
+                self._give_back(row, self._desk.clock() + A_SECOND)
+            else:
+                self._try(row)
+        return self._done
+
+    def _opening(self, row: Owed) -> datetime:
+        """When the message may go out: in the reader's hours, or the programme's for a channel."""
+        zone = ZoneInfo(row.time_zone) if row.time_zone else self._desk.zone
+        return next_opening(self._desk.clock(), zone, self._rules)
+
+    def _try(self, row: Owed) -> None:
+        try:
+            self._send(row)
+        except _Refused as refused:
+            self._yield_to(row, refused.trouble)
+        if row.channel is not None:
+            self._channels.add(row.channel)
+
+    def _send(self, row: Owed) -> None:
+        user = None if row.channel else self._user(row)
+        if row.uncertain and (place := self._found(row, user)):
+            self._note_sent(row, *place)
+            self._done.settled += 1
+            return
+        composed = self._composed(row)
+        file_id = row.file_id
+        if (picture := composed.picture) is not None and file_id is None:
+            file_id = _asked(lambda: slack_post.upload(self._slack, picture), posting=False)
+            with self._desk.transaction() as session:
+                outbox.note_file(session, row.id, courier=self._courier, file_id=file_id)
+        to = row.channel or user or ""
+        place = _asked(lambda: slack_post.post(self._slack, row.key, composed, to=to, file_id=file_id), posting=True)
+        self._note_sent(row, *place)
+        self._done.sent += 1
+
+    def _user(self, row: Owed) -> str:
+        """The reader's Slack id; who has none is looked up by e-mail, and linked."""
+        if row.slack_user_id is not None:
+            return row.slack_user_id
+        email = row.email or ""
+        found = _asked(lambda: slack_post.user_of(self._slack, email), posting=False)
+        if found is None:
+            raise _Refused(Trouble("no_slack_user", "park"))
+        with self._desk.transaction() as session:
+            people.link(session, slack_user_id=found, email=email, now=self._desk.clock())
+        return found
+
+    def _found(self, row: Owed, user: str | None) -> tuple[str, str] | None:
+        return _asked(
+            lambda: slack_post.find(self._slack, row.key, channel=row.channel, user=user, since=row.created_at),
+            posting=False,
+        )
+
+    def _composed(self, row: Owed) -> Composed:
+        try:
+            return self._compose(row.template, row.view)
+        except UnknownTemplateError as error:
+            raise _Refused(Trouble("unknown_template", "park")) from error
+        except Exception as error:
+            logger.error("message %s cannot be composed: %s", row.id, type(error).__qualname__)  # noqa: TRY400 - no figures
+            raise _Refused(Trouble("not_written", "park")) from error
+
+    def _note_sent(self, row: Owed, channel: str, ts: str) -> None:
+        with self._desk.transaction() as session:
+            outbox.sent(session, row.id, courier=self._courier, channel=channel, ts=ts, now=self._desk.clock())
+
+    def _yield_to(self, row: Owed, trouble: Trouble) -> None:
+        now, attempts = self._desk.clock(), row.attempts + 1
+        uncertain = row.uncertain or trouble.performed
+        processing = trouble.code == "invalid_blocks" and self._has_picture(row) and attempts <= PROCESSING_ATTEMPTS
+        if trouble.course == "wait":
+            self._done.stopped = trouble.code
+            # Not this message's fault: it is no attempt.
+            self._give_back(row, now + trouble.retry_after, problem=trouble.code)
+        elif trouble.course == "stop":
+            self._done.stopped = trouble.code
+            self._give_back(row, now + troubles.STOPPED_FOR, problem=trouble.code)
+        elif processing or (trouble.course == "back_off" and attempts < troubles.MOST_ATTEMPTS):
+            self._give_back(
+                row, now + troubles.wait(row.attempts), problem=trouble.code, attempts=attempts, uncertain=uncertain
+            )
+        else:
+            self._done.parked += 1
+            with self._desk.transaction() as session:
+                outbox.park(
+                    session, row.id, courier=self._courier, problem=trouble.code, attempts=attempts, uncertain=uncertain
+                )
+            logger.warning("message %s is parked: %s", row.id, trouble.code)
+
+    def _has_picture(self, row: Owed) -> bool:
+        with self._desk.reading() as session:
+            return outbox.file_of(session, row.id) is not None
+
+    def _give_back(
+        self, row: Owed, due_at: datetime, *, problem: str | None = None, attempts: int | None = None,
+        uncertain: bool | None = None,
+    ) -> None:  # fmt: skip
+        self._done.postponed += 1
+        with self._desk.transaction() as session:
+            outbox.postpone(
+                session, row.id, courier=self._courier, due_at=due_at, problem=problem,
+                attempts=row.attempts if attempts is None else attempts,
+                uncertain=row.uncertain if uncertain is None else uncertain,
+            )  # fmt: skip
+
+
+def _asked(call: Callable[[], T], *, posting: bool) -> T:
+    """What Slack answers; only a call that posts can leave a message behind although it failed."""
+    try:
+        return call()
+    except (SlackApiError, SlackClientError, OSError) as error:
+        trouble = troubles.of(error)
+        raise _Refused(trouble if posting else replace(trouble, performed=False)) from error

@@ -1,0 +1,42 @@
+"""From what the outbox keeps to what Slack gets: each kind of message is composed by one function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from templates.render import Message
+
+
+class UnknownTemplateError(LookupError):
+    """No version of this bot that we are writes such a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An image that goes with a message."""
+
+    png: bytes
+    alt_text: str
+    filename: str
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    message: Message
+    picture: Picture | None = None
+
+
+COMPOSERS: dict[str, Callable[[object], Composed]] = {}
+
+
+def compose(template: str, view: object) -> Composed:
+    """The message of a kind with what its row keeps."""
+    try:
+        composer = COMPOSERS[template]
+    except KeyError:
+        raise UnknownTemplateError(template) from None
+    return composer(view)

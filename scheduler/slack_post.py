@@ -1,0 +1,85 @@
+"""What a courier asks of Slack: whom a person is, has a message arrived, take this message, take this picture."""
+
+from __future__ import annotations
+
+import urllib.request
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from scheduler.letters import Composed, Picture
+
+EVENT_TYPE = "tokens_message"
+PATIENCE_SECONDS = 10
+A_PAGE = 200
+SKEW = timedelta(days=1)
+"""Slack's clock tells when a message was posted, ours when it was owed."""
+
+
+def client(token: str | None, api_url: str) -> WebClient:
+    """A client that tries once: after a retry of its own nobody could say whether a message went out twice."""
+    return WebClient(token=token, base_url=api_url, timeout=PATIENCE_SECONDS, retry_handlers=[])
+
+
+def user_of(slack: WebClient, email: str) -> str | None:
+    """The id of the active member with an e-mail."""
+    try:
+        user = slack.users_lookupByEmail(email=email)["user"]
+    except SlackApiError as error:
+        if error.response["error"] == "users_not_found":
+            return None
+        raise
+    return str(user["id"])
+
+
+def find(
+    slack: WebClient, key: str, *, channel: str | None, user: str | None, since: datetime
+) -> tuple[str, str] | None:
+    """(channel, ts) of the message with a key in its metadata, if it arrived."""
+    place = channel or str(slack.conversations_open(users=user)["channel"]["id"])
+    cursor = ""
+    while True:
+        page = slack.conversations_history(
+            channel=place, oldest=f"{(since - SKEW).timestamp():.6f}", include_all_metadata=True, limit=A_PAGE,
+            cursor=cursor or None,
+        )  # fmt: skip
+        for message in page["messages"]:
+            if message.get("metadata", {}).get("event_payload", {}).get("key") == key:
+                return place, str(message["ts"])
+        cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+        if not cursor:
+            return None
+
+
+def upload(slack: WebClient, picture: Picture) -> str:
+    """The id of an uploaded picture; nobody but the app can see it until a message shows it."""
+    granted = slack.files_getUploadURLExternal(
+        filename=picture.filename, length=len(picture.png), alt_txt=picture.alt_text
+    )
+    request = urllib.request.Request(  # noqa: S310 - Slack's own address
+        str(granted["upload_url"]), data=picture.png, headers={"Content-Type": "application/octet-stream"}
+    )
+    with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS):  # noqa: S310 - the same
+        pass
+    file_id = str(granted["file_id"])
+    slack.files_completeUploadExternal(files=[{"id": file_id, "title": picture.alt_text[:100]}])
+    return file_id
+
+
+def post(slack: WebClient, key: str, composed: Composed, *, to: str, file_id: str | None) -> tuple[str, str]:
+    """(channel, ts) of the posted message, which carries its key."""
+    blocks: list[dict[str, Any]] = list(composed.message.blocks)
+    if file_id is not None and composed.picture is not None:
+        picture = {"type": "image", "slack_file": {"id": file_id}, "alt_text": composed.picture.alt_text}
+        # Below the first block, which says what the message is about.
+        blocks.insert(1, picture)
+    answer = slack.chat_postMessage(
+        channel=to, text=composed.message.text, blocks=blocks, unfurl_links=False, unfurl_media=False,
+        metadata={"event_type": EVENT_TYPE, "event_payload": {"key": key}},
+    )  # fmt: skip
+    return str(answer["channel"]), str(answer["ts"])

@@ -1,0 +1,302 @@
+"""The courier against a workspace that answers badly: each message arrives once, or waits where it can be seen."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import sqlalchemy as sa
+
+from bot import doctor
+from programme import post
+from programme.handbooks import load
+from scheduler import courier, slack_post, troubles
+from scheduler.letters import Composed, Picture, UnknownTemplateError, compose
+from store import outbox as store
+from store.tables import audit_log, outbox
+from templates.render import Message
+from tests.sandbox.pictures import chart
+from tests.support import books, cast, slack
+from tests.support.books import ADA, BEN, MARA
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from slack_sdk import WebClient
+
+    from programme.desk import Desk
+    from sandbox import Message as Posted
+    from sandbox import Sandbox
+    from scheduler.courier import Delivered
+    from store.engine import Database
+    from tests.support.clock import Clock
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    slack.without_proxies(monkeypatch)
+
+
+@pytest.fixture
+def sandbox(clock: Clock) -> Iterator[Sandbox]:
+    """A workspace on the desk's clock, where many messages may be posted at once."""
+    with slack.workspace(clock=clock, post_burst=100) as running:
+        yield running
+
+
+@pytest.fixture
+def client(sandbox: Sandbox) -> WebClient:
+    return slack_post.client(sandbox.workspace.app.bot_token, sandbox.api_url)
+
+
+def say(template: str, view: Any) -> Composed:  # noqa: ANN401 - any JSON
+    """A message that says what its view says; with a picture where the view asks for one."""
+    if template == "unknown":
+        raise UnknownTemplateError(template)
+    block = {"type": "section", "text": {"type": "mrkdwn", "text": view["text"]}}
+    picture = Picture(chart(80, 40), "A chart", "chart.png") if view.get("picture") else None
+    return Composed(Message(view["text"].strip(), [block]), picture)
+
+
+def owe(desk: Desk, *emails: str, channel: str | None = None, template: str = "note", **view: object) -> None:
+    """Owe a message to each person, or to a channel."""
+    now = desk.clock()
+    with desk.transaction() as session:
+        book = load(session).versions[-1]
+        letters = [
+            (f"note:{email}", template, {"text": f"Hello {email}"} | view, cast.person_id(desk, email))
+            for email in emails
+        ]
+        post.to_people(session, letters, book=book, earliest=now, now=now)
+        if channel is not None:
+            post.to_channel(
+                session, key=f"note:{channel}", template=template, view={"text": "Hello all"} | view, channel=channel,
+                book=book, zone=desk.zone, now=now,
+            )  # fmt: skip
+
+
+def deliver(desk: Desk, client: WebClient, *, me: str = "courier", most: int = 100) -> Delivered:
+    return courier.deliver(desk, client, courier=me, compose=say, most=most)
+
+
+def row(desk: Desk, key: str) -> dict[str, Any]:
+    with desk.reading() as session:
+        return dict(session.execute(sa.select(outbox).where(outbox.c.key == key)).mappings().one())
+
+
+def dm(sandbox: Sandbox, user: str) -> tuple[Posted, ...]:
+    return sandbox.messages(sandbox.dm(user), user)
+
+
+def test_each_message_arrives_once_and_is_on_record(desk: Desk, sandbox: Sandbox, client: WebClient) -> None:
+    """People and channel get theirs, with the key in the metadata; channel and ts are kept; nothing is left to do."""
+    owe(desk, ADA, MARA, channel=slack.GENERAL)
+    done = deliver(desk, client)
+    assert (done.sent, done.postponed, done.parked) == (3, 0, 0)
+    [message] = dm(sandbox, slack.ADA)
+    assert message.text == f"Hello {ADA}"
+    assert message.metadata == {"event_type": "tokens_message", "event_payload": {"key": f"note:{ADA}"}}
+    kept = row(desk, f"note:{ADA}")
+    assert (kept["state"], kept["slack_channel"], kept["slack_ts"]) == ("sent", sandbox.dm(slack.ADA), message.ts)
+    assert [m.text for m in sandbox.messages(slack.GENERAL, slack.ADA)] == ["Hello all"]
+    assert deliver(desk, client).leased == 0
+
+
+def test_people_are_not_woken(desk: Desk, sandbox: Sandbox, client: WebClient, clock: Clock) -> None:
+    """At noon in Berlin it is night for Tess in Tokyo, and early for Ben in New York: they read it in their morning."""
+    owe(desk, ADA, BEN, "tess@example.com")
+    clock.now = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    deliver(desk, client)
+    assert [len(dm(sandbox, user)) for user in (slack.ADA, slack.BEN, slack.TESS)] == [1, 0, 0]
+    clock.now = datetime(2026, 11, 20, 14, tzinfo=UTC)
+    deliver(desk, client)
+    assert [len(dm(sandbox, user)) for user in (slack.ADA, slack.BEN, slack.TESS)] == [1, 1, 0]
+    clock.now = datetime(2026, 11, 23, 0, tzinfo=UTC)
+    deliver(desk, client)
+    assert len(dm(sandbox, slack.TESS)) == 1
+
+
+def test_a_night_that_came_meanwhile_is_kept_as_well(
+    desk: Desk, sandbox: Sandbox, client: WebClient, clock: Clock
+) -> None:
+    """A message that was due by day and was held up until midnight goes out the next working morning."""
+    owe(desk, ADA)
+    clock.now = datetime(2026, 11, 20, 23, tzinfo=UTC)
+    assert deliver(desk, client).postponed == 1
+    assert row(desk, f"note:{ADA}")["due_at"] == datetime(2026, 11, 23, 9, tzinfo=UTC)
+    assert row(desk, f"note:{ADA}")["attempts"] == 0
+    assert dm(sandbox, slack.ADA) == ()
+
+
+def test_slack_says_when_to_come_back(desk: Desk, sandbox: Sandbox, client: WebClient, clock: Clock) -> None:
+    """After 429 nothing more is sent in the pass, and the message waits as long as Slack says."""
+    owe(desk, ADA, MARA)
+    sandbox.faults.add("chat.postMessage", status=429, retry_after=30)
+    done = deliver(desk, client)
+    assert (done.sent, done.stopped) == (0, "ratelimited")
+    clock.move(seconds=29)
+    assert deliver(desk, client).sent == 1
+    clock.move(seconds=1)
+    assert deliver(desk, client).sent == 1
+    assert [len(dm(sandbox, user)) for user in (slack.ADA, slack.MARA)] == [1, 1]
+
+
+@pytest.mark.parametrize("performed", [True, False])
+def test_a_failure_of_slack_doubles_nothing(
+    desk: Desk, sandbox: Sandbox, client: WebClient, clock: Clock, *, performed: bool
+) -> None:
+    """After a 500 nobody knows: the key is looked for, and the message sent again only if it is not there."""
+    owe(desk, ADA, channel=slack.GENERAL)
+    sandbox.faults.add("chat.postMessage", times=2, status=500, performed=performed)
+    assert deliver(desk, client).postponed == 2
+    assert row(desk, f"note:{ADA}")["uncertain"]
+    clock.move(seconds=5)
+    done = deliver(desk, client)
+    assert (done.settled, done.sent) == ((2, 0) if performed else (0, 2))
+    assert len(dm(sandbox, slack.ADA)) == len(sandbox.messages(slack.GENERAL, slack.ADA)) == 1
+    assert row(desk, f"note:{ADA}")["slack_ts"] == dm(sandbox, slack.ADA)[0].ts
+
+
+def test_silence_is_uncertain_too(desk: Desk, sandbox: Sandbox, clock: Clock) -> None:
+    """An answer that comes too late for the courier leaves the message in doubt, not lost and not doubled."""
+    owe(desk, ADA)
+    hasty = slack_post.client(sandbox.workspace.app.bot_token, sandbox.api_url)
+    hasty.timeout = 1
+    sandbox.faults.add("chat.postMessage", delay=1.3)
+    assert deliver(desk, hasty).postponed == 1
+    assert (row(desk, f"note:{ADA}")["problem"], row(desk, f"note:{ADA}")["uncertain"]) == ("no_answer", True)
+    sandbox.wait_for(lambda: dm(sandbox, slack.ADA))
+    clock.move(seconds=5)
+    assert deliver(desk, hasty).settled == 1
+    assert len(dm(sandbox, slack.ADA)) == 1
+
+
+def test_what_keeps_failing_is_parked_after_ten_attempts(
+    desk: Desk, sandbox: Sandbox, client: WebClient, clock: Clock
+) -> None:
+    """Each wait is twice as long as the last, up to a quarter of an hour; then an administrator has to look."""
+    owe(desk, ADA)
+    sandbox.faults.add("chat.postMessage", times=10, status=503)
+    waits = []
+    for _ in range(9):
+        before = clock.now
+        assert deliver(desk, client).postponed == 1
+        clock.now = row(desk, f"note:{ADA}")["due_at"]
+        waits.append((clock.now - before).total_seconds())
+    assert waits == [5, 10, 20, 40, 80, 160, 320, 640, 900]
+    assert deliver(desk, client).parked == 1
+    assert row(desk, f"note:{ADA}")["state"] == "parked"
+    with desk.transaction() as session:
+        assert store.retry(session, f"note:{ADA}", now=clock.now) == 1
+    assert deliver(desk, client).sent == 1
+
+
+def test_a_revoked_token_stops_everything_and_loses_nothing(
+    desk: Desk, sandbox: Sandbox, client: WebClient, clock: Clock
+) -> None:
+    """While the app may not post, messages wait with the reason; once that is mended they go out by themselves."""
+    owe(desk, ADA, MARA)
+    sandbox.workspace.change_app(revoked=True)
+    done = deliver(desk, client)
+    assert (done.sent, done.parked, done.stopped) == (0, 0, "account_inactive")
+    sandbox.workspace.change_app(revoked=False)
+    clock.move(minutes=5)
+    assert deliver(desk, client).sent == 2
+
+
+@pytest.mark.parametrize(
+    ("spoil", "key", "problem"),
+    [
+        ("archive", f"note:{slack.GENERAL}", "is_archived"),
+        ("deactivate", f"note:{ADA}", "channel_not_found"),
+        ("forget", f"note:{ADA}", "no_slack_user"),
+        ("unknown", f"note:{ADA}", "unknown_template"),
+        ("spoil", f"note:{ADA}", "not_written"),
+    ],
+)
+def test_what_cannot_be_delivered_is_parked_with_advice(
+    desk: Desk, sandbox: Sandbox, client: WebClient, *, spoil: str, key: str, problem: str
+) -> None:
+    """An archived channel, a deactivated or unknown person, a message nobody can write: parked, and doctor tells."""
+    if spoil == "forget":
+        cast.hire(desk, f"email,slack_user_id\n{ADA},-\n")
+        sandbox.workspace.change_member(slack.ADA, email="other@example.com")
+    template = spoil if spoil == "unknown" else "note"
+    owe(desk, ADA, channel=slack.GENERAL, template=template, **({"text": None} if spoil == "spoil" else {}))
+    if spoil == "archive":
+        sandbox.workspace.change_channel(slack.GENERAL, is_archived=True)
+    if spoil == "deactivate":
+        sandbox.workspace.change_member(slack.ADA, deleted=True)
+    deliver(desk, client)
+    assert (row(desk, key)["state"], row(desk, key)["problem"]) == ("parked", problem)
+    found = [finding for finding in doctor._outbox(desk) if problem in finding.what]
+    assert [finding.remedy for finding in found] == [troubles.remedy(problem)]
+
+
+def test_who_is_not_linked_is_found_by_e_mail(desk: Desk, sandbox: Sandbox, client: WebClient) -> None:
+    """Zoe never wrote to the bot: her Slack account is looked up, linked with a record, and she gets her message."""
+    cast.hire(desk, slack.ZOE)
+    owe(desk, "zoe@example.com")
+    assert deliver(desk, client).sent == 1
+    assert len(dm(sandbox, slack.NEWCOMER)) == 1
+    assert books.rows(desk, sa.select(sa.func.count()).where(audit_log.c.action == "people.link")) == [(1,)]
+
+
+def test_a_picture_goes_with_its_message_once_it_can_be_shown(desk: Desk, clock: Clock) -> None:
+    """Slack needs a while to process an upload: the message waits for it, and the picture is uploaded once."""
+    with slack.workspace(clock=clock, file_delay=timedelta(seconds=12)) as sandbox:
+        client = slack_post.client(sandbox.workspace.app.bot_token, sandbox.api_url)
+        owe(desk, channel=slack.GENERAL, picture=True)
+        for seconds in (0, 5, 10):
+            clock.move(seconds=seconds)
+            done = deliver(desk, client)
+        assert done.sent == 1
+        [message] = sandbox.messages(slack.GENERAL, slack.ADA)
+        assert [block["type"] for block in message.blocks] == ["section", "image"]
+        assert message.blocks[1]["alt_text"] == "A chart"
+        assert sum(call.method == "files.completeUploadExternal" for call in sandbox.calls) == 1
+
+
+def test_couriers_at_once_share_the_work(desk: Desk, database_url: str, sandbox: Sandbox, client: WebClient) -> None:
+    """Four couriers that start in the same instant send each of sixty messages once."""
+    with desk.transaction() as session:
+        now, me = desk.clock(), cast.person_id(desk, ADA)
+        rows = [store.NewLetter(f"note:{n}", "note", f'{{"text": "{n}"}}', me, None, now) for n in range(60)]
+        store.owe(session, rows, now=now)
+    numbers = iter(range(4))
+    lock = threading.Lock()
+
+    def work(database: Database) -> None:
+        with lock:
+            me = f"courier-{next(numbers)}"
+        own = dataclasses.replace(desk, database=database)
+        while deliver(own, client, me=me, most=5).leased:
+            pass
+
+    assert books.at_once(database_url, [work] * 4) == []
+    assert sorted(int(message.text) for message in dm(sandbox, slack.ADA)) == list(range(60))
+
+
+def test_a_lease_that_ran_out_is_settled_by_somebody_else(
+    desk: Desk, sandbox: Sandbox, client: WebClient, clock: Clock
+) -> None:
+    """A courier that died after sending leaves its lease: the next one finds the message and notes it."""
+    owe(desk, ADA)
+    with desk.transaction() as session:
+        [taken] = store.lease(session, courier="dead", now=clock.now, until=clock.now + courier.LEASE, limit=5)
+    slack_post.post(client, taken.key, say("note", taken.view), to=slack.ADA, file_id=None)
+    assert deliver(desk, client).leased == 0
+    clock.move(minutes=5)
+    assert deliver(desk, client).settled == 1
+    assert len(dm(sandbox, slack.ADA)) == 1
+    with desk.transaction() as session:
+        assert not store.sent(session, taken.id, courier="dead", channel="C", ts="1", now=clock.now)
+
+
+def test_an_unknown_message_is_named() -> None:
+    """What no composer knows is an error of its own, which the courier parks."""
+    with pytest.raises(UnknownTemplateError, match="no/such"):
+        compose("no/such", {})
