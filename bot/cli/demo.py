@@ -7,16 +7,29 @@ import shutil
 import sys
 import webbrowser
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from bot import office, serving, settings
 from bot.demo import company, story
+from bot.demo.clock import DemoClock
+from policy.period import day_of
 from policy.reasons import Refusal
-from sandbox import Sandbox, Workspace
+from sandbox import Control, Sandbox, Workspace
+from scheduler import courier, slack_post
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FOLDER = Path("var/demo")
 STEPS = 1_000
+CONTROLS = (
+    Control(name="day", label="Next day"),
+    Control(name="monday", label="Next Monday"),
+    Control(name="month", label="First of next month"),
+    Control(name="quarter", label="Next quarter"),
+)
 
 
 @click.command()
@@ -33,12 +46,14 @@ def demo(port: int, folder: Path, *, reset: bool, no_browser: bool) -> None:
         shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     workspace = Workspace.from_dict(company.workspace_plan(), history=folder / "talk.jsonl")
+    clock = DemoClock(folder / "clock")
+    calendar = _Calendar()
     try:
-        sandbox = Sandbox(workspace, port=port).start()
+        sandbox = Sandbox(workspace, port=port, clock=clock, controls=CONTROLS, operate=calendar.press).start()
     except OSError as error:
         raise Refusal("port_taken", f"Port {port} is taken.", next_step="Choose another with --port.") from error
     try:
-        _run(sandbox, folder, port=port, browse=not no_browser)
+        _run(sandbox, clock, calendar, folder, port=port, browse=not no_browser)
     except Refusal as refusal:
         if refusal.code != "port_taken":
             raise
@@ -48,7 +63,27 @@ def demo(port: int, folder: Path, *, reset: bool, no_browser: bool) -> None:
         sandbox.stop()
 
 
-def _run(sandbox: Sandbox, folder: Path, *, port: int, browse: bool) -> None:
+class _Calendar:
+    """The buttons of the page's calendar; at work once the company is told of."""
+
+    def __init__(self) -> None:
+        self.teller: story.Teller | None = None
+        self.show: Callable[[str], None] = lambda _: None
+
+    def press(self, name: str) -> str:
+        """Let time pass until the evening of the button's day; what the page says then."""
+        if self.teller is None:
+            return "The company is still being prepared."
+        today = day_of(self.teller.clock(), self.teller.desk.zone)
+        day = story.target(name, today)
+        delivered = self.teller.tell(
+            story.evening(day, self.teller.desk), progress=lambda day, _: self.show(f"{day:%A}, {day.day} {day:%B %Y}…")
+        )
+        messages = "one message was" if delivered == 1 else f"{delivered} messages were"
+        return f"It is {day:%A}, {day.day} {day:%B %Y}; {messages} delivered on the way."
+
+
+def _run(sandbox: Sandbox, clock: DemoClock, calendar: _Calendar, folder: Path, *, port: int, browse: bool) -> None:
     app = sandbox.workspace.app
     loaded = settings.load(
         {
@@ -58,13 +93,18 @@ def _run(sandbox: Sandbox, folder: Path, *, port: int, browse: bool) -> None:
             "TOKENS_DATABASE_URL": f"sqlite:///{folder / 'tokens.db'}",
             "TOKENS_HTTP_PORT": str(port + 1 if port else 0),
             "TOKENS_TIME_ZONE": company.ZONE,
+            "TOKENS_ANNOUNCE_CHANNEL": company.ANNOUNCE_IN,
         }
     )
-    desk = office.new_desk(loaded)
+    desk = office.new_desk(loaded, clock=clock)
+    slack = slack_post.client(loaded.slack_bot_token, loaded.slack_api_url)
+    teller = story.Teller(desk, clock, slack, folder, courier.name())
+    teller.prepare()
     with click.progressbar(length=STEPS, label="Preparing the company", file=sys.stderr) as bar:
-        story.tell(desk, folder, progress=lambda share: bar.update(round(share * STEPS) - bar.pos))
+        teller.tell(clock(), progress=lambda _, share: bar.update(round(share * STEPS) - bar.pos))
     secret = story.gateway_key(desk, folder)
     with serving.serving(loaded, desk) as intake:
+        calendar.teller, calendar.show = teller, sandbox.tell_progress
         page = sandbox.page_url("U0ADA")
         click.echo(_welcome(page, intake, secret))
         if browse:
@@ -85,6 +125,7 @@ def _welcome(page: str, intake: str, secret: str) -> str:
 The workspace is open at  {page}
 
 You are Ada, a staff engineer. Type  /tokens balance , then  /tokens why .
+The calendar at the top of the page lets time pass: on the first of a month, grants and their statements arrive.
 
 To see usage arrive, send some of Ada's from another terminal, and ask for the balance again:
 

@@ -10,8 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
+from bot.manifest import BOT_SCOPES, DOCTOR_SCOPES
 from handlers.usage_formats import fingerprint
+from policy import handbook
 from policy.metering import UsageEvent
+from policy.period import Month
+from policy.units import NanoUSD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,7 +98,25 @@ EMPLOYEES = (
 )
 BOARD = ("Ada", "Iris", "Omar", "Tess", "Zoe")
 
-MONTHLY_TOKENS = {"junior": 24_000, "mid": 32_000, "senior": 44_000, "staff": 58_000, "principal": 64_000}
+PAY_BAND = {"junior": "B1", "mid": "B2", "senior": "B3", "staff": "B4", "principal": "B5"}
+BANDS = {
+    "B1": NanoUSD.parse("75000"),
+    "B2": NanoUSD.parse("95000"),
+    "B3": NanoUSD.parse("125000"),
+    "B4": NanoUSD.parse("160000"),
+    "B5": NanoUSD.parse("190000"),
+}
+BUDGET = NanoUSD.parse("9500")
+SHARE_OF_COMPENSATION = "0.04"
+"""Less than the packaged quarter: at that, hardly anybody would ever come near the end of a grant."""
+LAUNCHED_MONTHS_BEFORE = 9
+PART_TIME = {"jonas": "0.3"}
+"""Jonas works a third of the week, and asks the most expensive model all of it."""
+ANNOUNCE_IN = "C0AITOKENS"
+COMPLEXITY = {
+    "billing": "usual", "build-farm": "demanding", "ranking": "novel", "crawler": "routine", "app": "usual",
+    "evals": "demanding",
+}  # fmt: skip
 
 SONNET, OPUS, HAIKU = (
     ("anthropic", "claude-sonnet-4-6"), ("anthropic", "claude-opus-4-6"), ("anthropic", "claude-haiku-4-5"),
@@ -118,7 +140,7 @@ PROJECTS = {
 
 def people_csv() -> str:
     """The employees in the columns of `people import`."""
-    rows = ["email,name,slack_user_id,manager_email,level,role_family,pay_band,time_zone,hired_on,wave,roles"]
+    rows = ["email,name,slack_user_id,manager_email,level,role_family,pay_band,fte,time_zone,hired_on,wave,roles"]
     for number, person in enumerate(EMPLOYEES):
         manager = MANAGERS.get(person.team, "")
         above = f"{manager.lower()}@{DOMAIN}" if manager and manager.lower() != person.handle else ""
@@ -129,9 +151,37 @@ def people_csv() -> str:
         slack_id = "" if person is EMPLOYEES[-1] else person.slack_id
         rows.append(
             f"{person.email},{person.name},{slack_id},{above},{person.level},{person.family},"
-            f"B{1 + number % 5},{person.zone},{hired},{wave},{roles}"
+            f"{PAY_BAND[person.level]},{PART_TIME.get(person.handle, '1')},{person.zone},{hired},{wave},{roles}"
         )
     return "\n".join(rows) + "\n"
+
+
+def projects_csv() -> str:
+    """What the teams work on, in the columns of `projects import`: everybody on all their team's projects alike."""
+    rows = ["project,name,complexity,email,share"]
+    for team, keys in PROJECTS.items():
+        share = f"{1 / len(keys):.3g}"
+        rows += [
+            f"{key},{key.replace('-', ' ').capitalize()},{COMPLEXITY[key]},{person.email},{share}"
+            for key in keys
+            for person in EMPLOYEES
+            if person.team == team
+        ]
+    return "\n".join(rows) + "\n"
+
+
+def handbook_text(begins: date) -> str:
+    """The company's handbook: the packaged one, launched so long before its story begins that all waves are in."""
+    launched = Month.containing(begins).plus(-LAUNCHED_MONTHS_BEFORE).first_day
+    text = handbook.packaged()
+    for old, new in {
+        'version = "2026.1"': 'version = "northwind.1"',
+        "effective_from = 2026-01-01": f"effective_from = {launched}",
+        "share_of_compensation = 0.25": f"share_of_compensation = {SHARE_OF_COMPENSATION}",
+        "# launched_on = 2027-01-01": f"launched_on = {launched}",
+    }.items():
+        text = text.replace(old, new)
+    return text
 
 
 def workspace_plan() -> dict[str, Any]:
@@ -147,7 +197,8 @@ def workspace_plan() -> dict[str, Any]:
         "name": "Northwind",
         "team_id": "T0NORTHWIND",
         "domain": "northwind",
-        "welcome": "Everybody here is invented; the bot and its ledger are real. Be Ada, or anybody else.",
+        "welcome": "Everybody here is invented; the bot and its ledger are real. Be Ada, or anybody else. The calendar "
+        "above lets time pass: on the first of a month grants arrive.",
         "hints": [
             {"command": "/tokens balance", "label": "What Ada has left", "as": "U0ADA"},
             {"command": "/tokens why", "label": "How that comes about", "as": "U0ADA"},
@@ -163,6 +214,7 @@ def workspace_plan() -> dict[str, Any]:
             "bot_user": "U0TOKENS",
             "bot_id": "B0TOKENS",
             "description": "Your allowance for AI services: what you have, what it is worth, and why.",
+            "scopes": [*BOT_SCOPES, *DOCTOR_SCOPES],
             "commands": [
                 {"command": "/tokens", "description": "Your AI token allowance",
                  "usage_hint": "balance | why | history [month] | services | help"}

@@ -1,78 +1,130 @@
-"""Telling the company's story into a ledger: people, monthly grants, and usage up to now."""
+"""Telling the company's story into a ledger: its people and rules, then day after day of usage, grants and messages."""
 
 from __future__ import annotations
 
 import io
 import json
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from bot import office
 from bot.demo import company
-from policy.period import Month, day_of, first_instant
-from policy.units import MicroTokens
-from programme import grants, keys, people, usage
+from policy.period import Month, Week, day_of, first_instant
+from programme import keys, people, terms, usage
+from scheduler import courier, tick
 from store import reference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from slack_sdk import WebClient
+
+    from bot.demo.clock import DemoClock
     from programme.desk import Desk
 
 BEGINS_ON = "demo_begins_on"
 TOLD_UNTIL = "told-until"
-LOT_MONTHS = 3
 ACTOR = "demo"
+HOURS_BETWEEN_LOOKS = 3
+"""The courier looks as often, so that everybody finds their messages in their own morning."""
+EVENING = time(17, 30)
+MOST_AT_ONCE = 50
 
 
-def tell(desk: Desk, folder: Path, *, progress: Callable[[float], None]) -> None:
-    """Bring the ledger up to now; what was told before stays. `progress` gets the share that is done."""
-    office.migrate(desk)
-    now = desk.clock()
-    today = day_of(now, desk.zone)
-    with desk.transaction() as session:
-        people.import_csv(session, io.StringIO(company.people_csv()), actor=ACTOR, now=now, zone=desk.zone)
-        first = today - timedelta(days=7 * company.WEEKS)
-        reference.record_fact(session, BEGINS_ON, first.isoformat())
-        begins = date.fromisoformat(reference.fact(session, BEGINS_ON) or "")
-    # The last day that was told may have been told in part; telling it again changes nothing.
-    told = folder / TOLD_UNTIL
-    start = date.fromisoformat(told.read_text()) if told.exists() else begins
-    days = [start + timedelta(days=i) for i in range((today - start).days + 1)]
-    for number, day in enumerate(days, start=1):
-        if day == begins or day.day == 1:
-            _grant(desk, day, first=day == begins)
-        _use(desk, day, now)
-        told.write_text(day.isoformat())
-        progress(number / len(days))
+@dataclass(frozen=True, slots=True)
+class Teller:
+    """Lets the company live: `folder` keeps how far its story is told."""
+
+    desk: Desk
+    clock: DemoClock
+    slack: WebClient
+    folder: Path
+    courier: str
+
+    def prepare(self) -> None:
+        """The company as it was when its story begins: people, pay bands, projects, budget and a launched programme."""
+        now = self.clock()
+        begins = day_of(now, self.desk.zone) - timedelta(days=7 * company.WEEKS)
+        office.migrate(self.desk, handbook=company.handbook_text(begins))
+        with self.desk.transaction() as session:
+            zone = self.desk.zone
+            people.import_csv(session, io.StringIO(company.people_csv()), actor=ACTOR, now=now, zone=zone)
+            if reference.fact(session, BEGINS_ON) is not None:
+                return
+            reference.record_fact(session, BEGINS_ON, begins.isoformat())
+            reference.record_fact(session, tick.BEGINS_ON, begins.isoformat())
+            for band, midpoint in company.BANDS.items():
+                terms.set_band(session, band, midpoint, holds_from=date(2019, 1, 1), actor=ACTOR, now=now)
+            projects = io.StringIO(company.projects_csv())
+            terms.import_projects(session, projects, today=date(2019, 1, 1), actor=ACTOR, now=now)
+            terms.set_budget(session, Month.containing(begins), company.BUDGET, actor=ACTOR, now=now)
+
+    def tell(self, until: datetime, *, progress: Callable[[date, float], None]) -> int:
+        """Live through everything up to an instant; `progress` gets the day and the share that is done.
+
+        How many messages were delivered. What was told before stays; time goes on from `until`.
+        """
+        start, last = self._told(), day_of(until, self.desk.zone)
+        days = [start + timedelta(days=i) for i in range((last - start).days + 1)]
+        delivered = 0
+        for number, day in enumerate(days, start=1):
+            for instant in self._looks(day, until):
+                self.clock.hold(instant)
+                delivered += self._look(instant)
+            end = min(first_instant(day + timedelta(days=1), self.desk.zone), until)
+            self.clock.hold(end)
+            self._use(day, end)
+            (self.folder / TOLD_UNTIL).write_text(day.isoformat())
+            progress(day, number / len(days))
+        delivered += self._look(until)
+        self.clock.go_on()
+        return delivered
+
+    def _told(self) -> date:
+        """The last day that was told, which may have been told in part: telling it again changes nothing."""
+        path = self.folder / TOLD_UNTIL
+        if path.exists():
+            return date.fromisoformat(path.read_text())
+        with self.desk.reading() as session:
+            return date.fromisoformat(reference.fact(session, BEGINS_ON) or "")
+
+    def _looks(self, day: date, until: datetime) -> Iterator[datetime]:
+        instant = first_instant(day, self.desk.zone)
+        end = min(first_instant(day + timedelta(days=1), self.desk.zone), until)
+        while instant < end:
+            yield instant
+            instant += timedelta(hours=HOURS_BETWEEN_LOOKS)
+
+    def _look(self, instant: datetime) -> int:
+        """Do what the calendar owes at an instant, and deliver what is due then."""
+        tick.tick(self.desk, now=instant, announce_in=company.ANNOUNCE_IN)
+        delivered = 0
+        while (done := courier.deliver(self.desk, self.slack, courier=self.courier, most=MOST_AT_ONCE)).sent:
+            delivered += done.sent
+        return delivered
+
+    def _use(self, day: date, until: datetime) -> None:
+        events = sorted(company.events_of(day, until), key=lambda event: event.occurred_at)
+        with self.desk.transaction() as session:
+            usage.take_in(session, events, desk=self.desk, now=until)
 
 
-def _grant(desk: Desk, day: date, *, first: bool) -> None:
-    """Everybody's lot of the month, by level; Jonas has been given little and uses much."""
-    month = Month.containing(day)
-    begins = first_instant(day, desk.zone)
-    expires_at = first_instant(month.plus(LOT_MONTHS + first).first_day, desk.zone)
-    with desk.transaction() as session:
-        for person in company.EMPLOYEES:
-            amount = company.MONTHLY_TOKENS[person.level] // (4 if person.handle == "jonas" else 1)
-            grants.give(
-                session,
-                email=person.email,
-                amount=MicroTokens.parse(str(amount)),
-                reason="Pilot grant" if first else f"Grant for {day:%B}",
-                expires_at=expires_at,
-                actor=ACTOR,
-                now=begins,
-                key=f"demo:{month}:{'pilot' if first else 'month'}:{person.handle}",
-            )
+def target(name: str, today: date) -> date:
+    """The day to which a button of the calendar leads."""
+    month = Month.containing(today)
+    return {
+        "day": today + timedelta(days=1),
+        "monday": Week.containing(today).next().first_day,
+        "month": month.next().first_day,
+        "quarter": month.quarter.next().first_day,
+    }[name]
 
 
-def _use(desk: Desk, day: date, now: datetime) -> None:
-    events = sorted(company.events_of(day, now), key=lambda event: event.occurred_at)
-    posted_at = min(now, first_instant(day + timedelta(days=1), desk.zone))
-    with desk.transaction() as session:
-        usage.take_in(session, events, desk=desk, now=posted_at)
+def evening(day: date, desk: Desk) -> datetime:
+    """Late enough on a day that nearly everybody's morning has passed."""
+    return datetime.combine(day, EVENING, tzinfo=desk.zone).astimezone(UTC)
 
 
 def gateway_key(desk: Desk, folder: Path) -> str:

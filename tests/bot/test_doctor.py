@@ -65,7 +65,7 @@ def test_all_is_good(sandbox: Sandbox, desk: Desk) -> None:
     findings = examine(sandbox, desk)
     assert wrong(findings) == []
     assert [finding.what for finding in findings] == [
-        f"The database ({desk.database.dialect}) is at revision 0001.",
+        f"The database ({desk.database.dialect}) is at revision 0002.",
         "SLACK_BOT_TOKEN belongs to tokens in Example.",
         "The bot token has every scope it needs.",
         "The clock agrees with Slack's.",
@@ -74,6 +74,8 @@ def test_all_is_good(sandbox: Sandbox, desk: Desk) -> None:
         "TOKENS_ANNOUNCE_CHANNEL is #general, and the bot is in it.",
         "The board has 5 people (Slack user group).",
         "No usage waits in quarantine.",
+        "The calendar's runs are done.",
+        "Every message that was due is delivered.",
     ]
 
 
@@ -84,7 +86,7 @@ def test_a_missing_bot_token_is_found(sandbox: Sandbox, sqlite_desk: Desk) -> No
     """Without a bot token Slack cannot be asked anything, and the rest is examined all the same."""
     findings = examine(sandbox, sqlite_desk, SLACK_BOT_TOKEN="")
     assert wrong(findings)[0] == ("problem", "SLACK_BOT_TOKEN is not set.")
-    assert findings[-1].what == "No usage waits in quarantine."
+    assert findings[-1].what == "Every message that was due is delivered."
 
 
 def test_a_revoked_token_is_found(sandbox: Sandbox, sqlite_desk: Desk) -> None:
@@ -112,11 +114,17 @@ def test_no_mode_is_found(sandbox: Sandbox, sqlite_desk: Desk) -> None:
     assert wrong(findings) == [("problem", "Neither Socket Mode nor HTTP mode is set up.")]
 
 
+LACKING = (
+    "The bot token lacks channels:history, chat:write, files:write, groups:history, im:history, im:write, users:read, "
+    "users:read.email."
+)
+
+
 def test_missing_scopes_are_found(sandbox: Sandbox, sqlite_desk: Desk) -> None:
     """Each scope that the bot needs and the token lacks is named; the optional ones only where they are missed."""
     sandbox.workspace.change_app(scopes=frozenset({"commands"}))
     assert wrong(examine(sandbox, sqlite_desk)) == [
-        ("problem", "The bot token lacks users:read, users:read.email."),
+        ("problem", LACKING),
         ("warning", "TOKENS_GOVERNANCE_CHANNEL cannot be looked up without channels:read."),
         ("warning", "TOKENS_ANNOUNCE_CHANNEL cannot be looked up without channels:read."),
         ("warning", "The board's group cannot be looked up: missing_scope."),
@@ -140,7 +148,7 @@ def test_a_slack_that_falls_silent_is_found(
     sandbox.faults.add(method, delay=0.3)
     findings = examine(sandbox, sqlite_desk)
     assert len(wrong(findings)) == 1
-    assert findings[-1].what == "No usage waits in quarantine."
+    assert findings[-1].what == "Every message that was due is delivered."
 
 
 # --- Channels, clock, board ----------------------------------------------------------------------------------------

@@ -66,7 +66,8 @@ def called_methods(*folders: str) -> set[str]:
         for path in (REPOSITORY / folder).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-                    found |= {by_function[node.func.attr]} if node.func.attr in by_function else set()
+                    name = node.func.attr.lower()
+                    found |= {by_function[name]} if name in by_function else set()
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -118,20 +118,3 @@ def test_somebody_hired_later_is_granted_the_next_day(desk: Desk) -> None:
     rollout.run_calendar(desk, NOON + timedelta(days=1))
     assert rollout.factors(desk, "zoe@example.com", "2026-11")["days_active"] == 10
     assert BEN in rollout.granted(desk, "2026-11")
-
-
-def test_months_are_granted_as_time_goes(desk: Desk) -> None:
-    """Ticked once a day over fourteen months, everybody has one grant a month, and the carry limit holds throughout."""
-    rollout.launch(desk)
-    day = date(2026, 11, 20)
-    while day < date(2028, 1, 5):
-        rollout.run_calendar(desk, datetime(day.year, day.month, day.day, 6, tzinfo=UTC))
-        day += timedelta(days=1)
-    months = books.rows(desk, sa.select(grants.c.month, sa.func.count()).group_by(grants.c.month))
-    assert len(months) == 15
-    assert {count for _, count in months} == {5}
-    statements = books.rows(desk, sa.select(sa.func.count()).where(outbox.c.template == "grants/statement"))
-    assert statements == [(75,)]
-    last = int(rollout.granted(desk, "2028-01")[ADA])
-    assert int(books.wallet(desk, ADA)) <= 2 * last
-    assert books.findings(desk) == {}

@@ -1,0 +1,124 @@
+"""Fourteen months of a company: people come, go, rise and rest; the bot is down over a first; two replicas tick."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+
+from programme import terms
+from scheduler import courier, slack_post, tick
+from scheduler.letters import Composed
+from store.tables import grants, outbox
+from templates.render import Message
+from tests.support import books, cast, rollout, slack
+from tests.support.books import ADA, BEN, MARA
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from programme.desk import Desk
+    from sandbox import Sandbox
+    from store.engine import Database
+    from tests.support.clock import Clock
+
+BEGIN, END = date(2026, 12, 1), date(2028, 2, 1)
+ZOE = "zoe@example.com"
+OUTAGE = (date(2027, 4, 29), date(2027, 5, 4))
+"""Nobody looks at the calendar in these days, over a first of a month."""
+HEADING = "email,name,level,role_family,pay_band,time_zone,hired_on,wave,slack_user_id"
+NEWS = {
+    date(2027, 2, 8): f"{HEADING}\n{ZOE},Zoe Martin,mid,engineering,P2,Europe/Paris,2027-02-10,1,{slack.NEWCOMER}\n",
+    date(2027, 6, 15): f"email,level,pay_band\n{BEN},mid,P2\n",
+    date(2027, 9, 20): f"email,left_on\n{MARA},2027-10-10\n",
+}
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    slack.without_proxies(monkeypatch)
+
+
+def test_fourteen_months(desk: Desk, database_url: str, clock: Clock) -> None:
+    """Every month once for everybody who was there, every statement once, and every figure proved."""
+    with slack.workspace(clock=clock, post_burst=100) as sandbox:
+        live_through(desk, database_url, clock, sandbox)
+        everybody_has_each_month_once(desk)
+        every_statement_arrived_once(desk, sandbox)
+    levels = [rollout.factors(desk, BEN, month)["level"] for month in ("2027-06", "2027-07")]
+    assert levels == ["junior", "mid"]
+    days = [rollout.factors(desk, who, month)["days_active"] for who, month in ((ZOE, "2027-02"), (MARA, "2027-10"))]
+    assert days == [19, 10]
+    assert books.wallet(desk, MARA) == 0
+    assert books.findings(desk) == {}
+
+
+def live_through(desk: Desk, database_url: str, clock: Clock, sandbox: Sandbox) -> None:
+    rollout.launch(desk)
+    client = slack_post.client(sandbox.workspace.app.bot_token, sandbox.api_url)
+    for i in range((END - BEGIN).days + 1):
+        day = BEGIN + timedelta(days=i)
+        clock.now = datetime.combine(day, time(0, 30), tzinfo=UTC)
+        if day in NEWS:
+            cast.hire(desk, NEWS[day])
+        if day == date(2027, 10, 25):
+            with desk.transaction() as session:
+                terms.set_leave(session, ADA, day, date(2027, 12, 31), actor="test", now=clock.now)
+        if OUTAGE[0] <= day <= OUTAGE[1]:
+            continue
+        if day.day == 1:
+            assert books.at_once(database_url, [replica(desk), replica(desk)]) == []
+        else:
+            rollout.run_calendar(desk, clock.now, slack.GENERAL)
+        # An hour at which it is a working day's noon from New York to Berlin; Tokyo's has been at midnight.
+        for hour in (1, 15):
+            clock.now = datetime.combine(day, time(hour), tzinfo=UTC)
+            while courier.deliver(desk, client, courier="courier", compose=note, most=50).sent:
+                pass
+
+
+def replica(desk: Desk) -> Callable[[Database], None]:
+    def work(database: Database) -> None:
+        own = dataclasses.replace(desk, database=database)
+        assert tick.tick(own, now=desk.clock(), announce_in=slack.GENERAL).failed == ()
+
+    return work
+
+
+def note(template: str, view: object) -> Composed:
+    """Which message it is: what they say is tested with the templates."""
+    del view
+    return Composed(Message(template, []))
+
+
+def everybody_has_each_month_once(desk: Desk) -> None:
+    months = [f"{2026 + (11 + i) // 12}-{(11 + i) % 12 + 1:02}" for i in range(15)]
+    given = {month: rollout.granted(desk, month).keys() for month in months}
+    always = {"iris@example.com", "tess@example.com", BEN}
+    for month, people in given.items():
+        expected = set(always)
+        expected |= {ZOE} if month >= "2027-02" else set()
+        expected |= {MARA} if month <= "2027-10" else set()
+        # Away from late October to the end of the year: October counts in part, November and December do not.
+        expected |= {ADA} if month not in {"2027-11", "2027-12"} else set()
+        assert people == expected, month
+    assert books.count(desk, grants) == sum(len(people) for people in given.values())
+
+
+def every_statement_arrived_once(desk: Desk, sandbox: Sandbox) -> None:
+    """As many statements as grants, and a digest a month, each in its place, each once."""
+    states = books.rows(desk, sa.select(outbox.c.state, sa.func.count()).group_by(outbox.c.state))
+    assert [state for state, _ in states] == ["sent"]
+    keys = Counter(
+        message.metadata["event_payload"]["key"]
+        for user in (slack.ADA, slack.BEN, slack.MARA, slack.IRIS, slack.TESS, slack.NEWCOMER)
+        for message in sandbox.messages(sandbox.dm(user), user)
+        if message.metadata
+    )
+    assert set(keys.values()) == {1}
+    assert sum(key.startswith("statement:") for key in keys) == books.count(desk, grants)
+    assert len(sandbox.messages(slack.GENERAL, slack.ADA)) == 15
