@@ -1,0 +1,39 @@
+"""The letters about monthly grants: from the view that the outbox keeps to a message, with its picture if it has one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from policy.units import MICRO_PER_TOKEN, MicroTokens, NanoUSD, divide_half_even
+from programme import letters
+from programme.letters import Digest, LapseNotice, Statement
+from templates import charts, render, workings
+
+if TYPE_CHECKING:
+    from templates.charts import Picture
+    from templates.render import Message
+
+
+def compose_statement(view: object) -> tuple[Message, Picture | None]:
+    """A person's grant of a month, with its arithmetic."""
+    statement = letters.read(Statement, view)
+    working = workings.of(statement.factors)
+    return render.message("grants/statement", statement=statement, working=working), None
+
+
+def compose_lapse_notice(view: object) -> tuple[Message, Picture | None]:
+    """What a person will lose soon."""
+    notice = letters.read(LapseNotice, view)
+    lapsing = sum((ending.amount for ending in notice.endings), notice.over_limit)
+    return render.message("grants/lapse_notice", notice=notice, lapsing=lapsing), None
+
+
+def compose_digest(view: object) -> tuple[Message, Picture | None]:
+    """The month for everybody; the picture only where its spend may be told."""
+    digest = letters.read(Digest, view)
+
+    def worth(tokens: MicroTokens) -> NanoUSD:
+        return NanoUSD(divide_half_even(int(tokens) * int(digest.per_token), MICRO_PER_TOKEN))
+
+    message = render.message("grants/digest", digest=digest, worth=worth)
+    return message, charts.month_of_spend(digest) if digest.spent is not None else None
