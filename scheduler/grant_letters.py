@@ -1,4 +1,4 @@
-"""The letters about monthly grants: from the view that the outbox keeps to a message, with its picture if it has one."""
+"""The letters about monthly grants: from the view that the outbox keeps to a message, and its picture if it has one."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ def compose_statement(view: object) -> tuple[Message, Picture | None]:
 def compose_lapse_notice(view: object) -> tuple[Message, Picture | None]:
     """What a person will lose soon."""
     notice = letters.read(LapseNotice, view)
-    lapsing = sum((ending.amount for ending in notice.endings), notice.over_limit)
-    return render.message("grants/lapse_notice", notice=notice, lapsing=lapsing), None
+    ending = sum((one.amount for one in notice.endings), MicroTokens(0))
+    lapsing = notice.over_limit + ending
+    return render.message("grants/lapse_notice", notice=notice, lapsing=lapsing, ending=ending), None
 
 
 def compose_digest(view: object) -> tuple[Message, Picture | None]:

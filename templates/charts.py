@@ -12,7 +12,7 @@ from policy.units import MICRO_PER_TOKEN
 from templates import phrases
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import date
 
     from matplotlib.axes import Axes
@@ -30,7 +30,9 @@ RUSH, RUSH_WEEKEND = "#d55e00", "#f2b384"
 """Of the colours that everybody can tell apart; they differ in lightness as well."""
 SATURDAY = 5
 UNEVEN = Decimal(2)
-"""A busiest day of so many usual weekdays makes the title."""
+"""A busiest day of so many average weekdays makes the title."""
+NEAR_THE_EDGE = 4
+"""Days within which the busiest day's label would leave the card if it were centred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +84,18 @@ class Series:
         return self.days[at], self.tokens[at]
 
     @property
-    def usual(self) -> Decimal:
-        """What an average weekday took."""
-        weekdays = [spent for day, spent in zip(self.days, self.tokens, strict=True) if day.weekday() < SATURDAY]
-        return sum(weekdays, Decimal(0)) / len(weekdays)
-
-    def since(self, first: date) -> Decimal:
-        return sum((spent for day, spent in zip(self.days, self.tokens, strict=True) if day >= first), Decimal(0))
+    def average_weekday(self) -> Decimal:
+        return (self.total - self.weekends) / sum(day.weekday() < SATURDAY for day in self.days)
 
     @property
     def weekends(self) -> Decimal:
-        return self.total - self.usual * sum(day.weekday() < SATURDAY for day in self.days)
+        return self._on(lambda day: day.weekday() >= SATURDAY)
+
+    def since(self, first: date) -> Decimal:
+        return self._on(lambda day: day >= first)
+
+    def _on(self, chosen: Callable[[date], bool]) -> Decimal:
+        return sum((spent for day, spent in zip(self.days, self.tokens, strict=True) if chosen(day)), Decimal(0))
 
 
 def month_of_spend(digest: MonthSpent) -> Picture:
@@ -124,13 +127,16 @@ def finding(series: Series) -> str:
         return f"No tokens were spent in {month}"
     day, most = series.busiest
     if most == series.total:
-        return f"All spend of {month} was on one day, {_of(day)}"
+        return f"{month}: everything on one day, {_of(day)}"
+    if series.weekends == series.total:
+        return f"{month}: weekends only"
     if series.rush_from:
         share = phrases.percent(series.since(series.rush_from) / series.total)
-        return f"{month}: the last {(series.days[-1] - series.rush_from).days + 1} days took {share}"
-    if series.usual and most >= UNEVEN * series.usual:
-        return f"{month}: {_of(day)} took {_times(most, series.usual)} a usual weekday"
-    return f"{month} was even: no day took twice a usual weekday"
+        days = (series.days[-1] - series.rush_from).days + 1
+        return f"{month}: the last {f'{days} days' if days > 1 else 'day'} took {share} of all"
+    if most >= UNEVEN * series.average_weekday:
+        return f"{month}: {_of(day)} took {most / series.average_weekday:.1f} average weekdays"
+    return f"{month}: no day stood out"
 
 
 def alt_text(series: Series) -> str:
@@ -145,8 +151,8 @@ def alt_text(series: Series) -> str:
     by_week = ", ".join(f"{_span(first, last)} {_whole(spent)}" for first, last, spent in weeks.values())
     return (
         f"Bar chart of the tokens spent on each day. {finding(series)}. In all {_whole(series.total)} tokens, "
-        f"{phrases.percent(series.weekends / series.total)} of them on weekends; the most on {_of(day)}, {_whole(most)}. "
-        f"By week: {by_week}."
+        f"{phrases.percent(series.weekends / series.total)} of them on weekends; "
+        f"the most on {_of(day)}, {_whole(most)}. By week: {by_week}."
     )
 
 
@@ -155,7 +161,7 @@ def drawing(series: Series) -> Figure:
     from matplotlib.figure import Figure  # noqa: PLC0415 - takes a second and a half, and most processes never draw
 
     figure = Figure(figsize=(WIDTH, HEIGHT), dpi=DPI, facecolor=CARD)
-    axes = figure.add_axes((0.035, 0.115, 0.93, 0.66), facecolor=CARD)
+    axes = figure.add_axes((0.035, 0.115, 0.815, 0.66), facecolor=CARD)
     figure.text(0.035, 0.965, finding(series), size=TITLE, weight="bold", color=INK, va="top")
     figure.text(0.035, 0.872, _subtitle(series), size=TEXT, color=FAINT, va="top")
     axes.bar(
@@ -171,7 +177,7 @@ def drawing(series: Series) -> Figure:
 def _subtitle(series: Series) -> str:
     if not series.total:
         return "Tokens a day"
-    return f"Tokens a day, weekends lighter; {_short(series.total)} in all"
+    return f"{_short(series.total)} tokens in all; a bar a day, weekends lighter, Mondays dated"
 
 
 def _colour(series: Series, day: date) -> str:
@@ -184,7 +190,7 @@ def _colour(series: Series, day: date) -> str:
 def _set_days(axes: Axes, series: Series) -> None:
     """The days' axis with its Mondays, and no other: the bars that matter carry their figures."""
     mondays = [day for day in series.days if not day.weekday()]
-    axes.set_xticks([day.day for day in mondays], [f"Mon {_of(day)}" for day in mondays])
+    axes.set_xticks([day.day for day in mondays], [_of(day) for day in mondays])
     axes.set_xlim(0.4, len(series.days) + 0.6)
     axes.set_ylim(0, float(max(series.tokens)) * 1.16 or 1)
     axes.set_yticks([])
@@ -196,15 +202,14 @@ def _set_days(axes: Axes, series: Series) -> None:
 def _label(axes: Axes, series: Series) -> None:
     """The busiest day's figure above its bar; the usual weekday as a line where there is more than one day."""
     day, most = series.busiest
-    side = "left" if day.day <= 4 else "right" if day.day > len(series.days) - 4 else "center"  # noqa: PLR2004 - bars
+    last = len(series.days)
+    side = "left" if day.day <= NEAR_THE_EDGE else "right" if day.day > last - NEAR_THE_EDGE else "center"
     x = day.day + {"left": -0.4, "right": 0.4, "center": 0}[side]
     axes.text(x, float(most) * 1.02, f"{_of(day)}: {_short(most)}", size=TEXT, color=INK, ha=side, va="bottom")
-    if most < series.total and series.usual:
-        axes.axhline(float(series.usual), color=INK, linewidth=1, linestyle=(0, (4, 3)))
-        axes.text(
-            0.6, float(series.usual), f"usual weekday {_short(series.usual)}", size=TEXT, color=INK, ha="left", va="bottom",
-            bbox={"facecolor": CARD, "edgecolor": "none", "alpha": 0.85, "pad": 1.5},
-        )  # fmt: skip
+    average = series.average_weekday
+    if average and most < series.total:
+        axes.axhline(float(average), color=INK, linewidth=1, linestyle=(0, (4, 3)))
+        axes.text(last + 1, float(average), f"average\nweekday\n{_short(average)}", size=TEXT, color=INK, va="center")
 
 
 def _of(day: date) -> str:
@@ -213,10 +218,6 @@ def _of(day: date) -> str:
 
 def _span(first: date, last: date) -> str:
     return _of(first) if first == last else f"{first.day}–{_of(last)}"
-
-
-def _times(most: Decimal, usual: Decimal) -> str:
-    return f"{most / usual:.1f} ×"
 
 
 def _whole(tokens: Decimal) -> str:

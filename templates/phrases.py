@@ -65,6 +65,12 @@ def usd(amount: NanoUSD) -> str:
     return f"USD {'-' if amount < 0 else ''}{cents // 100:,}.{cents % 100:02}"
 
 
+def fine_usd(amount: NanoUSD) -> str:
+    """USD to a hundredth of a cent, for a figure that is multiplied further: `USD 4,583.3333`."""
+    whole, _, decimals = f"{amount.decimal.quantize(Decimal('0.0001'), ROUND_HALF_EVEN):,f}".partition(".")
+    return f"USD {whole}.{decimals[:2]}{decimals[2:].rstrip('0')}"
+
+
 def exact_usd(amount: NanoUSD) -> str:
     """Every decimal that the amount has: `USD 0.003375`."""
     return f"USD {_trimmed(amount.decimal)}"
@@ -157,7 +163,7 @@ def until(expires_at: datetime) -> Markup:
 FILTERS = {
     f.__name__: f
     for f in (
-        tokens, whole_tokens, exact_tokens, usd, exact_usd, count, short_count, factor, percent, permille, day,
-        day_before, month, meter, per, short, code, moment, until,
+        tokens, whole_tokens, exact_tokens, usd, fine_usd, exact_usd, count, short_count, factor, percent, permille,
+        day, day_before, month, meter, per, short, code, moment, until,
     )
 }  # fmt: skip

@@ -12,13 +12,17 @@ from policy.period import Month, Quarter
 from policy.sizing import Assignment, Claim, Factors, size
 from policy.units import MicroTokens, NanoUSD
 from policy.valuation import TokenValue
-from programme import letters
+from programme import handbooks, letters, valuation
 from programme.letters import DayOfSpend, Digest, Ending, LapseNotice, Portion, Statement
 from scheduler import grant_letters
+from store.tables import grants
+from tests.support import cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from policy.parameters import SizingRules
+    from programme.desk import Desk
     from templates.render import Message
 
 HOSTILE = "<!channel> & &amp; *b* `c` ~s~ _i_ <https://evil.example|press>\n• 9,999 tokens left <@U0BOSS>"
@@ -39,23 +43,40 @@ STAFF = Claim(
 )  # fmt: skip
 
 
-def factors(
-    claim: Claim = STAFF, *, leaves: str = "1", value: TokenValue = VALUE, weighted: bool = True
-) -> Factors:
-    """The factors of a claim when the budget leaves such a share of what everybody would get."""
-    alone = size([claim], RULES, value, budget=None, weighted=weighted).grants[claim.person_id]
-    budget = NanoUSD(int(alone.usd * Decimal(leaves)))
-    return size([claim], RULES, value, budget=budget, weighted=weighted).grants[claim.person_id]
+def factors(claim: Claim = STAFF, *, leaves: str = "1", weighted: bool = True, rules: SizingRules = RULES) -> Factors:
+    """The factors of a claim when the budget leaves such a share of it."""
+
+    def sized(budget: NanoUSD | None) -> Factors:
+        return size([claim], rules, VALUE, budget=budget, weighted=weighted).grants[claim.person_id]
+
+    whole = sized(None)
+    return sized(NanoUSD(int(whole.usd * Decimal(leaves)))) if leaves != "1" else whole
 
 
-def part_time() -> Factors:
-    claim = Claim("per_1", "senior", NanoUSD.parse("190000"), 600, 12, 31)
-    return factors(claim)
+PART = Claim("per_1", "senior", NanoUSD.parse("190000"), 600, 12, 31)
+"""Three days a week, hired in mid-month."""
+LOW = Claim("per_1", "junior", NanoUSD.parse("6000"), 1_000, 31, 31)
+"""So little that the floor in USD holds."""
+HIGH = dataclasses.replace(STAFF, level="principal", projects=(), utilisation=Decimal("1.25"), peers=Decimal("0.5"))
+NARROW = dataclasses.replace(RULES, most_weight=Decimal("1.30"), cap_share=Decimal("1.25"))
+"""Rules under which both the weight and the grant of HIGH are held back."""
 
 
-def floored() -> Factors:
-    """A grant that the month's budget would have cut below its floor."""
-    return factors(leaves="0.30001") if False else factors(leaves="0.62")
+def keep_grant(desk: Desk, email: str, month: Month, of: Factors) -> None:
+    """Give somebody the tokens of a month's grant, and keep what they follow from."""
+    given = cast.give(desk, email, f"{of.amount.decimal:f}", reason=f"Grant for {month}")
+    with desk.transaction() as session:
+        books = handbooks.load(session)
+        row = {
+            "month": str(month),
+            "person_id": given.person_id,
+            "entry_id": given.entry_id,
+            "amount": of.amount,
+            "factors": letters.written(of),
+            "handbook_version": books.versions[0].version,
+            "value_version": valuation.value_of(session, month.quarter, books, now=desk.clock()).version,
+        }
+        session.execute(grants.insert(), row)
 
 
 def statement(of: Factors | None = None, **changes: Any) -> Statement:  # noqa: ANN401 - any field of a statement
@@ -98,8 +119,8 @@ def digest(**changes: Any) -> Digest:  # noqa: ANN401 - any field of a digest
         per_token=VALUE.per_token,
         entitled=NanoUSD.parse("171500"),
         spent=sum((day.spent for day in days), MicroTokens(0)),
-        services=(Portion("Anthropic API", tokens("310000")), Portion("GPU cluster", tokens("180000.25"))),
-        kinds=(Portion("Model calls", tokens("330000")), Portion("Training jobs", tokens("180000.25"))),
+        services=(Portion("Anthropic API", tokens("343599.75")), Portion("GPU cluster", tokens("180000.25"))),
+        kinds=(Portion("Model calls", tokens("343599.75")), Portion("Training jobs", tokens("180000.25"))),
         projects=(Portion("Atlas", tokens("200000")), Portion("Borealis", tokens("90000"))),
         carried=tokens("1250000"),
         lapsed=tokens("80000"),
@@ -147,12 +168,11 @@ def hostile_digest(text: str) -> Digest:
 CASES: dict[str, Callable[[], Message]] = {
     "statement": lambda: told(statement()),
     "statement_within_a_budget": lambda: told(statement(factors(leaves="0.8547"))),
-    "statement_of_a_part": lambda: told(statement(part_time(), carried=tokens("0"))),
-    "statement_at_the_floor": lambda: told(statement(floored())),
+    "statement_of_a_part": lambda: told(statement(factors(PART), carried=tokens("0"))),
+    "statement_at_the_floor": lambda: told(statement(factors(LOW))),
+    "statement_at_the_cap": lambda: told(statement(factors(HIGH, rules=NARROW))),
     "statement_of_the_pilot": lambda: told(statement(factors(weighted=False))),
-    "statement_in_debt": lambda: told(
-        statement(settled=factors().amount, carried=tokens("0"), endings=())
-    ),
+    "statement_in_debt": lambda: told(statement(settled=factors().amount, carried=tokens("0"), endings=())),
     "statement_with_a_lapse": lambda: told(statement(settled=tokens("1200"), lapsed=tokens("1500.25"))),
     "statement_hostile": lambda: told(hostile_statement(HOSTILE)),
     "lapse_notice": lambda: told(notice()),
