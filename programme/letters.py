@@ -4,6 +4,8 @@ Amounts and dates survive the way through JSON with their types. (Types are impo
 the annotations.)
 """
 
+# ruff: noqa: TC001, TC003 - the types of fields are needed at run time
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -29,8 +31,10 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A person's grant of a month. `settled` went into debt; `carried` was left of earlier grants, after `lapsed` went
-    over the limit into the pool; `endings` are the open lots, the new one included, soonest first.
+    """A person's grant of a month.
+
+    `settled` went into debt; `carried` was left of earlier grants, after `lapsed` went over the limit into the pool;
+    `endings` are the open lots, the new one included, soonest first.
     """
 
     month: Month
@@ -46,8 +50,9 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class LapseNotice:
-    """What a person will lose if they do not use it. `over_limit` lapses on `on` because more is left than is carried
-    over; `endings` are lots that end then.
+    """What a person will lose if they do not use it.
+
+    `over_limit` lapses on `on` because more is left than is carried over; `endings` are lots that end then.
     """
 
     on: date
@@ -75,7 +80,7 @@ class DayOfSpend:
 class Digest:
     """The programme's month for everybody: no person's figure can be read or worked out from it.
 
-    `month` is the one whose grants were posted; spend is that of `before`. Money is at `per_token`. `spent` and all that
+    `month` is the one whose grants were posted; spend is that of `before`. Money is at `per_token`. `spent` and what
     follows from it are None where fewer people spent than may be told of; `projects` are those of enough people.
     `used_permille` is spend over entitlement. `rush` says that the last days' share of the spend was out of proportion.
     """
@@ -107,6 +112,11 @@ def written(letter: object) -> object:
 def read(kind: type[T], view: object) -> T:
     """The view again, typed."""
     return msgspec.convert(view, kind, dec_hook=_typed)
+
+
+def read_factors(view: object) -> Factors:
+    """The factors of a grant, as the ledger keeps them."""
+    return read(Factors, view)
 
 
 def _plain(value: object) -> object:

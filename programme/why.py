@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from policy.metering import METERS
-from policy.sizing import Factors
 from policy.units import MicroTokens, NanoUSD
 from programme import letters
 from store import grants, reference, wallets
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from policy.metering import Meter, Price
+    from policy.sizing import Factors
     from policy.valuation import TokenValue
     from programme.balance import BalanceCard
     from store.engine import Session
@@ -102,7 +102,7 @@ def explain(session: Session, card: BalanceCard) -> Explanation:
 
 def _grant(session: Session, card: BalanceCard) -> Factors | None:
     kept = grants.factors_of(session, card.person_id, card.month)
-    return letters.read(Factors, kept) if kept is not None else None
+    return letters.read_factors(kept) if kept is not None else None
 
 
 def _debits(session: Session, account_id: int) -> list[DebitLine]:
