@@ -19,7 +19,7 @@ from policy.units import MicroTokens
 from programme import balance, history, people, why
 from store import people as people_store
 from store import reference
-from templates import phrases, render
+from templates import phrases, render, workings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,7 +77,8 @@ def show_why(desk: Desk, request: Request) -> Message | None:
         explanation = why.explain(session, card)
         names = reference.service_names(session)
         contact = contact_of(desk, session, request.now)
-    return render.message("tokens/why", why=explanation, card=card, names=names, contact=contact)
+    working = workings.of(explanation.grant) if explanation.grant else None
+    return render.message("tokens/why", why=explanation, card=card, names=names, contact=contact, working=working)
 
 
 def show_history(desk: Desk, request: Request) -> Message | None:

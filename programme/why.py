@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 from policy.metering import METERS
 from policy.units import MicroTokens, NanoUSD
-from store import reference, wallets
+from programme import letters
+from store import grants, reference, wallets
 from store import usage as usage_store
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from policy.metering import Meter, Price
+    from policy.sizing import Factors
     from policy.valuation import TokenValue
     from programme.balance import BalanceCard
     from store.engine import Session
@@ -59,7 +61,10 @@ class DebitLine:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A balance taken apart: `received` − `used` − `lapsed` + `corrected` = `balance`."""
+    """A balance taken apart: `received` − `used` − `lapsed` + `corrected` = `balance`.
+
+    `grant` is what the monthly grant of the card's month follows from, if there was one.
+    """
 
     card: BalanceCard
     received: MicroTokens
@@ -68,6 +73,7 @@ class Explanation:
     corrected: MicroTokens
     balance: MicroTokens
     waiting: MicroTokens
+    grant: Factors | None
     debits: tuple[DebitLine, ...]
 
 
@@ -89,8 +95,14 @@ def explain(session: Session, card: BalanceCard) -> Explanation:
         balance=balance,
         # Lots that expired but are not closed yet, and lots that have not started.
         waiting=balance - card.available,
+        grant=_grant(session, card),
         debits=tuple(_debits(session, account_id)) if account_id else (),
     )
+
+
+def _grant(session: Session, card: BalanceCard) -> Factors | None:
+    kept = grants.factors_of(session, card.person_id, card.month)
+    return letters.read_factors(kept) if kept is not None else None
 
 
 def _debits(session: Session, account_id: int) -> list[DebitLine]:

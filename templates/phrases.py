@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from itertools import accumulate
 from typing import TYPE_CHECKING
@@ -65,6 +65,12 @@ def usd(amount: NanoUSD) -> str:
     return f"USD {'-' if amount < 0 else ''}{cents // 100:,}.{cents % 100:02}"
 
 
+def fine_usd(amount: NanoUSD) -> str:
+    """USD to a hundredth of a cent, for a figure that is multiplied further: `USD 4,583.3333`."""
+    whole, _, decimals = f"{amount.decimal.quantize(Decimal('0.0001'), ROUND_HALF_EVEN):,f}".partition(".")
+    return f"USD {whole}.{decimals[:2]}{decimals[2:].rstrip('0')}"
+
+
 def exact_usd(amount: NanoUSD) -> str:
     """Every decimal that the amount has: `USD 0.003375`."""
     return f"USD {_trimmed(amount.decimal)}"
@@ -88,8 +94,29 @@ def short_count(number: int) -> str:
     return str(number)
 
 
+def factor(value: Decimal) -> str:
+    """What something is multiplied by, with two decimals or as many more as it has: `1.10`, `0.854712`."""
+    whole, _, decimals = f"{value:f}".partition(".")
+    return f"{whole}.{decimals.rstrip('0'):0<2}"
+
+
+def percent(share: Decimal) -> str:
+    """A share of a whole, to a tenth of a percent: `62.3 %`."""
+    return f"{_trimmed((share * 100).quantize(Decimal('0.1'), ROUND_HALF_EVEN))} %"
+
+
+def permille(share: int) -> str:
+    """Thousandths as percent: `60 %`, `34.5 %`."""
+    return percent(Decimal(share) / 1_000)
+
+
 def day(value: date) -> str:
     return f"{value.day} {value:%b %Y}"
+
+
+def day_before(value: date) -> str:
+    """The last day of what ends on the first day without it."""
+    return day(value - timedelta(days=1))
 
 
 def month(value: Month) -> str:
@@ -136,7 +163,7 @@ def until(expires_at: datetime) -> Markup:
 FILTERS = {
     f.__name__: f
     for f in (
-        tokens, whole_tokens, exact_tokens, usd, exact_usd, count, short_count, day, month, meter, per, short, code,
-        moment, until,
+        tokens, whole_tokens, exact_tokens, usd, fine_usd, exact_usd, count, short_count, factor, percent, permille,
+        day, day_before, month, meter, per, short, code, moment, until,
     )
 }  # fmt: skip

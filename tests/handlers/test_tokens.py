@@ -17,11 +17,12 @@ from slack_sdk import WebClient
 from slack_sdk.signature import SignatureVerifier
 
 from handlers import http, slack_app, tokens
+from policy.period import Month
 from policy.reasons import Refusal
 from programme import usage as usage_programme
 from sandbox import Sandbox, Workspace, block_kit
 from store.tables import audit_log, people
-from tests.support import cast
+from tests.support import cast, letters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -210,6 +211,16 @@ def test_ada_reads_the_arithmetic(desk: Desk) -> None:
     ) in text
     assert "1.62 tokens* for 3 calls" in text
     assert "_and 1 earlier call in the same way_" in text
+
+
+def test_ada_reads_what_her_grant_follows_from(desk: Desk) -> None:
+    """The month's grant stands between the totals and the calls, with every digit of its arithmetic."""
+    letters.keep_grant(desk, "ada@example.com", Month(2026, 11), letters.factors(leaves="0.8547"))
+    use(desk, "1")
+    text = read(ask(desk, "why"))
+    assert "*How your grant for November 2026 came about*\\nUSD 4,583.333333333: your entitlement" in text
+    assert "= 514,443.023586 tokens\\n× 0.854628: what the month's budget leaves" in text
+    assert text.index("*How your 439,599.46 tokens") < text.index("came about*") < text.index("for 1 call")
 
 
 def test_ada_reads_her_month(desk: Desk) -> None:

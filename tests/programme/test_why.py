@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from policy.period import Month
 from policy.units import MicroTokens
 from programme import balance, why
 from store import ledger
 from store.ledger import Draft
-from tests.support import books, cast
+from tests.support import books, cast, letters
 from tests.support.books import ADA
 from tests.support.cast import GPT, SONNET
 from tests.support.clock import NOON, Clock
@@ -104,6 +105,17 @@ def test_what_lapsed_and_what_was_corrected_have_lines_of_their_own(sqlite_desk:
     assert explained.balance == tokens("85")
 
 
+def test_the_grant_of_the_month_comes_with_its_factors(desk: Desk) -> None:
+    """The factors are those that were kept with the grant, decimal for decimal; other months have their own."""
+    factors = letters.factors(leaves="0.8547")
+    letters.keep_grant(desk, ADA, Month(2026, 10), letters.factors(letters.PART))
+    assert explain(desk).grant is None
+    letters.keep_grant(desk, ADA, Month(2026, 11), factors)
+    explained = explain(desk)
+    assert explained.grant == factors
+    assert repr(explained.grant) == repr(factors)
+
+
 def test_the_latest_debits_come_first_with_their_latest_calls(desk: Desk) -> None:
     """Three debits are worked out, of each the two latest calls, and how many there were in all."""
     for day in range(5):
@@ -137,6 +149,7 @@ def test_who_never_used_anything_has_nothing_to_explain(desk: Desk) -> None:
     explained = explain(desk)
     assert (explained.received, explained.used, explained.balance, explained.waiting) == (tokens("0"),) * 4
     assert explained.debits == ()
+    assert explained.grant is None
 
 
 def test_a_call_names_its_tier_and_has_its_price(sqlite_desk: Desk) -> None:

@@ -30,11 +30,14 @@ from programme.history import History
 from programme.why import CallLine, DebitLine, Explanation, MeterLine
 from sandbox import block_kit
 from store.usage import Line
-from templates import render
+from templates import render, workings
+from tests.support import letters
+from tests.support.letters import ENDLESS, HOSTILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from policy.sizing import Factors
     from templates.render import Message
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -44,8 +47,6 @@ SOURCES = ("handlers", "scheduler", "programme", "bot")
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 VALUE = TokenValue(Quarter(2026, 4), "2026-Q4.1", 10_000_000)
 CONTACT = "the AI programme team in #ai-tokens"
-HOSTILE = "<!channel> & &amp; *b* `c` ~s~ _i_ <https://evil.example|press>\n• 9,999 tokens left <@U0BOSS>"
-ENDLESS = "<&>" * 1_000
 
 
 def tokens(text: str) -> MicroTokens:
@@ -117,15 +118,25 @@ def debit(calls_in_all: int, *calls: CallLine) -> DebitLine:
 
 
 def why(
-    card: BalanceCard, *debits: DebitLine, name: str = "Anthropic API", contact: str = CONTACT, **totals: str
+    card: BalanceCard,
+    *debits: DebitLine,
+    grant: Factors | None = None,
+    name: str = "Anthropic API",
+    contact: str = CONTACT,
+    **totals: str,
 ) -> Message:
     amounts = dict.fromkeys(("received", "used", "lapsed", "corrected", "balance", "waiting"), "0") | totals
-    explanation = Explanation(card=card, debits=debits, **{key: tokens(text) for key, text in amounts.items()})
-    return render.message("tokens/why", why=explanation, card=card, names={"anthropic": name}, contact=contact)
+    explanation = Explanation(
+        card=card, grant=grant, debits=debits, **{key: tokens(text) for key, text in amounts.items()}
+    )
+    working = workings.of(grant) if grant else None
+    names = {"anthropic": name}
+    return render.message("tokens/why", why=explanation, card=card, names=names, contact=contact, working=working)
 
 
 def hostile_why(text: str) -> Message:
-    return why(USUAL, *[debit(2, call(text, tier=text), call(text))] * 3, name=text, contact=text)
+    grant = letters.hostile_statement(text).factors
+    return why(USUAL, *[debit(2, call(text, tier=text), call(text))] * 3, grant=grant, name=text, contact=text)
 
 
 def line(model: str, calls: int = 12) -> Line:
@@ -182,6 +193,7 @@ CASES: dict[str, Callable[[], Message]] = {
     "why_with_everything": lambda: why(
         IN_DEBT, debit(4, call(), call()), received="6500", used="6000", lapsed="500", corrected="1", waiting="53.5"
     ),
+    "why_with_a_grant": lambda: why(USUAL, grant=letters.factors(leaves="0.8547"), received="6500"),
     "why_hostile": lambda: hostile_why(HOSTILE),
     "history": lambda: history(line("claude-sonnet-4-5"), line("claude-opus-4-6", 1)),
     "history_empty": history,
@@ -202,7 +214,7 @@ CASES: dict[str, Callable[[], Message]] = {
     "unknown_person": lambda: unknown_person("ada@example.com"),
     "unknown_person_without_email": lambda: unknown_person(None),
     "unknown_person_hostile": lambda: unknown_person(HOSTILE, HOSTILE),
-}
+} | letters.CASES
 
 ENDLESS_CASES: dict[str, Callable[[], Message]] = {
     "balance": lambda: hostile_balance(ENDLESS),
@@ -214,7 +226,7 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = {
     "refusal": lambda: refusal(ENDLESS, ENDLESS),
     "failure": lambda: failure(ENDLESS),
     "unknown_person": lambda: unknown_person(ENDLESS, ENDLESS),
-}
+} | letters.ENDLESS_CASES
 
 LARGEST = MicroTokens(-(2**63) + 1)
 
@@ -318,8 +330,13 @@ def test_only_three_characters_are_escaped() -> None:
 # --- The templates themselves --------------------------------------------------------------------------------------
 
 
+def is_part(name: str) -> bool:
+    """Whether a template is only what several messages have in common: its name begins with `_`."""
+    return name.rpartition("/")[2].startswith("_")
+
+
 def template_names() -> set[str]:
-    return {name.removesuffix(".j2") for name in render.environment().list_templates()}
+    return {name.removesuffix(".j2") for name in render.environment().list_templates() if not is_part(name)}
 
 
 def parsed_templates() -> Iterator[tuple[str, nodes.Template]]:
@@ -339,6 +356,9 @@ def test_every_template_sets_a_constant_fallback() -> None:
     """Each message sets its fallback text once, in words of ours: a variable there could be a figure or a mention."""
     for name, tree in parsed_templates():
         calls = [c for c in tree.find_all(nodes.Call) if isinstance(c.node, nodes.Name) and c.node.name == "fallback"]
+        if is_part(name):
+            assert not calls, name
+            continue
         assert len(calls) == 1, name
         assert isinstance(calls[0].args[0], nodes.Const), name
 
@@ -357,6 +377,12 @@ def rendered_names() -> Iterator[tuple[str, str]]:
 def test_templates_and_their_uses_agree() -> None:
     """Every template is rendered somewhere, and every name that is rendered has a template."""
     assert {name for _, name in rendered_names()} == template_names()
+
+
+def test_every_part_is_part_of_a_message() -> None:
+    """No macro is kept that nothing imports."""
+    imported = {i.template.as_const() for _, tree in parsed_templates() for i in tree.find_all(nodes.FromImport)}
+    assert imported == {name for name, _ in parsed_templates() if is_part(name)}
 
 
 def test_every_template_has_a_golden_file() -> None:

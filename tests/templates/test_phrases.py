@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -141,3 +142,48 @@ def test_typed_words_stay_within_their_backticks() -> None:
     """What is quoted as code cannot end the quotation."""
     assert phrases.code("`; *bold*") == "'; *bold*"
     assert len(phrases.code("`" * 4_000)) == 80
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        ("1", "1.00"),
+        ("1.1", "1.10"),
+        ("1.1600", "1.16"),
+        ("1.0318", "1.0318"),
+        ("0.854712", "0.854712"),
+        ("1E+1", "10.00"),
+    ],
+)
+def test_factors_have_two_decimals_or_all_of_theirs(value: str, read: str) -> None:
+    """Nothing of a factor is rounded, and two factors below each other look alike."""
+    assert phrases.factor(Decimal(value)) == read
+
+
+@pytest.mark.parametrize(
+    ("share", "read"), [(1_000, "100 %"), (600, "60 %"), (345, "34.5 %"), (3, "0.3 %"), (0, "0 %")]
+)
+def test_thousandths_read_as_percent(share: int, read: str) -> None:
+    """A tenth of a percent is shown where there is one."""
+    assert phrases.permille(share) == read
+    assert phrases.percent(Decimal(share) / 1_000) == read
+
+
+@pytest.mark.parametrize(
+    ("amount", "read"),
+    [
+        ("4583.333333333", "USD 4,583.3333"),
+        ("6050", "USD 6,050.00"),
+        ("118.755", "USD 118.755"),
+        ("0.00005", "USD 0.00"),
+    ],
+)
+def test_fine_amounts_have_up_to_four_decimals(amount: str, read: str) -> None:
+    """A figure on the way keeps a hundredth of a cent, and at least its cents."""
+    assert phrases.fine_usd(NanoUSD.parse(amount)) == read
+
+
+def test_what_ends_on_the_first_lasts_until_the_day_before() -> None:
+    """The last day of a lot is named, also across months and years."""
+    assert phrases.day_before(date(2027, 3, 1)) == "28 Feb 2027"
+    assert phrases.day_before(date(2027, 1, 1)) == "31 Dec 2026"
