@@ -1,4 +1,4 @@
-"""(d) A month's grants over a raw `executemany` of the same rows into the same tables; (e) statements; (f) the courier."""
+"""(d) A month's grants over a raw `executemany` of the same rows into the same tables."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _people_csv(count: int) -> str:
     zones = ("Europe/Berlin", "America/New_York", "Asia/Kolkata", "Europe/London", "Asia/Tokyo")
     rows = ["email,name,level,role_family,pay_band,time_zone,hired_on,wave"]
     rows += [
-        f"person{i}@bench.example,Person {i},{LEVELS[i % 5]},engineering,B{1 + i % 5},{zones[i % 5]},2025-01-01,{1 + i % 4}"
+        f"person{i}@bench.example,Person {i},{LEVELS[i % 5]},engineering,B{1 + i % 5},{zones[i % 5]},2025-01-01,1"
         for i in range(count)
     ]
     return "\n".join(rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 from policy import rollout
@@ -12,26 +12,30 @@ from programme.letters import DayOfSpend, Digest, Portion
 from store import grant_runs
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from policy.units import NanoUSD
     from programme.sizing import Plan
     from store.engine import Session
-    from store.grant_runs import Spend
+    from store.grant_runs import Spend, Spender
 
 TOP = 5
 KINDS = {"model_api": "Model calls", "training": "Training jobs"}
-NO_PROJECT = "Without a project"
 
 
 def of_run(session: Session, plan: Plan, *, carried: int, lapsed: int) -> Digest:
     """The digest that goes with a month's grants; spend is that of the month before."""
     before, rules = plan.month.previous(), plan.book.digest
-    people, by_project = grant_runs.spenders(session, before)
-    told = people >= rules.least_people
+    who = grant_runs.spenders(session, before)
+    told = len({one.account_id for one in who}) >= rules.least_people
     lines = grant_runs.spend(session, before) if told else []
-    days = Counter[object]()
+    days: Counter[date] = Counter()
     for line in lines:
         days[line.day] += line.spent
     spent = MicroTokens(sum(line.spent for line in lines))
+    services, kinds, projects = (
+        _portions(lines, who, by, rules.least_people) for by in ("service", "kind", "project")
+    )  # fmt: skip
     return Digest(
         month=plan.month,
         before=before,
@@ -40,36 +44,42 @@ def of_run(session: Session, plan: Plan, *, carried: int, lapsed: int) -> Digest
         per_token=plan.value.per_token,
         entitled=plan.sizing.entitled,
         spent=spent if told else None,
-        services=_portions(Counter(), lines, "service"),
-        kinds=_portions(Counter(), lines, "kind"),
-        projects=_projects(lines, by_project, rules.least_people),
+        services=services,
+        kinds=tuple(Portion(KINDS.get(kind.name, kind.name), kind.spent) for kind in kinds),
+        projects=tuple(project for project in projects if project.name),
         carried=MicroTokens(carried),
         lapsed=MicroTokens(lapsed),
         used_permille=_used(session, plan, spent) if told else None,
         rush=told and _is_rush(plan, days, int(spent)),
         rush_days=rules.rush_days,
-        days=tuple(DayOfSpend(day, MicroTokens(days[day])) for day in before.days()) if told else (),
+        days=_days(session, plan, days) if told else (),
         contact=plan.book.contact,
     )
 
 
-def _portions(sums: Counter[str], lines: list[Spend], by: str) -> tuple[Portion, ...]:
-    for line in lines:
-        sums[KINDS.get(getattr(line, by), getattr(line, by))] += line.spent
-    return _ranked(sums)
-
-
-def _ranked(sums: Counter[str]) -> tuple[Portion, ...]:
-    ranked = sorted(((name, spent) for name, spent in sums.items() if spent), key=lambda one: (-one[1], one[0]))
-    return tuple(Portion(name, MicroTokens(spent)) for name, spent in ranked[:TOP])
-
-
-def _projects(lines: list[Spend], by_project: dict[str, set[int]], least: int) -> tuple[Portion, ...]:
+def _portions(lines: list[Spend], who: list[Spender], by: str, least: int) -> tuple[Portion, ...]:
+    """What went where, the largest first; of enough people each, and so that no difference tells of fewer."""
     sums: Counter[str] = Counter()
+    people: defaultdict[str, set[int]] = defaultdict(set)
     for line in lines:
-        sums[line.project] += line.spent
-    told = disclosed({project: frozenset(by_project.get(project, ())) for project in sums}, least)
-    return _ranked(Counter({project: sums[project] for project in told if project}))
+        sums[getattr(line, by)] += line.spent
+    for one in who:
+        people[getattr(one, by)].add(one.account_id)
+    told = disclosed({name: frozenset(people[name]) for name, spent in sums.items() if spent}, least)
+    ranked = sorted(told, key=lambda name: (-sums[name], name))
+    return tuple(Portion(name, MicroTokens(sums[name])) for name in ranked[:TOP])
+
+
+def _days(session: Session, plan: Plan, spent: Counter[date]) -> tuple[DayOfSpend, ...]:
+    """The month's days; those of few spenders stand at their common mean, so that none tells of one of them."""
+    before, least = plan.month.previous(), plan.book.digest.least_people
+    counts = grant_runs.spenders_by_day(session, before)
+    few = [day for day, count in counts.items() if count < least]
+    others = sorted((day for day in counts if day not in few), key=lambda day: (counts[day], day))
+    while few and others and grant_runs.count_spenders_on(session, few) < least:
+        few.append(others.pop(0))
+    mean = sum(spent[day] for day in few) // len(few) if few else 0
+    return tuple(DayOfSpend(day, MicroTokens(mean if day in few else spent[day])) for day in before.days())
 
 
 def _used(session: Session, plan: Plan, spent: MicroTokens) -> int | None:
@@ -77,7 +87,7 @@ def _used(session: Session, plan: Plan, spent: MicroTokens) -> int | None:
     return int(plan.value.worth(spent)) * 1_000 // int(entitled) if entitled else None
 
 
-def _is_rush(plan: Plan, days: Counter[object], spent: int) -> bool:
+def _is_rush(plan: Plan, days: Counter[date], spent: int) -> bool:
     """Whether the last days' share of the month's spend exceeds so many times an even one."""
     rules, month = plan.book.digest, plan.month.previous()
     last = sum(days[day] for day in rollout.last_days(month, rules.rush_days))

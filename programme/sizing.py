@@ -129,7 +129,10 @@ def _moved(who: Participant, month: Month) -> bool:
 def _utilisation(
     session: Session, month: Month, people: list[Person], book: Handbook, desk: Desk
 ) -> dict[str, Utilisation]:
-    """How much of last quarter's grants each used, beside the mean of their level; empty while it is too early."""
+    """How much of last quarter's grants each used, beside the mean of their level; empty while it is too early.
+
+    In a level of few people the mean would tell each what another used: they have no history.
+    """
     if not rollout.adjustment_counts(month, book.rollout, book.sizing.history.quiet_quarters):
         return {}
     begin, end = month.quarter.previous().bounds(desk.zone)
@@ -140,7 +143,8 @@ def _utilisation(
         if person.id in own:
             by_level[person.level].append(own[person.id])
     means = {level: (sum(us, Decimal(0)) / len(us)).quantize(FACTOR, ROUND_HALF_EVEN) for level, us in by_level.items()}
-    return {p.id: (own[p.id], means[p.level]) for p in people if p.id in own}
+    enough = {level for level, us in by_level.items() if len(us) >= book.sizing.people_per_band}
+    return {p.id: (own[p.id], means[p.level]) for p in people if p.id in own and p.level in enough}
 
 
 def _ratio(burnt: int, granted: int) -> Decimal:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from policy.metering import METERS
 from policy.units import MicroTokens, NanoUSD
 from programme import letters
-from store import grants, reference, wallets
+from store import grant_runs, reference, wallets
 from store import usage as usage_store
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def explain(session: Session, card: BalanceCard) -> Explanation:
 
 
 def _grant(session: Session, card: BalanceCard) -> Factors | None:
-    kept = grants.factors_of(session, card.person_id, card.month)
+    kept = grant_runs.factors_of(session, card.month, card.person_id)
     return letters.read_factors(kept) if kept is not None else None
 
 

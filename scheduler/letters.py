@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from scheduler import grant_letters
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from templates.charts import Picture
     from templates.render import Message
 
 
@@ -16,21 +19,16 @@ class UnknownTemplateError(LookupError):
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """An image that goes with a message."""
-
-    png: bytes
-    alt_text: str
-    filename: str
-
-
-@dataclass(frozen=True, slots=True)
 class Composed:
     message: Message
     picture: Picture | None = None
 
 
-COMPOSERS: dict[str, Callable[[object], Composed]] = {}
+COMPOSERS: dict[str, Callable[[object], tuple[Message, Picture | None]]] = {
+    "grants/statement": grant_letters.compose_statement,
+    "grants/lapse_notice": grant_letters.compose_lapse_notice,
+    "grants/digest": grant_letters.compose_digest,
+}
 
 
 def compose(template: str, view: object) -> Composed:
@@ -39,4 +37,4 @@ def compose(template: str, view: object) -> Composed:
         composer = COMPOSERS[template]
     except KeyError:
         raise UnknownTemplateError(template) from None
-    return composer(view)
+    return Composed(*composer(view))

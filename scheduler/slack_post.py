@@ -12,7 +12,8 @@ from slack_sdk.errors import SlackApiError
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from scheduler.letters import Composed, Picture
+    from scheduler.letters import Composed
+    from templates.charts import Picture
 
 EVENT_TYPE = "tokens_message"
 PATIENCE_SECONDS = 10

@@ -150,13 +150,37 @@ def spend(session: Session, month: Month) -> list[Spend]:
     return [Spend(*row[:4], int(row[4])) for row in session.execute(query)]
 
 
-def spenders(session: Session, month: Month) -> tuple[int, dict[str, set[int]]]:
-    """How many people spent in a month, and the wallets that spent on each project."""
+class Spender(NamedTuple):
+    """A wallet that spent on a service within a project."""
+
+    account_id: int
+    service: str
+    kind: str
+    project: str
+
+
+def spenders(session: Session, month: Month) -> list[Spender]:
+    """Who spent on what in a month, each combination once."""
     d = usage_days.c
-    query = sa.select(d.account_id, d.project).where(d.day >= month.first_day, d.day < month.next().first_day)
-    everybody: set[int] = set()
-    by_project: dict[str, set[int]] = {}
-    for account_id, project in session.execute(query.where(d.debit_micro_tokens > 0).distinct()):
-        everybody.add(account_id)
-        by_project.setdefault(project, set()).add(account_id)
-    return len(everybody), by_project
+    query = (
+        sa.select(d.account_id, services.c.name, services.c.kind, d.project)
+        .join(services, services.c.key == d.service_key)
+        .where(d.day >= month.first_day, d.day < month.next().first_day, d.debit_micro_tokens > 0)
+        .distinct()
+    )
+    return [Spender(*row) for row in session.execute(query)]
+
+
+def spenders_by_day(session: Session, month: Month) -> dict[date, int]:
+    """How many people spent on each day of a month."""
+    d = usage_days.c
+    query = sa.select(d.day, sa.func.count(sa.distinct(d.account_id))).group_by(d.day)
+    query = query.where(d.day >= month.first_day, d.day < month.next().first_day, d.debit_micro_tokens > 0)
+    return {day: count for day, count in session.execute(query)}
+
+
+def count_spenders_on(session: Session, days: Sequence[date]) -> int:
+    """How many people spent on any of some days."""
+    d = usage_days.c
+    query = sa.select(sa.func.count(sa.distinct(d.account_id))).where(d.day.in_(days), d.debit_micro_tokens > 0)
+    return session.execute(query).scalar_one()

@@ -292,3 +292,29 @@ def test_a_late_run_covers_the_days_before_it(desk: Desk) -> None:
     run(desk, DECEMBER, datetime(2026, 12, 4, 15, tzinfo=UTC))
     assert books.wallet(desk, ADA) == rollout.granted(desk, "2026-12")[ADA] - tokens("600")
     assert books.findings(desk) == {}
+
+
+def test_days_and_services_of_few_people_tell_nothing(desk: Desk) -> None:
+    """Two who train alone on a Sunday: neither their service nor their day can be read or worked out."""
+    rollout.launch(desk)
+    everybody = (ADA, BEN, MARA, "iris@example.com", "tess@example.com", "omar@example.com")
+    for day in (9, 10, 11):
+        for number, who in enumerate(everybody):
+            at = datetime(2026, 11, day, 9, tzinfo=UTC)
+            usage_of(desk, 300, at=at, event_id=f"d{day}-{number}", who=who)
+    for number, who in enumerate((ADA, BEN)):
+        job = cast.event(
+            f"job{number}", at=datetime(2026, 11, 15, 9, tzinfo=UTC), who=who, model=("gpu-cluster", "H100"),
+            meters={"gpu_seconds": 3_600},
+        )  # fmt: skip
+        assert books.take_in(desk, job) == ["accepted"]
+    run(desk, announce_in="C0TOKENS")
+    [digest] = rollout.owed(desk, "grants/digest").values()
+    assert digest["spent"] == 5_400 * 10**6 + 2 * 235 * 10**6
+    # The one service that is left would tell the other by its difference to the sum.
+    assert digest["services"] == digest["kinds"] == []
+    shown = {day["day"]: day["spent"] for day in digest["days"] if day["spent"]}
+    mean = (1_800 * 10**6 + 470 * 10**6) // 2
+    assert shown == {
+        "2026-11-09": mean, "2026-11-10": 1_800 * 10**6, "2026-11-11": 1_800 * 10**6, "2026-11-15": mean,
+    }  # fmt: skip

@@ -14,9 +14,10 @@ from bot import doctor
 from programme import post
 from programme.handbooks import load
 from scheduler import courier, slack_post, troubles
-from scheduler.letters import Composed, Picture, UnknownTemplateError, compose
+from scheduler.letters import Composed, UnknownTemplateError, compose
 from store import outbox as store
 from store.tables import audit_log, outbox
+from templates.charts import Picture
 from templates.render import Message
 from tests.sandbox.pictures import chart
 from tests.support import books, cast, slack

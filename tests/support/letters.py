@@ -72,6 +72,8 @@ def keep_grant(desk: Desk, email: str, month: Month, of: Factors) -> None:
             "person_id": given.person_id,
             "entry_id": given.entry_id,
             "amount": of.amount,
+            "entitled_nano_usd": of.entitlement,
+            "issued_nano_usd": of.usd,
             "factors": letters.written(of),
             "handbook_version": books.versions[0].version,
             "value_version": valuation.value_of(session, month.quarter, books, now=desk.clock()).version,
