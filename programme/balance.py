@@ -10,7 +10,8 @@ from policy import lots as burning
 from policy.pace import PACE_DAYS, outlook
 from policy.period import Month, Quarter, day_of
 from policy.units import MicroTokens, NanoUSD
-from policy.valuation import TokenValue, fixed_value
+from policy.valuation import TokenValue
+from programme import valuation
 from store import wallets
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def _value(session: Session, wallet: Wallet, quarter: Quarter, *, desk: Desk, no
     if wallet.nano_usd_per_token is not None and wallet.value_version is not None:
         return TokenValue(quarter, wallet.value_version, wallet.nano_usd_per_token)
     # Nothing was used in this quarter yet, so nobody has adopted its value.
-    return fixed_value(quarter, desk.recent_handbooks.get(session, now).on(quarter.first_day))
+    return valuation.expected(session, quarter, desk.recent_handbooks.get(session, now))
 
 
 def _spending(session: Session, account_id: int | None, month: Month, today: date) -> list[ServiceSpend]:

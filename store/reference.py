@@ -4,23 +4,40 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
-from policy.metering import Price, UnitPrice
+from policy.metering import METERS, Price, UnitPrice
 from policy.period import Quarter
 from policy.valuation import TokenValue
 from store import bulk
-from store.tables import handbooks, prices, programme, services, token_values
+from store.tables import (
+    accounts,
+    handbooks,
+    prices,
+    programme,
+    services,
+    token_values,
+    usage_events,
+    usd_entries,
+    value_proposals,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date, datetime
 
     from policy.handbook import Service
+    from policy.units import MicroTokens, NanoUSD
     from store.engine import Session
 
+LATEST_FIRST = (
+    token_values.c.adopted_at.desc(), sa.func.length(token_values.c.version).desc(), token_values.c.version.desc()
+)  # fmt: skip
+"""Of the versions of one quarter's value: `.10` comes after `.9`."""
 ADVISORY_LOCK = 7_263_003
 """Held on PostgreSQL by who notes a quarter's value; any fixed number does."""
 
@@ -98,30 +115,152 @@ def load_prices(session: Session, ids: Iterable[str] | None = None) -> dict[str,
 def value_of(session: Session, quarter: Quarter) -> TokenValue | None:
     """The value that was adopted for a quarter, the latest version of it."""
     query = sa.select(token_values).where(token_values.c.quarter == str(quarter))
-    row = session.execute(query.order_by(token_values.c.adopted_at.desc()).limit(1)).one_or_none()
-    return TokenValue(quarter, row.version, row.nano_usd_per_token) if row else None
+    row = session.execute(query.order_by(*LATEST_FIRST).limit(1)).one_or_none()
+    return _value(row) if row else None
+
+
+def _value(row: Any) -> TokenValue:  # noqa: ANN401 - a row
+    return TokenValue(
+        Quarter.parse(row.quarter), row.version, row.nano_usd_per_token, price_index=Decimal(row.price_index),
+        buffer_permille=row.buffer_permille,
+    )  # fmt: skip
+
+
+def values_until(session: Session, quarter: Quarter) -> list[TokenValue]:
+    """The value of each quarter up to one, oldest first; the latest version of each."""
+    query = sa.select(token_values).where(token_values.c.quarter <= str(quarter))
+    rows = session.execute(query.order_by(token_values.c.quarter.desc(), *LATEST_FIRST)).all()
+    return list({row.quarter: _value(row) for row in reversed(rows)}.values())
+
+
+def count_values(session: Session, quarter: Quarter) -> int:
+    query = sa.select(sa.func.count()).where(token_values.c.quarter == str(quarter))
+    return session.execute(query).scalar_one()
+
+
+def calculations(session: Session) -> list[tuple[TokenValue, dict[str, Any]]]:
+    """Adopted values that were worked out, with how, oldest first."""
+    query = sa.select(token_values).where(token_values.c.calculation.is_not(None))
+    rows = session.execute(query.order_by(token_values.c.quarter, token_values.c.adopted_at))
+    return [(_value(row), row.calculation) for row in rows]
+
+
+def lock_values(session: Session) -> None:
+    """Hold the values until the transaction ends: two people who adopt at once do so one after the other."""
+    if bulk.is_postgresql(session):
+        session.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (ADVISORY_LOCK,))
+
+
+class Proposed(NamedTuple):
+    """What was last worked out for a quarter; `first_adopter` waits for a second person."""
+
+    quarter: str
+    digest: str
+    calculation: dict[str, Any]
+    first_adopter: str | None
+
+
+def proposal(session: Session, quarter: Quarter) -> Proposed | None:
+    p = value_proposals.c
+    query = sa.select(p.quarter, p.digest, p.calculation, p.first_adopter).where(p.quarter == str(quarter))
+    row = session.execute(query).one_or_none()
+    return Proposed(*row) if row else None
+
+
+def keep_proposal(
+    session: Session, quarter: Quarter, *, digest: str, calculation: dict[str, Any], actor: str, now: datetime
+) -> None:
+    """Replace what was worked out before for a quarter; who had adopted another one has to look again."""
+    p = value_proposals
+    known = proposal(session, quarter)
+    if known is not None and known.digest == digest:
+        return
+    session.execute(sa.delete(p).where(p.c.quarter == str(quarter)))
+    session.execute(
+        sa.insert(p).values(
+            quarter=str(quarter), digest=digest, calculation=calculation, proposed_at=now, proposed_by=actor
+        )
+    )
+
+
+def note_first_adopter(session: Session, quarter: Quarter, actor: str) -> None:
+    changed = sa.update(value_proposals).where(value_proposals.c.quarter == str(quarter))
+    session.execute(changed.values(first_adopter=actor))
+
+
+def outstanding(session: Session) -> int:
+    """Micro-tokens in all wallets together, debts taken off."""
+    query = sa.select(sa.func.coalesce(sa.func.sum(accounts.c.balance), 0)).where(accounts.c.person_id.is_not(None))
+    return int(session.execute(query).scalar_one())
+
+
+def revalue(
+    session: Session, *, value: TokenValue, change: NanoUSD, tokens: MicroTokens, actor: str, now: datetime
+) -> None:
+    """Note in the buffer's book what a new value changes about the liability; nothing where nothing changes."""
+    if not change:
+        return
+    rises = change > 0
+    session.execute(
+        sa.insert(usd_entries).values(
+            kind="revaluation", idempotency_key=f"revaluation:{value.version}", posted_at=now,
+            memo=f"{tokens.decimal:f} tokens outstanding", actor=actor, value_version=value.version,
+            debit_account="buffer" if rises else "liability", credit_account="liability" if rises else "buffer",
+            amount_nano_usd=abs(int(change)),
+        )
+    )  # fmt: skip
+
+
+def spend_by_meter(session: Session, begin: datetime, end: datetime) -> dict[tuple[str, str, str, str], Fraction]:
+    """What was spent between two instants, in nano-USD, by (provider, model, tier, meter)."""
+    e = usage_events.c
+    counts = [sa.func.coalesce(sa.func.sum(e.meters[meter].as_integer()), 0).label(meter) for meter in METERS]
+    query = sa.select(e.provider, e.model, e.tier, e.price_id, *counts)
+    query = query.where(e.occurred_at >= begin, e.occurred_at < end, e.price_id.is_not(None))
+    rows = session.execute(query.group_by(e.provider, e.model, e.tier, e.price_id)).all()
+    kept = load_prices(session, {row.price_id for row in rows})
+    spend: dict[tuple[str, str, str, str], Fraction] = {}
+    for row in rows:
+        for meter, unit in kept[row.price_id].meters.items():
+            if count := int(getattr(row, meter)):
+                key = (row.provider, row.model, row.tier, meter)
+                spend[key] = spend.get(key, Fraction(0)) + Fraction(count * unit.nano_usd, unit.per)
+    return spend
 
 
 def values_by_version(session: Session) -> dict[str, TokenValue]:
-    return {
-        row.version: TokenValue(Quarter.parse(row.quarter), row.version, row.nano_usd_per_token)
-        for row in session.execute(sa.select(token_values))
-    }
+    return {row.version: _value(row) for row in session.execute(sa.select(token_values))}
 
 
-def adopt_value(session: Session, value: TokenValue, *, handbook_version: str, now: datetime) -> None:
+def adopt_value(
+    session: Session,
+    value: TokenValue,
+    *,
+    handbook_version: str,
+    now: datetime,
+    calculation: dict[str, Any] | None = None,
+    adopted_by: str = "system",
+    confirmed_by: str | None = None,
+) -> None:
     """Note a quarter's value; another session may have noted the same one first."""
-    if bulk.is_postgresql(session):
-        # One session at a time: two that note several quarters would else wait for each other in a circle.
-        session.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (ADVISORY_LOCK,))
+    # One session at a time: two that note several quarters would else wait for each other in a circle.
+    lock_values(session)
     row = (
         value.version,
         str(value.quarter),
         value.nano_usd_per_token,
         handbook_version,
         bulk.instant_codec(session)(now),
+        str(value.price_index),
+        value.buffer_permille,
+        None if calculation is None else json.dumps(calculation),
+        adopted_by,
+        confirmed_by,
     )
-    columns = ("version", "quarter", "nano_usd_per_token", "handbook_version", "adopted_at")
+    columns = (
+        "version", "quarter", "nano_usd_per_token", "handbook_version", "adopted_at", "price_index", "buffer_permille",
+        "calculation", "adopted_by", "confirmed_by",
+    )  # fmt: skip
     bulk.insert_missing(session, token_values, columns, [row])
 
 

@@ -7,12 +7,17 @@ again in Python, with the rules that made them.
 from __future__ import annotations
 
 from collections import defaultdict
+from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from policy import basket, buffer
+from policy.basket import Item
 from policy.metering import OUTPUT_METERS, UnpricedMeterError, input_tokens
 from policy.period import day_of
+from policy.units import MICRO_PER_TOKEN, divide_half_even
 from store import audit, reference
 from store.tables import (
     accounts,
@@ -22,8 +27,10 @@ from store.tables import (
     lots,
     postings,
     quarantine,
+    token_values,
     usage_days,
     usage_events,
+    usd_entries,
 )
 
 if TYPE_CHECKING:
@@ -134,6 +141,43 @@ def grants_as_sized(session: Session) -> Iterator[str]:
             yield f"grant {month} of {person_id}: {amount}, its entry put {entered} into the wallet of {owner}"
         if factors["amount"] != amount:
             yield f"grant {month} of {person_id}: {amount}, its factors say {factors['amount']}"
+
+
+def values_as_calculated(session: Session) -> Iterator[str]:
+    """A value that was worked out follows from the prices, shares and levels on record, and so does its buffer."""
+    for value, kept in reference.calculations(session):
+        items = [
+            Item(
+                (line["provider"], line["model"], line["tier"], line["meter"]), line["class"], Decimal(line["share"]),
+                Fraction(*line["link_price"]) if line["link_price"] else None,
+            )
+            for line in kept["items"]
+        ]  # fmt: skip
+        prices = {item.key: Fraction(*line["price"]) if line["price"] else None
+                  for item, line in zip(items, kept["items"], strict=True)}  # fmt: skip
+        level = basket.index(items, prices, link_index=Decimal(kept["link_index"])).level
+        if level != value.price_index:
+            yield f"value {value.version}: its index is {value.price_index}, its prices say {level}"
+        if buffer.value_in_nano_usd(kept["base_nano_usd"], level) != value.nano_usd_per_token:
+            yield f"value {value.version}: {value.nano_usd_per_token} nano-USD do not follow from its index"
+        if kept["buffer_permille"] != value.buffer_permille:
+            yield f"value {value.version}: its buffer is {value.buffer_permille}, its calculation says otherwise"
+
+
+def buffers_book(session: Session) -> Iterator[str]:
+    """What each month's issue held back is tokens x value x buffer, each grant for itself."""
+    g, v = grants.c, token_values.c
+    query = sa.select(g.amount, v.nano_usd_per_token, v.buffer_permille).join_from(
+        grants, token_values, v.version == g.value_version
+    )
+    held = sum(
+        divide_half_even(amount * nano_usd, MICRO_PER_TOKEN) * permille // 1_000
+        for amount, nano_usd, permille in session.execute(query.execution_options(yield_per=ROWS_AT_A_TIME))
+    )
+    total = sa.select(sa.func.coalesce(sa.func.sum(usd_entries.c.amount_nano_usd), 0))
+    booked = int(session.execute(total.where(usd_entries.c.kind == "held_back")).scalar_one())
+    if booked != held:
+        yield f"the buffer's book: {booked} nano-USD were held back, the grants say {held}"
 
 
 def usage_entries(session: Session) -> Iterator[str]:
@@ -296,6 +340,8 @@ CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (
     lots_as_granted,
     wallets_covered,
     grants_as_sized,
+    values_as_calculated,
+    buffers_book,
     usage_entries,
     services_paid,
     events_of_wallets,

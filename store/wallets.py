@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from policy.units import MicroTokens
 from store import bulk
+from store.reference import LATEST_FIRST
 from store.tables import accounts, entries, lots, people, postings, token_values
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ _ZERO: sa.ColumnElement[int] = sa.literal_column("0")
 _latest_value = (
     sa.select(token_values.c.version, token_values.c.nano_usd_per_token)
     .where(token_values.c.quarter == sa.bindparam("quarter"))
-    .order_by(token_values.c.adopted_at.desc())
+    .order_by(*LATEST_FIRST)
     .limit(sa.literal_column("1"))
     .subquery("latest_value")
 )

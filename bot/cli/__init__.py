@@ -33,6 +33,7 @@ COMMANDS = {
     "statement": "accounts",
     "tick": "calendar",
     "usage": "usage",
+    "value": "value",
     "verify": "running",
 }
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot import office, settings
-from handlers import month_named
-from policy.period import Month, require_aware
+from handlers import FIRST_YEAR, LAST_YEAR, month_named
+from policy.period import Month, Quarter, require_aware
 from policy.reasons import Refusal
 from policy.units import MicroTokens, NanoUSD
 
@@ -89,6 +89,23 @@ class MonthType(click.ParamType[Month]):
             return month_named(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
+
+
+class QuarterType(click.ParamType[Quarter]):
+    """A quarter such as 2027-Q1."""
+
+    name = "YYYY-QN"
+
+    def convert(self, value: str | Quarter, param: click.Parameter | None, ctx: click.Context | None) -> Quarter:
+        if isinstance(value, Quarter):
+            return value
+        try:
+            quarter = Quarter.parse(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        if not FIRST_YEAR <= quarter.year <= LAST_YEAR:
+            self.fail(f"{value!r} is not in the years {FIRST_YEAR} to {LAST_YEAR}", param, ctx)
+        return quarter
 
 
 class UsdType(click.ParamType[NanoUSD]):

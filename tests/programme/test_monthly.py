@@ -13,7 +13,7 @@ from policy.period import Month
 from policy.reasons import Refusal
 from policy.units import MicroTokens, NanoUSD
 from programme import monthly, sizing, terms
-from store.tables import entries, grants, lots, outbox, runs
+from store.tables import entries, grants, lots, outbox, runs, usd_entries
 from tests.support import books, cast, rollout
 from tests.support.books import ADA, BEN, MARA
 
@@ -318,3 +318,16 @@ def test_days_and_services_of_few_people_tell_nothing(desk: Desk) -> None:
     assert shown == {
         "2026-11-09": mean, "2026-11-10": 1_800 * 10**6, "2026-11-11": 1_800 * 10**6, "2026-11-15": mean,
     }  # fmt: skip
+
+
+def test_the_buffer_is_on_the_books(desk: Desk) -> None:
+    """What is held back at issue is tokens × value × buffer, debited to the budget and credited to the buffer."""
+    rollout.launch(desk)
+    posted = run(desk)
+    assert posted is not None
+    [(debit, credit, amount)] = books.rows(
+        desk, sa.select(usd_entries.c.debit_account, usd_entries.c.credit_account, usd_entries.c.amount_nano_usd)
+    )
+    buffer = rollout.factors(desk, ADA, "2026-12")["buffer_permille"]
+    assert (debit, credit) == ("budget", "buffer")
+    assert amount == pytest.approx(int(posted.granted) * 10 * buffer // 1_000 * 1, rel=1e-9)

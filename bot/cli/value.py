@@ -1,0 +1,128 @@
+"""`value propose|adopt|show`: what a token is worth, and why."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bot.cli import common
+from policy.units import NANO_PER_USD, MicroTokens, NanoUSD
+from programme import valuation
+from store import reference
+
+if TYPE_CHECKING:
+    from policy.period import Quarter
+    from programme.valuation import Calculation, Proposal
+
+quarter_option = click.option("--quarter", type=common.QuarterType(), required=True)
+PER_MILLION = 1_000_000
+
+
+@click.group()
+def value() -> None:
+    """What a token is worth in a quarter."""
+
+
+@value.command("propose")
+@quarter_option
+@common.json_option
+def propose_value(quarter: Quarter, *, as_json: bool) -> None:
+    """Work a quarter's value out from the market basket, and keep it to be adopted."""
+    with common.desk() as desk, desk.transaction() as session:
+        proposal = valuation.propose(session, quarter, desk=desk, actor=common.actor(), now=desk.clock())
+    if as_json:
+        old = {"version": proposal.old.version, "usd_per_token": common.usd_text(proposal.old.per_token)}
+        new = {"usd_per_token": common.usd_text(proposal.new.per_token)}
+        common.print_json(
+            {"quarter": str(quarter), "digest": proposal.digest, "old": old, "new": new,
+             "calculation": proposal.calculation}
+        )  # fmt: skip
+        return
+    _show(proposal)
+
+
+def _show(proposal: Proposal) -> None:
+    kept = proposal.calculation
+    heading = ("provider", "model", "meter", "class", "share", "then", "now", "change", "adds")
+    click.echo(
+        f"Basket linked at {kept['linked_at']}, where the index was {kept['link_index']}; USD per million units."
+    )
+    common.print_table(heading, [_line(item) for item in kept["items"]])
+    for note in kept["notes"]:
+        click.echo(note)
+    for name, label in (
+        ("laspeyres", "Laspeyres (official)"), ("paasche", "Paasche (check)"), ("fisher", "Fisher (check)"),
+        ("divergence", "|L/F - 1|"), ("mix", "mix effect, L/P - 1"),
+    ):  # fmt: skip
+        click.echo(f"{label:<22} {kept[name] if kept[name] is not None else 'no spend to weigh by'}")
+    click.echo(f"{'index':<22} {kept['link_index']} x {kept['laspeyres']} = {kept['index']}")
+    click.echo(f"{'spread seen':<22} {kept['seen']} over {kept['quarters']} quarters; with the prior {kept['sigma']}")
+    click.echo(f"{'buffer':<22} {Decimal(kept['buffer_permille']) / 10} %")
+    click.echo(f"{'value':<22} USD {_usd(proposal.old.per_token)} -> USD {_usd(proposal.new.per_token)} a token")
+    click.echo(f"{'liability':<22} {_liability(proposal, kept)}")
+    click.echo(f"Adopt it with `tokens-bot value adopt --quarter {proposal.quarter}`. No count of tokens changes.")
+
+
+def _line(item: dict[str, Any]) -> tuple[str, ...]:
+    model = f"{item['model']} ({item['tier']})" if item["tier"] else item["model"]
+    change = f"{Decimal(item['relative'][0]) / item['relative'][1]:.4f}{' (class)' if item['imputed'] else ''}"
+    return (
+        item["provider"], model, item["meter"], item["class"], item["share"], _price(item["link_price"]),
+        _price(item["price"]), change, item["contribution"],
+    )  # fmt: skip
+
+
+def _price(price: list[int] | None) -> str:
+    if price is None:
+        return "-"
+    usd = Fraction(*price) * PER_MILLION / NANO_PER_USD
+    return f"{Decimal(usd.numerator) / usd.denominator:.4f}"
+
+
+def _usd(amount: NanoUSD) -> str:
+    return f"{amount.decimal:.6f}"
+
+
+def _liability(proposal: Proposal, kept: Calculation) -> str:
+    tokens = MicroTokens(kept["outstanding_micro_tokens"])
+    change = NanoUSD(int(proposal.new.worth(tokens)) - int(proposal.old.worth(tokens)))
+    return f"{tokens.decimal:,.2f} tokens outstanding: USD {change.decimal:+,.2f}, against the buffer"
+
+
+@value.command("adopt")
+@quarter_option
+@common.json_option
+def adopt_value(quarter: Quarter, *, as_json: bool) -> None:
+    """Adopt what was proposed for a quarter. A large change needs a second person."""
+    with common.desk() as desk, desk.transaction() as session:
+        adoption = valuation.adopt(session, quarter, actor=common.actor(), now=desk.clock())
+    adopted = adoption.value
+    if as_json:
+        common.print_json(
+            {"quarter": str(quarter), "adopted": adopted is not None, "version": adopted.version if adopted else None}
+        )  # fmt: skip
+    elif adopted is None:
+        click.echo("The change is large: a second person has to adopt it, too.")
+    else:
+        again = " already" if adoption.again else ""
+        click.echo(f"Value {adopted.version} is adopted{again}: USD {_usd(adopted.per_token)} a token.")
+
+
+@value.command("show")
+@common.json_option
+def show_values(*, as_json: bool) -> None:
+    """Every value that was adopted, the latest last."""
+    with common.desk() as desk, desk.reading() as session:
+        values = reference.values_by_version(session).values()
+    rows = [
+        (str(v.quarter), v.version, _usd(v.per_token), str(v.price_index), f"{Decimal(v.buffer_permille) / 10} %")
+        for v in sorted(values, key=lambda v: (v.quarter, len(v.version), v.version))
+    ]
+    heading = ("quarter", "version", "usd_per_token", "index", "buffer")
+    if as_json:
+        common.print_json([dict(zip(heading, row, strict=True)) for row in rows])
+    else:
+        common.print_table(heading, rows)
