@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from benchmarks import balance, intake, ledgers, memory
+from benchmarks import balance, intake, ledgers, memory, messages, monthly
 
 if TYPE_CHECKING:
     from programme.desk import Desk
@@ -20,7 +20,12 @@ TARGETS = {"sqlite": (5.0, 0.18), "postgresql": (8.0, 0.22)}
 
 @click.command()
 @click.option("--events", default=10_000_000, show_default=True, help="Usage rows of the large ledger.")
-@click.option("--only", type=click.Choice(["intake", "growth", "memory"]), multiple=True, help="All when left out.")
+@click.option(
+    "--only",
+    type=click.Choice(["intake", "growth", "memory", "monthly", "messages"]),
+    multiple=True,
+    help="All when left out.",
+)
 @click.option("--database", "databases", type=click.Choice(ledgers.DATABASES), multiple=True, default=ledgers.DATABASES)
 def main(events: int, only: tuple[str, ...], databases: tuple[str, ...]) -> None:
     """Measure, and print ratios to floors of the same run."""
@@ -30,6 +35,10 @@ def main(events: int, only: tuple[str, ...], databases: tuple[str, ...]) -> None
             _intake(kind, min(events, RATIO_EVENTS))
         if not only or "growth" in only:
             _growth_and_balance(kind, events)
+        if not only or "monthly" in only:
+            _monthly(kind, events // 100)
+        if not only or "messages" in only:
+            _messages(kind)
     if not only or "memory" in only:
         _memory(min(events, 1_000_000))
 
@@ -72,6 +81,30 @@ def _balance(desk: Desk, kind: str, rows: int, target: float) -> tuple[float, fl
         f" = {ours / floor:.2f} (target <= {target})"
     )
     return ours, floor
+
+
+def _monthly(kind: str, most: int) -> None:
+    """Each size in a company of its own; a person's cost should not grow with their number."""
+    first = None
+    for people in (1_000, 10_000, 100_000):
+        if people > most:
+            break
+        ours, floor = monthly.measure(kind, people)
+        first = first or ours / people
+        print(
+            f"monthly grants, {kind}, {people:,} people: {ours:.2f} s over raw inserts' {floor:.2f} s"
+            f" = {ours / floor:.2f} (target <= 3); a person costs {ours / people / first:.2f} of the smallest run's"
+        )
+
+
+def _messages(kind: str) -> None:
+    ours, floor = messages.statements(kind, 10_000)
+    print(
+        f"statements, {kind}: 10,000 rendered and owed in {ours:.2f} s over bare JSON's {floor:.2f} s"
+        f" = {ours / floor:.1f}"
+    )
+    sent, bare = messages.throughput(kind)
+    print(f"courier, {kind}: {sent:.0f} messages/s over bare posts' {bare:.0f}/s; Slack takes about 4/s")
 
 
 def _memory(events: int) -> None:

@@ -104,9 +104,18 @@ class Digest:
     contact: str
 
 
-def written(letter: object) -> object:
-    """The view as plain JSON values; amounts are whole numbers of their unit."""
-    return msgspec.to_builtins(letter, enc_hook=_plain)
+def _plain(value: object) -> object:
+    if isinstance(value, MicroTokens | NanoUSD):
+        return int(value)
+    raise NotImplementedError(type(value).__name__)
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_plain)
+
+
+def written(letter: object) -> str:
+    """The view as JSON text; amounts are whole numbers of their unit."""
+    return _encoder.encode(letter).decode()
 
 
 def read(kind: type[T], view: object) -> T:
@@ -117,12 +126,6 @@ def read(kind: type[T], view: object) -> T:
 def read_factors(view: object) -> Factors:
     """The factors of a grant, as the ledger keeps them."""
     return read(Factors, view)
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, MicroTokens | NanoUSD):
-        return int(value)
-    raise NotImplementedError(type(value).__name__)
 
 
 def _typed(kind: type, value: object) -> object:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
     from policy.handbook import Handbook
     from store.engine import Session
 
-PersonLetter = tuple[str, str, object, str]
-"""(key, template, view as plain values, person id)"""
+PersonLetter = tuple[str, str, str, str]
+"""(key, template, view as JSON text, person id)"""
 
 
 def to_people(
@@ -34,7 +33,7 @@ def to_people(
         for zone in {zone_of[person_id] for *_, person_id in letters}
     }
     rows = [
-        NewLetter(key, template, json.dumps(view), person_id, None, opening[zone_of[person_id]])
+        NewLetter(key, template, view, person_id, None, opening[zone_of[person_id]])
         for key, template, view, person_id in letters
     ]
     outbox.owe(session, rows, now=now)
@@ -46,9 +45,9 @@ def _zones(session: Session) -> dict[str, str]:
 
 
 def to_channel(
-    session: Session, *, key: str, template: str, view: object, channel: str, book: Handbook, zone: ZoneInfo,
+    session: Session, *, key: str, template: str, view: str, channel: str, book: Handbook, zone: ZoneInfo,
     now: datetime,
 ) -> None:  # fmt: skip
     """Owe a message to a channel, not before the programme's next working hour."""
     due_at = next_opening(now, zone, book.messages)
-    outbox.owe(session, [NewLetter(key, template, json.dumps(view), None, channel, due_at)], now=now)
+    outbox.owe(session, [NewLetter(key, template, view, None, channel, due_at)], now=now)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
@@ -106,13 +105,13 @@ def factors_of(session: Session, month: Month, person_id: str | None = None) -> 
     return factors
 
 
-def insert(session: Session, rows: Sequence[tuple[str, str, int, int, int, int, object, str, str]]) -> None:
-    """Keep grants: (month, person, entry, amount, entitled, issued, factors, handbook, value)."""
+def insert(session: Session, rows: Sequence[tuple[str, str, int, int, int, int, str, str, str]]) -> None:
+    """Keep grants: (month, person, entry, amount, entitled, issued, factors as JSON text, handbook, value)."""
     columns = (
         "month", "person_id", "entry_id", "amount", "entitled_nano_usd", "issued_nano_usd", "factors",
         "handbook_version", "value_version",
     )  # fmt: skip
-    bulk.insert(session, grants, columns, [(*row[:6], json.dumps(row[6]), *row[7:]) for row in rows])
+    bulk.insert(session, grants, columns, rows)
 
 
 def hold_back(session: Session, *, key: str, amount: NanoUSD, value_version: str, actor: str, now: datetime) -> None:

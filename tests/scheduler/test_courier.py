@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -68,14 +69,15 @@ def owe(desk: Desk, *emails: str, channel: str | None = None, template: str = "n
     with desk.transaction() as session:
         book = load(session).versions[-1]
         letters = [
-            (f"note:{email}", template, {"text": f"Hello {email}"} | view, cast.person_id(desk, email))
+            (f"note:{email}", template, json.dumps({"text": f"Hello {email}"} | view), cast.person_id(desk, email))
             for email in emails
         ]
         post.to_people(session, letters, book=book, earliest=now, now=now)
         if channel is not None:
+            said = json.dumps({"text": "Hello all"} | view)
             post.to_channel(
-                session, key=f"note:{channel}", template=template, view={"text": "Hello all"} | view, channel=channel,
-                book=book, zone=desk.zone, now=now,
+                session, key=f"note:{channel}", template=template, view=said, channel=channel, book=book,
+                zone=desk.zone, now=now,
             )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -74,7 +75,7 @@ def keep_grant(desk: Desk, email: str, month: Month, of: Factors) -> None:
             "amount": of.amount,
             "entitled_nano_usd": of.entitlement,
             "issued_nano_usd": of.usd,
-            "factors": letters.written(of),
+            "factors": json.loads(letters.written(of)),
             "handbook_version": books.versions[0].version,
             "value_version": valuation.value_of(session, month.quarter, books, now=desk.clock()).version,
         }
@@ -152,7 +153,7 @@ def told(letter: Statement | LapseNotice | Digest) -> Message:
         LapseNotice: grant_letters.compose_lapse_notice,
         Digest: grant_letters.compose_digest,
     }
-    return compose[type(letter)](letters.written(letter))[0]
+    return compose[type(letter)](json.loads(letters.written(letter)))[0]
 
 
 def hostile_statement(text: str) -> Statement:
