@@ -11,13 +11,15 @@ from policy.pace import PACE_DAYS, outlook
 from policy.period import Month, Quarter, day_of
 from policy.units import MicroTokens, NanoUSD
 from policy.valuation import TokenValue
-from programme import valuation
-from store import wallets
+from programme import letters, valuation
+from store import grant_runs, wallets
+from store.grant_runs import REGULAR
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
     from policy.pace import Outlook
+    from policy.sizing import Factors
     from programme.desk import Desk
     from store.engine import Session
     from store.wallets import LotRow, ServiceSpend, Wallet
@@ -61,6 +63,14 @@ class BalanceCard:
     outlook: Outlook | None
     used_before: bool
     now: datetime
+    grant: Factors | None = None
+    """What this month's grant follows from."""
+
+    @property
+    def next_grant_on(self) -> date | None:
+        """The first of the next month, for those whom the calendar grants."""
+        regular = self.grant is not None or any(lot.kind == REGULAR for lot in self.lots)
+        return self.month.next().first_day if regular else None
 
     @property
     def worth(self) -> NanoUSD:
@@ -105,7 +115,13 @@ def _card(session: Session, wallet: Wallet, today: date, *, desk: Desk, now: dat
         outlook=_outlook(usable, debt, spending, today, desk.zone),
         used_before=wallet.account_id is not None,
         now=now,
+        grant=_grant(session, wallet.person_id, month),
     )
+
+
+def _grant(session: Session, person_id: str, month: Month) -> Factors | None:
+    kept = grant_runs.factors_of(session, month, person_id)
+    return None if kept is None else letters.read_factors(kept)
 
 
 def _lot_line(lot: LotRow) -> LotLine:

@@ -77,7 +77,7 @@ def run_joiners(session: Session, day: date, *, desk: Desk, now: datetime) -> Po
     month = Month.containing(day)
     if not runs.is_done(session, JOB, str(month)):
         return None
-    factors = grant_runs.factors_of(session, month)
+    factors = grant_runs.factors_of_anybody(session, month)
     share = int(letters.read_factors(factors).budget_share * MILLION) if factors is not None else MILLION
     have = grant_runs.granted(session, month)
     planned = sizing.plan(session, month, desk=desk, now=now, leave_out=have, share=share)

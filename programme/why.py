@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from policy.metering import METERS
 from policy.units import MicroTokens, NanoUSD
-from programme import letters
-from store import grant_runs, reference, wallets
+from store import reference, wallets
 from store import usage as usage_store
 
 if TYPE_CHECKING:
@@ -95,14 +94,9 @@ def explain(session: Session, card: BalanceCard) -> Explanation:
         balance=balance,
         # Lots that expired but are not closed yet, and lots that have not started.
         waiting=balance - card.available,
-        grant=_grant(session, card),
+        grant=card.grant,
         debits=tuple(_debits(session, account_id)) if account_id else (),
     )
-
-
-def _grant(session: Session, card: BalanceCard) -> Factors | None:
-    kept = grant_runs.factors_of(session, card.month, card.person_id)
-    return letters.read_factors(kept) if kept is not None else None
 
 
 def _debits(session: Session, account_id: int) -> list[DebitLine]:

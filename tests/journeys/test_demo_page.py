@@ -238,6 +238,34 @@ def others_see_nothing_of_it(page: Page, adas: Decimal) -> None:
     shoot(page, "6-guest")
 
 
+def test_a_newcomer_lets_time_pass(page: Page, tmp_path: Path) -> None:
+    """The calendar leads to the first of the next month; grants are there, and on a working day their statements."""
+    with demo(two_free_ports(), tmp_path / "demo") as running:
+        open_page(page, running.page)
+        before = running.balance()
+        calendar = page.get_by_role("group", name="Calendar")
+        calendar.get_by_role("button", name="First of next month").click()
+        expect(page.locator("body")).to_contain_text("delivered on the way.", timeout=60_000)
+        first = running.balance()
+        assert first != before
+        # On a week-end statements wait for Monday.
+        calendar.get_by_role("button", name="Next Monday").click()
+        expect(page.locator("body")).to_contain_text("It is Monday", timeout=60_000)
+        month = page.locator("#messages .message").last
+        expect(month).to_contain_text("this is your grant of the month")
+        expect(month).to_contain_text("How it comes about")
+        shoot(page, "8-statement")
+        page.get_by_role("button", name="ai-tokens").click()
+        digest = page.locator("#messages .message").last
+        expect(digest).to_contain_text("Granted for")
+        picture = digest.locator("img")
+        expect(picture).to_have_attribute("alt", re.compile("."))
+        assert picture.evaluate("image => image.complete && image.naturalWidth > 0")
+        shoot(page, "9-digest")
+        page.goto("about:blank")
+        assert running.stop() == 0
+
+
 def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
     """A second demo on the same port says which option helps."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
