@@ -5,6 +5,7 @@ Several replicas may run it: every job is safe to run twice.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,8 @@ def build(desk: Desk, *, slack: WebClient | None = None, announce_in: str | None
         timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     )
     ticking = partial(tick_once, desk, announce_in=announce_in)
-    scheduler.add_job(ticking, "interval", seconds=TICK_SECONDS, id="tick")
+    # The first tick comes at once: after an outage there is something to make up for.
+    scheduler.add_job(ticking, "interval", seconds=TICK_SECONDS, id="tick", next_run_time=datetime.now(UTC))
     if slack is not None:
         delivering = partial(courier.deliver, desk, slack, courier=courier.name())
         scheduler.add_job(delivering, "interval", seconds=COURIER_SECONDS, id="courier")
