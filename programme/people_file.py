@@ -6,6 +6,7 @@ import csv
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import TYPE_CHECKING, Any, TextIO
 from zoneinfo import available_timezones
 
@@ -127,8 +128,14 @@ def _one_of(allowed: tuple[str, ...]) -> Callable[[str], str]:
     return read
 
 
+@cache
+def _zones() -> frozenset[str]:
+    """Every zone there is: looking at the machine's folder of them takes milliseconds, too long for each line."""
+    return frozenset(available_timezones())
+
+
 def _zone(text: str) -> str:
-    if text not in available_timezones():
+    if text not in _zones():
         raise ValueError(text)
     return text
 
