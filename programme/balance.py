@@ -8,17 +8,18 @@ from zoneinfo import ZoneInfo
 
 from policy import lots as burning
 from policy.pace import PACE_DAYS, outlook
-from policy.period import Month, Quarter, day_of
+from policy.period import Month, day_of
 from policy.units import MicroTokens, NanoUSD
 from policy.valuation import TokenValue
 from programme import letters, valuation
-from store import grant_runs, wallets
+from store import wallets
 from store.grant_runs import REGULAR
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
     from policy.pace import Outlook
+    from policy.period import Quarter
     from policy.sizing import Factors
     from programme.desk import Desk
     from store.engine import Session
@@ -80,14 +81,14 @@ class BalanceCard:
 def of_slack_user(session: Session, slack_user_id: str, *, desk: Desk, now: datetime) -> BalanceCard | None:
     """The card of the person behind a Slack user, or None for somebody we do not know."""
     today = day_of(now, desk.zone)
-    wallet = wallets.of_slack_user(session, slack_user_id, Quarter.containing(today))
+    wallet = wallets.of_slack_user(session, slack_user_id, Month.containing(today))
     return _card(session, wallet, today, desk=desk, now=now) if wallet else None
 
 
 def of_email(session: Session, email: str, *, desk: Desk, now: datetime) -> BalanceCard | None:
     """The same card for an administrator."""
     today = day_of(now, desk.zone)
-    wallet = wallets.of_email(session, email, Quarter.containing(today))
+    wallet = wallets.of_email(session, email, Month.containing(today))
     return _card(session, wallet, today, desk=desk, now=now) if wallet else None
 
 
@@ -115,13 +116,8 @@ def _card(session: Session, wallet: Wallet, today: date, *, desk: Desk, now: dat
         outlook=_outlook(usable, debt, spending, today, desk.zone),
         used_before=wallet.account_id is not None,
         now=now,
-        grant=_grant(session, wallet.person_id, month),
+        grant=None if wallet.factors is None else letters.read_factors(wallet.factors),
     )
-
-
-def _grant(session: Session, person_id: str, month: Month) -> Factors | None:
-    kept = grant_runs.factors_of(session, month, person_id)
-    return None if kept is None else letters.read_factors(kept)
 
 
 def _lot_line(lot: LotRow) -> LotLine:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
@@ -95,22 +94,6 @@ def totals(session: Session, month: Month) -> tuple[NanoUSD, NanoUSD]:
     )
     row = session.execute(sa.select(entitled, issued).where(grants.c.month == str(month))).one()
     return NanoUSD(int(row[0])), NanoUSD(int(row[1]))
-
-
-def factors_of(session: Session, month: Month, person_id: str) -> object | None:
-    """The factors of a person's grant of a month, as plain values.
-
-    In the driver's own words, because every balance asks for it.
-    """
-    mark = "%s" if bulk.is_postgresql(session) else "?"
-    found = bulk.fetch(session, _FACTORS.format(mark=mark), (str(month), person_id))
-    if not found:
-        return None
-    kept: object = found[0][0]
-    return json.loads(kept) if isinstance(kept, str) else kept
-
-
-_FACTORS = "SELECT factors FROM grants WHERE month = {mark} AND person_id = {mark}"
 
 
 def factors_of_anybody(session: Session, month: Month) -> object | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,12 +12,12 @@ import sqlalchemy as sa
 from policy.units import MicroTokens
 from store import bulk
 from store.reference import LATEST_FIRST
-from store.tables import accounts, entries, lots, people, postings, token_values
+from store.tables import accounts, entries, grants, lots, people, postings, token_values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from policy.period import Quarter
+    from policy.period import Month
     from store.engine import Session
 
 SPEND_DAYS = 31
@@ -38,7 +39,7 @@ class Wallet(NamedTuple):
     """A person with what their wallet holds; `lots` are open, in burn order.
 
     Without an account (nothing was ever granted or used) the balance is 0; `nano_usd_per_token` and `value_version` are
-    None while nobody has adopted the quarter's value.
+    None while nobody has adopted the quarter's value. `factors` are those of the month's grant, as plain values.
     """
 
     person_id: str
@@ -48,6 +49,7 @@ class Wallet(NamedTuple):
     balance: int
     nano_usd_per_token: int | None
     value_version: str | None
+    factors: object | None
     lots: tuple[LotRow, ...]
 
 
@@ -85,41 +87,44 @@ _latest_value = (
 _wallet = (
     sa.select(
         people.c.id, people.c.name, people.c.time_zone, accounts.c.id, sa.func.coalesce(accounts.c.balance, _ZERO),
-        _latest_value.c.nano_usd_per_token, _latest_value.c.version,
+        _latest_value.c.nano_usd_per_token, _latest_value.c.version, grants.c.factors,
         lots.c.kind, lots.c.amount, lots.c.remaining, lots.c.starts_at, lots.c.expires_at, lots.c.reason,
     )
     .select_from(
         people.outerjoin(accounts, accounts.c.person_id == people.c.id)
         .outerjoin(lots, sa.and_(lots.c.account_id == accounts.c.id, lots.c.remaining > _ZERO))
         .outerjoin(_latest_value, sa.true())
+        .outerjoin(grants, sa.and_(grants.c.month == sa.bindparam("month"), grants.c.person_id == people.c.id))
     )
     .order_by(lots.c.priority, lots.c.expires_at, lots.c.id)
 )  # fmt: skip
-_WALLET_COLUMNS = 7
+_WALLET_COLUMNS = 8
 _wallet_by_slack = bulk.Prepared(_wallet.where(people.c.slack_user_id == sa.bindparam("who")))
 _wallet_by_email = bulk.Prepared(_wallet.where(people.c.email == sa.bindparam("who")))
 
 
-def of_slack_user(session: Session, slack_user_id: str, quarter: Quarter) -> Wallet | None:
+def of_slack_user(session: Session, slack_user_id: str, month: Month) -> Wallet | None:
     """A person's wallet by Slack id; None for a stranger.
 
     One statement, so that balance and lots are of the same instant.
     """
-    return _read(session, _wallet_by_slack, slack_user_id, quarter)
+    return _read(session, _wallet_by_slack, slack_user_id, month)
 
 
-def of_email(session: Session, email: str, quarter: Quarter) -> Wallet | None:
-    return _read(session, _wallet_by_email, email.lower(), quarter)
+def of_email(session: Session, email: str, month: Month) -> Wallet | None:
+    return _read(session, _wallet_by_email, email.lower(), month)
 
 
-def _read(session: Session, query: bulk.Prepared, who: str, quarter: Quarter) -> Wallet | None:
-    rows = query.execute(session, {"who": who, "quarter": str(quarter)})
+def _read(session: Session, query: bulk.Prepared, who: str, month: Month) -> Wallet | None:
+    rows = query.execute(session, {"who": who, "month": str(month), "quarter": str(month.quarter)})
     if not rows:
         return None
     # The outer join gives one row without a lot to a wallet that has none.
     open_lots = tuple([_lot(row[_WALLET_COLUMNS:]) for row in rows if row[_WALLET_COLUMNS] is not None])
-    person_id, name, zone, account_id, balance, nano_usd, version = rows[0][:_WALLET_COLUMNS]
-    return Wallet(person_id, name, zone, account_id, balance, nano_usd, version, open_lots)
+    person_id, name, zone, account_id, balance, nano_usd, version, factors = rows[0][:_WALLET_COLUMNS]
+    # The drivers differ in who reads JSON.
+    factors = json.loads(factors) if isinstance(factors, str) else factors
+    return Wallet(person_id, name, zone, account_id, balance, nano_usd, version, factors, open_lots)
 
 
 def _lot(columns: Sequence[Any]) -> LotRow:
