@@ -89,6 +89,7 @@ def _funded(value: TokenValue, book: Handbook) -> TokenValue:
 
 def propose(session: Session, quarter: Quarter, *, desk: Desk, actor: str, now: datetime) -> Proposal:
     """Work a quarter's value out from prices at its first instant, and keep it to be adopted."""
+    _require_open(quarter, desk, now)
     books = handbooks.load(session)
     book = books.on(quarter.first_day)
     if book.value.method == "fixed":
@@ -98,6 +99,13 @@ def propose(session: Session, quarter: Quarter, *, desk: Desk, actor: str, now: 
     digest = hashlib.sha256(json.dumps(calculation, sort_keys=True).encode()).hexdigest()
     reference.keep_proposal(session, quarter, digest=digest, calculation=calculation, actor=actor, now=now)
     return Proposal(quarter, old, _value(quarter, "proposed", calculation), digest, calculation)
+
+
+def _require_open(quarter: Quarter, desk: Desk, now: datetime) -> None:
+    if now >= quarter.bounds(desk.zone)[1]:
+        raise Refusal(
+            "quarter_over", f"{quarter} is over: what was debited in it stays.", next_step="Name a later one."
+        )
 
 
 class _Working:
@@ -255,11 +263,12 @@ def _value(quarter: Quarter, version: str, calculation: Calculation) -> TokenVal
     )  # fmt: skip
 
 
-def adopt(session: Session, quarter: Quarter, *, actor: str, now: datetime) -> Adoption:
+def adopt(session: Session, quarter: Quarter, *, desk: Desk, actor: str, now: datetime) -> Adoption:
     """Make what was proposed a quarter's value, for all debits from now on; no count of tokens changes.
 
     A change that exceeds the handbook's bound needs a second person. The liability's change goes against the buffer.
     """
+    _require_open(quarter, desk, now)
     reference.lock_values(session)
     proposed = reference.proposal(session, quarter)
     if proposed is None:

@@ -112,9 +112,16 @@ def load_prices(session: Session, ids: Iterable[str] | None = None) -> dict[str,
     }
 
 
+_values = sa.select(
+    token_values.c.quarter, token_values.c.version, token_values.c.nano_usd_per_token, token_values.c.price_index,
+    token_values.c.buffer_permille,
+)  # fmt: skip
+"""Without the calculations, which only `verify` and a proposal need."""
+
+
 def value_of(session: Session, quarter: Quarter) -> TokenValue | None:
     """The value that was adopted for a quarter, the latest version of it."""
-    query = sa.select(token_values).where(token_values.c.quarter == str(quarter))
+    query = _values.where(token_values.c.quarter == str(quarter))
     row = session.execute(query.order_by(*LATEST_FIRST).limit(1)).one_or_none()
     return _value(row) if row else None
 
@@ -128,7 +135,7 @@ def _value(row: Any) -> TokenValue:  # noqa: ANN401 - a row
 
 def values_until(session: Session, quarter: Quarter) -> list[TokenValue]:
     """The value of each quarter up to one, oldest first; the latest version of each."""
-    query = sa.select(token_values).where(token_values.c.quarter <= str(quarter))
+    query = _values.where(token_values.c.quarter <= str(quarter))
     rows = session.execute(query.order_by(token_values.c.quarter.desc(), *LATEST_FIRST)).all()
     return list({row.quarter: _value(row) for row in reversed(rows)}.values())
 
@@ -229,7 +236,7 @@ def spend_by_meter(session: Session, begin: datetime, end: datetime) -> dict[tup
 
 
 def values_by_version(session: Session) -> dict[str, TokenValue]:
-    return {row.version: _value(row) for row in session.execute(sa.select(token_values))}
+    return {row.version: _value(row) for row in session.execute(_values)}
 
 
 def adopt_value(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from policy import basket, buffer
+from policy import basket, buffer, handbook
 from policy.basket import Item
 from policy.metering import OUTPUT_METERS, UnpricedMeterError, input_tokens
 from policy.period import day_of
@@ -160,8 +160,11 @@ def values_as_calculated(session: Session) -> Iterator[str]:
             yield f"value {value.version}: its index is {value.price_index}, its prices say {level}"
         if buffer.value_in_nano_usd(kept["base_nano_usd"], level) != value.nano_usd_per_token:
             yield f"value {value.version}: {value.nano_usd_per_token} nano-USD do not follow from its index"
-        if kept["buffer_permille"] != value.buffer_permille:
-            yield f"value {value.version}: its buffer is {value.buffer_permille}, its calculation says otherwise"
+        body = reference.handbook_body(session, kept["handbook"])
+        rules = handbook.parse(body).value.buffer if body else None
+        levels = [*(Decimal(text) for text in kept["levels"]), level]
+        if rules is None or buffer.buffer(levels, rules).permille != value.buffer_permille:
+            yield f"value {value.version}: its buffer of {value.buffer_permille} does not follow from its levels"
 
 
 def buffers_book(session: Session) -> Iterator[str]:

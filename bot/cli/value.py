@@ -98,7 +98,7 @@ def _liability(proposal: Proposal, kept: Calculation) -> str:
 def adopt_value(quarter: Quarter, *, as_json: bool) -> None:
     """Adopt what was proposed for a quarter. A large change needs a second person."""
     with common.desk() as desk, desk.transaction() as session:
-        adoption = valuation.adopt(session, quarter, actor=common.actor(), now=desk.clock())
+        adoption = valuation.adopt(session, quarter, desk=desk, actor=common.actor(), now=desk.clock())
     adopted = adoption.value
     if as_json:
         common.print_json(

@@ -71,7 +71,7 @@ def propose(desk: Desk, quarter: Quarter = Q1, now: datetime = NOW) -> Proposal:
 
 def adopt(desk: Desk, actor: str = "iris", quarter: Quarter = Q1, now: datetime = NOW) -> Adoption:
     with desk.transaction() as session:
-        return valuation.adopt(session, quarter, actor=actor, now=now)
+        return valuation.adopt(session, quarter, desk=desk, actor=actor, now=now)
 
 
 def value_of(desk: Desk, quarter: Quarter) -> TokenValue:
@@ -216,3 +216,12 @@ def test_a_fixed_value_is_not_proposed(desk: Desk) -> None:
     with pytest.raises(Refusal, match="Nothing is proposed"):
         adopt(desk)
     assert value_of(desk, Q1).buffer_permille == 0
+
+
+def test_a_quarter_that_is_over_stays_as_it_was(desk: Desk) -> None:
+    """Nothing is proposed or adopted for a quarter whose last day has passed."""
+    own_basket(desk)
+    with pytest.raises(Refusal, match="2026-Q4 is over"):
+        propose(desk, Q4)
+    with pytest.raises(Refusal, match="2026-Q4 is over"):
+        adopt(desk, quarter=Q4)

@@ -45,7 +45,7 @@ def kept(shared_desk: Desk) -> Desk:
         now = datetime(month.year, month.month, 1, 9, tzinfo=UTC)
         with shared_desk.transaction() as session:
             valuation.propose(session, Quarter(2027, 1), desk=shared_desk, actor="iris", now=now)
-            valuation.adopt(session, Quarter(2027, 1), actor="iris", now=now)
+            valuation.adopt(session, Quarter(2027, 1), desk=shared_desk, actor="iris", now=now)
             monthly.run(session, month, desk=shared_desk, now=now)
     return shared_desk
 
