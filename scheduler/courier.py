@@ -13,6 +13,7 @@ import secrets
 import socket
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from http.client import HTTPException
 from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -44,7 +45,9 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 LEASE = timedelta(minutes=5)
-"""Longer than a whole pass can take."""
+MARGIN = timedelta(minutes=1)
+"""What must be left of the lease when a message is posted, or somebody else may look for it before it is there: a
+machine can sleep, and a history can be long."""
 A_SECOND = timedelta(seconds=1)
 MOST = 4
 """Messages a pass, a pass a second: as many as Slack takes from an app before it asks to wait."""
@@ -62,6 +65,22 @@ class Delivered:
     postponed: int = 0
     parked: int = 0
     stopped: str = ""
+    quiet_for: timedelta = timedelta(0)
+
+
+class Courier:
+    """Passes of one process, and the quiet in between that Slack asked for."""
+
+    def __init__(self, desk: Desk, slack: WebClient, *, compose: Compose = letters.compose) -> None:
+        self._desk, self._slack, self._compose, self._name = desk, slack, compose, name()
+        self._quiet_until: datetime | None = None
+
+    def __call__(self) -> Delivered:
+        if self._quiet_until is not None and self._desk.clock() < self._quiet_until:
+            return Delivered()
+        done = deliver(self._desk, self._slack, courier=self._name, compose=self._compose)
+        self._quiet_until = self._desk.clock() + done.quiet_for if done.stopped else None
+        return done
 
 
 def name() -> str:
@@ -80,7 +99,7 @@ def deliver(
         return Delivered()
     with desk.reading() as session:
         rules = handbooks.load(session).on(day_of(now, desk.zone)).messages
-    return _Pass(desk, slack, courier, compose, rules).send(rows)
+    return _Pass(desk, slack, courier, compose, rules=rules, until=now + LEASE).send(rows)
 
 
 class _Refused(Exception):  # noqa: N818 - an answer, not a mistake of ours
@@ -92,8 +111,11 @@ class _Refused(Exception):  # noqa: N818 - an answer, not a mistake of ours
 class _Pass:
     """The messages of one pass, and what became of them."""
 
-    def __init__(self, desk: Desk, slack: WebClient, courier: str, compose: Compose, rules: MessageRules) -> None:
+    def __init__(
+        self, desk: Desk, slack: WebClient, courier: str, compose: Compose, *, rules: MessageRules, until: datetime
+    ) -> None:
         self._desk, self._slack, self._courier, self._compose, self._rules = desk, slack, courier, compose, rules
+        self._until = until
         self._channels: set[str] = set()
         self._done = Delivered()
 
@@ -135,6 +157,8 @@ class _Pass:
             file_id = _asked(lambda: slack_post.upload(self._slack, picture), posting=False)
             with self._desk.transaction() as session:
                 outbox.note_file(session, row.id, courier=self._courier, file_id=file_id)
+        if self._until - self._desk.clock() < MARGIN:
+            raise _Refused(Trouble("lease_over", "wait"))
         to = row.channel or user or ""
         place = _asked(lambda: slack_post.post(self._slack, row.key, composed, to=to, file_id=file_id), posting=True)
         self._note_sent(row, *place)
@@ -149,7 +173,10 @@ class _Pass:
         if found is None:
             raise _Refused(Trouble("no_slack_user", "park"))
         with self._desk.transaction() as session:
-            people.link(session, slack_user_id=found, email=email, now=self._desk.clock())
+            person = people.link(session, slack_user_id=found, email=email, now=self._desk.clock())
+        # Somebody else may be on record with this Slack user: what is this person's is not for them.
+        if person is None or person.id != row.person_id:
+            raise _Refused(Trouble("slack_user_taken", "park"))
         return found
 
     def _found(self, row: Owed, user: str | None) -> tuple[str, str] | None:
@@ -178,11 +205,17 @@ class _Pass:
         if trouble.course == "wait":
             self._done.stopped = trouble.code
             # Not this message's fault: it is no attempt.
+            self._done.quiet_for = trouble.retry_after
             self._give_back(row, now + trouble.retry_after, problem=trouble.code)
+        elif trouble.course == "hold":
+            self._give_back(row, now + troubles.STOPPED_FOR, problem=trouble.code)
         elif trouble.course == "stop":
-            self._done.stopped = trouble.code
+            self._done.stopped, self._done.quiet_for = trouble.code, troubles.STOPPED_FOR
             self._give_back(row, now + troubles.STOPPED_FOR, problem=trouble.code)
         elif processing or (trouble.course == "back_off" and attempts < troubles.MOST_ATTEMPTS):
+            if not processing:
+                # Slack is ailing: to try the others meanwhile would use up their attempts.
+                self._done.stopped, self._done.quiet_for = trouble.code, troubles.FIRST_WAIT
             self._give_back(
                 row, now + troubles.wait(row.attempts), problem=trouble.code, attempts=attempts, uncertain=uncertain
             )
@@ -215,6 +248,10 @@ def _asked(call: Callable[[], T], *, posting: bool) -> T:
     """What Slack answers; only a call that posts can leave a message behind although it failed."""
     try:
         return call()
-    except (SlackApiError, SlackClientError, OSError) as error:
+    except (SlackApiError, SlackClientError, OSError, HTTPException) as error:
         trouble = troubles.of(error)
-        raise _Refused(trouble if posting else replace(trouble, performed=False)) from error
+        if not posting:
+            # Others may need no answer to this question.
+            course = "hold" if trouble.code == "missing_scope" else trouble.course
+            trouble = replace(trouble, performed=False, course=course)
+        raise _Refused(trouble) from error

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 EVENT_TYPE = "tokens_message"
 PATIENCE_SECONDS = 10
 A_PAGE = 200
+OUTSIDERS = ("is_bot", "is_restricted", "is_ultra_restricted", "is_stranger")
 SKEW = timedelta(days=1)
 """Slack's clock tells when a message was posted, ours when it was owed."""
 
@@ -28,14 +29,14 @@ def client(token: str | None, api_url: str) -> WebClient:
 
 
 def user_of(slack: WebClient, email: str) -> str | None:
-    """The id of the active member with an e-mail."""
+    """The id of the full, active member with an e-mail; nobody's guest."""
     try:
         user = slack.users_lookupByEmail(email=email)["user"]
     except SlackApiError as error:
         if error.response["error"] == "users_not_found":
             return None
         raise
-    return str(user["id"])
+    return None if any(user.get(flag) for flag in OUTSIDERS) else str(user["id"])
 
 
 def find(

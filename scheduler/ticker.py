@@ -32,8 +32,7 @@ def build(desk: Desk, *, slack: WebClient | None = None, announce_in: str | None
     # The first tick comes at once: after an outage there is something to make up for.
     scheduler.add_job(ticking, "interval", seconds=TICK_SECONDS, id="tick", next_run_time=datetime.now(UTC))
     if slack is not None:
-        delivering = partial(courier.deliver, desk, slack, courier=courier.name())
-        scheduler.add_job(delivering, "interval", seconds=COURIER_SECONDS, id="courier")
+        scheduler.add_job(courier.Courier(desk, slack), "interval", seconds=COURIER_SECONDS, id="courier")
     return scheduler
 
 

@@ -8,8 +8,9 @@ from typing import Literal
 
 from slack_sdk.errors import SlackApiError
 
-Course = Literal["back_off", "wait", "stop", "park"]
-"""Try again later; wait as long as Slack says and send nothing else; stop until the app is mended; set aside."""
+Course = Literal["back_off", "wait", "stop", "hold", "park"]
+"""Try again later, and leave Slack alone for a moment; wait as long as Slack says and send nothing else; stop until the
+app is mended; hold this message alone until then; set aside."""
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=15)
 MOST_ATTEMPTS = 10
@@ -33,6 +34,8 @@ REMEDIES = {
     "cannot_dm_bot": "Correct the person's slack_user_id (`people import`), then `tokens-bot deliver --retry KEY`.",
     "no_slack_user": "Nobody in Slack has the person's e-mail. Correct it, or set their slack_user_id "
     "(`people import`), then `tokens-bot deliver --retry KEY`.",
+    "slack_user_taken": "The Slack user with the person's e-mail is on record as somebody else. Correct either "
+    "slack_user_id (`people import`), then `tokens-bot deliver --retry KEY`.",
     "unknown_template": "This version of the bot does not know the message: update it, then "
     "`tokens-bot deliver --retry KEY`.",
     "not_written": "The message could not be composed; the log has the reason. Report it.",
