@@ -32,7 +32,13 @@ def new_desk(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> 
         database = open_database(settings.database_url)
     except DatabaseUrlError as error:
         raise Refusal("database_url", f"{error}.", next_step="Correct TOKENS_DATABASE_URL.") from error
-    return Desk(database, settings.zone, clock)
+    return Desk(
+        database,
+        settings.zone,
+        clock,
+        governance_channel=settings.governance_channel,
+        board_usergroup=settings.board_usergroup,
+    )
 
 
 @contextmanager

@@ -16,15 +16,18 @@ PATIENCE_SECONDS = 2
 """A command has to be answered within three seconds."""
 
 
+def quick(client: WebClient) -> WebClient:
+    """The client, but patient only as long as somebody who waits for an answer; the library would try again."""
+    return WebClient(token=client.token, base_url=client.base_url, timeout=PATIENCE_SECONDS, retry_handlers=[])
+
+
 def email_of(client: WebClient, slack_user_id: str) -> str | None:
     """The e-mail of a full member of the workspace; None for bots, guests, strangers and people who left.
 
     When Slack does not answer, or not to the point, that is a Refusal: the person can try again.
     """
-    # No retries: the library would wait, and then try for as long again.
-    quick = WebClient(token=client.token, base_url=client.base_url, timeout=PATIENCE_SECONDS, retry_handlers=[])
     try:
-        user = quick.users_info(user=slack_user_id)["user"]
+        user = quick(client).users_info(user=slack_user_id)["user"]
     except (SlackApiError, SlackClientError, OSError) as error:
         if isinstance(error, SlackApiError) and error.response["error"] in NOBODY:
             return None

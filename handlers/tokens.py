@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from handlers import contact_of, metrics, month_named, note_failure
+from handlers import contact_of, decisions, fast_track, metrics, month_named, note_failure
+from handlers.interactions import Modal, open_modal
 from handlers.slack_users import email_of
 from policy.period import Month, day_of
 from policy.reasons import Refusal
@@ -48,12 +49,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One subcommand; `answer` returns None when it does not know the person who asked."""
+    """One subcommand: it answers with a message or a form, or with None when it does not know who asked."""
 
     name: str
     arguments: str
     summary: str
-    answer: Callable[[Desk, Request], Message | None]
+    answer: Callable[[Desk, Request], Message | Modal | None]
 
 
 def show_balance(desk: Desk, request: Request) -> Message | None:
@@ -146,7 +147,13 @@ COMMANDS: tuple[Command, ...] = (
     Command("balance", "", "what you have left, and until when", show_balance),
     Command("why", "", "the arithmetic behind it", show_why),
     Command("history", "[month]", "what you used in a month, such as `2026-10`", show_history),
+    Command("request", "[amount]", "ask for more: a form, with who decides and by when", fast_track.open_request),
+    Command("requests", "", "what you asked for, and where it stands", fast_track.show_requests),
     Command("services", "", "the AI services that tokens pay for", show_services),
+    Command("board", "", "what waits for the board, for its members", decisions.show_queue),
+    Command(
+        "delegate", "@who until [day]", "hand your vote on the board to somebody; `off` ends it", decisions.delegate
+    ),
     Command("help", "", "this list", show_help),
 )
 _BY_NAME = {command.name: command for command in COMMANDS}
@@ -154,6 +161,9 @@ _BY_NAME = {command.name: command for command in COMMANDS}
 
 def parse(text: str) -> tuple[Command, str]:
     """The subcommand and its arguments; for an unknown word the help, which names the nearest."""
+    # Slack escapes what is typed, so that mentions can be told from it.
+    for entity, letter in (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
+        text = text.replace(entity, letter)
     word, _, arguments = text.strip().partition(" ")
     command = _BY_NAME.get(word.lower())
     if command is None:
@@ -161,7 +171,7 @@ def parse(text: str) -> tuple[Command, str]:
     return command, "" if command.name == "help" else arguments.strip()
 
 
-def answer(desk: Desk, *, text: str, slack_user_id: str, client: WebClient) -> Message:
+def answer(desk: Desk, *, text: str, slack_user_id: str, client: WebClient) -> Message | Modal:
     """The answer to one `/tokens …`, whatever happens; an unforeseen failure is logged under the number it shows."""
     now = desk.clock()
     command, arguments = parse(text)
@@ -176,7 +186,7 @@ def answer(desk: Desk, *, text: str, slack_user_id: str, client: WebClient) -> M
         return render.message("shared/failure", failure_id=failure_id, contact="the administrators")
 
 
-def _after_linking(desk: Desk, command: Command, request: Request, client: WebClient) -> Message:
+def _after_linking(desk: Desk, command: Command, request: Request, client: WebClient) -> Message | Modal:
     """First contact: ask Slack for the e-mail, outside of any transaction, link the person, answer again."""
     email = email_of(client, request.slack_user_id)
     with desk.transaction() as session:
@@ -188,8 +198,16 @@ def _after_linking(desk: Desk, command: Command, request: Request, client: WebCl
 
 def respond(ack: Ack, command: dict[str, Any], client: WebClient, *, desk: Desk) -> None:
     """Bolt's listener for the slash command."""
-    message = answer(desk, text=command.get("text", ""), slack_user_id=command["user_id"], client=client)
-    ack(**message.ephemeral())
+    said = answer(desk, text=command.get("text", ""), slack_user_id=command["user_id"], client=client)
+    if isinstance(said, Modal):
+        try:
+            open_modal(client, command["trigger_id"], said)
+        except Refusal as refusal:
+            said = render.message("shared/refusal", refusal=refusal)
+        else:
+            ack()
+            return
+    ack(**said.ephemeral())
 
 
 def register(app: App, desk: Desk) -> None:

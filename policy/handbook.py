@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from policy.parameters import (
         DigestRules,
+        ExceptionRules,
         LotRules,
         MessageRules,
         RolloutRules,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 PER_UNIT = {"unit": 1, "thousand": 1_000, "million": 1_000_000, "hour": 3_600}
 SERVICE_KINDS = ("model_api", "training")
-LATER_TABLES = ("sizing", "lots", "rollout", "messages", "digest")
+LATER_TABLES = ("sizing", "lots", "rollout", "messages", "exceptions", "digest")
 LATER_VALUE_TABLES = ("index", "buffer", "basket")
 """Tables that handbooks applied earlier do not have; each then holds as in the packaged handbook."""
 
@@ -84,6 +85,7 @@ class Handbook:
     lots: LotRules
     rollout: RolloutRules
     messages: MessageRules
+    exceptions: ExceptionRules
     digest: DigestRules
     services: tuple[Service, ...]
     prices: tuple[NegotiatedPrice, ...]
@@ -121,6 +123,7 @@ def parse(text: str) -> Handbook:
         lots=parameters.read_lots(table.table("lots")),
         rollout=parameters.read_rollout(table.table("rollout")),
         messages=parameters.read_messages(table.table("messages")),
+        exceptions=parameters.read_exceptions(table.table("exceptions")),
         digest=parameters.read_digest(table.table("digest")),
         services=tuple(_service(t) for t in table.tables("services")),
         prices=tuple(_negotiated_price(t) for t in table.tables("prices")),
@@ -182,6 +185,7 @@ def _contradictions(handbook: Handbook) -> Iterator[str]:
     yield from parameters.sizing_contradictions(handbook.sizing)
     yield from parameters.rollout_contradictions(handbook.rollout)
     yield from parameters.message_contradictions(handbook.messages)
+    yield from parameters.exception_contradictions(handbook.exceptions)
     seen: set[str] = set()
     for service in handbook.services:
         if service.key in seen:

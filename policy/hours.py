@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from policy.period import require_aware
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
     from zoneinfo import ZoneInfo
 
@@ -20,11 +21,19 @@ def next_opening(now: datetime, zone: ZoneInfo, rules: MessageRules) -> datetime
     """`now` where it falls into working hours, else the instant at which the next ones begin; in UTC."""
     local = require_aware(now).astimezone(zone)
     day = local.date()
-    if _is_working_day(day, rules) and local.hour < rules.until_hour:
+    if is_working_day(day, rules.holidays) and local.hour < rules.until_hour:
         return max(now.astimezone(UTC), _opening(day, zone, rules))
     day += timedelta(days=1)
-    while not _is_working_day(day, rules):
+    while not is_working_day(day, rules.holidays):
         day += timedelta(days=1)
+    return _opening(day, zone, rules)
+
+
+def last_opening(before: datetime, zone: ZoneInfo, rules: MessageRules) -> datetime:
+    """The latest instant before another at which working hours began; in UTC."""
+    day = require_aware(before).astimezone(zone).date()
+    while not is_working_day(day, rules.holidays) or _opening(day, zone, rules) > before:
+        day -= timedelta(days=1)
     return _opening(day, zone, rules)
 
 
@@ -32,5 +41,5 @@ def _opening(day: date, zone: ZoneInfo, rules: MessageRules) -> datetime:
     return datetime.combine(day, time(rules.from_hour), tzinfo=zone).astimezone(UTC)
 
 
-def _is_working_day(day: date, rules: MessageRules) -> bool:
-    return day.weekday() in MONDAY_TO_FRIDAY and day not in rules.holidays
+def is_working_day(day: date, holidays: Sequence[date]) -> bool:
+    return day.weekday() in MONDAY_TO_FRIDAY and day not in holidays

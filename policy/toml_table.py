@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from policy.business_time import Span
 from policy.units import LARGEST_AMOUNT, NANO_PER_USD, NanoUSD
 
 LARGEST_NUMBER = LARGEST_AMOUNT // NANO_PER_USD
@@ -117,6 +118,16 @@ class Table:
     def optional_number(self, key: str) -> Decimal | None:
         self._known.append(key)
         return self.number(key) if key in self.entries else None
+
+    def span(self, key: str) -> Span:
+        """A length of time, such as `4 business hours`."""
+        text = self.text(key)
+        try:
+            return Span.parse(text)
+        except ValueError:
+            if text:
+                self.wrong(key, text, "a length of time such as '4 business hours', '2 business days' or '2 days'")
+            return Span(1, "day", is_business=False)
 
     def usd(self, key: str) -> NanoUSD:
         number = self.number(key)

@@ -30,6 +30,10 @@ class Desk:
     clock: Callable[[], datetime] = utc_now
     prices: PriceBook = field(default_factory=PriceBook)
     recent_handbooks: RecentHandbooks = field(default_factory=RecentHandbooks)
+    governance_channel: str | None = None
+    """Where the board decides; without one, each of its members gets a message of their own."""
+    board_usergroup: str | None = None
+    """The Slack user group of the board; without one, the people with role `board`."""
 
     def transaction(self) -> AbstractContextManager[Session]:
         """A session that commits at the end of the block."""

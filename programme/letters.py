@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from policy.period import Month
+from policy.reasons import Reason
 from policy.sizing import Factors
 from policy.units import MicroTokens, NanoUSD
 
@@ -104,6 +105,22 @@ class Digest:
     contact: str
 
 
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What a request was judged by, as it was when it was made."""
+
+    monthly_grant: MicroTokens
+    available: MicroTokens
+    runs_out: date | None
+    earlier: MicroTokens
+    pool: NanoUSD | None
+    value_version: str
+    per_token: NanoUSD
+    manager: str | None
+    sponsor: str | None
+    because: tuple[Reason, ...]
+
+
 def _plain(value: object) -> object:
     if isinstance(value, MicroTokens | NanoUSD):
         return int(value)
@@ -116,6 +133,11 @@ _encoder = msgspec.json.Encoder(enc_hook=_plain)
 def written(letter: object) -> str:
     """The view as JSON text; amounts are whole numbers of their unit."""
     return _encoder.encode(letter).decode()
+
+
+def plain(letter: object) -> Any:  # noqa: ANN401 - plain values of any shape
+    """The view as plain values; amounts are whole numbers of their unit."""
+    return msgspec.to_builtins(letter, enc_hook=_plain)
 
 
 def read(kind: type[T], view: object) -> T:

@@ -22,7 +22,7 @@ COLUMNS = (
 )  # fmt: skip
 REQUIRED = ("name", "level", "role_family", "time_zone", "hired_on")
 CLEARABLE = ("slack_user_id", "manager_email", "pay_band", "left_on", "wave", "roles")
-ROLES = ("board", "chair", "finance", "recruiter", "admin", "auditor")
+ROLES = ("board", "alternate", "chair", "finance", "recruiter", "admin", "auditor")
 CLEAR = "-"
 """A cell that empties what was there; an empty cell leaves it."""
 

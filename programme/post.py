@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 
 PersonLetter = tuple[str, str, str, str]
 """(key, template, view as JSON text, person id)"""
+A_FEW = 100
+"""So many people are named in a query; of more, everybody's zone is read."""
 
 
 def to_people(
     session: Session, letters: Sequence[PersonLetter], *, book: Handbook, earliest: datetime, now: datetime
 ) -> int:
     """Owe messages, each not before its reader's next working hour from `earliest` on; how many."""
-    zone_of = _zones(session) if letters else {}
+    zone_of = _zones(session, [person_id for *_, person_id in letters])
     opening = {
         zone: next_opening(earliest, ZoneInfo(zone), book.messages)
         for zone in {zone_of[person_id] for *_, person_id in letters}
@@ -40,8 +42,11 @@ def to_people(
     return len(rows)
 
 
-def _zones(session: Session) -> dict[str, str]:
-    return {id_: zone for id_, zone in session.execute(sa.select(people.c.id, people.c.time_zone))}
+def _zones(session: Session, person_ids: Sequence[str]) -> dict[str, str]:
+    query = sa.select(people.c.id, people.c.time_zone)
+    if len(person_ids) <= A_FEW:
+        query = query.where(people.c.id.in_(person_ids))
+    return {id_: zone for id_, zone in session.execute(query)}
 
 
 def to_channel(

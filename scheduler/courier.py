@@ -13,6 +13,7 @@ import secrets
 import socket
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from http.client import HTTPException
 from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
     from scheduler.letters import Composed
     from store.outbox import Owed
 
-    Compose = Callable[[str, object], Composed]
+    Compose = Callable[[str, object], Composed | None]
+    """None where there is nothing to say any more."""
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +73,7 @@ class Delivered:
 class Courier:
     """Passes of one process, and the quiet in between that Slack asked for."""
 
-    def __init__(self, desk: Desk, slack: WebClient, *, compose: Compose = letters.compose) -> None:
+    def __init__(self, desk: Desk, slack: WebClient, *, compose: Compose | None = None) -> None:
         self._desk, self._slack, self._compose, self._name = desk, slack, compose, name()
         self._quiet_until: datetime | None = None
 
@@ -89,7 +91,7 @@ def name() -> str:
 
 
 def deliver(
-    desk: Desk, slack: WebClient, *, courier: str, compose: Compose = letters.compose, most: int = MOST
+    desk: Desk, slack: WebClient, *, courier: str, compose: Compose | None = None, most: int = MOST
 ) -> Delivered:
     """One pass: up to `most` messages that are due now."""
     now = desk.clock()
@@ -99,7 +101,8 @@ def deliver(
         return Delivered()
     with desk.reading() as session:
         rules = handbooks.load(session).on(day_of(now, desk.zone)).messages
-    return _Pass(desk, slack, courier, compose, rules=rules, until=now + LEASE).send(rows)
+    composing = compose or partial(letters.compose, desk=desk)
+    return _Pass(desk, slack, courier, composing, rules=rules, until=now + LEASE).send(rows)
 
 
 class _Refused(Exception):  # noqa: N818 - an answer, not a mistake of ours
@@ -126,14 +129,16 @@ class _Pass:
                 self._give_back(row, row.due_at)
             elif (opening := self._opening(row)) > self._desk.clock():
                 self._give_back(row, opening)
-            elif row.channel in self._channels:
+            elif row.channel in self._channels and row.replaces is None:
                 self._give_back(row, self._desk.clock() + A_SECOND)
             else:
                 self._try(row)
         return self._done
 
     def _opening(self, row: Owed) -> datetime:
-        """When the message may go out: in the reader's hours, or the programme's for a channel."""
+        """When the message may go out: in the reader's hours, or the programme's for a channel, or at once."""
+        if row.at_once:
+            return self._desk.clock()
         zone = ZoneInfo(row.time_zone) if row.time_zone else self._desk.zone
         return next_opening(self._desk.clock(), zone, self._rules)
 
@@ -142,16 +147,64 @@ class _Pass:
             self._send(row)
         except _Refused as refused:
             self._yield_to(row, refused.trouble)
-        if row.channel is not None:
+        if row.channel is not None and row.replaces is None:
             self._channels.add(row.channel)
 
     def _send(self, row: Owed) -> None:
+        if row.replaces is not None:
+            self._renew(row, row.replaces)
+        else:
+            self._post(row)
+
+    def _renew(self, row: Owed, replaces: str) -> None:
+        """Show a message's new face. A second time does no harm, so nobody has to look whether it was done."""
+        now = self._desk.clock()
+        with self._desk.reading() as session:
+            place = outbox.place_of(session, replaces)
+            superseded, overtaking = outbox.is_superseded(session, row), outbox.is_overtaking(session, row, now)
+        if place is None or place.state == outbox.PARKED:
+            raise _Refused(Trouble("anchor_parked", "park"))
+        if place.state == outbox.LEASED or overtaking:
+            self._give_back(row, now + A_SECOND)
+        # What is still to be posted will be written from what holds then.
+        elif (
+            superseded
+            or place.state == outbox.WAITING
+            or place.ts is None
+            or place.channel is None
+            or (composed := self._composed(row)) is None
+        ):
+            self._note_overtaken(row)
+        else:
+            channel, ts = place.channel, place.ts
+            _asked(lambda: slack_post.update(self._slack, composed, channel=channel, ts=ts), posting=False)
+            self._note_sent(row, channel, ts)
+            self._done.sent += 1
+
+    def _thread(self, row: Owed) -> str | None:
+        """The ts of the message in whose thread this one goes; None while that is on its way."""
+        if row.thread is None:
+            return ""
+        with self._desk.reading() as session:
+            place = outbox.place_of(session, row.thread)
+        if place is None or place.state == outbox.PARKED:
+            raise _Refused(Trouble("anchor_parked", "park"))
+        return place.ts
+
+    def _post(self, row: Owed) -> None:
+        thread = self._thread(row)
+        if thread is None:
+            self._give_back(row, self._desk.clock() + A_SECOND)
+            return
         user = None if row.channel else self._user(row)
-        if row.uncertain and (place := self._found(row, user)):
+        if row.uncertain and (place := self._found(row, user, thread)):
             self._note_sent(row, *place)
             self._done.settled += 1
             return
         composed = self._composed(row)
+        if composed is None:
+            self._note_overtaken(row)
+            return
         file_id = row.file_id
         if (picture := composed.picture) is not None and file_id is None:
             file_id = _asked(lambda: slack_post.upload(self._slack, picture), posting=False)
@@ -160,7 +213,9 @@ class _Pass:
         if self._until - self._desk.clock() < MARGIN:
             raise _Refused(Trouble("lease_over", "wait"))
         to = row.channel or user or ""
-        place = _asked(lambda: slack_post.post(self._slack, row.key, composed, to=to, file_id=file_id), posting=True)
+        place = _asked(
+            lambda: slack_post.post(self._slack, row.key, composed, to=to, file_id=file_id, thread=thread), posting=True
+        )
         self._note_sent(row, *place)
         self._done.sent += 1
 
@@ -179,13 +234,15 @@ class _Pass:
             raise _Refused(Trouble("slack_user_taken", "park"))
         return found
 
-    def _found(self, row: Owed, user: str | None) -> tuple[str, str] | None:
+    def _found(self, row: Owed, user: str | None, thread: str) -> tuple[str, str] | None:
         return _asked(
-            lambda: slack_post.find(self._slack, row.key, channel=row.channel, user=user, since=row.created_at),
+            lambda: slack_post.find(
+                self._slack, row.key, channel=row.channel, user=user, since=row.created_at, thread=thread
+            ),
             posting=False,
         )
 
-    def _composed(self, row: Owed) -> Composed:
+    def _composed(self, row: Owed) -> Composed | None:
         try:
             return self._compose(row.template, row.view)
         except UnknownTemplateError as error:
@@ -197,6 +254,11 @@ class _Pass:
     def _note_sent(self, row: Owed, channel: str, ts: str) -> None:
         with self._desk.transaction() as session:
             outbox.sent(session, row.id, courier=self._courier, channel=channel, ts=ts, now=self._desk.clock())
+
+    def _note_overtaken(self, row: Owed) -> None:
+        self._done.settled += 1
+        with self._desk.transaction() as session:
+            outbox.overtaken(session, row.id, courier=self._courier, now=self._desk.clock())
 
     def _yield_to(self, row: Owed, trouble: Trouble) -> None:
         now, attempts = self._desk.clock(), row.attempts + 1

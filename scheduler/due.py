@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from policy.period import Month, day_of, first_instant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import date, datetime
     from zoneinfo import ZoneInfo
 
@@ -27,6 +27,20 @@ class Run:
     period: str
     first_day: date
     due_at: datetime
+
+
+STEP = "request."
+"""Steps of requests are runs as well: the job is the step, the period the request."""
+
+
+def is_step(run: Run) -> bool:
+    return run.job.startswith(STEP)
+
+
+def with_steps(runs: Iterable[Run], steps: Iterable[tuple[str, str, datetime]], zone: ZoneInfo) -> tuple[Run, ...]:
+    """The runs together with (request, step, instant) of requests, in the order of their instants."""
+    more = [Run(f"{STEP}{step}", request_id, day_of(at, zone), at) for request_id, step, at in steps]
+    return tuple(sorted((*runs, *more), key=lambda run: (run.due_at, ORDER.get(run.job, len(ORDER)))))
 
 
 @dataclass(frozen=True, slots=True)

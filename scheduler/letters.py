@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scheduler import grant_letters
+from scheduler import fast_track_letters, grant_letters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from programme.desk import Desk
     from templates.charts import Picture
     from templates.render import Message
 
@@ -31,8 +32,23 @@ COMPOSERS: dict[str, Callable[[object], tuple[Message, Picture | None]]] = {
 }
 
 
-def compose(template: str, view: object) -> Composed:
-    """The message of a kind with what its row keeps."""
+LIVE: dict[str, Callable[[Desk, object], Message | None]] = {
+    "fast_track/card": fast_track_letters.compose_card,
+    "fast_track/face": fast_track_letters.compose_face,
+    "fast_track/mine": fast_track_letters.compose_mine,
+    "fast_track/note": fast_track_letters.compose_note,
+    "fast_track/question": fast_track_letters.compose_question,
+    "fast_track/more_time": fast_track_letters.compose_more_time,
+    "fast_track/outcome": fast_track_letters.compose_outcome,
+}
+"""Messages about requests are written from what holds when they go out: their rows only name the request."""
+
+
+def compose(template: str, view: object, *, desk: Desk) -> Composed | None:
+    """The message of a kind with what its row keeps; None where there is nothing to say any more."""
+    if template in LIVE:
+        message = LIVE[template](desk, view)
+        return None if message is None else Composed(message)
     try:
         composer = COMPOSERS[template]
     except KeyError:

@@ -40,16 +40,21 @@ def user_of(slack: WebClient, email: str) -> str | None:
 
 
 def find(
-    slack: WebClient, key: str, *, channel: str | None, user: str | None, since: datetime
+    slack: WebClient, key: str, *, channel: str | None, user: str | None, since: datetime, thread: str = ""
 ) -> tuple[str, str] | None:
-    """(channel, ts) of the message with a key in its metadata, if it arrived."""
+    """(channel, ts) of the message with a key in its metadata, if it arrived; a reply is looked for in its thread."""
     place = channel or str(slack.conversations_open(users=user)["channel"]["id"])
+    oldest = f"{(since - SKEW).timestamp():.6f}"
     cursor = ""
     while True:
-        page = slack.conversations_history(
-            channel=place, oldest=f"{(since - SKEW).timestamp():.6f}", include_all_metadata=True, limit=A_PAGE,
-            cursor=cursor or None,
-        )  # fmt: skip
+        if thread:
+            page = slack.conversations_replies(
+                channel=place, ts=thread, oldest=oldest, include_all_metadata=True, limit=A_PAGE, cursor=cursor or None
+            )
+        else:
+            page = slack.conversations_history(
+                channel=place, oldest=oldest, include_all_metadata=True, limit=A_PAGE, cursor=cursor or None
+            )
         for message in page["messages"]:
             if message.get("metadata", {}).get("event_payload", {}).get("key") == key:
                 return place, str(message["ts"])
@@ -73,8 +78,10 @@ def upload(slack: WebClient, picture: Picture) -> str:
     return file_id
 
 
-def post(slack: WebClient, key: str, composed: Composed, *, to: str, file_id: str | None) -> tuple[str, str]:
-    """(channel, ts) of the posted message, which carries its key."""
+def post(
+    slack: WebClient, key: str, composed: Composed, *, to: str, file_id: str | None, thread: str = ""
+) -> tuple[str, str]:
+    """(channel, ts) of the posted message, which carries its key; a reply goes into a thread."""
     blocks: list[dict[str, Any]] = list(composed.message.blocks)
     if file_id is not None and composed.picture is not None:
         picture = {"type": "image", "slack_file": {"id": file_id}, "alt_text": composed.picture.alt_text}
@@ -82,6 +89,11 @@ def post(slack: WebClient, key: str, composed: Composed, *, to: str, file_id: st
         blocks.insert(1, picture)
     answer = slack.chat_postMessage(
         channel=to, text=composed.message.text, blocks=blocks, unfurl_links=False, unfurl_media=False,
-        metadata={"event_type": EVENT_TYPE, "event_payload": {"key": key}},
+        thread_ts=thread or None, metadata={"event_type": EVENT_TYPE, "event_payload": {"key": key}},
     )  # fmt: skip
     return str(answer["channel"]), str(answer["ts"])
+
+
+def update(slack: WebClient, composed: Composed, *, channel: str, ts: str) -> None:
+    """Give a message that was posted a new face; it goes on carrying the key under which it was posted."""
+    slack.chat_update(channel=channel, ts=ts, text=composed.message.text, blocks=composed.message.blocks)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from policy.period import Month, day_of
 from policy.reasons import Refusal
-from programme import handbooks, lapses, monthly
+from programme import fast_track_steps, handbooks, lapses, monthly
 from scheduler import due
 from scheduler.due import Calendar, Run
 from store import reference, runs
+from store import requests as requests_store
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -37,12 +38,14 @@ class Ticked:
 
 
 def owed(session: Session, desk: Desk, now: datetime) -> tuple[Run, ...]:
-    """What the calendar owes at an instant."""
+    """What the calendar owes at an instant: runs of periods, and steps of requests."""
     today = day_of(now, desk.zone)
     launched = handbooks.load(session).on(today).rollout.launched_on
     begins = reference.fact(session, BEGINS_ON)
     begins_on = type(today).fromisoformat(begins) if begins else today
-    return due.owed(now, Calendar(launched, begins_on, desk.zone), runs.last_periods(session))
+    periods = due.owed(now, Calendar(launched, begins_on, desk.zone), runs.last_periods(session))
+    steps = requests_store.due(session, now, limit=RUNNING_IN)
+    return due.with_steps(periods, steps, desk.zone)
 
 
 def tick(desk: Desk, *, now: datetime, announce_in: str | None = None) -> Ticked:
@@ -50,13 +53,13 @@ def tick(desk: Desk, *, now: datetime, announce_in: str | None = None) -> Ticked
     with desk.reading() as session:
         awaiting = owed(session, desk, now)
         begun = reference.fact(session, BEGINS_ON)
-    if awaiting and begun is None:
+    if begun is None and any(not due.is_step(run) for run in awaiting):
         with desk.transaction() as session:
             reference.record_fact(session, BEGINS_ON, day_of(now, desk.zone).isoformat())
     done: list[Run] = []
     failed: list[tuple[Run, str]] = []
     for run in awaiting[:RUNNING_IN]:
-        if run.job in {one.job for one, _ in failed}:
+        if not due.is_step(run) and run.job in {one.job for one, _ in failed}:
             continue
         reason = _attempt(desk, run, now=now, announce_in=announce_in)
         if reason is None:
@@ -87,7 +90,10 @@ def _attempt(desk: Desk, run: Run, *, now: datetime, announce_in: str | None) ->
 
 def perform(session: Session, run: Run, *, desk: Desk, now: datetime, announce_in: str | None) -> None:
     """Claim a run and do it, in the caller's transaction; nothing when it is done already."""
-    if run.job == due.GRANTS:
+    if due.is_step(run):
+        fast_track_steps.advance(session, run.period, desk=desk, now=now)
+        runs.forget_failure(session, run.job, run.period)
+    elif run.job == due.GRANTS:
         monthly.run(session, Month.parse(run.period), desk=desk, now=now, announce_in=announce_in)
     elif runs.claim(session, run.job, run.period, now=now):
         if run.job == due.EXPIRY:

@@ -38,6 +38,9 @@ REMEDIES = {
     "slack_user_id (`people import`), then `tokens-bot deliver --retry KEY`.",
     "unknown_template": "This version of the bot does not know the message: update it, then "
     "`tokens-bot deliver --retry KEY`.",
+    "anchor_parked": "The message that it belongs to did not go out. Settle that one, then "
+    "`tokens-bot deliver --retry KEY` for both.",
+    "message_not_found": "Somebody deleted the message in Slack: what it said holds, and nothing has to be done.",
     "not_written": "The message could not be composed; the log has the reason. Report it.",
 }
 ANY_OTHER = "Settle what Slack says, then `tokens-bot deliver --retry KEY`."

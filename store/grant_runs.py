@@ -86,6 +86,20 @@ def granted(session: Session, month: Month) -> dict[str, int]:
     return {person_id: amount for person_id, amount in session.execute(query)}
 
 
+def latest(session: Session, person_id: str) -> tuple[int, object] | None:
+    """(amount, factors) of somebody's latest monthly grant."""
+    query = sa.select(grants.c.amount, grants.c.factors).where(grants.c.person_id == person_id)
+    row = session.execute(query.order_by(grants.c.month.desc()).limit(1)).one_or_none()
+    return (row.amount, row.factors) if row else None
+
+
+def latest_issue(session: Session) -> NanoUSD:
+    """What the latest month's grants took of its budget."""
+    month = session.execute(sa.select(sa.func.max(grants.c.month))).scalar_one_or_none()
+    issued = sa.select(sa.func.coalesce(sa.func.sum(grants.c.issued_nano_usd), 0)).where(grants.c.month == month)
+    return NanoUSD(int(session.execute(issued).scalar_one()))
+
+
 def totals(session: Session, month: Month) -> tuple[NanoUSD, NanoUSD]:
     """(entitled, issued) of a month's grants, in USD."""
     entitled, issued = (

@@ -120,6 +120,12 @@ def lock(session: Session, account_ids: Iterable[int]) -> None:
         session.execute(_locked(sa.select(accounts.c.id), some))
 
 
+def balance(session: Session, account_id: int) -> int:
+    """What stands in an account, in micro-tokens."""
+    found: int = session.execute(sa.select(accounts.c.balance).where(accounts.c.id == account_id)).scalar_one()
+    return found
+
+
 def _locked(query: sa.Select[Any], account_ids: Sequence[int]) -> sa.Select[Any]:
     """Accounts under lock, in the order of their ids: everybody takes them in that order.
 

@@ -19,7 +19,11 @@ WAITING, LEASED, SENT, PARKED = "waiting", "leased", "sent", "parked"
 
 
 class NewLetter(NamedTuple):
-    """A message to a person or to a channel; `view` is what it says, as JSON text."""
+    """A message to a person or to a channel; `view` is what it says, as JSON text.
+
+    `replaces` is the key of an earlier message that this one is the new face of; `thread` that of one in whose thread
+    it goes. What goes out `at_once` does not wait for its reader's working hours.
+    """
 
     key: str
     template: str
@@ -27,6 +31,17 @@ class NewLetter(NamedTuple):
     person_id: str | None
     channel: str | None
     due_at: datetime
+    at_once: bool = False
+    replaces: str | None = None
+    thread: str | None = None
+
+
+class Anchor(NamedTuple):
+    """The message that another one replaces, or goes into the thread of: its place once it was sent."""
+
+    state: str
+    channel: str | None
+    ts: str | None
 
 
 class Owed(NamedTuple):
@@ -46,6 +61,9 @@ class Owed(NamedTuple):
     slack_user_id: str | None
     email: str | None
     time_zone: str | None
+    at_once: bool = False
+    replaces: str | None = None
+    thread: str | None = None
 
 
 class Pending(NamedTuple):
@@ -60,7 +78,9 @@ class Pending(NamedTuple):
     uncertain: bool
 
 
-COLUMNS = ("key", "template", "view", "person_id", "channel", "created_at", "due_at", "state")
+COLUMNS = (
+    "key", "template", "view", "person_id", "channel", "created_at", "due_at", "state", "at_once", "replaces", "thread",
+)  # fmt: skip
 _o = outbox.c
 _open = sa.text("outbox.state IN ('waiting', 'leased')")
 """In the words of the index: SQLite would otherwise go through every message that was ever sent."""
@@ -71,7 +91,7 @@ def owe(session: Session, letters: Sequence[NewLetter], *, now: datetime) -> Non
     """Add messages; one whose key is there already is a mistake of the caller (IntegrityError)."""
     instant = bulk.instant_codec(session)
     created_at = instant(now)
-    rows = [(*letter[:5], created_at, instant(letter.due_at), WAITING) for letter in letters]
+    rows = [(*letter[:5], created_at, instant(letter.due_at), WAITING, *letter[6:]) for letter in letters]
     bulk.insert(session, outbox, COLUMNS, rows)
 
 
@@ -95,7 +115,8 @@ def lease(session: Session, *, courier: str, now: datetime, until: datetime, lim
     query = (
         sa.select(
             _o.id, _o.key, _o.template, _o.view, _o.person_id, _o.channel, _o.created_at, _o.due_at, _o.uncertain,
-            _o.attempts, _o.file_id, people.c.slack_user_id, people.c.email, people.c.time_zone,
+            _o.attempts, _o.file_id, people.c.slack_user_id, people.c.email, people.c.time_zone, _o.at_once,
+            _o.replaces, _o.thread,
         )
         .outerjoin_from(outbox, people, people.c.id == _o.person_id)
         .where(_o.id.in_(ids), _o.leased_by == courier)
@@ -104,9 +125,41 @@ def lease(session: Session, *, courier: str, now: datetime, until: datetime, lim
     return [Owed._make(row) for row in session.execute(query)]
 
 
+def is_superseded(session: Session, row: Owed) -> bool:
+    """Whether a later face of the same message is owed: then this one need not be shown."""
+    query = sa.select(_o.id).where(_o.replaces == row.replaces, _o.id > row.id).limit(1)
+    return row.replaces is not None and session.execute(query).one_or_none() is not None
+
+
+def is_overtaking(session: Session, row: Owed, now: datetime) -> bool:
+    """Whether an earlier face of the same message is in somebody's hands: what it shows would come last."""
+    earlier = (_o.replaces == row.replaces, _o.id < row.id, _o.state == LEASED, _o.leased_until > now)
+    query = sa.select(_o.id).where(*earlier).limit(1)
+    return row.replaces is not None and session.execute(query).one_or_none() is not None
+
+
+def place_of(session: Session, key: str) -> Anchor | None:
+    """Where a message is, if there is such a message."""
+    row = session.execute(sa.select(_o.state, _o.slack_channel, _o.slack_ts).where(_o.key == key)).one_or_none()
+    return Anchor(*row) if row else None
+
+
+def copies(session: Session, prefix: str) -> list[tuple[str, str | None, str | None]]:
+    """(key, person, channel) of the messages whose keys begin with a text, and that stand for themselves."""
+    after = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+    query = sa.select(_o.key, _o.person_id, _o.channel).where(_o.key >= prefix, _o.key < after)
+    rows = session.execute(query.where(_o.replaces.is_(None), _o.thread.is_(None)).order_by(_o.id))
+    return [(key, person_id, channel) for key, person_id, channel in rows]
+
+
 def sent(session: Session, row: int, *, courier: str, channel: str, ts: str, now: datetime) -> bool:
     """Note that a leased message arrived; False when the lease was lost meanwhile to somebody who settles it."""
     return _change(session, row, courier, state=SENT, slack_channel=channel, slack_ts=ts, sent_at=now, problem=None)
+
+
+def overtaken(session: Session, row: int, *, courier: str, now: datetime) -> bool:
+    """Note that a leased message need not go out any more: what it would have said is said, or no longer so."""
+    return _change(session, row, courier, state=SENT, sent_at=now, problem="overtaken")
 
 
 def postpone(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -52,6 +53,10 @@ def _one(session: Session, condition: sa.ColumnElement[bool]) -> Person | None:
     return Person(*row) if row else None
 
 
+def zone_of(person: Person) -> ZoneInfo:
+    return ZoneInfo(person.time_zone)
+
+
 def link_slack_user(session: Session, *, person_id: str, slack_user_id: str) -> bool:
     """Note a person's Slack id unless they have one already; whether this call did it."""
     statement = (
@@ -72,6 +77,19 @@ def roles_by_person(session: Session) -> dict[str, set[str]]:
     for person_id, role in session.execute(sa.select(person_roles.c.person_id, person_roles.c.role)):
         roles.setdefault(person_id, set()).add(role)
     return roles
+
+
+def roles_of(session: Session, person_id: str) -> set[str]:
+    return set(session.execute(sa.select(person_roles.c.role).where(person_roles.c.person_id == person_id)).scalars())
+
+
+def by_id(session: Session, person_id: str) -> Person | None:
+    return _one(session, people.c.id == person_id)
+
+
+def manager_of(session: Session, person_id: str) -> str | None:
+    manager: str | None = session.execute(sa.select(people.c.manager_id).where(people.c.id == person_id)).scalar_one()
+    return manager
 
 
 def count_by_role(session: Session) -> dict[str, int]:

@@ -31,8 +31,7 @@ def claim(session: Session, job: str, period: str, *, now: datetime) -> bool:
     statement = f"INSERT INTO runs (job, period, claimed_at) VALUES ({mark}, {mark}, {mark}) ON CONFLICT DO NOTHING"  # noqa: S608
     if session.exec_driver_sql(statement, (job, period, bulk.instant_codec(session)(now))).rowcount != 1:
         return False
-    failed = run_failures.c
-    session.execute(sa.delete(run_failures).where(failed.job == job, failed.period == period))
+    forget_failure(session, job, period)
     return True
 
 
@@ -55,6 +54,12 @@ def note_failure(session: Session, job: str, period: str, *, reason: str, now: d
     if changed.rowcount == 0:
         row = (job, period, 1, bulk.instant_codec(session)(now), reason)
         bulk.insert_missing(session, run_failures, ("job", "period", "attempts", "last_at", "reason"), [row])
+
+
+def forget_failure(session: Session, job: str, period: str) -> None:
+    """What failed is done now."""
+    failed = run_failures.c
+    session.execute(sa.delete(run_failures).where(failed.job == job, failed.period == period))
 
 
 def failures(session: Session) -> list[Failure]:

@@ -155,6 +155,13 @@ def assigned(session: Session, month: Month) -> dict[str, list[Assigned]]:
     return found
 
 
+def projects_of(session: Session, person_id: str, day: date) -> set[str]:
+    """The keys of the projects that somebody works on."""
+    a = assignments.c
+    query = sa.select(a.project_key).where(a.person_id == person_id, a.first_day <= day)
+    return set(session.execute(query.where(sa.or_(a.last_day.is_(None), a.last_day >= day))).scalars())
+
+
 def budget(session: Session, month: Month) -> NanoUSD | None:
     """The budget that holds in a month: the last one that was set for it or for an earlier one."""
     query = sa.select(budgets.c.amount_nano_usd).where(budgets.c.month <= str(month))

@@ -13,8 +13,21 @@ from markupsafe import Markup
 from policy.units import MICRO_PER_TOKEN, NANO_PER_USD, divide_half_even
 
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from policy.period import Month
     from policy.units import MicroTokens, NanoUSD
+
+if TYPE_CHECKING:
+
+    class Named(Protocol):
+        """Somebody with a name, and with a Slack user or without."""
+
+        @property
+        def name(self) -> str: ...
+        @property
+        def slack(self) -> str | None: ...
+
 
 NANO_PER_CENT = NANO_PER_USD // 100
 LONGEST_NAME = 80
@@ -34,6 +47,29 @@ METER_NAMES = {
     "gpu_seconds": "GPU seconds",
     "trained_tokens": "trained tokens",
 }
+CLASS_NAMES = {"fast": "Fast", "standard": "Standard", "major": "Major", "break_glass": "Break-glass"}
+STATE_NAMES = {
+    "open": "waiting",
+    "approved": "approved",
+    "rejected": "rejected",
+    "lapsed": "lapsed",
+    "withdrawn": "withdrawn",
+    "credited": "credited, to be ratified",
+    "ratified": "ratified",
+    "not_ratified": "not ratified",
+}
+RECUSAL_NAMES = {
+    "requester": "asked for it",
+    "beneficiary": "benefits from it",
+    "manager": "is the requester's manager",
+    "sponsor": "sponsors the project",
+}
+OUTCOME_NAMES = {
+    "delivered": "it did what it was for",
+    "partly": "it did so in part",
+    "nothing": "nothing came of it",
+}
+NUMBER_WORDS = ("no", "one", "two", "three", "four", "five", "six")
 _ENTITY_LENGTHS = {"&": len("&amp;"), "<": len("&lt;"), ">": len("&gt;")}
 PER_NAMES = {1_000_000: "million", 1_000: "thousand", 3_600: "hour", 1: "one"}
 
@@ -160,10 +196,37 @@ def until(expires_at: datetime) -> Markup:
     return Markup(f"<!date^{int(expires_at.timestamp())}^{{date_short}}, {{time}}|{fallback}>")  # noqa: S704 - our own text
 
 
+def mention(person: Named) -> Markup | str:
+    """Somebody's Slack mention, which tells them; their name where they have no Slack user."""
+    return Markup(f"<@{person.slack}>") if person.slack else person.name  # noqa: S704 - an id of Slack's
+
+
+def class_name(name: str) -> str:
+    return CLASS_NAMES[name]
+
+
+def state_name(state: str) -> str:
+    return STATE_NAMES[state]
+
+
+def recusal(code: str) -> str:
+    return RECUSAL_NAMES[code]
+
+
+def outcome_name(outcome: str) -> str:
+    return OUTCOME_NAMES[outcome]
+
+
+def number_word(number: int) -> str:
+    """A small number as a word: `two`."""
+    return NUMBER_WORDS[number] if number < len(NUMBER_WORDS) else str(number)
+
+
 FILTERS = {
     f.__name__: f
     for f in (
         tokens, whole_tokens, exact_tokens, usd, fine_usd, exact_usd, count, short_count, factor, percent, permille,
-        day, day_before, month, meter, per, short, code, moment, until,
+        day, day_before, month, meter, per, short, code, moment, until, mention, class_name, state_name, recusal,
+        outcome_name, number_word,
     )
 }  # fmt: skip

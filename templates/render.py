@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from templates import phrases
@@ -35,10 +35,14 @@ def escape(value: object) -> Markup:
     return Markup(str(value).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))  # noqa: S704 - this is the escaping
 
 
+MODALS = "modals"
+_modals = PackageLoader("templates", MODALS)
+
+
 def environment() -> Environment:
     """The templates' environment, with our filters and nothing else."""
     env = Environment(
-        loader=PackageLoader("templates", "messages"),
+        loader=ChoiceLoader([PackageLoader("templates", "messages"), PrefixLoader({MODALS: _modals})]),
         autoescape=True,
         finalize=escape,
         undefined=StrictUndefined,
@@ -61,6 +65,15 @@ def _template(name: str) -> Template:
 
 def message(name: str, **view: object) -> Message:
     """Render `messages/<name>.j2` with a view; MessageLimitError when it says more than Slack takes."""
+    return Message(*_filled(name, view).finished())
+
+
+def modal(name: str, **view: object) -> Block:
+    """Render `modals/<name>.j2` with a view; MessageLimitError when it says more than Slack takes."""
+    return _filled(f"{MODALS}/{name}", view).view()
+
+
+def _filled(name: str, view: dict[str, object]) -> Sheet:
     sheet = Sheet()
     _template(name).render(
         fallback=sheet.fallback,
@@ -71,6 +84,13 @@ def message(name: str, **view: object) -> Message:
         context=sheet.context,
         divider=sheet.divider,
         table=sheet.table,
+        actions=sheet.actions,
+        button=sheet.button,
+        modal=sheet.modal,
+        text_input=sheet.text_input,
+        date_input=sheet.date_input,
+        select_input=sheet.select_input,
+        people_input=sheet.people_input,
         **view,
     )
-    return Message(*sheet.finished())
+    return sheet

@@ -1,4 +1,4 @@
-"""The collector that a message template fills: plain Block Kit dicts, within Slack's limits.
+"""The collector that a template of a message or a modal fills: plain Block Kit dicts, within Slack's limits.
 
 slack_sdk's models would take 1.5 ms a message and let several limits pass; they check messages in the tests instead.
 A limit that is exceeded is an error of the template, which has to say less: nothing is cut off silently.
@@ -20,7 +20,7 @@ NOTHING = Markup()
 
 MOST_BLOCKS = 50
 MOST_FIELDS = 10
-MOST_ELEMENTS = 10
+MOST_ACTIONS = 25
 MOST_TABLE_ROWS = 100
 MOST_TABLE_COLUMNS = 20
 LONGEST_TEXT = 3_000
@@ -28,6 +28,15 @@ LONGEST_FIELD = 2_000
 LONGEST_HEADER = 150
 LONGEST_CONTEXT = 2_000
 LONGEST_TABLE = 10_000
+LONGEST_BUTTON = 75
+LONGEST_VALUE = 2_000
+LONGEST_TITLE = 24
+LONGEST_LABEL = 2_000
+LONGEST_HINT = 2_000
+LONGEST_OPTION = 75
+LONGEST_PRIVATE = 3_000
+MOST_OPTIONS = 100
+MOST_VIEW_BLOCKS = 100
 LONGEST_MESSAGE = 12_000
 """Slack refuses messages near 13,200 characters without documenting it."""
 
@@ -43,6 +52,8 @@ class Sheet:
         self.text = ""
         self.blocks: list[Block] = []
         self._fields: list[Block] | None = None
+        self._elements: list[Block] | None = None
+        self._view: Block = {}
         self._length = 0
 
     def fallback(self, text: str) -> Markup:
@@ -79,6 +90,129 @@ class Sheet:
 
     def divider(self) -> Markup:
         return self._add({"type": "divider"})
+
+    def actions(self, caller: Caller) -> Markup:
+        """A row of buttons; the caller writes them with `button`."""
+        collected: list[Block] = []
+        self._elements = collected
+        caller()
+        self._elements = None
+        self._count("actions", len(collected), MOST_ACTIONS)
+        return self._add({"type": "actions", "elements": collected})
+
+    def button(
+        self, text: str, action: str, value: str = "", *, style: str = "", confirm: tuple[str, str, str] | None = None
+    ) -> Markup:
+        """A button of `actions`; `confirm` is (title, text, word to go on with) that is asked for first."""
+        if self._elements is None:
+            raise MessageLimitError("button outside of actions")
+        button: Block = {"type": "button", "text": self._plain("button", text, LONGEST_BUTTON), "action_id": action}
+        if value:
+            button["value"] = self._checked("button: value", value, LONGEST_VALUE)
+        if style:
+            button["style"] = style
+        if confirm:
+            title, question, word = confirm
+            button["confirm"] = {
+                "title": self._plain("confirm: title", title, 100),
+                "text": self._plain("confirm: text", question, 300),
+                "confirm": self._plain("confirm", word, 30),
+                "deny": self._plain("deny", "Back", 30),
+            }
+        self._elements.append(button)
+        return NOTHING
+
+    # Modals
+
+    def modal(
+        self, title: str, *, callback: str, submit: str = "", close: str = "Close", private: str = "",
+        tell_of_closing: bool = False,
+    ) -> Markup:  # fmt: skip
+        """Make this a modal: its title, the words of its buttons, and what only the app sees."""
+        self._view = {
+            "type": "modal",
+            "callback_id": callback,
+            "title": self._plain("title", title, LONGEST_TITLE),
+            "close": self._plain("close", close, LONGEST_TITLE),
+            "notify_on_close": tell_of_closing,
+        }
+        if submit:
+            self._view["submit"] = self._plain("submit", submit, LONGEST_TITLE)
+        if private:
+            self._view["private_metadata"] = self._checked("private metadata", private, LONGEST_PRIVATE)
+        return NOTHING
+
+    def text_input(
+        self, block_id: str, label: str, *, initial: str = "", placeholder: str = "", hint: str = "",
+        longest: int = 3_000, multiline: bool = False, optional: bool = False, live: bool = False,
+    ) -> Markup:  # fmt: skip
+        """A field to write in; a `live` one tells of every change, not only at the end."""
+        element: Block = {"type": "plain_text_input", "multiline": multiline, "max_length": longest}
+        if initial:
+            element["initial_value"] = initial[:longest]
+        if live:
+            element["dispatch_action_config"] = {"trigger_actions_on": ["on_character_entered"]}
+        return self._input(block_id, label, element, placeholder, hint, optional=optional, live=live)
+
+    def date_input(
+        self, block_id: str, label: str, *, initial: str, hint: str = "", optional: bool = False, live: bool = False
+    ) -> Markup:
+        element: Block = {"type": "datepicker"}
+        if initial:
+            element["initial_date"] = initial
+        return self._input(block_id, label, element, "", hint, optional=optional, live=live)
+
+    def select_input(
+        self, block_id: str, label: str, options: Sequence[tuple[str, str]], *, initial: str = "",
+        placeholder: str = "", hint: str = "", optional: bool = False, live: bool = False, radio: bool = False,
+    ) -> Markup:  # fmt: skip
+        """A choice of (value, words)."""
+        self._count("options", len(options), MOST_OPTIONS)
+        shown = {v: {"text": self._plain("option", words, LONGEST_OPTION), "value": v} for v, words in options}
+        element: Block = {"type": "radio_buttons" if radio else "static_select", "options": list(shown.values())}
+        if initial in shown:
+            element["initial_option"] = shown[initial]
+        return self._input(block_id, label, element, placeholder, hint, optional=optional, live=live)
+
+    def people_input(
+        self, block_id: str, label: str, *, initial: Sequence[str] = (), placeholder: str = "", hint: str = "",
+        most: int = 10, optional: bool = False, live: bool = False,
+    ) -> Markup:  # fmt: skip
+        """A choice of several Slack users."""
+        element: Block = {"type": "multi_users_select", "max_selected_items": most}
+        if initial:
+            element["initial_users"] = list(initial)
+        return self._input(block_id, label, element, placeholder, hint, optional=optional, live=live)
+
+    def _input(
+        self, block_id: str, label: str, element: Block, placeholder: str, hint: str, *, optional: bool, live: bool
+    ) -> Markup:
+        element["action_id"] = block_id
+        if placeholder:
+            element["placeholder"] = self._plain("placeholder", placeholder, LONGEST_HEADER)
+        block: Block = {
+            "type": "input",
+            "block_id": block_id,
+            "label": self._plain("label", label, LONGEST_LABEL),
+            "element": element,
+            "optional": optional,
+            "dispatch_action": live,
+        }
+        if hint:
+            block["hint"] = self._plain("hint", hint, LONGEST_HINT)
+        return self._add(block)
+
+    def _plain(self, what: str, text: str, longest: int) -> Block:
+        return {"type": "plain_text", "text": self._checked(what, text, longest)}
+
+    def view(self) -> Block:
+        """The modal, once it as a whole is within the limits."""
+        if not self._view:
+            raise MessageLimitError("a modal needs a title")
+        self._count("blocks", len(self.blocks), MOST_VIEW_BLOCKS)
+        if any(block["type"] == "input" for block in self.blocks) and "submit" not in self._view:
+            raise MessageLimitError("a modal with inputs needs a word for its submit button")
+        return {**self._view, "blocks": self.blocks}
 
     def table(self, rows: Sequence[Sequence[object]], numbers: Sequence[int] = ()) -> Markup:
         """A table whose first row is its heading; the columns in `numbers` are set to the right."""

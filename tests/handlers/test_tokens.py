@@ -22,6 +22,7 @@ from policy.reasons import Refusal
 from programme import usage as usage_programme
 from sandbox import Sandbox, Workspace, block_kit
 from store.tables import audit_log, people
+from templates.render import Message
 from tests.support import cast, letters
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 
     from httpx2 import Response
 
+    from handlers.interactions import Modal
     from programme.desk import Desk
-    from templates.render import Message
 
 ADA, BEN, MARA, STRANGER = "U0ADA", "U0BEN", "U0MARA", "U0STRANGER"
 COMMANDS = ("balance", "why", "history", "services", "help")
@@ -87,6 +88,7 @@ def unreachable() -> WebClient:
 def ask(desk: Desk, line: str, user: str = ADA, *, client: WebClient | None = None) -> Message:
     nobody = WebClient("xoxb-none", base_url="http://127.0.0.1:1/api/")
     message = tokens.answer(desk, text=line, slack_user_id=user, client=client or nobody)
+    assert isinstance(message, Message)
     assert block_kit.problems(message.blocks) == ()
     return message
 
@@ -462,7 +464,7 @@ def signed(sqlite_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Signe
     asked: list[str] = []
     original = tokens.answer
 
-    def noted(desk: Desk, *, text: str, slack_user_id: str, client: WebClient) -> Message:
+    def noted(desk: Desk, *, text: str, slack_user_id: str, client: WebClient) -> Message | Modal:
         asked.append(text)
         return original(desk, text=text, slack_user_id=slack_user_id, client=client)
 

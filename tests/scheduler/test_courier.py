@@ -300,10 +300,10 @@ def test_a_lease_that_ran_out_is_settled_by_somebody_else(
         assert not store.sent(session, taken.id, courier="dead", channel="C", ts="1", now=clock.now)
 
 
-def test_an_unknown_message_is_named() -> None:
+def test_an_unknown_message_is_named(sqlite_desk: Desk) -> None:
     """What no composer knows is an error of its own, which the courier parks."""
     with pytest.raises(UnknownTemplateError, match="no/such"):
-        compose("no/such", {})
+        compose("no/such", {}, desk=sqlite_desk)
 
 
 def test_a_slack_user_of_somebody_else_gets_nothing(sqlite_desk: Desk, sandbox: Sandbox, client: WebClient) -> None:

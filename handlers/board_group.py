@@ -1,0 +1,63 @@
+"""The board's user group: read from Slack when the bot starts, when the group changes, and now and then."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from handlers.slack_users import email_of
+from policy.reasons import Refusal
+from programme import board, people
+from store import people as people_store
+
+if TYPE_CHECKING:
+    from slack_bolt import App
+    from slack_sdk import WebClient
+
+    from programme.desk import Desk
+
+logger = logging.getLogger(__name__)
+
+
+def refresh(desk: Desk, client: WebClient) -> bool:
+    """Read the group's members and keep them; False when Slack does not tell, and what was read before goes on."""
+    if desk.board_usergroup is None:
+        return False
+    try:
+        members = list(client.usergroups_users_list(usergroup=desk.board_usergroup)["users"])
+    except (SlackApiError, SlackClientError, OSError) as error:
+        logger.warning("the board's user group was not read: %s", error)
+        return False
+    now = desk.clock()
+    with desk.reading() as session:
+        unknown = [user for user in members if people_store.by_slack_id(session, user) is None]
+    for user in unknown:
+        _link(desk, client, user)
+    with desk.transaction() as session:
+        board.refresh(session, desk.board_usergroup, members, now=now)
+    return True
+
+
+def _link(desk: Desk, client: WebClient, user: str) -> None:
+    """A member who never wrote to the bot is known by their e-mail."""
+    try:
+        email = email_of(client, user)
+    except Refusal:
+        return
+    with desk.transaction() as session:
+        people.link(session, slack_user_id=user, email=email, now=desk.clock())
+
+
+def changed(event: dict[str, Any], client: WebClient, *, desk: Desk) -> None:
+    """A group changed: the board is read again if it is the board's."""
+    group = event.get("subteam_id") or event.get("subteam", {}).get("id")
+    if group == desk.board_usergroup:
+        refresh(desk, client)
+
+
+def register(app: App, desk: Desk) -> None:
+    for event in ("subteam_members_changed", "subteam_updated"):
+        app.event(event)(partial(changed, desk=desk))

@@ -1,0 +1,356 @@
+"""Deciding requests: votes, questions, and one transaction for a decision with its lot and its messages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from policy import quorum
+from policy.hours import last_opening
+from policy.period import Quarter, day_of, first_instant
+from policy.reasons import Refusal
+from programme import board, fast_track, fast_track_post, handbooks, valuation
+from programme.fast_track import LONGEST_PURPOSE, SAID, concerned_by, locked, move
+from store import audit, ledger
+from store import people as people_store
+from store import requests as store
+from store.requests import APPROVED, CREDITED, LAPSED, NOT_RATIFIED, RATIFIED, REJECTED, Cast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date, datetime
+    from zoneinfo import ZoneInfo
+
+    from policy.handbook import Handbook
+    from policy.quorum import Electorate, Tally
+    from policy.units import MicroTokens
+    from programme.desk import Desk
+    from store.engine import Session
+    from store.people import Person
+    from store.requests import Question, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """What somebody votes; an approval may be of less or until an earlier day, a rejection has a reason."""
+
+    approves: bool
+    amount: MicroTokens | None = None
+    last_day: date | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The Slack message in which somebody pressed a button, for the audit log."""
+
+    channel: str | None = None
+    ts: str | None = None
+
+
+NOWHERE = Place()
+
+
+@dataclass(frozen=True, slots=True)
+class Voted:
+    """A vote that counts; `again` when it was the same before. `seat` is the member whose vote it is."""
+
+    request: Request
+    tally: Tally
+    seat: str
+    again: bool
+
+
+def vote(
+    session: Session,
+    voter: Person,
+    request_id: str,
+    ballot: Ballot,
+    *,
+    desk: Desk,
+    now: datetime,
+    place: Place = NOWHERE,
+) -> Voted:
+    """Count a vote, and decide the request if it is the deciding one.
+
+    A Refusal says why somebody cannot vote: not on the board, recused, too late, decided already.
+    """
+    request = locked(session, request_id)
+    require_undecided(session, request, now)
+    _require_sound(request, ballot, day_of(now, desk.zone))
+    panel = store.panel(session, request)
+    seat = seat_of(session, request, voter.id, desk=desk, now=now, panel=panel)
+    cast = Cast(seat.person_id, voter.id, ballot.approves, ballot.amount, ballot.last_day, ballot.reason, now)
+    before = {one.seat: one for one in store.votes(session, request.id)}
+    if any(one.cast_by == voter.id and one.seat != cast.seat for one in before.values()):
+        raise Refusal("voted_already", "You have voted on this already, and nobody has two votes.")
+    if cast.seat in before and _same(before[cast.seat], cast):
+        votes = _standing(before.values(), day_of(now, desk.zone))
+        return Voted(request, quorum.tally(panel, request.stage, votes), cast.seat, again=True)
+    store.cast(session, request.id, cast)
+    counted, request = _count(session, request, panel, decided_by=voter.id, desk=desk, now=now)
+    audit.append(session, _record(request, voter.id, cast, before.get(cast.seat), counted, now, place))
+    return Voted(request, counted, cast.seat, again=False)
+
+
+def seat_of(
+    session: Session, request: Request, person_id: str, *, desk: Desk, now: datetime, panel: Electorate | None = None
+) -> quorum.Seat:
+    """The seat for which somebody may vote on a request now; a Refusal says why there is none."""
+    stand_ins = board.delegates(session, desk=desk, now=now)
+    panel = panel or store.panel(session, request)
+    return quorum.seat_for(panel, request.stage, person_id, concerned_by(session, request), stand_ins)
+
+
+def require_undecided(session: Session, request: Request, now: datetime) -> None:
+    """A Refusal that says what became of a request, where there is nothing left to decide."""
+    if not request.is_undecided:
+        by = people_store.by_id(session, request.decided_by or "")
+        who = f" by {by.name}" if by and request.state not in {store.LAPSED, store.NOT_RATIFIED} else ""
+        raise Refusal("decided", f"This request is {SAID[request.state]}{who}: your press changed nothing.")
+    if now >= request.lapse_at:
+        raise Refusal("too_late", "The time for this request is over: it lapses, and your press changed nothing.")
+
+
+def _require_sound(request: Request, ballot: Ballot, today: date) -> None:
+    problems: dict[str, str] = {}
+    if not ballot.approves and not (ballot.reason or "").strip():
+        problems["reason"] = "Say why: the person who asked will read it."
+    if ballot.reason and len(ballot.reason) > LONGEST_PURPOSE:
+        problems["reason"] = f"{len(ballot.reason)} characters: say it in {LONGEST_PURPOSE}."
+    if ballot.amount is not None and not 0 < ballot.amount <= request.amount:
+        problems["amount"] = f"{ballot.amount.decimal:f}: more than 0, and at most {request.amount.decimal:f}."
+    if ballot.last_day is not None and not today <= ballot.last_day <= request.last_day:
+        problems["last_day"] = f"{ballot.last_day}: choose a day from today to {request.last_day}."
+    if request.state == CREDITED and (ballot.amount is not None or ballot.last_day is not None):
+        problems["amount"] = "It is credited already: it can be ratified, or not."
+    if problems:
+        raise fast_track.FieldsRefused(problems)
+
+
+def _same(one: Cast, other: Cast) -> bool:
+    return one._replace(cast_at=other.cast_at) == other
+
+
+def _standing(votes: Iterable[Cast], today: date) -> list[quorum.Vote]:
+    """The votes that still mean something: an approval until a day that is over does not."""
+    return [one.vote for one in votes if one.last_day is None or one.last_day >= today]
+
+
+def _count(
+    session: Session, request: Request, panel: Electorate, *, decided_by: str, desk: Desk, now: datetime,
+    stage: int | None = None,
+) -> tuple[Tally, Request]:  # fmt: skip
+    """Count the votes at the request's stage, or at a new one, and decide it where they do."""
+    stage = request.stage if stage is None else stage
+    votes = _standing(store.votes(session, request.id), day_of(now, desk.zone))
+    counted = quorum.tally(panel, stage, votes)
+    if counted.outcome == quorum.OPEN:
+        return counted, move_and_tell(session, request, desk=desk, now=now, stage=stage)
+    if counted.outcome == quorum.APPROVED:
+        able = {seat.person_id for seat in panel.voting(stage)}
+        return counted, _approve(
+            session, request, [v for v in votes if v.seat in able], decided_by, stage, desk=desk, now=now
+        )
+    decided: dict[str, object] = {"stage": stage, "decided_at": now, "decided_by": decided_by}
+    return counted, move_and_tell(
+        session, request, desk=desk, now=now, **decided, **_against(session, request, desk, now)
+    )
+
+
+def _against(session: Session, request: Request, desk: Desk, now: datetime) -> dict[str, object]:
+    """What becomes of a request that is turned down: a break-glass keeps its tokens until they are netted."""
+    if request.state != CREDITED:
+        return {"state": REJECTED, **_NO_STEP}
+    return {"state": NOT_RATIFIED, **_after_credit(session, request, desk=desk, now=now)}
+
+
+_NO_STEP: dict[str, object] = {"next_step": None, "next_at": None}
+
+
+def move_and_tell(session: Session, request: Request, *, desk: Desk, now: datetime, **values: object) -> Request:
+    moved = move(session, request, **values)
+    fast_track_post.tell_of_change(session, moved, desk=desk, now=now)
+    return moved
+
+
+def _approve(
+    session: Session, request: Request, votes: Sequence[quorum.Vote], decided_by: str, stage: int, *, desk: Desk,
+    now: datetime,
+) -> Request:  # fmt: skip
+    """Credit what all who approve agree to; a break-glass has its tokens, and keeps them."""
+    decided: dict[str, object] = {"stage": stage, "decided_at": now, "decided_by": decided_by}
+    if request.state == CREDITED:
+        steps = _after_credit(session, request, desk=desk, now=now)
+        return move_and_tell(session, request, desk=desk, now=now, state=RATIFIED, **decided, **steps)
+    amount, last_day = quorum.agreed(votes, request.amount, request.last_day)
+    account_of = ledger.open_accounts(session, [ledger.TREASURY, ledger.POOL, ledger.wallet_code(request.person_id)])
+    ledger.lock(session, account_of.values())
+    value = valuation.value_of(session, Quarter.containing(day_of(now, desk.zone)), handbooks.load(session), now=now)
+    draft = fast_track.crediting(
+        session, request.id, request.person_id, amount, last_day, request.purpose, account_of, value, actor=decided_by,
+        desk=desk, now=now,
+    )  # fmt: skip
+    [entry_id] = ledger.post(session, [draft], now=now)
+    decided |= {"entry_id": entry_id, "granted": int(amount), "granted_last_day": last_day}
+    steps = _after_credit(session, request, desk=desk, now=now, last_day=last_day)
+    return move_and_tell(session, request, desk=desk, now=now, state=APPROVED, **decided, **steps)
+
+
+# --- What the calendar does afterwards -----------------------------------------------------------------------------
+
+
+def _after_credit(
+    session: Session, request: Request, *, desk: Desk, now: datetime, last_day: date | None = None
+) -> dict[str, object]:
+    """The first of the steps of a credited request that is still to come."""
+    last_day = last_day or request.granted_last_day
+    assert last_day is not None  # noqa: S101 - it is credited
+    book = handbooks.load(session).on(day_of(now, desk.zone))
+    zone = zone_of(session, request.person_id)
+    for step, at in steps_after(last_day, book, zone, desk.zone):
+        if at > now:
+            return {"next_step": step, "next_at": at}
+    return _NO_STEP
+
+
+def zone_of(session: Session, person_id: str) -> ZoneInfo:
+    person = people_store.by_id(session, person_id)
+    assert person is not None  # noqa: S101 - a foreign key
+    return people_store.zone_of(person)
+
+
+def steps_after(
+    last_day: date, book: Handbook, reader_zone: ZoneInfo, programme_zone: ZoneInfo
+) -> list[tuple[str, datetime]]:
+    """Notices before an exception ends, each when working hours last began before its instant; a question later."""
+    end = first_instant(last_day + timedelta(days=1), programme_zone)
+    notices = {
+        last_opening(end - timedelta(days=days), reader_zone, book.messages): f"notice:{days}"
+        for days in book.exceptions.notice_days
+    }
+    asked_at = end + timedelta(days=book.exceptions.outcome_days)
+    return [*((step, at) for at, step in sorted(notices.items())), ("outcome", asked_at)]
+
+
+def lapse(session: Session, request: Request, *, desk: Desk, now: datetime) -> Request:
+    """Silence ends a request; a break-glass that nobody ratified is to be netted."""
+    values = _against(session, request, desk, now)
+    if request.state != CREDITED:
+        values["state"] = LAPSED
+    moved = move_and_tell(session, request, desk=desk, now=now, decided_at=now, decided_by="policy", **values)
+    audit.append(session, _state_record(moved, "policy", "request.lapse", now))
+    return moved
+
+
+def call_in(
+    session: Session, request: Request, stage: int, step: str, *, desk: Desk, now: datetime, **steps: object
+) -> Request:
+    """Call in those of a later stage; where the votes that are there decide at that stage, they do."""
+    panel = store.panel(session, request)
+    votes = _standing(store.votes(session, request.id), day_of(now, desk.zone))
+    if quorum.tally(panel, stage, votes).outcome != quorum.OPEN:
+        _, moved = _count(session, request, panel, decided_by="policy", desk=desk, now=now, stage=stage)
+    else:
+        before = request.stage
+        moved = move(session, request, stage=stage, **steps)
+        fast_track_post.call_in(session, moved, panel, before, step, desk=desk, now=now)
+    audit.append(session, _state_record(moved, "policy", "request.escalate", now, stage=stage))
+    return moved
+
+
+def _state_record(request: Request, actor: str, action: str, now: datetime, **more: object) -> audit.Record:
+    return audit.Record(
+        at=now, actor=actor, action=action, subject=request.id, after={"state": request.state, **more},
+        handbook_version=request.handbook_version,
+    )  # fmt: skip
+
+
+def _record(  # noqa: PLR0917 - private, called once
+    request: Request, actor: str, cast: Cast, before: Cast | None, counted: Tally, now: datetime, place: Place
+) -> audit.Record:
+    after = {
+        **_plain(cast),
+        "state": request.state,
+        "approvals": counted.approvals,
+        "rejections": counted.rejections,
+        "because": [reason.code for reason in counted.because],
+    }
+    return audit.Record(
+        at=now, actor=actor, action="request.vote", subject=request.id, before=_plain(before) if before else None,
+        after=after, handbook_version=request.handbook_version, slack_channel=place.channel, slack_ts=place.ts,
+    )  # fmt: skip
+
+
+def _plain(cast: Cast) -> dict[str, Any]:
+    """A vote as the audit log keeps it: which seat's, which way; never an amount."""
+    return {"seat": cast.seat, "approves": cast.approves, "less": cast.amount is not None or cast.last_day is not None}
+
+
+# --- Questions -----------------------------------------------------------------------------------------------------
+
+
+def ask(
+    session: Session, asker: Person, request_id: str, text: str, *, key: str, desk: Desk, now: datetime
+) -> Question:
+    """Put a question of somebody who may vote to the requester; the same form sent again is the same question."""
+    request = locked(session, request_id)
+    if (before := store.question_by_key(session, key)) is not None:
+        return before
+    require_undecided(session, request, now)
+    _require_text("question", text)
+    seat_of(session, request, asker.id, desk=desk, now=now)
+    number = store.ask(session, key=key, request_id=request.id, asked_by=asker.id, question=text.strip(), now=now)
+    moved = move(session, request)
+    question = store.question(session, number)
+    assert question is not None  # noqa: S101 - we have just kept it
+    fast_track_post.ask(session, moved, question, desk=desk, now=now)
+    audit.append(session, _state_record(moved, asker.id, "request.ask", now, question=number))
+    return question
+
+
+def answer(session: Session, person: Person, number: int, text: str, *, desk: Desk, now: datetime) -> Question:
+    """The requester's answer, back to the board; a Refusal when it is not theirs to give, or was given."""
+    question = store.question(session, number)
+    if question is None:
+        raise Refusal("unknown_question", f"There is no question {number}.")
+    request = locked(session, question.request_id)
+    if request.person_id != person.id:
+        raise Refusal("not_yours", "Only the person who asked for the tokens can answer this.")
+    _require_text("answer", text)
+    if not store.answer(session, number, text.strip(), now=now):
+        raise Refusal("answered", "You have answered this already.", next_step="The board has your answer.")
+    answered = store.question(session, number)
+    assert answered is not None  # noqa: S101 - we have just answered it
+    moved = move(session, request)
+    fast_track_post.answer(session, moved, answered, desk=desk, now=now)
+    audit.append(session, _state_record(moved, person.id, "request.answer", now, question=number))
+    return answered
+
+
+def _require_text(field: str, text: str) -> None:
+    if not text.strip():
+        raise fast_track.FieldsRefused({field: "Write a sentence."})
+    if len(text) > LONGEST_PURPOSE:
+        raise fast_track.FieldsRefused({field: f"{len(text)} characters: say it in {LONGEST_PURPOSE}."})
+
+
+OUTCOMES = {"delivered": "It did what it was for", "partly": "It did so in part", "nothing": "Nothing came of it"}
+
+
+def tell_outcome(
+    session: Session, person: Person, request_id: str, outcome: str, note: str, *, now: datetime
+) -> Request:
+    """What the requester says came of an exception, kept for the quarterly review; they may say it anew."""
+    request = locked(session, request_id)
+    if request.person_id != person.id:
+        raise Refusal("not_yours", "Only the person who asked can say what came of it.")
+    if request.granted is None or outcome not in OUTCOMES:
+        raise Refusal("no_outcome", f"outcome = {outcome!r}: nothing was granted, or there is no such answer.")
+    if note.strip():
+        _require_text("note", note)
+    moved = move(session, request, outcome=outcome, outcome_note=note.strip() or None)
+    fast_track_post.tell_of_outcome(session, moved, now=now)
+    audit.append(session, _state_record(moved, person.id, "request.outcome", now, outcome=outcome))
+    return moved

@@ -1,0 +1,80 @@
+"""Who sits on the governance board: by role, or by the members of a Slack user group; and who stands in for whom."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import sqlalchemy as sa
+
+from store.tables import board_group, delegations, people, person_roles
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date, datetime
+
+    from store.engine import Session
+
+
+class Roled(NamedTuple):
+    """A person with a role that has to do with the board, or who is in its user group."""
+
+    person_id: str
+    roles: frozenset[str]
+    in_group: bool
+
+
+class Delegation(NamedTuple):
+    person_id: str
+    delegate_id: str
+    last_day: date
+
+
+BOARD_ROLES = ("board", "alternate", "chair", "finance")
+_d = delegations.c
+
+
+def roled(session: Session, usergroup: str | None, today: date) -> list[Roled]:
+    """Everybody who may have a seat and has not left, by id."""
+    roles: dict[str, set[str]] = {}
+    employed = sa.or_(people.c.left_on.is_(None), people.c.left_on >= today)
+    query = sa.select(person_roles.c.person_id, person_roles.c.role).join(
+        people, people.c.id == person_roles.c.person_id
+    )
+    for person_id, role in session.execute(query.where(person_roles.c.role.in_(BOARD_ROLES), employed)):
+        roles.setdefault(person_id, set()).add(role)
+    grouped: set[str] = set()
+    if usergroup is not None:
+        members = sa.select(people.c.id).join(board_group, board_group.c.slack_user_id == people.c.slack_user_id)
+        grouped = set(session.execute(members.where(board_group.c.usergroup == usergroup, employed)).scalars())
+    everybody = sorted(roles.keys() | grouped)
+    return [Roled(id_, frozenset(roles.get(id_, ())), id_ in grouped) for id_ in everybody]
+
+
+def group_members(session: Session, usergroup: str) -> set[str]:
+    """The Slack users of a group, as they were read last."""
+    query = sa.select(board_group.c.slack_user_id).where(board_group.c.usergroup == usergroup)
+    return set(session.execute(query).scalars())
+
+
+def replace_group(session: Session, usergroup: str, slack_user_ids: Iterable[str]) -> None:
+    session.execute(sa.delete(board_group).where(board_group.c.usergroup == usergroup))
+    rows = [{"usergroup": usergroup, "slack_user_id": user} for user in sorted(set(slack_user_ids))]
+    if rows:
+        session.execute(sa.insert(board_group), rows)
+
+
+def delegations_on(session: Session, today: date) -> dict[str, Delegation]:
+    """The delegations in force on a day, by the member who made them."""
+    query = sa.select(_d.person_id, _d.delegate_id, _d.last_day).order_by(_d.made_at)
+    query = query.where(_d.ended_at.is_(None), _d.last_day >= today)
+    return {row.person_id: Delegation._make(row) for row in session.execute(query)}
+
+
+def end_delegation(session: Session, person_id: str, *, now: datetime) -> int:
+    """End whatever a member delegated; how many."""
+    open_ones = sa.update(delegations).where(_d.person_id == person_id, _d.ended_at.is_(None))
+    return session.execute(open_ones.values(ended_at=now)).rowcount
+
+
+def delegate(session: Session, made: Delegation, *, now: datetime) -> None:
+    session.execute(sa.insert(delegations).values(made_at=now, **made._asdict()))
