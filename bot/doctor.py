@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
@@ -13,9 +14,12 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot import office
 from bot.manifest import BOT_SCOPES
+from handlers import board_group
+from policy.quorum import ALTERNATE, MEMBER
 from policy.reasons import Refusal
+from programme import board
 from scheduler import troubles
-from store import outbox, people, runs, schema
+from store import outbox, runs, schema
 from store import usage as usage_store
 
 if TYPE_CHECKING:
@@ -28,7 +32,6 @@ if TYPE_CHECKING:
 
 Level = Literal["good", "warning", "problem"]
 
-BOARD_MEMBERS, BOARD_ALTERNATES = 3, 2
 GREATEST_CLOCK_SKEW = timedelta(seconds=60)
 """Slack's signatures are good for five minutes; a clock that is a minute off will be five off one day."""
 PATIENCE_SECONDS = 10
@@ -176,30 +179,27 @@ def _channels(settings: Settings, client: WebClient) -> Iterator[Finding]:
 
 
 def _board(settings: Settings, desk: Desk) -> Iterator[Finding]:
-    wanted = BOARD_MEMBERS + BOARD_ALTERNATES
-    members, where = _board_size(settings, desk)
-    if members is None:
-        yield Finding("warning", f"The board's group cannot be looked up: {where}.", "Check TOKENS_BOARD_USERGROUP.")
-    elif members < wanted:
+    where = "role `board`" if settings.board_usergroup is None else "Slack user group"
+    slack = WebClient(settings.slack_bot_token, base_url=settings.slack_api_url, timeout=PATIENCE_SECONDS)
+    if settings.board_usergroup is not None and not board_group.refresh(desk, slack):
+        yield Finding("warning", "The board's user group cannot be read.", "Check TOKENS_BOARD_USERGROUP; see the log.")
+        return
+    with desk.reading() as session:
+        seats = board.seats(session, desk=desk, now=desk.clock())
+    kinds = Counter(seat.kind for seat in seats)
+    found = f"The board has {kinds[MEMBER]} members and {kinds[ALTERNATE]} alternates ({where})."
+    if kinds[MEMBER] < board.LEAST_MEMBERS or kinds[ALTERNATE] < board.LEAST_ALTERNATES:
         remedy = (
-            f"{BOARD_MEMBERS} members and {BOARD_ALTERNATES} alternates keep exceptions moving when people are away."
+            f"{board.LEAST_MEMBERS} members and {board.LEAST_ALTERNATES} alternates keep exceptions moving when people"
+            " are away. Roles `board` and `alternate` are set with `tokens-bot people import`."
         )
-        yield Finding("warning", f"The board has {members} people ({where}).", remedy)
+        yield Finding("warning", found, remedy)
     else:
-        yield Finding("good", f"The board has {members} people ({where}).")
-
-
-def _board_size(settings: Settings, desk: Desk) -> tuple[int | None, str]:
-    if settings.board_usergroup is None:
-        with desk.reading() as session:
-            return people.count_by_role(session).get("board", 0), "role `board`"
-    client = WebClient(settings.slack_bot_token, base_url=settings.slack_api_url, timeout=PATIENCE_SECONDS)
-    try:
-        return len(client.usergroups_users_list(usergroup=settings.board_usergroup)["users"]), "Slack user group"
-    except SlackApiError as error:
-        return None, str(error.response["error"])
-    except (SlackClientError, OSError) as error:
-        return None, str(error)
+        yield Finding("good", found)
+    for role, able in (("chair", any(s.is_chair for s in seats)), ("finance", any(s.is_finance for s in seats))):
+        if not able:
+            remedy = "Large exceptions need one: set the role with `tokens-bot people import`."
+            yield Finding("warning", f"Nobody on the board has the role `{role}`.", remedy)
 
 
 def _quarantine(desk: Desk) -> Iterator[Finding]:

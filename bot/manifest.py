@@ -8,13 +8,16 @@ from handlers.tokens import COMMANDS
 
 BOT_SCOPES = (
     "channels:history", "chat:write", "commands", "files:write", "groups:history", "im:history", "im:write",
-    "users:read", "users:read.email",
+    "usergroups:read", "users:read", "users:read.email",
 )  # fmt: skip
 """What the bot cannot do without. It reads conversations (its own with people, and the channels that it posts to) only
 to see whether a message of its own arrived, when a crash or a failure of Slack left that open (docs/decisions/0010)."""
 
-DOCTOR_SCOPES = ("channels:read", "groups:read", "usergroups:read")
-"""Optional: `tokens-bot doctor` looks channels and the board's group up with them."""
+DOCTOR_SCOPES = ("channels:read", "groups:read")
+"""Optional: `tokens-bot doctor` looks channels up with them."""
+
+EVENTS = ("subteam_members_changed", "subteam_updated")
+"""The board's user group has other members."""
 
 
 def build(*, url: str | None = None) -> dict[str, Any]:
@@ -23,15 +26,20 @@ def build(*, url: str | None = None) -> dict[str, Any]:
         "command": "/tokens",
         "description": "Your AI token allowance",
         "usage_hint": " | ".join(command.name for command in COMMANDS),
-        "should_escape": False,
+        # Slack then tells of @somebody by their id: /tokens delegate @somebody.
+        "should_escape": True,
     }
     settings: dict[str, Any] = {
+        "event_subscriptions": {"bot_events": list(EVENTS)},
+        "interactivity": {"is_enabled": True},
         "org_deploy_enabled": False,
         "socket_mode_enabled": url is None,
         "token_rotation_enabled": False,
     }
     if url is not None:
-        command["url"] = f"{url.rstrip('/')}/slack/events"
+        address = f"{url.rstrip('/')}/slack/events"
+        command["url"] = address
+        settings["event_subscriptions"]["request_url"] = settings["interactivity"]["request_url"] = address
     return {
         "_metadata": {"major_version": 2},
         "display_information": {

@@ -6,6 +6,7 @@ import logging
 import signal
 import threading
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -13,7 +14,7 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from handlers import http, slack_app
+from handlers import board_group, http, slack_app
 from policy.reasons import Refusal
 from scheduler import slack_post, ticker
 
@@ -55,7 +56,8 @@ def serving(settings: Settings, desk: Desk) -> Iterator[str]:
     )
     with ExitStack() as stack:
         courier = slack_post.client(settings.slack_bot_token, settings.slack_api_url)
-        clockwork = ticker.build(desk, slack=courier, announce_in=settings.announce_channel)
+        read_board = partial(board_group.refresh, desk, slack.client) if desk.board_usergroup else None
+        clockwork = ticker.build(desk, slack=courier, announce_in=settings.announce_channel, read_board=read_board)
         clockwork.start()
         stack.callback(clockwork.shutdown, wait=True)
         if settings.socket_mode:

@@ -150,6 +150,13 @@ def entitlement(claim: Claim, rules: SizingRules) -> NanoUSD:
     return NanoUSD(divide_half_even(numerator * claim.days_active, denominator))
 
 
+def least(rules: SizingRules, fte_permille: int, days_active: int, days_in_month: int) -> NanoUSD:
+    """The floor in USD that every grant has, less for part of a post or of the month."""
+    return NanoUSD(
+        divide_half_even(int(rules.floor_usd) * fte_permille * days_active, WHOLE * days_in_month)
+    )  # fmt: skip
+
+
 def weight(claim: Claim, rules: SizingRules) -> tuple[Decimal, Decimal, Decimal]:
     """S, P and H."""
     return rules.seniority[claim.level], _complexity(claim, rules), _history(claim, rules)
@@ -178,10 +185,8 @@ def _bounds(claim: Claim, rules: SizingRules, value: TokenValue, *, weighted: bo
     product = factors[0] * factors[1] * factors[2]
     clipped = min(max(product, rules.least_weight), rules.most_weight) if weighted else NEUTRAL
     clipped = clipped.quantize(FACTOR, ROUND_HALF_EVEN)
-    least = divide_half_even(
-        int(rules.floor_usd) * claim.fte_permille * claim.days_active, WHOLE * claim.days_in_month
-    )  # fmt: skip
-    floor = max(_part(base, rules.floor_share), least)
+    lowest_usd = int(least(rules, claim.fte_permille, claim.days_active, claim.days_in_month))
+    floor = max(_part(base, rules.floor_share), lowest_usd)
     cap = max(_part(base, rules.cap_share), floor)
     # Bounds are whole steps, floors rounded up and caps down, so that rounding a grant cannot carry it across one.
     lowest = -(-bought(NanoUSD(floor), value) // step) * step

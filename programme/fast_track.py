@@ -15,6 +15,7 @@ from policy.reasons import Reason, Refusal
 from policy.units import MicroTokens, NanoUSD
 from programme import balance, board, fast_track_post, handbooks, letters, valuation
 from programme.grants import MANUAL_PRIORITY as PRIORITY
+from programme.lapses import EXCEPTION
 from programme.letters import Situation
 from store import audit, grant_runs, ledger, terms
 from store import people as people_store
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from store.people import Person
     from store.requests import Request
 
-EXCEPTION = "exception"
-"""The kind of an exception's lot, and of the entry that credits it."""
 LARGEST_ASK = MicroTokens.parse("1000000000")
 LONGEST_PURPOSE = 1_000
 LONGEST_INCIDENT = 100

@@ -80,6 +80,11 @@ def tell_of_change(session: Session, request: Request, *, desk: Desk, now: datet
         _later(session, _notes(request, store.beneficiaries(session, request.id)), desk=desk, now=now)
 
 
+def renew(session: Session, request: Request, *, now: datetime) -> None:
+    """New faces for every copy of a card, and nothing else."""
+    outbox.owe(session, _faces(session, request, now), now=now)
+
+
 def _later(session: Session, owed: Sequence[PersonLetter], *, desk: Desk, now: datetime) -> None:
     """Owe messages in their readers' own working hours."""
     book = handbooks.load(session).on(day_of(now, desk.zone))

@@ -37,6 +37,10 @@ class Over:
     takes: tuple[tuple[int, int], ...]
 
 
+EXCEPTION = "exception"
+"""The kind of an exception's lot, and of the entry that credits it."""
+
+
 def close_ended(session: Session, day: date, *, desk: Desk, now: datetime) -> int:
     """Close lots that ended `settle_days` before a day, and all lots of people who left as long ago; how many."""
     book = handbooks.load(session).on(day)
@@ -64,26 +68,29 @@ def _hold_wallets(session: Session, ended_before: datetime, gone: set[str]) -> N
     if gone:
         touched |= {h.account_id for h in grant_runs.holdings(session) if h.person_id in gone}
     if touched:
-        ledger.lock(session, touched | set(ledger.open_accounts(session, [ledger.EXPIRED]).values()))
+        ledger.lock(session, touched | set(ledger.open_accounts(session, [ledger.EXPIRED, ledger.POOL]).values()))
 
 
 def _closing(
     session: Session, person_id: str, lots: Iterable[Holding], day: date, at: datetime, *, gone: bool
 ) -> Draft:
+    """One entry for all that ended: grants expire, what is left of exceptions returns to the pool."""
     closed = list(lots)
-    expired = ledger.open_accounts(session, [ledger.EXPIRED])[ledger.EXPIRED]
+    account_of = ledger.open_accounts(session, [ledger.EXPIRED, ledger.POOL])
     what = "Left the company" if gone else "Ended: " + "; ".join(h.reason for h in closed)
-    return taking_out(
-        "expiry", f"expiry:{day}:{person_id}", closed[0].account_id, expired,
-        [(h.lot_id, h.remaining) for h in closed], at=at, memo=what,
-    )  # fmt: skip
+    into: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+    for holding in closed:
+        account = ledger.POOL if holding.kind == EXCEPTION else ledger.EXPIRED
+        into[account_of[account]].append((holding.lot_id, holding.remaining))
+    return taking_out("expiry", f"expiry:{day}:{person_id}", closed[0].account_id, into, at=at, memo=what)
 
 
 def taking_out(
-    kind: str, key: str, wallet: int, account: int, takes: Sequence[tuple[int, int]], *, at: datetime, memo: str
+    kind: str, key: str, wallet: int, into: Mapping[int, Sequence[tuple[int, int]]], *, at: datetime, memo: str
 ) -> Draft:
-    """An entry that takes amounts out of certain lots of a wallet, into an account of the programme."""
-    amount = sum(taken for _, taken in takes)
+    """An entry that takes amounts out of certain lots of a wallet, into accounts of the programme."""
+    sums = [(account, sum(taken for _, taken in takes)) for account, takes in into.items()]
+    takes = [take for some in into.values() for take in some]
     return Draft(
         kind=kind,
         idempotency_key=key,
@@ -91,7 +98,7 @@ def taking_out(
         effective_at=at,
         memo=memo,
         actor=ACTOR,
-        amounts=((wallet, -amount), (account, amount)),
+        amounts=((wallet, -sum(amount for _, amount in sums)), *sums),
         takes=tuple(takes),
     )
 
@@ -141,7 +148,8 @@ def _announce_for(session: Session, target: date, book: Handbook, *, days: int, 
         ending = tuple(
             Ending(MicroTokens(h.remaining), target)
             for h in lots
-            if begin <= h.expires_at < end and h.remaining >= MICRO_PER_TOKEN
+            # Of an exception its own notice tells, which offers to ask for more time.
+            if begin <= h.expires_at < end and h.remaining >= MICRO_PER_TOKEN and h.kind != EXCEPTION
         )
         over = over_limit(lots, grants[person_id], book, begin).amount if person_id in grants else 0
         if person_id in gone or not (ending or over >= MICRO_PER_TOKEN):

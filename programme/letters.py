@@ -8,7 +8,7 @@ the annotations.)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeVar
 
@@ -35,7 +35,8 @@ class Statement:
     """A person's grant of a month.
 
     `settled` went into debt; `carried` was left of earlier grants, after `lapsed` went over the limit into the pool;
-    `endings` are the open lots, the new one included, soonest first.
+    `endings` are the open lots, the new one included, soonest first. `netted` was taken off for a break-glass that the
+    board did not ratify.
     """
 
     month: Month
@@ -47,6 +48,7 @@ class Statement:
     lapsed: MicroTokens
     endings: tuple[Ending, ...]
     contact: str
+    netted: MicroTokens = field(default_factory=lambda: MicroTokens(0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from policy import lots as burning
 from policy.period import Month, day_of, first_instant
 from policy.reasons import Refusal
 from policy.units import MicroTokens, NanoUSD
-from programme import digests, lapses, letters, post, sizing
+from programme import digests, lapses, letters, netting, post, sizing
 from programme.grants import MANUAL_PRIORITY as PRIORITY
 from programme.letters import Ending, Statement
 from store import audit, grant_runs, ledger, runs
@@ -137,8 +137,8 @@ def _lapse(session: Session, planned: Plan, holding: _Holdings, *, desk: Desk, n
             over[person_id] = excess
     drafts = [
         lapses.taking_out(
-            "lapse", f"lapse:{planned.month}:{person_id}", holding.wallet[person_id], holding.pool, excess.takes,
-            at=at, memo=f"Over the carry limit of {planned.month}",
+            "lapse", f"lapse:{planned.month}:{person_id}", holding.wallet[person_id],
+            {holding.pool: excess.takes}, at=at, memo=f"Over the carry limit of {planned.month}",
         )
         for person_id, excess in over.items()
     ]  # fmt: skip
@@ -162,11 +162,15 @@ def _post(
     ]
     entry_ids = ledger.post(session, drafts, now=now)
     _keep(session, planned, entry_ids)
+    entry_of = dict(zip(planned.sizing.grants, entry_ids, strict=True))
+    netted = netting.take_off(
+        session, planned, entry_of, holding.wallet, pool=holding.pool, desk=desk, now=now
+    )  # fmt: skip
     held = sum(_held_back(factors, planned) for factors in planned.sizing.grants.values())
     grant_runs.hold_back(
         session, key=f"held_back:{key}", amount=NanoUSD(held), value_version=planned.value.version, actor=ACTOR, now=now
     )
-    _owe_statements(session, planned, holding, over, ends_on=day_of(ends_at, desk.zone), desk=desk, now=now)
+    _owe_statements(session, planned, holding, over, netted, ends_on=day_of(ends_at, desk.zone), desk=desk, now=now)
     after = {"people": len(drafts), "unsized": len(planned.unsized)}
     audit.append(
         session,
@@ -211,14 +215,15 @@ def _held_back(factors: Factors, planned: Plan) -> int:
 
 
 def _owe_statements(
-    session: Session, planned: Plan, holding: _Holdings, over: Mapping[str, Over], *, ends_on: date, desk: Desk,
-    now: datetime,
+    session: Session, planned: Plan, holding: _Holdings, over: Mapping[str, Over], netted: Mapping[str, MicroTokens], *,
+    ends_on: date, desk: Desk, now: datetime,
 ) -> None:  # fmt: skip
     rows = []
     for person_id, factors in planned.sizing.grants.items():
         settled = burning.settled_by(int(factors.amount), holding.debt(person_id))
         open_lots = [(left, day_of(h.expires_at, desk.zone)) for h, left in holding.left(person_id, over) if left]
-        open_lots.append((int(factors.amount) - settled, ends_on))
+        taken_off = netted.get(person_id, MicroTokens(0))
+        open_lots.append((int(factors.amount) - settled - int(taken_off), ends_on))
         open_lots.sort(key=lambda one: one[1])
         statement = Statement(
             month=planned.month,
@@ -230,6 +235,7 @@ def _owe_statements(
             lapsed=MicroTokens(over[person_id].amount if person_id in over else 0),
             endings=tuple(Ending(MicroTokens(left), day) for left, day in open_lots if left),
             contact=planned.book.contact,
+            netted=taken_off,
         )
         key = f"statement:{planned.month}:{person_id}"
         rows.append((key, "grants/statement", letters.written(statement), person_id))

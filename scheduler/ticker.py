@@ -14,6 +14,8 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from scheduler import courier, quarantine, tick
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from slack_sdk import WebClient
 
     from programme.desk import Desk
@@ -23,14 +25,22 @@ RETRY_MINUTES = 10
 """What waits in quarantine is tried again in every tenth minute of the clock."""
 
 
-def build(desk: Desk, *, slack: WebClient | None = None, announce_in: str | None = None) -> BackgroundScheduler:
-    """A scheduler that is not running yet; without a client it has no courier."""
+def build(
+    desk: Desk, *, slack: WebClient | None = None, announce_in: str | None = None,
+    read_board: Callable[[], object] | None = None,
+) -> BackgroundScheduler:  # fmt: skip
+    """A scheduler that is not running yet; without a client it has no courier.
+
+    `read_board` reads the board's user group: at once, and every hour in case that Slack's word of a change was lost.
+    """
     scheduler = BackgroundScheduler(
         timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     )
     ticking = partial(tick_once, desk, announce_in=announce_in)
     # The first tick comes at once: after an outage there is something to make up for.
     scheduler.add_job(ticking, "interval", seconds=TICK_SECONDS, id="tick", next_run_time=datetime.now(UTC))
+    if read_board is not None:
+        scheduler.add_job(read_board, "interval", hours=1, id="board", next_run_time=datetime.now(UTC))
     if slack is not None:
         scheduler.add_job(courier.Courier(desk, slack), "interval", seconds=COURIER_SECONDS, id="courier")
     return scheduler

@@ -126,6 +126,12 @@ def balance(session: Session, account_id: int) -> int:
     return found
 
 
+def lot_of(session: Session, entry_id: int) -> tuple[int, int]:
+    """(id, remaining micro-tokens) of the lot that an entry opened."""
+    row = session.execute(sa.select(lots.c.id, lots.c.remaining).where(lots.c.entry_id == entry_id)).one()
+    return row.id, row.remaining
+
+
 def _locked(query: sa.Select[Any], account_ids: Sequence[int]) -> sa.Select[Any]:
     """Accounts under lock, in the order of their ids: everybody takes them in that order.
 

@@ -92,11 +92,6 @@ def manager_of(session: Session, person_id: str) -> str | None:
     return manager
 
 
-def count_by_role(session: Session) -> dict[str, int]:
-    query = sa.select(person_roles.c.role, sa.func.count()).group_by(person_roles.c.role)
-    return {role: count for role, count in session.execute(query)}
-
-
 def insert(session: Session, rows: list[Mapping[str, Any]]) -> None:
     if rows:
         session.execute(sa.insert(people), rows)

@@ -159,8 +159,8 @@ def made_between(session: Session, begin: datetime | None, end: datetime | None)
 
 
 def to_net(session: Session, before: datetime) -> list[Request]:
-    """Break-glass credits that were not ratified before an instant, and are not taken off a grant yet."""
-    query = _query.where(_r.state == NOT_RATIFIED, _r.netted.is_(None), _r.decided_at < before)
+    """Break-glass credits that were not ratified by an instant, and are not taken off a grant yet."""
+    query = _query.where(_r.state == NOT_RATIFIED, _r.netted.is_(None), _r.decided_at <= before)
     return [_request(row) for row in session.execute(query.order_by(_r.decided_at, _r.id))]
 
 

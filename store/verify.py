@@ -10,23 +10,28 @@ from collections import defaultdict
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from policy import basket, buffer, handbook
+from policy import basket, buffer, handbook, quorum
 from policy.basket import Item
 from policy.metering import OUTPUT_METERS, UnpricedMeterError, input_tokens
 from policy.period import day_of
 from policy.units import MICRO_PER_TOKEN, divide_half_even
 from store import audit, reference
+from store import requests as requests_store
 from store.tables import (
     accounts,
+    audit_log,
     entries,
     grants,
     lot_movements,
     lots,
     postings,
     quarantine,
+    request_votes,
+    requests,
     token_values,
     usage_days,
     usage_events,
@@ -35,7 +40,6 @@ from store.tables import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from zoneinfo import ZoneInfo
 
     from policy.metering import Price
     from policy.valuation import TokenValue
@@ -326,6 +330,58 @@ def _days_that_differ(session: Session, totals: dict[tuple[object, ...], list[in
         yield f"usage of {key}: no roll-up, its events say {figures}"
 
 
+def exceptions_as_decided(session: Session) -> Iterator[str]:
+    """Every exception in the ledger is that of one request, in its requester's wallet, as large as was granted."""
+    r, e = requests.c, entries.c
+    query = (
+        sa.select(
+            e.idempotency_key, lots.c.amount, accounts.c.person_id, r.id, r.granted, r.person_id.label("requester")
+        )
+        .select_from(entries)
+        .outerjoin(lots, lots.c.entry_id == e.id)
+        .outerjoin(accounts, accounts.c.id == lots.c.account_id)
+        .outerjoin(requests, r.entry_id == e.id)
+        .where(e.kind == "exception")
+    )
+    for row in session.execute(query):
+        if row.idempotency_key != f"exception:{row.id}":
+            yield f"entry {row.idempotency_key}: request {row.id} names it"
+        elif (row.amount, row.person_id) != (row.granted, row.requester):
+            yield f"request {row.id}: {row.granted} granted to {row.requester}, {row.amount} went to {row.person_id}"
+    credited = sa.select(r.id, e.kind).join(entries, e.id == r.entry_id).where(e.kind != "exception")
+    for request_id, kind in session.execute(credited):
+        yield f"request {request_id}: its entry is of kind {kind}"
+
+
+def votes_as_audited(session: Session) -> Iterator[str]:
+    """The votes on every request are those that the audit log tells of, one a seat."""
+    a, v = audit_log.c, request_votes.c
+    told: dict[tuple[str, str], tuple[str, bool]] = {}
+    log = sa.select(a.subject, a.actor, a.after).where(a.action == "request.vote").order_by(a.seq)
+    for subject, actor, after in session.execute(log):
+        told[subject, after["seat"]] = (actor, after["approves"])
+    for request_id, seat, cast_by, approves in session.execute(sa.select(v.request_id, v.seat, v.cast_by, v.approves)):
+        if told.pop((request_id, seat), None) != (cast_by, approves):
+            yield f"request {request_id}: the vote of {seat} is not the one in the audit log"
+    for request_id, seat in told:
+        yield f"request {request_id}: the vote of {seat} is in the audit log only"
+
+
+def decisions_as_counted(session: Session) -> Iterator[str]:
+    """What was decided by votes follows from them, counted again."""
+    zone = ZoneInfo(reference.fact(session, "time_zone") or "UTC")
+    expected = {"approved": "approved", "ratified": "approved", "rejected": "rejected"}
+    for request in requests_store.made_between(session, None, None):
+        if request.state not in expected or request.decided_at is None:
+            continue
+        day = day_of(request.decided_at, zone)
+        votes = [one.vote for one in requests_store.votes(session, request.id)]
+        standing = [vote for vote in votes if vote.until is None or vote.until >= day]
+        counted = quorum.tally(requests_store.panel(session, request), request.stage, standing)
+        if counted.outcome != expected[request.state]:
+            yield f"request {request.id}: {request.state}, its votes say {counted.outcome}"
+
+
 def audit_chain(session: Session) -> Iterator[str]:
     """Every row of the audit log follows from the one before it."""
     yield from audit.broken_links(session)
@@ -350,5 +406,8 @@ CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (
     events_of_wallets,
     prices_as_kept,
     quarantined_events,
+    exceptions_as_decided,
+    votes_as_audited,
+    decisions_as_counted,
     audit_chain,
 )

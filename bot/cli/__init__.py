@@ -19,6 +19,7 @@ COMMANDS = {
     "demo": "demo",
     "doctor": "running",
     "due": "calendar",
+    "exceptions": "exceptions",
     "grants": "grants",
     "handbook": "handbook",
     "identities": "people",

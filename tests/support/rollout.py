@@ -15,6 +15,7 @@ from store.tables import grants, lots, outbox, people
 from tests.support import books
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from typing import Any
 
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
     from scheduler.tick import Ticked
 
 MIDPOINTS = {"P1": 90_000, "P2": 110_000, "P3": 140_000, "P4": 180_000, "P5": 220_000}
+NONE: Mapping[str, str] = {}
 LAUNCH = date(2026, 1, 1)
 """Ten months before the tests' usual day: everybody's wave has come."""
 
 
-def launch(desk: Desk, *, on: date = LAUNCH, version: str = "2026.launch", **changes: str) -> None:
+def launch(desk: Desk, *, on: date = LAUNCH, version: str = "2026.launch", changes: Mapping[str, str] = NONE) -> None:
     """Set midpoints and apply a handbook with a launch date, from the launch on; `changes` are old text -> new text."""
     text = handbook.packaged().replace('version = "2026.1"', f'version = "{version}"')
     text = text.replace("# launched_on = 2027-01-01", f"launched_on = {on}")

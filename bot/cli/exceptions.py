@@ -1,0 +1,114 @@
+"""`exceptions list|export`: what was asked for, how it was decided, what came of it."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+from bot.cli import common
+from policy.period import first_instant
+from programme import cards
+from store import requests as store
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from policy.units import MicroTokens
+    from programme.cards import Card
+    from programme.desk import Desk
+
+COLUMNS = (
+    "id", "made_at", "requester", "class", "state", "amount_tokens", "amount_usd", "last_day", "project", "service",
+    "incident", "approvals", "rejections", "needed", "lapse_at", "decided_at", "decided_by", "granted_tokens",
+    "granted_last_day", "left_tokens", "netted_tokens", "netted_month", "outcome", "outcome_note", "handbook",
+)  # fmt: skip
+
+
+@click.group()
+def exceptions() -> None:
+    """Requests for exceptions."""
+
+
+@exceptions.command("list")
+@click.option("--all", "everything", is_flag=True, help="Also what is decided; the latest last.")
+@common.json_option
+def list_exceptions(*, everything: bool, as_json: bool) -> None:
+    """List what waits for the board, the nearest deadline first."""
+    with common.desk() as desk, desk.reading() as session:
+        found = store.made_between(session, None, None) if everything else store.undecided(session)
+        rows = [_row(cards.of(session, request.id, desk=desk, now=desk.clock())) for request in found]
+    if as_json:
+        common.print_json(rows)
+    elif rows:
+        shown = ("id", "made_at", "requester", "class", "state", "amount_tokens", "approvals", "needed", "lapse_at")
+        common.print_table(shown, [[_brief(row[name]) for name in shown] for row in rows])
+    else:
+        click.echo("Nothing was asked for." if everything else "Nothing waits for the board.")
+
+
+def _brief(value: Any) -> str:  # noqa: ANN401 - any column
+    text = str(value)
+    return text[:16].replace("T", " ") if text[10:11] == "T" else text.removesuffix(".000000")
+
+
+@exceptions.command("export")
+@click.option("--from", "first", type=common.DayType(), help="Asked for on this day or later.")
+@click.option("--until", "last", type=common.DayType(), help="Asked for on this day or before.")
+@click.option(
+    "--out", type=click.File("w", encoding="utf-8", lazy=True), default="-", help="Standard output when left out."
+)
+def export_exceptions(*, first: date | None, last: date | None, out: TextIO) -> None:
+    """Write requests as CSV, oldest first; amounts are decimal tokens and USD."""
+    with common.desk() as desk, desk.reading() as session:
+        begin, end = _bounds(desk, first, last)
+        found = store.made_between(session, begin, end)
+        writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        for request in found:
+            writer.writerow(_row(cards.of(session, request.id, desk=desk, now=desk.clock())))
+    click.echo(f"{len(found):,} {'request' if len(found) == 1 else 'requests'}.", file=sys.stderr)
+
+
+def _bounds(desk: Desk, first: date | None, last: date | None) -> tuple[Any, Any]:
+    begin = first_instant(first, desk.zone) if first else None
+    end = first_instant(last + timedelta(days=1), desk.zone) if last else None
+    return begin, end
+
+
+def _row(card: Card) -> dict[str, Any]:
+    request = card.request
+    return {
+        "id": request.id,
+        "made_at": request.made_at.isoformat(),
+        "requester": card.requester.name,
+        "class": request.class_name,
+        "state": request.state,
+        "amount_tokens": common.token_text(request.amount),
+        "amount_usd": common.usd_text(card.worth),
+        "last_day": request.last_day.isoformat(),
+        "project": request.project_key or "",
+        "service": request.service_key or "",
+        "incident": request.incident or "",
+        "approvals": card.tally.approvals,
+        "rejections": card.tally.rejections,
+        "needed": request.needed,
+        "lapse_at": request.lapse_at.isoformat(),
+        "decided_at": request.decided_at.isoformat() if request.decided_at else "",
+        "decided_by": card.decided_by.name if card.decided_by else request.decided_by or "",
+        "granted_tokens": _tokens(request.granted),
+        "granted_last_day": request.granted_last_day.isoformat() if request.granted_last_day else "",
+        "left_tokens": _tokens(card.left if request.granted is not None else None),
+        "netted_tokens": _tokens(request.netted),
+        "netted_month": request.netted_month or "",
+        "outcome": request.outcome or "",
+        "outcome_note": request.outcome_note or "",
+        "handbook": request.handbook_version,
+    }
+
+
+def _tokens(amount: MicroTokens | None) -> str:
+    return "" if amount is None else common.token_text(amount)

@@ -1,0 +1,77 @@
+"""A break-glass that was not ratified is taken off the next grant, as far as the grant's floor allows (RULES 5)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from policy import sizing
+from policy.period import first_instant
+from policy.units import MicroTokens
+from programme import fast_track, fast_track_post, lapses
+from store import audit, ledger
+from store import requests as store
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from policy.sizing import Factors
+    from programme.desk import Desk
+    from programme.sizing import Plan
+    from store.engine import Session
+    from store.requests import Request
+
+
+def take_off(
+    session: Session, planned: Plan, entry_of: Mapping[str, int], wallet_of: Mapping[str, int], *, pool: int,
+    desk: Desk, now: datetime,
+) -> dict[str, MicroTokens]:  # fmt: skip
+    """Net what is owed out of grants that were just posted, into the pool; how much of each person's.
+
+    `entry_of` has the grant's entry of each person. The accounts are locked. What a floor keeps is let go, on record.
+    """
+    at = first_instant(planned.month.first_day, desk.zone)
+    netted: dict[str, MicroTokens] = {}
+    for request in store.to_net(session, now):
+        if request.person_id in entry_of:
+            factors = planned.sizing.grants[request.person_id]
+            left = int(spare(factors, planned)) - int(netted.get(request.person_id, MicroTokens(0)))
+            taken = _net(session, request, entry_of[request.person_id], left, planned, wallet_of, pool, at=at, now=now)
+            netted[request.person_id] = netted.get(request.person_id, MicroTokens(0)) + taken
+            _tell(session, request, taken, planned, now=now)
+    return netted
+
+
+def spare(factors: Factors, planned: Plan) -> MicroTokens:
+    """What a grant has above its floor in USD, prorated as the grant is."""
+    rules = planned.book.sizing
+    floor = sizing.least(rules, factors.fte_permille, factors.days_active, factors.days_in_month)
+    return MicroTokens(max(int(factors.amount) - sizing.bought(floor, planned.value), 0))
+
+
+def _net(  # noqa: PLR0917 - private, called once
+    session: Session, request: Request, entry_id: int, left: int, planned: Plan, wallet_of: Mapping[str, int],
+    pool: int, *, at: datetime, now: datetime,
+) -> MicroTokens:  # fmt: skip
+    lot_id, remaining = ledger.lot_of(session, entry_id)
+    taken = max(min(int(request.granted or 0), left, remaining), 0)
+    if taken:
+        draft = lapses.taking_out(
+            "netting", f"netted:{request.id}", wallet_of[request.person_id], {pool: [(lot_id, taken)]}, at=at,
+            memo=f"Break-glass that was not ratified, off the grant of {planned.month}",
+        )  # fmt: skip
+        ledger.post(session, [draft], now=now)
+    return MicroTokens(taken)
+
+
+def _tell(session: Session, request: Request, taken: MicroTokens, planned: Plan, *, now: datetime) -> None:
+    moved = fast_track.move(session, request, netted=int(taken), netted_month=str(planned.month))
+    fast_track_post.renew(session, moved, now=now)
+    whole = taken == request.granted
+    audit.append(
+        session,
+        audit.Record(
+            at=now, actor="policy", action="request.net", subject=request.id,
+            after={"month": str(planned.month), "whole": whole}, handbook_version=planned.book.version,
+        ),
+    )  # fmt: skip

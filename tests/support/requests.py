@@ -1,0 +1,140 @@
+"""A board with alternates, and short ways to ask it for tokens and to let it decide."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import date, timedelta
+from itertools import count
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from policy.period import day_of
+from policy.reasons import Refusal
+from policy.units import MicroTokens
+from programme import decisions, fast_track
+from programme.decisions import Ballot
+from programme.fast_track import Asked
+from scheduler import tick
+from store import people as people_store
+from store import requests as store
+from store.tables import outbox, requests
+from tests.support import books, cast, rollout
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from programme.decisions import Voted
+    from programme.desk import Desk
+    from store.engine import Session
+    from store.people import Person
+    from store.requests import Request
+
+BOARD_CHANNEL = "C0BOARD"
+IRIS, OMAR, TESS = "iris@example.com", "omar@example.com", "tess@example.com"
+ZOE, KOFI, LENA = "zoe@example.com", "kofi@example.com", "lena@example.com"
+ALTERNATES = """\
+email,name,slack_user_id,manager_email,level,role_family,pay_band,fte,time_zone,hired_on,left_on,wave,roles
+zoe@example.com,Zoe Martin,U0ZOE,,senior,engineering,P3,1,Europe/Paris,2022-01-01,,,alternate
+kofi@example.com,Kofi Mensah,U0KOFI,,senior,engineering,P3,1,Africa/Accra,2022-01-01,,,alternate
+lena@example.com,Lena Vogt,U0LENA,,senior,engineering,P3,1,Europe/Berlin,2022-01-01,,,
+"""
+"""Two alternates, and Lena, who is not on the board."""
+ROOMY = {"pool_share = 0.01": "pool_share = 1.0"}
+"""The tests' company is so small that nearly everything is more than a hundredth of its budget."""
+_keys = count(1)
+
+
+def convene(desk: Desk, *, channel: str | None = BOARD_CHANNEL, changes: Mapping[str, str] = rollout.NONE) -> Desk:
+    """A launched programme with this month's grants and a board that is complete; the desk knows its channel."""
+    cast.hire(desk, ALTERNATES)
+    rollout.launch(desk, changes=ROOMY | dict(changes))
+    rollout.run_calendar(desk, desk.clock())
+    return dataclasses.replace(desk, governance_channel=channel)
+
+
+def person(session: Session, email: str) -> Person:
+    found = people_store.by_email(session, email)
+    assert found is not None
+    return found
+
+
+def ask(
+    desk: Desk, who: str, tokens: str, *, purpose: str = "Finish the load test", days: int = 20, key: str | None = None,
+    incident: str | None = None, beneficiaries: tuple[str, ...] = (), project: str | None = None,
+) -> Request:  # fmt: skip
+    """Ask for tokens."""
+    now = desk.clock()
+    with desk.transaction() as session:
+        asked = Asked(
+            amount=MicroTokens.parse(tokens),
+            purpose=purpose,
+            last_day=day_of(now, desk.zone) + timedelta(days=days),
+            project_key=project,
+            beneficiaries=frozenset(person(session, one).id for one in beneficiaries),
+            incident=incident,
+        )
+        submitted = fast_track.submit(
+            session, person(session, who), asked, key=key or f"form-{next(_keys)}", desk=desk, now=now
+        )
+    return submitted.request
+
+
+def vote(
+    desk: Desk, who: str, request: Request, *, approves: bool = True, tokens: str | None = None,
+    last_day: date | None = None, reason: str = "Not now",
+) -> Voted:  # fmt: skip
+    amount = None if tokens is None else MicroTokens.parse(tokens)
+    ballot = Ballot(approves, amount, last_day, None if approves else reason)
+    with desk.transaction() as session:
+        return decisions.vote(session, person(session, who), request.id, ballot, desk=desk, now=desk.clock())
+
+
+def refused(desk: Desk, who: str, request: Request, **how: object) -> str:
+    """The code with which a vote is refused."""
+    try:
+        vote(desk, who, request, **how)  # type: ignore[arg-type]  # as `vote` takes them
+    except Refusal as refusal:
+        return refusal.code
+    raise AssertionError("the vote counted")
+
+
+def withdraw(desk: Desk, who: str, request: Request) -> Request:
+    with desk.transaction() as session:
+        return fast_track.withdraw(session, person(session, who), request.id, desk=desk, now=desk.clock())
+
+
+def now_of(desk: Desk, request: Request) -> Request:
+    """A request as it stands."""
+    with desk.reading() as session:
+        found = store.get(session, request.id)
+    assert found is not None
+    return found
+
+
+def let_time_pass(desk: Desk, **by: float) -> list[str]:
+    """Go forward, and do what the calendar owes; the steps of requests that were done."""
+    desk.clock.move(**by)  # type: ignore[attr-defined]  # the tests' clock
+    ticked = tick.tick(desk, now=desk.clock())
+    assert ticked.failed == ()
+    return [run.job.removeprefix("request.") for run in ticked.done if run.job.startswith("request.")]
+
+
+def until(desk: Desk, request: Request, instant: str) -> list[str]:
+    """Go to an instant of a request, such as `remind_at`, and do what the calendar owes then."""
+    at = getattr(now_of(desk, request), instant)
+    return let_time_pass(desk, seconds=(at - desk.clock()).total_seconds())
+
+
+def owed(desk: Desk, request: Request) -> list[str]:
+    """The keys of the messages about a request, without its id, in the order in which they were owed."""
+    query = sa.select(outbox.c.key, outbox.c.view).order_by(outbox.c.id)
+    return [
+        key.replace(f"{request.id}:", "").replace(f":{request.id}", "")
+        for key, view in books.rows(desk, query)
+        if view.get("request_id") == request.id
+    ]
+
+
+def states(desk: Desk) -> dict[str, str]:
+    return dict(books.rows(desk, sa.select(requests.c.id, requests.c.state)))
