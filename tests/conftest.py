@@ -8,7 +8,6 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
-import sqlalchemy as sa
 
 from programme.desk import Desk
 from store.engine import open_database
@@ -51,8 +50,8 @@ def settled_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def settled_postgres(postgres_url: str) -> str:
     """A migrated database with the cast in it, cloned for each test."""
     name = f"template_{uuid4().hex}"
-    _administer(postgres_url, f"CREATE DATABASE {name}")
-    desk = Desk(open_database(_in_database(postgres_url, name)), ZONE, Clock())
+    postgres.administer(postgres_url, f"CREATE DATABASE {name}")
+    desk = Desk(open_database(postgres.in_database(postgres_url, name)), ZONE, Clock())
     cast.settle(desk)
     desk.database.close()
     return name
@@ -67,9 +66,9 @@ def sqlite_url(settled_sqlite: Path, tmp_path: Path) -> str:
 @pytest.fixture
 def cloned_postgres_url(postgres_url: str, settled_postgres: str) -> Iterator[str]:
     name = f"test_{uuid4().hex}"
-    _administer(postgres_url, f"CREATE DATABASE {name} TEMPLATE {settled_postgres}")
-    yield _in_database(postgres_url, name)
-    _administer(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+    postgres.administer(postgres_url, f"CREATE DATABASE {name} TEMPLATE {settled_postgres}")
+    yield postgres.in_database(postgres_url, name)
+    postgres.administer(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -94,14 +93,3 @@ def sqlite_desk(sqlite_url: str, clock: Clock) -> Iterator[Desk]:
     database = open_database(sqlite_url)
     yield Desk(database, ZONE, clock)
     database.close()
-
-
-def _administer(url: str, statement: str) -> None:
-    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-    with engine.connect() as connection:
-        connection.exec_driver_sql(statement)
-    engine.dispose()
-
-
-def _in_database(url: str, name: str) -> str:
-    return sa.make_url(url).set(database=name).render_as_string(hide_password=False)

@@ -18,11 +18,14 @@ import tempfile
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import psycopg
+import sqlalchemy as sa
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 MEMORY = "/dev/shm"  # noqa: S108 - a folder of our own is made in it
 START_SECONDS = 30
@@ -125,3 +128,27 @@ def _wait_until_up(root: pathlib.Path, process: subprocess.Popen[bytes]) -> None
             time.sleep(0.02)
         else:
             return
+
+
+def cloned(url: str, folder: Path) -> str:
+    """The URL of a copy of a database that nobody is connected to."""
+    name = f"copy_{uuid4().hex}"
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        shutil.copy(str(parsed.database), folder / f"{name}.db")
+        return f"sqlite:///{folder / name}.db"
+    administer(url, f"CREATE DATABASE {name} TEMPLATE {parsed.database}")
+    return in_database(url, name)
+
+
+def administer(url: str, statement: str) -> None:
+    """Run a statement about databases, from another one."""
+    elsewhere = sa.make_url(url).set(database="postgres")
+    engine = sa.create_engine(elsewhere, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        connection.exec_driver_sql(statement)
+    engine.dispose()
+
+
+def in_database(url: str, name: str) -> str:
+    return sa.make_url(url).set(database=name).render_as_string(hide_password=False)
