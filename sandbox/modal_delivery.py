@@ -53,12 +53,15 @@ async def act(platform: Platform, *, modal: Modal, block_id: str, action_id: str
 
 
 def keep(platform: Platform, modal: Modal, filled: Mapping[str, Mapping[str, object]]) -> None:
-    """Remembers what is filled in; what is wrong with a field is forgotten once it is changed."""
+    """Remembers what is filled in; what is wrong with a field is forgotten once it is changed.
+
+    Fields that an update took away while somebody filled them are passed over.
+    """
     modal = _now(platform, modal)
     values, errors = dict(modal.values), dict(modal.errors)
     for block_id, by_action in filled.items():
-        for action_id, value in by_action.items():
-            taken = _taken(platform, modal, block_id, action_id, value)
+        for action_id in by_action.keys() & {action for block, action in values if block == block_id}:
+            taken = _taken(platform, modal, block_id, action_id, by_action[action_id])
             if values[block_id, action_id] != taken:
                 errors.pop(block_id, None)
             values[block_id, action_id] = taken

@@ -194,11 +194,12 @@ async def press(platform: Platform, *, user: str, order: Json) -> Answer:
 
 async def in_modal(platform: Platform, *, user: str, order: Json) -> Answer:
     """What somebody did in the modal that they see: `values` is all that is filled in, by block_id and action_id."""
-    modal = platform.modals.top(user)
+    modal, doing = platform.modals.top(user), order["do"]
     if modal is None or modal.id != order.get("view"):
+        if doing == "keep":
+            return Answer()
         raise LookupError("that view is not the one on top")
     modal_delivery.keep(platform, modal, order.get("values", {}))
-    doing = order["do"]
     if doing == "submit":
         return await modal_delivery.submit(platform, user=user)
     if doing == "dismiss":

@@ -106,7 +106,7 @@ function wanted(messages, context) {
   let day = "";
   messages.forEach((message, index) => {
     const today = fullDate(moment(message), context.zone);
-    const follows = today === day && sameSpeaker(message, messages[index - 1]);
+    const follows = today === day && !(context.inThread && index === 1) && sameSpeaker(message, messages[index - 1]);
     if (today !== day) rows.push(() => divider(message, context));
     rows.push({ key: keyOf(message, follows, context), draw: () => draw(message, follows, context) });
     day = today;

@@ -14,9 +14,11 @@ export function startModal({ send }) {
   const fields = new Map();
   const unsent = new Set();
   const names = new Map();
+  const forgiven = new Set();
   let shown = null;
   let context = null;
   let busy = false;
+  let looking = false;
 
   function values() {
     const all = {};
@@ -39,10 +41,11 @@ export function startModal({ send }) {
   /** Two clicks are one submission. */
   async function once(doing) {
     if (busy || !shown) return;
+    looking = doing === "submit";
+    forgiven.clear();
     setBusy(true);
     await tell(doing);
     setBusy(false);
-    if (shown) focusFirstError();
   }
 
   function setBusy(now) {
@@ -156,15 +159,17 @@ export function startModal({ send }) {
   }
 
   function forgive(blockId) {
-    if (!shown.errors[blockId]) return;
-    shown.errors = Object.fromEntries(Object.entries(shown.errors).filter(([key]) => key !== blockId));
+    forgiven.add(blockId);
     showErrors();
   }
+
+  /** What the server still says of a field that was changed since is not true any more. */
+  const errorOf = (block) => (forgiven.has(block.block_id) ? "" : (shown.errors[block.block_id] ?? ""));
 
   function showErrors() {
     for (const { block, node } of fields.values()) {
       if (block.type !== "input") continue;
-      const words = shown.errors[block.block_id] ?? "";
+      const words = errorOf(block);
       const place = byId(`${node.id}-error`);
       if (place.textContent !== words) place.textContent = words;
       place.parentElement.classList.toggle("wrong", Boolean(words));
@@ -178,8 +183,10 @@ export function startModal({ send }) {
   const reach = (node) => (isGroup(node) ? node.querySelector("input") : node);
 
   function focusFirstError() {
-    const wrong = [...fields.values()].find(({ block }) => shown.errors[block.block_id]);
-    if (wrong) reach(wrong.node)?.focus();
+    const wrong = [...fields.values()].find(({ block }) => errorOf(block));
+    if (!wrong) return;
+    looking = false;
+    reach(wrong.node)?.focus();
   }
 
   function focusFirst() {
@@ -201,6 +208,7 @@ export function startModal({ send }) {
     if (another) {
       unsent.clear();
       fields.clear();
+      forgiven.clear();
     }
     shown = modal;
     if (changed) {
@@ -212,6 +220,7 @@ export function startModal({ send }) {
       else if (focus) byId(focus)?.focus();
     }
     showErrors();
+    if (looking) focusFirstError();
   }
 
   form.addEventListener("submit", (event) => {

@@ -23,6 +23,7 @@ from tests.sandbox.test_page import chromium, page, visit
 __all__ = ["chromium", "page"]
 
 CONTROLS = (Control(name="day", label="Next day"), Control(name="month", label="End of month"))
+MANY_CONTROLS = tuple(Control(name=f"n{number}", label=f"To another day {number}") for number in range(4))
 FILES = PLAN | {"app": PLAN["app"] | {"scopes": [*PLAN["app"]["scopes"], "files:write"]}}
 PATIENCE = 5.0
 
@@ -235,6 +236,7 @@ def test_the_calendar_fits(sandbox: Sandbox, page: Page, width: int) -> None:
     assert above is not None
     assert below is not None
     assert below["y"] >= above["y"] + above["height"]
+    assert page.locator(".calendar-words strong").evaluate("words => words.scrollWidth <= words.clientWidth")
     assert below["width"] == page.locator("main").evaluate("main => main.clientWidth")
 
 
