@@ -64,7 +64,7 @@ async def _order(platform: Platform, request: Request) -> Response:
         else:
             channel, text, thread = (str(order.get(key, "")) for key in ("channel", "text", "thread_ts"))
             outcome = await page.send(platform, user=user, channel=channel, text=text, thread_ts=thread)
-    except (WorkspaceError, LookupError, TypeError, ValueError) as why:
+    except (WorkspaceError, AttributeError, LookupError, TypeError, ValueError) as why:
         return JSONResponse({"error": str(why)}, 400)
     return JSONResponse(
         {"error": outcome.error, "messages": [page.message_json(platform, message) for message in outcome.messages]}

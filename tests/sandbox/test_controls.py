@@ -23,7 +23,7 @@ from tests.sandbox.test_page import chromium, page, visit
 __all__ = ["chromium", "page"]
 
 CONTROLS = (Control(name="day", label="Next day"), Control(name="month", label="End of month"))
-MANY_CONTROLS = tuple(Control(name=f"n{number}", label=f"To another day {number}") for number in range(4))
+LABELS = ("Next day", "Next Monday", "First of next month", "Next quarter")
 FILES = PLAN | {"app": PLAN["app"] | {"scopes": [*PLAN["app"]["scopes"], "files:write"]}}
 PATIENCE = 5.0
 
@@ -223,6 +223,20 @@ def test_the_clock_ticks(sandbox: Sandbox, page: Page, clock: HandClock) -> None
     expect(page.locator(".day")).to_have_text("yesterday")
 
 
+@pytest.mark.parametrize("width", [360, 800, 1130, 1300])
+def test_the_date_is_whole(clock: HandClock, chromium: Browser, width: int) -> None:
+    """However many buttons stand beside it, the date can be read to its end."""
+    controls = [Control(name=label, label=label) for label in LABELS]
+    with Sandbox(Workspace.from_dict(FILES), clock=clock, controls=controls, operate=lambda _: "") as sandbox:
+        page = chromium.new_page(viewport={"width": width, "height": 780})
+        visit(page, sandbox, ADA, TEAM)
+        date = page.locator(".calendar-words strong")
+        expect(date).to_be_visible()
+        assert date.evaluate("words => words.scrollWidth <= words.clientWidth")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        page.close()
+
+
 @pytest.mark.parametrize("width", [360, 800, 1300])
 def test_the_calendar_fits(sandbox: Sandbox, page: Page, width: int) -> None:
     """At any width every button can be reached, and nothing scrolls sideways."""
@@ -236,7 +250,6 @@ def test_the_calendar_fits(sandbox: Sandbox, page: Page, width: int) -> None:
     assert above is not None
     assert below is not None
     assert below["y"] >= above["y"] + above["height"]
-    assert page.locator(".calendar-words strong").evaluate("words => words.scrollWidth <= words.clientWidth")
     assert below["width"] == page.locator("main").evaluate("main => main.clientWidth")
 
 
