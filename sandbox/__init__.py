@@ -5,7 +5,7 @@ imported here.
 """
 
 from sandbox.faults import Fault
-from sandbox.model import Answer, Channel, Control, File, InstalledApp, Member, Message, SlashCommand, UserGroup
+from sandbox.model import Answer, Channel, Control, File, InstalledApp, Member, Message, SlashCommand, UserGroup, View
 from sandbox.server import Sandbox
 from sandbox.workspace import Workspace, WorkspaceError
 
@@ -21,6 +21,7 @@ __all__ = [
     "Sandbox",
     "SlashCommand",
     "UserGroup",
+    "View",
     "Workspace",
     "WorkspaceError",
 ]

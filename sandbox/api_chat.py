@@ -1,6 +1,7 @@
 """`chat.*`: messages of the app."""
 
 import json
+from dataclasses import replace
 
 from sandbox import content, destinations
 from sandbox.api_call import ApiError, Call, Method, RateLimited, invalid_arguments, known_channel
@@ -14,6 +15,7 @@ def post_message(call: Call) -> Json:
     channel = destinations.of_message(call, call.text("channel"))
     said = content.read(call.args, can_show=call.platform.can_show)
     draft = _draft(call, channel, said)
+    draft = replace(draft, broadcast=bool(draft.thread_ts) and call.flag("reply_broadcast"))
     if wait := call.platform.posts.seconds_to_wait(channel.id):
         raise RateLimited(wait)
     message = call.platform.workspace.post(draft, now=call.platform.clock())

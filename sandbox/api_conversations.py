@@ -1,7 +1,7 @@
 """`conversations.*`: channels and direct conversations."""
 
 from sandbox.api_call import ApiError, Call, Method, known_channel, page_of
-from sandbox.model import Channel, Json
+from sandbox.model import Channel, Json, Message
 from sandbox.payloads import message_json
 
 SCOPE_NAMES = {"public_channel": "channels", "private_channel": "groups", "im": "im"}
@@ -58,15 +58,38 @@ def members(call: Call) -> Json:
 
 
 def history(call: Call) -> Json:
-    """Newest first; metadata only when asked for."""
+    """Newest first, without the replies of threads; metadata only when asked for."""
+    channel, bot = _own(call), call.platform.workspace.app.bot_user
+    messages = call.platform.workspace.main_flow(channel.id, bot)
+    return _messages(call, [m for m in reversed(messages) if _in_period(call, m) and not m.ephemeral_to])
+
+
+def replies(call: Call) -> Json:
+    """The parent, then its replies, oldest first; of a message without replies, or of a reply, only itself."""
+    channel, workspace = _own(call), call.platform.workspace
+    parent = workspace.find_message(channel.id, call.text("ts"))
+    if parent is None or parent.ephemeral_to:
+        raise ApiError("thread_not_found")
+    found = [m for m in workspace.replies(channel.id, parent.ts) if _in_period(call, m) and not m.ephemeral_to]
+    return _messages(call, [parent, *found])
+
+
+def _own(call: Call) -> Channel:
     channel = _readable(call, "history")
-    bot = call.platform.workspace.app.bot_user
-    if bot not in channel.members:
+    if call.platform.workspace.app.bot_user not in channel.members:
         raise ApiError("not_in_channel")
-    messages = call.platform.workspace.messages(channel.id, bot)
+    return channel
+
+
+def _in_period(call: Call, message: Message) -> bool:
     oldest, latest = (str(call.args.get(key) or "") for key in ("oldest", "latest"))
-    kept = [m for m in reversed(messages) if m.ts > oldest and (not latest or m.ts < latest) and not m.ephemeral_to]
-    found, metadata = page_of(kept, call)
+    if call.flag("inclusive") and message.ts in (oldest, latest):
+        return True
+    return message.ts > oldest and (not latest or message.ts < latest)
+
+
+def _messages(call: Call, messages: list[Message]) -> Json:
+    found, metadata = page_of(messages, call)
     shown = [message_json(call.platform, message) for message in found]
     if not call.flag("include_all_metadata"):
         shown = [{key: value for key, value in message.items() if key != "metadata"} for message in shown]
@@ -109,4 +132,5 @@ METHODS = {
     "conversations.list": Method(run=listing, scopes=READ),
     "conversations.members": Method(run=members, scopes=READ),
     "conversations.history": Method(run=history, scopes=HISTORY),
+    "conversations.replies": Method(run=replies, scopes=HISTORY),
 }

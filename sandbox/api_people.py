@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo
 
 from sandbox.api_call import ApiError, Call, Method, page_of
 from sandbox.model import Json, Member, UserGroup
+from sandbox.platform_state import Platform
 
 AVATAR = "https://avatars.invalid/"
 
@@ -42,7 +43,7 @@ def group_members(call: Call) -> Json:
     wanted = call.text("usergroup")
     for group in call.platform.workspace.user_groups:
         if group.id == wanted:
-            return {"users": _active(call, group)}
+            return {"users": active(call.platform, group)}
     raise ApiError("no_such_subteam")
 
 
@@ -84,22 +85,25 @@ def as_json(call: Call, member: Member) -> Json:
 
 
 def _group(call: Call, group: UserGroup) -> Json:
-    active = _active(call, group)
-    shown: Json = {
+    users = {"users": active(call.platform, group)} if call.flag("include_users") else {}
+    return group_json(call.platform, group) | users
+
+
+def group_json(platform: Platform, group: UserGroup) -> Json:
+    return {
         "id": group.id,
-        "team_id": call.platform.workspace.team_id,
+        "team_id": platform.workspace.team_id,
         "is_usergroup": True,
         "handle": group.handle,
         "name": group.name,
+        "date_update": group.date_update,
         "date_delete": 0,
-        "user_count": len(active),
+        "user_count": len(active(platform, group)),
     }
-    return shown | ({"users": active} if call.flag("include_users") else {})
 
 
-def _active(call: Call, group: UserGroup) -> list[str]:
-    workspace = call.platform.workspace
-    return [member for member in group.members if not workspace.member(member).deleted]
+def active(platform: Platform, group: UserGroup) -> list[str]:
+    return [member for member in group.members if not platform.workspace.member(member).deleted]
 
 
 def _require_paid_plan(call: Call) -> None:

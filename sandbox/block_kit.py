@@ -6,6 +6,7 @@ Everything is a table: to allow another block or element, add its `Shape` to BLO
 from collections.abc import Callable, Iterator, Mapping
 from typing import cast
 
+from sandbox import elements
 from sandbox.block_checks import (
     Shape,
     Visit,
@@ -93,7 +94,7 @@ MENUS = {
     "multi_conversations_select": _conversations[1],
 }
 PICKERS = {
-    "datepicker": Shape(optional={**_MENU, "initial_date": string(10)}),
+    "datepicker": Shape(optional={**_MENU, "initial_date": matching(r"\d{4}-\d\d-\d\d")}),
     "timepicker": Shape(optional={**_MENU, "initial_time": string(5), "timezone": string(100)}),
     "datetimepicker": Shape(optional={**_COMMON, "initial_date_time": integer(10**9, 10**10)}),
     "checkboxes": Shape(
@@ -258,30 +259,73 @@ def problems(
 
     `can_show` says whether a `slack_file` is a picture that is there by now.
     """
+    found = tuple(_check_blocks(blocks, "/blocks", Visit(surface, can_show)))
+    return found or tuple(_strays(cast("list[Json]", blocks), "/blocks"))
+
+
+def _check_blocks(blocks: object, path: str, visit: Visit) -> Iterator[str]:
     if not isinstance(blocks, list | tuple):
-        return (problem("must provide an array", "/blocks"),)
-    return tuple(_problems(list(blocks), Visit(surface, can_show)))
-
-
-def _problems(blocks: list[object], visit: Visit) -> Iterator[str]:
+        yield problem("must provide an array", path)
+        return
     if len(blocks) > BLOCKS_LIMIT[visit.surface]:
-        yield problem(f"no more than {BLOCKS_LIMIT[visit.surface]} items allowed", "/blocks")
+        yield problem(f"no more than {BLOCKS_LIMIT[visit.surface]} items allowed", path)
     for index, block in enumerate(blocks):
         visit.action_ids.clear()  # an action_id need only be unique within its block
-        yield from _BLOCK(block, f"/blocks/{index}", visit)
-    yield from _shared_limits([cast("Json", block) for block in blocks if isinstance(block, Mapping)])
+        yield from _BLOCK(block, f"{path}/{index}", visit)
+    yield from _shared_limits([cast("Json", block) for block in blocks if isinstance(block, Mapping)], path)
 
 
-def _shared_limits(blocks: list[Json]) -> Iterator[str]:
+def _shared_limits(blocks: list[Json], path: str) -> Iterator[str]:
     """Limits that blocks of one type share within a message."""
     tables = [block for block in blocks if block.get("type") == "table"]
     if len(tables) > 1:
-        yield problem("only one table is allowed", "/blocks")
+        yield problem("only one table is allowed", path)
     if sum(characters(table.get("rows")) for table in tables) > TABLE_LIMIT:
-        yield problem(f"a table must be less than {TABLE_LIMIT + 1} characters", "/blocks")
+        yield problem(f"a table must be less than {TABLE_LIMIT + 1} characters", path)
     markdown = sum(len(str(block.get("text", ""))) for block in blocks if block.get("type") == "markdown")
     if markdown > MARKDOWN_LIMIT:
-        yield problem(f"all markdown together must be less than {MARKDOWN_LIMIT + 1} characters", "/blocks")
+        yield problem(f"all markdown together must be less than {MARKDOWN_LIMIT + 1} characters", path)
+
+
+_VIEW = typed(
+    {
+        "modal": Shape(
+            required={"title": plain(24), "blocks": _check_blocks},
+            optional={
+                "submit": plain(24),
+                "close": plain(24),
+                "private_metadata": string(3000, 0),
+                "callback_id": string(255, 0),
+                "external_id": string(255, 0),
+                "clear_on_close": boolean,
+                "notify_on_close": boolean,
+                "submit_disabled": boolean,
+            },
+        ),
+    },
+)
+
+
+def view_problems(
+    view: object, *, can_show: Callable[[Mapping[str, object]], bool] = lambda _: True
+) -> tuple[str, ...]:
+    """Everything wrong with a modal; nothing for a good one."""
+    found = tuple(_VIEW(view, "/view", Visit("modal", can_show)))
+    if found or not isinstance(view, Mapping):
+        return found
+    blocks = cast("list[Json]", view["blocks"])
+    if "submit" not in view and any(block["type"] == "input" for block in blocks):
+        return (problem("missing required field: submit", "/view"),)
+    return tuple(_strays(blocks, "/view/blocks"))
+
+
+def _strays(blocks: list[Json], path: str) -> Iterator[str]:
+    """What is chosen before anybody chose must be one of the choices, in every letter."""
+    for index, block in enumerate(blocks):
+        for element in elements.within(block):
+            chosen = [element["initial_option"]] if "initial_option" in element else element.get("initial_options", [])
+            if element["type"] != "external_select" and not all(one in elements.choices(element) for one in chosen):
+                yield problem("the initial option must be one of the options", f"{path}/{index}")
 
 
 def characters(value: object) -> int:
@@ -299,13 +343,15 @@ def too_long(blocks: object) -> bool:
     return characters(blocks) > TOTAL_LIMIT
 
 
-def with_ids(blocks: list[Json]) -> tuple[Json, ...]:
+def with_ids(blocks: list[Json], *, prefix: str = "auto") -> tuple[Json, ...]:
     """The blocks as they are kept: those without an id, and elements that need one, get one from their place."""
-    return tuple(_with_id(block, index) for index, block in enumerate(blocks))
+    return tuple(_with_id(block, f"{prefix}-{index}") for index, block in enumerate(blocks))
 
 
-def _with_id(block: Json, index: int) -> Json:
-    named = {"block_id": f"auto-{index}", **block}
+def _with_id(block: Json, name: str) -> Json:
+    named = {"block_id": name, **block}
+    if "element" in block:
+        named["element"] = _with_action_id(block["element"], 0)
     if "accessory" in block:
         named["accessory"] = _with_action_id(block["accessory"], 0)
     if block["type"] == "actions":

@@ -95,7 +95,7 @@ def _app(entry: Mapping[str, object], team_id: str) -> InstalledApp:
     known = {field.name for field in fields(InstalledApp)} - {"revoked"}
     if unknown := set(entry) - known:
         raise WorkspaceError(f"app: unknown field {min(unknown)!r}")
-    texts = {key: str(value) for key, value in entry.items() if key not in ("commands", "scopes")}
+    texts = {key: str(value) for key, value in entry.items() if key not in ("commands", "scopes", "events")}
     defaults = {
         "id": "A0SANDBOX",
         "name": "App",
@@ -107,12 +107,14 @@ def _app(entry: Mapping[str, object], team_id: str) -> InstalledApp:
         "verification_token": _derived(team_id, "verification")[:24],
     }
     scopes = entry.get("scopes", LEAST_SCOPES)
+    events = entry.get("events", ())
     commands = _records(dict(entry), "commands", lambda command: SlashCommand(**command))
     return InstalledApp(
         **cast("dict[str, Any]", defaults | texts),
         revoked=False,
         scopes=frozenset(scopes if isinstance(scopes, Iterable) else ()),
         commands=commands,
+        events=frozenset(events if isinstance(events, Iterable) else ()),
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from sandbox import content, payloads, transport
+from sandbox import content, elements, payloads, transport
 from sandbox.content import Rejected
 from sandbox.model import SYSTEM, Answer, Message
 from sandbox.payloads import Scene
@@ -43,17 +43,20 @@ async def run_command(platform: Platform, *, user: str, channel: str, line: str)
 
 
 async def press(
-    platform: Platform, *, user: str, message: Message, action_id: str, block_id: str, value: str
+    platform: Platform, *, user: str, message: Message, action_id: str, block_id: str, value: object
 ) -> Answer:
     """Hands a click on a button, or a choice from a menu, to the app."""
-    at = payloads.scene(platform, user=user, channel=message.channel)
+    at = payloads.scene(platform, user=user, channel=message.channel, thread_ts=message.thread_ts)
     block, element = payloads.find_element(message, action_id, block_id)
     now = platform.clock()
     key = platform.response_urls.issue(
         ResponseUrl(channel=at.place.id, user=at.member.id, issued_at=now, original=message),
     )
     named = {"block_id": block, "action_id": action_id, "action_ts": f"{now.timestamp():.6f}"}
-    action = payloads.chosen(element, value) | named
+    action = payloads.chosen(platform, element, value) | named
+    if elements.is_filled(element):
+        choices = platform.choices.setdefault((user, message.channel, message.ts), {})
+        choices[block, action_id] = elements.taken(element, value, people=platform.people())
     try:
         payload = payloads.for_action(at, message, action, platform.response_url(key))
         await transport.send(platform, "interactive", payload)
@@ -89,14 +92,30 @@ def _show(
         )
     said = content.read(answer, can_show=platform.can_show, limit_total=False)
     platform.warnings.extend(said.warnings)
-    author = platform.workspace.app.bot_user
-    shown = Message(channel=to.channel, ts="", author=author, text=said.text, blocks=said.blocks, from_app=True)
+    shown = Message(
+        channel=to.channel,
+        ts="",
+        author=platform.workspace.app.bot_user,
+        text=said.text,
+        blocks=said.blocks,
+        from_app=True,
+        thread_ts=_thread(platform, answer, to),
+    )
     if kind == "ephemeral":
         return (_post(platform, replace(shown, ephemeral_to=to.user, prompt=to.prompt)),)
     if not with_command:
         return (_post(platform, shown),)
     typed = Message(channel=to.channel, ts="", author=to.user, text=payloads.typed_text(platform, to.prompt))
     return _post(platform, typed), _post(platform, shown)
+
+
+def _thread(platform: Platform, answer: Mapping[str, object], to: ResponseUrl) -> str:
+    """An answer goes into a thread only when it names it."""
+    wanted = str(answer.get("thread_ts") or "")
+    parent = platform.workspace.find_message(to.channel, wanted) if wanted else None
+    if wanted and (parent is None or parent.thread_ts or parent.ephemeral_to):
+        raise Rejected("thread_not_found")
+    return wanted
 
 
 def _post(platform: Platform, draft: Message) -> Message:
@@ -111,4 +130,5 @@ def _failure(at: Scene, code: str) -> Answer:
 
 def _notice(at: Scene, code: str, text: str) -> Answer:
     notice = Message(channel=at.place.id, ts="", author=SYSTEM, text=text, ephemeral_to=at.member.id, prompt=at.line)
+    notice = replace(notice, thread_ts=at.thread_ts)
     return Answer(messages=(_post(at.platform, notice),), error=code)

@@ -29,9 +29,12 @@ def of_person(call: Call, member_id: str) -> Channel:
 
 
 def thread_in(call: Call, channel: Channel) -> str:
-    """The thread that the call is to continue, or nothing."""
+    """The thread that the call is to continue, or nothing. Replies and ephemeral messages have no thread."""
     thread = str(call.args.get("thread_ts") or "")
-    if thread and call.platform.workspace.find_message(channel.id, thread) is None:
+    if not thread:
+        return ""
+    parent = call.platform.workspace.find_message(channel.id, thread)
+    if parent is None or parent.thread_ts or parent.ephemeral_to:
         raise ApiError("thread_not_found")
     return thread
 

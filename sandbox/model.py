@@ -7,6 +7,8 @@ from typing import Any
 
 Json = dict[str, Any]
 Clock = Callable[[], datetime]
+Filled = str | tuple[str, ...] | None
+"""What is in an element of a form: text, a date or the name of a choice; several names; or nothing."""
 
 SYSTEM = "USYSTEM"
 """The author of what the workspace itself says, such as that a command failed."""
@@ -58,6 +60,7 @@ class UserGroup:
     handle: str
     name: str
     members: tuple[str, ...] = ()
+    date_update: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +73,10 @@ class SlashCommand:
 
 @dataclass(frozen=True, kw_only=True)
 class InstalledApp:
-    """The one app of the workspace. With a `request_url` it is spoken to by signed HTTP, else by Socket Mode."""
+    """The one app of the workspace. With a `request_url` it is spoken to by signed HTTP, else by Socket Mode.
+
+    `events` are the names of those that it subscribed to.
+    """
 
     id: str
     name: str
@@ -83,13 +89,17 @@ class InstalledApp:
     description: str = ""
     scopes: frozenset[str] = frozenset()
     commands: tuple[SlashCommand, ...] = ()
+    events: frozenset[str] = frozenset()
     request_url: str = ""
     revoked: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """`prompt` is the command that an answer belongs to; the page shows it above the answer. `files` are ids."""
+    """`prompt` is the command that an answer belongs to; the page shows it above the answer. `files` are ids.
+
+    `thread_ts` names the message that this one replies to; a reply that is `broadcast` is in the channel as well.
+    """
 
     channel: str
     ts: str
@@ -99,6 +109,7 @@ class Message:
     metadata: Json | None = None
     edited: str = ""
     thread_ts: str = ""
+    broadcast: bool = False
     ephemeral_to: str = ""
     from_app: bool = False
     prompt: str = ""
@@ -106,6 +117,31 @@ class Message:
 
     def visible_to(self, reader: str) -> bool:
         return self.ephemeral_to in ("", reader)
+
+    @property
+    def in_main_flow(self) -> bool:
+        return not self.thread_ts or self.broadcast
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """A modal as a person sees it: what they filled in and what they are told, both by block_id.
+
+    A block with several things to fill in has an entry for each, under `block_id/action_id`. `notice` is what stands
+    in the modal when the app failed.
+    """
+
+    id: str
+    callback_id: str
+    title: str
+    blocks: tuple[Json, ...]
+    values: dict[str, Filled]
+    errors: dict[str, str]
+    notice: str
+    hash: str
+    private_metadata: str
+    submit: str
+    close: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict
 
-from sandbox import delivery, files, payloads
+from sandbox import delivery, files, modal_delivery, payloads
 from sandbox.controls import Controls
 from sandbox.model import SYSTEM, Answer, Channel, Json, Member, Message
 from sandbox.platform_state import Platform
@@ -92,6 +92,7 @@ def state(platform: Platform, controls: Controls, reader: str) -> Json:
         "members": [_member(member) for member in workspace.members],
         "groups": [{"id": group.id, "handle": group.handle} for group in workspace.user_groups],
         "channels": [_channel(platform, channel, reader) for channel in channels],
+        "modal": modal_json(platform, reader),
         **controls.state(),
     }
 
@@ -103,7 +104,7 @@ def _member(member: Member) -> Json:
 
 
 def _channel(platform: Platform, channel: Channel, reader: str) -> Json:
-    messages = platform.workspace.messages(channel.id, reader)[-SHOWN_AT_MOST:]
+    messages = platform.workspace.main_flow(channel.id, reader)[-SHOWN_AT_MOST:]
     return {
         "id": channel.id,
         "name": channel.name,
@@ -115,7 +116,30 @@ def _channel(platform: Platform, channel: Channel, reader: str) -> Json:
         "with": channel.counterpart(reader) if channel.is_im else "",
         "members": sorted(channel.members),
         "messages": [message_json(platform, message) for message in messages],
+        "threads": {
+            message.ts: [message_json(platform, reply) for reply in replies]
+            for message in messages
+            if (replies := thread(platform, channel.id, message.ts, reader))
+        },
     }
+
+
+def thread(platform: Platform, channel: str, ts: str, reader: str) -> tuple[Message, ...]:
+    """The replies that the reader may see."""
+    return tuple(reply for reply in platform.workspace.replies(channel, ts) if reply.visible_to(reader))
+
+
+def modal_json(platform: Platform, reader: str) -> Json | None:
+    """The view on top of the person's modal, with what is filled in by block_id and action_id."""
+    stack = platform.modals.stack(reader)
+    if not stack:
+        return None
+    modal, seen = stack[-1], stack[-1].as_seen()
+    values: Json = {}
+    for (block_id, action_id), filled in modal.values.items():
+        values.setdefault(block_id, {})[action_id] = filled
+    shown = {key: getattr(seen, key) for key in ("id", "hash", "title", "errors", "notice", "submit", "close")}
+    return shown | {"blocks": files.as_drawn(modal.blocks), "values": values, "depth": len(stack)}
 
 
 def message_json(platform: Platform, message: Message) -> Json:
@@ -132,18 +156,24 @@ def message_json(platform: Platform, message: Message) -> Json:
     }
 
 
-async def send(platform: Platform, *, user: str, channel: str, text: str) -> Answer:
-    """A slash command is answered before this returns; anything else is a message to the channel."""
+async def send(platform: Platform, *, user: str, channel: str, text: str, thread_ts: str = "") -> Answer:
+    """A slash command is answered before this returns; anything else is a message to the channel, or the thread."""
     member, place = platform.workspace.member(user), platform.workspace.channel(channel)
     if member.deleted or member.is_bot or not place.open_to(user):
         raise WorkspaceError(f"{member.real_name} cannot write there")
     if not text.strip():
         raise WorkspaceError("there is nothing to send")
+    if text.lstrip().startswith("/") and thread_ts:
+        raise WorkspaceError("commands do not work in threads")
     if text.lstrip().startswith("/"):
         return await delivery.run_command(platform, user=user, channel=channel, line=text)
     if place.is_archived or user not in place.members:
         raise WorkspaceError(f"{member.real_name} is not in #{place.name}")
-    draft = Message(channel=channel, ts="", author=user, text=payloads.typed_text(platform, text))
+    parent = platform.workspace.find_message(channel, thread_ts)
+    if thread_ts and (parent is None or parent.thread_ts or parent.ephemeral_to):
+        raise WorkspaceError("there is no such thread")
+    typed = payloads.typed_text(platform, text)
+    draft = Message(channel=channel, ts="", author=user, text=typed, thread_ts=thread_ts)
     return Answer(messages=(platform.workspace.post(draft, now=platform.clock()),))
 
 
@@ -158,5 +188,25 @@ async def press(platform: Platform, *, user: str, order: Json) -> Answer:
         message=message,
         block_id=str(order.get("block_id", "")),
         action_id=str(order["action_id"]),
-        value=str(order.get("value", "")),
+        value=order.get("value", ""),
     )
+
+
+async def in_modal(platform: Platform, *, user: str, order: Json) -> Answer:
+    """What somebody did in the modal that they see: `values` is all that is filled in, by block_id and action_id."""
+    modal, doing = platform.modals.top(user), order["do"]
+    if modal is None or modal.id != order.get("view"):
+        if doing == "keep":
+            return Answer()
+        raise LookupError("that view is not the one on top")
+    modal_delivery.keep(platform, modal, order.get("values", {}))
+    if doing == "submit":
+        return await modal_delivery.submit(platform, user=user)
+    if doing == "dismiss":
+        return await modal_delivery.dismiss(platform, user=user)
+    if doing == "act":
+        block_id, action_id, value = str(order["block_id"]), str(order["action_id"]), order.get("value", "")
+        return await modal_delivery.act(platform, modal=modal, block_id=block_id, action_id=action_id, value=value)
+    if doing == "keep":
+        return Answer()
+    raise WorkspaceError(f"nobody can {doing!r} a modal")

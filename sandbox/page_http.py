@@ -32,6 +32,7 @@ def routes(platform: Platform, feed: page.Feed, controls: Controls) -> list[Rout
         Route("/page/state", state),
         Route("/page/messages", order, methods=["POST"]),
         Route("/page/actions", order, methods=["POST"]),
+        Route("/page/modals", order, methods=["POST"]),
         Route("/page/controls", control, methods=["POST"]),
         Route("/page/files/{file}", file),
         Route("/page/events", events),
@@ -47,17 +48,23 @@ async def _state(platform: Platform, controls: Controls, request: Request) -> Re
 
 
 async def _order(platform: Platform, request: Request) -> Response:
-    """Messages, commands and clicks. Only JSON is taken, so that a foreign page cannot post in anybody's name."""
+    """Messages, commands, clicks, and what is done in modals.
+
+    Only JSON is taken, so that a foreign page cannot post in anybody's name.
+    """
     if not request.headers.get("content-type", "").startswith("application/json"):
         return JSONResponse({"error": "send JSON"}, 415)
     try:
         order = await request.json()
         user = str(order["as"])
-        if "action_id" in order:
+        if "view" in order:
+            outcome = await page.in_modal(platform, user=user, order=order)
+        elif "action_id" in order:
             outcome = await page.press(platform, user=user, order=order)
         else:
-            outcome = await page.send(platform, user=user, channel=str(order["channel"]), text=str(order["text"]))
-    except (WorkspaceError, LookupError, TypeError, ValueError) as why:
+            channel, text, thread = (str(order.get(key, "")) for key in ("channel", "text", "thread_ts"))
+            outcome = await page.send(platform, user=user, channel=channel, text=text, thread_ts=thread)
+    except (WorkspaceError, AttributeError, LookupError, TypeError, ValueError) as why:
         return JSONResponse({"error": str(why)}, 400)
     return JSONResponse(
         {"error": outcome.error, "messages": [page.message_json(platform, message) for message in outcome.messages]}

@@ -6,24 +6,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from sandbox import files
-from sandbox.model import Channel, File, Json, Member, Message, SlashCommand
+from sandbox import elements, files
+from sandbox.modals import Modal, Place
+from sandbox.model import SYSTEM, Channel, File, Filled, Json, Member, Message, SlashCommand
 from sandbox.platform_state import Platform
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """Who did something, where, and the command if they typed one."""
+    """Who did something, where (and in which thread), and the command if they typed one."""
 
     platform: Platform
     member: Member
     place: Channel
     line: str = ""
+    thread_ts: str = ""
 
 
-def scene(platform: Platform, *, user: str, channel: str, line: str = "") -> Scene:
-    workspace = platform.workspace
-    return Scene(platform=platform, member=workspace.member(user), place=workspace.channel(channel), line=line.strip())
+def scene(platform: Platform, *, user: str, channel: str, line: str = "", thread_ts: str = "") -> Scene:
+    member, place = platform.workspace.member(user), platform.workspace.channel(channel)
+    return Scene(platform=platform, member=member, place=place, line=line.strip(), thread_ts=thread_ts)
 
 
 def for_command(at: Scene, command: SlashCommand, text: str, response_url: str) -> Json:
@@ -41,33 +43,108 @@ def for_command(at: Scene, command: SlashCommand, text: str, response_url: str) 
         "api_app_id": workspace.app.id,
         "is_enterprise_install": "false",
         "response_url": response_url,
-        "trigger_id": at.platform.new_trigger(),
+        "trigger_id": at.platform.new_trigger(at.member.id),
     }
 
 
 def for_action(at: Scene, message: Message, action: Json, response_url: str) -> Json:
-    workspace, member = at.platform.workspace, at.member
+    in_thread = {"thread_ts": message.thread_ts} if message.thread_ts else {}
     return {
         "type": "block_actions",
-        "user": {"id": member.id, "username": member.name, "name": member.name, "team_id": workspace.team_id},
-        "api_app_id": workspace.app.id,
-        "token": workspace.app.verification_token,
+        **_actor(at.platform, at.member),
         "container": {
             "type": "message",
             "message_ts": message.ts,
             "channel_id": at.place.id,
             "is_ephemeral": bool(message.ephemeral_to),
+            **in_thread,
         },
-        "trigger_id": at.platform.new_trigger(),
-        "team": {"id": workspace.team_id, "domain": workspace.domain},
-        "enterprise": None,
-        "is_enterprise_install": False,
+        "trigger_id": at.platform.new_trigger(at.member.id),
         "channel": {"id": at.place.id, "name": channel_name(at.place)},
         "message": message_json(at.platform, message),
-        "state": {"values": {}},
+        "state": {"values": elements.values(message.blocks, _chosen_so_far(at, message))},
         "response_url": response_url,
         "actions": [action],
     }
+
+
+def for_view_action(platform: Platform, modal: Modal, action: Json) -> Json:
+    return {
+        "type": "block_actions",
+        **_actor(platform, platform.workspace.member(modal.user)),
+        "container": {"type": "view", "view_id": modal.id},
+        "trigger_id": platform.new_trigger(modal.user, view=modal.id),
+        "view": view_json(platform, modal),
+        "actions": [action],
+    }
+
+
+def for_view_submission(platform: Platform, modal: Modal) -> Json:
+    return {
+        "type": "view_submission",
+        **_actor(platform, platform.workspace.member(modal.user)),
+        "trigger_id": platform.new_trigger(modal.user, view=modal.id),
+        "view": view_json(platform, modal),
+        "response_urls": [],
+    }
+
+
+def for_view_closed(platform: Platform, modal: Modal, *, is_cleared: bool) -> Json:
+    return {
+        "type": "view_closed",
+        **_actor(platform, platform.workspace.member(modal.user)),
+        "view": view_json(platform, modal),
+        "is_cleared": is_cleared,
+    }
+
+
+def view_json(platform: Platform, modal: Modal) -> Json:
+    workspace, given = platform.workspace, modal.view
+    return {
+        "id": modal.id,
+        "team_id": workspace.team_id,
+        "type": "modal",
+        "blocks": list(modal.blocks),
+        "private_metadata": given.get("private_metadata", ""),
+        "callback_id": given.get("callback_id", ""),
+        "state": {"values": elements.values(modal.blocks, modal.values)},
+        "hash": modal.hash,
+        "title": given["title"],
+        "clear_on_close": given.get("clear_on_close", False),
+        "notify_on_close": given.get("notify_on_close", False),
+        "close": given.get("close"),
+        "submit": given.get("submit"),
+        "previous_view_id": modal.previous or None,
+        "root_view_id": modal.root,
+        "app_id": workspace.app.id,
+        "external_id": given.get("external_id", ""),
+        "app_installed_team_id": workspace.team_id,
+        "bot_id": workspace.app.bot_id,
+    }
+
+
+def _actor(platform: Platform, member: Member) -> Json:
+    workspace = platform.workspace
+    return {
+        "team": {"id": workspace.team_id, "domain": workspace.domain},
+        "user": {"id": member.id, "username": member.name, "name": member.name, "team_id": workspace.team_id},
+        "api_app_id": workspace.app.id,
+        "token": workspace.app.verification_token,
+        "enterprise": None,
+        "is_enterprise_install": False,
+    }
+
+
+def _chosen_so_far(at: Scene, message: Message) -> dict[Place, Filled]:
+    """What the person chose in the message while it looked like this, else what the app had chosen."""
+    chosen = at.platform.choices.get((at.member.id, message.channel, message.ts), {})
+    shown: dict[Place, Filled] = {}
+    for block in message.blocks:
+        for element in filter(elements.is_filled, elements.within(block)):
+            place = block["block_id"], element["action_id"]
+            kept = place in chosen and elements.still_fits(element, chosen[place])
+            shown[place] = chosen[place] if kept else elements.initial(element)
+    return shown
 
 
 def message_json(platform: Platform, message: Message) -> Json:
@@ -80,13 +157,37 @@ def message_json(platform: Platform, message: Message) -> Json:
         shown["blocks"] = list(message.blocks)
     if message.metadata:
         shown["metadata"] = message.metadata
-    if message.thread_ts:
-        shown["thread_ts"] = message.thread_ts
+    shown |= _thread_json(platform, message)
+    if message.author == SYSTEM:
+        shown["subtype"] = "tombstone"
     if shared := [file for name in message.files if (file := platform.workspace.find_file(name))]:
         shown["files"] = [file_json(platform, file) for file in shared]
     if message.edited:
         shown["edited"] = {"user": message.author, "ts": message.edited}
     return shown
+
+
+def _thread_json(platform: Platform, message: Message) -> Json:
+    workspace = platform.workspace
+    if message.thread_ts:
+        parent = workspace.find_message(message.channel, message.thread_ts)
+        shown: Json = {"thread_ts": message.thread_ts}
+        if parent is not None:
+            shown["parent_user_id"] = parent.author
+        return shown | ({"subtype": "thread_broadcast"} if message.broadcast else {})
+    replies = [reply for reply in workspace.replies(message.channel, message.ts) if not reply.ephemeral_to]
+    if not replies:
+        return {}
+    authors = list(dict.fromkeys(reply.author for reply in replies))
+    return {
+        "thread_ts": message.ts,
+        "reply_count": len(replies),
+        "reply_users_count": len(authors),
+        "latest_reply": replies[-1].ts,
+        "reply_users": authors,
+        "is_locked": False,
+        "subscribed": False,
+    }
 
 
 def file_json(platform: Platform, file: File) -> Json:
@@ -137,24 +238,23 @@ def channel_name(place: Channel) -> str:
 def find_element(message: Message, action_id: str, block_id: str = "") -> tuple[str, Json]:
     """The block and the element that a click is about."""
     for block in message.blocks:
-        for element in (*block.get("elements", ()), block.get("accessory", {})):
+        for element in elements.within(block):
             if element.get("action_id") == action_id and block_id in ("", block["block_id"]):
                 return block["block_id"], element
     raise LookupError(f"that message has no {action_id!r}")
 
 
-def chosen(element: Json, value: str) -> Json:
+def chosen(platform: Platform, element: Json, value: object) -> Json:
     """What a click on the element, or the choice of `value` in it, says to the app."""
     kind = str(element["type"])
     if kind == "button":
         return {key: element[key] for key in ("type", "text", "value", "style") if key in element}
-    if "options" in element or "option_groups" in element:
-        groups = element.get("option_groups", [element])
-        options = [option for group in groups for option in group["options"] if option["value"] == value]
+    if kind == "overflow":
+        options = [option for option in element["options"] if option["value"] == value]
         if not options:
             raise LookupError(f"{value!r} is not among the options")
         return {"type": kind, "selected_option": options[0]}
-    return {"type": kind, f"selected_{kind.removesuffix('picker').removesuffix('s_select')}": value}
+    return elements.state(element, elements.taken(element, value, people=platform.people()))
 
 
 def typed_text(platform: Platform, text: str, *, named: bool = False) -> str:

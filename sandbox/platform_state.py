@@ -1,7 +1,5 @@
 """What the parts of a running workspace share."""
 
-import itertools
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -9,10 +7,12 @@ from datetime import timedelta
 from sandbox import files
 from sandbox.faults import Faults
 from sandbox.files import Uploads
-from sandbox.model import ApiCall, Clock, File
+from sandbox.modals import Modals, Place
+from sandbox.model import ApiCall, Clock, File, Filled
 from sandbox.rate_limit import PostLimit
 from sandbox.response_urls import ResponseUrls
 from sandbox.socket_mode import SocketHub
+from sandbox.triggers import Trigger, Triggers
 from sandbox.workspace import Workspace
 
 
@@ -20,7 +20,8 @@ from sandbox.workspace import Workspace
 class Platform:
     """`deadline` is how many real seconds the app has for an answer; `base_url` is known once the server listens.
 
-    `file_delay` is how long after its completion an uploaded picture cannot be shown yet.
+    `choices` are what people last chose in the menus of messages, by person, channel and `ts`. `file_delay` is how
+    long after its completion an uploaded picture cannot be shown yet.
     """
 
     workspace: Workspace
@@ -34,10 +35,13 @@ class Platform:
     faults: Faults = field(default_factory=Faults)
     response_urls: ResponseUrls = field(default_factory=ResponseUrls)
     uploads: Uploads = field(default_factory=Uploads)
+    triggers: Triggers = field(default_factory=Triggers)
+    choices: dict[tuple[str, str, str], dict[Place, Filled]] = field(default_factory=dict)
+    modals: Modals = field(init=False)
     sockets: SocketHub = field(init=False)
-    _triggers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     def __post_init__(self) -> None:
+        self.modals = Modals(changed=self.workspace.announce)
         self.sockets = SocketHub(warn=self.warnings.append)
 
     def can_show(self, slack_file: Mapping[str, object]) -> bool:
@@ -48,8 +52,13 @@ class Platform:
     def is_processed(self, file: File) -> bool:
         return self.clock() >= file.completed_at + self.file_delay
 
-    def new_trigger(self) -> str:
-        return f"{next(self._triggers)}.{self.workspace.team_id}.{secrets.token_hex(16)}"
+    def people(self) -> frozenset[str]:
+        """Who can be chosen in a menu of people: bots and guests too."""
+        return frozenset(member.id for member in self.workspace.members if not member.deleted)
+
+    def new_trigger(self, user: str, *, view: str = "") -> str:
+        trigger = Trigger(user=user, issued_at=self.clock(), view=view)
+        return self.triggers.issue(self.workspace.team_id, trigger)
 
     def response_url(self, key: str) -> str:
         return f"{self.base_url}/hooks/response/{key}"

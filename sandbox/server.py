@@ -6,7 +6,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -19,17 +19,18 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
-from sandbox import api_files, delivery, page, page_http, web_api
+from sandbox import api_files, delivery, events, modal_delivery, page, page_http, web_api
 from sandbox.content import Rejected
 from sandbox.controls import Controls, Operate
 from sandbox.faults import Faults
-from sandbox.model import Answer, ApiCall, Clock, Control, Message
+from sandbox.model import Answer, ApiCall, Clock, Control, Json, Message, UserGroup, View
 from sandbox.platform_state import Platform
 from sandbox.rate_limit import PostLimit
 from sandbox.response_urls import UrlRefused
 from sandbox.workspace import Workspace
 
 STATIC = Path(__file__).parent / "static"
+Filling = Sequence[str] | None
 T = TypeVar("T")
 HEARTBEAT = 0.1
 """Seconds. The client library can only leave between two frames: the closer the beats, the faster it closes."""
@@ -152,13 +153,37 @@ class Sandbox:
         """Types a slash command and waits for the answer, as long as the platform would."""
         return self._run(page.send(self._platform, user=user, channel=channel, text=line))
 
-    def say(self, user: str, channel: str, text: str) -> Message:
-        return self._run(page.send(self._platform, user=user, channel=channel, text=text)).message
+    def say(self, user: str, channel: str, text: str, thread_ts: str = "") -> Message:
+        """Writes to the channel, or into a thread of it."""
+        doing = page.send(self._platform, user=user, channel=channel, text=text, thread_ts=thread_ts)
+        return self._run(doing).message
 
-    def press(self, user: str, message: Message, action_id: str, *, value: str = "") -> Answer:
-        """Clicks the button of that name, or chooses `value` in the menu of that name."""
-        order = {"channel": message.channel, "ts": message.ts, "action_id": action_id, "value": value}
+    def press(self, user: str, where: Message | View, action_id: str, *, value: str | Sequence[str] = "") -> Answer:
+        """Clicks the button of that name, or chooses `value` in the menu of that name; where it asks first, agrees."""
+        if isinstance(where, View):
+            return self._run(page.in_modal(self._platform, user=user, order=_in_view(where, action_id, value)))
+        order = {"channel": where.channel, "ts": where.ts, "action_id": action_id, "value": value}
         return self._run(page.press(self._platform, user=user, order=order))
+
+    def fill(self, user: str, values: Mapping[str, Filling] | None = None, /, **more: Filling) -> Answer:
+        """Fills blocks of the person's modal, by block_id, in order; None clears one.
+
+        What is told to the app at once is told: the answer says whether the app took it. A block that holds several
+        things to fill in is named `block_id/action_id`. Raises `LookupError` where there is no such block or choice.
+        """
+        return self._run(modal_delivery.fill(self._platform, user=user, values={**(values or {}), **more}))
+
+    def submit(self, user: str) -> Answer:
+        """Submits the person's modal. Its error is `invalid_input` when nothing was sent because of the `errors`."""
+        return self._run(modal_delivery.submit(self._platform, user=user))
+
+    def dismiss(self, user: str) -> Answer:
+        """Closes the person's modal without submitting it."""
+        return self._run(modal_delivery.dismiss(self._platform, user=user))
+
+    def set_user_group(self, group_id: str, members: Iterable[str]) -> UserGroup:
+        """Changes who is in the group, and tells the app if it subscribed to that."""
+        return self._run(events.set_user_group(self._platform, group_id, tuple(members)))
 
     def tell_progress(self, text: str) -> None:
         """What open pages show while a control is at work; for `operate`, from its thread."""
@@ -167,7 +192,21 @@ class Sandbox:
     # What can be seen
 
     def messages(self, channel: str, as_user: str) -> tuple[Message, ...]:
-        return self.workspace.messages(channel, as_user)
+        """The channel without the replies of its threads, except those that were broadcast."""
+        return self.workspace.main_flow(channel, as_user)
+
+    def thread(self, channel: str, ts: str, as_user: str) -> tuple[Message, ...]:
+        """The message of that `ts`, then its replies."""
+        parents = (message for message in self.messages(channel, as_user) if message.ts == ts)
+        return (*parents, *page.thread(self._platform, channel, ts, as_user))
+
+    def modal(self, user: str) -> View | None:
+        """The view that the person sees, if any."""
+        return next(reversed(self.modals(user)), None)
+
+    def modals(self, user: str) -> tuple[View, ...]:
+        """The person's views, the one that they see last."""
+        return tuple(modal.as_seen() for modal in self._platform.modals.stack(user))
 
     def dm(self, user: str) -> str:
         """The id of the person's direct conversation with the app."""
@@ -267,6 +306,11 @@ def _application(platform: Platform, feed: page.Feed, controls: Controls) -> Sta
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
     )
+
+
+def _in_view(view: View, action_id: str, value: str | Sequence[str]) -> Json:
+    chosen = value if isinstance(value, str) else list(value)
+    return {"view": view.id, "do": "act", "block_id": "", "action_id": action_id, "value": chosen}
 
 
 async def _hook(platform: Platform, request: Request) -> Response:

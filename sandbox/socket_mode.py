@@ -19,7 +19,15 @@ MOST_CONNECTIONS = 10
 
 
 class NotDelivered(Exception):  # noqa: N818 - the code is the platform's word for it
-    """No answer came; the argument is the platform's error code."""
+    """No answer came; the argument is the platform's error code.
+
+    `reason` is what the next attempt of an event says of this one; after one that is final there is no next.
+    """
+
+    def __init__(self, code: str, *, reason: str = "timeout", is_final: bool = False) -> None:
+        super().__init__(code)
+        self.reason = reason
+        self.is_final = is_final
 
 
 @dataclass(eq=False)
@@ -66,8 +74,8 @@ class SocketHub:
         finally:
             self._drop(connection)
 
-    async def deliver(self, kind: str, payload: Json, *, seconds: float) -> Json:
-        """Sends one envelope and waits for its acknowledgement; returns the payload of that."""
+    async def deliver(self, kind: str, payload: Json, *, seconds: float, **more: object) -> Json:
+        """Sends one envelope and waits for its acknowledgement; returns the payload of that. `more` is beside it."""
         if not self._connections:
             raise NotDelivered("dispatch_failed")
         connection = self._connections[self._turn % len(self._connections)]
@@ -81,6 +89,7 @@ class SocketHub:
             "type": kind,
             "accepts_response_payload": True,
             "payload": payload,
+            **more,
         }
         try:
             await connection.socket.send_text(json.dumps(envelope))

@@ -6,6 +6,7 @@ import hmac
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from http.client import HTTPException
 from urllib.parse import urlencode
 
@@ -14,6 +15,7 @@ from sandbox.platform_state import Platform
 from sandbox.socket_mode import NotDelivered
 
 HTTP_OK = 200
+FORM = "application/x-www-form-urlencoded"
 
 
 async def send(platform: Platform, kind: str, payload: Json) -> Json:
@@ -21,11 +23,25 @@ async def send(platform: Platform, kind: str, payload: Json) -> Json:
     if not platform.workspace.app.request_url:
         return await platform.sockets.deliver(kind, payload, seconds=platform.deadline)
     fields = payload if kind == "slash_commands" else {"payload": json.dumps(payload)}
-    posted = asyncio.to_thread(_post, platform, urlencode(fields).encode())
+    return await _in_time(platform, urlencode(fields).encode(), {"content-type": FORM})
+
+
+async def send_event(platform: Platform, payload: Json, *, attempt: int, reason: str) -> None:
+    """`attempt` counts from 0; `reason` says why the one before failed. Raises `NotDelivered`."""
+    if not platform.workspace.app.request_url:
+        more = {"accepts_response_payload": False, "retry_attempt": attempt, "retry_reason": reason}
+        await platform.sockets.deliver("events_api", payload, seconds=platform.deadline, **more)
+        return
+    retried = {"x-slack-retry-num": str(attempt), "x-slack-retry-reason": reason} if attempt else {}
+    await _in_time(platform, json.dumps(payload).encode(), {"content-type": "application/json", **retried})
+
+
+async def _in_time(platform: Platform, body: bytes, headers: Mapping[str, str]) -> Json:
+    posted = asyncio.to_thread(_post, platform, body, headers)
     try:
         return await asyncio.wait_for(posted, platform.deadline)
     except TimeoutError as why:
-        raise NotDelivered("operation_timeout") from why
+        raise NotDelivered("operation_timeout", reason="http_timeout") from why
 
 
 def signed(secret: str, stamp: str, body: bytes) -> str:
@@ -33,30 +49,34 @@ def signed(secret: str, stamp: str, body: bytes) -> str:
     return f"v0={mac.hexdigest()}"
 
 
-def _post(platform: Platform, body: bytes) -> Json:
+def _post(platform: Platform, body: bytes, headers: Mapping[str, str]) -> Json:
     app = platform.workspace.app
     stamp = str(int(platform.clock().timestamp()))
-    headers = {
-        "content-type": "application/x-www-form-urlencoded",
+    signature = {
         "x-slack-request-timestamp": stamp,
         "x-slack-signature": signed(app.signing_secret, stamp, body),
     }
-    request = urllib.request.Request(app.request_url, data=body, headers=headers, method="POST")  # noqa: S310
+    request = urllib.request.Request(  # noqa: S310
+        app.request_url, data=body, headers={**headers, **signature}, method="POST"
+    )
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect())
     try:
         with direct.open(request, timeout=platform.deadline) as response:
             return _answer(response.status, response.headers.get_content_type(), response.read().decode())
     except urllib.error.HTTPError as why:
         why.close()
-        raise NotDelivered("dispatch_failed") from why
+        unwanted = why.headers.get("x-slack-no-retry") == "1"
+        raise NotDelivered("dispatch_failed", reason="http_error", is_final=unwanted) from why
     except (HTTPException, OSError, ValueError) as why:
         late = isinstance(why, TimeoutError) or isinstance(getattr(why, "reason", None), TimeoutError)
-        raise NotDelivered("operation_timeout" if late else "dispatch_failed") from why
+        if late:
+            raise NotDelivered("operation_timeout", reason="http_timeout") from why
+        raise NotDelivered("dispatch_failed", reason="connection_failed") from why
 
 
 def _answer(status: int, content_type: str, body: str) -> Json:
     if status != HTTP_OK:
-        raise NotDelivered("dispatch_failed")
+        raise NotDelivered("dispatch_failed", reason="http_error")
     if not body.strip():
         return {}
     if content_type != "application/json":

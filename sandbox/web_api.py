@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from sandbox import api_chat, api_conversations, api_files, api_people
+from sandbox import api_chat, api_conversations, api_files, api_people, api_views
 from sandbox.api_call import ApiError, Call, Method, RateLimited
 from sandbox.content import Rejected
 from sandbox.faults import Fault
@@ -62,6 +62,7 @@ METHODS = {
     **api_people.METHODS,
     **api_conversations.METHODS,
     **api_files.METHODS,
+    **api_views.METHODS,
 }
 
 

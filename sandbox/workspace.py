@@ -9,6 +9,7 @@ It is described by a dictionary (or a JSON file) of this shape; everything but `
       "app": {"name": "Tokens", "description": "…", "bot_user": "U0BOT", "bot_id": "B0BOT", "id": "A0TOKENS",
               "bot_token": "xoxb-…", "app_token": "xapp-…", "signing_secret": "…", "verification_token": "…",
               "scopes": ["commands", "chat:write", "users:read"], "request_url": "",
+              "events": ["subteam_members_changed", "subteam_updated"],
               "commands": [{"command": "/tokens", "description": "…", "usage_hint": "balance | help",
                             "should_escape": true}]},
       "members": [{"id": "U0ADA", "name": "ada", "real_name": "Ada Lovelace", "email": "ada@northwind.example",
@@ -35,11 +36,12 @@ from typing import Any, Self
 from sandbox import blueprint
 from sandbox.blueprint import WorkspaceError
 from sandbox.history import History
-from sandbox.model import Channel, File, InstalledApp, Json, Member, Message, UserGroup
+from sandbox.model import SYSTEM, Channel, File, InstalledApp, Json, Member, Message, UserGroup
 
 __all__ = ["Workspace", "WorkspaceError"]
 
 Watcher = Callable[[str], None]
+DELETED = "This message was deleted."
 
 
 class Workspace:
@@ -126,6 +128,14 @@ class Workspace:
             self._members[member_id] = replace(self.member(member_id), **changes)
         self._tell("")
 
+    def change_group(self, group_id: str, **changes: Any) -> UserGroup:  # noqa: ANN401 - fields of any type
+        with self._lock:
+            if (group := self._groups.get(group_id)) is None:
+                raise WorkspaceError(f"there is no user group {group_id!r}")
+            changed = self._groups[group_id] = replace(group, **changes)
+        self._tell("")
+        return changed
+
     def change_channel(self, channel_id: str, **changes: Any) -> None:  # noqa: ANN401 - fields of any type
         with self._lock:
             self._channels[channel_id] = replace(self.channel(channel_id), **changes)
@@ -162,10 +172,17 @@ class Workspace:
         return changed
 
     def remove(self, message: Message) -> None:
+        """Under a thread a tombstone stays behind."""
         with self._lock:
-            self._messages.get(message.channel, {}).pop(message.ts, None)
-            if self._history is not None:
-                self._history.forget(message)
+            if any(not reply.ephemeral_to for reply in self.replies(message.channel, message.ts)):
+                left = Message(channel=message.channel, ts=message.ts, author=SYSTEM, text=DELETED)
+                self._messages[message.channel][message.ts] = left
+                if self._history is not None:
+                    self._history.keep(left)
+            else:
+                self._messages.get(message.channel, {}).pop(message.ts, None)
+                if self._history is not None:
+                    self._history.forget(message)
         self._tell(message.channel)
 
     def messages(self, channel_id: str, reader: str) -> tuple[Message, ...]:
@@ -176,6 +193,16 @@ class Workspace:
         with self._lock:
             everything = tuple(self._messages.get(channel_id, {}).values())
         return tuple(message for message in everything if message.visible_to(reader))
+
+    def main_flow(self, channel_id: str, reader: str) -> tuple[Message, ...]:
+        """Without replies, except those that were broadcast."""
+        return tuple(message for message in self.messages(channel_id, reader) if message.in_main_flow)
+
+    def replies(self, channel_id: str, ts: str) -> tuple[Message, ...]:
+        """Everybody's, ephemeral ones too, oldest first."""
+        with self._lock:
+            everything = tuple(self._messages.get(channel_id, {}).values())
+        return tuple(message for message in everything if message.thread_ts == ts)
 
     # Files
 
@@ -206,6 +233,10 @@ class Workspace:
                 self._watchers.remove(watcher)
 
         return stop
+
+    def announce(self) -> None:
+        """Something changed that is in no channel."""
+        self._tell("")
 
     def close(self) -> None:
         if self._history is not None:

@@ -4,9 +4,11 @@ import { drawCalendar, drawDate } from "./calendar.js";
 import { startComposer } from "./composer.js";
 import { clock, dayNumber } from "./dates.js";
 import { showMessages } from "./messages.js";
+import { startModal } from "./modal.js";
+import { startThread } from "./thread.js";
 import { now, setNow } from "./time.js";
 
-const view = { me: "", place: "", data: null, seen: new Map(), drawn: "", controls: { beat: -1 }, minute: "" };
+const view = { me: "", place: "", thread: "", data: null, seen: new Map(), drawn: "", controls: { beat: -1 }, minute: "" };
 
 // What the server knows
 
@@ -47,13 +49,16 @@ const placeNow = () => view.data && channel(view.place);
 function context() {
   return {
     me: view.me,
+    app: view.data.app.user,
     zone: member(view.me).tz,
     member,
     channel: (id) => view.data.channels.find((one) => one.id === id && !one.is_im),
     group: (id) => view.data.groups.find((one) => one.id === id),
     people: () => view.data.members.filter((one) => !one.is_bot && !one.deleted),
     channels: () => view.data.channels.filter((one) => !one.is_im),
+    replies: (ts) => placeNow().threads[ts] ?? [],
     open,
+    openThread,
     press,
   };
 }
@@ -105,6 +110,18 @@ function press(message, block, action, value) {
   });
 }
 
+function reply(text) {
+  return attempt("Sending…", async () => {
+    await ask("/page/messages", { as: view.me, channel: view.place, text, thread_ts: view.thread });
+    await refresh();
+  });
+}
+
+async function inModal(order) {
+  await ask("/page/modals", { as: view.me, ...order });
+  await refresh();
+}
+
 let arrived = Promise.resolve();
 
 function become(id) {
@@ -120,8 +137,21 @@ async function change(id) {
   listen();
 }
 
+function openThread(ts) {
+  view.thread = ts;
+  draw();
+  byId("reply").focus();
+}
+
+function closeThread() {
+  view.thread = "";
+  draw();
+  byId("entry").focus({ preventScroll: true });
+}
+
 function open(id) {
   view.place = id;
+  view.thread = "";
   drawer(false);
   draw();
   toEnd();
@@ -138,7 +168,8 @@ async function tryHint(hint) {
 
 function draw() {
   const address = new URL(location.href);
-  address.search = new URLSearchParams({ as: view.me, in: view.place }).toString();
+  const thread = view.thread ? { thread: view.thread } : {};
+  address.search = new URLSearchParams({ as: view.me, in: view.place, ...thread }).toString();
   history.replaceState(null, "", address);
   byId("workspace-name").textContent = view.data.workspace.name;
   drawCalendar(view.controls, member(view.me).tz, operate);
@@ -147,6 +178,8 @@ function draw() {
   drawTop();
   drawHints();
   drawMessages();
+  drawThread();
+  modal.show(view.data.modal, context());
 }
 
 function drawPersona() {
@@ -175,6 +208,7 @@ function tick() {
   view.minute = `${day} ${minute}`;
   drawClocks();
   drawMessages();
+  drawThread();
 }
 
 function drawPlaces() {
@@ -248,6 +282,14 @@ function drawMessages() {
   if (atEnd) toEnd();
 }
 
+function drawThread() {
+  const place = placeNow();
+  const parent = place.messages.find((one) => one.ts === view.thread && !one.ephemeral_to);
+  if (!parent) view.thread = "";
+  const name = place.is_im ? member(place.with).real_name : `#${place.name}`;
+  thread.show(parent, place.threads[view.thread] ?? [], name, context());
+}
+
 /** A picture that arrives late must not push the newest message out of sight. */
 let resting = true;
 
@@ -312,6 +354,8 @@ function suggest(text) {
 }
 
 const composer = startComposer({ suggest, send });
+const modal = startModal({ send: inModal });
+const thread = startThread({ send: reply, close: closeThread });
 byId("people").addEventListener("change", (event) => become(event.target.value));
 byId("menu").addEventListener("click", () => drawer(!document.body.classList.contains("drawer")));
 byId("veil").addEventListener("click", () => drawer(false));
@@ -320,6 +364,7 @@ document.addEventListener("keydown", (event) => event.key === "Escape" && drawer
 const address = new URLSearchParams(location.search);
 view.me = address.get("as") ?? "";
 view.place = address.get("in") ?? "";
+view.thread = address.get("thread") ?? "";
 try {
   await refresh();
 } catch {

@@ -34,11 +34,14 @@ function section(block, context) {
       block.text ? h("div", { class: "text" }, words(block.text, context)) : null,
       fields ? h("div", { class: "fields" }, fields) : null,
     ),
-    beside ? h("div", { class: "accessory" }, beside.type === "image" ? picture(beside, "thumb", context) : interactive(beside, forBlock(context, block))) : null,
+    beside ? h("div", { class: "accessory" }, beside.type === "image" ? picture(beside, "thumb", context) : element(beside, context, block)) : null,
   );
 }
 
-const forBlock = (context, block) => ({ ...context, press: (action, value) => context.press(block.block_id, action, value) });
+/** A modal draws what can be filled in by itself. */
+const element = (part, context, block) => (context.interactive ?? interactive)(part, forBlock(context, block));
+
+const forBlock = (context, block) => ({ ...context, block, press: (action, value) => context.press(block.block_id, action, value) });
 
 function table(block, context) {
   const settings = block.column_settings ?? [];
@@ -74,9 +77,11 @@ const DRAWN = {
       block.elements.map((part) => (part.type === "image" ? picture(part, "tiny", context) : h("span", {}, words(part, context)))),
     ),
   actions: (block, context) =>
-    h("div", { class: "block actions" }, block.elements.map((element) => interactive(element, forBlock(context, block)))),
+    h("div", { class: "block actions" }, block.elements.map((part) => element(part, context, block))),
   image: (block, context) =>
     h("figure", { class: "block image" }, block.title ? h("figcaption", {}, plain(block.title.text)) : null, picture(block, "wide", context)),
+  alert: (block, context) => h("div", { class: `block alert ${block.level ?? "default"}`, role: "note" }, h("div", {}, words(block.text, context))),
+  input: (block, context) => context.input(block),
   markdown: (block) => h("div", { class: "block markdown" }, markdown(block.text)),
   rich_text: (block, context) => h("div", { class: "block rich" }, richText(block, context)),
 };

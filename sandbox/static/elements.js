@@ -1,11 +1,12 @@
 /** Things to press and choose from. Each tells `context.press` what was done with it. */
 import { byId, h } from "./dom.js";
+import { field, initial, isField } from "./fields.js";
 import { mrkdwn, plain } from "./mrkdwn.js";
 
 const said = (text, context) => (text.type === "mrkdwn" ? mrkdwn(text.text, context) : plain(text.text));
 
 /** Asks first where the app wants it asked. */
-async function agreed(confirm, context) {
+export async function agreed(confirm, context) {
   if (!confirm) return true;
   const dialog = byId("confirm");
   byId("confirm-title").textContent = plain(confirm.title.text);
@@ -20,10 +21,11 @@ async function agreed(confirm, context) {
 }
 
 async function act(node, element, value, context) {
-  if (!(await agreed(element.confirm, context))) return;
+  if (!(await agreed(element.confirm, context))) return false;
   node.disabled = true;
   await context.press(element.action_id, value);
   node.disabled = false;
+  return true;
 }
 
 function button(element, context) {
@@ -36,62 +38,41 @@ function button(element, context) {
   return node;
 }
 
-const option = (entry) => h("option", { value: entry.value }, plain(entry.text.text));
-
-function choices(element, context) {
-  if (element.option_groups)
-    return element.option_groups.map((group) => h("optgroup", { label: plain(group.label.text) }, group.options.map(option)));
-  if (element.options) return element.options.map(option);
-  if (element.type.includes("users")) return context.people().map((m) => h("option", { value: m.id }, m.real_name));
-  return context.channels().map((place) => h("option", { value: place.id }, `#${place.name}`));
-}
-
-function menu(element, context, placeholder) {
-  const first = h("option", { value: "", disabled: true, selected: true }, placeholder);
-  const many = element.type.startsWith("multi_") || element.type === "external_select";
-  const node = h("select", { class: "button menu", "aria-label": placeholder, disabled: many }, first, choices(element, context));
-  const initial = element.initial_option?.value ?? element.initial_user ?? element.initial_channel ?? "";
-  node.value = initial;
+function overflow(element, context) {
+  const first = h("option", { value: "", disabled: true, selected: true }, "⋯");
+  const options = element.options.map((entry) => h("option", { value: entry.value }, plain(entry.text.text)));
+  const node = h("select", { class: "button menu overflow", "aria-label": "More" }, first, options);
   node.addEventListener("change", async () => {
     await act(node, element, node.value, context);
-    if (element.type === "overflow") node.value = "";
+    node.value = "";
   });
   return node;
 }
 
-function picker(element, context, type) {
-  const initial = element.initial_date ?? element.initial_time ?? "";
-  const node = h("input", { class: "button", type, value: initial, "aria-label": element.placeholder?.text ?? type });
-  node.addEventListener("change", () => act(node, element, node.value, context));
-  return node;
-}
+const LABELS = { datepicker: "date", timepicker: "time", datetimepicker: "date and time" };
 
-function ticks(element, context, type) {
-  const lines = element.options.map((entry) => {
-    const node = h("input", { type, name: `${context.ts}-${element.action_id}`, value: entry.value });
-    node.addEventListener("change", () => act(node, element, entry.value, context));
-    const more = entry.description ? h("small", {}, said(entry.description, context)) : null;
-    return h("label", {}, node, h("span", {}, said(entry.text, context), more));
-  });
-  return h("div", { class: "ticks", role: "group" }, lines);
-}
+let drawn = 0;
 
-const DRAWN = {
-  button,
-  overflow: (element, context) => {
-    const node = menu(element, context, "⋯");
-    node.classList.add("overflow");
-    node.setAttribute("aria-label", "More");
+/** A menu in a message: what is chosen goes to the app at once, or back to what it was if the person thinks again. */
+function chooser(element, context) {
+  const before = initial(element);
+  const label = plain(element.placeholder?.text ?? LABELS[element.type] ?? "Choose");
+  const make = (filled) => {
+    drawn += 1;
+    const node = field(element, filled, { ...context, id: `choice-${drawn}` });
+    node.classList.remove("entry");
+    if (node.tagName === "INPUT") node.classList.add("button");
+    node.setAttribute("aria-label", label);
+    node.addEventListener("change", async () => {
+      const kept = await act(node, element, node.read() ?? "", context);
+      if (!kept) node.replaceWith(make(filled));
+    });
     return node;
-  },
-  datepicker: (element, context) => picker(element, context, "date"),
-  timepicker: (element, context) => picker(element, context, "time"),
-  datetimepicker: (element, context) => picker(element, context, "datetime-local"),
-  checkboxes: (element, context) => ticks(element, context, "checkbox"),
-  radio_buttons: (element, context) => ticks(element, context, "radio"),
-};
+  };
+  return make(before);
+}
 
 export function interactive(element, context) {
-  if (DRAWN[element.type]) return DRAWN[element.type](element, context);
-  return menu(element, context, plain(element.placeholder?.text ?? "Choose"));
+  if (isField(element)) return chooser(element, context);
+  return element.type === "overflow" ? overflow(element, context) : button(element, context);
 }

@@ -48,8 +48,31 @@ function draw(message, follows, context) {
       { class: "message-body" },
       message.prompt ? h("div", { class: "prompt" }, h("span", {}, "You ran "), h("code", {}, message.prompt)) : null,
       follows ? null : heading(message, author, context),
+      message.broadcast && !context.inThread ? h("button", { type: "button", class: "origin", onclick: () => context.openThread(message.thread_ts) }, "Replied in a thread") : null,
       body(message, context),
+      thread(message, context),
+      canReply(message, context) ? h("button", { type: "button", class: "reply-here", onclick: () => context.openThread(message.ts) }, "Reply in thread") : null,
     ),
+  );
+}
+
+const canReply = (message, context) => !context.inThread && !message.thread_ts && !message.ephemeral_to && !message.system;
+
+/** What is under a message that somebody replied to. */
+function thread(message, context) {
+  const replies = context.inThread || message.thread_ts ? [] : context.replies(message.ts);
+  if (!replies.length) return null;
+  const counted = replies.filter((reply) => !reply.ephemeral_to);
+  const words = !counted.length ? "A note for you" : counted.length === 1 ? "1 reply" : `${counted.length} replies`;
+  const authors = [...new Set(counted.map((reply) => reply.author))].slice(0, 4).map(context.member).filter(Boolean);
+  const last = moment(replies.at(-1));
+  const when = pretty(last, context.zone, fullDate(last, context.zone));
+  return h(
+    "button",
+    { type: "button", class: "replies", onclick: () => context.openThread(message.ts) },
+    h("span", { class: "faces" }, authors.map((author) => avatar(author, "small"))),
+    h("strong", {}, words),
+    h("span", { class: "last" }, `Last ${when} at ${clock(last, context.zone)}`),
   );
 }
 
@@ -60,7 +83,11 @@ function freshness(message, context) {
   return /_pretty\}/.test(said) ? dayNumber(now(), context.zone) : "";
 }
 
-const keyOf = (message, follows, context) => `${message.ts}/${message.edited}/${follows ? "f" : ""}/${freshness(message, context)}`;
+function keyOf(message, follows, context) {
+  const replies = context.inThread ? [] : context.replies(message.ts);
+  const talk = replies.length ? `${replies.length}-${replies.at(-1).ts}-${dayNumber(now(), context.zone)}` : "";
+  return [message.ts, message.edited, message.system, follows ? "f" : "", freshness(message, context), talk].join("/");
+}
 
 function divider(message, context) {
   const when = moment(message);
@@ -79,7 +106,7 @@ function wanted(messages, context) {
   let day = "";
   messages.forEach((message, index) => {
     const today = fullDate(moment(message), context.zone);
-    const follows = today === day && sameSpeaker(message, messages[index - 1]);
+    const follows = today === day && !(context.inThread && index === 1) && sameSpeaker(message, messages[index - 1]);
     if (today !== day) rows.push(() => divider(message, context));
     rows.push({ key: keyOf(message, follows, context), draw: () => draw(message, follows, context) });
     day = today;

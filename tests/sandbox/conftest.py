@@ -35,6 +35,7 @@ class TokensApp:
     bolt: App
     bodies: list[dict[str, Any]] = field(default_factory=list)
     reply: Callable[..., object] = lambda ack, **_: ack("Hello")
+    handler: Any = None
 
     def __post_init__(self) -> None:
         for command in ("/tokens", "/raw"):
@@ -73,6 +74,7 @@ def app(sandbox: Sandbox, client: WebClient) -> Iterator[TokensApp]:
     """Connected by Socket Mode."""
     made = TokensApp(bolt_app(sandbox, client))
     handler = SocketModeHandler(made.bolt, sandbox.workspace.app.app_token)
+    made.handler = handler
     handler.connect()  # type: ignore[no-untyped-call]
     sandbox.wait_for(lambda: sandbox.connections)
     yield made

@@ -90,16 +90,15 @@ def test_a_channel_gets_a_message(sandbox: Sandbox, client: WebClient) -> None:
     private = uploaded(client)
     parent = client.chat_postMessage(channel=TEAM, text="Your month")["ts"]
     shared = uploaded(client, channel=TEAM, initial_comment="Here it is", thread_ts=parent)
-    message = sandbox.messages(TEAM, ADA)[-1]
+    message = sandbox.thread(TEAM, parent, ADA)[-1]
     assert (message.text, message.files, message.thread_ts) == ("Here it is", (shared,), parent)
     assert client.files_info(file=shared)["file"]["channels"] == [TEAM]
     both = uploaded(client, channels=[BOARD, BEN])
     info = client.files_info(file=both)["file"]
     assert (info["groups"], info["ims"], info["is_public"]) == ([BOARD], [sandbox.dm(BEN)], False)
     assert client.files_info(file=private)["file"]["channels"] == []
-    shown = client.conversations_history
     sandbox.workspace.change_app(scopes=sandbox.workspace.app.scopes | {"channels:history"})
-    assert shown(channel=TEAM)["messages"][0]["files"][0]["id"] == shared
+    assert client.conversations_replies(channel=TEAM, ts=parent)["messages"][1]["files"][0]["id"] == shared
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,10 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from slack_sdk import WebClient
 
 from sandbox import Sandbox
-from tests.sandbox.company import ADA, BALANCE, BEN, GENERAL, TEAM, mrkdwn, section
+from tests.sandbox.company import ADA, BALANCE, BEN, GENERAL, MARA, TEAM, button, mrkdwn, options, plain, section
 from tests.sandbox.conftest import TokensApp
+from tests.sandbox.forms import Forms
+from tests.sandbox.views import DIALOGUE, FORM, field, view
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
@@ -191,3 +193,226 @@ def test_every_block_fits(
     expect(page.locator(".unknown")).to_have_count(0)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.evaluate("document.getElementById('scroller').scrollWidth <= innerWidth")
+
+
+@pytest.fixture
+def forms(app: TokensApp, sandbox: Sandbox, client: WebClient) -> Forms:
+    made = Forms(client, sandbox)
+    made.listen(app)
+    return made
+
+
+def test_the_life_of_a_modal(sandbox: Sandbox, app: TokensApp, forms: Forms, page: Page) -> None:
+    """A command opens a form; what is wrong stands beside its field; what is filled in arrives; the form goes."""
+
+    def ask_back(ack: Any, body: dict[str, Any], **_: object) -> None:  # noqa: ANN401 - Bolt's own
+        ack()
+        forms.client.views_open(trigger_id=body["trigger_id"], view=FORM)
+
+    app.reply = ask_back
+    visit(page, sandbox, ADA, GENERAL)
+    ask(page, "/tokens ask")
+    dialog = page.get_by_role("dialog", name="Ask")
+    expect(dialog.get_by_label("Reason")).to_be_focused()
+    expect(dialog.get_by_label("Reason")).to_have_value("Training")
+    expect(dialog.get_by_label("Reason")).to_have_accessible_description("One sentence")
+    expect(dialog.get_by_label("Mara Lindqvist")).to_be_checked()
+    dialog.get_by_role("button", name="Send").click()
+    amount = dialog.get_by_label("Amount")
+    expect(amount).to_have_accessible_description("Please fill this in.")
+    expect(amount).to_have_attribute("aria-invalid", "true")
+    expect(amount).to_be_focused()
+    amount.fill("7")
+    expect(amount).to_have_accessible_description("")
+    dialog.get_by_label("Until").fill("2026-12-24")
+    dialog.get_by_label("Service (optional)").select_option(label="Choose")
+    dialog.get_by_label("Lead (optional)").select_option(label="Ben Okafor")
+    dialog.get_by_label("Ada Lovelace").check()
+    dialog.get_by_label("Urgency").get_by_label("Choice 1").check()
+    forms.on_submit = lambda ack, **_: ack(response_action="errors", errors={"reason": "Which training?"})
+    dialog.get_by_role("button", name="Send").click()
+    expect(dialog.get_by_label("Reason")).to_have_accessible_description("One sentence Which training?")
+    dialog.get_by_label("Reason").fill("First aid")
+    forms.on_submit = lambda ack, **_: ack()
+    dialog.get_by_label("Reason").press("Enter")
+    expect(dialog).to_be_hidden()
+    values = forms.submitted[-1]["view"]["state"]["values"]
+    assert len(forms.submitted) == 2
+    assert values["reason"]["reason_value"]["value"] == "First aid"
+    assert values["amount"]["amount_value"]["value"] == "7"
+    assert values["until"]["until_value"]["selected_date"] == "2026-12-24"
+    assert values["service"]["service_value"]["selected_option"] is None
+    assert values["lead"]["lead_value"]["selected_user"] == BEN
+    assert values["voters"]["voters_value"]["selected_users"] == [ADA, MARA]
+    assert values["urgency"]["urgency_value"]["selected_option"]["value"] == "v1"
+    assert values["terms"]["terms_value"]["selected_options"] == []
+
+
+def test_a_stack_of_modals_by_keyboard(sandbox: Sandbox, forms: Forms, page: Page) -> None:
+    """Tab stays within the form, Enter presses, the newest of a stack is shown, and Escape goes back one."""
+
+    def push(ack: Any, body: dict[str, Any]) -> None:  # noqa: ANN401 - Bolt's own
+        ack()
+        above = view(section("Are you sure?"), title=plain("Above"), notify_on_close=True)
+        forms.client.views_push(trigger_id=body["trigger_id"], view=above)
+
+    visit(page, sandbox, ADA, GENERAL)
+    forms.open(DIALOGUE)
+    forms.on_action = push
+    expect(page.get_by_label("Note")).to_be_focused()
+    page.get_by_role("button", name="Go").press("Tab")
+    inside = (
+        "document.getElementById('modal').contains(document.activeElement) || document.activeElement === document.body"
+    )
+    for _ in range(9):
+        page.keyboard.press("Tab")
+        assert page.evaluate(inside)
+    page.get_by_role("button", name="Go").press("Enter")
+    expect(page.get_by_role("dialog", name="Above")).to_contain_text("Are you sure?")
+    expect(page.get_by_role("dialog").get_by_role("button", name="Send")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Ask")).to_be_visible()
+    sandbox.wait_for(lambda: forms.closed)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert sandbox.modals(ADA) == ()
+    expect(page.get_by_label("Message #general")).to_be_enabled()
+
+
+def test_what_a_form_tells_at_once(sandbox: Sandbox, forms: Forms, page: Page) -> None:
+    """Enter sends a field that is to be sent, a choice goes at once, and a question may come first."""
+    question = {"title": plain("Really?"), "text": plain("All of it."), "confirm": plain("Yes"), "deny": plain("No")}
+    each: dict[str, Any] = {
+        "dispatch_action": True,
+        "dispatch_action_config": {"trigger_actions_on": ["on_character_entered"]},
+    }
+    menu = {"type": "static_select", "action_id": "period", "options": options(3), "placeholder": plain("Period")}
+    acts = {"type": "actions", "elements": [menu, button("Give back", action_id="back", confirm=question)]}
+    visit(page, sandbox, ADA, GENERAL)
+    forms.open(view(field("note", dispatch_action=True), field("find", **each), acts))
+    page.get_by_label("Note").fill("typed")
+    page.get_by_label("Note").press("Enter")
+    sandbox.wait_for(lambda: len(forms.acted) == 1)
+    page.get_by_label("Find").press_sequentially("ab")
+    sandbox.wait_for(lambda: len(forms.acted) == 2)
+    page.get_by_label("Period").select_option("v2")
+    sandbox.wait_for(lambda: len(forms.acted) == 3)
+    page.get_by_role("button", name="Give back").click()
+    page.get_by_role("dialog", name="Really?").get_by_role("button", name="No").click()
+    page.get_by_role("button", name="Give back").click()
+    page.get_by_role("dialog", name="Really?").get_by_role("button", name="Yes").click()
+    sandbox.wait_for(lambda: len(forms.acted) == 4)
+    assert [body["actions"][0]["action_id"] for body in forms.acted] == ["note_value", "find_value", "period", "back"]
+    assert forms.acted[1]["actions"][0]["value"] == "ab"
+    values = forms.acted[-1]["view"]["state"]["values"]
+    assert values["note"]["note_value"]["value"] == "typed"
+    assert forms.submitted == []
+
+
+def test_an_update_while_somebody_types(sandbox: Sandbox, forms: Forms, client: WebClient, page: Page) -> None:
+    """What is typed into a field that stays is not lost, nor is the place; a field that is new is empty."""
+    visit(page, sandbox, ADA, GENERAL)
+    opened = forms.open(view(field("a"), field("b")))
+    page.get_by_label("A", exact=True).fill("sent")
+    page.get_by_label("B", exact=True).press_sequentially("half a sen")
+    after = view(field("a", action_id="new"), field("b"), section("Loaded"))
+    client.views_update(view_id=opened.id, view=after)
+    expect(page.get_by_text("Loaded")).to_be_visible()
+    expect(page.get_by_label("B", exact=True)).to_be_focused()
+    expect(page.get_by_label("B", exact=True)).to_have_value("half a sen")
+    expect(page.get_by_label("A", exact=True)).to_have_value("")
+
+
+def test_a_form_that_the_app_does_not_take(sandbox: Sandbox, forms: Forms, page: Page) -> None:
+    """When the app cannot be reached the form stays, says so, and can be sent again."""
+    visit(page, sandbox, ADA, GENERAL)
+    forms.open(view(field("a", initial_value="kept")))
+    forms.on_submit = lambda ack, **_: ack(response_action="nonsense")
+    send = page.get_by_role("dialog").get_by_role("button", name="Send")
+    send.click()
+    expect(page.get_by_role("alert")).to_contain_text("cannot be shown")
+    expect(page.get_by_label("A", exact=True)).to_have_value("kept")
+    forms.on_submit = lambda ack, **_: ack()
+    send.click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1300), ("dark", 390)])
+def test_every_field_fits(
+    sandbox: Sandbox, forms: Forms, page: Page, scheme: Literal["light", "dark"], width: int
+) -> None:
+    """A form with everything is drawn whole at any width, and its buttons can be reached."""
+    page.set_viewport_size({"width": width, "height": 700})
+    page.emulate_media(color_scheme=scheme)
+    visit(page, sandbox, ADA, GENERAL)
+    alert = {"type": "alert", "level": "warning", "text": mrkdwn("*Careful*")}
+    more = [field("note", multiline=True), field("time", "timepicker"), field("when", "datetimepicker")]
+    blocks = [block for block in DIALOGUE["blocks"] if block.get("block_id") != "note"]
+    forms.open(view({"type": "header", "text": plain("All")}, alert, *FORM["blocks"], *more, *blocks))
+    dialog = page.get_by_role("dialog", name="Ask")
+    expect(dialog.locator(".input")).to_have_count(11)
+    expect(dialog.locator(".unknown")).to_have_count(0)
+    dialog.get_by_role("button", name="Send").click(trial=True)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    scroller = page.locator("#modal-scroll")
+    assert scroller.evaluate("node => node.scrollWidth <= node.clientWidth")
+
+
+def test_threads_on_the_page(sandbox: Sandbox, client: WebClient, page: Page) -> None:
+    """Replies are counted under their message, read beside it, and written there; the address remembers."""
+    parent = client.chat_postMessage(channel=TEAM, text="A request")["ts"]
+    client.chat_postMessage(channel=TEAM, text="A reminder", thread_ts=parent)
+    visit(page, sandbox, ADA, TEAM)
+    expect(page.locator("#messages .message")).to_have_count(1)
+    page.get_by_role("button", name="1 reply").click()
+    thread = page.get_by_role("complementary", name="Thread")
+    expect(thread.locator(".message .text")).to_have_text(["A request", "A reminder"])
+    reply = thread.get_by_label("Reply in thread")
+    expect(reply).to_be_focused()
+    reply.fill("I look at it")
+    reply.press("Enter")
+    expect(thread.locator(".message .text").last).to_have_text("I look at it")
+    expect(page.get_by_role("button", name="2 replies")).to_be_visible()
+    client.chat_postEphemeral(channel=TEAM, user=ADA, text="For you", thread_ts=parent)
+    expect(thread.locator(".message.ephemeral")).to_contain_text("For you")
+    client.chat_postMessage(channel=TEAM, text="Decided", thread_ts=parent, reply_broadcast=True)
+    expect(page.locator("#messages .text").last).to_have_text("Decided")
+    page.reload()
+    expect(thread.locator(".message")).to_have_count(5)
+    page.get_by_role("button", name="Close thread").click()
+    expect(thread).to_be_hidden()
+    page.get_by_role("button", name="Replied in a thread").click()
+    expect(thread).to_be_visible()
+    thread.get_by_label("Reply in thread").press("Escape")
+    expect(thread).to_be_hidden()
+
+
+def test_anybody_can_begin_a_thread(sandbox: Sandbox, page: Page) -> None:
+    """The first reply to a message is written in the panel that its button opens."""
+    said = sandbox.say(BEN, TEAM, "Who decides?")
+    visit(page, sandbox, ADA, TEAM)
+    page.locator(".message").hover()
+    page.get_by_role("button", name="Reply in thread").click()
+    page.locator("#reply").fill("Mara does")
+    page.get_by_role("button", name="Send reply").click()
+    expect(page.get_by_role("button", name="1 reply")).to_be_visible()
+    assert [message.text for message in sandbox.thread(TEAM, said.ts, BEN)] == ["Who decides?", "Mara does"]
+
+
+def test_boxes_in_a_message(sandbox: Sandbox, forms: Forms, client: WebClient, page: Page) -> None:
+    """Boxes and menus of several people say all that is chosen, each time something changes."""
+    ticks = {"type": "checkboxes", "action_id": "terms", "options": options(3)}
+    people = {"type": "multi_users_select", "action_id": "who", "placeholder": plain("Who"), "max_selected_items": 2}
+    acts = {"type": "actions", "elements": [ticks, people]}
+    client.chat_postMessage(channel=TEAM, text="x", blocks=[acts])
+    visit(page, sandbox, ADA, TEAM)
+    page.get_by_label("Choice 0").check()
+    page.get_by_label("Choice 2").check()
+    sandbox.wait_for(lambda: len(forms.acted) == 2)
+    page.get_by_label("Ada Lovelace").check()
+    page.get_by_label("Ben Okafor").check()
+    expect(page.get_by_label("Mara Lindqvist")).to_be_disabled()
+    sandbox.wait_for(lambda: len(forms.acted) == 4)
+    ticked, chosen = forms.acted[1]["actions"][0], forms.acted[3]["actions"][0]
+    assert [option["value"] for option in ticked["selected_options"]] == ["v0", "v2"]
+    assert chosen["selected_users"] == [ADA, BEN]

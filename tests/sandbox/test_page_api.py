@@ -11,6 +11,7 @@ from sandbox import Sandbox
 from sandbox.server import STATIC
 from tests.sandbox.company import ADA, BALANCE, BEN, BOT, GENERAL, MARA, TEAM
 from tests.sandbox.conftest import TokensApp
+from tests.sandbox.views import FORM
 
 
 @pytest.fixture
@@ -34,6 +35,20 @@ def test_only_what_the_reader_may_see(sandbox: Sandbox, client: WebClient, brows
         assert secret not in seen
     for secret in (sandbox.workspace.app.bot_token, sandbox.workspace.app.signing_secret, "ada@northwind.example"):
         assert secret not in seen
+
+
+def test_modals_are_of_one_person(sandbox: Sandbox, client: WebClient, browser: httpx.Client) -> None:
+    """Nobody sees or submits another's modal, and what is done to one that is closed is refused in words."""
+    client.views_open(trigger_id=sandbox._platform.new_trigger(ADA), view=FORM)
+    with browser:
+        mine, theirs = (browser.get("/page/state", params={"as": who}).json()["modal"] for who in (ADA, BEN))
+        order = {"as": BEN, "view": mine["id"], "do": "submit", "values": {}}
+        answers = [browser.post("/page/modals", json=order | more) for more in ({}, {"as": ADA, "values": "none"})]
+        sandbox.dismiss(ADA)
+        answers.append(browser.post("/page/modals", json=order | {"as": ADA}))
+    assert (mine["title"], mine["values"]["reason"], theirs) == ("Ask", {"reason_value": "Training"}, None)
+    assert [answer.status_code for answer in answers] == [400, 400, 400]
+    assert answers[-1].json() == {"error": "that view is not the one on top"}
 
 
 def test_the_state_describes_the_page(browser: httpx.Client) -> None:

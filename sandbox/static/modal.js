@@ -1,0 +1,237 @@
+/** The modal that the app opened: a form over the page, which stays until it is submitted or closed. */
+import { avatar, byId, h } from "./dom.js";
+import { drawBlocks } from "./blocks.js";
+import { agreed, interactive } from "./elements.js";
+import { field, isField, isGroup, isTyped } from "./fields.js";
+import { plain } from "./mrkdwn.js";
+
+const PAUSE = 300;
+
+/** `send` tells the server what was done: the view, what was done, all that is filled in, and what it was done to. */
+export function startModal({ send }) {
+  const dialog = byId("modal");
+  const form = byId("modal-form");
+  const fields = new Map();
+  const unsent = new Set();
+  const names = new Map();
+  const forgiven = new Set();
+  let shown = null;
+  let context = null;
+  let busy = false;
+  let looking = false;
+
+  function values() {
+    const all = {};
+    for (const { block, element, node } of fields.values()) (all[block.block_id] ??= {})[element.action_id] = node.read();
+    return all;
+  }
+
+  async function tell(doing, more = {}) {
+    const order = { view: shown.id, do: doing, values: values(), ...more };
+    unsent.clear();
+    try {
+      await send(order);
+    } catch (error) {
+      if (!shown) return;
+      shown.notice = error.message;
+      showErrors();
+    }
+  }
+
+  /** Two clicks are one submission. */
+  async function once(doing) {
+    if (busy || !shown) return;
+    looking = doing === "submit";
+    forgiven.clear();
+    setBusy(true);
+    await tell(doing);
+    setBusy(false);
+  }
+
+  function setBusy(now) {
+    busy = now;
+    dialog.setAttribute("aria-busy", String(now));
+    byId("modal-submit").setAttribute("aria-disabled", String(now));
+  }
+
+  // What is in it
+
+  /** Names that the app chose may have any letters; those of nodes may not. The same field keeps its name. */
+  function nameOf(block, element) {
+    const key = JSON.stringify([block.block_id, element.action_id]);
+    if (!names.has(key)) names.set(key, `field-${names.size}`);
+    return names.get(key);
+  }
+
+  function fill(block, element, clearable) {
+    const id = nameOf(block, element);
+    const before = fields.get(id);
+    const kept = unsent.has(id) && before?.element.type === element.type;
+    const known = shown.values[block.block_id]?.[element.action_id] ?? null;
+    const node = field(element, kept ? before.node.read() : known, { ...context, id, clearable });
+    drawnNow.set(id, { block, element, node });
+    listen(block, element, node);
+    return node;
+  }
+
+  function listen(block, element, node) {
+    const at = { block_id: block.block_id, action_id: element.action_id };
+    const dispatches = block.type !== "input" || block.dispatch_action;
+    const when = element.dispatch_action_config?.trigger_actions_on ?? ["on_enter_pressed"];
+    const dispatch = async () => {
+      const asked = await agreed(element.confirm, context);
+      if (asked) await tell("act", { ...at, value: node.read() });
+      else redraw();
+    };
+    let waiting = 0;
+    node.addEventListener("input", () => {
+      unsent.add(node.id);
+      forgive(block.block_id);
+      clearTimeout(waiting);
+      if (dispatches && isTyped(element) && when.includes("on_character_entered")) waiting = setTimeout(dispatch, PAUSE);
+    });
+    node.addEventListener("change", () => {
+      if (fields.get(node.id)?.node !== node || !dialog.open) return;
+      if (dispatches && !isTyped(element)) dispatch();
+      else if (!busy) tell("keep");
+    });
+    if (!dispatches || !isTyped(element) || !when.includes("on_enter_pressed")) return;
+    node.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+      event.preventDefault();
+      dispatch();
+    });
+  }
+
+  function input(block) {
+    const { element } = block;
+    const node = fill(block, element, Boolean(block.optional));
+    const described = [block.hint ? `${node.id}-hint` : "", `${node.id}-error`].filter(Boolean).join(" ");
+    node.setAttribute("aria-describedby", described);
+    if (!block.optional && !isGroup(node)) node.setAttribute("aria-required", "true");
+    const optional = block.optional ? h("span", { class: "optional" }, " (optional)") : null;
+    const words = [plain(block.label.text), optional];
+    const label = isGroup(node) ? h("span", { class: "label", id: `${node.id}-label` }, words) : h("label", { class: "label", for: node.id }, words);
+    if (isGroup(node)) node.setAttribute("aria-labelledby", `${node.id}-label`);
+    const enter = block.dispatch_action && isTyped(element) && !element.dispatch_action_config ? h("p", { class: "advice" }, "Press Enter to send this.") : null;
+    return h(
+      "div",
+      { class: "block input", "data-block": block.block_id },
+      label,
+      node,
+      h("p", { class: "field-error", id: `${node.id}-error`, "aria-live": "polite" }),
+      enter,
+      block.hint ? h("p", { class: "advice", id: `${node.id}-hint` }, plain(block.hint.text)) : null,
+    );
+  }
+
+  function inBlock(element, forBlock) {
+    if (!isField(element)) return interactive(element, forBlock);
+    const node = fill(forBlock.block, element, true);
+    const label = element.placeholder?.text ?? forBlock.block.text?.text ?? "Choose";
+    node.setAttribute("aria-label", plain(label));
+    return node;
+  }
+
+  // Drawing
+
+  let drawnNow = new Map();
+
+  function redraw() {
+    const focus = dialog.contains(document.activeElement) ? document.activeElement.id : "";
+    const around = {
+      ...context,
+      ts: shown.id,
+      input,
+      interactive: inBlock,
+      press: (block, action, value) => tell("act", { block_id: block, action_id: action, value }),
+    };
+    drawnNow = new Map();
+    byId("modal-blocks").replaceChildren(...drawBlocks(shown.blocks, around));
+    fields.clear();
+    drawnNow.forEach((value, key) => fields.set(key, value));
+    for (const id of unsent) if (!fields.has(id)) unsent.delete(id);
+    byId("modal-title").textContent = plain(shown.title);
+    byId("modal-submit").hidden = !shown.submit;
+    byId("modal-submit").textContent = plain(shown.submit);
+    byId("modal-close").textContent = plain(shown.close) || (shown.submit ? "Cancel" : "Close");
+    return focus;
+  }
+
+  function forgive(blockId) {
+    forgiven.add(blockId);
+    showErrors();
+  }
+
+  /** What the server still says of a field that was changed since is not true any more. */
+  const errorOf = (block) => (forgiven.has(block.block_id) ? "" : (shown.errors[block.block_id] ?? ""));
+
+  function showErrors() {
+    for (const { block, node } of fields.values()) {
+      if (block.type !== "input") continue;
+      const words = errorOf(block);
+      const place = byId(`${node.id}-error`);
+      if (place.textContent !== words) place.textContent = words;
+      place.parentElement.classList.toggle("wrong", Boolean(words));
+      node.setAttribute("aria-invalid", String(Boolean(words)));
+    }
+    const notice = byId("modal-notice");
+    if (notice.textContent !== shown.notice) notice.textContent = shown.notice;
+    notice.hidden = !shown.notice;
+  }
+
+  const reach = (node) => (isGroup(node) ? node.querySelector("input") : node);
+
+  function focusFirstError() {
+    const wrong = [...fields.values()].find(({ block }) => errorOf(block));
+    if (!wrong) return;
+    looking = false;
+    reach(wrong.node)?.focus();
+  }
+
+  function focusFirst() {
+    const wanted = [...fields.values()].find(({ element }) => element.focus_on_load) ?? fields.values().next().value;
+    (wanted ? reach(wanted.node) : byId(shown.submit ? "modal-submit" : "modal-close"))?.focus();
+  }
+
+  function show(modal, around) {
+    context = around;
+    if (!modal) {
+      shown = null;
+      fields.clear();
+      unsent.clear();
+      if (dialog.open) dialog.close();
+      return;
+    }
+    const another = shown?.id !== modal.id;
+    const changed = another || shown.hash !== modal.hash;
+    if (another) {
+      unsent.clear();
+      fields.clear();
+      forgiven.clear();
+    }
+    shown = modal;
+    if (changed) {
+      byId("modal-mark").replaceChildren(avatar(context.member(context.app), "small"));
+      const focus = redraw();
+      if (!dialog.open) dialog.showModal();
+      if (another) byId("modal-scroll").scrollTop = 0;
+      if (another) focusFirst();
+      else if (focus) byId(focus)?.focus();
+    }
+    showErrors();
+    if (looking) focusFirstError();
+  }
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (shown?.submit) once("submit");
+  });
+  dialog.addEventListener("cancel", (event) => {
+    event.preventDefault();
+    once("dismiss");
+  });
+  byId("modal-close").addEventListener("click", () => once("dismiss"));
+  byId("modal-x").addEventListener("click", () => once("dismiss"));
+  return { show };
+}
