@@ -150,7 +150,7 @@ def _form(
     grant = fast_track.monthly_grant(session, person.id)
     return render.modal(
         "fast_track/form",
-        fields=fields,
+        form=fields,
         value=office.value,
         projects=_projects(session, person, fields.project, office.today),
         services=[(service.key, phrases.short(service.name, 75)) for service in services][:100],

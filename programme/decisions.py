@@ -239,8 +239,10 @@ def lapse(session: Session, request: Request, *, desk: Desk, now: datetime) -> R
     values = _against(session, request, desk, now)
     if request.state != CREDITED:
         values["state"] = LAPSED
-    moved = move_and_tell(session, request, desk=desk, now=now, decided_at=now, decided_by="policy", **values)
-    audit.append(session, _state_record(moved, "policy", "request.lapse", now))
+    moved = move_and_tell(
+        session, request, desk=desk, now=now, decided_at=now, decided_by=fast_track_post.POLICY, **values
+    )
+    audit.append(session, _state_record(moved, fast_track_post.POLICY, "request.lapse", now))
     return moved
 
 
@@ -251,12 +253,12 @@ def call_in(
     panel = store.panel(session, request)
     votes = _standing(store.votes(session, request.id), day_of(now, desk.zone))
     if quorum.tally(panel, stage, votes).outcome != quorum.OPEN:
-        _, moved = _count(session, request, panel, decided_by="policy", desk=desk, now=now, stage=stage)
+        _, moved = _count(session, request, panel, decided_by=fast_track_post.POLICY, desk=desk, now=now, stage=stage)
     else:
         before = request.stage
         moved = move(session, request, stage=stage, **steps)
         fast_track_post.call_in(session, moved, panel, before, step, desk=desk, now=now)
-    audit.append(session, _state_record(moved, "policy", "request.escalate", now, stage=stage))
+    audit.append(session, _state_record(moved, fast_track_post.POLICY, "request.escalate", now, stage=stage))
     return moved
 
 

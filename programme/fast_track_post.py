@@ -14,7 +14,7 @@ from programme import board, handbooks, post
 from store import outbox
 from store import requests as store
 from store.outbox import NewLetter
-from store.requests import APPROVED, LAPSED, NOT_RATIFIED, WITHDRAWN
+from store.requests import APPROVED, WITHDRAWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,6 +31,8 @@ CARD, FACE, MINE, NOTE, QUESTION, MORE_TIME, OUTCOME = (
     "fast_track/more_time", "fast_track/outcome",
 )  # fmt: skip
 BOARD = "board"
+POLICY = "policy"
+"""Decides by time, where no person did."""
 
 
 def card_key(request_id: str) -> str:
@@ -71,7 +73,7 @@ def tell_of_change(session: Session, request: Request, *, desk: Desk, now: datet
     if request.is_undecided or request.state == WITHDRAWN:
         return
     to_requester = _notes(request, [request.person_id])
-    if request.state in {LAPSED, NOT_RATIFIED}:
+    if request.decided_by == POLICY:
         # Nobody did this just now, so nobody waits for it at night.
         _later(session, to_requester, desk=desk, now=now)
         return

@@ -43,11 +43,11 @@ async def run_command(platform: Platform, *, user: str, channel: str, line: str)
 
 
 async def press(
-    platform: Platform, *, user: str, message: Message, action_id: str, block_id: str, value: object
+    platform: Platform, *, user: str, message: Message, shown: Message, action_id: str, block_id: str, value: object
 ) -> Answer:
     """Hands a click on a button, or a choice from a menu, to the app."""
     at = payloads.scene(platform, user=user, channel=message.channel, thread_ts=message.thread_ts)
-    block, element = payloads.find_element(message, action_id, block_id)
+    block, element = payloads.find_element(shown, action_id, block_id)
     now = platform.clock()
     key = platform.response_urls.issue(
         ResponseUrl(channel=at.place.id, user=at.member.id, issued_at=now, original=message),

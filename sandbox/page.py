@@ -177,7 +177,8 @@ async def send(platform: Platform, *, user: str, channel: str, text: str, thread
     return Answer(messages=(platform.workspace.post(draft, now=platform.clock()),))
 
 
-async def press(platform: Platform, *, user: str, order: Json) -> Answer:
+async def press(platform: Platform, *, user: str, order: Json, shown: Message | None = None) -> Answer:
+    """A click on what a message shows, or showed on somebody's screen."""
     message = platform.workspace.find_message(str(order["channel"]), str(order["ts"]))
     place = platform.workspace.find_channel(str(order["channel"]))
     if message is None or place is None or not (message.visible_to(user) and place.open_to(user)):
@@ -189,6 +190,7 @@ async def press(platform: Platform, *, user: str, order: Json) -> Answer:
         block_id=str(order.get("block_id", "")),
         action_id=str(order["action_id"]),
         value=order.get("value", ""),
+        shown=shown or message,
     )
 
 

@@ -159,11 +159,14 @@ class Sandbox:
         return self._run(doing).message
 
     def press(self, user: str, where: Message | View, action_id: str, *, value: str | Sequence[str] = "") -> Answer:
-        """Clicks the button of that name, or chooses `value` in the menu of that name; where it asks first, agrees."""
+        """Clicks the button of that name, or chooses `value` in the menu of that name; where it asks first, agrees.
+
+        A message is pressed as it was when it was looked at: screens show for a moment what is no longer so.
+        """
         if isinstance(where, View):
             return self._run(page.in_modal(self._platform, user=user, order=_in_view(where, action_id, value)))
         order = {"channel": where.channel, "ts": where.ts, "action_id": action_id, "value": value}
-        return self._run(page.press(self._platform, user=user, order=order))
+        return self._run(page.press(self._platform, user=user, order=order, shown=where))
 
     def fill(self, user: str, values: Mapping[str, Filling] | None = None, /, **more: Filling) -> Answer:
         """Fills blocks of the person's modal, by block_id, in order; None clears one.

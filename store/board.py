@@ -65,7 +65,7 @@ def replace_group(session: Session, usergroup: str, slack_user_ids: Iterable[str
 
 def delegations_on(session: Session, today: date) -> dict[str, Delegation]:
     """The delegations in force on a day, by the member who made them."""
-    query = sa.select(_d.person_id, _d.delegate_id, _d.last_day).order_by(_d.made_at)
+    query = sa.select(_d.person_id, _d.delegate_id, _d.last_day).order_by(_d.id)
     query = query.where(_d.ended_at.is_(None), _d.last_day >= today)
     return {row.person_id: Delegation._make(row) for row in session.execute(query)}
 

@@ -509,8 +509,9 @@ request_drafts = Table(
 delegations = Table(
     "delegations",
     metadata,
-    Column("person_id", Text, ForeignKey(people.c.id), primary_key=True),
-    Column("made_at", Instant, primary_key=True),
+    Column("id", Identifier, primary_key=True),
+    Column("person_id", Text, ForeignKey(people.c.id), nullable=False, index=True),
+    Column("made_at", Instant, nullable=False),
     Column("delegate_id", Text, ForeignKey(people.c.id), nullable=False, index=True),
     Column("last_day", Date, nullable=False),
     Column("ended_at", Instant, comment="When it was taken back before that."),

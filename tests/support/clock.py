@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -21,3 +22,14 @@ class Clock:
         """Go forward by so many days, hours, minutes or seconds."""
         self.now += timedelta(**by)
         return self.now
+
+
+class RunningClock(Clock):
+    """A clock that goes on by itself as well, for processes that wait a second."""
+
+    def __init__(self, now: datetime = NOON) -> None:
+        super().__init__(now)
+        self._begun = time.monotonic()
+
+    def __call__(self) -> datetime:
+        return self.now + timedelta(seconds=time.monotonic() - self._begun)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from programme.desk import Desk
 
 ADA, BEN, MARA, IRIS, OMAR, TESS = "U0ADA", "U0BEN", "U0MARA", "U0IRIS", "U0OMAR", "U0TESS"
+KOFI, LENA = "U0KOFI", "U0LENA"
 NEWCOMER, GUEST = "U0ZOE", "U0GUEST"
 """Zoe is known by e-mail alone; the guest by nothing."""
 GENERAL, BOARD, PRIVATE, OLD = "C0GENERAL", "C0BOARD", "C0PRIVATE", "C0OLD"
@@ -24,6 +25,7 @@ BOT = "U0TOKENS"
 GROUP = "S0BOARD"
 
 _STAFF = {ADA: "ada", BEN: "ben", MARA: "mara", IRIS: "iris", OMAR: "omar", TESS: "tess", NEWCOMER: "zoe"}
+_STAFF |= {KOFI: "kofi", LENA: "lena"}
 
 PLAN: dict[str, Any] = {
     "name": "Example",
@@ -31,7 +33,8 @@ PLAN: dict[str, Any] = {
         "name": "Tokens",
         "bot_user": BOT,
         "scopes": [*manifest.BOT_SCOPES, *manifest.DOCTOR_SCOPES],
-        "commands": [{"command": "/tokens"}],
+        "commands": [{"command": "/tokens", "should_escape": True}],
+        "events": list(manifest.EVENTS),
     },
     "members": [
         *({"id": user, "name": name, "email": f"{name}@example.com"} for user, name in _STAFF.items()),

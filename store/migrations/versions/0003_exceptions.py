@@ -23,6 +23,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "delegations",
+        sa.Column("id", columns.Identifier, nullable=False),
         sa.Column("person_id", sa.Text(), nullable=False),
         sa.Column("made_at", columns.Instant(), nullable=False),
         sa.Column("delegate_id", sa.Text(), nullable=False),
@@ -30,9 +31,10 @@ def upgrade() -> None:
         sa.Column("ended_at", columns.Instant(), nullable=True, comment="When it was taken back before that."),
         sa.ForeignKeyConstraint(["delegate_id"], ["people.id"], name=op.f("fk_delegations_delegate_id")),
         sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_delegations_person_id")),
-        sa.PrimaryKeyConstraint("person_id", "made_at", name=op.f("pk_delegations")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delegations")),
     )
     op.create_index(op.f("ix_delegations_delegate_id"), "delegations", ["delegate_id"], unique=False)
+    op.create_index(op.f("ix_delegations_person_id"), "delegations", ["person_id"], unique=False)
 
     op.create_table(
         "request_drafts",
