@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Literal
@@ -179,13 +179,13 @@ def _channels(settings: Settings, client: WebClient) -> Iterator[Finding]:
 
 
 def _board(settings: Settings, desk: Desk) -> Iterator[Finding]:
-    where = "role `board`" if settings.board_usergroup is None else "Slack user group"
-    slack = WebClient(settings.slack_bot_token, base_url=settings.slack_api_url, timeout=PATIENCE_SECONDS)
-    if settings.board_usergroup is not None and not board_group.refresh(desk, slack):
-        yield Finding("warning", "The board's user group cannot be read.", "Check TOKENS_BOARD_USERGROUP; see the log.")
+    group = settings.board_usergroup
+    where = "role `board`" if group is None else "Slack user group"
+    if group is not None and (why := _unread(settings, desk, group)):
+        yield Finding("warning", f"The board's group cannot be looked up: {why}.", "Check TOKENS_BOARD_USERGROUP.")
         return
     with desk.reading() as session:
-        seats = board.seats(session, desk=desk, now=desk.clock())
+        seats = board.seats(session, desk=replace(desk, board_usergroup=group), now=desk.clock())
     kinds = Counter(seat.kind for seat in seats)
     found = f"The board has {kinds[MEMBER]} members and {kinds[ALTERNATE]} alternates ({where})."
     if kinds[MEMBER] < board.LEAST_MEMBERS or kinds[ALTERNATE] < board.LEAST_ALTERNATES:
@@ -200,6 +200,18 @@ def _board(settings: Settings, desk: Desk) -> Iterator[Finding]:
         if not able:
             remedy = "Large exceptions need one: set the role with `tokens-bot people import`."
             yield Finding("warning", f"Nobody on the board has the role `{role}`.", remedy)
+
+
+def _unread(settings: Settings, desk: Desk, usergroup: str) -> str:
+    """Why the board's user group cannot be read; nothing when it was."""
+    slack = WebClient(settings.slack_bot_token, base_url=settings.slack_api_url, timeout=PATIENCE_SECONDS)
+    try:
+        board_group.read(desk, slack, usergroup)
+    except SlackApiError as error:
+        return str(error.response["error"])
+    except (SlackClientError, OSError) as error:
+        return str(error)
+    return ""
 
 
 def _quarantine(desk: Desk) -> Iterator[Finding]:

@@ -27,18 +27,23 @@ def refresh(desk: Desk, client: WebClient) -> bool:
     if desk.board_usergroup is None:
         return False
     try:
-        members = list(client.usergroups_users_list(usergroup=desk.board_usergroup)["users"])
+        read(desk, client, desk.board_usergroup)
     except (SlackApiError, SlackClientError, OSError) as error:
         logger.warning("the board's user group was not read: %s", error)
         return False
+    return True
+
+
+def read(desk: Desk, client: WebClient, usergroup: str) -> None:
+    """Read a group's members and keep them; raises what the client library raises."""
+    members = list(client.usergroups_users_list(usergroup=usergroup)["users"])
     now = desk.clock()
     with desk.reading() as session:
         unknown = [user for user in members if people_store.by_slack_id(session, user) is None]
     for user in unknown:
         _link(desk, client, user)
     with desk.transaction() as session:
-        board.refresh(session, desk.board_usergroup, members, now=now)
-    return True
+        board.refresh(session, usergroup, members, now=now)
 
 
 def _link(desk: Desk, client: WebClient, user: str) -> None:

@@ -198,7 +198,7 @@ def until(expires_at: datetime) -> Markup:
 
 def mention(person: Named) -> Markup | str:
     """Somebody's Slack mention, which tells them; their name where they have no Slack user."""
-    return Markup(f"<@{person.slack}>") if person.slack else person.name  # noqa: S704 - an id of Slack's
+    return Markup(f"<@{person.slack}>") if person.slack else short(person.name)  # noqa: S704 - an id of Slack's
 
 
 def class_name(name: str) -> str:

@@ -82,7 +82,7 @@ def needed_scopes(methods: set[str]) -> set[str]:
 
 DELIVERING = {
     "chat.postMessage", "conversations.history", "conversations.open", "files.completeUploadExternal",
-    "files.getUploadURLExternal", "users.lookupByEmail",
+    "files.getUploadURLExternal", "users.lookupByEmail", "chat.update", "conversations.replies",
 }  # fmt: skip
 """What the courier asks of Slack, beside what a command's answer does."""
 
@@ -90,20 +90,23 @@ DELIVERING = {
 def test_the_bot_asks_for_the_least() -> None:
     """Its scopes are those of the calls that answers and deliveries make, and the optional ones those of the doctor."""
     answering = called_methods("handlers", "programme", "scheduler", "templates", "store", "policy")
-    assert answering == {"users.info"} | DELIVERING
+    assert answering == {"users.info", "usergroups.users.list", "views.open", "views.update"} | DELIVERING
     # The e-mail is a field of users.info that needs a scope of its own; a slash command needs `commands`.
     assert set(manifest.BOT_SCOPES) == {"commands", "users:read.email"} | needed_scopes(answering)
     examining = called_methods("bot")
-    assert examining == {"auth.test", "apps.connections.open", "conversations.info", "usergroups.users.list"}
+    assert examining == {"auth.test", "apps.connections.open", "conversations.info"}
     assert set(manifest.DOCTOR_SCOPES) == needed_scopes(examining)
     scopes = manifest.build()["oauth_config"]["scopes"]
     assert scopes == {"bot": list(manifest.BOT_SCOPES), "bot_optional": list(manifest.DOCTOR_SCOPES)}
 
 
-def test_no_events_are_subscribed() -> None:
-    """Nothing is heard that nothing in the code listens to."""
-    assert "event_subscriptions" not in manifest.build()["settings"]
-    assert "interactivity" not in manifest.build()["settings"]
+def test_only_what_is_listened_to_is_subscribed() -> None:
+    """Nothing is heard that nothing in the code listens to; buttons and forms are."""
+    socket, http = (manifest.build(url=url)["settings"] for url in (None, "https://tokens.example.com"))
+    assert socket["event_subscriptions"] == {"bot_events": ["subteam_members_changed", "subteam_updated"]}
+    assert socket["interactivity"] == {"is_enabled": True}
+    assert http["interactivity"]["request_url"] == "https://tokens.example.com/slack/events"
+    assert http["event_subscriptions"]["request_url"] == "https://tokens.example.com/slack/events"
 
 
 def test_the_command_prints_it() -> None:

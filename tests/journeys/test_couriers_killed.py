@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
-import subprocess
-import sys
-from contextlib import contextmanager
+from contextlib import ExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -20,19 +17,16 @@ from store import outbox as store
 from store.tables import outbox
 from tests.support import books, cast, slack
 from tests.support.books import ADA
+from tests.support.nursery import kill_after, nursery
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from datetime import datetime
-
     from programme.desk import Desk
-    from sandbox import Sandbox
     from tests.support.clock import Clock
 
 KILLS = 50
 MESSAGES = 150
 PROGRAM = """
-import os, sys
+import sys
 from datetime import datetime
 from zoneinfo import ZoneInfo
 from programme.desk import Desk
@@ -44,82 +38,13 @@ from templates.render import Message
 url, token, api_url = sys.argv[1:]
 
 
-def deliver(now):
-    desk = Desk(open_database(url), ZoneInfo("Europe/Berlin"), lambda: now)
+def work(now):
+    desk = Desk(open_database(url), ZoneInfo("Europe/Berlin"), lambda: datetime.fromisoformat(now))
     slack, me = slack_post.client(token, api_url), courier.name()
     compose = lambda template, view: Composed(Message(view["text"], []))
     while courier.deliver(desk, slack, courier=me, compose=compose, most=5).leased:
         pass
-
-
-# Starting Python takes longer than delivering: each courier is a fork of a process that has imported everything.
-while line := os.read(0, 100).decode().strip():
-    pid = os.fork()
-    if not pid:
-        os.read(0, 1)
-        deliver(datetime.fromisoformat(line))
-        os._exit(0)
-    print(pid, flush=True)
-    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
 """
-
-
-class Couriers:
-    """Starts one courier after the other, each a process of its own."""
-
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = process
-
-    def prepare(self, now: datetime) -> int:
-        """The process id of a courier that waits for `start`."""
-        self._write(now.isoformat())
-        return int(self._line())
-
-    def start(self) -> None:
-        self._write("g")
-
-    def ended(self) -> int:
-        """How it ended: 0, or the signal, negative."""
-        return int(self._line())
-
-    def _write(self, text: str) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(text.encode())
-        self._process.stdin.flush()
-
-    def _line(self) -> bytes:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        assert line, "the couriers' process is gone"
-        return line
-
-
-@contextmanager
-def couriers(sandbox: Sandbox, url: str) -> Iterator[Couriers]:
-    arguments = [sys.executable, "-c", PROGRAM, url, sandbox.workspace.app.bot_token, sandbox.api_url]
-    with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        try:
-            yield Couriers(process)
-        finally:
-            assert process.stdin is not None
-            process.stdin.close()
-            process.wait(10)
-
-
-def kill_after(sandbox: Sandbox, pid: int, arrivals: int, *, answered: bool) -> Callable[[], None]:
-    """Kill a courier when so many of its messages have arrived: before the answer, or at the next one.
-
-    The workspace tells its watchers of a message before it answers, in the thread that answers.
-    """
-    left = arrivals + answered
-
-    def arrived(_channel: str) -> None:
-        nonlocal left
-        left -= 1
-        if not left:
-            os.kill(pid, signal.SIGKILL)
-
-    return sandbox.workspace.watch(arrived)
 
 
 @pytest.fixture(autouse=True)
@@ -136,9 +61,12 @@ def test_fifty_couriers_killed_double_and_lose_nothing(desk: Desk, database_url:
     ]
     with desk.transaction() as session:
         store.owe(session, letters, now=clock.now)
-    with slack.workspace(clock=clock, post_burst=10_000) as sandbox, couriers(sandbox, database_url) as starting:
+    with ExitStack() as stack:
+        sandbox = stack.enter_context(slack.workspace(clock=clock, post_burst=10_000))
+        to_slack = (sandbox.workspace.app.bot_token, sandbox.api_url)
+        starting = stack.enter_context(nursery(PROGRAM, database_url, *to_slack))
         for _ in range(KILLS):
-            pid = starting.prepare(clock.now)
+            pid = starting.prepare(clock.now.isoformat())
             stop_watching = kill_after(sandbox, pid, chance.randint(1, 3), answered=chance.random() < 0.5)
             starting.start()
             assert starting.ended() == -signal.SIGKILL
@@ -147,7 +75,7 @@ def test_fifty_couriers_killed_double_and_lose_nothing(desk: Desk, database_url:
             clock.now += courier.LEASE + timedelta(seconds=1)
         uncertain = books.rows(desk, sa.select(sa.func.count()).where(outbox.c.state == "leased"))
         assert uncertain != [(0,)]
-        starting.prepare(clock.now)
+        starting.prepare(clock.now.isoformat())
         starting.start()
         assert starting.ended() == 0
         arrived = sandbox.messages(sandbox.dm(slack.ADA), slack.ADA)

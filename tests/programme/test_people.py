@@ -134,7 +134,11 @@ MISTAKES = [
     ("left_on", "2020-12-31", "a day not before hired_on = 2021-03-01"),
     ("wave", "0", "a number from 1 to 100"),
     ("wave", "one", "a number from 1 to 100"),
-    ("roles", "board;king", "roles separated by `;` out of board, chair, finance, recruiter, admin, auditor"),
+    (
+        "roles",
+        "board;king",
+        "roles separated by `;` out of board, alternate, chair, finance, recruiter, admin, auditor",
+    ),
     ("manager_email", "nobody@example.com", "somebody in this file or imported before"),
     ("manager_email", ADA, "no circle of managers"),
     ("slack_user_id", "U0BEN", "one that does not belong to ben@example.com"),

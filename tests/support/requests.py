@@ -6,9 +6,11 @@ import dataclasses
 from datetime import date, timedelta
 from itertools import count
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from policy import handbook, quorum
 from policy.period import day_of
 from policy.reasons import Refusal
 from policy.units import MicroTokens
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from store.people import Person
     from store.requests import Request
 
+BOOK = handbook.parse(handbook.packaged())
+HOURS = quorum.business_hours(BOOK, ZoneInfo("Europe/Berlin"))
 BOARD_CHANNEL = "C0BOARD"
 IRIS, OMAR, TESS = "iris@example.com", "omar@example.com", "tess@example.com"
 ZOE, KOFI, LENA = "zoe@example.com", "kofi@example.com", "lena@example.com"

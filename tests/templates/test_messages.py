@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from jinja2 import UndefinedError, nodes
 from slack_sdk.models.blocks import Block
+from slack_sdk.models.views import View
 
 from handlers import tokens as handler
 from policy.handbook import Service
@@ -31,7 +32,7 @@ from programme.why import CallLine, DebitLine, Explanation, MeterLine
 from sandbox import block_kit
 from store.usage import Line
 from templates import render, workings
-from tests.support import letters
+from tests.support import cards, letters
 from tests.support.letters import ENDLESS, HOSTILE
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
 GOLDEN = Path(__file__).parent / "golden"
 REPOSITORY = Path(__file__).parents[2]
-SOURCES = ("handlers", "scheduler", "programme", "bot")
+SOURCES = ("handlers", "scheduler", "programme", "bot", "templates")
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 VALUE = TokenValue(Quarter(2026, 4), "2026-Q4.1", 10_000_000)
@@ -175,59 +176,69 @@ def unknown_person(email: str | None, contact: str = CONTACT) -> Message:
     return render.message("shared/unknown_person", email=email, contact=contact)
 
 
-CASES: dict[str, Callable[[], Message]] = {
-    "balance": lambda: balance(USUAL),
-    "balance_lasting": lambda: balance(dataclasses.replace(USUAL, outlook=Outlook(date(2026, 12, 3), 0))),
-    "balance_used_up": lambda: balance(dataclasses.replace(NEWCOMER, used_before=True)),
-    "balance_with_a_grant": lambda: balance(dataclasses.replace(USUAL, grant=letters.factors())),
-    "balance_in_debt": lambda: balance(IN_DEBT),
-    "balance_in_debt_with_lots": lambda: balance(
-        dataclasses.replace(IN_DEBT, available=tokens("-42.5"), lots=(lot("10", "500"),))
-    ),
-    "balance_of_a_newcomer": lambda: balance(NEWCOMER),
-    "balance_coming": lambda: coming("Grant for December"),
-    "balance_of_many_lots": lambda: balance(dataclasses.replace(USUAL, lots=tuple(lot("1", "2") for _ in range(10)))),
-    "balance_hostile": lambda: hostile_balance(HOSTILE),
-    "why": lambda: why(USUAL, debit(3, call(), call()), debit(1, call()), received="6500", used="2379.65"),
-    "why_in_another_tier": lambda: why(USUAL, debit(2, call(tier="priority"), call()), received="6500", used="5"),
-    "why_nothing_used": lambda: why(NEWCOMER),
-    "why_with_everything": lambda: why(
-        IN_DEBT, debit(4, call(), call()), received="6500", used="6000", lapsed="500", corrected="1", waiting="53.5"
-    ),
-    "why_with_a_grant": lambda: why(USUAL, grant=letters.factors(leaves="0.8547"), received="6500"),
-    "why_hostile": lambda: hostile_why(HOSTILE),
-    "history": lambda: history(line("claude-sonnet-4-5"), line("claude-opus-4-6", 1)),
-    "history_empty": history,
-    "history_of_many_models": lambda: history(*(line(f"model-{i}") for i in range(25))),
-    "history_hostile": lambda: history(*[line(HOSTILE)] * 3, name=HOSTILE),
-    "services": lambda: services(
-        service("Anthropic API"), service("GPU cluster", "training"), service("Old API", until=date(2026, 12, 31))
-    ),
-    "services_none": services,
-    "services_hostile": lambda: services(*[service(HOSTILE)] * 3, contact=HOSTILE),
-    "help": help_for,
-    "help_for_an_unknown_word": lambda: help_for("balanse", "balance"),
-    "help_hostile": lambda: help_for(HOSTILE, contact=HOSTILE),
-    "refusal": lambda: refusal("'2026-13' is not a month such as 2026-11.", "Try `/tokens history 2026-10`."),
-    "refusal_without_a_next_step": lambda: refusal("No handbook is applied.", ""),
-    "refusal_hostile": lambda: refusal(HOSTILE, HOSTILE),
-    "failure": lambda: failure("the administrators"),
-    "unknown_person": lambda: unknown_person("ada@example.com"),
-    "unknown_person_without_email": lambda: unknown_person(None),
-    "unknown_person_hostile": lambda: unknown_person(HOSTILE, HOSTILE),
-} | letters.CASES
+CASES: dict[str, Callable[[], Message]] = (
+    {
+        "balance": lambda: balance(USUAL),
+        "balance_lasting": lambda: balance(dataclasses.replace(USUAL, outlook=Outlook(date(2026, 12, 3), 0))),
+        "balance_used_up": lambda: balance(dataclasses.replace(NEWCOMER, used_before=True)),
+        "balance_with_a_grant": lambda: balance(dataclasses.replace(USUAL, grant=letters.factors())),
+        "balance_in_debt": lambda: balance(IN_DEBT),
+        "balance_in_debt_with_lots": lambda: balance(
+            dataclasses.replace(IN_DEBT, available=tokens("-42.5"), lots=(lot("10", "500"),))
+        ),
+        "balance_of_a_newcomer": lambda: balance(NEWCOMER),
+        "balance_coming": lambda: coming("Grant for December"),
+        "balance_of_many_lots": lambda: balance(
+            dataclasses.replace(USUAL, lots=tuple(lot("1", "2") for _ in range(10)))
+        ),
+        "balance_hostile": lambda: hostile_balance(HOSTILE),
+        "why": lambda: why(USUAL, debit(3, call(), call()), debit(1, call()), received="6500", used="2379.65"),
+        "why_in_another_tier": lambda: why(USUAL, debit(2, call(tier="priority"), call()), received="6500", used="5"),
+        "why_nothing_used": lambda: why(NEWCOMER),
+        "why_with_everything": lambda: why(
+            IN_DEBT, debit(4, call(), call()), received="6500", used="6000", lapsed="500", corrected="1", waiting="53.5"
+        ),
+        "why_with_a_grant": lambda: why(USUAL, grant=letters.factors(leaves="0.8547"), received="6500"),
+        "why_hostile": lambda: hostile_why(HOSTILE),
+        "history": lambda: history(line("claude-sonnet-4-5"), line("claude-opus-4-6", 1)),
+        "history_empty": history,
+        "history_of_many_models": lambda: history(*(line(f"model-{i}") for i in range(25))),
+        "history_hostile": lambda: history(*[line(HOSTILE)] * 3, name=HOSTILE),
+        "services": lambda: services(
+            service("Anthropic API"), service("GPU cluster", "training"), service("Old API", until=date(2026, 12, 31))
+        ),
+        "services_none": services,
+        "services_hostile": lambda: services(*[service(HOSTILE)] * 3, contact=HOSTILE),
+        "help": help_for,
+        "help_for_an_unknown_word": lambda: help_for("balanse", "balance"),
+        "help_hostile": lambda: help_for(HOSTILE, contact=HOSTILE),
+        "refusal": lambda: refusal("'2026-13' is not a month such as 2026-11.", "Try `/tokens history 2026-10`."),
+        "refusal_without_a_next_step": lambda: refusal("No handbook is applied.", ""),
+        "refusal_hostile": lambda: refusal(HOSTILE, HOSTILE),
+        "failure": lambda: failure("the administrators"),
+        "unknown_person": lambda: unknown_person("ada@example.com"),
+        "unknown_person_without_email": lambda: unknown_person(None),
+        "unknown_person_hostile": lambda: unknown_person(HOSTILE, HOSTILE),
+    }
+    | letters.CASES
+    | cards.CASES
+)
 
-ENDLESS_CASES: dict[str, Callable[[], Message]] = {
-    "balance": lambda: hostile_balance(ENDLESS),
-    "balance_coming": lambda: coming(ENDLESS),
-    "why": lambda: hostile_why(ENDLESS),
-    "history": lambda: history(*(line(f"{i}{ENDLESS}") for i in range(30)), name=ENDLESS),
-    "services": lambda: services(*[service(ENDLESS, until=date(2026, 12, 31))] * 60, contact=ENDLESS),
-    "help": lambda: help_for(ENDLESS, contact=ENDLESS),
-    "refusal": lambda: refusal(ENDLESS, ENDLESS),
-    "failure": lambda: failure(ENDLESS),
-    "unknown_person": lambda: unknown_person(ENDLESS, ENDLESS),
-} | letters.ENDLESS_CASES
+ENDLESS_CASES: dict[str, Callable[[], Message]] = (
+    {
+        "balance": lambda: hostile_balance(ENDLESS),
+        "balance_coming": lambda: coming(ENDLESS),
+        "why": lambda: hostile_why(ENDLESS),
+        "history": lambda: history(*(line(f"{i}{ENDLESS}") for i in range(30)), name=ENDLESS),
+        "services": lambda: services(*[service(ENDLESS, until=date(2026, 12, 31))] * 60, contact=ENDLESS),
+        "help": lambda: help_for(ENDLESS, contact=ENDLESS),
+        "refusal": lambda: refusal(ENDLESS, ENDLESS),
+        "failure": lambda: failure(ENDLESS),
+        "unknown_person": lambda: unknown_person(ENDLESS, ENDLESS),
+    }
+    | letters.ENDLESS_CASES
+    | cards.ENDLESS_CASES
+)
 
 LARGEST = MicroTokens(-(2**63) + 1)
 
@@ -247,6 +258,20 @@ def texts(blocks: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - any part 
             yield from texts(part)
 
 
+@pytest.mark.parametrize("case", cards.MODALS)
+def test_forms_are_the_golden_ones(case: str, pytestconfig: pytest.Config) -> None:
+    """A form changes only on purpose, as messages do, and Slack takes it."""
+    view = cards.MODALS[case]()
+    path = GOLDEN / f"modal_{case}.json"
+    text = json.dumps(view, indent=2, ensure_ascii=False) + "\n"
+    if pytestconfig.getoption("--snapshot-update"):
+        path.write_text(text, "utf-8")
+    assert text == path.read_text("utf-8")
+    assert block_kit.problems(view["blocks"], surface="modal") == ()
+    parsed = View(**view)
+    parsed.validate_json()
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_messages_are_the_golden_ones(case: str, pytestconfig: pytest.Config) -> None:
     """A message changes only on purpose: its golden file shows the new words in review."""
@@ -259,7 +284,7 @@ def test_messages_are_the_golden_ones(case: str, pytestconfig: pytest.Config) ->
 
 def test_no_golden_file_is_left_over() -> None:
     """A golden file of a message that is gone, or was renamed, is gone too."""
-    assert {path.stem for path in GOLDEN.iterdir()} == set(CASES)
+    assert {path.stem for path in GOLDEN.iterdir()} == set(CASES) | {f"modal_{case}" for case in cards.MODALS}
 
 
 ALL = CASES | {f"endless_{name}": build for name, build in ENDLESS_CASES.items()}
@@ -292,7 +317,7 @@ def test_hostile_texts_are_inert(case: str) -> None:
         if kind == "raw_text":  # shown as it is
             assert "\n" not in text
             continue
-        for entity in ("<!channel>", "<https", "<@"):
+        for entity in ("<!channel>", "<https", "<@U0BOSS"):
             assert entity not in text
         assert "\n• 9,999" not in text
         assert "&amp;amp;" in text or "&lt;" not in text
@@ -336,8 +361,10 @@ def is_part(name: str) -> bool:
     return name.rpartition("/")[2].startswith("_")
 
 
-def template_names() -> set[str]:
-    return {name.removesuffix(".j2") for name in render.environment().list_templates() if not is_part(name)}
+def template_names(*, modals: bool = False) -> set[str]:
+    names = {name.removesuffix(".j2") for name in render.environment().list_templates() if not is_part(name)}
+    forms = {name.removeprefix(f"{render.MODALS}/") for name in names if name.startswith(f"{render.MODALS}/")}
+    return forms if modals else {name for name in names if not name.startswith(f"{render.MODALS}/")}
 
 
 def parsed_templates() -> Iterator[tuple[str, nodes.Template]]:
@@ -354,22 +381,22 @@ def test_no_template_concatenates() -> None:
 
 
 def test_every_template_sets_a_constant_fallback() -> None:
-    """Each message sets its fallback text once, in words of ours: a variable there could be a figure or a mention."""
+    """Each message sets its fallback text in words of ours: a variable there could be a figure or a mention."""
     for name, tree in parsed_templates():
         calls = [c for c in tree.find_all(nodes.Call) if isinstance(c.node, nodes.Name) and c.node.name == "fallback"]
-        if is_part(name):
+        if is_part(name) or name.startswith(render.MODALS):
             assert not calls, name
             continue
-        assert len(calls) == 1, name
-        assert isinstance(calls[0].args[0], nodes.Const), name
+        assert calls, name
+        assert all(isinstance(call.args[0], nodes.Const) for call in calls), name
 
 
-def rendered_names() -> Iterator[tuple[str, str]]:
+def rendered_names(function: str = "render.message") -> Iterator[tuple[str, str]]:
     """(file, template) of every `render.message("…")` in the code."""
     for folder in SOURCES:
         for path in sorted((REPOSITORY / folder).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                if isinstance(node, ast.Call) and ast.unparse(node.func) == "render.message":
+                if isinstance(node, ast.Call) and ast.unparse(node.func) == function:
                     name: Any = node.args[0]
                     assert isinstance(name, ast.Constant), f"{path}:{node.lineno}: the name is not written out"
                     yield path.name, str(name.value)
@@ -378,6 +405,7 @@ def rendered_names() -> Iterator[tuple[str, str]]:
 def test_templates_and_their_uses_agree() -> None:
     """Every template is rendered somewhere, and every name that is rendered has a template."""
     assert {name for _, name in rendered_names()} == template_names()
+    assert {name for _, name in rendered_names("render.modal")} == template_names(modals=True)
 
 
 def test_every_part_is_part_of_a_message() -> None:

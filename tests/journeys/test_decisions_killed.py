@@ -1,0 +1,115 @@
+"""A bot that is killed between a decision and its messages, a hundred times: each is there once."""
+
+from __future__ import annotations
+
+import random
+import signal
+from collections import Counter
+from contextlib import ExitStack
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+
+from policy.units import MicroTokens
+from scheduler import courier
+from store.tables import entries, lots, outbox
+from tests.support import books, slack
+from tests.support import requests as asking
+from tests.support.books import BEN
+from tests.support.nursery import kill_after, nursery
+from tests.support.requests import TESS, convene
+
+if TYPE_CHECKING:
+    from programme.desk import Desk
+    from sandbox import Sandbox
+    from tests.support.clock import Clock
+    from tests.support.nursery import Nursery
+
+KILLS = 50
+"""On each of the two databases."""
+PROGRAM = """
+import os, signal, sys
+from datetime import datetime
+from zoneinfo import ZoneInfo
+from programme import decisions
+from programme.decisions import Ballot
+from programme.desk import Desk
+from scheduler import courier, slack_post
+from store import people
+from store.engine import open_database
+
+url, token, api_url, channel, voter = sys.argv[1:]
+
+
+def work(now, request_id, kill):
+    at = datetime.fromisoformat(now)
+    desk = Desk(open_database(url), ZoneInfo("Europe/Berlin"), lambda: at, governance_channel=channel)
+    if request_id != "-":
+        with desk.transaction() as session:
+            ballot = Ballot(approves=True)
+            decisions.vote(session, people.by_email(session, voter), request_id, ballot, desk=desk, now=at)
+    if kill == "committed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    slack, me = slack_post.client(token, api_url), courier.name()
+    while courier.deliver(desk, slack, courier=me, most=5).leased:
+        pass
+"""
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    slack.without_proxies(monkeypatch)
+
+
+def keys_in(sandbox: Sandbox, channel: str, reader: str) -> Counter[str]:
+    """How often each message is there, by the key that it carries."""
+    shown = sandbox.messages(channel, reader)
+    return Counter(message.metadata["event_payload"]["key"] for message in shown if message.metadata)
+
+
+def test_kills_between_decision_and_delivery(desk: Desk, database_url: str, clock: Clock) -> None:
+    """Whenever the bot dies after the commit, the tokens are there once, and the card and the messages come once."""
+    office, chance = convene(desk), random.Random(100)  # noqa: S311 - the same kills in every run
+    before = books.wallet(office, BEN)
+    with ExitStack() as stack:
+        sandbox = stack.enter_context(slack.workspace(clock=clock, post_burst=100_000))
+        app = sandbox.workspace.app
+        children = stack.enter_context(
+            nursery(PROGRAM, database_url, app.bot_token, sandbox.api_url, slack.BOARD, TESS)
+        )  # fmt: skip
+        made = []
+        for number in range(KILLS):
+            request = asking.ask(office, BEN, "1", key=f"killed-{number}", days=60)
+            made.append(request)
+            _decide_and_die(sandbox, children, clock, request.id, chance)
+            # Until the lease of the dead has run out, nobody touches its messages.
+            clock.now += courier.LEASE + timedelta(seconds=1)
+        children.prepare(clock.now.isoformat(), "-", "-")
+        children.start()
+        assert children.ended() == 0
+        board, dm = keys_in(sandbox, slack.BOARD, slack.IRIS), keys_in(sandbox, sandbox.dm(slack.BEN), slack.BEN)
+        cards = [m for m in sandbox.messages(slack.BOARD, slack.IRIS) if m.metadata]
+    assert board == Counter(f"card:{request.id}:board" for request in made)
+    ours = {key: count for key, count in dm.items() if key.startswith(("mine:", "note:"))}
+    told = [f"{kind}{request.id}{rest}" for request in made for kind, rest in (("mine:", ""), ("note:", ":approved:"))]
+    assert sorted(key.rpartition(":")[0] + ":" if key.startswith("note:") else key for key in ours) == sorted(told)
+    assert set(ours.values()) == {1}
+    assert all("*Approved.*" in str(card.blocks) for card in cards)
+    assert books.wallet(office, BEN) == before + MicroTokens.parse(str(KILLS))
+    exceptions = sa.select(sa.func.count()).where(entries.c.kind == "exception")
+    assert books.rows(office, exceptions) == [(KILLS,)]
+    assert books.rows(office, sa.select(sa.func.count()).where(lots.c.kind == "exception")) == [(KILLS,)]
+    about = sa.select(sa.func.count()).where(outbox.c.template.like("fast_track/%"), outbox.c.state != "sent")
+    assert books.rows(office, about) == [(0,)]
+    assert books.findings(office) == {}
+
+
+def _decide_and_die(sandbox: Sandbox, children: Nursery, clock: Clock, request_id: str, chance: random.Random) -> None:
+    arrivals = chance.randint(0, 3)
+    pid = children.prepare(clock.now.isoformat(), request_id, "-" if arrivals else "committed")
+    stop_watching = kill_after(sandbox, pid, arrivals or 1_000, answered=chance.random() < 0.5)
+    children.start()
+    assert children.ended() in {-signal.SIGKILL, 0}
+    stop_watching()

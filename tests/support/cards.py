@@ -1,0 +1,309 @@
+"""Requests in every state, usual and unusual, as those who decide them and those who asked see them."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+from policy.quorum import MEMBER, Electorate, Seat, Tally, deadlines
+from policy.reasons import Reason
+from policy.units import MicroTokens, NanoUSD
+from programme.cards import Card, Exchange, Named, Past, VoteLine
+from programme.decisions import OUTCOMES, Voted
+from programme.fast_track import Judged
+from programme.letters import Situation
+from store.requests import Question, Request
+from templates import fast_track, render
+from tests.support.letters import ENDLESS, HOSTILE, VALUE
+from tests.support.requests import BOOK, HOURS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from templates.render import Message
+
+ASKED_AT = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
+DECIDED_AT = datetime(2026, 11, 24, 14, 5, tzinfo=UTC)
+STEPS = deadlines("standard", ASKED_AT, BOOK.exceptions, HOURS)
+
+
+def tokens(text: str) -> MicroTokens:
+    return MicroTokens.parse(text)
+
+
+REQUEST = Request(
+    id="xr_0123456789abcdef", person_id="per_ben", class_name="standard", state="open", revision=3,
+    amount=tokens("150000"), purpose="Fine-tune the support model before the release of 15 December",
+    project_key="atlas", service_key="gpu-cluster", last_day=date(2026, 12, 23), incident=None, situation={},
+    handbook_version="2026.1", made_at=ASKED_AT, needed=2, needs_finance=False, first_stage=0, stage=0,
+    remind_at=STEPS.remind_at, escalate_at=STEPS.escalate_at, last_call_at=STEPS.last_call_at, lapse_at=STEPS.lapse_at,
+    next_step="remind", next_at=STEPS.remind_at, decided_at=None, decided_by=None, granted=None, granted_last_day=None,
+    entry_id=None, netted=None, netted_month=None, outcome=None, outcome_note=None, project="Atlas",
+    service="GPU cluster",
+)  # fmt: skip
+SITUATION = Situation(
+    monthly_grant=tokens("93700"), available=tokens("1204.5"), runs_out=date(2026, 11, 27), earlier=tokens("0"),
+    pool=NanoUSD.parse("60000"), value_version="2026-Q4.1", per_token=NanoUSD.parse("0.0102"), manager=None,
+    sponsor=None, because=(Reason("standard", "at most 3 × the monthly grant"),),
+)  # fmt: skip
+BEN, IRIS = Named("Ben Okafor", "U0BEN"), Named("Iris Tan", "U0IRIS")
+OMAR, TESS, ZOE = Named("Omar Haddad", "U0OMAR"), Named("Tess Novak", "U0TESS"), Named("Zoe Martin", None)
+OPEN = Card(
+    request=REQUEST, situation=SITUATION, requester=BEN, worth=NanoUSD.parse("1530"), granted_worth=NanoUSD(0),
+    beneficiaries=(), tally=Tally(0, 0, 2, "open", lacks_finance=False, because=()), votes=(),
+    awaited=(IRIS, OMAR, TESS), recused=(), decided_by=None, questions=(), past=(), left=MicroTokens(0),
+)  # fmt: skip
+
+
+def changed(card: Card, **request: Any) -> Card:  # noqa: ANN401 - the fields of a request
+    return dataclasses.replace(card, request=dataclasses.replace(card.request, **request))
+
+
+def vote(who: Named, **how: Any) -> VoteLine:  # noqa: ANN401 - the fields of a vote
+    usual: dict[str, Any] = {
+        "stands_for": None, "approves": True, "amount": None, "last_day": None, "reason": None
+    }  # fmt: skip
+    return VoteLine(who=who, **(usual | how))
+
+
+UNDER_WAY = dataclasses.replace(
+    OPEN,
+    tally=Tally(1, 1, 2, "open", lacks_finance=False, because=()),
+    votes=(
+        vote(ZOE, stands_for=TESS, amount=tokens("120000"), last_day=date(2026, 12, 10)),
+        vote(OMAR, approves=False, reason="Try the small model first"),
+    ),
+    awaited=(),
+    recused=((IRIS, "manager"),),
+    beneficiaries=(Named("Ada Lovelace", "U0ADA"), Named("Mara Quist", None)),
+    questions=(
+        Exchange(OMAR, "Why not the small model?", "It misses one ticket in five."),
+        Exchange(TESS, "When?", None),
+    ),
+    past=(
+        Past(datetime(2026, 9, 3, 9, tzinfo=UTC), tokens("20000"), "approved", "delivered"),
+        Past(datetime(2026, 8, 1, 9, tzinfo=UTC), tokens("90000"), "rejected", None),
+    ),
+)
+DECIDED: dict[str, Any] = {"decided_at": DECIDED_AT, "decided_by": "per_tess", "next_step": None, "next_at": None}
+CREDIT: dict[str, Any] = {"granted": tokens("120000"), "granted_last_day": date(2026, 12, 10), "entry_id": 7}
+APPROVED = dataclasses.replace(
+    changed(UNDER_WAY, state="approved", **DECIDED, **CREDIT), decided_by=TESS, granted_worth=NanoUSD.parse("1224"),
+    left=tokens("80500.25"),
+)  # fmt: skip
+REJECTED = dataclasses.replace(changed(UNDER_WAY, state="rejected", **DECIDED), decided_by=TESS)
+LAPSED = changed(OPEN, state="lapsed", **(DECIDED | {"decided_by": "policy"}))
+WITHDRAWN = dataclasses.replace(changed(OPEN, state="withdrawn", **DECIDED), decided_by=BEN)
+MAJOR = dataclasses.replace(
+    changed(OPEN, class_name="major", needed=3, needs_finance=True, stage=2, amount=tokens("900000")),
+    situation=dataclasses.replace(
+        SITUATION,
+        because=(
+            Reason("splitting", "what was asked for in the last 30 days counts with it"),
+            Reason("pool", "more than 1 % of the quarter's budget"),
+        ),
+    ),
+    worth=NanoUSD.parse("9180"),
+    tally=Tally(3, 0, 3, "open", lacks_finance=True, because=()),
+)
+NO_GRANT = dataclasses.replace(
+    OPEN, situation=dataclasses.replace(SITUATION, monthly_grant=MicroTokens(0), runs_out=None)
+)  # fmt: skip
+IN_AN_INCIDENT: dict[str, Any] = {
+    "class_name": "break_glass", "incident": "INC-7", "amount": tokens("20000"), "granted": tokens("20000"),
+    "granted_last_day": date(2026, 12, 23), "entry_id": 7, "needed": 1, "project": None, "service": None,
+}  # fmt: skip
+CREDITED = dataclasses.replace(
+    changed(OPEN, state="credited", **IN_AN_INCIDENT), worth=NanoUSD.parse("204"), granted_worth=NanoUSD.parse("204"),
+    situation=dataclasses.replace(
+        SITUATION, because=(Reason("incident", "an incident, within the limit of break-glass"),)
+    ),
+    tally=Tally(0, 0, 1, "open", lacks_finance=False, because=()),
+)  # fmt: skip
+RATIFIED = dataclasses.replace(
+    changed(CREDITED, state="ratified", **DECIDED), decided_by=TESS, votes=(vote(TESS),)
+)  # fmt: skip
+NOT_RATIFIED = dataclasses.replace(
+    changed(CREDITED, state="not_ratified", **DECIDED), decided_by=TESS,
+    votes=(vote(TESS, approves=False, reason="No incident of ours"),),
+)  # fmt: skip
+NETTED = changed(CREDITED, state="not_ratified", **DECIDED, netted=tokens("12000"), netted_month="2026-12")
+
+
+def hostile(card: Card, text: str) -> Card:
+    """A card in which everything that somebody wrote is a certain text."""
+    named = Named(text, None)
+    return dataclasses.replace(
+        changed(card, purpose=text, project=text, service=text, incident=text),
+        requester=named,
+        beneficiaries=(named,) * 3,
+        votes=tuple(dataclasses.replace(v, who=named, stands_for=named, reason=text) for v in card.votes) * 20,
+        awaited=(named,) * 30,
+        recused=((named, "manager"),) * 10,
+        questions=(Exchange(named, text, text),) * 5,
+        decided_by=named,
+    )
+
+
+def mine(card: Card) -> Message:
+    return fast_track.mine(card)
+
+
+def note(card: Card, *, for_requester: bool = True, stage: int | None = None) -> Message:
+    value = fast_track.button_value(card)
+    return render.message("fast_track/note", card=card, for_requester=for_requester, stage=stage, button_value=value)
+
+
+def question(reader: str, *, answer: str | None = None, asked: str = "Why now?", card: Card = OPEN) -> Message:
+    one = Question(12, card.request.id, "per_tess", asked, ASKED_AT, answer, DECIDED_AT if answer else None)
+    return render.message("fast_track/question", card=card, question=one, asked_by=TESS, reader=reader)
+
+
+def more_time(card: Card = APPROVED, *, days: int = 2) -> Message:
+    return render.message(
+        "fast_track/more_time", card=card, days=days, button_value=fast_track.button_value(card)
+    )  # fmt: skip
+
+
+def outcome(card: Card = APPROVED) -> Message:
+    return render.message("fast_track/outcome", card=card, button_value=fast_track.button_value(card))
+
+
+def queue(*cards: Card, stands_in_until: date | None = None) -> Message:
+    lines = [
+        {"card": card, "awaits_reader": number % 2 == 0, "button_value": fast_track.button_value(card)}
+        for number, card in enumerate(cards)
+    ]
+    return render.message("fast_track/queue", queue=lines, stands_in_until=stands_in_until)
+
+
+def own(*cards: Card) -> Message:
+    values = {card.request.id: fast_track.button_value(card) for card in cards}
+    return render.message("fast_track/requests", cards=cards, values=values)
+
+
+def voted(card: Card, *, again: bool = False) -> Message:
+    told = Voted(card.request, card.tally, "per_tess", again)
+    return render.message("fast_track/voted", voted=told)
+
+
+CASES: dict[str, Callable[[], Message]] = {
+    "card_open": lambda: fast_track.card(OPEN),
+    "card_under_way": lambda: fast_track.card(UNDER_WAY),
+    "card_major": lambda: fast_track.card(MAJOR),
+    "card_without_a_grant": lambda: fast_track.card(NO_GRANT),
+    "card_approved": lambda: fast_track.card(APPROVED),
+    "card_rejected": lambda: fast_track.card(REJECTED),
+    "card_lapsed": lambda: fast_track.card(LAPSED),
+    "card_withdrawn": lambda: fast_track.card(WITHDRAWN),
+    "card_break_glass": lambda: fast_track.card(CREDITED),
+    "card_ratified": lambda: fast_track.card(RATIFIED),
+    "card_not_ratified": lambda: fast_track.card(NOT_RATIFIED),
+    "card_netted": lambda: fast_track.card(NETTED),
+    "card_hostile": lambda: fast_track.card(hostile(UNDER_WAY, HOSTILE)),
+    "mine_open": lambda: mine(OPEN),
+    "mine_approved": lambda: mine(APPROVED),
+    "mine_rejected": lambda: mine(REJECTED),
+    "mine_lapsed": lambda: mine(LAPSED),
+    "mine_withdrawn": lambda: mine(WITHDRAWN),
+    "mine_break_glass": lambda: mine(CREDITED),
+    "mine_ratified": lambda: mine(RATIFIED),
+    "mine_not_ratified": lambda: mine(NOT_RATIFIED),
+    "mine_hostile": lambda: mine(hostile(REJECTED, HOSTILE)),
+    "note_approved": lambda: note(APPROVED),
+    "note_rejected": lambda: note(REJECTED),
+    "note_lapsed": lambda: note(LAPSED),
+    "note_ratified": lambda: note(RATIFIED),
+    "note_not_ratified": lambda: note(NOT_RATIFIED),
+    "note_for_a_beneficiary": lambda: note(APPROVED, for_requester=False),
+    "note_for_a_beneficiary_of_a_break_glass": lambda: note(CREDITED, for_requester=False),
+    "note_alternates": lambda: note(OPEN, stage=1),
+    "note_chair_and_finance": lambda: note(OPEN, stage=2),
+    "note_hostile": lambda: note(hostile(REJECTED, HOSTILE)),
+    "question": lambda: question("requester"),
+    "question_answered": lambda: question("requester", answer="The release"),
+    "question_to_the_asker": lambda: question("asker", answer="The release"),
+    "question_in_the_thread": lambda: question("thread_question"),
+    "question_answered_in_the_thread": lambda: question("thread_answer", answer="The release"),
+    "question_hostile": lambda: question("requester", asked=HOSTILE, answer=HOSTILE),
+    "more_time": more_time,
+    "more_time_tomorrow": lambda: more_time(days=1),
+    "more_time_hostile": lambda: more_time(hostile(APPROVED, HOSTILE)),
+    "outcome": outcome,
+    "outcome_told": lambda: outcome(changed(APPROVED, outcome="partly", outcome_note="The first half")),
+    "outcome_hostile": lambda: outcome(changed(hostile(APPROVED, HOSTILE), outcome="partly", outcome_note=HOSTILE)),
+    "queue": lambda: queue(OPEN, UNDER_WAY, CREDITED),
+    "queue_empty": queue,
+    "queue_of_many": lambda: queue(*[OPEN] * 12, stands_in_until=date(2026, 12, 1)),
+    "queue_hostile": lambda: queue(hostile(OPEN, HOSTILE)),
+    "requests": lambda: own(OPEN, APPROVED, REJECTED),
+    "requests_none": own,
+    "requests_hostile": lambda: own(hostile(REJECTED, HOSTILE)),
+    "voted": lambda: voted(UNDER_WAY),
+    "voted_again": lambda: voted(UNDER_WAY, again=True),
+    "voted_approved": lambda: voted(APPROVED),
+    "voted_rejected": lambda: voted(REJECTED),
+    "voted_without_finance": lambda: voted(MAJOR),
+    "voted_ratified": lambda: voted(RATIFIED),
+    "voted_not_ratified": lambda: voted(NOT_RATIFIED),
+    "done": lambda: render.message("fast_track/done", text="Your vote is yours again."),
+    "done_hostile": lambda: render.message("fast_track/done", text=HOSTILE),
+}
+ENDLESS_CASES: dict[str, Callable[[], Message]] = {
+    "card": lambda: fast_track.card(hostile(UNDER_WAY, ENDLESS)),
+    "mine": lambda: mine(hostile(REJECTED, ENDLESS)),
+    "note": lambda: note(hostile(REJECTED, ENDLESS)),
+    "question": lambda: question("requester", asked=ENDLESS, answer=ENDLESS, card=hostile(OPEN, ENDLESS)),
+    "more_time": lambda: more_time(hostile(APPROVED, ENDLESS)),
+    "outcome": lambda: outcome(changed(hostile(APPROVED, ENDLESS), outcome="nothing", outcome_note=ENDLESS)),
+    "queue": lambda: queue(*[hostile(UNDER_WAY, ENDLESS)] * 30),
+    "requests": lambda: own(*[hostile(REJECTED, ENDLESS)] * 5),
+}
+
+
+# --- Forms ---------------------------------------------------------------------------------------------------------
+
+
+def form(text: str = "", *, problem: str = "", judged: bool = True, drafted: bool = False) -> dict[str, Any]:
+    """The form of a request, filled in with a text."""
+    fields = {
+        "amount": "150,000", "purpose": text or "Fine-tune the support model", "last_day": "2026-12-23",
+        "project": "atlas", "service": "", "beneficiaries": ["U0ADA"], "incident": "",
+    }  # fmt: skip
+    panel = Electorate(tuple(Seat(f"per_{n}", MEMBER) for n in range(3)), 2, needs_finance=False, stage=0)
+    return render.modal(
+        "fast_track/form", form=fields, value=VALUE, projects=[("atlas", (text or "Atlas")[:75])],
+        services=[("gpu-cluster", "GPU cluster")], break_glass=tokens("46850"),
+        judged=Judged("standard", NanoUSD.parse("1530"), panel, STEPS, SITUATION, BOOK) if judged else None,
+        preview_amount=tokens("150000") if judged else None, problem=problem,
+        drafted_at=ASKED_AT if drafted else None, private="",
+    )  # fmt: skip
+
+
+def asked() -> Question:
+    return Question(12, REQUEST.id, "per_tess", "Why now?", ASKED_AT, None, None)
+
+
+MODALS: dict[str, Callable[[], dict[str, Any]]] = {
+    "form": form,
+    "form_begun": lambda: form(judged=False),
+    "form_with_a_problem": lambda: form(judged=False, problem="'5.000' can be read in two ways: write 5,000."),
+    "form_drafted": lambda: form(drafted=True),
+    "form_hostile": lambda: form(HOSTILE),
+    "receipt": lambda: render.modal("fast_track/receipt", card=UNDER_WAY),
+    "receipt_of_a_break_glass": lambda: render.modal("fast_track/receipt", card=CREDITED),
+    "less": lambda: render.modal("fast_track/less", card=OPEN, amount="150,000", private="{}"),
+    "reject": lambda: render.modal("fast_track/reject", card=OPEN, private="{}"),
+    "reject_a_break_glass": lambda: render.modal("fast_track/reject", card=CREDITED, private="{}"),
+    "reject_hostile": lambda: render.modal("fast_track/reject", card=hostile(OPEN, HOSTILE), private="{}"),
+    "ask": lambda: render.modal("fast_track/ask", card=OPEN, private="{}"),
+    "answer": lambda: render.modal("fast_track/answer", question=asked(), private="12"),
+    "outcome_form": lambda: render.modal(
+        "fast_track/outcome_form", card=APPROVED, outcomes=list(OUTCOMES.items()), private="xr_1"
+    ),
+    "voted_form": lambda: render.modal(
+        "fast_track/voted", voted=Voted(APPROVED.request, APPROVED.tally, "p", again=False)
+    ),
+    "closed": lambda: render.modal("fast_track/closed", title="Not done", text="Only the board decides."),
+}
