@@ -94,6 +94,8 @@ def _run(sandbox: Sandbox, clock: DemoClock, calendar: _Calendar, folder: Path, 
             "TOKENS_HTTP_PORT": str(port + 1 if port else 0),
             "TOKENS_TIME_ZONE": company.ZONE,
             "TOKENS_ANNOUNCE_CHANNEL": company.ANNOUNCE_IN,
+            "TOKENS_GOVERNANCE_CHANNEL": company.GOVERNANCE_IN,
+            "TOKENS_BOARD_USERGROUP": company.BOARD_GROUP,
         }
     )
     desk = office.new_desk(loaded, clock=clock)
@@ -126,6 +128,7 @@ The workspace is open at  {page}
 
 You are Ada, a staff engineer. Type  /tokens balance , then  /tokens why .
 The calendar at the top of the page lets time pass: on the first of a month, grants and their statements arrive.
+Be Ben and type  /tokens request  to ask the board for more; be Iris, and decide it in #token-board.
 
 To see usage arrive, send some of Ada's from another terminal, and ask for the balance again:
 

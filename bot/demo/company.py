@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from bot.manifest import BOT_SCOPES, DOCTOR_SCOPES
+from bot.manifest import BOT_SCOPES, DOCTOR_SCOPES, EVENTS
+from handlers.tokens import COMMANDS
 from handlers.usage_formats import fingerprint
 from policy import handbook
 from policy.metering import UsageEvent
@@ -93,8 +94,8 @@ EMPLOYEES = (
     Employee("Wanda Kowalska", "mid", "research", "research", "Europe/Warsaw", 16, "mixed"),
     Employee("Iris Tanaka", "principal", "engineering", "", "Asia/Tokyo", 0, "mixed"),
     Employee("Omar Farouk", "senior", "finance", "", "Europe/Berlin", 0, "mixed", "finance"),
-    Employee("Tess Moreau", "staff", "security", "", "Europe/Paris", 0, "mixed"),
-    Employee("Zoe Martin", "staff", "people", "", "America/New_York", 0, "mixed"),
+    Employee("Tess Moreau", "staff", "security", "", "Europe/Paris", 0, "mixed", "alternate"),
+    Employee("Zoe Martin", "staff", "people", "", "America/New_York", 0, "mixed", "alternate"),
 )
 BOARD = ("Ada", "Iris", "Omar", "Tess", "Zoe")
 
@@ -112,7 +113,8 @@ SHARE_OF_COMPENSATION = "0.04"
 LAUNCHED_MONTHS_BEFORE = 9
 PART_TIME = {"jonas": "0.3"}
 """Jonas works a third of the week, and asks the most expensive model all of it."""
-ANNOUNCE_IN = "C0AITOKENS"
+ANNOUNCE_IN, GOVERNANCE_IN = "C0AITOKENS", "C0BOARD"
+BOARD_GROUP = "S0BOARD"
 COMPLEXITY = {
     "billing": "usual", "build-farm": "demanding", "ranking": "novel", "crawler": "routine", "app": "usual",
     "evals": "demanding",
@@ -177,6 +179,8 @@ def handbook_text(begins: date) -> str:
     for old, new in {
         'version = "2026.1"': 'version = "northwind.1"',
         "effective_from = 2026-01-01": f"effective_from = {launched}",
+        # A hundredth of so small a company's budget would be hardly anything.
+        "pool_share = 0.01": "pool_share = 0.1",
         "share_of_compensation = 0.25": f"share_of_compensation = {SHARE_OF_COMPENSATION}",
         "# launched_on = 2027-01-01": f"launched_on = {launched}",
     }.items():
@@ -203,6 +207,8 @@ def workspace_plan() -> dict[str, Any]:
             {"command": "/tokens balance", "label": "What Ada has left", "as": "U0ADA"},
             {"command": "/tokens why", "label": "How that comes about", "as": "U0ADA"},
             {"command": "/tokens history", "label": "What she used this month", "as": "U0ADA"},
+            {"command": "/tokens request", "label": "Ben asks the board for more", "as": "U0BEN"},
+            {"command": "/tokens board", "label": "What waits for the board: be Iris", "as": "U0IRIS"},
             {"command": "/tokens balance", "label": "Jonas, who spent more than he had", "as": "U0JONAS"},
             {"command": "/tokens balance", "label": "Zoe, whom the bot meets for the first time", "as": "U0ZOE"},
             {"command": "/tokens balance", "label": "A guest, whom it does not know", "as": "U0GUEST"},
@@ -215,9 +221,10 @@ def workspace_plan() -> dict[str, Any]:
             "bot_id": "B0TOKENS",
             "description": "Your allowance for AI services: what you have, what it is worth, and why.",
             "scopes": [*BOT_SCOPES, *DOCTOR_SCOPES],
+            "events": list(EVENTS),
             "commands": [
-                {"command": "/tokens", "description": "Your AI token allowance",
-                 "usage_hint": "balance | why | history [month] | services | help"}
+                {"command": "/tokens", "description": "Your AI token allowance", "should_escape": True,
+                 "usage_hint": " | ".join(f"{c.name} {c.arguments}".strip() for c in COMMANDS)}
             ],
         },
         "members": [
@@ -229,10 +236,10 @@ def workspace_plan() -> dict[str, Any]:
             {"id": "C0GENERAL", "name": "general", "purpose": "Company-wide talk", "members": [*ids, "U0GUEST"]},
             {"id": "C0AITOKENS", "name": "ai-tokens", "purpose": "The token programme", "members": [*ids, "U0TOKENS"]},
             *teams,
-            {"id": "C0BOARD", "name": "token-board", "purpose": "The governance board", "is_private": True,
+            {"id": GOVERNANCE_IN, "name": "token-board", "purpose": "The governance board", "is_private": True,
              "members": [*board, "U0TOKENS"]},
         ],
-        "user_groups": [{"id": "S0BOARD", "handle": "token-board", "name": "Token board", "members": board}],
+        "user_groups": [{"id": BOARD_GROUP, "handle": "token-board", "name": "Token board", "members": board}],
     }  # fmt: skip
 
 

@@ -9,7 +9,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from bot import office
-from bot.demo import company
+from bot.demo import company, exceptions
+from handlers import board_group
 from policy.period import Month, Week, day_of, first_instant
 from programme import keys, people, terms, usage
 from scheduler import courier, tick
@@ -45,6 +46,10 @@ class Teller:
 
     def prepare(self) -> None:
         """The company as it was when its story begins: people, pay bands, projects, budget and a launched programme."""
+        self._prepare()
+        board_group.refresh(self.desk, self.slack)
+
+    def _prepare(self) -> None:
         now = self.clock()
         begins = day_of(now, self.desk.zone) - timedelta(days=7 * company.WEEKS)
         office.migrate(self.desk, handbook=company.handbook_text(begins))
@@ -100,6 +105,7 @@ class Teller:
     def _look(self, instant: datetime) -> int:
         """Do what the calendar owes at an instant, and deliver what is due then."""
         tick.tick(self.desk, now=instant, announce_in=company.ANNOUNCE_IN)
+        exceptions.happen(self.desk, instant)
         delivered = 0
         while (done := courier.deliver(self.desk, self.slack, courier=self.courier, most=MOST_AT_ONCE)).sent:
             delivered += done.sent
