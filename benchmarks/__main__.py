@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from benchmarks import balance, intake, ledgers, memory, messages, monthly
+from benchmarks import balance, intake, ledgers, memory, messages, monthly, votes
 
 if TYPE_CHECKING:
     from programme.desk import Desk
@@ -22,7 +22,7 @@ TARGETS = {"sqlite": (5.0, 0.18), "postgresql": (8.0, 0.22)}
 @click.option("--events", default=10_000_000, show_default=True, help="Usage rows of the large ledger.")
 @click.option(
     "--only",
-    type=click.Choice(["intake", "growth", "memory", "monthly", "messages"]),
+    type=click.Choice(["intake", "growth", "memory", "monthly", "messages", "votes"]),
     multiple=True,
     help="All when left out.",
 )
@@ -39,6 +39,8 @@ def main(events: int, only: tuple[str, ...], databases: tuple[str, ...]) -> None
             _monthly(kind, events // 100)
         if not only or "messages" in only:
             _messages(kind)
+        if not only or "votes" in only:
+            _votes(kind)
     if not only or "memory" in only:
         _memory(min(events, 1_000_000))
 
@@ -105,6 +107,20 @@ def _messages(kind: str) -> None:
     )
     sent, bare = messages.throughput(kind)
     print(f"courier, {kind}: {sent:.0f} messages/s over bare posts' {bare:.0f}/s; Slack takes about 4/s")
+
+
+def _votes(kind: str) -> None:
+    """The same vote in a young ledger and in an old one; it should not take longer there."""
+    first = None
+    for past in (1_000, 100_000):
+        found = votes.measure(kind, past)
+        first = first or found.press
+        print(
+            f"votes, {kind}, {past:,} past requests: {found.press * 1e3:.2f} ms over an empty handler's"
+            f" {found.empty * 1e3:.3f} ms = {found.press / found.empty:.1f}; without Bolt {found.decision * 1e3:.2f} ms;"
+            f" a bare transaction of {found.statements} statements with {found.rows} rows {found.raw * 1e3:.2f} ms"
+        )
+    print(f"growth, {kind}: a vote at {found.press / first:.2f} of its time at 1,000 past requests", flush=True)
 
 
 def _memory(events: int) -> None:
