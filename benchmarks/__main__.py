@@ -111,16 +111,15 @@ def _messages(kind: str) -> None:
 
 def _votes(kind: str) -> None:
     """The same vote in a young ledger and in an old one; it should not take longer there."""
-    first = None
-    for past in (1_000, 100_000):
-        found = votes.measure(kind, past)
-        first = first or found.press
+    measured = {past: votes.measure(kind, past) for past in (1_000, 100_000)}
+    for past, vote in measured.items():
         print(
-            f"votes, {kind}, {past:,} past requests: {found.press * 1e3:.2f} ms over an empty handler's"
-            f" {found.empty * 1e3:.3f} ms = {found.press / found.empty:.1f}; without Bolt {found.decision * 1e3:.2f} ms;"
-            f" a bare transaction of {found.statements} statements with {found.rows} rows {found.raw * 1e3:.2f} ms"
+            f"votes, {kind}, {past:,} past requests: {vote.press * 1e3:.2f} ms over an empty handler's"
+            f" {vote.empty * 1e3:.3f} ms = {vote.press / vote.empty:.1f}; without Bolt {vote.decision * 1e3:.2f} ms;"
+            f" a bare transaction of {vote.statements} statements with {vote.rows} rows {vote.raw * 1e3:.2f} ms"
         )
-    print(f"growth, {kind}: a vote at {found.press / first:.2f} of its time at 1,000 past requests", flush=True)
+    small, large = measured.values()
+    print(f"growth, {kind}: a vote at {large.press / small.press:.2f} of its time at 1,000 past requests")
 
 
 def _memory(events: int) -> None:
