@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from benchmarks import balance, intake, ledgers, memory, messages, monthly
+from benchmarks import balance, intake, ledgers, memory, messages, monthly, votes
 
 if TYPE_CHECKING:
     from programme.desk import Desk
@@ -22,7 +22,7 @@ TARGETS = {"sqlite": (5.0, 0.18), "postgresql": (8.0, 0.22)}
 @click.option("--events", default=10_000_000, show_default=True, help="Usage rows of the large ledger.")
 @click.option(
     "--only",
-    type=click.Choice(["intake", "growth", "memory", "monthly", "messages"]),
+    type=click.Choice(["intake", "growth", "memory", "monthly", "messages", "votes"]),
     multiple=True,
     help="All when left out.",
 )
@@ -39,6 +39,8 @@ def main(events: int, only: tuple[str, ...], databases: tuple[str, ...]) -> None
             _monthly(kind, events // 100)
         if not only or "messages" in only:
             _messages(kind)
+        if not only or "votes" in only:
+            _votes(kind)
     if not only or "memory" in only:
         _memory(min(events, 1_000_000))
 
@@ -105,6 +107,19 @@ def _messages(kind: str) -> None:
     )
     sent, bare = messages.throughput(kind)
     print(f"courier, {kind}: {sent:.0f} messages/s over bare posts' {bare:.0f}/s; Slack takes about 4/s")
+
+
+def _votes(kind: str) -> None:
+    """The same vote in a young ledger and in an old one; it should not take longer there."""
+    measured = {past: votes.measure(kind, past) for past in (1_000, 100_000)}
+    for past, vote in measured.items():
+        print(
+            f"votes, {kind}, {past:,} past requests: {vote.press * 1e3:.2f} ms over an empty handler's"
+            f" {vote.empty * 1e3:.3f} ms = {vote.press / vote.empty:.1f}; without Bolt {vote.decision * 1e3:.2f} ms;"
+            f" a bare transaction of {vote.statements} statements with {vote.rows} rows {vote.raw * 1e3:.2f} ms"
+        )
+    small, large = measured.values()
+    print(f"growth, {kind}: a vote at {large.press / small.press:.2f} of its time at 1,000 past requests")
 
 
 def _memory(events: int) -> None:

@@ -15,7 +15,7 @@ from slack_sdk.signature import SignatureVerifier
 from handlers import slack_app
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from programme.desk import Desk
 
@@ -25,14 +25,14 @@ SOMEBODY = 7
 """The number of the person who asks."""
 
 
-def _authorize(**_: object) -> AuthorizeResult:
+def authorize(**_: object) -> AuthorizeResult:
     return AuthorizeResult(
         enterprise_id=None, team_id="T1", bot_token="xoxb-bench", bot_id="B1", bot_user_id="U0BOT"  # noqa: S106
     )  # fmt: skip
 
 
 def _request(command: str, text: str) -> BoltRequest:
-    body = urlencode(
+    return signed(
         {
             "command": command,
             "text": text,
@@ -43,6 +43,11 @@ def _request(command: str, text: str) -> BoltRequest:
             "response_url": "http://127.0.0.1/",
         }
     )
+
+
+def signed(fields: Mapping[str, str]) -> BoltRequest:
+    """A request as Slack would send it now."""
+    body = urlencode(fields)
     timestamp = str(int(time.time()))
     signature = SignatureVerifier(SECRET).generate_signature(timestamp=timestamp, body=body)
     headers: dict[str, str | Sequence[str]] = {
@@ -55,7 +60,7 @@ def _request(command: str, text: str) -> BoltRequest:
 
 def measure(desk: Desk) -> tuple[float, float]:
     """(seconds for a balance, seconds for an empty command): medians, taken in turn."""
-    app = slack_app.build(desk, signing_secret=SECRET, authorize=_authorize)
+    app = slack_app.build(desk, signing_secret=SECRET, authorize=authorize)
 
     def empty(ack: Ack) -> None:
         ack(response_type="ephemeral", text="empty")

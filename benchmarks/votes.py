@@ -1,0 +1,275 @@
+"""(g) A vote that decides: a signed press of *Approve* to the committed decision, over an empty Bolt handler."""
+
+from __future__ import annotations
+
+import dataclasses
+import gc
+import json
+import time
+from contextlib import contextmanager
+from datetime import timedelta
+from statistics import median
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import sqlalchemy as sa
+from slack_bolt import App
+from slack_sdk import WebClient
+
+from benchmarks import balance, monthly, past_requests
+from handlers import slack_app
+from policy.period import day_of
+from programme import board, cards, decisions, fast_track, handbooks
+from programme import monthly as monthly_grants
+from programme.decisions import Ballot
+from programme.fast_track import Asked
+from store import audit
+from store import people as people_store
+from store.tables import (
+    accounts,
+    audit_log,
+    entries,
+    lots,
+    outbox,
+    people,
+    postings,
+    request_votes,
+    requests,
+)
+from templates import fast_track as shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from slack_bolt import Ack, BoltRequest
+
+    from programme.desk import Desk
+    from store.people import Person
+
+PEOPLE = 5_000
+BOARD = {"board": 5, "alternate": 2, "chair": 1, "finance": 1}
+"""People by role, each another's."""
+CHANNEL = "C0BOARD"
+WARM_UP, ROUNDS = 40, 400
+CHANGED = (request_votes, entries, postings, lots, outbox, audit_log)
+"""Where a decision adds rows; it changes a request and two accounts besides."""
+CHANGES = 3
+EXPECTED = {"request_votes": 1, "entries": 1, "postings": 2, "lots": 1, "outbox": 3, "audit_log": 1}
+"""Rows that a decision adds: three messages are the two cards' new faces and the word to the requester."""
+COPIES = {"sqlite": 0, "postgresql": 5}
+"""Statements that go past SQLAlchemy: COPY of the entry, its postings, its lot, the faces and the word."""
+
+
+class Measured(NamedTuple):
+    """Medians in seconds of what was taken in turn; the floor's transaction has so many statements and rows."""
+
+    press: float
+    empty: float
+    decision: float
+    raw: float
+    statements: int
+    rows: int
+
+
+class _Vote(NamedTuple):
+    voter: Person
+    request_id: str
+
+
+def measure(kind: str, past: int) -> Measured:
+    """A vote on a fresh request in a ledger with so many past ones; the totals are asserted."""
+    with _company(kind, past) as (desk, office):
+        votes = _open_requests(desk, office, 2 * (WARM_UP + ROUNDS) + 1)
+        before = _counts(desk)
+        statements = _statements(desk, votes[0]) + COPIES[kind]
+        rows = sum(EXPECTED.values()) + CHANGES
+        spent = _in_turn(desk, votes[1:], _Raw(desk, statements=statements, rows=rows))
+        _assert_totals(desk, votes, before)
+    press, empty, decision, floor = (median(column) for column in zip(*spent, strict=True))
+    return Measured(press, empty, decision, floor, statements, rows)
+
+
+@contextmanager
+def _company(kind: str, past: int) -> Iterator[tuple[Desk, past_requests.Office]]:
+    """A company with its board, past requests, and December's grants, to measure fresh requests by."""
+    with monthly.company(kind, PEOPLE) as prepared:
+        desk = dataclasses.replace(prepared, governance_channel=CHANNEL)
+        with desk.transaction() as session:
+            session.execute(sa.update(people).values(slack_user_id=sa.literal("U") + people.c.id))
+            roles = [role for role, count in BOARD.items() for _ in range(count)]
+            for number, role in enumerate(roles):
+                people_store.set_roles(session, _person(session, number).id, [role])
+        with desk.reading() as session:
+            seats = board.seats(session, desk=desk, now=monthly.NOW)
+            version = handbooks.load(session).on(day_of(monthly.NOW, desk.zone)).version
+            everybody = session.execute(sa.select(people.c.id).order_by(people.c.id)).scalars().all()
+        office = past_requests.Office(desk, seats, version, CHANNEL)
+        past_requests.write(office, everybody, past, until=monthly.NOW - timedelta(days=2))
+        with desk.transaction() as session:
+            monthly_grants.run(session, monthly.MONTH, desk=desk, now=monthly.NOW)
+        _vacuum(desk)
+        yield desk, office
+
+
+def _person(session: sa.Connection, number: int) -> Person:
+    person = people_store.by_email(session, f"person{number}@bench.example")
+    assert person is not None
+    return person
+
+
+def _vacuum(desk: Desk) -> None:
+    """What a server's own housekeeping would have done since."""
+    if desk.database.dialect == "postgresql":
+        with desk.reading() as session:
+            session.exec_driver_sql("VACUUM ANALYZE")
+            session.exec_driver_sql("CHECKPOINT")
+
+
+def _open_requests(desk: Desk, office: past_requests.Office, count: int) -> list[_Vote]:
+    """Fresh requests of the fast class, each of another person, with the member who will approve it."""
+    made: list[_Vote] = []
+    members = [seat.person_id for seat in office.seats if seat.kind == "member"]
+    last_day = day_of(desk.clock(), desk.zone) + timedelta(days=29)
+    asked = Asked(past_requests.AMOUNT, "Trying the new model on the release's migration scripts", last_day)
+    first = sum(BOARD.values())
+    for number in range(first, first + count):
+        with desk.transaction() as session:
+            person = _person(session, number)
+            submitted = fast_track.submit(session, person, asked, key=f"bench{number}", desk=desk, now=desk.clock())
+            voter = people_store.by_id(session, members[number % len(members)])
+        assert voter is not None
+        assert submitted.request.class_name == "fast"
+        made.append(_Vote(voter, submitted.request.id))
+    return made
+
+
+def _in_turn(desk: Desk, votes: Sequence[_Vote], raw: _Raw) -> list[tuple[float, float, float, float]]:
+    """Seconds of a press, an empty handler, a decision without Bolt, and a bare transaction, for each round."""
+    app = slack_app.build(desk, signing_secret=balance.SECRET, authorize=balance.authorize)
+    floor = _empty_app()
+    spent = []
+    gc.collect()
+    for number, (pressed, decided) in enumerate(zip(votes[::2], votes[1::2], strict=True)):
+        # Both before either: the card of a decided request is a shorter one.
+        press, bare = (_press(desk, pressed, action) for action in ("fast_track_approve", "empty"))
+        taken = (
+            _dispatch(app, press),
+            _dispatch(floor, bare),
+            _decide(desk, decided),
+            raw.transact(),
+        )
+        if number >= WARM_UP:
+            spent.append(taken)
+    return spent
+
+
+def _empty_app() -> App:
+    """One handler that does nothing, in the same mode; among ours it would be looked for behind all the others."""
+    app = App(
+        client=WebClient(), signing_secret=balance.SECRET, process_before_response=True, authorize=balance.authorize,
+        token_verification_enabled=False,
+    )  # fmt: skip
+
+    def empty(ack: Ack) -> None:
+        ack()
+
+    app.action("empty")(empty)
+    return app
+
+
+def _press(desk: Desk, vote: _Vote, action: str) -> BoltRequest:
+    """A press of a button under the request's card, as Slack sends it but for an address to answer at."""
+    with desk.reading() as session:
+        card = cards.of(session, vote.request_id, desk=desk, now=desk.clock())
+    blocks, user = shown.card(card).blocks, vote.voter.slack_user_id
+    value, ts = shown.button_value(card), "1764547200.000100"
+    payload = {
+        "type": "block_actions", "api_app_id": "A1", "token": "t", "trigger_id": "1.2.3",
+        "user": {"id": user, "username": "member", "team_id": "T1"}, "team": {"id": "T1", "domain": "bench"},
+        "container": {"type": "message", "message_ts": ts, "channel_id": CHANNEL, "is_ephemeral": False},
+        "channel": {"id": CHANNEL, "name": "board"},
+        "message": {"type": "message", "user": "U0BOT", "bot_id": "B1", "ts": ts, "text": "", "blocks": blocks},
+        "actions": [
+            {"type": "button", "action_id": action, "block_id": "decide", "value": value, "action_ts": ts,
+             "text": {"type": "plain_text", "text": "Approve"}}
+        ],
+    }  # fmt: skip
+    return balance.signed({"payload": json.dumps(payload)})
+
+
+def _dispatch(app: App, request: BoltRequest) -> float:
+    begin = time.perf_counter()
+    answer = app.dispatch(request)
+    spent = time.perf_counter() - begin
+    assert answer.status == 200
+    assert not answer.body
+    return spent
+
+
+def _decide(desk: Desk, vote: _Vote) -> float:
+    begin = time.perf_counter()
+    with desk.transaction() as session:
+        decisions.vote(session, vote.voter, vote.request_id, Ballot(approves=True), desk=desk, now=desk.clock())
+    return time.perf_counter() - begin
+
+
+def _statements(desk: Desk, vote: _Vote) -> int:
+    """How many statements SQLAlchemy runs for a decision."""
+    seen: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: object) -> None:  # noqa: ANN401 - SQLAlchemy's
+        seen.append(statement)
+
+    sa.event.listen(desk.database.writer, "before_cursor_execute", note)
+    _decide(desk, vote)
+    sa.event.remove(desk.database.writer, "before_cursor_execute", note)
+    return sum(statement != "BEGIN IMMEDIATE" for statement in seen)
+
+
+class _Raw:
+    """A transaction by the bare driver: so many statements, of which so many insert a row and the others find one."""
+
+    def __init__(self, desk: Desk, *, statements: int, rows: int) -> None:
+        self._inserts, self._reads = rows, statements - rows
+        self._desk, self._next = desk, 0
+        self._mark = "?" if desk.database.dialect == "sqlite" else "%s"
+        with desk.transaction() as session:
+            session.exec_driver_sql("CREATE TABLE bench_floor (id BIGINT PRIMARY KEY, key TEXT UNIQUE, body TEXT)")
+
+    def transact(self) -> float:
+        insert = f"INSERT INTO bench_floor VALUES ({', '.join([self._mark] * 3)})"
+        read = f"SELECT body FROM bench_floor WHERE id = {self._mark}"
+        with self._desk.database.writer.connect() as session:
+            driver: Any = session.connection.driver_connection
+            driver.rollback()
+            begin = time.perf_counter()
+            cursor = driver.cursor()
+            cursor.execute("BEGIN IMMEDIATE" if self._mark == "?" else "SELECT 1")
+            for number in range(self._next, self._next + self._inserts):
+                cursor.execute(insert, (number, f"row:{number:x}:{hash(str(number)):x}", "x" * 200))
+            for _ in range(self._reads):
+                assert cursor.execute(read, (self._next,)).fetchone()
+            cursor.execute("COMMIT")
+            spent = time.perf_counter() - begin
+        self._next += self._inserts
+        return spent
+
+
+def _counts(desk: Desk) -> dict[str, int]:
+    with desk.reading() as session:
+        return {
+            table.name: session.execute(sa.select(sa.func.count()).select_from(table)).scalar_one() for table in CHANGED
+        }
+
+
+def _assert_totals(desk: Desk, votes: Sequence[_Vote], before: dict[str, int]) -> None:
+    """Every request is approved, with its entry, lot, messages and audit row, and the chain holds."""
+    added = {name: count - before[name] for name, count in _counts(desk).items()}
+    assert added == {name: rows * len(votes) for name, rows in EXPECTED.items()}, added
+    ids = [vote.request_id for vote in votes]
+    approved = sa.select(sa.func.count()).where(requests.c.id.in_(ids), requests.c.state == "approved")
+    credited = sa.select(sa.func.sum(lots.c.remaining)).join(requests, requests.c.entry_id == lots.c.entry_id)
+    with desk.reading() as session:
+        assert session.execute(approved).scalar_one() == len(votes)
+        assert session.execute(credited.where(requests.c.id.in_(ids))).scalar_one() == len(votes) * past_requests.AMOUNT
+        assert session.execute(sa.select(sa.func.sum(accounts.c.balance))).scalar_one() == 0
+        assert not list(audit.broken_links(session))
