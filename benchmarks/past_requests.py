@@ -14,7 +14,7 @@ from policy.period import day_of
 from policy.quorum import FAST, MEMBER, STANDARD
 from policy.reasons import Reason
 from policy.units import MicroTokens, NanoUSD
-from programme import fast_track, fast_track_post, grants, letters
+from programme import fast_track_post, grants, lapses, letters
 from programme.letters import Situation
 from store import audit, bulk, ledger, outbox
 from store import requests as store
@@ -112,7 +112,7 @@ def _credited(session: Session, pasts: Sequence[Past]) -> dict[str, int]:
     for past in approved:
         wallet = account_of[ledger.wallet_code(past.person_id)]
         lot = NewLot(
-            fast_track.EXCEPTION,
+            lapses.EXCEPTION,
             grants.MANUAL_PRIORITY,
             past.decided_at,
             past.ends_at,
@@ -120,7 +120,7 @@ def _credited(session: Session, pasts: Sequence[Past]) -> dict[str, int]:
             past.voters[0],
         )
         drafts += [
-            _draft(past, fast_track.EXCEPTION, past.decided_at, treasury, wallet, lot),
+            _draft(past, lapses.EXCEPTION, past.decided_at, treasury, wallet, lot),
             _draft(past, "expiry", past.ends_at - timedelta(seconds=1), wallet, expired),
         ]
     ids = ledger.post(session, drafts, now=pasts[-1].decided_at)
@@ -170,7 +170,8 @@ def _vote(past: Past, voter: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-_MESSAGE = ("key", "template", "view", "person_id", "channel", "replaces", "created_at", "due_at", "state", "at_once",
+_MESSAGE = ("key", "template", "view", "person_id", "channel", "about", "replaces", "created_at", "due_at", "state",
+            "at_once",
             "attempts", "slack_channel", "slack_ts", "sent_at")  # fmt: skip
 
 
@@ -191,7 +192,7 @@ def _write_messages(session: Session, office: Office, pasts: Sequence[Past]) -> 
             (f"outcome:{past.id}", fast_track_post.OUTCOME, person, None, None, asked),
         ):
             slack = (channel or f"D{person}", "1764547200.000100")
-            rows.append((key, template, view, to, channel, replaces, at, at, outbox.SENT, True, 1, *slack, at))
+            rows.append((key, template, view, to, channel, past.id, replaces, at, at, outbox.SENT, True, 1, *slack, at))
     bulk.insert(session, messages, _MESSAGE, rows)
 
 

@@ -12,8 +12,6 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
-from slack_bolt import App
-from slack_sdk import WebClient
 
 from benchmarks import balance, monthly, past_requests
 from handlers import slack_app
@@ -40,7 +38,7 @@ from templates import fast_track as shown
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from slack_bolt import Ack, BoltRequest
+    from slack_bolt import Ack, App, BoltRequest
 
     from programme.desk import Desk
     from store.people import Person
@@ -164,10 +162,7 @@ def _in_turn(desk: Desk, votes: Sequence[_Vote], raw: _Raw) -> list[tuple[float,
 
 def _empty_app() -> App:
     """One handler that does nothing, in the same mode; among ours it would be looked for behind all the others."""
-    app = App(
-        client=WebClient(), signing_secret=balance.SECRET, process_before_response=True, authorize=balance.authorize,
-        token_verification_enabled=False,
-    )  # fmt: skip
+    app = balance.empty_app()
 
     def empty(ack: Ack) -> None:
         ack()

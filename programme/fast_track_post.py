@@ -52,6 +52,18 @@ def _at_once(letter: PersonLetter, now: datetime) -> NewLetter:
     return NewLetter(*letter, None, now, at_once=True)
 
 
+def _later(session: Session, letters: Sequence[PersonLetter], *, desk: Desk, now: datetime) -> list[NewLetter]:
+    """Messages for their readers' own working hours."""
+    if not letters:
+        return []
+    book = handbooks.load(session).on(day_of(now, desk.zone))
+    return post.in_hours(session, letters, book=book, earliest=now)
+
+
+def _owe(session: Session, request: Request, letters: Iterable[NewLetter], *, now: datetime) -> None:
+    outbox.owe(session, [letter._replace(about=request.id) for letter in letters], now=now)
+
+
 def tell_of_new(session: Session, request: Request, panel: Electorate, *, desk: Desk, now: datetime) -> None:
     """The card for the board, the requester's own, and a word to those who were named as beneficiaries."""
     owed = [_at_once((mine_key(request.id), MINE, _view(request), request.person_id), now)]
@@ -62,45 +74,38 @@ def tell_of_new(session: Session, request: Request, panel: Electorate, *, desk: 
         # Who need not be in the board's channel gets a card of their own.
         called = tuple(seat for seat in called if seat.kind != MEMBER)
     owed += [_at_once(card, now) for card in _cards(session, request, called, "new", desk=desk, now=now)]
-    outbox.owe(session, owed, now=now)
     if request.is_credited_first:
-        _later(session, _notes(request, store.beneficiaries(session, request.id)), desk=desk, now=now)
+        owed += _later(session, _notes(request, store.beneficiaries(session, request.id)), desk=desk, now=now)
+    _owe(session, request, owed, now=now)
 
 
 def tell_of_change(session: Session, request: Request, *, desk: Desk, now: datetime) -> None:
     """New faces for every copy of the card; once it is decided, a word to the requester and the beneficiaries."""
-    outbox.owe(session, _faces(session, request, now), now=now)
-    if request.is_undecided or request.state == WITHDRAWN:
-        return
-    to_requester = _notes(request, [request.person_id])
-    if request.decided_by == POLICY:
-        # Nobody did this just now, so nobody waits for it at night.
-        _later(session, to_requester, desk=desk, now=now)
-        return
-    outbox.owe(session, [_at_once(note, now) for note in to_requester], now=now)
+    owed = _faces(session, request, now)
+    if not request.is_undecided and request.state != WITHDRAWN:
+        to_requester = _notes(request, [request.person_id])
+        if request.decided_by == POLICY:
+            # Nobody did this just now, so nobody waits for it at night.
+            owed += _later(session, to_requester, desk=desk, now=now)
+        else:
+            owed += [_at_once(note, now) for note in to_requester]
     if request.state == APPROVED:
-        _later(session, _notes(request, store.beneficiaries(session, request.id)), desk=desk, now=now)
+        owed += _later(session, _notes(request, store.beneficiaries(session, request.id)), desk=desk, now=now)
+    _owe(session, request, owed, now=now)
 
 
 def renew(session: Session, request: Request, *, now: datetime) -> None:
     """New faces for every copy of a card, and nothing else."""
-    outbox.owe(session, _faces(session, request, now), now=now)
-
-
-def _later(session: Session, owed: Sequence[PersonLetter], *, desk: Desk, now: datetime) -> None:
-    """Owe messages in their readers' own working hours."""
-    book = handbooks.load(session).on(day_of(now, desk.zone))
-    post.to_people(session, owed, book=book, earliest=now, now=now)
+    _owe(session, request, _faces(session, request, now), now=now)
 
 
 def _faces(session: Session, request: Request, now: datetime) -> list[NewLetter]:
-    copies = outbox.copies(session, f"card:{request.id}:") + outbox.copies(session, mine_key(request.id))
     return [
         NewLetter(
-            f"{key}@{request.revision}", MINE if key.startswith("mine:") else FACE, _view(request), person_id, channel,
-            now, at_once=True, replaces=key,
+            f"{key}@{request.revision}", MINE if template == MINE else FACE, _view(request), person_id, channel, now,
+            at_once=True, replaces=key,
         )
-        for key, person_id, channel in copies
+        for key, template, person_id, channel in outbox.copies(session, request.id, (CARD, MINE))
     ]  # fmt: skip
 
 
@@ -115,8 +120,10 @@ def _cards(
     session: Session, request: Request, seats: Iterable[Seat], step: str, *, desk: Desk, now: datetime
 ) -> list[PersonLetter]:
     """A card for each of some seats, or for whoever stands in there."""
+    if not (chosen := list(seats)):
+        return []
     stand_ins = board.delegates(session, desk=desk, now=now)
-    readers = dict.fromkeys(stand_ins.get(seat.person_id, seat.person_id) for seat in seats)
+    readers = dict.fromkeys(stand_ins.get(seat.person_id, seat.person_id) for seat in chosen)
     return [(f"card:{request.id}:{step}:{reader}", CARD, _view(request, reader=reader), reader) for reader in readers]
 
 
@@ -124,7 +131,8 @@ def remind(session: Session, request: Request, panel: Electorate, step: str, *, 
     """A card of their own to everybody who may vote and has not."""
     voted = {vote.seat for vote in store.votes(session, request.id)}
     silent = [seat for seat in panel.voting(request.stage) if seat.person_id not in voted]
-    _later(session, _cards(session, request, silent, step, desk=desk, now=now), desk=desk, now=now)
+    cards = _cards(session, request, silent, step, desk=desk, now=now)
+    _owe(session, request, _later(session, cards, desk=desk, now=now), now=now)
 
 
 def call_in(
@@ -137,10 +145,11 @@ def call_in(
         for seat in panel.voting(request.stage)
         if seat.person_id not in had or (request.stage == CHAIR_AND_FINANCE and (seat.is_chair or seat.is_finance))
     ]
-    outbox.owe(session, _faces(session, request, now), now=now)
     told = _view(request, reader=request.person_id, stage=request.stage)
     note = (f"note:{request.id}:stage_{request.stage}", NOTE, told, request.person_id)
-    _later(session, [*_cards(session, request, called, step, desk=desk, now=now), note], desk=desk, now=now)
+    letters = [*_cards(session, request, called, step, desk=desk, now=now), note]
+    owed = _faces(session, request, now) + _later(session, letters, desk=desk, now=now)
+    _owe(session, request, owed, now=now)
 
 
 def ask(session: Session, request: Request, question: Question, *, desk: Desk, now: datetime) -> None:
@@ -148,28 +157,24 @@ def ask(session: Session, request: Request, question: Question, *, desk: Desk, n
     to_requester = (f"question:{question.id}", QUESTION, _of_question(request, question), request.person_id)
     owed = [*_faces(session, request, now), _at_once(to_requester, now)]
     owed += _in_thread(f"thread:question:{question.id}", request, question, desk, now)
-    outbox.owe(session, owed, now=now)
+    _owe(session, request, owed, now=now)
 
 
 def answer(session: Session, request: Request, question: Question, *, desk: Desk, now: datetime) -> None:
     """The answer into the card's thread, and to whoever asked; the question's own message shows it too."""
     key, view = f"question:{question.id}", _of_question(request, question)
-    answered = NewLetter(
-        f"{key}@answered", QUESTION, view, request.person_id, None, now, at_once=True, replaces=key
-    )  # fmt: skip
+    answered = NewLetter(f"{key}@answered", QUESTION, view, request.person_id, None, now, at_once=True, replaces=key)
     to_asker = (f"answer:{question.id}", QUESTION, _of_question(request, question, reader="asker"), question.asked_by)
     owed = [*_faces(session, request, now), answered, _at_once(to_asker, now)]
     owed += _in_thread(f"thread:answer:{question.id}", request, question, desk, now)
-    outbox.owe(session, owed, now=now)
+    _owe(session, request, owed, now=now)
 
 
 def _of_question(request: Request, question: Question, *, reader: str = "requester") -> str:
     return _view(request, question_id=question.id, reader=reader)
 
 
-def _in_thread(
-    key: str, request: Request, question: Question, desk: Desk, now: datetime
-) -> list[NewLetter]:  # fmt: skip
+def _in_thread(key: str, request: Request, question: Question, desk: Desk, now: datetime) -> list[NewLetter]:
     if desk.governance_channel is None:
         return []
     reader = "thread_answer" if question.answer else "thread_question"
@@ -180,23 +185,22 @@ def _in_thread(
 
 def notice(session: Session, request: Request, days: int, *, desk: Desk, now: datetime) -> None:
     """What is left of an exception shortly before it ends."""
-    view = _view(request, days=days)
-    owed = (f"more_time:{request.id}:{days}", MORE_TIME, view, request.person_id)
-    _later(session, [owed], desk=desk, now=now)
+    letter = (f"more_time:{request.id}:{days}", MORE_TIME, _view(request, days=days), request.person_id)
+    _owe(session, request, _later(session, [letter], desk=desk, now=now), now=now)
 
 
 def ask_outcome(session: Session, request: Request, *, desk: Desk, now: datetime) -> None:
     """Ask the requester, once, what came of it."""
-    owed = (f"outcome:{request.id}", OUTCOME, _view(request), request.person_id)
-    _later(session, [owed], desk=desk, now=now)
+    letter = (f"outcome:{request.id}", OUTCOME, _view(request), request.person_id)
+    _owe(session, request, _later(session, [letter], desk=desk, now=now), now=now)
 
 
 def tell_of_outcome(session: Session, request: Request, *, now: datetime) -> None:
     """The question shows the answer."""
-    key = f"outcome:{request.id}"
-    if outbox.place_of(session, key) is not None:
-        answered = NewLetter(
-            f"{key}@{request.revision}", OUTCOME, _view(request), request.person_id, None, now, at_once=True,
-            replaces=key,
-        )  # fmt: skip
-        outbox.owe(session, [answered], now=now)
+    answered = [
+        NewLetter(
+            f"{key}@{request.revision}", OUTCOME, _view(request), person_id, channel, now, at_once=True, replaces=key
+        )
+        for key, _, person_id, channel in outbox.copies(session, request.id, (OUTCOME,))
+    ]
+    _owe(session, request, answered, now=now)

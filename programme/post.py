@@ -29,17 +29,24 @@ def to_people(
     session: Session, letters: Sequence[PersonLetter], *, book: Handbook, earliest: datetime, now: datetime
 ) -> int:
     """Owe messages, each not before its reader's next working hour from `earliest` on; how many."""
+    rows = in_hours(session, letters, book=book, earliest=earliest) if letters else []
+    outbox.owe(session, rows, now=now)
+    return len(rows)
+
+
+def in_hours(
+    session: Session, letters: Sequence[PersonLetter], *, book: Handbook, earliest: datetime
+) -> list[NewLetter]:
+    """Messages, each due at its reader's next working hour from `earliest` on."""
     zone_of = _zones(session, [person_id for *_, person_id in letters])
     opening = {
         zone: next_opening(earliest, ZoneInfo(zone), book.messages)
         for zone in {zone_of[person_id] for *_, person_id in letters}
     }
-    rows = [
+    return [
         NewLetter(key, template, view, person_id, None, opening[zone_of[person_id]])
         for key, template, view, person_id in letters
     ]
-    outbox.owe(session, rows, now=now)
-    return len(rows)
 
 
 def _zones(session: Session, person_ids: Sequence[str]) -> dict[str, str]:

@@ -22,7 +22,7 @@ class NewLetter(NamedTuple):
     """A message to a person or to a channel; `view` is what it says, as JSON text.
 
     `replaces` is the key of an earlier message that this one is the new face of; `thread` that of one in whose thread
-    it goes. What goes out `at_once` does not wait for its reader's working hours.
+    it goes; `about` is the request that it is about. What goes out `at_once` does not wait for working hours.
     """
 
     key: str
@@ -34,6 +34,7 @@ class NewLetter(NamedTuple):
     at_once: bool = False
     replaces: str | None = None
     thread: str | None = None
+    about: str | None = None
 
 
 class Anchor(NamedTuple):
@@ -80,6 +81,7 @@ class Pending(NamedTuple):
 
 COLUMNS = (
     "key", "template", "view", "person_id", "channel", "created_at", "due_at", "state", "at_once", "replaces", "thread",
+    "about",
 )  # fmt: skip
 _o = outbox.c
 _open = sa.text("outbox.state IN ('waiting', 'leased')")
@@ -89,6 +91,8 @@ _mine = (_o.id == sa.bindparam("row"), _o.state == LEASED, _o.leased_by == sa.bi
 
 def owe(session: Session, letters: Sequence[NewLetter], *, now: datetime) -> None:
     """Add messages; one whose key is there already is a mistake of the caller (IntegrityError)."""
+    if not letters:
+        return
     instant = bulk.instant_codec(session)
     created_at = instant(now)
     rows = [(*letter[:5], created_at, instant(letter.due_at), WAITING, *letter[6:]) for letter in letters]
@@ -144,12 +148,13 @@ def place_of(session: Session, key: str) -> Anchor | None:
     return Anchor(*row) if row else None
 
 
-def copies(session: Session, prefix: str) -> list[tuple[str, str | None, str | None]]:
-    """(key, person, channel) of the messages whose keys begin with a text, and that stand for themselves."""
-    after = prefix[:-1] + chr(ord(prefix[-1]) + 1)
-    query = sa.select(_o.key, _o.person_id, _o.channel).where(_o.key >= prefix, _o.key < after)
-    rows = session.execute(query.where(_o.replaces.is_(None), _o.thread.is_(None)).order_by(_o.id))
-    return [(key, person_id, channel) for key, person_id, channel in rows]
+def copies(session: Session, about: str, templates: Sequence[str]) -> list[tuple[str, str, str | None, str | None]]:
+    """(key, template, person, channel) of messages about a request that stand for themselves, in the order of time."""
+    query = sa.select(_o.key, _o.template, _o.person_id, _o.channel).order_by(_o.id)
+    alone = (_o.replaces.is_(None), _o.thread.is_(None), _o.template.in_(templates))
+    # Said although it follows: the index holds only such rows.
+    rows = session.execute(query.where(_o.about == about, _o.about.is_not(None), *alone))
+    return [(key, template, person_id, channel) for key, template, person_id, channel in rows]
 
 
 def sent(session: Session, row: int, *, courier: str, channel: str, ts: str, now: datetime) -> bool:

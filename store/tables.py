@@ -555,6 +555,7 @@ outbox = Table(
     Column("view", Json, nullable=False, comment="What the message says, as it was when it was owed."),
     Column("person_id", Text, ForeignKey(people.c.id), comment="Whose conversation with the bot it goes to, or"),
     Column("channel", Text, comment="the channel it goes to."),
+    Column("about", Text, comment="The request that it is about, if any."),
     Column("replaces", Text, ForeignKey("outbox.key"), comment="The message that this one is the new face of, or"),
     Column("thread", Text, ForeignKey("outbox.key"), comment="the message whose thread it goes into."),
     Column("at_once", sa.Boolean, nullable=False, server_default=sa.false(), comment="At any hour of the reader's."),
@@ -573,6 +574,12 @@ outbox = Table(
     CheckConstraint("state IN ('waiting', 'leased', 'sent', 'parked')", name="state"),
     CheckConstraint("(person_id IS NULL) <> (channel IS NULL)", name="destination"),
     CheckConstraint("replaces IS NULL OR thread IS NULL", name="place"),
+    Index(
+        "ix_outbox_about",
+        "about",
+        sqlite_where=sa.text("about IS NOT NULL"),
+        postgresql_where=sa.text("about IS NOT NULL"),
+    ),
     Index(
         "ix_outbox_replaces",
         "replaces",

@@ -47,9 +47,10 @@ STORIES = (
           "delivered"),
     Story("chiara", "6000", "Draft the billing migration, all 400 call sites", "billing",
           (("omar", False, "Begin with the ten largest; ask again with what that took"),)),
-    Story("priya", "8000", "Screenshots to test cases for the app's release", "app", (("iris", True, "5000"),), "", "partly"),
-    Story("grace", "4000", "Crawler stuck in a loop, need to read its traces", "crawler", (("omar", True, ""),), "INC-2041",
-          "delivered"),
+    Story("priya", "8000", "Screenshots to test cases for the app's release", "app", (("iris", True, "5000"),), "",
+          "partly"),
+    Story("grace", "4000", "Crawler stuck in a loop, need to read its traces", "crawler", (("omar", True, ""),),
+          "INC-2041", "delivered"),
     Story("uma", "7000", "Second run of the evaluation with another seed", "evals", ()),
 )  # fmt: skip
 

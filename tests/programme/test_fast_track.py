@@ -111,7 +111,7 @@ def test_an_approval_credits_and_tells_in_one_transaction(office: Desk) -> None:
     assert expires.astimezone(office.zone).date() == request.last_day + timedelta(days=1)
     ben, ada = cast.person_id(office, BEN), cast.person_id(office, ADA)
     assert asking.owed(office, request) == [
-        "mine", "card:board", "card:board@2", "mine@2", f"note:approved:{ben}", f"note:approved:{ada}",
+        "mine", "card:board", "mine@2", "card:board@2", f"note:approved:{ben}", f"note:approved:{ada}",
     ]  # fmt: skip
     [audited] = books.audited(office, "request.vote")
     assert audited["after"]["state"] == "approved"

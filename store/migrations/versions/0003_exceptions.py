@@ -200,6 +200,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.add_column(
+            sa.Column("about", sa.Text(), nullable=True, comment="The request that it is about, if any.")
+        )
+        batch_op.add_column(
             sa.Column("replaces", sa.Text(), nullable=True, comment="The message that this one is the new face of, or")
         )
         batch_op.add_column(
@@ -213,6 +216,13 @@ def upgrade() -> None:
                 nullable=False,
                 comment="At any hour of the reader's.",
             )
+        )
+        batch_op.create_index(
+            "ix_outbox_about",
+            ["about"],
+            unique=False,
+            sqlite_where=sa.text("about IS NOT NULL"),
+            postgresql_where=sa.text("about IS NOT NULL"),
         )
         batch_op.create_index(
             "ix_outbox_replaces",
