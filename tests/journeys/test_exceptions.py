@@ -341,7 +341,7 @@ def test_an_incident(sandbox: Sandbox, office: Desk) -> None:
     receipt = send(sandbox, slack.BEN, amount="20000", incident="INC-7")
     assert "20,000 tokens are in your wallet" in receipt
     assert books.wallet(office, BEN) == before + MicroTokens.parse("20000")
-    shown = card(sandbox, saying="Break-glass: <@U0BEN> took 20,000 tokens")
+    shown = card(sandbox, saying="<@U0BEN> took 20,000 tokens")
     sandbox.press(slack.TESS, shown, "fast_track_approve")
     card(sandbox, saying="*Ratified* by Tess Novak")
     told(sandbox, slack.BEN, "The board ratified what you took for INC-7")

@@ -1,0 +1,197 @@
+"""Asking and deciding in a real browser, as each person sees it, with pictures to be looked at."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from policy.units import MicroTokens
+from tests.sandbox.test_page import ARGUMENTS, CHROMIUM, ask
+from tests.support import books, slack
+from tests.support import requests as asking
+from tests.support.books import BEN
+from tests.support.clock import RunningClock
+from tests.support.requests import convene
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Locator
+
+    from programme.desk import Desk
+    from sandbox import Sandbox
+
+SHOTS = os.environ.get("TOKENS_TEST_SHOTS")
+PATIENCE_MS = 15_000
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    slack.without_proxies(monkeypatch)
+
+
+@pytest.fixture
+def office(sqlite_desk: Desk) -> Desk:
+    return convene(dataclasses.replace(sqlite_desk, clock=RunningClock()))
+
+
+@pytest.fixture
+def sandbox(office: Desk) -> Iterator[Sandbox]:
+    with (
+        slack.workspace() as running,
+        slack.bot(running, office, slack.load(slack.environment(running, "sqlite:///x.db"))),
+    ):
+        yield running
+        assert running.warnings == ()
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        opened = browser.new_page(viewport={"width": 1300, "height": 1000})
+        opened.set_default_timeout(PATIENCE_MS)
+        expect.set_options(timeout=PATIENCE_MS)
+        yield opened
+        browser.close()
+
+
+def visit(page: Page, sandbox: Sandbox, person: str, place: str) -> None:
+    page.goto(f"{sandbox.page_url(person)}&in={place}")
+    expect(page.locator("body.ready")).to_be_visible()
+
+
+def shoot(page: Page, name: str) -> None:
+    if SHOTS:
+        page.screenshot(path=Path(SHOTS) / f"{name}.png")
+
+
+def send_form(page: Page, sandbox: Sandbox, *, shot: str = "", **fields: str) -> None:
+    """Ben opens the form, fills it in by its labels, and sends it."""
+    visit(page, sandbox, slack.BEN, sandbox.dm(slack.BEN))
+    ask(page, "/tokens request")
+    dialog = page.get_by_role("dialog")
+    for label, text in {"How much": "5,000", "What for": "Finish the load test", **fields}.items():
+        dialog.get_by_label(label, exact=False).first.fill(text)
+    expect(dialog).to_contain_text("5,000 tokens, USD 50.00")
+    if shot:
+        shoot(page, shot)
+    dialog.get_by_role("button", name="Send to the board").click()
+    expect(dialog).to_contain_text(
+        "tokens are in your wallet" if "Incident" in fields else "The board has your request"
+    )
+    if shot:
+        shoot(page, f"{shot}_sent")
+    dialog.get_by_role("button", name="Done").click()
+
+
+def card(page: Page, sandbox: Sandbox, person: str = slack.TESS) -> Locator:
+    """The newest message of the board's channel, as a member sees it."""
+    visit(page, sandbox, person, slack.BOARD)
+    expect(page.get_by_role("button", name="Ask a question…").last).to_be_visible()
+    return page.locator("#messages")
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).last.click()
+
+
+def test_asked_back_and_approved(sandbox: Sandbox, office: Desk, page: Page) -> None:
+    """Ben asks, Tess asks back in the thread, Ben answers, Tess approves, and Ben reads that he has the tokens."""
+    before = books.wallet(office, BEN)
+    send_form(page, sandbox, shot="request")
+    messages = card(page, sandbox)
+    expect(messages).to_contain_text("0 of 1 approve")
+    shoot(page, "card_open")
+    press(page, "Ask a question…")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Question").fill("Why now?")
+    dialog.get_by_role("button", name="Ask", exact=True).click()
+    expect(messages).to_contain_text("No answer yet.")
+    visit(page, sandbox, slack.BEN, sandbox.dm(slack.BEN))
+    press(page, "Answer…")
+    dialog.get_by_label("Answer").last.fill("The release is on Friday")
+    dialog.get_by_role("button", name="Answer", exact=True).click()
+    expect(page.locator("#messages")).to_contain_text("You answered: The release is on Friday")
+    shoot(page, "question_answered")
+    messages = card(page, sandbox)
+    expect(messages).to_contain_text("Ben Okafor: The release is on Friday")
+    expect(messages).to_contain_text("2 replies")
+    press(page, "Approve")
+    expect(messages).to_contain_text("Your vote decided it")
+    expect(messages).to_contain_text("Approved. 5,000 tokens (USD 50.00)")
+    shoot(page, "card_approved")
+    visit(page, sandbox, slack.BEN, sandbox.dm(slack.BEN))
+    expect(page.locator("#messages")).to_contain_text("Approved: you have 5,000 tokens")
+    shoot(page, "note_approved")
+    assert books.wallet(office, BEN) == before + MicroTokens.parse("5000")
+    assert books.findings(office) == {}
+
+
+def test_rejected_and_less(sandbox: Sandbox, office: Desk, page: Page) -> None:
+    """A rejection needs a reason, which the form says beside its field; *Approve less* lowers amount and end."""
+    send_form(page, sandbox)
+    messages = card(page, sandbox)
+    press(page, "Reject…")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Reject", exact=True).click()
+    shoot(page, "reject_without_a_reason")
+    dialog.get_by_label("Why not").fill("Use the small model first")
+    dialog.get_by_role("button", name="Reject", exact=True).click()
+    expect(dialog).to_contain_text("Rejected.")
+    dialog.get_by_role("button", name="Done").click()
+    expect(messages).to_contain_text("Tess Novak rejected: Use the small model first")
+    shoot(page, "card_rejected")
+    visit(page, sandbox, slack.BEN, sandbox.dm(slack.BEN))
+    expect(page.locator("#messages")).to_contain_text("Tess Novak: Use the small model first")
+    shoot(page, "note_rejected")
+    send_form(page, sandbox)
+    messages = card(page, sandbox)
+    press(page, "Approve less…")
+    dialog.get_by_label("Approve how much").fill("4,000")
+    dialog.get_by_label("Until the end of").fill("2026-12-01")
+    shoot(page, "less")
+    dialog.get_by_role("button", name="Approve", exact=True).click()
+    expect(dialog).to_contain_text("4,000 tokens are in the wallet")
+    dialog.get_by_role("button", name="Done").click()
+    expect(messages).to_contain_text("Tess Novak approved 4,000 tokens until the end of 1 Dec 2026")
+    shoot(page, "card_less")
+    assert sorted(asking.states(office).values()) == ["approved", "rejected"]
+    assert books.findings(office) == {}
+
+
+def test_incidents_and_silence(sandbox: Sandbox, office: Desk, page: Page) -> None:
+    """One break-glass is ratified, the next one is not; a request that nobody decides lapses, and its buttons go."""
+    send_form(page, sandbox, Incident="INC-7")
+    messages = card(page, sandbox)
+    expect(messages).to_contain_text("@Ben took 5,000 tokens (USD 50.00) for an incident")
+    shoot(page, "card_break_glass")
+    press(page, "Ratify")
+    expect(messages).to_contain_text("Ratified by Tess Novak")
+    shoot(page, "card_ratified")
+    asking.let_time_pass(office, days=31)
+    send_form(page, sandbox, Incident="INC-8")
+    messages = card(page, sandbox)
+    press(page, "Do not ratify…")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Why not").fill("No incident of ours")
+    dialog.get_by_role("button", name="Do not ratify").click()
+    dialog.get_by_role("button", name="Done").click()
+    expect(messages).to_contain_text("Not ratified by Tess Novak")
+    shoot(page, "card_not_ratified")
+    request = asking.ask(office, BEN, "700")
+    messages = card(page, sandbox)
+    ask(page, "/tokens board")
+    expect(messages).to_contain_text("1 request waits for the board")
+    shoot(page, "queue")
+    asking.until(office, request, "lapse_at")
+    expect(messages).to_contain_text("Lapsed")
+    expect(page.get_by_role("button", name="Approve less…")).to_have_count(1)
+    shoot(page, "card_lapsed")
+    assert asking.now_of(office, request).state == "lapsed"
+    assert books.findings(office) == {}
