@@ -10,7 +10,8 @@ from policy.units import MicroTokens, NanoUSD
 if TYPE_CHECKING:
     from policy.valuation import TokenValue
 
-_AMOUNT = re.compile(r"(?:(usd|\$)\s*)?([\d,_ ]*\d(?:\.\d+)?|\.\d+)\s*(usd|\$|tokens?)?", re.IGNORECASE)
+_NUMBER = r"\d{1,3}(?:[, _]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
+_AMOUNT = re.compile(rf"(?:(usd|\$)\s*)?({_NUMBER})\s*(usd|\$|tokens?)?", re.IGNORECASE)
 _POINTS = re.compile(r"\d{1,3}(\.\d{3})+")
 
 

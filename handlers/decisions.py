@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from templates.render import Message
 
 _MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
+SHOWN_LINES = 10
 HOW_TO_DELEGATE = "Try `/tokens delegate @who until 2026-12-24`, or `/tokens delegate off`."
 
 
@@ -49,7 +50,7 @@ def press_approve(desk: Desk, press: Press) -> Message:
 
 def press_less(desk: Desk, press: Press) -> Modal:
     card = _to_decide(desk, press)
-    amount = phrases.tokens(card.request.amount)
+    amount = phrases.exact_tokens(card.request.amount)
     return Modal(render.modal("fast_track/less", card=card, amount=amount, private=_private(press)))
 
 
@@ -64,9 +65,9 @@ def press_ask(desk: Desk, press: Press) -> Modal:
 def press_show(desk: Desk, press: Press) -> Message:
     """All of a request, for those who have a seat."""
     with desk.reading() as session:
-        if not board.has_seat(session, press.person.id, desk=desk, now=press.now):
-            raise Refusal("not_on_board", "Requests are shown to the members of the board.")
         card = cards.of(session, press.request_id, desk=desk, now=press.now)
+        if not cards.may_see(session, card.request, press.person.id, desk=desk, now=press.now):
+            raise Refusal("not_on_board", "Requests are shown to the members of the board whom they do not concern.")
     return shown.card(card)
 
 
@@ -133,13 +134,11 @@ def show_queue(desk: Desk, request: Request) -> Message | None:
         person = people_store.by_slack_id(session, request.slack_user_id)
         if person is None:
             return None
-        lines = cards.queue(session, person.id, desk=desk, now=request.now)
+        queue = cards.queue(session, person.id, most=SHOWN_LINES, desk=desk, now=request.now)
         handed = board_store.delegations_on(session, day_of(request.now, desk.zone)).get(person.id)
-    queue = [
-        {"card": line.card, "awaits_reader": line.awaits_reader, "button_value": shown.button_value(line.card)}
-        for line in lines
-    ]
-    return render.message("fast_track/queue", queue=queue, stands_in_until=handed.last_day if handed else None)
+    values = {line.card.request.id: shown.button_value(line.card) for line in queue.lines}
+    stands_in_until = handed.last_day if handed else None
+    return render.message("fast_track/queue", queue=queue, values=values, stands_in_until=stands_in_until)
 
 
 def delegate(desk: Desk, request: Request) -> Message | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import logging
+import re
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from functools import partial
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_NUMBER = re.compile(r"\d{1,18}")
 MOST_PROJECTS = 100
 SHOWN_REQUESTS = 5
 FORM = "fast_track_form"
@@ -102,7 +103,7 @@ def press_again(desk: Desk, press: Press) -> Modal:
     with desk.reading() as session:
         earlier = _own(session, press)
         fields = Fields(
-            amount=f"{earlier.amount.decimal:f}", purpose=earlier.purpose, project=earlier.project_key or "",
+            amount=phrases.exact_tokens(earlier.amount), purpose=earlier.purpose, project=earlier.project_key or "",
             service=earlier.service_key or "",
         )  # fmt: skip
         return Modal(_form(session, press.person, fields, desk=desk, now=press.now))
@@ -114,7 +115,7 @@ def press_more_time(desk: Desk, press: Press) -> Modal:
         earlier = _own(session, press)
         left = MicroTokens(store.remaining(session, earlier))
         fields = Fields(
-            amount=phrases.tokens(left) if left else "",
+            amount=phrases.exact_tokens(left) if left else "",
             purpose=f"More time for: {earlier.purpose}"[: fast_track.LONGEST_PURPOSE],
             project=earlier.project_key or "",
             service=earlier.service_key or "",
@@ -142,7 +143,8 @@ def _form(
     session: Session, person: Person, fields: Fields, *, desk: Desk, now: Any, drafted_at: Any = None  # noqa: ANN401
 ) -> View:  # fmt: skip
     office = _office(session, desk, now)
-    if not fields.last_day or date.fromisoformat(fields.last_day) < office.today:
+    last_day = _day(fields.last_day)
+    if last_day is None or last_day < office.today:
         usual = fast_track.usual_last_day(office.book, office.today)
         fields = Fields(**(asdict(fields) | {"last_day": usual.isoformat()}))
     judged, amount, problem = _preview(session, person, fields, office, desk=desk, now=now)
@@ -159,7 +161,6 @@ def _form(
         preview_amount=amount,
         problem=problem,
         drafted_at=drafted_at,
-        private=json.dumps({"drafted_at": drafted_at.isoformat()}) if drafted_at else "",
     )
 
 
@@ -198,17 +199,27 @@ def _asked(session: Session, fields: Fields, office: _Office) -> Asked:
     named = {user: people_store.by_slack_id(session, user) for user in fields.beneficiaries}
     if unknown := [user for user, person in named.items() if person is None]:
         problems["beneficiaries"] = f"{len(unknown)} of them take no part in the programme: leave them out."
-    if problems:
+    last_day = _day(fields.last_day)
+    if last_day is None:
+        problems["last_day"] = "Choose a day."
+    if problems or last_day is None:
         raise FieldsRefused(problems)
     return Asked(
         amount=amount,
         purpose=fields.purpose,
-        last_day=date.fromisoformat(fields.last_day),
+        last_day=last_day,
         project_key=fields.project or None,
         service_key=fields.service or None,
         beneficiaries=frozenset(person.id for person in named.values() if person is not None),
         incident=fields.incident.strip() or None,
     )
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _fields(values: dict[str, Any]) -> Fields:
@@ -220,8 +231,8 @@ def preview(ack: Ack, body: dict[str, Any], client: WebClient, *, desk: Desk) ->
     try:
         form = form_of(desk, client, body)
         fields = _fields(form.values)
-        with desk.transaction() as session:
-            store.save_draft(session, form.person.id, asdict(fields), now=form.now)
+        _keep(desk, form, fields)
+        with desk.reading() as session:
             view = _form(session, form.person, fields, desk=desk, now=form.now)
         quick(client).views_update(view_id=form.id, hash=body["view"]["hash"], view=view)
     except (SlackApiError, SlackClientError, OSError) as error:
@@ -236,9 +247,15 @@ def keep_draft(ack: Ack, body: dict[str, Any], client: WebClient, *, desk: Desk)
     """The form was closed: what is in it is there again when it is opened."""
     form = form_of(desk, client, body)
     if form.values:
-        with desk.transaction() as session:
-            store.save_draft(session, form.person.id, asdict(_fields(form.values)), now=form.now)
+        _keep(desk, form, _fields(form.values))
     ack()
+
+
+def _keep(desk: Desk, form: Form, fields: Fields) -> None:
+    """Save a draft, unless the form was sent meanwhile: then there is nothing left to write."""
+    with desk.transaction() as session:
+        if store.by_key(session, f"request:{form.id}") is None:
+            store.save_draft(session, form.person.id, asdict(fields), now=form.now)
 
 
 def submit(desk: Desk, form: Form) -> View:
@@ -282,9 +299,11 @@ def press_withdraw(desk: Desk, press: Press) -> Message:
 
 def press_answer(desk: Desk, press: Press) -> Modal:
     with desk.reading() as session:
-        question = store.question(session, int(press.value)) if press.value.isdecimal() else None
-    if question is None:
-        raise Refusal("unknown_question", "That question is gone.")
+        question = store.question(session, int(press.value)) if _NUMBER.fullmatch(press.value) else None
+        request = store.get(session, question.request_id) if question else None
+        if question is None or request is None or request.person_id != press.person.id:
+            raise Refusal("not_yours", "This question is for the person who asked for the tokens.")
+        decisions.require_undecided(session, request, press.now)
     if question.answer is not None:
         raise Refusal("answered", "You have answered this already.", next_step="The board has your answer.")
     return Modal(render.modal("fast_track/answer", question=question, private=press.value))
@@ -293,7 +312,7 @@ def press_answer(desk: Desk, press: Press) -> Modal:
 def submit_answer(desk: Desk, form: Form) -> None:
     with desk.transaction() as session:
         text = form.values.get("answer", "")
-        decisions.answer(session, form.person, int(form.private), text, desk=desk, now=form.now)
+        decisions.answer(session, form.person, int(form.private), text, now=form.now)
 
 
 def press_outcome(desk: Desk, press: Press) -> Modal:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from policy.business_time import BusinessHours
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from policy.handbook import Handbook
-    from policy.parameters import ExceptionRules, Schedule
+    from policy.parameters import ExceptionRules
     from policy.valuation import TokenValue
 
 FAST, STANDARD, MAJOR, BREAK_GLASS = "fast", "standard", "major", "break_glass"
@@ -114,8 +113,8 @@ class Concerned:
     """Those who cannot decide a request, because it is theirs or about them."""
 
     requester: str
-    manager: str | None = None
-    sponsor: str | None = None
+    managers: frozenset[str] = frozenset()
+    sponsors: frozenset[str] = frozenset()
     beneficiaries: frozenset[str] = frozenset()
 
     def recusal_of(self, person_id: str) -> str:
@@ -124,9 +123,9 @@ class Concerned:
             return "requester"
         if person_id in self.beneficiaries:
             return "beneficiary"
-        if person_id == self.manager:
+        if person_id in self.managers:
             return "manager"
-        return "sponsor" if person_id == self.sponsor else ""
+        return "sponsor" if person_id in self.sponsors else ""
 
 
 RECUSALS = {
@@ -148,11 +147,9 @@ class Seat:
     recused: str = ""
 
     @property
-    def joins_at(self) -> int:
-        return STAGE_OF[self.kind]
-
-    def may_vote_at(self, stage: int) -> bool:
-        return not self.recused and self.joins_at <= stage
+    def counts(self) -> bool:
+        """Whether it counts towards a quorum: a reserve has a say as the chair, or as finance, and no other."""
+        return self.kind != RESERVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +164,11 @@ class Electorate:
     needs_finance: bool
     stage: int
 
+    def may_vote(self, seat: Seat, stage: int) -> bool:
+        return not seat.recused and _joins_at(seat, needs_finance=self.needs_finance) <= stage
+
     def voting(self, stage: int) -> tuple[Seat, ...]:
-        return tuple(seat for seat in self.seats if seat.may_vote_at(stage))
+        return tuple(seat for seat in self.seats if self.may_vote(seat, stage))
 
     def seat_of(self, person_id: str) -> Seat | None:
         return next((seat for seat in self.seats if seat.person_id == person_id), None)
@@ -185,19 +185,23 @@ class Electorate:
         return CHAIR_AND_FINANCE if stage < CHAIR_AND_FINANCE and (more or _pair(self.seats)) else None
 
 
+def _joins_at(seat: Seat, *, needs_finance: bool) -> int:
+    """From which stage on a seat votes; where finance has to agree, that of finance does from the beginning."""
+    return MEMBERS if needs_finance and seat.kind == RESERVE and seat.is_finance else STAGE_OF[seat.kind]
+
+
 def electorate(board: Iterable[Seat], concerned: Concerned, class_: str, rules: ExceptionRules) -> Electorate:
     """Snapshot the board for one request; a Refusal when recusals leave nobody who could approve it."""
     seats = tuple(
         Seat(s.person_id, s.kind, s.is_chair, s.is_finance, concerned.recusal_of(s.person_id))
-        for s in sorted(board, key=lambda s: (s.joins_at, s.person_id))
+        for s in sorted(board, key=lambda s: (STAGE_OF[s.kind], s.person_id))
     )
     for stage in (MEMBERS, WITH_ALTERNATES, CHAIR_AND_FINANCE):
-        voting = [seat for seat in seats if seat.may_vote_at(stage)]
-        needed = _needed(class_, len(voting), rules)
-        needs_finance = class_ == MAJOR
-        reachable = len(voting) >= needed and (not needs_finance or any(s.is_finance for s in voting))
-        if reachable or (stage == CHAIR_AND_FINANCE and _pair(seats)):
-            return Electorate(seats, needed, needs_finance, stage)
+        found = Electorate(seats, 0, class_ == MAJOR, stage)
+        voting = found.voting(stage)
+        found = replace(found, needed=_needed(class_, sum(seat.counts for seat in voting), rules))
+        if _enough(found, voting) or (stage == CHAIR_AND_FINANCE and _pair(seats)):
+            return found
     raise Refusal(
         "nobody_left",
         "There is nobody left who could decide this: the board is too small once those concerned are left out.",
@@ -212,6 +216,12 @@ def _needed(class_: str, eligible: int, rules: ExceptionRules) -> int:
         return rules.break_glass.members
     # A majority of very few would be less than the smaller class asks for.
     return rules.standard.members if class_ == STANDARD else max(rules.standard.members, eligible // 2 + 1)
+
+
+def _enough(panel: Electorate, approving: Sequence[Seat]) -> bool:
+    """Whether these, all together, are a quorum: as many as it takes, and finance where finance has to agree."""
+    has_finance = not panel.needs_finance or any(seat.is_finance for seat in approving)
+    return has_finance and sum(seat.counts for seat in approving) >= panel.needed
 
 
 def _pair(seats: Iterable[Seat]) -> bool:
@@ -250,25 +260,24 @@ def tally(panel: Electorate, stage: int, votes: Sequence[Vote]) -> Tally:
     able = {seat.person_id: seat for seat in panel.voting(stage)}
     yes = [able[vote.seat] for vote in votes if vote.seat in able and vote.approves]
     no = [able[vote.seat] for vote in votes if vote.seat in able and not vote.approves]
-    has_finance = not panel.needs_finance or any(seat.is_finance for seat in yes)
-    outcome, reason = OPEN, Reason("counting", f"{len(yes)} of {panel.needed} needed approve")
-    if len(yes) >= panel.needed and has_finance:
-        outcome, reason = APPROVED, Reason("quorum", f"{len(yes)} of {panel.needed} needed approved")
+    approvals, rejections = (sum(seat.counts for seat in seats) for seats in (yes, no))
+    outcome, reason = OPEN, Reason("counting", f"{approvals} of {panel.needed} needed approve")
+    if _enough(panel, yes):
+        outcome, reason = APPROVED, Reason("quorum", f"{approvals} of {panel.needed} needed approved")
     elif stage == CHAIR_AND_FINANCE and _pair(yes):
         outcome, reason = APPROVED, Reason("chair_and_finance", "the chair and finance approved together")
-    elif len(no) >= panel.needed:
-        outcome, reason = REJECTED, Reason("quorum", f"{len(no)} of {panel.needed} needed rejected")
+    elif rejections >= panel.needed:
+        outcome, reason = REJECTED, Reason("quorum", f"{rejections} of {panel.needed} needed rejected")
     elif not _can_still_approve(panel, no):
         outcome, reason = REJECTED, Reason("unreachable", "too few who could still approve are left")
-    lacks = len(yes) >= panel.needed and not has_finance
-    return Tally(len(yes), len(no), panel.needed, outcome, lacks, (reason,))
+    lacks = outcome == OPEN and approvals >= panel.needed
+    return Tally(approvals, rejections, panel.needed, outcome, lacks, (reason,))
 
 
 def _can_still_approve(panel: Electorate, rejected: Sequence[Seat]) -> bool:
     """Whether those who have not rejected, called or not, could bring the request through."""
     left = [seat for seat in panel.seats if not seat.recused and seat not in rejected]
-    enough = len(left) >= panel.needed and (not panel.needs_finance or any(seat.is_finance for seat in left))
-    return enough or _pair(left)
+    return _enough(panel, left) or _pair(left)
 
 
 def agreed(votes: Iterable[Vote], asked: MicroTokens, until: date) -> tuple[MicroTokens, date]:
@@ -281,15 +290,31 @@ def agreed(votes: Iterable[Vote], asked: MicroTokens, until: date) -> tuple[Micr
     return amount, end
 
 
-def seat_for(panel: Electorate, stage: int, voter: str, concerned: Concerned, delegates: Mapping[str, str]) -> Seat:
+@dataclass(frozen=True, slots=True)
+class Attendance:
+    """Who is there today.
+
+    `delegates` by the member for whom they stand in; those who `left` the company; `bystanders`, who administer or
+    audit the programme and so decide nothing in it; and the seat that each `voted_for` already.
+    """
+
+    delegates: Mapping[str, str] = field(default_factory=dict)
+    left: frozenset[str] = frozenset()
+    bystanders: frozenset[str] = frozenset()
+    voted_for: Mapping[str, str] = field(default_factory=dict)
+
+
+def seat_for(panel: Electorate, stage: int, voter: str, concerned: Concerned, today: Attendance) -> Seat:
     """The seat that somebody votes for: their own, or that of a member whose delegate they are.
 
-    `delegates` are those in force, by the member for whom they stand in. A Refusal says precisely why somebody may not.
+    A Refusal says precisely why somebody may not. Who has voted for a seat goes on voting for that one.
     """
-    if code := concerned.recusal_of(voter):
-        raise Refusal(f"recused_{code}", f"You cannot vote on this: you are somebody who {RECUSALS[code]}.")
-    own = panel.seat_of(voter)
-    if own is not None and own.may_vote_at(stage):
+    _require_impartial(voter, concerned, today)
+    own, delegates = panel.seat_of(voter), today.delegates
+    before = panel.seat_of(today.voted_for.get(voter, ""))
+    if before is not None and before is not own and delegates.get(before.person_id) == voter:
+        return before
+    if own is not None and panel.may_vote(own, stage):
         if voter in delegates:
             raise Refusal(
                 "delegated",
@@ -297,9 +322,11 @@ def seat_for(panel: Electorate, stage: int, voter: str, concerned: Concerned, de
                 next_step="`/tokens delegate off` takes it back.",
             )
         return own
-    represented = [seat for seat in panel.seats if delegates.get(seat.person_id) == voter]
+    represented = [
+        seat for seat in panel.seats if delegates.get(seat.person_id) == voter and seat.person_id not in today.left
+    ]
     for seat in represented:
-        if seat.may_vote_at(stage):
+        if panel.may_vote(seat, stage):
             return seat
     if represented and all(seat.recused for seat in represented):
         raise Refusal("delegator_recused", "The member whose delegate you are cannot vote on this, so neither can you.")
@@ -310,6 +337,15 @@ def seat_for(panel: Electorate, stage: int, voter: str, concerned: Concerned, de
             next_step="You will get a message then.",
         )
     raise Refusal("not_on_board", "Only the members of the board who were asked can decide this.")
+
+
+def _require_impartial(voter: str, concerned: Concerned, today: Attendance) -> None:
+    if voter in today.left:
+        raise Refusal("left", "You have left the company, and do not decide any more.")
+    if code := concerned.recusal_of(voter):
+        raise Refusal(f"recused_{code}", f"You cannot vote on this: you are somebody who {RECUSALS[code]}.")
+    if voter in today.bystanders:
+        raise Refusal("bystander", "Who administers or audits the programme does not decide in it.")
 
 
 # --- Time ----------------------------------------------------------------------------------------------------------
@@ -333,26 +369,18 @@ def deadlines(class_: str, made_at: datetime, rules: ExceptionRules, hours: Busi
     """The instants of a request that was made at an instant.
 
     The chair plus finance are called in when half of the time between the escalation and the end is over. A break-glass
-    is reminded of as a fast request is, as far as it has the time.
+    goes on at any hour: its steps come when a quarter, a half and three quarters of its time are over.
     """
-    schedule = _schedule(class_, rules)
-    lapse = hours.after(made_at, rules.break_glass.ratify if class_ == BREAK_GLASS else schedule.lapse)
-    remind, escalate = (min(hours.after(made_at, span), lapse) for span in (schedule.remind, schedule.escalate))
+    if class_ == BREAK_GLASS:
+        lapse = hours.after(made_at, rules.break_glass.ratify)
+        quarter = (lapse - made_at) / 4
+        return Deadlines(made_at + quarter, made_at + 2 * quarter, made_at + 3 * quarter, lapse)
+    schedule = {FAST: rules.fast.schedule, STANDARD: rules.standard.schedule, MAJOR: rules.major.schedule}[class_]
+    lapse = hours.after(made_at, schedule.lapse)
+    remind, escalate = hours.after(made_at, schedule.remind), hours.after(made_at, schedule.escalate)
     last_call = _halfway(escalate, lapse, hours) if schedule.lapse.is_business else escalate + (lapse - escalate) / 2
-    found = Deadlines(remind, escalate, min(last_call, lapse), lapse)
-    instants = (made_at, found.remind_at, found.escalate_at, found.last_call_at, found.lapse_at)
-    assert all(earlier <= later for earlier, later in pairwise(instants))  # noqa: S101 - what callers rely on
-    return found
+    return Deadlines(remind, escalate, last_call, lapse)
 
 
 def _halfway(begin: datetime, end: datetime, hours: BusinessHours) -> datetime:
     return hours.later(begin, hours.between(begin, end) / 2)
-
-
-def _schedule(class_: str, rules: ExceptionRules) -> Schedule:
-    return {
-        FAST: rules.fast.schedule,
-        BREAK_GLASS: rules.fast.schedule,
-        STANDARD: rules.standard.schedule,
-        MAJOR: rules.major.schedule,
-    }[class_]

@@ -37,7 +37,8 @@ def seats(session: Session, *, desk: Desk, now: datetime) -> tuple[Seat, ...]:
             next_step="Please try again in a minute.",
         )  # fmt: skip
     everybody = board.roled(session, usergroup, day_of(now, desk.zone))
-    found = [(_kind(one, usergroup), one) for one in everybody]
+    bystanders = board.bystanders(session)
+    found = [(_kind(one, usergroup), one) for one in everybody if one.person_id not in bystanders]
     return tuple(
         Seat(one.person_id, kind, is_chair="chair" in one.roles, is_finance="finance" in one.roles)
         for kind, one in found
@@ -79,16 +80,19 @@ def refresh(session: Session, usergroup: str, slack_user_ids: Iterable[str], *, 
 
 def has_seat(session: Session, person_id: str, *, desk: Desk, now: datetime) -> bool:
     """Whether somebody is a member or an alternate, or stands in for one, or is the chair or of finance."""
-    today = day_of(now, desk.zone)
     sitting = {seat.person_id for seat in seats(session, desk=desk, now=now)}
-    represented = board.delegations_on(session, today)
-    return person_id in sitting or any(d.delegate_id == person_id and m in sitting for m, d in represented.items())
+    represented = delegates(session, desk=desk, now=now)
+    return person_id in sitting or any(delegate == person_id and m in sitting for m, delegate in represented.items())
 
 
 def delegates(session: Session, *, desk: Desk, now: datetime) -> dict[str, str]:
-    """Who stands in for whom today: delegate by member."""
-    in_force = board.delegations_on(session, day_of(now, desk.zone))
-    return {member: delegation.delegate_id for member, delegation in in_force.items()}
+    """Who stands in for whom today: delegate by member. Who left, or administers by now, stands in for nobody."""
+    today = day_of(now, desk.zone)
+    in_force = {member: one.delegate_id for member, one in board.delegations_on(session, today).items()}
+    if not in_force:
+        return {}
+    unable = board.left(session, in_force.values(), today) | board.bystanders(session)
+    return {member: delegate for member, delegate in in_force.items() if delegate not in unable}
 
 
 def delegate(session: Session, member: Person, to: Person, last_day: date, *, desk: Desk, now: datetime) -> Delegation:
@@ -128,7 +132,8 @@ def _require_able(session: Session, member: Person, to: Person, sitting: dict[st
             "delegate_role", f"{to.name} administers or audits the programme, and so does not decide in it.",
             next_step="Choose somebody else.",
         )  # fmt: skip
-    others = [m for m, d in board.delegations_on(session, today).items() if d.delegate_id == to.id and m != member.id]
+    in_force = board.delegations_on(session, today)
+    others = [m for m, d in in_force.items() if d.delegate_id == to.id and m != member.id and m in sitting]
     if others:
         raise Refusal(
             "delegate_taken", f"{to.name} stands in for another member already, and nobody has two votes.",

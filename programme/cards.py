@@ -12,6 +12,7 @@ from policy.quorum import CHAIR_AND_FINANCE
 from policy.reasons import Refusal
 from policy.units import MICRO_PER_TOKEN, MicroTokens, NanoUSD, divide_half_even
 from programme import board, decisions, fast_track
+from store import board as board_store
 from store import requests as store
 
 if TYPE_CHECKING:
@@ -118,7 +119,10 @@ def of(session: Session, request_id: str, *, desk: Desk, now: datetime) -> Card:
     today = day_of(now, desk.zone)
     standing = [v.vote for v in votes if not request.is_undecided or v.last_day is None or v.last_day >= today]
     have_voted = {vote.seat for vote in votes}
-    waiting = [seat.person_id for seat in panel.voting(request.stage) if seat.person_id not in have_voted]
+    gone = board_store.left(session, [seat.person_id for seat in panel.seats], today)
+    waiting = [
+        seat.person_id for seat in panel.voting(request.stage) if seat.person_id not in have_voted | gone
+    ]  # fmt: skip
     earlier = [
         one for one in store.of_person(session, request.person_id, limit=PAST * 2) if one.made_at < request.made_at
     ]
@@ -165,14 +169,18 @@ def _vote_line(vote: Cast, people: _Names) -> VoteLine:
 
 def awaits(session: Session, card: Card, person_id: str, *, desk: Desk, now: datetime) -> bool:
     """Whether a request still waits for somebody's vote."""
-    if not card.request.is_undecided or now >= card.request.lapse_at:
+    return _awaits(session, card.request, person_id, desk=desk, now=now)
+
+
+def _awaits(session: Session, request: Request, person_id: str, *, desk: Desk, now: datetime) -> bool:
+    if not request.is_undecided or now >= request.lapse_at:
         return False
-    have_voted = {vote.seat for vote in store.votes(session, card.request.id)}
+    votes = store.votes(session, request.id)
     try:
-        seat = decisions.seat_of(session, card.request, person_id, desk=desk, now=now)
+        seat = decisions.seat_of(session, request, person_id, desk=desk, now=now, votes=votes)
     except Refusal:
         return False
-    return seat.person_id not in have_voted
+    return seat.person_id not in {vote.seat for vote in votes}
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,12 +191,46 @@ class Queued:
     awaits_reader: bool
 
 
-def queue(session: Session, person_id: str, *, desk: Desk, now: datetime) -> tuple[Queued, ...]:
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """What the board has to decide: the lines with the nearest deadlines, and how many more there are.
+
+    `hidden` are those that the reader does not see, because they are concerned.
+    """
+
+    lines: tuple[Queued, ...]
+    more: int
+    hidden: int
+
+    @property
+    def count(self) -> int:
+        return len(self.lines) + self.more
+
+
+def queue(session: Session, person_id: str, *, most: int, desk: Desk, now: datetime) -> Queue:
     """What the board has to decide, the nearest deadline first; a Refusal for those who have no seat."""
     if not board.has_seat(session, person_id, desk=desk, now=now):
         raise Refusal("not_on_board", "The queue is for the members of the board.")
-    cards = [of(session, request.id, desk=desk, now=now) for request in store.undecided(session)]
-    return tuple(Queued(card, awaits(session, card, person_id, desk=desk, now=now)) for card in cards)
+    waiting = store.undecided(session)
+    shown = [request for request in waiting if may_see(session, request, person_id, desk=desk, now=now)]
+    lines = [
+        Queued(of(session, one.id, desk=desk, now=now), _awaits(session, one, person_id, desk=desk, now=now))
+        for one in shown[:most]
+    ]
+    return Queue(tuple(lines), max(len(shown) - most, 0), len(waiting) - len(shown))
+
+
+def may_see(session: Session, request: Request, person_id: str, *, desk: Desk, now: datetime) -> bool:
+    """Whether somebody may see a request outside of the board's channel: who has a seat in it, and is not concerned."""
+    if fast_track.concerned_by(session, request).recusal_of(person_id):
+        return False
+    panel = store.panel(session, request)
+    stand_ins = board.delegates(session, desk=desk, now=now)
+    mine = {person_id} | {member for member, delegate in stand_ins.items() if delegate == person_id}
+    return any(
+        seat.person_id in mine and not seat.recused and (seat.counts or panel.may_vote(seat, request.stage))
+        for seat in panel.seats
+    )
 
 
 def mine(session: Session, person_id: str, *, limit: int, desk: Desk, now: datetime) -> tuple[Card, ...]:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from policy import quorum
 from policy.hours import last_opening
-from policy.period import Quarter, day_of, first_instant
+from policy.period import day_of, first_instant
 from policy.reasons import Refusal
-from programme import board, fast_track, fast_track_post, handbooks, valuation
+from programme import board, fast_track, fast_track_post, handbooks
 from programme.fast_track import LONGEST_PURPOSE, SAID, concerned_by, locked, move
 from store import audit, ledger
+from store import board as board_store
 from store import people as people_store
 from store import requests as store
 from store.requests import APPROVED, CREDITED, LAPSED, NOT_RATIFIED, RATIFIED, REJECTED, Cast
@@ -79,10 +80,11 @@ def vote(
     request = locked(session, request_id)
     require_undecided(session, request, now)
     _require_sound(request, ballot, day_of(now, desk.zone))
+    _require_employed(session, request, now, desk)
     panel = store.panel(session, request)
-    seat = seat_of(session, request, voter.id, desk=desk, now=now, panel=panel)
-    cast = Cast(seat.person_id, voter.id, ballot.approves, ballot.amount, ballot.last_day, ballot.reason, now)
     before = {one.seat: one for one in store.votes(session, request.id)}
+    seat = seat_of(session, request, voter.id, desk=desk, now=now, panel=panel, votes=before.values())
+    cast = Cast(seat.person_id, voter.id, ballot.approves, ballot.amount, ballot.last_day, ballot.reason, now)
     if any(one.cast_by == voter.id and one.seat != cast.seat for one in before.values()):
         raise Refusal("voted_already", "You have voted on this already, and nobody has two votes.")
     if cast.seat in before and _same(before[cast.seat], cast):
@@ -95,12 +97,26 @@ def vote(
 
 
 def seat_of(
-    session: Session, request: Request, person_id: str, *, desk: Desk, now: datetime, panel: Electorate | None = None
-) -> quorum.Seat:
+    session: Session, request: Request, person_id: str, *, desk: Desk, now: datetime, panel: Electorate | None = None,
+    votes: Iterable[Cast] | None = None,
+) -> quorum.Seat:  # fmt: skip
     """The seat for which somebody may vote on a request now; a Refusal says why there is none."""
-    stand_ins = board.delegates(session, desk=desk, now=now)
     panel = panel or store.panel(session, request)
-    return quorum.seat_for(panel, request.stage, person_id, concerned_by(session, request), stand_ins)
+    voted = store.votes(session, request.id) if votes is None else votes
+    sitting = [seat.person_id for seat in panel.seats]
+    today = quorum.Attendance(
+        delegates=board.delegates(session, desk=desk, now=now),
+        left=board_store.left(session, [person_id, *sitting], day_of(now, desk.zone)),
+        bystanders=board_store.bystanders(session),
+        voted_for={one.cast_by: one.seat for one in voted},
+    )
+    return quorum.seat_for(panel, request.stage, person_id, concerned_by(session, request), today)
+
+
+def _require_employed(session: Session, request: Request, now: datetime, desk: Desk) -> None:
+    """Nothing is granted to somebody who has left."""
+    if board_store.left(session, [request.person_id], day_of(now, desk.zone)):
+        raise Refusal("requester_left", "The person who asked has left the company: this lapses by itself.")
 
 
 def require_undecided(session: Session, request: Request, now: datetime) -> None:
@@ -185,9 +201,10 @@ def _approve(
         steps = _after_credit(session, request, desk=desk, now=now)
         return move_and_tell(session, request, desk=desk, now=now, state=RATIFIED, **decided, **steps)
     amount, last_day = quorum.agreed(votes, request.amount, request.last_day)
+    # The value before the accounts, as everywhere (docs/decisions/0005).
+    value = fast_track.value_now(session, desk=desk, now=now)
     account_of = ledger.open_accounts(session, [ledger.TREASURY, ledger.POOL, ledger.wallet_code(request.person_id)])
     ledger.lock(session, account_of.values())
-    value = valuation.value_of(session, Quarter.containing(day_of(now, desk.zone)), handbooks.load(session), now=now)
     draft = fast_track.crediting(
         session, request.id, request.person_id, amount, last_day, request.purpose, account_of, value, actor=decided_by,
         desk=desk, now=now,
@@ -307,12 +324,12 @@ def ask(
     moved = move(session, request)
     question = store.question(session, number)
     assert question is not None  # noqa: S101 - we have just kept it
-    fast_track_post.ask(session, moved, question, desk=desk, now=now)
+    fast_track_post.ask(session, moved, question, now=now)
     audit.append(session, _state_record(moved, asker.id, "request.ask", now, question=number))
     return question
 
 
-def answer(session: Session, person: Person, number: int, text: str, *, desk: Desk, now: datetime) -> Question:
+def answer(session: Session, person: Person, number: int, text: str, *, now: datetime) -> Question:
     """The requester's answer, back to the board; a Refusal when it is not theirs to give, or was given."""
     question = store.question(session, number)
     if question is None:
@@ -321,12 +338,13 @@ def answer(session: Session, person: Person, number: int, text: str, *, desk: De
     if request.person_id != person.id:
         raise Refusal("not_yours", "Only the person who asked for the tokens can answer this.")
     _require_text("answer", text)
+    require_undecided(session, request, now)
     if not store.answer(session, number, text.strip(), now=now):
         raise Refusal("answered", "You have answered this already.", next_step="The board has your answer.")
     answered = store.question(session, number)
     assert answered is not None  # noqa: S101 - we have just answered it
     moved = move(session, request)
-    fast_track_post.answer(session, moved, answered, desk=desk, now=now)
+    fast_track_post.answer(session, moved, answered, now=now)
     audit.append(session, _state_record(moved, person.id, "request.answer", now, question=number))
     return answered
 

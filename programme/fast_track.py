@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from programme import balance, board, fast_track_post, handbooks, letters, valua
 from programme.grants import MANUAL_PRIORITY as PRIORITY
 from programme.lapses import EXCEPTION
 from programme.letters import Situation
-from store import audit, grant_runs, ledger, terms
+from store import audit, grant_runs, ledger, runs, terms
 from store import people as people_store
 from store import requests as store
 from store.ledger import Draft, NewLot
@@ -26,6 +26,7 @@ from store.requests import CREDITED, OPEN, WITHDRAWN
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+    from zoneinfo import ZoneInfo
 
     from policy.handbook import Handbook
     from policy.quorum import Deadlines, Electorate
@@ -88,10 +89,20 @@ def situation_of(request: Request) -> Situation:
 
 
 def concerned_by(session: Session, request: Request) -> Concerned:
-    """Those who cannot vote on a request, as its snapshot has them."""
-    situation = situation_of(request)
-    named = store.beneficiaries(session, request.id)
-    return Concerned(request.person_id, situation.manager, situation.sponsor, named)
+    """Those who cannot vote on a request: as it was when it was made, and whoever has become concerned since."""
+    then = situation_of(request)
+    now = _concerned(session, request.person_id, request.project_key, store.beneficiaries(session, request.id))
+    return replace(now, managers=now.managers | _one(then.manager), sponsors=now.sponsors | _one(then.sponsor))
+
+
+def _concerned(session: Session, person_id: str, project_key: str | None, named: frozenset[str]) -> Concerned:
+    manager = people_store.manager_of(session, person_id)
+    sponsor = store.sponsor_of(session, project_key) if project_key else None
+    return Concerned(person_id, _one(manager), _one(sponsor), named)
+
+
+def _one(person_id: str | None) -> frozenset[str]:
+    return frozenset(() if person_id is None else {person_id})
 
 
 # --- Judging -------------------------------------------------------------------------------------------------------
@@ -105,18 +116,18 @@ def judge(session: Session, person: Person, asked: Asked, *, desk: Desk, now: da
     books = handbooks.load(session)
     today = day_of(now, desk.zone)
     book = books.on(today)
+    if person.left_on is not None and person.left_on < today:
+        raise Refusal("left", "You have left the company: nothing can be granted any more.")
     _require_sound(session, person, asked, book, today)
     ask = _ask(session, person, asked.amount, books, desk=desk, now=now)
     if asked.incident:
-        _require_break_glass(session, person, ask, book, now=now)
+        _require_break_glass(session, person, ask, book, zone=desk.zone, now=now)
         class_name = BREAK_GLASS
         because: tuple[Reason, ...] = (Reason("incident", "an incident, within the limit of break-glass"),)
     else:
         classified = quorum.classify(ask, book.exceptions)
         class_name, because = classified.name, classified.because
-    manager = people_store.manager_of(session, person.id)
-    sponsor = store.sponsor_of(session, asked.project_key) if asked.project_key else None
-    concerned = Concerned(person.id, manager, sponsor, asked.beneficiaries)
+    concerned = _concerned(session, person.id, asked.project_key, asked.beneficiaries)
     panel = quorum.electorate(board.seats(session, desk=desk, now=now), concerned, class_name, book.exceptions)
     card = balance.of_email(session, person.email, desk=desk, now=now)
     outlook = card.outlook if card else None
@@ -133,8 +144,8 @@ def judge(session: Session, person: Person, asked: Asked, *, desk: Desk, now: da
             pool=ask.pool,
             value_version=ask.value.version,
             per_token=ask.value.per_token,
-            manager=manager,
-            sponsor=sponsor,
+            manager=next(iter(concerned.managers), None),
+            sponsor=next(iter(concerned.sponsors), None),
             because=because,
         ),
         book,
@@ -142,8 +153,10 @@ def judge(session: Session, person: Person, asked: Asked, *, desk: Desk, now: da
 
 
 def _deadlines(class_name: str, last_day: date, book: Handbook, *, desk: Desk, now: datetime) -> Deadlines:
-    """No later than what is asked for would end: a decision after that would be of no use."""
+    """No later than what is asked for would end: an approval after that would be of no use. A break-glass is there."""
     found = quorum.deadlines(class_name, now, book.exceptions, quorum.business_hours(book, desk.zone))
+    if class_name == BREAK_GLASS:
+        return found
     end = first_instant(last_day + timedelta(days=1), desk.zone)
     return quorum.Deadlines(
         *(min(at, end) for at in (found.remind_at, found.escalate_at, found.last_call_at, found.lapse_at))
@@ -227,7 +240,9 @@ def usual_last_day(book: Handbook, today: date) -> date:
     return min(today + timedelta(days=book.exceptions.lot_days - 1), latest_last_day(book, today))
 
 
-def _require_break_glass(session: Session, person: Person, ask: Ask, book: Handbook, *, now: datetime) -> None:
+def _require_break_glass(
+    session: Session, person: Person, ask: Ask, book: Handbook, *, zone: ZoneInfo, now: datetime
+) -> None:
     rules = book.exceptions
     limit = quorum.break_glass_limit(ask.monthly_grant, ask.value, rules)
     if ask.amount > limit:
@@ -236,7 +251,7 @@ def _require_break_glass(session: Session, person: Person, ask: Ask, book: Handb
     lately = store.since(session, person.id, now - timedelta(days=rules.break_glass.every_days))
     if used := [request for request in lately if request.class_name == BREAK_GLASS]:
         text = (
-            f"You broke the glass on {used[-1].made_at.date()} already, which you can once in "
+            f"You broke the glass on {day_of(used[-1].made_at, zone)} already, which you can once in "
             f"{rules.break_glass.every_days} days. Leave this empty to ask the board."
         )
         raise FieldsRefused({"incident": text})
@@ -251,6 +266,9 @@ def submit(session: Session, person: Person, asked: Asked, *, key: str, desk: De
     `key` is the form's: the same form sent again is the same request.
     """
     idempotency_key = f"request:{key}"
+    if asked.incident:
+        # Before the accounts, as everywhere: who adopts the value of a quarter waits for nobody who holds an account.
+        value_now(session, desk=desk, now=now)
     account_of = ledger.open_accounts(session, [ledger.TREASURY, ledger.POOL, ledger.wallet_code(person.id)])
     # One request of a person after the other: each counts in the class of the next. A break-glass posts to all three.
     wallet = account_of[ledger.wallet_code(person.id)]
@@ -272,7 +290,8 @@ def submit(session: Session, person: Person, asked: Asked, *, key: str, desk: De
 
 
 def _same(before: Request, person: Person, asked: Asked) -> Request:
-    if (before.person_id, before.amount, before.purpose) != (person.id, asked.amount, asked.purpose.strip()):
+    kept = (before.person_id, before.amount, before.purpose, before.last_day, before.project_key, before.incident)
+    if kept != (person.id, asked.amount, asked.purpose.strip(), asked.last_day, asked.project_key, asked.incident):
         raise Refusal("key_reused", "This form was sent before, with other content.", next_step="Open a new one.")
     return before
 
@@ -324,13 +343,19 @@ def _credited(
     session: Session, request_id: str, person: Person, asked: Asked, account_of: Mapping[str, int], *, desk: Desk,
     now: datetime,
 ) -> dict[str, Any]:  # fmt: skip
-    value = valuation.value_of(session, Quarter.containing(day_of(now, desk.zone)), handbooks.load(session), now=now)
+    value = value_now(session, desk=desk, now=now)
     draft = crediting(
         session, request_id, person.id, asked.amount, asked.last_day, asked.purpose, account_of, value,
         actor=person.id, desk=desk, now=now,
     )  # fmt: skip
     [entry_id] = ledger.post(session, [draft], now=now)
     return {"granted": int(asked.amount), "granted_last_day": asked.last_day, "entry_id": entry_id}
+
+
+def value_now(session: Session, *, desk: Desk, now: datetime) -> TokenValue:
+    """The present quarter's value, adopted if nobody has used it yet."""
+    quarter = Quarter.containing(day_of(now, desk.zone))
+    return valuation.value_of(session, quarter, handbooks.load(session), now=now)
 
 
 def crediting(  # noqa: PLR0917 - the parts of one entry
@@ -400,6 +425,8 @@ def move(session: Session, request: Request, **values: object) -> Request:
     """The request after a change; what was read is what is changed, or nothing is."""
     if not store.change(session, request, **values):
         raise Refusal("moved", "Somebody else was quicker.", next_step="Look again: the card shows what holds now.")
+    if "state" in values:
+        runs.forget_steps(session, request.id)
     moved = store.get(session, request.id)
     assert moved is not None  # noqa: S101 - requests are never deleted
     return moved

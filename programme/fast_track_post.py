@@ -72,7 +72,8 @@ def tell_of_new(session: Session, request: Request, panel: Electorate, *, desk: 
         channel = desk.governance_channel
         owed.append(NewLetter(card_key(request.id), CARD, _view(request), None, channel, now, at_once=True))
         # Who need not be in the board's channel gets a card of their own.
-        called = tuple(seat for seat in called if seat.kind != MEMBER)
+        away = board.delegates(session, desk=desk, now=now)
+        called = tuple(seat for seat in called if seat.kind != MEMBER or seat.person_id in away)
     owed += [_at_once(card, now) for card in _cards(session, request, called, "new", desk=desk, now=now)]
     if request.is_credited_first:
         owed += _later(session, _notes(request, store.beneficiaries(session, request.id)), desk=desk, now=now)
@@ -81,7 +82,8 @@ def tell_of_new(session: Session, request: Request, panel: Electorate, *, desk: 
 
 def tell_of_change(session: Session, request: Request, *, desk: Desk, now: datetime) -> None:
     """New faces for every copy of the card; once it is decided, a word to the requester and the beneficiaries."""
-    owed = _faces(session, request, now)
+    # Nothing can be answered once it is decided.
+    owed = _faces(session, request, now, templates=(CARD, MINE) if request.is_undecided else (CARD, MINE, QUESTION))
     if not request.is_undecided and request.state != WITHDRAWN:
         to_requester = _notes(request, [request.person_id])
         if request.decided_by == POLICY:
@@ -99,13 +101,15 @@ def renew(session: Session, request: Request, *, now: datetime) -> None:
     _owe(session, request, _faces(session, request, now), now=now)
 
 
-def _faces(session: Session, request: Request, now: datetime) -> list[NewLetter]:
+def _faces(
+    session: Session, request: Request, now: datetime, *, templates: tuple[str, ...] = (CARD, MINE)
+) -> list[NewLetter]:
     return [
         NewLetter(
-            f"{key}@{request.revision}", MINE if template == MINE else FACE, _view(request), person_id, channel, now,
-            at_once=True, replaces=key,
+            f"{copy.key}@{request.revision}", FACE if copy.template == CARD else copy.template, json.dumps(copy.view),
+            copy.person_id, copy.channel, now, at_once=True, replaces=copy.key,
         )
-        for key, template, person_id, channel in outbox.copies(session, request.id, (CARD, MINE))
+        for copy in outbox.copies(session, request.id, templates)
     ]  # fmt: skip
 
 
@@ -132,7 +136,16 @@ def remind(session: Session, request: Request, panel: Electorate, step: str, *, 
     voted = {vote.seat for vote in store.votes(session, request.id)}
     silent = [seat for seat in panel.voting(request.stage) if seat.person_id not in voted]
     cards = _cards(session, request, silent, step, desk=desk, now=now)
-    _owe(session, request, _later(session, cards, desk=desk, now=now), now=now)
+    _owe(session, request, _in_time(session, request, cards, desk=desk, now=now), now=now)
+
+
+def _in_time(
+    session: Session, request: Request, letters: Sequence[PersonLetter], *, desk: Desk, now: datetime
+) -> list[NewLetter]:
+    """Messages for working hours; of an incident at any hour, since its time runs at any hour."""
+    if request.is_credited_first:
+        return [_at_once(letter, now) for letter in letters]
+    return _later(session, letters, desk=desk, now=now)
 
 
 def call_in(
@@ -148,25 +161,25 @@ def call_in(
     told = _view(request, reader=request.person_id, stage=request.stage)
     note = (f"note:{request.id}:stage_{request.stage}", NOTE, told, request.person_id)
     letters = [*_cards(session, request, called, step, desk=desk, now=now), note]
-    owed = _faces(session, request, now) + _later(session, letters, desk=desk, now=now)
+    owed = _faces(session, request, now) + _in_time(session, request, letters, desk=desk, now=now)
     _owe(session, request, owed, now=now)
 
 
-def ask(session: Session, request: Request, question: Question, *, desk: Desk, now: datetime) -> None:
+def ask(session: Session, request: Request, question: Question, *, now: datetime) -> None:
     """The question to the requester, and into the card's thread."""
     to_requester = (f"question:{question.id}", QUESTION, _of_question(request, question), request.person_id)
     owed = [*_faces(session, request, now), _at_once(to_requester, now)]
-    owed += _in_thread(f"thread:question:{question.id}", request, question, desk, now)
+    owed += _in_thread(session, f"thread:question:{question.id}", request, question, now)
     _owe(session, request, owed, now=now)
 
 
-def answer(session: Session, request: Request, question: Question, *, desk: Desk, now: datetime) -> None:
+def answer(session: Session, request: Request, question: Question, *, now: datetime) -> None:
     """The answer into the card's thread, and to whoever asked; the question's own message shows it too."""
     key, view = f"question:{question.id}", _of_question(request, question)
     answered = NewLetter(f"{key}@answered", QUESTION, view, request.person_id, None, now, at_once=True, replaces=key)
     to_asker = (f"answer:{question.id}", QUESTION, _of_question(request, question, reader="asker"), question.asked_by)
     owed = [*_faces(session, request, now), answered, _at_once(to_asker, now)]
-    owed += _in_thread(f"thread:answer:{question.id}", request, question, desk, now)
+    owed += _in_thread(session, f"thread:answer:{question.id}", request, question, now)
     _owe(session, request, owed, now=now)
 
 
@@ -174,13 +187,17 @@ def _of_question(request: Request, question: Question, *, reader: str = "request
     return _view(request, question_id=question.id, reader=reader)
 
 
-def _in_thread(key: str, request: Request, question: Question, desk: Desk, now: datetime) -> list[NewLetter]:
-    if desk.governance_channel is None:
-        return []
+def _in_thread(
+    session: Session, key: str, request: Request, question: Question, now: datetime
+) -> list[NewLetter]:  # fmt: skip
+    """A reply below the card, where there is one in a channel: which channel it is may have changed since."""
     reader = "thread_answer" if question.answer else "thread_question"
     view = _of_question(request, question, reader=reader)
-    channel, thread = desk.governance_channel, card_key(request.id)
-    return [NewLetter(key, QUESTION, view, None, channel, now, at_once=True, thread=thread)]
+    return [
+        NewLetter(key, QUESTION, view, None, copy.channel, now, at_once=True, thread=copy.key)
+        for copy in outbox.copies(session, request.id, (CARD,))
+        if copy.channel is not None
+    ]
 
 
 def notice(session: Session, request: Request, days: int, *, desk: Desk, now: datetime) -> None:
@@ -199,8 +216,9 @@ def tell_of_outcome(session: Session, request: Request, *, now: datetime) -> Non
     """The question shows the answer."""
     answered = [
         NewLetter(
-            f"{key}@{request.revision}", OUTCOME, _view(request), person_id, channel, now, at_once=True, replaces=key
+            f"{copy.key}@{request.revision}", OUTCOME, _view(request), copy.person_id, None, now, at_once=True,
+            replaces=copy.key,
         )
-        for key, _, person_id, channel in outbox.copies(session, request.id, (OUTCOME,))
-    ]
+        for copy in outbox.copies(session, request.id, (OUTCOME,))
+    ]  # fmt: skip
     _owe(session, request, answered, now=now)

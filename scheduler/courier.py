@@ -164,7 +164,8 @@ class _Pass:
             superseded, overtaking = outbox.is_superseded(session, row), outbox.is_overtaking(session, row, now)
         if place is None or place.state == outbox.PARKED:
             raise _Refused(Trouble("anchor_parked", "park"))
-        if place.state == outbox.LEASED or overtaking:
+        # A message of which nobody knows whether it arrived is settled first: it may be there with an old face.
+        if place.state == outbox.LEASED or overtaking or (place.state == outbox.WAITING and place.uncertain):
             self._give_back(row, now + A_SECOND)
         # What is still to be posted will be written from what holds then.
         elif (

@@ -92,7 +92,7 @@ def perform(session: Session, run: Run, *, desk: Desk, now: datetime, announce_i
     """Claim a run and do it, in the caller's transaction; nothing when it is done already."""
     if due.is_step(run):
         fast_track_steps.advance(session, run.period, desk=desk, now=now)
-        runs.forget_failure(session, run.job, run.period)
+        runs.forget_steps(session, run.period)
     elif run.job == due.GRANTS:
         monthly.run(session, Month.parse(run.period), desk=desk, now=now, announce_in=announce_in)
     elif runs.claim(session, run.job, run.period, now=now):

@@ -30,6 +30,8 @@ class Delegation(NamedTuple):
 
 
 BOARD_ROLES = ("board", "alternate", "chair", "finance")
+BYSTANDERS = ("admin", "auditor")
+"""Who administers or audits the programme does not decide in it (RULES 5, separation of duties)."""
 _d = delegations.c
 
 
@@ -48,6 +50,18 @@ def roled(session: Session, usergroup: str | None, today: date) -> list[Roled]:
         grouped = set(session.execute(members.where(board_group.c.usergroup == usergroup, employed)).scalars())
     everybody = sorted(roles.keys() | grouped)
     return [Roled(id_, frozenset(roles.get(id_, ())), id_ in grouped) for id_ in everybody]
+
+
+def bystanders(session: Session) -> frozenset[str]:
+    """Everybody who administers or audits the programme."""
+    query = sa.select(person_roles.c.person_id).where(person_roles.c.role.in_(BYSTANDERS))
+    return frozenset(session.execute(query).scalars())
+
+
+def left(session: Session, person_ids: Iterable[str], today: date) -> frozenset[str]:
+    """Those of some people who have left the company."""
+    query = sa.select(people.c.id).where(people.c.id.in_(sorted(set(person_ids))), people.c.left_on < today)
+    return frozenset(session.execute(query).scalars())
 
 
 def group_members(session: Session, usergroup: str) -> set[str]:

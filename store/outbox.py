@@ -43,6 +43,7 @@ class Anchor(NamedTuple):
     state: str
     channel: str | None
     ts: str | None
+    uncertain: bool
 
 
 class Owed(NamedTuple):
@@ -100,14 +101,18 @@ def owe(session: Session, letters: Sequence[NewLetter], *, now: datetime) -> Non
 
 
 def lease(session: Session, *, courier: str, now: datetime, until: datetime, limit: int) -> list[Owed]:
-    """Take up to `limit` messages that are due, the longest due first; nobody else gets them before `until`.
+    """Take up to `limit` messages that are due, those that go out at once before the others, the longest due first.
 
-    Those whose lease ran out come back as uncertain.
+    Nobody else gets them before `until`. Those whose lease ran out come back as uncertain.
     """
     # What is leased was due when it was taken.
     free = sa.and_(_open, _o.due_at <= now, sa.or_(_o.state == WAITING, _o.leased_until <= now))
-    chosen = sa.select(_o.id).where(free).order_by(_o.due_at, _o.id).limit(limit).with_for_update(skip_locked=True)
-    ids = session.execute(chosen).scalars().all()
+    ids: list[int] = []
+    for urgent in (sa.true(), sa.false()):
+        chosen = sa.select(_o.id).where(_o.at_once == urgent, free).order_by(_o.due_at, _o.id)
+        if len(ids) < limit:
+            locked = chosen.limit(limit - len(ids)).with_for_update(skip_locked=True)
+            ids += session.execute(locked).scalars()
     if not ids:
         return []
     taken = sa.update(outbox).where(_o.id.in_(ids), free)
@@ -124,7 +129,7 @@ def lease(session: Session, *, courier: str, now: datetime, until: datetime, lim
         )
         .outerjoin_from(outbox, people, people.c.id == _o.person_id)
         .where(_o.id.in_(ids), _o.leased_by == courier)
-        .order_by(_o.due_at, _o.id)
+        .order_by(_o.at_once.desc(), _o.due_at, _o.id)
     )  # fmt: skip
     return [Owed._make(row) for row in session.execute(query)]
 
@@ -144,17 +149,29 @@ def is_overtaking(session: Session, row: Owed, now: datetime) -> bool:
 
 def place_of(session: Session, key: str) -> Anchor | None:
     """Where a message is, if there is such a message."""
-    row = session.execute(sa.select(_o.state, _o.slack_channel, _o.slack_ts).where(_o.key == key)).one_or_none()
+    row = session.execute(
+        sa.select(_o.state, _o.slack_channel, _o.slack_ts, _o.uncertain).where(_o.key == key)
+    ).one_or_none()
     return Anchor(*row) if row else None
 
 
-def copies(session: Session, about: str, templates: Sequence[str]) -> list[tuple[str, str, str | None, str | None]]:
-    """(key, template, person, channel) of messages about a request that stand for themselves, in the order of time."""
-    query = sa.select(_o.key, _o.template, _o.person_id, _o.channel).order_by(_o.id)
+class Copy(NamedTuple):
+    """A message that stands for itself: no new face of another, and in no thread."""
+
+    key: str
+    template: str
+    view: Mapping[str, Any]
+    person_id: str | None
+    channel: str | None
+
+
+def copies(session: Session, about: str, templates: Sequence[str]) -> list[Copy]:
+    """The messages of some kinds about a request that stand for themselves, in the order of time."""
+    query = sa.select(_o.key, _o.template, _o.view, _o.person_id, _o.channel).order_by(_o.id)
     alone = (_o.replaces.is_(None), _o.thread.is_(None), _o.template.in_(templates))
     # Said although it follows: the index holds only such rows.
     rows = session.execute(query.where(_o.about == about, _o.about.is_not(None), *alone))
-    return [(key, template, person_id, channel) for key, template, person_id, channel in rows]
+    return [Copy._make(row) for row in rows]
 
 
 def sent(session: Session, row: int, *, courier: str, channel: str, ts: str, now: datetime) -> bool:

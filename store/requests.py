@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
-from policy.quorum import Electorate, Seat, Vote
+from policy.quorum import STAGE_OF, Electorate, Seat, Vote
 from policy.units import MicroTokens
 from store import bulk
 from store.tables import (
@@ -159,8 +160,9 @@ def made_between(session: Session, begin: datetime | None, end: datetime | None)
 
 
 def to_net(session: Session, before: datetime) -> list[Request]:
-    """Break-glass credits that were not ratified by an instant, and are not taken off a grant yet."""
+    """Break-glass credits that were not ratified by an instant, and are not taken off a grant yet; held from now on."""
     query = _query.where(_r.state == NOT_RATIFIED, _r.netted.is_(None), _r.decided_at <= before)
+    query = query.with_for_update(of=requests)
     return [_request(row) for row in session.execute(query.order_by(_r.decided_at, _r.id))]
 
 
@@ -203,7 +205,9 @@ def panel(session: Session, request: Request) -> Electorate:
     """The electorate of a request."""
     s = request_seats.c
     query = sa.select(s.person_id, s.kind, s.is_chair, s.is_finance, s.recused).where(s.request_id == request.id)
-    seats = sorted((Seat(*row) for row in session.execute(query)), key=lambda seat: (seat.joins_at, seat.person_id))
+    seats = sorted(
+        (Seat(*row) for row in session.execute(query)), key=lambda seat: (STAGE_OF[seat.kind], seat.person_id)
+    )
     return Electorate(tuple(seats), request.needed, request.needs_finance, request.first_stage)
 
 
@@ -314,8 +318,15 @@ def draft(session: Session, person_id: str) -> tuple[dict[str, Any], datetime] |
 
 
 def save_draft(session: Session, person_id: str, fields: Mapping[str, Any], *, now: datetime) -> None:
-    forget_draft(session, person_id)
-    session.execute(sa.insert(request_drafts).values(person_id=person_id, fields=dict(fields), saved_at=now))
+    """Keep what somebody typed last, also when two pieces of it arrive at once, or in the wrong order."""
+    insert = postgresql.insert if bulk.is_postgresql(session) else sqlite.insert
+    draft = insert(request_drafts).values(person_id=person_id, fields=dict(fields), saved_at=now)
+    newer = {"fields": draft.excluded.fields, "saved_at": draft.excluded.saved_at}
+    session.execute(
+        draft.on_conflict_do_update(
+            index_elements=["person_id"], set_=newer, where=request_drafts.c.saved_at <= draft.excluded.saved_at
+        )
+    )
 
 
 def forget_draft(session: Session, person_id: str) -> None:

@@ -62,6 +62,11 @@ def forget_failure(session: Session, job: str, period: str) -> None:
     session.execute(sa.delete(run_failures).where(failed.job == job, failed.period == period))
 
 
+def forget_steps(session: Session, request_id: str) -> None:
+    """A request was decided: steps of it that failed are not owed any more."""
+    session.execute(sa.delete(run_failures).where(run_failures.c.period == request_id))
+
+
 def failures(session: Session) -> list[Failure]:
     query = sa.select(run_failures).order_by(run_failures.c.period, run_failures.c.job)
     return [Failure(*row) for row in session.execute(query)]

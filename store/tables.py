@@ -589,6 +589,7 @@ outbox = Table(
     ),
     Index(
         "ix_outbox_owed",
+        "at_once",
         "due_at",
         sqlite_where=sa.text("state IN ('waiting', 'leased')"),
         postgresql_where=sa.text("state IN ('waiting', 'leased')"),

@@ -190,6 +190,12 @@ def moment(instant: datetime) -> Markup:
     return Markup(f"<!date^{int(instant.timestamp())}^{{date_short_pretty}} at {{time}}|{fallback}>")  # noqa: S704 - our own text
 
 
+def on(instant: datetime) -> Markup:
+    """The day of an instant, which Slack shows in the reader's own zone."""
+    fallback = f"{instant.astimezone(UTC):%Y-%m-%d}"
+    return Markup(f"<!date^{int(instant.timestamp())}^{{date_short}}|{fallback}>")  # noqa: S704 - our own text
+
+
 def until(expires_at: datetime) -> Markup:
     """An expiry that Slack shows in the reader's own zone, as a date and a time."""
     fallback = f"{expires_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
@@ -226,7 +232,7 @@ FILTERS = {
     f.__name__: f
     for f in (
         tokens, whole_tokens, exact_tokens, usd, fine_usd, exact_usd, count, short_count, factor, percent, permille,
-        day, day_before, month, meter, per, short, code, moment, until, mention, class_name, state_name, recusal,
+        day, day_before, month, meter, per, short, code, moment, on, until, mention, class_name, state_name, recusal,
         outcome_name, number_word,
     )
 }  # fmt: skip

@@ -69,7 +69,8 @@ def export_exceptions(*, first: date | None, last: date | None, out: TextIO) -> 
         writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
         writer.writeheader()
         for request in found:
-            writer.writerow(_row(cards.of(session, request.id, desk=desk, now=desk.clock())))
+            row = _row(cards.of(session, request.id, desk=desk, now=desk.clock()))
+            writer.writerow({name: _inert(value) for name, value in row.items()})
     click.echo(f"{len(found):,} {'request' if len(found) == 1 else 'requests'}.", file=sys.stderr)
 
 
@@ -108,6 +109,11 @@ def _row(card: Card) -> dict[str, Any]:
         "outcome_note": request.outcome_note or "",
         "handbook": request.handbook_version,
     }
+
+
+def _inert(value: Any) -> Any:  # noqa: ANN401 - any column
+    """What somebody wrote, so that no spreadsheet takes it for a formula."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t"} else value
 
 
 def _tokens(amount: MicroTokens | None) -> str:

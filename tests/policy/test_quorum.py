@@ -28,6 +28,7 @@ from policy.quorum import (
     STANDARD,
     WITH_ALTERNATES,
     Ask,
+    Attendance,
     Concerned,
     Seat,
     Vote,
@@ -180,7 +181,7 @@ def test_a_majority_is_of_those_who_may_vote() -> None:
 )
 def test_those_concerned_are_recused(who: str, code: str) -> None:
     """Requester, beneficiaries, the requester's manager and the project's sponsor cannot vote."""
-    assert Concerned("r", "m", "s", frozenset({"b"})).recusal_of(who) == code
+    assert Concerned("r", frozenset({"m"}), frozenset({"s"}), frozenset({"b"})).recusal_of(who) == code
 
 
 def yes(*seats: str) -> list[Vote]:
@@ -254,7 +255,7 @@ ballots = st.lists(
 @given(board=boards, votes=ballots, class_name=st.sampled_from([FAST, STANDARD, MAJOR]), stage=st.integers(0, 2))
 def test_only_those_who_may_vote_count(board: list[Seat], votes: list[Vote], class_name: str, stage: int) -> None:
     """Nobody who is recused, not called yet or not on the board changes a tally; no order of votes does."""
-    who = Concerned("p0", "p1", "p2", frozenset({"p3"}))
+    who = Concerned("p0", frozenset({"p1"}), frozenset({"p2"}), frozenset({"p3"}))
     try:
         found = quorum.electorate(board, who, class_name, RULES)
     except Refusal:
@@ -264,7 +265,7 @@ def test_only_those_who_may_vote_count(board: list[Seat], votes: list[Vote], cla
     assert not able & {"p0", "p1", "p2", "p3"}
     assert counted == quorum.tally(found, stage, [vote for vote in reversed(votes) if vote.seat in able])
     if counted.outcome == APPROVED:
-        assert counted.approvals >= min(found.needed, 2)
+        assert counted.approvals >= min(found.needed, 2) or stage == CHAIR_AND_FINANCE
     if counted.outcome == OPEN:
         everybody = [seat.person_id for seat in found.seats if not seat.recused]
         against = {vote.seat for vote in votes if vote.seat in able and not vote.approves}
@@ -287,12 +288,12 @@ def test_those_who_approve_agree_to_the_least() -> None:
 
 # --- Whose vote it is ----------------------------------------------------------------------------------------------
 
-NOBODY_CONCERNED = Concerned("requester", "boss", "sponsor")
+NOBODY_CONCERNED = Concerned("requester", frozenset({"boss"}), frozenset({"sponsor"}))
 
 
 def seat_for(voter: str, *, stage: int = MEMBERS, delegates: dict[str, str] | None = None) -> str:
     found = quorum.electorate(BOARD, NOBODY_CONCERNED, STANDARD, RULES)
-    return quorum.seat_for(found, stage, voter, NOBODY_CONCERNED, delegates or {}).person_id
+    return quorum.seat_for(found, stage, voter, NOBODY_CONCERNED, Attendance(delegates or {})).person_id
 
 
 def test_members_vote_for_themselves_and_delegates_for_members() -> None:
@@ -326,7 +327,11 @@ def test_nobody_votes_for_a_recused_member() -> None:
     found = panel(STANDARD, "third")
     with pytest.raises(Refusal) as refused:
         quorum.seat_for(
-            found, MEMBERS, "friend", Concerned("requester", beneficiaries=frozenset({"third"})), {"third": "friend"}
+            found,
+            MEMBERS,
+            "friend",
+            Concerned("requester", beneficiaries=frozenset({"third"})),
+            Attendance({"third": "friend"}),
         )
     assert refused.value.code == "delegator_recused"
 
@@ -340,7 +345,7 @@ def test_nobody_votes_for_a_recused_member() -> None:
         (FAST, ["2026-11-24T14:00", "2026-11-25T10:00", "2026-11-26T10:00", "2026-11-27T10:00"]),
         (STANDARD, ["2026-11-25T10:00", "2026-11-26T10:00", "2026-11-27T14:00", "2026-12-01T10:00"]),
         (MAJOR, ["2026-11-26T10:00", "2026-11-27T10:00", "2026-12-01T10:00", "2026-12-03T10:00"]),
-        (BREAK_GLASS, ["2026-11-24T14:00", "2026-11-25T10:00", "2026-11-25T14:00", "2026-11-26T10:00"]),
+        (BREAK_GLASS, ["2026-11-24T22:00", "2026-11-25T10:00", "2026-11-25T22:00", "2026-11-26T10:00"]),
     ],
 )
 def test_deadlines_of_each_class(class_name: str, expected: list[str]) -> None:
@@ -368,3 +373,31 @@ def test_a_seat_keeps_what_it_is() -> None:
     found = panel(STANDARD, "chair")
     assert found.seat_of("chair") == replace(CHAIR, recused="beneficiary")
     assert found.seat_of("nobody") is None
+
+
+# --- A chair and finance outside of the board ----------------------------------------------------------------------
+
+FIVE = [Seat(f"m{i}", MEMBER, is_chair=i == 0) for i in range(5)]
+CFO, OUTSIDE_CHAIR = Seat("cfo", RESERVE, is_finance=True), Seat("president", RESERVE, is_chair=True)
+
+
+def test_finance_outside_the_board_agrees_to_major_requests_from_the_beginning() -> None:
+    """A majority of the members and finance: finance adds its word, and does not make up for a member's."""
+    found = panel(MAJOR, board=[*FIVE, CFO])
+    assert (found.stage, found.needed) == (MEMBERS, 3)
+    assert "cfo" in {seat.person_id for seat in found.voting(MEMBERS)}
+    assert quorum.tally(found, MEMBERS, yes("m0", "cfo")).outcome == OPEN
+    waiting = quorum.tally(found, MEMBERS, yes("m0", "m1", "m2"))
+    assert (waiting.outcome, waiting.lacks_finance) == (OPEN, True)
+    assert quorum.tally(found, MEMBERS, yes("m0", "m1", "m2", "cfo")).outcome == APPROVED
+    assert quorum.tally(found, MEMBERS, yes("m0", "m1", "m2") + no("cfo")).outcome == REJECTED
+
+
+def test_nobody_from_outside_decides_alone() -> None:
+    """In the last stage the chair and finance decide together; one of them alone neither approves nor rejects."""
+    found = panel(FAST, board=[Seat("m0", MEMBER), CFO, OUTSIDE_CHAIR])
+    for votes in (yes("cfo"), no("cfo"), yes("president"), no("president")):
+        assert quorum.tally(found, CHAIR_AND_FINANCE, votes).outcome == OPEN
+    assert quorum.tally(found, CHAIR_AND_FINANCE, yes("cfo", "president")).outcome == APPROVED
+    with pytest.raises(Refusal, match="nobody left"):
+        quorum.electorate([Seat("m", MEMBER), CFO], Concerned("m"), FAST, RULES)

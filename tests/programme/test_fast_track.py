@@ -482,11 +482,11 @@ def test_a_question_goes_to_the_requester_and_its_answer_comes_back(office: Desk
             tess = asking.person(session, TESS)
             question = decisions.ask(session, tess, request.id, "Why now?", key="view-9", desk=office, now=now)
     with office.transaction() as session:
-        decisions.answer(session, asking.person(session, BEN), question.id, "The release", desk=office, now=now)
+        decisions.answer(session, asking.person(session, BEN), question.id, "The release", now=now)
     with pytest.raises(Refusal, match="already"), office.transaction() as session:
-        decisions.answer(session, asking.person(session, BEN), question.id, "Again", desk=office, now=now)
+        decisions.answer(session, asking.person(session, BEN), question.id, "Again", now=now)
     with pytest.raises(Refusal, match="Only the person"), office.transaction() as session:
-        decisions.answer(session, asking.person(session, ADA), question.id, "Mine", desk=office, now=now)
+        decisions.answer(session, asking.person(session, ADA), question.id, "Mine", now=now)
     with office.reading() as session:
         card = cards.of(session, request.id, desk=office, now=now)
     assert [(one.question, one.answer) for one in card.questions] == [("Why now?", "The release")]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from policy.quorum import MEMBER, Electorate, Seat, Tally, deadlines
 from policy.reasons import Reason
 from policy.units import MicroTokens, NanoUSD
-from programme.cards import Card, Exchange, Named, Past, VoteLine
+from programme.cards import Card, Exchange, Named, Past, Queue, Queued, VoteLine
 from programme.decisions import OUTCOMES, Voted
 from programme.fast_track import Judged
 from programme.letters import Situation
@@ -171,11 +171,10 @@ def outcome(card: Card = APPROVED) -> Message:
 
 
 def queue(*cards: Card, stands_in_until: date | None = None) -> Message:
-    lines = [
-        {"card": card, "awaits_reader": number % 2 == 0, "button_value": fast_track.button_value(card)}
-        for number, card in enumerate(cards)
-    ]
-    return render.message("fast_track/queue", queue=lines, stands_in_until=stands_in_until)
+    lines = tuple(Queued(card, awaits_reader=number % 2 == 0) for number, card in enumerate(cards))[:10]
+    values = {card.request.id: fast_track.button_value(card) for card in cards}
+    waiting = Queue(lines, more=len(cards) - len(lines), hidden=len(cards) // 10)
+    return render.message("fast_track/queue", queue=waiting, values=values, stands_in_until=stands_in_until)
 
 
 def own(*cards: Card) -> Message:
@@ -277,7 +276,7 @@ def form(text: str = "", *, problem: str = "", judged: bool = True, drafted: boo
         services=[("gpu-cluster", "GPU cluster")], break_glass=tokens("46850"),
         judged=Judged("standard", NanoUSD.parse("1530"), panel, STEPS, SITUATION, BOOK) if judged else None,
         preview_amount=tokens("150000") if judged else None, problem=problem,
-        drafted_at=ASKED_AT if drafted else None, private="",
+        drafted_at=ASKED_AT if drafted else None,
     )  # fmt: skip
 
 

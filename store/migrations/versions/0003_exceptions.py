@@ -217,6 +217,14 @@ def upgrade() -> None:
                 comment="At any hour of the reader's.",
             )
         )
+        batch_op.drop_index("ix_outbox_owed")
+        batch_op.create_index(
+            "ix_outbox_owed",
+            ["at_once", "due_at"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('waiting', 'leased')"),
+            postgresql_where=sa.text("state IN ('waiting', 'leased')"),
+        )
         batch_op.create_index(
             "ix_outbox_about",
             ["about"],
