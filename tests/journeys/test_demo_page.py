@@ -259,7 +259,8 @@ def test_a_newcomer_lets_time_pass(page: Page, tmp_path: Path) -> None:
         expect(digest).to_contain_text("Granted for")
         picture = digest.locator("img")
         expect(picture).to_have_attribute("alt", re.compile("."))
-        assert picture.evaluate("image => image.complete && image.naturalWidth > 0")
+        loaded = "image => image.complete ? image.naturalWidth > 0 : new Promise(on => image.onload = () => on(true))"
+        assert picture.evaluate(loaded)
         shoot(page, "9-digest")
         page.goto("about:blank")
         assert running.stop() == 0

@@ -203,7 +203,7 @@ def test_rejected_with_a_reason_and_asked_again(sandbox: Sandbox, office: Desk) 
     sandbox.press(slack.BEN, note, "fast_track_again")
     form = sandbox.modal(slack.BEN)
     assert form is not None
-    assert (form.values["amount"], form.values["purpose"]) == ("5000", "Finish the load test")
+    assert (form.values["amount"], form.values["purpose"]) == ("5,000", "Finish the load test")
     assert books.findings(office) == {}
 
 

@@ -31,7 +31,7 @@ TAMPERINGS = {
         "UPDATE request_votes SET approves = NOT approves, reason = 'x' WHERE request_id = APPROVED", "votes_as_audited"
     ),
     "who voted": (
-        "UPDATE request_votes SET cast_by = (SELECT min(id) FROM people) WHERE request_id = REJECTED",
+        "UPDATE request_votes SET cast_by = (SELECT person_id FROM requests LIMIT 1) WHERE request_id = REJECTED",
         "votes_as_audited",
     ),
     "a vote is gone": ("DELETE FROM request_votes WHERE request_id = REJECTED", "votes_as_audited"),
