@@ -43,8 +43,8 @@ class Story:
 
 
 STORIES = (
-    Story("jonas", "9000", "Rank the long tail again with the new embeddings", "ranking", (("iris", True, ""),), "",
-          "delivered"),
+    Story("jonas", "9000", "Rank the long tail again with the new embeddings", "ranking",
+          (("iris", True, ""), ("omar", True, "")), "", "delivered"),
     Story("chiara", "6000", "Draft the billing migration, all 400 call sites", "billing",
           (("omar", False, "Begin with the ten largest; ask again with what that took"),)),
     Story("priya", "8000", "Screenshots to test cases for the app's release", "app", (("iris", True, "5000"),), "",

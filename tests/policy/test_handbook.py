@@ -450,3 +450,30 @@ def test_a_price_is_found_by_reading_the_list_upwards(
 
     expected = last(model) if last(model) is not None else last("*")
     assert hourly(book, model, begin + timedelta(days=offset)) == expected
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        (
+            'remind = "4 business hours"', 'remind = "4 hrs"',
+            ("exceptions.fast.remind = '4 hrs': expected a length of time such as '4 business hours', '2 business days' "
+            "or '2 days'"),
+        ),
+        ('remind = "4 business hours"', 'remind = "9 business hours"',
+         "exceptions.fast: remind, escalate and lapse must follow one another"),
+        ('remind = "4 business hours"', 'remind = "4 hours"', "exceptions.fast: business time and other time are mixed"),
+        ("grants = 3\n", "grants = 0.5\n", "exceptions.standard.grants = 0.5: below exceptions.fast.grants"),
+        ("grants = 1\nusd = 5000\nmembers = 1", "grants = 1\nusd = 5000\nmembers = 3",
+         "exceptions.standard.members = 2: below exceptions.fast.members"),
+        ("until_hour = 17", "until_hour = 9", "exceptions.until_hour = 9: not after exceptions.from_hour"),
+        ("pool_share = 0.01", "pool_share = 2",
+         "exceptions.major.pool_share = 2: expected a number from 0 to 1 with at most four decimals"),
+    ],
+)  # fmt: skip
+def test_exceptions_that_cannot_be_are_refused(old: str, new: str, problem: str) -> None:
+    """A larger class never asks for less, steps follow one another, and lengths of time are written in words."""
+    text = handbook.packaged()
+    assert old in text
+    [found] = problems(text.replace(old, new, 1))
+    assert found == problem

@@ -273,6 +273,7 @@ def test_a_stack_of_modals_by_keyboard(sandbox: Sandbox, forms: Forms, page: Pag
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog", name="Ask")).to_be_visible()
     sandbox.wait_for(lambda: forms.closed)
+    expect(page.get_by_role("dialog")).to_have_attribute("aria-busy", "false")
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     assert sandbox.modals(ADA) == ()
