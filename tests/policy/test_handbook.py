@@ -457,8 +457,10 @@ def test_a_price_is_found_by_reading_the_list_upwards(
     [
         (
             'remind = "4 business hours"', 'remind = "4 hrs"',
-            ("exceptions.fast.remind = '4 hrs': expected a length of time such as '4 business hours', '2 business days' "
-            "or '2 days'"),
+            (
+                "exceptions.fast.remind = '4 hrs': expected a length of time such as '4 business hours', "
+                "'2 business days' or '2 days'"
+            ),
         ),
         ('remind = "4 business hours"', 'remind = "9 business hours"',
          "exceptions.fast: remind, escalate and lapse must follow one another"),
