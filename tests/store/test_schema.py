@@ -13,11 +13,12 @@ from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
-from store import schema
+from store import outbox, schema
 from store.engine import open_database
 from store.tables import handbooks, lots, metadata
 from tests.support import books, cast
@@ -133,6 +134,24 @@ def test_replicas_that_start_together_migrate_once(empty_database: Database) -> 
     assert [replica.returncode for replica in replicas] == [0, 0]
     with empty_database.reading() as session:
         assert schema.current_revision(session) == schema.head_revision()
+
+
+def test_messages_that_are_owed_survive_an_update(empty_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stood in the outbox before a migration that changes it stands there afterwards, and is delivered."""
+    original = command.upgrade
+    with monkeypatch.context() as patched:
+        patched.setattr(command, "upgrade", lambda config, _: original(config, "0002"))
+        schema.upgrade(empty_database)
+    now = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    with empty_database.transaction() as session:
+        session.exec_driver_sql(
+            "INSERT INTO outbox (key, template, view, channel, created_at, due_at, state) VALUES "
+            "('old', 'grants/digest', '{}', 'C1', '2026-11-20 11:00:00', '2026-11-20 11:00:00', 'waiting')"
+        )
+    schema.upgrade(empty_database)
+    with empty_database.transaction() as session:
+        [row] = outbox.lease(session, courier="c", now=now, until=now + timedelta(minutes=5), limit=9)
+    assert (row.key, row.at_once, row.replaces, row.thread) == ("old", False, None, None)
 
 
 def test_a_failed_migration_leaves_nothing_behind(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
