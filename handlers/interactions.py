@@ -182,6 +182,8 @@ def typed(view: View) -> dict[str, Any]:
         for element in actions.values():
             if "selected_users" in element:
                 found[block_id] = list(element["selected_users"])
+            elif "selected_options" in element:
+                found[block_id] = [option["value"] for option in element["selected_options"]]
             elif "selected_option" in element:
                 found[block_id] = (element["selected_option"] or {}).get("value", "")
             else:

@@ -29,11 +29,12 @@ if TYPE_CHECKING:
         RolloutRules,
         SizingRules,
         ValueRules,
+        WarningRules,
     )
 
 PER_UNIT = {"unit": 1, "thousand": 1_000, "million": 1_000_000, "hour": 3_600}
 SERVICE_KINDS = ("model_api", "training")
-LATER_TABLES = ("sizing", "lots", "rollout", "messages", "exceptions", "digest")
+LATER_TABLES = ("sizing", "lots", "rollout", "messages", "exceptions", "warnings", "digest")
 LATER_VALUE_TABLES = ("index", "buffer", "basket")
 """Tables that handbooks applied earlier do not have; each then holds as in the packaged handbook."""
 
@@ -86,6 +87,7 @@ class Handbook:
     rollout: RolloutRules
     messages: MessageRules
     exceptions: ExceptionRules
+    warnings: WarningRules
     digest: DigestRules
     services: tuple[Service, ...]
     prices: tuple[NegotiatedPrice, ...]
@@ -124,6 +126,7 @@ def parse(text: str) -> Handbook:
         rollout=parameters.read_rollout(table.table("rollout")),
         messages=parameters.read_messages(table.table("messages")),
         exceptions=parameters.read_exceptions(table.table("exceptions")),
+        warnings=parameters.read_warnings(table.table("warnings")),
         digest=parameters.read_digest(table.table("digest")),
         services=tuple(_service(t) for t in table.tables("services")),
         prices=tuple(_negotiated_price(t) for t in table.tables("prices")),

@@ -195,6 +195,13 @@ class ExceptionRules:
 
 
 @dataclass(frozen=True, slots=True)
+class WarningRules:
+    """At what percentages of what can be spent in a month people are warned, in ascending order."""
+
+    percent: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DigestRules:
     """What a digest may tell of groups, and when a month's last days count as a rush."""
 
@@ -367,6 +374,14 @@ def _read_break_glass(table: Table) -> BreakGlassRules:
     )
     table.done()
     return rules
+
+
+def read_warnings(table: Table) -> WarningRules:
+    percent = tuple(sorted(set(table.counts("percent", 1, 100))))
+    if not percent:
+        table.wrong("percent", list(percent), "at least one percentage")
+    table.done()
+    return WarningRules(percent)
 
 
 def read_digest(table: Table) -> DigestRules:

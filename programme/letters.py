@@ -66,6 +66,21 @@ class LapseNotice:
 
 
 @dataclass(frozen=True, slots=True)
+class Warned:
+    """That a person has spent a share of what they can spend in a month; `debt` is what they spent beyond it."""
+
+    percent: int
+    month: Month
+    spent: MicroTokens
+    left: MicroTokens
+    debt: MicroTokens
+    per_token: NanoUSD
+    lasts_until: date | None
+    next_grant_on: date | None
+    contact: str
+
+
+@dataclass(frozen=True, slots=True)
 class Portion:
     """A part of a month's spend, such as a service's."""
 

@@ -19,6 +19,7 @@ from policy.units import LARGEST_AMOUNT
 from programme import handbooks, valuation
 from store import ledger, people, reference
 from store import usage as usage_store
+from store import warnings as warnings_store
 from store.ledger import Draft
 from store.usage import DayKey, Posted
 
@@ -282,6 +283,7 @@ def _post(session: Session, rated: Sequence[Rated], *, now: datetime) -> list[tu
             drafts.append(_draft(group, wallet, service_of[service_key], total))
     entry_ids = iter(ledger.post(session, drafts, now=now))
     usage_store.add_to_days(session, days)
+    warnings_store.note(session, (draft.amounts[0][0] for draft in drafts))
     posted: list[tuple[UsageEvent, Posted]] = []
     for (person_id, _, _), group in groups.items():
         wallet = wallet_of[person_id]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scheduler import fast_track_letters, grant_letters
+from scheduler import fast_track_letters, grant_letters, warning_letters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +29,7 @@ COMPOSERS: dict[str, Callable[[object], tuple[Message, Picture | None]]] = {
     "grants/statement": grant_letters.compose_statement,
     "grants/lapse_notice": grant_letters.compose_lapse_notice,
     "grants/digest": grant_letters.compose_digest,
+    "warnings/warning": warning_letters.compose,
 }
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from programme import warnings
 from scheduler import courier, quarantine, tick
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from programme.desk import Desk
 
-TICK_SECONDS, COURIER_SECONDS = 60, 1
+TICK_SECONDS, COURIER_SECONDS = 30, 1
 RETRY_MINUTES = 10
 """What waits in quarantine is tried again in every tenth minute of the clock."""
 
@@ -46,9 +47,21 @@ def build(
     return scheduler
 
 
+def warn(desk: Desk) -> int:
+    """Look at every wallet that usage was posted to since the last time; how many."""
+    looked = 0
+    while True:
+        with desk.transaction() as session:
+            some = warnings.look(session, desk=desk, now=desk.clock())
+        looked += some
+        if some < warnings.AT_A_TIME:
+            return looked
+
+
 def tick_once(desk: Desk, *, announce_in: str | None = None) -> None:
     """Do what the calendar owes, and now and then try again what waits in quarantine."""
     now = desk.clock()
     tick.tick(desk, now=now, announce_in=announce_in)
+    warn(desk)
     if now.minute % RETRY_MINUTES == 0:
         quarantine.retry_all(desk)

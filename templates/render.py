@@ -91,6 +91,7 @@ def _filled(name: str, view: dict[str, object]) -> Sheet:
         date_input=sheet.date_input,
         select_input=sheet.select_input,
         people_input=sheet.people_input,
+        checks_input=sheet.checks_input,
         **view,
     )
     return sheet

@@ -36,6 +36,7 @@ LONGEST_HINT = 2_000
 LONGEST_OPTION = 75
 LONGEST_PRIVATE = 3_000
 MOST_OPTIONS = 100
+MOST_BOXES = 10
 MOST_VIEW_BLOCKS = 100
 LONGEST_MESSAGE = 12_000
 """Slack refuses messages near 13,200 characters without documenting it."""
@@ -173,6 +174,18 @@ class Sheet:
         if initial in shown:
             element["initial_option"] = shown[initial]
         return self._input(block_id, label, element, placeholder, hint, optional=optional, live=live)
+
+    def checks_input(
+        self, block_id: str, label: str, options: Sequence[tuple[str, str]], *, initial: Sequence[str] = (),
+        hint: str = "", optional: bool = False,
+    ) -> Markup:  # fmt: skip
+        """Boxes to tick, of (value, words)."""
+        self._count("options", len(options), MOST_BOXES)
+        shown = {v: {"text": self._plain("option", words, LONGEST_OPTION), "value": v} for v, words in options}
+        element: Block = {"type": "checkboxes", "options": list(shown.values())}
+        if ticked := [shown[value] for value in shown if value in initial]:
+            element["initial_options"] = ticked
+        return self._input(block_id, label, element, "", hint, optional=optional, live=False)
 
     def people_input(
         self, block_id: str, label: str, *, initial: Sequence[str] = (), placeholder: str = "", hint: str = "",

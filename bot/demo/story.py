@@ -13,7 +13,7 @@ from bot.demo import company, exceptions
 from handlers import board_group
 from policy.period import Month, Week, day_of, first_instant
 from programme import keys, people, terms, usage
-from scheduler import courier, tick
+from scheduler import courier, tick, ticker
 from store import reference
 
 if TYPE_CHECKING:
@@ -106,6 +106,7 @@ class Teller:
         """Do what the calendar owes at an instant, and deliver what is due then."""
         tick.tick(self.desk, now=instant, announce_in=company.ANNOUNCE_IN)
         exceptions.happen(self.desk, instant)
+        ticker.warn(self.desk)
         delivered = 0
         while (done := courier.deliver(self.desk, self.slack, courier=self.courier, most=MOST_AT_ONCE)).sent:
             delivered += done.sent

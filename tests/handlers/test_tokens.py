@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from programme.desk import Desk
 
 ADA, BEN, MARA, STRANGER = "U0ADA", "U0BEN", "U0MARA", "U0STRANGER"
-COMMANDS = ("balance", "why", "history", "request", "requests", "services", "board", "delegate", "help")
+COMMANDS = ("balance", "why", "history", "request", "requests", "warnings", "services", "board", "delegate", "help")
 
 MEMBERS: list[dict[str, Any]] = [
     {"id": "U0NEW", "name": "zoe", "email": "zoe@example.com"},

@@ -24,7 +24,7 @@ def test_every_job_is_frequent_single_and_never_dropped(sqlite_desk: Desk) -> No
     """A job that comes late runs all the same, once for all the times it missed, and not beside itself."""
     client = slack_post.client("xoxb-none", "http://127.0.0.1:9/api/")
     jobs = ticker.build(sqlite_desk, slack=client).get_jobs()
-    assert [(job.id, job.trigger.interval.total_seconds()) for job in jobs] == [("tick", 60), ("courier", 1)]
+    assert [(job.id, job.trigger.interval.total_seconds()) for job in jobs] == [("tick", 30), ("courier", 1)]
     assert [job.id for job in ticker.build(sqlite_desk).get_jobs()] == ["tick"]
 
 

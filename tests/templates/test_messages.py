@@ -32,7 +32,7 @@ from programme.why import CallLine, DebitLine, Explanation, MeterLine
 from sandbox import block_kit
 from store.usage import Line
 from templates import render, workings
-from tests.support import cards, letters
+from tests.support import cards, letters, warned
 from tests.support.letters import ENDLESS, HOSTILE
 
 if TYPE_CHECKING:
@@ -222,6 +222,7 @@ CASES: dict[str, Callable[[], Message]] = (
     }
     | letters.CASES
     | cards.CASES
+    | warned.CASES
 )
 
 ENDLESS_CASES: dict[str, Callable[[], Message]] = (
@@ -238,6 +239,7 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = (
     }
     | letters.ENDLESS_CASES
     | cards.ENDLESS_CASES
+    | warned.ENDLESS_CASES
 )
 
 LARGEST = MicroTokens(-(2**63) + 1)
@@ -258,10 +260,13 @@ def texts(blocks: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - any part 
             yield from texts(part)
 
 
-@pytest.mark.parametrize("case", cards.MODALS)
+MODALS = cards.MODALS | warned.MODALS
+
+
+@pytest.mark.parametrize("case", MODALS)
 def test_forms_are_the_golden_ones(case: str, pytestconfig: pytest.Config) -> None:
     """A form changes only on purpose, as messages do, and Slack takes it."""
-    view = cards.MODALS[case]()
+    view = MODALS[case]()
     path = GOLDEN / f"modal_{case}.json"
     text = json.dumps(view, indent=2, ensure_ascii=False) + "\n"
     if pytestconfig.getoption("--snapshot-update"):
@@ -284,7 +289,7 @@ def test_messages_are_the_golden_ones(case: str, pytestconfig: pytest.Config) ->
 
 def test_no_golden_file_is_left_over() -> None:
     """A golden file of a message that is gone, or was renamed, is gone too."""
-    assert {path.stem for path in GOLDEN.iterdir()} == set(CASES) | {f"modal_{case}" for case in cards.MODALS}
+    assert {path.stem for path in GOLDEN.iterdir()} == set(CASES) | {f"modal_{case}" for case in MODALS}
 
 
 ALL = CASES | {f"endless_{name}": build for name, build in ENDLESS_CASES.items()}

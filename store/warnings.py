@@ -1,0 +1,117 @@
+"""Whom to warn of what they spent: wallets to look at, what was said, and what people want to be told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import sqlalchemy as sa
+
+from policy.warnings import USUAL, Choice
+from store import bulk
+from store.tables import accounts, lots, people, usage_days, wallets_to_check, warning_choices, warnings_given
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from policy.period import Month
+    from store.engine import Session
+
+
+class Standing(NamedTuple):
+    """What a wallet has spent in a month, and what is left of it now; in micro-tokens, less than nothing in debt."""
+
+    account_id: int
+    person_id: str
+    email: str
+    time_zone: str
+    spent: int
+    left: int
+
+
+def note(session: Session, account_ids: Iterable[int]) -> None:
+    """Have somebody look at wallets. Their locks are held: nobody looks before what was posted is there."""
+    rows = [(account_id,) for account_id in sorted(set(account_ids))]
+    bulk.insert_missing(session, wallets_to_check, ("account_id",), rows)
+
+
+def waiting(session: Session, *, limit: int) -> list[int]:
+    query = sa.select(wallets_to_check.c.account_id).order_by(wallets_to_check.c.account_id).limit(limit)
+    return list(session.execute(query).scalars())
+
+
+def looked_at(session: Session, account_ids: Sequence[int]) -> None:
+    session.execute(sa.delete(wallets_to_check).where(wallets_to_check.c.account_id.in_(account_ids)))
+
+
+def standings(session: Session, account_ids: Sequence[int], month: Month, *, now: datetime) -> list[Standing]:
+    """How wallets stand in a month."""
+    d = usage_days.c
+    spent = (
+        sa.select(d.account_id, sa.func.sum(d.debit_micro_tokens).label("total"))
+        .where(d.day >= month.first_day, d.day < month.next().first_day, d.account_id.in_(account_ids))
+        .group_by(d.account_id)
+        .subquery()
+    )
+    usable = sa.case((sa.and_(lots.c.starts_at <= now, lots.c.expires_at > now), lots.c.remaining), else_=0)
+    held = (
+        sa.select(
+            lots.c.account_id, sa.func.sum(lots.c.remaining).label("all"), sa.func.sum(usable).label("usable")
+        )
+        .where(lots.c.account_id.in_(account_ids), lots.c.remaining > 0)
+        .group_by(lots.c.account_id)
+        .subquery()
+    )  # fmt: skip
+    # What was spent beyond all lots is debt: it comes off what is left.
+    left = sa.func.coalesce(held.c.usable, 0) + accounts.c.balance - sa.func.coalesce(held.c.all, 0)
+    query = (
+        sa.select(
+            accounts.c.id, people.c.id, people.c.email, people.c.time_zone, sa.func.coalesce(spent.c.total, 0), left
+        )
+        .join(people, people.c.id == accounts.c.person_id)
+        .outerjoin(spent, spent.c.account_id == accounts.c.id)
+        .outerjoin(held, held.c.account_id == accounts.c.id)
+        .where(accounts.c.id.in_(account_ids))
+        .order_by(accounts.c.id)
+    )
+    return [Standing(*row[:4], int(row[4]), int(row[5])) for row in session.execute(query)]
+
+
+def told(session: Session, account_ids: Sequence[int], month: Month) -> dict[int, set[int]]:
+    """The percentages that were reached in a month, by wallet."""
+    w = warnings_given.c
+    query = sa.select(w.account_id, w.percent).where(w.month == str(month), w.account_id.in_(account_ids))
+    found: dict[int, set[int]] = {}
+    for account_id, percent in session.execute(query):
+        found.setdefault(account_id, set()).add(percent)
+    return found
+
+
+def reached(session: Session, rows: Sequence[tuple[int, int]], month: Month, *, now: datetime) -> None:
+    """Note (wallet, percentage), each once a month."""
+    at = bulk.instant_codec(session)(now)
+    lines = [(account_id, str(month), percent, at) for account_id, percent in rows]
+    bulk.insert(session, warnings_given, ("account_id", "month", "percent", "reached_at"), lines)
+
+
+def choices(session: Session, person_ids: Sequence[str]) -> dict[str, Choice]:
+    """What some people want; who never said is not among them."""
+    c = warning_choices.c
+    query = sa.select(c.person_id, c.percent, c.quiet_from, c.quiet_until).where(c.person_id.in_(person_ids))
+    return {id_: Choice(frozenset(percent), begin, end) for id_, percent, begin, end in session.execute(query)}
+
+
+def choice(session: Session, person_id: str) -> Choice:
+    return choices(session, [person_id]).get(person_id, USUAL)
+
+
+def choose(session: Session, person_id: str, wanted: Choice) -> None:
+    """Keep what somebody wants."""
+    session.execute(sa.delete(warning_choices).where(warning_choices.c.person_id == person_id))
+    values: Mapping[str, object] = {
+        "person_id": person_id,
+        "percent": sorted(wanted.percent or ()),
+        "quiet_from": wanted.quiet_from,
+        "quiet_until": wanted.quiet_until,
+    }
+    session.execute(sa.insert(warning_choices).values(**values))

@@ -1,0 +1,55 @@
+"""Warnings, usual and unusual, and the form in which people say when they want them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from policy.period import Month
+from policy.units import MicroTokens, NanoUSD
+from programme.letters import Warned, written
+from scheduler import warning_letters
+from templates import render
+from tests.support.letters import CONTACT, ENDLESS, HOSTILE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from templates.render import Message
+
+USUAL = Warned(
+    percent=85, month=Month(2026, 11), spent=MicroTokens.parse("79645"), left=MicroTokens.parse("14055.25"),
+    debt=MicroTokens(0), per_token=NanoUSD.parse("0.0102"), lasts_until=date(2026, 11, 27),
+    next_grant_on=date(2026, 12, 1), contact=CONTACT,
+)  # fmt: skip
+NOTHING_LEFT = dataclasses.replace(USUAL, percent=100, left=MicroTokens(0), lasts_until=None)
+
+
+def told(warned: Warned) -> Message:
+    """The message as it comes out of the outbox."""
+    return warning_letters.compose(json.loads(written(warned)))[0]
+
+
+CASES: dict[str, Callable[[], Message]] = {
+    "warning": lambda: told(USUAL),
+    "warning_at_half": lambda: told(dataclasses.replace(USUAL, percent=50, lasts_until=None, next_grant_on=None)),
+    "warning_nothing_left": lambda: told(NOTHING_LEFT),
+    "warning_in_debt": lambda: told(dataclasses.replace(NOTHING_LEFT, debt=MicroTokens.parse("312.5"))),
+    "warning_hostile": lambda: told(dataclasses.replace(USUAL, contact=HOSTILE)),
+}
+ENDLESS_CASES: dict[str, Callable[[], Message]] = {
+    "warning": lambda: told(dataclasses.replace(USUAL, contact=ENDLESS)),
+}
+
+
+def form() -> dict[str, Any]:
+    hours = [(str(hour), f"{hour:02}:00") for hour in range(24)]
+    return render.modal(
+        "warnings/choose", options=[(str(p), f"{p} %") for p in (50, 70, 85, 95)], chosen=["85", "95"], hours=hours,
+        quiet_from="20", quiet_until="8",
+    )  # fmt: skip
+
+
+MODALS: dict[str, Callable[[], dict[str, Any]]] = {"choose_warnings": form}
