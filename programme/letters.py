@@ -67,7 +67,11 @@ class LapseNotice:
 
 @dataclass(frozen=True, slots=True)
 class Warned:
-    """That a person has spent a share of what they can spend in a month; `debt` is what they spent beyond it."""
+    """That a person has spent a share of what they can spend in a month; `debt` is what they spent beyond it.
+
+    `earliest` and `lasts_until` are the forecast's: the last day with tokens left, in a bad course and in a usual one.
+    `can_tell` is False while it is too early for that; a day that is None is farther than one should look.
+    """
 
     percent: int
     month: Month
@@ -75,6 +79,8 @@ class Warned:
     left: MicroTokens
     debt: MicroTokens
     per_token: NanoUSD
+    can_tell: bool
+    earliest: date | None
     lasts_until: date | None
     next_grant_on: date | None
     contact: str

@@ -12,7 +12,7 @@ from store.tables import accounts, lots, people, usage_days, wallets_to_check, w
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
     from policy.period import Month
     from store.engine import Session
@@ -75,6 +75,22 @@ def standings(session: Session, account_ids: Sequence[int], month: Month, *, now
         .order_by(accounts.c.id)
     )
     return [Standing(*row[:4], int(row[4]), int(row[5])) for row in session.execute(query)]
+
+
+def daily(session: Session, account_id: int, begin: date) -> dict[date, int]:
+    """What each day since one cost a wallet, in micro-tokens; days without usage are left out."""
+    d = usage_days.c
+    query = sa.select(d.day, sa.func.sum(d.debit_micro_tokens)).where(d.day >= begin, d.account_id == account_id)
+    return {day: int(total) for day, total in session.execute(query.group_by(d.day))}
+
+
+def first_day(session: Session, account_id: int) -> date | None:
+    """The first day on which a wallet was spent from."""
+    d = usage_days.c
+    first: date | None = session.execute(
+        sa.select(sa.func.min(d.day)).where(d.account_id == account_id)
+    ).scalar_one_or_none()
+    return first
 
 
 def told(session: Session, account_ids: Sequence[int], month: Month) -> dict[int, set[int]]:

@@ -70,6 +70,23 @@ def test_a_leap_is_one_warning(desk: Desk) -> None:
     assert "*You have used 85 % of what you can spend in November 2026*" in text
     assert "100 tokens are left, worth USD 1.00. You have spent 900 this month." in text
     assert "fast_track_request" in text
+    assert "It is too early to tell how long they last." in text
+
+
+def test_a_warning_looks_ahead_from_the_persons_own_days(desk: Desk) -> None:
+    """After some weeks it says until when the rest lasts, by working days like those that were."""
+    cast.give(desk, ADA, "5000")
+    desk.clock.move(days=-28)  # type: ignore[attr-defined]  # the tests' clock
+    for number in range(28):
+        if desk.clock().weekday() < 5:
+            spend(desk, f"day{number}", 100)
+        desk.clock.move(days=1)  # type: ignore[attr-defined]  # the tests' clock
+    with desk.transaction() as session:
+        session.execute(sa.delete(wallets_to_check))
+    spend(desk, "now", 2_750)
+    ticker.warn(desk)
+    # 250 are left: the third working day takes the last of them, which is a Wednesday.
+    assert "they last until about 25 Nov 2026." in read(desk)
 
 
 def test_more_tokens_and_a_new_month_begin_anew(desk: Desk) -> None:

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 USUAL = Warned(
     percent=85, month=Month(2026, 11), spent=MicroTokens.parse("79645"), left=MicroTokens.parse("14055.25"),
-    debt=MicroTokens(0), per_token=NanoUSD.parse("0.0102"), lasts_until=date(2026, 11, 27),
-    next_grant_on=date(2026, 12, 1), contact=CONTACT,
+    debt=MicroTokens(0), per_token=NanoUSD.parse("0.0102"), can_tell=True,
+    earliest=date(2026, 11, 25), lasts_until=date(2026, 11, 27), next_grant_on=date(2026, 12, 1), contact=CONTACT,
 )  # fmt: skip
-NOTHING_LEFT = dataclasses.replace(USUAL, percent=100, left=MicroTokens(0), lasts_until=None)
+NOTHING_LEFT = dataclasses.replace(USUAL, percent=100, left=MicroTokens(0))
 
 
 def told(warned: Warned) -> Message:
@@ -34,7 +34,9 @@ def told(warned: Warned) -> Message:
 
 CASES: dict[str, Callable[[], Message]] = {
     "warning": lambda: told(USUAL),
-    "warning_at_half": lambda: told(dataclasses.replace(USUAL, percent=50, lasts_until=None, next_grant_on=None)),
+    "warning_at_half": lambda: told(dataclasses.replace(USUAL, percent=50, can_tell=False, next_grant_on=None)),
+    "warning_that_is_certain": lambda: told(dataclasses.replace(USUAL, earliest=USUAL.lasts_until)),
+    "warning_of_months": lambda: told(dataclasses.replace(USUAL, lasts_until=None)),
     "warning_nothing_left": lambda: told(NOTHING_LEFT),
     "warning_in_debt": lambda: told(dataclasses.replace(NOTHING_LEFT, debt=MicroTokens.parse("312.5"))),
     "warning_hostile": lambda: told(dataclasses.replace(USUAL, contact=HOSTILE)),
