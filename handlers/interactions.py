@@ -70,9 +70,6 @@ class Form:
     now: datetime
 
 
-Said = "Message | Modal | None"
-
-
 def known_person(desk: Desk, client: WebClient, slack_user_id: str, now: datetime) -> Person:
     """The person behind a Slack user, linked at first contact; a Refusal for somebody we do not know."""
     with desk.reading() as session:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from policy.valuation import TokenValue
 
 FAST, STANDARD, MAJOR, BREAK_GLASS = "fast", "standard", "major", "break_glass"
-CLASSES = (FAST, STANDARD, MAJOR, BREAK_GLASS)
 
 MEMBER, ALTERNATE, RESERVE = "member", "alternate", "reserve"
 MEMBERS, WITH_ALTERNATES, CHAIR_AND_FINANCE = 0, 1, 2

@@ -34,7 +34,6 @@ OPEN, APPROVED, REJECTED, LAPSED, WITHDRAWN = "open", "approved", "rejected", "l
 CREDITED, RATIFIED, NOT_RATIFIED = "credited", "ratified", "not_ratified"
 """Of a break-glass: it is credited before anybody decides."""
 UNDECIDED = (OPEN, CREDITED)
-STATES = (OPEN, APPROVED, REJECTED, LAPSED, WITHDRAWN, CREDITED, RATIFIED, NOT_RATIFIED)
 
 _r = requests.c
 
