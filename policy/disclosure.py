@@ -23,3 +23,23 @@ def disclosed(groups: Mapping[str, frozenset[int]], least: int) -> list[str]:
             break
         told.pop()
     return sorted(told)
+
+
+FEW_PEOPLE, FEW_SPENDERS, TEAM_CHANGED = "few_people", "few_spenders", "team_changed"
+
+
+def why_hidden(members: frozenset[str], before: frozenset[str] | None, least: int) -> str:
+    """Why a period's total of a group is not told; "" where it may be. `before` are the members of the period before.
+
+    Two totals in a row whose members differ by a few tell what those few spent, so the later one is left out.
+    """
+    if len(members) < least:
+        return FEW_PEOPLE
+    if before is not None and 0 < len(members ^ before) < least:
+        return TEAM_CHANGED
+    return ""
+
+
+def is_of_few(count: int, least: int) -> bool:
+    """Whether an amount comes from somebody, but from too few to be told; of nobody at all there is nothing to tell."""
+    return 0 < count < least

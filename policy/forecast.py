@@ -87,3 +87,37 @@ def _percentiles(values: Sequence[int]) -> tuple[int, int, int]:
     ordered = sorted(values)
     low, high = INTERVAL
     return ordered[len(ordered) * low // 100], ordered[len(ordered) // 2], ordered[len(ordered) * high // 100 - 1]
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What periods to come will have cost when they are over, each as (low, middle, high)."""
+
+    weeks: tuple[tuple[int, int, int], ...]
+    month: tuple[int, int, int]
+
+
+def ahead(
+    history: Sequence[tuple[date, int]], *, today: date, weeks: int, spent_this_week: int, month_ends: date,
+    spent_this_month: int,
+) -> Ahead | None:  # fmt: skip
+    """Look ahead for a group, from today on, which is not over; None when it is too early to tell.
+
+    `history` are past days with what each cost, those without usage included; both `spent` are without today. The
+    first of the weeks is the present one as a whole.
+    """
+    if len(history) < LEAST_DAYS or sum(amount > 0 for _, amount in history) < LEAST_ACTIVE:
+        return None
+    rest = 7 - today.weekday()
+    to_come = [today + timedelta(days=i) for i in range(max(rest + 7 * (weeks - 1), (month_ends - today).days))]
+    in_month = (month_ends - today).days
+    ends = [rest + 7 * i for i in range(weeks)]
+    sums: list[list[int]] = [[] for _ in ends]
+    months: list[int] = []
+    for course in _courses(history[-HISTORY_DAYS:], to_come, seed=f"{today} {spent_this_week} {spent_this_month}"):
+        before = -spent_this_week
+        for i, end in enumerate(ends):
+            sums[i].append(course[end - 1] - before)
+            before = course[end - 1]
+        months.append(spent_this_month + course[in_month - 1])
+    return Ahead(tuple(_percentiles(one) for one in sums), _percentiles(months))

@@ -202,6 +202,16 @@ class WarningRules:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportRules:
+    """When a team's week counts as unusual, and how far ahead the end of a lot is mentioned."""
+
+    jump_deviations: Decimal
+    jump_share: Decimal
+    jump_weeks: int
+    lapsing_days: int
+
+
+@dataclass(frozen=True, slots=True)
 class DigestRules:
     """What a digest may tell of groups, and when a month's last days count as a rush."""
 
@@ -382,6 +392,17 @@ def read_warnings(table: Table) -> WarningRules:
         table.wrong("percent", list(percent), "at least one percentage")
     table.done()
     return WarningRules(percent)
+
+
+def read_reports(table: Table) -> ReportRules:
+    rules = ReportRules(
+        jump_deviations=table.share("jump_deviations", MOST),
+        jump_share=table.share("jump_share", MOST),
+        jump_weeks=table.count("jump_weeks", 3, 11),
+        lapsing_days=table.count("lapsing_days", 1, 92),
+    )
+    table.done()
+    return rules
 
 
 def read_digest(table: Table) -> DigestRules:

@@ -170,3 +170,14 @@ class Week(_Dated):
     @classmethod
     def containing(cls, day: date) -> Week:
         return cls(day - timedelta(days=day.weekday()))
+
+    @classmethod
+    def parse(cls, text: str) -> Week:
+        """Read `2026-W48`; anything else is a ValueError that shows it."""
+        wrong = ValueError(f"{text!r} is not a week such as 2026-W48")
+        if (matched := re.fullmatch(r"([0-9]{4})-W([0-9]{2})", text)) is None:
+            raise wrong
+        try:
+            return cls(date.fromisocalendar(int(matched[1]), int(matched[2]), 1))
+        except ValueError:
+            raise wrong from None

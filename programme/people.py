@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from policy.period import day_of
 from policy.reasons import Refusal
-from programme import people_file
+from programme import people_file, teams
 from store import audit, terms
 from store import people as people_store
 
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from programme.people_file import Line
     from store.engine import Session
     from store.people import Person
+
+
+REPORTING = frozenset({"manager_id", "hired_on", "left_on"})
+"""What says who belongs to whose team since when."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +67,16 @@ def _store(
     records: list[audit.Record] = []
     changed = 0
     changed_terms: list[tuple[str, date, Mapping[str, Any]]] = []
+    reporting: list[Mapping[str, Any]] = []
     for line in lines:
         person_id = id_of[line.email]
-        before: dict[str, Any] = dict(known.get(line.email, {"manager_id": None}))
+        before: dict[str, Any] = dict(known.get(line.email, _new_row(line, id_of) | {"manager_id": None}))
         after = _columns(line, id_of) if line.email in known else {"manager_id": id_of.get(_manager(line))}
         difference = {column: value for column, value in after.items() if before.get(column) != value}
         if difference:
             people_store.update(session, person_id, difference)
+            if difference.keys() & REPORTING:
+                reporting.append(before | dict(after))
             if line.email in known and difference.keys() & set(terms.TERMS):
                 terms_now: dict[str, Any] = before | dict(after)
                 changed_terms.append((person_id, max(today, terms_now["hired_on"]), terms_now))
@@ -84,6 +91,7 @@ def _store(
             old = {c: sorted(roles.get(person_id, ())) if c == "roles" else before.get(c) for c in difference}
             records.append(_record("people.change", person_id, old, difference, actor, now))
     terms.record(session, changed_terms)
+    teams.record(session, reporting, today=today)
     audit.append(session, *records)
     return Imported(len(added), changed, len(lines) - len(added) - changed)
 

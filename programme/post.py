@@ -38,7 +38,7 @@ def in_hours(
     session: Session, letters: Sequence[PersonLetter], *, book: Handbook, earliest: datetime
 ) -> list[NewLetter]:
     """Messages, each due at its reader's next working hour from `earliest` on."""
-    zone_of = _zones(session, [person_id for *_, person_id in letters])
+    zone_of = zones(session, [person_id for *_, person_id in letters])
     opening = {
         zone: next_opening(earliest, ZoneInfo(zone), book.messages)
         for zone in {zone_of[person_id] for *_, person_id in letters}
@@ -49,7 +49,8 @@ def in_hours(
     ]
 
 
-def _zones(session: Session, person_ids: Sequence[str]) -> dict[str, str]:
+def zones(session: Session, person_ids: Sequence[str]) -> dict[str, str]:
+    """The time zone of each of some people, by id."""
     query = sa.select(people.c.id, people.c.time_zone)
     if len(person_ids) <= A_FEW:
         query = query.where(people.c.id.in_(person_ids))

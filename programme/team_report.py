@@ -63,7 +63,7 @@ class MonthAhead:
 
 @dataclass(frozen=True, slots=True)
 class Jump:
-    """A service ("" for all of them) whose last week is far from its usual ones: `usual` is their median, within `range`."""
+    """A service ("" for all of them) whose last week is far from its `usual` ones, between `low` and `high`."""
 
     service: str
     spent: NanoUSD
@@ -75,7 +75,7 @@ class Jump:
 
 @dataclass(frozen=True, slots=True)
 class TeamBelow:
-    """The team of one of the manager's own people, with everybody below, as totals of the last week and the one before."""
+    """The team of one of the own reports, with everybody below: totals of the last week and of the one before."""
 
     lead: str
     people: int

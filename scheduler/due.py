@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from policy.period import Month, day_of, first_instant
+from policy.period import Month, Week, day_of, first_instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import date, datetime
     from zoneinfo import ZoneInfo
 
-EXPIRY, GRANTS, JOINERS, NOTICES = "expiry", "grants", "joiners", "notices"
+EXPIRY, GRANTS, JOINERS, NOTICES, WEEKLY = "expiry", "grants", "joiners", "notices", "weekly"
 DAILY = (EXPIRY, JOINERS, NOTICES)
-ORDER = {EXPIRY: 0, GRANTS: 1, JOINERS: 2, NOTICES: 3}
+A_DAY = timedelta(days=1)
+"""A week's reports are owed so long before it begins: somewhere it is Monday by then."""
+ORDER = {EXPIRY: 0, GRANTS: 1, JOINERS: 2, NOTICES: 3, WEEKLY: 4}
 """Of one instant: what has ended is closed before new grants are sized, and what lapses next is announced last."""
 
 
@@ -63,7 +65,16 @@ def owed(now: datetime, calendar: Calendar, done: Mapping[str, str]) -> tuple[Ru
     runs = [*_grants(today, calendar, done.get(GRANTS))]
     for job in DAILY:
         runs += _days(job, today, calendar, done.get(job))
+    runs += _weeks(now, calendar, done.get(WEEKLY))
     return tuple(sorted(runs, key=lambda run: (run.due_at, ORDER[run.job])))
+
+
+def _weeks(now: datetime, calendar: Calendar, last: str | None) -> Iterator[Run]:
+    """The first is the first whole week: before it there is nothing to report."""
+    week = Week.parse(last).next() if last else Week.containing(_start(calendar) + 6 * A_DAY)
+    while (due_at := first_instant(week.first_day, calendar.zone) - A_DAY) <= now:
+        yield Run(WEEKLY, str(week), week.first_day, due_at)
+        week = week.next()
 
 
 def _grants(today: date, calendar: Calendar, last: str | None) -> Iterator[Run]:

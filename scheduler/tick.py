@@ -7,9 +7,9 @@ import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from policy.period import Month, day_of
+from policy.period import Month, Week, day_of
 from policy.reasons import Refusal
-from programme import fast_track_steps, handbooks, lapses, monthly
+from programme import fast_track_steps, handbooks, lapses, monthly, weekly
 from scheduler import due
 from scheduler.due import Calendar, Run
 from store import reference, runs
@@ -100,5 +100,7 @@ def perform(session: Session, run: Run, *, desk: Desk, now: datetime, announce_i
             lapses.close_ended(session, run.first_day, desk=desk, now=now)
         elif run.job == due.JOINERS:
             monthly.run_joiners(session, run.first_day, desk=desk, now=now)
+        elif run.job == due.WEEKLY:
+            weekly.owe(session, Week(run.first_day), desk=desk, now=now)
         else:
             lapses.announce(session, run.first_day, desk=desk, now=now)

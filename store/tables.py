@@ -119,6 +119,15 @@ person_terms = Table(
     comment="What a grant follows from, dated: a change in mid-month counts from the next month.",
 )
 
+reporting_lines = Table(
+    "reporting_lines",
+    metadata,
+    Column("person_id", Text, ForeignKey(people.c.id), primary_key=True),
+    Column("holds_from", Date, primary_key=True),
+    Column("manager_id", Text, ForeignKey(people.c.id), index=True, comment="Empty for nobody, and after leaving."),
+    comment="Who reported to whom since when, as it was known then: a week's total of a team is never told of others.",
+)
+
 pay_bands = Table(
     "pay_bands",
     metadata,

@@ -1,0 +1,52 @@
+"""Who belongs to a manager's team on a day, and the days on which that is on record."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from store import teams
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from store.engine import Session
+    from store.teams import Lines
+
+
+def reports_of(lines: Lines, manager_id: str, day: date) -> frozenset[str]:
+    """Who reports to a manager on a day."""
+    return frozenset(person for person in lines if manager_on(lines, person, day) == manager_id)
+
+
+def everybody_below(lines: Lines, manager_id: str, day: date) -> frozenset[str]:
+    """Who reports to a manager on a day, and to those, and so on."""
+    found: set[str] = set()
+    above = {manager_id}
+    while above:
+        above = {person for person in lines if person not in found and manager_on(lines, person, day) in above}
+        found |= above
+    return frozenset(found)
+
+
+def manager_on(lines: Lines, person: str, day: date) -> str | None:
+    return next((manager for since, manager in reversed(lines[person]) if since <= day), None)
+
+
+def record(session: Session, records: Iterable[Mapping[str, Any]], *, today: date) -> None:
+    """Keep whom people report to, from the day on which it is known; after their last day it is nobody.
+
+    What was told of days before stays true, so nothing is written for them (docs/decisions/0013), unless nothing can
+    have been told yet.
+    """
+    known_since = today if teams.is_anything_spent(session) else date.min
+    for person in records:
+        teams.record(session, person["id"], known_since, _lines(person, known_since))
+
+
+def _lines(person: Mapping[str, Any], known_since: date) -> list[tuple[date, str | None]]:
+    begins = max(person["hired_on"], known_since)
+    if person["left_on"] is None:
+        return [(begins, person["manager_id"])]
+    ends = max(person["left_on"] + timedelta(days=1), known_since)
+    return [(begins, person["manager_id"]), (ends, None)] if begins < ends else [(ends, None)]

@@ -1,0 +1,59 @@
+"""On Monday morning, in their own time, each manager is told of their team: who is owed which message, what it says."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from policy.hours import next_opening
+from policy.period import Week, day_of, first_instant
+from programme import handbooks, post
+from programme.reports import team_report
+from store import grant_runs, outbox, teams
+from store.outbox import NewLetter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from programme.desk import Desk
+    from programme.team_report import TeamReport
+    from store.engine import Session
+
+TEMPLATE = "reports/weekly"
+
+
+def owe(session: Session, week: Week, *, desk: Desk, now: datetime) -> int:
+    """Owe every manager the report that is due at the beginning of a week; how many. None for a week that is over.
+
+    The rows only say whose report it is: it is written from what holds when it goes out.
+    """
+    today = day_of(now, desk.zone)
+    if week < Week.containing(today):
+        return 0
+    book = handbooks.load(session).on(today)
+    gone = grant_runs.leavers(session, today)
+    managers = [one for one in teams.managers(session, week.first_day) if one not in gone]
+    zones = {id_: ZoneInfo(name) for id_, name in post.zones(session, managers).items()}
+    morning = {
+        zone: next_opening(max(now, first_instant(week.first_day, zone)), zone, book.messages)
+        for zone in set(zones.values())
+    }
+    outbox.owe(session, [_letter(week, one, morning[zones[one]]) for one in managers], now=now)
+    return len(managers)
+
+
+def _letter(week: Week, manager: str, due: datetime) -> NewLetter:
+    view = json.dumps({"manager": manager, "monday": week.first_day.isoformat()})
+    return NewLetter(f"weekly:{week}:{manager}", TEMPLATE, view, manager, None, due)
+
+
+def report_of(session: Session, view: Mapping[str, str], *, desk: Desk, now: datetime) -> TeamReport | None:
+    """What a row stands for; None where there is nothing that may be told, or where the next one is due already."""
+    week = Week(date.fromisoformat(view["monday"]))
+    if week < Week.containing(day_of(now, desk.zone)):
+        return None
+    report = team_report(session, view["manager"], desk=desk, now=now, week=week)
+    return None if report is None or (report.hidden and not report.teams) else report
