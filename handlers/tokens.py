@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from handlers import contact_of, decisions, fast_track, metrics, month_named, note_failure, warnings
+from handlers import contact_of, decisions, fast_track, metrics, month_named, note_failure, team, warnings
 from handlers.interactions import Modal, open_modal
 from handlers.slack_users import email_of
 from policy.period import Month, day_of
@@ -149,6 +149,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("history", "[month]", "what you used in a month, such as `2026-10`", show_history),
     Command("request", "[amount]", "ask for more: a form, with who decides and by when", fast_track.open_request),
     Command("requests", "", "what you asked for, and where it stands", fast_track.show_requests),
+    Command("team", "", "what your team spends, for managers", team.show_team),
     Command("warnings", "", "at what share of your tokens you are warned, and when not", warnings.open_choice),
     Command("services", "", "the AI services that tokens pay for", show_services),
     Command("board", "", "what waits for the board, for its members", decisions.show_queue),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 def disclosed(groups: Mapping[str, frozenset[int]], least: int) -> list[str]:
@@ -28,14 +29,16 @@ def disclosed(groups: Mapping[str, frozenset[int]], least: int) -> list[str]:
 FEW_PEOPLE, FEW_SPENDERS, TEAM_CHANGED = "few_people", "few_spenders", "team_changed"
 
 
-def why_hidden(members: frozenset[str], before: frozenset[str] | None, least: int) -> str:
-    """Why a period's total of a group is not told; "" where it may be. `before` are the members of the period before.
+def why_hidden(memberships: Sequence[frozenset[str]], least: int) -> str:
+    """Why a period's total of a group is not told; "" where it may be.
 
-    Two totals in a row whose members differ by a few tell what those few spent, so the later one is left out.
+    `memberships` are those of the end of the period before and of each day of the period on which they changed. Two
+    totals whose members differ by a few tell what those few spent, and a total may be read on any day.
     """
-    if len(members) < least:
+    if len(memberships[-1]) < least:
         return FEW_PEOPLE
-    if before is not None and 0 < len(members ^ before) < least:
+    told = [members for members in memberships if len(members) >= least]
+    if any(0 < len(one ^ other) < least for one, other in combinations(told, 2)):
         return TEAM_CHANGED
     return ""
 

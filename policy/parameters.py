@@ -203,12 +203,11 @@ class WarningRules:
 
 @dataclass(frozen=True, slots=True)
 class ReportRules:
-    """When a team's week counts as unusual, and how far ahead the end of a lot is mentioned."""
+    """When a team's week counts as unusual, and how many weeks before it must be known."""
 
     jump_deviations: Decimal
     jump_share: Decimal
     jump_weeks: int
-    lapsing_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -399,7 +398,6 @@ def read_reports(table: Table) -> ReportRules:
         jump_deviations=table.share("jump_deviations", MOST),
         jump_share=table.share("jump_share", MOST),
         jump_weeks=table.count("jump_weeks", 3, 11),
-        lapsing_days=table.count("lapsing_days", 1, 92),
     )
     table.done()
     return rules

@@ -5,11 +5,10 @@ Docs: docs/decisions/0013. Every figure comes from the daily roll-up of those wh
 
 from __future__ import annotations
 
-import itertools
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING
 
 from policy import forecast
@@ -17,17 +16,18 @@ from policy.disclosure import FEW_PEOPLE, FEW_SPENDERS, TEAM_CHANGED, disclosed,
 from policy.jumps import unusual
 from policy.period import Month, Week, day_of, first_instant
 from policy.units import MICRO_PER_TOKEN, MicroTokens, NanoUSD
-from programme import handbooks, teams, teams_below, valuation
+from programme import handbooks, lapses, teams, teams_below, valuation
 from programme.team_report import AHEAD, OTHERS, WEEKS, Jump, MonthAhead, TeamReport, WeekAhead, WeekOfSpend
 from store import teams as store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date, datetime
 
     from policy.handbook import Handbook
     from programme.desk import Desk
     from store.engine import Session
+    from store.grant_runs import Holding
     from store.teams import DaySpent
 
     Roster = frozenset[str]
@@ -88,7 +88,7 @@ def team_report(
     quarter = Month.containing(today).quarter
     value = valuation.expected(session, quarter, desk.recent_handbooks.get(session, now))
     steady = team.is_steady(Month.containing(today).previous().first_day)
-    idle, lapsing, lapses_on = _unused(session, team, book, desk=desk, now=now) if steady else (None, None, None)
+    idle, lapsing = _unused(session, team, book, desk=desk, now=now) if steady else (None, None)
     reason = _why_nothing(team)
     services = () if reason else _services(team)
     weeks = () if reason else _weeks(session, team, services)
@@ -106,7 +106,7 @@ def team_report(
         jumps=() if reason else _jumps(weeks, services, book),
         idle=None if reason else idle,
         lapsing=None if reason else lapsing,
-        lapses_on=None if reason else lapses_on,
+        lapses_on=Month.containing(today).next().first_day,
         open_requests=0 if reason else store.count_undecided(session, team.now),
         teams=below,
         teams_hidden=unseen,
@@ -119,24 +119,21 @@ def _team(  # noqa: PLR0917 - private, called once
     session: Session, manager_id: str, lines: store.Lines, this_week: Week, today: date, least: int
 ) -> _Team:
     weeks = [this_week]
-    while len(weeks) <= WEEKS:
+    while len(weeks) < WEEKS:
         weeks.insert(0, weeks[0].previous())
-    rosters = {
-        w: teams.reports_of(lines, manager_id, min(w.next().first_day - timedelta(days=1), today)) for w in weeks
-    }
-    hidden = {
-        week: why_hidden(rosters[week], rosters[before] or None, least) for before, week in itertools.pairwise(weeks)
-    }
-    shown = tuple(weeks[1:])
-    everybody = frozenset().union(*(rosters[week] for week in shown))
+    of = partial(teams.reports_of, lines, manager_id)
+    history = {week: teams.memberships(of, lines, week, today=today) for week in weeks}
+    rosters = {week: memberships[-1] for week, memberships in history.items()}
+    hidden = {week: why_hidden(memberships, least) for week, memberships in history.items()}
+    everybody = frozenset().union(*rosters.values())
     accounts = {m.account_id: m.person_id for m in store.members(session, everybody) if m.account_id is not None}
-    told = [day for week in shown if not hidden[week] for day in week.days() if day <= today]
+    told = [day for week in weeks if not hidden[week] for day in week.days() if day <= today]
     spent = tuple(
         one
         for one in store.spent(session, sorted(accounts), told)
         if accounts[one.account_id] in rosters[Week.containing(one.day)]
     )
-    return _Team(rosters[this_week], shown, rosters, hidden, accounts, spent, today, least)
+    return _Team(rosters[this_week], tuple(weeks), rosters, hidden, accounts, spent, today, least)
 
 
 def _why_nothing(team: _Team) -> str:
@@ -251,25 +248,29 @@ def _used(session: Session, team: _Team, month: Month) -> int | None:
 
 def _unused(
     session: Session, team: _Team, book: Handbook, *, desk: Desk, now: datetime
-) -> tuple[MicroTokens | None, MicroTokens | None, date | None]:
-    """(idle, lapsing, the first day without those); None for amounts of too few."""
+) -> tuple[MicroTokens | None, MicroTokens | None]:
+    """(left of earlier months, of all that what lapses when the next begins); None for amounts of too few."""
+    month = Month.containing(team.today)
+    begins, ends = (first_instant(one.first_day, desk.zone) for one in (month, month.next()))
     held = store.open_grants(session, team.wallets, now)
-    month_begins = first_instant(Month.containing(team.today).first_day, desk.zone)
-    idle = _of_enough(((lot.account_id, lot.remaining) for lot in held if lot.starts_at < month_begins), team.least)
-    horizon = team.today + timedelta(days=book.reports.lapsing_days)
-    endings = sorted({lot.expires_at for lot in held if day_of(lot.expires_at, desk.zone) <= horizon})
-    if not endings:
-        return idle, None, None
-    next_lots = ((lot.account_id, lot.remaining) for lot in held if lot.expires_at == endings[0])
-    lapsing = _of_enough(next_lots, team.least)
-    return idle, lapsing, None if lapsing is None else day_of(endings[0], desk.zone)
+    idle = _of_enough([(lot.holding.person_id, lot.holding.remaining) for lot in held if lot.starts_at < begins], team)
+    by_person: defaultdict[str, list[Holding]] = defaultdict(list)
+    for lot in held:
+        by_person[lot.holding.person_id].append(lot.holding)
+    grants = {person: amount for person, _, amount, _ in store.granted(session, team.now, [str(month)])}
+    lapsing = []
+    for person, lots in by_person.items():
+        ending = sum(lot.remaining for lot in lots if lot.expires_at <= ends)
+        over = lapses.over_limit(lots, grants[person], book, ends).amount if person in grants else 0
+        lapsing.append((person, ending + over))
+    return idle, _of_enough(lapsing, team)
 
 
-def _of_enough(amounts: Iterable[tuple[int, int]], least: int) -> MicroTokens | None:
-    lots = list(amounts)
-    if len({account for account, _ in lots}) < least:
+def _of_enough(amounts: Sequence[tuple[str, int]], team: _Team) -> MicroTokens | None:
+    """The sum, where it is of enough people."""
+    if len({person for person, amount in amounts if amount}) < team.least:
         return None
-    return MicroTokens(sum(remaining for _, remaining in lots))
+    return MicroTokens(sum(amount for _, amount in amounts))
 
 
 def _jumps(weeks: Sequence[WeekOfSpend], services: Sequence[str], book: Handbook) -> tuple[Jump, ...]:

@@ -91,8 +91,8 @@ class TeamReport:
     `weeks` are the last twelve, oldest first; the last one is this week, which is not over. `services` are largest
     first; the last of them may be OTHERS. `hidden` says why no figure of the own reports is told ("few_people",
     "few_spenders"): then everything of them is empty. `ahead` is empty while it is too early to tell. `idle` are tokens
-    of earlier months that are left, `lapsing` those that end on `lapses_on`; None where they would tell of few, or
-    where there are none. `teams_hidden` counts teams below of which nothing is told.
+    of earlier months that are left, `lapsing` those that will be gone on `lapses_on` if nobody spends them; None where
+    they would tell of few, or where there are none. `teams_hidden` counts teams below of which nothing is told.
     """
 
     manager_id: str
@@ -106,7 +106,7 @@ class TeamReport:
     jumps: tuple[Jump, ...]
     idle: MicroTokens | None
     lapsing: MicroTokens | None
-    lapses_on: date | None
+    lapses_on: date
     open_requests: int
     teams: tuple[TeamBelow, ...]
     teams_hidden: int

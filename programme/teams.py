@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from store import teams
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
+    from policy.period import Week
     from store.engine import Session
     from store.teams import Lines
 
@@ -27,6 +28,15 @@ def everybody_below(lines: Lines, manager_id: str, day: date) -> frozenset[str]:
         above = {person for person in lines if person not in found and manager_on(lines, person, day) in above}
         found |= above
     return frozenset(found)
+
+
+def memberships(
+    of: Callable[[date], frozenset[str]], lines: Lines, week: Week, *, today: date
+) -> tuple[frozenset[str], ...]:
+    """Who was in a team at the end of the week before, and on each day of a week on which somebody's line began."""
+    last = min(week.next().first_day - timedelta(days=1), today)
+    begun = {since for of_person in lines.values() for since, _ in of_person if week.first_day <= since <= last}
+    return tuple(of(day) for day in (week.first_day - timedelta(days=1), *sorted(begun | {last})))
 
 
 def manager_on(lines: Lines, person: str, day: date) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from policy.disclosure import is_of_few, why_hidden
@@ -28,10 +28,10 @@ def totals(
     lines = store.lines_far_below(session, leads)
     if not lines:
         return (), 0
-    weeks = (last_week.previous().previous(), last_week.previous(), last_week)
+    weeks = (last_week.previous(), last_week)
     names = {member.person_id: member.name for member in store.members(session, leads)}
     people = {member.account_id: member.person_id for member in store.members(session, lines) if member.account_id}
-    days = [day for week in weeks[1:] for day in week.days()]
+    days = [day for week in weeks for day in week.days()]
     spent = list(store.spent(session, sorted(people), days))
     told: list[TeamBelow] = []
     hidden = 0
@@ -48,9 +48,10 @@ def _total(  # noqa: PLR0917 - private, called once
     today: date, least: int,
 ) -> list[TeamBelow]:  # fmt: skip
     """The team's totals of the last week and the one before; nothing where the last one's would tell of few."""
-    rosters = [teams.everybody_below(lines, lead, week.next().first_day - timedelta(days=1)) for week in weeks]
-    if why_hidden(rosters[2], rosters[1] or None, least):
+    history = [teams.memberships(partial(teams.everybody_below, lines, lead), lines, w, today=today) for w in weeks]
+    if why_hidden(history[1], least):
         return []
+    rosters = [memberships[-1] for memberships in history]
     usd: defaultdict[Week, int] = defaultdict(int)
     spenders: defaultdict[Week, set[int]] = defaultdict(set)
     tokens = 0
@@ -59,10 +60,10 @@ def _total(  # noqa: PLR0917 - private, called once
         if people[one.account_id] in rosters[weeks.index(week)]:
             usd[week] += one.usd
             spenders[week] |= {one.account_id} if one.usd else set()
-            tokens += one.tokens if week == weeks[2] else 0
-    if is_of_few(len(spenders[weeks[2]]), least):
+            tokens += one.tokens if week == weeks[1] else 0
+    if is_of_few(len(spenders[weeks[1]]), least):
         return []
-    comparable = not why_hidden(rosters[1], rosters[0] or None, least) and not is_of_few(len(spenders[weeks[1]]), least)
-    before = NanoUSD(usd[weeks[1]]) if comparable else None
+    comparable = not why_hidden(history[0], least) and not is_of_few(len(spenders[weeks[0]]), least)
+    before = NanoUSD(usd[weeks[0]]) if comparable else None
     now = teams.everybody_below(lines, lead, today)
-    return [TeamBelow(name, len(now), NanoUSD(usd[weeks[2]]), before, MicroTokens(tokens))]
+    return [TeamBelow(name, len(now), NanoUSD(usd[weeks[1]]), before, MicroTokens(tokens))]

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-import json
-from datetime import date
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from policy.hours import next_opening
 from policy.period import Week, day_of, first_instant
-from programme import handbooks, post
+from programme import handbooks, letters, post
 from programme.reports import team_report
 from store import grant_runs, outbox, teams
 from store.outbox import NewLetter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
+    from datetime import date, datetime
 
     from programme.desk import Desk
     from programme.team_report import TeamReport
     from store.engine import Session
 
 TEMPLATE = "reports/weekly"
+
+
+@dataclass(frozen=True, slots=True)
+class WhoseWeek:
+    """What a row of the outbox keeps of a report: whose it is, and on which Monday it was due."""
+
+    manager: str
+    monday: date
 
 
 def owe(session: Session, week: Week, *, desk: Desk, now: datetime) -> int:
@@ -46,14 +52,14 @@ def owe(session: Session, week: Week, *, desk: Desk, now: datetime) -> int:
 
 
 def _letter(week: Week, manager: str, due: datetime) -> NewLetter:
-    view = json.dumps({"manager": manager, "monday": week.first_day.isoformat()})
+    view = letters.written(WhoseWeek(manager, week.first_day))
     return NewLetter(f"weekly:{week}:{manager}", TEMPLATE, view, manager, None, due)
 
 
-def report_of(session: Session, view: Mapping[str, str], *, desk: Desk, now: datetime) -> TeamReport | None:
+def report_of(session: Session, whose: WhoseWeek, *, desk: Desk, now: datetime) -> TeamReport | None:
     """What a row stands for; None where there is nothing that may be told, or where the next one is due already."""
-    week = Week(date.fromisoformat(view["monday"]))
+    week = Week(whose.monday)
     if week < Week.containing(day_of(now, desk.zone)):
         return None
-    report = team_report(session, view["manager"], desk=desk, now=now, week=week)
+    report = team_report(session, whose.manager, desk=desk, now=now, week=week)
     return None if report is None or (report.hidden and not report.teams) else report

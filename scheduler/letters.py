@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scheduler import fast_track_letters, grant_letters, warning_letters
+from scheduler import fast_track_letters, grant_letters, report_letters, warning_letters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,11 +45,20 @@ LIVE: dict[str, Callable[[Desk, object], Message | None]] = {
 """Messages about requests are written from what holds when they go out: their rows only name the request."""
 
 
+PICTURED: dict[str, Callable[[Desk, object], tuple[Message, Picture | None] | None]] = {
+    "reports/weekly": report_letters.compose,
+}
+"""The same of messages with a picture."""
+
+
 def compose(template: str, view: object, *, desk: Desk) -> Composed | None:
     """The message of a kind with what its row keeps; None where there is nothing to say any more."""
     if template in LIVE:
         message = LIVE[template](desk, view)
         return None if message is None else Composed(message)
+    if template in PICTURED:
+        composed = PICTURED[template](desk, view)
+        return None if composed is None else Composed(*composed)
     try:
         composer = COMPOSERS[template]
     except KeyError:

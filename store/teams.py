@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import sqlalchemy as sa
 
 from store import bulk
-from store.grant_runs import REGULAR
+from store.grant_runs import REGULAR, Holding
 from store.tables import accounts, grants, lots, people, reporting_lines, requests, services, token_values, usage_days
 
 if TYPE_CHECKING:
@@ -140,21 +140,27 @@ def granted(session: Session, person_ids: Iterable[str], months: Sequence[str]) 
 
 
 class LotLeft(NamedTuple):
-    account_id: int
+    """An open lot of a regular grant, and when it began."""
+
+    holding: Holding
     starts_at: datetime
-    expires_at: datetime
-    remaining: int
 
 
 def open_grants(session: Session, account_ids: Sequence[int], now: datetime) -> list[LotLeft]:
-    """What is left of regular grants that can be spent now."""
+    """What is left of regular grants that can be spent now, in the order in which it ends."""
     c = lots.c
-    query = sa.select(c.account_id, c.starts_at, c.expires_at, c.remaining).where(
-        c.remaining > 0, c.kind == REGULAR, c.starts_at <= now, c.expires_at > now
-    )
+    query = (
+        sa.select(
+            c.account_id, accounts.c.person_id, c.id, c.kind, c.expires_at, c.remaining, c.reason, c.starts_at
+        )
+        .join(accounts, accounts.c.id == c.account_id)
+        .where(c.remaining > 0, c.kind == REGULAR, c.starts_at <= now, c.expires_at > now)
+        .order_by(c.expires_at, c.id)
+    )  # fmt: skip
     found: list[LotLeft] = []
     for some in bulk.chunks(account_ids):
-        found += [LotLeft(*row) for row in session.execute(query.where(c.account_id.in_(some)))]
+        rows = session.execute(query.where(c.account_id.in_(some)))
+        found += [LotLeft(Holding(*row[:-1]), row[-1]) for row in rows]
     return found
 
 

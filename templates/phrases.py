@@ -117,6 +117,28 @@ def _trimmed(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def about_usd(amount: NanoUSD) -> str:
+    """USD of what is only estimated, to two significant digits: `USD 3,900`, `USD 0.42`."""
+    rounded = Decimal(f"{amount.decimal:.1e}")
+    return f"USD {rounded:,.0f}" if abs(rounded) >= 10 or not rounded else f"USD {rounded:,.2f}"  # noqa: PLR2004 - two digits
+
+
+def changed(change: Decimal) -> str:
+    """A change in words that end before what it is compared with: `18 % more than`, `3.5 times`."""
+    percents = (change * 100).quantize(Decimal(1), ROUND_HALF_EVEN)
+    if not percents:
+        return "as much as"
+    if change >= 1:
+        return f"{_trimmed((change + 1).quantize(Decimal('0.1'), ROUND_HALF_EVEN))} times"
+    return f"{abs(percents)} % {'more' if change > 0 else 'less'} than"
+
+
+def whole_percent(share: Decimal) -> str:
+    """A share of a whole without decimals: `62 %`, `under 1 %`."""
+    percents = (share * 100).quantize(Decimal(1), ROUND_HALF_EVEN)
+    return f"{percents} %" if percents or not share else "under 1 %"
+
+
 def count(number: int) -> str:
     return f"{number:,}"
 
@@ -148,6 +170,16 @@ def permille(share: int) -> str:
 
 def day(value: date) -> str:
     return f"{value.day} {value:%b %Y}"
+
+
+def short_day(value: date) -> str:
+    """A day of about now: `16 Nov`."""
+    return f"{value.day} {value:%b}"
+
+
+def month_name(value: Month) -> str:
+    """A month of about now: `November`."""
+    return f"{value.first_day:%B}"
 
 
 def day_before(value: date) -> str:
@@ -232,7 +264,7 @@ FILTERS = {
     f.__name__: f
     for f in (
         tokens, whole_tokens, exact_tokens, usd, fine_usd, exact_usd, count, short_count, factor, percent, permille,
-        day, day_before, month, meter, per, short, code, moment, on, until, mention, class_name, state_name, recusal,
-        outcome_name, number_word,
+        about_usd, changed, whole_percent, short_day, month_name, day, day_before, month, meter, per, short, code,
+        moment, on, until, mention, class_name, state_name, recusal, outcome_name, number_word,
     )
 }  # fmt: skip

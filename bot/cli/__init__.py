@@ -20,6 +20,7 @@ COMMANDS = {
     "doctor": "running",
     "due": "calendar",
     "exceptions": "exceptions",
+    "export": "export",
     "grants": "grants",
     "handbook": "handbook",
     "identities": "people",

@@ -63,6 +63,8 @@ class Employee:
 
 
 MANAGERS = {"platform": "Mara", "search": "Nils", "mobile": "Yuki", "research": "Leila"}
+DIRECTOR = "Iris"
+"""Whom the managers report to."""
 
 EMPLOYEES = (
     Employee("Mara Lindqvist", "principal", "engineering", "platform", "Europe/Stockholm", 4, "mixed"),
@@ -145,7 +147,9 @@ def people_csv() -> str:
     rows = ["email,name,slack_user_id,manager_email,level,role_family,pay_band,fte,time_zone,hired_on,wave,roles"]
     for number, person in enumerate(EMPLOYEES):
         manager = MANAGERS.get(person.team, "")
-        above = f"{manager.lower()}@{DOMAIN}" if manager and manager.lower() != person.handle else ""
+        if person.name.startswith(f"{manager} "):
+            manager = DIRECTOR
+        above = f"{manager.lower()}@{DOMAIN}" if manager else ""
         roles = ";".join(filter(None, ("board" if person.name.split(" ")[0] in BOARD else "", person.roles)))
         hired = date(2019 + number % 6, 1 + number % 12, 1)
         wave = 1 + number % 4
@@ -208,6 +212,7 @@ def workspace_plan() -> dict[str, Any]:
             {"command": "/tokens why", "label": "How that comes about", "as": "U0ADA"},
             {"command": "/tokens history", "label": "What she used this month", "as": "U0ADA"},
             {"command": "/tokens request", "label": "Ben asks the board for more", "as": "U0BEN"},
+            {"command": "/tokens team", "label": "What Mara's team spends", "as": "U0MARA"},
             {"command": "/tokens board", "label": "What waits for the board: be Iris", "as": "U0IRIS"},
             {"command": "/tokens balance", "label": "Jonas, who spent more than he had", "as": "U0JONAS"},
             {"command": "/tokens balance", "label": "Zoe, whom the bot meets for the first time", "as": "U0ZOE"},

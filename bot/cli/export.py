@@ -1,0 +1,79 @@
+"""`export spend`: the figures behind the managers' reports."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+from bot.cli import common
+from policy.period import Week, day_of
+from programme import people
+from programme.reports import team_report
+from store import people as people_store
+from store import teams
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from programme.team_report import TeamReport, WeekOfSpend
+
+COLUMNS = (
+    "manager_email", "week", "begins_on", "service", "spend_usd", "week_usd", "week_tokens", "pace_usd", "not_told",
+)  # fmt: skip
+
+
+@click.group()
+def export() -> None:
+    """Figures as CSV, for other programs."""
+
+
+@export.command("spend")
+@click.option("--manager", "email", metavar="EMAIL", help="Of this manager's team only.")
+@click.option(
+    "--out", type=click.File("w", encoding="utf-8", lazy=True), default="-", help="Standard output when left out."
+)
+def export_spend(*, email: str | None, out: TextIO) -> None:
+    """Write what each team spent, by week and service, as its manager's report tells it.
+
+    The last week is not over. A week that is left out of the report has its reason instead of figures.
+    """
+    with common.desk() as desk, desk.reading() as session:
+        now = desk.clock()
+        monday = Week.containing(day_of(now, desk.zone)).first_day
+        managers = [people.require(session, email).id] if email else teams.managers(session, monday)
+        writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        told = 0
+        for manager in managers:
+            person = people_store.by_id(session, manager)
+            report = team_report(session, manager, desk=desk, now=now)
+            if person is not None and report is not None:
+                writer.writerows(_rows(person.email, report))
+                told += 1
+    click.echo(f"{told:,} {'team' if told == 1 else 'teams'}.", file=sys.stderr)
+
+
+def _rows(manager: str, report: TeamReport) -> Iterator[dict[str, Any]]:
+    if report.hidden:
+        yield {"manager_email": manager, "not_told": report.hidden}
+    for week in report.weeks:
+        about = {"manager_email": manager, "week": str(week.week), "begins_on": week.week.first_day.isoformat()}
+        if week.hidden:
+            yield about | {"not_told": week.hidden}
+        else:
+            yield from (about | row for row in _services(week, report.services))
+
+
+def _services(week: WeekOfSpend, services: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    of_week = {
+        "week_usd": common.usd_text(week.spent),
+        "week_tokens": common.token_text(week.tokens),
+        "pace_usd": "" if week.pace is None else common.usd_text(week.pace),
+    }
+    for name, usd in zip(services, week.usd, strict=True):
+        yield of_week | {"service": name, "spend_usd": common.usd_text(usd)}
+    if not services:
+        yield of_week

@@ -1,0 +1,28 @@
+"""`/tokens team`: what a manager's team spends, on what, and where it is heading."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from policy.reasons import Refusal
+from programme.reports import team_report
+from store import people as people_store
+from templates import team
+
+if TYPE_CHECKING:
+    from handlers.tokens import Request
+    from programme.desk import Desk
+    from templates.render import Message
+
+
+def show_team(desk: Desk, request: Request) -> Message | None:
+    with desk.reading() as session:
+        person = people_store.by_slack_id(session, request.slack_user_id)
+        if person is None:
+            return None
+        report = team_report(session, person.id, desk=desk, now=request.now)
+    if report is None:
+        raise Refusal(
+            "no_reports", "Nobody reports to you, so there is no team to show.", next_step="Yours: `/tokens balance`."
+        )
+    return team.answer(report)

@@ -1,0 +1,119 @@
+"""What a manager's report says in words: one rendering of its figures for the message, the answer and Home."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Protocol
+
+from policy.units import MICRO_PER_TOKEN, NanoUSD, divide_half_even
+from templates import phrases, render
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from policy.period import Week
+    from policy.units import MicroTokens
+    from templates.render import Message
+
+
+class WeekOfSpend(Protocol):
+    @property
+    def week(self) -> Week: ...
+    @property
+    def usd(self) -> Sequence[NanoUSD]: ...
+    @property
+    def spent(self) -> NanoUSD: ...
+    @property
+    def tokens(self) -> MicroTokens: ...
+    @property
+    def hidden(self) -> str: ...
+
+
+class TeamBelow(Protocol):
+    @property
+    def lead(self) -> str: ...
+    @property
+    def people(self) -> int: ...
+    @property
+    def spent(self) -> NanoUSD: ...
+    @property
+    def before(self) -> NanoUSD | None: ...
+
+
+class Report(Protocol):
+    """The view of a team's report; the templates say what else they need of it."""
+
+    @property
+    def hidden(self) -> str: ...
+    @property
+    def services(self) -> Sequence[str]: ...
+    @property
+    def weeks(self) -> Sequence[WeekOfSpend]: ...
+    @property
+    def teams(self) -> Sequence[TeamBelow]: ...
+    @property
+    def per_token(self) -> NanoUSD: ...
+
+
+MOST_TEAMS = 40
+"""Rows of a table that a message has room for."""
+
+
+def weekly(report: Report) -> Message:
+    """What a manager is sent on a Monday."""
+    return render.message("reports/weekly", **words(report))
+
+
+def answer(report: Report) -> Message:
+    """The same at any time, for who asks."""
+    return render.message("reports/team", **words(report))
+
+
+def words(report: Report) -> dict[str, object]:
+    """What the templates need beside the report: the last week's change and its services' shares."""
+    told = bool(report.weeks)
+    return {
+        "report": report,
+        "last": report.weeks[-2] if told else None,
+        "change": change(report),
+        "shares": shares(report),
+        "worth": lambda amount: worth(amount, report.per_token),
+        "most_teams": MOST_TEAMS,
+        "team_rows": team_rows(report.teams[:MOST_TEAMS]),
+        "left_out": sum(week.hidden == "team_changed" for week in report.weeks[:-2]),
+    }
+
+
+def change(report: Report) -> Decimal | None:
+    """The last week over the one before, less one; None where one of them is not told or nothing was spent before."""
+    if not report.weeks:
+        return None
+    last, before = report.weeks[-2], report.weeks[-3]
+    if last.hidden or before.hidden or not before.spent:
+        return None
+    return Decimal(int(last.spent)) / int(before.spent) - 1
+
+
+def shares(report: Report) -> list[tuple[str, Decimal]]:
+    """What the last week's spend went to, by service; nothing where nothing was spent, or told."""
+    if not report.weeks or report.weeks[-2].hidden or not report.weeks[-2].spent:
+        return []
+    last = report.weeks[-2]
+    parts = zip(report.services, last.usd, strict=True)
+    return [(name, Decimal(int(usd)) / int(last.spent)) for name, usd in parts if usd]
+
+
+def team_rows(teams: Sequence[TeamBelow]) -> list[list[str]]:
+    """The table of the teams below, with its heading."""
+    rows = [["Team of", "People", "Last week, USD", "Week before, USD"]]
+    rows += [[phrases.short(t.lead), phrases.count(t.people), _usd(t.spent), _usd(t.before)] for t in teams]
+    return rows
+
+
+def _usd(amount: NanoUSD | None) -> str:
+    return "not told" if amount is None else phrases.usd(amount).removeprefix("USD ")
+
+
+def worth(amount: MicroTokens, per_token: NanoUSD) -> NanoUSD:
+    """What tokens are worth at the value of the moment."""
+    return NanoUSD(divide_half_even(int(amount) * int(per_token), MICRO_PER_TOKEN))
