@@ -6,8 +6,8 @@ const ROUND = 168;
 const LETTER = 6.6;
 const KINDS = { line: "Line chart", bar: "Bar chart", area: "Area chart", pie: "Pie chart" };
 
-const exact = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 2 });
-const short = new Intl.NumberFormat("en-GB", { notation: "compact", maximumFractionDigits: 1 });
+const exact = new Intl.NumberFormat("en", { maximumFractionDigits: 6 });
+const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 /** How the numbers of an axis are written: all long, or all short. */
 const writer = (marks) => (Math.max(...marks.map(Math.abs)) >= 10_000 ? short : exact);
 const share = (part, whole) => `${exact.format(Math.round((part / whole) * 1000) / 10)} %`;
@@ -18,10 +18,10 @@ const colour = (index) => `tone-${index % 12}`;
 
 /** Round numbers from the lowest to the highest, zero among them. */
 function ticks(low, high) {
-  const rough = (high - low || 1) / 4;
+  const rough = (high - low || 4) / 4;
   const unit = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 2.5, 5, 10].map((times) => times * unit).find((size) => size >= rough);
-  const [first, last] = [Math.floor(low / step), Math.ceil((high || low + step) / step)];
+  const [first, last] = [Math.floor(low / step), Math.ceil((high === low ? step : high) / step)];
   return Array.from({ length: last - first + 1 }, (_, index) => (first + index) * step);
 }
 
@@ -50,9 +50,15 @@ function axes(chart, at) {
     categories.map((name, index) =>
       index % each ? null : svg("text", { class: "mark", x: held(at.x(index), widest, at), y: at.bottom + 17, "text-anchor": "middle" }, name),
     ),
-    below ? svg("text", { class: "axis", x: (at.left + at.right) / 2, y: HEIGHT - 5, "text-anchor": "middle" }, below) : null,
-    beside ? svg("text", { class: "axis", x: 11, y: middle, "text-anchor": "middle", transform: `rotate(-90 11 ${middle})` }, beside) : null,
+    below ? svg("text", { class: "axis", x: (at.left + at.right) / 2, y: HEIGHT - 5, "text-anchor": "middle" }, cut(below, at.right - at.left)) : null,
+    beside ? svg("text", { class: "axis", x: 11, y: middle, "text-anchor": "middle", transform: `rotate(-90 11 ${middle})` }, cut(beside, at.bottom - at.top)) : null,
   ];
+}
+
+/** Letters that there is no room for are left out. */
+function cut(words, space) {
+  const most = Math.floor(space / (LETTER + 0.6));
+  return words.length > most ? `${words.slice(0, most - 1)}…` : words;
 }
 
 /** A long name at the edge stays inside. */

@@ -125,6 +125,7 @@ def test_charts(sandbox: Sandbox, client: WebClient, page: Page) -> None:
     heights = bar.locator(".bar").evaluate_all("bars => bars.map((bar) => bar.height.baseVal.value)")
     assert heights[0] / heights[2] == pytest.approx(12 / 9)
     assert heights[5] == pytest.approx(heights[0] / 4)
+    assert bar.locator(".mark").all_text_contents()[:5] == ["-5K", "0", "5K", "10K", "15K"]
     page.set_viewport_size({"width": 390, "height": 800})
     expect(line.locator("svg")).to_have_attribute("width", re.compile(r"^3\d\d$"))
     assert page.evaluate("document.documentElement.scrollWidth") == 390
