@@ -26,6 +26,7 @@ export function startHome({ send }) {
     const node = field(element, underHand.get(key) ?? known, { ...context, id: `home-field-${drawn}`, clearable });
     nodes.set(key, node);
     whenFilled(block, element, node, {
+      isStale: () => nodes.get(key) !== node,
       dispatch: async () => {
         if (await agreed(element.confirm, context)) await act(at, node.read());
         else redraw();

@@ -25,8 +25,11 @@ export function labelled(block, node, below = null) {
   );
 }
 
-/** Calls `dispatch` when the app is to be told at once, `keep` when it need only be remembered. */
-export function whenFilled(block, element, node, { typing, dispatch, keep }) {
+/** Calls `dispatch` when the app is to be told at once, `keep` when it need only be remembered.
+ *
+ * A field that is taken off the page may say that it changed: if it `isStale`, that is nothing that somebody did.
+ */
+export function whenFilled(block, element, node, { isStale, typing, dispatch, keep }) {
   const dispatches = block.type !== "input" || block.dispatch_action;
   const when = element.dispatch_action_config?.trigger_actions_on ?? ["on_enter_pressed"];
   let waiting = 0;
@@ -35,7 +38,11 @@ export function whenFilled(block, element, node, { typing, dispatch, keep }) {
     clearTimeout(waiting);
     if (dispatches && isTyped(element) && when.includes("on_character_entered")) waiting = setTimeout(dispatch, PAUSE);
   });
-  node.addEventListener("change", () => (dispatches && !isTyped(element) ? dispatch() : keep()));
+  node.addEventListener("change", () => {
+    if (isStale()) return;
+    if (dispatches && !isTyped(element)) dispatch();
+    else keep();
+  });
   if (!dispatches || !isTyped(element) || !when.includes("on_enter_pressed")) return;
   node.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;

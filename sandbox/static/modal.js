@@ -76,24 +76,19 @@ export function startModal({ send }) {
   function listen(block, element, node) {
     const at = { block_id: block.block_id, action_id: element.action_id };
     whenFilled(block, element, node, {
+      isStale: () => fields.get(node.id)?.node !== node || !dialog.open,
       typing: () => {
         unsent.add(node.id);
         forgive(block.block_id);
       },
       dispatch: async () => {
-        if (isStale(node)) return;
         const asked = await agreed(element.confirm, context);
         if (asked) await tell("act", { ...at, value: node.read() });
         else redraw();
       },
-      keep: () => {
-        if (!isStale(node) && !busy) tell("keep");
-      },
+      keep: () => busy || tell("keep"),
     });
   }
-
-  /** Whether it was drawn anew, or the modal closed, since. */
-  const isStale = (node) => fields.get(node.id)?.node !== node || !dialog.open;
 
   function input(block) {
     const node = fill(block, block.element, Boolean(block.optional));
