@@ -17,7 +17,7 @@ from policy.jumps import unusual
 from policy.period import Month, Week, day_of, first_instant
 from policy.units import MICRO_PER_TOKEN, MicroTokens, NanoUSD
 from programme import handbooks, lapses, teams, teams_below, valuation
-from programme.team_report import AHEAD, OTHERS, WEEKS, Jump, MonthAhead, TeamReport, WeekAhead, WeekOfSpend
+from programme.team_report import AHEAD, EVERYTHING, OTHERS, WEEKS, Jump, MonthAhead, TeamReport, WeekAhead, WeekOfSpend
 from store import teams as store
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     Roster = frozenset[str]
 
-EVERYTHING = "All services"
 NAMED_SERVICES = 5
 """More would not be told apart in a picture."""
 JUMPS_TOLD = 3

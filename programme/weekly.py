@@ -1,8 +1,14 @@
-"""On Monday morning, in their own time, each manager is told of their team: who is owed which message, what it says."""
+"""On Monday morning, in their own time, each manager is told of their team: who is owed which message, what it says.
+
+(Types of what a row keeps are imported at run time: msgspec reads the annotations.)
+"""
+
+# ruff: noqa: TC003 - the types of fields are needed at run time
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -14,7 +20,7 @@ from store import grant_runs, outbox, teams
 from store.outbox import NewLetter
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import datetime
 
     from programme.desk import Desk
     from programme.team_report import TeamReport

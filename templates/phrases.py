@@ -123,6 +123,17 @@ def about_usd(amount: NanoUSD) -> str:
     return f"USD {rounded:,.0f}" if abs(rounded) >= 10 or not rounded else f"USD {rounded:,.2f}"  # noqa: PLR2004 - two digits
 
 
+def whole_usd(amount: NanoUSD) -> str:
+    """USD without cents, where there are enough of them: `USD 4,212`, `USD 3.15`."""
+    return f"USD {amount.decimal:,.0f}" if abs(amount.decimal) >= 100 else usd(amount)  # noqa: PLR2004 - three digits
+
+
+def usd_to(low: NanoUSD, high: NanoUSD) -> str:
+    """A range of what is only estimated: `USD 640 to 960`."""
+    ends = [about_usd(low), about_usd(high).removeprefix("USD ")]
+    return ends[0] if ends[0] == f"USD {ends[1]}" else " to ".join(ends)
+
+
 def changed(change: Decimal) -> str:
     """A change in words that end before what it is compared with: `18 % more than`, `3.5 times`."""
     percents = (change * 100).quantize(Decimal(1), ROUND_HALF_EVEN)
@@ -133,9 +144,9 @@ def changed(change: Decimal) -> str:
     return f"{abs(percents)} % {'more' if change > 0 else 'less'} than"
 
 
-def whole_percent(share: Decimal) -> str:
+def whole_percent(share: Decimal | float) -> str:
     """A share of a whole without decimals: `62 %`, `under 1 %`."""
-    percents = (share * 100).quantize(Decimal(1), ROUND_HALF_EVEN)
+    percents = (Decimal(share) * 100).quantize(Decimal(1), ROUND_HALF_EVEN)
     return f"{percents} %" if percents or not share else "under 1 %"
 
 
@@ -264,7 +275,8 @@ FILTERS = {
     f.__name__: f
     for f in (
         tokens, whole_tokens, exact_tokens, usd, fine_usd, exact_usd, count, short_count, factor, percent, permille,
-        about_usd, changed, whole_percent, short_day, month_name, day, day_before, month, meter, per, short, code,
+        about_usd, whole_usd, usd_to, changed, whole_percent, short_day, month_name, day, day_before, month, meter,
+        per, short, code,
         moment, on, until, mention, class_name, state_name, recusal, outcome_name, number_word,
     )
 }  # fmt: skip

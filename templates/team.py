@@ -111,7 +111,7 @@ def team_rows(teams: Sequence[TeamBelow]) -> list[list[str]]:
 
 
 def _usd(amount: NanoUSD | None) -> str:
-    return "not told" if amount is None else phrases.usd(amount).removeprefix("USD ")
+    return "not told" if amount is None else phrases.whole_usd(amount).removeprefix("USD ")
 
 
 def worth(amount: MicroTokens, per_token: NanoUSD) -> NanoUSD:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policy.disclosure import disclosed
+from policy.disclosure import disclosed, is_of_few, why_hidden
 
 
 def group(first: int, count: int) -> frozenset[int]:
@@ -34,3 +34,35 @@ def test_what_is_hidden_is_of_enough_people(groups: dict[str, frozenset[int]], l
     assert all(len(groups[name]) >= least for name in told)
     hidden = frozenset().union(*(groups[name] for name in groups if name not in told))
     assert not told or not hidden or len(hidden) >= least
+
+
+def people(first: int, count: int) -> frozenset[str]:
+    return frozenset(str(number) for number in group(first, count))
+
+
+def test_a_period_is_told_of_enough_people_who_stayed() -> None:
+    """Nobody came or left, or at least as many as a total must be of."""
+    assert why_hidden([people(0, 7), people(0, 7)], 5) == ""
+    assert why_hidden([people(0, 12), people(0, 7)], 5) == ""
+    assert why_hidden([people(0, 4), people(0, 9)], 5) == ""
+    assert why_hidden([people(0, 4)], 5) == "few_people"
+
+
+def test_a_period_in_which_a_few_came_or_left_is_not_told() -> None:
+    """Neither when they came since the period before, nor when they came and went within it, nor one for another."""
+    assert why_hidden([people(0, 7), people(0, 8)], 5) == "team_changed"
+    assert why_hidden([people(0, 8), people(0, 7)], 5) == "team_changed"
+    assert why_hidden([people(0, 7), people(1, 7)], 5) == "team_changed"
+    assert why_hidden([people(0, 7), people(0, 8), people(0, 7)], 5) == "team_changed"
+    # Five went, and then one more came: the total before that day and the one after it differ by one.
+    assert why_hidden([people(0, 12), people(0, 7), people(0, 8)], 5) == "team_changed"
+
+
+def test_who_was_not_told_of_needs_no_hiding() -> None:
+    """A team of four that grows to five was never told of as four."""
+    assert why_hidden([people(0, 4), people(0, 5)], 5) == ""
+
+
+def test_nothing_at_all_is_of_nobody() -> None:
+    """An amount that comes from one to four people is about them; one that comes from nobody is about nobody."""
+    assert [is_of_few(count, 5) for count in (0, 1, 4, 5)] == [False, True, True, False]

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policy.forecast import LEAST_DAYS, forecast
+from policy import forecast as policy
+from policy.forecast import LEAST_DAYS, Ahead, forecast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,3 +103,47 @@ def test_four_months_of_five_end_within_the_interval(habit: Callable[[random.Ran
         end = sum(a for d, a in days.items() if d >= date(2026, 11, 1)) + sum(habit(chance, day) for day in to_come)
         within += found.spend[0] <= end <= found.spend[2]
     assert 0.72 <= within / 150 <= 0.95, within / 150
+
+
+# --- Groups --------------------------------------------------------------------------------------------------------
+
+
+def of_group(days: list[tuple[date, int]], *, today: date = TODAY) -> Ahead | None:
+    monday = today - timedelta(days=today.weekday())
+    return policy.ahead(
+        days, today=today, weeks=4, month_ends=MONTH_ENDS,
+        spent_this_week=sum(amount for day, amount in days if monday <= day),
+        spent_this_month=sum(amount for day, amount in days if date(2026, 11, 1) <= day),
+    )  # fmt: skip
+
+
+def until_yesterday(days: dict[date, int]) -> list[tuple[date, int]]:
+    every = [BEGIN + timedelta(days=i) for i in range((TODAY - BEGIN).days)]
+    return [(day, days.get(day, 0)) for day in every]
+
+
+def test_a_group_that_spends_evenly_goes_on() -> None:
+    """Five working days in each week to come, this one included, and twenty-one in November."""
+    assert of_group(until_yesterday(working_days(100))) == Ahead(((500, 500, 500),) * 4, (2_100, 2_100, 2_100))
+
+
+def test_it_is_too_early_to_tell_of_a_group() -> None:
+    """With less than two weeks, and with hardly any day of spending."""
+    assert of_group(until_yesterday(working_days(100))[-LEAST_DAYS + 1 :]) is None
+    assert of_group([(day, 0) for day, _ in until_yesterday({})]) is None
+
+
+@given(st.lists(st.integers(0, 10_000), min_size=70, max_size=70), st.integers(0, 6))
+@settings(max_examples=25, deadline=None)
+def test_the_weeks_of_a_group_are_intervals(amounts: list[int], later: int) -> None:
+    """Low, middle and high in that order, and this week and the month never below what they cost so far."""
+    today = TODAY - timedelta(days=later)
+    days = [(today - timedelta(days=70 - i), amount) for i, amount in enumerate(amounts)]
+    found = of_group(days, today=today)
+    assert found == of_group(days, today=today)
+    if found is None:
+        return
+    monday = today - timedelta(days=today.weekday())
+    assert found.weeks[0][0] >= sum(amount for day, amount in days if day >= monday)
+    assert found.month[0] >= sum(amount for day, amount in days if day >= date(2026, 11, 1))
+    assert all(low <= middle <= high for low, middle, high in (*found.weeks, found.month))

@@ -480,3 +480,24 @@ def test_exceptions_that_cannot_be_are_refused(old: str, new: str, problem: str)
     assert old in text
     [found] = problems(text.replace(old, new, 1))
     assert found == problem
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("jump_weeks = 6", "jump_weeks = 2", "reports.jump_weeks = 2: expected a whole number from 3 to 11"),
+        ("jump_share = 0.5", "jump_share = 11",
+         "reports.jump_share = 11: expected a number from 0 to 10 with at most four decimals"),
+    ],
+)  # fmt: skip
+def test_reports_that_cannot_be_are_refused(old: str, new: str, problem: str) -> None:
+    """A report has twelve weeks: no more than eleven of them can come before its last."""
+    [found] = problems(handbook.packaged().replace(old, new, 1))
+    assert found == problem
+
+
+def test_a_handbook_of_before_the_reports_goes_on() -> None:
+    """What it leaves out holds as in the packaged one."""
+    text = handbook.packaged()
+    begin, end = text.index("[reports]"), text.index("[digest]")
+    assert handbook.parse(text[:begin] + text[end:]).reports == handbook.parse(text).reports

@@ -191,6 +191,21 @@ def test_other_ways_to_write_a_quarter_are_refused(text: str) -> None:
     assert repr(text) in str(refused.value)
 
 
+@on_any_machine
+@given(st.dates(date(1, 1, 8), date(9998, 12, 31)))
+def test_a_week_reads_back_as_written(day: date) -> None:
+    """`Week.parse` undoes `str`, also where the week belongs to another year than its Monday."""
+    assert Week.parse(str(Week.containing(day))) == Week.containing(day)
+
+
+@pytest.mark.parametrize("text", ["", "2026", "2026-W0", "2026-W00", "2026-W54", "2025-W53", "0000-W01", "2026-W48\n"])
+def test_other_ways_to_write_a_week_are_refused(text: str) -> None:
+    """There is one way to write a week, and not every year has a fifty-third."""
+    with pytest.raises(ValueError, match="is not a week such as 2026-W48") as refused:
+        Week.parse(text)
+    assert repr(text) in str(refused.value)
+
+
 def test_periods_have_their_written_forms() -> None:
     """A month, a quarter and a week are written as people write them."""
     day = date(2026, 11, 29)

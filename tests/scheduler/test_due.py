@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policy.period import Month, day_of, first_instant
+from policy.period import Month, Week, day_of, first_instant
 from programme import monthly
 from scheduler import due
 from scheduler.due import Calendar, Run
@@ -38,6 +38,10 @@ def assert_each_period_once(runs: list[Run], calendar: Calendar, end: datetime) 
     days = [(first + timedelta(days=i)).isoformat() for i in range((last - first).days + 1)]
     for job in due.DAILY:
         assert [run.period for run in runs if run.job == job] == days
+    weeks = [run.period for run in runs if run.job == due.WEEKLY]
+    mondays = [first + timedelta(days=i) for i in range((last - first).days + 2)]
+    # A week is owed on the day before it begins.
+    assert weeks == [str(Week(day)) for day in mondays if not day.weekday()]
     months = [run.period for run in runs if run.job == due.GRANTS]
     assert months == sorted({day[:7] for day in days})
 
@@ -73,7 +77,7 @@ def test_after_any_outage_all_is_done_late(zone: str, minutes: list[int], begins
 def test_a_catch_up_goes_in_the_order_of_time() -> None:
     """After an outage over the first, what ended is closed before the new month is granted, and so day by day."""
     calendar = Calendar(LAUNCH, LAUNCH, BERLIN)
-    done = {due.GRANTS: "2027-01", **dict.fromkeys(due.DAILY, "2027-01-30")}
+    done = {due.GRANTS: "2027-01", due.WEEKLY: "2027-W05", **dict.fromkeys(due.DAILY, "2027-01-30")}
     runs = due.owed(datetime(2027, 2, 2, 12, tzinfo=UTC), calendar, done)
     assert [(run.job, run.period) for run in runs] == [
         ("expiry", "2027-01-31"), ("joiners", "2027-01-31"), ("notices", "2027-01-31"),
@@ -100,3 +104,17 @@ def test_months_before_the_calendar_are_nobodys_debt() -> None:
 def test_the_calendar_and_the_programme_use_one_name() -> None:
     """The run that the calendar owes is the one that the programme claims."""
     assert due.GRANTS == monthly.JOB
+
+
+def test_a_week_is_owed_when_it_begins_anywhere() -> None:
+    """Before the first reader's Monday morning, which is Sunday evening in Berlin; never for a week of before."""
+    calendar = Calendar(LAUNCH, LAUNCH, BERLIN)
+    monday = first_instant(date(2027, 1, 4), BERLIN)
+    auckland = datetime(2027, 1, 4, 9, tzinfo=ZoneInfo("Pacific/Kiritimati"))
+
+    def weeks(now: datetime) -> list[str]:
+        return [run.period for run in due.owed(now, calendar, {}) if run.job == due.WEEKLY]
+
+    assert weeks(monday - timedelta(days=1, seconds=1)) == []
+    assert weeks(monday - timedelta(days=1)) == ["2027-W01"]
+    assert monday - timedelta(days=1) < auckland

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ from alembic.runtime.migration import MigrationContext
 
 from store import outbox, schema
 from store.engine import open_database
-from store.tables import handbooks, lots, metadata
+from store.tables import handbooks, lots, metadata, people, reporting_lines
 from tests.support import books, cast
 
 if TYPE_CHECKING:
@@ -152,6 +152,25 @@ def test_messages_that_are_owed_survive_an_update(empty_database: Database, monk
     with empty_database.transaction() as session:
         [row] = outbox.lease(session, courier="c", now=now, until=now + timedelta(minutes=5), limit=9)
     assert (row.key, row.at_once, row.replaces, row.thread) == ("old", False, None, None)
+
+
+def test_managers_of_before_are_on_record(empty_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whom people reported to when dates came into the ledger, they did since they were hired, until they left."""
+    original = command.upgrade
+    with monkeypatch.context() as patched:
+        patched.setattr(command, "upgrade", lambda config, _: original(config, "0004"))
+        schema.upgrade(empty_database)
+    with empty_database.transaction() as session:
+        for who, manager, left in (("m", None, None), ("a", "m", None), ("b", "m", date(2026, 5, 31))):
+            row = {"id": who, "email": who, "name": who, "manager_id": manager, "level": "mid", "role_family": "e"}
+            more = {"fte_permille": 1_000, "time_zone": "UTC", "hired_on": date(2026, 1, 1), "left_on": left}
+            session.execute(sa.insert(people).values(**row, **more))
+    schema.upgrade(empty_database)
+    with empty_database.reading() as session:
+        found = session.execute(sa.select(reporting_lines).order_by(*reporting_lines.primary_key)).all()
+    assert [tuple(row) for row in found] == [
+        ("a", date(2026, 1, 1), "m"), ("b", date(2026, 1, 1), "m"), ("b", date(2026, 6, 1), None),
+    ]  # fmt: skip
 
 
 def test_a_failed_migration_leaves_nothing_behind(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

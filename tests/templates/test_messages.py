@@ -32,7 +32,7 @@ from programme.why import CallLine, DebitLine, Explanation, MeterLine
 from sandbox import block_kit
 from store.usage import Line
 from templates import render, workings
-from tests.support import cards, letters, warned
+from tests.support import cards, letters, reported, warned
 from tests.support.letters import ENDLESS, HOSTILE
 
 if TYPE_CHECKING:
@@ -223,6 +223,7 @@ CASES: dict[str, Callable[[], Message]] = (
     | letters.CASES
     | cards.CASES
     | warned.CASES
+    | reported.CASES
 )
 
 ENDLESS_CASES: dict[str, Callable[[], Message]] = (
@@ -240,6 +241,7 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = (
     | letters.ENDLESS_CASES
     | cards.ENDLESS_CASES
     | warned.ENDLESS_CASES
+    | reported.ENDLESS_CASES
 )
 
 LARGEST = MicroTokens(-(2**63) + 1)
@@ -414,8 +416,10 @@ def test_templates_and_their_uses_agree() -> None:
 
 
 def test_every_part_is_part_of_a_message() -> None:
-    """No macro is kept that nothing imports."""
-    imported = {i.template.as_const() for _, tree in parsed_templates() for i in tree.find_all(nodes.FromImport)}
+    """No macro and no passage is kept that nothing imports or includes."""
+    trees = [tree for _, tree in parsed_templates()]
+    imported = {i.template.as_const() for tree in trees for i in tree.find_all(nodes.FromImport)}
+    imported |= {i.template.as_const() for tree in trees for i in tree.find_all(nodes.Include)}
     assert imported == {name for name, _ in parsed_templates() if is_part(name)}
 
 

@@ -1,0 +1,76 @@
+"""`tokens-bot export spend`: the figures behind the managers' reports, with what they leave out."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from bot.cli import main
+from policy.period import Week, day_of
+from tests.support import cast, teams
+from tests.support.books import ADA, BEN
+from tests.support.clock import Clock
+from tests.support.teams import MARA, TEAM
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from click.testing import Result
+
+    from programme.desk import Desk
+
+    Run = Callable[..., Result]
+
+
+@pytest.fixture
+def office(sqlite_desk: Desk) -> Desk:
+    """A desk of today: the command reads the machine's clock."""
+    return dataclasses.replace(sqlite_desk, clock=Clock(datetime.now(UTC)))
+
+
+@pytest.fixture
+def run(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setenv("TOKENS_DATABASE_URL", sqlite_url)
+    monkeypatch.setenv("TOKENS_TIME_ZONE", "Europe/Berlin")
+    return lambda *words: CliRunner().invoke(main, ["export", "spend", *words])
+
+
+def rows(result: Result) -> list[dict[str, str]]:
+    assert result.exit_code == 0, result.output
+    return list(csv.DictReader(io.StringIO(result.stdout)))
+
+
+def test_each_week_and_service_is_a_line(run: Run, office: Desk) -> None:
+    """What the report draws: amounts as decimals, this week last, the grants' pace where there are grants."""
+    teams.hire_team(office)
+    teams.work(office, dict.fromkeys(TEAM, 100))
+    teams.work(office, dict.fromkeys(TEAM, 30), model=cast.GPT)
+    told = rows(run())
+    assert {row["manager_email"] for row in told} == {MARA}
+    weeks = list(dict.fromkeys(row["begins_on"] for row in told))
+    assert len(weeks) == 12
+    assert weeks[-1] == str(Week.containing(day_of(office.clock(), office.zone)).first_day)
+    [anthropic, openai] = [row for row in told if row["begins_on"] == weeks[-2]]
+    assert Week.parse(anthropic["week"]).first_day.isoformat() == weeks[-2]
+    assert (anthropic["service"], openai["service"]) == ("Anthropic API", "OpenAI API")
+    assert anthropic["spend_usd"] == "34.999650000"
+    total = Decimal(anthropic["spend_usd"]) + Decimal(openai["spend_usd"])
+    assert Decimal(anthropic["week_usd"]) == Decimal(openai["week_usd"]) == total
+    assert (anthropic["pace_usd"], anthropic["not_told"]) == ("", "")
+
+
+def test_what_is_not_told_has_its_reason(run: Run, office: Desk) -> None:
+    """A team of two has one line without figures; of people who lead nobody there is none."""
+    teams.work(office, {ADA: 100, BEN: 100})
+    [row] = rows(run())
+    assert {name: value for name, value in row.items() if value} == {"manager_email": MARA, "not_told": "few_people"}
+    assert rows(run("--manager", ADA)) == []
+    refused = run("--manager", "nobody@example.com")
+    assert (refused.exit_code, "Nobody has the e-mail" in refused.output) == (1, True)
