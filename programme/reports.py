@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from programme.desk import Desk
     from store.engine import Session
     from store.grant_runs import Holding
-    from store.teams import DaySpent
+    from store.teams import DaySpent, Grant
 
     Roster = frozenset[str]
 
@@ -49,8 +49,23 @@ class _Team:
     """Wallet -> person."""
     spent: tuple[DaySpent, ...]
     """Only what somebody spent in a week that is told, while they were in the team."""
+    grants: Mapping[tuple[str, Month], Grant]
+    """Of all who were in the team, in the months of its weeks."""
     today: date
     least: int
+
+    @property
+    def month(self) -> Month:
+        return Month.containing(self.today)
+
+    @property
+    def granted(self) -> dict[str, int]:
+        """What those who are in the team now were granted for this month, in micro-tokens."""
+        return {
+            person: grant.amount
+            for (person, month), grant in self.grants.items()
+            if month == self.month and person in self.now
+        }
 
     @property
     def told(self) -> tuple[Week, ...]:
@@ -90,9 +105,9 @@ def team_report(
     idle, lapsing = _unused(session, team, book, desk=desk, now=now) if steady else (None, None)
     reason = _why_nothing(team)
     services = () if reason else _services(team)
-    weeks = () if reason else _weeks(session, team, services)
+    weeks = () if reason else _weeks(team, services)
     days = _days(team)
-    month, ahead = (None, ()) if reason else _outlook(session, team, days, steady=steady)
+    month, ahead = (None, ()) if reason else _outlook(team, days, steady=steady)
     return TeamReport(
         manager_id=manager_id,
         today=today,
@@ -132,7 +147,11 @@ def _team(  # noqa: PLR0917 - private, called once
         for one in store.spent(session, sorted(accounts), told)
         if accounts[one.account_id] in rosters[Week.containing(one.day)]
     )
-    return _Team(rosters[this_week], tuple(weeks), rosters, hidden, accounts, spent, today, least)
+    months = sorted({Month.containing(day) for week in weeks for day in week.days()})
+    grants = {
+        (g.person_id, Month.parse(g.month)): g for g in store.granted(session, everybody, [str(m) for m in months])
+    }
+    return _Team(rosters[this_week], tuple(weeks), rosters, hidden, accounts, spent, grants, today, least)
 
 
 def _why_nothing(team: _Team) -> str:
@@ -156,7 +175,7 @@ def _services(team: _Team) -> tuple[str, ...]:
     return (*named, OTHERS) if len(named) < len(usd) else tuple(named)
 
 
-def _weeks(session: Session, team: _Team, services: Sequence[str]) -> tuple[WeekOfSpend, ...]:
+def _weeks(team: _Team, services: Sequence[str]) -> tuple[WeekOfSpend, ...]:
     usd: defaultdict[Week, list[int]] = defaultdict(lambda: [0] * len(services))
     tokens: defaultdict[Week, int] = defaultdict(int)
     place = {name: i for i, name in enumerate(services)}
@@ -164,7 +183,7 @@ def _weeks(session: Session, team: _Team, services: Sequence[str]) -> tuple[Week
         week = Week.containing(one.day)
         usd[week][place.get(one.service, len(services) - 1)] += one.usd
         tokens[week] += one.tokens
-    paces = _paces(session, team)
+    paces = _paces(team)
     return tuple(
         WeekOfSpend(
             week=week,
@@ -178,19 +197,17 @@ def _weeks(session: Session, team: _Team, services: Sequence[str]) -> tuple[Week
     )
 
 
-def _paces(session: Session, team: _Team) -> dict[Week, NanoUSD]:
+def _paces(team: _Team) -> dict[Week, NanoUSD]:
     """What the team's grants come to in each week that is told, rounded so that no grant can be worked out."""
-    months = sorted({Month.containing(day) for week in team.told for day in week.days()})
-    worth: dict[tuple[str, Month], Decimal] = {}
-    everybody = frozenset().union(*(team.rosters[week] for week in team.told))
-    for person, month, amount, per_token in store.granted(session, everybody, [str(m) for m in months]):
-        days = sum(1 for _ in Month.parse(month).days())
-        worth[person, Month.parse(month)] = Decimal(amount) * per_token / MICRO_PER_TOKEN / days
+    a_day = {
+        (person, month): Decimal(grant.amount) * grant.per_token / MICRO_PER_TOKEN / sum(1 for _ in month.days())
+        for (person, month), grant in team.grants.items()
+    }
     paces: dict[Week, NanoUSD] = {}
     for week in team.told:
-        days_of = [Month.containing(day) for day in week.days()]
-        granted = {person for person in team.rosters[week] if any((person, month) in worth for month in days_of)}
-        total = sum((worth.get((person, month), Decimal(0)) for person in granted for month in days_of), Decimal(0))
+        months = [Month.containing(day) for day in week.days()]
+        granted = {person for person in team.rosters[week] if any((person, month) in a_day for month in months)}
+        total = sum((a_day.get((person, month), Decimal(0)) for person in granted for month in months), Decimal(0))
         if len(granted) >= team.least and total:
             paces[week] = NanoUSD(_rounded(total))
     return paces
@@ -211,11 +228,9 @@ def _days(team: _Team) -> dict[date, int]:
     return {day: cost.get(day, 0) for day in days}
 
 
-def _outlook(
-    session: Session, team: _Team, days: Mapping[date, int], *, steady: bool
-) -> tuple[MonthAhead | None, tuple[WeekAhead, ...]]:
+def _outlook(team: _Team, days: Mapping[date, int], *, steady: bool) -> tuple[MonthAhead | None, tuple[WeekAhead, ...]]:
     """How the month and the weeks to come look; no month while its total would tell of those who came or left."""
-    month, this_week = Month.containing(team.today), team.weeks[-1]
+    month, this_week = team.month, team.weeks[-1]
     in_week, in_month = (
         sum(usd for day, usd in days.items() if day >= begin) for begin in (this_week.first_day, month.first_day)
     )
@@ -233,34 +248,32 @@ def _outlook(
         return None, coming
     spent = sum(one.usd for one in team.spent if one.day >= month.first_day)
     low, middle, high = (None,) * 3 if ahead is None else (NanoUSD(usd) for usd in ahead.month)
-    return MonthAhead(month, NanoUSD(spent), low, middle, high, _used(session, team, month)), coming
+    return MonthAhead(month, NanoUSD(spent), low, middle, high, _used(team)), coming
 
 
-def _used(session: Session, team: _Team, month: Month) -> int | None:
+def _used(team: _Team) -> int | None:
     """The share of the month's grants that is spent, in thousandths."""
-    granted = {person: amount for person, _, amount, _ in store.granted(session, team.now, [str(month)])}
-    if len(granted) < team.least:
+    if len(team.granted) < team.least:
         return None
-    spent = sum(one.tokens for one in team.spent if one.day >= month.first_day)
-    return spent * 1_000 // sum(granted.values())
+    spent = sum(one.tokens for one in team.spent if one.day >= team.month.first_day)
+    return spent * 1_000 // sum(team.granted.values())
 
 
 def _unused(
     session: Session, team: _Team, book: Handbook, *, desk: Desk, now: datetime
 ) -> tuple[MicroTokens | None, MicroTokens | None]:
     """(left of earlier months, of all that what lapses when the next begins); None for amounts of too few."""
-    month = Month.containing(team.today)
-    begins, ends = (first_instant(one.first_day, desk.zone) for one in (month, month.next()))
+    begins, ends = (first_instant(one.first_day, desk.zone) for one in (team.month, team.month.next()))
     held = store.open_grants(session, team.wallets, now)
     idle = _of_enough([(lot.holding.person_id, lot.holding.remaining) for lot in held if lot.starts_at < begins], team)
     by_person: defaultdict[str, list[Holding]] = defaultdict(list)
     for lot in held:
         by_person[lot.holding.person_id].append(lot.holding)
-    grants = {person: amount for person, _, amount, _ in store.granted(session, team.now, [str(month)])}
+    granted = team.granted
     lapsing = []
     for person, lots in by_person.items():
         ending = sum(lot.remaining for lot in lots if lot.expires_at <= ends)
-        over = lapses.over_limit(lots, grants[person], book, ends).amount if person in grants else 0
+        over = lapses.over_limit(lots, granted[person], book, ends).amount if person in granted else 0
         lapsing.append((person, ending + over))
     return idle, _of_enough(lapsing, team)
 

@@ -130,13 +130,21 @@ def spent(session: Session, account_ids: Sequence[int], days: Sequence[date]) ->
         )
 
 
-def granted(session: Session, person_ids: Iterable[str], months: Sequence[str]) -> Iterator[tuple[str, str, int, int]]:
-    """(person, month, micro-tokens, nano-USD per token) of monthly grants."""
+class Grant(NamedTuple):
+    """A monthly grant in micro-tokens, and what a token was worth in nano-USD when it was made."""
+
+    person_id: str
+    month: str
+    amount: int
+    per_token: int
+
+
+def granted(session: Session, person_ids: Iterable[str], months: Sequence[str]) -> Iterator[Grant]:
     query = sa.select(grants.c.person_id, grants.c.month, grants.c.amount, token_values.c.nano_usd_per_token)
     query = query.join(token_values, token_values.c.version == grants.c.value_version)
     for some in bulk.chunks(sorted(person_ids)):
         rows = session.execute(query.where(grants.c.month.in_(months), grants.c.person_id.in_(some)))
-        yield from ((person, month, int(amount), int(per_token)) for person, month, amount, per_token in rows)
+        yield from (Grant(*row) for row in rows)
 
 
 class LotLeft(NamedTuple):
