@@ -5,7 +5,19 @@ imported here.
 """
 
 from sandbox.faults import Fault
-from sandbox.model import Answer, Channel, Control, File, InstalledApp, Member, Message, SlashCommand, UserGroup, View
+from sandbox.model import (
+    Answer,
+    Channel,
+    Control,
+    File,
+    Home,
+    InstalledApp,
+    Member,
+    Message,
+    SlashCommand,
+    UserGroup,
+    View,
+)
 from sandbox.server import Sandbox
 from sandbox.workspace import Workspace, WorkspaceError
 
@@ -15,6 +27,7 @@ __all__ = [
     "Control",
     "Fault",
     "File",
+    "Home",
     "InstalledApp",
     "Member",
     "Message",

@@ -1,10 +1,11 @@
-"""`views.*`: modals."""
+"""`views.*`: modals, and what is on the Home tab."""
 
-from sandbox import modals, payloads
+from sandbox import payloads, views
 from sandbox.api_call import ApiError, Call, Method, invalid_arguments
-from sandbox.modals import Modal, ModalRefused
+from sandbox.modals import Modal
 from sandbox.model import Json
 from sandbox.triggers import Trigger, TriggerRefused
+from sandbox.views import ViewRefused
 
 
 def open_view(call: Call) -> Json:
@@ -14,7 +15,7 @@ def open_view(call: Call) -> Json:
         platform.warnings.append("views.open was called while a modal was open: push or update it instead")
     try:
         modal = platform.modals.open(trigger.user, view, now=platform.clock())
-    except ModalRefused as why:
+    except ViewRefused as why:
         raise ApiError(str(why)) from why
     return _opened(call, trigger, modal)
 
@@ -26,7 +27,7 @@ def push(call: Call) -> Json:
         raise ApiError("invalid_trigger_id")
     try:
         modal = platform.modals.push(trigger.view, view, now=platform.clock())
-    except ModalRefused as why:
+    except ViewRefused as why:
         raise ApiError(str(why)) from why
     return _opened(call, trigger, modal)
 
@@ -35,20 +36,46 @@ def update(call: Call) -> Json:
     view_id, external_id = (str(call.args.get(key) or "") for key in ("view_id", "external_id"))
     if not view_id and not external_id:
         raise invalid_arguments("missing one of the fields: view_id, external_id")
-    view, platform = _view(call), call.platform
+    platform, expected = call.platform, str(call.args.get("hash") or "")
     try:
-        known = platform.modals.find(view_id, external_id)
-        expected = str(call.args.get("hash") or "")
-        modal = platform.modals.update(known.id, view, now=platform.clock(), expected=expected)
-    except ModalRefused as why:
+        home = platform.homes.find(view_id, external_id)
+    except ViewRefused:
+        home = None
+    view = _view(call, "home" if home else "modal")
+    try:
+        if home:
+            kept = platform.homes.publish(home.user, view, now=platform.clock(), expected=expected)
+        else:
+            known = platform.modals.find(view_id, external_id)
+            kept = platform.modals.update(known.id, view, now=platform.clock(), expected=expected)
+    except ViewRefused as why:
         raise ApiError(str(why)) from why
-    return {"view": payloads.view_json(platform, modal)}
+    return {"view": payloads.view_json(platform, kept)}
 
 
-def _view(call: Call) -> Json:
+def publish(call: Call) -> Json:
+    """What one person sees on the app's Home tab, and nobody else."""
+    platform, user = call.platform, call.text("user_id")
+    if not user.startswith(("U", "W")):
+        raise invalid_arguments("invalid `user_id`")
+    member = platform.workspace.find_member(user)
+    if member is None or member.deleted or member.is_bot:
+        raise ApiError("user_not_found")
+    view = _view(call, "home")
+    if not platform.workspace.app.home_tab:
+        raise ApiError("not_enabled")
+    try:
+        expected = str(call.args.get("hash") or "")
+        home = platform.homes.publish(user, view, now=platform.clock(), expected=expected)
+    except ViewRefused as why:
+        raise ApiError(str(why)) from why
+    return {"view": payloads.view_json(platform, home)}
+
+
+def _view(call: Call, kind: str = "modal") -> Json:
     if not call.args.get("view"):
         raise invalid_arguments("missing required field: view")
-    return modals.read(call.args["view"], can_show=call.platform.can_show)
+    return views.read(call.args["view"], kind=kind, can_show=call.platform.can_show)
 
 
 def _trigger(call: Call) -> Trigger:
@@ -65,6 +92,7 @@ def _opened(call: Call, trigger: Trigger, modal: Modal) -> Json:
 
 METHODS = {
     "views.open": Method(run=open_view),
+    "views.publish": Method(run=publish),
     "views.push": Method(run=push),
     "views.update": Method(run=update),
 }

@@ -87,6 +87,12 @@ def number(value: object, path: str, _visit: Visit) -> Iterator[str]:
         yield problem("must provide a number", path)
 
 
+def positive(value: object, path: str, visit: Visit) -> Iterator[str]:
+    yield from number(value, path, visit)
+    if isinstance(value, int | float) and value <= 0:
+        yield problem("must be more than 0", path)
+
+
 def choice(*allowed: str) -> Check:
     def check(value: object, path: str, _visit: Visit) -> Iterator[str]:
         if value not in allowed:
@@ -167,6 +173,16 @@ def unique(seen: Callable[[Visit], set[str]], what: str) -> Check:
             if value in seen(visit):
                 yield problem(f"{what} already exists: {value}", path)
             seen(visit).add(value)
+
+    return check
+
+
+def agreeing(formed: Check, agreed: Check) -> Check:
+    """What is well formed must also agree with itself."""
+
+    def check(value: object, path: str, visit: Visit) -> Iterator[str]:
+        wrong = tuple(formed(value, path, visit))
+        yield from wrong or agreed(value, path, visit)
 
     return check
 

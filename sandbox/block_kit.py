@@ -6,7 +6,7 @@ Everything is a table: to allow another block or element, add its `Shape` to BLO
 from collections.abc import Callable, Iterator, Mapping
 from typing import cast
 
-from sandbox import elements
+from sandbox import data_blocks, elements
 from sandbox.block_checks import (
     Shape,
     Visit,
@@ -186,13 +186,10 @@ _RICH_PARTS = {
     ),
 }
 _RICH_TEXT = {"elements": array(typed(_RICH_PARTS), 1000, 0)}
-_CELL = typed(
-    {
-        "raw_text": Shape(required={"text": string(TABLE_LIMIT)}),
-        "raw_number": Shape(required={"value": number}, optional={"text": string(TABLE_LIMIT)}),
-        "rich_text": Shape(required=_RICH_TEXT),
-    },
-)
+_TEXT_CELL = Shape(required={"text": string(TABLE_LIMIT)})
+_NUMBER_CELL = Shape(required={"value": number}, optional={"text": string(TABLE_LIMIT)})
+_RICH_CELL = Shape(required=_RICH_TEXT)
+_CELL = typed({"raw_text": _TEXT_CELL, "raw_number": _NUMBER_CELL, "rich_text": _RICH_CELL})
 _COLUMN = shaped(Shape(optional={"align": choice("left", "center", "right"), "is_wrapped": boolean}))
 
 BLOCK_ID = {"block_id": unique(lambda visit: visit.block_ids, "block_id")}
@@ -238,6 +235,16 @@ BLOCKS = {
         optional={**BLOCK_ID, "column_settings": array(_COLUMN, 20, 0)},
         surfaces=("message", "home"),
     ),
+    "data_table": Shape(
+        required=data_blocks.data_table(
+            text=_TEXT_CELL, figure=_NUMBER_CELL, rich_text=_RICH_CELL, button=ELEMENTS["button"]
+        ),
+        optional={**BLOCK_ID, **data_blocks.DATA_TABLE_OPTIONS},
+        surfaces=("message", "home"),
+    ),
+    "data_visualization": Shape(
+        required=data_blocks.DATA_VISUALIZATION, optional=BLOCK_ID, surfaces=("message", "home")
+    ),
     "input": Shape(
         required={"label": plain(2000), "element": typed(INPUTS)},
         optional={**BLOCK_ID, "hint": plain(2000), "optional": boolean, "dispatch_action": boolean},
@@ -272,56 +279,67 @@ def _check_blocks(blocks: object, path: str, visit: Visit) -> Iterator[str]:
     for index, block in enumerate(blocks):
         visit.action_ids.clear()  # an action_id need only be unique within its block
         yield from _BLOCK(block, f"{path}/{index}", visit)
-    yield from _shared_limits([cast("Json", block) for block in blocks if isinstance(block, Mapping)], path)
+    known = [cast("Json", block) for block in blocks if isinstance(block, Mapping)]
+    yield from _shared_limits(known, path)
+    charts = sum(block.get("type") == "data_visualization" for block in known)
+    if visit.surface == "message" and charts > data_blocks.CHARTS_LIMIT:
+        yield problem(f"no more than {data_blocks.CHARTS_LIMIT} data_visualization blocks are allowed", path)
 
 
 def _shared_limits(blocks: list[Json], path: str) -> Iterator[str]:
-    """Limits that blocks of one type share within a message."""
+    """Limits that blocks of one type share within a message or a view."""
     tables = [block for block in blocks if block.get("type") == "table"]
     if len(tables) > 1:
         yield problem("only one table is allowed", path)
     if sum(characters(table.get("rows")) for table in tables) > TABLE_LIMIT:
         yield problem(f"a table must be less than {TABLE_LIMIT + 1} characters", path)
+    data_tables = [block.get("rows") for block in blocks if block.get("type") == "data_table"]
+    if characters(data_tables) > data_blocks.TABLES_LIMIT:
+        yield problem(f"all data tables must be less than {data_blocks.TABLES_LIMIT + 1} characters", path)
     markdown = sum(len(str(block.get("text", ""))) for block in blocks if block.get("type") == "markdown")
     if markdown > MARKDOWN_LIMIT:
         yield problem(f"all markdown together must be less than {MARKDOWN_LIMIT + 1} characters", path)
 
 
-_VIEW = typed(
-    {
-        "modal": Shape(
-            required={"title": plain(24), "blocks": _check_blocks},
-            optional={
-                "submit": plain(24),
-                "close": plain(24),
-                "private_metadata": string(3000, 0),
-                "callback_id": string(255, 0),
-                "external_id": string(255, 0),
-                "clear_on_close": boolean,
-                "notify_on_close": boolean,
-                "submit_disabled": boolean,
-            },
-        ),
-    },
-)
+_OF_ANY_VIEW = {
+    "private_metadata": string(3000, 0),
+    "callback_id": string(255, 0),
+    "external_id": string(255, 0),
+}
+_VIEWS = {
+    "modal": Shape(
+        required={"title": plain(24), "blocks": _check_blocks},
+        optional={
+            **_OF_ANY_VIEW,
+            "submit": plain(24),
+            "close": plain(24),
+            "clear_on_close": boolean,
+            "notify_on_close": boolean,
+            "submit_disabled": boolean,
+        },
+    ),
+    "home": Shape(required={"blocks": _check_blocks}, optional=_OF_ANY_VIEW),
+}
 
 
 def view_problems(
-    view: object, *, can_show: Callable[[Mapping[str, object]], bool] = lambda _: True
+    view: object, kind: str = "modal", *, can_show: Callable[[Mapping[str, object]], bool] = lambda _: True
 ) -> tuple[str, ...]:
-    """Everything wrong with a modal; nothing for a good one."""
-    found = tuple(_VIEW(view, "/view", Visit("modal", can_show)))
+    """Everything wrong with a modal, or a home; nothing for a good one."""
+    found = tuple(typed({kind: _VIEWS[kind]})(view, "/view", Visit(kind, can_show)))
     if found or not isinstance(view, Mapping):
         return found
     blocks = cast("list[Json]", view["blocks"])
-    if "submit" not in view and any(block["type"] == "input" for block in blocks):
+    if kind == "modal" and "submit" not in view and any(block["type"] == "input" for block in blocks):
         return (problem("missing required field: submit", "/view"),)
     return tuple(_strays(blocks, "/view/blocks"))
 
 
 def _strays(blocks: list[Json], path: str) -> Iterator[str]:
-    """What is chosen before anybody chose must be one of the choices, in every letter."""
+    """What is chosen before anybody chose must be one of the choices, in every letter; so must columns be there."""
     for index, block in enumerate(blocks):
+        if block["type"] == "data_table":
+            yield from data_blocks.header_column_problem(block, f"{path}/{index}")
         for element in elements.within(block):
             chosen = [element["initial_option"]] if "initial_option" in element else element.get("initial_options", [])
             if element["type"] != "external_select" and not all(one in elements.choices(element) for one in chosen):
@@ -339,8 +357,12 @@ def characters(value: object) -> int:
 
 
 def too_long(blocks: object) -> bool:
-    """The undocumented total, measured near 13,200 characters; an answer to a command is not subject to it."""
-    return characters(blocks) > TOTAL_LIMIT
+    """The undocumented total, measured near 13,200 characters; an answer to a command is not subject to it.
+
+    Data tables have a documented limit of their own, which is higher.
+    """
+    given = blocks if isinstance(blocks, list | tuple) else ()
+    return characters([block for block in given if block.get("type") != "data_table"]) > TOTAL_LIMIT
 
 
 def with_ids(blocks: list[Json], *, prefix: str = "auto") -> tuple[Json, ...]:
@@ -354,10 +376,19 @@ def _with_id(block: Json, name: str) -> Json:
         named["element"] = _with_action_id(block["element"], 0)
     if "accessory" in block:
         named["accessory"] = _with_action_id(block["accessory"], 0)
+    if block["type"] == "data_table":
+        named["rows"] = [
+            [_cell_with_id(cell, f"{row}-{place}") for place, cell in enumerate(cells)]
+            for row, cells in enumerate(block["rows"])
+        ]
     if block["type"] == "actions":
         named["elements"] = [_with_action_id(element, place) for place, element in enumerate(block["elements"])]
     return named
 
 
-def _with_action_id(element: Json, place: int) -> Json:
+def _cell_with_id(cell: Json, place: str) -> Json:
+    return cell | {"element": _with_action_id(cell["element"], place)} if cell["type"] == "action_cell" else cell
+
+
+def _with_action_id(element: Json, place: int | str) -> Json:
     return element if element["type"] == "image" else {"action_id": f"auto-{place}", **element}

@@ -95,7 +95,7 @@ def _app(entry: Mapping[str, object], team_id: str) -> InstalledApp:
     known = {field.name for field in fields(InstalledApp)} - {"revoked"}
     if unknown := set(entry) - known:
         raise WorkspaceError(f"app: unknown field {min(unknown)!r}")
-    texts = {key: str(value) for key, value in entry.items() if key not in ("commands", "scopes", "events")}
+    texts = {key: str(value) for key, value in entry.items() if key not in ("commands", "scopes", "events", "home_tab")}
     defaults = {
         "id": "A0SANDBOX",
         "name": "App",
@@ -112,6 +112,7 @@ def _app(entry: Mapping[str, object], team_id: str) -> InstalledApp:
     return InstalledApp(
         **cast("dict[str, Any]", defaults | texts),
         revoked=False,
+        home_tab=bool(entry.get("home_tab", True)),
         scopes=frozenset(scopes if isinstance(scopes, Iterable) else ()),
         commands=commands,
         events=frozenset(events if isinstance(events, Iterable) else ()),

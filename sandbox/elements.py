@@ -45,6 +45,8 @@ def within(block: Json) -> Iterator[Json]:
         yield from block["elements"]
     elif block["type"] == "section" and block.get("accessory", {}).get("type", "image") != "image":
         yield block["accessory"]
+    elif block["type"] == "data_table":
+        yield from (cell["element"] for row in block["rows"] for cell in row if cell["type"] == "action_cell")
 
 
 def is_filled(element: Json) -> bool:

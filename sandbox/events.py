@@ -12,7 +12,8 @@ from sandbox.workspace import WorkspaceError
 RETRIES = 3
 MOST_USERS = 500
 """A group's members are cut off there."""
-NEEDED = "usergroups:read"
+NEEDED = {"subteam_members_changed": "usergroups:read", "subteam_updated": "usergroups:read"}
+"""The scopes that events need; the others need none."""
 
 
 async def set_user_group(platform: Platform, group_id: str, members: tuple[str, ...]) -> UserGroup:
@@ -27,16 +28,20 @@ async def set_user_group(platform: Platform, group_id: str, members: tuple[str, 
         return before
     after = workspace.change_group(group_id, members=members, date_update=int(platform.clock().timestamp()))
     await asyncio.gather(
-        _publish(platform, _members_changed(platform, before, after)),
-        _publish(platform, {"type": "subteam_updated", "subteam": _subteam(platform, after)}),
+        publish(platform, _members_changed(platform, before, after)),
+        publish(platform, {"type": "subteam_updated", "subteam": _subteam(platform, after)}),
     )
     return after
 
 
-async def _publish(platform: Platform, event: Json) -> None:
-    """The platform waits a moment, a minute and five before it tries again; here it tries at once."""
+async def publish(platform: Platform, event: Json) -> None:
+    """Tells the app, if it wants to know.
+
+    The platform waits a moment, a minute and five before it tries again; here it tries at once.
+    """
     app = platform.workspace.app
-    if event["type"] not in app.events or NEEDED not in app.scopes:
+    kind = event["type"]
+    if kind not in app.events or (kind in NEEDED and NEEDED[kind] not in app.scopes):
         return
     payload, reason = _envelope(platform, event), ""
     for attempt in range(1 + RETRIES):

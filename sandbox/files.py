@@ -91,7 +91,12 @@ def id_in(slack_file: Mapping[str, object]) -> str:
 
 def shown_in(message: Message) -> set[str]:
     """The ids of the files that whoever sees the message sees with it."""
-    return {*message.files, *_pictures(list(message.blocks))}
+    return {*message.files, *pictures_in(message.blocks)}
+
+
+def pictures_in(blocks: Sequence[Json]) -> set[str]:
+    """The ids of the files that the blocks show."""
+    return set(_pictures(list(blocks)))
 
 
 def _pictures(value: object) -> Iterator[str]:

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
-from sandbox import elements, modals, payloads, transport
+from sandbox import elements, payloads, transport, views
 from sandbox.content import Rejected
-from sandbox.modals import Modal, ModalRefused
+from sandbox.modals import Modal
 from sandbox.model import Answer, Filled, Json
 from sandbox.platform_state import Platform
 from sandbox.socket_mode import NotDelivered
+from sandbox.views import ViewRefused
 
 WRONG_INPUT = "invalid_input"
 """Why nothing was sent: the errors stand beside the fields."""
@@ -83,7 +84,7 @@ async def submit(platform: Platform, *, user: str) -> Answer:
         _obey(platform, modal, answer)
     except NotDelivered as why:
         return _failure(platform, modal, str(why))
-    except (Rejected, ModalRefused) as why:
+    except (Rejected, ViewRefused) as why:
         problems = why.problems if isinstance(why, Rejected) else ()
         platform.warnings.extend(problems or (str(why.args[0]),))
         return _failure(platform, modal, "invalid_view_response")
@@ -121,7 +122,7 @@ def _now(platform: Platform, modal: Modal) -> Modal:
     """The modal as it is by now."""
     try:
         return platform.modals.find(modal.id)
-    except ModalRefused as why:
+    except ViewRefused as why:
         raise LookupError("that view is closed") from why
 
 
@@ -148,20 +149,24 @@ def _wrong_input(modal: Modal) -> dict[str, str]:
 
 
 def _obey(platform: Platform, modal: Modal, answer: Json) -> None:
-    """Raises `Rejected` or `ModalRefused` for an answer that the platform would not take."""
+    """Raises `Rejected` or `ViewRefused` for an answer that the platform would not take."""
     now, wanted = platform.clock(), answer.get("response_action")
     if not answer:
         platform.modals.close(modal.id)
     elif wanted == "errors":
         platform.modals.change(modal.id, errors=_beside_inputs(modal, answer.get("errors")))
     elif wanted == "update":
-        platform.modals.update(modal.id, modals.read(answer.get("view"), can_show=platform.can_show), now=now)
+        platform.modals.update(modal.id, _read(platform, answer), now=now)
     elif wanted == "push":
-        platform.modals.push(modal.id, modals.read(answer.get("view"), can_show=platform.can_show), now=now)
+        platform.modals.push(modal.id, _read(platform, answer), now=now)
     elif wanted == "clear":
         platform.modals.clear(modal.user)
     else:
         raise Rejected("invalid_view_response", ("[ERROR] must be a valid response_action",))
+
+
+def _read(platform: Platform, answer: Json) -> Json:
+    return views.read(answer.get("view"), kind="modal", can_show=platform.can_show)
 
 
 def _beside_inputs(modal: Modal, errors: object) -> dict[str, str]:

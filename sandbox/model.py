@@ -75,7 +75,7 @@ class SlashCommand:
 class InstalledApp:
     """The one app of the workspace. With a `request_url` it is spoken to by signed HTTP, else by Socket Mode.
 
-    `events` are the names of those that it subscribed to.
+    `events` are the names of those that it subscribed to. Without a `home_tab` it can publish nothing there.
     """
 
     id: str
@@ -91,6 +91,7 @@ class InstalledApp:
     commands: tuple[SlashCommand, ...] = ()
     events: frozenset[str] = frozenset()
     request_url: str = ""
+    home_tab: bool = True
     revoked: bool = False
 
 
@@ -142,6 +143,18 @@ class View:
     private_metadata: str
     submit: str
     close: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Home:
+    """What the app published for a person; `values` are what they filled in, named as those of a `View`."""
+
+    id: str
+    callback_id: str
+    blocks: tuple[Json, ...]
+    values: dict[str, Filled]
+    hash: str
+    private_metadata: str
 
 
 @dataclass(frozen=True, kw_only=True)

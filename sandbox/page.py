@@ -5,10 +5,11 @@ import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict
 
-from sandbox import delivery, files, modal_delivery, payloads
+from sandbox import delivery, files, home_delivery, modal_delivery, payloads
 from sandbox.controls import Controls
 from sandbox.model import SYSTEM, Answer, Channel, Json, Member, Message
 from sandbox.platform_state import Platform
+from sandbox.views import KeptView
 from sandbox.workspace import Workspace, WorkspaceError
 
 SHOWN_AT_MOST = 300
@@ -93,6 +94,7 @@ def state(platform: Platform, controls: Controls, reader: str) -> Json:
         "groups": [{"id": group.id, "handle": group.handle} for group in workspace.user_groups],
         "channels": [_channel(platform, channel, reader) for channel in channels],
         "modal": modal_json(platform, reader),
+        "home": home_json(platform, reader),
         **controls.state(),
     }
 
@@ -135,11 +137,25 @@ def modal_json(platform: Platform, reader: str) -> Json | None:
     if not stack:
         return None
     modal, seen = stack[-1], stack[-1].as_seen()
-    values: Json = {}
-    for (block_id, action_id), filled in modal.values.items():
-        values.setdefault(block_id, {})[action_id] = filled
     shown = {key: getattr(seen, key) for key in ("id", "hash", "title", "errors", "notice", "submit", "close")}
-    return shown | {"blocks": files.as_drawn(modal.blocks), "values": values, "depth": len(stack)}
+    return shown | {"blocks": files.as_drawn(modal.blocks), "values": _values(modal), "depth": len(stack)}
+
+
+def home_json(platform: Platform, reader: str) -> Json | None:
+    """What the app published for the reader; nothing if the app has no Home tab."""
+    if not platform.workspace.app.home_tab:
+        return None
+    kept = platform.homes.of(reader)
+    if kept is None:
+        return {"id": "", "hash": "", "blocks": [], "values": {}}
+    return {"id": kept.id, "hash": kept.hash, "blocks": files.as_drawn(kept.blocks), "values": _values(kept)}
+
+
+def _values(kept: KeptView) -> Json:
+    values: Json = {}
+    for (block_id, action_id), filled in kept.values.items():
+        values.setdefault(block_id, {})[action_id] = filled
+    return values
 
 
 def message_json(platform: Platform, message: Message) -> Json:
@@ -212,3 +228,18 @@ async def in_modal(platform: Platform, *, user: str, order: Json) -> Answer:
     if doing == "keep":
         return Answer()
     raise WorkspaceError(f"nobody can {doing!r} a modal")
+
+
+async def on_home(platform: Platform, *, user: str, order: Json) -> Answer:
+    """What somebody did on the app's Home tab, or that they opened a `tab` of it."""
+    doing, view_id = order["do"], str(order["home"])
+    if doing == "open":
+        await home_delivery.enter(platform, user=user, tab=str(order.get("tab", "home")))
+        return Answer()
+    if doing == "keep":
+        home_delivery.keep(platform, user=user, view_id=view_id, filled=order.get("values", {}))
+        return Answer()
+    if doing == "act":
+        name, block_id, value = str(order["name"]), str(order.get("block_id", "")), order.get("value", "")
+        return await home_delivery.act(platform, user=user, view_id=view_id, block_id=block_id, name=name, value=value)
+    raise WorkspaceError(f"nobody can {doing!r} a Home")

@@ -9,7 +9,7 @@ from starlette.routing import Route
 from sandbox import files, page
 from sandbox.controls import ControlFailed, ControlRefused, Controls
 from sandbox.platform_state import Platform
-from sandbox.workspace import Workspace, WorkspaceError
+from sandbox.workspace import WorkspaceError
 
 
 def routes(platform: Platform, feed: page.Feed, controls: Controls) -> list[Route]:
@@ -33,6 +33,7 @@ def routes(platform: Platform, feed: page.Feed, controls: Controls) -> list[Rout
         Route("/page/messages", order, methods=["POST"]),
         Route("/page/actions", order, methods=["POST"]),
         Route("/page/modals", order, methods=["POST"]),
+        Route("/page/home", order, methods=["POST"]),
         Route("/page/controls", control, methods=["POST"]),
         Route("/page/files/{file}", file),
         Route("/page/events", events),
@@ -48,7 +49,7 @@ async def _state(platform: Platform, controls: Controls, request: Request) -> Re
 
 
 async def _order(platform: Platform, request: Request) -> Response:
-    """Messages, commands, clicks, and what is done in modals.
+    """Messages, commands, clicks, and what is done in modals and on the Home tab.
 
     Only JSON is taken, so that a foreign page cannot post in anybody's name.
     """
@@ -57,7 +58,9 @@ async def _order(platform: Platform, request: Request) -> Response:
     try:
         order = await request.json()
         user = str(order["as"])
-        if "view" in order:
+        if "home" in order:
+            outcome = await page.on_home(platform, user=user, order=order)
+        elif "view" in order:
             outcome = await page.in_modal(platform, user=user, order=order)
         elif "action_id" in order:
             outcome = await page.press(platform, user=user, order=order)
@@ -90,10 +93,10 @@ async def _control(controls: Controls, request: Request) -> Response:
 
 
 async def _file(platform: Platform, request: Request) -> Response:
-    """A file, for readers of a message that shows it; to everybody else it does not exist."""
+    """A file, for readers of a message or Home that shows it; to everybody else it does not exist."""
     name, reader = request.path_params["file"], request.query_params.get("as", "")
     file = platform.workspace.find_file(name)
-    if file is None or not _may_see(platform.workspace, name, reader):
+    if file is None or not _may_see(platform, name, reader):
         return JSONResponse({"error": "there is no such file"}, 404)
     headers = {"x-content-type-options": "nosniff", "cache-control": "private, max-age=3600"}
     if not file.kind:
@@ -102,9 +105,12 @@ async def _file(platform: Platform, request: Request) -> Response:
     return Response(platform.workspace.file_content(name), media_type=mime, headers=headers)
 
 
-def _may_see(workspace: Workspace, file_id: str, reader: str) -> bool:
+def _may_see(platform: Platform, file_id: str, reader: str) -> bool:
+    workspace, home = platform.workspace, platform.homes.of(reader)
     if workspace.find_member(reader) is None:
         return False
+    if home is not None and file_id in files.pictures_in(home.blocks):
+        return True
     places = workspace.channels_of(reader)
     return any(file_id in files.shown_in(said) for place in places for said in workspace.messages(place.id, reader))
 

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from sandbox import elements, files
-from sandbox.modals import Modal, Place
+from sandbox.modals import Modal
 from sandbox.model import SYSTEM, Channel, File, Filled, Json, Member, Message, SlashCommand
 from sandbox.platform_state import Platform
+from sandbox.views import KeptView, Place
+
+HOME_TITLE = {"type": "plain_text", "text": "View Title", "emoji": True}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,13 +71,14 @@ def for_action(at: Scene, message: Message, action: Json, response_url: str) -> 
     }
 
 
-def for_view_action(platform: Platform, modal: Modal, action: Json) -> Json:
+def for_view_action(platform: Platform, kept: KeptView, action: Json) -> Json:
+    within = kept.id if isinstance(kept, Modal) else ""
     return {
         "type": "block_actions",
-        **_actor(platform, platform.workspace.member(modal.user)),
-        "container": {"type": "view", "view_id": modal.id},
-        "trigger_id": platform.new_trigger(modal.user, view=modal.id),
-        "view": view_json(platform, modal),
+        **_actor(platform, platform.workspace.member(kept.user)),
+        "container": {"type": "view", "view_id": kept.id},
+        "trigger_id": platform.new_trigger(kept.user, view=within),
+        "view": view_json(platform, kept),
         "actions": [action],
     }
 
@@ -98,24 +102,26 @@ def for_view_closed(platform: Platform, modal: Modal, *, is_cleared: bool) -> Js
     }
 
 
-def view_json(platform: Platform, modal: Modal) -> Json:
-    workspace, given = platform.workspace, modal.view
+def view_json(platform: Platform, kept: KeptView) -> Json:
+    """A Home has what only modals need as well, empty; the platform gives it a title of its own."""
+    workspace, given = platform.workspace, kept.view
+    previous, root = (kept.previous, kept.root) if isinstance(kept, Modal) else ("", kept.id)
     return {
-        "id": modal.id,
+        "id": kept.id,
         "team_id": workspace.team_id,
-        "type": "modal",
-        "blocks": list(modal.blocks),
+        "type": given["type"],
+        "blocks": list(kept.blocks),
         "private_metadata": given.get("private_metadata", ""),
         "callback_id": given.get("callback_id", ""),
-        "state": {"values": elements.values(modal.blocks, modal.values)},
-        "hash": modal.hash,
-        "title": given["title"],
+        "state": {"values": elements.values(kept.blocks, kept.values)},
+        "hash": kept.hash,
+        "title": given.get("title", HOME_TITLE),
         "clear_on_close": given.get("clear_on_close", False),
         "notify_on_close": given.get("notify_on_close", False),
         "close": given.get("close"),
         "submit": given.get("submit"),
-        "previous_view_id": modal.previous or None,
-        "root_view_id": modal.root,
+        "previous_view_id": previous or None,
+        "root_view_id": root,
         "app_id": workspace.app.id,
         "external_id": given.get("external_id", ""),
         "app_installed_team_id": workspace.team_id,

@@ -7,12 +7,14 @@ from datetime import timedelta
 from sandbox import files
 from sandbox.faults import Faults
 from sandbox.files import Uploads
-from sandbox.modals import Modals, Place
+from sandbox.homes import Homes
+from sandbox.modals import Modals
 from sandbox.model import ApiCall, Clock, File, Filled
 from sandbox.rate_limit import PostLimit
 from sandbox.response_urls import ResponseUrls
 from sandbox.socket_mode import SocketHub
 from sandbox.triggers import Trigger, Triggers
+from sandbox.views import Place
 from sandbox.workspace import Workspace
 
 
@@ -38,10 +40,12 @@ class Platform:
     triggers: Triggers = field(default_factory=Triggers)
     choices: dict[tuple[str, str, str], dict[Place, Filled]] = field(default_factory=dict)
     modals: Modals = field(init=False)
+    homes: Homes = field(init=False)
     sockets: SocketHub = field(init=False)
 
     def __post_init__(self) -> None:
         self.modals = Modals(changed=self.workspace.announce)
+        self.homes = Homes(changed=self.workspace.announce)
         self.sockets = SocketHub(warn=self.warnings.append)
 
     def can_show(self, slack_file: Mapping[str, object]) -> bool:

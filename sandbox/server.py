@@ -19,11 +19,11 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
-from sandbox import api_files, delivery, events, modal_delivery, page, page_http, web_api
+from sandbox import api_files, delivery, events, home_delivery, homes, modal_delivery, page, page_http, web_api
 from sandbox.content import Rejected
 from sandbox.controls import Controls, Operate
 from sandbox.faults import Faults
-from sandbox.model import Answer, ApiCall, Clock, Control, Json, Message, UserGroup, View
+from sandbox.model import Answer, ApiCall, Clock, Control, Home, Json, Message, UserGroup, View
 from sandbox.platform_state import Platform
 from sandbox.rate_limit import PostLimit
 from sandbox.response_urls import UrlRefused
@@ -158,11 +158,16 @@ class Sandbox:
         doing = page.send(self._platform, user=user, channel=channel, text=text, thread_ts=thread_ts)
         return self._run(doing).message
 
-    def press(self, user: str, where: Message | View, action_id: str, *, value: str | Sequence[str] = "") -> Answer:
+    def press(
+        self, user: str, where: Message | View | Home, action_id: str, *, value: str | Sequence[str] = ""
+    ) -> Answer:
         """Clicks the button of that name, or chooses `value` in the menu of that name; where it asks first, agrees.
 
-        A message is pressed as it was when it was looked at: screens show for a moment what is no longer so.
+        A message is pressed as it was when it was looked at: screens show for a moment what is no longer so. On a
+        Home the words of a button will do for its name.
         """
+        if isinstance(where, Home):
+            return self._run(page.on_home(self._platform, user=user, order=_on_home(where, action_id, value)))
         if isinstance(where, View):
             return self._run(page.in_modal(self._platform, user=user, order=_in_view(where, action_id, value)))
         order = {"channel": where.channel, "ts": where.ts, "action_id": action_id, "value": value}
@@ -183,6 +188,12 @@ class Sandbox:
     def dismiss(self, user: str) -> Answer:
         """Closes the person's modal without submitting it."""
         return self._run(modal_delivery.dismiss(self._platform, user=user))
+
+    def open_home(self, user: str, *, tab: str = "home") -> Home | None:
+        """Looks at the app's Home tab (or at "messages"), of which the app is told; the view that was there before."""
+        before = self.home(user)
+        self._run(home_delivery.enter(self._platform, user=user, tab=tab))
+        return before
 
     def set_user_group(self, group_id: str, members: Iterable[str]) -> UserGroup:
         """Changes who is in the group, and tells the app if it subscribed to that."""
@@ -210,6 +221,11 @@ class Sandbox:
     def modals(self, user: str) -> tuple[View, ...]:
         """The person's views, the one that they see last."""
         return tuple(modal.as_seen() for modal in self._platform.modals.stack(user))
+
+    def home(self, user: str) -> Home | None:
+        """What the app published on its Home tab for the person, if anything."""
+        kept = self._platform.homes.of(user)
+        return homes.as_seen(kept) if kept else None
 
     def dm(self, user: str) -> str:
         """The id of the person's direct conversation with the app."""
@@ -314,6 +330,11 @@ def _application(platform: Platform, feed: page.Feed, controls: Controls) -> Sta
 def _in_view(view: View, action_id: str, value: str | Sequence[str]) -> Json:
     chosen = value if isinstance(value, str) else list(value)
     return {"view": view.id, "do": "act", "block_id": "", "action_id": action_id, "value": chosen}
+
+
+def _on_home(home: Home, name: str, value: str | Sequence[str]) -> Json:
+    chosen = value if isinstance(value, str) else list(value)
+    return {"home": home.id, "do": "act", "name": name, "value": chosen}
 
 
 async def _hook(platform: Platform, request: Request) -> Response:

@@ -9,7 +9,7 @@ It is described by a dictionary (or a JSON file) of this shape; everything but `
       "app": {"name": "Tokens", "description": "…", "bot_user": "U0BOT", "bot_id": "B0BOT", "id": "A0TOKENS",
               "bot_token": "xoxb-…", "app_token": "xapp-…", "signing_secret": "…", "verification_token": "…",
               "scopes": ["commands", "chat:write", "users:read"], "request_url": "",
-              "events": ["subteam_members_changed", "subteam_updated"],
+              "events": ["subteam_members_changed", "subteam_updated", "app_home_opened"], "home_tab": true,
               "commands": [{"command": "/tokens", "description": "…", "usage_hint": "balance | help",
                             "should_escape": true}]},
       "members": [{"id": "U0ADA", "name": "ada", "real_name": "Ada Lovelace", "email": "ada@northwind.example",

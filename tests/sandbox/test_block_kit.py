@@ -6,6 +6,7 @@ import pytest
 
 from sandbox import block_kit
 from tests.sandbox.company import BALANCE, button, mrkdwn, options, plain, section
+from tests.sandbox.homes import data_table, figure, in_cell, pie, plot, text
 
 Blocks = list[dict[str, Any]]
 
@@ -32,6 +33,21 @@ def choices(kind: str, count: int) -> dict[str, Any]:
 
 def table(rows: int, columns: int, text: str = "x") -> dict[str, Any]:
     return {"type": "table", "rows": [[{"type": "raw_text", "text": text}] * columns] * rows}
+
+
+def rows(count: int, columns: int = 1, words: str = "x") -> dict[str, Any]:
+    return data_table(*[[text(words)] * columns] * count)
+
+
+def lines(count: int, points: int = 1) -> dict[str, Any]:
+    return plot("line", *((f"Team {number}", (1.5,) * points) for number in range(count)))
+
+
+def axes(**more: str) -> dict[str, Any]:
+    return plot("bar", ("Used", (1, 2)), **more)
+
+
+RICH = {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": "x"}]}]}
 
 
 def picture(**more: Any) -> dict[str, Any]:  # noqa: ANN401 - any part of an image
@@ -181,6 +197,104 @@ LIMITS: list[tuple[str, Blocks, Blocks, str]] = [
     ),
     ("tables", [table(1, 1)], [table(1, 1), table(1, 1)], "only one table is allowed [json-pointer:/blocks]"),
     (
+        "data table rows",
+        [rows(201), rows(2)],
+        [rows(202)],
+        "no more than 201 items allowed [json-pointer:/blocks/0/rows]",
+    ),
+    ("only a header", [rows(2)], [rows(1)], "no fewer than 2 items allowed [json-pointer:/blocks/0/rows]"),
+    (
+        "data table columns",
+        [data_table([text("x")] * 20, [text("x")] * 20)],
+        [data_table([text("x")] * 20, [text("x")] * 21)],
+        "no more than 20 items allowed [json-pointer:/blocks/0/rows/1]",
+    ),
+    (
+        "ragged data table",
+        [data_table([text("x")] * 2, [text("x")] * 2)],
+        [data_table([text("x")] * 2, [text("x")])],
+        "all rows must have the same number of cells [json-pointer:/blocks/0/rows/1]",
+    ),
+    (
+        "rich header",
+        [data_table([text("x"), figure(1, "1")], [RICH, in_cell("Go")])],
+        [data_table([text("x"), RICH], [text("x"), text("x")])],
+        "rich_text is not allowed in a header [json-pointer:/blocks/0/rows/0/1/type]",
+    ),
+    (
+        "data table text",
+        [rows(10, 10, "x" * 100), rows(10, 10, "x" * 100)],
+        [rows(10, 10, "x" * 100), rows(10, 10, "x" * 101)],
+        "all data tables must be less than 20001 characters [json-pointer:/blocks]",
+    ),
+    (
+        "page size",
+        [rows(2) | {"page_size": 100}],
+        [rows(2) | {"page_size": 101}],
+        "must be between 1 and 100 [json-pointer:/blocks/0/page_size]",
+    ),
+    (
+        "row header",
+        [rows(2, 3) | {"row_header_column_index": 2}],
+        [rows(2, 3) | {"row_header_column_index": 3}],
+        "must be the index of a column [json-pointer:/blocks/0/row_header_column_index]",
+    ),
+    (
+        "caption",
+        [rows(2)],
+        [{"type": "data_table", "rows": [[text("x")]] * 2}],
+        "missing required field: caption [json-pointer:/blocks/0]",
+    ),
+    (
+        "charts in a message",
+        [pie(1)] * 2,
+        [pie(1)] * 3,
+        "no more than 2 data_visualization blocks are allowed [json-pointer:/blocks]",
+    ),
+    (
+        "chart title",
+        [pie(1) | {"title": "x" * 50}],
+        [pie(1) | {"title": "x" * 51}],
+        "must be less than 51 characters [json-pointer:/blocks/0/title]",
+    ),
+    ("series", [lines(12)], [lines(13)], "no more than 12 items allowed [json-pointer:/blocks/0/chart/series]"),
+    (
+        "x label",
+        [axes(x_label="x" * 50)],
+        [axes(x_label="x" * 51)],
+        "must be less than 51 characters [json-pointer:/blocks/0/chart/axis_config/x_label]",
+    ),
+    (
+        "series name",
+        [plot("area", ("x" * 20, (-1, 0)))],
+        [plot("area", ("x" * 21, (-1, 0)))],
+        "must be less than 21 characters [json-pointer:/blocks/0/chart/series/0/name]",
+    ),
+    (
+        "one name for one series",
+        [plot("area", ("Ada", (1,)), ("Ben", (1,)))],
+        [plot("area", ("Ada", (1,)), ("Ada", (1,)))],
+        "name already exists: Ada [json-pointer:/blocks/0/chart/series/1/name]",
+    ),
+    (
+        "a point for each category",
+        [plot("bar", ("Ada", (1, 2)))],
+        [plot("bar", ("Ada", (1, 2)), categories=["Week 1", "Week 3"])],
+        "must have exactly one data point for each category [json-pointer:/blocks/0/chart/series/0/data]",
+    ),
+    (
+        "segments",
+        [pie(*[1] * 12)],
+        [pie(*[1] * 13)],
+        "no more than 12 items allowed [json-pointer:/blocks/0/chart/segments]",
+    ),
+    (
+        "segment of nothing",
+        [pie(0.01)],
+        [pie(0)],
+        "must be more than 0 [json-pointer:/blocks/0/chart/segments/0/value]",
+    ),
+    (
         "markdown",
         [markdown(6000), markdown(6000)],
         [markdown(6000), markdown(6001)],
@@ -200,6 +314,21 @@ def test_limits(good: Blocks, bad: Blocks, problem: str) -> None:
 
 
 WRONG: list[tuple[str, Any, str]] = [
+    (
+        "unknown chart",
+        [pie(1) | {"chart": {"type": "radar", "segments": []}}],
+        "unsupported type: radar [json-pointer:/blocks/0/chart/type]",
+    ),
+    (
+        "menu in a cell",
+        [data_table([text("x")], [{"type": "action_cell", "element": select(1)}])],
+        "unsupported type: static_select [json-pointer:/blocks/0/rows/1/0/element/type]",
+    ),
+    (
+        "button to fall back on",
+        [data_table([text("x")], [in_cell("Go") | {"fallback": in_cell("Go")}])],
+        "unsupported type: action_cell [json-pointer:/blocks/0/rows/1/0/fallback/type]",
+    ),
     ("unknown block", [{"type": "chart"}], "unsupported type: chart [json-pointer:/blocks/0/type]"),
     ("no type", [{"text": plain("x")}], "missing required field: type [json-pointer:/blocks/0]"),
     ("unknown key", [section(colour="red")], "invalid additional property: colour [json-pointer:/blocks/0]"),
@@ -265,6 +394,25 @@ def test_modal_blocks() -> None:
     )
 
 
+def test_points_beyond_the_axis() -> None:
+    """A chart has at most twenty categories, and as many points in each of its series."""
+    assert block_kit.problems([lines(1, 20)]) == ()
+    found = block_kit.problems([lines(1, 21)])
+    assert {problem.partition("[json-pointer:/blocks/0/chart")[2] for problem in found} == {
+        "/series/0/data]",
+        "/axis_config/categories]",
+    }
+
+
+def test_data_belongs_in_no_modal() -> None:
+    """Charts and data tables are for messages and Homes."""
+    for block in (pie(1), rows(2)):
+        assert block_kit.problems([block], "home") == ()
+        assert block_kit.problems([block], "modal") == (
+            f"[ERROR] {block['type']} is not allowed in a modal [json-pointer:/blocks/0/type]",
+        )
+
+
 def test_rich_answer() -> None:
     """A message with a bit of everything is a good one."""
     assert block_kit.problems(BALANCE) == ()
@@ -274,3 +422,4 @@ def test_total() -> None:
     """The total counts the characters of all texts, not ids and types."""
     assert not block_kit.too_long([section("x" * 3000, block_id="y" * 200)] * 4 + [section("x" * 1200)])
     assert block_kit.too_long([section("x" * 3000)] * 4 + [section("x" * 1201)])
+    assert not block_kit.too_long([rows(10, 10, "x" * 200)])
