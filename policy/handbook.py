@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         ExceptionRules,
         LotRules,
         MessageRules,
+        ReserveRules,
         RolloutRules,
         SizingRules,
         ValueRules,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 PER_UNIT = {"unit": 1, "thousand": 1_000, "million": 1_000_000, "hour": 3_600}
 SERVICE_KINDS = ("model_api", "training")
-LATER_TABLES = ("sizing", "lots", "rollout", "messages", "exceptions", "warnings", "digest")
+LATER_TABLES = ("sizing", "lots", "rollout", "messages", "exceptions", "warnings", "reserve", "digest")
 LATER_VALUE_TABLES = ("index", "buffer", "basket")
 """Tables that handbooks applied earlier do not have; each then holds as in the packaged handbook."""
 
@@ -88,6 +89,7 @@ class Handbook:
     messages: MessageRules
     exceptions: ExceptionRules
     warnings: WarningRules
+    reserve: ReserveRules
     digest: DigestRules
     services: tuple[Service, ...]
     prices: tuple[NegotiatedPrice, ...]
@@ -127,6 +129,7 @@ def parse(text: str) -> Handbook:
         messages=parameters.read_messages(table.table("messages")),
         exceptions=parameters.read_exceptions(table.table("exceptions")),
         warnings=parameters.read_warnings(table.table("warnings")),
+        reserve=parameters.read_reserve(table.table("reserve")),
         digest=parameters.read_digest(table.table("digest")),
         services=tuple(_service(t) for t in table.tables("services")),
         prices=tuple(_negotiated_price(t) for t in table.tables("prices")),

@@ -202,6 +202,15 @@ class WarningRules:
 
 
 @dataclass(frozen=True, slots=True)
+class ReserveRules:
+    """What is put aside for outstanding tokens: the share that so many percent of people stayed within, and a margin."""
+
+    percentile: int
+    months: int
+    margin: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class DigestRules:
     """What a digest may tell of groups, and when a month's last days count as a rush."""
 
@@ -382,6 +391,12 @@ def read_warnings(table: Table) -> WarningRules:
         table.wrong("percent", list(percent), "at least one percentage")
     table.done()
     return WarningRules(percent)
+
+
+def read_reserve(table: Table) -> ReserveRules:
+    rules = ReserveRules(table.count("percentile", 50, 100), table.count("months", 1, 12), table.share("margin"))
+    table.done()
+    return rules
 
 
 def read_digest(table: Table) -> DigestRules:
