@@ -203,7 +203,7 @@ class WarningRules:
 
 @dataclass(frozen=True, slots=True)
 class ReserveRules:
-    """What is put aside for outstanding tokens: the share that so many percent of people stayed within, and a margin."""
+    """What is put aside for outstanding tokens: the share that so many percent of people keep within, and a margin."""
 
     percentile: int
     months: int

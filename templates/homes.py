@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 NATIVE = ("data_visualization", "data_table")
 """Blocks that Slack draws by itself, and that a workspace may not know yet."""
 
+MOST_TEAMS = 100
+
 Row = list["str | tuple[float, str]"]
 
 
@@ -38,7 +40,7 @@ def _charts(home: Home) -> dict[str, Block | None]:
 def _teams(team: TeamReport) -> list[Row]:
     """The teams below, with a heading; figures can be sorted."""
     rows: list[Row] = [["Team of", "People", "Last week, USD", "The week before, USD"]]
-    for below in team.teams:
+    for below in team.teams[:MOST_TEAMS]:
         before = "–" if below.before is None else _usd(below.before)
         rows.append([phrases.short(below.lead), (below.people, str(below.people)), _usd(below.spent), before])
     return rows
