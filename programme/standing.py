@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from store.engine import Session
 
 RECENT = timedelta(minutes=1)
-MEDIAN = 50
+MEDIAN, NEARLY_ALL = 50, 95
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def histogram(used: Sequence[int], book: Handbook, month: Month) -> Histogram:
         people=len(used),
         bins=tuple((low, high, count) for (low, high), count in zip(edges, told, strict=True)),
         median_permille=reserve.percentile(used, MEDIAN) if enough else None,
-        p95_permille=reserve.percentile(used, book.reserve.percentile) if enough else None,
+        p95_permille=reserve.percentile(used, NEARLY_ALL) if enough else None,
         months=_named(month.plus(-book.reserve.months), month.previous()),
     )
 
