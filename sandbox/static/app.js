@@ -3,12 +3,13 @@ import { avatar, byId, h } from "./dom.js";
 import { drawCalendar, drawDate } from "./calendar.js";
 import { startComposer } from "./composer.js";
 import { clock, dayNumber } from "./dates.js";
+import { startHome } from "./home.js";
 import { showMessages } from "./messages.js";
 import { startModal } from "./modal.js";
 import { startThread } from "./thread.js";
 import { now, setNow } from "./time.js";
 
-const view = { me: "", place: "", thread: "", data: null, seen: new Map(), drawn: "", controls: { beat: -1 }, minute: "" };
+const view = { me: "", place: "", tab: "", thread: "", data: null, seen: new Map(), drawn: "", controls: { beat: -1 }, minute: "" };
 
 // What the server knows
 
@@ -45,6 +46,8 @@ function takeControls({ now: when, controls, busy, progress, beat }) {
 const member = (id) => view.data.members.find((one) => one.id === id);
 const channel = (id) => view.data.channels.find((one) => one.id === id);
 const placeNow = () => view.data && channel(view.place);
+const hasTabs = () => Boolean(view.data.home) && view.place === view.data.app.dm;
+const atHome = () => hasTabs() && view.tab === "home";
 
 function context() {
   return {
@@ -93,6 +96,7 @@ function operate(name) {
 
 function send(text) {
   const waiting = text.startsWith("/") ? `${view.data.app.name} is answering…` : "Sending…";
+  view.tab = "";
   return attempt(waiting, async () => {
     // What is typed while the page changes persons belongs to the new one, in a place of theirs.
     await arrived;
@@ -117,6 +121,31 @@ function reply(text) {
   });
 }
 
+/** Why the app did not take it; there is no message to say so. */
+const UNTAKEN = { operation_timeout: "did not respond in time", dispatch_failed: "could not be reached" };
+
+function onHome(order) {
+  const { name } = view.data.app;
+  return attempt(order.do === "keep" ? "" : `${name} is answering…`, async () => {
+    const { error } = await ask("/page/home", { as: view.me, ...order });
+    if (error) throw new Error(`${name} ${UNTAKEN[error]} (${error}).`);
+    await refresh();
+  });
+}
+
+/** The app is told of every visit, and may take its time: what it publishes comes by itself. */
+function visit(tab) {
+  ask("/page/home", { as: view.me, home: view.data.home.id, do: "open", tab }).catch((error) => say(error.message, true));
+}
+
+function openTab(tab) {
+  view.tab = tab === "home" ? "home" : "";
+  view.thread = "";
+  draw();
+  visit(tab);
+  if (tab === "messages") toEnd();
+}
+
 async function inModal(order) {
   await ask("/page/modals", { as: view.me, ...order });
   await refresh();
@@ -134,6 +163,7 @@ async function change(id) {
   view.seen.clear();
   // A refresh that was overtaken leaves the page with the person before.
   while (view.me === id && view.data?.me !== id) await refresh();
+  if (view.me === id && atHome()) visit("home");
   listen();
 }
 
@@ -151,6 +181,7 @@ function closeThread() {
 
 function open(id) {
   view.place = id;
+  view.tab = "";
   view.thread = "";
   drawer(false);
   draw();
@@ -169,13 +200,15 @@ async function tryHint(hint) {
 function draw() {
   const address = new URL(location.href);
   const thread = view.thread ? { thread: view.thread } : {};
-  address.search = new URLSearchParams({ as: view.me, in: view.place, ...thread }).toString();
+  const tab = atHome() ? { tab: "home" } : {};
+  address.search = new URLSearchParams({ as: view.me, in: view.place, ...tab, ...thread }).toString();
   history.replaceState(null, "", address);
   byId("workspace-name").textContent = view.data.workspace.name;
   drawCalendar(view.controls, member(view.me).tz, operate);
   drawPersona();
   drawPlaces();
   drawTop();
+  drawTabs();
   drawHints();
   drawMessages();
   drawThread();
@@ -207,6 +240,7 @@ function tick() {
   if (view.minute === `${day} ${minute}`) return;
   view.minute = `${day} ${minute}`;
   drawClocks();
+  drawTabs();
   drawMessages();
   drawThread();
 }
@@ -246,6 +280,16 @@ function drawTop() {
   document.title = `${name} · ${view.data.workspace.name}`;
 }
 
+function drawTabs() {
+  document.body.classList.toggle("at-home", atHome());
+  byId("tabs").hidden = !hasTabs();
+  byId("tab-home").setAttribute("aria-current", atHome() ? "page" : "false");
+  byId("tab-messages").setAttribute("aria-current", atHome() ? "false" : "page");
+  byId("home").hidden = !atHome();
+  byId("scroller").hidden = byId("composer").hidden = atHome();
+  if (atHome()) home.show(view.data.home, context());
+}
+
 function hintRow(hint, shape) {
   const actor = hint.as && hint.as !== view.me ? member(hint.as) : null;
   const about = [hint.label, actor ? `as ${actor.real_name}` : ""].filter(Boolean).join(" · ");
@@ -274,7 +318,7 @@ function drawMessages() {
   const place = placeNow();
   const list = byId("messages");
   const atEnd = isAtEnd();
-  byId("welcome").hidden = place.messages.length > 0 || place.id !== view.data.app.dm;
+  byId("welcome").hidden = atHome() || place.messages.length > 0 || place.id !== view.data.app.dm;
   const whose = `${view.me} ${place.id}`;
   if (list.dataset.whose !== whose) list.replaceChildren();
   list.dataset.whose = whose;
@@ -356,6 +400,9 @@ function suggest(text) {
 const composer = startComposer({ suggest, send });
 const modal = startModal({ send: inModal });
 const thread = startThread({ send: reply, close: closeThread });
+const home = startHome({ send: onHome });
+byId("tab-home").addEventListener("click", () => openTab("home"));
+byId("tab-messages").addEventListener("click", () => openTab("messages"));
 byId("people").addEventListener("change", (event) => become(event.target.value));
 byId("menu").addEventListener("click", () => drawer(!document.body.classList.contains("drawer")));
 byId("veil").addEventListener("click", () => drawer(false));
@@ -364,6 +411,7 @@ document.addEventListener("keydown", (event) => event.key === "Escape" && drawer
 const address = new URLSearchParams(location.search);
 view.me = address.get("as") ?? "";
 view.place = address.get("in") ?? "";
+view.tab = address.get("tab") ?? "";
 view.thread = address.get("thread") ?? "";
 try {
   await refresh();
@@ -372,6 +420,7 @@ try {
   await refresh();
 }
 listen();
+if (atHome()) visit("home");
 setInterval(tick, 1000);
 toEnd();
 document.body.classList.add("ready");

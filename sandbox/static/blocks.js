@@ -1,9 +1,11 @@
-/** Draws the blocks of a message. One function for each type; an unknown type says so instead of vanishing. */
+/** Draws the blocks of a message or a view. One function for each type; an unknown type says so instead of vanishing. */
+import { chart } from "./chart.js";
 import { h } from "./dom.js";
-import { interactive } from "./elements.js";
+import { control } from "./elements.js";
 import { markdown } from "./markdown.js";
 import { mrkdwn, plain } from "./mrkdwn.js";
 import { richText } from "./rich_text.js";
+import { dataTable, table } from "./tables.js";
 
 const words = (text, context) => (text.type === "mrkdwn" ? mrkdwn(text.text, context) : plainLines(text.text));
 
@@ -34,40 +36,15 @@ function section(block, context) {
       block.text ? h("div", { class: "text" }, words(block.text, context)) : null,
       fields ? h("div", { class: "fields" }, fields) : null,
     ),
-    beside ? h("div", { class: "accessory" }, beside.type === "image" ? picture(beside, "thumb", context) : element(beside, context, block)) : null,
+    beside ? h("div", { class: "accessory" }, beside.type === "image" ? picture(beside, "thumb", context) : control(beside, context, block)) : null,
   );
-}
-
-/** A modal draws what can be filled in by itself. */
-const element = (part, context, block) => (context.interactive ?? interactive)(part, forBlock(context, block));
-
-const forBlock = (context, block) => ({ ...context, block, press: (action, value) => context.press(block.block_id, action, value) });
-
-function table(block, context) {
-  const settings = block.column_settings ?? [];
-  const cell = (content, column, tag) => {
-    const node = h(tag, { scope: tag === "th" ? "col" : null }, cellWords(content, context));
-    node.style.textAlign = settings[column]?.align ?? (content.type === "raw_number" ? "right" : "left");
-    if (!settings[column]?.is_wrapped) node.style.whiteSpace = "nowrap";
-    return node;
-  };
-  const line = (cells, tag) => h("tr", {}, cells.map((content, column) => cell(content, column, tag)));
-  const [head, ...body] = block.rows;
-  return h(
-    "div",
-    { class: "block table", tabindex: "0", role: "region", "aria-label": "Table" },
-    h("table", {}, h("thead", {}, line(head, "th")), h("tbody", {}, body.map((cells) => line(cells, "td")))),
-  );
-}
-
-function cellWords(content, context) {
-  if (content.type === "rich_text") return richText(content, context);
-  return content.type === "raw_number" ? String(content.text ?? content.value) : content.text;
 }
 
 const DRAWN = {
   section,
   table,
+  data_table: dataTable,
+  data_visualization: chart,
   header: (block) => h("h3", { class: "block header" }, plain(block.text.text)),
   divider: () => h("hr", { class: "block divider" }),
   context: (block, context) =>
@@ -77,7 +54,7 @@ const DRAWN = {
       block.elements.map((part) => (part.type === "image" ? picture(part, "tiny", context) : h("span", {}, words(part, context)))),
     ),
   actions: (block, context) =>
-    h("div", { class: "block actions" }, block.elements.map((part) => element(part, context, block))),
+    h("div", { class: "block actions" }, block.elements.map((part) => control(part, context, block))),
   image: (block, context) =>
     h("figure", { class: "block image" }, block.title ? h("figcaption", {}, plain(block.title.text)) : null, picture(block, "wide", context)),
   alert: (block, context) => h("div", { class: `block alert ${block.level ?? "default"}`, role: "note" }, h("div", {}, words(block.text, context))),

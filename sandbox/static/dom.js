@@ -1,10 +1,13 @@
 /** Every node of the page is built here: content only ever becomes text, never markup. */
-export function h(name, attributes = {}, ...children) {
-  const node = document.createElement(name);
+export const h = (name, attributes = {}, ...children) => build(document.createElement(name), attributes, children);
+
+/** Part of a drawing. */
+export const svg = (name, attributes = {}, ...children) => build(document.createElementNS("http://www.w3.org/2000/svg", name), attributes, children);
+
+function build(node, attributes, children) {
   for (const [key, value] of Object.entries(attributes)) {
     if (value === false || value === null || value === undefined) continue;
     if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
-    else if (key === "class") node.className = value;
     else node.setAttribute(key, value === true ? "" : value);
   }
   node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== ""));

@@ -76,3 +76,8 @@ export function interactive(element, context) {
   if (isField(element)) return chooser(element, context);
   return element.type === "overflow" ? overflow(element, context) : button(element, context);
 }
+
+const forBlock = (context, block) => ({ ...context, block, press: (action, value) => context.press(block.block_id, action, value) });
+
+/** Of what stands in a block; a modal and the Home tab draw by themselves what can be filled in. */
+export const control = (element, context, block) => (context.interactive ?? interactive)(element, forBlock(context, block));

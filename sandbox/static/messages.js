@@ -76,9 +76,9 @@ function thread(message, context) {
   );
 }
 
-/** Words such as "yesterday" are true for a day, and "in 5 minutes" for one: then the message is drawn again. */
-function freshness(message, context) {
-  const said = message.text + JSON.stringify(message.blocks);
+/** Words such as "yesterday" are true for a day, and "in 5 minutes" for one: then what says them is drawn again. */
+export function freshness({ text = "", blocks }, context) {
+  const said = text + JSON.stringify(blocks);
   if (said.includes("{ago}")) return Math.floor(now() / 60_000);
   return /_pretty\}/.test(said) ? dayNumber(now(), context.zone) : "";
 }

@@ -2,10 +2,9 @@
 import { avatar, byId, h } from "./dom.js";
 import { drawBlocks } from "./blocks.js";
 import { agreed, interactive } from "./elements.js";
-import { field, isField, isGroup, isTyped } from "./fields.js";
+import { field, isField, isGroup } from "./fields.js";
+import { labelled, whenFilled } from "./inputs.js";
 import { plain } from "./mrkdwn.js";
-
-const PAUSE = 300;
 
 /** `send` tells the server what was done: the view, what was done, all that is filled in, and what it was done to. */
 export function startModal({ send }) {
@@ -76,53 +75,26 @@ export function startModal({ send }) {
 
   function listen(block, element, node) {
     const at = { block_id: block.block_id, action_id: element.action_id };
-    const dispatches = block.type !== "input" || block.dispatch_action;
-    const when = element.dispatch_action_config?.trigger_actions_on ?? ["on_enter_pressed"];
-    const dispatch = async () => {
-      const asked = await agreed(element.confirm, context);
-      if (asked) await tell("act", { ...at, value: node.read() });
-      else redraw();
-    };
-    let waiting = 0;
-    node.addEventListener("input", () => {
-      unsent.add(node.id);
-      forgive(block.block_id);
-      clearTimeout(waiting);
-      if (dispatches && isTyped(element) && when.includes("on_character_entered")) waiting = setTimeout(dispatch, PAUSE);
-    });
-    node.addEventListener("change", () => {
-      if (fields.get(node.id)?.node !== node || !dialog.open) return;
-      if (dispatches && !isTyped(element)) dispatch();
-      else if (!busy) tell("keep");
-    });
-    if (!dispatches || !isTyped(element) || !when.includes("on_enter_pressed")) return;
-    node.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-      event.preventDefault();
-      dispatch();
+    whenFilled(block, element, node, {
+      isStale: () => fields.get(node.id)?.node !== node || !dialog.open,
+      typing: () => {
+        unsent.add(node.id);
+        forgive(block.block_id);
+      },
+      dispatch: async () => {
+        const asked = await agreed(element.confirm, context);
+        if (asked) await tell("act", { ...at, value: node.read() });
+        else redraw();
+      },
+      keep: () => busy || tell("keep"),
     });
   }
 
   function input(block) {
-    const { element } = block;
-    const node = fill(block, element, Boolean(block.optional));
+    const node = fill(block, block.element, Boolean(block.optional));
     const described = [block.hint ? `${node.id}-hint` : "", `${node.id}-error`].filter(Boolean).join(" ");
     node.setAttribute("aria-describedby", described);
-    if (!block.optional && !isGroup(node)) node.setAttribute("aria-required", "true");
-    const optional = block.optional ? h("span", { class: "optional" }, " (optional)") : null;
-    const words = [plain(block.label.text), optional];
-    const label = isGroup(node) ? h("span", { class: "label", id: `${node.id}-label` }, words) : h("label", { class: "label", for: node.id }, words);
-    if (isGroup(node)) node.setAttribute("aria-labelledby", `${node.id}-label`);
-    const enter = block.dispatch_action && isTyped(element) && !element.dispatch_action_config ? h("p", { class: "advice" }, "Press Enter to send this.") : null;
-    return h(
-      "div",
-      { class: "block input", "data-block": block.block_id },
-      label,
-      node,
-      h("p", { class: "field-error", id: `${node.id}-error`, "aria-live": "polite" }),
-      enter,
-      block.hint ? h("p", { class: "advice", id: `${node.id}-hint` }, plain(block.hint.text)) : null,
-    );
+    return labelled(block, node, h("p", { class: "field-error", id: `${node.id}-error`, "aria-live": "polite" }));
   }
 
   function inBlock(element, forBlock) {

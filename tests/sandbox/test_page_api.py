@@ -11,6 +11,7 @@ from sandbox import Sandbox
 from sandbox.server import STATIC
 from tests.sandbox.company import ADA, BALANCE, BEN, BOT, GENERAL, MARA, TEAM
 from tests.sandbox.conftest import TokensApp
+from tests.sandbox.homes import START
 from tests.sandbox.views import FORM
 
 
@@ -49,6 +50,25 @@ def test_modals_are_of_one_person(sandbox: Sandbox, client: WebClient, browser: 
     assert (mine["title"], mine["values"]["reason"], theirs) == ("Ask", {"reason_value": "Training"}, None)
     assert [answer.status_code for answer in answers] == [400, 400, 400]
     assert answers[-1].json() == {"error": "that view is not the one on top"}
+
+
+def test_homes_are_of_one_person(sandbox: Sandbox, client: WebClient, browser: httpx.Client) -> None:
+    """Nobody sees or presses what was published for another, and nonsense is refused in words."""
+    view = client.views_publish(user_id=ADA, view=START)["view"]
+    order = {"as": BEN, "home": view["id"], "do": "act", "name": "ask"}
+    with browser:
+        mine, theirs = (browser.get("/page/state", params={"as": who}).json()["home"] for who in (ADA, BEN))
+        answers = [
+            browser.post("/page/home", json=order),
+            browser.post("/page/home", json=order | {"as": ADA, "do": "burn"}),
+            browser.post("/page/home", json=order | {"as": ADA, "do": "open", "tab": "about"}),
+            browser.post("/page/home", content=json.dumps(order)),
+        ]
+    assert (mine["id"], mine["values"]["note"]) == (view["id"], {"note_value": None})
+    assert theirs == {"id": "", "hash": "", "blocks": [], "values": {}}
+    assert [answer.status_code for answer in answers] == [400, 400, 400, 415]
+    assert answers[0].json() == {"error": "that view is not the one on the person's Home tab"}
+    assert sandbox.warnings == ()
 
 
 def test_the_state_describes_the_page(browser: httpx.Client) -> None:
