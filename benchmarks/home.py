@@ -1,4 +1,4 @@
-"""(h) Opening Home, a signed event dispatched in process, over a handler that publishes an empty Home in the same way."""
+"""(h) Opening Home, a signed event dispatched in process, over a handler that publishes an empty Home likewise."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class _Answer(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
-    def do_POST(self) -> None:  # noqa: N802 - the library's name
+    def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
         assert isinstance(self.server, _Slack)
         self.server.views.append(asked["view"])

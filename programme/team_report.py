@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 WEEKS = 12
 AHEAD = 4
 """Weeks of a forecast: this one as a whole, and three more."""
-OTHERS = "Other services"
+OTHERS, EVERYTHING = "Other services", "All services"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class MonthAhead:
 
 @dataclass(frozen=True, slots=True)
 class Jump:
-    """A service ("" for all of them) whose last week is far from its usual ones: `usual` is their median, within `range`."""
+    """A service ("" for all of them) whose last week is far from its `usual` ones, between `low` and `high`."""
 
     service: str
     spent: NanoUSD
@@ -75,7 +75,7 @@ class Jump:
 
 @dataclass(frozen=True, slots=True)
 class TeamBelow:
-    """The team of one of the manager's own people, with everybody below, as totals of the last week and the one before."""
+    """The team of one of the own reports, with everybody below: totals of the last week and of the one before."""
 
     lead: str
     people: int
@@ -89,10 +89,11 @@ class TeamReport:
     """A manager's own reports, and the teams below them as totals.
 
     `weeks` are the last twelve, oldest first; the last one is this week, which is not over. `services` are largest
-    first; the last of them may be OTHERS. `hidden` says why no figure of the own reports is told ("few_people",
-    "few_spenders"): then everything of them is empty. `ahead` is empty while it is too early to tell. `idle` are tokens
-    of earlier months that are left, `lapsing` those that end on `lapses_on`; None where they would tell of few, or
-    where there are none. `teams_hidden` counts teams below of which nothing is told.
+    first; the last of them may be OTHERS, the only one EVERYTHING. `hidden` says why no figure of the own reports is
+    told ("few_people", "few_spenders"): then everything of them is empty. `ahead` is empty while it is too early to
+    tell. `idle` are tokens of earlier months that are left, `lapsing` those that will be gone on `lapses_on` if nobody
+    spends them; None where they would tell of few, or where there are none. `teams_hidden` counts teams below of which
+    nothing is told.
     """
 
     manager_id: str
@@ -106,12 +107,17 @@ class TeamReport:
     jumps: tuple[Jump, ...]
     idle: MicroTokens | None
     lapsing: MicroTokens | None
-    lapses_on: date | None
+    lapses_on: date
     open_requests: int
     teams: tuple[TeamBelow, ...]
     teams_hidden: int
     per_token: NanoUSD
     contact: str
+
+    @property
+    def is_told_apart(self) -> bool:
+        """Whether any service is of enough people to be named."""
+        return self.services not in {(), (EVERYTHING,)}
 
     @property
     def this_week(self) -> WeekOfSpend:

@@ -2,15 +2,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from policy.units import NANO_PER_USD
 from templates import fast_track, phrases, render
 
 if TYPE_CHECKING:
-    from programme.home import Home
-    from programme.team_report import TeamReport
+    from collections.abc import Sequence
+    from datetime import date
+
+    from policy.units import NanoUSD
     from templates.sheet import Block
+
+
+class TeamBelow(Protocol):
+    """A team below the reader's own, as totals."""
+
+    @property
+    def lead(self) -> str: ...
+    @property
+    def people(self) -> int: ...
+    @property
+    def spent(self) -> NanoUSD: ...
+    @property
+    def before(self) -> NanoUSD | None: ...
+
+
+class Home(Protocol):
+    """The view of a Home, as far as Python looks at it: requests, the board's work, the team, and charts."""
+
+    @property
+    def left_on(self) -> date | None: ...
+    @property
+    def requests(self) -> Any: ...  # noqa: ANN401 - its cards are told as others are
+    @property
+    def board(self) -> Any: ...  # noqa: ANN401
+    @property
+    def team(self) -> Any: ...  # noqa: ANN401
+    @property
+    def burn_down(self) -> Any: ...  # noqa: ANN401
+
 
 NATIVE = ("data_visualization", "data_table")
 """Blocks that Slack draws by itself, and that a workspace may not know yet."""
@@ -27,7 +58,7 @@ def person(home: Home) -> Block:
     lines = home.board.queue.lines if home.board else ()
     values = {line.card.request.id: fast_track.button_value(line.card) for line in lines}
     values |= {card.request.id: fast_track.button_value(card) for card in home.requests.cards}
-    rows = _teams(home.team) if home.team else []
+    rows = _teams(home.team.teams) if home.team else []
     return render.home("person", home=home, values=values, charts=_charts(home), team_rows=rows)
 
 
@@ -37,10 +68,10 @@ def _charts(home: Home) -> dict[str, Block | None]:
     return {"burn_down": None, "team": None, "utilisation": None}
 
 
-def _teams(team: TeamReport) -> list[Row]:
+def _teams(teams: Sequence[TeamBelow]) -> list[Row]:
     """The teams below, with a heading; figures can be sorted."""
     rows: list[Row] = [["Team of", "People", "Last week, USD", "The week before, USD"]]
-    for below in team.teams[:MOST_TEAMS]:
+    for below in teams[:MOST_TEAMS]:
         before = "–" if below.before is None else _usd(below.before)
         rows.append([phrases.short(below.lead), (below.people, str(below.people)), _usd(below.spent), before])
     return rows

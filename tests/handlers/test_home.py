@@ -16,6 +16,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from handlers import home, homes
+from handlers.slack_users import quick
 from programme.home import Requests
 from sandbox import block_kit
 from scheduler import courier, slack_post
@@ -204,7 +205,7 @@ class _Overtaken(WebClient):
         self.before: list[Any] = []
         self.refused = 0
 
-    def views_publish(self, **arguments: Any) -> Any:  # type: ignore[override]  # noqa: ANN401 - the library's
+    def views_publish(self, **arguments: Any) -> Any:  # noqa: ANN401 - the library's
         if self.before:
             self.before.pop(0)()
         try:
@@ -217,7 +218,6 @@ class _Overtaken(WebClient):
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that stands for itself, so that tests can look at what it is asked."""
-    quick = homes.quick
     monkeypatch.setattr(homes, "quick", lambda client: client if isinstance(client, _Overtaken) else quick(client))
 
 
@@ -313,7 +313,7 @@ def test_a_workspace_that_cannot_draw_gets_the_words(
 
 
 def test_forty_requests_and_sixty_lots(sqlite_desk: Desk, workspace: Sandbox, client: WebClient) -> None:
-    """However much waits and however many lots there are, the page is one that Slack takes, with commands for the rest."""
+    """However much waits and however many lots there are, the page is one that Slack takes, and names commands."""
     desk = convene(sqlite_desk)
     for number in range(40):
         asking.ask(desk, BEN, "100", key=f"k{number}", purpose="<&>" * 300)
@@ -348,7 +348,7 @@ _texts = st.sampled_from(["", "x", "<&>" * 1_000, "Ünïcode 🚀" * 100, "`*_~\
 def test_any_home_is_within_the_limits(  # noqa: PLR0917 - hypothesis gives them by name
     text: str, lots: int, own: int, waiting: int, questions: int, votes: int, teams: int, debt: bool, sees: bool  # noqa: FBT001
 ) -> None:  # fmt: skip
-    """Whatever a company is like, and whatever people write: at most 100 blocks, 250 kB, and nothing that Slack refuses."""
+    """Whatever a company is like, and whatever people write: 100 blocks, 250 kB, nothing that Slack refuses."""
     some = pages.hostile(text)
     card = cards.hostile(cards.UNDER_WAY, text)
     card = dataclasses.replace(card, votes=card.votes[:1] * votes, questions=card.questions[:1] * questions)

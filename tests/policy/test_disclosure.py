@@ -59,7 +59,7 @@ def test_counts_of_few_are_not_told(groups: tuple[int, ...], told: tuple[int | N
 
 @given(groups=st.lists(st.integers(0, 12), min_size=1, max_size=11))
 def test_what_is_not_told_is_of_enough_people(groups: list[int]) -> None:
-    """What is told is right and of at least five; what is left out is of several groups and enough people, or is all."""
+    """What is told is right and of at least five; what is left out is of several groups and enough people, or all."""
     told = counts(groups, 5)
     hidden = [count for count, shown in zip(groups, told, strict=True) if shown is None]
     assert all(shown in (None, count) for count, shown in zip(groups, told, strict=True))

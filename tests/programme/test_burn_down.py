@@ -90,7 +90,7 @@ def test_each_use_counts_on_its_day(desk: Desk, clock: Clock) -> None:
 
 
 def test_grants_come_in_on_their_day(desk: Desk, clock: Clock) -> None:
-    """What is granted in mid-month lifts the line on that day, and counts towards the start; what is to come does not."""
+    """What is granted in mid-month lifts the line on that day, and counts towards the start; what is to come not."""
     clock.now = MIDNIGHT - timedelta(days=20)
     give(desk, 500, starts_at=clock.now, expires_at=NOON + timedelta(days=90))
     clock.now = NOON - timedelta(days=5)

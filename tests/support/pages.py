@@ -103,7 +103,7 @@ TEAM = TeamReport(
     jumps=(),
     idle=None,
     lapsing=None,
-    lapses_on=None,
+    lapses_on=date(2026, 12, 1),
     open_requests=2,
     teams=(
         TeamBelow("Nils Berg", 8, usd("912.5"), usd("880"), tokens("91250")),
@@ -198,7 +198,7 @@ CASES: dict[str, Callable[[], Block]] = {
                 open_requests=0,
             ),
         )
-    ),  # fmt: skip
+    ),
     "person_on_the_board": lambda: homes.person(MEMBER),
     "person_on_the_board_with_nothing_to_do": lambda: homes.person(member(queue(), standing=UNKNOWN_USE)),
     "person_on_the_board_who_voted": lambda: homes.person(

@@ -179,7 +179,7 @@ NATIVE: dict[str, tuple[Callable[[Sheet, int], object], int]] = {
 
 @pytest.mark.parametrize("what", NATIVE)
 def test_each_limit_of_what_slack_draws_is_kept(what: str) -> None:
-    """The most that Slack draws is taken on a Home and in a message, one more is refused by name, and nothing as well."""
+    """The most that Slack draws is taken on a Home and in a message, one more is refused by name, and so is nothing."""
     write, most = NATIVE[what]
     home, message = Sheet(), Sheet()
     home.home(callback="home")
