@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from slack_sdk import WebClient
 
     from programme.desk import Desk
+    from store.engine import Session
     from store.people import Person
     from templates.sheet import Block
 
@@ -87,7 +88,7 @@ def publish(desk: Desk, client: WebClient, person: Person) -> None:
     for _ in range(ATTEMPTS):
         with desk.reading() as session:
             before = store.of(session, person.id)
-            view = compose(desk, person)
+            view = compose(session, person, desk)
         over = before.hash if before else None
         try:
             new = put(client, str(person.slack_user_id), view, over=over)
@@ -100,14 +101,15 @@ def publish(desk: Desk, client: WebClient, person: Person) -> None:
         # Two who publish first have no hash to tell them of each other.
         if kept or over is not None:
             return
-    new = put(client, str(person.slack_user_id), compose(desk, person), over=None)
+    with desk.reading() as session:
+        view = compose(session, person, desk)
+    new = put(client, str(person.slack_user_id), view, over=None)
     with desk.transaction() as session:
         store.forced(session, person.id, new)
 
 
-def compose(desk: Desk, person: Person) -> Block:
-    with desk.reading() as session:
-        return shown.person(home.of(session, person, desk=desk, now=desk.clock()))
+def compose(session: Session, person: Person, desk: Desk) -> Block:
+    return shown.person(home.of(session, person, desk=desk, now=desk.clock()))
 
 
 def put(client: WebClient, slack_user_id: str, view: Block, *, over: str | None) -> str:
