@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from benchmarks import balance, intake, ledgers, memory, messages, monthly, votes
+from benchmarks import balance, home, intake, ledgers, memory, messages, monthly, traffic, votes
 
 if TYPE_CHECKING:
     from programme.desk import Desk
@@ -22,7 +22,7 @@ TARGETS = {"sqlite": (5.0, 0.18), "postgresql": (8.0, 0.22)}
 @click.option("--events", default=10_000_000, show_default=True, help="Usage rows of the large ledger.")
 @click.option(
     "--only",
-    type=click.Choice(["intake", "growth", "memory", "monthly", "messages", "votes"]),
+    type=click.Choice(["intake", "growth", "memory", "monthly", "messages", "votes", "home"]),
     multiple=True,
     help="All when left out.",
 )
@@ -41,6 +41,8 @@ def main(events: int, only: tuple[str, ...], databases: tuple[str, ...]) -> None
             _messages(kind)
         if not only or "votes" in only:
             _votes(kind)
+        if not only or "home" in only:
+            _home(kind, events // 10)
     if not only or "memory" in only:
         _memory(min(events, 1_000_000))
 
@@ -120,6 +122,29 @@ def _votes(kind: str) -> None:
         )
     small, large = measured.values()
     print(f"growth, {kind}: a vote at {large.press / small.press:.2f} of its time at 1,000 past requests")
+
+
+def _home(kind: str, events: int) -> None:
+    """The same person with the same usage, alone and among a thousand others; and a member of a board at work."""
+    somebody = range(balance.SOMEBODY, balance.SOMEBODY + 1)
+    found = []
+    for rows, people in ((SMALL, somebody), (events, range(traffic.PEOPLE))):
+        with ledgers.ledger(kind) as desk:
+            intake.growth(desk, events=rows, batch=SMALL // 10, report=lambda _: None, people=people)
+            found.append(_home_of(desk, kind, balance.SOMEBODY, f"{rows:,} usage rows"))
+            for waiting in (5, 40) if people == somebody else ():
+                home.convene(desk, waiting)
+                _home_of(desk, kind, home.MEMBER, f"a member of the board, {waiting} requests")
+    print(f"growth, {kind}: Home at {found[1] / found[0]:.2f} of its time at {SMALL:,} usage rows")
+
+
+def _home_of(desk: Desk, kind: str, number: int, what: str) -> float:
+    ours, floor, blocks = home.measure(desk, number)
+    print(
+        f"home, {kind}, {what}: {ours * 1e3:.2f} ms over an empty Home's {floor * 1e3:.2f} ms = {ours / floor:.2f},"
+        f" {blocks} blocks"
+    )
+    return ours
 
 
 def _memory(events: int) -> None:

@@ -16,8 +16,8 @@ to see whether a message of its own arrived, when a crash or a failure of Slack 
 DOCTOR_SCOPES = ("channels:read", "groups:read")
 """Optional: `tokens-bot doctor` looks channels up with them."""
 
-EVENTS = ("subteam_members_changed", "subteam_updated")
-"""The board's user group has other members."""
+EVENTS = ("app_home_opened", "subteam_members_changed", "subteam_updated")
+"""Somebody looks at their Home; the board's user group has other members."""
 
 
 def build(*, url: str | None = None) -> dict[str, Any]:
@@ -48,6 +48,11 @@ def build(*, url: str | None = None) -> dict[str, Any]:
             "background_color": "#1f3a4d",
         },
         "features": {
+            "app_home": {
+                "home_tab_enabled": True,
+                "messages_tab_enabled": True,
+                "messages_tab_read_only_enabled": False,
+            },
             "bot_user": {"display_name": "Tokens", "always_online": True},
             "slash_commands": [command],
         },

@@ -6,6 +6,7 @@ import logging
 import signal
 import threading
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from handlers import board_group, http, slack_app
+from handlers import board_group, homes, http, slack_app
 from policy.reasons import Refusal
 from scheduler import slack_post, ticker
 
@@ -48,6 +49,9 @@ def serving(settings: Settings, desk: Desk) -> Iterator[str]:
             "Neither SLACK_APP_TOKEN (Socket Mode) nor SLACK_SIGNING_SECRET (HTTP) is set.",
             next_step="Set one of them.",
         )
+    client = WebClient(token=settings.slack_bot_token, base_url=settings.slack_api_url)
+    shown = homes.Homes(desk, client)
+    desk = replace(desk, refresh_home=shown.refresh)
     slack = slack_app.build(
         desk,
         token=settings.slack_bot_token,
@@ -55,6 +59,7 @@ def serving(settings: Settings, desk: Desk) -> Iterator[str]:
         api_url=settings.slack_api_url,
     )
     with ExitStack() as stack:
+        stack.callback(shown.close)
         courier = slack_post.client(settings.slack_bot_token, settings.slack_api_url)
         read_board = partial(board_group.refresh, desk, slack.client) if desk.board_usergroup else None
         clockwork = ticker.build(desk, slack=courier, announce_in=settings.announce_channel, read_board=read_board)

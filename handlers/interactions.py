@@ -96,13 +96,14 @@ def _pressed(
 ) -> None:  # fmt: skip
     now = desk.clock()
     container = body.get("container", {})
+    person = None
     try:
         person = known_person(desk, client, body["user"]["id"], now)
         value = str(body["actions"][0].get("value", ""))
         press = Press(person, value, now, container.get("channel_id"), container.get("message_ts"))
         said = answer(desk, press)
         if isinstance(said, Modal):
-            open_modal(client, body["trigger_id"], said)
+            open_modal(client, body["trigger_id"], said, above=_is_in_modal(body))
             said = None
     except Refusal as refusal:
         said = render.message("shared/refusal", refusal=refusal)
@@ -110,14 +111,38 @@ def _pressed(
         failure_id = note_failure(logger, action_id, error)
         said = render.message("shared/failure", failure_id=failure_id, contact="the administrators")
     if said is not None:
-        answer_privately(body.get("response_url"), said)
+        _tell(client, body, said)
     ack()
+    if person is not None:
+        desk.refresh_home(person.id)
 
 
-def open_modal(client: WebClient, trigger_id: str, modal: Modal) -> None:
-    """Show a form; a Refusal when Slack does not."""
+def _is_in_modal(body: dict[str, Any]) -> bool:
+    return bool(body.get("view", {}).get("type") == "modal")
+
+
+def _tell(client: WebClient, body: dict[str, Any], said: Message) -> None:
+    """Answer where the button was: beside its message, above the Home, or in place of the modal that it was in."""
+    if "view" not in body:
+        answer_privately(body.get("response_url"), said)
+        return
+    view = render.answer(said, title="Tokens")
     try:
-        quick(client).views_open(trigger_id=trigger_id, view=modal.view)
+        if _is_in_modal(body):
+            quick(client).views_update(view_id=body["view"]["id"], view=view)
+        else:
+            quick(client).views_open(trigger_id=body["trigger_id"], view=view)
+    except (SlackApiError, SlackClientError, OSError) as error:
+        logger.warning("an answer did not reach its reader: %s", type(error).__name__)
+
+
+def open_modal(client: WebClient, trigger_id: str, modal: Modal, *, above: bool = False) -> None:
+    """Show a form, `above` the modal that is open if need be; a Refusal when Slack does not."""
+    try:
+        if above:
+            quick(client).views_push(trigger_id=trigger_id, view=modal.view)
+        else:
+            quick(client).views_open(trigger_id=trigger_id, view=modal.view)
     except (SlackApiError, SlackClientError, OSError) as error:
         logger.warning("a form did not open: %s", error)
         raise Refusal("form_not_opened", "Slack did not open the form.", next_step="Please try again.") from error
@@ -163,6 +188,7 @@ def _submitted(
             ack()
         else:
             ack(response_action="update", view=shown)
+        desk.refresh_home(form.person.id)
 
 
 def form_of(desk: Desk, client: WebClient, body: dict[str, Any]) -> Form:

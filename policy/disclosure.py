@@ -46,3 +46,19 @@ def why_hidden(memberships: Sequence[frozenset[str]], least: int) -> str:
 def is_of_few(count: int, least: int) -> bool:
     """Whether an amount comes from somebody, but from too few to be told; of nobody at all there is nothing to tell."""
     return 0 < count < least
+
+
+def counts(groups: Sequence[int], least: int) -> tuple[int | None, ...]:
+    """How many people are in each of several groups that have nobody in common; None where it is not told.
+
+    Groups of fewer than `least` are not told, the empty ones among them, so that nobody can say which have anybody in
+    them. As all of them together can be worked out, they must be of enough people, and be several: as long as they are
+    not, the smallest group that was to be told is left out with them.
+    """
+    hidden = {place for place, count in enumerate(groups) if count < least}
+    told = sorted((place for place in range(len(groups)) if place not in hidden), key=lambda place: groups[place])
+    if not any(groups[place] for place in hidden):
+        return tuple(groups)
+    while told and (len(hidden) == 1 or sum(groups[place] for place in hidden) < least):
+        hidden.add(told.pop(0))
+    return tuple(None if place in hidden else count for place, count in enumerate(groups))

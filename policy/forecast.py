@@ -37,11 +37,13 @@ class Forecast:
     """What a month's spend will come to, and the last day with tokens left, each as (low, middle, high).
 
     Amounts are whole numbers of the unit of the history. `runs_out` has None where tokens outlast the horizon; its low
-    end is the earliest day.
+    end is the earliest day. `course` is what the month will have cost by the end of each of its days to come; it ends
+    with `spend`, and is empty on the month's last day.
     """
 
     spend: tuple[int, int, int]
     runs_out: tuple[date | None, date | None, date | None]
+    course: tuple[tuple[int, int, int], ...] = ()
 
 
 def forecast(
@@ -57,14 +59,11 @@ def forecast(
         return None
     to_come = [today + timedelta(days=i) for i in range(1, FARTHEST + 1)]
     in_month = sum(day < month_ends for day in to_come)
-    ends: list[int] = []
-    dry: list[int] = []
-    for course in _courses(history, to_come, seed=f"{today} {spent} {left}"):
-        ends.append(spent + (course[in_month - 1] if in_month else 0))
-        dry.append(bisect_left(course, left) if left > 0 else 0)
-    low, middle, high = _percentiles(ends)
+    courses = list(_courses(history, to_come, seed=f"{today} {spent} {left}"))
+    by_day = tuple(_percentiles([spent + course[i] for course in courses]) for i in range(in_month))
+    dry = [bisect_left(course, left) if left > 0 else 0 for course in courses]
     first, usual, last = (to_come[i] if i < FARTHEST else None for i in _percentiles(dry))
-    return Forecast((low, middle, high), (first, usual, last))
+    return Forecast(by_day[-1] if by_day else (spent,) * 3, (first, usual, last), by_day)
 
 
 def _courses(history: Sequence[tuple[date, int]], to_come: Sequence[date], *, seed: str) -> Iterator[list[int]]:

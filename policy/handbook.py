@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         LotRules,
         MessageRules,
         ReportRules,
+        ReserveRules,
         RolloutRules,
         SizingRules,
         ValueRules,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 PER_UNIT = {"unit": 1, "thousand": 1_000, "million": 1_000_000, "hour": 3_600}
 SERVICE_KINDS = ("model_api", "training")
-LATER_TABLES = ("sizing", "lots", "rollout", "messages", "exceptions", "warnings", "reports", "digest")
+LATER_TABLES = ("sizing", "lots", "rollout", "messages", "exceptions", "warnings", "reports", "reserve", "digest")
 LATER_VALUE_TABLES = ("index", "buffer", "basket")
 """Tables that handbooks applied earlier do not have; each then holds as in the packaged handbook."""
 
@@ -90,6 +91,7 @@ class Handbook:
     exceptions: ExceptionRules
     warnings: WarningRules
     reports: ReportRules
+    reserve: ReserveRules
     digest: DigestRules
     services: tuple[Service, ...]
     prices: tuple[NegotiatedPrice, ...]
@@ -130,6 +132,7 @@ def parse(text: str) -> Handbook:
         exceptions=parameters.read_exceptions(table.table("exceptions")),
         warnings=parameters.read_warnings(table.table("warnings")),
         reports=parameters.read_reports(table.table("reports")),
+        reserve=parameters.read_reserve(table.table("reserve")),
         digest=parameters.read_digest(table.table("digest")),
         services=tuple(_service(t) for t in table.tables("services")),
         prices=tuple(_negotiated_price(t) for t in table.tables("prices")),

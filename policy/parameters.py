@@ -211,6 +211,15 @@ class ReportRules:
 
 
 @dataclass(frozen=True, slots=True)
+class ReserveRules:
+    """What is put aside for outstanding tokens: the share that so many percent of people keep within, and a margin."""
+
+    percentile: int
+    months: int
+    margin: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class DigestRules:
     """What a digest may tell of groups, and when a month's last days count as a rush."""
 
@@ -399,6 +408,12 @@ def read_reports(table: Table) -> ReportRules:
         jump_share=table.share("jump_share", MOST),
         jump_weeks=table.count("jump_weeks", 3, 11),
     )
+    table.done()
+    return rules
+
+
+def read_reserve(table: Table) -> ReserveRules:
+    rules = ReserveRules(table.count("percentile", 50, 100), table.count("months", 1, 12), table.share("margin"))
     table.done()
     return rules
 

@@ -66,6 +66,9 @@ class BalanceCard:
     now: datetime
     grant: Factors | None = None
     """What this month's grant follows from."""
+    ended: tuple[LotLine, ...] = ()
+    """Lots that have ended and are not closed yet: nothing can be spent from them."""
+    account_id: int | None = None
 
     @property
     def next_grant_on(self) -> date | None:
@@ -117,6 +120,8 @@ def _card(session: Session, wallet: Wallet, today: date, *, desk: Desk, now: dat
         used_before=wallet.account_id is not None,
         now=now,
         grant=None if wallet.factors is None else letters.read_factors(wallet.factors),
+        ended=tuple(_lot_line(lot) for lot in wallet.lots if lot.expires_at <= now),
+        account_id=wallet.account_id,
     )
 
 

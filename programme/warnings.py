@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from policy import warnings as policy
-from policy.forecast import HISTORY_DAYS, forecast
 from policy.period import Month, day_of
 from policy.units import MicroTokens
 from policy.warnings import USUAL, Choice
-from programme import balance, handbooks, letters
+from programme import balance, handbooks, letters, outlook
 from programme.letters import Warned
 from store import audit, ledger, outbox
 from store import warnings as store
@@ -20,7 +18,6 @@ from store.outbox import NewLetter
 if TYPE_CHECKING:
     from datetime import date, datetime
 
-    from policy.forecast import Forecast
     from policy.handbook import Handbook
     from programme.desk import Desk
     from store.engine import Session
@@ -68,7 +65,9 @@ def _letter(  # noqa: PLR0917 - private, called once
     session: Session, standing: Standing, percent: int, choice: Choice, month: Month, book: Handbook, *, desk: Desk,
     now: datetime,
 ) -> NewLetter:  # fmt: skip
-    ahead = _forecast(session, standing, month, day_of(now, desk.zone))
+    today = day_of(now, desk.zone)
+    past = outlook.past(session, standing.account_id, today=today, zone=desk.zone)
+    ahead = outlook.ahead(past, month=month, today=today, spent=standing.spent, left=standing.left)
     card = balance.of_email(session, standing.email, desk=desk, now=now)
     assert card is not None  # noqa: S101 - the wallet is theirs
     view = Warned(
@@ -87,17 +86,6 @@ def _letter(  # noqa: PLR0917 - private, called once
     due = policy.due_at(now, percent, choice, ZoneInfo(standing.time_zone))
     key = f"warning:{month}:{percent}:{standing.person_id}"
     return NewLetter(key, TEMPLATE, letters.written(view), standing.person_id, None, due, at_once=True)
-
-
-def _forecast(session: Session, standing: Standing, month: Month, today: date) -> Forecast | None:
-    """How long what is left will last, from the person's own days."""
-    begin = today - timedelta(days=HISTORY_DAYS)
-    days = store.daily(session, standing.account_id, begin)
-    first = begin if begin in days else store.first_day(session, standing.account_id)
-    return forecast(
-        days, today=today, first_day=first or today, month_ends=month.next().first_day, spent=standing.spent,
-        left=standing.left,
-    )  # fmt: skip
 
 
 def choose(session: Session, person_id: str, wanted: Choice, *, now: datetime) -> None:

@@ -255,6 +255,8 @@ class _Pass:
     def _note_sent(self, row: Owed, channel: str, ts: str) -> None:
         with self._desk.transaction() as session:
             outbox.sent(session, row.id, courier=self._courier, channel=channel, ts=ts, now=self._desk.clock())
+        if row.person_id is not None:
+            self._desk.refresh_home(row.person_id)
 
     def _note_overtaken(self, row: Owed) -> None:
         self._done.settled += 1

@@ -110,6 +110,14 @@ def totals(session: Session, month: Month) -> tuple[NanoUSD, NanoUSD]:
     return NanoUSD(int(row[0])), NanoUSD(int(row[1]))
 
 
+def cost(session: Session, month: Month) -> NanoUSD:
+    """What everybody's usage of a month cost."""
+    d = usage_days.c
+    query = sa.select(sa.func.coalesce(sa.func.sum(d.cost_nano_usd), 0))
+    query = query.where(d.day >= month.first_day, d.day < month.next().first_day)
+    return NanoUSD(int(session.execute(query).scalar_one()))
+
+
 def factors_of_anybody(session: Session, month: Month) -> object | None:
     """The factors of one of a month's grants: the budget's share in them is everybody's."""
     query = sa.select(grants.c.factors).where(grants.c.month == str(month)).limit(1)

@@ -563,6 +563,16 @@ warning_choices = Table(
     CheckConstraint("quiet_from BETWEEN 0 AND 23 AND quiet_until BETWEEN 0 AND 23", name="hours"),
 )
 
+# --- Home ----------------------------------------------------------------------------------------------------------
+
+homes = Table(
+    "homes",
+    metadata,
+    Column("person_id", Text, ForeignKey(people.c.id), primary_key=True),
+    Column("opened_at", Instant, nullable=False, comment="When they looked at it last."),
+    Column("hash", Text, comment="Of the view that was published last: who publishes over another one is told."),
+)
+
 # --- The calendar and what is owed to Slack ------------------------------------------------------------------------
 
 runs = Table(

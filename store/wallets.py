@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from policy.units import MicroTokens
 from store import bulk
 from store.reference import LATEST_FIRST
-from store.tables import accounts, entries, grants, lots, people, postings, token_values
+from store.tables import accounts, entries, grants, lot_movements, lots, people, postings, token_values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -227,3 +227,49 @@ def balance_before(session: Session, account_id: int, instant: datetime) -> Micr
         .limit(1)
     )
     return MicroTokens(session.execute(query).scalar_one_or_none() or 0)
+
+
+class Flow(NamedTuple):
+    """Micro-tokens that came into a wallet or left it otherwise than by usage; `at` is from when on that holds."""
+
+    at: datetime
+    amount: int
+    is_lot: bool
+
+
+def flows_since(session: Session, account_id: int, instant: datetime) -> list[Flow]:
+    """What was posted to a wallet since an instant, but for usage.
+
+    A lot counts from its start, and what is closed of one from its end, whenever that was done. The account's versions
+    grow with time, so that what was posted before is not read.
+    """
+    before = (
+        sa.select(postings.c.version)
+        .join_from(postings, entries)
+        .where(postings.c.account_id == account_id, entries.c.posted_at < instant)
+        .order_by(postings.c.version.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    taken = lots.alias("taken")
+    query = (
+        sa.select(
+            postings.c.version, entries.c.effective_at, postings.c.amount, lots.c.starts_at, lot_movements.c.amount,
+            taken.c.expires_at,
+        )
+        .join_from(postings, entries)
+        .outerjoin(lots, sa.and_(lots.c.entry_id == entries.c.id, lots.c.account_id == postings.c.account_id))
+        .outerjoin(lot_movements, sa.and_(lots.c.id.is_(None), lot_movements.c.entry_id == entries.c.id))
+        .outerjoin(taken, taken.c.id == lot_movements.c.lot_id)
+        .where(postings.c.account_id == account_id, postings.c.version > sa.func.coalesce(before, 0))
+        .where(entries.c.kind != "usage")
+        .order_by(postings.c.version)
+    )  # fmt: skip
+    flows: list[Flow] = []
+    rest: dict[int, Flow] = {}
+    for version, at, amount, starts_at, part, expires_at in session.execute(query):
+        whole = rest.setdefault(version, Flow(starts_at or at, amount, starts_at is not None))
+        if part is not None:
+            flows.append(Flow(min(at, expires_at), -part, is_lot=False))
+            rest[version] = whole._replace(amount=whole.amount + part)
+    return flows + [flow for flow in rest.values() if flow.amount]

@@ -8,7 +8,17 @@ import sqlalchemy as sa
 
 from policy.warnings import USUAL, Choice
 from store import bulk
-from store.tables import accounts, lots, people, usage_days, wallets_to_check, warning_choices, warnings_given
+from store.tables import (
+    accounts,
+    entries,
+    lots,
+    people,
+    postings,
+    usage_days,
+    wallets_to_check,
+    warning_choices,
+    warnings_given,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -77,20 +87,29 @@ def standings(session: Session, account_ids: Sequence[int], month: Month, *, now
     return [Standing(*row[:4], int(row[4]), int(row[5])) for row in session.execute(query)]
 
 
-def daily(session: Session, account_id: int, begin: date) -> dict[date, int]:
-    """What each day since one cost a wallet, in micro-tokens; days without usage are left out."""
+def daily(session: Session, account_id: int, days: Sequence[date]) -> dict[date, int]:
+    """What some days cost a wallet, in micro-tokens; days without usage are left out.
+
+    The days are named one by one, because the key begins with the day: each is one short seek.
+    """
     d = usage_days.c
-    query = sa.select(d.day, sa.func.sum(d.debit_micro_tokens)).where(d.day >= begin, d.account_id == account_id)
+    query = sa.select(d.day, sa.func.sum(d.debit_micro_tokens)).where(d.day.in_(days), d.account_id == account_id)
     return {day: int(total) for day, total in session.execute(query.group_by(d.day))}
 
 
-def first_day(session: Session, account_id: int) -> date | None:
-    """The first day on which a wallet was spent from."""
-    d = usage_days.c
-    first: date | None = session.execute(
-        sa.select(sa.func.min(d.day)).where(d.account_id == account_id)
-    ).scalar_one_or_none()
-    return first
+def spent_before(session: Session, account_id: int, instant: datetime) -> bool:
+    """Whether a wallet was spent from before an instant.
+
+    In the order in which lines were posted: who spent for long is known by one of the first of them.
+    """
+    query = (
+        sa.select(postings.c.version)
+        .join_from(postings, entries)
+        .where(postings.c.account_id == account_id, entries.c.kind == "usage", entries.c.effective_at < instant)
+        .order_by(postings.c.version)
+        .limit(1)
+    )
+    return session.execute(query).scalar_one_or_none() is not None
 
 
 def told(session: Session, account_ids: Sequence[int], month: Month) -> dict[int, set[int]]:

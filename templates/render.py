@@ -13,7 +13,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader, Stric
 from markupsafe import Markup
 
 from templates import phrases
-from templates.sheet import Block, Sheet
+from templates.sheet import NOT_IN_MODALS, Block, Sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +35,14 @@ def escape(value: object) -> Markup:
     return Markup(str(value).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))  # noqa: S704 - this is the escaping
 
 
-MODALS = "modals"
-_modals = PackageLoader("templates", MODALS)
+MODALS, HOMES = "modals", "home"
+_views = {folder: PackageLoader("templates", folder) for folder in (MODALS, HOMES)}
 
 
 def environment() -> Environment:
     """The templates' environment, with our filters and nothing else."""
     env = Environment(
-        loader=ChoiceLoader([PackageLoader("templates", "messages"), PrefixLoader({MODALS: _modals})]),
+        loader=ChoiceLoader([PackageLoader("templates", "messages"), PrefixLoader(_views)]),
         autoescape=True,
         finalize=escape,
         undefined=StrictUndefined,
@@ -73,6 +73,21 @@ def modal(name: str, **view: object) -> Block:
     return _filled(f"{MODALS}/{name}", view).view()
 
 
+def home(name: str, **view: object) -> Block:
+    """Render `home/<name>.j2` with a view; MessageLimitError when it says more than Slack takes."""
+    return _filled(f"{HOMES}/{name}", view).view()
+
+
+def answer(said: Message, *, title: str) -> Block:
+    """A message as a modal, for presses outside of any conversation; without what modals cannot show."""
+    sheet = Sheet()
+    sheet.modal(title, callback="answer")
+    sheet.blocks = [block for block in said.blocks if block["type"] not in NOT_IN_MODALS]
+    if not sheet.blocks:
+        sheet.section(lambda: said.text)
+    return sheet.view()
+
+
 def _filled(name: str, view: dict[str, object]) -> Sheet:
     sheet = Sheet()
     _template(name).render(
@@ -87,6 +102,9 @@ def _filled(name: str, view: dict[str, object]) -> Sheet:
         actions=sheet.actions,
         button=sheet.button,
         modal=sheet.modal,
+        home_view=sheet.home,
+        chart=sheet.chart,
+        data_table=sheet.data_table,
         text_input=sheet.text_input,
         date_input=sheet.date_input,
         select_input=sheet.select_input,

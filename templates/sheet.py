@@ -1,4 +1,4 @@
-"""The collector that a template of a message or a modal fills: plain Block Kit dicts, within Slack's limits.
+"""The collector that a template of a message, a modal or a Home fills: plain Block Kit dicts, within Slack's limits.
 
 slack_sdk's models would take 1.5 ms a message and let several limits pass; they check messages in the tests instead.
 A limit that is exceeded is an error of the template, which has to say less: nothing is cut off silently.
@@ -6,6 +6,7 @@ A limit that is exceeded is an error of the template, which has to say less: not
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -38,8 +39,19 @@ LONGEST_PRIVATE = 3_000
 MOST_OPTIONS = 100
 MOST_BOXES = 10
 MOST_VIEW_BLOCKS = 100
+LARGEST_VIEW = 250_000
+"""Bytes of a view's JSON."""
+MOST_CHARTS = 2
+LONGEST_CHART_TITLE = 50
+LONGEST_CHART_LABEL = 20
+MOST_SERIES = 12
+MOST_POINTS = 20
+MOST_DATA_ROWS = 201
+LONGEST_DATA_TABLE = 20_000
+MOST_PAGE_ROWS = 100
 LONGEST_MESSAGE = 12_000
 """Slack refuses messages near 13,200 characters without documenting it."""
+NOT_IN_MODALS = {"table", "data_table", "data_visualization"}
 
 
 class MessageLimitError(ValueError):
@@ -55,7 +67,7 @@ class Sheet:
         self._fields: list[Block] | None = None
         self._elements: list[Block] | None = None
         self._view: Block = {}
-        self._length = 0
+        self._length = self._in_data_tables = 0
 
     def fallback(self, text: str) -> Markup:
         """Set what notifications and screen readers get; it holds no figures."""
@@ -143,6 +155,15 @@ class Sheet:
             self._view["private_metadata"] = self._checked("private metadata", private, LONGEST_PRIVATE)
         return NOTHING
 
+    def home(self, *, callback: str = "", private: str = "") -> Markup:
+        """Make this a person's Home; `private` is what only the app sees."""
+        self._view = {"type": "home"}
+        if callback:
+            self._view["callback_id"] = callback
+        if private:
+            self._view["private_metadata"] = self._checked("private metadata", private, LONGEST_PRIVATE)
+        return NOTHING
+
     def text_input(
         self, block_id: str, label: str, *, initial: str = "", placeholder: str = "", hint: str = "",
         longest: int = 3_000, multiline: bool = False, optional: bool = False, live: bool = False,
@@ -219,13 +240,82 @@ class Sheet:
         return {"type": "plain_text", "text": self._checked(what, text, longest)}
 
     def view(self) -> Block:
-        """The modal, once it as a whole is within the limits."""
+        """The modal or the Home, once it as a whole is within the limits."""
         if not self._view:
             raise MessageLimitError("a modal needs a title")
         self._count("blocks", len(self.blocks), MOST_VIEW_BLOCKS)
+        if self._view["type"] == "modal":
+            self._check_modal()
+        self._check_shared()
+        view = {**self._view, "blocks": self.blocks}
+        self._count("view: bytes", len(json.dumps(view)), LARGEST_VIEW)
+        return view
+
+    def _check_modal(self) -> None:
         if any(block["type"] == "input" for block in self.blocks) and "submit" not in self._view:
             raise MessageLimitError("a modal with inputs needs a word for its submit button")
-        return {**self._view, "blocks": self.blocks}
+        if refused := sorted({block["type"] for block in self.blocks} & NOT_IN_MODALS):
+            raise MessageLimitError(f"a modal takes no {refused[0]}")
+
+    def _check_shared(self) -> None:
+        """Limits that blocks of one type share within a message or a view."""
+        types = [block["type"] for block in self.blocks]
+        if types.count("table") > 1:
+            raise MessageLimitError("a message takes one table")
+        if (charts := types.count("data_visualization")) > MOST_CHARTS:
+            raise MessageLimitError(f"charts: {charts}, Slack takes {MOST_CHARTS}")
+        if self._in_data_tables > LONGEST_DATA_TABLE:
+            raise MessageLimitError(f"data tables: {self._in_data_tables} characters, Slack takes {LONGEST_DATA_TABLE}")
+
+    def chart(self, block: Block | None) -> Markup:
+        """A chart that Slack draws itself (templates/charts); nothing where there is none to draw."""
+        if block is None:
+            return NOTHING
+        self._checked("chart: title", block["title"], LONGEST_CHART_TITLE)
+        drawn = block["chart"]
+        if drawn["type"] == "pie":
+            self._check_labels("chart: slices", [one["label"] for one in drawn["segments"]], MOST_SERIES)
+        else:
+            self._check_labels("chart: series", [one["name"] for one in drawn["series"]], MOST_SERIES)
+            self._check_labels("chart: points", drawn["axis_config"]["categories"], MOST_POINTS)
+        return self._add(block)
+
+    def _check_labels(self, what: str, labels: Sequence[str], most: int) -> None:
+        self._count(what, len(labels), most)
+        for label in labels:
+            self._count("chart: label", len(label), LONGEST_CHART_LABEL)
+
+    def data_table(
+        self, caption: str, rows: Sequence[Sequence[str | tuple[float, str]]], *, page_size: int = 5
+    ) -> Markup:
+        """A table that its reader can sort and turn over; its first row is its heading.
+
+        A cell is a text, or (number, how it is written).
+        """
+        self._count("data table: rows", len(rows) - 1, MOST_DATA_ROWS - 1)
+        self._count("data table: columns", len(rows[0]), MOST_TABLE_COLUMNS)
+        self._count("data table: page", page_size, MOST_PAGE_ROWS)
+        cells = [[self._data_cell(cell) for cell in row] for row in rows]
+        return self._add(
+            {
+                "type": "data_table",
+                "caption": self._counted_apart("caption", caption),
+                "rows": cells,
+                "page_size": page_size,
+            }
+        )
+
+    def _data_cell(self, cell: str | tuple[float, str]) -> Block:
+        if isinstance(cell, tuple):
+            return {"type": "raw_number", "value": cell[0], "text": self._counted_apart("cell", cell[1])}
+        return {"type": "raw_text", "text": self._counted_apart("cell", cell)}
+
+    def _counted_apart(self, what: str, text: str) -> str:
+        """What is in data tables does not count towards a message's length: they have a limit of their own."""
+        text = str(text).strip()
+        self._count(f"{what}: characters", len(text), LONGEST_TEXT)
+        self._in_data_tables += len(text)
+        return text
 
     def table(self, rows: Sequence[Sequence[object]], numbers: Sequence[int] = ()) -> Markup:
         """A table whose first row is its heading; the columns in `numbers` are set to the right."""
@@ -242,8 +332,7 @@ class Sheet:
             raise MessageLimitError("a message needs a fallback text")
         self._count("blocks", len(self.blocks), MOST_BLOCKS)
         self._count("characters", self._length, LONGEST_MESSAGE)
-        if sum(block["type"] == "table" for block in self.blocks) > 1:
-            raise MessageLimitError("a message takes one table")
+        self._check_shared()
         return self.text, self.blocks
 
     def _add(self, block: Block) -> Markup:

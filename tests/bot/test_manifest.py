@@ -80,6 +80,8 @@ def needed_scopes(methods: set[str]) -> set[str]:
     return scopes
 
 
+VIEWS = {"views.open", "views.publish", "views.push", "views.update"}
+"""Forms and Homes need no scope."""
 DELIVERING = {
     "chat.postMessage", "conversations.history", "conversations.open", "files.completeUploadExternal",
     "files.getUploadURLExternal", "users.lookupByEmail", "chat.update", "conversations.replies",
@@ -90,7 +92,7 @@ DELIVERING = {
 def test_the_bot_asks_for_the_least() -> None:
     """Its scopes are those of the calls that answers and deliveries make, and the optional ones those of the doctor."""
     answering = called_methods("handlers", "programme", "scheduler", "templates", "store", "policy")
-    assert answering == {"users.info", "usergroups.users.list", "views.open", "views.update"} | DELIVERING
+    assert answering == {"users.info", "usergroups.users.list", *VIEWS} | DELIVERING
     # The e-mail is a field of users.info that needs a scope of its own; a slash command needs `commands`.
     assert set(manifest.BOT_SCOPES) == {"commands", "users:read.email"} | needed_scopes(answering)
     examining = called_methods("bot")
@@ -103,7 +105,9 @@ def test_the_bot_asks_for_the_least() -> None:
 def test_only_what_is_listened_to_is_subscribed() -> None:
     """Nothing is heard that nothing in the code listens to; buttons and forms are."""
     socket, http = (manifest.build(url=url)["settings"] for url in (None, "https://tokens.example.com"))
-    assert socket["event_subscriptions"] == {"bot_events": ["subteam_members_changed", "subteam_updated"]}
+    assert socket["event_subscriptions"] == {"bot_events": list(manifest.EVENTS)}
+    assert manifest.EVENTS == ("app_home_opened", "subteam_members_changed", "subteam_updated")
+    assert manifest.build()["features"]["app_home"]["home_tab_enabled"] is True
     assert socket["interactivity"] == {"is_enabled": True}
     assert http["interactivity"]["request_url"] == "https://tokens.example.com/slack/events"
     assert http["event_subscriptions"]["request_url"] == "https://tokens.example.com/slack/events"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policy.disclosure import disclosed, is_of_few, why_hidden
+from policy.disclosure import counts, disclosed, is_of_few, why_hidden
 
 
 def group(first: int, count: int) -> frozenset[int]:
@@ -66,3 +67,34 @@ def test_who_was_not_told_of_needs_no_hiding() -> None:
 def test_nothing_at_all_is_of_nobody() -> None:
     """An amount that comes from one to four people is about them; one that comes from nobody is about nobody."""
     assert [is_of_few(count, 5) for count in (0, 1, 4, 5)] == [False, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("groups", "told"),
+    [
+        ((), ()),
+        ((0, 0), (0, 0)),
+        ((9, 0, 7), (9, 0, 7)),
+        ((9, 3, 2, 7), (9, None, None, 7)),
+        # One that is left out alone could be worked out, and so could few who are left out together.
+        ((9, 3, 7, 12), (9, None, None, 12)),
+        ((9, 1, 2, 7, 12), (9, None, None, None, 12)),
+        # Who is in which is not told either: an empty one is left out with those of few.
+        ((20, 0, 4, 8), (20, None, None, None)),
+        ((2, 1), (None, None)),
+    ],
+)
+def test_counts_of_few_are_not_told(groups: tuple[int, ...], told: tuple[int | None, ...]) -> None:
+    """No group of fewer than five is told, and none can be worked out from the others and the total."""
+    assert counts(groups, 5) == told
+
+
+@given(groups=st.lists(st.integers(0, 12), min_size=1, max_size=11))
+def test_what_is_not_told_is_of_enough_people(groups: list[int]) -> None:
+    """What is told is right and of at least five; what is left out is of several groups and enough people, or all."""
+    told = counts(groups, 5)
+    hidden = [count for count, shown in zip(groups, told, strict=True) if shown is None]
+    assert all(shown in (None, count) for count, shown in zip(groups, told, strict=True))
+    if hidden:
+        assert all(shown is None or shown >= 5 for shown in told)
+        assert len(hidden) == len(groups) or (len(hidden) > 1 and sum(hidden) >= 5)

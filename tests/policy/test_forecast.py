@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -61,6 +62,22 @@ def test_too_little_to_tell() -> None:
     assert ahead({}) is None
 
 
+def test_the_course_leads_to_the_end() -> None:
+    """Each day to come has its own interval of what the month will have cost, and the last one is the month's."""
+    found = ahead(working_days(100))
+    assert found is not None
+    assert len(found.course) == 17
+    assert [middle for _, middle, _ in found.course[:5]] == [1_000, 1_000, 1_100, 1_200, 1_300]
+    assert found.course[-1] == found.spend
+
+
+def test_the_last_day_has_no_course() -> None:
+    """At the end of the month nothing is to come, and what was spent is what it cost."""
+    found = forecast(working_days(100), today=TODAY, first_day=BEGIN, month_ends=date(2026, 11, 14), spent=7, left=9)
+    assert found is not None
+    assert (found.spend, found.course) == ((7, 7, 7), ())
+
+
 @given(
     amounts=st.lists(st.integers(0, 10_000), min_size=70, max_size=70), left=st.integers(0, 500_000)
 )  # fmt: skip
@@ -75,6 +92,8 @@ def test_the_interval_is_one(amounts: list[int], left: int) -> None:
         assert sum(a for d, a in days.items() if d >= date(2026, 11, 1)) <= low <= middle <= high
         dates = [day or date.max for day in found.runs_out]
         assert dates == sorted(dates)
+        assert all(low <= middle <= high for low, middle, high in found.course)
+        assert all(a <= b for a, b in itertools.pairwise(middle for _, middle, _ in found.course))
 
 
 def steady(chance: random.Random, day: date) -> int:

@@ -31,8 +31,8 @@ from programme.history import History
 from programme.why import CallLine, DebitLine, Explanation, MeterLine
 from sandbox import block_kit
 from store.usage import Line
-from templates import render, workings
-from tests.support import cards, letters, reported, warned
+from templates import homes, render, workings
+from tests.support import cards, letters, pages, reported, warned
 from tests.support.letters import ENDLESS, HOSTILE
 
 if TYPE_CHECKING:
@@ -279,6 +279,37 @@ def test_forms_are_the_golden_ones(case: str, pytestconfig: pytest.Config) -> No
     parsed.validate_json()
 
 
+HOMES = pages.CASES | {f"endless_{name}": build for name, build in pages.ENDLESS_CASES.items()}
+
+
+@pytest.mark.parametrize("case", pages.CASES)
+def test_homes_are_the_golden_ones(case: str, pytestconfig: pytest.Config) -> None:
+    """A Home changes only on purpose, as messages do."""
+    path = GOLDEN / f"home_{case}.json"
+    text = json.dumps(pages.CASES[case](), indent=2, ensure_ascii=False) + "\n"
+    if pytestconfig.getoption("--snapshot-update"):
+        path.write_text(text, "utf-8")
+    assert text == path.read_text("utf-8")
+
+
+@pytest.mark.parametrize("case", HOMES)
+def test_slack_takes_every_home(case: str) -> None:
+    """Every Home is within Slack's limits, with the longest texts and the most of everything, also without charts."""
+    view = HOMES[case]()
+    assert block_kit.view_problems(view, "home") == ()
+    assert sum(block["type"] == "data_visualization" for block in view["blocks"]) <= 2
+    assert block_kit.view_problems(homes.without_native_blocks(view), "home") == ()
+
+
+@pytest.mark.parametrize("case", ["person_hostile"])
+def test_hostile_texts_are_inert_at_home(case: str) -> None:
+    """Nothing that somebody wrote makes a link or a mention, or fakes a line, on another person's Home."""
+    for _, text in texts([block for block in pages.CASES[case]()["blocks"] if block["type"] != "data_table"]):
+        for entity in ("<!channel>", "<https", "<@U0BOSS"):
+            assert entity not in text
+        assert "\n• 9,999" not in text
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_messages_are_the_golden_ones(case: str, pytestconfig: pytest.Config) -> None:
     """A message changes only on purpose: its golden file shows the new words in review."""
@@ -291,7 +322,9 @@ def test_messages_are_the_golden_ones(case: str, pytestconfig: pytest.Config) ->
 
 def test_no_golden_file_is_left_over() -> None:
     """A golden file of a message that is gone, or was renamed, is gone too."""
-    assert {path.stem for path in GOLDEN.iterdir()} == set(CASES) | {f"modal_{case}" for case in MODALS}
+    assert {path.stem for path in GOLDEN.iterdir()} == (
+        set(CASES) | {f"modal_{case}" for case in MODALS} | {f"home_{case}" for case in pages.CASES}
+    )
 
 
 ALL = CASES | {f"endless_{name}": build for name, build in ENDLESS_CASES.items()}
@@ -368,10 +401,15 @@ def is_part(name: str) -> bool:
     return name.rpartition("/")[2].startswith("_")
 
 
-def template_names(*, modals: bool = False) -> set[str]:
+VIEWS = (f"{render.MODALS}/", f"{render.HOMES}/")
+
+
+def template_names(folder: str = "") -> set[str]:
+    """The names of all messages, or of all views in a folder."""
     names = {name.removesuffix(".j2") for name in render.environment().list_templates() if not is_part(name)}
-    forms = {name.removeprefix(f"{render.MODALS}/") for name in names if name.startswith(f"{render.MODALS}/")}
-    return forms if modals else {name for name in names if not name.startswith(f"{render.MODALS}/")}
+    if folder:
+        return {name.removeprefix(f"{folder}/") for name in names if name.startswith(f"{folder}/")}
+    return {name for name in names if not name.startswith(VIEWS)}
 
 
 def parsed_templates() -> Iterator[tuple[str, nodes.Template]]:
@@ -391,7 +429,7 @@ def test_every_template_sets_a_constant_fallback() -> None:
     """Each message sets its fallback text in words of ours: a variable there could be a figure or a mention."""
     for name, tree in parsed_templates():
         calls = [c for c in tree.find_all(nodes.Call) if isinstance(c.node, nodes.Name) and c.node.name == "fallback"]
-        if is_part(name) or name.startswith(render.MODALS):
+        if is_part(name) or name.startswith(VIEWS):
             assert not calls, name
             continue
         assert calls, name
@@ -412,7 +450,8 @@ def rendered_names(function: str = "render.message") -> Iterator[tuple[str, str]
 def test_templates_and_their_uses_agree() -> None:
     """Every template is rendered somewhere, and every name that is rendered has a template."""
     assert {name for _, name in rendered_names()} == template_names()
-    assert {name for _, name in rendered_names("render.modal")} == template_names(modals=True)
+    assert {name for _, name in rendered_names("render.modal")} == template_names(render.MODALS)
+    assert {name for _, name in rendered_names("render.home")} == template_names(render.HOMES)
 
 
 def test_every_part_is_part_of_a_message() -> None:
@@ -427,3 +466,5 @@ def test_every_template_has_a_golden_file() -> None:
     """No message goes without a test: each template's name begins a case."""
     for name in template_names():
         assert any(case.startswith(name.rpartition("/")[2]) for case in CASES), name
+    for name in template_names(render.HOMES):
+        assert any(case.startswith(name) for case in pages.CASES), name

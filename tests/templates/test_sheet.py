@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sandbox import block_kit
-from templates import sheet
+from templates import render, sheet
 from templates.sheet import MessageLimitError, Sheet
 
 if TYPE_CHECKING:
@@ -145,3 +145,130 @@ def test_blocks_are_plain_and_in_order() -> None:
             {"type": "context", "elements": [{"type": "mrkdwn", "text": "small"}]},
         ],
     )
+
+
+# --- Homes and what Slack draws itself -----------------------------------------------------------------------------
+
+
+def a_chart(*, series: int = 1, points: int = 1, title: str = "x", label: str = "p") -> dict[str, Any]:
+    names = [f"{label}{i}" for i in range(points)]
+    data = [{"label": name, "value": 1} for name in names]
+    drawn = {
+        "type": "line",
+        "series": [{"name": f"s{i}", "data": data} for i in range(series)],
+        "axis_config": {"categories": names},
+    }
+    return {"type": "data_visualization", "title": title, "chart": drawn}
+
+
+def a_pie(slices: int) -> dict[str, Any]:
+    segments = [{"label": f"s{i}", "value": 1} for i in range(slices)]
+    return {"type": "data_visualization", "title": "x", "chart": {"type": "pie", "segments": segments}}
+
+
+NATIVE: dict[str, tuple[Callable[[Sheet, int], object], int]] = {
+    "chart: title": (lambda page, n: page.chart(a_chart(title="x" * n)), 50),
+    "chart: series": (lambda page, n: page.chart(a_chart(series=n)), 12),
+    "chart: points": (lambda page, n: page.chart(a_chart(points=n)), 20),
+    "chart: slices": (lambda page, n: page.chart(a_pie(n)), 12),
+    "data table: rows": (lambda page, n: page.data_table("x", a_table(n + 1, 1)), 200),
+    "data table: columns": (lambda page, n: page.data_table("x", a_table(2, n)), 20),
+    "data table: page": (lambda page, n: page.data_table("x", a_table(2, 1), page_size=n), 100),
+}
+
+
+@pytest.mark.parametrize("what", NATIVE)
+def test_each_limit_of_what_slack_draws_is_kept(what: str) -> None:
+    """The most that Slack draws is taken on a Home and in a message, one more is refused by name, and so is nothing."""
+    write, most = NATIVE[what]
+    home, message = Sheet(), Sheet()
+    home.home(callback="home")
+    message.fallback("x")
+    for page in (home, message):
+        write(page, most)
+    assert block_kit.view_problems(home.view(), "home") == ()
+    assert block_kit.problems(message.finished()[1]) == ()
+    for count in (most + 1, 0):
+        with pytest.raises(MessageLimitError, match=rf"^{what}.*: {count}, Slack takes 1 to {most}$"):
+            write(Sheet(), count)
+
+
+def test_a_label_of_a_chart_is_short() -> None:
+    """A label that Slack would refuse is an error of whoever drew the chart."""
+    Sheet().chart(a_chart(label="x" * 19))
+    with pytest.raises(MessageLimitError, match=r"^chart: label: 21, Slack takes 1 to 20$"):
+        Sheet().chart(a_chart(label="x" * 20))
+
+
+def test_two_charts_are_the_most() -> None:
+    """A third chart is refused, in a message and on a Home; no chart at all is nothing."""
+    for page in (Sheet(), Sheet()):
+        page.home()
+        page.fallback("x")
+        for _ in range(2):
+            page.chart(a_chart())
+        assert page.chart(None) == ""
+        assert len(page.blocks) == 2
+        page.view()
+        page.finished()
+        page.chart(a_chart())
+        with pytest.raises(MessageLimitError, match="charts: 3, Slack takes 2"):
+            page.view()
+        with pytest.raises(MessageLimitError, match="charts: 3, Slack takes 2"):
+            page.finished()
+
+
+def test_data_tables_are_limited_together() -> None:
+    """Tables that are short enough one by one may be too long together; they do not count as a message's text."""
+    page = Sheet()
+    page.home()
+    page.fallback("x")
+    page.data_table("x", [["x" * 2_500] * 2] * 2)
+    page.data_table("x", [["x" * 2_499] * 2] * 2)
+    page.view()
+    page.finished()
+    page.data_table("x", [["x"] * 2] * 2)
+    with pytest.raises(MessageLimitError, match="data tables: 20003 characters"):
+        page.view()
+
+
+def test_a_home_is_limited_as_a_whole() -> None:
+    """A hundred blocks and 250 kB are a Home, more of either is not; forms need no word for their button there."""
+    page = Sheet()
+    page.home(callback="home", private="x")
+    page.text_input("name", "Name")
+    for _ in range(99):
+        page.divider()
+    assert len(page.view()["blocks"]) == 100
+    page.divider()
+    with pytest.raises(MessageLimitError, match=r"^blocks: 101, Slack takes 1 to 100$"):
+        page.view()
+    page = Sheet()
+    page.home()
+    for _ in range(90):
+        page.section(saying("x" * 2_900))
+    with pytest.raises(MessageLimitError, match=r"^view: bytes: \d+, Slack takes 1 to 250000$"):
+        page.view()
+
+
+@pytest.mark.parametrize("native", ["table", "data_table", "data_visualization"])
+def test_modals_draw_nothing(native: str) -> None:
+    """What Slack refuses in a modal is refused by name."""
+    page = Sheet()
+    page.modal("Title", callback="x")
+    page.blocks.append({"type": native})
+    with pytest.raises(MessageLimitError, match=f"^a modal takes no {native}$"):
+        page.view()
+
+
+def test_an_answer_as_a_modal_says_what_it_can() -> None:
+    """A message becomes a modal without what modals cannot show; if nothing is left, with its plain text."""
+    page = Sheet()
+    page.fallback("It is ready.")
+    page.table(a_table(2, 2))
+    message = render.Message(*page.finished())
+    assert [block["type"] for block in render.answer(message, title="Tokens")["blocks"]] == ["section"]
+    page.section(saying("Words"))
+    view = render.answer(render.Message(*page.finished()), title="Tokens")
+    assert [block["text"]["text"] for block in view["blocks"]] == ["Words"]
+    assert block_kit.view_problems(view) == ()

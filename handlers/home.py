@@ -1,0 +1,70 @@
+"""App Home: shown when somebody opens it, with buttons for what people do most."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from handlers import contact_of, homes, note_failure, tokens
+from handlers.interactions import known_person, on_press
+from policy.reasons import Refusal
+from store import homes as store
+from templates import render
+
+if TYPE_CHECKING:
+    from slack_bolt import App
+    from slack_sdk import WebClient
+
+    from handlers.interactions import Press
+    from programme.desk import Desk
+    from templates.render import Message
+    from templates.sheet import Block
+
+logger = logging.getLogger(__name__)
+
+
+def opened(event: dict[str, Any], client: WebClient, *, desk: Desk) -> None:
+    """Somebody looks at the app: show them their Home, whoever they are."""
+    if event.get("tab") != "home":
+        return
+    user = str(event["user"])
+    try:
+        view = _show(desk, client, user)
+        if view is not None:
+            homes.put(client, user, view, over=None)
+    except (SlackApiError, SlackClientError, OSError) as error:
+        logger.warning("the Home of %s was not published: %s", user, error)
+
+
+def _show(desk: Desk, client: WebClient, user: str) -> Block | None:
+    """Publish the Home of somebody we know; else what to show instead."""
+    now = desk.clock()
+    try:
+        person = known_person(desk, client, user, now)
+        with desk.transaction() as session:
+            store.opened(session, person.id, now=now)
+        homes.publish(desk, client, person)
+    except Refusal as refusal:
+        if refusal.code == "unknown_person":
+            with desk.reading() as session:
+                return render.home("unknown", contact=contact_of(desk, session, now))
+        return render.home("failure", failure_id=refusal.code, contact="the administrators")
+    except (SlackApiError, SlackClientError, OSError):
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, the person sees something
+        failure_id = note_failure(logger, "app_home_opened", error)
+        return render.home("failure", failure_id=failure_id, contact="the administrators")
+    return None
+
+
+def press_why(desk: Desk, press: Press) -> Message | None:
+    """The arithmetic behind the balance, as `/tokens why` tells it."""
+    return tokens.show_why(desk, tokens.Request(str(press.person.slack_user_id), "", press.now))
+
+
+def register(app: App, desk: Desk) -> None:
+    app.event("app_home_opened")(partial(opened, desk=desk))
+    on_press(app, "home_why", press_why, desk)

@@ -1,0 +1,139 @@
+"""Everything that a person's Home shows, gathered in one go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from policy.period import day_of
+from policy.reasons import Refusal
+from policy.warnings import ALL
+from programme import balance, board, burn_down, cards
+from store import board as board_store
+from store import requests as requests_store
+from store import warnings as warnings_store
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from policy.handbook import Handbook
+    from programme.balance import BalanceCard
+    from programme.burn_down import BurnDown
+    from programme.cards import Card, Queue
+    from programme.desk import Desk
+    from programme.standing import Standing
+    from programme.team_report import TeamReport
+    from store.engine import Session
+    from store.people import Person
+    from store.requests import Request
+
+MOST_REQUESTS, MOST_READ = 3, 100
+MOST_CARDS = 5
+DECIDED_LATELY = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """What somebody asked for and waits for, or was told lately, the latest first; and how many more there are."""
+
+    cards: tuple[Card, ...]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class WarningsWanted:
+    """At which percentages somebody is warned, and from and until which hour not; both hours are equal for never."""
+
+    percent: tuple[int, ...]
+    quiet_from: int
+    quiet_until: int
+
+    @property
+    def is_quiet_at_times(self) -> bool:
+        return self.quiet_from != self.quiet_until
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """What waits for the board; its standing is for those who have a seat, not for who stands in for one of them.
+
+    `stands_in_until` is the day until which somebody else votes for them.
+    """
+
+    queue: Queue
+    standing: Standing | None
+    stands_in_until: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A person's own figures; for managers their team, for the board its work and the programme's standing.
+
+    `services` are (name, tokens this month), the largest first. `left_on` is set once somebody has left.
+    """
+
+    card: BalanceCard
+    services: tuple[tuple[str, object], ...]
+    burn_down: BurnDown | None
+    requests: Requests
+    warnings: WarningsWanted
+    team: TeamReport | None
+    board: Board | None
+    left_on: date | None
+    contact: str
+
+
+def of(session: Session, person: Person, *, desk: Desk, now: datetime) -> Home:
+    """What a person sees of the programme. Their own figures, and what they may see of others, are all that is read."""
+    card = balance.of_email(session, person.email, desk=desk, now=now)
+    assert card is not None  # noqa: S101 - the person is there
+    today = day_of(now, desk.zone)
+    books = desk.recent_handbooks.get(session, now)
+    names = {service.key: service.name for book in books.versions for service in book.services}
+    has_left = person.left_on is not None and person.left_on < today
+    return Home(
+        card=card,
+        services=tuple((names.get(key, key), spent) for key, spent in card.services),
+        burn_down=None if has_left else burn_down.of(session, card, desk=desk, now=now),
+        requests=Requests((), 0) if has_left else _requests(session, person, desk=desk, now=now),
+        warnings=_warnings(session, person, books.on(today)),
+        team=None if has_left else _team(session, person, desk=desk, now=now),
+        board=None if has_left else _board(session, person, desk=desk, now=now),
+        left_on=person.left_on if has_left else None,
+        contact=books.versions[-1].contact,
+    )
+
+
+def _requests(session: Session, person: Person, *, desk: Desk, now: datetime) -> Requests:
+    def matters(request: Request) -> bool:
+        return request.is_undecided or now - (request.decided_at or request.made_at) < DECIDED_LATELY
+
+    everything = requests_store.of_person(session, person.id, limit=MOST_READ)
+    shown = [request for request in everything if matters(request)][:MOST_REQUESTS]
+    found = tuple(cards.of(session, request.id, desk=desk, now=now) for request in shown)
+    return Requests(found, len(everything) - len(shown))
+
+
+def _warnings(session: Session, person: Person, book: Handbook) -> WarningsWanted:
+    choice = warnings_store.choice(session, person.id)
+    wanted = (p for p in book.warnings.percent if choice.percent is None or p in choice.percent or p == ALL)
+    return WarningsWanted(tuple(wanted), choice.quiet_from, choice.quiet_until)
+
+
+def _team(session: Session, person: Person, *, desk: Desk, now: datetime) -> TeamReport | None:
+    """What a manager sees of their team."""
+    del session, person, desk, now
+    return None
+
+
+def _board(session: Session, person: Person, *, desk: Desk, now: datetime) -> Board | None:
+    """The board's work, for those who have a seat or stand in for somebody who has."""
+    try:
+        queue = cards.queue(session, person.id, most=MOST_CARDS, desk=desk, now=now)
+    except Refusal:
+        return None
+    handed = board_store.delegations_on(session, day_of(now, desk.zone)).get(person.id)
+    sits = any(seat.person_id == person.id for seat in board.seats(session, desk=desk, now=now))
+    standing = desk.recent_standing.get(session, desk=desk, now=now) if sits else None
+    return Board(queue, standing, handed.last_day if handed else None)

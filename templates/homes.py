@@ -1,0 +1,86 @@
+"""A person's Home: the one rendering of it, for every occasion on which it is published."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from policy.units import NANO_PER_USD
+from templates import fast_track, phrases, render
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from policy.units import NanoUSD
+    from templates.sheet import Block
+
+
+class TeamBelow(Protocol):
+    """A team below the reader's own, as totals."""
+
+    @property
+    def lead(self) -> str: ...
+    @property
+    def people(self) -> int: ...
+    @property
+    def spent(self) -> NanoUSD: ...
+    @property
+    def before(self) -> NanoUSD | None: ...
+
+
+class Home(Protocol):
+    """The view of a Home, as far as Python looks at it: requests, the board's work, the team, and charts."""
+
+    @property
+    def left_on(self) -> date | None: ...
+    @property
+    def requests(self) -> Any: ...  # noqa: ANN401 - its cards are told as others are
+    @property
+    def board(self) -> Any: ...  # noqa: ANN401
+    @property
+    def team(self) -> Any: ...  # noqa: ANN401
+    @property
+    def burn_down(self) -> Any: ...  # noqa: ANN401
+
+
+NATIVE = ("data_visualization", "data_table")
+"""Blocks that Slack draws by itself, and that a workspace may not know yet."""
+
+MOST_TEAMS = 100
+
+Row = list["str | tuple[float, str]"]
+
+
+def person(home: Home) -> Block:
+    """What somebody who takes part sees; or took part, once they have left."""
+    if home.left_on is not None:
+        return render.home("left", home=home)
+    lines = home.board.queue.lines if home.board else ()
+    values = {line.card.request.id: fast_track.button_value(line.card) for line in lines}
+    values |= {card.request.id: fast_track.button_value(card) for card in home.requests.cards}
+    rows = _teams(home.team.teams) if home.team else []
+    return render.home("person", home=home, values=values, charts=_charts(home), team_rows=rows)
+
+
+def _charts(home: Home) -> dict[str, Block | None]:
+    """At most two: one's own month, and the team's weeks or, for who has no team, the use of grants."""
+    del home
+    return {"burn_down": None, "team": None, "utilisation": None}
+
+
+def _teams(teams: Sequence[TeamBelow]) -> list[Row]:
+    """The teams below, with a heading; figures can be sorted."""
+    rows: list[Row] = [["Team of", "People", "Last week, USD", "The week before, USD"]]
+    for below in teams[:MOST_TEAMS]:
+        before = "–" if below.before is None else _usd(below.before)
+        rows.append([phrases.short(below.lead), (below.people, str(below.people)), _usd(below.spent), before])
+    return rows
+
+
+def _usd(amount: int) -> tuple[float, str]:
+    return round(amount / NANO_PER_USD, 2), f"{amount / NANO_PER_USD:,.2f}"
+
+
+def without_native_blocks(view: Block) -> Block:
+    """The same for a workspace that cannot draw: its words say what matters."""
+    return {**view, "blocks": [block for block in view["blocks"] if block["type"] not in NATIVE]}
