@@ -10,6 +10,7 @@ from policy.period import day_of
 from policy.reasons import Refusal
 from policy.warnings import ALL
 from programme import balance, board, burn_down, cards
+from programme.reports import team_report
 from store import board as board_store
 from store import requests as requests_store
 from store import warnings as warnings_store
@@ -98,7 +99,7 @@ def of(session: Session, person: Person, *, desk: Desk, now: datetime) -> Home:
         burn_down=None if has_left else burn_down.of(session, card, desk=desk, now=now),
         requests=Requests((), 0) if has_left else _requests(session, person, desk=desk, now=now),
         warnings=_warnings(session, person, books.on(today)),
-        team=None if has_left else _team(session, person, desk=desk, now=now),
+        team=None if has_left else team_report(session, person.id, desk=desk, now=now),
         board=None if has_left else _board(session, person, desk=desk, now=now),
         left_on=person.left_on if has_left else None,
         contact=books.versions[-1].contact,
@@ -119,12 +120,6 @@ def _warnings(session: Session, person: Person, book: Handbook) -> WarningsWante
     choice = warnings_store.choice(session, person.id)
     wanted = (p for p in book.warnings.percent if choice.percent is None or p in choice.percent or p == ALL)
     return WarningsWanted(tuple(wanted), choice.quiet_from, choice.quiet_until)
-
-
-def _team(session: Session, person: Person, *, desk: Desk, now: datetime) -> TeamReport | None:
-    """What a manager sees of their team."""
-    del session, person, desk, now
-    return None
 
 
 def _board(session: Session, person: Person, *, desk: Desk, now: datetime) -> Board | None:

@@ -5,27 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from policy.units import NANO_PER_USD
-from templates import fast_track, phrases, render
+from templates import fast_track, phrases, render, team
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from policy.units import NanoUSD
     from templates.sheet import Block
-
-
-class TeamBelow(Protocol):
-    """A team below the reader's own, as totals."""
-
-    @property
-    def lead(self) -> str: ...
-    @property
-    def people(self) -> int: ...
-    @property
-    def spent(self) -> NanoUSD: ...
-    @property
-    def before(self) -> NanoUSD | None: ...
 
 
 class Home(Protocol):
@@ -46,8 +32,6 @@ class Home(Protocol):
 NATIVE = ("data_visualization", "data_table")
 """Blocks that Slack draws by itself, and that a workspace may not know yet."""
 
-MOST_TEAMS = 100
-
 Row = list["str | tuple[float, str]"]
 
 
@@ -58,8 +42,8 @@ def person(home: Home) -> Block:
     lines = home.board.queue.lines if home.board else ()
     values = {line.card.request.id: fast_track.button_value(line.card) for line in lines}
     values |= {card.request.id: fast_track.button_value(card) for card in home.requests.cards}
-    rows = _teams(home.team.teams) if home.team else []
-    return render.home("person", home=home, values=values, charts=_charts(home), team_rows=rows)
+    of_team = team.words(home.team) | {"teams_below": _teams(home.team.teams)} if home.team else {}
+    return render.home("person", home=home, values=values, charts=_charts(home), **of_team)
 
 
 def _charts(home: Home) -> dict[str, Block | None]:
@@ -68,11 +52,11 @@ def _charts(home: Home) -> dict[str, Block | None]:
     return {"burn_down": None, "team": None, "utilisation": None}
 
 
-def _teams(teams: Sequence[TeamBelow]) -> list[Row]:
+def _teams(teams: Sequence[team.TeamBelow]) -> list[Row]:
     """The teams below, with a heading; figures can be sorted."""
-    rows: list[Row] = [["Team of", "People", "Last week, USD", "The week before, USD"]]
-    for below in teams[:MOST_TEAMS]:
-        before = "–" if below.before is None else _usd(below.before)
+    rows: list[Row] = [["Team of", "People", "Last week, USD", "Week before, USD"]]
+    for below in teams[: team.MOST_TEAMS]:
+        before = "not told" if below.before is None else _usd(below.before)
         rows.append([phrases.short(below.lead), (below.people, str(below.people)), _usd(below.spent), before])
     return rows
 
