@@ -1,0 +1,234 @@
+"""Every message to everybody: no reader finds another person's figures in anything that they can read.
+
+Everybody has amounts that nobody else has, so that a figure says whose it is. What may be known of others is spelled
+out in `allowed`: what somebody asked the board for, for members whom it does not concern.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections import defaultdict
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from slack_sdk import WebClient
+
+from handlers import homes, tokens
+from handlers.interactions import Modal
+from policy.period import Week, day_of
+from policy.units import MicroTokens
+from programme import cards, usage
+from scheduler import letters, ticker
+from store import people as people_store
+from store import requests as requests_store
+from store.tables import accounts, grants, lots, outbox, people, usage_days
+from tests.support import books, cast, rollout, teams
+from tests.support import requests as asking
+from tests.support.books import ADA, BEN
+from tests.support.requests import IRIS, KOFI, OMAR, TESS, ZOE
+from tests.support.teams import DANA, KIM, LOU, MARA, MAX, NED, PIA, TEAM
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from programme.desk import Desk
+
+ANNOUNCE, DAYS = "C0ALL", 75
+POSTS = {ADA: "1", KIM: "0.95", LOU: "0.9", MAX: "0.85", NED: "0.8", teams.OLA: "0.75", MARA: "0.97", PIA: "0.92"}
+"""Nobody has the same post, and so nobody has the same grant."""
+BOARD, ALTERNATES = (IRIS, OMAR, TESS), (ZOE, KOFI)
+NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?")
+SLACK_MARKUP = re.compile(r"<!date\^[^>]*>|<[@#][^>]*>|\b20\d\d-[^\s]*")
+Figures = dict[str, set[Decimal]]
+
+
+# --- A company with a past -----------------------------------------------------------------------------------------
+
+
+def live(desk: Desk, changes: Mapping[str, str] = rollout.NONE) -> Desk:
+    """Two months and a half of grants, use, requests, warnings and reports."""
+    teams.hire_team(desk)
+    few = [teams.person("sam@example.com", PIA), teams.person("tia@example.com", PIA)]
+    teams.hire(desk, teams.person(DANA, ""), teams.person(PIA, DANA), *few)
+    teams.move(desk, MARA, DANA)
+    cast.hire(desk, "email,fte\n" + "".join(f"{email},{post}\n" for email, post in POSTS.items()))
+    desk = asking.convene(desk, changes=changes)
+    spenders = [*TEAM, MARA, PIA, "sam@example.com", "tia@example.com"]
+    for number in range(DAYS):
+        rollout.run_calendar(desk, desk.clock(), announce_in=ANNOUNCE)
+        use(desk, spenders, number)
+        ticker.warn(desk)
+        ask(desk, number)
+        desk.clock.move(days=1)  # type: ignore[attr-defined]  # the tests' clock
+    return desk
+
+
+def use(desk: Desk, spenders: list[str], number: int) -> None:
+    """Each spends an amount of their own; Ned comes to an end of his tokens, Ola hardly uses any."""
+    events = [
+        cast.event(
+            f"{who}-{number}", at=desk.clock(), who=who,
+            meters={"output": {NED: 12_000_000, teams.OLA: 900}.get(who, 31_000) + 7_919 * (place + 1)},
+        )
+        for place, who in enumerate(spenders)
+    ]  # fmt: skip
+    with desk.transaction() as session:
+        usage.take_in(session, events, desk=desk, now=desk.clock())
+
+
+def ask(desk: Desk, number: int) -> None:
+    if number == 40:
+        asking.vote(desk, TESS, asking.ask(desk, ADA, "4321.5"))
+        asking.vote(desk, TESS, asking.ask(desk, BEN, "2345.25"), approves=False, reason="Use the small model")
+    elif number == DAYS - 1:
+        asking.ask(desk, KIM, "5432.75")
+        asking.ask(desk, LOU, "1678.25", incident="INC-1")
+
+
+# --- Whose a figure is -----------------------------------------------------------------------------------------------
+
+
+def told(amounts: Iterator[int] | list[int], scale: int) -> set[Decimal]:
+    """Amounts in the ways in which messages round them; small ones could be anything."""
+    found: set[Decimal] = set()
+    for amount in amounts:
+        for digits in ("0.01", "1"):
+            found.add((Decimal(abs(amount)) / scale).quantize(Decimal(digits), ROUND_HALF_EVEN))
+    return {figure for figure in found if figure >= 1_000 or (figure >= 10 and figure != figure.to_integral_value())}
+
+
+def figures(desk: Desk) -> Figures:
+    """What everybody has, was granted and spent: balance, lots, grants, use by day, week, month and service."""
+    found: Figures = defaultdict(set)
+    emails = dict(books.rows(desk, sa.select(people.c.id, people.c.email)))
+    wallet_of = {
+        account: emails[person] for account, person, balance in
+        books.rows(desk, sa.select(accounts.c.id, accounts.c.person_id, accounts.c.balance)) if person
+    }  # fmt: skip
+    for account, balance in books.rows(desk, sa.select(accounts.c.id, accounts.c.balance)):
+        if account in wallet_of:
+            found[wallet_of[account]] |= told([balance], 10**6) | told([balance], 10**8)
+    for account, amount, left in books.rows(desk, sa.select(lots.c.account_id, lots.c.amount, lots.c.remaining)):
+        found[wallet_of[account]] |= told([amount, left], 10**6) | told([amount, left], 10**8)
+    for person, amount, entitled in books.rows(
+        desk, sa.select(grants.c.person_id, grants.c.amount, grants.c.entitled_nano_usd)
+    ):
+        found[emails[person]] |= told([amount], 10**6) | told([entitled], 10**9)
+    d = usage_days.c
+    sums: dict[tuple[str, object], list[int]] = defaultdict(lambda: [0, 0])
+    for day, account, service, cost, debit in books.rows(
+        desk, sa.select(d.day, d.account_id, d.service_key, d.cost_nano_usd, d.debit_micro_tokens)
+    ):
+        for period in (day, Week.containing(day), (day.year, day.month), service, ""):
+            sums[wallet_of[account], period][0] += cost
+            sums[wallet_of[account], period][1] += debit
+    for (who, _), (cost, debit) in sums.items():
+        found[who] |= told([cost], 10**9) | told([debit], 10**6)
+    return found
+
+
+def allowed(desk: Desk, reader: str) -> set[Decimal]:
+    """What a member of the board reads of requests that do not concern them, and what the board's channel shows."""
+    found: set[Decimal] = set()
+    if reader not in BOARD + ALTERNATES:
+        return found
+    with desk.reading() as session:
+        for request in requests_store.made_between(session, None, None):
+            card = cards.of(session, request.id, desk=desk, now=desk.clock())
+            judged = card.situation
+            amounts = [request.amount, request.granted or MicroTokens(0), judged.monthly_grant, judged.available]
+            amounts += [judged.earlier, card.left, *(past.amount for past in card.past)]
+            found |= told([int(amount) for amount in amounts], 10**6) | told([int(amount) for amount in amounts], 10**8)
+    return found
+
+
+# --- What everybody reads --------------------------------------------------------------------------------------------
+
+
+def everything(desk: Desk) -> dict[str, list[tuple[str, Any]]]:
+    """(where, what) of all that each person can read: answers, forms, messages, the channel, their Home."""
+    read: dict[str, list[tuple[str, Any]]] = defaultdict(list)
+    staff = books.rows(desk, sa.select(people.c.id, people.c.email, people.c.slack_user_id))
+    for person_id, email, user in staff:
+        for command in tokens.COMMANDS:
+            said = tokens.answer(desk, text=command.name, slack_user_id=user, client=WebClient())
+            read[email].append((f"/tokens {command.name}", said.view if isinstance(said, Modal) else said))
+        with desk.reading() as session:
+            person = people_store.by_id(session, person_id)
+            assert person is not None
+            read[email].append(("Home", homes.compose(session, person, desk)))
+    email_of = {person_id: email for person_id, email, _ in staff}
+    query = sa.select(outbox.c.key, outbox.c.template, outbox.c.view, outbox.c.person_id, outbox.c.channel)
+    for key, template, view, person_id, channel in books.rows(desk, query):
+        composed = letters.compose(template, view, desk=desk)
+        if composed is None:
+            continue
+        content = (composed.message, composed.picture.alt_text if composed.picture else "")
+        if channel == ANNOUNCE:
+            readers = [email for _, email, _ in staff]
+        elif channel == asking.BOARD_CHANNEL:
+            readers = list(BOARD)
+        else:
+            readers = [email_of[person_id]]
+        for reader in readers:
+            read[reader].append((key, content))
+    return read
+
+
+def numbers(content: Any) -> Iterator[Decimal]:  # noqa: ANN401 - a message, a view, or any part of them
+    """Every figure in what somebody reads: in texts, in tables, in charts."""
+    if dataclasses.is_dataclass(content) and not isinstance(content, type):
+        content = [getattr(content, field.name) for field in dataclasses.fields(content)]
+    if isinstance(content, dict):
+        content = [value for key, value in content.items() if key not in {"value", "block_id", "action_id"} or
+                   isinstance(value, int | float)]  # fmt: skip
+    if isinstance(content, list | tuple):
+        for part in content:
+            yield from numbers(part)
+    elif isinstance(content, int | float) and not isinstance(content, bool):
+        yield Decimal(str(content))
+    elif isinstance(content, str):
+        for number in NUMBER.findall(SLACK_MARKUP.sub(" ", content)):
+            yield Decimal(number.replace(",", ""))
+
+
+def leaks(desk: Desk) -> set[tuple[str, str, str, Decimal]]:
+    """(reader, where, whose, figure) of everything that somebody reads of another person."""
+    whose, found = figures(desk), set()
+    for reader, contents in everything(desk).items():
+        own = whose.get(reader, set()) | allowed(desk, reader)
+        others = {who: theirs - own for who, theirs in whose.items() if who != reader}
+        for where, content in contents:
+            seen = set(numbers(content))
+            found |= {(reader, where, who, figure) for who, theirs in others.items() for figure in theirs & seen}
+    return found
+
+
+def test_nobody_reads_anothers_figures(sqlite_desk: Desk) -> None:
+    """Engineers, managers, a director, the board: all that they are told, and nobody else's amount in it."""
+    desk = live(sqlite_desk)
+    kinds = {template for (template,) in books.rows(desk, sa.select(outbox.c.template).distinct())}
+    assert {
+        "fast_track/card", "fast_track/mine", "fast_track/note", "grants/digest", "grants/statement",
+        "reports/weekly", "warnings/warning",
+    } <= kinds  # fmt: skip
+    assert leaks(desk) == set()
+    # The walk would see them: everybody reads their own, and the manager the total of the seven.
+    whose, read = figures(desk), everything(desk)
+    for who in (*TEAM, MARA):
+        assert whose[who] & set(numbers(read[who])), who
+    [answer] = [content for where, content in read[MARA] if where == "/tokens team"]
+    assert "*Spent:*" in json.dumps(answer.blocks)
+
+
+def test_a_bot_that_told_of_two_would_be_found(sqlite_desk: Desk) -> None:
+    """With a handbook that lets a total be of one person, the same walk finds what their manager reads of them."""
+    desk = live(sqlite_desk, {"least_people = 5": "least_people = 1"})
+    teams.leave(desk, "sam@example.com", day_of(desk.clock(), desk.zone))
+    desk.clock.move(days=14)  # type: ignore[attr-defined]  # the tests' clock
+    use(desk, ["tia@example.com"], DAYS)
+    desk.clock.move(days=7)  # type: ignore[attr-defined]  # the tests' clock
+    assert ("tia@example.com", PIA) in {(who, reader) for reader, _, who, _ in leaks(desk)}
