@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from policy.units import NANO_PER_USD
 from templates import fast_track, phrases, render, team
+from templates.charts import native
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,9 +48,12 @@ def person(home: Home) -> Block:
 
 
 def _charts(home: Home) -> dict[str, Block | None]:
-    """At most two: one's own month, and the team's weeks or, for who has no team, the use of grants."""
-    del home
-    return {"burn_down": None, "team": None, "utilisation": None}
+    """At most two: one's own month, and the team's weeks or, for who has no team to show, the use of grants."""
+    month = native.burn_down(home.burn_down) if home.burn_down else None
+    weeks = native.team_lines(home.team) if home.team and home.team.weeks else None
+    standing = home.board.standing if home.board else None
+    used = native.utilisation(standing.utilisation) if standing and not weeks else None
+    return {"burn_down": month, "team": weeks, "utilisation": used}
 
 
 def _teams(teams: Sequence[team.TeamBelow]) -> list[Row]:

@@ -7,26 +7,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from policy.units import MICRO_PER_TOKEN, NanoUSD, divide_half_even
 from templates import phrases, render
+from templates.charts import native
+from templates.charts.weekly import WeeksOfTeam
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from policy.period import Week
     from policy.units import MicroTokens
     from templates.render import Message
-
-
-class WeekOfSpend(Protocol):
-    @property
-    def week(self) -> Week: ...
-    @property
-    def usd(self) -> Sequence[NanoUSD]: ...
-    @property
-    def spent(self) -> NanoUSD: ...
-    @property
-    def tokens(self) -> MicroTokens: ...
-    @property
-    def hidden(self) -> str: ...
 
 
 class TeamBelow(Protocol):
@@ -40,15 +28,9 @@ class TeamBelow(Protocol):
     def before(self) -> NanoUSD | None: ...
 
 
-class Report(Protocol):
+class Report(WeeksOfTeam, Protocol):
     """The view of a team's report; the templates say what else they need of it."""
 
-    @property
-    def hidden(self) -> str: ...
-    @property
-    def services(self) -> Sequence[str]: ...
-    @property
-    def weeks(self) -> Sequence[WeekOfSpend]: ...
     @property
     def teams(self) -> Sequence[TeamBelow]: ...
     @property
@@ -66,7 +48,8 @@ def weekly(report: Report) -> Message:
 
 def answer(report: Report) -> Message:
     """The same at any time, for who asks."""
-    return render.message("reports/team", **words(report))
+    chart = native.team_lines(report) if report.weeks else None
+    return render.message("reports/team", chart_of_weeks=chart, **words(report))
 
 
 def words(report: Report) -> dict[str, object]:

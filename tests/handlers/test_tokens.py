@@ -24,7 +24,7 @@ from programme import usage as usage_programme
 from sandbox import Sandbox, Workspace, block_kit
 from store.tables import audit_log, people
 from templates.render import Message
-from tests.support import cast, letters
+from tests.support import cast, letters, teams
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     from programme.desk import Desk
 
 ADA, BEN, MARA, STRANGER = "U0ADA", "U0BEN", "U0MARA", "U0STRANGER"
-COMMANDS = ("balance", "why", "history", "request", "requests", "warnings", "services", "board", "delegate", "help")
+COMMANDS = (
+    "balance", "why", "history", "request", "requests", "team", "warnings", "services", "board", "delegate", "help",
+)  # fmt: skip
 
 MEMBERS: list[dict[str, Any]] = [
     {"id": "U0NEW", "name": "zoe", "email": "zoe@example.com"},
@@ -556,3 +558,14 @@ def test_slack_has_no_endpoint_in_socket_mode(sqlite_desk: Desk) -> None:
     """Without HTTP mode nobody can send commands over HTTP at all."""
     with TestClient(http.build(sqlite_desk)) as opened:
         assert opened.post("/slack/events").status_code == 404
+
+
+def test_a_manager_asks_for_their_team(sqlite_desk: Desk) -> None:
+    """`/tokens team` has the week and its chart; who leads nobody is told so, and a team of two has no figures."""
+    assert "*Your own reports are two people.*" in read(ask(sqlite_desk, "team", MARA))
+    assert "Nobody reports to you" in read(ask(sqlite_desk, "team"))
+    teams.hire_team(sqlite_desk)
+    teams.work(sqlite_desk, dict.fromkeys(teams.TEAM, 100))
+    answered = ask(sqlite_desk, "team", MARA)
+    assert "*Spent:* USD 35.00 (3,500 tokens) in the week of 9 Nov, as much as the week before" in read(answered)
+    assert "data_visualization" in {block["type"] for block in answered.blocks}

@@ -338,8 +338,8 @@ def test_slack_takes_every_message(case: str) -> None:
     assert not block_kit.too_long(message.blocks)
     for block in message.blocks:
         parsed = Block.parse(block)
-        assert parsed is not None
-        assert parsed.to_dict() == block
+        # The library does not know Slack's own charts yet.
+        assert block["type"] == "data_visualization" if parsed is None else parsed.to_dict() == block
 
 
 @pytest.mark.parametrize("case", ALL)
