@@ -17,7 +17,8 @@ from matplotlib.image import imread
 from policy.period import Month
 from policy.units import MicroTokens
 from programme.letters import DayOfSpend
-from templates import charts
+from templates.charts import month as charts
+from templates.charts import paper
 from tests.support import letters
 from tests.support.letters import NOVEMBER, days_of, weekly
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from programme.letters import Digest
-    from templates.charts import Series
+    from templates.charts.month import Series
 
 MONTHS = [Month(2026, number) for number in (2, 8, 9, 11)]
 """The shortest, a long one, the one with the longest name, and one that begins on a Sunday."""
@@ -150,9 +151,9 @@ def test_every_text_is_inside_the_card(of: Month, busiest: int) -> None:
         box = text.get_window_extent(renderer)
         assert box.x0 >= 0, text
         assert box.y0 >= 0, text
-        assert box.x1 <= charts.WIDTH * charts.DPI, text
-        assert box.y1 <= charts.HEIGHT * charts.DPI, text
-        assert float(text.get_fontsize()) >= charts.TEXT
+        assert box.x1 <= paper.WIDTH * paper.DPI, text
+        assert box.y1 <= paper.HEIGHT * paper.DPI, text
+        assert float(text.get_fontsize()) >= paper.TEXT
 
 
 # --- The text ------------------------------------------------------------------------------------------------------

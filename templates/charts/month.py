@@ -1,4 +1,4 @@
-"""Pictures of the programme's figures, each with a text that says the same to those who cannot see it."""
+"""A month's spend by day."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from policy.units import MICRO_PER_TOKEN
 from templates import phrases
+from templates.charts.paper import CARD, DPI, FAINT, HEIGHT, INK, TEXT, TITLE, WIDTH, Picture
+from templates.charts.paper import of as _of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,10 +23,6 @@ if TYPE_CHECKING:
     from policy.period import Month
     from policy.units import MicroTokens
 
-WIDTH, HEIGHT, DPI = 8.0, 4.5, 100
-"""Inches and dots: 800 x 450. A phone shows it at half its size, so no text is smaller than TEXT points."""
-TEXT, TITLE = 13, 17
-CARD, INK, FAINT = "#ffffff", "#1f2328", "#6e7781"
 WEEKDAY, WEEKEND = "#0072b2", "#9ecae9"
 RUSH, RUSH_WEEKEND = "#d55e00", "#f2b384"
 """Of the colours that everybody can tell apart; they differ in lightness as well."""
@@ -33,15 +31,6 @@ UNEVEN = Decimal(2)
 """A busiest day of so many average weekdays makes the title."""
 NEAR_THE_EDGE = 4
 """Days within which the busiest day's label would leave the card if it were centred."""
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """An image that goes with a message."""
-
-    png: bytes
-    alt_text: str
-    filename: str
 
 
 class DaySpent(Protocol):
@@ -210,10 +199,6 @@ def _label(axes: Axes, series: Series) -> None:
     if average and most < series.total:
         axes.axhline(float(average), color=INK, linewidth=1, linestyle=(0, (4, 3)))
         axes.text(last + 1, float(average), f"average\nweekday\n{_short(average)}", size=TEXT, color=INK, va="center")
-
-
-def _of(day: date) -> str:
-    return f"{day.day} {day:%b}"
 
 
 def _span(first: date, last: date) -> str:

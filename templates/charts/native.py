@@ -1,0 +1,96 @@
+"""The same series for Slack's own chart block, as plain dicts: it has no colours of ours and cannot mark a point."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from policy.units import MICRO_PER_TOKEN, NANO_PER_USD
+from templates.charts import paper, weekly
+from templates.charts.burn_down import even_pace
+from templates.charts.burn_down import finding as finding_of_month
+from templates.charts.utilisation import finding as finding_of_shares
+from templates.charts.utilisation import label
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from policy.units import MicroTokens, NanoUSD
+    from templates.charts.burn_down import BurnDown
+    from templates.charts.utilisation import Histogram
+    from templates.charts.weekly import WeeksOfTeam
+
+LONGEST_TITLE, LONGEST_LABEL, MOST_POINTS = 50, 20, 20
+Block = dict[str, Any]
+
+
+def team_lines(report: WeeksOfTeam) -> Block | None:
+    """The weeks that are over, without those that are left out: what a week came to, and the grants' pace if known."""
+    weeks = [one for one in report.weeks[:-1] if not one.hidden][-MOST_POINTS:]
+    if report.hidden or not any(one.spent for one in weeks):
+        return None
+    series: dict[str, list[float]] = {"Spend": [_usd(one.spent) for one in weeks]}
+    paces = [one.pace for one in weeks if one.pace is not None]
+    if len(paces) == len(weeks):
+        series["Grants' pace"] = [_usd(pace) for pace in paces]
+    return _chart(
+        "line", weekly.finding(report), "USD spent a week", [paper.of(one.week.first_day) for one in weeks], series,
+        x="Week from", y="USD a week",
+    )  # fmt: skip
+
+
+def burn_down(month: BurnDown) -> Block | None:
+    """What was left at the end of some of the days, always of the first and the last, beside the even pace."""
+    if not month.left or month.start <= 0:
+        return None
+    chosen = _chosen(month.left)
+    series = {
+        "Left": [round(int(left) / MICRO_PER_TOKEN) for _, left in chosen],
+        "Even pace": [round(even_pace(month, day)) for day, _ in chosen],
+    }
+    return _chart(
+        "line", finding_of_month(month), "Tokens left", [paper.of(day) for day, _ in chosen], series,
+        x="End of", y="Tokens left",
+    )  # fmt: skip
+
+
+def utilisation(histogram: Histogram) -> Block | None:
+    """People by the share of their grants that they used, without the shares of which too few to tell made use."""
+    told = [(label(low, high), count) for low, high, count in histogram.bins if count is not None]
+    if not any(count for _, count in told):
+        return None
+    return _chart(
+        "bar", finding_of_shares(histogram), "People by share of grants used", [words for words, _ in told],
+        {"People": [count for _, count in told]}, x="Share of the regular grants that was used", y="People",
+    )  # fmt: skip
+
+
+def _chart(
+    kind: str, title: str, plain_title: str, categories: Sequence[str], series: Mapping[str, Sequence[float]], *,
+    x: str, y: str,
+) -> Block:  # fmt: skip
+    return {
+        "type": "data_visualization",
+        "title": title if len(title) <= LONGEST_TITLE else plain_title,
+        "chart": {
+            "type": kind,
+            "series": [
+                {"name": name, "data": [{"label": at, "value": v} for at, v in zip(categories, values, strict=True)]}
+                for name, values in series.items()
+            ],
+            "axis_config": {"categories": list(categories), "x_label": x, "y_label": y},
+        },
+    }
+
+
+def _chosen(left: Sequence[tuple[date, MicroTokens]]) -> list[tuple[date, MicroTokens]]:
+    """As many days as a chart takes, evenly apart: the first, the last, and those between."""
+    last = len(left) - 1
+    points = min(len(left), MOST_POINTS)
+    return [left[round(i * last / (points - 1))] for i in range(points)] if last else list(left)
+
+
+def _usd(amount: NanoUSD) -> float:
+    """USD as the picture tells them: without cents from ten on."""
+    value = int(amount) / NANO_PER_USD
+    return round(value) if abs(value) >= paper.DOLLARS / NANO_PER_USD else round(value, 2)

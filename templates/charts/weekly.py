@@ -1,0 +1,489 @@
+"""A team's weeks: what was spent on which service, the pace of the grants, and what is expected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import groupby
+from typing import TYPE_CHECKING, Protocol
+
+from policy.units import NANO_PER_USD, NanoUSD
+from templates import phrases
+from templates.charts import paper
+from templates.charts.paper import BAND, CARD, FAINT, INK, LINE, MARGIN, Box, Card, Picture, Plot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from matplotlib.figure import Figure
+
+    from policy.period import Week
+    from policy.units import MicroTokens
+
+BAR = 0.39
+"""Half of a bar's width, in weeks."""
+LEFT, RIGHT, LABELLED_RIGHT, BOTTOM = 96, 772, 606, 50
+KEY_TOP, GRID_LABEL = 366, 28
+OFF_SCALE = 3
+"""A pace or forecast of so many times the highest bar would leave only stubs of the bars: it is told instead."""
+SAME = Fraction(5, 100)
+"""A change below this is none."""
+TIMES = 5
+"""From here on a rise is told in times."""
+LONGEST_NAME, SHORTEST_NAME, NAME_IN_TITLE = 26, 8, 24
+WEEKS_COMPARED = 2
+LABEL_GAP, KEY_GAP, KEY_LINES = 12, 22, 2
+ASTRAY = 24
+"""Dots by which a label may stand beside what it names."""
+WORDS = {"few_people": "too few people", "few_spenders": "too few people", "team_changed": "the team changed"}
+
+
+class SpentInWeek(Protocol):
+    @property
+    def week(self) -> Week: ...
+    @property
+    def usd(self) -> Sequence[NanoUSD]: ...
+    @property
+    def spent(self) -> NanoUSD: ...
+    @property
+    def tokens(self) -> MicroTokens: ...
+    @property
+    def pace(self) -> NanoUSD | None: ...
+    @property
+    def hidden(self) -> str: ...
+
+
+class ExpectedInWeek(Protocol):
+    @property
+    def week(self) -> Week: ...
+    @property
+    def low(self) -> NanoUSD: ...
+    @property
+    def middle(self) -> NanoUSD: ...
+    @property
+    def high(self) -> NanoUSD: ...
+
+
+class WeeksOfTeam(Protocol):
+    """What the chart needs of a team's report."""
+
+    @property
+    def people(self) -> int: ...
+    @property
+    def hidden(self) -> str: ...
+    @property
+    def services(self) -> Sequence[str]: ...
+    @property
+    def weeks(self) -> Sequence[SpentInWeek]: ...
+    @property
+    def ahead(self) -> Sequence[ExpectedInWeek]: ...
+
+
+def weekly_spend(report: WeeksOfTeam) -> Picture:
+    """The last weeks as bars stacked by service, under a title that says what they show."""
+    last = f"-{report.weeks[-1].week}" if report.weeks else ""
+    return Picture(paper.png(drawing(report)), alt_text(report), f"team-spend{last}.png")
+
+
+# --- What there is to see ------------------------------------------------------------------------------------------
+
+
+def finding(report: WeeksOfTeam) -> str:
+    """What there is to see, in one line."""
+    over = report.weeks[:-1]
+    if report.hidden or not over:
+        return f"Nothing is shown: {WORDS.get(report.hidden, 'no week is over yet')}"
+    if over[-1].hidden:
+        return f"Last week is left out: {WORDS.get(over[-1].hidden, over[-1].hidden)}"
+    shown = [one for one in report.weeks if not one.hidden]
+    if not any(one.spent for one in shown):
+        whole = len(shown) == len(report.weeks)
+        return f"No tokens were spent in {f'these {_number(len(shown))} weeks' if whole else 'the weeks shown'}"
+    return _begun(report) or _changed(report, over)
+
+
+def _begun(report: WeeksOfTeam) -> str:
+    """What to say where there is nothing before the last week or this one to compare with."""
+    *past, last, this = report.weeks
+    if any(one.spent or one.hidden for one in past):
+        return ""
+    if last.spent:
+        return f"Spend began last week: {_usd(last.spent)}"
+    return f"Spend began this week: {_usd(this.spent)} so far"
+
+
+def _changed(report: WeeksOfTeam, over: Sequence[SpentInWeek]) -> str:
+    if len(over) < WEEKS_COMPARED or over[-2].hidden:
+        return f"{_usd(over[-1].spent)} last week; the week before is left out"
+    before, last = over[-2:]
+    if not last.spent:
+        return "Nothing was spent last week"
+    if not before.spent:
+        return f"{_usd(last.spent)} last week, after a week of nothing"
+    return f"Last week {_compared(report.services, before, last)}"
+
+
+def _compared(services: Sequence[str], before: SpentInWeek, last: SpentInWeek) -> str:
+    by = Fraction(int(last.spent) - int(before.spent), int(before.spent))
+    if abs(by) < SAME:
+        return "much as before"
+    most = _most_of_it(services, before, last)
+    if by < 0:
+        return f"down {round(-by * 100)} %{most and f', less of {most}'}"
+    mostly = most and f", mostly {most}"
+    if by + 1 >= TIMES:
+        times = f"{float(by + 1):,.1f}".removesuffix(".0")
+        return f"{times} times the week before{mostly}"
+    return f"up {round(by * 100)} %{mostly}"
+
+
+def _most_of_it(services: Sequence[str], before: SpentInWeek, last: SpentInWeek) -> str:
+    """The service that makes up most of the change between two weeks, if one of several does."""
+    change = int(last.spent) - int(before.spent)
+    sign = 1 if change > 0 else -1
+    changes = [sign * (int(now) - int(then)) for now, then in zip(last.usd, before.usd, strict=True)]
+    at = max(range(len(changes)), key=changes.__getitem__, default=0)
+    if len(services) > 1 and 2 * changes[at] > abs(change):
+        return paper.name(services[at], NAME_IN_TITLE)
+    return ""
+
+
+def subtitle(report: WeeksOfTeam) -> str:
+    """Last week in USD and tokens, where it is told, and what the bars are."""
+    over = report.weeks[:-1]
+    if report.hidden or not over:
+        return paper.people(report.people)
+    if over[-1].hidden:
+        return f"USD a week by service, {paper.people(report.people)}"
+    last = over[-1]
+    return f"{_usd(last.spent)} ({paper.tokens(last.tokens)} tokens) last week, {paper.people(report.people)}"
+
+
+def alt_text(report: WeeksOfTeam) -> str:
+    """The finding, every week, the services' shares, the pace and what is expected."""
+    begin = f"{finding(report)}. {subtitle(report)}."
+    shown = [one for one in report.weeks if not one.hidden]
+    if report.hidden or len(report.weeks) < WEEKS_COMPARED:
+        return f"Bar chart without bars. {begin}"
+    parts = [f"Bar chart of USD spent a week, by service. {begin} By week: {', '.join(_weeks_in_words(report))}."]
+    total = sum(int(one.spent) for one in shown)
+    if total:
+        sums = [sum(int(one.usd[i]) for one in shown) for i in range(len(report.services))]
+        shares = (
+            f"{phrases.short(name)} {_share(part, total)}" for name, part in zip(report.services, sums, strict=True)
+        )
+        parts.append(f"Services in all these weeks: {', '.join(shares)}.")
+    parts += [*_pace_in_words(report), *_forecast_in_words(report)]
+    return " ".join(parts)
+
+
+def _weeks_in_words(report: WeeksOfTeam) -> Iterator[str]:
+    for one in report.weeks:
+        when = "this week so far" if one is report.weeks[-1] else paper.of(one.week.first_day)
+        yield f"{when} left out ({WORDS.get(one.hidden, one.hidden)})" if one.hidden else f"{when} {_usd(one.spent)}"
+
+
+def _pace_in_words(report: WeeksOfTeam) -> Iterator[str]:
+    paces = [(one, one.pace) for one in report.weeks if one.pace is not None]
+    if paces:
+        steps = [(one.week, pace) for i, (one, pace) in enumerate(paces) if not i or paces[i - 1][1] != pace]
+        told = ", ".join(f"from {paper.of(week.first_day)} {_usd(pace)}" for week, pace in steps)
+        yield f"The grants come to, a week: {told}."
+
+
+def _forecast_in_words(report: WeeksOfTeam) -> Iterator[str]:
+    if report.ahead:
+        weeks = ", ".join(
+            f"{paper.of(one.week.first_day)} {_usd(one.middle)} ({paper.usd(one.low)} to {paper.usd(one.high)})"
+            for one in report.ahead
+        )
+        yield f"Expected, this week as a whole and the next ones: {weeks}."
+
+
+def _share(part: int, total: int) -> str:
+    percent = round(Fraction(100 * part, total))
+    return f"{percent} %" if percent or not part else "under 1 %"
+
+
+def _number(count: int) -> str:
+    return {12: "twelve", 1: "one"}.get(count, phrases.number_word(count))
+
+
+def _usd(amount: NanoUSD) -> str:
+    return f"USD {paper.usd(amount)}"
+
+
+# --- The drawing ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """A report with its scale: where each thing goes."""
+
+    report: WeeksOfTeam
+    plot: Plot
+    grid: tuple[float, ...]
+
+    @property
+    def most(self) -> float:
+        return self.plot.values.top
+
+    @property
+    def shown(self) -> list[tuple[int, SpentInWeek]]:
+        return [(i, one) for i, one in enumerate(self.report.weeks) if not one.hidden]
+
+    @property
+    def this(self) -> int:
+        return len(self.report.weeks) - 1
+
+    @property
+    def expected(self) -> list[tuple[int, ExpectedInWeek]]:
+        return [(self.this + i, one) for i, one in enumerate(self.report.ahead)]
+
+    @property
+    def last_pace(self) -> float | None:
+        paces = [one.pace for one in self.report.weeks if one.pace is not None]
+        return _value(paces[-1]) if paces else None
+
+
+def drawing(report: WeeksOfTeam) -> Figure:
+    """The chart: a light card that reads the same on dark screens."""
+    card = Card(finding(report), subtitle(report))
+    if report.hidden or len(report.weeks) < WEEKS_COMPARED:
+        return card.figure
+    scene = _scene(report, key_lines=0)
+    labels = [*_labels(scene), *_beside(scene)]
+    centres = _placed(card, scene, labels)
+    if not centres or not any(one.colour for one in labels):
+        keys = _key_lines(card, report.services if any(one.spent for one in report.weeks) else ())
+        _draw_keys(card, report.services, keys)
+        scene = _scene(report, key_lines=len(keys))
+        labels = _labels(scene)
+        centres = _placed(card, scene, labels)
+    taken = [*_grid(card, scene), *_weeks_axis(card, scene)]
+    _bars(card, scene)
+    _forecast(card, scene)
+    _pace(card, scene)
+    taken += _gaps(card, scene)
+    _draw_labels(card, scene, labels, centres)
+    _totals(card, scene, taken)
+    return card.figure
+
+
+def _value(amount: NanoUSD) -> float:
+    return max(0.0, int(amount) / NANO_PER_USD)
+
+
+def _scene(report: WeeksOfTeam, *, key_lines: int) -> _Scene:
+    highest = max((_value(one.spent) for one in report.weeks), default=0.0)
+    highest = max([highest, *(_value(one.middle) for one in report.ahead)])
+    others = [*(_value(one.high) for one in report.ahead), *(_value(one.pace) for one in report.weeks if one.pace)]
+    most = max([highest, *(one for one in others if one <= OFF_SCALE * highest or not highest)])
+    grid = tuple(paper.ticks(most))
+    beside = not key_lines and not report.ahead and any(one.spent for one in report.weeks)
+    labelled = beside or report.ahead or any(one.pace is not None for one in report.weeks)
+    slots = len(report.weeks) + max(0, len(report.ahead) - 1)
+    top = KEY_TOP - GRID_LABEL - LINE * key_lines
+    return _Scene(
+        report=report,
+        plot=Plot(
+            on=Box(LEFT, BOTTOM, LABELLED_RIGHT if labelled else RIGHT, top),
+            values=Box(-0.5, 0, slots - 0.5, grid[-1] if grid else 1),
+        ),
+        grid=grid,
+    )
+
+
+def _grid(card: Card, scene: _Scene) -> list[Box]:
+    """The highest of the figures says that all of them are USD."""
+    words = [f"USD {paper.short(at)}" if at == scene.grid[-1] else paper.short(at) for at in scene.grid]
+    return paper.grid(card, scene.plot, scene.grid, words)
+
+
+def _weeks_axis(card: Card, scene: _Scene) -> list[Box]:
+    """The present week by its name; of the others as many Mondays as have room."""
+    weeks, x = scene.report.weeks, scene.plot.x
+    wanted = [(x(scene.this), "this week")]
+    wanted += [(x(i), paper.of(one.week.first_day)) for i, one in scene.expected[1:][-1:]]
+    mondays = [*range(scene.this - 3, -1, -4), 0]
+    return paper.axis(card, BOTTOM, [*wanted, *((x(i), paper.of(weeks[i].week.first_day)) for i in mondays)])
+
+
+def stacked(report: WeeksOfTeam, service: int, weeks: Sequence[int]) -> list[Box]:
+    """The boxes of a service in some of the weeks, each on those of the services before it."""
+    boxes = []
+    for i in weeks:
+        one = report.weeks[i]
+        below = sum(_value(amount) for amount in one.usd[:service])
+        if _value(one.usd[service]):
+            boxes.append(Box(i - BAR, below, i + BAR, below + _value(one.usd[service])))
+    return boxes
+
+
+def _bars(card: Card, scene: _Scene) -> None:
+    over = [i for i, _ in scene.shown if i != scene.this]
+    this = [i for i, _ in scene.shown if i == scene.this]
+    for place, colour in enumerate(paper.colours(scene.report.services)):
+        card.boxes(f"service {place}", stacked(scene.report, place, over), scene.plot, colour=colour, edge=CARD)
+        card.boxes(
+            f"service {place}, this week", stacked(scene.report, place, this), scene.plot,
+            colour=colour, edge=CARD, hatch="////",
+        )  # fmt: skip
+
+
+def _forecast(card: Card, scene: _Scene) -> None:
+    """Low to high as boxes with a line at the middle; this week's bar keeps an outline up to its own middle."""
+    bands, middles, outline = [], [], []
+    for i, one in scene.expected:
+        low, middle, high = (min(_value(each), scene.most) for each in (one.low, one.middle, one.high))
+        bands.append(Box(i - BAR, low, i + BAR, high))
+        middles.append([(i - BAR, middle), (i + BAR, middle)])
+        week = scene.report.weeks[i] if i == scene.this else None
+        if week and not week.hidden and middle > _value(week.spent):
+            outline.append(Box(i - BAR, _value(week.spent), i + BAR, middle))
+    card.boxes("forecast", bands, scene.plot, colour=BAND, zorder=1)
+    card.lines("forecast middle", middles, scene.plot, colour=INK, width=1.8)
+    card.boxes("unfinished", outline, scene.plot, colour="none", edge=FAINT, width=1.2, dashed=True, zorder=3)
+
+
+def _pace(card: Card, scene: _Scene) -> None:
+    """The grants' pace as a line in steps, broken where it is not known; on to its label where it is the last."""
+    runs = []
+    known = enumerate(scene.report.weeks)
+    for has_pace, run in groupby(known, key=lambda one: one[1].pace is not None and _value(one[1].pace) <= scene.most):
+        points = [(i + side, _value(one.pace)) for i, one in run if one.pace is not None for side in (-0.5, 0.5)]
+        if has_pace and points:
+            runs.append(points)
+    card.lines("pace's edge", runs, scene.plot, colour=CARD, width=4, zorder=2.9)
+    card.lines("pace", runs, scene.plot, dashes=(5, 2))
+    right = scene.plot.values.right
+    if runs and runs[-1][-1][0] == scene.this + 0.5 < right:
+        (x, y) = runs[-1][-1]
+        card.lines("pace goes on", [[(x, y), (right, y)]], scene.plot, width=1, dashes=(2, 3))
+
+
+def _gaps(card: Card, scene: _Scene) -> list[Box]:
+    """A mark on the base line for each week that is left out, and the reason once for those in a row."""
+    gaps = [(i, one.hidden) for i, one in enumerate(scene.report.weeks) if one.hidden]
+    y = scene.plot.on.bottom
+    card.boxes(
+        "left out", [Box(scene.plot.x(i) - 9, y, scene.plot.x(i) + 9, y + 6) for i, _ in gaps], paper.DOTS,
+        colour=BAND, zorder=3,
+    )  # fmt: skip
+    taken = []
+    for (_, reason), run in groupby(gaps, key=lambda gap: (gap[0] - gaps.index(gap), gap[1])):
+        at = [i for i, _ in run]
+        words, x = WORDS.get(reason, reason), scene.plot.x((at[0] + at[-1]) / 2)
+        text = card.write(x, y + 12, words, colour=FAINT, ha="center", va="bottom", rotation=90)
+        text.set_bbox({"facecolor": CARD, "edgecolor": "none", "pad": 1})
+        taken.append(Box(x - LINE / 2, y, x + LINE / 2, y + 12 + card.size_of(words)[0]))
+    return taken
+
+
+def _totals(card: Card, scene: _Scene, taken: list[Box]) -> None:
+    """The figures of the highest week and of the last one above their bars, where nothing else stands."""
+    plot = scene.plot
+    taken = taken + [plot.box(Box(i - BAR, 0, i + BAR, _value(one.spent))) for i, one in scene.shown]
+    taken += [plot.box(Box(i - BAR, 0, i + BAR, min(_value(one.high), scene.most))) for i, one in scene.expected]
+    for i, one in enumerate(scene.report.weeks):
+        if one.pace is not None and _value(one.pace) <= scene.most:
+            taken.append(
+                Box(plot.x(i - 0.5), plot.y(_value(one.pace)) - 2, plot.x(i + 0.5), plot.y(_value(one.pace)) + 2)
+            )
+    over = [(i, one) for i, one in scene.shown if i != scene.this and one.spent]
+    for i, one in sorted(over, key=lambda each: (-int(each[1].spent), -each[0]))[:1] + over[-1:]:
+        words = paper.usd(one.spent)
+        half, y = card.size_of(words, weight="bold")[0] / 2, plot.y(_value(one.spent)) + 4
+        box = Box(plot.x(i) - half - 2, y + 1, plot.x(i) + half + 2, y + LINE - 4)
+        if not any(box.meets(other) for other in taken):
+            card.write(plot.x(i), y, words, ha="center", weight="bold")
+            taken.append(box)
+
+
+@dataclass(frozen=True, slots=True)
+class _Label:
+    """Words at the right end of the plot, at a height in dots; the first line of a figure's label is its name."""
+
+    at: float
+    lines: tuple[str, ...]
+    colour: str = ""
+
+    @property
+    def height(self) -> float:
+        return LINE * len(self.lines) + (0 if self.colour else 8)
+
+
+def _labels(scene: _Scene) -> list[_Label]:
+    """The pace and what is expected."""
+    labels, y = [], scene.plot.y
+    if (pace := scene.last_pace) is not None:
+        off = " ↑" if pace > scene.most else ""
+        labels.append(_Label(y(min(pace, scene.most)), (f"grants' pace{off}", f"{paper.short(pace)} a week")))
+    if scene.expected:
+        one = scene.expected[-1][1]
+        span = f"{paper.usd(one.low)} to {paper.usd(one.high)}"
+        middle = y(min(_value(one.middle), scene.most))
+        labels.append(_Label(middle, ("expected", f"{paper.usd(one.middle)} a week", span)))
+    return labels
+
+
+def _beside(scene: _Scene) -> list[_Label]:
+    """The services' names by their parts of the last bar that is over; none unless all of them fit there."""
+    at = scene.this - 1
+    if scene.report.ahead or scene.report.weeks[at].hidden or not scene.report.weeks[at].spent:
+        return []
+    labels, below = [], 0.0
+    places = zip(scene.report.services, scene.report.weeks[at].usd, paper.colours(scene.report.services), strict=True)
+    for name, amount, colour in places:
+        labels.append(_Label(scene.plot.y(below + _value(amount) / 2), (" ".join(name.split()),), colour))
+        below += _value(amount)
+    return labels
+
+
+def _placed(card: Card, scene: _Scene, labels: Sequence[_Label]) -> list[float]:
+    """The heights at which labels stand, beside what they name; none where there is no room."""
+    top = scene.plot.on.top + GRID_LABEL
+    centres = paper.apart([one.at for one in labels], [one.height for one in labels], BOTTOM, top)
+    room = paper.ACROSS - scene.plot.on.right - 2 * LABEL_GAP
+    if centres is None or any(card.key_width(one.lines[0]) > room for one in labels):
+        return []
+    far = any(abs(centre - one.at) > ASTRAY for centre, one in zip(centres, labels, strict=True) if one.colour)
+    return [] if far else centres
+
+
+def _draw_labels(card: Card, scene: _Scene, labels: Sequence[_Label], centres: Sequence[float]) -> None:
+    x = scene.plot.on.right + LABEL_GAP
+    for one, centre in zip(labels, centres, strict=True):
+        base = centre + LINE * (len(one.lines) / 2 - 1) + 5
+        if one.colour:
+            card.key(x, base, one.colour, one.lines[0])
+            continue
+        for row, words in enumerate(one.lines):
+            card.write(x, base - LINE * row, words, weight="normal" if row else "bold")
+
+
+# --- Which colour is which service ---------------------------------------------------------------------------------
+
+
+def _key_lines(card: Card, services: Sequence[str]) -> list[list[tuple[int, str, float]]]:
+    """The services in at most two lines, each with where its square begins; long names are cut until they fit."""
+    lines: list[list[tuple[int, str, float]]] = []
+    for longest in range(LONGEST_NAME, SHORTEST_NAME - 1, -1):
+        lines, x = [[]], float(MARGIN)
+        for place, name in enumerate(services):
+            words = paper.name(name, longest)
+            width = card.key_width(words)
+            if x + width > paper.ACROSS - MARGIN and lines[-1]:
+                lines, x = [*lines, []], float(MARGIN)
+            lines[-1].append((place, words, x))
+            x += width + KEY_GAP
+        if len(lines) <= KEY_LINES:
+            break
+    return [line for line in lines if line]
+
+
+def _draw_keys(card: Card, services: Sequence[str], lines: Sequence[Sequence[tuple[int, str, float]]]) -> None:
+    colours = paper.colours(services)
+    for row, line in enumerate(lines):
+        for place, words, x in line:
+            card.key(x, KEY_TOP - LINE * row - 18, colours[place], words)
