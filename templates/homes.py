@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from policy.units import NANO_PER_USD
 from templates import fast_track, phrases, render
+from templates.charts import native
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,9 +64,14 @@ def person(home: Home) -> Block:
 
 
 def _charts(home: Home) -> dict[str, Block | None]:
-    """At most two: one's own month, and the team's weeks or, for who has no team, the use of grants."""
-    del home
-    return {"burn_down": None, "team": None, "utilisation": None}
+    """At most two: one's own month, and the team's weeks or, for who has no team to tell of, the use of grants."""
+    standing = home.board.standing if home.board else None
+    team = native.team_lines(home.team) if home.team and not home.team.hidden else None
+    return {
+        "burn_down": native.burn_down(home.burn_down) if home.burn_down else None,
+        "team": team,
+        "utilisation": native.utilisation(standing.utilisation) if standing and team is None else None,
+    }
 
 
 def _teams(teams: Sequence[TeamBelow]) -> list[Row]:
