@@ -50,7 +50,7 @@ def person(home: Home) -> Block:
 def _charts(home: Home) -> dict[str, Block | None]:
     """At most two: one's own month, and the team's weeks or, for who has no team to show, the use of grants."""
     month = native.burn_down(home.burn_down) if home.burn_down else None
-    weeks = native.team_lines(home.team) if home.team and home.team.weeks else None
+    weeks = native.team_lines(home.team) if home.team and not home.team.hidden else None
     standing = home.board.standing if home.board else None
     used = native.utilisation(standing.utilisation) if standing and not weeks else None
     return {"burn_down": month, "team": weeks, "utilisation": used}
