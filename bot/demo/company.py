@@ -28,6 +28,8 @@ ZONE = "Europe/Berlin"
 SOURCE = "gateway"
 WEEKS = 14
 MONDAY_TO_FRIDAY = range(5)
+LONG_RUN, LONG_RUN_EVERY = 3, 6
+"""Every sixth week the research team trains three times as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,8 +274,10 @@ def events_of(day: date, until: datetime) -> Iterator[UsageEvent]:
         if person.stack == "training" and day.weekday() in {1, 3}:
             at = datetime.combine(day, time(19), UTC)
             if at <= until:
-                hours = chance.uniform(2, 9)
-                used: Meters = {"gpu_seconds": 8 * round(hours * 3600)}
+                hours = chance.uniform(2, 5) * (
+                    LONG_RUN if day.isocalendar().week % LONG_RUN_EVERY == LONG_RUN_EVERY - 1 else 1
+                )
+                used: Meters = {"gpu_seconds": 2 * round(hours * 3600)}
                 yield _event(person, f"job-{person.handle}-{day:%Y%m%d}", at, ("gpu-cluster", "H100"), used)
 
 
