@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from benchmarks import balance, intake, ledgers, memory, messages, monthly, votes
+from benchmarks import balance, charts, intake, ledgers, memory, messages, monthly, votes
 
 if TYPE_CHECKING:
     from programme.desk import Desk
@@ -22,7 +22,7 @@ TARGETS = {"sqlite": (5.0, 0.18), "postgresql": (8.0, 0.22)}
 @click.option("--events", default=10_000_000, show_default=True, help="Usage rows of the large ledger.")
 @click.option(
     "--only",
-    type=click.Choice(["intake", "growth", "memory", "monthly", "messages", "votes"]),
+    type=click.Choice(["intake", "growth", "memory", "monthly", "messages", "votes", "charts"]),
     multiple=True,
     help="All when left out.",
 )
@@ -43,6 +43,8 @@ def main(events: int, only: tuple[str, ...], databases: tuple[str, ...]) -> None
             _votes(kind)
     if not only or "memory" in only:
         _memory(min(events, 1_000_000))
+    if not only or "charts" in only:
+        _charts()
 
 
 def _intake(kind: str, events: int) -> None:
@@ -128,6 +130,13 @@ def _memory(events: int) -> None:
         f"memory: importing {events:,} events peaks at {large:,.0f} MiB, {events // 10:,} at {small:,.0f} MiB"
         f" = {large / small:.2f}"
     )
+
+
+def _charts() -> None:
+    ours, plain = charts.ratio()
+    print(f"chart: {ours * 1e3:.1f} ms over the plain way's {plain * 1e3:.1f} ms = {ours / plain:.2f} (target <= 0.5)")
+    one, two = charts.processes(1_000)
+    print(f"charts, 1,000: {two:.1f}/s in two processes over {one:.1f}/s in one = {two / one:.2f} (target >= 1.7)")
 
 
 if __name__ == "__main__":
