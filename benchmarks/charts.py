@@ -8,6 +8,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from datetime import date, timedelta
 from statistics import median
+from typing import Any
 
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
@@ -32,7 +33,10 @@ def report(number: int = 0) -> TeamReport:
         pace = NanoUSD(2_500 * NANO_PER_USD)
         weeks.append(WeekOfSpend(Week(first + timedelta(weeks=i)), usd, spent, MicroTokens(int(spent) // 10), pace))
     ahead = tuple(
-        WeekAhead(Week(first + timedelta(weeks=11 + i)), *(NanoUSD(each * NANO_PER_USD) for each in (2_000, 2_400, 2_900)))
+        WeekAhead(
+            Week(first + timedelta(weeks=11 + i)),
+            *(NanoUSD(each * NANO_PER_USD) for each in (2_000, 2_400, 2_900)),
+        )
         for i in range(4)
     )  # fmt: skip
     return TeamReport(
@@ -43,10 +47,20 @@ def report(number: int = 0) -> TeamReport:
 
 
 def ratio() -> tuple[float, float]:
-    """(seconds of a chart, seconds of the same chart by `Axes.bar` and `savefig`), medians of turns, each with other figures."""
+        (
+            *text.get_position(), text.get_text(), text.get_fontsize(), text.get_color(), text.get_fontweight(),
+            text.get_horizontalalignment(),
+        )  # fmt: skip
     of = report()
     content = [
-        (*text.get_position(), text.get_text(), text.get_fontsize(), text.get_color(), text.get_weight(), text.get_ha())
+        (
+            *text.get_position(),
+            text.get_text(),
+            text.get_fontsize(),
+            text.get_color(),
+            text.get_fontweight(),
+            text.get_horizontalalignment(),
+        )
         for text in weekly.drawing(of).get_children()
         if isinstance(text, Text) and text.get_text()
     ]
@@ -64,7 +78,7 @@ def ratio() -> tuple[float, float]:
     return median(ours), median(plain)
 
 
-def _plainly(of: TeamReport, content: list[tuple[float, float, str, float, str, str, str]]) -> bytes:
+def _plainly(of: TeamReport, content: list[tuple[Any, ...]]) -> bytes:
     """The same rectangles, lines and texts, but for the few that an axis writes itself."""
     figure = Figure(figsize=(paper.WIDTH, paper.HEIGHT), dpi=paper.DPI)
     axes = figure.add_axes((0.12, 0.11, 0.64, 0.6))
@@ -81,7 +95,7 @@ def _plainly(of: TeamReport, content: list[tuple[float, float, str, float, str, 
     axes.bar(ends, [h - b for h, b in zip(high, low, strict=True)], bottom=low, width=2 * weekly.BAR, color=paper.BAND)
     axes.hlines(middle, [i - weekly.BAR for i in ends], [i + weekly.BAR for i in ends], color=paper.INK)
     axes.plot(
-        [week.pace and float(week.pace.decimal) for week in of.weeks], "--", drawstyle="steps-mid", color=paper.INK
+        [float(week.pace.decimal) for week in of.weeks if week.pace], "--", drawstyle="steps-mid", color=paper.INK
     )
     axes.set_xticks([0, 4, 8, 11, 14], ["7 Sep", "5 Oct", "2 Nov", "this week", "14 Dec"])
     axes.set_yticks([1_000, 2_000, 3_000], ["1 k", "2 k", "USD 3 k"])

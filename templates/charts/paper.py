@@ -1,7 +1,7 @@
 """The card that every picture is drawn on: its size, colours and texts, and how it becomes a file.
 
-A picture has a figure of its own, and nothing is kept but words: no picture can leak into the next one, and any
-thread may draw. It is quick because there are no `Axes`: a handful of collections and some twenty texts stand on the bare figure.
+A picture has a figure of its own, and nothing is kept but words: no picture can leak into the
+next one, and any thread may draw. It is quick because there are no `Axes`: a handful of collections and some twenty texts stand on the bare figure.
 """
 
 from __future__ import annotations
@@ -227,11 +227,11 @@ def width_of(words: str, size: float = TEXT, weight: str = "normal") -> float:
     from matplotlib.font_manager import FontProperties  # noqa: PLC0415 - as above
 
     ruler = RendererAgg(1, 1, DPI)  # type: ignore[no-untyped-call]
-    return float(ruler.get_text_width_height_descent(words, FontProperties(size=size, weight=weight), ismath=False)[0])
+    return float(ruler.get_text_width_height_descent(words, FontProperties(size=size, weight=weight), ismath=False)[0])  # type: ignore[no-untyped-call]
 
 
 def fitting(title: str) -> tuple[str, float]:
-    """A title with the size in which it fits its line, never smaller than the other texts; cut if it is too long even then."""
+    """A title with the size in which it fits its line, never smaller than other texts; cut if too long even so."""
     room = ACROSS - 2 * MARGIN
     size = min(TITLE, TITLE * room / max(1, width_of(title, TITLE, "bold")))
     if size >= TEXT:

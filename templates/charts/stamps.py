@@ -1,4 +1,4 @@
-"""Texts of a chart as stamps: words that come again (dates, names, figures) are set once. Setting is most of the time."""
+"""Texts of a chart as stamps: words that come again (dates, names, figures) are set once, which saves most time."""
 
 from __future__ import annotations
 
@@ -38,11 +38,13 @@ class StampedText(Text):
             self._stamp(renderer)
 
     def _stamp(self, renderer: RendererAgg) -> None:
-        font = (float(self.get_fontsize()), str(self.get_weight()), str(self.get_color()))
+        font = (float(self.get_fontsize()), str(self.get_fontweight()), str(self.get_color()))
         dots, width, below = stamp(self.get_text(), *font, renderer.dpi)
         x, y = self.get_position()
-        gc = renderer.new_gc()  # type: ignore[no-untyped-call]
-        renderer.draw_image(gc, round(x - width * ALIGNED[str(self.get_ha())]) - EDGE, round(y) - below, dots)
+        gc = renderer.new_gc()
+        renderer.draw_image(
+            gc, round(x - width * ALIGNED[str(self.get_horizontalalignment())]) - EDGE, round(y) - below, dots
+        )
         gc.restore()
         self.stale = False
 
@@ -56,7 +58,7 @@ def stamp(words: str, size: float, weight: str, colour: str, dpi: float) -> tupl
     below = ceil(descent) + EDGE
     across, up = ceil(width) + 2 * EDGE, ceil(height - descent) + below + EDGE
     paper = RendererAgg(across, up, dpi)  # type: ignore[no-untyped-call]
-    gc = paper.new_gc()  # type: ignore[no-untyped-call]
+    gc = paper.new_gc()
     gc.set_foreground(to_rgba(colour), isRGBA=True)
     paper.draw_text(gc, EDGE, up - below, words, font, 0)  # type: ignore[no-untyped-call]
     return np.array(paper.buffer_rgba())[::-1].copy(), float(width), below  # type: ignore[no-untyped-call]

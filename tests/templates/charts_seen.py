@@ -102,7 +102,7 @@ def assert_native(block: dict[str, Any]) -> None:
 
 def lightness(colour: str) -> float:
     """CIE L*, 0 for black to 100 for white."""
-    return 116 * luminance(colour) ** (1 / 3) - 16
+    return float(116 * luminance(colour) ** (1 / 3) - 16)
 
 
 def contrast(one: str, other: str) -> float:

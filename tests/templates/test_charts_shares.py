@@ -50,9 +50,12 @@ def tokens(amount: float) -> MicroTokens:
 def a_month(*left: float, start: float | None = None, rate: float = 0, runs_out: int = 0) -> AMonth:
     """November with so much left after each day so far, and from then on so much less a day, give or take a third."""
     days = [date(2026, 11, 1) + timedelta(days=i) for i in range(30)]
+
+    def later(count: int, by: float) -> MicroTokens:
+        return tokens(max(0, left[-1] - rate * count * by))
+
     ahead = [
-        (day, *(tokens(max(0, left[-1] - rate * k * by)) for by in (1.3, 1, 0.7)))
-        for k, day in enumerate(days[len(left) :] if rate else (), 1)
+        (day, later(k, 1.3), later(k, 1), later(k, 0.7)) for k, day in enumerate(days[len(left) :] if rate else (), 1)
     ]
     return AMonth(
         NOVEMBER, days[len(left) - 1], tuple(zip(days, map(tokens, left), strict=False)),
@@ -169,7 +172,7 @@ def test_slacks_own_chart_of_a_month_has_the_same_figures() -> None:
 
 
 def test_bars_are_the_people_and_too_few_are_a_mark() -> None:
-    """Each bin has a bar as high as its people; too few to tell have the same small mark everywhere, and none has none."""
+    """Each bin has a bar as high as its people; too few to tell have one small mark, and none has none."""
     figure = draw_shares(SHARES["usual"])
     assert [box.top for box in seen.boxes(figure, "people")] == [31, 24, 18, 14, 9, 8, 6, 5]
     marks = seen.boxes(figure, "few")
@@ -197,7 +200,7 @@ def test_the_title_of_shares_states_the_finding(of: Shares, words: str) -> None:
 
 @pytest.mark.parametrize("of", SHARES.values(), ids=SHARES)
 def test_the_card_of_shares_has_room_for_its_texts_and_its_text_for_every_bin(of: Shares) -> None:
-    """No text meets another or leaves the card; the text has every bin, too few as too few, and Slack's chart its limits."""
+    """No text meets another or leaves the card; the text has every bin, and Slack's chart its limits."""
     seen.assert_texts_stand_free(draw_shares(of))
     text = text_of_shares(of)
     for low, high, count in of.bins:
