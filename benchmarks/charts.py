@@ -32,13 +32,8 @@ def report(number: int = 0) -> TeamReport:
         spent = sum(usd, NanoUSD(0))
         pace = NanoUSD(2_500 * NANO_PER_USD)
         weeks.append(WeekOfSpend(Week(first + timedelta(weeks=i)), usd, spent, MicroTokens(int(spent) // 10), pace))
-    ahead = tuple(
-        WeekAhead(
-            Week(first + timedelta(weeks=11 + i)),
-            *(NanoUSD(each * NANO_PER_USD) for each in (2_000, 2_400, 2_900)),
-        )
-        for i in range(4)
-    )  # fmt: skip
+    span = [NanoUSD(each * NANO_PER_USD) for each in (2_000, 2_400, 2_900)]
+    ahead = tuple(WeekAhead(Week(first + timedelta(weeks=11 + i)), *span) for i in range(4))
     return TeamReport(
         manager_id="p1", today=date(2026, 11, 24), people=8, hidden="", services=SERVICES, weeks=tuple(weeks),
         ahead=ahead, month=None, jumps=(), idle=None, lapsing=None, lapses_on=None, open_requests=0, teams=(),
@@ -47,23 +42,16 @@ def report(number: int = 0) -> TeamReport:
 
 
 def ratio() -> tuple[float, float]:
-        (
-            *text.get_position(), text.get_text(), text.get_fontsize(), text.get_color(), text.get_fontweight(),
-            text.get_horizontalalignment(),
-        )  # fmt: skip
+    """(seconds of a chart, seconds of the same chart by `Axes.bar` and `savefig`), medians of turns."""
     of = report()
     content = [
         (
-            *text.get_position(),
-            text.get_text(),
-            text.get_fontsize(),
-            text.get_color(),
-            text.get_fontweight(),
+            *text.get_position(), text.get_text(), text.get_fontsize(), text.get_color(), text.get_fontweight(),
             text.get_horizontalalignment(),
         )
         for text in weekly.drawing(of).get_children()
         if isinstance(text, Text) and text.get_text()
-    ]
+    ]  # fmt: skip
     bars = [one for one in weekly.drawing(of).get_children() if isinstance(one, PolyCollection)]
     assert sum(len(one.get_paths()) for one in bars if (one.get_gid() or "").startswith("service")) == 12 * 6
     ours, plain = [], []

@@ -214,7 +214,7 @@ def _labels(card: Card, plot: Plot, month: BurnDown, points: Sequence[Point], ta
     """What is left now, and the name of the even pace, each where it meets nothing."""
     days, start = plot.values.right, _value(month.start)
     even: list[Point] = [(0, start), (days, 0)]
-    taken = [*taken, *_along(plot, points), *_along(plot, even)]
+    taken = [*taken, *_along(plot, points), *_along(plot, even), *_along(plot, [(points[-1][0], 0), points[-1]])]
     x, y = points[-1]
     near = [(plot.x(x), plot.y(y))]
     taken += _write_clear(card, f"{paper.tokens(month.left[-1][1])} left", near, taken, weight="bold")

@@ -1,7 +1,7 @@
 """The card that every picture is drawn on: its size, colours and texts, and how it becomes a file.
 
-A picture has a figure of its own, and nothing is kept but words: no picture can leak into the
-next one, and any thread may draw. It is quick because there are no `Axes`: a handful of collections and some twenty texts stand on the bare figure.
+A picture has a figure of its own, and nothing is kept but words: no picture can leak into the next one, and any thread
+may draw. It is quick because there are no `Axes`: collections and some twenty texts stand on the bare figure.
 """
 
 from __future__ import annotations
