@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from benchmarks import balance, home, intake, ledgers, memory, messages, monthly, traffic, votes
+from benchmarks import balance, charts, home, intake, ledgers, memory, messages, monthly, traffic, votes, weekly
 
 if TYPE_CHECKING:
     from programme.desk import Desk
@@ -22,7 +22,7 @@ TARGETS = {"sqlite": (5.0, 0.18), "postgresql": (8.0, 0.22)}
 @click.option("--events", default=10_000_000, show_default=True, help="Usage rows of the large ledger.")
 @click.option(
     "--only",
-    type=click.Choice(["intake", "growth", "memory", "monthly", "messages", "votes", "home"]),
+    type=click.Choice(["intake", "growth", "memory", "monthly", "messages", "votes", "home", "charts", "weekly"]),
     multiple=True,
     help="All when left out.",
 )
@@ -43,8 +43,12 @@ def main(events: int, only: tuple[str, ...], databases: tuple[str, ...]) -> None
             _votes(kind)
         if not only or "home" in only:
             _home(kind, events // 10)
+        if not only or "weekly" in only:
+            _weekly(kind, min(10_000, events // 1_000))
     if not only or "memory" in only:
         _memory(min(events, 1_000_000))
+    if not only or "charts" in only:
+        _charts()
 
 
 def _intake(kind: str, events: int) -> None:
@@ -147,12 +151,32 @@ def _home_of(desk: Desk, kind: str, number: int, what: str) -> float:
     return ours
 
 
+def _weekly(kind: str, managers: int) -> None:
+    """Twelve weeks of roll-ups, and four times as many: a report should not take longer for what it does not tell."""
+    measured = {weeks: weekly.measure(kind, managers, weeks) for weeks in (12, 48)}
+    for weeks, one in measured.items():
+        print(
+            f"weekly, {kind}, {managers:,} managers, {one.rows:,} rows of {weeks} weeks: owed in {one.owed:.2f} s over"
+            f" raw inserts' {one.owed_bare:.2f} s; a report's figures {one.report * 1e3:.2f} ms over a bare statement's"
+            f" {one.report_bare * 1e3:.2f} ms = {one.report / one.report_bare:.1f}"
+        )
+    young, old = measured.values()
+    print(f"growth, {kind}: a report at {old.report / young.report:.2f} of its time with a quarter of the history")
+
+
 def _memory(events: int) -> None:
     small, large = memory.peak(events // 10), memory.peak(events)
     print(
         f"memory: importing {events:,} events peaks at {large:,.0f} MiB, {events // 10:,} at {small:,.0f} MiB"
         f" = {large / small:.2f}"
     )
+
+
+def _charts() -> None:
+    ours, plain = charts.ratio()
+    print(f"chart: {ours * 1e3:.1f} ms over the plain way's {plain * 1e3:.1f} ms = {ours / plain:.2f} (target <= 0.5)")
+    one, two = charts.processes(1_000)
+    print(f"charts, 1,000: {two:.1f}/s in two processes over {one:.1f}/s in one = {two / one:.2f} (target >= 1.7)")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from policy.units import MicroTokens
     from templates.charts.paper import Point
 
-PLOT = Box(MARGIN, 50, 628, 352)
+PLOT = Box(96, 50, 606, 336)
 LEFT_OF_IT, UNDER_IT, EXPECTED = "#0072b2", "#d6e8f4", "#c9d1d9"
 GAP = 12
 WEEK = 7
@@ -193,13 +193,11 @@ def _expected(card: Card, plot: Plot, month: BurnDown, now: Point) -> list[Box]:
     top = min(max(height + LINE / 2 + 5, PLOT.bottom + LINE * len(lines)), PLOT.top)
     for row, words in enumerate(lines):
         card.write(PLOT.right + GAP, top - LINE * (row + 1) + 5, words, weight="normal" if row else "bold")
-    steps = [
-        (a, b) for a, b in zip([*zip(highs, lows, strict=True)], [*zip(highs, lows, strict=True)][1:], strict=False)
-    ]
-    return [
-        plot.box(Box(before[0][0], min(before[1][1], after[1][1]), after[0][0], max(before[0][1], after[0][1])))
-        for before, after in steps
-    ]
+    width = max((paper.width_of(words, weight="bold") for words in lines), default=0)
+    beside = Box(PLOT.right, top - LINE * len(lines), PLOT.right + GAP + width, top)
+    parts = (0, 0.2, 0.4, 0.6, 0.8, 1)
+    across = [[(a[0], a[1] * p + b[1] * (1 - p)) for a, b in zip(highs, lows, strict=True)] for p in parts]
+    return [beside, *_along(plot, middles), *(box for line in across for box in _along(plot, line))]
 
 
 def _dot(card: Card, plot: Plot, at: Point) -> None:
@@ -216,7 +214,7 @@ def _labels(card: Card, plot: Plot, month: BurnDown, points: Sequence[Point], ta
     """What is left now, and the name of the even pace, each where it meets nothing."""
     days, start = plot.values.right, _value(month.start)
     even: list[Point] = [(0, start), (days, 0)]
-    taken = [*taken, *_along(plot, points), *_along(plot, even)]
+    taken = [*taken, *_along(plot, points), *_along(plot, even), *_along(plot, [(points[-1][0], 0), points[-1]])]
     x, y = points[-1]
     near = [(plot.x(x), plot.y(y))]
     taken += _write_clear(card, f"{paper.tokens(month.left[-1][1])} left", near, taken, weight="bold")
@@ -239,7 +237,7 @@ def _write_clear(
     card: Card, words: str, near: Sequence[Point], taken: Sequence[Box], *, weight: str = "normal", colour: str = INK
 ) -> list[Box]:
     """Words at the first corner of the first point where they meet nothing, or nowhere."""
-    width = card.size_of(words, weight=weight)[0]
+    width = paper.width_of(words, weight=weight)
     room = Box(PLOT.left, PLOT.bottom + 2, paper.ACROSS - MARGIN, PLOT.top + LINE)
     for x, y in near:
         for left, bottom in (

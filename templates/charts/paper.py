@@ -1,13 +1,14 @@
 """The card that every picture is drawn on: its size, colours and texts, and how it becomes a file.
 
-A picture has a figure of its own, and nothing of it is kept: no picture can leak into the next one, and any thread may
-draw. It is quick because there are no `Axes`: a handful of collections and some twenty texts stand on the bare figure.
+A picture has a figure of its own, and nothing is kept but words: no picture can leak into the next one, and any thread
+may draw. It is quick because there are no `Axes`: collections and some twenty texts stand on the bare figure.
 """
 
 from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from policy.units import MICRO_PER_TOKEN, NANO_PER_USD, divide_half_even
@@ -110,8 +111,9 @@ class Card:
         from matplotlib.figure import Figure  # noqa: PLC0415 - as above
 
         self.figure: Figure = Figure(figsize=(WIDTH, HEIGHT), dpi=DPI, facecolor=CARD)
-        self._renderer = FigureCanvasAgg(self.figure).get_renderer()  # type: ignore[no-untyped-call]
-        self.write(MARGIN, TITLE_AT, title, size=self._fitting(title), weight="bold")
+        FigureCanvasAgg(self.figure)
+        title, size = fitting(title)
+        self.write(MARGIN, TITLE_AT, title, size=size, weight="bold")
         self.write(MARGIN, SUBTITLE_AT, subtitle, colour=FAINT)
 
     def write(
@@ -128,10 +130,11 @@ class Card:
         rotation: float = 0,
     ) -> Text:
         """A text at dots; "$" and the like stand for themselves."""
-        from matplotlib.text import Text  # noqa: PLC0415 - with the drawing library
         from matplotlib.transforms import IdentityTransform  # noqa: PLC0415 - with the drawing library
 
-        text = Text(
+        from templates.charts.stamps import StampedText  # noqa: PLC0415 - as above
+
+        text = StampedText(
             x, y, words, size=size, color=colour, weight=weight, ha=ha, va=va, rotation=rotation, parse_math=False,
             transform=IdentityTransform(), zorder=5, linespacing=1.15,
         )  # fmt: skip
@@ -185,21 +188,7 @@ class Card:
         self.write(x + SQUARE + 6, y, words)
 
     def key_width(self, words: str) -> float:
-        return SQUARE + 6 + self.size_of(words)[0]
-
-    def size_of(self, words: str, size: float = TEXT, weight: str = "normal") -> tuple[float, float]:
-        """Width and height of a text, in dots."""
-        from matplotlib.font_manager import FontProperties  # noqa: PLC0415 - with the drawing library
-
-        font = FontProperties(size=size, weight=weight)
-        lines = words.split("\n")
-        widths = [self._renderer.get_text_width_height_descent(line, font, ismath=False)[0] for line in lines]
-        return max(widths), LINE * len(lines)
-
-    def _fitting(self, title: str) -> float:
-        """The size in which a title fits its line, never smaller than the other texts."""
-        width = self.size_of(title, TITLE, "bold")[0]
-        return max(TEXT, min(TITLE, TITLE * (ACROSS - 2 * MARGIN) / width)) if width else TITLE
+        return SQUARE + 6 + width_of(words)
 
 
 DOTS = Plot(Box(0, 0, 1, 1), Box(0, 0, 1, 1))
@@ -214,7 +203,7 @@ def grid(card: Card, plot: Plot, at: Sequence[float], words: Sequence[str]) -> l
     taken = []
     for one, text in zip(at, words, strict=True):
         card.write(MARGIN, y(one) + 4, text, colour=FAINT)
-        taken.append(Box(MARGIN, y(one), MARGIN + card.size_of(text)[0], y(one) + LINE))
+        taken.append(Box(MARGIN, y(one), MARGIN + width_of(text), y(one) + LINE))
     return taken
 
 
@@ -222,13 +211,33 @@ def axis(card: Card, base: float, wanted: Iterable[tuple[float, str]]) -> list[B
     """Words under the base line, the first ones first, as many as have room; where they stand."""
     taken: list[Box] = []
     for centre, words in wanted:
-        half = card.size_of(words)[0] / 2
+        half = width_of(words) / 2
         x = min(max(centre, MARGIN + half), ACROSS - MARGIN - half)
         box = Box(x - half - 6, base - LINE - 5, x + half + 6, base)
         if not any(box.meets(other) for other in taken):
             taken.append(box)
             card.write(x, base - LINE, words, ha="center")
     return taken
+
+
+@lru_cache(maxsize=4_096)
+def width_of(words: str, size: float = TEXT, weight: str = "normal") -> float:
+    """The width of a text, in dots: it depends on nothing else, and names and figures come again."""
+    from matplotlib.backends.backend_agg import RendererAgg  # noqa: PLC0415 - with the drawing library
+    from matplotlib.font_manager import FontProperties  # noqa: PLC0415 - as above
+
+    ruler = RendererAgg(1, 1, DPI)  # type: ignore[no-untyped-call]
+    return float(ruler.get_text_width_height_descent(words, FontProperties(size=size, weight=weight), ismath=False)[0])  # type: ignore[no-untyped-call]
+
+
+def fitting(title: str) -> tuple[str, float]:
+    """A title with the size in which it fits its line, never smaller than other texts; cut if too long even so."""
+    room = ACROSS - 2 * MARGIN
+    size = min(TITLE, TITLE * room / max(1, width_of(title, TITLE, "bold")))
+    if size >= TEXT:
+        return title, size
+    words = next(cut for n in range(len(title), 0, -1) if width_of(cut := name(title, n), TEXT, "bold") <= room)
+    return words, TEXT
 
 
 def png(figure: Figure) -> bytes:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-PLOT = Box(MARGIN, 50, paper.ACROSS - MARGIN, 312)
-PERCENT, OVER, EDGE = 100, 112, 114
+PLOT = Box(MARGIN, 50, paper.ACROSS - MARGIN, 294)
+PERCENT, APART, OVER, EDGE = 100, 106, 116, 118
 """What is over 100 % has a bar of its own, a little apart."""
 GAP = 0.6
 FEW = 10
@@ -110,7 +110,7 @@ def drawing(histogram: Histogram) -> Figure:
 
 
 def _span(low: int, high: int | None) -> tuple[float, float]:
-    return (low + GAP, high - GAP) if high is not None else ((low if low < PERCENT else PERCENT + 2) + GAP, OVER + GAP)
+    return (low + GAP, high - GAP) if high is not None else ((low if low < PERCENT else APART) + GAP, OVER - GAP)
 
 
 def _bar(span: tuple[float, float], count: int) -> Box:
@@ -120,7 +120,7 @@ def _bar(span: tuple[float, float], count: int) -> Box:
 def _shares_axis(card: Card, plot: Plot, histogram: Histogram) -> None:
     wanted = [(plot.x(at), f"{at} %" if at else "0") for at in (0, 20, 40, 60, 80, PERCENT)]
     if any(high is None for _, high, _ in histogram.bins):
-        wanted.insert(0, (plot.x((PERCENT + 2 + OVER) / 2) + 8, "over"))
+        wanted.insert(0, (plot.x((APART + OVER) / 2), "over"))
     paper.axis(card, PLOT.bottom, wanted)
 
 
@@ -132,6 +132,6 @@ def _p95(card: Card, plot: Plot, histogram: Histogram) -> None:
     x, top = plot.x(share), PLOT.top + LINE + 8
     card.lines("p95", [[(x, PLOT.bottom), (x, top)]], paper.DOTS, width=1.5, colour=INK, dashes=(5, 3))
     words = f"95 of 100 people used less than {phrases.permille(histogram.p95_permille)}"
-    left = x - 8 - card.size_of(words)[0] >= MARGIN
+    left = x - 8 - paper.width_of(words) >= MARGIN
     text = card.write(x + (-8 if left else 8), top - 12, words, ha="right" if left else "left")
     text.set_bbox({"facecolor": CARD, "edgecolor": "none", "pad": 1})

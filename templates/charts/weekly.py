@@ -28,7 +28,7 @@ OFF_SCALE = 3
 """A pace or forecast of so many times the highest bar would leave only stubs of the bars: it is told instead."""
 SAME = Fraction(5, 100)
 """A change below this is none."""
-TIMES = 5
+TIMES, MANY_TIMES = 5, 100
 """From here on a rise is told in times."""
 LONGEST_NAME, SHORTEST_NAME, NAME_IN_TITLE = 26, 8, 24
 WEEKS_COMPARED = 2
@@ -131,6 +131,8 @@ def _compared(services: Sequence[str], before: SpentInWeek, last: SpentInWeek) -
     if by < 0:
         return f"down {round(-by * 100)} %{most and f', less of {most}'}"
     mostly = most and f", mostly {most}"
+    if by + 1 > MANY_TIMES:
+        return f"more than {MANY_TIMES} times the week before{mostly}"
     if by + 1 >= TIMES:
         times = f"{float(by + 1):,.1f}".removesuffix(".0")
         return f"{times} times the week before{mostly}"
@@ -376,7 +378,7 @@ def _gaps(card: Card, scene: _Scene) -> list[Box]:
         words, x = WORDS.get(reason, reason), scene.plot.x((at[0] + at[-1]) / 2)
         text = card.write(x, y + 12, words, colour=FAINT, ha="center", va="bottom", rotation=90)
         text.set_bbox({"facecolor": CARD, "edgecolor": "none", "pad": 1})
-        taken.append(Box(x - LINE / 2, y, x + LINE / 2, y + 12 + card.size_of(words)[0]))
+        taken.append(Box(x - LINE / 2, y, x + LINE / 2, y + 12 + paper.width_of(words)))
     return taken
 
 
@@ -393,7 +395,7 @@ def _totals(card: Card, scene: _Scene, taken: list[Box]) -> None:
     over = [(i, one) for i, one in scene.shown if i != scene.this and one.spent]
     for i, one in sorted(over, key=lambda each: (-int(each[1].spent), -each[0]))[:1] + over[-1:]:
         words = paper.usd(one.spent)
-        half, y = card.size_of(words, weight="bold")[0] / 2, plot.y(_value(one.spent)) + 4
+        half, y = paper.width_of(words, weight="bold") / 2, plot.y(_value(one.spent)) + 4
         box = Box(plot.x(i) - half - 2, y + 1, plot.x(i) + half + 2, y + LINE - 4)
         if not any(box.meets(other) for other in taken):
             card.write(plot.x(i), y, words, ha="center", weight="bold")
