@@ -11,6 +11,8 @@ import click
 from benchmarks import balance, charts, home, intake, ledgers, memory, messages, monthly, traffic, votes, weekly
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from programme.desk import Desk
 
 SMALL = 10_000
@@ -30,21 +32,19 @@ TARGETS = {"sqlite": (5.0, 0.18), "postgresql": (8.0, 0.22)}
 def main(events: int, only: tuple[str, ...], databases: tuple[str, ...]) -> None:
     """Measure, and print ratios to floors of the same run."""
     print(f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} cores")
+    of_databases: dict[str, Callable[[str], None]] = {
+        "intake": lambda kind: _intake(kind, min(events, RATIO_EVENTS)),
+        "growth": lambda kind: _growth_and_balance(kind, events),
+        "monthly": lambda kind: _monthly(kind, events // 100),
+        "messages": _messages,
+        "votes": _votes,
+        "home": lambda kind: _home(kind, events // 10),
+        "weekly": lambda kind: _weekly(kind, min(10_000, events // 1_000)),
+    }
     for kind in databases:
-        if not only or "intake" in only:
-            _intake(kind, min(events, RATIO_EVENTS))
-        if not only or "growth" in only:
-            _growth_and_balance(kind, events)
-        if not only or "monthly" in only:
-            _monthly(kind, events // 100)
-        if not only or "messages" in only:
-            _messages(kind)
-        if not only or "votes" in only:
-            _votes(kind)
-        if not only or "home" in only:
-            _home(kind, events // 10)
-        if not only or "weekly" in only:
-            _weekly(kind, min(10_000, events // 1_000))
+        for name, measure in of_databases.items():
+            if not only or name in only:
+                measure(kind)
     if not only or "memory" in only:
         _memory(min(events, 1_000_000))
     if not only or "charts" in only:

@@ -36,8 +36,8 @@ def report(number: int = 0) -> TeamReport:
     ahead = tuple(WeekAhead(Week(first + timedelta(weeks=11 + i)), *span) for i in range(4))
     return TeamReport(
         manager_id="p1", today=date(2026, 11, 24), people=8, hidden="", services=SERVICES, weeks=tuple(weeks),
-        ahead=ahead, month=None, jumps=(), idle=None, lapsing=None, lapses_on=None, open_requests=0, teams=(),
-        teams_hidden=0, per_token=NanoUSD(NANO_PER_USD // 100), contact="",
+        ahead=ahead, month=None, jumps=(), idle=None, lapsing=None, lapses_on=date(2026, 12, 1), open_requests=0,
+        teams=(), teams_hidden=0, per_token=NanoUSD(NANO_PER_USD // 100), contact="",
     )  # fmt: skip
 
 

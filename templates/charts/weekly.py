@@ -28,7 +28,7 @@ OFF_SCALE = 3
 """A pace or forecast of so many times the highest bar would leave only stubs of the bars: it is told instead."""
 SAME = Fraction(5, 100)
 """A change below this is none."""
-TIMES, MANY_TIMES = 5, 100
+TIMES, MANY_TIMES = 2, 100
 """From here on a rise is told in times."""
 LONGEST_NAME, SHORTEST_NAME, NAME_IN_TITLE = 26, 8, 24
 WEEKS_COMPARED = 2

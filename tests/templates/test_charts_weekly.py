@@ -66,8 +66,8 @@ def report(
     )
     return TeamReport(
         manager_id="p1", today=TODAY, people=people, hidden="", services=tuple(services), weeks=tuple(weeks),
-        ahead=expected, month=None, jumps=(), idle=None, lapsing=None, lapses_on=None, open_requests=0, teams=(),
-        teams_hidden=0, per_token=NanoUSD(NANO_PER_USD // 100), contact="",
+        ahead=expected, month=None, jumps=(), idle=None, lapsing=None, lapses_on=date(2026, 12, 1), open_requests=0,
+        teams=(), teams_hidden=0, per_token=NanoUSD(NANO_PER_USD // 100), contact="",
     )  # fmt: skip
 
 
@@ -242,7 +242,7 @@ def test_a_team_of_which_nothing_is_told_has_a_card_without_figures() -> None:
     """A hidden report has no week to draw; its picture says so, and its text too."""
     of = TeamReport(
         manager_id="p1", today=TODAY, people=3, hidden="few_people", services=(), weeks=(), ahead=(), month=None,
-        jumps=(), idle=None, lapsing=None, lapses_on=None, open_requests=0, teams=(), teams_hidden=0,
+        jumps=(), idle=None, lapsing=None, lapses_on=date(2026, 12, 1), open_requests=0, teams=(), teams_hidden=0,
         per_token=NanoUSD(1), contact="",
     )  # fmt: skip
     assert seen.words(weekly.drawing(of)) == ["Nothing is shown: too few people", "3 people"]
