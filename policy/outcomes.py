@@ -99,7 +99,7 @@ class Reported(NamedTuple):
     @property
     def counts(self) -> bool:
         """Whether it has to be somebody's."""
-        return self.kind != "quality" and self.state == "done" and not self.reverts
+        return _counts(self)
 
     @property
     def fingerprint(self) -> bytes:
@@ -159,6 +159,11 @@ class WeekScore(NamedTuple):
     score: int
 
 
+def _counts(one: Reported | Outcome) -> bool:
+    """A score is no output, and neither is what only takes back, or brings back, other work."""
+    return one.kind != "quality" and one.state == "done" and not one.reverts
+
+
 def batch_of(person_id: str, project: str, day: date) -> str:
     """What a person merges in a project in a week has this in common, and nothing else in the world has it."""
     content = json.dumps([person_id, project, Week.containing(day).first_day.isoformat()])
@@ -188,7 +193,7 @@ def weekly_output(
     sums: Counter[tuple[Week, Kind, Unit, str]] = Counter()
     lines: Counter[tuple[Week, Kind, Unit, str, str]] = Counter()
     for one in outcomes:
-        if one.unit is None or one.unit_id is None or one.reverts or one.state != "done" or one.key in gone:
+        if one.unit is None or one.unit_id is None or not _counts(one) or one.key in gone:
             continue
         week = Week.containing(one.day)
         where = (week, one.kind, one.unit, one.unit_id)
