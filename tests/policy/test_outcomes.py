@@ -17,7 +17,7 @@ RULES = handbook.parse(handbook.packaged()).outcomes
 DAY = date(2026, 10, 7)
 
 
-def outcome(  # noqa: PLR0917 - an id, a kind and a day say what it is
+def outcome(
     outcome_id: str = "shop#1",
     kind: Kind = "pull_request",
     day: date = DAY,
