@@ -17,6 +17,7 @@ from handlers import github, http
 from handlers.github import Ignored
 from handlers.usage_formats import MalformedBodyError
 from policy.outcomes import Reported
+from programme import handbooks
 from store import outcomes as outcome_store
 from store.tables import outcomes as table
 from tests.support import books
@@ -50,7 +51,7 @@ def sqlite_client(sqlite_desk: Desk) -> Iterator[TestClient]:
         yield opened
 
 
-def deliver(client: TestClient, payload: dict[str, Any], event: str = "", **headers: str | None) -> Response:
+def deliver(client: TestClient, payload: dict[str, Any], event: str | None = None, **headers: str | None) -> Response:
     """A delivery with GitHub's headers; None leaves one out."""
     body = work.encoded(payload)
     sent = {
@@ -237,7 +238,7 @@ def test_the_handbook_of_the_day_has_the_labels(sqlite_client: TestClient, sqlit
     """A closed issue is judged by the labels that held when it was closed."""
     text = books.handbook_text("2026.labels", MERGED.date()).replace('["bug"]', '["defect"]')
     with sqlite_desk.transaction() as session:
-        books.handbooks.apply(session, text, actor="test", now=sqlite_desk.clock())
+        handbooks.apply(session, text, actor="test", now=sqlite_desk.clock())
     before = MERGED - timedelta(days=1)
     assert status(deliver(sqlite_client, work.issue(1, labels=["bug"], at=before))) == "accepted"
     assert status(deliver(sqlite_client, work.issue(2, labels=["bug"]))) == "ignored"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -159,7 +160,7 @@ def test_a_fingerprint_is_of_the_content() -> None:
     told = Reported("jira", "SHOP-1", "bug", at, "ada", "shop", as_of=at)
     berlin = at.astimezone(tz=None)
     assert told._replace(occurred_at=berlin, as_of=berlin).fingerprint == told.fingerprint
-    changes = {
+    changes: dict[str, Any] = {
         "source": "x", "outcome_id": "x", "kind": "task", "occurred_at": at + timedelta(seconds=1), "user": "x",
         "project": "x", "state": "reopened", "lines": 1, "figure": 1, "metric": "x", "reverts": ("x",), "as_of": None,
     }  # fmt: skip
