@@ -67,7 +67,9 @@ def serving(settings: Settings, desk: Desk) -> Iterator[str]:
         stack.callback(clockwork.shutdown, wait=True)
         if settings.socket_mode:
             stack.enter_context(_socket_mode(settings, slack))
-        api = http.build(desk, slack=None if settings.socket_mode else slack)
+        api = http.build(
+            desk, slack=None if settings.socket_mode else slack, github_secret=settings.github_webhook_secret
+        )
         yield stack.enter_context(_http(api, settings.http_host, settings.http_port))
 
 

@@ -35,6 +35,7 @@ class Settings:
     announce_channel: str | None
     board_usergroup: str | None
     handbook: Path | None
+    github_webhook_secret: str | None
 
     def __repr__(self) -> str:
         return (
@@ -66,6 +67,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         announce_channel=values.get("TOKENS_ANNOUNCE_CHANNEL"),
         board_usergroup=values.get("TOKENS_BOARD_USERGROUP"),
         handbook=Path(values["TOKENS_HANDBOOK"]) if "TOKENS_HANDBOOK" in values else None,
+        github_webhook_secret=values.get("GITHUB_WEBHOOK_SECRET"),
     )
     if problems:
         raise Refusal("settings_invalid", "The environment has mistakes:\n" + "\n".join(problems))

@@ -1,4 +1,4 @@
-"""Our HTTP side: usage intake, health, metrics, and Slack's requests in HTTP mode.
+"""Our HTTP side: intake of usage and of outcomes, health, metrics, and Slack's requests in HTTP mode.
 
 Bodies are read with a limit; the work happens in a thread, because the database is synchronous. Nothing of a body is
 logged. (No postponed annotations here: FastAPI reads those of the routes, which name local dependencies.)
@@ -7,6 +7,7 @@ logged. (No postponed annotations here: FastAPI reads those of the routes, which
 import logging
 import re
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -20,11 +21,13 @@ from slack_bolt import App, BoltRequest
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from handlers import cloudevents, litellm, metrics, note_failure
+from handlers import cloudevents, github, litellm, metrics, note_failure, outcome_files
 from handlers.litellm import NothingUsed
 from handlers.usage_formats import MalformedBodyError, Rejected
 from policy.metering import UsageEvent
-from programme import keys, usage
+from policy.outcomes import KINDS, STATES, Reported
+from policy.period import day_of
+from programme import keys, outcomes, usage
 from programme.desk import Desk
 from programme.usage import Outcome
 from store import schema
@@ -53,15 +56,35 @@ class IntakeAnswer(BaseModel):
     summary: dict[usage.Status, int]
 
 
-def build(desk: Desk, *, slack: App | None = None) -> FastAPI:
-    """The application; with `slack`, also the endpoint of HTTP mode."""
+class OutcomeAnswer(BaseModel):
+    """What became of one outcome; `detail` says why, where the status does not."""
+
+    source: str
+    id: str
+    status: outcomes.Status
+    detail: str = ""
+
+
+class OutcomesAnswer(BaseModel):
+    """One result for each outcome, in the order of the batch, and how many there are of each kind."""
+
+    results: list[OutcomeAnswer]
+    summary: dict[outcomes.Status, int]
+
+
+def build(desk: Desk, *, slack: App | None = None, github_secret: str | None = None) -> FastAPI:
+    """The application; with `slack`, also the endpoint of HTTP mode; with GitHub's secret, its webhooks are taken."""
     app = FastAPI(
         title="tokens-bot",
-        description="Usage intake of the company's AI token allowance.",
+        description="Intake of usage and outcomes for the company's AI token allowance.",
         version="1",
-        openapi_tags=[{"name": "usage", "description": "What gateways report."}],
+        openapi_tags=[
+            {"name": "usage", "description": "What gateways report."},
+            {"name": "outcomes", "description": "What came of the work, as trackers report it."},
+        ],
     )
     app.include_router(_intake(desk))
+    app.include_router(_outcomes(desk, github_secret))
     app.include_router(_operations(desk))
     if slack is not None:
         app.include_router(_slack(slack))
@@ -212,22 +235,124 @@ _CLOUDEVENT_BODY: dict[str, Any] = {
 }
 
 
-def _describe(item: dict[str, Any]) -> dict[str, Any]:
+def _describe(
+    item: dict[str, Any],
+    *,
+    scope: str = "usage:write",
+    answer: type[BaseModel] = IntakeAnswer,
+    batches: tuple[str, ...] = ("application/json", "application/cloudevents-batch+json"),
+) -> dict[str, Any]:
     """What OpenAPI should know of a route whose body is parsed by hand, for speed."""
     either = {"oneOf": [item, {"type": "array", "items": item, "maxItems": MOST_EVENTS}]}
-    content = {"application/json": {"schema": either}, "application/cloudevents-batch+json": {"schema": either}}
     return {
-        "openapi_extra": {"requestBody": {"required": True, "content": content}},
-        "response_model": IntakeAnswer,
+        "openapi_extra": {"requestBody": {"required": True, "content": {kind: {"schema": either} for kind in batches}}},
+        "response_model": answer,
         "responses": {
             400: {"description": "The body is not JSON, or has another outer shape."},
             401: {"description": "No key in force."},
-            403: {"description": "The key lacks the scope `usage:write`."},
+            403: {"description": f"The key lacks the scope `{scope}`."},
             413: {"description": f"More than {MOST_EVENTS} events, or more than {LARGEST_BODY} bytes."},
             415: {"description": "The body has a Content-Encoding, such as gzip."},
             503: {"description": "The database does not answer; send the batch again."},
         },
     }
+
+
+_OUTCOME_BODY: dict[str, Any] = {
+    "type": "object",
+    "required": list(outcome_files.REQUIRED),
+    "properties": {name: {"type": "string"} for name in outcome_files.COLUMNS}
+    | {"kind": {"enum": list(KINDS)}, "occurred_at": {"type": "string", "format": "date-time"}}
+    | {"state": {"enum": list(STATES)}, "updated_at": {"type": "string", "format": "date-time"}}
+    | {"lines": {"type": "integer", "minimum": 0}, "weight": {"type": "number"}, "score": {"type": "number"}},
+    "example": {
+        "source": "jira",
+        "outcome_id": "SHOP-17",
+        "kind": "bug",
+        "occurred_at": "2026-11-20T09:30:00Z",
+        "user": "ada@example.com",
+        "project": "shop",
+    },
+}
+_OUTCOMES = _describe(_OUTCOME_BODY, scope="outcomes:write", answer=OutcomesAnswer, batches=("application/json",))
+_GITHUB: dict[str, Any] = {
+    "openapi_extra": {
+        "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}},
+        "parameters": [
+            {"name": name, "in": "header", "required": True, "schema": {"type": "string"}}
+            for name in ("X-Hub-Signature-256", "X-GitHub-Event")
+        ],
+    },
+    "response_model": OutcomesAnswer,
+    "responses": {
+        400: {"description": "The body is not JSON, or lacks a field that GitHub documents."},
+        401: {"description": "The signature is missing, or another one."},
+        404: {"description": "GITHUB_WEBHOOK_SECRET is not set."},
+        413: {"description": f"More than {LARGEST_BODY} bytes."},
+        503: {"description": "The database does not answer; deliver it again."},
+    },
+}
+
+
+# --- Outcomes ------------------------------------------------------------------------------------------------------
+
+
+def _outcomes(desk: Desk, github_secret: str | None) -> APIRouter:
+    router = APIRouter(prefix="/v1", tags=["outcomes"])
+    require_key = _key_with(desk, "outcomes:write")
+
+    @router.post("/outcomes", summary="Report outcomes of work", **_OUTCOMES)
+    async def report_outcomes(request: Request, key: Annotated[ApiKey, Depends(require_key)]) -> Response:
+        """One outcome or a batch, with the columns of `tokens-bot outcomes import` as fields."""
+        body = await _body(request)
+        return await run_in_threadpool(
+            _take_in_outcomes, desk, lambda: outcome_files.parse(body, allowed_source=key.source)
+        )
+
+    @router.post("/outcomes/github", summary="GitHub's webhook: pull requests and issues", **_GITHUB)
+    async def report_github(request: Request) -> Response:
+        """A delivery with GitHub's `X-Hub-Signature-256`; what tells no outcome is answered and not kept."""
+        if github_secret is None:
+            raise HTTPException(404, "No secret of GitHub's webhook is set: GITHUB_WEBHOOK_SECRET.")
+        body = await _body(request)
+        if not github.is_signed(github_secret, body, request.headers.get("x-hub-signature-256", "")):
+            raise HTTPException(401, "X-Hub-Signature-256 is missing, or is not that of this body.")
+        event = request.headers.get("x-github-event", "")
+        return await run_in_threadpool(_take_in_outcomes, desk, lambda: [github.parse(event, body, _bug_labels(desk))])
+
+    return router
+
+
+def _bug_labels(desk: Desk) -> Callable[[datetime], frozenset[str]]:
+    with desk.reading() as session:
+        rules_on = outcomes.rules_on(session)
+    return lambda at: rules_on(day_of(at, desk.zone)).bug_labels
+
+
+def _take_in_outcomes(desk: Desk, parse: Callable[[], Sequence[Reported | Rejected | github.Ignored]]) -> Response:
+    try:
+        parsed = parse()
+    except MalformedBodyError as error:
+        raise HTTPException(400, str(error)) from error
+    if len(parsed) > MOST_EVENTS:
+        raise HTTPException(413, f"{len(parsed)} outcomes in one batch; send at most {MOST_EVENTS}")
+    reported = [item for item in parsed if isinstance(item, Reported)]
+    with desk.transaction() as session:
+        taken = iter(outcomes.take_in(session, reported, zone=desk.zone, now=desk.clock()))
+    answers = [next(taken) if isinstance(item, Reported) else _not_kept(item) for item in parsed]
+    summary = dict.fromkeys(outcomes.STATUSES, 0)
+    for answer in answers:
+        summary[answer.status] += 1
+    for status, count in summary.items():
+        metrics.OUTCOMES.labels(status).inc(count)
+    results = [{"source": a.source, "id": a.outcome_id, "status": a.status, "detail": a.detail} for a in answers]
+    return _json({"results": results, "summary": summary})
+
+
+def _not_kept(item: Rejected | github.Ignored) -> outcomes.Answer:
+    if isinstance(item, Rejected):
+        return outcomes.Answer("", item.event_id, "rejected", item.detail)
+    return outcomes.Answer(github.SOURCE, item.outcome_id, "ignored", item.why)
 
 
 # --- Operations ----------------------------------------------------------------------------------------------------

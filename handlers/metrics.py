@@ -6,3 +6,4 @@ from prometheus_client import Counter, Histogram
 
 COMMAND_SECONDS = Histogram("tokens_bot_command_seconds", "Time to answer a slash command.", ["command"])
 USAGE_EVENTS = Counter("tokens_bot_usage_events", "Usage events by what became of them.", ["status"])
+OUTCOMES = Counter("tokens_bot_outcomes", "Outcomes of work by what became of them.", ["status"])

@@ -13,7 +13,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from policy import parameters
+from policy import outcomes, parameters
 from policy.metering import METERS, Meter, Price, UnitPrice
 from policy.toml_table import Table
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import date
 
+    from policy.outcomes import OutcomeRules
     from policy.parameters import (
         DigestRules,
         ExceptionRules,
@@ -36,7 +37,9 @@ if TYPE_CHECKING:
 
 PER_UNIT = {"unit": 1, "thousand": 1_000, "million": 1_000_000, "hour": 3_600}
 SERVICE_KINDS = ("model_api", "training")
-LATER_TABLES = ("sizing", "lots", "rollout", "messages", "exceptions", "warnings", "reports", "reserve", "digest")
+LATER_TABLES = (
+    "sizing", "lots", "rollout", "messages", "exceptions", "warnings", "reports", "reserve", "digest", "outcomes",
+)  # fmt: skip
 LATER_VALUE_TABLES = ("index", "buffer", "basket")
 """Tables that handbooks applied earlier do not have; each then holds as in the packaged handbook."""
 
@@ -93,6 +96,7 @@ class Handbook:
     reports: ReportRules
     reserve: ReserveRules
     digest: DigestRules
+    outcomes: OutcomeRules
     services: tuple[Service, ...]
     prices: tuple[NegotiatedPrice, ...]
 
@@ -134,6 +138,7 @@ def parse(text: str) -> Handbook:
         reports=parameters.read_reports(table.table("reports")),
         reserve=parameters.read_reserve(table.table("reserve")),
         digest=parameters.read_digest(table.table("digest")),
+        outcomes=outcomes.read_outcomes(table.table("outcomes")),
         services=tuple(_service(t) for t in table.tables("services")),
         prices=tuple(_negotiated_price(t) for t in table.tables("prices")),
     )
@@ -195,6 +200,7 @@ def _contradictions(handbook: Handbook) -> Iterator[str]:
     yield from parameters.rollout_contradictions(handbook.rollout)
     yield from parameters.message_contradictions(handbook.messages)
     yield from parameters.exception_contradictions(handbook.exceptions)
+    yield from outcomes.outcome_contradictions(handbook.outcomes)
     seen: set[str] = set()
     for service in handbook.services:
         if service.key in seen:

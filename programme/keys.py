@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from store.engine import Session
     from store.keys import ApiKey
 
-SCOPES = ("usage:write",)
+SCOPES = ("usage:write", "outcomes:write")
 PREFIX = "tb_"
 
 

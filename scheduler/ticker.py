@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from programme import warnings
+from programme import outcomes, warnings
 from scheduler import courier, quarantine, tick
 
 if TYPE_CHECKING:
@@ -65,3 +65,5 @@ def tick_once(desk: Desk, *, announce_in: str | None = None) -> None:
     warn(desk)
     if now.minute % RETRY_MINUTES == 0:
         quarantine.retry_all(desk)
+        with desk.transaction() as session:
+            outcomes.attribute_waiting(session)

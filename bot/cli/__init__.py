@@ -27,6 +27,7 @@ COMMANDS = {
     "keys": "keys",
     "manifest": "running",
     "migrate": "running",
+    "outcomes": "outcomes",
     "people": "people",
     "projects": "projects",
     "quarantine": "usage",

@@ -117,7 +117,7 @@ def test_wrong_usage_is_exit_2(run: Run, arguments: tuple[str, ...]) -> None:
         (("statement", "nobody@example.com"), "Nobody has the e-mail 'nobody@example.com'."),
         (("identities", "add", "nobody@example.com", "x"), "Nobody has the e-mail 'nobody@example.com'."),
         (("keys", "revoke", "nothing"), "No key in force is named 'nothing'. See `tokens-bot keys list`."),
-        (("keys", "create", "x", "--scope", "all"), "scope 'all' does not exist. Scopes are usage:write."),
+        (("keys", "create", "x", "--scope", "all"), "scope 'all' does not exist. Scopes are usage:write, "),
         (("grants", "give", ADA, "0", "--reason", "x", "--expires", "2099-01-01"), "it must be above zero"),
         (("grants", "give", ADA, "1", "--reason", " ", "--expires", "2099-01-01"), "reason is empty"),
         (("grants", "give", ADA, "1", "--reason", "x", "--expires", "2020-01-01"), "it must lie in the future"),

@@ -19,6 +19,7 @@ def test_an_empty_environment_has_the_documented_defaults() -> None:
     assert (loaded.slack_bot_token, loaded.slack_app_token, loaded.slack_signing_secret) == (None, None, None)
     assert (loaded.governance_channel, loaded.announce_channel, loaded.board_usergroup) == (None, None, None)
     assert loaded.handbook is None
+    assert loaded.github_webhook_secret is None
     assert not loaded.socket_mode
 
 
@@ -29,7 +30,7 @@ def test_every_variable_is_read() -> None:
         "SLACK_API_URL": "http://127.0.0.1:1/api/", "TOKENS_DATABASE_URL": "postgresql://db/tokens",
         "TOKENS_HTTP_HOST": "::1", "TOKENS_HTTP_PORT": "0", "TOKENS_TIME_ZONE": "Asia/Kolkata",
         "TOKENS_GOVERNANCE_CHANNEL": "C1", "TOKENS_ANNOUNCE_CHANNEL": "C2", "TOKENS_BOARD_USERGROUP": "S1",
-        "TOKENS_HANDBOOK": "/etc/handbook.toml",
+        "TOKENS_HANDBOOK": "/etc/handbook.toml", "GITHUB_WEBHOOK_SECRET": "g",
     })  # fmt: skip
     assert (loaded.slack_bot_token, loaded.slack_app_token, loaded.slack_signing_secret) == ("xoxb-1", "xapp-1", "s")
     assert loaded.slack_api_url == "http://127.0.0.1:1/api/"
@@ -37,6 +38,7 @@ def test_every_variable_is_read() -> None:
     assert (loaded.http_host, loaded.http_port, loaded.zone.key) == ("::1", 0, "Asia/Kolkata")
     assert (loaded.governance_channel, loaded.announce_channel, loaded.board_usergroup) == ("C1", "C2", "S1")
     assert loaded.handbook == Path("/etc/handbook.toml")
+    assert loaded.github_webhook_secret == "g"
     assert loaded.socket_mode
 
 

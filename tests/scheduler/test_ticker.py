@@ -12,6 +12,7 @@ from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED
 from policy.units import MicroTokens
 from scheduler import slack_post, ticker
 from tests.support import books, cast
+from tests.support import outcomes as work
 from tests.support.clock import NOON
 
 if TYPE_CHECKING:
@@ -53,3 +54,11 @@ def test_the_clockwork_retries_what_waits(sqlite_desk: Desk, monkeypatch: pytest
     assert scheduler.get_job("tick").next_run_time is not None
     scheduler.shutdown(wait=True)
     assert books.wallet(sqlite_desk, "new@example.com") == MicroTokens(0 if fails else -540_000)
+
+
+def test_the_clockwork_attributes_outcomes_that_wait(sqlite_desk: Desk) -> None:
+    """Once a name is mapped, the work that waited for it is its team's at the next tenth minute."""
+    work.take_in(sqlite_desk, work.reported(work.pull_request(1)))
+    work.map_logins(sqlite_desk)
+    ticker.tick_once(sqlite_desk)
+    assert work.outputs(sqlite_desk) == {"pull_request": 2_000}

@@ -1,0 +1,136 @@
+"""`outcomes import`, `list`, `attribute`, `weekly`."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from datetime import timedelta
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from bot.cli import common
+from handlers import outcome_files
+from policy.outcomes import THOUSANDTHS
+from policy.period import day_of
+from policy.reasons import Refusal
+from programme import outcomes as programme
+from store import outcomes as store
+from store import people
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from store.engine import Session
+
+FILE_STATUSES: tuple[programme.Status, ...] = ("accepted", "corrected", "duplicate", "waiting")
+"""What can become of a line: a file with any other is not imported."""
+
+
+@click.group()
+def outcomes() -> None:
+    """What came of the work: merged pull requests, resolved bugs, tasks, quality scores."""
+
+
+@outcomes.command("import")
+@click.argument("file", type=click.File("rb"), metavar="FILE.csv")
+@common.json_option
+def import_outcomes(file: BinaryIO, *, as_json: bool) -> None:
+    """Import outcomes from a CSV file, all of it or nothing.
+
+    Columns: source, outcome_id, kind (pull_request, bug, task, quality), occurred_at; and as far as they apply user,
+    project, state (done, reopened, withdrawn), lines, weight, metric, score, reverts, updated_at. An outcome is known
+    by its source and id: the same again changes nothing, other content corrects it.
+    """
+    try:
+        text = file.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Refusal("not_utf8", f"{file.name} is not UTF-8 text: {error}.") from error
+    reported = outcome_files.read(io.StringIO(text, newline=""))
+    with common.desk() as desk, desk.transaction() as session:
+        answers = programme.take_in(session, reported, zone=desk.zone, now=desk.clock())
+    counts = Counter(answer.status for answer in answers)
+    summary = {"read": len(answers)} | {status: counts[status] for status in FILE_STATUSES}
+    if as_json:
+        common.print_json(summary)
+    else:
+        click.echo(", ".join(f"{count:,} {status}" for status, count in summary.items()))
+
+
+@outcomes.command("list")
+@click.option("--waiting", is_flag=True, help="Only those whose people nobody knows yet.")
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True)
+@common.json_option
+def list_outcomes(*, waiting: bool, limit: int, as_json: bool) -> None:
+    """What came last, in the version that counts; of whose team it was only that, never who it was."""
+    with common.desk() as desk, desk.reading() as session:
+        heading, rows = _waiting(session, limit) if waiting else _latest(session, limit)
+        still = store.count_waiting(session)
+    if as_json:
+        common.print_json({"waiting": still, "outcomes": [dict(zip(heading, row, strict=True)) for row in rows]})
+        return
+    if rows:
+        common.print_table(heading, rows)
+    click.echo(f"{still:,} waiting.")
+
+
+_Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
+
+
+def _waiting(session: Session, limit: int) -> _Table:
+    heading = ("source", "outcome_id", "kind", "day", "user", "since")
+    held = store.waiting(session, limit=limit)
+    return heading, [(w.source, w.outcome_id, w.kind, f"{w.day}", w.user, f"{w.since:%Y-%m-%d}") for w in held]
+
+
+def _latest(session: Session, limit: int) -> _Table:
+    heading = ("source", "outcome_id", "kind", "day", "state", "project", "unit", "of")
+    found = store.latest(session, limit=limit)
+    names = _emails(session, [one.unit_id for one in found if one.unit_id])
+    return heading, [
+        (one.source, one.outcome_id, one.kind, f"{one.day}", one.state, one.project, one.unit or "",
+         names.get(one.unit_id or "", ""))
+        for one in found
+    ]  # fmt: skip
+
+
+def _emails(session: Session, person_ids: Sequence[str]) -> dict[str, str]:
+    found = (people.by_id(session, person_id) for person_id in sorted(set(person_ids)))
+    return {person.id: person.email for person in found if person}
+
+
+@outcomes.command("attribute")
+@common.json_option
+def attribute(*, as_json: bool) -> None:
+    """Say whose those are whose people are known by now; the running bot does so every ten minutes."""
+    with common.desk() as desk, desk.transaction() as session:
+        done = programme.attribute_waiting(session)
+    if as_json:
+        common.print_json({"attributed": done.attributed, "waiting": done.waiting})
+    else:
+        click.echo(f"{done.attributed:,} attributed, {done.waiting:,} still waiting.")
+
+
+@outcomes.command("weekly")
+@click.option("--from", "begin", type=common.DayType(), help="The first day; 12 weeks ago when left out.")
+@click.option("--until", "end", type=common.DayType(), help="The last day; today when left out.")
+@common.json_option
+def weekly(*, begin: date | None, end: date | None, as_json: bool) -> None:
+    """The output of each team (by its manager) or person by week and kind; what was reverted or reopened counts 0."""
+    with common.desk() as desk, desk.reading() as session:
+        last = end or day_of(desk.clock(), desk.zone)
+        found = programme.weekly(session, begin or last - timedelta(weeks=12), last + timedelta(days=1))
+        names = _emails(session, [one.unit_id for one in found])
+    heading = ("week", "unit", "of", "kind", "output")
+    rows = [
+        (str(one.week), one.unit, names.get(one.unit_id, one.unit_id), one.kind, _decimal(one.output)) for one in found
+    ]
+    if as_json:
+        common.print_json([dict(zip(heading, row, strict=True)) for row in rows])
+    else:
+        common.print_table(heading, rows)
+
+
+def _decimal(thousandths: int) -> str:
+    return f"{thousandths // THOUSANDTHS}.{thousandths % THOUSANDTHS:03}"

@@ -1,0 +1,81 @@
+"""`tokens-bot outcomes`: importing, what waits, and the figures of the weeks."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.bot.test_cli import run
+from tests.support.books import ADA
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.bot.test_cli import Run
+
+__all__ = ["run"]
+
+HEADER = "source,outcome_id,kind,occurred_at,user,project,state,lines,weight,metric,score,updated_at"
+SHOP_1 = f"jira,SHOP-1,bug,2026-10-07T09:30:00Z,{ADA},shop,,,,,,"
+SHOP_2 = "jira,SHOP-2,task,2026-10-08T09:30:00Z,ada-jira,shop,,,2.5,,,"
+RATING = "sonarqube,m1,quality,2026-10-08T09:30:00Z,,shop,,,,reliability_rating,1.0,"
+PERIOD = ("--from", "2026-10-01", "--until", "2026-10-31")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "outcomes.csv"
+    write(path, SHOP_1, SHOP_2, RATING)
+    return path
+
+
+def write(path: Path, *lines: str) -> None:
+    path.write_text("\n".join((HEADER, *lines)) + "\n", "utf-8-sig")
+
+
+def test_a_file_is_imported_once(run: Run, file: Path) -> None:
+    """The summary counts what became of each line; the same file again adds nothing, a changed line is a correction."""
+    first = json.loads(run("outcomes", "import", str(file), "--json").stdout)
+    assert first == {"read": 3, "accepted": 2, "corrected": 0, "duplicate": 0, "waiting": 1}
+    assert run("outcomes", "import", str(file)).stdout == (
+        "3 read, 0 accepted, 0 corrected, 3 duplicate, 0 waiting\n"
+    )  # fmt: skip
+    write(file, SHOP_1.replace(",,,,,,", ",reopened,,,,,"))
+    assert run("outcomes", "import", str(file)).stdout == "1 read, 0 accepted, 1 corrected, 0 duplicate, 0 waiting\n"
+
+
+def test_what_waits_is_shown_and_attributed(run: Run, file: Path) -> None:
+    """A tracker's name waits until it is somebody's; the list then shows the team, and no name at all."""
+    run("outcomes", "import", str(file))
+    waiting = json.loads(run("outcomes", "list", "--waiting", "--json").stdout)
+    assert waiting["waiting"] == 1
+    assert [(one["outcome_id"], one["user"]) for one in waiting["outcomes"]] == [("SHOP-2", "ada-jira")]
+    assert run("outcomes", "attribute").stdout == "0 attributed, 1 still waiting.\n"
+    run("identities", "add", ADA, "ada-jira", "--kind", "user", "--source", "jira")
+    assert json.loads(run("outcomes", "attribute", "--json").stdout) == {"attributed": 1, "waiting": 0}
+    assert run("outcomes", "list", "--waiting").stdout == "0 waiting.\n"
+    listed = run("outcomes", "list").stdout
+    assert "ada" not in listed
+    assert [one["of"] for one in json.loads(run("outcomes", "list", "--json").stdout)["outcomes"]] == [
+        "", "mara@example.com", "mara@example.com",
+    ]  # fmt: skip
+    found = json.loads(run("outcomes", "weekly", *PERIOD, "--json").stdout)
+    assert [(row["week"], row["unit"], row["of"], row["kind"], row["output"]) for row in found] == [
+        ("2026-W41", "team", "mara@example.com", "bug", "1.000"),
+        ("2026-W41", "team", "mara@example.com", "task", "2.500"),
+    ]
+    assert "2026-W41  team  mara@example.com  task   2.500" in run("outcomes", "weekly", *PERIOD).stdout
+
+
+def test_a_bad_line_stops_the_file(run: Run, file: Path) -> None:
+    """Every bad line is told with its number, and of the good ones nothing is imported."""
+    write(file, SHOP_1, SHOP_2.replace("2.5", "many"), SHOP_1.replace("bug", "bugs"))
+    said = run("outcomes", "import", str(file), code=1).stderr
+    assert "Nothing was imported:" in said
+    assert "line 3: weight: expected a number" in said
+    assert "line 4: kind: expected one of pull_request, bug, task, quality" in said
+    assert json.loads(run("outcomes", "list", "--json").stdout) == {"waiting": 0, "outcomes": []}
+    file.write_bytes(b"\xff\xfe")
+    assert "is not UTF-8 text" in run("outcomes", "import", str(file), code=1).stderr
