@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from policy.parameters import (
+        AdjustmentRules,
         DigestRules,
         ExceptionRules,
         LotRules,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 PER_UNIT = {"unit": 1, "thousand": 1_000, "million": 1_000_000, "hour": 3_600}
 SERVICE_KINDS = ("model_api", "training")
-LATER_TABLES = ("sizing", "lots", "rollout", "messages", "exceptions", "warnings", "reports", "digest")
+LATER_TABLES = ("sizing", "lots", "rollout", "messages", "exceptions", "warnings", "reports", "adjustment", "digest")
 LATER_VALUE_TABLES = ("index", "buffer", "basket")
 """Tables that handbooks applied earlier do not have; each then holds as in the packaged handbook."""
 
@@ -90,6 +91,7 @@ class Handbook:
     exceptions: ExceptionRules
     warnings: WarningRules
     reports: ReportRules
+    adjustment: AdjustmentRules
     digest: DigestRules
     services: tuple[Service, ...]
     prices: tuple[NegotiatedPrice, ...]
@@ -130,6 +132,7 @@ def parse(text: str) -> Handbook:
         exceptions=parameters.read_exceptions(table.table("exceptions")),
         warnings=parameters.read_warnings(table.table("warnings")),
         reports=parameters.read_reports(table.table("reports")),
+        adjustment=parameters.read_adjustment(table.table("adjustment")),
         digest=parameters.read_digest(table.table("digest")),
         services=tuple(_service(t) for t in table.tables("services")),
         prices=tuple(_negotiated_price(t) for t in table.tables("prices")),
@@ -192,6 +195,7 @@ def _contradictions(handbook: Handbook) -> Iterator[str]:
     yield from parameters.rollout_contradictions(handbook.rollout)
     yield from parameters.message_contradictions(handbook.messages)
     yield from parameters.exception_contradictions(handbook.exceptions)
+    yield from parameters.adjustment_contradictions(handbook.adjustment)
     seen: set[str] = set()
     for service in handbook.services:
         if service.key in seen:
