@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -37,6 +38,7 @@ def scores(values: Floats, centre: float, spread: float, most: float) -> Floats:
     return np.clip((values - centre) / spread, -most, most)
 
 
+@lru_cache(maxsize=64)
 def draws(weeks: int, count: int, seed: int) -> Floats:
     """How often each of the weeks is drawn in each of `count` draws with replacement: the same for the same seed."""
     chance = random.Random(f"{seed} {weeks}")  # noqa: S311 - draws of weeks, not of secrets
@@ -44,6 +46,7 @@ def draws(weeks: int, count: int, seed: int) -> Floats:
     for row in counted:
         for week in chance.choices(range(weeks), k=weeks):
             row[week] += 1
+    counted.setflags(write=False)
     return counted
 
 
