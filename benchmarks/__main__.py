@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from benchmarks import balance, intake, ledgers, memory, messages, monthly, votes
+from benchmarks import balance, intake, ledgers, memory, messages, monthly, review, simulated, votes
 
 if TYPE_CHECKING:
     from programme.desk import Desk
@@ -22,7 +22,7 @@ TARGETS = {"sqlite": (5.0, 0.18), "postgresql": (8.0, 0.22)}
 @click.option("--events", default=10_000_000, show_default=True, help="Usage rows of the large ledger.")
 @click.option(
     "--only",
-    type=click.Choice(["intake", "growth", "memory", "monthly", "messages", "votes"]),
+    type=click.Choice(["intake", "growth", "memory", "monthly", "messages", "votes", "review"]),
     multiple=True,
     help="All when left out.",
 )
@@ -43,6 +43,8 @@ def main(events: int, only: tuple[str, ...], databases: tuple[str, ...]) -> None
             _votes(kind)
     if not only or "memory" in only:
         _memory(min(events, 1_000_000))
+    if not only or "review" in only:
+        _review()
 
 
 def _intake(kind: str, events: int) -> None:
@@ -128,6 +130,22 @@ def _memory(events: int) -> None:
         f"memory: importing {events:,} events peaks at {large:,.0f} MiB, {events // 10:,} at {small:,.0f} MiB"
         f" = {large / small:.2f}"
     )
+
+
+def _review() -> None:
+    """The quarterly adjustment needs no database; a person's cost should not grow with their number."""
+    for unit in ("team", "person"):
+        first = None
+        for people in (1_000, 10_000):
+            measured = review.measure(unit, people)
+            first = first or measured.ours / people
+            print(
+                f"adjustment by {unit}, {people:,} people, {review.QUARTERS} quarters: {measured.ours:.2f} s over bare"
+                f" draws' {measured.floor:.2f} s = {measured.ours / measured.floor:.2f}; a person costs"
+                f" {measured.ours / people / first:.2f} of the smallest run's; {measured.memory:.0f} MiB; all sentences"
+                f" {measured.explained:.2f} s"
+            )
+    simulated.main()
 
 
 if __name__ == "__main__":

@@ -240,11 +240,12 @@ def in_thousandths(change: Decimal) -> Decimal:
 def bounds(deltas: Sequence[Decimal], rules: ChangeRules) -> tuple[Decimal, Decimal]:
     """The least and the most that a quarter may change, so that the year's changes together stay within theirs.
 
-    0 is always allowed: that bounds were narrowed is no reason for a cut.
+    So must those of the last quarters alone, or a year could begin outside of its bounds. 0 is always allowed: that
+    bounds were narrowed is no reason for a cut.
     """
-    so_far = prod((1 + delta for delta in deltas), start=NEUTRAL)
-    least = max(-rules.most_quarter, (1 - rules.most_year) / so_far - 1)
-    most = min(rules.most_quarter, (1 + rules.most_year) / so_far - 1)
+    together = [prod((1 + delta for delta in deltas[i:]), start=NEUTRAL) for i in range(len(deltas))]
+    least = max([-rules.most_quarter, *((1 - rules.most_year) / so_far - 1 for so_far in together)])
+    most = min([rules.most_quarter, *((1 + rules.most_year) / so_far - 1 for so_far in together)])
     return (
         min(least.quantize(THOUSANDTH, ROUND_DOWN), NOTHING),
         max(most.quantize(THOUSANDTH, ROUND_DOWN), NOTHING),
