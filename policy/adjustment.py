@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
-from math import prod
+from math import inf, prod
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -151,13 +151,16 @@ class _Known:
 
 
 def _check(everybody: Sequence[Person], team_output: Mapping[str, Weekly]) -> None:
-    """Ids are unique, and all have the same weeks: a figure of another week would be credited wrongly."""
+    """Ids are unique, all have the same weeks, and no output is below zero: else something is credited wrongly."""
     if len({person.person_id for person in everybody}) < len(everybody):
         raise ValueError("a person is given twice")
     lengths = {len(person.debits) for person in everybody} | {len(weeks) for weeks in team_output.values()}
     lengths |= {len(person.output) for person in everybody if person.output}
     if len(lengths) > 1:
         raise ValueError(f"weeks differ in number: {', '.join(map(str, sorted(lengths)))}")
+    for name, output in [*((p.person_id, p.output) for p in everybody), *team_output.items()]:
+        if not all(week is None or 0 <= week < inf for week in output):
+            raise ValueError(f"output of {name} is below zero or no number")
 
 
 def _adjustment(person: Person, known: _Known, rules: AdjustmentRules) -> Adjustment:

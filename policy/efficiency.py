@@ -117,7 +117,8 @@ def _totals(measures: Measures, quarter: int) -> tuple[Floats, Floats, NDArray[n
     scale = quarter / np.maximum(weeks, 1)
     output = np.where(present, measures.output, 0.0).sum(axis=1) * scale
     tokens = np.where(present, measures.tokens, 0.0).sum(axis=1) * scale
-    return output, tokens, weeks
+    # Corrections of earlier usage can outweigh what was spent since.
+    return output, np.maximum(tokens, 0.0), weeks
 
 
 def _groups(units: Mapping[int, tuple[str, str]], least: int) -> list[_Group]:
@@ -236,7 +237,7 @@ def _noise(
             some = rows[begin : begin + ROWS]
             columns = first[some, :count]
             y = np.take_along_axis(measures.output[among[some]], columns, axis=1) @ drawn
-            t = np.take_along_axis(measures.tokens[among[some]], columns, axis=1) @ drawn
+            t = np.maximum(np.take_along_axis(measures.tokens[among[some]], columns, axis=1) @ drawn, 0.0)
             e = np.log(y + float(rules.efficiency.output_offset)) - fitted[0] * np.log(t + fitted[1])
             # A draw of n weeks varies by (n - 1)/n of what another n weeks would.
             noise[some] = np.var(e, axis=1) * count / (count - 1)

@@ -411,3 +411,15 @@ def test_figures_that_do_not_fit_together_are_refused() -> None:
         adjust([person("one", each(3)), person("one", each(3))], BY_PERSON)
     with pytest.raises(ValueError, match="weeks differ in number: 12, 13"):
         adjust([person("one", each(3)), person("two", each(3)[1:])], BY_PERSON)
+    for week in (-1.0, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="output of one is below zero or no number"):
+            adjust([person("one", each(3, week))], BY_PERSON)
+
+
+def test_corrections_of_earlier_usage_do_no_harm() -> None:
+    """Debits below zero, in a week or in all, leave a score that is a number."""
+    some, all_of_them = person("some", each(3), weekly(500, -2_000)), person("all", each(3), weekly(-100))
+    adjusted = adjust([*peers(8), some, all_of_them], BY_PERSON)
+    scores = [adjusted[name].score for name in ("some", "all")]
+    assert [score.tokens for score in scores if score] == [0, 0]
+    assert all(score is not None and -2.5 <= score.theta <= 2.5 and score.noise >= 0 for score in scores)
