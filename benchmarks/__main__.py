@@ -8,7 +8,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from benchmarks import balance, charts, home, intake, ledgers, memory, messages, monthly, traffic, votes, weekly
+from benchmarks import (
+    balance,
+    charts,
+    home,
+    intake,
+    ledgers,
+    memory,
+    messages,
+    monthly,
+    review,
+    simulated,
+    traffic,
+    votes,
+    weekly,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +38,9 @@ TARGETS = {"sqlite": (5.0, 0.18), "postgresql": (8.0, 0.22)}
 @click.option("--events", default=10_000_000, show_default=True, help="Usage rows of the large ledger.")
 @click.option(
     "--only",
-    type=click.Choice(["intake", "growth", "memory", "monthly", "messages", "votes", "home", "charts", "weekly"]),
+    type=click.Choice(
+        ["intake", "growth", "memory", "monthly", "messages", "votes", "home", "charts", "weekly", "review"]
+    ),
     multiple=True,
     help="All when left out.",
 )
@@ -49,6 +65,8 @@ def main(events: int, only: tuple[str, ...], databases: tuple[str, ...]) -> None
         _memory(min(events, 1_000_000))
     if not only or "charts" in only:
         _charts()
+    if not only or "review" in only:
+        _review()
 
 
 def _intake(kind: str, events: int) -> None:
@@ -177,6 +195,22 @@ def _charts() -> None:
     print(f"chart: {ours * 1e3:.1f} ms over the plain way's {plain * 1e3:.1f} ms = {ours / plain:.2f} (target <= 0.5)")
     one, two = charts.processes(1_000)
     print(f"charts, 1,000: {two:.1f}/s in two processes over {one:.1f}/s in one = {two / one:.2f} (target >= 1.7)")
+
+
+def _review() -> None:
+    """The quarterly adjustment needs no database; a person's cost should not grow with their number."""
+    for unit in ("team", "person"):
+        first = None
+        for people in (1_000, 10_000):
+            measured = review.measure(unit, people)
+            first = first or measured.ours / people
+            print(
+                f"adjustment by {unit}, {people:,} people, {review.QUARTERS} quarters: {measured.ours:.2f} s over bare"
+                f" draws' {measured.floor:.2f} s = {measured.ours / measured.floor:.2f}; a person costs"
+                f" {measured.ours / people / first:.2f} of the smallest run's; {measured.memory:.0f} MiB; all sentences"
+                f" {measured.explained:.2f} s"
+            )
+    simulated.main()
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from policy.outcomes import OutcomeRules
     from policy.parameters import (
+        AdjustmentRules,
         DigestRules,
         ExceptionRules,
         LotRules,
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
 PER_UNIT = {"unit": 1, "thousand": 1_000, "million": 1_000_000, "hour": 3_600}
 SERVICE_KINDS = ("model_api", "training")
 LATER_TABLES = (
-    "sizing", "lots", "rollout", "messages", "exceptions", "warnings", "reports", "reserve", "digest", "outcomes",
+    "sizing", "lots", "rollout", "messages", "exceptions", "warnings", "reports", "reserve", "adjustment",
+    "digest", "outcomes",
 )  # fmt: skip
 LATER_VALUE_TABLES = ("index", "buffer", "basket")
 """Tables that handbooks applied earlier do not have; each then holds as in the packaged handbook."""
@@ -95,6 +97,7 @@ class Handbook:
     warnings: WarningRules
     reports: ReportRules
     reserve: ReserveRules
+    adjustment: AdjustmentRules
     digest: DigestRules
     outcomes: OutcomeRules
     services: tuple[Service, ...]
@@ -137,6 +140,7 @@ def parse(text: str) -> Handbook:
         warnings=parameters.read_warnings(table.table("warnings")),
         reports=parameters.read_reports(table.table("reports")),
         reserve=parameters.read_reserve(table.table("reserve")),
+        adjustment=parameters.read_adjustment(table.table("adjustment")),
         digest=parameters.read_digest(table.table("digest")),
         outcomes=outcomes.read_outcomes(table.table("outcomes")),
         services=tuple(_service(t) for t in table.tables("services")),
@@ -201,6 +205,7 @@ def _contradictions(handbook: Handbook) -> Iterator[str]:
     yield from parameters.message_contradictions(handbook.messages)
     yield from parameters.exception_contradictions(handbook.exceptions)
     yield from outcomes.outcome_contradictions(handbook.outcomes)
+    yield from parameters.adjustment_contradictions(handbook.adjustment)
     seen: set[str] = set()
     for service in handbook.services:
         if service.key in seen:

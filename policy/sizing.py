@@ -1,4 +1,4 @@
-"""How large everybody's monthly grant is: entitlement × seniority × complexity × history, within bounds and a budget.
+"""How large everybody's monthly grant is: entitlement × seniority × complexity × history, adjusted, within a budget.
 
 The formulas are those of RULES 3. Everything is counted in whole numbers: USD in nano-USD, grants in micro-tokens,
 factors in ten-thousandths, the budget's share in millionths.
@@ -38,7 +38,10 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What one person's grant follows from; `utilisation` and `peers` are None where history does not count yet."""
+    """What one person's grant follows from; `utilisation` and `peers` are None where history does not count yet.
+
+    `adjustment` is what the quarterly adjustments so far make together (policy/adjustment.py).
+    """
 
     person_id: str
     level: str
@@ -49,15 +52,16 @@ class Claim:
     projects: tuple[Assignment, ...] = ()
     utilisation: Decimal | None = None
     peers: Decimal | None = None
+    adjustment: Decimal = NEUTRAL
 
 
 @dataclass(frozen=True, slots=True)
 class Factors:
     """A grant with everything that it follows from.
 
-    `entitlement` is M, `weight` the clipped product of the three factors, `budget_share` k, `bound` what held the
-    result ("", "floor", "cap"), `usd` the grant in USD before the buffer, `per_token` and `buffer_permille` what turned
-    it into tokens. `amount` is rounded.
+    `entitlement` is M, `weight` the clipped product of the three factors, on which `adjustment` comes, `budget_share`
+    k, `bound` what held the result ("", "floor", "cap"), `usd` the grant in USD before the buffer, `per_token` and
+    `buffer_permille` what turned it into tokens. `amount` is rounded.
     """
 
     level: str
@@ -78,6 +82,7 @@ class Factors:
     projects: tuple[Assignment, ...] = ()
     utilisation: Decimal | None = None
     peers: Decimal | None = None
+    adjustment: Decimal = NEUTRAL
 
     @property
     def because(self) -> tuple[Reason, ...]:
@@ -103,6 +108,7 @@ class _Bounds:
     entitlement: int
     weight: Decimal
     factors: tuple[Decimal, Decimal, Decimal]
+    adjustment: Decimal
     raw: int
     floor: int
     cap: int
@@ -191,8 +197,9 @@ def _bounds(claim: Claim, rules: SizingRules, value: TokenValue, *, weighted: bo
     # Bounds are whole steps, floors rounded up and caps down, so that rounding a grant cannot carry it across one.
     lowest = -(-bought(NanoUSD(floor), value) // step) * step
     highest = max(bought(NanoUSD(cap), value) // step * step, lowest)
-    raw = bought(NanoUSD(_part(base, clipped)), value)
-    return _Bounds(claim, base, clipped, factors, raw, lowest, highest)
+    adjusted = claim.adjustment.quantize(FACTOR, ROUND_HALF_EVEN) if weighted else NEUTRAL
+    raw = bought(NanoUSD(_part(_part(base, clipped), adjusted)), value)
+    return _Bounds(claim, base, clipped, factors, adjusted, raw, lowest, highest)
 
 
 def _part(amount: int, factor: Decimal) -> int:
@@ -269,6 +276,7 @@ def _factors(bounds: _Bounds, share: int, amount: int, value: TokenValue) -> Fac
         projects=claim.projects,
         utilisation=claim.utilisation,
         peers=claim.peers,
+        adjustment=bounds.adjustment,
     )
 
 
@@ -281,6 +289,8 @@ def _reasons(f: Factors) -> Iterable[Reason]:
     yield Reason("seniority", f"{f.level} level", {"factor": f"{f.seniority:f}"})
     yield Reason("complexity", "your projects", {"factor": f"{f.complexity:f}"})
     yield Reason("history", "what you used of earlier grants", {"factor": f"{f.history:f}"})
+    if f.adjustment != NEUTRAL:
+        yield Reason("adjustment", "the quarterly adjustments", {"factor": f"{f.adjustment:f}"})
     if f.budget_share < 1:
         yield Reason("budget", "what the month's budget leaves of everybody's", {"factor": f"{f.budget_share:f}"})
     if f.bound:

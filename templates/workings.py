@@ -18,8 +18,9 @@ class Working:
     """The figures between a grant's factors and its amount.
 
     `full` is the entitlement of a full post and month, `product` that of the three factors before it was kept within
-    its bounds. `weighted` is the entitlement × weight, `issued` the tokens which that buys, `scaled` what the budget
-    leaves of them: the amount before floor, cap and rounding. `numbered` are the factors that change anything.
+    its bounds. `weighted` is the entitlement × weight × adjustment, `issued` the tokens which that buys, `scaled` what
+    the budget leaves of them: the amount before floor, cap and rounding. `numbered` are the factors that change
+    anything.
     """
 
     factors: Factors
@@ -37,7 +38,9 @@ def of(factors: Factors) -> Working:
     """The steps of `policy.sizing`, taken again from what the grant keeps of them."""
     three = (factors.seniority, factors.complexity, factors.history)
     product = (three[0] * three[1] * three[2]).quantize(FACTOR, ROUND_HALF_EVEN)
-    weighted = divide_half_even(int(factors.entitlement) * int(factors.weight * TEN_THOUSAND), TEN_THOUSAND)
+    weighted = int(factors.entitlement)
+    for factor in (factors.weight, factors.adjustment):
+        weighted = divide_half_even(weighted * int(factor * TEN_THOUSAND), TEN_THOUSAND)
     price = int(factors.per_token) * (WHOLE + factors.buffer_permille)
     issued = weighted * MICRO_PER_TOKEN * WHOLE // price
     return Working(

@@ -60,6 +60,7 @@ claims = st.builds(
     .map(tuple),
     utilisation=st.decimals(0, 2, places=4),
     peers=st.decimals(0, 2, places=4),
+    adjustment=st.decimals("0.6", "1.5", places=4),
 )  # fmt: skip
 
 
@@ -95,6 +96,10 @@ GRANTS: dict[str, Callable[[], Factors]] = {
     "kept within the bounds of the weight": lambda: factors(HIGH, rules=NARROW),
     "at the floor": lambda: factors(LOW),
     "pilot": lambda: factors(weighted=False),
+    "adjusted": lambda: factors(dataclasses.replace(STAFF, adjustment=Decimal("0.9405"))),
+    "only adjusted": lambda: factors(
+        dataclasses.replace(STAFF, level="mid", projects=(), adjustment=Decimal("1.045")), leaves="0.8547"
+    ),
     "only a history": lambda: factors(dataclasses.replace(STAFF, level="mid", projects=())),
 }
 

@@ -1,0 +1,149 @@
+"""The words of an adjustment: what it follows from, and what would have to be different for another outcome."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from policy.reasons import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from decimal import Decimal
+
+    from policy.adjustment import Adjustment
+    from policy.efficiency import Peers, Score
+
+OWNERS = {"team": "your team's", "person": "your"}
+
+
+def because(a: Adjustment) -> Iterator[Reason]:
+    """Inputs, peers, state, each term, the bounds, the outcome."""
+    if a.score is None:
+        yield _not_enough(a)
+    else:
+        yield from _efficiency(a, a.score)
+    yield _use(a)
+    yield from _terms(a)
+    yield Reason("delta", f"your grant changes by {_signed(a.delta)}", {"delta": f"{a.delta:f}"})
+
+
+def _not_enough(a: Adjustment) -> Reason:
+    """Why there is no score, which is said outright."""
+    rules = a.rules
+    texts = {
+        "few_weeks": f"figures of {a.weeks} weeks, and a score needs {rules.least_weeks}",
+        "few_in_team": f"a team of {a.team_size}, and its score needs {rules.least_team} people",
+        "few_peers": f"fewer than the {rules.least_peers} peers with figures that a score needs",
+        "no_output": f"nothing is known of {OWNERS[a.unit]} output",
+    }
+    figures = {"missing": a.missing, "weeks": str(a.weeks), "team_size": str(a.team_size)}
+    return Reason("not_enough_data", f"not enough data on efficiency: {texts[a.missing]}", figures)
+
+
+def _efficiency(a: Adjustment, score: Score) -> Iterator[Reason]:
+    own = OWNERS[a.unit]
+    yield Reason(
+        "inputs", f"{own} output and tokens of {score.weeks} weeks, for a full post and a quarter",
+        {"weeks": str(score.weeks), "output": f"{score.output:.2f}", "tokens": f"{score.tokens:.0f}"},
+    )  # fmt: skip
+    yield Reason(
+        "peers", f"compared with {score.peers.size} {peers_named(score.peers, a.unit)}",
+        {"peers": score.peers.key, "size": str(score.peers.size)},
+    )  # fmt: skip
+    yield Reason(
+        "score", f"{own} efficiency is {score.z:+.2f} robust deviations from the peers' median",
+        {"e": f"{score.residual:.4f}", "z": f"{score.z:.4f}", "elasticity": f"{score.elasticity:.4f}"},
+    )  # fmt: skip
+    yield Reason(
+        "shrinkage",
+        f"of which {score.believed * 100:.0f} % can be told from chance: {score.theta:+.2f}, at least {score.lcb:+.2f}",
+        {
+            "noise": f"{score.noise:.4f}", "between": f"{score.between:.4f}", "believed": f"{score.believed:.4f}",
+            "theta": f"{score.theta:.4f}", "lcb": f"{score.lcb:.4f}",
+        },
+    )  # fmt: skip
+
+
+def peers_named(peers: Peers, unit: str) -> str:
+    """Such as `people of engineering (junior, mid)`, `teams of research`, `people of all role families`."""
+    units = {"team": "teams", "person": "people"}[unit]
+    family = "all role families" if peers.role_family == "everybody" else peers.role_family
+    return f"{units} of {family}" + (f" ({', '.join(peers.levels)})" if peers.levels else "")
+
+
+def _use(a: Adjustment) -> Reason:
+    used = a.utilisation[-1] if a.utilisation else None
+    figures = {"state": a.state, "before": a.before, "utilisation": "" if used is None else f"{used:f}"}
+    if used is None:
+        return Reason("use", "what you used of your regular grants is not known, so it changes nothing", figures)
+    state = {"low": "LOW", "usual": "neither LOW nor HIGH", "high": "HIGH"}[a.state]
+    return Reason("use", f"you used {_percent(used)} of your regular grants: {state}", figures)
+
+
+def _terms(a: Adjustment) -> Iterator[Reason]:
+    change = a.change
+    yield Reason("efficiency", "for efficiency", {"delta": f"{change.efficiency:f}"})
+    yield Reason("low", "for allowance that is not used", {"delta": f"{change.low:f}"})
+    yield Reason("high", "for allowance that is used up", {"delta": f"{change.high:f}"})
+    if change.bounded:
+        rules = a.rules.change
+        yield Reason(
+            "bounded", f"kept within ±{_percent(rules.most_quarter)} a quarter and ±{_percent(rules.most_year)} a year",
+            {"delta": f"{change.bounded:f}"},
+        )  # fmt: skip
+
+
+def would_change(a: Adjustment) -> Iterator[Reason]:
+    if a.score is None:
+        yield Reason(
+            "not_enough_data", f"a raise needs evidence of efficiency: {_not_enough(a).text}", {"missing": a.missing}
+        )  # fmt: skip
+    elif not a.change.efficiency:
+        yield Reason(
+            "lcb", f"for a raise by efficiency the lower bound would have to be above 0: it is {a.score.lcb:.2f}",
+            {"lcb": f"{a.score.lcb:.4f}"},
+        )  # fmt: skip
+    yield from {"low": _out_of_low, "usual": _out_of_usual, "high": _out_of_high}[a.state](a)
+    if a.change.bounded:
+        yield Reason("bounded", f"without the bounds it would be {_signed(a.delta - a.change.bounded)}", {})
+
+
+def _out_of_low(a: Adjustment) -> Iterator[Reason]:
+    leave = _percent(a.rules.use.low_leave)
+    yield Reason("low", f"use above {leave} of the regular grants ends LOW: {_last_used(a)}", {})
+
+
+def _out_of_usual(a: Adjustment) -> Iterator[Reason]:
+    rules = a.rules.use
+    below = 0
+    while below < len(a.utilisation) and (used := a.utilisation[-1 - below]) is not None and used < rules.low_enter:
+        below += 1
+    if below:
+        yield Reason(
+            "low", f"use below {_percent(rules.low_enter)} in {rules.low_quarters} quarters running cuts: "
+            f"it was in {below}, {_last_used(a)}", {"quarters": str(below)},
+        )  # fmt: skip
+    yield Reason("high", f"use above {_percent(rules.high_enter)} is HIGH: {_last_used(a)}", {})
+
+
+def _out_of_high(a: Adjustment) -> Iterator[Reason]:
+    rules = a.rules
+    if a.score is not None and not a.change.high:
+        yield Reason(
+            "theta", f"for a raise by use the efficiency would have to be above −{rules.change.least_score_high}: "
+            f"it is {a.score.theta:.2f}", {"theta": f"{a.score.theta:.4f}"},
+        )  # fmt: skip
+    yield Reason("high", f"use below {_percent(rules.use.high_leave)} ends HIGH: {_last_used(a)}", {})
+
+
+def _last_used(a: Adjustment) -> str:
+    used = a.utilisation[-1] if a.utilisation else None
+    return "it is not known" if used is None else f"it was {_percent(used)}"
+
+
+def _percent(share: Decimal) -> str:
+    return f"{float(share) * 100:.3g} %"
+
+
+def _signed(share: Decimal) -> str:
+    return f"{share * 100:+.1f} %" if share else "nothing"
