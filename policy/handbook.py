@@ -127,6 +127,7 @@ def parse(text: str) -> Handbook:
     except tomllib.TOMLDecodeError as error:
         raise HandbookError([f"not TOML: {error}"]) from error
     table = Table(_completed(document), "", [])
+    measured = outcomes.read_outcomes(table.table("outcomes"))
     handbook = Handbook(
         version=table.text("version"),
         effective_from=table.day("effective_from"),
@@ -140,9 +141,9 @@ def parse(text: str) -> Handbook:
         warnings=parameters.read_warnings(table.table("warnings")),
         reports=parameters.read_reports(table.table("reports")),
         reserve=parameters.read_reserve(table.table("reserve")),
-        adjustment=parameters.read_adjustment(table.table("adjustment")),
+        adjustment=parameters.read_adjustment(table.table("adjustment"), measured.unit),
         digest=parameters.read_digest(table.table("digest")),
-        outcomes=outcomes.read_outcomes(table.table("outcomes")),
+        outcomes=measured,
         services=tuple(_service(t) for t in table.tables("services")),
         prices=tuple(_negotiated_price(t) for t in table.tables("prices")),
     )

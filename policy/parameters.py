@@ -477,9 +477,9 @@ def read_reserve(table: Table) -> ReserveRules:
     return rules
 
 
-def read_adjustment(table: Table) -> AdjustmentRules:
+def read_adjustment(table: Table, unit: str) -> AdjustmentRules:
     rules = AdjustmentRules(
-        unit=table.choice("unit", UNITS),
+        unit=unit,
         weeks=table.count("weeks", 2, 53),
         least_weeks=table.count("least_weeks", 2, 53),
         least_peers=table.count("least_peers", 3, 1_000),

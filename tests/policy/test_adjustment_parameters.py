@@ -11,7 +11,6 @@ from policy.handbook import HandbookError
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
-        ('unit = "team"', 'unit = "company"', "adjustment.unit = 'company': expected one of team, person"),
         ("least_weeks = 8", "least_weeks = 14", "adjustment.least_weeks = 14: above adjustment.weeks"),
         ("least_peers = 5", "least_peers = 2", "adjustment.least_peers = 2: expected a whole number from 3 to 1000"),
         ("output_low = 0.05", "output_low = 0.95",
