@@ -23,7 +23,6 @@ COMPLEXITIES = ("routine", "usual", "demanding", "novel")
 VALUE_METHODS = ("fixed", "basket")
 FUNDINGS = ("inside", "on_top")
 PILOTS = ("first_wave", "all_seniors")
-UNITS = ("team", "person")
 MOST = Decimal(10)
 """No factor in a handbook is larger; one that is was mistyped."""
 

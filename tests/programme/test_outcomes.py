@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import re
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -67,9 +68,10 @@ def test_a_merged_pull_request_is_its_teams(desk: Desk) -> None:
     mara = cast.person_id(desk, MARA)
     assert work.weekly(desk) == [("team", mara, Week.parse("2026-W41"), "pull_request", 2_000)]
     [row] = books.rows(desk, table)
-    kept = " ".join(map(str, row)).casefold()
+    # A digest may spell anything by chance.
+    kept = " ".join(str(value) for value in row if not isinstance(value, bytes)).casefold()
     assert cast.person_id(desk, ADA) not in kept
-    assert "ada" not in kept
+    assert not re.search(r"\bada\b|ada@", kept)
 
 
 def test_the_same_again_changes_nothing(desk: Desk) -> None:
