@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     Roster = frozenset[str]
 
 
+A_DAY = timedelta(days=1)
+
+
 @dataclass(frozen=True, slots=True)
 class _Week:
     """A week of everybody below: each lead's memberships, and what was spent."""
@@ -55,11 +58,14 @@ def totals(
         return (), 0
     names = {member.person_id: member.name for member in store.members(session, leads)}
     person_of = {member.account_id: member.person_id for member in store.members(session, lines) if member.account_id}
-    earlier, last = (_week(session, lines, leads, week, person_of) for week in (last_week.previous(), last_week))
-    now = _below(lines, leads, today)
+    tree = _Tree(lines, leads, last_week.previous().first_day - A_DAY)
+    earlier, last = (
+        _Week(tree.memberships_of(week), _spent(session, person_of, week)) for week in (last_week.previous(), last_week)
+    )
+    tree.go_to(today)
     told: list[TeamBelow] = []
     hidden = 0
-    for lead in sorted((lead for lead in leads if now[lead]), key=lambda lead: (names[lead], lead)):
+    for lead in sorted((lead for lead in leads if tree.reports[lead]), key=lambda lead: (names[lead], lead)):
         total = last.total(lead, least)
         if total is None:
             hidden += 1
@@ -78,29 +84,59 @@ def totals(
     return tuple(told), hidden
 
 
-def _week(session: Session, lines: Lines, leads: Roster, week: Week, person_of: Mapping[int, str]) -> _Week:
-    last = week.next().first_day - timedelta(days=1)
-    begun = {since for of_person in lines.values() for since, _ in of_person if week.first_day <= since <= last}
-    by_day = [_below(lines, leads, day) for day in (week.first_day - timedelta(days=1), *sorted(begun | {last}))]
-    memberships = {lead: tuple(of_day[lead] for of_day in by_day) for lead in leads}
-    spent = {person_of[one.account_id]: one for one in store.spent_in_week(session, sorted(person_of), week)}
-    return _Week(memberships, spent)
+def _spent(session: Session, person_of: Mapping[int, str], week: Week) -> dict[str, WeekSpent]:
+    return {person_of[one.account_id]: one for one in store.spent_in_week(session, sorted(person_of), week)}
 
 
-def _below(lines: Lines, leads: Roster, day: date) -> dict[str, Roster]:
-    """Everybody below each of some people on a day; each person is looked at once, however many levels there are."""
-    reports: defaultdict[str, list[str]] = defaultdict(list)
-    for person in lines:
-        if (manager := teams.manager_on(lines, person, day)) is not None:
-            reports[manager].append(person)
-    found: dict[str, Roster] = {}
-    for lead in leads:
+class _Tree:
+    """Who is below whom, moved forward from day to day: of each change only the teams that it touches are read anew."""
+
+    def __init__(self, lines: Lines, leads: Roster, day: date) -> None:
+        self._leads = leads
+        self._manager = {person: teams.manager_on(lines, person, day) for person in lines}
+        self.reports: defaultdict[str | None, set[str]] = defaultdict(set)
+        for person, manager in self._manager.items():
+            self.reports[manager].add(person)
+        self._below = {lead: self._everybody(lead) for lead in leads}
+        self._changes = sorted(
+            (since, person, manager) for person, some in lines.items() for since, manager in some if since > day
+        )
+
+    def memberships_of(self, week: Week) -> dict[str, tuple[Roster, ...]]:
+        """Who was below each lead at the end of the week before, and after each change of the week."""
+        found = {lead: [below] for lead, below in self._below.items()}
+        for day in week.days():
+            for lead in self.go_to(day):
+                found[lead].append(self._below[lead])
+        return {lead: tuple(some) for lead, some in found.items()}
+
+    def go_to(self, day: date) -> set[str]:
+        """Make the changes up to a day; the leads whose teams they touched."""
+        touched: set[str] = set()
+        while self._changes and self._changes[0][0] <= day:
+            _, person, manager = self._changes.pop(0)
+            touched |= self._leads_above(person)
+            self.reports[self._manager[person]].discard(person)
+            self.reports[manager].add(person)
+            self._manager[person] = manager
+            touched |= self._leads_above(person)
+        self._below |= {lead: self._everybody(lead) for lead in touched}
+        return touched
+
+    def _leads_above(self, person: str) -> set[str]:
         seen: set[str] = set()
-        waiting = list(reports[lead])
+        above: str | None = person
+        while above is not None and above not in seen:
+            seen.add(above)
+            above = self._manager.get(above)
+        return (seen - {person}) & self._leads
+
+    def _everybody(self, lead: str) -> Roster:
+        seen: set[str] = set()
+        waiting = list(self.reports[lead])
         while waiting:
             person = waiting.pop()
             if person not in seen:
                 seen.add(person)
-                waiting += reports[person]
-        found[lead] = frozenset(seen)
-    return found
+                waiting += self.reports[person]
+        return frozenset(seen)
