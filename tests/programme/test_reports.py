@@ -274,7 +274,7 @@ def apart(one: frozenset[str], other: frozenset[str]) -> bool:
     return not 0 < len(one ^ other) < LEAST
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sets(st.sampled_from(CROWD), min_size=4), st.lists(changes, min_size=3, max_size=8))
 def test_no_two_tellings_differ_by_few(
     settled_sqlite: Path, tmp_path: Path, begin: set[str], moves: list[tuple[int, str, list[str], set[str]]]
