@@ -19,7 +19,7 @@ from policy.units import NANO_PER_USD, MicroTokens, NanoUSD
 from programme.team_report import TeamReport, WeekAhead, WeekOfSpend
 from templates.charts import paper, weekly
 
-SERVICES = ("GPU cluster", "Anthropic API", "OpenAI API", "Amazon Bedrock", "Cohere", "Other services")
+SERVICES = ("GPU cluster", "Anthropic API", "OpenAI API", "Amazon Bedrock", "Cohere", "Not told apart")
 ROUNDS = 40
 
 
@@ -31,7 +31,9 @@ def report(number: int = 0) -> TeamReport:
         usd = tuple(NanoUSD((600 - 90 * k + (i * 37 + k * 61 + number) % 90) * NANO_PER_USD) for k in range(6))
         spent = sum(usd, NanoUSD(0))
         pace = NanoUSD(2_500 * NANO_PER_USD)
-        weeks.append(WeekOfSpend(Week(first + timedelta(weeks=i)), usd, spent, MicroTokens(int(spent) // 10), pace))
+        weeks.append(
+            WeekOfSpend(Week(first + timedelta(weeks=i)), usd, spent, MicroTokens(int(spent) // 10), pace, people=8)
+        )
     span = [NanoUSD(each * NANO_PER_USD) for each in (2_000, 2_400, 2_900)]
     ahead = tuple(WeekAhead(Week(first + timedelta(weeks=11 + i)), *span) for i in range(4))
     return TeamReport(

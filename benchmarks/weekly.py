@@ -64,6 +64,7 @@ def company(kind: str, managers: int, weeks: int) -> Iterator[Desk]:
             _spend(session, managers * REPORTS, weeks)
         with desk.database.writer.connect() as session:
             session.exec_driver_sql("ANALYZE")
+            session.commit()
         yield desk
         desk.database.close()
 

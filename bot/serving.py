@@ -8,7 +8,7 @@ import threading
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import uvicorn
 from slack_bolt.adapter.socket_mode import SocketModeHandler
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
     from slack_bolt import App
+    from slack_sdk.socket_mode.builtin.client import SocketModeClient
     from slack_sdk.socket_mode.client import BaseSocketModeClient
 
     from bot.settings import Settings
@@ -85,6 +86,7 @@ def _socket_mode(settings: Settings, slack: App) -> Iterator[None]:
         yield
     finally:
         _finish_answers(handler.client)
+        end_session(handler.client)
         handler.close()  # type: ignore[no-untyped-call]  # Bolt left it untyped
 
 
@@ -104,6 +106,21 @@ def _finish_answers(client: BaseSocketModeClient) -> None:
     client.message_queue.put(None)
     client.message_processor.shutdown()  # type: ignore[no-untyped-call]  # the same
     client.message_workers.shutdown()
+
+
+def end_session(client: BaseSocketModeClient) -> None:
+    """Stop receiving; the library alone may wait for ever.
+
+    Its thread takes back that it is to end when it only begins to receive then, so it is told until it has ended.
+    """
+    builtin = cast("SocketModeClient", client)
+    builtin.auto_reconnect_enabled = False
+    builtin.disconnect()
+    runner = builtin.current_session_runner
+    runner.event.set()
+    while runner.is_alive():
+        builtin.current_session_state.terminated = True
+        runner.thread.join(0.05)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from policy.period import day_of
 from policy.reasons import Refusal
 from programme.reports import team_report
 from store import people as people_store
@@ -20,7 +21,8 @@ def show_team(desk: Desk, request: Request) -> Message | None:
         person = people_store.by_slack_id(session, request.slack_user_id)
         if person is None:
             return None
-        report = team_report(session, person.id, desk=desk, now=request.now)
+        has_left = person.left_on is not None and person.left_on < day_of(request.now, desk.zone)
+        report = None if has_left else team_report(session, person.id, desk=desk, now=request.now)
     if report is None:
         raise Refusal(
             "no_reports", "Nobody reports to you, so there is no team to show.", next_step="Yours: `/tokens balance`."

@@ -207,6 +207,7 @@ class ReportRules:
 
     jump_deviations: Decimal
     jump_share: Decimal
+    jump_of_week: Decimal
     jump_weeks: int
 
 
@@ -464,6 +465,7 @@ def read_reports(table: Table) -> ReportRules:
     rules = ReportRules(
         jump_deviations=table.share("jump_deviations", MOST),
         jump_share=table.share("jump_share", MOST),
+        jump_of_week=table.share("jump_of_week"),
         jump_weeks=table.count("jump_weeks", 3, 11),
     )
     table.done()

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 WHOLE = 1_000
 STEP = 50
 """Shares of a group's members are told in twentieths, or they would tell what a single one of them used."""
+FEWEST = 20
+"""Of fewer people the 95th percentile is what a single one used."""
 BIN = 100
 BINS = 10
 

@@ -6,18 +6,16 @@ Docs: docs/decisions/0013. Every figure comes from the daily roll-up of those wh
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
 from typing import TYPE_CHECKING
 
 from policy import forecast
-from policy.disclosure import FEW_PEOPLE, FEW_SPENDERS, TEAM_CHANGED, disclosed, is_of_few, why_hidden
+from policy.disclosure import FEW_PEOPLE, FEW_SPENDERS
 from policy.jumps import unusual
 from policy.period import Month, Week, day_of, first_instant
 from policy.units import MICRO_PER_TOKEN, MicroTokens, NanoUSD
-from programme import handbooks, lapses, teams, teams_below, valuation
-from programme.team_report import AHEAD, EVERYTHING, OTHERS, WEEKS, Jump, MonthAhead, TeamReport, WeekAhead, WeekOfSpend
+from programme import handbooks, lapses, team_weeks, teams, teams_below, valuation
+from programme.team_report import AHEAD, APART, EVERYTHING, Jump, MonthAhead, TeamReport, WeekAhead, WeekOfSpend
 from store import teams as store
 
 if TYPE_CHECKING:
@@ -26,64 +24,13 @@ if TYPE_CHECKING:
 
     from policy.handbook import Handbook
     from programme.desk import Desk
+    from programme.team_weeks import TeamWeeks
     from store.engine import Session
     from store.grant_runs import Holding
-    from store.teams import DaySpent, Grant
-
-    Roster = frozenset[str]
 
 NAMED_SERVICES = 5
 """More would not be told apart in a picture."""
 JUMPS_TOLD = 3
-
-
-@dataclass(frozen=True, slots=True)
-class _Team:
-    """A team over the weeks of its report: who was in it, and what those spent, by day."""
-
-    now: Roster
-    weeks: tuple[Week, ...]
-    rosters: Mapping[Week, Roster]
-    hidden: Mapping[Week, str]
-    accounts: Mapping[int, str]
-    """Wallet -> person."""
-    spent: tuple[DaySpent, ...]
-    """Only what somebody spent in a week that is told, while they were in the team."""
-    grants: Mapping[tuple[str, Month], Grant]
-    """Of all who were in the team, in the months of its weeks."""
-    today: date
-    least: int
-
-    @property
-    def month(self) -> Month:
-        return Month.containing(self.today)
-
-    @property
-    def granted(self) -> dict[str, int]:
-        """What those who are in the team now were granted for this month, in micro-tokens."""
-        return {
-            person: grant.amount
-            for (person, month), grant in self.grants.items()
-            if month == self.month and person in self.now
-        }
-
-    @property
-    def told(self) -> tuple[Week, ...]:
-        return tuple(week for week in self.weeks if not self.hidden[week])
-
-    @property
-    def spenders(self) -> set[int]:
-        return {one.account_id for one in self.spent if one.usd}
-
-    @property
-    def wallets(self) -> list[int]:
-        """Of those who are in the team now."""
-        return sorted(account for account, person in self.accounts.items() if person in self.now)
-
-    def is_steady(self, since: date) -> bool:
-        """Whether nobody can be worked out from totals of today's team beside those told since a day."""
-        rosters = [self.rosters[week] for week in self.weeks if week.next().first_day > since]
-        return not any(0 < len(roster ^ self.now) < self.least for roster in rosters)
 
 
 def team_report(
@@ -97,17 +44,16 @@ def team_report(
     if not teams.reports_of(lines, manager_id, today):
         return None
     book = handbooks.load(session).on(today)
-    team = _team(session, manager_id, lines, this_week, today, book.digest.least_people)
-    below, unseen = teams_below.totals(session, team.now, team.weeks[-2], today=today, least=team.least)
-    quarter = Month.containing(today).quarter
-    value = valuation.expected(session, quarter, desk.recent_handbooks.get(session, now))
-    steady = team.is_steady(Month.containing(today).previous().first_day)
-    idle, lapsing = _unused(session, team, book, desk=desk, now=now) if steady else (None, None)
+    team = team_weeks.of_manager(session, manager_id, lines, this_week, today, book.digest.least_people)
+    led = [team.now & team.of(week) for week in team.weeks[-3:-1]]
+    below, unseen = teams_below.totals(session, led, team.weeks[-2], today=today, least=team.least)
+    value = valuation.expected(session, team.month.quarter, desk.recent_handbooks.get(session, now))
     reason = _why_nothing(team)
     services = () if reason else _services(team)
     weeks = () if reason else _weeks(team, services)
-    days = _days(team)
-    month, ahead = (None, ()) if reason else _outlook(team, days, steady=steady)
+    steady = not reason and team.is_steady(team.month.previous().first_day)
+    month, ahead = (None, ()) if reason else _outlook(team, steady=steady)
+    idle, lapsing = _unused(session, team, book, desk=desk, now=now) if steady else (None, None)
     return TeamReport(
         manager_id=manager_id,
         today=today,
@@ -117,10 +63,10 @@ def team_report(
         weeks=weeks,
         ahead=ahead,
         month=month,
-        jumps=() if reason else _jumps(weeks, services, book),
-        idle=None if reason else idle,
-        lapsing=None if reason else lapsing,
-        lapses_on=Month.containing(today).next().first_day,
+        jumps=() if reason else _jumps(team, weeks, services, book),
+        idle=idle,
+        lapsing=lapsing,
+        lapses_on=team.month.next().first_day,
         open_requests=0 if reason else store.count_undecided(session, team.now),
         teams=below,
         teams_hidden=unseen,
@@ -129,76 +75,61 @@ def team_report(
     )
 
 
-def _team(  # noqa: PLR0917 - private, called once
-    session: Session, manager_id: str, lines: store.Lines, this_week: Week, today: date, least: int
-) -> _Team:
-    weeks = [this_week]
-    while len(weeks) < WEEKS:
-        weeks.insert(0, weeks[0].previous())
-    of = partial(teams.reports_of, lines, manager_id)
-    history = {week: teams.memberships(of, lines, week, today=today) for week in weeks}
-    rosters = {week: memberships[-1] for week, memberships in history.items()}
-    hidden = {week: why_hidden(memberships, least) for week, memberships in history.items()}
-    everybody = frozenset().union(*rosters.values())
-    accounts = {m.account_id: m.person_id for m in store.members(session, everybody) if m.account_id is not None}
-    told = [day for week in weeks if not hidden[week] for day in week.days() if day <= today]
-    spent = tuple(
-        one
-        for one in store.spent(session, sorted(accounts), told)
-        if accounts[one.account_id] in rosters[Week.containing(one.day)]
-    )
-    months = sorted({Month.containing(day) for week in weeks for day in week.days()})
-    grants = {
-        (g.person_id, Month.parse(g.month)): g for g in store.granted(session, everybody, [str(m) for m in months])
-    }
-    return _Team(rosters[this_week], tuple(weeks), rosters, hidden, accounts, spent, grants, today, least)
-
-
-def _why_nothing(team: _Team) -> str:
+def _why_nothing(team: TeamWeeks) -> str:
     if len(team.now) < team.least:
         return FEW_PEOPLE
-    return FEW_SPENDERS if is_of_few(len(team.spenders), team.least) else ""
+    return FEW_SPENDERS if not team.told and FEW_SPENDERS in team.hidden.values() else ""
 
 
-def _services(team: _Team) -> tuple[str, ...]:
-    """The services that may be told apart, the largest first; what is left of enough people comes last."""
+# --- The weeks -----------------------------------------------------------------------------------------------------
+
+
+def _services(team: TeamWeeks) -> tuple[str, ...]:
+    """The services that are told apart in some week, the largest first; all that is not comes last."""
+    apart = {week: team.told_apart(week) for week in team.told}
     usd: defaultdict[str, int] = defaultdict(int)
-    users: defaultdict[str, set[int]] = defaultdict(set)
-    for one in team.spent:
-        if one.usd:
+    left_over = False
+    for one in (one for one in team.spent if one.usd):
+        week = Week.containing(one.day)
+        if one.service in apart[week]:
             usd[one.service] += one.usd
-            users[one.service].add(one.account_id)
-    told = disclosed({name: frozenset(users[name]) for name in usd}, team.least)
-    named = sorted(told, key=lambda name: (-usd[name], name))[:NAMED_SERVICES]
+        elif week != team.weeks[-1]:
+            left_over = True
+    named = sorted(usd, key=lambda name: (-usd[name], name))[:NAMED_SERVICES]
     if not named:
-        return (EVERYTHING,) if usd else ()
-    return (*named, OTHERS) if len(named) < len(usd) else tuple(named)
+        return (EVERYTHING,) if team.spent else ()
+    return (*named, APART) if left_over or len(named) < len(usd) else tuple(named)
 
 
-def _weeks(team: _Team, services: Sequence[str]) -> tuple[WeekOfSpend, ...]:
+def _weeks(team: TeamWeeks, services: Sequence[str]) -> tuple[WeekOfSpend, ...]:
     usd: defaultdict[Week, list[int]] = defaultdict(lambda: [0] * len(services))
-    tokens: defaultdict[Week, int] = defaultdict(int)
+    apart = {week: team.told_apart(week) for week in team.told}
     place = {name: i for i, name in enumerate(services)}
     for one in (one for one in team.spent if one.usd):
         week = Week.containing(one.day)
-        usd[week][place.get(one.service, len(services) - 1)] += one.usd
-        tokens[week] += one.tokens
+        at = place.get(one.service, len(services) - 1) if one.service in apart[week] else len(services) - 1
+        usd[week][at] += one.usd
+    tokens = {week: sum(one.tokens for one in team.spent if week.contains(one.day)) for week in team.told}
+    unsplit = {team.weeks[-1]} if services != (EVERYTHING,) else set()
     paces = _paces(team)
+    last = team.of(team.weeks[-2])
     return tuple(
         WeekOfSpend(
             week=week,
-            usd=tuple(NanoUSD(amount) for amount in usd[week]),
+            usd=() if week in unsplit else tuple(NanoUSD(amount) for amount in usd[week]),
             spent=NanoUSD(sum(usd[week])),
-            tokens=MicroTokens(tokens[week]),
+            tokens=MicroTokens(tokens.get(week, 0)),
             pace=paces.get(week),
             hidden=team.hidden[week],
+            people=len(team.of(week)),
+            same_team=team.of(week) == last,
         )
         for week in team.weeks
     )
 
 
-def _paces(team: _Team) -> dict[Week, NanoUSD]:
-    """What the team's grants come to in each week that is told, rounded so that no grant can be worked out."""
+def _paces(team: TeamWeeks) -> dict[Week, NanoUSD]:
+    """What the team's grants come to in each told week of people who stand beside today's, rounded."""
     a_day = {
         (person, month): Decimal(grant.amount) * grant.per_token / MICRO_PER_TOKEN / sum(1 for _ in month.days())
         for (person, month), grant in team.grants.items()
@@ -206,36 +137,62 @@ def _paces(team: _Team) -> dict[Week, NanoUSD]:
     paces: dict[Week, NanoUSD] = {}
     for week in team.told:
         months = [Month.containing(day) for day in week.days()]
-        granted = {person for person in team.rosters[week] if any((person, month) in a_day for month in months)}
+        granted = {person for person in team.of(week) if any((person, month) in a_day for month in months)}
         total = sum((a_day.get((person, month), Decimal(0)) for person in granted for month in months), Decimal(0))
-        if len(granted) >= team.least and total:
-            paces[week] = NanoUSD(_rounded(total))
+        beside = team.of(week) ^ team.now
+        if len(granted) >= team.least and total and not 0 < len(beside) < team.least:
+            paces[week] = rounded(total)
     return paces
 
 
-def _rounded(amount: Decimal) -> int:
-    """To two significant digits."""
-    return int(Decimal(f"{amount:.1e}"))
+def rounded(amount: Decimal) -> NanoUSD:
+    """Grants of a team to one digit: those of two teams then do not tell the grant of who is in one of them only."""
+    return NanoUSD(int(Decimal(f"{amount:.0e}")))
 
 
-def _days(team: _Team) -> dict[date, int]:
-    """What each told day before today cost the team; from the first with any spend on, the others at nothing."""
-    cost: defaultdict[date, int] = defaultdict(int)
-    for one in team.spent:
-        cost[one.day] += one.usd
-    first = min((day for day, usd in cost.items() if usd), default=team.today)
-    days = [day for week in team.told for day in week.days() if first <= day < team.today]
-    return {day: cost.get(day, 0) for day in days}
+def _jumps(team: TeamWeeks, weeks: Sequence[WeekOfSpend], services: Sequence[str], book: Handbook) -> tuple[Jump, ...]:
+    """What stood out in the last week that is over: services, or all of them together where no single one did."""
+    last = weeks[-2]
+    if last.hidden:
+        return ()
+    begun = next((i for i, week in enumerate(weeks) if week.spent), 0)
+    before = [week for week in weeks[begun:-2] if not week.hidden and week.same_team]
+    found = []
+    for i, name in enumerate(services):
+        told = [week for week in before if name in team.told_apart(week.week) or not week.usd[i]]
+        if name in team.told_apart(last.week):
+            found += _jump(name, last.usd[i], [week.usd[i] for week in told], last.spent, book)
+    if not found:
+        found = _jump("", last.spent, [week.spent for week in before], last.spent, book)
+    return tuple(sorted(found, key=lambda jump: -abs(int(jump.spent) - int(jump.usual)))[:JUMPS_TOLD])
 
 
-def _outlook(team: _Team, days: Mapping[date, int], *, steady: bool) -> tuple[MonthAhead | None, tuple[WeekAhead, ...]]:
-    """How the month and the weeks to come look; no month while its total would tell of those who came or left."""
-    month, this_week = team.month, team.weeks[-1]
+def _jump(name: str, spent: NanoUSD, before: Sequence[NanoUSD], whole: NanoUSD, book: Handbook) -> list[Jump]:
+    odd = unusual(int(spent), [int(one) for one in before], book.reports)
+    # A service that hardly counts may do what it likes.
+    if odd is None or abs(int(spent) - odd.usual) < int(book.reports.jump_of_week * 1_000) * int(whole) // 1_000:
+        return []
+    return [Jump(name, spent, NanoUSD(odd.usual), NanoUSD(odd.low), NanoUSD(odd.high), odd.weeks)]
+
+
+# --- Where it is heading, and what is left -------------------------------------------------------------------------
+
+
+def _outlook(team: TeamWeeks, *, steady: bool) -> tuple[MonthAhead | None, tuple[WeekAhead, ...]]:
+    """How the month and the weeks to come look, from the weeks of today's people.
+
+    No month while its total would tell of those who came or left, or would be of different people. A present week of
+    which nothing is told yet counts as not begun.
+    """
+    this_week = team.weeks[-1]
+    begin = this_week.first_day if team.hidden[this_week] else team.today
+    days = _days(team, begin)
+    month = Month.containing(begin)
     in_week, in_month = (
-        sum(usd for day, usd in days.items() if day >= begin) for begin in (this_week.first_day, month.first_day)
+        sum(usd for day, usd in days.items() if day >= first) for first in (this_week.first_day, month.first_day)
     )
     ahead = forecast.ahead(
-        list(days.items()), today=team.today, weeks=AHEAD, spent_this_week=in_week, spent_this_month=in_month,
+        list(days.items()), today=begin, weeks=AHEAD, spent_this_week=in_week, spent_this_month=in_month,
         month_ends=month.next().first_day,
     )  # fmt: skip
     weeks = [this_week]
@@ -244,23 +201,36 @@ def _outlook(team: _Team, days: Mapping[date, int], *, steady: bool) -> tuple[Mo
     coming = () if ahead is None else tuple(
         WeekAhead(week, *(NanoUSD(usd) for usd in course)) for week, course in zip(weeks, ahead.weeks, strict=True)
     )  # fmt: skip
-    if not steady or any(team.hidden[week] for week in team.weeks if week.next().first_day > month.first_day):
+    of_month = team.since(month.first_day)
+    over = [week for week in of_month if week != this_week]
+    if not steady or any(team.hidden[week] for week in over) or any(team.of(week) != team.now for week in of_month):
         return None, coming
     spent = sum(one.usd for one in team.spent if one.day >= month.first_day)
     low, middle, high = (None,) * 3 if ahead is None else (NanoUSD(usd) for usd in ahead.month)
-    return MonthAhead(month, NanoUSD(spent), low, middle, high, _used(team)), coming
+    return MonthAhead(month, NanoUSD(spent), low, middle, high, _granted(team)), coming
 
 
-def _used(team: _Team) -> int | None:
-    """The share of the month's grants that is spent, in thousandths."""
-    if len(team.granted) < team.least:
+def _days(team: TeamWeeks, end: date) -> dict[date, int]:
+    """What each told day before one cost today's people; from the first with any spend on, the others at nothing."""
+    cost: defaultdict[date, int] = defaultdict(int)
+    same = [week for week in team.told if team.of(week) == team.now]
+    for one in team.spent:
+        if Week.containing(one.day) in same:
+            cost[one.day] += one.usd
+    first = min((day for day, usd in cost.items() if usd), default=end)
+    return {day: cost.get(day, 0) for week in same for day in week.days() if first <= day < end}
+
+
+def _granted(team: TeamWeeks) -> NanoUSD | None:
+    """What the month's grants are worth, rounded; None where they would be of few."""
+    grants = team.granted.values()
+    if len(grants) < team.least:
         return None
-    spent = sum(one.tokens for one in team.spent if one.day >= team.month.first_day)
-    return spent * 1_000 // sum(team.granted.values())
+    return rounded(sum((Decimal(g.amount) * g.per_token / MICRO_PER_TOKEN for g in grants), Decimal(0)))
 
 
 def _unused(
-    session: Session, team: _Team, book: Handbook, *, desk: Desk, now: datetime
+    session: Session, team: TeamWeeks, book: Handbook, *, desk: Desk, now: datetime
 ) -> tuple[MicroTokens | None, MicroTokens | None]:
     """(left of earlier months, of all that what lapses when the next begins); None for amounts of too few."""
     begins, ends = (first_instant(one.first_day, desk.zone) for one in (team.month, team.month.next()))
@@ -269,42 +239,17 @@ def _unused(
     by_person: defaultdict[str, list[Holding]] = defaultdict(list)
     for lot in held:
         by_person[lot.holding.person_id].append(lot.holding)
-    granted = team.granted
+    granted: Mapping[str, store.Grant] = team.granted
     lapsing = []
     for person, lots in by_person.items():
         ending = sum(lot.remaining for lot in lots if lot.expires_at <= ends)
-        over = lapses.over_limit(lots, granted[person], book, ends).amount if person in granted else 0
+        over = lapses.over_limit(lots, granted[person].amount, book, ends).amount if person in granted else 0
         lapsing.append((person, ending + over))
     return idle, _of_enough(lapsing, team)
 
 
-def _of_enough(amounts: Sequence[tuple[str, int]], team: _Team) -> MicroTokens | None:
+def _of_enough(amounts: Sequence[tuple[str, int]], team: TeamWeeks) -> MicroTokens | None:
     """The sum, where it is of enough people."""
     if len({person for person, amount in amounts if amount}) < team.least:
         return None
     return MicroTokens(sum(amount for _, amount in amounts))
-
-
-def _jumps(weeks: Sequence[WeekOfSpend], services: Sequence[str], book: Handbook) -> tuple[Jump, ...]:
-    """What stood out in the last week that is over: services, or all of them together where no single one did."""
-    last = weeks[-2]
-    if last.hidden:
-        return ()
-    begun = next((i for i, week in enumerate(weeks) if week.spent), 0)
-    before = [week for week in weeks[begun:-2] if not week.hidden]
-    found = []
-    for i, name in enumerate(services):
-        found += _jump(name, int(last.usd[i]), [int(week.usd[i]) for week in before], book)
-    if not found:
-        found = _jump("", int(last.spent), [int(week.spent) for week in before], book)
-    return tuple(sorted(found, key=lambda jump: -abs(int(jump.spent) - int(jump.usual)))[:JUMPS_TOLD])
-
-
-def _jump(name: str, spent: int, before: Sequence[int], book: Handbook) -> list[Jump]:
-    odd = unusual(spent, before, book.reports)
-    if odd is None:
-        return []
-    return [Jump(name, NanoUSD(spent), NanoUSD(odd.usual), NanoUSD(odd.low), NanoUSD(odd.high), odd.weeks)]
-
-
-__all__ = ["FEW_PEOPLE", "FEW_SPENDERS", "TEAM_CHANGED", "team_report"]

@@ -69,7 +69,7 @@ def of(session: Session, *, desk: Desk, now: datetime) -> Standing:
     used = _used(session, month, book.reserve.months, desk)
     worst_case = value.worth(MicroTokens(max(reference.outstanding(session), 0)))
     # What few people used is not told by the reserve either.
-    permille = reserve.share(used if len(used) >= book.digest.least_people else (), book.reserve)
+    permille = reserve.share(used if len(used) >= max(book.digest.least_people, reserve.FEWEST) else (), book.reserve)
     launched = book.rollout.launched_on
     return Standing(
         month=month,
@@ -102,7 +102,7 @@ def histogram(used: Sequence[int], book: Handbook, month: Month) -> Histogram:
         people=len(used),
         bins=tuple((low, high, count) for (low, high), count in zip(edges, told, strict=True)),
         median_permille=reserve.percentile(used, MEDIAN) if enough else None,
-        p95_permille=reserve.percentile(used, NEARLY_ALL) if enough else None,
+        p95_permille=reserve.percentile(used, NEARLY_ALL) if len(used) >= max(least, reserve.FEWEST) else None,
         months=_named(month.plus(-book.reserve.months), month.previous()),
     )
 

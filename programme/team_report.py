@@ -17,15 +17,16 @@ if TYPE_CHECKING:
 WEEKS = 12
 AHEAD = 4
 """Weeks of a forecast: this one as a whole, and three more."""
-OTHERS, EVERYTHING = "Other services", "All services"
+APART, EVERYTHING = "Not told apart", "All services"
 
 
 @dataclass(frozen=True, slots=True)
 class WeekOfSpend:
-    """A week's spend by the services of the report, in their order.
+    """A week's spend by the services of the report, in their order; `usd` is empty while it is not told apart.
 
-    `hidden` says why nothing is told of it ("few_people", "team_changed"); the amounts are 0 then. `pace` is what the
-    team's grants come to in a week, to two significant digits.
+    `hidden` says why nothing is told of it ("few_people", "few_spenders", "team_changed"); the amounts are 0 then.
+    `pace` is what the team's grants come to in a week, to one digit. `people` were in the team at the week's end;
+    `same_team` says that they were those of the last week that is over.
     """
 
     week: Week
@@ -34,6 +35,8 @@ class WeekOfSpend:
     tokens: MicroTokens
     pace: NanoUSD | None
     hidden: str = ""
+    people: int = 0
+    same_team: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +51,9 @@ class WeekAhead:
 
 @dataclass(frozen=True, slots=True)
 class MonthAhead:
-    """The month: spent so far, what it will come to, and the share of the team's grants that is spent, in thousandths.
+    """The month: spent so far, what it will come to, and what the team's grants are worth, to one digit.
 
-    The forecast is None while it is too early to tell; the share, where it would tell of few.
+    The forecast is None while it is too early to tell; the grants, where they would tell of few.
     """
 
     month: Month
@@ -58,7 +61,7 @@ class MonthAhead:
     low: NanoUSD | None
     middle: NanoUSD | None
     high: NanoUSD | None
-    used_permille: int | None
+    granted: NanoUSD | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ class TeamReport:
     """A manager's own reports, and the teams below them as totals.
 
     `weeks` are the last twelve, oldest first; the last one is this week, which is not over. `services` are largest
-    first; the last of them may be OTHERS, the only one EVERYTHING. `hidden` says why no figure of the own reports is
+    first; the last of them may be APART, the only one EVERYTHING. `hidden` says why no figure of the own reports is
     told ("few_people", "few_spenders"): then everything of them is empty. `ahead` is empty while it is too early to
     tell. `idle` are tokens of earlier months that are left, `lapsing` those that will be gone on `lapses_on` if nobody
     spends them; None where they would tell of few, or where there are none. `teams_hidden` counts teams below of which

@@ -20,16 +20,6 @@ def reports_of(lines: Lines, manager_id: str, day: date) -> frozenset[str]:
     return frozenset(person for person in lines if manager_on(lines, person, day) == manager_id)
 
 
-def everybody_below(lines: Lines, manager_id: str, day: date) -> frozenset[str]:
-    """Who reports to a manager on a day, and to those, and so on."""
-    found: set[str] = set()
-    above = {manager_id}
-    while above:
-        above = {person for person in lines if person not in found and manager_on(lines, person, day) in above}
-        found |= above
-    return frozenset(found)
-
-
 def memberships(
     of: Callable[[date], frozenset[str]], lines: Lines, week: Week, *, today: date
 ) -> tuple[frozenset[str], ...]:
@@ -47,11 +37,13 @@ def record(session: Session, records: Iterable[Mapping[str, Any]], *, today: dat
     """Keep whom people report to, from the day on which it is known; after their last day it is nobody.
 
     What was told of days before stays true, so nothing is written for them (docs/decisions/0013), unless nothing can
-    have been told yet.
+    have been told yet. Of somebody whose line began today another begins tomorrow: today's was told as well.
     """
-    known_since = today if teams.is_anything_spent(session) else date.min
+    known_since = today if teams.is_anything_told(session) else date.min
     for person in records:
-        teams.record(session, person["id"], known_since, _lines(person, known_since))
+        again = known_since == today and teams.begins_on(session, person["id"], today)
+        since = today + timedelta(days=1) if again else known_since
+        teams.record(session, person["id"], since, _lines(person, since))
 
 
 def _lines(person: Mapping[str, Any], known_since: date) -> list[tuple[date, str | None]]:

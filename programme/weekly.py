@@ -50,7 +50,10 @@ def owe(session: Session, week: Week, *, desk: Desk, now: datetime) -> int:
     managers = [one for one in teams.managers(session, week.first_day) if one not in gone]
     zones = {id_: ZoneInfo(name) for id_, name in post.zones(session, managers).items()}
     morning = {
-        zone: next_opening(max(now, first_instant(week.first_day, zone)), zone, book.messages)
+        # Not before the programme's week is over, which further east is their Monday's noon or evening.
+        zone: next_opening(
+            max(now, first_instant(week.first_day, zone), first_instant(week.first_day, desk.zone)), zone, book.messages
+        )
         for zone in set(zones.values())
     }
     outbox.owe(session, [_letter(week, one, morning[zones[one]]) for one in managers], now=now)
@@ -64,8 +67,8 @@ def _letter(week: Week, manager: str, due: datetime) -> NewLetter:
 
 def report_of(session: Session, whose: WhoseWeek, *, desk: Desk, now: datetime) -> TeamReport | None:
     """What a row stands for; None where there is nothing that may be told, or where the next one is due already."""
-    week = Week(whose.monday)
-    if week < Week.containing(day_of(now, desk.zone)):
+    week, today = Week(whose.monday), day_of(now, desk.zone)
+    if week < Week.containing(today) or whose.manager in grant_runs.leavers(session, today):
         return None
     report = team_report(session, whose.manager, desk=desk, now=now, week=week)
     return None if report is None or (report.hidden and not report.teams) else report

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 EXPIRY, GRANTS, JOINERS, NOTICES, WEEKLY = "expiry", "grants", "joiners", "notices", "weekly"
 DAILY = (EXPIRY, JOINERS, NOTICES)
-A_DAY = timedelta(days=1)
-"""A week's reports are owed so long before it begins: somewhere it is Monday by then."""
 ORDER = {EXPIRY: 0, GRANTS: 1, JOINERS: 2, NOTICES: 3, WEEKLY: 4}
 """Of one instant: what has ended is closed before new grants are sized, and what lapses next is announced last."""
 
@@ -70,9 +68,9 @@ def owed(now: datetime, calendar: Calendar, done: Mapping[str, str]) -> tuple[Ru
 
 
 def _weeks(now: datetime, calendar: Calendar, last: str | None) -> Iterator[Run]:
-    """The first is the first whole week: before it there is nothing to report."""
-    week = Week.parse(last).next() if last else Week.containing(_start(calendar) + 6 * A_DAY)
-    while (due_at := first_instant(week.first_day, calendar.zone) - A_DAY) <= now:
+    """From the first Monday after the start on: on that day itself there is nothing to report."""
+    week = Week.parse(last).next() if last else Week.containing(_start(calendar)).next()
+    while (due_at := first_instant(week.first_day, calendar.zone)) <= now:
         yield Run(WEEKLY, str(week), week.first_day, due_at)
         week = week.next()
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date, datetime
 
+    from policy.period import Week
     from store.engine import Session
 
     Lines = Mapping[str, Sequence[tuple[date, str | None]]]
@@ -38,9 +39,18 @@ def record(session: Session, person_id: str, since: date, lines: Sequence[tuple[
     bulk.insert(session, reporting_lines, ("person_id", "holds_from", "manager_id"), rows)
 
 
-def is_anything_spent(session: Session) -> bool:
-    """Whether a team can have a figure at all."""
-    return session.execute(sa.select(usage_days.c.day).limit(1)).one_or_none() is not None
+def is_anything_told(session: Session) -> bool:
+    """Whether a team can have a figure at all: something is spent, or granted."""
+    return any(
+        session.execute(sa.select(column).limit(1)).one_or_none() is not None
+        for column in (usage_days.c.day, lots.c.id)
+    )
+
+
+def begins_on(session: Session, person_id: str, day: date) -> bool:
+    """Whether one of somebody's lines begins on a day."""
+    query = sa.select(_l.person_id).where(_l.person_id == person_id, _l.holds_from == day)
+    return session.execute(query).one_or_none() is not None
 
 
 def lines_below(session: Session, manager_id: str) -> Lines:
@@ -128,6 +138,24 @@ def spent(session: Session, account_ids: Sequence[int], days: Sequence[date]) ->
         yield from (
             DaySpent(day, account, service, int(usd), int(tokens)) for day, account, service, usd, tokens in rows
         )
+
+
+class WeekSpent(NamedTuple):
+    """What was taken from a wallet in a week: nano-USD and micro-tokens."""
+
+    account_id: int
+    usd: int
+    tokens: int
+
+
+def spent_in_week(session: Session, account_ids: Sequence[int], week: Week) -> Iterator[WeekSpent]:
+    """What was taken from some wallets in a week; those from which nothing was are left out."""
+    d = usage_days.c
+    query = sa.select(d.account_id, sa.func.sum(d.cost_nano_usd), sa.func.sum(d.debit_micro_tokens))
+    query = query.where(d.day.in_(list(week.days()))).group_by(d.account_id)
+    for some in bulk.chunks(account_ids):
+        rows = session.execute(query.where(d.account_id.in_(some)))
+        yield from (WeekSpent(account, int(usd), int(tokens)) for account, usd, tokens in rows)
 
 
 class Grant(NamedTuple):

@@ -28,6 +28,13 @@ class TeamBelow(Protocol):
     def before(self) -> NanoUSD | None: ...
 
 
+class Month(Protocol):
+    @property
+    def spent(self) -> NanoUSD: ...
+    @property
+    def granted(self) -> NanoUSD | None: ...
+
+
 class Report(WeeksOfTeam, Protocol):
     """The view of a team's report; the templates say what else they need of it."""
 
@@ -35,6 +42,8 @@ class Report(WeeksOfTeam, Protocol):
     def teams(self) -> Sequence[TeamBelow]: ...
     @property
     def per_token(self) -> NanoUSD: ...
+    @property
+    def month(self) -> Month | None: ...
 
 
 MOST_TEAMS = 40
@@ -60,10 +69,11 @@ def words(report: Report) -> dict[str, object]:
         "last": report.weeks[-2] if told else None,
         "change": change(report),
         "shares": shares(report),
+        "spent_share": spent_share(report),
         "worth": lambda amount: worth(amount, report.per_token),
         "most_teams": MOST_TEAMS,
         "team_rows": team_rows(report.teams[:MOST_TEAMS]),
-        "left_out": sum(week.hidden == "team_changed" for week in report.weeks[:-2]),
+        "left_out": sum(week.hidden in {"team_changed", "few_spenders"} for week in report.weeks[:-2]),
     }
 
 
@@ -72,9 +82,16 @@ def change(report: Report) -> Decimal | None:
     if not report.weeks:
         return None
     last, before = report.weeks[-2], report.weeks[-3]
-    if last.hidden or before.hidden or not before.spent:
+    if last.hidden or before.hidden or not before.same_team or not before.spent:
         return None
     return Decimal(int(last.spent)) / int(before.spent) - 1
+
+
+def spent_share(report: Report) -> Decimal | None:
+    """How much of the month's grants is spent, of the rounded figure that is told."""
+    if report.month is None or not report.month.granted:
+        return None
+    return Decimal(int(report.month.spent)) / int(report.month.granted)
 
 
 def shares(report: Report) -> list[tuple[str, Decimal]]:

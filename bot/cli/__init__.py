@@ -15,6 +15,7 @@ COMMANDS = {
     "balance": "accounts",
     "bands": "budgets",
     "budgets": "budgets",
+    "chart": "chart",
     "deliver": "deliver",
     "demo": "demo",
     "doctor": "running",

@@ -73,7 +73,8 @@ def _services(week: WeekOfSpend, services: tuple[str, ...]) -> Iterator[dict[str
         "week_tokens": common.token_text(week.tokens),
         "pace_usd": "" if week.pace is None else common.usd_text(week.pace),
     }
+    if not week.usd:
+        yield of_week
+        return
     for name, usd in zip(services, week.usd, strict=True):
         yield of_week | {"service": name, "spend_usd": common.usd_text(usd)}
-    if not services:
-        yield of_week

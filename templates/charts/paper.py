@@ -38,7 +38,7 @@ CARD, INK, FAINT, GRID, BAND = "#ffffff", "#1f2328", "#656d76", "#dfe3e8", "#c9d
 TITLE_AT, SUBTITLE_AT = UP - 38, UP - 72
 DOLLARS = 10 * NANO_PER_USD
 """From here on cents are left out."""
-OTHERS = "Other services"
+OTHERS = "Not told apart"
 SERIES = ("#0072b2", "#c98500", "#00664a", "#3a9bd9", "#a63f00", "#cc79a7")
 """Hues that everybody can tell apart (after Okabe and Ito), dark and light in turn, all 3 : 1 or more on the card."""
 REST_DARK, REST_LIGHT = "#57606a", "#868d95"

@@ -35,7 +35,7 @@ WEEKS_COMPARED = 2
 LABEL_GAP, KEY_GAP, KEY_LINES = 12, 22, 2
 ASTRAY = 24
 """Dots by which a label may stand beside what it names."""
-WORDS = {"few_people": "too few people", "few_spenders": "too few people", "team_changed": "the team changed"}
+WORDS = {"few_people": "too few people", "few_spenders": "too few spenders", "team_changed": "the team changed"}
 
 
 class SpentInWeek(Protocol):
@@ -51,6 +51,10 @@ class SpentInWeek(Protocol):
     def pace(self) -> NanoUSD | None: ...
     @property
     def hidden(self) -> str: ...
+    @property
+    def people(self) -> int: ...
+    @property
+    def same_team(self) -> bool: ...
 
 
 class ExpectedInWeek(Protocol):
@@ -115,6 +119,8 @@ def _begun(report: WeeksOfTeam) -> str:
 def _changed(report: WeeksOfTeam, over: Sequence[SpentInWeek]) -> str:
     if len(over) < WEEKS_COMPARED or over[-2].hidden:
         return f"{_usd(over[-1].spent)} last week; the week before is left out"
+    if not over[-2].same_team:
+        return f"{_usd(over[-1].spent)} last week; the week before the team was another"
     before, last = over[-2:]
     if not last.spent:
         return "Nothing was spent last week"
@@ -158,7 +164,7 @@ def subtitle(report: WeeksOfTeam) -> str:
     if over[-1].hidden:
         return f"USD a week by service, {paper.people(report.people)}"
     last = over[-1]
-    return f"{_usd(last.spent)} ({paper.tokens(last.tokens)} tokens) last week, {paper.people(report.people)}"
+    return f"{_usd(last.spent)} ({paper.tokens(last.tokens)} tokens) last week, {paper.people(last.people)}"
 
 
 def alt_text(report: WeeksOfTeam) -> str:
@@ -168,13 +174,13 @@ def alt_text(report: WeeksOfTeam) -> str:
     if report.hidden or len(report.weeks) < WEEKS_COMPARED:
         return f"Bar chart without bars. {begin}"
     parts = [f"Bar chart of USD spent a week, by service. {begin} By week: {', '.join(_weeks_in_words(report))}."]
-    total = sum(int(one.spent) for one in shown)
+    total = sum(int(one.spent) for one in shown if one.usd)
     if total:
-        sums = [sum(int(one.usd[i]) for one in shown) for i in range(len(report.services))]
+        sums = [sum(int(one.usd[i]) for one in shown if one.usd) for i in range(len(report.services))]
         shares = (
             f"{phrases.short(name)} {_share(part, total)}" for name, part in zip(report.services, sums, strict=True)
         )
-        parts.append(f"Services in all these weeks: {', '.join(shares)}.")
+        parts.append(f"Services in the weeks that are over: {', '.join(shares)}.")
     parts += [*_pace_in_words(report), *_forecast_in_words(report)]
     return " ".join(parts)
 
@@ -317,7 +323,7 @@ def stacked(report: WeeksOfTeam, service: int, weeks: Sequence[int]) -> list[Box
     for i in weeks:
         one = report.weeks[i]
         below = sum(_value(amount) for amount in one.usd[:service])
-        if _value(one.usd[service]):
+        if one.usd and _value(one.usd[service]):
             boxes.append(Box(i - BAR, below, i + BAR, below + _value(one.usd[service])))
     return boxes
 
@@ -331,6 +337,8 @@ def _bars(card: Card, scene: _Scene) -> None:
             f"service {place}, this week", stacked(scene.report, place, this), scene.plot,
             colour=colour, edge=CARD, hatch="////",
         )  # fmt: skip
+    whole = [Box(i - BAR, 0, i + BAR, _value(one.spent)) for i, one in scene.shown if one.spent and not one.usd]
+    card.boxes("not told apart", whole, scene.plot, colour=paper.REST_DARK, edge=CARD, hatch="////")
 
 
 def _forecast(card: Card, scene: _Scene) -> None:

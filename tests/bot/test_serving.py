@@ -18,6 +18,7 @@ import pytest
 from bot import serving
 from policy.reasons import Refusal
 from tests.support import cast, slack
+from tests.support.books import WAIT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -180,3 +181,35 @@ def test_a_signal_ends_the_process_after_its_answer(sandbox: Sandbox, sqlite_des
         sandbox.workspace.app.app_token,
     ):
         assert word not in logged
+
+
+class Forgetful:
+    """The state of a connection whose thread takes back twice that it is to end, as one that only begins does."""
+
+    def __init__(self) -> None:
+        self.told = 0
+
+    @property
+    def terminated(self) -> bool:
+        return self.told > 2
+
+    @terminated.setter
+    def terminated(self, value: bool) -> None:
+        self.told += value
+
+
+def test_it_ends_although_the_connection_only_begins(
+    sandbox: Sandbox, sqlite_desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who stops the bot in the moment in which it connects does not wait for ever."""
+    monkeypatch.setattr("slack_sdk.socket_mode.builtin.client.ConnectionState", Forgetful)
+    loaded = slack.load(slack.environment(sandbox, "sqlite:///unused.db"))
+
+    def serve() -> None:
+        with serving.serving(loaded, sqlite_desk):
+            sandbox.wait_for(lambda: sandbox.connections)
+
+    served = threading.Thread(target=serve, daemon=True)
+    served.start()
+    served.join(WAIT_SECONDS)
+    assert not served.is_alive()

@@ -262,8 +262,39 @@ def test_a_newcomer_lets_time_pass(page: Page, tmp_path: Path) -> None:
         loaded = "image => image.complete ? image.naturalWidth > 0 : new Promise(on => image.onload = () => on(true))"
         assert picture.evaluate(loaded)
         shoot(page, "9-digest")
+        leila_reads_of_her_team(page)
+        iris_opens_her_home(page)
         page.goto("about:blank")
         assert running.stop() == 0
+
+
+def leila_reads_of_her_team(page: Page) -> None:
+    """A manager's Monday: one message with its picture, and the same by a command."""
+    page.get_by_label("You are").select_option("U0LEILA")
+    expect(page.locator("#persona-name")).to_have_text("Leila Haddad")
+    page.get_by_role("button", name="Tokens").first.click()
+    report = page.locator("#messages .message").filter(has_text="Your team's week").last
+    expect(report).to_contain_text("On what: GPU cluster")
+    expect(report.locator("img")).to_have_attribute("alt", re.compile("^Bar chart of USD spent a week"))
+    shoot(page, "10-week")
+    ask(page, "/tokens team")
+    answer = page.locator(".message.ephemeral").last
+    expect(answer).to_contain_text("Spent:")
+    expect(answer.get_by_role("img")).to_be_visible()
+
+
+def iris_opens_her_home(page: Page) -> None:
+    """A director on the board: the teams below as totals, what waits, and the programme."""
+    page.get_by_label("You are").select_option("U0IRIS")
+    expect(page.locator("#persona-name")).to_have_text("Iris Tanaka")
+    page.get_by_role("button", name="Tokens").first.click()
+    page.locator("#tab-home").click()
+    home = page.locator("body")
+    expect(home).to_contain_text("Your tokens")
+    expect(home).to_contain_text("Your own reports are four people.")
+    expect(home).to_contain_text("The programme in")
+    expect(page.get_by_role("table", name="The teams of your reports")).to_contain_text("Leila Haddad")
+    shoot(page, "11-home")
 
 
 def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:

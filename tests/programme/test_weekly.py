@@ -6,7 +6,9 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
+from slack_sdk import WebClient
 
+from handlers import tokens
 from policy.period import Week
 from programme import handbooks, letters, weekly
 from programme.weekly import WhoseWeek
@@ -119,10 +121,20 @@ def test_a_report_that_is_late_is_of_the_day_on_which_it_goes_out(desk: Desk) ->
     assert composed(desk, MARA, NEXT_MONDAY) is None
 
 
-def test_a_monday_that_has_not_come_here_yet_is_told(desk: Desk) -> None:
-    """In Auckland it is Monday while the programme's Sunday goes on: the week that ends is told as far as it is."""
+def test_further_east_it_waits_for_the_week_to_be_over(desk: Desk) -> None:
+    """At nine in Auckland the programme's Sunday goes on: the report comes when that is over, at noon there."""
+    teams.hire(desk, teams.person("ana@example.com", "", zone="Pacific/Auckland"))
+    teams.hire(desk, teams.person("r1@example.com", "ana@example.com"))
+    owe(desk)
+    assert owed(desk)["ana@example.com"] == datetime(2026, 11, 22, 23, tzinfo=UTC)
+
+
+def test_a_manager_who_left_meanwhile_is_told_nothing(desk: Desk) -> None:
+    """Neither by a report that was owed before, nor by asking for one."""
     teams.hire_team(desk)
-    desk.clock.move(days=2, hours=8)  # type: ignore[attr-defined]  # the tests' clock
-    assert desk.clock().astimezone(desk.zone).weekday() == 6
-    teams.work(desk, dict.fromkeys(TEAM, 100))
-    assert "in the week of 16 Nov" in str(composed(desk, MARA, NEXT_MONDAY))
+    owe(desk)
+    teams.leave(desk, MARA, date(2026, 11, 22))
+    desk.clock.move(days=3)  # type: ignore[attr-defined]  # the tests' clock
+    assert composed(desk, MARA, NEXT_MONDAY) is None
+    asked = tokens.answer(desk, text="team", slack_user_id="U0MARA", client=WebClient())
+    assert "Nobody reports to you" in str(asked)

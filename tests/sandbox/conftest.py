@@ -11,6 +11,7 @@ from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 
+from bot.serving import end_session
 from sandbox import Sandbox, Workspace
 from tests.sandbox.company import PLAN
 
@@ -85,6 +86,7 @@ def leave(handler: SocketModeHandler) -> None:
     """Closes the client; the empty message wakes its queue, which would otherwise be waited for a whole second."""
     handler.client.closed = True
     handler.client.message_queue.put(None)
+    end_session(handler.client)
     handler.close()  # type: ignore[no-untyped-call]
 
 

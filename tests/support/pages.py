@@ -95,11 +95,13 @@ TEAM = TeamReport(
     hidden="",
     services=("Anthropic API", "GPU cluster"),
     weeks=tuple(
-        WeekOfSpend(week, (usd(str(400 + 20 * i)), usd("100")), usd(str(500 + 20 * i)), tokens("50000"), usd("650"))
+        WeekOfSpend(
+            week, (usd(str(400 + 20 * i)), usd("100")), usd(str(500 + 20 * i)), tokens("50000"), usd("600"), people=8
+        )
         for i, week in enumerate(_weeks)
     ),
     ahead=tuple(WeekAhead(week, usd("500"), usd("700"), usd("900")) for week in _ahead),
-    month=MonthAhead(NOVEMBER, usd("1900"), usd("2500"), usd("2800"), usd("3300"), 620),
+    month=MonthAhead(NOVEMBER, usd("1900"), usd("2500"), usd("2800"), usd("3300"), usd("3000")),
     jumps=(),
     idle=None,
     lapsing=None,

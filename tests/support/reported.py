@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from policy.period import Month, Week
 from policy.units import MicroTokens, NanoUSD
-from programme.team_report import OTHERS, Jump, MonthAhead, TeamBelow, TeamReport, WeekAhead, WeekOfSpend
+from programme.team_report import APART, Jump, MonthAhead, TeamBelow, TeamReport, WeekAhead, WeekOfSpend
 from templates import team
 from tests.support.letters import CONTACT, ENDLESS, HOSTILE
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from templates.render import Message
 
 MONDAY = date(2026, 11, 16)
-SERVICES = ("Anthropic API", "GPU cluster", OTHERS)
+SERVICES = ("Anthropic API", "GPU cluster", APART)
 
 
 def usd(amount: float) -> NanoUSD:
     return NanoUSD.parse(f"{amount:.2f}")
 
 
-def weeks(spent: Sequence[Sequence[float]], *, pace: float | None = 900) -> tuple[WeekOfSpend, ...]:
+def weeks(spent: Sequence[Sequence[float]], *, pace: float | None = 900, people: int = 8) -> tuple[WeekOfSpend, ...]:
     """Weeks up to this one, each by service in USD; a token is a cent."""
     first = Week(MONDAY)
     for _ in spent[1:]:
@@ -35,7 +35,9 @@ def weeks(spent: Sequence[Sequence[float]], *, pace: float | None = 900) -> tupl
         total = sum(of_week)
         parts = tuple(usd(amount) for amount in of_week)
         grants = None if pace is None else usd(pace)
-        made.append(WeekOfSpend(first, parts, usd(total), MicroTokens.parse(f"{total * 100:.0f}"), grants))
+        made.append(
+            WeekOfSpend(first, parts, usd(total), MicroTokens.parse(f"{total * 100:.0f}"), grants, people=people)
+        )
         first = first.next()
     return tuple(made)
 
@@ -64,7 +66,7 @@ _STEADY = [(400 + 11 * i, 250 - 9 * (i % 3), 40 + i) for i in range(11)]
 CALM = TeamReport(
     manager_id="per_mara", today=date(2026, 11, 20), people=8, hidden="", services=SERVICES,
     weeks=weeks([*_STEADY, (310, 120, 30)]), ahead=ahead(640, 790, 960),
-    month=MonthAhead(Month(2026, 11), usd(1990), usd(2700), usd(2950), usd(3200), 512),
+    month=MonthAhead(Month(2026, 11), usd(1990), usd(2700), usd(2950), usd(3200), usd(4000)),
     jumps=(), idle=None, lapsing=None, lapses_on=date(2026, 12, 1), open_requests=0, teams=(), teams_hidden=0,
     per_token=NanoUSD.parse("0.01"), contact=CONTACT,
 )  # fmt: skip
@@ -76,7 +78,7 @@ JUMPING = dataclasses.replace(
 )  # fmt: skip
 EMPTY = dataclasses.replace(
     CALM, services=(), weeks=weeks([()] * 12), ahead=(),
-    month=MonthAhead(Month(2026, 11), usd(0), None, None, None, 0),
+    month=MonthAhead(Month(2026, 11), usd(0), None, None, None, usd(4000)),
 )  # fmt: skip
 ONE_WEEK = dataclasses.replace(
     CALM, weeks=weeks([(0, 0, 0)] * 10 + [(180, 95, 45), (60, 20, 15)], pace=None), ahead=(),
@@ -84,15 +86,15 @@ ONE_WEEK = dataclasses.replace(
 )  # fmt: skip
 FELL_SILENT = dataclasses.replace(EMPTY, services=SERVICES, weeks=weeks([*_STEADY[:10], (0, 0, 0), (0, 0, 0)]))
 HUGE = dataclasses.replace(
-    CALM, people=212, services=("Anthropic API", "GPU cluster", "OpenAI API", "Google Gemini", "AWS Bedrock", OTHERS),
+    CALM, people=212, services=("Anthropic API", "GPU cluster", "OpenAI API", "Google Gemini", "AWS Bedrock", APART),
     weeks=weeks([tuple((1 + i / 10) * part for part in (1.2e6, 8.5e5, 4e5, 9e4, 3e4, 1.1e4)) for i in range(11)]
-                + [(1.4e6, 2e5, 4.1e5, 8e4, 2e4, 1e4)], pace=4_100_000),
+                + [(1.4e6, 2e5, 4.1e5, 8e4, 2e4, 1e4)], pace=4_000_000, people=212),
     ahead=ahead(4.1e6, 4.9e6, 5.9e6),
-    month=MonthAhead(Month(2026, 11), usd(1.36e7), usd(1.9e7), usd(2.1e7), usd(2.3e7), 704),
+    month=MonthAhead(Month(2026, 11), usd(1.36e7), usd(1.9e7), usd(2.1e7), usd(2.3e7), usd(2e7)),
 )  # fmt: skip
 TINY = dataclasses.replace(
-    CALM, people=5, services=("All services",), weeks=weeks([(0.4 + i / 50,) for i in range(12)], pace=210),
-    ahead=ahead(0.3, 0.5, 0.9), month=MonthAhead(Month(2026, 11), usd(1.71), usd(2), usd(2.3), usd(2.9), 2),
+    CALM, people=5, services=("All services",), weeks=weeks([(0.4 + i / 50,) for i in range(12)], pace=200, people=5),
+    ahead=ahead(0.3, 0.5, 0.9), month=MonthAhead(Month(2026, 11), usd(1.71), usd(2), usd(2.3), usd(2.9), usd(900)),
 )  # fmt: skip
 CHANGED = dataclasses.replace(CALM, weeks=hide(CALM.weeks, 4, 5, -2), month=None)
 YOUNG = dataclasses.replace(CALM, weeks=hide(CALM.weeks, *range(9), why="few_people"), ahead=(), month=None)
@@ -113,7 +115,7 @@ def named(text: str, *, teams: int) -> TeamReport:
     jump = dataclasses.replace(JUMPING.jumps[0], service=text)
     below = tuple(dataclasses.replace(BELOW[0], lead=text) for _ in range(teams))
     return dataclasses.replace(
-        JUMPING, services=(text, text, OTHERS), jumps=(jump,) * 3, teams=below, teams_hidden=3, contact=text
+        JUMPING, services=(text, text, APART), jumps=(jump,) * 3, teams=below, teams_hidden=3, contact=text
     )
 
 

@@ -21,7 +21,7 @@ from matplotlib.transforms import IdentityTransform
 
 from policy.period import Week
 from policy.units import MICRO_PER_TOKEN, NANO_PER_USD, MicroTokens, NanoUSD
-from programme.team_report import OTHERS, TeamReport, WeekAhead, WeekOfSpend
+from programme.team_report import APART, TeamReport, WeekAhead, WeekOfSpend
 from templates.charts import native, paper, weekly
 from templates.charts.stamps import StampedText
 from tests.templates import charts_seen as seen
@@ -33,7 +33,7 @@ TODAY = date(2026, 11, 24)
 SERVICES = ("GPU cluster", "Anthropic API", "OpenAI API")
 CALM = [(500.0, 300.0, 150.0)] * 11 + [(180.0, 100.0, 50.0)]
 AHEAD = [(800.0, 960.0, 1150.0), (780.0, 970.0, 1200.0), (760.0, 980.0, 1230.0), (750.0, 990.0, 1260.0)]
-LONG = ("GPU cluster Frankfurt and Dublin", "Anthropic API", "$earch$ of documents", "Amazon Bedrock", "Tuning", OTHERS)
+LONG = ("GPU cluster Frankfurt and Dublin", "Anthropic API", "$earch$ of documents", "Amazon Bedrock", "Tuning", APART)
 
 
 def report(
@@ -57,7 +57,7 @@ def report(
         weeks.append(
             WeekOfSpend(
                 Week(first + timedelta(weeks=i)), usd, spent, tokens,
-                None if per_week is None else _nano(per_week), hidden.get(i, ""),
+                None if per_week is None else _nano(per_week), hidden.get(i, ""), people=people,
             )
         )  # fmt: skip
     expected = tuple(
@@ -317,7 +317,7 @@ def test_slacks_own_chart_has_the_same_figures() -> None:
 def test_colours_differ_for_everybody() -> None:
     """Neighbours in a stack differ in lightness; every colour stands out 3 : 1 from the card, texts 4.5 : 1."""
     for count in range(1, 7):
-        for services in (LONG[:count], (*LONG[: count - 1], OTHERS)):
+        for services in (LONG[:count], (*LONG[: count - 1], APART)):
             colours = paper.colours(services)
             assert len(set(colours)) == len(services)
             for below, above in pairwise(colours):

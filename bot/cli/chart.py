@@ -1,0 +1,70 @@
+"""`chart team|burn-down|utilisation`: the programme's pictures as files, for documents and slides."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bot.cli import common
+from policy.reasons import Refusal
+from programme import balance, people, standing
+from programme import burn_down as months
+from programme.reports import team_report
+from templates import charts
+
+if TYPE_CHECKING:
+    from templates.charts import Picture
+
+out_option = click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The PNG file; named after its content when left out.",
+)
+
+
+@click.group()
+def chart() -> None:
+    """Pictures as PNG files; what each shows is printed in words."""
+
+
+@chart.command()
+@click.argument("email")
+@out_option
+def team(email: str, out: Path | None) -> None:
+    """Draw the weeks of a manager's team, as the manager is told of them."""
+    with common.desk() as desk, desk.reading() as session:
+        report = team_report(session, people.require(session, email).id, desk=desk, now=desk.clock())
+    if report is None:
+        raise Refusal("no_reports", f"Nobody reports to {email}.")
+    _write(charts.weekly_spend(report), out)
+
+
+@chart.command("burn-down")
+@click.argument("email")
+@out_option
+def burn_down(email: str, out: Path | None) -> None:
+    """Draw what is left of a person's tokens on each day of this month."""
+    with common.desk() as desk, desk.reading() as session:
+        people.require(session, email)
+        card = balance.of_email(session, email, desk=desk, now=desk.clock())
+        month = None if card is None else months.of(session, card, desk=desk, now=desk.clock())
+    if month is None:
+        raise Refusal("no_wallet", f"{email} has had no tokens yet.", next_step="See `tokens-bot grants`.")
+    _write(charts.burn_down(month), out)
+
+
+@chart.command()
+@out_option
+def utilisation(out: Path | None) -> None:
+    """Draw how much of their grants people used in the last full months."""
+    with common.desk() as desk, desk.reading() as session:
+        found = standing.of(session, desk=desk, now=desk.clock())
+    _write(charts.utilisation(found.utilisation), out)
+
+
+def _write(picture: Picture, out: Path | None) -> None:
+    path = out or Path(picture.filename)
+    path.write_bytes(picture.png)
+    click.echo(f"{path}: {picture.alt_text}")
