@@ -20,12 +20,12 @@ from store import proposals as store
 from store.proposals import Proposal
 from store.tables import handbook_proposals, outbox
 from templates import policy, render
-from tests.support import books
+from tests.support import books, rollout
 from tests.support.letters import ENDLESS, HOSTILE
 from tests.support.requests import person
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from policy.handbook import Handbook
@@ -36,14 +36,19 @@ DECEMBER = date(2026, 12, 1)
 ADMIN = "lena@example.com"
 ADMINS = "email,name,level,role_family,time_zone,hired_on,roles\nlena@example.com,,,,,,admin\n"
 """Lena administers the programme."""
-LONGER = {"months = 3\ncarry_over = 1.0": "months = 4\ncarry_over = 0.5"}
+LONGER = {
+    "months = 3\ncarry_over = 1.0": "months = 4\ncarry_over = 0.5",
+    "# launched_on = 2027-01-01": f"launched_on = {rollout.LAUNCH}",
+}
 
 
-def text(version: str = "2026.9", effective_from: date = DECEMBER, *, base: str = "", **more: str) -> str:
-    """A handbook that lets grants last longer, as another version of the one of `launch`, or of another."""
+def text(
+    version: str = "2026.9", effective_from: date = DECEMBER, *, base: str = "",
+    changes: Mapping[str, str] = rollout.NONE,
+) -> str:  # fmt: skip
+    """The packaged handbook, launched and with grants that last longer, or another text with changes of its own."""
     changed = base or handbook.packaged()
-    changes = LONGER | more
-    for old, new in changes.items():
+    for old, new in (changes if base else LONGER | dict(changes)).items():
         assert old in changed
         changed = changed.replace(old, new)
     lines = changed.splitlines()
@@ -157,10 +162,9 @@ NEXT = handbook.parse(
     text(
         "2027.1",
         date(2027, 1, 1),
-        **{
+        changes={
             'method = "basket"': 'method = "fixed"',
             "share_of_compensation = 0.25": "share_of_compensation = 0.2",
-            "# launched_on = 2027-01-01": "launched_on = 2027-01-01",
             "percent = [50, 70, 85, 95, 100]": "percent = [80, 100]",
             "from_hour = 9\nuntil_hour = 18": "from_hour = 8\nuntil_hour = 16",
             "low_quarters = 2": "low_quarters = 1",
