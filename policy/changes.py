@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from policy import handbook
@@ -26,6 +27,7 @@ class Difference(NamedTuple):
     new: str
 
 
+@lru_cache(maxsize=64)
 def differences(old: str, new: str) -> tuple[Difference, ...]:
     """Every key that changes between two valid texts, in the order of the new one; what is gone comes last.
 

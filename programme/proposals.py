@@ -126,7 +126,8 @@ def may_decide(session: Session, proposal: Proposal, person_id: str, *, desk: De
 
 def why_alone(session: Session, *, desk: Desk, now: datetime) -> str:
     """Why one person may apply a handbook by themselves; a Refusal that says how two do it where they may not."""
-    if reference.handbook_bodies(session) in ([], [handbook.packaged()]):
+    bodies = reference.handbook_bodies(session)
+    if not bodies or (len(bodies) == 1 and not differences(bodies[0], handbook.packaged())):
         return OWN_FIRST
     if not board.seats(session, desk=desk, now=now):
         return NO_BOARD

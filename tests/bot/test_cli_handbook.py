@@ -63,6 +63,18 @@ def test_the_first_is_applied_by_one_and_the_next_by_two(run: Run, sqlite_desk: 
     assert books.findings(sqlite_desk) == {}
 
 
+def test_what_the_system_applied_may_be_the_companys_own(run: Run, sqlite_desk: Desk) -> None:
+    """Where `TOKENS_HANDBOOK` came first, the next one takes two people; of the packaged one remarks may differ."""
+    with sqlite_desk.transaction() as session:
+        session.exec_driver_sql("UPDATE handbooks SET body = '# An older remark.' || char(10) || body")
+    assert "two people" not in run("apply", body="version = 3", code=1).stderr
+    run("apply", body=text("2099.1", FAR))
+    with sqlite_desk.transaction() as session:
+        session.exec_driver_sql("DELETE FROM handbooks WHERE version = '2099.1'")
+        session.exec_driver_sql("UPDATE handbooks SET body = replace(body, 'carry_over = 1.0', 'carry_over = 0.7')")
+    assert "takes two people" in run("apply", body=text("2099.2", FAR), code=1).stderr
+
+
 def test_without_a_board_one_person_is_enough(run: Run, sqlite_desk: Desk) -> None:
     """In a set-up with nobody to confirm, every version is applied by one, and the log says why."""
     cast.hire(sqlite_desk, NOBODY)
