@@ -196,6 +196,9 @@ def _board(settings: Settings, desk: Desk) -> Iterator[Finding]:
         yield Finding("warning", found, remedy)
     else:
         yield Finding("good", found)
+    if not seats:
+        remedy = "With a board, a change takes two people: `tokens-bot handbook propose`, confirmed in Slack."
+        yield Finding("warning", "Without a board one person alone can change the handbook.", remedy)
     for role, able in (("chair", any(s.is_chair for s in seats)), ("finance", any(s.is_finance for s in seats))):
         if not able:
             remedy = "Large exceptions need one: set the role with `tokens-bot people import`."

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from handlers import contact_of, decisions, fast_track, metrics, month_named, note_failure, team, warnings
+from handlers import contact_of, decisions, fast_track, metrics, month_named, note_failure, policy, team, warnings
 from handlers.interactions import Modal, open_modal
 from handlers.slack_users import email_of
 from policy.period import Month, day_of
@@ -152,6 +152,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("team", "", "what your team spends, for managers", team.show_team),
     Command("warnings", "", "at what share of your tokens you are warned, and when not", warnings.open_choice),
     Command("services", "", "the AI services that tokens pay for", show_services),
+    Command("policy", "", "the rules that hold, those that come, and what is proposed", policy.show_policy),
     Command("board", "", "what waits for the board, for its members", decisions.show_queue),
     Command(
         "delegate", "@who until [day]", "hand your vote on the board to somebody; `off` ends it", decisions.delegate

@@ -122,11 +122,7 @@ def packaged() -> str:
 
 def parse(text: str) -> Handbook:
     """Read a handbook; HandbookError lists everything that is wrong with it."""
-    try:
-        document = tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
-        raise HandbookError([f"not TOML: {error}"]) from error
-    table = Table(_completed(document), "", [])
+    table = Table(document(text), "", [])
     measured = outcomes.read_outcomes(table.table("outcomes"))
     handbook = Handbook(
         version=table.text("version"),
@@ -152,6 +148,14 @@ def parse(text: str) -> Handbook:
     if problems:
         raise HandbookError(problems)
     return handbook
+
+
+def document(text: str) -> dict[str, Any]:
+    """A handbook's tables as TOML has them, with those that it leaves out; HandbookError when it is not TOML."""
+    try:
+        return _completed(tomllib.loads(text, parse_float=Decimal))
+    except tomllib.TOMLDecodeError as error:
+        raise HandbookError([f"not TOML: {error}"]) from error
 
 
 @cache

@@ -62,8 +62,39 @@ class RecentHandbooks:
         return self._loaded[1]
 
 
-def apply(session: Session, body: str, *, actor: str, now: datetime) -> Handbook:
+def apply(session: Session, body: str, *, actor: str, now: datetime, alone: str = "") -> Handbook:
     """Add a version; applying the same text again changes nothing.
+
+    Refused as `checked` refuses. The company's handbook is changed by programme/proposals; `alone` says why one person
+    was enough where a person applies it by themselves.
+    """
+    reference.lock_handbooks(session)
+    new = checked(session, body)
+    if reference.handbook_body(session, new.version) == body:
+        return new
+    known = reference.handbook_bodies(session)
+    reference.add_handbook(
+        session, version=new.version, effective_from=new.effective_from, body=body, applied_by=actor, now=now
+    )
+    reference.upsert_services(session, new.services)
+    after = {"version": new.version, "effective_from": new.effective_from.isoformat()}
+    audit.append(
+        session,
+        audit.Record(
+            at=now,
+            actor=actor,
+            action="handbook.apply",
+            subject=new.version,
+            before={"version": _parsed(known[-1]).version} if known else None,
+            after=after | ({"alone": alone} if alone else {}),
+            handbook_version=new.version,
+        ),
+    )
+    return new
+
+
+def checked(session: Session, body: str) -> Handbook:
+    """The handbook of a text that could be applied, or is.
 
     Refused: a text that is not a valid handbook, a version number whose text was another, and a date that lies
     before the version in force.
@@ -72,26 +103,8 @@ def apply(session: Session, body: str, *, actor: str, now: datetime) -> Handbook
         new = handbook.parse(body)
     except handbook.HandbookError as error:
         raise Refusal("handbook_invalid", f"The handbook has mistakes:\n{error}", next_step="Correct them.") from error
-    known = [_parsed(text) for text in reference.handbook_bodies(session)]
-    if reference.handbook_body(session, new.version) == body:
-        return new
-    _require_next(new, known)
-    reference.add_handbook(
-        session, version=new.version, effective_from=new.effective_from, body=body, applied_by=actor, now=now
-    )
-    reference.upsert_services(session, new.services)
-    audit.append(
-        session,
-        audit.Record(
-            at=now,
-            actor=actor,
-            action="handbook.apply",
-            subject=new.version,
-            before={"version": known[-1].version} if known else None,
-            after={"version": new.version, "effective_from": new.effective_from.isoformat()},
-            handbook_version=new.version,
-        ),
-    )
+    if reference.handbook_body(session, new.version) != body:
+        _require_next(new, [_parsed(text) for text in reference.handbook_bodies(session)])
     return new
 
 

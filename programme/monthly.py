@@ -93,7 +93,7 @@ def _plan(session: Session, month: Month, *, desk: Desk, now: datetime) -> Plan:
         raise Refusal(
             "not_launched",
             f"The programme begins on {launched}." if launched else "The handbook has no rollout.launched_on.",
-            next_step="Set it with `tokens-bot handbook apply`." if launched is None else "",
+            next_step="Set it in a new version: `tokens-bot handbook propose`." if launched is None else "",
         )
     return planned
 

@@ -29,18 +29,26 @@ class Run:
     due_at: datetime
 
 
-STEP = "request."
-"""Steps of requests are runs as well: the job is the step, the period the request."""
+REQUEST, PROPOSAL = "request.", "proposal."
+"""Steps of requests and of proposed handbooks are runs as well: the job is the step, the period what it is about."""
 
 
 def is_step(run: Run) -> bool:
-    return run.job.startswith(STEP)
+    return run.job.startswith((REQUEST, PROPOSAL))
 
 
-def with_steps(runs: Iterable[Run], steps: Iterable[tuple[str, str, datetime]], zone: ZoneInfo) -> tuple[Run, ...]:
-    """The runs together with (request, step, instant) of requests, in the order of their instants."""
-    more = [Run(f"{STEP}{step}", request_id, day_of(at, zone), at) for request_id, step, at in steps]
-    return tuple(sorted((*runs, *more), key=lambda run: (run.due_at, ORDER.get(run.job, len(ORDER)))))
+def is_of_proposal(run: Run) -> bool:
+    return run.job.startswith(PROPOSAL)
+
+
+def steps(kind: str, due: Iterable[tuple[str, str, datetime]], zone: ZoneInfo) -> list[Run]:
+    """Runs for (what it is about, step, instant)."""
+    return [Run(f"{kind}{step}", about, day_of(at, zone), at) for about, step, at in due]
+
+
+def in_order(*runs: Run) -> tuple[Run, ...]:
+    """Runs in the order of their instants."""
+    return tuple(sorted(runs, key=lambda run: (run.due_at, ORDER.get(run.job, len(ORDER)))))
 
 
 @dataclass(frozen=True, slots=True)

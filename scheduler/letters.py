@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scheduler import fast_track_letters, grant_letters, report_letters, warning_letters
+from scheduler import fast_track_letters, grant_letters, policy_letters, report_letters, warning_letters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,8 +41,12 @@ LIVE: dict[str, Callable[[Desk, object], Message | None]] = {
     "fast_track/question": fast_track_letters.compose_question,
     "fast_track/more_time": fast_track_letters.compose_more_time,
     "fast_track/outcome": fast_track_letters.compose_outcome,
+    "policy/card": policy_letters.compose_card,
+    "policy/face": policy_letters.compose_face,
+    "policy/mine": policy_letters.compose_mine,
+    "policy/note": policy_letters.compose_note,
 }
-"""Messages about requests are written from what holds when they go out: their rows only name the request."""
+"""Messages about requests and proposals are written from what holds when they go out: their rows only name them."""
 
 
 PICTURED: dict[str, Callable[[Desk, object], tuple[Message, Picture | None] | None]] = {

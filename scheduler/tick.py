@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from policy.period import Month, Week, day_of
 from policy.reasons import Refusal
-from programme import fast_track_steps, handbooks, lapses, monthly, weekly
+from programme import fast_track_steps, handbooks, lapses, monthly, proposals, weekly
 from scheduler import due
 from scheduler.due import Calendar, Run
 from store import reference, runs
@@ -38,14 +38,15 @@ class Ticked:
 
 
 def owed(session: Session, desk: Desk, now: datetime) -> tuple[Run, ...]:
-    """What the calendar owes at an instant: runs of periods, and steps of requests."""
+    """What the calendar owes at an instant: runs of periods, and steps of requests and proposals."""
     today = day_of(now, desk.zone)
     launched = handbooks.load(session).on(today).rollout.launched_on
     begins = reference.fact(session, BEGINS_ON)
     begins_on = type(today).fromisoformat(begins) if begins else today
     periods = due.owed(now, Calendar(launched, begins_on, desk.zone), runs.last_periods(session))
-    steps = requests_store.due(session, now, limit=RUNNING_IN)
-    return due.with_steps(periods, steps, desk.zone)
+    steps = due.steps(due.REQUEST, requests_store.due(session, now, limit=RUNNING_IN), desk.zone)
+    steps += due.steps(due.PROPOSAL, proposals.to_lapse(session, now), desk.zone)
+    return due.in_order(*periods, *steps)
 
 
 def tick(desk: Desk, *, now: datetime, announce_in: str | None = None) -> Ticked:
@@ -90,7 +91,10 @@ def _attempt(desk: Desk, run: Run, *, now: datetime, announce_in: str | None) ->
 
 def perform(session: Session, run: Run, *, desk: Desk, now: datetime, announce_in: str | None) -> None:
     """Claim a run and do it, in the caller's transaction; nothing when it is done already."""
-    if due.is_step(run):
+    if due.is_of_proposal(run):
+        proposals.lapse(session, run.period, desk=desk, now=now)
+        runs.forget_steps(session, run.period)
+    elif due.is_step(run):
         fast_track_steps.advance(session, run.period, desk=desk, now=now)
         runs.forget_steps(session, run.period)
     elif run.job == due.GRANTS:

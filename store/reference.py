@@ -40,6 +40,7 @@ LATEST_FIRST = (
 """Of the versions of one quarter's value: `.10` comes after `.9`."""
 ADVISORY_LOCK = 7_263_003
 """Held on PostgreSQL by who notes a quarter's value; any fixed number does."""
+HANDBOOKS_LOCK = 7_263_004
 
 
 def handbook_bodies(session: Session) -> list[str]:
@@ -60,6 +61,12 @@ def add_handbook(
             version=version, effective_from=effective_from, body=body, applied_at=now, applied_by=applied_by
         )
     )
+
+
+def lock_handbooks(session: Session) -> None:
+    """Hold the handbooks until the transaction ends: each version is judged by the one that came before it."""
+    if bulk.is_postgresql(session):
+        session.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (HANDBOOKS_LOCK,))
 
 
 def upsert_services(session: Session, approved: Iterable[Service]) -> None:

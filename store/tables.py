@@ -37,6 +37,36 @@ handbooks = Table(
     Column("applied_by", Text, nullable=False),
 )
 
+handbook_proposals = Table(
+    "handbook_proposals",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("version", Text, nullable=False),
+    Column("effective_from", Date, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("digest", Text, nullable=False, comment="SHA-256 of the body."),
+    # Spelled out: people come further down.
+    Column("proposed_by", Text, ForeignKey("people.id"), nullable=False),
+    Column("proposed_at", Instant, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("decided_by", Text, comment="The person who did, or policy."),
+    Column("decided_at", Instant),
+    Column("reason", Text, comment="Why it was declined."),
+    CheckConstraint("state IN ('open', 'confirmed', 'declined', 'withdrawn', 'lapsed')", name="state"),
+    CheckConstraint("(state = 'open') = (decided_at IS NULL)", name="decided"),
+    CheckConstraint("(decided_at IS NULL) = (decided_by IS NULL)", name="decided_by"),
+    CheckConstraint("state NOT IN ('confirmed', 'declined') OR decided_by <> proposed_by", name="two_people"),
+    CheckConstraint("(state = 'declined') = (reason IS NOT NULL)", name="reason"),
+    Index(
+        "ix_handbook_proposals_open",
+        "version",
+        unique=True,
+        sqlite_where=sa.text("state = 'open'"),
+        postgresql_where=sa.text("state = 'open'"),
+    ),
+    comment="Versions of the handbook that wait for a second person, and what became of them.",
+)
+
 services = Table(
     "services",
     metadata,

@@ -6,6 +6,7 @@ again in Python, with the rules that made them.
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from decimal import Decimal
 from fractions import Fraction
@@ -20,12 +21,14 @@ from policy.metering import OUTPUT_METERS, UnpricedMeterError, input_tokens
 from policy.period import day_of
 from policy.units import MICRO_PER_TOKEN, divide_half_even
 from store import audit, reference
+from store import proposals as proposals_store
 from store import requests as requests_store
 from store.tables import (
     accounts,
     audit_log,
     entries,
     grants,
+    handbooks,
     lot_movements,
     lots,
     postings,
@@ -44,8 +47,13 @@ if TYPE_CHECKING:
     from policy.metering import Price
     from policy.valuation import TokenValue
     from store.engine import Session
+    from store.proposals import Proposal
 
 ROWS_AT_A_TIME = 10_000
+PROPOSAL_ACTIONS = {
+    "propose": "open", "confirm": "confirmed", "decline": "declined", "withdraw": "withdrawn", "lapse": "lapsed"
+}  # fmt: skip
+"""What the audit log calls it, and the state that it leaves."""
 
 
 def balanced_entries(session: Session) -> Iterator[str]:
@@ -382,6 +390,56 @@ def decisions_as_counted(session: Session) -> Iterator[str]:
             yield f"request {request.id}: {request.state}, its votes say {counted.outcome}"
 
 
+def handbooks_by_two(session: Session) -> Iterator[str]:
+    """Every version was applied by the system, or by a second person who confirmed that very text.
+
+    The audit log says where one person was enough, and why.
+    """
+    since = int(reference.fact(session, "two_hands_after") or 0)
+    confirmed = {p.version: p for p in reversed(proposals_store.everything(session)) if p.state == "confirmed"}
+    a, h = audit_log.c, handbooks.c
+    told: dict[str, Any] = {}
+    for row in session.execute(sa.select(a.seq, a.subject, a.actor, a.after).where(a.action == "handbook.apply")):
+        told[row.subject] = row
+    for version, body, applied_by in session.execute(sa.select(h.version, h.body, h.applied_by).order_by(h.applied_at)):
+        log, proposal = told.get(version), confirmed.pop(version, None)
+        if log is None or log.actor != applied_by:
+            yield f"handbook {version}: that {applied_by} applied it is not in the audit log"
+        elif proposal is not None:
+            yield from _confirmed_by_another(proposal, body, applied_by)
+        elif log.seq > since and applied_by != "system" and "alone" not in log.after:
+            yield f"handbook {version}: {applied_by} applied it, and nobody else confirmed it"
+    for version in confirmed:
+        yield f"handbook {version}: it was confirmed, and is not there"
+
+
+def _confirmed_by_another(proposal: Proposal, body: str, applied_by: str) -> Iterator[str]:
+    if hashlib.sha256(body.encode()).hexdigest() != proposal.digest:
+        yield f"handbook {proposal.version}: its text is not the one that was proposed"
+    if proposal.decided_by != applied_by or proposal.decided_by == proposal.proposed_by:
+        yield (
+            f"handbook {proposal.version}: proposed by {proposal.proposed_by}, confirmed by {proposal.decided_by},"
+            f" applied by {applied_by}"
+        )
+
+
+def proposals_as_audited(session: Session) -> Iterator[str]:
+    """Every proposal was made and decided as the audit log tells, by whom it tells."""
+    a = audit_log.c
+    actions = [f"handbook.{action}" for action in PROPOSAL_ACTIONS]
+    told: dict[tuple[str, str], Any] = {}
+    for row in session.execute(sa.select(a.action, a.subject, a.actor, a.after).where(a.action.in_(actions))):
+        told[row.subject, row.action.removeprefix("handbook.")] = row
+    for proposal in proposals_store.everything(session):
+        made = told.pop((proposal.id, "propose"), None)
+        if made is None or (made.after["proposed_by"], made.after["digest"]) != (proposal.proposed_by, proposal.digest):
+            yield f"proposal {proposal.id}: its text and proposer are not those in the audit log"
+        decided = {action: row.actor for (id_, action), row in told.items() if id_ == proposal.id}
+        by = {action: proposal.decided_by for action, state in PROPOSAL_ACTIONS.items() if state == proposal.state}
+        if decided != ({} if proposal.is_open else by):
+            yield f"proposal {proposal.id}: {proposal.state}, the audit log says {decided}"
+
+
 def audit_chain(session: Session) -> Iterator[str]:
     """Every row of the audit log follows from the one before it."""
     yield from audit.broken_links(session)
@@ -409,5 +467,7 @@ CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (
     exceptions_as_decided,
     votes_as_audited,
     decisions_as_counted,
+    handbooks_by_two,
+    proposals_as_audited,
     audit_chain,
 )

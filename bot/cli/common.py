@@ -51,7 +51,12 @@ def text_of(path: Path) -> str:
 
 def actor() -> str:
     """Who the audit log names for what is done on the command line."""
-    return f"cli:{getpass.getuser()}"
+    return f"cli:{login()}"
+
+
+def login() -> str:
+    """The name under which somebody is logged in to this machine."""
+    return getpass.getuser()
 
 
 def print_json(content: object) -> None:

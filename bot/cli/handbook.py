@@ -1,16 +1,21 @@
-"""`handbook show`, `handbook apply`."""
+"""`handbook show`, `handbook apply`, `handbook propose`, `handbook proposals`."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from bot.cli import common
 from policy import handbook as policy_handbook
 from policy.period import day_of
-from programme import handbooks
+from programme import handbooks, proposals
+from store import proposals as store
 from store import reference
+
+if TYPE_CHECKING:
+    from programme.proposals import Card
 
 
 @click.group()
@@ -34,7 +39,79 @@ def show_handbook(*, packaged: bool) -> None:
 @handbook.command("apply")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def apply_handbook(file: Path) -> None:
-    """Apply a TOML file as a new version, from its own effective date."""
+    """Apply a TOML file alone, from its own effective date: the company's first one, or where there is no board.
+
+    Afterwards a change takes two people: see `propose`. Applying again what is applied changes nothing.
+    """
+    text = common.text_of(file)
     with common.desk() as desk, desk.transaction() as session:
-        applied = handbooks.apply(session, common.text_of(file), actor=common.actor(), now=desk.clock())
+        now = desk.clock()
+        reference.lock_handbooks(session)
+        new = handbooks.checked(session, text)
+        known = reference.handbook_body(session, new.version) is not None
+        alone = "" if known else proposals.why_alone(session, desk=desk, now=now)
+        applied = handbooks.apply(session, text, actor=common.actor(), now=now, alone=alone)
     click.echo(f"Handbook {applied.version} holds from {applied.effective_from}.")
+
+
+@handbook.command("propose")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--by", "email", metavar="EMAIL", help="Who proposes it; whose e-mail begins with your login when left out."
+)
+def propose_handbook(file: Path, *, email: str | None) -> None:
+    """Put a TOML file before the board: another person confirms it in Slack before it holds."""
+    text = common.text_of(file)
+    with common.desk() as desk, desk.transaction() as session:
+        now = desk.clock()
+        by = proposals.proposer(session, email, common.login(), desk=desk, now=now)
+        made = proposals.propose(session, text, by, actor=common.actor(), desk=desk, now=now)
+        card = proposals.of(session, made.id)
+    click.echo(
+        f"Handbook {made.version}, from {made.effective_from}, is proposed by {card.proposer.name} and waits for a"
+        f" second person until {card.lapse_at:%Y-%m-%d %H:%M} UTC."
+    )
+    _print_changes(card)
+
+
+@handbook.command("proposals")
+@click.option("--changes", is_flag=True, help="With every key that changes, old -> new, of those that wait.")
+@common.json_option
+def list_proposals(*, changes: bool, as_json: bool) -> None:
+    """List what was proposed, the latest first, and what became of it."""
+    with common.desk() as desk, desk.reading() as session:
+        found = [proposals.of(session, proposal.id) for proposal in store.everything(session)]
+    if as_json:
+        common.print_json([_row(card) | {"changes": [one._asdict() for one in card.changes]} for card in found])
+        return
+    if not found:
+        click.echo("Nothing was proposed.")
+        return
+    rows = [_row(card) for card in found]
+    common.print_table(tuple(rows[0]), [[str(value)[:60] for value in row.values()] for row in rows])
+    for card in found if changes else ():
+        if card.proposal.is_open:
+            click.echo(f"\n{card.proposal.version}, compared with {card.base}:")
+            _print_changes(card)
+
+
+def _row(card: Card) -> dict[str, str]:
+    one = card.proposal
+    return {
+        "id": one.id,
+        "version": one.version,
+        "effective_from": one.effective_from.isoformat(),
+        "state": one.state,
+        "proposed_by": card.proposer.name,
+        "proposed_at": one.proposed_at.isoformat(timespec="minutes"),
+        "decided_by": card.decided_by.name if card.decided_by else one.decided_by or "",
+        "decided_at": one.decided_at.isoformat(timespec="minutes") if one.decided_at else "",
+        "reason": " ".join((one.reason or "").split()),
+    }
+
+
+def _print_changes(card: Card) -> None:
+    for one in card.changes:
+        click.echo(f"  {one.key}: {one.old or 'not set'} -> {one.new or 'not set'}")
+    if not card.changes:
+        click.echo("  Nothing but the version and its date changes.")

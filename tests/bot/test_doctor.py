@@ -70,7 +70,7 @@ def test_all_is_good(sandbox: Sandbox, desk: Desk) -> None:
     findings = examine(sandbox, desk)
     assert wrong(findings) == []
     assert [finding.what for finding in findings] == [
-        f"The database ({desk.database.dialect}) is at revision 0007.",
+        f"The database ({desk.database.dialect}) is at revision 0008.",
         "SLACK_BOT_TOKEN belongs to tokens in Example.",
         "The bot token has every scope it needs.",
         "The clock agrees with Slack's.",
@@ -200,6 +200,19 @@ def test_a_small_board_is_found(sandbox: Sandbox, sqlite_desk: Desk) -> None:
         sandbox.workspace.change_member(gone, deleted=True)
     assert wrong(examine(sandbox, sqlite_desk)) == [
         ("warning", "The board has 2 members and 2 alternates (Slack user group)."),
+        ("warning", "Nobody on the board has the role `finance`."),
+    ]
+
+
+def test_a_missing_board_is_found(sandbox: Sandbox, sqlite_desk: Desk) -> None:
+    """Without anybody on it nothing is decided, and one person alone can change the handbook: that is said."""
+    rows = "".join(f"{who}@example.com,-\n" for who in ("iris", "omar", "tess"))
+    cast.hire(sqlite_desk, f"email,roles\n{rows}")
+    loaded = slack.load(slack.environment(sandbox, "sqlite:///unused.db", **CHANNELS))
+    assert wrong(list(doctor.examine(loaded, sqlite_desk))) == [
+        ("warning", "The board has 0 members and 0 alternates (role `board`)."),
+        ("warning", "Without a board one person alone can change the handbook."),
+        ("warning", "Nobody on the board has the role `chair`."),
         ("warning", "Nobody on the board has the role `finance`."),
     ]
 

@@ -238,7 +238,7 @@ def test_the_handbook_of_the_day_has_the_labels(sqlite_client: TestClient, sqlit
     """A closed issue is judged by the labels that held when it was closed."""
     text = books.handbook_text("2026.labels", MERGED.date()).replace('["bug"]', '["defect"]')
     with sqlite_desk.transaction() as session:
-        handbooks.apply(session, text, actor="test", now=sqlite_desk.clock())
+        handbooks.apply(session, text, actor=handbooks.SYSTEM, now=sqlite_desk.clock())
     before = MERGED - timedelta(days=1)
     assert status(deliver(sqlite_client, work.issue(1, labels=["bug"], at=before))) == "accepted"
     assert status(deliver(sqlite_client, work.issue(2, labels=["bug"]))) == "ignored"

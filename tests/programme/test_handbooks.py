@@ -125,7 +125,7 @@ def test_an_application_is_audited(sqlite_desk: Desk) -> None:
     """The log says which version followed which, and who applied it."""
     apply_handbook(sqlite_desk, "2026.2", date(2026, 12, 1))
     row = books.audited(sqlite_desk, "handbook.apply")[-1]
-    assert (row["actor"], row["subject"], row["handbook_version"]) == ("test", "2026.2", "2026.2")
+    assert (row["actor"], row["subject"], row["handbook_version"]) == ("system", "2026.2", "2026.2")
     assert row["before"] == {"version": "2026.1"}
     assert row["after"] == {"version": "2026.2", "effective_from": "2026-12-01"}
 

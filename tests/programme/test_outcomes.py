@@ -55,7 +55,7 @@ def owners(desk: Desk) -> list[tuple[Any, ...]]:
 def measure_people(desk: Desk, since: date) -> None:
     text = books.handbook_text("2026.people", since).replace(*PERSONAL)
     with desk.transaction() as session:
-        handbooks.apply(session, text, actor="test", now=desk.clock())
+        handbooks.apply(session, text, actor=handbooks.SYSTEM, now=desk.clock())
 
 
 # --- What counts ---------------------------------------------------------------------------------------------------

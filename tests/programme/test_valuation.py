@@ -61,7 +61,7 @@ def own_basket(desk: Desk, *, gpu_from_january: str = "", version: str = "2026.b
     if gpu_from_january:
         text += PRICE.format(usd=gpu_from_january)
     with desk.transaction() as session:
-        handbooks.apply(session, text, actor="test", now=desk.clock())
+        handbooks.apply(session, text, actor=handbooks.SYSTEM, now=desk.clock())
 
 
 def propose(desk: Desk, quarter: Quarter = Q1, now: datetime = NOW) -> Proposal:
@@ -210,7 +210,7 @@ def test_a_fixed_value_is_not_proposed(desk: Desk) -> None:
     """Where the handbook fixes the value there is nothing to work out; and nothing is adopted unseen."""
     text = books.handbook_text("2026.fixed", date(2026, 10, 1)).replace('method = "basket"', 'method = "fixed"')
     with desk.transaction() as session:
-        handbooks.apply(session, text, actor="test", now=NOW)
+        handbooks.apply(session, text, actor=handbooks.SYSTEM, now=NOW)
     with pytest.raises(Refusal, match="fixes the value"):
         propose(desk)
     with pytest.raises(Refusal, match="Nothing is proposed"):

@@ -59,7 +59,7 @@ def test_a_holiday_moves_it_to_the_next_working_day(desk: Desk) -> None:
     """The bot writes on working days only."""
     text = books.handbook_text("2026.3", date(2026, 11, 2)).replace("holidays = []", "holidays = [2026-11-23]")
     with desk.transaction() as session:
-        handbooks.apply(session, text, actor="test", now=desk.clock())
+        handbooks.apply(session, text, actor=handbooks.SYSTEM, now=desk.clock())
     owe(desk)
     assert owed(desk) == {MARA: datetime(2026, 11, 24, 8, tzinfo=UTC)}
 

@@ -18,7 +18,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
-from store import outbox, schema
+from programme import handbooks as programme_handbooks
+from store import outbox, schema, verify
 from store.engine import open_database
 from store.tables import handbooks, lots, metadata, people, reporting_lines
 from tests.support import books, cast
@@ -171,6 +172,30 @@ def test_managers_of_before_are_on_record(empty_database: Database, monkeypatch:
     assert [tuple(row) for row in found] == [
         ("a", date(2026, 1, 1), "m"), ("b", date(2026, 1, 1), "m"), ("b", date(2026, 6, 1), None),
     ]  # fmt: skip
+
+
+def test_handbooks_of_before_needed_no_second_person(empty_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one person applied before proposals were kept stays proved; what one applies alone afterwards is found."""
+    original, now = command.upgrade, datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+    def apply(version: str) -> None:
+        with empty_database.transaction() as session:
+            text = books.handbook_text(version, date(2026, 12, 1))
+            programme_handbooks.apply(session, text, actor="cli:ben", now=now)
+
+    def found() -> list[str]:
+        with empty_database.reading() as session:
+            return list(verify.handbooks_by_two(session))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(command, "upgrade", lambda config, _: original(config, "0007"))
+        schema.upgrade(empty_database)
+    apply("2026.2")
+    apply("2026.3")
+    schema.upgrade(empty_database)
+    assert found() == []
+    apply("2026.4")
+    assert found() == ["handbook 2026.4: cli:ben applied it, and nobody else confirmed it"]
 
 
 def test_a_failed_migration_leaves_nothing_behind(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -115,7 +115,7 @@ def apply_handbook(
 ) -> None:
     text = handbook_text(version, effective_from, usd_per_token=usd_per_token, more=more)
     with desk.transaction() as session:
-        handbooks.apply(session, text, actor="test", now=desk.clock())
+        handbooks.apply(session, text, actor=handbooks.SYSTEM, now=desk.clock())
 
 
 def at_once(url: str, work: Sequence[Callable[[Database], object]]) -> list[BaseException]:

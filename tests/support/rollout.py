@@ -41,7 +41,7 @@ def launch(desk: Desk, *, on: date = LAUNCH, version: str = "2026.launch", chang
         for band, usd in MIDPOINTS.items():
             midpoint = NanoUSD.parse(str(usd))
             terms.set_band(session, band, midpoint, holds_from=date(2020, 1, 1), actor="test", now=desk.clock())
-        handbooks.apply(session, text, actor="test", now=desk.clock())
+        handbooks.apply(session, text, actor=handbooks.SYSTEM, now=desk.clock())
 
 
 def run_calendar(desk: Desk, now: datetime, announce_in: str | None = None) -> Ticked:

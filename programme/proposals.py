@@ -1,0 +1,342 @@
+"""Changing the handbook, which takes two people: one proposes, another one of the board confirms or declines."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from policy import handbook
+from policy.changes import Difference, differences
+from policy.period import Month, day_of
+from policy.quorum import ALTERNATE, MEMBER, RESERVE
+from policy.reasons import Refusal
+from programme import board, handbooks, proposals_post
+from programme.cards import Named
+from programme.decisions import NOWHERE
+from programme.fast_track import FieldsRefused
+from store import audit, reference, runs
+from store import board as board_store
+from store import people as people_store
+from store import proposals as store
+from store import requests as requests_store
+from store.proposals import CONFIRMED, DECLINED, LAPSED, WITHDRAWN, Proposal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, datetime
+
+    from policy.handbook import Handbook
+    from policy.quorum import Seat
+    from programme.decisions import Place
+    from programme.desk import Desk
+    from store.engine import Session
+    from store.people import Person
+
+__all__ = ["Card", "Difference", "cards", "confirm", "decline", "differences", "lapse", "of", "propose", "withdraw"]
+
+OPEN_FOR = timedelta(days=30)
+LONGEST_REASON = 1_000
+POLICY = "policy"
+"""Closes by time what no person decided."""
+GRANTS = "grants"
+"""The job whose runs are judged by the handbook of their month's first day."""
+NO_BOARD, OWN_FIRST = "no_board", "own_first"
+"""Why one person may apply a handbook: nobody else could confirm it, or the company has none of its own yet."""
+SAID = {CONFIRMED: "confirmed", DECLINED: "declined", WITHDRAWN: "withdrawn", LAPSED: "lapsed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A proposal with all that a decision needs; `base` is the version that it would follow."""
+
+    proposal: Proposal
+    base: str
+    changes: tuple[Difference, ...]
+    proposer: Named
+    decided_by: Named | None
+    lapse_at: datetime
+
+    @property
+    def mark(self) -> str:
+        """Stands for `base` in buttons: what was compared with another version is not what is confirmed."""
+        return hashlib.sha256(self.base.encode()).hexdigest()[:12]
+
+
+# --- What is shown -------------------------------------------------------------------------------------------------
+
+
+def of(session: Session, proposal_id: str) -> Card:
+    """A proposal as it stands."""
+    proposal = store.get(session, proposal_id)
+    if proposal is None:
+        raise _unknown(proposal_id)
+    return _card(session, proposal)
+
+
+def cards(session: Session) -> list[Card]:
+    """What waits for a second person, in the order in which it would hold."""
+    return [_card(session, proposal) for proposal in store.all_open(session)]
+
+
+def _card(session: Session, proposal: Proposal) -> Card:
+    base = _base(session, proposal)
+    old = reference.handbook_body(session, base)
+    assert old is not None  # noqa: S101 - a version that was applied
+    named = requests_store.names(session, {proposal.proposed_by, proposal.decided_by or ""})
+    by = named.get(proposal.decided_by or "")
+    return Card(
+        proposal=proposal,
+        base=base,
+        changes=differences(old, proposal.body),
+        proposer=Named(*named[proposal.proposed_by]),
+        decided_by=Named(*by) if by else None,
+        lapse_at=proposal.proposed_at + OPEN_FOR,
+    )
+
+
+def _base(session: Session, proposal: Proposal) -> str:
+    """The version that a proposal follows, or would follow: what it is compared with."""
+    versions = [book.version for book in handbooks.load(session).versions]
+    if proposal.state == CONFIRMED and proposal.version in versions[1:]:
+        return versions[versions.index(proposal.version) - 1]
+    return versions[-1]
+
+
+# --- Who may -------------------------------------------------------------------------------------------------------
+
+
+def deciders(session: Session, proposed_by: str, *, desk: Desk, now: datetime) -> tuple[Seat, ...]:
+    """Who may confirm: members of the board but not the proposer; alternates, then chair and finance, without any.
+
+    Administrators and auditors have no seat, and nobody sits in for anybody else here.
+    """
+    sitting = [seat for seat in board.seats(session, desk=desk, now=now) if seat.person_id != proposed_by]
+    for kind in (MEMBER, ALTERNATE, RESERVE):
+        if able := tuple(seat for seat in sitting if seat.kind == kind):
+            return able
+    return ()
+
+
+def may_decide(session: Session, proposal: Proposal, person_id: str, *, desk: Desk, now: datetime) -> bool:
+    return any(seat.person_id == person_id for seat in deciders(session, proposal.proposed_by, desk=desk, now=now))
+
+
+def why_alone(session: Session, *, desk: Desk, now: datetime) -> str:
+    """Why one person may apply a handbook by themselves; a Refusal that says how two do it where they may not."""
+    bodies = reference.handbook_bodies(session)
+    if not bodies or (len(bodies) == 1 and not differences(bodies[0], handbook.packaged())):
+        return OWN_FIRST
+    if not board.seats(session, desk=desk, now=now):
+        return NO_BOARD
+    raise Refusal(
+        "two_people", "A change of the handbook takes two people.",
+        next_step="Run `tokens-bot handbook propose FILE`; a member of the board confirms it in Slack.",
+    )  # fmt: skip
+
+
+# --- Proposing -----------------------------------------------------------------------------------------------------
+
+
+def proposer(session: Session, email: str | None, login: str, *, desk: Desk, now: datetime) -> Person:
+    """Who proposes: the person of an e-mail or, without one, whose e-mail begins with the login's name."""
+    if email is not None:
+        person = people_store.by_email(session, email)
+    else:
+        known = [one for one in people_store.all_by_email(session) if one.partition("@")[0] == login.lower()]
+        person = people_store.by_email(session, known[0]) if len(known) == 1 else None
+    if person is None:
+        raise Refusal(
+            "proposer_unknown", f"{email or login!r} is nobody in the programme.",
+            next_step="Say who proposes it: `--by EMAIL`, as in `people import`.",
+        )  # fmt: skip
+    if board_store.left(session, [person.id], day_of(now, desk.zone)):
+        raise Refusal("proposer_left", f"{person.name} has left the company.", next_step="Somebody else proposes it.")
+    if "auditor" in people_store.roles_of(session, person.id):
+        raise Refusal("proposer_audits", f"{person.name} audits the programme, and so only reads.")
+    return person
+
+
+def propose(session: Session, body: str, by: Person, *, actor: str, desk: Desk, now: datetime) -> Proposal:
+    """Put a version before the board, once; a Refusal for what could never be confirmed."""
+    reference.lock_handbooks(session)
+    new = handbooks.checked(session, body)
+    if reference.handbook_body(session, new.version) is not None:
+        raise Refusal("handbook_applied", f"Version {new.version!r} is applied already, with this very text.")
+    _require_to_come(session, new.effective_from, day_of(now, desk.zone))
+    digest = hashlib.sha256(body.encode()).hexdigest()
+    for waiting in store.all_open(session):
+        if waiting.version == new.version:
+            if waiting.digest == digest and waiting.proposed_by == by.id:
+                return waiting
+            raise Refusal(
+                "proposal_waits", f"A proposal of version {new.version!r} waits for the board already.",
+                next_step="Give yours another `version`, or let its proposer withdraw it: `/tokens policy`.",
+            )  # fmt: skip
+    called = deciders(session, by.id, desk=desk, now=now)
+    if not called:
+        raise Refusal(
+            "nobody_to_confirm", f"There is nobody but {by.name} on the board who could confirm it.",
+            next_step="Give somebody the role `board` with `tokens-bot people import`.",
+        )  # fmt: skip
+    proposal = Proposal(
+        f"hp_{secrets.token_hex(8)}", new.version, new.effective_from, body, digest, by.id, now, store.OPEN, None, None,
+        None,
+    )  # fmt: skip
+    store.insert(session, proposal)
+    proposals_post.tell_of_new(session, proposal, called, desk=desk, now=now)
+    after = {"version": new.version, "proposed_by": by.id, "digest": digest}
+    _note(session, proposal, actor, "propose", now, after=after)
+    return proposal
+
+
+def _require_to_come(session: Session, effective_from: date, today: date) -> None:
+    """What has been judged stays judged: no date that is over, and no month whose grants were run."""
+    if effective_from < today:
+        raise Refusal(
+            "handbook_past", f"effective_from = {effective_from} is over.",
+            next_step="Propose it again with a new date.",
+        )  # fmt: skip
+    ran = runs.last_periods(session).get(GRANTS)
+    if ran is not None and Month.parse(ran).first_day >= effective_from:
+        raise Refusal(
+            "month_granted",
+            f"effective_from = {effective_from}: the grants of {ran} are made, by the version that held.",
+            next_step="Propose it again with a later date.",
+        )
+
+
+# --- Deciding ------------------------------------------------------------------------------------------------------
+
+
+def confirm(
+    session: Session, by: Person, proposal_id: str, mark: str, *, desk: Desk, now: datetime, place: Place = NOWHERE
+) -> Handbook:
+    """Apply what somebody else proposed; `mark` is that of the card on which it was read."""
+    reference.lock_handbooks(session)
+    proposal = _held(session, proposal_id, now)
+    _require_second(session, proposal, by, desk=desk, now=now)
+    card = _card(session, proposal)
+    if mark != card.mark:
+        raise Refusal(
+            "handbook_moved", f"The handbook has changed since this was shown: version {card.base!r} comes before it.",
+            next_step="Look at the changes again in `/tokens policy`.",
+        )  # fmt: skip
+    _require_to_come(session, proposal.effective_from, day_of(now, desk.zone))
+    applied = handbooks.apply(session, proposal.body, actor=by.id, now=now)
+    _close(session, proposal, CONFIRMED, by.id, desk=desk, now=now, place=place)
+    for other in store.all_open(session):
+        # It would follow another version now, and so changes something else.
+        proposals_post.renew(session, other, f"after:{proposal.id}", now=now)
+    return applied
+
+
+def decline(
+    session: Session, by: Person, proposal_id: str, reason: str, *, desk: Desk, now: datetime, place: Place = NOWHERE
+) -> Proposal:
+    """Turn down what somebody else proposed, and say why."""
+    proposal = _held(session, proposal_id, now)
+    _require_second(session, proposal, by, desk=desk, now=now)
+    if not (said := reason.strip()):
+        raise FieldsRefused({"reason": "Say why: the person who proposed it will read it."})
+    if len(said) > LONGEST_REASON:
+        raise FieldsRefused({"reason": f"{len(said)} characters: say it in {LONGEST_REASON}."})
+    return _close(session, proposal, DECLINED, by.id, desk=desk, now=now, place=place, reason=said)
+
+
+def require_decidable(session: Session, by: Person, proposal_id: str, *, desk: Desk, now: datetime) -> Card:
+    """The card of a proposal that somebody may decide; a Refusal says why not."""
+    proposal = _require_open(session, store.get(session, proposal_id), proposal_id, now)
+    _require_second(session, proposal, by, desk=desk, now=now)
+    return _card(session, proposal)
+
+
+def withdraw(session: Session, by: Person, proposal_id: str, *, desk: Desk, now: datetime) -> Proposal:
+    """Take one's own proposal back."""
+    proposal = _held(session, proposal_id, now)
+    if proposal.proposed_by != by.id:
+        raise Refusal("not_yours", "Somebody else proposed this.", next_step="Who proposed it can withdraw it.")
+    return _close(session, proposal, WITHDRAWN, by.id, desk=desk, now=now)
+
+
+def lapse(session: Session, proposal_id: str, *, desk: Desk, now: datetime) -> bool:
+    """Close a proposal that nobody decided in time; False when somebody did."""
+    proposal = store.lock(session, proposal_id)
+    if proposal is None or not proposal.is_open or now < proposal.proposed_at + OPEN_FOR:
+        return False
+    _close(session, proposal, LAPSED, POLICY, desk=desk, now=now)
+    return True
+
+
+def to_lapse(session: Session, now: datetime) -> list[tuple[str, str, datetime]]:
+    """(proposal, step, instant) of what the calendar has to do about proposals."""
+    return [(id_, "lapse", at + OPEN_FOR) for id_, at in store.open_before(session, now - OPEN_FOR)]
+
+
+def _held(session: Session, proposal_id: str, now: datetime) -> Proposal:
+    """An open proposal, held until the transaction ends."""
+    return _require_open(session, store.lock(session, proposal_id), proposal_id, now)
+
+
+def _require_open(session: Session, proposal: Proposal | None, proposal_id: str, now: datetime) -> Proposal:
+    if proposal is None:
+        raise _unknown(proposal_id)
+    if not proposal.is_open:
+        by = people_store.by_id(session, proposal.decided_by or "")
+        who = f" by {by.name}" if by else ""
+        raise Refusal(
+            "proposal_decided", f"This proposal is {SAID[proposal.state]}{who}: your press changed nothing.",
+            next_step="`/tokens policy` shows what holds.",
+        )  # fmt: skip
+    if now >= proposal.proposed_at + OPEN_FOR:
+        raise Refusal("too_late", "The time for this proposal is over: it lapses, and your press changed nothing.")
+    return proposal
+
+
+def _unknown(proposal_id: str) -> Refusal:
+    return Refusal("unknown_proposal", f"There is no proposal {proposal_id!r}.")
+
+
+def _require_second(session: Session, proposal: Proposal, by: Person, *, desk: Desk, now: datetime) -> None:
+    if by.id == proposal.proposed_by:
+        raise Refusal(
+            "second_person", "You proposed this, and a change of the handbook takes two people.",
+            next_step="Another member of the board decides it. You can withdraw it: `/tokens policy`.",
+        )  # fmt: skip
+    if by.id in board_store.bystanders(session):
+        raise Refusal("bystander", "You administer or audit the programme, and so do not decide in it.")
+    if not may_decide(session, proposal, by.id, desk=desk, now=now):
+        raise Refusal("not_on_board", "Only the members of the board decide on the handbook.")
+
+
+def _close(
+    session: Session, proposal: Proposal, state: str, by: str, *, desk: Desk, now: datetime, place: Place = NOWHERE,
+    reason: str | None = None,
+) -> Proposal:  # fmt: skip
+    """Close it, once, and tell everybody who was told of it."""
+    if not store.decide(session, proposal.id, state=state, by=by, now=now, reason=reason):
+        raise Refusal("moved", "Somebody else was quicker.", next_step="Look again: the card shows what holds now.")
+    runs.forget_steps(session, proposal.id)
+    closed = store.get(session, proposal.id)
+    assert closed is not None  # noqa: S101 - proposals are never deleted
+    proposals_post.tell_of_decision(session, closed, desk=desk, now=now)
+    action = {CONFIRMED: "confirm", DECLINED: "decline", WITHDRAWN: "withdraw", LAPSED: "lapse"}[state]
+    _note(session, closed, by, action, now, after={"state": state, "digest": proposal.digest}, place=place)
+    return closed
+
+
+def _note(
+    session: Session, proposal: Proposal, actor: str, action: str, now: datetime, *, after: Mapping[str, object],
+    place: Place = NOWHERE,
+) -> None:  # fmt: skip
+    audit.append(
+        session,
+        audit.Record(
+            at=now, actor=actor, action=f"handbook.{action}", subject=proposal.id, after={
+                "version": proposal.version, **after
+            },
+            handbook_version=proposal.version, slack_channel=place.channel, slack_ts=place.ts,
+        ),
+    )  # fmt: skip

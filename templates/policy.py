@@ -1,0 +1,77 @@
+"""A proposed handbook as the board and its proposer see it: the one rendering of each, for every place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from templates import phrases, render
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from templates.render import Message
+
+MOST_ROWS = 50
+"""So many changes are on a card; the command line lists the rest."""
+LONGEST_KEY, LONGEST_VALUE = 60, 50
+
+
+class Change(Protocol):
+    """A key whose value changes; empty where it is not set."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def old(self) -> str: ...
+    @property
+    def new(self) -> str: ...
+
+
+class Proposal(Protocol):
+    """A proposal, as far as its buttons name it."""
+
+    @property
+    def id(self) -> str: ...
+
+
+class Card(Protocol):
+    """The view of a proposal; the templates say what else they need of it."""
+
+    @property
+    def proposal(self) -> Proposal: ...
+    @property
+    def changes(self) -> Sequence[Change]: ...
+    @property
+    def mark(self) -> str: ...
+
+
+def card(shown: Card) -> Message:
+    """A proposal for those who decide it."""
+    left_out = max(len(shown.changes) - MOST_ROWS, 0)
+    return render.message(
+        "policy/card", card=shown, rows=_table(shown.changes), left_out=left_out, button_value=button_value(shown)
+    )
+
+
+def mine(shown: Card) -> Message:
+    """Where a proposal stands, for who made it."""
+    return render.message("policy/mine", card=shown, button_value=button_value(shown))
+
+
+def note(shown: Card) -> Message:
+    """What became of a proposal, for who made it."""
+    return render.message("policy/note", card=shown)
+
+
+def button_value(shown: Card) -> str:
+    """What a button carries: which proposal, and with which version it was compared."""
+    return f"{shown.proposal.id}:{shown.mark}"
+
+
+def _table(changes: Sequence[Change]) -> list[list[str]]:
+    """The changes with their heading."""
+    rows = [["Key", "Now", "Proposed"]]
+    for one in changes[:MOST_ROWS]:
+        values = (phrases.short(text, LONGEST_VALUE) or "not set" for text in (one.old, one.new))
+        rows.append([phrases.short(one.key, LONGEST_KEY), *values])
+    return rows

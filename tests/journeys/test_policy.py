@@ -1,0 +1,248 @@
+"""A change of the handbook with the real bot in a workspace: proposed, refused to its proposer, confirmed, in force."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from contextlib import nullcontext
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from bot.cli import common, main
+from tests.support import books, cast, proposed, slack
+from tests.support.clock import RunningClock
+from tests.support.proposed import ADMINS, states, text
+from tests.support.requests import convene
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from programme.desk import Desk
+    from sandbox import Sandbox
+    from sandbox.model import Message
+
+    Propose = Callable[..., str]
+
+NO_DATABASE = "sqlite:///unused.db"
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    slack.without_proxies(monkeypatch)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with slack.workspace() as running:
+        yield running
+        assert running.warnings == ()
+
+
+@pytest.fixture
+def clock() -> RunningClock:
+    return RunningClock()
+
+
+@pytest.fixture
+def office(sqlite_desk: Desk, clock: RunningClock) -> Desk:
+    convened = convene(dataclasses.replace(sqlite_desk, clock=clock))
+    cast.hire(convened, ADMINS)
+    return convened
+
+
+@pytest.fixture
+def _bot(sandbox: Sandbox, office: Desk) -> Iterator[None]:
+    with slack.bot(sandbox, office, slack.load(slack.environment(sandbox, NO_DATABASE))):
+        yield
+
+
+@pytest.fixture
+def propose(office: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Propose:
+    """`tokens-bot handbook propose` at the desk of the bot, and at its time."""
+    monkeypatch.setattr(common, "desk", lambda: nullcontext(office))
+
+    def run(body: str, *options: str, code: int = 0) -> str:
+        (tmp_path / "handbook.toml").write_text(body, "utf-8")
+        result = CliRunner().invoke(main, ["handbook", "propose", str(tmp_path / "handbook.toml"), *options])
+        assert result.exit_code == code, result.output
+        return result.output
+
+    return run
+
+
+def read(message: Message) -> str:
+    """All that a person reads of a message."""
+    return json.dumps([message.text, message.blocks], ensure_ascii=False)
+
+
+def card(sandbox: Sandbox, saying: str) -> Message:
+    """The newest card in the board's channel, once it says something."""
+
+    def found() -> Message | None:
+        said = [one for one in sandbox.messages(slack.BOARD, slack.IRIS) if not one.ephemeral_to]
+        return said[-1] if said and saying in read(said[-1]) else None
+
+    return sandbox.wait_for(found)
+
+
+def told(sandbox: Sandbox, user: str, saying: str) -> Message:
+    """What the bot wrote to somebody, once it did."""
+
+    def found() -> Message | None:
+        return next((m for m in reversed(sandbox.messages(sandbox.dm(user), user)) if saying in read(m)), None)
+
+    return sandbox.wait_for(found)
+
+
+def private(sandbox: Sandbox, user: str, saying: str, channel: str = slack.BOARD) -> Message:
+    """An answer that only this person can see."""
+
+    def found() -> Message | None:
+        said = [one for one in sandbox.messages(channel, user) if one.ephemeral_to == user]
+        return said[-1] if said and saying in read(said[-1]) else None
+
+    return sandbox.wait_for(found)
+
+
+def policy(sandbox: Sandbox, user: str) -> Message:
+    """The answer to `/tokens policy`."""
+    answer = sandbox.command(user, slack.GENERAL, "/tokens policy")
+    assert answer.error == "", answer
+    assert answer.message is not None
+    return answer.message
+
+
+@pytest.mark.usefixtures("_bot")
+def test_from_the_proposal_until_it_holds(
+    sandbox: Sandbox, office: Desk, propose: Propose, clock: RunningClock
+) -> None:
+    """Tess proposes and is refused; Iris confirms; everybody reads what comes, and from its day on that it holds."""
+    printed = propose(text(), "--by", "tess@example.com")
+    assert "Handbook 2026.9, from 2026-12-01, is proposed by Tess Novak" in printed
+    assert "lots.months: 3 -> 4" in printed
+    shown = card(sandbox, "Handbook 2026.9, proposed")
+    assert '"lots.months"' in read(shown)
+    mine = told(sandbox, slack.TESS, "You proposed handbook 2026.9")
+    sandbox.press(slack.TESS, shown, "policy_confirm")
+    private(sandbox, slack.TESS, "You proposed this, and a change of the handbook takes two people.")
+    sandbox.press(slack.TESS, shown, "policy_decline")
+    private(sandbox, slack.TESS, "You proposed this")
+    assert sandbox.modal(slack.TESS) is None
+    before = read(policy(sandbox, slack.BEN))
+    assert "What holds: handbook 2026.launch" in before
+    assert "A grant lasts 3 months." in before
+    assert "*Proposed: handbook 2026.9*, to hold from 1 Dec 2026 on, by Tess Novak" in before
+    assert "lots.carry_over: 1.0 → 0.5" in before
+    assert "policy_confirm" not in before
+
+    sandbox.press(slack.IRIS, shown, "policy_confirm")
+    private(sandbox, slack.IRIS, "*Confirmed.* Handbook 2026.9 holds from 1 Dec 2026 on.")
+    assert card(sandbox, "*Confirmed* by Iris Tan").ts == shown.ts
+    assert told(sandbox, slack.TESS, "*Your proposal of handbook 2026.9*").ts != mine.ts
+    assert told(sandbox, slack.TESS, "*You proposed handbook 2026.9*").ts == mine.ts
+    # The buttons of a screen that has not changed yet.
+    sandbox.press(slack.OMAR, shown, "policy_confirm")
+    private(sandbox, slack.OMAR, "This proposal is confirmed by Iris Tan: your press changed nothing.")
+    coming = read(policy(sandbox, slack.BEN))
+    assert "What holds: handbook 2026.launch" in coming
+    assert "What comes on 1 Dec 2026: handbook 2026.9" in coming
+    assert "A grant lasts 4 months. Up to 0.50 × a new grant" in coming
+    assert "Proposed" not in coming
+
+    clock.move(days=11)
+    held = read(policy(sandbox, slack.BEN))
+    assert "What holds: handbook 2026.9" in held
+    assert "A grant lasts 4 months." in held
+    assert "What comes" not in held
+    assert books.findings(office) == {}
+
+
+@pytest.mark.usefixtures("_bot")
+def test_declined_with_a_reason(sandbox: Sandbox, office: Desk, propose: Propose) -> None:
+    """The reason is required, reaches who proposed it, and nothing holds."""
+    propose(text(), "--by", "lena@example.com")
+    shown = card(sandbox, "<@U0LENA> proposes")
+    sandbox.press(slack.OMAR, shown, "policy_decline")
+    sandbox.submit(slack.OMAR)
+    form = sandbox.modal(slack.OMAR)
+    assert form is not None
+    assert "reason" in form.errors
+    sandbox.fill(slack.OMAR, {"reason": "Three months & no more"})
+    sandbox.submit(slack.OMAR)
+    form = sandbox.modal(slack.OMAR)
+    assert form is not None
+    assert "*Declined.* Lena Vogt is told why." in json.dumps(form.blocks)
+    assert "> Three months &amp; no more" in read(told(sandbox, slack.LENA, "*Your proposal of handbook 2026.9*"))
+    card(sandbox, "*Declined* by Omar Haddad")
+    assert states(office) == {"2026.9": "declined"}
+    assert books.findings(office) == {}
+
+
+@pytest.mark.usefixtures("_bot")
+def test_everybody_who_may_not_is_told_why(sandbox: Sandbox, office: Desk, propose: Propose) -> None:
+    """An administrator, an alternate, a colleague and a guest each get their own answer, and nothing changes."""
+    propose(text(), "--by", "tess@example.com")
+    shown = card(sandbox, "<@U0TESS> proposes")
+    for user, saying in (
+        (slack.LENA, "You administer or audit the programme"),
+        (slack.KOFI, "Only the members of the board"),
+        (slack.BEN, "Only the members of the board"),
+        (slack.GUEST, "I do not know you yet."),
+    ):
+        members = sandbox.workspace.channel(slack.BOARD).members
+        sandbox.workspace.change_channel(slack.BOARD, members=members | {user})
+        for action in ("policy_confirm", "policy_decline"):
+            sandbox.press(user, shown, action)
+            private(sandbox, user, saying)
+            assert sandbox.modal(user) is None
+    assert states(office) == {"2026.9": "open"}
+
+
+@pytest.mark.usefixtures("_bot")
+def test_decided_and_withdrawn_from_the_rules(sandbox: Sandbox, office: Desk, propose: Propose) -> None:
+    """`/tokens policy` has the buttons for those whose they are: a member confirms there, a proposer takes back."""
+    propose(text("2026.8"), "--by", "lena@example.com")
+    propose(text("2026.9"), "--by", "lena@example.com")
+    proposers = policy(sandbox, slack.LENA)
+    assert "policy_confirm" not in read(proposers)
+    sandbox.press(slack.LENA, proposers, "policy_withdraw")
+    private(sandbox, slack.LENA, "*Withdrawn.*", slack.GENERAL)
+    members = policy(sandbox, slack.IRIS)
+    assert "policy_withdraw" not in read(members)
+    sandbox.press(slack.IRIS, members, "policy_confirm")
+    private(sandbox, slack.IRIS, "*Confirmed.*", slack.GENERAL)
+    assert sorted(states(office).values()) == ["confirmed", "withdrawn"]
+    assert "What comes on 1 Dec 2026" in read(policy(sandbox, slack.ADA))
+
+
+@pytest.mark.usefixtures("_bot")
+def test_a_card_that_shows_other_changes_confirms_nothing(sandbox: Sandbox, office: Desk, propose: Propose) -> None:
+    """When another version was confirmed meanwhile, the old screen is refused and the card is written anew."""
+    propose(text("2026.8"), "--by", "lena@example.com")
+    card(sandbox, "Handbook 2026.8, proposed")
+    propose(text("2026.9", base=text("2026.8"), changes={"months = 4": "months = 6"}), "--by", "lena@example.com")
+    old = card(sandbox, "Handbook 2026.9, proposed")
+    first = next(m for m in sandbox.messages(slack.BOARD, slack.IRIS) if "Handbook 2026.8, proposed" in read(m))
+    sandbox.press(slack.IRIS, first, "policy_confirm")
+    private(sandbox, slack.IRIS, "*Confirmed.*")
+    new = card(sandbox, "Compared with version 2026.8")
+    assert new.ts == old.ts
+    sandbox.press(slack.TESS, old, "policy_confirm")
+    private(sandbox, slack.TESS, "The handbook has changed since this was shown")
+    sandbox.press(slack.TESS, new, "policy_confirm")
+    card(sandbox, "*Confirmed* by Tess Novak")
+    assert states(office) == {"2026.8": "confirmed", "2026.9": "confirmed"}
+    assert books.findings(office) == {}
+
+
+def test_over_signed_http(sandbox: Sandbox, office: Desk, propose: Propose) -> None:
+    """The same card and buttons where Slack sends signed requests."""
+    with slack.bot(sandbox, office, slack.load(slack.signed_environment(sandbox, NO_DATABASE))):
+        propose(text(effective_from=date(2027, 1, 1)), "--by", "lena@example.com")
+        sandbox.press(slack.TESS, card(sandbox, "Handbook 2026.9, proposed"), "policy_confirm")
+        card(sandbox, "*Confirmed* by Tess Novak")
+    assert proposed.states(office) == {"2026.9": "confirmed"}

@@ -1,0 +1,240 @@
+"""Proposed handbooks: short ways to propose and decide them, and their cards in every state."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from handlers.policy import Line
+from policy import handbook
+from policy.changes import Difference
+from policy.reasons import Refusal
+from programme import proposals
+from programme.cards import Named
+from programme.proposals import Card
+from scheduler import tick
+from store import proposals as store
+from store.proposals import Proposal
+from store.tables import handbook_proposals, outbox
+from templates import policy, render
+from tests.support import books, rollout
+from tests.support.letters import ENDLESS, HOSTILE
+from tests.support.requests import person
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+    from policy.handbook import Handbook
+    from programme.desk import Desk
+    from templates.render import Message
+
+DECEMBER = date(2026, 12, 1)
+ADMIN = "lena@example.com"
+ADMINS = "email,name,level,role_family,time_zone,hired_on,roles\nlena@example.com,,,,,,admin\n"
+"""Lena administers the programme."""
+LONGER = {
+    "months = 3\ncarry_over = 1.0": "months = 4\ncarry_over = 0.5",
+    "# launched_on = 2027-01-01": f"launched_on = {rollout.LAUNCH}",
+}
+
+
+def text(
+    version: str = "2026.9", effective_from: date = DECEMBER, *, base: str = "",
+    changes: Mapping[str, str] = rollout.NONE,
+) -> str:  # fmt: skip
+    """The packaged handbook, launched and with grants that last longer, or another text with changes of its own."""
+    changed = base or handbook.packaged()
+    for old, new in (changes if base else LONGER | dict(changes)).items():
+        assert old in changed
+        changed = changed.replace(old, new)
+    lines = changed.splitlines()
+    number = next(i for i, line in enumerate(lines) if line.startswith("version = "))
+    lines[number] = f'version = "{version}"'
+    number = next(i for i, line in enumerate(lines) if line.startswith("effective_from = "))
+    lines[number] = f"effective_from = {effective_from}"
+    return "\n".join(lines) + "\n"
+
+
+def propose(desk: Desk, body: str, by: str = ADMIN) -> Proposal:
+    with desk.transaction() as session:
+        who = proposals.proposer(session, by, "nobody", desk=desk, now=desk.clock())
+        return proposals.propose(session, body, who, actor="cli:test", desk=desk, now=desk.clock())
+
+
+def seen(desk: Desk, proposal: Proposal) -> Card:
+    with desk.reading() as session:
+        return proposals.of(session, proposal.id)
+
+
+def confirm(desk: Desk, who: str, proposal: Proposal, *, mark: str | None = None) -> Handbook:
+    mark = seen(desk, proposal).mark if mark is None else mark
+    with desk.transaction() as session:
+        return proposals.confirm(session, person(session, who), proposal.id, mark, desk=desk, now=desk.clock())
+
+
+def decline(desk: Desk, who: str, proposal: Proposal, reason: str = "Not this year") -> Proposal:
+    with desk.transaction() as session:
+        return proposals.decline(session, person(session, who), proposal.id, reason, desk=desk, now=desk.clock())
+
+
+def withdraw(desk: Desk, who: str, proposal: Proposal) -> Proposal:
+    with desk.transaction() as session:
+        return proposals.withdraw(session, person(session, who), proposal.id, desk=desk, now=desk.clock())
+
+
+def code(what: Callable[..., object], *arguments: object, **more: object) -> str:
+    """The code with which something is refused."""
+    try:
+        what(*arguments, **more)
+    except Refusal as refusal:
+        return refusal.code
+    raise AssertionError("it was not refused")
+
+
+def states(desk: Desk) -> dict[str, str]:
+    """The state of each proposal, by its version."""
+    return dict(books.rows(desk, sa.select(handbook_proposals.c.version, handbook_proposals.c.state)))
+
+
+def owed(desk: Desk, proposal: Proposal) -> list[str]:
+    """The keys of the messages about a proposal, without its id, in the order in which they were owed."""
+    query = sa.select(outbox.c.key).where(outbox.c.about == proposal.id).order_by(outbox.c.id)
+    return [key.replace(f":{proposal.id}", "") for (key,) in books.rows(desk, query)]
+
+
+def let_time_pass(desk: Desk, **by: float) -> list[str]:
+    """Go forward, and do what the calendar owes; the steps of proposals that were done."""
+    desk.clock.move(**by)  # type: ignore[attr-defined]  # the tests' clock
+    ticked = tick.tick(desk, now=desk.clock())
+    assert ticked.failed == ()
+    return [run.job for run in ticked.done if run.job.startswith("proposal.")]
+
+
+# --- Cards ---------------------------------------------------------------------------------------------------------
+
+PROPOSED_AT = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
+LENA, TESS = Named("Lena Vogt", "U0LENA"), Named("Tess Novak", "U0TESS")
+OPEN = Card(
+    proposal=Proposal(
+        "hp_0123456789abcdef", "2027.1", date(2027, 1, 1), "", "d", "per_lena", PROPOSED_AT, store.OPEN, None, None,
+        None,
+    ),
+    base="2026.1",
+    changes=(
+        Difference("lots.months", "3", "4"),
+        Difference("rollout.launched_on", "", "2027-01-01"),
+        Difference("messages.holidays", "none", "2026-12-25, 2026-12-26"),
+        Difference("services.aws.name", "AWS Bedrock", ""),
+    ),
+    proposer=LENA,
+    decided_by=None,
+    lapse_at=PROPOSED_AT + timedelta(days=30),
+)  # fmt: skip
+
+
+def decided(state: str, by: Named | None = TESS, reason: str | None = None) -> Card:
+    closed = OPEN.proposal._replace(
+        state=state, decided_by="per_tess", decided_at=PROPOSED_AT + timedelta(hours=3), reason=reason
+    )
+    return dataclasses.replace(OPEN, proposal=closed, decided_by=by)
+
+
+CONFIRMED, DECLINED = decided("confirmed"), decided("declined", reason="Three months are enough")
+WITHDRAWN, LAPSED = decided("withdrawn", LENA), decided("lapsed", None)
+
+
+def hostile(card: Card, said: str) -> Card:
+    """A card in which everything that somebody wrote is a certain text."""
+    named = Named(said, None)
+    proposal = card.proposal._replace(version=said, reason=said if card.proposal.reason else None)
+    return dataclasses.replace(
+        card, proposal=proposal, base=said, changes=(Difference(said, said, said),) * 80, proposer=named,
+        decided_by=named if card.decided_by else None,
+    )  # fmt: skip
+
+
+NOW = handbook.parse(handbook.packaged())
+NEXT = handbook.parse(
+    text(
+        "2027.1",
+        date(2027, 1, 1),
+        changes={
+            'method = "basket"': 'method = "fixed"',
+            "share_of_compensation = 0.25": "share_of_compensation = 0.2",
+            "percent = [50, 70, 85, 95, 100]": "percent = [80, 100]",
+            "from_hour = 9\nuntil_hour = 18": "from_hour = 8\nuntil_hour = 16",
+            "low_quarters = 2": "low_quarters = 1",
+            'unit = "team"': 'unit = "person"',
+            "members = 2": "members = 3",
+        },
+    )
+)
+CHANGES = OPEN.changes
+
+
+def rules(
+    coming: Handbook | None = None, changes: Sequence[Difference] = (), later: Sequence[Handbook] = (),
+    proposed: Sequence[Line] = (), now: Handbook = NOW,
+) -> Message:  # fmt: skip
+    return render.message(
+        "policy/policy", now=now, next=coming, next_changes=changes, later=later, proposed=proposed
+    )  # fmt: skip
+
+
+def hostile_rules(said: str) -> Message:
+    now, coming = (dataclasses.replace(book, version=said, contact=said) for book in (NOW, NEXT))
+    card = hostile(OPEN, said)
+    line = Line(card, policy.button_value(card), may_decide=True, is_own=False)
+    return rules(coming, card.changes, [coming] * 9, [line] * 5, now=now)
+
+
+def line(card: Card, *, may_decide: bool = False, is_own: bool = False) -> Line:
+    return Line(card, policy.button_value(card), may_decide, is_own)
+
+
+CASES: dict[str, Callable[[], Message]] = {
+    "policy": rules,
+    "policy_with_more_to_come": lambda: rules(NEXT, CHANGES, [dataclasses.replace(NEXT, version="2027.2")]),
+    "policy_proposed_for_the_board": lambda: rules(proposed=[line(OPEN, may_decide=True)] * 4),
+    "policy_proposed_by_oneself": lambda: rules(proposed=[line(OPEN, is_own=True)]),
+    "policy_hostile": lambda: hostile_rules(HOSTILE),
+    "proposal_open": lambda: policy.card(OPEN),
+    "proposal_of_nothing": lambda: policy.card(dataclasses.replace(OPEN, changes=())),
+    "proposal_confirmed": lambda: policy.card(CONFIRMED),
+    "proposal_declined": lambda: policy.card(DECLINED),
+    "proposal_withdrawn": lambda: policy.card(WITHDRAWN),
+    "proposal_lapsed": lambda: policy.card(LAPSED),
+    "proposal_hostile": lambda: policy.card(hostile(DECLINED, HOSTILE)),
+    "proposal_mine": lambda: policy.mine(OPEN),
+    "proposal_mine_confirmed": lambda: policy.mine(CONFIRMED),
+    "proposal_mine_hostile": lambda: policy.mine(hostile(DECLINED, HOSTILE)),
+    "proposal_note_confirmed": lambda: policy.note(CONFIRMED),
+    "proposal_note_declined": lambda: policy.note(DECLINED),
+    "proposal_note_lapsed": lambda: policy.note(LAPSED),
+    "proposal_note_hostile": lambda: policy.note(hostile(DECLINED, HOSTILE)),
+    "proposal_done_confirmed": lambda: done("confirmed"),
+    "proposal_done_withdrawn": lambda: done("withdrawn"),
+}
+
+
+def done(state: str, version: str = "2027.1") -> Message:
+    return render.message("policy/done", state=state, version=version, effective_from=date(2027, 1, 1))
+
+
+ENDLESS_CASES: dict[str, Callable[[], Message]] = {
+    "policy": lambda: hostile_rules(ENDLESS),
+    "proposal": lambda: policy.card(hostile(DECLINED, ENDLESS)),
+    "proposal_open": lambda: policy.card(hostile(OPEN, ENDLESS)),
+    "proposal_mine": lambda: policy.mine(hostile(OPEN, ENDLESS)),
+    "proposal_note": lambda: policy.note(hostile(DECLINED, ENDLESS)),
+    "proposal_done": lambda: done("confirmed", ENDLESS),
+}
+MODALS: dict[str, Callable[[], dict[str, Any]]] = {
+    "decline_proposal": lambda: render.modal("policy/decline", card=OPEN, private="{}"),
+    "decline_proposal_hostile": lambda: render.modal("policy/decline", card=hostile(OPEN, HOSTILE), private="{}"),
+    "declined_proposal": lambda: render.modal("policy/declined", card=DECLINED),
+}
