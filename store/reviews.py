@@ -16,7 +16,19 @@ from policy.period import Month, Quarter
 from policy.review import AMENDED, HELD, Basis, Case, Inputs
 from policy.units import MicroTokens, NanoUSD
 from store import bulk
-from store.tables import accounts, entries, outcomes, review_cases, review_inputs, reviews, usage_days
+from store.tables import (
+    accounts,
+    entries,
+    grants,
+    outcomes,
+    quarantine,
+    review_cases,
+    review_inputs,
+    reviews,
+    usage_days,
+    usage_events,
+    usd_entries,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -287,3 +299,34 @@ def read_up_to(session: Session) -> dict[str, int]:
         name: int(session.execute(sa.select(sa.func.coalesce(sa.func.max(table.c.id), 0))).scalar_one())
         for name, table in tables.items()
     }
+
+
+# --- The quarter's figures -----------------------------------------------------------------------------------------
+
+
+def bounds_of_grants(session: Session, months: Sequence[Month]) -> dict[str, int]:
+    """How many of some months' grants a cap or a floor held."""
+    bound = grants.c.factors["bound"].as_string()
+    query = sa.select(bound, sa.func.count()).where(grants.c.month.in_([str(month) for month in months]))
+    return {name: count for name, count in session.execute(query.group_by(bound)) if name}
+
+
+def buffer_held(session: Session) -> NanoUSD:
+    """What stands in the buffer's book."""
+    u = usd_entries.c
+    signed = sa.case(
+        (u.credit_account == "buffer", u.amount_nano_usd), (u.debit_account == "buffer", -u.amount_nano_usd), else_=0
+    )
+    return NanoUSD(int(session.execute(sa.select(sa.func.coalesce(sa.func.sum(signed), 0))).scalar_one()))
+
+
+def count_quarantined(session: Session, begin: datetime, end: datetime) -> int:
+    """How many events between two instants still wait in quarantine."""
+    q, e = quarantine.c, usage_events.c
+    query = (
+        sa.select(sa.func.count())
+        .select_from(quarantine)
+        .join(usage_events, sa.and_(e.source == q.source, e.event_id == q.event_id))
+        .where(q.released_at.is_(None), e.occurred_at >= begin, e.occurred_at < end)
+    )
+    return session.execute(query).scalar_one()

@@ -19,7 +19,7 @@ from policy.basket import Item
 from policy.metering import OUTPUT_METERS, UnpricedMeterError, input_tokens
 from policy.period import day_of
 from policy.units import MICRO_PER_TOKEN, divide_half_even
-from store import audit, reference
+from store import audit, reference, review_proof, reviews
 from store import requests as requests_store
 from store.tables import (
     accounts,
@@ -382,6 +382,12 @@ def decisions_as_counted(session: Session) -> Iterator[str]:
             yield f"request {request.id}: {request.state}, its votes say {counted.outcome}"
 
 
+def reviews_as_frozen(session: Session) -> Iterator[str]:
+    """What every review proposes follows, to the last digit, from the inputs that were kept for it."""
+    for review in reviews.all_of(session):
+        yield from review_proof.differences(session, review)
+
+
 def audit_chain(session: Session) -> Iterator[str]:
     """Every row of the audit log follows from the one before it."""
     yield from audit.broken_links(session)
@@ -409,5 +415,6 @@ CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (
     exceptions_as_decided,
     votes_as_audited,
     decisions_as_counted,
+    reviews_as_frozen,
     audit_chain,
 )
