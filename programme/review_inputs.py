@@ -105,15 +105,21 @@ def _basis(  # noqa: PLR0917 - private, called once
 def _members(session: Session, quarter: Quarter, weeks: Sequence[date], book: Handbook) -> list[_Member]:
     """Everybody who took part in some month of the quarter; decided is about those who do in the last and stay."""
     months = [quarter.first_month.plus(i) for i in range(3)]
-    took_part: defaultdict[str, set[Month]] = defaultdict(set)
+    with_grant: defaultdict[str, set[Month]] = defaultdict(set)
+    at_the_end: set[str] = set()
     people: dict[str, tuple[Person, Participant]] = {}
     leaves = _leaves(session, months)
     for month in months:
+        granted = grant_runs.granted(session, month)
+        at_the_end.clear()
         for person in terms.participants(session, month, book.rollout.role_families):
             who = sizing.participant(person, leaves.get(person.id, ()))
             if rollout.takes_part(who, month, book.rollout):
-                took_part[person.id].add(month)
                 people[person.id] = (person, who)
+                at_the_end.add(person.id)
+                # Without a grant they are a post that spends nothing: their team would look frugal.
+                if person.id in granted:
+                    with_grant[person.id].add(month)
     lines = outcomes_store.lines_of(session, people)
     last_day = quarter.next().first_day - timedelta(days=1)
     members = []
@@ -123,8 +129,8 @@ def _members(session: Session, quarter: Quarter, weeks: Sequence[date], book: Ha
         members.append(
             _Member(
                 person,
-                is_case=stays and months[-1] in took_part[person.id],
-                there=tuple(_is_there(who, monday, took_part[person.id], book) for monday in weeks),
+                is_case=stays and person.id in at_the_end,
+                there=tuple(_is_there(who, monday, with_grant[person.id], book) for monday in weeks),
                 team=_team(lines, person.id, ends),
                 teams=tuple(_team(lines, person.id, _sunday(monday)) for monday in weeks),
             )

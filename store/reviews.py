@@ -184,7 +184,7 @@ def inputs(session: Session, quarter: Quarter) -> list[Inputs]:
     """What a draft was worked out from, by person."""
     query = sa.select(*(_i[name] for name in _INPUTS)).where(_i.quarter == str(quarter))
     rows = session.execute(query.order_by(_i.person_id, _i.part)).mappings()
-    return [msgspec.convert(dict(row), Inputs, dec_hook=_typed) for row in rows]
+    return [msgspec.convert({name: row[name] for name in _INPUTS}, Inputs, dec_hook=_typed) for row in rows]
 
 
 _case_query = sa.select(*(_c[name] for name in _CASE), *(_c[name] for name in Kept._fields[1:]))

@@ -31,6 +31,7 @@ COMMANDS = {
     "people": "people",
     "projects": "projects",
     "quarantine": "usage",
+    "review": "review",
     "rollout": "rollout",
     "run": "running",
     "statement": "accounts",
