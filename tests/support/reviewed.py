@@ -57,10 +57,15 @@ def everybody() -> list[str]:
 
 def settle(desk: Desk, clock: Clock) -> None:
     """Hire, launch, grant, use and deliver; it is the first working day after the quarter."""
+    rollout.launch(desk)
+    settle_people(desk, clock)
+
+
+def settle_people(desk: Desk, clock: Clock) -> None:
+    """The same for a company that is launched already."""
     teams.hire(desk, *(_manager(team) for team in range(len(SIZES))))
     teams.hire(desk, *(_engineer(who, team) for team in range(len(SIZES)) for who in members(team)))
     teams.hire(desk, teams.person(UNPAID, "m0@example.com").replace(",P3,", ",,"))
-    rollout.launch(desk)
     clock.now = MORNING
     with desk.transaction() as session:
         terms.set_budget(session, Month(2026, 7), BUDGET, actor="test", now=MORNING)
