@@ -11,7 +11,7 @@ from collections.abc import Mapping  # noqa: TC003 - see above
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from policy.adjustment import THOUSANDTH, Person, adjust, carried
 from policy.outcomes import THOUSANDTHS
@@ -127,7 +127,8 @@ class Case:
         return self.delta_thousandths * THOUSANDTH
 
 
-class Counted(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Counted:
     """How many are raised, cut, and left as they are."""
 
     raised: int

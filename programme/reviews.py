@@ -5,7 +5,7 @@ A draft changes nobody's grant: what people adopt does, from the month that they
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from policy import review, rollout
@@ -43,7 +43,8 @@ class Drafted:
     inputs_digest: str
 
 
-class BackTest(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class BackTest:
     """How a quarter's cases came out by the thresholds that held, and how by others; how many differ."""
 
     now: Counted
@@ -79,7 +80,7 @@ def draft(
     kept = _review(quarter, gathered, value, figures, now=now, actor=actor)
     reviews.insert(session, kept, gathered.inputs, cases)
     counted = review.counted(case.delta_thousandths for case in cases)
-    after = {"inputs_digest": kept.inputs_digest, **counted._asdict()}
+    after = {"inputs_digest": kept.inputs_digest, **asdict(counted)}
     audit.append(
         session,
         audit.Record(

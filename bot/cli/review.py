@@ -12,7 +12,7 @@ from bot.cli import common
 from policy import handbook as handbooks
 from policy.adjustment import THOUSANDTH
 from policy.reasons import Refusal
-from programme import letters, people, reviews
+from programme import people, reviews
 from store import people as people_store
 from store import reviews as store
 
@@ -72,7 +72,7 @@ def _drafted(quarter: Quarter, drafted: Drafted | None, *, kept: bool) -> dict[s
     if drafted is None:
         return {"quarter": str(quarter), "drafted": False}
     return {
-        "quarter": str(quarter), "drafted": kept, "month": str(drafted.month), **drafted.counted._asdict(),
+        "quarter": str(quarter), "drafted": kept, "month": str(drafted.month), **common.plain(drafted.counted),
         "without_score": drafted.missing, "inputs_digest": drafted.inputs_digest,
     }  # fmt: skip
 
@@ -97,7 +97,7 @@ def show_review(quarter: Quarter | None, *, email: str | None, as_json: bool) ->
         if as_json:
             cases = [_plain(case) for case in store.cases(session, kept.quarter)]
             common.print_json(
-                {"summary": letters.plain(summary), "inputs_digest": kept.inputs_digest, "cases": cases}
+                {"summary": common.plain(summary), "inputs_digest": kept.inputs_digest, "cases": cases}
             )  # fmt: skip
             return
         _print_cases(session, kept.quarter)
@@ -153,12 +153,8 @@ def _print_reasons(heading: str, reasons: Sequence[Reason]) -> None:
 
 
 def _plain(one: Kept) -> dict[str, Any]:
-    """A case for programs: amounts are decimal strings of tokens."""
-    case: dict[str, Any] = letters.plain(one.case)
-    for name in ("grant_before", "grant_after"):
-        amount = getattr(one.case, name)
-        case[f"{name}_tokens"] = None if amount is None else common.token_text(amount)
-        del case[name]
+    """A case for programs, with what became of it."""
+    case: dict[str, Any] = common.plain(one.case)
     return case | {
         "decision": one.decision, "delta": str(one.delta_thousandths * THOUSANDTH), "factor": str(one.factor),
         "decided_by": one.decided_by, "decision_reason": one.decision_reason,
@@ -258,8 +254,7 @@ def backtest_review(path: Path, quarter: Quarter | None, *, as_json: bool) -> No
         test = reviews.backtest(session, kept.quarter, rules)
     if as_json:
         common.print_json(
-            {"quarter": str(kept.quarter), "now": test.now._asdict(), "then": test.then._asdict(),
-             "differ": test.differ}
+            {"quarter": str(kept.quarter), **common.plain(test)}
         )  # fmt: skip
     else:
         click.echo(f"{kept.quarter} as drafted: {_counted(test.now)}")

@@ -204,8 +204,8 @@ def test_who_comes_after_the_quarter_only_shares_the_budget(company: Desk, sessi
 def a_year_passes(session: Session, desk: Desk) -> None:
     """Late usage, corrected and late outcomes, moves, leavers, promotions, another handbook and other values."""
     late = datetime(2027, 3, 1, 9, tzinfo=UTC)
-    events = [cast.event(f"late-{who}", at=datetime(2026, 10, 14, 12, tzinfo=UTC), who=who, meters={"output": 90_000_000})
-              for who in reviewed.everybody()]  # fmt: skip
+    at = datetime(2026, 10, 14, 12, tzinfo=UTC)
+    events = [cast.event(f"late-{who}", at=at, who=who, meters={"output": 90_000_000}) for who in reviewed.everybody()]
     assert {one.status for one in usage.take_in(session, events, desk=desk, now=late)} == {"accepted"}
     corrected = [
         reviewed.outcome(f"t{team}-{monday}", team, monday + timedelta(days=1), 500, as_of=late)
