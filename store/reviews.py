@@ -109,7 +109,8 @@ def _typed(kind: type, value: object) -> object:
     raise NotImplementedError(kind.__name__)
 
 
-def _json(value: object) -> str:
+def dumped(value: object) -> str:
+    """What is kept, as the text that the driver takes."""
     return json.dumps(_plain(value), sort_keys=True)
 
 
@@ -148,7 +149,7 @@ def _case_row(case: Case) -> tuple[Any, ...]:
 
 def _driven(name: str, value: Any, as_json: set[str]) -> Any:  # noqa: ANN401 - as the driver takes it
     if name in as_json:
-        return None if value is None else _json(value)
+        return None if value is None else dumped(value)
     if isinstance(value, Decimal):
         return f"{value:f}"
     return int(value) if isinstance(value, MicroTokens) else value
