@@ -80,7 +80,9 @@ def draft(
     kept = _review(quarter, gathered, value, figures, now=now, actor=actor)
     reviews.insert(session, kept, gathered.inputs, cases)
     counted = review.counted(case.delta_thousandths for case in cases)
-    after = {"inputs_digest": kept.inputs_digest, **asdict(counted)}
+    after = {
+        "inputs_digest": kept.inputs_digest, "cases_digest": reviews.digest_of_cases(cases), **asdict(counted),
+    }  # fmt: skip
     audit.append(
         session,
         audit.Record(

@@ -89,8 +89,16 @@ class Kept(NamedTuple):
 def digest(basis: Basis, inputs: Iterable[Inputs]) -> str:
     """SHA-256 of everything that a draft follows from; in any order of the people the same."""
     ordered = sorted(inputs, key=lambda one: (one.person_id, one.part))
-    content = json.dumps([_plain(basis), [_plain(one) for one in ordered]], sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(content.encode()).hexdigest()
+    return _sha256([_plain(basis), [_plain(one) for one in ordered]])
+
+
+def digest_of_cases(proposed: Iterable[Case]) -> str:
+    """SHA-256 of what was proposed, every word of its reasons with it."""
+    return _sha256([_plain(case_) for case_ in sorted(proposed, key=lambda one: one.person_id)])
+
+
+def _sha256(plain: object) -> str:
+    return hashlib.sha256(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def _plain(kept: object) -> Any:  # noqa: ANN401 - plain values of any shape

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from store import reviews
-from store.tables import review_inputs
+from store.tables import review_cases, review_inputs
 from store.tables import reviews as table
 from tests.support import books, reviewed
 from tests.support.clock import Clock
@@ -74,3 +74,14 @@ def test_inputs_and_digest_changed_together_are_found(drafted: Desk) -> None:
         session.execute(sa.update(table).values(inputs_digest=digest))
         found = books.findings_in(session, drafted)["reviews_as_frozen"]
     assert any("audit log" in sentence for sentence in found)
+
+
+def test_a_word_of_a_reason_is_found(drafted: Desk) -> None:
+    """What people read of their case is held as well as its figures."""
+    with books.rolled_back(drafted) as session:
+        kept = reviews.cases(session, Q4)[0].case
+        reasons = [{"code": one.code, "text": f"{one.text}!", "figures": dict(one.figures)} for one in kept.reasons]
+        c = review_cases.c
+        session.execute(sa.update(review_cases).where(c.person_id == kept.person_id).values(reasons=reasons))
+        [found] = books.findings_in(session, drafted)["reviews_as_frozen"]
+    assert "other cases" in found
