@@ -11,6 +11,7 @@ import click
 from benchmarks import (
     balance,
     charts,
+    drafting,
     home,
     intake,
     ledgers,
@@ -39,7 +40,7 @@ TARGETS = {"sqlite": (5.0, 0.18), "postgresql": (8.0, 0.22)}
 @click.option(
     "--only",
     type=click.Choice(
-        ["intake", "growth", "memory", "monthly", "messages", "votes", "home", "charts", "weekly", "review"]
+        ["intake", "growth", "memory", "monthly", "messages", "votes", "home", "charts", "weekly", "review", "drafting"]
     ),
     multiple=True,
     help="All when left out.",
@@ -56,6 +57,7 @@ def main(events: int, only: tuple[str, ...], databases: tuple[str, ...]) -> None
         "votes": _votes,
         "home": lambda kind: _home(kind, events // 10),
         "weekly": lambda kind: _weekly(kind, min(10_000, events // 1_000)),
+        "drafting": lambda kind: _drafting(kind, min(10_000, events // 1_000)),
     }
     for kind in databases:
         for name, measure in of_databases.items():
@@ -211,6 +213,20 @@ def _review() -> None:
                 f" {measured.explained:.2f} s"
             )
     simulated.main()
+
+
+def _drafting(kind: str, people: int) -> None:
+    """A review is drafted once a quarter; a person's cost should not grow with their number."""
+    first = None
+    for count in (people // 10, people):
+        measured = drafting.measure(kind, count)
+        first = first or measured.draft / count
+        print(
+            f"draft of a review, {kind}, {count:,} people: {measured.draft:.2f} s over the bare insert of its"
+            f" {measured.rows:,} rows in {measured.bare:.2f} s = {measured.draft / measured.bare:.1f}; a person costs"
+            f" {measured.draft / count / first:.2f} of the smallest run's; worked out again in"
+            f" {measured.recompute:.2f} s"
+        )
 
 
 if __name__ == "__main__":

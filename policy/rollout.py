@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from policy.period import MONTHS_PER_YEAR, Month
+from policy.period import MONTHS_PER_YEAR, Month, Quarter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -110,6 +110,29 @@ def adjustment_counts(month: Month, rules: RolloutRules, quiet_quarters: int) ->
     for _ in range(quiet_quarters):
         begins = begins.next()
     return (phase(month, rules) or 0) > 1 and month.quarter >= begins
+
+
+def first_review(rules: RolloutRules, quiet_quarters: int) -> Quarter | None:
+    """The first quarter that is reviewed: the one before that in which history may move grants; None before a launch.
+
+    Quarters that were over before the launch have nothing to look back at.
+    """
+    if rules.launched_on is None:
+        return None
+    quarter = Quarter.containing(rules.launched_on)
+    while not adjustment_counts(quarter.next().first_month, rules, quiet_quarters):
+        quarter = quarter.next()
+    return quarter
+
+
+def is_there(person: Participant, first: date, last: date, leave_days: int) -> bool:
+    """Whether somebody is employed, and not on a leave longer than `leave_days`, on all of some days."""
+    employed = _employed(person, first) and _employed(person, last)
+    return employed and not any(
+        begin <= last and (end is None or end >= first)
+        for begin, end in person.absences
+        if _long(begin, end, leave_days)
+    )
 
 
 def last_days(month: Month, count: int) -> Sequence[date]:

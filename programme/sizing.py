@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from policy import bands, rollout
 from policy.period import first_instant
 from policy.rollout import Participant
-from policy.sizing import FACTOR, Assignment, Claim, Sizing, size
+from policy.sizing import FACTOR, NEUTRAL, Assignment, Claim, Sizing, size
 from programme import handbooks, valuation
-from store import grant_runs, terms
+from store import grant_runs, reviews, terms
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping
@@ -32,7 +32,10 @@ Utilisation = tuple[Decimal, Decimal]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A month's grants before they are posted; `unsized` says for each person who cannot be sized what is missing."""
+    """A month's grants before they are posted, and what they follow from.
+
+    `unsized` says for each person who cannot be sized what is missing.
+    """
 
     month: Month
     phase: int
@@ -42,6 +45,7 @@ class Plan:
     sizing: Sizing
     people: Mapping[str, Person]
     unsized: Mapping[str, str] = field(default_factory=dict)
+    claims: tuple[Claim, ...] = ()
 
 
 def plan(
@@ -62,7 +66,7 @@ def plan(
     book = books.on(month.first_day)
     value = valuation.value_of(session, month.quarter, books, now=now)
     leaves = terms.leaves(session, month)
-    everybody = [(p, _participant(p, leaves.get(p.id, ()))) for p in terms.participants(
+    everybody = [(p, participant(p, leaves.get(p.id, ()))) for p in terms.participants(
         session, month, book.rollout.role_families)]  # fmt: skip
     # Bands are as wide as all who take part make them, also when only a few are sized.
     taking_part = [(p, who) for p, who in everybody if rollout.takes_part(who, month, book.rollout)]
@@ -77,10 +81,11 @@ def plan(
         budget = budget - grant_runs.totals(session, month)[1]
     phase = rollout.phase(month, book.rollout) or 0
     sizing = size(claims, book.sizing, value, budget=budget, weighted=phase > 1, most_share=share)
-    return Plan(month, phase, book, value, budget, sizing, {p.id: p for p, _ in taking_part}, unsized)
+    return Plan(month, phase, book, value, budget, sizing, {p.id: p for p, _ in taking_part}, unsized, tuple(claims))
 
 
-def _participant(person: Person, leaves: Iterable[tuple[object, object]]) -> Participant:
+def participant(person: Person, leaves: Iterable[tuple[object, object]]) -> Participant:
+    """What decides whether somebody takes part, from the records."""
     return Participant(
         person.level, person.role_family, person.wave, person.hired_on, person.left_on,
         tuple(leaves),  # type: ignore[arg-type]  # dates, as the store reads them
@@ -98,6 +103,7 @@ def _claims(  # noqa: PLR0917 - private, called once
 ) -> tuple[list[Claim], dict[str, str]]:
     projects = terms.assigned(session, month)
     used = _utilisation(session, month, [p for p, _ in taking_part], book, desk)
+    adjusted = reviews.factors_on(session, month)
     days_in_month = sum(1 for _ in month.days())
     claims: list[Claim] = []
     unsized: dict[str, str] = {}
@@ -114,9 +120,13 @@ def _claims(  # noqa: PLR0917 - private, called once
             continue
         own, peers = used.get(person.id, (None, None))
         works_on = tuple(Assignment(p.project, p.complexity, p.share_permille) for p in projects.get(person.id, ()))
+        factor = adjusted.get(person.id, NEUTRAL)
         claims.append(
-            Claim(person.id, person.level, midpoint, person.fte_permille, days, days_in_month, works_on, own, peers)
-        )
+            Claim(
+                person.id, person.level, midpoint, person.fte_permille, days, days_in_month, works_on, own, peers,
+                factor,
+            )
+        )  # fmt: skip
     return claims, unsized
 
 
@@ -137,7 +147,7 @@ def _utilisation(
         return {}
     begin, end = month.quarter.previous().bounds(desk.zone)
     figures = grant_runs.utilisation(session, begin, end)
-    own = {p.id: _ratio(*figures[p.id]) for p in people if figures.get(p.id, (0, 0))[1]}
+    own = {p.id: ratio(*figures[p.id]) for p in people if figures.get(p.id, (0, 0))[1]}
     by_level: defaultdict[str, list[Decimal]] = defaultdict(list)
     for person in people:
         if person.id in own:
@@ -147,7 +157,8 @@ def _utilisation(
     return {p.id: (own[p.id], means[p.level]) for p in people if p.id in own and p.level in enough}
 
 
-def _ratio(burnt: int, granted: int) -> Decimal:
+def ratio(burnt: int, granted: int) -> Decimal:
+    """How much of what was granted was used."""
     return (Decimal(burnt) / granted).quantize(FACTOR, ROUND_HALF_EVEN)
 
 

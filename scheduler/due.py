@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from policy.period import Month, Week, day_of, first_instant
+from policy.period import Month, Quarter, Week, day_of, first_instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from datetime import date, datetime
+    from datetime import date
     from zoneinfo import ZoneInfo
 
 EXPIRY, GRANTS, JOINERS, NOTICES, WEEKLY = "expiry", "grants", "joiners", "notices", "weekly"
+REVIEWS = "reviews"
 DAILY = (EXPIRY, JOINERS, NOTICES)
-ORDER = {EXPIRY: 0, GRANTS: 1, JOINERS: 2, NOTICES: 3, WEEKLY: 4}
+MORNING_HOUR = 9
+ORDER = {EXPIRY: 0, GRANTS: 1, JOINERS: 2, NOTICES: 3, WEEKLY: 4, REVIEWS: 5}
 """Of one instant: what has ended is closed before new grants are sized, and what lapses next is announced last."""
 
 
@@ -53,11 +55,15 @@ def in_order(*runs: Run) -> tuple[Run, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """From when the calendar counts. `launched_on` is None while there is no programme to run."""
+    """From when the calendar counts. `launched_on` is None while there is no programme to run.
+
+    `reviews_from` is the first quarter that is reviewed once it is over; None where there is none yet.
+    """
 
     launched_on: date | None
     begins_on: date
     zone: ZoneInfo
+    reviews_from: Quarter | None = None
 
 
 def owed(now: datetime, calendar: Calendar, done: Mapping[str, str]) -> tuple[Run, ...]:
@@ -72,6 +78,7 @@ def owed(now: datetime, calendar: Calendar, done: Mapping[str, str]) -> tuple[Ru
     for job in DAILY:
         runs += _days(job, today, calendar, done.get(job))
     runs += _weeks(now, calendar, done.get(WEEKLY))
+    runs += _reviews(now, calendar, done.get(REVIEWS))
     return tuple(sorted(runs, key=lambda run: (run.due_at, ORDER[run.job])))
 
 
@@ -81,6 +88,26 @@ def _weeks(now: datetime, calendar: Calendar, last: str | None) -> Iterator[Run]
     while (due_at := first_instant(week.first_day, calendar.zone)) <= now:
         yield Run(WEEKLY, str(week), week.first_day, due_at)
         week = week.next()
+
+
+def _reviews(now: datetime, calendar: Calendar, last: str | None) -> Iterator[Run]:
+    """A quarter's is owed from the first morning after it, also of a holiday: it is read on the first working day.
+
+    The first is that of the first quarter to end once the calendar is at work.
+    """
+    if calendar.reviews_from is None:
+        return
+    ending = Quarter.containing(calendar.begins_on)
+    if calendar.begins_on == ending.first_day:
+        ending = ending.previous()
+    quarter = Quarter.parse(last).next() if last else max(calendar.reviews_from, ending)
+    while (due_at := _morning(quarter.next().first_day, calendar.zone)) <= now:
+        yield Run(REVIEWS, str(quarter), quarter.first_day, due_at)
+        quarter = quarter.next()
+
+
+def _morning(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(MORNING_HOUR), tzinfo=zone).astimezone(UTC)
 
 
 def _grants(today: date, calendar: Calendar, last: str | None) -> Iterator[Run]:

@@ -7,9 +7,10 @@ import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from policy.period import Month, Week, day_of
+from policy import rollout
+from policy.period import Month, Quarter, Week, day_of
 from policy.reasons import Refusal
-from programme import fast_track_steps, handbooks, lapses, monthly, proposals, weekly
+from programme import fast_track_steps, handbooks, lapses, monthly, proposals, reviews, weekly
 from scheduler import due
 from scheduler.due import Calendar, Run
 from store import reference, runs
@@ -40,10 +41,12 @@ class Ticked:
 def owed(session: Session, desk: Desk, now: datetime) -> tuple[Run, ...]:
     """What the calendar owes at an instant: runs of periods, and steps of requests and proposals."""
     today = day_of(now, desk.zone)
-    launched = handbooks.load(session).on(today).rollout.launched_on
+    book = handbooks.load(session).on(today)
+    reviews_from = rollout.first_review(book.rollout, book.sizing.history.quiet_quarters)
     begins = reference.fact(session, BEGINS_ON)
     begins_on = type(today).fromisoformat(begins) if begins else today
-    periods = due.owed(now, Calendar(launched, begins_on, desk.zone), runs.last_periods(session))
+    calendar = Calendar(book.rollout.launched_on, begins_on, desk.zone, reviews_from)
+    periods = due.owed(now, calendar, runs.last_periods(session))
     steps = due.steps(due.REQUEST, requests_store.due(session, now, limit=RUNNING_IN), desk.zone)
     steps += due.steps(due.PROPOSAL, proposals.to_lapse(session, now), desk.zone)
     return due.in_order(*periods, *steps)
@@ -99,6 +102,8 @@ def perform(session: Session, run: Run, *, desk: Desk, now: datetime, announce_i
         runs.forget_steps(session, run.period)
     elif run.job == due.GRANTS:
         monthly.run(session, Month.parse(run.period), desk=desk, now=now, announce_in=announce_in)
+    elif run.job == due.REVIEWS:
+        reviews.draft(session, Quarter.parse(run.period), desk=desk, now=now)
     elif runs.claim(session, run.job, run.period, now=now):
         if run.job == due.EXPIRY:
             lapses.close_ended(session, run.first_day, desk=desk, now=now)

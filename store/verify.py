@@ -20,7 +20,7 @@ from policy.basket import Item
 from policy.metering import OUTPUT_METERS, UnpricedMeterError, input_tokens
 from policy.period import day_of
 from policy.units import MICRO_PER_TOKEN, divide_half_even
-from store import audit, reference
+from store import audit, reference, review_proof, reviews
 from store import proposals as proposals_store
 from store import requests as requests_store
 from store.tables import (
@@ -440,6 +440,12 @@ def proposals_as_audited(session: Session) -> Iterator[str]:
             yield f"proposal {proposal.id}: {proposal.state}, the audit log says {decided}"
 
 
+def reviews_as_frozen(session: Session) -> Iterator[str]:
+    """What every review proposes follows, to the last digit, from the inputs that were kept for it."""
+    for review in reviews.all_of(session):
+        yield from review_proof.differences(session, review)
+
+
 def audit_chain(session: Session) -> Iterator[str]:
     """Every row of the audit log follows from the one before it."""
     yield from audit.broken_links(session)
@@ -469,5 +475,6 @@ CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (
     decisions_as_counted,
     handbooks_by_two,
     proposals_as_audited,
+    reviews_as_frozen,
     audit_chain,
 )

@@ -32,6 +32,7 @@ COMMANDS = {
     "people": "people",
     "projects": "projects",
     "quarantine": "usage",
+    "review": "review",
     "rollout": "rollout",
     "run": "running",
     "statement": "accounts",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import getpass
 import json
+from collections.abc import Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -71,6 +74,25 @@ def token_text(amount: MicroTokens) -> str:
 def usd_text(amount: NanoUSD) -> str:
     """USD with all nine decimals, as programs read them."""
     return f"{amount.decimal:.9f}"
+
+
+def plain(view: Any) -> Any:  # noqa: ANN401 - any view
+    """A view for programs: amounts are decimal strings, under names that say of what."""
+    if dataclasses.is_dataclass(view):
+        return {f.name + _unit(str(f.type)): plain(getattr(view, f.name)) for f in dataclasses.fields(view)}
+    if isinstance(view, Mapping):
+        return {name: plain(value) for name, value in view.items()}
+    if isinstance(view, list | tuple):
+        return [plain(value) for value in view]
+    if isinstance(view, MicroTokens):
+        return token_text(view)
+    if isinstance(view, NanoUSD):
+        return usd_text(view)
+    return f"{view:f}" if isinstance(view, Decimal) else view
+
+
+def _unit(annotation: str) -> str:
+    return "_tokens" if "MicroTokens" in annotation else "_usd" if "NanoUSD" in annotation else ""
 
 
 def print_table(heading: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policy.period import Month, Week, day_of, first_instant
-from programme import monthly
+from policy.period import Month, Quarter, Week, day_of, first_instant
+from programme import monthly, reviews
 from scheduler import due
 from scheduler.due import Calendar, Run
 
@@ -103,6 +103,7 @@ def test_months_before_the_calendar_are_nobodys_debt() -> None:
 def test_the_calendar_and_the_programme_use_one_name() -> None:
     """The run that the calendar owes is the one that the programme claims."""
     assert due.GRANTS == monthly.JOB
+    assert due.REVIEWS == reviews.JOB
 
 
 @pytest.mark.parametrize("launched", [date(2027, 1, 1), date(2027, 2, 1)])
@@ -117,3 +118,42 @@ def test_the_first_week_is_that_after_the_launch(launched: date) -> None:
     begins = first_instant(monday.first_day, BERLIN)
     assert weeks(begins - timedelta(seconds=1)) == []
     assert weeks(begins) == [str(monday)]
+
+
+def reviewed(now: datetime, calendar: Calendar, done: dict[str, str] | None = None) -> list[str]:
+    return [run.period for run in due.owed(now, calendar, done or {}) if run.job == due.REVIEWS]
+
+
+def test_a_review_is_owed_on_the_first_morning_after_its_quarter() -> None:
+    """At nine in Berlin on the first of July, also of a holiday, and not before; nothing while there is none."""
+    calendar = Calendar(LAUNCH, LAUNCH, BERLIN, Quarter(2027, 2))
+    nine = datetime(2027, 7, 1, 7, tzinfo=UTC)
+    assert reviewed(nine - timedelta(seconds=1), calendar) == []
+    assert reviewed(nine, calendar) == ["2027-Q2"]
+    assert reviewed(nine, Calendar(LAUNCH, LAUNCH, BERLIN)) == []
+    assert reviewed(nine, calendar, {due.REVIEWS: "2027-Q2"}) == []
+    assert reviewed(datetime(2028, 1, 1, 12, tzinfo=UTC), calendar, {due.REVIEWS: "2027-Q2"}) == ["2027-Q3", "2027-Q4"]
+
+
+@pytest.mark.parametrize(
+    ("begins_on", "first"),
+    [(date(2027, 6, 30), "2027-Q2"), (date(2027, 7, 1), "2027-Q2"), (date(2027, 7, 2), "2027-Q3")],
+)
+def test_reviews_before_the_calendar_are_nobodys_debt(begins_on: date, first: str) -> None:
+    """A bot that starts after a quarter's first morning reviews the quarter it starts in, not the one before."""
+    calendar = Calendar(LAUNCH, begins_on, BERLIN, Quarter(2027, 2))
+    assert reviewed(datetime(2027, 10, 1, 12, tzinfo=UTC), calendar)[0] == first
+
+
+@given(st.lists(st.integers(0, 3 * 366 * 24 * 60), min_size=1, max_size=60))
+@settings(max_examples=60, deadline=None)
+def test_after_any_outage_each_quarter_is_reviewed_once(minutes: list[int]) -> None:
+    """Whenever somebody happens to look, the reviews that are due are done, once, the oldest first."""
+    calendar = Calendar(LAUNCH, LAUNCH, BERLIN, Quarter(2027, 2))
+    instants = sorted(first_instant(LAUNCH, BERLIN) + timedelta(minutes=m) for m in minutes)
+    periods = [run.period for run in walked(calendar, instants) if run.job == due.REVIEWS]
+    expected, quarter = [], Quarter(2027, 2)
+    while first_instant(quarter.next().first_day, BERLIN) + timedelta(hours=9) <= instants[-1]:
+        expected.append(str(quarter))
+        quarter = quarter.next()
+    assert periods == expected

@@ -12,7 +12,7 @@ from policy.period import Month
 from policy.units import NanoUSD
 from programme import terms
 from scheduler import tick as ticking
-from store.tables import grants, outbox, run_failures, runs
+from store.tables import grants, outbox, reviews, run_failures, runs
 from tests.support import books, cast, rollout
 from tests.support.books import ADA, BEN
 
@@ -55,6 +55,21 @@ def test_an_outage_over_the_first_is_made_up_for(desk: Desk) -> None:
     ]  # fmt: skip
     assert [run.period for run in ticked.done if run.job == "grants"] == ["2026-12"]
     assert ADA in rollout.granted(desk, "2026-12")
+    assert books.findings(desk) == {}
+
+
+def test_the_calendar_drafts_the_review_once(desk: Desk) -> None:
+    """On the first morning of the new year the quarter before is drafted, once, and no grant is changed by it."""
+    rollout.launch(desk)
+    rollout.run_calendar(desk, datetime(2026, 12, 31, 12, tzinfo=UTC))
+    nine = datetime(2027, 1, 1, 8, tzinfo=UTC)
+    early = rollout.run_calendar(desk, nine - timedelta(minutes=1))
+    assert "reviews" not in {run.job for run in early.done}
+    assert [(run.job, run.period) for run in rollout.run_calendar(desk, nine).done] == [("reviews", "2026-Q4")]
+    assert rollout.run_calendar(desk, nine + timedelta(minutes=1)).done == ()
+    assert books.count(desk, reviews) == 1
+    rollout.run_calendar(desk, datetime(2027, 2, 1, 12, tzinfo=UTC))
+    assert rollout.factors(desk, ADA, "2027-02")["adjustment"] == "1.0000"
     assert books.findings(desk) == {}
 
 

@@ -1,0 +1,160 @@
+"""(k) Drafting the review of a company's quarter: gathering, freezing, proposing, over the same rows inserted bare."""
+
+from __future__ import annotations
+
+import gc
+import io
+import random
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from benchmarks import ledgers
+from benchmarks.monthly import LEVELS
+from bot import office, settings
+from policy import handbook
+from policy.outcomes import Reported
+from policy.period import Month, Quarter
+from policy.review import weeks_of
+from policy.units import NanoUSD
+from programme import monthly, outcomes, people, reviews, terms
+from store import bulk
+from store import reviews as store
+from store.tables import accounts, review_cases, review_inputs, services, usage_days
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from programme.desk import Desk
+
+QUARTER = Quarter(2026, 4)
+NOW = datetime(2027, 1, 4, 9, tzinfo=UTC)
+TEAM = 8
+DAYS_USED = 0.4
+"""Of the working days of each person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Seconds: to draft, to insert its rows bare, to work it out again from its frozen inputs."""
+
+    draft: float
+    bare: float
+    recompute: float
+    rows: int
+
+
+def measure(kind: str, count: int) -> Measured:
+    """One draft, in a company with a quarter behind it."""
+    with company(kind, count) as desk:
+        gc.collect()
+        begin = time.perf_counter()
+        with desk.transaction() as session:
+            drafted = reviews.draft(session, QUARTER, desk=desk, now=NOW)
+        ours = time.perf_counter() - begin
+        assert drafted is not None
+        with desk.reading() as session:
+            begin = time.perf_counter()
+            assert reviews.recompute(session, QUARTER) == []
+            again = time.perf_counter() - begin
+            assert len(store.cases(session, QUARTER)) == count
+        bare, rows = _bare(desk)
+    return Measured(ours, bare, again, rows)
+
+
+def _bare(desk: Desk) -> tuple[float, int]:
+    """The rows of inputs and cases inserted again, by the driver's own fastest way, with everything at hand."""
+    with desk.database.writer.connect() as session:
+        copies = []
+        for table in (review_inputs, review_cases):
+            names = [column.name for column in table.columns]
+            rows = [
+                tuple(store.dumped(value) if isinstance(value, dict | list) else value for value in row)
+                for row in session.execute(sa.select(table))
+            ]
+            copies.append((table, names, rows))
+        for table, *_ in copies:
+            session.execute(sa.delete(table))
+        begin = time.perf_counter()
+        for table, names, rows in copies:
+            bulk.insert(session, table, names, rows)
+        spent = time.perf_counter() - begin
+        session.rollback()
+    return spent, sum(len(rows) for *_, rows in copies)
+
+
+@contextmanager
+def company(kind: str, count: int) -> Iterator[Desk]:
+    """So many engineers in teams of eight, with three months of grants, use on two working days of five, outcomes."""
+    with ledgers.url(kind) as at:
+        desk = office.new_desk(
+            settings.load({"TOKENS_DATABASE_URL": at, "TOKENS_TIME_ZONE": ledgers.ZONE}), clock=lambda: NOW
+        )
+        text = handbook.packaged().replace("# launched_on = 2027-01-01", "launched_on = 2026-01-01")
+        office.migrate(desk, handbook=text)
+        with desk.transaction() as session:
+            people.import_csv(session, io.StringIO(_people_csv(count)), actor="bench", now=NOW, zone=desk.zone)
+            midpoint = NanoUSD.parse("140000")
+            terms.set_band(session, "B1", midpoint, holds_from=date(2020, 1, 1), actor="bench", now=NOW)
+            for number in (10, 11, 12):
+                monthly.run(session, Month(2026, number), desk=desk, now=NOW)
+        _use(desk)
+        _deliver(desk, count)
+        yield desk
+        desk.database.close()
+
+
+def _people_csv(count: int) -> str:
+    rows = ["email,name,manager_email,level,role_family,pay_band,time_zone,hired_on,wave"]
+    rows += [
+        f"lead{i}@bench.example,Lead {i},,principal,management,B1,Europe/Berlin,2025-01-01,1"
+        for i in range(-(-count // TEAM))
+    ]
+    rows += [
+        f"p{i}@bench.example,Person {i},lead{i // TEAM}@bench.example,{LEVELS[i % 5]},engineering,B1,"
+        f"Europe/Berlin,2025-01-01,{1 + i % 4}"
+        for i in range(count)
+    ]
+    return "\n".join(rows)
+
+
+def _use(desk: Desk) -> None:
+    """The roll-up of the quarter's days, as `usage` would leave it."""
+    chance = random.Random(4)
+    days = [day for day in QUARTER.days() if day.weekday() < 5]
+    with desk.transaction() as session:
+        session.execute(sa.insert(services), [{"key": "bench", "name": "Bench", "kind": "api"}])
+        wallets = session.execute(sa.select(accounts.c.id).where(accounts.c.person_id.is_not(None))).scalars().all()
+        coded = bulk.day_codec(session)
+        rows: list[tuple[Any, ...]] = [
+            (coded(day), wallet, "bench", "model", "", 9, 9_000, 900, 10**9, chance.randint(1, 9_000) * 10**6)
+            for day in days
+            for wallet in wallets
+            if chance.random() < DAYS_USED
+        ]
+        bulk.insert(session, usage_days, [column.name for column in usage_days.columns], rows)
+
+
+def _deliver(desk: Desk, count: int) -> None:
+    """One outcome of each person a week, mapped by the first of the team."""
+    leads = range(-(-count // TEAM))
+    with desk.transaction() as session:
+        for i in leads:
+            people.map_identity(
+                session, source="bench", kind="user", value=f"team{i}", email=f"p{i * TEAM}@bench.example",
+                actor="bench", now=NOW,
+            )  # fmt: skip
+        told = [
+            Reported("bench", f"{monday}-{i}-{n}", "task", _noon(monday + timedelta(days=n % 5)), f"team{i}", "shop",
+                     figure=500 + 100 * (i % 17))
+            for monday in weeks_of(QUARTER) for i in leads for n in range(TEAM)
+        ]  # fmt: skip
+        outcomes.take_in(session, told, zone=desk.zone, now=NOW)
+
+
+def _noon(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, 12, tzinfo=UTC)

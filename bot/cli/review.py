@@ -1,0 +1,261 @@
+"""`review draft|show|recompute|backtest`: the quarterly review before anybody decided."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bot.cli import common
+from policy import handbook as handbooks
+from policy.adjustment import THOUSANDTH
+from policy.reasons import Refusal
+from programme import people, reviews
+from store import people as people_store
+from store import reviews as store
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from policy.period import Quarter
+    from policy.reasons import Reason
+    from policy.review import Counted
+    from policy.units import MicroTokens
+    from programme.desk import Desk
+    from programme.review_summary import Fairness, Summary
+    from programme.reviews import Drafted
+    from store.engine import Session
+    from store.reviews import Kept
+
+quarter_option = click.option("--quarter", type=common.QuarterType(), help="The latest that was drafted if left out.")
+CASE_HEADING = ("name", "use", "state", "score", "change", "factor", "before", "after", "decision")
+
+
+@click.group()
+def review() -> None:
+    """The quarterly review: what is proposed for everybody, and why."""
+
+
+@review.command("draft")
+@click.option("--quarter", type=common.QuarterType(), required=True, help="The quarter that is over.")
+@click.option("--dry-run", is_flag=True, help="Show what would be proposed; keep nothing.")
+@common.json_option
+def draft_review(quarter: Quarter, *, dry_run: bool, as_json: bool) -> None:
+    """Draft the review of a quarter, once: inputs are frozen, nobody's grant changes."""
+    with common.desk() as desk:
+        now = desk.clock()
+        if dry_run:
+            with common.undone(desk) as session:
+                drafted = _draft(session, quarter, desk, now)
+                if drafted is not None and not as_json:
+                    _print_cases(session, quarter)
+        else:
+            with desk.transaction() as session:
+                drafted = _draft(session, quarter, desk, now)
+    if as_json:
+        common.print_json(_drafted(quarter, drafted, kept=not dry_run))
+    elif drafted is None:
+        click.echo(f"The review of {quarter} is drafted already.")
+    else:
+        click.echo(f"{quarter}: {_counted(drafted.counted)}; {drafted.missing} without a score.")
+        click.echo("Nothing was kept." if dry_run else f"Inputs are frozen, SHA-256 {drafted.inputs_digest}.")
+
+
+def _draft(session: Session, quarter: Quarter, desk: Desk, now: datetime) -> Drafted | None:
+    return reviews.draft(session, quarter, desk=desk, now=now, actor=common.actor())
+
+
+def _drafted(quarter: Quarter, drafted: Drafted | None, *, kept: bool) -> dict[str, object]:
+    if drafted is None:
+        return {"quarter": str(quarter), "drafted": False}
+    return {
+        "quarter": str(quarter), "drafted": kept, "month": str(drafted.month), **common.plain(drafted.counted),
+        "without_score": drafted.missing, "inputs_digest": drafted.inputs_digest,
+    }  # fmt: skip
+
+
+def _counted(counted: Counted) -> str:
+    return f"{counted.raised} raised, {counted.cut} cut, {counted.unchanged} unchanged"
+
+
+@review.command("show")
+@quarter_option
+@click.option("--person", "email", help="One person's case with its reasons.")
+@common.json_option
+def show_review(quarter: Quarter | None, *, email: str | None, as_json: bool) -> None:
+    """A review's figures and cases, or one person's case with everything that it follows from."""
+    with common.desk() as desk, desk.reading() as session:
+        kept = reviews.require(session, quarter)
+        if email is not None:
+            one = reviews.case_of(session, kept.quarter, people.require(session, email).id)
+            _show_case(kept.quarter, email, one, as_json=as_json)
+            return
+        summary = reviews.summary(session, kept.quarter)
+        if as_json:
+            cases = [_plain(case) for case in store.cases(session, kept.quarter)]
+            common.print_json(
+                {"summary": common.plain(summary), "inputs_digest": kept.inputs_digest, "cases": cases}
+            )  # fmt: skip
+            return
+        _print_cases(session, kept.quarter)
+        _print_summary(summary, _names(session))
+
+
+def _names(session: Session) -> dict[str, str]:
+    return {person["id"]: person["name"] for person in people_store.all_by_email(session).values()}
+
+
+def _print_cases(session: Session, quarter: Quarter) -> None:
+    names = _names(session)
+    common.print_table(CASE_HEADING, [_line(one, names) for one in store.cases(session, quarter)])
+
+
+def _line(one: Kept, names: Mapping[str, str]) -> tuple[str, ...]:
+    case = one.case
+    used = "-" if case.utilisation_permille is None else f"{case.utilisation_permille / 10:.0f} %"
+    return (
+        names[case.person_id], used, case.state_after, case.missing or f"{case.theta:+.2f}",
+        _percent(one.delta_thousandths), f"{one.factor:.4f}", _whole(case.grant_before), _whole(case.grant_after),
+        one.decision,
+    )  # fmt: skip
+
+
+def _percent(thousandths: int) -> str:
+    return f"{thousandths / 10:+.1f} %" if thousandths else "0"
+
+
+def _whole(amount: MicroTokens | None) -> str:
+    return "-" if amount is None else f"{amount.decimal:,.0f}"
+
+
+def _show_case(quarter: Quarter, email: str, one: Kept, *, as_json: bool) -> None:
+    if as_json:
+        common.print_json({"quarter": str(quarter), **_plain(one)})
+        return
+    case = one.case
+    click.echo(f"{email} in {quarter}: {_percent(one.delta_thousandths)} ({one.decision})")
+    click.echo(f"All adjustments together: {case.factor_before} -> {one.factor}")
+    click.echo(
+        f"Monthly grant, tokens: {_whole(case.grant_before)} -> {_whole(case.grant_after)} {case.bound}".rstrip()
+    )
+    _print_reasons("Because", case.reasons)
+    _print_reasons("What would change it", case.would_change)
+
+
+def _print_reasons(heading: str, reasons: Sequence[Reason]) -> None:
+    click.echo(f"{heading}:")
+    for reason in reasons:
+        figures = ", ".join(f"{name} {figure}" for name, figure in reason.figures.items() if figure)
+        click.echo(f"- {reason.text}" + (f" ({figures})" if figures else ""))
+
+
+def _plain(one: Kept) -> dict[str, Any]:
+    """A case for programs, with what became of it."""
+    case: dict[str, Any] = common.plain(one.case)
+    return case | {
+        "decision": one.decision, "delta": str(one.delta_thousandths * THOUSANDTH), "factor": str(one.factor),
+        "decided_by": one.decided_by, "decision_reason": one.decision_reason,
+    }  # fmt: skip
+
+
+def _print_summary(summary: Summary, names: Mapping[str, str]) -> None:
+    money, value = summary.figures.money, summary.figures.value
+    lines = {
+        "proposed": f"{_counted(summary.counted)}, mean {summary.mean_percent:+} %; {summary.held} held, "
+        f"{summary.amended} amended",
+        f"grants of {summary.month}": f"{_whole(summary.grants_before)} -> {_whole(summary.grants_after)} tokens",
+        "bounded": _counts(summary.bounds),
+        "states": _counts(summary.states),
+        "without a score": _counts(summary.missing),
+        "use not known": str(summary.unknown_use),
+        "entitled, USD": f"{money.entitled.decimal:,.2f}, issued {money.issued.decimal:,.2f}, "
+        f"consumed {money.consumed.decimal:,.2f}",
+        "funded, USD": f"{money.funded.decimal:,.2f} of {money.worst_case.decimal:,.2f} at worst; "
+        f"the buffer holds {money.buffer_held.decimal:,.2f}",
+        "value": f"{value.version}, USD {value.per_token.decimal:.6f}, index {value.index}",
+        "value proposed": _proposed(summary),
+        "held by a bound": _counts(summary.figures.bounds),
+        "quarantined events": str(summary.figures.quarantined_events),
+        "unknown outcomes": str(summary.figures.unknown_outcomes),
+        "use in tenths": " ".join("·" if count is None else str(count) for count in summary.utilisation),
+    }
+    for label, text in lines.items():
+        click.echo(f"{label:<20} {text}")
+    for one in summary.figures.exceptions:
+        took = "-" if one.median_minutes is None else f"{one.median_minutes} minutes"
+        click.echo(
+            f"{one.class_name:<20} {one.made} made: {_counts(one.states)}; median {took}; {_counts(one.outcomes)}"
+        )
+    for fairness in summary.fairness:
+        _print_fairness(fairness, names)
+    for version, test in summary.backtests.items():
+        click.echo(f"{'handbook ' + version:<20} {_counted(test.then)}; {test.differ} differ")
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.items()) or "none"
+
+
+def _proposed(summary: Summary) -> str:
+    value = summary.figures.value
+    if value.proposed is None:
+        return value.note or "none"
+    apart = "no spend to weigh by" if value.divergence is None else f"|L/F - 1| {value.divergence:f}"
+    return f"USD {value.proposed.decimal:.6f}, index {value.proposed_index}; {apart}"
+
+
+def _print_fairness(fairness: Fairness, names: Mapping[str, str]) -> None:
+    for group in fairness.groups:
+        name = names.get(group.name, group.name) or "nobody's"
+        click.echo(
+            f"{fairness.kind + ' ' + name:<20} {group.people} people, mean {group.mean_percent:+} %, "
+            f"{_share(group.raised_permille)} raised, {_share(group.cut_permille)} cut"
+        )
+    if fairness.hidden:
+        click.echo(f"{fairness.kind:<20} {fairness.hidden} not told: too few people")
+
+
+def _share(permille: int) -> str:
+    return f"{permille / 10:.0f} %"
+
+
+@review.command("recompute")
+@quarter_option
+@common.json_option
+def recompute_review(quarter: Quarter | None, *, as_json: bool) -> None:
+    """Work the proposal out again from its frozen inputs; exit 1 with what differs."""
+    with common.desk() as desk, desk.reading() as session:
+        kept = reviews.require(session, quarter)
+        differences = reviews.recompute(session, kept.quarter)
+    if as_json:
+        common.print_json({"quarter": str(kept.quarter), "holds": not differences, "differences": differences})
+    else:
+        for difference in differences:
+            click.echo(difference)
+        click.echo(f"{kept.quarter}: " + (f"{len(differences)} differ." if differences else "every figure follows."))
+    sys.exit(1 if differences else 0)
+
+
+@review.command("backtest")
+@click.option("--handbook", "path", type=click.Path(path_type=Path), required=True, help="A TOML file to try.")
+@quarter_option
+@common.json_option
+def backtest_review(path: Path, quarter: Quarter | None, *, as_json: bool) -> None:
+    """What the thresholds of another handbook would have made of a quarter. Nothing changes."""
+    try:
+        rules = handbooks.parse(common.text_of(path)).adjustment
+    except handbooks.HandbookError as error:
+        raise Refusal("handbook_invalid", f"The handbook has mistakes:\n{error}", next_step="Correct them.") from error
+    with common.desk() as desk, desk.reading() as session:
+        kept = reviews.require(session, quarter)
+        test = reviews.backtest(session, kept.quarter, rules)
+    if as_json:
+        common.print_json(
+            {"quarter": str(kept.quarter), **common.plain(test)}
+        )  # fmt: skip
+    else:
+        click.echo(f"{kept.quarter} as drafted: {_counted(test.now)}")
+        click.echo(f"With this handbook: {_counted(test.then)}; {test.differ} differ.")

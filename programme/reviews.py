@@ -1,0 +1,193 @@
+"""The quarterly review: drafted once from what is known then, kept with its inputs, shown, and worked out again.
+
+A draft changes nobody's grant: what people adopt does, from the month that they say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from policy import review, rollout
+from policy.period import Month, Quarter, day_of
+from policy.reasons import Refusal
+from programme import handbooks, review_inputs, review_summary, sizing, valuation
+from store import audit, reference, review_proof, reviews, runs
+from store.reviews import DRAFT, Review
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from policy.handbook import Handbook
+    from policy.parameters import AdjustmentRules
+    from policy.review import Counted
+    from programme.desk import Desk
+    from programme.handbooks import Handbooks
+    from programme.review_inputs import Gathered
+    from programme.review_summary import Summary
+    from store.engine import Session
+    from store.reviews import Kept
+
+JOB = "reviews"
+ACTOR = "policy"
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """What a draft proposes, and for which month's grants it was worked out."""
+
+    quarter: Quarter
+    month: Month
+    counted: Counted
+    missing: int
+    inputs_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class BackTest:
+    """How a quarter's cases came out by the thresholds that held, and how by others; how many differ."""
+
+    now: Counted
+    then: Counted
+    differ: int
+
+
+class ValueProposal(NamedTuple):
+    """The digest of the value that is proposed for the quarter of the month, if any is, and why not."""
+
+    digest: str | None
+    note: str
+
+
+def draft(
+    session: Session, quarter: Quarter, *, desk: Desk, now: datetime, actor: str = ACTOR
+) -> Drafted | None:  # fmt: skip
+    """Draft the review of a quarter that is over; None when it is drafted already.
+
+    What it follows from is frozen with it, in the same transaction. A Refusal while it is too early for a review.
+    """
+    books = handbooks.load(session)
+    _require_due(quarter, books.on(day_of(now, desk.zone)), desk, now)
+    if not runs.claim(session, JOB, str(quarter), now=now):
+        return None
+    book = books.on(_last_day(quarter))
+    month = Month.containing(day_of(now, desk.zone)).next()
+    planned = sizing.plan(session, month, desk=desk, now=now)
+    gathered = review_inputs.gather(session, quarter, planned, book, desk=desk)
+    cases = review.proposed(gathered.basis, gathered.inputs, book.adjustment, planned.book.sizing)
+    value = _value(session, month.quarter, books, desk=desk, now=now)
+    figures = review_summary.figures(session, quarter, planned, book, value.note, desk=desk)
+    kept = _review(quarter, gathered, value, figures, now=now, actor=actor)
+    reviews.insert(session, kept, gathered.inputs, cases)
+    counted = review.counted(case.delta_thousandths for case in cases)
+    after = {
+        "inputs_digest": kept.inputs_digest, "cases_digest": reviews.digest_of_cases(cases), **asdict(counted),
+    }  # fmt: skip
+    audit.append(
+        session,
+        audit.Record(
+            at=now, actor=actor, action=review_proof.DRAFTED, subject=str(quarter), after=after,
+            handbook_version=book.version,
+        ),
+    )  # fmt: skip
+    return Drafted(quarter, month, counted, sum(bool(case.missing) for case in cases), kept.inputs_digest)
+
+
+def _last_day(quarter: Quarter) -> date:
+    return list(quarter.days())[-1]
+
+
+def _require_due(quarter: Quarter, book: Handbook, desk: Desk, now: datetime) -> None:
+    first = rollout.first_review(book.rollout, book.sizing.history.quiet_quarters)
+    if first is None:
+        raise Refusal(
+            "not_yet", "Not yet: the handbook has no rollout.launched_on.",
+            next_step="Set it with `tokens-bot handbook apply`.",
+        )  # fmt: skip
+    if quarter < first:
+        raise Refusal("not_yet", f"Not yet: grants are adjusted for the first time after {first}.")
+    if now < quarter.bounds(desk.zone)[1]:
+        raise Refusal(
+            "quarter_not_over", f"{quarter} is not over.", next_step=f"Draft it from {quarter.next().first_day} on."
+        )  # fmt: skip
+
+
+def _value(session: Session, quarter: Quarter, books: Handbooks, *, desk: Desk, now: datetime) -> ValueProposal:
+    """The value that waits to be adopted for a quarter; worked out now unless somebody has done so."""
+    if books.on(quarter.first_day).value.method == "fixed":
+        return ValueProposal(None, "The handbook fixes the value.")
+    if (known := reference.proposal(session, quarter)) is not None:
+        return ValueProposal(known.digest, "")
+    try:
+        return ValueProposal(valuation.propose(session, quarter, desk=desk, actor=ACTOR, now=now).digest, "")
+    except Refusal as refusal:
+        return ValueProposal(None, refusal.text)
+
+
+def _review(
+    quarter: Quarter, gathered: Gathered, value: ValueProposal, figures: dict[str, Any], *, now: datetime, actor: str
+) -> Review:
+    return Review(
+        quarter=quarter,
+        state=DRAFT,
+        revision=1,
+        drafted_at=now,
+        drafted_by=actor,
+        value_proposal=value.digest,
+        basis=gathered.basis,
+        inputs_digest=reviews.digest(gathered.basis, gathered.inputs),
+        summary=figures,
+        vote_until=None,
+        decided_at=None,
+        decided_by=None,
+        holds_from=None,
+    )
+
+
+def require(session: Session, quarter: Quarter | None) -> Review:
+    """The review of a quarter, or the latest one; a Refusal when there is none."""
+    found = reviews.latest(session) if quarter is None else reviews.get(session, quarter)
+    if found is None:
+        which = "No review was drafted yet." if quarter is None else f"The review of {quarter} was not drafted."
+        raise Refusal("no_review", which, next_step="See `tokens-bot review draft`.")
+    return found
+
+
+def case_of(session: Session, quarter: Quarter, person_id: str) -> Kept:
+    """Somebody's case; a Refusal when they have none."""
+    found = reviews.case(session, quarter, person_id)
+    if found is None:
+        raise Refusal("no_case", f"{person_id} is not in the review of {quarter}: they took no part at its end.")
+    return found
+
+
+def recompute(session: Session, quarter: Quarter) -> list[str]:
+    """What of a review does not follow from its frozen inputs; nothing, as long as nobody changed it."""
+    return list(review_proof.differences(session, require(session, quarter)))
+
+
+def backtest(session: Session, quarter: Quarter, rules: AdjustmentRules) -> BackTest:
+    """How a quarter's cases would have come out by other thresholds: on what was frozen for it, before any decision."""
+    kept = require(session, quarter)
+    inputs = reviews.inputs(session, quarter)
+    before = {one.case.person_id: one.case.delta for one in reviews.cases(session, quarter)}
+    after = {person_id: one.delta for person_id, one in review.adjusted(kept.basis, inputs, rules).items()}
+    differ = sum(before.get(person_id) != delta for person_id, delta in after.items())
+    return BackTest(review.counted(before.values()), review.counted(after.values()), differ)
+
+
+def summary(session: Session, quarter: Quarter) -> Summary:
+    """The figures of a review for its board: the quarter's as of the draft, those of the cases as they stand."""
+    kept = require(session, quarter)
+    book = handbooks.load(session).on(_last_day(quarter))
+    return review_summary.of(session, kept, book, backtests=_pending(session, kept, book))
+
+
+def _pending(session: Session, kept: Review, book: Handbook) -> dict[str, BackTest]:
+    """What each later version of the handbook with other thresholds would have made of the quarter."""
+    later = [one for one in handbooks.load(session).versions if one.effective_from > _last_day(kept.quarter)]
+    return {
+        one.version: backtest(session, kept.quarter, one.adjustment)
+        for one in later
+        if one.adjustment != book.adjustment
+    }

@@ -1,0 +1,341 @@
+"""Quarterly reviews: what each was worked out from, kept as it was; what is proposed for whom; what was decided."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+
+from policy.period import Month, Quarter
+from policy.review import AMENDED, HELD, Basis, Case, Inputs
+from policy.units import MicroTokens, NanoUSD
+from store import bulk
+from store.tables import (
+    accounts,
+    entries,
+    grants,
+    outcomes,
+    quarantine,
+    review_cases,
+    review_inputs,
+    reviews,
+    usage_days,
+    usage_events,
+    usd_entries,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date, datetime
+
+    from store.engine import Session
+
+DRAFT, ADOPTED, LAPSED = "draft", "adopted", "lapsed"
+
+_r, _c, _i = reviews.c, review_cases.c, review_inputs.c
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A review as it stands; its inputs and cases are read apart from it."""
+
+    quarter: Quarter
+    state: str
+    revision: int
+    drafted_at: datetime
+    drafted_by: str
+    value_proposal: str | None
+    basis: Basis
+    inputs_digest: str
+    summary: Mapping[str, Any]
+    vote_until: datetime | None
+    decided_at: datetime | None
+    decided_by: str | None
+    holds_from: Month | None
+
+
+class Kept(NamedTuple):
+    """A case with what became of it."""
+
+    case: Case
+    decision: str
+    amended_thousandths: int | None
+    amended_factor: Decimal | None
+    decided_by: str | None
+    decided_at: datetime | None
+    decision_reason: str | None
+
+    @property
+    def delta_thousandths(self) -> int:
+        """What the change is by now: as proposed, none where it is held, or as it was amended."""
+        if self.decision == AMENDED and self.amended_thousandths is not None:
+            return self.amended_thousandths
+        return 0 if self.decision == HELD else self.case.delta_thousandths
+
+    @property
+    def factor(self) -> Decimal:
+        """What all adjustments make together if the review is adopted."""
+        if self.decision == AMENDED and self.amended_factor is not None:
+            return self.amended_factor
+        return self.case.factor_before if self.decision == HELD else self.case.factor_after
+
+
+def digest(basis: Basis, inputs: Iterable[Inputs]) -> str:
+    """SHA-256 of everything that a draft follows from; in any order of the people the same."""
+    ordered = sorted(inputs, key=lambda one: (one.person_id, one.part))
+    return _sha256([_plain(basis), [_plain(one) for one in ordered]])
+
+
+def digest_of_cases(proposed: Iterable[Case]) -> str:
+    """SHA-256 of what was proposed, every word of its reasons with it."""
+    return _sha256([_plain(case_) for case_ in sorted(proposed, key=lambda one: one.person_id)])
+
+
+def _sha256(plain: object) -> str:
+    return hashlib.sha256(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _plain(kept: object) -> Any:  # noqa: ANN401 - plain values of any shape
+    return msgspec.to_builtins(kept, enc_hook=_unit)
+
+
+def _unit(value: object) -> object:
+    if isinstance(value, MicroTokens | NanoUSD):
+        return int(value)
+    raise NotImplementedError(type(value).__name__)
+
+
+def _typed(kind: type, value: object) -> object:
+    if kind in (MicroTokens, NanoUSD) and isinstance(value, int):
+        return kind(value)
+    raise NotImplementedError(kind.__name__)
+
+
+def dumped(value: object) -> str:
+    """What is kept, as the text that the driver takes."""
+    return json.dumps(_plain(value), sort_keys=True)
+
+
+# --- Keeping a draft -----------------------------------------------------------------------------------------------
+
+
+def insert(session: Session, review: Review, inputs: Sequence[Inputs], cases: Sequence[Case]) -> None:
+    """Keep a draft with everything that it follows from."""
+    session.execute(
+        sa.insert(reviews).values(
+            quarter=str(review.quarter), drafted_at=review.drafted_at, drafted_by=review.drafted_by,
+            handbook_version=review.basis.handbook, value_version=review.basis.value_version,
+            value_proposal=review.value_proposal, month=review.basis.month, inputs=_plain(review.basis),
+            inputs_digest=review.inputs_digest, summary=dict(review.summary),
+        )
+    )  # fmt: skip
+    quarter = str(review.quarter)
+    bulk.insert(session, review_inputs, ("quarter", *_INPUTS), [(quarter, *_input_row(one)) for one in inputs])
+    bulk.insert(session, review_cases, ("quarter", *_CASE), [(quarter, *_case_row(case)) for case in cases])
+
+
+_INPUTS = tuple(Inputs.__dataclass_fields__)
+_INPUTS_JSON = {"output", "debits", "utilisation", "deltas", "claim"}
+_CASE = tuple(Case.__dataclass_fields__)
+_CASE_JSON = {"reasons", "would_change"}
+_DECIMALS = {"theta", "lcb", "factor_before", "factor_after", "factor"}
+
+
+def _input_row(one: Inputs) -> tuple[Any, ...]:
+    return tuple(_driven(name, getattr(one, name), _INPUTS_JSON) for name in _INPUTS)
+
+
+def _case_row(case: Case) -> tuple[Any, ...]:
+    return tuple(_driven(name, getattr(case, name), _CASE_JSON) for name in _CASE)
+
+
+def _driven(name: str, value: Any, as_json: set[str]) -> Any:  # noqa: ANN401 - as the driver takes it
+    if name in as_json:
+        return None if value is None else dumped(value)
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return int(value) if isinstance(value, MicroTokens) else value
+
+
+# --- Reading -------------------------------------------------------------------------------------------------------
+
+
+def get(session: Session, quarter: Quarter) -> Review | None:
+    row = session.execute(sa.select(reviews).where(_r.quarter == str(quarter))).one_or_none()
+    return _review(row) if row else None
+
+
+def latest(session: Session) -> Review | None:
+    row = session.execute(sa.select(reviews).order_by(_r.quarter.desc()).limit(1)).one_or_none()
+    return _review(row) if row else None
+
+
+def all_of(session: Session) -> list[Review]:
+    """Every review, oldest first."""
+    return [_review(row) for row in session.execute(sa.select(reviews).order_by(_r.quarter))]
+
+
+def _review(row: Any) -> Review:  # noqa: ANN401 - a row
+    return Review(
+        Quarter.parse(row.quarter), row.state, row.revision, row.drafted_at, row.drafted_by, row.value_proposal,
+        msgspec.convert(row.inputs, Basis, dec_hook=_typed), row.inputs_digest, row.summary, row.vote_until,
+        row.decided_at, row.decided_by, Month.parse(row.holds_from) if row.holds_from else None,
+    )  # fmt: skip
+
+
+def inputs(session: Session, quarter: Quarter) -> list[Inputs]:
+    """What a draft was worked out from, by person."""
+    query = sa.select(*(_i[name] for name in _INPUTS)).where(_i.quarter == str(quarter))
+    rows = session.execute(query.order_by(_i.person_id, _i.part)).mappings()
+    return [msgspec.convert({name: row[name] for name in _INPUTS}, Inputs, dec_hook=_typed) for row in rows]
+
+
+_case_query = sa.select(*(_c[name] for name in _CASE), *(_c[name] for name in Kept._fields[1:]))
+
+
+def cases(session: Session, quarter: Quarter) -> list[Kept]:
+    """Everybody's case by person id."""
+    query = _case_query.where(_c.quarter == str(quarter)).order_by(_c.person_id)
+    return [_kept(row) for row in session.execute(query).mappings()]
+
+
+def case(session: Session, quarter: Quarter, person_id: str) -> Kept | None:
+    query = _case_query.where(_c.quarter == str(quarter), _c.person_id == person_id)
+    row = session.execute(query).mappings().one_or_none()
+    return _kept(row) if row else None
+
+
+def _kept(row: Mapping[Any, Any]) -> Kept:
+    case_ = msgspec.convert({name: row[name] for name in _CASE}, Case, dec_hook=_typed)
+    rest = {name: row[name] for name in Kept._fields[1:]}
+    amended = rest["amended_factor"]
+    return Kept(case_, **rest | {"amended_factor": None if amended is None else Decimal(amended)})
+
+
+class History(NamedTuple):
+    """What earlier reviews say: each person's last state, and what was adopted for them in each quarter."""
+
+    states: Mapping[str, str]
+    deltas: Mapping[str, Mapping[str, int]]
+
+
+def history(session: Session, before: Quarter, *, since: Quarter) -> History:
+    """Of the reviews before a quarter: the last state of each person, and the changes adopted since another."""
+    query = sa.select(_c.quarter, _c.person_id, _c.state_after).where(_c.quarter < str(before)).order_by(_c.quarter)
+    states = {person_id: state for _, person_id, state in session.execute(query)}
+    decided = (
+        sa.select(_c.quarter, _c.person_id, _delta().label("delta"))
+        .join(reviews, _r.quarter == _c.quarter)
+        .where(_r.state == ADOPTED, _c.quarter < str(before), _c.quarter >= str(since))
+    )
+    deltas: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for quarter, person_id, delta in session.execute(decided):
+        deltas[person_id][quarter] = delta
+    return History(states, deltas)
+
+
+def _delta() -> sa.ColumnElement[int]:
+    """`Kept.delta_thousandths` in SQL."""
+    held, amended = (_c.decision == HELD, sa.literal(0)), (_c.decision == AMENDED, _c.amended_thousandths)
+    return sa.case(held, amended, else_=_c.delta_thousandths)
+
+
+def _factor() -> sa.ColumnElement[str]:
+    """`Kept.factor` in SQL."""
+    held, amended = (_c.decision == HELD, _c.factor_before), (_c.decision == AMENDED, _c.amended_factor)
+    return sa.case(held, amended, else_=_c.factor_after)
+
+
+def factors_on(session: Session, month: Month) -> dict[str, Decimal]:
+    """What adopted reviews that hold in a month make of each person's grant: the last of each person counts."""
+    query = (
+        sa.select(_c.person_id, _factor())
+        .join(reviews, _r.quarter == _c.quarter)
+        .where(_r.state == ADOPTED, _r.holds_from <= str(month))
+        .order_by(_c.quarter)
+    )
+    return {person_id: Decimal(factor) for person_id, factor in session.execute(query)}
+
+
+# --- Deciding ------------------------------------------------------------------------------------------------------
+
+
+def change(session: Session, review: Review, **values: object) -> bool:
+    """Move a review from the revision that was read to the next; False when somebody else moved it meanwhile."""
+    moved = sa.update(reviews).where(_r.quarter == str(review.quarter), _r.revision == review.revision)
+    moved = moved.where(_r.state == review.state)
+    return session.execute(moved.values(revision=review.revision + 1, **values)).rowcount == 1
+
+
+def decide(session: Session, quarter: Quarter, person_id: str, **values: object) -> bool:
+    """Say what becomes of a case; whether there is one."""
+    decided = sa.update(review_cases).where(_c.quarter == str(quarter), _c.person_id == person_id)
+    return session.execute(decided.values(**values)).rowcount == 1
+
+
+# --- What a draft is made from -------------------------------------------------------------------------------------
+
+
+def debits(session: Session, first: date, end: date) -> dict[str, int]:
+    """What each person spent on some days, in micro-tokens, exceptions included; `end` is no longer one of them."""
+    d = usage_days.c
+    query = (
+        sa.select(accounts.c.person_id, sa.func.sum(d.debit_micro_tokens))
+        .join(accounts, accounts.c.id == d.account_id)
+        .where(d.day >= first, d.day < end, accounts.c.person_id.is_not(None))
+        .group_by(accounts.c.person_id)
+    )
+    return {person_id: int(total) for person_id, total in session.execute(query)}
+
+
+def first_outcomes(session: Session, unit: str) -> dict[str, date]:
+    """The first day of which any outcome of a team or person was told."""
+    o = outcomes.c
+    query = sa.select(o.unit_id, sa.func.min(o.day)).where(o.unit == unit, o.unit_id.is_not(None))
+    return {unit_id: day for unit_id, day in session.execute(query.group_by(o.unit_id))}
+
+
+def read_up_to(session: Session) -> dict[str, int]:
+    """The last entry of the ledger and the last outcome that are there to be read."""
+    tables = {"entries": entries, "outcomes": outcomes}
+    return {
+        name: int(session.execute(sa.select(sa.func.coalesce(sa.func.max(table.c.id), 0))).scalar_one())
+        for name, table in tables.items()
+    }
+
+
+# --- The quarter's figures -----------------------------------------------------------------------------------------
+
+
+def bounds_of_grants(session: Session, months: Sequence[Month]) -> dict[str, int]:
+    """How many of some months' grants a cap or a floor held."""
+    bound = grants.c.factors["bound"].as_string()
+    query = sa.select(bound, sa.func.count()).where(grants.c.month.in_([str(month) for month in months]))
+    return {name: count for name, count in session.execute(query.group_by(bound)) if name}
+
+
+def buffer_held(session: Session) -> NanoUSD:
+    """What stands in the buffer's book."""
+    u = usd_entries.c
+    signed = sa.case(
+        (u.credit_account == "buffer", u.amount_nano_usd), (u.debit_account == "buffer", -u.amount_nano_usd), else_=0
+    )
+    return NanoUSD(int(session.execute(sa.select(sa.func.coalesce(sa.func.sum(signed), 0))).scalar_one()))
+
+
+def count_quarantined(session: Session, begin: datetime, end: datetime) -> int:
+    """How many events between two instants still wait in quarantine."""
+    q, e = quarantine.c, usage_events.c
+    query = (
+        sa.select(sa.func.count())
+        .select_from(quarantine)
+        .join(usage_events, sa.and_(e.source == q.source, e.event_id == q.event_id))
+        .where(q.released_at.is_(None), e.occurred_at >= begin, e.occurred_at < end)
+    )
+    return session.execute(query).scalar_one()

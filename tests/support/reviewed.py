@@ -1,0 +1,157 @@
+"""A company at the end of 2026: seven teams with two quarters of grants, use and outcomes, before its review."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from policy.outcomes import Reported
+from policy.period import Month, Quarter, first_instant
+from policy.review import weeks_of
+from policy.units import MicroTokens, NanoUSD
+from programme import grants as programme_grants
+from programme import monthly, outcomes, people, reviews, terms, usage
+from store import reviews as store
+from store.tables import grants
+from tests.support import cast, rollout, teams
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from programme.desk import Desk
+    from programme.reviews import Drafted
+    from store.engine import Session
+    from store.reviews import Kept
+    from tests.support.clock import Clock
+
+Q3, Q4 = Quarter(2026, 3), Quarter(2026, 4)
+MORNING = datetime(2027, 1, 4, 9, tzinfo=UTC)
+"""The first working day of 2027 in Berlin."""
+BUDGET = NanoUSD.parse("78000")
+LARGE, SMALL = 5, 3
+SIZES = (LARGE, LARGE, LARGE, LARGE, LARGE, LARGE, SMALL)
+OUTPUT = (9, 2, 3, 4, 3, 2, 3)
+"""What each team brings about in a week: the first delivers far more for the same use."""
+IDLE, BUSY, STOPPED = "t1p1@example.com", "t2p1@example.com", "t3p1@example.com"
+GIFTED = "t4p1@example.com"
+"""Was given tokens beside the grants, and spent those first."""
+GIFT = 20_000
+UNPAID = "unpaid@example.com"
+"""No pay band, so no grants: nothing is known of them."""
+USUAL_USE = 0.6
+WEDNESDAY = 2
+USE: Mapping[str, tuple[float, float]] = {IDLE: (0.2, 0.25), BUSY: (0.7, 0.97), STOPPED: (0.6, 0.3)}
+"""The shares of their grants of Q3 and Q4 that those use who are not like the others."""
+
+
+def members(team: int) -> list[str]:
+    return [f"t{team}p{i}@example.com" for i in range(SIZES[team])]
+
+
+def everybody() -> list[str]:
+    return [who for team in range(len(SIZES)) for who in members(team)]
+
+
+def settle(desk: Desk, clock: Clock) -> None:
+    """Hire, launch, grant, use and deliver; it is the first working day after the quarter."""
+    rollout.launch(desk)
+    settle_people(desk, clock)
+
+
+def settle_people(desk: Desk, clock: Clock) -> None:
+    """The same for a company that is launched already."""
+    teams.hire(desk, *(_manager(team) for team in range(len(SIZES))))
+    teams.hire(desk, *(_engineer(who, team) for team in range(len(SIZES)) for who in members(team)))
+    teams.hire(desk, teams.person(UNPAID, "m0@example.com").replace(",P3,", ",,"))
+    clock.now = MORNING
+    with desk.transaction() as session:
+        terms.set_budget(session, Month(2026, 7), BUDGET, actor="test", now=MORNING)
+    for number in range(7, 13):
+        month = Month(2026, number)
+        with desk.transaction() as session:
+            monthly.run(session, month, desk=desk, now=first_instant(month.first_day, desk.zone))
+        if month == Q4.first_month:
+            _give(desk, first_instant(month.first_day, desk.zone))
+        place = int(month.quarter == Q4)
+        _use(desk, month, {who: USE.get(who, (USUAL_USE, USUAL_USE))[place] for who in everybody()})
+    with desk.transaction() as session:
+        for team in range(len(SIZES)):
+            people.map_identity(
+                session, source="tracker", kind="user", value=f"team{team}", email=members(team)[0], actor="test",
+                now=MORNING,
+            )  # fmt: skip
+        outcomes.take_in(session, _delivered(), zone=desk.zone, now=MORNING)
+
+
+def _manager(team: int) -> str:
+    return teams.person(f"m{team}@example.com", "").replace(",engineering,", ",management,")
+
+
+def _engineer(who: str, team: int) -> str:
+    return teams.person(who, f"m{team}@example.com")
+
+
+def _give(desk: Desk, at: datetime) -> None:
+    with desk.transaction() as session:
+        programme_grants.give(
+            session, email=GIFTED, amount=MicroTokens.parse(str(GIFT)), reason="A prize", actor="test", now=at,
+            expires_at=at + timedelta(days=20),
+        )  # fmt: skip
+
+
+def _use(desk: Desk, month: Month, shares: Mapping[str, float]) -> None:
+    """Everybody uses a share of the month's grant, on Wednesdays, as it is told on the same day."""
+    granted = rollout.granted(desk, str(month))
+    days = [day for day in month.days() if day.weekday() == WEDNESDAY]
+    for day in days:
+        a_day = {who: int(granted[who].decimal * Decimal(str(share))) // len(days) for who, share in shares.items()}
+        with desk.transaction() as session:
+            events = [teams.used(day, who, tokens) for who, tokens in a_day.items()]
+            at = datetime.combine(day, time(15), UTC)
+            taken = usage.take_in(session, events, desk=desk, now=at)
+        assert {one.status for one in taken} == {"accepted"}
+
+
+def _delivered() -> list[Reported]:
+    return [
+        outcome(f"t{team}-{monday}", team, monday + timedelta(days=1), OUTPUT[team] * 1_000 + 50 * (i % 3))
+        for team in range(len(SIZES))
+        for i, monday in enumerate(weeks_of(Q4))
+    ]
+
+
+def outcome(outcome_id: str, team: int, day: date, thousandths: int, *, as_of: datetime | None = None) -> Reported:
+    at = datetime.combine(day, time(10), UTC)
+    return Reported("tracker", outcome_id, "task", at, f"team{team}", "shop", figure=thousandths, as_of=as_of)
+
+
+def draft(session: Session, desk: Desk, quarter: Quarter = Q4, *, now: datetime = MORNING) -> Drafted:
+    drafted = reviews.draft(session, quarter, desk=desk, now=now)
+    assert drafted is not None
+    return drafted
+
+
+def adopt(session: Session, quarter: Quarter, holds_from: Month, *, now: datetime = MORNING) -> None:
+    """As the board would: the package is adopted, and holds from a month."""
+    kept = reviews.require(session, quarter)
+    assert store.change(
+        session, kept, state=store.ADOPTED, decided_at=now, decided_by="board", holds_from=str(holds_from)
+    )  # fmt: skip
+
+
+def cases(session: Session, desk: Desk, quarter: Quarter = Q4) -> Callable[[str], Kept]:
+    """Cases by e-mail."""
+    found = {one.case.person_id: one for one in store.cases(session, quarter)}
+    return lambda who: found[cast.person_id(desk, who)]
+
+
+def granted_with(session: Session, desk: Desk, month: Month, now: datetime) -> dict[str, tuple[Decimal, MicroTokens]]:
+    """Run a month's grants: each person's factor and tokens, by id."""
+    monthly.run(session, month, desk=desk, now=now)
+    query = sa.select(grants.c.person_id, grants.c.factors, grants.c.amount).where(grants.c.month == str(month))
+    return {
+        id_: (Decimal(factors["adjustment"]), MicroTokens(amount)) for id_, factors, amount in session.execute(query)
+    }
