@@ -226,7 +226,10 @@ def a_year_passes(session: Session, desk: Desk) -> None:
     )
     text = text.replace("effective_from = 2026-01-01", "effective_from = 2027-01-01")
     handbooks.apply(
-        session, text.replace("# launched_on = 2027-01-01", "launched_on = 2026-01-01"), actor="t", now=late
+        session,
+        text.replace("# launched_on = 2027-01-01", "launched_on = 2026-01-01"),
+        actor=handbooks.SYSTEM,
+        now=late,
     )
 
 
