@@ -33,17 +33,23 @@ class Run:
     due_at: datetime
 
 
-STEP = "request."
-"""Steps of requests are runs as well: the job is the step, the period the request."""
+STEP, REVIEW_STEP = "request.", "review."
+"""Steps of requests and of reviews are runs as well: the job is the step, the period the request or the quarter."""
 
 
 def is_step(run: Run) -> bool:
-    return run.job.startswith(STEP)
+    return run.job.startswith((STEP, REVIEW_STEP))
 
 
-def with_steps(runs: Iterable[Run], steps: Iterable[tuple[str, str, datetime]], zone: ZoneInfo) -> tuple[Run, ...]:
-    """The runs together with (request, step, instant) of requests, in the order of their instants."""
-    more = [Run(f"{STEP}{step}", request_id, day_of(at, zone), at) for request_id, step, at in steps]
+def is_review_step(run: Run) -> bool:
+    return run.job.startswith(REVIEW_STEP)
+
+
+def with_steps(
+    runs: Iterable[Run], steps: Iterable[tuple[str, str, datetime]], zone: ZoneInfo, *, of: str = STEP
+) -> tuple[Run, ...]:
+    """The runs together with (subject, step, instant) of requests or reviews, in the order of their instants."""
+    more = [Run(f"{of}{step}", subject, day_of(at, zone), at) for subject, step, at in steps]
     return tuple(sorted((*runs, *more), key=lambda run: (run.due_at, ORDER.get(run.job, len(ORDER)))))
 
 

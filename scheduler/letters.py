@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scheduler import fast_track_letters, grant_letters, report_letters, warning_letters
+from scheduler import fast_track_letters, grant_letters, report_letters, review_letters, warning_letters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,12 +41,15 @@ LIVE: dict[str, Callable[[Desk, object], Message | None]] = {
     "fast_track/question": fast_track_letters.compose_question,
     "fast_track/more_time": fast_track_letters.compose_more_time,
     "fast_track/outcome": fast_track_letters.compose_outcome,
+    "review/pack": review_letters.compose_pack,
+    "review/face": review_letters.compose_face,
 }
-"""Messages about requests are written from what holds when they go out: their rows only name the request."""
+"""Messages about requests and reviews are written from what holds when they go out: their rows only name the request."""
 
 
 PICTURED: dict[str, Callable[[Desk, object], tuple[Message, Picture | None] | None]] = {
     "reports/weekly": report_letters.compose,
+    "review/use": review_letters.compose_use,
 }
 """The same of messages with a picture."""
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from policy import rollout
 from policy.period import Month, Quarter, Week, day_of
 from policy.reasons import Refusal
-from programme import fast_track_steps, handbooks, lapses, monthly, reviews, weekly
+from programme import fast_track_steps, handbooks, lapses, monthly, review_steps, reviews, weekly
 from scheduler import due
 from scheduler.due import Calendar, Run
-from store import reference, runs
+from store import reference, review_votes, runs
 from store import requests as requests_store
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Ticked:
 
 
 def owed(session: Session, desk: Desk, now: datetime) -> tuple[Run, ...]:
-    """What the calendar owes at an instant: runs of periods, and steps of requests."""
+    """What the calendar owes at an instant: runs of periods, and steps of requests and reviews."""
     today = day_of(now, desk.zone)
     book = handbooks.load(session).on(today)
     reviews_from = rollout.first_review(book.rollout, book.sizing.history.quiet_quarters)
@@ -48,7 +48,8 @@ def owed(session: Session, desk: Desk, now: datetime) -> tuple[Run, ...]:
     calendar = Calendar(book.rollout.launched_on, begins_on, desk.zone, reviews_from)
     periods = due.owed(now, calendar, runs.last_periods(session))
     steps = requests_store.due(session, now, limit=RUNNING_IN)
-    return due.with_steps(periods, steps, desk.zone)
+    runs_and_steps = due.with_steps(periods, steps, desk.zone)
+    return due.with_steps(runs_and_steps, review_votes.due(session, now), desk.zone, of=due.REVIEW_STEP)
 
 
 def tick(desk: Desk, *, now: datetime, announce_in: str | None = None) -> Ticked:
@@ -93,7 +94,10 @@ def _attempt(desk: Desk, run: Run, *, now: datetime, announce_in: str | None) ->
 
 def perform(session: Session, run: Run, *, desk: Desk, now: datetime, announce_in: str | None) -> None:
     """Claim a run and do it, in the caller's transaction; nothing when it is done already."""
-    if due.is_step(run):
+    if due.is_review_step(run):
+        review_steps.advance(session, Quarter.parse(run.period), desk=desk, now=now)
+        runs.forget_failure(session, run.job, run.period)
+    elif due.is_step(run):
         fast_track_steps.advance(session, run.period, desk=desk, now=now)
         runs.forget_steps(session, run.period)
     elif run.job == due.GRANTS:
