@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from policy import quorum, review_votes
 from policy.adjustment import THOUSANDTH, carried
@@ -65,6 +65,14 @@ class Decided:
     review: Review
     case: Kept
     package: int
+
+
+class Outcome(NamedTuple):
+    """What is to become of a case, as it is kept."""
+
+    decision: str
+    amended_thousandths: int | None = None
+    amended_factor: str | None = None
 
 
 # --- Asking --------------------------------------------------------------------------------------------------------
@@ -235,18 +243,17 @@ def mark(case: Kept) -> str:
 
 
 def hold(
-    session: Session, voter: Person, quarter: Quarter, person_id: str, reason: str, *, seen: str, desk: Desk,
+    session: Session, voter: Person, quarter: Quarter, person_id: str, *, reason: str, seen: str, desk: Desk,
     now: datetime,
 ) -> Decided:  # fmt: skip
     """Leave somebody's factor as it is, whatever becomes of the package."""
     kept, case = _to_decide(session, voter, quarter, person_id, seen, desk=desk, now=now)
     require_reason(reason)
-    values = {"decision": HELD, "amended_thousandths": None, "amended_factor": None}
-    return _decide(session, voter, kept, case, reason, values, desk=desk, now=now)
+    return _decide(session, voter, kept, case, Outcome(HELD), reason=reason, desk=desk, now=now)
 
 
 def amend(
-    session: Session, voter: Person, quarter: Quarter, person_id: str, change: str, reason: str, *, seen: str,
+    session: Session, voter: Person, quarter: Quarter, person_id: str, *, change: str, reason: str, seen: str,
     desk: Desk, now: datetime,
 ) -> Decided:  # fmt: skip
     """Propose another change for somebody, in per cent as it was typed, within the bounds of a quarter and a year."""
@@ -255,8 +262,8 @@ def amend(
     require_reason(reason)
     sizing = handbooks.load(session).named(kept.basis.sized_by).sizing
     factor = carried(case.case.factor_before, delta * THOUSANDTH, sizing)
-    values = {"decision": AMENDED, "amended_thousandths": delta, "amended_factor": f"{factor:f}"}
-    return _decide(session, voter, kept, case, reason, values, desk=desk, now=now)
+    outcome = Outcome(AMENDED, delta, f"{factor:f}")
+    return _decide(session, voter, kept, case, outcome, reason=reason, desk=desk, now=now)
 
 
 def put_back(
@@ -266,8 +273,7 @@ def put_back(
     kept, case = _to_decide(session, voter, quarter, person_id, seen, desk=desk, now=now)
     if case.decision == PROPOSED:
         raise Refusal("as_proposed", "This case stands as it was proposed.")
-    values = {"decision": PROPOSED, "amended_thousandths": None, "amended_factor": None}
-    return _decide(session, voter, kept, case, None, values, desk=desk, now=now)
+    return _decide(session, voter, kept, case, Outcome(PROPOSED), reason=None, desk=desk, now=now)
 
 
 def limits(session: Session, kept: Review, person_id: str) -> tuple[int, int]:
@@ -335,13 +341,14 @@ def _to_decide(
 
 
 def _decide(
-    session: Session, voter: Person, kept: Review, case: Kept, reason: str | None, values: dict[str, object], *,
-    desk: Desk, now: datetime,
+    session: Session, voter: Person, kept: Review, case: Kept, outcome: Outcome, *, reason: str | None, desk: Desk,
+    now: datetime,
 ) -> Decided:  # fmt: skip
-    person_id, by = case.case.person_id, None if values["decision"] == PROPOSED else voter.id
-    said = None if reason is None else reason.strip()
-    values |= {"decided_by": by, "decided_at": by and now, "decision_reason": said}
-    reviews.decide(session, kept.quarter, person_id, **values)
+    person_id, is_decided = case.case.person_id, outcome.decision != PROPOSED
+    reviews.decide(
+        session, kept.quarter, person_id, **outcome._asdict(), decided_by=voter.id if is_decided else None,
+        decided_at=now if is_decided else None, decision_reason=None if reason is None else reason.strip(),
+    )  # fmt: skip
     panel = panel_of(session, kept.quarter)
     store.next_package(session, panel)
     moved = _move(session, kept)

@@ -113,7 +113,8 @@ def of(session: Session, quarter: Quarter, *, desk: Desk, now: datetime) -> Pack
         awaited=tuple(told[s.person_id] for s in panel.electorate.voting(panel.stage) if s.person_id not in voted),
         decided_by=told.get(kept.decided_by or ""),
         cases=changes.raised + changes.cut + changes.unchanged,
-        holds_from=kept.holds_from or review_votes.holds_from(until, book.reviews, quorum.business_hours(book, desk.zone), desk.zone),
+        holds_from=kept.holds_from
+        or review_votes.holds_from(until, book.reviews, quorum.business_hours(book, desk.zone), desk.zone),
         names={person_id: one.name for person_id, one in told.items()},
     )
 

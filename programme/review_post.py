@@ -51,9 +51,7 @@ def tell_of_pack(session: Session, kept: Review, electorate: Electorate, *, desk
         away = board.delegates(session, desk=desk, now=now)
         called = tuple(seat for seat in called if seat.kind != MEMBER or seat.person_id in away)
     owed += _copies(session, kept.quarter, called, NEW, desk=desk, now=now)
-    owed += [
-        one._replace(key=f"use:{one.key}", template=USE, thread=one.key, view=_view(kept.quarter)) for one in owed
-    ]
+    owed += [one._replace(key=f"use:{one.key}", template=USE, thread=one.key, view=_view(kept.quarter)) for one in owed]
     _owe(session, kept.quarter, owed, now=now)
 
 

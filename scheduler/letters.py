@@ -44,7 +44,7 @@ LIVE: dict[str, Callable[[Desk, object], Message | None]] = {
     "review/pack": review_letters.compose_pack,
     "review/face": review_letters.compose_face,
 }
-"""Messages about requests and reviews are written from what holds when they go out: their rows only name the request."""
+"""Messages about requests and reviews are written from what holds when they go out: their rows only name those."""
 
 
 PICTURED: dict[str, Callable[[Desk, object], tuple[Message, Picture | None] | None]] = {

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
-from policy.period import Quarter
 from policy.quorum import STAGE_OF, Electorate, Seat, Vote
 from store.reviews import DRAFT
 from store.tables import review_panels, review_seats, review_votes, reviews
@@ -15,6 +14,7 @@ from store.tables import review_panels, review_seats, review_votes, reviews
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from policy.period import Quarter
     from policy.review_votes import Times
     from store.engine import Session
 
