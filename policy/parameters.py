@@ -657,7 +657,7 @@ def review_contradictions(reviews: ReviewRules, exceptions: ExceptionRules) -> I
     a_day = exceptions.until_hour - exceptions.from_hour
     if reviews.remind.is_business != reviews.lapse.is_business:
         yield "reviews: business time and other time are mixed"
-    elif not _hours(reviews.remind, a_day) < _hours(reviews.lapse, a_day):
+    elif a_day > 0 and not _hours(reviews.remind, a_day) < _hours(reviews.lapse, a_day):
         yield f"reviews.remind = {reviews.remind}: not before reviews.lapse"
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from templates import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from decimal import Decimal
-
     from templates.render import Message
 
 MOST_GROUPS = 12
@@ -21,7 +20,7 @@ MISSING_NAMES = {
     "no_output": "no output known",
 }
 STATES = {"low": "LOW", "usual": "usual", "high": "HIGH"}
-KINDS = {"level": "By level", "team": "By team", "wave": "By wave"}
+KINDS = {"level": "by level", "team": "by team", "wave": "by wave"}
 
 
 class Review(Protocol):
@@ -42,23 +41,10 @@ class Pack(Protocol):
     def names(self) -> Mapping[str, str]: ...
 
 
-class Group(Protocol):
-    @property
-    def name(self) -> str: ...
-    @property
-    def people(self) -> int: ...
-    @property
-    def mean_percent(self) -> Decimal: ...
-    @property
-    def raised_permille(self) -> int: ...
-    @property
-    def cut_permille(self) -> int: ...
-
-
 def pack(shown: Pack) -> Message:
     """A review for those who decide it: in the channel, in a conversation."""
     return render.message(
-        "review/pack", pack=shown, button_value=button_value(shown), names=shown.names, change=change, counts=counts,
+        "review/pack", pack=shown, button_value=button_value(shown), group_name=partial(group_name, names=shown.names), change=change, counts=counts,
         kinds=KINDS, most_groups=MOST_GROUPS, duration=duration, missing_names=MISSING_NAMES, states=STATES,
     )  # fmt: skip
 
@@ -66,6 +52,15 @@ def pack(shown: Pack) -> Message:
 def button_value(shown: Pack) -> str:
     """What a button carries: which review, and which package was shown."""
     return f"{shown.review.quarter}:{shown.package}"
+
+
+def group_name(kind: str, name: str, *, names: Mapping[str, str]) -> str:
+    """A level, a wave, or a team by whom it reports to."""
+    if kind == "wave":
+        return "in no wave" if name == "none" else f"wave {name}"
+    if kind == "team":
+        return f"{names[name]}'s reports" if name else "reporting to nobody"
+    return name or "no level"
 
 
 def change(thousandths: int) -> str:
