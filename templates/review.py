@@ -9,6 +9,7 @@ from templates import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
     from templates.render import Message
 
 MOST_GROUPS = 12
@@ -44,8 +45,9 @@ class Pack(Protocol):
 def pack(shown: Pack) -> Message:
     """A review for those who decide it: in the channel, in a conversation."""
     return render.message(
-        "review/pack", pack=shown, button_value=button_value(shown), group_name=partial(group_name, names=shown.names), change=change, counts=counts,
-        kinds=KINDS, most_groups=MOST_GROUPS, duration=duration, missing_names=MISSING_NAMES, states=STATES,
+        "review/pack", pack=shown, button_value=button_value(shown), group_name=partial(group_name, names=shown.names),
+        counts=counts, kinds=KINDS, most_groups=MOST_GROUPS, duration=duration, missing_names=MISSING_NAMES,
+        states=STATES,
     )  # fmt: skip
 
 
@@ -74,10 +76,8 @@ def counts(counted: Mapping[str, int], words: Mapping[str, str] | None = None) -
     return ", ".join(f"{count:,} {said.get(name, name.replace('_', ' '))}" for name, count in counted.items())
 
 
-def duration(minutes: int | None) -> str:
+def duration(minutes: int) -> str:
     """How long a decision took: `40 minutes`, `6 hours`, `3 days`."""
-    if minutes is None:
-        return "none decided"
     for size, name in ((1_440, "day"), (60, "hour")):
         if minutes >= 2 * size:
             return f"{round(minutes / size)} {name}s"
