@@ -38,9 +38,10 @@ ANSWER_SECONDS = 1
 
 @dataclass(frozen=True, slots=True)
 class Modal:
-    """A form to be opened instead of a message."""
+    """A form to be opened instead of a message; `in_place` it replaces the modal that the button was in."""
 
     view: View
+    in_place: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ def _pressed(
         press = Press(person, value, now, container.get("channel_id"), container.get("message_ts"))
         said = answer(desk, press)
         if isinstance(said, Modal):
-            open_modal(client, body["trigger_id"], said, above=_is_in_modal(body))
+            _show_modal(client, body, said)
             said = None
     except Refusal as refusal:
         said = render.message("shared/refusal", refusal=refusal)
@@ -115,6 +116,17 @@ def _pressed(
     ack()
     if person is not None:
         desk.refresh_home(person.id)
+
+
+def _show_modal(client: WebClient, body: dict[str, Any], modal: Modal) -> None:
+    if not modal.in_place:
+        open_modal(client, body["trigger_id"], modal, above=_is_in_modal(body))
+        return
+    try:
+        quick(client).views_update(view_id=body["view"]["id"], view=modal.view)
+    except (SlackApiError, SlackClientError, OSError) as error:
+        # What was done is done; the old view stays.
+        logger.warning("a modal was not shown anew: %s", type(error).__name__)
 
 
 def _is_in_modal(body: dict[str, Any]) -> bool:

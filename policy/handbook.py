@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         MessageRules,
         ReportRules,
         ReserveRules,
+        ReviewRules,
         RolloutRules,
         SizingRules,
         ValueRules,
@@ -40,7 +41,7 @@ PER_UNIT = {"unit": 1, "thousand": 1_000, "million": 1_000_000, "hour": 3_600}
 SERVICE_KINDS = ("model_api", "training")
 LATER_TABLES = (
     "sizing", "lots", "rollout", "messages", "exceptions", "warnings", "reports", "reserve", "adjustment",
-    "digest", "outcomes",
+    "reviews", "digest", "outcomes",
 )  # fmt: skip
 LATER_VALUE_TABLES = ("index", "buffer", "basket")
 """Tables that handbooks applied earlier do not have; each then holds as in the packaged handbook."""
@@ -98,6 +99,7 @@ class Handbook:
     reports: ReportRules
     reserve: ReserveRules
     adjustment: AdjustmentRules
+    reviews: ReviewRules
     digest: DigestRules
     outcomes: OutcomeRules
     services: tuple[Service, ...]
@@ -138,6 +140,7 @@ def parse(text: str) -> Handbook:
         reports=parameters.read_reports(table.table("reports")),
         reserve=parameters.read_reserve(table.table("reserve")),
         adjustment=parameters.read_adjustment(table.table("adjustment"), measured.unit),
+        reviews=parameters.read_reviews(table.table("reviews")),
         digest=parameters.read_digest(table.table("digest")),
         outcomes=measured,
         services=tuple(_service(t) for t in table.tables("services")),
@@ -211,6 +214,7 @@ def _contradictions(handbook: Handbook) -> Iterator[str]:
     yield from parameters.exception_contradictions(handbook.exceptions)
     yield from outcomes.outcome_contradictions(handbook.outcomes)
     yield from parameters.adjustment_contradictions(handbook.adjustment)
+    yield from parameters.review_contradictions(handbook.reviews, handbook.exceptions)
     seen: set[str] = set()
     for service in handbook.services:
         if service.key in seen:

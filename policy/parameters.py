@@ -279,6 +279,15 @@ class AdjustmentRules:
 
 
 @dataclass(frozen=True, slots=True)
+class ReviewRules:
+    """When members who have not voted on a review are reminded, when it lapses, and the notice before changes hold."""
+
+    remind: Span
+    lapse: Span
+    notice: Span
+
+
+@dataclass(frozen=True, slots=True)
 class DigestRules:
     """What a digest may tell of groups, and when a month's last days count as a rush."""
 
@@ -537,6 +546,12 @@ def _read_change(table: Table) -> ChangeRules:
     return rules
 
 
+def read_reviews(table: Table) -> ReviewRules:
+    rules = ReviewRules(table.span("remind"), table.span("lapse"), table.span("notice"))
+    table.done()
+    return rules
+
+
 def read_digest(table: Table) -> DigestRules:
     rules = DigestRules(
         table.count("least_people", 1, 1_000), table.count("rush_days", 1, 27), table.share("rush_factor", MOST)
@@ -637,6 +652,15 @@ def exception_contradictions(exceptions: ExceptionRules) -> Iterator[str]:
             yield f"exceptions.{name}: business time and other time are mixed"
         elif not (_hours(spans[0], a_day) < _hours(spans[1], a_day) < _hours(spans[2], a_day)):
             yield f"exceptions.{name}: remind, escalate and lapse must follow one another"
+
+
+def review_contradictions(reviews: ReviewRules, exceptions: ExceptionRules) -> Iterator[str]:
+    """What each key of `[reviews]` allows alone, and the whole does not."""
+    a_day = exceptions.until_hour - exceptions.from_hour
+    if reviews.remind.is_business != reviews.lapse.is_business:
+        yield "reviews: business time and other time are mixed"
+    elif a_day > 0 and not _hours(reviews.remind, a_day) < _hours(reviews.lapse, a_day):
+        yield f"reviews.remind = {reviews.remind}: not before reviews.lapse"
 
 
 def _hours(span: Span, a_day: int) -> int:

@@ -33,6 +33,10 @@ class Handbooks:
         index = bisect_right([h.effective_from for h in self.versions], day)
         return self.versions[max(index - 1, 0)]
 
+    def named(self, version: str) -> Handbook:
+        """A version that is known to have been applied."""
+        return next(one for one in self.versions if one.version == version)
+
 
 @lru_cache(maxsize=64)
 def _parsed(body: str) -> Handbook:

@@ -103,11 +103,11 @@ def histogram(used: Sequence[int], book: Handbook, month: Month) -> Histogram:
         bins=tuple((low, high, count) for (low, high), count in zip(edges, told, strict=True)),
         median_permille=reserve.percentile(used, MEDIAN) if enough else None,
         p95_permille=reserve.percentile(used, NEARLY_ALL) if len(used) >= max(least, reserve.FEWEST) else None,
-        months=_named(month.plus(-book.reserve.months), month.previous()),
+        months=named_months(month.plus(-book.reserve.months), month.previous()),
     )
 
 
-def _named(first: Month, last: Month) -> str:
+def named_months(first: Month, last: Month) -> str:
     """`August to October 2026`."""
     begin = first.first_day
     if first == last:

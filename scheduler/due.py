@@ -31,16 +31,20 @@ class Run:
     due_at: datetime
 
 
-REQUEST, PROPOSAL = "request.", "proposal."
-"""Steps of requests and of proposed handbooks are runs as well: the job is the step, the period what it is about."""
+REQUEST, PROPOSAL, REVIEW = "request.", "proposal.", "review."
+"""Steps of requests, proposed handbooks and reviews are runs too: the job is the step, the period what it is about."""
 
 
 def is_step(run: Run) -> bool:
-    return run.job.startswith((REQUEST, PROPOSAL))
+    return run.job.startswith((REQUEST, PROPOSAL, REVIEW))
 
 
 def is_of_proposal(run: Run) -> bool:
     return run.job.startswith(PROPOSAL)
+
+
+def is_of_review(run: Run) -> bool:
+    return run.job.startswith(REVIEW)
 
 
 def steps(kind: str, due: Iterable[tuple[str, str, datetime]], zone: ZoneInfo) -> list[Run]:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scheduler import fast_track_letters, grant_letters, policy_letters, report_letters, warning_letters
+from scheduler import (
+    fast_track_letters,
+    grant_letters,
+    policy_letters,
+    report_letters,
+    review_letters,
+    warning_letters,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,12 +52,15 @@ LIVE: dict[str, Callable[[Desk, object], Message | None]] = {
     "policy/face": policy_letters.compose_face,
     "policy/mine": policy_letters.compose_mine,
     "policy/note": policy_letters.compose_note,
+    "review/pack": review_letters.compose_pack,
+    "review/face": review_letters.compose_face,
 }
-"""Messages about requests and proposals are written from what holds when they go out: their rows only name them."""
+"""Messages about requests, proposals and reviews are written from what holds when they go out: rows only name them."""
 
 
 PICTURED: dict[str, Callable[[Desk, object], tuple[Message, Picture | None] | None]] = {
     "reports/weekly": report_letters.compose,
+    "review/use": review_letters.compose_use,
 }
 """The same of messages with a picture."""
 

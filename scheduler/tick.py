@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from policy import rollout
 from policy.period import Month, Quarter, Week, day_of
 from policy.reasons import Refusal
-from programme import fast_track_steps, handbooks, lapses, monthly, proposals, reviews, weekly
+from programme import fast_track_steps, handbooks, lapses, monthly, proposals, review_steps, reviews, weekly
 from scheduler import due
 from scheduler.due import Calendar, Run
-from store import reference, runs
+from store import reference, review_votes, runs
 from store import requests as requests_store
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Ticked:
 
 
 def owed(session: Session, desk: Desk, now: datetime) -> tuple[Run, ...]:
-    """What the calendar owes at an instant: runs of periods, and steps of requests and proposals."""
+    """What the calendar owes at an instant: runs of periods, and steps of requests, proposals and reviews."""
     today = day_of(now, desk.zone)
     book = handbooks.load(session).on(today)
     reviews_from = rollout.first_review(book.rollout, book.sizing.history.quiet_quarters)
@@ -49,6 +49,7 @@ def owed(session: Session, desk: Desk, now: datetime) -> tuple[Run, ...]:
     periods = due.owed(now, calendar, runs.last_periods(session))
     steps = due.steps(due.REQUEST, requests_store.due(session, now, limit=RUNNING_IN), desk.zone)
     steps += due.steps(due.PROPOSAL, proposals.to_lapse(session, now), desk.zone)
+    steps += due.steps(due.REVIEW, review_votes.due(session, now), desk.zone)
     return due.in_order(*periods, *steps)
 
 
@@ -97,6 +98,9 @@ def perform(session: Session, run: Run, *, desk: Desk, now: datetime, announce_i
     if due.is_of_proposal(run):
         proposals.lapse(session, run.period, desk=desk, now=now)
         runs.forget_steps(session, run.period)
+    elif due.is_of_review(run):
+        review_steps.advance(session, Quarter.parse(run.period), desk=desk, now=now)
+        runs.forget_failure(session, run.job, run.period)
     elif due.is_step(run):
         fast_track_steps.advance(session, run.period, desk=desk, now=now)
         runs.forget_steps(session, run.period)

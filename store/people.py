@@ -92,6 +92,12 @@ def manager_of(session: Session, person_id: str) -> str | None:
     return manager
 
 
+def reports_of(session: Session, managers: Iterable[str]) -> frozenset[str]:
+    """Everybody who reports to one of some people."""
+    query = sa.select(people.c.id).where(people.c.manager_id.in_(sorted(set(managers))))
+    return frozenset(session.execute(query).scalars())
+
+
 def insert(session: Session, rows: list[Mapping[str, Any]]) -> None:
     if rows:
         session.execute(sa.insert(people), rows)

@@ -558,6 +558,47 @@ review_cases = Table(
     comment="What is proposed for each person with its reasons, and what became of it.",
 )
 
+review_panels = Table(
+    "review_panels",
+    metadata,
+    Column("quarter", Text, ForeignKey(reviews.c.quarter), primary_key=True),
+    Column("package", AmountColumn, nullable=False, comment="Counts holds and amendments: votes are on one package."),
+    Column("needed", AmountColumn, nullable=False, comment="So many members adopt it, one of them of finance."),
+    Column("stage", SmallInteger, nullable=False, comment="0 members, 1 alternates too, 2 the chair and finance too."),
+    Column("convened_at", Instant, nullable=False),
+    Column("remind_at", Instant, nullable=False),
+    Column("next_step", Text, comment="remind, lapse; empty once nothing is to be done."),
+    Column("next_at", Instant),
+    CheckConstraint("(next_step IS NULL) = (next_at IS NULL)", name="step"),
+    comment="Who decides a review was asked at an instant; until when is in the review.",
+)
+
+review_seats = Table(
+    "review_seats",
+    metadata,
+    Column("quarter", Text, ForeignKey(review_panels.c.quarter), primary_key=True),
+    Column("person_id", Text, ForeignKey(people.c.id), primary_key=True),
+    Column("kind", Text, nullable=False, comment="member, alternate, reserve"),
+    Column("is_chair", sa.Boolean, nullable=False),
+    Column("is_finance", sa.Boolean, nullable=False),
+    comment="The electorate of a review, as it was when the board was asked.",
+)
+
+review_votes = Table(
+    "review_votes",
+    metadata,
+    Column("quarter", Text, primary_key=True),
+    Column("seat", Text, primary_key=True, comment="Whose vote it is; one a seat, changeable until it is decided."),
+    Column("cast_by", Text, ForeignKey(people.c.id), nullable=False, comment="The same person, or their delegate."),
+    Column("package", AmountColumn, nullable=False, comment="What it is about; of an earlier one it does not count."),
+    Column("adopts", sa.Boolean, nullable=False),
+    Column("reason", Text, comment="Of a vote against."),
+    Column("cast_at", Instant, nullable=False),
+    sa.ForeignKeyConstraint(["quarter", "seat"], ["review_seats.quarter", "review_seats.person_id"]),
+    sa.UniqueConstraint("quarter", "cast_by"),
+    CheckConstraint("adopts OR reason IS NOT NULL", name="reason"),
+)
+
 # --- Exceptions ----------------------------------------------------------------------------------------------------
 
 requests = Table(

@@ -66,7 +66,9 @@ def test_the_calendar_drafts_the_review_once(desk: Desk) -> None:
     early = rollout.run_calendar(desk, nine - timedelta(minutes=1))
     assert "reviews" not in {run.job for run in early.done}
     assert [(run.job, run.period) for run in rollout.run_calendar(desk, nine).done] == [("reviews", "2026-Q4")]
-    assert rollout.run_calendar(desk, nine + timedelta(minutes=1)).done == ()
+    asked = rollout.run_calendar(desk, nine + timedelta(minutes=1))
+    assert [(run.job, run.period) for run in asked.done] == [("review.convene", "2026-Q4")]
+    assert rollout.run_calendar(desk, nine + timedelta(minutes=2)).done == ()
     assert books.count(desk, reviews) == 1
     rollout.run_calendar(desk, datetime(2027, 2, 1, 12, tzinfo=UTC))
     assert rollout.factors(desk, ADA, "2027-02")["adjustment"] == "1.0000"

@@ -32,7 +32,7 @@ from programme.why import CallLine, DebitLine, Explanation, MeterLine
 from sandbox import block_kit
 from store.usage import Line
 from templates import homes, render, workings
-from tests.support import cards, letters, pages, proposed, reported, warned
+from tests.support import cards, letters, packs, pages, proposed, reported, warned
 from tests.support.letters import ENDLESS, HOSTILE
 
 if TYPE_CHECKING:
@@ -225,6 +225,7 @@ CASES: dict[str, Callable[[], Message]] = (
     | warned.CASES
     | reported.CASES
     | proposed.CASES
+    | packs.CASES
 )
 
 ENDLESS_CASES: dict[str, Callable[[], Message]] = (
@@ -244,6 +245,7 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = (
     | warned.ENDLESS_CASES
     | reported.ENDLESS_CASES
     | proposed.ENDLESS_CASES
+    | packs.ENDLESS_CASES
 )
 
 LARGEST = MicroTokens(-(2**63) + 1)
@@ -264,7 +266,7 @@ def texts(blocks: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - any part 
             yield from texts(part)
 
 
-MODALS = cards.MODALS | warned.MODALS | proposed.MODALS
+MODALS = cards.MODALS | warned.MODALS | proposed.MODALS | packs.MODALS
 
 
 @pytest.mark.parametrize("case", MODALS)

@@ -1,0 +1,206 @@
+"""What members of the board press about a quarter's review: votes, and the cases page by page."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, NamedTuple
+
+from handlers.interactions import Modal, on_press, on_submit
+from policy.period import Quarter
+from programme import review_decisions, review_pack, reviews
+from programme.decisions import Place
+from programme.review_decisions import Ballot
+from store import people as people_store
+from store import review_votes as store
+from templates import render
+from templates import review as shown
+
+if TYPE_CHECKING:
+    from slack_bolt import App
+
+    from handlers.interactions import Form, Press, View
+    from programme.desk import Desk
+    from programme.review_decisions import Decided
+    from store.engine import Session
+    from store.reviews import Kept
+    from templates.render import Message
+
+
+class About(NamedTuple):
+    """What a button of a case carries: which review, whose case, and on which page it was shown."""
+
+    quarter: Quarter
+    person_id: str
+    page: int
+
+    @classmethod
+    def parse(cls, value: str) -> About:
+        quarter, person_id, page = value.split(":")
+        return cls(Quarter.parse(quarter), person_id, int(page))
+
+
+# --- The package ---------------------------------------------------------------------------------------------------
+
+
+def press_adopt(desk: Desk, press: Press) -> Message:
+    quarter, package = _package(press.value)
+    place = Place(press.channel, press.ts)
+    with desk.transaction() as session:
+        voted = review_decisions.vote(
+            session, press.person, quarter, Ballot(package, adopts=True), desk=desk, now=press.now, place=place
+        )
+    return render.message("review/voted", voted=voted)
+
+
+def press_against(desk: Desk, press: Press) -> Modal:
+    """The form for a vote against, if somebody may vote: nobody fills it in for nothing."""
+    quarter, package = _package(press.value)
+    with desk.reading() as session:
+        review_decisions.require_undecided(session, reviews.require(session, quarter), press.now)
+        panel = review_decisions.panel_of(session, quarter)
+        votes = store.votes(session, quarter)
+        review_decisions.seat_of(session, panel, press.person.id, votes=votes, desk=desk, now=press.now)
+        review_decisions.require_current(panel, package)
+    private = {"quarter": str(quarter), "package": package, "channel": press.channel, "ts": press.ts}
+    return Modal(render.modal("review/against", quarter=quarter, private=json.dumps(private)))
+
+
+def submit_against(desk: Desk, form: Form) -> View:
+    private = json.loads(form.private)
+    ballot = Ballot(private["package"], adopts=False, reason=form.values.get("reason", "").strip())
+    place = Place(private["channel"], private["ts"])
+    with desk.transaction() as session:
+        voted = review_decisions.vote(
+            session, form.person, Quarter.parse(private["quarter"]), ballot, desk=desk, now=form.now, place=place
+        )
+    return render.modal("review/voted", voted=voted)
+
+
+def _package(value: str) -> tuple[Quarter, int]:
+    quarter, _, package = value.partition(":")
+    return Quarter.parse(quarter), int(package)
+
+
+# --- Cases ---------------------------------------------------------------------------------------------------------
+
+
+def press_cases(desk: Desk, press: Press) -> Modal:
+    quarter, _ = _package(press.value)
+    return Modal(_page(desk, press, quarter, 0))
+
+
+def press_page(desk: Desk, press: Press) -> Modal:
+    """Another page in place of the one that is open."""
+    quarter, number = _package(press.value)
+    return Modal(_page(desk, press, quarter, number), in_place=True)
+
+
+def _page(desk: Desk, press: Press, quarter: Quarter, number: int) -> View:
+    with desk.reading() as session:
+        page = review_pack.page(session, press.person, quarter, number, desk=desk, now=press.now)
+    lines = [(line, f"{quarter}:{line.person_id}:{page.number}") for line in page.lines]
+    return shown.page(page, lines, turns=list(shown.pages(page.number, page.pages)))
+
+
+def press_why(desk: Desk, press: Press) -> Modal:
+    """A case's reasons, and what would have changed it."""
+    about = About.parse(press.value)
+    with desk.reading() as session:
+        case = review_decisions.case_for(
+            session, press.person, about.quarter, about.person_id, desk=desk, now=press.now
+        )  # fmt: skip
+        name = _name(session, about.person_id)
+    return Modal(render.modal("review/why", case=case, who=name, change=shown.change))
+
+
+def press_hold(desk: Desk, press: Press) -> Modal:
+    with desk.reading() as session:
+        about, case, name = _to_decide(session, desk, press)
+    private = _private(about, case)
+    return Modal(render.modal("review/hold", case=case, who=name, change=shown.change, private=private))
+
+
+def press_amend(desk: Desk, press: Press) -> Modal:
+    with desk.reading() as session:
+        about, case, name = _to_decide(session, desk, press)
+        least, most = review_decisions.limits(session, reviews.require(session, about.quarter), about.person_id)
+    return Modal(
+        render.modal(
+            "review/amend", case=case, who=name, change=shown.change, least=least, most=most,
+            private=_private(about, case),
+        )
+    )  # fmt: skip
+
+
+def press_put_back(desk: Desk, press: Press) -> Modal:
+    with desk.transaction() as session:
+        about, case, _ = _to_decide(session, desk, press)
+        seen = review_decisions.mark(case)
+        review_decisions.put_back(
+            session, press.person, about.quarter, about.person_id, seen=seen, desk=desk, now=press.now
+        )  # fmt: skip
+    return Modal(_page(desk, press, about.quarter, about.page), in_place=True)
+
+
+def _to_decide(session: Session, desk: Desk, press: Press) -> tuple[About, Kept, str]:
+    """The case that somebody wants to decide, if they may."""
+    about = About.parse(press.value)
+    review_decisions.require_undecided(session, reviews.require(session, about.quarter), press.now)
+    case = review_decisions.case_for(session, press.person, about.quarter, about.person_id, desk=desk, now=press.now)
+    return about, case, _name(session, about.person_id)
+
+
+def _name(session: Session, person_id: str) -> str:
+    person = people_store.by_id(session, person_id)
+    assert person is not None  # noqa: S101 - a foreign key
+    return person.name
+
+
+def _private(about: About, case: Kept) -> str:
+    seen = review_decisions.mark(case)
+    return json.dumps({"quarter": str(about.quarter), "person_id": about.person_id, "seen": seen})
+
+
+def submit_hold(desk: Desk, form: Form) -> View:
+    quarter, person_id, seen = _case_of(form)
+    with desk.transaction() as session:
+        decided = review_decisions.hold(
+            session, form.person, quarter, person_id, reason=form.values.get("reason", ""), seen=seen, desk=desk,
+            now=form.now,
+        )  # fmt: skip
+        return _decided(session, decided)
+
+
+def submit_amend(desk: Desk, form: Form) -> View:
+    quarter, person_id, seen = _case_of(form)
+    with desk.transaction() as session:
+        decided = review_decisions.amend(
+            session, form.person, quarter, person_id, change=form.values.get("change", ""),
+            reason=form.values.get("reason", ""), seen=seen, desk=desk, now=form.now,
+        )  # fmt: skip
+        return _decided(session, decided)
+
+
+def _case_of(form: Form) -> tuple[Quarter, str, str]:
+    private = json.loads(form.private)
+    return Quarter.parse(private["quarter"]), private["person_id"], private["seen"]
+
+
+def _decided(session: Session, decided: Decided) -> View:
+    name = _name(session, decided.case.case.person_id)
+    return render.modal("review/decided", decided=decided, who=name, change=shown.change)
+
+
+def register(app: App, desk: Desk) -> None:
+    on_press(app, "review_adopt", press_adopt, desk)
+    on_press(app, "review_against", press_against, desk)
+    on_press(app, "review_cases", press_cases, desk)
+    on_press(app, "review_page_next", press_page, desk)
+    on_press(app, "review_page_previous", press_page, desk)
+    on_press(app, "review_why", press_why, desk)
+    on_press(app, "review_hold", press_hold, desk)
+    on_press(app, "review_amend", press_amend, desk)
+    on_press(app, "review_put_back", press_put_back, desk)
+    on_submit(app, "review_against", submit_against, desk)
+    on_submit(app, "review_hold", submit_hold, desk)
+    on_submit(app, "review_amend", submit_amend, desk)

@@ -1,0 +1,73 @@
+"""Voting on a review: until when, who is kept out of which case, how far a case may be amended, from when it holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING
+
+from policy.adjustment import THOUSANDTH, bounds
+from policy.period import Month, day_of
+from policy.quorum import MAJOR, Concerned, electorate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from policy.business_time import BusinessHours
+    from policy.parameters import ChangeRules, ExceptionRules, ReviewRules
+    from policy.quorum import Electorate, Seat
+
+NOBODY = Concerned(requester="")
+"""A package is about everybody: it recuses nobody. Single cases do."""
+OWN, REPORT = "own", "report"
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """When those who have not voted are reminded, and when a review lapses."""
+
+    remind_at: datetime
+    lapse_at: datetime
+
+
+def times(convened_at: datetime, rules: ReviewRules, hours: BusinessHours) -> Times:
+    return Times(hours.after(convened_at, rules.remind), hours.after(convened_at, rules.lapse))
+
+
+def panel_of(board: Iterable[Seat], rules: ExceptionRules) -> Electorate:
+    """Who votes on a review: the whole board, with the quorum of a major exception; a Refusal where it is too small."""
+    return electorate(board, NOBODY, MAJOR, rules)
+
+
+def conflict(voter: str, person_id: str, managers: frozenset[str]) -> str:
+    """Why somebody has no say in a single case: a code, or nothing."""
+    if voter == person_id:
+        return OWN
+    return REPORT if voter in managers else ""
+
+
+def holds_from(adopted_at: datetime, rules: ReviewRules, hours: BusinessHours, zone: ZoneInfo) -> Month:
+    """The first month that begins once the notice is over."""
+    over = day_of(hours.after(adopted_at, rules.notice), zone)
+    month = Month.containing(over)
+    return month if month.first_day == over else month.next()
+
+
+def limits(deltas: Sequence[int], rules: ChangeRules) -> tuple[int, int]:
+    """The least and the most that a case may be amended to, in thousandths, after the year's changes so far."""
+    least, most = bounds([delta * THOUSANDTH for delta in deltas], rules)
+    return int(least / THOUSANDTH), int(most / THOUSANDTH)
+
+
+def thousandths(text: str) -> int:
+    """A change that somebody typed in per cent (`-2.5`, `+4 %`); ValueError where it is none, or finer than a tenth."""
+    words = text.replace("\N{MINUS SIGN}", "-").replace("%", "").replace(" ", "").replace(",", ".")
+    try:
+        change = Decimal(words) * 10
+    except InvalidOperation:
+        raise ValueError(text) from None
+    if not change.is_finite() or change != change.to_integral_value():
+        raise ValueError(text)
+    return int(change)

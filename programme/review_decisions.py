@@ -1,0 +1,382 @@
+"""Deciding a review: the board is asked, votes on the package, and holds or amends single cases before it adopts."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from policy import quorum, review_votes
+from policy.adjustment import THOUSANDTH, carried
+from policy.period import day_of
+from policy.reasons import Refusal
+from policy.review import AMENDED, HELD, PROPOSED, counted
+from programme import board, handbooks, review_post
+from programme.decisions import NOWHERE
+from programme.fast_track import FieldsRefused
+from store import audit, reviews
+from store import board as board_store
+from store import people as people_store
+from store import review_votes as store
+from store.review_votes import Cast
+from store.reviews import ADOPTED, DRAFT, LAPSED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from policy.handbook import Handbook
+    from policy.period import Month, Quarter
+    from policy.quorum import Seat, Tally
+    from programme.decisions import Place
+    from programme.desk import Desk
+    from store.engine import Session
+    from store.people import Person
+    from store.review_votes import Panel
+    from store.reviews import Kept, Review
+
+LONGEST_REASON = 1_000
+POLICY = "policy"
+"""Decides by time, where no person did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """What somebody votes on which package; a vote against it has a reason."""
+
+    package: int
+    adopts: bool
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Voted:
+    """A vote that counts; `again` when it was the same before. `seat` is the member whose vote it is."""
+
+    review: Review
+    tally: Tally
+    seat: str
+    again: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A case that was held, amended or put back; the package is another one now."""
+
+    review: Review
+    case: Kept
+    package: int
+
+
+class Outcome(NamedTuple):
+    """What is to become of a case, as it is kept."""
+
+    decision: str
+    amended_thousandths: int | None = None
+    amended_factor: str | None = None
+
+
+# --- Asking --------------------------------------------------------------------------------------------------------
+
+
+def convene(session: Session, quarter: Quarter, *, desk: Desk, now: datetime) -> bool:
+    """Ask the board about a draft, once; whether this did it. A Refusal while the board is too small to decide."""
+    kept = locked(session, quarter)
+    if kept.state != DRAFT or store.panel(session, quarter) is not None:
+        return False
+    book = _book(session, desk, now)
+    electorate = review_votes.panel_of(board.seats(session, desk=desk, now=now), book.exceptions)
+    times = review_votes.times(now, book.reviews, quorum.business_hours(book, desk.zone))
+    store.convene(session, quarter, electorate, times, now=now)
+    moved = _move(session, kept, vote_until=times.lapse_at)
+    review_post.tell_of_pack(session, moved, electorate, desk=desk, now=now)
+    after = {"needed": electorate.needed, "seats": len(electorate.seats), "vote_until": times.lapse_at.isoformat()}
+    audit.append(session, _record(moved, POLICY, "review.convene", now, book, after))
+    return True
+
+
+def _book(session: Session, desk: Desk, now: datetime) -> Handbook:
+    return handbooks.load(session).on(day_of(now, desk.zone))
+
+
+def locked(session: Session, quarter: Quarter) -> Review:
+    """A review, held until the transaction ends."""
+    kept = reviews.get(session, quarter) if store.lock(session, quarter) else None
+    if kept is None:
+        raise Refusal("no_review", f"The review of {quarter} was not drafted.")
+    return kept
+
+
+def _move(session: Session, kept: Review, **values: object) -> Review:
+    """The review after a change; what was read is what is changed, or nothing is."""
+    if not reviews.change(session, kept, **values):
+        raise Refusal("moved", "Somebody else was quicker.", next_step="Look again: the message shows what holds now.")
+    moved = reviews.get(session, kept.quarter)
+    assert moved is not None  # noqa: S101 - reviews are never deleted
+    return moved
+
+
+def panel_of(session: Session, quarter: Quarter) -> Panel:
+    panel = store.panel(session, quarter)
+    if panel is None:
+        raise Refusal("not_asked", f"The board was not asked about {quarter} yet.")
+    return panel
+
+
+# --- Votes ---------------------------------------------------------------------------------------------------------
+
+
+def vote(
+    session: Session, voter: Person, quarter: Quarter, ballot: Ballot, *, desk: Desk, now: datetime,
+    place: Place = NOWHERE,
+) -> Voted:  # fmt: skip
+    """Count a vote on the package, and adopt it if it is the deciding one.
+
+    A Refusal says why somebody cannot vote: not on the board, too late, decided already, another package by now.
+    """
+    kept = locked(session, quarter)
+    require_undecided(session, kept, now)
+    if not ballot.adopts:
+        require_reason(ballot.reason)
+    panel = panel_of(session, quarter)
+    before = {one.seat: one for one in store.votes(session, quarter)}
+    seat = seat_of(session, panel, voter.id, votes=before.values(), desk=desk, now=now)
+    if any(one.cast_by == voter.id and one.seat != seat.person_id for one in before.values()):
+        raise Refusal("voted_already", "You have voted on this already, and nobody has two votes.")
+    require_current(panel, ballot.package)
+    cast = Cast(seat.person_id, voter.id, panel.package, ballot.adopts, ballot.reason, now)
+    earlier = before.get(cast.seat)
+    if earlier is not None and earlier._replace(cast_at=now) == cast:
+        return Voted(kept, tally_of(panel, before.values()), cast.seat, again=True)
+    store.cast(session, quarter, cast)
+    counting = tally_of(panel, store.votes(session, quarter))
+    book = _book(session, desk, now)
+    adopted = counting.outcome == quorum.APPROVED
+    moved = _adopt(session, kept, voter, book, desk=desk, now=now) if adopted else _move(session, kept)
+    review_post.tell_of_change(session, moved, now=now)
+    after = {"approvals": counting.approvals, "rejections": counting.rejections, **_plain(cast)}
+    records = [_record(moved, voter.id, "review.vote", now, book, after, before=earlier, place=place)]
+    if adopted:
+        records.append(_record(moved, voter.id, "review.adopt", now, book, _adopted(session, moved, panel)))
+    audit.append(session, *records)
+    return Voted(moved, counting, cast.seat, again=False)
+
+
+def seat_of(
+    session: Session, panel: Panel, person_id: str, *, votes: Iterable[Cast], desk: Desk, now: datetime
+) -> Seat:  # fmt: skip
+    """The seat for which somebody may decide now; a Refusal says why there is none."""
+    sitting = [seat.person_id for seat in panel.electorate.seats]
+    today = quorum.Attendance(
+        delegates=board.delegates(session, desk=desk, now=now),
+        left=board_store.left(session, [person_id, *sitting], day_of(now, desk.zone)),
+        bystanders=board_store.bystanders(session),
+        voted_for={one.cast_by: one.seat for one in votes},
+    )
+    return quorum.seat_for(panel.electorate, panel.stage, person_id, review_votes.NOBODY, today)
+
+
+def tally_of(panel: Panel, votes: Iterable[Cast]) -> Tally:
+    """What the votes on the package as it stands come to; those on an earlier one do not count."""
+    current = [one.vote for one in votes if one.package == panel.package]
+    return quorum.tally(panel.electorate, panel.stage, current)
+
+
+def require_undecided(session: Session, kept: Review, now: datetime) -> None:
+    """A Refusal that says what became of a review, where there is nothing left to decide."""
+    if kept.state != DRAFT:
+        by = people_store.by_id(session, kept.decided_by or "")
+        who = f" by the board; {by.name} had the deciding vote" if by else ""
+        raise Refusal("decided", f"The review of {kept.quarter} is {kept.state}{who}: your press changed nothing.")
+    if kept.vote_until is not None and now >= kept.vote_until:
+        raise Refusal("too_late", "The time for this vote is over: it lapses, and your press changed nothing.")
+
+
+def require_current(panel: Panel, package: int) -> None:
+    if package != panel.package:
+        raise Refusal(
+            "another_package", "A case was held, amended or put back since: your press was about another package.",
+            next_step="Look at what the message says now, and vote on that.",
+        )  # fmt: skip
+
+
+def require_reason(reason: str | None) -> None:
+    if not (reason or "").strip():
+        raise FieldsRefused({"reason": "Say why: the record keeps it."})
+    if len(reason or "") > LONGEST_REASON:
+        raise FieldsRefused({"reason": f"{len(reason or '')} characters: say it in {LONGEST_REASON}."})
+
+
+def _adopt(session: Session, kept: Review, voter: Person, book: Handbook, *, desk: Desk, now: datetime) -> Review:
+    hours = quorum.business_hours(book, desk.zone)
+    month: Month = review_votes.holds_from(now, book.reviews, hours, desk.zone)
+    store.step(session, kept.quarter, None, None)
+    return _move(session, kept, state=ADOPTED, decided_at=now, decided_by=voter.id, holds_from=str(month))
+
+
+def _adopted(session: Session, kept: Review, panel: Panel) -> dict[str, object]:
+    cases = reviews.cases(session, kept.quarter)
+    return {
+        "package": panel.package,
+        "holds_from": str(kept.holds_from),
+        "held": sum(one.decision == HELD for one in cases),
+        "amended": sum(one.decision == AMENDED for one in cases),
+        **asdict(counted(one.delta_thousandths for one in cases)),
+    }
+
+
+def lapse(session: Session, kept: Review, *, desk: Desk, now: datetime) -> Review:
+    """Silence ends a review, and changes nobody's grant."""
+    store.step(session, kept.quarter, None, None)
+    moved = _move(session, kept, state=LAPSED, decided_at=now, decided_by=POLICY)
+    review_post.tell_of_change(session, moved, now=now)
+    audit.append(session, _record(moved, POLICY, "review.lapse", now, _book(session, desk, now), {}))
+    return moved
+
+
+# --- Single cases --------------------------------------------------------------------------------------------------
+
+
+def mark(case: Kept) -> str:
+    """What a form about a case carries, so that nobody decides over what somebody else has just decided."""
+    at = "" if case.decided_at is None else case.decided_at.isoformat()
+    return f"{case.decision}/{case.amended_thousandths}/{at}"
+
+
+def hold(
+    session: Session, voter: Person, quarter: Quarter, person_id: str, *, reason: str, seen: str, desk: Desk,
+    now: datetime,
+) -> Decided:  # fmt: skip
+    """Leave somebody's factor as it is, whatever becomes of the package."""
+    kept, case = _to_decide(session, voter, quarter, person_id, seen, desk=desk, now=now)
+    require_reason(reason)
+    return _decide(session, voter, kept, case, Outcome(HELD), reason=reason, desk=desk, now=now)
+
+
+def amend(
+    session: Session, voter: Person, quarter: Quarter, person_id: str, *, change: str, reason: str, seen: str,
+    desk: Desk, now: datetime,
+) -> Decided:  # fmt: skip
+    """Propose another change for somebody, in per cent as it was typed, within the bounds of a quarter and a year."""
+    kept, case = _to_decide(session, voter, quarter, person_id, seen, desk=desk, now=now)
+    delta = _change(session, kept, person_id, change)
+    require_reason(reason)
+    sizing = handbooks.load(session).named(kept.basis.sized_by).sizing
+    factor = carried(case.case.factor_before, delta * THOUSANDTH, sizing)
+    outcome = Outcome(AMENDED, delta, f"{factor:f}")
+    return _decide(session, voter, kept, case, outcome, reason=reason, desk=desk, now=now)
+
+
+def put_back(
+    session: Session, voter: Person, quarter: Quarter, person_id: str, *, seen: str, desk: Desk, now: datetime
+) -> Decided:  # fmt: skip
+    """Let a case that was held or amended be decided with the package again, as it was proposed."""
+    kept, case = _to_decide(session, voter, quarter, person_id, seen, desk=desk, now=now)
+    if case.decision == PROPOSED:
+        raise Refusal("as_proposed", "This case stands as it was proposed.")
+    return _decide(session, voter, kept, case, Outcome(PROPOSED), reason=None, desk=desk, now=now)
+
+
+def limits(session: Session, kept: Review, person_id: str) -> tuple[int, int]:
+    """The least and the most, in thousandths, that a case may be amended to."""
+    rules = handbooks.load(session).named(kept.basis.handbook).adjustment.change
+    [one] = [one for one in reviews.inputs(session, kept.quarter) if one.key == person_id]
+    return review_votes.limits(one.deltas, rules)
+
+
+def _change(session: Session, kept: Review, person_id: str, text: str) -> int:
+    least, most = limits(session, kept, person_id)
+    between = f"from {least / 10:g} to {most / 10:g} %"
+    try:
+        delta = review_votes.thousandths(text)
+    except ValueError:
+        raise FieldsRefused({"change": f"{text!r}: a change in per cent, in tenths, {between}."}) from None
+    if not least <= delta <= most:
+        raise FieldsRefused({"change": f"{delta / 10:g} %: choose {between}, the bounds of a quarter and of a year."})
+    return delta
+
+
+def case_for(
+    session: Session, person: Person, quarter: Quarter, person_id: str, *, desk: Desk, now: datetime
+) -> Kept:  # fmt: skip
+    """Somebody's case for a member of the board whom it does not concern; a Refusal for everybody else."""
+    panel = panel_of(session, quarter)
+    seat = seat_of(session, panel, person.id, votes=store.votes(session, quarter), desk=desk, now=now)
+    case = reviews.case(session, quarter, person_id)
+    if case is None:
+        raise Refusal("no_case", f"There is no such case in the review of {quarter}.")
+    managers = managers_of(session, case)
+    for one in dict.fromkeys((person.id, seat.person_id)):
+        _require_impartial(review_votes.conflict(one, person_id, managers), stands_in=one != person.id)
+    return case
+
+
+def managers_of(session: Session, case: Kept) -> frozenset[str]:
+    """Whom somebody reports to: at the end of the quarter, and now."""
+    now = people_store.manager_of(session, case.case.person_id)
+    return frozenset(one for one in (case.case.team, now) if one)
+
+
+def _require_impartial(conflict: str, *, stands_in: bool) -> None:
+    if not conflict:
+        return
+    whose = "the member's whose delegate you are" if stands_in else "yours"
+    about = f"This case is {whose}" if conflict == review_votes.OWN else f"This is a case of a report of {whose}"
+    if conflict == review_votes.REPORT and not stands_in:
+        about = "This case is of somebody who reports to you"
+    raise Refusal(f"recused_{conflict}", f"{about}: others decide about it alone. You vote on the package.")
+
+
+def _to_decide(
+    session: Session, voter: Person, quarter: Quarter, person_id: str, seen: str, *, desk: Desk, now: datetime
+) -> tuple[Review, Kept]:
+    kept = locked(session, quarter)
+    require_undecided(session, kept, now)
+    case = case_for(session, voter, quarter, person_id, desk=desk, now=now)
+    if mark(case) != seen:
+        raise Refusal(
+            "case_moved", "Somebody else has decided about this case meanwhile: what you sent changed nothing.",
+            next_step="Open the cases again to see what holds now.",
+        )  # fmt: skip
+    return kept, case
+
+
+def _decide(
+    session: Session, voter: Person, kept: Review, case: Kept, outcome: Outcome, *, reason: str | None, desk: Desk,
+    now: datetime,
+) -> Decided:  # fmt: skip
+    person_id, is_decided = case.case.person_id, outcome.decision != PROPOSED
+    reviews.decide(
+        session, kept.quarter, person_id, **outcome._asdict(), decided_by=voter.id if is_decided else None,
+        decided_at=now if is_decided else None, decision_reason=None if reason is None else reason.strip(),
+    )  # fmt: skip
+    panel = panel_of(session, kept.quarter)
+    store.next_package(session, panel)
+    moved = _move(session, kept)
+    review_post.tell_of_change(session, moved, now=now)
+    now_case = reviews.case(session, kept.quarter, person_id)
+    assert now_case is not None  # noqa: S101 - cases are never deleted
+    after = {"person": person_id, "package": panel.package + 1, **_of_case(now_case)}
+    audit.append(
+        session,
+        _record(moved, voter.id, "review.case", now, _book(session, desk, now), after, before=_of_case(case)),
+    )  # fmt: skip
+    return Decided(moved, now_case, panel.package + 1)
+
+
+def _of_case(case: Kept) -> dict[str, object]:
+    return {"decision": case.decision, "delta_thousandths": case.delta_thousandths}
+
+
+def _plain(cast: Cast) -> dict[str, object]:
+    return {"seat": cast.seat, "adopts": cast.adopts, "package": cast.package}
+
+
+def _record(  # noqa: PLR0917 - private
+    kept: Review, actor: str, action: str, now: datetime, book: Handbook, after: dict[str, object], *,
+    before: Cast | dict[str, object] | None = None, place: Place = NOWHERE,
+) -> audit.Record:  # fmt: skip
+    return audit.Record(
+        at=now, actor=actor, action=action, subject=str(kept.quarter),
+        before=_plain(before) if isinstance(before, Cast) else before, after={"state": kept.state, **after},
+        handbook_version=book.version, slack_channel=place.channel, slack_ts=place.ts,
+    )  # fmt: skip

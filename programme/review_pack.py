@@ -1,0 +1,204 @@
+"""A review as its board sees it: one view of its state for every copy of the pack, and its cases page by page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from policy import quorum, review_votes
+from policy.period import Month, day_of
+from policy.reasons import Refusal
+from policy.review import AMENDED, HELD, Counted, counted
+from programme import handbooks, review_decisions, reviews, standing
+from programme.cards import Named
+from store import people as people_store
+from store import requests as requests_store
+from store import review_votes as store
+from store import reviews as reviews_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from policy.period import Quarter
+    from policy.quorum import Tally
+    from programme.desk import Desk
+    from programme.review_summary import Summary
+    from programme.standing import Histogram
+    from store.engine import Session
+    from store.people import Person
+    from store.review_votes import Cast
+    from store.reviews import Kept, Review
+
+PAGE = 8
+"""Cases of a page of the modal: each takes three of its hundred blocks."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoteLine:
+    """A vote as the pack shows it; `counts` is False where it was about an earlier package."""
+
+    who: Named
+    stands_for: Named | None
+    adopts: bool
+    reason: str | None
+    counts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """A review, its figures, and where its vote stands. `names` are those of the teams' leads, by id."""
+
+    review: Review
+    summary: Summary
+    package: int
+    tally: Tally
+    votes: tuple[VoteLine, ...]
+    awaited: tuple[Named, ...]
+    decided_by: Named | None
+    cases: int
+    holds_from: Month
+    names: Mapping[str, str]
+
+    @property
+    def is_open(self) -> bool:
+        return self.review.state == reviews_store.DRAFT
+
+    @property
+    def is_adopted(self) -> bool:
+        return self.review.state == reviews_store.ADOPTED
+
+
+@dataclass(frozen=True, slots=True)
+class CaseLine:
+    """A case in a list; `conflict` is why its reader has no say in it, and then sees nothing of it either."""
+
+    person_id: str
+    name: str
+    case: Kept | None
+    conflict: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the cases: those that change first, the greatest changes before the others. Pages count from 0."""
+
+    quarter: Quarter
+    lines: tuple[CaseLine, ...]
+    number: int
+    pages: int
+    counted: Counted
+    cases: int
+    is_open: bool
+
+
+def of(session: Session, quarter: Quarter, *, desk: Desk, now: datetime) -> Pack:
+    """The pack as it stands."""
+    kept = reviews.require(session, quarter)
+    panel = review_decisions.panel_of(session, quarter)
+    votes = store.votes(session, quarter)
+    summary = reviews.summary(session, quarter)
+    book = handbooks.load(session).on(day_of(now, desk.zone))
+    told = _named(session, kept, summary, votes, (seat.person_id for seat in panel.electorate.seats))
+    voted = {one.seat for one in votes if one.package == panel.package}
+    until = kept.vote_until or now
+    changes = summary.counted
+    return Pack(
+        review=kept,
+        summary=summary,
+        package=panel.package,
+        tally=review_decisions.tally_of(panel, votes),
+        votes=tuple(_vote(one, panel.package, told) for one in votes),
+        awaited=tuple(told[s.person_id] for s in panel.electorate.voting(panel.stage) if s.person_id not in voted),
+        decided_by=told.get(kept.decided_by or ""),
+        cases=changes.raised + changes.cut + changes.unchanged,
+        holds_from=kept.holds_from
+        or review_votes.holds_from(until, book.reviews, quorum.business_hours(book, desk.zone), desk.zone),
+        names={person_id: one.name for person_id, one in told.items()},
+    )
+
+
+def _named(
+    session: Session, kept: Review, summary: Summary, votes: Iterable[Cast], seats: Iterable[str]
+) -> dict[str, Named]:
+    teams = {group.name for one in summary.fairness if one.kind == "team" for group in one.groups if group.name}
+    voters = {who for one in votes for who in (one.seat, one.cast_by)}
+    ids = teams | voters | set(seats) | ({kept.decided_by} if kept.decided_by else set())
+    return {person_id: Named(*name) for person_id, name in requests_store.names(session, ids).items()}
+
+
+def _vote(one: Cast, package: int, told: Mapping[str, Named]) -> VoteLine:
+    stands_for = told[one.seat] if one.seat != one.cast_by else None
+    return VoteLine(told[one.cast_by], stands_for, one.adopts, one.reason, one.package == package)
+
+
+def use(session: Session, quarter: Quarter) -> Histogram:
+    """How much of their grants people used in the quarter, as far as it may be told."""
+    book = handbooks.load(session).named(reviews.require(session, quarter).basis.handbook)
+    shares = (one.case.utilisation_permille for one in reviews_store.cases(session, quarter))
+    used = [share for share in shares if share is not None]
+    first = quarter.first_month
+    found = standing.histogram(used, book, first)
+    return replace(found, months=standing.named_months(first, first.plus(2)))
+
+
+def awaits(session: Session, quarter: Quarter, person_id: str, *, desk: Desk, now: datetime) -> bool:
+    """Whether a review still waits for somebody's vote on the package as it stands."""
+    kept = reviews.require(session, quarter)
+    panel = review_decisions.panel_of(session, quarter)
+    votes = store.votes(session, quarter)
+    try:
+        review_decisions.require_undecided(session, kept, now)
+        seat = review_decisions.seat_of(session, panel, person_id, votes=votes, desk=desk, now=now)
+    except Refusal:
+        return False
+    return seat.person_id not in {vote.seat for vote in votes if vote.package == panel.package}
+
+
+# --- Cases ---------------------------------------------------------------------------------------------------------
+
+
+def page(session: Session, reader: Person, quarter: Quarter, number: int, *, desk: Desk, now: datetime) -> Page:
+    """Some of the cases for a member of the board; a Refusal for everybody else."""
+    kept = reviews.require(session, quarter)
+    panel = review_decisions.panel_of(session, quarter)
+    seat = review_decisions.seat_of(
+        session, panel, reader.id, votes=store.votes(session, quarter), desk=desk, now=now
+    )  # fmt: skip
+    deciding = (reader.id, seat.person_id)
+    conflict_of = partial(_conflict, deciding=deciding, reports=people_store.reports_of(session, deciding))
+    found = [(one, conflict_of(one)) for one in reviews_store.cases(session, quarter)]
+    found.sort(key=lambda pair: _order(*pair))
+    pages = max(-(-len(found) // PAGE), 1)
+    number = min(max(number, 0), pages - 1)
+    shown = found[number * PAGE : (number + 1) * PAGE]
+    names = requests_store.names(session, [one.case.person_id for one, _ in shown])
+    return Page(
+        quarter=quarter,
+        lines=tuple(_line(one, names[one.case.person_id][0], conflict) for one, conflict in shown),
+        number=number,
+        pages=pages,
+        counted=counted(one.delta_thousandths for one, _ in found),
+        cases=len(found),
+        is_open=kept.state == reviews_store.DRAFT,
+    )
+
+
+def _order(one: Kept, conflict: str) -> tuple[bool, bool, int, str]:
+    """As they were proposed, so that what is held stays where it was; where its reader may not see what, last."""
+    is_changed = bool(one.case.delta_thousandths) or one.decision in {HELD, AMENDED}
+    return bool(conflict), not is_changed, -abs(one.case.delta_thousandths), one.case.person_id
+
+
+def _conflict(one: Kept, deciding: Iterable[str], reports: frozenset[str]) -> str:
+    person_id = one.case.person_id
+    for who in deciding:
+        above = {one.case.team} | ({who} if person_id in reports else set())
+        if conflict := review_votes.conflict(who, person_id, frozenset(above)):
+            return conflict
+    return ""
+
+
+def _line(one: Kept, name: str, conflict: str) -> CaseLine:
+    return CaseLine(one.case.person_id, name, None if conflict else one, conflict)

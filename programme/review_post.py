@@ -1,0 +1,93 @@
+"""Who is told what about a review's vote, and when: rows of the outbox, owed in the transaction of what they tell of.
+
+The rows only name the review. What they say is written when they go out, from what holds then (docs/decisions/0012).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from policy.hours import next_opening
+from policy.period import day_of
+from policy.quorum import MEMBER
+from programme import board, handbooks, post
+from store import outbox
+from store.outbox import NewLetter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from policy.period import Quarter
+    from policy.quorum import Electorate, Seat
+    from programme.desk import Desk
+    from store.engine import Session
+    from store.reviews import Review
+
+PACK, FACE, USE = "review/pack", "review/face", "review/use"
+NEW, REMINDER = "new", "remind"
+BOARD = "board"
+
+
+def about(quarter: Quarter) -> str:
+    """By which a review's messages are found again."""
+    return f"review:{quarter}"
+
+
+def pack_key(quarter: Quarter, step: str = NEW, reader: str = BOARD) -> str:
+    return f"pack:{quarter}:{step}:{reader}"
+
+
+def tell_of_pack(session: Session, kept: Review, electorate: Electorate, *, desk: Desk, now: datetime) -> None:
+    """The pack for the board's channel, or for each who is called; below it the picture of what grants were used."""
+    called = electorate.voting(electorate.stage)
+    owed: list[NewLetter] = []
+    if (channel := desk.governance_channel) is not None:
+        book = handbooks.load(session).on(day_of(now, desk.zone))
+        due_at = next_opening(now, desk.zone, book.messages)
+        owed.append(NewLetter(pack_key(kept.quarter), PACK, _view(kept.quarter), None, channel, due_at))
+        # Who need not be in the board's channel gets a copy of their own.
+        away = board.delegates(session, desk=desk, now=now)
+        called = tuple(seat for seat in called if seat.kind != MEMBER or seat.person_id in away)
+    owed += _copies(session, kept.quarter, called, NEW, desk=desk, now=now)
+    owed += [one._replace(key=f"use:{one.key}", template=USE, thread=one.key, view=_view(kept.quarter)) for one in owed]
+    _owe(session, kept.quarter, owed, now=now)
+
+
+def _copies(
+    session: Session, quarter: Quarter, seats: Iterable[Seat], step: str, *, desk: Desk, now: datetime
+) -> Sequence[NewLetter]:
+    """A copy for each of some seats, or for whoever stands in there, in their working hours."""
+    if not (chosen := list(seats)):
+        return ()
+    stand_ins = board.delegates(session, desk=desk, now=now)
+    readers = dict.fromkeys(stand_ins.get(seat.person_id, seat.person_id) for seat in chosen)
+    book = handbooks.load(session).on(day_of(now, desk.zone))
+    letters = [(pack_key(quarter, step, who), PACK, _view(quarter, reader=who, step=step), who) for who in readers]
+    return post.in_hours(session, letters, book=book, earliest=now)
+
+
+def tell_of_change(session: Session, kept: Review, *, now: datetime) -> None:
+    """New faces for every copy of the pack."""
+    owed = [
+        NewLetter(
+            f"{copy.key}@{kept.revision}", FACE, _view(kept.quarter), copy.person_id, copy.channel, now, at_once=True,
+            replaces=copy.key,
+        )
+        for copy in outbox.copies(session, about(kept.quarter), (PACK,))
+    ]  # fmt: skip
+    _owe(session, kept.quarter, owed, now=now)
+
+
+def remind(session: Session, kept: Review, seats: Iterable[Seat], *, desk: Desk, now: datetime) -> None:
+    """A copy of their own to everybody who may vote and has not."""
+    _owe(session, kept.quarter, _copies(session, kept.quarter, seats, REMINDER, desk=desk, now=now), now=now)
+
+
+def _owe(session: Session, quarter: Quarter, letters: Iterable[NewLetter], *, now: datetime) -> None:
+    outbox.owe(session, [letter._replace(about=about(quarter)) for letter in letters], now=now)
+
+
+def _view(quarter: Quarter, **more: str) -> str:
+    return json.dumps({"quarter": str(quarter), **more})

@@ -1,0 +1,43 @@
+"""What the calendar does about reviews: ask the board, remind those who have not voted, let it lapse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from programme import review_decisions, review_post
+from store import review_votes as store
+from store.review_votes import CONVENE, LAPSE, REMIND
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from policy.period import Quarter
+    from policy.quorum import Seat
+    from programme.desk import Desk
+    from store.engine import Session
+    from store.review_votes import Panel
+
+
+def advance(session: Session, quarter: Quarter, *, desk: Desk, now: datetime) -> str | None:
+    """Do what is due about a review, once; what was done, or None when somebody else did it.
+
+    After an outage the latest of the steps that are due is done, and those before it are left out.
+    """
+    kept = review_decisions.locked(session, quarter)
+    panel = store.panel(session, quarter)
+    if panel is None:
+        return CONVENE if review_decisions.convene(session, quarter, desk=desk, now=now) else None
+    if panel.next_at is None or panel.next_at > now or kept.vote_until is None:
+        return None
+    if now >= kept.vote_until:
+        review_decisions.lapse(session, kept, desk=desk, now=now)
+        return LAPSE
+    review_post.remind(session, kept, silent(session, panel), desk=desk, now=now)
+    store.step(session, quarter, LAPSE, kept.vote_until)
+    return REMIND
+
+
+def silent(session: Session, panel: Panel) -> list[Seat]:
+    """The seats that may vote and have not, on the package as it stands."""
+    voted = {one.seat for one in store.votes(session, panel.quarter) if one.package == panel.package}
+    return [seat for seat in panel.electorate.voting(panel.stage) if seat.person_id not in voted]

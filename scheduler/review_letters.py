@@ -1,0 +1,56 @@
+"""The messages about a review's vote, written from what holds when they go out; None where nothing is left to say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from policy.period import Quarter
+from programme import letters, review_pack, review_post
+from templates import charts, render, review
+
+if TYPE_CHECKING:
+    from programme.desk import Desk
+    from templates.charts import Picture
+    from templates.render import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a row of the outbox keeps of a message about a review: which, for whom, and at which step."""
+
+    quarter: str
+    reader: str | None = None
+    step: str = review_post.NEW
+
+    @property
+    def which(self) -> Quarter:
+        return Quarter.parse(self.quarter)
+
+
+def compose_pack(desk: Desk, view: object) -> Message | None:
+    """The board's pack; a reminder only as long as its reader's vote is awaited."""
+    named = letters.read(Named, view)
+    now = desk.clock()
+    with desk.reading() as session:
+        reminds = named.step == review_post.REMINDER and named.reader is not None
+        if reminds and not review_pack.awaits(session, named.which, named.reader or "", desk=desk, now=now):
+            return None
+        pack = review_pack.of(session, named.which, desk=desk, now=now)
+    return review.pack(pack)
+
+
+def compose_face(desk: Desk, view: object) -> Message:
+    """The same for a message that was posted already."""
+    with desk.reading() as session:
+        return review.pack(
+            review_pack.of(session, letters.read(Named, view).which, desk=desk, now=desk.clock())
+        )  # fmt: skip
+
+
+def compose_use(desk: Desk, view: object) -> tuple[Message, Picture | None]:
+    """How much of their grants people used, below the pack."""
+    named = letters.read(Named, view)
+    with desk.reading() as session:
+        use = review_pack.use(session, named.which)
+    return render.message("review/use", use=use, quarter=named.quarter), charts.utilisation(use)

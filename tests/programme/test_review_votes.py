@@ -1,0 +1,365 @@
+"""The board's vote on a quarter's review: one package, one vote a member, cases held and amended by the others."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+
+from policy.period import Month
+from policy.reasons import Refusal
+from policy.review import AMENDED, HELD, PROPOSED
+from programme import review_decisions, review_pack, review_steps
+from programme import reviews as reviews_programme
+from programme.fast_track import FieldsRefused
+from scheduler import letters, tick
+from store import review_votes as store
+from store import reviews
+from store.engine import open_database
+from store.tables import audit_log, outbox
+from tests.support import books, cast, reviewed, voted
+from tests.support.clock import Clock
+from tests.support.requests import ALTERNATES, IRIS, LENA, OMAR, TESS, ZOE
+from tests.support.reviewed import BUSY, IDLE, MORNING, Q4, STOPPED
+from tests.support.voted import amend, case, code, hold, panel, put_back, vote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from programme.desk import Desk
+    from store.engine import Session
+
+M3 = "m3@example.com"
+"""Leads the team of STOPPED, and sits on the board of these tests."""
+BOARD = "C0BOARD"
+DEADLINE = datetime(2027, 1, 18, 9, tzinfo=UTC)
+
+
+def settle(desk: Desk, clock: Clock) -> Desk:
+    """The company on the morning of its review, with a board of four; the draft is made, nobody was asked yet."""
+    cast.hire(desk, ALTERNATES)
+    reviewed.settle(desk, clock)
+    cast.hire(desk, f"email,roles\n{M3},board\n{IDLE},auditor\n")
+    office = dataclasses.replace(desk, governance_channel=BOARD)
+    with office.transaction() as session:
+        reviewed.draft(session, office)
+    return office
+
+
+@pytest.fixture(scope="module")
+def office(shared_desk: Desk) -> Desk:
+    assert isinstance(shared_desk.clock, Clock)
+    office = settle(shared_desk, shared_desk.clock)
+    with office.transaction() as session:
+        assert review_steps.advance(session, Q4, desk=office, now=MORNING) == "convene"
+    return office
+
+
+@pytest.fixture
+def session(office: Desk) -> Iterator[Session]:
+    """A transaction that leaves nothing."""
+    with books.rolled_back(office) as session:
+        yield session
+
+
+def state(session: Session) -> str:
+    found = reviews.get(session, Q4)
+    assert found is not None
+    return found.state
+
+
+def keys(session: Session) -> list[str]:
+    query = sa.select(outbox.c.key).where(outbox.c.about == f"review:{Q4}").order_by(outbox.c.id)
+    return list(session.execute(query).scalars())
+
+
+def actions(session: Session) -> list[str]:
+    query = sa.select(audit_log.c.action).where(audit_log.c.action.like("review.%")).order_by(audit_log.c.seq)
+    return list(session.execute(query).scalars())
+
+
+# --- Asking --------------------------------------------------------------------------------------------------------
+
+
+def test_the_board_is_asked_once(office: Desk, session: Session) -> None:
+    """A majority of the four and finance decide within ten business days; the pack and its picture are owed once."""
+    assert review_steps.advance(session, Q4, desk=office, now=MORNING) is None
+    found = panel(session)
+    assert (found.package, found.electorate.needed, found.electorate.needs_finance) == (1, 3, True)
+    assert found.remind_at == datetime(2027, 1, 11, 9, tzinfo=UTC)
+    kept = reviews.get(session, Q4)
+    assert kept is not None
+    assert kept.vote_until == DEADLINE
+    assert keys(session) == [f"pack:{Q4}:new:board", f"use:pack:{Q4}:new:board"]
+    assert actions(session)[-1] == "review.convene"
+
+
+def test_without_a_channel_everybody_gets_a_copy(desk: Desk, clock: Clock) -> None:
+    """Each member who is called gets a pack and a picture of their own; alternates are not called."""
+    office = dataclasses.replace(settle(desk, clock), governance_channel=None)
+    with office.transaction() as session:
+        review_steps.advance(session, Q4, desk=office, now=MORNING)
+        members = {voted.person(session, who).id for who in (IRIS, OMAR, TESS, M3)}
+        packs = [key for key in keys(session) if key.startswith("pack:")]
+    assert {key.rpartition(":")[2] for key in packs} == members
+
+
+# --- Votes ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_majority_with_finance_adopts(office: Desk, session: Session) -> None:
+    """The third of four votes adopts, with finance among them; it holds from the first month after the notice."""
+    assert vote(session, office, IRIS).tally.approvals == 1
+    assert vote(session, office, TESS).tally.approvals == 2
+    decided = vote(session, office, OMAR)
+    assert decided.review.state == "adopted"
+    # Ten business days after 4 January is the 18th.
+    assert decided.review.holds_from == Month(2027, 2)
+    assert decided.review.decided_by == voted.person(session, OMAR).id
+    assert actions(session)[-2:] == ["review.vote", "review.adopt"]
+    assert panel(session).next_step is None
+    idle = voted.person(session, IDLE).id
+    assert reviews.factors_on(session, Month(2027, 2))[idle] == Decimal("0.9000")
+    assert code(lambda: vote(session, office, M3)) == "decided"
+
+
+def test_enough_without_finance_is_not_enough(office: Desk, session: Session) -> None:
+    """Three of four without finance leave it open, and say what is missing."""
+    for who in (IRIS, TESS, M3):
+        counted = vote(session, office, who)
+    assert counted.tally.lacks_finance
+    assert state(session) == "draft"
+
+
+def test_a_vote_can_be_changed_until_it_is_decided(office: Desk, session: Session) -> None:
+    """Whoever was against and adopts now is counted once; the same again changes and tells nothing."""
+    assert vote(session, office, IRIS, adopts=False).tally.rejections == 1
+    assert (counted := vote(session, office, IRIS).tally).approvals == 1
+    assert counted.rejections == 0
+    before = keys(session)
+    assert vote(session, office, IRIS).again
+    assert keys(session) == before
+    assert len([one for one in store.votes(session, Q4) if one.seat == voted.person(session, IRIS).id]) == 1
+
+
+def test_votes_against_do_not_end_it(office: Desk, session: Session) -> None:
+    """All against leave it open until its time is over: they may still change their votes or the cases."""
+    for who in (IRIS, TESS, OMAR, M3):
+        vote(session, office, who, adopts=False)
+    assert state(session) == "draft"
+
+
+def test_a_vote_against_has_a_reason(office: Desk, session: Session) -> None:
+    """Without one nothing is counted."""
+    ballot = review_decisions.Ballot(1, adopts=False, reason=" ")
+    with pytest.raises(FieldsRefused, match="Say why"):
+        review_decisions.vote(session, voted.person(session, IRIS), Q4, ballot, desk=office, now=MORNING)
+    assert store.votes(session, Q4) == []
+
+
+@pytest.mark.parametrize(("who", "expected"), [(LENA, "not_on_board"), (ZOE, "not_called_yet"), (IDLE, "bystander")])
+def test_who_may_not_vote_is_told_why(office: Desk, session: Session, who: str, expected: str) -> None:
+    """Others than members, alternates who are not called, and auditors are refused, each precisely."""
+    assert code(lambda: vote(session, office, who)) == expected
+
+
+def test_members_with_cases_of_their_own_people_vote_on_the_package(office: Desk, session: Session) -> None:
+    """A lead of a team in the review is not recused from the whole."""
+    assert vote(session, office, M3).tally.approvals == 1
+
+
+def test_too_late_is_too_late(office: Desk, session: Session) -> None:
+    """At the deadline a vote changes nothing, whether or not the calendar was there already."""
+    assert code(lambda: vote(session, office, IRIS, now=DEADLINE)) == "too_late"
+
+
+# --- Cases ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_held_case_keeps_its_factor(office: Desk, session: Session) -> None:
+    """What is held is not in what is adopted; the audit log says who held it."""
+    decided = hold(session, office, TESS, BUSY)
+    assert (decided.case.decision, decided.case.delta_thousandths, decided.package) == (HELD, 0, 2)
+    for who in (IRIS, TESS, OMAR):
+        vote(session, office, who)
+    busy = voted.person(session, BUSY).id
+    assert reviews.factors_on(session, Month(2027, 2))[busy] == Decimal(1)
+    assert actions(session).count("review.case") == 1
+
+
+def test_an_amended_case_is_carried_as_it_was_amended(office: Desk, session: Session) -> None:
+    """The factor follows from the amended change; whoever works the review out again finds no fault."""
+    decided = amend(session, office, TESS, IDLE, "−5 %")
+    assert (decided.case.decision, decided.case.delta_thousandths) == (AMENDED, -50)
+    assert decided.case.factor == Decimal("0.9500")
+    assert reviews_programme.recompute(session, Q4) == []
+
+
+@pytest.mark.parametrize("change", ["-10.1", "11", "0.05", "lots", "", "NaN"])
+def test_a_case_is_amended_within_bounds(office: Desk, session: Session, change: str) -> None:
+    """Beyond the bounds of a quarter, finer than tenths, or no number: refused beside the field, nothing changed."""
+    with pytest.raises(FieldsRefused) as refused:
+        amend(session, office, TESS, IDLE, change)
+    assert list(refused.value.problems) == ["change"]
+    assert "from -10 to 10 %" in refused.value.problems["change"]
+    assert (case(session, IDLE).decision, panel(session).package) == (PROPOSED, 1)
+
+
+def test_what_was_decided_is_put_back(office: Desk, session: Session) -> None:
+    """A case that was held is decided with the package again; one that stands as proposed cannot be put back."""
+    hold(session, office, TESS, BUSY)
+    assert put_back(session, office, IRIS, BUSY).case.decision == PROPOSED
+    assert case(session, BUSY).decided_by is None
+    assert code(lambda: put_back(session, office, IRIS, BUSY)) == "as_proposed"
+
+
+@pytest.mark.parametrize(("who", "whose", "expected"), [(M3, STOPPED, "recused_report"), (TESS, TESS, "recused_own")])
+def test_nobody_decides_about_their_own(office: Desk, session: Session, who: str, whose: str, expected: str) -> None:
+    """A member neither holds, amends nor is shown their own case or that of a report; of others they are."""
+    person_id = voted.person(session, whose).id
+    assert code(lambda: hold(session, office, who, whose)) == expected
+    assert code(lambda: amend(session, office, who, whose, "1")) == expected
+    reader = voted.person(session, who)
+    assert code(lambda: review_decisions.case_for(session, reader, Q4, person_id, desk=office, now=MORNING)) == expected
+    assert hold(session, office, OMAR, whose).case.decision == HELD
+
+
+def test_a_page_hides_what_its_reader_must_not_see(office: Desk, session: Session) -> None:
+    """The cases of a lead's own people are at the end of all pages, without any figure."""
+    reader = voted.person(session, M3)
+    first = review_pack.page(session, reader, Q4, 0, desk=office, now=MORNING)
+    lines = [
+        line
+        for number in range(first.pages)
+        for line in review_pack.page(session, reader, Q4, number, desk=office, now=MORNING).lines
+    ]
+    assert len(lines) == len({line.person_id for line in lines}) == first.cases
+    hidden = [line for line in lines if line.case is None]
+    own = {voted.person(session, who).id for who in (M3, *reviewed.members(3))}
+    assert {line.person_id for line in hidden} == own & {one.case.person_id for one in reviews.cases(session, Q4)}
+    assert len(hidden) >= reviewed.LARGE
+    assert lines[-len(hidden) :] == hidden
+    assert code(
+        lambda: review_pack.page(session, voted.person(session, LENA), Q4, 0, desk=office, now=MORNING)
+    ) == "not_on_board"  # fmt: skip
+
+
+def test_another_package_is_voted_on_anew(office: Desk, session: Session) -> None:
+    """Votes on the package before a case was held do not count, and a press on the old message says so."""
+    vote(session, office, IRIS)
+    vote(session, office, TESS)
+    hold(session, office, TESS, BUSY)
+    assert code(lambda: vote(session, office, OMAR, package=1)) == "another_package"
+    assert vote(session, office, OMAR).tally.approvals == 1
+    assert state(session) == "draft"
+    for who in (IRIS, TESS):
+        counted = vote(session, office, who)
+    assert counted.review.state == "adopted"
+
+
+def test_a_form_about_a_case_that_moved_is_refused(office: Desk, session: Session) -> None:
+    """Who fills in a form while somebody else decides about the same case is told, and changes nothing."""
+    seen = review_decisions.mark(case(session, BUSY))
+    amend(session, office, IRIS, BUSY, "1.5")
+    assert code(lambda: hold(session, office, TESS, BUSY, seen=seen)) == "case_moved"
+    assert case(session, BUSY).decision == AMENDED
+
+
+# --- Time ----------------------------------------------------------------------------------------------------------
+
+
+def test_silence_lapses_and_changes_nothing(desk: Desk, clock: Clock) -> None:
+    """Who has not voted is reminded once; at the deadline it lapses, and everybody's factor stays as it is."""
+    office = settle(desk, clock)
+    done = [run.job for run in tick.tick(office, now=MORNING).done if run.job.startswith("review.")]
+    assert done == ["review.convene"]
+    with office.transaction() as session:
+        vote(session, office, IRIS)
+    clock.now = datetime(2027, 1, 11, 9, tzinfo=UTC)
+    ticked = tick.tick(office, now=clock.now)
+    assert ([run.job for run in ticked.done if run.job.startswith("review.")], ticked.failed) == (["review.remind"], ())
+    with office.reading() as session:
+        reminders = [key for key in keys(session) if ":remind:" in key]
+        silent = {voted.person(session, who).id for who in (OMAR, TESS, M3)}
+    assert {key.rpartition(":")[2] for key in reminders} == silent
+    clock.now = DEADLINE + timedelta(minutes=1)
+    assert [run.job for run in tick.tick(office, now=clock.now).done if run.job.startswith("review.")] == [
+        "review.lapse"
+    ]
+    with office.reading() as session:
+        assert state(session) == "lapsed"
+        assert reviews.factors_on(session, Month(2027, 6)) == {}
+        assert code(lambda: vote(session, office, TESS, now=clock.now)) == "decided"
+        assert actions(session)[-1] == "review.lapse"
+    assert [run for run in tick.tick(office, now=clock.now).done if run.job.startswith("review.")] == []
+    assert books.findings(office) == {}
+
+
+def test_presses_at_once_adopt_once(desk: Desk, clock: Clock, database_url: str) -> None:
+    """Four members press five times each, through two replicas, at the same moment: one decision, one of each row."""
+    office = settle(desk, clock)
+    with office.transaction() as session:
+        review_steps.advance(session, Q4, desk=office, now=MORNING)
+    presses = [who for who in (IRIS, OMAR, TESS, M3) for _ in range(5)]
+    barrier = threading.Barrier(len(presses))
+    codes: list[str] = []
+
+    def press(who: str, replica: Desk) -> None:
+        barrier.wait(books.WAIT_SECONDS)
+        try:
+            with replica.transaction() as session:
+                found = vote(session, replica, who)
+            codes.append("again" if found.again else found.review.state)
+        except Refusal as refusal:
+            codes.append(refusal.code)
+
+    replicas = [dataclasses.replace(office, database=open_database(database_url)) for _ in range(2)]
+    with ThreadPoolExecutor(len(presses)) as pool:
+        done = [pool.submit(press, who, replicas[number % 2]) for number, who in enumerate(presses)]
+    assert [one.exception() for one in done] == [None] * len(presses)
+    for replica in replicas:
+        replica.database.close()
+    counted = Counter(codes)
+    assert counted["adopted"] == 1
+    assert set(counted) <= {"adopted", "draft", "again", "decided"}
+    with office.reading() as session:
+        assert actions(session).count("review.adopt") == 1
+        assert len(keys(session)) == len(set(keys(session)))
+    assert books.findings(office) == {}
+
+
+# --- What is shown -------------------------------------------------------------------------------------------------
+
+
+def test_the_pack_is_written_from_what_holds(desk: Desk, clock: Clock) -> None:
+    """The message names the figures and the votes; a hold and the decision change it, and it holds nobody's amounts."""
+    office = settle(desk, clock)
+    with office.transaction() as session:
+        review_steps.advance(session, Q4, desk=office, now=MORNING)
+
+    def said() -> str:
+        composed = letters.compose("review/face", {"quarter": str(Q4)}, desk=office)
+        assert composed is not None
+        return str(composed.message.blocks)
+
+    assert "0 of 3 adopt it" in said()
+    with office.transaction() as session:
+        hold(session, office, TESS, BUSY)
+        vote(session, office, IRIS)
+    assert "1 of 3 adopt it" in said()
+    assert "1 held, 0 amended" in said()
+    with office.transaction() as session:
+        vote(session, office, TESS)
+        vote(session, office, OMAR)
+    assert "*Adopted*" in said()
+    assert "review_adopt" not in said()
+    picture = letters.compose("review/use", {"quarter": str(Q4)}, desk=office)
+    assert picture is not None
+    assert picture.picture is not None

@@ -1,0 +1,242 @@
+"""Reviews before their board, usual and unusual, as those who decide them see them."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from policy.period import Month, Quarter
+from policy.quorum import Tally
+from policy.reasons import Reason
+from policy.review import AMENDED, HELD, PROPOSED, Basis, Case, Counted
+from policy.units import MicroTokens, NanoUSD
+from programme.cards import Named
+from programme.review_decisions import Decided, Voted
+from programme.review_pack import CaseLine, Pack, Page, VoteLine
+from programme.review_summary import (
+    Exceptions,
+    Fairness,
+    Group,
+    LastReview,
+    Money,
+    QuarterFigures,
+    Summary,
+    Value,
+)
+from programme.reviews import BackTest
+from programme.standing import Histogram
+from store.reviews import ADOPTED, DRAFT, LAPSED, Kept, Review
+from templates import render, review
+from tests.support.letters import ENDLESS, HOSTILE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from templates.render import Message
+
+Q4 = Quarter(2026, 4)
+DRAFTED_AT = datetime(2027, 1, 4, 8, tzinfo=UTC)
+DECIDED_AT = datetime(2027, 1, 12, 10, tzinfo=UTC)
+IRIS, OMAR, TESS = (Named(name, f"U0{name[:4].upper()}") for name in ("Iris Tan", "Omar Haddad", "Tess Novak"))
+
+
+def usd(text: str) -> NanoUSD:
+    return NanoUSD.parse(text)
+
+
+BASIS = Basis(
+    quarter=str(Q4), weeks=(date(2026, 10, 5),), month="2027-02", handbook="2026.1", sized_by="2026.1",
+    value_version="2027-Q1.1", nano_usd_per_token=10_200_000, buffer_permille=150, on_top=False, budget=usd("78000"),
+    weighted=True, team_output=None, read_up_to={},
+)  # fmt: skip
+REVIEW = Review(
+    quarter=Q4, state=DRAFT, revision=3, drafted_at=DRAFTED_AT, drafted_by="policy", value_proposal="f00d",
+    basis=BASIS, inputs_digest="cafe", summary={}, vote_until=datetime(2027, 1, 18, 8, tzinfo=UTC), decided_at=None,
+    decided_by=None, holds_from=None,
+)  # fmt: skip
+FIGURES = QuarterFigures(
+    money=Money(usd("375000"), usd("234000"), usd("131250.40"), usd("54210"), usd("98200"), usd("31200")),
+    value=Value(
+        "2027-Q1.1", usd("0.0102"), Decimal("1.02"), 150, usd("0.0104"), Decimal("1.04"), 160, Decimal("0.031"), ""
+    ),
+    bounds={"cap": 3, "floor": 12},
+    exceptions=(
+        Exceptions("break_glass", 1, {"ratified": 1}, {"delivered": 1}, 410),
+        Exceptions("fast", 21, {"approved": 18, "lapsed": 1, "rejected": 2}, {"delivered": 11, "not_told": 7}, 96),
+        Exceptions("major", 1, {"open": 1}, {}, None),
+        Exceptions("standard", 2, {"approved": 2}, {"partly": 2}, 5_760),
+    ),
+    quarantined_events=14,
+    unknown_outcomes=3,
+)
+SUMMARY = Summary(
+    quarter=str(Q4), state=DRAFT, month="2027-02", figures=FIGURES, counted=Counted(6, 2, 24),
+    mean_percent=Decimal("0.9"), held=0, amended=0, states={"high": 2, "low": 3, "usual": 27},
+    bounds={"floor": 1}, grants_before=MicroTokens.parse("2410000"), grants_after=MicroTokens.parse("2409900"),
+    utilisation=(None,) * 11, missing={"few_in_team": 3, "few_weeks": 1}, unknown_use=1,
+    fairness=(
+        Fairness("level", (Group("senior", 32, Decimal("0.9"), 187, 62),), 0),
+        Fairness("team", (Group("per_mara", 5, Decimal("8.4"), 800, 0), Group("", 6, Decimal("-1.7"), 0, 166)), 2),
+        Fairness("wave", (Group("1", 20, Decimal("1.1"), 200, 50), Group("none", 12, Decimal("0.6"), 166, 83)), 0),
+    ),
+    backtests={"2027.2": BackTest(Counted(6, 2, 24), Counted(4, 1, 27), 3)},
+    last=LastReview("2026-Q3", ADOPTED, Counted(4, 1, 25), 1, 1),
+)  # fmt: skip
+OPEN = Pack(
+    review=REVIEW, summary=SUMMARY, package=1, tally=Tally(0, 0, 2, "open", lacks_finance=False, because=()), votes=(),
+    awaited=(IRIS, OMAR, TESS), decided_by=None, cases=32, holds_from=Month(2027, 2),
+    names={"per_mara": "Mara Quist"},
+)  # fmt: skip
+UNDER_WAY = dataclasses.replace(
+    OPEN,
+    summary=dataclasses.replace(SUMMARY, held=1, amended=1),
+    package=3,
+    tally=Tally(2, 1, 2, "open", lacks_finance=True, because=()),
+    votes=(
+        VoteLine(IRIS, None, adopts=True, reason=None, counts=True),
+        VoteLine(Named("Zoe Martin", "U0ZOE"), TESS, adopts=True, reason=None, counts=True),
+        VoteLine(OMAR, None, adopts=False, reason="Two cuts are of people on leave", counts=False),
+    ),
+    awaited=(OMAR,),
+)
+DECIDED: dict[str, Any] = {"decided_at": DECIDED_AT, "decided_by": "per_omar"}
+ADOPTED_PACK = dataclasses.replace(
+    UNDER_WAY,
+    review=dataclasses.replace(REVIEW, state=ADOPTED, holds_from=Month(2027, 2), **DECIDED),
+    decided_by=OMAR,
+    awaited=(),
+)
+LAPSED_PACK = dataclasses.replace(
+    OPEN, review=dataclasses.replace(REVIEW, state=LAPSED, decided_at=DECIDED_AT, decided_by="policy")
+)
+NOTHING = dataclasses.replace(
+    OPEN,
+    summary=dataclasses.replace(
+        SUMMARY,
+        figures=dataclasses.replace(
+            FIGURES,
+            exceptions=(),
+            bounds={},
+            value=dataclasses.replace(FIGURES.value, proposed=None, note="The handbook fixes the value."),
+        ),
+        counted=Counted(0, 0, 0), mean_percent=Decimal("0.0"), states={}, bounds={}, missing={}, fairness=(),
+        backtests={}, last=None,
+    ),
+    cases=0,
+    awaited=(),
+)  # fmt: skip
+
+
+def stuffed(text: str, *, most: int = 1) -> Pack:
+    """Somebody's text wherever one may be."""
+    who = Named(text, None)
+    groups = tuple(Group(f"per_{i}", 123_456, Decimal("-10.0"), 1_000, 1_000) for i in range(most))
+    levels = tuple(dataclasses.replace(group, name=f"{text}{i}") for i, group in enumerate(groups))
+    value = dataclasses.replace(FIGURES.value, proposed=None, note=text)
+    return dataclasses.replace(
+        UNDER_WAY,
+        summary=dataclasses.replace(
+            SUMMARY,
+            figures=dataclasses.replace(FIGURES, value=value),
+            fairness=(Fairness("level", levels, 99), Fairness("team", groups, 99), Fairness("wave", groups, 99)),
+            backtests={f"{i}{text}": SUMMARY.backtests["2027.2"] for i in range(most)},
+        ),
+        votes=(VoteLine(who, who, adopts=False, reason=text, counts=False),) * most,
+        awaited=(who,) * most,
+        names={f"per_{i}": text for i in range(most)},
+    )
+
+
+USE = Histogram(
+    people=30, bins=tuple((i * 10, i * 10 + 10 if i < 10 else None, 6 if i in {4, 5, 6} else None) for i in range(11)),
+    median_permille=600, p95_permille=900, months="October to December 2026",
+)  # fmt: skip
+CASE = Case(
+    person_id="per_ben", unit="team", team="per_mara", peers="engineering/senior", peers_size=30,
+    utilisation_permille=225, state_before="usual", state_after="low", theta=Decimal("-0.120000"),
+    lcb=Decimal("-0.400000"), missing="", delta_thousandths=-100, factor_before=Decimal(1),
+    factor_after=Decimal("0.9000"), grant_before=MicroTokens.parse("93700"), grant_after=MicroTokens.parse("84300"),
+    bound="", reasons=(
+        Reason("use", "you used 22.5 % of your regular grants: LOW", {"state": "low"}),
+        Reason("delta", "your grant changes by -10 %", {"delta": "-0.100"}),
+    ), would_change=(Reason("leave_low", "above 50 % in the next quarter ends LOW"),),
+)  # fmt: skip
+KEPT = Kept(CASE, PROPOSED, None, None, None, None, None)
+HELD_CASE = KEPT._replace(
+    decision=HELD, decided_by="per_tess", decided_at=DECIDED_AT, decision_reason="On parental leave since October"
+)
+AMENDED_CASE = KEPT._replace(
+    decision=AMENDED, amended_thousandths=-25, amended_factor=Decimal("0.9750"), decided_by="per_tess",
+    decided_at=DECIDED_AT, decision_reason="A quarter of it",
+)  # fmt: skip
+
+
+def page(*lines: CaseLine, number: int = 0, pages: int = 1, is_open: bool = True) -> dict[str, Any]:
+    shown = Page(Q4, lines, number, pages, Counted(6, 2, 24), 32, is_open)
+    return review.page(
+        shown, [(line, f"{Q4}:{line.person_id}:{number}") for line in lines], turns=list(review.pages(number, pages))
+    )  # fmt: skip
+
+
+def line(case: Kept | None, name: str = "Ben Okafor", conflict: str = "") -> CaseLine:
+    return CaseLine("per_ben", name, case, conflict)
+
+
+def voted(*, again: bool = False, pack: Pack = OPEN, approvals: int = 1) -> Voted:
+    return Voted(pack.review, dataclasses.replace(pack.tally, approvals=approvals), "per_iris", again)
+
+
+def on_case(name: str, **more: object) -> dict[str, Any]:
+    """A form or an answer about a single case."""
+    usual: dict[str, Any] = {"case": KEPT, "who": "Ben Okafor", "change": review.change, "private": "{}"} | more
+    return {"hold": _hold, "amend": _amend, "why": _why, "decided": _decided}[name](usual)
+
+
+def _hold(view: dict[str, Any]) -> dict[str, Any]:
+    return render.modal("review/hold", **view)
+
+
+def _amend(view: dict[str, Any]) -> dict[str, Any]:
+    return render.modal("review/amend", least=-100, most=75, **view)
+
+
+def _why(view: dict[str, Any]) -> dict[str, Any]:
+    return render.modal("review/why", **view)
+
+
+def _decided(view: dict[str, Any]) -> dict[str, Any]:
+    return render.modal("review/decided", decided=Decided(REVIEW, view.pop("case"), 2), **view)
+
+
+CASES: dict[str, Callable[[], Message]] = {
+    "pack": lambda: review.pack(OPEN),
+    "pack_under_way": lambda: review.pack(UNDER_WAY),
+    "pack_adopted": lambda: review.pack(ADOPTED_PACK),
+    "pack_lapsed": lambda: review.pack(LAPSED_PACK),
+    "pack_of_nothing": lambda: review.pack(NOTHING),
+    "pack_hostile": lambda: review.pack(stuffed(HOSTILE)),
+    "use": lambda: render.message("review/use", use=USE, quarter=str(Q4)),
+    "voted_on_a_review": lambda: render.message("review/voted", voted=voted()),
+    "voted_on_a_review_again": lambda: render.message("review/voted", voted=voted(again=True)),
+    "voted_on_a_review_without_finance": lambda: render.message("review/voted", voted=voted(pack=UNDER_WAY)),
+    "voted_on_a_review_and_adopted": lambda: render.message("review/voted", voted=voted(pack=ADOPTED_PACK)),
+}
+ENDLESS_CASES: dict[str, Callable[[], Message]] = {"pack": lambda: review.pack(stuffed(ENDLESS, most=40))}
+MODALS: dict[str, Callable[[], dict[str, Any]]] = {
+    "review_cases": lambda: page(line(KEPT), line(HELD_CASE), line(AMENDED_CASE), line(None, "Mara Quist", "report")),
+    "review_cases_between": lambda: page(line(KEPT), number=1, pages=3),
+    "review_cases_decided": lambda: page(line(AMENDED_CASE), line(None, "Iris Tan", "own"), is_open=False),
+    "review_cases_hostile": lambda: page(*[line(HELD_CASE._replace(decision_reason=HOSTILE), HOSTILE)] * 8),
+    "review_hold": lambda: on_case("hold"),
+    "review_hold_hostile": lambda: on_case("hold", who=HOSTILE),
+    "review_amend": lambda: on_case("amend"),
+    "review_why": lambda: on_case("why"),
+    "review_why_held": lambda: on_case("why", case=HELD_CASE),
+    "review_decided_held": lambda: on_case("decided", case=HELD_CASE),
+    "review_decided_amended": lambda: on_case("decided", case=AMENDED_CASE),
+    "review_decided_as_proposed": lambda: on_case("decided"),
+    "review_against": lambda: render.modal("review/against", quarter=Q4, private="{}"),
+    "review_voted": lambda: render.modal("review/voted", voted=voted()),
+}
