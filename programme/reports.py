@@ -86,12 +86,11 @@ def _why_nothing(team: TeamWeeks) -> str:
 
 def _services(team: TeamWeeks) -> tuple[str, ...]:
     """The services that are told apart in some week, the largest first; all that is not comes last."""
-    apart = {week: team.told_apart(week) for week in team.told}
     usd: defaultdict[str, int] = defaultdict(int)
     left_over = False
     for one in (one for one in team.spent if one.usd):
         week = Week.containing(one.day)
-        if one.service in apart[week]:
+        if one.service in team.apart.get(week, ()):
             usd[one.service] += one.usd
         elif week != team.weeks[-1]:
             left_over = True
@@ -103,11 +102,10 @@ def _services(team: TeamWeeks) -> tuple[str, ...]:
 
 def _weeks(team: TeamWeeks, services: Sequence[str]) -> tuple[WeekOfSpend, ...]:
     usd: defaultdict[Week, list[int]] = defaultdict(lambda: [0] * len(services))
-    apart = {week: team.told_apart(week) for week in team.told}
     place = {name: i for i, name in enumerate(services)}
     for one in (one for one in team.spent if one.usd):
         week = Week.containing(one.day)
-        at = place.get(one.service, len(services) - 1) if one.service in apart[week] else len(services) - 1
+        at = place.get(one.service, len(services) - 1) if one.service in team.apart.get(week, ()) else len(services) - 1
         usd[week][at] += one.usd
     tokens = {week: sum(one.tokens for one in team.spent if week.contains(one.day)) for week in team.told}
     unsplit = {team.weeks[-1]} if services != (EVERYTHING,) else set()
@@ -159,8 +157,8 @@ def _jumps(team: TeamWeeks, weeks: Sequence[WeekOfSpend], services: Sequence[str
     before = [week for week in weeks[begun:-2] if not week.hidden and week.same_team]
     found = []
     for i, name in enumerate(services):
-        told = [week for week in before if name in team.told_apart(week.week) or not week.usd[i]]
-        if name in team.told_apart(last.week):
+        told = [week for week in before if name in team.apart.get(week.week, ()) or not week.usd[i]]
+        if name in team.apart.get(last.week, ()):
             found += _jump(name, last.usd[i], [week.usd[i] for week in told], last.spent, book)
     if not found:
         found = _jump("", last.spent, [week.spent for week in before], last.spent, book)

@@ -14,7 +14,7 @@ from programme.team_report import WEEKS
 from store import teams as store
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import date
 
     from store.engine import Session
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 class TeamWeeks:
     """`memberships` are those of each week, from the end of the week before on; the last of them is the week's own.
 
-    `accounts` are wallet -> person. `spent` is what members spent in weeks that are told, `grants` are all of theirs in
-    the months of these weeks.
+    `accounts` are wallet -> person. `spent` is what members spent in weeks that are told, `apart` the services that are
+    told apart in each of those. `grants` are all of theirs in the months of these weeks.
     """
 
     weeks: tuple[Week, ...]
@@ -36,6 +36,7 @@ class TeamWeeks:
     hidden: Mapping[Week, str]
     accounts: Mapping[int, str]
     spent: tuple[DaySpent, ...]
+    apart: Mapping[Week, frozenset[str]]
     grants: Mapping[tuple[str, Month], Grant]
     today: date
     least: int
@@ -78,19 +79,6 @@ class TeamWeeks:
             or any(self.hidden[week] == TEAM_CHANGED for week in weeks)
         )
 
-    def told_apart(self, week: Week) -> frozenset[str]:
-        """The services that enough people used in a week, so that what is left over is of enough people as well.
-
-        Of the present week none: what is told of it on one day and not on another would tell of few.
-        """
-        if week == self.weeks[-1]:
-            return frozenset()
-        users: defaultdict[str, set[int]] = defaultdict(set)
-        for one in self.spent:
-            if one.usd and week.contains(one.day):
-                users[one.service].add(one.account_id)
-        return frozenset(disclosed({name: frozenset(some) for name, some in users.items()}, self.least))
-
 
 def of_manager(  # noqa: PLR0917 - one call
     session: Session, manager_id: str, lines: Lines, this_week: Week, today: date, least: int
@@ -116,7 +104,23 @@ def of_manager(  # noqa: PLR0917 - one call
         (g.person_id, Month.parse(g.month)): g for g in store.granted(session, everybody, [str(m) for m in months])
     }
     told = tuple(one for one in spent if not hidden[Week.containing(one.day)])
-    return TeamWeeks(tuple(weeks), memberships, hidden, accounts, told, grants, today, least)
+    apart = _told_apart(told, [week for week in weeks[:-1] if not hidden[week]], least)
+    return TeamWeeks(tuple(weeks), memberships, hidden, accounts, told, apart, grants, today, least)
+
+
+def _told_apart(spent: Iterable[DaySpent], over: Iterable[Week], least: int) -> dict[Week, frozenset[str]]:
+    """The services that enough people used in each week that is over; what is left is of enough people as well.
+
+    Of the present week none: what is told of it on one day and not on another would tell of few.
+    """
+    users: dict[Week, defaultdict[str, set[int]]] = {week: defaultdict(set) for week in over}
+    for one in spent:
+        if one.usd and (of_week := users.get(Week.containing(one.day))) is not None:
+            of_week[one.service].add(one.account_id)
+    return {
+        week: frozenset(disclosed({name: frozenset(some) for name, some in of_week.items()}, least))
+        for week, of_week in users.items()
+    }
 
 
 def _weeks_of_few(spent: list[DaySpent], least: int) -> list[Week]:
