@@ -278,6 +278,15 @@ class AdjustmentRules:
 
 
 @dataclass(frozen=True, slots=True)
+class AppealRules:
+    """Working days: of notice before a change holds, to appeal against a cut, and to decide an appeal."""
+
+    notice_days: int
+    appeal_days: int
+    decide_days: int
+
+
+@dataclass(frozen=True, slots=True)
 class DigestRules:
     """What a digest may tell of groups, and when a month's last days count as a rush."""
 
@@ -530,6 +539,14 @@ def _read_change(table: Table) -> ChangeRules:
         least_score_high=table.share("least_score_high", MOST),
         most_quarter=table.share("most_quarter"),
         most_year=table.share("most_year"),
+    )
+    table.done()
+    return rules
+
+
+def read_appeals(table: Table) -> AppealRules:
+    rules = AppealRules(
+        table.count("notice_days", 1, 60), table.count("appeal_days", 1, 60), table.count("decide_days", 1, 60)
     )
     table.done()
     return rules

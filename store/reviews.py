@@ -18,6 +18,7 @@ from policy.units import MicroTokens, NanoUSD
 from store import bulk
 from store.tables import (
     accounts,
+    appeals,
     entries,
     grants,
     outcomes,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 DRAFT, ADOPTED, LAPSED = "draft", "adopted", "lapsed"
 
-_r, _c, _i = reviews.c, review_cases.c, review_inputs.c
+_r, _c, _i, _a = reviews.c, review_cases.c, review_inputs.c, appeals.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,11 +254,16 @@ def _factor() -> sa.ColumnElement[str]:
 
 
 def factors_on(session: Session, month: Month) -> dict[str, Decimal]:
-    """What adopted reviews that hold in a month make of each person's grant: the last of each person counts."""
+    """What adopted reviews that hold in a month make of each person's grant: the last of each person counts.
+
+    A case whose cut an appeal suspends, or undid, is as if it were not there.
+    """
     query = (
         sa.select(_c.person_id, _factor())
         .join(reviews, _r.quarter == _c.quarter)
+        .outerjoin(appeals, sa.and_(_a.quarter == _c.quarter, _a.person_id == _c.person_id))
         .where(_r.state == ADOPTED, _r.holds_from <= str(month))
+        .where(sa.or_(_a.state.is_(None), _a.cut_from <= str(month)))
         .order_by(_c.quarter)
     )
     return {person_id: Decimal(factor) for person_id, factor in session.execute(query)}
