@@ -37,13 +37,21 @@ STEP = "request."
 """Steps of requests are runs as well: the job is the step, the period the request."""
 
 
+APPEAL_LAPSE = "appeal.lapse"
+"""The end of an appeal that nobody decided: the period is the appeal."""
+
+
 def is_step(run: Run) -> bool:
-    return run.job.startswith(STEP)
+    return run.job.startswith(STEP) or run.job == APPEAL_LAPSE
 
 
-def with_steps(runs: Iterable[Run], steps: Iterable[tuple[str, str, datetime]], zone: ZoneInfo) -> tuple[Run, ...]:
-    """The runs together with (request, step, instant) of requests, in the order of their instants."""
+def with_steps(
+    runs: Iterable[Run], steps: Iterable[tuple[str, str, datetime]], zone: ZoneInfo,
+    appeals: Iterable[tuple[str, datetime]] = (),
+) -> tuple[Run, ...]:  # fmt: skip
+    """The runs together with (request, step, instant) and (appeal, instant), in the order of their instants."""
     more = [Run(f"{STEP}{step}", request_id, day_of(at, zone), at) for request_id, step, at in steps]
+    more += [Run(APPEAL_LAPSE, appeal_id, day_of(at, zone), at) for appeal_id, at in appeals]
     return tuple(sorted((*runs, *more), key=lambda run: (run.due_at, ORDER.get(run.job, len(ORDER)))))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scheduler import fast_track_letters, grant_letters, report_letters, warning_letters
+from scheduler import appeal_letters, fast_track_letters, grant_letters, report_letters, warning_letters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +29,7 @@ COMPOSERS: dict[str, Callable[[object], tuple[Message, Picture | None]]] = {
     "grants/statement": grant_letters.compose_statement,
     "grants/lapse_notice": grant_letters.compose_lapse_notice,
     "grants/digest": grant_letters.compose_digest,
+    "reviews/notice": appeal_letters.compose_notice,
     "warnings/warning": warning_letters.compose,
 }
 
@@ -41,8 +42,12 @@ LIVE: dict[str, Callable[[Desk, object], Message | None]] = {
     "fast_track/question": fast_track_letters.compose_question,
     "fast_track/more_time": fast_track_letters.compose_more_time,
     "fast_track/outcome": fast_track_letters.compose_outcome,
+    "reviews/appeal_card": appeal_letters.compose_card,
+    "reviews/appeal_face": appeal_letters.compose_card,
+    "reviews/appeal_mine": appeal_letters.compose_mine,
+    "reviews/appeal_note": appeal_letters.compose_note,
 }
-"""Messages about requests are written from what holds when they go out: their rows only name the request."""
+"""Messages about requests and appeals are written from what holds when they go out: rows only name which."""
 
 
 PICTURED: dict[str, Callable[[Desk, object], tuple[Message, Picture | None] | None]] = {

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from policy import rollout
 from policy.period import Month, Quarter, Week, day_of
 from policy.reasons import Refusal
-from programme import fast_track_steps, handbooks, lapses, monthly, reviews, weekly
+from programme import appeals, fast_track_steps, handbooks, lapses, monthly, reviews, weekly
 from scheduler import due
 from scheduler.due import Calendar, Run
+from store import appeals as appeals_store
 from store import reference, runs
 from store import requests as requests_store
 
@@ -48,7 +49,8 @@ def owed(session: Session, desk: Desk, now: datetime) -> tuple[Run, ...]:
     calendar = Calendar(book.rollout.launched_on, begins_on, desk.zone, reviews_from)
     periods = due.owed(now, calendar, runs.last_periods(session))
     steps = requests_store.due(session, now, limit=RUNNING_IN)
-    return due.with_steps(periods, steps, desk.zone)
+    ended = appeals_store.overdue(session, now, limit=RUNNING_IN)
+    return due.with_steps(periods, steps, desk.zone, ended)
 
 
 def tick(desk: Desk, *, now: datetime, announce_in: str | None = None) -> Ticked:
@@ -93,7 +95,10 @@ def _attempt(desk: Desk, run: Run, *, now: datetime, announce_in: str | None) ->
 
 def perform(session: Session, run: Run, *, desk: Desk, now: datetime, announce_in: str | None) -> None:
     """Claim a run and do it, in the caller's transaction; nothing when it is done already."""
-    if due.is_step(run):
+    if run.job == due.APPEAL_LAPSE:
+        appeals.lapse(session, run.period, desk=desk, now=now)
+        runs.forget_steps(session, run.period)
+    elif due.is_step(run):
         fast_track_steps.advance(session, run.period, desk=desk, now=now)
         runs.forget_steps(session, run.period)
     elif run.job == due.GRANTS:

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from policy.appeals import OPEN
 from policy.period import Month, Quarter
-from store.tables import appeals, audit_log, grants, review_cases, review_opt_outs
+from policy.units import MicroTokens
+from store.tables import appeals, audit_log, grants, lots, review_cases, review_opt_outs
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -113,6 +114,12 @@ def grants_since(session: Session, person_id: str, month: Month) -> list[tuple[M
     g = grants.c
     query = sa.select(g.month, g.factors).where(g.person_id == person_id, g.month >= str(month)).order_by(g.month)
     return [(Month.parse(name), factors) for name, factors in session.execute(query)]
+
+
+def credited(session: Session, entry_id: int) -> MicroTokens:
+    """What an upheld appeal's entry gave back."""
+    query = sa.select(lots.c.amount).where(lots.c.entry_id == entry_id)
+    return MicroTokens(session.execute(query).scalar_one())
 
 
 # --- Who is left out -----------------------------------------------------------------------------------------------

@@ -1,0 +1,40 @@
+"""What people are told of an adopted review, and the messages about appeals, written from what holds when they go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from programme import appeals, letters
+from programme.letters import Changed
+from templates import reviews as shown
+
+if TYPE_CHECKING:
+    from programme.desk import Desk
+    from templates.charts import Picture
+    from templates.render import Message
+
+
+def compose_notice(view: object) -> tuple[Message, Picture | None]:
+    """What becomes of a person's grant, and why: as it was when it was decided."""
+    return shown.notice(letters.read(Changed, view)), None
+
+
+def compose_card(desk: Desk, view: object) -> Message:
+    """The board's card."""
+    return _composed(desk, view, "appeal_card")
+
+
+def compose_mine(desk: Desk, view: object) -> Message:
+    """Where an appeal stands, for the person."""
+    return _composed(desk, view, "appeal_mine")
+
+
+def compose_note(desk: Desk, view: object) -> Message:
+    """What became of it, for the person."""
+    return _composed(desk, view, "appeal_note")
+
+
+def _composed(desk: Desk, view: object, name: str) -> Message:
+    appeal_id = letters.read(dict[str, str], view)["appeal_id"]
+    with desk.reading() as session:
+        return shown.about_appeal(name, appeals.card(session, appeal_id, desk=desk, now=desk.clock()))
