@@ -69,7 +69,7 @@ class Money:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What a token is worth in the next quarter, and what is proposed for it, None where nothing is: `note` says why.
+    """What a token is worth in the month that is sized, and what is proposed, None where nothing is: `note` says why.
 
     `divergence` is |L/F − 1| of the proposal, None while there is no spend to weigh by.
     """

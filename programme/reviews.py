@@ -53,7 +53,7 @@ class BackTest:
 
 
 class ValueProposal(NamedTuple):
-    """The digest of the value that is proposed for the next quarter, if any is, and why not."""
+    """The digest of the value that is proposed for the quarter of the month, if any is, and why not."""
 
     digest: str | None
     note: str
@@ -75,7 +75,7 @@ def draft(
     planned = sizing.plan(session, month, desk=desk, now=now)
     gathered = review_inputs.gather(session, quarter, planned, book, desk=desk)
     cases = review.proposed(gathered.basis, gathered.inputs, book.adjustment, planned.book.sizing)
-    value = _value(session, quarter.next(), books, desk=desk, now=now)
+    value = _value(session, month.quarter, books, desk=desk, now=now)
     figures = review_summary.figures(session, quarter, planned, book, value.note, desk=desk)
     kept = _review(quarter, gathered, value, figures, now=now, actor=actor)
     reviews.insert(session, kept, gathered.inputs, cases)

@@ -75,7 +75,7 @@ def _frame(session: Session, kept: Review) -> Iterator[str]:
 
 
 def _figures(value: object) -> object:
-    """Reasons without their words, which a later release may choose better: as they were kept they are in the digest."""
+    """Reasons without their words, which a later release may choose better: those that were kept are in the digest."""
     if isinstance(value, tuple):
         return [(one.code, dict(one.figures)) for one in value]
     return value

@@ -453,7 +453,7 @@ reviews = Table(
     Column("drafted_by", Text, nullable=False),
     Column("handbook_version", Text, ForeignKey(handbooks.c.version), nullable=False, comment="Whose thresholds hold."),
     Column("value_version", Text, ForeignKey(token_values.c.version), nullable=False, comment="It sizes the grants."),
-    Column("value_proposal", Text, comment="The digest of the value that is proposed for the next quarter."),
+    Column("value_proposal", Text, comment="The digest of the value that is proposed for the month."),
     Column("month", Text, nullable=False, comment="Whose grants are compared: the first that a change could reach."),
     Column("inputs", Json, nullable=False, comment="What is the same for everybody that the proposal follows from."),
     Column("inputs_digest", Text, nullable=False, comment="SHA-256 of all inputs, those of each person with them."),

@@ -18,6 +18,7 @@ from policy.review import Counted, counted, weeks_of
 from policy.sizing import size
 from policy.units import MicroTokens
 from programme import handbooks, outcomes, people, review_inputs, reviews, sizing, usage, valuation
+from store import reference
 from store import reviews as store
 from store import teams as teams_store
 from store.tables import accounts, review_cases, runs, usage_days
@@ -448,3 +449,16 @@ def test_a_company_that_measures_people_keeps_their_own_output(sqlite_desk: Desk
         assert own.output == tuple(9_000 + 50 * (i % 3) for i in range(13))
         assert reviewed.cases(session, sqlite_desk)(reviewed.members(0)[1]).case.missing == "no_output"
         assert reviews.recompute(session, Q4) == []
+
+
+def test_a_late_draft_is_of_the_first_month_that_it_could_reach(company: Desk, session: Session) -> None:
+    """Drafted by hand in the last month of a quarter, value and grants are those of the month after it."""
+    late = datetime(2027, 6, 10, 9, tzinfo=UTC)
+    drafted = reviewed.draft(session, company, Q1, now=late)
+    assert drafted.month == Month(2027, 7)
+    kept = reviews.require(session, Q1)
+    assert kept.basis.value_version == "2027-Q3.1"
+    proposed = reference.proposal(session, Quarter(2027, 3))
+    assert proposed is not None
+    assert kept.value_proposal == proposed.digest
+    assert reviews.recompute(session, Q1) == []

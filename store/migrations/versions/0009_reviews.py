@@ -33,7 +33,7 @@ def upgrade() -> None:
             "value_proposal",
             sa.Text(),
             nullable=True,
-            comment="The digest of the value that is proposed for the next quarter.",
+            comment="The digest of the value that is proposed for the month.",
         ),
         sa.Column(
             "month",
