@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from store.people import Person
     from store.reviews import Kept, Review
 
-TEMPLATE = "reviews/notice"
+TEMPLATE = "reviews/review_notice"
 
 
 def is_affected(kept: Kept) -> bool:

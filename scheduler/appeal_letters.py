@@ -9,6 +9,7 @@ from programme.letters import Changed
 from templates import reviews as shown
 
 if TYPE_CHECKING:
+    from programme.appeals import Card
     from programme.desk import Desk
     from templates.charts import Picture
     from templates.render import Message
@@ -21,20 +22,20 @@ def compose_notice(view: object) -> tuple[Message, Picture | None]:
 
 def compose_card(desk: Desk, view: object) -> Message:
     """The board's card."""
-    return _composed(desk, view, "appeal_card")
+    return shown.appeal_card(_card(desk, view))
 
 
 def compose_mine(desk: Desk, view: object) -> Message:
     """Where an appeal stands, for the person."""
-    return _composed(desk, view, "appeal_mine")
+    return shown.appeal_mine(_card(desk, view))
 
 
 def compose_note(desk: Desk, view: object) -> Message:
     """What became of it, for the person."""
-    return _composed(desk, view, "appeal_note")
+    return shown.appeal_note(_card(desk, view))
 
 
-def _composed(desk: Desk, view: object, name: str) -> Message:
+def _card(desk: Desk, view: object) -> Card:
     appeal_id = letters.read(dict[str, str], view)["appeal_id"]
     with desk.reading() as session:
-        return shown.about_appeal(name, appeals.card(session, appeal_id, desk=desk, now=desk.clock()))
+        return appeals.card(session, appeal_id, desk=desk, now=desk.clock())

@@ -29,7 +29,7 @@ COMPOSERS: dict[str, Callable[[object], tuple[Message, Picture | None]]] = {
     "grants/statement": grant_letters.compose_statement,
     "grants/lapse_notice": grant_letters.compose_lapse_notice,
     "grants/digest": grant_letters.compose_digest,
-    "reviews/notice": appeal_letters.compose_notice,
+    "reviews/review_notice": appeal_letters.compose_notice,
     "warnings/warning": warning_letters.compose,
 }
 

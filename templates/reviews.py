@@ -65,17 +65,27 @@ def _line(reason: Reason) -> str:
 def notice(changed: Notice) -> Message:
     """What a person is told about their own case."""
     return render.message(
-        "reviews/notice", notice=changed, change=change(changed.delta_thousandths), because=lines(changed.because),
+        "reviews/review_notice", notice=changed, change=change(changed.delta_thousandths), because=lines(changed.because),
         would_change=lines(changed.would_change),
     )  # fmt: skip
 
 
-def about_appeal(name: str, card: Card) -> Message:
-    """A message about an appeal: the board's card, the person's own, or a note."""
+def appeal_card(card: Card) -> Message:
+    """An appeal for those who decide it."""
     return render.message(
-        f"reviews/{name}", card=card, change=change(card.delta_thousandths), because=lines(card.because),
+        "reviews/appeal_card", card=card, change=change(card.delta_thousandths), because=lines(card.because),
         button_value=card.id,
     )  # fmt: skip
+
+
+def appeal_mine(card: Card) -> Message:
+    """Where an appeal stands, for the person."""
+    return render.message("reviews/appeal_mine", card=card, change=change(card.delta_thousandths))
+
+
+def appeal_note(card: Card) -> Message:
+    """What became of an appeal, for the person."""
+    return render.message("reviews/appeal_note", card=card)
 
 
 def deciding(card: Card, *, upheld: bool, private: str) -> Block:

@@ -32,7 +32,7 @@ from programme.why import CallLine, DebitLine, Explanation, MeterLine
 from sandbox import block_kit
 from store.usage import Line
 from templates import homes, render, workings
-from tests.support import cards, letters, pages, reported, warned
+from tests.support import appealed, cards, letters, pages, reported, warned
 from tests.support.letters import ENDLESS, HOSTILE
 
 if TYPE_CHECKING:
@@ -224,6 +224,7 @@ CASES: dict[str, Callable[[], Message]] = (
     | cards.CASES
     | warned.CASES
     | reported.CASES
+    | appealed.CASES
 )
 
 ENDLESS_CASES: dict[str, Callable[[], Message]] = (
@@ -242,6 +243,7 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = (
     | cards.ENDLESS_CASES
     | warned.ENDLESS_CASES
     | reported.ENDLESS_CASES
+    | appealed.ENDLESS_CASES
 )
 
 LARGEST = MicroTokens(-(2**63) + 1)
@@ -262,7 +264,7 @@ def texts(blocks: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - any part 
             yield from texts(part)
 
 
-MODALS = cards.MODALS | warned.MODALS
+MODALS = cards.MODALS | warned.MODALS | appealed.MODALS
 
 
 @pytest.mark.parametrize("case", MODALS)
