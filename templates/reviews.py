@@ -65,8 +65,8 @@ def _line(reason: Reason) -> str:
 def notice(changed: Notice) -> Message:
     """What a person is told about their own case."""
     return render.message(
-        "reviews/review_notice", notice=changed, change=change(changed.delta_thousandths), because=lines(changed.because),
-        would_change=lines(changed.would_change),
+        "reviews/review_notice", notice=changed, change=change(changed.delta_thousandths),
+        because=lines(changed.because), would_change=lines(changed.would_change),
     )  # fmt: skip
 
 

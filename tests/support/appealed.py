@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from policy.period import Month, Quarter
 from policy.reasons import Reason
 from policy.review import Case
-from policy.units import MicroTokens
-from programme import appeals, review_notices
+from policy.units import MicroTokens, NanoUSD
+from programme import appeals, review_notices, terms
 from programme.appeals import Card
 from programme.cards import Named
 from programme.letters import Changed, written
@@ -46,6 +46,8 @@ def settle(desk: Desk, clock: Clock) -> None:
     reviewed.settle(desk, clock)
     cast.hire(desk, asking.ALTERNATES)
     with desk.transaction() as session:
+        # Enough that no floor holds: a cut then takes something.
+        terms.set_budget(session, FEBRUARY, NanoUSD.parse("110000"), actor="test", now=reviewed.MORNING)
         reviewed.draft(session, desk)
 
 
