@@ -132,13 +132,6 @@ def test_an_upheld_appeal_gives_back_what_the_cut_took(company: Desk, session: S
     appeal = appealed.file(session, company)
     moved = appealed.decide(session, company, IRIS, appeal, upheld=True)
     assert (moved.state, moved.cut_from) == ("upheld", None)
-    print(
-        session.execute(
-            sa.select(sa.text("month, factors from grants where person_id=:p and month>='2027-02'")),
-            {"p": idle_id(company)},
-        ).all(),
-        list(appeals._cut_months(session, moved)),
-    )
     assert moved.entry_id is not None
     back = store.credited(session, moved.entry_id)
     case = reviews_store.case(session, Q4, idle_id(company))
