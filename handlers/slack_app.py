@@ -9,7 +9,18 @@ from slack_bolt import App
 from slack_bolt.response import BoltResponse
 from slack_sdk import WebClient
 
-from handlers import board_group, decisions, fast_track, home, note_failure, policy, review, tokens, warnings
+from handlers import (
+    appeals,
+    board_group,
+    decisions,
+    fast_track,
+    home,
+    note_failure,
+    policy,
+    review,
+    tokens,
+    warnings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +57,7 @@ def build(
         token_verification_enabled=False,
         raise_error_for_unhandled_request=False,
     )
-    for topic in (tokens, fast_track, decisions, policy, review, warnings, home, board_group):
+    for topic in (tokens, fast_track, decisions, policy, review, appeals, warnings, home, board_group):
         topic.register(app, desk)
     app.error(_answer_failure)
     return app

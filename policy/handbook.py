@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from policy.outcomes import OutcomeRules
     from policy.parameters import (
         AdjustmentRules,
+        AppealRules,
         DigestRules,
         ExceptionRules,
         LotRules,
@@ -41,7 +42,7 @@ PER_UNIT = {"unit": 1, "thousand": 1_000, "million": 1_000_000, "hour": 3_600}
 SERVICE_KINDS = ("model_api", "training")
 LATER_TABLES = (
     "sizing", "lots", "rollout", "messages", "exceptions", "warnings", "reports", "reserve", "adjustment",
-    "reviews", "digest", "outcomes",
+    "reviews", "appeals", "digest", "outcomes",
 )  # fmt: skip
 LATER_VALUE_TABLES = ("index", "buffer", "basket")
 """Tables that handbooks applied earlier do not have; each then holds as in the packaged handbook."""
@@ -100,6 +101,7 @@ class Handbook:
     reserve: ReserveRules
     adjustment: AdjustmentRules
     reviews: ReviewRules
+    appeals: AppealRules
     digest: DigestRules
     outcomes: OutcomeRules
     services: tuple[Service, ...]
@@ -141,6 +143,7 @@ def parse(text: str) -> Handbook:
         reserve=parameters.read_reserve(table.table("reserve")),
         adjustment=parameters.read_adjustment(table.table("adjustment"), measured.unit),
         reviews=parameters.read_reviews(table.table("reviews")),
+        appeals=parameters.read_appeals(table.table("appeals")),
         digest=parameters.read_digest(table.table("digest")),
         outcomes=measured,
         services=tuple(_service(t) for t in table.tables("services")),

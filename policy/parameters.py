@@ -280,11 +280,19 @@ class AdjustmentRules:
 
 @dataclass(frozen=True, slots=True)
 class ReviewRules:
-    """When members who have not voted on a review are reminded, when it lapses, and the notice before changes hold."""
+    """When members who have not voted on a review are reminded, when it lapses, and the working days of notice."""
 
     remind: Span
     lapse: Span
-    notice: Span
+    notice_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class AppealRules:
+    """Working days to appeal against a cut, and to decide an appeal."""
+
+    appeal_days: int
+    decide_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -547,7 +555,13 @@ def _read_change(table: Table) -> ChangeRules:
 
 
 def read_reviews(table: Table) -> ReviewRules:
-    rules = ReviewRules(table.span("remind"), table.span("lapse"), table.span("notice"))
+    rules = ReviewRules(table.span("remind"), table.span("lapse"), table.count("notice_days", 1, 60))
+    table.done()
+    return rules
+
+
+def read_appeals(table: Table) -> AppealRules:
+    rules = AppealRules(table.count("appeal_days", 1, 60), table.count("decide_days", 1, 60))
     table.done()
     return rules
 

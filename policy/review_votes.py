@@ -1,4 +1,4 @@
-"""Voting on a review: until when, who is kept out of which case, how far a case may be amended, from when it holds."""
+"""Voting on a review: until when, who is kept out of which case, how far a case may be amended."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
 from policy.adjustment import THOUSANDTH, bounds
-from policy.period import Month, day_of
 from policy.quorum import MAJOR, Concerned, electorate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
-    from zoneinfo import ZoneInfo
 
     from policy.business_time import BusinessHours
     from policy.parameters import ChangeRules, ExceptionRules, ReviewRules
@@ -46,13 +44,6 @@ def conflict(voter: str, person_id: str, managers: frozenset[str]) -> str:
     if voter == person_id:
         return OWN
     return REPORT if voter in managers else ""
-
-
-def holds_from(adopted_at: datetime, rules: ReviewRules, hours: BusinessHours, zone: ZoneInfo) -> Month:
-    """The first month that begins once the notice is over."""
-    over = day_of(hours.after(adopted_at, rules.notice), zone)
-    month = Month.containing(over)
-    return month if month.first_day == over else month.next()
 
 
 def limits(deltas: Sequence[int], rules: ChangeRules) -> tuple[int, int]:

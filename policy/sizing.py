@@ -185,21 +185,34 @@ def _history(claim: Claim, rules: SizingRules) -> Decimal:
 
 
 def _bounds(claim: Claim, rules: SizingRules, value: TokenValue, *, weighted: bool) -> _Bounds:
-    step = rules.round_to_tokens * MICRO_PER_TOKEN
     base = int(entitlement(claim, rules))
     factors = weight(claim, rules) if weighted else (NEUTRAL, NEUTRAL, NEUTRAL)
     product = factors[0] * factors[1] * factors[2]
     clipped = min(max(product, rules.least_weight), rules.most_weight) if weighted else NEUTRAL
     clipped = clipped.quantize(FACTOR, ROUND_HALF_EVEN)
+    lowest, highest = _limits(base, claim, rules, value)
+    adjusted = claim.adjustment.quantize(FACTOR, ROUND_HALF_EVEN) if weighted else NEUTRAL
+    raw = bought(NanoUSD(_part(_part(base, clipped), adjusted)), value)
+    return _Bounds(claim, base, clipped, factors, adjusted, raw, lowest, highest)
+
+
+def _limits(base: int, claim: Claim | Factors, rules: SizingRules, value: TokenValue) -> tuple[int, int]:
+    """Floor and cap of a grant, in micro-tokens."""
+    step = rules.round_to_tokens * MICRO_PER_TOKEN
     lowest_usd = int(least(rules, claim.fte_permille, claim.days_active, claim.days_in_month))
     floor = max(_part(base, rules.floor_share), lowest_usd)
     cap = max(_part(base, rules.cap_share), floor)
     # Bounds are whole steps, floors rounded up and caps down, so that rounding a grant cannot carry it across one.
     lowest = -(-bought(NanoUSD(floor), value) // step) * step
-    highest = max(bought(NanoUSD(cap), value) // step * step, lowest)
-    adjusted = claim.adjustment.quantize(FACTOR, ROUND_HALF_EVEN) if weighted else NEUTRAL
-    raw = bought(NanoUSD(_part(_part(base, clipped), adjusted)), value)
-    return _Bounds(claim, base, clipped, factors, adjusted, raw, lowest, highest)
+    return lowest, max(bought(NanoUSD(cap), value) // step * step, lowest)
+
+
+def readjusted(factors: Factors, adjustment: Decimal, rules: SizingRules, value: TokenValue) -> int:
+    """What a grant at a value would have been with another adjustment and all else as it was, before rounding."""
+    base = int(factors.entitlement)
+    lowest, highest = _limits(base, factors, rules, value)
+    raw = bought(NanoUSD(_part(_part(base, factors.weight), adjustment)), value)
+    return min(max(raw * int(factors.budget_share * MILLION) // MILLION, lowest), highest)
 
 
 def _part(amount: int, factor: Decimal) -> int:

@@ -10,14 +10,14 @@ from policy.adjustment import THOUSANDTH, carried
 from policy.period import day_of
 from policy.reasons import Refusal
 from policy.review import AMENDED, HELD, PROPOSED, counted
-from programme import board, handbooks, review_post
+from programme import board, handbooks, review_notices, review_post
 from programme.decisions import NOWHERE
 from programme.fast_track import FieldsRefused
 from store import audit, reviews
 from store import board as board_store
 from store import people as people_store
 from store import review_votes as store
-from store.review_votes import Cast
+from store.review_votes import VOTED, Cast
 from store.reviews import ADOPTED, DRAFT, LAPSED
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from policy.handbook import Handbook
-    from policy.period import Month, Quarter
+    from policy.period import Quarter
     from policy.quorum import Seat, Tally
     from programme.decisions import Place
     from programme.desk import Desk
@@ -151,10 +151,10 @@ def vote(
     counting = tally_of(panel, store.votes(session, quarter))
     book = _book(session, desk, now)
     adopted = counting.outcome == quorum.APPROVED
-    moved = _adopt(session, kept, voter, book, desk=desk, now=now) if adopted else _move(session, kept)
+    moved = _adopt(session, kept, voter, desk=desk, now=now) if adopted else _move(session, kept)
     review_post.tell_of_change(session, moved, now=now)
     after = {"approvals": counting.approvals, "rejections": counting.rejections, **_plain(cast)}
-    records = [_record(moved, voter.id, "review.vote", now, book, after, before=earlier, place=place)]
+    records = [_record(moved, voter.id, VOTED, now, book, after, before=earlier, place=place)]
     if adopted:
         records.append(_record(moved, voter.id, "review.adopt", now, book, _adopted(session, moved, panel)))
     audit.append(session, *records)
@@ -206,11 +206,12 @@ def require_reason(reason: str | None) -> None:
         raise FieldsRefused({"reason": f"{len(reason or '')} characters: say it in {LONGEST_REASON}."})
 
 
-def _adopt(session: Session, kept: Review, voter: Person, book: Handbook, *, desk: Desk, now: datetime) -> Review:
-    hours = quorum.business_hours(book, desk.zone)
-    month: Month = review_votes.holds_from(now, book.reviews, hours, desk.zone)
+def _adopt(session: Session, kept: Review, voter: Person, *, desk: Desk, now: datetime) -> Review:
+    month = review_notices.effect_month(session, kept.quarter, desk=desk, now=now)
     store.step(session, kept.quarter, None, None)
-    return _move(session, kept, state=ADOPTED, decided_at=now, decided_by=voter.id, holds_from=str(month))
+    moved = _move(session, kept, state=ADOPTED, decided_at=now, decided_by=voter.id, holds_from=str(month))
+    review_notices.owe(session, kept.quarter, desk=desk, now=now)
+    return moved
 
 
 def _adopted(session: Session, kept: Review, panel: Panel) -> dict[str, object]:

@@ -6,11 +6,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from policy import quorum, review_votes
-from policy.period import Month, day_of
+from policy import review_votes
 from policy.reasons import Refusal
 from policy.review import AMENDED, HELD, Counted, counted
-from programme import handbooks, review_decisions, reviews, standing
+from programme import handbooks, review_decisions, review_notices, reviews, standing
 from programme.cards import Named
 from store import people as people_store
 from store import requests as requests_store
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from policy.period import Quarter
+    from policy.period import Month, Quarter
     from policy.quorum import Tally
     from programme.desk import Desk
     from programme.review_summary import Summary
@@ -99,7 +98,6 @@ def of(session: Session, quarter: Quarter, *, desk: Desk, now: datetime) -> Pack
     panel = review_decisions.panel_of(session, quarter)
     votes = store.votes(session, quarter)
     summary = reviews.summary(session, quarter)
-    book = handbooks.load(session).on(day_of(now, desk.zone))
     told = _named(session, kept, summary, votes, (seat.person_id for seat in panel.electorate.seats))
     voted = {one.seat for one in votes if one.package == panel.package}
     until = kept.vote_until or now
@@ -113,8 +111,7 @@ def of(session: Session, quarter: Quarter, *, desk: Desk, now: datetime) -> Pack
         awaited=tuple(told[s.person_id] for s in panel.electorate.voting(panel.stage) if s.person_id not in voted),
         decided_by=told.get(kept.decided_by or ""),
         cases=changes.raised + changes.cut + changes.unchanged,
-        holds_from=kept.holds_from
-        or review_votes.holds_from(until, book.reviews, quorum.business_hours(book, desk.zone), desk.zone),
+        holds_from=kept.holds_from or review_notices.effect_month(session, quarter, desk=desk, now=until),
         names={person_id: one.name for person_id, one in told.items()},
     )
 

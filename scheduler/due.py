@@ -31,12 +31,12 @@ class Run:
     due_at: datetime
 
 
-REQUEST, PROPOSAL, REVIEW = "request.", "proposal.", "review."
-"""Steps of requests, proposed handbooks and reviews are runs too: the job is the step, the period what it is about."""
+REQUEST, PROPOSAL, REVIEW, APPEAL = "request.", "proposal.", "review.", "appeal."
+"""Steps of requests, proposed handbooks, reviews and appeals are runs too: the period is the one whose step it is."""
 
 
 def is_step(run: Run) -> bool:
-    return run.job.startswith((REQUEST, PROPOSAL, REVIEW))
+    return run.job.startswith((REQUEST, PROPOSAL, REVIEW, APPEAL))
 
 
 def is_of_proposal(run: Run) -> bool:
@@ -45,6 +45,10 @@ def is_of_proposal(run: Run) -> bool:
 
 def is_of_review(run: Run) -> bool:
     return run.job.startswith(REVIEW)
+
+
+def is_of_appeal(run: Run) -> bool:
+    return run.job.startswith(APPEAL)
 
 
 def steps(kind: str, due: Iterable[tuple[str, str, datetime]], zone: ZoneInfo) -> list[Run]:

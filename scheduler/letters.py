@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scheduler import (
+    appeal_letters,
     fast_track_letters,
     grant_letters,
     policy_letters,
@@ -36,6 +37,7 @@ COMPOSERS: dict[str, Callable[[object], tuple[Message, Picture | None]]] = {
     "grants/statement": grant_letters.compose_statement,
     "grants/lapse_notice": grant_letters.compose_lapse_notice,
     "grants/digest": grant_letters.compose_digest,
+    "review/notice": appeal_letters.compose_notice,
     "warnings/warning": warning_letters.compose,
 }
 
@@ -54,8 +56,12 @@ LIVE: dict[str, Callable[[Desk, object], Message | None]] = {
     "policy/note": policy_letters.compose_note,
     "review/pack": review_letters.compose_pack,
     "review/face": review_letters.compose_face,
+    "appeals/card": appeal_letters.compose_card,
+    "appeals/face": appeal_letters.compose_card,
+    "appeals/mine": appeal_letters.compose_mine,
+    "appeals/note": appeal_letters.compose_note,
 }
-"""Messages about requests, proposals and reviews are written from what holds when they go out: rows only name them."""
+"""Messages about requests, proposals, reviews and appeals tell what holds when they go out: rows only name those."""
 
 
 PICTURED: dict[str, Callable[[Desk, object], tuple[Message, Picture | None] | None]] = {

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from policy import rollout
 from policy.period import Month, Quarter, Week, day_of
 from policy.reasons import Refusal
-from programme import fast_track_steps, handbooks, lapses, monthly, proposals, review_steps, reviews, weekly
+from programme import appeals, fast_track_steps, handbooks, lapses, monthly, proposals, review_steps, reviews, weekly
 from scheduler import due
 from scheduler.due import Calendar, Run
+from store import appeals as appeals_store
 from store import reference, review_votes, runs
 from store import requests as requests_store
 
@@ -50,6 +51,7 @@ def owed(session: Session, desk: Desk, now: datetime) -> tuple[Run, ...]:
     steps = due.steps(due.REQUEST, requests_store.due(session, now, limit=RUNNING_IN), desk.zone)
     steps += due.steps(due.PROPOSAL, proposals.to_lapse(session, now), desk.zone)
     steps += due.steps(due.REVIEW, review_votes.due(session, now), desk.zone)
+    steps += due.steps(due.APPEAL, appeals_store.due(session, now, limit=RUNNING_IN), desk.zone)
     return due.in_order(*periods, *steps)
 
 
@@ -95,15 +97,8 @@ def _attempt(desk: Desk, run: Run, *, now: datetime, announce_in: str | None) ->
 
 def perform(session: Session, run: Run, *, desk: Desk, now: datetime, announce_in: str | None) -> None:
     """Claim a run and do it, in the caller's transaction; nothing when it is done already."""
-    if due.is_of_proposal(run):
-        proposals.lapse(session, run.period, desk=desk, now=now)
-        runs.forget_steps(session, run.period)
-    elif due.is_of_review(run):
-        review_steps.advance(session, Quarter.parse(run.period), desk=desk, now=now)
-        runs.forget_failure(session, run.job, run.period)
-    elif due.is_step(run):
-        fast_track_steps.advance(session, run.period, desk=desk, now=now)
-        runs.forget_steps(session, run.period)
+    if due.is_step(run):
+        _perform_step(session, run, desk=desk, now=now)
     elif run.job == due.GRANTS:
         monthly.run(session, Month.parse(run.period), desk=desk, now=now, announce_in=announce_in)
     elif run.job == due.REVIEWS:
@@ -117,3 +112,16 @@ def perform(session: Session, run: Run, *, desk: Desk, now: datetime, announce_i
             weekly.owe(session, Week(run.first_day), desk=desk, now=now)
         else:
             lapses.announce(session, run.first_day, desk=desk, now=now)
+
+
+def _perform_step(session: Session, run: Run, *, desk: Desk, now: datetime) -> None:
+    """Whatever of its subject is due: the step itself looks whether it still is."""
+    if due.is_of_proposal(run):
+        proposals.lapse(session, run.period, desk=desk, now=now)
+    elif due.is_of_review(run):
+        review_steps.advance(session, Quarter.parse(run.period), desk=desk, now=now)
+    elif due.is_of_appeal(run):
+        appeals.lapse(session, run.period, desk=desk, now=now)
+    else:
+        fast_track_steps.advance(session, run.period, desk=desk, now=now)
+    runs.forget_steps(session, run.period)

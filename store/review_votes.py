@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from store.engine import Session
 
 CONVENE, REMIND, LAPSE = "convene", "remind", "lapse"
+VOTED = "review.vote"
+"""The action by which the audit log tells of a vote on a package."""
 
 _p, _s, _v, _r = review_panels.c, review_seats.c, review_votes.c, reviews.c
 

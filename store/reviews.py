@@ -18,9 +18,11 @@ from policy.units import MicroTokens, NanoUSD
 from store import bulk
 from store.tables import (
     accounts,
+    appeals,
     entries,
     grants,
     outcomes,
+    people,
     quarantine,
     review_cases,
     review_inputs,
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 
 DRAFT, ADOPTED, LAPSED = "draft", "adopted", "lapsed"
 
-_r, _c, _i = reviews.c, review_cases.c, review_inputs.c
+_r, _c, _i, _a = reviews.c, review_cases.c, review_inputs.c, appeals.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,14 +255,36 @@ def _factor() -> sa.ColumnElement[str]:
 
 
 def factors_on(session: Session, month: Month) -> dict[str, Decimal]:
-    """What adopted reviews that hold in a month make of each person's grant: the last of each person counts."""
+    """What adopted reviews that hold in a month make of each person's grant: the last of each person counts.
+
+    A case whose cut an appeal suspends, or undid, is as if it were not there.
+    """
     query = (
         sa.select(_c.person_id, _factor())
         .join(reviews, _r.quarter == _c.quarter)
+        .outerjoin(appeals, sa.and_(_a.quarter == _c.quarter, _a.person_id == _c.person_id))
         .where(_r.state == ADOPTED, _r.holds_from <= str(month))
+        .where(sa.or_(_a.state.is_(None), _a.cut_from <= str(month)))
         .order_by(_c.quarter)
     )
     return {person_id: Decimal(factor) for person_id, factor in session.execute(query)}
+
+
+def _differs() -> sa.ColumnElement[bool]:
+    """Whether a case makes a difference: factors are kept as text, and `1` is `1.0000`."""
+    return sa.cast(_factor(), sa.Numeric) != sa.cast(_c.factor_before, sa.Numeric)
+
+
+def affected(session: Session, quarter: Quarter) -> list[Kept]:
+    """The cases as they stand that make a difference to a grant, by person id."""
+    query = _case_query.where(_c.quarter == str(quarter), _differs()).order_by(_c.person_id)
+    return [_kept(row) for row in session.execute(query).mappings()]
+
+
+def zones_of_affected(session: Session, quarter: Quarter) -> set[str]:
+    """The time zones of those to whose grants it makes a difference."""
+    query = sa.select(people.c.time_zone).join(review_cases, _c.person_id == people.c.id).distinct()
+    return set(session.execute(query.where(_c.quarter == str(quarter), _differs())).scalars())
 
 
 # --- Deciding ------------------------------------------------------------------------------------------------------

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from templates import render
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from policy.reasons import Reason
     from templates.render import Message
 
 MOST_GROUPS = 12
@@ -21,6 +23,9 @@ MISSING_NAMES = {
     "no_output": "no output known",
 }
 STATES = {"low": "LOW", "usual": "usual", "high": "HIGH"}
+TERMS = {"efficiency", "low", "high", "bounded"}
+OUTCOME = "delta"
+"""The reason that only says what the heading says already."""
 KINDS = {"level": "by level", "team": "by team", "wave": "by wave"}
 
 
@@ -29,6 +34,22 @@ class Review(Protocol):
 
     @property
     def quarter(self) -> object: ...
+
+
+class Changed(Protocol):
+    """What becomes of a grant, and why; the templates say what else they need of it."""
+
+    @property
+    def delta_thousandths(self) -> int: ...
+    @property
+    def because(self) -> tuple[Reason, ...]: ...
+
+
+class Notice(Changed, Protocol):
+    """The same with what would have to be different."""
+
+    @property
+    def would_change(self) -> tuple[Reason, ...]: ...
 
 
 class Pack(Protocol):
@@ -66,8 +87,30 @@ def group_name(kind: str, name: str, *, names: Mapping[str, str]) -> str:
 
 
 def change(thousandths: int) -> str:
-    """A change: `+2.5 %`, `-10 %`, `no change`."""
-    return f"{thousandths / 10:+g} %" if thousandths else "no change"
+    """A change with its sign: `+2.5 %`, `−10 %`, `no change`."""
+    if not thousandths:
+        return "no change"
+    return f"{'+' if thousandths > 0 else '−'}{abs(thousandths) / 10:g} %"
+
+
+def lines(reasons: Iterable[Reason]) -> list[str]:
+    """Reasons as lines; terms with what they add."""
+    return [_line(reason) for reason in reasons if reason.code != OUTCOME]
+
+
+def _line(reason: Reason) -> str:
+    added = reason.figures.get("delta") if reason.code in TERMS else None
+    if added is None:
+        return reason.text
+    return f"{reason.text}: {change(int(Decimal(added) * 1_000))}"
+
+
+def notice(changed: Notice) -> Message:
+    """What a person is told about their own case."""
+    return render.message(
+        "review/notice", notice=changed, change=change(changed.delta_thousandths),
+        because=lines(changed.because), would_change=lines(changed.would_change),
+    )  # fmt: skip
 
 
 def counts(counted: Mapping[str, int], words: Mapping[str, str] | None = None) -> str:

@@ -1,17 +1,20 @@
-"""`export spend`: the figures behind the managers' reports."""
+"""`export spend|review`: the figures behind the managers' reports, and what the compensation review gets."""
 
 from __future__ import annotations
 
 import csv
 import sys
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 from bot.cli import common
+from handlers import FIRST_YEAR, LAST_YEAR
 from policy.period import Week, day_of
-from programme import people
+from programme import people, review_export
 from programme.reports import team_report
+from programme.review_export import Line
 from store import people as people_store
 from store import teams
 
@@ -78,3 +81,22 @@ def _services(week: WeekOfSpend, services: tuple[str, ...]) -> Iterator[dict[str
         return
     for name, usd in zip(services, week.usd, strict=True):
         yield of_week | {"service": name, "spend_usd": common.usd_text(usd)}
+
+
+@export.command("review")
+@click.option("--year", type=click.IntRange(FIRST_YEAR, LAST_YEAR), required=True)
+@click.option("--by", metavar="EMAIL", required=True, help="Who takes it: somebody with the role `finance`.")
+@click.option(
+    "--out", type=click.File("w", encoding="utf-8", lazy=True), default="-", help="Standard output when left out."
+)
+def export_review(*, year: int, by: str, out: TextIO) -> None:
+    """Write the adopted reviews of a year for the compensation review, by person id: bands and counts.
+
+    Input to eligibility for a bonus, never a rank. Who opted out is not in it. That it was taken is in the audit log.
+    """
+    with common.desk() as desk, desk.transaction() as session:
+        exported = review_export.export(session, year, by=by, desk=desk, now=desk.clock())
+    writer = csv.DictWriter(out, [field.name for field in fields(Line)], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(line) for line in exported.lines)
+    click.echo(f"{len(exported.lines):,} lines; {exported.left_out:,} people opted out.", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""`people import`, `identities add`."""
+"""`people import|leave|opt-out`, `identities add`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 from bot.cli import common
 from policy.reasons import Refusal
 from programme import people as programme_people
-from programme import terms
+from programme import review_export, terms
 
 if TYPE_CHECKING:
     from datetime import date
@@ -56,6 +56,17 @@ def note_leave(email: str, *, first: date, last: date | None) -> None:
     with common.desk() as desk, desk.transaction() as session:
         terms.set_leave(session, email, first, last, actor=common.actor(), now=desk.clock())
     click.echo(f"{email} is away from {first} {f'until {last}' if last else 'on'}.")
+
+
+@people.command("opt-out")
+@click.argument("email")
+@click.option("--back", is_flag=True, help="Leave them out no longer.")
+def note_opt_out(email: str, *, back: bool) -> None:
+    """Leave a person out of what the compensation review gets (`export review`)."""
+    with common.desk() as desk, desk.transaction() as session:
+        changed = review_export.opt_out(session, email, back=back, actor=common.actor(), now=desk.clock())
+    where = "in" if back else "left out of"
+    click.echo(f"{email} is {where} exports of reviews {'from now on' if changed else 'already'}.")
 
 
 @click.group()

@@ -32,7 +32,7 @@ from programme.why import CallLine, DebitLine, Explanation, MeterLine
 from sandbox import block_kit
 from store.usage import Line
 from templates import homes, render, workings
-from tests.support import cards, letters, packs, pages, proposed, reported, warned
+from tests.support import appealed, cards, letters, packs, pages, proposed, reported, warned
 from tests.support.letters import ENDLESS, HOSTILE
 
 if TYPE_CHECKING:
@@ -226,6 +226,7 @@ CASES: dict[str, Callable[[], Message]] = (
     | reported.CASES
     | proposed.CASES
     | packs.CASES
+    | appealed.CASES
 )
 
 ENDLESS_CASES: dict[str, Callable[[], Message]] = (
@@ -246,6 +247,7 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = (
     | reported.ENDLESS_CASES
     | proposed.ENDLESS_CASES
     | packs.ENDLESS_CASES
+    | appealed.ENDLESS_CASES
 )
 
 LARGEST = MicroTokens(-(2**63) + 1)
@@ -266,7 +268,7 @@ def texts(blocks: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - any part 
             yield from texts(part)
 
 
-MODALS = cards.MODALS | warned.MODALS | proposed.MODALS | packs.MODALS
+MODALS = cards.MODALS | warned.MODALS | proposed.MODALS | packs.MODALS | appealed.MODALS
 
 
 @pytest.mark.parametrize("case", MODALS)

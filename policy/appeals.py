@@ -1,0 +1,64 @@
+"""Appeals against a cut: who may decide one, and what it costs to undo a cut that has held already."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from policy.sizing import readjusted
+from policy.units import MICRO_PER_TOKEN, MicroTokens
+from policy.valuation import TokenValue
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable
+    from decimal import Decimal
+
+    from policy.parameters import SizingRules
+    from policy.period import Month
+    from policy.sizing import Factors
+
+OPEN, UPHELD, REJECTED, LAPSED = "open", "upheld", "rejected", "lapsed"
+SUSPENDING = (OPEN, UPHELD)
+"""While an appeal is in one of these states the cut does not hold."""
+
+
+def deciders(
+    seats: Iterable[str], *, concerned: Container[str], case_decided_by: str | None, voted: Container[str]
+) -> frozenset[str]:
+    """Those of the board who may decide an appeal.
+
+    Never the person or their manager (`concerned`), nor who held or amended the case. Who voted on the package does
+    not, unless that leaves nobody.
+    """
+    able = frozenset(seat for seat in seats if seat not in concerned and seat != case_decided_by)
+    fresh = frozenset(seat for seat in able if seat not in voted)
+    return fresh or able
+
+
+@dataclass(frozen=True, slots=True)
+class CutMonth:
+    """A grant that a cut made smaller, and the adjustment that it would have had without."""
+
+    month: Month
+    factors: Factors
+    restored: Decimal
+    rules: SizingRules
+
+
+def owed_back(cut: Iterable[CutMonth]) -> MicroTokens:
+    """What a person is short of: their grants with the adjustments restored, less those they got."""
+    return MicroTokens(sum(_short(one) for one in cut))
+
+
+def _short(cut: CutMonth) -> int:
+    """Both are worked out before rounding, and the difference is rounded up to whole steps: never below zero."""
+    factors = cut.factors
+    if cut.restored <= factors.adjustment:
+        return 0
+    # As the grant has it: its buffer is what was held back at issue.
+    value = TokenValue(
+        cut.month.quarter, "as granted", int(factors.per_token), buffer_permille=factors.buffer_permille
+    )  # fmt: skip
+    step = cut.rules.round_to_tokens * MICRO_PER_TOKEN
+    without, got = (readjusted(factors, one, cut.rules, value) for one in (cut.restored, factors.adjustment))
+    return -(-(without - got) // step) * step

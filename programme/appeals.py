@@ -1,0 +1,347 @@
+"""Appeals against the cuts of an adopted review: filed, decided by one member of the board, or over by silence.
+
+While an appeal is open the person's grants are as before. Upheld, the cut is undone and what it took comes as a lot;
+rejected, or not decided in time, it holds from the next month. One lock, on the case, orders all of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from policy import appeals as policy
+from policy.appeals import LAPSED, OPEN, REJECTED, UPHELD
+from policy.business_time import Span
+from policy.period import Month, Quarter, day_of, first_instant
+from policy.quorum import business_hours
+from policy.reasons import Refusal
+from policy.sizing import NEUTRAL
+from programme import board, fast_track, fast_track_post, handbooks, letters, post, review_notices
+from programme.cards import Named
+from programme.decisions import NOWHERE, Place
+from programme.fast_track import LONGEST_PURPOSE, FieldsRefused
+from programme.grants import MANUAL_PRIORITY as PRIORITY
+from store import appeals as store
+from store import audit, ledger, outbox, reviews
+from store import board as board_store
+from store import people as people_store
+from store import requests as requests_store
+from store.ledger import Draft, NewLot
+from store.outbox import NewLetter
+from store.reviews import ADOPTED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from policy.handbook import Handbook
+    from policy.reasons import Reason
+    from policy.units import MicroTokens
+    from programme.desk import Desk
+    from store.appeals import Appeal
+    from store.engine import Session
+    from store.people import Person
+    from store.reviews import Kept, Review
+
+KIND = "appeal"
+CARD, FACE, MINE, NOTE = "appeals/card", "appeals/face", "appeals/mine", "appeals/note"
+POLICY = fast_track_post.POLICY
+SAID = {OPEN: "still open", UPHELD: "upheld", REJECTED: "rejected", LAPSED: "over: nobody decided it in time"}
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """An appeal with its case, as all who read it see it."""
+
+    appeal: Appeal
+    case: Kept
+    holds_from: Month
+    person: Named
+    decided_by: Named | None
+    deciders: tuple[Named, ...]
+    credited: MicroTokens | None
+
+    @property
+    def id(self) -> str:
+        return self.appeal.id
+
+    @property
+    def delta_thousandths(self) -> int:
+        return self.case.delta_thousandths
+
+    @property
+    def because(self) -> tuple[Reason, ...]:
+        return self.case.case.reasons
+
+
+# --- Filing --------------------------------------------------------------------------------------------------------
+
+
+def require_open_to_appeal(session: Session, person: Person, quarter: Quarter, *, desk: Desk, now: datetime) -> Kept:
+    """Somebody's case that can be appealed now; a Refusal says why there is none."""
+    kept, case = reviews.get(session, quarter), reviews.case(session, quarter, person.id)
+    if kept is None or case is None or kept.state != ADOPTED or kept.decided_at is None:
+        raise Refusal("nothing_to_appeal", f"Nothing of yours was decided for {quarter}.")
+    if not review_notices.is_cut(case):
+        raise Refusal("no_cut", f"The review of {quarter} does not cut your grant: there is nothing to undo.")
+    if (before := store.get(session, quarter, person.id)) is not None:
+        raise Refusal("appealed", f"You have appealed against this already: it is {SAID[before.state]}.")
+    last_day = review_notices.appeal_until(
+        people_store.zone_of(person), _book(session, kept.decided_at, desk), kept.decided_at
+    )
+    if day_of(now, people_store.zone_of(person)) > last_day:
+        raise Refusal("too_late", f"An appeal was possible until {last_day}: the time is over.")
+    return case
+
+
+def file(session: Session, person: Person, quarter: Quarter, reason: str, *, desk: Desk, now: datetime) -> Appeal:
+    """Appeal against a cut; the same form sent again is the same appeal."""
+    if not store.lock_case(session, quarter, person.id):
+        raise Refusal("nothing_to_appeal", f"Nothing of yours was decided for {quarter}.")
+    before = store.get(session, quarter, person.id)
+    if before is not None and before.reason == reason.strip():
+        return before
+    require_open_to_appeal(session, person, quarter, desk=desk, now=now)
+    _require_reason(reason)
+    book = _book(session, now, desk)
+    days = Span(book.appeals.decide_days, "day", is_business=True)
+    decide_by = business_hours(book, desk.zone).after(now, days)
+    store.insert(session, quarter, person.id, reason.strip(), decide_by=decide_by, now=now)
+    appeal = require(session, quarter, person.id)
+    _tell_of_new(session, appeal, desk=desk, now=now)
+    audit.append(session, _record(appeal, person.id, "appeal.file", book, now))
+    return appeal
+
+
+def _book(session: Session, at: datetime, desk: Desk) -> Handbook:
+    return handbooks.load(session).on(day_of(at, desk.zone))
+
+
+def _require_reason(reason: str) -> None:
+    if not reason.strip():
+        raise FieldsRefused({"reason": "Say why in a sentence."})
+    if len(reason) > LONGEST_PURPOSE:
+        raise FieldsRefused({"reason": f"{len(reason)} characters: say it in {LONGEST_PURPOSE}."})
+
+
+def named(appeal_id: str) -> tuple[Quarter, str]:
+    """The quarter and the person of an appeal's id; a Refusal for anything else."""
+    quarter, _, person_id = appeal_id.partition("/")
+    try:
+        return Quarter.parse(quarter), person_id
+    except ValueError:
+        raise Refusal("unknown_appeal", f"There is no appeal {appeal_id!r}.") from None
+
+
+def require(session: Session, quarter: Quarter, person_id: str) -> Appeal:
+    """An appeal, or a Refusal."""
+    appeal = store.get(session, quarter, person_id)
+    if appeal is None:
+        raise Refusal("unknown_appeal", f"There is no appeal {quarter}/{person_id}.")
+    return appeal
+
+
+# --- Deciding ------------------------------------------------------------------------------------------------------
+
+
+def deciders(session: Session, appeal: Appeal, *, desk: Desk, now: datetime) -> frozenset[str]:
+    """Who may decide an appeal now."""
+    case = _case(session, appeal)
+    manager = people_store.manager_of(session, appeal.person_id)
+    return policy.deciders(
+        (seat.person_id for seat in board.seats(session, desk=desk, now=now)),
+        # The manager at the time of the review, and whoever is it now.
+        concerned={appeal.person_id, case.case.team, *((manager,) if manager else ())},
+        case_decided_by=case.decided_by,
+        voted=store.voters(session, appeal.quarter),
+    )  # fmt: skip
+
+
+def require_decider(session: Session, person: Person, appeal: Appeal, *, desk: Desk, now: datetime) -> None:
+    """A Refusal that says why somebody cannot decide an appeal, or why there is nothing left to decide."""
+    if appeal.state != OPEN:
+        raise Refusal("decided", f"This appeal is {SAID[appeal.state]}: your press changed nothing.")
+    if now >= appeal.decide_by:
+        raise Refusal("too_late", "The time for this appeal is over: it lapses, and your press changed nothing.")
+    if person.id in deciders(session, appeal, desk=desk, now=now):
+        return
+    if not board.has_seat(session, person.id, desk=desk, now=now):
+        raise Refusal("not_on_board", "Appeals are decided by members of the governance board.")
+    raise Refusal(
+        "recused", "You cannot decide this appeal: you had a part in it.",
+        next_step="Somebody on the board can who neither decided the case nor manages the person.",
+    )  # fmt: skip
+
+
+def decide(
+    session: Session, member: Person, appeal_id: str, *, upheld: bool, reason: str, desk: Desk, now: datetime,
+    place: Place = NOWHERE,
+) -> Appeal:  # fmt: skip
+    """Uphold or reject an appeal, with a reason; the first press decides, a later one is refused."""
+    appeal = _locked(session, appeal_id)
+    require_decider(session, member, appeal, desk=desk, now=now)
+    _require_reason(reason)
+    values: dict[str, object] = {"decided_at": now, "decided_by": member.id, "decision_reason": reason.strip()}
+    if upheld:
+        moved = _move(session, appeal, state=UPHELD, **values)
+        moved = _give_back(session, moved, desk=desk, now=now)
+    else:
+        moved = _move(session, appeal, state=REJECTED, cut_from=str(_cut_from(session, appeal, desk, now)), **values)
+    _tell_of_decision(session, moved, desk=desk, now=now)
+    audit.append(session, _record(moved, member.id, "appeal.decide", _book(session, now, desk), now, place=place))
+    return moved
+
+
+def lapse(session: Session, appeal_id: str, *, desk: Desk, now: datetime) -> Appeal | None:
+    """End an appeal that nobody decided in time: silence never approves. None when it was decided meanwhile."""
+    appeal = _locked(session, appeal_id)
+    if appeal.state != OPEN or now < appeal.decide_by:
+        return None
+    cut_from = str(_cut_from(session, appeal, desk, now))
+    moved = _move(session, appeal, state=LAPSED, cut_from=cut_from, decided_at=now, decided_by=POLICY)
+    _tell_of_decision(session, moved, desk=desk, now=now)
+    audit.append(session, _record(moved, POLICY, "appeal.lapse", _book(session, now, desk), now))
+    return moved
+
+
+def _locked(session: Session, appeal_id: str) -> Appeal:
+    quarter, person_id = named(appeal_id)
+    store.lock_case(session, quarter, person_id)
+    return require(session, quarter, person_id)
+
+
+def _move(session: Session, appeal: Appeal, **values: object) -> Appeal:
+    if not store.change(session, appeal, **values):
+        raise Refusal("moved", "Somebody else was quicker.", next_step="Look again: the card shows what holds now.")
+    return require(session, appeal.quarter, appeal.person_id)
+
+
+def _cut_from(session: Session, appeal: Appeal, desk: Desk, now: datetime) -> Month:
+    """The month after the present one: what was granted while the appeal was open stays granted."""
+    return max(_holds_from(session, appeal), Month.containing(day_of(now, desk.zone)).next())
+
+
+def _holds_from(session: Session, appeal: Appeal) -> Month:
+    holds_from = _review(session, appeal).holds_from
+    assert holds_from is not None  # noqa: S101 - only adopted reviews can be appealed against
+    return holds_from
+
+
+def _review(session: Session, appeal: Appeal) -> Review:
+    kept = reviews.get(session, appeal.quarter)
+    assert kept is not None  # noqa: S101 - a foreign key
+    return kept
+
+
+def _case(session: Session, appeal: Appeal) -> Kept:
+    case = reviews.case(session, appeal.quarter, appeal.person_id)
+    assert case is not None  # noqa: S101 - a foreign key
+    return case
+
+
+def _record(
+    appeal: Appeal, actor: str, action: str, book: Handbook, now: datetime, *, place: Place = NOWHERE
+) -> audit.Record:  # fmt: skip
+    after = {"state": appeal.state, "cut_from": str(appeal.cut_from) if appeal.cut_from else None}
+    return audit.Record(
+        at=now, actor=actor, action=action, subject=appeal.id, after=after | {"entry_id": appeal.entry_id},
+        handbook_version=book.version, slack_channel=place.channel, slack_ts=place.ts,
+    )  # fmt: skip
+
+
+# --- Giving back ---------------------------------------------------------------------------------------------------
+
+
+def _give_back(session: Session, appeal: Appeal, *, desk: Desk, now: datetime) -> Appeal:
+    """Credit what the cut took in months whose grants are posted: out of the pool first, as exceptions are."""
+    amount = policy.owed_back(_cut_months(session, appeal))
+    left = board_store.left(session, [appeal.person_id], day_of(now, desk.zone))
+    if not amount or left:
+        return appeal
+    value = fast_track.value_now(session, desk=desk, now=now)
+    wallet = ledger.wallet_code(appeal.person_id)
+    account_of = ledger.open_accounts(session, [ledger.TREASURY, ledger.POOL, wallet])
+    ledger.lock(session, account_of.values())
+    pool = account_of[ledger.POOL]
+    from_pool = min(max(ledger.balance(session, pool), 0), int(amount))
+    taken = ((pool, -from_pool), (account_of[ledger.TREASURY], from_pool - int(amount)))
+    book = _book(session, now, desk)
+    ends_on = Month.containing(day_of(now, desk.zone)).plus(book.lots.months).first_day
+    key, memo = f"appeal:{appeal.id}", f"Appeal upheld: what the cut of {appeal.quarter} took"
+    draft = Draft(
+        kind=KIND,
+        idempotency_key=key,
+        fingerprint=hashlib.blake2b(f"{key}|{int(amount)}".encode(), digest_size=16).digest(),
+        effective_at=now,
+        memo=memo,
+        actor=appeal.decided_by or POLICY,
+        amounts=(*(leg for leg in taken if leg[1]), (account_of[wallet], int(amount))),
+        value_version=value.version,
+        lot=NewLot(KIND, PRIORITY, now, first_instant(ends_on, desk.zone), memo, appeal.decided_by or POLICY),
+    )
+    [entry_id] = ledger.post(session, [draft], now=now)
+    return _move(session, appeal, entry_id=entry_id)
+
+
+def _cut_months(session: Session, appeal: Appeal) -> Iterable[policy.CutMonth]:
+    """Grants since the cut held, each with the adjustment that it has now that the case does not count."""
+    books = handbooks.load(session)
+    for month, kept in store.grants_since(session, appeal.person_id, _holds_from(session, appeal)):
+        restored = reviews.factors_on(session, month).get(appeal.person_id, NEUTRAL)
+        yield policy.CutMonth(month, letters.read_factors(kept), restored, books.on(month.first_day).sizing)
+
+
+# --- What is said --------------------------------------------------------------------------------------------------
+
+
+def card(session: Session, appeal_id: str, *, desk: Desk, now: datetime) -> Card:
+    """An appeal as it stands, to be shown."""
+    appeal = require(session, *named(appeal_id))
+    able = sorted(deciders(session, appeal, desk=desk, now=now)) if appeal.state == OPEN else []
+    by = {appeal.decided_by} if appeal.decided_by not in {None, POLICY} else set()
+    names = requests_store.names(session, {appeal.person_id, *able, *(one for one in by if one)})
+    who = {id_: Named(*named_as) for id_, named_as in names.items()}
+    credited = None if appeal.entry_id is None else store.credited(session, appeal.entry_id)
+    return Card(
+        appeal,
+        _case(session, appeal),
+        _holds_from(session, appeal),
+        who[appeal.person_id],
+        who.get(appeal.decided_by or ""),
+        tuple(who[id_] for id_ in able),
+        credited,
+    )
+
+
+def _view(appeal: Appeal) -> str:
+    return json.dumps({"appeal_id": appeal.id})
+
+
+def _tell_of_new(session: Session, appeal: Appeal, *, desk: Desk, now: datetime) -> None:
+    """A card for the board, in its channel or for each who can decide; and the person's own."""
+    view = _view(appeal)
+    owed = [NewLetter(f"appeal:{appeal.id}:mine", MINE, view, appeal.person_id, None, now, at_once=True)]
+    if desk.governance_channel is not None:
+        key = f"appeal:{appeal.id}:board"
+        owed.append(NewLetter(key, CARD, view, None, desk.governance_channel, now, at_once=True))
+    else:
+        able = sorted(deciders(session, appeal, desk=desk, now=now))
+        rows = [(f"appeal:{appeal.id}:{reader}", CARD, view, reader) for reader in able]
+        owed += post.in_hours(session, rows, book=_book(session, now, desk), earliest=now) if rows else []
+    outbox.owe(session, [one._replace(about=appeal.id) for one in owed], now=now)
+
+
+def _tell_of_decision(session: Session, appeal: Appeal, *, desk: Desk, now: datetime) -> None:
+    """New faces for every copy of the card, and a word to the person."""
+    faces = [
+        NewLetter(
+            f"{copy.key}@{appeal.revision}", FACE if copy.template == CARD else copy.template, json.dumps(copy.view),
+            copy.person_id, copy.channel, now, at_once=True, replaces=copy.key,
+        )
+        for copy in outbox.copies(session, appeal.id, (CARD, MINE))
+    ]  # fmt: skip
+    note = (f"appeal:{appeal.id}:{appeal.state}", NOTE, _view(appeal), appeal.person_id)
+    notes = post.in_hours(session, [note], book=_book(session, now, desk), earliest=now)
+    outbox.owe(session, [one._replace(about=appeal.id) for one in (*faces, *notes)], now=now)

@@ -1,0 +1,42 @@
+"""What people are told of an adopted review, and the messages about appeals, written from what holds when they go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from programme import appeals, letters
+from programme.letters import Changed
+from templates import appeals as shown
+from templates import review
+
+if TYPE_CHECKING:
+    from programme.appeals import Card
+    from programme.desk import Desk
+    from templates.charts import Picture
+    from templates.render import Message
+
+
+def compose_notice(view: object) -> tuple[Message, Picture | None]:
+    """What becomes of a person's grant, and why: as it was when it was decided."""
+    return review.notice(letters.read(Changed, view)), None
+
+
+def compose_card(desk: Desk, view: object) -> Message:
+    """The board's card."""
+    return shown.card(_card(desk, view))
+
+
+def compose_mine(desk: Desk, view: object) -> Message:
+    """Where an appeal stands, for the person."""
+    return shown.mine(_card(desk, view))
+
+
+def compose_note(desk: Desk, view: object) -> Message:
+    """What became of it, for the person."""
+    return shown.note(_card(desk, view))
+
+
+def _card(desk: Desk, view: object) -> Card:
+    appeal_id = letters.read(dict[str, str], view)["appeal_id"]
+    with desk.reading() as session:
+        return appeals.card(session, appeal_id, desk=desk, now=desk.clock())

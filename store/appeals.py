@@ -1,0 +1,143 @@
+"""Appeals against cuts, one a case, and who is left out of the export of reviews."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from policy.appeals import OPEN
+from policy.period import Month, Quarter
+from policy.units import MicroTokens
+from store.review_votes import VOTED
+from store.tables import appeals, audit_log, grants, lots, review_cases, review_opt_outs
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from store.engine import Session
+
+LAPSE = "lapse"
+
+_a = appeals.c
+
+
+@dataclass(frozen=True, slots=True)
+class Appeal:
+    """An appeal as it stands."""
+
+    quarter: Quarter
+    person_id: str
+    revision: int
+    state: str
+    reason: str
+    filed_at: datetime
+    decide_by: datetime
+    decided_at: datetime | None
+    decided_by: str | None
+    decision_reason: str | None
+    cut_from: Month | None
+    entry_id: int | None
+
+    @property
+    def id(self) -> str:
+        return f"{self.quarter}/{self.person_id}"
+
+
+_query = sa.select(*(_a[name] for name in Appeal.__dataclass_fields__))
+
+
+def _appeal(row: Any) -> Appeal:  # noqa: ANN401 - a row of the query above
+    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+    values["quarter"] = Quarter.parse(row.quarter)
+    values["cut_from"] = Month.parse(row.cut_from) if row.cut_from else None
+    return Appeal(**values)
+
+
+def lock_case(session: Session, quarter: Quarter, person_id: str) -> bool:
+    """Hold somebody's case until the transaction ends, so that what is done about its appeal follows one another."""
+    c = review_cases.c
+    query = sa.select(c.person_id).where(c.quarter == str(quarter), c.person_id == person_id).with_for_update()
+    return session.execute(query).one_or_none() is not None
+
+
+def get(session: Session, quarter: Quarter, person_id: str) -> Appeal | None:
+    query = _query.where(_a.quarter == str(quarter), _a.person_id == person_id)
+    row = session.execute(query).one_or_none()
+    return _appeal(row) if row else None
+
+
+def insert(
+    session: Session, quarter: Quarter, person_id: str, reason: str, *, decide_by: datetime, now: datetime
+) -> None:  # fmt: skip
+    session.execute(
+        sa.insert(appeals).values(
+            quarter=str(quarter), person_id=person_id, idempotency_key=f"appeal:{quarter}:{person_id}", reason=reason,
+            filed_at=now, decide_by=decide_by,
+        )
+    )  # fmt: skip
+
+
+def change(session: Session, appeal: Appeal, **values: object) -> bool:
+    """Move an appeal from the state and revision that were read to the next; False when somebody was quicker."""
+    moved = sa.update(appeals).where(_a.quarter == str(appeal.quarter), _a.person_id == appeal.person_id)
+    moved = moved.where(_a.revision == appeal.revision, _a.state == appeal.state)
+    return session.execute(moved.values(revision=appeal.revision + 1, **values)).rowcount == 1
+
+
+def of_quarter(session: Session, quarter: Quarter) -> dict[str, Appeal]:
+    """The appeals against a review's cuts, by person."""
+    rows = session.execute(_query.where(_a.quarter == str(quarter)).order_by(_a.person_id))
+    return {row.person_id: _appeal(row) for row in rows}
+
+
+def due(session: Session, now: datetime, *, limit: int) -> list[tuple[str, str, datetime]]:
+    """(appeal, step, instant) of those that nobody decided in time, the longest due first."""
+    query = sa.select(_a.quarter, _a.person_id, _a.decide_by).where(sa.text(f"appeals.state = '{OPEN}'"))
+    rows = session.execute(query.where(_a.decide_by <= now).order_by(_a.decide_by, _a.person_id).limit(limit))
+    return [(f"{quarter}/{person_id}", LAPSE, at) for quarter, person_id, at in rows]
+
+
+def voters(session: Session, quarter: Quarter) -> frozenset[str]:
+    """Who voted on a review's package, for themselves or for somebody else."""
+    log = audit_log.c
+    query = sa.select(log.actor, log.after).where(log.action == VOTED, log.subject == str(quarter))
+    found: set[str] = set()
+    for actor, after in session.execute(query):
+        found |= {actor, (after or {}).get("seat", actor)}
+    return frozenset(found)
+
+
+def grants_since(session: Session, person_id: str, month: Month) -> list[tuple[Month, object]]:
+    """(month, factors) of somebody's monthly grants from a month on."""
+    g = grants.c
+    query = sa.select(g.month, g.factors).where(g.person_id == person_id, g.month >= str(month)).order_by(g.month)
+    return [(Month.parse(name), factors) for name, factors in session.execute(query)]
+
+
+def credited(session: Session, entry_id: int) -> MicroTokens:
+    """What an upheld appeal's entry gave back."""
+    query = sa.select(lots.c.amount).where(lots.c.entry_id == entry_id)
+    return MicroTokens(session.execute(query).scalar_one())
+
+
+# --- Who is left out -----------------------------------------------------------------------------------------------
+
+
+def opted_out(session: Session) -> frozenset[str]:
+    return frozenset(session.execute(sa.select(review_opt_outs.c.person_id)).scalars())
+
+
+def opt_out(session: Session, person_id: str, *, now: datetime) -> bool:
+    """Leave somebody out; False when they are already."""
+    if person_id in opted_out(session):
+        return False
+    session.execute(sa.insert(review_opt_outs).values(person_id=person_id, since=now))
+    return True
+
+
+def opt_in(session: Session, person_id: str) -> bool:
+    """Leave somebody out no longer; False when they were not."""
+    back = sa.delete(review_opt_outs).where(review_opt_outs.c.person_id == person_id)
+    return session.execute(back).rowcount == 1

@@ -1,0 +1,48 @@
+"""The cards, notes and forms of appeals, from their views."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from templates import render, review
+
+if TYPE_CHECKING:
+    from templates.render import Message
+    from templates.sheet import Block
+
+
+class Card(review.Changed, Protocol):
+    """The view of an appeal."""
+
+    @property
+    def id(self) -> str: ...
+
+
+def card(shown: Card) -> Message:
+    """An appeal for those who decide it."""
+    return render.message(
+        "appeals/card", card=shown, change=review.change(shown.delta_thousandths), because=review.lines(shown.because),
+        button_value=shown.id,
+    )  # fmt: skip
+
+
+def mine(card: Card) -> Message:
+    """Where an appeal stands, for the person."""
+    return render.message("appeals/mine", card=card, change=review.change(card.delta_thousandths))
+
+
+def note(card: Card) -> Message:
+    """What became of an appeal, for the person."""
+    return render.message("appeals/note", card=card)
+
+
+def deciding(card: Card, *, upheld: bool, private: str) -> Block:
+    """The form in which a member of the board decides."""
+    return render.modal(
+        "appeals/decide", card=card, change=review.change(card.delta_thousandths), upheld=upheld, private=private
+    )
+
+
+def appealing(quarter: str, thousandths: int) -> Block:
+    """The form in which somebody appeals."""
+    return render.modal("appeals/file", quarter=quarter, change=review.change(thousandths), private=quarter)

@@ -1,0 +1,182 @@
+"""A company whose review is adopted, with a board of which some had a part in it; and appeals as people see them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from policy.period import Month, Quarter
+from policy.reasons import Reason
+from policy.review import Case
+from policy.units import MicroTokens, NanoUSD
+from programme import appeals, review_notices, terms
+from programme.appeals import Card
+from programme.cards import Named
+from programme.letters import Changed, written
+from scheduler import appeal_letters
+from store import audit
+from store.appeals import Appeal
+from store.review_votes import VOTED
+from store.reviews import Kept
+from templates import appeals as shown
+from templates import render
+from tests.support import cast, reviewed
+from tests.support import requests as asking
+from tests.support.letters import CONTACT, ENDLESS, HOSTILE
+from tests.support.reviewed import IDLE, Q4
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from programme.desk import Desk
+    from store.engine import Session
+    from templates.render import Message
+    from tests.support.clock import Clock
+
+FRIDAY = datetime(2027, 1, 15, 10, tzinfo=UTC)
+"""Adopted then, it holds from February; appeals are possible until 5 February."""
+FEBRUARY, MARCH = Month(2027, 2), Month(2027, 3)
+FEBRUARY_FIRST, FEBRUARY_THIRD = datetime(2027, 2, 1, 9, tzinfo=UTC), datetime(2027, 2, 3, 9, tzinfo=UTC)
+
+
+def settle(desk: Desk, clock: Clock) -> None:
+    """The company with its draft, and a board."""
+    reviewed.settle(desk, clock)
+    cast.hire(desk, asking.ALTERNATES)
+    with desk.transaction() as session:
+        # Enough that no floor holds: a cut then takes something.
+        terms.set_budget(session, FEBRUARY, NanoUSD.parse("110000"), actor="test", now=reviewed.MORNING)
+        reviewed.draft(session, desk)
+
+
+def adopt(session: Session, desk: Desk, *, at: datetime = FRIDAY) -> Month:
+    """As the board would; who is affected is told."""
+    month = review_notices.effect_month(session, Q4, desk=desk, now=at)
+    reviewed.adopt(session, Q4, month, now=at)
+    review_notices.owe(session, Q4, desk=desk, now=at)
+    return month
+
+
+def vote_on_package(session: Session, desk: Desk, *members: str, at: datetime = FRIDAY) -> None:
+    for member in members:
+        id_ = cast.person_id(desk, member)
+        audit.append(session, audit.Record(at=at, actor=id_, action=VOTED, subject=str(Q4), after={"seat": id_}))
+
+
+def file(
+    session: Session, desk: Desk, who: str = IDLE, *, at: datetime = FEBRUARY_THIRD, reason: str = "I was at a customer"
+) -> Appeal:  # fmt: skip
+    return appeals.file(session, asking.person(session, who), Q4, reason, desk=desk, now=at)
+
+
+def decide(
+    session: Session, desk: Desk, member: str, appeal: Appeal, *, upheld: bool, at: datetime = FEBRUARY_THIRD
+) -> Appeal:  # fmt: skip
+    return appeals.decide(
+        session, asking.person(session, member), appeal.id, upheld=upheld, reason="As it was", desk=desk, now=at
+    )  # fmt: skip
+
+
+# --- As people see them --------------------------------------------------------------------------------------------
+
+FILED_AT, DECIDED_AT = datetime(2027, 2, 3, 9, 30, tzinfo=UTC), datetime(2027, 2, 5, 14, 5, tzinfo=UTC)
+BECAUSE = (
+    Reason("peers", "compared with 6 teams of engineering", {"size": "6"}),
+    Reason("use", "you used 25 % of your regular grants: LOW", {"state": "low"}),
+    Reason("efficiency", "for efficiency", {"delta": "0.000"}),
+    Reason("low", "for allowance that is not used", {"delta": "-0.100"}),
+    Reason("delta", "your grant changes by -10.0 %", {"delta": "-0.100"}),
+)
+WOULD_CHANGE = (Reason("low", "use above 50 % of the regular grants ends LOW: it was 25 %"),)
+CUT = Changed(
+    quarter=Quarter(2026, 4), holds_from=FEBRUARY, delta_thousandths=-100, factor_before=Decimal("1.0000"),
+    factor_after=Decimal("0.9000"), sized_for="2027-02", grant_before=MicroTokens.parse("93700"),
+    grant_after=MicroTokens.parse("84300"), decision="proposed", decision_reason="", peers_size=6, unit="team",
+    state="low", because=BECAUSE, would_change=WOULD_CHANGE, appeal_until=FEBRUARY_THIRD.date(), contact=CONTACT,
+)  # fmt: skip
+APPEAL = Appeal(
+    Quarter(2026, 4), "per_ben", 1, "open", "I was at a customer for half of the quarter", FILED_AT,
+    datetime(2027, 2, 17, 9, 30, tzinfo=UTC), None, None, None, None, None,
+)  # fmt: skip
+CASE = Case(
+    person_id="per_ben", unit="team", team="per_mara", peers="engineering", peers_size=6, utilisation_permille=250,
+    state_before="usual", state_after="low", theta=None, lcb=None, missing="", delta_thousandths=-100,
+    factor_before=Decimal("1.0000"), factor_after=Decimal("0.9000"), grant_before=None, grant_after=None, bound="",
+    reasons=BECAUSE, would_change=WOULD_CHANGE,
+)  # fmt: skip
+IRIS, OMAR = Named("Iris Tan", "U0IRIS"), Named("Omar Haddad", "U0OMAR")
+OPEN = Card(
+    APPEAL, Kept(CASE, "proposed", None, None, None, None, None), FEBRUARY, Named("Ben Okafor", "U0BEN"), None,
+    (IRIS, OMAR), None,
+)  # fmt: skip
+
+
+def notice(**changes: Any) -> Message:  # noqa: ANN401 - the fields of a notice
+    return appeal_letters.compose_notice(json.loads(written(dataclasses.replace(CUT, **changes))))[0]
+
+
+def decided(state: str, **changes: Any) -> Card:  # noqa: ANN401 - the fields of a card
+    appeal = dataclasses.replace(
+        APPEAL, revision=2, state=state, decided_at=DECIDED_AT,
+        decided_by="policy" if state == "lapsed" else "per_iris",
+        decision_reason=None if state == "lapsed" else "The tickets show it",
+        cut_from=None if state == "upheld" else MARCH,
+    )  # fmt: skip
+    by = None if state == "lapsed" else IRIS
+    return dataclasses.replace(OPEN, **({"appeal": appeal, "decided_by": by, "deciders": ()} | changes))
+
+
+def told(text: str) -> Card:
+    """A card in which everything that somebody can write is a text."""
+    appeal = dataclasses.replace(decided("upheld").appeal, reason=text, decision_reason=text)
+    return decided("upheld", appeal=appeal, person=Named(text, None), decided_by=Named(text, None))
+
+
+GAINED = MicroTokens.parse("9400")
+CASES: dict[str, Callable[[], Message]] = {
+    "review_notice": notice,
+    "review_notice_raise": lambda: notice(
+        delta_thousandths=45, factor_after=Decimal("1.0450"), appeal_until=None, because=BECAUSE[:1], state="usual"
+    ),
+    "review_notice_amended": lambda: notice(
+        decision="amended",
+        decision_reason="Half of it: a new project",
+        delta_thousandths=-50,
+        grant_before=None,
+        grant_after=None,
+    ),
+    "review_notice_hostile": lambda: notice(
+        decision="amended", decision_reason=HOSTILE, because=(Reason("use", HOSTILE),) * 3, contact=HOSTILE
+    ),
+    "appeal_card": lambda: shown.card(OPEN),
+    "appeal_card_nobody": lambda: shown.card(dataclasses.replace(OPEN, deciders=())),
+    "appeal_card_upheld": lambda: shown.card(decided("upheld")),
+    "appeal_card_rejected": lambda: shown.card(decided("rejected")),
+    "appeal_card_lapsed": lambda: shown.card(decided("lapsed")),
+    "appeal_card_hostile": lambda: shown.card(told(HOSTILE)),
+    "appeal_mine": lambda: shown.mine(OPEN),
+    "appeal_mine_hostile": lambda: shown.mine(told(HOSTILE)),
+    "appeal_note_upheld": lambda: shown.note(decided("upheld", credited=GAINED)),
+    "appeal_note_upheld_in_time": lambda: shown.note(decided("upheld")),
+    "appeal_note_rejected": lambda: shown.note(decided("rejected")),
+    "appeal_note_lapsed": lambda: shown.note(decided("lapsed")),
+    "appeal_note_hostile": lambda: shown.note(told(HOSTILE)),
+}
+ENDLESS_CASES: dict[str, Callable[[], Message]] = {
+    "review_notice": lambda: notice(
+        decision="amended", decision_reason=ENDLESS, because=(Reason("use", ENDLESS),) * 20,
+        would_change=(Reason("low", ENDLESS),) * 20, contact=ENDLESS,
+    ),
+    "appeal_card": lambda: shown.card(told(ENDLESS)),
+    "appeal_mine": lambda: shown.mine(told(ENDLESS)),
+    "appeal_note": lambda: shown.note(told(ENDLESS)),
+}  # fmt: skip
+MODALS: dict[str, Callable[[], dict[str, Any]]] = {
+    "appeal": lambda: shown.appealing("2026-Q4", -100),
+    "appeal_uphold": lambda: shown.deciding(OPEN, upheld=True, private="{}"),
+    "appeal_reject": lambda: shown.deciding(OPEN, upheld=False, private="{}"),
+    "appeal_decided": lambda: render.modal("appeals/decided", appeal=decided("upheld").appeal),
+}
