@@ -1,0 +1,147 @@
+"""A quarter's review before its board, with the real bot in a workspace: held, amended, adopted."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+
+from policy.period import Month
+from policy.review import AMENDED, HELD
+from programme import review_steps
+from store import reviews
+from store.tables import outbox
+from tests.support import books, cast, reviewed, slack
+from tests.support.clock import RunningClock
+from tests.support.requests import ALTERNATES, BOARD_CHANNEL
+from tests.support.reviewed import Q4
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from programme.desk import Desk
+    from sandbox import Sandbox
+    from sandbox.model import Message
+
+NO_DATABASE = "sqlite:///unused.db"
+WAIT_SECONDS = 30.0
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    slack.without_proxies(monkeypatch)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with slack.workspace() as running:
+        yield running
+
+
+@pytest.fixture
+def office(sqlite_desk: Desk) -> Desk:
+    """A company whose board is asked about its review; what was owed to its people before is theirs to have read."""
+    clock = RunningClock()
+    desk = dataclasses.replace(sqlite_desk, clock=clock, governance_channel=BOARD_CHANNEL)
+    cast.hire(desk, ALTERNATES)
+    reviewed.settle(desk, clock)
+    with desk.transaction() as session:
+        reviewed.draft(session, desk, now=clock())
+        session.execute(sa.update(outbox).values(state="sent"))
+        assert review_steps.advance(session, Q4, desk=desk, now=clock()) == "convene"
+    return desk
+
+
+@pytest.fixture
+def _bot(sandbox: Sandbox, office: Desk) -> Iterator[None]:
+    with slack.bot(sandbox, office, slack.load(slack.environment(sandbox, NO_DATABASE))):
+        yield
+
+
+def pack(sandbox: Sandbox, saying: str) -> Message:
+    """The pack in the board's channel, once it says something."""
+
+    def found() -> Message | None:
+        said = [one for one in sandbox.messages(slack.BOARD, slack.IRIS) if not one.ephemeral_to]
+        return next((one for one in said if saying in json.dumps(one.blocks, ensure_ascii=False)), None)
+
+    return sandbox.wait_for(found, seconds=WAIT_SECONDS)
+
+
+def answered(sandbox: Sandbox, user: str, saying: str) -> None:
+    """An answer in the board's channel that only this person can see."""
+
+    def found() -> bool:
+        said = [one for one in sandbox.messages(slack.BOARD, user) if one.ephemeral_to == user]
+        return bool(said) and saying in json.dumps([said[-1].text, said[-1].blocks], ensure_ascii=False)
+
+    sandbox.wait_for(found, seconds=WAIT_SECONDS)
+
+
+def shown(sandbox: Sandbox, user: str) -> str:
+    view = sandbox.modal(user)
+    assert view is not None
+    return json.dumps(view.blocks, ensure_ascii=False)
+
+
+def press_in_modal(sandbox: Sandbox, user: str, action_id: str) -> None:
+    view = sandbox.modal(user)
+    assert view is not None
+    assert sandbox.press(user, view, action_id).error == ""
+
+
+@pytest.mark.usefixtures("_bot")
+def test_held_amended_and_adopted(sandbox: Sandbox, office: Desk) -> None:
+    """One case is held, another amended after a mistake; an old press is told so; finance's vote decides it."""
+    first = pack(sandbox, "0 of 2 adopt it")
+    sandbox.press(slack.TESS, first, "review_cases")
+    assert "page 1 of" in shown(sandbox, slack.TESS)
+    press_in_modal(sandbox, slack.TESS, "review_why")
+    assert "What would change it" in shown(sandbox, slack.TESS)
+    sandbox.dismiss(slack.TESS)
+
+    press_in_modal(sandbox, slack.TESS, "review_hold")
+    sandbox.submit(slack.TESS)
+    form = sandbox.modal(slack.TESS)
+    assert form is not None
+    assert "reason" in form.errors
+    sandbox.fill(slack.TESS, {"reason": "On leave"})
+    sandbox.submit(slack.TESS)
+    assert "*Held.*" in shown(sandbox, slack.TESS)
+    pack(sandbox, "1 held, 0 amended")
+
+    sandbox.press(slack.IRIS, first, "review_adopt")
+    answered(sandbox, slack.IRIS, "your press was about another package")
+    sandbox.press(slack.IRIS, pack(sandbox, "1 held, 0 amended"), "review_cases")
+    press_in_modal(sandbox, slack.IRIS, "review_page_next")
+    assert "page 2 of" in shown(sandbox, slack.IRIS)
+    press_in_modal(sandbox, slack.IRIS, "review_amend")
+    sandbox.fill(slack.IRIS, {"change": "25", "reason": "A little more"})
+    sandbox.submit(slack.IRIS)
+    form = sandbox.modal(slack.IRIS)
+    assert form is not None
+    assert "from -10 to 10 %" in form.errors["change"]
+    sandbox.fill(slack.IRIS, {"change": "+2.5"})
+    sandbox.submit(slack.IRIS)
+    assert "*Amended:*" in shown(sandbox, slack.IRIS)
+
+    now = pack(sandbox, "1 held, 1 amended")
+    sandbox.press(slack.IRIS, now, "review_adopt")
+    sandbox.press(slack.TESS, now, "review_adopt")
+    answered(sandbox, slack.TESS, "finance has to as well")
+    sandbox.press(slack.OMAR, now, "review_adopt")
+    answered(sandbox, slack.OMAR, "Your vote decided it")
+    pack(sandbox, "*Adopted*")
+    sandbox.press(slack.TESS, now, "review_against")
+    answered(sandbox, slack.TESS, "your press changed nothing")
+
+    with office.reading() as session:
+        kept = reviews.get(session, Q4)
+        cases = reviews.cases(session, Q4)
+    assert kept is not None
+    assert (kept.state, kept.holds_from) == ("adopted", Month(2027, 2))
+    assert sorted(one.decision for one in cases if one.decision in {HELD, AMENDED}) == [AMENDED, HELD]
+    assert books.findings(office) == {}

@@ -1,0 +1,65 @@
+"""The rules of a review's vote: what may be typed, how far a case may be amended, and from when it holds."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from policy import handbook, quorum, review_votes
+from policy.handbook import HandbookError
+from policy.period import Month
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+BOOK = handbook.parse(handbook.packaged())
+BERLIN = ZoneInfo("Europe/Berlin")
+HOURS = quorum.business_hours(BOOK, BERLIN)
+
+
+@pytest.mark.parametrize(
+    ("text", "thousandths"),
+    [("5", 50), ("+2.5 %", 25), ("-2,5%", -25), ("\N{MINUS SIGN}10", -100), ("0", 0), (" - 0.1 ", -1)],
+)
+def test_changes_are_read_as_people_write_them(text: str, thousandths: int) -> None:
+    """Signs, commas and per-cent signs of all kinds are understood, to the tenth."""
+    assert review_votes.thousandths(text) == thousandths
+
+
+@pytest.mark.parametrize("text", ["", "%", "much", "0.05", "Infinity", "NaN", "1.000.000"])
+def test_what_is_no_change_is_refused(text: str) -> None:
+    """Nothing is guessed or rounded."""
+    with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
+        review_votes.thousandths(text)
+
+
+@pytest.mark.parametrize(
+    ("deltas", "limits"), [((), (-100, 100)), ((0, 0, 0), (-100, 100)), ((100, 100, 0), (-100, 33))]
+)
+def test_the_year_limits_a_quarter(deltas: Sequence[int], limits: tuple[int, int]) -> None:
+    """After two raises of ten per cent only what is left of the year's twenty-five may be added."""
+    assert review_votes.limits(deltas, BOOK.adjustment.change) == limits
+
+
+@pytest.mark.parametrize(
+    ("adopted_at", "month"),
+    [
+        (datetime(2027, 1, 4, 9, tzinfo=UTC), Month(2027, 2)),
+        (datetime(2027, 1, 18, 9, tzinfo=UTC), Month(2027, 2)),
+        (datetime(2027, 1, 19, 9, tzinfo=UTC), Month(2027, 3)),
+    ],
+)
+def test_it_holds_from_the_first_month_after_the_notice(adopted_at: datetime, month: Month) -> None:
+    """Ten business days before the first of a month at the latest, else it is the month after."""
+    assert review_votes.holds_from(adopted_at, BOOK.reviews, HOURS, BERLIN) == month
+
+
+def test_a_reminder_after_the_end_is_refused() -> None:
+    """A handbook whose reminder would come at or after the lapse does not hold."""
+    text = handbook.packaged().replace('remind = "5 business days"', 'remind = "10 business days"')
+    with pytest.raises(HandbookError, match=r"reviews.remind = 10 business days: not before reviews.lapse"):
+        handbook.parse(text)
