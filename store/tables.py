@@ -597,7 +597,6 @@ review_votes = Table(
     sa.ForeignKeyConstraint(["quarter", "seat"], ["review_seats.quarter", "review_seats.person_id"]),
     sa.UniqueConstraint("quarter", "cast_by"),
     CheckConstraint("adopts OR reason IS NOT NULL", name="reason"),
-    comment="A vote on the package of a review.",
 )
 
 appeals = Table(

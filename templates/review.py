@@ -102,7 +102,7 @@ def _line(reason: Reason) -> str:
     added = reason.figures.get("delta") if reason.code in TERMS else None
     if added is None:
         return reason.text
-    return f"{reason.text}: {change(int(Decimal(added) * 1_000))}"
+    return f"{reason.text}: {change(int(Decimal(added) * 1_000)) if Decimal(added) else 'nothing'}"
 
 
 def notice(changed: Notice) -> Message:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -11,7 +10,6 @@ import pytest
 
 from policy import handbook, quorum, review_votes
 from policy.handbook import HandbookError
-from policy.period import Month
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,19 +41,6 @@ def test_what_is_no_change_is_refused(text: str) -> None:
 def test_the_year_limits_a_quarter(deltas: Sequence[int], limits: tuple[int, int]) -> None:
     """After two raises of ten per cent only what is left of the year's twenty-five may be added."""
     assert review_votes.limits(deltas, BOOK.adjustment.change) == limits
-
-
-@pytest.mark.parametrize(
-    ("adopted_at", "month"),
-    [
-        (datetime(2027, 1, 4, 9, tzinfo=UTC), Month(2027, 2)),
-        (datetime(2027, 1, 18, 9, tzinfo=UTC), Month(2027, 2)),
-        (datetime(2027, 1, 19, 9, tzinfo=UTC), Month(2027, 3)),
-    ],
-)
-def test_it_holds_from_the_first_month_after_the_notice(adopted_at: datetime, month: Month) -> None:
-    """Ten business days before the first of a month at the latest, else it is the month after."""
-    assert review_votes.holds_from(adopted_at, BOOK.reviews, HOURS, BERLIN) == month
 
 
 def test_a_reminder_after_the_end_is_refused() -> None:

@@ -137,18 +137,18 @@ def told(text: str) -> Card:
 
 GAINED = MicroTokens.parse("9400")
 CASES: dict[str, Callable[[], Message]] = {
-    "review_notice": notice,
-    "review_notice_raise": lambda: notice(
+    "notice": notice,
+    "notice_raise": lambda: notice(
         delta_thousandths=45, factor_after=Decimal("1.0450"), appeal_until=None, because=BECAUSE[:1], state="usual"
     ),
-    "review_notice_amended": lambda: notice(
+    "notice_amended": lambda: notice(
         decision="amended",
         decision_reason="Half of it: a new project",
         delta_thousandths=-50,
         grant_before=None,
         grant_after=None,
     ),
-    "review_notice_hostile": lambda: notice(
+    "notice_hostile": lambda: notice(
         decision="amended", decision_reason=HOSTILE, because=(Reason("use", HOSTILE),) * 3, contact=HOSTILE
     ),
     "appeal_card": lambda: shown.card(OPEN),
@@ -166,7 +166,7 @@ CASES: dict[str, Callable[[], Message]] = {
     "appeal_note_hostile": lambda: shown.note(told(HOSTILE)),
 }
 ENDLESS_CASES: dict[str, Callable[[], Message]] = {
-    "review_notice": lambda: notice(
+    "notice": lambda: notice(
         decision="amended", decision_reason=ENDLESS, because=(Reason("use", ENDLESS),) * 20,
         would_change=(Reason("low", ENDLESS),) * 20, contact=ENDLESS,
     ),
