@@ -404,7 +404,7 @@ def _totals(card: Card, scene: _Scene, taken: list[Box]) -> None:
     for i, one in sorted(over, key=lambda each: (-int(each[1].spent), -each[0]))[:1] + over[-1:]:
         words = paper.usd(one.spent)
         half, y = paper.width_of(words, weight="bold") / 2, plot.y(_value(one.spent)) + 4
-        box = Box(plot.x(i) - half - 2, y + 1, plot.x(i) + half + 2, y + LINE - 4)
+        box = Box(plot.x(i) - half - 2, y - 3, plot.x(i) + half + 2, y + LINE - 4)
         if not any(box.meets(other) for other in taken):
             card.write(plot.x(i), y, words, ha="center", weight="bold")
             taken.append(box)

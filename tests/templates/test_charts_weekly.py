@@ -92,6 +92,9 @@ ODD: dict[str, TeamReport] = {
     "tiny": report([(0.3, 0.1, 0.0)] * 12, pace=12.0, people=5),
     "uneven": report([(990.0, 10.0, 0.0)] * 12, pace=[None] * 4 + [900.0] * 8),
     "gaps": report(hidden={4: "team_changed", 5: "team_changed", 8: "few_people"}, ahead=AHEAD),
+    "figure above a gap": report(
+        [(0.0,)] * 9 + [(7.895e8,)] + [(0.0,)] * 2, ("GPU",), pace=None, ahead=[(0, 0, 1e9)], hidden={8: "few_people"}
+    ),
     "gap at the end": report(hidden={10: "team_changed", 11: "few_people"}, pace=None),
     "gap this week": report(hidden={11: "team_changed"}, ahead=AHEAD),
     "six": report([(500.0, 300.0, 250.0, 200.0, 150.0, 100.0)] * 12, LONG, pace=None),
