@@ -93,7 +93,8 @@ ODD: dict[str, TeamReport] = {
     "uneven": report([(990.0, 10.0, 0.0)] * 12, pace=[None] * 4 + [900.0] * 8),
     "gaps": report(hidden={4: "team_changed", 5: "team_changed", 8: "few_people"}, ahead=AHEAD),
     "figure above a gap": report(
-        [(0.0,)] * 9 + [(7.895e8,)] + [(0.0,)] * 2, ("GPU",), pace=None, ahead=[(0, 0, 1e9)], hidden={8: "few_people"}
+        [(0.0,)] * 9 + [(789_473_700.0,)] + [(0.0,)] * 2, ("GPU cluster Frankfurt and Dublin",), pace=None,
+        ahead=[(0, 0, 1_000_000_200.0)], hidden={0: "few_people", 8: "few_people"}, people=5,
     ),
     "gap at the end": report(hidden={10: "team_changed", 11: "few_people"}, pace=None),
     "gap this week": report(hidden={11: "team_changed"}, ahead=AHEAD),
