@@ -153,21 +153,25 @@ def vote(
     earlier = before.get(cast.seat)
     if earlier is not None and earlier._replace(cast_at=now) == cast:
         return Voted(kept, tally_of(panel, before.values()), cast.seat, again=True)
-    store.cast(session, quarter, cast)
-    counting = tally_of(panel, store.votes(session, quarter))
-    book = _book(session, desk, now)
-    adopted = counting.outcome == quorum.APPROVED
-    value = review_value.NONE
-    if adopted:
-        moved, value = _adopt(session, kept, voter, desk=desk, now=now)
-    else:
-        moved = _move(session, kept)
+    return _counted(session, kept, panel, cast, earlier, place=place, desk=desk, now=now)
+
+
+def _counted(
+    session: Session, kept: Review, panel: Panel, cast: Cast, earlier: Cast | None, *, place: Place, desk: Desk,
+    now: datetime,
+) -> Voted:  # fmt: skip
+    store.cast(session, kept.quarter, cast)
+    counting = tally_of(panel, store.votes(session, kept.quarter))
+    decides = counting.outcome == quorum.APPROVED
+    adopted = _adopt(session, kept, cast.cast_by, desk=desk, now=now) if decides else None
+    moved, value = adopted or (_move(session, kept), review_value.NONE)
     review_post.tell_of_change(session, moved, now=now)
+    book = _book(session, desk, now)
     after = {"approvals": counting.approvals, "rejections": counting.rejections, **_plain(cast)}
-    records = [_record(moved, voter.id, VOTED, now, book, after, before=earlier, place=place)]
-    if adopted:
+    records = [_record(moved, cast.cast_by, VOTED, now, book, after, before=earlier, place=place)]
+    if decides:
         review_post.tell_of_outcome(session, moved, panel.electorate, desk=desk, now=now)
-        records.append(_record(moved, voter.id, ADOPTED_BY, now, book, _adopted(session, moved, panel, value)))
+        records.append(_record(moved, cast.cast_by, ADOPTED_BY, now, book, _adopted(session, moved, panel, value)))
     audit.append(session, *records)
     return Voted(moved, counting, cast.seat, again=False, value=value)
 
@@ -230,13 +234,13 @@ def require_reason(reason: str | None) -> None:
         raise FieldsRefused({"reason": f"{len(reason or '')} characters: say it in {LONGEST_REASON}."})
 
 
-def _adopt(session: Session, kept: Review, voter: Person, *, desk: Desk, now: datetime) -> tuple[Review, str]:
+def _adopt(session: Session, kept: Review, voter: str, *, desk: Desk, now: datetime) -> tuple[Review, str]:
     """The review adopted, those told whose grant changes, and what became of the value that is proposed with it."""
     month = review_notices.effect_month(session, kept.quarter, desk=desk, now=now)
     store.step(session, kept.quarter, None, None)
-    moved = _move(session, kept, state=ADOPTED, decided_at=now, decided_by=voter.id, holds_from=str(month))
+    moved = _move(session, kept, state=ADOPTED, decided_at=now, decided_by=voter, holds_from=str(month))
     review_notices.owe(session, kept.quarter, desk=desk, now=now)
-    return moved, review_value.adopt(session, moved, voter.id, desk=desk, now=now)
+    return moved, review_value.adopt(session, moved, voter, desk=desk, now=now)
 
 
 def _adopted(session: Session, kept: Review, panel: Panel, value: str) -> dict[str, object]:
