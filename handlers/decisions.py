@@ -11,14 +11,14 @@ from handlers import amounts
 from handlers.interactions import Modal, on_press, on_submit
 from policy.period import Quarter, day_of
 from policy.reasons import Refusal
-from programme import board, cards, decisions, handbooks, valuation
+from programme import board, cards, decisions, handbooks, review_calls, valuation
 from programme.decisions import Ballot, Place
 from programme.fast_track import FieldsRefused
 from store import board as board_store
 from store import people as people_store
 from store import requests as store
 from templates import fast_track as shown
-from templates import phrases, render
+from templates import phrases, render, review
 
 if TYPE_CHECKING:
     from slack_bolt import App
@@ -135,10 +135,14 @@ def show_queue(desk: Desk, request: Request) -> Message | None:
         if person is None:
             return None
         queue = cards.queue(session, person.id, most=SHOWN_LINES, desk=desk, now=request.now)
+        call = review_calls.of(session, person.id, desk=desk, now=request.now)
         handed = board_store.delegations_on(session, day_of(request.now, desk.zone)).get(person.id)
     values = {line.card.request.id: shown.button_value(line.card) for line in queue.lines}
     stands_in_until = handed.last_day if handed else None
-    return render.message("fast_track/queue", queue=queue, values=values, stands_in_until=stands_in_until)
+    return render.message(
+        "fast_track/queue", queue=queue, values=values, stands_in_until=stands_in_until, call_=call,
+        button_value=review.button_value(call) if call else "",
+    )  # fmt: skip
 
 
 def delegate(desk: Desk, request: Request) -> Message | None:

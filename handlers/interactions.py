@@ -45,6 +45,14 @@ class Modal:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """What is shown instead of a form; `below` is what the modal below it shows by now."""
+
+    view: View
+    below: View
+
+
+@dataclass(frozen=True, slots=True)
 class Press:
     """Who pressed which button, where; `value` is what the button carried."""
 
@@ -122,10 +130,16 @@ def _show_modal(client: WebClient, body: dict[str, Any], modal: Modal) -> None:
     if not modal.in_place:
         open_modal(client, body["trigger_id"], modal, above=_is_in_modal(body))
         return
+    _renew(client, body["view"]["id"], modal.view)
+
+
+def _renew(client: WebClient, view_id: str | None, view: View) -> None:
+    """Show a modal anew, where there is one. What was done is done; should that fail, the old view stays."""
+    if not view_id:
+        return
     try:
-        quick(client).views_update(view_id=body["view"]["id"], view=modal.view)
+        quick(client).views_update(view_id=view_id, view=view)
     except (SlackApiError, SlackClientError, OSError) as error:
-        # What was done is done; the old view stays.
         logger.warning("a modal was not shown anew: %s", type(error).__name__)
 
 
@@ -175,14 +189,14 @@ def answer_privately(response_url: str | None, message: Message) -> None:
             logger.warning("an answer did not reach its reader: %s", said.status_code)
 
 
-def on_submit(app: App, callback_id: str, answer: Callable[[Desk, Form], View | None], desk: Desk) -> None:
+def on_submit(app: App, callback_id: str, answer: Callable[[Desk, Form], View | Shown | None], desk: Desk) -> None:
     """Take a form: mistakes are shown beside their fields; what is done is shown instead of the form, or closes it."""
     app.view(callback_id)(partial(_submitted, desk=desk, callback_id=callback_id, answer=answer))
 
 
 def _submitted(
     ack: Ack, body: dict[str, Any], client: WebClient, *, desk: Desk, callback_id: str,
-    answer: Callable[[Desk, Form], View | None],
+    answer: Callable[[Desk, Form], View | Shown | None],
 ) -> None:  # fmt: skip
     try:
         form = form_of(desk, client, body)
@@ -196,7 +210,10 @@ def _submitted(
         text = f"Something went wrong on our side, and nothing was changed. Tell the administrators: {failure_id}."
         ack(response_action="update", view=closed(text))
     else:
-        if shown is None:
+        if isinstance(shown, Shown):
+            ack(response_action="update", view=shown.view)
+            _renew(client, body["view"].get("previous_view_id"), shown.below)
+        elif shown is None:
             ack()
         else:
             ack(response_action="update", view=shown)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
-from handlers.interactions import Modal, on_press, on_submit
+from handlers.interactions import Modal, Shown, on_press, on_submit
 from policy.period import Quarter
+from policy.reasons import Refusal
 from programme import review_decisions, review_pack, reviews
 from programme.decisions import Place
 from programme.review_decisions import Ballot
@@ -16,12 +17,15 @@ from templates import render
 from templates import review as shown
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from slack_bolt import App
 
     from handlers.interactions import Form, Press, View
     from programme.desk import Desk
     from programme.review_decisions import Decided
     from store.engine import Session
+    from store.people import Person
     from store.reviews import Kept
     from templates.render import Message
 
@@ -37,6 +41,9 @@ class About(NamedTuple):
     def parse(cls, value: str) -> About:
         quarter, person_id, page = value.split(":")
         return cls(Quarter.parse(quarter), person_id, int(page))
+
+    def __str__(self) -> str:
+        return f"{self.quarter}:{self.person_id}:{self.page}"
 
 
 # --- The package ---------------------------------------------------------------------------------------------------
@@ -76,6 +83,14 @@ def submit_against(desk: Desk, form: Form) -> View:
     return render.modal("review/voted", voted=voted)
 
 
+def press_value(desk: Desk, press: Press) -> Message:
+    """The second person's confirmation of the value that was adopted with a package."""
+    quarter, _ = _package(press.value)
+    with desk.transaction() as session:
+        value = review_decisions.confirm_value(session, press.person, quarter, desk=desk, now=press.now)
+    return render.message("review/confirmed", value=value)
+
+
 def _package(value: str) -> tuple[Quarter, int]:
     quarter, _, package = value.partition(":")
     return Quarter.parse(quarter), int(package)
@@ -86,19 +101,19 @@ def _package(value: str) -> tuple[Quarter, int]:
 
 def press_cases(desk: Desk, press: Press) -> Modal:
     quarter, _ = _package(press.value)
-    return Modal(_page(desk, press, quarter, 0))
+    return Modal(_page(desk, press.person, quarter, 0, now=press.now))
 
 
 def press_page(desk: Desk, press: Press) -> Modal:
     """Another page in place of the one that is open."""
     quarter, number = _package(press.value)
-    return Modal(_page(desk, press, quarter, number), in_place=True)
+    return Modal(_page(desk, press.person, quarter, number, now=press.now), in_place=True)
 
 
-def _page(desk: Desk, press: Press, quarter: Quarter, number: int) -> View:
+def _page(desk: Desk, reader: Person, quarter: Quarter, number: int, *, now: datetime) -> View:
     with desk.reading() as session:
-        page = review_pack.page(session, press.person, quarter, number, desk=desk, now=press.now)
-    lines = [(line, f"{quarter}:{line.person_id}:{page.number}") for line in page.lines]
+        page = review_pack.page(session, reader, quarter, number, desk=desk, now=now)
+    lines = [(line, str(About(quarter, line.person_id, page.number))) for line in page.lines]
     return shown.page(page, lines, turns=list(shown.pages(page.number, page.pages)))
 
 
@@ -139,7 +154,7 @@ def press_put_back(desk: Desk, press: Press) -> Modal:
         review_decisions.put_back(
             session, press.person, about.quarter, about.person_id, seen=seen, desk=desk, now=press.now
         )  # fmt: skip
-    return Modal(_page(desk, press, about.quarter, about.page), in_place=True)
+    return Modal(_page(desk, press.person, about.quarter, about.page, now=press.now), in_place=True)
 
 
 def _to_decide(session: Session, desk: Desk, press: Press) -> tuple[About, Kept, str]:
@@ -156,44 +171,58 @@ def _name(session: Session, person_id: str) -> str:
     return person.name
 
 
+class Chosen(NamedTuple):
+    """What a form about a case carries: whose, on which page it was shown, and how it stood then."""
+
+    about: About
+    seen: str
+
+    @classmethod
+    def of(cls, form: Form) -> Chosen:
+        private = json.loads(form.private)
+        return cls(About.parse(private["about"]), private["seen"])
+
+
 def _private(about: About, case: Kept) -> str:
-    seen = review_decisions.mark(case)
-    return json.dumps({"quarter": str(about.quarter), "person_id": about.person_id, "seen": seen})
+    return json.dumps({"about": str(about), "seen": review_decisions.mark(case)})
 
 
-def submit_hold(desk: Desk, form: Form) -> View:
-    quarter, person_id, seen = _case_of(form)
+def submit_hold(desk: Desk, form: Form) -> View | Shown:
+    about, seen = Chosen.of(form)
     with desk.transaction() as session:
         decided = review_decisions.hold(
-            session, form.person, quarter, person_id, reason=form.values.get("reason", ""), seen=seen, desk=desk,
-            now=form.now,
+            session, form.person, about.quarter, about.person_id, reason=form.values.get("reason", ""), seen=seen,
+            desk=desk, now=form.now,
         )  # fmt: skip
-        return _decided(session, decided)
+        name = _name(session, about.person_id)
+    return _decided(desk, form, about, decided, name)
 
 
-def submit_amend(desk: Desk, form: Form) -> View:
-    quarter, person_id, seen = _case_of(form)
+def submit_amend(desk: Desk, form: Form) -> View | Shown:
+    about, seen = Chosen.of(form)
     with desk.transaction() as session:
         decided = review_decisions.amend(
-            session, form.person, quarter, person_id, change=form.values.get("change", ""),
+            session, form.person, about.quarter, about.person_id, change=form.values.get("change", ""),
             reason=form.values.get("reason", ""), seen=seen, desk=desk, now=form.now,
         )  # fmt: skip
-        return _decided(session, decided)
+        name = _name(session, about.person_id)
+    return _decided(desk, form, about, decided, name)
 
 
-def _case_of(form: Form) -> tuple[Quarter, str, str]:
-    private = json.loads(form.private)
-    return Quarter.parse(private["quarter"]), private["person_id"], private["seen"]
-
-
-def _decided(session: Session, decided: Decided) -> View:
-    name = _name(session, decided.case.case.person_id)
-    return render.modal("review/decided", decided=decided, who=name, change=shown.change)
+def _decided(desk: Desk, form: Form, about: About, decided: Decided, name: str) -> View | Shown:
+    """What was done, above the page of cases on which it was chosen."""
+    done = render.modal("review/decided", decided=decided, who=name, change=shown.change)
+    try:
+        return Shown(done, below=_page(desk, form.person, about.quarter, about.page, now=form.now))
+    except Refusal:
+        # What was done is done, also for somebody who lost their seat at this moment.
+        return done
 
 
 def register(app: App, desk: Desk) -> None:
     on_press(app, "review_adopt", press_adopt, desk)
     on_press(app, "review_against", press_against, desk)
+    on_press(app, "review_value", press_value, desk)
     on_press(app, "review_cases", press_cases, desk)
     on_press(app, "review_page_next", press_page, desk)
     on_press(app, "review_page_previous", press_page, desk)

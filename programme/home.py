@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from policy.period import day_of
 from policy.reasons import Refusal
 from policy.warnings import ALL
-from programme import balance, board, burn_down, cards
+from programme import balance, board, burn_down, cards, review_calls
 from programme.reports import team_report
 from store import board as board_store
 from store import requests as requests_store
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from programme.burn_down import BurnDown
     from programme.cards import Card, Queue
     from programme.desk import Desk
+    from programme.review_calls import Call
     from programme.standing import Standing
     from programme.team_report import TeamReport
     from store.engine import Session
@@ -71,7 +72,8 @@ class Board:
 class Home:
     """A person's own figures; for managers their team, for the board its work and the programme's standing.
 
-    `services` are (name, tokens this month), the largest first. `left_on` is set once somebody has left.
+    `services` are (name, tokens this month), the largest first. `left_on` is set once somebody has left. `review` is
+    the one on which they may vote.
     """
 
     card: BalanceCard
@@ -83,6 +85,7 @@ class Home:
     board: Board | None
     left_on: date | None
     contact: str
+    review: Call | None = None
 
 
 def of(session: Session, person: Person, *, desk: Desk, now: datetime) -> Home:
@@ -103,6 +106,7 @@ def of(session: Session, person: Person, *, desk: Desk, now: datetime) -> Home:
         board=None if has_left else _board(session, person, desk=desk, now=now),
         left_on=person.left_on if has_left else None,
         contact=books.versions[-1].contact,
+        review=None if has_left else review_calls.of(session, person.id, desk=desk, now=now),
     )
 
 

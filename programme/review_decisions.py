@@ -10,14 +10,14 @@ from policy.adjustment import THOUSANDTH, carried
 from policy.period import day_of
 from policy.reasons import Refusal
 from policy.review import AMENDED, HELD, PROPOSED, counted
-from programme import board, handbooks, review_notices, review_post
+from programme import board, handbooks, review_notices, review_post, review_value
 from programme.decisions import NOWHERE
 from programme.fast_track import FieldsRefused
 from store import audit, reviews
 from store import board as board_store
 from store import people as people_store
 from store import review_votes as store
-from store.review_votes import VOTED, Cast
+from store.review_votes import ADOPTED_BY, ASKED, DECIDED_CASE, LAPSED_BY, POLICY, VOTED, Cast
 from store.reviews import ADOPTED, DRAFT, LAPSED
 
 if TYPE_CHECKING:
@@ -29,14 +29,13 @@ if TYPE_CHECKING:
     from policy.quorum import Seat, Tally
     from programme.decisions import Place
     from programme.desk import Desk
+    from programme.review_value import Standing
     from store.engine import Session
     from store.people import Person
     from store.review_votes import Panel
     from store.reviews import Kept, Review
 
 LONGEST_REASON = 1_000
-POLICY = "policy"
-"""Decides by time, where no person did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +49,16 @@ class Ballot:
 
 @dataclass(frozen=True, slots=True)
 class Voted:
-    """A vote that counts; `again` when it was the same before. `seat` is the member whose vote it is."""
+    """A vote that counts; `again` when it was the same before. `seat` is the member whose vote it is.
+
+    `value` is what became of the proposed token value where the vote adopted the package.
+    """
 
     review: Review
     tally: Tally
     seat: str
     again: bool
+    value: str = review_value.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +92,11 @@ def convene(session: Session, quarter: Quarter, *, desk: Desk, now: datetime) ->
     store.convene(session, quarter, electorate, times, now=now)
     moved = _move(session, kept, vote_until=times.lapse_at)
     review_post.tell_of_pack(session, moved, electorate, desk=desk, now=now)
-    after = {"needed": electorate.needed, "seats": len(electorate.seats), "vote_until": times.lapse_at.isoformat()}
-    audit.append(session, _record(moved, POLICY, "review.convene", now, book, after))
+    after = {
+        "needed": electorate.needed, "stage": electorate.stage, "seats": store.plain_seats(electorate),
+        "vote_until": times.lapse_at.isoformat(),
+    }  # fmt: skip
+    audit.append(session, _record(moved, POLICY, ASKED, now, book, after))
     return True
 
 
@@ -147,18 +153,27 @@ def vote(
     earlier = before.get(cast.seat)
     if earlier is not None and earlier._replace(cast_at=now) == cast:
         return Voted(kept, tally_of(panel, before.values()), cast.seat, again=True)
-    store.cast(session, quarter, cast)
-    counting = tally_of(panel, store.votes(session, quarter))
-    book = _book(session, desk, now)
-    adopted = counting.outcome == quorum.APPROVED
-    moved = _adopt(session, kept, voter, desk=desk, now=now) if adopted else _move(session, kept)
+    return _counted(session, kept, panel, cast, earlier, place=place, desk=desk, now=now)
+
+
+def _counted(
+    session: Session, kept: Review, panel: Panel, cast: Cast, earlier: Cast | None, *, place: Place, desk: Desk,
+    now: datetime,
+) -> Voted:  # fmt: skip
+    store.cast(session, kept.quarter, cast)
+    counting = tally_of(panel, store.votes(session, kept.quarter))
+    decides = counting.outcome == quorum.APPROVED
+    adopted = _adopt(session, kept, cast.cast_by, desk=desk, now=now) if decides else None
+    moved, value = adopted or (_move(session, kept), review_value.NONE)
     review_post.tell_of_change(session, moved, now=now)
+    book = _book(session, desk, now)
     after = {"approvals": counting.approvals, "rejections": counting.rejections, **_plain(cast)}
-    records = [_record(moved, voter.id, VOTED, now, book, after, before=earlier, place=place)]
-    if adopted:
-        records.append(_record(moved, voter.id, "review.adopt", now, book, _adopted(session, moved, panel)))
+    records = [_record(moved, cast.cast_by, VOTED, now, book, after, before=earlier, place=place)]
+    if decides:
+        review_post.tell_of_outcome(session, moved, panel.electorate, desk=desk, now=now)
+        records.append(_record(moved, cast.cast_by, ADOPTED_BY, now, book, _adopted(session, moved, panel, value)))
     audit.append(session, *records)
-    return Voted(moved, counting, cast.seat, again=False)
+    return Voted(moved, counting, cast.seat, again=False, value=value)
 
 
 def seat_of(
@@ -187,8 +202,21 @@ def require_undecided(session: Session, kept: Review, now: datetime) -> None:
         by = people_store.by_id(session, kept.decided_by or "")
         who = f" by the board; {by.name} had the deciding vote" if by else ""
         raise Refusal("decided", f"The review of {kept.quarter} is {kept.state}{who}: your press changed nothing.")
+    if (newer := store.later(session, kept.quarter)) is not None:
+        raise Refusal(
+            "superseded",
+            f"The review of {newer} is drafted, as if that of {kept.quarter} changed nothing: this one lapses, and your"
+            " press changed nothing.",
+            next_step=f"Vote on the review of {newer}.",
+        )  # fmt: skip
     if kept.vote_until is not None and now >= kept.vote_until:
         raise Refusal("too_late", "The time for this vote is over: it lapses, and your press changed nothing.")
+
+
+def superseded_by(session: Session, kept: Review) -> Quarter | None:
+    """The later review that ended the vote on one before its time was over."""
+    in_time = kept.vote_until is None or (kept.decided_at is not None and kept.decided_at < kept.vote_until)
+    return store.later(session, kept.quarter) if kept.state == LAPSED and in_time else None
 
 
 def require_current(panel: Panel, package: int) -> None:
@@ -206,32 +234,65 @@ def require_reason(reason: str | None) -> None:
         raise FieldsRefused({"reason": f"{len(reason or '')} characters: say it in {LONGEST_REASON}."})
 
 
-def _adopt(session: Session, kept: Review, voter: Person, *, desk: Desk, now: datetime) -> Review:
+def _adopt(session: Session, kept: Review, voter: str, *, desk: Desk, now: datetime) -> tuple[Review, str]:
+    """The review adopted, those told whose grant changes, and what became of the value that is proposed with it."""
     month = review_notices.effect_month(session, kept.quarter, desk=desk, now=now)
     store.step(session, kept.quarter, None, None)
-    moved = _move(session, kept, state=ADOPTED, decided_at=now, decided_by=voter.id, holds_from=str(month))
+    moved = _move(session, kept, state=ADOPTED, decided_at=now, decided_by=voter, holds_from=str(month))
     review_notices.owe(session, kept.quarter, desk=desk, now=now)
-    return moved
+    return moved, review_value.adopt(session, moved, voter, desk=desk, now=now)
 
 
-def _adopted(session: Session, kept: Review, panel: Panel) -> dict[str, object]:
+def _adopted(session: Session, kept: Review, panel: Panel, value: str) -> dict[str, object]:
     cases = reviews.cases(session, kept.quarter)
     return {
         "package": panel.package,
         "holds_from": str(kept.holds_from),
         "held": sum(one.decision == HELD for one in cases),
         "amended": sum(one.decision == AMENDED for one in cases),
+        "value": value,
         **asdict(counted(one.delta_thousandths for one in cases)),
     }
 
 
 def lapse(session: Session, kept: Review, *, desk: Desk, now: datetime) -> Review:
-    """Silence ends a review, and changes nobody's grant."""
+    """Silence ends a review, or a later one does; nobody's grant changes."""
     store.step(session, kept.quarter, None, None)
     moved = _move(session, kept, state=LAPSED, decided_at=now, decided_by=POLICY)
     review_post.tell_of_change(session, moved, now=now)
-    audit.append(session, _record(moved, POLICY, "review.lapse", now, _book(session, desk, now), {}))
+    panel = store.panel(session, kept.quarter)
+    if panel is not None:
+        review_post.tell_of_outcome(session, moved, panel.electorate, desk=desk, now=now)
+    newer = store.later(session, kept.quarter)
+    after: dict[str, object] = {} if newer is None else {"superseded_by": str(newer)}
+    audit.append(session, _record(moved, POLICY, LAPSED_BY, now, _book(session, desk, now), after))
     return moved
+
+
+# --- The token value -----------------------------------------------------------------------------------------------
+
+
+def confirm_value(session: Session, person: Person, quarter: Quarter, *, desk: Desk, now: datetime) -> Standing:
+    """Adopt the value of an adopted package as the second person, where its change needs two.
+
+    A Refusal for whoever is not on the panel, or had the deciding vote: for themselves, or for the seat that they hold.
+    """
+    kept = locked(session, quarter)
+    if kept.state != ADOPTED:
+        raise Refusal("not_adopted", f"The review of {quarter} is not adopted, and neither is a value with it.")
+    panel, votes = panel_of(session, quarter), store.votes(session, quarter)
+    seat = seat_of(session, panel, person.id, votes=votes, desk=desk, now=now)
+    if any(one.seat == seat.person_id and one.cast_by == kept.decided_by != person.id for one in votes):
+        raise Refusal(
+            "same_seat", "The deciding vote was that of the seat for which you decide: the second is another one's.",
+            next_step="Ask another member of the board to confirm it.",
+        )  # fmt: skip
+    found = review_value.confirm(session, kept, person.id, desk=desk, now=now)
+    moved = _move(session, kept)
+    review_post.tell_of_change(session, moved, now=now)
+    after: dict[str, object] = {"value": found.state, "version": found.version}
+    audit.append(session, _record(moved, person.id, "review.value", now, _book(session, desk, now), after))
+    return found
 
 
 # --- Single cases --------------------------------------------------------------------------------------------------
@@ -359,7 +420,7 @@ def _decide(
     after = {"person": person_id, "package": panel.package + 1, **_of_case(now_case)}
     audit.append(
         session,
-        _record(moved, voter.id, "review.case", now, _book(session, desk, now), after, before=_of_case(case)),
+        _record(moved, voter.id, DECIDED_CASE, now, _book(session, desk, now), after, before=_of_case(case)),
     )  # fmt: skip
     return Decided(moved, now_case, panel.package + 1)
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from policy import review_votes
 from policy.reasons import Refusal
 from policy.review import AMENDED, HELD, Counted, counted
-from programme import handbooks, review_decisions, review_notices, reviews, standing
+from programme import handbooks, review_decisions, review_notices, review_value, reviews, standing
 from programme.cards import Named
+from programme.review_value import NOT_PROPOSED
 from store import people as people_store
 from store import requests as requests_store
 from store import review_votes as store
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from policy.quorum import Tally
     from programme.desk import Desk
     from programme.review_summary import Summary
+    from programme.review_value import Standing
     from programme.standing import Histogram
     from store.engine import Session
     from store.people import Person
@@ -47,7 +49,10 @@ class VoteLine:
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """A review, its figures, and where its vote stands. `names` are those of the teams' leads, by id."""
+    """A review, its figures, and where its vote stands. `names` are those of the teams' leads, by id.
+
+    `value` is what becomes of the token value that is proposed with it; `superseded_by` the review that ended its vote.
+    """
 
     review: Review
     summary: Summary
@@ -59,6 +64,8 @@ class Pack:
     cases: int
     holds_from: Month
     names: Mapping[str, str]
+    value: Standing = NOT_PROPOSED
+    superseded_by: Quarter | None = None
 
     @property
     def is_open(self) -> bool:
@@ -113,6 +120,8 @@ def of(session: Session, quarter: Quarter, *, desk: Desk, now: datetime) -> Pack
         cases=changes.raised + changes.cut + changes.unchanged,
         holds_from=kept.holds_from or review_notices.effect_month(session, quarter, desk=desk, now=until),
         names={person_id: one.name for person_id, one in told.items()},
+        value=review_value.standing(session, kept, desk=desk, now=now),
+        superseded_by=review_decisions.superseded_by(session, kept),
     )
 
 

@@ -14,6 +14,7 @@ from policy.quorum import MEMBER
 from programme import board, handbooks, post
 from store import outbox
 from store.outbox import NewLetter
+from store.reviews import ADOPTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from store.engine import Session
     from store.reviews import Review
 
-PACK, FACE, USE = "review/pack", "review/face", "review/use"
+PACK, FACE, USE, OUTCOME = "review/pack", "review/face", "review/use", "review/outcome"
 NEW, REMINDER = "new", "remind"
 BOARD = "board"
 
@@ -78,6 +79,23 @@ def tell_of_change(session: Session, kept: Review, *, now: datetime) -> None:
         for copy in outbox.copies(session, about(kept.quarter), (PACK,))
     ]  # fmt: skip
     _owe(session, kept.quarter, owed, now=now)
+
+
+def tell_of_outcome(session: Session, kept: Review, electorate: Electorate, *, desk: Desk, now: datetime) -> None:
+    """A word that it is adopted or lapsed: new faces notify nobody.
+
+    In the board's channel, or to each who was called; nobody waits at night for what only the calendar did.
+    """
+    if (channel := desk.governance_channel) is None:
+        called = electorate.voting(electorate.stage)
+        copies = _copies(session, kept.quarter, called, kept.state, desk=desk, now=now)
+        _owe(session, kept.quarter, [one._replace(template=OUTCOME) for one in copies], now=now)
+        return
+    key, decided = f"pack:{kept.quarter}:{kept.state}", kept.state == ADOPTED
+    book = handbooks.load(session).on(day_of(now, desk.zone))
+    due_at = now if decided else next_opening(now, desk.zone, book.messages)
+    letter = NewLetter(key, OUTCOME, _view(kept.quarter), None, channel, due_at, at_once=decided)
+    _owe(session, kept.quarter, [letter], now=now)
 
 
 def remind(session: Session, kept: Review, seats: Iterable[Seat], *, desk: Desk, now: datetime) -> None:

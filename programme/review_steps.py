@@ -1,4 +1,7 @@
-"""What the calendar does about reviews: ask the board, remind those who have not voted, let it lapse."""
+"""What the calendar does about reviews: ask the board, remind those who have not voted, let it lapse.
+
+One that a later review has overtaken lapses whatever its deadline is.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import TYPE_CHECKING
 from programme import review_decisions, review_post
 from store import review_votes as store
 from store.review_votes import CONVENE, LAPSE, REMIND
+from store.reviews import DRAFT
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,6 +28,9 @@ def advance(session: Session, quarter: Quarter, *, desk: Desk, now: datetime) ->
     After an outage the latest of the steps that are due is done, and those before it are left out.
     """
     kept = review_decisions.locked(session, quarter)
+    if kept.state == DRAFT and store.later(session, quarter) is not None:
+        review_decisions.lapse(session, kept, desk=desk, now=now)
+        return LAPSE
     panel = store.panel(session, quarter)
     if panel is None:
         return CONVENE if review_decisions.convene(session, quarter, desk=desk, now=now) else None

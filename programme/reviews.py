@@ -12,7 +12,7 @@ from policy import review, rollout
 from policy.period import Month, Quarter, day_of
 from policy.reasons import Refusal
 from programme import handbooks, review_inputs, review_summary, sizing, valuation
-from store import audit, reference, review_proof, reviews, runs
+from store import audit, reference, review_proof, review_votes, reviews, runs
 from store.reviews import DRAFT, Review
 
 if TYPE_CHECKING:
@@ -65,7 +65,9 @@ def draft(
     """Draft the review of a quarter that is over; None when it is drafted already.
 
     What it follows from is frozen with it, in the same transaction. A Refusal while it is too early for a review.
+    Votes on an earlier one that is open come first or are refused: what they adopt is part of what this one says.
     """
+    review_votes.lock_open(session)
     books = handbooks.load(session)
     _require_due(quarter, books.on(day_of(now, desk.zone)), desk, now)
     if not runs.claim(session, JOB, str(quarter), now=now):

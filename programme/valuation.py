@@ -96,9 +96,15 @@ def propose(session: Session, quarter: Quarter, *, desk: Desk, actor: str, now: 
         raise Refusal("value_fixed", f"Handbook {book.version} fixes the value.", next_step="Set value.method there.")
     old = expected(session, quarter, books)
     calculation = _Working(session, quarter, book, old, desk).calculation()
-    digest = hashlib.sha256(json.dumps(calculation, sort_keys=True).encode()).hexdigest()
+    digest = digest_of(calculation)
+    # Who adopts at this moment adopts what they have read, or reads this.
+    reference.lock_values(session)
     reference.keep_proposal(session, quarter, digest=digest, calculation=calculation, actor=actor, now=now)
     return Proposal(quarter, old, _value(quarter, "proposed", calculation), digest, calculation)
+
+
+def digest_of(calculation: Calculation) -> str:
+    return hashlib.sha256(json.dumps(calculation, sort_keys=True).encode()).hexdigest()
 
 
 def _require_open(quarter: Quarter, desk: Desk, now: datetime) -> None:
@@ -263,23 +269,28 @@ def _value(quarter: Quarter, version: str, calculation: Calculation) -> TokenVal
     )  # fmt: skip
 
 
-def adopt(session: Session, quarter: Quarter, *, desk: Desk, actor: str, now: datetime) -> Adoption:
+def adopt(
+    session: Session, quarter: Quarter, *, desk: Desk, actor: str, now: datetime, digest: str | None = None
+) -> Adoption:  # fmt: skip
     """Make what was proposed a quarter's value, for all debits from now on; no count of tokens changes.
 
     A change that exceeds the handbook's bound needs a second person. The liability's change goes against the buffer.
+    A Refusal where something else is proposed by now than what is named by its digest.
     """
     _require_open(quarter, desk, now)
     reference.lock_values(session)
     proposed = reference.proposal(session, quarter)
     if proposed is None:
         raise Refusal("no_proposal", f"Nothing is proposed for {quarter}.", next_step="See `tokens-bot value propose`.")
+    if digest not in {None, proposed.digest}:
+        raise Refusal("another_proposal", f"Another value was proposed for {quarter} since.")
     books = handbooks.load(session)
     for value, calculation in reference.calculations(session):
         if value.quarter == quarter and calculation == proposed.calculation:
             return Adoption(value, again=True)
     old = expected(session, quarter, books)
     book = books.on(quarter.first_day)
-    if _needs_two(old, proposed.calculation, book):
+    if needs_two(old, proposed.calculation, book):
         if proposed.first_adopter is None:
             reference.note_first_adopter(session, quarter, actor)
             _note(session, "value.adopt_first", quarter, actor, now, {"digest": proposed.digest})
@@ -302,7 +313,8 @@ def adopt(session: Session, quarter: Quarter, *, desk: Desk, actor: str, now: da
     return Adoption(value)
 
 
-def _needs_two(old: TokenValue, calculation: Calculation, book: Handbook) -> bool:
+def needs_two(old: TokenValue, calculation: Calculation, book: Handbook) -> bool:
+    """Whether a change is so large that one person is not enough."""
     change = abs(calculation["nano_usd_per_token"] - old.nano_usd_per_token)
     return Fraction(change, old.nano_usd_per_token) > Fraction(book.value.index.second_person_above)
 

@@ -56,6 +56,7 @@ LIVE: dict[str, Callable[[Desk, object], Message | None]] = {
     "policy/note": policy_letters.compose_note,
     "review/pack": review_letters.compose_pack,
     "review/face": review_letters.compose_face,
+    "review/outcome": review_letters.compose_outcome,
     "appeals/card": appeal_letters.compose_card,
     "appeals/face": appeal_letters.compose_card,
     "appeals/mine": appeal_letters.compose_mine,

@@ -48,6 +48,13 @@ def compose_face(desk: Desk, view: object) -> Message:
         )  # fmt: skip
 
 
+def compose_outcome(desk: Desk, view: object) -> Message:
+    """What became of a review: a message of its own, for new faces notify nobody."""
+    with desk.reading() as session:
+        pack = review_pack.of(session, letters.read(Named, view).which, desk=desk, now=desk.clock())
+    return review.outcome(pack)
+
+
 def compose_use(desk: Desk, view: object) -> tuple[Message, Picture | None]:
     """How much of their grants people used, below the pack."""
     named = letters.read(Named, view)

@@ -159,6 +159,23 @@ def calculations(session: Session) -> list[tuple[TokenValue, dict[str, Any]]]:
     return [(_value(row), row.calculation) for row in rows]
 
 
+class Adopted(NamedTuple):
+    """A value that was worked out, with how, and the people who adopted it."""
+
+    version: str
+    calculation: dict[str, Any]
+    adopted_by: str
+    confirmed_by: str | None
+
+
+def adoptions(session: Session, quarter: Quarter) -> list[Adopted]:
+    """The values of a quarter that were worked out, the latest first."""
+    c = token_values.c
+    query = sa.select(*(c[name] for name in Adopted._fields)).where(c.quarter == str(quarter))
+    rows = session.execute(query.where(c.calculation.is_not(None)).order_by(*LATEST_FIRST))
+    return [Adopted(*row) for row in rows]
+
+
 def lock_values(session: Session) -> None:
     """Hold the values until the transaction ends: two people who adopt at once do so one after the other."""
     if bulk.is_postgresql(session):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
+from policy.period import Quarter
 from policy.quorum import STAGE_OF, Electorate, Seat, Vote
 from store.reviews import DRAFT
 from store.tables import review_panels, review_seats, review_votes, reviews
@@ -14,13 +15,15 @@ from store.tables import review_panels, review_seats, review_votes, reviews
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from policy.period import Quarter
     from policy.review_votes import Times
     from store.engine import Session
 
 CONVENE, REMIND, LAPSE = "convene", "remind", "lapse"
-VOTED = "review.vote"
-"""The action by which the audit log tells of a vote on a package."""
+ASKED, VOTED, DECIDED_CASE = "review.convene", "review.vote", "review.case"
+ADOPTED_BY, LAPSED_BY = "review.adopt", "review.lapse"
+"""The actions by which the audit log tells what the board was asked, did, and let pass."""
+POLICY = "policy"
+"""Decides by time, where no person did."""
 
 _p, _s, _v, _r = review_panels.c, review_seats.c, review_votes.c, reviews.c
 
@@ -60,6 +63,18 @@ def lock(session: Session, quarter: Quarter) -> bool:
     return session.execute(query).one_or_none() is not None
 
 
+def lock_open(session: Session) -> None:
+    """Hold every review that is not decided until the transaction ends: votes under way are counted before."""
+    session.execute(sa.select(_r.quarter).where(_r.state == DRAFT).order_by(_r.quarter).with_for_update()).all()
+
+
+def later(session: Session, quarter: Quarter) -> Quarter | None:
+    """The review that was drafted after one, as if that changed nothing."""
+    query = sa.select(sa.func.min(_r.quarter)).where(_r.quarter > str(quarter))
+    found = session.execute(query).scalar_one()
+    return None if found is None else Quarter.parse(found)
+
+
 def convene(session: Session, quarter: Quarter, electorate: Electorate, times: Times, *, now: datetime) -> None:
     """Keep who is asked about a review, and by when they are reminded."""
     session.execute(
@@ -76,6 +91,11 @@ def convene(session: Session, quarter: Quarter, electorate: Electorate, times: T
         for seat in electorate.seats
     ]  # fmt: skip
     session.execute(sa.insert(review_seats), seats)
+
+
+def plain_seats(electorate: Electorate) -> list[list[object]]:
+    """Who was asked, as the audit log keeps it."""
+    return sorted([seat.person_id, seat.kind, seat.is_chair, seat.is_finance] for seat in electorate.seats)
 
 
 def panel(session: Session, quarter: Quarter) -> Panel | None:
@@ -118,12 +138,25 @@ def due(session: Session, now: datetime) -> list[tuple[str, str, datetime]]:
     """(quarter, step, instant) of what the calendar has to do about reviews, the longest due first.
 
     A draft about which nobody was asked is due at once: also one that was made by hand, or before there was a board.
+    One that a later review has overtaken lapses at once, asked about or not.
     """
+    newer = reviews.alias()
+    overtaken = sa.select(newer.c.quarter).where(newer.c.quarter > _r.quarter).exists()
+    superseded = (
+        sa.select(_r.quarter, sa.literal(LAPSE), sa.func.min(newer.c.drafted_at))
+        .join(newer, newer.c.quarter > _r.quarter)
+        .where(_r.state == DRAFT)
+        .group_by(_r.quarter)
+    )
     unasked = (
         sa.select(_r.quarter, sa.literal(CONVENE), _r.drafted_at)
         .outerjoin(review_panels, _p.quarter == _r.quarter)
-        .where(_r.state == DRAFT, _p.quarter.is_(None), _r.drafted_at <= now)
+        .where(_r.state == DRAFT, _p.quarter.is_(None), _r.drafted_at <= now, ~overtaken)
     )
-    query = sa.select(_p.quarter, _p.next_step, _p.next_at).where(_p.next_at.is_not(None), _p.next_at <= now)
-    rows = [(quarter, name, at) for some in (unasked, query) for quarter, name, at in session.execute(some)]
+    query = (
+        sa.select(_p.quarter, _p.next_step, _p.next_at)
+        .join(reviews, _r.quarter == _p.quarter)
+        .where(_p.next_at.is_not(None), _p.next_at <= now, ~overtaken)
+    )
+    rows = [(quarter, name, at) for some in (superseded, unasked, query) for quarter, name, at in session.execute(some)]
     return sorted(rows, key=lambda row: (row[2], row[0]))

@@ -20,7 +20,7 @@ from policy.basket import Item
 from policy.metering import OUTPUT_METERS, UnpricedMeterError, input_tokens
 from policy.period import day_of
 from policy.units import MICRO_PER_TOKEN, divide_half_even
-from store import audit, reference, review_proof, reviews
+from store import audit, reference, review_proof, review_votes_proof, reviews
 from store import proposals as proposals_store
 from store import requests as requests_store
 from store.tables import (
@@ -446,6 +446,12 @@ def reviews_as_frozen(session: Session) -> Iterator[str]:
         yield from review_proof.differences(session, review)
 
 
+def reviews_as_voted(session: Session) -> Iterator[str]:
+    """What became of every review, and of each case, follows from votes and decisions that the audit log tells of."""
+    for review in reviews.all_of(session):
+        yield from review_votes_proof.differences(session, review)
+
+
 def audit_chain(session: Session) -> Iterator[str]:
     """Every row of the audit log follows from the one before it."""
     yield from audit.broken_links(session)
@@ -476,5 +482,6 @@ CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (
     handbooks_by_two,
     proposals_as_audited,
     reviews_as_frozen,
+    reviews_as_voted,
     audit_chain,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from policy.units import NANO_PER_USD
-from templates import fast_track, phrases, render, team
+from templates import fast_track, phrases, render, review, team
 from templates.charts import native
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Home(Protocol):
-    """The view of a Home, as far as Python looks at it: requests, the board's work, the team, and charts."""
+    """The view of a Home, as far as Python looks at it: requests, the board's work, a review, the team, charts."""
 
     @property
     def left_on(self) -> date | None: ...
@@ -24,6 +24,8 @@ class Home(Protocol):
     def requests(self) -> Any: ...  # noqa: ANN401 - its cards are told as others are
     @property
     def board(self) -> Any: ...  # noqa: ANN401
+    @property
+    def review(self) -> Any: ...  # noqa: ANN401
     @property
     def team(self) -> Any: ...  # noqa: ANN401
     @property
@@ -44,7 +46,10 @@ def person(home: Home) -> Block:
     values = {line.card.request.id: fast_track.button_value(line.card) for line in lines}
     values |= {card.request.id: fast_track.button_value(card) for card in home.requests.cards}
     of_team = team.words(home.team) | {"teams_below": _teams(home.team.teams)} if home.team else {}
-    return render.home("person", home=home, values=values, charts=_charts(home), **of_team)
+    review_value = review.button_value(home.review) if home.review else ""
+    return render.home(
+        "person", home=home, values=values, charts=_charts(home), review_value=review_value, **of_team
+    )  # fmt: skip
 
 
 def _charts(home: Home) -> dict[str, Block | None]:

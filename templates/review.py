@@ -52,13 +52,18 @@ class Notice(Changed, Protocol):
     def would_change(self) -> tuple[Reason, ...]: ...
 
 
-class Pack(Protocol):
-    """The view of a review; the templates say what else they need of it."""
+class Named(Protocol):
+    """Which review, and which package of it."""
 
     @property
     def review(self) -> Review: ...
     @property
     def package(self) -> int: ...
+
+
+class Pack(Named, Protocol):
+    """The view of a review; the templates say what else they need of it."""
+
     @property
     def names(self) -> Mapping[str, str]: ...
 
@@ -72,7 +77,12 @@ def pack(shown: Pack) -> Message:
     )  # fmt: skip
 
 
-def button_value(shown: Pack) -> str:
+def outcome(shown: Pack) -> Message:
+    """A word that a review is adopted, or lapsed."""
+    return render.message("review/outcome", pack=shown, button_value=button_value(shown))
+
+
+def button_value(shown: Named) -> str:
     """What a button carries: which review, and which package was shown."""
     return f"{shown.review.quarter}:{shown.package}"
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from programme.desk import Desk
     from sandbox import Sandbox
-    from sandbox.model import Message
+    from sandbox.model import Home, Message
 
 NO_DATABASE = "sqlite:///unused.db"
 WAIT_SECONDS = 30.0
@@ -87,6 +87,12 @@ def shown(sandbox: Sandbox, user: str) -> str:
     return json.dumps(view.blocks, ensure_ascii=False)
 
 
+def below(sandbox: Sandbox, user: str, *saying: str) -> None:
+    """What the list of cases says by now, once what lies on it is closed."""
+    sandbox.dismiss(user)
+    assert all(words in shown(sandbox, user) for words in saying)
+
+
 def press_in_modal(sandbox: Sandbox, user: str, action_id: str) -> None:
     view = sandbox.modal(user)
     assert view is not None
@@ -112,6 +118,7 @@ def test_held_amended_and_adopted(sandbox: Sandbox, office: Desk) -> None:
     sandbox.submit(slack.TESS)
     assert "*Held.*" in shown(sandbox, slack.TESS)
     pack(sandbox, "1 held, 0 amended")
+    below(sandbox, slack.TESS, "(held;")
 
     sandbox.press(slack.IRIS, first, "review_adopt")
     answered(sandbox, slack.IRIS, "your press was about another package")
@@ -127,6 +134,7 @@ def test_held_amended_and_adopted(sandbox: Sandbox, office: Desk) -> None:
     sandbox.fill(slack.IRIS, {"change": "+2.5"})
     sandbox.submit(slack.IRIS)
     assert "*Amended:*" in shown(sandbox, slack.IRIS)
+    below(sandbox, slack.IRIS, "page 2 of", "(amended;")
 
     now = pack(sandbox, "1 held, 1 amended")
     sandbox.press(slack.IRIS, now, "review_adopt")
@@ -135,6 +143,7 @@ def test_held_amended_and_adopted(sandbox: Sandbox, office: Desk) -> None:
     sandbox.press(slack.OMAR, now, "review_adopt")
     answered(sandbox, slack.OMAR, "Your vote decided it")
     pack(sandbox, "*Adopted*")
+    pack(sandbox, f"*The review of {Q4} is adopted*")
     sandbox.press(slack.TESS, now, "review_against")
     answered(sandbox, slack.TESS, "your press changed nothing")
 
@@ -144,4 +153,43 @@ def test_held_amended_and_adopted(sandbox: Sandbox, office: Desk) -> None:
     assert kept is not None
     assert (kept.state, kept.holds_from) == ("adopted", Month(2027, 2))
     assert sorted(one.decision for one in cases if one.decision in {HELD, AMENDED}) == [AMENDED, HELD]
+    assert books.findings(office) == {}
+
+
+def home(sandbox: Sandbox, user: str, saying: str) -> Home:
+    """Somebody's Home, once it says something."""
+    sandbox.open_home(user)
+
+    def found() -> Home | None:
+        seen = sandbox.home(user)
+        return seen if seen and saying in json.dumps(seen.blocks, ensure_ascii=False) else None
+
+    return sandbox.wait_for(found, seconds=WAIT_SECONDS)
+
+
+@pytest.mark.usefixtures("_bot")
+def test_found_on_home_and_by_command(sandbox: Sandbox, office: Desk) -> None:
+    """Finance adopts from Home and is answered above it; who looks next finds it with `/tokens board` and decides."""
+    seen = home(sandbox, slack.OMAR, f"Review of {Q4}, waiting for your vote")
+    sandbox.press(slack.OMAR, seen, "review_cases")
+    assert "page 1 of" in shown(sandbox, slack.OMAR)
+    sandbox.dismiss(slack.OMAR)
+    sandbox.press(slack.OMAR, seen, "review_adopt")
+    assert "1 of 2 adopt it" in shown(sandbox, slack.OMAR)
+    sandbox.dismiss(slack.OMAR)
+    home(sandbox, slack.OMAR, "you have voted, and can change your vote")
+
+    queue = sandbox.command(slack.TESS, slack.GENERAL, "/tokens board").message
+    assert queue is not None
+    text = json.dumps(queue.blocks, ensure_ascii=False)
+    assert f"Review of {Q4}, waiting for your vote" in text
+    assert "No request waits for the board" in text
+    sandbox.press(slack.TESS, queue, "review_against")
+    sandbox.fill(slack.TESS, {"reason": "Too early"})
+    sandbox.submit(slack.TESS)
+    assert "1 against" in shown(sandbox, slack.TESS)
+    sandbox.dismiss(slack.TESS)
+    sandbox.press(slack.TESS, queue, "review_adopt")
+    pack(sandbox, f"*The review of {Q4} is adopted*")
+    assert "Review of" not in json.dumps(home(sandbox, slack.IRIS, "Nothing waits for the board").blocks)
     assert books.findings(office) == {}

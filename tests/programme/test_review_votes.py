@@ -16,14 +16,15 @@ import sqlalchemy as sa
 from policy.period import Month
 from policy.reasons import Refusal
 from policy.review import AMENDED, HELD, PROPOSED
-from programme import review_decisions, review_pack, review_steps
+from programme import home, review_calls, review_decisions, review_pack, review_steps
 from programme import reviews as reviews_programme
 from programme.fast_track import FieldsRefused
 from scheduler import letters, tick
 from store import review_votes as store
 from store import reviews
 from store.engine import open_database
-from store.tables import audit_log, outbox
+from store.tables import audit_log, outbox, review_panels
+from store.tables import reviews as reviews_table
 from tests.support import books, cast, reviewed, voted
 from tests.support.clock import Clock
 from tests.support.requests import ALTERNATES, IRIS, LENA, OMAR, TESS, ZOE
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from programme.desk import Desk
-    from store.engine import Session
+    from store.engine import Database, Session
 
 M3 = "m3@example.com"
 """Leads the team of STOPPED, and sits on the board of these tests."""
@@ -298,6 +299,7 @@ def test_silence_lapses_and_changes_nothing(desk: Desk, clock: Clock) -> None:
         assert reviews.factors_on(session, Month(2027, 6)) == {}
         assert code(lambda: vote(session, office, TESS, now=clock.now)) == "decided"
         assert actions(session)[-1] == "review.lapse"
+        assert f"pack:{Q4}:lapsed" in keys(session)
     assert [run for run in tick.tick(office, now=clock.now).done if run.job.startswith("review.")] == []
     assert books.findings(office) == {}
 
@@ -363,3 +365,141 @@ def test_the_pack_is_written_from_what_holds(desk: Desk, clock: Clock) -> None:
     picture = letters.compose("review/use", {"quarter": str(Q4)}, desk=office)
     assert picture is not None
     assert picture.picture is not None
+
+
+def test_everybody_who_was_called_learns_of_the_outcome(desk: Desk, clock: Clock) -> None:
+    """Without a channel of the board each of those who were asked is told, once, that it is adopted."""
+    office = dataclasses.replace(settle(desk, clock), governance_channel=None)
+    with office.transaction() as session:
+        review_steps.advance(session, Q4, desk=office, now=MORNING)
+        for who in (IRIS, TESS, OMAR):
+            vote(session, office, who)
+        members = {voted.person(session, who).id for who in (IRIS, OMAR, TESS, M3)}
+        query = sa.select(outbox.c.key, outbox.c.person_id).where(outbox.c.template == "review/outcome")
+        assert {(key, who) for key, who in session.execute(query)} == {
+            (f"pack:{Q4}:adopted:{member}", member) for member in members
+        }
+
+
+def test_an_open_review_is_found_by_those_who_vote_on_it(office: Desk, session: Session) -> None:
+    """Members see on Home how it stands and that their vote is missing; others nothing, nor anybody once it is over."""
+
+    def found(who: str) -> review_calls.Call | None:
+        return review_calls.of(session, voted.person(session, who).id, desk=office, now=MORNING)
+
+    vote(session, office, IRIS)
+    called = {who: found(who) for who in (IRIS, TESS, M3, ZOE, LENA, IDLE)}
+    assert {who: call and call.awaits_reader for who, call in called.items()} == {
+        IRIS: False, TESS: True, M3: True, ZOE: None, LENA: None, IDLE: None
+    }  # fmt: skip
+    assert (call := called[TESS]) is not None
+    assert (call.tally.approvals, call.tally.needed, call.package) == (1, 3, 1)
+    hold(session, office, TESS, BUSY)
+    assert (call := found(IRIS)) is not None
+    assert (call.awaits_reader, call.package) == (True, 2)
+    shown = home.of(session, voted.person(session, IRIS), desk=office, now=MORNING)
+    assert shown.review == call
+    assert review_calls.of(session, voted.person(session, IRIS).id, desk=office, now=DEADLINE) is None
+    for who in (IRIS, TESS, OMAR):
+        vote(session, office, who)
+    assert found(M3) is None
+
+
+# --- A later review ------------------------------------------------------------------------------------------------
+
+APRIL = datetime(2027, 4, 5, 9, tzinfo=UTC)
+Q1 = Q4.next()
+
+
+def ask_for_long(desk: Desk, clock: Clock) -> Desk:
+    """The board has until after the next quarter's end, and two of its four have adopted so far."""
+    office = settle(desk, clock)
+    with office.transaction() as session:
+        review_steps.advance(session, Q4, desk=office, now=MORNING)
+        session.execute(sa.update(reviews_table).values(vote_until=APRIL + timedelta(days=30)))
+        session.execute(sa.update(review_panels).values(next_step="lapse", next_at=APRIL + timedelta(days=30)))
+        vote(session, office, IRIS)
+        vote(session, office, TESS)
+    clock.now = APRIL
+    return office
+
+
+def test_a_later_review_ends_the_vote_on_an_earlier_one(desk: Desk, clock: Clock) -> None:
+    """Votes and decisions about cases are refused with the reason; the calendar lapses it, and the draft stands."""
+    office = ask_for_long(desk, clock)
+    with office.transaction() as session:
+        reviewed.draft(session, office, Q1, now=APRIL)
+        assert store.due(session, APRIL)[0][:2] == (str(Q4), store.LAPSE)
+    with books.rolled_back(office) as session:
+        acts = (
+            lambda: vote(session, office, OMAR, now=APRIL),
+            lambda: hold(session, office, OMAR, BUSY),
+            lambda: amend(session, office, OMAR, BUSY, "1"),
+            lambda: put_back(session, office, OMAR, BUSY),
+        )
+        assert {code(act) for act in acts} == {"superseded"}
+        assert not review_pack.awaits(session, Q4, voted.person(session, OMAR).id, desk=office, now=APRIL)
+    ticked = tick.tick(office, now=APRIL)
+    steps = [(run.job, run.period) for run in ticked.done if run.job.startswith("review.")]
+    assert sorted(steps) == [("review.convene", str(Q1)), ("review.lapse", str(Q4))]
+    with office.reading() as session:
+        assert state(session) == "lapsed"
+        assert store.due(session, APRIL) == []
+        pack = review_pack.of(session, Q4, desk=office, now=APRIL)
+    assert pack.superseded_by == Q1
+    assert books.findings(office) == {}
+
+
+def test_one_that_nobody_was_asked_about_lapses_as_well(desk: Desk, clock: Clock) -> None:
+    """Without a board for a whole quarter, the calendar asks about the later review alone."""
+    office = settle(desk, clock)
+    clock.now = APRIL
+    with office.transaction() as session:
+        reviewed.draft(session, office, Q1, now=APRIL)
+        assert [row[:2] for row in store.due(session, APRIL)] == [(str(Q4), "lapse"), (str(Q1), "convene")]
+        assert review_steps.advance(session, Q4, desk=office, now=APRIL) == "lapse"
+        assert store.panel(session, Q4) is None
+        assert state(session) == "lapsed"
+    assert books.findings(office) == {}
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_a_draft_and_the_deciding_vote_at_once(desk: Desk, clock: Clock, database_url: str, attempt: int) -> None:
+    """Whichever comes first: what is adopted is in the next draft, or nothing is adopted and the draft knows nothing.
+
+    In later attempts one of the two is given a head start, so that both orders come about.
+    """
+    office = ask_for_long(desk, clock)
+    refused: list[str] = []
+    under_way = threading.Event()
+
+    def deciding(database: Database) -> None:
+        if attempt == 1:
+            under_way.wait(books.WAIT_SECONDS)
+        try:
+            with database.transaction() as session:
+                vote(session, dataclasses.replace(office, database=database), OMAR, now=APRIL)
+                if attempt == 2:
+                    under_way.set()
+        except Refusal as refusal:
+            refused.append(refusal.code)
+
+    def drafting(database: Database) -> None:
+        if attempt == 2:
+            under_way.wait(books.WAIT_SECONDS)
+        with database.transaction() as session:
+            if attempt == 1:
+                store.lock_open(session)
+                under_way.set()
+            reviewed.draft(session, dataclasses.replace(office, database=database), Q1, now=APRIL)
+
+    assert books.at_once(database_url, [deciding, drafting]) == []
+    expected = {1: ["superseded"], 2: []}
+    assert refused == expected.get(attempt, refused)
+    with office.reading() as session:
+        idle = voted.person(session, IDLE).id
+        [known] = [one for one in reviews.inputs(session, Q1) if one.person_id == idle]
+        adopted = state(session) == "adopted"
+    assert adopted == (refused == [])
+    assert (known.deltas[-1], known.factor) == ((-100, Decimal("0.9000")) if adopted else (0, Decimal(1)))
+    assert books.findings(office) == {}

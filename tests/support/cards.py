@@ -14,13 +14,14 @@ from programme.decisions import OUTCOMES, Voted
 from programme.fast_track import Judged
 from programme.letters import Situation
 from store.requests import Question, Request
-from templates import fast_track, render
+from templates import fast_track, render, review
 from tests.support.letters import ENDLESS, HOSTILE, VALUE
 from tests.support.requests import BOOK, HOURS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from programme.review_calls import Call
     from templates.render import Message
 
 ASKED_AT = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
@@ -170,11 +171,14 @@ def outcome(card: Card = APPROVED) -> Message:
     return render.message("fast_track/outcome", card=card, button_value=fast_track.button_value(card))
 
 
-def queue(*cards: Card, stands_in_until: date | None = None) -> Message:
+def queue(*cards: Card, stands_in_until: date | None = None, call_: Call | None = None) -> Message:
     lines = tuple(Queued(card, awaits_reader=number % 2 == 0) for number, card in enumerate(cards))[:10]
     values = {card.request.id: fast_track.button_value(card) for card in cards}
     waiting = Queue(lines, more=len(cards) - len(lines), hidden=len(cards) // 10)
-    return render.message("fast_track/queue", queue=waiting, values=values, stands_in_until=stands_in_until)
+    return render.message(
+        "fast_track/queue", queue=waiting, values=values, stands_in_until=stands_in_until, call_=call_,
+        button_value=review.button_value(call_) if call_ else "",
+    )  # fmt: skip
 
 
 def own(*cards: Card) -> Message:

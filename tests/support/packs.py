@@ -13,6 +13,7 @@ from policy.reasons import Reason
 from policy.review import AMENDED, HELD, PROPOSED, Basis, Case, Counted
 from policy.units import MicroTokens, NanoUSD
 from programme.cards import Named
+from programme.review_calls import Call
 from programme.review_decisions import Decided, Voted
 from programme.review_pack import CaseLine, Pack, Page, VoteLine
 from programme.review_summary import (
@@ -25,10 +26,12 @@ from programme.review_summary import (
     Summary,
     Value,
 )
+from programme.review_value import NOT_PROPOSED, Standing
 from programme.reviews import BackTest
 from programme.standing import Histogram
 from store.reviews import ADOPTED, DRAFT, LAPSED, Kept, Review
 from templates import render, review
+from tests.support import cards
 from tests.support.letters import ENDLESS, HOSTILE
 
 if TYPE_CHECKING:
@@ -87,7 +90,7 @@ SUMMARY = Summary(
 OPEN = Pack(
     review=REVIEW, summary=SUMMARY, package=1, tally=Tally(0, 0, 2, "open", lacks_finance=False, because=()), votes=(),
     awaited=(IRIS, OMAR, TESS), decided_by=None, cases=32, holds_from=Month(2027, 2),
-    names={"per_mara": "Mara Quist"},
+    names={"per_mara": "Mara Quist"}, value=Standing("waits", Quarter(2027, 1)),
 )  # fmt: skip
 UNDER_WAY = dataclasses.replace(
     OPEN,
@@ -102,15 +105,22 @@ UNDER_WAY = dataclasses.replace(
     awaited=(OMAR,),
 )
 DECIDED: dict[str, Any] = {"decided_at": DECIDED_AT, "decided_by": "per_omar"}
+WAITS = Standing("waits", Quarter(2027, 1))
+LARGE = dataclasses.replace(WAITS, needs_two=True)
+FIRST = dataclasses.replace(LARGE, state="first", by=(OMAR,))
+VALUE_ADOPTED = Standing("adopted", Quarter(2027, 1), version="2027-Q1.2", by=(OMAR, TESS))
 ADOPTED_PACK = dataclasses.replace(
     UNDER_WAY,
     review=dataclasses.replace(REVIEW, state=ADOPTED, holds_from=Month(2027, 2), **DECIDED),
     decided_by=OMAR,
     awaited=(),
+    value=dataclasses.replace(VALUE_ADOPTED, by=(OMAR,)),
 )
+WAITS_FOR_A_SECOND = dataclasses.replace(ADOPTED_PACK, value=FIRST)
 LAPSED_PACK = dataclasses.replace(
     OPEN, review=dataclasses.replace(REVIEW, state=LAPSED, decided_at=DECIDED_AT, decided_by="policy")
 )
+SUPERSEDED = dataclasses.replace(LAPSED_PACK, superseded_by=Quarter(2027, 1))
 NOTHING = dataclasses.replace(
     OPEN,
     summary=dataclasses.replace(
@@ -126,6 +136,11 @@ NOTHING = dataclasses.replace(
     ),
     cases=0,
     awaited=(),
+    value=NOT_PROPOSED,
+)  # fmt: skip
+CALL = Call(REVIEW, 1, Tally(1, 0, 2, "open", lacks_finance=False, because=()), awaits_reader=True, value=WAITS)
+CALLED_AND_VOTED = dataclasses.replace(
+    CALL, package=3, tally=UNDER_WAY.tally, awaits_reader=False, value=LARGE
 )  # fmt: skip
 
 
@@ -146,6 +161,7 @@ def stuffed(text: str, *, most: int = 1) -> Pack:
         votes=(VoteLine(who, who, adopts=False, reason=text, counts=False),) * most,
         awaited=(who,) * most,
         names={f"per_{i}": text for i in range(most)},
+        value=dataclasses.replace(FIRST, by=(who,)),
     )
 
 
@@ -188,6 +204,15 @@ def voted(*, again: bool = False, pack: Pack = OPEN, approvals: int = 1) -> Vote
     return Voted(pack.review, dataclasses.replace(pack.tally, approvals=approvals), "per_iris", again)
 
 
+def deciding(value: str) -> Message:
+    return render.message("review/voted", voted=dataclasses.replace(voted(pack=ADOPTED_PACK), value=value))
+
+
+def told(of: Pack, state: str) -> Message:
+    """What the pack says where the value was not adopted with it."""
+    return review.pack(dataclasses.replace(of, value=Standing(state, Quarter(2027, 1))))
+
+
 def on_case(name: str, **more: object) -> dict[str, Any]:
     """A form or an answer about a single case."""
     usual: dict[str, Any] = {"case": KEPT, "who": "Ben Okafor", "change": review.change, "private": "{}"} | more
@@ -216,12 +241,35 @@ CASES: dict[str, Callable[[], Message]] = {
     "pack_adopted": lambda: review.pack(ADOPTED_PACK),
     "pack_lapsed": lambda: review.pack(LAPSED_PACK),
     "pack_of_nothing": lambda: review.pack(NOTHING),
+    "pack_superseded": lambda: review.pack(SUPERSEDED),
+    "pack_of_a_large_change": lambda: review.pack(dataclasses.replace(OPEN, value=LARGE)),
+    "pack_of_a_large_change_with_a_first": lambda: review.pack(dataclasses.replace(OPEN, value=FIRST)),
+    "pack_adopted_by_a_first": lambda: review.pack(WAITS_FOR_A_SECOND),
+    "pack_adopted_without_another_value": lambda: told(ADOPTED_PACK, "another"),
+    "pack_adopted_without_a_value_too_late": lambda: told(ADOPTED_PACK, "over"),
+    "pack_adopted_without_a_fixed_value": lambda: told(ADOPTED_PACK, "fixed"),
     "pack_hostile": lambda: review.pack(stuffed(HOSTILE)),
+    "outcome_of_a_review": lambda: review.outcome(ADOPTED_PACK),
+    "outcome_of_a_review_by_a_first": lambda: review.outcome(WAITS_FOR_A_SECOND),
+    "outcome_of_a_review_without_a_value": lambda: review.outcome(
+        dataclasses.replace(ADOPTED_PACK, value=Standing("another", Quarter(2027, 1)))
+    ),
+    "outcome_of_a_review_lapsed": lambda: review.outcome(LAPSED_PACK),
+    "outcome_of_a_review_superseded": lambda: review.outcome(SUPERSEDED),
+    "outcome_of_a_review_hostile": lambda: review.outcome(
+        dataclasses.replace(WAITS_FOR_A_SECOND, decided_by=Named(HOSTILE, None))
+    ),
+    "confirmed_value": lambda: render.message("review/confirmed", value=VALUE_ADOPTED),
+    "queue_with_a_review": lambda: cards.queue(call_=CALL),
+    "queue_with_a_review_and_requests": lambda: cards.queue(cards.OPEN, call_=CALLED_AND_VOTED),
     "use": lambda: render.message("review/use", use=USE, quarter=str(Q4)),
     "voted_on_a_review": lambda: render.message("review/voted", voted=voted()),
     "voted_on_a_review_again": lambda: render.message("review/voted", voted=voted(again=True)),
     "voted_on_a_review_without_finance": lambda: render.message("review/voted", voted=voted(pack=UNDER_WAY)),
     "voted_on_a_review_and_adopted": lambda: render.message("review/voted", voted=voted(pack=ADOPTED_PACK)),
+    "voted_on_a_review_and_adopted_its_value": lambda: deciding("adopted"),
+    "voted_on_a_review_as_the_first_of_two": lambda: deciding("first"),
+    "voted_on_a_review_without_its_value": lambda: deciding("another"),
 }
 ENDLESS_CASES: dict[str, Callable[[], Message]] = {"pack": lambda: review.pack(stuffed(ENDLESS, most=40))}
 MODALS: dict[str, Callable[[], dict[str, Any]]] = {

@@ -17,7 +17,7 @@ from programme.home import Board, Home, Requests, WarningsWanted
 from programme.standing import Histogram, Standing
 from programme.team_report import AHEAD, WEEKS, MonthAhead, TeamBelow, TeamReport, WeekAhead, WeekOfSpend
 from templates import homes, render
-from tests.support import cards
+from tests.support import cards, packs
 from tests.support.letters import CONTACT, ENDLESS, HOSTILE
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def member(of: Queue, **changes: Any) -> Home:  # noqa: ANN401 - any field of wh
 
 MEMBER = member(queue(cards.UNDER_WAY, cards.CREDITED, more=2, hidden=1))
 ASKED = Requests((cards.OPEN, cards.APPROVED, cards.REJECTED), 4)
-EVERYTHING = dataclasses.replace(MANAGER, board=MEMBER.board, requests=ASKED)
+EVERYTHING = dataclasses.replace(MANAGER, board=MEMBER.board, requests=ASKED, review=packs.CALL)
 
 
 def hostile(text: str) -> Home:
@@ -206,6 +206,8 @@ CASES: dict[str, Callable[[], Block]] = {
     "person_on_the_board_who_voted": lambda: homes.person(
         member(queue(cards.UNDER_WAY, waiting=False), stands_in_until=date(2026, 12, 1))
     ),
+    "person_with_a_review_to_vote_on": lambda: homes.person(dataclasses.replace(member(queue()), review=packs.CALL)),
+    "person_who_voted_on_a_review": lambda: homes.person(dataclasses.replace(MEMBER, review=packs.CALLED_AND_VOTED)),
     "person_who_stands_in": lambda: homes.person(member(queue(cards.OPEN), standing=None)),
     "person_with_everything": lambda: homes.person(EVERYTHING),
     "person_hostile": lambda: homes.person(hostile(HOSTILE)),

@@ -10,10 +10,15 @@ import sqlalchemy as sa
 
 from policy.outcomes import Reported
 from policy.period import Month, Quarter, first_instant
-from policy.review import weeks_of
+from policy.quorum import MEMBER, Electorate, Seat
+from policy.review import PROPOSED, weeks_of
+from policy.review_votes import Times
 from policy.units import MicroTokens, NanoUSD
 from programme import grants as programme_grants
 from programme import monthly, outcomes, people, reviews, terms, usage
+from store import audit
+from store import people as people_store
+from store import review_votes as votes
 from store import reviews as store
 from store.tables import grants
 from tests.support import cast, rollout, teams
@@ -135,11 +140,46 @@ def draft(session: Session, desk: Desk, quarter: Quarter = Q4, *, now: datetime 
 
 
 def adopt(session: Session, quarter: Quarter, holds_from: Month, *, now: datetime = MORNING) -> None:
-    """As the board would: the package is adopted, and holds from a month."""
+    """What a board of two writes that adopts the cases as they stand, from a month. Nobody of the cast sits on it."""
     kept = reviews.require(session, quarter)
+    decided = [one for one in store.cases(session, quarter) if one.decision != PROPOSED]
+    package = 1 + len(decided)
+    chair, finance = (_lead(session, team) for team in (4, 5))
+    seats = (Seat(chair, MEMBER, is_chair=True), Seat(finance, MEMBER, is_finance=True))
+    panel = Electorate(seats, needed=2, needs_finance=True, stage=0)
+    votes.convene(session, quarter, panel, Times(now, now + timedelta(days=14)), now=now)
+    votes.step(session, quarter, None, None)
+    for number in range(1, package):
+        votes.next_package(session, votes.Panel(quarter, number, 0, panel, now, now, None, None))
+    for who in (chair, finance):
+        votes.cast(session, quarter, votes.Cast(who, who, package, adopts=True, reason=None, cast_at=now))
+    month = str(holds_from)
     assert store.change(
-        session, kept, state=store.ADOPTED, decided_at=now, decided_by="board", holds_from=str(holds_from)
+        session, kept, state=store.ADOPTED, decided_at=now, decided_by=finance, holds_from=month
     )  # fmt: skip
+    told = [
+        (votes.POLICY, votes.ASKED, {"needed": 2, "stage": 0, "seats": votes.plain_seats(panel)}),
+        *((str(one.decided_by), votes.DECIDED_CASE, _told(one)) for one in decided),
+        *((who, votes.VOTED, {"seat": who, "adopts": True, "package": package}) for who in (chair, finance)),
+        (finance, votes.ADOPTED_BY, {"package": package, "holds_from": month}),
+    ]
+    audit.append(
+        session,
+        *(
+            audit.Record(at=now, actor=actor, action=action, subject=str(quarter), after=after)
+            for actor, action, after in told
+        ),
+    )
+
+
+def _told(one: Kept) -> dict[str, object]:
+    return {"person": one.case.person_id, "decision": one.decision, "delta_thousandths": one.delta_thousandths}
+
+
+def _lead(session: Session, team: int) -> str:
+    lead = people_store.by_email(session, f"m{team}@example.com")
+    assert lead is not None
+    return lead.id
 
 
 def cases(session: Session, desk: Desk, quarter: Quarter = Q4) -> Callable[[str], Kept]:
