@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from policy import review_votes
 from policy.reasons import Refusal
 from policy.review import AMENDED, HELD, Counted, counted
-from programme import handbooks, review_decisions, review_notices, reviews, standing
+from programme import handbooks, letters, review_decisions, review_notices, reviews, standing
 from programme.cards import Named
+from programme.review_summary import QuarterFigures
 from store import people as people_store
 from store import requests as requests_store
 from store import review_votes as store
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from policy.period import Month, Quarter
     from policy.quorum import Tally
     from programme.desk import Desk
-    from programme.review_summary import Summary
+    from programme.review_summary import Money, Summary
     from programme.standing import Histogram
     from store.engine import Session
     from store.people import Person
@@ -138,6 +139,11 @@ def use(session: Session, quarter: Quarter) -> Histogram:
     first = quarter.first_month
     found = standing.histogram(used, book, first)
     return replace(found, months=standing.named_months(first, first.plus(2)))
+
+
+def money(session: Session, quarter: Quarter) -> Money:
+    """What the quarter came to in USD, as it was known at the draft."""
+    return letters.read(QuarterFigures, reviews.require(session, quarter).summary).money
 
 
 def awaits(session: Session, quarter: Quarter, person_id: str, *, desk: Desk, now: datetime) -> bool:

@@ -217,6 +217,7 @@ CASES: dict[str, Callable[[], Message]] = {
     "pack_lapsed": lambda: review.pack(LAPSED_PACK),
     "pack_of_nothing": lambda: review.pack(NOTHING),
     "pack_hostile": lambda: review.pack(stuffed(HOSTILE)),
+    "money": lambda: render.message("review/money", quarter=str(Q4)),
     "use": lambda: render.message("review/use", use=USE, quarter=str(Q4)),
     "voted_on_a_review": lambda: render.message("review/voted", voted=voted()),
     "voted_on_a_review_again": lambda: render.message("review/voted", voted=voted(again=True)),
