@@ -18,7 +18,7 @@ from store import review_votes as store
 from store import reviews as reviews_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
     from policy.period import Month, Quarter
@@ -169,10 +169,7 @@ def page(session: Session, reader: Person, quarter: Quarter, number: int, *, des
     seat = review_decisions.seat_of(
         session, panel, reader.id, votes=store.votes(session, quarter), desk=desk, now=now
     )  # fmt: skip
-    deciding = (reader.id, seat.person_id)
-    conflict_of = partial(_conflict, deciding=deciding, reports=people_store.reports_of(session, deciding))
-    found = [(one, conflict_of(one)) for one in reviews_store.cases(session, quarter)]
-    found.sort(key=lambda pair: _order(*pair))
+    found = ordered(session, quarter, (reader.id, seat.person_id))
     pages = max(-(-len(found) // PAGE), 1)
     number = min(max(number, 0), pages - 1)
     shown = found[number * PAGE : (number + 1) * PAGE]
@@ -186,6 +183,13 @@ def page(session: Session, reader: Person, quarter: Quarter, number: int, *, des
         cases=len(found),
         is_open=kept.state == reviews_store.DRAFT,
     )
+
+
+def ordered(session: Session, quarter: Quarter, readers: Collection[str]) -> list[tuple[Kept, str]]:
+    """All cases in the order of the lists, each with why one of its readers has no say in it."""
+    conflict_of = partial(_conflict, deciding=readers, reports=people_store.reports_of(session, readers))
+    found = [(one, conflict_of(one)) for one in reviews_store.cases(session, quarter)]
+    return sorted(found, key=lambda pair: _order(*pair))
 
 
 def _order(one: Kept, conflict: str) -> tuple[bool, bool, int, str]:
