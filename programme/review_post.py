@@ -72,12 +72,12 @@ def _copies(
     return post.in_hours(session, letters, book=book, earliest=now)
 
 
-def tell_of_change(session: Session, kept: Review, *, now: datetime) -> None:
-    """New faces for every copy of the pack."""
+def tell_of_change(session: Session, kept: Review, *, now: datetime, occasion: str = "") -> None:
+    """New faces for every copy of the pack; `occasion` where it is not the review that changed."""
     owed = [
         NewLetter(
-            f"{copy.key}@{kept.revision}", FACE, _view(kept.quarter), copy.person_id, copy.channel, now, at_once=True,
-            replaces=copy.key,
+            f"{copy.key}@{occasion or kept.revision}", FACE, _view(kept.quarter), copy.person_id, copy.channel, now,
+            at_once=True, replaces=copy.key,
         )
         for copy in outbox.copies(session, about(kept.quarter), (PACK,))
     ]  # fmt: skip

@@ -193,7 +193,8 @@ def _print_summary(summary: Summary, names: Mapping[str, str]) -> None:
     for fairness in summary.fairness:
         _print_fairness(fairness, names)
     for version, test in summary.backtests.items():
-        click.echo(f"{'handbook ' + version:<20} {_counted(test.then)}; {test.differ} differ")
+        by = f"; proposed by {test.proposed_by}" if test.proposed_by else ""
+        click.echo(f"{'handbook ' + version:<20} {_counted(test.then)}; {test.differ} differ{by}")
 
 
 def _counts(counts: Mapping[str, int]) -> str:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from policy.period import Month
 from policy.review import AMENDED, HELD
-from programme import review_steps
+from programme import handbooks, review_steps
 from store import reviews
 from store.tables import outbox
 from tests.support import books, cast, reviewed, slack
@@ -144,4 +144,33 @@ def test_held_amended_and_adopted(sandbox: Sandbox, office: Desk) -> None:
     assert kept is not None
     assert (kept.state, kept.holds_from) == ("adopted", Month(2027, 2))
     assert sorted(one.decision for one in cases if one.decision in {HELD, AMENDED}) == [AMENDED, HELD]
+    assert books.findings(office) == {}
+
+
+@pytest.mark.usefixtures("_bot")
+def test_thresholds_are_proposed_and_confirmed(sandbox: Sandbox, office: Desk) -> None:
+    """A mistake at its field, a card with its back-test, the pack tells of it; another person confirms."""
+    first = pack(sandbox, "0 of 2 adopt it")
+    sandbox.press(slack.TESS, first, "review_thresholds")
+    form = sandbox.modal(slack.TESS)
+    assert form is not None
+    sandbox.fill(slack.TESS, {"adjustment.use.low_enter": "60"})
+    sandbox.submit(slack.TESS)
+    form = sandbox.modal(slack.TESS)
+    assert form is not None
+    assert form.errors == {"adjustment.use.low_enter": '60 %: above "No longer LOW above"'}
+    sandbox.fill(slack.TESS, {"adjustment.use.low_enter": "40", "adjustment.change.low": "0"})
+    sandbox.submit(slack.TESS)
+    assert "waits for a second person" in shown(sandbox, slack.TESS)
+    sandbox.dismiss(slack.TESS)
+
+    card = pack(sandbox, "Tried on the review of 2026-Q4")
+    pack(sandbox, "handbook 2027.1, proposed by Tess Novak")
+    sandbox.press(slack.TESS, card, "policy_confirm")
+    answered(sandbox, slack.TESS, "takes two people")
+    sandbox.press(slack.IRIS, card, "policy_confirm")
+    pack(sandbox, "*Confirmed* by Iris Tan")
+    pack(sandbox, "handbook 2027.1: ")
+    with office.reading() as session:
+        assert str(handbooks.load(session).versions[-1].adjustment.change.low) == "0"
     assert books.findings(office) == {}

@@ -85,7 +85,9 @@ def test_it_says_what_the_pack_says(page: Page, tmp_path: Path) -> None:
         "Two cuts are of people on leave", "before a case changed: does not count", "entitled USD 375,000",
         "funded USD 54,210, at worst USD 98,200", "USD 0.0104, index (Laspeyres) 1.04", "|L/F − 1| = 3.1 %",
         "2 HIGH, 3 LOW, 27 usual", "3 cap, 12 floor", "Mara Quist's reports", "3 too small a team", "14 events",
-        "2027.2 4 1 27 3", "2026-Q3, adopted: 4 raised, 1 cut, 25 unchanged; 1 held, 1 amended", "handbook 2026.1",
+        "2027.2 4 1 27 3",
+        "2027.3, proposed by Omar Haddad 6 0 26 2",
+        "2026-Q3, adopted: 4 raised, 1 cut, 25 unchanged; 1 held, 1 amended", "handbook 2026.1",
         "Drafted 4 Jan 2027 08:00 UTC", "Decided not yet", "cafe",
     ):  # fmt: skip
         assert words in text, words
