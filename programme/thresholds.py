@@ -202,6 +202,7 @@ def _problem(problem: str) -> tuple[str, str]:
     """(field, what is wrong) of `key = value: what`, in which keys have the form's names."""
     key, _, rest = problem.partition(" = ")
     value, _, what = rest.partition(": ")
+    what = re.sub(r"^above ", "has to be at most ", what)
     for one in THRESHOLDS:
         what = what.replace(one.key, f'"{one.name}"')
     try:

@@ -18,7 +18,7 @@ MOST_ROWS = 50
 LONGEST_KEY, LONGEST_VALUE = 60, 50
 
 
-USED, STEP = "Use of the regular grants.", "Of the grant, in one quarter."
+USED, STEP = "Per cent of the regular grants that are used.", "Per cent of the grant, in one quarter."
 
 
 class Threshold(Protocol):

@@ -158,7 +158,7 @@ def test_thresholds_are_proposed_and_confirmed(sandbox: Sandbox, office: Desk) -
     sandbox.submit(slack.TESS)
     form = sandbox.modal(slack.TESS)
     assert form is not None
-    assert form.errors == {"adjustment.use.low_enter": '60 %: above "No longer LOW above"'}
+    assert form.errors == {"adjustment.use.low_enter": '60 %: has to be at most "No longer LOW above"'}
     sandbox.fill(slack.TESS, {"adjustment.use.low_enter": "40", "adjustment.change.low": "0"})
     sandbox.submit(slack.TESS)
     assert "waits for a second person" in shown(sandbox, slack.TESS)
