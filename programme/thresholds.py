@@ -42,20 +42,21 @@ FIELDS_OF = {
 
 
 class Threshold(NamedTuple):
-    """A value of `[adjustment]` that a board talks about: its key, and what the form calls it."""
+    """A value of `[adjustment]` that a board talks about: its key, what the form calls it, and the most per cent."""
 
     key: str
     name: str
+    most: int
 
 
 THRESHOLDS = (
-    Threshold("adjustment.use.low_enter", "LOW below"),
-    Threshold("adjustment.use.low_leave", "No longer LOW above"),
-    Threshold("adjustment.use.high_enter", "HIGH above"),
-    Threshold("adjustment.use.high_leave", "No longer HIGH below"),
-    Threshold("adjustment.change.per_score", "Change for each point of the score"),
-    Threshold("adjustment.change.low", "Cut for LOW"),
-    Threshold("adjustment.change.high", "Raise for HIGH"),
+    Threshold("adjustment.use.low_enter", "LOW below", 999),
+    Threshold("adjustment.use.low_leave", "No longer LOW above", 999),
+    Threshold("adjustment.use.high_enter", "HIGH above", 999),
+    Threshold("adjustment.use.high_leave", "No longer HIGH below", 999),
+    Threshold("adjustment.change.per_score", "Change for each point of the score", 100),
+    Threshold("adjustment.change.low", "Cut for LOW", 100),
+    Threshold("adjustment.change.high", "Raise for HIGH", 100),
 )
 
 
@@ -163,8 +164,8 @@ def _wanted(fields: Mapping[str, str], document: Mapping[str, Any]) -> dict[str,
     problems: dict[str, str] = {}
     for one in THRESHOLDS:
         text = fields.get(one.key, "").strip()
-        if (matched := PERCENT.fullmatch(text)) is None:
-            problems[one.key] = f"{text!r}: per cent with at most two decimals, such as 12.5."
+        if (matched := PERCENT.fullmatch(text)) is None or Decimal(matched[1]) > one.most:
+            problems[one.key] = f"{text!r}: per cent up to {one.most} with at most two decimals, such as 12.5."
         else:
             read[one.key] = Decimal(matched[1]) / 100
     if problems:
