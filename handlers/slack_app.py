@@ -18,6 +18,7 @@ from handlers import (
     note_failure,
     policy,
     review,
+    review_thresholds,
     tokens,
     warnings,
 )
@@ -57,7 +58,18 @@ def build(
         token_verification_enabled=False,
         raise_error_for_unhandled_request=False,
     )
-    for topic in (tokens, fast_track, decisions, policy, review, appeals, warnings, home, board_group):
+    for topic in (
+        tokens,
+        fast_track,
+        decisions,
+        policy,
+        review,
+        review_thresholds,
+        appeals,
+        warnings,
+        home,
+        board_group,
+    ):
         topic.register(app, desk)
     app.error(_answer_failure)
     return app

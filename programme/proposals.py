@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from policy import handbook
 from policy.changes import Difference, differences
 from policy.period import Month, day_of
 from policy.quorum import ALTERNATE, MEMBER, RESERVE
 from policy.reasons import Refusal
-from programme import board, handbooks, proposals_post
+from programme import board, handbooks, proposals_post, review_post, reviews
 from programme.cards import Named
 from programme.decisions import NOWHERE
 from programme.fast_track import FieldsRefused
@@ -22,6 +22,7 @@ from store import board as board_store
 from store import people as people_store
 from store import proposals as store
 from store import requests as requests_store
+from store import reviews as reviews_store
 from store.proposals import CONFIRMED, DECLINED, LAPSED, WITHDRAWN, Proposal
 
 if TYPE_CHECKING:
@@ -29,9 +30,11 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from policy.handbook import Handbook
+    from policy.period import Quarter
     from policy.quorum import Seat
     from programme.decisions import Place
     from programme.desk import Desk
+    from programme.reviews import BackTest
     from store.engine import Session
     from store.people import Person
 
@@ -41,6 +44,8 @@ OPEN_FOR = timedelta(days=30)
 LONGEST_REASON = 1_000
 POLICY = "policy"
 """Closes by time what no person decided."""
+THRESHOLDS = "adjustment."
+"""What keys of the review's thresholds begin with."""
 GRANTS = "grants"
 """The job whose runs are judged by the handbook of their month's first day."""
 NO_BOARD, OWN_FIRST = "no_board", "own_first"
@@ -48,9 +53,19 @@ NO_BOARD, OWN_FIRST = "no_board", "own_first"
 SAID = {CONFIRMED: "confirmed", DECLINED: "declined", WITHDRAWN: "withdrawn", LAPSED: "lapsed"}
 
 
+class Tried(NamedTuple):
+    """A review's quarter, and how its cases would have come out."""
+
+    quarter: Quarter
+    test: BackTest
+
+
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A proposal with all that a decision needs; `base` is the version that it would follow."""
+    """A proposal with all that a decision needs; `base` is the version that it would follow.
+
+    `tried` is what other thresholds would have made of the latest review, as long as the proposal is open.
+    """
 
     proposal: Proposal
     base: str
@@ -58,6 +73,11 @@ class Card:
     proposer: Named
     decided_by: Named | None
     lapse_at: datetime
+    tried: Tried | None = None
+
+    @property
+    def moves_thresholds(self) -> bool:
+        return any(one.key.startswith(THRESHOLDS) for one in self.changes)
 
     @property
     def mark(self) -> str:
@@ -73,7 +93,15 @@ def of(session: Session, proposal_id: str) -> Card:
     proposal = store.get(session, proposal_id)
     if proposal is None:
         raise _unknown(proposal_id)
-    return _card(session, proposal)
+    card = _card(session, proposal)
+    return replace(card, tried=_tried(session, card)) if proposal.is_open and card.moves_thresholds else card
+
+
+def _tried(session: Session, card: Card) -> Tried | None:
+    kept = reviews_store.latest(session)
+    if kept is None:
+        return None
+    return Tried(kept.quarter, reviews.backtest(session, kept.quarter, handbook.parse(card.proposal.body).adjustment))
 
 
 def cards(session: Session) -> list[Card]:
@@ -188,8 +216,16 @@ def propose(session: Session, body: str, by: Person, *, actor: str, desk: Desk, 
     store.insert(session, proposal)
     proposals_post.tell_of_new(session, proposal, called, desk=desk, now=now)
     after = {"version": new.version, "proposed_by": by.id, "digest": digest}
+    _renew_pack(session, proposal, now=now)
     _note(session, proposal, actor, "propose", now, after=after)
     return proposal
+
+
+def _renew_pack(session: Session, proposal: Proposal, *, now: datetime) -> None:
+    """The board's pack tells of proposed thresholds: its copies get a new face when those come and go."""
+    kept = reviews_store.latest(session)
+    if kept is not None and _card(session, proposal).moves_thresholds:
+        review_post.tell_of_change(session, kept, now=now, occasion=f"{proposal.id}:{proposal.state}")
 
 
 def _require_to_come(session: Session, effective_from: date, today: date) -> None:
@@ -322,6 +358,7 @@ def _close(
     closed = store.get(session, proposal.id)
     assert closed is not None  # noqa: S101 - proposals are never deleted
     proposals_post.tell_of_decision(session, closed, desk=desk, now=now)
+    _renew_pack(session, closed, now=now)
     action = {CONFIRMED: "confirm", DECLINED: "decline", WITHDRAWN: "withdraw", LAPSED: "lapse"}[state]
     _note(session, closed, by, action, now, after={"state": state, "digest": proposal.digest}, place=place)
     return closed

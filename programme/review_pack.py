@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from policy import review_votes
 from policy.reasons import Refusal
 from policy.review import AMENDED, HELD, Counted, counted
-from programme import handbooks, review_decisions, review_notices, review_value, reviews, standing
+from programme import handbooks, letters, review_decisions, review_notices, review_value, reviews, standing
 from programme.cards import Named
+from programme.review_summary import QuarterFigures
 from programme.review_value import NOT_PROPOSED
 from store import people as people_store
 from store import requests as requests_store
@@ -18,13 +19,13 @@ from store import review_votes as store
 from store import reviews as reviews_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
     from policy.period import Month, Quarter
     from policy.quorum import Tally
     from programme.desk import Desk
-    from programme.review_summary import Summary
+    from programme.review_summary import Money, Summary
     from programme.review_value import Standing
     from programme.standing import Histogram
     from store.engine import Session
@@ -149,6 +150,11 @@ def use(session: Session, quarter: Quarter) -> Histogram:
     return replace(found, months=standing.named_months(first, first.plus(2)))
 
 
+def money(session: Session, quarter: Quarter) -> Money:
+    """What the quarter came to in USD, as it was known at the draft."""
+    return letters.read(QuarterFigures, reviews.require(session, quarter).summary).money
+
+
 def awaits(session: Session, quarter: Quarter, person_id: str, *, desk: Desk, now: datetime) -> bool:
     """Whether a review still waits for somebody's vote on the package as it stands."""
     kept = reviews.require(session, quarter)
@@ -172,10 +178,7 @@ def page(session: Session, reader: Person, quarter: Quarter, number: int, *, des
     seat = review_decisions.seat_of(
         session, panel, reader.id, votes=store.votes(session, quarter), desk=desk, now=now
     )  # fmt: skip
-    deciding = (reader.id, seat.person_id)
-    conflict_of = partial(_conflict, deciding=deciding, reports=people_store.reports_of(session, deciding))
-    found = [(one, conflict_of(one)) for one in reviews_store.cases(session, quarter)]
-    found.sort(key=lambda pair: _order(*pair))
+    found = ordered(session, quarter, (reader.id, seat.person_id))
     pages = max(-(-len(found) // PAGE), 1)
     number = min(max(number, 0), pages - 1)
     shown = found[number * PAGE : (number + 1) * PAGE]
@@ -189,6 +192,13 @@ def page(session: Session, reader: Person, quarter: Quarter, number: int, *, des
         cases=len(found),
         is_open=kept.state == reviews_store.DRAFT,
     )
+
+
+def ordered(session: Session, quarter: Quarter, readers: Collection[str]) -> list[tuple[Kept, str]]:
+    """All cases in the order of the lists, each with why one of its readers has no say in it."""
+    conflict_of = partial(_conflict, deciding=readers, reports=people_store.reports_of(session, readers))
+    found = [(one, conflict_of(one)) for one in reviews_store.cases(session, quarter)]
+    return sorted(found, key=lambda pair: _order(*pair))
 
 
 def _order(one: Kept, conflict: str) -> tuple[bool, bool, int, str]:

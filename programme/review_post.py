@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from store.engine import Session
     from store.reviews import Review
 
-PACK, FACE, USE, OUTCOME = "review/pack", "review/face", "review/use", "review/outcome"
+PACK, FACE, USE, MONEY = "review/pack", "review/face", "review/use", "review/money"
+OUTCOME = "review/outcome"
 NEW, REMINDER = "new", "remind"
 BOARD = "board"
 
@@ -41,7 +42,7 @@ def pack_key(quarter: Quarter, step: str = NEW, reader: str = BOARD) -> str:
 
 
 def tell_of_pack(session: Session, kept: Review, electorate: Electorate, *, desk: Desk, now: datetime) -> None:
-    """The pack for the board's channel, or for each who is called; below it the picture of what grants were used."""
+    """The pack for the board's channel, or for each who is called; below it the pictures of money and use."""
     called = electorate.voting(electorate.stage)
     owed: list[NewLetter] = []
     if (channel := desk.governance_channel) is not None:
@@ -52,7 +53,11 @@ def tell_of_pack(session: Session, kept: Review, electorate: Electorate, *, desk
         away = board.delegates(session, desk=desk, now=now)
         called = tuple(seat for seat in called if seat.kind != MEMBER or seat.person_id in away)
     owed += _copies(session, kept.quarter, called, NEW, desk=desk, now=now)
-    owed += [one._replace(key=f"use:{one.key}", template=USE, thread=one.key, view=_view(kept.quarter)) for one in owed]
+    owed += [
+        one._replace(key=f"{name}:{one.key}", template=template, thread=one.key, view=_view(kept.quarter))
+        for one in owed
+        for name, template in (("money", MONEY), ("use", USE))
+    ]
     _owe(session, kept.quarter, owed, now=now)
 
 
@@ -69,12 +74,12 @@ def _copies(
     return post.in_hours(session, letters, book=book, earliest=now)
 
 
-def tell_of_change(session: Session, kept: Review, *, now: datetime) -> None:
-    """New faces for every copy of the pack."""
+def tell_of_change(session: Session, kept: Review, *, now: datetime, occasion: str = "") -> None:
+    """New faces for every copy of the pack; `occasion` where it is not the review that changed."""
     owed = [
         NewLetter(
-            f"{copy.key}@{kept.revision}", FACE, _view(kept.quarter), copy.person_id, copy.channel, now, at_once=True,
-            replaces=copy.key,
+            f"{copy.key}@{occasion or kept.revision}", FACE, _view(kept.quarter), copy.person_id, copy.channel, now,
+            at_once=True, replaces=copy.key,
         )
         for copy in outbox.copies(session, about(kept.quarter), (PACK,))
     ]  # fmt: skip

@@ -5,14 +5,16 @@ A draft changes nobody's grant: what people adopt does, from the month that they
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from policy import handbook as policy_handbook
 from policy import review, rollout
 from policy.period import Month, Quarter, day_of
 from policy.reasons import Refusal
 from programme import handbooks, review_inputs, review_summary, sizing, valuation
-from store import audit, reference, review_proof, review_votes, reviews, runs
+from store import audit, proposals, reference, review_proof, review_votes, reviews, runs
+from store import requests as requests_store
 from store.reviews import DRAFT, Review
 
 if TYPE_CHECKING:
@@ -45,11 +47,15 @@ class Drafted:
 
 @dataclass(frozen=True, slots=True)
 class BackTest:
-    """How a quarter's cases came out by the thresholds that held, and how by others; how many differ."""
+    """How a quarter's cases came out by the thresholds that held, and how by others; how many differ.
+
+    `proposed_by` names who proposed those, as long as nobody has confirmed them.
+    """
 
     now: Counted
     then: Counted
     differ: int
+    proposed_by: str = ""
 
 
 class ValueProposal(NamedTuple):
@@ -186,10 +192,17 @@ def summary(session: Session, quarter: Quarter) -> Summary:
 
 
 def _pending(session: Session, kept: Review, book: Handbook) -> dict[str, BackTest]:
-    """What each later version of the handbook with other thresholds would have made of the quarter."""
-    later = [one for one in handbooks.load(session).versions if one.effective_from > _last_day(kept.quarter)]
+    """What later and proposed versions of the handbook with other thresholds would have made of the quarter."""
+    versions = handbooks.load(session).versions
+    later = {one.version: (one.adjustment, "") for one in versions if one.effective_from > _last_day(kept.quarter)}
+    waiting = proposals.all_open(session)
+    names = requests_store.names(session, {one.proposed_by for one in waiting})
+    for one in waiting:
+        rules = policy_handbook.parse(one.body).adjustment
+        if rules != versions[-1].adjustment:
+            later[one.version] = (rules, names[one.proposed_by][0])
     return {
-        one.version: backtest(session, kept.quarter, one.adjustment)
-        for one in later
-        if one.adjustment != book.adjustment
+        version: replace(backtest(session, kept.quarter, rules), proposed_by=name)
+        for version, (rules, name) in later.items()
+        if rules != book.adjustment
     }

@@ -67,6 +67,7 @@ LIVE: dict[str, Callable[[Desk, object], Message | None]] = {
 
 PICTURED: dict[str, Callable[[Desk, object], tuple[Message, Picture | None] | None]] = {
     "reports/weekly": report_letters.compose,
+    "review/money": review_letters.compose_money,
     "review/use": review_letters.compose_use,
 }
 """The same of messages with a picture."""

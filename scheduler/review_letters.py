@@ -61,3 +61,11 @@ def compose_use(desk: Desk, view: object) -> tuple[Message, Picture | None]:
     with desk.reading() as session:
         use = review_pack.use(session, named.which)
     return render.message("review/use", use=use, quarter=named.quarter), charts.utilisation(use)
+
+
+def compose_money(desk: Desk, view: object) -> tuple[Message, Picture | None]:
+    """What the quarter came to in USD, below the pack."""
+    named = letters.read(Named, view)
+    with desk.reading() as session:
+        money = review_pack.money(session, named.which)
+    return render.message("review/money", quarter=named.quarter), charts.funds(money, named.quarter)

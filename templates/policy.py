@@ -8,12 +8,31 @@ from templates import phrases, render
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from templates.render import Message
+    from templates.sheet import Block
 
 MOST_ROWS = 50
 """So many changes are on a card; the command line lists the rest."""
 LONGEST_KEY, LONGEST_VALUE = 60, 50
+
+
+USED, STEP = "Per cent of the regular grants that are used.", "Per cent of the grant, in one quarter."
+
+
+class Threshold(Protocol):
+    """A value that a form asks for."""
+
+    @property
+    def key(self) -> str: ...
+
+
+class Offered(Protocol):
+    """What the form for thresholds begins with; the template says what else it needs of it."""
+
+    @property
+    def days(self) -> Sequence[date]: ...
 
 
 class Change(Protocol):
@@ -61,6 +80,15 @@ def mine(shown: Card) -> Message:
 def note(shown: Card) -> Message:
     """What became of a proposal, for who made it."""
     return render.message("policy/note", card=shown)
+
+
+def thresholds(offered: Offered, named: Sequence[Threshold], *, private: str) -> Block:
+    """The form in which a board proposes other thresholds for its reviews."""
+    days = [(day.isoformat(), phrases.day(day)) for day in offered.days]
+    hints = {one.key: USED if ".use." in one.key else STEP for one in named}
+    return render.modal(
+        "review/thresholds", offered=offered, thresholds=named, days=days, hints=hints, private=private
+    )  # fmt: skip
 
 
 def button_value(shown: Card) -> str:

@@ -1,10 +1,10 @@
-"""`review draft|show|recompute|backtest`: the quarterly review before anybody decided."""
+"""`review draft|show|pack|recompute|backtest`: the quarterly review for those who run the programme."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -12,9 +12,10 @@ from bot.cli import common
 from policy import handbook as handbooks
 from policy.adjustment import THOUSANDTH
 from policy.reasons import Refusal
-from programme import people, reviews
+from programme import people, review_file, reviews
 from store import people as people_store
 from store import reviews as store
+from templates import review_file as written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -192,7 +193,8 @@ def _print_summary(summary: Summary, names: Mapping[str, str]) -> None:
     for fairness in summary.fairness:
         _print_fairness(fairness, names)
     for version, test in summary.backtests.items():
-        click.echo(f"{'handbook ' + version:<20} {_counted(test.then)}; {test.differ} differ")
+        by = f"; proposed by {test.proposed_by}" if test.proposed_by else ""
+        click.echo(f"{'handbook ' + version:<20} {_counted(test.then)}; {test.differ} differ{by}")
 
 
 def _counts(counts: Mapping[str, int]) -> str:
@@ -220,6 +222,30 @@ def _print_fairness(fairness: Fairness, names: Mapping[str, str]) -> None:
 
 def _share(permille: int) -> str:
     return f"{permille / 10:.0f} %"
+
+
+@review.command("pack")
+@quarter_option
+@click.option("--cases", is_flag=True, help="With every case, for auditors. Needs --by, and is in the audit log.")
+@click.option("--by", metavar="EMAIL", help="Who takes the cases: somebody with the role auditor, chair or finance.")
+@click.option("--out", type=click.File("w", encoding="utf-8", lazy=True), required=True, help="The HTML file.")
+def pack_of_review(quarter: Quarter | None, *, cases: bool, by: str | None, out: TextIO) -> None:
+    """Write the board's pack as one page of HTML that fetches nothing: for the file, for printing.
+
+    It tells what the pack in Slack tells. With --cases also each case: the change, the decision with its reason, the
+    peers; no amounts.
+    """
+    if cases and by is None:
+        raise click.UsageError("--cases needs --by EMAIL.")
+    with common.desk() as desk, desk.transaction() as session:
+        now = desk.clock()
+        if cases and by is not None:
+            found = review_file.with_cases(session, quarter, by=by, desk=desk, now=now)
+        else:
+            found = review_file.of(session, quarter, desk=desk, now=now)
+    out.write(written.page(found, found.pack.summary.figures.money))
+    told = f"with {len(found.cases.rows):,} cases" if found.cases else "without cases"
+    click.echo(f"The review of {found.pack.review.quarter}, {found.pack.review.state}, {told}.", file=sys.stderr)
 
 
 @review.command("recompute")

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from bot import office
 from bot.cli import main
 from policy import handbook
+from programme import review_steps
 from store.tables import review_cases, reviews
 from tests.support import books, cast, reviewed
 from tests.support.reviewed import IDLE, UNPAID
@@ -133,3 +134,20 @@ def test_other_thresholds_are_tried(run: Run, tmp_path: Path) -> None:
     assert tried["then"] == {"raised": 16, "cut": 0, "unchanged": 23}
     path.write_text(handbook.packaged().replace("low_enter = 0.40", "low_enter = 0.95"))
     assert "low_enter" in run("review", "backtest", "--handbook", str(path), code=1).stderr
+
+
+def test_the_pack_is_written_for_the_file(run: Run, sqlite_desk: Desk, tmp_path: Path) -> None:
+    """A page without cases for anybody; with them only for a role, by name; before the board was asked, none."""
+    run(*DRAFT)
+    out = tmp_path / "pack.html"
+    assert "not asked" in run("review", "pack", "--out", str(out), code=1).stderr
+    assert not out.exists()
+    with sqlite_desk.transaction() as session:
+        assert review_steps.advance(session, reviewed.Q4, desk=sqlite_desk, now=reviewed.MORNING) == "convene"
+    assert "2026-Q4, draft, without cases" in run("review", "pack", "--out", str(out)).stderr
+    assert "T1P1 Example" not in out.read_text("utf-8")
+    with_cases = ("review", "pack", "--quarter", "2026-Q4", "--cases", "--out", str(out))
+    assert "--by" in run(*with_cases, code=2).stderr
+    assert "none of the roles" in run(*with_cases, "--by", "tess@example.com", code=1).stderr
+    assert "with 39 cases" in run(*with_cases, "--by", "omar@example.com").stderr
+    assert "T1P1 Example" in out.read_text("utf-8")

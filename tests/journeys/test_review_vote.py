@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from policy.period import Month
 from policy.review import AMENDED, HELD
-from programme import review_steps
+from programme import handbooks, review_steps
 from store import reviews
 from store.tables import outbox
 from tests.support import books, cast, reviewed, slack
@@ -192,4 +192,33 @@ def test_found_on_home_and_by_command(sandbox: Sandbox, office: Desk) -> None:
     sandbox.press(slack.TESS, queue, "review_adopt")
     pack(sandbox, f"*The review of {Q4} is adopted*")
     assert "Review of" not in json.dumps(home(sandbox, slack.IRIS, "Nothing waits for the board").blocks)
+    assert books.findings(office) == {}
+
+
+@pytest.mark.usefixtures("_bot")
+def test_thresholds_are_proposed_and_confirmed(sandbox: Sandbox, office: Desk) -> None:
+    """A mistake at its field, a card with its back-test, the pack tells of it; another person confirms."""
+    first = pack(sandbox, "0 of 2 adopt it")
+    sandbox.press(slack.TESS, first, "review_thresholds")
+    form = sandbox.modal(slack.TESS)
+    assert form is not None
+    sandbox.fill(slack.TESS, {"adjustment.use.low_enter": "60"})
+    sandbox.submit(slack.TESS)
+    form = sandbox.modal(slack.TESS)
+    assert form is not None
+    assert form.errors == {"adjustment.use.low_enter": '60 %: has to be at most "No longer LOW above"'}
+    sandbox.fill(slack.TESS, {"adjustment.use.low_enter": "40", "adjustment.change.low": "0"})
+    sandbox.submit(slack.TESS)
+    assert "waits for a second person" in shown(sandbox, slack.TESS)
+    sandbox.dismiss(slack.TESS)
+
+    card = pack(sandbox, "Tried on the review of 2026-Q4")
+    pack(sandbox, "handbook 2027.1, proposed by Tess Novak")
+    sandbox.press(slack.TESS, card, "policy_confirm")
+    answered(sandbox, slack.TESS, "takes two people")
+    sandbox.press(slack.IRIS, card, "policy_confirm")
+    pack(sandbox, "*Confirmed* by Iris Tan")
+    pack(sandbox, "handbook 2027.1: ")
+    with office.reading() as session:
+        assert str(handbooks.load(session).versions[-1].adjustment.change.low) == "0"
     assert books.findings(office) == {}

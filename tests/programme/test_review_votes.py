@@ -98,7 +98,7 @@ def test_the_board_is_asked_once(office: Desk, session: Session) -> None:
     kept = reviews.get(session, Q4)
     assert kept is not None
     assert kept.vote_until == DEADLINE
-    assert keys(session) == [f"pack:{Q4}:new:board", f"use:pack:{Q4}:new:board"]
+    assert keys(session) == [f"pack:{Q4}:new:board", f"money:pack:{Q4}:new:board", f"use:pack:{Q4}:new:board"]
     assert actions(session)[-1] == "review.convene"
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from policy.changes import Difference
 from policy.period import Month, Quarter
 from policy.quorum import Tally
 from policy.reasons import Reason
@@ -29,9 +30,10 @@ from programme.review_summary import (
 from programme.review_value import NOT_PROPOSED, Standing
 from programme.reviews import BackTest
 from programme.standing import Histogram
+from programme.thresholds import THRESHOLDS, Offered
 from store.reviews import ADOPTED, DRAFT, LAPSED, Kept, Review
-from templates import render, review
-from tests.support import cards
+from templates import policy, render, review
+from tests.support import cards, proposed
 from tests.support.letters import ENDLESS, HOSTILE
 
 if TYPE_CHECKING:
@@ -94,7 +96,12 @@ OPEN = Pack(
 )  # fmt: skip
 UNDER_WAY = dataclasses.replace(
     OPEN,
-    summary=dataclasses.replace(SUMMARY, held=1, amended=1),
+    summary=dataclasses.replace(
+        SUMMARY,
+        held=1,
+        amended=1,
+        backtests={**SUMMARY.backtests, "2027.3": BackTest(Counted(6, 2, 24), Counted(6, 0, 26), 2, "Omar Haddad")},
+    ),
     package=3,
     tally=Tally(2, 1, 2, "open", lacks_finance=True, because=()),
     votes=(
@@ -156,7 +163,9 @@ def stuffed(text: str, *, most: int = 1) -> Pack:
             SUMMARY,
             figures=dataclasses.replace(FIGURES, value=value),
             fairness=(Fairness("level", levels, 99), Fairness("team", groups, 99), Fairness("wave", groups, 99)),
-            backtests={f"{i}{text}": SUMMARY.backtests["2027.2"] for i in range(most)},
+            backtests={
+                f"{i}{text}": dataclasses.replace(SUMMARY.backtests["2027.2"], proposed_by=text) for i in range(most)
+            },
         ),
         votes=(VoteLine(who, who, adopts=False, reason=text, counts=False),) * most,
         awaited=(who,) * most,
@@ -187,6 +196,19 @@ AMENDED_CASE = KEPT._replace(
     decision=AMENDED, amended_thousandths=-25, amended_factor=Decimal("0.9750"), decided_by="per_tess",
     decided_at=DECIDED_AT, decision_reason="A quarter of it",
 )  # fmt: skip
+
+
+OFFERED = Offered(
+    base="2026.1", percents={one.key: f"{10 * place}.5" for place, one in enumerate(THRESHOLDS)},
+    days=(date(2027, 4, 1), date(2027, 7, 1)), version="2027.1",
+)  # fmt: skip
+PROPOSED_THRESHOLDS = dataclasses.replace(
+    proposed.OPEN, changes=(Difference("adjustment.use.low_enter", "0.40", "0.35"),)
+)  # fmt: skip
+
+
+def thresholds_form(base: str = OFFERED.base) -> dict[str, Any]:
+    return policy.thresholds(dataclasses.replace(OFFERED, base=base), THRESHOLDS, private="{}")
 
 
 def page(*lines: CaseLine, number: int = 0, pages: int = 1, is_open: bool = True) -> dict[str, Any]:
@@ -262,6 +284,7 @@ CASES: dict[str, Callable[[], Message]] = {
     "confirmed_value": lambda: render.message("review/confirmed", value=VALUE_ADOPTED),
     "queue_with_a_review": lambda: cards.queue(call_=CALL),
     "queue_with_a_review_and_requests": lambda: cards.queue(cards.OPEN, call_=CALLED_AND_VOTED),
+    "money": lambda: render.message("review/money", quarter=str(Q4)),
     "use": lambda: render.message("review/use", use=USE, quarter=str(Q4)),
     "voted_on_a_review": lambda: render.message("review/voted", voted=voted()),
     "voted_on_a_review_again": lambda: render.message("review/voted", voted=voted(again=True)),
@@ -277,6 +300,9 @@ MODALS: dict[str, Callable[[], dict[str, Any]]] = {
     "review_cases_between": lambda: page(line(KEPT), number=1, pages=3),
     "review_cases_decided": lambda: page(line(AMENDED_CASE), line(None, "Iris Tan", "own"), is_open=False),
     "review_cases_hostile": lambda: page(*[line(HELD_CASE._replace(decision_reason=HOSTILE), HOSTILE)] * 8),
+    "review_thresholds": thresholds_form,
+    "review_thresholds_hostile": lambda: thresholds_form(HOSTILE),
+    "review_thresholds_proposed": lambda: render.modal("review/thresholds_proposed", card=PROPOSED_THRESHOLDS),
     "review_hold": lambda: on_case("hold"),
     "review_hold_hostile": lambda: on_case("hold", who=HOSTILE),
     "review_amend": lambda: on_case("amend"),

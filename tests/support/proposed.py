@@ -11,10 +11,13 @@ import sqlalchemy as sa
 from handlers.policy import Line
 from policy import handbook
 from policy.changes import Difference
+from policy.period import Quarter
 from policy.reasons import Refusal
+from policy.review import Counted
 from programme import proposals
 from programme.cards import Named
-from programme.proposals import Card
+from programme.proposals import Card, Tried
+from programme.reviews import BackTest
 from scheduler import tick
 from store import proposals as store
 from store.proposals import Proposal
@@ -147,6 +150,12 @@ CONFIRMED, DECLINED = decided("confirmed"), decided("declined", reason="Three mo
 WITHDRAWN, LAPSED = decided("withdrawn", LENA), decided("lapsed", None)
 
 
+OF_THRESHOLDS = dataclasses.replace(
+    OPEN, changes=(Difference("adjustment.change.low", "0.10", "0.05"),),
+    tried=Tried(Quarter(2026, 4), BackTest(Counted(6, 2, 24), Counted(6, 0, 26), 2)),
+)  # fmt: skip
+
+
 def hostile(card: Card, said: str) -> Card:
     """A card in which everything that somebody wrote is a certain text."""
     named = Named(said, None)
@@ -209,6 +218,7 @@ CASES: dict[str, Callable[[], Message]] = {
     "proposal_withdrawn": lambda: policy.card(WITHDRAWN),
     "proposal_lapsed": lambda: policy.card(LAPSED),
     "proposal_hostile": lambda: policy.card(hostile(DECLINED, HOSTILE)),
+    "proposal_of_thresholds": lambda: policy.card(OF_THRESHOLDS),
     "proposal_mine": lambda: policy.mine(OPEN),
     "proposal_mine_confirmed": lambda: policy.mine(CONFIRMED),
     "proposal_mine_hostile": lambda: policy.mine(hostile(DECLINED, HOSTILE)),

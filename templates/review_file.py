@@ -1,0 +1,85 @@
+"""A review's pack as one page of HTML for the file: it fetches nothing, runs nothing, and prints on A4."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from datetime import UTC
+from functools import cache, partial
+from typing import TYPE_CHECKING, Protocol
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from templates import charts, phrases, review
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from templates.charts import Picture
+    from templates.charts.funds import Funds
+    from templates.charts.utilisation import Histogram
+
+    class Decided(Protocol):
+        """A case with what became of it."""
+
+        @property
+        def decision(self) -> str: ...
+        @property
+        def case(self) -> review.Changed: ...
+
+    class ReviewFile(Protocol):
+        """The view of the file; the template says what else it needs of it."""
+
+        @property
+        def pack(self) -> review.Pack: ...
+        @property
+        def use(self) -> Histogram: ...
+        @property
+        def cases(self) -> object: ...
+        @property
+        def at(self) -> datetime: ...
+
+
+def page(shown: ReviewFile, funds: Funds) -> str:
+    """The page; everything that somebody wrote is only text in it."""
+    quarter = str(shown.pack.review.quarter)
+    return _environment().get_template("review.html.j2").render(
+        pack=shown.pack, cases=shown.cases, at=shown.at, funds=charts.funds(funds, quarter),
+        use=charts.utilisation(shown.use), data_uri=data_uri, decision=decision, change=review.change,
+        counts=review.counts, kinds=review.KINDS, states=review.STATES, missing_names=review.MISSING_NAMES,
+        duration=review.duration, group_name=partial(review.group_name, names=shown.pack.names),
+    )  # fmt: skip
+
+
+@cache
+def _environment() -> Environment:
+    env = Environment(
+        loader=PackageLoader("templates", "pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    env.filters.update(phrases.FILTERS | {"moment": moment})
+    return env
+
+
+def moment(instant: datetime) -> Markup:
+    """An instant in words that mean the same to every reader."""
+    at = instant.astimezone(UTC)
+    return Markup('<time datetime="{}">{} {} UTC</time>').format(
+        at.isoformat(timespec="minutes"), phrases.day(at.date()), f"{at:%H:%M}"
+    )
+
+
+def data_uri(picture: Picture) -> str:
+    """A picture within the page."""
+    return f"data:image/png;base64,{b64encode(picture.png).decode()}"
+
+
+def decision(decided: Decided) -> str:
+    """What the board made of a case: `as proposed`, `held (−10 % was proposed)`."""
+    if decided.decision == "proposed":
+        return "as proposed"
+    return f"{decided.decision} ({review.change(decided.case.delta_thousandths)} was proposed)"
