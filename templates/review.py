@@ -27,6 +27,8 @@ LIMITS = {"floor": "at the floor", "cap": "at the cap"}
 TERMS = {"efficiency", "low", "high", "bounded"}
 OUTCOME = "delta"
 """The reason that only says what the heading says already."""
+DELTA = "delta"
+"""The figure of a reason that says what it adds, or what all add together."""
 KINDS = {"level": "by level", "team": "by team", "wave": "by wave"}
 
 
@@ -111,7 +113,7 @@ def lines(reasons: Iterable[Reason]) -> list[str]:
 
 
 def _line(reason: Reason) -> str:
-    added = reason.figures.get("delta") if reason.code in TERMS else None
+    added = reason.figures.get(DELTA) if reason.code in TERMS else None
     if added is None:
         return reason.text
     return f"{reason.text}: {change(int(Decimal(added) * 1_000)) if Decimal(added) else 'nothing'}"
@@ -119,8 +121,10 @@ def _line(reason: Reason) -> str:
 
 def notice(changed: Notice) -> Message:
     """What a person is told about their own case."""
+    was = next((reason.figures.get(DELTA) for reason in changed.because if reason.code == OUTCOME), None)
     return render.message(
         "review/notice", notice=changed, change=change(changed.delta_thousandths),
+        proposed=change(int(Decimal(was) * 1_000)) if was else "",
         because=lines(changed.because), would_change=lines(changed.would_change),
     )  # fmt: skip
 

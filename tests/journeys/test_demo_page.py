@@ -313,7 +313,7 @@ def the_board_has_a_review(page: Page) -> None:
     pack = page.locator("#messages .message").filter(has_text="waiting for your vote").last
     expect(pack).to_contain_text(re.compile(r"[1-9]\d* raised, [1-9]\d* cut"))
     expect(pack.get_by_role("button", name="Adopt the package")).to_be_visible()
-    pack.scroll_into_view_if_needed()
+    pack.evaluate("node => node.scrollIntoView()")
     shoot(page, "12-pack")
 
 
