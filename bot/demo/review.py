@@ -35,10 +35,10 @@ MORNING, AFTERNOON = 9, 15
 TIME_TO_LOOK = timedelta(days=3)
 """Whoever watches has the pack for so long to themselves, and for so long a notice."""
 TIME_TO_APPEAL = timedelta(days=7)
-HOLDS, HELD, WHY_HELD = "omar", "rosa", "Back from parental leave since December: too early to tell"
+HOLDS, HELD, WHY_HELD = "omar", "rosa", "Back from parental leave a month ago: too early to tell"
 ADOPT = ("omar", "ada")
 APPEALS, WHY_APPEALED = "finn", "I was lent to support for half of the quarter, and they use their own account"
-DECIDES, WHY_UPHELD = "iris", "Support's roster shows it: October to mid-November"
+DECIDES, WHY_UPHELD = "iris", "Support's roster shows it: six weeks of the quarter"
 
 
 def happen(desk: Desk, instant: datetime) -> None:
