@@ -125,7 +125,7 @@ def press_why(desk: Desk, press: Press) -> Modal:
             session, press.person, about.quarter, about.person_id, desk=desk, now=press.now
         )  # fmt: skip
         name = _name(session, about.person_id)
-    return Modal(render.modal("review/why", case=case, who=name, change=shown.change))
+    return Modal(render.modal("review/why", case=case, who=name, change=shown.change, lines=shown.lines))
 
 
 def press_hold(desk: Desk, press: Press) -> Modal:

@@ -17,15 +17,18 @@ if TYPE_CHECKING:
 MOST_GROUPS = 12
 """Lines of each kind of groups: more would not fit into a message."""
 MISSING_NAMES = {
-    "few_weeks": "too few weeks of figures",
-    "few_in_team": "too small a team",
-    "few_peers": "too few peers",
-    "no_output": "no output known",
+    "few_weeks": "with too few weeks of figures",
+    "few_in_team": "in too small a team",
+    "few_peers": "with too few peers",
+    "no_output": "with no output known",
 }
 STATES = {"low": "LOW", "usual": "usual", "high": "HIGH"}
+LIMITS = {"floor": "at the floor", "cap": "at the cap"}
 TERMS = {"efficiency", "low", "high", "bounded"}
 OUTCOME = "delta"
 """The reason that only says what the heading says already."""
+DELTA = "delta"
+"""The figure of a reason that says what it adds, or what all add together."""
 KINDS = {"level": "by level", "team": "by team", "wave": "by wave"}
 
 
@@ -73,7 +76,7 @@ def pack(shown: Pack) -> Message:
     return render.message(
         "review/pack", pack=shown, button_value=button_value(shown), group_name=partial(group_name, names=shown.names),
         counts=counts, kinds=KINDS, most_groups=MOST_GROUPS, duration=duration, missing_names=MISSING_NAMES,
-        states=STATES,
+        states=STATES, limits=LIMITS, mean=mean, share=share,
     )  # fmt: skip
 
 
@@ -103,13 +106,24 @@ def change(thousandths: int) -> str:
     return f"{'+' if thousandths > 0 else '−'}{abs(thousandths) / 10:g} %"
 
 
+def mean(percent: float) -> str:
+    """A change on average, in tenths of a per cent: `+4.2 %`, `−0.4 %`, `±0 %`."""
+    tenths = round(percent * 10)
+    return f"{'+' if tenths > 0 else '−'}{abs(tenths) / 10:.1f} %" if tenths else "±0 %"
+
+
+def share(permille: int) -> str:
+    """A share of a group, to the whole per cent: that of few people has no tenths."""
+    return f"{(permille + 5) // 10} %" if permille else "none"
+
+
 def lines(reasons: Iterable[Reason]) -> list[str]:
     """Reasons as lines; terms with what they add."""
     return [_line(reason) for reason in reasons if reason.code != OUTCOME]
 
 
 def _line(reason: Reason) -> str:
-    added = reason.figures.get("delta") if reason.code in TERMS else None
+    added = reason.figures.get(DELTA) if reason.code in TERMS else None
     if added is None:
         return reason.text
     return f"{reason.text}: {change(int(Decimal(added) * 1_000)) if Decimal(added) else 'nothing'}"
@@ -117,8 +131,10 @@ def _line(reason: Reason) -> str:
 
 def notice(changed: Notice) -> Message:
     """What a person is told about their own case."""
+    was = next((reason.figures.get(DELTA) for reason in changed.because if reason.code == OUTCOME), None)
     return render.message(
         "review/notice", notice=changed, change=change(changed.delta_thousandths),
+        proposed=change(int(Decimal(was) * 1_000)) if was else "",
         because=lines(changed.because), would_change=lines(changed.would_change),
     )  # fmt: skip
 

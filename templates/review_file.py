@@ -12,6 +12,16 @@ from markupsafe import Markup
 
 from templates import charts, phrases, review
 
+ADOPTION = {
+    "waits": "not yet",
+    "first": "waits for a second person",
+    "adopted": "adopted",
+    "another": "not with this package: another one was proposed since",
+    "over": "not with this package: the quarter was over",
+    "fixed": "not with this package: the handbook fixes the value by now",
+}
+"""What became of the value that was proposed (programme/review_value)."""
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -47,7 +57,7 @@ def page(shown: ReviewFile, funds: Funds) -> str:
         pack=shown.pack, cases=shown.cases, at=shown.at, funds=charts.funds(funds, quarter),
         use=charts.utilisation(shown.use), data_uri=data_uri, decision=decision, change=review.change,
         counts=review.counts, kinds=review.KINDS, states=review.STATES, missing_names=review.MISSING_NAMES,
-        duration=review.duration, group_name=partial(review.group_name, names=shown.pack.names),
+        duration=review.duration, limits=review.LIMITS, mean=review.mean, adoption=ADOPTION, share=review.share, group_name=partial(review.group_name, names=shown.pack.names),
     )  # fmt: skip
 
 

@@ -128,6 +128,8 @@ The workspace is open at  {page}
 
 You are Ada, a staff engineer. Type  /tokens balance , then  /tokens why .
 The calendar at the top of the page lets time pass: on the first of a month, grants and their statements arrive.
+After  Next quarter  the board has that quarter's review in #token-board: hold a case, adopt it as Iris and Omar, or let
+another Monday or two pass; then be Finn, whose grant is cut, and read why.
 Be Ben and type  /tokens request  to ask the board for more; be Iris, and decide it in #token-board.
 
 To see usage arrive, send some of Ada's from another terminal, and ask for the balance again:

@@ -15,6 +15,7 @@ from handlers.tokens import COMMANDS
 from handlers.usage_formats import fingerprint
 from policy import handbook
 from policy.metering import UsageEvent
+from policy.outcomes import Reported
 from policy.period import Month
 from policy.units import NanoUSD
 
@@ -26,10 +27,13 @@ if TYPE_CHECKING:
 DOMAIN = "northwind.example"
 ZONE = "Europe/Berlin"
 SOURCE = "gateway"
+TRACKER = "github"
 WEEKS = 14
 MONDAY_TO_FRIDAY = range(5)
 LONG_RUN, LONG_RUN_EVERY = 3, 6
 """Every sixth week the research team trains three times as long."""
+MERGES = {"platform": 0.9, "search": 0.4, "mobile": 0.3, "research": 0.25}
+"""Pull requests that somebody of a team merges on a working day: platform brings about far more than the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +78,21 @@ EMPLOYEES = (
     Employee("Ben Okafor", "junior", "engineering", "platform", "Africa/Lagos", 18, "mixed"),
     Employee("Chiara Bruno", "senior", "engineering", "platform", "Europe/Rome", 30, "mixed"),
     Employee("Dmitri Volkov", "mid", "engineering", "platform", "Europe/Berlin", 22, "mixed"),
-    Employee("Elif Aydin", "senior", "engineering", "platform", "Europe/Istanbul", 26, "mixed"),
+    Employee("Elif Aydin", "senior", "engineering", "platform", "Europe/Istanbul", 31, "mixed"),
     Employee("Finn Gallagher", "mid", "engineering", "platform", "Europe/Dublin", 3, "mixed"),
     Employee("Nils Bergstrom", "principal", "engineering", "search", "Europe/Stockholm", 6, "gpt"),
-    Employee("Grace Mwangi", "staff", "engineering", "search", "Africa/Nairobi", 34, "gemini"),
+    Employee("Grace Mwangi", "staff", "engineering", "search", "Africa/Nairobi", 34, "claude"),
     Employee("Hiro Watanabe", "senior", "engineering", "search", "Asia/Tokyo", 28, "claude"),
-    Employee("Ines Costa", "mid", "engineering", "search", "Europe/Lisbon", 19, "mixed"),
+    Employee("Ines Costa", "mid", "engineering", "search", "Europe/Lisbon", 22, "mixed"),
     Employee("Jonas Weber", "junior", "engineering", "search", "Europe/Berlin", 55, "opus"),
-    Employee("Kavya Rao", "senior", "engineering", "search", "Asia/Kolkata", 24, "gpt"),
-    Employee("Liam Novak", "mid", "engineering", "search", "Europe/Prague", 12, "mixed"),
+    Employee("Kavya Rao", "senior", "engineering", "search", "Asia/Kolkata", 26, "claude"),
+    Employee("Liam Novak", "mid", "engineering", "search", "Europe/Prague", 22, "mixed"),
     Employee("Yuki Sato", "principal", "engineering", "mobile", "Asia/Tokyo", 5, "claude"),
     Employee("Maya Cohen", "senior", "engineering", "mobile", "Asia/Jerusalem", 27, "mixed"),
     Employee("Noor Rahman", "mid", "engineering", "mobile", "Europe/London", 15, "gemini"),
     Employee("Owen Price", "junior", "engineering", "mobile", "Europe/London", 9, "gpt"),
-    Employee("Priya Nair", "senior", "engineering", "mobile", "Asia/Kolkata", 31, "claude"),
-    Employee("Quentin Leroy", "mid", "engineering", "mobile", "Europe/Paris", 17, "mixed"),
+    Employee("Priya Nair", "senior", "engineering", "mobile", "Asia/Kolkata", 34, "claude"),
+    Employee("Quentin Leroy", "mid", "engineering", "mobile", "Europe/Paris", 21, "mixed"),
     Employee("Rosa Delgado", "staff", "engineering", "mobile", "America/Bogota", 20, "gpt"),
     Employee("Leila Haddad", "principal", "research", "research", "Europe/Paris", 8, "mixed"),
     Employee("Sven Olsen", "staff", "research", "research", "Europe/Oslo", 14, "training"),
@@ -111,12 +115,14 @@ BANDS = {
     "B4": NanoUSD.parse("160000"),
     "B5": NanoUSD.parse("190000"),
 }
-BUDGET = NanoUSD.parse("9500")
-SHARE_OF_COMPENSATION = "0.04"
+BUDGET = NanoUSD.parse("3560")
+SHARE_OF_COMPENSATION, FLOOR_USD = "0.015", "40"
 """Less than the packaged quarter: at that, hardly anybody would ever come near the end of a grant."""
+LEAST_PEERS = 4
+"""Four teams are all that the company has to compare."""
 LAUNCHED_MONTHS_BEFORE = 9
-PART_TIME = {"jonas": "0.3"}
-"""Jonas works a third of the week, and asks the most expensive model all of it."""
+PART_TIME = {"jonas": "0.8"}
+"""Jonas works four days a week, and asks the most expensive model on all of them."""
 ANNOUNCE_IN, GOVERNANCE_IN = "C0AITOKENS", "C0BOARD"
 BOARD_GROUP = "S0BOARD"
 COMPLEXITY = {
@@ -188,6 +194,8 @@ def handbook_text(begins: date) -> str:
         # A hundredth of so small a company's budget would be hardly anything.
         "pool_share = 0.01": "pool_share = 0.1",
         "share_of_compensation = 0.25": f"share_of_compensation = {SHARE_OF_COMPENSATION}",
+        "floor_usd = 150": f"floor_usd = {FLOOR_USD}",
+        "least_peers = 5": f"least_peers = {LEAST_PEERS}",
         "# launched_on = 2027-01-01": f"launched_on = {launched}",
     }.items():
         text = text.replace(old, new)
@@ -208,7 +216,7 @@ def workspace_plan() -> dict[str, Any]:
         "team_id": "T0NORTHWIND",
         "domain": "northwind",
         "welcome": "Everybody here is invented; the bot and its ledger are real. Be Ada, or anybody else. The calendar "
-        "above lets time pass: on the first of a month grants arrive.",
+        "above lets time pass: on the first of a month grants arrive, after a quarter its review is in #token-board.",
         "hints": [
             {"command": "/tokens balance", "label": "What Ada has left", "as": "U0ADA"},
             {"command": "/tokens why", "label": "How that comes about", "as": "U0ADA"},
@@ -274,11 +282,32 @@ def events_of(day: date, until: datetime) -> Iterator[UsageEvent]:
         if person.stack == "training" and day.weekday() in {1, 3}:
             at = datetime.combine(day, time(19), UTC)
             if at <= until:
-                hours = chance.uniform(2, 5) * (
+                hours = chance.uniform(0.75, 1.9) * (
                     LONG_RUN if day.isocalendar().week % LONG_RUN_EVERY == LONG_RUN_EVERY - 1 else 1
                 )
                 used: Meters = {"gpu_seconds": 2 * round(hours * 3600)}
                 yield _event(person, f"job-{person.handle}-{day:%Y%m%d}", at, ("gpu-cluster", "H100"), used)
+
+
+def logins() -> list[tuple[str, str]]:
+    """The names under which the tracker knows people, and whose they are."""
+    return [(person.handle, person.email) for person in EMPLOYEES if person.team]
+
+
+def outcomes_of(day: date, until: datetime) -> Iterator[Reported]:
+    """What everybody merged on a day, as far as it lies before `until`."""
+    if day.weekday() not in MONDAY_TO_FRIDAY:
+        return
+    for person in EMPLOYEES:
+        if person.name.split(" ")[0] == MANAGERS.get(person.team, DIRECTOR):
+            continue
+        chance = random.Random(f"{person.handle} merges {day}")  # noqa: S311 - a story, not a secret
+        if chance.random() < MERGES.get(person.team, 0):
+            at = datetime.combine(day, time(8), UTC) + timedelta(seconds=chance.randrange(8 * 3600))
+            project, lines = chance.choice(PROJECTS[person.team]), round(chance.lognormvariate(4.4, 0.9))
+            key = f"{project}-{person.handle}-{day:%Y%m%d}"
+            if at <= until:
+                yield Reported(TRACKER, key, "pull_request", at, person.handle, project, lines=lines)
 
 
 def _model_call(person: Employee, chance: random.Random, at: datetime, event_id: str) -> UsageEvent:

@@ -9,10 +9,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from bot import office
-from bot.demo import company, exceptions
+from bot.demo import company, exceptions, review
 from handlers import board_group
 from policy.period import Month, Week, day_of, first_instant
-from programme import keys, people, terms, usage
+from programme import keys, outcomes, people, terms, usage
 from scheduler import courier, tick, ticker
 from store import reference
 
@@ -32,6 +32,8 @@ HOURS_BETWEEN_LOOKS = 3
 """The courier looks as often, so that everybody finds their messages in their own morning."""
 EVENING = time(17, 30)
 MOST_AT_ONCE = 50
+FRIDAY = 4
+"""On Fridays the teams' tracker tells what came of the week."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,10 @@ class Teller:
             projects = io.StringIO(company.projects_csv())
             terms.import_projects(session, projects, today=date(2019, 1, 1), actor=ACTOR, now=now)
             terms.set_budget(session, Month.containing(begins), company.BUDGET, actor=ACTOR, now=now)
+            for name, email in company.logins():
+                people.map_identity(
+                    session, source=company.TRACKER, kind="user", value=name, email=email, actor=ACTOR, now=now
+                )
 
     def tell(self, until: datetime, *, progress: Callable[[date, float], None]) -> int:
         """Live through everything up to an instant; `progress` gets the day and the share that is done.
@@ -106,6 +112,7 @@ class Teller:
         """Do what the calendar owes at an instant, and deliver what is due then."""
         tick.tick(self.desk, now=instant, announce_in=company.ANNOUNCE_IN)
         exceptions.happen(self.desk, instant)
+        review.happen(self.desk, instant)
         ticker.warn(self.desk)
         delivered = 0
         while (done := courier.deliver(self.desk, self.slack, courier=self.courier, most=MOST_AT_ONCE)).sent:
@@ -116,6 +123,10 @@ class Teller:
         events = sorted(company.events_of(day, until), key=lambda event: event.occurred_at)
         with self.desk.transaction() as session:
             usage.take_in(session, events, desk=self.desk, now=until)
+            if day.weekday() == FRIDAY:
+                monday = Week.containing(day).first_day
+                week = [one for i in range(FRIDAY + 1) for one in company.outcomes_of(monday + timedelta(i), until)]
+                outcomes.take_in(session, week, zone=self.desk.zone, now=until)
 
 
 def target(name: str, today: date) -> date:

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 SHOTS = os.environ.get("TOKENS_TEST_SHOTS")
 """A folder for screenshots, to be looked at."""
-PREPARATION_SECONDS = 60
+PREPARATION_SECONDS = 120
+SLOW_MS = 120_000
+"""A quarter is ninety days."""
 ADA = "ada@northwind.example"
 EVENT_COST = Decimal(42)
 """80,000 input tokens at USD 3 a million and 12,000 output tokens at USD 15: USD 0.42, at USD 0.01 a token."""
@@ -264,6 +266,8 @@ def test_a_newcomer_lets_time_pass(page: Page, tmp_path: Path) -> None:
         shoot(page, "9-digest")
         leila_reads_of_her_team(page)
         iris_opens_her_home(page)
+        the_board_has_a_review(page)
+        finn_reads_what_became_of_it(page)
         page.goto("about:blank")
         assert running.stop() == 0
 
@@ -295,6 +299,38 @@ def iris_opens_her_home(page: Page) -> None:
     expect(home).to_contain_text("The programme in")
     expect(page.get_by_role("table", name="The teams of your reports")).to_contain_text("Leila Haddad")
     shoot(page, "11-home")
+
+
+def the_board_has_a_review(page: Page) -> None:
+    """In the first days of a quarter: some are raised, some cut, and it waits for votes."""
+    calendar = page.get_by_role("group", name="Calendar")
+    calendar.get_by_role("button", name="Next quarter").click()
+    expect(page.locator("body")).to_contain_text(re.compile(r"It is \w+, 1 "), timeout=SLOW_MS)
+    # On a holiday or a week-end it waits for the first working day.
+    calendar.get_by_role("button", name="Next day").click()
+    expect(page.locator("body")).to_contain_text(re.compile(r"It is \w+, 2 "), timeout=SLOW_MS)
+    calendar.get_by_role("button", name="Next day").click()
+    expect(page.locator("body")).to_contain_text(re.compile(r"It is \w+, 3 "), timeout=SLOW_MS)
+    page.get_by_role("button", name="token-board").click()
+    pack = page.locator("#messages .message").filter(has_text="waiting for your vote").last
+    expect(pack).to_contain_text(re.compile(r"[1-9]\d* raised, [1-9]\d* cut"))
+    expect(pack.get_by_role("button", name="Adopt the package")).to_be_visible()
+    pack.evaluate("node => node.scrollIntoView()")
+    shoot(page, "12-pack")
+
+
+def finn_reads_what_became_of_it(page: Page) -> None:
+    """A month on, the board has adopted it, and whose grant was cut has appealed and been heard."""
+    page.get_by_role("group", name="Calendar").get_by_role("button", name="First of next month").click()
+    expect(page.locator("body")).to_contain_text(re.compile(r"It is \w+, 1 "), timeout=SLOW_MS)
+    expect(page.locator("#messages .message").filter(has_text="1 held").last).to_contain_text("Adopted")
+    page.get_by_label("You are").select_option("U0FINN")
+    expect(page.locator("#persona-name")).to_have_text("Finn Gallagher")
+    page.get_by_role("button", name="Tokens").first.click()
+    notices = page.locator("#messages")
+    expect(notices).to_contain_text("Your monthly grant changes from")
+    expect(notices).to_contain_text("is upheld: the cut is undone.")
+    shoot(page, "13-appeal")
 
 
 def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:

@@ -148,6 +148,7 @@ CASES: dict[str, Callable[[], Message]] = {
         grant_before=None,
         grant_after=None,
     ),
+    "notice_floor": lambda: notice(grant_after=CUT.grant_before),
     "notice_hostile": lambda: notice(
         decision="amended", decision_reason=HOSTILE, because=(Reason("use", HOSTILE),) * 3, contact=HOSTILE
     ),

@@ -250,7 +250,7 @@ def _amend(view: dict[str, Any]) -> dict[str, Any]:
 
 
 def _why(view: dict[str, Any]) -> dict[str, Any]:
-    return render.modal("review/why", **view)
+    return render.modal("review/why", lines=review.lines, **view)
 
 
 def _decided(view: dict[str, Any]) -> dict[str, Any]:

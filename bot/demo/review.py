@@ -1,0 +1,124 @@
+"""What the company's board makes of a quarter's review, and who appeals: a few days of every quarter, always the same.
+
+Whatever somebody at the page has done before stands, and the story goes on from there.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bot.demo import company
+from policy.appeals import OPEN
+from policy.period import day_of
+from policy.reasons import Refusal
+from policy.review import PROPOSED
+from programme import appeals, review_decisions
+from programme.review_decisions import Ballot
+from store import appeals as appeals_store
+from store import people, review_votes, reviews
+from store.reviews import ADOPTED, DRAFT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from programme.desk import Desk
+    from store.engine import Session
+    from store.people import Person
+    from store.reviews import Review
+
+TUESDAY, WEDNESDAY, THURSDAY = 1, 2, 3
+MORNING, AFTERNOON = 9, 15
+"""Hours of the programme's zone at which the story looks around."""
+TIME_TO_LOOK = timedelta(days=3)
+"""Whoever watches has the pack for so long to themselves, and for so long a notice."""
+TIME_TO_APPEAL = timedelta(days=7)
+HOLDS, HELD, WHY_HELD = "omar", "rosa", "Back from parental leave a month ago: too early to tell"
+ADOPT = ("omar", "ada")
+APPEALS, WHY_APPEALED = "finn", "I was lent to support for half of the quarter, and they use their own account"
+DECIDES, WHY_UPHELD = "iris", "Support's roster shows it: six weeks of the quarter"
+
+
+def happen(desk: Desk, instant: datetime) -> None:
+    """Whatever the story has for an instant; what happened before does not happen again."""
+    local = instant.astimezone(desk.zone)
+    if (step := _STEPS.get((local.weekday(), local.hour))) is None:
+        return
+    with desk.reading() as session:
+        kept = reviews.latest(session)
+    if kept is not None:
+        step(desk, kept, instant)
+
+
+def _hold(desk: Desk, kept: Review, now: datetime) -> None:
+    """Finance holds a case, unless somebody has decided about it, or voted on the package as it is."""
+    if kept.state != DRAFT or now < kept.drafted_at + TIME_TO_LOOK:
+        return
+    with desk.reading() as session:
+        case = reviews.case(session, kept.quarter, _person(session, HELD).id)
+        has_votes = bool(review_votes.votes(session, kept.quarter))
+    if has_votes or case is None or case.decision != PROPOSED or not case.delta_thousandths:
+        return
+
+    def hold(session: Session) -> None:
+        review_decisions.hold(
+            session, _person(session, HOLDS), kept.quarter, case.case.person_id, reason=WHY_HELD,
+            seen=review_decisions.mark(case), desk=desk, now=now,
+        )  # fmt: skip
+
+    _attempt(desk, hold)
+
+
+def _adopt(desk: Desk, kept: Review, now: datetime) -> None:
+    for who in ADOPT:
+        if kept.state == DRAFT and now >= kept.drafted_at + TIME_TO_LOOK:
+            _attempt(desk, partial(_vote, who=who, kept=kept, desk=desk, now=now))
+
+
+def _vote(session: Session, *, who: str, kept: Review, desk: Desk, now: datetime) -> None:
+    panel = review_votes.panel(session, kept.quarter)
+    if panel is not None:
+        ballot = Ballot(panel.package, adopts=True)
+        review_decisions.vote(session, _person(session, who), kept.quarter, ballot, desk=desk, now=now)
+
+
+def _appeal(desk: Desk, kept: Review, now: datetime) -> None:
+    if kept.state == ADOPTED and kept.decided_at is not None and now >= kept.decided_at + TIME_TO_APPEAL:
+        _attempt(desk, lambda session: appeals.file(
+            session, _person(session, APPEALS), kept.quarter, WHY_APPEALED, desk=desk, now=now
+        ))  # fmt: skip
+
+
+def _decide(desk: Desk, kept: Review, now: datetime) -> None:
+    with desk.reading() as session:
+        appeal = appeals_store.get(session, kept.quarter, _person(session, APPEALS).id)
+    if appeal is None or appeal.state != OPEN or day_of(appeal.filed_at, desk.zone) == day_of(now, desk.zone):
+        return
+    _attempt(desk, lambda session: appeals.decide(
+        session, _person(session, DECIDES), appeal.id, upheld=True, reason=WHY_UPHELD, desk=desk, now=now
+    ))  # fmt: skip
+
+
+def _attempt(desk: Desk, act: Callable[[Session], object]) -> None:
+    """Do something as one of the company would; what is refused, such as a case without a cut, does not happen."""
+    try:
+        with desk.transaction() as session:
+            act(session)
+    except Refusal:
+        return
+
+
+def _person(session: Session, handle: str) -> Person:
+    person = people.by_email(session, f"{handle}@{company.DOMAIN}")
+    assert person is not None  # noqa: S101 - the story's people are the company's
+    return person
+
+
+_STEPS: dict[tuple[int, int], Callable[[Desk, Review, datetime], None]] = {
+    (TUESDAY, MORNING): _appeal,
+    (WEDNESDAY, MORNING): _hold,
+    (WEDNESDAY, AFTERNOON): _adopt,
+    (THURSDAY, AFTERNOON): _decide,
+}

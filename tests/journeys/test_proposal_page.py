@@ -1,0 +1,93 @@
+"""A change of the handbook in a real browser: its proposer cannot confirm it, another member does."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.sandbox.test_page import ask
+from tests.support import books, browser, cast, slack
+from tests.support.browser import agree, press, shoot, visit
+from tests.support.clock import RunningClock
+from tests.support.proposed import ADMINS, propose, states, text
+from tests.support.requests import TESS, convene
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Locator, Page
+
+    from programme.desk import Desk
+    from sandbox import Sandbox
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    slack.without_proxies(monkeypatch)
+
+
+@pytest.fixture
+def office(sqlite_desk: Desk) -> Desk:
+    convened = convene(dataclasses.replace(sqlite_desk, clock=RunningClock()))
+    cast.hire(convened, ADMINS)
+    return convened
+
+
+@pytest.fixture
+def sandbox(office: Desk) -> Iterator[Sandbox]:
+    with (
+        slack.workspace() as running,
+        slack.bot(running, office, slack.load(slack.environment(running, "sqlite:///unused.db"))),
+    ):
+        yield running
+        assert running.warnings == ()
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    with browser.opened() as page:
+        yield page
+
+
+def card(page: Page, sandbox: Sandbox, person: str) -> Locator:
+    """The proposal in the board's channel, as a member sees it."""
+    found = visit(page, sandbox, person, slack.BOARD).locator(".message").filter(has_text="Handbook 2026.9, ")
+    expect(found).to_be_visible()
+    return found
+
+
+def test_two_people_change_the_handbook(sandbox: Sandbox, office: Desk, page: Page) -> None:
+    """Tess proposes and is refused her own yes; Iris confirms; Ben reads what comes and from when."""
+    propose(office, text(), TESS)
+    shown = card(page, sandbox, slack.TESS)
+    expect(shown).to_contain_text("lots.months")
+    shoot(page, "proposal_open", shown)
+    press(page, "Confirm")
+    agree(page)
+    expect(page.locator("#messages")).to_contain_text(
+        "You proposed this, and a change of the handbook takes two people."
+    )
+    shoot(page, "proposal_refused")
+    assert states(office) == {"2026.9": "open"}
+    shown = card(page, sandbox, slack.IRIS)
+    press(page, "Confirm")
+    agree(page)
+    expect(shown).to_contain_text("Confirmed by Iris Tan")
+    expect(shown.get_by_role("button", name="Confirm", exact=True)).to_have_count(0)
+    shoot(page, "proposal_confirmed", shown)
+    ben_reads_the_rules(page, sandbox)
+    assert states(office) == {"2026.9": "confirmed"}
+    assert books.findings(office) == {}
+
+
+def ben_reads_the_rules(page: Page, sandbox: Sandbox) -> None:
+    messages = visit(page, sandbox, slack.BEN, slack.GENERAL)
+    ask(page, "/tokens policy")
+    rules = messages.locator(".message.ephemeral")
+    expect(rules).to_contain_text("What comes on 1 Dec 2026: handbook 2026.9")
+    expect(rules).to_contain_text("A grant lasts 4 months.")
+    expect(rules.get_by_role("button", name="Confirm", exact=True)).to_have_count(0)
+    shoot(page, "policy", rules)
