@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from policy import appeals as policy
@@ -17,8 +18,7 @@ from policy.business_time import Span
 from policy.period import Month, Quarter, day_of, first_instant
 from policy.quorum import business_hours
 from policy.reasons import Refusal
-from policy.sizing import NEUTRAL
-from programme import board, fast_track, fast_track_post, handbooks, letters, post, review_notices
+from programme import board, fast_track, fast_track_post, handbooks, post, review_notices
 from programme.cards import Named
 from programme.decisions import NOWHERE, Place
 from programme.fast_track import LONGEST_PURPOSE, FieldsRefused
@@ -33,7 +33,7 @@ from store.outbox import NewLetter
 from store.reviews import ADOPTED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from policy.handbook import Handbook
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from store.people import Person
     from store.reviews import Kept, Review
 
-KIND = "appeal"
+KIND = store.KIND
 CARD, FACE, MINE, NOTE = "appeals/card", "appeals/face", "appeals/mine", "appeals/note"
 POLICY = fast_track_post.POLICY
 SAID = {OPEN: "still open", UPHELD: "upheld", REJECTED: "rejected", LAPSED: "over: nobody decided it in time"}
@@ -111,7 +111,7 @@ def file(session: Session, person: Person, quarter: Quarter, reason: str, *, des
     store.insert(session, quarter, person.id, reason.strip(), decide_by=decide_by, now=now)
     appeal = require(session, quarter, person.id)
     _tell_of_new(session, appeal, desk=desk, now=now)
-    audit.append(session, _record(appeal, person.id, "appeal.file", book, now))
+    audit.append(session, _record(appeal, person.id, store.FILED, book, now))
     return appeal
 
 
@@ -148,15 +148,22 @@ def require(session: Session, quarter: Quarter, person_id: str) -> Appeal:
 
 def deciders(session: Session, appeal: Appeal, *, desk: Desk, now: datetime) -> frozenset[str]:
     """Who may decide an appeal now."""
-    case = _case(session, appeal)
-    manager = people_store.manager_of(session, appeal.person_id)
     return policy.deciders(
-        (seat.person_id for seat in board.seats(session, desk=desk, now=now)),
-        # The manager at the time of the review, and whoever is it now.
-        concerned={appeal.person_id, case.case.team, *((manager,) if manager else ())},
-        case_decided_by=case.decided_by,
+        _seats(session, desk=desk, now=now),
+        concerned=_concerned(session, appeal),
+        case_decided_by=_case(session, appeal).decided_by,
         voted=store.voters(session, appeal.quarter),
-    )  # fmt: skip
+    )
+
+
+def _seats(session: Session, *, desk: Desk, now: datetime) -> frozenset[str]:
+    return frozenset(seat.person_id for seat in board.seats(session, desk=desk, now=now))
+
+
+def _concerned(session: Session, appeal: Appeal) -> frozenset[str]:
+    """The person, their manager at the time of the review, and whoever is it now."""
+    manager = people_store.manager_of(session, appeal.person_id)
+    return frozenset(one for one in (appeal.person_id, _case(session, appeal).case.team, manager) if one)
 
 
 def require_decider(session: Session, person: Person, appeal: Appeal, *, desk: Desk, now: datetime) -> None:
@@ -184,13 +191,20 @@ def decide(
     require_decider(session, member, appeal, desk=desk, now=now)
     _require_reason(reason)
     values: dict[str, object] = {"decided_at": now, "decided_by": member.id, "decision_reason": reason.strip()}
+    left = bool(board_store.left(session, [appeal.person_id], day_of(now, desk.zone)))
+    # Kept for `verify`: who sat and who was concerned changes.
+    record = {
+        "seats": sorted(_seats(session, desk=desk, now=now)), "concerned": sorted(_concerned(session, appeal)),
+        "left": left,
+    }  # fmt: skip
     if upheld:
         moved = _move(session, appeal, state=UPHELD, **values)
-        moved = _give_back(session, moved, desk=desk, now=now)
+        moved = moved if left else _give_back(session, moved, desk=desk, now=now)
     else:
         moved = _move(session, appeal, state=REJECTED, cut_from=str(_cut_from(session, appeal, desk, now)), **values)
     _tell_of_decision(session, moved, desk=desk, now=now)
-    audit.append(session, _record(moved, member.id, "appeal.decide", _book(session, now, desk), now, place=place))
+    book = _book(session, now, desk)
+    audit.append(session, _record(moved, member.id, store.DECIDED, book, now, place=place, more=record))
     return moved
 
 
@@ -202,7 +216,7 @@ def lapse(session: Session, appeal_id: str, *, desk: Desk, now: datetime) -> App
     cut_from = str(_cut_from(session, appeal, desk, now))
     moved = _move(session, appeal, state=LAPSED, cut_from=cut_from, decided_at=now, decided_by=POLICY)
     _tell_of_decision(session, moved, desk=desk, now=now)
-    audit.append(session, _record(moved, POLICY, "appeal.lapse", _book(session, now, desk), now))
+    audit.append(session, _record(moved, POLICY, store.LAPSED, _book(session, now, desk), now))
     return moved
 
 
@@ -242,11 +256,13 @@ def _case(session: Session, appeal: Appeal) -> Kept:
 
 
 def _record(
-    appeal: Appeal, actor: str, action: str, book: Handbook, now: datetime, *, place: Place = NOWHERE
+    appeal: Appeal, actor: str, action: str, book: Handbook, now: datetime, *, place: Place = NOWHERE,
+    more: Mapping[str, object] = MappingProxyType({}),
 ) -> audit.Record:  # fmt: skip
-    after = {"state": appeal.state, "cut_from": str(appeal.cut_from) if appeal.cut_from else None}
+    cut_from = str(appeal.cut_from) if appeal.cut_from else None
+    after = {"state": appeal.state, "cut_from": cut_from, "entry_id": appeal.entry_id}
     return audit.Record(
-        at=now, actor=actor, action=action, subject=appeal.id, after=after | {"entry_id": appeal.entry_id},
+        at=now, actor=actor, action=action, subject=appeal.id, after=after | dict(more),
         handbook_version=book.version, slack_channel=place.channel, slack_ts=place.ts,
     )  # fmt: skip
 
@@ -256,9 +272,8 @@ def _record(
 
 def _give_back(session: Session, appeal: Appeal, *, desk: Desk, now: datetime) -> Appeal:
     """Credit what the cut took in months whose grants are posted: out of the pool first, as exceptions are."""
-    amount = policy.owed_back(_cut_months(session, appeal))
-    left = board_store.left(session, [appeal.person_id], day_of(now, desk.zone))
-    if not amount or left:
+    amount = policy.owed_back(_cut_months(session, appeal, now=now))
+    if not amount:
         return appeal
     value = fast_track.value_now(session, desk=desk, now=now)
     wallet = ledger.wallet_code(appeal.person_id)
@@ -285,12 +300,13 @@ def _give_back(session: Session, appeal: Appeal, *, desk: Desk, now: datetime) -
     return _move(session, appeal, entry_id=entry_id)
 
 
-def _cut_months(session: Session, appeal: Appeal) -> Iterable[policy.CutMonth]:
-    """Grants since the cut held, each with the adjustment that it has now that the case does not count."""
+def _cut_months(session: Session, appeal: Appeal, *, now: datetime) -> Iterator[policy.CutMonth]:
+    """Grants since the cut held, each with the adjustment that it would have had without."""
     books = handbooks.load(session)
-    for month, kept in store.grants_since(session, appeal.person_id, _holds_from(session, appeal)):
-        restored = reviews.factors_on(session, month).get(appeal.person_id, NEUTRAL)
-        yield policy.CutMonth(month, letters.read_factors(kept), restored, books.on(month.first_day).sizing)
+    return store.cut_months(
+        session, appeal.quarter, appeal.person_id, _holds_from(session, appeal), at=now,
+        rules_of=lambda version: books.named(version).sizing,
+    )  # fmt: skip
 
 
 # --- What is said --------------------------------------------------------------------------------------------------
