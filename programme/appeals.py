@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from policy import appeals as policy
 from policy.appeals import LAPSED, OPEN, REJECTED, UPHELD
 from policy.business_time import Span
+from policy.hours import next_opening
 from policy.period import Month, Quarter, day_of, first_instant
 from policy.quorum import business_hours
 from policy.reasons import Refusal
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
 
 KIND = store.KIND
 CARD, FACE, MINE, NOTE = "appeals/card", "appeals/face", "appeals/mine", "appeals/note"
+NOBODY = "appeals/nobody"
+REMINDER = store.REMIND
 POLICY = fast_track_post.POLICY
 SAID = {OPEN: "still open", UPHELD: "upheld", REJECTED: "rejected", LAPSED: "over: nobody decided it in time"}
 
@@ -106,9 +109,11 @@ def file(session: Session, person: Person, quarter: Quarter, reason: str, *, des
     require_open_to_appeal(session, person, quarter, desk=desk, now=now)
     _require_reason(reason)
     book = _book(session, now, desk)
-    days = Span(book.appeals.decide_days, "day", is_business=True)
-    decide_by = business_hours(book, desk.zone).after(now, days)
-    store.insert(session, quarter, person.id, reason.strip(), decide_by=decide_by, now=now)
+    remind_at, decide_by = (
+        business_hours(book, desk.zone).after(now, Span(count, "day", is_business=True))
+        for count in (book.appeals.remind_days, book.appeals.decide_days)
+    )
+    store.insert(session, quarter, person.id, reason.strip(), remind_at=remind_at, decide_by=decide_by, now=now)
     appeal = require(session, quarter, person.id)
     _tell_of_new(session, appeal, desk=desk, now=now)
     audit.append(session, _record(appeal, person.id, store.FILED, book, now))
@@ -187,7 +192,7 @@ def decide(
     place: Place = NOWHERE,
 ) -> Appeal:  # fmt: skip
     """Uphold or reject an appeal, with a reason; the first press decides, a later one is refused."""
-    appeal = _locked(session, appeal_id)
+    appeal = locked(session, appeal_id)
     require_decider(session, member, appeal, desk=desk, now=now)
     _require_reason(reason)
     values: dict[str, object] = {"decided_at": now, "decided_by": member.id, "decision_reason": reason.strip()}
@@ -210,7 +215,7 @@ def decide(
 
 def lapse(session: Session, appeal_id: str, *, desk: Desk, now: datetime) -> Appeal | None:
     """End an appeal that nobody decided in time: silence never approves. None when it was decided meanwhile."""
-    appeal = _locked(session, appeal_id)
+    appeal = locked(session, appeal_id)
     if appeal.state != OPEN or now < appeal.decide_by:
         return None
     cut_from = str(_cut_from(session, appeal, desk, now))
@@ -220,7 +225,8 @@ def lapse(session: Session, appeal_id: str, *, desk: Desk, now: datetime) -> App
     return moved
 
 
-def _locked(session: Session, appeal_id: str) -> Appeal:
+def locked(session: Session, appeal_id: str) -> Appeal:
+    """An appeal, held until the transaction ends."""
     quarter, person_id = named(appeal_id)
     store.lock_case(session, quarter, person_id)
     return require(session, quarter, person_id)
@@ -331,8 +337,16 @@ def card(session: Session, appeal_id: str, *, desk: Desk, now: datetime) -> Card
     )
 
 
-def _view(appeal: Appeal) -> str:
-    return json.dumps({"appeal_id": appeal.id})
+def awaits(session: Session, appeal_id: str, *, desk: Desk, now: datetime) -> frozenset[str] | None:
+    """Who can decide an appeal that still waits for somebody; None once it is decided or over."""
+    appeal = require(session, *named(appeal_id))
+    if appeal.state != OPEN or now >= appeal.decide_by:
+        return None
+    return deciders(session, appeal, desk=desk, now=now)
+
+
+def _view(appeal: Appeal, **more: str) -> str:
+    return json.dumps({"appeal_id": appeal.id, **more})
 
 
 def _tell_of_new(session: Session, appeal: Appeal, *, desk: Desk, now: datetime) -> None:
@@ -361,3 +375,28 @@ def _tell_of_decision(session: Session, appeal: Appeal, *, desk: Desk, now: date
     note = (f"appeal:{appeal.id}:{appeal.state}", NOTE, _view(appeal), appeal.person_id)
     notes = post.in_hours(session, [note], book=_book(session, now, desk), earliest=now)
     outbox.owe(session, [one._replace(about=appeal.id) for one in (*faces, *notes)], now=now)
+
+
+def remind(session: Session, appeal: Appeal, *, desk: Desk, now: datetime) -> None:
+    """A card of their own for each who can decide; where nobody can, a word to those who can change that."""
+    book = _book(session, now, desk)
+    able = sorted(deciders(session, appeal, desk=desk, now=now))
+    rows = [
+        (f"appeal:{appeal.id}:{REMINDER}:{who}", CARD, _view(appeal, reader=who, step=REMINDER), who) for who in able
+    ]
+    key, view = f"appeal:{appeal.id}:nobody", _view(appeal)
+    if not able and desk.governance_channel is not None:
+        due_at = next_opening(now, desk.zone, book.messages)
+        owed = [NewLetter(key, NOBODY, view, None, desk.governance_channel, due_at)]
+    else:
+        rows = rows or [(f"{key}:{who}", NOBODY, view, who) for who in _heads(session, appeal, desk=desk, now=now)]
+        owed = post.in_hours(session, rows, book=book, earliest=now) if rows else []
+    outbox.owe(session, [one._replace(about=appeal.id) for one in owed], now=now)
+
+
+def _heads(session: Session, appeal: Appeal, *, desk: Desk, now: datetime) -> list[str]:
+    """The chair; where there is none whom it does not concern, everybody on the board but the person."""
+    seats = [one for one in board.seats(session, desk=desk, now=now) if one.person_id != appeal.person_id]
+    concerned = _concerned(session, appeal)
+    chairs = [one.person_id for one in seats if one.is_chair and one.person_id not in concerned]
+    return chairs or [one.person_id for one in seats]

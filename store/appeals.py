@@ -30,7 +30,7 @@ FILED, DECIDED, LAPSED = "appeal.file", "appeal.decide", "appeal.lapse"
 """The actions by which the audit log tells of appeals."""
 KIND = "appeal"
 """Of the entries and lots that give back."""
-LAPSE = "lapse"
+REMIND, LAPSE = "remind", "lapse"
 
 _a, _r = appeals.c, reviews_table.c
 
@@ -46,6 +46,7 @@ class Appeal:
     reason: str
     filed_at: datetime
     decide_by: datetime
+    remind_at: datetime | None
     decided_at: datetime | None
     decided_by: str | None
     decision_reason: str | None
@@ -81,12 +82,13 @@ def get(session: Session, quarter: Quarter, person_id: str) -> Appeal | None:
 
 
 def insert(
-    session: Session, quarter: Quarter, person_id: str, reason: str, *, decide_by: datetime, now: datetime
+    session: Session, quarter: Quarter, person_id: str, reason: str, *, remind_at: datetime, decide_by: datetime,
+    now: datetime,
 ) -> None:  # fmt: skip
     session.execute(
         sa.insert(appeals).values(
             quarter=str(quarter), person_id=person_id, idempotency_key=f"appeal:{quarter}:{person_id}", reason=reason,
-            filed_at=now, decide_by=decide_by,
+            filed_at=now, decide_by=decide_by, remind_at=remind_at,
         )
     )  # fmt: skip
 
@@ -110,10 +112,27 @@ def everything(session: Session) -> list[Appeal]:
 
 
 def due(session: Session, now: datetime, *, limit: int) -> list[tuple[str, str, datetime]]:
-    """(appeal, step, instant) of those that nobody decided in time, the longest due first."""
-    query = sa.select(_a.quarter, _a.person_id, _a.decide_by).where(sa.text(f"appeals.state = '{OPEN}'"))
-    rows = session.execute(query.where(_a.decide_by <= now).order_by(_a.decide_by, _a.person_id).limit(limit))
-    return [(f"{quarter}/{person_id}", LAPSE, at) for quarter, person_id, at in rows]
+    """(appeal, step, instant) of what the calendar has to do about appeals, the longest due first.
+
+    Of one that should have been decided by now only its end is due, whether anybody was reminded or not.
+    """
+    query = sa.select(_a.quarter, _a.person_id, _a.decide_by, _a.remind_at).where(sa.text(f"appeals.state = '{OPEN}'"))
+    rows = session.execute(
+        query.where(sa.or_(_a.decide_by <= now, _a.remind_at <= now)).order_by(_a.decide_by, _a.person_id).limit(limit)
+    )
+    steps = [
+        (f"{quarter}/{person_id}", LAPSE, decide_by)
+        if decide_by <= now
+        else (f"{quarter}/{person_id}", REMIND, remind_at)
+        for quarter, person_id, decide_by, remind_at in rows
+    ]
+    return sorted(steps, key=lambda step: (step[2], step[0]))
+
+
+def note_reminded(session: Session, appeal: Appeal) -> None:
+    """Remind nobody about an appeal again."""
+    noted = sa.update(appeals).where(_a.quarter == str(appeal.quarter), _a.person_id == appeal.person_id)
+    session.execute(noted.values(remind_at=None))
 
 
 def voters(session: Session, quarter: Quarter) -> frozenset[str]:

@@ -178,6 +178,12 @@ def latest(session: Session) -> Review | None:
     return _review(row) if row else None
 
 
+def last_adopted(session: Session) -> Review | None:
+    query = sa.select(reviews).where(_r.state == ADOPTED).order_by(_r.quarter.desc()).limit(1)
+    row = session.execute(query).one_or_none()
+    return _review(row) if row else None
+
+
 def all_of(session: Session) -> list[Review]:
     """Every review, oldest first."""
     return [_review(row) for row in session.execute(sa.select(reviews).order_by(_r.quarter))]

@@ -113,6 +113,18 @@ def notice(changed: Notice) -> Message:
     )  # fmt: skip
 
 
+def mine(
+    quarter: object | None, changed: Notice | None, *, card: object | None, may_appeal: bool
+) -> Message:  # fmt: skip
+    """Somebody's case in the last adopted review, as often as they ask; no notice where they have none."""
+    return render.message(
+        "review/mine", quarter=quarter, notice=changed, card=card, may_appeal=may_appeal,
+        change="" if changed is None else change(changed.delta_thousandths),
+        because=() if changed is None else lines(changed.because),
+        would_change=() if changed is None else lines(changed.would_change),
+    )  # fmt: skip
+
+
 def counts(counted: Mapping[str, int], words: Mapping[str, str] | None = None) -> str:
     """`3 granted, 1 rejected`; with other words for some names."""
     said = words or {}

@@ -171,7 +171,9 @@ def test_silence_undoes_nothing(company: Desk, session: Session) -> None:
     """Not decided in time, the cut holds from the next month, and the person is told; before that nothing lapses."""
     appeal = appealed.file(session, company)
     assert appeals.lapse(session, appeal.id, desk=company, now=FEBRUARY_THIRD) is None
-    assert store.due(session, appeal.decide_by - timedelta(seconds=1), limit=9) == []
+    assert store.due(session, appeal.decide_by - timedelta(seconds=1), limit=9) == [
+        (appeal.id, store.REMIND, appeal.remind_at)
+    ]
     assert store.due(session, LATE, limit=9) == [(appeal.id, store.LAPSE, appeal.decide_by)]
     moved = appeals.lapse(session, appeal.id, desk=company, now=LATE)
     assert moved is not None
