@@ -17,7 +17,8 @@ from programme.appeals import Card
 from programme.cards import Named
 from programme.letters import Changed, written
 from scheduler import appeal_letters
-from store import audit
+from store import audit, reviews
+from store import people as people_store
 from store.appeals import Appeal
 from store.review_votes import VOTED
 from store.reviews import Kept
@@ -58,6 +59,12 @@ def adopt(session: Session, desk: Desk, *, at: datetime = FRIDAY) -> Month:
     reviewed.adopt(session, Q4, month, now=at)
     review_notices.owe(session, Q4, desk=desk, now=at)
     return month
+
+
+def cut(session: Session) -> list[str]:
+    """The e-mails of those whom the review cuts."""
+    emails = {person["id"]: email for email, person in people_store.all_by_email(session).items()}
+    return sorted(emails[one.case.person_id] for one in reviews.cases(session, Q4) if review_notices.is_cut(one))
 
 
 def vote_on_package(session: Session, desk: Desk, *members: str, at: datetime = FRIDAY) -> None:

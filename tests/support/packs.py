@@ -16,6 +16,7 @@ from programme.cards import Named
 from programme.review_decisions import Decided, Voted
 from programme.review_pack import CaseLine, Pack, Page, VoteLine
 from programme.review_summary import (
+    Appealed,
     Exceptions,
     Fairness,
     Group,
@@ -83,6 +84,7 @@ SUMMARY = Summary(
     ),
     backtests={"2027.2": BackTest(Counted(6, 2, 24), Counted(4, 1, 27), 3)},
     last=LastReview("2026-Q3", ADOPTED, Counted(4, 1, 25), 1, 1),
+    appealed=Appealed("2026-Q3", 1, 1, 1, 0, 0, 0),
 )  # fmt: skip
 OPEN = Pack(
     review=REVIEW, summary=SUMMARY, package=1, tally=Tally(0, 0, 2, "open", lacks_finance=False, because=()), votes=(),
@@ -122,7 +124,7 @@ NOTHING = dataclasses.replace(
             value=dataclasses.replace(FIGURES.value, proposed=None, note="The handbook fixes the value."),
         ),
         counted=Counted(0, 0, 0), mean_percent=Decimal("0.0"), states={}, bounds={}, missing={}, fairness=(),
-        backtests={}, last=None,
+        backtests={}, last=None, appealed=None,
     ),
     cases=0,
     awaited=(),
