@@ -146,6 +146,7 @@ class Appealed:
 class Summary:
     """Everything that the board is shown beside the cases.
 
+    `grants_after` is None where so few grants change that, with a change in per cent, the difference would tell one.
     `utilisation` counts people in ten bins of ten points and one above, None where it is not told. `missing` counts
     people without a score by the reason, `unknown_use` those whose use is not known. `appealed` is about
     the last review that was adopted before this one.
@@ -162,7 +163,7 @@ class Summary:
     states: dict[str, int]
     bounds: dict[str, int]
     grants_before: MicroTokens
-    grants_after: MicroTokens
+    grants_after: MicroTokens | None
     utilisation: tuple[int | None, ...]
     missing: dict[str, int]
     unknown_use: int
@@ -266,7 +267,7 @@ def of(session: Session, kept: Review, book: Handbook, *, backtests: Mapping[str
         states=dict(sorted(Counter(one.case.state_after for one in cases).items())),
         bounds=dict(sorted(Counter(one.case.bound for one in cases if one.case.bound).items())),
         grants_before=MicroTokens(sum(int(one.case.grant_before or 0) for one in cases)),
-        grants_after=MicroTokens(sum(int(one.case.grant_after or 0) for one in cases)),
+        grants_after=_after(cases, least),
         utilisation=disclosure.counts(reserve.bins(used), least) if enough else (None,) * (reserve.BINS + 1),
         missing=dict(sorted(Counter(one.case.missing for one in cases if one.case.missing).items())),
         unknown_use=len(cases) - len(used),
@@ -275,6 +276,11 @@ def of(session: Session, kept: Review, book: Handbook, *, backtests: Mapping[str
         last=_last(session, kept.quarter),
         appealed=_appealed(session, kept.quarter),
     )
+
+
+def _after(cases: Sequence[Kept], least: int) -> MicroTokens | None:
+    changed = sum(one.case.grant_before != one.case.grant_after for one in cases)
+    return None if 0 < changed < least else MicroTokens(sum(int(one.case.grant_after or 0) for one in cases))
 
 
 def _mean(thousandths: Sequence[int]) -> Decimal:

@@ -217,6 +217,9 @@ CASES: dict[str, Callable[[], Message]] = {
     "pack_under_way": lambda: review.pack(UNDER_WAY),
     "pack_adopted": lambda: review.pack(ADOPTED_PACK),
     "pack_lapsed": lambda: review.pack(LAPSED_PACK),
+    "pack_of_few_changes": lambda: review.pack(
+        dataclasses.replace(OPEN, summary=dataclasses.replace(SUMMARY, grants_after=None))
+    ),
     "pack_of_nothing": lambda: review.pack(NOTHING),
     "pack_hostile": lambda: review.pack(stuffed(HOSTILE)),
     "use": lambda: render.message("review/use", use=USE, quarter=str(Q4)),
