@@ -8,16 +8,29 @@ from typing import TYPE_CHECKING
 from handlers.interactions import Modal, closed, on_press, on_submit
 from policy.period import Quarter
 from policy.reasons import Refusal
-from programme import appeals
+from programme import appeals, review_mine
 from programme.decisions import Place
+from store import people as people_store
 from templates import appeals as shown
-from templates import render
+from templates import render, review
 
 if TYPE_CHECKING:
     from slack_bolt import App
 
     from handlers.interactions import Form, Press, View
+    from handlers.tokens import Request
     from programme.desk import Desk
+    from templates.render import Message
+
+
+def show_review(desk: Desk, request: Request) -> Message | None:
+    """`/tokens review`."""
+    with desk.reading() as session:
+        person = people_store.by_slack_id(session, request.slack_user_id)
+        if person is None:
+            return None
+        mine = review_mine.of(session, person, desk=desk, now=request.now)
+    return review.mine(mine.quarter, mine.changed, card=mine.appeal, may_appeal=mine.may_appeal)
 
 
 def press_appeal(desk: Desk, press: Press) -> Modal:

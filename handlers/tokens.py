@@ -11,7 +11,18 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from handlers import contact_of, decisions, fast_track, metrics, month_named, note_failure, policy, team, warnings
+from handlers import (
+    appeals,
+    contact_of,
+    decisions,
+    fast_track,
+    metrics,
+    month_named,
+    note_failure,
+    policy,
+    team,
+    warnings,
+)
 from handlers.interactions import Modal, open_modal
 from handlers.slack_users import email_of
 from policy.period import Month, day_of
@@ -150,6 +161,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("request", "[amount]", "ask for more: a form, with who decides and by when", fast_track.open_request),
     Command("requests", "", "what you asked for, and where it stands", fast_track.show_requests),
     Command("team", "", "what your team spends, for managers", team.show_team),
+    Command("review", "", "your case in the last quarterly review, and why", appeals.show_review),
     Command("warnings", "", "at what share of your tokens you are warned, and when not", warnings.open_choice),
     Command("services", "", "the AI services that tokens pay for", show_services),
     Command("policy", "", "the rules that hold, those that come, and what is proposed", policy.show_policy),

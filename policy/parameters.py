@@ -289,9 +289,10 @@ class ReviewRules:
 
 @dataclass(frozen=True, slots=True)
 class AppealRules:
-    """Working days to appeal against a cut, and to decide an appeal."""
+    """Working days to appeal against a cut, and from an appeal to its reminder and to its end."""
 
     appeal_days: int
+    remind_days: int
     decide_days: int
 
 
@@ -561,7 +562,13 @@ def read_reviews(table: Table) -> ReviewRules:
 
 
 def read_appeals(table: Table) -> AppealRules:
-    rules = AppealRules(table.count("appeal_days", 1, 60), table.count("decide_days", 1, 60))
+    rules = AppealRules(
+        appeal_days=table.count("appeal_days", 1, 60),
+        remind_days=table.count("remind_days", 1, 60),
+        decide_days=table.count("decide_days", 1, 60),
+    )
+    if rules.remind_days >= rules.decide_days:
+        table.wrong("remind_days", rules.remind_days, f"fewer than decide_days, {rules.decide_days}")
     table.done()
     return rules
 

@@ -9,16 +9,17 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from policy import appeals as policy
 from policy.appeals import LAPSED, OPEN, REJECTED, UPHELD
 from policy.business_time import Span
+from policy.hours import next_opening
 from policy.period import Month, Quarter, day_of, first_instant
 from policy.quorum import business_hours
 from policy.reasons import Refusal
-from policy.sizing import NEUTRAL
-from programme import board, fast_track, fast_track_post, handbooks, letters, post, review_notices
+from programme import board, fast_track, fast_track_post, handbooks, post, review_notices
 from programme.cards import Named
 from programme.decisions import NOWHERE, Place
 from programme.fast_track import LONGEST_PURPOSE, FieldsRefused
@@ -33,7 +34,7 @@ from store.outbox import NewLetter
 from store.reviews import ADOPTED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from policy.handbook import Handbook
@@ -45,8 +46,10 @@ if TYPE_CHECKING:
     from store.people import Person
     from store.reviews import Kept, Review
 
-KIND = "appeal"
+KIND = store.KIND
 CARD, FACE, MINE, NOTE = "appeals/card", "appeals/face", "appeals/mine", "appeals/note"
+NOBODY = "appeals/nobody"
+REMINDER = store.REMIND
 POLICY = fast_track_post.POLICY
 SAID = {OPEN: "still open", UPHELD: "upheld", REJECTED: "rejected", LAPSED: "over: nobody decided it in time"}
 
@@ -106,12 +109,14 @@ def file(session: Session, person: Person, quarter: Quarter, reason: str, *, des
     require_open_to_appeal(session, person, quarter, desk=desk, now=now)
     _require_reason(reason)
     book = _book(session, now, desk)
-    days = Span(book.appeals.decide_days, "day", is_business=True)
-    decide_by = business_hours(book, desk.zone).after(now, days)
-    store.insert(session, quarter, person.id, reason.strip(), decide_by=decide_by, now=now)
+    remind_at, decide_by = (
+        business_hours(book, desk.zone).after(now, Span(count, "day", is_business=True))
+        for count in (book.appeals.remind_days, book.appeals.decide_days)
+    )
+    store.insert(session, quarter, person.id, reason.strip(), remind_at=remind_at, decide_by=decide_by, now=now)
     appeal = require(session, quarter, person.id)
     _tell_of_new(session, appeal, desk=desk, now=now)
-    audit.append(session, _record(appeal, person.id, "appeal.file", book, now))
+    audit.append(session, _record(appeal, person.id, store.FILED, book, now))
     return appeal
 
 
@@ -148,15 +153,22 @@ def require(session: Session, quarter: Quarter, person_id: str) -> Appeal:
 
 def deciders(session: Session, appeal: Appeal, *, desk: Desk, now: datetime) -> frozenset[str]:
     """Who may decide an appeal now."""
-    case = _case(session, appeal)
-    manager = people_store.manager_of(session, appeal.person_id)
     return policy.deciders(
-        (seat.person_id for seat in board.seats(session, desk=desk, now=now)),
-        # The manager at the time of the review, and whoever is it now.
-        concerned={appeal.person_id, case.case.team, *((manager,) if manager else ())},
-        case_decided_by=case.decided_by,
+        _seats(session, desk=desk, now=now),
+        concerned=_concerned(session, appeal),
+        case_decided_by=_case(session, appeal).decided_by,
         voted=store.voters(session, appeal.quarter),
-    )  # fmt: skip
+    )
+
+
+def _seats(session: Session, *, desk: Desk, now: datetime) -> frozenset[str]:
+    return frozenset(seat.person_id for seat in board.seats(session, desk=desk, now=now))
+
+
+def _concerned(session: Session, appeal: Appeal) -> frozenset[str]:
+    """The person, their manager at the time of the review, and whoever is it now."""
+    manager = people_store.manager_of(session, appeal.person_id)
+    return frozenset(one for one in (appeal.person_id, _case(session, appeal).case.team, manager) if one)
 
 
 def require_decider(session: Session, person: Person, appeal: Appeal, *, desk: Desk, now: datetime) -> None:
@@ -180,33 +192,41 @@ def decide(
     place: Place = NOWHERE,
 ) -> Appeal:  # fmt: skip
     """Uphold or reject an appeal, with a reason; the first press decides, a later one is refused."""
-    appeal = _locked(session, appeal_id)
+    appeal = locked(session, appeal_id)
     require_decider(session, member, appeal, desk=desk, now=now)
     _require_reason(reason)
     values: dict[str, object] = {"decided_at": now, "decided_by": member.id, "decision_reason": reason.strip()}
+    left = bool(board_store.left(session, [appeal.person_id], day_of(now, desk.zone)))
+    # Kept for `verify`: who sat and who was concerned changes.
+    record = {
+        "seats": sorted(_seats(session, desk=desk, now=now)), "concerned": sorted(_concerned(session, appeal)),
+        "left": left,
+    }  # fmt: skip
     if upheld:
         moved = _move(session, appeal, state=UPHELD, **values)
-        moved = _give_back(session, moved, desk=desk, now=now)
+        moved = moved if left else _give_back(session, moved, desk=desk, now=now)
     else:
         moved = _move(session, appeal, state=REJECTED, cut_from=str(_cut_from(session, appeal, desk, now)), **values)
     _tell_of_decision(session, moved, desk=desk, now=now)
-    audit.append(session, _record(moved, member.id, "appeal.decide", _book(session, now, desk), now, place=place))
+    book = _book(session, now, desk)
+    audit.append(session, _record(moved, member.id, store.DECIDED, book, now, place=place, more=record))
     return moved
 
 
 def lapse(session: Session, appeal_id: str, *, desk: Desk, now: datetime) -> Appeal | None:
     """End an appeal that nobody decided in time: silence never approves. None when it was decided meanwhile."""
-    appeal = _locked(session, appeal_id)
+    appeal = locked(session, appeal_id)
     if appeal.state != OPEN or now < appeal.decide_by:
         return None
     cut_from = str(_cut_from(session, appeal, desk, now))
     moved = _move(session, appeal, state=LAPSED, cut_from=cut_from, decided_at=now, decided_by=POLICY)
     _tell_of_decision(session, moved, desk=desk, now=now)
-    audit.append(session, _record(moved, POLICY, "appeal.lapse", _book(session, now, desk), now))
+    audit.append(session, _record(moved, POLICY, store.LAPSED, _book(session, now, desk), now))
     return moved
 
 
-def _locked(session: Session, appeal_id: str) -> Appeal:
+def locked(session: Session, appeal_id: str) -> Appeal:
+    """An appeal, held until the transaction ends."""
     quarter, person_id = named(appeal_id)
     store.lock_case(session, quarter, person_id)
     return require(session, quarter, person_id)
@@ -242,11 +262,13 @@ def _case(session: Session, appeal: Appeal) -> Kept:
 
 
 def _record(
-    appeal: Appeal, actor: str, action: str, book: Handbook, now: datetime, *, place: Place = NOWHERE
+    appeal: Appeal, actor: str, action: str, book: Handbook, now: datetime, *, place: Place = NOWHERE,
+    more: Mapping[str, object] = MappingProxyType({}),
 ) -> audit.Record:  # fmt: skip
-    after = {"state": appeal.state, "cut_from": str(appeal.cut_from) if appeal.cut_from else None}
+    cut_from = str(appeal.cut_from) if appeal.cut_from else None
+    after = {"state": appeal.state, "cut_from": cut_from, "entry_id": appeal.entry_id}
     return audit.Record(
-        at=now, actor=actor, action=action, subject=appeal.id, after=after | {"entry_id": appeal.entry_id},
+        at=now, actor=actor, action=action, subject=appeal.id, after=after | dict(more),
         handbook_version=book.version, slack_channel=place.channel, slack_ts=place.ts,
     )  # fmt: skip
 
@@ -256,9 +278,8 @@ def _record(
 
 def _give_back(session: Session, appeal: Appeal, *, desk: Desk, now: datetime) -> Appeal:
     """Credit what the cut took in months whose grants are posted: out of the pool first, as exceptions are."""
-    amount = policy.owed_back(_cut_months(session, appeal))
-    left = board_store.left(session, [appeal.person_id], day_of(now, desk.zone))
-    if not amount or left:
+    amount = policy.owed_back(_cut_months(session, appeal, now=now))
+    if not amount:
         return appeal
     value = fast_track.value_now(session, desk=desk, now=now)
     wallet = ledger.wallet_code(appeal.person_id)
@@ -285,12 +306,13 @@ def _give_back(session: Session, appeal: Appeal, *, desk: Desk, now: datetime) -
     return _move(session, appeal, entry_id=entry_id)
 
 
-def _cut_months(session: Session, appeal: Appeal) -> Iterable[policy.CutMonth]:
-    """Grants since the cut held, each with the adjustment that it has now that the case does not count."""
+def _cut_months(session: Session, appeal: Appeal, *, now: datetime) -> Iterator[policy.CutMonth]:
+    """Grants since the cut held, each with the adjustment that it would have had without."""
     books = handbooks.load(session)
-    for month, kept in store.grants_since(session, appeal.person_id, _holds_from(session, appeal)):
-        restored = reviews.factors_on(session, month).get(appeal.person_id, NEUTRAL)
-        yield policy.CutMonth(month, letters.read_factors(kept), restored, books.on(month.first_day).sizing)
+    return store.cut_months(
+        session, appeal.quarter, appeal.person_id, _holds_from(session, appeal), at=now,
+        rules_of=lambda version: books.named(version).sizing,
+    )  # fmt: skip
 
 
 # --- What is said --------------------------------------------------------------------------------------------------
@@ -315,8 +337,16 @@ def card(session: Session, appeal_id: str, *, desk: Desk, now: datetime) -> Card
     )
 
 
-def _view(appeal: Appeal) -> str:
-    return json.dumps({"appeal_id": appeal.id})
+def awaits(session: Session, appeal_id: str, *, desk: Desk, now: datetime) -> frozenset[str] | None:
+    """Who can decide an appeal that still waits for somebody; None once it is decided or over."""
+    appeal = require(session, *named(appeal_id))
+    if appeal.state != OPEN or now >= appeal.decide_by:
+        return None
+    return deciders(session, appeal, desk=desk, now=now)
+
+
+def _view(appeal: Appeal, **more: str) -> str:
+    return json.dumps({"appeal_id": appeal.id, **more})
 
 
 def _tell_of_new(session: Session, appeal: Appeal, *, desk: Desk, now: datetime) -> None:
@@ -345,3 +375,28 @@ def _tell_of_decision(session: Session, appeal: Appeal, *, desk: Desk, now: date
     note = (f"appeal:{appeal.id}:{appeal.state}", NOTE, _view(appeal), appeal.person_id)
     notes = post.in_hours(session, [note], book=_book(session, now, desk), earliest=now)
     outbox.owe(session, [one._replace(about=appeal.id) for one in (*faces, *notes)], now=now)
+
+
+def remind(session: Session, appeal: Appeal, *, desk: Desk, now: datetime) -> None:
+    """A card of their own for each who can decide; where nobody can, a word to those who can change that."""
+    book = _book(session, now, desk)
+    able = sorted(deciders(session, appeal, desk=desk, now=now))
+    rows = [
+        (f"appeal:{appeal.id}:{REMINDER}:{who}", CARD, _view(appeal, reader=who, step=REMINDER), who) for who in able
+    ]
+    key, view = f"appeal:{appeal.id}:nobody", _view(appeal)
+    if not able and desk.governance_channel is not None:
+        due_at = next_opening(now, desk.zone, book.messages)
+        owed = [NewLetter(key, NOBODY, view, None, desk.governance_channel, due_at)]
+    else:
+        rows = rows or [(f"{key}:{who}", NOBODY, view, who) for who in _heads(session, appeal, desk=desk, now=now)]
+        owed = post.in_hours(session, rows, book=book, earliest=now) if rows else []
+    outbox.owe(session, [one._replace(about=appeal.id) for one in owed], now=now)
+
+
+def _heads(session: Session, appeal: Appeal, *, desk: Desk, now: datetime) -> list[str]:
+    """The chair; where there is none whom it does not concern, everybody on the board but the person."""
+    seats = [one for one in board.seats(session, desk=desk, now=now) if one.person_id != appeal.person_id]
+    concerned = _concerned(session, appeal)
+    chairs = [one.person_id for one in seats if one.is_chair and one.person_id not in concerned]
+    return chairs or [one.person_id for one in seats]

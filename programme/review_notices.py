@@ -65,14 +65,16 @@ def owe(session: Session, quarter: Quarter, *, desk: Desk, now: datetime) -> int
     rows = []
     for one in affected:
         id_ = one.case.person_id
-        view = _view(kept, one, ZoneInfo(zones[id_]), book, now)
+        view = of(kept, one, ZoneInfo(zones[id_]), book)
         rows.append((f"review_notice:{quarter}:{id_}", TEMPLATE, letters.written(view), id_))
     return post.to_people(session, rows, book=book, earliest=now, now=now)
 
 
-def _view(kept: Review, one: Kept, zone: ZoneInfo, book: Handbook, now: datetime) -> Changed:
+def of(kept: Review, one: Kept, zone: ZoneInfo, book: Handbook) -> Changed:
+    """What a case of an adopted review tells its person; with the handbook of the day on which it was adopted."""
     case = one.case
     assert kept.holds_from is not None  # noqa: S101 - it is adopted
+    assert kept.decided_at is not None  # noqa: S101 - it is adopted
     as_proposed = one.decision == PROPOSED
     return Changed(
         quarter=kept.quarter,
@@ -90,6 +92,6 @@ def _view(kept: Review, one: Kept, zone: ZoneInfo, book: Handbook, now: datetime
         state=case.state_after,
         because=case.reasons,
         would_change=case.would_change,
-        appeal_until=appeal_until(zone, book, now) if is_cut(one) else None,
+        appeal_until=appeal_until(zone, book, kept.decided_at) if is_cut(one) else None,
         contact=book.contact,
     )

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from policy import disclosure, reserve, review
 from policy.adjustment import THOUSANDTH
+from policy.appeals import LAPSED, OPEN, REJECTED, UPHELD
 from policy.review import Counted
 from policy.sizing import WHOLE
 from policy.units import MicroTokens, NanoUSD
 from programme import letters
-from store import grant_runs, reference, reviews
+from store import appeals, grant_runs, reference, reviews
 from store import outcomes as outcomes_store
 from store import requests as requests_store
 
@@ -129,11 +130,26 @@ class LastReview:
 
 
 @dataclass(frozen=True, slots=True)
+class Appealed:
+    """How many of an adopted review's cuts were appealed against, and what became of the appeals."""
+
+    quarter: str
+    cut: int
+    filed: int
+    upheld: int
+    rejected: int
+    lapsed: int
+    open: int
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """Everything that the board is shown beside the cases.
 
+    `grants_after` is None where so few grants change that, with a change in per cent, the difference would tell one.
     `utilisation` counts people in ten bins of ten points and one above, None where it is not told. `missing` counts
-    people without a score by the reason, `unknown_use` those whose use is not known.
+    people without a score by the reason, `unknown_use` those whose use is not known. `appealed` is about
+    the last review that was adopted before this one.
     """
 
     quarter: str
@@ -147,13 +163,14 @@ class Summary:
     states: dict[str, int]
     bounds: dict[str, int]
     grants_before: MicroTokens
-    grants_after: MicroTokens
+    grants_after: MicroTokens | None
     utilisation: tuple[int | None, ...]
     missing: dict[str, int]
     unknown_use: int
     fairness: tuple[Fairness, ...]
     backtests: Mapping[str, BackTest]
     last: LastReview | None
+    appealed: Appealed | None
 
 
 # --- At the draft --------------------------------------------------------------------------------------------------
@@ -250,14 +267,20 @@ def of(session: Session, kept: Review, book: Handbook, *, backtests: Mapping[str
         states=dict(sorted(Counter(one.case.state_after for one in cases).items())),
         bounds=dict(sorted(Counter(one.case.bound for one in cases if one.case.bound).items())),
         grants_before=MicroTokens(sum(int(one.case.grant_before or 0) for one in cases)),
-        grants_after=MicroTokens(sum(int(one.case.grant_after or 0) for one in cases)),
+        grants_after=_after(cases, least),
         utilisation=disclosure.counts(reserve.bins(used), least) if enough else (None,) * (reserve.BINS + 1),
         missing=dict(sorted(Counter(one.case.missing for one in cases if one.case.missing).items())),
         unknown_use=len(cases) - len(used),
         fairness=_fairness(cases, reviews.inputs(session, kept.quarter), least),
         backtests=backtests,
         last=_last(session, kept.quarter),
+        appealed=_appealed(session, kept.quarter),
     )
+
+
+def _after(cases: Sequence[Kept], least: int) -> MicroTokens | None:
+    changed = sum(one.case.grant_before != one.case.grant_after for one in cases)
+    return None if 0 < changed < least else MicroTokens(sum(int(one.case.grant_after or 0) for one in cases))
 
 
 def _mean(thousandths: Sequence[int]) -> Decimal:
@@ -306,4 +329,15 @@ def _last(session: Session, quarter: Quarter) -> LastReview | None:
         review.counted(one.delta_thousandths for one in cases),
         sum(one.decision == review.HELD for one in cases),
         sum(one.decision == review.AMENDED for one in cases),
+    )
+
+
+def _appealed(session: Session, quarter: Quarter) -> Appealed | None:
+    before = reviews.last_adopted(session, before=quarter)
+    if before is None:
+        return None
+    states = Counter(one.state for one in appeals.of_quarter(session, before.quarter).values())
+    cut = sum(one.factor < one.case.factor_before for one in reviews.affected(session, before.quarter))
+    return Appealed(
+        str(before.quarter), cut, sum(states.values()), states[UPHELD], states[REJECTED], states[LAPSED], states[OPEN]
     )

@@ -21,9 +21,25 @@ def compose_notice(view: object) -> tuple[Message, Picture | None]:
     return review.notice(letters.read(Changed, view)), None
 
 
-def compose_card(desk: Desk, view: object) -> Message:
-    """The board's card."""
+def compose_card(desk: Desk, view: object) -> Message | None:
+    """The board's card; a reminder only as long as its reader can decide."""
+    named = letters.read(dict[str, str], view)
+    reminds = named.get("step") == appeals.REMINDER
+    if reminds and named["reader"] not in (_awaits(desk, named["appeal_id"]) or ()):
+        return None
+    return shown.card(_card(desk, view), reminds=reminds)
+
+
+def compose_face(desk: Desk, view: object) -> Message:
+    """The same for a card that was posted already."""
     return shown.card(_card(desk, view))
+
+
+def compose_nobody(desk: Desk, view: object) -> Message | None:
+    """That nobody on the board can decide, as long as that is so."""
+    if _awaits(desk, letters.read(dict[str, str], view)["appeal_id"]) != frozenset():
+        return None
+    return shown.nobody(_card(desk, view))
 
 
 def compose_mine(desk: Desk, view: object) -> Message:
@@ -34,6 +50,11 @@ def compose_mine(desk: Desk, view: object) -> Message:
 def compose_note(desk: Desk, view: object) -> Message:
     """What became of it, for the person."""
     return shown.note(_card(desk, view))
+
+
+def _awaits(desk: Desk, appeal_id: str) -> frozenset[str] | None:
+    with desk.reading() as session:
+        return appeals.awaits(session, appeal_id, desk=desk, now=desk.clock())
 
 
 def _card(desk: Desk, view: object) -> Card:

@@ -58,9 +58,10 @@ LIVE: dict[str, Callable[[Desk, object], Message | None]] = {
     "review/face": review_letters.compose_face,
     "review/outcome": review_letters.compose_outcome,
     "appeals/card": appeal_letters.compose_card,
-    "appeals/face": appeal_letters.compose_card,
+    "appeals/face": appeal_letters.compose_face,
     "appeals/mine": appeal_letters.compose_mine,
     "appeals/note": appeal_letters.compose_note,
+    "appeals/nobody": appeal_letters.compose_nobody,
 }
 """Messages about requests, proposals, reviews and appeals tell what holds when they go out: rows only name those."""
 

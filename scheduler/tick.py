@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING
 from policy import rollout
 from policy.period import Month, Quarter, Week, day_of
 from policy.reasons import Refusal
-from programme import appeals, fast_track_steps, handbooks, lapses, monthly, proposals, review_steps, reviews, weekly
+from programme import (
+    appeal_steps,
+    fast_track_steps,
+    handbooks,
+    lapses,
+    monthly,
+    proposals,
+    review_steps,
+    reviews,
+    weekly,
+)
 from scheduler import due
 from scheduler.due import Calendar, Run
 from store import appeals as appeals_store
@@ -121,7 +131,7 @@ def _perform_step(session: Session, run: Run, *, desk: Desk, now: datetime) -> N
     elif due.is_of_review(run):
         review_steps.advance(session, Quarter.parse(run.period), desk=desk, now=now)
     elif due.is_of_appeal(run):
-        appeals.lapse(session, run.period, desk=desk, now=now)
+        appeal_steps.advance(session, run.period, desk=desk, now=now)
     else:
         fast_track_steps.advance(session, run.period, desk=desk, now=now)
     runs.forget_steps(session, run.period)

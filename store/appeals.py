@@ -5,22 +5,34 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import sqlalchemy as sa
 
-from policy.appeals import OPEN
+from policy.appeals import OPEN, CutMonth
 from policy.period import Month, Quarter
-from policy.units import MicroTokens
+from policy.sizing import NEUTRAL, Factors
+from policy.units import MicroTokens, NanoUSD
+from store import reviews
 from store.review_votes import VOTED
-from store.tables import appeals, audit_log, grants, lots, review_cases, review_opt_outs
+from store.reviews import ADOPTED
+from store.tables import appeals, audit_log, entries, grants, lots, review_cases, review_opt_outs
+from store.tables import reviews as reviews_table
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from datetime import datetime
+    from decimal import Decimal
 
+    from policy.parameters import SizingRules
     from store.engine import Session
 
-LAPSE = "lapse"
+FILED, DECIDED, LAPSED = "appeal.file", "appeal.decide", "appeal.lapse"
+"""The actions by which the audit log tells of appeals."""
+KIND = "appeal"
+"""Of the entries and lots that give back."""
+REMIND, LAPSE = "remind", "lapse"
 
-_a = appeals.c
+_a, _r = appeals.c, reviews_table.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +46,7 @@ class Appeal:
     reason: str
     filed_at: datetime
     decide_by: datetime
+    remind_at: datetime | None
     decided_at: datetime | None
     decided_by: str | None
     decision_reason: str | None
@@ -69,12 +82,13 @@ def get(session: Session, quarter: Quarter, person_id: str) -> Appeal | None:
 
 
 def insert(
-    session: Session, quarter: Quarter, person_id: str, reason: str, *, decide_by: datetime, now: datetime
+    session: Session, quarter: Quarter, person_id: str, reason: str, *, remind_at: datetime, decide_by: datetime,
+    now: datetime,
 ) -> None:  # fmt: skip
     session.execute(
         sa.insert(appeals).values(
             quarter=str(quarter), person_id=person_id, idempotency_key=f"appeal:{quarter}:{person_id}", reason=reason,
-            filed_at=now, decide_by=decide_by,
+            filed_at=now, decide_by=decide_by, remind_at=remind_at,
         )
     )  # fmt: skip
 
@@ -92,11 +106,33 @@ def of_quarter(session: Session, quarter: Quarter) -> dict[str, Appeal]:
     return {row.person_id: _appeal(row) for row in rows}
 
 
+def everything(session: Session) -> list[Appeal]:
+    """Every appeal, of the oldest review first."""
+    return [_appeal(row) for row in session.execute(_query.order_by(_a.quarter, _a.person_id))]
+
+
 def due(session: Session, now: datetime, *, limit: int) -> list[tuple[str, str, datetime]]:
-    """(appeal, step, instant) of those that nobody decided in time, the longest due first."""
-    query = sa.select(_a.quarter, _a.person_id, _a.decide_by).where(sa.text(f"appeals.state = '{OPEN}'"))
-    rows = session.execute(query.where(_a.decide_by <= now).order_by(_a.decide_by, _a.person_id).limit(limit))
-    return [(f"{quarter}/{person_id}", LAPSE, at) for quarter, person_id, at in rows]
+    """(appeal, step, instant) of what the calendar has to do about appeals, the longest due first.
+
+    Of one that should have been decided by now only its end is due, whether anybody was reminded or not.
+    """
+    query = sa.select(_a.quarter, _a.person_id, _a.decide_by, _a.remind_at).where(sa.text(f"appeals.state = '{OPEN}'"))
+    rows = session.execute(
+        query.where(sa.or_(_a.decide_by <= now, _a.remind_at <= now)).order_by(_a.decide_by, _a.person_id).limit(limit)
+    )
+    steps = [
+        (f"{quarter}/{person_id}", LAPSE, decide_by)
+        if decide_by <= now
+        else (f"{quarter}/{person_id}", REMIND, remind_at)
+        for quarter, person_id, decide_by, remind_at in rows
+    ]
+    return sorted(steps, key=lambda step: (step[2], step[0]))
+
+
+def note_reminded(session: Session, appeal: Appeal) -> None:
+    """Remind nobody about an appeal again."""
+    noted = sa.update(appeals).where(_a.quarter == str(appeal.quarter), _a.person_id == appeal.person_id)
+    session.execute(noted.values(remind_at=None))
 
 
 def voters(session: Session, quarter: Quarter) -> frozenset[str]:
@@ -109,11 +145,49 @@ def voters(session: Session, quarter: Quarter) -> frozenset[str]:
     return frozenset(found)
 
 
-def grants_since(session: Session, person_id: str, month: Month) -> list[tuple[Month, object]]:
-    """(month, factors) of somebody's monthly grants from a month on."""
+def cut_months(
+    session: Session, quarter: Quarter, person_id: str, since: Month, *, at: datetime,
+    rules_of: Callable[[str], SizingRules],
+) -> Iterator[CutMonth]:  # fmt: skip
+    """Somebody's grants from a month on that were posted up to an instant, as they would have been without a case.
+
+    `rules_of` gives the sizing of a version of the handbook.
+    """
     g = grants.c
-    query = sa.select(g.month, g.factors).where(g.person_id == person_id, g.month >= str(month)).order_by(g.month)
-    return [(Month.parse(name), factors) for name, factors in session.execute(query)]
+    query = (
+        sa.select(g.month, g.factors, g.handbook_version)
+        .join(entries, entries.c.id == g.entry_id)
+        .where(g.person_id == person_id, g.month >= str(since), entries.c.posted_at <= at)
+    )
+    for name, factors, version in session.execute(query.order_by(g.month)).all():
+        month = Month.parse(name)
+        restored = _restored(session, quarter, person_id, month, at=at)
+        yield CutMonth(month, msgspec.convert(factors, Factors, dec_hook=_typed), restored, rules_of(version))
+
+
+def _typed(kind: type, value: object) -> object:
+    if kind in (MicroTokens, NanoUSD) and isinstance(value, int):
+        return kind(value)
+    raise NotImplementedError(kind.__name__)
+
+
+def _restored(session: Session, quarter: Quarter, person_id: str, month: Month, *, at: datetime) -> Decimal:
+    """`reviews.factors_on` for one person, without the case of a review, as it was known at an instant."""
+    c = review_cases.c
+    query = (
+        sa.select(c.quarter)
+        .join(reviews_table, _r.quarter == c.quarter)
+        .outerjoin(appeals, sa.and_(_a.quarter == c.quarter, _a.person_id == c.person_id))
+        .where(c.person_id == person_id, c.quarter != str(quarter), _r.state == ADOPTED)
+        .where(_r.holds_from <= str(month), _r.decided_at <= at)
+        # An appeal that came later suspended nothing yet.
+        .where(sa.or_(_a.state.is_(None), _a.filed_at > at, _a.cut_from <= str(month)))
+        .order_by(c.quarter.desc())
+        .limit(1)
+    )
+    last = session.execute(query).scalar_one_or_none()
+    kept = None if last is None else reviews.case(session, Quarter.parse(last), person_id)
+    return NEUTRAL if kept is None else kept.factor
 
 
 def credited(session: Session, entry_id: int) -> MicroTokens:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 import sqlalchemy as sa
 
+from policy.appeals import SUSPENDING
 from policy.period import Month, Quarter
 from policy.review import AMENDED, HELD, Basis, Case, Inputs
 from policy.units import MicroTokens, NanoUSD
@@ -178,6 +179,13 @@ def latest(session: Session) -> Review | None:
     return _review(row) if row else None
 
 
+def last_adopted(session: Session, *, before: Quarter | None = None) -> Review | None:
+    """The review of the latest quarter, or of the latest before one, that was adopted."""
+    query = sa.select(reviews).where(_r.state == ADOPTED).order_by(_r.quarter.desc()).limit(1)
+    row = session.execute(query if before is None else query.where(_r.quarter < str(before))).one_or_none()
+    return _review(row) if row else None
+
+
 def all_of(session: Session) -> list[Review]:
     """Every review, oldest first."""
     return [_review(row) for row in session.execute(sa.select(reviews).order_by(_r.quarter))]
@@ -228,13 +236,18 @@ class History(NamedTuple):
 
 
 def history(session: Session, before: Quarter, *, since: Quarter) -> History:
-    """Of the reviews before a quarter: the last state of each person, and the changes adopted since another."""
+    """Of the reviews before a quarter: the last state of each person, and the changes adopted since another.
+
+    A cut that an appeal suspends, or undid, is no change, as in `factors_on`.
+    """
     query = sa.select(_c.quarter, _c.person_id, _c.state_after).where(_c.quarter < str(before)).order_by(_c.quarter)
     states = {person_id: state for _, person_id, state in session.execute(query)}
     decided = (
         sa.select(_c.quarter, _c.person_id, _delta().label("delta"))
         .join(reviews, _r.quarter == _c.quarter)
+        .outerjoin(appeals, sa.and_(_a.quarter == _c.quarter, _a.person_id == _c.person_id))
         .where(_r.state == ADOPTED, _c.quarter < str(before), _c.quarter >= str(since))
+        .where(sa.or_(_a.state.is_(None), _a.state.not_in(SUSPENDING)))
     )
     deltas: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for quarter, person_id, delta in session.execute(decided):

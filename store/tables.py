@@ -610,6 +610,7 @@ appeals = Table(
     Column("reason", Text, nullable=False, comment="The person's."),
     Column("filed_at", Instant, nullable=False),
     Column("decide_by", Instant, nullable=False, comment="Then it lapses."),
+    Column("remind_at", Instant, comment="Then those who can decide are reminded; empty once they were."),
     Column("decided_at", Instant),
     Column("decided_by", Text, comment="A member of the board, or policy."),
     Column("decision_reason", Text),

@@ -20,7 +20,7 @@ from policy.basket import Item
 from policy.metering import OUTPUT_METERS, UnpricedMeterError, input_tokens
 from policy.period import day_of
 from policy.units import MICRO_PER_TOKEN, divide_half_even
-from store import audit, reference, review_proof, review_votes_proof, reviews
+from store import appeal_proof, audit, reference, review_proof, review_votes_proof, reviews
 from store import proposals as proposals_store
 from store import requests as requests_store
 from store.tables import (
@@ -452,6 +452,11 @@ def reviews_as_voted(session: Session) -> Iterator[str]:
         yield from review_votes_proof.differences(session, review)
 
 
+def appeals_as_decided(session: Session) -> Iterator[str]:
+    """Every appeal was decided by who may, as the audit log tells, and gave back exactly what the cut took."""
+    yield from appeal_proof.differences(session)
+
+
 def audit_chain(session: Session) -> Iterator[str]:
     """Every row of the audit log follows from the one before it."""
     yield from audit.broken_links(session)
@@ -483,5 +488,6 @@ CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (
     proposals_as_audited,
     reviews_as_frozen,
     reviews_as_voted,
+    appeals_as_decided,
     audit_chain,
 )

@@ -18,12 +18,17 @@ class Card(review.Changed, Protocol):
     def id(self) -> str: ...
 
 
-def card(shown: Card) -> Message:
-    """An appeal for those who decide it."""
+def card(shown: Card, *, reminds: bool = False) -> Message:
+    """An appeal for those who decide it; one that `reminds` says that nobody has."""
     return render.message(
         "appeals/card", card=shown, change=review.change(shown.delta_thousandths), because=review.lines(shown.because),
-        button_value=shown.id,
+        button_value=shown.id, reminds=reminds,
     )  # fmt: skip
+
+
+def nobody(card: Card) -> Message:
+    """An appeal that nobody can decide, for those who can change that."""
+    return render.message("appeals/nobody", card=card)
 
 
 def mine(card: Card) -> Message:

@@ -131,11 +131,28 @@ def _line(reason: Reason) -> str:
 
 def notice(changed: Notice) -> Message:
     """What a person is told about their own case."""
-    was = next((reason.figures.get(DELTA) for reason in changed.because if reason.code == OUTCOME), None)
     return render.message(
-        "review/notice", notice=changed, change=change(changed.delta_thousandths),
-        proposed=change(int(Decimal(was) * 1_000)) if was else "",
+        "review/notice", notice=changed, change=change(changed.delta_thousandths), proposed=_proposed(changed),
         because=lines(changed.because), would_change=lines(changed.would_change),
+    )  # fmt: skip
+
+
+def _proposed(changed: Notice) -> str:
+    """The change that the reasons come to: what the board was asked about."""
+    was = next((reason.figures.get(DELTA) for reason in changed.because if reason.code == OUTCOME), None)
+    return change(int(Decimal(was) * 1_000)) if was else ""
+
+
+def mine(
+    quarter: object | None, changed: Notice | None, *, card: object | None, may_appeal: bool
+) -> Message:  # fmt: skip
+    """Somebody's case in the last adopted review, as often as they ask; no notice where they have none."""
+    return render.message(
+        "review/mine", quarter=quarter, notice=changed, card=card, may_appeal=may_appeal,
+        change="" if changed is None else change(changed.delta_thousandths),
+        proposed="" if changed is None else _proposed(changed),
+        because=() if changed is None else lines(changed.because),
+        would_change=() if changed is None else lines(changed.would_change),
     )  # fmt: skip
 
 

@@ -57,7 +57,8 @@ def page(shown: ReviewFile, funds: Funds) -> str:
         pack=shown.pack, cases=shown.cases, at=shown.at, funds=charts.funds(funds, quarter),
         use=charts.utilisation(shown.use), data_uri=data_uri, decision=decision, change=review.change,
         counts=review.counts, kinds=review.KINDS, states=review.STATES, missing_names=review.MISSING_NAMES,
-        duration=review.duration, limits=review.LIMITS, mean=review.mean, adoption=ADOPTION, share=review.share, group_name=partial(review.group_name, names=shown.pack.names),
+        duration=review.duration, limits=review.LIMITS, mean=review.mean, share=review.share,
+        adoption=ADOPTION, group_name=partial(review.group_name, names=shown.pack.names),
     )  # fmt: skip
 
 

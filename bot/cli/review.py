@@ -181,6 +181,7 @@ def _print_summary(summary: Summary, names: Mapping[str, str]) -> None:
         "held by a bound": _counts(summary.figures.bounds),
         "quarantined events": str(summary.figures.quarantined_events),
         "unknown outcomes": str(summary.figures.unknown_outcomes),
+        "appeals before": _appeals(summary),
         "use in tenths": " ".join("·" if count is None else str(count) for count in summary.utilisation),
     }
     for label, text in lines.items():
@@ -195,6 +196,16 @@ def _print_summary(summary: Summary, names: Mapping[str, str]) -> None:
     for version, test in summary.backtests.items():
         by = f"; proposed by {test.proposed_by}" if test.proposed_by else ""
         click.echo(f"{'handbook ' + version:<20} {_counted(test.then)}; {test.differ} differ{by}")
+
+
+def _appeals(summary: Summary) -> str:
+    one = summary.appealed
+    if one is None:
+        return "no review was adopted before"
+    return (
+        f"{one.quarter}: {one.filed} against {one.cut} cuts; {one.upheld} upheld, {one.rejected} rejected, "
+        f"{one.lapsed} lapsed, {one.open} open"
+    )
 
 
 def _counts(counts: Mapping[str, int]) -> str:

@@ -70,7 +70,7 @@ def test_all_is_good(sandbox: Sandbox, desk: Desk) -> None:
     findings = examine(sandbox, desk)
     assert wrong(findings) == []
     assert [finding.what for finding in findings] == [
-        f"The database ({desk.database.dialect}) is at revision 0011.",
+        f"The database ({desk.database.dialect}) is at revision 0012.",
         "SLACK_BOT_TOKEN belongs to tokens in Example.",
         "The bot token has every scope it needs.",
         "The clock agrees with Slack's.",

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 ADA, BEN, MARA, STRANGER = "U0ADA", "U0BEN", "U0MARA", "U0STRANGER"
 COMMANDS = (
-    "balance", "why", "history", "request", "requests", "team", "warnings", "services", "policy", "board", "delegate",
-    "help",
+    "balance", "why", "history", "request", "requests", "team", "review", "warnings", "services", "policy", "board",
+    "delegate", "help",
 )  # fmt: skip
 
 MEMBERS: list[dict[str, Any]] = [

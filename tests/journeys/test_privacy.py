@@ -16,15 +16,19 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from slack_sdk import WebClient
 
+from handlers import appeals as appeal_handlers
 from handlers import homes, tokens
-from handlers.interactions import Modal
-from policy.period import Week, day_of
+from handlers import review as review_handlers
+from handlers.interactions import Modal, Press
+from policy.period import Quarter, Week, day_of
+from policy.reasons import Refusal
 from policy.units import MicroTokens
-from programme import cards, usage
+from programme import appeals, cards, review_decisions, usage
 from scheduler import letters, ticker
 from store import people as people_store
 from store import requests as requests_store
-from store.tables import accounts, grants, lots, outbox, people, usage_days
+from store import reviews
+from store.tables import accounts, grants, lots, outbox, people, review_cases, review_panels, usage_days
 from tests.support import books, cast, rollout, teams
 from tests.support import requests as asking
 from tests.support.books import ADA, BEN
@@ -32,11 +36,15 @@ from tests.support.requests import IRIS, KOFI, OMAR, TESS, ZOE
 from tests.support.teams import DANA, KIM, LOU, MARA, MAX, NED, PIA, TEAM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from programme.desk import Desk
+    from store.people import Person
 
 ANNOUNCE, DAYS = "C0ALL", 75
+Q4 = Quarter(2026, 4)
+ADOPTED_ON = 56
+"""On 15 January: the last day for February, and then an appeal is possible until 5 February."""
 POSTS = {ADA: "1", KIM: "0.95", LOU: "0.9", MAX: "0.85", NED: "0.8", teams.OLA: "0.75", MARA: "0.97", PIA: "0.92"}
 """Nobody has the same post, and so nobody has the same grant."""
 BOARD, ALTERNATES = (IRIS, OMAR, TESS), (ZOE, KOFI)
@@ -48,8 +56,8 @@ Figures = dict[str, set[Decimal]]
 # --- A company with a past -----------------------------------------------------------------------------------------
 
 
-def live(desk: Desk, changes: Mapping[str, str] = rollout.NONE) -> Desk:
-    """Two months and a half of grants, use, requests, warnings and reports."""
+def live(desk: Desk, changes: Mapping[str, str] = rollout.NONE, *, days: int = DAYS) -> Desk:
+    """Two months and a half of grants, use, requests, warnings, reports, and a review with its appeals."""
     teams.hire_team(desk)
     few = [teams.person("sam@example.com", PIA), teams.person("tia@example.com", PIA)]
     teams.hire(desk, teams.person(DANA, ""), teams.person(PIA, DANA), *few)
@@ -57,11 +65,12 @@ def live(desk: Desk, changes: Mapping[str, str] = rollout.NONE) -> Desk:
     cast.hire(desk, "email,fte\n" + "".join(f"{email},{post}\n" for email, post in POSTS.items()))
     desk = asking.convene(desk, changes=changes)
     spenders = [*TEAM, MARA, PIA, "sam@example.com", "tia@example.com"]
-    for number in range(DAYS):
+    for number in range(days):
         rollout.run_calendar(desk, desk.clock(), announce_in=ANNOUNCE)
         use(desk, spenders, number)
         ticker.warn(desk)
         ask(desk, number)
+        review(desk, number)
         desk.clock.move(days=1)  # type: ignore[attr-defined]  # the tests' clock
     return desk
 
@@ -86,6 +95,44 @@ def ask(desk: Desk, number: int) -> None:
     elif number == DAYS - 1:
         asking.ask(desk, KIM, "5432.75")
         asking.ask(desk, LOU, "1678.25", incident="INC-1")
+
+
+def review(desk: Desk, number: int) -> None:
+    """Three are cut by the board's amendment, it adopts the review, and each of them appeals."""
+    if number == ADOPTED_ON:
+        for who, change in ((ADA, "-10"), (teams.OLA, "-7.5"), (LOU, "-5")):
+            amend(desk, TESS, who, change)
+        with desk.transaction() as session:
+            for who in (IRIS, OMAR):
+                package = review_decisions.panel_of(session, Q4).package
+                ballot = review_decisions.Ballot(package, adopts=True)
+                review_decisions.vote(session, asking.person(session, who), Q4, ballot, desk=desk, now=desk.clock())
+    elif number == ADOPTED_ON + 3:
+        appeal(desk, teams.OLA, decided_by=KOFI, upheld=False)
+    elif number == DAYS - 1:
+        appeal(desk, ADA, decided_by=ZOE, upheld=True)
+        appeal(desk, LOU)
+
+
+def amend(desk: Desk, member: str, who: str, change: str) -> None:
+    person_id = cast.person_id(desk, who)
+    with desk.transaction() as session:
+        case = reviews.case(session, Q4, person_id)
+        assert case is not None
+        review_decisions.amend(
+            session, asking.person(session, member), Q4, person_id, change=change, reason="Another project",
+            seen=review_decisions.mark(case), desk=desk, now=desk.clock(),
+        )  # fmt: skip
+
+
+def appeal(desk: Desk, who: str, *, decided_by: str = "", upheld: bool = False) -> None:
+    with desk.transaction() as session:
+        filed = appeals.file(session, asking.person(session, who), Q4, "I was on leave", desk=desk, now=desk.clock())
+        if decided_by:
+            appeals.decide(
+                session, asking.person(session, decided_by), filed.id, upheld=upheld, reason="As it was", desk=desk,
+                now=desk.clock(),
+            )  # fmt: skip
 
 
 # --- Whose a figure is -----------------------------------------------------------------------------------------------
@@ -117,6 +164,10 @@ def figures(desk: Desk) -> Figures:
         desk, sa.select(grants.c.person_id, grants.c.amount, grants.c.entitled_nano_usd)
     ):
         found[emails[person]] |= told([amount], 10**6) | told([entitled], 10**9)
+    for person, before, after in books.rows(
+        desk, sa.select(review_cases.c.person_id, review_cases.c.grant_before, review_cases.c.grant_after)
+    ):
+        found[emails[person]] |= told([amount for amount in (before, after) if amount], 10**6)
     d = usage_days.c
     sums: dict[tuple[str, object], list[int]] = defaultdict(lambda: [0, 0])
     for day, account, service, cost, debit in books.rows(
@@ -160,6 +211,7 @@ def everything(desk: Desk) -> dict[str, list[tuple[str, Any]]]:
             person = people_store.by_id(session, person_id)
             assert person is not None
             read[email].append(("Home", homes.compose(session, person, desk)))
+        read[email] += at_the_board(desk, person, [person_id for person_id, _, _ in staff])
     email_of = {person_id: email for person_id, email, _ in staff}
     query = sa.select(outbox.c.key, outbox.c.template, outbox.c.view, outbox.c.person_id, outbox.c.channel)
     for key, template, view, person_id, channel in books.rows(desk, query):
@@ -176,6 +228,29 @@ def everything(desk: Desk) -> dict[str, list[tuple[str, Any]]]:
         for reader in readers:
             read[reader].append((key, content))
     return read
+
+
+def at_the_board(desk: Desk, person: Person, everybody: list[str]) -> Iterator[tuple[str, Any]]:
+    """What somebody gets for pressing whatever there is to press about a review and its appeals."""
+    if not books.rows(desk, sa.select(review_panels.c.quarter)):
+        return
+    presses: list[tuple[Callable[[Desk, Press], Any], str]] = [(review_handlers.press_cases, f"{Q4}:1")]
+    presses += [(review_handlers.press_page, f"{Q4}:{number}") for number in range(1, 9)]
+    for person_id in everybody:
+        presses += [
+            (press, f"{Q4}:{person_id}:0")
+            for press in (review_handlers.press_why, review_handlers.press_hold, review_handlers.press_amend)
+        ]
+        presses += [
+            (press, f"{Q4}/{person_id}") for press in (appeal_handlers.press_uphold, appeal_handlers.press_reject)
+        ]
+    presses.append((appeal_handlers.press_appeal, str(Q4)))
+    for press, value in presses:
+        try:
+            answered = press(desk, Press(person, value, desk.clock(), None, None)).view
+        except Refusal as refusal:
+            answered = str(refusal)
+        yield f"{press.__name__} {value}", answered
 
 
 def numbers(content: Any) -> Iterator[Decimal]:  # noqa: ANN401 - a message, a view, or any part of them
@@ -207,21 +282,62 @@ def leaks(desk: Desk) -> set[tuple[str, str, str, Decimal]]:
     return found
 
 
+def assert_walked(desk: Desk) -> None:
+    """The board opened cases, reasons and an appeal, nobody else did; each told theirs of the review what is theirs."""
+    read = everything(desk)
+    opened = opened_by(read)
+    for member in BOARD:
+        assert {"press_cases", "press_page", "press_why"} <= opened[member]
+    for member in ALTERNATES:
+        assert "press_uphold" in opened[member]
+    for reader in read.keys() - set(BOARD + ALTERNATES):
+        assert not any(where.startswith("press_") for where in opened[reader]), reader
+    of_ada = json.dumps([str(content) for where, content in read[ADA] if where.startswith(("appeal:", "/tokens rev"))])
+    assert "tokens are in your wallet now: what the cut took" in of_ada
+    assert "*Upheld*" in of_ada
+
+
+def opened_by(read: Mapping[str, list[tuple[str, Any]]]) -> dict[str, set[str]]:
+    """Which presses opened something, by reader."""
+    opened: dict[str, set[str]] = defaultdict(set)
+    for reader, contents in read.items():
+        opened[reader] |= {where.partition(" ")[0] for where, content in contents if isinstance(content, dict)}
+    return opened
+
+
 def test_nobody_reads_anothers_figures(sqlite_desk: Desk) -> None:
     """Engineers, managers, a director, the board: all that they are told, and nobody else's amount in it."""
     desk = live(sqlite_desk)
     kinds = {template for (template,) in books.rows(desk, sa.select(outbox.c.template).distinct())}
     assert {
         "fast_track/card", "fast_track/mine", "fast_track/note", "grants/digest", "grants/statement",
-        "reports/weekly", "warnings/warning",
+        "reports/weekly", "warnings/warning", "review/pack", "review/face", "review/use", "review/notice",
+        "appeals/card", "appeals/face", "appeals/mine", "appeals/note",
     } <= kinds  # fmt: skip
     assert leaks(desk) == set()
+    assert_walked(desk)
     # The walk would see them: everybody reads their own, and the manager the total of the seven.
     whose, read = figures(desk), everything(desk)
     for who in (*TEAM, MARA):
         assert whose[who] & set(numbers(read[who])), who
     [answer] = [content for where, content in read[MARA] if where == "/tokens team"]
     assert "*Spent:*" in json.dumps(answer.blocks)
+
+
+def test_nobody_reads_anothers_figures_while_the_board_votes(sqlite_desk: Desk) -> None:
+    """With the draft before the board: the forms to hold and amend, and of the proposal nothing to whom it is about."""
+    desk = live(sqlite_desk, days=ADOPTED_ON)
+    # The rest is walked at the end: in January an even pace of Pia's happens to be a grant of Mara's.
+    of_review = ("press_", "/tokens review", "pack:", "use:")
+    assert {leak for leak in leaks(desk) if leak[1].startswith(of_review)} == set()
+    read = everything(desk)
+    opened = opened_by(read)
+    for member in BOARD:
+        assert {"press_why", "press_hold", "press_amend"} <= opened[member]
+    for reader in read.keys() - set(BOARD):
+        assert not any(where.startswith("press_") for where in opened[reader]), reader
+        [answer] = [content for where, content in read[reader] if where == "/tokens review"]
+        assert "No quarterly review is adopted yet" in json.dumps(answer.blocks)
 
 
 def test_a_bot_that_told_of_two_would_be_found(sqlite_desk: Desk) -> None:

@@ -455,6 +455,28 @@ def test_a_price_is_found_by_reading_the_list_upwards(
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
+        ("appeal_days = 15", "appeal_days = 0", "appeals.appeal_days = 0: expected"),
+        ("appeal_days = 15", 'appeal_days = "15"', "appeals.appeal_days = '15': expected"),
+        ("decide_days = 10", "decide_days = 61", "appeals.decide_days = 61: expected"),
+        ("remind_days = 5", "remind_days = 2.5", "appeals.remind_days = 2.5: expected"),
+        ("remind_days = 5", "remind_days = 10",
+         "appeals.remind_days = 10: expected fewer than decide_days, 10"),
+        ("remind_days = 5\n", "", "appeals.remind_days: missing"),
+        ("remind_days = 5", "remind_days = 5\nreminds = 2", "appeals.reminds"),
+    ],
+)  # fmt: skip
+def test_appeals_that_cannot_be_are_refused(old: str, new: str, problem: str) -> None:
+    """Whole working days, the reminder before the end; what is wrong is named with its value."""
+    text = handbook.packaged()
+    assert text.count(old) == 1
+    with pytest.raises(HandbookError) as refused:
+        handbook.parse(text.replace(old, new))
+    assert problem in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
         (
             'remind = "4 business hours"', 'remind = "4 hrs"',
             (

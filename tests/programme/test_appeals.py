@@ -21,6 +21,7 @@ from policy.period import Month
 from policy.reasons import Refusal
 from programme import appeals, people, review_notices, reviews
 from programme.fast_track import FieldsRefused
+from programme.review_summary import Appealed
 from scheduler import tick
 from store import appeals as store
 from store import people as people_store
@@ -149,6 +150,40 @@ def test_an_upheld_appeal_gives_back_what_the_cut_took(company: Desk, session: S
     assert books.findings_in(session, company) == {}
 
 
+def test_a_cut_that_was_undone_does_not_count_in_the_year(company: Desk, session: Session) -> None:
+    """Rejected, the change counts among the year's as the factor does; open or upheld, neither does."""
+    who = idle_id(company)
+
+    def deltas() -> dict[str, int]:
+        return dict(reviews_store.history(session, Q4.next(), since=Q4).deltas.get(who, {}))
+
+    assert deltas() == {str(Q4): -100}
+    appeal = appealed.file(session, company)
+    assert deltas() == {}
+    with session.begin_nested() as rejecting:
+        appealed.decide(session, company, IRIS, appeal, upheld=False)
+        assert deltas() == {str(Q4): -100}
+        rejecting.rollback()
+    appealed.decide(session, company, IRIS, appeal, upheld=True)
+    assert deltas() == {}
+
+
+def test_the_next_pack_counts_the_appeals(company: Desk, session: Session) -> None:
+    """How many of the cuts were appealed against and what became of the appeals, as it stands; whose is not in it."""
+    cut = appealed.cut(session)
+    first, second, third, fourth, *_ = cut
+    for who, upheld in ((first, True), (second, False)):
+        member = asking.ZOE if who != asking.ZOE else asking.KOFI
+        appealed.decide(session, company, member, appealed.file(session, company, who), upheld=upheld)
+    over = appealed.file(session, company, third)
+    appeals.lapse(session, over.id, desk=company, now=over.decide_by)
+    appealed.file(session, company, fourth)
+    drafted = reviewed.draft(session, company, Q4.next(), now=datetime(2027, 4, 1, 9, tzinfo=UTC))
+    summary = reviews.summary(session, drafted.quarter)
+    assert summary.appealed == Appealed(str(Q4), len(cut), 4, upheld=1, rejected=1, lapsed=1, open=1)
+    assert reviews.summary(session, Q4).appealed is None
+
+
 def test_an_upheld_appeal_before_the_effect_owes_nothing(company: Desk, session: Session) -> None:
     """Where no grant was cut yet there is nothing to give back."""
     appeal = appealed.file(session, company, at=FRIDAY)
@@ -171,7 +206,9 @@ def test_silence_undoes_nothing(company: Desk, session: Session) -> None:
     """Not decided in time, the cut holds from the next month, and the person is told; before that nothing lapses."""
     appeal = appealed.file(session, company)
     assert appeals.lapse(session, appeal.id, desk=company, now=FEBRUARY_THIRD) is None
-    assert store.due(session, appeal.decide_by - timedelta(seconds=1), limit=9) == []
+    assert store.due(session, appeal.decide_by - timedelta(seconds=1), limit=9) == [
+        (appeal.id, store.REMIND, appeal.remind_at)
+    ]
     assert store.due(session, LATE, limit=9) == [(appeal.id, store.LAPSE, appeal.decide_by)]
     moved = appeals.lapse(session, appeal.id, desk=company, now=LATE)
     assert moved is not None

@@ -363,6 +363,17 @@ def test_a_year_is_bounded_by_what_was_adopted(company: Desk, session: Session) 
 # --- What the board sees -------------------------------------------------------------------------------------------
 
 
+def test_few_changes_are_not_told_by_a_difference_of_totals(session: Session) -> None:
+    """Where four grants change, the total as proposed is not told, as each change in per cent is; of five it is."""
+    c = review_cases.c
+    some = sorted(one.case.person_id for one in store.cases(session, Q4) if one.case.grant_before)
+    least = 5
+    for count, is_told in ((0, True), (1, False), (least - 1, False), (least, True)):
+        session.execute(sa.update(review_cases).values(grant_after=c.grant_before))
+        session.execute(sa.update(review_cases).where(c.person_id.in_(some[:count])).values(grant_after=1))
+        assert (reviews.summary(session, Q4).grants_after is not None) == is_told, count
+
+
 def test_small_groups_are_not_told_nor_to_be_worked_out(company: Desk, session: Session) -> None:
     """A level of a few, and a team of three, are in no figure, and no difference to the total gives them away."""
     summary = reviews.summary(session, Q4)
@@ -398,6 +409,7 @@ def test_the_board_sees_the_quarter_beside_the_cases(session: Session) -> None:
     assert (summary.unknown_use, summary.counted) == (1, Counted(16, 6, 17))
     assert len(summary.utilisation) == 11
     assert sum(count or 0 for count in summary.utilisation) <= len(store.cases(session, Q4))
+    assert summary.grants_after is not None
     assert summary.grants_after <= summary.grants_before + MicroTokens(100 * 10**6)
 
 

@@ -17,12 +17,13 @@ from programme.appeals import Card
 from programme.cards import Named
 from programme.letters import Changed, written
 from scheduler import appeal_letters
-from store import audit
+from store import audit, reviews
+from store import people as people_store
 from store.appeals import Appeal
 from store.review_votes import VOTED
 from store.reviews import Kept
 from templates import appeals as shown
-from templates import render
+from templates import render, review
 from tests.support import cast, reviewed
 from tests.support import requests as asking
 from tests.support.letters import CONTACT, ENDLESS, HOSTILE
@@ -58,6 +59,12 @@ def adopt(session: Session, desk: Desk, *, at: datetime = FRIDAY) -> Month:
     reviewed.adopt(session, Q4, month, now=at)
     review_notices.owe(session, Q4, desk=desk, now=at)
     return month
+
+
+def cut(session: Session) -> list[str]:
+    """The e-mails of those whom the review cuts."""
+    emails = {person["id"]: email for email, person in people_store.all_by_email(session).items()}
+    return sorted(emails[one.case.person_id] for one in reviews.cases(session, Q4) if review_notices.is_cut(one))
 
 
 def vote_on_package(session: Session, desk: Desk, *members: str, at: datetime = FRIDAY) -> None:
@@ -99,7 +106,7 @@ CUT = Changed(
 )  # fmt: skip
 APPEAL = Appeal(
     Quarter(2026, 4), "per_ben", 1, "open", "I was at a customer for half of the quarter", FILED_AT,
-    datetime(2027, 2, 17, 9, 30, tzinfo=UTC), None, None, None, None, None,
+    datetime(2027, 2, 17, 9, 30, tzinfo=UTC), None, None, None, None, None, None,
 )  # fmt: skip
 CASE = Case(
     person_id="per_ben", unit="team", team="per_mara", peers="engineering", peers_size=6, utilisation_permille=250,
@@ -135,6 +142,14 @@ def told(text: str) -> Card:
     return decided("upheld", appeal=appeal, person=Named(text, None), decided_by=Named(text, None))
 
 
+def mine(card: Card | None = None, *, may_appeal: bool = False, **changes: Any) -> Message:  # noqa: ANN401 - the fields
+    """`/tokens review`."""
+    return review.mine(CUT.quarter, dataclasses.replace(CUT, **changes), card=card, may_appeal=may_appeal)
+
+
+UNCHANGED: dict[str, Any] = {
+    "delta_thousandths": 0, "factor_after": CUT.factor_before, "appeal_until": None, "grant_after": CUT.grant_before,
+}  # fmt: skip
 GAINED = MicroTokens.parse("9400")
 CASES: dict[str, Callable[[], Message]] = {
     "notice": notice,
@@ -152,7 +167,21 @@ CASES: dict[str, Callable[[], Message]] = {
     "notice_hostile": lambda: notice(
         decision="amended", decision_reason=HOSTILE, because=(Reason("use", HOSTILE),) * 3, contact=HOSTILE
     ),
+    "my_review": lambda: mine(may_appeal=True),
+    "my_review_too_late": mine,
+    "my_review_appealed": lambda: mine(OPEN),
+    "my_review_upheld": lambda: mine(decided("upheld", credited=GAINED)),
+    "my_review_unchanged": lambda: mine(because=BECAUSE[:3], state="usual", **UNCHANGED),
+    "my_review_held": lambda: mine(decision="held", decision_reason="On leave", **UNCHANGED),
+    "my_review_hostile": lambda: mine(
+        told(HOSTILE), decision="held", decision_reason=HOSTILE, contact=HOSTILE, **UNCHANGED
+    ),
+    "my_review_of_none": lambda: review.mine(CUT.quarter, None, card=None, may_appeal=False),
+    "my_review_before_any": lambda: review.mine(None, None, card=None, may_appeal=False),
     "appeal_card": lambda: shown.card(OPEN),
+    "appeal_card_reminds": lambda: shown.card(OPEN, reminds=True),
+    "nobody": lambda: shown.nobody(dataclasses.replace(OPEN, deciders=())),
+    "nobody_hostile": lambda: shown.nobody(told(HOSTILE)),
     "appeal_card_nobody": lambda: shown.card(dataclasses.replace(OPEN, deciders=())),
     "appeal_card_upheld": lambda: shown.card(decided("upheld")),
     "appeal_card_rejected": lambda: shown.card(decided("rejected")),
@@ -171,6 +200,11 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = {
         decision="amended", decision_reason=ENDLESS, because=(Reason("use", ENDLESS),) * 20,
         would_change=(Reason("low", ENDLESS),) * 20, contact=ENDLESS,
     ),
+    "my_review": lambda: mine(
+        told(ENDLESS), decision="amended", decision_reason=ENDLESS, because=(Reason("use", ENDLESS),) * 20,
+        would_change=(Reason("low", ENDLESS),) * 20, contact=ENDLESS,
+    ),
+    "nobody": lambda: shown.nobody(told(ENDLESS)),
     "appeal_card": lambda: shown.card(told(ENDLESS)),
     "appeal_mine": lambda: shown.mine(told(ENDLESS)),
     "appeal_note": lambda: shown.note(told(ENDLESS)),

@@ -18,6 +18,7 @@ from programme.review_calls import Call
 from programme.review_decisions import Decided, Voted
 from programme.review_pack import CaseLine, Pack, Page, VoteLine
 from programme.review_summary import (
+    Appealed,
     Exceptions,
     Fairness,
     Group,
@@ -88,6 +89,7 @@ SUMMARY = Summary(
     ),
     backtests={"2027.2": BackTest(Counted(6, 2, 24), Counted(4, 1, 27), 3)},
     last=LastReview("2026-Q3", ADOPTED, Counted(4, 1, 25), 1, 1),
+    appealed=Appealed("2026-Q3", 1, 1, 1, 0, 0, 0),
 )  # fmt: skip
 OPEN = Pack(
     review=REVIEW, summary=SUMMARY, package=1, tally=Tally(0, 0, 2, "open", lacks_finance=False, because=()), votes=(),
@@ -139,7 +141,7 @@ NOTHING = dataclasses.replace(
             value=dataclasses.replace(FIGURES.value, proposed=None, note="The handbook fixes the value."),
         ),
         counted=Counted(0, 0, 0), mean_percent=Decimal("0.0"), states={}, bounds={}, missing={}, fairness=(),
-        backtests={}, last=None,
+        backtests={}, last=None, appealed=None,
     ),
     cases=0,
     awaited=(),
@@ -262,6 +264,9 @@ CASES: dict[str, Callable[[], Message]] = {
     "pack_under_way": lambda: review.pack(UNDER_WAY),
     "pack_adopted": lambda: review.pack(ADOPTED_PACK),
     "pack_lapsed": lambda: review.pack(LAPSED_PACK),
+    "pack_of_few_changes": lambda: review.pack(
+        dataclasses.replace(OPEN, summary=dataclasses.replace(SUMMARY, grants_after=None))
+    ),
     "pack_of_nothing": lambda: review.pack(NOTHING),
     "pack_superseded": lambda: review.pack(SUPERSEDED),
     "pack_of_a_large_change": lambda: review.pack(dataclasses.replace(OPEN, value=LARGE)),

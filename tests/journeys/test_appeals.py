@@ -1,0 +1,204 @@
+"""Appeals against a quarter's review, with the real bot in a workspace: a notice, a form, and what a decision does."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+
+from programme import appeals, review_decisions, review_steps
+from programme.review_decisions import Ballot
+from scheduler import tick
+from store.tables import grants, outbox, people
+from tests.support import appealed, books, cast, slack
+from tests.support import requests as asking
+from tests.support.clock import RunningClock
+from tests.support.requests import BOARD_CHANNEL, IRIS, OMAR
+from tests.support.reviewed import Q4
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from programme.desk import Desk
+    from sandbox import Sandbox
+    from sandbox.model import Message
+
+NO_DATABASE = "sqlite:///unused.db"
+WAIT_SECONDS = 30.0
+FEBRUARY_FIRST = datetime(2027, 2, 1, 9, tzinfo=UTC)
+ADA, MARA = "ada@example.com", "mara@example.com"
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    slack.without_proxies(monkeypatch)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with slack.workspace() as running:
+        yield running
+
+
+@pytest.fixture
+def office(sqlite_desk: Desk) -> Desk:
+    """A company whose review two of its board have adopted; what was owed before is theirs to have read."""
+    clock = RunningClock()
+    desk = dataclasses.replace(sqlite_desk, clock=clock, governance_channel=BOARD_CHANNEL)
+    appealed.settle(desk, clock)
+    with desk.transaction() as session:
+        assert review_steps.advance(session, Q4, desk=desk, now=clock()) == "convene"
+        session.execute(sa.update(outbox).values(state="sent"))
+        for who in (IRIS, OMAR):
+            review_decisions.vote(
+                session, asking.person(session, who), Q4, Ballot(1, adopts=True), desk=desk, now=clock()
+            )  # fmt: skip
+    return desk
+
+
+@pytest.fixture
+def _bot(sandbox: Sandbox, office: Desk) -> Iterator[None]:
+    with slack.bot(sandbox, office, slack.load(slack.environment(sandbox, NO_DATABASE))):
+        yield
+
+
+def read(message: Message) -> str:
+    return json.dumps([message.text, message.blocks], ensure_ascii=False)
+
+
+def told(sandbox: Sandbox, user: str, saying: str) -> Message:
+    """What the bot wrote to somebody, once it did."""
+
+    def found() -> Message | None:
+        return next((m for m in reversed(sandbox.messages(sandbox.dm(user), user)) if saying in read(m)), None)
+
+    return sandbox.wait_for(found, seconds=WAIT_SECONDS)
+
+
+def card(sandbox: Sandbox, saying: str, who: str) -> Message:
+    """The card of somebody's appeal in the board's channel, once it says something."""
+
+    def found() -> Message | None:
+        said = [one for one in sandbox.messages(slack.BOARD, slack.IRIS) if not one.ephemeral_to]
+        return next((one for one in said if saying in read(one) and f"<@{who}> appeal" in read(one)), None)
+
+    return sandbox.wait_for(found, seconds=WAIT_SECONDS)
+
+
+def private(sandbox: Sandbox, user: str, saying: str, channel: str = slack.BOARD) -> None:
+    """An answer beside a message that only this person can see."""
+
+    def found() -> bool:
+        said = [one for one in sandbox.messages(channel, user) if one.ephemeral_to == user]
+        return bool(said) and saying in read(said[-1])
+
+    sandbox.wait_for(found, seconds=WAIT_SECONDS)
+
+
+def shown(sandbox: Sandbox, user: str) -> str:
+    view = sandbox.modal(user)
+    assert view is not None
+    return json.dumps(view.blocks, ensure_ascii=False)
+
+
+def answered(sandbox: Sandbox, user: str) -> str:
+    """What `/tokens review` answers."""
+    answer = sandbox.command(user, slack.GENERAL, "/tokens review")
+    assert answer.error == "", answer
+    assert answer.message is not None
+    return read(answer.message)
+
+
+def appeal(sandbox: Sandbox, user: str, reason: str) -> Message:
+    """Press *Appeal…* in the notice, and send the form; the notice."""
+    notice = told(sandbox, user, "Your monthly grant changes from February 2027 on: −10 %")
+    assert sandbox.press(user, notice, "appeals_file").error == ""
+    sandbox.fill(user, {"reason": reason})
+    sandbox.submit(user)
+    assert "Your appeal is with the board" in shown(sandbox, user)
+    sandbox.dismiss(user)
+    return notice
+
+
+def factors(desk: Desk) -> dict[str, Decimal]:
+    """The adjustment of everybody's grant of February, which the calendar grants, by e-mail."""
+    assert tick.tick(desk, now=FEBRUARY_FIRST).failed == ()
+    query = sa.select(people.c.email, grants.c.factors).join(people, people.c.id == grants.c.person_id)
+    february = books.rows(desk, query.where(grants.c.month == "2027-02"))
+    return {email: Decimal(factors["adjustment"]) for email, factors in february}
+
+
+@pytest.mark.usefixtures("_bot")
+def test_upheld_and_rejected(sandbox: Sandbox, office: Desk) -> None:
+    """One appeal is upheld, and the next grant is not cut; another is rejected, and the cut holds from then on."""
+    notice = told(sandbox, slack.ADA, "Your monthly grant changes from February 2027 on: −10 %")
+    assert "appeals_file" in answered(sandbox, slack.ADA)
+    sandbox.press(slack.ADA, notice, "appeals_file")
+    sandbox.submit(slack.ADA)
+    form = sandbox.modal(slack.ADA)
+    assert form is not None
+    assert "reason" in form.errors
+    sandbox.dismiss(slack.ADA)
+    appeal(sandbox, slack.ADA, "I was at a customer")
+    sandbox.press(slack.ADA, notice, "appeals_file")
+    private(sandbox, slack.ADA, "You have appealed against this already", sandbox.dm(slack.ADA))
+    told(sandbox, slack.ADA, "*Open*")
+    now = answered(sandbox, slack.ADA)
+    assert "Until then your grants are as before" in now
+    assert "appeals_file" not in now
+
+    waiting = card(sandbox, "*Open*", slack.ADA)
+    sandbox.press(slack.IRIS, waiting, "appeals_uphold")
+    private(sandbox, slack.IRIS, "You cannot decide this appeal: you had a part in it")
+    sandbox.press(slack.TESS, waiting, "appeals_uphold")
+    sandbox.submit(slack.TESS)
+    form = sandbox.modal(slack.TESS)
+    assert form is not None
+    assert "reason" in form.errors
+    sandbox.fill(slack.TESS, {"reason": "The tickets show it"})
+    sandbox.submit(slack.TESS)
+    assert "The appeal is upheld" in shown(sandbox, slack.TESS)
+    sandbox.dismiss(slack.TESS)
+    assert "> The tickets show it" in read(told(sandbox, slack.ADA, "is upheld:* the cut is undone"))
+    card(sandbox, "*Upheld* by Tess Novak", slack.ADA)
+
+    appeal(sandbox, slack.MARA, "I had no time")
+    sandbox.press(slack.TESS, card(sandbox, "*Open*", slack.MARA), "appeals_reject")
+    sandbox.fill(slack.TESS, {"reason": "So had everybody"})
+    sandbox.submit(slack.TESS)
+    assert "The cut holds from February 2027 on" in read(told(sandbox, slack.MARA, "is rejected.*"))
+    assert "*Rejected* by Tess Novak" in answered(sandbox, slack.MARA)
+
+    granted = factors(office)
+    assert (granted[ADA], granted[MARA]) == (Decimal(1), Decimal("0.9000"))
+    assert books.findings(office) == {}
+
+
+@pytest.mark.usefixtures("_bot")
+def test_two_members_send_at_once(sandbox: Sandbox, office: Desk) -> None:
+    """One upholds and another rejects at the same moment: one of them decides, the other reads that it is decided."""
+    members = sandbox.workspace.channel(slack.BOARD).members
+    sandbox.workspace.change_channel(slack.BOARD, members=members | {slack.KOFI})
+    appeal(sandbox, slack.ADA, "I was at a customer")
+    waiting = card(sandbox, "*Open*", slack.ADA)
+    for user, action in ((slack.TESS, "appeals_uphold"), (slack.KOFI, "appeals_reject")):
+        assert sandbox.press(user, waiting, action).error == ""
+        sandbox.fill(user, {"reason": "As it is"})
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(sandbox.submit, (slack.TESS, slack.KOFI)))
+    answers = [shown(sandbox, user) for user in (slack.TESS, slack.KOFI)]
+    assert sum("The person is told, with your reason" in one for one in answers) == 1
+    assert sum("your press changed nothing" in one for one in answers) == 1
+    told(sandbox, slack.ADA, "*Your appeal against the review of 2026-Q4 is")
+    with office.reading() as session:
+        stands = appeals.require(session, Q4, cast.person_id(office, ADA))
+    assert stands.state in {"upheld", "rejected"}
+    assert factors(office)[ADA] == (1 if stands.state == "upheld" else Decimal("0.9000"))
+    assert [one["after"]["state"] for one in books.audited(office, "appeal.decide")] == [stands.state]
+    assert books.findings(office) == {}
