@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from policy import review_votes
 from policy.reasons import Refusal
-from policy.review import AMENDED, HELD, Counted, counted
 from programme import handbooks, review_decisions, review_notices, reviews, standing
 from programme.cards import Named
 from store import people as people_store
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
 
     from policy.period import Month, Quarter
     from policy.quorum import Tally
+    from policy.review import Counted
     from programme.desk import Desk
     from programme.review_summary import Summary
     from programme.standing import Histogram
@@ -133,8 +132,7 @@ def _vote(one: Cast, package: int, told: Mapping[str, Named]) -> VoteLine:
 def use(session: Session, quarter: Quarter) -> Histogram:
     """How much of their grants people used in the quarter, as far as it may be told."""
     book = handbooks.load(session).named(reviews.require(session, quarter).basis.handbook)
-    shares = (one.case.utilisation_permille for one in reviews_store.cases(session, quarter))
-    used = [share for share in shares if share is not None]
+    used = reviews_store.used(session, quarter)
     first = quarter.first_month
     found = standing.histogram(used, book, first)
     return replace(found, months=standing.named_months(first, first.plus(2)))
@@ -164,28 +162,27 @@ def page(session: Session, reader: Person, quarter: Quarter, number: int, *, des
         session, panel, reader.id, votes=store.votes(session, quarter), desk=desk, now=now
     )  # fmt: skip
     deciding = (reader.id, seat.person_id)
-    conflict_of = partial(_conflict, deciding=deciding, reports=people_store.reports_of(session, deciding))
-    found = [(one, conflict_of(one)) for one in reviews_store.cases(session, quarter)]
-    found.sort(key=lambda pair: _order(*pair))
-    pages = max(-(-len(found) // PAGE), 1)
+    reports = people_store.reports_of(session, deciding)
+    totals = reviews_store.totals(session, quarter)
+    pages = max(-(-totals.cases // PAGE), 1)
     number = min(max(number, 0), pages - 1)
-    shown = found[number * PAGE : (number + 1) * PAGE]
-    names = requests_store.names(session, [one.case.person_id for one, _ in shown])
+    # Where its reader may not see what is proposed, last: else the place in the order would tell it.
+    shown = reviews_store.ordered(
+        session, quarter, last=[*deciding, *reports], last_teams=deciding, offset=number * PAGE, limit=PAGE
+    )
+    names = requests_store.names(session, [one.case.person_id for one in shown])
     return Page(
         quarter=quarter,
-        lines=tuple(_line(one, names[one.case.person_id][0], conflict) for one, conflict in shown),
+        lines=tuple(
+            _line(one, names[one.case.person_id][0], _conflict(one, deciding=deciding, reports=reports))
+            for one in shown
+        ),
         number=number,
         pages=pages,
-        counted=counted(one.delta_thousandths for one, _ in found),
-        cases=len(found),
+        counted=totals.counted,
+        cases=totals.cases,
         is_open=kept.state == reviews_store.DRAFT,
     )
-
-
-def _order(one: Kept, conflict: str) -> tuple[bool, bool, int, str]:
-    """As they were proposed, so that what is held stays where it was; where its reader may not see what, last."""
-    is_changed = bool(one.case.delta_thousandths) or one.decision in {HELD, AMENDED}
-    return bool(conflict), not is_changed, -abs(one.case.delta_thousandths), one.case.person_id
 
 
 def _conflict(one: Kept, deciding: Iterable[str], reports: frozenset[str]) -> str:

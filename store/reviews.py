@@ -13,7 +13,7 @@ import msgspec
 import sqlalchemy as sa
 
 from policy.period import Month, Quarter
-from policy.review import AMENDED, HELD, Basis, Case, Inputs
+from policy.review import AMENDED, HELD, Basis, Case, Counted, Inputs
 from policy.units import MicroTokens, NanoUSD
 from store import bulk
 from store.tables import (
@@ -191,9 +191,11 @@ def _review(row: Any) -> Review:  # noqa: ANN401 - a row
     )  # fmt: skip
 
 
-def inputs(session: Session, quarter: Quarter) -> list[Inputs]:
-    """What a draft was worked out from, by person."""
+def inputs(session: Session, quarter: Quarter, person_id: str | None = None) -> list[Inputs]:
+    """What a draft was worked out from, by person; of one alone, where they are named."""
     query = sa.select(*(_i[name] for name in _INPUTS)).where(_i.quarter == str(quarter))
+    if person_id is not None:
+        query = query.where(_i.person_id == person_id)
     rows = session.execute(query.order_by(_i.person_id, _i.part)).mappings()
     return [msgspec.convert({name: row[name] for name in _INPUTS}, Inputs, dec_hook=_typed) for row in rows]
 
@@ -220,6 +222,90 @@ def _kept(row: Mapping[Any, Any]) -> Kept:
     return Kept(case_, **rest | {"amended_factor": None if amended is None else Decimal(amended)})
 
 
+class Standing(NamedTuple):
+    """What figures of all cases are made from: a case as it stands, without its reasons, and whose it is."""
+
+    person_id: str
+    level: str
+    team: str
+    wave: int | None
+    delta_thousandths: int
+    decision: str
+    state_after: str
+    bound: str
+    missing: str
+    utilisation_permille: int | None
+    grant_before: int | None
+    grant_after: int | None
+
+
+class Totals(NamedTuple):
+    """How many cases there are of each kind, as they stand."""
+
+    counted: Counted
+    held: int
+    amended: int
+
+    @property
+    def cases(self) -> int:
+        return self.counted.raised + self.counted.cut + self.counted.unchanged
+
+
+def standings(session: Session, quarter: Quarter) -> list[Standing]:
+    """Everybody's case by person id, read without what only a single case is shown with."""
+    rest = (_c[name] for name in Standing._fields[5:])
+    query = (
+        sa.select(_c.person_id, _i.level, _i.team, _i.wave, _delta(), *rest)
+        .join(review_inputs, sa.and_(_i.quarter == _c.quarter, _i.person_id == _c.person_id))
+        .where(_c.quarter == str(quarter), _i.is_case)
+        .order_by(_c.person_id)
+    )
+    return [Standing._make(row) for row in session.execute(query)]
+
+
+def totals(session: Session, quarter: Quarter) -> Totals:
+    """The cases of a review, counted."""
+
+    def count(where: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+        return sa.func.coalesce(sa.func.sum(sa.case((where, 1), else_=0)), 0)
+
+    query = sa.select(
+        sa.func.count(), count(_delta() > 0), count(_delta() < 0), count(_c.decision == HELD),
+        count(_c.decision == AMENDED),
+    )  # fmt: skip
+    found = session.execute(query.where(_c.quarter == str(quarter))).one()
+    cases_, raised, cut, held, amended = (int(number) for number in found)
+    return Totals(Counted(raised, cut, cases_ - raised - cut), held, amended)
+
+
+def used(session: Session, quarter: Quarter) -> list[int]:
+    """The share of their grants that people used, in thousandths, of those of whom it is known."""
+    query = sa.select(_c.utilisation_permille).where(_c.quarter == str(quarter), _c.utilisation_permille.is_not(None))
+    return list(session.execute(query).scalars())
+
+
+def ordered(
+    session: Session, quarter: Quarter, *, last: Sequence[str], last_teams: Sequence[str], offset: int, limit: int
+) -> list[Kept]:
+    """Some cases of all: those that change first, the greatest changes before the others; those of some people last.
+
+    `last` are such people, `last_teams` managers of whose teams it is true too. The order is by what was proposed, so
+    that what is held stays where it was.
+    """
+    is_last = sa.or_(_c.person_id.in_(last), _c.team.in_(last_teams))
+    is_changed = sa.or_(_c.delta_thousandths != 0, _c.decision.in_([HELD, AMENDED]))
+    order = (
+        sa.case((is_last, 1), else_=0), sa.case((is_changed, 0), else_=1), sa.func.abs(_c.delta_thousandths).desc(),
+        _c.person_id,
+    )  # fmt: skip
+    # The ids before the rest: a sort that carries everybody's reasons would be many times as large.
+    ids = sa.select(_c.person_id).where(_c.quarter == str(quarter)).order_by(*order).offset(offset).limit(limit)
+    wanted = list(session.execute(ids).scalars())
+    query = _case_query.where(_c.quarter == str(quarter), _c.person_id.in_(wanted))
+    found = {row["person_id"]: _kept(row) for row in session.execute(query).mappings()}
+    return [found[person_id] for person_id in wanted]
+
+
 class History(NamedTuple):
     """What earlier reviews say: each person's last state, and what was adopted for them in each quarter."""
 
@@ -229,8 +315,9 @@ class History(NamedTuple):
 
 def history(session: Session, before: Quarter, *, since: Quarter) -> History:
     """Of the reviews before a quarter: the last state of each person, and the changes adopted since another."""
-    query = sa.select(_c.quarter, _c.person_id, _c.state_after).where(_c.quarter < str(before)).order_by(_c.quarter)
-    states = {person_id: state for _, person_id, state in session.execute(query)}
+    last = _last_of_each(sa.select(_c.person_id).where(_c.quarter < str(before)))
+    query = sa.select(_c.person_id, _c.state_after).join(last, _is_of(last))
+    states = {person_id: state for person_id, state in session.execute(query)}
     decided = (
         sa.select(_c.quarter, _c.person_id, _delta().label("delta"))
         .join(reviews, _r.quarter == _c.quarter)
@@ -259,15 +346,25 @@ def factors_on(session: Session, month: Month) -> dict[str, Decimal]:
 
     A case whose cut an appeal suspends, or undid, is as if it were not there.
     """
-    query = (
-        sa.select(_c.person_id, _factor())
+    counting = (
+        sa.select(_c.person_id)
         .join(reviews, _r.quarter == _c.quarter)
         .outerjoin(appeals, sa.and_(_a.quarter == _c.quarter, _a.person_id == _c.person_id))
         .where(_r.state == ADOPTED, _r.holds_from <= str(month))
         .where(sa.or_(_a.state.is_(None), _a.cut_from <= str(month)))
-        .order_by(_c.quarter)
     )
+    last = _last_of_each(counting)
+    query = sa.select(_c.person_id, _factor()).join(last, _is_of(last))
     return {person_id: Decimal(factor) for person_id, factor in session.execute(query)}
+
+
+def _last_of_each(cases: sa.Select[tuple[str]]) -> sa.Subquery:
+    """The last quarter of each person among some cases; keys alone, so that years of reasons are not gone through."""
+    return cases.add_columns(sa.func.max(_c.quarter).label("quarter")).group_by(_c.person_id).subquery()
+
+
+def _is_of(last: sa.Subquery) -> sa.ColumnElement[bool]:
+    return sa.and_(_c.quarter == last.c.quarter, _c.person_id == last.c.person_id)
 
 
 def _differs() -> sa.ColumnElement[bool]:
