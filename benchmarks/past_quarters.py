@@ -7,7 +7,7 @@ import random
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
@@ -25,7 +25,7 @@ from store.ledger import Draft
 from store.tables import accounts, grants, outcomes, services, usage_days
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from programme.desk import Desk
     from store.engine import Session
@@ -43,7 +43,7 @@ SEATS = {"board": 5, "chair": 1, "finance": 1}
 
 @dataclass(slots=True)
 class Company:
-    """Where it is kept, and the instant that it is; `desk.clock` tells it."""
+    """Where it is kept, and the instant that it is."""
 
     desk: Desk
     url: str
@@ -55,7 +55,7 @@ class Company:
 def company(kind: str, count: int) -> Iterator[Company]:
     """So many engineers in teams of eight in three time zones, launched long ago; nothing was granted yet."""
     with ledgers.url(kind) as at:
-        made = Company(open_desk(at, lambda: made.now), at, count, HIRED)
+        made = Company(open_desk(at, lambda: HIRED), at, count, HIRED)
         text = handbook.packaged().replace("# launched_on = 2027-01-01", "launched_on = 2024-01-01")
         office.migrate(made.desk, handbook=text)
         with made.desk.transaction() as session:
@@ -70,7 +70,7 @@ def company(kind: str, count: int) -> Iterator[Company]:
         made.desk.database.close()
 
 
-def open_desk(url: str, clock: Any) -> Desk:  # noqa: ANN401 - a function that tells the instant
+def open_desk(url: str, clock: Callable[[], datetime]) -> Desk:
     return office.new_desk(settings.load({"TOKENS_DATABASE_URL": url, "TOKENS_TIME_ZONE": ledgers.ZONE}), clock=clock)
 
 
@@ -95,7 +95,7 @@ def _people_csv(count: int) -> str:
 
 
 def pass_quarter(at: Company, quarter: Quarter) -> None:
-    """Its months' grants, what people burnt of them and where, what they delivered; then it is the first working day after.
+    """Its months' grants, what people burnt of them, what they delivered; then it is the fourth day after.
 
     Who burns little, usual and much stays so for the most part, and teams differ in what they make of it.
     """
@@ -179,5 +179,3 @@ def _deliver(session: Session, quarter: Quarter, at: Company) -> None:
                  "team", leads[team], done)
             )  # fmt: skip
     bulk.insert(session, outcomes, _OUTCOME, rows)
-
-

@@ -7,6 +7,7 @@ import json
 from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -33,7 +34,7 @@ from store.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date, datetime
 
     from store.engine import Session
@@ -90,17 +91,33 @@ class Kept(NamedTuple):
 
 def digest(basis: Basis, inputs: Iterable[Inputs]) -> str:
     """SHA-256 of everything that a draft follows from; in any order of the people the same."""
-    ordered = sorted(inputs, key=lambda one: (one.person_id, one.part))
-    return _sha256([_plain(basis), [_plain(one) for one in ordered]])
+    in_order: list[Inputs] = sorted(inputs, key=lambda one: (one.person_id, one.part))
+    return _sha256(chain((f"[{_text(basis)},",), _listed(in_order), ("]",)))
 
 
 def digest_of_cases(proposed: Iterable[Case]) -> str:
     """SHA-256 of what was proposed, every word of its reasons with it."""
-    return _sha256([_plain(case_) for case_ in sorted(proposed, key=lambda one: one.person_id)])
+    in_order: list[Case] = sorted(proposed, key=lambda one: one.person_id)
+    return _sha256(_listed(in_order))
 
 
-def _sha256(plain: object) -> str:
-    return hashlib.sha256(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+def _sha256(texts: Iterable[str]) -> str:
+    found = hashlib.sha256()
+    for text in texts:
+        found.update(text.encode())
+    return found.hexdigest()
+
+
+def _listed(values: Iterable[object]) -> Iterator[str]:
+    """A JSON list piece by piece: as a whole it would be larger than everything that it is made from."""
+    yield "["
+    for number, value in enumerate(values):
+        yield f",{_text(value)}" if number else _text(value)
+    yield "]"
+
+
+def _text(value: object) -> str:
+    return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"))
 
 
 def _plain(kept: object) -> Any:  # noqa: ANN401 - plain values of any shape

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -244,6 +246,20 @@ def test_the_draft_follows_from_its_inputs_a_year_later(company: Desk, session: 
     assert store.digest(kept.basis, store.inputs(session, Q4)) == kept.inputs_digest == digest
     assert store.cases(session, Q4) == before
     assert books.findings_in(session, company) == {}
+
+
+def test_digests_are_of_plain_json(session: Session) -> None:
+    """What is made piece by piece is the SHA-256 of one JSON text, which anybody can work out with other tools."""
+
+    def sha256(plain: object) -> str:
+        return hashlib.sha256(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+    kept = reviews.require(session, Q4)
+    inputs = [json.loads(store.dumped(one)) for one in store.inputs(session, Q4)]
+    cases = [one.case for one in store.cases(session, Q4)]
+    assert kept.inputs_digest == sha256([json.loads(store.dumped(kept.basis)), inputs])
+    assert store.digest_of_cases(reversed(cases)) == sha256([json.loads(store.dumped(one)) for one in cases])
+    assert store.digest_of_cases([]) == sha256([])
 
 
 def test_both_databases_give_the_same_scores(session: Session) -> None:
