@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 JOB = "reviews"
 ACTOR = "policy"
+MOST_KNOWN = 32
+_known: dict[tuple[str, AdjustmentRules], BackTest] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +188,15 @@ def summary(session: Session, quarter: Quarter) -> Summary:
 def _pending(session: Session, kept: Review, book: Handbook) -> dict[str, BackTest]:
     """What each later version of the handbook with other thresholds would have made of the quarter."""
     later = [one for one in handbooks.load(session).versions if one.effective_from > _last_day(kept.quarter)]
-    return {
-        one.version: backtest(session, kept.quarter, one.adjustment)
-        for one in later
-        if one.adjustment != book.adjustment
-    }
+    return {one.version: _tried(session, kept, one.adjustment) for one in later if one.adjustment != book.adjustment}
+
+
+def _tried(session: Session, kept: Review, rules: AdjustmentRules) -> BackTest:
+    """A back-test worked out once: what was frozen and what was proposed never change."""
+    key = (kept.inputs_digest, rules)
+    if (known := _known.get(key)) is None:
+        # Every copy of the pack asks again after every vote; few reviews and rules are asked about.
+        if len(_known) >= MOST_KNOWN:
+            _known.clear()
+        known = _known[key] = backtest(session, kept.quarter, rules)
+    return known

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from policy import handbook
 from policy.period import Month, Quarter
 from policy.reasons import Refusal
-from policy.review import Counted, counted, weeks_of
+from policy.review import HELD, Counted, counted, weeks_of
 from policy.sizing import size
 from policy.units import MicroTokens
 from programme import handbooks, outcomes, people, review_inputs, reviews, sizing, usage, valuation
@@ -444,6 +444,18 @@ def test_a_handbook_that_is_to_come_is_tried_by_itself(company: Desk, session: S
     a_year_passes(session, company)
     [test] = reviews.summary(session, Q4).backtests.values()
     assert (test.then, test.differ) == (Counted(16, 6, 17), 6)
+
+
+def test_a_later_handbook_is_tried_on_what_was_proposed(company: Desk, session: Session) -> None:
+    """Asked again after a case was held, its counts are the same, and those that are worked out anew."""
+    a_year_passes(session, company)
+    [(version, test)] = reviews.summary(session, Q4).backtests.items()
+    [busy] = [one for one in store.cases(session, Q4) if one.case.person_id == cast.person_id(company, BUSY)]
+    assert busy.case.delta_thousandths
+    store.decide(session, Q4, busy.case.person_id, decision=HELD, decided_by="board", decided_at=MORNING)
+    rules = handbooks.load(session).named(version).adjustment
+    assert reviews.summary(session, Q4).backtests == {version: test}
+    assert reviews.backtest(session, Q4, rules) == test
 
 
 def test_an_older_review_is_named_when_it_is_missing(company: Desk, session: Session) -> None:
