@@ -332,8 +332,7 @@ class History(NamedTuple):
 
 def history(session: Session, before: Quarter, *, since: Quarter) -> History:
     """Of the reviews before a quarter: the last state of each person, and the changes adopted since another."""
-    last = _last_of_each(sa.select(_c.person_id).where(_c.quarter < str(before)))
-    query = sa.select(_c.person_id, _c.state_after).join(last, _is_of(last))
+    query = sa.select(_c.person_id, _c.state_after).where(_c.quarter < str(before)).order_by(_c.quarter)
     states = {person_id: state for person_id, state in session.execute(query)}
     decided = (
         sa.select(_c.quarter, _c.person_id, _delta().label("delta"))
@@ -363,25 +362,16 @@ def factors_on(session: Session, month: Month) -> dict[str, Decimal]:
 
     A case whose cut an appeal suspends, or undid, is as if it were not there.
     """
-    counting = (
-        sa.select(_c.person_id)
+    query = (
+        sa.select(_c.person_id, _factor())
         .join(reviews, _r.quarter == _c.quarter)
         .outerjoin(appeals, sa.and_(_a.quarter == _c.quarter, _a.person_id == _c.person_id))
         .where(_r.state == ADOPTED, _r.holds_from <= str(month))
         .where(sa.or_(_a.state.is_(None), _a.cut_from <= str(month)))
+        .order_by(_c.quarter)
     )
-    last = _last_of_each(counting)
-    query = sa.select(_c.person_id, _factor()).join(last, _is_of(last))
-    return {person_id: Decimal(factor) for person_id, factor in session.execute(query)}
-
-
-def _last_of_each(cases: sa.Select[tuple[str]]) -> sa.Subquery:
-    """The last quarter of each person among some cases; keys alone, so that years of reasons are not gone through."""
-    return cases.add_columns(sa.func.max(_c.quarter).label("quarter")).group_by(_c.person_id).subquery()
-
-
-def _is_of(last: sa.Subquery) -> sa.ColumnElement[bool]:
-    return sa.and_(_c.quarter == last.c.quarter, _c.person_id == last.c.person_id)
+    last = {person_id: factor for person_id, factor in session.execute(query)}
+    return {person_id: Decimal(factor) for person_id, factor in last.items()}
 
 
 def _differs() -> sa.ColumnElement[bool]:
