@@ -179,7 +179,8 @@ def _page(company: Company, quarter: Quarter, number: int) -> int:
 def _holds(company: Company, quarter: Quarter, bare: _Bare) -> Timed:
     """Cases of others' people, one after the other."""
     with company.desk.reading() as session:
-        cases = store.affected(session, quarter)[-HOLDS:]
+        own = past_quarters.person(session, VOTERS[0]).id
+        cases = [one for one in store.affected(session, quarter) if one.case.team != own][-HOLDS:]
     spent = [(_seconds(partial(_hold, company, quarter, one)), _seconds(bare.hold)) for one in cases]
     return Timed(*(median(column) for column in zip(*spent, strict=True)))
 
