@@ -18,6 +18,7 @@ from benchmarks import (
     memory,
     messages,
     monthly,
+    quarterly,
     review,
     simulated,
     traffic,
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
 
 SMALL = 10_000
 RATIO_EVENTS = 500_000
+NAMES = (
+    "intake", "growth", "memory", "monthly", "messages", "votes", "home", "charts", "weekly", "review", "drafting",
+    "quarterly",
+)  # fmt: skip
 TARGETS = {"sqlite": (5.0, 0.18), "postgresql": (8.0, 0.22)}
 
 
@@ -39,9 +44,7 @@ TARGETS = {"sqlite": (5.0, 0.18), "postgresql": (8.0, 0.22)}
 @click.option("--events", default=10_000_000, show_default=True, help="Usage rows of the large ledger.")
 @click.option(
     "--only",
-    type=click.Choice(
-        ["intake", "growth", "memory", "monthly", "messages", "votes", "home", "charts", "weekly", "review", "drafting"]
-    ),
+    type=click.Choice(NAMES),
     multiple=True,
     help="All when left out.",
 )
@@ -58,6 +61,7 @@ def main(events: int, only: tuple[str, ...], databases: tuple[str, ...]) -> None
         "home": lambda kind: _home(kind, events // 10),
         "weekly": lambda kind: _weekly(kind, min(10_000, events // 1_000)),
         "drafting": lambda kind: _drafting(kind, min(10_000, events // 1_000)),
+        "quarterly": lambda kind: _quarterly(kind, min(10_000, events // 1_000)),
     }
     for kind in databases:
         for name, measure in of_databases.items():
@@ -226,6 +230,25 @@ def _drafting(kind: str, people: int) -> None:
             f" {measured.rows:,} rows in {measured.bare:.2f} s = {measured.draft / measured.bare:.1f}; a person costs"
             f" {measured.draft / count / first:.2f} of the smallest run's; worked out again in"
             f" {measured.recompute:.2f} s"
+        )
+
+
+def _quarterly(kind: str, people: int) -> None:
+    """The review after two quarters and after eight of the same company; and after two of one a quarter as large."""
+    young, old = quarterly.walk(kind, people, quarterly.QUARTERS, at=(2, quarterly.QUARTERS))
+    [small] = quarterly.walk(kind, people // 4, 2, at=(2,))
+    for count, one in ((people // 4, small), (people, young), (people, old)):
+        print(
+            f"review, {kind}, {count:,} people, {one.quarters} quarters, {one.affected:,} told: the draft takes"
+            f" {one.peak - one.base:.0f} MiB beside the {one.base:.0f} of the process"
+        )
+        for name, step in one.steps.items():
+            print(f"  {name}: {step.ours * 1e3:.1f} ms over {step.floor * 1e3:.2f} ms = {step.ours / step.floor:.1f}")
+    for name, step in old.steps.items():
+        before, few = young.steps[name].ours, small.steps[name].ours
+        print(
+            f"growth, {kind}: {name} at {step.ours / before:.2f} of its time with {young.quarters} quarters; a person"
+            f" costs {before / people / (few / (people // 4)):.2f} of what one costs among {people // 4:,}"
         )
 
 

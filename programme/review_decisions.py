@@ -9,7 +9,7 @@ from policy import quorum, review_votes
 from policy.adjustment import THOUSANDTH, carried
 from policy.period import day_of
 from policy.reasons import Refusal
-from policy.review import AMENDED, HELD, PROPOSED, counted
+from policy.review import AMENDED, HELD, PROPOSED
 from programme import board, handbooks, review_notices, review_post, review_value
 from programme.decisions import NOWHERE
 from programme.fast_track import FieldsRefused
@@ -244,14 +244,14 @@ def _adopt(session: Session, kept: Review, voter: str, *, desk: Desk, now: datet
 
 
 def _adopted(session: Session, kept: Review, panel: Panel, value: str) -> dict[str, object]:
-    cases = reviews.cases(session, kept.quarter)
+    totals = reviews.totals(session, kept.quarter)
     return {
         "package": panel.package,
         "holds_from": str(kept.holds_from),
-        "held": sum(one.decision == HELD for one in cases),
-        "amended": sum(one.decision == AMENDED for one in cases),
+        "held": totals.held,
+        "amended": totals.amended,
         "value": value,
-        **asdict(counted(one.delta_thousandths for one in cases)),
+        **asdict(totals.counted),
     }
 
 
@@ -341,7 +341,7 @@ def put_back(
 def limits(session: Session, kept: Review, person_id: str) -> tuple[int, int]:
     """The least and the most, in thousandths, that a case may be amended to."""
     rules = handbooks.load(session).named(kept.basis.handbook).adjustment.change
-    [one] = [one for one in reviews.inputs(session, kept.quarter) if one.key == person_id]
+    [one] = [one for one in reviews.inputs(session, kept.quarter, person_id) if one.key == person_id]
     return review_votes.limits(one.deltas, rules)
 
 

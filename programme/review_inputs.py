@@ -167,9 +167,11 @@ def _output(session: Session, weeks: Sequence[date], unit: str) -> dict[str, Fig
     """Thousandths by team or person and week; nothing is known of weeks before the first outcome that was told."""
     end = weeks[-1] + timedelta(days=DAYS_PER_WEEK)
     made: defaultdict[tuple[str, date], int] = defaultdict(int)
-    for row in outcomes.weekly(session, weeks[0], end):
-        if row.unit == unit:
-            made[row.unit_id, row.week.first_day] += row.output
+    # Week by week: what a company delivers in a quarter is far more than what is made of it.
+    for monday in weeks:
+        for row in outcomes.weekly(session, monday, monday + timedelta(days=DAYS_PER_WEEK)):
+            if row.unit == unit:
+                made[row.unit_id, monday] += row.output
     return {
         unit_id: tuple(made.get((unit_id, monday), 0) if first <= _sunday(monday) else None for monday in weeks)
         for unit_id, first in sorted(reviews.first_outcomes(session, unit).items())

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from policy import review_votes
 from policy.reasons import Refusal
-from policy.review import AMENDED, HELD, Counted, counted
 from programme import handbooks, letters, review_decisions, review_notices, review_value, reviews, standing
 from programme.cards import Named
 from programme.review_summary import QuarterFigures
@@ -19,11 +17,12 @@ from store import review_votes as store
 from store import reviews as reviews_store
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from policy.period import Month, Quarter
     from policy.quorum import Tally
+    from policy.review import Counted
     from programme.desk import Desk
     from programme.review_summary import Money, Summary
     from programme.review_value import Standing
@@ -143,8 +142,7 @@ def _vote(one: Cast, package: int, told: Mapping[str, Named]) -> VoteLine:
 def use(session: Session, quarter: Quarter) -> Histogram:
     """How much of their grants people used in the quarter, as far as it may be told."""
     book = handbooks.load(session).named(reviews.require(session, quarter).basis.handbook)
-    shares = (one.case.utilisation_permille for one in reviews_store.cases(session, quarter))
-    used = [share for share in shares if share is not None]
+    used = reviews_store.used(session, quarter)
     first = quarter.first_month
     found = standing.histogram(used, book, first)
     return replace(found, months=standing.named_months(first, first.plus(2)))
@@ -178,33 +176,34 @@ def page(session: Session, reader: Person, quarter: Quarter, number: int, *, des
     seat = review_decisions.seat_of(
         session, panel, reader.id, votes=store.votes(session, quarter), desk=desk, now=now
     )  # fmt: skip
-    found = ordered(session, quarter, (reader.id, seat.person_id))
-    pages = max(-(-len(found) // PAGE), 1)
+    totals = reviews_store.totals(session, quarter)
+    pages = max(-(-totals.cases // PAGE), 1)
     number = min(max(number, 0), pages - 1)
-    shown = found[number * PAGE : (number + 1) * PAGE]
+    shown = ordered(session, quarter, (reader.id, seat.person_id), offset=number * PAGE, limit=PAGE)
     names = requests_store.names(session, [one.case.person_id for one, _ in shown])
     return Page(
         quarter=quarter,
         lines=tuple(_line(one, names[one.case.person_id][0], conflict) for one, conflict in shown),
         number=number,
         pages=pages,
-        counted=counted(one.delta_thousandths for one, _ in found),
-        cases=len(found),
+        counted=totals.counted,
+        cases=totals.cases,
         is_open=kept.state == reviews_store.DRAFT,
     )
 
 
-def ordered(session: Session, quarter: Quarter, readers: Collection[str]) -> list[tuple[Kept, str]]:
-    """All cases in the order of the lists, each with why one of its readers has no say in it."""
-    conflict_of = partial(_conflict, deciding=readers, reports=people_store.reports_of(session, readers))
-    found = [(one, conflict_of(one)) for one in reviews_store.cases(session, quarter)]
-    return sorted(found, key=lambda pair: _order(*pair))
+def ordered(
+    session: Session, quarter: Quarter, readers: Sequence[str], *, offset: int = 0, limit: int | None = None
+) -> list[tuple[Kept, str]]:  # fmt: skip
+    """Cases in the order of the lists, each with why one of its readers has no say in it.
 
-
-def _order(one: Kept, conflict: str) -> tuple[bool, bool, int, str]:
-    """As they were proposed, so that what is held stays where it was; where its reader may not see what, last."""
-    is_changed = bool(one.case.delta_thousandths) or one.decision in {HELD, AMENDED}
-    return bool(conflict), not is_changed, -abs(one.case.delta_thousandths), one.case.person_id
+    Where they may not see what is proposed, it is last: else the place in the order would tell it.
+    """
+    reports = people_store.reports_of(session, readers)
+    found = reviews_store.ordered(
+        session, quarter, last=[*readers, *reports], last_teams=readers, offset=offset, limit=limit
+    )
+    return [(one, _conflict(one, deciding=readers, reports=reports)) for one in found]
 
 
 def _conflict(one: Kept, deciding: Iterable[str], reports: frozenset[str]) -> str:

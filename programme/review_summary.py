@@ -30,13 +30,12 @@ if TYPE_CHECKING:
 
     from policy.handbook import Handbook
     from policy.period import Quarter
-    from policy.review import Inputs
     from programme.desk import Desk
     from programme.reviews import BackTest
     from programme.sizing import Plan
     from store.engine import Session
     from store.requests import Request
-    from store.reviews import Kept, Review
+    from store.reviews import Review, Standing
 
 TENTH = Decimal("0.1")
 SECONDS_PER_MINUTE = 60
@@ -251,9 +250,9 @@ def _of_class(name: str, requests: Sequence[Request]) -> Exceptions:
 
 def of(session: Session, kept: Review, book: Handbook, *, backtests: Mapping[str, BackTest]) -> Summary:
     """The summary of a review whose cases may have been held or amended since."""
-    cases = reviews.cases(session, kept.quarter)
+    cases = reviews.standings(session, kept.quarter)
     least = book.digest.least_people
-    used = [one.case.utilisation_permille for one in cases if one.case.utilisation_permille is not None]
+    used = [one.utilisation_permille for one in cases if one.utilisation_permille is not None]
     enough = len(used) >= least
     return Summary(
         quarter=str(kept.quarter),
@@ -264,23 +263,23 @@ def of(session: Session, kept: Review, book: Handbook, *, backtests: Mapping[str
         mean_percent=_mean([one.delta_thousandths for one in cases]),
         held=sum(one.decision == review.HELD for one in cases),
         amended=sum(one.decision == review.AMENDED for one in cases),
-        states=dict(sorted(Counter(one.case.state_after for one in cases).items())),
-        bounds=dict(sorted(Counter(one.case.bound for one in cases if one.case.bound).items())),
-        grants_before=MicroTokens(sum(int(one.case.grant_before or 0) for one in cases)),
+        states=dict(sorted(Counter(one.state_after for one in cases).items())),
+        bounds=dict(sorted(Counter(one.bound for one in cases if one.bound).items())),
+        grants_before=MicroTokens(sum(int(one.grant_before or 0) for one in cases)),
         grants_after=_after(cases, least),
         utilisation=disclosure.counts(reserve.bins(used), least) if enough else (None,) * (reserve.BINS + 1),
-        missing=dict(sorted(Counter(one.case.missing for one in cases if one.case.missing).items())),
+        missing=dict(sorted(Counter(one.missing for one in cases if one.missing).items())),
         unknown_use=len(cases) - len(used),
-        fairness=_fairness(cases, reviews.inputs(session, kept.quarter), least),
+        fairness=_fairness(cases, least),
         backtests=backtests,
         last=_last(session, kept.quarter),
         appealed=_appealed(session, kept.quarter),
     )
 
 
-def _after(cases: Sequence[Kept], least: int) -> MicroTokens | None:
-    changed = sum(one.case.grant_before != one.case.grant_after for one in cases)
-    return None if 0 < changed < least else MicroTokens(sum(int(one.case.grant_after or 0) for one in cases))
+def _after(cases: Sequence[Standing], least: int) -> MicroTokens | None:
+    changed = sum(one.grant_before != one.grant_after for one in cases)
+    return None if 0 < changed < least else MicroTokens(sum(int(one.grant_after or 0) for one in cases))
 
 
 def _mean(thousandths: Sequence[int]) -> Decimal:
@@ -290,16 +289,14 @@ def _mean(thousandths: Sequence[int]) -> Decimal:
     return (sum(thousandths) * 100 * THOUSANDTH / len(thousandths)).quantize(TENTH, ROUND_HALF_EVEN)
 
 
-def _fairness(cases: Sequence[Kept], inputs: Iterable[Inputs], least: int) -> tuple[Fairness, ...]:
-    person = {one.person_id: one for one in inputs if one.is_case}
-    kinds: dict[str, Callable[[Inputs], str]] = {
+def _fairness(cases: Sequence[Standing], least: int) -> tuple[Fairness, ...]:
+    kinds: dict[str, Callable[[Standing], str]] = {
         "level": lambda one: one.level,
         "team": lambda one: one.team,
         "wave": lambda one: "none" if one.wave is None else str(one.wave),
     }
     return tuple(
-        _of_kind(kind, [(name(person[one.case.person_id]), one.delta_thousandths) for one in cases], least)
-        for kind, name in kinds.items()
+        _of_kind(kind, [(name(one), one.delta_thousandths) for one in cases], least) for kind, name in kinds.items()
     )
 
 
@@ -322,14 +319,8 @@ def _last(session: Session, quarter: Quarter) -> LastReview | None:
     before = reviews.get(session, quarter.previous())
     if before is None:
         return None
-    cases = reviews.cases(session, before.quarter)
-    return LastReview(
-        str(before.quarter),
-        before.state,
-        review.counted(one.delta_thousandths for one in cases),
-        sum(one.decision == review.HELD for one in cases),
-        sum(one.decision == review.AMENDED for one in cases),
-    )
+    totals = reviews.totals(session, before.quarter)
+    return LastReview(str(before.quarter), before.state, totals.counted, totals.held, totals.amended)
 
 
 def _appealed(session: Session, quarter: Quarter) -> Appealed | None:

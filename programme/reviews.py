@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 JOB = "reviews"
 ACTOR = "policy"
+MOST_KNOWN = 32
+_known: dict[tuple[str, AdjustmentRules], BackTest] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +204,18 @@ def _pending(session: Session, kept: Review, book: Handbook) -> dict[str, BackTe
         if rules != versions[-1].adjustment:
             later[one.version] = (rules, names[one.proposed_by][0])
     return {
-        version: replace(backtest(session, kept.quarter, rules), proposed_by=name)
+        version: replace(_tried(session, kept, rules), proposed_by=name)
         for version, (rules, name) in later.items()
         if rules != book.adjustment
     }
+
+
+def _tried(session: Session, kept: Review, rules: AdjustmentRules) -> BackTest:
+    """A back-test worked out once: what was frozen and what was proposed never change."""
+    key = (kept.inputs_digest, rules)
+    if (known := _known.get(key)) is None:
+        # Every copy of the pack asks again after every vote; few reviews and rules are asked about.
+        if len(_known) >= MOST_KNOWN:
+            _known.clear()
+        known = _known[key] = backtest(session, kept.quarter, rules)
+    return known

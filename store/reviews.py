@@ -7,6 +7,7 @@ import json
 from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -14,7 +15,7 @@ import sqlalchemy as sa
 
 from policy.appeals import SUSPENDING
 from policy.period import Month, Quarter
-from policy.review import AMENDED, HELD, Basis, Case, Inputs
+from policy.review import AMENDED, HELD, Basis, Case, Counted, Inputs
 from policy.units import MicroTokens, NanoUSD
 from store import bulk
 from store.tables import (
@@ -34,7 +35,7 @@ from store.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date, datetime
 
     from store.engine import Session
@@ -91,17 +92,33 @@ class Kept(NamedTuple):
 
 def digest(basis: Basis, inputs: Iterable[Inputs]) -> str:
     """SHA-256 of everything that a draft follows from; in any order of the people the same."""
-    ordered = sorted(inputs, key=lambda one: (one.person_id, one.part))
-    return _sha256([_plain(basis), [_plain(one) for one in ordered]])
+    in_order: list[Inputs] = sorted(inputs, key=lambda one: (one.person_id, one.part))
+    return _sha256(chain((f"[{_text(basis)},",), _listed(in_order), ("]",)))
 
 
 def digest_of_cases(proposed: Iterable[Case]) -> str:
     """SHA-256 of what was proposed, every word of its reasons with it."""
-    return _sha256([_plain(case_) for case_ in sorted(proposed, key=lambda one: one.person_id)])
+    in_order: list[Case] = sorted(proposed, key=lambda one: one.person_id)
+    return _sha256(_listed(in_order))
 
 
-def _sha256(plain: object) -> str:
-    return hashlib.sha256(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+def _sha256(texts: Iterable[str]) -> str:
+    found = hashlib.sha256()
+    for text in texts:
+        found.update(text.encode())
+    return found.hexdigest()
+
+
+def _listed(values: Iterable[object]) -> Iterator[str]:
+    """A JSON list piece by piece: as a whole it would be larger than everything that it is made from."""
+    yield "["
+    for number, value in enumerate(values):
+        yield f",{_text(value)}" if number else _text(value)
+    yield "]"
+
+
+def _text(value: object) -> str:
+    return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"))
 
 
 def _plain(kept: object) -> Any:  # noqa: ANN401 - plain values of any shape
@@ -199,9 +216,11 @@ def _review(row: Any) -> Review:  # noqa: ANN401 - a row
     )  # fmt: skip
 
 
-def inputs(session: Session, quarter: Quarter) -> list[Inputs]:
-    """What a draft was worked out from, by person."""
+def inputs(session: Session, quarter: Quarter, person_id: str | None = None) -> list[Inputs]:
+    """What a draft was worked out from, by person; of one alone, where they are named."""
     query = sa.select(*(_i[name] for name in _INPUTS)).where(_i.quarter == str(quarter))
+    if person_id is not None:
+        query = query.where(_i.person_id == person_id)
     rows = session.execute(query.order_by(_i.person_id, _i.part)).mappings()
     return [msgspec.convert({name: row[name] for name in _INPUTS}, Inputs, dec_hook=_typed) for row in rows]
 
@@ -228,6 +247,98 @@ def _kept(row: Mapping[Any, Any]) -> Kept:
     return Kept(case_, **rest | {"amended_factor": None if amended is None else Decimal(amended)})
 
 
+class Standing(NamedTuple):
+    """What figures of all cases are made from: a case as it stands, without its reasons, and whose it is."""
+
+    person_id: str
+    level: str
+    team: str
+    wave: int | None
+    delta_thousandths: int
+    decision: str
+    state_after: str
+    bound: str
+    missing: str
+    utilisation_permille: int | None
+    grant_before: int | None
+    grant_after: int | None
+
+
+class Totals(NamedTuple):
+    """How many cases there are of each kind, as they stand."""
+
+    counted: Counted
+    held: int
+    amended: int
+
+    @property
+    def cases(self) -> int:
+        return self.counted.raised + self.counted.cut + self.counted.unchanged
+
+
+def standings(session: Session, quarter: Quarter) -> list[Standing]:
+    """Everybody's case by person id, read without what only a single case is shown with."""
+    rest = (_c[name] for name in Standing._fields[5:])
+    query = (
+        sa.select(_c.person_id, _i.level, _i.team, _i.wave, _delta(), *rest)
+        .join(review_inputs, sa.and_(_i.quarter == _c.quarter, _i.person_id == _c.person_id))
+        .where(_c.quarter == str(quarter), _i.is_case)
+        .order_by(_c.person_id)
+    )
+    return [Standing._make(row) for row in session.execute(query)]
+
+
+def totals(session: Session, quarter: Quarter) -> Totals:
+    """The cases of a review, counted."""
+
+    def count(where: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+        return sa.func.coalesce(sa.func.sum(sa.case((where, 1), else_=0)), 0)
+
+    query = sa.select(
+        sa.func.count(), count(_delta() > 0), count(_delta() < 0), count(_c.decision == HELD),
+        count(_c.decision == AMENDED),
+    )  # fmt: skip
+    found = session.execute(query.where(_c.quarter == str(quarter))).one()
+    cases_, raised, cut, held, amended = (int(number) for number in found)
+    return Totals(Counted(raised, cut, cases_ - raised - cut), held, amended)
+
+
+def used(session: Session, quarter: Quarter) -> list[int]:
+    """The share of their grants that people used, in thousandths, of those of whom it is known."""
+    query = sa.select(_c.utilisation_permille).where(_c.quarter == str(quarter), _c.utilisation_permille.is_not(None))
+    return list(session.execute(query).scalars())
+
+
+def ordered(
+    session: Session,
+    quarter: Quarter,
+    *,
+    last: Sequence[str],
+    last_teams: Sequence[str],
+    offset: int,
+    limit: int | None,
+) -> list[Kept]:
+    """Some cases of all: those that change first, the greatest changes before the others; those of some people last.
+
+    Without a limit it is all from the offset on. `last` are such people, `last_teams` managers of whose teams it is true too. The order is by what was proposed, so
+    that what is held stays where it was.
+    """
+    is_last = sa.or_(_c.person_id.in_(last), _c.team.in_(last_teams))
+    is_changed = sa.or_(_c.delta_thousandths != 0, _c.decision.in_([HELD, AMENDED]))
+    order = (
+        sa.case((is_last, 1), else_=0), sa.case((is_changed, 0), else_=1), sa.func.abs(_c.delta_thousandths).desc(),
+        _c.person_id,
+    )  # fmt: skip
+    # The ids before the rest: a sort that carries everybody's reasons would be many times as large.
+    ids = sa.select(_c.person_id).where(_c.quarter == str(quarter)).order_by(*order).offset(offset).limit(limit)
+    wanted = list(session.execute(ids).scalars())
+    query = _case_query.where(_c.quarter == str(quarter))
+    if limit is not None:
+        query = query.where(_c.person_id.in_(wanted))
+    found = {row["person_id"]: _kept(row) for row in session.execute(query).mappings()}
+    return [found[person_id] for person_id in wanted]
+
+
 class History(NamedTuple):
     """What earlier reviews say: each person's last state, and what was adopted for them in each quarter."""
 
@@ -240,8 +351,8 @@ def history(session: Session, before: Quarter, *, since: Quarter) -> History:
 
     A cut that an appeal suspends, or undid, is no change, as in `factors_on`.
     """
-    query = sa.select(_c.quarter, _c.person_id, _c.state_after).where(_c.quarter < str(before)).order_by(_c.quarter)
-    states = {person_id: state for _, person_id, state in session.execute(query)}
+    query = sa.select(_c.person_id, _c.state_after).where(_c.quarter < str(before)).order_by(_c.quarter)
+    states = {person_id: state for person_id, state in session.execute(query)}
     decided = (
         sa.select(_c.quarter, _c.person_id, _delta().label("delta"))
         .join(reviews, _r.quarter == _c.quarter)
@@ -280,7 +391,8 @@ def factors_on(session: Session, month: Month) -> dict[str, Decimal]:
         .where(sa.or_(_a.state.is_(None), _a.cut_from <= str(month)))
         .order_by(_c.quarter)
     )
-    return {person_id: Decimal(factor) for person_id, factor in session.execute(query)}
+    last = {person_id: factor for person_id, factor in session.execute(query)}
+    return {person_id: Decimal(factor) for person_id, factor in last.items()}
 
 
 def _differs() -> sa.ColumnElement[bool]:

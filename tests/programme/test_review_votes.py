@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from policy.period import Month
 from policy.reasons import Refusal
-from policy.review import AMENDED, HELD, PROPOSED
+from policy.review import AMENDED, HELD, PROPOSED, counted
 from programme import home, review_calls, review_decisions, review_pack, review_steps
 from programme import reviews as reviews_programme
 from programme.fast_track import FieldsRefused
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from programme.desk import Desk
     from store.engine import Database, Session
+    from store.reviews import Kept
 
 M3 = "m3@example.com"
 """Leads the team of STOPPED, and sits on the board of these tests."""
@@ -250,6 +251,30 @@ def test_a_page_hides_what_its_reader_must_not_see(office: Desk, session: Sessio
     assert code(
         lambda: review_pack.page(session, voted.person(session, LENA), Q4, 0, desk=office, now=MORNING)
     ) == "not_on_board"  # fmt: skip
+
+
+@pytest.mark.parametrize("who", [TESS, M3])
+def test_pages_have_every_case_once_in_order(office: Desk, session: Session, who: str) -> None:
+    """Pages together list each case once: greatest proposed changes first, whatever is held, the reader's own last."""
+    hold(session, office, OMAR, BUSY)
+    amend(session, office, OMAR, STOPPED, "1")
+    reader = voted.person(session, who)
+    near = {reader.id} | {voted.person(session, one).id for one in reviewed.members(3) if who == M3}
+
+    def place(one: Kept) -> tuple[bool, bool, int, str]:
+        is_changed = bool(one.case.delta_thousandths) or one.decision != PROPOSED
+        return one.case.person_id in near, not is_changed, -abs(one.case.delta_thousandths), one.case.person_id
+
+    pages = [review_pack.page(session, reader, Q4, 0, desk=office, now=MORNING)]
+    pages += [
+        review_pack.page(session, reader, Q4, number, desk=office, now=MORNING) for number in range(1, pages[0].pages)
+    ]
+    expected = [one.case.person_id for one in sorted(reviews.cases(session, Q4), key=place)]
+    assert len(expected) > 2 * review_pack.PAGE
+    assert [line.person_id for page in pages for line in page.lines] == expected
+    assert all(len(page.lines) == review_pack.PAGE for page in pages[:-1])
+    found = counted(one.delta_thousandths for one in reviews.cases(session, Q4))
+    assert {(page.counted, page.cases) for page in pages} == {(found, len(expected))}
 
 
 def test_another_package_is_voted_on_anew(office: Desk, session: Session) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -14,7 +16,7 @@ import sqlalchemy as sa
 from policy import handbook
 from policy.period import Month, Quarter
 from policy.reasons import Refusal
-from policy.review import Counted, counted, weeks_of
+from policy.review import HELD, Counted, counted, weeks_of
 from policy.sizing import size
 from policy.units import MicroTokens
 from programme import handbooks, outcomes, people, review_inputs, reviews, sizing, usage, valuation
@@ -246,6 +248,20 @@ def test_the_draft_follows_from_its_inputs_a_year_later(company: Desk, session: 
     assert books.findings_in(session, company) == {}
 
 
+def test_digests_are_of_plain_json(session: Session) -> None:
+    """What is made piece by piece is the SHA-256 of one JSON text, which anybody can work out with other tools."""
+
+    def sha256(plain: object) -> str:
+        return hashlib.sha256(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+    kept = reviews.require(session, Q4)
+    inputs = [json.loads(store.dumped(one)) for one in store.inputs(session, Q4)]
+    cases = [one.case for one in store.cases(session, Q4)]
+    assert kept.inputs_digest == sha256([json.loads(store.dumped(kept.basis)), inputs])
+    assert store.digest_of_cases(reversed(cases)) == sha256([json.loads(store.dumped(one)) for one in cases])
+    assert store.digest_of_cases([]) == sha256([])
+
+
 def test_both_databases_give_the_same_scores(session: Session) -> None:
     """On either database the six teams have the scores of one calculation, and as many people are raised and cut."""
     cases = [one.case for one in store.cases(session, Q4)]
@@ -440,6 +456,18 @@ def test_a_handbook_that_is_to_come_is_tried_by_itself(company: Desk, session: S
     a_year_passes(session, company)
     [test] = reviews.summary(session, Q4).backtests.values()
     assert (test.then, test.differ) == (Counted(16, 6, 17), 6)
+
+
+def test_a_later_handbook_is_tried_on_what_was_proposed(company: Desk, session: Session) -> None:
+    """Asked again after a case was held, its counts are the same, and those that are worked out anew."""
+    a_year_passes(session, company)
+    [(version, test)] = reviews.summary(session, Q4).backtests.items()
+    [busy] = [one for one in store.cases(session, Q4) if one.case.person_id == cast.person_id(company, BUSY)]
+    assert busy.case.delta_thousandths
+    store.decide(session, Q4, busy.case.person_id, decision=HELD, decided_by="board", decided_at=MORNING)
+    rules = handbooks.load(session).named(version).adjustment
+    assert reviews.summary(session, Q4).backtests == {version: test}
+    assert reviews.backtest(session, Q4, rules) == test
 
 
 def test_an_older_review_is_named_when_it_is_missing(company: Desk, session: Session) -> None:
