@@ -320,8 +320,8 @@ def ordered(
 ) -> list[Kept]:
     """Some cases of all: those that change first, the greatest changes before the others; those of some people last.
 
-    Without a limit it is all from the offset on. `last` are such people, `last_teams` managers of whose teams it is true too. The order is by what was proposed, so
-    that what is held stays where it was.
+    Without a limit it is all from the offset on. `last` are such people, `last_teams` managers of whose teams it is
+    true too. The order is by what was proposed, so that what is held stays where it was.
     """
     is_last = sa.or_(_c.person_id.in_(last), _c.team.in_(last_teams))
     is_changed = sa.or_(_c.delta_thousandths != 0, _c.decision.in_([HELD, AMENDED]))
