@@ -237,8 +237,8 @@ def require_reason(reason: str | None) -> None:
 def _adopt(session: Session, kept: Review, voter: str, *, desk: Desk, now: datetime) -> tuple[Review, str]:
     """The review adopted, those told whose grant changes, and what became of the value that is proposed with it."""
     month = review_notices.effect_month(session, kept.quarter, desk=desk, now=now)
-    store.step(session, kept.quarter, None, None)
     moved = _move(session, kept, state=ADOPTED, decided_at=now, decided_by=voter, holds_from=str(month))
+    store.step(session, kept.quarter, *review_notices.milestones(session, moved, desk=desk)[0])
     review_notices.owe(session, kept.quarter, desk=desk, now=now)
     return moved, review_value.adopt(session, moved, voter, desk=desk, now=now)
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from policy import review_dates
 from policy.hours import next_opening
-from policy.period import day_of
+from policy.period import day_of, first_instant
 from policy.reasons import Refusal
 from policy.review import PROPOSED
 from programme import handbooks, letters, post
 from programme.letters import Changed
 from store import reviews as store
+from store.review_votes import CLOSE, EFFECT
 from store.reviews import ADOPTED
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from store.reviews import Kept, Review
 
 TEMPLATE = "review/notice"
+A_DAY = timedelta(days=1)
 
 
 def is_cut(kept: Kept) -> bool:
@@ -49,6 +52,18 @@ def appeal_until(zone: ZoneInfo, book: Handbook, adopted_at: datetime) -> date:
     """The last day in a person's time zone on which they can appeal."""
     day = noticed_on(zone, book, adopted_at)
     return review_dates.last_appeal_day(day, book.messages.holidays, appeal_days=book.appeals.appeal_days)
+
+
+def milestones(session: Session, kept: Review, *, desk: Desk) -> list[tuple[str, datetime]]:
+    """(step, instant) of what comes after a review is adopted, in order: it holds; nobody can appeal against a cut."""
+    assert kept.decided_at is not None  # noqa: S101 - it is adopted
+    assert kept.holds_from is not None  # noqa: S101 - as above
+    book = handbooks.load(session).on(day_of(kept.decided_at, desk.zone))
+    zones = [ZoneInfo(zone) for zone in store.zones_of_affected(session, kept.quarter, cut=True)]
+    ends = [first_instant(appeal_until(zone, book, kept.decided_at) + A_DAY, zone) for zone in zones]
+    found = [(EFFECT, first_instant(kept.holds_from.first_day, desk.zone))]
+    found += [(CLOSE, max(ends))] if ends else []
+    return sorted(found, key=lambda one: (one[1], one[0]))
 
 
 def owe(session: Session, quarter: Quarter, *, desk: Desk, now: datetime) -> int:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from store.reviews import Review
 
 PACK, FACE, USE, MONEY = "review/pack", "review/face", "review/use", "review/money"
-OUTCOME = "review/outcome"
+OUTCOME, MILESTONE = "review/outcome", "review/milestone"
 NEW, REMINDER = "new", "remind"
 BOARD = "board"
 
@@ -87,19 +87,32 @@ def tell_of_change(session: Session, kept: Review, *, now: datetime, occasion: s
 
 
 def tell_of_outcome(session: Session, kept: Review, electorate: Electorate, *, desk: Desk, now: datetime) -> None:
-    """A word that it is adopted or lapsed: new faces notify nobody.
+    """A word that it is adopted or lapsed: new faces notify nobody."""
+    _tell_board(session, kept, electorate, (OUTCOME, kept.state), desk=desk, now=now)
 
-    In the board's channel, or to each who was called; nobody waits at night for what only the calendar did.
-    """
+
+def tell_of_milestone(
+    session: Session, kept: Review, electorate: Electorate, step: str, *, desk: Desk, now: datetime
+) -> None:  # fmt: skip
+    """A word that it holds from now, or that nobody can appeal any more."""
+    _tell_board(session, kept, electorate, (MILESTONE, step), desk=desk, now=now)
+
+
+def _tell_board(
+    session: Session, kept: Review, electorate: Electorate, what: tuple[str, str], *, desk: Desk, now: datetime
+) -> None:  # fmt: skip
+    """A word in the board's channel, or to each who was called; what only the calendar did wakes nobody."""
+    template, step = what
     if (channel := desk.governance_channel) is None:
         called = electorate.voting(electorate.stage)
-        copies = _copies(session, kept.quarter, called, kept.state, desk=desk, now=now)
-        _owe(session, kept.quarter, [one._replace(template=OUTCOME) for one in copies], now=now)
+        copies = _copies(session, kept.quarter, called, step, desk=desk, now=now)
+        _owe(session, kept.quarter, [one._replace(template=template) for one in copies], now=now)
         return
-    key, decided = f"pack:{kept.quarter}:{kept.state}", kept.state == ADOPTED
+    is_press = step == ADOPTED
     book = handbooks.load(session).on(day_of(now, desk.zone))
-    due_at = now if decided else next_opening(now, desk.zone, book.messages)
-    letter = NewLetter(key, OUTCOME, _view(kept.quarter), None, channel, due_at, at_once=decided)
+    due_at = now if is_press else next_opening(now, desk.zone, book.messages)
+    view = _view(kept.quarter, step=step)
+    letter = NewLetter(f"pack:{kept.quarter}:{step}", template, view, None, channel, due_at, at_once=is_press)
     _owe(session, kept.quarter, [letter], now=now)
 
 

@@ -1,4 +1,4 @@
-"""What the calendar does about reviews: ask the board, remind those who have not voted, let it lapse.
+"""What the calendar does about reviews: ask the board, remind it, let the review lapse, tell what follows.
 
 One that a later review has overtaken lapses whatever its deadline is.
 """
@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from programme import review_decisions, review_post
+from programme import review_decisions, review_notices, review_post
 from store import review_votes as store
 from store.review_votes import CONVENE, LAPSE, REMIND
-from store.reviews import DRAFT
+from store.reviews import ADOPTED, DRAFT
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from programme.desk import Desk
     from store.engine import Session
     from store.review_votes import Panel
+    from store.reviews import Review
 
 
 def advance(session: Session, quarter: Quarter, *, desk: Desk, now: datetime) -> str | None:
@@ -36,12 +37,26 @@ def advance(session: Session, quarter: Quarter, *, desk: Desk, now: datetime) ->
         return CONVENE if review_decisions.convene(session, quarter, desk=desk, now=now) else None
     if panel.next_at is None or panel.next_at > now or kept.vote_until is None:
         return None
+    if kept.state == ADOPTED:
+        return _tell_what_follows(session, kept, panel, desk=desk, now=now)
     if now >= kept.vote_until:
         review_decisions.lapse(session, kept, desk=desk, now=now)
         return LAPSE
     review_post.remind(session, kept, silent(session, panel), desk=desk, now=now)
     store.step(session, quarter, LAPSE, kept.vote_until)
     return REMIND
+
+
+def _tell_what_follows(
+    session: Session, kept: Review, panel: Panel, *, desk: Desk, now: datetime
+) -> str | None:  # fmt: skip
+    """Tell the board that a review holds from now, or that nobody can appeal any more."""
+    steps = review_notices.milestones(session, kept, desk=desk)
+    names = [name for name, _ in steps]
+    at = names.index(panel.next_step or "")
+    review_post.tell_of_milestone(session, kept, panel.electorate, names[at], desk=desk, now=now)
+    store.step(session, kept.quarter, *(steps[at + 1] if at + 1 < len(steps) else (None, None)))
+    return names[at]
 
 
 def silent(session: Session, panel: Panel) -> list[Seat]:

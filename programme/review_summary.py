@@ -325,10 +325,13 @@ def _last(session: Session, quarter: Quarter) -> LastReview | None:
 
 def _appealed(session: Session, quarter: Quarter) -> Appealed | None:
     before = reviews.last_adopted(session, before=quarter)
-    if before is None:
-        return None
-    states = Counter(one.state for one in appeals.of_quarter(session, before.quarter).values())
-    cut = sum(one.factor < one.case.factor_before for one in reviews.affected(session, before.quarter))
+    return None if before is None else appealed_against(session, before.quarter)
+
+
+def appealed_against(session: Session, quarter: Quarter) -> Appealed:
+    """The appeals against a review's cuts, by how they ended."""
+    states = Counter(one.state for one in appeals.of_quarter(session, quarter).values())
+    cut = reviews.count_cut(session, quarter)
     return Appealed(
-        str(before.quarter), cut, sum(states.values()), states[UPHELD], states[REJECTED], states[LAPSED], states[OPEN]
+        str(quarter), cut, sum(states.values()), states[UPHELD], states[REJECTED], states[LAPSED], states[OPEN]
     )

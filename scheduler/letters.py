@@ -57,6 +57,7 @@ LIVE: dict[str, Callable[[Desk, object], Message | None]] = {
     "review/pack": review_letters.compose_pack,
     "review/face": review_letters.compose_face,
     "review/outcome": review_letters.compose_outcome,
+    "review/milestone": review_letters.compose_milestone,
     "appeals/card": appeal_letters.compose_card,
     "appeals/face": appeal_letters.compose_face,
     "appeals/mine": appeal_letters.compose_mine,

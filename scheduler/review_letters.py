@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from policy.period import Quarter
-from programme import letters, review_pack, review_post
+from programme import letters, review_pack, review_post, review_summary, reviews
 from templates import charts, render, review
 
 if TYPE_CHECKING:
@@ -53,6 +53,15 @@ def compose_outcome(desk: Desk, view: object) -> Message:
     with desk.reading() as session:
         pack = review_pack.of(session, letters.read(Named, view).which, desk=desk, now=desk.clock())
     return review.outcome(pack)
+
+
+def compose_milestone(desk: Desk, view: object) -> Message:
+    """That a review holds from now, or that nobody can appeal against it any more."""
+    named = letters.read(Named, view)
+    with desk.reading() as session:
+        kept = reviews.require(session, named.which)
+        appealed = review_summary.appealed_against(session, named.which)
+    return render.message("review/milestone", review=kept, step=named.step, appealed=appealed)
 
 
 def compose_use(desk: Desk, view: object) -> tuple[Message, Picture | None]:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from store.engine import Session
 
 CONVENE, REMIND, LAPSE = "convene", "remind", "lapse"
+EFFECT, CLOSE = "effect", "close"
+"""Of a review that is adopted: the month from which it holds begins; nobody can appeal any more."""
 ASKED, VOTED, DECIDED_CASE = "review.convene", "review.vote", "review.case"
 ADOPTED_BY, LAPSED_BY = "review.adopt", "review.lapse"
 """The actions by which the audit log tells what the board was asked, did, and let pass."""
@@ -156,7 +158,7 @@ def due(session: Session, now: datetime) -> list[tuple[str, str, datetime]]:
     query = (
         sa.select(_p.quarter, _p.next_step, _p.next_at)
         .join(reviews, _r.quarter == _p.quarter)
-        .where(_p.next_at.is_not(None), _p.next_at <= now, ~overtaken)
+        .where(_p.next_at.is_not(None), _p.next_at <= now, sa.or_(_r.state != DRAFT, ~overtaken))
     )
     rows = [(quarter, name, at) for some in (superseded, unasked, query) for quarter, name, at in session.execute(some)]
     return sorted(rows, key=lambda row: (row[2], row[0]))

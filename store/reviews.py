@@ -400,16 +400,27 @@ def _differs() -> sa.ColumnElement[bool]:
     return sa.cast(_factor(), sa.Numeric) != sa.cast(_c.factor_before, sa.Numeric)
 
 
+def _cuts() -> sa.ColumnElement[bool]:
+    return sa.cast(_factor(), sa.Numeric) < sa.cast(_c.factor_before, sa.Numeric)
+
+
+def count_cut(session: Session, quarter: Quarter) -> int:
+    """How many grants a review cuts, as its cases stand."""
+    query = sa.select(sa.func.count()).select_from(review_cases).where(_c.quarter == str(quarter), _cuts())
+    return session.execute(query).scalar_one()
+
+
 def affected(session: Session, quarter: Quarter) -> list[Kept]:
     """The cases as they stand that make a difference to a grant, by person id."""
     query = _case_query.where(_c.quarter == str(quarter), _differs()).order_by(_c.person_id)
     return [_kept(row) for row in session.execute(query).mappings()]
 
 
-def zones_of_affected(session: Session, quarter: Quarter) -> set[str]:
-    """The time zones of those to whose grants it makes a difference."""
+def zones_of_affected(session: Session, quarter: Quarter, *, cut: bool = False) -> set[str]:
+    """The time zones of those to whose grants it makes a difference, or only of those whom it cuts."""
     query = sa.select(people.c.time_zone).join(review_cases, _c.person_id == people.c.id).distinct()
-    return set(session.execute(query.where(_c.quarter == str(quarter), _differs())).scalars())
+    which = _cuts() if cut else _differs()
+    return set(session.execute(query.where(_c.quarter == str(quarter), which)).scalars())
 
 
 # --- Deciding ------------------------------------------------------------------------------------------------------

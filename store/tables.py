@@ -567,7 +567,7 @@ review_panels = Table(
     Column("stage", SmallInteger, nullable=False, comment="0 members, 1 alternates too, 2 the chair and finance too."),
     Column("convened_at", Instant, nullable=False),
     Column("remind_at", Instant, nullable=False),
-    Column("next_step", Text, comment="remind, lapse; empty once nothing is to be done."),
+    Column("next_step", Text, comment="remind, lapse, effect, close; or nothing."),
     Column("next_at", Instant),
     CheckConstraint("(next_step IS NULL) = (next_at IS NULL)", name="step"),
     comment="Who decides a review was asked at an instant; until when is in the review.",

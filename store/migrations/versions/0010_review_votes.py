@@ -34,7 +34,7 @@ def upgrade() -> None:
         ),
         sa.Column("convened_at", columns.Instant(), nullable=False),
         sa.Column("remind_at", columns.Instant(), nullable=False),
-        sa.Column("next_step", sa.Text(), nullable=True, comment="remind, lapse; empty once nothing is to be done."),
+        sa.Column("next_step", sa.Text(), nullable=True, comment="remind, lapse, effect, close; or nothing."),
         sa.Column("next_at", columns.Instant(), nullable=True),
         sa.CheckConstraint("(next_step IS NULL) = (next_at IS NULL)", name=op.f("ck_review_panels_step")),
         sa.ForeignKeyConstraint(["quarter"], ["reviews.quarter"], name=op.f("fk_review_panels_quarter")),
