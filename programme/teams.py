@@ -34,15 +34,13 @@ def manager_on(lines: Lines, person: str, day: date) -> str | None:
 
 
 def record(session: Session, records: Iterable[Mapping[str, Any]], *, today: date) -> None:
-    """Keep whom people report to, from the day on which it is known; after their last day it is nobody.
+    """Keep whom people report to, from the day after it is known; after their last day it is nobody.
 
-    What was told of days before stays true, so nothing is written for them (docs/decisions/0013), unless nothing can
-    have been told yet. Of somebody whose line began today another begins tomorrow: today's was told as well.
+    What was told of a team today, and of days before, stays true (docs/decisions/0013): whatever is imported today, and
+    however often, makes one team from tomorrow on. Only while nothing can have been told lines begin with the hiring.
     """
-    known_since = today if teams.is_anything_told(session) else date.min
+    since = today + timedelta(days=1) if teams.is_anything_told(session) else date.min
     for person in records:
-        again = known_since == today and teams.begins_on(session, person["id"], today)
-        since = today + timedelta(days=1) if again else known_since
         teams.record(session, person["id"], since, _lines(person, since))
 
 

@@ -47,12 +47,6 @@ def is_anything_told(session: Session) -> bool:
     )
 
 
-def begins_on(session: Session, person_id: str, day: date) -> bool:
-    """Whether one of somebody's lines begins on a day."""
-    query = sa.select(_l.person_id).where(_l.person_id == person_id, _l.holds_from == day)
-    return session.execute(query).one_or_none() is not None
-
-
 def lines_below(session: Session, manager_id: str) -> Lines:
     """The lines of everybody who ever was a report of a manager."""
     return _lines(session, [manager_id])

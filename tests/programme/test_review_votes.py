@@ -126,7 +126,7 @@ def test_a_majority_with_finance_adopts(office: Desk, session: Session) -> None:
     assert decided.review.holds_from == Month(2027, 2)
     assert decided.review.decided_by == voted.person(session, OMAR).id
     assert actions(session)[-2:] == ["review.vote", "review.adopt"]
-    assert panel(session).next_step is None
+    assert panel(session).next_step == "close"
     idle = voted.person(session, IDLE).id
     assert reviews.factors_on(session, Month(2027, 2))[idle] == Decimal("0.9000")
     assert code(lambda: vote(session, office, M3)) == "decided"
