@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from typing import TYPE_CHECKING
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import settings
 
 from programme.desk import Desk
 from store.engine import open_database
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ZONE = ZoneInfo("Europe/Berlin")
+# Where a change is judged, examples are the same each time: others look for new ones.
+settings.register_profile("judged", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("judged")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -218,7 +218,7 @@ def test_thresholds_are_proposed_and_confirmed(sandbox: Sandbox, office: Desk) -
     answered(sandbox, slack.TESS, "takes two people")
     sandbox.press(slack.IRIS, card, "policy_confirm")
     pack(sandbox, "*Confirmed* by Iris Tan")
-    pack(sandbox, "handbook 2027.1: ")
+    pack(sandbox, "handbook 2027.1, this quarter would have been")
     with office.reading() as session:
         assert str(handbooks.load(session).versions[-1].adjustment.change.low) == "0"
     assert books.findings(office) == {}

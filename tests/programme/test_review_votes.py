@@ -430,6 +430,40 @@ def test_an_open_review_is_found_by_those_who_vote_on_it(office: Desk, session: 
     assert found(M3) is None
 
 
+# --- What follows ---------------------------------------------------------------------------------------------------
+
+FEBRUARY = datetime(2027, 1, 31, 23, 30, tzinfo=UTC)
+LATE_JANUARY = datetime(2027, 1, 26, 15, tzinfo=UTC)
+"""Midnight in Tokyo, where the notice was read on 5 January: it was evening when the board adopted."""
+
+
+def test_the_board_hears_when_it_holds_and_when_appeals_are_over(office: Desk, session: Session) -> None:
+    """Fifteen working days after the notices the time for appeals is over, in February it holds: each is told once."""
+    for who in (IRIS, TESS, OMAR):
+        vote(session, office, who)
+
+    def done(now: datetime) -> list[str]:
+        return [step for quarter, step, _ in store.due(session, now) if quarter == str(Q4)]
+
+    assert done(LATE_JANUARY - timedelta(hours=1)) == []
+    assert done(LATE_JANUARY) == ["close"]
+    assert review_steps.advance(session, Q4, desk=office, now=LATE_JANUARY) == "close"
+    assert review_steps.advance(session, Q4, desk=office, now=LATE_JANUARY) is None
+    assert done(FEBRUARY - timedelta(hours=1)) == []
+    assert review_steps.advance(session, Q4, desk=office, now=FEBRUARY) == "effect"
+    assert review_steps.advance(session, Q4, desk=office, now=FEBRUARY) is None
+    assert done(APRIL) == []
+    assert keys(session)[-2:] == [f"pack:{Q4}:close", f"pack:{Q4}:effect"]
+
+
+def test_after_an_outage_both_are_told(office: Desk, session: Session) -> None:
+    """Long after both, each is told one after the other; a later draft keeps neither back."""
+    for who in (IRIS, TESS, OMAR):
+        vote(session, office, who)
+    reviewed.draft(session, office, Q1, now=APRIL)
+    assert [review_steps.advance(session, Q4, desk=office, now=APRIL) for _ in range(3)] == ["close", "effect", None]
+
+
 # --- A later review ------------------------------------------------------------------------------------------------
 
 APRIL = datetime(2027, 4, 5, 9, tzinfo=UTC)

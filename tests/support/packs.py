@@ -259,6 +259,10 @@ def _decided(view: dict[str, Any]) -> dict[str, Any]:
     return render.modal("review/decided", decided=Decided(REVIEW, view.pop("case"), 2), **view)
 
 
+def milestone(step: str, appealed: Appealed) -> Message:
+    return render.message("review/milestone", review=ADOPTED_PACK.review, step=step, appealed=appealed)
+
+
 CASES: dict[str, Callable[[], Message]] = {
     "pack": lambda: review.pack(OPEN),
     "pack_under_way": lambda: review.pack(UNDER_WAY),
@@ -276,6 +280,10 @@ CASES: dict[str, Callable[[], Message]] = {
     "pack_adopted_without_a_value_too_late": lambda: told(ADOPTED_PACK, "over"),
     "pack_adopted_without_a_fixed_value": lambda: told(ADOPTED_PACK, "fixed"),
     "pack_hostile": lambda: review.pack(stuffed(HOSTILE)),
+    "milestone_effect": lambda: milestone("effect", Appealed("2026-Q4", 3, 1, 0, 0, 0, 1)),
+    "milestone_effect_without_appeals": lambda: milestone("effect", Appealed("2026-Q4", 3, 0, 0, 0, 0, 0)),
+    "milestone_close": lambda: milestone("close", Appealed("2026-Q4", 12, 3, 1, 1, 0, 1)),
+    "milestone_close_without_appeals": lambda: milestone("close", Appealed("2026-Q4", 1, 0, 0, 0, 0, 0)),
     "outcome_of_a_review": lambda: review.outcome(ADOPTED_PACK),
     "outcome_of_a_review_by_a_first": lambda: review.outcome(WAITS_FOR_A_SECOND),
     "outcome_of_a_review_without_a_value": lambda: review.outcome(
