@@ -180,7 +180,11 @@ def _holds(company: Company, quarter: Quarter, bare: _Bare) -> Timed:
     """Cases of others' people, one after the other."""
     with company.desk.reading() as session:
         own = past_quarters.person(session, VOTERS[0]).id
-        cases = [one for one in store.affected(session, quarter) if one.case.team != own][-HOLDS:]
+        affected = set(store.affected(session, quarter))
+        cases = [
+            one for one in store.cases(session, quarter) if one.case.person_id in affected and one.case.team != own
+        ]
+        cases = cases[-HOLDS:]
     spent = [(_seconds(partial(_hold, company, quarter, one)), _seconds(bare.hold)) for one in cases]
     return Timed(*(median(column) for column in zip(*spent, strict=True)))
 

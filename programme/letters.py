@@ -10,12 +10,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
 from typing import Any, TypeVar
 
 import msgspec
 
-from policy.period import Month, Quarter
+from policy.period import Month
 from policy.reasons import Reason
 from policy.sizing import Factors
 from policy.units import MicroTokens, NanoUSD
@@ -143,33 +142,6 @@ class Situation:
     manager: str | None
     sponsor: str | None
     because: tuple[Reason, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """What an adopted review makes of a person's grant, and why.
-
-    The grants are those of the month `sized_for` without the change and with it; None where the board decided
-    otherwise, or there are none. `appeal_until` is None where nothing is cut.
-    """
-
-    quarter: Quarter
-    holds_from: Month
-    delta_thousandths: int
-    factor_before: Decimal
-    factor_after: Decimal
-    sized_for: str
-    grant_before: MicroTokens | None
-    grant_after: MicroTokens | None
-    decision: str
-    decision_reason: str
-    peers_size: int | None
-    unit: str
-    state: str
-    because: tuple[Reason, ...]
-    would_change: tuple[Reason, ...]
-    appeal_until: date | None
-    contact: str
 
 
 def _plain(value: object) -> object:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from policy.period import day_of
 from policy.reasons import Refusal
-from programme import appeals, handbooks, review_notices
+from programme import appeals, review_notices
 from store import appeals as store
 from store import people as people_store
 from store import reviews
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from policy.period import Quarter
     from programme.appeals import Card
     from programme.desk import Desk
-    from programme.letters import Changed
+    from programme.review_notices import Changed
     from store.engine import Session
     from store.people import Person
 
@@ -44,8 +43,7 @@ def of(session: Session, person: Person, *, desk: Desk, now: datetime) -> Mine:
     case = reviews.case(session, kept.quarter, person.id)
     if case is None:
         return Mine(kept.quarter, None, None, may_appeal=False)
-    book = handbooks.load(session).on(day_of(kept.decided_at, desk.zone))
-    changed = review_notices.of(kept, case, people_store.zone_of(person), book)
+    changed = review_notices.of(session, kept, case, people_store.zone_of(person), desk=desk)
     appeal = store.get(session, kept.quarter, person.id)
     if appeal is not None:
         return Mine(kept.quarter, changed, appeals.card(session, appeal.id, desk=desk, now=now), may_appeal=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -11,23 +13,53 @@ from policy.hours import next_opening
 from policy.period import day_of, first_instant
 from policy.reasons import Refusal
 from policy.review import PROPOSED
-from programme import handbooks, letters, post
-from programme.letters import Changed
+from programme import handbooks, post
+from store import people as people_store
 from store import reviews as store
 from store.review_votes import CLOSE, EFFECT
 from store.reviews import ADOPTED
 
 if TYPE_CHECKING:
     from datetime import date, datetime
+    from decimal import Decimal
 
     from policy.handbook import Handbook
     from policy.period import Month, Quarter
+    from policy.reasons import Reason
+    from policy.units import MicroTokens
     from programme.desk import Desk
     from store.engine import Session
     from store.reviews import Kept, Review
 
 TEMPLATE = "review/notice"
 A_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What an adopted review makes of a person's grant, and why.
+
+    The grants are those of the month `sized_for` without the change and with it; None where the board decided
+    otherwise, or there are none. `appeal_until` is None where nothing is cut.
+    """
+
+    quarter: Quarter
+    holds_from: Month
+    delta_thousandths: int
+    factor_before: Decimal
+    factor_after: Decimal
+    sized_for: str
+    grant_before: MicroTokens | None
+    grant_after: MicroTokens | None
+    decision: str
+    decision_reason: str
+    peers_size: int | None
+    unit: str
+    state: str
+    because: tuple[Reason, ...]
+    would_change: tuple[Reason, ...]
+    appeal_until: date | None
+    contact: str
 
 
 def is_cut(kept: Kept) -> bool:
@@ -69,27 +101,36 @@ def milestones(session: Session, kept: Review, *, desk: Desk) -> list[tuple[str,
 def owe(session: Session, quarter: Quarter, *, desk: Desk, now: datetime) -> int:
     """Owe a notice to everybody whose grant an adopted review changes; how many.
 
-    To be called in the transaction that adopts the review, after its state is changed.
+    To be called in the transaction that adopts the review, after its state is changed. The rows only name the case:
+    a vote that had to write thousands of notices would keep Slack, and all other writers, waiting.
     """
     kept = store.get(session, quarter)
     if kept is None or kept.state != ADOPTED:
         raise Refusal("not_adopted", f"The review of {quarter} is not adopted: there is nothing to tell.")
     book = handbooks.load(session).on(day_of(now, desk.zone))
-    affected = store.affected(session, quarter)
-    zones = post.zones(session, [one.case.person_id for one in affected])
-    rows = []
-    for one in affected:
-        id_ = one.case.person_id
-        view = of(kept, one, ZoneInfo(zones[id_]), book)
-        rows.append((f"review_notice:{quarter}:{id_}", TEMPLATE, letters.written(view), id_))
+    rows = [
+        (f"review_notice:{quarter}:{id_}", TEMPLATE, json.dumps({"quarter": str(quarter), "person_id": id_}), id_)
+        for id_ in store.affected(session, quarter)
+    ]
     return post.to_people(session, rows, book=book, earliest=now, now=now)
 
 
-def of(kept: Review, one: Kept, zone: ZoneInfo, book: Handbook) -> Changed:
+def notice(session: Session, quarter: Quarter, person_id: str, *, desk: Desk) -> Changed:
+    """What is told to somebody whose grant an adopted review changes, as it is known now."""
+    kept, one = store.get(session, quarter), store.case(session, quarter, person_id)
+    person = people_store.by_id(session, person_id)
+    assert kept is not None  # noqa: S101 - it was adopted when this was owed, and reviews are never deleted
+    assert one is not None  # noqa: S101 - nor are cases
+    assert person is not None  # noqa: S101 - a foreign key
+    return of(session, kept, one, people_store.zone_of(person), desk=desk)
+
+
+def of(session: Session, kept: Review, one: Kept, zone: ZoneInfo, *, desk: Desk) -> Changed:
     """What a case of an adopted review tells its person; with the handbook of the day on which it was adopted."""
     case = one.case
     assert kept.holds_from is not None  # noqa: S101 - it is adopted
     assert kept.decided_at is not None  # noqa: S101 - it is adopted
+    book = handbooks.load(session).on(day_of(kept.decided_at, desk.zone))
     as_proposed = one.decision == PROPOSED
     return Changed(
         quarter=kept.quarter,

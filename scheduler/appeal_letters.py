@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from programme import appeals, letters
-from programme.letters import Changed
+from policy.period import Quarter
+from programme import appeals, letters, review_notices
 from templates import appeals as shown
 from templates import review
 
 if TYPE_CHECKING:
     from programme.appeals import Card
     from programme.desk import Desk
-    from templates.charts import Picture
     from templates.render import Message
 
 
-def compose_notice(view: object) -> tuple[Message, Picture | None]:
-    """What becomes of a person's grant, and why: as it was when it was decided."""
-    return review.notice(letters.read(Changed, view)), None
+def compose_notice(desk: Desk, view: object) -> Message:
+    """What becomes of a person's grant, and why."""
+    named = letters.read(dict[str, str], view)
+    with desk.reading() as session:
+        changed = review_notices.notice(session, Quarter.parse(named["quarter"]), named["person_id"], desk=desk)
+    return review.notice(changed)
 
 
 def compose_card(desk: Desk, view: object) -> Message | None:

@@ -37,7 +37,6 @@ COMPOSERS: dict[str, Callable[[object], tuple[Message, Picture | None]]] = {
     "grants/statement": grant_letters.compose_statement,
     "grants/lapse_notice": grant_letters.compose_lapse_notice,
     "grants/digest": grant_letters.compose_digest,
-    "review/notice": appeal_letters.compose_notice,
     "warnings/warning": warning_letters.compose,
 }
 
@@ -54,6 +53,7 @@ LIVE: dict[str, Callable[[Desk, object], Message | None]] = {
     "policy/face": policy_letters.compose_face,
     "policy/mine": policy_letters.compose_mine,
     "policy/note": policy_letters.compose_note,
+    "review/notice": appeal_letters.compose_notice,
     "review/pack": review_letters.compose_pack,
     "review/face": review_letters.compose_face,
     "review/outcome": review_letters.compose_outcome,

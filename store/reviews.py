@@ -410,10 +410,10 @@ def count_cut(session: Session, quarter: Quarter) -> int:
     return session.execute(query).scalar_one()
 
 
-def affected(session: Session, quarter: Quarter) -> list[Kept]:
-    """The cases as they stand that make a difference to a grant, by person id."""
-    query = _case_query.where(_c.quarter == str(quarter), _differs()).order_by(_c.person_id)
-    return [_kept(row) for row in session.execute(query).mappings()]
+def affected(session: Session, quarter: Quarter) -> list[str]:
+    """The ids of those to whose grants a review makes a difference, as its cases stand."""
+    query = sa.select(_c.person_id).where(_c.quarter == str(quarter), _differs()).order_by(_c.person_id)
+    return list(session.execute(query).scalars())
 
 
 def zones_of_affected(session: Session, quarter: Quarter, *, cut: bool = False) -> set[str]:

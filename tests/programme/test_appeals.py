@@ -7,7 +7,7 @@ import io
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -94,10 +94,12 @@ def test_who_is_affected_is_told_and_nobody_else(company: Desk, session: Session
     assert set(told) == changed
     assert cast.person_id(company, STOPPED) in changed or len(changed) < 39
     view, due_at = told[idle_id(company)]
-    assert (view["delta_thousandths"], view["appeal_until"]) == (-100, "2027-02-05")
-    assert view["because"]
+    assert view == {"quarter": str(Q4), "person_id": idle_id(company)}
     assert due_at == FRIDAY
-    assert told[cast.person_id(company, BUSY)][0]["appeal_until"] is None
+    notice = review_notices.notice(session, Q4, idle_id(company), desk=company)
+    assert (notice.delta_thousandths, notice.appeal_until) == (-100, date(2027, 2, 5))
+    assert notice.because
+    assert review_notices.notice(session, Q4, cast.person_id(company, BUSY), desk=company).appeal_until is None
 
 
 def test_notices_are_owed_once_and_only_of_what_is_adopted(company: Desk) -> None:

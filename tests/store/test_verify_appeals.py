@@ -33,7 +33,10 @@ TAMPERINGS = {
     "the entry": APPEAL.format("entry_id = NULL"),
     "an appeal is gone": "DELETE FROM appeals WHERE entry_id IS NOT NULL",
     "what came back": LOT.format("amount = amount + 100000000"),
-    "whose it is": LOT.format("account_id = (SELECT min(id) FROM accounts WHERE person_id IS NOT NULL)"),
+    "whose it is": LOT.format(
+        "account_id = (SELECT min(a.id) FROM accounts a JOIN people p ON p.id = a.person_id "
+        "WHERE p.email <> 't1p1@example.com')"
+    ),
     "what it is": LOT.format("kind = 'manual'"),
     "the key": "UPDATE entries SET idempotency_key = 'appeal:other' WHERE kind = 'appeal'",
     "another entry": (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -15,8 +14,7 @@ from policy.units import MicroTokens, NanoUSD
 from programme import appeals, review_notices, terms
 from programme.appeals import Card
 from programme.cards import Named
-from programme.letters import Changed, written
-from scheduler import appeal_letters
+from programme.review_notices import Changed
 from store import audit, reviews
 from store import people as people_store
 from store.appeals import Appeal
@@ -122,7 +120,7 @@ OPEN = Card(
 
 
 def notice(**changes: Any) -> Message:  # noqa: ANN401 - the fields of a notice
-    return appeal_letters.compose_notice(json.loads(written(dataclasses.replace(CUT, **changes))))[0]
+    return review.notice(dataclasses.replace(CUT, **changes))
 
 
 def decided(state: str, **changes: Any) -> Card:  # noqa: ANN401 - the fields of a card
