@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from policy.efficiency import Score
-    from policy.parameters import AdjustmentRules, ChangeRules, SizingRules, UseRules
+    from policy.parameters.grants import SizingRules
+    from policy.parameters.reviews import AdjustmentRules, ChangeRules, UseRules
     from policy.reasons import Reason
     from policy.robust import Floats
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable
     from decimal import Decimal
 
-    from policy.parameters import SizingRules
+    from policy.parameters.grants import SizingRules
     from policy.period import Month
     from policy.sizing import Factors
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from policy.parameters import LEVELS
+from policy.parameters.grants import LEVELS
 from policy.units import NanoUSD, divide_half_even
 
 if TYPE_CHECKING:

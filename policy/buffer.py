@@ -12,7 +12,7 @@ from policy.units import divide_half_even
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from policy.parameters import BufferRules
+    from policy.parameters.value import BufferRules
 
 SPREAD_STEP = Decimal("0.000001")
 PERMILLE = Decimal("0.001")

@@ -33,6 +33,10 @@ class Span:
         plural = "" if self.count == 1 else "s"
         return f"{self.count} {'business ' if self.is_business else ''}{self.unit}{plural}"
 
+    def hours(self, a_day: int) -> int:
+        """How many hours it has, of which a business day has so many."""
+        return self.count * {"hour": 1, "day": a_day if self.is_business else 24}[self.unit]
+
     @classmethod
     def parse(cls, text: str) -> Span:
         """The span that a text names; ValueError for any other text."""

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from policy import robust
-from policy.parameters import LEVELS
+from policy.parameters.grants import LEVELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
-    from policy.parameters import AdjustmentRules, EfficiencyRules
+    from policy.parameters.reviews import AdjustmentRules, EfficiencyRules
     from policy.robust import Floats
 
 DIGITS = 6

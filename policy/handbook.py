@@ -13,8 +13,9 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from policy import outcomes, parameters
+from policy import outcomes
 from policy.metering import METERS, Meter, Price, UnitPrice
+from policy.parameters import exceptions, grants, messages, reviews, value
 from policy.toml_table import Table
 
 if TYPE_CHECKING:
@@ -22,21 +23,11 @@ if TYPE_CHECKING:
     from datetime import date
 
     from policy.outcomes import OutcomeRules
-    from policy.parameters import (
-        AdjustmentRules,
-        AppealRules,
-        DigestRules,
-        ExceptionRules,
-        LotRules,
-        MessageRules,
-        ReportRules,
-        ReserveRules,
-        ReviewRules,
-        RolloutRules,
-        SizingRules,
-        ValueRules,
-        WarningRules,
-    )
+    from policy.parameters.exceptions import ExceptionRules
+    from policy.parameters.grants import LotRules, RolloutRules, SizingRules
+    from policy.parameters.messages import DigestRules, MessageRules, ReportRules, WarningRules
+    from policy.parameters.reviews import AdjustmentRules, AppealRules, ReviewRules
+    from policy.parameters.value import ReserveRules, ValueRules
 
 PER_UNIT = {"unit": 1, "thousand": 1_000, "million": 1_000_000, "hour": 3_600}
 SERVICE_KINDS = ("model_api", "training")
@@ -132,19 +123,19 @@ def parse(text: str) -> Handbook:
         version=table.text("version"),
         effective_from=table.day("effective_from"),
         contact=table.text("contact"),
-        value=parameters.read_value(table.table("value")),
-        sizing=parameters.read_sizing(table.table("sizing")),
-        lots=parameters.read_lots(table.table("lots")),
-        rollout=parameters.read_rollout(table.table("rollout")),
-        messages=parameters.read_messages(table.table("messages")),
-        exceptions=parameters.read_exceptions(table.table("exceptions")),
-        warnings=parameters.read_warnings(table.table("warnings")),
-        reports=parameters.read_reports(table.table("reports")),
-        reserve=parameters.read_reserve(table.table("reserve")),
-        adjustment=parameters.read_adjustment(table.table("adjustment"), measured.unit),
-        reviews=parameters.read_reviews(table.table("reviews")),
-        appeals=parameters.read_appeals(table.table("appeals")),
-        digest=parameters.read_digest(table.table("digest")),
+        value=value.read_value(table.table("value")),
+        sizing=grants.read_sizing(table.table("sizing")),
+        lots=grants.read_lots(table.table("lots")),
+        rollout=grants.read_rollout(table.table("rollout")),
+        messages=messages.read_messages(table.table("messages")),
+        exceptions=exceptions.read_exceptions(table.table("exceptions")),
+        warnings=messages.read_warnings(table.table("warnings")),
+        reports=messages.read_reports(table.table("reports")),
+        reserve=value.read_reserve(table.table("reserve")),
+        adjustment=reviews.read_adjustment(table.table("adjustment"), measured.unit),
+        reviews=reviews.read_reviews(table.table("reviews")),
+        appeals=reviews.read_appeals(table.table("appeals")),
+        digest=messages.read_digest(table.table("digest")),
         outcomes=measured,
         services=tuple(_service(t) for t in table.tables("services")),
         prices=tuple(_negotiated_price(t) for t in table.tables("prices")),
@@ -210,14 +201,14 @@ def _negotiated_price(table: Table) -> NegotiatedPrice:
 
 def _contradictions(handbook: Handbook) -> Iterator[str]:
     """What each part allows alone, and the whole does not."""
-    yield from parameters.value_contradictions(handbook.value)
-    yield from parameters.sizing_contradictions(handbook.sizing)
-    yield from parameters.rollout_contradictions(handbook.rollout)
-    yield from parameters.message_contradictions(handbook.messages)
-    yield from parameters.exception_contradictions(handbook.exceptions)
+    yield from value.value_contradictions(handbook.value)
+    yield from grants.sizing_contradictions(handbook.sizing)
+    yield from grants.rollout_contradictions(handbook.rollout)
+    yield from messages.message_contradictions(handbook.messages)
+    yield from exceptions.exception_contradictions(handbook.exceptions)
     yield from outcomes.outcome_contradictions(handbook.outcomes)
-    yield from parameters.adjustment_contradictions(handbook.adjustment)
-    yield from parameters.review_contradictions(handbook.reviews, handbook.exceptions)
+    yield from reviews.adjustment_contradictions(handbook.adjustment)
+    yield from reviews.review_contradictions(handbook.reviews, handbook.exceptions)
     seen: set[str] = set()
     for service in handbook.services:
         if service.key in seen:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import date
     from zoneinfo import ZoneInfo
 
-    from policy.parameters import MessageRules
+    from policy.parameters.messages import MessageRules
 
 MONDAY_TO_FRIDAY = range(5)
 

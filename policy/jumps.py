@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from policy.parameters import ReportRules
+    from policy.parameters.messages import ReportRules
 
 CONSISTENT = 1.4826
 """Makes the median absolute deviation of normal figures their standard deviation (RULES 6 scales it alike)."""

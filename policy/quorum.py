@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from policy.handbook import Handbook
-    from policy.parameters import ExceptionRules
+    from policy.parameters.exceptions import ExceptionRules
     from policy.valuation import TokenValue
 
 FAST, STANDARD, MAJOR, BREAK_GLASS = "fast", "standard", "major", "break_glass"

@@ -9,7 +9,7 @@ from policy.units import NanoUSD
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from policy.parameters import ReserveRules
+    from policy.parameters.value import ReserveRules
 
 WHOLE = 1_000
 STEP = 50

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from policy.adjustment import Adjustment, Weekly
-    from policy.parameters import AdjustmentRules, SizingRules
+    from policy.parameters.grants import SizingRules
+    from policy.parameters.reviews import AdjustmentRules
     from policy.sizing import Factors, Sizing
 
 PROPOSED, HELD, AMENDED = "proposed", "held", "amended"

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from policy.business_time import BusinessHours
-    from policy.parameters import ChangeRules, ExceptionRules, ReviewRules
+    from policy.parameters.exceptions import ExceptionRules
+    from policy.parameters.reviews import ChangeRules, ReviewRules
     from policy.quorum import Electorate, Seat
 
 NOBODY = Concerned(requester="")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
-    from policy.parameters import RolloutRules
+    from policy.parameters.grants import RolloutRules
 
 BASELINE_MONTHS = 3
 """Phase 0 lasts as long before the launch."""

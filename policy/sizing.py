@@ -16,7 +16,7 @@ from policy.units import MICRO_PER_TOKEN, MicroTokens, NanoUSD, divide_half_even
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from policy.parameters import SizingRules
+    from policy.parameters.grants import SizingRules
     from policy.valuation import TokenValue
 
 MONTHS_PER_YEAR = 12

@@ -12,6 +12,8 @@ from policy.units import LARGEST_AMOUNT, NANO_PER_USD, NanoUSD
 
 LARGEST_NUMBER = LARGEST_AMOUNT // NANO_PER_USD
 """No figure in a handbook is larger than the largest amount of USD."""
+MOST = Decimal(10)
+"""No factor in a handbook is larger; one that is was mistyped."""
 
 
 class Table:

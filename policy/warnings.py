@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from zoneinfo import ZoneInfo
 
-    from policy.parameters import WarningRules
+    from policy.parameters.messages import WarningRules
 
 ALL = 100
 WHOLE = 1_000

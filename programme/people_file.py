@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, TextIO
 from zoneinfo import available_timezones
 
-from policy.parameters import LEVELS
+from policy.parameters.grants import LEVELS
 from policy.reasons import Refusal
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, TextIO
 
-from policy.parameters import COMPLEXITIES
+from policy.parameters.grants import COMPLEXITIES
 from policy.reasons import Refusal
 
 if TYPE_CHECKING:

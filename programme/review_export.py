@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from policy.parameters import UseRules
+    from policy.parameters.reviews import UseRules
     from policy.review import Case
     from programme.desk import Desk
     from store.engine import Session

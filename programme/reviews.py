@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from policy.handbook import Handbook
-    from policy.parameters import AdjustmentRules
+    from policy.parameters.reviews import AdjustmentRules
     from policy.review import Counted
     from programme.desk import Desk
     from programme.handbooks import Handbooks

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from slack_sdk import WebClient
 
-    from policy.parameters import MessageRules
+    from policy.parameters.messages import MessageRules
     from programme.desk import Desk
     from scheduler.letters import Composed
     from store.outbox import Owed

@@ -17,7 +17,7 @@ from store.tables import appeals as table
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from policy.parameters import SizingRules
+    from policy.parameters.grants import SizingRules
     from policy.units import MicroTokens
     from store.appeals import Appeal
     from store.engine import Session

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
-    from policy.parameters import SizingRules
+    from policy.parameters.grants import SizingRules
     from store.engine import Session
 
 FILED, DECIDED, LAPSED = "appeal.file", "appeal.decide", "appeal.lapse"

@@ -17,7 +17,7 @@ from store.tables import reviews as table
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from policy.parameters import SizingRules
+    from policy.parameters.grants import SizingRules
     from policy.review import Case
     from store.engine import Session
     from store.reviews import Kept, Review

@@ -33,7 +33,7 @@ from policy.units import MICRO_PER_TOKEN, NanoUSD
 from policy.valuation import TokenValue
 
 if TYPE_CHECKING:
-    from policy.parameters import AdjustmentRules
+    from policy.parameters.reviews import AdjustmentRules
 
 BOOK = handbook.parse(handbook.packaged())
 BY_TEAM = dataclasses.replace(BOOK.adjustment, least_team=3)

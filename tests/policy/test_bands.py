@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policy.bands import widened
-from policy.parameters import LEVELS
+from policy.parameters.grants import LEVELS
 from policy.units import NanoUSD
 
 MIDPOINTS = {f"B{n}": NanoUSD(n * 50_000 * 10**9) for n in range(1, 6)}

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from policy import reserve
-from policy.parameters import ReserveRules
+from policy.parameters.value import ReserveRules
 from policy.units import NanoUSD
 
 RULES = ReserveRules(percentile=95, months=3, margin=Decimal("0.10"))

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policy import handbook
-from policy.parameters import COMPLEXITIES, LEVELS
+from policy.parameters.grants import COMPLEXITIES, LEVELS
 from policy.period import Quarter
 from policy.reasons import Refusal
 from policy.sizing import Assignment, Claim, bought, entitlement, size

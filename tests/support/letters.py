@@ -22,7 +22,7 @@ from tests.support import cast
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from policy.parameters import SizingRules
+    from policy.parameters.grants import SizingRules
     from programme.desk import Desk
     from templates.render import Message
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policy.parameters import COMPLEXITIES, LEVELS
+from policy.parameters.grants import COMPLEXITIES, LEVELS
 from policy.sizing import Assignment, Claim, size
 from policy.units import MicroTokens, NanoUSD
 from policy.valuation import TokenValue
@@ -26,7 +26,7 @@ from tests.support.letters import HIGH, LOW, NARROW, PART, RULES, STAFF, VALUE, 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from policy.parameters import SizingRules
+    from policy.parameters.grants import SizingRules
     from policy.sizing import Factors
     from templates.render import Message
 
