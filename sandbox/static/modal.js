@@ -16,7 +16,7 @@ export function startModal({ send }) {
   const forgiven = new Set();
   let shown = null;
   let context = null;
-  let busy = false;
+  let sent = { of: "", doing: "" };
   let looking = false;
 
   function values() {
@@ -31,26 +31,40 @@ export function startModal({ send }) {
     try {
       await send(order);
     } catch (error) {
-      if (!shown) return;
+      if (shown?.id !== order.view) return;
       shown.notice = error.message;
       showErrors();
     }
   }
 
-  /** Two clicks are one submission. */
+  /** What is shown now differs from what was shown before a submission was answered. */
+  const version = ({ id, hash, answered }) => `${id} ${hash} ${answered}`;
+
+  const isBusy = () => Boolean(sent.of);
+
+  /** Two clicks are one submission; but who waits for the answer may close the form all the same. */
   async function once(doing) {
-    if (busy || !shown) return;
+    if (!shown || (sent.of === version(shown) && [doing, "dismiss"].includes(sent.doing))) return;
     looking = doing === "submit";
     forgiven.clear();
-    setBusy(true);
-    await tell(doing);
-    setBusy(false);
+    const mine = { of: version(shown), doing };
+    wait(mine);
+    try {
+      await tell(doing);
+    } finally {
+      if (sent === mine) wait({ of: "", doing: "" });
+    }
   }
 
-  function setBusy(now) {
-    busy = now;
-    dialog.setAttribute("aria-busy", String(now));
-    byId("modal-submit").setAttribute("aria-disabled", String(now));
+  function wait(forWhat) {
+    sent = forWhat;
+    dialog.setAttribute("aria-busy", String(isBusy()));
+    byId("modal-submit").setAttribute("aria-disabled", String(isBusy()));
+  }
+
+  /** The page may hear of the answer before the answer itself arrives: what is shown by then can be pressed. */
+  function stopWaiting() {
+    if (isBusy() && (!shown || sent.of !== version(shown))) wait({ of: "", doing: "" });
   }
 
   // What is in it
@@ -86,7 +100,7 @@ export function startModal({ send }) {
         if (asked) await tell("act", { ...at, value: node.read() });
         else redraw();
       },
-      keep: () => busy || tell("keep"),
+      keep: () => isBusy() || tell("keep"),
     });
   }
 
@@ -170,6 +184,7 @@ export function startModal({ send }) {
     context = around;
     if (!modal) {
       shown = null;
+      stopWaiting();
       fields.clear();
       unsent.clear();
       if (dialog.open) dialog.close();
@@ -183,6 +198,7 @@ export function startModal({ send }) {
       forgiven.clear();
     }
     shown = modal;
+    stopWaiting();
     if (changed) {
       byId("modal-mark").replaceChildren(avatar(context.member(context.app), "small"));
       const focus = redraw();

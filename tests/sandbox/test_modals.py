@@ -262,13 +262,25 @@ def test_no_answer(either: Forms, sandbox: Sandbox) -> None:
     sandbox.fill(ADA, a="typed")
     either.on_submit = lambda **_: None
     assert sandbox.submit(ADA).error in ("operation_timeout", "dispatch_failed")
-    assert "Tokens " in either.top().notice
-    assert "still here: try again" in either.top().notice
+    assert either.top().notice.startswith("We had some trouble connecting. Try again? (Tokens ")
     assert either.top().values == {"a": "typed"}
     sandbox._platform.deadline = 1.0
     either.on_submit = lambda ack, **_: ack()
     assert sandbox.submit(ADA).error == ""
     assert sandbox.modal(ADA) is None
+
+
+def test_an_answer_about_a_form_that_was_closed(either: Forms, sandbox: Sandbox) -> None:
+    """Whoever closes a form while the app thinks about it sees no more of it, and the app did nothing wrong."""
+
+    def close_first(ack: Any, **_: object) -> None:  # noqa: ANN401 - Bolt's own
+        sandbox.dismiss(ADA)
+        ack(response_action="update", view=view(section("Too late")))
+
+    either.open(view(field("a", initial_value="1")))
+    either.on_submit = close_first
+    assert sandbox.submit(ADA).error == ""
+    assert (sandbox.modals(ADA), sandbox.warnings) == ((), ())
 
 
 def test_what_is_told_at_once(either: Forms, sandbox: Sandbox) -> None:
