@@ -11,11 +11,12 @@ export function startModal({ send }) {
   const dialog = byId("modal");
   const form = byId("modal-form");
   const fields = new Map();
-  const unsent = new Set();
+  const unsent = new Map();
   const names = new Map();
   const forgiven = new Set();
   let shown = null;
   let context = null;
+  let typed = 0;
   let sent = { of: "", doing: "" };
   let looking = false;
 
@@ -25,11 +26,13 @@ export function startModal({ send }) {
     return all;
   }
 
+  /** What was typed is known to the server once its answer is shown: what it said before may come in between. */
   async function tell(doing, more = {}) {
     const order = { view: shown.id, do: doing, values: values(), ...more };
-    unsent.clear();
+    const told = new Map(unsent);
     try {
       await send(order);
+      for (const [id, turn] of told) if (unsent.get(id) === turn) unsent.delete(id);
     } catch (error) {
       if (shown?.id !== order.view) return;
       shown.notice = error.message;
@@ -92,7 +95,7 @@ export function startModal({ send }) {
     whenFilled(block, element, node, {
       isStale: () => fields.get(node.id)?.node !== node || !dialog.open,
       typing: () => {
-        unsent.add(node.id);
+        unsent.set(node.id, (typed += 1));
         forgive(block.block_id);
       },
       dispatch: async () => {
@@ -136,7 +139,7 @@ export function startModal({ send }) {
     byId("modal-blocks").replaceChildren(...drawBlocks(shown.blocks, around));
     fields.clear();
     drawnNow.forEach((value, key) => fields.set(key, value));
-    for (const id of unsent) if (!fields.has(id)) unsent.delete(id);
+    for (const id of unsent.keys()) if (!fields.has(id)) unsent.delete(id);
     byId("modal-title").textContent = plain(shown.title);
     byId("modal-submit").hidden = !shown.submit;
     byId("modal-submit").textContent = plain(shown.submit);

@@ -455,6 +455,28 @@ def test_a_submission_without_an_answer(sandbox: Sandbox, forms: Forms, page: Pa
     assert forms.submitted[-1]["view"]["state"]["values"]["a"]["a_value"]["value"] == "typed"
 
 
+def test_what_was_said_before_does_not_undo_what_is_typed(
+    sandbox: Sandbox, forms: Forms, client: WebClient, page: Page
+) -> None:
+    """A new version of a form that is older than what somebody filled in comes with what they filled in."""
+    visit(page, sandbox, ADA, GENERAL)
+    opened = forms.open(view(field("a"), field("b")))
+    expect(page.get_by_label("A", exact=True)).to_be_focused()
+    page.wait_for_load_state("networkidle")
+    kept = Held(page, "**/page/modals", said='"do":"keep"')
+    held = Held(page, "**/page/state*")
+    client.views_update(view_id=opened.id, view=view(field("a"), field("b"), section("Loaded")))
+    wait_until(page, lambda: len(held.answers) == 1)
+    page.get_by_label("A", exact=True).fill("typed")
+    page.get_by_label("A", exact=True).press("Tab")
+    wait_until(page, lambda: len(kept.answers) == 1)
+    held.let_go()
+    expect(page.get_by_text("Loaded")).to_be_visible()
+    expect(page.get_by_label("A", exact=True)).to_have_value("typed")
+    kept.let_go()
+    assert forms.top().values == {"a": "typed", "b": None}
+
+
 def test_a_page_where_much_happens(sandbox: Sandbox, page: Page) -> None:
     """However fast one change follows the other, each answer is shown: none is overtaken by the next question."""
     visit(page, sandbox, ADA, TEAM)
