@@ -27,12 +27,13 @@ if TYPE_CHECKING:
     from sandbox import Sandbox
 
 SHOTS = os.environ.get("TOKENS_TEST_SHOTS")
-PATIENCE_MS = 15_000
+PATIENCE_MS = 30_000
 
 
 @pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+def _on_any_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     slack.without_proxies(monkeypatch)
+    slack.without_hurry(monkeypatch)
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def office(sqlite_desk: Desk) -> Desk:
 @pytest.fixture
 def sandbox(office: Desk) -> Iterator[Sandbox]:
     with (
-        slack.workspace() as running,
+        slack.workspace(deadline=slack.PATIENT) as running,
         slack.bot(running, office, slack.load(slack.environment(running, "sqlite:///x.db"))),
     ):
         yield running

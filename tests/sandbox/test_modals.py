@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from slack_sdk import WebClient
 
-from sandbox import Sandbox
-from tests.sandbox.company import ADA, BEN, GENERAL, MARA, TEAM, button, options, plain, section
+from sandbox import Sandbox, Workspace
+from tests.sandbox.company import ADA, BEN, GENERAL, MARA, PLAN, TEAM, button, options, plain, section
 from tests.sandbox.conftest import HandClock, TokensApp
 from tests.sandbox.forms import Forms, refused
 from tests.sandbox.test_signed_http import http_app
@@ -60,6 +60,18 @@ def test_triggers(forms: Forms, sandbox: Sandbox, client: WebClient, clock: Hand
     clock.advance(seconds=3.01)
     assert refused(client.views_open, trigger_id=late, view=FORM)["error"] == "expired_trigger_id"
     assert len(sandbox.modals(ADA)) == 1
+
+
+def test_triggers_of_a_patient_workspace(clock: HandClock) -> None:
+    """Where the app has longer than three seconds for an answer, it has as long to open a modal."""
+    with Sandbox(Workspace.from_dict(PLAN), clock=clock, deadline=30) as patient:
+        client = WebClient(patient.workspace.app.bot_token, base_url=patient.api_url)
+        slow = patient._platform.new_trigger(ADA)
+        clock.advance(seconds=30)
+        client.views_open(trigger_id=slow, view=FORM)
+        late = patient._platform.new_trigger(BEN)
+        clock.advance(seconds=30.01)
+        assert refused(client.views_open, trigger_id=late, view=FORM)["error"] == "expired_trigger_id"
 
 
 @pytest.mark.parametrize(
