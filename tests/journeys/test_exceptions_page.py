@@ -89,6 +89,7 @@ def send_form(page: Page, sandbox: Sandbox, *, shot: str = "", **fields: str) ->
     if shot:
         shoot(page, f"{shot}_sent")
     dialog.get_by_role("button", name="Done").click()
+    expect(dialog).to_be_hidden()
 
 
 def card(page: Page, sandbox: Sandbox, person: str = slack.TESS) -> Locator:
@@ -141,6 +142,7 @@ def test_rejected_and_less(sandbox: Sandbox, office: Desk, page: Page) -> None:
     press(page, "Reject…")
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("button", name="Reject", exact=True).click()
+    expect(dialog.get_by_label("Why not")).to_have_attribute("aria-invalid", "true")
     shoot(page, "reject_without_a_reason")
     dialog.get_by_label("Why not").fill("Use the small model first")
     dialog.get_by_role("button", name="Reject", exact=True).click()

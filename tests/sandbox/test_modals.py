@@ -276,7 +276,7 @@ def test_no_answer(either: Forms, sandbox: Sandbox) -> None:
     assert sandbox.submit(ADA).error in ("operation_timeout", "dispatch_failed")
     assert either.top().notice.startswith("We had some trouble connecting. Try again? (Tokens ")
     assert either.top().values == {"a": "typed"}
-    sandbox._platform.deadline = 1.0
+    sandbox._platform.deadline = 3.0
     either.on_submit = lambda ack, **_: ack()
     assert sandbox.submit(ADA).error == ""
     assert sandbox.modal(ADA) is None
