@@ -13,8 +13,8 @@ from sandbox.views import ViewRefused
 WRONG_INPUT = "invalid_input"
 """Why nothing was sent: the errors stand beside the fields."""
 NOTICES = {
-    "operation_timeout": "{app} did not respond in time. What you filled in is still here: try again.",
-    "dispatch_failed": "{app} could not be reached. What you filled in is still here: try again.",
+    "operation_timeout": "We had some trouble connecting. Try again? ({app} did not respond in time.)",
+    "dispatch_failed": "We had some trouble connecting. Try again? ({app} could not be reached.)",
     "invalid_view_response": "{app} answered with something that cannot be shown. Try again.",
 }
 
@@ -71,17 +71,21 @@ def keep(platform: Platform, modal: Modal, filled: Mapping[str, Mapping[str, obj
 
 
 async def submit(platform: Platform, *, user: str) -> Answer:
-    """What the person's own client finds wrong is shown, and nothing is sent."""
+    """What the person's own client finds wrong is shown, and nothing is sent.
+
+    The answer about a view that the person closed meanwhile is passed over.
+    """
     modal = _top(platform, user)
     if not modal.view.get("submit"):
         raise LookupError("that view has nothing to submit")
-    wrong = _wrong_input(modal)
-    platform.modals.change(modal.id, errors=wrong, notice="")
-    if wrong:
+    if wrong := _wrong_input(modal):
+        platform.modals.change(modal.id, errors=wrong, notice="", answered=modal.answered + 1)
         return Answer(error=WRONG_INPUT)
+    platform.modals.change(modal.id, errors={}, notice="")
     try:
         answer = await transport.send(platform, "interactive", payloads.for_view_submission(platform, modal))
-        _obey(platform, modal, answer)
+        if platform.modals.is_open(modal.id):
+            _obey(platform, modal, answer)
     except NotDelivered as why:
         return _failure(platform, modal, str(why))
     except (Rejected, ViewRefused) as why:
@@ -154,7 +158,8 @@ def _obey(platform: Platform, modal: Modal, answer: Json) -> None:
     if not answer:
         platform.modals.close(modal.id)
     elif wanted == "errors":
-        platform.modals.change(modal.id, errors=_beside_inputs(modal, answer.get("errors")))
+        errors = _beside_inputs(modal, answer.get("errors"))
+        platform.modals.change(modal.id, errors=errors, answered=modal.answered + 1)
     elif wanted == "update":
         platform.modals.update(modal.id, _read(platform, answer), now=now)
     elif wanted == "push":
@@ -182,5 +187,6 @@ def _beside_inputs(modal: Modal, errors: object) -> dict[str, str]:
 
 
 def _failure(platform: Platform, modal: Modal, code: str) -> Answer:
-    platform.modals.change(modal.id, notice=NOTICES[code].format(app=platform.workspace.app.name))
+    notice = NOTICES[code].format(app=platform.workspace.app.name)
+    platform.modals.change(modal.id, notice=notice, answered=modal.answered + 1)
     return Answer(error=code)

@@ -15,12 +15,13 @@ HIGHEST_STACK = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Modal(KeptView):
-    """`errors` stand beside the blocks that they name."""
+    """`errors` stand beside the blocks that they name; `answered` is how often it was submitted and stayed."""
 
     root: str
     previous: str = ""
     errors: Mapping[str, str] = field(default_factory=dict)
     notice: str = ""
+    answered: int = 0
 
     def as_seen(self) -> View:
         def words(key: str) -> str:
@@ -63,6 +64,10 @@ class Modals:
                 if modal.id == view_id or (external_id and modal.view.get("external_id") == external_id):
                     return modal
         raise ViewRefused("not_found")
+
+    def is_open(self, view_id: str) -> bool:
+        with self._lock:
+            return any(modal.id == view_id for stack in self._stacks.values() for modal in stack)
 
     def open(self, user: str, view: Json, *, now: datetime) -> Modal:
         """The first of a stack; what was open before is gone."""

@@ -89,6 +89,7 @@ def state(platform: Platform, controls: Controls, reader: str) -> Json:
             "description": workspace.app.description,
             "dm": app_dm.id,
             "commands": [asdict(command) for command in workspace.app.commands],
+            "deadline": platform.deadline,
         },
         "members": [_member(member) for member in workspace.members],
         "groups": [{"id": group.id, "handle": group.handle} for group in workspace.user_groups],
@@ -138,7 +139,8 @@ def modal_json(platform: Platform, reader: str) -> Json | None:
         return None
     modal, seen = stack[-1], stack[-1].as_seen()
     shown = {key: getattr(seen, key) for key in ("id", "hash", "title", "errors", "notice", "submit", "close")}
-    return shown | {"blocks": files.as_drawn(modal.blocks), "values": _values(modal), "depth": len(stack)}
+    more = {"values": _values(modal), "depth": len(stack), "answered": modal.answered}
+    return shown | {"blocks": files.as_drawn(modal.blocks)} | more
 
 
 def home_json(platform: Platform, reader: str) -> Json | None:

@@ -37,13 +37,14 @@ class Platform:
     faults: Faults = field(default_factory=Faults)
     response_urls: ResponseUrls = field(default_factory=ResponseUrls)
     uploads: Uploads = field(default_factory=Uploads)
-    triggers: Triggers = field(default_factory=Triggers)
+    triggers: Triggers = field(init=False)
     choices: dict[tuple[str, str, str], dict[Place, Filled]] = field(default_factory=dict)
     modals: Modals = field(init=False)
     homes: Homes = field(init=False)
     sockets: SocketHub = field(init=False)
 
     def __post_init__(self) -> None:
+        self.triggers = Triggers(deadline=self.deadline)
         self.modals = Modals(changed=self.workspace.announce)
         self.homes = Homes(changed=self.workspace.announce)
         self.sockets = SocketHub(warn=self.warnings.append)

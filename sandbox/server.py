@@ -60,9 +60,10 @@ class Sandbox:
     """A workspace that listens.
 
     `post_burst` messages may be posted to a channel at once before the limit of one a second holds; `deadline` is how
-    many real seconds the app has to answer a command. An uploaded picture can be shown `file_delay` after its upload
-    was completed. All other times come from `clock`. The page shows the `controls` as buttons beside the date; a press
-    calls `operate` with the control's name in a thread, one at a time, and the sentence it returns is shown.
+    many real seconds the app has to answer what it is told, and, where that is more than three, to open a modal. An
+    uploaded picture can be shown `file_delay` after its upload was completed. All other times come from `clock`. The
+    page shows the `controls` as buttons beside the date; a press calls `operate` with the control's name in a thread,
+    one at a time, and the sentence it returns is shown.
     """
 
     def __init__(

@@ -92,8 +92,9 @@ class SocketHub:
             **more,
         }
         try:
-            await connection.socket.send_text(json.dumps(envelope))
-            return await asyncio.wait_for(answer, seconds)
+            async with asyncio.timeout(seconds):
+                await connection.socket.send_text(json.dumps(envelope))
+                return await answer
         except TimeoutError as why:
             raise NotDelivered("operation_timeout") from why
         except (WebSocketDisconnect, RuntimeError) as why:

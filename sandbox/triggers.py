@@ -1,4 +1,4 @@
-"""Trigger ids: what somebody did lets the app open one modal for them, within three seconds."""
+"""Trigger ids: what somebody did lets the app open one modal for them, for as long as it has for an answer."""
 
 import itertools
 import secrets
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 LIFETIME = timedelta(seconds=3)
+"""The platform's, and no less where an app has less for an answer."""
 
 
 class TriggerRefused(Exception):  # noqa: N818 - the platform's word for it is its code
@@ -24,7 +25,8 @@ class Trigger:
 
 
 class Triggers:
-    def __init__(self) -> None:
+    def __init__(self, *, deadline: float = 0) -> None:
+        self._lifetime = max(LIFETIME, timedelta(seconds=deadline))
         self._lock = threading.Lock()
         self._issued: dict[str, Trigger] = {}
         self._numbers = itertools.count(1)
@@ -43,6 +45,6 @@ class Triggers:
             raise TriggerRefused("invalid_trigger_id")
         if trigger.exchanged:
             raise TriggerRefused("exchanged_trigger_id")
-        if now - trigger.issued_at > LIFETIME:
+        if now - trigger.issued_at > self._lifetime:
             raise TriggerRefused("expired_trigger_id")
         return trigger

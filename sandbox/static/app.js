@@ -13,20 +13,52 @@ const view = { me: "", place: "", tab: "", thread: "", data: null, seen: new Map
 
 // What the server knows
 
-async function ask(path, order) {
+const TROUBLE = "We had some trouble connecting. Try again?";
+/** Milliseconds within which the server answers what waits for nobody, and those that it takes on top of waiting for the app. */
+const PATIENCE = 10_000;
+
+async function ask(path, order, patience = 0) {
   const options = order && { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(order) };
-  const response = await fetch(path, options || {});
-  const answer = await response.json();
-  if (!response.ok) throw new Error(answer.error);
+  const [isGood, answer] = await fetched(path, options, patience);
+  if (!isGood) throw new Error(answer.error);
   return answer;
 }
 
-let asked = 0;
+async function fetched(path, options, patience) {
+  const leaving = new AbortController();
+  const late = patience ? setTimeout(() => leaving.abort(), patience) : 0;
+  try {
+    const response = await fetch(path, { ...options, signal: leaving.signal });
+    return [response.ok, await response.json()];
+  } catch {
+    throw new Error(TROUBLE);
+  } finally {
+    clearTimeout(late);
+  }
+}
 
-async function refresh() {
-  const turn = ++asked;
-  const data = await ask(`/page/state?as=${encodeURIComponent(view.me)}`);
-  if (turn !== asked) return; // a later question was asked meanwhile; its answer is newer
+let looking = null;
+let next = null;
+
+/** Done when what the server knew at the call, or later, is shown.
+ *
+ * One question is on its way at a time: were a later one to overtake it, nothing would be shown as long as much happens.
+ */
+function refresh() {
+  if (looking) return (next ??= looking.catch(() => {}).then(lookAgain));
+  looking = look().finally(() => (looking = null));
+  return looking;
+}
+
+function lookAgain() {
+  next = null;
+  return refresh();
+}
+
+async function look() {
+  const whose = view.me;
+  const data = await ask(`/page/state?as=${encodeURIComponent(whose)}`, null, PATIENCE);
+  if (view.me !== whose) return; // somebody else looks by now
   view.data = data;
   view.me = data.me;
   if (!placeNow()) view.place = data.app.dm;
@@ -146,8 +178,9 @@ function openTab(tab) {
   if (tab === "messages") toEnd();
 }
 
+/** The server itself gives up on the app first. */
 async function inModal(order) {
-  await ask("/page/modals", { as: view.me, ...order });
+  await ask("/page/modals", { as: view.me, ...order }, PATIENCE + view.data.app.deadline * 1000);
   await refresh();
 }
 
@@ -161,7 +194,7 @@ function become(id) {
 async function change(id) {
   view.me = id;
   view.seen.clear();
-  // A refresh that was overtaken leaves the page with the person before.
+  // What was asked for the person before is not shown.
   while (view.me === id && view.data?.me !== id) await refresh();
   if (view.me === id && atHome()) visit("home");
   listen();

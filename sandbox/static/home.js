@@ -15,23 +15,31 @@ export function startHome({ send }) {
   let whose = "";
   let drawn = 0;
   let nodes = new Map();
+  const underWay = new Map();
 
   const act = (at, value) => send({ home: shown.id, do: "act", block_id: at.block, name: at.action, value });
+
+  /** What is on its way to the server is not in what that said before. */
+  async function tell(key, node, doing) {
+    underWay.set(key, node);
+    await doing(node.read());
+    if (underWay.get(key) === node) underWay.delete(key);
+  }
 
   function fill(block, element, clearable) {
     drawn += 1;
     const at = { block: block.block_id, action: element.action_id };
     const key = `${at.block} ${at.action} ${element.type}`;
     const known = shown.values[at.block]?.[at.action] ?? null;
-    const node = field(element, underHand.get(key) ?? known, { ...context, id: `home-field-${drawn}`, clearable });
+    const node = field(element, underHand.has(key) ? underHand.get(key) : known, { ...context, id: `home-field-${drawn}`, clearable });
     nodes.set(key, node);
     whenFilled(block, element, node, {
       isStale: () => nodes.get(key) !== node,
       dispatch: async () => {
-        if (await agreed(element.confirm, context)) await act(at, node.read());
+        if (await agreed(element.confirm, context)) await tell(key, node, (value) => act(at, value));
         else redraw();
       },
-      keep: () => send({ home: shown.id, do: "keep", values: { [at.block]: { [at.action]: node.read() } } }),
+      keep: () => tell(key, node, (value) => send({ home: shown.id, do: "keep", values: { [at.block]: { [at.action]: value } } })),
     });
     return node;
   }
@@ -56,7 +64,8 @@ export function startHome({ send }) {
 
   function redraw() {
     const focus = reachable().indexOf(document.activeElement);
-    underHand = new Map([...nodes].filter(([, node]) => node === document.activeElement).map(([key, node]) => [key, node.read()]));
+    const theirs = [...nodes].filter(([key, node]) => node === document.activeElement || underWay.has(key));
+    underHand = new Map(theirs.map(([key, node]) => [key, node.read()]));
     nodes = new Map();
     const press = (block, action, value) => act({ block, action }, value);
     const around = { ...context, ts: shown.id, input, interactive: inBlock, press };
@@ -73,7 +82,10 @@ export function startHome({ send }) {
     if (now === whose) return;
     const another = !whose.startsWith(`${around.me} `);
     whose = now;
-    if (another) place.replaceChildren();
+    if (another) {
+      place.replaceChildren();
+      nodes = new Map();
+    }
     redraw();
     if (another) byId("home").scrollTop = 0;
   }

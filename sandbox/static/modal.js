@@ -11,12 +11,13 @@ export function startModal({ send }) {
   const dialog = byId("modal");
   const form = byId("modal-form");
   const fields = new Map();
-  const unsent = new Set();
+  const unsent = new Map();
   const names = new Map();
   const forgiven = new Set();
   let shown = null;
   let context = null;
-  let busy = false;
+  let typed = 0;
+  let sent = { of: "", doing: "" };
   let looking = false;
 
   function values() {
@@ -25,32 +26,48 @@ export function startModal({ send }) {
     return all;
   }
 
+  /** What was typed is known to the server once its answer is shown: what it said before may come in between. */
   async function tell(doing, more = {}) {
     const order = { view: shown.id, do: doing, values: values(), ...more };
-    unsent.clear();
+    const told = new Map(unsent);
     try {
       await send(order);
+      for (const [id, turn] of told) if (unsent.get(id) === turn) unsent.delete(id);
     } catch (error) {
-      if (!shown) return;
+      if (shown?.id !== order.view) return;
       shown.notice = error.message;
       showErrors();
     }
   }
 
-  /** Two clicks are one submission. */
+  /** What is shown now differs from what was shown before a submission was answered. */
+  const version = ({ id, hash, answered }) => `${id} ${hash} ${answered}`;
+
+  const isBusy = () => Boolean(sent.of);
+
+  /** Two clicks are one submission; but who waits for the answer may close the form all the same. */
   async function once(doing) {
-    if (busy || !shown) return;
+    if (!shown || (sent.of === version(shown) && [doing, "dismiss"].includes(sent.doing))) return;
     looking = doing === "submit";
     forgiven.clear();
-    setBusy(true);
-    await tell(doing);
-    setBusy(false);
+    const mine = { of: version(shown), doing };
+    wait(mine);
+    try {
+      await tell(doing);
+    } finally {
+      if (sent === mine) wait({ of: "", doing: "" });
+    }
   }
 
-  function setBusy(now) {
-    busy = now;
-    dialog.setAttribute("aria-busy", String(now));
-    byId("modal-submit").setAttribute("aria-disabled", String(now));
+  function wait(forWhat) {
+    sent = forWhat;
+    dialog.setAttribute("aria-busy", String(isBusy()));
+    byId("modal-submit").setAttribute("aria-disabled", String(isBusy()));
+  }
+
+  /** The page may hear of the answer before the answer itself arrives: what is shown by then can be pressed. */
+  function stopWaiting() {
+    if (isBusy() && (!shown || sent.of !== version(shown))) wait({ of: "", doing: "" });
   }
 
   // What is in it
@@ -78,7 +95,7 @@ export function startModal({ send }) {
     whenFilled(block, element, node, {
       isStale: () => fields.get(node.id)?.node !== node || !dialog.open,
       typing: () => {
-        unsent.add(node.id);
+        unsent.set(node.id, (typed += 1));
         forgive(block.block_id);
       },
       dispatch: async () => {
@@ -86,7 +103,7 @@ export function startModal({ send }) {
         if (asked) await tell("act", { ...at, value: node.read() });
         else redraw();
       },
-      keep: () => busy || tell("keep"),
+      keep: () => isBusy() || tell("keep"),
     });
   }
 
@@ -122,7 +139,7 @@ export function startModal({ send }) {
     byId("modal-blocks").replaceChildren(...drawBlocks(shown.blocks, around));
     fields.clear();
     drawnNow.forEach((value, key) => fields.set(key, value));
-    for (const id of unsent) if (!fields.has(id)) unsent.delete(id);
+    for (const id of unsent.keys()) if (!fields.has(id)) unsent.delete(id);
     byId("modal-title").textContent = plain(shown.title);
     byId("modal-submit").hidden = !shown.submit;
     byId("modal-submit").textContent = plain(shown.submit);
@@ -170,6 +187,7 @@ export function startModal({ send }) {
     context = around;
     if (!modal) {
       shown = null;
+      stopWaiting();
       fields.clear();
       unsent.clear();
       if (dialog.open) dialog.close();
@@ -183,6 +201,7 @@ export function startModal({ send }) {
       forgiven.clear();
     }
     shown = modal;
+    stopWaiting();
     if (changed) {
       byId("modal-mark").replaceChildren(avatar(context.member(context.app), "small"));
       const focus = redraw();

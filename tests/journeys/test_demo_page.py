@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 SHOTS = os.environ.get("TOKENS_TEST_SHOTS")
 """A folder for screenshots, to be looked at."""
 PREPARATION_SECONDS = 120
+PATIENCE_MS = 30_000
 SLOW_MS = 120_000
 """A quarter is ninety days."""
 ADA = "ada@northwind.example"
@@ -130,7 +131,8 @@ def page() -> Iterator[Page]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         context = browser.new_context(viewport={"width": 1300, "height": 900}, locale="en-GB", timezone_id="UTC")
         opened = context.new_page()
-        opened.set_default_timeout(10_000)
+        opened.set_default_timeout(PATIENCE_MS)
+        expect.set_options(timeout=PATIENCE_MS)
         trouble: list[str] = []
         opened.on("pageerror", lambda error: trouble.append(str(error)))
         opened.on("console", lambda said: trouble.append(said.text) if said.type == "error" else None)
@@ -247,12 +249,12 @@ def test_a_newcomer_lets_time_pass(page: Page, tmp_path: Path) -> None:
         before = running.balance()
         calendar = page.get_by_role("group", name="Calendar")
         calendar.get_by_role("button", name="First of next month").click()
-        expect(page.locator("body")).to_contain_text("delivered on the way.", timeout=60_000)
+        expect(page.locator("body")).to_contain_text("delivered on the way.", timeout=SLOW_MS)
         first = running.balance()
         assert first != before
         # On a week-end statements wait for Monday.
         calendar.get_by_role("button", name="Next Monday").click()
-        expect(page.locator("body")).to_contain_text("It is Monday", timeout=60_000)
+        expect(page.locator("body")).to_contain_text("It is Monday", timeout=SLOW_MS)
         month = page.locator("#messages .message").filter(has_text="this is your grant of the month").last
         expect(month).to_contain_text("How it comes about")
         shoot(page, "8-statement")

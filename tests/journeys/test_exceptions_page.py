@@ -27,12 +27,13 @@ if TYPE_CHECKING:
     from sandbox import Sandbox
 
 SHOTS = os.environ.get("TOKENS_TEST_SHOTS")
-PATIENCE_MS = 15_000
+PATIENCE_MS = 30_000
 
 
 @pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+def _on_any_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     slack.without_proxies(monkeypatch)
+    slack.without_hurry(monkeypatch)
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def office(sqlite_desk: Desk) -> Desk:
 @pytest.fixture
 def sandbox(office: Desk) -> Iterator[Sandbox]:
     with (
-        slack.workspace() as running,
+        slack.workspace(deadline=slack.PATIENT) as running,
         slack.bot(running, office, slack.load(slack.environment(running, "sqlite:///x.db"))),
     ):
         yield running
@@ -88,6 +89,7 @@ def send_form(page: Page, sandbox: Sandbox, *, shot: str = "", **fields: str) ->
     if shot:
         shoot(page, f"{shot}_sent")
     dialog.get_by_role("button", name="Done").click()
+    expect(dialog).to_be_hidden()
 
 
 def card(page: Page, sandbox: Sandbox, person: str = slack.TESS) -> Locator:
@@ -140,6 +142,7 @@ def test_rejected_and_less(sandbox: Sandbox, office: Desk, page: Page) -> None:
     press(page, "Reject…")
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("button", name="Reject", exact=True).click()
+    expect(dialog.get_by_label("Why not")).to_have_attribute("aria-invalid", "true")
     shoot(page, "reject_without_a_reason")
     dialog.get_by_label("Why not").fill("Use the small model first")
     dialog.get_by_role("button", name="Reject", exact=True).click()

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+def _on_any_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     slack.without_proxies(monkeypatch)
+    slack.without_hurry(monkeypatch)
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def office(sqlite_desk: Desk) -> Desk:
 @pytest.fixture
 def sandbox(office: Desk) -> Iterator[Sandbox]:
     with (
-        slack.workspace() as running,
+        slack.workspace(deadline=slack.PATIENT) as running,
         slack.bot(running, office, slack.load(slack.environment(running, "sqlite:///unused.db"))),
     ):
         yield running

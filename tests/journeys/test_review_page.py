@@ -39,8 +39,9 @@ LONG_AFTER = timedelta(days=15)
 
 
 @pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+def _on_any_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     slack.without_proxies(monkeypatch)
+    slack.without_hurry(monkeypatch)
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +84,7 @@ def sandbox(office: Desk) -> Iterator[Sandbox]:
     ]
     plan = slack.PLAN | {"members": [*slack.PLAN["members"], *staff]}
     with (
-        Sandbox(Workspace.from_dict(plan)) as running,
+        Sandbox(Workspace.from_dict(plan), deadline=slack.PATIENT) as running,
         slack.bot(running, office, slack.load(slack.environment(running, "sqlite:///unused.db"))),
     ):
         yield running

@@ -61,7 +61,7 @@ def clock() -> HandClock:
 
 @pytest.fixture
 def sandbox(clock: HandClock) -> Iterator[Sandbox]:
-    with Sandbox(Workspace.from_dict(PLAN), clock=clock, deadline=1.0) as running:
+    with Sandbox(Workspace.from_dict(PLAN), clock=clock) as running:
         yield running
 
 

@@ -12,7 +12,7 @@ from tests.sandbox.company import ADA, BEN, TEAM, mrkdwn, section
 from tests.sandbox.conftest import TokensApp
 from tests.sandbox.forms import Forms
 from tests.sandbox.homes import REQUESTS, START, home, pie, plot
-from tests.sandbox.test_page import chromium, page, visit
+from tests.sandbox.test_page import Held, chromium, page, visit, wait_until
 from tests.sandbox.views import FORM, field
 
 __all__ = ["chromium", "page"]
@@ -81,6 +81,23 @@ def test_presses(sandbox: Sandbox, forms: Forms, page: Page) -> None:
     period, note, ask = (body["actions"][0] for body in forms.acted)
     assert period["selected_option"]["value"] == "v1"
     assert (note["value"], ask["action_id"]) == ("Soon", "ask")
+
+
+def test_what_was_said_before_does_not_undo_what_is_typed(sandbox: Sandbox, client: WebClient, page: Page) -> None:
+    """A new version of a Home that is older than what somebody filled in comes with what they filled in."""
+    client.views_publish(user_id=ADA, view=home(field("a"), field("b")))
+    visit_home(page, sandbox)
+    page.wait_for_load_state("networkidle")
+    kept = Held(page, "**/page/home", said='"do":"keep"')
+    held = Held(page, "**/page/state*")
+    client.views_publish(user_id=ADA, view=home(field("a"), field("b"), section("Second version")))
+    wait_until(page, lambda: len(held.answers) == 1)
+    page.get_by_label("A", exact=True).fill("typed")
+    page.get_by_label("A", exact=True).press("Tab")
+    wait_until(page, lambda: len(kept.answers) == 1)
+    held.let_go()
+    expect(page.locator("#home-blocks")).to_contain_text("Second version")
+    expect(page.get_by_label("A", exact=True)).to_have_value("typed")
 
 
 def test_nobody_answers(sandbox: Sandbox, client: WebClient, page: Page) -> None:

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from slack_sdk import WebClient
 
-from sandbox import Sandbox
-from tests.sandbox.company import ADA, BEN, GENERAL, MARA, TEAM, button, options, plain, section
+from sandbox import Sandbox, Workspace
+from tests.sandbox.company import ADA, BEN, GENERAL, MARA, PLAN, TEAM, button, options, plain, section
 from tests.sandbox.conftest import HandClock, TokensApp
 from tests.sandbox.forms import Forms, refused
 from tests.sandbox.test_signed_http import http_app
@@ -60,6 +60,18 @@ def test_triggers(forms: Forms, sandbox: Sandbox, client: WebClient, clock: Hand
     clock.advance(seconds=3.01)
     assert refused(client.views_open, trigger_id=late, view=FORM)["error"] == "expired_trigger_id"
     assert len(sandbox.modals(ADA)) == 1
+
+
+def test_triggers_of_a_patient_workspace(clock: HandClock) -> None:
+    """Where the app has longer than three seconds for an answer, it has as long to open a modal."""
+    with Sandbox(Workspace.from_dict(PLAN), clock=clock, deadline=30) as patient:
+        client = WebClient(patient.workspace.app.bot_token, base_url=patient.api_url)
+        slow = patient._platform.new_trigger(ADA)
+        clock.advance(seconds=30)
+        client.views_open(trigger_id=slow, view=FORM)
+        late = patient._platform.new_trigger(BEN)
+        clock.advance(seconds=30.01)
+        assert refused(client.views_open, trigger_id=late, view=FORM)["error"] == "expired_trigger_id"
 
 
 @pytest.mark.parametrize(
@@ -262,13 +274,25 @@ def test_no_answer(either: Forms, sandbox: Sandbox) -> None:
     sandbox.fill(ADA, a="typed")
     either.on_submit = lambda **_: None
     assert sandbox.submit(ADA).error in ("operation_timeout", "dispatch_failed")
-    assert "Tokens " in either.top().notice
-    assert "still here: try again" in either.top().notice
+    assert either.top().notice.startswith("We had some trouble connecting. Try again? (Tokens ")
     assert either.top().values == {"a": "typed"}
-    sandbox._platform.deadline = 1.0
+    sandbox._platform.deadline = 3.0
     either.on_submit = lambda ack, **_: ack()
     assert sandbox.submit(ADA).error == ""
     assert sandbox.modal(ADA) is None
+
+
+def test_an_answer_about_a_form_that_was_closed(either: Forms, sandbox: Sandbox) -> None:
+    """Whoever closes a form while the app thinks about it sees no more of it, and the app did nothing wrong."""
+
+    def close_first(ack: Any, **_: object) -> None:  # noqa: ANN401 - Bolt's own
+        sandbox.dismiss(ADA)
+        ack(response_action="update", view=view(section("Too late")))
+
+    either.open(view(field("a", initial_value="1")))
+    either.on_submit = close_first
+    assert sandbox.submit(ADA).error == ""
+    assert (sandbox.modals(ADA), sandbox.warnings) == ((), ())
 
 
 def test_what_is_told_at_once(either: Forms, sandbox: Sandbox) -> None:

@@ -1,10 +1,11 @@
 """The page in a real browser: a newcomer switches person, asks, and reads the answer."""
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import APIResponse, Browser, Page, Route, expect, sync_playwright
 from slack_sdk import WebClient
 
 from sandbox import Sandbox
@@ -336,6 +337,161 @@ def test_a_form_that_the_app_does_not_take(sandbox: Sandbox, forms: Forms, page:
     forms.on_submit = lambda ack, **_: ack()
     send.click()
     expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+class Held:
+    """Answers of the server that are kept from the page until a test lets them go."""
+
+    def __init__(self, page: Page, address: str, *, said: str = "") -> None:
+        self.answers: list[tuple[Route, APIResponse]] = []
+        self.said = said
+        page.route(address, self._hold)
+
+    def _hold(self, route: Route) -> None:
+        if self.said in (route.request.post_data or ""):
+            self.answers.append((route, route.fetch()))
+        else:
+            route.continue_()
+
+    def let_go(self) -> None:
+        route, answer = self.answers.pop(0)
+        route.fulfill(response=answer)
+
+
+def wait_until(page: Page, condition: Callable[[], bool]) -> None:
+    """While the page, and what is held from it, go on."""
+    while not condition():
+        page.wait_for_timeout(10)
+
+
+SUBMISSION = '"do":"submit"'
+
+
+def test_what_an_answer_puts_there_can_be_closed(sandbox: Sandbox, forms: Forms, page: Page) -> None:
+    """The page may show what became of a submission before it has the answer to it: that can be closed at once."""
+    held = Held(page, "**/page/modals", said=SUBMISSION)
+    visit(page, sandbox, ADA, GENERAL)
+    forms.open(view(field("a", initial_value="1")))
+    forms.on_submit = lambda ack, **_: ack(response_action="update", view=view(section("It is with the board")))
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Send").click()
+    expect(dialog).to_contain_text("It is with the board")
+    expect(dialog).to_have_attribute("aria-busy", "false")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(dialog).to_have_count(0)
+    held.let_go()
+
+
+def test_what_is_wrong_can_be_mended_at_once(sandbox: Sandbox, forms: Forms, page: Page) -> None:
+    """The page may show what is wrong with a submission before it has the answer to it: the next one is not lost."""
+    held = Held(page, "**/page/modals", said=SUBMISSION)
+    visit(page, sandbox, ADA, GENERAL)
+    forms.open(view(field("a")))
+    dialog = page.get_by_role("dialog")
+    send = dialog.get_by_role("button", name="Send")
+    send.click()
+    expect(dialog).to_contain_text("Please fill this in.")
+    forms.on_submit = lambda ack, **_: ack(response_action="errors", errors={"a": "Not that one."})
+    dialog.get_by_label("A", exact=True).fill("that one")
+    send.click()
+    expect(dialog).to_contain_text("Not that one.")
+    forms.on_submit = lambda ack, **_: ack()
+    dialog.get_by_label("A", exact=True).fill("this one")
+    send.click()
+    expect(dialog).to_have_count(0)
+    values = [body["view"]["state"]["values"]["a"]["a_value"]["value"] for body in forms.submitted]
+    assert values == ["that one", "this one"]
+    assert len(held.answers) == 3
+
+
+def test_who_waits_may_leave(sandbox: Sandbox, forms: Forms, page: Page) -> None:
+    """While the app thinks about a submission a second click sends nothing, but the form can be closed."""
+    sandbox._platform.deadline = 30
+    thought = threading.Event()
+
+    def think(ack: Any, **_: object) -> None:  # noqa: ANN401 - Bolt's own
+        thought.wait(20)
+        ack(response_action="update", view=view(section("Too late")))
+
+    forms.on_submit = think
+    visit(page, sandbox, ADA, GENERAL)
+    forms.open(view(field("a", initial_value="1")))
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Send").dblclick()
+    expect(dialog).to_have_attribute("aria-busy", "true")
+    with page.expect_response("**/page/modals") as submitted:
+        dialog.get_by_role("button", name="Cancel").click()
+        expect(dialog).to_have_count(0)
+        thought.set()
+    assert submitted.value.ok
+    assert (len(forms.submitted), sandbox.modals(ADA), sandbox.warnings) == (1, (), ())
+
+
+def test_a_submission_without_an_answer(sandbox: Sandbox, forms: Forms, page: Page) -> None:
+    """A form whose submission is not answered says so, keeps what is in it, and can be submitted again."""
+    page.clock.install()
+    visit(page, sandbox, ADA, GENERAL)
+    forms.open(view(field("a")))
+    page.route("**/page/modals", lambda _: None)
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("A", exact=True).fill("typed")
+    send = dialog.get_by_role("button", name="Send")
+    send.click()
+    expect(dialog).to_have_attribute("aria-busy", "true")
+    page.clock.fast_forward("00:30")
+    expect(page.get_by_role("alert")).to_have_text("We had some trouble connecting. Try again?")
+    expect(dialog).to_have_attribute("aria-busy", "false")
+    page.unroute("**/page/modals")
+    sandbox._platform.deadline = 0.05
+    forms.on_submit = lambda **_: None
+    send.click()
+    expect(page.get_by_role("alert")).to_contain_text("Try again? (Tokens did not respond in time.)")
+    expect(dialog).to_have_attribute("aria-busy", "false")
+    expect(dialog.get_by_label("A", exact=True)).to_have_value("typed")
+    sandbox._platform.deadline = 30
+    forms.on_submit = lambda ack, **_: ack()
+    send.click()
+    expect(dialog).to_have_count(0)
+    assert forms.submitted[-1]["view"]["state"]["values"]["a"]["a_value"]["value"] == "typed"
+
+
+def test_what_was_said_before_does_not_undo_what_is_typed(
+    sandbox: Sandbox, forms: Forms, client: WebClient, page: Page
+) -> None:
+    """A new version of a form that is older than what somebody filled in comes with what they filled in."""
+    visit(page, sandbox, ADA, GENERAL)
+    opened = forms.open(view(field("a"), field("b")))
+    expect(page.get_by_label("A", exact=True)).to_be_focused()
+    page.wait_for_load_state("networkidle")
+    kept = Held(page, "**/page/modals", said='"do":"keep"')
+    held = Held(page, "**/page/state*")
+    client.views_update(view_id=opened.id, view=view(field("a"), field("b"), section("Loaded")))
+    wait_until(page, lambda: len(held.answers) == 1)
+    page.get_by_label("A", exact=True).fill("typed")
+    page.get_by_label("A", exact=True).press("Tab")
+    wait_until(page, lambda: len(kept.answers) == 1)
+    held.let_go()
+    expect(page.get_by_text("Loaded")).to_be_visible()
+    expect(page.get_by_label("A", exact=True)).to_have_value("typed")
+    kept.let_go()
+    assert forms.top().values == {"a": "typed", "b": None}
+
+
+def test_a_page_where_much_happens(sandbox: Sandbox, page: Page) -> None:
+    """However fast one change follows the other, each answer is shown: none is overtaken by the next question."""
+    visit(page, sandbox, ADA, TEAM)
+    page.wait_for_load_state("networkidle")
+    held = Held(page, "**/page/state*")
+    sandbox.say(BEN, TEAM, "First")
+    wait_until(page, lambda: len(held.answers) == 1)
+    sandbox.say(BEN, TEAM, "Second")
+    page.wait_for_timeout(200)
+    assert len(held.answers) == 1
+    held.let_go()
+    wait_until(page, lambda: len(held.answers) == 1)
+    expect(page.locator(".message .text")).to_have_text(["First"])
+    held.let_go()
+    expect(page.locator(".message .text")).to_have_text(["First", "Second"])
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1300), ("dark", 390)])

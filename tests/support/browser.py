@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Error, expect, sync_playwright
 
 from tests.sandbox.test_page import ARGUMENTS, CHROMIUM
 
@@ -67,5 +67,17 @@ def shoot(page: Page, name: str, part: Locator | None = None) -> None:
             if part is None:
                 page.screenshot(path=path)
             else:
-                part.screenshot(path=path)
+                _shoot_part(part, path)
     page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+
+
+def _shoot_part(part: Locator, path: Path) -> None:
+    """A message that is drawn anew while its picture is taken is another node: that one is taken."""
+    while True:
+        try:
+            part.screenshot(path=path)
+        except Error as error:
+            if "not attached" not in error.message:
+                raise
+        else:
+            return

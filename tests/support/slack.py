@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bot import manifest, serving, settings
+from handlers import interactions, slack_users
 from sandbox import Sandbox, Workspace
 
 if TYPE_CHECKING:
@@ -53,6 +54,16 @@ ZOE = (
     "email,name,slack_user_id,level,role_family,time_zone,hired_on\n"
     "zoe@example.com,Zoe Martin,,mid,engineering,Europe/Paris,2024-01-01\n"
 )
+
+
+PATIENT = 30.0
+"""Seconds that a workspace gives the bot in tests of what is said, not of how fast, with a browser beside it."""
+
+
+def without_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bot gives a workspace as long as the workspace gives the bot, however busy the machine is."""
+    monkeypatch.setattr(slack_users, "PATIENCE_SECONDS", PATIENT)
+    monkeypatch.setattr(interactions, "ANSWER_SECONDS", PATIENT)
 
 
 def without_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
