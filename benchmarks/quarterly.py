@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from benchmarks import past_quarters, traffic
 from policy.period import Quarter
 from policy.review import HELD
-from programme import review_decisions, review_notices, review_pack, reviews
+from programme import case_decisions, review_decisions, review_notices, review_pack, reviews
 from programme.review_decisions import Ballot
 from store import bulk
 from store import review_votes as votes_store
@@ -190,10 +190,10 @@ def _holds(company: Company, quarter: Quarter, bare: _Bare) -> Timed:
 
 
 def _hold(company: Company, quarter: Quarter, case: Kept) -> None:
-    desk, seen = company.desk, review_decisions.mark(case)
+    desk, seen = company.desk, case_decisions.mark(case)
     with desk.transaction() as session:
         member = past_quarters.person(session, VOTERS[0])
-        review_decisions.hold(
+        case_decisions.hold(
             session, member, quarter, case.case.person_id, reason="On leave", seen=seen, desk=desk, now=company.now
         )  # fmt: skip
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from handlers.interactions import Modal, Shown, on_press, on_submit
 from policy.period import Quarter
 from policy.reasons import Refusal
-from programme import review_decisions, review_pack, reviews
+from programme import case_decisions, review_decisions, review_pack, reviews
 from programme.decisions import Place
 from programme.review_decisions import Ballot
 from store import people as people_store
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from slack_bolt import App
 
     from handlers.interactions import Form, Press, View
+    from programme.case_decisions import Decided
     from programme.desk import Desk
-    from programme.review_decisions import Decided
     from store.engine import Session
     from store.people import Person
     from store.reviews import Kept
@@ -121,7 +121,7 @@ def press_why(desk: Desk, press: Press) -> Modal:
     """A case's reasons, and what would have changed it."""
     about = About.parse(press.value)
     with desk.reading() as session:
-        case = review_decisions.case_for(
+        case = case_decisions.case_for(
             session, press.person, about.quarter, about.person_id, desk=desk, now=press.now
         )  # fmt: skip
         name = _name(session, about.person_id)
@@ -138,7 +138,7 @@ def press_hold(desk: Desk, press: Press) -> Modal:
 def press_amend(desk: Desk, press: Press) -> Modal:
     with desk.reading() as session:
         about, case, name = _to_decide(session, desk, press)
-        least, most = review_decisions.limits(session, reviews.require(session, about.quarter), about.person_id)
+        least, most = case_decisions.limits(session, reviews.require(session, about.quarter), about.person_id)
     return Modal(
         render.modal(
             "review/amend", case=case, who=name, change=shown.change, least=least, most=most,
@@ -150,8 +150,8 @@ def press_amend(desk: Desk, press: Press) -> Modal:
 def press_put_back(desk: Desk, press: Press) -> Modal:
     with desk.transaction() as session:
         about, case, _ = _to_decide(session, desk, press)
-        seen = review_decisions.mark(case)
-        review_decisions.put_back(
+        seen = case_decisions.mark(case)
+        case_decisions.put_back(
             session, press.person, about.quarter, about.person_id, seen=seen, desk=desk, now=press.now
         )  # fmt: skip
     return Modal(_page(desk, press.person, about.quarter, about.page, now=press.now), in_place=True)
@@ -161,7 +161,7 @@ def _to_decide(session: Session, desk: Desk, press: Press) -> tuple[About, Kept,
     """The case that somebody wants to decide, if they may."""
     about = About.parse(press.value)
     review_decisions.require_undecided(session, reviews.require(session, about.quarter), press.now)
-    case = review_decisions.case_for(session, press.person, about.quarter, about.person_id, desk=desk, now=press.now)
+    case = case_decisions.case_for(session, press.person, about.quarter, about.person_id, desk=desk, now=press.now)
     return about, case, _name(session, about.person_id)
 
 
@@ -184,13 +184,13 @@ class Chosen(NamedTuple):
 
 
 def _private(about: About, case: Kept) -> str:
-    return json.dumps({"about": str(about), "seen": review_decisions.mark(case)})
+    return json.dumps({"about": str(about), "seen": case_decisions.mark(case)})
 
 
 def submit_hold(desk: Desk, form: Form) -> View | Shown:
     about, seen = Chosen.of(form)
     with desk.transaction() as session:
-        decided = review_decisions.hold(
+        decided = case_decisions.hold(
             session, form.person, about.quarter, about.person_id, reason=form.values.get("reason", ""), seen=seen,
             desk=desk, now=form.now,
         )  # fmt: skip
@@ -201,7 +201,7 @@ def submit_hold(desk: Desk, form: Form) -> View | Shown:
 def submit_amend(desk: Desk, form: Form) -> View | Shown:
     about, seen = Chosen.of(form)
     with desk.transaction() as session:
-        decided = review_decisions.amend(
+        decided = case_decisions.amend(
             session, form.person, about.quarter, about.person_id, change=form.values.get("change", ""),
             reason=form.values.get("reason", ""), seen=seen, desk=desk, now=form.now,
         )  # fmt: skip

@@ -1,15 +1,13 @@
-"""Deciding a review: the board is asked, votes on the package, and holds or amends single cases before it adopts."""
+"""Deciding a review: the board is asked, votes on the package, and adopts it; single cases are in `case_decisions`."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from policy import quorum, review_votes
-from policy.adjustment import THOUSANDTH, carried
 from policy.period import day_of
 from policy.reasons import Refusal
-from policy.review import AMENDED, HELD, PROPOSED
 from programme import board, handbooks, review_notices, review_post, review_value
 from programme.decisions import NOWHERE
 from programme.fast_track import FieldsRefused
@@ -17,7 +15,7 @@ from store import audit, reviews
 from store import board as board_store
 from store import people as people_store
 from store import review_votes as store
-from store.review_votes import ADOPTED_BY, ASKED, DECIDED_CASE, LAPSED_BY, POLICY, VOTED, Cast
+from store.review_votes import ADOPTED_BY, ASKED, LAPSED_BY, POLICY, VOTED, Cast
 from store.reviews import ADOPTED, DRAFT, LAPSED
 
 if TYPE_CHECKING:
@@ -33,7 +31,7 @@ if TYPE_CHECKING:
     from store.engine import Session
     from store.people import Person
     from store.review_votes import Panel
-    from store.reviews import Kept, Review
+    from store.reviews import Review
 
 LONGEST_REASON = 1_000
 
@@ -61,23 +59,6 @@ class Voted:
     value: str = review_value.NONE
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """A case that was held, amended or put back; the package is another one now."""
-
-    review: Review
-    case: Kept
-    package: int
-
-
-class Outcome(NamedTuple):
-    """What is to become of a case, as it is kept."""
-
-    decision: str
-    amended_thousandths: int | None = None
-    amended_factor: str | None = None
-
-
 # --- Asking --------------------------------------------------------------------------------------------------------
 
 
@@ -90,13 +71,13 @@ def convene(session: Session, quarter: Quarter, *, desk: Desk, now: datetime) ->
     electorate = review_votes.panel_of(board.seats(session, desk=desk, now=now), book.exceptions)
     times = review_votes.times(now, book.reviews, quorum.business_hours(book, desk.zone))
     store.convene(session, quarter, electorate, times, now=now)
-    moved = _move(session, kept, vote_until=times.lapse_at)
+    moved = move(session, kept, vote_until=times.lapse_at)
     review_post.tell_of_pack(session, moved, electorate, desk=desk, now=now)
     after = {
         "needed": electorate.needed, "stage": electorate.stage, "seats": store.plain_seats(electorate),
         "vote_until": times.lapse_at.isoformat(),
     }  # fmt: skip
-    audit.append(session, _record(moved, POLICY, ASKED, now, book, after))
+    audit.append(session, record(moved, POLICY, ASKED, now, book, after))
     return True
 
 
@@ -112,7 +93,7 @@ def locked(session: Session, quarter: Quarter) -> Review:
     return kept
 
 
-def _move(session: Session, kept: Review, **values: object) -> Review:
+def move(session: Session, kept: Review, **values: object) -> Review:
     """The review after a change; what was read is what is changed, or nothing is."""
     if not reviews.change(session, kept, **values):
         raise Refusal("moved", "Somebody else was quicker.", next_step="Look again: the message shows what holds now.")
@@ -164,14 +145,14 @@ def _counted(
     counting = tally_of(panel, store.votes(session, kept.quarter))
     decides = counting.outcome == quorum.APPROVED
     adopted = _adopt(session, kept, cast.cast_by, desk=desk, now=now) if decides else None
-    moved, value = adopted or (_move(session, kept), review_value.NONE)
+    moved, value = adopted or (move(session, kept), review_value.NONE)
     review_post.tell_of_change(session, moved, now=now)
     book = _book(session, desk, now)
     after = {"approvals": counting.approvals, "rejections": counting.rejections, **_plain(cast)}
-    records = [_record(moved, cast.cast_by, VOTED, now, book, after, before=earlier, place=place)]
+    records = [record(moved, cast.cast_by, VOTED, now, book, after, before=earlier, place=place)]
     if decides:
         review_post.tell_of_outcome(session, moved, panel.electorate, desk=desk, now=now)
-        records.append(_record(moved, cast.cast_by, ADOPTED_BY, now, book, _adopted(session, moved, panel, value)))
+        records.append(record(moved, cast.cast_by, ADOPTED_BY, now, book, _adopted(session, moved, panel, value)))
     audit.append(session, *records)
     return Voted(moved, counting, cast.seat, again=False, value=value)
 
@@ -237,7 +218,7 @@ def require_reason(reason: str | None) -> None:
 def _adopt(session: Session, kept: Review, voter: str, *, desk: Desk, now: datetime) -> tuple[Review, str]:
     """The review adopted, those told whose grant changes, and what became of the value that is proposed with it."""
     month = review_notices.effect_month(session, kept.quarter, desk=desk, now=now)
-    moved = _move(session, kept, state=ADOPTED, decided_at=now, decided_by=voter, holds_from=str(month))
+    moved = move(session, kept, state=ADOPTED, decided_at=now, decided_by=voter, holds_from=str(month))
     store.step(session, kept.quarter, *review_notices.milestones(session, moved, desk=desk)[0])
     review_notices.owe(session, kept.quarter, desk=desk, now=now)
     return moved, review_value.adopt(session, moved, voter, desk=desk, now=now)
@@ -258,14 +239,14 @@ def _adopted(session: Session, kept: Review, panel: Panel, value: str) -> dict[s
 def lapse(session: Session, kept: Review, *, desk: Desk, now: datetime) -> Review:
     """Silence ends a review, or a later one does; nobody's grant changes."""
     store.step(session, kept.quarter, None, None)
-    moved = _move(session, kept, state=LAPSED, decided_at=now, decided_by=POLICY)
+    moved = move(session, kept, state=LAPSED, decided_at=now, decided_by=POLICY)
     review_post.tell_of_change(session, moved, now=now)
     panel = store.panel(session, kept.quarter)
     if panel is not None:
         review_post.tell_of_outcome(session, moved, panel.electorate, desk=desk, now=now)
     newer = store.later(session, kept.quarter)
     after: dict[str, object] = {} if newer is None else {"superseded_by": str(newer)}
-    audit.append(session, _record(moved, POLICY, LAPSED_BY, now, _book(session, desk, now), after))
+    audit.append(session, record(moved, POLICY, LAPSED_BY, now, _book(session, desk, now), after))
     return moved
 
 
@@ -288,152 +269,18 @@ def confirm_value(session: Session, person: Person, quarter: Quarter, *, desk: D
             next_step="Ask another member of the board to confirm it.",
         )  # fmt: skip
     found = review_value.confirm(session, kept, person.id, desk=desk, now=now)
-    moved = _move(session, kept)
+    moved = move(session, kept)
     review_post.tell_of_change(session, moved, now=now)
     after: dict[str, object] = {"value": found.state, "version": found.version}
-    audit.append(session, _record(moved, person.id, "review.value", now, _book(session, desk, now), after))
+    audit.append(session, record(moved, person.id, "review.value", now, _book(session, desk, now), after))
     return found
-
-
-# --- Single cases --------------------------------------------------------------------------------------------------
-
-
-def mark(case: Kept) -> str:
-    """What a form about a case carries, so that nobody decides over what somebody else has just decided."""
-    at = "" if case.decided_at is None else case.decided_at.isoformat()
-    return f"{case.decision}/{case.amended_thousandths}/{at}"
-
-
-def hold(
-    session: Session, voter: Person, quarter: Quarter, person_id: str, *, reason: str, seen: str, desk: Desk,
-    now: datetime,
-) -> Decided:  # fmt: skip
-    """Leave somebody's factor as it is, whatever becomes of the package."""
-    kept, case = _to_decide(session, voter, quarter, person_id, seen, desk=desk, now=now)
-    require_reason(reason)
-    return _decide(session, voter, kept, case, Outcome(HELD), reason=reason, desk=desk, now=now)
-
-
-def amend(
-    session: Session, voter: Person, quarter: Quarter, person_id: str, *, change: str, reason: str, seen: str,
-    desk: Desk, now: datetime,
-) -> Decided:  # fmt: skip
-    """Propose another change for somebody, in per cent as it was typed, within the bounds of a quarter and a year."""
-    kept, case = _to_decide(session, voter, quarter, person_id, seen, desk=desk, now=now)
-    delta = _change(session, kept, person_id, change)
-    require_reason(reason)
-    sizing = handbooks.load(session).named(kept.basis.sized_by).sizing
-    factor = carried(case.case.factor_before, delta * THOUSANDTH, sizing)
-    outcome = Outcome(AMENDED, delta, f"{factor:f}")
-    return _decide(session, voter, kept, case, outcome, reason=reason, desk=desk, now=now)
-
-
-def put_back(
-    session: Session, voter: Person, quarter: Quarter, person_id: str, *, seen: str, desk: Desk, now: datetime
-) -> Decided:  # fmt: skip
-    """Let a case that was held or amended be decided with the package again, as it was proposed."""
-    kept, case = _to_decide(session, voter, quarter, person_id, seen, desk=desk, now=now)
-    if case.decision == PROPOSED:
-        raise Refusal("as_proposed", "This case stands as it was proposed.")
-    return _decide(session, voter, kept, case, Outcome(PROPOSED), reason=None, desk=desk, now=now)
-
-
-def limits(session: Session, kept: Review, person_id: str) -> tuple[int, int]:
-    """The least and the most, in thousandths, that a case may be amended to."""
-    rules = handbooks.load(session).named(kept.basis.handbook).adjustment.change
-    [one] = [one for one in reviews.inputs(session, kept.quarter, person_id) if one.key == person_id]
-    return review_votes.limits(one.deltas, rules)
-
-
-def _change(session: Session, kept: Review, person_id: str, text: str) -> int:
-    least, most = limits(session, kept, person_id)
-    between = f"from {least / 10:g} to {most / 10:g} %"
-    try:
-        delta = review_votes.thousandths(text)
-    except ValueError:
-        raise FieldsRefused({"change": f"{text!r}: a change in per cent, in tenths, {between}."}) from None
-    if not least <= delta <= most:
-        raise FieldsRefused({"change": f"{delta / 10:g} %: choose {between}, the bounds of a quarter and of a year."})
-    return delta
-
-
-def case_for(
-    session: Session, person: Person, quarter: Quarter, person_id: str, *, desk: Desk, now: datetime
-) -> Kept:  # fmt: skip
-    """Somebody's case for a member of the board whom it does not concern; a Refusal for everybody else."""
-    panel = panel_of(session, quarter)
-    seat = seat_of(session, panel, person.id, votes=store.votes(session, quarter), desk=desk, now=now)
-    case = reviews.case(session, quarter, person_id)
-    if case is None:
-        raise Refusal("no_case", f"There is no such case in the review of {quarter}.")
-    managers = managers_of(session, case)
-    for one in dict.fromkeys((person.id, seat.person_id)):
-        _require_impartial(review_votes.conflict(one, person_id, managers), stands_in=one != person.id)
-    return case
-
-
-def managers_of(session: Session, case: Kept) -> frozenset[str]:
-    """Whom somebody reports to: at the end of the quarter, and now."""
-    now = people_store.manager_of(session, case.case.person_id)
-    return frozenset(one for one in (case.case.team, now) if one)
-
-
-def _require_impartial(conflict: str, *, stands_in: bool) -> None:
-    if not conflict:
-        return
-    whose = "the member's whose delegate you are" if stands_in else "yours"
-    about = f"This case is {whose}" if conflict == review_votes.OWN else f"This is a case of a report of {whose}"
-    if conflict == review_votes.REPORT and not stands_in:
-        about = "This case is of somebody who reports to you"
-    raise Refusal(f"recused_{conflict}", f"{about}: others decide about it alone. You vote on the package.")
-
-
-def _to_decide(
-    session: Session, voter: Person, quarter: Quarter, person_id: str, seen: str, *, desk: Desk, now: datetime
-) -> tuple[Review, Kept]:
-    kept = locked(session, quarter)
-    require_undecided(session, kept, now)
-    case = case_for(session, voter, quarter, person_id, desk=desk, now=now)
-    if mark(case) != seen:
-        raise Refusal(
-            "case_moved", "Somebody else has decided about this case meanwhile: what you sent changed nothing.",
-            next_step="Open the cases again to see what holds now.",
-        )  # fmt: skip
-    return kept, case
-
-
-def _decide(
-    session: Session, voter: Person, kept: Review, case: Kept, outcome: Outcome, *, reason: str | None, desk: Desk,
-    now: datetime,
-) -> Decided:  # fmt: skip
-    person_id, is_decided = case.case.person_id, outcome.decision != PROPOSED
-    reviews.decide(
-        session, kept.quarter, person_id, **outcome._asdict(), decided_by=voter.id if is_decided else None,
-        decided_at=now if is_decided else None, decision_reason=None if reason is None else reason.strip(),
-    )  # fmt: skip
-    panel = panel_of(session, kept.quarter)
-    store.next_package(session, panel)
-    moved = _move(session, kept)
-    review_post.tell_of_change(session, moved, now=now)
-    now_case = reviews.case(session, kept.quarter, person_id)
-    assert now_case is not None  # noqa: S101 - cases are never deleted
-    after = {"person": person_id, "package": panel.package + 1, **_of_case(now_case)}
-    audit.append(
-        session,
-        _record(moved, voter.id, DECIDED_CASE, now, _book(session, desk, now), after, before=_of_case(case)),
-    )  # fmt: skip
-    return Decided(moved, now_case, panel.package + 1)
-
-
-def _of_case(case: Kept) -> dict[str, object]:
-    return {"decision": case.decision, "delta_thousandths": case.delta_thousandths}
 
 
 def _plain(cast: Cast) -> dict[str, object]:
     return {"seat": cast.seat, "adopts": cast.adopts, "package": cast.package}
 
 
-def _record(  # noqa: PLR0917 - private
+def record(  # noqa: PLR0917 - private
     kept: Review, actor: str, action: str, now: datetime, book: Handbook, after: dict[str, object], *,
     before: Cast | dict[str, object] | None = None, place: Place = NOWHERE,
 ) -> audit.Record:  # fmt: skip

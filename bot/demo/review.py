@@ -14,7 +14,7 @@ from policy.appeals import OPEN
 from policy.period import day_of
 from policy.reasons import Refusal
 from policy.review import PROPOSED
-from programme import appeals, review_decisions
+from programme import appeals, case_decisions, review_decisions
 from programme.review_decisions import Ballot
 from store import appeals as appeals_store
 from store import people, review_votes, reviews
@@ -63,9 +63,9 @@ def _hold(desk: Desk, kept: Review, now: datetime) -> None:
         return
 
     def hold(session: Session) -> None:
-        review_decisions.hold(
+        case_decisions.hold(
             session, _person(session, HOLDS), kept.quarter, case.case.person_id, reason=WHY_HELD,
-            seen=review_decisions.mark(case), desk=desk, now=now,
+            seen=case_decisions.mark(case), desk=desk, now=now,
         )  # fmt: skip
 
     _attempt(desk, hold)

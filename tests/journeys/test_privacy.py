@@ -23,7 +23,7 @@ from handlers.interactions import Modal, Press
 from policy.period import Quarter, Week, day_of
 from policy.reasons import Refusal
 from policy.units import MicroTokens
-from programme import appeals, cards, review_decisions, usage
+from programme import appeals, cards, case_decisions, review_decisions, usage
 from scheduler import letters, ticker
 from store import people as people_store
 from store import requests as requests_store
@@ -119,9 +119,9 @@ def amend(desk: Desk, member: str, who: str, change: str) -> None:
     with desk.transaction() as session:
         case = reviews.case(session, Q4, person_id)
         assert case is not None
-        review_decisions.amend(
+        case_decisions.amend(
             session, asking.person(session, member), Q4, person_id, change=change, reason="Another project",
-            seen=review_decisions.mark(case), desk=desk, now=desk.clock(),
+            seen=case_decisions.mark(case), desk=desk, now=desk.clock(),
         )  # fmt: skip
 
 

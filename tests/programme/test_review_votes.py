@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from policy.period import Month
 from policy.reasons import Refusal
 from policy.review import AMENDED, HELD, PROPOSED, counted
-from programme import home, review_calls, review_decisions, review_pack, review_steps
+from programme import case_decisions, home, review_calls, review_decisions, review_pack, review_steps
 from programme import reviews as reviews_programme
 from programme.fast_track import FieldsRefused
 from scheduler import letters, tick
@@ -229,7 +229,7 @@ def test_nobody_decides_about_their_own(office: Desk, session: Session, who: str
     assert code(lambda: hold(session, office, who, whose)) == expected
     assert code(lambda: amend(session, office, who, whose, "1")) == expected
     reader = voted.person(session, who)
-    assert code(lambda: review_decisions.case_for(session, reader, Q4, person_id, desk=office, now=MORNING)) == expected
+    assert code(lambda: case_decisions.case_for(session, reader, Q4, person_id, desk=office, now=MORNING)) == expected
     assert hold(session, office, OMAR, whose).case.decision == HELD
 
 
@@ -292,7 +292,7 @@ def test_another_package_is_voted_on_anew(office: Desk, session: Session) -> Non
 
 def test_a_form_about_a_case_that_moved_is_refused(office: Desk, session: Session) -> None:
     """Who fills in a form while somebody else decides about the same case is told, and changes nothing."""
-    seen = review_decisions.mark(case(session, BUSY))
+    seen = case_decisions.mark(case(session, BUSY))
     amend(session, office, IRIS, BUSY, "1.5")
     assert code(lambda: hold(session, office, TESS, BUSY, seen=seen)) == "case_moved"
     assert case(session, BUSY).decision == AMENDED

@@ -14,8 +14,9 @@ from policy.reasons import Reason
 from policy.review import AMENDED, HELD, PROPOSED, Basis, Case, Counted
 from policy.units import MicroTokens, NanoUSD
 from programme.cards import Named
+from programme.case_decisions import Decided
 from programme.review_calls import Call
-from programme.review_decisions import Decided, Voted
+from programme.review_decisions import Voted
 from programme.review_pack import CaseLine, Pack, Page, VoteLine
 from programme.review_summary import (
     Appealed,

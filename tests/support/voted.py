@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from policy.reasons import Refusal
-from programme import review_decisions
+from programme import case_decisions, review_decisions
 from programme.review_decisions import Ballot
 from store import people as people_store
 from store import review_votes as store
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from programme.case_decisions import Decided
     from programme.desk import Desk
-    from programme.review_decisions import Decided, Voted
+    from programme.review_decisions import Voted
     from store.engine import Session
     from store.people import Person
     from store.review_votes import Panel
@@ -50,23 +51,23 @@ def case(session: Session, whose: str) -> Kept:
 
 
 def hold(session: Session, desk: Desk, who: str, whose: str, *, reason: str = "On leave", seen: str = "") -> Decided:
-    seen = seen or review_decisions.mark(case(session, whose))
-    return review_decisions.hold(
+    seen = seen or case_decisions.mark(case(session, whose))
+    return case_decisions.hold(
         session, person(session, who), Q4, person(session, whose).id, reason=reason, seen=seen, desk=desk, now=MORNING
     )
 
 
 def amend(session: Session, desk: Desk, who: str, whose: str, change: str) -> Decided:
-    seen = review_decisions.mark(case(session, whose))
-    return review_decisions.amend(
+    seen = case_decisions.mark(case(session, whose))
+    return case_decisions.amend(
         session, person(session, who), Q4, person(session, whose).id, change=change, reason="Half of it", seen=seen,
         desk=desk, now=MORNING,
     )  # fmt: skip
 
 
 def put_back(session: Session, desk: Desk, who: str, whose: str) -> Decided:
-    seen = review_decisions.mark(case(session, whose))
-    return review_decisions.put_back(
+    seen = case_decisions.mark(case(session, whose))
+    return case_decisions.put_back(
         session, person(session, who), Q4, person(session, whose).id, seen=seen, desk=desk, now=MORNING
     )
 

@@ -1,0 +1,173 @@
+"""Single cases of a review: held, amended or put back by a member of the board whom they do not concern."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from policy import review_votes
+from policy.adjustment import THOUSANDTH, carried
+from policy.period import day_of
+from policy.reasons import Refusal
+from policy.review import AMENDED, HELD, PROPOSED
+from programme import handbooks, review_decisions, review_post
+from programme.fast_track import FieldsRefused
+from store import audit, reviews
+from store import people as people_store
+from store import review_votes as store
+from store.review_votes import DECIDED_CASE
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from policy.period import Quarter
+    from programme.desk import Desk
+    from store.engine import Session
+    from store.people import Person
+    from store.reviews import Kept, Review
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A case that was held, amended or put back; the package is another one now."""
+
+    review: Review
+    case: Kept
+    package: int
+
+
+class Outcome(NamedTuple):
+    """What is to become of a case, as it is kept."""
+
+    decision: str
+    amended_thousandths: int | None = None
+    amended_factor: str | None = None
+
+
+def mark(case: Kept) -> str:
+    """What a form about a case carries, so that nobody decides over what somebody else has just decided."""
+    at = "" if case.decided_at is None else case.decided_at.isoformat()
+    return f"{case.decision}/{case.amended_thousandths}/{at}"
+
+
+def hold(
+    session: Session, voter: Person, quarter: Quarter, person_id: str, *, reason: str, seen: str, desk: Desk,
+    now: datetime,
+) -> Decided:  # fmt: skip
+    """Leave somebody's factor as it is, whatever becomes of the package."""
+    kept, case = _to_decide(session, voter, quarter, person_id, seen, desk=desk, now=now)
+    review_decisions.require_reason(reason)
+    return _decide(session, voter, kept, case, Outcome(HELD), reason=reason, desk=desk, now=now)
+
+
+def amend(
+    session: Session, voter: Person, quarter: Quarter, person_id: str, *, change: str, reason: str, seen: str,
+    desk: Desk, now: datetime,
+) -> Decided:  # fmt: skip
+    """Propose another change for somebody, in per cent as it was typed, within the bounds of a quarter and a year."""
+    kept, case = _to_decide(session, voter, quarter, person_id, seen, desk=desk, now=now)
+    delta = _change(session, kept, person_id, change)
+    review_decisions.require_reason(reason)
+    sizing = handbooks.load(session).named(kept.basis.sized_by).sizing
+    factor = carried(case.case.factor_before, delta * THOUSANDTH, sizing)
+    outcome = Outcome(AMENDED, delta, f"{factor:f}")
+    return _decide(session, voter, kept, case, outcome, reason=reason, desk=desk, now=now)
+
+
+def put_back(
+    session: Session, voter: Person, quarter: Quarter, person_id: str, *, seen: str, desk: Desk, now: datetime
+) -> Decided:  # fmt: skip
+    """Let a case that was held or amended be decided with the package again, as it was proposed."""
+    kept, case = _to_decide(session, voter, quarter, person_id, seen, desk=desk, now=now)
+    if case.decision == PROPOSED:
+        raise Refusal("as_proposed", "This case stands as it was proposed.")
+    return _decide(session, voter, kept, case, Outcome(PROPOSED), reason=None, desk=desk, now=now)
+
+
+def limits(session: Session, kept: Review, person_id: str) -> tuple[int, int]:
+    """The least and the most, in thousandths, that a case may be amended to."""
+    rules = handbooks.load(session).named(kept.basis.handbook).adjustment.change
+    [one] = [one for one in reviews.inputs(session, kept.quarter, person_id) if one.key == person_id]
+    return review_votes.limits(one.deltas, rules)
+
+
+def _change(session: Session, kept: Review, person_id: str, text: str) -> int:
+    least, most = limits(session, kept, person_id)
+    between = f"from {least / 10:g} to {most / 10:g} %"
+    try:
+        delta = review_votes.thousandths(text)
+    except ValueError:
+        raise FieldsRefused({"change": f"{text!r}: a change in per cent, in tenths, {between}."}) from None
+    if not least <= delta <= most:
+        raise FieldsRefused({"change": f"{delta / 10:g} %: choose {between}, the bounds of a quarter and of a year."})
+    return delta
+
+
+def case_for(
+    session: Session, person: Person, quarter: Quarter, person_id: str, *, desk: Desk, now: datetime
+) -> Kept:  # fmt: skip
+    """Somebody's case for a member of the board whom it does not concern; a Refusal for everybody else."""
+    panel = review_decisions.panel_of(session, quarter)
+    seat = review_decisions.seat_of(session, panel, person.id, votes=store.votes(session, quarter), desk=desk, now=now)
+    case = reviews.case(session, quarter, person_id)
+    if case is None:
+        raise Refusal("no_case", f"There is no such case in the review of {quarter}.")
+    managers = managers_of(session, case)
+    for one in dict.fromkeys((person.id, seat.person_id)):
+        _require_impartial(review_votes.conflict(one, person_id, managers), stands_in=one != person.id)
+    return case
+
+
+def managers_of(session: Session, case: Kept) -> frozenset[str]:
+    """Whom somebody reports to: at the end of the quarter, and now."""
+    now = people_store.manager_of(session, case.case.person_id)
+    return frozenset(one for one in (case.case.team, now) if one)
+
+
+def _require_impartial(conflict: str, *, stands_in: bool) -> None:
+    if not conflict:
+        return
+    whose = "the member's whose delegate you are" if stands_in else "yours"
+    about = f"This case is {whose}" if conflict == review_votes.OWN else f"This is a case of a report of {whose}"
+    if conflict == review_votes.REPORT and not stands_in:
+        about = "This case is of somebody who reports to you"
+    raise Refusal(f"recused_{conflict}", f"{about}: others decide about it alone. You vote on the package.")
+
+
+def _to_decide(
+    session: Session, voter: Person, quarter: Quarter, person_id: str, seen: str, *, desk: Desk, now: datetime
+) -> tuple[Review, Kept]:
+    kept = review_decisions.locked(session, quarter)
+    review_decisions.require_undecided(session, kept, now)
+    case = case_for(session, voter, quarter, person_id, desk=desk, now=now)
+    if mark(case) != seen:
+        raise Refusal(
+            "case_moved", "Somebody else has decided about this case meanwhile: what you sent changed nothing.",
+            next_step="Open the cases again to see what holds now.",
+        )  # fmt: skip
+    return kept, case
+
+
+def _decide(
+    session: Session, voter: Person, kept: Review, case: Kept, outcome: Outcome, *, reason: str | None, desk: Desk,
+    now: datetime,
+) -> Decided:  # fmt: skip
+    person_id, is_decided = case.case.person_id, outcome.decision != PROPOSED
+    reviews.decide(
+        session, kept.quarter, person_id, **outcome._asdict(), decided_by=voter.id if is_decided else None,
+        decided_at=now if is_decided else None, decision_reason=None if reason is None else reason.strip(),
+    )  # fmt: skip
+    panel = review_decisions.panel_of(session, kept.quarter)
+    store.next_package(session, panel)
+    moved = review_decisions.move(session, kept)
+    review_post.tell_of_change(session, moved, now=now)
+    now_case = reviews.case(session, kept.quarter, person_id)
+    assert now_case is not None  # noqa: S101 - cases are never deleted
+    after = {"person": person_id, "package": panel.package + 1, **_of_case(now_case)}
+    book, before = handbooks.load(session).on(day_of(now, desk.zone)), _of_case(case)
+    audit.append(session, review_decisions.record(moved, voter.id, DECIDED_CASE, now, book, after, before=before))
+    return Decided(moved, now_case, panel.package + 1)
+
+
+def _of_case(case: Kept) -> dict[str, object]:
+    return {"decision": case.decision, "delta_thousandths": case.delta_thousandths}
