@@ -14,7 +14,7 @@ from policy.reasons import Reason
 from policy.review import AMENDED, HELD, PROPOSED, Basis, Case, Counted
 from policy.units import MicroTokens, NanoUSD
 from programme.cards import Named
-from programme.review_calls import Call
+from programme.review_calls import Call, OwnVote
 from programme.review_decisions import Decided, Voted
 from programme.review_pack import CaseLine, Pack, Page, VoteLine
 from programme.review_summary import (
@@ -147,10 +147,26 @@ NOTHING = dataclasses.replace(
     awaited=(),
     value=NOT_PROPOSED,
 )  # fmt: skip
-CALL = Call(REVIEW, 1, Tally(1, 0, 2, "open", lacks_finance=False, because=()), awaits_reader=True, value=WAITS)
+CALL = Call(REVIEW, 1, Tally(1, 0, 2, "open", lacks_finance=False, because=()), vote=None, value=WAITS)
 CALLED_AND_VOTED = dataclasses.replace(
-    CALL, package=3, tally=UNDER_WAY.tally, awaits_reader=False, value=LARGE
+    CALL, package=3, tally=UNDER_WAY.tally, vote=OwnVote(adopts=True, reason=None, counts=True), value=LARGE
 )  # fmt: skip
+AGAINST = OwnVote(adopts=False, reason="Two cuts are of people on leave", counts=True)
+CALLED_AND_AGAINST = dataclasses.replace(CALLED_AND_VOTED, vote=AGAINST)
+CALLED_ANEW = dataclasses.replace(CALLED_AND_VOTED, vote=dataclasses.replace(AGAINST, counts=False))
+CALLED_AS_A_DELEGATE = dataclasses.replace(
+    CALLED_AND_VOTED, vote=OwnVote(adopts=True, reason=None, counts=True, stands_for=TESS)
+)
+CALLED_BY_A_DELEGATE = dataclasses.replace(
+    CALLED_AND_VOTED, vote=OwnVote(adopts=True, reason=None, counts=True, by=Named("Zoe Martin", "U0ZOE"))
+)
+
+
+def called(text: str) -> Call:
+    """Somebody's own vote, with a text wherever one may be."""
+    who = Named(text, None)
+    vote = OwnVote(adopts=False, reason=text, counts=False, by=who, stands_for=who)
+    return dataclasses.replace(CALLED_AND_VOTED, vote=vote)
 
 
 def stuffed(text: str, *, most: int = 1) -> Pack:
@@ -296,6 +312,10 @@ CASES: dict[str, Callable[[], Message]] = {
     ),
     "confirmed_value": lambda: render.message("review/confirmed", value=VALUE_ADOPTED),
     "queue_with_a_review": lambda: cards.queue(call_=CALL),
+    "queue_with_a_review_voted_against": lambda: cards.queue(call_=CALLED_AND_AGAINST),
+    "queue_with_a_review_to_vote_on_anew": lambda: cards.queue(call_=CALLED_ANEW),
+    "queue_with_a_review_voted_on_as_a_delegate": lambda: cards.queue(call_=CALLED_AS_A_DELEGATE),
+    "queue_with_a_review_voted_on_by_a_delegate": lambda: cards.queue(call_=CALLED_BY_A_DELEGATE),
     "queue_with_a_review_and_requests": lambda: cards.queue(cards.OPEN, call_=CALLED_AND_VOTED),
     "money": lambda: render.message("review/money", quarter=str(Q4)),
     "use": lambda: render.message("review/use", use=USE, quarter=str(Q4)),
@@ -307,7 +327,10 @@ CASES: dict[str, Callable[[], Message]] = {
     "voted_on_a_review_as_the_first_of_two": lambda: deciding("first"),
     "voted_on_a_review_without_its_value": lambda: deciding("another"),
 }
-ENDLESS_CASES: dict[str, Callable[[], Message]] = {"pack": lambda: review.pack(stuffed(ENDLESS, most=40))}
+ENDLESS_CASES: dict[str, Callable[[], Message]] = {
+    "pack": lambda: review.pack(stuffed(ENDLESS, most=40)),
+    "queue_with_a_review": lambda: cards.queue(call_=called(ENDLESS)),
+}
 MODALS: dict[str, Callable[[], dict[str, Any]]] = {
     "review_cases": lambda: page(line(KEPT), line(HELD_CASE), line(AMENDED_CASE), line(None, "Mara Quist", "report")),
     "review_cases_between": lambda: page(line(KEPT), number=1, pages=3),
