@@ -15,7 +15,7 @@ from policy.units import MICRO_PER_TOKEN, NANO_PER_USD, divide_half_even
 if TYPE_CHECKING:
     from typing import Protocol
 
-    from policy.period import Month
+    from policy.period import Month, Quarter
     from policy.units import MicroTokens, NanoUSD
 
 if TYPE_CHECKING:
@@ -202,6 +202,11 @@ def month(value: Month) -> str:
     return f"{value.first_day:%B %Y}"
 
 
+def months_of(value: Quarter) -> str:
+    """`October to December 2026`."""
+    return f"{value.first_month.first_day:%B} to {value.first_month.plus(2).first_day:%B %Y}"
+
+
 def meter(name: str) -> str:
     return METER_NAMES.get(name, name)
 
@@ -275,8 +280,8 @@ FILTERS = {
     f.__name__: f
     for f in (
         tokens, whole_tokens, exact_tokens, usd, fine_usd, exact_usd, count, short_count, factor, percent, permille,
-        about_usd, whole_usd, usd_to, changed, whole_percent, short_day, month_name, day, day_before, month, meter,
-        per, short, code,
+        about_usd, whole_usd, usd_to, changed, whole_percent, short_day, month_name, day, day_before, month, months_of,
+        meter, per, short, code,
         moment, on, until, mention, class_name, state_name, recusal, outcome_name, number_word,
     )
 }  # fmt: skip

@@ -328,7 +328,7 @@ def finn_reads_what_became_of_it(page: Page) -> None:
     expect(page.locator("#persona-name")).to_have_text("Finn Gallagher")
     page.get_by_role("button", name="Tokens").first.click()
     notices = page.locator("#messages")
-    expect(notices).to_contain_text("Your monthly grant changes from")
+    expect(notices).to_contain_text("changes your monthly grant from")
     expect(notices).to_contain_text("is upheld: the cut is undone.")
     shoot(page, "13-appeal")
 

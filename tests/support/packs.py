@@ -202,8 +202,8 @@ CASE = Case(
     lcb=Decimal("-0.400000"), missing="", delta_thousandths=-100, factor_before=Decimal(1),
     factor_after=Decimal("0.9000"), grant_before=MicroTokens.parse("93700"), grant_after=MicroTokens.parse("84300"),
     bound="", reasons=(
-        Reason("use", "you used 22.5 % of your regular grants: LOW", {"state": "low"}),
-        Reason("delta", "your grant changes by -10 %", {"delta": "-0.100"}),
+        Reason("use", "you used 22.5 % of your regular grants, which counts as LOW", {"state": "low"}),
+        Reason("delta", "your grant changes by −10.0 %", {"delta": "-0.100"}),
     ), would_change=(Reason("leave_low", "above 50 % in the next quarter ends LOW"),),
 )  # fmt: skip
 KEPT = Kept(CASE, PROPOSED, None, None, None, None, None)
