@@ -154,6 +154,11 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
+def people(number: int) -> str:
+    """`1 person`, `1,200 people`."""
+    return f"{number:,} {'person' if number == 1 else 'people'}"
+
+
 def short_count(number: int) -> str:
     """A count that is read at a glance: `950`, `12.3 k`, `4.6 M`."""
     for size, suffix in ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "k")):
@@ -279,9 +284,9 @@ def number_word(number: int) -> str:
 FILTERS = {
     f.__name__: f
     for f in (
-        tokens, whole_tokens, exact_tokens, usd, fine_usd, exact_usd, count, short_count, factor, percent, permille,
-        about_usd, whole_usd, usd_to, changed, whole_percent, short_day, month_name, day, day_before, month, months_of,
-        meter, per, short, code,
+        tokens, whole_tokens, exact_tokens, usd, fine_usd, exact_usd, count, people, short_count, factor, percent,
+        permille, about_usd, whole_usd, usd_to, changed, whole_percent, short_day, month_name, day, day_before, month,
+        months_of, meter, per, short, code,
         moment, on, until, mention, class_name, state_name, recusal, outcome_name, number_word,
     )
 }  # fmt: skip

@@ -229,7 +229,7 @@ def test_a_decision_is_kept_with_the_card_that_was_pressed(adopted: Desk) -> Non
     """Who upheld it, why, and in which message; a second form is told that it is decided."""
     file(adopted)
     view = appeals.submit_uphold(adopted, form(adopted, IRIS, private(adopted), "The tickets show it"))
-    assert "Upheld" in json.dumps(view)
+    assert "upheld" in json.dumps(view)
     [decided] = books.audited(adopted, "appeal.decide")
     assert (decided["slack_channel"], decided["slack_ts"]) == (asking.BOARD_CHANNEL, "1.5")
     assert decided["actor"] == cast.person_id(adopted, IRIS)

@@ -312,7 +312,7 @@ def the_board_has_a_review(page: Page) -> None:
     calendar.get_by_role("button", name="Next day").click()
     expect(page.locator("body")).to_contain_text(re.compile(r"It is \w+, 3 "), timeout=SLOW_MS)
     page.get_by_role("button", name="token-board").click()
-    pack = page.locator("#messages .message").filter(has_text="waiting for your vote").last
+    pack = page.locator("#messages .message").filter(has_text="waiting for the board's vote").last
     expect(pack).to_contain_text(re.compile(r"[1-9]\d* raised, [1-9]\d* cut"))
     expect(pack.get_by_role("button", name="Adopt the package")).to_be_visible()
     pack.evaluate("node => node.scrollIntoView()")

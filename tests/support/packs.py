@@ -147,6 +147,20 @@ NOTHING = dataclasses.replace(
     awaited=(),
     value=NOT_PROPOSED,
 )  # fmt: skip
+SMALL = dataclasses.replace(
+    OPEN,
+    summary=dataclasses.replace(
+        SUMMARY,
+        figures=dataclasses.replace(FIGURES, quarantined_events=1, unknown_outcomes=0),
+        counted=Counted(0, 0, 3), mean_percent=Decimal("0.0"), states={"usual": 3}, missing={"few_in_team": 3},
+        unknown_use=0,
+        fairness=(Fairness("level", (), 2), Fairness("team", (), 1), Fairness("wave", (), 1)),
+        last=LastReview("2026-Q3", ADOPTED, Counted(0, 0, 3), 0, 0),
+        appealed=Appealed("2026-Q3", 0, 0, 0, 0, 0, 0),
+    ),
+    cases=3,
+)  # fmt: skip
+"""A company of three people."""
 CALL = Call(REVIEW, 1, Tally(1, 0, 2, "open", lacks_finance=False, because=()), vote=None, value=WAITS)
 CALLED_AND_VOTED = dataclasses.replace(
     CALL, package=3, tally=UNDER_WAY.tally, vote=OwnVote(adopts=True, reason=None, counts=True), value=LARGE
@@ -218,7 +232,7 @@ AMENDED_CASE = KEPT._replace(
 
 OFFERED = Offered(
     base="2026.1", percents={one.key: f"{10 * place}.5" for place, one in enumerate(THRESHOLDS)},
-    days=(date(2027, 4, 1), date(2027, 7, 1)), version="2027.1",
+    days=(date(2027, 4, 1), date(2027, 7, 1)), version="2027.1", low_quarters=2,
 )  # fmt: skip
 PROPOSED_THRESHOLDS = dataclasses.replace(
     proposed.OPEN, changes=(Difference("adjustment.use.low_enter", "0.40", "0.35"),)
@@ -276,7 +290,7 @@ def _decided(view: dict[str, Any]) -> dict[str, Any]:
 
 
 def milestone(step: str, appealed: Appealed) -> Message:
-    return render.message("review/milestone", review=ADOPTED_PACK.review, step=step, appealed=appealed)
+    return review.milestone(ADOPTED_PACK.review, step, appealed)
 
 
 CASES: dict[str, Callable[[], Message]] = {
@@ -287,6 +301,7 @@ CASES: dict[str, Callable[[], Message]] = {
     "pack_of_few_changes": lambda: review.pack(
         dataclasses.replace(OPEN, summary=dataclasses.replace(SUMMARY, grants_after=None))
     ),
+    "pack_of_three_people": lambda: review.pack(SMALL),
     "pack_of_nothing": lambda: review.pack(NOTHING),
     "pack_superseded": lambda: review.pack(SUPERSEDED),
     "pack_of_a_large_change": lambda: review.pack(dataclasses.replace(OPEN, value=LARGE)),
@@ -297,6 +312,8 @@ CASES: dict[str, Callable[[], Message]] = {
     "pack_adopted_without_a_fixed_value": lambda: told(ADOPTED_PACK, "fixed"),
     "pack_hostile": lambda: review.pack(stuffed(HOSTILE)),
     "milestone_effect": lambda: milestone("effect", Appealed("2026-Q4", 3, 1, 0, 0, 0, 1)),
+    "milestone_effect_with_two_appeals": lambda: milestone("effect", Appealed("2026-Q4", 3, 2, 0, 0, 0, 2)),
+    "milestone_close_of_one": lambda: milestone("close", Appealed("2026-Q4", 1, 1, 0, 0, 1, 0)),
     "milestone_effect_without_appeals": lambda: milestone("effect", Appealed("2026-Q4", 3, 0, 0, 0, 0, 0)),
     "milestone_close": lambda: milestone("close", Appealed("2026-Q4", 12, 3, 1, 1, 0, 1)),
     "milestone_close_without_appeals": lambda: milestone("close", Appealed("2026-Q4", 1, 0, 0, 0, 0, 0)),
@@ -338,7 +355,7 @@ MODALS: dict[str, Callable[[], dict[str, Any]]] = {
     "review_cases_hostile": lambda: page(*[line(HELD_CASE._replace(decision_reason=HOSTILE), HOSTILE)] * 8),
     "review_thresholds": thresholds_form,
     "review_thresholds_hostile": lambda: thresholds_form(HOSTILE),
-    "review_thresholds_proposed": lambda: render.modal("review/thresholds_proposed", card=PROPOSED_THRESHOLDS),
+    "review_thresholds_proposed": lambda: policy.thresholds_proposed(PROPOSED_THRESHOLDS, THRESHOLDS),
     "review_hold": lambda: on_case("hold"),
     "review_hold_hostile": lambda: on_case("hold", who=HOSTILE),
     "review_amend": lambda: on_case("amend"),
