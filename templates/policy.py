@@ -26,8 +26,8 @@ HINTS = {
     "adjustment.use.high_enter": "Who uses more of their regular grants than this in a quarter counts as HIGH.",
     "adjustment.use.high_leave": "Who is HIGH stays so until they use less than this in a quarter.",
     "adjustment.change.per_score": "A grant is raised by so much for each point of a score that is more than chance.",
-    "adjustment.change.low": "So much is taken off for a quarter in which somebody is LOW.",
-    "adjustment.change.high": "So much is added for a quarter in which somebody is HIGH, unless the score speaks against it.",
+    "adjustment.change.low": "So much is taken off for a quarter of LOW.",
+    "adjustment.change.high": "So much is added for a quarter of HIGH, unless the score speaks against it.",
 }
 """What each threshold does, in words of its form."""
 

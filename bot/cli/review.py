@@ -247,8 +247,8 @@ def _share(permille: int) -> str:
 def pack_of_review(quarter: Quarter | None, *, cases: bool, by: str | None, out: TextIO) -> None:
     """Write the board's pack as a page of HTML.
 
-    For the file and for printing: the page fetches nothing. It tells what the pack in Slack tells. With --cases also each case: the change, the decision with its reason, the
-    peers; no amounts.
+    For the file and for printing: the page fetches nothing. It tells what the pack in Slack tells; with --cases also
+    each case: the change, the decision with its reason, the peers; no amounts.
     """
     if cases and by is None:
         raise click.UsageError("--cases needs --by EMAIL.")
