@@ -38,7 +38,8 @@ def press_appeal(desk: Desk, press: Press) -> Modal:
     quarter = _quarter(press.value)
     with desk.reading() as session:
         case = appeals.require_open_to_appeal(session, press.person, quarter, desk=desk, now=press.now)
-    return Modal(shown.appealing(str(quarter), case.delta_thousandths))
+        decide_by = appeals.times(session, desk=desk, now=press.now).decide_by
+    return Modal(shown.appealing(quarter, case.delta_thousandths, decide_by))
 
 
 def submit_appeal(desk: Desk, form: Form) -> View:
@@ -46,7 +47,10 @@ def submit_appeal(desk: Desk, form: Form) -> View:
         appeals.file(
             session, form.person, _quarter(form.private), form.values.get("reason", ""), desk=desk, now=form.now
         )  # fmt: skip
-    return closed("Your appeal is with the board, and the cut waits until it is decided.", title="Appeal")
+    return closed(
+        "Your appeal is with the board, and the cut waits until it is decided. `/tokens review` shows where it stands.",
+        title="Appeal",
+    )
 
 
 def _quarter(text: str) -> Quarter:

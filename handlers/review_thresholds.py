@@ -9,7 +9,7 @@ from handlers.interactions import Modal, on_press, on_submit
 from policy.period import Quarter
 from programme import proposals, thresholds
 from programme.thresholds import THRESHOLDS, Asked
-from templates import policy, render
+from templates import policy
 
 if TYPE_CHECKING:
     from slack_bolt import App
@@ -36,7 +36,7 @@ def submit_thresholds(desk: Desk, form: Form) -> View:
         )  # fmt: skip
         # Without the try on the review, which goes through everybody: the card has it, and Slack waits three seconds.
         card = next(one for one in proposals.cards(session) if one.proposal.id == made.id)
-    return render.modal("review/thresholds_proposed", card=card)
+    return policy.thresholds_proposed(card, THRESHOLDS)
 
 
 def register(app: App, desk: Desk) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from policy.efficiency import EVERYBODY
 from policy.reasons import Reason
 
 if TYPE_CHECKING:
@@ -29,34 +30,39 @@ def because(a: Adjustment) -> Iterator[Reason]:
 
 def _not_enough(a: Adjustment) -> Reason:
     """Why there is no score, which is said outright."""
-    rules = a.rules
-    texts = {
-        "few_weeks": f"figures of {a.weeks} weeks, and a score needs {rules.least_weeks}",
-        "few_in_team": f"a team of {a.team_size}, and its score needs {rules.least_team} people",
-        "few_peers": f"fewer than the {rules.least_peers} peers with figures that a score needs",
-        "no_output": f"nothing is known of {OWNERS[a.unit]} output",
-    }
     figures = {"missing": a.missing, "weeks": str(a.weeks), "team_size": str(a.team_size)}
-    return Reason("not_enough_data", f"not enough data on efficiency: {texts[a.missing]}", figures)
+    return Reason("not_enough_data", f"not enough data on efficiency: {_what_is_missing(a)}", figures)
+
+
+def _what_is_missing(a: Adjustment) -> str:
+    rules, weeks, team = a.rules, _counted(a.weeks, "week"), _counted(a.team_size, "person", "people")
+    return {
+        "few_weeks": f"there are figures of {weeks}, and a score needs {rules.least_weeks}",
+        "few_in_team": f"your team counts {team}, and a score needs {rules.least_team}",
+        "few_peers": f"there are fewer than the {rules.least_peers} peers with figures that a score needs",
+        "no_output": f"nothing is known of {OWNERS[a.unit]} output",
+    }[a.missing]
 
 
 def _efficiency(a: Adjustment, score: Score) -> Iterator[Reason]:
     own = OWNERS[a.unit]
     yield Reason(
-        "inputs", f"{own} output and tokens of {score.weeks} weeks, for a full post and a quarter",
+        "inputs",
+        f"from {own} output and tokens of {_counted(score.weeks, 'week')}, scaled to full posts and a whole quarter",
         {"weeks": str(score.weeks), "output": f"{score.output:.2f}", "tokens": f"{score.tokens:.0f}"},
     )  # fmt: skip
     yield Reason(
-        "peers", f"compared with {score.peers.size} {peers_named(score.peers, a.unit)}",
+        "peers", f"compared with {peers_named(score.peers, a.unit)}",
         {"peers": score.peers.key, "size": str(score.peers.size)},
     )  # fmt: skip
     yield Reason(
-        "score", f"{own} efficiency is {score.z:+.2f} robust deviations from the peers' median",
+        "score", f"{own} efficiency scores {_to_hundredths(score.z)}: 0 is their middle, 1 a usual distance from it",
         {"e": f"{score.residual:.4f}", "z": f"{score.z:.4f}", "elasticity": f"{score.elasticity:.4f}"},
     )  # fmt: skip
     yield Reason(
         "shrinkage",
-        f"of which {score.believed * 100:.0f} % can be told from chance: {score.theta:+.2f}, at least {score.lcb:+.2f}",
+        f"{score.believed * 100:.0f} % of that can be told from chance: it leaves {_to_hundredths(score.theta)},"
+        f" and {_to_hundredths(score.lcb)} as a careful lower bound",
         {
             "noise": f"{score.noise:.4f}", "between": f"{score.between:.4f}", "believed": f"{score.believed:.4f}",
             "theta": f"{score.theta:.4f}", "lcb": f"{score.lcb:.4f}",
@@ -65,10 +71,11 @@ def _efficiency(a: Adjustment, score: Score) -> Iterator[Reason]:
 
 
 def peers_named(peers: Peers, unit: str) -> str:
-    """Such as `people of engineering (junior, mid)`, `teams of research`, `people of all role families`."""
+    """Such as `12 people of engineering (junior, mid)`; where a family has too few, everybody of all kinds of work."""
     units = {"team": "teams", "person": "people"}[unit]
-    family = "all role families" if peers.role_family == "everybody" else peers.role_family
-    return f"{units} of {family}" + (f" ({', '.join(peers.levels)})" if peers.levels else "")
+    if peers.role_family == EVERYBODY:
+        return f"{peers.size} {units} of all kinds of work, as there are too few of yours"
+    return f"{peers.size} {units} of {peers.role_family}" + (f" ({', '.join(peers.levels)})" if peers.levels else "")
 
 
 def _use(a: Adjustment) -> Reason:
@@ -76,8 +83,13 @@ def _use(a: Adjustment) -> Reason:
     figures = {"state": a.state, "before": a.before, "utilisation": "" if used is None else f"{used:f}"}
     if used is None:
         return Reason("use", "what you used of your regular grants is not known, so it changes nothing", figures)
-    state = {"low": "LOW", "usual": "neither LOW nor HIGH", "high": "HIGH"}[a.state]
-    return Reason("use", f"you used {_percent(used)} of your regular grants: {state}", figures)
+    return Reason("use", f"you used {_percent(used)} of your regular grants, {_state(a)}", figures)
+
+
+def _state(a: Adjustment) -> str:
+    if a.state == "usual":
+        return "neither LOW nor HIGH"
+    return f"{'still' if a.before == a.state else 'which counts as'} {a.state.upper()}"
 
 
 def _terms(a: Adjustment) -> Iterator[Reason]:
@@ -96,11 +108,13 @@ def _terms(a: Adjustment) -> Iterator[Reason]:
 def would_change(a: Adjustment) -> Iterator[Reason]:
     if a.score is None:
         yield Reason(
-            "not_enough_data", f"a raise needs evidence of efficiency: {_not_enough(a).text}", {"missing": a.missing}
-        )  # fmt: skip
+            "not_enough_data", f"a raise by efficiency needs a score: {_what_is_missing(a)}", {"missing": a.missing}
+        )
     elif not a.change.efficiency:
         yield Reason(
-            "lcb", f"for a raise by efficiency the lower bound would have to be above 0: it is {a.score.lcb:.2f}",
+            "lcb",
+            "for a raise by efficiency the careful lower bound would have to be above 0: it is"
+            f" {_to_hundredths(a.score.lcb)}",
             {"lcb": f"{a.score.lcb:.4f}"},
         )  # fmt: skip
     yield from {"low": _out_of_low, "usual": _out_of_usual, "high": _out_of_high}[a.state](a)
@@ -120,18 +134,22 @@ def _out_of_usual(a: Adjustment) -> Iterator[Reason]:
         below += 1
     if below:
         yield Reason(
-            "low", f"use below {_percent(rules.low_enter)} in {rules.low_quarters} quarters running cuts: "
-            f"it was in {below}, {_last_used(a)}", {"quarters": str(below)},
+            "low",
+            f"use below {_percent(rules.low_enter)} in {_counted(rules.low_quarters, 'quarter')} in a row cuts: "
+            f"{_last_used(a)}, and below in {below} so far",
+            {"quarters": str(below)},
         )  # fmt: skip
-    yield Reason("high", f"use above {_percent(rules.high_enter)} is HIGH: {_last_used(a)}", {})
+    yield Reason("high", f"use above {_percent(rules.high_enter)} counts as HIGH: {_last_used(a)}", {})
 
 
 def _out_of_high(a: Adjustment) -> Iterator[Reason]:
     rules = a.rules
     if a.score is not None and not a.change.high:
         yield Reason(
-            "theta", f"for a raise by use the efficiency would have to be above −{rules.change.least_score_high}: "
-            f"it is {a.score.theta:.2f}", {"theta": f"{a.score.theta:.4f}"},
+            "theta",
+            f"for a raise by use, what is left of the score would have to be above −{rules.change.least_score_high}: "
+            f"it is {_to_hundredths(a.score.theta)}",
+            {"theta": f"{a.score.theta:.4f}"},
         )  # fmt: skip
     yield Reason("high", f"use below {_percent(rules.use.high_leave)} ends HIGH: {_last_used(a)}", {})
 
@@ -141,9 +159,19 @@ def _last_used(a: Adjustment) -> str:
     return "it is not known" if used is None else f"it was {_percent(used)}"
 
 
+def _counted(count: int, one: str, more: str = "") -> str:
+    return f"{count} {one if count == 1 else more or one + 's'}"
+
+
 def _percent(share: Decimal) -> str:
     return f"{float(share) * 100:.3g} %"
 
 
 def _signed(share: Decimal) -> str:
-    return f"{share * 100:+.1f} %" if share else "nothing"
+    return f"{share * 100:+.1f} %".replace("-", "−") if share else "nothing"
+
+
+def _to_hundredths(score: float) -> str:
+    """With its sign, and no sign where nothing is left of it."""
+    text = f"{score:+.2f}"
+    return "0" if float(text) == 0 else text.replace("-", "−")

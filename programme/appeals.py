@@ -10,7 +10,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from policy import appeals as policy
 from policy.appeals import LAPSED, OPEN, REJECTED, UPHELD
@@ -90,12 +90,19 @@ def require_open_to_appeal(session: Session, person: Person, quarter: Quarter, *
     if not review_notices.is_cut(case):
         raise Refusal("no_cut", f"The review of {quarter} does not cut your grant: there is nothing to undo.")
     if (before := store.get(session, quarter, person.id)) is not None:
-        raise Refusal("appealed", f"You have appealed against this already: it is {SAID[before.state]}.")
+        raise Refusal(
+            "appealed", f"You have appealed against this already: it is {SAID[before.state]}.",
+            next_step="`/tokens review` shows where it stands.",
+        )  # fmt: skip
     last_day = review_notices.appeal_until(
         people_store.zone_of(person), _book(session, kept.decided_at, desk), kept.decided_at
     )
     if day_of(now, people_store.zone_of(person)) > last_day:
-        raise Refusal("too_late", f"An appeal was possible until {last_day}: the time is over.")
+        raise Refusal(
+            "too_late",
+            f"An appeal against the review of {quarter} was possible until the end of {last_day.day} {last_day:%b %Y}.",
+            next_step="The next review looks at your use anew. If you need more meanwhile: `/tokens request`.",
+        )  # fmt: skip
     return case
 
 
@@ -109,15 +116,31 @@ def file(session: Session, person: Person, quarter: Quarter, reason: str, *, des
     require_open_to_appeal(session, person, quarter, desk=desk, now=now)
     _require_reason(reason)
     book = _book(session, now, desk)
-    remind_at, decide_by = (
-        business_hours(book, desk.zone).after(now, Span(count, "day", is_business=True))
-        for count in (book.appeals.remind_days, book.appeals.decide_days)
-    )
+    remind_at, decide_by = times(session, desk=desk, now=now)
     store.insert(session, quarter, person.id, reason.strip(), remind_at=remind_at, decide_by=decide_by, now=now)
     appeal = require(session, quarter, person.id)
     _tell_of_new(session, appeal, desk=desk, now=now)
     audit.append(session, _record(appeal, person.id, store.FILED, book, now))
     return appeal
+
+
+class Times(NamedTuple):
+    """When those who can decide an appeal are reminded, and when it lapses."""
+
+    remind_at: datetime
+    decide_by: datetime
+
+
+def times(session: Session, *, desk: Desk, now: datetime) -> Times:
+    """Of an appeal that is filed now."""
+    book = _book(session, now, desk)
+    hours = business_hours(book, desk.zone)
+    return Times(
+        *(
+            hours.after(now, Span(count, "day", is_business=True))
+            for count in (book.appeals.remind_days, book.appeals.decide_days)
+        )
+    )
 
 
 def _book(session: Session, at: datetime, desk: Desk) -> Handbook:

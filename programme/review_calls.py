@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from policy.reasons import Refusal
 from programme import review_decisions, review_value
+from programme.cards import Named
+from store import requests as requests_store
 from store import review_votes as store
 from store import reviews
 
@@ -17,18 +19,38 @@ if TYPE_CHECKING:
     from programme.desk import Desk
     from programme.review_value import Standing
     from store.engine import Session
+    from store.review_votes import Cast
     from store.reviews import Review
 
 
 @dataclass(frozen=True, slots=True)
+class OwnVote:
+    """How the seat of a reader voted: `by` whom and for whom it `stands_for` where that is somebody else.
+
+    It `counts` as long as no case changed since.
+    """
+
+    adopts: bool
+    reason: str | None
+    counts: bool
+    by: Named | None = None
+    stands_for: Named | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
-    """A review that is open, for somebody who may vote on it; `awaits_reader` says that their own vote is missing."""
+    """A review that is open, for somebody who may vote on it, with their own vote, None where there was none."""
 
     review: Review
     package: int
     tally: Tally
-    awaits_reader: bool
+    vote: OwnVote | None
     value: Standing
+
+    @property
+    def awaits_reader(self) -> bool:
+        """Whether their vote on the package as it stands is missing."""
+        return self.vote is None or not self.vote.counts
 
     @property
     def is_open(self) -> bool:
@@ -47,10 +69,18 @@ def of(session: Session, person_id: str, *, desk: Desk, now: datetime) -> Call |
         seat = review_decisions.seat_of(session, panel, person_id, votes=votes, desk=desk, now=now)
     except Refusal:
         return None
+    own = next((one for one in votes if one.seat == seat.person_id), None)
     return Call(
         review=kept,
         package=panel.package,
         tally=review_decisions.tally_of(panel, votes),
-        awaits_reader=seat.person_id not in {one.seat for one in votes if one.package == panel.package},
+        vote=None if own is None else _own(session, own, person_id, counts=own.package == panel.package),
         value=review_value.standing(session, kept, desk=desk, now=now),
     )
+
+
+def _own(session: Session, vote: Cast, reader: str, *, counts: bool) -> OwnVote:
+    told = {
+        id_: Named(*name) for id_, name in requests_store.names(session, {vote.cast_by, vote.seat} - {reader}).items()
+    }
+    return OwnVote(vote.adopts, vote.reason, counts, by=told.get(vote.cast_by), stands_for=told.get(vote.seat))

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from policy import disclosure, reserve, review
 from policy.adjustment import THOUSANDTH
 from policy.appeals import LAPSED, OPEN, REJECTED, UPHELD
+from policy.parameters.grants import LEVELS
 from policy.review import Counted
 from policy.sizing import WHOLE
 from policy.units import MicroTokens, NanoUSD
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 TENTH = Decimal("0.1")
 SECONDS_PER_MINUTE = 60
+NO_WAVE = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +272,7 @@ def of(session: Session, kept: Review, book: Handbook, *, backtests: Mapping[str
         utilisation=disclosure.counts(reserve.bins(used), least) if enough else (None,) * (reserve.BINS + 1),
         missing=dict(sorted(Counter(one.missing for one in cases if one.missing).items())),
         unknown_use=len(cases) - len(used),
-        fairness=_fairness(cases, least),
+        fairness=_fairness(session, cases, least),
         backtests=backtests,
         last=_last(session, kept.quarter),
         appealed=_appealed(session, kept.quarter),
@@ -289,24 +291,44 @@ def _mean(thousandths: Sequence[int]) -> Decimal:
     return (sum(thousandths) * 100 * THOUSANDTH / len(thousandths)).quantize(TENTH, ROUND_HALF_EVEN)
 
 
-def _fairness(cases: Sequence[Standing], least: int) -> tuple[Fairness, ...]:
-    kinds: dict[str, Callable[[Standing], str]] = {
-        "level": lambda one: one.level,
-        "team": lambda one: one.team,
-        "wave": lambda one: "none" if one.wave is None else str(one.wave),
+def _fairness(session: Session, cases: Sequence[Standing], least: int) -> tuple[Fairness, ...]:
+    """By level, team and wave, the groups of each in the order in which a reader looks for them."""
+    names = requests_store.names(session, {one.team for one in cases if one.team})
+    kinds: dict[str, tuple[Callable[[Standing], str], Callable[[str], Any]]] = {
+        "level": (lambda one: one.level, _by_seniority),
+        "team": (lambda one: one.team, lambda team: _by_name(names, team)),
+        "wave": (lambda one: NO_WAVE if one.wave is None else str(one.wave), _by_number),
     }
     return tuple(
-        _of_kind(kind, [(name(one), one.delta_thousandths) for one in cases], least) for kind, name in kinds.items()
+        _of_kind(kind, [(name(one), one.delta_thousandths) for one in cases], least, order)
+        for kind, (name, order) in kinds.items()
     )
 
 
-def _of_kind(kind: str, changes: Sequence[tuple[str, int]], least: int) -> Fairness:
+def _by_seniority(level: str) -> tuple[int, str]:
+    return (LEVELS.index(level) if level in LEVELS else len(LEVELS), level)
+
+
+def _by_name(names: Mapping[str, tuple[str, str | None]], team: str) -> tuple[bool, str, str]:
+    """By whom a team reports to; of two with one name the ids decide, and who reports to nobody is last."""
+    return (not team, names[team][0].casefold() if team else "", team)
+
+
+def _by_number(wave: str) -> tuple[bool, int]:
+    return (wave == NO_WAVE, 0 if wave == NO_WAVE else int(wave))
+
+
+def _of_kind(
+    kind: str, changes: Sequence[tuple[str, int]], least: int, order: Callable[[str], Any]
+) -> Fairness:  # fmt: skip
     """Groups of too few are left out, and those from which theirs could be worked out as a difference."""
     members: defaultdict[str, set[int]] = defaultdict(set)
     for place, (name, _) in enumerate(changes):
         members[name].add(place)
     told = disclosure.disclosed({name: frozenset(places) for name, places in members.items()}, least)
-    groups = tuple(_group(name, [changes[place][1] for place in sorted(members[name])]) for name in told)
+    groups = tuple(
+        _group(name, [changes[place][1] for place in sorted(members[name])]) for name in sorted(told, key=order)
+    )
     return Fairness(kind, groups, len(members) - len(groups))
 
 

@@ -62,12 +62,16 @@ THRESHOLDS = (
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """What a form begins with: the version that the new one would follow, and its values in per cent, by key."""
+    """What a form begins with: the version that the new one would follow, and its values in per cent, by key.
+
+    `low_quarters` is how many quarters in a row make somebody LOW.
+    """
 
     base: str
     percents: Mapping[str, str]
     days: tuple[date, ...]
     version: str
+    low_quarters: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,7 @@ def offered(session: Session, by: Person, quarter: Quarter, *, desk: Desk, now: 
     days = tuple(_days(last, day_of(now, desk.zone)))
     document = _document(session, last)
     percents = {one.key: percent(_value(document, one.key)) for one in THRESHOLDS}
-    return Offered(last.version, percents, days, _free_version(session, days[0]))
+    return Offered(last.version, percents, days, _free_version(session, days[0]), last.adjustment.use.low_quarters)
 
 
 def propose(session: Session, by: Person, quarter: Quarter, asked: Asked, *, desk: Desk, now: datetime) -> Proposal:

@@ -61,7 +61,7 @@ def compose_milestone(desk: Desk, view: object) -> Message:
     with desk.reading() as session:
         kept = reviews.require(session, named.which)
         appealed = review_summary.appealed_against(session, named.which)
-    return render.message("review/milestone", review=kept, step=named.step, appealed=appealed)
+    return review.milestone(kept, named.step, appealed)
 
 
 def compose_use(desk: Desk, view: object) -> tuple[Message, Picture | None]:

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Protocol
 from templates import render, review
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from policy.period import Quarter
     from templates.render import Message
     from templates.sheet import Block
 
@@ -48,6 +51,8 @@ def deciding(card: Card, *, upheld: bool, private: str) -> Block:
     )
 
 
-def appealing(quarter: str, thousandths: int) -> Block:
-    """The form in which somebody appeals."""
-    return render.modal("appeals/file", quarter=quarter, change=review.change(thousandths), private=quarter)
+def appealing(quarter: Quarter, thousandths: int, decide_by: datetime) -> Block:
+    """The form in which somebody appeals; if they did so now it would be decided by then, or lapse."""
+    return render.modal(
+        "appeals/file", quarter=quarter, change=review.change(thousandths), decide_by=decide_by, private=str(quarter)
+    )

@@ -15,7 +15,7 @@ from policy.units import MICRO_PER_TOKEN, NANO_PER_USD, divide_half_even
 if TYPE_CHECKING:
     from typing import Protocol
 
-    from policy.period import Month
+    from policy.period import Month, Quarter
     from policy.units import MicroTokens, NanoUSD
 
 if TYPE_CHECKING:
@@ -154,6 +154,11 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
+def people(number: int) -> str:
+    """`1 person`, `1,200 people`."""
+    return f"{number:,} {'person' if number == 1 else 'people'}"
+
+
 def short_count(number: int) -> str:
     """A count that is read at a glance: `950`, `12.3 k`, `4.6 M`."""
     for size, suffix in ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "k")):
@@ -200,6 +205,11 @@ def day_before(value: date) -> str:
 
 def month(value: Month) -> str:
     return f"{value.first_day:%B %Y}"
+
+
+def months_of(value: Quarter) -> str:
+    """`October to December 2026`."""
+    return f"{value.first_month.first_day:%B} to {value.first_month.plus(2).first_day:%B %Y}"
 
 
 def meter(name: str) -> str:
@@ -274,9 +284,9 @@ def number_word(number: int) -> str:
 FILTERS = {
     f.__name__: f
     for f in (
-        tokens, whole_tokens, exact_tokens, usd, fine_usd, exact_usd, count, short_count, factor, percent, permille,
-        about_usd, whole_usd, usd_to, changed, whole_percent, short_day, month_name, day, day_before, month, meter,
-        per, short, code,
+        tokens, whole_tokens, exact_tokens, usd, fine_usd, exact_usd, count, people, short_count, factor, percent,
+        permille, about_usd, whole_usd, usd_to, changed, whole_percent, short_day, month_name, day, day_before, month,
+        months_of, meter, per, short, code,
         moment, on, until, mention, class_name, state_name, recusal, outcome_name, number_word,
     )
 }  # fmt: skip

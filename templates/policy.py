@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
 from templates import phrases, render
@@ -18,7 +19,17 @@ MOST_ROWS = 50
 LONGEST_KEY, LONGEST_VALUE = 60, 50
 
 
-USED, STEP = "Per cent of the regular grants that are used.", "Per cent of the grant, in one quarter."
+LOW_ENTER = "adjustment.use.low_enter"
+HINTS = {
+    LOW_ENTER: "Who uses less of their regular grants than this, %s, counts as LOW.",
+    "adjustment.use.low_leave": "Who is LOW stays so until they use more than this in a quarter.",
+    "adjustment.use.high_enter": "Who uses more of their regular grants than this in a quarter counts as HIGH.",
+    "adjustment.use.high_leave": "Who is HIGH stays so until they use less than this in a quarter.",
+    "adjustment.change.per_score": "A grant is raised by so much for each point of a score that is more than chance.",
+    "adjustment.change.low": "So much is taken off for a quarter of LOW.",
+    "adjustment.change.high": "So much is added for a quarter of HIGH, unless the score speaks against it.",
+}
+"""What each threshold does, in words of its form."""
 
 
 class Threshold(Protocol):
@@ -26,6 +37,8 @@ class Threshold(Protocol):
 
     @property
     def key(self) -> str: ...
+    @property
+    def name(self) -> str: ...
 
 
 class Offered(Protocol):
@@ -33,6 +46,8 @@ class Offered(Protocol):
 
     @property
     def days(self) -> Sequence[date]: ...
+    @property
+    def low_quarters(self) -> int: ...
 
 
 class Change(Protocol):
@@ -85,10 +100,23 @@ def note(shown: Card) -> Message:
 def thresholds(offered: Offered, named: Sequence[Threshold], *, private: str) -> Block:
     """The form in which a board proposes other thresholds for its reviews."""
     days = [(day.isoformat(), phrases.day(day)) for day in offered.days]
-    hints = {one.key: USED if ".use." in one.key else STEP for one in named}
+    running = "in a quarter" if offered.low_quarters == 1 else f"in {offered.low_quarters} quarters in a row"
+    hints = HINTS | {LOW_ENTER: HINTS[LOW_ENTER] % running}
     return render.modal(
         "review/thresholds", offered=offered, thresholds=named, days=days, hints=hints, private=private
     )  # fmt: skip
+
+
+def thresholds_proposed(shown: Card, named: Sequence[Threshold]) -> Block:
+    """What was proposed with that form, in its words."""
+    names = {one.key: one.name for one in named}
+    changed = [(names.get(one.key, one.key), one) for one in shown.changes]
+    return render.modal("review/thresholds_proposed", card=shown, changed=changed, percent=_in_percent)
+
+
+def _in_percent(share: str) -> str:
+    """A share of the handbook as the form has it: `0.40` as `40 %`."""
+    return phrases.percent(Decimal(share)) if share else "not set"
 
 
 def button_value(shown: Card) -> str:

@@ -6,7 +6,8 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from templates import render
+from policy.period import Month
+from templates import phrases, render
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -29,6 +30,8 @@ OUTCOME = "delta"
 """The reason that only says what the heading says already."""
 DELTA = "delta"
 """The figure of a reason that says what it adds, or what all add together."""
+EVERYBODY = "everybody"
+"""The key of peers of all role families (policy/efficiency)."""
 KINDS = {"level": "by level", "team": "by team", "wave": "by wave"}
 
 
@@ -64,11 +67,29 @@ class Named(Protocol):
     def package(self) -> int: ...
 
 
+class Summary(Protocol):
+    """A review's figures; the templates say what else they need of them."""
+
+    @property
+    def month(self) -> str: ...
+
+
+class Uncounted(Protocol):
+    """What of the quarter is in no figure."""
+
+    @property
+    def quarantined_events(self) -> int: ...
+    @property
+    def unknown_outcomes(self) -> int: ...
+
+
 class Pack(Named, Protocol):
     """The view of a review; the templates say what else they need of it."""
 
     @property
     def names(self) -> Mapping[str, str]: ...
+    @property
+    def summary(self) -> Summary: ...
 
 
 def pack(shown: Pack) -> Message:
@@ -76,7 +97,8 @@ def pack(shown: Pack) -> Message:
     return render.message(
         "review/pack", pack=shown, button_value=button_value(shown), group_name=partial(group_name, names=shown.names),
         counts=counts, kinds=KINDS, most_groups=MOST_GROUPS, duration=duration, missing_names=MISSING_NAMES,
-        states=STATES, limits=LIMITS, mean=mean, share=share,
+        states=STATES, limits=LIMITS, mean=mean, share=share, request_states=phrases.STATE_NAMES,
+        not_counted=not_counted, appeals_in_words=appeals_in_words, sized_for=Month.parse(shown.summary.month),
     )  # fmt: skip
 
 
@@ -156,10 +178,75 @@ def mine(
     )  # fmt: skip
 
 
+def not_counted(figures: Uncounted) -> str:
+    """`14 events of the quarter, in quarantine; 1 outcome of nobody known`."""
+    events, outcomes = figures.quarantined_events, figures.unknown_outcomes
+    said = [f"{events:,} {'event' if events == 1 else 'events'} of the quarter, in quarantine"] if events else []
+    said += [f"{outcomes:,} {'outcome' if outcomes == 1 else 'outcomes'} of nobody known"] if outcomes else []
+    return "; ".join(said) or "nothing"
+
+
+class Appeals(Protocol):
+    """How a review's appeals ended; the templates say what else they need of it."""
+
+    @property
+    def cut(self) -> int: ...
+    @property
+    def filed(self) -> int: ...
+    @property
+    def upheld(self) -> int: ...
+    @property
+    def rejected(self) -> int: ...
+    @property
+    def lapsed(self) -> int: ...
+    @property
+    def open(self) -> int: ...
+
+
+def milestone(kept: object, step: str, appealed: Appeals) -> Message:
+    """A word that an adopted review holds from now, or that nobody can appeal any more."""
+    return render.message("review/milestone", review=kept, step=step, appealed=appealed, became=became(appealed))
+
+
+def appeals_in_words(appealed: Appeals) -> str:
+    """`2 of 12 cuts appealed against: 1 upheld, 1 still open`."""
+    cuts = f"{appealed.cut:,} {'cut' if appealed.cut == 1 else 'cuts'}"
+    if not appealed.filed:
+        return f"none against {cuts}"
+    return f"{appealed.filed:,} of {cuts} appealed against: {became(appealed)}"
+
+
+def became(appealed: Appeals) -> str:
+    """`1 upheld, 2 rejected`: what became of appeals, without what became of none."""
+    by_end = {"upheld": appealed.upheld, "rejected": appealed.rejected, "lapsed": appealed.lapsed}
+    return counts({end: count for end, count in (by_end | {"still open": appealed.open}).items() if count})
+
+
 def counts(counted: Mapping[str, int], words: Mapping[str, str] | None = None) -> str:
     """`3 granted, 1 rejected`; with other words for some names."""
     said = words or {}
     return ", ".join(f"{count:,} {said.get(name, name.replace('_', ' '))}" for name, count in counted.items())
+
+
+class Compared(Protocol):
+    """With whom somebody was compared, by its key (policy/efficiency), such as `engineering/junior+mid`."""
+
+    @property
+    def unit(self) -> str: ...
+    @property
+    def peers(self) -> str: ...
+    @property
+    def peers_size(self) -> int | None: ...
+
+
+def peers(case: Compared) -> str:
+    """`12 people of engineering (junior, mid)`, `4 teams of all kinds of work`."""
+    if not case.peers_size:
+        return "–"
+    units = {"team": ("team", "teams"), "person": ("person", "people")}[case.unit][case.peers_size != 1]
+    family, _, levels = case.peers.partition("/")
+    kind = "all kinds of work" if family == EVERYBODY else family
+    return f"{case.peers_size:,} {units} of {kind}" + (f" ({levels.replace('+', ', ')})" if levels else "")
 
 
 def duration(minutes: int) -> str:

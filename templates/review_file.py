@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from policy.period import Month
 from templates import charts, phrases, review
 
 ADOPTION = {
@@ -58,7 +59,9 @@ def page(shown: ReviewFile, funds: Funds) -> str:
         use=charts.utilisation(shown.use), data_uri=data_uri, decision=decision, change=review.change,
         counts=review.counts, kinds=review.KINDS, states=review.STATES, missing_names=review.MISSING_NAMES,
         duration=review.duration, limits=review.LIMITS, mean=review.mean, share=review.share,
-        adoption=ADOPTION, group_name=partial(review.group_name, names=shown.pack.names),
+        adoption=ADOPTION, request_states=phrases.STATE_NAMES, not_counted=review.not_counted,
+        appeals_in_words=review.appeals_in_words, sized_for=Month.parse(shown.pack.summary.month), peers=review.peers,
+         group_name=partial(review.group_name, names=shown.pack.names),
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from policy.reasons import Refusal
 from programme import people, review_file, reviews
 from store import people as people_store
 from store import reviews as store
+from templates import review as words
 from templates import review_file as written
 
 if TYPE_CHECKING:
@@ -45,7 +46,10 @@ def review() -> None:
 @click.option("--dry-run", is_flag=True, help="Show what would be proposed; keep nothing.")
 @common.json_option
 def draft_review(quarter: Quarter, *, dry_run: bool, as_json: bool) -> None:
-    """Draft the review of a quarter, once: inputs are frozen, nobody's grant changes."""
+    """Draft a quarter's review, once.
+
+    Its inputs are frozen with it; nobody's grant changes.
+    """
     with common.desk() as desk:
         now = desk.clock()
         if dry_run:
@@ -84,10 +88,13 @@ def _counted(counted: Counted) -> str:
 
 @review.command("show")
 @quarter_option
-@click.option("--person", "email", help="One person's case with its reasons.")
+@click.option("--person", "email", metavar="EMAIL", help="One person's case with its reasons.")
 @common.json_option
 def show_review(quarter: Quarter | None, *, email: str | None, as_json: bool) -> None:
-    """A review's figures and cases, or one person's case with everything that it follows from."""
+    """Show a review, or a person's case.
+
+    Its figures and every case in a line, or one person's with everything that it follows from.
+    """
     with common.desk() as desk, desk.reading() as session:
         kept = reviews.require(session, quarter)
         if email is not None:
@@ -170,7 +177,7 @@ def _print_summary(summary: Summary, names: Mapping[str, str]) -> None:
         f"grants of {summary.month}": f"{_whole(summary.grants_before)} -> {_whole(summary.grants_after)} tokens",
         "bounded": _counts(summary.bounds),
         "states": _counts(summary.states),
-        "without a score": _counts(summary.missing),
+        "without a score": words.counts(summary.missing, words.MISSING_NAMES) or "none",
         "use not known": str(summary.unknown_use),
         "entitled, USD": f"{money.entitled.decimal:,.2f}, issued {money.issued.decimal:,.2f}, "
         f"consumed {money.consumed.decimal:,.2f}",
@@ -187,7 +194,7 @@ def _print_summary(summary: Summary, names: Mapping[str, str]) -> None:
     for label, text in lines.items():
         click.echo(f"{label:<20} {text}")
     for one in summary.figures.exceptions:
-        took = "-" if one.median_minutes is None else f"{one.median_minutes} minutes"
+        took = "-" if one.median_minutes is None else words.duration(one.median_minutes)
         click.echo(
             f"{one.class_name:<20} {one.made} made: {_counts(one.states)}; median {took}; {_counts(one.outcomes)}"
         )
@@ -202,10 +209,7 @@ def _appeals(summary: Summary) -> str:
     one = summary.appealed
     if one is None:
         return "no review was adopted before"
-    return (
-        f"{one.quarter}: {one.filed} against {one.cut} cuts; {one.upheld} upheld, {one.rejected} rejected, "
-        f"{one.lapsed} lapsed, {one.open} open"
-    )
+    return f"{one.quarter}: {words.appeals_in_words(one) if one.cut else 'no grant was cut'}"
 
 
 def _counts(counts: Mapping[str, int]) -> str:
@@ -232,7 +236,7 @@ def _print_fairness(fairness: Fairness, names: Mapping[str, str]) -> None:
 
 
 def _share(permille: int) -> str:
-    return f"{permille / 10:.0f} %"
+    return f"{(permille + 5) // 10} %"
 
 
 @review.command("pack")
@@ -241,10 +245,10 @@ def _share(permille: int) -> str:
 @click.option("--by", metavar="EMAIL", help="Who takes the cases: somebody with the role auditor, chair or finance.")
 @click.option("--out", type=click.File("w", encoding="utf-8", lazy=True), required=True, help="The HTML file.")
 def pack_of_review(quarter: Quarter | None, *, cases: bool, by: str | None, out: TextIO) -> None:
-    """Write the board's pack as one page of HTML that fetches nothing: for the file, for printing.
+    """Write the board's pack as a page of HTML.
 
-    It tells what the pack in Slack tells. With --cases also each case: the change, the decision with its reason, the
-    peers; no amounts.
+    For the file and for printing: the page fetches nothing. It tells what the pack in Slack tells; with --cases also
+    each case: the change, the decision with its reason, the peers; no amounts.
     """
     if cases and by is None:
         raise click.UsageError("--cases needs --by EMAIL.")
@@ -263,7 +267,10 @@ def pack_of_review(quarter: Quarter | None, *, cases: bool, by: str | None, out:
 @quarter_option
 @common.json_option
 def recompute_review(quarter: Quarter | None, *, as_json: bool) -> None:
-    """Work the proposal out again from its frozen inputs; exit 1 with what differs."""
+    """Work a review out again from its inputs.
+
+    From those that were frozen with it; exit 1 with what differs.
+    """
     with common.desk() as desk, desk.reading() as session:
         kept = reviews.require(session, quarter)
         differences = reviews.recompute(session, kept.quarter)
@@ -281,7 +288,10 @@ def recompute_review(quarter: Quarter | None, *, as_json: bool) -> None:
 @quarter_option
 @common.json_option
 def backtest_review(path: Path, quarter: Quarter | None, *, as_json: bool) -> None:
-    """What the thresholds of another handbook would have made of a quarter. Nothing changes."""
+    """Try another handbook on a quarter.
+
+    What its thresholds would have made of the frozen quarter. Nothing changes.
+    """
     try:
         rules = handbooks.parse(common.text_of(path)).adjustment
     except handbooks.HandbookError as error:

@@ -82,7 +82,8 @@ def test_the_review_is_shown(run: Run, sqlite_desk: Desk) -> None:
     shown = run("review", "show").stdout
     for text in (
         "T1P1 Example", "-10.0 %", "floor", "few_in_team", "16 raised, 6 cut, 17 unchanged", "index 1",
-        "team M0 Example      6 people, mean +8.3 %, 83 % raised, 0 % cut", "not told: too few people",
+        "team M0 Example      6 people, mean +8.3 %, 83 % raised, 0 % cut",
+        "not told: too few people", "in too small a team",
         "no review was adopted before",
     ):  # fmt: skip
         assert text in shown

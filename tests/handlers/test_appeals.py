@@ -107,10 +107,13 @@ def test_a_draft_is_not_told(drafted: Desk) -> None:
 def test_everybody_finds_their_own_case(adopted: Desk) -> None:
     """A cut with *Appeal…*, a raise without, no change at all with its reasons, and nothing where there is no case."""
     cut, raised, same, none = (review(adopted, who) for who in (IDLE, BUSY, USUAL, OMAR))
-    assert "changes from February 2027 on: −10 %" in cut
+    assert (
+        "The review of 2026-Q4 (October to December 2026) changes your monthly grant from February 2027 on: −10 %"
+        in cut
+    )
     assert "ends LOW" in cut
     assert "appeals_file" in cut
-    assert "changes from February 2027 on: +5 %" in raised
+    assert "changes your monthly grant from February 2027 on: +5 %" in raised
     assert "appeals_file" not in raised
     assert "changes nothing for you" in same
     assert "*Why*" in same
@@ -141,7 +144,7 @@ def test_a_case_that_is_held_says_why(drafted: Desk) -> None:
         )  # fmt: skip
         appealed.adopt(session, drafted)
     told = review(drafted, IDLE)
-    assert "The board held your case" in told
+    assert "changes nothing for you: the board held your case" in told
     assert "On parental leave" in told
     assert "appeals_file" not in told
 
@@ -157,17 +160,19 @@ def test_after_the_last_day_there_is_no_button(adopted: Desk, clock: Clock) -> N
 
 
 def test_an_appeal_is_shown_as_it_stands(adopted: Desk, clock: Clock) -> None:
-    """Open, the change is one that would be; rejected, it is told from when the cut holds."""
+    """Open, the change is one that would be; rejected, it is told from when the cut holds, wherever it is told."""
     clock.now = FEBRUARY_THIRD
     file(adopted)
     told = review(adopted, IDLE)
-    assert "would change from February 2027 on: −10 %" in told
+    assert "would change your monthly grant: −10 %. It waits for your appeal." in told
     assert "> I was at a customer" in told
     appeals.submit_reject(adopted, form(adopted, IRIS, private(adopted), "So was everybody"))
     told = review(adopted, IDLE)
     assert "*Rejected* by Iris Tan" in told
     assert "The cut holds from March 2027 on" in told
     assert "> So was everybody" in told
+    assert "changes your monthly grant from March 2027 on: −10 %" in told
+    assert "from February 2027 on" not in told
 
 
 # --- Forms ---------------------------------------------------------------------------------------------------------
@@ -183,6 +188,11 @@ def test_nobody_fills_in_a_form_for_nothing(adopted: Desk) -> None:
     opened = appeals.press_appeal(adopted, press(adopted, IDLE, str(Q4)))
     assert opened.view["private_metadata"] == str(Q4)
     file(adopted)
+    with adopted.reading() as session:
+        filed = programme.require(session, *programme.named(appeal_id(adopted)))
+    # The form says by when it is decided, as it is kept.
+    assert f"<!date^{int(filed.decide_by.timestamp())}^" in json.dumps(opened.view)
+    assert "silence lets the cut hold" in json.dumps(opened.view)
     assert refusal(appeals.press_appeal, adopted, press(adopted, IDLE, str(Q4))) == "appealed"
 
 

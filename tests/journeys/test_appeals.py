@@ -117,7 +117,7 @@ def answered(sandbox: Sandbox, user: str) -> str:
 
 def appeal(sandbox: Sandbox, user: str, reason: str) -> Message:
     """Press *Appeal…* in the notice, and send the form; the notice."""
-    notice = told(sandbox, user, "Your monthly grant changes from February 2027 on: −10 %")
+    notice = told(sandbox, user, "changes your monthly grant from February 2027 on: −10 %")
     assert sandbox.press(user, notice, "appeals_file").error == ""
     sandbox.fill(user, {"reason": reason})
     sandbox.submit(user)
@@ -137,7 +137,7 @@ def factors(desk: Desk) -> dict[str, Decimal]:
 @pytest.mark.usefixtures("_bot")
 def test_upheld_and_rejected(sandbox: Sandbox, office: Desk) -> None:
     """One appeal is upheld, and the next grant is not cut; another is rejected, and the cut holds from then on."""
-    notice = told(sandbox, slack.ADA, "Your monthly grant changes from February 2027 on: −10 %")
+    notice = told(sandbox, slack.ADA, "changes your monthly grant from February 2027 on: −10 %")
     assert "appeals_file" in answered(sandbox, slack.ADA)
     sandbox.press(slack.ADA, notice, "appeals_file")
     sandbox.submit(slack.ADA)

@@ -314,7 +314,7 @@ def the_board_has_a_review(page: Page) -> None:
     calendar.get_by_role("button", name="Next day").click()
     expect(page.locator("body")).to_contain_text(re.compile(r"It is \w+, 3 "), timeout=SLOW_MS)
     page.get_by_role("button", name="token-board").click()
-    pack = page.locator("#messages .message").filter(has_text="waiting for your vote").last
+    pack = page.locator("#messages .message").filter(has_text="waiting for the board's vote").last
     expect(pack).to_contain_text(re.compile(r"[1-9]\d* raised, [1-9]\d* cut"))
     expect(pack.get_by_role("button", name="Adopt the package")).to_be_visible()
     pack.evaluate("node => node.scrollIntoView()")
@@ -330,7 +330,7 @@ def finn_reads_what_became_of_it(page: Page) -> None:
     expect(page.locator("#persona-name")).to_have_text("Finn Gallagher")
     page.get_by_role("button", name="Tokens").first.click()
     notices = page.locator("#messages")
-    expect(notices).to_contain_text("Your monthly grant changes from")
+    expect(notices).to_contain_text("changes your monthly grant from")
     expect(notices).to_contain_text("is upheld: the cut is undone.")
     shoot(page, "13-appeal")
 

@@ -255,9 +255,9 @@ def test_nobody_spent_anything() -> None:
 @pytest.mark.parametrize(
     ("changed", "missing", "text"),
     [
-        ({"debits": (None,) * 6 + weekly(1)[6:]}, FEW_WEEKS, "figures of 7 weeks, and a score needs 8"),
+        ({"debits": (None,) * 6 + weekly(1)[6:]}, FEW_WEEKS, "there are figures of 7 weeks, and a score needs 8"),
         ({"output": ()}, NO_OUTPUT, "nothing is known of your output"),
-        ({"output": (None,) * 6 + each(1)[6:]}, FEW_WEEKS, "figures of 7 weeks, and a score needs 8"),
+        ({"output": (None,) * 6 + each(1)[6:]}, FEW_WEEKS, "there are figures of 7 weeks, and a score needs 8"),
     ],
 )
 def test_too_little_is_said_outright(changed: dict[str, Any], missing: str, text: str) -> None:
@@ -325,7 +325,7 @@ def test_a_team_of_few_has_no_score() -> None:
     teams = [p for i in range(6) for p in team(f"team_{i}", 2 + 0.1 * i)]
     adjusted = adjust([*teams, *team("few", 9, people=4)], BY_TEAM)
     assert adjusted["few_0"].missing == FEW_IN_TEAM
-    assert "a team of 4, and its score needs 5 people" in adjusted["few_0"].because[0].text
+    assert "your team counts 4 people, and a score needs 5" in adjusted["few_0"].because[0].text
     assert {one.score.peers.size for one in adjusted.values() if one.score} == {6}
 
 
@@ -361,13 +361,46 @@ def test_each_step_is_told_with_its_figures() -> None:
     told = {reason.code: reason for reason in adjusted.because}
     assert told["peers"].text == "compared with 13 people of engineering (mid)"
     assert told["peers"].figures == {"peers": "engineering/mid", "size": "13"}
-    assert told["use"].text == "you used 22 % of your regular grants: neither LOW nor HIGH"
+    assert told["use"].text == "you used 22 % of your regular grants, neither LOW nor HIGH"
     assert adjusted.lcb is not None
     assert [reason.text for reason in adjusted.would_change] == [
-        f"for a raise by efficiency the lower bound would have to be above 0: it is {adjusted.lcb:.2f}",
-        "use below 40 % in 2 quarters running cuts: it was in 1, it was 22 %",
-        "use above 90 % is HIGH: it was 22 %",
+        f"for a raise by efficiency the careful lower bound would have to be above 0: it is −{-adjusted.lcb:.2f}",
+        "use below 40 % in 2 quarters in a row cuts: it was 22 %, and below in 1 so far",
+        "use above 90 % counts as HIGH: it was 22 %",
     ]
+
+
+def test_who_has_too_few_peers_reads_with_whom_they_are_compared() -> None:
+    """A family of too few is compared with people of all kinds of work, and reads so; the figures do not change."""
+    few = [person(f"few_{i}", each(i, i + 1), role_family="design") for i in range(2, 4)]
+    told = {one.code: one for one in adjust([*peers(12), *few], BY_PERSON)["few_2"].because}
+    assert told["peers"].text == "compared with 14 people of all kinds of work, as there are too few of yours"
+    assert told["peers"].figures == {"peers": "everybody", "size": "14"}
+
+
+@pytest.mark.parametrize(
+    ("before", "used", "words"),
+    [
+        ("usual", ("0.3", "0.22"), "which counts as LOW"),
+        ("low", ("0.3", "0.45"), "still LOW"),
+        ("usual", ("0.7", "0.95"), "which counts as HIGH"),
+        ("high", ("0.95", "0.85"), "still HIGH"),
+    ],
+)
+def test_a_state_that_stays_is_told_as_one(before: str, used: tuple[str, str], words: str) -> None:
+    """Who used 45 % and was LOW before reads that it still is, as 45 % alone would not make it so."""
+    one = person("one", each(2, 3), utilisation=tuple(map(Decimal, used)), state=before)
+    told = {reason.code: reason.text for reason in adjust([*peers(12), one], BY_PERSON)["one"].because}
+    assert told["use"].endswith(f"of your regular grants, {words}")
+
+
+def test_what_is_missing_is_said_once_and_in_the_singular() -> None:
+    """A team of one person: the reason and what would change it name it in the same words."""
+    alone = dataclasses.replace(person("alone", each(2, 3)), team="alone")
+    adjusted = adjust([*peers(12), alone], BY_TEAM)["alone"]
+    missing = "your team counts 1 person, and a score needs 5"
+    assert adjusted.because[0].text == f"not enough data on efficiency: {missing}"
+    assert adjusted.would_change[0].text == f"a raise by efficiency needs a score: {missing}"
 
 
 def test_the_terms_add_up_and_bounds_are_told() -> None:

@@ -16,9 +16,11 @@ import sqlalchemy as sa
 from policy.period import Month
 from policy.reasons import Refusal
 from policy.review import AMENDED, HELD, PROPOSED, counted
-from programme import case_decisions, home, review_calls, review_decisions, review_pack, review_steps
+from programme import board, case_decisions, home, review_calls, review_decisions, review_pack, review_steps
 from programme import reviews as reviews_programme
+from programme.cards import Named
 from programme.fast_track import FieldsRefused
+from programme.review_calls import OwnVote
 from scheduler import letters, tick
 from store import review_votes as store
 from store import reviews
@@ -419,9 +421,13 @@ def test_an_open_review_is_found_by_those_who_vote_on_it(office: Desk, session: 
     }  # fmt: skip
     assert (call := called[TESS]) is not None
     assert (call.tally.approvals, call.tally.needed, call.package) == (1, 3, 1)
+    assert call.vote is None
+    assert (call := called[IRIS]) is not None
+    assert call.vote == OwnVote(adopts=True, reason=None, counts=True)
     hold(session, office, TESS, BUSY)
     assert (call := found(IRIS)) is not None
     assert (call.awaits_reader, call.package) == (True, 2)
+    assert call.vote == OwnVote(adopts=True, reason=None, counts=False)
     shown = home.of(session, voted.person(session, IRIS), desk=office, now=MORNING)
     assert shown.review == call
     assert review_calls.of(session, voted.person(session, IRIS).id, desk=office, now=DEADLINE) is None
@@ -562,3 +568,20 @@ def test_a_draft_and_the_deciding_vote_at_once(desk: Desk, clock: Clock, databas
     assert adopted == (refused == [])
     assert (known.deltas[-1], known.factor) == ((-100, Decimal("0.9000")) if adopted else (0, Decimal(1)))
     assert books.findings(office) == {}
+
+
+def test_a_vote_by_a_delegate_is_told_to_both(office: Desk, session: Session) -> None:
+    """Zoe, who stands in for Tess, reads for whom she voted; Tess, who is back, reads who did."""
+    tess, zoe = (voted.person(session, who) for who in (TESS, ZOE))
+    board.delegate(session, tess, zoe, MORNING.date(), desk=office, now=MORNING)
+    vote(session, office, ZOE, adopts=False)
+    call = review_calls.of(session, zoe.id, desk=office, now=MORNING)
+    assert call is not None
+    assert call.vote == OwnVote(
+        adopts=False, reason="Too many cuts", counts=True, stands_for=Named(tess.name, tess.slack_user_id)
+    )  # fmt: skip
+    call = review_calls.of(session, tess.id, desk=office, now=MORNING + timedelta(days=1))
+    assert call is not None
+    assert call.vote == OwnVote(
+        adopts=False, reason="Too many cuts", counts=True, by=Named(zoe.name, zoe.slack_user_id)
+    )  # fmt: skip

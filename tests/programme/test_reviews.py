@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from policy import handbook
+from policy import adjustment_reasons, handbook, review
 from policy.period import Month, Quarter
 from policy.reasons import Refusal
 from policy.review import HELD, Counted, counted, weeks_of
@@ -25,6 +25,7 @@ from store import reviews as store
 from store import teams as teams_store
 from store.tables import accounts, review_cases, runs, usage_days
 from store.tables import people as people_table
+from store.tables import review_inputs as review_inputs_table
 from tests.support import books, cast, reviewed, rollout, teams
 from tests.support.clock import Clock
 from tests.support.reviewed import BUSY, GIFTED, IDLE, MORNING, Q3, Q4, STOPPED, UNPAID
@@ -376,6 +377,19 @@ def test_a_year_is_bounded_by_what_was_adopted(company: Desk, session: Session) 
     assert (last.quarter, last.state, last.counted) == ("2026-Q4", "adopted", Counted(16, 6, 17))
 
 
+def test_a_release_with_better_words_recomputes_older_reviews(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    """The words of the reasons are not worked out again, only their codes and figures: those kept are in a digest."""
+    before = [[reason.text for reason in one.case.would_change] for one in store.cases(session, Q4)]
+    monkeypatch.setattr(adjustment_reasons, "OWNERS", {"team": "of the team", "person": "of one's own"})
+    monkeypatch.setattr(adjustment_reasons, "_last_used", lambda _: "in other words")
+    kept = reviews.require(session, Q4)
+    now = review.proposed(kept.basis, store.inputs(session, Q4), PACKAGED, handbook.parse(handbook.packaged()).sizing)
+    assert [[reason.text for reason in one.would_change] for one in now] != before
+    assert reviews.recompute(session, Q4) == []
+
+
 # --- What the board sees -------------------------------------------------------------------------------------------
 
 
@@ -409,6 +423,24 @@ def test_small_groups_are_not_told_nor_to_be_worked_out(company: Desk, session: 
     # Five are raised by 10 %, the sixth has no grants.
     assert (best.people, best.raised_permille, best.cut_permille) == (6, 833, 0)
     assert best.mean_percent == Decimal("8.3")
+
+
+def test_groups_are_in_the_order_in_which_one_looks_for_them(company: Desk, session: Session) -> None:
+    """Teams by the name of whom they report to, levels from the least senior, waves by number, those of none last."""
+    managers = {cast.person_id(company, f"m{team}@example.com"): f"m{team}" for team in range(6)}
+    for person_id, name in managers.items():
+        backwards = {"m0": "zoe", "m1": "Yara", "m2": "xenia", "m3": "Walt", "m4": "vera", "m5": "Uwe"}[name]
+        session.execute(sa.update(people_table).values(name=backwards).where(people_table.c.id == person_id))
+    some = sorted(one.case.person_id for one in store.cases(session, Q4))
+    i = review_inputs_table.c
+    for place, person_id in enumerate(some):
+        values = {"level": ("staff", "mid", "junior")[place % 3], "wave": (10, None, 9)[place % 3]}
+        session.execute(sa.update(review_inputs_table).values(values).where(i.person_id == person_id))
+    by_kind = {one.kind: [group.name for group in one.groups] for one in reviews.summary(session, Q4).fairness}
+    assert [managers[one] for one in by_kind["team"] if one] == ["m5", "m4", "m3", "m2", "m1", "m0"]
+    assert "" not in by_kind["team"][:-1]
+    assert by_kind["level"] == ["junior", "mid", "staff"]
+    assert by_kind["wave"] == ["9", "10", "none"]
 
 
 def test_the_board_sees_the_quarter_beside_the_cases(session: Session) -> None:

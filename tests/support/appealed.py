@@ -90,10 +90,10 @@ def decide(
 FILED_AT, DECIDED_AT = datetime(2027, 2, 3, 9, 30, tzinfo=UTC), datetime(2027, 2, 5, 14, 5, tzinfo=UTC)
 BECAUSE = (
     Reason("peers", "compared with 6 teams of engineering", {"size": "6"}),
-    Reason("use", "you used 25 % of your regular grants: LOW", {"state": "low"}),
+    Reason("use", "you used 25 % of your regular grants, which counts as LOW", {"state": "low"}),
     Reason("efficiency", "for efficiency", {"delta": "0.000"}),
     Reason("low", "for allowance that is not used", {"delta": "-0.100"}),
-    Reason("delta", "your grant changes by -10.0 %", {"delta": "-0.100"}),
+    Reason("delta", "your grant changes by −10.0 %", {"delta": "-0.100"}),
 )
 WOULD_CHANGE = (Reason("low", "use above 50 % of the regular grants ends LOW: it was 25 %"),)
 CUT = Changed(
@@ -168,6 +168,11 @@ CASES: dict[str, Callable[[], Message]] = {
     "my_review": lambda: mine(may_appeal=True),
     "my_review_too_late": mine,
     "my_review_appealed": lambda: mine(OPEN),
+    "my_review_rejected": lambda: mine(decided("rejected")),
+    "my_review_lapsed": lambda: mine(decided("lapsed")),
+    "my_review_amended_to_nothing": lambda: mine(
+        decision="amended", decision_reason="A project of its own, which has no tracker", **UNCHANGED
+    ),
     "my_review_upheld": lambda: mine(decided("upheld", credited=GAINED)),
     "my_review_unchanged": lambda: mine(because=BECAUSE[:3], state="usual", **UNCHANGED),
     "my_review_held": lambda: mine(decision="held", decision_reason="On leave", **UNCHANGED),
@@ -208,8 +213,9 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = {
     "appeal_note": lambda: shown.note(told(ENDLESS)),
 }  # fmt: skip
 MODALS: dict[str, Callable[[], dict[str, Any]]] = {
-    "appeal": lambda: shown.appealing("2026-Q4", -100),
+    "appeal": lambda: shown.appealing(Quarter(2026, 4), -100, APPEAL.decide_by),
     "appeal_uphold": lambda: shown.deciding(OPEN, upheld=True, private="{}"),
     "appeal_reject": lambda: shown.deciding(OPEN, upheld=False, private="{}"),
     "appeal_decided": lambda: render.modal("appeals/decided", appeal=decided("upheld").appeal),
+    "appeal_decided_rejected": lambda: render.modal("appeals/decided", appeal=decided("rejected").appeal),
 }

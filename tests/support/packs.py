@@ -15,7 +15,7 @@ from policy.review import AMENDED, HELD, PROPOSED, Basis, Case, Counted
 from policy.units import MicroTokens, NanoUSD
 from programme.cards import Named
 from programme.case_decisions import Decided
-from programme.review_calls import Call
+from programme.review_calls import Call, OwnVote
 from programme.review_decisions import Voted
 from programme.review_pack import CaseLine, Pack, Page, VoteLine
 from programme.review_summary import (
@@ -148,10 +148,40 @@ NOTHING = dataclasses.replace(
     awaited=(),
     value=NOT_PROPOSED,
 )  # fmt: skip
-CALL = Call(REVIEW, 1, Tally(1, 0, 2, "open", lacks_finance=False, because=()), awaits_reader=True, value=WAITS)
-CALLED_AND_VOTED = dataclasses.replace(
-    CALL, package=3, tally=UNDER_WAY.tally, awaits_reader=False, value=LARGE
+SMALL = dataclasses.replace(
+    OPEN,
+    summary=dataclasses.replace(
+        SUMMARY,
+        figures=dataclasses.replace(FIGURES, quarantined_events=1, unknown_outcomes=0),
+        counted=Counted(0, 0, 3), mean_percent=Decimal("0.0"), states={"usual": 3}, missing={"few_in_team": 3},
+        unknown_use=0,
+        fairness=(Fairness("level", (), 2), Fairness("team", (), 1), Fairness("wave", (), 1)),
+        last=LastReview("2026-Q3", ADOPTED, Counted(0, 0, 3), 0, 0),
+        appealed=Appealed("2026-Q3", 0, 0, 0, 0, 0, 0),
+    ),
+    cases=3,
 )  # fmt: skip
+"""A company of three people."""
+CALL = Call(REVIEW, 1, Tally(1, 0, 2, "open", lacks_finance=False, because=()), vote=None, value=WAITS)
+CALLED_AND_VOTED = dataclasses.replace(
+    CALL, package=3, tally=UNDER_WAY.tally, vote=OwnVote(adopts=True, reason=None, counts=True), value=LARGE
+)  # fmt: skip
+AGAINST = OwnVote(adopts=False, reason="Two cuts are of people on leave", counts=True)
+CALLED_AND_AGAINST = dataclasses.replace(CALLED_AND_VOTED, vote=AGAINST)
+CALLED_ANEW = dataclasses.replace(CALLED_AND_VOTED, vote=dataclasses.replace(AGAINST, counts=False))
+CALLED_AS_A_DELEGATE = dataclasses.replace(
+    CALLED_AND_VOTED, vote=OwnVote(adopts=True, reason=None, counts=True, stands_for=TESS)
+)
+CALLED_BY_A_DELEGATE = dataclasses.replace(
+    CALLED_AND_VOTED, vote=OwnVote(adopts=True, reason=None, counts=True, by=Named("Zoe Martin", "U0ZOE"))
+)
+
+
+def called(text: str) -> Call:
+    """Somebody's own vote, with a text wherever one may be."""
+    who = Named(text, None)
+    vote = OwnVote(adopts=False, reason=text, counts=False, by=who, stands_for=who)
+    return dataclasses.replace(CALLED_AND_VOTED, vote=vote)
 
 
 def stuffed(text: str, *, most: int = 1) -> Pack:
@@ -187,8 +217,8 @@ CASE = Case(
     lcb=Decimal("-0.400000"), missing="", delta_thousandths=-100, factor_before=Decimal(1),
     factor_after=Decimal("0.9000"), grant_before=MicroTokens.parse("93700"), grant_after=MicroTokens.parse("84300"),
     bound="", reasons=(
-        Reason("use", "you used 22.5 % of your regular grants: LOW", {"state": "low"}),
-        Reason("delta", "your grant changes by -10 %", {"delta": "-0.100"}),
+        Reason("use", "you used 22.5 % of your regular grants, which counts as LOW", {"state": "low"}),
+        Reason("delta", "your grant changes by −10.0 %", {"delta": "-0.100"}),
     ), would_change=(Reason("leave_low", "above 50 % in the next quarter ends LOW"),),
 )  # fmt: skip
 KEPT = Kept(CASE, PROPOSED, None, None, None, None, None)
@@ -203,7 +233,7 @@ AMENDED_CASE = KEPT._replace(
 
 OFFERED = Offered(
     base="2026.1", percents={one.key: f"{10 * place}.5" for place, one in enumerate(THRESHOLDS)},
-    days=(date(2027, 4, 1), date(2027, 7, 1)), version="2027.1",
+    days=(date(2027, 4, 1), date(2027, 7, 1)), version="2027.1", low_quarters=2,
 )  # fmt: skip
 PROPOSED_THRESHOLDS = dataclasses.replace(
     proposed.OPEN, changes=(Difference("adjustment.use.low_enter", "0.40", "0.35"),)
@@ -261,7 +291,7 @@ def _decided(view: dict[str, Any]) -> dict[str, Any]:
 
 
 def milestone(step: str, appealed: Appealed) -> Message:
-    return render.message("review/milestone", review=ADOPTED_PACK.review, step=step, appealed=appealed)
+    return review.milestone(ADOPTED_PACK.review, step, appealed)
 
 
 CASES: dict[str, Callable[[], Message]] = {
@@ -272,6 +302,7 @@ CASES: dict[str, Callable[[], Message]] = {
     "pack_of_few_changes": lambda: review.pack(
         dataclasses.replace(OPEN, summary=dataclasses.replace(SUMMARY, grants_after=None))
     ),
+    "pack_of_three_people": lambda: review.pack(SMALL),
     "pack_of_nothing": lambda: review.pack(NOTHING),
     "pack_superseded": lambda: review.pack(SUPERSEDED),
     "pack_of_a_large_change": lambda: review.pack(dataclasses.replace(OPEN, value=LARGE)),
@@ -282,6 +313,8 @@ CASES: dict[str, Callable[[], Message]] = {
     "pack_adopted_without_a_fixed_value": lambda: told(ADOPTED_PACK, "fixed"),
     "pack_hostile": lambda: review.pack(stuffed(HOSTILE)),
     "milestone_effect": lambda: milestone("effect", Appealed("2026-Q4", 3, 1, 0, 0, 0, 1)),
+    "milestone_effect_with_two_appeals": lambda: milestone("effect", Appealed("2026-Q4", 3, 2, 0, 0, 0, 2)),
+    "milestone_close_of_one": lambda: milestone("close", Appealed("2026-Q4", 1, 1, 0, 0, 1, 0)),
     "milestone_effect_without_appeals": lambda: milestone("effect", Appealed("2026-Q4", 3, 0, 0, 0, 0, 0)),
     "milestone_close": lambda: milestone("close", Appealed("2026-Q4", 12, 3, 1, 1, 0, 1)),
     "milestone_close_without_appeals": lambda: milestone("close", Appealed("2026-Q4", 1, 0, 0, 0, 0, 0)),
@@ -297,6 +330,10 @@ CASES: dict[str, Callable[[], Message]] = {
     ),
     "confirmed_value": lambda: render.message("review/confirmed", value=VALUE_ADOPTED),
     "queue_with_a_review": lambda: cards.queue(call_=CALL),
+    "queue_with_a_review_voted_against": lambda: cards.queue(call_=CALLED_AND_AGAINST),
+    "queue_with_a_review_to_vote_on_anew": lambda: cards.queue(call_=CALLED_ANEW),
+    "queue_with_a_review_voted_on_as_a_delegate": lambda: cards.queue(call_=CALLED_AS_A_DELEGATE),
+    "queue_with_a_review_voted_on_by_a_delegate": lambda: cards.queue(call_=CALLED_BY_A_DELEGATE),
     "queue_with_a_review_and_requests": lambda: cards.queue(cards.OPEN, call_=CALLED_AND_VOTED),
     "money": lambda: render.message("review/money", quarter=str(Q4)),
     "use": lambda: render.message("review/use", use=USE, quarter=str(Q4)),
@@ -308,7 +345,10 @@ CASES: dict[str, Callable[[], Message]] = {
     "voted_on_a_review_as_the_first_of_two": lambda: deciding("first"),
     "voted_on_a_review_without_its_value": lambda: deciding("another"),
 }
-ENDLESS_CASES: dict[str, Callable[[], Message]] = {"pack": lambda: review.pack(stuffed(ENDLESS, most=40))}
+ENDLESS_CASES: dict[str, Callable[[], Message]] = {
+    "pack": lambda: review.pack(stuffed(ENDLESS, most=40)),
+    "queue_with_a_review": lambda: cards.queue(call_=called(ENDLESS)),
+}
 MODALS: dict[str, Callable[[], dict[str, Any]]] = {
     "review_cases": lambda: page(line(KEPT), line(HELD_CASE), line(AMENDED_CASE), line(None, "Mara Quist", "report")),
     "review_cases_between": lambda: page(line(KEPT), number=1, pages=3),
@@ -316,7 +356,7 @@ MODALS: dict[str, Callable[[], dict[str, Any]]] = {
     "review_cases_hostile": lambda: page(*[line(HELD_CASE._replace(decision_reason=HOSTILE), HOSTILE)] * 8),
     "review_thresholds": thresholds_form,
     "review_thresholds_hostile": lambda: thresholds_form(HOSTILE),
-    "review_thresholds_proposed": lambda: render.modal("review/thresholds_proposed", card=PROPOSED_THRESHOLDS),
+    "review_thresholds_proposed": lambda: policy.thresholds_proposed(PROPOSED_THRESHOLDS, THRESHOLDS),
     "review_hold": lambda: on_case("hold"),
     "review_hold_hostile": lambda: on_case("hold", who=HOSTILE),
     "review_amend": lambda: on_case("amend"),

@@ -167,6 +167,7 @@ def hostile(text: str) -> Home:
         requests=Requests(asked, 37),
         board=Board(queue(*waiting, more=35, hidden=2), STANDING, date(2026, 12, 1)),
         team=dataclasses.replace(TEAM, services=(text, text), teams=below),
+        review=packs.called(text),
         contact=text,
     )
 
