@@ -204,7 +204,7 @@ def test_an_amended_case_is_carried_as_it_was_amended(office: Desk, session: Ses
     assert reviews_programme.recompute(session, Q4) == []
 
 
-@pytest.mark.parametrize("change", ["-10.1", "11", "0.05", "lots", "", "NaN"])
+@pytest.mark.parametrize("change", ["-10.1", "11", "0.05", "lots", "", "NaN", "1e1"])
 def test_a_case_is_amended_within_bounds(office: Desk, session: Session, change: str) -> None:
     """Beyond the bounds of a quarter, finer than tenths, or no number: refused beside the field, nothing changed."""
     with pytest.raises(FieldsRefused) as refused:
