@@ -55,7 +55,10 @@ def appeal_until(zone: ZoneInfo, book: Handbook, adopted_at: datetime) -> date:
 
 
 def milestones(session: Session, kept: Review, *, desk: Desk) -> list[tuple[str, datetime]]:
-    """(step, instant) of what comes after a review is adopted, in order: it holds; nobody can appeal against a cut."""
+    """(step, instant) of what comes after a review is adopted, in order: it holds; nobody can appeal against a cut.
+
+    The second follows from where those who are cut live now, and so may move when they do.
+    """
     assert kept.decided_at is not None  # noqa: S101 - it is adopted
     assert kept.holds_from is not None  # noqa: S101 - as above
     book = handbooks.load(session).on(day_of(kept.decided_at, desk.zone))
