@@ -110,6 +110,7 @@ def file(session: Session, person: Person, quarter: Quarter, reason: str, *, des
         return before
     require_open_to_appeal(session, person, quarter, desk=desk, now=now)
     _require_reason(reason)
+    now = _after_grants(session, person.id, now)
     book = _book(session, now, desk)
     remind_at, decide_by = (
         business_hours(book, desk.zone).after(now, Span(count, "day", is_business=True))
@@ -197,7 +198,7 @@ def decide(
     appeal = locked(session, appeal_id)
     require_decider(session, member, appeal, desk=desk, now=now)
     _require_reason(reason)
-    now = _after_grants(session, appeal, now)
+    now = _after_grants(session, appeal.person_id, now)
     values: dict[str, object] = {"decided_at": now, "decided_by": member.id, "decision_reason": reason.strip()}
     left = bool(board_store.left(session, [appeal.person_id], day_of(now, desk.zone)))
     # Kept for `verify`: who sat and who was concerned changes.
@@ -221,7 +222,7 @@ def lapse(session: Session, appeal_id: str, *, desk: Desk, now: datetime) -> App
     appeal = locked(session, appeal_id)
     if appeal.state != OPEN or now < appeal.decide_by:
         return None
-    now = _after_grants(session, appeal, now)
+    now = _after_grants(session, appeal.person_id, now)
     cut_from = str(_cut_from(session, appeal, desk, now))
     moved = _move(session, appeal, state=LAPSED, cut_from=cut_from, decided_at=now, decided_by=POLICY)
     _tell_of_decision(session, moved, desk=desk, now=now)
@@ -237,9 +238,9 @@ def locked(session: Session, appeal_id: str) -> Appeal:
     return require(session, quarter, person_id)
 
 
-def _after_grants(session: Session, appeal: Appeal, now: datetime) -> datetime:
-    """The instant of a decision: not before that of a run of grants for which it had to wait."""
-    return max(now, grant_runs.last_posted_at(session, appeal.person_id) or now)
+def _after_grants(session: Session, person_id: str, now: datetime) -> datetime:
+    """The instant of what is done about an appeal: not before that of a run of grants for which it had to wait."""
+    return max(now, grant_runs.last_posted_at(session, person_id) or now)
 
 
 def _move(session: Session, appeal: Appeal, **values: object) -> Appeal:

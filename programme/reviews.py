@@ -83,7 +83,10 @@ def draft(
     review_votes.lock_open(session)
     book = books.on(_last_day(quarter))
     month = Month.containing(day_of(now, desk.zone)).next()
-    planned = sizing.plan(session, month, desk=desk, now=now)
+    # What was adopted and is to hold later counts as well: this review comes on top of it.
+    last = reviews.last_adopted(session)
+    adjusted_in = month if last is None or last.holds_from is None else max(month, last.holds_from)
+    planned = sizing.plan(session, month, desk=desk, now=now, adjusted_in=adjusted_in)
     gathered = review_inputs.gather(session, quarter, planned, book, desk=desk)
     cases = review.proposed(gathered.basis, gathered.inputs, book.adjustment, planned.book.sizing)
     value = _value(session, month.quarter, books, desk=desk, now=now)
