@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
 from policy.adjustment import THOUSANDTH, bounds
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 NOBODY = Concerned(requester="")
 """A package is about everybody: it recuses nobody. Single cases do."""
 OWN, REPORT = "own", "report"
+PERCENT = re.compile(r"([+-]?)\s*(?=[.,]?[0-9])([0-9]{0,3})(?:[.,]([0-9])0*)?\s*%?")
+"""Digits as they are written here, to the tenth: what else numbers can be spelled with is more likely a slip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +57,8 @@ def limits(deltas: Sequence[int], rules: ChangeRules) -> tuple[int, int]:
 
 def thousandths(text: str) -> int:
     """A change that somebody typed in per cent (`-2.5`, `+4 %`); ValueError where it is none, or finer than a tenth."""
-    words = text.replace("\N{MINUS SIGN}", "-").replace("%", "").replace(" ", "").replace(",", ".")
-    try:
-        change = Decimal(words) * 10
-    except InvalidOperation:
-        raise ValueError(text) from None
-    if not change.is_finite() or change != change.to_integral_value():
+    typed = PERCENT.fullmatch(text.replace("\N{MINUS SIGN}", "-").strip())
+    if typed is None:
         raise ValueError(text)
-    return int(change)
+    sign, whole, tenth = typed.groups(default="0")
+    return int(f"{sign}{whole}{tenth}")

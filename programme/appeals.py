@@ -1,7 +1,8 @@
 """Appeals against the cuts of an adopted review: filed, decided by one member of the board, or over by silence.
 
 While an appeal is open the person's grants are as before. Upheld, the cut is undone and what it took comes as a lot;
-rejected, or not decided in time, it holds from the next month. One lock, on the case, orders all of it.
+rejected, or not decided in time, it holds from the next month. One lock, on the case, orders all of it; another, on the
+grants, keeps it out of a run that has sized a grant and not posted it yet.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from programme.decisions import NOWHERE, Place
 from programme.fast_track import LONGEST_PURPOSE, FieldsRefused
 from programme.grants import MANUAL_PRIORITY as PRIORITY
 from store import appeals as store
-from store import audit, ledger, outbox, reviews
+from store import audit, grant_runs, ledger, outbox, reviews
 from store import board as board_store
 from store import people as people_store
 from store import requests as requests_store
@@ -108,6 +109,7 @@ def require_open_to_appeal(session: Session, person: Person, quarter: Quarter, *
 
 def file(session: Session, person: Person, quarter: Quarter, reason: str, *, desk: Desk, now: datetime) -> Appeal:
     """Appeal against a cut; the same form sent again is the same appeal."""
+    grant_runs.lock(session)
     if not store.lock_case(session, quarter, person.id):
         raise Refusal("nothing_to_appeal", f"Nothing of yours was decided for {quarter}.")
     before = store.get(session, quarter, person.id)
@@ -115,6 +117,7 @@ def file(session: Session, person: Person, quarter: Quarter, reason: str, *, des
         return before
     require_open_to_appeal(session, person, quarter, desk=desk, now=now)
     _require_reason(reason)
+    now = _after_grants(session, person.id, now)
     book = _book(session, now, desk)
     remind_at, decide_by = times(session, desk=desk, now=now)
     store.insert(session, quarter, person.id, reason.strip(), remind_at=remind_at, decide_by=decide_by, now=now)
@@ -218,6 +221,7 @@ def decide(
     appeal = locked(session, appeal_id)
     require_decider(session, member, appeal, desk=desk, now=now)
     _require_reason(reason)
+    now = _after_grants(session, appeal.person_id, now)
     values: dict[str, object] = {"decided_at": now, "decided_by": member.id, "decision_reason": reason.strip()}
     left = bool(board_store.left(session, [appeal.person_id], day_of(now, desk.zone)))
     # Kept for `verify`: who sat and who was concerned changes.
@@ -241,6 +245,7 @@ def lapse(session: Session, appeal_id: str, *, desk: Desk, now: datetime) -> App
     appeal = locked(session, appeal_id)
     if appeal.state != OPEN or now < appeal.decide_by:
         return None
+    now = _after_grants(session, appeal.person_id, now)
     cut_from = str(_cut_from(session, appeal, desk, now))
     moved = _move(session, appeal, state=LAPSED, cut_from=cut_from, decided_at=now, decided_by=POLICY)
     _tell_of_decision(session, moved, desk=desk, now=now)
@@ -251,8 +256,14 @@ def lapse(session: Session, appeal_id: str, *, desk: Desk, now: datetime) -> App
 def locked(session: Session, appeal_id: str) -> Appeal:
     """An appeal, held until the transaction ends."""
     quarter, person_id = named(appeal_id)
+    grant_runs.lock(session)
     store.lock_case(session, quarter, person_id)
     return require(session, quarter, person_id)
+
+
+def _after_grants(session: Session, person_id: str, now: datetime) -> datetime:
+    """The instant of what is done about an appeal: not before that of a run of grants for which it had to wait."""
+    return max(now, grant_runs.last_posted_at(session, person_id) or now)
 
 
 def _move(session: Session, appeal: Appeal, **values: object) -> Appeal:

@@ -53,6 +53,7 @@ def run(session: Session, month: Month, *, desk: Desk, now: datetime, announce_i
     """
     if not runs.claim(session, JOB, str(month), now=now):
         return None
+    grant_runs.lock(session)
     planned = _plan(session, month, desk=desk, now=now)
     holding = _Holdings(session, planned)
     over = _lapse(session, planned, holding, desk=desk, now=now)
@@ -77,6 +78,7 @@ def run_joiners(session: Session, day: date, *, desk: Desk, now: datetime) -> Po
     month = Month.containing(day)
     if not runs.is_done(session, JOB, str(month)):
         return None
+    grant_runs.lock(session)
     factors = grant_runs.factors_of_anybody(session, month)
     share = int(letters.read_factors(factors).budget_share * MILLION) if factors is not None else MILLION
     have = grant_runs.granted(session, month)

@@ -197,7 +197,7 @@ class _Rest:
         self._used = [grant_runs.utilisation(session, *one.bounds(desk.zone)) for one in _until(quarter, max(count, 2))]
         self._earlier = _until(quarter.previous(), QUARTERS_BEFORE)
         self._history = reviews.history(session, quarter, since=self._earlier[0])
-        self._factors = reviews.factors_on(session, planned.month)
+        self._factors = planned.adjusted
         self._claims = {claim.person_id: claim for claim in planned.claims}
 
     def of(

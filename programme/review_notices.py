@@ -67,12 +67,17 @@ def is_cut(kept: Kept) -> bool:
 
 
 def effect_month(session: Session, quarter: Quarter, *, desk: Desk, now: datetime) -> Month:
-    """From when a review holds that is adopted now: everybody who is affected is told early enough before."""
+    """From when a review holds that is adopted now: everybody who is affected is told early enough before.
+
+    Never before an earlier one on top of which it was drafted.
+    """
     book = handbooks.load(session).on(day_of(now, desk.zone))
     told = [noticed_on(ZoneInfo(zone), book, now) for zone in store.zones_of_affected(session, quarter)]
-    return review_dates.effect_month(
+    month = review_dates.effect_month(
         max([*told, day_of(now, desk.zone)]), book.messages.holidays, notice_days=book.reviews.notice_days
     )  # fmt: skip
+    before = store.last_adopted(session, before=quarter)
+    return month if before is None or before.holds_from is None else max(month, before.holds_from)
 
 
 def noticed_on(zone: ZoneInfo, book: Handbook, adopted_at: datetime) -> date:
@@ -87,7 +92,10 @@ def appeal_until(zone: ZoneInfo, book: Handbook, adopted_at: datetime) -> date:
 
 
 def milestones(session: Session, kept: Review, *, desk: Desk) -> list[tuple[str, datetime]]:
-    """(step, instant) of what comes after a review is adopted, in order: it holds; nobody can appeal against a cut."""
+    """(step, instant) of what comes after a review is adopted, in order: it holds; nobody can appeal against a cut.
+
+    The second follows from where those who are cut live now, and so may move when they do.
+    """
     assert kept.decided_at is not None  # noqa: S101 - it is adopted
     assert kept.holds_from is not None  # noqa: S101 - as above
     book = handbooks.load(session).on(day_of(kept.decided_at, desk.zone))

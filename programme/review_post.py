@@ -98,6 +98,11 @@ def tell_of_milestone(
     _tell_board(session, kept, electorate, (MILESTONE, step), desk=desk, now=now)
 
 
+def milestones_told(session: Session, quarter: Quarter) -> set[str]:
+    """The milestones of which the board was told, or is about to be."""
+    return {str(copy.view["step"]) for copy in outbox.copies(session, about(quarter), (MILESTONE,))}
+
+
 def _tell_board(
     session: Session, kept: Review, electorate: Electorate, what: tuple[str, str], *, desk: Desk, now: datetime
 ) -> None:  # fmt: skip

@@ -50,13 +50,16 @@ def advance(session: Session, quarter: Quarter, *, desk: Desk, now: datetime) ->
 def _tell_what_follows(
     session: Session, kept: Review, panel: Panel, *, desk: Desk, now: datetime
 ) -> str | None:  # fmt: skip
-    """Tell the board that a review holds from now, or that nobody can appeal any more."""
-    steps = review_notices.milestones(session, kept, desk=desk)
-    names = [name for name, _ in steps]
-    at = names.index(panel.next_step or "")
-    review_post.tell_of_milestone(session, kept, panel.electorate, names[at], desk=desk, now=now)
-    store.step(session, kept.quarter, *(steps[at + 1] if at + 1 < len(steps) else (None, None)))
-    return names[at]
+    """Tell the board that a review holds from now, or that nobody can appeal any more; the next of what is untold."""
+    told = review_post.milestones_told(session, kept.quarter)
+    # Worked out again: since the step was set, people may have moved to where their last day ends later.
+    ahead = [one for one in review_notices.milestones(session, kept, desk=desk) if one[0] not in told]
+    done = None
+    if ahead and ahead[0][1] <= now:
+        done, _ = ahead.pop(0)
+        review_post.tell_of_milestone(session, kept, panel.electorate, done, desk=desk, now=now)
+    store.step(session, kept.quarter, *(ahead[0] if ahead else (None, None)))
+    return done
 
 
 def silent(session: Session, panel: Panel) -> list[Seat]:

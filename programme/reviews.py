@@ -13,7 +13,7 @@ from policy import review, rollout
 from policy.period import Month, Quarter, day_of
 from policy.reasons import Refusal
 from programme import handbooks, review_inputs, review_summary, sizing, valuation
-from store import audit, proposals, reference, review_proof, review_votes, reviews, runs
+from store import audit, grant_runs, proposals, reference, review_proof, review_votes, reviews, runs
 from store import requests as requests_store
 from store.reviews import DRAFT, Review
 
@@ -75,14 +75,18 @@ def draft(
     What it follows from is frozen with it, in the same transaction. A Refusal while it is too early for a review.
     Votes on an earlier one that is open come first or are refused: what they adopt is part of what this one says.
     """
-    review_votes.lock_open(session)
     books = handbooks.load(session)
     _require_due(quarter, books.on(day_of(now, desk.zone)), desk, now)
     if not runs.claim(session, JOB, str(quarter), now=now):
         return None
+    grant_runs.lock(session)
+    review_votes.lock_open(session)
     book = books.on(_last_day(quarter))
     month = Month.containing(day_of(now, desk.zone)).next()
-    planned = sizing.plan(session, month, desk=desk, now=now)
+    # What was adopted and is to hold later counts as well: this review comes on top of it.
+    last = reviews.last_adopted(session)
+    adjusted_in = month if last is None or last.holds_from is None else max(month, last.holds_from)
+    planned = sizing.plan(session, month, desk=desk, now=now, adjusted_in=adjusted_in)
     gathered = review_inputs.gather(session, quarter, planned, book, desk=desk)
     cases = review.proposed(gathered.basis, gathered.inputs, book.adjustment, planned.book.sizing)
     value = _value(session, month.quarter, books, desk=desk, now=now)

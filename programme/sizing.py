@@ -34,7 +34,7 @@ Utilisation = tuple[Decimal, Decimal]
 class Plan:
     """A month's grants before they are posted, and what they follow from.
 
-    `unsized` says for each person who cannot be sized what is missing.
+    `unsized` says for each person who cannot be sized what is missing; `adjusted` has what reviews make of the grants.
     """
 
     month: Month
@@ -46,6 +46,7 @@ class Plan:
     people: Mapping[str, Person]
     unsized: Mapping[str, str] = field(default_factory=dict)
     claims: tuple[Claim, ...] = ()
+    adjusted: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 def plan(
@@ -56,11 +57,12 @@ def plan(
     now: datetime,
     leave_out: Container[str] = (),
     share: int | None = None,
+    adjusted_in: Month | None = None,
 ) -> Plan:
     """Size the grants of everybody who takes part in a month, but for those to `leave_out`.
 
     `share` (millionths) bounds the budget's share for those who come after the month's run; what that run issued is
-    taken off the budget.
+    taken off the budget. `adjusted_in` is a later month as whose the reviews adjust it.
     """
     books = handbooks.load(session)
     book = books.on(month.first_day)
@@ -75,13 +77,15 @@ def plan(
         Counter((p.level, p.pay_band) for p, _ in taking_part if p.pay_band in midpoints and p.pay_band),
         midpoints, book.sizing.people_per_band,
     )  # fmt: skip
-    claims, unsized = _claims(session, month, taking_part, wide, book, desk, leave_out)
+    adjusted = reviews.factors_on(session, adjusted_in or month)
+    claims, unsized = _claims(session, month, taking_part, wide, adjusted, book, desk, leave_out)
     budget = terms.budget(session, month)
     if budget is not None and share is not None:
         budget = budget - grant_runs.totals(session, month)[1]
     phase = rollout.phase(month, book.rollout) or 0
     sizing = size(claims, book.sizing, value, budget=budget, weighted=phase > 1, most_share=share)
-    return Plan(month, phase, book, value, budget, sizing, {p.id: p for p, _ in taking_part}, unsized, tuple(claims))
+    people = {p.id: p for p, _ in taking_part}
+    return Plan(month, phase, book, value, budget, sizing, people, unsized, tuple(claims), adjusted)
 
 
 def participant(person: Person, leaves: Iterable[tuple[object, object]]) -> Participant:
@@ -97,13 +101,13 @@ def _claims(  # noqa: PLR0917 - private, called once
     month: Month,
     taking_part: list[tuple[Person, Participant]],
     wide: Mapping[tuple[str, str], NanoUSD],
+    adjusted: Mapping[str, Decimal],
     book: Handbook,
     desk: Desk,
     leave_out: Container[str],
 ) -> tuple[list[Claim], dict[str, str]]:
     projects = terms.assigned(session, month)
     used = _utilisation(session, month, [p for p, _ in taking_part], book, desk)
-    adjusted = reviews.factors_on(session, month)
     days_in_month = sum(1 for _ in month.days())
     claims: list[Claim] = []
     unsized: dict[str, str] = {}

@@ -32,7 +32,7 @@ KIND = "appeal"
 """Of the entries and lots that give back."""
 REMIND, LAPSE = "remind", "lapse"
 
-_a, _r = appeals.c, reviews_table.c
+_a, _c, _r = appeals.c, review_cases.c, reviews_table.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +155,14 @@ def cut_months(
     """
     g = grants.c
     query = (
-        sa.select(g.month, g.factors, g.handbook_version)
+        sa.select(g.month, g.factors, g.handbook_version, entries.c.posted_at)
         .join(entries, entries.c.id == g.entry_id)
         .where(g.person_id == person_id, g.month >= str(since), entries.c.posted_at <= at)
     )
-    for name, factors, version in session.execute(query.order_by(g.month)).all():
+    for name, factors, version, posted_at in session.execute(query.order_by(g.month)).all():
         month = Month.parse(name)
+        if _counted_later(session, quarter, person_id, month, posted_at):
+            continue
         restored = _restored(session, quarter, person_id, month, at=at)
         yield CutMonth(month, msgspec.convert(factors, Factors, dec_hook=_typed), restored, rules_of(version))
 
@@ -171,18 +173,34 @@ def _typed(kind: type, value: object) -> object:
     raise NotImplementedError(kind.__name__)
 
 
+def _counted_later(session: Session, quarter: Quarter, person_id: str, month: Month, posted_at: datetime) -> bool:
+    """Whether a later review's case made a grant what it is: then its own appeal gives back, and no other."""
+    query = _adopted_cases(person_id, month).where(
+        _c.quarter > str(quarter),
+        # Filed after the grant, an appeal came too late to suspend it.
+        sa.or_(_a.state.is_(None), _a.filed_at >= posted_at, _a.cut_from <= str(month)),
+    )
+    return session.execute(query.limit(1)).first() is not None
+
+
+def _adopted_cases(person_id: str, month: Month) -> sa.Select[Any]:
+    """The quarters of somebody's cases in adopted reviews that hold in a month, with their appeals."""
+    return (
+        sa.select(_c.quarter)
+        .join(reviews_table, _r.quarter == _c.quarter)
+        .outerjoin(appeals, sa.and_(_a.quarter == _c.quarter, _a.person_id == _c.person_id))
+        .where(_c.person_id == person_id, _r.state == ADOPTED, _r.holds_from <= str(month))
+    )
+
+
 def _restored(session: Session, quarter: Quarter, person_id: str, month: Month, *, at: datetime) -> Decimal:
     """`reviews.factors_on` for one person, without the case of a review, as it was known at an instant."""
-    c = review_cases.c
     query = (
-        sa.select(c.quarter)
-        .join(reviews_table, _r.quarter == c.quarter)
-        .outerjoin(appeals, sa.and_(_a.quarter == c.quarter, _a.person_id == c.person_id))
-        .where(c.person_id == person_id, c.quarter != str(quarter), _r.state == ADOPTED)
-        .where(_r.holds_from <= str(month), _r.decided_at <= at)
+        _adopted_cases(person_id, month)
+        .where(_c.quarter < str(quarter), _r.decided_at <= at)
         # An appeal that came later suspended nothing yet.
         .where(sa.or_(_a.state.is_(None), _a.filed_at > at, _a.cut_from <= str(month)))
-        .order_by(c.quarter.desc())
+        .order_by(_c.quarter.desc())
         .limit(1)
     )
     last = session.execute(query).scalar_one_or_none()

@@ -17,8 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policy.appeals import CutMonth, deciders, owed_back
-from policy.period import Month
+from policy.period import Month, Quarter
 from policy.reasons import Refusal
+from policy.units import MICRO_PER_TOKEN
 from programme import appeals, people, review_notices, reviews
 from programme.fast_track import FieldsRefused
 from programme.review_summary import Appealed
@@ -28,6 +29,7 @@ from store import people as people_store
 from store import reviews as reviews_store
 from store.engine import open_database
 from store.tables import accounts, audit_log, entries, lots, outbox
+from store.tables import appeals as appeals_table
 from tests.support import appealed, books, cast, letters, reviewed
 from tests.support import requests as asking
 from tests.support.appealed import FEBRUARY, FEBRUARY_FIRST, FEBRUARY_THIRD, FRIDAY, MARCH
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from programme.desk import Desk
     from store.engine import Session
 
+Q1, MAY = Q4.next(), Month(2027, 5)
 LATE = datetime(2027, 2, 17, 17, tzinfo=UTC)
 """After the ten working days in which an appeal of 3 February can be decided."""
 
@@ -184,6 +187,36 @@ def test_the_next_pack_counts_the_appeals(company: Desk, session: Session) -> No
     summary = reviews.summary(session, drafted.quarter)
     assert summary.appealed == Appealed(str(Q4), len(cut), 4, upheld=1, rejected=1, lapsed=1, open=1)
     assert reviews.summary(session, Q4).appealed is None
+
+
+@pytest.mark.parametrize("first", [Q4, Q1])
+def test_a_grant_is_made_good_once(company: Desk, session: Session, first: Quarter) -> None:
+    """Where an appeal lasts until the next review cuts as well, each gives back what its own cut took, in any order."""
+    taken = int(granted(session, company, FEBRUARY)[1])
+    long_ago = appealed.file(session, company)
+    session.execute(sa.update(appeals_table).values(decide_by=datetime(2027, 6, 1, tzinfo=UTC)))
+    reviewed.draft(session, company, Q1, now=datetime(2027, 4, 1, 9, tzinfo=UTC))
+    # With an appeal open, it begins from what was before.
+    cut_again = {"amended_thousandths": -100, "amended_factor": "0.9000"}
+    april = datetime(2027, 4, 15, 9, tzinfo=UTC)
+    reviews_store.decide(
+        session, Q1, idle_id(company), decision="amended", decided_by=cast.person_id(company, TESS), decided_at=april,
+        **cut_again,
+    )  # fmt: skip
+    reviewed.adopt(session, Q1, MAY, now=april)
+    assert granted(session, company, MAY)[0] == Decimal("0.9000")
+    now = datetime(2027, 5, 5, 9, tzinfo=UTC)
+    again = appeals.file(session, asking.person(session, IDLE), Q1, "And I still am", desk=company, now=now)
+    both = {one.quarter: one for one in (long_ago, again)}
+    back = {}
+    for quarter in (first, ({Q4, Q1} - {first}).pop()):
+        moved = appealed.decide(session, company, IRIS, both[quarter], upheld=True, at=now)
+        assert moved.entry_id is not None
+        back[quarter] = int(store.credited(session, moved.entry_id))
+    # A ninth of what is left of ten tenths.
+    assert abs(back[Q4] - taken // 9) <= 2 * asking.BOOK.sizing.round_to_tokens * MICRO_PER_TOKEN
+    assert back[Q1] > 0
+    assert books.findings_in(session, company) == {}
 
 
 def test_an_upheld_appeal_before_the_effect_owes_nothing(company: Desk, session: Session) -> None:

@@ -16,16 +16,28 @@ import sqlalchemy as sa
 from policy.period import Month
 from policy.reasons import Refusal
 from policy.review import AMENDED, HELD, PROPOSED, counted
-from programme import board, case_decisions, home, review_calls, review_decisions, review_pack, review_steps
+from programme import (
+    appeals,
+    board,
+    case_decisions,
+    home,
+    review_calls,
+    review_decisions,
+    review_notices,
+    review_pack,
+    review_steps,
+)
 from programme import reviews as reviews_programme
 from programme.cards import Named
 from programme.fast_track import FieldsRefused
 from programme.review_calls import OwnVote
 from scheduler import letters, tick
+from store import people as people_store
 from store import review_votes as store
 from store import reviews
 from store.engine import open_database
 from store.tables import audit_log, outbox, review_panels
+from store.tables import people as people_table
 from store.tables import reviews as reviews_table
 from tests.support import books, cast, reviewed, voted
 from tests.support.clock import Clock
@@ -206,7 +218,7 @@ def test_an_amended_case_is_carried_as_it_was_amended(office: Desk, session: Ses
     assert reviews_programme.recompute(session, Q4) == []
 
 
-@pytest.mark.parametrize("change", ["-10.1", "11", "0.05", "lots", "", "NaN"])
+@pytest.mark.parametrize("change", ["-10.1", "11", "0.05", "lots", "", "NaN", "1e1"])
 def test_a_case_is_amended_within_bounds(office: Desk, session: Session, change: str) -> None:
     """Beyond the bounds of a quarter, finer than tenths, or no number: refused beside the field, nothing changed."""
     with pytest.raises(FieldsRefused) as refused:
@@ -468,6 +480,57 @@ def test_after_an_outage_both_are_told(office: Desk, session: Session) -> None:
         vote(session, office, who)
     reviewed.draft(session, office, Q1, now=APRIL)
     assert [review_steps.advance(session, Q4, desk=office, now=APRIL) for _ in range(3)] == ["close", "effect", None]
+
+
+def live_in(session: Session, zone: str, *emails: str) -> None:
+    """From now on: what an import of people says."""
+    session.execute(sa.update(people_table).where(people_table.c.email.in_(emails)).values(time_zone=zone))
+
+
+def cut(session: Session) -> list[str]:
+    emails = {person["id"]: email for email, person in people_store.all_by_email(session).items()}
+    return [emails[one.case.person_id] for one in reviews.cases(session, Q4) if one.factor < one.case.factor_before]
+
+
+def test_the_end_of_appeals_waits_for_who_moved_west(office: Desk, session: Session) -> None:
+    """Nobody reads that nobody can appeal any more while somebody who moved since still can; it is said once, later."""
+    for who in (IRIS, TESS, OMAR):
+        vote(session, office, who, now=datetime(2027, 1, 8, 7, tzinfo=UTC))
+    in_new_york, out_west = datetime(2027, 1, 30, 5, tzinfo=UTC), datetime(2027, 1, 30, 8, tzinfo=UTC)
+    assert (panel(session).next_step, panel(session).next_at) == ("close", in_new_york)
+    live_in(session, "America/Los_Angeles", IDLE)
+    assert review_steps.advance(session, Q4, desk=office, now=in_new_york) is None
+    assert (panel(session).next_step, panel(session).next_at) == ("close", out_west)
+    idle = voted.person(session, IDLE)
+    appeals.require_open_to_appeal(session, idle, Q4, desk=office, now=out_west - timedelta(seconds=1))
+    assert code(lambda: appeals.require_open_to_appeal(session, idle, Q4, desk=office, now=out_west)) == "too_late"
+    assert [review_steps.advance(session, Q4, desk=office, now=out_west) for _ in range(2)] == ["close", None]
+
+
+def test_milestones_that_change_places_come_once_each(office: Desk, session: Session) -> None:
+    """People who move so that the end of appeals comes before or after the first of the month change its turn alone."""
+    eve = datetime(2027, 1, 8, 17, 30, tzinfo=UTC)
+    for who in (IRIS, TESS, OMAR):
+        vote(session, office, who, now=eve)
+    everybody = cut(session)
+    orders = {}
+    for before, after in (("Asia/Tokyo", "America/Los_Angeles"), ("America/Los_Angeles", "Asia/Tokyo")):
+        with session.begin_nested() as attempt:
+            live_in(session, before, *everybody)
+            kept = reviews.get(session, Q4)
+            assert kept is not None
+            first, second = review_notices.milestones(session, kept, desk=office)
+            store.step(session, Q4, *first)
+            live_in(session, after, *everybody)
+            moved = [name for name, _ in review_notices.milestones(session, kept, desk=office)]
+            assert moved == [second[0], first[0]]
+            times = [eve + timedelta(hours=12 * number) for number in range(100)]
+            done = (review_steps.advance(session, Q4, desk=office, now=now) for now in times)
+            orders[before] = [step for step in done if step]
+            assert orders[before] == moved
+            assert store.due(session, APRIL) == []
+            attempt.rollback()
+    assert len(orders) == 2
 
 
 # --- A later review ------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from policy.reasons import Refusal
 from policy.review import HELD, Counted, counted, weeks_of
 from policy.sizing import size
 from policy.units import MicroTokens
-from programme import handbooks, outcomes, people, review_inputs, reviews, sizing, usage, valuation
+from programme import handbooks, outcomes, people, review_inputs, review_notices, reviews, sizing, usage, valuation
 from store import reference
 from store import reviews as store
 from store import teams as teams_store
@@ -388,6 +388,22 @@ def test_a_release_with_better_words_recomputes_older_reviews(
     now = review.proposed(kept.basis, store.inputs(session, Q4), PACKAGED, handbook.parse(handbook.packaged()).sizing)
     assert [[reason.text for reason in one.would_change] for one in now] != before
     assert reviews.recompute(session, Q4) == []
+
+
+def test_a_review_comes_on_top_of_what_is_to_hold_later(company: Desk, session: Session) -> None:
+    """A change that holds only after the next draft, as notice takes so long, is what that begins from, no sooner."""
+    july = Month(2027, 7)
+    reviewed.adopt(session, Q4, july)
+    drafted = reviewed.draft(session, company, Q1, now=datetime(2027, 4, 1, 9, tzinfo=UTC))
+    assert drafted.month == MAY
+    idle = cast.person_id(company, IDLE)
+    next_one = {one.person_id: one for one in store.inputs(session, Q1)}[idle]
+    assert (next_one.deltas, next_one.factor) == ((0, 0, -100), Decimal("0.9000"))
+    assert next_one.claim is not None
+    assert next_one.claim.adjustment == next_one.factor
+    adopted_at = datetime(2027, 4, 15, 9, tzinfo=UTC)
+    assert review_notices.effect_month(session, Q1, desk=company, now=adopted_at) == july
+    assert reviews.recompute(session, Q1) == []
 
 
 # --- What the board sees -------------------------------------------------------------------------------------------

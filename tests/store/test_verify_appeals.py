@@ -71,14 +71,21 @@ POST_MARCH_EARLIER = (
 ).replace("WHO", WHO)
 
 
+def others(session: Session) -> list[str]:
+    """Who is cut as well, and decides nothing."""
+    return [one for one in appealed.cut(session) if one not in {IDLE, ZOE}]
+
+
 @pytest.fixture(scope="module")
 def company(shared_desk: Desk) -> Desk:
-    """A company in which an appeal was upheld after a month had been cut."""
+    """A company in which one appeal was upheld before any month was cut, and another after."""
     assert isinstance(shared_desk.clock, Clock)
     appealed.settle(shared_desk, shared_desk.clock)
     with shared_desk.transaction() as session:
         appealed.adopt(session, shared_desk)
         appealed.vote_on_package(session, shared_desk, TESS)
+        early = appealed.file(session, shared_desk, others(session)[0], at=FRIDAY)
+        assert appealed.decide(session, shared_desk, ZOE, early, upheld=True, at=FRIDAY).entry_id is None
         reviewed.granted_with(session, shared_desk, FEBRUARY, FEBRUARY_FIRST)
         appealed.decide(session, shared_desk, IRIS, appealed.file(session, shared_desk), upheld=True)
     return shared_desk
@@ -96,13 +103,11 @@ def found(session: Session, desk: Desk) -> list[str]:
 
 def test_what_nobody_touched_is_proved(company: Desk, session: Session) -> None:
     """Upheld, rejected, over by time and open: each is proved as it is."""
-    rejected, over, still_open, in_time, *_ = (one for one in appealed.cut(session) if one not in {IDLE, ZOE})
+    rejected, over, still_open, *_ = others(session)[1:]
     appealed.decide(session, company, ZOE, appealed.file(session, company, rejected), upheld=False)
     appeal = appealed.file(session, company, over)
     appeals.lapse(session, appeal.id, desk=company, now=appeal.decide_by)
     appealed.file(session, company, still_open)
-    early = appealed.file(session, company, in_time, at=FRIDAY)
-    assert appealed.decide(session, company, ZOE, early, upheld=True, at=FRIDAY).entry_id is None
     assert found(session, company) == []
 
 
@@ -115,8 +120,7 @@ def test_tampering_is_found(company: Desk, session: Session, statement: str) -> 
 
 def test_a_voter_decides_only_where_nobody_else_could(company: Desk, session: Session) -> None:
     """A vote of the decider that the log tells of is found, as others sat on the board who had not voted."""
-    who = next(one for one in appealed.cut(session) if one not in {IDLE, ZOE})
-    appealed.decide(session, company, ZOE, appealed.file(session, company, who), upheld=False)
+    appealed.decide(session, company, ZOE, appealed.file(session, company, others(session)[1]), upheld=False)
     assert found(session, company) == []
     appealed.vote_on_package(session, company, ZOE, at=FEBRUARY_THIRD)
     assert [sentence for sentence in found(session, company) if "had a part in it" in sentence]
