@@ -180,7 +180,7 @@ def _holds(company: Company, quarter: Quarter, bare: _Bare) -> Timed:
     """Cases of others' people, one after the other."""
     with company.desk.reading() as session:
         own = past_quarters.person(session, VOTERS[0]).id
-        affected = set(store.affected(session, quarter))
+        affected = set(store.affected(session, quarter, company.now.date()))
         cases = [
             one for one in store.cases(session, quarter) if one.case.person_id in affected and one.case.team != own
         ]
@@ -204,7 +204,7 @@ def _adopt(company: Company, quarter: Quarter, bare: _Bare, found: Measured) -> 
     for name in others:
         _vote(company, quarter, name)
     with company.desk.reading() as session:
-        found.affected = len(store.affected(session, quarter))
+        found.affected = len(store.affected(session, quarter, company.now.date()))
     ours = _seconds(lambda: _vote(company, quarter, last))
     with company.desk.reading() as session:
         kept = reviews.require(session, quarter)

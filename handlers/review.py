@@ -138,10 +138,10 @@ def press_hold(desk: Desk, press: Press) -> Modal:
 def press_amend(desk: Desk, press: Press) -> Modal:
     with desk.reading() as session:
         about, case, name = _to_decide(session, desk, press)
-        least, most = case_decisions.limits(session, reviews.require(session, about.quarter), about.person_id)
+        limits = case_decisions.limits(session, reviews.require(session, about.quarter), case)
     return Modal(
         render.modal(
-            "review/amend", case=case, who=name, change=shown.change, least=least, most=most,
+            "review/amend", case=case, who=name, change=shown.change, limits=limits,
             private=_private(about, case),
         )
     )  # fmt: skip

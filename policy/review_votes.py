@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from policy.adjustment import THOUSANDTH, bounds
+from policy.adjustment import LOW, THOUSANDTH, bounds
 from policy.quorum import MAJOR, Concerned, electorate
 
 if TYPE_CHECKING:
@@ -49,10 +49,23 @@ def conflict(voter: str, person_id: str, managers: frozenset[str]) -> str:
     return REPORT if voter in managers else ""
 
 
-def limits(deltas: Sequence[int], rules: ChangeRules) -> tuple[int, int]:
-    """The least and the most that a case may be amended to, in thousandths, after the year's changes so far."""
-    least, most = bounds([delta * THOUSANDTH for delta in deltas], rules)
-    return int(least / THOUSANDTH), int(most / THOUSANDTH)
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The least and the most that a case may be amended to, in thousandths."""
+
+    least: int
+    most: int
+    may_cut: bool
+
+
+def limits(deltas: Sequence[int], state: str, rules: ChangeRules) -> Limits:
+    """How far somebody's case may be amended, after the year's changes so far.
+
+    A cut needs unused allowance, whoever proposes it (RULES 6): below no change only for whom the quarter found LOW.
+    """
+    least, most = (int(bound / THOUSANDTH) for bound in bounds([delta * THOUSANDTH for delta in deltas], rules))
+    may_cut = state == LOW
+    return Limits(least if may_cut else max(least, min(most, 0)), most, may_cut)
 
 
 def thousandths(text: str) -> int:

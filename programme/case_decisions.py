@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from policy.period import Quarter
+    from policy.review_votes import Limits
     from programme.desk import Desk
     from store.engine import Session
     from store.people import Person
@@ -66,7 +67,7 @@ def amend(
 ) -> Decided:  # fmt: skip
     """Propose another change for somebody, in per cent as it was typed, within the bounds of a quarter and a year."""
     kept, case = _to_decide(session, voter, quarter, person_id, seen, desk=desk, now=now)
-    delta = _change(session, kept, person_id, change)
+    delta = _change(session, kept, case, change)
     review_decisions.require_reason(reason)
     sizing = handbooks.load(session).named(kept.basis.sized_by).sizing
     factor = carried(case.case.factor_before, delta * THOUSANDTH, sizing)
@@ -84,21 +85,24 @@ def put_back(
     return _decide(session, voter, kept, case, Outcome(PROPOSED), reason=None, desk=desk, now=now)
 
 
-def limits(session: Session, kept: Review, person_id: str) -> tuple[int, int]:
-    """The least and the most, in thousandths, that a case may be amended to."""
+def limits(session: Session, kept: Review, case: Kept) -> Limits:
+    """How far a case may be amended."""
+    person_id = case.case.person_id
     rules = handbooks.load(session).named(kept.basis.handbook).adjustment.change
     [one] = [one for one in reviews.inputs(session, kept.quarter, person_id) if one.key == person_id]
-    return review_votes.limits(one.deltas, rules)
+    return review_votes.limits(one.deltas, case.case.state_after, rules)
 
 
-def _change(session: Session, kept: Review, person_id: str, text: str) -> int:
-    least, most = limits(session, kept, person_id)
-    between = f"from {least / 10:g} to {most / 10:g} %"
+def _change(session: Session, kept: Review, case: Kept, text: str) -> int:
+    allowed = limits(session, kept, case)
+    between = f"from {allowed.least / 10:g} to {allowed.most / 10:g} %"
     try:
         delta = review_votes.thousandths(text)
     except ValueError:
         raise FieldsRefused({"change": f"{text!r}: a change in per cent, in tenths, {between}."}) from None
-    if not least <= delta <= most:
+    if delta < min(allowed.least, 0) and not allowed.may_cut:
+        raise FieldsRefused({"change": f"{delta / 10:g} %: only who is LOW can be cut. Choose {between}."})
+    if not allowed.least <= delta <= allowed.most:
         raise FieldsRefused({"change": f"{delta / 10:g} %: choose {between}, the bounds of a quarter and of a year."})
     return delta
 

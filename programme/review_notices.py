@@ -71,10 +71,11 @@ def effect_month(session: Session, quarter: Quarter, *, desk: Desk, now: datetim
 
     Never before an earlier one on top of which it was drafted.
     """
-    book = handbooks.load(session).on(day_of(now, desk.zone))
-    told = [noticed_on(ZoneInfo(zone), book, now) for zone in store.zones_of_affected(session, quarter)]
+    today = day_of(now, desk.zone)
+    book = handbooks.load(session).on(today)
+    told = [noticed_on(ZoneInfo(zone), book, now) for zone in store.zones_of_affected(session, quarter, today)]
     month = review_dates.effect_month(
-        max([*told, day_of(now, desk.zone)]), book.messages.holidays, notice_days=book.reviews.notice_days
+        max([*told, today]), book.messages.holidays, notice_days=book.reviews.notice_days
     )  # fmt: skip
     before = store.last_adopted(session, before=quarter)
     return month if before is None or before.holds_from is None else max(month, before.holds_from)
@@ -98,8 +99,9 @@ def milestones(session: Session, kept: Review, *, desk: Desk) -> list[tuple[str,
     """
     assert kept.decided_at is not None  # noqa: S101 - it is adopted
     assert kept.holds_from is not None  # noqa: S101 - as above
-    book = handbooks.load(session).on(day_of(kept.decided_at, desk.zone))
-    zones = [ZoneInfo(zone) for zone in store.zones_of_affected(session, kept.quarter, cut=True)]
+    day = day_of(kept.decided_at, desk.zone)
+    book = handbooks.load(session).on(day)
+    zones = [ZoneInfo(zone) for zone in store.zones_of_affected(session, kept.quarter, day, cut=True)]
     ends = [first_instant(appeal_until(zone, book, kept.decided_at) + A_DAY, zone) for zone in zones]
     found = [(EFFECT, first_instant(kept.holds_from.first_day, desk.zone))]
     found += [(CLOSE, max(ends))] if ends else []
@@ -115,10 +117,11 @@ def owe(session: Session, quarter: Quarter, *, desk: Desk, now: datetime) -> int
     kept = store.get(session, quarter)
     if kept is None or kept.state != ADOPTED:
         raise Refusal("not_adopted", f"The review of {quarter} is not adopted: there is nothing to tell.")
-    book = handbooks.load(session).on(day_of(now, desk.zone))
+    today = day_of(now, desk.zone)
+    book = handbooks.load(session).on(today)
     rows = [
         (f"review_notice:{quarter}:{id_}", TEMPLATE, json.dumps({"quarter": str(quarter), "person_id": id_}), id_)
-        for id_ in store.affected(session, quarter)
+        for id_ in store.affected(session, quarter, today)
     ]
     return post.to_people(session, rows, book=book, earliest=now, now=now)
 

@@ -410,17 +410,22 @@ def count_cut(session: Session, quarter: Quarter) -> int:
     return session.execute(query).scalar_one()
 
 
-def affected(session: Session, quarter: Quarter) -> list[str]:
-    """The ids of those to whose grants a review makes a difference, as its cases stand."""
-    query = sa.select(_c.person_id).where(_c.quarter == str(quarter), _differs()).order_by(_c.person_id)
+def affected(session: Session, quarter: Quarter, day: date) -> list[str]:
+    """The ids of those to whose grants a review makes a difference, as its cases stand, without who left by a day."""
+    query = _with_case(people.c.id, quarter, day).where(_differs()).order_by(people.c.id)
     return list(session.execute(query).scalars())
 
 
-def zones_of_affected(session: Session, quarter: Quarter, *, cut: bool = False) -> set[str]:
+def zones_of_affected(session: Session, quarter: Quarter, day: date, *, cut: bool = False) -> set[str]:
     """The time zones of those to whose grants it makes a difference, or only of those whom it cuts."""
-    query = sa.select(people.c.time_zone).join(review_cases, _c.person_id == people.c.id).distinct()
-    which = _cuts() if cut else _differs()
-    return set(session.execute(query.where(_c.quarter == str(quarter), which)).scalars())
+    query = _with_case(people.c.time_zone, quarter, day).where(_cuts() if cut else _differs())
+    return set(session.execute(query.distinct()).scalars())
+
+
+def _with_case(column: sa.ColumnElement[str], quarter: Quarter, day: date) -> sa.Select[str]:
+    is_there = sa.or_(people.c.left_on.is_(None), people.c.left_on >= day)
+    query = sa.select(column).join(review_cases, _c.person_id == people.c.id)
+    return query.where(_c.quarter == str(quarter), is_there)
 
 
 # --- Deciding ------------------------------------------------------------------------------------------------------

@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from policy import handbook, quorum, review_votes
+from policy.adjustment import HIGH, LOW, USUAL
 from policy.handbook import HandbookError
+from policy.review_votes import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +51,13 @@ def test_what_is_no_change_is_refused(text: str) -> None:
 )
 def test_the_year_limits_a_quarter(deltas: Sequence[int], limits: tuple[int, int]) -> None:
     """After two raises of ten per cent only what is left of the year's twenty-five may be added."""
-    assert review_votes.limits(deltas, BOOK.adjustment.change) == limits
+    assert review_votes.limits(deltas, LOW, BOOK.adjustment.change) == Limits(*limits, may_cut=True)
+
+
+@pytest.mark.parametrize("state", [USUAL, HIGH])
+def test_only_who_is_low_can_be_cut(state: str) -> None:
+    """RULES 6: a cut needs unused allowance, so that nobody else's case is amended below no change."""
+    assert review_votes.limits((0, 50, 0), state, BOOK.adjustment.change) == Limits(0, 100, may_cut=False)
 
 
 def test_a_reminder_after_the_end_is_refused() -> None:

@@ -30,6 +30,7 @@ from store import reviews as reviews_store
 from store.engine import open_database
 from store.tables import accounts, audit_log, entries, lots, outbox
 from store.tables import appeals as appeals_table
+from store.tables import people as people_table
 from tests.support import appealed, books, cast, letters, reviewed
 from tests.support import requests as asking
 from tests.support.appealed import FEBRUARY, FEBRUARY_FIRST, FEBRUARY_THIRD, FRIDAY, MARCH
@@ -103,6 +104,17 @@ def test_who_is_affected_is_told_and_nobody_else(company: Desk, session: Session
     assert (notice.delta_thousandths, notice.appeal_until) == (-100, date(2027, 2, 5))
     assert notice.because
     assert review_notices.notice(session, Q4, cast.person_id(company, BUSY), desk=company).appeal_until is None
+
+
+def test_who_has_left_is_told_nothing(company: Desk) -> None:
+    """Whoever left between the draft and the adoption gets no notice, and everybody else theirs."""
+    with books.rolled_back(company) as session:
+        gone = sa.update(people_table).where(people_table.c.id == idle_id(company))
+        session.execute(gone.values(left_on=date(2027, 1, 8)))
+        appealed.adopt(session, company)
+        told = {person_id for key, person_id, _ in kept(session) if key.startswith("review_notice:")}
+        assert idle_id(company) not in told
+        assert cast.person_id(company, BUSY) in told
 
 
 def test_notices_are_owed_once_and_only_of_what_is_adopted(company: Desk) -> None:

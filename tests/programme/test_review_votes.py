@@ -228,6 +228,15 @@ def test_a_case_is_amended_within_bounds(office: Desk, session: Session, change:
     assert (case(session, IDLE).decision, panel(session).package) == (PROPOSED, 1)
 
 
+def test_nobody_is_cut_who_used_their_grants(office: Desk, session: Session) -> None:
+    """A case that is not LOW is not amended below no change, and the refusal says why; no change at all is fine."""
+    with pytest.raises(FieldsRefused) as refused:
+        amend(session, office, TESS, BUSY, "-2.5")
+    assert refused.value.problems == {"change": "-2.5 %: only who is LOW can be cut. Choose from 0 to 10 %."}
+    assert (case(session, BUSY).decision, panel(session).package) == (PROPOSED, 1)
+    assert amend(session, office, TESS, BUSY, "0").case.delta_thousandths == 0
+
+
 def test_what_was_decided_is_put_back(office: Desk, session: Session) -> None:
     """A case that was held is decided with the package again; one that stands as proposed cannot be put back."""
     hold(session, office, TESS, BUSY)

@@ -12,6 +12,7 @@ from policy.period import Month, Quarter
 from policy.quorum import Tally
 from policy.reasons import Reason
 from policy.review import AMENDED, HELD, PROPOSED, Basis, Case, Counted
+from policy.review_votes import Limits
 from policy.units import MicroTokens, NanoUSD
 from programme.cards import Named
 from programme.case_decisions import Decided
@@ -222,6 +223,11 @@ CASE = Case(
     ), would_change=(Reason("leave_low", "above 50 % in the next quarter ends LOW"),),
 )  # fmt: skip
 KEPT = Kept(CASE, PROPOSED, None, None, None, None, None)
+NOT_LOW = KEPT._replace(
+    case=dataclasses.replace(CASE, state_after="usual", delta_thousandths=25, factor_after=Decimal("1.0250"), reasons=(
+        Reason("delta", "your grant changes by +2.5 %", {"delta": "0.025"}),
+    ))
+)  # fmt: skip
 HELD_CASE = KEPT._replace(
     decision=HELD, decided_by="per_tess", decided_at=DECIDED_AT, decision_reason="On parental leave since October"
 )
@@ -279,7 +285,8 @@ def _hold(view: dict[str, Any]) -> dict[str, Any]:
 
 
 def _amend(view: dict[str, Any]) -> dict[str, Any]:
-    return render.modal("review/amend", least=-100, most=75, **view)
+    limits = Limits(-100, 75, may_cut=True) if view["case"].case.state_after == "low" else Limits(0, 75, may_cut=False)
+    return render.modal("review/amend", limits=limits, **view)
 
 
 def _why(view: dict[str, Any]) -> dict[str, Any]:
@@ -360,6 +367,7 @@ MODALS: dict[str, Callable[[], dict[str, Any]]] = {
     "review_hold": lambda: on_case("hold"),
     "review_hold_hostile": lambda: on_case("hold", who=HOSTILE),
     "review_amend": lambda: on_case("amend"),
+    "review_amend_of_who_is_not_low": lambda: on_case("amend", case=NOT_LOW),
     "review_why": lambda: on_case("why"),
     "review_why_held": lambda: on_case("why", case=HELD_CASE),
     "review_decided_held": lambda: on_case("decided", case=HELD_CASE),
