@@ -130,7 +130,7 @@ def test_held_amended_and_adopted(sandbox: Sandbox, office: Desk) -> None:
     sandbox.submit(slack.IRIS)
     form = sandbox.modal(slack.IRIS)
     assert form is not None
-    assert "from -10 to 10 %" in form.errors["change"]
+    assert "from 0 to 10 %" in form.errors["change"]
     sandbox.fill(slack.IRIS, {"change": "+2.5"})
     sandbox.submit(slack.IRIS)
     assert "*Amended:*" in shown(sandbox, slack.IRIS)
@@ -177,7 +177,7 @@ def test_found_on_home_and_by_command(sandbox: Sandbox, office: Desk) -> None:
     sandbox.press(slack.OMAR, seen, "review_adopt")
     assert "1 of 2 adopt it" in shown(sandbox, slack.OMAR)
     sandbox.dismiss(slack.OMAR)
-    home(sandbox, slack.OMAR, "you have voted, and can change your vote")
+    home(sandbox, slack.OMAR, "*Your vote* adopts it · you can change it")
 
     queue = sandbox.command(slack.TESS, slack.GENERAL, "/tokens board").message
     assert queue is not None
