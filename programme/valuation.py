@@ -293,7 +293,7 @@ def adopt(
     if needs_two(old, proposed.calculation, book):
         if proposed.first_adopter is None:
             reference.note_first_adopter(session, quarter, actor)
-            _note(session, "value.adopt_first", quarter, actor, now, {"digest": proposed.digest})
+            _note(session, reference.ADOPTED_FIRST, quarter, actor, now, {"digest": proposed.digest})
             return Adoption(None)
         if proposed.first_adopter == actor:
             raise Refusal(
@@ -309,7 +309,7 @@ def adopt(
     tokens = MicroTokens(reference.outstanding(session))
     change = NanoUSD(int(value.worth(tokens)) - int(old.worth(tokens)))
     reference.revalue(session, value=value, change=change, tokens=tokens, actor=actor, now=now)
-    _note(session, "value.adopt", quarter, actor, now, {"version": version, "digest": proposed.digest})
+    _note(session, reference.ADOPTED, quarter, actor, now, {"version": version, "digest": proposed.digest})
     return Adoption(value)
 
 

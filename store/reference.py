@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from policy.units import MicroTokens, NanoUSD
     from store.engine import Session
 
+ADOPTED_FIRST, ADOPTED = "value.adopt_first", "value.adopt"
+"""In the audit log: a value was adopted by the first of two people, and by whoever made it the value."""
 LATEST_FIRST = (
     token_values.c.adopted_at.desc(), sa.func.length(token_values.c.version).desc(), token_values.c.version.desc()
 )  # fmt: skip

@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from decimal import Decimal
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from policy import basket, buffer, handbook, quorum
-from policy.basket import Item
+from policy import quorum
 from policy.metering import OUTPUT_METERS, UnpricedMeterError, input_tokens
 from policy.period import day_of
 from policy.units import MICRO_PER_TOKEN, divide_half_even
-from store import appeal_proof, audit, reference, review_proof, review_votes_proof, reviews
+from store import appeal_proof, audit, reference, review_proof, review_votes_proof, reviews, value_proof
 from store import proposals as proposals_store
 from store import requests as requests_store
 from store.tables import (
@@ -153,30 +150,6 @@ def grants_as_sized(session: Session) -> Iterator[str]:
             yield f"grant {month} of {person_id}: {amount}, its entry put {entered} into the wallet of {owner}"
         if factors["amount"] != amount:
             yield f"grant {month} of {person_id}: {amount}, its factors say {factors['amount']}"
-
-
-def values_as_calculated(session: Session) -> Iterator[str]:
-    """A value that was worked out follows from the prices, shares and levels on record, and so does its buffer."""
-    for value, kept in reference.calculations(session):
-        items = [
-            Item(
-                (line["provider"], line["model"], line["tier"], line["meter"]), line["class"], Decimal(line["share"]),
-                Fraction(*line["link_price"]) if line["link_price"] else None,
-            )
-            for line in kept["items"]
-        ]  # fmt: skip
-        prices = {item.key: Fraction(*line["price"]) if line["price"] else None
-                  for item, line in zip(items, kept["items"], strict=True)}  # fmt: skip
-        level = basket.index(items, prices, link_index=Decimal(kept["link_index"])).level
-        if level != value.price_index:
-            yield f"value {value.version}: its index is {value.price_index}, its prices say {level}"
-        if buffer.value_in_nano_usd(kept["base_nano_usd"], level) != value.nano_usd_per_token:
-            yield f"value {value.version}: {value.nano_usd_per_token} nano-USD do not follow from its index"
-        body = reference.handbook_body(session, kept["handbook"])
-        rules = handbook.parse(body).value.buffer if body else None
-        levels = [*(Decimal(text) for text in kept["levels"]), level]
-        if rules is None or buffer.buffer(levels, rules).permille != value.buffer_permille:
-            yield f"value {value.version}: its buffer of {value.buffer_permille} does not follow from its levels"
 
 
 def buffers_book(session: Session) -> Iterator[str]:
@@ -474,7 +447,8 @@ CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (
     lots_as_granted,
     wallets_covered,
     grants_as_sized,
-    values_as_calculated,
+    value_proof.values_as_calculated,
+    value_proof.values_by_two,
     buffers_book,
     usage_entries,
     services_paid,

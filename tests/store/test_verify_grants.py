@@ -34,6 +34,16 @@ TAMPERINGS = {
     "its buffer": (
         "UPDATE token_values SET buffer_permille = 1 WHERE calculation IS NOT NULL", "values_as_calculated",
     ),
+    "who adopted it": (
+        "UPDATE token_values SET adopted_by = 'omar' WHERE calculation IS NOT NULL", "values_by_two",
+    ),
+    "that one person was two": (
+        "UPDATE token_values SET confirmed_by = 'iris' WHERE calculation IS NOT NULL", "values_by_two",
+    ),
+    "who was the first": (
+        "UPDATE token_values SET confirmed_by = 'iris', adopted_by = 'omar' WHERE calculation IS NOT NULL",
+        "values_by_two",
+    ),
 }  # fmt: skip
 
 
