@@ -8,7 +8,6 @@ grants, keeps it out of a run that has sized a grant and not posted it yet.
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,22 +15,20 @@ from typing import TYPE_CHECKING, NamedTuple
 from policy import appeals as policy
 from policy.appeals import LAPSED, OPEN, REJECTED, UPHELD
 from policy.business_time import Span
-from policy.hours import next_opening
 from policy.period import Month, Quarter, day_of, first_instant
 from policy.quorum import business_hours
 from policy.reasons import Refusal
-from programme import board, fast_track, fast_track_post, handbooks, post, review_notices
+from programme import appeals_post, board, fast_track, fast_track_post, handbooks, review_notices
 from programme.cards import Named
 from programme.decisions import NOWHERE, Place
 from programme.fast_track import LONGEST_PURPOSE, FieldsRefused
 from programme.grants import MANUAL_PRIORITY as PRIORITY
 from store import appeals as store
-from store import audit, grant_runs, ledger, outbox, reviews
+from store import audit, grant_runs, ledger, reviews
 from store import board as board_store
 from store import people as people_store
 from store import requests as requests_store
 from store.ledger import Draft, NewLot
-from store.outbox import NewLetter
 from store.reviews import ADOPTED
 
 if TYPE_CHECKING:
@@ -48,9 +45,6 @@ if TYPE_CHECKING:
     from store.reviews import Kept, Review
 
 KIND = store.KIND
-CARD, FACE, MINE, NOTE = "appeals/card", "appeals/face", "appeals/mine", "appeals/note"
-NOBODY = "appeals/nobody"
-REMINDER = store.REMIND
 POLICY = fast_track_post.POLICY
 SAID = {OPEN: "still open", UPHELD: "upheld", REJECTED: "rejected", LAPSED: "over: nobody decided it in time"}
 
@@ -122,7 +116,8 @@ def file(session: Session, person: Person, quarter: Quarter, reason: str, *, des
     remind_at, decide_by = times(session, desk=desk, now=now)
     store.insert(session, quarter, person.id, reason.strip(), remind_at=remind_at, decide_by=decide_by, now=now)
     appeal = require(session, quarter, person.id)
-    _tell_of_new(session, appeal, desk=desk, now=now)
+    able = deciders(session, appeal, desk=desk, now=now)
+    appeals_post.tell_of_new(session, appeal, able, desk=desk, now=now)
     audit.append(session, _record(appeal, person.id, store.FILED, book, now))
     return appeal
 
@@ -234,7 +229,7 @@ def decide(
         moved = moved if left else _give_back(session, moved, desk=desk, now=now)
     else:
         moved = _move(session, appeal, state=REJECTED, cut_from=str(_cut_from(session, appeal, desk, now)), **values)
-    _tell_of_decision(session, moved, desk=desk, now=now)
+    appeals_post.tell_of_decision(session, moved, desk=desk, now=now)
     book = _book(session, now, desk)
     audit.append(session, _record(moved, member.id, store.DECIDED, book, now, place=place, more=record))
     return moved
@@ -248,7 +243,7 @@ def lapse(session: Session, appeal_id: str, *, desk: Desk, now: datetime) -> App
     now = _after_grants(session, appeal.person_id, now)
     cut_from = str(_cut_from(session, appeal, desk, now))
     moved = _move(session, appeal, state=LAPSED, cut_from=cut_from, decided_at=now, decided_by=POLICY)
-    _tell_of_decision(session, moved, desk=desk, now=now)
+    appeals_post.tell_of_decision(session, moved, desk=desk, now=now)
     audit.append(session, _record(moved, POLICY, store.LAPSED, _book(session, now, desk), now))
     return moved
 
@@ -349,7 +344,7 @@ def _cut_months(session: Session, appeal: Appeal, *, now: datetime) -> Iterator[
     )  # fmt: skip
 
 
-# --- What is said --------------------------------------------------------------------------------------------------
+# --- What is shown -------------------------------------------------------------------------------------------------
 
 
 def card(session: Session, appeal_id: str, *, desk: Desk, now: datetime) -> Card:
@@ -379,58 +374,10 @@ def awaits(session: Session, appeal_id: str, *, desk: Desk, now: datetime) -> fr
     return deciders(session, appeal, desk=desk, now=now)
 
 
-def _view(appeal: Appeal, **more: str) -> str:
-    return json.dumps({"appeal_id": appeal.id, **more})
-
-
-def _tell_of_new(session: Session, appeal: Appeal, *, desk: Desk, now: datetime) -> None:
-    """A card for the board, in its channel or for each who can decide; and the person's own."""
-    view = _view(appeal)
-    owed = [NewLetter(f"appeal:{appeal.id}:mine", MINE, view, appeal.person_id, None, now, at_once=True)]
-    if desk.governance_channel is not None:
-        key = f"appeal:{appeal.id}:board"
-        owed.append(NewLetter(key, CARD, view, None, desk.governance_channel, now, at_once=True))
-    else:
-        able = sorted(deciders(session, appeal, desk=desk, now=now))
-        rows = [(f"appeal:{appeal.id}:{reader}", CARD, view, reader) for reader in able]
-        owed += post.in_hours(session, rows, book=_book(session, now, desk), earliest=now) if rows else []
-    outbox.owe(session, [one._replace(about=appeal.id) for one in owed], now=now)
-
-
-def _tell_of_decision(session: Session, appeal: Appeal, *, desk: Desk, now: datetime) -> None:
-    """New faces for every copy of the card, and a word to the person."""
-    faces = [
-        NewLetter(
-            f"{copy.key}@{appeal.revision}", FACE if copy.template == CARD else copy.template, json.dumps(copy.view),
-            copy.person_id, copy.channel, now, at_once=True, replaces=copy.key,
-        )
-        for copy in outbox.copies(session, appeal.id, (CARD, MINE))
-    ]  # fmt: skip
-    note = (f"appeal:{appeal.id}:{appeal.state}", NOTE, _view(appeal), appeal.person_id)
-    notes = post.in_hours(session, [note], book=_book(session, now, desk), earliest=now)
-    outbox.owe(session, [one._replace(about=appeal.id) for one in (*faces, *notes)], now=now)
-
-
 def remind(session: Session, appeal: Appeal, *, desk: Desk, now: datetime) -> None:
-    """A card of their own for each who can decide; where nobody can, a word to those who can change that."""
-    book = _book(session, now, desk)
-    able = sorted(deciders(session, appeal, desk=desk, now=now))
-    rows = [
-        (f"appeal:{appeal.id}:{REMINDER}:{who}", CARD, _view(appeal, reader=who, step=REMINDER), who) for who in able
-    ]
-    key, view = f"appeal:{appeal.id}:nobody", _view(appeal)
-    if not able and desk.governance_channel is not None:
-        due_at = next_opening(now, desk.zone, book.messages)
-        owed = [NewLetter(key, NOBODY, view, None, desk.governance_channel, due_at)]
+    """Remind those who can decide; where nobody can, tell those who can change that."""
+    able = deciders(session, appeal, desk=desk, now=now)
+    if able:
+        appeals_post.remind(session, appeal, able, desk=desk, now=now)
     else:
-        rows = rows or [(f"{key}:{who}", NOBODY, view, who) for who in _heads(session, appeal, desk=desk, now=now)]
-        owed = post.in_hours(session, rows, book=book, earliest=now) if rows else []
-    outbox.owe(session, [one._replace(about=appeal.id) for one in owed], now=now)
-
-
-def _heads(session: Session, appeal: Appeal, *, desk: Desk, now: datetime) -> list[str]:
-    """The chair; where there is none whom it does not concern, everybody on the board but the person."""
-    seats = [one for one in board.seats(session, desk=desk, now=now) if one.person_id != appeal.person_id]
-    concerned = _concerned(session, appeal)
-    chairs = [one.person_id for one in seats if one.is_chair and one.person_id not in concerned]
-    return chairs or [one.person_id for one in seats]
+        appeals_post.tell_of_nobody(session, appeal, _concerned(session, appeal), desk=desk, now=now)

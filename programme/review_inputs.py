@@ -13,7 +13,7 @@ from policy.period import DAYS_PER_WEEK, Month
 from policy.review import Basis, Inputs, weeks_of
 from policy.sizing import NEUTRAL
 from programme import outcomes, sizing, teams
-from store import grant_runs, reviews, terms
+from store import grant_runs, review_sources, reviews, terms
 from store import outcomes as outcomes_store
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def gather(session: Session, quarter: Quarter, planned: Plan, book: Handbook, *,
     of_teams = book.adjustment.unit == "team"
     basis = _basis(session, quarter, weeks, planned, book, output if of_teams else None)
     rest = _Rest(session, quarter, planned, book, desk)
-    spent = [reviews.debits(session, monday, monday + timedelta(days=DAYS_PER_WEEK)) for monday in weeks]
+    spent = [review_sources.debits(session, monday, monday + timedelta(days=DAYS_PER_WEEK)) for monday in weeks]
     inputs: list[Inputs] = []
     for member in members:
         person_id = member.person.id
@@ -95,7 +95,7 @@ def _basis(  # noqa: PLR0917 - private, called once
         budget=planned.budget,
         weighted=planned.phase > 1,
         team_output=team_output,
-        read_up_to=reviews.read_up_to(session),
+        read_up_to=review_sources.read_up_to(session),
     )
 
 
@@ -174,7 +174,7 @@ def _output(session: Session, weeks: Sequence[date], unit: str) -> dict[str, Fig
                 made[row.unit_id, monday] += row.output
     return {
         unit_id: tuple(made.get((unit_id, monday), 0) if first <= _sunday(monday) else None for monday in weeks)
-        for unit_id, first in sorted(reviews.first_outcomes(session, unit).items())
+        for unit_id, first in sorted(review_sources.first_outcomes(session, unit).items())
         if first < end
     }
 

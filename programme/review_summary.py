@@ -22,7 +22,7 @@ from policy.review import Counted
 from policy.sizing import WHOLE
 from policy.units import MicroTokens, NanoUSD
 from programme import letters
-from store import appeals, grant_runs, reference, reviews
+from store import appeals, grant_runs, reference, review_sources, reviews
 from store import outcomes as outcomes_store
 from store import requests as requests_store
 
@@ -186,9 +186,9 @@ def figures(
     found = QuarterFigures(
         money=_money(session, quarter, planned, book, desk),
         value=_value(session, planned, note),
-        bounds=reviews.bounds_of_grants(session, months),
+        bounds=review_sources.bounds_of_grants(session, months),
         exceptions=_exceptions(requests_store.made_between(session, begin, end)),
-        quarantined_events=reviews.count_quarantined(session, begin, end),
+        quarantined_events=review_sources.count_quarantined(session, begin, end),
         unknown_outcomes=outcomes_store.count_waiting(session),
     )
     plain: dict[str, Any] = letters.plain(found)
@@ -209,7 +209,7 @@ def _money(session: Session, quarter: Quarter, planned: Plan, book: Handbook, de
         consumed=NanoUSD(sum(int(grant_runs.cost(session, month)) for month in months)),
         funded=reserve.funded(worst_case, permille),
         worst_case=worst_case,
-        buffer_held=reviews.buffer_held(session),
+        buffer_held=review_sources.buffer_held(session),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from policy.period import Quarter
-from programme import appeals, letters, review_notices
+from programme import appeals, appeals_post, letters, review_notices
 from templates import appeals as shown
 from templates import review
 
@@ -26,7 +26,7 @@ def compose_notice(desk: Desk, view: object) -> Message:
 def compose_card(desk: Desk, view: object) -> Message | None:
     """The board's card; a reminder only as long as its reader can decide."""
     named = letters.read(dict[str, str], view)
-    reminds = named.get("step") == appeals.REMINDER
+    reminds = named.get("step") == appeals_post.REMINDER
     if reminds and named["reader"] not in (_awaits(desk, named["appeal_id"]) or ()):
         return None
     return shown.card(_card(desk, view), reminds=reminds)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Locator, Page
 
-WHO_IDLES, WHO_STOPPED, WHO_DELIVERS = "U0T1P1", "U0T3P1", "T0P1 Example"
+WHO_IDLES, WHO_RESTED, WHO_DELIVERS = "U0T1P1", slack.ADA, "T0P1 Example"
 """Those whose grants are cut: one as proposed, one as amended; and one who would be raised."""
 LONG_AFTER = timedelta(days=15)
 """More than ten working days."""
@@ -144,9 +144,9 @@ def test_changed_adopted_and_appealed(sandbox: Sandbox, office: Desk, page: Page
     appeal(page, sandbox, WHO_IDLES, "I was lent to support for the quarter")
     decide(page, sandbox, "Uphold", "Their roster shows it")
     read(page, sandbox, WHO_IDLES, "is upheld: the cut is undone.", shot="appeal_upheld")
-    appeal(page, sandbox, WHO_STOPPED, "My project ended in October")
-    decide(page, sandbox, "Reject", "There was another one from November on")
-    read(page, sandbox, WHO_STOPPED, "is rejected.", shot="appeal_rejected")
+    appeal(page, sandbox, WHO_RESTED, "My project only began in December")
+    decide(page, sandbox, "Reject", "It began in November, with half of the cut")
+    read(page, sandbox, WHO_RESTED, "is rejected.", shot="appeal_rejected")
     with office.reading() as session:
         held = reviews.case(session, Q4, cast.person_id(office, "t0p1@example.com"))
         assert held is not None
@@ -170,10 +170,10 @@ def iris_holds_and_amends(page: Page, sandbox: Sandbox) -> None:
     shoot(page, "held")
     leave(page)
     pack(page, sandbox, slack.IRIS, "1 held, 0 amended")
-    dialog = cases(page, "T3P1 Example")
-    press_beside(dialog, "T3P1 Example", "Amend…")
+    dialog = cases(page, "Ada Lovelace")
+    press_beside(dialog, "Ada Lovelace", "Amend…")
     dialog.get_by_label("Change in per cent").fill("-5")
-    dialog.get_by_label("Why").fill("Stopped in October; half of a cut")
+    dialog.get_by_label("Why").fill("There since November; half of a cut")
     shoot(page, "amend")
     dialog.get_by_role("button", name="Amend", exact=True).click()
     expect(dialog).to_contain_text("Amended:")

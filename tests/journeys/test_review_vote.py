@@ -130,7 +130,7 @@ def test_held_amended_and_adopted(sandbox: Sandbox, office: Desk) -> None:
     sandbox.submit(slack.IRIS)
     form = sandbox.modal(slack.IRIS)
     assert form is not None
-    assert "from 0 to 10 %" in form.errors["change"]
+    assert "to 10 %, the bounds of a quarter and of a year" in form.errors["change"]
     sandbox.fill(slack.IRIS, {"change": "+2.5"})
     sandbox.submit(slack.IRIS)
     assert "*Amended:*" in shown(sandbox, slack.IRIS)

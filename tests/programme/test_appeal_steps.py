@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from programme import appeal_steps, appeals, people
+from programme import appeal_steps, appeals, appeals_post, people
 from scheduler import due, letters, tick
 from store import appeals as store
 from store import reviews as reviews_store
@@ -92,7 +92,8 @@ def test_nobody_is_reminded_of_what_is_decided(company: Desk, session: Session) 
     appealed.decide(session, company, IRIS, appeal, upheld=False, at=remind_at(appeal))
     assert store.due(session, remind_at(appeal), limit=9) == []
     o = outbox.c
-    faces = session.execute(sa.select(o.replaces).where(o.about == appeal.id, o.template == appeals.FACE)).scalars()
+    query = sa.select(o.replaces).where(o.about == appeal.id, o.template == appeals_post.FACE)
+    faces = session.execute(query).scalars()
     assert f"appeal:{appeal.id}:remind:{cast.person_id(company, OMAR)}" in set(faces)
 
 
