@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from tests.support.clock import Clock
 
-RECORDED = Path(__file__).parents[2].parent / "shared/data/litellm"
+RECORDED = Path(__file__).parents[1] / "data" / "litellm"
 ADA = "ada@example.com"
 AMOUNT = "4,120"
 
@@ -98,8 +98,7 @@ def recorded(name: str) -> dict[str, Any]:
 
 
 def all_recorded() -> list[dict[str, Any]]:
-    payloads = [json.loads(path.read_text("utf-8")) for path in sorted(RECORDED.glob("*.json"))]
-    return [payload for payload in payloads if "litellm_call_id" in payload]
+    return [recorded(path.stem) for path in sorted(RECORDED.glob("*.json"))]
 
 
 def available(desk: Desk, email: str = ADA) -> MicroTokens:
@@ -232,7 +231,7 @@ def test_real_litellm_payloads_are_taken_in(client: TestClient, desk: Desk) -> N
     """Every payload that LiteLLM was recorded to send is answered in order; sent again, none counts twice."""
     cast.give(desk, ADA, "100")
     payloads = all_recorded()
-    assert len(payloads) >= 8, f"no recorded payloads in {RECORDED}"
+    assert len(payloads) == 8, f"recorded payloads are missing in {RECORDED}"
     answer = post(client, payloads, "/v1/usage/litellm")
     assert len(answer.json()["results"]) == len(payloads)
     by_call = dict(zip((p["litellm_call_id"] for p in payloads), answer.json()["results"], strict=True))

@@ -1,4 +1,4 @@
-"""An hour of a real coding assistant, imported: every total is what plain arithmetic makes of the same file."""
+"""Half an hour of a real coding assistant, imported: every total is what plain arithmetic makes of the same file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.support.cast import GPT, SONNET
 if TYPE_CHECKING:
     from programme.desk import Desk
 
-TRACE = Path(__file__).parents[2].parent / "shared" / "data" / "azure_llm_code_trace.csv"
+TRACE = Path(__file__).parents[1] / "data" / "azure_llm_code_trace.csv"
 WHO = (ADA, BEN, MARA)
 USD_PER_MILLION = {
     SONNET: {"input": Decimal(3), "output": Decimal(15)},
@@ -33,11 +33,11 @@ USD_PER_MILLION = {
 USD_PER_TOKEN = Decimal("0.01")
 NANO, MICRO = Decimal("1e-9"), Decimal("1e-6")
 TO_2026 = datetime(2026, 10, 31, 23, 0, tzinfo=UTC) - datetime(2023, 11, 16, 18, 45, tzinfo=UTC)
-"""In the middle of the hour November begins in Berlin: it lies in two days and in two months."""
+"""In the middle of the half hour November begins in Berlin: it lies in two days and in two months."""
 
 
 class Request(NamedTuple):
-    """One request of the trace, with somebody and a model to it, for the trace has neither."""
+    """One request of the trace, with a person and a model added, because the trace names neither."""
 
     event_id: str
     at: datetime
@@ -79,32 +79,31 @@ def as_csv(trace: list[Request]) -> io.BytesIO:
 
 
 def cost(request: Request) -> Decimal:
-    """RULES 2: Σ count × price, in USD to the nano-USD."""
+    """Σ count × price, in USD to the nano-USD."""
     price = USD_PER_MILLION[request.model]
     usd = (request.context * price["input"] + request.generated * price["output"]) / 1_000_000
     return usd.quantize(NANO, ROUND_HALF_EVEN)
 
 
 def debit(request: Request) -> Decimal:
-    """RULES 2: cost ÷ value, in tokens to the micro-token."""
+    """Cost ÷ value, in tokens to the micro-token."""
     return (cost(request) / USD_PER_TOKEN).quantize(MICRO, ROUND_HALF_EVEN)
 
 
 @pytest.fixture(scope="module")
 def trace() -> list[Request]:
-    """The whole hour."""
     return requests()
 
 
 def test_the_trace_is_the_real_one(trace: list[Request]) -> None:
-    """8,819 requests of one hour: 18 million tokens of context, 246 thousand generated."""
-    assert len(trace) == 8_819
-    assert sum(request.context for request in trace) == 18_059_974
-    assert sum(request.generated for request in trace) == 245_896
-    assert max(request.at for request in trace) - min(request.at for request in trace) < timedelta(hours=1)
+    """5,751 requests of half an hour, more than one batch of the import holds, with the totals of the original."""
+    assert len(trace) == 5_751 > usage_files.BATCH
+    assert sum(request.context for request in trace) == 11_821_740
+    assert sum(request.generated for request in trace) == 155_463
+    assert max(request.at for request in trace) - min(request.at for request in trace) < timedelta(minutes=30)
 
 
-def test_the_imported_hour_costs_what_arithmetic_says(desk: Desk, trace: list[Request]) -> None:
+def test_the_imported_half_hour_costs_what_arithmetic_says(desk: Desk, trace: list[Request]) -> None:
     """Tokens of each meter, USD and debits agree to the last digit: in all, by person and month, and by day."""
     done = usage_files.import_file(desk, as_csv(trace), "csv")
     statuses = {"accepted": len(trace), "duplicate": 0, "conflict": 0, "quarantined": 0, "rejected": 0}
@@ -145,8 +144,8 @@ def test_the_imported_hour_costs_what_arithmetic_says(desk: Desk, trace: list[Re
     assert books.findings(desk) == {}
 
 
-def test_the_imported_hour_is_imported_once(sqlite_desk: Desk, trace: list[Request]) -> None:
-    """The same file again is 8,819 duplicates, and nobody's balance moves."""
+def test_the_imported_half_hour_is_imported_once(sqlite_desk: Desk, trace: list[Request]) -> None:
+    """The same file again is 5,751 duplicates, and no balance moves."""
     usage_files.import_file(sqlite_desk, as_csv(trace), "csv")
     before = {who: books.wallet(sqlite_desk, who) for who in WHO}
     again = usage_files.import_file(sqlite_desk, as_csv(trace), "csv")
