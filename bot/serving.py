@@ -43,7 +43,7 @@ def serving(settings: Settings, desk: Desk) -> Iterator[str]:
     Leaving the block stops the intake first, lets what is under way finish, then closes the connections.
     """
     if not settings.slack_bot_token:
-        raise Refusal("no_bot_token", "SLACK_BOT_TOKEN is not set.", next_step="See `tokens-bot manifest` and README.")
+        raise Refusal("no_bot_token", "SLACK_BOT_TOKEN is not set.", next_step="See docs/operators/README.md, step 2.")
     if not settings.socket_mode and not settings.slack_signing_secret:
         raise Refusal(
             "no_slack_mode",
