@@ -24,7 +24,7 @@ from store import homes as store
 from store.tables import homes as homes_table
 from store.tables import outbox
 from templates import homes as shown
-from tests.support import books, cards, cast, pages, slack
+from tests.support import books, cards, cast, depth, pages, slack
 from tests.support import requests as asking
 from tests.support.books import ADA, BEN
 from tests.support.requests import TESS, convene
@@ -344,7 +344,7 @@ _texts = st.sampled_from(["", "x", "<&>" * 1_000, "Ünïcode 🚀" * 100, "`*_~\
     debt=st.booleans(),
     sees=st.booleans(),
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=depth.examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_home_is_within_the_limits(  # noqa: PLR0917 - hypothesis gives them by name
     text: str, lots: int, own: int, waiting: int, questions: int, votes: int, teams: int, debt: bool, sees: bool  # noqa: FBT001
 ) -> None:  # fmt: skip

@@ -1,5 +1,7 @@
 """Whatever people and the clock do to requests: nothing is credited twice, late, or by those who may not decide.
 
+pytestmark = pytest.mark.every_database
+
 A model keeps what must hold in a few dictionaries; the machine does things to it and to a real ledger in any order.
 """
 
@@ -30,7 +32,7 @@ from programme.handbooks import RecentHandbooks
 from store import requests as store
 from store.engine import open_database
 from store.tables import entries, lots
-from tests.support import books, cast, postgres
+from tests.support import books, cast, depth, postgres
 from tests.support import requests as asking
 from tests.support.books import BEN
 from tests.support.clock import Clock
@@ -245,7 +247,7 @@ def test_whatever_happens_to_requests(desk: Desk, database_url: str, tmp_path: P
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=20,
+            max_examples=depth.examples(20),
             stateful_step_count=12,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -1,5 +1,7 @@
 """Whatever board, people and calendar do to reviews: what is adopted, cut and given back can be proved afterwards.
 
+pytestmark = pytest.mark.every_database
+
 The machine drafts, votes, holds, appeals, moves people and grants month after month, in any order, on a real ledger.
 """
 
@@ -40,7 +42,7 @@ from store import review_votes, runs
 from store import reviews as reviews_store
 from store.engine import open_database
 from store.tables import entries, outbox
-from tests.support import appealed, books, cast, postgres, reviewed
+from tests.support import appealed, books, cast, depth, postgres, reviewed
 from tests.support.clock import Clock
 from tests.support.requests import IRIS, KOFI, LENA, OMAR, TESS, ZOE, person
 from tests.support.reviewed import BUSY, IDLE, MORNING, STOPPED
@@ -266,7 +268,7 @@ def test_whatever_happens_to_reviews(desk: Desk, clock: Clock, database_url: str
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=8,
+            max_examples=depth.examples(8),
             stateful_step_count=12,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -352,6 +352,7 @@ def test_silence_lapses_and_changes_nothing(desk: Desk, clock: Clock) -> None:
     assert books.findings(office) == {}
 
 
+@pytest.mark.every_database
 def test_presses_at_once_adopt_once(desk: Desk, clock: Clock, database_url: str) -> None:
     """Four members press five times each, through two replicas, at the same moment: one decision, one of each row."""
     office = settle(desk, clock)
@@ -601,6 +602,7 @@ def test_one_that_nobody_was_asked_about_lapses_as_well(desk: Desk, clock: Clock
 
 
 @pytest.mark.parametrize("attempt", range(3))
+@pytest.mark.every_database
 def test_a_draft_and_the_deciding_vote_at_once(desk: Desk, clock: Clock, database_url: str, attempt: int) -> None:
     """Whichever comes first: what is adopted is in the next draft, or nothing is adopted and the draft knows nothing.
 

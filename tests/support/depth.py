@@ -1,0 +1,23 @@
+"""How long a run looks: `make test` at everything once, `make soak` (`--deep`) at much more of it."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import settings
+
+TIMES = 10
+"""So many more examples has a deep run."""
+QUICK, DEEP = "quick", "deep"
+
+
+def register() -> None:
+    """The profiles of Hypothesis: the same examples each time where a change is judged, new ones elsewhere."""
+    judged = bool(os.environ.get("CI"))
+    settings.register_profile(QUICK, derandomize=judged)
+    settings.register_profile(DEEP, derandomize=judged, max_examples=TIMES * settings.default.max_examples)
+
+
+def examples(count: int) -> int:
+    """So many examples in a quick run, and more in a deep one."""
+    return count * TIMES if settings.get_current_profile_name() == DEEP else count
