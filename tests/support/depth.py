@@ -18,6 +18,10 @@ def register() -> None:
     settings.register_profile(DEEP, derandomize=judged, max_examples=TIMES * settings.default.max_examples)
 
 
+def either(*, quick: int, deep: int) -> int:
+    return deep if settings.get_current_profile_name() == DEEP else quick
+
+
 def examples(count: int) -> int:
     """So many examples in a quick run, and more in a deep one."""
-    return count * TIMES if settings.get_current_profile_name() == DEEP else count
+    return either(quick=count, deep=count * TIMES)
