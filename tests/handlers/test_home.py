@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import threading
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -366,8 +365,3 @@ def test_any_home_is_within_the_limits(  # noqa: PLR0917 - hypothesis gives them
     view = shown.person(built)
     assert block_kit.view_problems(view, "home") == ()
     assert len(json.dumps(view).encode()) <= 250_000
-
-
-def test_the_pause_is_a_quarter_of_an_hour() -> None:
-    """Slack tells when a Home is opened and not when it is left: after this long nobody is thought to look."""
-    assert timedelta(minutes=15) == homes.LOOKS_FOR

@@ -34,7 +34,7 @@ def kills() -> int:
 @pytest.fixture
 def office(sqlite_desk: Desk) -> Desk:
     """A launched company with a complete board; its time goes on by itself."""
-    return convene(dataclasses.replace(sqlite_desk, clock=RunningClock()))
+    return dataclasses.replace(convene(sqlite_desk), clock=RunningClock())
 
 
 @pytest.fixture

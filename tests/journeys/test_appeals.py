@@ -17,7 +17,7 @@ from scheduler import tick
 from store.tables import grants, outbox, people
 from tests.support import appealed, books, cast, slack
 from tests.support import requests as asking
-from tests.support.clock import RunningClock
+from tests.support.clock import Clock, RunningClock
 from tests.support.requests import BOARD_CHANNEL, IRIS, OMAR
 from tests.support.reviewed import Q4
 from tests.support.seen import WAIT_SECONDS, modal, private, read, told
@@ -32,11 +32,11 @@ ADA, MARA = "ada@example.com", "mara@example.com"
 
 
 @pytest.fixture
-def office(sqlite_desk: Desk) -> Desk:
+def office(sqlite_desk: Desk, clock: Clock) -> Desk:
     """A company whose review two of its board have adopted; what was owed before is theirs to have read."""
-    clock = RunningClock()
+    appealed.settle(sqlite_desk, clock)
+    clock = RunningClock(clock.now)
     desk = dataclasses.replace(sqlite_desk, clock=clock, governance_channel=BOARD_CHANNEL)
-    appealed.settle(desk, clock)
     with desk.transaction() as session:
         assert review_steps.advance(session, Q4, desk=desk, now=clock()) == "convene"
         session.execute(sa.update(outbox).values(state="sent"))

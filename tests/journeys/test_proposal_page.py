@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,9 +10,8 @@ from playwright.sync_api import expect
 from tests.sandbox.test_page import ask
 from tests.support import books, cast, slack
 from tests.support.browser import agree, press, shoot, visit
-from tests.support.clock import RunningClock
 from tests.support.proposed import ADMINS, propose, states, text
-from tests.support.requests import TESS, convene
+from tests.support.requests import TESS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -25,10 +23,9 @@ pytestmark = pytest.mark.usefixtures("_bot")
 
 
 @pytest.fixture
-def office(sqlite_desk: Desk) -> Desk:
-    convened = convene(dataclasses.replace(sqlite_desk, clock=RunningClock()))
-    cast.hire(convened, ADMINS)
-    return convened
+def office(office: Desk) -> Desk:
+    cast.hire(office, ADMINS)
+    return office
 
 
 def card(page: Page, sandbox: Sandbox, person: str) -> Locator:

@@ -15,7 +15,7 @@ from programme import handbooks, review_steps
 from store import reviews
 from store.tables import outbox
 from tests.support import books, cast, reviewed, slack
-from tests.support.clock import RunningClock
+from tests.support.clock import Clock, RunningClock
 from tests.support.requests import ALTERNATES, BOARD_CHANNEL
 from tests.support.reviewed import Q4
 from tests.support.seen import WAIT_SECONDS, modal, private
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def office(sqlite_desk: Desk) -> Desk:
+def office(sqlite_desk: Desk, clock: Clock) -> Desk:
     """A company whose board is asked about its review; what was owed to its people before is theirs to have read."""
-    clock = RunningClock()
+    cast.hire(sqlite_desk, ALTERNATES)
+    reviewed.settle(sqlite_desk, clock)
+    clock = RunningClock(clock.now)
     desk = dataclasses.replace(sqlite_desk, clock=clock, governance_channel=BOARD_CHANNEL)
-    cast.hire(desk, ALTERNATES)
-    reviewed.settle(desk, clock)
     with desk.transaction() as session:
         reviewed.draft(session, desk, now=clock())
         session.execute(sa.update(outbox).values(state="sent"))

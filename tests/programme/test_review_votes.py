@@ -39,7 +39,7 @@ from store.engine import open_database
 from store.tables import audit_log, outbox, review_panels
 from store.tables import people as people_table
 from store.tables import reviews as reviews_table
-from tests.support import books, cast, reviewed, voted
+from tests.support import books, cast, played, reviewed, voted
 from tests.support.clock import Clock
 from tests.support.requests import ALTERNATES, IRIS, LENA, OMAR, TESS, ZOE
 from tests.support.reviewed import BUSY, IDLE, MORNING, Q4, STOPPED
@@ -60,12 +60,17 @@ DEADLINE = datetime(2027, 1, 18, 9, tzinfo=UTC)
 
 def settle(desk: Desk, clock: Clock) -> Desk:
     """The company on the morning of its review, with a board of four; the draft is made, nobody was asked yet."""
-    cast.hire(desk, ALTERNATES)
-    reviewed.settle(desk, clock)
-    cast.hire(desk, f"email,roles\n{M3},board\n{IDLE},auditor\n")
     office = dataclasses.replace(desk, governance_channel=BOARD)
-    with office.transaction() as session:
-        reviewed.draft(session, office)
+
+    def play() -> None:
+        cast.hire(desk, ALTERNATES)
+        reviewed.settle(desk, clock)
+        cast.hire(desk, f"email,roles\n{M3},board\n{IDLE},auditor\n")
+        with office.transaction() as session:
+            reviewed.draft(session, office)
+
+    played.once(desk, "drafted", play)
+    clock.now = MORNING
     return office
 
 
