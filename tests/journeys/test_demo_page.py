@@ -352,7 +352,7 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
         refused = subprocess.run(
             [sys.executable, "-c", "from bot.cli import main; main()", "demo", "--no-browser", "--port", port,
              "--folder", str(tmp_path)],
-            check=False, capture_output=True, text=True, timeout=30,
+            check=False, capture_output=True, text=True, timeout=PREPARATION_SECONDS,
         )  # fmt: skip
     assert refused.returncode == 1
     assert f"Port {port} is taken. Choose another with --port." in refused.stderr

@@ -1,7 +1,5 @@
 """Whatever people and the clock do to requests: nothing is credited twice, late, or by those who may not decide.
 
-pytestmark = pytest.mark.every_database
-
 A model keeps what must hold in a few dictionaries; the machine does things to it and to a real ledger in any order.
 """
 
@@ -13,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -44,6 +43,8 @@ if TYPE_CHECKING:
 
     from programme.desk import Desk
     from store.requests import Request
+
+pytestmark = pytest.mark.every_database
 
 MEMBERS = (IRIS, OMAR, TESS)
 VOTERS = (*MEMBERS, ZOE, KOFI, LENA)
@@ -247,7 +248,7 @@ def test_whatever_happens_to_requests(desk: Desk, database_url: str, tmp_path: P
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=depth.examples(20),
+            max_examples=depth.either(quick=8, deep=200),
             stateful_step_count=12,
             deadline=None,
             suppress_health_check=list(HealthCheck),

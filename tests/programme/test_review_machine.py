@@ -1,7 +1,5 @@
 """Whatever board, people and calendar do to reviews: what is adopted, cut and given back can be proved afterwards.
 
-pytestmark = pytest.mark.every_database
-
 The machine drafts, votes, holds, appeals, moves people and grants month after month, in any order, on a real ledger.
 """
 
@@ -14,6 +12,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -55,6 +54,8 @@ if TYPE_CHECKING:
     from programme.desk import Desk
     from store.engine import Session
     from store.reviews import Review
+
+pytestmark = pytest.mark.every_database
 
 MEMBERS = (IRIS, TESS, OMAR)
 BOARD = st.sampled_from((*MEMBERS, ZOE, KOFI, LENA))
