@@ -6,16 +6,16 @@ import os
 
 from hypothesis import settings
 
-TIMES = 10
-"""So many more examples has a deep run."""
+EXAMPLES, TIMES = 100, 10
+"""Of a property that says nothing else; and so many times more has a deep run."""
 QUICK, DEEP = "quick", "deep"
 
 
 def register() -> None:
     """The profiles of Hypothesis: the same examples each time where a change is judged, new ones elsewhere."""
     judged = bool(os.environ.get("CI"))
-    settings.register_profile(QUICK, derandomize=judged)
-    settings.register_profile(DEEP, derandomize=judged, max_examples=TIMES * settings.default.max_examples)
+    settings.register_profile(QUICK, derandomize=judged, max_examples=EXAMPLES)
+    settings.register_profile(DEEP, derandomize=judged, max_examples=EXAMPLES * TIMES)
 
 
 def either(*, quick: int, deep: int) -> int:
