@@ -9,11 +9,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from policy.units import MicroTokens
-from tests.sandbox.test_page import ask
 from tests.support import books, slack
 from tests.support import requests as asking
 from tests.support.books import BEN
-from tests.support.browser import press, shoot, visit
+from tests.support.browser import ask, press, shoot, visit
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.sandbox.test_page import ask
 from tests.support import books, cast, slack
-from tests.support.browser import agree, press, shoot, visit
+from tests.support.browser import agree, ask, press, shoot, visit
 from tests.support.proposed import ADMINS, propose, states, text
 from tests.support.requests import TESS
 
