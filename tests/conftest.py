@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -13,7 +12,7 @@ from hypothesis import settings
 
 from programme.desk import Desk
 from store.engine import open_database
-from tests.support import cast, postgres
+from tests.support import cast, depth, postgres
 from tests.support.clock import Clock
 
 if TYPE_CHECKING:
@@ -21,14 +20,31 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ZONE = ZoneInfo("Europe/Berlin")
-# Where a change is judged, examples are the same each time: others look for new ones.
-settings.register_profile("judged", derandomize=True)
-if os.environ.get("CI"):
-    settings.load_profile("judged")
+DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--snapshot-update", action="store_true", help="Write tests/templates/golden anew.")
+    parser.addoption("--deep", action="store_true", help="Every test on every database, with many more examples.")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    depth.register()
+    settings.load_profile(depth.DEEP if config.getoption("deep") else depth.QUICK)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A quick run leaves out what is `deep`, and has PostgreSQL only where a test is for `every_database`."""
+    if config.getoption("deep"):
+        return
+    left_out = list(filter(is_deep, items))
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if not is_deep(item)]
+
+
+def is_deep(item: pytest.Item) -> bool:
+    marks = {mark.name for mark in item.iter_markers()}
+    return "deep" in marks or ("postgresql" in marks and "every_database" not in marks)
 
 
 @pytest.fixture
@@ -77,9 +93,9 @@ def cloned_postgres_url(postgres_url: str, settled_postgres: str) -> Iterator[st
     postgres.administer(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=DATABASES)
 def database_url(request: pytest.FixtureRequest) -> str:
-    """A database of its own for the test, migrated and with the cast in it: every test that asks runs twice."""
+    """A database of its own for the test, migrated and with the cast in it: a test that asks runs on each of them."""
     name = "sqlite_url" if request.param == "sqlite" else "cloned_postgres_url"
     url: str = request.getfixturevalue(name)
     return url
@@ -101,7 +117,7 @@ def sqlite_desk(sqlite_url: str, clock: Clock) -> Iterator[Desk]:
     database.close()
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=DATABASES)
 def shared_desk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """A desk with the cast, on each database, for tests that roll back what they do."""
     if request.param == "sqlite":

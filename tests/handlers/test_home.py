@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import threading
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,7 +23,7 @@ from store import homes as store
 from store.tables import homes as homes_table
 from store.tables import outbox
 from templates import homes as shown
-from tests.support import books, cards, cast, pages, slack
+from tests.support import books, cards, cast, depth, pages, slack
 from tests.support import requests as asking
 from tests.support.books import ADA, BEN
 from tests.support.requests import TESS, convene
@@ -344,7 +343,7 @@ _texts = st.sampled_from(["", "x", "<&>" * 1_000, "Ünïcode 🚀" * 100, "`*_~\
     debt=st.booleans(),
     sees=st.booleans(),
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=depth.examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_home_is_within_the_limits(  # noqa: PLR0917 - hypothesis gives them by name
     text: str, lots: int, own: int, waiting: int, questions: int, votes: int, teams: int, debt: bool, sees: bool  # noqa: FBT001
 ) -> None:  # fmt: skip
@@ -366,8 +365,3 @@ def test_any_home_is_within_the_limits(  # noqa: PLR0917 - hypothesis gives them
     view = shown.person(built)
     assert block_kit.view_problems(view, "home") == ()
     assert len(json.dumps(view).encode()) <= 250_000
-
-
-def test_the_pause_is_a_quarter_of_an_hour() -> None:
-    """Slack tells when a Home is opened and not when it is left: after this long nobody is thought to look."""
-    assert timedelta(minutes=15) == homes.LOOKS_FOR

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -18,40 +17,26 @@ from scheduler import tick
 from store.tables import grants, outbox, people
 from tests.support import appealed, books, cast, slack
 from tests.support import requests as asking
-from tests.support.clock import RunningClock
+from tests.support.clock import Clock, RunningClock
 from tests.support.requests import BOARD_CHANNEL, IRIS, OMAR
 from tests.support.reviewed import Q4
+from tests.support.seen import WAIT_SECONDS, modal, private, read, told
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from programme.desk import Desk
     from sandbox import Sandbox
     from sandbox.model import Message
 
-NO_DATABASE = "sqlite:///unused.db"
-WAIT_SECONDS = 30.0
 FEBRUARY_FIRST = datetime(2027, 2, 1, 9, tzinfo=UTC)
 ADA, MARA = "ada@example.com", "mara@example.com"
 
 
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    slack.without_proxies(monkeypatch)
-
-
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with slack.workspace() as running:
-        yield running
-
-
-@pytest.fixture
-def office(sqlite_desk: Desk) -> Desk:
+def office(sqlite_desk: Desk, clock: Clock) -> Desk:
     """A company whose review two of its board have adopted; what was owed before is theirs to have read."""
-    clock = RunningClock()
+    appealed.settle(sqlite_desk, clock)
+    clock = RunningClock(clock.now)
     desk = dataclasses.replace(sqlite_desk, clock=clock, governance_channel=BOARD_CHANNEL)
-    appealed.settle(desk, clock)
     with desk.transaction() as session:
         assert review_steps.advance(session, Q4, desk=desk, now=clock()) == "convene"
         session.execute(sa.update(outbox).values(state="sent"))
@@ -62,25 +47,6 @@ def office(sqlite_desk: Desk) -> Desk:
     return desk
 
 
-@pytest.fixture
-def _bot(sandbox: Sandbox, office: Desk) -> Iterator[None]:
-    with slack.bot(sandbox, office, slack.load(slack.environment(sandbox, NO_DATABASE))):
-        yield
-
-
-def read(message: Message) -> str:
-    return json.dumps([message.text, message.blocks], ensure_ascii=False)
-
-
-def told(sandbox: Sandbox, user: str, saying: str) -> Message:
-    """What the bot wrote to somebody, once it did."""
-
-    def found() -> Message | None:
-        return next((m for m in reversed(sandbox.messages(sandbox.dm(user), user)) if saying in read(m)), None)
-
-    return sandbox.wait_for(found, seconds=WAIT_SECONDS)
-
-
 def card(sandbox: Sandbox, saying: str, who: str) -> Message:
     """The card of somebody's appeal in the board's channel, once it says something."""
 
@@ -89,22 +55,6 @@ def card(sandbox: Sandbox, saying: str, who: str) -> Message:
         return next((one for one in said if saying in read(one) and f"<@{who}> appeal" in read(one)), None)
 
     return sandbox.wait_for(found, seconds=WAIT_SECONDS)
-
-
-def private(sandbox: Sandbox, user: str, saying: str, channel: str = slack.BOARD) -> None:
-    """An answer beside a message that only this person can see."""
-
-    def found() -> bool:
-        said = [one for one in sandbox.messages(channel, user) if one.ephemeral_to == user]
-        return bool(said) and saying in read(said[-1])
-
-    sandbox.wait_for(found, seconds=WAIT_SECONDS)
-
-
-def shown(sandbox: Sandbox, user: str) -> str:
-    view = sandbox.modal(user)
-    assert view is not None
-    return json.dumps(view.blocks, ensure_ascii=False)
 
 
 def answered(sandbox: Sandbox, user: str) -> str:
@@ -121,7 +71,7 @@ def appeal(sandbox: Sandbox, user: str, reason: str) -> Message:
     assert sandbox.press(user, notice, "appeals_file").error == ""
     sandbox.fill(user, {"reason": reason})
     sandbox.submit(user)
-    assert "Your appeal is with the board" in shown(sandbox, user)
+    assert "Your appeal is with the board" in modal(sandbox, user)
     sandbox.dismiss(user)
     return notice
 
@@ -163,7 +113,7 @@ def test_upheld_and_rejected(sandbox: Sandbox, office: Desk) -> None:
     assert "reason" in form.errors
     sandbox.fill(slack.TESS, {"reason": "The tickets show it"})
     sandbox.submit(slack.TESS)
-    assert "The appeal is upheld" in shown(sandbox, slack.TESS)
+    assert "The appeal is upheld" in modal(sandbox, slack.TESS)
     sandbox.dismiss(slack.TESS)
     assert "> The tickets show it" in read(told(sandbox, slack.ADA, "is upheld:* the cut is undone"))
     card(sandbox, "*Upheld* by Tess Novak", slack.ADA)
@@ -192,7 +142,7 @@ def test_two_members_send_at_once(sandbox: Sandbox, office: Desk) -> None:
         sandbox.fill(user, {"reason": "As it is"})
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(sandbox.submit, (slack.TESS, slack.KOFI)))
-    answers = [shown(sandbox, user) for user in (slack.TESS, slack.KOFI)]
+    answers = [modal(sandbox, user) for user in (slack.TESS, slack.KOFI)]
     assert sum("The person is told, with your reason" in one for one in answers) == 1
     assert sum("your press changed nothing" in one for one in answers) == 1
     told(sandbox, slack.ADA, "*Your appeal against the review of 2026-Q4 is")

@@ -20,36 +20,22 @@ if TYPE_CHECKING:
     from programme.desk import Desk
     from sandbox import Sandbox
 
-NO_DATABASE = "sqlite:///unused.db"
-"""The desk has one already."""
 
 DEADLINE = 3.0
 """Slack's patience with a command, in seconds."""
 
 
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    slack.without_proxies(monkeypatch)
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with slack.workspace() as running:
-        yield running
-        assert running.warnings == ()
-
-
 @pytest.fixture
 def over_sockets(sandbox: Sandbox, desk: Desk) -> Iterator[str]:
     """The bot's HTTP side, once its socket is connected."""
-    with slack.bot(sandbox, desk, slack.load(slack.environment(sandbox, NO_DATABASE))) as running:
+    with slack.bot(sandbox, desk, slack.load(slack.environment(sandbox, slack.NO_DATABASE))) as running:
         yield running
 
 
 @pytest.fixture
 def over_http(sandbox: Sandbox, desk: Desk) -> Iterator[str]:
     """The bot's HTTP side, to which the workspace's requests go as well."""
-    with slack.bot(sandbox, desk, slack.load(slack.signed_environment(sandbox, NO_DATABASE))) as running:
+    with slack.bot(sandbox, desk, slack.load(slack.signed_environment(sandbox, slack.NO_DATABASE))) as running:
         yield running
 
 

@@ -1,4 +1,4 @@
-"""A bot that is killed between a decision and its messages, a hundred times: each is there once."""
+"""A bot that is killed between a decision and its messages, again and again: each is there once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from contextlib import ExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import pytest
 import sqlalchemy as sa
 
 from policy.units import MicroTokens
@@ -20,6 +19,7 @@ from tests.support import requests as asking
 from tests.support.books import BEN
 from tests.support.nursery import kill_after, nursery
 from tests.support.requests import TESS, convene
+from tests.support.seen import keys_in
 
 if TYPE_CHECKING:
     from programme.desk import Desk
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from tests.support.clock import Clock
     from tests.support.nursery import Nursery
 
-KILLS = 50
-"""On each of the two databases."""
 PROGRAM = """
 import os, signal, sys
 from datetime import datetime
@@ -58,18 +56,7 @@ def work(now, request_id, kill):
 """
 
 
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    slack.without_proxies(monkeypatch)
-
-
-def keys_in(sandbox: Sandbox, channel: str, reader: str) -> Counter[str]:
-    """How often each message is there, by the key that it carries."""
-    shown = sandbox.messages(channel, reader)
-    return Counter(message.metadata["event_payload"]["key"] for message in shown if message.metadata)
-
-
-def test_kills_between_decision_and_delivery(desk: Desk, database_url: str, clock: Clock) -> None:
+def test_kills_between_decision_and_delivery(desk: Desk, database_url: str, clock: Clock, kills: int) -> None:
     """Whenever the bot dies after the commit, the tokens are there once, and the card and the messages come once."""
     office, chance = convene(desk), random.Random(100)  # noqa: S311 - the same kills in every run
     before = books.wallet(office, BEN)
@@ -80,7 +67,7 @@ def test_kills_between_decision_and_delivery(desk: Desk, database_url: str, cloc
             nursery(PROGRAM, database_url, app.bot_token, sandbox.api_url, slack.BOARD, TESS)
         )  # fmt: skip
         made = []
-        for number in range(KILLS):
+        for number in range(kills):
             request = asking.ask(office, BEN, "1", key=f"killed-{number}", days=60)
             made.append(request)
             _decide_and_die(sandbox, children, clock, request.id, chance)
@@ -97,10 +84,10 @@ def test_kills_between_decision_and_delivery(desk: Desk, database_url: str, cloc
     assert sorted(key.rpartition(":")[0] + ":" if key.startswith("note:") else key for key in ours) == sorted(told)
     assert set(ours.values()) == {1}
     assert all("*Approved.*" in str(card.blocks) for card in cards)
-    assert books.wallet(office, BEN) == before + MicroTokens.parse(str(KILLS))
+    assert books.wallet(office, BEN) == before + MicroTokens.parse(str(kills))
     exceptions = sa.select(sa.func.count()).where(entries.c.kind == "exception")
-    assert books.rows(office, exceptions) == [(KILLS,)]
-    assert books.rows(office, sa.select(sa.func.count()).where(lots.c.kind == "exception")) == [(KILLS,)]
+    assert books.rows(office, exceptions) == [(kills,)]
+    assert books.rows(office, sa.select(sa.func.count()).where(lots.c.kind == "exception")) == [(kills,)]
     about = sa.select(sa.func.count()).where(outbox.c.template.like("fast_track/%"), outbox.c.state != "sent")
     assert books.rows(office, about) == [(0,)]
     assert books.findings(office) == {}

@@ -14,74 +14,12 @@ from store.tables import entries, requests
 from tests.support import books, cast, slack
 from tests.support import requests as asking
 from tests.support.books import BEN
-from tests.support.clock import RunningClock
-from tests.support.requests import LENA, TESS, convene
+from tests.support.requests import LENA, TESS
+from tests.support.seen import card, private, read, told
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from programme.desk import Desk
     from sandbox import Sandbox
-    from sandbox.model import Message
-
-NO_DATABASE = "sqlite:///unused.db"
-
-
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    slack.without_proxies(monkeypatch)
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with slack.workspace() as running:
-        yield running
-        assert running.warnings == ()
-
-
-@pytest.fixture
-def office(sqlite_desk: Desk) -> Desk:
-    return convene(dataclasses.replace(sqlite_desk, clock=RunningClock()))
-
-
-@pytest.fixture
-def _bot(sandbox: Sandbox, office: Desk) -> Iterator[None]:
-    with slack.bot(sandbox, office, slack.load(slack.environment(sandbox, NO_DATABASE))):
-        yield
-
-
-def read(message: Message) -> str:
-    """All that a person reads of a message."""
-    return json.dumps([message.text, message.blocks], ensure_ascii=False)
-
-
-def card(sandbox: Sandbox, *, saying: str = "") -> Message:
-    """The newest card in the board's channel, once it says something."""
-
-    def found() -> Message | None:
-        said = [one for one in sandbox.messages(slack.BOARD, slack.IRIS) if not one.ephemeral_to]
-        return said[-1] if said and saying in read(said[-1]) else None
-
-    return sandbox.wait_for(found)
-
-
-def told(sandbox: Sandbox, user: str, saying: str) -> Message:
-    """What the bot wrote to somebody, once it did."""
-
-    def found() -> Message | None:
-        return next((m for m in reversed(sandbox.messages(sandbox.dm(user), user)) if saying in read(m)), None)
-
-    return sandbox.wait_for(found)
-
-
-def private(sandbox: Sandbox, user: str, saying: str, channel: str = slack.BOARD) -> Message:
-    """An answer that only this person can see."""
-
-    def found() -> Message | None:
-        said = [one for one in sandbox.messages(channel, user) if one.ephemeral_to == user]
-        return said[-1] if said and saying in read(said[-1]) else None
-
-    return sandbox.wait_for(found)
 
 
 def join_board(sandbox: Sandbox, user: str) -> None:
@@ -139,7 +77,7 @@ def test_from_the_form_to_the_wallet(sandbox: Sandbox, office: Desk) -> None:
 
 def test_over_signed_http(sandbox: Sandbox, office: Desk) -> None:
     """The same forms and buttons where Slack sends signed requests."""
-    with slack.bot(sandbox, office, slack.load(slack.signed_environment(sandbox, NO_DATABASE))):
+    with slack.bot(sandbox, office, slack.load(slack.signed_environment(sandbox, slack.NO_DATABASE))):
         assert "The board has your request for 5,000 tokens" in send(sandbox, slack.BEN, amount="5,000")
         shown = card(sandbox, saying="0 of 1 approve")
         sandbox.press(slack.TESS, shown, "fast_track_approve")
@@ -409,7 +347,7 @@ def test_the_board_is_a_user_group(sandbox: Sandbox, office: Desk) -> None:
     """Members are read from Slack when the bot starts, and again when Slack tells of a change."""
     cast.hire(office, "email,roles\nomar@example.com,finance\niris@example.com,chair\ntess@example.com,-\n")
     grouped = dataclasses.replace(office, board_usergroup=slack.GROUP)
-    environment = slack.environment(sandbox, NO_DATABASE, TOKENS_BOARD_USERGROUP=slack.GROUP)
+    environment = slack.environment(sandbox, slack.NO_DATABASE, TOKENS_BOARD_USERGROUP=slack.GROUP)
     sandbox.workspace.change_group(slack.GROUP, members=(slack.TESS, slack.IRIS))
     with slack.bot(sandbox, grouped, slack.load(environment)):
         sandbox.wait_for(lambda: any(call.method == "usergroups.users.list" for call in sandbox.calls))

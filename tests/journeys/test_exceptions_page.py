@@ -2,74 +2,28 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from policy.units import MicroTokens
-from tests.sandbox.test_page import ARGUMENTS, CHROMIUM, ask
 from tests.support import books, slack
 from tests.support import requests as asking
 from tests.support.books import BEN
-from tests.support.clock import RunningClock
-from tests.support.requests import convene
+from tests.support.browser import ask, press, shoot, visit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from playwright.sync_api import Locator
 
     from programme.desk import Desk
     from sandbox import Sandbox
 
+pytestmark = pytest.mark.usefixtures("_bot")
+
 SHOTS = os.environ.get("TOKENS_TEST_SHOTS")
 PATIENCE_MS = 30_000
-
-
-@pytest.fixture(autouse=True)
-def _on_any_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    slack.without_proxies(monkeypatch)
-    slack.without_hurry(monkeypatch)
-
-
-@pytest.fixture
-def office(sqlite_desk: Desk) -> Desk:
-    return convene(dataclasses.replace(sqlite_desk, clock=RunningClock()))
-
-
-@pytest.fixture
-def sandbox(office: Desk) -> Iterator[Sandbox]:
-    with (
-        slack.workspace(deadline=slack.PATIENT) as running,
-        slack.bot(running, office, slack.load(slack.environment(running, "sqlite:///x.db"))),
-    ):
-        yield running
-        assert running.warnings == ()
-
-
-@pytest.fixture
-def page() -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        opened = browser.new_page(viewport={"width": 1300, "height": 1000})
-        opened.set_default_timeout(PATIENCE_MS)
-        expect.set_options(timeout=PATIENCE_MS)
-        yield opened
-        browser.close()
-
-
-def visit(page: Page, sandbox: Sandbox, person: str, place: str) -> None:
-    page.goto(f"{sandbox.page_url(person)}&in={place}")
-    expect(page.locator("body.ready")).to_be_visible()
-
-
-def shoot(page: Page, name: str) -> None:
-    if SHOTS:
-        page.screenshot(path=Path(SHOTS) / f"{name}.png")
 
 
 def send_form(page: Page, sandbox: Sandbox, *, shot: str = "", **fields: str) -> None:
@@ -97,10 +51,6 @@ def card(page: Page, sandbox: Sandbox, person: str = slack.TESS) -> Locator:
     visit(page, sandbox, person, slack.BOARD)
     expect(page.get_by_role("button", name="Ask a question…").last).to_be_visible()
     return page.locator("#messages")
-
-
-def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).last.click()
 
 
 def test_asked_back_and_approved(sandbox: Sandbox, office: Desk, page: Page) -> None:

@@ -7,7 +7,6 @@ from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-import pytest
 import sqlalchemy as sa
 
 from programme import terms
@@ -36,11 +35,6 @@ NEWS = {
     date(2027, 6, 15): f"email,level,pay_band\n{BEN},mid,P2\n",
     date(2027, 9, 20): f"email,left_on\n{MARA},2027-10-10\n",
 }
-
-
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    slack.without_proxies(monkeypatch)
 
 
 def test_fourteen_months(desk: Desk, database_url: str, clock: Clock) -> None:

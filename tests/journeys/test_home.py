@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,39 +10,14 @@ from policy.units import MicroTokens
 from tests.support import books, cast, slack
 from tests.support import requests as asking
 from tests.support.books import ADA, BEN
-from tests.support.clock import RunningClock
-from tests.support.requests import convene
+from tests.support.seen import read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from programme.desk import Desk
     from sandbox import Sandbox
     from sandbox.model import Home, View
 
-
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    slack.without_proxies(monkeypatch)
-
-
-@pytest.fixture
-def office(sqlite_desk: Desk) -> Desk:
-    return convene(dataclasses.replace(sqlite_desk, clock=RunningClock()))
-
-
-@pytest.fixture
-def sandbox(office: Desk) -> Iterator[Sandbox]:
-    with (
-        slack.workspace() as running,
-        slack.bot(running, office, slack.load(slack.environment(running, "sqlite:///unused.db"))),
-    ):
-        yield running
-        assert running.warnings == ()
-
-
-def read(seen: Home | View) -> str:
-    return json.dumps(seen.blocks, ensure_ascii=False)
+pytestmark = pytest.mark.usefixtures("_bot")
 
 
 def shows(sandbox: Sandbox, user: str, saying: str) -> Home:

@@ -16,9 +16,10 @@ from tests.support import books, cast, proposed, slack
 from tests.support.clock import RunningClock
 from tests.support.proposed import ADMINS, states, text
 from tests.support.requests import convene
+from tests.support.seen import card, private, read, told
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from programme.desk import Desk
@@ -26,20 +27,6 @@ if TYPE_CHECKING:
     from sandbox.model import Message
 
     Propose = Callable[..., str]
-
-NO_DATABASE = "sqlite:///unused.db"
-
-
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    slack.without_proxies(monkeypatch)
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with slack.workspace() as running:
-        yield running
-        assert running.warnings == ()
 
 
 @pytest.fixture
@@ -55,12 +42,6 @@ def office(sqlite_desk: Desk, clock: RunningClock) -> Desk:
 
 
 @pytest.fixture
-def _bot(sandbox: Sandbox, office: Desk) -> Iterator[None]:
-    with slack.bot(sandbox, office, slack.load(slack.environment(sandbox, NO_DATABASE))):
-        yield
-
-
-@pytest.fixture
 def propose(office: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Propose:
     """`tokens-bot handbook propose` at the desk of the bot, and at its time."""
     monkeypatch.setattr(common, "desk", lambda: nullcontext(office))
@@ -72,40 +53,6 @@ def propose(office: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pr
         return result.output
 
     return run
-
-
-def read(message: Message) -> str:
-    """All that a person reads of a message."""
-    return json.dumps([message.text, message.blocks], ensure_ascii=False)
-
-
-def card(sandbox: Sandbox, saying: str) -> Message:
-    """The newest card in the board's channel, once it says something."""
-
-    def found() -> Message | None:
-        said = [one for one in sandbox.messages(slack.BOARD, slack.IRIS) if not one.ephemeral_to]
-        return said[-1] if said and saying in read(said[-1]) else None
-
-    return sandbox.wait_for(found)
-
-
-def told(sandbox: Sandbox, user: str, saying: str) -> Message:
-    """What the bot wrote to somebody, once it did."""
-
-    def found() -> Message | None:
-        return next((m for m in reversed(sandbox.messages(sandbox.dm(user), user)) if saying in read(m)), None)
-
-    return sandbox.wait_for(found)
-
-
-def private(sandbox: Sandbox, user: str, saying: str, channel: str = slack.BOARD) -> Message:
-    """An answer that only this person can see."""
-
-    def found() -> Message | None:
-        said = [one for one in sandbox.messages(channel, user) if one.ephemeral_to == user]
-        return said[-1] if said and saying in read(said[-1]) else None
-
-    return sandbox.wait_for(found)
 
 
 def policy(sandbox: Sandbox, user: str) -> Message:
@@ -241,7 +188,7 @@ def test_a_card_that_shows_other_changes_confirms_nothing(sandbox: Sandbox, offi
 
 def test_over_signed_http(sandbox: Sandbox, office: Desk, propose: Propose) -> None:
     """The same card and buttons where Slack sends signed requests."""
-    with slack.bot(sandbox, office, slack.load(slack.signed_environment(sandbox, NO_DATABASE))):
+    with slack.bot(sandbox, office, slack.load(slack.signed_environment(sandbox, slack.NO_DATABASE))):
         propose(text(effective_from=date(2027, 1, 1)), "--by", "lena@example.com")
         sandbox.press(slack.TESS, card(sandbox, "Handbook 2026.9, proposed"), "policy_confirm")
         card(sandbox, "*Confirmed* by Tess Novak")

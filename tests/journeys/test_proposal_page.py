@@ -2,55 +2,29 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.sandbox.test_page import ask
-from tests.support import books, browser, cast, slack
-from tests.support.browser import agree, press, shoot, visit
-from tests.support.clock import RunningClock
+from tests.support import books, cast, slack
+from tests.support.browser import agree, ask, press, shoot, visit
 from tests.support.proposed import ADMINS, propose, states, text
-from tests.support.requests import TESS, convene
+from tests.support.requests import TESS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from playwright.sync_api import Locator, Page
 
     from programme.desk import Desk
     from sandbox import Sandbox
 
-
-@pytest.fixture(autouse=True)
-def _on_any_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    slack.without_proxies(monkeypatch)
-    slack.without_hurry(monkeypatch)
+pytestmark = pytest.mark.usefixtures("_bot")
 
 
 @pytest.fixture
-def office(sqlite_desk: Desk) -> Desk:
-    convened = convene(dataclasses.replace(sqlite_desk, clock=RunningClock()))
-    cast.hire(convened, ADMINS)
-    return convened
-
-
-@pytest.fixture
-def sandbox(office: Desk) -> Iterator[Sandbox]:
-    with (
-        slack.workspace(deadline=slack.PATIENT) as running,
-        slack.bot(running, office, slack.load(slack.environment(running, "sqlite:///unused.db"))),
-    ):
-        yield running
-        assert running.warnings == ()
-
-
-@pytest.fixture
-def page() -> Iterator[Page]:
-    with browser.opened() as page:
-        yield page
+def office(office: Desk) -> Desk:
+    cast.hire(office, ADMINS)
+    return office
 
 
 def card(page: Page, sandbox: Sandbox, person: str) -> Locator:

@@ -9,7 +9,6 @@ from contextlib import ExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import pytest
 import sqlalchemy as sa
 
 from scheduler import courier
@@ -18,14 +17,12 @@ from tests.support import books, cast, proposed, slack
 from tests.support.nursery import kill_after, nursery
 from tests.support.proposed import ADMINS, propose, states, text
 from tests.support.requests import TESS, convene
+from tests.support.seen import keys_in
 
 if TYPE_CHECKING:
     from programme.desk import Desk
-    from sandbox import Sandbox
     from tests.support.clock import Clock
 
-KILLS = 15
-"""On each of the two databases."""
 PROGRAM = """
 import os, signal, sys
 from datetime import datetime
@@ -57,18 +54,7 @@ def work(now, proposal_id, kill):
 """
 
 
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    slack.without_proxies(monkeypatch)
-
-
-def keys_in(sandbox: Sandbox, channel: str, reader: str) -> Counter[str]:
-    """How often each message is there, by the key that it carries."""
-    shown = sandbox.messages(channel, reader)
-    return Counter(message.metadata["event_payload"]["key"] for message in shown if message.metadata)
-
-
-def test_kills_between_confirmation_and_delivery(desk: Desk, database_url: str, clock: Clock) -> None:
+def test_kills_between_confirmation_and_delivery(desk: Desk, database_url: str, clock: Clock, kills: int) -> None:
     """Killed before the commit, it is still open and nothing holds; after it, the version is there, told of once."""
     office, chance = convene(desk), random.Random(8)  # noqa: S311 - the same kills in every run
     cast.hire(office, ADMINS)
@@ -90,7 +76,7 @@ def test_kills_between_confirmation_and_delivery(desk: Desk, database_url: str, 
             return ended
 
         made = []
-        for number in range(KILLS):
+        for number in range(kills):
             one = propose(office, text(f"2026.{number + 10}"))
             made.append(one)
             if not number % 3:
@@ -107,7 +93,7 @@ def test_kills_between_confirmation_and_delivery(desk: Desk, database_url: str, 
     assert ours == Counter(f"{kind}:{one.id}" for one in made for kind in ("policy_mine", "policy_note"))
     assert all("*Confirmed* by Tess Novak" in str(card.blocks) for card in cards)
     held = [version for (version,) in books.rows(office, sa.select(handbooks.c.version))]
-    assert [held.count(one.version) for one in made] == [1] * KILLS
+    assert [held.count(one.version) for one in made] == [1] * kills
     about = sa.select(sa.func.count()).where(outbox.c.template.like("policy/%"), outbox.c.state != "sent")
     assert books.rows(office, about) == [(0,)]
     assert all(len(proposed.owed(office, one)) == 5 for one in made)

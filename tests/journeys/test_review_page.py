@@ -20,7 +20,7 @@ from store import reviews
 from store.engine import open_database
 from store.tables import outbox
 from tests.conftest import ZONE
-from tests.support import books, browser, cast, reviewed, slack
+from tests.support import books, cast, reviewed, slack
 from tests.support.browser import agree, press, shoot, visit
 from tests.support.clock import RunningClock
 from tests.support.requests import ALTERNATES, BOARD_CHANNEL
@@ -36,12 +36,6 @@ WHO_IDLES, WHO_RESTED, WHO_DELIVERS = "U0T1P1", slack.ADA, "T0P1 Example"
 """Those whose grants are cut: one as proposed, one as amended; and one who would be raised."""
 LONG_AFTER = timedelta(days=15)
 """More than ten working days."""
-
-
-@pytest.fixture(autouse=True)
-def _on_any_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    slack.without_proxies(monkeypatch)
-    slack.without_hurry(monkeypatch)
 
 
 @pytest.fixture(scope="module")
@@ -89,12 +83,6 @@ def sandbox(office: Desk) -> Iterator[Sandbox]:
     ):
         yield running
         assert running.warnings == ()
-
-
-@pytest.fixture
-def page() -> Iterator[Page]:
-    with browser.opened() as page:
-        yield page
 
 
 def pack(page: Page, sandbox: Sandbox, person: str, saying: str) -> Locator:

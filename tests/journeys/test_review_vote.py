@@ -15,50 +15,29 @@ from programme import handbooks, review_steps
 from store import reviews
 from store.tables import outbox
 from tests.support import books, cast, reviewed, slack
-from tests.support.clock import RunningClock
+from tests.support.clock import Clock, RunningClock
 from tests.support.requests import ALTERNATES, BOARD_CHANNEL
 from tests.support.reviewed import Q4
+from tests.support.seen import WAIT_SECONDS, modal, private
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from programme.desk import Desk
     from sandbox import Sandbox
     from sandbox.model import Home, Message
 
-NO_DATABASE = "sqlite:///unused.db"
-WAIT_SECONDS = 30.0
-
-
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    slack.without_proxies(monkeypatch)
-
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with slack.workspace() as running:
-        yield running
-
-
-@pytest.fixture
-def office(sqlite_desk: Desk) -> Desk:
+def office(sqlite_desk: Desk, clock: Clock) -> Desk:
     """A company whose board is asked about its review; what was owed to its people before is theirs to have read."""
-    clock = RunningClock()
+    cast.hire(sqlite_desk, ALTERNATES)
+    reviewed.settle(sqlite_desk, clock)
+    clock = RunningClock(clock.now)
     desk = dataclasses.replace(sqlite_desk, clock=clock, governance_channel=BOARD_CHANNEL)
-    cast.hire(desk, ALTERNATES)
-    reviewed.settle(desk, clock)
     with desk.transaction() as session:
         reviewed.draft(session, desk, now=clock())
         session.execute(sa.update(outbox).values(state="sent"))
         assert review_steps.advance(session, Q4, desk=desk, now=clock()) == "convene"
     return desk
-
-
-@pytest.fixture
-def _bot(sandbox: Sandbox, office: Desk) -> Iterator[None]:
-    with slack.bot(sandbox, office, slack.load(slack.environment(sandbox, NO_DATABASE))):
-        yield
 
 
 def pack(sandbox: Sandbox, saying: str) -> Message:
@@ -71,26 +50,10 @@ def pack(sandbox: Sandbox, saying: str) -> Message:
     return sandbox.wait_for(found, seconds=WAIT_SECONDS)
 
 
-def answered(sandbox: Sandbox, user: str, saying: str) -> None:
-    """An answer in the board's channel that only this person can see."""
-
-    def found() -> bool:
-        said = [one for one in sandbox.messages(slack.BOARD, user) if one.ephemeral_to == user]
-        return bool(said) and saying in json.dumps([said[-1].text, said[-1].blocks], ensure_ascii=False)
-
-    sandbox.wait_for(found, seconds=WAIT_SECONDS)
-
-
-def shown(sandbox: Sandbox, user: str) -> str:
-    view = sandbox.modal(user)
-    assert view is not None
-    return json.dumps(view.blocks, ensure_ascii=False)
-
-
 def below(sandbox: Sandbox, user: str, *saying: str) -> None:
     """What the list of cases says by now, once what lies on it is closed."""
     sandbox.dismiss(user)
-    assert all(words in shown(sandbox, user) for words in saying)
+    assert all(words in modal(sandbox, user) for words in saying)
 
 
 def press_in_modal(sandbox: Sandbox, user: str, action_id: str) -> None:
@@ -104,9 +67,9 @@ def test_held_amended_and_adopted(sandbox: Sandbox, office: Desk) -> None:
     """One case is held, another amended after a mistake; an old press is told so; finance's vote decides it."""
     first = pack(sandbox, "0 of 2 adopt it")
     sandbox.press(slack.TESS, first, "review_cases")
-    assert "page 1 of" in shown(sandbox, slack.TESS)
+    assert "page 1 of" in modal(sandbox, slack.TESS)
     press_in_modal(sandbox, slack.TESS, "review_why")
-    assert "What would change it" in shown(sandbox, slack.TESS)
+    assert "What would change it" in modal(sandbox, slack.TESS)
     sandbox.dismiss(slack.TESS)
 
     press_in_modal(sandbox, slack.TESS, "review_hold")
@@ -116,15 +79,15 @@ def test_held_amended_and_adopted(sandbox: Sandbox, office: Desk) -> None:
     assert "reason" in form.errors
     sandbox.fill(slack.TESS, {"reason": "On leave"})
     sandbox.submit(slack.TESS)
-    assert "*Held.*" in shown(sandbox, slack.TESS)
+    assert "*Held.*" in modal(sandbox, slack.TESS)
     pack(sandbox, "1 held, 0 amended")
     below(sandbox, slack.TESS, "(held;")
 
     sandbox.press(slack.IRIS, first, "review_adopt")
-    answered(sandbox, slack.IRIS, "your press was about another package")
+    private(sandbox, slack.IRIS, "your press was about another package")
     sandbox.press(slack.IRIS, pack(sandbox, "1 held, 0 amended"), "review_cases")
     press_in_modal(sandbox, slack.IRIS, "review_page_next")
-    assert "page 2 of" in shown(sandbox, slack.IRIS)
+    assert "page 2 of" in modal(sandbox, slack.IRIS)
     press_in_modal(sandbox, slack.IRIS, "review_amend")
     sandbox.fill(slack.IRIS, {"change": "25", "reason": "A little more"})
     sandbox.submit(slack.IRIS)
@@ -133,19 +96,19 @@ def test_held_amended_and_adopted(sandbox: Sandbox, office: Desk) -> None:
     assert "to 10 %, the bounds of a quarter and of a year" in form.errors["change"]
     sandbox.fill(slack.IRIS, {"change": "+2.5"})
     sandbox.submit(slack.IRIS)
-    assert "*Amended:*" in shown(sandbox, slack.IRIS)
+    assert "*Amended:*" in modal(sandbox, slack.IRIS)
     below(sandbox, slack.IRIS, "page 2 of", "(amended;")
 
     now = pack(sandbox, "1 held, 1 amended")
     sandbox.press(slack.IRIS, now, "review_adopt")
     sandbox.press(slack.TESS, now, "review_adopt")
-    answered(sandbox, slack.TESS, "finance has to as well")
+    private(sandbox, slack.TESS, "finance has to as well")
     sandbox.press(slack.OMAR, now, "review_adopt")
-    answered(sandbox, slack.OMAR, "Your vote decided it")
+    private(sandbox, slack.OMAR, "Your vote decided it")
     pack(sandbox, "*Adopted*")
     pack(sandbox, f"*The review of {Q4} is adopted*")
     sandbox.press(slack.TESS, now, "review_against")
-    answered(sandbox, slack.TESS, "your press changed nothing")
+    private(sandbox, slack.TESS, "your press changed nothing")
 
     with office.reading() as session:
         kept = reviews.get(session, Q4)
@@ -172,10 +135,10 @@ def test_found_on_home_and_by_command(sandbox: Sandbox, office: Desk) -> None:
     """Finance adopts from Home and is answered above it; who looks next finds it with `/tokens board` and decides."""
     seen = home(sandbox, slack.OMAR, f"Review of {Q4}, waiting for your vote")
     sandbox.press(slack.OMAR, seen, "review_cases")
-    assert "page 1 of" in shown(sandbox, slack.OMAR)
+    assert "page 1 of" in modal(sandbox, slack.OMAR)
     sandbox.dismiss(slack.OMAR)
     sandbox.press(slack.OMAR, seen, "review_adopt")
-    assert "1 of 2 adopt it" in shown(sandbox, slack.OMAR)
+    assert "1 of 2 adopt it" in modal(sandbox, slack.OMAR)
     sandbox.dismiss(slack.OMAR)
     home(sandbox, slack.OMAR, "*Your vote* adopts it · you can change it")
 
@@ -187,7 +150,7 @@ def test_found_on_home_and_by_command(sandbox: Sandbox, office: Desk) -> None:
     sandbox.press(slack.TESS, queue, "review_against")
     sandbox.fill(slack.TESS, {"reason": "Too early"})
     sandbox.submit(slack.TESS)
-    assert "1 against" in shown(sandbox, slack.TESS)
+    assert "1 against" in modal(sandbox, slack.TESS)
     sandbox.dismiss(slack.TESS)
     sandbox.press(slack.TESS, queue, "review_adopt")
     pack(sandbox, f"*The review of {Q4} is adopted*")
@@ -209,13 +172,13 @@ def test_thresholds_are_proposed_and_confirmed(sandbox: Sandbox, office: Desk) -
     assert form.errors == {"adjustment.use.low_enter": '60 %: has to be at most "No longer LOW above"'}
     sandbox.fill(slack.TESS, {"adjustment.use.low_enter": "40", "adjustment.change.low": "0"})
     sandbox.submit(slack.TESS)
-    assert "waits for a second person" in shown(sandbox, slack.TESS)
+    assert "waits for a second person" in modal(sandbox, slack.TESS)
     sandbox.dismiss(slack.TESS)
 
     card = pack(sandbox, "Tried on the review of 2026-Q4")
     pack(sandbox, "handbook 2027.1, proposed by Tess Novak")
     sandbox.press(slack.TESS, card, "policy_confirm")
-    answered(sandbox, slack.TESS, "takes two people")
+    private(sandbox, slack.TESS, "takes two people")
     sandbox.press(slack.IRIS, card, "policy_confirm")
     pack(sandbox, "*Confirmed* by Iris Tan")
     pack(sandbox, "handbook 2027.1, this quarter would have been")

@@ -16,31 +16,15 @@ from tests.support.books import ADA
 from tests.support.clock import RunningClock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from programme.desk import Desk
     from sandbox import Sandbox
 
-
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    slack.without_proxies(monkeypatch)
+pytestmark = pytest.mark.usefixtures("_bot")
 
 
 @pytest.fixture
 def office(sqlite_desk: Desk) -> Desk:
     return dataclasses.replace(sqlite_desk, clock=RunningClock())
-
-
-@pytest.fixture
-def sandbox(office: Desk) -> Iterator[Sandbox]:
-    environment = {"database_url": "sqlite:///unused.db"}
-    with (
-        slack.workspace() as running,
-        slack.bot(running, office, slack.load(slack.environment(running, **environment))),
-    ):
-        yield running
-        assert running.warnings == ()
 
 
 def test_warned_and_asked_for_more(sandbox: Sandbox, office: Desk) -> None:

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from programme.desk import Desk
     from tests.support.clock import Clock
 
-MANAGERS, REPORTS = 24, 5
-KILLS = 12
+REPORTS = 5
 PROGRAM = """
 import sys
 from datetime import datetime
@@ -45,41 +44,38 @@ def work(now):
 """
 
 
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    slack.without_proxies(monkeypatch)
+@pytest.fixture
+def managers(kills: int) -> list[str]:
+    """Twice as many as die: each death comes at a message or two."""
+    return [f"lead{i:02}@example.com" for i in range(2 * kills)]
 
 
-def managers() -> list[str]:
-    return [f"lead{i:02}@example.com" for i in range(MANAGERS)]
-
-
-def hire(desk: Desk) -> None:
-    people = [f"w{i:03}@example.com" for i in range(MANAGERS * REPORTS)]
-    teams.hire(desk, *(teams.person(lead, "") for lead in managers()))
-    teams.hire(desk, *(teams.person(who, managers()[i // REPORTS]) for i, who in enumerate(people)))
+def hire(desk: Desk, managers: list[str]) -> None:
+    people = [f"w{i:03}@example.com" for i in range(len(managers) * REPORTS)]
+    teams.hire(desk, *(teams.person(lead, "") for lead in managers))
+    teams.hire(desk, *(teams.person(who, managers[i // REPORTS]) for i, who in enumerate(people)))
     teams.work(desk, dict.fromkeys(people, 50), weeks=3)
 
 
-def plan() -> dict[str, Any]:
+def plan(managers: list[str]) -> dict[str, Any]:
     """The managers' workspace."""
-    members = [{"id": f"U0LEAD{i:02}", "name": f"lead{i:02}", "email": lead} for i, lead in enumerate(managers())]
+    members = [{"id": f"U0LEAD{i:02}", "name": f"lead{i:02}", "email": lead} for i, lead in enumerate(managers)]
     mara = {"id": slack.MARA, "name": "mara", "email": teams.MARA}
     return slack.PLAN | {"members": [*members, mara], "channels": [], "user_groups": []}
 
 
-def test_a_monday_with_deaths(desk: Desk, database_url: str, clock: Clock) -> None:
+def test_a_monday_with_deaths(desk: Desk, database_url: str, clock: Clock, kills: int, managers: list[str]) -> None:
     """Calendars and couriers die in mid-work, again and again: each manager reads one report, with its picture."""
     rollout.launch(desk)
     rollout.run_calendar(desk, desk.clock())
-    hire(desk)
+    hire(desk, managers)
     clock.move(days=2, hours=20, minutes=30)  # Monday, half past nine in Berlin
     chance = random.Random(11)  # noqa: S311 - the same kills in every run
     with ExitStack() as stack:
-        sandbox = stack.enter_context(Sandbox(Workspace.from_dict(plan()), clock=clock, post_burst=10_000))
+        sandbox = stack.enter_context(Sandbox(Workspace.from_dict(plan(managers)), clock=clock, post_burst=10_000))
         to_slack = (sandbox.workspace.app.bot_token, sandbox.api_url)
         starting = stack.enter_context(nursery(PROGRAM, database_url, *to_slack))
-        for _ in range(KILLS):
+        for _ in range(kills):
             pid = starting.prepare(clock.now.isoformat())
             stop_watching = kill_after(sandbox, pid, chance.randint(1, 2), answered=chance.random() < 0.5)
             starting.start()
@@ -90,7 +86,7 @@ def test_a_monday_with_deaths(desk: Desk, database_url: str, clock: Clock) -> No
         starting.prepare(clock.now.isoformat())
         starting.start()
         assert starting.ended() == 0
-        for i in range(MANAGERS):
+        for i in range(len(managers)):
             user = f"U0LEAD{i:02}"
             reports = [m for m in sandbox.messages(sandbox.dm(user), user) if "week" in m.text]
             [report] = reports
@@ -100,5 +96,5 @@ def test_a_monday_with_deaths(desk: Desk, database_url: str, clock: Clock) -> No
     owed = sa.select(outbox.c.key, outbox.c.state).where(outbox.c.template == weekly.TEMPLATE)
     found = books.rows(desk, owed)
     # Mara's team of two has nothing that may be told.
-    assert len(found) == len(set(found)) == MANAGERS + 1
+    assert len(found) == len(set(found)) == len(managers) + 1
     assert {state for _, state in found} == {"sent"}

@@ -31,6 +31,7 @@ from policy.reasons import Refusal
 from policy.sizing import Claim, bought, size
 from policy.units import MICRO_PER_TOKEN, NanoUSD
 from policy.valuation import TokenValue
+from tests.support import depth
 
 if TYPE_CHECKING:
     from policy.parameters.reviews import AdjustmentRules
@@ -70,7 +71,7 @@ def companies(draw: st.DrawFn, least: int = 0) -> list[Person]:
 
 
 units = st.sampled_from([BY_TEAM, BY_PERSON])
-often = settings(max_examples=60, deadline=None)
+often = settings(max_examples=depth.examples(60), deadline=None)
 
 
 @given(companies(), units, st.randoms(use_true_random=False))
@@ -208,7 +209,7 @@ VALUE = TokenValue(Quarter(2027, 1), "2027-Q1.1", 10_200_000, buffer_permille=15
 
 @given(st.lists(st.tuples(st.lists(st.decimals("-0.1", "0.1", places=3), max_size=8), st.integers(50, 300)),
                 min_size=1, max_size=12), st.floats(0.65, 1.2))  # fmt: skip
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=depth.examples(80), deadline=None)
 def test_adjusted_grants_hold_floors_caps_and_the_budget(
     company: list[tuple[list[Decimal], int]], generosity: float
 ) -> None:  # fmt: skip

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from policy import forecast as policy
 from policy.forecast import LEAST_DAYS, Ahead, forecast
+from tests.support import depth
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,7 +82,7 @@ def test_the_last_day_has_no_course() -> None:
 @given(
     amounts=st.lists(st.integers(0, 10_000), min_size=70, max_size=70), left=st.integers(0, 500_000)
 )  # fmt: skip
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=depth.examples(25), deadline=None)
 def test_the_interval_is_one(amounts: list[int], left: int) -> None:
     """Low, middle and high come in that order, and the same history has the same forecast."""
     days = {BEGIN + timedelta(days=i): amount for i, amount in enumerate(amounts)}
@@ -153,7 +154,7 @@ def test_it_is_too_early_to_tell_of_a_group() -> None:
 
 
 @given(st.lists(st.integers(0, 10_000), min_size=70, max_size=70), st.integers(0, 6))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=depth.examples(25), deadline=None)
 def test_the_weeks_of_a_group_are_intervals(amounts: list[int], later: int) -> None:
     """Low, middle and high in that order, and this week and the month never below what they cost so far."""
     today = TODAY - timedelta(days=later)

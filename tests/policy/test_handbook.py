@@ -15,11 +15,12 @@ from policy.handbook import Handbook, HandbookError, Service
 from policy.metering import METERS, Meter
 from policy.toml_table import LARGEST_NUMBER
 from policy.units import NANO_PER_USD, NanoUSD
+from tests.support import depth
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
-on_any_machine = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+on_any_machine = settings(max_examples=depth.examples(100), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 SMALL = """
 version = "2026.1"

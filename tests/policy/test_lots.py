@@ -10,11 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from policy.lots import OpenLot, burn, burn_order, debt, settled_by
+from tests.support import depth
 
 if TYPE_CHECKING:
     from random import Random
 
-on_any_machine = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+on_any_machine = settings(max_examples=depth.examples(120), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 

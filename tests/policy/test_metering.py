@@ -24,8 +24,9 @@ from policy.metering import (
     input_tokens,
 )
 from policy.units import MICRO_PER_TOKEN, NANO_PER_USD, NanoUSD, divide_half_even
+from tests.support import depth
 
-on_any_machine = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+on_any_machine = settings(max_examples=depth.examples(80), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 MILLION = 1_000_000
 COUNTED: tuple[Meter, ...] = tuple(meter for meter in METERS if meter != "requests")

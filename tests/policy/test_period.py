@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from policy.period import Month, Quarter, Week, day_of, first_instant, require_aware
+from tests.support import depth
 
-on_any_machine = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+on_any_machine = settings(max_examples=depth.examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 MICROSECOND = timedelta(microseconds=1)
 ONE_DAY = timedelta(days=1)

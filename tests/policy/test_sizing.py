@@ -16,6 +16,7 @@ from policy.reasons import Refusal
 from policy.sizing import Assignment, Claim, bought, entitlement, size
 from policy.units import MICRO_PER_TOKEN, MicroTokens, NanoUSD
 from policy.valuation import TokenValue
+from tests.support import depth
 
 RULES = handbook.parse(handbook.packaged()).sizing
 VALUE = TokenValue(Quarter(2027, 1), "2027-Q1.1", 10_200_000, buffer_permille=150)
@@ -117,7 +118,7 @@ def test_every_factor_is_told() -> None:
 
 
 @given(companies, st.floats(0.0, 1.2))
-@settings(max_examples=200)
+@settings(max_examples=depth.examples(200))
 def test_every_company_gets_what_the_rules_allow(company: list[Claim], generosity: float) -> None:
     """Within floor, cap and budget; whole steps; the sum is exact; whoever asks first changes nothing."""
     entitled = sum(int(entitlement(claim, RULES)) for claim in company)

@@ -19,8 +19,9 @@ from policy.units import (
     divide_half_even,
     split_by_largest_remainder,
 )
+from tests.support import depth
 
-on_any_machine = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+on_any_machine = settings(max_examples=depth.examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 amounts = st.integers(-LARGEST_AMOUNT, LARGEST_AMOUNT)
 units = st.sampled_from([MicroTokens, NanoUSD])

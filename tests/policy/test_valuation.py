@@ -12,8 +12,9 @@ from policy import handbook
 from policy.period import Quarter
 from policy.units import MICRO_PER_TOKEN, MicroTokens, NanoUSD, divide_half_even
 from policy.valuation import TokenValue, fixed_value
+from tests.support import depth
 
-on_any_machine = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+on_any_machine = settings(max_examples=depth.examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 QUARTER = Quarter(2026, 4)
 RULES = TokenValue(QUARTER, "2026-Q4.1", int(NanoUSD.parse("0.0102")))

@@ -420,6 +420,7 @@ def office(desk: Desk, clock: Clock) -> Desk:
     return desk
 
 
+@pytest.mark.every_database
 def test_two_presses_at_once_decide_once(office: Desk, database_url: str) -> None:
     """Members uphold and reject at the same moment through two replicas: one decision, at most one lot."""
     presses = [(member, upheld) for member in (IRIS, OMAR, TESS) for upheld in (True, False)]

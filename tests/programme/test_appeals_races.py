@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from store.engine import Database, Session
     from tests.support.clock import Clock
 
+pytestmark = pytest.mark.every_database
+
 DAY_AFTER = FEBRUARY_FIRST + timedelta(days=1)
 WAITING = sa.text(
     "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"

@@ -17,7 +17,7 @@ from programme import balance, burn_down, lapses
 from store import ledger, runs
 from store.ledger import Draft, NewLot
 from store.tables import entries
-from tests.support import books, cast, rollout
+from tests.support import books, cast, depth, rollout
 from tests.support.books import ADA
 from tests.support.clock import NOON, Clock
 
@@ -165,7 +165,7 @@ def test_the_last_day_of_a_month_has_none_to_come(desk: Desk, clock: Clock) -> N
         st.tuples(st.sampled_from(["use", "give", "close"]), st.integers(-25, 0), st.integers(1, 400)), max_size=8
     )
 )
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=depth.examples(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_it_always_ends_with_the_balance(sqlite_desk: Desk, steps: list[tuple[str, int, int]]) -> None:
     """Whatever came, was used, reported late, ended and was closed: the last day is the balance, and days add up."""
     desk = sqlite_desk

@@ -195,6 +195,7 @@ def test_what_approve_less_begins_with_is_the_whole(office: Desk) -> None:
     assert amounts.parse(phrases.exact_tokens(request.amount), VALUE) == request.amount
 
 
+@pytest.mark.every_database
 def test_a_draft_keeps_what_was_typed_last(desk: Desk, database_url: str) -> None:
     """Two pieces of typing at once leave a draft, and one that arrives late does not bring back what was."""
     office, now = convene(desk), desk.clock()
@@ -315,6 +316,7 @@ def test_a_card_of_which_nobody_knows_whether_it_arrived(sqlite_desk: Desk, monk
 # --- Locks ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.every_database
 def test_a_vote_and_a_monthly_run_do_not_wait_for_each_other(
     desk: Desk, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

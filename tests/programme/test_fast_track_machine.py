@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -30,7 +31,7 @@ from programme.handbooks import RecentHandbooks
 from store import requests as store
 from store.engine import open_database
 from store.tables import entries, lots
-from tests.support import books, cast, postgres
+from tests.support import books, cast, depth, postgres
 from tests.support import requests as asking
 from tests.support.books import BEN
 from tests.support.clock import Clock
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 
     from programme.desk import Desk
     from store.requests import Request
+
+pytestmark = pytest.mark.every_database
 
 MEMBERS = (IRIS, OMAR, TESS)
 VOTERS = (*MEMBERS, ZOE, KOFI, LENA)
@@ -245,7 +248,7 @@ def test_whatever_happens_to_requests(desk: Desk, database_url: str, tmp_path: P
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=20,
+            max_examples=depth.either(quick=8, deep=200),
             stateful_step_count=12,
             deadline=None,
             suppress_health_check=list(HealthCheck),

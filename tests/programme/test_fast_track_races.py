@@ -8,6 +8,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+import pytest
 import sqlalchemy as sa
 
 from policy.reasons import Refusal
@@ -23,6 +24,8 @@ from tests.support.requests import IRIS, LENA, OMAR, TESS, ask, convene
 if TYPE_CHECKING:
     from programme.desk import Desk
     from store.engine import Database
+
+pytestmark = pytest.mark.every_database
 
 MEMBERS = (IRIS, OMAR, TESS, LENA, "pia@example.com")
 PRESSES = 10

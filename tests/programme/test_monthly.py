@@ -67,6 +67,7 @@ def test_everybody_in_the_rollout_is_granted_once(desk: Desk) -> None:
     assert books.findings(desk) == {}
 
 
+@pytest.mark.every_database
 def test_a_month_is_posted_once_by_many_at_once(desk: Desk, database_url: str) -> None:
     """Ten replicas that run the same month in the same instant post it once."""
     rollout.launch(desk)

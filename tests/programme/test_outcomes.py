@@ -18,7 +18,7 @@ from policy.period import Week
 from programme import handbooks, outcomes, people
 from store import outcomes as store
 from store.tables import outcomes as table
-from tests.support import books, cast, teams
+from tests.support import books, cast, depth, teams
 from tests.support import outcomes as work
 from tests.support.books import ADA, BEN, MARA
 from tests.support.outcomes import MERGED
@@ -306,7 +306,7 @@ def test_the_deliveries_add_up_as_worked_out_by_hand(desk: Desk) -> None:
     assert by_week(work.weekly(desk)) == EXPECTED
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=depth.examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32), repeats=st.integers(0, 12), largest=st.integers(1, 8))
 def test_order_and_repetition_change_nothing(desk: Desk, seed: int, repeats: int, largest: int) -> None:
     """The same deliveries, in any order, any of them again, in any batches, before or after names are known."""
@@ -335,6 +335,7 @@ def test_order_and_repetition_change_nothing(desk: Desk, seed: int, repeats: int
 # --- At once -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.every_database
 def test_two_that_tell_the_same_at_once_double_nothing(desk: Desk, database_url: str) -> None:
     """Eight sessions tell the same sixteen things at the same moment: each is kept once, and nobody fails."""
     work.map_logins(desk)
@@ -352,6 +353,7 @@ def test_two_that_tell_the_same_at_once_double_nothing(desk: Desk, database_url:
     assert by_week(work.weekly(desk)) == EXPECTED
 
 
+@pytest.mark.every_database
 def test_two_that_attribute_at_once_count_each_once(desk: Desk, database_url: str) -> None:
     """What waits is attributed by one of several replicas, and counted by that one."""
     work.take_in(desk, *(merged(number) for number in range(1, 21)))

@@ -6,6 +6,7 @@ import dataclasses
 from collections import Counter
 from typing import TYPE_CHECKING
 
+import pytest
 import sqlalchemy as sa
 
 from policy.reasons import Refusal
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from programme.desk import Desk
     from store.engine import Database
     from store.proposals import Proposal
+
+pytestmark = pytest.mark.every_database
 
 PRESSES = 5
 """Of each member, for each of the two buttons."""

@@ -21,7 +21,7 @@ from store.engine import open_database
 from store.tables import usage_days
 from templates import team
 from tests.conftest import ZONE
-from tests.support import books, cast, requests, rollout, teams
+from tests.support import books, cast, depth, requests, rollout, teams
 from tests.support.books import ADA, BEN
 from tests.support.clock import Clock
 from tests.support.teams import DANA, KIM, LOU, MARA, NED, PIA, TEAM
@@ -276,7 +276,7 @@ def apart(one: frozenset[str], other: frozenset[str]) -> bool:
     return not 0 < len(one ^ other) < LEAST
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=depth.examples(10), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sets(st.sampled_from(CROWD), min_size=4), st.lists(changes, min_size=3, max_size=8))
 def test_no_two_tellings_differ_by_few(
     settled_sqlite: Path, tmp_path: Path, begin: set[str], moves: list[tuple[int, str, list[str], set[str]]]

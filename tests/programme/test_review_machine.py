@@ -12,6 +12,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -40,7 +41,7 @@ from store import review_votes, runs
 from store import reviews as reviews_store
 from store.engine import open_database
 from store.tables import entries, outbox
-from tests.support import appealed, books, cast, postgres, reviewed
+from tests.support import appealed, books, cast, depth, postgres, reviewed
 from tests.support.clock import Clock
 from tests.support.requests import IRIS, KOFI, LENA, OMAR, TESS, ZOE, person
 from tests.support.reviewed import BUSY, IDLE, MORNING, STOPPED
@@ -53,6 +54,8 @@ if TYPE_CHECKING:
     from programme.desk import Desk
     from store.engine import Session
     from store.reviews import Review
+
+pytestmark = pytest.mark.every_database
 
 MEMBERS = (IRIS, TESS, OMAR)
 BOARD = st.sampled_from((*MEMBERS, ZOE, KOFI, LENA))
@@ -266,7 +269,7 @@ def test_whatever_happens_to_reviews(desk: Desk, clock: Clock, database_url: str
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=8,
+            max_examples=depth.examples(8),
             stateful_step_count=12,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -39,7 +39,7 @@ from store.engine import open_database
 from store.tables import audit_log, outbox, review_panels
 from store.tables import people as people_table
 from store.tables import reviews as reviews_table
-from tests.support import books, cast, reviewed, voted
+from tests.support import books, cast, played, reviewed, voted
 from tests.support.clock import Clock
 from tests.support.requests import ALTERNATES, IRIS, LENA, OMAR, TESS, ZOE
 from tests.support.reviewed import BUSY, IDLE, MORNING, Q4, STOPPED
@@ -60,12 +60,17 @@ DEADLINE = datetime(2027, 1, 18, 9, tzinfo=UTC)
 
 def settle(desk: Desk, clock: Clock) -> Desk:
     """The company on the morning of its review, with a board of four; the draft is made, nobody was asked yet."""
-    cast.hire(desk, ALTERNATES)
-    reviewed.settle(desk, clock)
-    cast.hire(desk, f"email,roles\n{M3},board\n{IDLE},auditor\n")
     office = dataclasses.replace(desk, governance_channel=BOARD)
-    with office.transaction() as session:
-        reviewed.draft(session, office)
+
+    def play() -> None:
+        cast.hire(desk, ALTERNATES)
+        reviewed.settle(desk, clock)
+        cast.hire(desk, f"email,roles\n{M3},board\n{IDLE},auditor\n")
+        with office.transaction() as session:
+            reviewed.draft(session, office)
+
+    played.once(desk, "drafted", play)
+    clock.now = MORNING
     return office
 
 
@@ -352,6 +357,7 @@ def test_silence_lapses_and_changes_nothing(desk: Desk, clock: Clock) -> None:
     assert books.findings(office) == {}
 
 
+@pytest.mark.every_database
 def test_presses_at_once_adopt_once(desk: Desk, clock: Clock, database_url: str) -> None:
     """Four members press five times each, through two replicas, at the same moment: one decision, one of each row."""
     office = settle(desk, clock)
@@ -601,6 +607,7 @@ def test_one_that_nobody_was_asked_about_lapses_as_well(desk: Desk, clock: Clock
 
 
 @pytest.mark.parametrize("attempt", range(3))
+@pytest.mark.every_database
 def test_a_draft_and_the_deciding_vote_at_once(desk: Desk, clock: Clock, database_url: str, attempt: int) -> None:
     """Whichever comes first: what is adopted is in the next draft, or nothing is adopted and the draft knows nothing.
 

@@ -276,6 +276,7 @@ def test_a_quarter_is_drafted_once(company: Desk, session: Session) -> None:
     assert reviews.draft(session, Q4, desk=company, now=MORNING + timedelta(days=9)) is None
 
 
+@pytest.mark.every_database
 def test_two_replicas_draft_a_quarter_once(desk: Desk, clock: Clock, database_url: str) -> None:
     """Four that draft at the same moment leave one review, one row of the audit log and one claim."""
     reviewed.settle(desk, clock)

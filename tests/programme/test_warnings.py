@@ -7,6 +7,7 @@ import json
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pytest
 import sqlalchemy as sa
 
 from policy.units import MicroTokens
@@ -133,6 +134,7 @@ def test_people_choose_what_they_are_told_and_when(desk: Desk) -> None:
     assert (held, at_once) == (desk.clock() + timedelta(hours=2), desk.clock())
 
 
+@pytest.mark.every_database
 def test_usage_that_is_being_posted_is_not_overlooked(desk: Desk, database_url: str) -> None:
     """Batches and looks of several replicas at once: every wallet that reached a threshold is told of, once."""
     cast.give(desk, ADA, "1000")

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, Page
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
@@ -14,6 +15,9 @@ from slack_sdk import WebClient
 from bot.serving import end_session
 from sandbox import Sandbox, Workspace
 from tests.sandbox.company import PLAN
+from tests.support import browser
+
+PATIENCE_MS = 5_000
 
 
 @dataclass
@@ -80,6 +84,18 @@ def app(sandbox: Sandbox, client: WebClient) -> Iterator[TokensApp]:
     sandbox.wait_for(lambda: sandbox.connections)
     yield made
     leave(handler)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with browser.launched() as running:
+        yield running
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    with browser.opened(chromium, height=820, patience=PATIENCE_MS) as opened:
+        yield opened
 
 
 def leave(handler: SocketModeHandler) -> None:

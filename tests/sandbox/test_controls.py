@@ -18,9 +18,7 @@ from sandbox import Control, Sandbox, Workspace
 from tests.sandbox.company import ADA, BEN, PLAN, TEAM, mrkdwn
 from tests.sandbox.conftest import HandClock
 from tests.sandbox.pictures import chart
-from tests.sandbox.test_page import chromium, page, visit
-
-__all__ = ["chromium", "page"]
+from tests.sandbox.test_page import visit
 
 CONTROLS = (Control(name="day", label="Next day"), Control(name="month", label="End of month"))
 LABELS = ("Next day", "Next Monday", "First of next month", "Next quarter")

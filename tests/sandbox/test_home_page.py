@@ -12,10 +12,8 @@ from tests.sandbox.company import ADA, BEN, TEAM, mrkdwn, section
 from tests.sandbox.conftest import TokensApp
 from tests.sandbox.forms import Forms
 from tests.sandbox.homes import REQUESTS, START, home, pie, plot
-from tests.sandbox.test_page import Held, chromium, page, visit, wait_until
+from tests.sandbox.test_page import Held, visit, wait_until
 from tests.sandbox.views import FORM, field
-
-__all__ = ["chromium", "page"]
 
 
 @pytest.fixture

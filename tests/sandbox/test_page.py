@@ -1,11 +1,11 @@
 """The page in a real browser: a newcomer switches person, asks, and reads the answer."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import APIResponse, Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import APIResponse, Page, Route, expect
 from slack_sdk import WebClient
 
 from sandbox import Sandbox
@@ -13,50 +13,12 @@ from tests.sandbox.company import ADA, BALANCE, BEN, GENERAL, MARA, TEAM, button
 from tests.sandbox.conftest import TokensApp
 from tests.sandbox.forms import Forms
 from tests.sandbox.views import DIALOGUE, FORM, field, view
-
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
-    """A page on which any error or dialogue fails the test."""
-    context = chromium.new_context(viewport={"width": 1300, "height": 820}, locale="en-GB", timezone_id="UTC")
-    opened = context.new_page()
-    opened.set_default_timeout(5000)
-    trouble: list[str] = []
-    opened.on("pageerror", lambda error: trouble.append(str(error)))
-    opened.on("console", lambda said: trouble.append(said.text) if said.type == "error" else None)
-    opened.on("dialog", lambda dialog: trouble.append(dialog.message))
-    yield opened
-    context.close()
-    assert trouble == []
+from tests.support.browser import ask
 
 
 def visit(page: Page, sandbox: Sandbox, person: str, place: str = "") -> None:
     page.goto(f"{sandbox.page_url(person)}&in={place}")
     page.wait_for_selector("body.ready")
-
-
-def ask(page: Page, line: str) -> None:
-    page.get_by_label("Message", exact=False).last.fill(line)
-    page.keyboard.press("Enter")
 
 
 def test_a_newcomer_asks_as_two_people(sandbox: Sandbox, app: TokensApp, page: Page) -> None:

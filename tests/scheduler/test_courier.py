@@ -264,6 +264,7 @@ def test_a_picture_goes_with_its_message_once_it_can_be_shown(desk: Desk, clock:
         assert sum(call.method == "files.completeUploadExternal" for call in sandbox.calls) == 1
 
 
+@pytest.mark.every_database
 def test_couriers_at_once_share_the_work(desk: Desk, database_url: str, sandbox: Sandbox, client: WebClient) -> None:
     """Four couriers that start in the same instant send each of sixty messages once."""
     with desk.transaction() as session:

@@ -14,6 +14,7 @@ from policy.period import Month, Quarter, Week, day_of, first_instant
 from programme import monthly, reviews
 from scheduler import due
 from scheduler.due import Calendar, Run
+from tests.support import depth
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "America/Santiago")
 LAUNCH = date(2027, 1, 1)
@@ -61,7 +62,7 @@ def test_three_years_of_hours_lose_no_period(zone: str) -> None:
     st.lists(st.integers(0, 3 * 366 * 24 * 60), min_size=1, max_size=60),
     st.dates(date(2026, 6, 1), date(2027, 6, 1)),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=depth.examples(60), deadline=None)
 def test_after_any_outage_all_is_done_late(zone: str, minutes: list[int], begins_on: date) -> None:
     """Whenever somebody happens to look, what was owed meanwhile is done then, once, each job in order."""
     calendar = Calendar(LAUNCH, begins_on, ZoneInfo(zone))
@@ -146,7 +147,7 @@ def test_reviews_before_the_calendar_are_nobodys_debt(begins_on: date, first: st
 
 
 @given(st.lists(st.integers(0, 3 * 366 * 24 * 60), min_size=1, max_size=60))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=depth.examples(60), deadline=None)
 def test_after_any_outage_each_quarter_is_reviewed_once(minutes: list[int]) -> None:
     """Whenever somebody happens to look, the reviews that are due are done, once, the oldest first."""
     calendar = Calendar(LAUNCH, LAUNCH, BERLIN, Quarter(2027, 2))

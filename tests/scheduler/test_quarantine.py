@@ -70,6 +70,7 @@ def test_a_release_is_noted_with_its_time(sqlite_desk: Desk, clock: Clock) -> No
     assert books.rows(sqlite_desk, query) == [("000", NOON, None), ("001", NOON, NOON + timedelta(days=1))]
 
 
+@pytest.mark.every_database
 def test_two_that_retry_at_once_release_each_event_once(database_url: str, desk: Desk, clock: Clock) -> None:
     """Any number of replicas may retry at the same moment: every event is posted by one of them."""
     wait_for(desk, clock, 20)

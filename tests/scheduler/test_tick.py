@@ -6,6 +6,7 @@ import dataclasses
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import pytest
 import sqlalchemy as sa
 
 from policy.period import Month
@@ -17,8 +18,6 @@ from tests.support import books, cast, rollout
 from tests.support.books import ADA, BEN
 
 if TYPE_CHECKING:
-    import pytest
-
     from programme.desk import Desk
     from store.engine import Database
 
@@ -112,6 +111,7 @@ def test_an_unforeseen_error_tells_no_figures(desk: Desk, monkeypatch: pytest.Mo
     assert books.count(desk, grants) == books.count(desk, outbox) == 0
 
 
+@pytest.mark.every_database
 def test_replicas_that_tick_at_once_do_everything_once(desk: Desk, database_url: str) -> None:
     """Eight replicas tick in the same instant: every run once, every statement once, all figures proved."""
     rollout.launch(desk)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from programme.desk import Desk
     from store.engine import Database, Session
 
+pytestmark = pytest.mark.every_database
+
 RECORD = Record(
     at=NOON,
     actor="cli:ada",

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from programme.desk import Desk
     from store.engine import Session
 
+pytestmark = pytest.mark.every_database
+
 ROOT = Path(store.__file__).parents[1]
 PACKAGES = ("bot", "handlers", "policy", "programme", "sandbox", "scheduler", "store", "templates")
 

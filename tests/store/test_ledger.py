@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from programme.desk import Desk
     from store.engine import Database, Session
 
+pytestmark = pytest.mark.every_database
+
 YEAR = timedelta(days=365)
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from policy.units import MICRO_PER_TOKEN, MicroTokens
 from programme import grants, usage
 from store.tables import accounts, lots, people, postings, usage_events
-from tests.support import books, cast
+from tests.support import books, cast, depth
 from tests.support.books import ADA, BEN
 from tests.support.cast import GPT, SONNET
 from tests.support.clock import NOON
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from policy.metering import UsageEvent
     from programme.desk import Desk
     from store.engine import Session
+
+pytestmark = pytest.mark.every_database
 
 WHO = (ADA, BEN)
 USD_PER_OUTPUT_TOKEN = {SONNET: Decimal("0.000015"), GPT: Decimal("0.00001")}
@@ -163,7 +165,7 @@ def check(desk: Desk, story: Story, random: Random) -> None:
 def on_any_machine(examples: int) -> settings:
     # The fixture's ledger is the same for every example: each rolls back what it did.
     ignored = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
-    return settings(max_examples=examples, deadline=None, suppress_health_check=ignored)
+    return settings(max_examples=depth.examples(examples), deadline=None, suppress_health_check=ignored)
 
 
 @on_any_machine(60)

@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pytest
 import sqlalchemy as sa
 
 from policy.units import MicroTokens
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from programme.desk import Desk
     from programme.usage import Status
     from store.engine import Database
+
+pytestmark = pytest.mark.every_database
 
 CROWD = 20
 ONE_EVENT = MicroTokens(540_000)

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from programme.desk import Desk
     from store.engine import Database
 
+pytestmark = pytest.mark.every_database
+
 REPLICA = """
 import sys
 from store import schema

@@ -15,6 +15,8 @@ from tests.support.clock import NOON
 if TYPE_CHECKING:
     from programme.desk import Desk
 
+pytestmark = pytest.mark.every_database
+
 
 @pytest.fixture(scope="module")
 def kept(shared_desk: Desk) -> Desk:

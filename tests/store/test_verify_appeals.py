@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from programme.desk import Desk
     from store.engine import Session
 
+pytestmark = pytest.mark.every_database
+
 APPEAL = "UPDATE appeals SET {} WHERE person_id = (SELECT id FROM people WHERE email = 't1p1@example.com')"
 LOT = "UPDATE lots SET {} WHERE kind = 'appeal'"
 TAMPERINGS = {

@@ -14,6 +14,8 @@ from tests.support.requests import OMAR, TESS, convene
 if TYPE_CHECKING:
     from programme.desk import Desk
 
+pytestmark = pytest.mark.every_database
+
 APPROVED = "(SELECT id FROM requests WHERE state = 'approved')"
 REJECTED = "(SELECT id FROM requests WHERE state = 'rejected')"
 TAMPERINGS = {

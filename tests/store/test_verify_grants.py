@@ -14,6 +14,8 @@ from tests.support import books, rollout
 if TYPE_CHECKING:
     from programme.desk import Desk
 
+pytestmark = pytest.mark.every_database
+
 FIRST = "(SELECT min(entry_id) FROM grants)"
 TAMPERINGS = {
     "the amount of a grant": ("UPDATE grants SET amount = amount + 1 WHERE entry_id = FIRST", "grants_as_sized"),

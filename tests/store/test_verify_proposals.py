@@ -15,6 +15,8 @@ from tests.support.requests import TESS, convene
 if TYPE_CHECKING:
     from programme.desk import Desk
 
+pytestmark = pytest.mark.every_database
+
 TAMPERINGS = {
     "the text that holds": (
         "UPDATE handbooks SET body = body || '# more' WHERE version = '2026.9'", "handbooks_by_two"

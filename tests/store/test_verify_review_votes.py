@@ -17,6 +17,8 @@ from tests.support.reviewed import BUSY, IDLE, MORNING, Q4, STOPPED
 if TYPE_CHECKING:
     from programme.desk import Desk
 
+pytestmark = pytest.mark.every_database
+
 PEOPLE = {"IRIS_ID": IRIS, "OMAR_ID": OMAR, "TESS_ID": TESS, "IDLE_ID": IDLE, "BUSY_ID": BUSY, "STOPPED_ID": STOPPED}
 TAMPERINGS = {
     "a vote": "UPDATE review_votes SET adopts = true WHERE seat = TESS_ID",

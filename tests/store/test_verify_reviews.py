@@ -17,6 +17,8 @@ from tests.support.reviewed import Q4
 if TYPE_CHECKING:
     from programme.desk import Desk
 
+pytestmark = pytest.mark.every_database
+
 WHO = "person_id = (SELECT id FROM people WHERE email = 't1p1@example.com')"
 """Of somebody who is cut."""
 TAMPERINGS = {

@@ -22,7 +22,7 @@ from store.review_votes import VOTED
 from store.reviews import Kept
 from templates import appeals as shown
 from templates import render, review
-from tests.support import cast, reviewed
+from tests.support import cast, played, reviewed
 from tests.support import requests as asking
 from tests.support.letters import CONTACT, ENDLESS, HOSTILE
 from tests.support.reviewed import IDLE, Q4
@@ -43,12 +43,17 @@ FEBRUARY_FIRST, FEBRUARY_THIRD = datetime(2027, 2, 1, 9, tzinfo=UTC), datetime(2
 
 def settle(desk: Desk, clock: Clock) -> None:
     """The company with its draft, and a board."""
-    reviewed.settle(desk, clock)
-    cast.hire(desk, asking.ALTERNATES)
-    with desk.transaction() as session:
-        # Enough that no floor holds: a cut then takes something.
-        terms.set_budget(session, FEBRUARY, NanoUSD.parse("110000"), actor="test", now=reviewed.MORNING)
-        reviewed.draft(session, desk)
+
+    def play() -> None:
+        reviewed.settle(desk, clock)
+        cast.hire(desk, asking.ALTERNATES)
+        with desk.transaction() as session:
+            # Enough that no floor holds: a cut then takes something.
+            terms.set_budget(session, FEBRUARY, NanoUSD.parse("110000"), actor="test", now=reviewed.MORNING)
+            reviewed.draft(session, desk)
+
+    played.once(desk, "appealed", play)
+    clock.now = reviewed.MORNING
 
 
 def adopt(session: Session, desk: Desk, *, at: datetime = FRIDAY) -> Month:

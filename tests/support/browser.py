@@ -9,15 +9,23 @@ from typing import TYPE_CHECKING, Literal
 
 from playwright.sync_api import Error, expect, sync_playwright
 
-from tests.sandbox.test_page import ARGUMENTS, CHROMIUM
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Browser, Locator, Page
 
     from sandbox import Sandbox
 
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 SHOTS = os.environ.get("TOKENS_TEST_SHOTS")
 """A folder for the pictures."""
 PATIENCE_MS = 30_000
@@ -28,14 +36,27 @@ SCHEMES: tuple[Literal["dark", "light"], ...] = ("dark", "light")
 
 
 @contextmanager
-def opened() -> Iterator[Page]:
+def launched() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        page = browser.new_page(viewport={"width": WIDE[0], "height": WIDE[1]})
-        page.set_default_timeout(PATIENCE_MS)
-        expect.set_options(timeout=PATIENCE_MS)
-        yield page
+        yield browser
         browser.close()
+
+
+@contextmanager
+def opened(browser: Browser, *, height: int = WIDE[1], patience: int = PATIENCE_MS) -> Iterator[Page]:
+    """A page as a new person opens it, on which any error or dialogue fails the test."""
+    context = browser.new_context(viewport={"width": WIDE[0], "height": height}, locale="en-GB", timezone_id="UTC")
+    page = context.new_page()
+    page.set_default_timeout(patience)
+    expect.set_options(timeout=patience)
+    trouble: list[str] = []
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    page.on("console", lambda said: trouble.append(said.text) if said.type == "error" else None)
+    page.on("dialog", lambda dialog: trouble.append(dialog.message))
+    yield page
+    context.close()
+    assert trouble == []
 
 
 def visit(page: Page, sandbox: Sandbox, person: str, place: str) -> Locator:
@@ -43,6 +64,12 @@ def visit(page: Page, sandbox: Sandbox, person: str, place: str) -> Locator:
     page.goto(f"{sandbox.page_url(person)}&in={place}")
     expect(page.locator("body.ready")).to_be_visible()
     return page.locator("#messages")
+
+
+def ask(page: Page, line: str) -> None:
+    """Type a line, and send it."""
+    page.get_by_label("Message", exact=False).last.fill(line)
+    page.keyboard.press("Enter")
 
 
 def press(page: Page, name: str) -> None:

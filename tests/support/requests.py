@@ -21,7 +21,7 @@ from scheduler import tick
 from store import people as people_store
 from store import requests as store
 from store.tables import outbox, requests
-from tests.support import books, cast, rollout
+from tests.support import books, cast, played, rollout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,9 +51,13 @@ _keys = count(1)
 
 def convene(desk: Desk, *, channel: str | None = BOARD_CHANNEL, changes: Mapping[str, str] = rollout.NONE) -> Desk:
     """A launched programme with this month's grants and a board that is complete; the desk knows its channel."""
-    cast.hire(desk, ALTERNATES)
-    rollout.launch(desk, changes=ROOMY | dict(changes))
-    rollout.run_calendar(desk, desk.clock())
+
+    def play() -> None:
+        cast.hire(desk, ALTERNATES)
+        rollout.launch(desk, changes=ROOMY | dict(changes))
+        rollout.run_calendar(desk, desk.clock())
+
+    played.once(desk, f"convened {sorted(changes.items())}", play)
     return dataclasses.replace(desk, governance_channel=channel)
 
 

@@ -21,7 +21,7 @@ from store import people as people_store
 from store import review_votes as votes
 from store import reviews as store
 from store.tables import grants
-from tests.support import cast, rollout, teams
+from tests.support import cast, played, rollout, teams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -62,8 +62,13 @@ def everybody() -> list[str]:
 
 def settle(desk: Desk, clock: Clock) -> None:
     """Hire, launch, grant, use and deliver; it is the first working day after the quarter."""
-    rollout.launch(desk)
-    settle_people(desk, clock)
+
+    def play() -> None:
+        rollout.launch(desk)
+        settle_people(desk, clock)
+
+    played.once(desk, "reviewed", play)
+    clock.now = MORNING
 
 
 def settle_people(desk: Desk, clock: Clock) -> None:

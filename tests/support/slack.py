@@ -56,6 +56,8 @@ ZOE = (
 )
 
 
+NO_DATABASE = "sqlite:///unused.db"
+"""What the environment says where the desk has a database already."""
 PATIENT = 30.0
 """Seconds that a workspace gives the bot in tests of what is said, not of how fast, with a browser beside it."""
 

@@ -12,6 +12,7 @@ from policy.units import NanoUSD
 from templates import charts
 from templates.charts import paper
 from templates.charts.funds import CONSUMED, ISSUED, RESERVE, alt_text, drawing, finding
+from tests.support import depth
 from tests.templates import charts_seen as seen
 
 Q4 = "2026-Q4"
@@ -77,7 +78,7 @@ def test_the_card_has_room_for_its_texts_and_its_text_for_every_amount(of: Funds
         assert f"USD {written}" in alt_text(of, Q4)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=depth.examples(15), deadline=None)
 @given(st.lists(st.integers(0, 10**18), min_size=5, max_size=5))
 def test_no_text_meets_another(amounts: list[int]) -> None:
     """Whatever the amounts."""

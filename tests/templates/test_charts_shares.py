@@ -19,6 +19,7 @@ from templates.charts.burn_down import even_pace, finding
 from templates.charts.utilisation import alt_text as text_of_shares
 from templates.charts.utilisation import drawing as draw_shares
 from templates.charts.utilisation import finding as finding_of_shares
+from tests.support import depth
 from tests.templates import charts_seen as seen
 
 NOVEMBER = Month(2026, 11)
@@ -142,7 +143,7 @@ def test_a_months_card_has_room_for_its_texts_and_its_text_for_every_day(of: AMo
     assert len(text) <= 2_000
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=depth.examples(15), deadline=None)
 @given(
     st.lists(st.floats(0, 5e6).map(round), min_size=1, max_size=30), st.floats(0, 2e5).map(round), st.integers(0, 30)
 )

@@ -24,6 +24,7 @@ from policy.units import MICRO_PER_TOKEN, NANO_PER_USD, MicroTokens, NanoUSD
 from programme.team_report import APART, TeamReport, WeekAhead, WeekOfSpend
 from templates.charts import native, paper, weekly
 from templates.charts.stamps import StampedText
+from tests.support import depth
 from tests.templates import charts_seen as seen
 
 if TYPE_CHECKING:
@@ -278,7 +279,7 @@ def test_no_text_meets_another_or_leaves_the_card(of: TeamReport) -> None:
     seen.assert_texts_stand_free(weekly.drawing(of))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=depth.examples(25), deadline=None)
 @given(reports())
 def test_no_text_meets_another_whatever_the_report(of: TeamReport) -> None:
     """As above, for reports nobody thought of; and every bar stays within the plot."""
@@ -292,7 +293,7 @@ def test_no_text_meets_another_whatever_the_report(of: TeamReport) -> None:
     assert seen.all_of(figure, LineCollection)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=depth.examples(60), deadline=None)
 @given(reports())
 def test_slacks_own_chart_is_within_its_limits(of: TeamReport) -> None:
     """Every series has a point for every category, each of them a week that is over and not hidden."""

@@ -20,7 +20,7 @@ from programme.letters import Digest, LapseNotice, Statement, read, written
 from sandbox import block_kit
 from scheduler import grant_letters
 from templates import workings
-from tests.support import letters
+from tests.support import depth, letters
 from tests.support.letters import HIGH, LOW, NARROW, PART, RULES, STAFF, VALUE, factors, tokens
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ claims = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=depth.examples(60), deadline=None)
 @given(
     everybody=st.lists(claims, min_size=1, max_size=8),
     percent=st.integers(30, 120),

@@ -7,12 +7,11 @@ import re
 from typing import TYPE_CHECKING, Literal
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from programme.review_file import CaseRow, Cases, ReviewFile
 from templates import review_file
-from tests.sandbox.test_page import ARGUMENTS, CHROMIUM
-from tests.support import packs
+from tests.support import browser, packs
 from tests.support.letters import HOSTILE
 from tests.support.packs import DRAFTED_AT
 
@@ -41,10 +40,8 @@ def written(pack: Pack = packs.UNDER_WAY, cases: Cases | None = None) -> str:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
+    with browser.launched() as running:
+        yield running
 
 
 @pytest.fixture

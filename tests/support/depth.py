@@ -1,0 +1,27 @@
+"""How long a run looks: `make test` at everything once, `make soak` (`--deep`) at much more of it."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import settings
+
+EXAMPLES, TIMES = 100, 10
+"""Of a property that says nothing else; and so many times more has a deep run."""
+QUICK, DEEP = "quick", "deep"
+
+
+def register() -> None:
+    """The profiles of Hypothesis: the same examples each time where a change is judged, new ones elsewhere."""
+    judged = bool(os.environ.get("CI"))
+    settings.register_profile(QUICK, derandomize=judged, max_examples=EXAMPLES)
+    settings.register_profile(DEEP, derandomize=judged, max_examples=EXAMPLES * TIMES)
+
+
+def either(*, quick: int, deep: int) -> int:
+    return deep if settings.get_current_profile_name() == DEEP else quick
+
+
+def examples(count: int) -> int:
+    """So many examples in a quick run, and more in a deep one."""
+    return either(quick=count, deep=count * TIMES)
