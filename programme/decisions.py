@@ -356,7 +356,7 @@ def _require_text(field: str, text: str) -> None:
         raise fast_track.FieldsRefused({field: f"{len(text)} characters: say it in {LONGEST_PURPOSE}."})
 
 
-OUTCOMES = {"delivered": "It did what it was for", "partly": "It did so in part", "nothing": "Nothing came of it"}
+OUTCOMES = {"delivered": "It achieved its purpose", "partly": "It achieved part of it", "nothing": "Nothing came of it"}
 
 
 def tell_outcome(

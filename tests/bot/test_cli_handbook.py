@@ -101,7 +101,7 @@ def test_a_proposal_is_printed_and_listed(run: Run) -> None:
         assert line in printed.splitlines()
     assert run("propose", body=text("2099.1", FAR)).stdout == printed
     nothing = handbook.packaged().replace('version = "2026.1"', 'version = "2099.2"').replace("2026-01-01", str(FAR))
-    assert "Nothing but the version and its date changes." in run("propose", "--by", TESS, body=nothing).stdout
+    assert "Only the version and its date change." in run("propose", "--by", TESS, body=nothing).stdout
     listed = json.loads(run("proposals", "--json").stdout)
     assert [(one["version"], one["state"], one["proposed_by"]) for one in listed] == [
         ("2099.2", "open", "Tess Novak"),

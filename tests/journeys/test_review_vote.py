@@ -183,7 +183,7 @@ def test_found_on_home_and_by_command(sandbox: Sandbox, office: Desk) -> None:
     assert queue is not None
     text = json.dumps(queue.blocks, ensure_ascii=False)
     assert f"Review of {Q4}, waiting for your vote" in text
-    assert "No request waits for the board" in text
+    assert "No request is waiting for the board" in text
     sandbox.press(slack.TESS, queue, "review_against")
     sandbox.fill(slack.TESS, {"reason": "Too early"})
     sandbox.submit(slack.TESS)
@@ -191,7 +191,7 @@ def test_found_on_home_and_by_command(sandbox: Sandbox, office: Desk) -> None:
     sandbox.dismiss(slack.TESS)
     sandbox.press(slack.TESS, queue, "review_adopt")
     pack(sandbox, f"*The review of {Q4} is adopted*")
-    assert "Review of" not in json.dumps(home(sandbox, slack.IRIS, "Nothing waits for the board").blocks)
+    assert "Review of" not in json.dumps(home(sandbox, slack.IRIS, "Nothing is waiting for the board").blocks)
     assert books.findings(office) == {}
 
 
@@ -209,7 +209,7 @@ def test_thresholds_are_proposed_and_confirmed(sandbox: Sandbox, office: Desk) -
     assert form.errors == {"adjustment.use.low_enter": '60 %: has to be at most "No longer LOW above"'}
     sandbox.fill(slack.TESS, {"adjustment.use.low_enter": "40", "adjustment.change.low": "0"})
     sandbox.submit(slack.TESS)
-    assert "waits for a second person" in shown(sandbox, slack.TESS)
+    assert "is waiting for a second person" in shown(sandbox, slack.TESS)
     sandbox.dismiss(slack.TESS)
 
     card = pack(sandbox, "Tried on the review of 2026-Q4")
@@ -218,7 +218,7 @@ def test_thresholds_are_proposed_and_confirmed(sandbox: Sandbox, office: Desk) -
     answered(sandbox, slack.TESS, "takes two people")
     sandbox.press(slack.IRIS, card, "policy_confirm")
     pack(sandbox, "*Confirmed* by Iris Tan")
-    pack(sandbox, "handbook 2027.1, this quarter would have been")
+    pack(sandbox, "handbook 2027.1 would have made this quarter")
     with office.reading() as session:
         assert str(handbooks.load(session).versions[-1].adjustment.change.low) == "0"
     assert books.findings(office) == {}

@@ -253,7 +253,7 @@ def test_people_learn_that_it_is_adopted(desk: Desk, clock: Clock) -> None:
     with office.reading() as session:
         tess = voted.person(session, TESS)
     answer = review.press_value(office, Press(tess, f"{Q4}:1", MORNING, None, None))
-    assert "adopted for 2027-Q1, as 2027-Q1.2" in str(answer.blocks)
+    assert "adopted for 2027-Q1 as 2027-Q1.2" in str(answer.blocks)
     composed = letters.compose("review/outcome", {"quarter": str(Q4)}, desk=office)
     assert composed is not None
     assert "review_value" not in str(composed.message.blocks)

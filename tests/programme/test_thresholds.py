@@ -269,7 +269,7 @@ def test_copies_of_the_pack_get_a_new_face_when_it_comes_and_goes(office: Desk) 
         assert composed is not None
         return json.dumps(composed.message.blocks, ensure_ascii=False)
 
-    assert "handbook 2027.1, proposed by Tess Novak, this quarter would have been: 16 raised, 0 cut" in said(
+    assert "handbook 2027.1, proposed by Tess Novak, would have made this quarter 16 raised, 0 cut" in said(
         "review/face", {"quarter": str(Q4)}
     )
     assert "Tried on the review of 2026-Q4" in said("policy/face", {"proposal_id": made.id})
