@@ -21,9 +21,9 @@ LONGEST_KEY, LONGEST_VALUE = 60, 50
 
 LOW_ENTER = "adjustment.use.low_enter"
 HINTS = {
-    LOW_ENTER: "A person who uses less of their regular grants than this, %s, counts as LOW.",
+    LOW_ENTER: "A person who uses less of their grants than this, %s, counts as LOW.",
     "adjustment.use.low_leave": "A person stays LOW until their use in a quarter exceeds this.",
-    "adjustment.use.high_enter": "A person who uses more of their regular grants than this in a quarter counts as HIGH.",
+    "adjustment.use.high_enter": "A person who uses more of their grants than this in a quarter counts as HIGH.",
     "adjustment.use.high_leave": "A person stays HIGH until their use in a quarter falls below this.",
     "adjustment.change.per_score": "How much a grant is raised for each point of a score that is more than chance.",
     "adjustment.change.low": "How much is taken off for a quarter of LOW.",

@@ -346,7 +346,7 @@ def test_slacks_failures_get_a_kind_answer(
     """When Slack does not say who somebody is, they are told so, and the next try works."""
     cast.hire(sqlite_desk, ZOE)
     slack.faults.add("users.info", **fault)
-    assert "Slack did not tell me who you are." in read(ask(sqlite_desk, "balance", "U0NEW", client=client))
+    assert "Slack didn't tell me who you are." in read(ask(sqlite_desk, "balance", "U0NEW", client=client))
     assert "users.info failed for U0NEW" in caplog.text
     assert "zoe@example.com" not in caplog.text
     assert "*You have no tokens yet.*" in read(ask(sqlite_desk, "balance", "U0NEW", client=client))
@@ -359,7 +359,7 @@ def test_a_silent_slack_is_not_waited_for(
     monkeypatch.setattr("handlers.slack_users.PATIENCE_SECONDS", 0.2)
     slack.faults.add("users.info", delay=3, times=2)
     begun = time.monotonic()
-    assert "Slack did not tell me who you are." in read(ask(sqlite_desk, "balance", "U0NEW", client=client))
+    assert "Slack didn't tell me who you are." in read(ask(sqlite_desk, "balance", "U0NEW", client=client))
     assert time.monotonic() - begun < 2.5
 
 
@@ -369,7 +369,7 @@ def test_an_unreachable_slack_is_asked_once(
     """A refused connection is not tried again: the library would sleep in between, beyond the command's deadline."""
     slept: list[float] = []
     monkeypatch.setattr("slack_sdk.http_retry.handler.time.sleep", slept.append)
-    assert "Slack did not tell me who you are." in read(ask(sqlite_desk, "balance", "U0NEW", client=unreachable))
+    assert "Slack didn't tell me who you are." in read(ask(sqlite_desk, "balance", "U0NEW", client=unreachable))
     assert slept == []
 
 
@@ -564,7 +564,7 @@ def test_slack_has_no_endpoint_in_socket_mode(sqlite_desk: Desk) -> None:
 def test_a_manager_asks_for_their_team(sqlite_desk: Desk) -> None:
     """`/tokens team` has the week and its chart; who leads nobody is told so, and a team of two has no figures."""
     assert "*You have two direct reports.*" in read(ask(sqlite_desk, "team", MARA))
-    assert "Nobody reports to you" in read(ask(sqlite_desk, "team"))
+    assert "No one reports to you" in read(ask(sqlite_desk, "team"))
     teams.hire_team(sqlite_desk)
     teams.work(sqlite_desk, dict.fromkeys(teams.TEAM, 100))
     answered = ask(sqlite_desk, "team", MARA)

@@ -147,7 +147,7 @@ def test_upheld_and_rejected(sandbox: Sandbox, office: Desk) -> None:
     sandbox.dismiss(slack.ADA)
     appeal(sandbox, slack.ADA, "I was at a customer")
     sandbox.press(slack.ADA, notice, "appeals_file")
-    private(sandbox, slack.ADA, "You have appealed against this already", sandbox.dm(slack.ADA))
+    private(sandbox, slack.ADA, "You have already appealed against this", sandbox.dm(slack.ADA))
     told(sandbox, slack.ADA, "*Open*")
     now = answered(sandbox, slack.ADA)
     assert "Until then your grants stay as they were" in now
@@ -155,7 +155,7 @@ def test_upheld_and_rejected(sandbox: Sandbox, office: Desk) -> None:
 
     waiting = card(sandbox, "*Open*", slack.ADA)
     sandbox.press(slack.IRIS, waiting, "appeals_uphold")
-    private(sandbox, slack.IRIS, "You cannot decide this appeal: you had a part in it")
+    private(sandbox, slack.IRIS, "You can't decide this appeal because you had a part in the case")
     sandbox.press(slack.TESS, waiting, "appeals_uphold")
     sandbox.submit(slack.TESS)
     form = sandbox.modal(slack.TESS)
@@ -194,7 +194,7 @@ def test_two_members_send_at_once(sandbox: Sandbox, office: Desk) -> None:
         list(pool.map(sandbox.submit, (slack.TESS, slack.KOFI)))
     answers = [shown(sandbox, user) for user in (slack.TESS, slack.KOFI)]
     assert sum("The person is told your reason" in one for one in answers) == 1
-    assert sum("your press changed nothing" in one for one in answers) == 1
+    assert sum("your click changed nothing" in one for one in answers) == 1
     told(sandbox, slack.ADA, "*Your appeal against the review of 2026-Q4 is")
     with office.reading() as session:
         stands = appeals.require(session, Q4, cast.person_id(office, ADA))

@@ -117,7 +117,7 @@ def test_from_the_form_to_the_wallet(sandbox: Sandbox, office: Desk) -> None:
     assert form is not None
     preview = json.dumps(form.blocks, ensure_ascii=False)
     assert "*5,000 tokens, USD 50.00*" in preview
-    assert "*Fast:* at most 1 × the monthly grant and USD 5,000. One of the three who may vote has to approve by" in preview
+    assert "at most 1 × the monthly grant and USD 5,000. One of the three who may vote has to approve by" in preview
     assert sandbox.submit(slack.BEN).error == ""
     shown = card(sandbox, saying="0 of 1 approve")
     assert "<@U0BEN> asks for 5,000 tokens" in read(shown)
@@ -133,7 +133,7 @@ def test_from_the_form_to_the_wallet(sandbox: Sandbox, office: Desk) -> None:
     assert told(sandbox, slack.BEN, "tokens is approved*").ts == mine.ts
     # The button of a screen that has not changed yet.
     sandbox.press(slack.OMAR, shown, "fast_track_approve")
-    private(sandbox, slack.OMAR, "This request is approved by Tess Novak: your press changed nothing.")
+    private(sandbox, slack.OMAR, "This request was approved by Tess Novak, so your click changed nothing.")
     assert books.findings(office) == {}
 
 
@@ -154,7 +154,7 @@ def test_mistakes_stand_beside_their_fields(sandbox: Sandbox, office: Desk) -> N
     assert sandbox.submit(slack.BEN).error == ""
     form = sandbox.modal(slack.BEN)
     assert form is not None
-    assert "can be read in two ways: write 5,000" in form.errors["amount"]
+    assert "can be read in two ways. Write 5,000" in form.errors["amount"]
     sandbox.fill(slack.BEN, {"amount": "5000"})
     sandbox.submit(slack.BEN)
     form = sandbox.modal(slack.BEN)
@@ -246,7 +246,7 @@ def test_a_question_and_its_answer(sandbox: Sandbox) -> None:
     card(sandbox, saying="*Ben Okafor:* The release")
     told(sandbox, slack.BEN, "*You answered:* The release")
     sandbox.press(slack.BEN, asked, "fast_track_answer")
-    private(sandbox, slack.BEN, "You have answered this already.", sandbox.dm(slack.BEN))
+    private(sandbox, slack.BEN, "You have already answered this.", sandbox.dm(slack.BEN))
 
 
 @pytest.mark.usefixtures("_bot")
@@ -262,7 +262,7 @@ def test_everybody_who_may_not_is_told_why(sandbox: Sandbox, office: Desk) -> No
         sandbox.press(user, shown, "fast_track_approve")
         private(sandbox, user, saying)
     for user, saying in (
-        (slack.BEN, "somebody who asked for it"),
+        (slack.BEN, "because you asked for it"),
         (slack.LENA, "Only the members of the board"),
         (slack.GUEST, "I don't know you yet."),
     ):
@@ -294,8 +294,9 @@ def test_one_sees_and_withdraws_ones_own(sandbox: Sandbox, office: Desk) -> None
 @pytest.mark.usefixtures("_bot")
 def test_the_boards_queue(sandbox: Sandbox) -> None:
     """Members see what waits, the nearest deadline first, and can decide it there; it is not for others."""
-    assert "The queue is for the members" in read(sandbox.command(slack.BEN, slack.GENERAL, "/tokens board").message)
-    assert "Nothing is waiting for the board" in read(sandbox.command(slack.TESS, slack.GENERAL, "/tokens board").message)
+    assert "The queue is for members" in read(sandbox.command(slack.BEN, slack.GENERAL, "/tokens board").message)
+    shown = sandbox.command(slack.TESS, slack.GENERAL, "/tokens board").message
+    assert "Nothing is waiting for the board" in read(shown)
     send(sandbox, slack.BEN, amount="150000")
     send(sandbox, slack.ADA, amount="4000")
     queue = sandbox.command(slack.TESS, slack.GENERAL, "/tokens board").message
@@ -316,21 +317,21 @@ def test_handing_a_vote_over(sandbox: Sandbox, office: Desk) -> None:
     def say(line: str) -> str:
         return read(sandbox.command(slack.TESS, slack.GENERAL, f"/tokens delegate{line}").message)
 
-    assert "Nobody stands in for you" in say("")
-    assert "until which day?" in say(" @lena")
-    assert "nobody I know" in say(" Lena until 2026-12-01")
-    assert "a day from today on" in say(" @lena until 2026-01-01")
+    assert "No one stands in for you" in say("")
+    assert "lacks the last day" in say(" @lena")
+    assert "I don't recognise" in say(" Lena until 2026-12-01")
+    assert "a day from today to" in say(" @lena until 2026-01-01")
     assert "Lena Vogt votes in your place until the end of 1 Dec 2026" in say(" @lena until 2026-12-01")
     assert "Lena Vogt votes in your place" in say("")
     send(sandbox, slack.BEN, amount="5000")
     shown = card(sandbox, saying="<@U0LENA>")
     sandbox.press(slack.TESS, shown, "fast_track_approve")
-    private(sandbox, slack.TESS, "You handed your vote to somebody else")
+    private(sandbox, slack.TESS, "You have handed your vote to someone else")
     join_board(sandbox, slack.LENA)
     sandbox.press(slack.LENA, shown, "fast_track_approve")
     card(sandbox, saying="Lena Vogt for Tess Novak approved")
     assert "Your vote is yours again" in say(" off")
-    assert "You had not handed" in say(" off")
+    assert "You hadn't handed" in say(" off")
     assert books.findings(office) == {}
 
 
@@ -380,7 +381,7 @@ def test_time_goes_by(sandbox: Sandbox, office: Desk) -> None:
     lapsed = told(sandbox, slack.BEN, "has lapsed*")
     assert "That is not a no" in read(lapsed)
     sandbox.press(slack.TESS, reminded, "fast_track_approve")
-    private(sandbox, slack.TESS, "over: it lapsed: your press changed nothing", sandbox.dm(slack.TESS))
+    private(sandbox, slack.TESS, "has lapsed, so your click changed nothing", sandbox.dm(slack.TESS))
     query = sa.select(sa.func.count()).where(entries.c.kind == "exception")
     assert books.rows(office, query) == [(0,)]
 

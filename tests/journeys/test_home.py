@@ -128,7 +128,7 @@ def test_warnings_are_chosen_from_home(sandbox: Sandbox) -> None:
     shows(
         sandbox,
         slack.ADA,
-        "*Warnings* come when you have used 85 and 100 % of what you can spend in a month, but not between 20:00 and 8:00.",
+        "when you have used 85 and 100 % of what you can spend in a month, but not between 20:00 and 8:00.",
     )
 
 

@@ -122,13 +122,13 @@ def test_from_the_proposal_until_it_holds(
 ) -> None:
     """Tess proposes and is refused; Iris confirms; everybody reads what comes, and from its day on that it holds."""
     printed = propose(text(), "--by", "tess@example.com")
-    assert "Handbook 2026.9, from 2026-12-01, is proposed by Tess Novak" in printed
+    assert "Handbook 2026.9 from 2026-12-01 is proposed by Tess Novak" in printed
     assert "lots.months: 3 -> 4" in printed
     shown = card(sandbox, "Handbook 2026.9, proposed")
     assert '"lots.months"' in read(shown)
     mine = told(sandbox, slack.TESS, "You proposed handbook 2026.9")
     sandbox.press(slack.TESS, shown, "policy_confirm")
-    private(sandbox, slack.TESS, "You proposed this, and a change of the handbook takes two people.")
+    private(sandbox, slack.TESS, "You proposed this, and a change to the handbook takes two people.")
     sandbox.press(slack.TESS, shown, "policy_decline")
     private(sandbox, slack.TESS, "You proposed this")
     assert sandbox.modal(slack.TESS) is None
@@ -146,7 +146,7 @@ def test_from_the_proposal_until_it_holds(
     assert told(sandbox, slack.TESS, "*You proposed handbook 2026.9*").ts == mine.ts
     # The buttons of a screen that has not changed yet.
     sandbox.press(slack.OMAR, shown, "policy_confirm")
-    private(sandbox, slack.OMAR, "This proposal is confirmed by Iris Tan: your press changed nothing.")
+    private(sandbox, slack.OMAR, "This proposal was confirmed by Iris Tan, so your click changed nothing.")
     coming = read(policy(sandbox, slack.BEN))
     assert "Handbook 2026.launch is in force" in coming
     assert "Handbook 2026.9 comes into force on 1 Dec 2026" in coming
@@ -188,9 +188,9 @@ def test_everybody_who_may_not_is_told_why(sandbox: Sandbox, office: Desk, propo
     propose(text(), "--by", "tess@example.com")
     shown = card(sandbox, "<@U0TESS> proposes")
     for user, saying in (
-        (slack.LENA, "You administer or audit the programme"),
-        (slack.KOFI, "Only the members of the board"),
-        (slack.BEN, "Only the members of the board"),
+        (slack.LENA, "Administrators and auditors can't decide"),
+        (slack.KOFI, "Only members of the board"),
+        (slack.BEN, "Only members of the board"),
         (slack.GUEST, "I don't know you yet."),
     ):
         members = sandbox.workspace.channel(slack.BOARD).members

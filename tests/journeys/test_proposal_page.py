@@ -69,7 +69,7 @@ def test_two_people_change_the_handbook(sandbox: Sandbox, office: Desk, page: Pa
     press(page, "Confirm")
     agree(page)
     expect(page.locator("#messages")).to_contain_text(
-        "You proposed this, and a change of the handbook takes two people."
+        "You proposed this, and a change to the handbook takes two people."
     )
     shoot(page, "proposal_refused")
     assert states(office) == {"2026.9": "open"}

@@ -121,7 +121,7 @@ def test_held_amended_and_adopted(sandbox: Sandbox, office: Desk) -> None:
     below(sandbox, slack.TESS, "(held;")
 
     sandbox.press(slack.IRIS, first, "review_adopt")
-    answered(sandbox, slack.IRIS, "your press was about another package")
+    answered(sandbox, slack.IRIS, "your click was about an earlier package")
     sandbox.press(slack.IRIS, pack(sandbox, "1 held, 0 amended"), "review_cases")
     press_in_modal(sandbox, slack.IRIS, "review_page_next")
     assert "page 2 of" in shown(sandbox, slack.IRIS)
@@ -130,7 +130,7 @@ def test_held_amended_and_adopted(sandbox: Sandbox, office: Desk) -> None:
     sandbox.submit(slack.IRIS)
     form = sandbox.modal(slack.IRIS)
     assert form is not None
-    assert "to 10 %, the bounds of a quarter and of a year" in form.errors["change"]
+    assert "to 10 %, the limits for a quarter and a year" in form.errors["change"]
     sandbox.fill(slack.IRIS, {"change": "+2.5"})
     sandbox.submit(slack.IRIS)
     assert "*Amended:*" in shown(sandbox, slack.IRIS)
@@ -145,7 +145,7 @@ def test_held_amended_and_adopted(sandbox: Sandbox, office: Desk) -> None:
     pack(sandbox, "*Adopted*")
     pack(sandbox, f"*The review of {Q4} is adopted*")
     sandbox.press(slack.TESS, now, "review_against")
-    answered(sandbox, slack.TESS, "your press changed nothing")
+    answered(sandbox, slack.TESS, "your click changed nothing")
 
     with office.reading() as session:
         kept = reviews.get(session, Q4)

@@ -156,14 +156,16 @@ def test_a_mistake_is_told_at_its_field_with_its_value(office: Desk, session: Se
     """What is no per cent, what contradicts another value, and a form in which nothing changes."""
     found = problems(session, office, adjustment__use__low_enter="lots", adjustment__change__low="-5")
     assert set(found) == {LOW, CUT}
-    assert found[LOW].startswith("'lots': per cent")
+    assert found[LOW].startswith("'lots': write a percentage")
     above = problems(session, office, adjustment__use__low_enter="60") | problems(
         session, office, adjustment__use__low_leave="85"
     )  # fmt: skip
     assert above == {
         LOW: '60 %: has to be at most "No longer LOW above"', LEAVE: '85 %: has to be at most "No longer HIGH below"'
     }  # fmt: skip
-    assert problems(session, office, adjustment__change__low="101")[CUT].startswith("'101': per cent up to 100")
+    assert problems(session, office, adjustment__change__low="101")[CUT].startswith(
+        "'101': write a percentage up to 100"
+    )
     assert "Nothing changes" in problems(session, office)[LOW]
 
 
