@@ -176,7 +176,7 @@ def iris_holds_and_amends(page: Page, sandbox: Sandbox) -> None:
     dialog.get_by_label("Why").fill("There since November; half of a cut")
     shoot(page, "amend")
     dialog.get_by_role("button", name="Amend", exact=True).click()
-    expect(dialog).to_contain_text("Amended:")
+    expect(dialog).to_contain_text("Amended.")
     leave(page)
 
 
