@@ -84,7 +84,7 @@ def _slack(settings: Settings, desk: Desk) -> Iterator[Finding]:
         yield Finding(
             "problem",
             f"SLACK_BOT_TOKEN is refused: {error.response['error']}.",
-            "Install the app again, copy its token.",
+            "Install the app again and copy its token.",
         )
         return
     except (SlackClientError, OSError) as error:
@@ -104,7 +104,7 @@ def _header(answer: SlackResponse, name: str) -> str | None:
 def _scopes(answer: SlackResponse) -> Iterator[Finding]:
     header = _header(answer, "x-oauth-scopes")
     if header is None:
-        yield Finding("warning", "Slack did not say which scopes the token has.", "Check them in the app's settings.")
+        yield Finding("warning", "Slack didn't say which scopes the token has.", "Check them in the app's settings.")
         return
     granted = {scope.strip() for scope in header.split(",")}
     missing = [scope for scope in BOT_SCOPES if scope not in granted]
@@ -198,11 +198,11 @@ def _board(settings: Settings, desk: Desk) -> Iterator[Finding]:
         yield Finding("good", found)
     if not seats:
         remedy = "With a board, a change takes two people: `tokens-bot handbook propose`, confirmed in Slack."
-        yield Finding("warning", "Without a board one person alone can change the handbook.", remedy)
+        yield Finding("warning", "Without a board, one person alone can change the handbook.", remedy)
     for role, able in (("chair", any(s.is_chair for s in seats)), ("finance", any(s.is_finance for s in seats))):
         if not able:
             remedy = "Large exceptions need one: set the role with `tokens-bot people import`."
-            yield Finding("warning", f"Nobody on the board has the role `{role}`.", remedy)
+            yield Finding("warning", f"No one on the board has the role `{role}`.", remedy)
 
 
 def _unread(settings: Settings, desk: Desk, usergroup: str) -> str:
@@ -222,9 +222,9 @@ def _quarantine(desk: Desk) -> Iterator[Finding]:
         held = usage_store.count_held(session)
     if held:
         total = ", ".join(f"{count:,} {reason}" for reason, count in sorted(held.items()))
-        yield Finding("warning", f"Usage waits in quarantine: {total}.", "See `tokens-bot quarantine list`.")
+        yield Finding("warning", f"Usage is waiting in quarantine: {total}.", "See `tokens-bot quarantine list`.")
     else:
-        yield Finding("good", "No usage waits in quarantine.")
+        yield Finding("good", "No usage is waiting in quarantine.")
 
 
 def _calendar(desk: Desk) -> Iterator[Finding]:
@@ -232,9 +232,9 @@ def _calendar(desk: Desk) -> Iterator[Finding]:
         failed = runs.failures(session)
     for failure in failed:
         what = f"{failure.job} of {failure.period} failed {failure.attempts} times: {failure.reason}"
-        yield Finding("problem", what, "Settle the reason; the next tick tries again.")
+        yield Finding("problem", what, "Fix the cause; the next tick tries again.")
     if not failed:
-        yield Finding("good", "The calendar's runs are done.")
+        yield Finding("good", "All scheduled runs are done.")
 
 
 def _outbox(desk: Desk) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ DOCTOR_SCOPES = ("channels:read", "groups:read")
 """Optional: `tokens-bot doctor` looks channels up with them."""
 
 EVENTS = ("app_home_opened", "subteam_members_changed", "subteam_updated")
-"""Somebody looks at their Home; the board's user group has other members."""
+"""Someone looks at their Home; the board's user group has other members."""
 
 
 def build(*, url: str | None = None) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def build(*, url: str | None = None) -> dict[str, Any]:
         "command": "/tokens",
         "description": "Your AI token allowance",
         "usage_hint": " | ".join(command.name for command in COMMANDS),
-        # Slack then tells of @somebody by their id: /tokens delegate @somebody.
+        # Slack then tells of @someone by their id: /tokens delegate @someone.
         "should_escape": True,
     }
     settings: dict[str, Any] = {

@@ -63,8 +63,8 @@ def require_ready(desk: Desk) -> None:
     if recorded != desk.zone.key:
         raise Refusal(
             "time_zone_changed",
-            f"TOKENS_TIME_ZONE is {desk.zone.key}, but this ledger's days were cut in {recorded}.",
-            next_step=f"Set TOKENS_TIME_ZONE={recorded}: past days cannot be cut again.",
+            f"TOKENS_TIME_ZONE is {desk.zone.key}, but this ledger's days were counted in {recorded}.",
+            next_step=f"Set TOKENS_TIME_ZONE={recorded}: past days cannot be counted again.",
         )
 
 

@@ -21,7 +21,7 @@ FIRST_YEAR, LAST_YEAR = 2000, 2100
 
 
 def month_named(text: str) -> Month:
-    """The month that somebody wrote, such as `2026-11`; a ValueError shows what is none."""
+    """The month that someone wrote, such as `2026-11`; a ValueError shows what is none."""
     month = Month.parse(text)
     if not FIRST_YEAR <= month.year <= LAST_YEAR:
         raise ValueError(f"{text!r} is not in the years {FIRST_YEAR} to {LAST_YEAR}")

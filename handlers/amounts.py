@@ -23,7 +23,7 @@ def parse(text: str, value: TokenValue) -> MicroTokens:
         raise ValueError(f"{words!r}: write an amount such as 5,000 or USD 50.")
     if _POINTS.fullmatch(found[2]):
         # Five thousand in one country, five in another.
-        raise ValueError(f"{words!r} can be read in two ways: write {found[2].replace('.', ',')} or a plain number.")
+        raise ValueError(f"{words!r} can be read in two ways. Write {found[2].replace('.', ',')} or a plain number.")
     number = re.sub(r"[,_ ]", "", found[2])
     in_usd = found[1] or (found[3] or "").lower() in {"usd", "$"}
     try:

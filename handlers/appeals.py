@@ -1,4 +1,4 @@
-"""What people press about the quarterly review: an appeal against a cut, and the board's decision of it."""
+"""The buttons for appeals against a cut: a person files one, and the board decides it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def show_review(desk: Desk, request: Request) -> Message | None:
 
 
 def press_appeal(desk: Desk, press: Press) -> Modal:
-    """The form, if there is anything to appeal against: nobody fills one in for nothing."""
+    """The form, if there is anything to appeal against: no one fills one in for nothing."""
     quarter = _quarter(press.value)
     with desk.reading() as session:
         case = appeals.require_open_to_appeal(session, press.person, quarter, desk=desk, now=press.now)

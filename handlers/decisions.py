@@ -1,4 +1,4 @@
-"""What members of the board press and type: votes, questions, their queue, and who stands in for them."""
+"""What members of the board click and type: votes, questions, their queue, and who stands in for them."""
 
 from __future__ import annotations
 
@@ -67,12 +67,12 @@ def press_show(desk: Desk, press: Press) -> Message:
     with desk.reading() as session:
         card = cards.of(session, press.request_id, desk=desk, now=press.now)
         if not cards.may_see(session, card.request, press.person.id, desk=desk, now=press.now):
-            raise Refusal("not_on_board", "Requests are shown to the members of the board whom they do not concern.")
+            raise Refusal("not_on_board", "Requests are shown only to board members who are not involved in them.")
     return shown.card(card)
 
 
 def _to_decide(desk: Desk, press: Press) -> Card:
-    """The card that somebody wants to decide, if they may: nobody fills in a form for nothing."""
+    """The card that someone wants to decide, if they may: no one fills in a form for nothing."""
     with desk.reading() as session:
         card = cards.of(session, press.request_id, desk=desk, now=press.now)
         decisions.require_undecided(session, card.request, press.now)
@@ -155,7 +155,7 @@ def delegate(desk: Desk, request: Request) -> Message | None:
         today = day_of(request.now, desk.zone)
         if words.lower() == "off":
             taken = board.take_back(session, member, now=request.now)
-            text = "Your vote is yours again." if taken else "You had not handed your vote to anybody."
+            text = "Your vote is yours again." if taken else "You hadn't handed your vote to anyone."
         elif not words:
             held = board_store.delegations_on(session, today).get(member.id)
             text = _held(session, held)
@@ -171,7 +171,7 @@ _OFF = "`/tokens delegate off` takes it back."
 
 def _held(session: Session, held: board_store.Delegation | None) -> str:
     if held is None:
-        return f"Nobody stands in for you. {HOW_TO_DELEGATE}"
+        return f"No one stands in for you. {HOW_TO_DELEGATE}"
     to = people_store.by_id(session, held.delegate_id)
     assert to is not None  # noqa: S101 - a foreign key
     return f"{to.name} votes in your place until the end of {phrases.day(held.last_day)}. {_OFF}"
@@ -183,14 +183,14 @@ def _to_whom(session: Session, words: str) -> tuple[people_store.Person, date]:
     try:
         last_day = date.fromisoformat(until.strip())
     except ValueError:
-        raise Refusal("until", f"{words!r}: until which day?", next_step=HOW_TO_DELEGATE) from None
+        raise Refusal("until", f"{words!r} lacks the last day.", next_step=HOW_TO_DELEGATE) from None
     if not found:
-        raise Refusal("delegate_who", f"{who.strip()!r} is nobody I know.", next_step=HOW_TO_DELEGATE)
+        raise Refusal("delegate_who", f"I don't recognise {who.strip()!r}.", next_step=HOW_TO_DELEGATE)
     person = people_store.by_slack_id(session, found[1])
     if person is None:
         raise Refusal(
-            "delegate_unknown", "That person takes no part in the programme yet.",
-            next_step="They have to use `/tokens` once; then try again.",
+            "delegate_unknown", "That person is not in the programme yet.",
+            next_step="Ask them to use `/tokens` once, then try again.",
         )  # fmt: skip
     return person, last_day
 

@@ -126,9 +126,7 @@ def press_more_time(desk: Desk, press: Press) -> Modal:
 def _own(session: Session, press: Press) -> store.Request:
     earlier = store.get(session, press.request_id)
     if earlier is None or earlier.person_id != press.person.id:
-        raise Refusal(
-            "not_yours", "This is another person's request.", next_step="Type `/tokens request` for your own."
-        )
+        raise Refusal("not_yours", "This is someone else's request.", next_step="Type `/tokens request` for your own.")
     return earlier
 
 
@@ -198,7 +196,7 @@ def _asked(session: Session, fields: Fields, office: _Office) -> Asked:
         problems["amount"] = str(error)
     named = {user: people_store.by_slack_id(session, user) for user in fields.beneficiaries}
     if unknown := [user for user, person in named.items() if person is None]:
-        problems["beneficiaries"] = f"{len(unknown)} of them take no part in the programme: leave them out."
+        problems["beneficiaries"] = f"Not in the programme: {len(unknown)} of these people. Remove them."
     last_day = _day(fields.last_day)
     if last_day is None:
         problems["last_day"] = "Choose a day."
@@ -236,7 +234,7 @@ def preview(ack: Ack, body: dict[str, Any], client: WebClient, *, desk: Desk) ->
             view = _form(session, form.person, fields, desk=desk, now=form.now)
         quick(client).views_update(view_id=form.id, hash=body["view"]["hash"], view=view)
     except (SlackApiError, SlackClientError, OSError) as error:
-        # Typed on meanwhile, or closed: the next preview is on its way, or nobody looks.
+        # Typed on meanwhile, or closed: the next preview is on its way, or no one looks.
         logger.info("a preview was not shown: %s", type(error).__name__)
     except Exception as error:  # noqa: BLE001 - what is typed stays, and is judged when it is sent
         note_failure(logger, "preview", error)
@@ -305,7 +303,7 @@ def press_answer(desk: Desk, press: Press) -> Modal:
             raise Refusal("not_yours", "This question is for the person who asked for the tokens.")
         decisions.require_undecided(session, request, press.now)
     if question.answer is not None:
-        raise Refusal("answered", "You have answered this already.", next_step="The board has your answer.")
+        raise Refusal("answered", "You have already answered this.", next_step="The board has your answer.")
     return Modal(render.modal("fast_track/answer", question=question, private=press.value))
 
 

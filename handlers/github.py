@@ -115,7 +115,7 @@ def parse(event: str, body: bytes, bug_labels_on: Callable[[datetime], frozenset
     except msgspec.ValidationError as error:
         raise MalformedBodyError(f"the body is no {event} event: {error}") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise MalformedBodyError("the body is not JSON: choose the content type application/json") from error
+        raise MalformedBodyError("the body is not JSON; choose the content type application/json") from error
     except UnfitFieldError as error:
         raise MalformedBodyError(str(error)) from error
     return Ignored("", f"{event} {action}".strip()[:MAX_NAME] + " tells no outcome")
@@ -127,7 +127,7 @@ def _merged(event: _PullRequestEvent) -> Reported | Ignored:
     if not pull.merged or pull.merged_at is None:
         return Ignored(outcome_id, "closed without being merged")
     reverts = _reverted(pull.body or "", repository)
-    # A revert by a bot undoes as much as anybody's.
+    # A revert by a bot undoes as much as anyone's.
     if (pull.user is None or pull.user.is_bot) and not reverts:
         return Ignored(outcome_id, "its author is no person")
     return Reported(

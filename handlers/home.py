@@ -1,4 +1,4 @@
-"""App Home: shown when somebody opens it, with buttons for what people do most."""
+"""App Home: shown when someone opens it, with buttons for what people do most."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 
 def opened(event: dict[str, Any], client: WebClient, *, desk: Desk) -> None:
-    """Somebody looks at the app: show them their Home, whoever they are."""
+    """Someone looks at the app: show them their Home, whoever they are."""
     if event.get("tab") != "home":
         return
     user = str(event["user"])
@@ -40,7 +40,7 @@ def opened(event: dict[str, Any], client: WebClient, *, desk: Desk) -> None:
 
 
 def _show(desk: Desk, client: WebClient, user: str) -> Block | None:
-    """Publish the Home of somebody we know; else what to show instead."""
+    """Publish the Home of someone we know; else what to show instead."""
     now = desk.clock()
     try:
         person = known_person(desk, client, user, now)

@@ -1,7 +1,7 @@
-"""Publishing a person's Home: composed from what holds, never over anything newer, and only where somebody looks.
+"""Publishing a person's Home: composed from what holds, never over anything newer, and only where someone looks.
 
 Slack gives every published view a hash, and refuses a view that was meant to replace another one than is there. So
-whoever publishes keeps the hash; who meets a newer view reads everything anew and tries again.
+whoever publishes keeps the hash, and anyone who meets a newer view reads everything again and retries.
 """
 
 from __future__ import annotations
@@ -31,25 +31,25 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LOOKS_FOR = timedelta(minutes=15)
-"""Somebody who opened their Home so lately may still be looking at it."""
+"""A person who opened their Home so lately may still be looking at it."""
 ATTEMPTS = 3
 WORKERS = 2
 REFUSALS = ("invalid_blocks", "invalid_arguments")
 
 
 class Homes:
-    """Shows Homes anew beside what changed them, so that nobody who pressed a button waits for it."""
+    """Shows Homes anew beside what changed them, so that no one who clicked a button waits for it."""
 
     def __init__(self, desk: Desk, client: WebClient) -> None:
         self._desk, self._client = desk, client
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="home")
 
     def refresh(self, person_id: str) -> None:
-        """Show somebody's Home anew soon, if they looked at it lately."""
+        """Show someone's Home anew soon, if they looked at it lately."""
         try:
             self._pool.submit(refresh, self._desk, self._client, person_id)
         except RuntimeError:
-            logger.info("the Home of %s is not shown anew: the bot is stopping", person_id)
+            logger.info("the Home of %s is not updated: the bot is stopping", person_id)
 
     def close(self) -> None:
         """Finish what is under way."""
@@ -57,7 +57,7 @@ class Homes:
 
 
 def refresh(desk: Desk, client: WebClient, person_id: str) -> bool:
-    """Show somebody's Home anew if they looked at it lately; whether it was. A failure is logged, never raised."""
+    """Show someone's Home anew if they looked at it lately; whether it was. A failure is logged, never raised."""
     try:
         with desk.reading() as session:
             opened = store.of(session, person_id)

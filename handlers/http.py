@@ -102,7 +102,7 @@ def _database_away(_request: Request, error: Exception) -> Response:
 
 
 class _LastResort:
-    """Answers what nobody foresaw.
+    """Answers what no one foresaw.
 
     A handler of `Exception` would not do: Starlette raises it again after the answer, and the server logs it whole.
     """

@@ -1,4 +1,4 @@
-"""What every press and every form has in common: who it was, and an answer whatever happens."""
+"""What every click and every form has in common: who it was, and an answer whatever happens."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 View = dict[str, Any]
 ANSWER_SECONDS = 1
-"""A press has to be acknowledged within three seconds, of which asking who somebody is may have taken two."""
+"""A click has to be acknowledged within three seconds, of which asking who someone is may have taken two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """Who pressed which button, where; `value` is what the button carried."""
+    """Who clicked which button, and where; `value` is what the button carried."""
 
     person: Person
     value: str
@@ -70,7 +70,7 @@ class Press:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What somebody wrote into a modal; `id` is the modal's, `values` are by block."""
+    """What someone wrote into a modal; `id` is the modal's, `values` are by block."""
 
     person: Person
     id: str
@@ -80,7 +80,7 @@ class Form:
 
 
 def known_person(desk: Desk, client: WebClient, slack_user_id: str, now: datetime) -> Person:
-    """The person behind a Slack user, linked at first contact; a Refusal for somebody we do not know."""
+    """The person behind a Slack user, linked at first contact; a Refusal for someone we do not know."""
     with desk.reading() as session:
         person = people_store.by_slack_id(session, slack_user_id)
     if person is not None:
@@ -90,7 +90,7 @@ def known_person(desk: Desk, client: WebClient, slack_user_id: str, now: datetim
         person = people.link(session, slack_user_id=slack_user_id, email=email, now=now)
         contact = contact_of(desk, session, now)
     if person is None:
-        raise Refusal("unknown_person", "I do not know you yet.", next_step=f"Please ask {contact} to add you.")
+        raise Refusal("unknown_person", "I don't know you yet.", next_step=f"Please ask {contact} to add you.")
     return person
 
 
@@ -140,7 +140,7 @@ def _renew(client: WebClient, view_id: str | None, view: View) -> None:
     try:
         quick(client).views_update(view_id=view_id, view=view)
     except (SlackApiError, SlackClientError, OSError) as error:
-        logger.warning("a modal was not shown anew: %s", type(error).__name__)
+        logger.warning("a modal was not updated: %s", type(error).__name__)
 
 
 def _is_in_modal(body: dict[str, Any]) -> bool:
@@ -175,7 +175,7 @@ def open_modal(client: WebClient, trigger_id: str, modal: Modal, *, above: bool 
 
 
 def answer_privately(response_url: str | None, message: Message) -> None:
-    """Say something that only the person who pressed can see. What was done is done, should that fail."""
+    """Say something that only the person who clicked can see. What was done is done, should that fail."""
     if response_url is None:
         return
     try:

@@ -43,7 +43,7 @@ _PROJECT_TAG = "project:"
 class NothingUsed(NamedTuple):
     """A call that failed before anything was bought: there is nothing to take in, and nothing wrong with it."""
 
-    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody asks of it
+    index: int  # type: ignore[assignment]  # hides tuple.index, which no one asks of it
     event_id: str
     detail: str = "failed call, nothing was used"
 

@@ -93,7 +93,7 @@ def _read(file: TextIO, problems: list[tuple[int, str]]) -> Iterator[tuple[int, 
 
 
 def _contradictions(told: list[tuple[int, Reported]]) -> Iterator[tuple[int, str]]:
-    """Two contents of one outcome of which nobody could say which holds."""
+    """Two contents of one outcome of which no one could say which holds."""
     first: dict[tuple[str, str, datetime | None], tuple[int, Reported]] = {}
     for number, one in told:
         before, same = first.setdefault((one.source, one.outcome_id, one.as_of), (number, one))

@@ -1,4 +1,4 @@
-"""The handbook in words, and what the board presses about a proposed one."""
+"""The handbook in words, and the board's buttons for a proposed one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What members of the board press about a quarter's review: votes, and the cases page by page."""
+"""The board's buttons for a quarter's review: votes, and the cases page by page."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def press_adopt(desk: Desk, press: Press) -> Message:
 
 
 def press_against(desk: Desk, press: Press) -> Modal:
-    """The form for a vote against, if somebody may vote: nobody fills it in for nothing."""
+    """The form for a vote against, if someone may vote: no one fills it in for nothing."""
     quarter, package = _package(press.value)
     with desk.reading() as session:
         review_decisions.require_undecided(session, reviews.require(session, quarter), press.now)
@@ -158,7 +158,7 @@ def press_put_back(desk: Desk, press: Press) -> Modal:
 
 
 def _to_decide(session: Session, desk: Desk, press: Press) -> tuple[About, Kept, str]:
-    """The case that somebody wants to decide, if they may."""
+    """The case that someone wants to decide, if they may."""
     about = About.parse(press.value)
     review_decisions.require_undecided(session, reviews.require(session, about.quarter), press.now)
     case = case_decisions.case_for(session, press.person, about.quarter, about.person_id, desk=desk, now=press.now)
@@ -215,7 +215,7 @@ def _decided(desk: Desk, form: Form, about: About, decided: Decided, name: str) 
     try:
         return Shown(done, below=_page(desk, form.person, about.quarter, about.page, now=form.now))
     except Refusal:
-        # What was done is done, also for somebody who lost their seat at this moment.
+        # What was done is done, also for someone who lost their seat at this moment.
         return done
 
 

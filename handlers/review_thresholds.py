@@ -1,4 +1,4 @@
-"""What members of a review's panel press to propose other thresholds."""
+"""The form in which members of a review's panel propose other thresholds."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def submit_thresholds(desk: Desk, form: Form) -> View:
         made = thresholds.propose(
             session, form.person, Quarter.parse(private["quarter"]), asked, desk=desk, now=form.now
         )  # fmt: skip
-        # Without the try on the review, which goes through everybody: the card has it, and Slack waits three seconds.
+        # Without the try on the review, which goes through everyone: the card has it, and Slack waits three seconds.
         card = next(one for one in proposals.cards(session) if one.proposal.id == made.id)
     return policy.thresholds_proposed(card, THRESHOLDS)
 

@@ -17,7 +17,7 @@ PATIENCE_SECONDS = 2
 
 
 def quick(client: WebClient) -> WebClient:
-    """The client, but patient only as long as somebody who waits for an answer; the library would try again."""
+    """The client, but patient only as long as someone who waits for an answer; the library would try again."""
     return WebClient(token=client.token, base_url=client.base_url, timeout=PATIENCE_SECONDS, retry_handlers=[])
 
 
@@ -33,7 +33,7 @@ def email_of(client: WebClient, slack_user_id: str) -> str | None:
             return None
         logger.warning("users.info failed for %s: %s", slack_user_id, error)
         raise Refusal(
-            "slack_silent", "Slack did not tell me who you are.", next_step="Please try again in a minute."
+            "slack_silent", "Slack didn't tell me who you are.", next_step="Please try again in a minute."
         ) from error
     if any(user.get(flag) for flag in ("deleted", "is_bot", "is_restricted", "is_ultra_restricted", "is_stranger")):
         return None

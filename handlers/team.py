@@ -25,6 +25,8 @@ def show_team(desk: Desk, request: Request) -> Message | None:
         report = None if has_left else team_report(session, person.id, desk=desk, now=request.now)
     if report is None:
         raise Refusal(
-            "no_reports", "Nobody reports to you, so there is no team to show.", next_step="Yours: `/tokens balance`."
+            "no_reports",
+            "No one reports to you, so there is no team to show.",
+            next_step="For your own spend, use `/tokens balance`.",
         )
     return team.answer(report)

@@ -158,16 +158,16 @@ COMMANDS: tuple[Command, ...] = (
     Command("balance", "", "what you have left, and until when", show_balance),
     Command("why", "", "the arithmetic behind it", show_why),
     Command("history", "[month]", "what you used in a month, such as `2026-10`", show_history),
-    Command("request", "[amount]", "ask for more: a form, with who decides and by when", fast_track.open_request),
+    Command("request", "[amount]", "ask for more; the form shows who decides and by when", fast_track.open_request),
     Command("requests", "", "what you asked for, and where it stands", fast_track.show_requests),
     Command("team", "", "what your team spends, for managers", team.show_team),
     Command("review", "", "your case in the last quarterly review, and why", appeals.show_review),
     Command("warnings", "", "at what share of your tokens you are warned, and when not", warnings.open_choice),
     Command("services", "", "the AI services that tokens pay for", show_services),
-    Command("policy", "", "the rules that hold, those that come, and what is proposed", policy.show_policy),
-    Command("board", "", "what waits for the board, for its members", decisions.show_queue),
+    Command("policy", "", "the rules in force, those to come, and what is proposed", policy.show_policy),
+    Command("board", "", "what is waiting for the board, for its members", decisions.show_queue),
     Command(
-        "delegate", "@who until [day]", "hand your vote on the board to somebody; `off` ends it", decisions.delegate
+        "delegate", "@who until [day]", "hand your vote on the board to someone; `off` ends it", decisions.delegate
     ),
     Command("help", "", "this list", show_help),
 )

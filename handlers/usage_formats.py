@@ -41,7 +41,7 @@ _encode_canonically = msgspec.json.Encoder(order="sorted").encode
 class Rejected(NamedTuple):
     """An event that cannot be taken in: its position in the batch, its id as far as it could be read, and why."""
 
-    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody asks of it
+    index: int  # type: ignore[assignment]  # hides tuple.index, which no one asks of it
     event_id: str
     detail: str
 

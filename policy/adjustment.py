@@ -35,7 +35,7 @@ QUARTERS_BEFORE = 3
 THOUSANDTH = Decimal("0.001")
 NOTHING = Decimal("0.000")
 FEW_WEEKS, FEW_PEERS, FEW_IN_TEAM, NO_OUTPUT = "few_weeks", "few_peers", "few_in_team", "no_output"
-"""Why somebody has no score."""
+"""Why someone has no score."""
 
 Weekly = tuple[float | None, ...]
 """A figure for each week of the quarter; None where the person was not there."""
@@ -123,9 +123,9 @@ class Adjustment:
 def adjust(
     people: Iterable[Person], rules: AdjustmentRules, *, team_output: Mapping[str, Weekly] | None = None
 ) -> dict[str, Adjustment]:
-    """Everybody's adjustment by person id, in the order of the ids.
+    """Everyone's adjustment by person id, in the order of the ids.
 
-    `team_output` is the weekly output of whole teams where nobody measures that of a person; else a team's is its
+    `team_output` is the weekly output of whole teams where no one measures that of a person; else a team's is its
     people's together.
     """
     everybody = sorted(people, key=lambda person: person.person_id)
@@ -168,7 +168,7 @@ def _adjustment(person: Person, known: _Known, rules: AdjustmentRules) -> Adjust
     missing = _missing(person, known, rules)
     score = None if missing else known.scores[_unit(person, rules)]
     state = next_state(person.state, person.utilisation, rules.use)
-    # Where nobody knows what was used, the state is kept, and moves nothing.
+    # Where no one knows what was used, the state is kept, and moves nothing.
     acting = state if person.utilisation and person.utilisation[-1] is not None else USUAL
     deltas = person.deltas[-QUARTERS_BEFORE:]
     theta, lcb = (score.theta, score.lcb) if score else (None, None)
@@ -193,7 +193,7 @@ def _unit(person: Person, rules: AdjustmentRules) -> str:
 
 
 def _missing(person: Person, known: _Known, rules: AdjustmentRules) -> str:
-    """Why there is no score; "" where there is one. Who has just come to a team has no part in its score."""
+    """Why there is no score; "" where there is one. A person who has just joined a team has no part in its score."""
     if known.weeks[person.person_id] < rules.least_weeks:
         return FEW_WEEKS
     if rules.unit == "team" and known.sizes.get(person.team, 0) < rules.least_team:
@@ -223,7 +223,7 @@ def next_state(before: str, utilisation: Sequence[Decimal | None], rules: UseRul
 def change(
     theta: float | None, lcb: float | None, state: str, deltas: Sequence[Decimal], rules: ChangeRules
 ) -> Change:  # fmt: skip
-    """Δ from the score (None: not enough data, which raises nobody), the state, and the year's changes so far."""
+    """Δ from the score (None: not enough data, which raises no one), the state, and the year's changes so far."""
     known = None if theta is None else Decimal(repr(theta))
     efficient = high = NOTHING
     if known is not None and lcb is not None and lcb > 0:

@@ -31,16 +31,16 @@ def because(a: Adjustment) -> Iterator[Reason]:
 def _not_enough(a: Adjustment) -> Reason:
     """Why there is no score, which is said outright."""
     figures = {"missing": a.missing, "weeks": str(a.weeks), "team_size": str(a.team_size)}
-    return Reason("not_enough_data", f"not enough data on efficiency: {_what_is_missing(a)}", figures)
+    return Reason("not_enough_data", f"not enough data for an efficiency score: {_what_is_missing(a)}", figures)
 
 
 def _what_is_missing(a: Adjustment) -> str:
     rules, weeks, team = a.rules, _counted(a.weeks, "week"), _counted(a.team_size, "person", "people")
     return {
-        "few_weeks": f"there are figures of {weeks}, and a score needs {rules.least_weeks}",
-        "few_in_team": f"your team counts {team}, and a score needs {rules.least_team}",
+        "few_weeks": f"there are figures for {weeks}, and a score needs {rules.least_weeks}",
+        "few_in_team": f"your team has {team}, and a score needs {rules.least_team}",
         "few_peers": f"there are fewer than the {rules.least_peers} peers with figures that a score needs",
-        "no_output": f"nothing is known of {OWNERS[a.unit]} output",
+        "no_output": f"nothing is known about {OWNERS[a.unit]} output",
     }[a.missing]
 
 
@@ -48,7 +48,7 @@ def _efficiency(a: Adjustment, score: Score) -> Iterator[Reason]:
     own = OWNERS[a.unit]
     yield Reason(
         "inputs",
-        f"from {own} output and tokens of {_counted(score.weeks, 'week')}, scaled to full posts and a whole quarter",
+        f"based on {own} output and tokens in {_counted(score.weeks, 'week')}, scaled to full time and a whole quarter",
         {"weeks": str(score.weeks), "output": f"{score.output:.2f}", "tokens": f"{score.tokens:.0f}"},
     )  # fmt: skip
     yield Reason(
@@ -56,13 +56,14 @@ def _efficiency(a: Adjustment, score: Score) -> Iterator[Reason]:
         {"peers": score.peers.key, "size": str(score.peers.size)},
     )  # fmt: skip
     yield Reason(
-        "score", f"{own} efficiency scores {_to_hundredths(score.z)}: 0 is their middle, 1 a usual distance from it",
+        "score",
+        f"{own} efficiency scores {_to_hundredths(score.z)}; 0 is their median, and 1 is a typical distance from it",
         {"e": f"{score.residual:.4f}", "z": f"{score.z:.4f}", "elasticity": f"{score.elasticity:.4f}"},
     )  # fmt: skip
     yield Reason(
         "shrinkage",
-        f"{score.believed * 100:.0f} % of that can be told from chance: it leaves {_to_hundredths(score.theta)},"
-        f" and {_to_hundredths(score.lcb)} as a careful lower bound",
+        f"after allowing for chance ({score.believed * 100:.0f} % reliable), {_to_hundredths(score.theta)} remains;"
+        f" the cautious lower bound is {_to_hundredths(score.lcb)}",
         {
             "noise": f"{score.noise:.4f}", "between": f"{score.between:.4f}", "believed": f"{score.believed:.4f}",
             "theta": f"{score.theta:.4f}", "lcb": f"{score.lcb:.4f}",
@@ -71,10 +72,10 @@ def _efficiency(a: Adjustment, score: Score) -> Iterator[Reason]:
 
 
 def peers_named(peers: Peers, unit: str) -> str:
-    """Such as `12 people of engineering (junior, mid)`; where a family has too few, everybody of all kinds of work."""
+    """Such as `12 people of engineering (junior, mid)`; where a family has too few, people of all kinds of work."""
     units = {"team": "teams", "person": "people"}[unit]
     if peers.role_family == EVERYBODY:
-        return f"{peers.size} {units} of all kinds of work, as there are too few of yours"
+        return f"{peers.size} {units} of all kinds of work, because there are too few of yours"
     return f"{peers.size} {units} of {peers.role_family}" + (f" ({', '.join(peers.levels)})" if peers.levels else "")
 
 
@@ -82,7 +83,7 @@ def _use(a: Adjustment) -> Reason:
     used = a.utilisation[-1] if a.utilisation else None
     figures = {"state": a.state, "before": a.before, "utilisation": "" if used is None else f"{used:f}"}
     if used is None:
-        return Reason("use", "what you used of your regular grants is not known, so it changes nothing", figures)
+        return Reason("use", "how much you used of your regular grants is not known, so it changes nothing", figures)
     return Reason("use", f"you used {_percent(used)} of your regular grants, {_state(a)}", figures)
 
 
@@ -95,8 +96,8 @@ def _state(a: Adjustment) -> str:
 def _terms(a: Adjustment) -> Iterator[Reason]:
     change = a.change
     yield Reason("efficiency", "for efficiency", {"delta": f"{change.efficiency:f}"})
-    yield Reason("low", "for allowance that is not used", {"delta": f"{change.low:f}"})
-    yield Reason("high", "for allowance that is used up", {"delta": f"{change.high:f}"})
+    yield Reason("low", "for unused allowance", {"delta": f"{change.low:f}"})
+    yield Reason("high", "for allowance used up", {"delta": f"{change.high:f}"})
     if change.bounded:
         rules = a.rules.change
         yield Reason(
@@ -108,23 +109,25 @@ def _terms(a: Adjustment) -> Iterator[Reason]:
 def would_change(a: Adjustment) -> Iterator[Reason]:
     if a.score is None:
         yield Reason(
-            "not_enough_data", f"a raise by efficiency needs a score: {_what_is_missing(a)}", {"missing": a.missing}
+            "not_enough_data",
+            f"a raise for efficiency needs a score, but {_what_is_missing(a)}",
+            {"missing": a.missing},
         )
     elif not a.change.efficiency:
         yield Reason(
             "lcb",
-            "for a raise by efficiency the careful lower bound would have to be above 0: it is"
+            "for a raise for efficiency, the cautious lower bound would have to be above 0; it is"
             f" {_to_hundredths(a.score.lcb)}",
             {"lcb": f"{a.score.lcb:.4f}"},
         )  # fmt: skip
     yield from {"low": _out_of_low, "usual": _out_of_usual, "high": _out_of_high}[a.state](a)
     if a.change.bounded:
-        yield Reason("bounded", f"without the bounds it would be {_signed(a.delta - a.change.bounded)}", {})
+        yield Reason("bounded", f"without the limits the change would be {_signed(a.delta - a.change.bounded)}", {})
 
 
 def _out_of_low(a: Adjustment) -> Iterator[Reason]:
     leave = _percent(a.rules.use.low_leave)
-    yield Reason("low", f"use above {leave} of the regular grants ends LOW: {_last_used(a)}", {})
+    yield Reason("low", f"use above {leave} of the regular grants ends LOW; {_last_used(a)}", {})
 
 
 def _out_of_usual(a: Adjustment) -> Iterator[Reason]:
@@ -135,11 +138,11 @@ def _out_of_usual(a: Adjustment) -> Iterator[Reason]:
     if below:
         yield Reason(
             "low",
-            f"use below {_percent(rules.low_enter)} in {_counted(rules.low_quarters, 'quarter')} in a row cuts: "
-            f"{_last_used(a)}, and below in {below} so far",
+            f"use below {_percent(rules.low_enter)} in {_counted(rules.low_quarters, 'quarter')} in a row "
+            f"leads to a cut; {_last_used(a)}, and has been below in {below} so far",
             {"quarters": str(below)},
         )  # fmt: skip
-    yield Reason("high", f"use above {_percent(rules.high_enter)} counts as HIGH: {_last_used(a)}", {})
+    yield Reason("high", f"use above {_percent(rules.high_enter)} counts as HIGH; {_last_used(a)}", {})
 
 
 def _out_of_high(a: Adjustment) -> Iterator[Reason]:
@@ -147,11 +150,11 @@ def _out_of_high(a: Adjustment) -> Iterator[Reason]:
     if a.score is not None and not a.change.high:
         yield Reason(
             "theta",
-            f"for a raise by use, what is left of the score would have to be above −{rules.change.least_score_high}: "
+            f"for a raise for use, what remains of the score would have to be above −{rules.change.least_score_high}; "
             f"it is {_to_hundredths(a.score.theta)}",
             {"theta": f"{a.score.theta:.4f}"},
         )  # fmt: skip
-    yield Reason("high", f"use below {_percent(rules.use.high_leave)} ends HIGH: {_last_used(a)}", {})
+    yield Reason("high", f"use below {_percent(rules.use.high_leave)} ends HIGH; {_last_used(a)}", {})
 
 
 def _last_used(a: Adjustment) -> str:

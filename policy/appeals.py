@@ -27,8 +27,8 @@ def deciders(
 ) -> frozenset[str]:
     """Those of the board who may decide an appeal.
 
-    Never the person or their manager (`concerned`), nor who held or amended the case. Who voted on the package does
-    not, unless that leaves nobody.
+    Never the person or their manager (`concerned`), nor anyone who held or amended the case. Voters on the package do
+    not, unless that leaves no one.
     """
     able = frozenset(seat for seat in seats if seat not in concerned and seat != case_decided_by)
     fresh = frozenset(seat for seat in able if seat not in voted)

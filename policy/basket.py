@@ -26,7 +26,7 @@ SHARE_STEPS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A line of a basket; `link_price` is what a unit cost when the basket was linked, None where nobody knew."""
+    """A line of a basket; `link_price` is what a unit cost when the basket was linked, None where no one knew."""
 
     key: Key
     class_: str

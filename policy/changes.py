@@ -31,7 +31,7 @@ class Difference(NamedTuple):
 def differences(old: str, new: str) -> tuple[Difference, ...]:
     """Every key that changes between two valid texts, in the order of the new one; what is gone comes last.
 
-    A table that is left out has the values of the packaged handbook, as it has for everybody who is judged by it.
+    A table that is left out has the values of the packaged handbook, as it has for everyone who is judged by it.
     """
     before, after = (dict(_flat(handbook.document(text), "")) for text in (old, new))
     keys = [*after, *(key for key in before if key not in after)]

@@ -44,14 +44,14 @@ def why_hidden(memberships: Sequence[frozenset[str]], least: int) -> str:
 
 
 def is_of_few(count: int, least: int) -> bool:
-    """Whether an amount comes from somebody, but from too few to be told; of nobody at all there is nothing to tell."""
+    """Whether an amount comes from someone, but from too few to be told; of no one at all there is nothing to tell."""
     return 0 < count < least
 
 
 def counts(groups: Sequence[int], least: int) -> tuple[int | None, ...]:
-    """How many people are in each of several groups that have nobody in common; None where it is not told.
+    """How many people are in each of several groups that have no one in common; None where it is not told.
 
-    Groups of fewer than `least` are not told, the empty ones among them, so that nobody can say which have anybody in
+    Groups of fewer than `least` are not told, the empty ones among them, so that no one can say which have anyone in
     them. As all of them together can be worked out, they must be of enough people, and be several: as long as they are
     not, the smallest group that was to be told is left out with them.
     """

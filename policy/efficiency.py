@@ -1,7 +1,7 @@
 """How much each unit (a person or a team) delivered for what it spent, as a score among its peers, with its noise.
 
 The formulas are those of RULES 6. Everything is counted for a full post and a whole quarter, so that neither part-time
-nor weeks before somebody came make anybody look inefficient.
+nor weeks before someone came make anyone look inefficient.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ EVERYBODY = "everybody"
 
 @dataclass(frozen=True, slots=True)
 class Peers:
-    """Who somebody is compared with: a role family (or everybody), some levels of it (none: all), and how many."""
+    """A person's peers: a role family (or everyone), some of its levels (none means all), and how many they are."""
 
     role_family: str
     levels: tuple[str, ...]
@@ -122,7 +122,7 @@ def _totals(measures: Measures, quarter: int) -> tuple[Floats, Floats, NDArray[n
 
 
 def _groups(units: Mapping[int, tuple[str, str]], least: int) -> list[_Group]:
-    """Role family × level; a level of too few joins the next one up, a family of too few is compared with everybody."""
+    """Role family × level; a level of too few joins the next one up, a family of too few is compared with everyone."""
     by_family: defaultdict[str, defaultdict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
     for row, (family, level) in units.items():
         by_family[family][level].append(row)
@@ -181,7 +181,7 @@ def _kept(output: Floats, rules: EfficiencyRules) -> Floats:
 
 
 def _offset(tokens: Floats, rules: EfficiencyRules) -> float:
-    """t0: a share of the peers' median, of their mean where most spent nothing; where nobody did it does not matter."""
+    """t0: a share of the peers' median, of their mean where most spent nothing; where no one did it does not matter."""
     return float(rules.tokens_offset) * float(np.median(tokens) or np.mean(tokens) or 1.0)
 
 

@@ -1,4 +1,4 @@
-"""When the bot may write to somebody of its own accord: on working days, between two hours of their own time."""
+"""When the bot may write to someone of its own accord: on working days, between two hours of their own time."""
 
 from __future__ import annotations
 

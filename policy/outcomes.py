@@ -98,7 +98,7 @@ class Reported(NamedTuple):
 
     @property
     def counts(self) -> bool:
-        """Whether it has to be somebody's."""
+        """Whether it has to be someone's."""
         return _counts(self)
 
     @property

@@ -21,7 +21,7 @@ DAYS_PER_WEEK = 7
 
 
 def require_aware(instant: datetime) -> datetime:
-    """The instant itself; a naive one is a ValueError, because nobody knows when it is."""
+    """The instant itself; a naive one is a ValueError, because no one knows when it is."""
     if instant.tzinfo is None:
         raise ValueError(f"{instant.isoformat()} has no time zone")
     return instant

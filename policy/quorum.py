@@ -34,7 +34,7 @@ OPEN, APPROVED, REJECTED = "open", "approved", "rejected"
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """How much somebody wants, beside what they asked for lately, their monthly grant, and the quarter's budget."""
+    """How much someone wants, beside what they asked for lately, their monthly grant, and the quarter's budget."""
 
     amount: MicroTokens
     earlier: MicroTokens
@@ -73,7 +73,7 @@ def classify(ask: Ask, rules: ExceptionRules) -> Classified:
 def _of_splitting(ask: Ask, rules: ExceptionRules) -> tuple[Reason, ...]:
     if not ask.earlier:
         return ()
-    text = f"what was asked for in the last {rules.split_days} days counts with it"
+    text = f"requests of the last {rules.split_days} days are added to it"
     return (Reason("splitting", text, {"earlier": str(int(ask.earlier))}),)
 
 
@@ -117,7 +117,7 @@ class Concerned:
     beneficiaries: frozenset[str] = frozenset()
 
     def recusal_of(self, person_id: str) -> str:
-        """Why somebody cannot vote: a code, or nothing."""
+        """Why a person can't vote, as a code; empty if they can."""
         if person_id == self.requester:
             return "requester"
         if person_id in self.beneficiaries:
@@ -128,10 +128,10 @@ class Concerned:
 
 
 RECUSALS = {
-    "requester": "asked for it",
-    "beneficiary": "benefits from it",
-    "manager": "manages the person who asked",
-    "sponsor": "sponsors the project",
+    "requester": "you asked for it",
+    "beneficiary": "you benefit from it",
+    "manager": "you manage the person who asked",
+    "sponsor": "you sponsor the project",
 }
 
 
@@ -173,13 +173,13 @@ class Electorate:
         return next((seat for seat in self.seats if seat.person_id == person_id), None)
 
     def next_stage(self, stage: int) -> int | None:
-        """The next stage that calls in anybody, or gives anybody more to say; None after the last."""
+        """The next stage that calls in anyone, or gives anyone more to say; None after the last."""
         if stage < WITH_ALTERNATES and len(self.voting(WITH_ALTERNATES)) > len(self.voting(stage)):
             return WITH_ALTERNATES
         return self.last_stage(stage)
 
     def last_stage(self, stage: int) -> int | None:
-        """The stage at which the chair plus finance may decide alone; None where there is nobody for that."""
+        """The stage at which the chair plus finance may decide alone; None where there is no one for that."""
         more = len(self.voting(CHAIR_AND_FINANCE)) > len(self.voting(stage))
         return CHAIR_AND_FINANCE if stage < CHAIR_AND_FINANCE and (more or _pair(self.seats)) else None
 
@@ -190,7 +190,7 @@ def _joins_at(seat: Seat, *, needs_finance: bool) -> int:
 
 
 def electorate(board: Iterable[Seat], concerned: Concerned, class_: str, rules: ExceptionRules) -> Electorate:
-    """Snapshot the board for one request; a Refusal when recusals leave nobody who could approve it."""
+    """Snapshot the board for one request; a Refusal when recusals leave no one who could approve it."""
     seats = tuple(
         Seat(s.person_id, s.kind, s.is_chair, s.is_finance, concerned.recusal_of(s.person_id))
         for s in sorted(board, key=lambda s: (STAGE_OF[s.kind], s.person_id))
@@ -203,8 +203,8 @@ def electorate(board: Iterable[Seat], concerned: Concerned, class_: str, rules: 
             return found
     raise Refusal(
         "nobody_left",
-        "There is nobody left who could decide this: the board is too small once those concerned are left out.",
-        next_step="Please speak to the board's chair: the board needs more members or alternates.",
+        "No one is left who could decide this, because the board is too small without the people concerned.",
+        next_step="Please tell the board's chair that the board needs more members or alternates.",
     )
 
 
@@ -224,7 +224,7 @@ def _enough(panel: Electorate, approving: Sequence[Seat]) -> bool:
 
 
 def _pair(seats: Iterable[Seat]) -> bool:
-    """Whether the chair and somebody of finance, two people, can decide together."""
+    """Whether the chair and another person from finance can decide together."""
     able = [seat for seat in seats if not seat.recused]
     return any(c.is_chair and f.is_finance and c is not f for c in able for f in able)
 
@@ -268,7 +268,7 @@ def tally(panel: Electorate, stage: int, votes: Sequence[Vote]) -> Tally:
     elif rejections >= panel.needed:
         outcome, reason = REJECTED, Reason("quorum", f"{rejections} of {panel.needed} needed rejected")
     elif not _can_still_approve(panel, no):
-        outcome, reason = REJECTED, Reason("unreachable", "too few who could still approve are left")
+        outcome, reason = REJECTED, Reason("unreachable", "too few people are left who could still approve")
     lacks = outcome == OPEN and approvals >= panel.needed
     return Tally(approvals, rejections, panel.needed, outcome, lacks, (reason,))
 
@@ -304,9 +304,9 @@ class Attendance:
 
 
 def seat_for(panel: Electorate, stage: int, voter: str, concerned: Concerned, today: Attendance) -> Seat:
-    """The seat that somebody votes for: their own, or that of a member whose delegate they are.
+    """The seat that a person votes for: their own, or that of a member whose delegate they are.
 
-    A Refusal says precisely why somebody may not. Who has voted for a seat goes on voting for that one.
+    A Refusal says precisely why a person may not vote. Anyone who has voted for a seat goes on voting for that one.
     """
     _require_impartial(voter, concerned, today)
     own, delegates = panel.seat_of(voter), today.delegates
@@ -317,7 +317,7 @@ def seat_for(panel: Electorate, stage: int, voter: str, concerned: Concerned, to
         if voter in delegates:
             raise Refusal(
                 "delegated",
-                "You handed your vote to somebody else for now.",
+                "You have handed your vote to someone else for now.",
                 next_step="`/tokens delegate off` takes it back.",
             )
         return own
@@ -328,11 +328,11 @@ def seat_for(panel: Electorate, stage: int, voter: str, concerned: Concerned, to
         if panel.may_vote(seat, stage):
             return seat
     if represented and all(seat.recused for seat in represented):
-        raise Refusal("delegator_recused", "The member whose delegate you are cannot vote on this, so neither can you.")
+        raise Refusal("delegator_recused", "The member you stand in for can't vote on this, so neither can you.")
     if own is not None or represented:
         raise Refusal(
             "not_called_yet",
-            "You are an alternate: you are called in when the members do not decide in time.",
+            "You are an alternate, so you are called in only if the members don't decide in time.",
             next_step="You will get a message then.",
         )
     raise Refusal("not_on_board", "Only the members of the board who were asked can decide this.")
@@ -340,11 +340,11 @@ def seat_for(panel: Electorate, stage: int, voter: str, concerned: Concerned, to
 
 def _require_impartial(voter: str, concerned: Concerned, today: Attendance) -> None:
     if voter in today.left:
-        raise Refusal("left", "You have left the company, and do not decide any more.")
+        raise Refusal("left", "You have left the company, so you no longer decide requests.")
     if code := concerned.recusal_of(voter):
-        raise Refusal(f"recused_{code}", f"You cannot vote on this: you are somebody who {RECUSALS[code]}.")
+        raise Refusal(f"recused_{code}", f"You can't vote on this because {RECUSALS[code]}.")
     if voter in today.bystanders:
-        raise Refusal("bystander", "Who administers or audits the programme does not decide in it.")
+        raise Refusal("bystander", "Administrators and auditors can't decide requests.")
 
 
 # --- Time ----------------------------------------------------------------------------------------------------------

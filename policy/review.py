@@ -1,4 +1,4 @@
-"""A quarter's review: what everybody's grant would become, as it follows from what was kept for it.
+"""A quarter's review: what everyone's grant would become, as it follows from what was kept for it.
 
 Nothing else goes in: the same inputs give the same proposal to the last digit, whatever is known later. (Types of what
 is kept are imported at run time: they are read again by their annotations.)
@@ -38,7 +38,7 @@ Figures = tuple[int | None, ...]
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What a review follows from and is the same for everybody.
+    """What a review follows from and is the same for everyone.
 
     `weeks` are the Mondays of the quarter's weeks. `handbook` has the thresholds; `sized_by` sizes the grants of
     `month`, with the value and budget given. `team_output` is in thousandths by team, None where people are measured.
@@ -72,8 +72,8 @@ class Basis:
 class Inputs:
     """What one person's case follows from: `policy.adjustment.Person` and `policy.sizing.Claim` in whole figures.
 
-    Part 0 is the team at the end; weeks in earlier teams are parts of their own, which count for those. Who is no case
-    (a leaver, somebody who came later) counts in what their team made and spent, or in what the budget is shared by.
+    Part 0 is the team at the end; weeks in earlier teams are parts of their own, which count for those. Someone without
+    a case (a leaver, a later joiner) counts in what their team made and spent, or in what the budget is shared by.
     `output` is in thousandths, `debits` in micro-tokens, `deltas` in thousandths.
     """
 
@@ -149,7 +149,7 @@ def weeks_of(quarter: Quarter) -> tuple[date, ...]:
 
 
 def adjusted(basis: Basis, inputs: Iterable[Inputs], rules: AdjustmentRules) -> dict[str, Adjustment]:
-    """The adjustment of everybody who is a case, by person id."""
+    """The adjustment of everyone who is a case, by person id."""
     counting = [one for one in inputs if one.is_case or any(week is not None for week in one.debits)]
     team_output = basis.team_output
     made = None if team_output is None else {team: _weekly(weeks) for team, weeks in team_output.items()}

@@ -1,4 +1,4 @@
-"""The dates of a review that is adopted: from when it holds, and until when somebody can appeal."""
+"""The dates of a review that is adopted: from when it holds, and until when someone can appeal."""
 
 from __future__ import annotations
 
@@ -31,5 +31,5 @@ def effect_month(noticed_on: date, holidays: Sequence[date], *, notice_days: int
 
 
 def last_appeal_day(noticed_on: date, holidays: Sequence[date], *, appeal_days: int) -> date:
-    """The last day on which somebody who was told on a day can appeal."""
+    """The last day on which someone who was told on a day can appeal."""
     return business_day_after(noticed_on, appeal_days, holidays)

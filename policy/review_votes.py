@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from policy.quorum import Electorate, Seat
 
 NOBODY = Concerned(requester="")
-"""A package is about everybody: it recuses nobody. Single cases do."""
+"""A package is about everyone: it recuses no one. Single cases do."""
 OWN, REPORT = "own", "report"
 PERCENT = re.compile(r"([+-]?)\s*(?=[.,]?[0-9])([0-9]{0,3})(?:[.,]([0-9])0*)?\s*%?")
 """Digits as they are written here, to the tenth: what else numbers can be spelled with is more likely a slip."""
@@ -43,7 +43,7 @@ def panel_of(board: Iterable[Seat], rules: ExceptionRules) -> Electorate:
 
 
 def conflict(voter: str, person_id: str, managers: frozenset[str]) -> str:
-    """Why somebody has no say in a single case: a code, or nothing."""
+    """Why someone has no say in a single case: a code, or nothing."""
     if voter == person_id:
         return OWN
     return REPORT if voter in managers else ""
@@ -59,7 +59,7 @@ class Limits:
 
 
 def limits(deltas: Sequence[int], state: str, rules: ChangeRules) -> Limits:
-    """How far somebody's case may be amended, after the year's changes so far.
+    """How far someone's case may be amended, after the year's changes so far.
 
     A cut needs unused allowance, whoever proposes it (RULES 6): below no change only for whom the quarter found LOW.
     """
@@ -69,7 +69,7 @@ def limits(deltas: Sequence[int], state: str, rules: ChangeRules) -> Limits:
 
 
 def thousandths(text: str) -> int:
-    """A change that somebody typed in per cent (`-2.5`, `+4 %`); ValueError where it is none, or finer than a tenth."""
+    """A change that someone typed in per cent (`-2.5`, `+4 %`); ValueError where it is none, or finer than a tenth."""
     typed = PERCENT.fullmatch(text.replace("\N{MINUS SIGN}", "-").strip())
     if typed is None:
         raise ValueError(text)

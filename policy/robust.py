@@ -53,7 +53,7 @@ def draws(weeks: int, count: int, seed: int) -> Floats:
 def between(values: Floats, noise: Floats, most: float) -> float:
     """τ²: how much of the variance of `values` is left when the mean of their noise is taken off; never below 0.
 
-    Values are within ±`most`, so no noise counts for more than its square: one who is all noise hides nobody else.
+    Values are within ±`most`, so no noise counts for more than its square: one who is all noise hides no one else.
     """
     if len(values) <= 1:
         return 0.0

@@ -21,7 +21,7 @@ BASELINE_MONTHS = 3
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """What decides whether somebody takes part; `wave` is None for who was in no draw."""
+    """What decides whether someone takes part; `wave` is None for a person in no draw."""
 
     level: str
     role_family: str
@@ -29,7 +29,7 @@ class Participant:
     hired_on: date
     left_on: date | None
     absences: tuple[tuple[date, date | None], ...] = ()
-    """First and last days; None while nobody knows the last."""
+    """First and last days; None while no one knows the last."""
 
 
 def months_since_launch(month: Month, launched_on: date) -> int:
@@ -61,7 +61,7 @@ def takes_part(person: Participant, month: Month, rules: RolloutRules) -> bool:
 
 
 def _first_month(person: Participant, rules: RolloutRules) -> int:
-    """The first two waves come in the first month of phase 2, who has none with the last."""
+    """The first two waves come in the first month of phase 2; a person without one comes with the last."""
     months = rules.wave_months or (rules.phase_2_month,)
     if person.wave is None:
         return months[-1]
@@ -89,7 +89,7 @@ def _within(day: date, absences: Iterable[tuple[date, date | None]]) -> bool:
 def draw(teams: Mapping[str, int], waves: int, seed: str) -> dict[str, int]:
     """A wave for each team, by lot: teams in an order that the seed decides, each into the wave with the fewest people.
 
-    `teams` holds their sizes. The same teams and seed always give the same draw, so that anybody can repeat it.
+    `teams` holds their sizes. The same teams and seed always give the same draw, so that anyone can repeat it.
     """
     order = sorted(teams)
     random.Random(seed).shuffle(order)  # noqa: S311 - a lot that can be drawn again
@@ -126,7 +126,7 @@ def first_review(rules: RolloutRules, quiet_quarters: int) -> Quarter | None:
 
 
 def is_there(person: Participant, first: date, last: date, leave_days: int) -> bool:
-    """Whether somebody is employed, and not on a leave longer than `leave_days`, on all of some days."""
+    """Whether someone is employed, and not on a leave longer than `leave_days`, on all of some days."""
     employed = _employed(person, first) and _employed(person, last)
     return employed and not any(
         begin <= last and (end is None or end >= first)

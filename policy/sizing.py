@@ -1,4 +1,4 @@
-"""How large everybody's monthly grant is: entitlement × seniority × complexity × history, adjusted, within a budget.
+"""How large everyone's monthly grant is: entitlement × seniority × complexity × history, adjusted, within a budget.
 
 The formulas are those of RULES 3. Everything is counted in whole numbers: USD in nano-USD, grants in micro-tokens,
 factors in ten-thousandths, the budget's share in millionths.
@@ -29,7 +29,7 @@ NEUTRAL = Decimal(1)
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A project that somebody works on, its complexity, and the share of their work in permille."""
+    """A project that someone works on, its complexity, and the share of their work in permille."""
 
     name: str
     complexity: str
@@ -92,7 +92,7 @@ class Factors:
 
 @dataclass(frozen=True, slots=True)
 class Sizing:
-    """Everybody's grant by person id, in the order of the ids; `total` never exceeds what the budget buys."""
+    """Everyone's grant by person id, in the order of the ids; `total` never exceeds what the budget buys."""
 
     grants: dict[str, Factors]
     budget_share: Decimal
@@ -123,7 +123,7 @@ def size(
     weighted: bool = True,
     most_share: int | None = None,
 ) -> Sizing:
-    """Everybody's grant within `budget` USD (None: no bound); `weighted=False` is the pilot, where w = 1.
+    """Everyone's grant within `budget` USD (None: no bound); `weighted=False` is the pilot, where w = 1.
 
     `most_share` (millionths) bounds k for people who come after the month's run, which had found it.
 
@@ -224,7 +224,7 @@ def _clipped(bounds: _Bounds, share: int) -> int:
 
 
 def _budget_share(bounds: Sequence[_Bounds], available: int, budget: NanoUSD, value: TokenValue, most: int) -> int:
-    """The largest k up to `most`, in millionths, with which everybody's grants fit: found by bisection."""
+    """The largest k up to `most`, in millionths, with which everyone's grants fit: found by bisection."""
     floors = sum(b.floor for b in bounds)
     if floors > available:
         needed = floors * value.nano_usd_per_token * (WHOLE + value.issue_buffer_permille)
@@ -294,9 +294,9 @@ def _factors(bounds: _Bounds, share: int, amount: int, value: TokenValue) -> Fac
 
 
 def _reasons(f: Factors) -> Iterable[Reason]:
-    yield Reason("entitlement", "your entitlement of the month", {"usd": f"{f.entitlement.decimal:.2f}"})
+    yield Reason("entitlement", "your entitlement for the month", {"usd": f"{f.entitlement.decimal:.2f}"})
     if f.fte_permille < WHOLE:
-        yield Reason("part_time", "your part of a full post", {"permille": str(f.fte_permille)})
+        yield Reason("part_time", "your share of a full-time post", {"permille": str(f.fte_permille)})
     if f.days_active < f.days_in_month:
         yield Reason("part_month", "days of the month that count", {"days": f"{f.days_active}/{f.days_in_month}"})
     yield Reason("seniority", f"{f.level} level", {"factor": f"{f.seniority:f}"})
@@ -305,9 +305,11 @@ def _reasons(f: Factors) -> Iterable[Reason]:
     if f.adjustment != NEUTRAL:
         yield Reason("adjustment", "the quarterly adjustments", {"factor": f"{f.adjustment:f}"})
     if f.budget_share < 1:
-        yield Reason("budget", "what the month's budget leaves of everybody's", {"factor": f"{f.budget_share:f}"})
+        yield Reason(
+            "budget", "the share of everyone's grants that the month's budget covers", {"factor": f"{f.budget_share:f}"}
+        )
     if f.bound:
-        yield Reason(f.bound, f"the {f.bound} holds instead", {})
+        yield Reason(f.bound, f"the {f.bound} applies instead", {})
     yield Reason(
         "conversion", "USD into tokens, less the buffer",
         {"usd_per_token": f"{f.per_token.decimal:f}", "buffer_permille": str(f.buffer_permille)},

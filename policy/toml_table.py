@@ -161,7 +161,7 @@ class Table:
         return [Table(entry, f"{path}[{i}]", self.problems) for i, entry in enumerate(value, start=1)]
 
     def done(self) -> None:
-        """Report every entry that nobody asked for, with the nearest name that exists."""
+        """Report every entry that no one asked for, with the nearest name that exists."""
         for key, value in self.entries.items():
             near = difflib.get_close_matches(key, self._known, n=1)
             self.note(key, value, f"there is no such key{f'; did you mean {near[0]!r}?' if near else ''}")

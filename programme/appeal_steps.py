@@ -1,4 +1,4 @@
-"""What the calendar does about appeals: remind those who can decide, once, and end what nobody decided."""
+"""What the calendar does about appeals: remind those who can decide, once, and end what no one decided."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def advance(session: Session, appeal_id: str, *, desk: Desk, now: datetime) -> str | None:
-    """Do what is due about an appeal, once; what was done, or None when somebody else did it or decided.
+    """Do what is due about an appeal, once; what was done, or None when someone else did it or decided.
 
     After an outage the latest of the steps that are due is done, and those before it are left out.
     """

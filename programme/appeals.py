@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 KIND = store.KIND
 POLICY = fast_track_post.POLICY
-SAID = {OPEN: "still open", UPHELD: "upheld", REJECTED: "rejected", LAPSED: "over: nobody decided it in time"}
+SAID = {OPEN: "is still open", UPHELD: "was upheld", REJECTED: "was rejected", LAPSED: "lapsed undecided"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +78,15 @@ class Card:
 
 
 def require_open_to_appeal(session: Session, person: Person, quarter: Quarter, *, desk: Desk, now: datetime) -> Kept:
-    """Somebody's case that can be appealed now; a Refusal says why there is none."""
+    """A person's case that can be appealed now; a Refusal says why there is none."""
     kept, case = reviews.get(session, quarter), reviews.case(session, quarter, person.id)
     if kept is None or case is None or kept.state != ADOPTED or kept.decided_at is None:
-        raise Refusal("nothing_to_appeal", f"Nothing of yours was decided for {quarter}.")
+        raise Refusal("nothing_to_appeal", f"No decision about you was made for {quarter}.")
     if not review_notices.is_cut(case):
-        raise Refusal("no_cut", f"The review of {quarter} does not cut your grant: there is nothing to undo.")
+        raise Refusal("no_cut", f"The review of {quarter} does not cut your grant, so there is nothing to undo.")
     if (before := store.get(session, quarter, person.id)) is not None:
         raise Refusal(
-            "appealed", f"You have appealed against this already: it is {SAID[before.state]}.",
+            "appealed", f"You have already appealed against this, and your appeal {SAID[before.state]}.",
             next_step="`/tokens review` shows where it stands.",
         )  # fmt: skip
     last_day = review_notices.appeal_until(
@@ -95,8 +95,8 @@ def require_open_to_appeal(session: Session, person: Person, quarter: Quarter, *
     if day_of(now, people_store.zone_of(person)) > last_day:
         raise Refusal(
             "too_late",
-            f"An appeal against the review of {quarter} was possible until the end of {last_day.day} {last_day:%b %Y}.",
-            next_step="The next review looks at your use anew. If you need more meanwhile: `/tokens request`.",
+            f"You could appeal against the review of {quarter} until the end of {last_day.day} {last_day:%b %Y}.",
+            next_step="The next review starts afresh. If you need more before that, ask with `/tokens request`.",
         )  # fmt: skip
     return case
 
@@ -105,7 +105,7 @@ def file(session: Session, person: Person, quarter: Quarter, reason: str, *, des
     """Appeal against a cut; the same form sent again is the same appeal."""
     grant_runs.lock(session)
     if not store.lock_case(session, quarter, person.id):
-        raise Refusal("nothing_to_appeal", f"Nothing of yours was decided for {quarter}.")
+        raise Refusal("nothing_to_appeal", f"No decision about you was made for {quarter}.")
     before = store.get(session, quarter, person.id)
     if before is not None and before.reason == reason.strip():
         return before
@@ -149,7 +149,7 @@ def _require_reason(reason: str) -> None:
     if not reason.strip():
         raise FieldsRefused({"reason": "Say why in a sentence."})
     if len(reason) > LONGEST_PURPOSE:
-        raise FieldsRefused({"reason": f"{len(reason)} characters: say it in {LONGEST_PURPOSE}."})
+        raise FieldsRefused({"reason": f"That is {len(reason)} characters; use at most {LONGEST_PURPOSE}."})
 
 
 def named(appeal_id: str) -> tuple[Quarter, str]:
@@ -193,18 +193,18 @@ def _concerned(session: Session, appeal: Appeal) -> frozenset[str]:
 
 
 def require_decider(session: Session, person: Person, appeal: Appeal, *, desk: Desk, now: datetime) -> None:
-    """A Refusal that says why somebody cannot decide an appeal, or why there is nothing left to decide."""
+    """A Refusal that says why a person can't decide an appeal, or why there is nothing left to decide."""
     if appeal.state != OPEN:
-        raise Refusal("decided", f"This appeal is {SAID[appeal.state]}: your press changed nothing.")
+        raise Refusal("decided", f"This appeal {SAID[appeal.state]}, so your click changed nothing.")
     if now >= appeal.decide_by:
-        raise Refusal("too_late", "The time for this appeal is over: it lapses, and your press changed nothing.")
+        raise Refusal("too_late", "The time for this appeal is over. It lapses, so your click changed nothing.")
     if person.id in deciders(session, appeal, desk=desk, now=now):
         return
     if not board.has_seat(session, person.id, desk=desk, now=now):
-        raise Refusal("not_on_board", "Appeals are decided by members of the governance board.")
+        raise Refusal("not_on_board", "Only members of the governance board can decide appeals.")
     raise Refusal(
-        "recused", "You cannot decide this appeal: you had a part in it.",
-        next_step="Somebody on the board can who neither decided the case nor manages the person.",
+        "recused", "You can't decide this appeal because you had a part in the case.",
+        next_step="Someone on the board can who neither decided the case nor manages the person.",
     )  # fmt: skip
 
 
@@ -212,7 +212,7 @@ def decide(
     session: Session, member: Person, appeal_id: str, *, upheld: bool, reason: str, desk: Desk, now: datetime,
     place: Place = NOWHERE,
 ) -> Appeal:  # fmt: skip
-    """Uphold or reject an appeal, with a reason; the first press decides, a later one is refused."""
+    """Uphold or reject an appeal, with a reason; the first click decides, and a later one is refused."""
     appeal = locked(session, appeal_id)
     require_decider(session, member, appeal, desk=desk, now=now)
     _require_reason(reason)
@@ -236,7 +236,7 @@ def decide(
 
 
 def lapse(session: Session, appeal_id: str, *, desk: Desk, now: datetime) -> Appeal | None:
-    """End an appeal that nobody decided in time: silence never approves. None when it was decided meanwhile."""
+    """End an appeal that no one decided in time: silence never approves. None when it was decided meanwhile."""
     appeal = locked(session, appeal_id)
     if appeal.state != OPEN or now < appeal.decide_by:
         return None
@@ -263,7 +263,7 @@ def _after_grants(session: Session, person_id: str, now: datetime) -> datetime:
 
 def _move(session: Session, appeal: Appeal, **values: object) -> Appeal:
     if not store.change(session, appeal, **values):
-        raise Refusal("moved", "Somebody else was quicker.", next_step="Look again: the card shows what holds now.")
+        raise Refusal("moved", "Someone else got there first.", next_step="The card shows where it stands now.")
     return require(session, appeal.quarter, appeal.person_id)
 
 
@@ -367,7 +367,7 @@ def card(session: Session, appeal_id: str, *, desk: Desk, now: datetime) -> Card
 
 
 def awaits(session: Session, appeal_id: str, *, desk: Desk, now: datetime) -> frozenset[str] | None:
-    """Who can decide an appeal that still waits for somebody; None once it is decided or over."""
+    """Who can decide an appeal that still waits for someone; None once it is decided or over."""
     appeal = require(session, *named(appeal_id))
     if appeal.state != OPEN or now >= appeal.decide_by:
         return None
@@ -375,7 +375,7 @@ def awaits(session: Session, appeal_id: str, *, desk: Desk, now: datetime) -> fr
 
 
 def remind(session: Session, appeal: Appeal, *, desk: Desk, now: datetime) -> None:
-    """Remind those who can decide; where nobody can, tell those who can change that."""
+    """Remind those who can decide; where no one can, tell those who can change that."""
     able = deciders(session, appeal, desk=desk, now=now)
     if able:
         appeals_post.remind(session, appeal, able, desk=desk, now=now)

@@ -67,7 +67,7 @@ def remind(session: Session, appeal: Appeal, able: frozenset[str], *, desk: Desk
 def tell_of_nobody(
     session: Session, appeal: Appeal, concerned: frozenset[str], *, desk: Desk, now: datetime
 ) -> None:  # fmt: skip
-    """A word to those who can change that nobody can decide: in the board's channel, or to whoever heads the board."""
+    """A word to those who can change that no one can decide: in the board's channel, or to whoever heads the board."""
     key, view = f"appeal:{appeal.id}:nobody", _view(appeal)
     if desk.governance_channel is not None:
         due_at = next_opening(now, desk.zone, handbooks.load(session).on(day_of(now, desk.zone)).messages)
@@ -79,7 +79,7 @@ def tell_of_nobody(
 
 
 def _heads(session: Session, appeal: Appeal, concerned: frozenset[str], *, desk: Desk, now: datetime) -> list[str]:
-    """The chair; where there is none whom it does not concern, everybody on the board but the person."""
+    """The chair; where there is none whom it does not concern, everyone on the board but the person."""
     seats = [one for one in board.seats(session, desk=desk, now=now) if one.person_id != appeal.person_id]
     chairs = [one.person_id for one in seats if one.is_chair and one.person_id not in concerned]
     return chairs or [one.person_id for one in seats]

@@ -82,7 +82,7 @@ class BalanceCard:
 
 
 def of_slack_user(session: Session, slack_user_id: str, *, desk: Desk, now: datetime) -> BalanceCard | None:
-    """The card of the person behind a Slack user, or None for somebody we do not know."""
+    """The card of the person behind a Slack user, or None for someone we do not know."""
     today = day_of(now, desk.zone)
     wallet = wallets.of_slack_user(session, slack_user_id, Month.containing(today))
     return _card(session, wallet, today, desk=desk, now=now) if wallet else None
@@ -134,7 +134,7 @@ def _lot_line(lot: LotRow) -> LotLine:
 def _value(session: Session, wallet: Wallet, quarter: Quarter, *, desk: Desk, now: datetime) -> TokenValue:
     if wallet.nano_usd_per_token is not None and wallet.value_version is not None:
         return TokenValue(quarter, wallet.value_version, wallet.nano_usd_per_token)
-    # Nothing was used in this quarter yet, so nobody has adopted its value.
+    # Nothing was used in this quarter yet, so no one has adopted its value.
     return valuation.expected(session, quarter, desk.recent_handbooks.get(session, now))
 
 

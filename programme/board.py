@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from store.people import Person
 
 LEAST_MEMBERS, LEAST_ALTERNATES = 3, 2
-"""With fewer, recusals and absences soon leave nobody to decide (RULES 5)."""
+"""With fewer, recusals and absences soon leave no one to decide (RULES 5)."""
 LONGEST_DELEGATION_DAYS = 92
 
 
@@ -79,14 +79,14 @@ def refresh(session: Session, usergroup: str, slack_user_ids: Iterable[str], *, 
 
 
 def has_seat(session: Session, person_id: str, *, desk: Desk, now: datetime) -> bool:
-    """Whether somebody is a member or an alternate, or stands in for one, or is the chair or of finance."""
+    """Whether someone is a member or an alternate, or stands in for one, or is the chair or of finance."""
     sitting = {seat.person_id for seat in seats(session, desk=desk, now=now)}
     represented = delegates(session, desk=desk, now=now)
     return person_id in sitting or any(delegate == person_id and m in sitting for m, delegate in represented.items())
 
 
 def delegates(session: Session, *, desk: Desk, now: datetime) -> dict[str, str]:
-    """Who stands in for whom today: delegate by member. Who left, or administers by now, stands in for nobody."""
+    """Who stands in for whom today: delegate by member. A person who left, or now administers, stands in for no one."""
     today = day_of(now, desk.zone)
     in_force = {member: one.delegate_id for member, one in board.delegations_on(session, today).items()}
     if not in_force:
@@ -96,7 +96,7 @@ def delegates(session: Session, *, desk: Desk, now: datetime) -> dict[str, str]:
 
 
 def delegate(session: Session, member: Person, to: Person, last_day: date, *, desk: Desk, now: datetime) -> Delegation:
-    """Hand a member's vote to somebody until the end of a day; what was handed over before ends."""
+    """Hand a member's vote to someone until the end of a day; what was handed over before ends."""
     today = day_of(now, desk.zone)
     sitting = {seat.person_id: seat for seat in seats(session, desk=desk, now=now)}
     if member.id not in sitting:
@@ -104,7 +104,7 @@ def delegate(session: Session, member: Person, to: Person, last_day: date, *, de
     _require_able(session, member, to, sitting, today)
     if not today <= last_day or (last_day - today).days > LONGEST_DELEGATION_DAYS:
         raise Refusal(
-            "until", f"until = {last_day}: a day from today on, at most {LONGEST_DELEGATION_DAYS} days ahead.",
+            "until", f"until = {last_day}: choose a day from today to {LONGEST_DELEGATION_DAYS} days ahead.",
             next_step="Try `/tokens delegate @who until 2026-12-24`.",
         )  # fmt: skip
     made = Delegation(member.id, to.id, last_day)
@@ -119,25 +119,25 @@ def delegate(session: Session, member: Person, to: Person, last_day: date, *, de
 
 def _require_able(session: Session, member: Person, to: Person, sitting: dict[str, Seat], today: date) -> None:
     if to.id == member.id:
-        raise Refusal("delegate_self", "Your vote is yours already.")
+        raise Refusal("delegate_self", "You can't hand your vote to yourself.")
     if to.left_on is not None and to.left_on < today:
         raise Refusal("delegate_left", f"{to.name} has left the company.")
     if to.id in sitting and sitting[to.id].kind == MEMBER:
         raise Refusal(
-            "delegate_has_vote", f"{to.name} has a vote already, and nobody has two.",
-            next_step="Choose an alternate, or somebody who is not on the board.",
+            "delegate_has_vote", f"{to.name} already has a vote, and no one has two.",
+            next_step="Choose an alternate, or someone who is not on the board.",
         )  # fmt: skip
     if {"admin", "auditor"} & people_store.roles_of(session, to.id):
         raise Refusal(
-            "delegate_role", f"{to.name} administers or audits the programme, and so does not decide in it.",
-            next_step="Choose somebody else.",
+            "delegate_role", f"{to.name} administers or audits the programme, so they can't decide requests.",
+            next_step="Choose someone else.",
         )  # fmt: skip
     in_force = board.delegations_on(session, today)
     others = [m for m, d in in_force.items() if d.delegate_id == to.id and m != member.id and m in sitting]
     if others:
         raise Refusal(
-            "delegate_taken", f"{to.name} stands in for another member already, and nobody has two votes.",
-            next_step="Choose somebody else.",
+            "delegate_taken", f"{to.name} already stands in for another member, and no one has two votes.",
+            next_step="Choose someone else.",
         )  # fmt: skip
 
 

@@ -41,7 +41,7 @@ class BurnDown:
 
 
 def of(session: Session, card: BalanceCard, *, desk: Desk, now: datetime) -> BurnDown | None:
-    """The month of the person whose balance a card says; None for who has no wallet yet.
+    """The month of the person whose balance a card says; None for anyone who has no wallet yet.
 
     It is worked out backwards from that balance, and so ends with it: usage counts on the day of its use, also when it
     came late.

@@ -30,7 +30,7 @@ PAST = 5
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """Somebody to be named, with their Slack user if they have one."""
+    """Someone to be named, with their Slack user if they have one."""
 
     name: str
     slack: str | None
@@ -145,7 +145,7 @@ def of(session: Session, request_id: str, *, desk: Desk, now: datetime) -> Card:
 
 
 class _Names:
-    """Everybody whom a card names, read in one go."""
+    """Everyone whom a card names, read in one go."""
 
     def __init__(
         self, session: Session, request: Request, panel: Electorate, votes: Iterable[Cast], others: Iterable[str]
@@ -168,7 +168,7 @@ def _vote_line(vote: Cast, people: _Names) -> VoteLine:
 
 
 def awaits(session: Session, card: Card, person_id: str, *, desk: Desk, now: datetime) -> bool:
-    """Whether a request still waits for somebody's vote."""
+    """Whether a request still waits for someone's vote."""
     return _awaits(session, card.request, person_id, desk=desk, now=now)
 
 
@@ -210,7 +210,7 @@ class Queue:
 def queue(session: Session, person_id: str, *, most: int, desk: Desk, now: datetime) -> Queue:
     """What the board has to decide, the nearest deadline first; a Refusal for those who have no seat."""
     if not board.has_seat(session, person_id, desk=desk, now=now):
-        raise Refusal("not_on_board", "The queue is for the members of the board.")
+        raise Refusal("not_on_board", "The queue is for members of the board.")
     waiting = store.undecided(session)
     shown = [request for request in waiting if may_see(session, request, person_id, desk=desk, now=now)]
     lines = [
@@ -221,7 +221,7 @@ def queue(session: Session, person_id: str, *, most: int, desk: Desk, now: datet
 
 
 def may_see(session: Session, request: Request, person_id: str, *, desk: Desk, now: datetime) -> bool:
-    """Whether somebody may see a request outside of the board's channel: who has a seat in it, and is not concerned."""
+    """Whether someone may see a request outside of the board's channel: with a seat in it, and not concerned."""
     if fast_track.concerned_by(session, request).recusal_of(person_id):
         return False
     panel = store.panel(session, request)
@@ -234,5 +234,5 @@ def may_see(session: Session, request: Request, person_id: str, *, desk: Desk, n
 
 
 def mine(session: Session, person_id: str, *, limit: int, desk: Desk, now: datetime) -> tuple[Card, ...]:
-    """Somebody's own requests, the latest first."""
+    """A person's own requests, the latest first."""
     return tuple(of(session, one.id, desk=desk, now=now) for one in store.of_person(session, person_id, limit=limit))

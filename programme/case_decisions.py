@@ -46,7 +46,7 @@ class Outcome(NamedTuple):
 
 
 def mark(case: Kept) -> str:
-    """What a form about a case carries, so that nobody decides over what somebody else has just decided."""
+    """What a form about a case carries, so that no one decides over what someone else has just decided."""
     at = "" if case.decided_at is None else case.decided_at.isoformat()
     return f"{case.decision}/{case.amended_thousandths}/{at}"
 
@@ -55,7 +55,7 @@ def hold(
     session: Session, voter: Person, quarter: Quarter, person_id: str, *, reason: str, seen: str, desk: Desk,
     now: datetime,
 ) -> Decided:  # fmt: skip
-    """Leave somebody's factor as it is, whatever becomes of the package."""
+    """Leave someone's factor as it is, whatever becomes of the package."""
     kept, case = _to_decide(session, voter, quarter, person_id, seen, desk=desk, now=now)
     review_decisions.require_reason(reason)
     return _decide(session, voter, kept, case, Outcome(HELD), reason=reason, desk=desk, now=now)
@@ -65,7 +65,7 @@ def amend(
     session: Session, voter: Person, quarter: Quarter, person_id: str, *, change: str, reason: str, seen: str,
     desk: Desk, now: datetime,
 ) -> Decided:  # fmt: skip
-    """Propose another change for somebody, in per cent as it was typed, within the bounds of a quarter and a year."""
+    """Propose another change for someone, in per cent as it was typed, within the bounds of a quarter and a year."""
     kept, case = _to_decide(session, voter, quarter, person_id, seen, desk=desk, now=now)
     delta = _change(session, kept, case, change)
     review_decisions.require_reason(reason)
@@ -81,7 +81,7 @@ def put_back(
     """Let a case that was held or amended be decided with the package again, as it was proposed."""
     kept, case = _to_decide(session, voter, quarter, person_id, seen, desk=desk, now=now)
     if case.decision == PROPOSED:
-        raise Refusal("as_proposed", "This case stands as it was proposed.")
+        raise Refusal("as_proposed", "This case is already as it was proposed.")
     return _decide(session, voter, kept, case, Outcome(PROPOSED), reason=None, desk=desk, now=now)
 
 
@@ -99,18 +99,18 @@ def _change(session: Session, kept: Review, case: Kept, text: str) -> int:
     try:
         delta = review_votes.thousandths(text)
     except ValueError:
-        raise FieldsRefused({"change": f"{text!r}: a change in per cent, in tenths, {between}."}) from None
+        raise FieldsRefused({"change": f"{text!r}: write per cent with at most one decimal, {between}."}) from None
     if delta < min(allowed.least, 0) and not allowed.may_cut:
-        raise FieldsRefused({"change": f"{delta / 10:g} %: only who is LOW can be cut. Choose {between}."})
+        raise FieldsRefused({"change": f"{delta / 10:g} %: only people marked LOW can be cut. Choose {between}."})
     if not allowed.least <= delta <= allowed.most:
-        raise FieldsRefused({"change": f"{delta / 10:g} %: choose {between}, the bounds of a quarter and of a year."})
+        raise FieldsRefused({"change": f"{delta / 10:g} %: choose {between}, the limits for a quarter and a year."})
     return delta
 
 
 def case_for(
     session: Session, person: Person, quarter: Quarter, person_id: str, *, desk: Desk, now: datetime
 ) -> Kept:  # fmt: skip
-    """Somebody's case for a member of the board whom it does not concern; a Refusal for everybody else."""
+    """A person's case for a member of the board whom it does not concern; a Refusal for everyone else."""
     panel = review_decisions.panel_of(session, quarter)
     seat = review_decisions.seat_of(session, panel, person.id, votes=store.votes(session, quarter), desk=desk, now=now)
     case = reviews.case(session, quarter, person_id)
@@ -123,7 +123,7 @@ def case_for(
 
 
 def managers_of(session: Session, case: Kept) -> frozenset[str]:
-    """Whom somebody reports to: at the end of the quarter, and now."""
+    """Whom a person reports to, at the end of the quarter and now."""
     now = people_store.manager_of(session, case.case.person_id)
     return frozenset(one for one in (case.case.team, now) if one)
 
@@ -131,11 +131,11 @@ def managers_of(session: Session, case: Kept) -> frozenset[str]:
 def _require_impartial(conflict: str, *, stands_in: bool) -> None:
     if not conflict:
         return
-    whose = "the member's whose delegate you are" if stands_in else "yours"
-    about = f"This case is {whose}" if conflict == review_votes.OWN else f"This is a case of a report of {whose}"
+    whose = "the member you stand in for" if stands_in else "you"
+    about = f"This case is about {whose}" if conflict == review_votes.OWN else f"This case is about a report of {whose}"
     if conflict == review_votes.REPORT and not stands_in:
-        about = "This case is of somebody who reports to you"
-    raise Refusal(f"recused_{conflict}", f"{about}: others decide about it alone. You vote on the package.")
+        about = "This case is about someone who reports to you"
+    raise Refusal(f"recused_{conflict}", f"{about}, so others decide it. You still vote on the package.")
 
 
 def _to_decide(
@@ -146,8 +146,8 @@ def _to_decide(
     case = case_for(session, voter, quarter, person_id, desk=desk, now=now)
     if mark(case) != seen:
         raise Refusal(
-            "case_moved", "Somebody else has decided about this case meanwhile: what you sent changed nothing.",
-            next_step="Open the cases again to see what holds now.",
+            "case_moved", "Someone else has decided this case in the meantime, so what you sent changed nothing.",
+            next_step="Open the cases again to see where it stands now.",
         )  # fmt: skip
     return kept, case
 

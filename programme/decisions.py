@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Ballot:
-    """What somebody votes; an approval may be of less or until an earlier day, a rejection has a reason."""
+    """What someone votes; an approval may be of less or until an earlier day, a rejection has a reason."""
 
     approves: bool
     amount: MicroTokens | None = None
@@ -44,7 +44,7 @@ class Ballot:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The Slack message in which somebody pressed a button, for the audit log."""
+    """The Slack message in which someone clicked a button, for the audit log."""
 
     channel: str | None = None
     ts: str | None = None
@@ -75,7 +75,7 @@ def vote(
 ) -> Voted:
     """Count a vote, and decide the request if it is the deciding one.
 
-    A Refusal says why somebody cannot vote: not on the board, recused, too late, decided already.
+    A Refusal says why someone cannot vote: not on the board, recused, too late, decided already.
     """
     request = locked(session, request_id)
     require_undecided(session, request, now)
@@ -86,7 +86,7 @@ def vote(
     seat = seat_of(session, request, voter.id, desk=desk, now=now, panel=panel, votes=before.values())
     cast = Cast(seat.person_id, voter.id, ballot.approves, ballot.amount, ballot.last_day, ballot.reason, now)
     if any(one.cast_by == voter.id and one.seat != cast.seat for one in before.values()):
-        raise Refusal("voted_already", "You have voted on this already, and nobody has two votes.")
+        raise Refusal("voted_already", "You have already voted on this, and no one has two votes.")
     if cast.seat in before and _same(before[cast.seat], cast):
         votes = _standing(before.values(), day_of(now, desk.zone))
         return Voted(request, quorum.tally(panel, request.stage, votes), cast.seat, again=True)
@@ -100,7 +100,7 @@ def seat_of(
     session: Session, request: Request, person_id: str, *, desk: Desk, now: datetime, panel: Electorate | None = None,
     votes: Iterable[Cast] | None = None,
 ) -> quorum.Seat:  # fmt: skip
-    """The seat for which somebody may vote on a request now; a Refusal says why there is none."""
+    """The seat for which someone may vote on a request now; a Refusal says why there is none."""
     panel = panel or store.panel(session, request)
     voted = store.votes(session, request.id) if votes is None else votes
     sitting = [seat.person_id for seat in panel.seats]
@@ -114,9 +114,9 @@ def seat_of(
 
 
 def _require_employed(session: Session, request: Request, now: datetime, desk: Desk) -> None:
-    """Nothing is granted to somebody who has left."""
+    """Nothing is granted to someone who has left."""
     if board_store.left(session, [request.person_id], day_of(now, desk.zone)):
-        raise Refusal("requester_left", "The person who asked has left the company: this lapses by itself.")
+        raise Refusal("requester_left", "The person who asked has left the company, so this lapses by itself.")
 
 
 def require_undecided(session: Session, request: Request, now: datetime) -> None:
@@ -124,23 +124,23 @@ def require_undecided(session: Session, request: Request, now: datetime) -> None
     if not request.is_undecided:
         by = people_store.by_id(session, request.decided_by or "")
         who = f" by {by.name}" if by and request.state not in {store.LAPSED, store.NOT_RATIFIED} else ""
-        raise Refusal("decided", f"This request is {SAID[request.state]}{who}: your press changed nothing.")
+        raise Refusal("decided", f"This request {SAID[request.state]}{who}, so your click changed nothing.")
     if now >= request.lapse_at:
-        raise Refusal("too_late", "The time for this request is over: it lapses, and your press changed nothing.")
+        raise Refusal("too_late", "The time for this request is over. It lapses, so your click changed nothing.")
 
 
 def _require_sound(request: Request, ballot: Ballot, today: date) -> None:
     problems: dict[str, str] = {}
     if not ballot.approves and not (ballot.reason or "").strip():
-        problems["reason"] = "Say why: the person who asked will read it."
+        problems["reason"] = "Say why. The person who asked will read it."
     if ballot.reason and len(ballot.reason) > LONGEST_PURPOSE:
-        problems["reason"] = f"{len(ballot.reason)} characters: say it in {LONGEST_PURPOSE}."
+        problems["reason"] = f"That is {len(ballot.reason)} characters; use at most {LONGEST_PURPOSE}."
     if ballot.amount is not None and not 0 < ballot.amount <= request.amount:
-        problems["amount"] = f"{ballot.amount.decimal:f}: more than 0, and at most {request.amount.decimal:f}."
+        problems["amount"] = f"{ballot.amount.decimal:f}: choose more than 0, and at most {request.amount.decimal:f}."
     if ballot.last_day is not None and not today <= ballot.last_day <= request.last_day:
         problems["last_day"] = f"{ballot.last_day}: choose a day from today to {request.last_day}."
     if request.state == CREDITED and (ballot.amount is not None or ballot.last_day is not None):
-        problems["amount"] = "It is credited already: it can be ratified, or not."
+        problems["amount"] = "It is already credited, so you can only ratify it or not."
     if problems:
         raise fast_track.FieldsRefused(problems)
 
@@ -252,7 +252,7 @@ def steps_after(
 
 
 def lapse(session: Session, request: Request, *, desk: Desk, now: datetime) -> Request:
-    """Silence ends a request; a break-glass that nobody ratified is to be netted."""
+    """Silence ends a request; a break-glass that no one ratified is to be netted."""
     values = _against(session, request, desk, now)
     if request.state != CREDITED:
         values["state"] = LAPSED
@@ -313,7 +313,7 @@ def _plain(cast: Cast) -> dict[str, Any]:
 def ask(
     session: Session, asker: Person, request_id: str, text: str, *, key: str, desk: Desk, now: datetime
 ) -> Question:
-    """Put a question of somebody who may vote to the requester; the same form sent again is the same question."""
+    """Put a question of someone who may vote to the requester; the same form sent again is the same question."""
     request = locked(session, request_id)
     if (before := store.question_by_key(session, key)) is not None:
         return before
@@ -340,7 +340,7 @@ def answer(session: Session, person: Person, number: int, text: str, *, now: dat
     _require_text("answer", text)
     require_undecided(session, request, now)
     if not store.answer(session, number, text.strip(), now=now):
-        raise Refusal("answered", "You have answered this already.", next_step="The board has your answer.")
+        raise Refusal("answered", "You have already answered this.", next_step="The board has your answer.")
     answered = store.question(session, number)
     assert answered is not None  # noqa: S101 - we have just answered it
     moved = move(session, request)
@@ -353,10 +353,10 @@ def _require_text(field: str, text: str) -> None:
     if not text.strip():
         raise fast_track.FieldsRefused({field: "Write a sentence."})
     if len(text) > LONGEST_PURPOSE:
-        raise fast_track.FieldsRefused({field: f"{len(text)} characters: say it in {LONGEST_PURPOSE}."})
+        raise fast_track.FieldsRefused({field: f"That is {len(text)} characters; use at most {LONGEST_PURPOSE}."})
 
 
-OUTCOMES = {"delivered": "It did what it was for", "partly": "It did so in part", "nothing": "Nothing came of it"}
+OUTCOMES = {"delivered": "It achieved its purpose", "partly": "It achieved part of it", "nothing": "Nothing came of it"}
 
 
 def tell_outcome(
@@ -367,7 +367,7 @@ def tell_outcome(
     if request.person_id != person.id:
         raise Refusal("not_yours", "Only the person who asked can say what came of it.")
     if request.granted is None or outcome not in OUTCOMES:
-        raise Refusal("no_outcome", f"outcome = {outcome!r}: nothing was granted, or there is no such answer.")
+        raise Refusal("no_outcome", f"outcome = {outcome!r}: either nothing was granted, or there is no such answer.")
     if note.strip():
         _require_text("note", note)
     moved = move(session, request, outcome=outcome, outcome_note=note.strip() or None)

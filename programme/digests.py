@@ -1,4 +1,4 @@
-"""The month's digest for everybody: the programme's figures, of groups that are large enough to be told of."""
+"""The month's digest for everyone: the programme's figures, of groups that are large enough to be told of."""
 
 from __future__ import annotations
 

@@ -47,13 +47,13 @@ class FieldsRefused(Refusal):
     """A form with mistakes: `problems` says for each field what is wrong with it."""
 
     def __init__(self, problems: Mapping[str, str]) -> None:
-        super().__init__("request_invalid", " ".join(problems.values()), next_step="Correct that, and send it again.")
+        super().__init__("request_invalid", " ".join(problems.values()), next_step="Correct this and send it again.")
         self.problems = dict(problems)
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What somebody asks for. With an `incident` it is a break-glass."""
+    """What someone asks for. With an `incident` it is a break-glass."""
 
     amount: MicroTokens
     purpose: str
@@ -111,13 +111,13 @@ def _one(person_id: str | None) -> frozenset[str]:
 def judge(session: Session, person: Person, asked: Asked, *, desk: Desk, now: datetime) -> Judged:
     """What would become of a request.
 
-    FieldsRefused for a form with mistakes, another Refusal when nobody can decide.
+    FieldsRefused for a form with mistakes, another Refusal when no one can decide.
     """
     books = handbooks.load(session)
     today = day_of(now, desk.zone)
     book = books.on(today)
     if person.left_on is not None and person.left_on < today:
-        raise Refusal("left", "You have left the company: nothing can be granted any more.")
+        raise Refusal("left", "You have left the company, so nothing more can be granted.")
     _require_sound(session, person, asked, book, today)
     ask = _ask(session, person, asked.amount, books, desk=desk, now=now)
     if asked.incident:
@@ -177,7 +177,7 @@ def _ask(session: Session, person: Person, amount: MicroTokens, books: Handbooks
 
 
 def monthly_grant(session: Session, person_id: str) -> MicroTokens:
-    """Somebody's latest monthly grant, made whole where it was for a part of a month."""
+    """A person's latest monthly grant, made whole where it was for a part of a month."""
     latest = grant_runs.latest(session, person_id)
     if latest is None:
         return MicroTokens(0)
@@ -205,11 +205,11 @@ def _wrong_texts(asked: Asked) -> dict[str, str]:
     if not 0 < asked.amount <= LARGEST_ASK:
         problems["amount"] = f"{asked.amount.decimal:f} tokens: ask for more than 0, and at most a billion."
     if not asked.purpose.strip():
-        problems["purpose"] = "Say in a sentence what it is for: the board decides by it."
+        problems["purpose"] = "Say in a sentence what it is for; the board decides by it."
     elif len(asked.purpose) > LONGEST_PURPOSE:
-        problems["purpose"] = f"{len(asked.purpose)} characters: say it in {LONGEST_PURPOSE}."
+        problems["purpose"] = f"That is {len(asked.purpose)} characters; use at most {LONGEST_PURPOSE}."
     if asked.incident and len(asked.incident) > LONGEST_INCIDENT:
-        problems["incident"] = f"{len(asked.incident)} characters: an incident's number has at most {LONGEST_INCIDENT}."
+        problems["incident"] = f"That is {len(asked.incident)} characters; use at most {LONGEST_INCIDENT}."
     return problems
 
 
@@ -224,7 +224,7 @@ def _wrong_choices(session: Session, person: Person, asked: Asked, book: Handboo
     if asked.service_key and asked.service_key not in approved:
         problems["service"] = f"{asked.service_key}: not an approved service."
     if person.id in asked.beneficiaries:
-        problems["beneficiaries"] = "You are named yourself: name only others who will use it."
+        problems["beneficiaries"] = "You named yourself; name only others who will use the tokens."
     elif len(asked.beneficiaries) > MOST_BENEFICIARIES:
         problems["beneficiaries"] = f"{len(asked.beneficiaries)} people: name at most {MOST_BENEFICIARIES}."
     return problems
@@ -236,7 +236,7 @@ def latest_last_day(book: Handbook, today: date) -> date:
 
 
 def usual_last_day(book: Handbook, today: date) -> date:
-    """The end that an exception has unless somebody wants another."""
+    """The end that an exception has unless someone wants another."""
     return min(today + timedelta(days=book.exceptions.lot_days - 1), latest_last_day(book, today))
 
 
@@ -246,12 +246,12 @@ def _require_break_glass(
     rules = book.exceptions
     limit = quorum.break_glass_limit(ask.monthly_grant, ask.value, rules)
     if ask.amount > limit:
-        text = f"An incident gets at most {limit.decimal:,.0f} tokens at once. Ask for less, or without an incident."
+        text = f"An incident gets at most {limit.decimal:,.0f} tokens at once. Ask for less, or leave it out."
         raise FieldsRefused({"amount": text})
     lately = store.since(session, person.id, now - timedelta(days=rules.break_glass.every_days))
     if used := [request for request in lately if request.class_name == BREAK_GLASS]:
         text = (
-            f"You broke the glass on {day_of(used[-1].made_at, zone)} already, which you can once in "
+            f"You used break-glass on {day_of(used[-1].made_at, zone)}. It is available once every "
             f"{rules.break_glass.every_days} days. Leave this empty to ask the board."
         )
         raise FieldsRefused({"incident": text})
@@ -261,13 +261,13 @@ def _require_break_glass(
 
 
 def submit(session: Session, person: Person, asked: Asked, *, key: str, desk: Desk, now: datetime) -> Submitted:
-    """Keep a request and owe everybody their message; a break-glass is credited in the same transaction.
+    """Keep a request and owe everyone their message; a break-glass is credited in the same transaction.
 
     `key` is the form's: the same form sent again is the same request.
     """
     idempotency_key = f"request:{key}"
     if asked.incident:
-        # Before the accounts, as everywhere: who adopts the value of a quarter waits for nobody who holds an account.
+        # Before the accounts, as everywhere: who adopts the value of a quarter waits for no one who holds an account.
         value_now(session, desk=desk, now=now)
     account_of = ledger.open_accounts(session, [ledger.TREASURY, ledger.POOL, ledger.wallet_code(person.id)])
     # One request of a person after the other: each counts in the class of the next. A break-glass posts to all three.
@@ -292,7 +292,7 @@ def submit(session: Session, person: Person, asked: Asked, *, key: str, desk: De
 def _same(before: Request, person: Person, asked: Asked) -> Request:
     kept = (before.person_id, before.amount, before.purpose, before.last_day, before.project_key, before.incident)
     if kept != (person.id, asked.amount, asked.purpose.strip(), asked.last_day, asked.project_key, asked.incident):
-        raise Refusal("key_reused", "This form was sent before, with other content.", next_step="Open a new one.")
+        raise Refusal("key_reused", "This form was sent before with different content.", next_step="Open a new one.")
     return before
 
 
@@ -353,7 +353,7 @@ def _credited(
 
 
 def value_now(session: Session, *, desk: Desk, now: datetime) -> TokenValue:
-    """The present quarter's value, adopted if nobody has used it yet."""
+    """The present quarter's value, adopted if no one has used it yet."""
     quarter = Quarter.containing(day_of(now, desk.zone))
     return valuation.value_of(session, quarter, handbooks.load(session), now=now)
 
@@ -386,13 +386,13 @@ def crediting(  # noqa: PLR0917 - the parts of one entry
 
 
 def withdraw(session: Session, person: Person, request_id: str, *, desk: Desk, now: datetime) -> Request:
-    """Take a request back; a Refusal when it is somebody else's, or decided."""
+    """Take a request back; a Refusal when it is someone else's, or decided."""
     request = locked(session, request_id)
     if request.person_id != person.id:
         raise Refusal("not_yours", "Only the person who asked can withdraw a request.")
     if request.state != OPEN:
         raise Refusal(
-            "decided", f"This request is {SAID[request.state]}: there is nothing to withdraw.",
+            "decided", f"This request {SAID[request.state]}, so there is nothing to withdraw.",
             next_step="`/tokens requests` shows where it stands.",
         )  # fmt: skip
     moved = move(session, request, state=WITHDRAWN, decided_at=now, decided_by=person.id, next_step=None, next_at=None)
@@ -402,14 +402,14 @@ def withdraw(session: Session, person: Person, request_id: str, *, desk: Desk, n
 
 
 SAID = {
-    "open": "still open",
-    "approved": "approved",
-    "rejected": "rejected",
-    "lapsed": "over: it lapsed",
-    "withdrawn": "withdrawn",
-    "credited": "credited already, and waits to be ratified",
-    "ratified": "ratified",
-    "not_ratified": "not ratified",
+    "open": "is still open",
+    "approved": "was approved",
+    "rejected": "was rejected",
+    "lapsed": "has lapsed",
+    "withdrawn": "was withdrawn",
+    "credited": "is already credited and waiting to be ratified",
+    "ratified": "was ratified",
+    "not_ratified": "was not ratified",
 }
 
 
@@ -424,7 +424,7 @@ def locked(session: Session, request_id: str) -> Request:
 def move(session: Session, request: Request, **values: object) -> Request:
     """The request after a change; what was read is what is changed, or nothing is."""
     if not store.change(session, request, **values):
-        raise Refusal("moved", "Somebody else was quicker.", next_step="Look again: the card shows what holds now.")
+        raise Refusal("moved", "Someone else got there first.", next_step="The card shows where it stands now.")
     if "state" in values:
         runs.forget_steps(session, request.id)
     moved = store.get(session, request.id)

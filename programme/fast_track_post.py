@@ -87,7 +87,7 @@ def tell_of_change(session: Session, request: Request, *, desk: Desk, now: datet
     if not request.is_undecided and request.state != WITHDRAWN:
         to_requester = _notes(request, [request.person_id])
         if request.decided_by == POLICY:
-            # Nobody did this just now, so nobody waits for it at night.
+            # No one did this just now, so no one waits for it at night.
             owed += _later(session, to_requester, desk=desk, now=now)
         else:
             owed += [_at_once(note, now) for note in to_requester]
@@ -132,7 +132,7 @@ def _cards(
 
 
 def remind(session: Session, request: Request, panel: Electorate, step: str, *, desk: Desk, now: datetime) -> None:
-    """A card of their own to everybody who may vote and has not."""
+    """A card of their own to everyone who may vote and has not."""
     voted = {vote.seat for vote in store.votes(session, request.id)}
     silent = [seat for seat in panel.voting(request.stage) if seat.person_id not in voted]
     cards = _cards(session, request, silent, step, desk=desk, now=now)

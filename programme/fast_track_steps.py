@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def advance(session: Session, request_id: str, *, desk: Desk, now: datetime) -> str | None:
-    """Do what is due about a request, once; what was done, or None when somebody else did it.
+    """Do what is due about a request, once; what was done, or None when someone else did it.
 
     After an outage the latest of the steps that are due is done, and those before it are left out.
     """

@@ -84,11 +84,11 @@ def give(
 
 def _require_sound(amount: MicroTokens, reason: str, expires_at: datetime, now: datetime) -> None:
     if amount <= 0:
-        raise Refusal("amount_not_positive", f"amount = {amount.decimal:f}: it must be above zero.")
+        raise Refusal("amount_not_positive", f"amount = {amount.decimal:f}: must be above zero.")
     if expires_at <= now:
-        raise Refusal("expired_already", f"expires = {expires_at.isoformat()}: it must lie in the future.")
+        raise Refusal("expired_already", f"expires = {expires_at.isoformat()}: must be in the future.")
     if not reason.strip():
-        raise Refusal("reason_missing", "reason is empty: the person will read it.")
+        raise Refusal("reason_missing", "reason is empty; the person will read it.")
 
 
 def record_refusal(session: Session, refusal: Refusal, *, key: str | None, actor: str, now: datetime) -> None:

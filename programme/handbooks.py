@@ -116,14 +116,14 @@ def _require_next(new: Handbook, known: list[Handbook]) -> None:
     if new.version in {old.version for old in known}:
         raise Refusal(
             "handbook_version_taken",
-            f"Version {new.version!r} was applied with another text.",
+            f"Version {new.version!r} was already applied with a different text.",
             next_step="Give the changed handbook a new `version`.",
         )
     if known and new.effective_from < known[-1].effective_from:
         raise Refusal(
             "handbook_backdated",
-            f"effective_from = {new.effective_from} lies before that of version {known[-1].version!r}.",
-            next_step="Choose a later date: what was decided by a version stays decided.",
+            f"effective_from = {new.effective_from} is before that of version {known[-1].version!r}.",
+            next_step="Choose a later date, because what was decided under a version stays decided.",
         )
 
 

@@ -37,7 +37,7 @@ DECIDED_LATELY = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Requests:
-    """What somebody asked for and waits for, or was told lately, the latest first; and how many more there are."""
+    """What someone asked for and waits for, or was told lately, the latest first; and how many more there are."""
 
     cards: tuple[Card, ...]
     more: int
@@ -45,7 +45,7 @@ class Requests:
 
 @dataclass(frozen=True, slots=True)
 class WarningsWanted:
-    """At which percentages somebody is warned, and from and until which hour not; both hours are equal for never."""
+    """At which percentages someone is warned, and from and until which hour not; both hours are equal for never."""
 
     percent: tuple[int, ...]
     quiet_from: int
@@ -60,7 +60,7 @@ class WarningsWanted:
 class Board:
     """What waits for the board; its standing is for those who have a seat, not for who stands in for one of them.
 
-    `stands_in_until` is the day until which somebody else votes for them.
+    `stands_in_until` is the day until which someone else votes for them.
     """
 
     queue: Queue
@@ -72,7 +72,7 @@ class Board:
 class Home:
     """A person's own figures; for managers their team, for the board its work and the programme's standing.
 
-    `services` are (name, tokens this month), the largest first. `left_on` is set once somebody has left. `review` is
+    `services` are (name, tokens this month), the largest first. `left_on` is set once someone has left. `review` is
     the one on which they may vote.
     """
 
@@ -127,7 +127,7 @@ def _warnings(session: Session, person: Person, book: Handbook) -> WarningsWante
 
 
 def _board(session: Session, person: Person, *, desk: Desk, now: datetime) -> Board | None:
-    """The board's work, for those who have a seat or stand in for somebody who has."""
+    """The board's work, for those who have a seat or stand in for someone who has."""
     try:
         queue = cards.queue(session, person.id, most=MOST_CARDS, desk=desk, now=now)
     except Refusal:

@@ -44,7 +44,9 @@ def create(session: Session, *, name: str, source: str, scopes: Sequence[str], a
     try:
         keys.insert(session, key_id=key_id, name=name, source=source, scopes=scopes, secret_hash=_hash(secret), now=now)
     except sa.exc.IntegrityError as error:
-        raise Refusal("key_name_taken", f"A key named {name!r} exists.", next_step="Choose another name.") from error
+        raise Refusal(
+            "key_name_taken", f"There is already a key named {name!r}.", next_step="Choose another name."
+        ) from error
     after = {"name": name, "source": source, "scopes": list(scopes)}
     audit.append(session, audit.Record(at=now, actor=actor, action="key.create", subject=key_id, after=after))
     return CreatedKey(key_id, secret)

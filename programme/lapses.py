@@ -31,7 +31,7 @@ TEN_THOUSAND = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Over:
-    """What somebody holds beyond the carry limit, and out of which lots it lapses: those that end first."""
+    """What someone holds beyond the carry limit, and out of which lots it lapses: those that end first."""
 
     amount: int
     takes: tuple[tuple[int, int], ...]
@@ -119,7 +119,7 @@ def over_limit(lots: Iterable[Holding], whole_grant: int, book: Handbook, at: da
 
 
 def announce(session: Session, day: date, *, desk: Desk, now: datetime) -> int:
-    """Owe a notice to everybody who will lose something so many days from `day`; how many people.
+    """Owe a notice to everyone who will lose something so many days from `day`; how many people.
 
     A notice that comes too late to be of use is left out: when the lapse is past, or when its later notice is due too.
     """

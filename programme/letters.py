@@ -102,7 +102,7 @@ class DayOfSpend:
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """The programme's month for everybody: no person's figure can be read or worked out from it.
+    """The programme's month for everyone: no person's figure can be read or worked out from it.
 
     `month` is the one whose grants were posted; spend is that of `before`. Money is at `per_token`. `spent` and what
     follows from it are None where fewer people spent than may be told of; `projects` are those of enough people.

@@ -46,7 +46,7 @@ class Posted:
 
 
 def run(session: Session, month: Month, *, desk: Desk, now: datetime, announce_in: str | None = None) -> Posted | None:
-    """Grant a month to everybody who takes part; None when it is done already.
+    """Grant a month to everyone who takes part; None when it is done already.
 
     What is over the carry limit lapses into the pool first. Statements, and the digest for the channel `announce_in`,
     are owed in the same transaction. A Refusal leaves everything as it was.
@@ -73,7 +73,7 @@ def run(session: Session, month: Month, *, desk: Desk, now: datetime, announce_i
 def run_joiners(session: Session, day: date, *, desk: Desk, now: datetime) -> Posted | None:
     """Grant the month of `day` to those who came, or could be sized, only after its run; None where that is to come.
 
-    They get the same share of their entitlement as everybody got, within what is left of the budget.
+    They get the same share of their entitlement as everyone got, within what is left of the budget.
     """
     month = Month.containing(day)
     if not runs.is_done(session, JOB, str(month)):
@@ -140,7 +140,7 @@ def _lapse(session: Session, planned: Plan, holding: _Holdings, *, desk: Desk, n
     drafts = [
         lapses.taking_out(
             "lapse", f"lapse:{planned.month}:{person_id}", holding.wallet[person_id],
-            {holding.pool: excess.takes}, at=at, memo=f"Over the carry limit of {planned.month}",
+            {holding.pool: excess.takes}, at=at, memo=f"Over the carry-over limit of {planned.month}",
         )
         for person_id, excess in over.items()
     ]  # fmt: skip
@@ -242,7 +242,7 @@ def _owe_statements(
         key = f"statement:{planned.month}:{person_id}"
         rows.append((key, "grants/statement", letters.written(statement), person_id))
     begun = first_instant(planned.month.first_day, desk.zone)
-    # Who comes later in the month reads it on their first day.
+    # A person who joins later in the month reads it on their first day.
     later = [row for row in rows if sizing.begins_at(planned, row[3], desk) > max(now, begun)]
     for row in later:
         starts = sizing.begins_at(planned, row[3], desk)

@@ -58,7 +58,7 @@ def _net(  # noqa: PLR0917 - private, called once
     if taken:
         draft = lapses.taking_out(
             "netting", f"netted:{request.id}", wallet_of[request.person_id], {pool: [(lot_id, taken)]}, at=at,
-            memo=f"Break-glass that was not ratified, off the grant of {planned.month}",
+            memo=f"Break-glass that was not ratified, taken off the grant for {planned.month}",
         )  # fmt: skip
         ledger.post(session, [draft], now=now)
     return MicroTokens(taken)

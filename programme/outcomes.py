@@ -76,7 +76,7 @@ def take_in(session: Session, reported: Sequence[Reported], *, zone: ZoneInfo, n
 def _fate(owner: Owner, *, is_known: bool) -> tuple[Status, str]:
     if owner.waiting_for is not None:
         return "waiting", f"no person is known for user {owner.waiting_for!r}"
-    detail = "its author was in nobody's team on that day" if owner.unit and owner.unit_id is None else ""
+    detail = "its author was in no one's team on that day" if owner.unit and owner.unit_id is None else ""
     return ("corrected" if is_known else "accepted"), detail
 
 

@@ -129,9 +129,9 @@ def _plain(values: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 
 def link(session: Session, *, slack_user_id: str, email: str | None, now: datetime) -> Person | None:
-    """The person of a Slack user, linked by e-mail at first contact; None when nobody has that e-mail.
+    """The person of a Slack user, linked by e-mail at first contact; None when no one has that e-mail.
 
-    Somebody whose record already names another Slack user is not taken over: that is for an administrator to settle.
+    Someone whose record already names another Slack user is not taken over: that is for an administrator to settle.
     """
     if known := people_store.by_slack_id(session, slack_user_id):
         return known
@@ -153,7 +153,7 @@ def require(session: Session, email: str) -> Person:
     person = people_store.by_email(session, email)
     if person is None:
         raise Refusal(
-            "unknown_person", f"Nobody has the e-mail {email!r}.", next_step="See `tokens-bot people import`."
+            "unknown_person", f"No one has the e-mail {email!r}.", next_step="See `tokens-bot people import`."
         )
     return person
 

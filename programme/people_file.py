@@ -159,7 +159,7 @@ _CELLS: dict[str, tuple[Callable[[str], Any], str]] = {
     "level": (_one_of(LEVELS), f"one of {', '.join(LEVELS)}"),
     "role_family": (str, "a role family"),
     "pay_band": (str, "a pay band"),
-    "fte": (_fte, "a share of a full post, above 0 and at most 1, with at most three decimals"),
+    "fte": (_fte, "a share of a full-time post, above 0 and at most 1, with at most three decimals"),
     "time_zone": (_zone, "a time zone such as Europe/Berlin"),
     "hired_on": _DAY,
     "left_on": _DAY,
@@ -206,7 +206,7 @@ def _check_managers(lines: list[Line], known: Mapping[str, Mapping[str, Any]], p
         if "manager_email" in line.fields:
             manager = manager_of[line.email] = line.fields["manager_email"]
             if manager is not None and manager not in emails:
-                problems.add(line.number, "manager_email", manager, "somebody in this file or imported before")
+                problems.add(line.number, "manager_email", manager, "someone in this file or imported before")
     for line in lines:
         if _leads_back(line.email, manager_of):
             problems.add(line.number, "manager_email", str(manager_of[line.email]), "no circle of managers")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PersonLetter = tuple[str, str, str, str]
 """(key, template, view as JSON text, person id)"""
 A_FEW = 100
-"""So many people are named in a query; of more, everybody's zone is read."""
+"""So many people are named in a query; of more, everyone's zone is read."""
 
 
 def to_people(

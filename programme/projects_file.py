@@ -87,7 +87,7 @@ def _person(
     number: int, column: str, email: str, id_of: Mapping[str, str], problems: list[tuple[int, str]]
 ) -> str | None:
     if email and email.lower() not in id_of:
-        problems.append((number, f"{column} = {email!r}: nobody has that e-mail; see `tokens-bot people import`"))
+        problems.append((number, f"{column} = {email!r}: no one has that e-mail; see `tokens-bot people import`"))
     return id_of.get(email.lower()) if email else None
 
 
@@ -98,7 +98,7 @@ def _share(number: int, text: str, problems: list[tuple[int, str]]) -> int:
             return int(share * WHOLE)
     except InvalidOperation:
         pass
-    problems.append((number, f"share = {text!r}: expected a share of somebody's work, above 0 and at most 1"))
+    problems.append((number, f"share = {text!r}: expected a share of a person's work, above 0 and at most 1"))
     return 0
 
 
@@ -111,7 +111,7 @@ def _contradictions(lines: list[Line]) -> Iterator[tuple[int, str]]:
         told = first.setdefault(line.project, line)
         same = (told.name, told.complexity, told.director_id, told.sponsor_id)
         if same != (line.name, line.complexity, line.director_id, line.sponsor_id):
-            yield line.number, f"project {line.project!r} is told of differently in line {told.number}"
+            yield line.number, f"project {line.project!r} is described differently in line {told.number}"
         if (line.project, line.person_id) in seen:
             yield line.number, f"project {line.project!r} has this person twice"
         seen.add((line.project, line.person_id))

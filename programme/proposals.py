@@ -49,8 +49,8 @@ THRESHOLDS = "adjustment."
 GRANTS = "grants"
 """The job whose runs are judged by the handbook of their month's first day."""
 NO_BOARD, OWN_FIRST = "no_board", "own_first"
-"""Why one person may apply a handbook: nobody else could confirm it, or the company has none of its own yet."""
-SAID = {CONFIRMED: "confirmed", DECLINED: "declined", WITHDRAWN: "withdrawn", LAPSED: "lapsed"}
+"""Why one person may apply a handbook: no one else could confirm it, or the company has none of its own yet."""
+SAID = {CONFIRMED: "was confirmed", DECLINED: "was declined", WITHDRAWN: "was withdrawn", LAPSED: "has lapsed"}
 
 
 class Tried(NamedTuple):
@@ -139,7 +139,7 @@ def _base(session: Session, proposal: Proposal) -> str:
 def deciders(session: Session, proposed_by: str, *, desk: Desk, now: datetime) -> tuple[Seat, ...]:
     """Who may confirm: members of the board but not the proposer; alternates, then chair and finance, without any.
 
-    Administrators and auditors have no seat, and nobody sits in for anybody else here.
+    Administrators and auditors have no seat, and no one sits in for anyone else here.
     """
     sitting = [seat for seat in board.seats(session, desk=desk, now=now) if seat.person_id != proposed_by]
     for kind in (MEMBER, ALTERNATE, RESERVE):
@@ -160,8 +160,8 @@ def why_alone(session: Session, *, desk: Desk, now: datetime) -> str:
     if not board.seats(session, desk=desk, now=now):
         return NO_BOARD
     raise Refusal(
-        "two_people", "A change of the handbook takes two people.",
-        next_step="Run `tokens-bot handbook propose FILE`; a member of the board confirms it in Slack.",
+        "two_people", "A change to the handbook takes two people.",
+        next_step="Run `tokens-bot handbook propose FILE`; a member of the board then confirms it in Slack.",
     )  # fmt: skip
 
 
@@ -177,13 +177,13 @@ def proposer(session: Session, email: str | None, login: str, *, desk: Desk, now
         person = people_store.by_email(session, known[0]) if len(known) == 1 else None
     if person is None:
         raise Refusal(
-            "proposer_unknown", f"{email or login!r} is nobody in the programme.",
-            next_step="Say who proposes it: `--by EMAIL`, as in `people import`.",
+            "proposer_unknown", f"No one in the programme goes by {email or login!r}.",
+            next_step="Say who proposes it with `--by EMAIL`, as in `people import`.",
         )  # fmt: skip
     if board_store.left(session, [person.id], day_of(now, desk.zone)):
-        raise Refusal("proposer_left", f"{person.name} has left the company.", next_step="Somebody else proposes it.")
+        raise Refusal("proposer_left", f"{person.name} has left the company.", next_step="Someone else can propose it.")
     if "auditor" in people_store.roles_of(session, person.id):
-        raise Refusal("proposer_audits", f"{person.name} audits the programme, and so only reads.")
+        raise Refusal("proposer_audits", f"{person.name} audits the programme, so they can only read.")
     return person
 
 
@@ -192,7 +192,7 @@ def propose(session: Session, body: str, by: Person, *, actor: str, desk: Desk, 
     reference.lock_handbooks(session)
     new = handbooks.checked(session, body)
     if reference.handbook_body(session, new.version) is not None:
-        raise Refusal("handbook_applied", f"Version {new.version!r} is applied already, with this very text.")
+        raise Refusal("handbook_applied", f"Version {new.version!r} is already applied with this very text.")
     _require_to_come(session, new.effective_from, day_of(now, desk.zone))
     digest = hashlib.sha256(body.encode()).hexdigest()
     for waiting in store.all_open(session):
@@ -200,14 +200,14 @@ def propose(session: Session, body: str, by: Person, *, actor: str, desk: Desk, 
             if waiting.digest == digest and waiting.proposed_by == by.id:
                 return waiting
             raise Refusal(
-                "proposal_waits", f"A proposal of version {new.version!r} waits for the board already.",
-                next_step="Give yours another `version`, or let its proposer withdraw it: `/tokens policy`.",
+                "proposal_waits", f"A proposal of version {new.version!r} is already waiting for the board.",
+                next_step="Give yours another `version`, or have its proposer withdraw it with `/tokens policy`.",
             )  # fmt: skip
     called = deciders(session, by.id, desk=desk, now=now)
     if not called:
         raise Refusal(
-            "nobody_to_confirm", f"There is nobody but {by.name} on the board who could confirm it.",
-            next_step="Give somebody the role `board` with `tokens-bot people import`.",
+            "nobody_to_confirm", f"No one but {by.name} is on the board to confirm it.",
+            next_step="Give someone the role `board` with `tokens-bot people import`.",
         )  # fmt: skip
     proposal = Proposal(
         f"hp_{secrets.token_hex(8)}", new.version, new.effective_from, body, digest, by.id, now, store.OPEN, None, None,
@@ -232,14 +232,14 @@ def _require_to_come(session: Session, effective_from: date, today: date) -> Non
     """What has been judged stays judged: no date that is over, and no month whose grants were run."""
     if effective_from < today:
         raise Refusal(
-            "handbook_past", f"effective_from = {effective_from} is over.",
+            "handbook_past", f"effective_from = {effective_from} is in the past.",
             next_step="Propose it again with a new date.",
         )  # fmt: skip
     ran = runs.last_periods(session).get(GRANTS)
     if ran is not None and Month.parse(ran).first_day >= effective_from:
         raise Refusal(
             "month_granted",
-            f"effective_from = {effective_from}: the grants of {ran} are made, by the version that held.",
+            f"effective_from = {effective_from}: the grants for {ran} are already made under the version before.",
             next_step="Propose it again with a later date.",
         )
 
@@ -250,14 +250,14 @@ def _require_to_come(session: Session, effective_from: date, today: date) -> Non
 def confirm(
     session: Session, by: Person, proposal_id: str, mark: str, *, desk: Desk, now: datetime, place: Place = NOWHERE
 ) -> Handbook:
-    """Apply what somebody else proposed; `mark` is that of the card on which it was read."""
+    """Apply what someone else proposed; `mark` is that of the card on which it was read."""
     reference.lock_handbooks(session)
     proposal = _held(session, proposal_id, now)
     _require_second(session, proposal, by, desk=desk, now=now)
     card = _card(session, proposal)
     if mark != card.mark:
         raise Refusal(
-            "handbook_moved", f"The handbook has changed since this was shown: version {card.base!r} comes before it.",
+            "handbook_moved", f"The handbook has changed since this was shown; {card.base!r} now comes before it.",
             next_step="Look at the changes again in `/tokens policy`.",
         )  # fmt: skip
     _require_to_come(session, proposal.effective_from, day_of(now, desk.zone))
@@ -272,18 +272,18 @@ def confirm(
 def decline(
     session: Session, by: Person, proposal_id: str, reason: str, *, desk: Desk, now: datetime, place: Place = NOWHERE
 ) -> Proposal:
-    """Turn down what somebody else proposed, and say why."""
+    """Turn down what someone else proposed, and say why."""
     proposal = _held(session, proposal_id, now)
     _require_second(session, proposal, by, desk=desk, now=now)
     if not (said := reason.strip()):
-        raise FieldsRefused({"reason": "Say why: the person who proposed it will read it."})
+        raise FieldsRefused({"reason": "Say why. The proposer will read it."})
     if len(said) > LONGEST_REASON:
-        raise FieldsRefused({"reason": f"{len(said)} characters: say it in {LONGEST_REASON}."})
+        raise FieldsRefused({"reason": f"That is {len(said)} characters; use at most {LONGEST_REASON}."})
     return _close(session, proposal, DECLINED, by.id, desk=desk, now=now, place=place, reason=said)
 
 
 def require_decidable(session: Session, by: Person, proposal_id: str, *, desk: Desk, now: datetime) -> Card:
-    """The card of a proposal that somebody may decide; a Refusal says why not."""
+    """The card of a proposal that someone may decide; a Refusal says why not."""
     proposal = _require_open(session, store.get(session, proposal_id), proposal_id, now)
     _require_second(session, proposal, by, desk=desk, now=now)
     return _card(session, proposal)
@@ -293,12 +293,12 @@ def withdraw(session: Session, by: Person, proposal_id: str, *, desk: Desk, now:
     """Take one's own proposal back."""
     proposal = _held(session, proposal_id, now)
     if proposal.proposed_by != by.id:
-        raise Refusal("not_yours", "Somebody else proposed this.", next_step="Who proposed it can withdraw it.")
+        raise Refusal("not_yours", "Someone else proposed this.", next_step="Only its proposer can withdraw it.")
     return _close(session, proposal, WITHDRAWN, by.id, desk=desk, now=now)
 
 
 def lapse(session: Session, proposal_id: str, *, desk: Desk, now: datetime) -> bool:
-    """Close a proposal that nobody decided in time; False when somebody did."""
+    """Close a proposal that no one decided in time; False when someone did."""
     proposal = store.lock(session, proposal_id)
     if proposal is None or not proposal.is_open or now < proposal.proposed_at + OPEN_FOR:
         return False
@@ -323,11 +323,11 @@ def _require_open(session: Session, proposal: Proposal | None, proposal_id: str,
         by = people_store.by_id(session, proposal.decided_by or "")
         who = f" by {by.name}" if by else ""
         raise Refusal(
-            "proposal_decided", f"This proposal is {SAID[proposal.state]}{who}: your press changed nothing.",
-            next_step="`/tokens policy` shows what holds.",
+            "proposal_decided", f"This proposal {SAID[proposal.state]}{who}, so your click changed nothing.",
+            next_step="`/tokens policy` shows what is in force.",
         )  # fmt: skip
     if now >= proposal.proposed_at + OPEN_FOR:
-        raise Refusal("too_late", "The time for this proposal is over: it lapses, and your press changed nothing.")
+        raise Refusal("too_late", "The time for this proposal is over. It lapses, so your click changed nothing.")
     return proposal
 
 
@@ -338,22 +338,22 @@ def _unknown(proposal_id: str) -> Refusal:
 def _require_second(session: Session, proposal: Proposal, by: Person, *, desk: Desk, now: datetime) -> None:
     if by.id == proposal.proposed_by:
         raise Refusal(
-            "second_person", "You proposed this, and a change of the handbook takes two people.",
-            next_step="Another member of the board decides it. You can withdraw it: `/tokens policy`.",
+            "second_person", "You proposed this, and a change to the handbook takes two people.",
+            next_step="Another member of the board decides it. You can withdraw it with `/tokens policy`.",
         )  # fmt: skip
     if by.id in board_store.bystanders(session):
-        raise Refusal("bystander", "You administer or audit the programme, and so do not decide in it.")
+        raise Refusal("bystander", "Administrators and auditors can't decide on the handbook.")
     if not may_decide(session, proposal, by.id, desk=desk, now=now):
-        raise Refusal("not_on_board", "Only the members of the board decide on the handbook.")
+        raise Refusal("not_on_board", "Only members of the board can decide on the handbook.")
 
 
 def _close(
     session: Session, proposal: Proposal, state: str, by: str, *, desk: Desk, now: datetime, place: Place = NOWHERE,
     reason: str | None = None,
 ) -> Proposal:  # fmt: skip
-    """Close it, once, and tell everybody who was told of it."""
+    """Close it, once, and tell everyone who was told of it."""
     if not store.decide(session, proposal.id, state=state, by=by, now=now, reason=reason):
-        raise Refusal("moved", "Somebody else was quicker.", next_step="Look again: the card shows what holds now.")
+        raise Refusal("moved", "Someone else got there first.", next_step="The card shows where it stands now.")
     runs.forget_steps(session, proposal.id)
     closed = store.get(session, proposal.id)
     assert closed is not None  # noqa: S101 - proposals are never deleted

@@ -52,13 +52,13 @@ def tell_of_new(session: Session, proposal: Proposal, deciders: Iterable[Seat], 
 
 
 def tell_of_decision(session: Session, proposal: Proposal, *, desk: Desk, now: datetime) -> None:
-    """New faces for every copy, and a word to the proposer about what somebody else did."""
+    """New faces for every copy, and a word to the proposer about what someone else did."""
     _owe(session, proposal, _faces(session, proposal, proposal.state, now), now=now)
     if proposal.state == WITHDRAWN:
         return
     note = (f"policy_note:{proposal.id}", NOTE, _view(proposal), proposal.proposed_by)
     if proposal.state == LAPSED:
-        # Nobody did this just now, so nobody waits for it at night.
+        # No one did this just now, so no one waits for it at night.
         book = handbooks.load(session).on(day_of(now, desk.zone))
         _owe(session, proposal, post.in_hours(session, [note], book=book, earliest=now), now=now)
     else:

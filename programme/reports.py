@@ -36,7 +36,7 @@ JUMPS_TOLD = 3
 def team_report(
     session: Session, manager_id: str, *, desk: Desk, now: datetime, week: Week | None = None
 ) -> TeamReport | None:
-    """What a manager is told; None for who has no reports. `week` is the one that is not over, else today's."""
+    """What a manager is told; None for a person without reports. `week` is the one that is not over, else today's."""
     local = day_of(now, desk.zone)
     this_week = week or Week.containing(local)
     today = max(local, this_week.first_day)
@@ -144,7 +144,7 @@ def _paces(team: TeamWeeks) -> dict[Week, NanoUSD]:
 
 
 def rounded(amount: Decimal) -> NanoUSD:
-    """Grants of a team to one digit: those of two teams then do not tell the grant of who is in one of them only."""
+    """Grants of a team to one digit: two teams' figures then do not tell the grant of a person in one of them only."""
     return NanoUSD(int(Decimal(f"{amount:.0e}")))
 
 

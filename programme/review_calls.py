@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class OwnVote:
-    """How the seat of a reader voted: `by` whom and for whom it `stands_for` where that is somebody else.
+    """How the seat of a reader voted: `by` whom and for whom it `stands_for` where that is someone else.
 
     It `counts` as long as no case changed since.
     """
@@ -39,7 +39,7 @@ class OwnVote:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A review that is open, for somebody who may vote on it, with their own vote, None where there was none."""
+    """A review that is open, for someone who may vote on it, with their own vote, None where there was none."""
 
     review: Review
     package: int
@@ -58,7 +58,7 @@ class Call:
 
 
 def of(session: Session, person_id: str, *, desk: Desk, now: datetime) -> Call | None:
-    """The review on which somebody may vote now; None for everybody else, and when there is none."""
+    """The review on which someone may vote now; None for everyone else, and when there is none."""
     kept = reviews.latest(session)
     panel = None if kept is None else store.panel(session, kept.quarter)
     if kept is None or panel is None:

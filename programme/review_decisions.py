@@ -38,7 +38,7 @@ LONGEST_REASON = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Ballot:
-    """What somebody votes on which package; a vote against it has a reason."""
+    """What someone votes on which package; a vote against it has a reason."""
 
     package: int
     adopts: bool
@@ -89,14 +89,14 @@ def locked(session: Session, quarter: Quarter) -> Review:
     """A review, held until the transaction ends."""
     kept = reviews.get(session, quarter) if store.lock(session, quarter) else None
     if kept is None:
-        raise Refusal("no_review", f"The review of {quarter} was not drafted.")
+        raise Refusal("no_review", f"There is no draft of the review of {quarter}.")
     return kept
 
 
 def move(session: Session, kept: Review, **values: object) -> Review:
     """The review after a change; what was read is what is changed, or nothing is."""
     if not reviews.change(session, kept, **values):
-        raise Refusal("moved", "Somebody else was quicker.", next_step="Look again: the message shows what holds now.")
+        raise Refusal("moved", "Someone else got there first.", next_step="The message shows where it stands now.")
     moved = reviews.get(session, kept.quarter)
     assert moved is not None  # noqa: S101 - reviews are never deleted
     return moved
@@ -105,7 +105,7 @@ def move(session: Session, kept: Review, **values: object) -> Review:
 def panel_of(session: Session, quarter: Quarter) -> Panel:
     panel = store.panel(session, quarter)
     if panel is None:
-        raise Refusal("not_asked", f"The board was not asked about {quarter} yet.")
+        raise Refusal("not_asked", f"The board has not been asked about {quarter} yet.")
     return panel
 
 
@@ -118,7 +118,7 @@ def vote(
 ) -> Voted:  # fmt: skip
     """Count a vote on the package, and adopt it if it is the deciding one.
 
-    A Refusal says why somebody cannot vote: not on the board, too late, decided already, another package by now.
+    A Refusal says why someone cannot vote: not on the board, too late, decided already, another package by now.
     """
     kept = locked(session, quarter)
     require_undecided(session, kept, now)
@@ -128,7 +128,7 @@ def vote(
     before = {one.seat: one for one in store.votes(session, quarter)}
     seat = seat_of(session, panel, voter.id, votes=before.values(), desk=desk, now=now)
     if any(one.cast_by == voter.id and one.seat != seat.person_id for one in before.values()):
-        raise Refusal("voted_already", "You have voted on this already, and nobody has two votes.")
+        raise Refusal("voted_already", "You have already voted on this, and no one has two votes.")
     require_current(panel, ballot.package)
     cast = Cast(seat.person_id, voter.id, panel.package, ballot.adopts, ballot.reason, now)
     earlier = before.get(cast.seat)
@@ -160,7 +160,7 @@ def _counted(
 def seat_of(
     session: Session, panel: Panel, person_id: str, *, votes: Iterable[Cast], desk: Desk, now: datetime
 ) -> Seat:  # fmt: skip
-    """The seat for which somebody may decide now; a Refusal says why there is none."""
+    """The seat for which someone may decide now; a Refusal says why there is none."""
     sitting = [seat.person_id for seat in panel.electorate.seats]
     today = quorum.Attendance(
         delegates=board.delegates(session, desk=desk, now=now),
@@ -182,16 +182,16 @@ def require_undecided(session: Session, kept: Review, now: datetime) -> None:
     if kept.state != DRAFT:
         by = people_store.by_id(session, kept.decided_by or "")
         who = f" by the board; {by.name} had the deciding vote" if by else ""
-        raise Refusal("decided", f"The review of {kept.quarter} is {kept.state}{who}: your press changed nothing.")
+        raise Refusal("decided", f"The review of {kept.quarter} is {kept.state}{who}, so your click changed nothing.")
     if (newer := store.later(session, kept.quarter)) is not None:
         raise Refusal(
             "superseded",
-            f"The review of {newer} is drafted, as if that of {kept.quarter} changed nothing: this one lapses, and your"
-            " press changed nothing.",
+            f"The review of {newer} has been drafted without the one of {kept.quarter}, which therefore lapses; your"
+            " click changed nothing.",
             next_step=f"Vote on the review of {newer}.",
         )  # fmt: skip
     if kept.vote_until is not None and now >= kept.vote_until:
-        raise Refusal("too_late", "The time for this vote is over: it lapses, and your press changed nothing.")
+        raise Refusal("too_late", "The time for this vote is over. The review lapses, so your click changed nothing.")
 
 
 def superseded_by(session: Session, kept: Review) -> Quarter | None:
@@ -203,16 +203,16 @@ def superseded_by(session: Session, kept: Review) -> Quarter | None:
 def require_current(panel: Panel, package: int) -> None:
     if package != panel.package:
         raise Refusal(
-            "another_package", "A case was held, amended or put back since: your press was about another package.",
-            next_step="Look at what the message says now, and vote on that.",
+            "another_package", "A case has since changed, so your click was about an earlier package.",
+            next_step="Look at the message again, and vote on what it says now.",
         )  # fmt: skip
 
 
 def require_reason(reason: str | None) -> None:
     if not (reason or "").strip():
-        raise FieldsRefused({"reason": "Say why: the record keeps it."})
+        raise FieldsRefused({"reason": "Say why. It is kept on record."})
     if len(reason or "") > LONGEST_REASON:
-        raise FieldsRefused({"reason": f"{len(reason or '')} characters: say it in {LONGEST_REASON}."})
+        raise FieldsRefused({"reason": f"That is {len(reason or '')} characters; use at most {LONGEST_REASON}."})
 
 
 def _adopt(session: Session, kept: Review, voter: str, *, desk: Desk, now: datetime) -> tuple[Review, str]:
@@ -237,7 +237,7 @@ def _adopted(session: Session, kept: Review, panel: Panel, value: str) -> dict[s
 
 
 def lapse(session: Session, kept: Review, *, desk: Desk, now: datetime) -> Review:
-    """Silence ends a review, or a later one does; nobody's grant changes."""
+    """Silence ends a review, or a later one does; no one's grant changes."""
     store.step(session, kept.quarter, None, None)
     moved = move(session, kept, state=LAPSED, decided_at=now, decided_by=POLICY)
     review_post.tell_of_change(session, moved, now=now)
@@ -260,12 +260,12 @@ def confirm_value(session: Session, person: Person, quarter: Quarter, *, desk: D
     """
     kept = locked(session, quarter)
     if kept.state != ADOPTED:
-        raise Refusal("not_adopted", f"The review of {quarter} is not adopted, and neither is a value with it.")
+        raise Refusal("not_adopted", f"The review of {quarter} is not adopted, so no value is adopted with it.")
     panel, votes = panel_of(session, quarter), store.votes(session, quarter)
     seat = seat_of(session, panel, person.id, votes=votes, desk=desk, now=now)
     if any(one.seat == seat.person_id and one.cast_by == kept.decided_by != person.id for one in votes):
         raise Refusal(
-            "same_seat", "The deciding vote was that of the seat for which you decide: the second is another one's.",
+            "same_seat", "The deciding vote was that of the seat you decide for, so someone else has to be the second.",
             next_step="Ask another member of the board to confirm it.",
         )  # fmt: skip
     found = review_value.confirm(session, kept, person.id, desk=desk, now=now)

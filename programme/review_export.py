@@ -58,7 +58,7 @@ class Exported:
 
 
 def export(session: Session, year: int, *, by: str, desk: Desk, now: datetime) -> Exported:
-    """Everything adopted of a year's quarters, for somebody of finance; that they took it is in the audit log."""
+    """Everything adopted of a year's quarters, for someone of finance; that they took it is in the audit log."""
     reader = people.require(session, by)
     if FINANCE not in people_store.roles_of(session, reader.id):
         raise Refusal(
@@ -128,7 +128,7 @@ def efficiency_band(case: Case) -> str:
 
 
 def opt_out(session: Session, email: str, *, back: bool, actor: str, now: datetime) -> bool:
-    """Leave somebody out of exports from now on, or no longer; False when that is so already."""
+    """Leave someone out of exports from now on, or no longer; False when that is so already."""
     person = people.require(session, email)
     changed = appeals.opt_in(session, person.id) if back else appeals.opt_out(session, person.id, now=now)
     if changed:

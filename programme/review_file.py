@@ -63,13 +63,13 @@ def of(session: Session, quarter: Quarter | None, *, desk: Desk, now: datetime) 
 
 
 def with_cases(session: Session, quarter: Quarter | None, *, by: str, desk: Desk, now: datetime) -> ReviewFile:
-    """The same with every case, for somebody who may see them; that they took it is in the audit log."""
+    """The same with every case, for someone who may see them; that they took it is in the audit log."""
     reader = people.require(session, by)
     roles = people_store.roles_of(session, reader.id)
     if not roles.intersection(MAY_SEE_CASES):
         raise Refusal(
             "may_not_see_cases", f"{by} has none of the roles {', '.join(f'`{one}`' for one in MAY_SEE_CASES)}.",
-            next_step="Leave out --cases, or let one of those people take the file.",
+            next_step="Leave out --cases, or have someone with one of those roles export the file.",
         )  # fmt: skip
     found = of(session, quarter, desk=desk, now=now)
     review = found.pack.review
@@ -82,7 +82,7 @@ def with_cases(session: Session, quarter: Quarter | None, *, by: str, desk: Desk
 
 
 def _rows(session: Session, quarter: Quarter, reader: Person, *, audits: bool) -> tuple[CaseRow, ...]:
-    """Who audits decides nothing and sees everything; others see what the board's lists would show them."""
+    """Auditors decide nothing and see everything; others see what the board's lists would show them."""
     found = review_pack.ordered(session, quarter, () if audits else (reader.id,))
     people_of = {one.case.person_id for one, _ in found} | {one.decided_by for one, _ in found if one.decided_by}
     names = {person_id: name for person_id, (name, _) in requests_store.names(session, people_of).items()}

@@ -35,7 +35,7 @@ NO_TEAM = ""
 
 
 class Gathered(NamedTuple):
-    """What is the same for everybody, and what is each person's."""
+    """What is the same for everyone, and what is each person's."""
 
     basis: Basis
     inputs: list[Inputs]
@@ -43,7 +43,7 @@ class Gathered(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Member:
-    """Somebody who took part in the quarter: their last terms that counted in it, and the weeks that they were there.
+    """A person who took part in the quarter: their last terms that counted in it, and the weeks that they were there.
 
     `team` is theirs at the end; `teams` are those of the weeks.
     """
@@ -103,7 +103,7 @@ def _basis(  # noqa: PLR0917 - private, called once
 
 
 def _members(session: Session, quarter: Quarter, weeks: Sequence[date], book: Handbook) -> list[_Member]:
-    """Everybody who took part in some month of the quarter; decided is about those who do in the last and stay."""
+    """Everyone who took part in some month of the quarter; decided is about those who do in the last and stay."""
     months = [quarter.first_month.plus(i) for i in range(3)]
     with_grant: defaultdict[str, set[Month]] = defaultdict(set)
     at_the_end: set[str] = set()
@@ -180,7 +180,7 @@ def _output(session: Session, weeks: Sequence[date], unit: str) -> dict[str, Fig
 
 
 def _where(there: Sequence[bool], weeks: Figures | None) -> Figures:
-    """The weeks in which somebody was there."""
+    """The weeks in which someone was there."""
     if weeks is None:
         return (None,) * len(there)
     return tuple(week if present else None for week, present in zip(weeks, there, strict=True))

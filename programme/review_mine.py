@@ -1,4 +1,4 @@
-"""Somebody's own case in the last review that was adopted: what was decided, and their appeal."""
+"""A person's own case in the last review that was adopted: what was decided, and their appeal."""
 
 from __future__ import annotations
 

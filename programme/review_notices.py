@@ -1,4 +1,4 @@
-"""What follows from a review that is adopted: from when it holds, and a word to everybody whose grant changes."""
+"""What follows from a review that is adopted: from when it holds, and a word to everyone whose grant changes."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def is_cut(kept: Kept) -> bool:
 
 
 def effect_month(session: Session, quarter: Quarter, *, desk: Desk, now: datetime) -> Month:
-    """From when a review holds that is adopted now: everybody who is affected is told early enough before.
+    """From when a review holds that is adopted now: everyone who is affected is told early enough before.
 
     Never before an earlier one on top of which it was drafted.
     """
@@ -93,7 +93,7 @@ def appeal_until(zone: ZoneInfo, book: Handbook, adopted_at: datetime) -> date:
 
 
 def milestones(session: Session, kept: Review, *, desk: Desk) -> list[tuple[str, datetime]]:
-    """(step, instant) of what comes after a review is adopted, in order: it holds; nobody can appeal against a cut.
+    """(step, instant) of what comes after a review is adopted, in order: it holds; no one can appeal against a cut.
 
     The second follows from where those who are cut live now, and so may move when they do.
     """
@@ -109,14 +109,14 @@ def milestones(session: Session, kept: Review, *, desk: Desk) -> list[tuple[str,
 
 
 def owe(session: Session, quarter: Quarter, *, desk: Desk, now: datetime) -> int:
-    """Owe a notice to everybody whose grant an adopted review changes; how many.
+    """Owe a notice to everyone whose grant an adopted review changes; how many.
 
     To be called in the transaction that adopts the review, after its state is changed. The rows only name the case:
     a vote that had to write thousands of notices would keep Slack, and all other writers, waiting.
     """
     kept = store.get(session, quarter)
     if kept is None or kept.state != ADOPTED:
-        raise Refusal("not_adopted", f"The review of {quarter} is not adopted: there is nothing to tell.")
+        raise Refusal("not_adopted", f"The review of {quarter} is not adopted, so there is nothing to tell.")
     today = day_of(now, desk.zone)
     book = handbooks.load(session).on(today)
     rows = [
@@ -127,7 +127,7 @@ def owe(session: Session, quarter: Quarter, *, desk: Desk, now: datetime) -> int
 
 
 def notice(session: Session, quarter: Quarter, person_id: str, *, desk: Desk) -> Changed:
-    """What is told to somebody whose grant an adopted review changes, as it is known now."""
+    """What is told to someone whose grant an adopted review changes, as it is known now."""
     kept, one = store.get(session, quarter), store.case(session, quarter, person_id)
     person = people_store.by_id(session, person_id)
     assert kept is not None  # noqa: S101 - it was adopted when this was owed, and reviews are never deleted

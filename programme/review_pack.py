@@ -154,7 +154,7 @@ def money(session: Session, quarter: Quarter) -> Money:
 
 
 def awaits(session: Session, quarter: Quarter, person_id: str, *, desk: Desk, now: datetime) -> bool:
-    """Whether a review still waits for somebody's vote on the package as it stands."""
+    """Whether a review still waits for someone's vote on the package as it stands."""
     kept = reviews.require(session, quarter)
     panel = review_decisions.panel_of(session, quarter)
     votes = store.votes(session, quarter)
@@ -170,7 +170,7 @@ def awaits(session: Session, quarter: Quarter, person_id: str, *, desk: Desk, no
 
 
 def page(session: Session, reader: Person, quarter: Quarter, number: int, *, desk: Desk, now: datetime) -> Page:
-    """Some of the cases for a member of the board; a Refusal for everybody else."""
+    """Some of the cases for a member of the board; a Refusal for everyone else."""
     kept = reviews.require(session, quarter)
     panel = review_decisions.panel_of(session, quarter)
     seat = review_decisions.seat_of(

@@ -87,14 +87,14 @@ def tell_of_change(session: Session, kept: Review, *, now: datetime, occasion: s
 
 
 def tell_of_outcome(session: Session, kept: Review, electorate: Electorate, *, desk: Desk, now: datetime) -> None:
-    """A word that it is adopted or lapsed: new faces notify nobody."""
+    """A word that it is adopted or lapsed: new faces notify no one."""
     _tell_board(session, kept, electorate, (OUTCOME, kept.state), desk=desk, now=now)
 
 
 def tell_of_milestone(
     session: Session, kept: Review, electorate: Electorate, step: str, *, desk: Desk, now: datetime
 ) -> None:  # fmt: skip
-    """A word that it holds from now, or that nobody can appeal any more."""
+    """A word that it holds from now, or that no one can appeal any more."""
     _tell_board(session, kept, electorate, (MILESTONE, step), desk=desk, now=now)
 
 
@@ -106,7 +106,7 @@ def milestones_told(session: Session, quarter: Quarter) -> set[str]:
 def _tell_board(
     session: Session, kept: Review, electorate: Electorate, what: tuple[str, str], *, desk: Desk, now: datetime
 ) -> None:  # fmt: skip
-    """A word in the board's channel, or to each who was called; what only the calendar did wakes nobody."""
+    """A word in the board's channel, or to each who was called; what only the calendar did wakes no one."""
     template, step = what
     if (channel := desk.governance_channel) is None:
         called = electorate.voting(electorate.stage)
@@ -122,7 +122,7 @@ def _tell_board(
 
 
 def remind(session: Session, kept: Review, seats: Iterable[Seat], *, desk: Desk, now: datetime) -> None:
-    """A copy of their own to everybody who may vote and has not."""
+    """A copy of their own to everyone who may vote and has not."""
     _owe(session, kept.quarter, _copies(session, kept.quarter, seats, REMINDER, desk=desk, now=now), now=now)
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def advance(session: Session, quarter: Quarter, *, desk: Desk, now: datetime) -> str | None:
-    """Do what is due about a review, once; what was done, or None when somebody else did it.
+    """Do what is due about a review, once; what was done, or None when someone else did it.
 
     After an outage the latest of the steps that are due is done, and those before it are left out.
     """
@@ -50,7 +50,7 @@ def advance(session: Session, quarter: Quarter, *, desk: Desk, now: datetime) ->
 def _tell_what_follows(
     session: Session, kept: Review, panel: Panel, *, desk: Desk, now: datetime
 ) -> str | None:  # fmt: skip
-    """Tell the board that a review holds from now, or that nobody can appeal any more; the next of what is untold."""
+    """Tell the board that a review holds from now, or that no one can appeal any more; the next of what is untold."""
     told = review_post.milestones_told(session, kept.quarter)
     # Worked out again: since the step was set, people may have moved to where their last day ends later.
     ahead = [one for one in review_notices.milestones(session, kept, desk=desk) if one[0] not in told]

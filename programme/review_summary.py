@@ -310,7 +310,7 @@ def _by_seniority(level: str) -> tuple[int, str]:
 
 
 def _by_name(names: Mapping[str, tuple[str, str | None]], team: str) -> tuple[bool, str, str]:
-    """By whom a team reports to; of two with one name the ids decide, and who reports to nobody is last."""
+    """By whom a team reports to; of two with one name the ids decide, and who reports to no one is last."""
     return (not team, names[team][0].casefold() if team else "", team)
 
 

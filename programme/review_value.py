@@ -66,7 +66,7 @@ def standing(session: Session, kept: Review, *, desk: Desk, now: datetime) -> St
 
 
 def _unadopted(session: Session, quarter: Quarter, digest: str) -> Standing:
-    """Whether a value that nobody adopted can still be, and by how many people."""
+    """Whether a value that no one adopted can still be, and by how many people."""
     books = handbooks.load(session)
     book = books.on(quarter.first_day)
     proposed = reference.proposal(session, quarter)
@@ -89,9 +89,9 @@ def _named(session: Session, *actors: str | None) -> tuple[Named, ...]:
 def adopt(session: Session, kept: Review, actor: str, *, desk: Desk, now: datetime) -> str:
     """Adopt the value that a package proposes with the package, as far as that can be; what became of it.
 
-    Who decides the package is the first of the two people where it takes two, or the second.
+    The deciding voter on the package is the first of the two people where it takes two, or the second.
     """
-    # From here on nobody proposes or adopts another one.
+    # From here on no one proposes or adopts another one.
     reference.lock_values(session)
     found = standing(session, kept, desk=desk, now=now)
     if found.state not in {WAITS, FIRST} or found.quarter is None:
@@ -120,7 +120,7 @@ def confirm(session: Session, kept: Review, actor: str, *, desk: Desk, now: date
         if refusal.code != "second_person":
             raise
         raise Refusal(
-            "second_person", "You adopted this value as the first of two people: the second has to be somebody else.",
+            "second_person", "You adopted this value as the first of two people, so the second has to be someone else.",
             next_step="Ask another member of the board to confirm it.",
         ) from refusal  # fmt: skip
     return standing(session, kept, desk=desk, now=now)
@@ -129,9 +129,9 @@ def confirm(session: Session, kept: Review, actor: str, *, desk: Desk, now: date
 def _why_not(found: Standing) -> str:
     names = " and ".join(one.name for one in found.by)
     return {
-        ADOPTED: f"The value is adopted already, as {found.version}{f', by {names}' if names else ''}: there is nothing"
-        " left to confirm.",
-        ANOTHER: f"Another value was proposed for {found.quarter} since, so this one cannot be confirmed any more.",
-        OVER: f"{found.quarter} is over: what was debited in it stays, and its value too.",
-        FIXED: "The handbook fixes the value by now, so there is nothing to confirm.",
-    }.get(found.state, "This value does not wait for a second person.")
+        ADOPTED: f"The value is already adopted as {found.version}{f' by {names}' if names else ''}, so nothing"
+        " is left to confirm.",
+        ANOTHER: f"Another value has since been proposed for {found.quarter}, so this one can no longer be confirmed.",
+        OVER: f"{found.quarter} is over, so its value and what was debited in it stay.",
+        FIXED: "The handbook now fixes the value, so there is nothing to confirm.",
+    }.get(found.state, "This value is not waiting for a second person.")

@@ -1,6 +1,6 @@
 """The quarterly review: drafted once from what is known then, kept with its inputs, shown, and worked out again.
 
-A draft changes nobody's grant: what people adopt does, from the month that they say.
+A draft changes no one's grant: what people adopt does, from the month that they say.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Drafted:
 class BackTest:
     """How a quarter's cases came out by the thresholds that held, and how by others; how many differ.
 
-    `proposed_by` names who proposed those, as long as nobody has confirmed them.
+    `proposed_by` names who proposed those, as long as no one has confirmed them.
     """
 
     now: Counted
@@ -115,11 +115,11 @@ def _require_due(quarter: Quarter, book: Handbook, desk: Desk, now: datetime) ->
     first = rollout.first_review(book.rollout, book.sizing.history.quiet_quarters)
     if first is None:
         raise Refusal(
-            "not_yet", "Not yet: the handbook has no rollout.launched_on.",
+            "not_yet", "The programme has no launch date yet; the handbook has no rollout.launched_on.",
             next_step="Set it with `tokens-bot handbook apply`.",
         )  # fmt: skip
     if quarter < first:
-        raise Refusal("not_yet", f"Not yet: grants are adjusted for the first time after {first}.")
+        raise Refusal("not_yet", f"It is too early; grants are adjusted for the first time after {first}.")
     if now < quarter.bounds(desk.zone)[1]:
         raise Refusal(
             "quarter_not_over", f"{quarter} is not over.", next_step=f"Draft it from {quarter.next().first_day} on."
@@ -127,7 +127,7 @@ def _require_due(quarter: Quarter, book: Handbook, desk: Desk, now: datetime) ->
 
 
 def _value(session: Session, quarter: Quarter, books: Handbooks, *, desk: Desk, now: datetime) -> ValueProposal:
-    """The value that waits to be adopted for a quarter; worked out now unless somebody has done so."""
+    """The value that waits to be adopted for a quarter; worked out now unless someone has done so."""
     if books.on(quarter.first_day).value.method == "fixed":
         return ValueProposal(None, "The handbook fixes the value.")
     if (known := reference.proposal(session, quarter)) is not None:
@@ -162,21 +162,24 @@ def require(session: Session, quarter: Quarter | None) -> Review:
     """The review of a quarter, or the latest one; a Refusal when there is none."""
     found = reviews.latest(session) if quarter is None else reviews.get(session, quarter)
     if found is None:
-        which = "No review was drafted yet." if quarter is None else f"The review of {quarter} was not drafted."
+        which = "No review has been drafted yet." if quarter is None else f"There is no review of {quarter}."
         raise Refusal("no_review", which, next_step="See `tokens-bot review draft`.")
     return found
 
 
 def case_of(session: Session, quarter: Quarter, person_id: str) -> Kept:
-    """Somebody's case; a Refusal when they have none."""
+    """A person's case; a Refusal when they have none."""
     found = reviews.case(session, quarter, person_id)
     if found is None:
-        raise Refusal("no_case", f"{person_id} is not in the review of {quarter}: they took no part at its end.")
+        raise Refusal(
+            "no_case",
+            f"{person_id} has no case in {quarter}; they weren't in the programme at its end.",
+        )
     return found
 
 
 def recompute(session: Session, quarter: Quarter) -> list[str]:
-    """What of a review does not follow from its frozen inputs; nothing, as long as nobody changed it."""
+    """What of a review does not follow from its frozen inputs; nothing, as long as no one changed it."""
     return list(review_proof.differences(session, require(session, quarter)))
 
 

@@ -1,4 +1,4 @@
-"""Everybody's grant of a month as it would come out: gathered from the records, sized by the policy, nothing posted."""
+"""Everyone's grant of a month as it would come out: gathered from the records, sized by the policy, nothing posted."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def plan(
     share: int | None = None,
     adjusted_in: Month | None = None,
 ) -> Plan:
-    """Size the grants of everybody who takes part in a month, but for those to `leave_out`.
+    """Size the grants of everyone who takes part in a month, but for those to `leave_out`.
 
     `share` (millionths) bounds the budget's share for those who come after the month's run; what that run issued is
     taken off the budget. `adjusted_in` is a later month as whose the reviews adjust it.
@@ -89,7 +89,7 @@ def plan(
 
 
 def participant(person: Person, leaves: Iterable[tuple[object, object]]) -> Participant:
-    """What decides whether somebody takes part, from the records."""
+    """What decides whether someone takes part, from the records."""
     return Participant(
         person.level, person.role_family, person.wave, person.hired_on, person.left_on,
         tuple(leaves),  # type: ignore[arg-type]  # dates, as the store reads them

@@ -78,7 +78,7 @@ class Jump:
 
 @dataclass(frozen=True, slots=True)
 class TeamBelow:
-    """The team of one of the own reports, with everybody below: totals of the last week and of the one before."""
+    """The team of one of the own reports, with everyone below: totals of the last week and of the one before."""
 
     lead: str
     people: int
@@ -94,7 +94,7 @@ class TeamReport:
     `weeks` are the last twelve, oldest first; the last one is this week, which is not over. `services` are largest
     first; the last of them may be APART, the only one EVERYTHING. `hidden` says why no figure of the own reports is
     told ("few_people", "few_spenders"): then everything of them is empty. `ahead` is empty while it is too early to
-    tell. `idle` are tokens of earlier months that are left, `lapsing` those that will be gone on `lapses_on` if nobody
+    tell. `idle` are tokens of earlier months that are left, `lapsing` those that will be gone on `lapses_on` if no one
     spends them; None where they would tell of few, or where there are none. `teams_hidden` counts teams below of which
     nothing is told.
     """

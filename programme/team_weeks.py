@@ -124,7 +124,7 @@ def _told_apart(spent: Iterable[DaySpent], over: Iterable[Week], least: int) -> 
 
 
 def _weeks_of_few(spent: list[DaySpent], least: int) -> list[Week]:
-    """The weeks in which somebody spent, but too few for a total that is not about them."""
+    """The weeks in which someone spent, but too few for a total that is not about them."""
     spenders: defaultdict[Week, set[int]] = defaultdict(set)
     for one in spent:
         if one.usd:

@@ -23,7 +23,7 @@ def reports_of(lines: Lines, manager_id: str, day: date) -> frozenset[str]:
 def memberships(
     of: Callable[[date], frozenset[str]], lines: Lines, week: Week, *, today: date
 ) -> tuple[frozenset[str], ...]:
-    """Who was in a team at the end of the week before, and on each day of a week on which somebody's line began."""
+    """Who was in a team at the end of the week before, and on each day of a week on which someone's line began."""
     last = min(week.next().first_day - timedelta(days=1), today)
     begun = {since for of_person in lines.values() for since, _ in of_person if week.first_day <= since <= last}
     return tuple(of(day) for day in (week.first_day - timedelta(days=1), *sorted(begun | {last})))
@@ -34,7 +34,7 @@ def manager_on(lines: Lines, person: str, day: date) -> str | None:
 
 
 def record(session: Session, records: Iterable[Mapping[str, Any]], *, today: date) -> None:
-    """Keep whom people report to, from the day after it is known; after their last day it is nobody.
+    """Keep whom people report to, from the day after it is known; after their last day it is no one.
 
     What was told of a team today, and of days before, stays true (docs/decisions/0013): whatever is imported today, and
     however often, makes one team from tomorrow on. Only while nothing can have been told lines begin with the hiring.

@@ -29,7 +29,7 @@ A_DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class _Week:
-    """A week of everybody below: each lead's memberships, and what was spent."""
+    """A week of everyone below: each lead's memberships, and what was spent."""
 
     memberships: Mapping[str, tuple[Roster, ...]]
     spent: Mapping[str, WeekSpent]

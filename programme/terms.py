@@ -56,9 +56,9 @@ def bands(session: Session, day: date) -> dict[str, NanoUSD]:
 
 
 def set_leave(session: Session, email: str, first: date, last: date | None, *, actor: str, now: datetime) -> None:
-    """Note that somebody is away; a leave that is longer than the handbook's bound pauses their grants."""
+    """Note that someone is away; a leave that is longer than the handbook's bound pauses their grants."""
     if last is not None and last < first:
-        raise Refusal("leave_backwards", f"until = {last}: it lies before the first day {first}.")
+        raise Refusal("leave_backwards", f"until = {last}: must not be before the first day, {first}.")
     person = people.require(session, email)
     store.set_leave(session, person.id, first, last)
     after = {"first_day": first.isoformat(), "last_day": last.isoformat() if last else None}
@@ -68,7 +68,7 @@ def set_leave(session: Session, email: str, first: date, last: date | None, *, a
 def import_projects(session: Session, file: TextIO, *, today: date, actor: str, now: datetime) -> Imported:
     """Add or change projects and who works on them.
 
-    The file is the whole truth of each project in it: who is not listed with a project any more has left it. One bad
+    The file is the whole truth of each project in it: anyone no longer listed with a project has left it. One bad
     line, and nothing is imported.
     """
     lines = projects_file.checked_lines(file, store.people_by_email(session))

@@ -64,7 +64,7 @@ THRESHOLDS = (
 class Offered:
     """What a form begins with: the version that the new one would follow, and its values in per cent, by key.
 
-    `low_quarters` is how many quarters in a row make somebody LOW.
+    `low_quarters` is how many quarters in a row make someone LOW.
     """
 
     base: str
@@ -76,14 +76,14 @@ class Offered:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What somebody wrote: the version that they read, and texts by field."""
+    """What someone wrote: the version that they read, and texts by field."""
 
     base: str
     fields: Mapping[str, str]
 
 
 def offered(session: Session, by: Person, quarter: Quarter, *, desk: Desk, now: datetime) -> Offered:
-    """The form for a member of a review's panel; a Refusal for everybody else."""
+    """The form for a member of a review's panel; a Refusal for everyone else."""
     _require_on_panel(session, by, quarter)
     last = handbooks.load(session).versions[-1]
     days = tuple(_days(last, day_of(now, desk.zone)))
@@ -99,8 +99,8 @@ def propose(session: Session, by: Person, quarter: Quarter, asked: Asked, *, des
     last = handbooks.load(session).versions[-1]
     if asked.base != last.version:
         raise Refusal(
-            "handbook_moved", f"The handbook has changed since this form was opened: version {last.version!r} is last.",
-            next_step="Open the form again: it begins with the values of that version.",
+            "handbook_moved", f"The handbook has changed since this form was opened; the latest is {last.version!r}.",
+            next_step="Open the form again; it begins with that version's values.",
         )  # fmt: skip
     document = _document(session, last)
     wanted = _wanted(asked.fields, document)
@@ -108,7 +108,7 @@ def propose(session: Session, by: Person, quarter: Quarter, asked: Asked, *, des
     old = reference.handbook_body(session, last.version) or ""
     body = edited(old, wanted, version=version, effective_from=effective_from)
     _require_valid(body)
-    # Who audits or has left is refused as on the command line.
+    # Auditors and leavers are refused as on the command line.
     proposer = proposals.proposer(session, by.email, "", desk=desk, now=now)
     try:
         return proposals.propose(session, body, proposer, actor=by.id, desk=desk, now=now)
@@ -122,8 +122,8 @@ def _require_on_panel(session: Session, by: Person, quarter: Quarter) -> None:
     panel = review_decisions.panel_of(session, reviews.require(session, quarter).quarter)
     if by.id not in {seat.person_id for seat in panel.electorate.voting(panel.stage)}:
         raise Refusal(
-            "not_on_panel", f"Only the members of the panel of {quarter} propose thresholds from its review.",
-            next_step="Any change of the handbook can be proposed with `tokens-bot handbook propose FILE`.",
+            "not_on_panel", f"Only members who decide the review of {quarter} can propose thresholds from it.",
+            next_step="Any change to the handbook can be proposed with `tokens-bot handbook propose FILE`.",
         )  # fmt: skip
 
 
@@ -169,21 +169,21 @@ def _wanted(fields: Mapping[str, str], document: Mapping[str, Any]) -> dict[str,
     for one in THRESHOLDS:
         text = fields.get(one.key, "").strip()
         if (matched := PERCENT.fullmatch(text)) is None or Decimal(matched[1]) > one.most:
-            problems[one.key] = f"{text!r}: per cent up to {one.most} with at most two decimals, such as 12.5."
+            problems[one.key] = f"{text!r}: write a percentage up to {one.most} with at most two decimals."
         else:
             read[one.key] = Decimal(matched[1]) / 100
     if problems:
         raise FieldsRefused(problems)
     changed = {key: share for key, share in read.items() if share != _value(document, key)}
     if not changed:
-        raise FieldsRefused({THRESHOLDS[0].key: "Nothing changes: every value is that of the last version."})
+        raise FieldsRefused({THRESHOLDS[0].key: "Nothing changes; every value is that of the latest version."})
     return changed
 
 
 def _version(fields: Mapping[str, str]) -> str:
     text = fields.get(VERSION, "").strip()
     if VERSION_NAME.fullmatch(text) is None:
-        raise FieldsRefused({VERSION: f"{text!r}: at most 40 letters, digits, dots, dashes and underscores."})
+        raise FieldsRefused({VERSION: f"{text!r}: use at most 40 letters, digits, dots, dashes and underscores."})
     return text
 
 
@@ -191,7 +191,7 @@ def _day(fields: Mapping[str, str], last: Handbook, today: date) -> date:
     text = fields.get(FROM, "")
     found = [day for day in _days(last, today) if day.isoformat() == text]
     if not found:
-        raise FieldsRefused({FROM: f"{text!r}: the first day of one of the next quarters."})
+        raise FieldsRefused({FROM: f"{text!r}: choose the first day of one of the next quarters."})
     return found[0]
 
 
@@ -240,6 +240,6 @@ def edited(old: str, values: Mapping[str, Decimal], *, version: str, effective_f
 def _require_only(old: str, new: str, keys: Iterable[str]) -> None:
     if {one.key for one in differences(old, new)} != set(keys):
         raise Refusal(
-            "not_edited", "The handbook's text is laid out so that these values cannot be changed by themselves.",
+            "not_edited", "The handbook's text is laid out in a way that these values can't be changed on their own.",
             next_step="Propose the whole text with `tokens-bot handbook propose FILE`.",
         )  # fmt: skip

@@ -159,7 +159,7 @@ def _sort_out_repeats(
             outcomes.append(Outcome(event.source, event.event_id, "duplicate"))
         else:
             refused.append(event)
-            detail = "another event was taken in under this id; its content stands"
+            detail = "another event was already taken in under this id; that one stays"
             outcomes.append(Outcome(event.source, event.event_id, "conflict", detail))
     return outcomes, fresh, refused
 
@@ -196,7 +196,7 @@ class _Rating:
 
     def _rate_one(self, event: UsageEvent, person_id: str | None, day: date) -> Rated | Unrated:
         if person_id is None:
-            names = ", ".join(f"{kind} {name!r}" for kind, name in event.identities) or "nobody was named"
+            names = ", ".join(f"{kind} {name!r}" for kind, name in event.identities) or "no one was named"
             return Unrated(event, "unknown_person", f"no person is known for {names}")
         key = (event.provider, event.model, day)
         tariff = self._tariffs.get(key) or self._look_up(*key)

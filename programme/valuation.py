@@ -66,7 +66,7 @@ def value_of(session: Session, quarter: Quarter, handbooks: Handbooks, *, now: d
 
 
 def expected(session: Session, quarter: Quarter, handbooks: Handbooks) -> TokenValue:
-    """What a quarter's value is while nobody adopted one: the handbook's figure × the last index."""
+    """What a quarter's value is while no one adopted one: the handbook's figure × the last index."""
     book = handbooks.on(quarter.first_day)
     if (adopted := reference.value_of(session, quarter)) is not None:
         return _funded(adopted, book)
@@ -110,7 +110,7 @@ def digest_of(calculation: Calculation) -> str:
 def _require_open(quarter: Quarter, desk: Desk, now: datetime) -> None:
     if now >= quarter.bounds(desk.zone)[1]:
         raise Refusal(
-            "quarter_over", f"{quarter} is over: what was debited in it stays.", next_step="Name a later one."
+            "quarter_over", f"{quarter} is over, and what was debited in it stays.", next_step="Name a later one."
         )
 
 
@@ -216,10 +216,10 @@ class _Working:
             return None
         last = self._quarter.previous()
         if not all(self._shares_of_spend(q, 1) for q in _year_until(last)):
-            notes.append("The basket is due for new shares, but there is no year of spend to take them from.")
+            notes.append("The basket is due for new shares, but there is no year of spend to take them from yet.")
             return None
         if age < QUARTERS_PER_YEAR:
-            notes.append("Laspeyres and Fisher have drifted apart for two quarters: the basket has new shares.")
+            notes.append("Laspeyres and Fisher have drifted apart for two quarters, so the basket has new shares.")
         shares = self._shares_of_spend(last, QUARTERS_PER_YEAR)
         classes: dict[Key, str] = {(i.provider, i.model, i.tier, i.meter): i.class_ for i in self._book.value.basket}
         return [
@@ -275,7 +275,7 @@ def adopt(
     """Make what was proposed a quarter's value, for all debits from now on; no count of tokens changes.
 
     A change that exceeds the handbook's bound needs a second person. The liability's change goes against the buffer.
-    A Refusal where something else is proposed by now than what is named by its digest.
+    A Refusal where the proposal is no longer the one with this digest.
     """
     _require_open(quarter, desk, now)
     reference.lock_values(session)
@@ -283,7 +283,7 @@ def adopt(
     if proposed is None:
         raise Refusal("no_proposal", f"Nothing is proposed for {quarter}.", next_step="See `tokens-bot value propose`.")
     if digest not in {None, proposed.digest}:
-        raise Refusal("another_proposal", f"Another value was proposed for {quarter} since.")
+        raise Refusal("another_proposal", f"Another value has since been proposed for {quarter}.")
     books = handbooks.load(session)
     for value, calculation in reference.calculations(session):
         if value.quarter == quarter and calculation == proposed.calculation:
@@ -298,7 +298,7 @@ def adopt(
         if proposed.first_adopter == actor:
             raise Refusal(
                 "second_person", f"A change of more than {book.value.index.second_person_above:.0%} needs two people.",
-                next_step="Let somebody else adopt it.",
+                next_step="Have someone else adopt it.",
             )  # fmt: skip
     version = f"{quarter}.{reference.count_values(session, quarter) + 1}"
     value = _value(quarter, version, proposed.calculation)

@@ -1,4 +1,4 @@
-"""Nobody is stopped without having been warned: who reached a share of what they can spend in a month, told once."""
+"""No one is stopped without a warning: people are told once at each share of what they can spend in a month."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def compose_face(desk: Desk, view: object) -> Message:
 
 
 def compose_nobody(desk: Desk, view: object) -> Message | None:
-    """That nobody on the board can decide, as long as that is so."""
+    """That no one on the board can decide, as long as that is so."""
     if _awaits(desk, letters.read(dict[str, str], view)["appeal_id"]) != frozenset():
         return None
     return shown.nobody(_card(desk, view))

@@ -1,7 +1,7 @@
 """The courier: takes what is owed from the outbox to Slack, each message exactly once (docs/decisions/0010).
 
 A pass leases some messages and sends them one by one, outside of any transaction, noting each as soon as Slack has
-answered. Where nobody knows whether a message went out, because a courier died or no clear answer came, its key
+answered. Where no one knows whether a message went out, because a courier died or no clear answer came, its key
 is looked for in the conversation before it is sent again.
 """
 
@@ -48,7 +48,7 @@ T = TypeVar("T")
 
 LEASE = timedelta(minutes=5)
 MARGIN = timedelta(minutes=1)
-"""What must be left of the lease when a message is posted, or somebody else may look for it before it is there: a
+"""What must be left of the lease when a message is posted, or someone else may look for it before it is there: a
 machine can sleep, and a history can be long."""
 A_SECOND = timedelta(seconds=1)
 MOST = 4
@@ -157,14 +157,14 @@ class _Pass:
             self._post(row)
 
     def _renew(self, row: Owed, replaces: str) -> None:
-        """Show a message's new face. A second time does no harm, so nobody has to look whether it was done."""
+        """Show a message's new face. A second time does no harm, so no one has to look whether it was done."""
         now = self._desk.clock()
         with self._desk.reading() as session:
             place = outbox.place_of(session, replaces)
             superseded, overtaking = outbox.is_superseded(session, row), outbox.is_overtaking(session, row, now)
         if place is None or place.state == outbox.PARKED:
             raise _Refused(Trouble("anchor_parked", "park"))
-        # A message of which nobody knows whether it arrived is settled first: it may be there with an old face.
+        # A message of which no one knows whether it arrived is settled first: it may be there with an old face.
         if place.state == outbox.LEASED or overtaking or (place.state == outbox.WAITING and place.uncertain):
             self._give_back(row, now + A_SECOND)
         # What is still to be posted will be written from what holds then.
@@ -221,7 +221,7 @@ class _Pass:
         self._done.sent += 1
 
     def _user(self, row: Owed) -> str:
-        """The reader's Slack id; who has none is looked up by e-mail, and linked."""
+        """The reader's Slack id; a reader without one is looked up by e-mail, and linked."""
         if row.slack_user_id is not None:
             return row.slack_user_id
         email = row.email or ""
@@ -230,7 +230,7 @@ class _Pass:
             raise _Refused(Trouble("no_slack_user", "park"))
         with self._desk.transaction() as session:
             person = people.link(session, slack_user_id=found, email=email, now=self._desk.clock())
-        # Somebody else may be on record with this Slack user: what is this person's is not for them.
+        # Someone else may be on record with this Slack user: what is this person's is not for them.
         if person is None or person.id != row.person_id:
             raise _Refused(Trouble("slack_user_taken", "park"))
         return found

@@ -30,7 +30,7 @@ def compose_lapse_notice(view: object) -> tuple[Message, Picture | None]:
 
 
 def compose_digest(view: object) -> tuple[Message, Picture | None]:
-    """The month for everybody; the picture only where its spend may be told."""
+    """The month for everyone; the picture only where its spend may be told."""
     digest = letters.read(Digest, view)
 
     def worth(tokens: MicroTokens) -> NanoUSD:

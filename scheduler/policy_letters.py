@@ -35,12 +35,12 @@ def compose_face(desk: Desk, view: object) -> Message:
 
 
 def compose_mine(desk: Desk, view: object) -> Message:
-    """Where a proposal stands, for who made it."""
+    """Where a proposal stands, for its proposer."""
     return policy.mine(_card(desk, letters.read(Named, view)))
 
 
 def compose_note(desk: Desk, view: object) -> Message:
-    """What became of a proposal, for who made it."""
+    """What became of a proposal, for its proposer."""
     return policy.note(_card(desk, letters.read(Named, view)))
 
 

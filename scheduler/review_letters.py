@@ -49,14 +49,14 @@ def compose_face(desk: Desk, view: object) -> Message:
 
 
 def compose_outcome(desk: Desk, view: object) -> Message:
-    """What became of a review: a message of its own, for new faces notify nobody."""
+    """What became of a review: a message of its own, for new faces notify no one."""
     with desk.reading() as session:
         pack = review_pack.of(session, letters.read(Named, view).which, desk=desk, now=desk.clock())
     return review.outcome(pack)
 
 
 def compose_milestone(desk: Desk, view: object) -> Message:
-    """That a review holds from now, or that nobody can appeal against it any more."""
+    """That a review holds from now, or that no one can appeal against it any more."""
     named = letters.read(Named, view)
     with desk.reading() as session:
         kept = reviews.require(session, named.which)

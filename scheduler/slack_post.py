@@ -24,12 +24,12 @@ SKEW = timedelta(days=1)
 
 
 def client(token: str | None, api_url: str) -> WebClient:
-    """A client that tries once: after a retry of its own nobody could say whether a message went out twice."""
+    """A client that tries once: after a retry of its own no one could say whether a message went out twice."""
     return WebClient(token=token, base_url=api_url, timeout=PATIENCE_SECONDS, retry_handlers=[])
 
 
 def user_of(slack: WebClient, email: str) -> str | None:
-    """The id of the full, active member with an e-mail; nobody's guest."""
+    """The id of the full, active member with an e-mail; no one's guest."""
     try:
         user = slack.users_lookupByEmail(email=email)["user"]
     except SlackApiError as error:
@@ -64,7 +64,7 @@ def find(
 
 
 def upload(slack: WebClient, picture: Picture) -> str:
-    """The id of an uploaded picture; nobody but the app can see it until a message shows it."""
+    """The id of an uploaded picture; no one but the app can see it until a message shows it."""
     granted = slack.files_getUploadURLExternal(
         filename=picture.filename, length=len(picture.png), alt_txt=picture.alt_text
     )

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 BEGINS_ON = "calendar_begins_on"
-"""The first day that a calendar was at work here: months before it are nobody's debt."""
+"""The first day that a calendar was at work here: months before it are no one's debt."""
 RUNNING_IN = 1_000
 """Runs of one tick at the most; after a long outage the next tick goes on."""
 

@@ -32,15 +32,15 @@ REMEDIES = {
     "user_disabled": "The person is deactivated in Slack. If they are back, `tokens-bot deliver --retry KEY`.",
     "user_not_found": "Correct the person's slack_user_id (`people import`), then `tokens-bot deliver --retry KEY`.",
     "cannot_dm_bot": "Correct the person's slack_user_id (`people import`), then `tokens-bot deliver --retry KEY`.",
-    "no_slack_user": "Nobody in Slack has the person's e-mail. Correct it, or set their slack_user_id "
+    "no_slack_user": "No one in Slack has the person's e-mail. Correct it, or set their slack_user_id "
     "(`people import`), then `tokens-bot deliver --retry KEY`.",
-    "slack_user_taken": "The Slack user with the person's e-mail is on record as somebody else. Correct either "
+    "slack_user_taken": "The Slack user with the person's e-mail is on record as someone else. Correct either "
     "slack_user_id (`people import`), then `tokens-bot deliver --retry KEY`.",
     "unknown_template": "This version of the bot does not know the message: update it, then "
     "`tokens-bot deliver --retry KEY`.",
     "anchor_parked": "The message that it belongs to did not go out. Settle that one, then "
     "`tokens-bot deliver --retry KEY` for both.",
-    "message_not_found": "Somebody deleted the message in Slack: what it said holds, and nothing has to be done.",
+    "message_not_found": "Someone deleted the message in Slack. What it said still applies; nothing has to be done.",
     "not_written": "The message could not be composed; the log has the reason. Report it.",
 }
 ANY_OTHER = "Settle what Slack says, then `tokens-bot deliver --retry KEY`."

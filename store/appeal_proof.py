@@ -1,4 +1,4 @@
-"""Whether appeals are as the audit log tells, were decided by who may, and gave back exactly what a cut took."""
+"""Whether appeals are as the audit log tells, were decided by those who may, and gave back exactly what a cut took."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _as_told(appeal: Appeal, log: dict[str, Any]) -> Iterator[str]:
 
 
 def _by_whom_may(session: Session, appeal: Appeal, after: dict[str, Any]) -> Iterator[str]:
-    """Of those who sat on the board then: no party, and no voter while there was somebody else."""
+    """Of those who sat on the board then: no party, and no voter while there was someone else."""
     case = reviews.case(session, appeal.quarter, appeal.person_id)
     if case is None:
         yield f"appeal {appeal.id}: its case is gone"

@@ -69,7 +69,7 @@ def _appeal(row: Any) -> Appeal:  # noqa: ANN401 - a row of the query above
 
 
 def lock_case(session: Session, quarter: Quarter, person_id: str) -> bool:
-    """Hold somebody's case until the transaction ends, so that what is done about its appeal follows one another."""
+    """Hold someone's case until the transaction ends, so that what is done about its appeal follows one another."""
     c = review_cases.c
     query = sa.select(c.person_id).where(c.quarter == str(quarter), c.person_id == person_id).with_for_update()
     return session.execute(query).one_or_none() is not None
@@ -94,7 +94,7 @@ def insert(
 
 
 def change(session: Session, appeal: Appeal, **values: object) -> bool:
-    """Move an appeal from the state and revision that were read to the next; False when somebody was quicker."""
+    """Move an appeal from the state and revision that were read to the next; False when someone was quicker."""
     moved = sa.update(appeals).where(_a.quarter == str(appeal.quarter), _a.person_id == appeal.person_id)
     moved = moved.where(_a.revision == appeal.revision, _a.state == appeal.state)
     return session.execute(moved.values(revision=appeal.revision + 1, **values)).rowcount == 1
@@ -114,7 +114,7 @@ def everything(session: Session) -> list[Appeal]:
 def due(session: Session, now: datetime, *, limit: int) -> list[tuple[str, str, datetime]]:
     """(appeal, step, instant) of what the calendar has to do about appeals, the longest due first.
 
-    Of one that should have been decided by now only its end is due, whether anybody was reminded or not.
+    Of one that should have been decided by now only its end is due, whether anyone was reminded or not.
     """
     query = sa.select(_a.quarter, _a.person_id, _a.decide_by, _a.remind_at).where(sa.text(f"appeals.state = '{OPEN}'"))
     rows = session.execute(
@@ -130,13 +130,13 @@ def due(session: Session, now: datetime, *, limit: int) -> list[tuple[str, str, 
 
 
 def note_reminded(session: Session, appeal: Appeal) -> None:
-    """Remind nobody about an appeal again."""
+    """Remind no one about an appeal again."""
     noted = sa.update(appeals).where(_a.quarter == str(appeal.quarter), _a.person_id == appeal.person_id)
     session.execute(noted.values(remind_at=None))
 
 
 def voters(session: Session, quarter: Quarter) -> frozenset[str]:
-    """Who voted on a review's package, for themselves or for somebody else."""
+    """Who voted on a review's package, for themselves or for someone else."""
     log = audit_log.c
     query = sa.select(log.actor, log.after).where(log.action == VOTED, log.subject == str(quarter))
     found: set[str] = set()
@@ -149,7 +149,7 @@ def cut_months(
     session: Session, quarter: Quarter, person_id: str, since: Month, *, at: datetime,
     rules_of: Callable[[str], SizingRules],
 ) -> Iterator[CutMonth]:  # fmt: skip
-    """Somebody's grants from a month on that were posted up to an instant, as they would have been without a case.
+    """A person's grants from a month on that were posted up to an instant, as they would have been without a case.
 
     `rules_of` gives the sizing of a version of the handbook.
     """
@@ -184,7 +184,7 @@ def _counted_later(session: Session, quarter: Quarter, person_id: str, month: Mo
 
 
 def _adopted_cases(person_id: str, month: Month) -> sa.Select[Any]:
-    """The quarters of somebody's cases in adopted reviews that hold in a month, with their appeals."""
+    """The quarters of someone's cases in adopted reviews that hold in a month, with their appeals."""
     return (
         sa.select(_c.quarter)
         .join(reviews_table, _r.quarter == _c.quarter)
@@ -222,7 +222,7 @@ def opted_out(session: Session) -> frozenset[str]:
 
 
 def opt_out(session: Session, person_id: str, *, now: datetime) -> bool:
-    """Leave somebody out; False when they are already."""
+    """Leave someone out; False when they are already."""
     if person_id in opted_out(session):
         return False
     session.execute(sa.insert(review_opt_outs).values(person_id=person_id, since=now))
@@ -230,6 +230,6 @@ def opt_out(session: Session, person_id: str, *, now: datetime) -> bool:
 
 
 def opt_in(session: Session, person_id: str) -> bool:
-    """Leave somebody out no longer; False when they were not."""
+    """Leave someone out no longer; False when they were not."""
     back = sa.delete(review_opt_outs).where(review_opt_outs.c.person_id == person_id)
     return session.execute(back).rowcount == 1

@@ -27,7 +27,7 @@ ADVISORY_LOCK = 7_263_001
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """Something that somebody did; `before` and `after` hold what changed, never an amount of another person."""
+    """Something that someone did; `before` and `after` hold what changed, never an amount of another person."""
 
     at: datetime
     actor: str

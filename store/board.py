@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Roled(NamedTuple):
-    """A person with a role that has to do with the board, or who is in its user group."""
+    """A person in the board's user group, or with a role that concerns the board."""
 
     person_id: str
     roles: frozenset[str]
@@ -31,12 +31,12 @@ class Delegation(NamedTuple):
 
 BOARD_ROLES = ("board", "alternate", "chair", "finance")
 BYSTANDERS = ("admin", "auditor")
-"""Who administers or audits the programme does not decide in it (RULES 5, separation of duties)."""
+"""Administrators and auditors of the programme do not decide in it (RULES 5, separation of duties)."""
 _d = delegations.c
 
 
 def roled(session: Session, usergroup: str | None, today: date) -> list[Roled]:
-    """Everybody who may have a seat and has not left, by id."""
+    """Everyone who may have a seat and has not left, by id."""
     roles: dict[str, set[str]] = {}
     employed = sa.or_(people.c.left_on.is_(None), people.c.left_on >= today)
     query = sa.select(person_roles.c.person_id, person_roles.c.role).join(
@@ -53,7 +53,7 @@ def roled(session: Session, usergroup: str | None, today: date) -> list[Roled]:
 
 
 def bystanders(session: Session) -> frozenset[str]:
-    """Everybody who administers or audits the programme."""
+    """Everyone who administers or audits the programme."""
     query = sa.select(person_roles.c.person_id).where(person_roles.c.role.in_(BYSTANDERS))
     return frozenset(session.execute(query).scalars())
 

@@ -58,7 +58,7 @@ class Database:
 
     @contextmanager
     def snapshot(self) -> Iterator[Session]:
-        """A session that sees one state of the database throughout, and holds up nobody."""
+        """A session that sees one state of the database throughout, and holds up no one."""
         with self.reader.connect() as session:
             if self.dialect == "postgresql":
                 session = session.execution_options(isolation_level="REPEATABLE READ")  # noqa: PLW2901 - the same one

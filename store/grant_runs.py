@@ -24,7 +24,7 @@ REGULAR = "grant"
 
 
 class Holding(NamedTuple):
-    """An open lot of somebody's wallet."""
+    """An open lot of someone's wallet."""
 
     account_id: int
     person_id: str
@@ -42,7 +42,7 @@ def lock(session: Session) -> None:
 
 
 def last_posted_at(session: Session, person_id: str) -> datetime | None:
-    """When somebody's last grant was posted, by the clock of the run that did so."""
+    """When someone's last grant was posted, by the clock of the run that did so."""
     query = sa.select(sa.func.max(entries.c.posted_at)).join(grants, grants.c.entry_id == entries.c.id)
     found: datetime | None = session.execute(query.where(grants.c.person_id == person_id)).scalar_one()
     return found
@@ -65,7 +65,7 @@ def holdings(session: Session, *, ended_before: datetime | None = None) -> list[
 
 
 def leavers(session: Session, day: date) -> set[str]:
-    """Who left before a day."""
+    """The people who left before a day."""
     return set(session.execute(sa.select(people.c.id).where(people.c.left_on < day)).scalars())
 
 
@@ -102,7 +102,7 @@ def granted(session: Session, month: Month) -> dict[str, int]:
 
 
 def latest(session: Session, person_id: str) -> tuple[int, object] | None:
-    """(amount, factors) of somebody's latest monthly grant."""
+    """(amount, factors) of someone's latest monthly grant."""
     query = sa.select(grants.c.amount, grants.c.factors).where(grants.c.person_id == person_id)
     row = session.execute(query.order_by(grants.c.month.desc()).limit(1)).one_or_none()
     return (row.amount, row.factors) if row else None
@@ -126,7 +126,7 @@ def totals(session: Session, month: Month) -> tuple[NanoUSD, NanoUSD]:
 
 
 def cost(session: Session, month: Month) -> NanoUSD:
-    """What everybody's usage of a month cost."""
+    """What everyone's usage of a month cost."""
     d = usage_days.c
     query = sa.select(sa.func.coalesce(sa.func.sum(d.cost_nano_usd), 0))
     query = query.where(d.day >= month.first_day, d.day < month.next().first_day)
@@ -134,7 +134,7 @@ def cost(session: Session, month: Month) -> NanoUSD:
 
 
 def factors_of_anybody(session: Session, month: Month) -> object | None:
-    """The factors of one of a month's grants: the budget's share in them is everybody's."""
+    """The factors of one of a month's grants: the budget's share in them is everyone's."""
     query = sa.select(grants.c.factors).where(grants.c.month == str(month)).limit(1)
     factors: object | None = session.execute(query).scalar_one_or_none()
     return factors
@@ -172,7 +172,7 @@ class Spend(NamedTuple):
 
 
 def spend(session: Session, month: Month) -> list[Spend]:
-    """A month's spend by day, service and project, of everybody together."""
+    """A month's spend by day, service and project, of everyone together."""
     d = usage_days.c
     query = (
         sa.select(d.day, services.c.name, services.c.kind, d.project, sa.func.sum(d.debit_micro_tokens))

@@ -26,7 +26,7 @@ class Shown(NamedTuple):
 
 
 def opened(session: Session, person_id: str, *, now: datetime) -> None:
-    """Note that somebody looks at their Home; also when two of their devices do so at once."""
+    """Note that someone looks at their Home; also when two of their devices do so at once."""
     insert = postgresql.insert if bulk.is_postgresql(session) else sqlite.insert
     row = insert(homes).values(person_id=person_id, opened_at=now)
     session.execute(row.on_conflict_do_update(index_elements=["person_id"], set_={"opened_at": row.excluded.opened_at}))
@@ -38,7 +38,7 @@ def of(session: Session, person_id: str) -> Shown | None:
 
 
 def published(session: Session, person_id: str, new: str, *, over: str | None) -> bool:
-    """Keep the hash of what was published over a view; False when somebody kept theirs since that view was read."""
+    """Keep the hash of what was published over a view; False when someone kept theirs since that view was read."""
     same = _h.hash.is_(None) if over is None else _h.hash == over
     return session.execute(sa.update(homes).where(_h.person_id == person_id, same).values(hash=new)).rowcount == 1
 

@@ -133,7 +133,7 @@ def lot_of(session: Session, entry_id: int) -> tuple[int, int]:
 
 
 def _locked(query: sa.Select[Any], account_ids: Sequence[int]) -> sa.Select[Any]:
-    """Accounts under lock, in the order of their ids: everybody takes them in that order.
+    """Accounts under lock, in the order of their ids: everyone takes them in that order.
 
     FOR NO KEY UPDATE, which lets others insert rows that point at the account.
     """

@@ -103,7 +103,7 @@ def owe(session: Session, letters: Sequence[NewLetter], *, now: datetime) -> Non
 def lease(session: Session, *, courier: str, now: datetime, until: datetime, limit: int) -> list[Owed]:
     """Take up to `limit` messages that are due, those that go out at once before the others, the longest due first.
 
-    Nobody else gets them before `until`. Those whose lease ran out come back as uncertain.
+    No one else gets them before `until`. Those whose lease ran out come back as uncertain.
     """
     # What is leased was due when it was taken.
     free = sa.and_(_open, _o.due_at <= now, sa.or_(_o.state == WAITING, _o.leased_until <= now))
@@ -141,7 +141,7 @@ def is_superseded(session: Session, row: Owed) -> bool:
 
 
 def is_overtaking(session: Session, row: Owed, now: datetime) -> bool:
-    """Whether an earlier face of the same message is in somebody's hands: what it shows would come last."""
+    """Whether an earlier face of the same message is in someone's hands: what it shows would come last."""
     earlier = (_o.replaces == row.replaces, _o.id < row.id, _o.state == LEASED, _o.leased_until > now)
     query = sa.select(_o.id).where(*earlier).limit(1)
     return row.replaces is not None and session.execute(query).one_or_none() is not None
@@ -175,7 +175,7 @@ def copies(session: Session, about: str, templates: Sequence[str]) -> list[Copy]
 
 
 def sent(session: Session, row: int, *, courier: str, channel: str, ts: str, now: datetime) -> bool:
-    """Note that a leased message arrived; False when the lease was lost meanwhile to somebody who settles it."""
+    """Note that a leased message arrived; False when the lease was lost meanwhile to someone who settles it."""
     return _change(session, row, courier, state=SENT, slack_channel=channel, slack_ts=ts, sent_at=now, problem=None)
 
 
@@ -194,7 +194,7 @@ def postpone(
 
 
 def park(session: Session, row: int, *, courier: str, problem: str, attempts: int, uncertain: bool) -> bool:
-    """Set a message aside until somebody settles its problem."""
+    """Set a message aside until someone settles its problem."""
     return _change(session, row, courier, state=PARKED, problem=problem, attempts=attempts, uncertain=uncertain)
 
 
@@ -237,7 +237,7 @@ def parked_by_problem(session: Session) -> dict[str, int]:
 
 
 def overdue(session: Session, before: datetime) -> dict[str, int]:
-    """How many messages should have gone out before an instant, by what Slack said last ("" where nobody tried)."""
+    """How many messages should have gone out before an instant, by what Slack said last ("" where no one tried)."""
     query = sa.select(sa.func.coalesce(_o.problem, ""), sa.func.count())
     query = query.where(_o.state.in_((WAITING, LEASED)), _o.due_at < before).group_by(_o.problem)
     return {problem: count for problem, count in session.execute(query)}

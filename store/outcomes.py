@@ -23,7 +23,7 @@ _c = outcomes.c
 
 
 class Owner(NamedTuple):
-    """Whose an outcome is: a team (by its manager) or a person; None where it is nobody's."""
+    """Whose an outcome is: a team (by its manager) or a person; None where it is no one's."""
 
     unit: Unit | None = None
     unit_id: str | None = None
@@ -32,7 +32,7 @@ class Owner(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """An outcome of somebody whom nobody knows yet."""
+    """An outcome of someone whom no one knows yet."""
 
     id: int
     source: str

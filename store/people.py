@@ -93,7 +93,7 @@ def manager_of(session: Session, person_id: str) -> str | None:
 
 
 def reports_of(session: Session, managers: Iterable[str]) -> frozenset[str]:
-    """Everybody who reports to one of some people."""
+    """Everyone who reports to one of some people."""
     query = sa.select(people.c.id).where(people.c.manager_id.in_(sorted(set(managers))))
     return frozenset(session.execute(query).scalars())
 
@@ -127,7 +127,7 @@ def add_identity(session: Session, *, source: str, kind: IdentityKind, value: st
 
 
 def resolve(session: Session, source: str, names: set[Identity]) -> dict[Identity, str]:
-    """Person id by (kind, name), for those that somebody is known by.
+    """Person id by (kind, name), for those that someone is known by.
 
     A mapping for the gateway itself wins over one for every gateway, and that over the e-mail of the person's own
     record. A `user` that looks like an e-mail is read as one: gateways often use it so.

@@ -18,7 +18,7 @@ OPEN, CONFIRMED, DECLINED, WITHDRAWN, LAPSED = "open", "confirmed", "declined", 
 
 
 class Proposal(NamedTuple):
-    """A version that somebody proposed."""
+    """A version that someone proposed."""
 
     id: str
     version: str

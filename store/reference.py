@@ -203,7 +203,7 @@ def proposal(session: Session, quarter: Quarter) -> Proposed | None:
 def keep_proposal(
     session: Session, quarter: Quarter, *, digest: str, calculation: dict[str, Any], actor: str, now: datetime
 ) -> None:
-    """Replace what was worked out before for a quarter; who had adopted another one has to look again."""
+    """Replace what was worked out before for a quarter; anyone who had adopted another one has to look again."""
     p = value_proposals
     known = proposal(session, quarter)
     if known is not None and known.digest == digest:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 OPEN, APPROVED, REJECTED, LAPSED, WITHDRAWN = "open", "approved", "rejected", "lapsed", "withdrawn"
 CREDITED, RATIFIED, NOT_RATIFIED = "credited", "ratified", "not_ratified"
-"""Of a break-glass: it is credited before anybody decides."""
+"""Of a break-glass: it is credited before anyone decides."""
 UNDECIDED = (OPEN, CREDITED)
 
 _r = requests.c
@@ -84,7 +84,7 @@ class Request:
 
     @property
     def is_credited_first(self) -> bool:
-        """A break-glass: it was credited before anybody decided."""
+        """A break-glass: it was credited before anyone decided."""
         return self.incident is not None
 
     @property
@@ -130,13 +130,13 @@ def by_key(session: Session, idempotency_key: str) -> Request | None:
 
 
 def of_person(session: Session, person_id: str, *, limit: int | None = None) -> list[Request]:
-    """Somebody's requests, the latest first."""
+    """A person's requests, the latest first."""
     query = _query.where(_r.person_id == person_id).order_by(_r.made_at.desc(), _r.id).limit(limit)
     return [_request(row) for row in session.execute(query)]
 
 
 def since(session: Session, person_id: str, instant: datetime) -> list[Request]:
-    """What somebody asked for after an instant, oldest first."""
+    """What someone asked for after an instant, oldest first."""
     query = _query.where(_r.person_id == person_id, _r.made_at > instant).order_by(_r.made_at, _r.id)
     return [_request(row) for row in session.execute(query)]
 
@@ -183,7 +183,7 @@ def insert(session: Session, row: Mapping[str, Any], panel: Electorate, benefici
 
 
 def change(session: Session, request: Request, **values: object) -> bool:
-    """Move a request from the revision that was read to the next; False when somebody else moved it meanwhile."""
+    """Move a request from the revision that was read to the next; False when someone else moved it meanwhile."""
     moved = sa.update(requests).where(_r.id == request.id, _r.revision == request.revision, _r.state == request.state)
     return session.execute(moved.values(revision=request.revision + 1, **values)).rowcount == 1
 
@@ -310,14 +310,14 @@ def answer(session: Session, number: int, text: str, *, now: datetime) -> bool:
 
 
 def draft(session: Session, person_id: str) -> tuple[dict[str, Any], datetime] | None:
-    """What somebody typed and has not submitted, and when."""
+    """What someone typed and has not submitted, and when."""
     d = request_drafts.c
     row = session.execute(sa.select(d.fields, d.saved_at).where(d.person_id == person_id)).one_or_none()
     return (dict(row.fields), row.saved_at) if row else None
 
 
 def save_draft(session: Session, person_id: str, fields: Mapping[str, Any], *, now: datetime) -> None:
-    """Keep what somebody typed last, also when two pieces of it arrive at once, or in the wrong order."""
+    """Keep what someone typed last, also when two pieces of it arrive at once, or in the wrong order."""
     insert = postgresql.insert if bulk.is_postgresql(session) else sqlite.insert
     draft = insert(request_drafts).values(person_id=person_id, fields=dict(fields), saved_at=now)
     newer = {"fields": draft.excluded.fields, "saved_at": draft.excluded.saved_at}

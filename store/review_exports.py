@@ -20,7 +20,7 @@ UNTOLD = "untold"
 
 
 class Exceptions(NamedTuple):
-    """Somebody's granted exceptions of a quarter by what came of them, and break-glasses that were not ratified."""
+    """A person's granted exceptions of a quarter by what came of them, and break-glasses that were not ratified."""
 
     outcomes: Mapping[str, int]
     unratified: int
@@ -51,7 +51,7 @@ def months_in_debt(session: Session, begin: datetime, end: datetime) -> dict[str
 
 
 def in_debt(session: Session) -> frozenset[str]:
-    """Who has spent beyond all their lots and has not settled it."""
+    """The people who have spent beyond all their lots and have not settled it."""
     left = sa.func.coalesce(sa.func.sum(lots.c.remaining), 0)
     query = (
         sa.select(accounts.c.person_id)

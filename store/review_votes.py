@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 CONVENE, REMIND, LAPSE = "convene", "remind", "lapse"
 EFFECT, CLOSE = "effect", "close"
-"""Of a review that is adopted: the month from which it holds begins; nobody can appeal any more."""
+"""Of a review that is adopted: the month from which it holds begins; no one can appeal any more."""
 ASKED, VOTED, DECIDED_CASE = "review.convene", "review.vote", "review.case"
 ADOPTED_BY, LAPSED_BY = "review.adopt", "review.lapse"
 """The actions by which the audit log tells what the board was asked, did, and let pass."""
@@ -101,7 +101,7 @@ def plain_seats(electorate: Electorate) -> list[list[object]]:
 
 
 def panel(session: Session, quarter: Quarter) -> Panel | None:
-    """Who decides a review; None where nobody was asked yet."""
+    """Who decides a review; None where no one was asked yet."""
     row = session.execute(sa.select(review_panels).where(_p.quarter == str(quarter))).one_or_none()
     if row is None:
         return None
@@ -139,7 +139,7 @@ def step(session: Session, quarter: Quarter, name: str | None, at: datetime | No
 def due(session: Session, now: datetime) -> list[tuple[str, str, datetime]]:
     """(quarter, step, instant) of what the calendar has to do about reviews, the longest due first.
 
-    A draft about which nobody was asked is due at once: also one that was made by hand, or before there was a board.
+    A draft about which no one was asked is due at once: also one that was made by hand, or before there was a board.
     One that a later review has overtaken lapses at once, asked about or not.
     """
     newer = reviews.alias()

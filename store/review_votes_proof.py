@@ -99,7 +99,7 @@ def _ending(kept: Review, told: Told) -> Iterator[str]:
     if ended != expected:
         yield f"review {kept.quarter}: {kept.state} by {kept.decided_by}, the audit log says {_words(ended)}"
     if kept.state == LAPSED and kept.decided_by != POLICY:
-        yield f"review {kept.quarter}: lapsed by {kept.decided_by}, and nobody lets a review lapse"
+        yield f"review {kept.quarter}: lapsed by {kept.decided_by}, but no person lets a review lapse"
 
 
 def _words(ended: Sequence[tuple[str, str, object]]) -> str:
@@ -109,7 +109,7 @@ def _words(ended: Sequence[tuple[str, str, object]]) -> str:
 def _adoption(session: Session, kept: Review, panel: Panel | None, told: Told) -> Iterator[str]:
     """Votes on the package as it stands adopt it, counted again; the last of them decided it."""
     if panel is None:
-        yield f"review {kept.quarter}: adopted, and nobody was asked"
+        yield f"review {kept.quarter}: adopted, but no one was asked"
         return
     votes = review_votes.votes(session, kept.quarter)
     current = [one.vote for one in votes if one.package == panel.package]

@@ -221,7 +221,7 @@ _case_query = sa.select(*(_c[name] for name in _CASE), *(_c[name] for name in Ke
 
 
 def cases(session: Session, quarter: Quarter) -> list[Kept]:
-    """Everybody's case by person id."""
+    """Everyone's case by person id."""
     query = _case_query.where(_c.quarter == str(quarter)).order_by(_c.person_id)
     return [_kept(row) for row in session.execute(query).mappings()]
 
@@ -269,7 +269,7 @@ class Totals(NamedTuple):
 
 
 def standings(session: Session, quarter: Quarter) -> list[Standing]:
-    """Everybody's case by person id, read without what only a single case is shown with."""
+    """Everyone's case by person id, read without what only a single case is shown with."""
     rest = (_c[name] for name in Standing._fields[5:])
     query = (
         sa.select(_c.person_id, _i.level, _i.team, _i.wave, _delta(), *rest)
@@ -321,7 +321,7 @@ def ordered(
         sa.case((is_last, 1), else_=0), sa.case((is_changed, 0), else_=1), sa.func.abs(_c.delta_thousandths).desc(),
         _c.person_id,
     )  # fmt: skip
-    # The ids before the rest: a sort that carries everybody's reasons would be many times as large.
+    # The ids before the rest: a sort that carries everyone's reasons would be many times as large.
     ids = sa.select(_c.person_id).where(_c.quarter == str(quarter)).order_by(*order).offset(offset).limit(limit)
     wanted = list(session.execute(ids).scalars())
     query = _case_query.where(_c.quarter == str(quarter))
@@ -403,7 +403,7 @@ def count_cut(session: Session, quarter: Quarter) -> int:
 
 
 def affected(session: Session, quarter: Quarter, day: date) -> list[str]:
-    """The ids of those to whose grants a review makes a difference, as its cases stand, without who left by a day."""
+    """The ids of those to whose grants a review makes a difference, as its cases stand, without leavers by a day."""
     query = _with_case(people.c.id, quarter, day).where(_differs()).order_by(people.c.id)
     return list(session.execute(query).scalars())
 
@@ -424,7 +424,7 @@ def _with_case(column: sa.ColumnElement[str], quarter: Quarter, day: date) -> sa
 
 
 def change(session: Session, review: Review, **values: object) -> bool:
-    """Move a review from the revision that was read to the next; False when somebody else moved it meanwhile."""
+    """Move a review from the revision that was read to the next; False when someone else moved it meanwhile."""
     moved = sa.update(reviews).where(_r.quarter == str(review.quarter), _r.revision == review.revision)
     moved = moved.where(_r.state == review.state)
     return session.execute(moved.values(revision=review.revision + 1, **values)).rowcount == 1

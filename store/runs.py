@@ -26,7 +26,7 @@ class Failure(NamedTuple):
 
 
 def claim(session: Session, job: str, period: str, *, now: datetime) -> bool:
-    """Whether this transaction may do the run: False when it is done. Who comes second waits for the first."""
+    """Whether this transaction may do the run: False when it is done. The second to come waits for the first."""
     mark = "%s" if bulk.is_postgresql(session) else "?"
     statement = f"INSERT INTO runs (job, period, claimed_at) VALUES ({mark}, {mark}, {mark}) ON CONFLICT DO NOTHING"  # noqa: S608
     if session.exec_driver_sql(statement, (job, period, bulk.instant_codec(session)(now))).rowcount != 1:

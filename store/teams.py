@@ -27,7 +27,7 @@ MOST_LEVELS = 20
 
 
 def record(session: Session, person_id: str, since: date, lines: Sequence[tuple[date, str | None]]) -> None:
-    """Somebody's managers from a day on, instead of what was foreseen for then."""
+    """A person's managers from a day on, instead of what was foreseen for then."""
     session.execute(sa.delete(reporting_lines).where(_l.person_id == person_id, _l.holds_from >= since))
     query = sa.select(_l.manager_id).where(_l.person_id == person_id).order_by(_l.holds_from.desc()).limit(1)
     last: str | None = session.execute(query).scalar_one_or_none()
@@ -48,12 +48,12 @@ def is_anything_told(session: Session) -> bool:
 
 
 def lines_below(session: Session, manager_id: str) -> Lines:
-    """The lines of everybody who ever was a report of a manager."""
+    """The lines of everyone who ever was a report of a manager."""
     return _lines(session, [manager_id])
 
 
 def lines_far_below(session: Session, manager_ids: Iterable[str]) -> Lines:
-    """The same of some managers, with everybody below."""
+    """The same of some managers, with everyone below."""
     found: dict[str, Sequence[tuple[date, str | None]]] = {}
     above = set(manager_ids)
     for _ in range(MOST_LEVELS):
@@ -76,7 +76,7 @@ def _lines(session: Session, manager_ids: Sequence[str]) -> Lines:
 
 
 def managers(session: Session, day: date) -> list[str]:
-    """Everybody who has a report on a day."""
+    """Everyone who has a report on a day."""
     latest = (
         sa.select(_l.person_id, sa.func.max(_l.holds_from).label("holds_from"))
         .where(_l.holds_from <= day)

@@ -56,7 +56,7 @@ class ProjectLine(Protocol):
 
 
 class Assigned(NamedTuple):
-    """A project that somebody works on."""
+    """A project that someone works on."""
 
     person_id: str
     project: str
@@ -80,7 +80,7 @@ def record(session: Session, rows: Iterable[tuple[str, date, Mapping[str, Any]]]
 
 
 def participants(session: Session, month: Month, role_families: Iterable[str]) -> list[Participant]:
-    """Everybody of some role families who is employed on a day of the month, by id."""
+    """Everyone of some role families who is employed on a day of the month, by id."""
     first, end = month.first_day, month.next().first_day
     began = sa.case((people.c.hired_on > first, people.c.hired_on), else_=sa.literal(first, sa.Date))
     terms = person_terms.alias()
@@ -156,7 +156,7 @@ def assigned(session: Session, month: Month) -> dict[str, list[Assigned]]:
 
 
 def projects_of(session: Session, person_id: str, day: date) -> set[str]:
-    """The keys of the projects that somebody works on."""
+    """The keys of the projects that someone works on."""
     a = assignments.c
     query = sa.select(a.project_key).where(a.person_id == person_id, a.first_day <= day)
     return set(session.execute(query.where(sa.or_(a.last_day.is_(None), a.last_day >= day))).scalars())

@@ -45,7 +45,7 @@ def values_as_calculated(session: Session) -> Iterator[str]:
 
 
 def values_by_two(session: Session) -> Iterator[str]:
-    """Whoever adopted a value that was worked out is in the audit log; so is the first of two, who is another one."""
+    """The person who adopted a worked-out value is in the audit log, as is the first of two, who is someone else."""
     a, v = audit_log.c, token_values.c
     log = sa.select(a.action, a.subject, a.actor, a.after).where(a.action.in_((ADOPTED_FIRST, ADOPTED)))
     told = session.execute(log).all()
@@ -57,4 +57,4 @@ def values_by_two(session: Session) -> Iterator[str]:
         if row is None or row.actor != (second or by):
             yield f"value {version}: that {second or by} adopted it is not in the audit log"
         elif second is not None and (by == second or (quarter, row.after["digest"], by) not in firsts):
-            yield f"value {version}: {second} confirmed it, and {by} is not known as the first of two"
+            yield f"value {version}: {second} confirmed it, but {by} is not known as the first of two"

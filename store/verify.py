@@ -381,9 +381,9 @@ def handbooks_by_two(session: Session) -> Iterator[str]:
         elif proposal is not None:
             yield from _confirmed_by_another(proposal, body, applied_by)
         elif log.seq > since and applied_by != "system" and "alone" not in log.after:
-            yield f"handbook {version}: {applied_by} applied it, and nobody else confirmed it"
+            yield f"handbook {version}: {applied_by} applied it, but no one else confirmed it"
     for version in confirmed:
-        yield f"handbook {version}: it was confirmed, and is not there"
+        yield f"handbook {version}: it was confirmed, but is not there"
 
 
 def _confirmed_by_another(proposal: Proposal, body: str, applied_by: str) -> Iterator[str]:
@@ -426,7 +426,7 @@ def reviews_as_voted(session: Session) -> Iterator[str]:
 
 
 def appeals_as_decided(session: Session) -> Iterator[str]:
-    """Every appeal was decided by who may, as the audit log tells, and gave back exactly what the cut took."""
+    """Every appeal was decided by someone who may, as the audit log tells, and gave back exactly what the cut took."""
     yield from appeal_proof.differences(session)
 
 

@@ -39,7 +39,7 @@ class Wallet(NamedTuple):
     """A person with what their wallet holds; `lots` are open, in burn order.
 
     Without an account (nothing was ever granted or used) the balance is 0; `nano_usd_per_token` and `value_version` are
-    None while nobody has adopted the quarter's value. `factors` are those of the month's grant, as plain values.
+    None while no one has adopted the quarter's value. `factors` are those of the month's grant, as plain values.
     """
 
     person_id: str

@@ -40,7 +40,7 @@ class Standing(NamedTuple):
 
 
 def note(session: Session, account_ids: Iterable[int]) -> None:
-    """Have somebody look at wallets. Their locks are held: nobody looks before what was posted is there."""
+    """Have someone look at wallets. Their locks are held: no one looks before what was posted is there."""
     rows = [(account_id,) for account_id in sorted(set(account_ids))]
     bulk.insert_missing(session, wallets_to_check, ("account_id",), rows)
 
@@ -141,7 +141,7 @@ def choice(session: Session, person_id: str) -> Choice:
 
 
 def choose(session: Session, person_id: str, wanted: Choice) -> None:
-    """Keep what somebody wants."""
+    """Keep what someone wants."""
     session.execute(sa.delete(warning_choices).where(warning_choices.c.person_id == person_id))
     values: Mapping[str, object] = {
         "person_id": person_id,

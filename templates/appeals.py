@@ -22,7 +22,7 @@ class Card(review.Changed, Protocol):
 
 
 def card(shown: Card, *, reminds: bool = False) -> Message:
-    """An appeal for those who decide it; one that `reminds` says that nobody has."""
+    """An appeal for those who decide it; one that `reminds` says that no one has."""
     return render.message(
         "appeals/card", card=shown, change=review.change(shown.delta_thousandths), because=review.lines(shown.because),
         button_value=shown.id, reminds=reminds,
@@ -30,7 +30,7 @@ def card(shown: Card, *, reminds: bool = False) -> Message:
 
 
 def nobody(card: Card) -> Message:
-    """An appeal that nobody can decide, for those who can change that."""
+    """An appeal that no one can decide, for those who can change that."""
     return render.message("appeals/nobody", card=card)
 
 
@@ -52,7 +52,7 @@ def deciding(card: Card, *, upheld: bool, private: str) -> Block:
 
 
 def appealing(quarter: Quarter, thousandths: int, decide_by: datetime) -> Block:
-    """The form in which somebody appeals; if they did so now it would be decided by then, or lapse."""
+    """The form in which someone appeals. An appeal made now would be decided by then, or lapse."""
     return render.modal(
         "appeals/file", quarter=quarter, change=review.change(thousandths), decide_by=decide_by, private=str(quarter)
     )

@@ -39,7 +39,7 @@ Row = list["str | tuple[float, str]"]
 
 
 def person(home: Home) -> Block:
-    """What somebody who takes part sees; or took part, once they have left."""
+    """What a person in the programme sees, or one who has left it."""
     if home.left_on is not None:
         return render.home("left", home=home)
     lines = home.board.queue.lines if home.board else ()
@@ -53,7 +53,7 @@ def person(home: Home) -> Block:
 
 
 def _charts(home: Home) -> dict[str, Block | None]:
-    """At most two: one's own month, and the team's weeks or, for who has no team to show, the use of grants."""
+    """At most two: the reader's own month, and the team's weeks or, with no team to show, the use of grants."""
     month = native.burn_down(home.burn_down) if home.burn_down else None
     weeks = native.team_lines(home.team) if home.team and not home.team.hidden else None
     standing = home.board.standing if home.board else None
@@ -65,7 +65,7 @@ def _teams(teams: Sequence[team.TeamBelow]) -> list[Row]:
     """The teams below, with a heading; figures can be sorted."""
     rows: list[Row] = [["Team of", "People", "Last week, USD", "Week before, USD"]]
     for below in teams[: team.MOST_TEAMS]:
-        before = "not told" if below.before is None else _usd(below.before)
+        before = "not shown" if below.before is None else _usd(below.before)
         rows.append([phrases.short(below.lead), (below.people, str(below.people)), _usd(below.spent), before])
     return rows
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 if TYPE_CHECKING:
 
     class Named(Protocol):
-        """Somebody with a name, and with a Slack user or without."""
+        """A person with a name, and perhaps a Slack user."""
 
         @property
         def name(self) -> str: ...
@@ -59,14 +59,14 @@ STATE_NAMES = {
     "not_ratified": "not ratified",
 }
 RECUSAL_NAMES = {
-    "requester": "asked for it",
-    "beneficiary": "benefits from it",
-    "manager": "is the requester's manager",
-    "sponsor": "sponsors the project",
+    "requester": "they asked for it",
+    "beneficiary": "they benefit from it",
+    "manager": "they are the requester's manager",
+    "sponsor": "they sponsor the project",
 }
 OUTCOME_NAMES = {
-    "delivered": "it did what it was for",
-    "partly": "it did so in part",
+    "delivered": "it achieved its purpose",
+    "partly": "it achieved part of it",
     "nothing": "nothing came of it",
 }
 NUMBER_WORDS = ("no", "one", "two", "three", "four", "five", "six")
@@ -233,7 +233,7 @@ def short(text: str, longest: int = LONGEST_NAME) -> str:
 
 
 def code(text: str, longest: int = LONGEST_NAME) -> str:
-    """What somebody typed, to be shown between backticks: it has none of its own."""
+    """What a person typed, for display between backticks, so without any of its own."""
     return short(text.replace("`", "'"), longest)
 
 
@@ -256,7 +256,7 @@ def until(expires_at: datetime) -> Markup:
 
 
 def mention(person: Named) -> Markup | str:
-    """Somebody's Slack mention, which tells them; their name where they have no Slack user."""
+    """A person's Slack mention, which notifies them; their name where they have no Slack user."""
     return Markup(f"<@{person.slack}>") if person.slack else short(person.name)  # noqa: S704 - an id of Slack's
 
 

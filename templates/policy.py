@@ -15,21 +15,21 @@ if TYPE_CHECKING:
     from templates.sheet import Block
 
 MOST_ROWS = 50
-"""So many changes are on a card; the command line lists the rest."""
+"""The most changes that a card lists; the command line lists the rest."""
 LONGEST_KEY, LONGEST_VALUE = 60, 50
 
 
 LOW_ENTER = "adjustment.use.low_enter"
 HINTS = {
-    LOW_ENTER: "Who uses less of their regular grants than this, %s, counts as LOW.",
-    "adjustment.use.low_leave": "Who is LOW stays so until they use more than this in a quarter.",
-    "adjustment.use.high_enter": "Who uses more of their regular grants than this in a quarter counts as HIGH.",
-    "adjustment.use.high_leave": "Who is HIGH stays so until they use less than this in a quarter.",
-    "adjustment.change.per_score": "A grant is raised by so much for each point of a score that is more than chance.",
-    "adjustment.change.low": "So much is taken off for a quarter of LOW.",
-    "adjustment.change.high": "So much is added for a quarter of HIGH, unless the score speaks against it.",
+    LOW_ENTER: "A person who uses less of their grants than this, %s, counts as LOW.",
+    "adjustment.use.low_leave": "A person stays LOW until their use in a quarter exceeds this.",
+    "adjustment.use.high_enter": "A person who uses more of their grants than this in a quarter counts as HIGH.",
+    "adjustment.use.high_leave": "A person stays HIGH until their use in a quarter falls below this.",
+    "adjustment.change.per_score": "How much a grant is raised for each point of a score that is more than chance.",
+    "adjustment.change.low": "How much is taken off for a quarter of LOW.",
+    "adjustment.change.high": "How much is added for a quarter of HIGH, unless the score speaks against it.",
 }
-"""What each threshold does, in words of its form."""
+"""What each threshold does, in the words of its form."""
 
 
 class Threshold(Protocol):
@@ -88,12 +88,12 @@ def card(shown: Card) -> Message:
 
 
 def mine(shown: Card) -> Message:
-    """Where a proposal stands, for who made it."""
+    """Where a proposal stands, for its proposer."""
     return render.message("policy/mine", card=shown, button_value=button_value(shown))
 
 
 def note(shown: Card) -> Message:
-    """What became of a proposal, for who made it."""
+    """What became of a proposal, for its proposer."""
     return render.message("policy/note", card=shown)
 
 

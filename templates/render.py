@@ -79,7 +79,7 @@ def home(name: str, **view: object) -> Block:
 
 
 def answer(said: Message, *, title: str) -> Block:
-    """A message as a modal, for presses outside of any conversation; without what modals cannot show."""
+    """A message as a modal, for clicks outside of any conversation; without what modals cannot show."""
     sheet = Sheet()
     sheet.modal(title, callback="answer")
     sheet.blocks = [block for block in said.blocks if block["type"] not in NOT_IN_MODALS]

@@ -27,7 +27,7 @@ STATES = {"low": "LOW", "usual": "usual", "high": "HIGH"}
 LIMITS = {"floor": "at the floor", "cap": "at the cap"}
 TERMS = {"efficiency", "low", "high", "bounded"}
 OUTCOME = "delta"
-"""The reason that only says what the heading says already."""
+"""The reason that only repeats the heading."""
 DELTA = "delta"
 """The figure of a reason that says what it adds, or what all add together."""
 EVERYBODY = "everybody"
@@ -103,7 +103,7 @@ def pack(shown: Pack) -> Message:
 
 
 def outcome(shown: Pack) -> Message:
-    """A word that a review is adopted, or lapsed."""
+    """A message that a review is adopted, or has lapsed."""
     return render.message("review/outcome", pack=shown, button_value=button_value(shown))
 
 
@@ -117,7 +117,7 @@ def group_name(kind: str, name: str, *, names: Mapping[str, str]) -> str:
     if kind == "wave":
         return "in no wave" if name == "none" else f"wave {name}"
     if kind == "team":
-        return f"{names[name]}'s reports" if name else "reporting to nobody"
+        return f"{names[name]}'s reports" if name else "reporting to no one"
     return name or "no level"
 
 
@@ -168,7 +168,7 @@ def _proposed(changed: Notice) -> str:
 def mine(
     quarter: object | None, changed: Notice | None, *, card: object | None, may_appeal: bool
 ) -> Message:  # fmt: skip
-    """Somebody's case in the last adopted review, as often as they ask; no notice where they have none."""
+    """A person's case in the last adopted review, as often as they ask; no notice where they have none."""
     return render.message(
         "review/mine", quarter=quarter, notice=changed, card=card, may_appeal=may_appeal,
         change="" if changed is None else change(changed.delta_thousandths),
@@ -179,10 +179,10 @@ def mine(
 
 
 def not_counted(figures: Uncounted) -> str:
-    """`14 events of the quarter, in quarantine; 1 outcome of nobody known`."""
+    """`14 events of the quarter, in quarantine; 1 outcome without a known owner`."""
     events, outcomes = figures.quarantined_events, figures.unknown_outcomes
     said = [f"{events:,} {'event' if events == 1 else 'events'} of the quarter, in quarantine"] if events else []
-    said += [f"{outcomes:,} {'outcome' if outcomes == 1 else 'outcomes'} of nobody known"] if outcomes else []
+    said += [f"{outcomes:,} {'outcome' if outcomes == 1 else 'outcomes'} without a known owner"] if outcomes else []
     return "; ".join(said) or "nothing"
 
 
@@ -204,7 +204,7 @@ class Appeals(Protocol):
 
 
 def milestone(kept: object, step: str, appealed: Appeals) -> Message:
-    """A word that an adopted review holds from now, or that nobody can appeal any more."""
+    """A message that an adopted review applies from now, or that the time for appeals is over."""
     return render.message("review/milestone", review=kept, step=step, appealed=appealed, became=became(appealed))
 
 
@@ -229,7 +229,7 @@ def counts(counted: Mapping[str, int], words: Mapping[str, str] | None = None) -
 
 
 class Compared(Protocol):
-    """With whom somebody was compared, by its key (policy/efficiency), such as `engineering/junior+mid`."""
+    """The peers a person was compared with, by their key (policy/efficiency), such as `engineering/junior+mid`."""
 
     @property
     def unit(self) -> str: ...
@@ -250,7 +250,7 @@ def peers(case: Compared) -> str:
 
 
 def duration(minutes: int) -> str:
-    """How long a decision took: `40 minutes`, `6 hours`, `3 days`."""
+    """How long a decision took, such as `40 minutes`, `6 hours` or `3 days`."""
     for size, name in ((1_440, "day"), (60, "hour")):
         if minutes >= 2 * size:
             return f"{round(minutes / size)} {name}s"

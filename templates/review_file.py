@@ -15,11 +15,11 @@ from templates import charts, phrases, review
 
 ADOPTION = {
     "waits": "not yet",
-    "first": "waits for a second person",
+    "first": "waiting for a second person",
     "adopted": "adopted",
-    "another": "not with this package: another one was proposed since",
-    "over": "not with this package: the quarter was over",
-    "fixed": "not with this package: the handbook fixes the value by now",
+    "another": "not with this package, because another value has since been proposed",
+    "over": "not with this package, because the quarter was over",
+    "fixed": "not with this package, because the handbook now fixes the value",
 }
 """What became of the value that was proposed (programme/review_value)."""
 
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
 
 def page(shown: ReviewFile, funds: Funds) -> str:
-    """The page; everything that somebody wrote is only text in it."""
+    """The page; whatever people wrote is only text in it."""
     quarter = str(shown.pack.review.quarter)
     return _environment().get_template("review.html.j2").render(
         pack=shown.pack, cases=shown.cases, at=shown.at, funds=charts.funds(funds, quarter),

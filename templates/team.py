@@ -56,7 +56,7 @@ def weekly(report: Report) -> Message:
 
 
 def answer(report: Report) -> Message:
-    """The same at any time, for who asks."""
+    """The same at any time, for a manager who asks."""
     chart = native.team_lines(report) if report.weeks else None
     return render.message("reports/team", chart_of_weeks=chart, **words(report))
 
@@ -111,7 +111,7 @@ def team_rows(teams: Sequence[TeamBelow]) -> list[list[str]]:
 
 
 def _usd(amount: NanoUSD | None) -> str:
-    return "not told" if amount is None else phrases.whole_usd(amount).removeprefix("USD ")
+    return "not shown" if amount is None else phrases.whole_usd(amount).removeprefix("USD ")
 
 
 def worth(amount: MicroTokens, per_token: NanoUSD) -> NanoUSD:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Working:
     """The figures between a grant's factors and its amount.
 
-    `full` is the entitlement of a full post and month, `product` that of the three factors before it was kept within
+    `full` is the entitlement of a full-time month, `product` that of the three factors before it was kept within
     its bounds. `weighted` is the entitlement × weight × adjustment, `issued` the tokens which that buys, `scaled` what
     the budget leaves of them: the amount before floor, cap and rounding. `numbered` are the factors that change
     anything.

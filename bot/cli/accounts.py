@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 @click.argument("email")
 @common.json_option
 def balance(email: str, *, as_json: bool) -> None:
-    """What a person has left."""
+    """Show what a person has left."""
     with common.desk() as desk, desk.reading() as session:
         card = programme_balance.of_email(session, email, desk=desk, now=desk.clock())
     if card is None:
         raise Refusal(
-            "unknown_person", f"Nobody has the e-mail {email!r}.", next_step="See `tokens-bot people import`."
+            "unknown_person", f"No one has the e-mail {email!r}.", next_step="See `tokens-bot people import`."
         )
     if as_json:
         common.print_json(_card(email, card))
@@ -78,7 +78,7 @@ def _card(email: str, card: BalanceCard) -> dict[str, Any]:
 @click.option("--month", type=common.MonthType(), help="This month when left out.")
 @common.json_option
 def statement(email: str, *, month: Month | None, as_json: bool) -> None:
-    """Every line that was posted to a person's wallet in a month, with the balance after it."""
+    """Show every line that was posted to a person's wallet in a month, with the balance after it."""
     with common.desk() as desk, desk.reading() as session:
         asked = month or Month.containing(day_of(desk.clock(), desk.zone))
         person = people.require(session, email)

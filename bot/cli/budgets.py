@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 
 @click.group()
 def budgets() -> None:
-    """What a month's grants may cost together."""
+    """What a month's grants may cost in all."""
 
 
 @budgets.command("set")
 @click.argument("month", type=common.MonthType())
 @click.argument("usd", type=common.UsdType())
 def set_budget(month: Month, usd: NanoUSD) -> None:
-    """Let the grants of MONTH, and of the months after it until another is set, cost at most USD together."""
+    """Limit each month's grants to USD in all, from MONTH until another budget is set."""
     with common.desk() as desk, desk.transaction() as session:
         terms.set_budget(session, month, usd, actor=common.actor(), now=desk.clock())
-    click.echo(f"From {month} on, a month's grants cost at most USD {usd.decimal:,.2f}.")
+    click.echo(f"From {month}, a month's grants cost at most USD {usd.decimal:,.2f}.")
 
 
 @budgets.command("list")
 @common.json_option
 def list_budgets(*, as_json: bool) -> None:
-    """Every budget that was set."""
+    """List every budget that was set."""
     with common.desk() as desk, desk.reading() as session:
         rows = [(str(month), common.usd_text(usd), actor) for month, usd, actor in terms.budgets(session)]
     heading = ("month", "usd", "set_by")
@@ -52,19 +52,19 @@ def bands() -> None:
 @bands.command("set")
 @click.argument("band")
 @click.argument("midpoint", type=common.UsdType())
-@click.option("--from", "holds_from", type=common.DayType(), help="The day from which it holds; today when left out.")
+@click.option("--from", "holds_from", type=common.DayType(), help="The first day it applies; today when left out.")
 def set_band(band: str, midpoint: NanoUSD, *, holds_from: date | None) -> None:
-    """Say that the middle of BAND is MIDPOINT USD a year."""
+    """Set the midpoint of BAND to MIDPOINT USD a year."""
     with common.desk() as desk, desk.transaction() as session:
         day = holds_from or day_of(desk.clock(), desk.zone)
         terms.set_band(session, band, midpoint, holds_from=day, actor=common.actor(), now=desk.clock())
-    click.echo(f"From {day} on, the middle of band {band} is USD {midpoint.decimal:,.2f} a year.")
+    click.echo(f"From {day}, the midpoint of band {band} is USD {midpoint.decimal:,.2f} a year.")
 
 
 @bands.command("list")
 @common.json_option
 def list_bands(*, as_json: bool) -> None:
-    """The midpoints that hold today."""
+    """List the midpoints that apply today."""
     with common.desk() as desk, desk.reading() as session:
         held = terms.bands(session, day_of(desk.clock(), desk.zone))
     rows = [(band, common.usd_text(usd)) for band, usd in sorted(held.items())]

@@ -26,18 +26,18 @@ out_option = click.option(
 
 @click.group()
 def chart() -> None:
-    """Pictures as PNG files; what each shows is printed in words."""
+    """Charts as PNG files; what each shows is printed in words."""
 
 
 @chart.command()
 @click.argument("email")
 @out_option
 def team(email: str, out: Path | None) -> None:
-    """Draw the weeks of a manager's team, as the manager is told of them."""
+    """Draw a manager's team week by week, as the manager sees it."""
     with common.desk() as desk, desk.reading() as session:
         report = team_report(session, people.require(session, email).id, desk=desk, now=desk.clock())
     if report is None:
-        raise Refusal("no_reports", f"Nobody reports to {email}.")
+        raise Refusal("no_reports", f"No one reports to {email}.")
     _write(charts.weekly_spend(report), out)
 
 

@@ -58,7 +58,7 @@ def actor() -> str:
 
 
 def login() -> str:
-    """The name under which somebody is logged in to this machine."""
+    """The name under which someone is logged in to this machine."""
     return getpass.getuser()
 
 

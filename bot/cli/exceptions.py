@@ -34,10 +34,10 @@ def exceptions() -> None:
 
 
 @exceptions.command("list")
-@click.option("--all", "everything", is_flag=True, help="Also what is decided; the latest last.")
+@click.option("--all", "everything", is_flag=True, help="Also show decided ones, the latest last.")
 @common.json_option
 def list_exceptions(*, everything: bool, as_json: bool) -> None:
-    """List what waits for the board, the nearest deadline first."""
+    """List what is waiting for the board, the nearest deadline first."""
     with common.desk() as desk, desk.reading() as session:
         found = store.made_between(session, None, None) if everything else store.undecided(session)
         rows = [_row(cards.of(session, request.id, desk=desk, now=desk.clock())) for request in found]
@@ -47,7 +47,7 @@ def list_exceptions(*, everything: bool, as_json: bool) -> None:
         shown = ("id", "made_at", "requester", "class", "state", "amount_tokens", "approvals", "needed", "lapse_at")
         common.print_table(shown, [[_brief(row[name]) for name in shown] for row in rows])
     else:
-        click.echo("Nothing was asked for." if everything else "Nothing waits for the board.")
+        click.echo("No one has asked for tokens." if everything else "Nothing is waiting for the board.")
 
 
 def _brief(value: Any) -> str:  # noqa: ANN401 - any column
@@ -112,7 +112,7 @@ def _row(card: Card) -> dict[str, Any]:
 
 
 def _inert(value: Any) -> Any:  # noqa: ANN401 - any column
-    """What somebody wrote, so that no spreadsheet takes it for a formula."""
+    """What someone wrote, so that no spreadsheet takes it for a formula."""
     return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t"} else value
 
 

@@ -39,9 +39,9 @@ def export() -> None:
     "--out", type=click.File("w", encoding="utf-8", lazy=True), default="-", help="Standard output when left out."
 )
 def export_spend(*, email: str | None, out: TextIO) -> None:
-    """Write what each team spent, by week and service, as its manager's report tells it.
+    """Write what each team spent, by week and service, as its manager's report shows it.
 
-    The last week is not over. A week that is left out of the report has its reason instead of figures.
+    The last week is not over. A week that the report leaves out has the reason instead of figures.
     """
     with common.desk() as desk, desk.reading() as session:
         now = desk.clock()
@@ -85,14 +85,14 @@ def _services(week: WeekOfSpend, services: tuple[str, ...]) -> Iterator[dict[str
 
 @export.command("review")
 @click.option("--year", type=click.IntRange(FIRST_YEAR, LAST_YEAR), required=True)
-@click.option("--by", metavar="EMAIL", required=True, help="Who takes it: somebody with the role `finance`.")
+@click.option("--by", metavar="EMAIL", required=True, help="Who exports it: a person with the role `finance`.")
 @click.option(
     "--out", type=click.File("w", encoding="utf-8", lazy=True), default="-", help="Standard output when left out."
 )
 def export_review(*, year: int, by: str, out: TextIO) -> None:
     """Write the adopted reviews of a year for the compensation review, by person id: bands and counts.
 
-    Input to eligibility for a bonus, never a rank. Who opted out is not in it. That it was taken is in the audit log.
+    Input to bonus eligibility, never a rank. People who opted out are not in it. The audit log records the export.
     """
     with common.desk() as desk, desk.transaction() as session:
         exported = review_export.export(session, year, by=by, desk=desk, now=desk.clock())

@@ -62,7 +62,7 @@ def give_grant(email: str, amount: MicroTokens, *, reason: str, expires: date, k
              "expires_at": given.expires_at.isoformat(), "again": given.again}
         )  # fmt: skip
     else:
-        before = "had been given before under this key" if given.again else "given"
+        before = "had already been given under this key" if given.again else "given"
         click.echo(f"{amount.decimal:,f} tokens {before} to {email}, until the end of {expires}.")
 
 
@@ -71,7 +71,7 @@ def give_grant(email: str, amount: MicroTokens, *, reason: str, expires: date, k
 @click.option("--dry-run", is_flag=True, help="Show what would be granted, person by person; post nothing.")
 @common.json_option
 def run_grants(month: Month, *, dry_run: bool, as_json: bool) -> None:
-    """Grant MONTH to everybody who takes part; running it again changes nothing."""
+    """Make MONTH's grants to everyone in the programme; running it again changes nothing."""
     with common.desk() as desk:
         now = desk.clock()
         if dry_run:
@@ -84,11 +84,11 @@ def run_grants(month: Month, *, dry_run: bool, as_json: bool) -> None:
     if as_json:
         common.print_json(_posted(month, posted))
     elif posted is None:
-        click.echo(f"The grants of {month} are posted already.")
+        click.echo(f"The grants for {month} are already posted.")
     else:
         click.echo(
             f"{posted.people} people were granted {posted.granted.decimal:,f} tokens; {posted.lapsed.decimal:,f} over "
-            f"the carry limit lapsed into the pool."
+            f"the carry-over limit lapsed into the pool."
         )
         _warn_of_unsized(posted.unsized)
 
@@ -128,7 +128,7 @@ def _show_plan(plan: Plan, *, as_json: bool) -> None:
     budget = f"of USD {plan.budget.decimal:,.2f}" if plan.budget is not None else "without a budget"
     click.echo(
         f"{len(rows)} people, {plan.sizing.total.decimal:,f} tokens, USD {issued.decimal:,.2f} {budget}; "
-        f"everybody's share {plan.sizing.budget_share}. Nothing was posted."
+        f"everyone's share {plan.sizing.budget_share}. Nothing was posted."
     )
     _warn_of_unsized(plan.unsized)
 

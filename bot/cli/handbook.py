@@ -26,7 +26,7 @@ def handbook() -> None:
 @handbook.command("show")
 @click.option("--packaged", is_flag=True, help="The text that comes with the bot, to start your own from.")
 def show_handbook(*, packaged: bool) -> None:
-    """Print the handbook that holds today."""
+    """Print the handbook in force today."""
     if packaged:
         click.echo(policy_handbook.packaged(), nl=False)
         return
@@ -39,9 +39,9 @@ def show_handbook(*, packaged: bool) -> None:
 @handbook.command("apply")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def apply_handbook(file: Path) -> None:
-    """Apply a TOML file alone, from its own effective date: the company's first one, or where there is no board.
+    """Apply a TOML file on your own, from its effective date: the company's first, or where there is no board.
 
-    Afterwards a change takes two people: see `propose`. Applying again what is applied changes nothing.
+    After that, a change takes two people (see `propose`). Applying the same file again changes nothing.
     """
     text = common.text_of(file)
     with common.desk() as desk, desk.transaction() as session:
@@ -51,16 +51,19 @@ def apply_handbook(file: Path) -> None:
         known = reference.handbook_body(session, new.version) is not None
         alone = "" if known else proposals.why_alone(session, desk=desk, now=now)
         applied = handbooks.apply(session, text, actor=common.actor(), now=now, alone=alone)
-    click.echo(f"Handbook {applied.version} holds from {applied.effective_from}.")
+    click.echo(f"Handbook {applied.version} applies from {applied.effective_from}.")
 
 
 @handbook.command("propose")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
-    "--by", "email", metavar="EMAIL", help="Who proposes it; whose e-mail begins with your login when left out."
+    "--by",
+    "email",
+    metavar="EMAIL",
+    help="The proposer; when left out, whoever's e-mail begins with your login.",
 )
 def propose_handbook(file: Path, *, email: str | None) -> None:
-    """Put a TOML file before the board: another person confirms it in Slack before it holds."""
+    """Put a TOML file before the board; it applies once another person confirms it in Slack."""
     text = common.text_of(file)
     with common.desk() as desk, desk.transaction() as session:
         now = desk.clock()
@@ -68,24 +71,24 @@ def propose_handbook(file: Path, *, email: str | None) -> None:
         made = proposals.propose(session, text, by, actor=common.actor(), desk=desk, now=now)
         card = proposals.of(session, made.id)
     click.echo(
-        f"Handbook {made.version}, from {made.effective_from}, is proposed by {card.proposer.name} and waits for a"
+        f"Handbook {made.version} from {made.effective_from} is proposed by {card.proposer.name} and waiting for a"
         f" second person until {card.lapse_at:%Y-%m-%d %H:%M} UTC."
     )
     _print_changes(card)
 
 
 @handbook.command("proposals")
-@click.option("--changes", is_flag=True, help="With every key that changes, old -> new, of those that wait.")
+@click.option("--changes", is_flag=True, help="Also show every key that a waiting proposal changes, old -> new.")
 @common.json_option
 def list_proposals(*, changes: bool, as_json: bool) -> None:
-    """List what was proposed, the latest first, and what became of it."""
+    """List proposals and what became of them, the latest first."""
     with common.desk() as desk, desk.reading() as session:
         found = [proposals.of(session, proposal.id) for proposal in store.everything(session)]
     if as_json:
         common.print_json([_row(card) | {"changes": [one._asdict() for one in card.changes]} for card in found])
         return
     if not found:
-        click.echo("Nothing was proposed.")
+        click.echo("Nothing has been proposed.")
         return
     rows = [_row(card) for card in found]
     common.print_table(tuple(rows[0]), [[str(value)[:60] for value in row.values()] for row in rows])
@@ -114,4 +117,4 @@ def _print_changes(card: Card) -> None:
     for one in card.changes:
         click.echo(f"  {one.key}: {one.old or 'not set'} -> {one.new or 'not set'}")
     if not card.changes:
-        click.echo("  Nothing but the version and its date changes.")
+        click.echo("  Only the version and its date change.")

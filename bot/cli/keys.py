@@ -44,7 +44,7 @@ def revoke_key(name: str) -> None:
 @keys.command("list")
 @common.json_option
 def list_keys(*, as_json: bool) -> None:
-    """Every key, without its secret."""
+    """List every key, without its secret."""
     with common.desk() as desk, desk.reading() as session:
         found = key_store.listed(session)
     rows = [

@@ -41,7 +41,7 @@ def import_outcomes(file: BinaryIO, *, as_json: bool) -> None:
 
     Columns: source, outcome_id, kind (pull_request, bug, task, quality), occurred_at; and as far as they apply user,
     project, state (done, reopened, withdrawn), lines, weight, metric, score, reverts, updated_at. An outcome is known
-    by its source and id: the same again changes nothing, other content corrects it.
+    by its source and id; importing the same again changes nothing, and different content corrects it.
     """
     try:
         text = file.read().decode("utf-8-sig")
@@ -59,11 +59,11 @@ def import_outcomes(file: BinaryIO, *, as_json: bool) -> None:
 
 
 @outcomes.command("list")
-@click.option("--waiting", is_flag=True, help="Only those whose people nobody knows yet.")
+@click.option("--waiting", is_flag=True, help="Only those whose people are not known yet.")
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True)
 @common.json_option
 def list_outcomes(*, waiting: bool, limit: int, as_json: bool) -> None:
-    """What came last, in the version that counts; of whose team it was only that, never who it was."""
+    """List the latest outcomes as they count; those kept by team never show the person."""
     with common.desk() as desk, desk.reading() as session:
         heading, rows = _waiting(session, limit) if waiting else _latest(session, limit)
         still = store.count_waiting(session)
@@ -103,7 +103,7 @@ def _emails(session: Session, person_ids: Sequence[str]) -> dict[str, str]:
 @outcomes.command("attribute")
 @common.json_option
 def attribute(*, as_json: bool) -> None:
-    """Say whose those are whose people are known by now; the running bot does so every ten minutes."""
+    """Attribute outcomes whose people are now known; the running bot does this every ten minutes."""
     with common.desk() as desk, desk.transaction() as session:
         done = programme.attribute_waiting(session)
     if as_json:
@@ -117,7 +117,7 @@ def attribute(*, as_json: bool) -> None:
 @click.option("--until", "end", type=common.DayType(), help="The last day; today when left out.")
 @common.json_option
 def weekly(*, begin: date | None, end: date | None, as_json: bool) -> None:
-    """The output of each team (by its manager) or person by week and kind; what was reverted or reopened counts 0."""
+    """Show each team's (by its manager) or person's output by week and kind; reverted or reopened work counts 0."""
     with common.desk() as desk, desk.reading() as session:
         last = end or day_of(desk.clock(), desk.zone)
         found = programme.weekly(session, begin or last - timedelta(weeks=12), last + timedelta(days=1))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def people() -> None:
-    """Who takes part in the programme."""
+    """The people in the programme."""
 
 
 @people.command("import")
@@ -50,19 +50,19 @@ def import_people(file: BinaryIO, *, as_json: bool) -> None:
 @people.command("leave")
 @click.argument("email")
 @click.option("--from", "first", type=common.DayType(), required=True, help="The first day away.")
-@click.option("--until", "last", type=common.DayType(), help="The last day away; left out while nobody knows.")
+@click.option("--until", "last", type=common.DayType(), help="The last day away; leave it out while it is not known.")
 def note_leave(email: str, *, first: date, last: date | None) -> None:
     """Note that a person is away. A leave longer than the handbook's `sizing.leave_days` pauses their grants."""
     with common.desk() as desk, desk.transaction() as session:
         terms.set_leave(session, email, first, last, actor=common.actor(), now=desk.clock())
-    click.echo(f"{email} is away from {first} {f'until {last}' if last else 'on'}.")
+    click.echo(f"{email} is away from {first}{f' until {last}' if last else ''}.")
 
 
 @people.command("opt-out")
 @click.argument("email")
-@click.option("--back", is_flag=True, help="Leave them out no longer.")
+@click.option("--back", is_flag=True, help="Put them back in.")
 def note_opt_out(email: str, *, back: bool) -> None:
-    """Leave a person out of what the compensation review gets (`export review`)."""
+    """Leave a person out of the export for the compensation review (`export review`)."""
     with common.desk() as desk, desk.transaction() as session:
         changed = review_export.opt_out(session, email, back=back, actor=common.actor(), now=desk.clock())
     where = "in" if back else "left out of"
@@ -84,7 +84,7 @@ def identities() -> None:
 def add_identity(email: str, value: str, *, kind: IdentityKind | None, source: str) -> None:
     """Say that VALUE, as gateways report it, is the person with EMAIL.
 
-    Usage that waits in quarantine for this name is posted by `tokens-bot quarantine retry`.
+    `tokens-bot quarantine retry` then posts the usage that is waiting for this name.
     """
     known_as: IdentityKind = kind or ("email" if "@" in value else "user")
     with common.desk() as desk, desk.transaction() as session:

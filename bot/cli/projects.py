@@ -25,7 +25,7 @@ def import_projects(file: BinaryIO, *, as_json: bool) -> None:
     """Add or change projects from a CSV file, all of it or nothing.
 
     Columns: project, name, complexity (routine, usual, demanding, novel), director_email, sponsor_email, and for each
-    person a line with email and share (of their work, at most 1). Who is no longer listed with a project has left it.
+    person a line with email and share (of their work, at most 1). Anyone no longer listed with a project has left it.
     """
     try:
         text = file.read().decode("utf-8-sig")

@@ -32,23 +32,23 @@ if TYPE_CHECKING:
     from store.engine import Session
     from store.reviews import Kept
 
-quarter_option = click.option("--quarter", type=common.QuarterType(), help="The latest that was drafted if left out.")
+quarter_option = click.option("--quarter", type=common.QuarterType(), help="The latest draft when left out.")
 CASE_HEADING = ("name", "use", "state", "score", "change", "factor", "before", "after", "decision")
 
 
 @click.group()
 def review() -> None:
-    """The quarterly review: what is proposed for everybody, and why."""
+    """The quarterly review: what is proposed for everyone, and why."""
 
 
 @review.command("draft")
-@click.option("--quarter", type=common.QuarterType(), required=True, help="The quarter that is over.")
+@click.option("--quarter", type=common.QuarterType(), required=True, help="The quarter, which has to be over.")
 @click.option("--dry-run", is_flag=True, help="Show what would be proposed; keep nothing.")
 @common.json_option
 def draft_review(quarter: Quarter, *, dry_run: bool, as_json: bool) -> None:
     """Draft a quarter's review, once.
 
-    Its inputs are frozen with it; nobody's grant changes.
+    The draft freezes its inputs; no one's grant changes.
     """
     with common.desk() as desk:
         now = desk.clock()
@@ -63,7 +63,7 @@ def draft_review(quarter: Quarter, *, dry_run: bool, as_json: bool) -> None:
     if as_json:
         common.print_json(_drafted(quarter, drafted, kept=not dry_run))
     elif drafted is None:
-        click.echo(f"The review of {quarter} is drafted already.")
+        click.echo(f"The review of {quarter} is already drafted.")
     else:
         click.echo(f"{quarter}: {_counted(drafted.counted)}; {drafted.missing} without a score.")
         click.echo("Nothing was kept." if dry_run else f"Inputs are frozen, SHA-256 {drafted.inputs_digest}.")
@@ -93,7 +93,7 @@ def _counted(counted: Counted) -> str:
 def show_review(quarter: Quarter | None, *, email: str | None, as_json: bool) -> None:
     """Show a review, or a person's case.
 
-    Its figures and every case in a line, or one person's with everything that it follows from.
+    Shows the figures and each case on a line, or one person's case with all its reasons.
     """
     with common.desk() as desk, desk.reading() as session:
         kept = reviews.require(session, quarter)
@@ -185,7 +185,7 @@ def _print_summary(summary: Summary, names: Mapping[str, str]) -> None:
         f"the buffer holds {money.buffer_held.decimal:,.2f}",
         "value": f"{value.version}, USD {value.per_token.decimal:.6f}, index {value.index}",
         "value proposed": _proposed(summary),
-        "held by a bound": _counts(summary.figures.bounds),
+        "held by a limit": _counts(summary.figures.bounds),
         "quarantined events": str(summary.figures.quarantined_events),
         "unknown outcomes": str(summary.figures.unknown_outcomes),
         "appeals before": _appeals(summary),
@@ -220,19 +220,19 @@ def _proposed(summary: Summary) -> str:
     value = summary.figures.value
     if value.proposed is None:
         return value.note or "none"
-    apart = "no spend to weigh by" if value.divergence is None else f"|L/F - 1| {value.divergence:f}"
+    apart = "no spend to weight by" if value.divergence is None else f"|L/F - 1| {value.divergence:f}"
     return f"USD {value.proposed.decimal:.6f}, index {value.proposed_index}; {apart}"
 
 
 def _print_fairness(fairness: Fairness, names: Mapping[str, str]) -> None:
     for group in fairness.groups:
-        name = names.get(group.name, group.name) or "nobody's"
+        name = names.get(group.name, group.name) or "no one's"
         click.echo(
             f"{fairness.kind + ' ' + name:<20} {group.people} people, mean {group.mean_percent:+} %, "
             f"{_share(group.raised_permille)} raised, {_share(group.cut_permille)} cut"
         )
     if fairness.hidden:
-        click.echo(f"{fairness.kind:<20} {fairness.hidden} not told: too few people")
+        click.echo(f"{fairness.kind:<20} {fairness.hidden} not shown (too few people)")
 
 
 def _share(permille: int) -> str:
@@ -242,12 +242,12 @@ def _share(permille: int) -> str:
 @review.command("pack")
 @quarter_option
 @click.option("--cases", is_flag=True, help="With every case, for auditors. Needs --by, and is in the audit log.")
-@click.option("--by", metavar="EMAIL", help="Who takes the cases: somebody with the role auditor, chair or finance.")
+@click.option("--by", metavar="EMAIL", help="Who exports the cases: an auditor, the chair, or a person from finance.")
 @click.option("--out", type=click.File("w", encoding="utf-8", lazy=True), required=True, help="The HTML file.")
 def pack_of_review(quarter: Quarter | None, *, cases: bool, by: str | None, out: TextIO) -> None:
     """Write the board's pack as a page of HTML.
 
-    For the file and for printing: the page fetches nothing. It tells what the pack in Slack tells; with --cases also
+    For filing and printing; the page loads nothing else. It says what the pack in Slack says, and with --cases also
     each case: the change, the decision with its reason, the peers; no amounts.
     """
     if cases and by is None:
@@ -267,9 +267,9 @@ def pack_of_review(quarter: Quarter | None, *, cases: bool, by: str | None, out:
 @quarter_option
 @common.json_option
 def recompute_review(quarter: Quarter | None, *, as_json: bool) -> None:
-    """Work a review out again from its inputs.
+    """Recompute a review from the inputs frozen with it.
 
-    From those that were frozen with it; exit 1 with what differs.
+    Exits 1 and lists what differs.
     """
     with common.desk() as desk, desk.reading() as session:
         kept = reviews.require(session, quarter)
@@ -290,7 +290,7 @@ def recompute_review(quarter: Quarter | None, *, as_json: bool) -> None:
 def backtest_review(path: Path, quarter: Quarter | None, *, as_json: bool) -> None:
     """Try another handbook on a quarter.
 
-    What its thresholds would have made of the frozen quarter. Nothing changes.
+    Shows how its thresholds would have turned out for the frozen quarter. Nothing changes.
     """
     try:
         rules = handbooks.parse(common.text_of(path)).adjustment

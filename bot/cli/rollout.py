@@ -17,14 +17,14 @@ from store import terms as term_store
 
 @click.group()
 def rollout() -> None:
-    """Who takes part from when."""
+    """When the teams join the programme."""
 
 
 @rollout.command("show")
 @click.option("--month", type=common.MonthType(), help="This month when left out.")
 @common.json_option
 def show_rollout(*, month: Month | None, as_json: bool) -> None:
-    """The phase of a month, the waves, and how many people of each take part in it."""
+    """Show a month's phase, the waves, and how many people of each take part."""
     with common.desk() as desk, desk.reading() as session:
         asked = month or Month.containing(day_of(desk.clock(), desk.zone))
         rules = handbooks.load(session).on(asked.first_day).rollout
@@ -50,7 +50,7 @@ def show_rollout(*, month: Month | None, as_json: bool) -> None:
 @rollout.command("draw")
 @click.option("--seed", help="Makes the lot repeatable; drawn and shown when left out.")
 def draw_waves(*, seed: str | None) -> None:
-    """Put every team into a wave by lot. The seed is kept in the audit log: anybody can draw the same lot again."""
+    """Put every team into a wave by lot. The audit log keeps the seed, so anyone can repeat the draw."""
     drawn = seed or secrets.token_hex(8)
     with common.desk() as desk, desk.transaction() as session:
         sizes = terms.draw_waves(session, seed=drawn, actor=common.actor(), now=desk.clock())

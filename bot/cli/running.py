@@ -48,7 +48,7 @@ def run() -> None:
 @click.command()
 @common.json_option
 def verify(*, as_json: bool) -> None:
-    """Recompute the ledger and the usage behind it; exit 1 with the figures that do not hold."""
+    """Recompute the ledger and the usage behind it; exit 1 and list the figures that do not hold."""
     with common.desk() as desk:
         findings = []
         for finding in _findings(desk):

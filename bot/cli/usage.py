@@ -27,13 +27,13 @@ def usage() -> None:
 @usage.command("import")
 @click.argument("file", type=click.File("rb"), metavar="FILE")
 @click.option("--format", "format_", type=click.Choice(usage_files.FORMATS), required=True)
-@click.option("--skip-bad-lines", is_flag=True, help="Import the other lines; without it a bad line stops everything.")
+@click.option("--skip-bad-lines", is_flag=True, help="Import the good lines; otherwise a bad line stops everything.")
 @common.json_option
 def import_usage(file: BinaryIO, *, format_: Format, skip_bad_lines: bool, as_json: bool) -> None:
     """Import usage from a CSV file (csv), or from JSON lines with one CloudEvent each (jsonl).
 
-    An event is known by its source and id: importing a file again adds nothing, and an import that was interrupted goes
-    on where it stopped.
+    An event is known by its source and id, so importing a file again adds nothing, and an interrupted import continues
+    where it stopped.
     """
     if not file.seekable():
         raise Refusal("not_a_file", f"{file.name} cannot be read twice.", next_step="Save it to a file first.")
@@ -56,8 +56,8 @@ def import_usage(file: BinaryIO, *, format_: Format, skip_bad_lines: bool, as_js
     if done.bad_lines and not skip_bad_lines:
         raise Refusal(
             "file_has_bad_lines",
-            f"{len(done.bad_lines)} bad lines: nothing was imported.",
-            next_step="Correct them, or leave them out with --skip-bad-lines.",
+            f"{len(done.bad_lines)} bad lines, so nothing was imported.",
+            next_step="Correct them, or skip them with --skip-bad-lines.",
         )
 
 
@@ -65,7 +65,7 @@ def _report(done: Imported, *, as_json: bool) -> None:
     for line in done.bad_lines:
         click.echo(f"line {line.number}: {line.detail}", err=True)
     if done.resumed_at:
-        click.echo(f"Went on after line {done.resumed_at}, where an earlier import had stopped.", err=True)
+        click.echo(f"Continued after line {done.resumed_at}, where an earlier import had stopped.", err=True)
     if as_json:
         common.print_json(done.counts)
     else:
@@ -81,7 +81,7 @@ def quarantine() -> None:
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True)
 @common.json_option
 def list_quarantine(*, limit: int, as_json: bool) -> None:
-    """What waits, why, and since when."""
+    """List what is waiting, why, and since when."""
     with common.desk() as desk, desk.reading() as session:
         held = usage_store.held_events(session, limit=limit)
         counts = usage_store.count_held(session)
@@ -102,7 +102,7 @@ def list_quarantine(*, limit: int, as_json: bool) -> None:
 @quarantine.command("retry")
 @common.json_option
 def retry_quarantine(*, as_json: bool) -> None:
-    """Post what can be priced and attributed by now, at the time at which it was used."""
+    """Post what can now be priced and attributed, at the time it was used."""
     with common.desk() as desk:
         released, held = retry.retry_all(desk)
     if as_json:

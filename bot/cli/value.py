@@ -30,7 +30,7 @@ def value() -> None:
 @quarter_option
 @common.json_option
 def propose_value(quarter: Quarter, *, as_json: bool) -> None:
-    """Work a quarter's value out from the market basket, and keep it to be adopted."""
+    """Work out a quarter's value from the market basket, and keep it for adoption."""
     with common.desk() as desk, desk.transaction() as session:
         proposal = valuation.propose(session, quarter, desk=desk, actor=common.actor(), now=desk.clock())
     if as_json:
@@ -57,13 +57,13 @@ def _show(proposal: Proposal) -> None:
         ("laspeyres", "Laspeyres (official)"), ("paasche", "Paasche (check)"), ("fisher", "Fisher (check)"),
         ("divergence", "|L/F - 1|"), ("mix", "mix effect, L/P - 1"),
     ):  # fmt: skip
-        click.echo(f"{label:<22} {kept[name] if kept[name] is not None else 'no spend to weigh by'}")
+        click.echo(f"{label:<22} {kept[name] if kept[name] is not None else 'no spend to weight by'}")
     click.echo(f"{'index':<22} {kept['link_index']} x {kept['laspeyres']} = {kept['index']}")
     click.echo(f"{'spread seen':<22} {kept['seen']} over {kept['quarters']} quarters; with the prior {kept['sigma']}")
     click.echo(f"{'buffer':<22} {Decimal(kept['buffer_permille']) / 10} %")
     click.echo(f"{'value':<22} USD {_usd(proposal.old.per_token)} -> USD {_usd(proposal.new.per_token)} a token")
     click.echo(f"{'liability':<22} {_liability(proposal, kept)}")
-    click.echo(f"Adopt it with `tokens-bot value adopt --quarter {proposal.quarter}`. No count of tokens changes.")
+    click.echo(f"Adopt it with `tokens-bot value adopt --quarter {proposal.quarter}`. No one's tokens change.")
 
 
 def _line(item: dict[str, Any]) -> tuple[str, ...]:
@@ -105,7 +105,7 @@ def adopt_value(quarter: Quarter, *, as_json: bool) -> None:
             {"quarter": str(quarter), "adopted": adopted is not None, "version": adopted.version if adopted else None}
         )  # fmt: skip
     elif adopted is None:
-        click.echo("The change is large: a second person has to adopt it, too.")
+        click.echo("The change is large, so a second person has to adopt it too.")
     else:
         again = " already" if adoption.again else ""
         click.echo(f"Value {adopted.version} is adopted{again}: USD {_usd(adopted.per_token)} a token.")
@@ -114,7 +114,7 @@ def adopt_value(quarter: Quarter, *, as_json: bool) -> None:
 @value.command("show")
 @common.json_option
 def show_values(*, as_json: bool) -> None:
-    """Every value that was adopted, the latest last."""
+    """List every value that was adopted, the latest last."""
     with common.desk() as desk, desk.reading() as session:
         values = reference.values_by_version(session).values()
     rows = [

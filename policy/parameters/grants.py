@@ -64,7 +64,7 @@ class LotRules:
 
 @dataclass(frozen=True, slots=True)
 class RolloutRules:
-    """Who takes part from when, in months since the launch; without a launch date nobody does."""
+    """Who takes part from when, in months since the launch; without a launch date no one does."""
 
     launched_on: date | None
     role_families: tuple[str, ...]

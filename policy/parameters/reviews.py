@@ -36,7 +36,7 @@ class EfficiencyRules:
 
 @dataclass(frozen=True, slots=True)
 class UseRules:
-    """From which utilisation somebody counts as LOW or HIGH, and until which."""
+    """From which utilisation someone counts as LOW or HIGH, and until which."""
 
     low_enter: Decimal
     low_quarters: int

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 WEEKDAY, WEEKEND = "#0072b2", "#9ecae9"
 RUSH, RUSH_WEEKEND = "#d55e00", "#f2b384"
-"""Of the colours that everybody can tell apart; they differ in lightness as well."""
+"""Of the colours that everyone can tell apart; they differ in lightness as well."""
 SATURDAY = 5
 UNEVEN = Decimal(2)
 """A busiest day of so many average weekdays makes the title."""

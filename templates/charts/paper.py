@@ -40,7 +40,7 @@ DOLLARS = 10 * NANO_PER_USD
 """From here on cents are left out."""
 OTHERS = "Not told apart"
 SERIES = ("#0072b2", "#c98500", "#00664a", "#3a9bd9", "#a63f00", "#cc79a7")
-"""Hues that everybody can tell apart (after Okabe and Ito), dark and light in turn, all 3 : 1 or more on the card."""
+"""Hues that everyone can tell apart (after Okabe and Ito), dark and light in turn, all 3 : 1 or more on the card."""
 REST_DARK, REST_LIGHT = "#57606a", "#868d95"
 """What is no service of its own: the one that differs from the service below it."""
 

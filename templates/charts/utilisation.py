@@ -50,7 +50,7 @@ def finding(histogram: Histogram) -> str:
     """What there is to see, in one line."""
     median = histogram.median_permille
     if not histogram.people:
-        return "Nobody had a regular grant"
+        return "No one had a regular grant"
     if median is None:
         return "Too few people to tell what half of them used"
     half = f"Half of {paper.people(histogram.people)} used"

@@ -113,14 +113,14 @@ def test_wrong_usage_is_exit_2(run: Run, arguments: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (("balance", "no@example.com"), "Nobody has the e-mail 'no@example.com'. See `tokens-bot people import`."),
-        (("statement", "nobody@example.com"), "Nobody has the e-mail 'nobody@example.com'."),
-        (("identities", "add", "nobody@example.com", "x"), "Nobody has the e-mail 'nobody@example.com'."),
+        (("balance", "no@example.com"), "No one has the e-mail 'no@example.com'. See `tokens-bot people import`."),
+        (("statement", "nobody@example.com"), "No one has the e-mail 'nobody@example.com'."),
+        (("identities", "add", "nobody@example.com", "x"), "No one has the e-mail 'nobody@example.com'."),
         (("keys", "revoke", "nothing"), "No key in force is named 'nothing'. See `tokens-bot keys list`."),
         (("keys", "create", "x", "--scope", "all"), "scope 'all' does not exist. Scopes are usage:write, "),
-        (("grants", "give", ADA, "0", "--reason", "x", "--expires", "2099-01-01"), "it must be above zero"),
+        (("grants", "give", ADA, "0", "--reason", "x", "--expires", "2099-01-01"), "must be above zero"),
         (("grants", "give", ADA, "1", "--reason", " ", "--expires", "2099-01-01"), "reason is empty"),
-        (("grants", "give", ADA, "1", "--reason", "x", "--expires", "2020-01-01"), "it must lie in the future"),
+        (("grants", "give", ADA, "1", "--reason", "x", "--expires", "2020-01-01"), "must be in the future"),
     ],
 )  # fmt: skip
 def test_a_refusal_is_exit_1_with_the_reason(run: Run, arguments: tuple[str, ...], reason: str) -> None:
@@ -143,7 +143,7 @@ def test_migrate_makes_a_database(run: Run, tmp_path: Path) -> None:
     assert run("handbook", "show", database=url).stdout == handbook.packaged()
     assert "Every figure holds." in run("verify", database=url).stdout
     other_zone = run("balance", ADA, code=1, database=url, TOKENS_TIME_ZONE="UTC")
-    assert "Set TOKENS_TIME_ZONE=Europe/Berlin: past days cannot be cut again." in other_zone.stderr
+    assert "Set TOKENS_TIME_ZONE=Europe/Berlin: past days cannot be counted again." in other_zone.stderr
 
 
 def test_migrate_applies_the_named_handbook(run: Run, tmp_path: Path) -> None:
@@ -271,7 +271,7 @@ def test_a_bad_line_stops_everything(run: Run, tmp_path: Path) -> None:
     assert counts(refused) == dict(zip(SUMMARY, (4, 0, 0, 0, 0, 2), strict=True))
     assert "line 3: output_tokens: expected " in refused.stderr
     assert "line 5: " in refused.stderr
-    assert "2 bad lines: nothing was imported." in refused.stderr
+    assert "2 bad lines, so nothing was imported." in refused.stderr
     assert balance_of(run) == "0.000000"
 
 
@@ -385,7 +385,7 @@ def test_a_key_gives_once(run: Run) -> None:
         "grants", "give", ADA, "11", "--reason", "x", "--expires", "2099-12-31", "--key", "k1", code=1
     )  # fmt: skip
     assert "key = 'k1' was used for another grant. Choose another key." in refused.stderr
-    assert "10 tokens had been given before under this key to ada@example.com" in give(run, "10", "--key", "k1").stdout
+    assert "10 tokens had already been given under this key to ada@example.com" in give(run, "10", "--key", "k1").stdout
     assert balance_of(run) == "10.000000"
 
 
@@ -411,7 +411,10 @@ def test_a_key_is_shown_once_and_kept_as_a_hash(run: Run, sqlite_url: str) -> No
     assert (listed["name"], listed["source"], listed["scopes"], listed["state"]) == (
         "gateway", "gateway", "usage:write", "",
     )  # fmt: skip
-    assert "A key named 'gateway' exists. Choose another name." in run("keys", "create", "gateway", code=1).stderr
+    assert (
+        "There is already a key named 'gateway'. Choose another name."
+        in run("keys", "create", "gateway", code=1).stderr
+    )
     run("keys", "revoke", "gateway")
     assert json.loads(run("keys", "list", "--json").stdout)[0]["state"] == "revoked"
     run("keys", "revoke", "gateway", code=1)
@@ -425,11 +428,14 @@ def test_a_handbook_is_shown_and_applied(run: Run, tmp_path: Path) -> None:
     assert shown == run("handbook", "show", "--packaged").stdout == handbook.packaged()
     path = tmp_path / "handbook.toml"
     path.write_text(shown.replace('version = "2026.1"', 'version = "2099.1"').replace("2026-01-01", "2099-01-01"))
-    assert run("handbook", "apply", str(path)).stdout == "Handbook 2099.1 holds from 2099-01-01.\n"
+    assert run("handbook", "apply", str(path)).stdout == "Handbook 2099.1 applies from 2099-01-01.\n"
     run("handbook", "apply", str(path))
     assert run("handbook", "show").stdout == shown
     path.write_text(path.read_text() + "\n# changed")
-    assert "Version '2099.1' was applied with another text." in run("handbook", "apply", str(path), code=1).stderr
+    assert (
+        "Version '2099.1' was already applied with a different text."
+        in run("handbook", "apply", str(path), code=1).stderr
+    )
     path.write_text("version = 3\nsurprise = true")
     refused = run("handbook", "apply", str(path), code=1)
     for mistake in ("version = 3: expected a text", "contact: missing", "surprise = True: there is no such key"):

@@ -63,8 +63,8 @@ def test_a_team_a_month_and_the_programme_are_drawn(run: Run, office: Desk, tmp_
 def test_what_cannot_be_drawn_is_refused(run: Run, office: Desk) -> None:
     """Who leads nobody has no team, who never had tokens no month, and a stranger neither."""
     for words, said in (
-        (("team", ADA), "Nobody reports to"), (("burn-down", BEN), "has had no tokens yet"),
-        (("team", "nobody@example.com"), "Nobody has the e-mail"),
+        (("team", ADA), "No one reports to"), (("burn-down", BEN), "has had no tokens yet"),
+        (("team", "nobody@example.com"), "No one has the e-mail"),
     ):  # fmt: skip
         refused = run(*words)
         assert (refused.exit_code, said in refused.output) == (1, True)

@@ -39,8 +39,8 @@ def run(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 def test_what_waits_is_listed_by_its_deadline(run: Run, office: Desk) -> None:
     """Without anything, with requests that are open, and with all of them; the same for programs."""
-    assert "Nothing waits for the board." in run("list").stdout
-    assert "Nothing was asked for." in run("list", "--all").stdout
+    assert "Nothing is waiting for the board." in run("list").stdout
+    assert "No one has asked for tokens." in run("list", "--all").stdout
     asking.vote(office, TESS, asking.ask(office, BEN, "500"))
     late, soon = asking.ask(office, BEN, "150000"), asking.ask(office, ADA, "700")
     lines = run("list").stdout.splitlines()

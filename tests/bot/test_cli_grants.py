@@ -58,7 +58,7 @@ def test_a_dry_run_and_the_run_agree(run: Run, sqlite_desk: Desk) -> None:
              rollout.granted(sqlite_desk, "2026-12").items()}  # fmt: skip
     assert {line["person_id"]: line["tokens"] for line in plan["grants"]} == given
     assert read(run("grants", "run", "--month", "2026-12", "--json")) == {"month": "2026-12", "posted": False}
-    assert "posted already" in run("grants", "run", "--month", "2026-12").stdout
+    assert "already posted" in run("grants", "run", "--month", "2026-12").stdout
     assert "5 people" in run("grants", "run", "--month", "2027-01", "--dry-run").stdout
 
 
@@ -95,7 +95,7 @@ def test_projects_are_imported_whole_or_not_at_all(run: Run, tmp_path: Path) -> 
     )
     refused = run("projects", "import", str(path), code=1).stderr
     for text in (
-        "line 3: project 'atlas' is told of differently in line 2",
+        "line 3: project 'atlas' is described differently in line 2",
         "line 4: complexity = 'hard': expected one of routine, usual, demanding, novel",
         "line 4: email = 'nobody@example.com'",
         "line 4: share = '1.5'",
@@ -121,7 +121,7 @@ def test_the_rollout_is_shown_and_drawn(run: Run) -> None:
 
 def test_a_leave_is_noted(run: Run) -> None:
     """Somebody is away from a day on; the wrong order of days is refused."""
-    assert "is away from 2026-11-15 on" in run("people", "leave", ADA, "--from", "2026-11-15").stdout
+    assert "is away from 2026-11-15." in run("people", "leave", ADA, "--from", "2026-11-15").stdout
     run("people", "leave", ADA, "--from", "2026-11-15", "--until", "2026-11-01", code=1)
 
 

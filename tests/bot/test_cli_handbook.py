@@ -52,13 +52,16 @@ def run(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run
 def test_the_first_is_applied_by_one_and_the_next_by_two(run: Run, sqlite_desk: Desk) -> None:
     """The second is refused with what to do; the first may be applied again and again, as deployments do."""
     first, second = text("2099.1", FAR), text("2099.2", FAR)
-    assert run("apply", body=first).stdout == "Handbook 2099.1 holds from 2099-01-01.\n"
+    assert run("apply", body=first).stdout == "Handbook 2099.1 applies from 2099-01-01.\n"
     refused = run("apply", body=second, code=1).stderr
-    assert "A change of the handbook takes two people." in refused
+    assert "A change to the handbook takes two people." in refused
     assert "tokens-bot handbook propose FILE" in refused
-    assert run("apply", body=first).stdout == "Handbook 2099.1 holds from 2099-01-01.\n"
+    assert run("apply", body=first).stdout == "Handbook 2099.1 applies from 2099-01-01.\n"
     assert run("apply", body=handbook.packaged()).exit_code == 0
-    assert "Version '2099.1' was applied with another text." in run("apply", body=f"{first}# more", code=1).stderr
+    assert (
+        "Version '2099.1' was already applied with a different text."
+        in run("apply", body=f"{first}# more", code=1).stderr
+    )
     assert [row["after"].get("alone") for row in books.audited(sqlite_desk, "handbook.apply")] == [None, "own_first"]
     assert books.findings(sqlite_desk) == {}
 
@@ -82,16 +85,16 @@ def test_without_a_board_one_person_is_enough(run: Run, sqlite_desk: Desk) -> No
         run("apply", body=text(f"2099.{number}", FAR))
     told = [row["after"].get("alone") for row in books.audited(sqlite_desk, "handbook.apply")]
     assert told == [None, "own_first", "no_board", "no_board"]
-    assert "There is nobody but Ben Okafor on the board" in run("propose", body=text("2099.4", FAR), code=1).stderr
+    assert "No one but Ben Okafor is on the board" in run("propose", body=text("2099.4", FAR), code=1).stderr
     assert books.findings(sqlite_desk) == {}
 
 
 def test_a_proposal_is_printed_and_listed(run: Run) -> None:
     """Who, from when, until when it waits, and every change; afterwards what became of it, for people and programs."""
-    assert run("proposals").stdout == "Nothing was proposed.\n"
+    assert run("proposals").stdout == "Nothing has been proposed.\n"
     printed = run("propose", body=text("2099.1", FAR)).stdout
     assert printed.startswith(
-        "Handbook 2099.1, from 2099-01-01, is proposed by Ben Okafor and waits for a second person"
+        "Handbook 2099.1 from 2099-01-01 is proposed by Ben Okafor and waiting for a second person"
     )
     for line in (
         "  lots.months: 3 -> 4",
@@ -101,7 +104,7 @@ def test_a_proposal_is_printed_and_listed(run: Run) -> None:
         assert line in printed.splitlines()
     assert run("propose", body=text("2099.1", FAR)).stdout == printed
     nothing = handbook.packaged().replace('version = "2026.1"', 'version = "2099.2"').replace("2026-01-01", str(FAR))
-    assert "Nothing but the version and its date changes." in run("propose", "--by", TESS, body=nothing).stdout
+    assert "Only the version and its date change." in run("propose", "--by", TESS, body=nothing).stdout
     listed = json.loads(run("proposals", "--json").stdout)
     assert [(one["version"], one["state"], one["proposed_by"]) for one in listed] == [
         ("2099.2", "open", "Tess Novak"),
@@ -125,22 +128,22 @@ def test_what_became_of_it_is_listed(run: Run, sqlite_desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("options", "body", "said"),
     [
-        (("--by", "nobody@example.com"), text("2099.1", FAR), "'nobody@example.com' is nobody in the programme."),
-        ((), text("2099.1", date(2026, 1, 2)), "effective_from = 2026-01-02 is over."),
-        ((), handbook.packaged(), "Version '2026.1' is applied already"),
-        ((), text("2026.1", FAR), "Version '2026.1' was applied with another text."),
+        (("--by", "nobody@example.com"), text("2099.1", FAR), "No one in the programme goes by 'nobody@example.com'."),
+        ((), text("2099.1", date(2026, 1, 2)), "effective_from = 2026-01-02 is in the past."),
+        ((), handbook.packaged(), "Version '2026.1' is already applied"),
+        ((), text("2026.1", FAR), "Version '2026.1' was already applied with a different text."),
         ((), "version = 3\nsurprise = true", "surprise = True: there is no such key"),
     ],
 )
 def test_what_cannot_be_proposed_is_refused(run: Run, options: tuple[str, ...], body: str, said: str) -> None:
     """Exit code 1 with the reason, and nothing is before the board."""
     assert said in run("propose", *options, body=body, code=1).stderr
-    assert run("proposals").stdout == "Nothing was proposed.\n"
+    assert run("proposals").stdout == "Nothing has been proposed.\n"
 
 
 def test_a_login_that_is_nobody_has_to_say_who(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine's own account proposes nothing: there is always a person who answers for it."""
     monkeypatch.setattr(common, "login", lambda: "root")
     refused = run("propose", body=text("2099.1", FAR), code=1).stderr
-    assert "'root' is nobody in the programme." in refused
+    assert "No one in the programme goes by 'root'." in refused
     assert "--by EMAIL" in refused

@@ -63,17 +63,17 @@ def test_a_dry_run_keeps_nothing_and_the_draft_is_the_same(run: Run, sqlite_desk
     assert (dry["drafted"], kept["drafted"]) == (False, True)
     assert dry | {"drafted": True} == kept
     assert read(run(*DRAFT, "--json")) == {"quarter": "2026-Q4", "drafted": False}
-    assert "drafted already" in run(*DRAFT).stdout
+    assert "already drafted" in run(*DRAFT).stdout
 
 
 def test_before_its_time_the_command_says_not_yet(run: Run) -> None:
     """Exit 1 with the first quarter that is reviewed, or the day from which it can be; 2 for what is no quarter."""
-    assert "Not yet: grants are adjusted for the first time after 2026-Q2" in run(
+    assert "It is too early; grants are adjusted for the first time after 2026-Q2" in run(
         "review", "draft", "--quarter", "2026-Q1", code=1
     ).stderr  # fmt: skip
     assert "Draft it from 2027-04-01 on" in run("review", "draft", "--quarter", "2027-Q1", code=1).stderr
     run("review", "draft", "--quarter", "2026-Q5", code=2)
-    assert "No review was drafted yet." in run("review", "show", code=1).stderr
+    assert "No review has been drafted yet." in run("review", "show", code=1).stderr
 
 
 def test_the_review_is_shown(run: Run, sqlite_desk: Desk) -> None:
@@ -83,7 +83,7 @@ def test_the_review_is_shown(run: Run, sqlite_desk: Desk) -> None:
     for text in (
         "T1P1 Example", "-10.0 %", "floor", "few_in_team", "16 raised, 6 cut, 17 unchanged", "index 1",
         "team M0 Example      6 people, mean +8.3 %, 83 % raised, 0 % cut",
-        "not told: too few people", "in too small a team",
+        "not shown (too few people)", "in too small a team",
         "no review was adopted before",
     ):  # fmt: skip
         assert text in shown
@@ -99,7 +99,7 @@ def test_the_review_is_shown(run: Run, sqlite_desk: Desk) -> None:
 
 
 def test_a_persons_case_is_explained(run: Run) -> None:
-    """Inputs, state, each term, and what would change it; who took no part is refused."""
+    """Inputs, state, each term, and what would change it; who weren't in the programme is refused."""
     run(*DRAFT)
     shown = run("review", "show", "--person", IDLE).stdout
     for text in (
@@ -108,7 +108,7 @@ def test_a_persons_case_is_explained(run: Run) -> None:
     ):  # fmt: skip
         assert text in shown
     assert read(run("review", "show", "--person", IDLE, "--json"))["reasons"]
-    assert "took no part" in run("review", "show", "--person", "omar@example.com", code=1).stderr
+    assert "weren't in the programme" in run("review", "show", "--person", "omar@example.com", code=1).stderr
 
 
 def test_the_proposal_is_worked_out_again(run: Run, sqlite_desk: Desk) -> None:
@@ -142,7 +142,7 @@ def test_the_pack_is_written_for_the_file(run: Run, sqlite_desk: Desk, tmp_path:
     """A page without cases for anybody; with them only for a role, by name; before the board was asked, none."""
     run(*DRAFT)
     out = tmp_path / "pack.html"
-    assert "not asked" in run("review", "pack", "--out", str(out), code=1).stderr
+    assert "has not been asked" in run("review", "pack", "--out", str(out), code=1).stderr
     assert not out.exists()
     with sqlite_desk.transaction() as session:
         assert review_steps.advance(session, reviewed.Q4, desk=sqlite_desk, now=reviewed.MORNING) == "convene"

@@ -78,8 +78,8 @@ def test_all_is_good(sandbox: Sandbox, desk: Desk) -> None:
         "TOKENS_GOVERNANCE_CHANNEL is #token-board, and the bot is in it.",
         "TOKENS_ANNOUNCE_CHANNEL is #general, and the bot is in it.",
         "The board has 5 members and 2 alternates (Slack user group).",
-        "No usage waits in quarantine.",
-        "The calendar's runs are done.",
+        "No usage is waiting in quarantine.",
+        "All scheduled runs are done.",
         "Every message that was due is delivered.",
     ]
 
@@ -194,13 +194,13 @@ def test_a_small_board_is_found(sandbox: Sandbox, sqlite_desk: Desk) -> None:
     cast.hire(sqlite_desk, "email,roles\nomar@example.com,-\n")
     assert wrong(examine(sandbox, sqlite_desk, TOKENS_BOARD_USERGROUP="")) == [
         ("warning", "The board has 2 members and 2 alternates (role `board`)."),
-        ("warning", "Nobody on the board has the role `finance`."),
+        ("warning", "No one on the board has the role `finance`."),
     ]
     for gone in (slack.ADA, slack.BEN, slack.TESS):
         sandbox.workspace.change_member(gone, deleted=True)
     assert wrong(examine(sandbox, sqlite_desk)) == [
         ("warning", "The board has 2 members and 2 alternates (Slack user group)."),
-        ("warning", "Nobody on the board has the role `finance`."),
+        ("warning", "No one on the board has the role `finance`."),
     ]
 
 
@@ -211,9 +211,9 @@ def test_a_missing_board_is_found(sandbox: Sandbox, sqlite_desk: Desk) -> None:
     loaded = slack.load(slack.environment(sandbox, "sqlite:///unused.db", **CHANNELS))
     assert wrong(list(doctor.examine(loaded, sqlite_desk))) == [
         ("warning", "The board has 0 members and 0 alternates (role `board`)."),
-        ("warning", "Without a board one person alone can change the handbook."),
-        ("warning", "Nobody on the board has the role `chair`."),
-        ("warning", "Nobody on the board has the role `finance`."),
+        ("warning", "Without a board, one person alone can change the handbook."),
+        ("warning", "No one on the board has the role `chair`."),
+        ("warning", "No one on the board has the role `finance`."),
     ]
 
 
@@ -254,7 +254,7 @@ def test_quarantine_is_found(sandbox: Sandbox, desk: Desk) -> None:
     with desk.transaction() as session:
         usage_programme.take_in(session, events, desk=desk, now=desk.clock())
     assert wrong(examine(sandbox, desk)) == [
-        ("warning", "Usage waits in quarantine: 1 unknown_model, 2 unknown_person.")
+        ("warning", "Usage is waiting in quarantine: 1 unknown_model, 2 unknown_person.")
     ]
 
 
@@ -278,4 +278,4 @@ def test_the_command_prints_findings_and_remedies(sandbox: Sandbox, sqlite_url: 
     as_json = CliRunner().invoke(main, ["doctor", "--json"], env=environ)
     assert as_json.exit_code == 1
     assert {"level": "problem", "what": "SLACK_BOT_TOKEN is refused: account_inactive.",
-            "remedy": "Install the app again, copy its token."} in json.loads(as_json.stdout)  # fmt: skip
+            "remedy": "Install the app again and copy its token."} in json.loads(as_json.stdout)  # fmt: skip

@@ -95,25 +95,25 @@ def refusal(call: object, *arguments: object) -> str:
 
 def test_a_draft_is_not_told(drafted: Desk) -> None:
     """While the board has not decided, and after it let it lapse, nobody learns anything of their case."""
-    assert "No quarterly review is adopted yet" in review(drafted, IDLE)
+    assert "No quarterly review has been adopted yet" in review(drafted, IDLE)
     assert "−10 %" not in review(drafted, IDLE)
     with drafted.transaction() as session:
         kept = reviews.get(session, Q4)
         assert kept is not None
         assert reviews.change(session, kept, state=reviews.LAPSED, decided_at=FRIDAY)
-    assert "No quarterly review is adopted yet" in review(drafted, IDLE)
+    assert "No quarterly review has been adopted yet" in review(drafted, IDLE)
 
 
 def test_everybody_finds_their_own_case(adopted: Desk) -> None:
     """A cut with *Appeal…*, a raise without, no change at all with its reasons, and nothing where there is no case."""
     cut, raised, same, none = (review(adopted, who) for who in (IDLE, BUSY, USUAL, OMAR))
     assert (
-        "The review of 2026-Q4 (October to December 2026) changes your monthly grant from February 2027 on: −10 %"
+        "The review of 2026-Q4 (October to December 2026) changes your monthly grant by −10 % from February 2027."
         in cut
     )
     assert "ends LOW" in cut
     assert "appeals_file" in cut
-    assert "changes your monthly grant from February 2027 on: +5 %" in raised
+    assert "changes your monthly grant by +5 % from February 2027." in raised
     assert "appeals_file" not in raised
     assert "changes nothing for you" in same
     assert "*Why*" in same
@@ -144,7 +144,7 @@ def test_a_case_that_is_held_says_why(drafted: Desk) -> None:
         )  # fmt: skip
         appealed.adopt(session, drafted)
     told = review(drafted, IDLE)
-    assert "changes nothing for you: the board held your case" in told
+    assert "changes nothing for you, because the board held your case" in told
     assert "On parental leave" in told
     assert "appeals_file" not in told
 
@@ -156,7 +156,7 @@ def test_after_the_last_day_there_is_no_button(adopted: Desk, clock: Clock) -> N
     clock.now = TOO_LATE
     told = review(adopted, IDLE)
     assert "appeals_file" not in told
-    assert "An appeal was possible until the end of 5 Feb 2027" in told
+    assert "You could appeal until the end of 5 Feb 2027" in told
 
 
 def test_an_appeal_is_shown_as_it_stands(adopted: Desk, clock: Clock) -> None:
@@ -164,15 +164,15 @@ def test_an_appeal_is_shown_as_it_stands(adopted: Desk, clock: Clock) -> None:
     clock.now = FEBRUARY_THIRD
     file(adopted)
     told = review(adopted, IDLE)
-    assert "would change your monthly grant: −10 %. It waits for your appeal." in told
+    assert "would change your monthly grant by −10 %. Your appeal holds it back for now." in told
     assert "> I was at a customer" in told
     appeals.submit_reject(adopted, form(adopted, IRIS, private(adopted), "So was everybody"))
     told = review(adopted, IDLE)
     assert "*Rejected* by Iris Tan" in told
-    assert "The cut holds from March 2027 on" in told
+    assert "The cut applies from March 2027" in told
     assert "> So was everybody" in told
-    assert "changes your monthly grant from March 2027 on: −10 %" in told
-    assert "from February 2027 on" not in told
+    assert "changes your monthly grant by −10 % from March 2027" in told
+    assert "from February 2027" not in told
 
 
 # --- Forms ---------------------------------------------------------------------------------------------------------
@@ -192,7 +192,7 @@ def test_nobody_fills_in_a_form_for_nothing(adopted: Desk) -> None:
         filed = programme.require(session, *programme.named(appeal_id(adopted)))
     # The form says by when it is decided, as it is kept.
     assert f"<!date^{int(filed.decide_by.timestamp())}^" in json.dumps(opened.view)
-    assert "silence lets the cut hold" in json.dumps(opened.view)
+    assert "the appeal lapses and the cut applies" in json.dumps(opened.view)
     assert refusal(appeals.press_appeal, adopted, press(adopted, IDLE, str(Q4))) == "appealed"
 
 

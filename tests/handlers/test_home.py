@@ -98,7 +98,7 @@ def test_a_newcomer_is_linked_and_a_stranger_is_told_what_to_do(
     open_home(desk, client, slack.NEWCOMER)
     assert "You have no tokens yet." in reads(workspace, slack.NEWCOMER)
     open_home(desk, client, slack.GUEST)
-    assert "I do not know you yet" in reads(workspace, slack.GUEST)
+    assert "I don't know you yet" in reads(workspace, slack.GUEST)
     assert "Please ask the AI programme team" in reads(workspace, slack.GUEST)
     assert books.count(desk, homes_table) == 1
 
@@ -115,7 +115,7 @@ def test_a_failure_of_ours_is_shown(
     monkeypatch.setattr(shown, "person", fails)
     open_home(sqlite_desk, client, slack.ADA)
     page = reads(workspace, slack.ADA)
-    assert "This page could not be made" in page
+    assert "This page could not be shown" in page
     [record] = caplog.records
     number = record.getMessage().partition("(")[2].partition(")")[0]
     assert len(number) == 8
@@ -322,10 +322,10 @@ def test_forty_requests_and_sixty_lots(sqlite_desk: Desk, workspace: Sandbox, cl
     for user in (slack.TESS, slack.BEN):
         open_home(desk, client, user)
     page = reads(workspace, slack.TESS)
-    assert "40 requests wait for the board" in page
-    assert "And 35 more, which have more time: `/tokens board`." in page
+    assert "40 requests are waiting for the board" in page
+    assert "35 more are due later: `/tokens board`." in page
     assert "and 55 more" in page
-    assert "37 more: `/tokens requests` shows the latest." in reads(workspace, slack.BEN)
+    assert "37 more. `/tokens requests` shows the latest." in reads(workspace, slack.BEN)
     assert workspace.warnings == ()
 
 

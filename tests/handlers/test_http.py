@@ -216,7 +216,7 @@ def test_a_replay_changes_nothing(client: TestClient, desk: Desk) -> None:
     changed = [event | {"time": "2026-11-20T09:30:01Z"} for event in batch]
     answer = post(client, changed)
     assert set(statuses(answer)) == {"conflict"}
-    assert answer.json()["results"][0]["detail"] == "another event was taken in under this id; its content stands"
+    assert answer.json()["results"][0]["detail"] == "another event was already taken in under this id; that one stays"
     assert available(desk) == before
     assert count_events(desk) == 5
 

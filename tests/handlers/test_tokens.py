@@ -151,14 +151,14 @@ def test_help_lists_every_command(sqlite_desk: Desk) -> None:
 def test_an_unknown_word_is_answered_with_the_nearest(sqlite_desk: Desk, typed: str, near: str) -> None:
     """A typing mistake gets the word that was meant and the whole list."""
     text = read(ask(sqlite_desk, typed))
-    assert f"I do not know `/tokens {typed.split(maxsplit=1)[0]}`. Did you mean `/tokens {near}`?" in text
+    assert f"I don't know `/tokens {typed.split(maxsplit=1)[0]}`. Did you mean `/tokens {near}`?" in text
     assert text.count("• `/tokens ") == len(COMMANDS)
 
 
 def test_an_unknown_word_near_to_nothing_gets_the_list(sqlite_desk: Desk) -> None:
     """Nothing is suggested where nothing is near."""
     text = read(ask(sqlite_desk, "xylophone"))
-    assert "I do not know `/tokens xylophone`." in text
+    assert "I don't know `/tokens xylophone`." in text
     assert "Did you mean" not in text
 
 
@@ -194,7 +194,7 @@ def test_ben_reads_his_debt(desk: Desk) -> None:
     use(desk, "1", "2", "3", who="ben@example.com")
     text = read(ask(desk, "balance", BEN))
     assert "*You have used 0.62 tokens more than you had.*" in text
-    assert "That is a debt of USD 0.0062; the next grant settles it first." in text
+    assert "That is a debt of USD 0.0062, which your next grant settles first." in text
     assert "At the pace" not in text
 
 
@@ -202,7 +202,7 @@ def test_who_has_nothing_is_told_so(desk: Desk) -> None:
     """Before the first grant every command has a plain answer, without zeros and empty lists."""
     assert "*You have no tokens yet.*" in read(ask(desk, "balance", MARA))
     assert "Nothing has been used yet." in read(ask(desk, "why", MARA))
-    assert "Nothing was used in this month; 0 tokens were granted." in read(ask(desk, "history", MARA))
+    assert "You used nothing in this month and were granted 0 tokens." in read(ask(desk, "history", MARA))
 
 
 def test_ada_reads_the_arithmetic(desk: Desk) -> None:
@@ -210,7 +210,7 @@ def test_ada_reads_the_arithmetic(desk: Desk) -> None:
     cast.give(desk, "ada@example.com", "1500")
     use(desk, "1", "2", "3")
     text = read(ask(desk, "why"))
-    assert "*How your 1,498.38 tokens come about*\\n1,500 granted\\n− 1.62 used" in text
+    assert "*How your 1,498.38 tokens are worked out*\\n1,500 granted\\n− 1.62 used" in text
     assert "= *1,498.38* tokens × USD 0.01 = USD 14.9838" in text
     assert (
         "claude-sonnet-4-5: 200 input tokens × USD 3 per million + 1,000 cached input tokens × USD 0.3 per million"
@@ -225,9 +225,9 @@ def test_ada_reads_what_her_grant_follows_from(desk: Desk) -> None:
     letters.keep_grant(desk, "ada@example.com", Month(2026, 11), letters.factors(leaves="0.8547"))
     use(desk, "1")
     text = read(ask(desk, "why"))
-    assert "*How your grant for November 2026 came about*\\nUSD 4,583.333333333: your entitlement" in text
-    assert "= 514,443.023586 tokens\\n× 0.854628: what the month's budget leaves" in text
-    assert text.index("*How your 439,599.46 tokens") < text.index("came about*") < text.index("for 1 call")
+    assert "*How your grant for November 2026 was worked out*\\nUSD 4,583.333333333: your entitlement" in text
+    assert "= 514,443.023586 tokens\\n× 0.854628: the share of everyone's grants that the month's budget covers" in text
+    assert text.index("*How your 439,599.46 tokens") < text.index("was worked out*") < text.index("for 1 call")
 
 
 def test_ada_reads_her_month(desk: Desk) -> None:
@@ -242,7 +242,7 @@ def test_ada_reads_her_month(desk: Desk) -> None:
         ["Service", "Model", "Calls", "Input", "Output", "Tokens", "USD"],
         ["Anthropic API", "claude-sonnet-4-5", "2", "2.4 k", "600", "1.08", "0.01"],
     ]
-    assert "Nothing was used in this month; 0 tokens were granted." in read(ask(desk, "history 2026-10"))
+    assert "You used nothing in this month and were granted 0 tokens." in read(ask(desk, "history 2026-10"))
 
 
 def test_ada_reads_the_services(sqlite_desk: Desk) -> None:
@@ -315,7 +315,7 @@ def test_only_full_members_are_linked(sqlite_desk: Desk, client: WebClient, user
     cast.hire(sqlite_desk, ZOE)
     cast.give(sqlite_desk, "zoe@example.com", "77")
     text = read(ask(sqlite_desk, "balance", user, client=client))
-    assert "*I do not know you yet.*" in text
+    assert "*I don't know you yet.*" in text
     assert "77" not in text
     assert slack_id_of(sqlite_desk, "zoe@example.com") is None
 
@@ -324,7 +324,7 @@ def test_a_linked_person_is_not_taken_over(sqlite_desk: Desk, client: WebClient)
     """A second Slack account with Ada's e-mail gets nothing of hers and does not replace her own."""
     cast.give(sqlite_desk, "ada@example.com", "77")
     text = read(ask(sqlite_desk, "balance", "U0THIEF", client=client))
-    assert "*I do not know you yet.*" in text
+    assert "*I don't know you yet.*" in text
     assert "77 tokens" not in text
     assert slack_id_of(sqlite_desk, "ada@example.com") == ADA
 
@@ -334,7 +334,7 @@ def test_a_stranger_is_told_whom_to_ask(sqlite_desk: Desk, client: WebClient, li
     """Who is nobody's colleague is told so, with the e-mail under which they would have to be added."""
     text = read(ask(sqlite_desk, line, STRANGER, client=client))
     assert "Please ask the AI programme team in #ai-tokens to add you" in text
-    assert "with the e-mail address stranger@elsewhere.example; then try again." in text
+    assert "with the e-mail address stranger@elsewhere.example, then try again." in text
 
 
 @pytest.mark.parametrize(
@@ -346,7 +346,7 @@ def test_slacks_failures_get_a_kind_answer(
     """When Slack does not say who somebody is, they are told so, and the next try works."""
     cast.hire(sqlite_desk, ZOE)
     slack.faults.add("users.info", **fault)
-    assert "Slack did not tell me who you are." in read(ask(sqlite_desk, "balance", "U0NEW", client=client))
+    assert "Slack didn't tell me who you are." in read(ask(sqlite_desk, "balance", "U0NEW", client=client))
     assert "users.info failed for U0NEW" in caplog.text
     assert "zoe@example.com" not in caplog.text
     assert "*You have no tokens yet.*" in read(ask(sqlite_desk, "balance", "U0NEW", client=client))
@@ -359,7 +359,7 @@ def test_a_silent_slack_is_not_waited_for(
     monkeypatch.setattr("handlers.slack_users.PATIENCE_SECONDS", 0.2)
     slack.faults.add("users.info", delay=3, times=2)
     begun = time.monotonic()
-    assert "Slack did not tell me who you are." in read(ask(sqlite_desk, "balance", "U0NEW", client=client))
+    assert "Slack didn't tell me who you are." in read(ask(sqlite_desk, "balance", "U0NEW", client=client))
     assert time.monotonic() - begun < 2.5
 
 
@@ -369,14 +369,14 @@ def test_an_unreachable_slack_is_asked_once(
     """A refused connection is not tried again: the library would sleep in between, beyond the command's deadline."""
     slept: list[float] = []
     monkeypatch.setattr("slack_sdk.http_retry.handler.time.sleep", slept.append)
-    assert "Slack did not tell me who you are." in read(ask(sqlite_desk, "balance", "U0NEW", client=unreachable))
+    assert "Slack didn't tell me who you are." in read(ask(sqlite_desk, "balance", "U0NEW", client=unreachable))
     assert slept == []
 
 
 def test_known_people_are_answered_without_slack(sqlite_desk: Desk, unreachable: WebClient) -> None:
     """For somebody who is linked, no command needs Slack's Web API."""
     for line in COMMANDS:
-        assert "I do not know you" not in read(ask(sqlite_desk, line, client=unreachable))
+        assert "I don't know you" not in read(ask(sqlite_desk, line, client=unreachable))
 
 
 # --- Failures ------------------------------------------------------------------------------------------------------
@@ -563,8 +563,8 @@ def test_slack_has_no_endpoint_in_socket_mode(sqlite_desk: Desk) -> None:
 
 def test_a_manager_asks_for_their_team(sqlite_desk: Desk) -> None:
     """`/tokens team` has the week and its chart; who leads nobody is told so, and a team of two has no figures."""
-    assert "*Your own reports are two people.*" in read(ask(sqlite_desk, "team", MARA))
-    assert "Nobody reports to you" in read(ask(sqlite_desk, "team"))
+    assert "*You have two direct reports.*" in read(ask(sqlite_desk, "team", MARA))
+    assert "No one reports to you" in read(ask(sqlite_desk, "team"))
     teams.hire_team(sqlite_desk)
     teams.work(sqlite_desk, dict.fromkeys(teams.TEAM, 100))
     answered = ask(sqlite_desk, "team", MARA)

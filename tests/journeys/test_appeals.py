@@ -67,7 +67,7 @@ def answered(sandbox: Sandbox, user: str) -> str:
 
 def appeal(sandbox: Sandbox, user: str, reason: str) -> Message:
     """Press *Appeal…* in the notice, and send the form; the notice."""
-    notice = told(sandbox, user, "changes your monthly grant from February 2027 on: −10 %")
+    notice = told(sandbox, user, "changes your monthly grant by −10 % from February 2027")
     assert sandbox.press(user, notice, "appeals_file").error == ""
     sandbox.fill(user, {"reason": reason})
     sandbox.submit(user)
@@ -87,7 +87,7 @@ def factors(desk: Desk) -> dict[str, Decimal]:
 @pytest.mark.usefixtures("_bot")
 def test_upheld_and_rejected(sandbox: Sandbox, office: Desk) -> None:
     """One appeal is upheld, and the next grant is not cut; another is rejected, and the cut holds from then on."""
-    notice = told(sandbox, slack.ADA, "changes your monthly grant from February 2027 on: −10 %")
+    notice = told(sandbox, slack.ADA, "changes your monthly grant by −10 % from February 2027")
     assert "appeals_file" in answered(sandbox, slack.ADA)
     sandbox.press(slack.ADA, notice, "appeals_file")
     sandbox.submit(slack.ADA)
@@ -97,15 +97,15 @@ def test_upheld_and_rejected(sandbox: Sandbox, office: Desk) -> None:
     sandbox.dismiss(slack.ADA)
     appeal(sandbox, slack.ADA, "I was at a customer")
     sandbox.press(slack.ADA, notice, "appeals_file")
-    private(sandbox, slack.ADA, "You have appealed against this already", sandbox.dm(slack.ADA))
+    private(sandbox, slack.ADA, "You have already appealed against this", sandbox.dm(slack.ADA))
     told(sandbox, slack.ADA, "*Open*")
     now = answered(sandbox, slack.ADA)
-    assert "Until then your grants are as before" in now
+    assert "Until then your grants stay as they were" in now
     assert "appeals_file" not in now
 
     waiting = card(sandbox, "*Open*", slack.ADA)
     sandbox.press(slack.IRIS, waiting, "appeals_uphold")
-    private(sandbox, slack.IRIS, "You cannot decide this appeal: you had a part in it")
+    private(sandbox, slack.IRIS, "You can't decide this appeal because you had a part in the case")
     sandbox.press(slack.TESS, waiting, "appeals_uphold")
     sandbox.submit(slack.TESS)
     form = sandbox.modal(slack.TESS)
@@ -115,14 +115,14 @@ def test_upheld_and_rejected(sandbox: Sandbox, office: Desk) -> None:
     sandbox.submit(slack.TESS)
     assert "The appeal is upheld" in modal(sandbox, slack.TESS)
     sandbox.dismiss(slack.TESS)
-    assert "> The tickets show it" in read(told(sandbox, slack.ADA, "is upheld:* the cut is undone"))
+    assert "> The tickets show it" in read(told(sandbox, slack.ADA, "is upheld.* The cut is undone"))
     card(sandbox, "*Upheld* by Tess Novak", slack.ADA)
 
     appeal(sandbox, slack.MARA, "I had no time")
     sandbox.press(slack.TESS, card(sandbox, "*Open*", slack.MARA), "appeals_reject")
     sandbox.fill(slack.TESS, {"reason": "So had everybody"})
     sandbox.submit(slack.TESS)
-    assert "The cut holds from February 2027 on" in read(told(sandbox, slack.MARA, "is rejected.*"))
+    assert "The cut applies from February 2027" in read(told(sandbox, slack.MARA, "is rejected.*"))
     assert "*Rejected* by Tess Novak" in answered(sandbox, slack.MARA)
 
     granted = factors(office)
@@ -143,8 +143,8 @@ def test_two_members_send_at_once(sandbox: Sandbox, office: Desk) -> None:
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(sandbox.submit, (slack.TESS, slack.KOFI)))
     answers = [modal(sandbox, user) for user in (slack.TESS, slack.KOFI)]
-    assert sum("The person is told, with your reason" in one for one in answers) == 1
-    assert sum("your press changed nothing" in one for one in answers) == 1
+    assert sum("The person is told your reason" in one for one in answers) == 1
+    assert sum("your click changed nothing" in one for one in answers) == 1
     told(sandbox, slack.ADA, "*Your appeal against the review of 2026-Q4 is")
     with office.reading() as session:
         stands = appeals.require(session, Q4, cast.person_id(office, ADA))

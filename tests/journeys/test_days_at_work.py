@@ -104,7 +104,7 @@ def test_everybody_gets_an_answer(sandbox: Sandbox, desk: Desk, address: str) ->
     cast.hire(desk, slack.ZOE)
     cast.give(desk, "zoe@example.com", "77")
     assert "*77 tokens left*" in asked(sandbox, slack.NEWCOMER, "/tokens balance")
-    assert "*I do not know you yet.*" in asked(sandbox, slack.GUEST, "/tokens balance")
+    assert "*I don't know you yet.*" in asked(sandbox, slack.GUEST, "/tokens balance")
     for user in (slack.ADA, slack.NEWCOMER, slack.GUEST):
         for command in COMMANDS:
             # Forms are journeys of their own.

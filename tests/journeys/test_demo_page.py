@@ -231,7 +231,7 @@ def others_see_nothing_of_it(page: Page, adas: Decimal) -> None:
     shoot(page, "5-jonas")
     page.get_by_label("You are").select_option("U0GUEST")
     ask(page, "/tokens balance")
-    expect(page.locator(".message.ephemeral")).to_contain_text("I do not know you yet.")
+    expect(page.locator(".message.ephemeral")).to_contain_text("I don't know you yet.")
     shoot(page, "6-guest")
 
 
@@ -248,8 +248,8 @@ def a_month_begins(running: Demo, page: Page) -> Decimal:
     # On a week-end statements wait for Monday.
     calendar.get_by_role("button", name="Next Monday").click()
     expect(page.locator("body")).to_contain_text("It is Monday", timeout=SLOW_MS)
-    month = page.locator("#messages .message").filter(has_text="this is your grant of the month").last
-    expect(month).to_contain_text("How it comes about")
+    month = page.locator("#messages .message").filter(has_text="this is your grant for the month").last
+    expect(month).to_contain_text("How it was worked out")
     shoot(page, "8-statement")
     page.get_by_role("button", name="ai-tokens").click()
     digest = page.locator("#messages .message").last
@@ -285,9 +285,9 @@ def iris_opens_her_home(page: Page) -> None:
     page.locator("#tab-home").click()
     home = page.locator("body")
     expect(home).to_contain_text("Your tokens")
-    expect(home).to_contain_text("Your own reports are four people.")
+    expect(home).to_contain_text("You have four direct reports.")
     expect(home).to_contain_text("The programme in")
-    expect(page.get_by_role("table", name="The teams of your reports")).to_contain_text("Leila Haddad")
+    expect(page.get_by_role("table", name="Your reports' teams")).to_contain_text("Leila Haddad")
     shoot(page, "11-home")
 
 
@@ -325,8 +325,8 @@ def finn_reads_what_became_of_it(page: Page) -> None:
     expect(page.locator("#persona-name")).to_have_text("Finn Gallagher")
     page.get_by_role("button", name="Tokens").first.click()
     notices = page.locator("#messages")
-    expect(notices).to_contain_text("changes your monthly grant from")
-    expect(notices).to_contain_text("is upheld: the cut is undone.")
+    expect(notices).to_contain_text("changes your monthly grant by")
+    expect(notices).to_contain_text("is upheld. The cut is undone.")
     shoot(page, "13-appeal")
 
 

@@ -55,7 +55,7 @@ def test_from_the_form_to_the_wallet(sandbox: Sandbox, office: Desk) -> None:
     assert form is not None
     preview = json.dumps(form.blocks, ensure_ascii=False)
     assert "*5,000 tokens, USD 50.00*" in preview
-    assert "*Fast:* at most 1 × the monthly grant and USD 5,000. One of three who may vote decides, by" in preview
+    assert "at most 1 × the monthly grant and USD 5,000. One of the three who may vote has to approve by" in preview
     assert sandbox.submit(slack.BEN).error == ""
     shown = card(sandbox, saying="0 of 1 approve")
     assert "<@U0BEN> asks for 5,000 tokens" in read(shown)
@@ -71,7 +71,7 @@ def test_from_the_form_to_the_wallet(sandbox: Sandbox, office: Desk) -> None:
     assert told(sandbox, slack.BEN, "tokens is approved*").ts == mine.ts
     # The button of a screen that has not changed yet.
     sandbox.press(slack.OMAR, shown, "fast_track_approve")
-    private(sandbox, slack.OMAR, "This request is approved by Tess Novak: your press changed nothing.")
+    private(sandbox, slack.OMAR, "This request was approved by Tess Novak, so your click changed nothing.")
     assert books.findings(office) == {}
 
 
@@ -92,7 +92,7 @@ def test_mistakes_stand_beside_their_fields(sandbox: Sandbox, office: Desk) -> N
     assert sandbox.submit(slack.BEN).error == ""
     form = sandbox.modal(slack.BEN)
     assert form is not None
-    assert "can be read in two ways: write 5,000" in form.errors["amount"]
+    assert "can be read in two ways. Write 5,000" in form.errors["amount"]
     sandbox.fill(slack.BEN, {"amount": "5000"})
     sandbox.submit(slack.BEN)
     form = sandbox.modal(slack.BEN)
@@ -112,7 +112,7 @@ def test_a_closed_form_is_a_draft(sandbox: Sandbox) -> None:
     assert form is not None
     assert (form.values["amount"], form.values["purpose"]) == ("5000", "Finish the load test")
     assert form.values["beneficiaries"] == (slack.LENA,)
-    assert "Taken up from what you wrote" in json.dumps(form.blocks)
+    assert "This is what you wrote" in json.dumps(form.blocks)
     sandbox.submit(slack.BEN)
     sandbox.dismiss(slack.BEN)
     sandbox.command(slack.BEN, slack.GENERAL, "/tokens request 70")
@@ -184,7 +184,7 @@ def test_a_question_and_its_answer(sandbox: Sandbox) -> None:
     card(sandbox, saying="*Ben Okafor:* The release")
     told(sandbox, slack.BEN, "*You answered:* The release")
     sandbox.press(slack.BEN, asked, "fast_track_answer")
-    private(sandbox, slack.BEN, "You have answered this already.", sandbox.dm(slack.BEN))
+    private(sandbox, slack.BEN, "You have already answered this.", sandbox.dm(slack.BEN))
 
 
 @pytest.mark.usefixtures("_bot")
@@ -200,9 +200,9 @@ def test_everybody_who_may_not_is_told_why(sandbox: Sandbox, office: Desk) -> No
         sandbox.press(user, shown, "fast_track_approve")
         private(sandbox, user, saying)
     for user, saying in (
-        (slack.BEN, "somebody who asked for it"),
+        (slack.BEN, "because you asked for it"),
         (slack.LENA, "Only the members of the board"),
-        (slack.GUEST, "I do not know you yet."),
+        (slack.GUEST, "I don't know you yet."),
     ):
         join_board(sandbox, user)
         for action in ("fast_track_approve", "fast_track_reject", "fast_track_less", "fast_track_ask"):
@@ -232,19 +232,20 @@ def test_one_sees_and_withdraws_ones_own(sandbox: Sandbox, office: Desk) -> None
 @pytest.mark.usefixtures("_bot")
 def test_the_boards_queue(sandbox: Sandbox) -> None:
     """Members see what waits, the nearest deadline first, and can decide it there; it is not for others."""
-    assert "The queue is for the members" in read(sandbox.command(slack.BEN, slack.GENERAL, "/tokens board").message)
-    assert "Nothing waits for the board" in read(sandbox.command(slack.TESS, slack.GENERAL, "/tokens board").message)
+    assert "The queue is for members" in read(sandbox.command(slack.BEN, slack.GENERAL, "/tokens board").message)
+    shown = sandbox.command(slack.TESS, slack.GENERAL, "/tokens board").message
+    assert "Nothing is waiting for the board" in read(shown)
     send(sandbox, slack.BEN, amount="150000")
     send(sandbox, slack.ADA, amount="4000")
     queue = sandbox.command(slack.TESS, slack.GENERAL, "/tokens board").message
     text = read(queue)
-    assert "2 requests wait for the board" in text
+    assert "2 requests are waiting for the board" in text
     assert text.index("Ada Lovelace: 4,000 tokens") < text.index("Ben Okafor: 150,000 tokens")
     sandbox.press(slack.TESS, queue, "fast_track_show")
     private(sandbox, slack.TESS, "<@U0ADA> asks for 4,000 tokens", slack.GENERAL)
     sandbox.press(slack.TESS, queue, "fast_track_approve")
     private(sandbox, slack.TESS, "Your vote decided it", slack.GENERAL)
-    assert "1 request waits" in read(sandbox.command(slack.TESS, slack.GENERAL, "/tokens board").message)
+    assert "1 request is waiting" in read(sandbox.command(slack.TESS, slack.GENERAL, "/tokens board").message)
 
 
 @pytest.mark.usefixtures("_bot")
@@ -254,21 +255,21 @@ def test_handing_a_vote_over(sandbox: Sandbox, office: Desk) -> None:
     def say(line: str) -> str:
         return read(sandbox.command(slack.TESS, slack.GENERAL, f"/tokens delegate{line}").message)
 
-    assert "Nobody stands in for you" in say("")
-    assert "until which day?" in say(" @lena")
-    assert "nobody I know" in say(" Lena until 2026-12-01")
-    assert "a day from today on" in say(" @lena until 2026-01-01")
+    assert "No one stands in for you" in say("")
+    assert "lacks the last day" in say(" @lena")
+    assert "I don't recognise" in say(" Lena until 2026-12-01")
+    assert "a day from today to" in say(" @lena until 2026-01-01")
     assert "Lena Vogt votes in your place until the end of 1 Dec 2026" in say(" @lena until 2026-12-01")
     assert "Lena Vogt votes in your place" in say("")
     send(sandbox, slack.BEN, amount="5000")
     shown = card(sandbox, saying="<@U0LENA>")
     sandbox.press(slack.TESS, shown, "fast_track_approve")
-    private(sandbox, slack.TESS, "You handed your vote to somebody else")
+    private(sandbox, slack.TESS, "You have handed your vote to someone else")
     join_board(sandbox, slack.LENA)
     sandbox.press(slack.LENA, shown, "fast_track_approve")
     card(sandbox, saying="Lena Vogt for Tess Novak approved")
     assert "Your vote is yours again" in say(" off")
-    assert "You had not handed" in say(" off")
+    assert "You hadn't handed" in say(" off")
     assert books.findings(office) == {}
 
 
@@ -315,10 +316,10 @@ def test_time_goes_by(sandbox: Sandbox, office: Desk) -> None:
     asking.let_time_pass(office, hours=5)
     card(sandbox, saying="*Lapsed*")
     told(sandbox, slack.TESS, "*Lapsed*")
-    lapsed = told(sandbox, slack.BEN, "has lapsed:*")
+    lapsed = told(sandbox, slack.BEN, "has lapsed*")
     assert "That is not a no" in read(lapsed)
     sandbox.press(slack.TESS, reminded, "fast_track_approve")
-    private(sandbox, slack.TESS, "over: it lapsed: your press changed nothing", sandbox.dm(slack.TESS))
+    private(sandbox, slack.TESS, "has lapsed, so your click changed nothing", sandbox.dm(slack.TESS))
     query = sa.select(sa.func.count()).where(entries.c.kind == "exception")
     assert books.rows(office, query) == [(0,)]
 
@@ -328,7 +329,7 @@ def test_what_is_left_and_what_came_of_it(sandbox: Sandbox, office: Desk) -> Non
     """Before the end *Ask for more time* opens the form with what is left; afterwards one question is answered."""
     request = asking.vote(office, TESS, asking.ask(office, BEN, "5000", days=4)).request
     asking.let_time_pass(office, days=3, hours=3)
-    notice = told(sandbox, slack.BEN, "5,000 of your 5,000 exceptional tokens end")
+    notice = told(sandbox, slack.BEN, "5,000 of the 5,000 tokens from your exception lapse")
     sandbox.press(slack.BEN, notice, "fast_track_more_time")
     form = sandbox.modal(slack.BEN)
     assert form is not None
@@ -339,7 +340,7 @@ def test_what_is_left_and_what_came_of_it(sandbox: Sandbox, office: Desk) -> Non
     sandbox.press(slack.BEN, question, "fast_track_outcome")
     sandbox.fill(slack.BEN, {"outcome": "partly", "note": "The first half"})
     sandbox.submit(slack.BEN)
-    assert "The first half" in read(told(sandbox, slack.BEN, "You said: it did so in part."))
+    assert "The first half" in read(told(sandbox, slack.BEN, "You said: it achieved part of it."))
     assert asking.now_of(office, request).outcome == "partly"
 
 

@@ -140,7 +140,7 @@ def test_incidents_and_silence(sandbox: Sandbox, office: Desk, page: Page) -> No
     request = asking.ask(office, BEN, "700")
     messages = card(page, sandbox)
     ask(page, "/tokens board")
-    expect(messages).to_contain_text("1 request waits for the board")
+    expect(messages).to_contain_text("1 request is waiting for the board")
     shoot(page, "queue")
     asking.until(office, request, "lapse_at")
     expect(messages).to_contain_text("Lapsed")

@@ -51,17 +51,17 @@ def test_a_vote_from_home(sandbox: Sandbox, office: Desk) -> None:
     for number in (1, 2):
         asking.ask(office, BEN, "5000", key=f"k{number}")
     opened(sandbox, slack.BEN, "0 of 1 approve")
-    queue = opened(sandbox, slack.TESS, "2 requests wait for the board")
+    queue = opened(sandbox, slack.TESS, "2 requests are waiting for the board")
     assert sandbox.press(slack.TESS, queue, "Approve").error == ""
     answer(sandbox, slack.TESS, "*Approved.* Your vote decided it")
-    shows(sandbox, slack.TESS, "1 request waits for the board")
+    shows(sandbox, slack.TESS, "1 request is waiting for the board")
     assert books.wallet(office, BEN) == before + MicroTokens.parse("5000")
-    shows(sandbox, slack.BEN, "5,000 tokens (USD 50.00) until the end of 10 Dec 2026, of which 5,000 are left.")
+    shows(sandbox, slack.BEN, "5,000 tokens (USD 50.00) until the end of 10 Dec 2026; 5,000 left.")
     place = sandbox.dm(slack.BEN)
     sandbox.wait_for(lambda: "Approved: you have 5,000 tokens" in repr(sandbox.messages(place, slack.BEN)))
     sandbox.dismiss(slack.TESS)
-    sandbox.press(slack.TESS, shows(sandbox, slack.TESS, "1 request waits"), "Approve")
-    shows(sandbox, slack.TESS, "Nothing waits for the board")
+    sandbox.press(slack.TESS, shows(sandbox, slack.TESS, "1 request is waiting"), "Approve")
+    shows(sandbox, slack.TESS, "Nothing is waiting for the board")
     assert books.wallet(office, BEN) == before + MicroTokens.parse("10000")
     assert books.findings(office) == {}
 
@@ -69,22 +69,22 @@ def test_a_vote_from_home(sandbox: Sandbox, office: Desk) -> None:
 def test_a_request_is_shown_whole_and_decided_there(sandbox: Sandbox, office: Desk) -> None:
     """*Show all of it* opens the whole card above the Home, whose buttons work there: a form, then its answer."""
     asking.ask(office, BEN, "5000")
-    queue = opened(sandbox, slack.TESS, "1 request waits for the board")
-    sandbox.press(slack.TESS, queue, "Show all of it")
+    queue = opened(sandbox, slack.TESS, "1 request is waiting for the board")
+    sandbox.press(slack.TESS, queue, "Show details")
     whole = answer(sandbox, slack.TESS, "Asked: <@U0")
     sandbox.press(slack.TESS, whole, "fast_track_reject")
     sandbox.fill(slack.TESS, {"reason": "Use the small model"})
     assert sandbox.submit(slack.TESS).error == ""
     answer(sandbox, slack.TESS, "*Rejected.*")
-    shows(sandbox, slack.TESS, "Nothing waits for the board")
+    shows(sandbox, slack.TESS, "Nothing is waiting for the board")
     assert list(asking.states(office).values()) == ["rejected"]
 
 
 def test_buttons_of_a_whole_request_answer_in_its_place(sandbox: Sandbox, office: Desk) -> None:
     """A vote in the modal that shows a request is answered in that modal."""
     asking.ask(office, BEN, "5000")
-    queue = opened(sandbox, slack.TESS, "1 request waits for the board")
-    sandbox.press(slack.TESS, queue, "Show all of it")
+    queue = opened(sandbox, slack.TESS, "1 request is waiting for the board")
+    sandbox.press(slack.TESS, queue, "Show details")
     whole = answer(sandbox, slack.TESS, "Asked: <@U0")
     sandbox.press(slack.TESS, whole, "fast_track_approve")
     answer(sandbox, slack.TESS, "*Approved.*")
@@ -93,7 +93,7 @@ def test_buttons_of_a_whole_request_answer_in_its_place(sandbox: Sandbox, office
 
 def test_warnings_are_chosen_from_home(sandbox: Sandbox) -> None:
     """The form opens from Home with what holds, and Home says what was chosen as soon as it is sent."""
-    page = opened(sandbox, slack.ADA, "*Warnings* come at 50, 70, 85, 95 and 100 %")
+    page = opened(sandbox, slack.ADA, "*Warnings* come when you have used 50, 70, 85, 95 and 100 %")
     sandbox.press(slack.ADA, page, "Warnings…")
     sandbox.fill(slack.ADA, percent=("85",), quiet_from="20", quiet_until="8")
     sandbox.submit(slack.ADA)
@@ -101,7 +101,7 @@ def test_warnings_are_chosen_from_home(sandbox: Sandbox) -> None:
     shows(
         sandbox,
         slack.ADA,
-        "*Warnings* come at 85 and 100 % of what you can spend in a month, but not from 20:00 to 8:00.",
+        "when you have used 85 and 100 % of what you can spend in a month, but not between 20:00 and 8:00.",
     )
 
 
@@ -130,11 +130,11 @@ def test_why_is_answered_above_home(sandbox: Sandbox, office: Desk) -> None:
 
 def test_nobody_elses_home_is_published(sandbox: Sandbox, office: Desk) -> None:
     """What one person does publishes their Home and that of who is written to, if they look: nobody else's."""
-    opened(sandbox, slack.TESS, "Nothing waits for the board")
-    opened(sandbox, slack.OMAR, "Nothing waits for the board")
+    opened(sandbox, slack.TESS, "Nothing is waiting for the board")
+    opened(sandbox, slack.OMAR, "Nothing is waiting for the board")
     asking.ask(office, BEN, "5000")
     # The card went to the board's channel; their Homes wait until they are opened again.
     sandbox.wait_for(lambda: sandbox.messages(sandbox.dm(slack.BEN), slack.BEN))
     published = [call for call in sandbox.calls if call.method == "views.publish"]
     assert len(published) == 2
-    opened(sandbox, slack.TESS, "1 request waits for the board")
+    opened(sandbox, slack.TESS, "1 request is waiting for the board")

@@ -89,7 +89,7 @@ def test_an_import_that_was_killed_goes_on_where_it_stopped(desk: Desk, database
         "read": ROWS, "accepted": ROWS - strangers, "duplicate": 0, "conflict": 0, "quarantined": strangers,
         "rejected": 0,
     }  # fmt: skip
-    assert f"Went on after line {survived + 1}" in err
+    assert f"Continued after line {survived + 1}" in err
 
     assert books.count(desk, usage_events) == ROWS
     assert books.count(desk, file_imports) == 0

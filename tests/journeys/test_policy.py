@@ -69,42 +69,42 @@ def test_from_the_proposal_until_it_holds(
 ) -> None:
     """Tess proposes and is refused; Iris confirms; everybody reads what comes, and from its day on that it holds."""
     printed = propose(text(), "--by", "tess@example.com")
-    assert "Handbook 2026.9, from 2026-12-01, is proposed by Tess Novak" in printed
+    assert "Handbook 2026.9 from 2026-12-01 is proposed by Tess Novak" in printed
     assert "lots.months: 3 -> 4" in printed
     shown = card(sandbox, "Handbook 2026.9, proposed")
     assert '"lots.months"' in read(shown)
     mine = told(sandbox, slack.TESS, "You proposed handbook 2026.9")
     sandbox.press(slack.TESS, shown, "policy_confirm")
-    private(sandbox, slack.TESS, "You proposed this, and a change of the handbook takes two people.")
+    private(sandbox, slack.TESS, "You proposed this, and a change to the handbook takes two people.")
     sandbox.press(slack.TESS, shown, "policy_decline")
     private(sandbox, slack.TESS, "You proposed this")
     assert sandbox.modal(slack.TESS) is None
     before = read(policy(sandbox, slack.BEN))
-    assert "What holds: handbook 2026.launch" in before
+    assert "Handbook 2026.launch is in force" in before
     assert "A grant lasts 3 months." in before
-    assert "*Proposed: handbook 2026.9*, to hold from 1 Dec 2026 on, by Tess Novak" in before
+    assert "*Handbook 2026.9 from 1 Dec 2026*, proposed by Tess Novak" in before
     assert "lots.carry_over: 1.0 → 0.5" in before
     assert "policy_confirm" not in before
 
     sandbox.press(slack.IRIS, shown, "policy_confirm")
-    private(sandbox, slack.IRIS, "*Confirmed.* Handbook 2026.9 holds from 1 Dec 2026 on.")
+    private(sandbox, slack.IRIS, "*Confirmed.* Handbook 2026.9 applies from 1 Dec 2026.")
     assert card(sandbox, "*Confirmed* by Iris Tan").ts == shown.ts
-    assert told(sandbox, slack.TESS, "*Your proposal of handbook 2026.9*").ts != mine.ts
+    assert told(sandbox, slack.TESS, "*Your proposed handbook 2026.9*").ts != mine.ts
     assert told(sandbox, slack.TESS, "*You proposed handbook 2026.9*").ts == mine.ts
     # The buttons of a screen that has not changed yet.
     sandbox.press(slack.OMAR, shown, "policy_confirm")
-    private(sandbox, slack.OMAR, "This proposal is confirmed by Iris Tan: your press changed nothing.")
+    private(sandbox, slack.OMAR, "This proposal was confirmed by Iris Tan, so your click changed nothing.")
     coming = read(policy(sandbox, slack.BEN))
-    assert "What holds: handbook 2026.launch" in coming
-    assert "What comes on 1 Dec 2026: handbook 2026.9" in coming
-    assert "A grant lasts 4 months. Up to 0.50 × a new grant" in coming
+    assert "Handbook 2026.launch is in force" in coming
+    assert "Handbook 2026.9 comes into force on 1 Dec 2026" in coming
+    assert "A grant lasts 4 months. Up to 0.50 × the new month's grant" in coming
     assert "Proposed" not in coming
 
     clock.move(days=11)
     held = read(policy(sandbox, slack.BEN))
-    assert "What holds: handbook 2026.9" in held
+    assert "Handbook 2026.9 is in force" in held
     assert "A grant lasts 4 months." in held
-    assert "What comes" not in held
+    assert "comes into force" not in held
     assert books.findings(office) == {}
 
 
@@ -123,7 +123,7 @@ def test_declined_with_a_reason(sandbox: Sandbox, office: Desk, propose: Propose
     form = sandbox.modal(slack.OMAR)
     assert form is not None
     assert "*Declined.* Lena Vogt is told why." in json.dumps(form.blocks)
-    assert "> Three months &amp; no more" in read(told(sandbox, slack.LENA, "*Your proposal of handbook 2026.9*"))
+    assert "> Three months &amp; no more" in read(told(sandbox, slack.LENA, "*Your proposed handbook 2026.9*"))
     card(sandbox, "*Declined* by Omar Haddad")
     assert states(office) == {"2026.9": "declined"}
     assert books.findings(office) == {}
@@ -135,10 +135,10 @@ def test_everybody_who_may_not_is_told_why(sandbox: Sandbox, office: Desk, propo
     propose(text(), "--by", "tess@example.com")
     shown = card(sandbox, "<@U0TESS> proposes")
     for user, saying in (
-        (slack.LENA, "You administer or audit the programme"),
-        (slack.KOFI, "Only the members of the board"),
-        (slack.BEN, "Only the members of the board"),
-        (slack.GUEST, "I do not know you yet."),
+        (slack.LENA, "Administrators and auditors can't decide"),
+        (slack.KOFI, "Only members of the board"),
+        (slack.BEN, "Only members of the board"),
+        (slack.GUEST, "I don't know you yet."),
     ):
         members = sandbox.workspace.channel(slack.BOARD).members
         sandbox.workspace.change_channel(slack.BOARD, members=members | {user})
@@ -163,7 +163,7 @@ def test_decided_and_withdrawn_from_the_rules(sandbox: Sandbox, office: Desk, pr
     sandbox.press(slack.IRIS, members, "policy_confirm")
     private(sandbox, slack.IRIS, "*Confirmed.*", slack.GENERAL)
     assert sorted(states(office).values()) == ["confirmed", "withdrawn"]
-    assert "What comes on 1 Dec 2026" in read(policy(sandbox, slack.ADA))
+    assert "comes into force on 1 Dec 2026" in read(policy(sandbox, slack.ADA))
 
 
 @pytest.mark.usefixtures("_bot")

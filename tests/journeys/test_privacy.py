@@ -302,7 +302,7 @@ def assert_walked(desk: Desk) -> None:
     for reader in read.keys() - set(BOARD + ALTERNATES):
         assert not any(where.startswith("press_") for where in opened[reader]), reader
     of_ada = json.dumps([str(content) for where, content in read[ADA] if where.startswith(("appeal:", "/tokens rev"))])
-    assert "tokens are in your wallet now: what the cut took" in of_ada
+    assert "tokens that the cut took from your grants so far are back in your wallet" in of_ada
     assert "*Upheld*" in of_ada
 
 
@@ -346,7 +346,7 @@ def test_nobody_reads_anothers_figures_while_the_board_votes(sqlite_desk: Desk) 
     for reader in read.keys() - set(BOARD):
         assert not any(where.startswith("press_") for where in opened[reader]), reader
         [answer] = [content for where, content in read[reader] if where == "/tokens review"]
-        assert "No quarterly review is adopted yet" in json.dumps(answer.blocks)
+        assert "No quarterly review has been adopted yet" in json.dumps(answer.blocks)
 
 
 def test_a_bot_that_told_of_two_would_be_found(sqlite_desk: Desk) -> None:

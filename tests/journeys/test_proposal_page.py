@@ -43,7 +43,7 @@ def test_two_people_change_the_handbook(sandbox: Sandbox, office: Desk, page: Pa
     press(page, "Confirm")
     agree(page)
     expect(page.locator("#messages")).to_contain_text(
-        "You proposed this, and a change of the handbook takes two people."
+        "You proposed this, and a change to the handbook takes two people."
     )
     shoot(page, "proposal_refused")
     assert states(office) == {"2026.9": "open"}
@@ -62,7 +62,7 @@ def ben_reads_the_rules(page: Page, sandbox: Sandbox) -> None:
     messages = visit(page, sandbox, slack.BEN, slack.GENERAL)
     ask(page, "/tokens policy")
     rules = messages.locator(".message.ephemeral")
-    expect(rules).to_contain_text("What comes on 1 Dec 2026: handbook 2026.9")
+    expect(rules).to_contain_text("Handbook 2026.9 comes into force on 1 Dec 2026")
     expect(rules).to_contain_text("A grant lasts 4 months.")
     expect(rules.get_by_role("button", name="Confirm", exact=True)).to_have_count(0)
     shoot(page, "policy", rules)

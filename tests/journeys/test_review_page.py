@@ -131,7 +131,7 @@ def test_changed_adopted_and_appealed(sandbox: Sandbox, office: Desk, page: Page
     assert kept.state == "adopted"
     appeal(page, sandbox, WHO_IDLES, "I was lent to support for the quarter")
     decide(page, sandbox, "Uphold", "Their roster shows it")
-    read(page, sandbox, WHO_IDLES, "is upheld: the cut is undone.", shot="appeal_upheld")
+    read(page, sandbox, WHO_IDLES, "is upheld. The cut is undone.", shot="appeal_upheld")
     appeal(page, sandbox, WHO_RESTED, "My project only began in December")
     decide(page, sandbox, "Reject", "It began in November, with half of the cut")
     read(page, sandbox, WHO_RESTED, "is rejected.", shot="appeal_rejected")
@@ -164,7 +164,7 @@ def iris_holds_and_amends(page: Page, sandbox: Sandbox) -> None:
     dialog.get_by_label("Why").fill("There since November; half of a cut")
     shoot(page, "amend")
     dialog.get_by_role("button", name="Amend", exact=True).click()
-    expect(dialog).to_contain_text("Amended:")
+    expect(dialog).to_contain_text("Amended.")
     leave(page)
 
 
@@ -186,7 +186,7 @@ def iris_and_finance_adopt(page: Page, sandbox: Sandbox) -> None:
 def appeal(page: Page, sandbox: Sandbox, person: str, reason: str) -> None:
     notice = visit(page, sandbox, person, sandbox.dm(person)).locator(".message").filter(has_text="If you think")
     expect(notice).to_contain_text(
-        "review of 2026-Q4 (October to December 2026) changes your monthly grant from February"
+        "review of 2026-Q4 (October to December 2026) changes your monthly grant by February"
     )
     shoot(page, f"notice_{person}", notice)
     press(page, "Appeal…")
@@ -229,10 +229,10 @@ def test_not_adopted_in_time(sandbox: Sandbox, office: Desk, clock: RunningClock
         press(page, "Adopt the package")
         agree(page)
         expect(page.locator("#messages")).to_contain_text("Counted")
-    waiting = pack(page, sandbox, slack.OMAR, "2 of 2 adopt it, finance has not yet")
+    waiting = pack(page, sandbox, slack.OMAR, "2 of 2 adopt it, but finance has not yet")
     clock.now += LONG_AFTER
     assert tick.tick(office, now=clock()).failed == ()
-    expect(waiting).to_contain_text("it was not adopted in time. Nobody's grant changes.")
+    expect(waiting).to_contain_text("because it was not adopted in time. It changes no one's grant.")
     expect(waiting.get_by_role("button", name="Adopt the package")).to_have_count(0)
     shoot(page, "pack_lapsed", waiting)
     with office.reading() as session:

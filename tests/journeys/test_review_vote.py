@@ -84,7 +84,7 @@ def test_held_amended_and_adopted(sandbox: Sandbox, office: Desk) -> None:
     below(sandbox, slack.TESS, "(held;")
 
     sandbox.press(slack.IRIS, first, "review_adopt")
-    private(sandbox, slack.IRIS, "your press was about another package")
+    private(sandbox, slack.IRIS, "your click was about an earlier package")
     sandbox.press(slack.IRIS, pack(sandbox, "1 held, 0 amended"), "review_cases")
     press_in_modal(sandbox, slack.IRIS, "review_page_next")
     assert "page 2 of" in modal(sandbox, slack.IRIS)
@@ -93,10 +93,10 @@ def test_held_amended_and_adopted(sandbox: Sandbox, office: Desk) -> None:
     sandbox.submit(slack.IRIS)
     form = sandbox.modal(slack.IRIS)
     assert form is not None
-    assert "to 10 %, the bounds of a quarter and of a year" in form.errors["change"]
+    assert "to 10 %, the limits for a quarter and a year" in form.errors["change"]
     sandbox.fill(slack.IRIS, {"change": "+2.5"})
     sandbox.submit(slack.IRIS)
-    assert "*Amended:*" in modal(sandbox, slack.IRIS)
+    assert "*Amended.*" in modal(sandbox, slack.IRIS)
     below(sandbox, slack.IRIS, "page 2 of", "(amended;")
 
     now = pack(sandbox, "1 held, 1 amended")
@@ -108,7 +108,7 @@ def test_held_amended_and_adopted(sandbox: Sandbox, office: Desk) -> None:
     pack(sandbox, "*Adopted*")
     pack(sandbox, f"*The review of {Q4} is adopted*")
     sandbox.press(slack.TESS, now, "review_against")
-    private(sandbox, slack.TESS, "your press changed nothing")
+    private(sandbox, slack.TESS, "your click changed nothing")
 
     with office.reading() as session:
         kept = reviews.get(session, Q4)
@@ -146,7 +146,7 @@ def test_found_on_home_and_by_command(sandbox: Sandbox, office: Desk) -> None:
     assert queue is not None
     text = json.dumps(queue.blocks, ensure_ascii=False)
     assert f"Review of {Q4}, waiting for your vote" in text
-    assert "No request waits for the board" in text
+    assert "No request is waiting for the board" in text
     sandbox.press(slack.TESS, queue, "review_against")
     sandbox.fill(slack.TESS, {"reason": "Too early"})
     sandbox.submit(slack.TESS)
@@ -154,7 +154,7 @@ def test_found_on_home_and_by_command(sandbox: Sandbox, office: Desk) -> None:
     sandbox.dismiss(slack.TESS)
     sandbox.press(slack.TESS, queue, "review_adopt")
     pack(sandbox, f"*The review of {Q4} is adopted*")
-    assert "Review of" not in json.dumps(home(sandbox, slack.IRIS, "Nothing waits for the board").blocks)
+    assert "Review of" not in json.dumps(home(sandbox, slack.IRIS, "Nothing is waiting for the board").blocks)
     assert books.findings(office) == {}
 
 
@@ -172,7 +172,7 @@ def test_thresholds_are_proposed_and_confirmed(sandbox: Sandbox, office: Desk) -
     assert form.errors == {"adjustment.use.low_enter": '60 %: has to be at most "No longer LOW above"'}
     sandbox.fill(slack.TESS, {"adjustment.use.low_enter": "40", "adjustment.change.low": "0"})
     sandbox.submit(slack.TESS)
-    assert "waits for a second person" in modal(sandbox, slack.TESS)
+    assert "is waiting for a second person" in modal(sandbox, slack.TESS)
     sandbox.dismiss(slack.TESS)
 
     card = pack(sandbox, "Tried on the review of 2026-Q4")
@@ -181,7 +181,7 @@ def test_thresholds_are_proposed_and_confirmed(sandbox: Sandbox, office: Desk) -
     private(sandbox, slack.TESS, "takes two people")
     sandbox.press(slack.IRIS, card, "policy_confirm")
     pack(sandbox, "*Confirmed* by Iris Tan")
-    pack(sandbox, "handbook 2027.1, this quarter would have been")
+    pack(sandbox, "handbook 2027.1 would have made this quarter")
     with office.reading() as session:
         assert str(handbooks.load(session).versions[-1].adjustment.change.low) == "0"
     assert books.findings(office) == {}

@@ -255,9 +255,9 @@ def test_nobody_spent_anything() -> None:
 @pytest.mark.parametrize(
     ("changed", "missing", "text"),
     [
-        ({"debits": (None,) * 6 + weekly(1)[6:]}, FEW_WEEKS, "there are figures of 7 weeks, and a score needs 8"),
-        ({"output": ()}, NO_OUTPUT, "nothing is known of your output"),
-        ({"output": (None,) * 6 + each(1)[6:]}, FEW_WEEKS, "there are figures of 7 weeks, and a score needs 8"),
+        ({"debits": (None,) * 6 + weekly(1)[6:]}, FEW_WEEKS, "there are figures for 7 weeks, and a score needs 8"),
+        ({"output": ()}, NO_OUTPUT, "nothing is known about your output"),
+        ({"output": (None,) * 6 + each(1)[6:]}, FEW_WEEKS, "there are figures for 7 weeks, and a score needs 8"),
     ],
 )
 def test_too_little_is_said_outright(changed: dict[str, Any], missing: str, text: str) -> None:
@@ -266,7 +266,7 @@ def test_too_little_is_said_outright(changed: dict[str, Any], missing: str, text
     adjusted = adjust([*peers(8), dataclasses.replace(odd, **changed)], BY_PERSON)["odd"]
     assert (adjusted.score, adjusted.missing, adjusted.delta, adjusted.state) == (None, missing, NONE, HIGH)
     assert adjusted.because[0].code == "not_enough_data"
-    assert adjusted.because[0].text == f"not enough data on efficiency: {text}"
+    assert adjusted.because[0].text == f"not enough data for an efficiency score: {text}"
     assert text in adjusted.would_change[0].text
 
 
@@ -325,7 +325,7 @@ def test_a_team_of_few_has_no_score() -> None:
     teams = [p for i in range(6) for p in team(f"team_{i}", 2 + 0.1 * i)]
     adjusted = adjust([*teams, *team("few", 9, people=4)], BY_TEAM)
     assert adjusted["few_0"].missing == FEW_IN_TEAM
-    assert "your team counts 4 people, and a score needs 5" in adjusted["few_0"].because[0].text
+    assert "your team has 4 people, and a score needs 5" in adjusted["few_0"].because[0].text
     assert {one.score.peers.size for one in adjusted.values() if one.score} == {6}
 
 
@@ -364,9 +364,9 @@ def test_each_step_is_told_with_its_figures() -> None:
     assert told["use"].text == "you used 22 % of your regular grants, neither LOW nor HIGH"
     assert adjusted.lcb is not None
     assert [reason.text for reason in adjusted.would_change] == [
-        f"for a raise by efficiency the careful lower bound would have to be above 0: it is −{-adjusted.lcb:.2f}",
-        "use below 40 % in 2 quarters in a row cuts: it was 22 %, and below in 1 so far",
-        "use above 90 % counts as HIGH: it was 22 %",
+        f"for a raise for efficiency, the cautious lower bound would have to be above 0; it is −{-adjusted.lcb:.2f}",
+        "use below 40 % in 2 quarters in a row leads to a cut; it was 22 %, and has been below in 1 so far",
+        "use above 90 % counts as HIGH; it was 22 %",
     ]
 
 
@@ -374,7 +374,7 @@ def test_who_has_too_few_peers_reads_with_whom_they_are_compared() -> None:
     """A family of too few is compared with people of all kinds of work, and reads so; the figures do not change."""
     few = [person(f"few_{i}", each(i, i + 1), role_family="design") for i in range(2, 4)]
     told = {one.code: one for one in adjust([*peers(12), *few], BY_PERSON)["few_2"].because}
-    assert told["peers"].text == "compared with 14 people of all kinds of work, as there are too few of yours"
+    assert told["peers"].text == "compared with 14 people of all kinds of work, because there are too few of yours"
     assert told["peers"].figures == {"peers": "everybody", "size": "14"}
 
 
@@ -398,9 +398,9 @@ def test_what_is_missing_is_said_once_and_in_the_singular() -> None:
     """A team of one person: the reason and what would change it name it in the same words."""
     alone = dataclasses.replace(person("alone", each(2, 3)), team="alone")
     adjusted = adjust([*peers(12), alone], BY_TEAM)["alone"]
-    missing = "your team counts 1 person, and a score needs 5"
-    assert adjusted.because[0].text == f"not enough data on efficiency: {missing}"
-    assert adjusted.would_change[0].text == f"a raise by efficiency needs a score: {missing}"
+    missing = "your team has 1 person, and a score needs 5"
+    assert adjusted.because[0].text == f"not enough data for an efficiency score: {missing}"
+    assert adjusted.would_change[0].text == f"a raise for efficiency needs a score, but {missing}"
 
 
 def test_the_terms_add_up_and_bounds_are_told() -> None:
@@ -411,7 +411,7 @@ def test_the_terms_add_up_and_bounds_are_told() -> None:
     assert adjusted.change.bounded < 0
     [bounded] = [reason for reason in adjusted.because if reason.code == "bounded"]
     assert bounded.text == "kept within ±10 % a quarter and ±25 % a year"
-    assert "without the bounds it would be +" in adjusted.would_change[-1].text
+    assert "without the limits the change would be +" in adjusted.would_change[-1].text
 
 
 @pytest.mark.parametrize(
@@ -419,9 +419,9 @@ def test_the_terms_add_up_and_bounds_are_told() -> None:
     [
         (
             {"utilisation": (Decimal("0.2"), Decimal("0.2"))},
-            "use above 50 % of the regular grants ends LOW: it was 20 %",
+            "use above 50 % of the regular grants ends LOW; it was 20 %",
         ),
-        ({"utilisation": (Decimal("0.95"),)}, "use below 80 % ends HIGH: it was 95 %"),
+        ({"utilisation": (Decimal("0.95"),)}, "use below 80 % ends HIGH; it was 95 %"),
     ],
 )
 def test_the_way_out_of_a_state_is_told(changed: dict[str, Any], text: str) -> None:

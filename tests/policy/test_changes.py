@@ -54,7 +54,7 @@ def test_a_change_is_told_by_its_key(old: str, new: str, expected: list[tuple[st
     ("old", "new"),
     [
         ("carry_over = 1.0", "carry_over = 1"),
-        ("# A grant lives so many months.", "# Another remark."),
+        ("# How many months a grant lasts.", "# Another remark."),
         ('version = "2026.1"', 'version = "2027.1"'),
         ("effective_from = 2026-01-01", "effective_from = 2027-01-01"),
         ("months = 3\ncarry_over = 1.0", "carry_over = 1.0\nmonths = 3"),

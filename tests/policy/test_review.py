@@ -86,7 +86,7 @@ BASIS = Basis(
 
 
 def test_who_is_no_case_shares_the_budget_alone() -> None:
-    """Who is no case has no change of their own, and takes part in the budget that the others' cuts leave."""
+    """A person without a case has no change of their own, and takes part in the budget that the others' cuts leave."""
     people = [person(1), person(2), person(3, is_case=False, used="0.9")]
     cases = proposed(BASIS, people, BOOK.adjustment, BOOK.sizing)
     assert [(case.person_id, case.delta_thousandths) for case in cases] == [("per_1", -100), ("per_2", -100)]

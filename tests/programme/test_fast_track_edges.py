@@ -286,7 +286,7 @@ def test_a_netted_break_glass_says_so_to_its_owner(office: Desk) -> None:
     vote(office, TESS, request, approves=False)
     asking.let_time_pass(office, days=14)
     text = json.dumps(fast_track_letters.compose_mine(office, {"request_id": request.id}).blocks)
-    assert "20,000 were taken off your grant of 2026-12" in text
+    assert "20,000 were taken off your grant for 2026-12" in text
 
 
 def test_a_card_of_which_nobody_knows_whether_it_arrived(sqlite_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,7 +100,7 @@ def test_a_version_cannot_begin_before_the_one_in_force(sqlite_desk: Desk) -> No
     apply_handbook(sqlite_desk, "2026.2", date(2026, 12, 1))
     refusal = refused(sqlite_desk, handbook_text("2026.3", date(2026, 11, 30)))
     assert refusal.code == "handbook_backdated"
-    assert "effective_from = 2026-11-30 lies before that of version '2026.2'" in refusal.text
+    assert "effective_from = 2026-11-30 is before that of version '2026.2'" in refusal.text
 
 
 def test_a_text_with_mistakes_is_refused_with_all_of_them(sqlite_desk: Desk) -> None:

@@ -98,7 +98,7 @@ def test_a_name_is_given_once(desk: Desk) -> None:
     """A name that is taken, also by a revoked key, is refused, and nothing is made."""
     create(desk)
     revoke(desk, "litellm")
-    with pytest.raises(Refusal, match="A key named 'litellm' exists") as refusal:
+    with pytest.raises(Refusal, match="There is already a key named 'litellm'") as refusal:
         create(desk)
     assert refusal.value.code == "key_name_taken"
     assert books.count(desk, api_keys) == 1

@@ -243,7 +243,7 @@ def test_who_is_in_no_team_brings_about_nothing_for_one(desk: Desk) -> None:
     work.map_logins(desk)
     with desk.transaction() as session:
         [answer] = outcomes.take_in(session, [merged(by="maraq")], zone=desk.zone, now=desk.clock())
-    assert (answer.status, answer.detail) == ("accepted", "its author was in nobody's team on that day")
+    assert (answer.status, answer.detail) == ("accepted", "its author was in no one's team on that day")
     assert owners(desk) == [("acme/shop#1", "team", None, None)]
     assert work.weekly(desk) == []
 

@@ -119,14 +119,14 @@ MISTAKES = [
     ("email", "a@b@c", "an e-mail address"),
     ("email", "a b@c", "an e-mail address"),
     ("level", "Senior", "one of junior, mid, senior, staff, principal"),
-    ("fte", "0", "a share of a full post, above 0 and at most 1, with at most three decimals"),
-    ("fte", "1.001", "a share of a full post, above 0 and at most 1, with at most three decimals"),
-    ("fte", "0.0005", "a share of a full post, above 0 and at most 1, with at most three decimals"),
-    ("fte", "-0.5", "a share of a full post, above 0 and at most 1, with at most three decimals"),
-    ("fte", "half", "a share of a full post, above 0 and at most 1, with at most three decimals"),
-    ("fte", "NaN", "a share of a full post, above 0 and at most 1, with at most three decimals"),
-    ("fte", "Infinity", "a share of a full post, above 0 and at most 1, with at most three decimals"),
-    ("fte", "1e999999", "a share of a full post, above 0 and at most 1, with at most three decimals"),
+    ("fte", "0", "a share of a full-time post, above 0 and at most 1, with at most three decimals"),
+    ("fte", "1.001", "a share of a full-time post, above 0 and at most 1, with at most three decimals"),
+    ("fte", "0.0005", "a share of a full-time post, above 0 and at most 1, with at most three decimals"),
+    ("fte", "-0.5", "a share of a full-time post, above 0 and at most 1, with at most three decimals"),
+    ("fte", "half", "a share of a full-time post, above 0 and at most 1, with at most three decimals"),
+    ("fte", "NaN", "a share of a full-time post, above 0 and at most 1, with at most three decimals"),
+    ("fte", "Infinity", "a share of a full-time post, above 0 and at most 1, with at most three decimals"),
+    ("fte", "1e999999", "a share of a full-time post, above 0 and at most 1, with at most three decimals"),
     ("time_zone", "Berlin", "a time zone such as Europe/Berlin"),
     ("time_zone", "../etc/passwd", "a time zone such as Europe/Berlin"),
     ("hired_on", "01.02.2026", "a date such as 2026-11-01"),
@@ -139,7 +139,7 @@ MISTAKES = [
         "board;king",
         "roles separated by `;` out of board, alternate, chair, finance, recruiter, admin, auditor",
     ),
-    ("manager_email", "nobody@example.com", "somebody in this file or imported before"),
+    ("manager_email", "nobody@example.com", "someone in this file or imported before"),
     ("manager_email", ADA, "no circle of managers"),
     ("slack_user_id", "U0BEN", "one that does not belong to ben@example.com"),
 ]
@@ -169,14 +169,14 @@ def test_every_bad_line_is_told_at_once(desk: Desk) -> None:
         + new("lonely@example.com", manager="ghost@example.com")
     )
     assert refused(desk, text) == [
-        "line 3: fte = '2': expected a share of a full post, above 0 and at most 1, with at most three decimals",
+        "line 3: fte = '2': expected a share of a full-time post, above 0 and at most 1, with at most three decimals",
         "line 3: level = 'boss': expected one of junior, mid, senior, staff, principal",
         "line 3: name is empty; a new person needs it",
         "line 4: email = 'good@example.com': expected each once; line 2 has it too",
         "line 5: email = 'nomail': expected an e-mail address",
         "line 6: 13 cells expected",
         "line 7: slack_user_id = 'U0ADA': expected one that does not belong to ada@example.com",
-        "line 8: manager_email = 'ghost@example.com': expected somebody in this file or imported before",
+        "line 8: manager_email = 'ghost@example.com': expected someone in this file or imported before",
     ]
 
 
@@ -296,6 +296,6 @@ def test_who_is_not_there_cannot_be_named(sqlite_desk: Desk) -> None:
     """A command for an e-mail that nobody has is refused with the e-mail and the way on."""
     with sqlite_desk.reading() as session:
         assert people.require(session, ADA.upper()).email == ADA
-        with pytest.raises(Refusal, match="Nobody has the e-mail 'ghost") as refusal:
+        with pytest.raises(Refusal, match="No one has the e-mail 'ghost") as refusal:
             people.require(session, "ghost@example.com")
     assert (refusal.value.code, refusal.value.next_step) == ("unknown_person", "See `tokens-bot people import`.")

@@ -260,7 +260,7 @@ def test_a_login_that_fits_two_people_is_nobody(sqlite_desk: Desk) -> None:
         "email,name,level,role_family,time_zone,hired_on\n"
         "ben@other.example,Ben Other,mid,engineering,Europe/Paris,2020-01-01\n",
     )
-    with sqlite_desk.reading() as session, pytest.raises(Refusal, match="nobody in the programme"):
+    with sqlite_desk.reading() as session, pytest.raises(Refusal, match="No one in the programme"):
         proposals.proposer(session, None, "ben", desk=sqlite_desk, now=sqlite_desk.clock())
 
 

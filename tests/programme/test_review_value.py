@@ -133,7 +133,7 @@ def test_a_large_change_waits_for_another_member(company: Desk, session: Session
     assert value_of(session) == 13_000_000
     assert [one.name for one in standing(session, company).by] == ["Omar Haddad", "Tess Novak"]
     assert told(session, "review.value") == [voted.person(session, TESS).id]
-    with pytest.raises(Refusal, match=r"adopted already, as 2027-Q1.2, by Omar Haddad and Tess Novak"):
+    with pytest.raises(Refusal, match=r"already adopted as 2027-Q1.2 by Omar Haddad and Tess Novak"):
         confirm(session, company, IRIS)
     assert books.findings_in(session, company) == {}
 
@@ -253,7 +253,7 @@ def test_people_learn_that_it_is_adopted(desk: Desk, clock: Clock) -> None:
     with office.reading() as session:
         tess = voted.person(session, TESS)
     answer = review.press_value(office, Press(tess, f"{Q4}:1", MORNING, None, None))
-    assert "adopted for 2027-Q1, as 2027-Q1.2" in str(answer.blocks)
+    assert "adopted for 2027-Q1 as 2027-Q1.2" in str(answer.blocks)
     composed = letters.compose("review/outcome", {"quarter": str(Q4)}, desk=office)
     assert composed is not None
     assert "review_value" not in str(composed.message.blocks)

@@ -237,7 +237,7 @@ def test_nobody_is_cut_who_used_their_grants(office: Desk, session: Session) -> 
     """A case that is not LOW is not amended below no change, and the refusal says why; no change at all is fine."""
     with pytest.raises(FieldsRefused) as refused:
         amend(session, office, TESS, BUSY, "-2.5")
-    assert refused.value.problems == {"change": "-2.5 %: only who is LOW can be cut. Choose from 0 to 10 %."}
+    assert refused.value.problems == {"change": "-2.5 %: only people marked LOW can be cut. Choose from 0 to 10 %."}
     assert (case(session, BUSY).decision, panel(session).package) == (PROPOSED, 1)
     assert amend(session, office, TESS, BUSY, "0").case.delta_thousandths == 0
 

@@ -156,14 +156,16 @@ def test_a_mistake_is_told_at_its_field_with_its_value(office: Desk, session: Se
     """What is no per cent, what contradicts another value, and a form in which nothing changes."""
     found = problems(session, office, adjustment__use__low_enter="lots", adjustment__change__low="-5")
     assert set(found) == {LOW, CUT}
-    assert found[LOW].startswith("'lots': per cent")
+    assert found[LOW].startswith("'lots': write a percentage")
     above = problems(session, office, adjustment__use__low_enter="60") | problems(
         session, office, adjustment__use__low_leave="85"
     )  # fmt: skip
     assert above == {
         LOW: '60 %: has to be at most "No longer LOW above"', LEAVE: '85 %: has to be at most "No longer HIGH below"'
     }  # fmt: skip
-    assert problems(session, office, adjustment__change__low="101")[CUT].startswith("'101': per cent up to 100")
+    assert problems(session, office, adjustment__change__low="101")[CUT].startswith(
+        "'101': write a percentage up to 100"
+    )
     assert "Nothing changes" in problems(session, office)[LOW]
 
 
@@ -269,7 +271,7 @@ def test_copies_of_the_pack_get_a_new_face_when_it_comes_and_goes(office: Desk) 
         assert composed is not None
         return json.dumps(composed.message.blocks, ensure_ascii=False)
 
-    assert "handbook 2027.1, proposed by Tess Novak, this quarter would have been: 16 raised, 0 cut" in said(
+    assert "handbook 2027.1, proposed by Tess Novak, would have made this quarter 16 raised, 0 cut" in said(
         "review/face", {"quarter": str(Q4)}
     )
     assert "Tried on the review of 2026-Q4" in said("policy/face", {"proposal_id": made.id})

@@ -138,7 +138,7 @@ def test_outcomes_are_in_the_order_of_the_events(sqlite_desk: Desk) -> None:
         ("held", "quarantined"), ("known", "duplicate"), ("new", "accepted"), ("known", "conflict"),
     ]  # fmt: skip
     assert outcomes[0].detail == "no person is known for user 'stranger'"
-    assert "its content stands" in outcomes[3].detail
+    assert "that one stays" in outcomes[3].detail
 
 
 def test_an_empty_batch_is_nothing(sqlite_desk: Desk) -> None:
@@ -181,7 +181,7 @@ def test_what_cannot_be_attributed_or_priced_is_kept_whole(desk: Desk) -> None:
     """It waits with its reason, debits nobody, is not zero, and does not hold up the rest of its batch."""
     waiting = [
         (cast.event("a", at=NOON, who="nobody@example.com"), "unknown_person", "email 'nobody@example.com'"),
-        (cast.event("b", at=NOON, who=""), "unknown_person", "nobody was named"),
+        (cast.event("b", at=NOON, who=""), "unknown_person", "no one was named"),
         (cast.event("c", at=NOON, model=("acme", "m1")), "unapproved_service", "provider 'acme'"),
         (cast.event("d", at=NOON, model=("acme", "m1"), meters={}), "unapproved_service", "provider 'acme'"),
         (cast.event("e", at=NOON, model=("openai", "gpt-99")), "unknown_model", "openai/gpt-99"),

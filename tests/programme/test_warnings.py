@@ -70,7 +70,7 @@ def test_a_leap_is_one_warning(desk: Desk) -> None:
     assert "*You have used 85 % of what you can spend in November 2026*" in text
     assert "100 tokens are left, worth USD 1.00. You have spent 900 this month." in text
     assert "fast_track_request" in text
-    assert "It is too early to tell how long they last." in text
+    assert "It is too early to tell how long they will last." in text
 
 
 def test_a_warning_looks_ahead_from_the_persons_own_days(desk: Desk) -> None:

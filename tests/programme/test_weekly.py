@@ -137,4 +137,4 @@ def test_a_manager_who_left_meanwhile_is_told_nothing(desk: Desk) -> None:
     desk.clock.move(days=3)  # type: ignore[attr-defined]  # the tests' clock
     assert composed(desk, MARA, NEXT_MONDAY) is None
     asked = tokens.answer(desk, text="team", slack_user_id="U0MARA", client=WebClient())
-    assert "Nobody reports to you" in str(asked)
+    assert "No one reports to you" in str(asked)

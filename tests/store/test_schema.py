@@ -197,7 +197,7 @@ def test_handbooks_of_before_needed_no_second_person(empty_database: Database, m
     schema.upgrade(empty_database)
     assert found() == []
     apply("2026.4")
-    assert found() == ["handbook 2026.4: cli:ben applied it, and nobody else confirmed it"]
+    assert found() == ["handbook 2026.4: cli:ben applied it, but no one else confirmed it"]
 
 
 def test_a_failed_migration_leaves_nothing_behind(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,7 +77,7 @@ def test_what_one_person_applied_alone_is_found(decided: Desk) -> None:
         body = handbook_text("2027.1", DECEMBER)
         handbooks.apply(session, body, actor="cli:ben", now=decided.clock())
         assert books.findings_in(session, decided) == {
-            "handbooks_by_two": ["handbook 2027.1: cli:ben applied it, and nobody else confirmed it"]
+            "handbooks_by_two": ["handbook 2027.1: cli:ben applied it, but no one else confirmed it"]
         }
         session.exec_driver_sql("UPDATE programme SET value = '1000' WHERE key = 'two_hands_after'")
         assert books.findings_in(session, decided) == {}

@@ -101,7 +101,7 @@ def test_an_adoption_without_votes_is_found(shared_desk: Desk, adopted: Desk) ->
         for table in ("review_votes", "review_seats", "review_panels"):
             session.exec_driver_sql(f"DELETE FROM {table}")  # noqa: S608 - our own names
         found = books.findings_in(session, adopted)["reviews_as_voted"]
-    assert "review 2026-Q4: adopted, and nobody was asked" in found
+    assert "review 2026-Q4: adopted, but no one was asked" in found
 
 
 def test_a_lapse_is_nobodys(desk: Desk, clock: Clock) -> None:
@@ -116,4 +116,4 @@ def test_a_lapse_is_nobodys(desk: Desk, clock: Clock) -> None:
     with books.rolled_back(desk) as session:
         session.exec_driver_sql(of_people("UPDATE reviews SET decided_by = IRIS_ID", desk))
         found = books.findings_in(session, desk)["reviews_as_voted"]
-    assert any("nobody lets a review lapse" in sentence for sentence in found)
+    assert any("no person lets a review lapse" in sentence for sentence in found)

@@ -97,10 +97,10 @@ BECAUSE = (
     Reason("peers", "compared with 6 teams of engineering", {"size": "6"}),
     Reason("use", "you used 25 % of your regular grants, which counts as LOW", {"state": "low"}),
     Reason("efficiency", "for efficiency", {"delta": "0.000"}),
-    Reason("low", "for allowance that is not used", {"delta": "-0.100"}),
+    Reason("low", "for unused allowance", {"delta": "-0.100"}),
     Reason("delta", "your grant changes by −10.0 %", {"delta": "-0.100"}),
 )
-WOULD_CHANGE = (Reason("low", "use above 50 % of the regular grants ends LOW: it was 25 %"),)
+WOULD_CHANGE = (Reason("low", "use above 50 % of the regular grants ends LOW; it was 25 %"),)
 CUT = Changed(
     quarter=Quarter(2026, 4), holds_from=FEBRUARY, delta_thousandths=-100, factor_before=Decimal("1.0000"),
     factor_after=Decimal("0.9000"), sized_for="2027-02", grant_before=MicroTokens.parse("93700"),

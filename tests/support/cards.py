@@ -101,7 +101,7 @@ MAJOR = dataclasses.replace(
     situation=dataclasses.replace(
         SITUATION,
         because=(
-            Reason("splitting", "what was asked for in the last 30 days counts with it"),
+            Reason("splitting", "requests of the last 30 days are added to it"),
             Reason("pool", "more than 1 % of the quarter's budget"),
         ),
     ),
@@ -291,7 +291,7 @@ def asked() -> Question:
 MODALS: dict[str, Callable[[], dict[str, Any]]] = {
     "form": form,
     "form_begun": lambda: form(judged=False),
-    "form_with_a_problem": lambda: form(judged=False, problem="'5.000' can be read in two ways: write 5,000."),
+    "form_with_a_problem": lambda: form(judged=False, problem="'5.000' can be read in two ways. Write 5,000."),
     "form_drafted": lambda: form(drafted=True),
     "form_hostile": lambda: form(HOSTILE),
     "receipt": lambda: render.modal("fast_track/receipt", card=UNDER_WAY),

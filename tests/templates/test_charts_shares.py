@@ -190,7 +190,7 @@ def test_bars_are_the_people_and_too_few_are_a_mark() -> None:
         (shares(9, median_permille=0), "Half of 120 people used nothing"),
         (shares(9, median_permille=1_000), "Half of 120 people used all of it or more"),
         (SHARES["merged"], "Too few people to tell what half of them used"),
-        (shares(people=0), "Nobody had a regular grant"),
+        (shares(people=0), "No one had a regular grant"),
     ],
 )
 def test_the_title_of_shares_states_the_finding(of: Shares, words: str) -> None:

@@ -124,7 +124,7 @@ class Calculator:
     def enter(self, line: str) -> None:
         if matched := re.match(r"USD ([\d,.]+): ", line):
             self._restart(number(matched[1]))
-        elif matched := re.match(r"That makes × ([\d.]+) together(?:; it is kept at × ([\d.]+))?\.", line):
+        elif matched := re.match(r"Together that is × ([\d.]+?)(?:, which the limits make × ([\d.]+?))?\.$", line):
             assert self.product.quantize(Decimal("0.0001"), ROUND_HALF_EVEN) == Decimal(matched[1])
             self.display = self.before_the_weight * Decimal(matched[2] or matched[1])
         elif matched := re.match(r"× ([\d.]+) ÷ (\d+):", line):
@@ -159,7 +159,7 @@ def test_a_calculator_gives_the_same_figures(name: str) -> None:
     grant = GRANTS[name]()
     calculator = Calculator()
     text = text_of(letters.told(letters.statement(grant)))
-    arithmetic = text.partition("*How it comes about*\n")[2].partition("\n*With what")[0]
+    arithmetic = text.partition("*How it was worked out*\n")[2].partition("\n*What happened")[0]
     for line in arithmetic.splitlines():
         calculator.enter(line)
     assert calculator.results >= 1
@@ -177,7 +177,7 @@ def test_the_example_of_the_rules() -> None:
     exact = (Decimal(6050) / (Decimal("0.0102") * Decimal("1.15"))).quantize(Decimal("1e-6"), ROUND_DOWN)
     assert working.issued.decimal == exact
     assert abs(working.scaled.decimal - Decimal(440_800)) < 100
-    assert "× 0.8547: what the month's budget leaves" in text_of(letters.told(letters.statement(grant)))
+    assert "× 0.8547: the share of everyone's grants that" in text_of(letters.told(letters.statement(grant)))
 
 
 def test_without_a_buffer_nothing_is_held_back() -> None:
@@ -254,7 +254,7 @@ def test_shares_of_a_digest_are_of_the_whole_spend() -> None:
     text = text_of(letters.told(letters.digest()))
     assert "• Anthropic API: 343,599.75, 65.6 %" in text
     assert "• GPU cluster: 180,000.25, 34.4 %" in text
-    assert "523,600 tokens, worth USD 5,340.72: 3.3 % of what everybody was entitled to" in text
+    assert "523,600 tokens, worth USD 5,340.72: 3.3 % of what everyone was entitled to" in text
 
 
 @pytest.mark.parametrize(

@@ -77,13 +77,13 @@ def test_it_says_what_the_pack_says(page: Page, tmp_path: Path) -> None:
     assert shown.title() == "Review of 2026-Q4"
     text = " ".join(shown.locator("main").inner_text().split())
     for words in (
-        "Waiting for the board's vote until 18 Jan 2027 08:00 UTC: 2 of 2 adopt it, finance has not yet, 1 against",
+        "Waiting for the board's vote until 18 Jan 2027 08:00 UTC: 2 of 2 adopt it, but finance has not yet, 1 against",
         "6 raised, 2 cut, 24 unchanged; +0.9 % on average; 1 held, 1 amended", "Zoe Martin for Tess Novak",
-        "Two cuts are of people on leave", "before a case changed: does not count", "entitled USD 375,000",
+        "Two cuts are of people on leave", "cast before a case changed, so it doesn't count", "entitled USD 375,000",
         "funded USD 54,210, at worst USD 98,200", "USD 0.0104, index (Laspeyres) 1.04",
-        "Fisher's index differs from it by 3.1 %",
+        "the Fisher index differs from it by 3.1 %",
         "2 HIGH, 3 LOW, 27 usual", "3 at the cap, 12 at the floor", "Mara Quist's reports", "3 in too small a team",
-        "14 events of the quarter, in quarantine; 3 outcomes of nobody known",
+        "14 events of the quarter, in quarantine; 3 outcomes without a known owner",
         "2027.2 4 1 27 3",
         "2027.3, proposed by Omar Haddad 6 0 26 2",
         "2026-Q3, adopted: 4 raised, 1 cut, 25 unchanged; 1 held, 1 amended", "handbook 2026.1",
