@@ -179,10 +179,7 @@ def _ask(session: Session, person: Person, amount: MicroTokens, books: Handbooks
 def monthly_grant(session: Session, person_id: str) -> MicroTokens:
     """Somebody's latest monthly grant, made whole where it was for a part of a month."""
     latest = grant_runs.latest(session, person_id)
-    if latest is None:
-        return MicroTokens(0)
-    amount, factors = latest[0], letters.read_factors(latest[1])
-    return MicroTokens(amount * factors.days_in_month // factors.days_active)
+    return letters.read_factors(latest).whole_grant if latest is not None else MicroTokens(0)
 
 
 def _pool(session: Session, quarter: Quarter) -> NanoUSD | None:

@@ -132,9 +132,7 @@ def _lapse(session: Session, planned: Plan, holding: _Holdings, *, desk: Desk, n
     at = first_instant(planned.month.first_day, desk.zone)
     over: dict[str, Over] = {}
     for person_id, factors in planned.sizing.grants.items():
-        # A part of a month makes a smaller grant, not a smaller limit.
-        whole = int(factors.amount) * factors.days_in_month // factors.days_active
-        excess = lapses.over_limit(holding.lots[person_id], whole, planned.book, at)
+        excess = lapses.over_limit(holding.lots[person_id], int(factors.whole_grant), planned.book, at)
         if excess.amount:
             over[person_id] = excess
     drafts = [

@@ -101,11 +101,11 @@ def granted(session: Session, month: Month) -> dict[str, int]:
     return {person_id: amount for person_id, amount in session.execute(query)}
 
 
-def latest(session: Session, person_id: str) -> tuple[int, object] | None:
-    """(amount, factors) of somebody's latest monthly grant."""
-    query = sa.select(grants.c.amount, grants.c.factors).where(grants.c.person_id == person_id)
-    row = session.execute(query.order_by(grants.c.month.desc()).limit(1)).one_or_none()
-    return (row.amount, row.factors) if row else None
+def latest(session: Session, person_id: str) -> object | None:
+    """The factors of somebody's latest monthly grant."""
+    query = sa.select(grants.c.factors).where(grants.c.person_id == person_id)
+    factors: object | None = session.execute(query.order_by(grants.c.month.desc()).limit(1)).scalar_one_or_none()
+    return factors
 
 
 def latest_issue(session: Session) -> NanoUSD:
