@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from policy import appeals as policy
 from policy.appeals import LAPSED, OPEN, REJECTED, UPHELD
 from policy.business_time import Span
+from policy.kinds import EntryKind, LotKind
 from policy.period import Month, Quarter, day_of, first_instant
 from policy.quorum import business_hours
 from policy.reasons import Refusal
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from store.people import Person
     from store.reviews import Kept, Review
 
-KIND = store.KIND
 POLICY = fast_track_post.POLICY
 SAID = {OPEN: "still open", UPHELD: "upheld", REJECTED: "rejected", LAPSED: "over: nobody decided it in time"}
 
@@ -321,7 +321,7 @@ def _give_back(session: Session, appeal: Appeal, *, desk: Desk, now: datetime) -
     ends_on = Month.containing(day_of(now, desk.zone)).plus(book.lots.months).first_day
     key, memo = f"appeal:{appeal.id}", f"Appeal upheld: what the cut of {appeal.quarter} took"
     draft = Draft(
-        kind=KIND,
+        kind=EntryKind.APPEAL,
         idempotency_key=key,
         fingerprint=hashlib.blake2b(f"{key}|{int(amount)}".encode(), digest_size=16).digest(),
         effective_at=now,
@@ -329,7 +329,7 @@ def _give_back(session: Session, appeal: Appeal, *, desk: Desk, now: datetime) -
         actor=appeal.decided_by or POLICY,
         amounts=(*(leg for leg in taken if leg[1]), (account_of[wallet], int(amount))),
         value_version=value.version,
-        lot=NewLot(KIND, PRIORITY, now, first_instant(ends_on, desk.zone), memo, appeal.decided_by or POLICY),
+        lot=NewLot(LotKind.APPEAL, PRIORITY, now, first_instant(ends_on, desk.zone), memo, appeal.decided_by or POLICY),
     )
     [entry_id] = ledger.post(session, [draft], now=now)
     return _move(session, appeal, entry_id=entry_id)

@@ -9,13 +9,13 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from policy import quorum
+from policy.kinds import EntryKind, LotKind
 from policy.period import Month, Quarter, day_of, first_instant
 from policy.quorum import BREAK_GLASS, Ask, Concerned
 from policy.reasons import Reason, Refusal
 from policy.units import MicroTokens, NanoUSD
 from programme import balance, board, fast_track_post, handbooks, letters, valuation
 from programme.grants import MANUAL_PRIORITY as PRIORITY
-from programme.lapses import EXCEPTION
 from programme.letters import Situation
 from store import audit, grant_runs, ledger, runs, terms
 from store import people as people_store
@@ -370,7 +370,7 @@ def crediting(  # noqa: PLR0917 - the parts of one entry
     reason = f"Exception: {' '.join(purpose.split())}"[:LONGEST_PURPOSE]
     ends_at = first_instant(last_day + timedelta(days=1), desk.zone)
     return Draft(
-        kind=EXCEPTION,
+        kind=EntryKind.EXCEPTION,
         idempotency_key=key,
         fingerprint=hashlib.blake2b(f"{key}|{int(amount)}|{last_day}".encode(), digest_size=16).digest(),
         effective_at=now,
@@ -378,7 +378,7 @@ def crediting(  # noqa: PLR0917 - the parts of one entry
         actor=actor,
         amounts=(*(leg for leg in taken if leg[1]), (account_of[ledger.wallet_code(person_id)], int(amount))),
         value_version=value.version,
-        lot=NewLot(EXCEPTION, PRIORITY, now, ends_at, reason, actor),
+        lot=NewLot(LotKind.EXCEPTION, PRIORITY, now, ends_at, reason, actor),
     )
 
 

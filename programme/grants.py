@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING
 
+from policy.kinds import EntryKind, LotKind
 from policy.reasons import Refusal
 from programme import people
 from store import audit, ledger
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from policy.units import MicroTokens
     from store.engine import Session
 
-MANUAL = "manual"
 KEY_REUSED = "key_reused"
 MANUAL_PRIORITY = 100
 """Burns with the regular grants; lower numbers burn first."""
@@ -65,14 +65,14 @@ def give(
             raise Refusal(KEY_REUSED, f"key = {key!r} was used for another grant.", next_step="Choose another key.")
         return Given(person.id, before[0], amount, expires_at, again=True)
     draft = Draft(
-        kind="grant",
+        kind=EntryKind.GRANT,
         idempotency_key=idempotency_key,
         fingerprint=fingerprint,
         effective_at=now,
         memo=reason,
         actor=actor,
         amounts=((account_of[ledger.TREASURY], -int(amount)), (account_of[ledger.wallet_code(person.id)], int(amount))),
-        lot=NewLot(MANUAL, MANUAL_PRIORITY, now, expires_at, reason, actor),
+        lot=NewLot(LotKind.MANUAL, MANUAL_PRIORITY, now, expires_at, reason, actor),
     )
     [entry_id] = ledger.post(session, [draft], now=now)
     after = {"entry_id": entry_id, "reason": reason, "expires_at": expires_at.isoformat()}

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from policy.kinds import EntryKind, LotKind
 from policy.period import Month, day_of, first_instant
 from policy.units import MICRO_PER_TOKEN, MicroTokens
 from programme import handbooks, letters, post
 from programme.letters import Ending, LapseNotice
 from store import grant_runs, ledger
-from store.grant_runs import REGULAR
 from store.ledger import Draft
 
 if TYPE_CHECKING:
@@ -35,10 +35,6 @@ class Over:
 
     amount: int
     takes: tuple[tuple[int, int], ...]
-
-
-EXCEPTION = "exception"
-"""The kind of an exception's lot, and of the entry that credits it."""
 
 
 def close_ended(session: Session, day: date, *, desk: Desk, now: datetime) -> int:
@@ -80,13 +76,13 @@ def _closing(
     what = "Left the company" if gone else "Ended: " + "; ".join(h.reason for h in closed)
     into: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
     for holding in closed:
-        account = ledger.POOL if holding.kind == EXCEPTION else ledger.EXPIRED
+        account = ledger.POOL if holding.kind.returns_to_pool else ledger.EXPIRED
         into[account_of[account]].append((holding.lot_id, holding.remaining))
-    return taking_out("expiry", f"expiry:{day}:{person_id}", closed[0].account_id, into, at=at, memo=what)
+    return taking_out(EntryKind.EXPIRY, f"expiry:{day}:{person_id}", closed[0].account_id, into, at=at, memo=what)
 
 
 def taking_out(
-    kind: str, key: str, wallet: int, into: Mapping[int, Sequence[tuple[int, int]]], *, at: datetime, memo: str
+    kind: EntryKind, key: str, wallet: int, into: Mapping[int, Sequence[tuple[int, int]]], *, at: datetime, memo: str
 ) -> Draft:
     """An entry that takes amounts out of certain lots of a wallet, into accounts of the programme."""
     sums = [(account, sum(taken for _, taken in takes)) for account, takes in into.items()]
@@ -105,7 +101,7 @@ def taking_out(
 
 def over_limit(lots: Iterable[Holding], whole_grant: int, book: Handbook, at: datetime) -> Over:
     """What is left of regular grants at an instant beyond `carry_over` × a whole month's grant."""
-    kept = [h for h in lots if h.kind == REGULAR and h.expires_at > at]
+    kept = [h for h in lots if h.kind == LotKind.MONTHLY and h.expires_at > at]
     limit = whole_grant * int(book.lots.carry_over * TEN_THOUSAND) // TEN_THOUSAND
     excess = max(sum(h.remaining for h in kept) - limit, 0)
     takes: list[tuple[int, int]] = []
@@ -149,7 +145,7 @@ def _announce_for(session: Session, target: date, book: Handbook, *, days: int, 
             Ending(MicroTokens(h.remaining), target)
             for h in lots
             # Of an exception its own notice tells, which offers to ask for more time.
-            if begin <= h.expires_at < end and h.remaining >= MICRO_PER_TOKEN and h.kind != EXCEPTION
+            if begin <= h.expires_at < end and h.remaining >= MICRO_PER_TOKEN and h.kind != LotKind.EXCEPTION
         )
         over = over_limit(lots, grants[person_id], book, begin).amount if person_id in grants else 0
         if person_id in gone or not (ending or over >= MICRO_PER_TOKEN):

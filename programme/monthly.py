@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from policy import lots as burning
+from policy.kinds import EntryKind, LotKind
 from policy.period import Month, day_of, first_instant
 from policy.reasons import Refusal
 from policy.units import MicroTokens, NanoUSD
@@ -15,7 +16,6 @@ from programme import digests, lapses, letters, netting, post, sizing
 from programme.grants import MANUAL_PRIORITY as PRIORITY
 from programme.letters import Ending, Statement
 from store import audit, grant_runs, ledger, runs
-from store.grant_runs import REGULAR
 from store.ledger import Draft, NewLot
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class _Holdings:
         return [(h, h.remaining - gone.get(h.lot_id, 0)) for h in self.lots[person_id]]
 
     def carried(self, person_id: str, over: Mapping[str, Over]) -> int:
-        return sum(left for holding, left in self.left(person_id, over) if holding.kind == REGULAR)
+        return sum(left for holding, left in self.left(person_id, over) if holding.kind == LotKind.MONTHLY)
 
 
 def _lapse(session: Session, planned: Plan, holding: _Holdings, *, desk: Desk, now: datetime) -> dict[str, Over]:
@@ -137,7 +137,7 @@ def _lapse(session: Session, planned: Plan, holding: _Holdings, *, desk: Desk, n
             over[person_id] = excess
     drafts = [
         lapses.taking_out(
-            "lapse", f"lapse:{planned.month}:{person_id}", holding.wallet[person_id],
+            EntryKind.LAPSE, f"lapse:{planned.month}:{person_id}", holding.wallet[person_id],
             {holding.pool: excess.takes}, at=at, memo=f"Over the carry limit of {planned.month}",
         )
         for person_id, excess in over.items()
@@ -188,7 +188,7 @@ def _draft(  # noqa: PLR0917 - private, called once
     reason = f"Grant for {planned.month.first_day:%B %Y}"
     amount = int(factors.amount)
     return Draft(
-        kind="grant",
+        kind=EntryKind.GRANT,
         idempotency_key=key,
         fingerprint=hashlib.blake2b(f"{key}|{amount}".encode(), digest_size=16).digest(),
         effective_at=starts_at,
@@ -196,7 +196,7 @@ def _draft(  # noqa: PLR0917 - private, called once
         actor=ACTOR,
         amounts=((holding.treasury, -amount), (holding.wallet[person_id], amount)),
         value_version=planned.value.version,
-        lot=NewLot(REGULAR, PRIORITY, starts_at, ends_at, reason, ACTOR),
+        lot=NewLot(LotKind.MONTHLY, PRIORITY, starts_at, ends_at, reason, ACTOR),
     )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
+from policy.kinds import EntryKind, LotKind
 from policy.units import NanoUSD
 from store import bulk
 from store.tables import accounts, entries, grants, lot_movements, lots, people, services, usage_days, usd_entries
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 ADVISORY_LOCK = 7_263_005
 """Of the grants: see `lock`."""
-REGULAR = "grant"
-"""The kind of a lot that the policy sized; exceptions and gifts have other kinds."""
 
 
 class Holding(NamedTuple):
@@ -29,10 +28,16 @@ class Holding(NamedTuple):
     account_id: int
     person_id: str
     lot_id: int
-    kind: str
+    kind: LotKind
     expires_at: datetime
     remaining: int
     reason: str
+
+
+def holding(  # noqa: PLR0917 - the columns of a row
+    account_id: int, person_id: str, lot_id: int, kind: str, expires_at: datetime, remaining: int, reason: str
+) -> Holding:
+    return Holding(account_id, person_id, lot_id, LotKind(kind), expires_at, remaining, reason)
 
 
 def lock(session: Session) -> None:
@@ -61,7 +66,7 @@ def holdings(session: Session, *, ended_before: datetime | None = None) -> list[
     )  # fmt: skip
     if ended_before is not None:
         query = query.where(lots.c.expires_at <= ended_before)
-    return [Holding(*row) for row in session.execute(query)]
+    return [holding(*row) for row in session.execute(query)]
 
 
 def leavers(session: Session, day: date) -> set[str]:
@@ -80,14 +85,14 @@ def utilisation(session: Session, begin: datetime, end: datetime) -> dict[str, t
     granted = (
         sa.select(accounts.c.person_id, sa.func.sum(lots.c.amount))
         .join(accounts, accounts.c.id == lots.c.account_id)
-        .where(lots.c.kind == REGULAR, lots.c.starts_at >= begin, lots.c.starts_at < end)
+        .where(lots.c.kind == LotKind.MONTHLY, lots.c.starts_at >= begin, lots.c.starts_at < end)
         .group_by(accounts.c.person_id)
     )
     burnt = (
         sa.select(accounts.c.person_id, sa.func.sum(lot_movements.c.amount))
         .select_from(lot_movements.join(lots).join(accounts, accounts.c.id == lots.c.account_id))
         .join(entries, entries.c.id == lot_movements.c.entry_id)
-        .where(lots.c.kind == REGULAR, entries.c.kind.in_(("usage", "grant")))
+        .where(lots.c.kind == LotKind.MONTHLY, entries.c.kind.in_((EntryKind.USAGE, EntryKind.GRANT)))
         .where(entries.c.effective_at >= begin, entries.c.effective_at < end)
         .group_by(accounts.c.person_id)
     )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
+    from policy.kinds import EntryKind, LotKind
     from store.engine import Session
 
 TREASURY, POOL, EXPIRED = "treasury", "pool", "expired"
@@ -29,7 +30,7 @@ TREASURY, POOL, EXPIRED = "treasury", "pool", "expired"
 class NewLot:
     """A dated grant to be opened in the wallet that its entry credits."""
 
-    kind: str
+    kind: LotKind
     priority: int
     starts_at: datetime
     expires_at: datetime
@@ -45,7 +46,7 @@ class Draft:
     `usage:4711`. Such keys come in order, and an index takes those without touching pages all over.
     """
 
-    kind: str
+    kind: EntryKind
     idempotency_key: str | None
     fingerprint: bytes
     effective_at: datetime
