@@ -178,8 +178,8 @@ def _ask(session: Session, person: Person, amount: MicroTokens, books: Handbooks
 
 def monthly_grant(session: Session, person_id: str) -> MicroTokens:
     """Somebody's latest monthly grant, made whole where it was for a part of a month."""
-    latest = grant_runs.latest(session, person_id)
-    return letters.read_factors(latest).whole_grant if latest is not None else MicroTokens(0)
+    latest = grant_runs.latest(session, [person_id])
+    return letters.read_factors(latest[person_id]).whole_grant if latest else MicroTokens(0)
 
 
 def _pool(session: Session, quarter: Quarter) -> NanoUSD | None:

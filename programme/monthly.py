@@ -130,11 +130,8 @@ class _Holdings:
 def _lapse(session: Session, planned: Plan, holding: _Holdings, *, desk: Desk, now: datetime) -> dict[str, Over]:
     """Take what is over the carry limit into the pool."""
     at = first_instant(planned.month.first_day, desk.zone)
-    over: dict[str, Over] = {}
-    for person_id, factors in planned.sizing.grants.items():
-        excess = lapses.over_limit(holding.lots[person_id], int(factors.whole_grant), planned.book, at)
-        if excess.amount:
-            over[person_id] = excess
+    grants = {person_id: factors.whole_grant for person_id, factors in planned.sizing.grants.items()}
+    over = lapses.due(holding.lots, grants, planned.book, at)
     drafts = [
         lapses.taking_out(
             EntryKind.LAPSE, f"lapse:{planned.month}:{person_id}", holding.wallet[person_id],

@@ -12,7 +12,7 @@ from store import bulk
 from store.tables import accounts, entries, grants, lot_movements, lots, people, services, usage_days, usd_entries
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import date, datetime
 
     from policy.period import Month
@@ -106,11 +106,16 @@ def granted(session: Session, month: Month) -> dict[str, int]:
     return {person_id: amount for person_id, amount in session.execute(query)}
 
 
-def latest(session: Session, person_id: str) -> object | None:
-    """The factors of somebody's latest monthly grant."""
-    query = sa.select(grants.c.factors).where(grants.c.person_id == person_id)
-    factors: object | None = session.execute(query.order_by(grants.c.month.desc()).limit(1)).scalar_one_or_none()
-    return factors
+def latest(session: Session, person_ids: Iterable[str]) -> dict[str, object]:
+    """The factors of each one's latest monthly grant; people who never had one are left out."""
+    found: dict[str, object] = {}
+    for some in bulk.chunks(sorted(person_ids)):
+        last = sa.select(grants.c.person_id, sa.func.max(grants.c.month).label("month"))
+        last_of = last.where(grants.c.person_id.in_(some)).group_by(grants.c.person_id).subquery()
+        its = sa.and_(last_of.c.person_id == grants.c.person_id, last_of.c.month == grants.c.month)
+        query = sa.select(grants.c.person_id, grants.c.factors).join(last_of, its)
+        found.update((person_id, factors) for person_id, factors in session.execute(query))
+    return found
 
 
 def latest_issue(session: Session) -> NanoUSD:
