@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import random
 from datetime import datetime, timedelta
@@ -132,9 +131,8 @@ def _draft(  # noqa: PLR0917 - private, the parts of one entry
     past: Past, kind: EntryKind, at: datetime, giver: int, taker: int, lot: NewLot | None = None
 ) -> Draft:
     key = f"{kind}:{past.id}"
-    fingerprint = hashlib.blake2b(key.encode(), digest_size=16).digest()
     return Draft(
-        kind, key, fingerprint, at, "bench", "bench", ((giver, -int(AMOUNT)), (taker, int(AMOUNT))), lot=lot
+        kind, key, ledger.fingerprint(key), at, "bench", "bench", ((giver, -int(AMOUNT)), (taker, int(AMOUNT))), lot=lot
     )  # fmt: skip
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
@@ -91,7 +90,7 @@ def taking_out(
     return Draft(
         kind=kind,
         idempotency_key=key,
-        fingerprint=hashlib.blake2b(f"{key}|{takes}".encode(), digest_size=16).digest(),
+        fingerprint=ledger.fingerprint(key, takes),
         effective_at=at,
         memo=memo,
         actor=ACTOR,

@@ -74,10 +74,15 @@ def leavers(session: Session, day: date) -> set[str]:
     return set(session.execute(sa.select(people.c.id).where(people.c.left_on < day)).scalars())
 
 
-def balances(session: Session) -> dict[str, int]:
-    """What stands in each wallet, by person."""
-    query = sa.select(accounts.c.person_id, accounts.c.balance).where(accounts.c.person_id.is_not(None))
-    return {person_id: balance for person_id, balance in session.execute(query)}
+def settled(session: Session, entry_ids: Iterable[int]) -> dict[int, int]:
+    """What of each entry's own lot went into debt at once, by entry; those that found no debt are left out."""
+    found: dict[int, int] = {}
+    query = sa.select(lots.c.entry_id, lot_movements.c.amount).join(
+        lot_movements, sa.and_(lot_movements.c.entry_id == lots.c.entry_id, lot_movements.c.lot_id == lots.c.id)
+    )
+    for some in bulk.chunks(entry_ids):
+        found.update((entry_id, amount) for entry_id, amount in session.execute(query.where(lots.c.entry_id.in_(some))))
+    return found
 
 
 def utilisation(session: Session, begin: datetime, end: datetime) -> dict[str, tuple[int, int]]:

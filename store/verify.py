@@ -17,7 +17,8 @@ from policy import quorum
 from policy.kinds import EntryKind
 from policy.metering import OUTPUT_METERS, UnpricedMeterError, input_tokens
 from policy.period import day_of
-from policy.units import MICRO_PER_TOKEN, divide_half_even
+from policy.units import MicroTokens, NanoUSD
+from policy.valuation import worth
 from store import appeal_proof, audit, reference, review_proof, review_votes_proof, reviews, value_proof
 from store import proposals as proposals_store
 from store import requests as requests_store
@@ -160,7 +161,7 @@ def buffers_book(session: Session) -> Iterator[str]:
         grants, token_values, v.version == g.value_version
     )
     held = sum(
-        divide_half_even(amount * nano_usd, MICRO_PER_TOKEN) * permille // 1_000
+        int(worth(MicroTokens(amount), NanoUSD(nano_usd))) * permille // 1_000
         for amount, nano_usd, permille in session.execute(query.execution_options(yield_per=ROWS_AT_A_TIME))
     )
     total = sa.select(sa.func.coalesce(sa.func.sum(usd_entries.c.amount_nano_usd), 0))

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from policy.reasons import Refusal
+from policy.reasons import FieldsRefused, Refusal
 from policy.units import MicroTokens
 from programme import balance, board, cards, decisions, why
-from programme.fast_track import FieldsRefused
 from store.tables import entries, lots, outbox, postings, requests
 from tests.support import books, cast, rollout
 from tests.support import requests as asking
