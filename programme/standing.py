@@ -7,8 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from policy import disclosure, reserve, rollout
-from policy.hours import is_working_day
-from policy.period import Month, day_of
+from policy.period import Month, day_of, is_working_day
 from policy.units import MicroTokens
 from programme import handbooks, valuation
 from store import grant_runs, reference
