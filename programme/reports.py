@@ -46,7 +46,7 @@ def team_report(
         return None
     books = handbooks.load(session)
     book = books.on(today)
-    team = team_weeks.of_manager(session, manager_id, lines, this_week, today, book.digest.least_people)
+    team = team_weeks.of_manager(session, manager_id, lines, this_week, today, book.disclosure.least_people)
     led = [team.now & team.of(week) for week in team.weeks[-3:-1]]
     below, unseen = teams_below.totals(session, led, team.weeks[-2], today=today, least=team.least)
     value = valuation.expected(session, team.month.quarter, desk.recent_handbooks.get(session, now))
