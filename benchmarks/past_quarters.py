@@ -15,6 +15,7 @@ from benchmarks import ledgers
 from benchmarks.monthly import LEVELS
 from bot import office, settings
 from policy import handbook
+from policy.kinds import EntryKind
 from policy.period import Quarter, first_instant
 from policy.review import weeks_of
 from policy.units import NanoUSD
@@ -134,7 +135,15 @@ def _burn(session: Session, quarter: Quarter, at: Company) -> Mapping[int, int]:
     [paid] = ledger.open_accounts(session, [ledger.service_code(SERVICE)]).values()
     last = at.now - timedelta(days=5)
     drafts = [
-        Draft("usage", f"bench:{quarter}:{wallet}", b"bench", last, "bench", "bench", ((wallet, -total), (paid, total)))
+        Draft(
+            EntryKind.USAGE,
+            f"bench:{quarter}:{wallet}",
+            b"bench",
+            last,
+            "bench",
+            "bench",
+            ((wallet, -total), (paid, total)),
+        )
         for wallet, total in burnt.items()
     ]
     ledger.post(session, drafts, now=at.now)

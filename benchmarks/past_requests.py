@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import random
 from datetime import datetime, timedelta
@@ -10,11 +9,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
+from policy.kinds import EntryKind, LotKind
 from policy.period import day_of
 from policy.quorum import FAST, MEMBER, STANDARD
 from policy.reasons import Reason
 from policy.units import MicroTokens, NanoUSD
-from programme import fast_track_post, grants, lapses, letters
+from programme import fast_track_post, grants, letters
 from programme.letters import Situation
 from store import audit, bulk, ledger, outbox
 from store import requests as store
@@ -112,7 +112,7 @@ def _credited(session: Session, pasts: Sequence[Past]) -> dict[str, int]:
     for past in approved:
         wallet = account_of[ledger.wallet_code(past.person_id)]
         lot = NewLot(
-            lapses.EXCEPTION,
+            LotKind.EXCEPTION,
             grants.MANUAL_PRIORITY,
             past.decided_at,
             past.ends_at,
@@ -120,20 +120,19 @@ def _credited(session: Session, pasts: Sequence[Past]) -> dict[str, int]:
             past.voters[0],
         )
         drafts += [
-            _draft(past, lapses.EXCEPTION, past.decided_at, treasury, wallet, lot),
-            _draft(past, "expiry", past.ends_at - timedelta(seconds=1), wallet, expired),
+            _draft(past, EntryKind.EXCEPTION, past.decided_at, treasury, wallet, lot),
+            _draft(past, EntryKind.EXPIRY, past.ends_at - timedelta(seconds=1), wallet, expired),
         ]
     ids = ledger.post(session, drafts, now=pasts[-1].decided_at)
     return {past.id: entry_id for past, entry_id in zip(approved, ids[::2], strict=True)}
 
 
 def _draft(  # noqa: PLR0917 - private, the parts of one entry
-    past: Past, kind: str, at: datetime, giver: int, taker: int, lot: NewLot | None = None
+    past: Past, kind: EntryKind, at: datetime, giver: int, taker: int, lot: NewLot | None = None
 ) -> Draft:
     key = f"{kind}:{past.id}"
-    fingerprint = hashlib.blake2b(key.encode(), digest_size=16).digest()
     return Draft(
-        kind, key, fingerprint, at, "bench", "bench", ((giver, -int(AMOUNT)), (taker, int(AMOUNT))), lot=lot
+        kind, key, ledger.fingerprint(key), at, "bench", "bench", ((giver, -int(AMOUNT)), (taker, int(AMOUNT))), lot=lot
     )  # fmt: skip
 
 

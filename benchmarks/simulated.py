@@ -25,7 +25,7 @@ from policy.valuation import TokenValue
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from policy.adjustment import Adjustment
+    from policy.adjusted import Adjustment
 
 PEOPLE, QUARTERS, WEEKS, TEAM = 200, 8, 13, 8
 BOOK = handbook.parse(handbook.packaged())

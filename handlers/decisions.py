@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 from handlers import amounts
 from handlers.interactions import Modal, on_press, on_submit
 from policy.period import Quarter, day_of
-from policy.reasons import Refusal
+from policy.reasons import FieldsRefused, Refusal
 from programme import board, cards, decisions, handbooks, review_calls, valuation
 from programme.decisions import Ballot, Place
-from programme.fast_track import FieldsRefused
 from store import board as board_store
 from store import people as people_store
 from store import requests as store

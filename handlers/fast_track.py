@@ -14,12 +14,12 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from handlers import amounts, note_failure
 from handlers.interactions import Modal, form_of, on_press, on_submit
 from handlers.slack_users import quick
-from policy import quorum
+from policy import quorum, texts
 from policy.period import Quarter, day_of
-from policy.reasons import Refusal
+from policy.reasons import FieldsRefused, Refusal
 from policy.units import MicroTokens
 from programme import cards, decisions, fast_track, handbooks, valuation
-from programme.fast_track import Asked, FieldsRefused
+from programme.fast_track import Asked
 from store import people as people_store
 from store import requests as store
 from store import terms
@@ -116,7 +116,7 @@ def press_more_time(desk: Desk, press: Press) -> Modal:
         left = MicroTokens(store.remaining(session, earlier))
         fields = Fields(
             amount=phrases.exact_tokens(left) if left else "",
-            purpose=f"More time for: {earlier.purpose}"[: fast_track.LONGEST_PURPOSE],
+            purpose=f"More time for: {earlier.purpose}"[: texts.LONGEST],
             project=earlier.project_key or "",
             service=earlier.service_key or "",
         )

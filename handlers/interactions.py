@@ -12,9 +12,8 @@ from slack_sdk.webhook import WebhookClient
 
 from handlers import contact_of, note_failure
 from handlers.slack_users import email_of, quick
-from policy.reasons import Refusal
+from policy.reasons import FieldsRefused, Refusal
 from programme import people
-from programme.fast_track import FieldsRefused
 from store import people as people_store
 from templates import render
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from handlers.interactions import Modal, on_press, on_submit
 from policy.period import day_of
+from policy.reasons import FieldsRefused
 from policy.warnings import ALL, Choice
 from programme import warnings
-from programme.fast_track import FieldsRefused
 from store import people as people_store
 from store import warnings as store
 from templates import render

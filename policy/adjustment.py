@@ -11,11 +11,12 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 from math import inf, prod
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from policy import adjustment_reasons, efficiency
+from policy import efficiency
+from policy.adjusted import Adjustment, Change
 from policy.efficiency import Measures
 from policy.sizing import FACTOR, NEUTRAL, WHOLE
 from policy.units import MICRO_PER_TOKEN
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from policy.efficiency import Score
     from policy.parameters.grants import SizingRules
     from policy.parameters.reviews import AdjustmentRules, ChangeRules, UseRules
-    from policy.reasons import Reason
     from policy.robust import Floats
 
 LOW, USUAL, HIGH = "low", "usual", "high"
@@ -60,64 +60,6 @@ class Person:
     state: str = USUAL
     deltas: tuple[Decimal, ...] = ()
     fte_permille: int = WHOLE
-
-
-class Change(NamedTuple):
-    """Δ and its terms: efficiency, LOW, HIGH, and what the bounds of quarter and year add or take."""
-
-    efficiency: Decimal
-    low: Decimal
-    high: Decimal
-    bounded: Decimal
-
-    @property
-    def delta(self) -> Decimal:
-        return self.efficiency + self.low + self.high + self.bounded
-
-
-@dataclass(frozen=True, slots=True)
-class Adjustment:
-    """A person's change for the next quarter with everything that it follows from.
-
-    `score` is the person's or the team's (`unit`); where it is None, `missing` says why. `weeks` are those with figures
-    and `team_size` the people who count in the team.
-    """
-
-    person_id: str
-    unit: str
-    change: Change
-    state: str
-    before: str
-    utilisation: tuple[Decimal | None, ...]
-    deltas: tuple[Decimal, ...]
-    score: Score | None
-    missing: str
-    weeks: int
-    team_size: int
-    rules: AdjustmentRules
-
-    @property
-    def delta(self) -> Decimal:
-        """Δ in thousandths."""
-        return self.change.delta
-
-    @property
-    def theta(self) -> float | None:
-        return self.score.theta if self.score else None
-
-    @property
-    def lcb(self) -> float | None:
-        return self.score.lcb if self.score else None
-
-    @property
-    def because(self) -> tuple[Reason, ...]:
-        """Inputs, peers, state and each term as sentences with their figures."""
-        return tuple(adjustment_reasons.because(self))
-
-    @property
-    def would_change(self) -> tuple[Reason, ...]:
-        """What would have to be different for another outcome."""
-        return tuple(adjustment_reasons.would_change(self))
 
 
 def adjust(

@@ -11,14 +11,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from decimal import Decimal
 
-    from policy.adjustment import Adjustment
+    from policy.adjusted import Adjustment
     from policy.efficiency import Peers, Score
 
 OWNERS = {"team": "your team's", "person": "your"}
 
 
-def because(a: Adjustment) -> Iterator[Reason]:
-    """Inputs, peers, state, each term, the bounds, the outcome."""
+def because(a: Adjustment) -> tuple[Reason, ...]:
+    """Inputs, peers, state, each term, the bounds, the outcome: as sentences with their figures."""
+    return tuple(_because(a))
+
+
+def would_change(a: Adjustment) -> tuple[Reason, ...]:
+    """What would have to be different for another outcome."""
+    return tuple(_would_change(a))
+
+
+def _because(a: Adjustment) -> Iterator[Reason]:
     if a.score is None:
         yield _not_enough(a)
     else:
@@ -106,7 +115,7 @@ def _terms(a: Adjustment) -> Iterator[Reason]:
         )  # fmt: skip
 
 
-def would_change(a: Adjustment) -> Iterator[Reason]:
+def _would_change(a: Adjustment) -> Iterator[Reason]:
     if a.score is None:
         yield Reason(
             "not_enough_data",

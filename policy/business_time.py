@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from policy.hours import is_working_day
-from policy.period import require_aware
+from policy.period import is_working_day, require_aware
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

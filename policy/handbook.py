@@ -8,24 +8,25 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
+from datetime import date  # noqa: TC003 - the types of fields are read at run time
 from decimal import Decimal
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from policy import outcomes
+from policy.declared import OneOf, read
 from policy.metering import METERS, Meter, Price, UnitPrice
 from policy.parameters import exceptions, grants, messages, reviews, value
 from policy.toml_table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from datetime import date
 
     from policy.outcomes import OutcomeRules
     from policy.parameters.exceptions import ExceptionRules
     from policy.parameters.grants import LotRules, RolloutRules, SizingRules
-    from policy.parameters.messages import DigestRules, MessageRules, ReportRules, WarningRules
+    from policy.parameters.messages import DigestRules, DisclosureRules, MessageRules, ReportRules, WarningRules
     from policy.parameters.reviews import AdjustmentRules, AppealRules, ReviewRules
     from policy.parameters.value import ReserveRules, ValueRules
 
@@ -33,7 +34,7 @@ PER_UNIT = {"unit": 1, "thousand": 1_000, "million": 1_000_000, "hour": 3_600}
 SERVICE_KINDS = ("model_api", "training")
 LATER_TABLES = (
     "sizing", "lots", "rollout", "messages", "exceptions", "warnings", "reports", "reserve", "adjustment",
-    "reviews", "appeals", "digest", "outcomes",
+    "reviews", "appeals", "disclosure", "digest", "outcomes",
 )  # fmt: skip
 LATER_VALUE_TABLES = ("index", "buffer", "basket")
 """Tables that handbooks applied earlier do not have; each then holds as in the packaged handbook."""
@@ -53,10 +54,10 @@ class Service:
 
     key: str
     name: str
-    kind: str
+    kind: Annotated[str, OneOf(SERVICE_KINDS)]
     providers: tuple[str, ...]
     approved_from: date
-    approved_until: date | None
+    approved_until: date | None = None
 
     def approved_on(self, day: date) -> bool:
         return self.approved_from <= day and (self.approved_until is None or day < self.approved_until)
@@ -93,6 +94,7 @@ class Handbook:
     adjustment: AdjustmentRules
     reviews: ReviewRules
     appeals: AppealRules
+    disclosure: DisclosureRules
     digest: DigestRules
     outcomes: OutcomeRules
     services: tuple[Service, ...]
@@ -123,21 +125,22 @@ def parse(text: str) -> Handbook:
         version=table.text("version"),
         effective_from=table.day("effective_from"),
         contact=table.text("contact"),
-        value=value.read_value(table.table("value")),
-        sizing=grants.read_sizing(table.table("sizing")),
+        value=read(value.ValueRules, table.table("value")),
+        sizing=read(grants.SizingRules, table.table("sizing")),
         lots=grants.read_lots(table.table("lots")),
-        rollout=grants.read_rollout(table.table("rollout")),
-        messages=messages.read_messages(table.table("messages")),
+        rollout=read(grants.RolloutRules, table.table("rollout")),
+        messages=read(messages.MessageRules, table.table("messages")),
         exceptions=exceptions.read_exceptions(table.table("exceptions")),
         warnings=messages.read_warnings(table.table("warnings")),
-        reports=messages.read_reports(table.table("reports")),
-        reserve=value.read_reserve(table.table("reserve")),
-        adjustment=reviews.read_adjustment(table.table("adjustment"), measured.unit),
-        reviews=reviews.read_reviews(table.table("reviews")),
+        reports=read(messages.ReportRules, table.table("reports")),
+        reserve=read(value.ReserveRules, table.table("reserve")),
+        adjustment=read(reviews.AdjustmentRules, table.table("adjustment"), unit=measured.unit),
+        reviews=read(reviews.ReviewRules, table.table("reviews")),
         appeals=reviews.read_appeals(table.table("appeals")),
-        digest=messages.read_digest(table.table("digest")),
+        disclosure=read(messages.DisclosureRules, table.table("disclosure")),
+        digest=read(messages.DigestRules, table.table("digest")),
         outcomes=measured,
-        services=tuple(_service(t) for t in table.tables("services")),
+        services=tuple(read(Service, t) for t in table.tables("services")),
         prices=tuple(_negotiated_price(t) for t in table.tables("prices")),
     )
     table.done()
@@ -163,23 +166,19 @@ def _packaged_document() -> Mapping[str, Any]:
 def _completed(document: dict[str, Any]) -> dict[str, Any]:
     """The document, with the tables that it leaves out and may leave out."""
     given = _packaged_document()
-    completed = {name: given[name] for name in LATER_TABLES} | document
+    completed = {name: given[name] for name in LATER_TABLES} | _renamed(document)
     if isinstance(value := completed.get("value"), dict):
         completed["value"] = {name: given["value"][name] for name in LATER_VALUE_TABLES} | value
     return completed
 
 
-def _service(table: Table) -> Service:
-    service = Service(
-        key=table.text("key"),
-        name=table.text("name"),
-        kind=table.choice("kind", SERVICE_KINDS),
-        providers=tuple(table.texts("providers")),
-        approved_from=table.day("approved_from"),
-        approved_until=table.optional_day("approved_until"),
-    )
-    table.done()
-    return service
+def _renamed(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with today's names: `[disclosure] least_people` was of the digest alone at first."""
+    digest = document.get("digest")
+    if "disclosure" in document or not isinstance(digest, dict) or "least_people" not in digest:
+        return document
+    rest = {key: value for key, value in digest.items() if key != "least_people"}
+    return document | {"digest": rest, "disclosure": {"least_people": digest["least_people"]}}
 
 
 def _negotiated_price(table: Table) -> NegotiatedPrice:

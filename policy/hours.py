@@ -5,16 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from policy.period import require_aware
+from policy.period import is_working_day, require_aware
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import date
     from zoneinfo import ZoneInfo
 
     from policy.parameters.messages import MessageRules
-
-MONDAY_TO_FRIDAY = range(5)
 
 
 def next_opening(now: datetime, zone: ZoneInfo, rules: MessageRules) -> datetime:
@@ -39,7 +36,3 @@ def last_opening(before: datetime, zone: ZoneInfo, rules: MessageRules) -> datet
 
 def _opening(day: date, zone: ZoneInfo, rules: MessageRules) -> datetime:
     return datetime.combine(day, time(rules.from_hour), tzinfo=zone).astimezone(UTC)
-
-
-def is_working_day(day: date, holidays: Sequence[date]) -> bool:
-    return day.weekday() in MONDAY_TO_FRIDAY and day not in holidays

@@ -12,12 +12,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Protocol, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from zoneinfo import ZoneInfo
 
 MONTHS_PER_YEAR = 12
 MONTHS_PER_QUARTER = 3
 DAYS_PER_WEEK = 7
+MONDAY_TO_FRIDAY = range(5)
 
 
 def require_aware(instant: datetime) -> datetime:
@@ -35,6 +36,10 @@ def first_instant(day: date, zone: ZoneInfo) -> datetime:
 def day_of(instant: datetime, zone: ZoneInfo) -> date:
     """The local date on which an instant falls."""
     return require_aware(instant).astimezone(zone).date()
+
+
+def is_working_day(day: date, holidays: Sequence[date]) -> bool:
+    return day.weekday() in MONDAY_TO_FRIDAY and day not in holidays
 
 
 class Period(Protocol):

@@ -374,7 +374,7 @@ def deadlines(class_: str, made_at: datetime, rules: ExceptionRules, hours: Busi
         lapse = hours.after(made_at, rules.break_glass.ratify)
         quarter = (lapse - made_at) / 4
         return Deadlines(made_at + quarter, made_at + 2 * quarter, made_at + 3 * quarter, lapse)
-    schedule = {FAST: rules.fast.schedule, STANDARD: rules.standard.schedule, MAJOR: rules.major.schedule}[class_]
+    schedule = {FAST: rules.fast, STANDARD: rules.standard, MAJOR: rules.major}[class_]
     lapse = hours.after(made_at, schedule.lapse)
     remind, escalate = hours.after(made_at, schedule.remind), hours.after(made_at, schedule.escalate)
     last_call = _halfway(escalate, lapse, hours) if schedule.lapse.is_business else escalate + (lapse - escalate) / 2

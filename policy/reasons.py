@@ -27,3 +27,11 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an expected answer, not a
     def __str__(self) -> str:
         # After a list of mistakes the next step begins a line of its own.
         return ("\n" if "\n" in self.text else " ").join(filter(None, (self.text, self.next_step)))
+
+
+class FieldsRefused(Refusal):
+    """A form with mistakes: `problems` says for each field what is wrong with it."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__("request_invalid", " ".join(problems.values()), next_step="Correct that, and send it again.")
+        self.problems = dict(problems)

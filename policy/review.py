@@ -14,6 +14,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TYPE_CHECKING
 
 from policy.adjustment import THOUSANDTH, Person, adjust, carried
+from policy.adjustment_reasons import because, would_change
 from policy.outcomes import THOUSANDTHS
 from policy.period import DAYS_PER_WEEK, Quarter, Week
 from policy.reasons import Reason  # noqa: TC001 - see above
@@ -24,7 +25,8 @@ from policy.valuation import TokenValue
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from policy.adjustment import Adjustment, Weekly
+    from policy.adjusted import Adjustment
+    from policy.adjustment import Weekly
     from policy.parameters.grants import SizingRules
     from policy.parameters.reviews import AdjustmentRules
     from policy.sizing import Factors, Sizing
@@ -220,8 +222,8 @@ def _case(one: Inputs, change: Adjustment, factor: Decimal, before: Factors | No
         grant_before=before.amount if before else None,
         grant_after=after.amount if after else None,
         bound=after.bound if after else "",
-        reasons=change.because,
-        would_change=change.would_change,
+        reasons=because(change),
+        would_change=would_change(change),
     )
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from policy.hours import is_working_day
-from policy.period import Month
+from policy.period import Month, is_working_day
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -89,6 +89,40 @@ class Factors:
         """Each factor as a sentence with its figures."""
         return tuple(_reasons(self))
 
+    @property
+    def steps(self) -> Steps:
+        """The figures on the way to the amount, by the same arithmetic that led to it."""
+        weighted = _weighted(int(self.entitlement), self.weight, self.adjustment)
+        issued = _issued(weighted, int(self.per_token), self.buffer_permille)
+        return Steps(
+            full=_full(self),
+            product=(self.seniority * self.complexity * self.history).quantize(FACTOR, ROUND_HALF_EVEN),
+            weighted=NanoUSD(weighted),
+            issued=MicroTokens(issued),
+            scaled=MicroTokens(_scaled(issued, int(self.budget_share * MILLION))),
+        )
+
+    @property
+    def whole_grant(self) -> MicroTokens:
+        """The grant as it would be for the whole month: a part of a month is a smaller grant, not a smaller limit."""
+        return MicroTokens(int(self.amount) * self.days_in_month // self.days_active)
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """What a grant went through between its factors and its amount.
+
+    `full` is the entitlement of a full post and month. `product` is that of the three factors before it was kept within
+    its bounds. `weighted` is the entitlement × weight × adjustment, `issued` the tokens which that buys, `scaled` what
+    the budget leaves of them: the amount before floor, cap and rounding.
+    """
+
+    full: NanoUSD
+    product: Decimal
+    weighted: NanoUSD
+    issued: MicroTokens
+    scaled: MicroTokens
+
 
 @dataclass(frozen=True, slots=True)
 class Sizing:
@@ -146,7 +180,20 @@ def size(
 
 def bought(usd: NanoUSD, value: TokenValue) -> int:
     """Micro-tokens that are issued for an entitlement: USD ÷ (V × (1 + buffer)), rounded down."""
-    return int(usd) * MICRO_PER_TOKEN * WHOLE // (value.nano_usd_per_token * (WHOLE + value.issue_buffer_permille))
+    return _issued(int(usd), value.nano_usd_per_token, value.issue_buffer_permille)
+
+
+def _issued(usd: int, per_token: int, buffer_permille: int) -> int:
+    return usd * MICRO_PER_TOKEN * WHOLE // (per_token * (WHOLE + buffer_permille))
+
+
+def _weighted(entitled: int, weight: Decimal, adjustment: Decimal) -> int:
+    return _part(_part(entitled, weight), adjustment)
+
+
+def _scaled(issued: int, share: int) -> int:
+    """What the budget's share, in millionths, leaves of what a grant would be."""
+    return issued * share // MILLION
 
 
 def entitlement(claim: Claim, rules: SizingRules) -> NanoUSD:
@@ -161,6 +208,12 @@ def least(rules: SizingRules, fte_permille: int, days_active: int, days_in_month
     return NanoUSD(
         divide_half_even(int(rules.floor_usd) * fte_permille * days_active, WHOLE * days_in_month)
     )  # fmt: skip
+
+
+def _full(factors: Factors) -> NanoUSD:
+    """The entitlement of a full post and month, of which a grant's is a part."""
+    part = factors.fte_permille * factors.days_active
+    return NanoUSD(divide_half_even(int(factors.entitlement) * WHOLE * factors.days_in_month, part))
 
 
 def weight(claim: Claim, rules: SizingRules) -> tuple[Decimal, Decimal, Decimal]:
@@ -192,7 +245,7 @@ def _bounds(claim: Claim, rules: SizingRules, value: TokenValue, *, weighted: bo
     clipped = clipped.quantize(FACTOR, ROUND_HALF_EVEN)
     lowest, highest = _limits(base, claim, rules, value)
     adjusted = claim.adjustment.quantize(FACTOR, ROUND_HALF_EVEN) if weighted else NEUTRAL
-    raw = bought(NanoUSD(_part(_part(base, clipped), adjusted)), value)
+    raw = bought(NanoUSD(_weighted(base, clipped, adjusted)), value)
     return _Bounds(claim, base, clipped, factors, adjusted, raw, lowest, highest)
 
 
@@ -211,8 +264,8 @@ def readjusted(factors: Factors, adjustment: Decimal, rules: SizingRules, value:
     """What a grant at a value would have been with another adjustment and all else as it was, before rounding."""
     base = int(factors.entitlement)
     lowest, highest = _limits(base, factors, rules, value)
-    raw = bought(NanoUSD(_part(_part(base, factors.weight), adjustment)), value)
-    return min(max(raw * int(factors.budget_share * MILLION) // MILLION, lowest), highest)
+    raw = bought(NanoUSD(_weighted(base, factors.weight, adjustment)), value)
+    return min(max(_scaled(raw, int(factors.budget_share * MILLION)), lowest), highest)
 
 
 def _part(amount: int, factor: Decimal) -> int:
@@ -220,7 +273,7 @@ def _part(amount: int, factor: Decimal) -> int:
 
 
 def _clipped(bounds: _Bounds, share: int) -> int:
-    return min(max(bounds.raw * share // MILLION, bounds.floor), bounds.cap)
+    return min(max(_scaled(bounds.raw, share), bounds.floor), bounds.cap)
 
 
 def _budget_share(bounds: Sequence[_Bounds], available: int, budget: NanoUSD, value: TokenValue, most: int) -> int:
@@ -265,7 +318,7 @@ def _rounded(exact: Sequence[int], step: int) -> list[int]:
 
 def _factors(bounds: _Bounds, share: int, amount: int, value: TokenValue) -> Factors:
     claim = bounds.claim
-    scaled = bounds.raw * share // MILLION
+    scaled = _scaled(bounds.raw, share)
     bound = "floor" if scaled < bounds.floor else "cap" if scaled > bounds.cap else ""
     usd = divide_half_even(
         amount * value.nano_usd_per_token * (WHOLE + value.issue_buffer_permille), MICRO_PER_TOKEN * WHOLE

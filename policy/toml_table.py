@@ -32,6 +32,11 @@ class Table:
         shown = str(value) if isinstance(value, Decimal | date) else repr(value)
         self.problems.append(f"{'.'.join(filter(None, (self.path, key)))} = {shown}: {problem}")
 
+    def has(self, key: str) -> bool:
+        """Whether a key is there that may be left out."""
+        self._known.append(key)
+        return key in self.entries
+
     def _take(self, key: str, expected: str) -> Any:  # noqa: ANN401 - TOML's values are of any type
         self._known.append(key)
         if key not in self.entries:
@@ -43,11 +48,6 @@ class Table:
         if value is not None and (not isinstance(value, str) or not value.strip()):
             self.wrong(key, value, "a text")
         return value if isinstance(value, str) else ""
-
-    def optional_text(self, key: str) -> str:
-        """Empty where it is left out."""
-        self._known.append(key)
-        return self.text(key) if key in self.entries else ""
 
     def texts(self, key: str) -> list[str]:
         value = self._take(key, "a list of texts")
@@ -70,8 +70,7 @@ class Table:
         return value if type(value) is date else date.min
 
     def optional_day(self, key: str) -> date | None:
-        self._known.append(key)
-        return self.day(key) if key in self.entries else None
+        return self.day(key) if self.has(key) else None
 
     def number(self, key: str) -> Decimal:
         value = self._take(key, "a number")
@@ -118,8 +117,7 @@ class Table:
         return ()
 
     def optional_number(self, key: str) -> Decimal | None:
-        self._known.append(key)
-        return self.number(key) if key in self.entries else None
+        return self.number(key) if self.has(key) else None
 
     def span(self, key: str) -> Span:
         """A length of time, such as `4 business hours`."""

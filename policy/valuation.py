@@ -46,8 +46,13 @@ class TokenValue:
         return MicroTokens(divide_half_even(int(cost) * MICRO_PER_TOKEN, self.nano_usd_per_token))
 
     def worth(self, tokens: MicroTokens) -> NanoUSD:
-        """USD that an amount of tokens buys: tokens × value, to the nearest nano-USD (half to even)."""
-        return NanoUSD(divide_half_even(int(tokens) * self.nano_usd_per_token, MICRO_PER_TOKEN))
+        """USD that an amount of tokens buys: tokens × value."""
+        return worth(tokens, self.per_token)
+
+
+def worth(tokens: MicroTokens, per_token: NanoUSD) -> NanoUSD:
+    """USD that an amount of tokens buys at a price for one, to the nearest nano-USD (half to even)."""
+    return NanoUSD(divide_half_even(int(tokens) * int(per_token), MICRO_PER_TOKEN))
 
 
 def fixed_value(quarter: Quarter, handbook: Handbook) -> TokenValue:

@@ -7,22 +7,23 @@ grants, keeps it out of a run that has sized a grant and not posted it yet.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from policy import appeals as policy
+from policy import texts
 from policy.appeals import LAPSED, OPEN, REJECTED, UPHELD
 from policy.business_time import Span
+from policy.kinds import EntryKind, LotKind
 from policy.period import Month, Quarter, day_of, first_instant
 from policy.quorum import business_hours
 from policy.reasons import Refusal
 from programme import appeals_post, board, fast_track, fast_track_post, handbooks, review_notices
 from programme.cards import Named
 from programme.decisions import NOWHERE, Place
-from programme.fast_track import LONGEST_PURPOSE, FieldsRefused
 from programme.grants import MANUAL_PRIORITY as PRIORITY
+from programme.grants import from_pool_first
 from store import appeals as store
 from store import audit, grant_runs, ledger, reviews
 from store import board as board_store
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from store.people import Person
     from store.reviews import Kept, Review
 
-KIND = store.KIND
 POLICY = fast_track_post.POLICY
 SAID = {OPEN: "is still open", UPHELD: "was upheld", REJECTED: "was rejected", LAPSED: "lapsed undecided"}
 
@@ -110,7 +110,7 @@ def file(session: Session, person: Person, quarter: Quarter, reason: str, *, des
     if before is not None and before.reason == reason.strip():
         return before
     require_open_to_appeal(session, person, quarter, desk=desk, now=now)
-    _require_reason(reason)
+    texts.require("reason", reason, "Say why in a sentence.")
     now = _after_grants(session, person.id, now)
     book = _book(session, now, desk)
     remind_at, decide_by = times(session, desk=desk, now=now)
@@ -143,13 +143,6 @@ def times(session: Session, *, desk: Desk, now: datetime) -> Times:
 
 def _book(session: Session, at: datetime, desk: Desk) -> Handbook:
     return handbooks.load(session).on(day_of(at, desk.zone))
-
-
-def _require_reason(reason: str) -> None:
-    if not reason.strip():
-        raise FieldsRefused({"reason": "Say why in a sentence."})
-    if len(reason) > LONGEST_PURPOSE:
-        raise FieldsRefused({"reason": f"That is {len(reason)} characters; use at most {LONGEST_PURPOSE}."})
 
 
 def named(appeal_id: str) -> tuple[Quarter, str]:
@@ -215,9 +208,9 @@ def decide(
     """Uphold or reject an appeal, with a reason; the first click decides, and a later one is refused."""
     appeal = locked(session, appeal_id)
     require_decider(session, member, appeal, desk=desk, now=now)
-    _require_reason(reason)
+    said = texts.require("reason", reason, "Say why in a sentence.")
     now = _after_grants(session, appeal.person_id, now)
-    values: dict[str, object] = {"decided_at": now, "decided_by": member.id, "decision_reason": reason.strip()}
+    values: dict[str, object] = {"decided_at": now, "decided_by": member.id, "decision_reason": said}
     left = bool(board_store.left(session, [appeal.person_id], day_of(now, desk.zone)))
     # Kept for `verify`: who sat and who was concerned changes.
     record = {
@@ -314,22 +307,19 @@ def _give_back(session: Session, appeal: Appeal, *, desk: Desk, now: datetime) -
     wallet = ledger.wallet_code(appeal.person_id)
     account_of = ledger.open_accounts(session, [ledger.TREASURY, ledger.POOL, wallet])
     ledger.lock(session, account_of.values())
-    pool = account_of[ledger.POOL]
-    from_pool = min(max(ledger.balance(session, pool), 0), int(amount))
-    taken = ((pool, -from_pool), (account_of[ledger.TREASURY], from_pool - int(amount)))
     book = _book(session, now, desk)
     ends_on = Month.containing(day_of(now, desk.zone)).plus(book.lots.months).first_day
     key, memo = f"appeal:{appeal.id}", f"Appeal upheld: what the cut of {appeal.quarter} took"
     draft = Draft(
-        kind=KIND,
+        kind=EntryKind.APPEAL,
         idempotency_key=key,
-        fingerprint=hashlib.blake2b(f"{key}|{int(amount)}".encode(), digest_size=16).digest(),
+        fingerprint=ledger.fingerprint(key, int(amount)),
         effective_at=now,
         memo=memo,
         actor=appeal.decided_by or POLICY,
-        amounts=(*(leg for leg in taken if leg[1]), (account_of[wallet], int(amount))),
+        amounts=(*from_pool_first(session, account_of, amount), (account_of[wallet], int(amount))),
         value_version=value.version,
-        lot=NewLot(KIND, PRIORITY, now, first_instant(ends_on, desk.zone), memo, appeal.decided_by or POLICY),
+        lot=NewLot(LotKind.APPEAL, PRIORITY, now, first_instant(ends_on, desk.zone), memo, appeal.decided_by or POLICY),
     )
     [entry_id] = ledger.post(session, [draft], now=now)
     return _move(session, appeal, entry_id=entry_id)

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from policy import lots as burning
+from policy.kinds import LotKind
 from policy.pace import PACE_DAYS, outlook
 from policy.period import Month, day_of
 from policy.units import MicroTokens, NanoUSD
 from policy.valuation import TokenValue
 from programme import letters, valuation
 from store import wallets
-from store.grant_runs import REGULAR
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -34,7 +34,7 @@ LEAST_DAYS_OBSERVED = 7
 class LotLine:
     """A lot that can be spent from today."""
 
-    kind: str
+    kind: LotKind
     reason: str
     amount: MicroTokens
     remaining: MicroTokens
@@ -73,7 +73,7 @@ class BalanceCard:
     @property
     def next_grant_on(self) -> date | None:
         """The first of the next month, for those whom the calendar grants."""
-        regular = self.grant is not None or any(lot.kind == REGULAR for lot in self.lots)
+        regular = self.grant is not None or any(lot.kind == LotKind.MONTHLY for lot in self.lots)
         return self.month.next().first_day if regular else None
 
     @property

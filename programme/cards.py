@@ -10,7 +10,8 @@ from policy import quorum
 from policy.period import day_of
 from policy.quorum import CHAIR_AND_FINANCE
 from policy.reasons import Refusal
-from policy.units import MICRO_PER_TOKEN, MicroTokens, NanoUSD, divide_half_even
+from policy.units import MicroTokens, NanoUSD
+from policy.valuation import worth
 from programme import board, decisions, fast_track
 from store import board as board_store
 from store import requests as store
@@ -101,11 +102,6 @@ class Card:
         return self.request.stage == CHAIR_AND_FINANCE
 
 
-def worth(amount: MicroTokens, situation: Situation) -> NanoUSD:
-    """What an amount is worth at the value by which the request was judged."""
-    return NanoUSD(divide_half_even(int(amount) * int(situation.per_token), MICRO_PER_TOKEN))
-
-
 def of(session: Session, request_id: str, *, desk: Desk, now: datetime) -> Card:
     """The card of a request as it stands; a Refusal for an unknown one."""
     request = store.get(session, request_id)
@@ -130,8 +126,8 @@ def of(session: Session, request_id: str, *, desk: Desk, now: datetime) -> Card:
         request=request,
         situation=situation,
         requester=people[request.person_id],
-        worth=worth(request.amount, situation),
-        granted_worth=worth(request.granted or MicroTokens(0), situation),
+        worth=worth(request.amount, situation.per_token),
+        granted_worth=worth(request.granted or MicroTokens(0), situation.per_token),
         beneficiaries=tuple(people[id_] for id_ in sorted(named)),
         tally=quorum.tally(panel, request.stage, standing),
         votes=tuple(_vote_line(vote, people) for vote in votes),

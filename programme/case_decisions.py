@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from policy import review_votes
 from policy.adjustment import THOUSANDTH, carried
 from policy.period import day_of
-from policy.reasons import Refusal
+from policy.reasons import FieldsRefused, Refusal
 from policy.review import AMENDED, HELD, PROPOSED
 from programme import handbooks, review_decisions, review_post
-from programme.fast_track import FieldsRefused
 from store import audit, reviews
 from store import people as people_store
 from store import review_votes as store

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from policy import quorum
+from policy import quorum, texts
 from policy.hours import last_opening
 from policy.period import day_of, first_instant
-from policy.reasons import Refusal
+from policy.reasons import FieldsRefused, Refusal
 from programme import board, fast_track, fast_track_post, handbooks
-from programme.fast_track import LONGEST_PURPOSE, SAID, concerned_by, locked, move
+from programme.fast_track import SAID, concerned_by, locked, move
 from store import audit, ledger
 from store import board as board_store
 from store import people as people_store
@@ -131,10 +131,9 @@ def require_undecided(session: Session, request: Request, now: datetime) -> None
 
 def _require_sound(request: Request, ballot: Ballot, today: date) -> None:
     problems: dict[str, str] = {}
-    if not ballot.approves and not (ballot.reason or "").strip():
-        problems["reason"] = "Say why. The person who asked will read it."
-    if ballot.reason and len(ballot.reason) > LONGEST_PURPOSE:
-        problems["reason"] = f"That is {len(ballot.reason)} characters; use at most {LONGEST_PURPOSE}."
+    missing = "" if ballot.approves else "Say why. The person who asked will read it."
+    if found := texts.problem(ballot.reason, missing):
+        problems["reason"] = found
     if ballot.amount is not None and not 0 < ballot.amount <= request.amount:
         problems["amount"] = f"{ballot.amount.decimal:f}: choose more than 0, and at most {request.amount.decimal:f}."
     if ballot.last_day is not None and not today <= ballot.last_day <= request.last_day:
@@ -142,7 +141,7 @@ def _require_sound(request: Request, ballot: Ballot, today: date) -> None:
     if request.state == CREDITED and (ballot.amount is not None or ballot.last_day is not None):
         problems["amount"] = "It is already credited, so you can only ratify it or not."
     if problems:
-        raise fast_track.FieldsRefused(problems)
+        raise FieldsRefused(problems)
 
 
 def _same(one: Cast, other: Cast) -> bool:
@@ -318,7 +317,7 @@ def ask(
     if (before := store.question_by_key(session, key)) is not None:
         return before
     require_undecided(session, request, now)
-    _require_text("question", text)
+    texts.require("question", text, "Write a sentence.")
     seat_of(session, request, asker.id, desk=desk, now=now)
     number = store.ask(session, key=key, request_id=request.id, asked_by=asker.id, question=text.strip(), now=now)
     moved = move(session, request)
@@ -337,7 +336,7 @@ def answer(session: Session, person: Person, number: int, text: str, *, now: dat
     request = locked(session, question.request_id)
     if request.person_id != person.id:
         raise Refusal("not_yours", "Only the person who asked for the tokens can answer this.")
-    _require_text("answer", text)
+    texts.require("answer", text, "Write a sentence.")
     require_undecided(session, request, now)
     if not store.answer(session, number, text.strip(), now=now):
         raise Refusal("answered", "You have already answered this.", next_step="The board has your answer.")
@@ -347,13 +346,6 @@ def answer(session: Session, person: Person, number: int, text: str, *, now: dat
     fast_track_post.answer(session, moved, answered, now=now)
     audit.append(session, _state_record(moved, person.id, "request.answer", now, question=number))
     return answered
-
-
-def _require_text(field: str, text: str) -> None:
-    if not text.strip():
-        raise fast_track.FieldsRefused({field: "Write a sentence."})
-    if len(text) > LONGEST_PURPOSE:
-        raise fast_track.FieldsRefused({field: f"That is {len(text)} characters; use at most {LONGEST_PURPOSE}."})
 
 
 OUTCOMES = {"delivered": "It achieved its purpose", "partly": "It achieved part of it", "nothing": "Nothing came of it"}
@@ -369,7 +361,7 @@ def tell_outcome(
     if request.granted is None or outcome not in OUTCOMES:
         raise Refusal("no_outcome", f"outcome = {outcome!r}: either nothing was granted, or there is no such answer.")
     if note.strip():
-        _require_text("note", note)
+        texts.require("note", note, "Write a sentence.")
     moved = move(session, request, outcome=outcome, outcome_note=note.strip() or None)
     fast_track_post.tell_of_outcome(session, moved, now=now)
     audit.append(session, _state_record(moved, person.id, "request.outcome", now, outcome=outcome))

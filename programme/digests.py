@@ -27,14 +27,15 @@ def of_run(session: Session, plan: Plan, *, carried: int, lapsed: int) -> Digest
     """The digest that goes with a month's grants; spend is that of the month before."""
     before, rules = plan.month.previous(), plan.book.digest
     who = grant_runs.spenders(session, before)
-    told = len({one.account_id for one in who}) >= rules.least_people
+    least = plan.book.disclosure.least_people
+    told = len({one.account_id for one in who}) >= least
     lines = grant_runs.spend(session, before) if told else []
     days: Counter[date] = Counter()
     for line in lines:
         days[line.day] += line.spent
     spent = MicroTokens(sum(line.spent for line in lines))
     services, kinds, projects = (
-        _portions(lines, who, by, rules.least_people) for by in ("service", "kind", "project")
+        _portions(lines, who, by, least) for by in ("service", "kind", "project")
     )  # fmt: skip
     return Digest(
         month=plan.month,
@@ -72,7 +73,7 @@ def _portions(lines: list[Spend], who: list[Spender], by: str, least: int) -> tu
 
 def _days(session: Session, plan: Plan, spent: Counter[date]) -> tuple[DayOfSpend, ...]:
     """The month's days; those of few spenders stand at their common mean, so that none tells of one of them."""
-    before, least = plan.month.previous(), plan.book.digest.least_people
+    before, least = plan.month.previous(), plan.book.disclosure.least_people
     counts = grant_runs.spenders_by_day(session, before)
     few = [day for day, count in counts.items() if count < least]
     others = sorted((day for day in counts if day not in few), key=lambda day: (counts[day], day))

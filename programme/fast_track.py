@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from policy import quorum
+from policy import quorum, texts
+from policy.kinds import EntryKind, LotKind
 from policy.period import Month, Quarter, day_of, first_instant
 from policy.quorum import BREAK_GLASS, Ask, Concerned
-from policy.reasons import Reason, Refusal
+from policy.reasons import FieldsRefused, Reason, Refusal
 from policy.units import MicroTokens, NanoUSD
 from programme import balance, board, fast_track_post, handbooks, letters, valuation
 from programme.grants import MANUAL_PRIORITY as PRIORITY
-from programme.lapses import EXCEPTION
+from programme.grants import from_pool_first
 from programme.letters import Situation
 from store import audit, grant_runs, ledger, runs, terms
 from store import people as people_store
@@ -38,17 +38,8 @@ if TYPE_CHECKING:
     from store.requests import Request
 
 LARGEST_ASK = MicroTokens.parse("1000000000")
-LONGEST_PURPOSE = 1_000
 LONGEST_INCIDENT = 100
 MOST_BENEFICIARIES = 10
-
-
-class FieldsRefused(Refusal):
-    """A form with mistakes: `problems` says for each field what is wrong with it."""
-
-    def __init__(self, problems: Mapping[str, str]) -> None:
-        super().__init__("request_invalid", " ".join(problems.values()), next_step="Correct this and send it again.")
-        self.problems = dict(problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,11 +169,8 @@ def _ask(session: Session, person: Person, amount: MicroTokens, books: Handbooks
 
 def monthly_grant(session: Session, person_id: str) -> MicroTokens:
     """A person's latest monthly grant, made whole where it was for a part of a month."""
-    latest = grant_runs.latest(session, person_id)
-    if latest is None:
-        return MicroTokens(0)
-    amount, factors = latest[0], letters.read_factors(latest[1])
-    return MicroTokens(amount * factors.days_in_month // factors.days_active)
+    latest = grant_runs.latest(session, [person_id])
+    return letters.read_factors(latest[person_id]).whole_grant if latest else MicroTokens(0)
 
 
 def _pool(session: Session, quarter: Quarter) -> NanoUSD | None:
@@ -204,10 +192,8 @@ def _wrong_texts(asked: Asked) -> dict[str, str]:
     problems: dict[str, str] = {}
     if not 0 < asked.amount <= LARGEST_ASK:
         problems["amount"] = f"{asked.amount.decimal:f} tokens: ask for more than 0, and at most a billion."
-    if not asked.purpose.strip():
-        problems["purpose"] = "Say in a sentence what it is for; the board decides by it."
-    elif len(asked.purpose) > LONGEST_PURPOSE:
-        problems["purpose"] = f"That is {len(asked.purpose)} characters; use at most {LONGEST_PURPOSE}."
+    if found := texts.problem(asked.purpose, "Say in a sentence what it is for; the board decides by it."):
+        problems["purpose"] = found
     if asked.incident and len(asked.incident) > LONGEST_INCIDENT:
         problems["incident"] = f"That is {len(asked.incident)} characters; use at most {LONGEST_INCIDENT}."
     return problems
@@ -362,26 +348,23 @@ def crediting(  # noqa: PLR0917 - the parts of one entry
     session: Session, request_id: str, person_id: str, amount: MicroTokens, last_day: date, purpose: str,
     account_of: Mapping[str, int], value: TokenValue, *, actor: str, desk: Desk, now: datetime,
 ) -> Draft:  # fmt: skip
-    """The entry of an exception: out of the shared pool as far as that reaches, else issued by the treasury.
-
-    The accounts are locked by the caller.
-    """
-    treasury, pool = account_of[ledger.TREASURY], account_of[ledger.POOL]
-    from_pool = min(max(ledger.balance(session, pool), 0), int(amount))
-    taken = ((pool, -from_pool), (treasury, from_pool - int(amount)))
+    """The entry of an exception. The accounts are locked by the caller."""
     key = f"exception:{request_id}"
-    reason = f"Exception: {' '.join(purpose.split())}"[:LONGEST_PURPOSE]
+    reason = f"Exception: {' '.join(purpose.split())}"[: texts.LONGEST]
     ends_at = first_instant(last_day + timedelta(days=1), desk.zone)
     return Draft(
-        kind=EXCEPTION,
+        kind=EntryKind.EXCEPTION,
         idempotency_key=key,
-        fingerprint=hashlib.blake2b(f"{key}|{int(amount)}|{last_day}".encode(), digest_size=16).digest(),
+        fingerprint=ledger.fingerprint(key, int(amount), last_day),
         effective_at=now,
         memo=reason,
         actor=actor,
-        amounts=(*(leg for leg in taken if leg[1]), (account_of[ledger.wallet_code(person_id)], int(amount))),
+        amounts=(
+            *from_pool_first(session, account_of, amount),
+            (account_of[ledger.wallet_code(person_id)], int(amount)),
+        ),
         value_version=value.version,
-        lot=NewLot(EXCEPTION, PRIORITY, now, ends_at, reason, actor),
+        lot=NewLot(LotKind.EXCEPTION, PRIORITY, now, ends_at, reason, actor),
     )
 
 

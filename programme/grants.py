@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING
 
+from policy.kinds import EntryKind, LotKind
 from policy.reasons import Refusal
 from programme import people
 from store import audit, ledger
 from store.ledger import Draft, NewLot
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from policy.units import MicroTokens
     from store.engine import Session
 
-MANUAL = "manual"
 KEY_REUSED = "key_reused"
 MANUAL_PRIORITY = 100
 """Burns with the regular grants; lower numbers burn first."""
@@ -55,8 +55,7 @@ def give(
     _require_sound(amount, reason, expires_at, now)
     person = people.require(session, email)
     idempotency_key = f"grant:manual:{key or secrets.token_hex(8)}"
-    content = f"{person.id}|{int(amount)}|{reason}|{expires_at.astimezone(UTC).isoformat()}"
-    fingerprint = hashlib.blake2b(content.encode(), digest_size=16).digest()
+    fingerprint = ledger.fingerprint(person.id, int(amount), reason, expires_at.astimezone(UTC).isoformat())
     account_of = ledger.open_accounts(session, [ledger.TREASURY, ledger.wallet_code(person.id)])
     # The treasury's row is what two calls with one key wait for each other at.
     ledger.lock(session, account_of.values())
@@ -65,14 +64,14 @@ def give(
             raise Refusal(KEY_REUSED, f"key = {key!r} was used for another grant.", next_step="Choose another key.")
         return Given(person.id, before[0], amount, expires_at, again=True)
     draft = Draft(
-        kind="grant",
+        kind=EntryKind.GRANT,
         idempotency_key=idempotency_key,
         fingerprint=fingerprint,
         effective_at=now,
         memo=reason,
         actor=actor,
         amounts=((account_of[ledger.TREASURY], -int(amount)), (account_of[ledger.wallet_code(person.id)], int(amount))),
-        lot=NewLot(MANUAL, MANUAL_PRIORITY, now, expires_at, reason, actor),
+        lot=NewLot(LotKind.MANUAL, MANUAL_PRIORITY, now, expires_at, reason, actor),
     )
     [entry_id] = ledger.post(session, [draft], now=now)
     after = {"entry_id": entry_id, "reason": reason, "expires_at": expires_at.isoformat()}
@@ -80,6 +79,16 @@ def give(
         session, audit.Record(at=now, actor=actor, action="grant.give", subject=person.id, after=after)
     )  # fmt: skip
     return Given(person.id, entry_id, amount, expires_at, again=False)
+
+
+def from_pool_first(session: Session, account_of: Mapping[str, int], amount: MicroTokens) -> list[tuple[int, int]]:
+    """The postings that pay for a lot: out of the shared pool as far as that reaches, else issued by the treasury.
+
+    The accounts are locked by the caller.
+    """
+    treasury, pool = account_of[ledger.TREASURY], account_of[ledger.POOL]
+    from_pool = min(max(ledger.balance(session, pool), 0), int(amount))
+    return [leg for leg in ((pool, -from_pool), (treasury, from_pool - int(amount))) if leg[1]]
 
 
 def _require_sound(amount: MicroTokens, reason: str, expires_at: datetime, now: datetime) -> None:

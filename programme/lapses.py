@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from policy.kinds import EntryKind, LotKind
 from policy.period import Month, day_of, first_instant
 from policy.units import MICRO_PER_TOKEN, MicroTokens
-from programme import handbooks, letters, post
+from programme import handbooks, letters, post, sizing
 from programme.letters import Ending, LapseNotice
 from store import grant_runs, ledger
-from store.grant_runs import REGULAR
 from store.ledger import Draft
 
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     from policy.handbook import Handbook
     from programme.desk import Desk
+    from programme.handbooks import Handbooks
     from store.engine import Session
     from store.grant_runs import Holding
 
@@ -35,10 +35,6 @@ class Over:
 
     amount: int
     takes: tuple[tuple[int, int], ...]
-
-
-EXCEPTION = "exception"
-"""The kind of an exception's lot, and of the entry that credits it."""
 
 
 def close_ended(session: Session, day: date, *, desk: Desk, now: datetime) -> int:
@@ -80,13 +76,13 @@ def _closing(
     what = "Left the company" if gone else "Ended: " + "; ".join(h.reason for h in closed)
     into: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
     for holding in closed:
-        account = ledger.POOL if holding.kind == EXCEPTION else ledger.EXPIRED
+        account = ledger.POOL if holding.kind.returns_to_pool else ledger.EXPIRED
         into[account_of[account]].append((holding.lot_id, holding.remaining))
-    return taking_out("expiry", f"expiry:{day}:{person_id}", closed[0].account_id, into, at=at, memo=what)
+    return taking_out(EntryKind.EXPIRY, f"expiry:{day}:{person_id}", closed[0].account_id, into, at=at, memo=what)
 
 
 def taking_out(
-    kind: str, key: str, wallet: int, into: Mapping[int, Sequence[tuple[int, int]]], *, at: datetime, memo: str
+    kind: EntryKind, key: str, wallet: int, into: Mapping[int, Sequence[tuple[int, int]]], *, at: datetime, memo: str
 ) -> Draft:
     """An entry that takes amounts out of certain lots of a wallet, into accounts of the programme."""
     sums = [(account, sum(taken for _, taken in takes)) for account, takes in into.items()]
@@ -94,7 +90,7 @@ def taking_out(
     return Draft(
         kind=kind,
         idempotency_key=key,
-        fingerprint=hashlib.blake2b(f"{key}|{takes}".encode(), digest_size=16).digest(),
+        fingerprint=ledger.fingerprint(key, takes),
         effective_at=at,
         memo=memo,
         actor=ACTOR,
@@ -103,9 +99,28 @@ def taking_out(
     )
 
 
-def over_limit(lots: Iterable[Holding], whole_grant: int, book: Handbook, at: datetime) -> Over:
-    """What is left of regular grants at an instant beyond `carry_over` × a whole month's grant."""
-    kept = [h for h in lots if h.kind == REGULAR and h.expires_at > at]
+def due(
+    lots: Mapping[str, Sequence[Holding]], grants: Mapping[str, MicroTokens], book: Handbook, at: datetime
+) -> dict[str, Over]:
+    """What lapses at the beginning of a month, by person; what ends then is not part of it.
+
+    `grants` are the month's as they would be for the whole of it. Nothing lapses for people who get none.
+    """
+    over = {id_: _over_limit(lots.get(id_, ()), int(grant), book, at) for id_, grant in grants.items()}
+    return {person_id: one for person_id, one in over.items() if one.amount}
+
+
+def foreseen(
+    session: Session, month: Month, lots: Mapping[str, Sequence[Holding]], book: Handbook, *, desk: Desk
+) -> dict[str, Over]:
+    """What will lapse at the beginning of a month to come, if nothing of it is used until then."""
+    grants = sizing.foreseen(session, month, book, lots)
+    return due(lots, grants, book, first_instant(month.first_day, desk.zone))
+
+
+def _over_limit(lots: Iterable[Holding], whole_grant: int, book: Handbook, at: datetime) -> Over:
+    """What is left of monthly grants at an instant beyond `carry_over` × a whole month's grant."""
+    kept = [h for h in lots if h.kind == LotKind.MONTHLY and h.expires_at > at]
     limit = whole_grant * int(book.lots.carry_over * TEN_THOUSAND) // TEN_THOUSAND
     excess = max(sum(h.remaining for h in kept) - limit, 0)
     takes: list[tuple[int, int]] = []
@@ -123,7 +138,8 @@ def announce(session: Session, day: date, *, desk: Desk, now: datetime) -> int:
 
     A notice that comes too late to be of use is left out: when the lapse is past, or when its later notice is due too.
     """
-    book = handbooks.load(session).on(day)
+    books = handbooks.load(session)
+    book = books.on(day)
     today = day_of(now, desk.zone)
     owed = 0
     for days in book.lots.notice_days:
@@ -131,36 +147,30 @@ def announce(session: Session, day: date, *, desk: Desk, now: datetime) -> int:
         sooner = [d for d in book.lots.notice_days if d < days]
         if target <= today or (sooner and today >= target - timedelta(days=max(sooner))):
             continue
-        owed += _announce_for(session, target, book, days=days, desk=desk, now=now)
+        owed += _announce_for(session, target, books, days=days, desk=desk, now=now)
     return owed
 
 
-def _announce_for(session: Session, target: date, book: Handbook, *, days: int, desk: Desk, now: datetime) -> int:
+def _announce_for(session: Session, target: date, books: Handbooks, *, days: int, desk: Desk, now: datetime) -> int:
     begin, end = first_instant(target, desk.zone), first_instant(target + timedelta(days=1), desk.zone)
     by_person: defaultdict[str, list[Holding]] = defaultdict(list)
     for holding in grant_runs.holdings(session):
         by_person[holding.person_id].append(holding)
-    grants = _whole_grants(session, target)
+    month = Month.containing(target)
+    over = foreseen(session, month, by_person, books.on(target), desk=desk) if target == month.first_day else {}
+    book = books.on(target - timedelta(days=days))
     gone = grant_runs.leavers(session, target)
-    contact = book.contact
     rows = []
     for person_id, lots in sorted(by_person.items()):
         ending = tuple(
             Ending(MicroTokens(h.remaining), target)
             for h in lots
             # Of an exception its own notice tells, which offers to ask for more time.
-            if begin <= h.expires_at < end and h.remaining >= MICRO_PER_TOKEN and h.kind != EXCEPTION
+            if begin <= h.expires_at < end and h.remaining >= MICRO_PER_TOKEN and h.kind != LotKind.EXCEPTION
         )
-        over = over_limit(lots, grants[person_id], book, begin).amount if person_id in grants else 0
-        if person_id in gone or not (ending or over >= MICRO_PER_TOKEN):
+        lapsing = over[person_id].amount if person_id in over else 0
+        if person_id in gone or not (ending or lapsing >= MICRO_PER_TOKEN):
             continue
-        notice = LapseNotice(target, days, MicroTokens(over), ending, contact)
+        notice = LapseNotice(target, days, MicroTokens(lapsing), ending, book.contact)
         rows.append((f"notice:{target}:{days}:{person_id}", "grants/lapse_notice", letters.written(notice), person_id))
     return post.to_people(session, rows, book=book, earliest=now, now=now)
-
-
-def _whole_grants(session: Session, target: date) -> Mapping[str, int]:
-    """Where a month begins on that day: each person's present grant, which says what the next one will be like."""
-    if target.day != 1:
-        return {}
-    return grant_runs.granted(session, Month.containing(target).previous())

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from policy import lots as burning
+from policy.kinds import EntryKind, LotKind
 from policy.period import Month, day_of, first_instant
 from policy.reasons import Refusal
 from policy.units import MicroTokens, NanoUSD
@@ -15,7 +14,6 @@ from programme import digests, lapses, letters, netting, post, sizing
 from programme.grants import MANUAL_PRIORITY as PRIORITY
 from programme.letters import Ending, Statement
 from store import audit, grant_runs, ledger, runs
-from store.grant_runs import REGULAR
 from store.ledger import Draft, NewLot
 
 if TYPE_CHECKING:
@@ -113,10 +111,6 @@ class _Holdings:
         for holding in grant_runs.holdings(session):
             if holding.person_id in codes:
                 self.lots[holding.person_id].append(holding)
-        self._balance = grant_runs.balances(session)
-
-    def debt(self, person_id: str) -> int:
-        return burning.debt(self._balance.get(person_id, 0), (h.remaining for h in self.lots[person_id]))
 
     def left(self, person_id: str, over: Mapping[str, Over]) -> list[tuple[Holding, int]]:
         """Each lot with what remains of it once the excess is gone."""
@@ -124,22 +118,17 @@ class _Holdings:
         return [(h, h.remaining - gone.get(h.lot_id, 0)) for h in self.lots[person_id]]
 
     def carried(self, person_id: str, over: Mapping[str, Over]) -> int:
-        return sum(left for holding, left in self.left(person_id, over) if holding.kind == REGULAR)
+        return sum(left for holding, left in self.left(person_id, over) if holding.kind == LotKind.MONTHLY)
 
 
 def _lapse(session: Session, planned: Plan, holding: _Holdings, *, desk: Desk, now: datetime) -> dict[str, Over]:
     """Take what is over the carry limit into the pool."""
     at = first_instant(planned.month.first_day, desk.zone)
-    over: dict[str, Over] = {}
-    for person_id, factors in planned.sizing.grants.items():
-        # A part of a month makes a smaller grant, not a smaller limit.
-        whole = int(factors.amount) * factors.days_in_month // factors.days_active
-        excess = lapses.over_limit(holding.lots[person_id], whole, planned.book, at)
-        if excess.amount:
-            over[person_id] = excess
+    grants = {person_id: factors.whole_grant for person_id, factors in planned.sizing.grants.items()}
+    over = lapses.due(holding.lots, grants, planned.book, at)
     drafts = [
         lapses.taking_out(
-            "lapse", f"lapse:{planned.month}:{person_id}", holding.wallet[person_id],
+            EntryKind.LAPSE, f"lapse:{planned.month}:{person_id}", holding.wallet[person_id],
             {holding.pool: excess.takes}, at=at, memo=f"Over the carry-over limit of {planned.month}",
         )
         for person_id, excess in over.items()
@@ -172,7 +161,10 @@ def _post(
     grant_runs.hold_back(
         session, key=f"held_back:{key}", amount=NanoUSD(held), value_version=planned.value.version, actor=ACTOR, now=now
     )
-    _owe_statements(session, planned, holding, over, netted, ends_on=day_of(ends_at, desk.zone), desk=desk, now=now)
+    _owe_statements(
+        session, planned, holding, over, netted, entry_of=entry_of, ends_on=day_of(ends_at, desk.zone), desk=desk,
+        now=now,
+    )  # fmt: skip
     after = {"people": len(drafts), "unsized": len(planned.unsized)}
     audit.append(
         session,
@@ -190,15 +182,15 @@ def _draft(  # noqa: PLR0917 - private, called once
     reason = f"Grant for {planned.month.first_day:%B %Y}"
     amount = int(factors.amount)
     return Draft(
-        kind="grant",
+        kind=EntryKind.GRANT,
         idempotency_key=key,
-        fingerprint=hashlib.blake2b(f"{key}|{amount}".encode(), digest_size=16).digest(),
+        fingerprint=ledger.fingerprint(key, amount),
         effective_at=starts_at,
         memo=reason,
         actor=ACTOR,
         amounts=((holding.treasury, -amount), (holding.wallet[person_id], amount)),
         value_version=planned.value.version,
-        lot=NewLot(REGULAR, PRIORITY, starts_at, ends_at, reason, ACTOR),
+        lot=NewLot(LotKind.MONTHLY, PRIORITY, starts_at, ends_at, reason, ACTOR),
     )
 
 
@@ -218,11 +210,12 @@ def _held_back(factors: Factors, planned: Plan) -> int:
 
 def _owe_statements(
     session: Session, planned: Plan, holding: _Holdings, over: Mapping[str, Over], netted: Mapping[str, MicroTokens], *,
-    ends_on: date, desk: Desk, now: datetime,
+    entry_of: Mapping[str, int], ends_on: date, desk: Desk, now: datetime,
 ) -> None:  # fmt: skip
     rows = []
+    into_debt = grant_runs.settled(session, entry_of.values())
     for person_id, factors in planned.sizing.grants.items():
-        settled = burning.settled_by(int(factors.amount), holding.debt(person_id))
+        settled = into_debt.get(entry_of[person_id], 0)
         open_lots = [(left, day_of(h.expires_at, desk.zone)) for h, left in holding.left(person_id, over) if left]
         taken_off = netted.get(person_id, MicroTokens(0))
         open_lots.append((int(factors.amount) - settled - int(taken_off), ends_on))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from policy import sizing
+from policy.kinds import EntryKind
 from policy.period import first_instant
 from policy.units import MicroTokens
 from programme import fast_track, fast_track_post, lapses
@@ -57,7 +58,7 @@ def _net(  # noqa: PLR0917 - private, called once
     taken = max(min(int(request.granted or 0), left, remaining), 0)
     if taken:
         draft = lapses.taking_out(
-            "netting", f"netted:{request.id}", wallet_of[request.person_id], {pool: [(lot_id, taken)]}, at=at,
+            EntryKind.NETTING, f"netted:{request.id}", wallet_of[request.person_id], {pool: [(lot_id, taken)]}, at=at,
             memo=f"Break-glass that was not ratified, taken off the grant for {planned.month}",
         )  # fmt: skip
         ledger.post(session, [draft], now=now)

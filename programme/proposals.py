@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from policy import handbook
+from policy import handbook, texts
 from policy.changes import Difference, differences
 from policy.period import Month, day_of
 from policy.quorum import ALTERNATE, MEMBER, RESERVE
@@ -16,7 +16,6 @@ from policy.reasons import Refusal
 from programme import board, handbooks, proposals_post, review_post, reviews
 from programme.cards import Named
 from programme.decisions import NOWHERE
-from programme.fast_track import FieldsRefused
 from store import audit, reference, runs
 from store import board as board_store
 from store import people as people_store
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
 __all__ = ["Card", "Difference", "cards", "confirm", "decline", "differences", "lapse", "of", "propose", "withdraw"]
 
 OPEN_FOR = timedelta(days=30)
-LONGEST_REASON = 1_000
 POLICY = "policy"
 """Closes by time what no person decided."""
 THRESHOLDS = "adjustment."
@@ -275,10 +273,7 @@ def decline(
     """Turn down what someone else proposed, and say why."""
     proposal = _held(session, proposal_id, now)
     _require_second(session, proposal, by, desk=desk, now=now)
-    if not (said := reason.strip()):
-        raise FieldsRefused({"reason": "Say why. The proposer will read it."})
-    if len(said) > LONGEST_REASON:
-        raise FieldsRefused({"reason": f"That is {len(said)} characters; use at most {LONGEST_REASON}."})
+    said = texts.require("reason", reason, "Say why. The proposer will read it.")
     return _close(session, proposal, DECLINED, by.id, desk=desk, now=now, place=place, reason=said)
 
 

@@ -19,11 +19,12 @@ from programme.team_report import AHEAD, APART, EVERYTHING, Jump, MonthAhead, Te
 from store import teams as store
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import date, datetime
 
     from policy.handbook import Handbook
     from programme.desk import Desk
+    from programme.handbooks import Handbooks
     from programme.team_weeks import TeamWeeks
     from store.engine import Session
     from store.grant_runs import Holding
@@ -43,8 +44,9 @@ def team_report(
     lines = store.lines_below(session, manager_id)
     if not teams.reports_of(lines, manager_id, today):
         return None
-    book = handbooks.load(session).on(today)
-    team = team_weeks.of_manager(session, manager_id, lines, this_week, today, book.digest.least_people)
+    books = handbooks.load(session)
+    book = books.on(today)
+    team = team_weeks.of_manager(session, manager_id, lines, this_week, today, book.disclosure.least_people)
     led = [team.now & team.of(week) for week in team.weeks[-3:-1]]
     below, unseen = teams_below.totals(session, led, team.weeks[-2], today=today, least=team.least)
     value = valuation.expected(session, team.month.quarter, desk.recent_handbooks.get(session, now))
@@ -53,7 +55,7 @@ def team_report(
     weeks = () if reason else _weeks(team, services)
     steady = not reason and team.is_steady(team.month.previous().first_day)
     month, ahead = (None, ()) if reason else _outlook(team, steady=steady)
-    idle, lapsing = _unused(session, team, book, desk=desk, now=now) if steady else (None, None)
+    idle, lapsing = _unused(session, team, books, desk=desk, now=now) if steady else (None, None)
     return TeamReport(
         manager_id=manager_id,
         today=today,
@@ -228,21 +230,21 @@ def _granted(team: TeamWeeks) -> NanoUSD | None:
 
 
 def _unused(
-    session: Session, team: TeamWeeks, book: Handbook, *, desk: Desk, now: datetime
+    session: Session, team: TeamWeeks, books: Handbooks, *, desk: Desk, now: datetime
 ) -> tuple[MicroTokens | None, MicroTokens | None]:
     """(left of earlier months, of all that what lapses when the next begins); None for amounts of too few."""
-    begins, ends = (first_instant(one.first_day, desk.zone) for one in (team.month, team.month.next()))
+    coming = team.month.next()
+    begins, ends = (first_instant(one.first_day, desk.zone) for one in (team.month, coming))
     held = store.open_grants(session, team.wallets, now)
     idle = _of_enough([(lot.holding.person_id, lot.holding.remaining) for lot in held if lot.starts_at < begins], team)
     by_person: defaultdict[str, list[Holding]] = defaultdict(list)
     for lot in held:
         by_person[lot.holding.person_id].append(lot.holding)
-    granted: Mapping[str, store.Grant] = team.granted
+    over = lapses.foreseen(session, coming, by_person, books.on(coming.first_day), desk=desk)
     lapsing = []
     for person, lots in by_person.items():
         ending = sum(lot.remaining for lot in lots if lot.expires_at <= ends)
-        over = lapses.over_limit(lots, granted[person].amount, book, ends).amount if person in granted else 0
-        lapsing.append((person, ending + over))
+        lapsing.append((person, ending + (over[person].amount if person in over else 0)))
     return idle, _of_enough(lapsing, team)
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from policy import quorum, review_votes
+from policy import quorum, review_votes, texts
 from policy.period import day_of
 from policy.reasons import Refusal
 from programme import board, handbooks, review_notices, review_post, review_value
 from programme.decisions import NOWHERE
-from programme.fast_track import FieldsRefused
 from store import audit, reviews
 from store import board as board_store
 from store import people as people_store
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
     from store.people import Person
     from store.review_votes import Panel
     from store.reviews import Review
-
-LONGEST_REASON = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,10 +206,7 @@ def require_current(panel: Panel, package: int) -> None:
 
 
 def require_reason(reason: str | None) -> None:
-    if not (reason or "").strip():
-        raise FieldsRefused({"reason": "Say why. It is kept on record."})
-    if len(reason or "") > LONGEST_REASON:
-        raise FieldsRefused({"reason": f"That is {len(reason or '')} characters; use at most {LONGEST_REASON}."})
+    texts.require("reason", reason, "Say why. It is kept on record.")
 
 
 def _adopt(session: Session, kept: Review, voter: str, *, desk: Desk, now: datetime) -> tuple[Review, str]:

@@ -202,7 +202,7 @@ def _money(session: Session, quarter: Quarter, planned: Plan, book: Handbook, de
     shares = grant_runs.utilisation(session, *quarter.bounds(desk.zone)).values()
     used = [burnt * reserve.WHOLE // granted for burnt, granted in shares if granted]
     # What few people used is not told by the reserve either.
-    permille = reserve.share(used if len(used) >= book.digest.least_people else (), book.reserve)
+    permille = reserve.share(used if len(used) >= book.disclosure.least_people else (), book.reserve)
     return Money(
         entitled=NanoUSD(sum(int(entitled) for entitled, _ in totals)),
         issued=NanoUSD(sum(int(issued) for _, issued in totals)),
@@ -253,7 +253,7 @@ def _of_class(name: str, requests: Sequence[Request]) -> Exceptions:
 def of(session: Session, kept: Review, book: Handbook, *, backtests: Mapping[str, BackTest]) -> Summary:
     """The summary of a review whose cases may have been held or amended since."""
     cases = reviews.standings(session, kept.quarter)
-    least = book.digest.least_people
+    least = book.disclosure.least_people
     used = [one.utilisation_permille for one in cases if one.utilisation_permille is not None]
     enough = len(used) >= least
     return Summary(

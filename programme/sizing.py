@@ -11,7 +11,7 @@ from policy import bands, rollout
 from policy.period import first_instant
 from policy.rollout import Participant
 from policy.sizing import FACTOR, NEUTRAL, Assignment, Claim, Sizing, size
-from programme import handbooks, valuation
+from programme import handbooks, letters, valuation
 from store import grant_runs, reviews, terms
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from policy.handbook import Handbook
     from policy.period import Month
-    from policy.units import NanoUSD
+    from policy.units import MicroTokens, NanoUSD
     from policy.valuation import TokenValue
     from programme.desk import Desk
     from store.engine import Session
@@ -114,7 +114,7 @@ def _claims(  # noqa: PLR0917 - private, called once
     for person, who in taking_part:
         if person.id in leave_out:
             continue
-        days = rollout.active_days(who, month, book.sizing.leave_days) if _moved(who, month) else days_in_month
+        days = _days_granted(who, month, book)
         if not days:
             continue
         midpoint = wide.get((person.level, person.pay_band or ""))
@@ -134,10 +134,29 @@ def _claims(  # noqa: PLR0917 - private, called once
     return claims, unsized
 
 
-def _moved(who: Participant, month: Month) -> bool:
-    """Whether anything makes the month less than whole: most people's is, and need not be counted day by day."""
+def _days_granted(who: Participant, month: Month, book: Handbook) -> int:
+    """The days of a month that count. Most people's is whole, and need not be counted day by day."""
     left = who.left_on is not None and who.left_on < month.next().first_day
-    return left or bool(who.absences) or who.hired_on > month.first_day
+    if left or who.absences or who.hired_on > month.first_day:
+        return rollout.active_days(who, month, book.sizing.leave_days)
+    return sum(1 for _ in month.days())
+
+
+def foreseen(session: Session, month: Month, book: Handbook, people: Iterable[str]) -> dict[str, MicroTokens]:
+    """What some people's grants of a month to come would be for the whole of it, as their latest ones tell.
+
+    Those who will get none are left out: they are away, their wave has not come, or they cannot be sized.
+    """
+    latest = grant_runs.latest(session, people)
+    leaves = terms.leaves(session, month)
+    midpoints = terms.midpoints(session, month.first_day)
+    found: dict[str, MicroTokens] = {}
+    for person in terms.participants(session, month, book.rollout.role_families, among=latest):
+        who = participant(person, leaves.get(person.id, ()))
+        takes_part = rollout.takes_part(who, month, book.rollout) and _days_granted(who, month, book) > 0
+        if takes_part and person.pay_band in midpoints:
+            found[person.id] = letters.read_factors(latest[person.id]).whole_grant
+    return found
 
 
 def _utilisation(

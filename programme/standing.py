@@ -7,8 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from policy import disclosure, reserve, rollout
-from policy.hours import is_working_day
-from policy.period import Month, day_of
+from policy.period import Month, day_of, is_working_day
 from policy.units import MicroTokens
 from programme import handbooks, valuation
 from store import grant_runs, reference
@@ -69,7 +68,8 @@ def of(session: Session, *, desk: Desk, now: datetime) -> Standing:
     used = _used(session, month, book.reserve.months, desk)
     worst_case = value.worth(MicroTokens(max(reference.outstanding(session), 0)))
     # What few people used is not told by the reserve either.
-    permille = reserve.share(used if len(used) >= max(book.digest.least_people, reserve.FEWEST) else (), book.reserve)
+    least = max(book.disclosure.least_people, reserve.FEWEST)
+    permille = reserve.share(used if len(used) >= least else (), book.reserve)
     launched = book.rollout.launched_on
     return Standing(
         month=month,
@@ -94,7 +94,7 @@ def _used(session: Session, month: Month, months: int, desk: Desk) -> list[int]:
 
 def histogram(used: Sequence[int], book: Handbook, month: Month) -> Histogram:
     """How many people used how much, as far as it may be told."""
-    least = book.digest.least_people
+    least = book.disclosure.least_people
     enough = len(used) >= least
     told = disclosure.counts(reserve.bins(used), least) if enough else (None,) * (reserve.BINS + 1)
     edges = [(low * 10, low * 10 + 10 if low < reserve.BINS else None) for low in range(reserve.BINS + 1)]

@@ -13,9 +13,8 @@ import tomlkit
 from policy import handbook
 from policy.changes import differences
 from policy.period import Month, day_of
-from policy.reasons import Refusal
+from policy.reasons import FieldsRefused, Refusal
 from programme import handbooks, proposals, review_decisions, reviews
-from programme.fast_track import FieldsRefused
 from store import proposals as proposals_store
 from store import reference
 

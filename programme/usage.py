@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from sqlalchemy.exc import IntegrityError
 
+from policy.kinds import EntryKind
 from policy.metering import INPUT_METERS, OUTPUT_METERS, UnpricedMeterError, named
 from policy.period import Quarter, day_of, first_instant
 from policy.units import LARGEST_AMOUNT
@@ -313,7 +314,7 @@ def _draft(group: Sequence[Rated], wallet: int, service: int, total: int) -> Dra
         digest.update(one.event.fingerprint)
     first = group[0]
     return Draft(
-        kind="usage",
+        kind=EntryKind.USAGE,
         # The events have the keys: each is posted once.
         idempotency_key=None,
         fingerprint=digest.digest(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from policy.kinds import EntryKind, Meaning
 from policy.metering import METERS
 from policy.units import MicroTokens, NanoUSD
 from store import reference, wallets
@@ -60,7 +61,7 @@ class DebitLine:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A balance taken apart: `received` − `used` − `lapsed` + `corrected` = `balance`.
+    """A balance taken apart: `received` − `used` − `lapsed` − `taken_back` = `balance`.
 
     `grant` is what the monthly grant of the card's month follows from, if there was one.
     """
@@ -69,7 +70,7 @@ class Explanation:
     received: MicroTokens
     used: MicroTokens
     lapsed: MicroTokens
-    corrected: MicroTokens
+    taken_back: MicroTokens
     balance: MicroTokens
     waiting: MicroTokens
     grant: Factors | None
@@ -79,18 +80,14 @@ class Explanation:
 def explain(session: Session, card: BalanceCard) -> Explanation:
     """The totals that make up the balance, and the latest debits call by call."""
     account_id = wallets.account_of(session, card.person_id)
-    totals = wallets.totals_by_kind(session, account_id) if account_id else {}
-    nothing = MicroTokens(0)
-    received, used = totals.pop("grant", nothing), -totals.pop("usage", nothing)
-    lapsed = -(totals.pop("expiry", nothing) + totals.pop("lapse", nothing))
-    corrected = sum(totals.values(), nothing)
-    balance = received - used - lapsed + corrected
+    totals = wallets.totals(session, account_id) if account_id else dict.fromkeys(Meaning, MicroTokens(0))
+    balance = sum(totals.values(), MicroTokens(0))
     return Explanation(
         card=card,
-        received=received,
-        used=used,
-        lapsed=lapsed,
-        corrected=corrected,
+        received=totals[Meaning.GRANTED],
+        used=-totals[Meaning.USED],
+        lapsed=-totals[Meaning.LAPSED],
+        taken_back=-totals[Meaning.TAKEN_BACK],
         balance=balance,
         # Lots that expired but are not closed yet, and lots that have not started.
         waiting=balance - card.available,
@@ -100,7 +97,7 @@ def explain(session: Session, card: BalanceCard) -> Explanation:
 
 
 def _debits(session: Session, account_id: int) -> list[DebitLine]:
-    recent = wallets.movements(session, account_id, kind="usage", limit=RECENT_DEBITS)
+    recent = wallets.movements(session, account_id, kind=EntryKind.USAGE, limit=RECENT_DEBITS)
     values = reference.values_by_version(session)
     lines: list[DebitLine] = []
     for movement in recent:

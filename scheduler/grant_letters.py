@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from policy.units import MICRO_PER_TOKEN, MicroTokens, NanoUSD, divide_half_even
+from policy.units import MicroTokens
+from policy.valuation import worth
 from programme import letters
 from programme.letters import Digest, LapseNotice, Statement
 from templates import charts, render, workings
@@ -32,9 +34,6 @@ def compose_lapse_notice(view: object) -> tuple[Message, Picture | None]:
 def compose_digest(view: object) -> tuple[Message, Picture | None]:
     """The month for everyone; the picture only where its spend may be told."""
     digest = letters.read(Digest, view)
-
-    def worth(tokens: MicroTokens) -> NanoUSD:
-        return NanoUSD(divide_half_even(int(tokens) * int(digest.per_token), MICRO_PER_TOKEN))
-
-    message = render.message("grants/digest", digest=digest, worth=worth)
+    at_value = partial(worth, per_token=digest.per_token)
+    message = render.message("grants/digest", digest=digest, worth=at_value)
     return message, charts.month_of_spend(digest) if digest.spent is not None else None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from policy.units import MICRO_PER_TOKEN, MicroTokens, NanoUSD, divide_half_even
+from policy.valuation import worth
 from programme import letters
 from programme.letters import Warned
 from templates import render
@@ -17,8 +18,5 @@ if TYPE_CHECKING:
 def compose(view: object) -> tuple[Message, Picture | None]:
     """What a person is told, at the value of the moment."""
     warned = letters.read(Warned, view)
-
-    def worth(tokens: MicroTokens) -> NanoUSD:
-        return NanoUSD(divide_half_even(int(tokens) * int(warned.per_token), MICRO_PER_TOKEN))
-
-    return render.message("warnings/warning", warned=warned, worth=worth), None
+    at_value = partial(worth, per_token=warned.per_token)
+    return render.message("warnings/warning", warned=warned, worth=at_value), None

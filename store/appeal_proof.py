@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from policy import handbook
 from policy.appeals import LAPSED, OPEN, REJECTED, UPHELD, deciders, owed_back
+from policy.kinds import EntryKind, LotKind
 from store import appeals as store
 from store import reference, reviews
 from store.tables import accounts, audit_log, entries, lots
@@ -105,16 +106,16 @@ def _entries(session: Session) -> Iterator[str]:
         .outerjoin(table, a.entry_id == e.id)
         .outerjoin(lots, lots.c.entry_id == e.id)
         .outerjoin(accounts, accounts.c.id == lots.c.account_id)
-        .where(sa.or_(e.kind == store.KIND, a.entry_id.is_not(None)))
+        .where(sa.or_(e.kind == EntryKind.APPEAL, a.entry_id.is_not(None)))
     )  # fmt: skip
     appeals = {(str(one.quarter), one.person_id): one for one in store.everything(session)}
     for row in session.execute(query).all():
         appeal = appeals.get((row.quarter, row.person_id))
-        if appeal is None or row.idempotency_key != f"{store.KIND}:{appeal.id}" or appeal.state != UPHELD:
+        if appeal is None or row.idempotency_key != f"appeal:{appeal.id}" or appeal.state != UPHELD:
             yield f"entry {row.idempotency_key}: it is of no appeal that was upheld"
             continue
         owed = int(_owed(session, appeal))
-        if (row.owner, row.kind, row.amount) != (appeal.person_id, store.KIND, owed):
+        if (row.owner, row.kind, row.amount) != (appeal.person_id, LotKind.APPEAL, owed):
             yield f"appeal {appeal.id}: {row.amount} went to {row.owner}, what the cut took is {owed}"
 
 

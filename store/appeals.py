@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 FILED, DECIDED, LAPSED = "appeal.file", "appeal.decide", "appeal.lapse"
 """The actions by which the audit log tells of appeals."""
-KIND = "appeal"
 """Of the entries and lots that give back."""
 REMIND, LAPSE = "remind", "lapse"
 

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
+from policy.kinds import EntryKind, LotKind
 from policy.units import NanoUSD
 from store import bulk
 from store.tables import accounts, entries, grants, lot_movements, lots, people, services, usage_days, usd_entries
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import date, datetime
 
     from policy.period import Month
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 ADVISORY_LOCK = 7_263_005
 """Of the grants: see `lock`."""
-REGULAR = "grant"
-"""The kind of a lot that the policy sized; exceptions and gifts have other kinds."""
 
 
 class Holding(NamedTuple):
@@ -29,10 +28,16 @@ class Holding(NamedTuple):
     account_id: int
     person_id: str
     lot_id: int
-    kind: str
+    kind: LotKind
     expires_at: datetime
     remaining: int
     reason: str
+
+
+def holding(  # noqa: PLR0917 - the columns of a row
+    account_id: int, person_id: str, lot_id: int, kind: str, expires_at: datetime, remaining: int, reason: str
+) -> Holding:
+    return Holding(account_id, person_id, lot_id, LotKind(kind), expires_at, remaining, reason)
 
 
 def lock(session: Session) -> None:
@@ -61,7 +66,7 @@ def holdings(session: Session, *, ended_before: datetime | None = None) -> list[
     )  # fmt: skip
     if ended_before is not None:
         query = query.where(lots.c.expires_at <= ended_before)
-    return [Holding(*row) for row in session.execute(query)]
+    return [holding(*row) for row in session.execute(query)]
 
 
 def leavers(session: Session, day: date) -> set[str]:
@@ -69,10 +74,15 @@ def leavers(session: Session, day: date) -> set[str]:
     return set(session.execute(sa.select(people.c.id).where(people.c.left_on < day)).scalars())
 
 
-def balances(session: Session) -> dict[str, int]:
-    """What stands in each wallet, by person."""
-    query = sa.select(accounts.c.person_id, accounts.c.balance).where(accounts.c.person_id.is_not(None))
-    return {person_id: balance for person_id, balance in session.execute(query)}
+def settled(session: Session, entry_ids: Iterable[int]) -> dict[int, int]:
+    """What of each entry's own lot went into debt at once, by entry; those that found no debt are left out."""
+    found: dict[int, int] = {}
+    query = sa.select(lots.c.entry_id, lot_movements.c.amount).join(
+        lot_movements, sa.and_(lot_movements.c.entry_id == lots.c.entry_id, lot_movements.c.lot_id == lots.c.id)
+    )
+    for some in bulk.chunks(entry_ids):
+        found.update((entry_id, amount) for entry_id, amount in session.execute(query.where(lots.c.entry_id.in_(some))))
+    return found
 
 
 def utilisation(session: Session, begin: datetime, end: datetime) -> dict[str, tuple[int, int]]:
@@ -80,14 +90,14 @@ def utilisation(session: Session, begin: datetime, end: datetime) -> dict[str, t
     granted = (
         sa.select(accounts.c.person_id, sa.func.sum(lots.c.amount))
         .join(accounts, accounts.c.id == lots.c.account_id)
-        .where(lots.c.kind == REGULAR, lots.c.starts_at >= begin, lots.c.starts_at < end)
+        .where(lots.c.kind == LotKind.MONTHLY, lots.c.starts_at >= begin, lots.c.starts_at < end)
         .group_by(accounts.c.person_id)
     )
     burnt = (
         sa.select(accounts.c.person_id, sa.func.sum(lot_movements.c.amount))
         .select_from(lot_movements.join(lots).join(accounts, accounts.c.id == lots.c.account_id))
         .join(entries, entries.c.id == lot_movements.c.entry_id)
-        .where(lots.c.kind == REGULAR, entries.c.kind.in_(("usage", "grant")))
+        .where(lots.c.kind == LotKind.MONTHLY, entries.c.kind.in_((EntryKind.USAGE, EntryKind.GRANT)))
         .where(entries.c.effective_at >= begin, entries.c.effective_at < end)
         .group_by(accounts.c.person_id)
     )
@@ -101,11 +111,16 @@ def granted(session: Session, month: Month) -> dict[str, int]:
     return {person_id: amount for person_id, amount in session.execute(query)}
 
 
-def latest(session: Session, person_id: str) -> tuple[int, object] | None:
-    """(amount, factors) of someone's latest monthly grant."""
-    query = sa.select(grants.c.amount, grants.c.factors).where(grants.c.person_id == person_id)
-    row = session.execute(query.order_by(grants.c.month.desc()).limit(1)).one_or_none()
-    return (row.amount, row.factors) if row else None
+def latest(session: Session, person_ids: Iterable[str]) -> dict[str, object]:
+    """The factors of each one's latest monthly grant; people who never had one are left out."""
+    found: dict[str, object] = {}
+    for some in bulk.chunks(sorted(person_ids)):
+        last = sa.select(grants.c.person_id, sa.func.max(grants.c.month).label("month"))
+        last_of = last.where(grants.c.person_id.in_(some)).group_by(grants.c.person_id).subquery()
+        its = sa.and_(last_of.c.person_id == grants.c.person_id, last_of.c.month == grants.c.month)
+        query = sa.select(grants.c.person_id, grants.c.factors).join(last_of, its)
+        found.update((person_id, factors) for person_id, factors in session.execute(query))
+    return found
 
 
 def latest_issue(session: Session) -> NanoUSD:

@@ -7,6 +7,7 @@ remains of a lot. `store/verify` recomputes them.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
+    from policy.kinds import EntryKind, LotKind
     from store.engine import Session
 
 TREASURY, POOL, EXPIRED = "treasury", "pool", "expired"
@@ -29,7 +31,7 @@ TREASURY, POOL, EXPIRED = "treasury", "pool", "expired"
 class NewLot:
     """A dated grant to be opened in the wallet that its entry credits."""
 
-    kind: str
+    kind: LotKind
     priority: int
     starts_at: datetime
     expires_at: datetime
@@ -45,7 +47,7 @@ class Draft:
     `usage:4711`. Such keys come in order, and an index takes those without touching pages all over.
     """
 
-    kind: str
+    kind: EntryKind
     idempotency_key: str | None
     fingerprint: bytes
     effective_at: datetime
@@ -139,6 +141,11 @@ def _locked(query: sa.Select[Any], account_ids: Sequence[int]) -> sa.Select[Any]
     """
     query = query.where(accounts.c.id.in_(account_ids)).order_by(accounts.c.id)
     return query.with_for_update(key_share=True)
+
+
+def fingerprint(*parts: object) -> bytes:
+    """What an entry's content is known by: another content under the same key is told by it."""
+    return blake2b("|".join(map(str, parts)).encode(), digest_size=16).digest()
 
 
 def find_entry(session: Session, idempotency_key: str) -> tuple[int, bytes] | None:

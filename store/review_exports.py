@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
+from policy.kinds import EntryKind
 from store.requests import CREDITED, NOT_RATIFIED
 from store.tables import accounts, entries, lot_movements, lots, requests
 
@@ -44,7 +45,7 @@ def months_in_debt(session: Session, begin: datetime, end: datetime) -> dict[str
         sa.select(accounts.c.person_id, sa.func.count(sa.distinct(entries.c.id)))
         .select_from(lot_movements.join(lots).join(accounts, accounts.c.id == lots.c.account_id))
         .join(entries, entries.c.id == lot_movements.c.entry_id)
-        .where(entries.c.kind == "grant", entries.c.effective_at > begin, entries.c.effective_at <= end)
+        .where(entries.c.kind == EntryKind.GRANT, entries.c.effective_at > begin, entries.c.effective_at <= end)
         .group_by(accounts.c.person_id)
     )
     return {person_id: count for person_id, count in session.execute(query)}

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
+from policy.kinds import LotKind
 from store import bulk
-from store.grant_runs import REGULAR, Holding
+from store.grant_runs import Holding, holding
 from store.tables import accounts, grants, lots, people, reporting_lines, requests, services, token_values, usage_days
 
 if TYPE_CHECKING:
@@ -184,13 +185,13 @@ def open_grants(session: Session, account_ids: Sequence[int], now: datetime) -> 
             c.account_id, accounts.c.person_id, c.id, c.kind, c.expires_at, c.remaining, c.reason, c.starts_at
         )
         .join(accounts, accounts.c.id == c.account_id)
-        .where(c.remaining > 0, c.kind == REGULAR, c.starts_at <= now, c.expires_at > now)
+        .where(c.remaining > 0, c.kind == LotKind.MONTHLY, c.starts_at <= now, c.expires_at > now)
         .order_by(c.expires_at, c.id)
     )  # fmt: skip
     found: list[LotLeft] = []
     for some in bulk.chunks(account_ids):
         rows = session.execute(query.where(c.account_id.in_(some)))
-        found += [LotLeft(Holding(*row[:-1]), row[-1]) for row in rows]
+        found += [LotLeft(holding(*row[:-1]), row[-1]) for row in rows]
     return found
 
 

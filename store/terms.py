@@ -12,7 +12,7 @@ from store import bulk
 from store.tables import absences, assignments, budgets, pay_bands, people, person_terms, projects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import date, datetime
 
     from policy.period import Month
@@ -79,8 +79,10 @@ def record(session: Session, rows: Iterable[tuple[str, date, Mapping[str, Any]]]
     session.execute(sa.insert(person_terms), inserted)
 
 
-def participants(session: Session, month: Month, role_families: Iterable[str]) -> list[Participant]:
-    """Everyone of some role families who is employed on a day of the month, by id."""
+def participants(
+    session: Session, month: Month, role_families: Iterable[str], *, among: Collection[str] | None = None
+) -> list[Participant]:
+    """Everyone of some role families who is employed on a day of the month, by id; or those `among` some people."""
     first, end = month.first_day, month.next().first_day
     began = sa.case((people.c.hired_on > first, people.c.hired_on), else_=sa.literal(first, sa.Date))
     terms = person_terms.alias()
@@ -101,7 +103,10 @@ def participants(session: Session, month: Month, role_families: Iterable[str]) -
         .where(person_terms.c.role_family.in_(list(role_families)))
         .order_by(people.c.id)
     )  # fmt: skip
-    return [Participant(*row) for row in session.execute(query)]
+    if among is None:
+        return [Participant(*row) for row in session.execute(query)]
+    some_by_some = (query.where(people.c.id.in_(some)) for some in bulk.chunks(sorted(among)))
+    return [Participant(*row) for chunk in some_by_some for row in session.execute(chunk)]
 
 
 def midpoints(session: Session, day: date) -> dict[str, NanoUSD]:

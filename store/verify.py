@@ -14,9 +14,11 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from policy import quorum
+from policy.kinds import EntryKind
 from policy.metering import OUTPUT_METERS, UnpricedMeterError, input_tokens
 from policy.period import day_of
-from policy.units import MICRO_PER_TOKEN, divide_half_even
+from policy.units import MicroTokens, NanoUSD
+from policy.valuation import worth
 from store import appeal_proof, audit, reference, review_proof, review_votes_proof, reviews, value_proof
 from store import proposals as proposals_store
 from store import requests as requests_store
@@ -159,7 +161,7 @@ def buffers_book(session: Session) -> Iterator[str]:
         grants, token_values, v.version == g.value_version
     )
     held = sum(
-        divide_half_even(amount * nano_usd, MICRO_PER_TOKEN) * permille // 1_000
+        int(worth(MicroTokens(amount), NanoUSD(nano_usd))) * permille // 1_000
         for amount, nano_usd, permille in session.execute(query.execution_options(yield_per=ROWS_AT_A_TIME))
     )
     total = sa.select(sa.func.coalesce(sa.func.sum(usd_entries.c.amount_nano_usd), 0))
@@ -180,7 +182,7 @@ def usage_entries(session: Session) -> Iterator[str]:
     paid = (
         sa.select(entries.c.id, sa.func.sum(-postings.c.amount).label("total"))
         .select_from(entries.join(postings).join(accounts, accounts.c.id == postings.c.account_id))
-        .where(entries.c.kind == "usage", accounts.c.person_id.is_not(None))
+        .where(entries.c.kind == EntryKind.USAGE, accounts.c.person_id.is_not(None))
         .group_by(entries.c.id)
         .subquery()
     )
@@ -194,7 +196,7 @@ def services_paid(session: Session) -> Iterator[str]:
     paid = (
         sa.select(accounts.c.code, sa.func.sum(postings.c.amount))
         .select_from(entries.join(postings).join(accounts, accounts.c.id == postings.c.account_id))
-        .where(entries.c.kind == "usage", accounts.c.person_id.is_(None))
+        .where(entries.c.kind == EntryKind.USAGE, accounts.c.person_id.is_(None))
         .group_by(accounts.c.code)
     )
     rolled_up = sa.select(usage_days.c.service_key, sa.func.sum(usage_days.c.debit_micro_tokens))
@@ -322,14 +324,14 @@ def exceptions_as_decided(session: Session) -> Iterator[str]:
         .outerjoin(lots, lots.c.entry_id == e.id)
         .outerjoin(accounts, accounts.c.id == lots.c.account_id)
         .outerjoin(requests, r.entry_id == e.id)
-        .where(e.kind == "exception")
+        .where(e.kind == EntryKind.EXCEPTION)
     )
     for row in session.execute(query):
         if row.idempotency_key != f"exception:{row.id}":
             yield f"entry {row.idempotency_key}: request {row.id} names it"
         elif (row.amount, row.person_id) != (row.granted, row.requester):
             yield f"request {row.id}: {row.granted} granted to {row.requester}, {row.amount} went to {row.person_id}"
-    credited = sa.select(r.id, e.kind).join(entries, e.id == r.entry_id).where(e.kind != "exception")
+    credited = sa.select(r.id, e.kind).join(entries, e.id == r.entry_id).where(e.kind != EntryKind.EXCEPTION)
     for request_id, kind in session.execute(credited):
         yield f"request {request_id}: its entry is of kind {kind}"
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
+from policy.kinds import EntryKind, LotKind, Meaning
 from policy.units import MicroTokens
 from store import bulk
 from store.reference import LATEST_FIRST
@@ -27,7 +28,7 @@ SPEND_DAYS = 31
 class LotRow(NamedTuple):
     """An open lot."""
 
-    kind: str
+    kind: LotKind
     amount: int
     remaining: int
     starts_at: datetime
@@ -66,7 +67,7 @@ class Movement(NamedTuple):
     """One line of a wallet's statement, with the balance after it."""
 
     entry_id: int
-    kind: str
+    kind: EntryKind
     memo: str
     effective_at: datetime
     posted_at: datetime
@@ -129,7 +130,7 @@ def _read(session: Session, query: bulk.Prepared, who: str, month: Month) -> Wal
 
 def _lot(columns: Sequence[Any]) -> LotRow:
     kind, amount, remaining, starts_at, expires_at, reason = columns
-    return LotRow(kind, amount, remaining, bulk.read_instant(starts_at), bulk.read_instant(expires_at), reason)
+    return LotRow(LotKind(kind), amount, remaining, bulk.read_instant(starts_at), bulk.read_instant(expires_at), reason)
 
 
 _SPEND_COLUMNS = """
@@ -172,18 +173,21 @@ def account_of(session: Session, person_id: str) -> int | None:
     return session.execute(query).scalar_one_or_none()
 
 
-def totals_by_kind(session: Session, account_id: int) -> dict[str, MicroTokens]:
-    """The sum of all postings of a wallet by kind of entry; together they are its balance."""
+def totals(session: Session, account_id: int) -> dict[Meaning, MicroTokens]:
+    """The sum of all postings of a wallet by what they mean; together they are its balance."""
     query = sa.select(entries.c.kind, sa.func.sum(postings.c.amount)).join_from(postings, entries)
     query = query.where(postings.c.account_id == account_id).group_by(entries.c.kind)
-    return {kind: MicroTokens(total) for kind, total in session.execute(query)}
+    found = dict.fromkeys(Meaning, MicroTokens(0))
+    for kind, total in session.execute(query):
+        found[EntryKind(kind).meaning] += MicroTokens(total)
+    return found
 
 
 def movements(
     session: Session,
     account_id: int,
     *,
-    kind: str | None = None,
+    kind: EntryKind | None = None,
     limit: int | None = None,
     begin: datetime | None = None,
     end: datetime | None = None,
@@ -203,14 +207,14 @@ def movements(
     if limit is not None:
         query = query.limit(limit)
     return [
-        Movement(r.id, r.kind, r.memo, r.effective_at, r.posted_at, MicroTokens(r.amount), MicroTokens(r.balance),
-                 r.value_version)
+        Movement(r.id, EntryKind(r.kind), r.memo, r.effective_at, r.posted_at, MicroTokens(r.amount),
+                 MicroTokens(r.balance), r.value_version)
         for r in session.execute(query)
     ]  # fmt: skip
 
 
 def granted_between(session: Session, account_id: int, begin: datetime, end: datetime) -> MicroTokens:
-    """The sum of the lots that started in a period."""
+    """The sum of the lots that started in a period: whatever their kind, all were granted."""
     c = lots.c
     query = sa.select(sa.func.coalesce(sa.func.sum(c.amount), 0))
     query = query.where(c.account_id == account_id, c.starts_at >= begin, c.starts_at < end)
@@ -262,7 +266,7 @@ def flows_since(session: Session, account_id: int, instant: datetime) -> list[Fl
         .outerjoin(lot_movements, sa.and_(lots.c.id.is_(None), lot_movements.c.entry_id == entries.c.id))
         .outerjoin(taken, taken.c.id == lot_movements.c.lot_id)
         .where(postings.c.account_id == account_id, postings.c.version > sa.func.coalesce(before, 0))
-        .where(entries.c.kind != "usage")
+        .where(entries.c.kind != EntryKind.USAGE)
         .order_by(postings.c.version)
     )  # fmt: skip
     flows: list[Flow] = []

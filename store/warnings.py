@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
+from policy.kinds import EntryKind
 from policy.warnings import USUAL, Choice
 from store import bulk
 from store.tables import (
@@ -105,7 +106,7 @@ def spent_before(session: Session, account_id: int, instant: datetime) -> bool:
     query = (
         sa.select(postings.c.version)
         .join_from(postings, entries)
-        .where(postings.c.account_id == account_id, entries.c.kind == "usage", entries.c.effective_at < instant)
+        .where(postings.c.account_id == account_id, entries.c.kind == EntryKind.USAGE, entries.c.effective_at < instant)
         .order_by(postings.c.version)
         .limit(1)
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from policy.units import MICRO_PER_TOKEN, NanoUSD, divide_half_even
+from policy.valuation import worth
 from templates import phrases, render
 from templates.charts import native
 from templates.charts.weekly import WeeksOfTeam
@@ -13,7 +14,7 @@ from templates.charts.weekly import WeeksOfTeam
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from policy.units import MicroTokens
+    from policy.units import NanoUSD
     from templates.render import Message
 
 
@@ -70,7 +71,7 @@ def words(report: Report) -> dict[str, object]:
         "change": change(report),
         "shares": shares(report),
         "spent_share": spent_share(report),
-        "worth": lambda amount: worth(amount, report.per_token),
+        "worth": partial(worth, per_token=report.per_token),
         "most_teams": MOST_TEAMS,
         "team_rows": team_rows(report.teams[:MOST_TEAMS]),
         "left_out": sum(week.hidden in {"team_changed", "few_spenders"} for week in report.weeks[:-2]),
@@ -112,8 +113,3 @@ def team_rows(teams: Sequence[TeamBelow]) -> list[list[str]]:
 
 def _usd(amount: NanoUSD | None) -> str:
     return "not shown" if amount is None else phrases.whole_usd(amount).removeprefix("USD ")
-
-
-def worth(amount: MicroTokens, per_token: NanoUSD) -> NanoUSD:
-    """What tokens are worth at the value of the moment."""
-    return NanoUSD(divide_half_even(int(amount) * int(per_token), MICRO_PER_TOKEN))

@@ -1,22 +1,23 @@
 """How exceptions are asked for and decided (RULES 5)."""
 
+# ruff: noqa: TC001 - the types of fields are read at run time
+
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated
 
-from policy.toml_table import MOST
+from policy.business_time import Span
+from policy.declared import Between, Factor, Share, read
+from policy.units import NanoUSD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from decimal import Decimal
 
-    from policy.business_time import Span
     from policy.toml_table import Table
-    from policy.units import NanoUSD
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
     """When those who have not voted are reminded, when alternates are called in, and when a request lapses."""
 
@@ -25,45 +26,43 @@ class Schedule:
     lapse: Span
 
 
-@dataclass(frozen=True, slots=True)
-class ClassRules:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassRules(Schedule):
     """A class of requests: up to so many monthly grants (and USD), decided by so many members of the board."""
 
-    grants: Decimal
-    usd: NanoUSD | None
-    members: int
-    schedule: Schedule
+    grants: Factor
+    usd: NanoUSD | None = None
+    members: Annotated[int, Between(1, 100)]
 
 
-@dataclass(frozen=True, slots=True)
-class MajorRules:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MajorRules(Schedule):
     """Requests above the standard class, or above a share of the quarter's budget: a majority and finance decide."""
 
-    pool_share: Decimal
-    schedule: Schedule
+    pool_share: Share
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BreakGlassRules:
     """What is credited at once in an incident, how often, and by when so many members ratify it."""
 
-    grants: Decimal
+    grants: Factor
     usd: NanoUSD
-    every_days: int
-    members: int
+    every_days: Annotated[int, Between(1, 366)]
+    members: Annotated[int, Between(1, 100)]
     ratify: Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExceptionRules:
     """How exceptions are asked for and decided (RULES 5)."""
 
-    from_hour: int
-    until_hour: int
-    lot_days: int
-    split_days: int
-    notice_days: tuple[int, ...]
-    outcome_days: int
+    from_hour: Annotated[int, Between(0, 23)]
+    until_hour: Annotated[int, Between(1, 23)]
+    lot_days: Annotated[int, Between(1, 366)]
+    split_days: Annotated[int, Between(1, 366)]
+    notice_days: Annotated[tuple[int, ...], Between(1, 60)]
+    outcome_days: Annotated[int, Between(1, 366)]
     fast: ClassRules
     standard: ClassRules
     major: MajorRules
@@ -71,53 +70,8 @@ class ExceptionRules:
 
 
 def read_exceptions(table: Table) -> ExceptionRules:
-    rules = ExceptionRules(
-        from_hour=table.count("from_hour", 0, 23),
-        until_hour=table.count("until_hour", 1, 23),
-        lot_days=table.count("lot_days", 1, 366),
-        split_days=table.count("split_days", 1, 366),
-        notice_days=tuple(sorted(set(table.counts("notice_days", 1, 60)), reverse=True)),
-        outcome_days=table.count("outcome_days", 1, 366),
-        fast=_read_class(table.table("fast")),
-        standard=_read_class(table.table("standard")),
-        major=_read_major(table.table("major")),
-        break_glass=_read_break_glass(table.table("break_glass")),
-    )
-    table.done()
-    return rules
-
-
-def _read_class(table: Table) -> ClassRules:
-    rules = ClassRules(
-        grants=table.share("grants", MOST),
-        usd=table.usd("usd") if "usd" in table.entries else None,
-        members=table.count("members", 1, 100),
-        schedule=_read_schedule(table),
-    )
-    table.done()
-    return rules
-
-
-def _read_schedule(table: Table) -> Schedule:
-    return Schedule(table.span("remind"), table.span("escalate"), table.span("lapse"))
-
-
-def _read_major(table: Table) -> MajorRules:
-    rules = MajorRules(table.share("pool_share"), _read_schedule(table))
-    table.done()
-    return rules
-
-
-def _read_break_glass(table: Table) -> BreakGlassRules:
-    rules = BreakGlassRules(
-        grants=table.share("grants", MOST),
-        usd=table.usd("usd"),
-        every_days=table.count("every_days", 1, 366),
-        members=table.count("members", 1, 100),
-        ratify=table.span("ratify"),
-    )
-    table.done()
-    return rules
+    rules = read(ExceptionRules, table)
+    return replace(rules, notice_days=tuple(sorted(set(rules.notice_days), reverse=True)))
 
 
 def exception_contradictions(exceptions: ExceptionRules) -> Iterator[str]:
@@ -130,9 +84,9 @@ def exception_contradictions(exceptions: ExceptionRules) -> Iterator[str]:
         yield f"exceptions.standard.members = {exceptions.standard.members}: below exceptions.fast.members"
     a_day = exceptions.until_hour - exceptions.from_hour
     schedules = {
-        "fast": exceptions.fast.schedule,
-        "standard": exceptions.standard.schedule,
-        "major": exceptions.major.schedule,
+        "fast": exceptions.fast,
+        "standard": exceptions.standard,
+        "major": exceptions.major,
     }
     for name, schedule in schedules.items():
         spans = (schedule.remind, schedule.escalate, schedule.lapse)

@@ -1,19 +1,22 @@
 """Who takes part from when, how a monthly grant is sized, and how long it lives (RULES 3)."""
 
+# ruff: noqa: TC001, TC003 - the types of fields are read at run time
+
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated
 
-from policy.toml_table import MOST
+from policy.declared import Between, Factor, ForEach, OneOf, Share, read
+from policy.units import NanoUSD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from datetime import date
-    from decimal import Decimal
+    from collections.abc import Iterator
 
     from policy.toml_table import Table
-    from policy.units import NanoUSD
 
 LEVELS = ("junior", "mid", "senior", "staff", "principal")
 """From the least to the most senior."""
@@ -25,27 +28,27 @@ PILOTS = ("first_wave", "all_seniors")
 class HistoryRules:
     """How much earlier utilisation moves a grant, and for how many quarters after the launch it does not."""
 
-    slope: Decimal
-    least: Decimal
-    most: Decimal
-    quiet_quarters: int
+    slope: Factor
+    least: Factor
+    most: Factor
+    quiet_quarters: Annotated[int, Between(0, 100)]
 
 
 @dataclass(frozen=True, slots=True)
 class SizingRules:
     """How a monthly grant follows from pay band, seniority, project complexity and history (RULES 3)."""
 
-    share_of_compensation: Decimal
-    least_weight: Decimal
-    most_weight: Decimal
-    floor_share: Decimal
-    cap_share: Decimal
+    share_of_compensation: Share
+    least_weight: Factor
+    most_weight: Factor
+    floor_share: Factor
+    cap_share: Factor
     floor_usd: NanoUSD
-    round_to_tokens: int
-    people_per_band: int
-    leave_days: int
-    seniority: Mapping[str, Decimal]
-    complexity: Mapping[str, Decimal]
+    round_to_tokens: Annotated[int, Between(1, 1_000_000)]
+    people_per_band: Annotated[int, Between(1, 1_000)]
+    leave_days: Annotated[int, Between(0, 366)]
+    seniority: Annotated[Mapping[str, Decimal], ForEach(LEVELS)]
+    complexity: Annotated[Mapping[str, Decimal], ForEach(COMPLEXITIES)]
     history: HistoryRules
 
 
@@ -56,84 +59,28 @@ class LotRules:
     A lot that has ended is closed `settle_days` later: usage of its last days may still be on its way.
     """
 
-    months: int
-    carry_over: Decimal
-    settle_days: int
-    notice_days: tuple[int, ...]
+    months: Annotated[int, Between(1, 120)]
+    carry_over: Factor
+    settle_days: Annotated[int, Between(0, 60)]
+    notice_days: Annotated[tuple[int, ...], Between(1, 60)]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RolloutRules:
     """Who takes part from when, in months since the launch; without a launch date no one does."""
 
-    launched_on: date | None
+    launched_on: date | None = None
     role_families: tuple[str, ...]
-    pilot: str
+    pilot: Annotated[str, OneOf(PILOTS)]
     pilot_levels: tuple[str, ...]
-    wave_months: tuple[int, ...]
-    phase_2_month: int
-    phase_3_month: int
-
-
-def read_sizing(table: Table) -> SizingRules:
-    rules = SizingRules(
-        share_of_compensation=table.share("share_of_compensation"),
-        least_weight=table.share("least_weight", MOST),
-        most_weight=table.share("most_weight", MOST),
-        floor_share=table.share("floor_share", MOST),
-        cap_share=table.share("cap_share", MOST),
-        floor_usd=table.usd("floor_usd"),
-        round_to_tokens=table.count("round_to_tokens", 1, 1_000_000),
-        people_per_band=table.count("people_per_band", 1, 1_000),
-        leave_days=table.count("leave_days", 0, 366),
-        seniority=_read_factors(table.table("seniority"), LEVELS),
-        complexity=_read_factors(table.table("complexity"), COMPLEXITIES),
-        history=_read_history(table.table("history")),
-    )
-    table.done()
-    return rules
-
-
-def _read_factors(table: Table, names: tuple[str, ...]) -> dict[str, Decimal]:
-    factors = {name: table.share(name, MOST) for name in names}
-    table.done()
-    return factors
-
-
-def _read_history(table: Table) -> HistoryRules:
-    rules = HistoryRules(
-        table.share("slope", MOST),
-        table.share("least", MOST),
-        table.share("most", MOST),
-        table.count("quiet_quarters", 0, 100),
-    )
-    table.done()
-    return rules
+    wave_months: Annotated[tuple[int, ...], Between(1, 120)]
+    phase_2_month: Annotated[int, Between(1, 120)]
+    phase_3_month: Annotated[int, Between(1, 120)]
 
 
 def read_lots(table: Table) -> LotRules:
-    rules = LotRules(
-        months=table.count("months", 1, 120),
-        carry_over=table.share("carry_over", MOST),
-        settle_days=table.count("settle_days", 0, 60),
-        notice_days=tuple(sorted(set(table.counts("notice_days", 1, 60)), reverse=True)),
-    )
-    table.done()
-    return rules
-
-
-def read_rollout(table: Table) -> RolloutRules:
-    rules = RolloutRules(
-        launched_on=table.optional_day("launched_on"),
-        role_families=tuple(table.texts("role_families")),
-        pilot=table.choice("pilot", PILOTS),
-        pilot_levels=tuple(table.texts("pilot_levels")),
-        wave_months=table.counts("wave_months", 1, 120),
-        phase_2_month=table.count("phase_2_month", 1, 120),
-        phase_3_month=table.count("phase_3_month", 1, 120),
-    )
-    table.done()
-    return rules
+    rules = read(LotRules, table)
+    return replace(rules, notice_days=tuple(sorted(set(rules.notice_days), reverse=True)))
 
 
 def sizing_contradictions(sizing: SizingRules) -> Iterator[str]:

@@ -1,17 +1,18 @@
 """How grants are adjusted each quarter, and how the board and those concerned have their say (RULES 6)."""
 
+# ruff: noqa: TC001 - the types of fields are read at run time
+
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from policy.toml_table import MOST
+from policy.business_time import Span
+from policy.declared import Between, Factor, Share, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from decimal import Decimal
 
-    from policy.business_time import Span
     from policy.parameters.exceptions import ExceptionRules
     from policy.toml_table import Table
 
@@ -20,29 +21,29 @@ if TYPE_CHECKING:
 class EfficiencyRules:
     """How output and spend become a score among peers, and how uncertain it is."""
 
-    output_low: Decimal
-    output_high: Decimal
-    output_offset: Decimal
-    tokens_offset: Decimal
-    elasticity: Decimal
-    least_elasticity: Decimal
-    most_elasticity: Decimal
-    refit_from: int
-    most_deviations: Decimal
-    draws: int
-    seed: int
-    confidence: Decimal
+    output_low: Share
+    output_high: Share
+    output_offset: Factor
+    tokens_offset: Factor
+    elasticity: Share
+    least_elasticity: Share
+    most_elasticity: Share
+    refit_from: Annotated[int, Between(10, 1_000_000)]
+    most_deviations: Factor
+    draws: Annotated[int, Between(50, 10_000)]
+    seed: Annotated[int, Between(0, 1_000_000_000)]
+    confidence: Factor
 
 
 @dataclass(frozen=True, slots=True)
 class UseRules:
     """From which utilisation someone counts as LOW or HIGH, and until which."""
 
-    low_enter: Decimal
-    low_quarters: int
-    low_leave: Decimal
-    high_enter: Decimal
-    high_leave: Decimal
+    low_enter: Factor
+    low_quarters: Annotated[int, Between(1, 8)]
+    low_leave: Factor
+    high_enter: Factor
+    high_leave: Factor
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +53,12 @@ class ChangeRules:
     HIGH raises only those whose score is above −`least_score_high`.
     """
 
-    per_score: Decimal
-    low: Decimal
-    high: Decimal
-    least_score_high: Decimal
-    most_quarter: Decimal
-    most_year: Decimal
+    per_score: Share
+    low: Share
+    high: Share
+    least_score_high: Factor
+    most_quarter: Share
+    most_year: Share
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +66,10 @@ class AdjustmentRules:
     """How grants are adjusted each quarter (RULES 6)."""
 
     unit: str
-    weeks: int
-    least_weeks: int
-    least_peers: int
-    least_team: int
+    weeks: Annotated[int, Between(2, 53)]
+    least_weeks: Annotated[int, Between(2, 53)]
+    least_peers: Annotated[int, Between(3, 1_000)]
+    least_team: Annotated[int, Between(1, 1_000)]
     efficiency: EfficiencyRules
     use: UseRules
     change: ChangeRules
@@ -80,92 +81,22 @@ class ReviewRules:
 
     remind: Span
     lapse: Span
-    notice_days: int
+    notice_days: Annotated[int, Between(1, 60)]
 
 
 @dataclass(frozen=True, slots=True)
 class AppealRules:
     """Working days to appeal against a cut, and from an appeal to its reminder and to its end."""
 
-    appeal_days: int
-    remind_days: int
-    decide_days: int
-
-
-def read_adjustment(table: Table, unit: str) -> AdjustmentRules:
-    rules = AdjustmentRules(
-        unit=unit,
-        weeks=table.count("weeks", 2, 53),
-        least_weeks=table.count("least_weeks", 2, 53),
-        least_peers=table.count("least_peers", 3, 1_000),
-        least_team=table.count("least_team", 1, 1_000),
-        efficiency=_read_efficiency(table.table("efficiency")),
-        use=_read_use(table.table("use")),
-        change=_read_change(table.table("change")),
-    )
-    table.done()
-    return rules
-
-
-def _read_efficiency(table: Table) -> EfficiencyRules:
-    rules = EfficiencyRules(
-        output_low=table.share("output_low"),
-        output_high=table.share("output_high"),
-        output_offset=table.share("output_offset", MOST),
-        tokens_offset=table.share("tokens_offset", MOST),
-        elasticity=table.share("elasticity"),
-        least_elasticity=table.share("least_elasticity"),
-        most_elasticity=table.share("most_elasticity"),
-        refit_from=table.count("refit_from", 10, 1_000_000),
-        most_deviations=table.share("most_deviations", MOST),
-        draws=table.count("draws", 50, 10_000),
-        seed=table.count("seed", 0, 1_000_000_000),
-        confidence=table.share("confidence", MOST),
-    )
-    table.done()
-    return rules
-
-
-def _read_use(table: Table) -> UseRules:
-    rules = UseRules(
-        low_enter=table.share("low_enter", MOST),
-        low_quarters=table.count("low_quarters", 1, 8),
-        low_leave=table.share("low_leave", MOST),
-        high_enter=table.share("high_enter", MOST),
-        high_leave=table.share("high_leave", MOST),
-    )
-    table.done()
-    return rules
-
-
-def _read_change(table: Table) -> ChangeRules:
-    rules = ChangeRules(
-        per_score=table.share("per_score"),
-        low=table.share("low"),
-        high=table.share("high"),
-        least_score_high=table.share("least_score_high", MOST),
-        most_quarter=table.share("most_quarter"),
-        most_year=table.share("most_year"),
-    )
-    table.done()
-    return rules
-
-
-def read_reviews(table: Table) -> ReviewRules:
-    rules = ReviewRules(table.span("remind"), table.span("lapse"), table.count("notice_days", 1, 60))
-    table.done()
-    return rules
+    appeal_days: Annotated[int, Between(1, 60)]
+    remind_days: Annotated[int, Between(1, 60)]
+    decide_days: Annotated[int, Between(1, 60)]
 
 
 def read_appeals(table: Table) -> AppealRules:
-    rules = AppealRules(
-        appeal_days=table.count("appeal_days", 1, 60),
-        remind_days=table.count("remind_days", 1, 60),
-        decide_days=table.count("decide_days", 1, 60),
-    )
+    rules = read(AppealRules, table)
     if rules.remind_days >= rules.decide_days:
         table.wrong("remind_days", rules.remind_days, f"fewer than decide_days, {rules.decide_days}")
-    table.done()
     return rules
 
 

@@ -1,21 +1,21 @@
 """What a token is worth, what is held back at issue, and what is put aside for what is outstanding (RULES 1)."""
 
+# ruff: noqa: TC001, TC003 - the types of fields are read at run time
+
 from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Annotated
 
+from policy.declared import Between, Factor, OneOf, Share
 from policy.metering import METERS, Meter
-from policy.toml_table import MOST
+from policy.units import NanoUSD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import date
-
-    from policy.toml_table import Table
-    from policy.units import NanoUSD
 
 VALUE_METHODS = ("fixed", "basket")
 FUNDINGS = ("inside", "on_top")
@@ -25,26 +25,26 @@ FUNDINGS = ("inside", "on_top")
 class IndexRules:
     """How the basket's index is kept: the cap of one provider's share, and two thresholds."""
 
-    provider_cap: Decimal
-    reweight_divergence: Decimal
-    second_person_above: Decimal
+    provider_cap: Share
+    reweight_divergence: Share
+    second_person_above: Share
 
 
 @dataclass(frozen=True, slots=True)
 class BufferRules:
     """What is held back at issue against price rises; `prior_*` is what is assumed before there is a history."""
 
-    funding: str
-    prior_quarters: int
-    prior_sd: Decimal
-    quantile: Decimal
-    horizon_quarters: int
-    least: Decimal
-    most: Decimal
-    announced_change: Decimal
+    funding: Annotated[str, OneOf(FUNDINGS)]
+    prior_quarters: Annotated[int, Between(1, 100)]
+    prior_sd: Share
+    quantile: Factor
+    horizon_quarters: Annotated[int, Between(1, 8)]
+    least: Share
+    most: Share
+    announced_change: Share
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BasketItem:
     """A line of the starting basket: one meter of one model, its class, and its share of the spend.
 
@@ -53,18 +53,18 @@ class BasketItem:
 
     provider: str
     model: str
-    tier: str
-    meter: Meter
+    tier: str = ""
+    meter: Annotated[Meter, OneOf(METERS)]
     class_: str
-    share: Decimal
-    retired_on: date | None
+    share: Share
+    retired_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ValueRules:
     """What a token is worth: `usd_per_token` in the base quarter, and how later quarters follow from it."""
 
-    method: str
+    method: Annotated[str, OneOf(VALUE_METHODS)]
     usd_per_token: NanoUSD
     index: IndexRules
     buffer: BufferRules
@@ -75,64 +75,9 @@ class ValueRules:
 class ReserveRules:
     """What is put aside for outstanding tokens: the share that so many percent of people keep within, and a margin."""
 
-    percentile: int
-    months: int
-    margin: Decimal
-
-
-def read_value(table: Table) -> ValueRules:
-    rules = ValueRules(
-        method=table.choice("method", VALUE_METHODS),
-        usd_per_token=table.usd("usd_per_token"),
-        index=_read_index(table.table("index")),
-        buffer=_read_buffer(table.table("buffer")),
-        basket=tuple(_read_basket_item(t) for t in table.tables("basket")),
-    )
-    table.done()
-    return rules
-
-
-def _read_index(table: Table) -> IndexRules:
-    rules = IndexRules(
-        table.share("provider_cap"), table.share("reweight_divergence"), table.share("second_person_above")
-    )
-    table.done()
-    return rules
-
-
-def _read_buffer(table: Table) -> BufferRules:
-    rules = BufferRules(
-        funding=table.choice("funding", FUNDINGS),
-        prior_quarters=table.count("prior_quarters", 1, 100),
-        prior_sd=table.share("prior_sd"),
-        quantile=table.share("quantile", MOST),
-        horizon_quarters=table.count("horizon_quarters", 1, 8),
-        least=table.share("least"),
-        most=table.share("most"),
-        announced_change=table.share("announced_change"),
-    )
-    table.done()
-    return rules
-
-
-def _read_basket_item(table: Table) -> BasketItem:
-    item = BasketItem(
-        provider=table.text("provider"),
-        model=table.text("model"),
-        tier=table.optional_text("tier"),
-        meter=cast("Meter", table.choice("meter", METERS)),
-        class_=table.text("class"),
-        share=table.share("share"),
-        retired_on=table.optional_day("retired_on"),
-    )
-    table.done()
-    return item
-
-
-def read_reserve(table: Table) -> ReserveRules:
-    rules = ReserveRules(table.count("percentile", 50, 100), table.count("months", 1, 12), table.share("margin"))
-    table.done()
-    return rules
+    percentile: Annotated[int, Between(50, 100)]
+    months: Annotated[int, Between(1, 12)]
+    margin: Share
 
 
 def value_contradictions(value: ValueRules) -> Iterator[str]:

@@ -12,9 +12,9 @@ from slack_sdk import WebClient
 
 from handlers import appeals, tokens
 from handlers.interactions import Form, Modal, Press
-from policy.reasons import Refusal
+from policy import texts
+from policy.reasons import FieldsRefused, Refusal
 from programme import appeals as programme
-from programme.fast_track import LONGEST_PURPOSE, FieldsRefused
 from sandbox import block_kit
 from scheduler import letters
 from store import reviews
@@ -196,7 +196,7 @@ def test_nobody_fills_in_a_form_for_nothing(adopted: Desk) -> None:
     assert refusal(appeals.press_appeal, adopted, press(adopted, IDLE, str(Q4))) == "appealed"
 
 
-@pytest.mark.parametrize("reason", ["", " \n ", "x" * (LONGEST_PURPOSE + 1)])
+@pytest.mark.parametrize("reason", ["", " \n ", "x" * (texts.LONGEST + 1)])
 def test_a_reason_that_will_not_do_is_told_beside_its_field(adopted: Desk, reason: str) -> None:
     """Neither an appeal nor a decision is kept without a reason, or with one that is too long."""
     with pytest.raises(FieldsRefused) as refused:

@@ -18,7 +18,6 @@ from policy.adjustment import (
     LOW,
     THOUSANDTH,
     USUAL,
-    Adjustment,
     Person,
     adjust,
     bounds,
@@ -26,6 +25,7 @@ from policy.adjustment import (
     change,
     in_thousandths,
 )
+from policy.adjustment_reasons import because, would_change
 from policy.period import Quarter
 from policy.reasons import Refusal
 from policy.sizing import Claim, bought, size
@@ -34,6 +34,7 @@ from policy.valuation import TokenValue
 from tests.support import depth
 
 if TYPE_CHECKING:
+    from policy.adjusted import Adjustment
     from policy.parameters.reviews import AdjustmentRules
 
 BOOK = handbook.parse(handbook.packaged())
@@ -109,9 +110,9 @@ def check(a: Adjustment) -> None:
         year *= 1 + delta
     before = year / (1 + a.delta)
     assert min(before, 1 - CHANGE.most_year) <= year <= max(before, 1 + CHANGE.most_year)
-    assert a.because[-1].code == "delta"
-    assert a.would_change
-    assert ("not_enough_data" in {reason.code for reason in a.because}) == (a.score is None)
+    assert because(a)[-1].code == "delta"
+    assert would_change(a)
+    assert ("not_enough_data" in {reason.code for reason in because(a)}) == (a.score is None)
 
 
 @given(st.lists(st.tuples(st.floats(-2.5, 2.5), states), max_size=12))

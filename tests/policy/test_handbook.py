@@ -524,3 +524,16 @@ def test_a_handbook_of_before_the_reports_goes_on() -> None:
     text = handbook.packaged()
     begin, end = text.index("[reports]"), text.index("[digest]")
     assert handbook.parse(text[:begin] + text[end:]).reports == handbook.parse(text).reports
+
+
+def test_the_name_of_the_smallest_group_in_earlier_handbooks_goes_on() -> None:
+    """What `[digest]` said of the smallest group is the rule of `[disclosure]`; both at once is a mistake."""
+    digest = "\n[digest]\nrush_days = 5\nrush_factor = 1.5\n"
+    earlier = SMALL + digest + "least_people = 7\n"
+    assert handbook.parse(earlier).disclosure.least_people == 7
+    assert handbook.document(earlier)["disclosure"] == {"least_people": 7}
+    assert handbook.parse(SMALL + digest).disclosure.least_people == 5
+    assert problems(SMALL + digest + "least_people = 0\n") == [
+        "disclosure.least_people = 0: expected a whole number from 1 to 1000"
+    ]
+    assert problems(earlier + "\n[disclosure]\nleast_people = 7\n") == ["digest.least_people = 7: there is no such key"]

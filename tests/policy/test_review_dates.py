@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policy.hours import is_working_day
-from policy.period import Month
+from policy.period import Month, is_working_day
 from policy.review_dates import business_day_after, effect_month, last_appeal_day
 
 DAYS = st.dates(date(2026, 1, 1), date(2029, 12, 31))

@@ -92,6 +92,14 @@ def test_projects_weigh_by_their_share() -> None:
     assert factors.complexity == Decimal("0.975")
 
 
+def test_a_part_of_a_month_is_a_smaller_grant_and_not_a_smaller_limit() -> None:
+    """A joiner of 12 days is granted 57,700 tokens of 144,250 for the whole month; a whole month's grant is its own."""
+    sized = size([JOINER, STAFF], RULES, VALUE, budget=None)
+    joiner = dataclasses.replace(sized.grants["per_3"], amount=MicroTokens(57_700 * MICRO_PER_TOKEN))
+    assert joiner.whole_grant == MicroTokens(144_250 * MICRO_PER_TOKEN)
+    assert sized.grants["per_1"].whole_grant == sized.grants["per_1"].amount
+
+
 def test_a_small_entitlement_has_the_floor_in_usd() -> None:
     """Nobody in full post gets less than USD 150 a month, even where the entitlement is smaller."""
     claim = dataclasses.replace(STAFF, midpoint=usd("2000"))

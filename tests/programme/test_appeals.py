@@ -18,10 +18,9 @@ from hypothesis import strategies as st
 
 from policy.appeals import CutMonth, deciders, owed_back
 from policy.period import Month, Quarter
-from policy.reasons import Refusal
+from policy.reasons import FieldsRefused, Refusal
 from policy.units import MICRO_PER_TOKEN
 from programme import appeals, people, review_notices, reviews
-from programme.fast_track import FieldsRefused
 from programme.review_summary import Appealed
 from scheduler import tick
 from store import appeals as store

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from policy.kinds import EntryKind, LotKind
 from policy.pace import Outlook
 from policy.period import Month
 from policy.units import MicroTokens, NanoUSD
@@ -43,9 +44,9 @@ def give(desk: Desk, amount: str, *, starts_at: datetime = NOON, expires_at: dat
     with desk.transaction() as session:
         codes = [ledger.TREASURY, ledger.wallet_code(cast.person_id(desk, ADA))]
         treasury, wallet = (ledger.open_accounts(session, codes)[code] for code in codes)
-        lot = NewLot("monthly", 100, starts_at, expires_at, reason, "test")
+        lot = NewLot(LotKind.MONTHLY, 100, starts_at, expires_at, reason, "test")
         amounts = ((treasury, -int(tokens(amount))), (wallet, int(tokens(amount))))
-        draft = Draft("grant", f"grant:{reason}", b"", starts_at, reason, "test", amounts, lot=lot)
+        draft = Draft(EntryKind.GRANT, f"grant:{reason}", b"", starts_at, reason, "test", amounts, lot=lot)
         ledger.post(session, [draft], now=desk.clock())
 
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from policy.kinds import EntryKind, LotKind
 from policy.period import Month
 from policy.units import MicroTokens
 from programme import balance, burn_down, lapses
@@ -53,9 +54,11 @@ def give(desk: Desk, tokens: int, *, starts_at: datetime, expires_at: datetime) 
         codes = [ledger.TREASURY, ledger.wallet_code(cast.person_id(desk, ADA))]
         treasury, wallet = (ledger.open_accounts(session, codes)[code] for code in codes)
         amount, key = tokens * 1_000_000, f"grant:{starts_at}:{expires_at}"
-        lot = NewLot("grant", 100, starts_at, expires_at, "Grant", "test")
+        lot = NewLot(LotKind.MONTHLY, 100, starts_at, expires_at, "Grant", "test")
         amounts = ((treasury, -amount), (wallet, amount))
-        ledger.post(session, [Draft("grant", key, b"", starts_at, "Grant", "test", amounts, lot=lot)], now=desk.clock())
+        ledger.post(
+            session, [Draft(EntryKind.GRANT, key, b"", starts_at, "Grant", "test", amounts, lot=lot)], now=desk.clock()
+        )
 
 
 def by_day(found: BurnDown) -> dict[int, int]:

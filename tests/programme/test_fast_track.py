@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from policy.reasons import Refusal
+from policy.reasons import FieldsRefused, Refusal
 from policy.units import MicroTokens
-from programme import board, cards, decisions
-from programme.fast_track import FieldsRefused
+from programme import balance, board, cards, decisions, why
 from store.tables import entries, lots, outbox, postings, requests
 from tests.support import books, cast, rollout
 from tests.support import requests as asking
@@ -376,6 +375,12 @@ def test_what_is_not_ratified_is_netted_from_the_next_grant(office: Desk, *, sil
     assert (netted.netted, netted.netted_month) == (MicroTokens.parse("20000"), "2026-12")
     statement = rollout.owed(office, "grants/statement")[f"statement:2026-12:{cast.person_id(office, BEN)}"]
     assert statement["netted"] == 20_000_000_000
+    with office.reading() as session:
+        card = balance.of_email(session, BEN, desk=office, now=office.clock())
+        assert card is not None
+        explained = why.explain(session, card)
+    assert explained.taken_back == MicroTokens.parse("20000")
+    assert explained.received == rollout.granted(office, "2026-11")[BEN] + grant + MicroTokens.parse("20000")
     assert books.findings(office) == {}
     asking.let_time_pass(office, days=31)
     assert books.keys(office, "netting") == {f"netted:{request.id}"}

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import pytest
 import sqlalchemy as sa
 
 from policy.period import Month
 from policy.units import MicroTokens
-from programme import lapses, monthly
+from programme import lapses, monthly, terms
 from store.tables import entries, outbox
 from tests.support import books, cast, rollout
 from tests.support.books import ADA, BEN
@@ -110,6 +111,25 @@ def test_a_lapse_is_announced_a_week_and_a_day_before(desk: Desk) -> None:
     amount = int(rollout.granted(desk, "2026-11")[ADA])
     assert (week["on"], week["days"], week["over_limit"]) == ("2026-12-01", 7, amount)
     assert (day["on"], day["days"], day["over_limit"]) == ("2026-12-01", 1, amount)
+
+
+@pytest.mark.parametrize(("away_from", "until"), [(date(2026, 10, 16), date(2026, 11, 16)), (date(2026, 11, 15), None)])
+def test_what_is_told_to_lapse_is_what_lapses(sqlite_desk: Desk, away_from: date, until: date | None) -> None:
+    """Back from a leave, a part of a month makes no smaller limit; on leave there is no grant, and nothing lapses."""
+    desk = sqlite_desk
+    rollout.launch(desk)
+    with desk.transaction() as session:
+        terms.set_leave(session, BEN, away_from, until, actor="test", now=desk.clock())
+    grant(desk, Month(2026, 10))
+    grant(desk, Month(2026, 11))
+    announce(desk, date(2026, 11, 24))
+    assert notices(desk, BEN) == []
+    assert len(notices(desk, ADA)) == 1
+    before = books.wallet(desk, BEN)
+    grant(desk, Month(2026, 12))
+    granted = rollout.granted(desk, "2026-12").get(BEN, MicroTokens(0))
+    assert books.wallet(desk, BEN) == before + granted
+    assert (granted == 0) == (until is None)
 
 
 def test_the_end_of_a_lot_is_announced_wherever_it_falls(desk: Desk) -> None:

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from policy.reasons import Refusal
+from policy.reasons import FieldsRefused, Refusal
 from programme import handbooks, proposals
-from programme.fast_track import FieldsRefused
 from store import people as people_store
 from store.tables import handbook_proposals, outbox
 from store.tables import handbooks as handbook_table

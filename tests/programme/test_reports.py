@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from policy.period import Month, day_of
-from policy.units import NanoUSD
+from policy.units import MicroTokens, NanoUSD
+from programme import monthly, terms
 from programme import teams as roster
 from programme.desk import Desk
 from programme.team_report import APART
@@ -400,6 +403,37 @@ def test_what_is_left_and_what_lapses(desk: Desk) -> None:
     # In December everybody keeps as much as their November's grant.
     assert int(report.lapsing) == sum(held.values()) - sum(new.values())
     assert report.lapses_on == date(2026, 12, 1)
+
+
+@pytest.mark.parametrize("away", [False, True])
+def test_what_is_told_to_lapse_is_what_lapses(sqlite_desk: Desk, *, away: bool) -> None:
+    """Also when one of the team is away from mid-November: no grant in December, so nothing of theirs lapses."""
+    desk = sqlite_desk
+    teams.hire_team(desk)
+    rollout.launch(desk)
+    if away:
+        with desk.transaction() as session:
+            terms.set_leave(session, KIM, date(2026, 11, 15), None, actor="test", now=desk.clock())
+    for month in (Month(2026, 10), Month(2026, 11)):
+        grant(desk, month)
+    told = teams.report(desk).lapsing
+    before, of_kim = held(desk), held(desk, KIM)
+    grant(desk, Month(2026, 12))
+    assert told == MicroTokens((before - held(desk)).total()) > 0
+    assert (held(desk, KIM) == of_kim) == away
+
+
+def grant(desk: Desk, month: Month) -> None:
+    with desk.transaction() as session:
+        monthly.run(session, month, desk=desk, now=datetime.combine(month.first_day, time(9), UTC))
+
+
+def held(desk: Desk, *people: str) -> Counter[str]:
+    """What is left of the team's grants, by month."""
+    left: Counter[str] = Counter()
+    for who in people or TEAM:
+        left.update({reason: int(amount) for reason, amount, _ in rollout.open_lots(desk, who)})
+    return left
 
 
 def test_requests_are_counted(desk: Desk) -> None:

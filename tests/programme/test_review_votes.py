@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from policy.period import Month
-from policy.reasons import Refusal
+from policy.reasons import FieldsRefused, Refusal
 from policy.review import AMENDED, HELD, PROPOSED, counted
 from programme import (
     appeals,
@@ -29,7 +29,6 @@ from programme import (
 )
 from programme import reviews as reviews_programme
 from programme.cards import Named
-from programme.fast_track import FieldsRefused
 from programme.review_calls import OwnVote
 from scheduler import letters, tick
 from store import people as people_store

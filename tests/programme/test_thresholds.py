@@ -12,9 +12,8 @@ import sqlalchemy as sa
 
 from policy import handbook
 from policy.changes import Difference, differences
-from policy.reasons import Refusal
+from policy.reasons import FieldsRefused, Refusal
 from programme import proposals, review_pack, review_steps, reviews, thresholds
-from programme.fast_track import FieldsRefused
 from programme.thresholds import Asked
 from scheduler import letters
 from store import proposals as store

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from handlers import tokens as handler
+from policy.kinds import EntryKind
 from policy.period import Month
 from policy.units import MicroTokens
 from programme import balance, why
 from store import ledger
 from store.ledger import Draft
 from tests.support import books, cast, letters
-from tests.support.books import ADA
+from tests.support import requests as asking
+from tests.support.books import ADA, BEN
 from tests.support.cast import GPT, SONNET
 from tests.support.clock import NOON, Clock
 
@@ -78,31 +81,48 @@ def test_counts_times_prices_are_the_cost_and_cost_by_value_the_debit(
 
 
 def test_the_totals_add_up_to_the_balance(desk: Desk, clock: Clock) -> None:
-    """Received less used less lapsed plus corrected is the balance; what cannot be spent today is told apart."""
+    """Granted less used less lapsed less taken back is the balance; what cannot be spent today is told apart."""
     cast.give(desk, ADA, "100", days=1)
     cast.give(desk, ADA, "50")
     books.take_in(desk, cast.event("1", at=NOON, meters={"output": 10_000}))
     clock.move(days=2)
     explained = explain(desk)
     assert (explained.received, explained.used) == (tokens("150"), tokens("15"))
-    assert (explained.lapsed, explained.corrected) == (tokens("0"), tokens("0"))
+    assert (explained.lapsed, explained.taken_back) == (tokens("0"), tokens("0"))
     assert explained.balance == tokens("135") == books.wallet(desk, ADA)
     assert explained.card.available == tokens("50")
     assert explained.waiting == tokens("85")
 
 
-def test_what_lapsed_and_what_was_corrected_have_lines_of_their_own(sqlite_desk: Desk) -> None:
-    """Entries of other kinds are part of the sum as well."""
+def test_what_lapsed_and_what_was_taken_back_have_lines_of_their_own(sqlite_desk: Desk) -> None:
+    """Whatever left the wallet otherwise than by usage is part of the sum as well."""
     cast.give(sqlite_desk, ADA, "100")
     with sqlite_desk.transaction() as session:
         codes = [ledger.wallet_code(cast.person_id(sqlite_desk, ADA)), ledger.TREASURY]
         wallet, treasury = (ledger.open_accounts(session, codes)[code] for code in codes)
-        for kind, micro in (("expiry", 10_000_000), ("correction", 5_000_000)):
+        for kind, micro in ((EntryKind.EXPIRY, 10_000_000), (EntryKind.NETTING, 5_000_000)):
             amounts = ((wallet, -micro), (treasury, micro))
             ledger.post(session, [Draft(kind, kind, b"", NOON, "", "test", amounts)], now=NOON)
     explained = explain(sqlite_desk)
-    assert (explained.lapsed, explained.corrected) == (tokens("10"), tokens("-5"))
+    assert (explained.lapsed, explained.taken_back) == (tokens("10"), tokens("5"))
     assert explained.balance == tokens("85")
+
+
+def test_an_exception_counts_as_granted(sqlite_desk: Desk) -> None:
+    """What the board grants stands under granted, in `why` as in `history`, and nowhere else."""
+    desk = asking.convene(sqlite_desk)
+    asking.vote(desk, asking.IRIS, asking.ask(desk, BEN, "5000"))
+    with desk.reading() as session:
+        card = balance.of_email(session, BEN, desk=desk, now=desk.clock())
+        assert card is not None
+        explained = why.explain(session, card)
+    assert (explained.received, explained.taken_back) == (tokens("98700"), tokens("0"))
+    asked = handler.Request("U0BEN", "", desk.clock())
+    told, month = handler.show_why(desk, asked), handler.show_history(desk, asked)
+    assert told is not None
+    assert month is not None
+    assert "\n98,700 granted\n− 0 used\n= *98,700* tokens" in told.blocks[0]["text"]["text"]
+    assert "98,700 tokens were granted" in month.blocks[0]["text"]["text"]
 
 
 def test_the_grant_of_the_month_comes_with_its_factors(desk: Desk) -> None:

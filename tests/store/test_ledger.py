@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
+from policy.kinds import EntryKind, LotKind
 from policy.units import MicroTokens
 from programme import balance
 from store import ledger
@@ -48,7 +49,7 @@ class Book:
         starts_at: datetime = NOON - YEAR,
     ) -> Draft:
         """A lot out of the treasury, known by its key."""
-        lot = NewLot("manual", priority, starts_at, expires_at, key, "test")
+        lot = NewLot(LotKind.MANUAL, priority, starts_at, expires_at, key, "test")
         return entry(key, (self.treasury, -amount), (self.wallet, amount), lot=lot)
 
     def debit(self, key: str, amount: int, *, at: datetime = NOON) -> Draft:
@@ -57,7 +58,7 @@ class Book:
 
 def entry(key: str, *amounts: tuple[int, int], at: datetime = NOON, lot: NewLot | None = None) -> Draft:
     return Draft(
-        kind="grant" if lot else "transfer",
+        kind=EntryKind.GRANT if lot else EntryKind.EXPIRY,
         idempotency_key=key,
         fingerprint=key.encode(),
         effective_at=at,
@@ -216,7 +217,7 @@ def test_an_idempotency_key_is_posted_once(desk: Desk) -> None:
     with pytest.raises(sa.exc.IntegrityError):
         post(desk, book.debit("other", 3), book.lot("key", 10))
     assert books.keys(desk, "grant") == {"key"}
-    assert books.keys(desk, "transfer") == set()
+    assert books.keys(desk, "expiry") == set()
     assert books.wallet(desk, ADA) == MicroTokens(10)
     with desk.reading() as session:
         assert ledger.find_entry(session, "key") == (first, b"key")

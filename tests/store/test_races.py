@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
+from policy.kinds import EntryKind
 from policy.units import MicroTokens
 from programme import grants, usage
 from store import ledger
@@ -143,7 +144,7 @@ def test_grants_usage_and_other_entries_of_the_treasury_do_not_deadlock(database
             with database.transaction() as session:
                 ids = ledger.open_accounts(session, [ledger.TREASURY, ledger.wallet_code(person)])
                 wallet, treasury = ids[ledger.wallet_code(person)], ids[ledger.TREASURY]
-                draft = Draft("expiry", key, b"", NOON, "", "test", ((wallet, -1), (treasury, 1)))
+                draft = Draft(EntryKind.EXPIRY, key, b"", NOON, "", "test", ((wallet, -1), (treasury, 1)))
                 ledger.post(session, [draft], now=NOON)
 
         return work

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from policy.kinds import LotKind
 from policy.period import Month, Quarter, Week
 from policy.units import MicroTokens, NanoUSD
 from policy.valuation import TokenValue
@@ -39,7 +40,9 @@ def usd(text: str) -> NanoUSD:
     return NanoUSD.parse(text)
 
 
-def lot(remaining: str, amount: str, *, reason: str = "Grant for November 2026", kind: str = "grant") -> LotLine:
+def lot(
+    remaining: str, amount: str, *, reason: str = "Grant for November 2026", kind: LotKind = LotKind.MONTHLY
+) -> LotLine:
     return LotLine(kind, reason, tokens(amount), tokens(remaining), NOW, NOW + timedelta(days=70))
 
 

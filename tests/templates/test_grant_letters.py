@@ -19,7 +19,6 @@ from policy.valuation import TokenValue
 from programme.letters import Digest, LapseNotice, Statement, read, written
 from sandbox import block_kit
 from scheduler import grant_letters
-from templates import workings
 from tests.support import depth, letters
 from tests.support.letters import HIGH, LOW, NARROW, PART, RULES, STAFF, VALUE, factors, tokens
 
@@ -78,15 +77,15 @@ def test_steps_lead_to_the_grant(*, everybody: list[Claim], percent: int, weight
         whole = size(everybody, rules, VALUE, budget=None, weighted=weighted)
         budget = NanoUSD(sum(int(grant.usd) for grant in whole.grants.values()) * percent // 100)
     for grant in size(everybody, rules, VALUE, budget=budget, weighted=weighted).grants.values():
-        working = workings.of(grant)
+        steps = grant.steps
         if grant.bound == "floor":
-            assert working.scaled < grant.amount
+            assert steps.scaled < grant.amount
         elif grant.bound == "cap":
-            assert working.scaled > grant.amount
+            assert steps.scaled > grant.amount
         else:
-            assert abs(int(working.scaled - grant.amount)) < STEP
+            assert abs(int(steps.scaled - grant.amount)) < STEP
         part = Decimal(grant.fte_permille) / 1_000 * grant.days_active / grant.days_in_month
-        assert (working.full * part).quantize(Decimal(1), ROUND_HALF_EVEN) == int(grant.entitlement)
+        assert (steps.full * part).quantize(Decimal(1), ROUND_HALF_EVEN) == int(grant.entitlement)
 
 
 GRANTS: dict[str, Callable[[], Factors]] = {
@@ -172,11 +171,11 @@ def test_the_example_of_the_rules() -> None:
     """Staff, midpoint 220,000, S 1.10, P 1.20, H 1, k .8547, V .0102, b 15 %: 440,800 tokens before all are rounded."""
     claim = Claim("per_1", "staff", NanoUSD.parse("220000"), 1_000, 31, 31, (Assignment("Atlas", "novel", 1_000),))
     grant = dataclasses.replace(factors(claim), budget_share=Decimal("0.8547"), amount=tokens("440800"))
-    working = workings.of(grant)
-    assert working.weighted == NanoUSD.parse("6050")
+    steps = grant.steps
+    assert steps.weighted == NanoUSD.parse("6050")
     exact = (Decimal(6050) / (Decimal("0.0102") * Decimal("1.15"))).quantize(Decimal("1e-6"), ROUND_DOWN)
-    assert working.issued.decimal == exact
-    assert abs(working.scaled.decimal - Decimal(440_800)) < 100
+    assert steps.issued.decimal == exact
+    assert abs(steps.scaled.decimal - Decimal(440_800)) < 100
     assert "× 0.8547: the share of everyone's grants that" in text_of(letters.told(letters.statement(grant)))
 
 

@@ -21,6 +21,7 @@ from slack_sdk.models.views import View
 
 from handlers import tokens as handler
 from policy.handbook import Service
+from policy.kinds import LotKind
 from policy.pace import Outlook
 from policy.period import Month, Quarter
 from policy.reasons import Refusal
@@ -55,7 +56,7 @@ def tokens(text: str) -> MicroTokens:
 
 
 def lot(remaining: str, amount: str, *, days: int = 40, reason: str = "Pilot grant") -> LotLine:
-    return LotLine("manual", reason, tokens(amount), tokens(remaining), NOW, NOW + timedelta(days=days))
+    return LotLine(LotKind.MANUAL, reason, tokens(amount), tokens(remaining), NOW, NOW + timedelta(days=days))
 
 
 USUAL = BalanceCard(
@@ -126,7 +127,7 @@ def why(
     contact: str = CONTACT,
     **totals: str,
 ) -> Message:
-    amounts = dict.fromkeys(("received", "used", "lapsed", "corrected", "balance", "waiting"), "0") | totals
+    amounts = dict.fromkeys(("received", "used", "lapsed", "taken_back", "balance", "waiting"), "0") | totals
     explanation = Explanation(
         card=card, grant=grant, debits=debits, **{key: tokens(text) for key, text in amounts.items()}
     )
@@ -196,7 +197,13 @@ CASES: dict[str, Callable[[], Message]] = (
         "why_in_another_tier": lambda: why(USUAL, debit(2, call(tier="priority"), call()), received="6500", used="5"),
         "why_nothing_used": lambda: why(NEWCOMER),
         "why_with_everything": lambda: why(
-            IN_DEBT, debit(4, call(), call()), received="6500", used="6000", lapsed="500", corrected="1", waiting="53.5"
+            IN_DEBT,
+            debit(4, call(), call()),
+            received="6500",
+            used="6000",
+            lapsed="500",
+            taken_back="20",
+            waiting="32.5",
         ),
         "why_with_a_grant": lambda: why(USUAL, grant=letters.factors(leaves="0.8547"), received="6500"),
         "why_hostile": lambda: hostile_why(HOSTILE),

@@ -1,0 +1,67 @@
+"""The kinds of entries and lots, in the words of the database, and what each means to the owner of the wallet."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import assert_never
+
+
+class Meaning(StrEnum):
+    """What an entry did to a wallet, as its owner is told."""
+
+    GRANTED = "granted"
+    USED = "used"
+    LAPSED = "lapsed"
+    TAKEN_BACK = "taken back"
+
+
+class EntryKind(StrEnum):
+    """What an entry of the ledger records."""
+
+    GRANT = "grant"
+    """A lot from the treasury: the monthly one, or one that an administrator gave."""
+    EXCEPTION = "exception"
+    APPEAL = "appeal"
+    """What a cut took, given back because the appeal was upheld."""
+    USAGE = "usage"
+    EXPIRY = "expiry"
+    """What was left of lots when they ended, or when their owner left."""
+    LAPSE = "lapse"
+    """What was over the carry limit."""
+    NETTING = "netting"
+    """A break-glass that was not ratified, taken off the next grant."""
+
+    @property
+    def meaning(self) -> Meaning:
+        match self:
+            case EntryKind.GRANT | EntryKind.EXCEPTION | EntryKind.APPEAL:
+                return Meaning.GRANTED
+            case EntryKind.USAGE:
+                return Meaning.USED
+            case EntryKind.EXPIRY | EntryKind.LAPSE:
+                return Meaning.LAPSED
+            case EntryKind.NETTING:
+                return Meaning.TAKEN_BACK
+            case _:
+                assert_never(self)
+
+
+class LotKind(StrEnum):
+    """Where a lot comes from."""
+
+    MONTHLY = "grant"
+    """The grant that the policy sizes."""
+    MANUAL = "manual"
+    EXCEPTION = "exception"
+    APPEAL = "appeal"
+
+    @property
+    def returns_to_pool(self) -> bool:
+        """Whether what is left at its end goes into the shared pool, for others to ask for; else it expires."""
+        match self:
+            case LotKind.EXCEPTION:
+                return True
+            case LotKind.MONTHLY | LotKind.MANUAL | LotKind.APPEAL:
+                return False
+            case _:
+                assert_never(self)
