@@ -15,8 +15,12 @@ from policy.units import MicroTokens, NanoUSD
 from store import reviews
 from store.review_votes import VOTED
 from store.reviews import ADOPTED
-from store.tables import appeals, audit_log, entries, grants, lots, review_cases, review_opt_outs
-from store.tables import reviews as reviews_table
+from store.tables.appeals import appeals, review_opt_outs
+from store.tables.audit import audit_log
+from store.tables.grants import grants
+from store.tables.ledger import entries, lots
+from store.tables.reviews import review_cases
+from store.tables.reviews import reviews as reviews_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

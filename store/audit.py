@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from store import bulk
-from store.tables import audit_log
+from store.tables.audit import audit_log
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

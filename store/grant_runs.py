@@ -8,7 +8,11 @@ import sqlalchemy as sa
 
 from policy.units import NanoUSD
 from store import bulk
-from store.tables import accounts, entries, grants, lot_movements, lots, people, services, usage_days, usd_entries
+from store.tables.grants import grants
+from store.tables.ledger import accounts, entries, lot_movements, lots
+from store.tables.people import people
+from store.tables.usage import services, usage_days
+from store.tables.value import usd_entries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from policy import lots as burning
 from policy.lots import OpenLot
 from store import bulk
-from store.tables import accounts, entries, lot_movements, lots, postings
+from store.tables.ledger import accounts, entries, lot_movements, lots, postings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import sqlalchemy as sa
 
 from store import bulk
-from store.tables import outbox, people
+from store.tables.outbox import outbox
+from store.tables.people import people
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from policy.outcomes import Outcome
 from store import bulk
-from store.tables import outcomes, reporting_lines
+from store.tables.outcomes import outcomes
+from store.tables.people import reporting_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

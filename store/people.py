@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from store import bulk
-from store.tables import identities, people, person_roles
+from store.tables.people import identities, people, person_roles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

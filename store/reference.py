@@ -14,17 +14,10 @@ from policy.metering import METERS, Price, UnitPrice
 from policy.period import Quarter
 from policy.valuation import TokenValue
 from store import bulk
-from store.tables import (
-    accounts,
-    handbooks,
-    prices,
-    programme,
-    services,
-    token_values,
-    usage_events,
-    usd_entries,
-    value_proposals,
-)
+from store.tables.handbook import handbooks, programme
+from store.tables.ledger import accounts
+from store.tables.usage import prices, services, usage_events
+from store.tables.value import token_values, usd_entries, value_proposals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,18 +11,17 @@ from sqlalchemy.dialects import postgresql, sqlite
 from policy.quorum import STAGE_OF, Electorate, Seat, Vote
 from policy.units import MicroTokens
 from store import bulk
-from store.tables import (
-    lots,
-    people,
-    projects,
+from store.tables.exceptions import (
     request_beneficiaries,
     request_drafts,
     request_questions,
     request_seats,
     request_votes,
     requests,
-    services,
 )
+from store.tables.ledger import lots
+from store.tables.people import people, projects
+from store.tables.usage import services
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

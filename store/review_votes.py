@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from policy.period import Quarter
 from policy.quorum import STAGE_OF, Electorate, Seat, Vote
 from store.reviews import DRAFT
-from store.tables import review_panels, review_seats, review_votes, reviews
+from store.tables.reviews import review_panels, review_seats, review_votes, reviews
 
 if TYPE_CHECKING:
     from datetime import datetime

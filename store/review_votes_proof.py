@@ -12,7 +12,7 @@ from store import review_votes, reviews
 from store.review_proof import DRAFTED
 from store.review_votes import ADOPTED_BY, ASKED, DECIDED_CASE, LAPSED_BY, POLICY, VOTED
 from store.reviews import ADOPTED, DRAFT, LAPSED
-from store.tables import audit_log
+from store.tables.audit import audit_log
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

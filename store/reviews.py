@@ -18,13 +18,9 @@ from policy.period import Month, Quarter
 from policy.review import AMENDED, HELD, Basis, Case, Counted, Inputs
 from policy.units import MicroTokens, NanoUSD
 from store import bulk
-from store.tables import (
-    appeals,
-    people,
-    review_cases,
-    review_inputs,
-    reviews,
-)
+from store.tables.appeals import appeals
+from store.tables.people import people
+from store.tables.reviews import review_cases, review_inputs, reviews
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

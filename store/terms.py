@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from policy.units import NanoUSD
 from store import bulk
-from store.tables import absences, assignments, budgets, pay_bands, people, person_terms, projects
+from store.tables.grants import budgets
+from store.tables.people import absences, assignments, pay_bands, people, person_terms, projects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

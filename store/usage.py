@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from policy.metering import UsageEvent
 from policy.units import MicroTokens, NanoUSD
 from store import bulk
-from store.tables import file_imports, quarantine, usage_conflicts, usage_days, usage_events
+from store.tables.usage import file_imports, quarantine, usage_conflicts, usage_days, usage_events
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

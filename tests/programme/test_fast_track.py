@@ -12,7 +12,9 @@ from policy.reasons import Refusal
 from policy.units import MicroTokens
 from programme import board, cards, decisions
 from programme.fast_track import FieldsRefused
-from store.tables import entries, lots, outbox, postings, requests
+from store.tables.exceptions import requests
+from store.tables.ledger import entries, lots, postings
+from store.tables.outbox import outbox
 from tests.support import books, cast, rollout
 from tests.support import requests as asking
 from tests.support.books import ADA, BEN, MARA

@@ -29,7 +29,7 @@ from programme import board
 from programme.handbooks import RecentHandbooks
 from store import requests as store
 from store.engine import open_database
-from store.tables import entries, lots
+from store.tables.ledger import entries, lots
 from tests.support import books, cast, postgres
 from tests.support import requests as asking
 from tests.support.books import BEN

@@ -14,8 +14,9 @@ from policy.reasons import Refusal
 from programme import handbooks, proposals
 from programme.fast_track import FieldsRefused
 from store import people as people_store
-from store.tables import handbook_proposals, outbox
-from store.tables import handbooks as handbook_table
+from store.tables.handbook import handbook_proposals
+from store.tables.handbook import handbooks as handbook_table
+from store.tables.outbox import outbox
 from tests.support import books, cast, proposed, rollout
 from tests.support.books import BEN
 from tests.support.proposed import ADMIN, ADMINS, code, confirm, decline, propose, states, text, withdraw

@@ -13,7 +13,9 @@ from policy.units import MicroTokens
 from programme import handbooks, usage
 from store import verify
 from store.engine import open_database
-from store.tables import accounts, audit_log, entries, lots, people
+from store.tables.audit import audit_log
+from store.tables.ledger import accounts, entries, lots
+from store.tables.people import people
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

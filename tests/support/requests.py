@@ -20,7 +20,8 @@ from programme.fast_track import Asked
 from scheduler import tick
 from store import people as people_store
 from store import requests as store
-from store.tables import outbox, requests
+from store.tables.exceptions import requests
+from store.tables.outbox import outbox
 from tests.support import books, cast, rollout
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from store import audit
 from store import people as people_store
 from store import review_votes as votes
 from store import reviews as store
-from store.tables import grants
+from store.tables.grants import grants
 from tests.support import cast, rollout, teams
 
 if TYPE_CHECKING:
