@@ -181,8 +181,8 @@ def monthly_grant(session: Session, person_id: str) -> MicroTokens:
     latest = grant_runs.latest(session, person_id)
     if latest is None:
         return MicroTokens(0)
-    amount, factors = latest[0], letters.read_factors(latest[1])
-    return MicroTokens(amount * factors.days_in_month // factors.days_active)
+    factors = letters.read_factors(latest.factors)
+    return MicroTokens(latest.amount * factors.days_in_month // factors.days_active)
 
 
 def _pool(session: Session, quarter: Quarter) -> NanoUSD | None:
@@ -218,7 +218,7 @@ def _wrong_choices(session: Session, person: Person, asked: Asked, book: Handboo
     latest = latest_last_day(book, today)
     if not today <= asked.last_day <= latest:
         problems["last_day"] = f"{asked.last_day}: choose a day from today to {latest}."
-    if asked.project_key and asked.project_key not in {key for key, *_ in store.project_names(session)}:
+    if asked.project_key and asked.project_key not in {project.key for project in store.project_names(session)}:
         problems["project"] = f"{asked.project_key}: there is no such project."
     approved = {service.key for service in book.services if service.approved_on(today)}
     if asked.service_key and asked.service_key not in approved:

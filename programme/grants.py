@@ -61,9 +61,9 @@ def give(
     # The treasury's row is what two calls with one key wait for each other at.
     ledger.lock(session, account_of.values())
     if before := ledger.find_entry(session, idempotency_key):
-        if before[1] != fingerprint:
+        if before.fingerprint != fingerprint:
             raise Refusal(KEY_REUSED, f"key = {key!r} was used for another grant.", next_step="Choose another key.")
-        return Given(person.id, before[0], amount, expires_at, again=True)
+        return Given(person.id, before.id, amount, expires_at, again=True)
     draft = Draft(
         kind="grant",
         idempotency_key=idempotency_key,

@@ -15,7 +15,7 @@ from programme import digests, lapses, letters, netting, post, sizing
 from programme.grants import MANUAL_PRIORITY as PRIORITY
 from programme.letters import Ending, Statement
 from store import audit, grant_runs, ledger, runs
-from store.grant_runs import REGULAR
+from store.grant_runs import REGULAR, NewGrant
 from store.ledger import Draft, NewLot
 
 if TYPE_CHECKING:
@@ -204,8 +204,10 @@ def _draft(  # noqa: PLR0917 - private, called once
 
 def _keep(session: Session, planned: Plan, entry_ids: Sequence[int]) -> None:
     rows = [
-        (str(planned.month), person_id, entry_id, int(factors.amount), int(factors.entitlement), int(factors.usd),
-         letters.written(factors), planned.book.version, planned.value.version)
+        NewGrant(
+            str(planned.month), person_id, entry_id, int(factors.amount), int(factors.entitlement), int(factors.usd),
+            letters.written(factors), planned.book.version, planned.value.version,
+        )
         for entry_id, (person_id, factors) in zip(entry_ids, planned.sizing.grants.items(), strict=True)
     ]  # fmt: skip
     grant_runs.insert(session, rows)

@@ -53,11 +53,11 @@ def _net(  # noqa: PLR0917 - private, called once
     session: Session, request: Request, entry_id: int, left: int, planned: Plan, wallet_of: Mapping[str, int],
     pool: int, *, at: datetime, now: datetime,
 ) -> MicroTokens:  # fmt: skip
-    lot_id, remaining = ledger.lot_of(session, entry_id)
-    taken = max(min(int(request.granted or 0), left, remaining), 0)
+    lot = ledger.lot_of(session, entry_id)
+    taken = max(min(int(request.granted or 0), left, lot.remaining), 0)
     if taken:
         draft = lapses.taking_out(
-            "netting", f"netted:{request.id}", wallet_of[request.person_id], {pool: [(lot_id, taken)]}, at=at,
+            "netting", f"netted:{request.id}", wallet_of[request.person_id], {pool: [(lot.id, taken)]}, at=at,
             memo=f"Break-glass that was not ratified, off the grant of {planned.month}",
         )  # fmt: skip
         ledger.post(session, [draft], now=now)

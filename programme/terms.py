@@ -41,7 +41,7 @@ def set_budget(session: Session, month: Month, amount: NanoUSD, *, actor: str, n
     )  # fmt: skip
 
 
-def budgets(session: Session) -> list[tuple[str, NanoUSD, str]]:
+def budgets(session: Session) -> list[store.Budget]:
     return store.budgets_set(session)
 
 

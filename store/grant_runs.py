@@ -105,11 +105,18 @@ def granted(session: Session, month: Month) -> dict[str, int]:
     return {person_id: amount for person_id, amount in session.execute(query)}
 
 
-def latest(session: Session, person_id: str) -> tuple[int, object] | None:
-    """(amount, factors) of somebody's latest monthly grant."""
+class LatestGrant(NamedTuple):
+    """A monthly grant in micro-tokens, and what it follows from, as plain values."""
+
+    amount: int
+    factors: object
+
+
+def latest(session: Session, person_id: str) -> LatestGrant | None:
+    """Somebody's latest monthly grant."""
     query = sa.select(grants.c.amount, grants.c.factors).where(grants.c.person_id == person_id)
     row = session.execute(query.order_by(grants.c.month.desc()).limit(1)).one_or_none()
-    return (row.amount, row.factors) if row else None
+    return LatestGrant._make(row) if row else None
 
 
 def latest_issue(session: Session) -> NanoUSD:
@@ -119,14 +126,21 @@ def latest_issue(session: Session) -> NanoUSD:
     return NanoUSD(int(session.execute(issued).scalar_one()))
 
 
-def totals(session: Session, month: Month) -> tuple[NanoUSD, NanoUSD]:
-    """(entitled, issued) of a month's grants, in USD."""
+class Totals(NamedTuple):
+    """What a month's grants come to: what people were entitled to, and what was taken of the budget."""
+
+    entitled: NanoUSD
+    issued: NanoUSD
+
+
+def totals(session: Session, month: Month) -> Totals:
+    """The sums of a month's grants."""
     entitled, issued = (
         sa.func.coalesce(sa.func.sum(grants.c.entitled_nano_usd), 0),
         sa.func.coalesce(sa.func.sum(grants.c.issued_nano_usd), 0),
     )
     row = session.execute(sa.select(entitled, issued).where(grants.c.month == str(month))).one()
-    return NanoUSD(int(row[0])), NanoUSD(int(row[1]))
+    return Totals(*(NanoUSD(int(total)) for total in row))
 
 
 def cost(session: Session, month: Month) -> NanoUSD:
@@ -144,13 +158,23 @@ def factors_of_anybody(session: Session, month: Month) -> object | None:
     return factors
 
 
-def insert(session: Session, rows: Sequence[tuple[str, str, int, int, int, int, str, str, str]]) -> None:
-    """Keep grants: (month, person, entry, amount, entitled, issued, factors as JSON text, handbook, value)."""
-    columns = (
-        "month", "person_id", "entry_id", "amount", "entitled_nano_usd", "issued_nano_usd", "factors",
-        "handbook_version", "value_version",
-    )  # fmt: skip
-    bulk.insert(session, grants, columns, rows)
+class NewGrant(NamedTuple):
+    """A monthly grant to keep; `factors` as JSON text."""
+
+    month: str
+    person_id: str
+    entry_id: int
+    amount: int
+    entitled_nano_usd: int
+    issued_nano_usd: int
+    factors: str
+    handbook_version: str
+    value_version: str
+
+
+def insert(session: Session, rows: Sequence[NewGrant]) -> None:
+    """Keep grants."""
+    bulk.insert(session, grants, NewGrant._fields, rows)
 
 
 def hold_back(session: Session, *, key: str, amount: NanoUSD, value_version: str, actor: str, now: datetime) -> None:

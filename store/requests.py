@@ -308,11 +308,18 @@ def answer(session: Session, number: int, text: str, *, now: datetime) -> bool:
 # --- Drafts --------------------------------------------------------------------------------------------------------
 
 
-def draft(session: Session, person_id: str) -> tuple[dict[str, Any], datetime] | None:
-    """What somebody typed and has not submitted, and when."""
+class Draft(NamedTuple):
+    """What somebody typed into the form and has not submitted."""
+
+    fields: dict[str, Any]
+    saved_at: datetime
+
+
+def draft(session: Session, person_id: str) -> Draft | None:
+    """What somebody typed last and has not submitted."""
     d = request_drafts.c
     row = session.execute(sa.select(d.fields, d.saved_at).where(d.person_id == person_id)).one_or_none()
-    return (dict(row.fields), row.saved_at) if row else None
+    return Draft._make(row) if row else None
 
 
 def save_draft(session: Session, person_id: str, fields: Mapping[str, Any], *, now: datetime) -> None:
@@ -334,10 +341,18 @@ def forget_draft(session: Session, person_id: str) -> None:
 # --- The form's menus ----------------------------------------------------------------------------------------------
 
 
-def project_names(session: Session) -> list[tuple[str, str, str | None]]:
-    """(key, name, sponsor) of every project, by name."""
+class Project(NamedTuple):
+    """A project that a request can name; its sponsor does not vote on it."""
+
+    key: str
+    name: str
+    sponsor_id: str | None
+
+
+def project_names(session: Session) -> list[Project]:
+    """Every project, by name."""
     query = sa.select(projects.c.key, projects.c.name, projects.c.sponsor_id).order_by(projects.c.name, projects.c.key)
-    return [(key, name, sponsor) for key, name, sponsor in session.execute(query)]
+    return [Project._make(row) for row in session.execute(query)]
 
 
 def sponsor_of(session: Session, project_key: str) -> str | None:
@@ -346,10 +361,17 @@ def sponsor_of(session: Session, project_key: str) -> str | None:
     return sponsor
 
 
-def names(session: Session, person_ids: Iterable[str]) -> dict[str, tuple[str, str | None]]:
-    """(name, Slack user) by person."""
-    found: dict[str, tuple[str, str | None]] = {}
+class PersonName(NamedTuple):
+    """What somebody is called, and their Slack user if they have one."""
+
+    name: str
+    slack: str | None
+
+
+def names(session: Session, person_ids: Iterable[str]) -> dict[str, PersonName]:
+    """How some people are named, by id."""
+    found: dict[str, PersonName] = {}
     for some in bulk.chunks(sorted(set(person_ids))):
         query = sa.select(people.c.id, people.c.name, people.c.slack_user_id).where(people.c.id.in_(some))
-        found |= {id_: (name, slack) for id_, name, slack in session.execute(query)}
+        found |= {id_: PersonName(name, slack) for id_, name, slack in session.execute(query)}
     return found
