@@ -9,10 +9,10 @@ from policy.period import first_instant
 from policy.units import MicroTokens
 from programme import fast_track, fast_track_post, lapses
 from store import audit, ledger
-from store import requests as store
+from store.audit import POLICY
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from policy.sizing import Factors
@@ -23,16 +23,17 @@ if TYPE_CHECKING:
 
 
 def take_off(
-    session: Session, planned: Plan, entry_of: Mapping[str, int], wallet_of: Mapping[str, int], *, pool: int,
-    desk: Desk, now: datetime,
+    session: Session, owed: Iterable[Request], planned: Plan, entry_of: Mapping[str, int], wallet_of: Mapping[str, int],
+    *, pool: int, desk: Desk, now: datetime,
 ) -> dict[str, MicroTokens]:  # fmt: skip
     """Net what is owed out of grants that were just posted, into the pool; how much of each person's.
 
-    `entry_of` has the grant's entry of each person. The accounts are locked. What a floor keeps is let go, on record.
+    `owed` are break-glasses that wait for it, `entry_of` has the grant's entry of each person. The requests and the
+    accounts are held. What a floor keeps is let go, on record.
     """
     at = first_instant(planned.month.first_day, desk.zone)
     netted: dict[str, MicroTokens] = {}
-    for request in store.to_net(session, now):
+    for request in owed:
         if request.person_id in entry_of:
             factors = planned.sizing.grants[request.person_id]
             left = int(spare(factors, planned)) - int(netted.get(request.person_id, MicroTokens(0)))
@@ -71,7 +72,7 @@ def _tell(session: Session, request: Request, taken: MicroTokens, planned: Plan,
     audit.append(
         session,
         audit.Record(
-            at=now, actor="policy", action="request.net", subject=request.id,
+            at=now, actor=POLICY, action="request.net", subject=request.id,
             after={"month": str(planned.month), "whole": whole}, handbook_version=planned.book.version,
         ),
     )  # fmt: skip

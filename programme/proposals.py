@@ -15,14 +15,15 @@ from policy.quorum import ALTERNATE, MEMBER, RESERVE
 from policy.reasons import Refusal
 from programme import board, handbooks, proposals_post, review_post, reviews
 from programme.cards import Named
-from programme.decisions import NOWHERE
 from programme.fast_track import FieldsRefused
-from store import audit, reference, runs
+from store import audit, locks, reference, runs
 from store import board as board_store
 from store import people as people_store
 from store import proposals as store
 from store import requests as requests_store
 from store import reviews as reviews_store
+from store.audit import NOWHERE, POLICY, Place
+from store.locks import Lock
 from store.proposals import CONFIRMED, DECLINED, LAPSED, WITHDRAWN, Proposal
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from policy.handbook import Handbook
     from policy.period import Quarter
     from policy.quorum import Seat
-    from programme.decisions import Place
     from programme.desk import Desk
     from programme.reviews import BackTest
     from store.engine import Session
@@ -42,7 +42,6 @@ __all__ = ["Card", "Difference", "cards", "confirm", "decline", "differences", "
 
 OPEN_FOR = timedelta(days=30)
 LONGEST_REASON = 1_000
-POLICY = "policy"
 """Closes by time what no person decided."""
 THRESHOLDS = "adjustment."
 """What keys of the review's thresholds begin with."""
@@ -189,7 +188,7 @@ def proposer(session: Session, email: str | None, login: str, *, desk: Desk, now
 
 def propose(session: Session, body: str, by: Person, *, actor: str, desk: Desk, now: datetime) -> Proposal:
     """Put a version before the board, once; a Refusal for what could never be confirmed."""
-    reference.lock_handbooks(session)
+    locks.hold(session, Lock.HANDBOOKS)
     new = handbooks.checked(session, body)
     if reference.handbook_body(session, new.version) is not None:
         raise Refusal("handbook_applied", f"Version {new.version!r} is applied already, with this very text.")
@@ -251,7 +250,7 @@ def confirm(
     session: Session, by: Person, proposal_id: str, mark: str, *, desk: Desk, now: datetime, place: Place = NOWHERE
 ) -> Handbook:
     """Apply what somebody else proposed; `mark` is that of the card on which it was read."""
-    reference.lock_handbooks(session)
+    locks.hold(session, Lock.HANDBOOKS)
     proposal = _held(session, proposal_id, now)
     _require_second(session, proposal, by, desk=desk, now=now)
     card = _card(session, proposal)

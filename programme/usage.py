@@ -17,7 +17,7 @@ from policy.metering import INPUT_METERS, OUTPUT_METERS, UnpricedMeterError, nam
 from policy.period import Quarter, day_of, first_instant
 from policy.units import LARGEST_AMOUNT
 from programme import handbooks, valuation
-from store import ledger, people, reference
+from store import ledger, locks, people, reference
 from store import usage as usage_store
 from store import warnings as warnings_store
 from store.ledger import Draft
@@ -86,7 +86,7 @@ def take_in(session: Session, events: Sequence[UsageEvent], *, desk: Desk, now: 
     ids: dict[str, list[str]] = {}
     for event in events:
         ids.setdefault(event.source, []).append(event.event_id)
-    usage_store.lock_sources(session, ids)
+    locks.hold_sources(session, "usage", ids)
     try:
         # Nearly every batch is new: asking first for each of its ids takes longer than being told by the unique key.
         with session.begin_nested():

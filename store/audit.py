@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from store import bulk
+from store import locks
+from store.locks import Lock
 from store.tables.audit import audit_log
 
 if TYPE_CHECKING:
@@ -21,8 +22,19 @@ if TYPE_CHECKING:
     from store.engine import Session
 
 GENESIS = "0" * 64
-ADVISORY_LOCK = 7_263_001
-"""One writer at a time extends the chain on PostgreSQL; any fixed number does."""
+POLICY = "policy"
+"""The actor of what no person did: the calendar, by the rules."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The Slack message in which somebody pressed a button."""
+
+    channel: str | None = None
+    ts: str | None = None
+
+
+NOWHERE = Place()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +56,7 @@ def append(session: Session, *records: Record) -> None:
     """Add rows to the chain; they become part of the caller's transaction."""
     if not records:
         return
-    if bulk.is_postgresql(session):
-        session.execute(sa.select(sa.func.pg_advisory_xact_lock(ADVISORY_LOCK)))
+    locks.hold(session, Lock.AUDIT)
     query = sa.select(audit_log.c.seq, audit_log.c.hash).order_by(audit_log.c.seq.desc()).limit(1)
     last = session.execute(query).one_or_none()
     seq, previous = (last.seq, last.hash) if last else (0, GENESIS)

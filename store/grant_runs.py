@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from policy.period import Month
     from store.engine import Session
 
-ADVISORY_LOCK = 7_263_005
-"""Of the grants: see `lock`."""
 REGULAR = "grant"
 """The kind of a lot that the policy sized; exceptions and gifts have other kinds."""
 
@@ -37,12 +35,6 @@ class Holding(NamedTuple):
     expires_at: datetime
     remaining: int
     reason: str
-
-
-def lock(session: Session) -> None:
-    """Hold the grants until the transaction ends: what they are sized by does not change before they are posted."""
-    if bulk.is_postgresql(session):
-        session.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (ADVISORY_LOCK,))
 
 
 def last_posted_at(session: Session, person_id: str) -> datetime | None:

@@ -46,13 +46,6 @@ class Waiting(NamedTuple):
     since: datetime
 
 
-def lock_sources(session: Session, sources: Iterable[str]) -> None:
-    """Let one report of a source in at a time, so that what `known` says stays true; SQLite has one writer anyway."""
-    if bulk.is_postgresql(session):
-        for source in sorted(sources):
-            session.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"outcomes:{source}",))
-
-
 def known(session: Session, source: str, outcome_ids: Iterable[str]) -> dict[str, set[bytes]]:
     """The fingerprints of the versions that we have of some outcomes."""
     found: defaultdict[str, set[bytes]] = defaultdict(set)

@@ -24,8 +24,6 @@ EFFECT, CLOSE = "effect", "close"
 ASKED, VOTED, DECIDED_CASE = "review.convene", "review.vote", "review.case"
 ADOPTED_BY, LAPSED_BY = "review.adopt", "review.lapse"
 """The actions by which the audit log tells what the board was asked, did, and let pass."""
-POLICY = "policy"
-"""Decides by time, where no person did."""
 
 _p, _s, _v, _r = review_panels.c, review_seats.c, review_votes.c, reviews.c
 

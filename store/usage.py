@@ -14,7 +14,7 @@ from store import bulk
 from store.tables.usage import file_imports, quarantine, usage_conflicts, usage_days, usage_events
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date, datetime
 
     from policy.metering import Meter
@@ -70,16 +70,6 @@ class Line(NamedTuple):
     output_tokens: int
     cost: NanoUSD
     debit: MicroTokens
-
-
-def lock_sources(session: Session, sources: Iterable[str]) -> None:
-    """Let one batch of a source in at a time, so that what `known` says stays true until we commit.
-
-    SQLite has one writer anyway. The unique key of the table remains the last word.
-    """
-    if bulk.is_postgresql(session):
-        for source in sorted(sources):
-            session.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"usage:{source}",))
 
 
 def known(session: Session, source: str, event_ids: Sequence[str]) -> dict[str, bytes]:
