@@ -83,17 +83,15 @@ def apply(session: Session, body: str, *, actor: str, now: datetime, alone: str 
     )
     reference.upsert_services(session, new.services)
     after = {"version": new.version, "effective_from": new.effective_from.isoformat()}
-    audit.append(
+    audit.note(
         session,
-        audit.Record(
-            at=now,
-            actor=actor,
-            action="handbook.apply",
-            subject=new.version,
-            before={"version": _parsed(known[-1]).version} if known else None,
-            after=after | ({"alone": alone} if alone else {}),
-            handbook_version=new.version,
-        ),
+        actor,
+        "handbook.apply",
+        new.version,
+        at=now,
+        before={"version": _parsed(known[-1]).version} if known else None,
+        after=after | ({"alone": alone} if alone else {}),
+        handbook_version=new.version,
     )
     return new
 

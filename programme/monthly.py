@@ -184,12 +184,7 @@ def _post(
     )  # fmt: skip
     _owe_statements(session, planned, holding, over, netted, ends_on=day_of(ends_at, desk.zone), desk=desk, now=now)
     after = {"people": len(drafts), "unsized": len(planned.unsized)}
-    audit.append(
-        session,
-        audit.Record(
-            at=now, actor=POLICY, action="grants.run", subject=key, after=after, handbook_version=planned.book.version
-        ),
-    )
+    audit.note(session, POLICY, "grants.run", key, at=now, after=after, handbook_version=planned.book.version)
 
 
 def _draft(  # noqa: PLR0917 - private, called once

@@ -68,11 +68,6 @@ def _net(  # noqa: PLR0917 - private, called once
 def _tell(session: Session, request: Request, taken: MicroTokens, planned: Plan, *, now: datetime) -> None:
     moved = fast_track.move(session, request, netted=int(taken), netted_month=str(planned.month))
     fast_track_post.renew(session, moved, now=now)
-    whole = taken == request.granted
-    audit.append(
-        session,
-        audit.Record(
-            at=now, actor=POLICY, action="request.net", subject=request.id,
-            after={"month": str(planned.month), "whole": whole}, handbook_version=planned.book.version,
-        ),
-    )  # fmt: skip
+    after = {"month": str(planned.month), "whole": taken == request.granted}
+    version = planned.book.version
+    audit.note(session, POLICY, "request.net", request.id, at=now, after=after, handbook_version=version)

@@ -367,12 +367,7 @@ def _note(
     session: Session, proposal: Proposal, actor: str, action: str, now: datetime, *, after: Mapping[str, object],
     place: Place = NOWHERE,
 ) -> None:  # fmt: skip
-    audit.append(
-        session,
-        audit.Record(
-            at=now, actor=actor, action=f"handbook.{action}", subject=proposal.id, after={
-                "version": proposal.version, **after
-            },
-            handbook_version=proposal.version, slack_channel=place.channel, slack_ts=place.ts,
-        ),
+    audit.note(
+        session, actor, f"handbook.{action}", proposal.id, at=now, after={"version": proposal.version, **after},
+        handbook_version=proposal.version, place=place,
     )  # fmt: skip

@@ -98,13 +98,7 @@ def draft(
     after = {
         "inputs_digest": kept.inputs_digest, "cases_digest": reviews.digest_of_cases(cases), **asdict(counted),
     }  # fmt: skip
-    audit.append(
-        session,
-        audit.Record(
-            at=now, actor=actor, action=review_proof.DRAFTED, subject=str(quarter), after=after,
-            handbook_version=book.version,
-        ),
-    )  # fmt: skip
+    audit.note(session, actor, review_proof.DRAFTED, str(quarter), at=now, after=after, handbook_version=book.version)
     return Drafted(quarter, month, counted, sum(bool(case.missing) for case in cases), kept.inputs_digest)
 
 

@@ -101,5 +101,4 @@ def _note(
     before: Mapping[str, object] | None = None,
     after: Mapping[str, object] | None = None,
 ) -> None:
-    record = audit.Record(at=now, actor=actor, action=action, subject=subject, before=before, after=after)
-    audit.append(session, record)
+    audit.note(session, actor, action, subject, at=now, before=before, after=after)

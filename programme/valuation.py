@@ -323,4 +323,4 @@ def needs_two(old: TokenValue, calculation: Calculation, book: Handbook) -> bool
 def _note(  # noqa: PLR0917 - private, called twice
     session: Session, action: str, quarter: Quarter, actor: str, now: datetime, after: Mapping[str, Any]
 ) -> None:
-    audit.append(session, audit.Record(at=now, actor=actor, action=action, subject=str(quarter), after=after))
+    audit.note(session, actor, action, str(quarter), at=now, after=after)

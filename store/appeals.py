@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from policy.appeals import OPEN, CutMonth
 from policy.period import Month, Quarter
 from policy.sizing import NEUTRAL, Factors
-from policy.units import MicroTokens, NanoUSD
+from policy.units import MicroTokens
 from store import reviews
 from store.review_votes import VOTED
 from store.reviews import ADOPTED
@@ -168,13 +168,7 @@ def cut_months(
         if _counted_later(session, quarter, person_id, month, posted_at):
             continue
         restored = _restored(session, quarter, person_id, month, at=at)
-        yield CutMonth(month, msgspec.convert(factors, Factors, dec_hook=_typed), restored, rules_of(version))
-
-
-def _typed(kind: type, value: object) -> object:
-    if kind in (MicroTokens, NanoUSD) and isinstance(value, int):
-        return kind(value)
-    raise NotImplementedError(kind.__name__)
+        yield CutMonth(month, msgspec.convert(factors, Factors, dec_hook=reviews.typed), restored, rules_of(version))
 
 
 def _counted_later(session: Session, quarter: Quarter, person_id: str, month: Month, posted_at: datetime) -> bool:

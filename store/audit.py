@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from store.engine import Session
 
+    Fields = Mapping[str, Any] | None
+
 GENESIS = "0" * 64
 POLICY = "policy"
 """The actor of what no person did: the calendar, by the rules."""
@@ -45,8 +47,8 @@ class Record:
     actor: str
     action: str
     subject: str
-    before: Mapping[str, Any] | None = None
-    after: Mapping[str, Any] | None = None
+    before: Fields = None
+    after: Fields = None
     handbook_version: str | None = None
     slack_channel: str | None = None
     slack_ts: str | None = None
@@ -66,6 +68,18 @@ def append(session: Session, *records: Record) -> None:
         previous = row["hash"] = digest(row)
         rows.append(row)
     session.execute(sa.insert(audit_log), rows)
+
+
+def note(
+    session: Session, actor: str, action: str, subject: str, *, at: datetime, before: Fields = None,
+    after: Fields = None, handbook_version: str | None = None, place: Place = NOWHERE,
+) -> None:  # fmt: skip
+    """Add one row: who did what to what, and in which Slack message they clicked."""
+    record = Record(
+        at=at, actor=actor, action=action, subject=subject, before=before, after=after,
+        handbook_version=handbook_version, slack_channel=place.channel, slack_ts=place.ts,
+    )  # fmt: skip
+    append(session, record)
 
 
 def digest(row: Mapping[str, Any]) -> str:
