@@ -24,7 +24,9 @@ from policy.units import NanoUSD
 from programme import monthly, outcomes, people, reviews, terms
 from store import bulk
 from store import reviews as store
-from store.tables import accounts, review_cases, review_inputs, services, usage_days
+from store.tables.ledger import accounts
+from store.tables.reviews import review_cases, review_inputs
+from store.tables.usage import services, usage_days
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

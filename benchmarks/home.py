@@ -23,7 +23,7 @@ from policy.units import MicroTokens
 from programme import fast_track
 from programme.fast_track import Asked
 from store import people as people_store
-from store.tables import homes as homes_table
+from store.tables.outbox import homes as homes_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -16,7 +16,8 @@ from programme import monthly
 from sandbox import Sandbox, Workspace
 from scheduler import courier, letters, slack_post
 from store import outbox as store
-from store.tables import outbox, people
+from store.tables.outbox import outbox
+from store.tables.people import people
 
 if TYPE_CHECKING:
     from store.engine import Session

@@ -19,7 +19,11 @@ from policy.period import Month
 from policy.units import NanoUSD
 from programme import monthly, people, terms
 from store.columns import Instant
-from store.tables import accounts, audit_log, entries, grants, lots, outbox, postings, runs, usd_entries
+from store.tables.audit import audit_log
+from store.tables.grants import grants
+from store.tables.ledger import accounts, entries, lots, postings
+from store.tables.outbox import outbox, runs
+from store.tables.value import usd_entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -23,7 +23,10 @@ from programme import monthly, people, terms
 from store import bulk, ledger
 from store import people as people_store
 from store.ledger import Draft
-from store.tables import accounts, grants, outcomes, services, usage_days
+from store.tables.grants import grants
+from store.tables.ledger import accounts
+from store.tables.outcomes import outcomes
+from store.tables.usage import services, usage_days
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -19,8 +19,8 @@ from programme.letters import Situation
 from store import audit, bulk, ledger, outbox
 from store import requests as store
 from store.ledger import Draft, NewLot
-from store.tables import outbox as messages
-from store.tables import request_seats, request_votes, requests
+from store.tables.exceptions import request_seats, request_votes, requests
+from store.tables.outbox import outbox as messages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

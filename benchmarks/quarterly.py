@@ -26,7 +26,8 @@ from programme.review_decisions import Ballot
 from store import bulk
 from store import review_votes as votes_store
 from store import reviews as store
-from store.tables import outbox, review_cases, review_inputs
+from store.tables.outbox import outbox
+from store.tables.reviews import review_cases, review_inputs
 from templates import review as shown
 
 if TYPE_CHECKING:

@@ -22,17 +22,11 @@ from programme.decisions import Ballot
 from programme.fast_track import Asked
 from store import audit
 from store import people as people_store
-from store.tables import (
-    accounts,
-    audit_log,
-    entries,
-    lots,
-    outbox,
-    people,
-    postings,
-    request_votes,
-    requests,
-)
+from store.tables.audit import audit_log
+from store.tables.exceptions import request_votes, requests
+from store.tables.ledger import accounts, entries, lots, postings
+from store.tables.outbox import outbox
+from store.tables.people import people
 from templates import fast_track as shown
 
 if TYPE_CHECKING:

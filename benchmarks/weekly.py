@@ -20,7 +20,10 @@ from policy.period import Week
 from programme import weekly
 from programme.reports import team_report
 from store import bulk
-from store.tables import accounts, outbox, people, reporting_lines, services, usage_days
+from store.tables.ledger import accounts
+from store.tables.outbox import outbox
+from store.tables.people import people, reporting_lines
+from store.tables.usage import services, usage_days
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

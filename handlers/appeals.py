@@ -9,8 +9,8 @@ from handlers.interactions import Modal, closed, on_press, on_submit
 from policy.period import Quarter
 from policy.reasons import Refusal
 from programme import appeals, review_mine
-from programme.decisions import Place
 from store import people as people_store
+from store.audit import Place
 from templates import appeals as shown
 from templates import render, review
 

@@ -12,10 +12,12 @@ from handlers.interactions import Modal, on_press, on_submit
 from policy.period import Quarter, day_of
 from policy.reasons import FieldsRefused, Refusal
 from programme import board, cards, decisions, handbooks, review_calls, valuation
-from programme.decisions import Ballot, Place
+from programme.decisions import Ballot
+from programme.decisions import Ballot
 from store import board as board_store
 from store import people as people_store
 from store import requests as store
+from store.audit import Place
 from templates import fast_track as shown
 from templates import phrases, render, review
 

@@ -134,7 +134,7 @@ def _draft(session: Session, person: Person) -> tuple[Fields, Any]:
     kept = store.draft(session, person.id)
     if kept is None:
         return Fields(), None
-    return Fields(**{name: value for name, value in kept[0].items() if name in LIVE_FIELDS}), kept[1]
+    return Fields(**{name: value for name, value in kept.fields.items() if name in LIVE_FIELDS}), kept.saved_at
 
 
 def _form(
@@ -165,7 +165,7 @@ def _form(
 def _projects(session: Session, person: Person, chosen: str, today: date) -> list[tuple[str, str]]:
     """Projects to choose from, the person's own first; as many as a menu holds, and the chosen one."""
     own = terms.projects_of(session, person.id, today)
-    everything = [(key, phrases.short(name, 75)) for key, name, _ in store.project_names(session)]
+    everything = [(one.key, phrases.short(one.name, 75)) for one in store.project_names(session)]
     everything.sort(key=lambda one: (one[0] != chosen, one[0] not in own))
     return everything[:MOST_PROJECTS]
 

@@ -10,9 +10,9 @@ from handlers.interactions import Modal, on_press, on_submit
 from policy.changes import differences
 from policy.period import day_of
 from programme import handbooks, proposals
-from programme.decisions import Place
 from store import people as people_store
 from store import reference
+from store.audit import Place
 from templates import policy as shown
 from templates import render
 

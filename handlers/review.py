@@ -9,10 +9,10 @@ from handlers.interactions import Modal, Shown, on_press, on_submit
 from policy.period import Quarter
 from policy.reasons import Refusal
 from programme import case_decisions, review_decisions, review_pack, reviews
-from programme.decisions import Place
 from programme.review_decisions import Ballot
 from store import people as people_store
 from store import review_votes as store
+from store.audit import Place
 from templates import render
 from templates import review as shown
 

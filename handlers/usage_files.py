@@ -59,8 +59,8 @@ def import_file(
     digest = f"{format_}:{_digest(file)}"
     with desk.reading() as session:
         before = usage_store.progress_of_file(session, digest)
-    start: Position = before[:2] if before else (0, 0)
-    counts = Counter(before[2] if before else {})
+    start: Position = (before.lines_done, before.bytes_done) if before else (0, 0)
+    counts = Counter(before.counts if before else {})
     for batch, (line, offset) in _batches(_read(file, format_, start)):
         with desk.transaction() as session:
             events = [item for item in batch if isinstance(item, UsageEvent)]

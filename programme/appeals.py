@@ -19,17 +19,18 @@ from policy.kinds import EntryKind, LotKind
 from policy.period import Month, Quarter, day_of, first_instant
 from policy.quorum import business_hours
 from policy.reasons import Refusal
-from programme import appeals_post, board, fast_track, fast_track_post, handbooks, review_notices
+from programme import appeals_post, board, fast_track, handbooks, review_notices
 from programme.cards import Named
-from programme.decisions import NOWHERE, Place
 from programme.grants import MANUAL_PRIORITY as PRIORITY
 from programme.grants import from_pool_first
 from store import appeals as store
-from store import audit, grant_runs, ledger, reviews
+from store import audit, grant_runs, ledger, locks, reviews
 from store import board as board_store
 from store import people as people_store
 from store import requests as requests_store
+from store.audit import NOWHERE, POLICY, Place
 from store.ledger import Draft, NewLot
+from store.locks import Lock
 from store.reviews import ADOPTED
 
 if TYPE_CHECKING:
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     from store.people import Person
     from store.reviews import Kept, Review
 
-POLICY = fast_track_post.POLICY
 SAID = {OPEN: "is still open", UPHELD: "was upheld", REJECTED: "was rejected", LAPSED: "lapsed undecided"}
 
 
@@ -103,7 +103,7 @@ def require_open_to_appeal(session: Session, person: Person, quarter: Quarter, *
 
 def file(session: Session, person: Person, quarter: Quarter, reason: str, *, desk: Desk, now: datetime) -> Appeal:
     """Appeal against a cut; the same form sent again is the same appeal."""
-    grant_runs.lock(session)
+    locks.hold(session, Lock.GRANTS)
     if not store.lock_case(session, quarter, person.id):
         raise Refusal("nothing_to_appeal", f"No decision about you was made for {quarter}.")
     before = store.get(session, quarter, person.id)
@@ -244,7 +244,7 @@ def lapse(session: Session, appeal_id: str, *, desk: Desk, now: datetime) -> App
 def locked(session: Session, appeal_id: str) -> Appeal:
     """An appeal, held until the transaction ends."""
     quarter, person_id = named(appeal_id)
-    grant_runs.lock(session)
+    locks.hold(session, Lock.GRANTS)
     store.lock_case(session, quarter, person_id)
     return require(session, quarter, person_id)
 

@@ -68,13 +68,8 @@ def refresh(session: Session, usergroup: str, slack_user_ids: Iterable[str], *, 
     board.replace_group(session, usergroup, members)
     if not known:
         reference.record_fact(session, _read_fact(usergroup), now.isoformat())
-    audit.append(
-        session,
-        audit.Record(
-            at=now, actor="slack", action="board.read", subject=usergroup,
-            before={"members": sorted(before)}, after={"members": sorted(members)},
-        ),
-    )  # fmt: skip
+    was, is_now = {"members": sorted(before)}, {"members": sorted(members)}
+    audit.note(session, "slack", "board.read", usergroup, at=now, before=was, after=is_now)
     return True
 
 
@@ -111,9 +106,7 @@ def delegate(session: Session, member: Person, to: Person, last_day: date, *, de
     board.end_delegation(session, member.id, now=now)
     board.delegate(session, made, now=now)
     after = {"delegate": to.id, "last_day": last_day.isoformat()}
-    audit.append(
-        session, audit.Record(at=now, actor=member.id, action="board.delegate", subject=member.id, after=after)
-    )
+    audit.note(session, member.id, "board.delegate", member.id, at=now, after=after)
     return made
 
 
@@ -145,5 +138,5 @@ def take_back(session: Session, member: Person, *, now: datetime) -> bool:
     """End what a member handed over; False when there was nothing."""
     if not board.end_delegation(session, member.id, now=now):
         return False
-    audit.append(session, audit.Record(at=now, actor=member.id, action="board.delegate_end", subject=member.id))
+    audit.note(session, member.id, "board.delegate_end", member.id, at=now)
     return True

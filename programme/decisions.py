@@ -16,6 +16,7 @@ from store import audit, ledger
 from store import board as board_store
 from store import people as people_store
 from store import requests as store
+from store.audit import NOWHERE, POLICY, Place
 from store.requests import APPROVED, CREDITED, LAPSED, NOT_RATIFIED, RATIFIED, REJECTED, Cast
 
 if TYPE_CHECKING:
@@ -40,17 +41,6 @@ class Ballot:
     amount: MicroTokens | None = None
     last_day: date | None = None
     reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """The Slack message in which someone clicked a button, for the audit log."""
-
-    channel: str | None = None
-    ts: str | None = None
-
-
-NOWHERE = Place()
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,10 +245,8 @@ def lapse(session: Session, request: Request, *, desk: Desk, now: datetime) -> R
     values = _against(session, request, desk, now)
     if request.state != CREDITED:
         values["state"] = LAPSED
-    moved = move_and_tell(
-        session, request, desk=desk, now=now, decided_at=now, decided_by=fast_track_post.POLICY, **values
-    )
-    audit.append(session, _state_record(moved, fast_track_post.POLICY, "request.lapse", now))
+    moved = move_and_tell(session, request, desk=desk, now=now, decided_at=now, decided_by=POLICY, **values)
+    audit.append(session, _state_record(moved, POLICY, "request.lapse", now))
     return moved
 
 
@@ -269,12 +257,12 @@ def call_in(
     panel = store.panel(session, request)
     votes = _standing(store.votes(session, request.id), day_of(now, desk.zone))
     if quorum.tally(panel, stage, votes).outcome != quorum.OPEN:
-        _, moved = _count(session, request, panel, decided_by=fast_track_post.POLICY, desk=desk, now=now, stage=stage)
+        _, moved = _count(session, request, panel, decided_by=POLICY, desk=desk, now=now, stage=stage)
     else:
         before = request.stage
         moved = move(session, request, stage=stage, **steps)
         fast_track_post.call_in(session, moved, panel, before, step, desk=desk, now=now)
-    audit.append(session, _state_record(moved, fast_track_post.POLICY, "request.escalate", now, stage=stage))
+    audit.append(session, _state_record(moved, POLICY, "request.escalate", now, stage=stage))
     return moved
 
 

@@ -14,7 +14,6 @@ from store import grant_runs
 if TYPE_CHECKING:
     from datetime import date
 
-    from policy.units import NanoUSD
     from programme.sizing import Plan
     from store.engine import Session
     from store.grant_runs import Spend, Spender
@@ -84,7 +83,7 @@ def _days(session: Session, plan: Plan, spent: Counter[date]) -> tuple[DayOfSpen
 
 
 def _used(session: Session, plan: Plan, spent: MicroTokens) -> int | None:
-    entitled: NanoUSD = grant_runs.totals(session, plan.month.previous())[0]
+    entitled = grant_runs.totals(session, plan.month.previous()).entitled
     return int(plan.value.worth(spent)) * 1_000 // int(entitled) if entitled else None
 
 

@@ -204,7 +204,7 @@ def _wrong_choices(session: Session, person: Person, asked: Asked, book: Handboo
     latest = latest_last_day(book, today)
     if not today <= asked.last_day <= latest:
         problems["last_day"] = f"{asked.last_day}: choose a day from today to {latest}."
-    if asked.project_key and asked.project_key not in {key for key, *_ in store.project_names(session)}:
+    if asked.project_key and asked.project_key not in {project.key for project in store.project_names(session)}:
         problems["project"] = f"{asked.project_key}: there is no such project."
     approved = {service.key for service in book.services if service.approved_on(today)}
     if asked.service_key and asked.service_key not in approved:

@@ -13,6 +13,7 @@ from policy.quorum import CHAIR_AND_FINANCE, MEMBER
 from programme import board, handbooks, post
 from store import outbox
 from store import requests as store
+from store.audit import POLICY
 from store.outbox import NewLetter
 from store.requests import APPROVED, WITHDRAWN
 
@@ -31,8 +32,6 @@ CARD, FACE, MINE, NOTE, QUESTION, MORE_TIME, OUTCOME = (
     "fast_track/more_time", "fast_track/outcome",
 )  # fmt: skip
 BOARD = "board"
-POLICY = "policy"
-"""Decides by time, where no person did."""
 
 
 def card_key(request_id: str) -> str:

@@ -60,9 +60,9 @@ def give(
     # The treasury's row is what two calls with one key wait for each other at.
     ledger.lock(session, account_of.values())
     if before := ledger.find_entry(session, idempotency_key):
-        if before[1] != fingerprint:
+        if before.fingerprint != fingerprint:
             raise Refusal(KEY_REUSED, f"key = {key!r} was used for another grant.", next_step="Choose another key.")
-        return Given(person.id, before[0], amount, expires_at, again=True)
+        return Given(person.id, before.id, amount, expires_at, again=True)
     draft = Draft(
         kind=EntryKind.GRANT,
         idempotency_key=idempotency_key,
@@ -75,9 +75,7 @@ def give(
     )
     [entry_id] = ledger.post(session, [draft], now=now)
     after = {"entry_id": entry_id, "reason": reason, "expires_at": expires_at.isoformat()}
-    audit.append(
-        session, audit.Record(at=now, actor=actor, action="grant.give", subject=person.id, after=after)
-    )  # fmt: skip
+    audit.note(session, actor, "grant.give", person.id, at=now, after=after)
     return Given(person.id, entry_id, amount, expires_at, again=False)
 
 
@@ -103,5 +101,4 @@ def _require_sound(amount: MicroTokens, reason: str, expires_at: datetime, now: 
 def record_refusal(session: Session, refusal: Refusal, *, key: str | None, actor: str, now: datetime) -> None:
     """Note a key that was used again for something else, in a transaction of its own: the grant's is rolled back."""
     if refusal.code == KEY_REUSED:
-        record = audit.Record(at=now, actor=actor, action="grant.refused", subject=f"grant:manual:{key}")
-        audit.append(session, record)
+        audit.note(session, actor, "grant.refused", f"grant:manual:{key}", at=now)

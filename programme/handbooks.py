@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from policy import handbook
 from policy.reasons import Refusal
-from store import audit, reference
+from store import audit, locks, reference
+from store.locks import Lock
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -72,7 +73,7 @@ def apply(session: Session, body: str, *, actor: str, now: datetime, alone: str 
     Refused as `checked` refuses. The company's handbook is changed by programme/proposals; `alone` says why one person
     was enough where a person applies it by themselves.
     """
-    reference.lock_handbooks(session)
+    locks.hold(session, Lock.HANDBOOKS)
     new = checked(session, body)
     if reference.handbook_body(session, new.version) == body:
         return new
@@ -82,17 +83,15 @@ def apply(session: Session, body: str, *, actor: str, now: datetime, alone: str 
     )
     reference.upsert_services(session, new.services)
     after = {"version": new.version, "effective_from": new.effective_from.isoformat()}
-    audit.append(
+    audit.note(
         session,
-        audit.Record(
-            at=now,
-            actor=actor,
-            action="handbook.apply",
-            subject=new.version,
-            before={"version": _parsed(known[-1]).version} if known else None,
-            after=after | ({"alone": alone} if alone else {}),
-            handbook_version=new.version,
-        ),
+        actor,
+        "handbook.apply",
+        new.version,
+        at=now,
+        before={"version": _parsed(known[-1]).version} if known else None,
+        after=after | ({"alone": alone} if alone else {}),
+        handbook_version=new.version,
     )
     return new
 

@@ -48,7 +48,7 @@ def create(session: Session, *, name: str, source: str, scopes: Sequence[str], a
             "key_name_taken", f"There is already a key named {name!r}.", next_step="Choose another name."
         ) from error
     after = {"name": name, "source": source, "scopes": list(scopes)}
-    audit.append(session, audit.Record(at=now, actor=actor, action="key.create", subject=key_id, after=after))
+    audit.note(session, actor, "key.create", key_id, at=now, after=after)
     return CreatedKey(key_id, secret)
 
 
@@ -57,7 +57,7 @@ def revoke(session: Session, name: str, *, actor: str, now: datetime) -> None:
     key_id = keys.revoke(session, name, now=now)
     if key_id is None:
         raise Refusal("unknown_key", f"No key in force is named {name!r}.", next_step="See `tokens-bot keys list`.")
-    audit.append(session, audit.Record(at=now, actor=actor, action="key.revoke", subject=key_id))
+    audit.note(session, actor, "key.revoke", key_id, at=now)
 
 
 def authenticate(session: Session, secret: str) -> ApiKey | None:

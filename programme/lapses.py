@@ -13,6 +13,7 @@ from policy.units import MICRO_PER_TOKEN, MicroTokens
 from programme import handbooks, letters, post, sizing
 from programme.letters import Ending, LapseNotice
 from store import grant_runs, ledger
+from store.audit import POLICY
 from store.ledger import Draft
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from store.engine import Session
     from store.grant_runs import Holding
 
-ACTOR = "policy"
 TEN_THOUSAND = 10_000
 
 
@@ -93,7 +93,7 @@ def taking_out(
         fingerprint=ledger.fingerprint(key, takes),
         effective_at=at,
         memo=memo,
-        actor=ACTOR,
+        actor=POLICY,
         amounts=((wallet, -sum(amount for _, amount in sums)), *sums),
         takes=tuple(takes),
     )

@@ -14,7 +14,11 @@ from programme import digests, lapses, letters, netting, post, sizing
 from programme.grants import MANUAL_PRIORITY as PRIORITY
 from programme.letters import Ending, Statement
 from store import audit, grant_runs, ledger, runs
+from store import audit, grant_runs, ledger, locks, requests, runs
+from store.audit import POLICY
+from store.grant_runs import NewGrant
 from store.ledger import Draft, NewLot
+from store.locks import Lock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,9 +30,9 @@ if TYPE_CHECKING:
     from programme.sizing import Plan
     from store.engine import Session
     from store.grant_runs import Holding
+    from store.requests import Request
 
 JOB = "grants"
-ACTOR = "policy"
 MILLION = 1_000_000
 
 
@@ -51,9 +55,11 @@ def run(session: Session, month: Month, *, desk: Desk, now: datetime, announce_i
     """
     if not runs.claim(session, JOB, str(month), now=now):
         return None
-    grant_runs.lock(session)
+    # Held before the grants and the accounts: store/locks.py.
+    owed = requests.to_net(session, now)
+    locks.hold(session, Lock.GRANTS)
     planned = _plan(session, month, desk=desk, now=now)
-    holding = _Holdings(session, planned)
+    holding = _Holdings(session, planned, owed)
     over = _lapse(session, planned, holding, desk=desk, now=now)
     _post(session, planned, holding, over, key=str(month), desk=desk, now=now)
     if announce_in is not None:
@@ -76,13 +82,14 @@ def run_joiners(session: Session, day: date, *, desk: Desk, now: datetime) -> Po
     month = Month.containing(day)
     if not runs.is_done(session, JOB, str(month)):
         return None
-    grant_runs.lock(session)
+    owed = requests.to_net(session, now)
+    locks.hold(session, Lock.GRANTS)
     factors = grant_runs.factors_of_anybody(session, month)
     share = int(letters.read_factors(factors).budget_share * MILLION) if factors is not None else MILLION
     have = grant_runs.granted(session, month)
     planned = sizing.plan(session, month, desk=desk, now=now, leave_out=have, share=share)
     if planned.sizing.grants:
-        _post(session, planned, _Holdings(session, planned), {}, key=str(day), desk=desk, now=now)
+        _post(session, planned, _Holdings(session, planned, owed), {}, key=str(day), desk=desk, now=now)
     return Posted(month, len(planned.sizing.grants), planned.sizing.total, MicroTokens(0), planned.unsized)
 
 
@@ -99,9 +106,13 @@ def _plan(session: Session, month: Month, *, desk: Desk, now: datetime) -> Plan:
 
 
 class _Holdings:
-    """What the people of a plan hold when their grants are posted; their wallets are locked until the commit."""
+    """What the people of a plan hold when their grants are posted; their wallets are locked until the commit.
 
-    def __init__(self, session: Session, planned: Plan) -> None:
+    `owed` are the break-glasses that are taken off grants.
+    """
+
+    def __init__(self, session: Session, planned: Plan, owed: Sequence[Request]) -> None:
+        self.owed = owed
         codes = {person_id: ledger.wallet_code(person_id) for person_id in planned.sizing.grants}
         account_of = ledger.open_accounts(session, [ledger.TREASURY, ledger.POOL, *codes.values()])
         ledger.lock(session, account_of.values())
@@ -155,23 +166,19 @@ def _post(
     _keep(session, planned, entry_ids)
     entry_of = dict(zip(planned.sizing.grants, entry_ids, strict=True))
     netted = netting.take_off(
-        session, planned, entry_of, holding.wallet, pool=holding.pool, desk=desk, now=now
+        session, holding.owed, planned, entry_of, holding.wallet, pool=holding.pool, desk=desk, now=now
     )  # fmt: skip
     held = sum(_held_back(factors, planned) for factors in planned.sizing.grants.values())
     grant_runs.hold_back(
-        session, key=f"held_back:{key}", amount=NanoUSD(held), value_version=planned.value.version, actor=ACTOR, now=now
-    )
+        session, key=f"held_back:{key}", amount=NanoUSD(held), value_version=planned.value.version, actor=POLICY,
+        now=now,
+    )  # fmt: skip
     _owe_statements(
         session, planned, holding, over, netted, entry_of=entry_of, ends_on=day_of(ends_at, desk.zone), desk=desk,
         now=now,
     )  # fmt: skip
     after = {"people": len(drafts), "unsized": len(planned.unsized)}
-    audit.append(
-        session,
-        audit.Record(
-            at=now, actor=ACTOR, action="grants.run", subject=key, after=after, handbook_version=planned.book.version
-        ),
-    )
+    audit.note(session, POLICY, "grants.run", key, at=now, after=after, handbook_version=planned.book.version)
 
 
 def _draft(  # noqa: PLR0917 - private, called once
@@ -187,17 +194,19 @@ def _draft(  # noqa: PLR0917 - private, called once
         fingerprint=ledger.fingerprint(key, amount),
         effective_at=starts_at,
         memo=reason,
-        actor=ACTOR,
+        actor=POLICY,
         amounts=((holding.treasury, -amount), (holding.wallet[person_id], amount)),
         value_version=planned.value.version,
-        lot=NewLot(LotKind.MONTHLY, PRIORITY, starts_at, ends_at, reason, ACTOR),
+        lot=NewLot(LotKind.MONTHLY, PRIORITY, starts_at, ends_at, reason, POLICY),
     )
 
 
 def _keep(session: Session, planned: Plan, entry_ids: Sequence[int]) -> None:
     rows = [
-        (str(planned.month), person_id, entry_id, int(factors.amount), int(factors.entitlement), int(factors.usd),
-         letters.written(factors), planned.book.version, planned.value.version)
+        NewGrant(
+            str(planned.month), person_id, entry_id, int(factors.amount), int(factors.entitlement), int(factors.usd),
+            letters.written(factors), planned.book.version, planned.value.version,
+        )
         for entry_id, (person_id, factors) in zip(entry_ids, planned.sizing.grants.items(), strict=True)
     ]  # fmt: skip
     grant_runs.insert(session, rows)

@@ -10,10 +10,10 @@ from policy.period import first_instant
 from policy.units import MicroTokens
 from programme import fast_track, fast_track_post, lapses
 from store import audit, ledger
-from store import requests as store
+from store.audit import POLICY
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from policy.sizing import Factors
@@ -24,16 +24,17 @@ if TYPE_CHECKING:
 
 
 def take_off(
-    session: Session, planned: Plan, entry_of: Mapping[str, int], wallet_of: Mapping[str, int], *, pool: int,
-    desk: Desk, now: datetime,
+    session: Session, owed: Iterable[Request], planned: Plan, entry_of: Mapping[str, int], wallet_of: Mapping[str, int],
+    *, pool: int, desk: Desk, now: datetime,
 ) -> dict[str, MicroTokens]:  # fmt: skip
     """Net what is owed out of grants that were just posted, into the pool; how much of each person's.
 
-    `entry_of` has the grant's entry of each person. The accounts are locked. What a floor keeps is let go, on record.
+    `owed` are break-glasses that wait for it, `entry_of` has the grant's entry of each person. The requests and the
+    accounts are held. What a floor keeps is let go, on record.
     """
     at = first_instant(planned.month.first_day, desk.zone)
     netted: dict[str, MicroTokens] = {}
-    for request in store.to_net(session, now):
+    for request in owed:
         if request.person_id in entry_of:
             factors = planned.sizing.grants[request.person_id]
             left = int(spare(factors, planned)) - int(netted.get(request.person_id, MicroTokens(0)))
@@ -54,11 +55,11 @@ def _net(  # noqa: PLR0917 - private, called once
     session: Session, request: Request, entry_id: int, left: int, planned: Plan, wallet_of: Mapping[str, int],
     pool: int, *, at: datetime, now: datetime,
 ) -> MicroTokens:  # fmt: skip
-    lot_id, remaining = ledger.lot_of(session, entry_id)
-    taken = max(min(int(request.granted or 0), left, remaining), 0)
+    lot = ledger.lot_of(session, entry_id)
+    taken = max(min(int(request.granted or 0), left, lot.remaining), 0)
     if taken:
         draft = lapses.taking_out(
-            EntryKind.NETTING, f"netted:{request.id}", wallet_of[request.person_id], {pool: [(lot_id, taken)]}, at=at,
+            EntryKind.NETTING, f"netted:{request.id}", wallet_of[request.person_id], {pool: [(lot.id, taken)]}, at=at,
             memo=f"Break-glass that was not ratified, taken off the grant for {planned.month}",
         )  # fmt: skip
         ledger.post(session, [draft], now=now)
@@ -68,11 +69,6 @@ def _net(  # noqa: PLR0917 - private, called once
 def _tell(session: Session, request: Request, taken: MicroTokens, planned: Plan, *, now: datetime) -> None:
     moved = fast_track.move(session, request, netted=int(taken), netted_month=str(planned.month))
     fast_track_post.renew(session, moved, now=now)
-    whole = taken == request.granted
-    audit.append(
-        session,
-        audit.Record(
-            at=now, actor="policy", action="request.net", subject=request.id,
-            after={"month": str(planned.month), "whole": whole}, handbook_version=planned.book.version,
-        ),
-    )  # fmt: skip
+    after = {"month": str(planned.month), "whole": taken == request.granted}
+    version = planned.book.version
+    audit.note(session, POLICY, "request.net", request.id, at=now, after=after, handbook_version=version)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from policy.outcomes import batch_of, undone, weekly_output, weekly_scores
 from policy.period import day_of
 from programme import handbooks, teams
+from store import locks, people
 from store import outcomes as store
-from store import people
 from store.outcomes import Owner
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def take_in(session: Session, reported: Sequence[Reported], *, zone: ZoneInfo, n
     ids: dict[str, list[str]] = {}
     for one in reported:
         ids.setdefault(one.source, []).append(one.outcome_id)
-    store.lock_sources(session, ids)
+    locks.hold_sources(session, "outcomes", ids)
     seen = {source: store.known(session, source, some) for source, some in ids.items()}
     owner_of = _Owners(session, ((one.source, one.user) for one in reported if one.counts))
     answers: list[Answer] = []

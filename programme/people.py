@@ -138,13 +138,9 @@ def link(session: Session, *, slack_user_id: str, email: str | None, now: dateti
     person = people_store.by_email(session, email) if email else None
     if person is None or not people_store.link_slack_user(session, person_id=person.id, slack_user_id=slack_user_id):
         return None
-    audit.append(
-        session,
-        audit.Record(
-            at=now, actor=f"slack:{slack_user_id}", action="people.link", subject=person.id,
-            after={"slack_user_id": slack_user_id},
-        ),
-    )  # fmt: skip
+    audit.note(
+        session, f"slack:{slack_user_id}", "people.link", person.id, at=now, after={"slack_user_id": slack_user_id}
+    )
     return dataclasses.replace(person, slack_user_id=slack_user_id)
 
 
@@ -165,10 +161,8 @@ def map_identity(
     person = require(session, email)
     before = people_store.add_identity(session, source=source, kind=kind, value=value, person_id=person.id)
     if before != person.id:
-        subject = f"{source}/{kind}/{value}"
-        record = audit.Record(
-            at=now, actor=actor, action="identity.map", subject=subject,
+        audit.note(
+            session, actor, "identity.map", f"{source}/{kind}/{value}", at=now,
             before={"person_id": before} if before else None, after={"person_id": person.id},
         )  # fmt: skip
-        audit.append(session, record)
     return person

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from policy.hours import next_opening
 from store import outbox
 from store.outbox import NewLetter
-from store.tables import people
+from store.tables.people import people
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

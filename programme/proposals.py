@@ -15,13 +15,15 @@ from policy.quorum import ALTERNATE, MEMBER, RESERVE
 from policy.reasons import Refusal
 from programme import board, handbooks, proposals_post, review_post, reviews
 from programme.cards import Named
-from programme.decisions import NOWHERE
 from store import audit, reference, runs
+from store import audit, locks, reference, runs
 from store import board as board_store
 from store import people as people_store
 from store import proposals as store
 from store import requests as requests_store
 from store import reviews as reviews_store
+from store.audit import NOWHERE, POLICY, Place
+from store.locks import Lock
 from store.proposals import CONFIRMED, DECLINED, LAPSED, WITHDRAWN, Proposal
 
 if TYPE_CHECKING:
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     from policy.handbook import Handbook
     from policy.period import Quarter
     from policy.quorum import Seat
-    from programme.decisions import Place
     from programme.desk import Desk
     from programme.reviews import BackTest
     from store.engine import Session
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 __all__ = ["Card", "Difference", "cards", "confirm", "decline", "differences", "lapse", "of", "propose", "withdraw"]
 
 OPEN_FOR = timedelta(days=30)
-POLICY = "policy"
 """Closes by time what no person decided."""
 THRESHOLDS = "adjustment."
 """What keys of the review's thresholds begin with."""
@@ -187,7 +187,7 @@ def proposer(session: Session, email: str | None, login: str, *, desk: Desk, now
 
 def propose(session: Session, body: str, by: Person, *, actor: str, desk: Desk, now: datetime) -> Proposal:
     """Put a version before the board, once; a Refusal for what could never be confirmed."""
-    reference.lock_handbooks(session)
+    locks.hold(session, Lock.HANDBOOKS)
     new = handbooks.checked(session, body)
     if reference.handbook_body(session, new.version) is not None:
         raise Refusal("handbook_applied", f"Version {new.version!r} is already applied with this very text.")
@@ -249,7 +249,7 @@ def confirm(
     session: Session, by: Person, proposal_id: str, mark: str, *, desk: Desk, now: datetime, place: Place = NOWHERE
 ) -> Handbook:
     """Apply what someone else proposed; `mark` is that of the card on which it was read."""
-    reference.lock_handbooks(session)
+    locks.hold(session, Lock.HANDBOOKS)
     proposal = _held(session, proposal_id, now)
     _require_second(session, proposal, by, desk=desk, now=now)
     card = _card(session, proposal)
@@ -363,12 +363,7 @@ def _note(
     session: Session, proposal: Proposal, actor: str, action: str, now: datetime, *, after: Mapping[str, object],
     place: Place = NOWHERE,
 ) -> None:  # fmt: skip
-    audit.append(
-        session,
-        audit.Record(
-            at=now, actor=actor, action=f"handbook.{action}", subject=proposal.id, after={
-                "version": proposal.version, **after
-            },
-            handbook_version=proposal.version, slack_channel=place.channel, slack_ts=place.ts,
-        ),
+    audit.note(
+        session, actor, f"handbook.{action}", proposal.id, at=now, after={"version": proposal.version, **after},
+        handbook_version=proposal.version, place=place,
     )  # fmt: skip

@@ -9,12 +9,12 @@ from policy import quorum, review_votes, texts
 from policy.period import day_of
 from policy.reasons import Refusal
 from programme import board, handbooks, review_notices, review_post, review_value
-from programme.decisions import NOWHERE
 from store import audit, reviews
 from store import board as board_store
 from store import people as people_store
 from store import review_votes as store
-from store.review_votes import ADOPTED_BY, ASKED, LAPSED_BY, POLICY, VOTED, Cast
+from store.audit import NOWHERE, POLICY, Place
+from store.review_votes import ADOPTED_BY, ASKED, LAPSED_BY, VOTED, Cast
 from store.reviews import ADOPTED, DRAFT, LAPSED
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from policy.handbook import Handbook
     from policy.period import Quarter
     from policy.quorum import Seat, Tally
-    from programme.decisions import Place
     from programme.desk import Desk
     from programme.review_value import Standing
     from store.engine import Session

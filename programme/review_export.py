@@ -70,9 +70,7 @@ def export(session: Session, year: int, *, by: str, desk: Desk, now: datetime) -
     told = sorted((one for one in lines if one.person_id not in out), key=lambda one: (one.person_id, one.quarter))
     left_out = len({one.person_id for one in lines} & out)
     after = {"quarters": [str(one.quarter) for one in of_year], "lines": len(told), "left_out": left_out}
-    audit.append(
-        session, audit.Record(at=now, actor=reader.id, action="review.export", subject=str(year), after=after)
-    )  # fmt: skip
+    audit.note(session, reader.id, "review.export", str(year), at=now, after=after)
     return Exported(tuple(told), left_out)
 
 
@@ -133,5 +131,5 @@ def opt_out(session: Session, email: str, *, back: bool, actor: str, now: dateti
     changed = appeals.opt_in(session, person.id) if back else appeals.opt_out(session, person.id, now=now)
     if changed:
         action = "review.opt_in" if back else "review.opt_out"
-        audit.append(session, audit.Record(at=now, actor=actor, action=action, subject=person.id))
+        audit.note(session, actor, action, person.id, at=now)
     return changed

@@ -75,9 +75,7 @@ def with_cases(session: Session, quarter: Quarter | None, *, by: str, desk: Desk
     review = found.pack.review
     rows = _rows(session, review.quarter, reader, audits=AUDITOR in roles)
     after = {"cases": len(rows), "not_shown": sum(one.case is None for one in rows), "package": found.pack.package}
-    audit.append(
-        session, audit.Record(at=now, actor=reader.id, action=ACTION, subject=str(review.quarter), after=after)
-    )  # fmt: skip
+    audit.note(session, reader.id, ACTION, str(review.quarter), at=now, after=after)
     return ReviewFile(found.pack, found.use, Cases(rows, reader.name), now)
 
 

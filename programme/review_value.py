@@ -12,8 +12,9 @@ from policy.period import Month
 from policy.reasons import Refusal
 from programme import handbooks, valuation
 from programme.cards import Named
-from store import reference
+from store import locks, reference
 from store import requests as requests_store
+from store.locks import Lock
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -92,7 +93,7 @@ def adopt(session: Session, kept: Review, actor: str, *, desk: Desk, now: dateti
     The deciding voter on the package is the first of the two people where it takes two, or the second.
     """
     # From here on no one proposes or adopts another one.
-    reference.lock_values(session)
+    locks.hold(session, Lock.VALUES)
     found = standing(session, kept, desk=desk, now=now)
     if found.state not in {WAITS, FIRST} or found.quarter is None:
         return found.state
@@ -110,7 +111,7 @@ def confirm(session: Session, kept: Review, actor: str, *, desk: Desk, now: date
 
     A Refusal says what happened to it meanwhile, or that the same person was the first.
     """
-    reference.lock_values(session)
+    locks.hold(session, Lock.VALUES)
     found = standing(session, kept, desk=desk, now=now)
     if found.state != FIRST or found.quarter is None:
         raise Refusal(f"value_{found.state}", _why_not(found))

@@ -13,8 +13,10 @@ from policy import review, rollout
 from policy.period import Month, Quarter, day_of
 from policy.reasons import Refusal
 from programme import handbooks, review_inputs, review_summary, sizing, valuation
-from store import audit, grant_runs, proposals, reference, review_proof, review_votes, reviews, runs
+from store import audit, locks, proposals, reference, review_proof, review_votes, reviews, runs
 from store import requests as requests_store
+from store.audit import POLICY
+from store.locks import Lock
 from store.reviews import DRAFT, Review
 
 if TYPE_CHECKING:
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     from store.reviews import Kept
 
 JOB = "reviews"
-ACTOR = "policy"
 MOST_KNOWN = 32
 _known: dict[tuple[str, AdjustmentRules], BackTest] = {}
 
@@ -68,7 +69,7 @@ class ValueProposal(NamedTuple):
 
 
 def draft(
-    session: Session, quarter: Quarter, *, desk: Desk, now: datetime, actor: str = ACTOR
+    session: Session, quarter: Quarter, *, desk: Desk, now: datetime, actor: str = POLICY
 ) -> Drafted | None:  # fmt: skip
     """Draft the review of a quarter that is over; None when it is drafted already.
 
@@ -79,7 +80,7 @@ def draft(
     _require_due(quarter, books.on(day_of(now, desk.zone)), desk, now)
     if not runs.claim(session, JOB, str(quarter), now=now):
         return None
-    grant_runs.lock(session)
+    locks.hold(session, Lock.GRANTS)
     review_votes.lock_open(session)
     book = books.on(_last_day(quarter))
     month = Month.containing(day_of(now, desk.zone)).next()
@@ -97,13 +98,7 @@ def draft(
     after = {
         "inputs_digest": kept.inputs_digest, "cases_digest": reviews.digest_of_cases(cases), **asdict(counted),
     }  # fmt: skip
-    audit.append(
-        session,
-        audit.Record(
-            at=now, actor=actor, action=review_proof.DRAFTED, subject=str(quarter), after=after,
-            handbook_version=book.version,
-        ),
-    )  # fmt: skip
+    audit.note(session, actor, review_proof.DRAFTED, str(quarter), at=now, after=after, handbook_version=book.version)
     return Drafted(quarter, month, counted, sum(bool(case.missing) for case in cases), kept.inputs_digest)
 
 
@@ -133,7 +128,7 @@ def _value(session: Session, quarter: Quarter, books: Handbooks, *, desk: Desk, 
     if (known := reference.proposal(session, quarter)) is not None:
         return ValueProposal(known.digest, "")
     try:
-        return ValueProposal(valuation.propose(session, quarter, desk=desk, actor=ACTOR, now=now).digest, "")
+        return ValueProposal(valuation.propose(session, quarter, desk=desk, actor=POLICY, now=now).digest, "")
     except Refusal as refusal:
         return ValueProposal(None, refusal.text)
 

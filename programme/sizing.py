@@ -81,7 +81,7 @@ def plan(
     claims, unsized = _claims(session, month, taking_part, wide, adjusted, book, desk, leave_out)
     budget = terms.budget(session, month)
     if budget is not None and share is not None:
-        budget = budget - grant_runs.totals(session, month)[1]
+        budget = budget - grant_runs.totals(session, month).issued
     phase = rollout.phase(month, book.rollout) or 0
     sizing = size(claims, book.sizing, value, budget=budget, weighted=phase > 1, most_share=share)
     people = {p.id: p for p, _ in taking_part}

@@ -73,7 +73,7 @@ def of(session: Session, *, desk: Desk, now: datetime) -> Standing:
     launched = book.rollout.launched_on
     return Standing(
         month=month,
-        entitled=grant_runs.totals(session, month)[0],
+        entitled=grant_runs.totals(session, month).entitled,
         funded=reserve.funded(worst_case, permille),
         worst_case=worst_case,
         reserve_permille=permille,

@@ -41,7 +41,7 @@ def set_budget(session: Session, month: Month, amount: NanoUSD, *, actor: str, n
     )  # fmt: skip
 
 
-def budgets(session: Session) -> list[tuple[str, NanoUSD, str]]:
+def budgets(session: Session) -> list[store.Budget]:
     return store.budgets_set(session)
 
 
@@ -101,5 +101,4 @@ def _note(
     before: Mapping[str, object] | None = None,
     after: Mapping[str, object] | None = None,
 ) -> None:
-    record = audit.Record(at=now, actor=actor, action=action, subject=subject, before=before, after=after)
-    audit.append(session, record)
+    audit.note(session, actor, action, subject, at=now, before=before, after=after)

@@ -15,8 +15,9 @@ from policy.changes import differences
 from policy.period import Month, day_of
 from policy.reasons import FieldsRefused, Refusal
 from programme import handbooks, proposals, review_decisions, reviews
+from store import locks, reference
 from store import proposals as proposals_store
-from store import reference
+from store.locks import Lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -93,7 +94,7 @@ def offered(session: Session, by: Person, quarter: Quarter, *, desk: Desk, now: 
 
 def propose(session: Session, by: Person, quarter: Quarter, asked: Asked, *, desk: Desk, now: datetime) -> Proposal:
     """Put the change before the board as a handbook; FieldsRefused names what cannot be so, a Refusal who may not."""
-    reference.lock_handbooks(session)
+    locks.hold(session, Lock.HANDBOOKS)
     _require_on_panel(session, by, quarter)
     last = handbooks.load(session).versions[-1]
     if asked.base != last.version:

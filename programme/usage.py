@@ -18,7 +18,7 @@ from policy.metering import INPUT_METERS, OUTPUT_METERS, UnpricedMeterError, nam
 from policy.period import Quarter, day_of, first_instant
 from policy.units import LARGEST_AMOUNT
 from programme import handbooks, valuation
-from store import ledger, people, reference
+from store import ledger, locks, people, reference
 from store import usage as usage_store
 from store import warnings as warnings_store
 from store.ledger import Draft
@@ -87,7 +87,7 @@ def take_in(session: Session, events: Sequence[UsageEvent], *, desk: Desk, now: 
     ids: dict[str, list[str]] = {}
     for event in events:
         ids.setdefault(event.source, []).append(event.event_id)
-    usage_store.lock_sources(session, ids)
+    locks.hold_sources(session, "usage", ids)
     try:
         # Nearly every batch is new: asking first for each of its ids takes longer than being told by the unique key.
         with session.begin_nested():
@@ -291,8 +291,8 @@ def _post(session: Session, rated: Sequence[Rated], *, now: datetime) -> list[tu
         # A group that cost nothing has no entry, and a free event belongs to none.
         entry_id = next(entry_ids) if any(one.debit for one in group) else None
         posted += [
-            (event, Posted(wallet, price_id, cost, debit, entry_id if debit else None))
-            for event, _, _, _, _, price_id, cost, debit in group
+            (one.event, Posted(wallet, one.price_id, one.cost, one.debit, entry_id if one.debit else None))
+            for one in group
         ]
     return posted
 
@@ -329,7 +329,8 @@ def _draft(group: Sequence[Rated], wallet: int, service: int, total: int) -> Dra
 def _sums(group: Sequence[Rated]) -> dict[tuple[str, str], list[int]]:
     """(calls, input tokens, output tokens, cost, debit) by (model, project)."""
     sums: dict[tuple[str, str], list[int]] = {}
-    for event, _, _, _, _, _, cost, debit in group:
+    for one in group:
+        event = one.event
         key = (event.model, event.project)
         figures = sums.get(key)
         if figures is None:
@@ -340,6 +341,6 @@ def _sums(group: Sequence[Rated]) -> dict[tuple[str, str], list[int]]:
                 figures[1] += count
             elif meter in OUTPUT_METERS:
                 figures[2] += count
-        figures[3] += cost
-        figures[4] += debit
+        figures[3] += one.cost
+        figures[4] += one.debit
     return sums

@@ -16,7 +16,8 @@ from policy.reasons import Refusal
 from policy.units import MicroTokens, NanoUSD
 from policy.valuation import TokenValue, fixed_value
 from programme import handbooks
-from store import audit, reference
+from store import audit, locks, reference
+from store.locks import Lock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,7 +99,7 @@ def propose(session: Session, quarter: Quarter, *, desk: Desk, actor: str, now: 
     calculation = _Working(session, quarter, book, old, desk).calculation()
     digest = digest_of(calculation)
     # Who adopts at this moment adopts what they have read, or reads this.
-    reference.lock_values(session)
+    locks.hold(session, Lock.VALUES)
     reference.keep_proposal(session, quarter, digest=digest, calculation=calculation, actor=actor, now=now)
     return Proposal(quarter, old, _value(quarter, "proposed", calculation), digest, calculation)
 
@@ -278,7 +279,7 @@ def adopt(
     A Refusal where the proposal is no longer the one with this digest.
     """
     _require_open(quarter, desk, now)
-    reference.lock_values(session)
+    locks.hold(session, Lock.VALUES)
     proposed = reference.proposal(session, quarter)
     if proposed is None:
         raise Refusal("no_proposal", f"Nothing is proposed for {quarter}.", next_step="See `tokens-bot value propose`.")
@@ -322,4 +323,4 @@ def needs_two(old: TokenValue, calculation: Calculation, book: Handbook) -> bool
 def _note(  # noqa: PLR0917 - private, called twice
     session: Session, action: str, quarter: Quarter, actor: str, now: datetime, after: Mapping[str, Any]
 ) -> None:
-    audit.append(session, audit.Record(at=now, actor=actor, action=action, subject=str(quarter), after=after))
+    audit.note(session, actor, action, str(quarter), at=now, after=after)

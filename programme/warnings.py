@@ -92,9 +92,7 @@ def choose(session: Session, person_id: str, wanted: Choice, *, now: datetime) -
     """Keep what a person wants to be told, audited."""
     store.choose(session, person_id, wanted)
     after = {"percent": sorted(wanted.percent or ()), "quiet": [wanted.quiet_from, wanted.quiet_until]}
-    audit.append(
-        session, audit.Record(at=now, actor=person_id, action="warnings.choose", subject=person_id, after=after)
-    )
+    audit.note(session, person_id, "warnings.choose", person_id, at=now, after=after)
 
 
 def rules_of(session: Session, today: date) -> tuple[int, ...]:

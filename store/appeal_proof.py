@@ -12,8 +12,9 @@ from policy.appeals import LAPSED, OPEN, REJECTED, UPHELD, deciders, owed_back
 from policy.kinds import EntryKind, LotKind
 from store import appeals as store
 from store import reference, reviews
-from store.tables import accounts, audit_log, entries, lots
-from store.tables import appeals as table
+from store.tables.appeals import appeals as table
+from store.tables.audit import audit_log
+from store.tables.ledger import accounts, entries, lots
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

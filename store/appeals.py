@@ -11,12 +11,16 @@ import sqlalchemy as sa
 from policy.appeals import OPEN, CutMonth
 from policy.period import Month, Quarter
 from policy.sizing import NEUTRAL, Factors
-from policy.units import MicroTokens, NanoUSD
+from policy.units import MicroTokens
 from store import reviews
 from store.review_votes import VOTED
 from store.reviews import ADOPTED
-from store.tables import appeals, audit_log, entries, grants, lots, review_cases, review_opt_outs
-from store.tables import reviews as reviews_table
+from store.tables.appeals import appeals, review_opt_outs
+from store.tables.audit import audit_log
+from store.tables.grants import grants
+from store.tables.ledger import entries, lots
+from store.tables.reviews import review_cases
+from store.tables.reviews import reviews as reviews_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -163,13 +167,7 @@ def cut_months(
         if _counted_later(session, quarter, person_id, month, posted_at):
             continue
         restored = _restored(session, quarter, person_id, month, at=at)
-        yield CutMonth(month, msgspec.convert(factors, Factors, dec_hook=_typed), restored, rules_of(version))
-
-
-def _typed(kind: type, value: object) -> object:
-    if kind in (MicroTokens, NanoUSD) and isinstance(value, int):
-        return kind(value)
-    raise NotImplementedError(kind.__name__)
+        yield CutMonth(month, msgspec.convert(factors, Factors, dec_hook=reviews.typed), restored, rules_of(version))
 
 
 def _counted_later(session: Session, quarter: Quarter, person_id: str, month: Month, posted_at: datetime) -> bool:

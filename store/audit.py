@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from store import bulk
-from store.tables import audit_log
+from store import locks
+from store.locks import Lock
+from store.tables.audit import audit_log
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,9 +21,22 @@ if TYPE_CHECKING:
 
     from store.engine import Session
 
+    Fields = Mapping[str, Any] | None
+
 GENESIS = "0" * 64
-ADVISORY_LOCK = 7_263_001
-"""One writer at a time extends the chain on PostgreSQL; any fixed number does."""
+POLICY = "policy"
+"""The actor of what no person did: the calendar, by the rules."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The Slack message in which somebody pressed a button."""
+
+    channel: str | None = None
+    ts: str | None = None
+
+
+NOWHERE = Place()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +47,8 @@ class Record:
     actor: str
     action: str
     subject: str
-    before: Mapping[str, Any] | None = None
-    after: Mapping[str, Any] | None = None
+    before: Fields = None
+    after: Fields = None
     handbook_version: str | None = None
     slack_channel: str | None = None
     slack_ts: str | None = None
@@ -44,8 +58,7 @@ def append(session: Session, *records: Record) -> None:
     """Add rows to the chain; they become part of the caller's transaction."""
     if not records:
         return
-    if bulk.is_postgresql(session):
-        session.execute(sa.select(sa.func.pg_advisory_xact_lock(ADVISORY_LOCK)))
+    locks.hold(session, Lock.AUDIT)
     query = sa.select(audit_log.c.seq, audit_log.c.hash).order_by(audit_log.c.seq.desc()).limit(1)
     last = session.execute(query).one_or_none()
     seq, previous = (last.seq, last.hash) if last else (0, GENESIS)
@@ -55,6 +68,18 @@ def append(session: Session, *records: Record) -> None:
         previous = row["hash"] = digest(row)
         rows.append(row)
     session.execute(sa.insert(audit_log), rows)
+
+
+def note(
+    session: Session, actor: str, action: str, subject: str, *, at: datetime, before: Fields = None,
+    after: Fields = None, handbook_version: str | None = None, place: Place = NOWHERE,
+) -> None:  # fmt: skip
+    """Add one row: who did what to what, and in which Slack message they clicked."""
+    record = Record(
+        at=at, actor=actor, action=action, subject=subject, before=before, after=after,
+        handbook_version=handbook_version, slack_channel=place.channel, slack_ts=place.ts,
+    )  # fmt: skip
+    append(session, record)
 
 
 def digest(row: Mapping[str, Any]) -> str:

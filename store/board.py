@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
-from store.tables import board_group, delegations, people, person_roles
+from store.tables.exceptions import board_group, delegations
+from store.tables.people import people, person_roles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,7 +9,11 @@ import sqlalchemy as sa
 from policy.kinds import EntryKind, LotKind
 from policy.units import NanoUSD
 from store import bulk
-from store.tables import accounts, entries, grants, lot_movements, lots, people, services, usage_days, usd_entries
+from store.tables.grants import grants
+from store.tables.ledger import accounts, entries, lot_movements, lots
+from store.tables.people import people
+from store.tables.usage import services, usage_days
+from store.tables.value import usd_entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,8 +22,6 @@ if TYPE_CHECKING:
     from policy.period import Month
     from store.engine import Session
 
-ADVISORY_LOCK = 7_263_005
-"""Of the grants: see `lock`."""
 
 
 class Holding(NamedTuple):
@@ -38,12 +40,6 @@ def holding(  # noqa: PLR0917 - the columns of a row
     account_id: int, person_id: str, lot_id: int, kind: str, expires_at: datetime, remaining: int, reason: str
 ) -> Holding:
     return Holding(account_id, person_id, lot_id, LotKind(kind), expires_at, remaining, reason)
-
-
-def lock(session: Session) -> None:
-    """Hold the grants until the transaction ends: what they are sized by does not change before they are posted."""
-    if bulk.is_postgresql(session):
-        session.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (ADVISORY_LOCK,))
 
 
 def last_posted_at(session: Session, person_id: str) -> datetime | None:
@@ -130,14 +126,21 @@ def latest_issue(session: Session) -> NanoUSD:
     return NanoUSD(int(session.execute(issued).scalar_one()))
 
 
-def totals(session: Session, month: Month) -> tuple[NanoUSD, NanoUSD]:
-    """(entitled, issued) of a month's grants, in USD."""
+class Totals(NamedTuple):
+    """What a month's grants come to: what people were entitled to, and what was taken of the budget."""
+
+    entitled: NanoUSD
+    issued: NanoUSD
+
+
+def totals(session: Session, month: Month) -> Totals:
+    """The sums of a month's grants."""
     entitled, issued = (
         sa.func.coalesce(sa.func.sum(grants.c.entitled_nano_usd), 0),
         sa.func.coalesce(sa.func.sum(grants.c.issued_nano_usd), 0),
     )
     row = session.execute(sa.select(entitled, issued).where(grants.c.month == str(month))).one()
-    return NanoUSD(int(row[0])), NanoUSD(int(row[1]))
+    return Totals(*(NanoUSD(int(total)) for total in row))
 
 
 def cost(session: Session, month: Month) -> NanoUSD:
@@ -155,13 +158,23 @@ def factors_of_anybody(session: Session, month: Month) -> object | None:
     return factors
 
 
-def insert(session: Session, rows: Sequence[tuple[str, str, int, int, int, int, str, str, str]]) -> None:
-    """Keep grants: (month, person, entry, amount, entitled, issued, factors as JSON text, handbook, value)."""
-    columns = (
-        "month", "person_id", "entry_id", "amount", "entitled_nano_usd", "issued_nano_usd", "factors",
-        "handbook_version", "value_version",
-    )  # fmt: skip
-    bulk.insert(session, grants, columns, rows)
+class NewGrant(NamedTuple):
+    """A monthly grant to keep; `factors` as JSON text."""
+
+    month: str
+    person_id: str
+    entry_id: int
+    amount: int
+    entitled_nano_usd: int
+    issued_nano_usd: int
+    factors: str
+    handbook_version: str
+    value_version: str
+
+
+def insert(session: Session, rows: Sequence[NewGrant]) -> None:
+    """Keep grants."""
+    bulk.insert(session, grants, NewGrant._fields, rows)
 
 
 def hold_back(session: Session, *, key: str, amount: NanoUSD, value_version: str, actor: str, now: datetime) -> None:

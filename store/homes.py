@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from store import bulk
-from store.tables import homes
+from store.tables.outbox import homes
 
 if TYPE_CHECKING:
     from datetime import datetime

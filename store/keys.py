@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from store.tables import api_keys
+from store.tables.people import api_keys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
 from policy import lots as burning
 from policy.lots import OpenLot
 from store import bulk
-from store.tables import accounts, entries, lot_movements, lots, postings
+from store.tables.ledger import accounts, entries, lot_movements, lots, postings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -76,16 +77,59 @@ class _Account:
     lots: list[OpenLot] = field(default_factory=list)
 
 
+class _EntryRow(NamedTuple):
+    """A row of `entries`; instants as the driver takes them, as in the rows below."""
+
+    id: int
+    kind: str
+    idempotency_key: str
+    fingerprint: bytes
+    effective_at: Any
+    posted_at: Any
+    memo: str
+    actor: str
+    value_version: str | None
+    corrects_entry_id: int | None
+
+
+class _PostingRow(NamedTuple):
+    account_id: int
+    version: int
+    entry_id: int
+    amount: int
+    balance: int
+
+
+class _LotRow(NamedTuple):
+    id: int
+    account_id: int
+    entry_id: int
+    kind: str
+    priority: int
+    amount: int
+    remaining: int
+    starts_at: Any
+    expires_at: Any
+    reason: str
+    granted_by: str
+
+
+class _MovementRow(NamedTuple):
+    entry_id: int
+    lot_id: int
+    amount: int
+
+
 @dataclass(slots=True)
 class _Journal:
-    """The rows that a batch will insert."""
+    """The rows that a batch will insert; `remaining` is what is left of lots that were there before, by id."""
 
     instant: Callable[[datetime], Any]
-    entries: list[bulk.Row] = field(default_factory=list)
-    postings: list[bulk.Row] = field(default_factory=list)
-    lots: list[bulk.Row] = field(default_factory=list)
-    movements: list[bulk.Row] = field(default_factory=list)
-    touched_lots: dict[int, int] = field(default_factory=dict)
+    entries: list[_EntryRow] = field(default_factory=list)
+    postings: list[_PostingRow] = field(default_factory=list)
+    opened: dict[int, _LotRow] = field(default_factory=dict)
+    movements: list[_MovementRow] = field(default_factory=list)
+    remaining: dict[int, int] = field(default_factory=dict)
 
 
 def wallet_code(person_id: str) -> str:
@@ -128,10 +172,17 @@ def balance(session: Session, account_id: int) -> int:
     return found
 
 
-def lot_of(session: Session, entry_id: int) -> tuple[int, int]:
-    """(id, remaining micro-tokens) of the lot that an entry opened."""
-    row = session.execute(sa.select(lots.c.id, lots.c.remaining).where(lots.c.entry_id == entry_id)).one()
-    return row.id, row.remaining
+class LotLeft(NamedTuple):
+    """A lot, and the micro-tokens that remain of it."""
+
+    id: int
+    remaining: int
+
+
+def lot_of(session: Session, entry_id: int) -> LotLeft:
+    """The lot that an entry opened."""
+    query = sa.select(lots.c.id, lots.c.remaining).where(lots.c.entry_id == entry_id)
+    return LotLeft._make(session.execute(query).one())
 
 
 def _locked(query: sa.Select[Any], account_ids: Sequence[int]) -> sa.Select[Any]:
@@ -143,16 +194,11 @@ def _locked(query: sa.Select[Any], account_ids: Sequence[int]) -> sa.Select[Any]
     return query.with_for_update(key_share=True)
 
 
-def fingerprint(*parts: object) -> bytes:
-    """What an entry's content is known by: another content under the same key is told by it."""
-    return blake2b("|".join(map(str, parts)).encode(), digest_size=16).digest()
-
-
-def find_entry(session: Session, idempotency_key: str) -> tuple[int, bytes] | None:
-    """(id, fingerprint) of the entry that was posted under a key."""
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, NamedTuple
     query = sa.select(entries.c.id, entries.c.fingerprint).where(entries.c.idempotency_key == idempotency_key)
     row = session.execute(query).one_or_none()
-    return (row.id, bytes(row.fingerprint)) if row else None
+    return PostedEntry(row.id, bytes(row.fingerprint)) if row else None
 
 
 def post(session: Session, drafts: Sequence[Draft], *, now: datetime) -> list[int]:
@@ -174,8 +220,10 @@ def post(session: Session, drafts: Sequence[Draft], *, now: datetime) -> list[in
     for entry_id, draft in zip(entry_ids, drafts, strict=True):
         key = draft.idempotency_key or f"{draft.kind}:{entry_id}"
         journal.entries.append(
-            (entry_id, draft.kind, key, draft.fingerprint, instant(draft.effective_at), instant(now), draft.memo,
-             draft.actor, draft.value_version, draft.corrects_entry_id)
+            _EntryRow(
+                entry_id, draft.kind, key, draft.fingerprint, instant(draft.effective_at), instant(now), draft.memo,
+                draft.actor, draft.value_version, draft.corrects_entry_id,
+            )
         )  # fmt: skip
         for account_id, amount in draft.amounts:
             account = held[account_id]
@@ -187,7 +235,7 @@ def post(session: Session, drafts: Sequence[Draft], *, now: datetime) -> list[in
                     _take(journal, account, entry_id, movements)
             account.version += 1
             account.balance += amount
-            journal.postings.append((account_id, account.version, entry_id, amount, account.balance))
+            journal.postings.append(_PostingRow(account_id, account.version, entry_id, amount, account.balance))
     _write(session, journal, held.values())
     return entry_ids
 
@@ -219,10 +267,14 @@ def _burnt(wallet: _Account, amount: int, at: datetime) -> tuple[tuple[int, int]
 
 def _take(journal: _Journal, wallet: _Account, entry_id: int, movements: Iterable[tuple[int, int]]) -> None:
     for lot_id, taken in movements:
-        journal.movements.append((entry_id, lot_id, taken))
+        journal.movements.append(_MovementRow(entry_id, lot_id, taken))
         index = next(i for i, lot in enumerate(wallet.lots) if lot.id == lot_id)
-        wallet.lots[index] = wallet.lots[index]._replace(remaining=wallet.lots[index].remaining - taken)
-        journal.touched_lots[lot_id] = wallet.lots[index].remaining
+        left = wallet.lots[index].remaining - taken
+        wallet.lots[index] = wallet.lots[index]._replace(remaining=left)
+        if lot_id in journal.opened:
+            journal.opened[lot_id] = journal.opened[lot_id]._replace(remaining=left)
+        else:
+            journal.remaining[lot_id] = left
 
 
 def _open_lot(  # noqa: PLR0917 - private, called once
@@ -232,34 +284,20 @@ def _open_lot(  # noqa: PLR0917 - private, called once
     settled = burning.settled_by(amount, owed)
     opened = OpenLot(lot_id, lot.priority, lot.expires_at, amount - settled)
     wallet.lots = burning.burn_order([*wallet.lots, opened])
-    journal.lots.append(
-        (lot_id, wallet.id, entry_id, lot.kind, lot.priority, amount, opened.remaining, journal.instant(lot.starts_at),
-         journal.instant(lot.expires_at), lot.reason, lot.granted_by)
+    journal.opened[lot_id] = _LotRow(
+        lot_id, wallet.id, entry_id, lot.kind, lot.priority, amount, opened.remaining, journal.instant(lot.starts_at),
+        journal.instant(lot.expires_at), lot.reason, lot.granted_by,
     )  # fmt: skip
     if settled:
-        journal.movements.append((entry_id, lot_id, settled))
-
-
-ENTRY_COLUMNS = (
-    "id", "kind", "idempotency_key", "fingerprint", "effective_at", "posted_at", "memo", "actor", "value_version",
-    "corrects_entry_id",
-)  # fmt: skip
-LOT_COLUMNS = (
-    "id", "account_id", "entry_id", "kind", "priority", "amount", "remaining", "starts_at", "expires_at", "reason",
-    "granted_by",
-)  # fmt: skip
+        journal.movements.append(_MovementRow(entry_id, lot_id, settled))
 
 
 def _write(session: Session, journal: _Journal, held: Iterable[_Account]) -> None:
-    bulk.insert(session, entries, ENTRY_COLUMNS, journal.entries)
-    bulk.insert(session, postings, ("account_id", "version", "entry_id", "amount", "balance"), journal.postings)
-    new = {row[0] for row in journal.lots}
-    opened = [(*row[:6], journal.touched_lots.get(row[0], row[6]), *row[7:]) for row in journal.lots]
-    bulk.insert(session, lots, LOT_COLUMNS, opened)
-    bulk.update(
-        session, lots, ("id", "remaining"), [row for row in sorted(journal.touched_lots.items()) if row[0] not in new]
-    )
-    bulk.insert(session, lot_movements, ("entry_id", "lot_id", "amount"), journal.movements)
+    bulk.insert(session, entries, _EntryRow._fields, journal.entries)
+    bulk.insert(session, postings, _PostingRow._fields, journal.postings)
+    bulk.insert(session, lots, _LotRow._fields, list(journal.opened.values()))
+    bulk.update(session, lots, ("id", "remaining"), sorted(journal.remaining.items()))
+    bulk.insert(session, lot_movements, _MovementRow._fields, journal.movements)
     bulk.update(
         session, accounts, ("id", "version", "balance"), [(a.id, a.version, a.balance) for a in held]
     )  # fmt: skip

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import sqlalchemy as sa
 
 from store import bulk
-from store.tables import outbox, people
+from store.tables.outbox import outbox
+from store.tables.people import people
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -80,10 +81,6 @@ class Pending(NamedTuple):
     uncertain: bool
 
 
-COLUMNS = (
-    "key", "template", "view", "person_id", "channel", "created_at", "due_at", "state", "at_once", "replaces", "thread",
-    "about",
-)  # fmt: skip
 _o = outbox.c
 _open = sa.text("outbox.state IN ('waiting', 'leased')")
 """In the words of the index: SQLite would otherwise go through every message that was ever sent."""
@@ -96,8 +93,8 @@ def owe(session: Session, letters: Sequence[NewLetter], *, now: datetime) -> Non
         return
     instant = bulk.instant_codec(session)
     created_at = instant(now)
-    rows = [(*letter[:5], created_at, instant(letter.due_at), WAITING, *letter[6:]) for letter in letters]
-    bulk.insert(session, outbox, COLUMNS, rows)
+    rows = [(*letter._replace(due_at=instant(letter.due_at)), created_at, WAITING) for letter in letters]
+    bulk.insert(session, outbox, (*NewLetter._fields, "created_at", "state"), rows)
 
 
 def lease(session: Session, *, courier: str, now: datetime, until: datetime, limit: int) -> list[Owed]:

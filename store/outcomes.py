@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from policy.outcomes import Outcome
 from store import bulk
-from store.tables import outcomes, reporting_lines
+from store.tables.outcomes import outcomes
+from store.tables.people import reporting_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -43,13 +44,6 @@ class Waiting(NamedTuple):
     lines: int | None
     user: str
     since: datetime
-
-
-def lock_sources(session: Session, sources: Iterable[str]) -> None:
-    """Let one report of a source in at a time, so that what `known` says stays true; SQLite has one writer anyway."""
-    if bulk.is_postgresql(session):
-        for source in sorted(sources):
-            session.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"outcomes:{source}",))
 
 
 def known(session: Session, source: str, outcome_ids: Iterable[str]) -> dict[str, set[bytes]]:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from store import bulk
-from store.tables import identities, people, person_roles
+from store.tables.people import identities, people, person_roles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -87,9 +87,17 @@ def by_id(session: Session, person_id: str) -> Person | None:
     return _one(session, people.c.id == person_id)
 
 
+def managers_of(session: Session, person_ids: Iterable[str]) -> dict[str, str | None]:
+    """The manager of each of some people, None where they have nobody above them."""
+    found: dict[str, str | None] = {}
+    for some in bulk.chunks(sorted(set(person_ids))):
+        query = sa.select(people.c.id, people.c.manager_id).where(people.c.id.in_(some))
+        found |= {person_id: manager for person_id, manager in session.execute(query)}
+    return found
+
+
 def manager_of(session: Session, person_id: str) -> str | None:
-    manager: str | None = session.execute(sa.select(people.c.manager_id).where(people.c.id == person_id)).scalar_one()
-    return manager
+    return managers_of(session, [person_id])[person_id]
 
 
 def reports_of(session: Session, managers: Iterable[str]) -> frozenset[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
-from store.tables import handbook_proposals
+from store.tables.handbook import handbook_proposals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

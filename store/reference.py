@@ -13,18 +13,12 @@ import sqlalchemy as sa
 from policy.metering import METERS, Price, UnitPrice
 from policy.period import Quarter
 from policy.valuation import TokenValue
-from store import bulk
-from store.tables import (
-    accounts,
-    handbooks,
-    prices,
-    programme,
-    services,
-    token_values,
-    usage_events,
-    usd_entries,
-    value_proposals,
-)
+from store import bulk, locks
+from store.locks import Lock
+from store.tables.handbook import handbooks, programme
+from store.tables.ledger import accounts
+from store.tables.usage import prices, services, usage_events
+from store.tables.value import token_values, usd_entries, value_proposals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,9 +34,6 @@ LATEST_FIRST = (
     token_values.c.adopted_at.desc(), sa.func.length(token_values.c.version).desc(), token_values.c.version.desc()
 )  # fmt: skip
 """Of the versions of one quarter's value: `.10` comes after `.9`."""
-ADVISORY_LOCK = 7_263_003
-"""Held on PostgreSQL by who notes a quarter's value; any fixed number does."""
-HANDBOOKS_LOCK = 7_263_004
 
 
 def handbook_bodies(session: Session) -> list[str]:
@@ -63,12 +54,6 @@ def add_handbook(
             version=version, effective_from=effective_from, body=body, applied_at=now, applied_by=applied_by
         )
     )
-
-
-def lock_handbooks(session: Session) -> None:
-    """Hold the handbooks until the transaction ends: each version is judged by the one that came before it."""
-    if bulk.is_postgresql(session):
-        session.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (HANDBOOKS_LOCK,))
 
 
 def upsert_services(session: Session, approved: Iterable[Service]) -> None:
@@ -178,12 +163,6 @@ def adoptions(session: Session, quarter: Quarter) -> list[Adopted]:
     return [Adopted(*row) for row in rows]
 
 
-def lock_values(session: Session) -> None:
-    """Hold the values until the transaction ends: two people who adopt at once do so one after the other."""
-    if bulk.is_postgresql(session):
-        session.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (ADVISORY_LOCK,))
-
-
 class Proposed(NamedTuple):
     """What was last worked out for a quarter; `first_adopter` waits for a second person."""
 
@@ -277,7 +256,7 @@ def adopt_value(
 ) -> None:
     """Note a quarter's value; another session may have noted the same one first."""
     # One session at a time: two that note several quarters would else wait for each other in a circle.
-    lock_values(session)
+    locks.hold(session, Lock.VALUES)
     row = (
         value.version,
         str(value.quarter),

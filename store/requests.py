@@ -11,18 +11,17 @@ from sqlalchemy.dialects import postgresql, sqlite
 from policy.quorum import STAGE_OF, Electorate, Seat, Vote
 from policy.units import MicroTokens
 from store import bulk
-from store.tables import (
-    lots,
-    people,
-    projects,
+from store.tables.exceptions import (
     request_beneficiaries,
     request_drafts,
     request_questions,
     request_seats,
     request_votes,
     requests,
-    services,
 )
+from store.tables.ledger import lots
+from store.tables.people import people, projects
+from store.tables.usage import services
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -188,26 +187,71 @@ def change(session: Session, request: Request, **values: object) -> bool:
     return session.execute(moved.values(revision=request.revision + 1, **values)).rowcount == 1
 
 
+# --- What belongs to requests: of many in one statement each -------------------------------------------------------
+
+
+def of_people(session: Session, person_ids: Iterable[str], *, limit: int) -> dict[str, list[Request]]:
+    """The latest requests of each of some people, at most `limit` of each, the latest first."""
+    found: dict[str, list[Request]] = {person_id: [] for person_id in person_ids}
+    nth = sa.func.row_number().over(partition_by=_r.person_id, order_by=(_r.made_at.desc(), _r.id)).label("nth")
+    for some in bulk.chunks(sorted(found)):
+        ranked = sa.select(_r.id, nth).where(_r.person_id.in_(some)).subquery()
+        query = _query.join(ranked, ranked.c.id == _r.id).where(ranked.c.nth <= limit)
+        for row in session.execute(query.order_by(ranked.c.nth)):
+            found[row.person_id].append(_request(row))
+    return found
+
+
+def remaining_of(session: Session, some: Iterable[Request]) -> dict[str, int]:
+    """What is left of each request's lot, in micro-tokens; 0 where nothing was credited."""
+    found = {request.id: 0 for request in some}
+    query = sa.select(_r.id, lots.c.remaining).join(lots, lots.c.entry_id == _r.entry_id)
+    for ids in bulk.chunks(sorted(found)):
+        found |= {request_id: left for request_id, left in session.execute(query.where(_r.id.in_(ids)))}
+    return found
+
+
 def remaining(session: Session, request: Request) -> int:
     """What is left of a request's lot, in micro-tokens."""
-    query = sa.select(lots.c.remaining).where(lots.c.entry_id == request.entry_id)
-    found: int | None = session.execute(query).scalar_one_or_none()
-    return found or 0
+    return remaining_of(session, [request])[request.id]
+
+
+def beneficiaries_of(session: Session, request_ids: Iterable[str]) -> dict[str, frozenset[str]]:
+    """Those for whom each request was made besides its requester."""
+    found: dict[str, set[str]] = {request_id: set() for request_id in request_ids}
+    b = request_beneficiaries.c
+    for ids in bulk.chunks(sorted(found)):
+        for request_id, person_id in session.execute(sa.select(b.request_id, b.person_id).where(b.request_id.in_(ids))):
+            found[request_id].add(person_id)
+    return {request_id: frozenset(people_) for request_id, people_ in found.items()}
 
 
 def beneficiaries(session: Session, request_id: str) -> frozenset[str]:
-    b = request_beneficiaries.c
-    return frozenset(session.execute(sa.select(b.person_id).where(b.request_id == request_id)).scalars())
+    return beneficiaries_of(session, [request_id])[request_id]
+
+
+def panels(session: Session, some: Iterable[Request]) -> dict[str, Electorate]:
+    """The electorate of each request, by its id."""
+    by_id = {request.id: request for request in some}
+    seats: dict[str, list[Seat]] = {request_id: [] for request_id in by_id}
+    s = request_seats.c
+    query = sa.select(s.request_id, s.person_id, s.kind, s.is_chair, s.is_finance, s.recused)
+    for ids in bulk.chunks(sorted(by_id)):
+        for request_id, *seat in session.execute(query.where(s.request_id.in_(ids))):
+            seats[request_id].append(Seat(*seat))
+    return {
+        id_: Electorate(_in_order(seats[id_]), request.needed, request.needs_finance, request.first_stage)
+        for id_, request in by_id.items()
+    }
+
+
+def _in_order(seats: Iterable[Seat]) -> tuple[Seat, ...]:
+    return tuple(sorted(seats, key=lambda seat: (STAGE_OF[seat.kind], seat.person_id)))
 
 
 def panel(session: Session, request: Request) -> Electorate:
     """The electorate of a request."""
-    s = request_seats.c
-    query = sa.select(s.person_id, s.kind, s.is_chair, s.is_finance, s.recused).where(s.request_id == request.id)
-    seats = sorted(
-        (Seat(*row) for row in session.execute(query)), key=lambda seat: (STAGE_OF[seat.kind], seat.person_id)
-    )
-    return Electorate(tuple(seats), request.needed, request.needs_finance, request.first_stage)
+    return panels(session, [request])[request.id]
 
 
 class Cast(NamedTuple):
@@ -226,15 +270,22 @@ class Cast(NamedTuple):
         return Vote(self.seat, self.approves, self.amount, self.last_day)
 
 
+def votes_of(session: Session, request_ids: Iterable[str]) -> dict[str, list[Cast]]:
+    """The votes on each request, in the order in which they were cast."""
+    found: dict[str, list[Cast]] = {request_id: [] for request_id in request_ids}
+    v = request_votes.c
+    query = sa.select(v.request_id, *(v[name] for name in Cast._fields)).order_by(v.cast_at, v.seat)
+    for ids in bulk.chunks(sorted(found)):
+        for request_id, *row in session.execute(query.where(v.request_id.in_(ids))):
+            vote = Cast._make(row)
+            amount = None if vote.amount is None else MicroTokens(vote.amount)
+            found[request_id].append(vote._replace(amount=amount))
+    return found
+
+
 def votes(session: Session, request_id: str) -> list[Cast]:
     """The votes on a request, in the order in which they were cast."""
-    v = request_votes.c
-    query = sa.select(v.seat, v.cast_by, v.approves, v.amount, v.last_day, v.reason, v.cast_at)
-    query = query.where(v.request_id == request_id).order_by(v.cast_at, v.seat)
-    return [
-        Cast(seat, by, approves, None if amount is None else MicroTokens(amount), *rest)
-        for seat, by, approves, amount, *rest in session.execute(query)
-    ]
+    return votes_of(session, [request_id])[request_id]
 
 
 def cast(session: Session, request_id: str, vote: Cast) -> None:
@@ -295,9 +346,17 @@ def question(session: Session, number: int) -> Question | None:
     return Question._make(row) if row else None
 
 
+def questions_of(session: Session, request_ids: Iterable[str]) -> dict[str, list[Question]]:
+    """What was asked about each request, in the order in which it was asked."""
+    found: dict[str, list[Question]] = {request_id: [] for request_id in request_ids}
+    for ids in bulk.chunks(sorted(found)):
+        for row in session.execute(_question.where(_q.request_id.in_(ids)).order_by(_q.id)):
+            found[row.request_id].append(Question._make(row))
+    return found
+
+
 def questions(session: Session, request_id: str) -> list[Question]:
-    query = _question.where(_q.request_id == request_id).order_by(_q.id)
-    return [Question._make(row) for row in session.execute(query)]
+    return questions_of(session, [request_id])[request_id]
 
 
 def answer(session: Session, number: int, text: str, *, now: datetime) -> bool:
@@ -309,11 +368,18 @@ def answer(session: Session, number: int, text: str, *, now: datetime) -> bool:
 # --- Drafts --------------------------------------------------------------------------------------------------------
 
 
-def draft(session: Session, person_id: str) -> tuple[dict[str, Any], datetime] | None:
-    """What someone typed and has not submitted, and when."""
+class Draft(NamedTuple):
+    """What someone typed into the form and has not submitted."""
+
+    fields: dict[str, Any]
+    saved_at: datetime
+
+
+def draft(session: Session, person_id: str) -> Draft | None:
+    """What someone typed last and has not submitted."""
     d = request_drafts.c
     row = session.execute(sa.select(d.fields, d.saved_at).where(d.person_id == person_id)).one_or_none()
-    return (dict(row.fields), row.saved_at) if row else None
+    return Draft._make(row) if row else None
 
 
 def save_draft(session: Session, person_id: str, fields: Mapping[str, Any], *, now: datetime) -> None:
@@ -335,22 +401,44 @@ def forget_draft(session: Session, person_id: str) -> None:
 # --- The form's menus ----------------------------------------------------------------------------------------------
 
 
-def project_names(session: Session) -> list[tuple[str, str, str | None]]:
-    """(key, name, sponsor) of every project, by name."""
+class Project(NamedTuple):
+    """A project that a request can name; its sponsor does not vote on it."""
+
+    key: str
+    name: str
+    sponsor_id: str | None
+
+
+def project_names(session: Session) -> list[Project]:
+    """Every project, by name."""
     query = sa.select(projects.c.key, projects.c.name, projects.c.sponsor_id).order_by(projects.c.name, projects.c.key)
-    return [(key, name, sponsor) for key, name, sponsor in session.execute(query)]
+    return [Project._make(row) for row in session.execute(query)]
+
+
+def sponsors_of(session: Session, project_keys: Iterable[str]) -> dict[str, str | None]:
+    """Who sponsors each of some projects; an unknown one has nobody."""
+    found: dict[str, str | None] = dict.fromkeys(project_keys)
+    for some in bulk.chunks(sorted(found)):
+        query = sa.select(projects.c.key, projects.c.sponsor_id).where(projects.c.key.in_(some))
+        found |= {key: sponsor for key, sponsor in session.execute(query)}
+    return found
 
 
 def sponsor_of(session: Session, project_key: str) -> str | None:
-    query = sa.select(projects.c.sponsor_id).where(projects.c.key == project_key)
-    sponsor: str | None = session.execute(query).scalar_one_or_none()
-    return sponsor
+    return sponsors_of(session, [project_key])[project_key]
 
 
-def names(session: Session, person_ids: Iterable[str]) -> dict[str, tuple[str, str | None]]:
-    """(name, Slack user) by person."""
-    found: dict[str, tuple[str, str | None]] = {}
+class PersonName(NamedTuple):
+    """What somebody is called, and their Slack user if they have one."""
+
+    name: str
+    slack: str | None
+
+
+def names(session: Session, person_ids: Iterable[str]) -> dict[str, PersonName]:
+    """How some people are named, by id."""
+    found: dict[str, PersonName] = {}
     for some in bulk.chunks(sorted(set(person_ids))):
         query = sa.select(people.c.id, people.c.name, people.c.slack_user_id).where(people.c.id.in_(some))
-        found |= {id_: (name, slack) for id_, name, slack in session.execute(query)}
+        found |= {id_: PersonName(name, slack) for id_, name, slack in session.execute(query)}
     return found

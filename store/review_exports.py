@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from policy.kinds import EntryKind
 from store.requests import CREDITED, NOT_RATIFIED
-from store.tables import accounts, entries, lot_movements, lots, requests
+from store.tables.exceptions import requests
+from store.tables.ledger import accounts, entries, lot_movements, lots
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,8 +11,8 @@ from policy.adjustment import THOUSANDTH, carried
 from policy.reasons import Refusal
 from policy.review import AMENDED
 from store import reference, reviews
-from store.tables import audit_log
-from store.tables import reviews as table
+from store.tables.audit import audit_log
+from store.tables.reviews import reviews as table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from policy.units import NanoUSD
-from store.tables import accounts, entries, grants, outcomes, quarantine, usage_days, usage_events, usd_entries
+from store.tables.grants import grants
+from store.tables.ledger import accounts, entries
+from store.tables.outcomes import outcomes
+from store.tables.usage import quarantine, usage_days, usage_events
+from store.tables.value import usd_entries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

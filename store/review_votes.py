@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from policy.period import Quarter
 from policy.quorum import STAGE_OF, Electorate, Seat, Vote
 from store.reviews import DRAFT
-from store.tables import review_panels, review_seats, review_votes, reviews
+from store.tables.reviews import review_panels, review_seats, review_votes, reviews
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,8 +24,6 @@ EFFECT, CLOSE = "effect", "close"
 ASKED, VOTED, DECIDED_CASE = "review.convene", "review.vote", "review.case"
 ADOPTED_BY, LAPSED_BY = "review.adopt", "review.lapse"
 """The actions by which the audit log tells what the board was asked, did, and let pass."""
-POLICY = "policy"
-"""Decides by time, where no person did."""
 
 _p, _s, _v, _r = review_panels.c, review_seats.c, review_votes.c, reviews.c
 

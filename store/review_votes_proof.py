@@ -9,10 +9,11 @@ import sqlalchemy as sa
 from policy import quorum
 from policy.review import PROPOSED
 from store import review_votes, reviews
+from store.audit import POLICY
 from store.review_proof import DRAFTED
-from store.review_votes import ADOPTED_BY, ASKED, DECIDED_CASE, LAPSED_BY, POLICY, VOTED
+from store.review_votes import ADOPTED_BY, ASKED, DECIDED_CASE, LAPSED_BY, VOTED
 from store.reviews import ADOPTED, DRAFT, LAPSED
-from store.tables import audit_log
+from store.tables.audit import audit_log
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

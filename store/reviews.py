@@ -18,13 +18,9 @@ from policy.period import Month, Quarter
 from policy.review import AMENDED, HELD, Basis, Case, Counted, Inputs
 from policy.units import MicroTokens, NanoUSD
 from store import bulk
-from store.tables import (
-    appeals,
-    people,
-    review_cases,
-    review_inputs,
-    reviews,
-)
+from store.tables.appeals import appeals
+from store.tables.people import people
+from store.tables.reviews import review_cases, review_inputs, reviews
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -123,7 +119,8 @@ def _unit(value: object) -> object:
     raise NotImplementedError(type(value).__name__)
 
 
-def _typed(kind: type, value: object) -> object:
+def typed(kind: type, value: object) -> object:
+    """Plain numbers as the units that they were: what msgspec asks where it does not know a type."""
     if kind in (MicroTokens, NanoUSD) and isinstance(value, int):
         return kind(value)
     raise NotImplementedError(kind.__name__)
@@ -203,7 +200,7 @@ def all_of(session: Session) -> list[Review]:
 def _review(row: Any) -> Review:  # noqa: ANN401 - a row
     return Review(
         Quarter.parse(row.quarter), row.state, row.revision, row.drafted_at, row.drafted_by, row.value_proposal,
-        msgspec.convert(row.inputs, Basis, dec_hook=_typed), row.inputs_digest, row.summary, row.vote_until,
+        msgspec.convert(row.inputs, Basis, dec_hook=typed), row.inputs_digest, row.summary, row.vote_until,
         row.decided_at, row.decided_by, Month.parse(row.holds_from) if row.holds_from else None,
     )  # fmt: skip
 
@@ -214,7 +211,7 @@ def inputs(session: Session, quarter: Quarter, person_id: str | None = None) -> 
     if person_id is not None:
         query = query.where(_i.person_id == person_id)
     rows = session.execute(query.order_by(_i.person_id, _i.part)).mappings()
-    return [msgspec.convert({name: row[name] for name in _INPUTS}, Inputs, dec_hook=_typed) for row in rows]
+    return [msgspec.convert({name: row[name] for name in _INPUTS}, Inputs, dec_hook=typed) for row in rows]
 
 
 _case_query = sa.select(*(_c[name] for name in _CASE), *(_c[name] for name in Kept._fields[1:]))
@@ -233,7 +230,7 @@ def case(session: Session, quarter: Quarter, person_id: str) -> Kept | None:
 
 
 def _kept(row: Mapping[Any, Any]) -> Kept:
-    case_ = msgspec.convert({name: row[name] for name in _CASE}, Case, dec_hook=_typed)
+    case_ = msgspec.convert({name: row[name] for name in _CASE}, Case, dec_hook=typed)
     rest = {name: row[name] for name in Kept._fields[1:]}
     amended = rest["amended_factor"]
     return Kept(case_, **rest | {"amended_factor": None if amended is None else Decimal(amended)})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import sqlalchemy as sa
 
 from store import bulk
-from store.tables import run_failures, runs
+from store.tables.outbox import run_failures, runs
 
 if TYPE_CHECKING:
     from datetime import datetime

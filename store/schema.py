@@ -10,11 +10,11 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from store import locks
+from store.locks import Lock
+
 if TYPE_CHECKING:
     from store.engine import Database, Session
-
-ADVISORY_LOCK = 7_263_002
-"""Two replicas that start together migrate one after the other."""
 
 
 def _config() -> Config:
@@ -41,7 +41,7 @@ def upgrade(database: Database) -> None:
         _upgrade_sqlite(database)
         return
     with database.transaction() as session:
-        session.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (ADVISORY_LOCK,))
+        locks.hold(session, Lock.MIGRATIONS)
         _run(session)
 
 

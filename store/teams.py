@@ -10,7 +10,13 @@ import sqlalchemy as sa
 from policy.kinds import LotKind
 from store import bulk
 from store.grant_runs import Holding, holding
-from store.tables import accounts, grants, lots, people, reporting_lines, requests, services, token_values, usage_days
+from store.grant_runs import Holding
+from store.tables.exceptions import requests
+from store.tables.grants import grants
+from store.tables.ledger import accounts, lots
+from store.tables.people import people, reporting_lines
+from store.tables.usage import services, usage_days
+from store.tables.value import token_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from policy.units import NanoUSD
 from store import bulk
-from store.tables import absences, assignments, budgets, pay_bands, people, person_terms, projects
+from store.tables.grants import budgets
+from store.tables.people import absences, assignments, pay_bands, people, person_terms, projects
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -181,10 +182,18 @@ def set_budget(session: Session, month: Month, amount: NanoUSD, *, actor: str, n
     )  # fmt: skip
 
 
-def budgets_set(session: Session) -> list[tuple[str, NanoUSD, str]]:
-    """(month, USD, who set it), oldest first."""
+class Budget(NamedTuple):
+    """A month's budget, and who set it."""
+
+    month: str
+    amount: NanoUSD
+    set_by: str
+
+
+def budgets_set(session: Session) -> list[Budget]:
+    """Every budget that was set, oldest first."""
     query = sa.select(budgets.c.month, budgets.c.amount_nano_usd, budgets.c.set_by).order_by(budgets.c.month)
-    return [(month, NanoUSD(usd), actor) for month, usd, actor in session.execute(query)]
+    return [Budget(month, NanoUSD(usd), actor) for month, usd, actor in session.execute(query)]
 
 
 def people_by_email(session: Session) -> dict[str, str]:

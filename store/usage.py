@@ -11,24 +11,16 @@ import sqlalchemy as sa
 from policy.metering import UsageEvent
 from policy.units import MicroTokens, NanoUSD
 from store import bulk
-from store.tables import file_imports, quarantine, usage_conflicts, usage_days, usage_events
+from store.tables.usage import file_imports, quarantine, usage_conflicts, usage_days, usage_events
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date, datetime
 
+    from policy.metering import Meter
     from store.engine import Session
 
 _encoder = msgspec.json.Encoder()
-
-EVENT_COLUMNS = (
-    "source", "event_id", "fingerprint", "occurred_at", "identities", "provider", "model", "tier", "meters",
-    "project", "account_id", "price_id", "cost_nano_usd", "debit_micro_tokens", "entry_id",
-)  # fmt: skip
-DAY_COLUMNS = (
-    "day", "account_id", "service_key", "model", "project", "calls", "input_tokens", "output_tokens", "cost_nano_usd",
-    "debit_micro_tokens",
-)  # fmt: skip
 
 
 class Posted(NamedTuple):
@@ -36,8 +28,8 @@ class Posted(NamedTuple):
 
     account_id: int
     price_id: str | None
-    cost: int
-    debit: int
+    cost_nano_usd: int
+    debit_micro_tokens: int
     entry_id: int | None
 
 
@@ -49,6 +41,14 @@ class DayKey(NamedTuple):
     service_key: str
     model: str
     project: str
+
+
+EVENT_COLUMNS = (
+    "source", "event_id", "fingerprint", "occurred_at", "identities", "provider", "model", "tier", "meters", "project",
+    *Posted._fields,
+)  # fmt: skip
+DAY_COLUMNS = (*DayKey._fields, "calls", "input_tokens", "output_tokens", "cost_nano_usd", "debit_micro_tokens")
+_UNPOSTED = (None,) * len(Posted._fields)
 
 
 class Held(NamedTuple):
@@ -70,16 +70,6 @@ class Line(NamedTuple):
     output_tokens: int
     cost: NanoUSD
     debit: MicroTokens
-
-
-def lock_sources(session: Session, sources: Iterable[str]) -> None:
-    """Let one batch of a source in at a time, so that what `known` says stays true until we commit.
-
-    SQLite has one writer anyway. The unique key of the table remains the last word.
-    """
-    if bulk.is_postgresql(session):
-        for source in sorted(sources):
-            session.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"usage:{source}",))
 
 
 def known(session: Session, source: str, event_ids: Sequence[str]) -> dict[str, bytes]:
@@ -111,7 +101,7 @@ def insert_events(session: Session, events: Sequence[tuple[UsageEvent, Posted | 
             names = encoded[event.identities] = _json(event.identities)
         rows.append(
             (event.source, event.event_id, event.fingerprint, instant(event.occurred_at), names, event.provider,
-             event.model, event.tier, _json(event.meters), event.project, *(posted or (None,) * 5))
+             event.model, event.tier, _json(event.meters), event.project, *(posted or _UNPOSTED))
         )  # fmt: skip
     bulk.insert(session, usage_events, EVENT_COLUMNS, rows)
 
@@ -123,9 +113,8 @@ def release(session: Session, events: Sequence[tuple[UsageEvent, Posted]], *, no
         session, quarantine, ("source", "event_id", "released_at"),
         [(event.source, event.event_id, instant(now)) for event, _ in events], key=2,
     )  # fmt: skip
-    columns = ("source", "event_id", "account_id", "price_id", "cost_nano_usd", "debit_micro_tokens", "entry_id")
     rows = [(event.source, event.event_id, *posted) for event, posted in events]
-    bulk.update(session, usage_events, columns, rows, key=2)
+    bulk.update(session, usage_events, ("source", "event_id", *Posted._fields), rows, key=2)
     return left
 
 
@@ -135,8 +124,8 @@ def add_to_days(session: Session, days: Mapping[DayKey, Sequence[int]]) -> None:
     In the order of the key: two batches that touch the same rows then never wait for each other in a circle.
     """
     day = bulk.day_codec(session)
-    rows = [(day(key.day), *key[1:], *figures) for key, figures in sorted(days.items())]
-    bulk.add_up(session, usage_days, DAY_COLUMNS, rows, key=5)
+    rows = [(*key._replace(day=day(key.day)), *figures) for key, figures in sorted(days.items())]
+    bulk.add_up(session, usage_days, DAY_COLUMNS, rows, key=len(DayKey._fields))
 
 
 def hold(session: Session, held: Sequence[tuple[UsageEvent, str, str]], *, now: datetime) -> None:
@@ -242,16 +231,23 @@ def lines_of_days(session: Session, account_id: int, days: Sequence[date]) -> li
     ]
 
 
-def events_of_entry(session: Session, entry_id: int, *, limit: int) -> list[sa.Row[Any]]:
-    """The latest events that an entry paid for: model, tier, meters, price id, cost, debit, when."""
+class PaidEvent(NamedTuple):
+    """An event that an entry paid for."""
+
+    model: str
+    tier: str
+    meters: dict[Meter, int]
+    price_id: str
+    cost_nano_usd: int
+    debit_micro_tokens: int
+    occurred_at: datetime
+
+
+def events_of_entry(session: Session, entry_id: int, *, limit: int) -> list[PaidEvent]:
+    """The latest events that an entry paid for."""
     c = usage_events.c
-    query = (
-        sa.select(c.model, c.tier, c.meters, c.price_id, c.cost_nano_usd, c.debit_micro_tokens, c.occurred_at)
-        .where(c.entry_id == entry_id)
-        .order_by(c.occurred_at.desc())
-        .limit(limit)
-    )
-    return list(session.execute(query))
+    query = sa.select(*(c[name] for name in PaidEvent._fields)).where(c.entry_id == entry_id)
+    return [PaidEvent._make(row) for row in session.execute(query.order_by(c.occurred_at.desc()).limit(limit))]
 
 
 def count_events_of_entry(session: Session, entry_id: int) -> int:
@@ -259,11 +255,19 @@ def count_events_of_entry(session: Session, entry_id: int) -> int:
     return session.execute(query).scalar_one()
 
 
-def progress_of_file(session: Session, digest: str) -> tuple[int, int, dict[str, int]] | None:
-    """(lines done, bytes done, counts) of an import that was interrupted."""
+class Progress(NamedTuple):
+    """How far an interrupted import came, and how many events it has counted of each kind."""
+
+    lines_done: int
+    bytes_done: int
+    counts: Mapping[str, int]
+
+
+def progress_of_file(session: Session, digest: str) -> Progress | None:
+    """How far an import came that was interrupted."""
     c = file_imports.c
     row = session.execute(sa.select(c.lines_done, c.bytes_done, c.counts).where(c.digest == digest)).one_or_none()
-    return (row.lines_done, row.bytes_done, dict(row.counts)) if row else None
+    return Progress._make(row) if row else None
 
 
 def note_progress(session: Session, digest: str, *, lines: int, offset: int, counts: Mapping[str, int]) -> None:

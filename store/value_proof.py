@@ -12,7 +12,8 @@ from policy import basket, buffer, handbook
 from policy.basket import Item
 from store import reference
 from store.reference import ADOPTED, ADOPTED_FIRST
-from store.tables import audit_log, token_values
+from store.tables.audit import audit_log
+from store.tables.value import token_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

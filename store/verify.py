@@ -22,23 +22,13 @@ from policy.valuation import worth
 from store import appeal_proof, audit, reference, review_proof, review_votes_proof, reviews, value_proof
 from store import proposals as proposals_store
 from store import requests as requests_store
-from store.tables import (
-    accounts,
-    audit_log,
-    entries,
-    grants,
-    handbooks,
-    lot_movements,
-    lots,
-    postings,
-    quarantine,
-    request_votes,
-    requests,
-    token_values,
-    usage_days,
-    usage_events,
-    usd_entries,
-)
+from store.tables.audit import audit_log
+from store.tables.exceptions import request_votes, requests
+from store.tables.grants import grants
+from store.tables.handbook import handbooks
+from store.tables.ledger import accounts, entries, lot_movements, lots, postings
+from store.tables.usage import quarantine, usage_days, usage_events
+from store.tables.value import token_values, usd_entries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,7 +13,10 @@ from policy.kinds import EntryKind, LotKind, Meaning
 from policy.units import MicroTokens
 from store import bulk
 from store.reference import LATEST_FIRST
-from store.tables import accounts, entries, grants, lot_movements, lots, people, postings, token_values
+from store.tables.grants import grants
+from store.tables.ledger import accounts, entries, lot_movements, lots, postings
+from store.tables.people import people
+from store.tables.value import token_values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

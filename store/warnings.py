@@ -9,17 +9,10 @@ import sqlalchemy as sa
 from policy.kinds import EntryKind
 from policy.warnings import USUAL, Choice
 from store import bulk
-from store.tables import (
-    accounts,
-    entries,
-    lots,
-    people,
-    postings,
-    usage_days,
-    wallets_to_check,
-    warning_choices,
-    warnings_given,
-)
+from store.tables.ledger import accounts, entries, lots, postings
+from store.tables.people import people
+from store.tables.usage import usage_days
+from store.tables.warnings import wallets_to_check, warning_choices, warnings_given
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -36,7 +36,7 @@ def set_budget(month: Month, usd: NanoUSD) -> None:
 def list_budgets(*, as_json: bool) -> None:
     """List every budget that was set."""
     with common.desk() as desk, desk.reading() as session:
-        rows = [(str(month), common.usd_text(usd), actor) for month, usd, actor in terms.budgets(session)]
+        rows = [(one.month, common.usd_text(one.amount), one.set_by) for one in terms.budgets(session)]
     heading = ("month", "usd", "set_by")
     if as_json:
         common.print_json([dict(zip(heading, row, strict=True)) for row in rows])

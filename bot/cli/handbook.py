@@ -11,8 +11,9 @@ from bot.cli import common
 from policy import handbook as policy_handbook
 from policy.period import day_of
 from programme import handbooks, proposals
+from store import locks, reference
 from store import proposals as store
-from store import reference
+from store.locks import Lock
 
 if TYPE_CHECKING:
     from programme.proposals import Card
@@ -46,7 +47,7 @@ def apply_handbook(file: Path) -> None:
     text = common.text_of(file)
     with common.desk() as desk, desk.transaction() as session:
         now = desk.clock()
-        reference.lock_handbooks(session)
+        locks.hold(session, Lock.HANDBOOKS)
         new = handbooks.checked(session, text)
         known = reference.handbook_body(session, new.version) is not None
         alone = "" if known else proposals.why_alone(session, desk=desk, now=now)

@@ -14,7 +14,7 @@ from bot import office
 from bot.cli import main
 from policy import handbook
 from programme import review_steps
-from store.tables import review_cases, reviews
+from store.tables.reviews import review_cases, reviews
 from tests.support import books, cast, reviewed
 from tests.support.reviewed import IDLE, UNPAID
 

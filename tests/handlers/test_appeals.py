@@ -18,7 +18,7 @@ from programme import appeals as programme
 from sandbox import block_kit
 from scheduler import letters
 from store import reviews
-from store.tables import outbox
+from store.tables.outbox import outbox
 from tests.support import appealed, books, cast
 from tests.support import requests as asking
 from tests.support.appealed import FEBRUARY_THIRD, FRIDAY

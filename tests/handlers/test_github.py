@@ -19,7 +19,7 @@ from handlers.usage_formats import MalformedBodyError
 from policy.outcomes import Reported
 from programme import handbooks
 from store import outcomes as outcome_store
-from store.tables import outcomes as table
+from store.tables.outcomes import outcomes as table
 from tests.support import books
 from tests.support import outcomes as work
 from tests.support.outcomes import MERGED, REPOSITORY, SECRET

@@ -20,8 +20,8 @@ from programme.home import Requests
 from sandbox import block_kit
 from scheduler import courier, slack_post
 from store import homes as store
-from store.tables import homes as homes_table
-from store.tables import outbox
+from store.tables.outbox import homes as homes_table
+from store.tables.outbox import outbox
 from templates import homes as shown
 from tests.support import books, cards, cast, depth, pages, slack
 from tests.support import requests as asking

@@ -22,7 +22,8 @@ from programme import usage as usage_programme
 from programme.desk import Desk
 from store import usage as usage_store
 from store.engine import open_database
-from store.tables import api_keys, usage_events
+from store.tables.people import api_keys
+from store.tables.usage import usage_events
 from tests.conftest import ZONE
 from tests.support import cast
 

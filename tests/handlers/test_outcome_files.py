@@ -14,7 +14,7 @@ from handlers import http, outcome_files
 from policy.outcomes import Reported
 from policy.reasons import Refusal
 from programme import keys
-from store.tables import outcomes as table
+from store.tables.outcomes import outcomes as table
 from tests.support import books
 from tests.support import outcomes as work
 

@@ -22,7 +22,8 @@ from policy.period import Month
 from policy.reasons import Refusal
 from programme import usage as usage_programme
 from sandbox import Sandbox, Workspace, block_kit
-from store.tables import audit_log, people
+from store.tables.audit import audit_log
+from store.tables.people import people
 from templates.render import Message
 from tests.support import cast, letters, teams
 

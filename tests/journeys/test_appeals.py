@@ -14,7 +14,9 @@ import sqlalchemy as sa
 from programme import appeals, review_decisions, review_steps
 from programme.review_decisions import Ballot
 from scheduler import tick
-from store.tables import grants, outbox, people
+from store.tables.grants import grants
+from store.tables.outbox import outbox
+from store.tables.people import people
 from tests.support import appealed, books, cast, slack
 from tests.support import requests as asking
 from tests.support.clock import Clock, RunningClock

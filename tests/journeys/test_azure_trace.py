@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from handlers import usage_csv, usage_files
 from policy.period import Month
 from programme import history
-from store.tables import usage_days, usage_events
+from store.tables.usage import usage_days, usage_events
 from tests.support import books, cast
 from tests.support.books import ADA, BEN, MARA
 from tests.support.cast import GPT, SONNET

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from scheduler import courier
 from store import outbox as store
-from store.tables import outbox
+from store.tables.outbox import outbox
 from tests.support import books, cast, slack
 from tests.support.books import ADA
 from tests.support.nursery import kill_after, nursery

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 
 from policy.units import MicroTokens
 from scheduler import courier
-from store.tables import entries, lots, outbox
+from store.tables.ledger import entries, lots
+from store.tables.outbox import outbox
 from tests.support import books, slack
 from tests.support import requests as asking
 from tests.support.books import BEN

@@ -10,7 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from policy.units import MicroTokens
-from store.tables import entries, requests
+from store.tables.exceptions import requests
+from store.tables.ledger import entries
 from tests.support import books, cast, slack
 from tests.support import requests as asking
 from tests.support.books import BEN

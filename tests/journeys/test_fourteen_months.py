@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from programme import terms
 from scheduler import courier, slack_post, tick
 from scheduler.letters import Composed
-from store.tables import grants, outbox
+from store.tables.grants import grants
+from store.tables.outbox import outbox
 from templates.render import Message
 from tests.support import books, cast, rollout, slack
 from tests.support.books import ADA, BEN, MARA

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from handlers import usage_csv, usage_files
 from policy.units import MicroTokens
-from store.tables import file_imports, usage_days, usage_events
+from store.tables.usage import file_imports, usage_days, usage_events
 from tests.conftest import ZONE
 from tests.support import books
 from tests.support.books import ADA, BEN

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from handlers import outcome_files
-from store.tables import outcomes as table
+from store.tables.outcomes import outcomes as table
 from tests.conftest import ZONE
 from tests.support import books
 from tests.support import outcomes as work

@@ -29,7 +29,12 @@ from scheduler import letters, ticker
 from store import people as people_store
 from store import requests as requests_store
 from store import reviews
-from store.tables import accounts, grants, lots, outbox, people, review_cases, review_panels, usage_days
+from store.tables.grants import grants
+from store.tables.ledger import accounts, lots
+from store.tables.outbox import outbox
+from store.tables.people import people
+from store.tables.reviews import review_cases, review_panels
+from store.tables.usage import usage_days
 from tests.support import books, cast, rollout, teams
 from tests.support import requests as asking
 from tests.support.books import ADA, BEN

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from scheduler import courier
-from store.tables import handbooks, outbox
+from store.tables.handbook import handbooks
+from store.tables.outbox import outbox
 from tests.support import books, cast, proposed, slack
 from tests.support.nursery import kill_after, nursery
 from tests.support.proposed import ADMINS, propose, states, text

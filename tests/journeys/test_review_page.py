@@ -18,7 +18,7 @@ from sandbox import Sandbox, Workspace
 from scheduler import tick
 from store import reviews
 from store.engine import open_database
-from store.tables import outbox
+from store.tables.outbox import outbox
 from tests.conftest import ZONE
 from tests.support import books, cast, reviewed, slack
 from tests.support.browser import agree, press, shoot, visit

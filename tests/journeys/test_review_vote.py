@@ -13,7 +13,7 @@ from policy.period import Month
 from policy.review import AMENDED, HELD
 from programme import handbooks, review_steps
 from store import reviews
-from store.tables import outbox
+from store.tables.outbox import outbox
 from tests.support import books, cast, reviewed, slack
 from tests.support.clock import Clock, RunningClock
 from tests.support.requests import ALTERNATES, BOARD_CHANNEL

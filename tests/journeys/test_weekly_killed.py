@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from programme import weekly
 from sandbox import Sandbox, Workspace
 from scheduler import courier
-from store.tables import outbox, runs
+from store.tables.outbox import outbox, runs
 from tests.support import books, rollout, slack, teams
 from tests.support.nursery import kill_after, nursery
 

@@ -14,7 +14,7 @@ from programme import appeal_steps, appeals, appeals_post, people
 from scheduler import due, letters, tick
 from store import appeals as store
 from store import reviews as reviews_store
-from store.tables import outbox
+from store.tables.outbox import outbox
 from tests.support import appealed, books, cast
 from tests.support import requests as asking
 from tests.support.appealed import FEBRUARY_THIRD, FRIDAY

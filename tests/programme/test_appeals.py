@@ -27,9 +27,11 @@ from store import appeals as store
 from store import people as people_store
 from store import reviews as reviews_store
 from store.engine import open_database
-from store.tables import accounts, audit_log, entries, lots, outbox
-from store.tables import appeals as appeals_table
-from store.tables import people as people_table
+from store.tables.appeals import appeals as appeals_table
+from store.tables.audit import audit_log
+from store.tables.ledger import accounts, entries, lots
+from store.tables.outbox import outbox
+from store.tables.people import people as people_table
 from tests.support import appealed, books, cast, letters, reviewed
 from tests.support import requests as asking
 from tests.support.appealed import FEBRUARY, FEBRUARY_FIRST, FEBRUARY_THIRD, FRIDAY, MARCH

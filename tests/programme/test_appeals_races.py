@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from policy.units import MICRO_PER_TOKEN, NanoUSD
 from programme import monthly, sizing, terms
 from store import appeals as store
-from store.tables import grants
+from store.tables.grants import grants
 from tests.support import appealed, books, cast, reviewed
 from tests.support.appealed import FEBRUARY, FEBRUARY_FIRST, MARCH
 from tests.support.requests import BOOK, IRIS

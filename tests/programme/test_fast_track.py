@@ -11,7 +11,10 @@ import sqlalchemy as sa
 from policy.reasons import FieldsRefused, Refusal
 from policy.units import MicroTokens
 from programme import balance, board, cards, decisions, why
-from store.tables import entries, lots, outbox, postings, requests
+from programme import board, cards, decisions
+from store.tables.exceptions import requests
+from store.tables.ledger import entries, lots, postings
+from store.tables.outbox import outbox
 from tests.support import books, cast, rollout
 from tests.support import requests as asking
 from tests.support.books import ADA, BEN, MARA

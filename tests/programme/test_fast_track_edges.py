@@ -25,7 +25,8 @@ from store import outbox as outbox_store
 from store import requests as store
 from store import runs
 from store.engine import open_database
-from store.tables import outbox, requests, run_failures
+from store.tables.exceptions import requests
+from store.tables.outbox import outbox, run_failures
 from templates import phrases
 from tests.support import books, cast, rollout, slack
 from tests.support import requests as asking

@@ -15,7 +15,9 @@ from policy.reasons import Refusal
 from policy.units import MicroTokens
 from scheduler import tick
 from store.engine import open_database
-from store.tables import entries, lots, outbox, requests
+from store.tables.exceptions import requests
+from store.tables.ledger import entries, lots
+from store.tables.outbox import outbox
 from tests.support import books, cast, rollout
 from tests.support import requests as asking
 from tests.support.books import BEN

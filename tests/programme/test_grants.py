@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from policy.reasons import Refusal
 from policy.units import MicroTokens
 from programme import grants
-from store.tables import accounts, audit_log, entries, lots
+from store.tables.audit import audit_log
+from store.tables.ledger import accounts, entries, lots
 from tests.support import books, cast
 from tests.support.books import ADA, BEN
 from tests.support.clock import NOON

@@ -14,7 +14,11 @@ from policy.reasons import Refusal
 from policy.units import NanoUSD
 from programme import handbooks, valuation
 from programme.handbooks import RecentHandbooks
-from store import reference, tables
+from store import reference
+from store.tables.audit import audit_log
+from store.tables.handbook import handbooks as handbook_table
+from store.tables.usage import services
+from store.tables.value import token_values
 from tests.support import books
 from tests.support.books import apply_handbook, handbook_text
 from tests.support.clock import NOON
@@ -39,10 +43,10 @@ def version_on(desk: Desk, day: date) -> str:
 
 def refused(desk: Desk, text: str) -> Refusal:
     """How a text is refused, and proof that it left nothing."""
-    before = books.rows(desk, tables.handbooks), books.rows(desk, tables.services)
+    before = books.rows(desk, handbook_table), books.rows(desk, services)
     with pytest.raises(Refusal) as refusal, desk.transaction() as session:
         handbooks.apply(session, text, actor="cli:test", now=desk.clock())
-    assert (books.rows(desk, tables.handbooks), books.rows(desk, tables.services)) == before
+    assert (books.rows(desk, handbook_table), books.rows(desk, services)) == before
     return refusal.value
 
 
@@ -82,9 +86,9 @@ def test_of_two_versions_of_one_day_the_later_applied_holds(desk: Desk) -> None:
 def test_applying_the_same_text_again_changes_nothing(sqlite_desk: Desk) -> None:
     """A deployment may apply its handbook every time it starts."""
     apply_handbook(sqlite_desk, "2026.2", date(2026, 12, 1))
-    before = books.rows(sqlite_desk, tables.handbooks), books.count(sqlite_desk, tables.audit_log)
+    before = books.rows(sqlite_desk, handbook_table), books.count(sqlite_desk, audit_log)
     apply_handbook(sqlite_desk, "2026.2", date(2026, 12, 1))
-    assert (books.rows(sqlite_desk, tables.handbooks), books.count(sqlite_desk, tables.audit_log)) == before
+    assert (books.rows(sqlite_desk, handbook_table), books.count(sqlite_desk, audit_log)) == before
 
 
 def test_a_version_number_stands_for_one_text(sqlite_desk: Desk) -> None:
@@ -142,7 +146,7 @@ def test_a_new_ledger_has_the_packaged_handbook_and_keeps_its_own(sqlite_desk: D
 def test_without_a_handbook_nothing_is_judged(sqlite_desk: Desk) -> None:
     """A ledger that has none says what to do."""
     with books.rolled_back(sqlite_desk) as session:
-        session.execute(sa.delete(tables.handbooks))
+        session.execute(sa.delete(handbook_table))
         with pytest.raises(Refusal, match="No handbook is applied") as refusal:
             handbooks.load(session)
     assert refusal.value.code == "no_handbook"
@@ -175,7 +179,7 @@ def test_a_quarters_value_is_that_of_its_first_day(desk: Desk) -> None:
     assert [value.per_token for value in values] == [
         NanoUSD.parse("0.01"), NanoUSD.parse("0.01"), NanoUSD.parse("0.02"),
     ]  # fmt: skip
-    adopted = sa.select(tables.token_values.c.version, tables.token_values.c.handbook_version)
+    adopted = sa.select(token_values.c.version, token_values.c.handbook_version)
     assert sorted(books.rows(desk, adopted)) == [
         ("2026-Q3.1", "2026.1"), ("2026-Q4.1", "2026.1"), ("2027-Q1.1", "2026.2"),
     ]  # fmt: skip

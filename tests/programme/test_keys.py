@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from policy.reasons import Refusal
 from programme import keys
 from store import keys as keys_store
-from store.tables import api_keys
+from store.tables.people import api_keys
 from tests.support import books
 from tests.support.clock import NOON
 

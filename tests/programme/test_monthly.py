@@ -13,7 +13,10 @@ from policy.period import Month
 from policy.reasons import Refusal
 from policy.units import MicroTokens, NanoUSD
 from programme import monthly, sizing, terms
-from store.tables import entries, grants, lots, outbox, runs, usd_entries
+from store.tables.grants import grants
+from store.tables.ledger import entries, lots
+from store.tables.outbox import outbox, runs
+from store.tables.value import usd_entries
 from tests.support import books, cast, rollout
 from tests.support.books import ADA, BEN, MARA
 

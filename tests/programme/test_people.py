@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from policy.reasons import Refusal
 from programme import people
 from store import people as people_store
-from store.tables import audit_log, identities, person_roles
-from store.tables import people as people_table
+from store.tables.audit import audit_log
+from store.tables.people import identities, person_roles
+from store.tables.people import people as people_table
 from tests.support import books, cast
 from tests.support.books import ADA, BEN, MARA
 

@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from policy.reasons import FieldsRefused, Refusal
 from programme import handbooks, proposals
 from store import people as people_store
-from store.tables import handbook_proposals, outbox
-from store.tables import handbooks as handbook_table
+from store.tables.handbook import handbook_proposals
+from store.tables.handbook import handbooks as handbook_table
+from store.tables.outbox import outbox
 from tests.support import books, cast, proposed, rollout
 from tests.support.books import BEN
 from tests.support.proposed import ADMIN, ADMINS, code, confirm, decline, propose, states, text, withdraw

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from policy.reasons import Refusal
 from programme import handbooks, proposals
 from scheduler import tick
-from store.tables import handbook_proposals
-from store.tables import handbooks as handbook_table
+from store.tables.handbook import handbook_proposals
+from store.tables.handbook import handbooks as handbook_table
 from tests.support import books, cast, proposed
 from tests.support.proposed import ADMIN, ADMINS, propose, states, text
 from tests.support.requests import IRIS, OMAR, TESS, convene

@@ -21,7 +21,7 @@ from programme.desk import Desk
 from programme.team_report import APART
 from store import teams as store
 from store.engine import open_database
-from store.tables import usage_days
+from store.tables.usage import usage_days
 from templates import team
 from tests.conftest import ZONE
 from tests.support import books, cast, depth, requests, rollout, teams

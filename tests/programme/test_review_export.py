@@ -15,7 +15,7 @@ from policy import handbook
 from policy.reasons import Refusal
 from programme import review_export
 from store import reviews as store
-from store.tables import audit_log
+from store.tables.audit import audit_log
 from tests.support import appealed, books, cast
 from tests.support.appealed import CASE
 from tests.support.clock import Clock

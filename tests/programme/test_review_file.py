@@ -11,7 +11,7 @@ from policy.reasons import Refusal
 from programme import review_file, review_steps
 from store import people as people_store
 from store import reviews
-from store.tables import audit_log
+from store.tables.audit import audit_log
 from templates import review_file as written
 from tests.support import books, cast, reviewed, voted
 from tests.support.clock import Clock

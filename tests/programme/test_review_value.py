@@ -18,8 +18,10 @@ from policy.reasons import Refusal
 from programme import board, handbooks, review_decisions, review_pack, review_steps, review_value, valuation
 from scheduler import letters
 from store import reference
-from store.tables import audit_log, outbox, usd_entries
-from store.tables import reviews as reviews_table
+from store.tables.audit import audit_log
+from store.tables.outbox import outbox
+from store.tables.reviews import reviews as reviews_table
+from store.tables.value import usd_entries
 from tests.support import books, cast, reviewed, voted
 from tests.support.clock import Clock
 from tests.support.requests import ALTERNATES, BOARD_CHANNEL, IRIS, LENA, OMAR, TESS, ZOE

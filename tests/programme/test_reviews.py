@@ -23,9 +23,12 @@ from programme import handbooks, outcomes, people, review_inputs, review_notices
 from store import reference
 from store import reviews as store
 from store import teams as teams_store
-from store.tables import accounts, review_cases, runs, usage_days
-from store.tables import people as people_table
-from store.tables import review_inputs as review_inputs_table
+from store.tables.ledger import accounts
+from store.tables.outbox import runs
+from store.tables.people import people as people_table
+from store.tables.reviews import review_cases
+from store.tables.reviews import review_inputs as review_inputs_table
+from store.tables.usage import usage_days
 from tests.support import books, cast, reviewed, rollout, teams
 from tests.support.clock import Clock
 from tests.support.reviewed import BUSY, GIFTED, IDLE, MORNING, Q3, Q4, STOPPED, UNPAID

@@ -18,7 +18,7 @@ from programme.thresholds import Asked
 from scheduler import letters
 from store import proposals as store
 from store import reference, review_proof
-from store.tables import outbox
+from store.tables.outbox import outbox
 from tests.support import books, cast, reviewed, voted
 from tests.support.clock import Clock
 from tests.support.requests import ALTERNATES, IRIS, OMAR, TESS, ZOE

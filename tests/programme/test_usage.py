@@ -12,7 +12,9 @@ import sqlalchemy as sa
 from policy.units import MicroTokens
 from programme import people, usage
 from store import usage as usage_store
-from store.tables import entries, postings, prices, token_values, usage_conflicts, usage_days, usage_events
+from store.tables.ledger import entries, postings
+from store.tables.usage import prices, usage_conflicts, usage_days, usage_events
+from store.tables.value import token_values
 from tests.support import books, cast
 from tests.support.books import ADA, BEN, MARA
 from tests.support.cast import GPT, SONNET

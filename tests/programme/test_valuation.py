@@ -14,7 +14,7 @@ from policy.reasons import Refusal
 from policy.units import MicroTokens, NanoUSD
 from programme import handbooks, valuation
 from store import reference
-from store.tables import token_values, usd_entries
+from store.tables.value import token_values, usd_entries
 from tests.support import books, cast
 from tests.support.books import ADA
 

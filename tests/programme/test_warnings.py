@@ -14,7 +14,8 @@ from policy.units import MicroTokens
 from policy.warnings import Choice
 from programme import usage, warnings
 from scheduler import letters, ticker
-from store.tables import outbox, wallets_to_check, warnings_given
+from store.tables.outbox import outbox
+from store.tables.warnings import wallets_to_check, warnings_given
 from tests.support import books, cast
 from tests.support.books import ADA, BEN
 

@@ -14,7 +14,8 @@ from programme import handbooks, letters, weekly
 from programme.weekly import WhoseWeek
 from scheduler import letters as composing
 from scheduler import tick
-from store.tables import outbox, people
+from store.tables.outbox import outbox
+from store.tables.people import people
 from tests.support import books, cast, rollout, teams
 from tests.support.books import ADA
 from tests.support.teams import DANA, MARA, PIA, TEAM

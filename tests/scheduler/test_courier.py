@@ -17,7 +17,8 @@ from programme.handbooks import load
 from scheduler import courier, slack_post, troubles
 from scheduler.letters import Composed, UnknownTemplateError, compose
 from store import outbox as store
-from store.tables import audit_log, outbox
+from store.tables.audit import audit_log
+from store.tables.outbox import outbox
 from templates.charts import Picture
 from templates.render import Message
 from tests.sandbox.pictures import chart

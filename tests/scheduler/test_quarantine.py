@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from policy.units import MicroTokens
 from scheduler import quarantine
-from store import tables
+from store.tables.usage import quarantine as table
 from tests.support import books, cast
 from tests.support.clock import NOON, Clock
 
@@ -65,7 +65,7 @@ def test_a_release_is_noted_with_its_time(sqlite_desk: Desk, clock: Clock) -> No
     cast.hire(sqlite_desk, NEWCOMER)
     clock.now = NOON + timedelta(days=1)
     quarantine.retry_all(sqlite_desk)
-    c = tables.quarantine.c
+    c = table.c
     query = sa.select(c.event_id, c.since, c.released_at).order_by(c.event_id)
     assert books.rows(sqlite_desk, query) == [("000", NOON, None), ("001", NOON, NOON + timedelta(days=1))]
 

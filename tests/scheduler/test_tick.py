@@ -13,7 +13,9 @@ from policy.period import Month
 from policy.units import NanoUSD
 from programme import terms
 from scheduler import tick as ticking
-from store.tables import grants, outbox, reviews, run_failures, runs
+from store.tables.grants import grants
+from store.tables.outbox import outbox, run_failures, runs
+from store.tables.reviews import reviews
 from tests.support import books, cast, rollout
 from tests.support.books import ADA, BEN
 

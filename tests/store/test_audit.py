@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from store import audit
 from store.audit import GENESIS, Record
-from store.tables import audit_log
+from store.tables.audit import audit_log
 from tests.support import books
 from tests.support.clock import NOON
 

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 import store
 from store.engine import DatabaseUrlError, open_database
-from store.tables import identities, programme
+from store.tables.handbook import programme
+from store.tables.people import identities
 
 if TYPE_CHECKING:
     from programme.desk import Desk

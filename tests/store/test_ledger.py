@@ -17,7 +17,7 @@ from programme import balance
 from store import ledger
 from store.engine import open_database
 from store.ledger import Draft, NewLot, UnbalancedError
-from store.tables import accounts, entries, lot_movements, lots, postings
+from store.tables.ledger import accounts, entries, lot_movements, lots, postings
 from tests.support import books, cast
 from tests.support.books import ADA, BEN
 from tests.support.clock import NOON

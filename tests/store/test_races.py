@@ -15,7 +15,9 @@ from programme import grants, usage
 from store import ledger
 from store.engine import open_database
 from store.ledger import Draft
-from store.tables import entries, lots, postings, token_values, usage_events
+from store.tables.ledger import entries, lots, postings
+from store.tables.usage import usage_events
+from store.tables.value import token_values
 from tests.support import books, cast
 from tests.support.books import ADA, BEN
 from tests.support.cast import GPT, SONNET

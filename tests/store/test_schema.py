@@ -21,7 +21,10 @@ from alembic.runtime.migration import MigrationContext
 from programme import handbooks as programme_handbooks
 from store import outbox, schema, verify
 from store.engine import open_database
-from store.tables import handbooks, lots, metadata, people, reporting_lines
+from store.tables import metadata
+from store.tables.handbook import handbooks
+from store.tables.ledger import lots
+from store.tables.people import people, reporting_lines
 from tests.support import books, cast
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from store import reviews
-from store.tables import review_cases, review_inputs
-from store.tables import reviews as table
+from store.tables.reviews import review_cases, review_inputs
+from store.tables.reviews import reviews as table
 from tests.support import books, reviewed
 from tests.support.clock import Clock
 from tests.support.reviewed import Q4

@@ -13,7 +13,10 @@ from policy.units import MicroTokens
 from programme import handbooks, usage
 from store import verify
 from store.engine import open_database
-from store.tables import accounts, audit_log, entries, lots, people
+from store.tables.audit import audit_log
+from store.tables.ledger import accounts, entries, lots
+from store.tables.people import people
+from tests.support import lock_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -119,12 +122,16 @@ def apply_handbook(
 
 
 def at_once(url: str, work: Sequence[Callable[[Database], object]]) -> list[BaseException]:
-    """Do all the work at the same moment, each in a thread with a database of its own; what it raised."""
+    """Do all the work at the same moment, each in a thread with a database of its own; what it raised.
+
+    Each transaction has to take its locks in their order, whether others happen to cross it or not.
+    """
     barrier = threading.Barrier(len(work))
     raised: list[BaseException] = []
 
     def run(one: Callable[[Database], object]) -> None:
         database = open_database(url)
+        lock_order.watch(database)
         try:
             with database.reading():
                 barrier.wait(WAIT_SECONDS)

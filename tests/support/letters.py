@@ -16,7 +16,7 @@ from policy.valuation import TokenValue
 from programme import handbooks, letters, valuation
 from programme.letters import DayOfSpend, Digest, Ending, LapseNotice, Portion, Statement
 from scheduler import grant_letters
-from store.tables import grants
+from store.tables.grants import grants
 from tests.support import cast
 
 if TYPE_CHECKING:

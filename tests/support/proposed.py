@@ -21,7 +21,8 @@ from programme.reviews import BackTest
 from scheduler import tick
 from store import proposals as store
 from store.proposals import Proposal
-from store.tables import handbook_proposals, outbox
+from store.tables.handbook import handbook_proposals
+from store.tables.outbox import outbox
 from templates import policy, render
 from tests.support import books, rollout
 from tests.support.letters import ENDLESS, HOSTILE

@@ -20,8 +20,10 @@ from programme.fast_track import Asked
 from scheduler import tick
 from store import people as people_store
 from store import requests as store
-from store.tables import outbox, requests
 from tests.support import books, cast, played, rollout
+from store.tables.exceptions import requests
+from store.tables.outbox import outbox
+from tests.support import books, cast, rollout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

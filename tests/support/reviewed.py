@@ -20,8 +20,10 @@ from store import audit
 from store import people as people_store
 from store import review_votes as votes
 from store import reviews as store
-from store.tables import grants
 from tests.support import cast, played, rollout, teams
+from store.audit import POLICY
+from store.tables.grants import grants
+from tests.support import cast, rollout, teams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -163,7 +165,7 @@ def adopt(session: Session, quarter: Quarter, holds_from: Month, *, now: datetim
         session, kept, state=store.ADOPTED, decided_at=now, decided_by=finance, holds_from=month
     )  # fmt: skip
     told = [
-        (votes.POLICY, votes.ASKED, {"needed": 2, "stage": 0, "seats": votes.plain_seats(panel)}),
+        (POLICY, votes.ASKED, {"needed": 2, "stage": 0, "seats": votes.plain_seats(panel)}),
         *((str(one.decided_by), votes.DECIDED_CASE, _told(one)) for one in decided),
         *((who, votes.VOTED, {"seat": who, "adopts": True, "package": package}) for who in (chair, finance)),
         (finance, votes.ADOPTED_BY, {"package": package, "holds_from": month}),

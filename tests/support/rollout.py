@@ -11,7 +11,10 @@ from policy import handbook
 from policy.units import MicroTokens, NanoUSD
 from programme import handbooks, terms
 from scheduler.tick import tick
-from store.tables import grants, lots, outbox, people
+from store.tables.grants import grants
+from store.tables.ledger import lots
+from store.tables.outbox import outbox
+from store.tables.people import people
 from tests.support import books
 
 if TYPE_CHECKING:

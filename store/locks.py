@@ -1,0 +1,55 @@
+"""What is held until a transaction ends, and the order in which it is taken (docs/decisions/0005).
+
+These locks are no rows: each stands for something that many rows are part of. SQLite has one writer anyway, so there
+they cost nothing. Rows are locked where they are read: a run, a request, a proposal, a review, a case, accounts.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING, Literal
+
+from store import bulk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from store.engine import Session
+
+
+class Lock(IntEnum):
+    """A key of PostgreSQL's advisory locks. Replicas of two releases work side by side, so a key never changes."""
+
+    MIGRATIONS = 7_263_002
+    """Two replicas that start together migrate one after the other."""
+    HANDBOOKS = 7_263_004
+    """Each version is judged by the one that came before it."""
+    GRANTS = 7_263_005
+    """What grants are sized by does not change before they are posted."""
+    VALUES = 7_263_003
+    """Two people who adopt a quarter's value at once do so one after the other."""
+    AUDIT = 7_263_001
+    """One writer at a time extends the chain."""
+
+
+ORDER = (
+    "migrations", "runs", "sources", "requests", "handbooks", "handbook_proposals", "grants", "reviews",
+    "review_cases", "values", "accounts", "audit",
+)  # fmt: skip
+"""Whoever holds one takes no earlier one, so nobody waits in a circle. A table's name stands for locks of its rows."""
+
+
+def hold(session: Session, lock: Lock) -> None:
+    """Hold a lock until the transaction ends; whoever comes second waits."""
+    if bulk.is_postgresql(session):
+        session.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (int(lock),))
+
+
+def hold_sources(session: Session, of: Literal["usage", "outcomes"], sources: Iterable[str]) -> None:
+    """Let one batch of a source in at a time, so that what is known of it stays true until we commit.
+
+    The unique keys of the tables remain the last word.
+    """
+    if bulk.is_postgresql(session):
+        for source in sorted(sources):
+            session.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"{of}:{source}",))

@@ -1,0 +1,38 @@
+"""Every table, a module for each topic. Entries, postings, lot movements and the audit log are only inserted into.
+
+Whichever topic is imported, the metadata knows the tables of all.
+"""
+
+from store.tables import (
+    appeals,
+    audit,
+    exceptions,
+    grants,
+    handbook,
+    ledger,
+    outbox,
+    outcomes,
+    people,
+    reviews,
+    usage,
+    value,
+    warnings,
+)
+from store.tables.base import metadata
+
+__all__ = [
+    "appeals",
+    "audit",
+    "exceptions",
+    "grants",
+    "handbook",
+    "ledger",
+    "metadata",
+    "outbox",
+    "outcomes",
+    "people",
+    "reviews",
+    "usage",
+    "value",
+    "warnings",
+]

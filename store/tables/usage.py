@@ -1,0 +1,104 @@
+"""Usage of approved services: events, the days they add up to, and what waits in quarantine."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy import Column, Date, ForeignKey, Index, LargeBinary, Table, Text
+
+from store.columns import AmountColumn, Identifier, Instant, Json
+from store.tables.base import metadata, partial_index
+from store.tables.ledger import accounts, entries
+
+services = Table(
+    "services",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    comment="Every service that was ever approved; the handbook says which are approved when.",
+)
+
+prices = Table(
+    "prices",
+    metadata,
+    Column("id", Text, primary_key=True, comment="A digest of the content, so that the same price is one row."),
+    Column("provider", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("tier", Text, nullable=False, comment="Empty for the standard one."),
+    Column("source", Text, nullable=False),
+    Column("meters", Json, nullable=False, comment="meter -> [nano-USD, per, [[tier start, nano-USD], ...]]"),
+)
+
+usage_events = Table(
+    "usage_events",
+    metadata,
+    # Wallet and price are checked by `verify` instead of foreign keys: on PostgreSQL those would take a tenth of the
+    # intake's time, and the entry, which is a foreign key, has the same wallet.
+    Column("source", Text, primary_key=True),
+    Column("event_id", Text, primary_key=True),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("occurred_at", Instant, nullable=False),
+    Column("identities", Json, nullable=False, comment="[[kind, name], ...] as the gateway reported them"),
+    Column("provider", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("tier", Text, nullable=False, comment="The service tier; empty for the standard one."),
+    Column("meters", Json, nullable=False),
+    Column("project", Text, nullable=False),
+    Column("account_id", Identifier, comment="The wallet of the person who used it."),
+    Column("price_id", Text),
+    Column("cost_nano_usd", AmountColumn, comment="Empty while the event is in quarantine."),
+    Column("debit_micro_tokens", AmountColumn),
+    Column("entry_id", Identifier, ForeignKey(entries.c.id), comment="Empty when the use was free, or in quarantine."),
+    Index("ix_usage_events_entry_id", "entry_id"),
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("event_id", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("released_at", Instant),
+    sa.ForeignKeyConstraint(["source", "event_id"], ["usage_events.source", "usage_events.event_id"]),
+    partial_index("ix_quarantine_held", "since", where="released_at IS NULL"),
+)
+
+usage_conflicts = Table(
+    "usage_conflicts",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("event_id", Text, primary_key=True),
+    Column("fingerprint", LargeBinary, primary_key=True, comment="Of the content that was refused."),
+    Column("offered", Json, nullable=False),
+    Column("first_seen_at", Instant, nullable=False),
+    sa.ForeignKeyConstraint(["source", "event_id"], ["usage_events.source", "usage_events.event_id"]),
+)
+
+usage_days = Table(
+    "usage_days",
+    metadata,
+    # The day comes first: new usage then touches few pages, whatever the number of people.
+    Column("day", Date, primary_key=True),
+    Column("account_id", Identifier, ForeignKey(accounts.c.id), primary_key=True, autoincrement=False),
+    Column("service_key", Text, ForeignKey(services.c.key), primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("project", Text, primary_key=True),
+    Column("calls", AmountColumn, nullable=False),
+    Column("input_tokens", AmountColumn, nullable=False),
+    Column("output_tokens", AmountColumn, nullable=False),
+    Column("cost_nano_usd", AmountColumn, nullable=False),
+    Column("debit_micro_tokens", AmountColumn, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+file_imports = Table(
+    "file_imports",
+    metadata,
+    Column("digest", Text, primary_key=True, comment="SHA-256 of the file's content and format."),
+    Column("lines_done", AmountColumn, nullable=False),
+    Column("bytes_done", AmountColumn, nullable=False),
+    Column("counts", Json, nullable=False),
+    comment="How far an interrupted import of a file came; removed when it completes.",
+)
