@@ -1,6 +1,7 @@
 """Brings what people do on the app's Home tab to the app."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from sandbox import elements, events, payloads, transport
 from sandbox.model import Answer, Json
@@ -19,6 +20,9 @@ async def enter(platform: Platform, *, user: str, tab: str = "home") -> None:
         raise WorkspaceError(f"{member.real_name} cannot look at it")
     if tab not in TABS or (tab == "home" and not platform.workspace.app.home_tab):
         raise WorkspaceError(f"the app has no {tab!r} tab")
+    if platform.hold.why:
+        platform.hold.keep(partial(enter, platform, user=user, tab=tab))
+        return
     dm = platform.workspace.open_dm(platform.workspace.app.bot_user, user)
     event: Json = {"type": "app_home_opened", "user": user, "channel": dm.id, "tab": tab}
     if tab == "home" and (kept := platform.homes.of(user)) is not None:

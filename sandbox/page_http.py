@@ -3,7 +3,7 @@
 from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from sandbox import files, page
@@ -28,6 +28,10 @@ def routes(platform: Platform, feed: page.Feed, controls: Controls) -> list[Rout
     async def events(request: Request) -> Response:
         return _events(feed, request)
 
+    async def now(_: Request) -> Response:
+        """For a shell: what time it is in the workspace."""
+        return PlainTextResponse(platform.clock().isoformat(timespec="seconds"))
+
     return [
         Route("/page/state", state),
         Route("/page/messages", order, methods=["POST"]),
@@ -37,6 +41,7 @@ def routes(platform: Platform, feed: page.Feed, controls: Controls) -> list[Rout
         Route("/page/controls", control, methods=["POST"]),
         Route("/page/files/{file}", file),
         Route("/page/events", events),
+        Route("/page/now", now),
     ]
 
 

@@ -373,6 +373,13 @@ let resting = true;
 const scroller = byId("scroller");
 const isAtEnd = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80;
 const toEnd = () => (scroller.scrollTop = scroller.scrollHeight);
+
+/** A note of the workspace introduces the message after it: a page that opens there begins with the note. */
+function toNews() {
+  const note = placeNow().messages.slice(-2).find((one) => one.system && !one.prompt);
+  if (note) byId("messages").querySelector(`[data-key^="${note.ts}/"]`).scrollIntoView();
+  else toEnd();
+}
 scroller.addEventListener("scroll", () => (resting = isAtEnd()), { passive: true });
 scroller.addEventListener("load", () => resting && toEnd(), { capture: true });
 
@@ -455,5 +462,5 @@ try {
 listen();
 if (atHome()) visit("home");
 setInterval(tick, 1000);
-toEnd();
+toNews();
 document.body.classList.add("ready");
