@@ -125,6 +125,11 @@ PART_TIME = {"jonas": "0.8"}
 """Jonas works four days a week, and asks the most expensive model on all of them."""
 ANNOUNCE_IN, GOVERNANCE_IN = "C0AITOKENS", "C0BOARD"
 BOARD_GROUP = "S0BOARD"
+GREETING = (
+    "*Welcome to Northwind.* You are Ada, a staff engineer. The company is invented; the bot and its ledger are real.\n"
+    "Below is your balance, as `/tokens balance` answers it. Next, type `/tokens why`, or let time pass with the "
+    "calendar above."
+)
 COMPLEXITY = {
     "billing": "usual", "build-farm": "demanding", "ranking": "novel", "crawler": "routine", "app": "usual",
     "evals": "demanding",
@@ -215,19 +220,19 @@ def workspace_plan() -> dict[str, Any]:
         "name": "Northwind",
         "team_id": "T0NORTHWIND",
         "domain": "northwind",
-        "welcome": "Everybody here is invented; the bot and its ledger are real. Be Ada, or anybody else. The calendar "
-        "above lets time pass: on the first of a month grants arrive, after a quarter its review is in #token-board.",
+        "welcome": "Everyone here is invented; the bot and its ledger are real. Be Ada or anyone else. The calendar "
+        "above lets time pass: grants arrive on the first of a month, and a quarter's review in #token-board after it.",
         "hints": [
             {"command": "/tokens balance", "label": "What Ada has left", "as": "U0ADA"},
-            {"command": "/tokens why", "label": "How that comes about", "as": "U0ADA"},
+            {"command": "/tokens why", "label": "How it comes about", "as": "U0ADA"},
             {"command": "/tokens history", "label": "What she used this month", "as": "U0ADA"},
             {"command": "/tokens request", "label": "Ben asks the board for more", "as": "U0BEN"},
             {"command": "/tokens team", "label": "What Mara's team spends", "as": "U0MARA"},
-            {"command": "/tokens board", "label": "What waits for the board: be Iris", "as": "U0IRIS"},
-            {"command": "/tokens balance", "label": "Jonas, who spent more than he had", "as": "U0JONAS"},
-            {"command": "/tokens balance", "label": "Zoe, whom the bot meets for the first time", "as": "U0ZOE"},
-            {"command": "/tokens balance", "label": "A guest, whom it does not know", "as": "U0GUEST"},
-            {"command": "/tokens help", "label": "All there is"},
+            {"command": "/tokens board", "label": "What the board has to decide", "as": "U0IRIS"},
+            {"command": "/tokens balance", "label": "Jonas has spent more than he had", "as": "U0JONAS"},
+            {"command": "/tokens balance", "label": "Zoe talks to the bot for the first time", "as": "U0ZOE"},
+            {"command": "/tokens balance", "label": "A guest the bot doesn't know", "as": "U0GUEST"},
+            {"command": "/tokens help", "label": "Everything it can do"},
         ],
         "app": {
             "name": "Tokens",
