@@ -1,4 +1,4 @@
-"""What the page offers beside the conversation: buttons whose meaning only whoever started the workspace knows."""
+"""What the page offers beside the conversation: buttons whose meaning only the starter of the workspace knows."""
 
 import asyncio
 import logging
@@ -13,16 +13,16 @@ Operate = Callable[[str], str]
 log = logging.getLogger(__name__)
 
 
-class ControlRefused(Exception):  # noqa: N818 - the answer to a press, in a sentence
+class ControlRefused(Exception):  # noqa: N818 - the answer to a click, in a sentence
     """There is no such button, or one is at work."""
 
 
-class ControlFailed(Exception):  # noqa: N818 - the answer to a press, in a sentence
+class ControlFailed(Exception):  # noqa: N818 - the answer to a click, in a sentence
     """What the button stands for went wrong; the argument says what and why."""
 
 
 class Controls:
-    """Buttons are pressed on the server's event loop; the work, and `tell`, are in a thread of their own."""
+    """Buttons are clicked on the server's event loop; the work, and `tell`, are in a thread of their own."""
 
     def __init__(
         self,

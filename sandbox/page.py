@@ -1,4 +1,4 @@
-"""What the page in the browser asks for, and does, in somebody's name."""
+"""What the page in the browser asks for, and does, in a person's name."""
 
 import asyncio
 import json
@@ -196,7 +196,7 @@ async def send(platform: Platform, *, user: str, channel: str, text: str, thread
 
 
 async def press(platform: Platform, *, user: str, order: Json, shown: Message | None = None) -> Answer:
-    """A click on what a message shows, or showed on somebody's screen."""
+    """A click on what a message shows, or showed on a person's screen."""
     _require_app(platform)
     message = platform.workspace.find_message(str(order["channel"]), str(order["ts"]))
     place = platform.workspace.find_channel(str(order["channel"]))
@@ -231,7 +231,7 @@ async def in_modal(platform: Platform, *, user: str, order: Json) -> Answer:
         return await modal_delivery.act(platform, modal=modal, block_id=block_id, action_id=action_id, value=value)
     if doing == "keep":
         return Answer()
-    raise WorkspaceError(f"nobody can {doing!r} a modal")
+    raise WorkspaceError(f"a modal can't be told to {doing!r}")
 
 
 async def on_home(platform: Platform, *, user: str, order: Json) -> Answer:
@@ -247,7 +247,7 @@ async def on_home(platform: Platform, *, user: str, order: Json) -> Answer:
     if doing == "act":
         name, block_id, value = str(order["name"]), str(order.get("block_id", "")), order.get("value", "")
         return await home_delivery.act(platform, user=user, view_id=view_id, block_id=block_id, name=name, value=value)
-    raise WorkspaceError(f"nobody can {doing!r} a Home")
+    raise WorkspaceError(f"a Home can't be told to {doing!r}")
 
 
 def _require_app(platform: Platform) -> None:

@@ -56,7 +56,7 @@ async def _state(platform: Platform, controls: Controls, request: Request) -> Re
 async def _order(platform: Platform, request: Request) -> Response:
     """Messages, commands, clicks, and what is done in modals and on the Home tab.
 
-    Only JSON is taken, so that a foreign page cannot post in anybody's name.
+    Only JSON is taken, so that a foreign page cannot post in a person's name.
     """
     if not request.headers.get("content-type", "").startswith("application/json"):
         return JSONResponse({"error": "send JSON"}, 415)
@@ -80,7 +80,7 @@ async def _order(platform: Platform, request: Request) -> Response:
 
 
 async def _control(controls: Controls, request: Request) -> Response:
-    """A press of a button of the calendar; the answer comes when its work is done."""
+    """A click on a button of the calendar; the answer comes when its work is done."""
     if not request.headers.get("content-type", "").startswith("application/json"):
         return JSONResponse({"error": "send JSON"}, 415)
     try:
@@ -98,7 +98,7 @@ async def _control(controls: Controls, request: Request) -> Response:
 
 
 async def _file(platform: Platform, request: Request) -> Response:
-    """A file, for readers of a message or Home that shows it; to everybody else it does not exist."""
+    """A file, for readers of a message or Home that shows it; for everyone else it does not exist."""
     name, reader = request.path_params["file"], request.query_params.get("as", "")
     file = platform.workspace.find_file(name)
     if file is None or not _may_see(platform, name, reader):

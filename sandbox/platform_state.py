@@ -60,7 +60,7 @@ class Platform:
         return self.clock() >= file.completed_at + self.file_delay
 
     def people(self) -> frozenset[str]:
-        """Who can be chosen in a menu of people: bots and guests too."""
+        """Those who can be chosen in a menu of people, bots and guests too."""
         return frozenset(member.id for member in self.workspace.members if not member.deleted)
 
     def new_trigger(self, user: str, *, view: str = "") -> str:

@@ -63,7 +63,7 @@ class Sandbox:
     `post_burst` messages may be posted to a channel at once before the limit of one a second holds; `deadline` is how
     many real seconds the app has to answer what it is told, and, where that is more than three, to open a modal. An
     uploaded picture can be shown `file_delay` after its upload was completed. All other times come from `clock`. The
-    page shows the `controls` as buttons beside the date; a press calls `operate` with the control's name in a thread,
+    page shows the `controls` as buttons beside the date; a click calls `operate` with the control's name in a thread,
     one at a time, and the sentence it returns is shown.
 
     With `held_for`, which says why and how long, nothing that people do reaches the app until `release`.
@@ -175,7 +175,7 @@ class Sandbox:
     ) -> Answer:
         """Clicks the button of that name, or chooses `value` in the menu of that name; where it asks first, agrees.
 
-        A message is pressed as it was when it was looked at: screens show for a moment what is no longer so. On a
+        A message is clicked as it was when it was looked at: screens show for a moment what is no longer so. On a
         Home the words of a button will do for its name.
         """
         if isinstance(where, Home):

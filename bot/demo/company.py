@@ -1,4 +1,4 @@
-"""An invented company: its people, what they are given and what they use. Nothing in it is anybody's.
+"""An invented company: its people, what they are given and what they use. Nothing in it is anyone's.
 
 Everything follows from the names and dates alone, so that a demo that is started again tells the same story.
 """
@@ -33,12 +33,12 @@ MONDAY_TO_FRIDAY = range(5)
 LONG_RUN, LONG_RUN_EVERY = 3, 6
 """Every sixth week the research team trains three times as long."""
 MERGES = {"platform": 0.9, "search": 0.4, "mobile": 0.3, "research": 0.25}
-"""Pull requests that somebody of a team merges on a working day: platform brings about far more than the others."""
+"""Pull requests that a member of a team merges on a working day: platform gets far more done than the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Employee:
-    """Somebody invented; `habit` is the number of calls on a usual working day, `stack` which models they like."""
+    """An invented person; `habit` is the number of calls on a usual working day, `stack` which models they like."""
 
     name: str
     level: str
@@ -70,7 +70,7 @@ class Employee:
 
 MANAGERS = {"platform": "Mara", "search": "Nils", "mobile": "Yuki", "research": "Leila"}
 DIRECTOR = "Iris"
-"""Whom the managers report to."""
+"""The managers report to her."""
 
 EMPLOYEES = (
     Employee("Mara Lindqvist", "principal", "engineering", "platform", "Europe/Stockholm", 4, "mixed"),
@@ -117,7 +117,7 @@ BANDS = {
 }
 BUDGET = NanoUSD.parse("3560")
 SHARE_OF_COMPENSATION, FLOOR_USD = "0.015", "40"
-"""Less than the packaged quarter: at that, hardly anybody would ever come near the end of a grant."""
+"""Less than the packaged quarter: at that, hardly anyone would ever come near the end of a grant."""
 LEAST_PEERS = 4
 """Four teams are all that the company has to compare."""
 LAUNCHED_MONTHS_BEFORE = 9
@@ -176,7 +176,7 @@ def people_csv() -> str:
 
 
 def projects_csv() -> str:
-    """What the teams work on, in the columns of `projects import`: everybody on all their team's projects alike."""
+    """What the teams work on, in the columns of `projects import`; all of a team work on all of its projects."""
     rows = ["project,name,complexity,email,share"]
     for team, keys in PROJECTS.items():
         share = f"{1 / len(keys):.3g}"
@@ -275,7 +275,7 @@ def _member(person: Employee) -> dict[str, str]:
 
 
 def events_of(day: date, until: datetime) -> Iterator[UsageEvent]:
-    """What everybody used on a day, as far as it lies before `until`."""
+    """What everyone used on a day, as far as it lies before `until`."""
     for person in EMPLOYEES:
         chance = random.Random(f"{person.handle} {day}")  # noqa: S311 - a story, not a secret
         busy = person.habit if day.weekday() in MONDAY_TO_FRIDAY else person.habit // 12
@@ -300,7 +300,7 @@ def logins() -> list[tuple[str, str]]:
 
 
 def outcomes_of(day: date, until: datetime) -> Iterator[Reported]:
-    """What everybody merged on a day, as far as it lies before `until`."""
+    """What everyone merged on a day, as far as it lies before `until`."""
     if day.weekday() not in MONDAY_TO_FRIDAY:
         return
     for person in EMPLOYEES:

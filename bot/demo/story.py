@@ -142,7 +142,7 @@ def target(name: str, today: date) -> date:
 
 
 def evening(day: date, desk: Desk) -> datetime:
-    """Late enough on a day that nearly everybody's morning has passed."""
+    """Late enough on a day that nearly everyone has had their morning."""
     return datetime.combine(day, EVENING, tzinfo=desk.zone).astimezone(UTC)
 
 

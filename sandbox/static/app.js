@@ -14,7 +14,7 @@ const view = { me: "", place: "", tab: "", thread: "", data: null, seen: new Map
 // What the server knows
 
 const TROUBLE = "We had some trouble connecting. Try again?";
-/** Milliseconds within which the server answers what waits for nobody, and those that it takes on top of waiting for the app. */
+/** Milliseconds within which the server answers what needs no one else, and those that it takes on top of waiting for the app. */
 const PATIENCE = 10_000;
 
 async function ask(path, order, patience = 0) {
@@ -58,7 +58,7 @@ function lookAgain() {
 async function look() {
   const whose = view.me;
   const data = await ask(`/page/state?as=${encodeURIComponent(whose)}`, null, PATIENCE);
-  if (view.me !== whose) return; // somebody else looks by now
+  if (view.me !== whose) return; // someone else looks by now
   view.data = data;
   view.me = data.me;
   if (!placeNow()) view.place = data.app.dm;
@@ -117,7 +117,7 @@ function say(words, failed = false) {
   byId("status").classList.toggle("failed", failed);
 }
 
-/** The progress stands beside the buttons meanwhile, for everybody who looks. */
+/** The progress stands beside the buttons meanwhile, for everyone who looks. */
 function operate(name) {
   return attempt("", async () => {
     const { text } = await ask("/page/controls", { name });
