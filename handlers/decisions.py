@@ -13,7 +13,6 @@ from policy.period import Quarter, day_of
 from policy.reasons import FieldsRefused, Refusal
 from programme import board, cards, decisions, handbooks, review_calls, valuation
 from programme.decisions import Ballot
-from programme.decisions import Ballot
 from store import board as board_store
 from store import people as people_store
 from store import requests as store

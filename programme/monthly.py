@@ -13,7 +13,6 @@ from policy.units import MicroTokens, NanoUSD
 from programme import digests, lapses, letters, netting, post, sizing
 from programme.grants import MANUAL_PRIORITY as PRIORITY
 from programme.letters import Ending, Statement
-from store import audit, grant_runs, ledger, runs
 from store import audit, grant_runs, ledger, locks, requests, runs
 from store.audit import POLICY
 from store.grant_runs import NewGrant

@@ -15,7 +15,6 @@ from policy.quorum import ALTERNATE, MEMBER, RESERVE
 from policy.reasons import Refusal
 from programme import board, handbooks, proposals_post, review_post, reviews
 from programme.cards import Named
-from store import audit, reference, runs
 from store import audit, locks, reference, runs
 from store import board as board_store
 from store import people as people_store

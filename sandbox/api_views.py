@@ -21,7 +21,7 @@ def open_view(call: Call) -> Json:
 
 
 def push(call: Call) -> Json:
-    """Only what somebody did in a modal lets another be put on top of it."""
+    """Only what a person did in a modal lets another be put on top of it."""
     view, trigger, platform = _view(call), _trigger(call), call.platform
     if not trigger.view:
         raise ApiError("invalid_trigger_id")
@@ -54,7 +54,7 @@ def update(call: Call) -> Json:
 
 
 def publish(call: Call) -> Json:
-    """What one person sees on the app's Home tab, and nobody else."""
+    """What one person, and no one else, sees on the app's Home tab."""
     platform, user = call.platform, call.text("user_id")
     if not user.startswith(("U", "W")):
         raise invalid_arguments("invalid `user_id`")

@@ -336,7 +336,7 @@ def view_problems(
 
 
 def _strays(blocks: list[Json], path: str) -> Iterator[str]:
-    """What is chosen before anybody chose must be one of the choices, in every letter; so must columns be there."""
+    """What is chosen before anyone chose must be one of the choices, in every letter; so must columns be there."""
     for index, block in enumerate(blocks):
         if block["type"] == "data_table":
             yield from data_blocks.header_column_problem(block, f"{path}/{index}")

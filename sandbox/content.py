@@ -1,4 +1,4 @@
-"""Text and blocks as an app sends them, checked before anybody sees them."""
+"""Text and blocks as an app sends them, checked before anyone sees them."""
 
 import json
 from collections.abc import Callable, Mapping

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 from sandbox import content, elements, payloads, transport
 from sandbox.content import Rejected
@@ -25,6 +26,8 @@ async def run_command(platform: Platform, *, user: str, channel: str, line: str)
     command = next((known for known in platform.workspace.app.commands if known.command == name), None)
     if command is None:
         return _notice(at, "unknown_command", f"`{name}` is not a command here.")
+    if platform.hold.why:
+        return _keep(at)
     now = platform.clock()
     issued = ResponseUrl(channel=at.place.id, user=at.member.id, issued_at=now, prompt=at.line)
     key = platform.response_urls.issue(issued)
@@ -40,6 +43,18 @@ async def run_command(platform: Platform, *, user: str, channel: str, line: str)
     if messages:
         platform.response_urls.set_original(key, messages[-1])
     return Answer(messages=messages)
+
+
+def _keep(at: Scene) -> Answer:
+    """A command that comes too early is answered later; its notice makes room for the answer."""
+    told = _notice(at, "held", f"{at.platform.hold.why} Then `{at.line}` will be answered.")
+    at.platform.hold.keep(partial(_run_kept, at, told.message))
+    return told
+
+
+async def _run_kept(at: Scene, notice: Message) -> None:
+    at.platform.workspace.remove(notice)
+    await run_command(at.platform, user=at.member.id, channel=at.place.id, line=at.line)
 
 
 async def press(

@@ -38,7 +38,7 @@ _PATTERNS = {
 
 
 def within(block: Json) -> Iterator[Json]:
-    """The elements of a block that can be pressed or filled."""
+    """The elements of a block that can be clicked or filled."""
     if block["type"] == "input":
         yield block["element"]
     elif block["type"] == "actions":
@@ -55,7 +55,7 @@ def is_filled(element: Json) -> bool:
 
 
 def initial(element: Json) -> Filled:
-    """What is in it before anybody touched it."""
+    """What is in it before anyone touched it."""
     kind = str(element["type"])
     key = {**ONE, **MANY}[kind].replace("selected", "initial")
     given = element.get("initial_value" if key == "value" else key)
@@ -85,7 +85,7 @@ def values(blocks: Iterable[Json], filled: Mapping[tuple[str, str], Filled]) -> 
 
 
 def taken(element: Json, value: object, *, people: frozenset[str]) -> Filled:
-    """The value as the element keeps it; raises `LookupError` or `ValueError` if nobody could have put it there."""
+    """The value as the element keeps it; raises `LookupError` or `ValueError` if no one could have put it there."""
     kind = str(element["type"])
     if kind in MANY:
         names = (
@@ -153,7 +153,7 @@ def _told(element: Json, name: str) -> object:
 
 def _check_choice(element: Json, name: str, people: frozenset[str]) -> None:
     if "users" in element["type"] and name not in people:
-        raise LookupError(f"{name!r} is nobody who can be chosen")
+        raise LookupError(f"{name!r} can't be chosen")
     options = choices(element)
     if options and name not in {option["value"] for option in options}:
         raise LookupError(f"{name!r} is not among the options")

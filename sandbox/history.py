@@ -49,7 +49,7 @@ class History:
         self._write({"file": asdict(file) | {"completed_at": file.completed_at.isoformat()}})
 
     def recall_file(self, record: Json) -> tuple[File, bytes] | None:
-        """Nothing, if somebody emptied the folder."""
+        """Nothing, if the folder was emptied."""
         file = File(**{**record, "completed_at": datetime.fromisoformat(record["completed_at"])})
         place = self._folder / file.id
         return (file, place.read_bytes()) if place.exists() else None

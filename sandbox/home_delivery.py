@@ -1,6 +1,7 @@
 """Brings what people do on the app's Home tab to the app."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from sandbox import elements, events, payloads, transport
 from sandbox.model import Answer, Json
@@ -13,12 +14,15 @@ TABS = ("home", "messages")
 
 
 async def enter(platform: Platform, *, user: str, tab: str = "home") -> None:
-    """The app hears, each time, that somebody looks at a tab of it; of the Home tab also what is published there."""
+    """The app hears, each time, that a person looks at a tab of it; of the Home tab also what is published there."""
     member = platform.workspace.member(user)
     if member.deleted or member.is_bot:
         raise WorkspaceError(f"{member.real_name} cannot look at it")
     if tab not in TABS or (tab == "home" and not platform.workspace.app.home_tab):
         raise WorkspaceError(f"the app has no {tab!r} tab")
+    if platform.hold.why:
+        platform.hold.keep(partial(enter, platform, user=user, tab=tab))
+        return
     dm = platform.workspace.open_dm(platform.workspace.app.bot_user, user)
     event: Json = {"type": "app_home_opened", "user": user, "channel": dm.id, "tab": tab}
     if tab == "home" and (kept := platform.homes.of(user)) is not None:
@@ -27,7 +31,7 @@ async def enter(platform: Platform, *, user: str, tab: str = "home") -> None:
 
 
 async def act(platform: Platform, *, user: str, view_id: str, name: str, value: object, block_id: str = "") -> Answer:
-    """Presses what has that action_id, or the button with those words; fills what can be filled.
+    """Clicks what has that action_id, or the button with those words; fills what can be filled.
 
     The app is told of what is to be told at once.
     """
@@ -50,7 +54,7 @@ async def act(platform: Platform, *, user: str, view_id: str, name: str, value: 
 
 
 def keep(platform: Platform, *, user: str, view_id: str, filled: Mapping[str, Mapping[str, object]]) -> None:
-    """Remembers what is filled in; what an update took away while somebody filled it is passed over."""
+    """Remembers what is filled in; what an update took away meanwhile is passed over."""
     home = _published(platform, user, view_id)
     given = {(block, action): value for block, within in filled.items() for action, value in within.items()}
     taken = {
@@ -72,7 +76,7 @@ def _action_id(home: KeptView, name: str) -> str:
 
 
 def _published(platform: Platform, user: str, view_id: str) -> KeptView:
-    """Nobody can act on the Home of another."""
+    """People can act only on their own Home."""
     home = platform.homes.of(user)
     if home is None or home.id != view_id:
         raise LookupError("that view is not the one on the person's Home tab")

@@ -35,7 +35,7 @@ async def fill(platform: Platform, *, user: str, values: Mapping[str, object]) -
 
 
 async def act(platform: Platform, *, modal: Modal, block_id: str, action_id: str, value: object) -> Answer:
-    """Presses a button, or fills an element and tells the app if that is to be told at once."""
+    """Clicks a button, or fills an element and tells the app if that is to be told at once."""
     if _top(platform, modal.user).id != modal.id:
         raise LookupError("that view is not the one on top")
     block, element = modal.find(block_id, action_id)
@@ -56,7 +56,7 @@ async def act(platform: Platform, *, modal: Modal, block_id: str, action_id: str
 def keep(platform: Platform, modal: Modal, filled: Mapping[str, Mapping[str, object]]) -> None:
     """Remembers what is filled in; what is wrong with a field is forgotten once it is changed.
 
-    Fields that an update took away while somebody filled them are passed over.
+    Fields that an update took away meanwhile are passed over.
     """
     modal = _now(platform, modal)
     values, errors = dict(modal.values), dict(modal.errors)

@@ -173,7 +173,7 @@ class File:
 
 @dataclass(frozen=True, kw_only=True)
 class Control:
-    """A button of the page's calendar; `name` is what whoever started the workspace is told."""
+    """A button of the page's calendar; `name` is what the starter of the workspace is told."""
 
     name: str
     label: str

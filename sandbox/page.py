@@ -1,4 +1,4 @@
-"""What the page in the browser asks for, and does, in somebody's name."""
+"""What the page in the browser asks for, and does, in a person's name."""
 
 import asyncio
 import json
@@ -196,7 +196,8 @@ async def send(platform: Platform, *, user: str, channel: str, text: str, thread
 
 
 async def press(platform: Platform, *, user: str, order: Json, shown: Message | None = None) -> Answer:
-    """A click on what a message shows, or showed on somebody's screen."""
+    """A click on what a message shows, or showed on a person's screen."""
+    _require_app(platform)
     message = platform.workspace.find_message(str(order["channel"]), str(order["ts"]))
     place = platform.workspace.find_channel(str(order["channel"]))
     if message is None or place is None or not (message.visible_to(user) and place.open_to(user)):
@@ -213,7 +214,8 @@ async def press(platform: Platform, *, user: str, order: Json, shown: Message | 
 
 
 async def in_modal(platform: Platform, *, user: str, order: Json) -> Answer:
-    """What somebody did in the modal that they see: `values` is all that is filled in, by block_id and action_id."""
+    """What a person did in the modal that they see: `values` is all that is filled in, by block_id and action_id."""
+    _require_app(platform)
     modal, doing = platform.modals.top(user), order["do"]
     if modal is None or modal.id != order.get("view"):
         if doing == "keep":
@@ -229,19 +231,26 @@ async def in_modal(platform: Platform, *, user: str, order: Json) -> Answer:
         return await modal_delivery.act(platform, modal=modal, block_id=block_id, action_id=action_id, value=value)
     if doing == "keep":
         return Answer()
-    raise WorkspaceError(f"nobody can {doing!r} a modal")
+    raise WorkspaceError(f"a modal can't be told to {doing!r}")
 
 
 async def on_home(platform: Platform, *, user: str, order: Json) -> Answer:
-    """What somebody did on the app's Home tab, or that they opened a `tab` of it."""
+    """What a person did on the app's Home tab, or that they opened a `tab` of it."""
     doing, view_id = order["do"], str(order["home"])
     if doing == "open":
         await home_delivery.enter(platform, user=user, tab=str(order.get("tab", "home")))
         return Answer()
+    _require_app(platform)
     if doing == "keep":
         home_delivery.keep(platform, user=user, view_id=view_id, filled=order.get("values", {}))
         return Answer()
     if doing == "act":
         name, block_id, value = str(order["name"]), str(order.get("block_id", "")), order.get("value", "")
         return await home_delivery.act(platform, user=user, view_id=view_id, block_id=block_id, name=name, value=value)
-    raise WorkspaceError(f"nobody can {doing!r} a Home")
+    raise WorkspaceError(f"a Home can't be told to {doing!r}")
+
+
+def _require_app(platform: Platform) -> None:
+    """A click is for what the screen showed when it was made, so it is refused rather than kept."""
+    if platform.hold.why:
+        raise WorkspaceError(platform.hold.why)

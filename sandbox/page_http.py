@@ -3,7 +3,7 @@
 from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from sandbox import files, page
@@ -28,6 +28,10 @@ def routes(platform: Platform, feed: page.Feed, controls: Controls) -> list[Rout
     async def events(request: Request) -> Response:
         return _events(feed, request)
 
+    async def now(_: Request) -> Response:
+        """For a shell: what time it is in the workspace."""
+        return PlainTextResponse(platform.clock().isoformat(timespec="seconds"))
+
     return [
         Route("/page/state", state),
         Route("/page/messages", order, methods=["POST"]),
@@ -37,6 +41,7 @@ def routes(platform: Platform, feed: page.Feed, controls: Controls) -> list[Rout
         Route("/page/controls", control, methods=["POST"]),
         Route("/page/files/{file}", file),
         Route("/page/events", events),
+        Route("/page/now", now),
     ]
 
 
@@ -51,7 +56,7 @@ async def _state(platform: Platform, controls: Controls, request: Request) -> Re
 async def _order(platform: Platform, request: Request) -> Response:
     """Messages, commands, clicks, and what is done in modals and on the Home tab.
 
-    Only JSON is taken, so that a foreign page cannot post in anybody's name.
+    Only JSON is taken, so that a foreign page cannot post in a person's name.
     """
     if not request.headers.get("content-type", "").startswith("application/json"):
         return JSONResponse({"error": "send JSON"}, 415)
@@ -75,7 +80,7 @@ async def _order(platform: Platform, request: Request) -> Response:
 
 
 async def _control(controls: Controls, request: Request) -> Response:
-    """A press of a button of the calendar; the answer comes when its work is done."""
+    """A click on a button of the calendar; the answer comes when its work is done."""
     if not request.headers.get("content-type", "").startswith("application/json"):
         return JSONResponse({"error": "send JSON"}, 415)
     try:
@@ -93,7 +98,7 @@ async def _control(controls: Controls, request: Request) -> Response:
 
 
 async def _file(platform: Platform, request: Request) -> Response:
-    """A file, for readers of a message or Home that shows it; to everybody else it does not exist."""
+    """A file, for readers of a message or Home that shows it; for everyone else it does not exist."""
     name, reader = request.path_params["file"], request.query_params.get("as", "")
     file = platform.workspace.find_file(name)
     if file is None or not _may_see(platform, name, reader):

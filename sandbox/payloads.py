@@ -17,7 +17,7 @@ HOME_TITLE = {"type": "plain_text", "text": "View Title", "emoji": True}
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """Who did something, where (and in which thread), and the command if they typed one."""
+    """A person who did something, where (and in which thread), and the command if they typed one."""
 
     platform: Platform
     member: Member

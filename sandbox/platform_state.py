@@ -7,6 +7,7 @@ from datetime import timedelta
 from sandbox import files
 from sandbox.faults import Faults
 from sandbox.files import Uploads
+from sandbox.hold import Hold
 from sandbox.homes import Homes
 from sandbox.modals import Modals
 from sandbox.model import ApiCall, Clock, File, Filled
@@ -32,6 +33,7 @@ class Platform:
     deadline: float = 3.0
     file_delay: timedelta = timedelta(0)
     base_url: str = ""
+    hold: Hold = field(default_factory=Hold)
     calls: list[ApiCall] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     faults: Faults = field(default_factory=Faults)
@@ -58,7 +60,7 @@ class Platform:
         return self.clock() >= file.completed_at + self.file_delay
 
     def people(self) -> frozenset[str]:
-        """Who can be chosen in a menu of people: bots and guests too."""
+        """Those who can be chosen in a menu of people, bots and guests too."""
         return frozenset(member.id for member in self.workspace.members if not member.deleted)
 
     def new_trigger(self, user: str, *, view: str = "") -> str:

@@ -23,7 +23,8 @@ from sandbox import api_files, delivery, events, home_delivery, homes, modal_del
 from sandbox.content import Rejected
 from sandbox.controls import Controls, Operate
 from sandbox.faults import Faults
-from sandbox.model import Answer, ApiCall, Clock, Control, Home, Json, Message, UserGroup, View
+from sandbox.hold import Hold
+from sandbox.model import SYSTEM, Answer, ApiCall, Clock, Control, Home, Json, Message, UserGroup, View
 from sandbox.platform_state import Platform
 from sandbox.rate_limit import PostLimit
 from sandbox.response_urls import UrlRefused
@@ -62,8 +63,10 @@ class Sandbox:
     `post_burst` messages may be posted to a channel at once before the limit of one a second holds; `deadline` is how
     many real seconds the app has to answer what it is told, and, where that is more than three, to open a modal. An
     uploaded picture can be shown `file_delay` after its upload was completed. All other times come from `clock`. The
-    page shows the `controls` as buttons beside the date; a press calls `operate` with the control's name in a thread,
+    page shows the `controls` as buttons beside the date; a click calls `operate` with the control's name in a thread,
     one at a time, and the sentence it returns is shown.
+
+    With `held_for`, which says why and how long, nothing that people do reaches the app until `release`.
     """
 
     def __init__(
@@ -78,15 +81,23 @@ class Sandbox:
         file_delay: timedelta = timedelta(0),
         controls: Sequence[Control] = (),
         operate: Operate | None = None,
+        held_for: str = "",
     ) -> None:
         self.workspace = workspace
         self._host, self._port = host, port
         posts = PostLimit(clock=clock, burst=post_burst, interval=timedelta(seconds=1))
         self._platform = Platform(
-            workspace=workspace, clock=clock, posts=posts, deadline=deadline, file_delay=file_delay
+            workspace=workspace,
+            clock=clock,
+            posts=posts,
+            deadline=deadline,
+            file_delay=file_delay,
+            hold=Hold(held_for),
         )
         self._feed = page.Feed(workspace)
-        self._controls = Controls(controls, operate, clock=clock, changed=self._feed.controls_changed)
+        self._controls = Controls(
+            controls, operate, clock=clock, hold=self._platform.hold, changed=self._feed.controls_changed
+        )
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -164,7 +175,7 @@ class Sandbox:
     ) -> Answer:
         """Clicks the button of that name, or chooses `value` in the menu of that name; where it asks first, agrees.
 
-        A message is pressed as it was when it was looked at: screens show for a moment what is no longer so. On a
+        A message is clicked as it was when it was looked at: screens show for a moment what is no longer so. On a
         Home the words of a button will do for its name.
         """
         if isinstance(where, Home):
@@ -201,8 +212,18 @@ class Sandbox:
         return self._run(events.set_user_group(self._platform, group_id, tuple(members)))
 
     def tell_progress(self, text: str) -> None:
-        """What open pages show while a control is at work; for `operate`, from its thread."""
+        """What open pages show while a control is at work, or until the release; from any thread."""
         self._controls.tell(text)
+
+    def release(self) -> None:
+        """The app is connected: hands over the commands and visits that were kept, and waits for their answers."""
+        self._run(self._platform.hold.release())
+        self._controls.released()
+
+    def note(self, user: str, channel: str, text: str) -> Message:
+        """What the workspace itself says to one person."""
+        draft = Message(channel=channel, ts="", author=SYSTEM, text=text, ephemeral_to=user)
+        return self.workspace.post(draft, now=self._platform.clock())
 
     # What can be seen
 

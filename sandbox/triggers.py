@@ -1,4 +1,4 @@
-"""Trigger ids: what somebody did lets the app open one modal for them, for as long as it has for an answer."""
+"""Trigger ids: what a person did lets the app open one modal for them, for as long as it has for an answer."""
 
 import itertools
 import secrets

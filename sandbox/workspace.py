@@ -199,7 +199,7 @@ class Workspace:
         return tuple(message for message in self.messages(channel_id, reader) if message.in_main_flow)
 
     def replies(self, channel_id: str, ts: str) -> tuple[Message, ...]:
-        """Everybody's, ephemeral ones too, oldest first."""
+        """Everyone's, ephemeral ones too, oldest first."""
         with self._lock:
             everything = tuple(self._messages.get(channel_id, {}).values())
         return tuple(message for message in everything if message.thread_ts == ts)

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from store.engine import Session
 
 
-
 class Holding(NamedTuple):
     """An open lot of someone's wallet."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
@@ -194,8 +193,20 @@ def _locked(query: sa.Select[Any], account_ids: Sequence[int]) -> sa.Select[Any]
     return query.with_for_update(key_share=True)
 
 
-from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, NamedTuple
+def fingerprint(*parts: object) -> bytes:
+    """What an entry's content is known by: another content under the same key is told by it."""
+    return blake2b("|".join(map(str, parts)).encode(), digest_size=16).digest()
+
+
+class PostedEntry(NamedTuple):
+    """An entry that is there, and the fingerprint of what it was posted for."""
+
+    id: int
+    fingerprint: bytes
+
+
+def find_entry(session: Session, idempotency_key: str) -> PostedEntry | None:
+    """The entry that was posted under a key."""
     query = sa.select(entries.c.id, entries.c.fingerprint).where(entries.c.idempotency_key == idempotency_key)
     row = session.execute(query).one_or_none()
     return PostedEntry(row.id, bytes(row.fingerprint)) if row else None

@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from policy.kinds import LotKind
 from store import bulk
 from store.grant_runs import Holding, holding
-from store.grant_runs import Holding
 from store.tables.exceptions import requests
 from store.tables.grants import grants
 from store.tables.ledger import accounts, lots

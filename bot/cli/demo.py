@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import shutil
+import socket
 import sys
 import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from sqlalchemy import event
 
 from bot import office, serving, settings
 from bot.demo import company, story
@@ -20,9 +23,16 @@ from sandbox import Control, Sandbox, Workspace
 from scheduler import courier, slack_post
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable
+    from datetime import date
 
 FOLDER = Path("var/demo")
+HOST = "127.0.0.1"
+HIGHEST_PORT = 65_534
+"""The intake is one above."""
+YOU = "U0ADA"
+PREPARING = "The company is still being prepared, which takes about half a minute."
 STEPS = 1_000
 CONTROLS = (
     Control(name="day", label="Next day"),
@@ -34,37 +44,45 @@ CONTROLS = (
 
 @click.command()
 @click.option(
-    "--port", default=8070, show_default=True, help="Where the workspace's page listens; the intake is one above."
-)
-@click.option("--reset", is_flag=True, help="Begin anew; otherwise the demo goes on where it was.")
-@click.option("--no-browser", is_flag=True, help="Do not open the page.")
+    "--port", type=click.IntRange(0, HIGHEST_PORT), default=8070, show_default=True,
+    help="Port of the workspace's page; usage is taken in on the next one.",
+)  # fmt: skip
+@click.option("--reset", is_flag=True, help="Start over; otherwise the demo goes on where it was.")
+@click.option("--no-browser", is_flag=True, help="Don't open the page.")
 @click.option("--folder", type=click.Path(file_okay=False, path_type=Path), default=FOLDER, show_default=True)
 def demo(port: int, folder: Path, *, reset: bool, no_browser: bool) -> None:
-    """Open a workspace on this machine, with an invented company, and talk to the bot as anybody in it."""
+    """Open a workspace on this machine, with an invented company, and talk to the bot as anyone in it."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    intake_port = port + 1 if port else 0
+    _require_free(port, "for the page")
+    _require_free(intake_port, "for usage reports")
     if reset:
         shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     workspace = Workspace.from_dict(company.workspace_plan(), history=folder / "talk.jsonl")
     clock = DemoClock(folder / "clock")
     calendar = _Calendar()
+    with Sandbox(
+        workspace, port=port, clock=clock, controls=CONTROLS, operate=calendar.press, held_for=PREPARING
+    ) as sandbox:
+        _run(sandbox, clock, calendar, folder, intake_port=intake_port, browse=not no_browser)
+
+
+def _require_free(port: int, purpose: str) -> None:
+    """Refuse a taken port before the company is prepared, or thrown away: another demo may be at work on it."""
     try:
-        sandbox = Sandbox(workspace, port=port, clock=clock, controls=CONTROLS, operate=calendar.press).start()
+        socket.create_server((HOST, port)).close()
     except OSError as error:
-        raise Refusal("port_taken", f"Port {port} is taken.", next_step="Choose another with --port.") from error
-    try:
-        _run(sandbox, clock, calendar, folder, port=port, browse=not no_browser)
-    except Refusal as refusal:
-        if refusal.code != "port_taken":
-            raise
-        taken = f"Port {port + 1}, for the intake, is taken."
-        raise Refusal("port_taken", taken, next_step="Choose another pair with --port.") from refusal
-    finally:
-        sandbox.stop()
+        why = "is taken" if error.errno == errno.EADDRINUSE else f"can't be used: {error.strerror}"
+        raise Refusal(
+            "port_taken",
+            f"Port {port}, {purpose}, {why}.",
+            next_step="Choose another with --port; the demo uses that one and the next.",
+        ) from error
 
 
 class _Calendar:
-    """The buttons of the page's calendar; at work once the company is told of."""
+    """The buttons of the page's calendar; they work once the company is prepared."""
 
     def __init__(self) -> None:
         self.teller: story.Teller | None = None
@@ -73,17 +91,19 @@ class _Calendar:
     def press(self, name: str) -> str:
         """Let time pass until the evening of the button's day; what the page says then."""
         if self.teller is None:
-            return "The company is still being prepared."
+            return PREPARING
         today = day_of(self.teller.clock(), self.teller.desk.zone)
         day = story.target(name, today)
         delivered = self.teller.tell(
             story.evening(day, self.teller.desk), progress=lambda day, _: self.show(f"{day:%A}, {day.day} {day:%B %Y}…")
         )
-        messages = "one message was" if delivered == 1 else f"{delivered} messages were"
-        return f"It is {day:%A}, {day.day} {day:%B %Y}; {messages} delivered on the way."
+        messages = "One message was" if delivered == 1 else f"{delivered} messages were"
+        return f"It is {day:%A}, {day.day} {day:%B %Y}. {messages} delivered on the way."
 
 
-def _run(sandbox: Sandbox, clock: DemoClock, calendar: _Calendar, folder: Path, *, port: int, browse: bool) -> None:
+def _run(
+    sandbox: Sandbox, clock: DemoClock, calendar: _Calendar, folder: Path, *, intake_port: int, browse: bool
+) -> None:
     app = sandbox.workspace.app
     loaded = settings.load(
         {
@@ -91,7 +111,7 @@ def _run(sandbox: Sandbox, clock: DemoClock, calendar: _Calendar, folder: Path, 
             "SLACK_APP_TOKEN": app.app_token,
             "SLACK_API_URL": sandbox.api_url,
             "TOKENS_DATABASE_URL": f"sqlite:///{folder / 'tokens.db'}",
-            "TOKENS_HTTP_PORT": str(port + 1 if port else 0),
+            "TOKENS_HTTP_PORT": str(intake_port),
             "TOKENS_TIME_ZONE": company.ZONE,
             "TOKENS_ANNOUNCE_CHANNEL": company.ANNOUNCE_IN,
             "TOKENS_GOVERNANCE_CHANNEL": company.GOVERNANCE_IN,
@@ -99,42 +119,67 @@ def _run(sandbox: Sandbox, clock: DemoClock, calendar: _Calendar, folder: Path, 
         }
     )
     desk = office.new_desk(loaded, clock=clock)
+    event.listen(desk.database.writer, "connect", _dont_wait_for_the_disk)
     slack = slack_post.client(loaded.slack_bot_token, loaded.slack_api_url)
     teller = story.Teller(desk, clock, slack, folder, courier.name())
-    teller.prepare()
-    with click.progressbar(length=STEPS, label="Preparing the company", file=sys.stderr) as bar:
-        teller.tell(clock(), progress=lambda _, share: bar.update(round(share * STEPS) - bar.pos))
+    _prepare(teller, sandbox)
     secret = story.gateway_key(desk, folder)
     with serving.serving(loaded, desk) as intake:
         calendar.teller, calendar.show = teller, sandbox.tell_progress
-        page = sandbox.page_url("U0ADA")
-        click.echo(_welcome(page, intake, secret))
+        _greet(sandbox)
+        click.echo(_welcome(sandbox, intake, secret))
         if browse:
-            webbrowser.open(page)
+            webbrowser.open(sandbox.page_url(YOU))
         serving.wait_for_signal()
-        click.echo("Stopping. `make demo` goes on from here; --reset begins anew.")
+        click.echo("Stopping. `make demo` goes on from here; `make demo ARGS=--reset` starts over.")
     desk.database.close()
 
 
-def _welcome(page: str, intake: str, secret: str) -> str:
-    event = (
+def _dont_wait_for_the_disk(connection: sqlite3.Connection, _record: object) -> None:
+    """A power cut may cost a demo its last half minute, after which --reset helps; thousands of waits cost seconds."""
+    connection.execute("PRAGMA synchronous = NORMAL")
+
+
+def _prepare(teller: story.Teller, sandbox: Sandbox) -> None:
+    """Tell the story so far, with a bar in the terminal and the share on pages that are open already."""
+    teller.prepare()
+    with click.progressbar(length=STEPS, label="Preparing the company", file=sys.stderr) as bar:
+
+        def show(_: date, share: float) -> None:
+            bar.update(round(share * STEPS) - bar.pos)
+            sandbox.tell_progress(f"Preparing: {share:.0%}")
+
+        teller.tell(teller.clock(), progress=show)
+
+
+def _greet(sandbox: Sandbox) -> None:
+    """What was typed meanwhile is answered; then a greeting and Ada's balance, where the page opens."""
+    sandbox.wait_for(lambda: sandbox.connections)
+    sandbox.release()
+    sandbox.note(YOU, sandbox.dm(YOU), company.GREETING)
+    sandbox.command(YOU, sandbox.dm(YOU), "/tokens balance")
+
+
+def _welcome(sandbox: Sandbox, intake: str, secret: str) -> str:
+    # The time is asked of the workspace when the line is run: its calendar runs ahead of the machine's.
+    call = (
         '{"specversion":"1.0","type":"gen_ai.usage","source":"demo","id":"\'$(date +%s%N)\'",'
-        '"time":"\'$(date -u +%FT%TZ)\'","data":{"user.email":"ada@northwind.example",'
+        f'"time":"\'$(curl -s {sandbox.url}/page/now)\'","data":{{"user.email":"ada@northwind.example",'
         '"gen_ai.provider.name":"anthropic","gen_ai.request.model":"claude-sonnet-4-6",'
         '"gen_ai.usage.input_tokens":80000,"gen_ai.usage.output_tokens":12000}}'
     )
     return f"""
-The workspace is open at  {page}
+Open the workspace at  {sandbox.page_url(YOU)}
 
 You are Ada, a staff engineer. Type  /tokens balance , then  /tokens why .
-The calendar at the top of the page lets time pass: on the first of a month, grants and their statements arrive.
-After  Next quarter  the board has that quarter's review in #token-board: hold a case, adopt it as Iris and Omar, or let
-another Monday or two pass; then be Finn, whose grant is cut, and read why.
-Be Ben and type  /tokens request  to ask the board for more; be Iris, and decide it in #token-board.
+The calendar at the top of the page lets time pass. On the first of a month, grants and their statements arrive.
+Click  Next quarter  and the board gets that quarter's review in #token-board: hold a case, adopt the review as Iris
+and Omar, or let another week or two pass. Then be Finn, whose grant is cut, and read why.
+To ask the board for more, be Ben and type  /tokens request . To decide it, be Iris and go to #token-board.
 
-To see usage arrive, send some of Ada's from another terminal, and ask for the balance again:
+To see usage arrive, report a call of Ada's from another terminal, then ask for her balance again:
 
-curl {intake}/v1/usage -H 'Authorization: Bearer {secret}' -H 'Content-Type: application/json' -d '{event}'
+curl {intake}/v1/usage -H 'Authorization: Bearer {secret}' -H 'Content-Type: application/json' -d '{call}'
 
-What the intake takes is described at  {intake}/docs .  Ctrl-C stops.
+{intake}/docs  describes everything the intake takes.  Ctrl-C stops.
 """

@@ -1,4 +1,4 @@
-"""An invented company: its people, what they are given and what they use. Nothing in it is anybody's.
+"""An invented company: its people, what they are given and what they use. Nothing in it is anyone's.
 
 Everything follows from the names and dates alone, so that a demo that is started again tells the same story.
 """
@@ -33,12 +33,12 @@ MONDAY_TO_FRIDAY = range(5)
 LONG_RUN, LONG_RUN_EVERY = 3, 6
 """Every sixth week the research team trains three times as long."""
 MERGES = {"platform": 0.9, "search": 0.4, "mobile": 0.3, "research": 0.25}
-"""Pull requests that somebody of a team merges on a working day: platform brings about far more than the others."""
+"""Pull requests that a member of a team merges on a working day: platform gets far more done than the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Employee:
-    """Somebody invented; `habit` is the number of calls on a usual working day, `stack` which models they like."""
+    """An invented person; `habit` is the number of calls on a usual working day, `stack` which models they like."""
 
     name: str
     level: str
@@ -70,7 +70,7 @@ class Employee:
 
 MANAGERS = {"platform": "Mara", "search": "Nils", "mobile": "Yuki", "research": "Leila"}
 DIRECTOR = "Iris"
-"""Whom the managers report to."""
+"""The managers report to her."""
 
 EMPLOYEES = (
     Employee("Mara Lindqvist", "principal", "engineering", "platform", "Europe/Stockholm", 4, "mixed"),
@@ -117,7 +117,7 @@ BANDS = {
 }
 BUDGET = NanoUSD.parse("3560")
 SHARE_OF_COMPENSATION, FLOOR_USD = "0.015", "40"
-"""Less than the packaged quarter: at that, hardly anybody would ever come near the end of a grant."""
+"""Less than the packaged quarter: at that, hardly anyone would ever come near the end of a grant."""
 LEAST_PEERS = 4
 """Four teams are all that the company has to compare."""
 LAUNCHED_MONTHS_BEFORE = 9
@@ -125,6 +125,11 @@ PART_TIME = {"jonas": "0.8"}
 """Jonas works four days a week, and asks the most expensive model on all of them."""
 ANNOUNCE_IN, GOVERNANCE_IN = "C0AITOKENS", "C0BOARD"
 BOARD_GROUP = "S0BOARD"
+GREETING = (
+    "*Welcome to Northwind.* You are Ada, a staff engineer. The company is invented; the bot and its ledger are real.\n"
+    "Below is your balance, as `/tokens balance` answers it. Next, type `/tokens why`, or let time pass with the "
+    "calendar above."
+)
 COMPLEXITY = {
     "billing": "usual", "build-farm": "demanding", "ranking": "novel", "crawler": "routine", "app": "usual",
     "evals": "demanding",
@@ -171,7 +176,7 @@ def people_csv() -> str:
 
 
 def projects_csv() -> str:
-    """What the teams work on, in the columns of `projects import`: everybody on all their team's projects alike."""
+    """What the teams work on, in the columns of `projects import`; all of a team work on all of its projects."""
     rows = ["project,name,complexity,email,share"]
     for team, keys in PROJECTS.items():
         share = f"{1 / len(keys):.3g}"
@@ -215,19 +220,19 @@ def workspace_plan() -> dict[str, Any]:
         "name": "Northwind",
         "team_id": "T0NORTHWIND",
         "domain": "northwind",
-        "welcome": "Everybody here is invented; the bot and its ledger are real. Be Ada, or anybody else. The calendar "
-        "above lets time pass: on the first of a month grants arrive, after a quarter its review is in #token-board.",
+        "welcome": "Everyone here is invented; the bot and its ledger are real. Be Ada or anyone else. The calendar "
+        "above lets time pass: grants arrive on the first of a month, and a quarter's review in #token-board after it.",
         "hints": [
             {"command": "/tokens balance", "label": "What Ada has left", "as": "U0ADA"},
-            {"command": "/tokens why", "label": "How that comes about", "as": "U0ADA"},
+            {"command": "/tokens why", "label": "How it comes about", "as": "U0ADA"},
             {"command": "/tokens history", "label": "What she used this month", "as": "U0ADA"},
             {"command": "/tokens request", "label": "Ben asks the board for more", "as": "U0BEN"},
             {"command": "/tokens team", "label": "What Mara's team spends", "as": "U0MARA"},
-            {"command": "/tokens board", "label": "What waits for the board: be Iris", "as": "U0IRIS"},
-            {"command": "/tokens balance", "label": "Jonas, who spent more than he had", "as": "U0JONAS"},
-            {"command": "/tokens balance", "label": "Zoe, whom the bot meets for the first time", "as": "U0ZOE"},
-            {"command": "/tokens balance", "label": "A guest, whom it does not know", "as": "U0GUEST"},
-            {"command": "/tokens help", "label": "All there is"},
+            {"command": "/tokens board", "label": "What the board has to decide", "as": "U0IRIS"},
+            {"command": "/tokens balance", "label": "Jonas has spent more than he had", "as": "U0JONAS"},
+            {"command": "/tokens balance", "label": "Zoe talks to the bot for the first time", "as": "U0ZOE"},
+            {"command": "/tokens balance", "label": "A guest the bot doesn't know", "as": "U0GUEST"},
+            {"command": "/tokens help", "label": "Everything it can do"},
         ],
         "app": {
             "name": "Tokens",
@@ -270,7 +275,7 @@ def _member(person: Employee) -> dict[str, str]:
 
 
 def events_of(day: date, until: datetime) -> Iterator[UsageEvent]:
-    """What everybody used on a day, as far as it lies before `until`."""
+    """What everyone used on a day, as far as it lies before `until`."""
     for person in EMPLOYEES:
         chance = random.Random(f"{person.handle} {day}")  # noqa: S311 - a story, not a secret
         busy = person.habit if day.weekday() in MONDAY_TO_FRIDAY else person.habit // 12
@@ -295,7 +300,7 @@ def logins() -> list[tuple[str, str]]:
 
 
 def outcomes_of(day: date, until: datetime) -> Iterator[Reported]:
-    """What everybody merged on a day, as far as it lies before `until`."""
+    """What everyone merged on a day, as far as it lies before `until`."""
     if day.weekday() not in MONDAY_TO_FRIDAY:
         return
     for person in EMPLOYEES:

@@ -31,7 +31,7 @@ DAYS = 20
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """Who asks for what; `votes` are (who, for it, what they say: an amount, or why not)."""
+    """A request; `votes` are (who, for it, what they say: an amount, or why not)."""
 
     who: str
     tokens: str
@@ -104,7 +104,7 @@ def _vote(desk: Desk, story: Story, key: str, now: datetime) -> None:
 
 
 def _tell_outcomes(desk: Desk, now: datetime) -> None:
-    """Who was asked what came of an exception answers on a Thursday."""
+    """People who were asked what came of their exception answer on a Thursday."""
     told = {(story.who, story.purpose): story.outcome for story in STORIES if story.outcome}
     with desk.reading() as session:
         over = [

@@ -1,6 +1,6 @@
 """What the company's board makes of a quarter's review, and who appeals: a few days of every quarter, always the same.
 
-Whatever somebody at the page has done before stands, and the story goes on from there.
+Whatever a person at the page has done before stands, and the story goes on from there.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ TUESDAY, WEDNESDAY, THURSDAY = 1, 2, 3
 MORNING, AFTERNOON = 9, 15
 """Hours of the programme's zone at which the story looks around."""
 TIME_TO_LOOK = timedelta(days=3)
-"""Whoever watches has the pack for so long to themselves, and for so long a notice."""
+"""For so long a person who watches has the pack to themselves."""
 TIME_TO_APPEAL = timedelta(days=7)
 HOLDS, HELD, WHY_HELD = "omar", "rosa", "Back from parental leave a month ago: too early to tell"
 ADOPT = ("omar", "ada")
@@ -53,7 +53,7 @@ def happen(desk: Desk, instant: datetime) -> None:
 
 
 def _hold(desk: Desk, kept: Review, now: datetime) -> None:
-    """Finance holds a case, unless somebody has decided about it, or voted on the package as it is."""
+    """Finance holds a case, unless it was decided about already, or the package voted on as it is."""
     if kept.state != DRAFT or now < kept.drafted_at + TIME_TO_LOOK:
         return
     with desk.reading() as session:
@@ -102,7 +102,7 @@ def _decide(desk: Desk, kept: Review, now: datetime) -> None:
 
 
 def _attempt(desk: Desk, act: Callable[[Session], object]) -> None:
-    """Do something as one of the company would; what is refused, such as a case without a cut, does not happen."""
+    """Do what one of the company would do; what is refused, such as holding a case without a cut, does not happen."""
     try:
         with desk.transaction() as session:
             act(session)

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 BEGINS_ON = "demo_begins_on"
 TOLD_UNTIL = "told-until"
 ACTOR = "demo"
-HOURS_BETWEEN_LOOKS = 3
-"""The courier looks as often, so that everybody finds their messages in their own morning."""
+HOURS_BETWEEN_LOOKS, AT_WEEKENDS = 3, 12
+"""The courier looks as often, so that people find their messages in their own morning; little happens at weekends."""
 EVENING = time(17, 30)
 MOST_AT_ONCE = 50
 FRIDAY = 4
@@ -104,16 +104,16 @@ class Teller:
     def _looks(self, day: date, until: datetime) -> Iterator[datetime]:
         instant = first_instant(day, self.desk.zone)
         end = min(first_instant(day + timedelta(days=1), self.desk.zone), until)
+        hours = HOURS_BETWEEN_LOOKS if day.weekday() in company.MONDAY_TO_FRIDAY else AT_WEEKENDS
         while instant < end:
             yield instant
-            instant += timedelta(hours=HOURS_BETWEEN_LOOKS)
+            instant += timedelta(hours=hours)
 
     def _look(self, instant: datetime) -> int:
         """Do what the calendar owes at an instant, and deliver what is due then."""
         tick.tick(self.desk, now=instant, announce_in=company.ANNOUNCE_IN)
         exceptions.happen(self.desk, instant)
         review.happen(self.desk, instant)
-        ticker.warn(self.desk)
         delivered = 0
         while (done := courier.deliver(self.desk, self.slack, courier=self.courier, most=MOST_AT_ONCE)).sent:
             delivered += done.sent
@@ -127,6 +127,7 @@ class Teller:
                 monday = Week.containing(day).first_day
                 week = [one for i in range(FRIDAY + 1) for one in company.outcomes_of(monday + timedelta(i), until)]
                 outcomes.take_in(session, week, zone=self.desk.zone, now=until)
+        ticker.warn(self.desk)
 
 
 def target(name: str, today: date) -> date:
@@ -141,7 +142,7 @@ def target(name: str, today: date) -> date:
 
 
 def evening(day: date, desk: Desk) -> datetime:
-    """Late enough on a day that nearly everybody's morning has passed."""
+    """Late enough on a day that nearly everyone has had their morning."""
     return datetime.combine(day, EVENING, tzinfo=desk.zone).astimezone(UTC)
 
 

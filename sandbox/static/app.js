@@ -14,7 +14,7 @@ const view = { me: "", place: "", tab: "", thread: "", data: null, seen: new Map
 // What the server knows
 
 const TROUBLE = "We had some trouble connecting. Try again?";
-/** Milliseconds within which the server answers what waits for nobody, and those that it takes on top of waiting for the app. */
+/** Milliseconds within which the server answers what needs no one else, and those that it takes on top of waiting for the app. */
 const PATIENCE = 10_000;
 
 async function ask(path, order, patience = 0) {
@@ -58,7 +58,7 @@ function lookAgain() {
 async function look() {
   const whose = view.me;
   const data = await ask(`/page/state?as=${encodeURIComponent(whose)}`, null, PATIENCE);
-  if (view.me !== whose) return; // somebody else looks by now
+  if (view.me !== whose) return; // someone else looks by now
   view.data = data;
   view.me = data.me;
   if (!placeNow()) view.place = data.app.dm;
@@ -117,7 +117,7 @@ function say(words, failed = false) {
   byId("status").classList.toggle("failed", failed);
 }
 
-/** The progress stands beside the buttons meanwhile, for everybody who looks. */
+/** The progress stands beside the buttons meanwhile, for everyone who looks. */
 function operate(name) {
   return attempt("", async () => {
     const { text } = await ask("/page/controls", { name });
@@ -373,6 +373,13 @@ let resting = true;
 const scroller = byId("scroller");
 const isAtEnd = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80;
 const toEnd = () => (scroller.scrollTop = scroller.scrollHeight);
+
+/** A note of the workspace introduces the message after it: a page that opens there begins with the note. */
+function toNews() {
+  const note = placeNow().messages.slice(-2).find((one) => one.system && !one.prompt);
+  if (note) byId("messages").querySelector(`[data-key^="${note.ts}/"]`).scrollIntoView();
+  else toEnd();
+}
 scroller.addEventListener("scroll", () => (resting = isAtEnd()), { passive: true });
 scroller.addEventListener("load", () => resting && toEnd(), { capture: true });
 
@@ -455,5 +462,5 @@ try {
 listen();
 if (atHome()) visit("home");
 setInterval(tick, 1000);
-toEnd();
+toNews();
 document.body.classList.add("ready");

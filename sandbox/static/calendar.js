@@ -5,7 +5,7 @@ import { now } from "./time.js";
 
 let offered = "";
 
-/** Buttons stay the same nodes, so that whoever pressed one with the keyboard finds it again. */
+/** Buttons stay the same nodes, so that a person who used the keyboard finds theirs again. */
 export function drawCalendar({ controls, busy, progress }, zone, press) {
   byId("calendar").hidden = controls.length === 0;
   if (!controls.length) return;

@@ -1,4 +1,4 @@
-/** Things to press and choose from. Each tells `context.press` what was done with it. */
+/** Things to click and choose from. Each tells `context.press` what was done with it. */
 import { byId, h } from "./dom.js";
 import { field, initial, isField } from "./fields.js";
 import { mrkdwn, plain } from "./mrkdwn.js";

@@ -4,7 +4,7 @@ import { mrkdwn, plain } from "./mrkdwn.js";
 
 const said = (text, context) => (text.type === "mrkdwn" ? mrkdwn(text.text, context) : plain(text.text));
 
-/** What the app put in before anybody touched it. */
+/** What the app put in before anyone touched it. */
 export function initial(element) {
   const key = Object.keys(element).find((name) => name.startsWith("initial_"));
   const given = key ? element[key] : null;

@@ -1,4 +1,4 @@
-/** The app's Home tab: what it published for the person, with things to press and to fill in. */
+/** The app's Home tab: what it published for the person, with things to click and to fill in. */
 import { byId, h } from "./dom.js";
 import { drawBlocks } from "./blocks.js";
 import { agreed, interactive } from "./elements.js";
@@ -59,7 +59,7 @@ export function startHome({ send }) {
 
   const reachable = () => [...place.querySelectorAll("button, input, select, textarea")];
 
-  /** What somebody is typing when a new version comes is still theirs. */
+  /** What a person is typing when a new version comes is still theirs. */
   let underHand = new Map();
 
   function redraw() {
@@ -69,12 +69,12 @@ export function startHome({ send }) {
     nodes = new Map();
     const press = (block, action, value) => act({ block, action }, value);
     const around = { ...context, ts: shown.id, input, interactive: inBlock, press };
-    const nothing = h("p", { class: "nothing" }, `${context.member(context.app).real_name} has put nothing here yet.`);
+    const nothing = h("p", { class: "nothing" }, `${context.member(context.app).real_name} hasn't put anything here yet.`);
     place.replaceChildren(...(shown.blocks.length ? drawBlocks(shown.blocks, around) : [nothing]));
     if (focus >= 0) reachable()[focus]?.focus({ preventScroll: true });
   }
 
-  /** A version is drawn once, so that what somebody types or turns over in it stays. */
+  /** A version is drawn once, so that what a person types or turns over in it stays. */
   function show(home, around) {
     context = around;
     const now = [around.me, home.id, home.hash, freshness(home, around)].join(" ");

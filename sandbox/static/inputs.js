@@ -27,7 +27,7 @@ export function labelled(block, node, below = null) {
 
 /** Calls `dispatch` when the app is to be told at once, `keep` when it need only be remembered.
  *
- * A field that is taken off the page may say that it changed: if it `isStale`, that is nothing that somebody did.
+ * A field that is taken off the page may say that it changed: if it `isStale`, no person did that.
  */
 export function whenFilled(block, element, node, { isStale, typing, dispatch, keep }) {
   const dispatches = block.type !== "input" || block.dispatch_action;

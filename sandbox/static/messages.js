@@ -58,7 +58,7 @@ function draw(message, follows, context) {
 
 const canReply = (message, context) => !context.inThread && !message.thread_ts && !message.ephemeral_to && !message.system;
 
-/** What is under a message that somebody replied to. */
+/** What is under a message that has replies. */
 function thread(message, context) {
   const replies = context.inThread || message.thread_ts ? [] : context.replies(message.ts);
   if (!replies.length) return null;

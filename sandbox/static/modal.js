@@ -65,7 +65,7 @@ export function startModal({ send }) {
     byId("modal-submit").setAttribute("aria-disabled", String(isBusy()));
   }
 
-  /** The page may hear of the answer before the answer itself arrives: what is shown by then can be pressed. */
+  /** The page may hear of the answer before the answer itself arrives: what is shown by then can be clicked. */
   function stopWaiting() {
     if (isBusy() && (!shown || sent.of !== version(shown))) wait({ of: "", doing: "" });
   }

@@ -17,9 +17,8 @@ from policy.units import MicroTokens
 from programme import balance, burn_down, lapses
 from store import ledger, runs
 from store.ledger import Draft, NewLot
-from tests.support import books, cast, depth, rollout
 from store.tables.ledger import entries
-from tests.support import books, cast, rollout
+from tests.support import books, cast, depth, rollout
 from tests.support.books import ADA
 from tests.support.clock import NOON, Clock
 

@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from policy.reasons import FieldsRefused, Refusal
 from policy.units import MicroTokens
 from programme import balance, board, cards, decisions, why
-from programme import board, cards, decisions
 from store.tables.exceptions import requests
 from store.tables.ledger import entries, lots, postings
 from store.tables.outbox import outbox

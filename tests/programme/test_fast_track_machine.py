@@ -30,9 +30,8 @@ from programme import board
 from programme.handbooks import RecentHandbooks
 from store import requests as store
 from store.engine import open_database
-from tests.support import books, cast, depth, postgres
 from store.tables.ledger import entries, lots
-from tests.support import books, cast, postgres
+from tests.support import books, cast, depth, postgres
 from tests.support import requests as asking
 from tests.support.books import BEN
 from tests.support.clock import Clock

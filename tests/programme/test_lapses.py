@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from policy.period import Month
 from policy.units import MicroTokens
 from programme import lapses, monthly, terms
-from programme import lapses, monthly
 from store.tables.ledger import entries
 from store.tables.outbox import outbox
 from tests.support import books, cast, rollout

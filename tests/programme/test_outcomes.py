@@ -17,9 +17,8 @@ from policy.outcomes import Reported
 from policy.period import Week
 from programme import handbooks, outcomes, people
 from store import outcomes as store
-from tests.support import books, cast, depth, teams
 from store.tables.outcomes import outcomes as table
-from tests.support import books, cast, teams
+from tests.support import books, cast, depth, teams
 from tests.support import outcomes as work
 from tests.support.books import ADA, BEN, MARA
 from tests.support.outcomes import MERGED

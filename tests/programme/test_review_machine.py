@@ -40,10 +40,9 @@ from store import people as people_store
 from store import review_votes, runs
 from store import reviews as reviews_store
 from store.engine import open_database
-from tests.support import appealed, books, cast, depth, postgres, reviewed
 from store.tables.ledger import entries
 from store.tables.outbox import outbox
-from tests.support import appealed, books, cast, postgres, reviewed
+from tests.support import appealed, books, cast, depth, postgres, reviewed
 from tests.support.clock import Clock
 from tests.support.requests import IRIS, KOFI, LENA, OMAR, TESS, ZOE, person
 from tests.support.reviewed import BUSY, IDLE, MORNING, STOPPED

@@ -35,13 +35,12 @@ from store import people as people_store
 from store import review_votes as store
 from store import reviews
 from store.engine import open_database
-from tests.support import books, cast, played, reviewed, voted
 from store.tables.audit import audit_log
 from store.tables.outbox import outbox
 from store.tables.people import people as people_table
 from store.tables.reviews import review_panels
 from store.tables.reviews import reviews as reviews_table
-from tests.support import books, cast, reviewed, voted
+from tests.support import books, cast, played, reviewed, voted
 from tests.support.clock import Clock
 from tests.support.requests import ALTERNATES, IRIS, LENA, OMAR, TESS, ZOE
 from tests.support.reviewed import BUSY, IDLE, MORNING, Q4, STOPPED

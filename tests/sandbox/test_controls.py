@@ -87,7 +87,7 @@ def test_one_at_a_time(browser: httpx.Client, works: Works) -> None:
         assert first.result().json() == {"text": "It is Tuesday."}
     assert (during["busy"], during["progress"]) == (True, "Usage arrives…")
     assert second.status_code == 409
-    assert second.json() == {"error": "“Next day” is still at work. Press again when it is done."}
+    assert second.json() == {"error": "“Next day” is still running. Try again when it has finished."}
     after = state(browser)
     assert (after["now"], after["busy"], after["progress"]) == ("2026-11-10T10:00:00+00:00", False, "")
     assert works.names == ["day"]

@@ -101,7 +101,7 @@ def test_what_was_said_before_does_not_undo_what_is_typed(sandbox: Sandbox, clie
 def test_nobody_answers(sandbox: Sandbox, client: WebClient, page: Page) -> None:
     """Until something is published the page says so; a press that the app did not take is said in the status line."""
     visit_home(page, sandbox)
-    expect(page.locator("#home-blocks")).to_have_text("Tokens has put nothing here yet.")
+    expect(page.locator("#home-blocks")).to_have_text("Tokens hasn't put anything here yet.")
     client.views_publish(user_id=ADA, view=START)
     page.get_by_role("button", name="Ask for more").click()
     expect(page.locator("#status.failed")).to_have_text("Tokens could not be reached (dispatch_failed).")

@@ -10,7 +10,7 @@ from slack_sdk import WebClient
 from sandbox import Sandbox
 from sandbox.server import STATIC
 from tests.sandbox.company import ADA, BALANCE, BEN, BOT, GENERAL, MARA, TEAM
-from tests.sandbox.conftest import TokensApp
+from tests.sandbox.conftest import HandClock, TokensApp
 from tests.sandbox.homes import START
 from tests.sandbox.views import FORM
 
@@ -146,3 +146,13 @@ def test_the_page_is_served_with_a_policy(browser: httpx.Client) -> None:
     assert {"app.js", "blocks.js", "page.css"} <= set(names)
     assert all(part.status_code == 200 for part in parts)
     assert not any("slack" in text.lower() for text in (page.text, *(part.text for part in parts)))
+
+
+def test_a_shell_can_ask_for_the_time(clock: HandClock, browser: httpx.Client) -> None:
+    """One line of text says what time it is in the workspace, to the second, also after that was moved."""
+    with browser:
+        before = browser.get("/page/now")
+        clock.advance(days=31, microseconds=7)
+        after = browser.get("/page/now")
+    assert (before.text, after.text) == ("2026-11-09T10:00:00+00:00", "2026-12-10T10:00:00+00:00")
+    assert before.headers["content-type"] == "text/plain; charset=utf-8"

@@ -15,11 +15,10 @@ from hypothesis import strategies as st
 
 from policy.units import MICRO_PER_TOKEN, MicroTokens
 from programme import grants, usage
-from tests.support import books, cast, depth
 from store.tables.ledger import accounts, lots, postings
 from store.tables.people import people
 from store.tables.usage import usage_events
-from tests.support import books, cast
+from tests.support import books, cast, depth
 from tests.support.books import ADA, BEN
 from tests.support.cast import GPT, SONNET
 from tests.support.clock import NOON

@@ -20,10 +20,9 @@ from programme.fast_track import Asked
 from scheduler import tick
 from store import people as people_store
 from store import requests as store
-from tests.support import books, cast, played, rollout
 from store.tables.exceptions import requests
 from store.tables.outbox import outbox
-from tests.support import books, cast, rollout
+from tests.support import books, cast, played, rollout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -20,10 +20,9 @@ from store import audit
 from store import people as people_store
 from store import review_votes as votes
 from store import reviews as store
-from tests.support import cast, played, rollout, teams
 from store.audit import POLICY
 from store.tables.grants import grants
-from tests.support import cast, rollout, teams
+from tests.support import cast, played, rollout, teams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
