@@ -76,30 +76,18 @@ class _Account:
     lots: list[OpenLot] = field(default_factory=list)
 
 
-class _EntryRow(NamedTuple):
-    """A row of `entries`; instants as the driver takes them, as in the rows below."""
-
-    id: int
-    kind: str
-    idempotency_key: str
-    fingerprint: bytes
-    effective_at: Any
-    posted_at: Any
-    memo: str
-    actor: str
-    value_version: str | None
-    corrects_entry_id: int | None
-
-
-class _PostingRow(NamedTuple):
-    account_id: int
-    version: int
-    entry_id: int
-    amount: int
-    balance: int
+ENTRY_COLUMNS = (
+    "id", "kind", "idempotency_key", "fingerprint", "effective_at", "posted_at", "memo", "actor", "value_version",
+    "corrects_entry_id",
+)  # fmt: skip
+POSTING_COLUMNS = ("account_id", "version", "entry_id", "amount", "balance")
+MOVEMENT_COLUMNS = ("entry_id", "lot_id", "amount")
+# Their rows are plain tuples: there are many, and the garbage collector goes through named ones again and again.
 
 
 class _LotRow(NamedTuple):
+    """A row of `lots`, which a later entry of the same batch may take from; instants as the driver takes them."""
+
     id: int
     account_id: int
     entry_id: int
@@ -113,21 +101,15 @@ class _LotRow(NamedTuple):
     granted_by: str
 
 
-class _MovementRow(NamedTuple):
-    entry_id: int
-    lot_id: int
-    amount: int
-
-
 @dataclass(slots=True)
 class _Journal:
     """The rows that a batch will insert; `remaining` is what is left of lots that were there before, by id."""
 
     instant: Callable[[datetime], Any]
-    entries: list[_EntryRow] = field(default_factory=list)
-    postings: list[_PostingRow] = field(default_factory=list)
+    entries: list[bulk.Row] = field(default_factory=list)
+    postings: list[bulk.Row] = field(default_factory=list)
     opened: dict[int, _LotRow] = field(default_factory=dict)
-    movements: list[_MovementRow] = field(default_factory=list)
+    movements: list[bulk.Row] = field(default_factory=list)
     remaining: dict[int, int] = field(default_factory=dict)
 
 
@@ -231,10 +213,8 @@ def post(session: Session, drafts: Sequence[Draft], *, now: datetime) -> list[in
     for entry_id, draft in zip(entry_ids, drafts, strict=True):
         key = draft.idempotency_key or f"{draft.kind}:{entry_id}"
         journal.entries.append(
-            _EntryRow(
-                entry_id, draft.kind, key, draft.fingerprint, instant(draft.effective_at), instant(now), draft.memo,
-                draft.actor, draft.value_version, draft.corrects_entry_id,
-            )
+            (entry_id, draft.kind, key, draft.fingerprint, instant(draft.effective_at), instant(now), draft.memo,
+             draft.actor, draft.value_version, draft.corrects_entry_id)
         )  # fmt: skip
         for account_id, amount in draft.amounts:
             account = held[account_id]
@@ -246,7 +226,7 @@ def post(session: Session, drafts: Sequence[Draft], *, now: datetime) -> list[in
                     _take(journal, account, entry_id, movements)
             account.version += 1
             account.balance += amount
-            journal.postings.append(_PostingRow(account_id, account.version, entry_id, amount, account.balance))
+            journal.postings.append((account_id, account.version, entry_id, amount, account.balance))
     _write(session, journal, held.values())
     return entry_ids
 
@@ -278,7 +258,7 @@ def _burnt(wallet: _Account, amount: int, at: datetime) -> tuple[tuple[int, int]
 
 def _take(journal: _Journal, wallet: _Account, entry_id: int, movements: Iterable[tuple[int, int]]) -> None:
     for lot_id, taken in movements:
-        journal.movements.append(_MovementRow(entry_id, lot_id, taken))
+        journal.movements.append((entry_id, lot_id, taken))
         index = next(i for i, lot in enumerate(wallet.lots) if lot.id == lot_id)
         left = wallet.lots[index].remaining - taken
         wallet.lots[index] = wallet.lots[index]._replace(remaining=left)
@@ -300,15 +280,15 @@ def _open_lot(  # noqa: PLR0917 - private, called once
         journal.instant(lot.expires_at), lot.reason, lot.granted_by,
     )  # fmt: skip
     if settled:
-        journal.movements.append(_MovementRow(entry_id, lot_id, settled))
+        journal.movements.append((entry_id, lot_id, settled))
 
 
 def _write(session: Session, journal: _Journal, held: Iterable[_Account]) -> None:
-    bulk.insert(session, entries, _EntryRow._fields, journal.entries)
-    bulk.insert(session, postings, _PostingRow._fields, journal.postings)
+    bulk.insert(session, entries, ENTRY_COLUMNS, journal.entries)
+    bulk.insert(session, postings, POSTING_COLUMNS, journal.postings)
     bulk.insert(session, lots, _LotRow._fields, list(journal.opened.values()))
     bulk.update(session, lots, ("id", "remaining"), sorted(journal.remaining.items()))
-    bulk.insert(session, lot_movements, _MovementRow._fields, journal.movements)
+    bulk.insert(session, lot_movements, MOVEMENT_COLUMNS, journal.movements)
     bulk.update(
         session, accounts, ("id", "version", "balance"), [(a.id, a.version, a.balance) for a in held]
     )  # fmt: skip

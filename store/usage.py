@@ -124,7 +124,7 @@ def add_to_days(session: Session, days: Mapping[DayKey, Sequence[int]]) -> None:
     In the order of the key: two batches that touch the same rows then never wait for each other in a circle.
     """
     day = bulk.day_codec(session)
-    rows = [(*key._replace(day=day(key.day)), *figures) for key, figures in sorted(days.items())]
+    rows = [(day(on), *rest, *figures) for (on, *rest), figures in sorted(days.items())]
     bulk.add_up(session, usage_days, DAY_COLUMNS, rows, key=len(DayKey._fields))
 
 
