@@ -29,7 +29,7 @@ from benchmarks import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from programme.desk import Desk
+    from programme.app import Desk
 
 SMALL = 10_000
 RATIO_EVENTS = 500_000

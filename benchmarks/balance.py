@@ -18,7 +18,7 @@ from handlers import slack_app
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from programme.desk import Desk
+    from programme.app import Desk
 
 SECRET = "bench"  # noqa: S105 - signs requests to ourselves
 WARM_UP, ROUNDS = 300, 3_000

@@ -16,8 +16,8 @@ from matplotlib.text import Text
 
 from policy.period import Week
 from policy.units import NANO_PER_USD, MicroTokens, NanoUSD
-from programme.team_report import TeamReport, WeekAhead, WeekOfSpend
-from templates.charts import paper, weekly
+from programme.reports.team_report import TeamReport, WeekAhead, WeekOfSpend
+from templates.charts import canvas, weekly
 
 SERVICES = ("GPU cluster", "Anthropic API", "OpenAI API", "Amazon Bedrock", "Cohere", "Not told apart")
 ROUNDS = 40
@@ -70,10 +70,10 @@ def ratio() -> tuple[float, float]:
 
 def _plainly(of: TeamReport, content: list[tuple[Any, ...]]) -> bytes:
     """The same rectangles, lines and texts, but for the few that an axis writes itself."""
-    figure = Figure(figsize=(paper.WIDTH, paper.HEIGHT), dpi=paper.DPI)
+    figure = Figure(figsize=(canvas.WIDTH, canvas.HEIGHT), dpi=canvas.DPI)
     axes = figure.add_axes((0.12, 0.11, 0.64, 0.6))
     bottom, ends = [0.0] * 12, range(11, 15)
-    for k, colour in enumerate(paper.colours(of.services)):
+    for k, colour in enumerate(canvas.colours(of.services)):
         heights = [float(week.usd[k].decimal) for week in of.weeks]
         bars = axes.bar(range(12), heights, bottom=bottom, width=2 * weekly.BAR, color=colour, edgecolor="white")
         bars[-1].set_hatch("////")
@@ -82,22 +82,22 @@ def _plainly(of: TeamReport, content: list[tuple[Any, ...]]) -> bytes:
         [float(each.decimal) for each in one]
         for one in zip(*((a.low, a.middle, a.high) for a in of.ahead), strict=True)
     )
-    axes.bar(ends, [h - b for h, b in zip(high, low, strict=True)], bottom=low, width=2 * weekly.BAR, color=paper.BAND)
-    axes.hlines(middle, [i - weekly.BAR for i in ends], [i + weekly.BAR for i in ends], color=paper.INK)
+    axes.bar(ends, [h - b for h, b in zip(high, low, strict=True)], bottom=low, width=2 * weekly.BAR, color=canvas.BAND)
+    axes.hlines(middle, [i - weekly.BAR for i in ends], [i + weekly.BAR for i in ends], color=canvas.INK)
     axes.plot(
-        [float(week.pace.decimal) for week in of.weeks if week.pace], "--", drawstyle="steps-mid", color=paper.INK
+        [float(week.pace.decimal) for week in of.weeks if week.pace], "--", drawstyle="steps-mid", color=canvas.INK
     )
     axes.set_xticks([0, 4, 8, 11, 14], ["7 Sep", "5 Oct", "2 Nov", "this week", "14 Dec"])
     axes.set_yticks([1_000, 2_000, 3_000], ["1 k", "2 k", "USD 3 k"])
-    axes.tick_params(labelsize=paper.TEXT)
+    axes.tick_params(labelsize=canvas.TEXT)
     axes.grid(axis="y")
     axes.spines[["top", "left", "right"]].set_visible(False)
     written = {label.get_text() for label in (*axes.get_xticklabels(), *axes.get_yticklabels())}
     for x, y, words, size, colour, weight, ha in content:
         if words not in written:
-            figure.text(x / paper.ACROSS, y / paper.UP, words, size=size, color=colour, weight=weight, ha=ha)
+            figure.text(x / canvas.ACROSS, y / canvas.UP, words, size=size, color=colour, weight=weight, ha=ha)
     file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=paper.DPI)
+    figure.savefig(file, format="png", dpi=canvas.DPI)
     return file.getvalue()
 
 

@@ -15,15 +15,18 @@ import sqlalchemy as sa
 
 from benchmarks import ledgers
 from benchmarks.monthly import LEVELS
-from bot import office, settings
+from bot import settings, wiring
 from policy import handbook
 from policy.outcomes import Reported
 from policy.period import Month, Quarter
-from policy.review import weeks_of
+from policy.reviews.proposal import weeks_of
 from policy.units import NanoUSD
-from programme import monthly, outcomes, people, reviews, terms
+from programme.grants import monthly
+from programme.outcomes import intake
+from programme.people import directory, terms
+from programme.reviews import drafting
 from store import bulk
-from store import reviews as store
+from store.reviews import drafts as store
 from store.tables.ledger import accounts
 from store.tables.reviews import review_cases, review_inputs
 from store.tables.usage import services, usage_days
@@ -31,7 +34,7 @@ from store.tables.usage import services, usage_days
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from programme.desk import Desk
+    from programme.app import Desk
 
 QUARTER = Quarter(2026, 4)
 NOW = datetime(2027, 1, 4, 9, tzinfo=UTC)
@@ -56,12 +59,12 @@ def measure(kind: str, count: int) -> Measured:
         gc.collect()
         begin = time.perf_counter()
         with desk.transaction() as session:
-            drafted = reviews.draft(session, QUARTER, desk=desk, now=NOW)
+            drafted = drafting.draft(session, QUARTER, desk=desk, now=NOW)
         ours = time.perf_counter() - begin
         assert drafted is not None
         with desk.reading() as session:
             begin = time.perf_counter()
-            assert reviews.recompute(session, QUARTER) == []
+            assert drafting.recompute(session, QUARTER) == []
             again = time.perf_counter() - begin
             assert len(store.cases(session, QUARTER)) == count
         bare, rows = _bare(desk)
@@ -93,13 +96,13 @@ def _bare(desk: Desk) -> tuple[float, int]:
 def company(kind: str, count: int) -> Iterator[Desk]:
     """So many engineers in teams of eight, with three months of grants, use on two working days of five, outcomes."""
     with ledgers.url(kind) as at:
-        desk = office.new_desk(
+        desk = wiring.new_desk(
             settings.load({"TOKENS_DATABASE_URL": at, "TOKENS_TIME_ZONE": ledgers.ZONE}), clock=lambda: NOW
         )
         text = handbook.packaged().replace("# launched_on = 2027-01-01", "launched_on = 2026-01-01")
-        office.migrate(desk, handbook=text)
+        wiring.migrate(desk, handbook=text)
         with desk.transaction() as session:
-            people.import_csv(session, io.StringIO(_people_csv(count)), actor="bench", now=NOW, zone=desk.zone)
+            directory.import_csv(session, io.StringIO(_people_csv(count)), actor="bench", now=NOW, zone=desk.zone)
             midpoint = NanoUSD.parse("140000")
             terms.set_band(session, "B1", midpoint, holds_from=date(2020, 1, 1), actor="bench", now=NOW)
             for number in (10, 11, 12):
@@ -146,7 +149,7 @@ def _deliver(desk: Desk, count: int) -> None:
     leads = range(-(-count // TEAM))
     with desk.transaction() as session:
         for i in leads:
-            people.map_identity(
+            directory.map_identity(
                 session, source="bench", kind="user", value=f"team{i}", email=f"p{i * TEAM}@bench.example",
                 actor="bench", now=NOW,
             )  # fmt: skip
@@ -155,7 +158,7 @@ def _deliver(desk: Desk, count: int) -> None:
                      figure=500 + 100 * (i % 17))
             for monday in weeks_of(QUARTER) for i in leads for n in range(TEAM)
         ]  # fmt: skip
-        outcomes.take_in(session, told, zone=desk.zone, now=NOW)
+        intake.take_in(session, told, zone=desk.zone, now=NOW)
 
 
 def _noon(day: date) -> datetime:

@@ -25,17 +25,18 @@ import httpx
 
 from benchmarks.gateway import proxy, upstream
 from benchmarks.gateway.calls import ALIASES, CALLS, INPUT_TOKENS, OUTPUT_TOKENS, Call, Fate, make
-from bot import office, serving, settings
+from bot import serving, settings, wiring
 from policy.period import Month, day_of
-from programme import balance, history, keys
+from programme.balance import balance, history
+from programme.usage import keys
 from sandbox.server import Sandbox
 from sandbox.workspace import Workspace
-from store import usage as usage_store
+from store.usage import events as usage_store
 from tests.support import cast
 
 if TYPE_CHECKING:
     from policy.units import MicroTokens
-    from programme.desk import Desk
+    from programme.app import Desk
 
 GRANT = 1_000
 NANO_USD_PER_TOKEN = 10_000_000
@@ -129,7 +130,7 @@ def _start(stack: ExitStack, options: argparse.Namespace) -> Trial:
         "TOKENS_HTTP_PORT": "0",
     }
     loaded = settings.load(environment)
-    desk = office.new_desk(loaded)
+    desk = wiring.new_desk(loaded)
     stack.callback(desk.database.close)
     authorization = {"Authorization": f"Bearer {_prepare(desk)}"}
     bot_url = stack.enter_context(serving.serving(loaded, desk))

@@ -17,18 +17,19 @@ from slack_sdk import WebClient
 from slack_sdk.signature import SignatureVerifier
 
 from benchmarks import balance, traffic
-from handlers import homes, slack_app
+from handlers import slack_app
+from handlers.slack import homes
 from policy.period import day_of
 from policy.units import MicroTokens
-from programme import fast_track
-from programme.fast_track import Asked
-from store import people as people_store
+from programme.exceptions import asking
+from programme.exceptions.asking import Asked
+from store.people import directory as people_store
 from store.tables.outbox import homes as homes_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from programme.desk import Desk
+    from programme.app import Desk
 
 WARM_UP, ROUNDS = 30, 300
 MEMBER = 20
@@ -153,4 +154,4 @@ def convene(desk: Desk, waiting: int) -> None:
         assert person is not None
         asked = Asked(MicroTokens.parse("1000"), "Trying the new model on the release's migration scripts", last_day)
         with desk.transaction() as session:
-            fast_track.submit(session, person, asked, key=f"bench{number}", desk=desk, now=desk.clock())
+            asking.submit(session, person, asked, key=f"bench{number}", desk=desk, now=desk.clock())

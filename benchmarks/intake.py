@@ -11,15 +11,15 @@ import psycopg
 import sqlalchemy as sa
 
 from benchmarks import ledgers, traffic
-from handlers import cloudevents
+from handlers.usage import cloudevents
 from policy.metering import UsageEvent
-from programme import usage
+from programme.usage import intake
 from store import engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from programme.desk import Desk
+    from programme.app import Desk
 
 Rows = list[tuple[Any, ...]]
 RAW = """CREATE TABLE raw_events (source text, event_id text, occurred_at {instant}, identities text, provider text,
@@ -31,7 +31,7 @@ def take_in(desk: Desk, body: bytes) -> None:
     """What the HTTP route does between the body and the answer."""
     events = [item for item in cloudevents.parse(body) if isinstance(item, UsageEvent)]
     with desk.transaction() as session:
-        outcomes = usage.take_in(session, events, desk=desk, now=desk.clock())
+        outcomes = intake.take_in(session, events, desk=desk, now=desk.clock())
     assert all(outcome.status == "accepted" for outcome in outcomes)
 
 

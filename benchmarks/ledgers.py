@@ -13,15 +13,16 @@ from uuid import uuid4
 import sqlalchemy as sa
 
 from benchmarks import traffic
-from bot import office, settings
+from bot import settings, wiring
 from policy.units import MicroTokens
-from programme import grants, people
+from programme.grants import by_hand
+from programme.people import directory
 from tests.support import postgres
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from programme.desk import Desk
+    from programme.app import Desk
 
 ZONE = "Europe/Berlin"
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -51,14 +52,14 @@ def url(kind: str) -> Iterator[str]:
 def ledger(kind: str) -> Iterator[Desk]:
     """A migrated ledger with its people, each with a grant; the price list is loaded."""
     with url(kind) as at:
-        desk = office.new_desk(settings.load({"TOKENS_DATABASE_URL": at, "TOKENS_TIME_ZONE": ZONE}), clock=lambda: NOW)
+        desk = wiring.new_desk(settings.load({"TOKENS_DATABASE_URL": at, "TOKENS_TIME_ZONE": ZONE}), clock=lambda: NOW)
         for provider, model, *_ in traffic.MODELS:
             assert desk.prices.listed(provider, model, "", NOW)
-        office.migrate(desk)
+        wiring.migrate(desk)
         with desk.transaction() as session:
-            people.import_csv(session, io.StringIO(traffic.people_csv()), actor="bench", now=NOW, zone=desk.zone)
+            directory.import_csv(session, io.StringIO(traffic.people_csv()), actor="bench", now=NOW, zone=desk.zone)
             for number in range(traffic.PEOPLE):
-                grants.give(
+                by_hand.give(
                     session, email=traffic.email(number), amount=MicroTokens.parse("100000"), reason="Bench",
                     expires_at=NOW + timedelta(days=90), actor="bench", now=NOW,
                 )  # fmt: skip

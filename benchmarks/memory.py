@@ -12,8 +12,8 @@ from pathlib import Path
 import msgspec
 
 from benchmarks import ledgers, traffic
-from handlers import usage_files
-from handlers.usage_csv import COLUMNS
+from handlers.usage import files
+from handlers.usage.csv_files import COLUMNS
 
 BATCH = 10_000
 
@@ -53,7 +53,7 @@ def _write(path: Path, events: int) -> None:
 
 def _import(path: Path, events: int) -> None:
     with ledgers.ledger("sqlite") as desk, path.open("rb") as file:
-        done = usage_files.import_file(desk, file, "csv")
+        done = files.import_file(desk, file, "csv")
         assert done.counts["accepted"] == events, done.counts
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from benchmarks import monthly as company
-from programme import monthly
+from programme.grants import monthly
 from sandbox import Sandbox, Workspace
-from scheduler import courier, letters, slack_post
-from store import outbox as store
+from scheduler import courier, slack_delivery
+from scheduler import messages as messages_scheduler
+from store.outbox import messages as store
 from store.tables.outbox import outbox
 from store.tables.people import people
 
@@ -37,7 +38,7 @@ def statements(kind: str, count: int) -> tuple[float, float]:
             rows = _letters(session, views)
             gc.collect()
             begin = time.perf_counter()
-            messages = [composed.message for one in views if (composed := letters.compose(*one, desk=desk))]
+            messages = [composed.message for one in views if (composed := messages_scheduler.compose(*one, desk=desk))]
             store.owe(session, rows, now=company.NOW)
             ours = time.perf_counter() - begin
     begin = time.perf_counter()
@@ -69,7 +70,7 @@ def throughput(kind: str) -> tuple[float, float]:
         with desk.transaction() as session:
             session.execute(sa.update(people).values(time_zone="Europe/London"))
             monthly.run(session, company.MONTH, desk=desk, now=morning)
-        slack = slack_post.client(sandbox.workspace.app.bot_token, sandbox.api_url)
+        slack = slack_delivery.client(sandbox.workspace.app.bot_token, sandbox.api_url)
         begin = time.perf_counter()
         sent = 0
         while done := courier.deliver(desk, slack, courier="bench", most=50).sent:

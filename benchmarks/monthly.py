@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from benchmarks import ledgers
-from bot import office, settings
+from bot import settings, wiring
 from policy import handbook
 from policy.period import Month
 from policy.units import NanoUSD
-from programme import monthly, people, terms
+from programme.grants import monthly
+from programme.people import directory, terms
 from store.columns import Instant
 from store.tables.audit import audit_log
 from store.tables.grants import grants
@@ -28,7 +29,7 @@ from store.tables.value import usd_entries
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from programme.desk import Desk
+    from programme.app import Desk
 
 NOW = datetime(2026, 12, 1, 0, 5, tzinfo=UTC)
 MONTH = Month(2026, 12)
@@ -41,13 +42,13 @@ WRITTEN = (accounts, entries, postings, lots, grants, usd_entries, outbox, runs,
 def company(kind: str, count: int) -> Iterator[Desk]:
     """A launched company of so many engineers, in five bands and twenty time zones of the day."""
     with ledgers.url(kind) as at:
-        desk = office.new_desk(
+        desk = wiring.new_desk(
             settings.load({"TOKENS_DATABASE_URL": at, "TOKENS_TIME_ZONE": ledgers.ZONE}), clock=lambda: NOW
         )
         text = handbook.packaged().replace("# launched_on = 2027-01-01", "launched_on = 2026-01-01")
-        office.migrate(desk, handbook=text)
+        wiring.migrate(desk, handbook=text)
         with desk.transaction() as session:
-            people.import_csv(session, io.StringIO(_people_csv(count)), actor="bench", now=NOW, zone=desk.zone)
+            directory.import_csv(session, io.StringIO(_people_csv(count)), actor="bench", now=NOW, zone=desk.zone)
             for number, midpoint in enumerate((80_000, 110_000, 140_000, 180_000, 220_000), start=1):
                 terms.set_band(
                     session,

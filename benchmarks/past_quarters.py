@@ -13,16 +13,18 @@ import sqlalchemy as sa
 
 from benchmarks import ledgers
 from benchmarks.monthly import LEVELS
-from bot import office, settings
+from bot import settings, wiring
 from policy import handbook
 from policy.kinds import EntryKind
 from policy.period import Quarter, first_instant
-from policy.review import weeks_of
+from policy.reviews.proposal import weeks_of
 from policy.units import NanoUSD
-from programme import monthly, people, terms
-from store import bulk, ledger
-from store import people as people_store
-from store.ledger import Draft
+from programme.grants import monthly
+from programme.people import directory, terms
+from store import bulk
+from store.ledger import ledger
+from store.ledger.ledger import Draft
+from store.people import directory as people_store
 from store.tables.grants import grants
 from store.tables.ledger import accounts
 from store.tables.outcomes import outcomes
@@ -31,7 +33,7 @@ from store.tables.usage import services, usage_days
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from programme.desk import Desk
+    from programme.app import Desk
     from store.engine import Session
 
 FIRST = Quarter(2025, 1)
@@ -51,7 +53,7 @@ class Company:
 
     desk: Desk
     url: str
-    people: int
+    directory: int
     now: datetime
 
 
@@ -61,9 +63,11 @@ def company(kind: str, count: int) -> Iterator[Company]:
     with ledgers.url(kind) as at:
         made = Company(open_desk(at, lambda: HIRED), at, count, HIRED)
         text = handbook.packaged().replace("# launched_on = 2027-01-01", "launched_on = 2024-01-01")
-        office.migrate(made.desk, handbook=text)
+        wiring.migrate(made.desk, handbook=text)
         with made.desk.transaction() as session:
-            people.import_csv(session, io.StringIO(_people_csv(count)), actor="bench", now=HIRED, zone=made.desk.zone)
+            directory.import_csv(
+                session, io.StringIO(_people_csv(count)), actor="bench", now=HIRED, zone=made.desk.zone
+            )
             terms.set_band(
                 session, "B1", NanoUSD.parse("140000"), holds_from=date(2020, 1, 1), actor="bench", now=HIRED
             )  # fmt: skip
@@ -75,7 +79,7 @@ def company(kind: str, count: int) -> Iterator[Company]:
 
 
 def open_desk(url: str, clock: Callable[[], datetime]) -> Desk:
-    return office.new_desk(settings.load({"TOKENS_DATABASE_URL": url, "TOKENS_TIME_ZONE": ledgers.ZONE}), clock=clock)
+    return wiring.new_desk(settings.load({"TOKENS_DATABASE_URL": url, "TOKENS_TIME_ZONE": ledgers.ZONE}), clock=clock)
 
 
 def person(session: Session, name: str) -> people_store.Person:

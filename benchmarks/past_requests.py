@@ -9,24 +9,28 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
+from policy.exceptions import FAST, MEMBER, STANDARD
 from policy.kinds import EntryKind, LotKind
 from policy.period import day_of
-from policy.quorum import FAST, MEMBER, STANDARD
 from policy.reasons import Reason
 from policy.units import MicroTokens, NanoUSD
-from programme import fast_track_post, grants, letters
+from programme import letters
+from programme.exceptions import notices
+from programme.grants import by_hand
 from programme.letters import Situation
-from store import audit, bulk, ledger, outbox
-from store import requests as store
-from store.ledger import Draft, NewLot
+from store import audit, bulk
+from store.exceptions import requests as store
+from store.ledger import ledger
+from store.ledger.ledger import Draft, NewLot
+from store.outbox import messages as outbox_messages
 from store.tables.exceptions import request_seats, request_votes, requests
 from store.tables.outbox import outbox as messages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from policy.quorum import Seat
-    from programme.desk import Desk
+    from policy.exceptions import Seat
+    from programme.app import Desk
     from store.engine import Session
 
 YEARS = timedelta(days=3 * 365)
@@ -113,7 +117,7 @@ def _credited(session: Session, pasts: Sequence[Past]) -> dict[str, int]:
         wallet = account_of[ledger.wallet_code(past.person_id)]
         lot = NewLot(
             LotKind.EXCEPTION,
-            grants.MANUAL_PRIORITY,
+            by_hand.MANUAL_PRIORITY,
             past.decided_at,
             past.ends_at,
             "Exception: bench",
@@ -181,17 +185,19 @@ def _write_messages(session: Session, office: Office, pasts: Sequence[Past]) -> 
     for past in pasts:
         made, decided, asked = instant(past.made_at), instant(past.decided_at), instant(past.ends_at)
         view, person = json.dumps({"request_id": past.id}), past.person_id
-        mine, card = fast_track_post.mine_key(past.id), fast_track_post.card_key(past.id)
+        mine, card = notices.mine_key(past.id), notices.card_key(past.id)
         for key, template, to, channel, replaces, at in (
-            (mine, fast_track_post.MINE, person, None, None, made),
-            (card, fast_track_post.CARD, None, office.channel, None, made),
-            (f"{mine}@2", fast_track_post.MINE, person, None, mine, decided),
-            (f"{card}@2", fast_track_post.FACE, None, office.channel, card, decided),
-            (f"note:{past.id}:{past.state}:{person}", fast_track_post.NOTE, person, None, None, decided),
-            (f"outcome:{past.id}", fast_track_post.OUTCOME, person, None, None, asked),
+            (mine, notices.MINE, person, None, None, made),
+            (card, notices.CARD, None, office.channel, None, made),
+            (f"{mine}@2", notices.MINE, person, None, mine, decided),
+            (f"{card}@2", notices.FACE, None, office.channel, card, decided),
+            (f"note:{past.id}:{past.state}:{person}", notices.NOTE, person, None, None, decided),
+            (f"outcome:{past.id}", notices.OUTCOME, person, None, None, asked),
         ):
             slack = (channel or f"D{person}", "1764547200.000100")
-            rows.append((key, template, view, to, channel, past.id, replaces, at, at, outbox.SENT, True, 1, *slack, at))
+            rows.append(
+                (key, template, view, to, channel, past.id, replaces, at, at, outbox_messages.SENT, True, 1, *slack, at)
+            )
     bulk.insert(session, messages, _MESSAGE, rows)
 
 

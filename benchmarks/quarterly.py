@@ -20,23 +20,23 @@ import sqlalchemy as sa
 
 from benchmarks import past_quarters, traffic
 from policy.period import Quarter
-from policy.review import HELD
-from programme import case_decisions, review_decisions, review_notices, review_pack, reviews
-from programme.review_decisions import Ballot
+from policy.reviews.proposal import HELD
+from programme.reviews import drafting, effects, packs, single_cases, voting
+from programme.reviews.voting import Ballot
 from store import bulk
-from store import review_votes as votes_store
-from store import reviews as store
+from store.reviews import drafts as store
+from store.reviews import votes as votes_store
 from store.tables.outbox import outbox
 from store.tables.reviews import review_cases, review_inputs
-from templates import review as shown
+from templates import reviews as shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from benchmarks.past_quarters import Company
-    from programme.desk import Desk
+    from programme.app import Desk
     from store.engine import Session
-    from store.reviews import Kept
+    from store.reviews.drafts import Kept
 
 VOTERS = ("lead0", "lead1", "lead2", "lead6")
 """Enough of the board, finance last: theirs is the deciding vote."""
@@ -82,7 +82,7 @@ def _measure(company: Company, quarter: Quarter, number: int, drafted: dict[str,
     found.steps["draft"] = Timed(drafted["seconds"], bare.keep())
     found.steps["recompute"] = _in_turn(lambda: _recompute(desk, quarter), bare.read_all, rounds=1)
     with desk.transaction() as session:
-        assert review_decisions.convene(session, quarter, desk=desk, now=company.now)
+        assert voting.convene(session, quarter, desk=desk, now=company.now)
     found.steps["pack"] = _in_turn(lambda: _pack(company, quarter), bare.read_figures)
     pages = _page(company, quarter, 0)
     for name, page in (("first", 0), ("middle", pages // 2), ("last", pages - 1)):
@@ -132,7 +132,7 @@ def _draft_here(url: str, quarter: Quarter, now: datetime) -> dict[str, float]:
     base = _forget_peak()
     begin = time.perf_counter()
     with desk.transaction() as session:
-        drafted = reviews.draft(session, quarter, desk=desk, now=now)
+        drafted = drafting.draft(session, quarter, desk=desk, now=now)
     spent = time.perf_counter() - begin
     assert drafted is not None
     counted, peak = drafted.counted, _of_status("VmHWM")
@@ -155,13 +155,13 @@ def _of_status(name: str) -> float:
 
 def _recompute(desk: Desk, quarter: Quarter) -> None:
     with desk.reading() as session:
-        assert reviews.recompute(session, quarter) == []
+        assert drafting.recompute(session, quarter) == []
 
 
 def _pack(company: Company, quarter: Quarter) -> None:
     """As a face of a copy is composed when it goes out."""
     with company.desk.reading() as session:
-        pack = review_pack.of(session, quarter, desk=company.desk, now=company.now)
+        pack = packs.of(session, quarter, desk=company.desk, now=company.now)
     assert pack.cases == company.people
     assert shown.pack(pack).blocks
 
@@ -169,7 +169,7 @@ def _pack(company: Company, quarter: Quarter) -> None:
 def _page(company: Company, quarter: Quarter, number: int) -> int:
     with company.desk.reading() as session:
         reader = past_quarters.person(session, VOTERS[0])
-        page = review_pack.page(session, reader, quarter, number, desk=company.desk, now=company.now)
+        page = packs.page(session, reader, quarter, number, desk=company.desk, now=company.now)
     lines = [(line, "") for line in page.lines]
     assert shown.page(page, lines, turns=list(shown.pages(page.number, page.pages)))
     assert page.cases == company.people
@@ -191,10 +191,10 @@ def _holds(company: Company, quarter: Quarter, bare: _Bare) -> Timed:
 
 
 def _hold(company: Company, quarter: Quarter, case: Kept) -> None:
-    desk, seen = company.desk, case_decisions.mark(case)
+    desk, seen = company.desk, single_cases.mark(case)
     with desk.transaction() as session:
         member = past_quarters.person(session, VOTERS[0])
-        case_decisions.hold(
+        single_cases.hold(
             session, member, quarter, case.case.person_id, reason="On leave", seen=seen, desk=desk, now=company.now
         )  # fmt: skip
 
@@ -208,7 +208,7 @@ def _adopt(company: Company, quarter: Quarter, bare: _Bare, found: Measured) -> 
         found.affected = len(store.affected(session, quarter, company.now.date()))
     ours = _seconds(lambda: _vote(company, quarter, last))
     with company.desk.reading() as session:
-        kept = reviews.require(session, quarter)
+        kept = drafting.require(session, quarter)
     assert kept.state == store.ADOPTED
     return Timed(ours, bare.owe(found.affected))
 
@@ -219,7 +219,7 @@ def _vote(company: Company, quarter: Quarter, name: str) -> None:
         panel = votes_store.panel(session, quarter)
         assert panel is not None
         ballot = Ballot(panel.package, adopts=True)
-        review_decisions.vote(
+        voting.vote(
             session, past_quarters.person(session, name), quarter, ballot, desk=desk, now=company.now
         )  # fmt: skip
 
@@ -227,8 +227,8 @@ def _vote(company: Company, quarter: Quarter, name: str) -> None:
 def _adopt_bare(company: Company, quarter: Quarter) -> None:
     """Adopted without a vote: only what follows from it is wanted."""
     with company.desk.transaction() as session:
-        month = review_notices.effect_month(session, quarter, desk=company.desk, now=company.now)
-        kept = reviews.require(session, quarter)
+        month = effects.effect_month(session, quarter, desk=company.desk, now=company.now)
+        kept = drafting.require(session, quarter)
         assert store.change(
             session, kept, state=store.ADOPTED, decided_at=company.now, decided_by="board", holds_from=str(month)
         )  # fmt: skip
@@ -236,7 +236,7 @@ def _adopt_bare(company: Company, quarter: Quarter) -> None:
 
 def _factors(company: Company, quarter: Quarter) -> None:
     with company.desk.reading() as session:
-        kept = reviews.require(session, quarter)
+        kept = drafting.require(session, quarter)
         assert kept.holds_from is not None
         assert len(store.factors_on(session, kept.holds_from)) == company.people
 
@@ -296,7 +296,7 @@ class _Bare:
         """The rows of a page, in the order of their changes."""
         assert self._fetch(
             "SELECT * FROM review_cases WHERE quarter = ? ORDER BY abs(delta_thousandths) DESC, person_id"
-            " LIMIT ? OFFSET ?", review_pack.PAGE, review_pack.PAGE * number,
+            " LIMIT ? OFFSET ?", packs.PAGE, packs.PAGE * number,
         )  # fmt: skip
 
     def hold(self) -> None:

@@ -11,9 +11,10 @@ from decimal import Decimal
 
 import numpy as np
 
-from policy import handbook, robust
-from policy.adjustment import Person, adjust
-from policy.adjustment_reasons import because, would_change
+from policy import handbook
+from policy.reviews import robust
+from policy.reviews.adjustment import Person, adjust
+from policy.reviews.reasons import because, would_change
 from policy.units import MICRO_PER_TOKEN
 
 QUARTERS, WEEKS, TEAM = 8, 13, 8

@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from policy import handbook
-from policy.adjustment import USUAL, Person, adjust, carried
 from policy.period import Quarter
+from policy.reviews.adjustment import USUAL, Person, adjust, carried
 from policy.sizing import NEUTRAL, Claim, bought, size
 from policy.units import NanoUSD
-from policy.valuation import TokenValue
+from policy.value.valuation import TokenValue
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from policy.adjusted import Adjustment
+    from policy.reviews.adjusted import Adjustment
 
 PEOPLE, QUARTERS, WEEKS, TEAM = 200, 8, 13, 8
 BOOK = handbook.parse(handbook.packaged())

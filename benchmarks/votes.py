@@ -16,26 +16,28 @@ import sqlalchemy as sa
 from benchmarks import balance, monthly, past_requests
 from handlers import slack_app
 from policy.period import day_of
-from programme import board, cards, decisions, fast_track, handbooks
-from programme import monthly as monthly_grants
-from programme.decisions import Ballot
-from programme.fast_track import Asked
+from programme import handbooks
+from programme.exceptions import asking, cards, voting
+from programme.exceptions.asking import Asked
+from programme.exceptions.voting import Ballot
+from programme.grants import monthly as monthly_grants
+from programme.people import board
 from store import audit
-from store import people as people_store
+from store.people import directory as people_store
 from store.tables.audit import audit_log
 from store.tables.exceptions import request_votes, requests
 from store.tables.ledger import accounts, entries, lots, postings
 from store.tables.outbox import outbox
 from store.tables.people import people
-from templates import fast_track as shown
+from templates import exceptions as shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from slack_bolt import Ack, App, BoltRequest
 
-    from programme.desk import Desk
-    from store.people import Person
+    from programme.app import Desk
+    from store.people.directory import Person
 
 PEOPLE = 5_000
 BOARD = {"board": 5, "alternate": 2, "chair": 1, "finance": 1}
@@ -126,7 +128,7 @@ def _open_requests(desk: Desk, office: past_requests.Office, count: int) -> list
     for number in range(first, first + count):
         with desk.transaction() as session:
             person = _person(session, number)
-            submitted = fast_track.submit(session, person, asked, key=f"bench{number}", desk=desk, now=desk.clock())
+            submitted = asking.submit(session, person, asked, key=f"bench{number}", desk=desk, now=desk.clock())
             voter = people_store.by_id(session, members[number % len(members)])
         assert voter is not None
         assert submitted.request.class_name == "fast"
@@ -197,7 +199,7 @@ def _dispatch(app: App, request: BoltRequest) -> float:
 def _decide(desk: Desk, vote: _Vote) -> float:
     begin = time.perf_counter()
     with desk.transaction() as session:
-        decisions.vote(session, vote.voter, vote.request_id, Ballot(approves=True), desk=desk, now=desk.clock())
+        voting.vote(session, vote.voter, vote.request_id, Ballot(approves=True), desk=desk, now=desk.clock())
     return time.perf_counter() - begin
 
 

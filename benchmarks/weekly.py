@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from benchmarks import ledgers
-from bot import office, settings
+from bot import settings, wiring
 from policy import handbook
 from policy.period import Week
-from programme import weekly
-from programme.reports import team_report
+from programme.reports import weekly
+from programme.reports.team import team_report
 from store import bulk
 from store.tables.ledger import accounts
 from store.tables.outbox import outbox
@@ -28,7 +28,7 @@ from store.tables.usage import services, usage_days
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from programme.desk import Desk
+    from programme.app import Desk
     from store.engine import Session
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -57,11 +57,11 @@ class Measured:
 def company(kind: str, managers: int, weeks: int) -> Iterator[Desk]:
     """So many managers with six reports each, who spent on two working days of five for so many weeks."""
     with ledgers.url(kind) as at:
-        desk = office.new_desk(
+        desk = wiring.new_desk(
             settings.load({"TOKENS_DATABASE_URL": at, "TOKENS_TIME_ZONE": ledgers.ZONE}), clock=lambda: NOW
         )
         text = handbook.packaged().replace("# launched_on = 2027-01-01", "launched_on = 2026-01-01")
-        office.migrate(desk, handbook=text)
+        wiring.migrate(desk, handbook=text)
         with desk.transaction() as session:
             _hire(session, managers)
             _spend(session, managers * REPORTS, weeks)

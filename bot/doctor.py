@@ -12,15 +12,16 @@ import sqlalchemy as sa
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from bot import office
+from bot import wiring
 from bot.manifest import BOT_SCOPES
-from handlers import board_group
-from policy.quorum import ALTERNATE, MEMBER
+from handlers.slack import board_group
+from policy.exceptions import ALTERNATE, MEMBER
 from policy.reasons import Refusal
-from programme import board
+from programme.people import board
 from scheduler import troubles
-from store import outbox, runs, schema
-from store import usage as usage_store
+from store import runs, schema
+from store.outbox import messages
+from store.usage import events as usage_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from slack_sdk.web import SlackResponse
 
     from bot.settings import Settings
-    from programme.desk import Desk
+    from programme.app import Desk
 
 Level = Literal["good", "warning", "problem"]
 
@@ -64,7 +65,7 @@ def examine(settings: Settings, desk: Desk) -> Iterator[Finding]:
 
 def _database(desk: Desk) -> Iterator[Finding]:
     try:
-        office.require_ready(desk)
+        wiring.require_ready(desk)
     except Refusal as refusal:
         yield Finding("problem", refusal.text, refusal.next_step)
     except sa.exc.OperationalError as error:
@@ -239,8 +240,8 @@ def _calendar(desk: Desk) -> Iterator[Finding]:
 
 def _outbox(desk: Desk) -> Iterator[Finding]:
     with desk.reading() as session:
-        parked = outbox.parked_by_problem(session)
-        late = outbox.overdue(session, desk.clock() - LATE)
+        parked = messages.parked_by_problem(session)
+        late = messages.overdue(session, desk.clock() - LATE)
     for problem, count in sorted(parked.items()):
         yield Finding("problem", f"{count:,} messages are parked: {problem}.", troubles.remedy(problem))
     for problem, count in sorted(late.items()):

@@ -15,9 +15,10 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from handlers import board_group, homes, http, slack_app
+from handlers import http, slack_app
+from handlers.slack import board_group, homes
 from policy.reasons import Refusal
-from scheduler import slack_post, ticker
+from scheduler import slack_delivery, ticker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from slack_sdk.socket_mode.client import BaseSocketModeClient
 
     from bot.settings import Settings
-    from programme.desk import Desk
+    from programme.app import Desk
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ def serving(settings: Settings, desk: Desk) -> Iterator[str]:
     )
     with ExitStack() as stack:
         stack.callback(shown.close)
-        courier = slack_post.client(settings.slack_bot_token, settings.slack_api_url)
+        courier = slack_delivery.client(settings.slack_bot_token, settings.slack_api_url)
         read_board = partial(board_group.refresh, desk, slack.client) if desk.board_usergroup else None
         clockwork = ticker.build(desk, slack=courier, announce_in=settings.announce_channel, read_board=read_board)
         clockwork.start()

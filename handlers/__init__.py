@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import logging
     from datetime import datetime
 
-    from programme.desk import Desk
+    from programme.app import Desk
     from store.engine import Session
 
 

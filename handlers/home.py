@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from handlers import contact_of, homes, note_failure, tokens
-from handlers.interactions import known_person, on_press
+from handlers import contact_of, note_failure, tokens
+from handlers.slack import homes
+from handlers.slack.interactions import known_person, on_press
 from policy.reasons import Refusal
-from store import homes as store
+from store.outbox import homes as store
 from templates import render
 
 if TYPE_CHECKING:
     from slack_bolt import App
     from slack_sdk import WebClient
 
-    from handlers.interactions import Press
-    from programme.desk import Desk
+    from handlers.slack.interactions import Press
+    from programme.app import Desk
+    from templates.blocks import Block
     from templates.render import Message
-    from templates.sheet import Block
 
 logger = logging.getLogger(__name__)
 

@@ -21,17 +21,21 @@ from slack_bolt import App, BoltRequest
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from handlers import cloudevents, github, litellm, metrics, note_failure, outcome_files
-from handlers.litellm import NothingUsed
-from handlers.usage_formats import MalformedBodyError, Rejected
+from handlers import metrics, note_failure
+from handlers.outcomes import files, github
+from handlers.usage import cloudevents, litellm
+from handlers.usage.formats import MalformedBodyError, Rejected
+from handlers.usage.litellm import NothingUsed
 from policy.metering import UsageEvent
 from policy.outcomes import KINDS, STATES, Reported
 from policy.period import day_of
-from programme import keys, outcomes, usage
-from programme.desk import Desk
-from programme.usage import Outcome
+from programme.app import Desk
+from programme.outcomes import intake as outcomes_intake
+from programme.usage import intake as usage_intake
+from programme.usage import keys
+from programme.usage.intake import Outcome
 from store import schema
-from store.keys import ApiKey
+from store.usage.keys import ApiKey
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +49,7 @@ class EventAnswer(BaseModel):
 
     source: str
     id: str
-    status: usage.Status
+    status: usage_intake.Status
     detail: str = ""
 
 
@@ -53,7 +57,7 @@ class IntakeAnswer(BaseModel):
     """One result for each event, in the order of the batch, and how many there are of each kind."""
 
     results: list[EventAnswer]
-    summary: dict[usage.Status, int]
+    summary: dict[usage_intake.Status, int]
 
 
 class OutcomeAnswer(BaseModel):
@@ -61,7 +65,7 @@ class OutcomeAnswer(BaseModel):
 
     source: str
     id: str
-    status: outcomes.Status
+    status: outcomes_intake.Status
     detail: str = ""
 
 
@@ -69,7 +73,7 @@ class OutcomesAnswer(BaseModel):
     """One result for each outcome, in the order of the batch, and how many there are of each kind."""
 
     results: list[OutcomeAnswer]
-    summary: dict[outcomes.Status, int]
+    summary: dict[outcomes_intake.Status, int]
 
 
 def build(desk: Desk, *, slack: App | None = None, github_secret: str | None = None) -> FastAPI:
@@ -154,23 +158,23 @@ def _take_in(desk: Desk, parse: Callable[[], Sequence[UsageEvent | Rejected | No
         raise HTTPException(413, f"{len(parsed)} events in one batch; send at most {MOST_EVENTS}")
     events = [item for item in parsed if isinstance(item, UsageEvent)]
     with desk.transaction() as session:
-        taken = iter(usage.take_in(session, events, desk=desk, now=desk.clock()))
-    outcomes = [next(taken) if isinstance(item, UsageEvent) else _not_taken(item) for item in parsed]
-    return _answer(outcomes)
+        taken = iter(usage_intake.take_in(session, events, desk=desk, now=desk.clock()))
+    outcomes_intake = [next(taken) if isinstance(item, UsageEvent) else _not_taken(item) for item in parsed]
+    return _answer(outcomes_intake)
 
 
 def _not_taken(item: Rejected | NothingUsed) -> Outcome:
-    status: usage.Status = "rejected" if isinstance(item, Rejected) else "accepted"
+    status: usage_intake.Status = "rejected" if isinstance(item, Rejected) else "accepted"
     return Outcome("", item.event_id, status, item.detail)
 
 
-def _answer(outcomes: Sequence[Outcome]) -> Response:
-    summary = dict.fromkeys(usage.STATUSES, 0)
-    for outcome in outcomes:
+def _answer(outcomes_intake: Sequence[Outcome]) -> Response:
+    summary = dict.fromkeys(usage_intake.STATUSES, 0)
+    for outcome in outcomes_intake:
         summary[outcome.status] += 1
     for status, count in summary.items():
         metrics.USAGE_EVENTS.labels(status).inc(count)
-    results = [{"source": o.source, "id": o.event_id, "status": o.status, "detail": o.detail} for o in outcomes]
+    results = [{"source": o.source, "id": o.event_id, "status": o.status, "detail": o.detail} for o in outcomes_intake]
     return _json({"results": results, "summary": summary})
 
 
@@ -260,8 +264,8 @@ def _describe(
 
 _OUTCOME_BODY: dict[str, Any] = {
     "type": "object",
-    "required": list(outcome_files.REQUIRED),
-    "properties": {name: {"type": "string"} for name in outcome_files.COLUMNS}
+    "required": list(files.REQUIRED),
+    "properties": {name: {"type": "string"} for name in files.COLUMNS}
     | {"kind": {"enum": list(KINDS)}, "occurred_at": {"type": "string", "format": "date-time"}}
     | {"state": {"enum": list(STATES)}, "updated_at": {"type": "string", "format": "date-time"}}
     | {"lines": {"type": "integer", "minimum": 0}, "weight": {"type": "number"}, "score": {"type": "number"}},
@@ -305,9 +309,7 @@ def _outcomes(desk: Desk, github_secret: str | None) -> APIRouter:
     async def report_outcomes(request: Request, key: Annotated[ApiKey, Depends(require_key)]) -> Response:
         """One outcome or a batch, with the columns of `tokens-bot outcomes import` as fields."""
         body = await _body(request)
-        return await run_in_threadpool(
-            _take_in_outcomes, desk, lambda: outcome_files.parse(body, allowed_source=key.source)
-        )
+        return await run_in_threadpool(_take_in_outcomes, desk, lambda: files.parse(body, allowed_source=key.source))
 
     @router.post("/outcomes/github", summary="GitHub's webhook: pull requests and issues", **_GITHUB)
     async def report_github(request: Request) -> Response:
@@ -325,7 +327,7 @@ def _outcomes(desk: Desk, github_secret: str | None) -> APIRouter:
 
 def _bug_labels(desk: Desk) -> Callable[[datetime], frozenset[str]]:
     with desk.reading() as session:
-        rules_on = outcomes.rules_on(session)
+        rules_on = outcomes_intake.rules_on(session)
     return lambda at: rules_on(day_of(at, desk.zone)).bug_labels
 
 
@@ -338,9 +340,9 @@ def _take_in_outcomes(desk: Desk, parse: Callable[[], Sequence[Reported | Reject
         raise HTTPException(413, f"{len(parsed)} outcomes in one batch; send at most {MOST_EVENTS}")
     reported = [item for item in parsed if isinstance(item, Reported)]
     with desk.transaction() as session:
-        taken = iter(outcomes.take_in(session, reported, zone=desk.zone, now=desk.clock()))
+        taken = iter(outcomes_intake.take_in(session, reported, zone=desk.zone, now=desk.clock()))
     answers = [next(taken) if isinstance(item, Reported) else _not_kept(item) for item in parsed]
-    summary = dict.fromkeys(outcomes.STATUSES, 0)
+    summary = dict.fromkeys(outcomes_intake.STATUSES, 0)
     for answer in answers:
         summary[answer.status] += 1
     for status, count in summary.items():
@@ -349,10 +351,10 @@ def _take_in_outcomes(desk: Desk, parse: Callable[[], Sequence[Reported | Reject
     return _json({"results": results, "summary": summary})
 
 
-def _not_kept(item: Rejected | github.Ignored) -> outcomes.Answer:
+def _not_kept(item: Rejected | github.Ignored) -> outcomes_intake.Answer:
     if isinstance(item, Rejected):
-        return outcomes.Answer("", item.event_id, "rejected", item.detail)
-    return outcomes.Answer(github.SOURCE, item.outcome_id, "ignored", item.why)
+        return outcomes_intake.Answer("", item.event_id, "rejected", item.detail)
+    return outcomes_intake.Answer(github.SOURCE, item.outcome_id, "ignored", item.why)
 
 
 # --- Operations ----------------------------------------------------------------------------------------------------

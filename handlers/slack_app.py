@@ -9,26 +9,20 @@ from slack_bolt import App
 from slack_bolt.response import BoltResponse
 from slack_sdk import WebClient
 
-from handlers import (
-    appeals,
-    board_group,
-    decisions,
-    fast_track,
-    home,
-    note_failure,
-    policy,
-    review,
-    review_thresholds,
-    tokens,
-    warnings,
-)
+from handlers import home, note_failure, tokens
+from handlers.appeals import deciding
+from handlers.balance import warnings
+from handlers.exceptions import asking, voting
+from handlers.handbook import proposals
+from handlers.reviews import board, thresholds
+from handlers.slack import board_group
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from slack_bolt.authorization import AuthorizeResult
 
-    from programme.desk import Desk
+    from programme.app import Desk
 
 logger = logging.getLogger(__name__)
 
@@ -60,12 +54,12 @@ def build(
     )
     for topic in (
         tokens,
-        fast_track,
-        decisions,
-        policy,
-        review,
-        review_thresholds,
-        appeals,
+        asking,
+        voting,
+        proposals,
+        board,
+        thresholds,
+        deciding,
         warnings,
         home,
         board_group,

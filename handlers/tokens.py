@@ -11,27 +11,22 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from handlers import (
-    appeals,
-    contact_of,
-    decisions,
-    fast_track,
-    metrics,
-    month_named,
-    note_failure,
-    policy,
-    team,
-    warnings,
-)
-from handlers.interactions import Modal, open_modal
-from handlers.slack_users import email_of
+from handlers import contact_of, metrics, month_named, note_failure
+from handlers.appeals import deciding
+from handlers.balance import warnings
+from handlers.exceptions import asking, voting
+from handlers.handbook import proposals
+from handlers.reports import team
+from handlers.slack.interactions import Modal, open_modal
+from handlers.slack.users import email_of
 from policy.period import Month, day_of
 from policy.reasons import Refusal
 from policy.units import MicroTokens
-from programme import balance, history, people, why
-from store import people as people_store
-from store import reference
-from templates import phrases, render, workings
+from programme.balance import balance, history, why
+from programme.people import directory
+from store.handbook import reference
+from store.people import directory as people_store
+from templates import formats, render, workings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,8 +35,8 @@ if TYPE_CHECKING:
     from slack_bolt import Ack, App
     from slack_sdk import WebClient
 
-    from programme.desk import Desk
-    from programme.history import History
+    from programme.app import Desk
+    from programme.balance.history import History
     from templates.render import Message
 
 logger = logging.getLogger(__name__)
@@ -127,13 +122,13 @@ def _table(of_month: History, names: dict[str, str]) -> tuple[list[list[str]], i
 
 def _row(service: str, model: str, lines: Any) -> list[str]:  # noqa: ANN401 - a sequence of usage lines
     return [
-        phrases.short(service),
-        phrases.short(model) or "–",
-        phrases.count(sum(line.calls for line in lines)),
-        phrases.short_count(sum(line.input_tokens for line in lines)),
-        phrases.short_count(sum(line.output_tokens for line in lines)),
-        phrases.tokens(sum((line.debit for line in lines[1:]), lines[0].debit)),
-        phrases.usd(sum((line.cost for line in lines[1:]), lines[0].cost)).removeprefix("USD "),
+        formats.short(service),
+        formats.short(model) or "–",
+        formats.count(sum(line.calls for line in lines)),
+        formats.short_count(sum(line.input_tokens for line in lines)),
+        formats.short_count(sum(line.output_tokens for line in lines)),
+        formats.tokens(sum((line.debit for line in lines[1:]), lines[0].debit)),
+        formats.usd(sum((line.cost for line in lines[1:]), lines[0].cost)).removeprefix("USD "),
     ]
 
 
@@ -158,17 +153,15 @@ COMMANDS: tuple[Command, ...] = (
     Command("balance", "", "what you have left, and until when", show_balance),
     Command("why", "", "the arithmetic behind it", show_why),
     Command("history", "[month]", "what you used in a month, such as `2026-10`", show_history),
-    Command("request", "[amount]", "ask for more; the form shows who decides and by when", fast_track.open_request),
-    Command("requests", "", "what you asked for, and where it stands", fast_track.show_requests),
+    Command("request", "[amount]", "ask for more; the form shows who decides and by when", asking.open_request),
+    Command("requests", "", "what you asked for, and where it stands", asking.show_requests),
     Command("team", "", "what your team spends, for managers", team.show_team),
-    Command("review", "", "your case in the last quarterly review, and why", appeals.show_review),
+    Command("review", "", "your case in the last quarterly review, and why", deciding.show_review),
     Command("warnings", "", "at what share of your tokens you are warned, and when not", warnings.open_choice),
     Command("services", "", "the AI services that tokens pay for", show_services),
-    Command("policy", "", "the rules in force, those to come, and what is proposed", policy.show_policy),
-    Command("board", "", "what is waiting for the board, for its members", decisions.show_queue),
-    Command(
-        "delegate", "@who until [day]", "hand your vote on the board to someone; `off` ends it", decisions.delegate
-    ),
+    Command("policy", "", "the rules in force, those to come, and what is proposed", proposals.show_policy),
+    Command("board", "", "what is waiting for the board, for its members", voting.show_queue),
+    Command("delegate", "@who until [day]", "hand your vote on the board to someone; `off` ends it", voting.delegate),
     Command("help", "", "this list", show_help),
 )
 _BY_NAME = {command.name: command for command in COMMANDS}
@@ -205,7 +198,7 @@ def _after_linking(desk: Desk, command: Command, request: Request, client: WebCl
     """First contact: ask Slack for the e-mail, outside of any transaction, link the person, answer again."""
     email = email_of(client, request.slack_user_id)
     with desk.transaction() as session:
-        person = people.link(session, slack_user_id=request.slack_user_id, email=email, now=request.now)
+        person = directory.link(session, slack_user_id=request.slack_user_id, email=email, now=request.now)
         contact = contact_of(desk, session, request.now)
     answered = command.answer(desk, request) if person else None
     return answered or render.message("shared/unknown_person", email=email, contact=contact)

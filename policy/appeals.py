@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from policy.sizing import readjusted
 from policy.units import MICRO_PER_TOKEN, MicroTokens
-from policy.valuation import TokenValue
+from policy.value.valuation import TokenValue
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable

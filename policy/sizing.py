@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from policy.parameters.grants import SizingRules
-    from policy.valuation import TokenValue
+    from policy.value.valuation import TokenValue
 
 MONTHS_PER_YEAR = 12
 TEN_THOUSAND, MILLION = 10_000, 1_000_000
@@ -40,7 +40,7 @@ class Assignment:
 class Claim:
     """What one person's grant follows from; `utilisation` and `peers` are None where history does not count yet.
 
-    `adjustment` is what the quarterly adjustments so far make together (policy/adjustment.py).
+    `adjustment` is what the quarterly adjustments so far make together (policy/reviews/adjustment.py).
     """
 
     person_id: str

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from policy import handbook
 from policy.reasons import Refusal
-from store import audit, locks, reference
+from store import audit, locks
+from store.handbook import reference
 from store.locks import Lock
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class RecentHandbooks:
 def apply(session: Session, body: str, *, actor: str, now: datetime, alone: str = "") -> Handbook:
     """Add a version; applying the same text again changes nothing.
 
-    Refused as `checked` refuses. The company's handbook is changed by programme/proposals; `alone` says why one person
+    Refused as `checked` refuses. The company's handbook is changed by programme/handbook/proposals; `alone` says why one person
     was enough where a person applies it by themselves.
     """
     locks.hold(session, Lock.HANDBOOKS)

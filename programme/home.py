@@ -9,26 +9,29 @@ from typing import TYPE_CHECKING
 from policy.period import day_of
 from policy.reasons import Refusal
 from policy.warnings import ALL
-from programme import balance, board, burn_down, cards, review_calls
-from programme.reports import team_report
-from store import board as board_store
-from store import requests as requests_store
-from store import warnings as warnings_store
+from programme.balance import balance, burn_down
+from programme.exceptions import cards
+from programme.people import board
+from programme.reports.team import team_report
+from programme.reviews import calls
+from store.balance import warnings as warnings_store
+from store.exceptions import requests as requests_store
+from store.people import board as board_store
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
     from policy.handbook import Handbook
-    from programme.balance import BalanceCard
-    from programme.burn_down import BurnDown
-    from programme.cards import Card, Queue
-    from programme.desk import Desk
-    from programme.review_calls import Call
-    from programme.standing import Standing
-    from programme.team_report import TeamReport
+    from programme.app import Desk
+    from programme.balance.balance import BalanceCard
+    from programme.balance.burn_down import BurnDown
+    from programme.exceptions.cards import Card, Queue
+    from programme.reports.team_report import TeamReport
+    from programme.reviews.calls import Call
+    from programme.value.standing import Standing
     from store.engine import Session
-    from store.people import Person
-    from store.requests import Request
+    from store.exceptions.requests import Request
+    from store.people.directory import Person
 
 MOST_REQUESTS, MOST_READ = 3, 100
 MOST_CARDS = 5
@@ -106,7 +109,7 @@ def of(session: Session, person: Person, *, desk: Desk, now: datetime) -> Home:
         board=None if has_left else _board(session, person, desk=desk, now=now),
         left_on=person.left_on if has_left else None,
         contact=books.versions[-1].contact,
-        review=None if has_left else review_calls.of(session, person.id, desk=desk, now=now),
+        review=None if has_left else calls.of(session, person.id, desk=desk, now=now),
     )
 
 

@@ -22,11 +22,13 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from policy.hours import next_opening
 from policy.period import day_of
-from programme import handbooks, people
-from scheduler import letters, slack_post, troubles
-from scheduler.letters import UnknownTemplateError
+from programme import handbooks
+from programme.people import directory
+from scheduler import messages as messages_scheduler
+from scheduler import slack_delivery, troubles
+from scheduler.messages import UnknownTemplateError
 from scheduler.troubles import Trouble
-from store import outbox
+from store.outbox import messages as outbox_messages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,9 +37,9 @@ if TYPE_CHECKING:
     from slack_sdk import WebClient
 
     from policy.parameters.messages import MessageRules
-    from programme.desk import Desk
-    from scheduler.letters import Composed
-    from store.outbox import Owed
+    from programme.app import Desk
+    from scheduler.messages import Composed
+    from store.outbox.messages import Owed
 
     Compose = Callable[[str, object], Composed | None]
     """None where there is nothing to say any more."""
@@ -96,12 +98,12 @@ def deliver(
     """One pass: up to `most` messages that are due now."""
     now = desk.clock()
     with desk.transaction() as session:
-        rows = outbox.lease(session, courier=courier, now=now, until=now + LEASE, limit=most)
+        rows = outbox_messages.lease(session, courier=courier, now=now, until=now + LEASE, limit=most)
     if not rows:
         return Delivered()
     with desk.reading() as session:
         rules = handbooks.load(session).on(day_of(now, desk.zone)).messages
-    composing = compose or partial(letters.compose, desk=desk)
+    composing = compose or partial(messages_scheduler.compose, desk=desk)
     return _Pass(desk, slack, courier, composing, rules=rules, until=now + LEASE).send(rows)
 
 
@@ -160,17 +162,24 @@ class _Pass:
         """Show a message's new face. A second time does no harm, so no one has to look whether it was done."""
         now = self._desk.clock()
         with self._desk.reading() as session:
-            place = outbox.place_of(session, replaces)
-            superseded, overtaking = outbox.is_superseded(session, row), outbox.is_overtaking(session, row, now)
-        if place is None or place.state == outbox.PARKED:
+            place = outbox_messages.place_of(session, replaces)
+            superseded, overtaking = (
+                outbox_messages.is_superseded(session, row),
+                outbox_messages.is_overtaking(session, row, now),
+            )
+        if place is None or place.state == outbox_messages.PARKED:
             raise _Refused(Trouble("anchor_parked", "park"))
         # A message of which no one knows whether it arrived is settled first: it may be there with an old face.
-        if place.state == outbox.LEASED or overtaking or (place.state == outbox.WAITING and place.uncertain):
+        if (
+            place.state == outbox_messages.LEASED
+            or overtaking
+            or (place.state == outbox_messages.WAITING and place.uncertain)
+        ):
             self._give_back(row, now + A_SECOND)
         # What is still to be posted will be written from what holds then.
         elif (
             superseded
-            or place.state == outbox.WAITING
+            or place.state == outbox_messages.WAITING
             or place.ts is None
             or place.channel is None
             or (composed := self._composed(row)) is None
@@ -178,7 +187,7 @@ class _Pass:
             self._note_overtaken(row)
         else:
             channel, ts = place.channel, place.ts
-            _asked(lambda: slack_post.update(self._slack, composed, channel=channel, ts=ts), posting=False)
+            _asked(lambda: slack_delivery.update(self._slack, composed, channel=channel, ts=ts), posting=False)
             self._note_sent(row, channel, ts)
             self._done.sent += 1
 
@@ -187,8 +196,8 @@ class _Pass:
         if row.thread is None:
             return ""
         with self._desk.reading() as session:
-            place = outbox.place_of(session, row.thread)
-        if place is None or place.state == outbox.PARKED:
+            place = outbox_messages.place_of(session, row.thread)
+        if place is None or place.state == outbox_messages.PARKED:
             raise _Refused(Trouble("anchor_parked", "park"))
         return place.ts
 
@@ -208,14 +217,15 @@ class _Pass:
             return
         file_id = row.file_id
         if (picture := composed.picture) is not None and file_id is None:
-            file_id = _asked(lambda: slack_post.upload(self._slack, picture), posting=False)
+            file_id = _asked(lambda: slack_delivery.upload(self._slack, picture), posting=False)
             with self._desk.transaction() as session:
-                outbox.note_file(session, row.id, courier=self._courier, file_id=file_id)
+                outbox_messages.note_file(session, row.id, courier=self._courier, file_id=file_id)
         if self._until - self._desk.clock() < MARGIN:
             raise _Refused(Trouble("lease_over", "wait"))
         to = row.channel or user or ""
         place = _asked(
-            lambda: slack_post.post(self._slack, row.key, composed, to=to, file_id=file_id, thread=thread), posting=True
+            lambda: slack_delivery.post(self._slack, row.key, composed, to=to, file_id=file_id, thread=thread),
+            posting=True,
         )
         self._note_sent(row, *place)
         self._done.sent += 1
@@ -225,11 +235,11 @@ class _Pass:
         if row.slack_user_id is not None:
             return row.slack_user_id
         email = row.email or ""
-        found = _asked(lambda: slack_post.user_of(self._slack, email), posting=False)
+        found = _asked(lambda: slack_delivery.user_of(self._slack, email), posting=False)
         if found is None:
             raise _Refused(Trouble("no_slack_user", "park"))
         with self._desk.transaction() as session:
-            person = people.link(session, slack_user_id=found, email=email, now=self._desk.clock())
+            person = directory.link(session, slack_user_id=found, email=email, now=self._desk.clock())
         # Someone else may be on record with this Slack user: what is this person's is not for them.
         if person is None or person.id != row.person_id:
             raise _Refused(Trouble("slack_user_taken", "park"))
@@ -237,7 +247,7 @@ class _Pass:
 
     def _found(self, row: Owed, user: str | None, thread: str) -> tuple[str, str] | None:
         return _asked(
-            lambda: slack_post.find(
+            lambda: slack_delivery.find(
                 self._slack, row.key, channel=row.channel, user=user, since=row.created_at, thread=thread
             ),
             posting=False,
@@ -254,14 +264,14 @@ class _Pass:
 
     def _note_sent(self, row: Owed, channel: str, ts: str) -> None:
         with self._desk.transaction() as session:
-            outbox.sent(session, row.id, courier=self._courier, channel=channel, ts=ts, now=self._desk.clock())
+            outbox_messages.sent(session, row.id, courier=self._courier, channel=channel, ts=ts, now=self._desk.clock())
         if row.person_id is not None:
             self._desk.refresh_home(row.person_id)
 
     def _note_overtaken(self, row: Owed) -> None:
         self._done.settled += 1
         with self._desk.transaction() as session:
-            outbox.overtaken(session, row.id, courier=self._courier, now=self._desk.clock())
+            outbox_messages.overtaken(session, row.id, courier=self._courier, now=self._desk.clock())
 
     def _yield_to(self, row: Owed, trouble: Trouble) -> None:
         now, attempts = self._desk.clock(), row.attempts + 1
@@ -287,14 +297,14 @@ class _Pass:
         else:
             self._done.parked += 1
             with self._desk.transaction() as session:
-                outbox.park(
+                outbox_messages.park(
                     session, row.id, courier=self._courier, problem=trouble.code, attempts=attempts, uncertain=uncertain
                 )
             logger.warning("message %s is parked: %s", row.id, trouble.code)
 
     def _has_picture(self, row: Owed) -> bool:
         with self._desk.reading() as session:
-            return outbox.file_of(session, row.id) is not None
+            return outbox_messages.file_of(session, row.id) is not None
 
     def _give_back(
         self, row: Owed, due_at: datetime, *, problem: str | None = None, attempts: int | None = None,
@@ -302,7 +312,7 @@ class _Pass:
     ) -> None:  # fmt: skip
         self._done.postponed += 1
         with self._desk.transaction() as session:
-            outbox.postpone(
+            outbox_messages.postpone(
                 session, row.id, courier=self._courier, due_at=due_at, problem=problem,
                 attempts=row.attempts if attempts is None else attempts,
                 uncertain=row.uncertain if uncertain is None else uncertain,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from programme import usage
+from programme.usage import intake
 
 if TYPE_CHECKING:
-    from programme.desk import Desk
+    from programme.app import Desk
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ def retry_all(desk: Desk) -> tuple[int, int]:
     after = None
     while True:
         with desk.transaction() as session:
-            tried = usage.retry_quarantine(session, desk=desk, now=desk.clock(), limit=BATCH, after=after)
+            tried = intake.retry_quarantine(session, desk=desk, now=desk.clock(), limit=BATCH, after=after)
         if tried.last is None:
             break
         released, held, after = released + tried.released, held + tried.held, tried.last

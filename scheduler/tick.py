@@ -10,27 +10,26 @@ from typing import TYPE_CHECKING
 from policy import rollout
 from policy.period import Month, Quarter, Week, day_of
 from policy.reasons import Refusal
-from programme import (
-    appeal_steps,
-    fast_track_steps,
-    handbooks,
-    lapses,
-    monthly,
-    proposals,
-    review_steps,
-    reviews,
-    weekly,
-)
+from programme import handbooks
+from programme.appeals import calendar as appeals_calendar
+from programme.exceptions import calendar as exceptions_calendar
+from programme.grants import lapses, monthly
+from programme.handbook import proposals
+from programme.reports import weekly
+from programme.reviews import calendar as reviews_calendar
+from programme.reviews import drafting
 from scheduler import due
 from scheduler.due import Calendar, Run
-from store import appeals as appeals_store
-from store import reference, review_votes, runs
-from store import requests as requests_store
+from store import runs
+from store.appeals import records as appeals_store
+from store.exceptions import requests as requests_store
+from store.handbook import reference
+from store.reviews import votes
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from programme.desk import Desk
+    from programme.app import Desk
     from store.engine import Session
 
 logger = logging.getLogger(__name__)
@@ -60,7 +59,7 @@ def owed(session: Session, desk: Desk, now: datetime) -> tuple[Run, ...]:
     periods = due.owed(now, calendar, runs.last_periods(session))
     steps = due.steps(due.REQUEST, requests_store.due(session, now, limit=RUNNING_IN), desk.zone)
     steps += due.steps(due.PROPOSAL, proposals.to_lapse(session, now), desk.zone)
-    steps += due.steps(due.REVIEW, review_votes.due(session, now), desk.zone)
+    steps += due.steps(due.REVIEW, votes.due(session, now), desk.zone)
     steps += due.steps(due.APPEAL, appeals_store.due(session, now, limit=RUNNING_IN), desk.zone)
     return due.in_order(*periods, *steps)
 
@@ -112,7 +111,7 @@ def perform(session: Session, run: Run, *, desk: Desk, now: datetime, announce_i
     elif run.job == due.GRANTS:
         monthly.run(session, Month.parse(run.period), desk=desk, now=now, announce_in=announce_in)
     elif run.job == due.REVIEWS:
-        reviews.draft(session, Quarter.parse(run.period), desk=desk, now=now)
+        drafting.draft(session, Quarter.parse(run.period), desk=desk, now=now)
     elif runs.claim(session, run.job, run.period, now=now):
         if run.job == due.EXPIRY:
             lapses.close_ended(session, run.first_day, desk=desk, now=now)
@@ -129,9 +128,9 @@ def _perform_step(session: Session, run: Run, *, desk: Desk, now: datetime) -> N
     if due.is_of_proposal(run):
         proposals.lapse(session, run.period, desk=desk, now=now)
     elif due.is_of_review(run):
-        review_steps.advance(session, Quarter.parse(run.period), desk=desk, now=now)
+        reviews_calendar.advance(session, Quarter.parse(run.period), desk=desk, now=now)
     elif due.is_of_appeal(run):
-        appeal_steps.advance(session, run.period, desk=desk, now=now)
+        appeals_calendar.advance(session, run.period, desk=desk, now=now)
     else:
-        fast_track_steps.advance(session, run.period, desk=desk, now=now)
+        exceptions_calendar.advance(session, run.period, desk=desk, now=now)
     runs.forget_steps(session, run.period)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from programme import outcomes, warnings
+from programme.balance import warnings
+from programme.outcomes import intake
 from scheduler import courier, quarantine, tick
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from slack_sdk import WebClient
 
-    from programme.desk import Desk
+    from programme.app import Desk
 
 TICK_SECONDS, COURIER_SECONDS = 30, 1
 RETRY_MINUTES = 10
@@ -66,4 +67,4 @@ def tick_once(desk: Desk, *, announce_in: str | None = None) -> None:
     if now.minute % RETRY_MINUTES == 0:
         quarantine.retry_all(desk)
         with desk.transaction() as session:
-            outcomes.attribute_waiting(session)
+            intake.attribute_waiting(session)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from templates import render, review
+from templates import render, reviews
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from policy.period import Quarter
+    from templates.blocks import Block
     from templates.render import Message
-    from templates.sheet import Block
 
 
-class Card(review.Changed, Protocol):
+class Card(reviews.Changed, Protocol):
     """The view of an appeal."""
 
     @property
@@ -24,7 +24,7 @@ class Card(review.Changed, Protocol):
 def card(shown: Card, *, reminds: bool = False) -> Message:
     """An appeal for those who decide it; one that `reminds` says that no one has."""
     return render.message(
-        "appeals/card", card=shown, change=review.change(shown.delta_thousandths), because=review.lines(shown.because),
+        "appeals/card", card=shown, change=reviews.change(shown.delta_thousandths), because=reviews.lines(shown.because),
         button_value=shown.id, reminds=reminds,
     )  # fmt: skip
 
@@ -36,7 +36,7 @@ def nobody(card: Card) -> Message:
 
 def mine(card: Card) -> Message:
     """Where an appeal stands, for the person."""
-    return render.message("appeals/mine", card=card, change=review.change(card.delta_thousandths))
+    return render.message("appeals/mine", card=card, change=reviews.change(card.delta_thousandths))
 
 
 def note(card: Card) -> Message:
@@ -47,12 +47,12 @@ def note(card: Card) -> Message:
 def deciding(card: Card, *, upheld: bool, private: str) -> Block:
     """The form in which a member of the board decides."""
     return render.modal(
-        "appeals/decide", card=card, change=review.change(card.delta_thousandths), upheld=upheld, private=private
+        "appeals/decide", card=card, change=reviews.change(card.delta_thousandths), upheld=upheld, private=private
     )
 
 
 def appealing(quarter: Quarter, thousandths: int, decide_by: datetime) -> Block:
     """The form in which someone appeals. An appeal made now would be decided by then, or lapse."""
     return render.modal(
-        "appeals/file", quarter=quarter, change=review.change(thousandths), decide_by=decide_by, private=str(quarter)
+        "appeals/file", quarter=quarter, change=reviews.change(thousandths), decide_by=decide_by, private=str(quarter)
     )

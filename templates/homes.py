@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from policy.units import NANO_PER_USD
-from templates import fast_track, phrases, render, review, team
+from templates import exceptions, formats, render, reviews, team
 from templates.charts import native
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from templates.sheet import Block
+    from templates.blocks import Block
 
 
 class Home(Protocol):
@@ -25,7 +25,7 @@ class Home(Protocol):
     @property
     def board(self) -> Any: ...  # noqa: ANN401
     @property
-    def review(self) -> Any: ...  # noqa: ANN401
+    def reviews(self) -> Any: ...  # noqa: ANN401
     @property
     def team(self) -> Any: ...  # noqa: ANN401
     @property
@@ -43,10 +43,10 @@ def person(home: Home) -> Block:
     if home.left_on is not None:
         return render.home("left", home=home)
     lines = home.board.queue.lines if home.board else ()
-    values = {line.card.request.id: fast_track.button_value(line.card) for line in lines}
-    values |= {card.request.id: fast_track.button_value(card) for card in home.requests.cards}
+    values = {line.card.request.id: exceptions.button_value(line.card) for line in lines}
+    values |= {card.request.id: exceptions.button_value(card) for card in home.requests.cards}
     of_team = team.words(home.team) | {"teams_below": _teams(home.team.teams)} if home.team else {}
-    review_value = review.button_value(home.review) if home.review else ""
+    review_value = reviews.button_value(home.review) if home.review else ""
     return render.home(
         "person", home=home, values=values, charts=_charts(home), review_value=review_value, **of_team
     )  # fmt: skip
@@ -66,7 +66,7 @@ def _teams(teams: Sequence[team.TeamBelow]) -> list[Row]:
     rows: list[Row] = [["Team of", "People", "Last week, USD", "Week before, USD"]]
     for below in teams[: team.MOST_TEAMS]:
         before = "not shown" if below.before is None else _usd(below.before)
-        rows.append([phrases.short(below.lead), (below.people, str(below.people)), _usd(below.spent), before])
+        rows.append([formats.short(below.lead), (below.people, str(below.people)), _usd(below.spent), before])
     return rows
 
 

@@ -12,8 +12,8 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from templates import phrases
-from templates.sheet import NOT_IN_MODALS, Block, Sheet
+from templates import formats
+from templates.blocks import NOT_IN_MODALS, Block, Sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def environment() -> Environment:
         # Templates ship with the package: they do not change under a running process.
         auto_reload=False,
     )
-    env.filters.update(phrases.FILTERS)
+    env.filters.update(formats.FILTERS)
     return env
 
 

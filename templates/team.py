@@ -6,8 +6,8 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from policy.valuation import worth
-from templates import phrases, render
+from policy.value.valuation import worth
+from templates import formats, render
 from templates.charts import native
 from templates.charts.weekly import WeeksOfTeam
 
@@ -107,9 +107,9 @@ def shares(report: Report) -> list[tuple[str, Decimal]]:
 def team_rows(teams: Sequence[TeamBelow]) -> list[list[str]]:
     """The table of the teams below, with its heading."""
     rows = [["Team of", "People", "Last week, USD", "Week before, USD"]]
-    rows += [[phrases.short(t.lead), phrases.count(t.people), _usd(t.spent), _usd(t.before)] for t in teams]
+    rows += [[formats.short(t.lead), formats.count(t.people), _usd(t.spent), _usd(t.before)] for t in teams]
     return rows
 
 
 def _usd(amount: NanoUSD | None) -> str:
-    return "not shown" if amount is None else phrases.whole_usd(amount).removeprefix("USD ")
+    return "not shown" if amount is None else formats.whole_usd(amount).removeprefix("USD ")

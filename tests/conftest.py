@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import settings
 
-from programme.desk import Desk
+from programme.app import Desk
 from store.engine import open_database
 from tests.support import cast, depth, postgres
 from tests.support.clock import Clock

@@ -10,11 +10,12 @@ from bot.cli import common
 from policy.period import Month, day_of
 from policy.reasons import Refusal
 from policy.units import MicroTokens
-from programme import balance as programme_balance
-from programme import history, people
+from programme.balance import balance as programme_balance
+from programme.balance import history
+from programme.people import directory
 
 if TYPE_CHECKING:
-    from programme.balance import BalanceCard
+    from programme.balance.balance import BalanceCard
 
 
 @click.command()
@@ -81,7 +82,7 @@ def statement(email: str, *, month: Month | None, as_json: bool) -> None:
     """Show every line that was posted to a person's wallet in a month, with the balance after it."""
     with common.desk() as desk, desk.reading() as session:
         asked = month or Month.containing(day_of(desk.clock(), desk.zone))
-        person = people.require(session, email)
+        person = directory.require(session, email)
         lines = history.statement(session, person.id, asked, zone=desk.zone)
     rows = [
         (m.posted_at.isoformat(), m.kind, m.memo, common.token_text(m.amount), common.token_text(m.balance))

@@ -8,7 +8,7 @@ import click
 
 from bot.cli import common
 from policy.period import Month, day_of
-from programme import terms
+from programme.people import terms
 
 if TYPE_CHECKING:
     from datetime import date

@@ -9,9 +9,11 @@ import click
 
 from bot.cli import common
 from policy.reasons import Refusal
-from programme import balance, people, standing
-from programme import burn_down as months
-from programme.reports import team_report
+from programme.balance import balance
+from programme.balance import burn_down as months
+from programme.people import directory
+from programme.reports.team import team_report
+from programme.value import standing
 from templates import charts
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ def chart() -> None:
 def team(email: str, out: Path | None) -> None:
     """Draw a manager's team week by week, as the manager sees it."""
     with common.desk() as desk, desk.reading() as session:
-        report = team_report(session, people.require(session, email).id, desk=desk, now=desk.clock())
+        report = team_report(session, directory.require(session, email).id, desk=desk, now=desk.clock())
     if report is None:
         raise Refusal("no_reports", f"No one reports to {email}.")
     _write(charts.weekly_spend(report), out)
@@ -47,7 +49,7 @@ def team(email: str, out: Path | None) -> None:
 def burn_down(email: str, out: Path | None) -> None:
     """Draw what is left of a person's tokens on each day of this month."""
     with common.desk() as desk, desk.reading() as session:
-        people.require(session, email)
+        directory.require(session, email)
         card = balance.of_email(session, email, desk=desk, now=desk.clock())
         month = None if card is None else months.of(session, card, desk=desk, now=desk.clock())
     if month is None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot import office, settings
+from bot import settings, wiring
 from handlers import FIRST_YEAR, LAST_YEAR, month_named
 from policy.period import Month, Quarter, require_aware
 from policy.reasons import Refusal
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from programme.desk import Desk
+    from programme.app import Desk
     from store.engine import Session
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
@@ -32,7 +32,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON f
 @contextmanager
 def desk() -> Iterator[Desk]:
     """The desk of the environment's settings, on a database that is up to date."""
-    with office.open_desk(settings.load()) as opened:
+    with wiring.open_desk(settings.load()) as opened:
         yield opened
 
 

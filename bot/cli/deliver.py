@@ -10,8 +10,8 @@ import click
 from bot import settings
 from bot.cli import common
 from policy.reasons import Refusal
-from scheduler import courier, slack_post, troubles
-from store import outbox
+from scheduler import courier, slack_delivery, troubles
+from store.outbox import messages
 
 PAUSE_SECONDS = 1
 
@@ -33,7 +33,7 @@ def deliver(*, show: bool, retry: str | None, limit: int, as_json: bool) -> None
 
 def _list(limit: int, *, as_json: bool) -> None:
     with common.desk() as desk, desk.reading() as session:
-        found = outbox.pending(session, limit=limit)
+        found = messages.pending(session, limit=limit)
     rows = [
         (
             p.key,
@@ -56,7 +56,7 @@ def _list(limit: int, *, as_json: bool) -> None:
 
 def _retry(key: str) -> None:
     with common.desk() as desk, desk.transaction() as session:
-        count = outbox.retry(session, None if key == "all" else key, now=desk.clock())
+        count = messages.retry(session, None if key == "all" else key, now=desk.clock())
     if not count and key != "all":
         raise Refusal("not_parked", f"No parked message has the key {key!r}.", next_step="See `deliver --list`.")
     click.echo(f"{count} {'message' if count == 1 else 'messages'} will be tried again.")
@@ -66,11 +66,11 @@ def _deliver(*, as_json: bool) -> None:
     loaded = settings.load()
     if not loaded.slack_bot_token:
         raise Refusal("no_bot_token", "SLACK_BOT_TOKEN is not set.", next_step="See `tokens-bot doctor`.")
-    slack = slack_post.client(loaded.slack_bot_token, loaded.slack_api_url)
+    slack = slack_delivery.client(loaded.slack_bot_token, loaded.slack_api_url)
     me, total = courier.name(), courier.Delivered()
     with common.desk() as desk:
         with desk.reading() as session:
-            due = outbox.count_due(session, desk.clock())
+            due = messages.count_due(session, desk.clock())
         with click.progressbar(length=due, label="Delivering", file=sys.stderr) as bar:
             while (done := courier.deliver(desk, slack, courier=me)).leased:
                 bar.update(done.leased)

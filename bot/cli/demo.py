@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 import click
 from sqlalchemy import event
 
-from bot import office, serving, settings
+from bot import serving, settings, wiring
 from bot.demo import company, story
 from bot.demo.clock import DemoClock
 from policy.period import day_of
 from policy.reasons import Refusal
 from sandbox import Control, Sandbox, Workspace
-from scheduler import courier, slack_post
+from scheduler import courier, slack_delivery
 
 if TYPE_CHECKING:
     import sqlite3
@@ -118,9 +118,9 @@ def _run(
             "TOKENS_BOARD_USERGROUP": company.BOARD_GROUP,
         }
     )
-    desk = office.new_desk(loaded, clock=clock)
+    desk = wiring.new_desk(loaded, clock=clock)
     event.listen(desk.database.writer, "connect", _dont_wait_for_the_disk)
-    slack = slack_post.client(loaded.slack_bot_token, loaded.slack_api_url)
+    slack = slack_delivery.client(loaded.slack_bot_token, loaded.slack_api_url)
     teller = story.Teller(desk, clock, slack, folder, courier.name())
     _prepare(teller, sandbox)
     secret = story.gateway_key(desk, folder)

@@ -11,15 +11,15 @@ import click
 
 from bot.cli import common
 from policy.period import first_instant
-from programme import cards
-from store import requests as store
+from programme.exceptions import cards
+from store.exceptions import requests as store
 
 if TYPE_CHECKING:
     from datetime import date
 
     from policy.units import MicroTokens
-    from programme.cards import Card
-    from programme.desk import Desk
+    from programme.app import Desk
+    from programme.exceptions.cards import Card
 
 COLUMNS = (
     "id", "made_at", "requester", "class", "state", "amount_tokens", "amount_usd", "last_day", "project", "service",

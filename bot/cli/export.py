@@ -12,16 +12,17 @@ import click
 from bot.cli import common
 from handlers import FIRST_YEAR, LAST_YEAR
 from policy.period import Week, day_of
-from programme import people, review_export
-from programme.reports import team_report
-from programme.review_export import Line
-from store import people as people_store
-from store import teams
+from programme.people import directory
+from programme.reports.team import team_report
+from programme.reviews import annual_export
+from programme.reviews.annual_export import Line
+from store.people import directory as people_store
+from store.people import teams
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from programme.team_report import TeamReport, WeekOfSpend
+    from programme.reports.team_report import TeamReport, WeekOfSpend
 
 COLUMNS = (
     "manager_email", "week", "begins_on", "service", "spend_usd", "week_usd", "week_tokens", "pace_usd", "not_told",
@@ -46,7 +47,7 @@ def export_spend(*, email: str | None, out: TextIO) -> None:
     with common.desk() as desk, desk.reading() as session:
         now = desk.clock()
         monday = Week.containing(day_of(now, desk.zone)).first_day
-        managers = [people.require(session, email).id] if email else teams.managers(session, monday)
+        managers = [directory.require(session, email).id] if email else teams.managers(session, monday)
         writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
         writer.writeheader()
         told = 0
@@ -95,7 +96,7 @@ def export_review(*, year: int, by: str, out: TextIO) -> None:
     Input to bonus eligibility, never a rank. People who opted out are not in it. The audit log records the export.
     """
     with common.desk() as desk, desk.transaction() as session:
-        exported = review_export.export(session, year, by=by, desk=desk, now=desk.clock())
+        exported = annual_export.export(session, year, by=by, desk=desk, now=desk.clock())
     writer = csv.DictWriter(out, [field.name for field in fields(Line)], lineterminator="\n")
     writer.writeheader()
     writer.writerows(asdict(line) for line in exported.lines)

@@ -12,8 +12,8 @@ from bot.cli import common
 from policy.period import Month, first_instant
 from policy.reasons import Refusal
 from policy.units import NanoUSD
-from programme import grants as programme_grants
-from programme import monthly, sizing
+from programme.grants import by_hand as programme_grants
+from programme.grants import monthly, sizing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from policy.sizing import Factors
     from policy.units import MicroTokens
-    from programme.monthly import Posted
-    from programme.sizing import Plan
+    from programme.grants.monthly import Posted
+    from programme.grants.sizing import Plan
 
 
 @click.group()

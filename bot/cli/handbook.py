@@ -10,13 +10,15 @@ import click
 from bot.cli import common
 from policy import handbook as policy_handbook
 from policy.period import day_of
-from programme import handbooks, proposals
-from store import locks, reference
-from store import proposals as store
+from programme import handbooks
+from programme.handbook import proposals
+from store import locks
+from store.handbook import proposals as store
+from store.handbook import reference
 from store.locks import Lock
 
 if TYPE_CHECKING:
-    from programme.proposals import Card
+    from programme.handbook.proposals import Card
 
 
 @click.group()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from bot.cli import common
-from programme import keys as programme_keys
-from store import keys as key_store
+from programme.usage import keys as programme_keys
+from store.usage import keys as key_store
 
 
 @click.group()

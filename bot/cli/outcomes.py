@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from bot.cli import common
-from handlers import outcome_files
+from handlers.outcomes import files
 from policy.outcomes import THOUSANDTHS
 from policy.period import day_of
 from policy.reasons import Refusal
-from programme import outcomes as programme
-from store import outcomes as store
-from store import people
+from programme.outcomes import intake as programme
+from store.outcomes import records as store
+from store.people import directory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +47,7 @@ def import_outcomes(file: BinaryIO, *, as_json: bool) -> None:
         text = file.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Refusal("not_utf8", f"{file.name} is not UTF-8 text: {error}.") from error
-    reported = outcome_files.read(io.StringIO(text, newline=""))
+    reported = files.read(io.StringIO(text, newline=""))
     with common.desk() as desk, desk.transaction() as session:
         answers = programme.take_in(session, reported, zone=desk.zone, now=desk.clock())
     counts = Counter(answer.status for answer in answers)
@@ -96,7 +96,7 @@ def _latest(session: Session, limit: int) -> _Table:
 
 
 def _emails(session: Session, person_ids: Sequence[str]) -> dict[str, str]:
-    found = (people.by_id(session, person_id) for person_id in sorted(set(person_ids)))
+    found = (directory.by_id(session, person_id) for person_id in sorted(set(person_ids)))
     return {person.id: person.email for person in found if person}
 
 

@@ -9,8 +9,9 @@ import click
 
 from bot.cli import common
 from policy.reasons import Refusal
-from programme import people as programme_people
-from programme import review_export, terms
+from programme.people import directory as programme_people
+from programme.people import terms
+from programme.reviews import annual_export
 
 if TYPE_CHECKING:
     from datetime import date
@@ -64,7 +65,7 @@ def note_leave(email: str, *, first: date, last: date | None) -> None:
 def note_opt_out(email: str, *, back: bool) -> None:
     """Leave a person out of the export for the compensation review (`export review`)."""
     with common.desk() as desk, desk.transaction() as session:
-        changed = review_export.opt_out(session, email, back=back, actor=common.actor(), now=desk.clock())
+        changed = annual_export.opt_out(session, email, back=back, actor=common.actor(), now=desk.clock())
     where = "in" if back else "left out of"
     click.echo(f"{email} is {where} exports of reviews {'from now on' if changed else 'already'}.")
 

@@ -10,7 +10,7 @@ import click
 from bot.cli import common
 from policy.period import day_of
 from policy.reasons import Refusal
-from programme import terms
+from programme.people import terms
 
 
 @click.group()

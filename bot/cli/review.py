@@ -10,13 +10,14 @@ import click
 
 from bot.cli import common
 from policy import handbook as handbooks
-from policy.adjustment import THOUSANDTH
 from policy.reasons import Refusal
-from programme import people, review_file, reviews
-from store import people as people_store
-from store import reviews as store
-from templates import review as words
-from templates import review_file as written
+from policy.reviews.adjustment import THOUSANDTH
+from programme.people import directory
+from programme.reviews import drafting, file
+from store.people import directory as people_store
+from store.reviews import drafts as store
+from templates import review_page as written
+from templates import reviews as words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,13 +25,13 @@ if TYPE_CHECKING:
 
     from policy.period import Quarter
     from policy.reasons import Reason
-    from policy.review import Counted
+    from policy.reviews.proposal import Counted
     from policy.units import MicroTokens
-    from programme.desk import Desk
-    from programme.review_summary import Fairness, Summary
-    from programme.reviews import Drafted
+    from programme.app import Desk
+    from programme.reviews.drafting import Drafted
+    from programme.reviews.summaries import Fairness, Summary
     from store.engine import Session
-    from store.reviews import Kept
+    from store.reviews.drafts import Kept
 
 quarter_option = click.option("--quarter", type=common.QuarterType(), help="The latest draft when left out.")
 CASE_HEADING = ("name", "use", "state", "score", "change", "factor", "before", "after", "decision")
@@ -70,7 +71,7 @@ def draft_review(quarter: Quarter, *, dry_run: bool, as_json: bool) -> None:
 
 
 def _draft(session: Session, quarter: Quarter, desk: Desk, now: datetime) -> Drafted | None:
-    return reviews.draft(session, quarter, desk=desk, now=now, actor=common.actor())
+    return drafting.draft(session, quarter, desk=desk, now=now, actor=common.actor())
 
 
 def _drafted(quarter: Quarter, drafted: Drafted | None, *, kept: bool) -> dict[str, object]:
@@ -96,12 +97,12 @@ def show_review(quarter: Quarter | None, *, email: str | None, as_json: bool) ->
     Shows the figures and each case on a line, or one person's case with all its reasons.
     """
     with common.desk() as desk, desk.reading() as session:
-        kept = reviews.require(session, quarter)
+        kept = drafting.require(session, quarter)
         if email is not None:
-            one = reviews.case_of(session, kept.quarter, people.require(session, email).id)
+            one = drafting.case_of(session, kept.quarter, directory.require(session, email).id)
             _show_case(kept.quarter, email, one, as_json=as_json)
             return
-        summary = reviews.summary(session, kept.quarter)
+        summary = drafting.summary(session, kept.quarter)
         if as_json:
             cases = [_plain(case) for case in store.cases(session, kept.quarter)]
             common.print_json(
@@ -255,9 +256,9 @@ def pack_of_review(quarter: Quarter | None, *, cases: bool, by: str | None, out:
     with common.desk() as desk, desk.transaction() as session:
         now = desk.clock()
         if cases and by is not None:
-            found = review_file.with_cases(session, quarter, by=by, desk=desk, now=now)
+            found = file.with_cases(session, quarter, by=by, desk=desk, now=now)
         else:
-            found = review_file.of(session, quarter, desk=desk, now=now)
+            found = file.of(session, quarter, desk=desk, now=now)
     out.write(written.page(found, found.pack.summary.figures.money))
     told = f"with {len(found.cases.rows):,} cases" if found.cases else "without cases"
     click.echo(f"The review of {found.pack.review.quarter}, {found.pack.review.state}, {told}.", file=sys.stderr)
@@ -272,8 +273,8 @@ def recompute_review(quarter: Quarter | None, *, as_json: bool) -> None:
     Exits 1 and lists what differs.
     """
     with common.desk() as desk, desk.reading() as session:
-        kept = reviews.require(session, quarter)
-        differences = reviews.recompute(session, kept.quarter)
+        kept = drafting.require(session, quarter)
+        differences = drafting.recompute(session, kept.quarter)
     if as_json:
         common.print_json({"quarter": str(kept.quarter), "holds": not differences, "differences": differences})
     else:
@@ -297,8 +298,8 @@ def backtest_review(path: Path, quarter: Quarter | None, *, as_json: bool) -> No
     except handbooks.HandbookError as error:
         raise Refusal("handbook_invalid", f"The handbook has mistakes:\n{error}", next_step="Correct them.") from error
     with common.desk() as desk, desk.reading() as session:
-        kept = reviews.require(session, quarter)
-        test = reviews.backtest(session, kept.quarter, rules)
+        kept = drafting.require(session, quarter)
+        test = drafting.backtest(session, kept.quarter, rules)
     if as_json:
         common.print_json(
             {"quarter": str(kept.quarter), **common.plain(test)}

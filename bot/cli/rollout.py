@@ -11,8 +11,9 @@ from bot.cli import common
 from policy import rollout as policy
 from policy.period import Month, day_of
 from policy.rollout import Participant
-from programme import handbooks, terms
-from store import terms as term_store
+from programme import handbooks
+from programme.people import terms
+from store.people import terms as term_store
 
 
 @click.group()

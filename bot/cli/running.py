@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot import office, settings
+from bot import settings, wiring
 from bot.cli import common
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from programme.desk import Desk
+    from programme.app import Desk
 
 MOST_FINDINGS = 100
 
@@ -24,9 +24,9 @@ MOST_FINDINGS = 100
 def migrate() -> None:
     """Create the database's tables, or bring them up to date."""
     loaded = settings.load()
-    desk = office.new_desk(loaded)
+    desk = wiring.new_desk(loaded)
     text = common.text_of(loaded.handbook) if loaded.handbook else None
-    office.migrate(desk, handbook=text)
+    wiring.migrate(desk, handbook=text)
     desk.database.close()
     click.echo("The database is up to date.")
 
@@ -38,7 +38,7 @@ def run() -> None:
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     loaded = settings.load()
-    with office.open_desk(loaded) as desk, serving.serving(loaded, desk) as address:
+    with wiring.open_desk(loaded) as desk, serving.serving(loaded, desk) as address:
         mode = "Socket Mode" if loaded.socket_mode else f"HTTP, at {address}/slack/events"
         click.echo(f"Listening to Slack ({mode}); usage intake at {address}/v1/usage. Ctrl-C stops.")
         serving.wait_for_signal()
@@ -65,7 +65,7 @@ def verify(*, as_json: bool) -> None:
 
 
 def _findings(desk: Desk) -> Iterator[str]:
-    from store import verify as checks  # noqa: PLC0415 - only this command needs it
+    from store.proof import verify as checks  # noqa: PLC0415 - only this command needs it
 
     # One transaction, so that everything is of one instant.
     with desk.database.snapshot() as session:
@@ -84,7 +84,7 @@ def doctor(*, as_json: bool) -> None:
     from bot import doctor as doctors  # noqa: PLC0415 - only this command needs it
 
     loaded = settings.load()
-    desk = office.new_desk(loaded)
+    desk = wiring.new_desk(loaded)
     findings = list(doctors.examine(loaded, desk))
     desk.database.close()
     if as_json:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from bot.cli import common
-from handlers import usage_files
-from handlers.usage_formats import MalformedBodyError
+from handlers.usage import files
+from handlers.usage.formats import MalformedBodyError
 from policy.reasons import Refusal
 from scheduler import quarantine as retry
-from store import usage as usage_store
+from store.usage import events as usage_store
 
 if TYPE_CHECKING:
-    from handlers.usage_files import Format, Imported
+    from handlers.usage.files import Format, Imported
 
 
 @click.group()
@@ -26,7 +26,7 @@ def usage() -> None:
 
 @usage.command("import")
 @click.argument("file", type=click.File("rb"), metavar="FILE")
-@click.option("--format", "format_", type=click.Choice(usage_files.FORMATS), required=True)
+@click.option("--format", "format_", type=click.Choice(files.FORMATS), required=True)
 @click.option("--skip-bad-lines", is_flag=True, help="Import the good lines; otherwise a bad line stops everything.")
 @common.json_option
 def import_usage(file: BinaryIO, *, format_: Format, skip_bad_lines: bool, as_json: bool) -> None:
@@ -47,7 +47,7 @@ def import_usage(file: BinaryIO, *, format_: Format, skip_bad_lines: bool, as_js
             seen = offset if offset < size else 0
 
         try:
-            done = usage_files.import_file(
+            done = files.import_file(
                 desk, file, format_, skip_bad_lines=skip_bad_lines, progress=progress
             )  # fmt: skip
         except MalformedBodyError as error:

@@ -10,12 +10,12 @@ import click
 
 from bot.cli import common
 from policy.units import NANO_PER_USD, MicroTokens, NanoUSD
-from programme import valuation
-from store import reference
+from programme.value import valuation
+from store.handbook import reference
 
 if TYPE_CHECKING:
     from policy.period import Quarter
-    from programme.valuation import Calculation, Proposal
+    from programme.value.valuation import Calculation, Proposal
 
 quarter_option = click.option("--quarter", type=common.QuarterType(), required=True)
 PER_MILLION = 1_000_000

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.manifest import BOT_SCOPES, DOCTOR_SCOPES, EVENTS
 from handlers.tokens import COMMANDS
-from handlers.usage_formats import fingerprint
+from handlers.usage.formats import fingerprint
 from policy import handbook
 from policy.metering import UsageEvent
 from policy.outcomes import Reported

@@ -10,18 +10,18 @@ from bot.demo import company
 from policy.period import day_of
 from policy.reasons import Refusal
 from policy.units import MicroTokens
-from programme import decisions, fast_track
-from programme.decisions import Ballot
-from programme.fast_track import Asked
-from store import people
-from store import requests as store
+from programme.exceptions import asking, voting
+from programme.exceptions.asking import Asked
+from programme.exceptions.voting import Ballot
+from store.exceptions import requests as store
+from store.people import directory
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
-    from programme.desk import Desk
+    from programme.app import Desk
     from store.engine import Session
-    from store.people import Person
+    from store.people.directory import Person
 
 TUESDAY, WEDNESDAY, THURSDAY = 1, 2, 3
 MORNING, AFTERNOON = 9, 15
@@ -78,7 +78,7 @@ def _ask(desk: Desk, story: Story, key: str, now: datetime) -> None:
     )
     try:
         with desk.transaction() as session:
-            fast_track.submit(session, _person(session, story.who), asked, key=key, desk=desk, now=now)
+            asking.submit(session, _person(session, story.who), asked, key=key, desk=desk, now=now)
     except Refusal:
         # A second incident within thirty days, say: then nothing happens in this week.
         return
@@ -98,7 +98,7 @@ def _vote(desk: Desk, story: Story, key: str, now: datetime) -> None:
         ballot = Ballot(approves, amount, reason=None if approves else said)
         try:
             with desk.transaction() as session:
-                decisions.vote(session, _person(session, who), request.id, ballot, desk=desk, now=now)
+                voting.vote(session, _person(session, who), request.id, ballot, desk=desk, now=now)
         except Refusal:
             return
 
@@ -112,13 +112,13 @@ def _tell_outcomes(desk: Desk, now: datetime) -> None:
         ]
     for request in over:
         with desk.transaction() as session:
-            person = people.by_id(session, request.person_id)
+            person = directory.by_id(session, request.person_id)
             handle = person.email.partition("@")[0] if person else ""
             if person and (outcome := told.get((handle, request.purpose))):
-                decisions.tell_outcome(session, person, request.id, outcome, "", now=now)
+                voting.tell_outcome(session, person, request.id, outcome, "", now=now)
 
 
 def _person(session: Session, handle: str) -> Person:
-    person = people.by_email(session, f"{handle}@{company.DOMAIN}")
+    person = directory.by_email(session, f"{handle}@{company.DOMAIN}")
     assert person is not None  # noqa: S101 - the story's people are the company's
     return person

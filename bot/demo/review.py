@@ -13,21 +13,23 @@ from bot.demo import company
 from policy.appeals import OPEN
 from policy.period import day_of
 from policy.reasons import Refusal
-from policy.review import PROPOSED
-from programme import appeals, case_decisions, review_decisions
-from programme.review_decisions import Ballot
-from store import appeals as appeals_store
-from store import people, review_votes, reviews
-from store.reviews import ADOPTED, DRAFT
+from policy.reviews.proposal import PROPOSED
+from programme.appeals import appeals
+from programme.reviews import single_cases, voting
+from programme.reviews.voting import Ballot
+from store.appeals import records as appeals_store
+from store.people import directory
+from store.reviews import drafts, votes
+from store.reviews.drafts import ADOPTED, DRAFT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from programme.desk import Desk
+    from programme.app import Desk
     from store.engine import Session
-    from store.people import Person
-    from store.reviews import Review
+    from store.people.directory import Person
+    from store.reviews.drafts import Review
 
 TUESDAY, WEDNESDAY, THURSDAY = 1, 2, 3
 MORNING, AFTERNOON = 9, 15
@@ -47,7 +49,7 @@ def happen(desk: Desk, instant: datetime) -> None:
     if (step := _STEPS.get((local.weekday(), local.hour))) is None:
         return
     with desk.reading() as session:
-        kept = reviews.latest(session)
+        kept = drafts.latest(session)
     if kept is not None:
         step(desk, kept, instant)
 
@@ -57,15 +59,15 @@ def _hold(desk: Desk, kept: Review, now: datetime) -> None:
     if kept.state != DRAFT or now < kept.drafted_at + TIME_TO_LOOK:
         return
     with desk.reading() as session:
-        case = reviews.case(session, kept.quarter, _person(session, HELD).id)
-        has_votes = bool(review_votes.votes(session, kept.quarter))
+        case = drafts.case(session, kept.quarter, _person(session, HELD).id)
+        has_votes = bool(votes.votes(session, kept.quarter))
     if has_votes or case is None or case.decision != PROPOSED or not case.delta_thousandths:
         return
 
     def hold(session: Session) -> None:
-        case_decisions.hold(
+        single_cases.hold(
             session, _person(session, HOLDS), kept.quarter, case.case.person_id, reason=WHY_HELD,
-            seen=case_decisions.mark(case), desk=desk, now=now,
+            seen=single_cases.mark(case), desk=desk, now=now,
         )  # fmt: skip
 
     _attempt(desk, hold)
@@ -78,10 +80,10 @@ def _adopt(desk: Desk, kept: Review, now: datetime) -> None:
 
 
 def _vote(session: Session, *, who: str, kept: Review, desk: Desk, now: datetime) -> None:
-    panel = review_votes.panel(session, kept.quarter)
+    panel = votes.panel(session, kept.quarter)
     if panel is not None:
         ballot = Ballot(panel.package, adopts=True)
-        review_decisions.vote(session, _person(session, who), kept.quarter, ballot, desk=desk, now=now)
+        voting.vote(session, _person(session, who), kept.quarter, ballot, desk=desk, now=now)
 
 
 def _appeal(desk: Desk, kept: Review, now: datetime) -> None:
@@ -111,7 +113,7 @@ def _attempt(desk: Desk, act: Callable[[Session], object]) -> None:
 
 
 def _person(session: Session, handle: str) -> Person:
-    person = people.by_email(session, f"{handle}@{company.DOMAIN}")
+    person = directory.by_email(session, f"{handle}@{company.DOMAIN}")
     assert person is not None  # noqa: S101 - the story's people are the company's
     return person
 

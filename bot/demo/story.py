@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from bot import office
+from bot import wiring
 from bot.demo import company, exceptions, review
-from handlers import board_group
+from handlers.slack import board_group
 from policy.period import Month, Week, day_of, first_instant
-from programme import keys, outcomes, people, terms, usage
+from programme.outcomes import intake as outcomes_intake
+from programme.people import directory, terms
+from programme.usage import intake as usage_intake
+from programme.usage import keys
 from scheduler import courier, tick, ticker
-from store import reference
+from store.handbook import reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     from slack_sdk import WebClient
 
     from bot.demo.clock import DemoClock
-    from programme.desk import Desk
+    from programme.app import Desk
 
 BEGINS_ON = "demo_begins_on"
 TOLD_UNTIL = "told-until"
@@ -54,10 +57,10 @@ class Teller:
     def _prepare(self) -> None:
         now = self.clock()
         begins = day_of(now, self.desk.zone) - timedelta(days=7 * company.WEEKS)
-        office.migrate(self.desk, handbook=company.handbook_text(begins))
+        wiring.migrate(self.desk, handbook=company.handbook_text(begins))
         with self.desk.transaction() as session:
             zone = self.desk.zone
-            people.import_csv(session, io.StringIO(company.people_csv()), actor=ACTOR, now=now, zone=zone)
+            directory.import_csv(session, io.StringIO(company.people_csv()), actor=ACTOR, now=now, zone=zone)
             if reference.fact(session, BEGINS_ON) is not None:
                 return
             reference.record_fact(session, BEGINS_ON, begins.isoformat())
@@ -68,7 +71,7 @@ class Teller:
             terms.import_projects(session, projects, today=date(2019, 1, 1), actor=ACTOR, now=now)
             terms.set_budget(session, Month.containing(begins), company.BUDGET, actor=ACTOR, now=now)
             for name, email in company.logins():
-                people.map_identity(
+                directory.map_identity(
                     session, source=company.TRACKER, kind="user", value=name, email=email, actor=ACTOR, now=now
                 )
 
@@ -122,11 +125,11 @@ class Teller:
     def _use(self, day: date, until: datetime) -> None:
         events = sorted(company.events_of(day, until), key=lambda event: event.occurred_at)
         with self.desk.transaction() as session:
-            usage.take_in(session, events, desk=self.desk, now=until)
+            usage_intake.take_in(session, events, desk=self.desk, now=until)
             if day.weekday() == FRIDAY:
                 monday = Week.containing(day).first_day
                 week = [one for i in range(FRIDAY + 1) for one in company.outcomes_of(monday + timedelta(i), until)]
-                outcomes.take_in(session, week, zone=self.desk.zone, now=until)
+                outcomes_intake.take_in(session, week, zone=self.desk.zone, now=until)
         ticker.warn(self.desk)
 
 

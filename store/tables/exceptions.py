@@ -33,7 +33,7 @@ requests = Table(
     Column("needed", SmallInteger, nullable=False),
     Column("needs_finance", sa.Boolean, nullable=False),
     Column("first_stage", SmallInteger, nullable=False),
-    Column("stage", SmallInteger, nullable=False, comment="Who is called to vote by now: policy/quorum."),
+    Column("stage", SmallInteger, nullable=False, comment="Who is called to vote by now: policy/exceptions."),
     Column("remind_at", Instant, nullable=False),
     Column("escalate_at", Instant, nullable=False),
     Column("last_call_at", Instant, nullable=False),

@@ -1,9 +1,9 @@
 """Pictures of the programme's figures, each with a text that says the same to those who cannot see it."""
 
 from templates.charts.burn_down import burn_down
+from templates.charts.canvas import Picture
 from templates.charts.funds import funds
 from templates.charts.month import month_of_spend
-from templates.charts.paper import Picture
 from templates.charts.utilisation import utilisation
 from templates.charts.weekly import weekly_spend
 

@@ -7,8 +7,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
 from policy.units import MICRO_PER_TOKEN
-from templates.charts import paper
-from templates.charts.paper import CARD, FAINT, INK, LINE, MARGIN, Box, Card, Picture, Plot
+from templates.charts import canvas
+from templates.charts.canvas import CARD, FAINT, INK, LINE, MARGIN, Box, Card, Picture, Plot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from policy.period import Month
     from policy.units import MicroTokens
-    from templates.charts.paper import Point
+    from templates.charts.canvas import Point
 
 PLOT = Box(96, 50, 606, 336)
 LEFT_OF_IT, UNDER_IT, EXPECTED = "#0072b2", "#d6e8f4", "#c9d1d9"
@@ -50,7 +50,7 @@ class BurnDown(Protocol):
 
 def burn_down(month: BurnDown) -> Picture:
     """What is left of a month's tokens, under a title that says how long it will last."""
-    return Picture(paper.png(drawing(month)), alt_text(month), f"tokens-left-{month.month}.png")
+    return Picture(canvas.png(drawing(month)), alt_text(month), f"tokens-left-{month.month}.png")
 
 
 # --- What there is to see ------------------------------------------------------------------------------------------
@@ -67,7 +67,7 @@ def finding(month: BurnDown) -> str:
     if now >= month.start:
         return f"Nothing spent yet in {name}"
     if month.runs_out and month.month.contains(month.runs_out):
-        until = "today" if month.runs_out <= month.today else paper.of(month.runs_out)
+        until = "today" if month.runs_out <= month.today else canvas.of(month.runs_out)
         return f"At this pace your tokens last until {until}"
     return f"{_share(Fraction(int(now), int(month.start)))} left {_to_go(month)}"
 
@@ -88,23 +88,23 @@ def subtitle(month: BurnDown) -> str:
     if not month.left:
         return ""
     day, now = month.left[-1]
-    return f"{paper.tokens(now)} of this month's {paper.tokens(month.start)} tokens left on {paper.of(day)}"
+    return f"{canvas.tokens(now)} of this month's {canvas.tokens(month.start)} tokens left on {canvas.of(day)}"
 
 
 def alt_text(month: BurnDown) -> str:
     """The finding, what was left on each day, the even pace and what is expected."""
     if month.start <= 0 or not month.left:
         return f"Line chart without a line. {finding(month)}."
-    days = ", ".join(f"{paper.of(day)} {paper.tokens(left)}" for day, left in month.left)
+    days = ", ".join(f"{canvas.of(day)} {canvas.tokens(left)}" for day, left in month.left)
     last = month.left[-1][0]
     parts = [
         f"Line chart of the tokens left at the end of each day. {finding(month)}. {subtitle(month)}. By day: {days}.",
-        f"At an even pace {paper.short(even_pace(month, last))} would be left on {paper.of(last)}.",
+        f"At an even pace {canvas.short(even_pace(month, last))} would be left on {canvas.of(last)}.",
     ]
     if month.ahead:
         end, low, middle, high = month.ahead[-1]
-        span = f"{paper.tokens(low)} to {paper.tokens(high)}"
-        parts.append(f"Expected to be left on {paper.of(end)}: {paper.tokens(middle)} ({span}).")
+        span = f"{canvas.tokens(low)} to {canvas.tokens(high)}"
+        parts.append(f"Expected to be left on {canvas.of(end)}: {canvas.tokens(middle)} ({span}).")
     return " ".join(parts)
 
 
@@ -139,8 +139,8 @@ def drawing(month: BurnDown) -> Figure:
     if month.start <= 0 or not month.left:
         return card.figure
     points, plot, at = course(month), *_scale(month)
-    words = [f"{paper.short(one)} tokens" if one == at[-1] else paper.short(one) for one in at]
-    taken = paper.grid(card, plot, at, words)
+    words = [f"{canvas.short(one)} tokens" if one == at[-1] else canvas.short(one) for one in at]
+    taken = canvas.grid(card, plot, at, words)
     _days_axis(card, plot, month)
     (x, _), days = points[-1], plot.values.right
     card.area("left, filled", [*points, (x, 0), (0, 0)], plot, colour=UNDER_IT)
@@ -155,7 +155,7 @@ def drawing(month: BurnDown) -> Figure:
 
 def _scale(month: BurnDown) -> tuple[Plot, list[float]]:
     highs = [_value(high) for *_, high in month.ahead]
-    at = paper.ticks(max(_value(month.start), *(value for _, value in course(month)), *highs))
+    at = canvas.ticks(max(_value(month.start), *(value for _, value in course(month)), *highs))
     days = (month.month.next().first_day - month.month.first_day).days
     return Plot(PLOT, Box(0, 0, days, at[-1])), at
 
@@ -165,13 +165,13 @@ def _days_axis(card: Card, plot: Plot, month: BurnDown) -> None:
     wanted = []
     if month.runs_out and month.month.contains(month.runs_out) and month.left[-1][1] > 0:
         end = month.runs_out.day
-        card.boxes("runs out", [Box(plot.x(end) - 4, PLOT.bottom - 4, plot.x(end) + 4, PLOT.bottom + 4)], paper.DOTS,
+        card.boxes("runs out", [Box(plot.x(end) - 4, PLOT.bottom - 4, plot.x(end) + 4, PLOT.bottom + 4)], canvas.DOTS,
                    colour=INK, zorder=4.5)  # fmt: skip
-        wanted.append((plot.x(end), paper.of(month.runs_out)))
+        wanted.append((plot.x(end), canvas.of(month.runs_out)))
     wanted.append((plot.x(month.left[-1][0].day), "today" if month.left[-1][0] == month.today else "yesterday"))
     days = list(month.month.days())
-    wanted += [(plot.x(day.day - 0.5), paper.of(day)) for day in (days[0], days[-1], *days[WEEK::WEEK])]
-    paper.axis(card, PLOT.bottom, wanted)
+    wanted += [(plot.x(day.day - 0.5), canvas.of(day)) for day in (days[0], days[-1], *days[WEEK::WEEK])]
+    canvas.axis(card, PLOT.bottom, wanted)
 
 
 def _expected(card: Card, plot: Plot, month: BurnDown, now: Point) -> list[Box]:
@@ -184,16 +184,16 @@ def _expected(card: Card, plot: Plot, month: BurnDown, now: Point) -> list[Box]:
     card.lines("expected middle", [middles], plot, colour=LEFT_OF_IT, width=2, dashes=(2, 1.5))
     day, low, middle, high = month.ahead[-1]
     if middle > 0:
-        lines = ["expected", f"{paper.tokens(middle)} left", f"{paper.tokens(low)} to {paper.tokens(high)}"]
+        lines = ["expected", f"{canvas.tokens(middle)} left", f"{canvas.tokens(low)} to {canvas.tokens(high)}"]
     elif high > 0:
-        lines = ["at best", f"{paper.tokens(high)} left", f"on {paper.of(day)}"]
+        lines = ["at best", f"{canvas.tokens(high)} left", f"on {canvas.of(day)}"]
     else:
         lines = []
     height = plot.y(rest[-1][2] if middle > 0 else rest[-1][3])
     top = min(max(height + LINE / 2 + 5, PLOT.bottom + LINE * len(lines)), PLOT.top)
     for row, words in enumerate(lines):
         card.write(PLOT.right + GAP, top - LINE * (row + 1) + 5, words, weight="normal" if row else "bold")
-    width = max((paper.width_of(words, weight="bold") for words in lines), default=0)
+    width = max((canvas.width_of(words, weight="bold") for words in lines), default=0)
     beside = Box(PLOT.right, top - LINE * len(lines), PLOT.right + GAP + width, top)
     parts = (0, 0.2, 0.4, 0.6, 0.8, 1)
     across = [[(a[0], a[1] * p + b[1] * (1 - p)) for a, b in zip(highs, lows, strict=True)] for p in parts]
@@ -217,7 +217,7 @@ def _labels(card: Card, plot: Plot, month: BurnDown, points: Sequence[Point], ta
     taken = [*taken, *_along(plot, points), *_along(plot, even), *_along(plot, [(points[-1][0], 0), points[-1]])]
     x, y = points[-1]
     near = [(plot.x(x), plot.y(y))]
-    taken += _write_clear(card, f"{paper.tokens(month.left[-1][1])} left", near, taken, weight="bold")
+    taken += _write_clear(card, f"{canvas.tokens(month.left[-1][1])} left", near, taken, weight="bold")
     on_line = [(plot.x(days * part), plot.y(start * (1 - part))) for part in (0.75, 0.6, 0.45, 0.85, 0.3, 0.2, 0.12)]
     _write_clear(card, "even pace", on_line, taken, colour=FAINT)
 
@@ -237,8 +237,8 @@ def _write_clear(
     card: Card, words: str, near: Sequence[Point], taken: Sequence[Box], *, weight: str = "normal", colour: str = INK
 ) -> list[Box]:
     """Words at the first corner of the first point where they meet nothing, or nowhere."""
-    width = paper.width_of(words, weight=weight)
-    room = Box(PLOT.left, PLOT.bottom + 2, paper.ACROSS - MARGIN, PLOT.top + LINE)
+    width = canvas.width_of(words, weight=weight)
+    room = Box(PLOT.left, PLOT.bottom + 2, canvas.ACROSS - MARGIN, PLOT.top + LINE)
     for x, y in near:
         for left, bottom in (
             (x + 7, y + 7),

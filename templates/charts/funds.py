@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from templates import phrases
-from templates.charts import paper
-from templates.charts.paper import ACROSS, BAND, FAINT, MARGIN, UP, Box, Card, Picture, Plot
+from templates import formats
+from templates.charts import canvas
+from templates.charts.canvas import ACROSS, BAND, FAINT, MARGIN, UP, Box, Card, Picture, Plot
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,7 +38,7 @@ class Funds(Protocol):
 
 def funds(money: Funds, quarter: str) -> Picture:
     """A bar for each amount, under a title that says how much of what was issued was consumed."""
-    return Picture(paper.png(drawing(money, quarter)), alt_text(money, quarter), "funds.png")
+    return Picture(canvas.png(drawing(money, quarter)), alt_text(money, quarter), "funds.png")
 
 
 # --- What there is to see ------------------------------------------------------------------------------------------
@@ -50,7 +50,7 @@ def finding(money: Funds) -> str:
         return "Nothing was issued"
     if money.consumed > money.issued:
         return "More was consumed than was issued"
-    return f"{phrases.whole_percent(money.consumed.decimal / money.issued.decimal)} of what was issued was consumed"
+    return f"{formats.whole_percent(money.consumed.decimal / money.issued.decimal)} of what was issued was consumed"
 
 
 def subtitle(quarter: str) -> str:
@@ -70,7 +70,7 @@ def bars(money: Funds) -> list[tuple[str, NanoUSD, str]]:
 
 def alt_text(money: Funds, quarter: str) -> str:
     """The finding and every amount."""
-    amounts = ", ".join(f"{words.lower()} {phrases.whole_usd(amount)}" for words, amount, _ in bars(money))
+    amounts = ", ".join(f"{words.lower()} {formats.whole_usd(amount)}" for words, amount, _ in bars(money))
     return f"Bar chart. {finding(money)}. {subtitle(quarter)}: {amounts}."
 
 
@@ -80,9 +80,9 @@ def alt_text(money: Funds, quarter: str) -> str:
 def drawing(money: Funds, quarter: str) -> Figure:
     """The chart: a light card that reads the same on dark screens."""
     card = Card(finding(money), subtitle(quarter))
-    shown = [(words, amount, phrases.whole_usd(amount).removeprefix("USD "), hue) for words, amount, hue in bars(money)]
-    left = MARGIN + max(paper.width_of(words) for words, *_ in shown) + BESIDE
-    right = ACROSS - MARGIN - max(paper.width_of(text) for _, _, text, _ in shown) - BESIDE
+    shown = [(words, amount, formats.whole_usd(amount).removeprefix("USD "), hue) for words, amount, hue in bars(money)]
+    left = MARGIN + max(canvas.width_of(words) for words, *_ in shown) + BESIDE
+    right = ACROSS - MARGIN - max(canvas.width_of(text) for _, _, text, _ in shown) - BESIDE
     most = max(1, *(int(amount) for _, amount, *_ in shown))
     plot = Plot(Box(left, 0, right, UP), Box(0, 0, most, UP))
     top = float(TOP)
@@ -94,5 +94,5 @@ def drawing(money: Funds, quarter: str) -> Figure:
         card.write(left - BESIDE, base, words, ha="right", colour=FAINT)
         card.write(plot.x(bar.right) + BESIDE, base, text)
         top -= TALL + APART
-    card.lines("base", [[(left, TOP), (left, top + APART)]], paper.DOTS, width=1.2, zorder=4)
+    card.lines("base", [[(left, TOP), (left, top + APART)]], canvas.DOTS, width=1.2, zorder=4)
     return card.figure

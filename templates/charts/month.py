@@ -9,9 +9,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
 from policy.units import MICRO_PER_TOKEN
-from templates import phrases
-from templates.charts.paper import CARD, DPI, FAINT, HEIGHT, INK, TEXT, TITLE, WIDTH, Picture
-from templates.charts.paper import of as _of
+from templates import formats
+from templates.charts.canvas import CARD, DPI, FAINT, HEIGHT, INK, TEXT, TITLE, WIDTH, Picture
+from templates.charts.canvas import of as _of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -111,7 +111,7 @@ def series_of(digest: MonthSpent) -> Series:
 
 def finding(series: Series) -> str:
     """What there is to see, in one line."""
-    month = phrases.month(series.month)
+    month = formats.month(series.month)
     if not series.total:
         return f"No tokens were spent in {month}"
     day, most = series.busiest
@@ -120,7 +120,7 @@ def finding(series: Series) -> str:
     if series.weekends == series.total:
         return f"{month}: weekends only"
     if series.rush_from:
-        share = phrases.percent(series.since(series.rush_from) / series.total)
+        share = formats.percent(series.since(series.rush_from) / series.total)
         days = (series.days[-1] - series.rush_from).days + 1
         return f"{month}: the last {f'{days} days' if days > 1 else 'day'} took {share} of all"
     if most >= UNEVEN * series.average_weekday:
@@ -140,7 +140,7 @@ def alt_text(series: Series) -> str:
     by_week = ", ".join(f"{_span(first, last)} {_whole(spent)}" for first, last, spent in weeks.values())
     return (
         f"Bar chart of the tokens spent on each day. {finding(series)}. In all {_whole(series.total)} tokens, "
-        f"{phrases.percent(series.weekends / series.total)} of them on weekends; "
+        f"{formats.percent(series.weekends / series.total)} of them on weekends; "
         f"the most on {_of(day)}, {_whole(most)}. By week: {by_week}."
     )
 
@@ -210,4 +210,4 @@ def _whole(tokens: Decimal) -> str:
 
 
 def _short(tokens: Decimal) -> str:
-    return phrases.short_count(round(tokens))
+    return formats.short_count(round(tokens))

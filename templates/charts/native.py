@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from policy.units import MICRO_PER_TOKEN, NANO_PER_USD
-from templates.charts import paper, weekly
+from templates.charts import canvas, weekly
 from templates.charts.burn_down import even_pace
 from templates.charts.burn_down import finding as finding_of_month
 from templates.charts.utilisation import finding as finding_of_shares
@@ -34,7 +34,7 @@ def team_lines(report: WeeksOfTeam) -> Block | None:
     if len(paces) == len(weeks):
         series["Grants' pace"] = [_usd(pace) for pace in paces]
     return _chart(
-        "line", weekly.finding(report), "USD spent a week", [paper.of(one.week.first_day) for one in weeks], series,
+        "line", weekly.finding(report), "USD spent a week", [canvas.of(one.week.first_day) for one in weeks], series,
         x="Week from", y="USD a week",
     )  # fmt: skip
 
@@ -49,7 +49,7 @@ def burn_down(month: BurnDown) -> Block | None:
         "Even pace": [round(even_pace(month, day)) for day, _ in chosen],
     }
     return _chart(
-        "line", finding_of_month(month), "Tokens left", [paper.of(day) for day, _ in chosen], series,
+        "line", finding_of_month(month), "Tokens left", [canvas.of(day) for day, _ in chosen], series,
         x="End of", y="Tokens left",
     )  # fmt: skip
 
@@ -93,4 +93,4 @@ def _chosen(left: Sequence[tuple[date, MicroTokens]]) -> list[tuple[date, MicroT
 def _usd(amount: NanoUSD) -> float:
     """USD as the picture tells them: without cents from ten on."""
     value = int(amount) / NANO_PER_USD
-    return round(value) if abs(value) >= paper.DOLLARS / NANO_PER_USD else round(value, 2)
+    return round(value) if abs(value) >= canvas.DOLLARS / NANO_PER_USD else round(value, 2)

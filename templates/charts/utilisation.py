@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from templates import phrases
-from templates.charts import paper
-from templates.charts.paper import BAND, CARD, FAINT, INK, LINE, MARGIN, Box, Card, Picture, Plot
+from templates import formats
+from templates.charts import canvas
+from templates.charts.canvas import BAND, CARD, FAINT, INK, LINE, MARGIN, Box, Card, Picture, Plot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.figure import Figure
 
-PLOT = Box(MARGIN, 50, paper.ACROSS - MARGIN, 294)
+PLOT = Box(MARGIN, 50, canvas.ACROSS - MARGIN, 294)
 PERCENT, APART, OVER, EDGE = 100, 106, 116, 118
 """What is over 100 % has a bar of its own, a little apart."""
 GAP = 0.6
@@ -40,7 +40,7 @@ class Histogram(Protocol):
 
 def utilisation(histogram: Histogram) -> Picture:
     """People by the share that they used, under a title that says what half of them did."""
-    return Picture(paper.png(drawing(histogram)), alt_text(histogram), "utilisation.png")
+    return Picture(canvas.png(drawing(histogram)), alt_text(histogram), "utilisation.png")
 
 
 # --- What there is to see ------------------------------------------------------------------------------------------
@@ -53,10 +53,10 @@ def finding(histogram: Histogram) -> str:
         return "No one had a regular grant"
     if median is None:
         return "Too few people to tell what half of them used"
-    half = f"Half of {paper.people(histogram.people)} used"
+    half = f"Half of {canvas.people(histogram.people)} used"
     if not median:
         return f"{half} nothing"
-    return f"{half} all of it or more" if median >= ALL else f"{half} less than {phrases.permille(median)}"
+    return f"{half} all of it or more" if median >= ALL else f"{half} less than {formats.permille(median)}"
 
 
 def subtitle(histogram: Histogram) -> str:
@@ -73,11 +73,11 @@ def alt_text(histogram: Histogram) -> str:
     if not histogram.people:
         return f"Bar chart without bars. {finding(histogram)}."
     bins = ", ".join(
-        f"{label(low, high)}: {'fewer than 5' if count is None else phrases.count(count)}"
+        f"{label(low, high)}: {'fewer than 5' if count is None else formats.count(count)}"
         for low, high, count in histogram.bins
     )
     p95 = histogram.p95_permille
-    most = "" if p95 is None else f" 95 of 100 people used less than {phrases.permille(p95)}."
+    most = "" if p95 is None else f" 95 of 100 people used less than {formats.permille(p95)}."
     return f"Bar chart. {finding(histogram)}. {subtitle(histogram)}. {bins}.{most}"
 
 
@@ -95,14 +95,14 @@ def drawing(histogram: Histogram) -> Figure:
     card.boxes("people", [_bar(span, count) for span, count in bars if count], plot, colour=BARS)
     few = [plot.box(_bar(span, 0)) for span, count in bars if count is None]
     marks = [Box(one.left, one.bottom, one.right, one.bottom + FEW) for one in few]
-    card.boxes("few", marks, paper.DOTS, colour=BAND, edge=FAINT, dashed=True)
-    card.lines("base", [[(PLOT.left, PLOT.bottom), (PLOT.right, PLOT.bottom)]], paper.DOTS, width=1.2, zorder=4)
+    card.boxes("few", marks, canvas.DOTS, colour=BAND, edge=FAINT, dashed=True)
+    card.lines("base", [[(PLOT.left, PLOT.bottom), (PLOT.right, PLOT.bottom)]], canvas.DOTS, width=1.2, zorder=4)
     if few:
-        card.boxes("key", [Box(MARGIN, 346, MARGIN + 14, 346 + FEW)], paper.DOTS, colour=BAND, edge=FAINT, dashed=True)
+        card.boxes("key", [Box(MARGIN, 346, MARGIN + 14, 346 + FEW)], canvas.DOTS, colour=BAND, edge=FAINT, dashed=True)
         card.write(MARGIN + 20, 346, "fewer than 5 people", colour=FAINT)
     for span, count in bars:
         if count:
-            words = phrases.short_count(count)
+            words = formats.short_count(count)
             card.write(plot.x(sum(span) / 2), plot.y(count) + 4, words, ha="center")
     _shares_axis(card, plot, histogram)
     _p95(card, plot, histogram)
@@ -121,7 +121,7 @@ def _shares_axis(card: Card, plot: Plot, histogram: Histogram) -> None:
     wanted = [(plot.x(at), f"{at} %" if at else "0") for at in (0, 20, 40, 60, 80, PERCENT)]
     if any(high is None for _, high, _ in histogram.bins):
         wanted.insert(0, (plot.x((APART + OVER) / 2), "over"))
-    paper.axis(card, PLOT.bottom, wanted)
+    canvas.axis(card, PLOT.bottom, wanted)
 
 
 def _p95(card: Card, plot: Plot, histogram: Histogram) -> None:
@@ -130,8 +130,8 @@ def _p95(card: Card, plot: Plot, histogram: Histogram) -> None:
         return
     share = min(histogram.p95_permille / 10, float(EDGE - 1))
     x, top = plot.x(share), PLOT.top + LINE + 8
-    card.lines("p95", [[(x, PLOT.bottom), (x, top)]], paper.DOTS, width=1.5, colour=INK, dashes=(5, 3))
-    words = f"95 of 100 people used less than {phrases.permille(histogram.p95_permille)}"
-    left = x - 8 - paper.width_of(words) >= MARGIN
+    card.lines("p95", [[(x, PLOT.bottom), (x, top)]], canvas.DOTS, width=1.5, colour=INK, dashes=(5, 3))
+    words = f"95 of 100 people used less than {formats.permille(histogram.p95_permille)}"
+    left = x - 8 - canvas.width_of(words) >= MARGIN
     text = card.write(x + (-8 if left else 8), top - 12, words, ha="right" if left else "left")
     text.set_bbox({"facecolor": CARD, "edgecolor": "none", "pad": 1})

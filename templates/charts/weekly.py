@@ -8,9 +8,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Protocol
 
 from policy.units import NANO_PER_USD, NanoUSD
-from templates import phrases
-from templates.charts import paper
-from templates.charts.paper import BAND, CARD, FAINT, INK, LINE, MARGIN, Box, Card, Picture, Plot
+from templates import formats
+from templates.charts import canvas
+from templates.charts.canvas import BAND, CARD, FAINT, INK, LINE, MARGIN, Box, Card, Picture, Plot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -86,7 +86,7 @@ class WeeksOfTeam(Protocol):
 def weekly_spend(report: WeeksOfTeam) -> Picture:
     """The last weeks as bars stacked by service, under a title that says what they show."""
     last = f"-{report.weeks[-1].week}" if report.weeks else ""
-    return Picture(paper.png(drawing(report)), alt_text(report), f"team-spend{last}.png")
+    return Picture(canvas.png(drawing(report)), alt_text(report), f"team-spend{last}.png")
 
 
 # --- What there is to see ------------------------------------------------------------------------------------------
@@ -152,7 +152,7 @@ def _most_of_it(services: Sequence[str], before: SpentInWeek, last: SpentInWeek)
     changes = [sign * (int(now) - int(then)) for now, then in zip(last.usd, before.usd, strict=True)]
     at = max(range(len(changes)), key=changes.__getitem__, default=0)
     if len(services) > 1 and 2 * changes[at] > abs(change):
-        return paper.name(services[at], NAME_IN_TITLE)
+        return canvas.name(services[at], NAME_IN_TITLE)
     return ""
 
 
@@ -160,11 +160,11 @@ def subtitle(report: WeeksOfTeam) -> str:
     """Last week in USD and tokens, where it is told, and what the bars are."""
     over = report.weeks[:-1]
     if report.hidden or not over:
-        return paper.people(report.people)
+        return canvas.people(report.people)
     if over[-1].hidden:
-        return f"USD a week by service, {paper.people(report.people)}"
+        return f"USD a week by service, {canvas.people(report.people)}"
     last = over[-1]
-    return f"{_usd(last.spent)} ({paper.tokens(last.tokens)} tokens) last week, {paper.people(last.people)}"
+    return f"{_usd(last.spent)} ({canvas.tokens(last.tokens)} tokens) last week, {canvas.people(last.people)}"
 
 
 def alt_text(report: WeeksOfTeam) -> str:
@@ -178,7 +178,7 @@ def alt_text(report: WeeksOfTeam) -> str:
     if total:
         sums = [sum(int(one.usd[i]) for one in shown if one.usd) for i in range(len(report.services))]
         shares = (
-            f"{phrases.short(name)} {_share(part, total)}" for name, part in zip(report.services, sums, strict=True)
+            f"{formats.short(name)} {_share(part, total)}" for name, part in zip(report.services, sums, strict=True)
         )
         parts.append(f"Services in the weeks that are over: {', '.join(shares)}.")
     parts += [*_pace_in_words(report), *_forecast_in_words(report)]
@@ -187,7 +187,7 @@ def alt_text(report: WeeksOfTeam) -> str:
 
 def _weeks_in_words(report: WeeksOfTeam) -> Iterator[str]:
     for one in report.weeks:
-        when = "this week so far" if one is report.weeks[-1] else paper.of(one.week.first_day)
+        when = "this week so far" if one is report.weeks[-1] else canvas.of(one.week.first_day)
         yield f"{when} left out ({WORDS.get(one.hidden, one.hidden)})" if one.hidden else f"{when} {_usd(one.spent)}"
 
 
@@ -195,14 +195,14 @@ def _pace_in_words(report: WeeksOfTeam) -> Iterator[str]:
     paces = [(one, one.pace) for one in report.weeks if one.pace is not None]
     if paces:
         steps = [(one.week, pace) for i, (one, pace) in enumerate(paces) if not i or paces[i - 1][1] != pace]
-        told = ", ".join(f"from {paper.of(week.first_day)} {_usd(pace)}" for week, pace in steps)
+        told = ", ".join(f"from {canvas.of(week.first_day)} {_usd(pace)}" for week, pace in steps)
         yield f"The grants come to, a week: {told}."
 
 
 def _forecast_in_words(report: WeeksOfTeam) -> Iterator[str]:
     if report.ahead:
         weeks = ", ".join(
-            f"{paper.of(one.week.first_day)} {_usd(one.middle)} ({paper.usd(one.low)} to {paper.usd(one.high)})"
+            f"{canvas.of(one.week.first_day)} {_usd(one.middle)} ({canvas.usd(one.low)} to {canvas.usd(one.high)})"
             for one in report.ahead
         )
         yield f"Expected, this week as a whole and the next ones: {weeks}."
@@ -214,11 +214,11 @@ def _share(part: int, total: int) -> str:
 
 
 def _number(count: int) -> str:
-    return {12: "twelve", 1: "one"}.get(count, phrases.number_word(count))
+    return {12: "twelve", 1: "one"}.get(count, formats.number_word(count))
 
 
 def _usd(amount: NanoUSD) -> str:
-    return f"USD {paper.usd(amount)}"
+    return f"USD {canvas.usd(amount)}"
 
 
 # --- The drawing ---------------------------------------------------------------------------------------------------
@@ -287,7 +287,7 @@ def _scene(report: WeeksOfTeam, *, key_lines: int) -> _Scene:
     highest = max([highest, *(_value(one.middle) for one in report.ahead)])
     others = [*(_value(one.high) for one in report.ahead), *(_value(one.pace) for one in report.weeks if one.pace)]
     most = max([highest, *(one for one in others if one <= OFF_SCALE * highest or not highest)])
-    grid = tuple(paper.ticks(most))
+    grid = tuple(canvas.ticks(most))
     beside = not key_lines and not report.ahead and any(one.spent for one in report.weeks)
     labelled = beside or report.ahead or any(one.pace is not None for one in report.weeks)
     slots = len(report.weeks) + max(0, len(report.ahead) - 1)
@@ -304,17 +304,17 @@ def _scene(report: WeeksOfTeam, *, key_lines: int) -> _Scene:
 
 def _grid(card: Card, scene: _Scene) -> list[Box]:
     """The highest of the figures says that all of them are USD."""
-    words = [f"USD {paper.short(at)}" if at == scene.grid[-1] else paper.short(at) for at in scene.grid]
-    return paper.grid(card, scene.plot, scene.grid, words)
+    words = [f"USD {canvas.short(at)}" if at == scene.grid[-1] else canvas.short(at) for at in scene.grid]
+    return canvas.grid(card, scene.plot, scene.grid, words)
 
 
 def _weeks_axis(card: Card, scene: _Scene) -> list[Box]:
     """The present week by its name; of the others as many Mondays as have room."""
     weeks, x = scene.report.weeks, scene.plot.x
     wanted = [(x(scene.this), "this week")]
-    wanted += [(x(i), paper.of(one.week.first_day)) for i, one in scene.expected[1:][-1:]]
+    wanted += [(x(i), canvas.of(one.week.first_day)) for i, one in scene.expected[1:][-1:]]
     mondays = [*range(scene.this - 3, -1, -4), 0]
-    return paper.axis(card, BOTTOM, [*wanted, *((x(i), paper.of(weeks[i].week.first_day)) for i in mondays)])
+    return canvas.axis(card, BOTTOM, [*wanted, *((x(i), canvas.of(weeks[i].week.first_day)) for i in mondays)])
 
 
 def stacked(report: WeeksOfTeam, service: int, weeks: Sequence[int]) -> list[Box]:
@@ -331,14 +331,14 @@ def stacked(report: WeeksOfTeam, service: int, weeks: Sequence[int]) -> list[Box
 def _bars(card: Card, scene: _Scene) -> None:
     over = [i for i, _ in scene.shown if i != scene.this]
     this = [i for i, _ in scene.shown if i == scene.this]
-    for place, colour in enumerate(paper.colours(scene.report.services)):
+    for place, colour in enumerate(canvas.colours(scene.report.services)):
         card.boxes(f"service {place}", stacked(scene.report, place, over), scene.plot, colour=colour, edge=CARD)
         card.boxes(
             f"service {place}, this week", stacked(scene.report, place, this), scene.plot,
             colour=colour, edge=CARD, hatch="////",
         )  # fmt: skip
     whole = [Box(i - BAR, 0, i + BAR, _value(one.spent)) for i, one in scene.shown if one.spent and not one.usd]
-    card.boxes("not told apart", whole, scene.plot, colour=paper.REST_DARK, edge=CARD, hatch="////")
+    card.boxes("not told apart", whole, scene.plot, colour=canvas.REST_DARK, edge=CARD, hatch="////")
 
 
 def _forecast(card: Card, scene: _Scene) -> None:
@@ -377,7 +377,7 @@ def _gaps(card: Card, scene: _Scene) -> list[Box]:
     gaps = [(i, one.hidden) for i, one in enumerate(scene.report.weeks) if one.hidden]
     y = scene.plot.on.bottom
     card.boxes(
-        "left out", [Box(scene.plot.x(i) - 9, y, scene.plot.x(i) + 9, y + 6) for i, _ in gaps], paper.DOTS,
+        "left out", [Box(scene.plot.x(i) - 9, y, scene.plot.x(i) + 9, y + 6) for i, _ in gaps], canvas.DOTS,
         colour=BAND, zorder=3,
     )  # fmt: skip
     taken = []
@@ -386,7 +386,7 @@ def _gaps(card: Card, scene: _Scene) -> list[Box]:
         words, x = WORDS.get(reason, reason), scene.plot.x((at[0] + at[-1]) / 2)
         text = card.write(x, y + 12, words, colour=FAINT, ha="center", va="bottom", rotation=90)
         text.set_bbox({"facecolor": CARD, "edgecolor": "none", "pad": 1})
-        taken.append(Box(x - LINE / 2, y, x + LINE / 2, y + 12 + paper.width_of(words)))
+        taken.append(Box(x - LINE / 2, y, x + LINE / 2, y + 12 + canvas.width_of(words)))
     return taken
 
 
@@ -402,8 +402,8 @@ def _totals(card: Card, scene: _Scene, taken: list[Box]) -> None:
             )
     over = [(i, one) for i, one in scene.shown if i != scene.this and one.spent]
     for i, one in sorted(over, key=lambda each: (-int(each[1].spent), -each[0]))[:1] + over[-1:]:
-        words = paper.usd(one.spent)
-        half, y = paper.width_of(words, weight="bold") / 2, plot.y(_value(one.spent)) + 4
+        words = canvas.usd(one.spent)
+        half, y = canvas.width_of(words, weight="bold") / 2, plot.y(_value(one.spent)) + 4
         box = Box(plot.x(i) - half - 2, y - 3, plot.x(i) + half + 2, y + LINE - 4)
         if not any(box.meets(other) for other in taken):
             card.write(plot.x(i), y, words, ha="center", weight="bold")
@@ -428,12 +428,12 @@ def _labels(scene: _Scene) -> list[_Label]:
     labels, y = [], scene.plot.y
     if (pace := scene.last_pace) is not None:
         off = " ↑" if pace > scene.most else ""
-        labels.append(_Label(y(min(pace, scene.most)), (f"grants' pace{off}", f"{paper.short(pace)} a week")))
+        labels.append(_Label(y(min(pace, scene.most)), (f"grants' pace{off}", f"{canvas.short(pace)} a week")))
     if scene.expected:
         one = scene.expected[-1][1]
-        span = f"{paper.usd(one.low)} to {paper.usd(one.high)}"
+        span = f"{canvas.usd(one.low)} to {canvas.usd(one.high)}"
         middle = y(min(_value(one.middle), scene.most))
-        labels.append(_Label(middle, ("expected", f"{paper.usd(one.middle)} a week", span)))
+        labels.append(_Label(middle, ("expected", f"{canvas.usd(one.middle)} a week", span)))
     return labels
 
 
@@ -443,7 +443,7 @@ def _beside(scene: _Scene) -> list[_Label]:
     if scene.report.ahead or scene.report.weeks[at].hidden or not scene.report.weeks[at].spent:
         return []
     labels, below = [], 0.0
-    places = zip(scene.report.services, scene.report.weeks[at].usd, paper.colours(scene.report.services), strict=True)
+    places = zip(scene.report.services, scene.report.weeks[at].usd, canvas.colours(scene.report.services), strict=True)
     for name, amount, colour in places:
         labels.append(_Label(scene.plot.y(below + _value(amount) / 2), (" ".join(name.split()),), colour))
         below += _value(amount)
@@ -453,8 +453,8 @@ def _beside(scene: _Scene) -> list[_Label]:
 def _placed(card: Card, scene: _Scene, labels: Sequence[_Label]) -> list[float]:
     """The heights at which labels stand, beside what they name; none where there is no room."""
     top = scene.plot.on.top + GRID_LABEL
-    centres = paper.apart([one.at for one in labels], [one.height for one in labels], BOTTOM, top)
-    room = paper.ACROSS - scene.plot.on.right - 2 * LABEL_GAP
+    centres = canvas.apart([one.at for one in labels], [one.height for one in labels], BOTTOM, top)
+    room = canvas.ACROSS - scene.plot.on.right - 2 * LABEL_GAP
     if centres is None or any(card.key_width(one.lines[0]) > room for one in labels):
         return []
     far = any(abs(centre - one.at) > ASTRAY for centre, one in zip(centres, labels, strict=True) if one.colour)
@@ -481,9 +481,9 @@ def _key_lines(card: Card, services: Sequence[str]) -> list[list[tuple[int, str,
     for longest in range(LONGEST_NAME, SHORTEST_NAME - 1, -1):
         lines, x = [[]], float(MARGIN)
         for place, name in enumerate(services):
-            words = paper.name(name, longest)
+            words = canvas.name(name, longest)
             width = card.key_width(words)
-            if x + width > paper.ACROSS - MARGIN and lines[-1]:
+            if x + width > canvas.ACROSS - MARGIN and lines[-1]:
                 lines, x = [*lines, []], float(MARGIN)
             lines[-1].append((place, words, x))
             x += width + KEY_GAP
@@ -493,7 +493,7 @@ def _key_lines(card: Card, services: Sequence[str]) -> list[list[tuple[int, str,
 
 
 def _draw_keys(card: Card, services: Sequence[str], lines: Sequence[Sequence[tuple[int, str, float]]]) -> None:
-    colours = paper.colours(services)
+    colours = canvas.colours(services)
     for row, line in enumerate(lines):
         for place, words, x in line:
             card.key(x, KEY_TOP - LINE * row - 18, colours[place], words)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from click.testing import Result
 
-    from programme.desk import Desk
+    from programme.app import Desk
 
     Run = Callable[..., Result]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
-from bot import office
+from bot import wiring
 from bot.cli import main
 from tests.support import cast, rollout, slack
 from tests.support.books import ADA, BEN
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from click.testing import Result
 
-    from programme.desk import Desk
+    from programme.app import Desk
 
     Run = Callable[..., Result]
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def run(sqlite_url: str, sqlite_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Run:
     """`tokens-bot …` on a launched company, at the tests' noon."""
     rollout.launch(sqlite_desk)
-    monkeypatch.setattr("bot.office.open_desk", partial(office.open_desk, clock=sqlite_desk.clock))
+    monkeypatch.setattr("bot.wiring.open_desk", partial(wiring.open_desk, clock=sqlite_desk.clock))
 
     def invoke(*arguments: str, code: int = 0, **environ: str) -> Result:
         env: dict[str, str | None] = {"TOKENS_DATABASE_URL": sqlite_url, "TOKENS_TIME_ZONE": "Europe/Berlin", **environ}

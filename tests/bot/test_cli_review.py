@@ -10,10 +10,10 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from bot import office
+from bot import wiring
 from bot.cli import main
 from policy import handbook
-from programme import review_steps
+from programme.reviews import calendar
 from store.tables.reviews import review_cases, reviews
 from tests.support import books, cast, reviewed
 from tests.support.reviewed import IDLE, UNPAID
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from click.testing import Result
 
-    from programme.desk import Desk
+    from programme.app import Desk
     from tests.support.clock import Clock
 
     Run = Callable[..., Result]
@@ -36,7 +36,7 @@ DRAFT = ("review", "draft", "--quarter", "2026-Q4")
 def run(sqlite_url: str, sqlite_desk: Desk, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Run:
     """`tokens-bot …` in a company of seven teams, on the first working day after the quarter."""
     reviewed.settle(sqlite_desk, clock)
-    monkeypatch.setattr("bot.office.open_desk", partial(office.open_desk, clock=clock))
+    monkeypatch.setattr("bot.wiring.open_desk", partial(wiring.open_desk, clock=clock))
 
     def invoke(*arguments: str, code: int = 0) -> Result:
         env: dict[str, str | None] = {"TOKENS_DATABASE_URL": sqlite_url, "TOKENS_TIME_ZONE": "Europe/Berlin"}
@@ -145,7 +145,7 @@ def test_the_pack_is_written_for_the_file(run: Run, sqlite_desk: Desk, tmp_path:
     assert "has not been asked" in run("review", "pack", "--out", str(out), code=1).stderr
     assert not out.exists()
     with sqlite_desk.transaction() as session:
-        assert review_steps.advance(session, reviewed.Q4, desk=sqlite_desk, now=reviewed.MORNING) == "convene"
+        assert calendar.advance(session, reviewed.Q4, desk=sqlite_desk, now=reviewed.MORNING) == "convene"
     assert "2026-Q4, draft, without cases" in run("review", "pack", "--out", str(out)).stderr
     assert "T1P1 Example" not in out.read_text("utf-8")
     with_cases = ("review", "pack", "--quarter", "2026-Q4", "--cases", "--out", str(out))

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from bot import office
+from bot import wiring
 from bot.cli import main
-from programme.review_export import Line
+from programme.reviews.annual_export import Line
 from tests.support import appealed, books, cast
 from tests.support.reviewed import BUSY, IDLE
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from click.testing import Result
 
-    from programme.desk import Desk
+    from programme.app import Desk
     from tests.support.clock import Clock
 
     Run = Callable[..., Result]
@@ -39,7 +39,7 @@ def run(sqlite_url: str, sqlite_desk: Desk, clock: Clock, monkeypatch: pytest.Mo
     with sqlite_desk.transaction() as session:
         appealed.adopt(session, sqlite_desk)
         appealed.file(session, sqlite_desk)
-    monkeypatch.setattr("bot.office.open_desk", partial(office.open_desk, clock=clock))
+    monkeypatch.setattr("bot.wiring.open_desk", partial(wiring.open_desk, clock=clock))
 
     def invoke(*arguments: str, code: int = 0) -> Result:
         env: dict[str, str | None] = {"TOKENS_DATABASE_URL": sqlite_url, "TOKENS_TIME_ZONE": "Europe/Berlin"}

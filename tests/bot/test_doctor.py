@@ -14,8 +14,8 @@ from click.testing import CliRunner
 
 from bot import doctor
 from bot.cli import main
-from programme import usage as usage_programme
-from programme.desk import Desk
+from programme.app import Desk
+from programme.usage import intake as usage_programme
 from sandbox import web_api
 from store.engine import open_database
 from tests.conftest import ZONE

@@ -23,7 +23,7 @@ from tests.support.books import WAIT_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from programme.desk import Desk
+    from programme.app import Desk
     from sandbox import Answer, Sandbox
 
 

@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from handlers import home, homes
-from handlers.slack_users import quick
+from handlers import home
+from handlers.slack import homes
+from handlers.slack.users import quick
 from programme.home import Requests
 from sandbox import block_kit
-from scheduler import courier, slack_post
-from store import homes as store
+from scheduler import courier, slack_delivery
+from store.outbox import homes as store
 from store.tables.outbox import homes as homes_table
 from store.tables.outbox import outbox
 from templates import homes as shown
@@ -31,9 +32,9 @@ from tests.support.requests import TESS, convene
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from programme.desk import Desk
+    from programme.app import Desk
     from sandbox import Sandbox
-    from store.people import Person
+    from store.people.directory import Person
     from tests.support.clock import Clock
 
 
@@ -271,7 +272,7 @@ def test_delivering_a_message_refreshes_its_reader(
     desk = dataclasses.replace(desk, refresh_home=told.append)
     asking.ask(desk, BEN, "1000")
     clock.move(hours=1)
-    bot = slack_post.client(client.token, workspace.api_url)
+    bot = slack_delivery.client(client.token, workspace.api_url)
     while courier.deliver(desk, bot, courier="c").leased:
         clock.move(seconds=1)
     assert cast.person_id(desk, BEN) in told

@@ -17,13 +17,14 @@ from jsonschema import Draft202012Validator
 
 from handlers import http
 from policy.units import MicroTokens
-from programme import balance, keys
-from programme import usage as usage_programme
-from programme.desk import Desk
-from store import usage as usage_store
+from programme.app import Desk
+from programme.balance import balance
+from programme.usage import intake as usage_programme
+from programme.usage import keys
 from store.engine import open_database
 from store.tables.people import api_keys
 from store.tables.usage import usage_events
+from store.usage import events as usage_store
 from tests.conftest import ZONE
 from tests.support import cast
 

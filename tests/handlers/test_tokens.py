@@ -17,10 +17,10 @@ from slack_sdk import WebClient
 from slack_sdk.signature import SignatureVerifier
 
 from handlers import http, slack_app, tokens
-from handlers.interactions import Modal
+from handlers.slack.interactions import Modal
 from policy.period import Month
 from policy.reasons import Refusal
-from programme import usage as usage_programme
+from programme.usage import intake as usage_programme
 from sandbox import Sandbox, Workspace, block_kit
 from store.tables.audit import audit_log
 from store.tables.people import people
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from httpx2 import Response
 
-    from programme.desk import Desk
+    from programme.app import Desk
 
 ADA, BEN, MARA, STRANGER = "U0ADA", "U0BEN", "U0MARA", "U0STRANGER"
 COMMANDS = (
@@ -357,7 +357,7 @@ def test_a_silent_slack_is_not_waited_for(
     sqlite_desk: Desk, slack: Sandbox, client: WebClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The answer comes within the command's deadline, also when Slack accepts the question and stays silent."""
-    monkeypatch.setattr("handlers.slack_users.PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr("handlers.slack.users.PATIENCE_SECONDS", 0.2)
     slack.faults.add("users.info", delay=3, times=2)
     begun = time.monotonic()
     assert "Slack didn't tell me who you are." in read(ask(sqlite_desk, "balance", "U0NEW", client=client))
@@ -393,7 +393,7 @@ def test_an_unforeseen_failure_has_a_number(
     def broken(*_: object, **__: object) -> None:
         raise sa.exc.IntegrityError("INSERT", {"name": PRIVATE[0], "amount": PRIVATE[3]}, Exception(PRIVATE[1]))
 
-    monkeypatch.setattr("programme.balance.of_slack_user", broken)
+    monkeypatch.setattr("programme.balance.balance.of_slack_user", broken)
     text = read(ask(sqlite_desk, "balance secret words"))
     [record] = [record for record in caplog.records if record.levelno >= logging.ERROR]
     logged = record.getMessage()
@@ -414,7 +414,7 @@ def test_a_refusal_of_the_programme_is_an_answer(sqlite_desk: Desk, monkeypatch:
     def refuse(*_: object, **__: object) -> None:
         raise Refusal("code", "Not on a Sunday.", next_step="Come back tomorrow.")
 
-    monkeypatch.setattr("programme.balance.of_slack_user", refuse)
+    monkeypatch.setattr("programme.balance.balance.of_slack_user", refuse)
     text = read(ask(sqlite_desk, "balance"))
     assert "Not on a Sunday.\\nCome back tomorrow." in text
 

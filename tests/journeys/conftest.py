@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
-    from programme.desk import Desk
+    from programme.app import Desk
     from sandbox import Sandbox
 
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from programme import appeals, review_decisions, review_steps
-from programme.review_decisions import Ballot
+from programme.appeals import appeals
+from programme.reviews import calendar, voting
+from programme.reviews.voting import Ballot
 from scheduler import tick
 from store.tables.grants import grants
 from store.tables.outbox import outbox
@@ -25,7 +26,7 @@ from tests.support.reviewed import Q4
 from tests.support.seen import WAIT_SECONDS, modal, private, read, told
 
 if TYPE_CHECKING:
-    from programme.desk import Desk
+    from programme.app import Desk
     from sandbox import Sandbox
     from sandbox.model import Message
 
@@ -40,10 +41,10 @@ def office(sqlite_desk: Desk, clock: Clock) -> Desk:
     clock = RunningClock(clock.now)
     desk = dataclasses.replace(sqlite_desk, clock=clock, governance_channel=BOARD_CHANNEL)
     with desk.transaction() as session:
-        assert review_steps.advance(session, Q4, desk=desk, now=clock()) == "convene"
+        assert calendar.advance(session, Q4, desk=desk, now=clock()) == "convene"
         session.execute(sa.update(outbox).values(state="sent"))
         for who in (IRIS, OMAR):
-            review_decisions.vote(
+            voting.vote(
                 session, asking.person(session, who), Q4, Ballot(1, adopts=True), desk=desk, now=clock()
             )  # fmt: skip
     return desk

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 import sqlalchemy as sa
 
-from handlers import usage_csv, usage_files
+from handlers.usage import csv_files, files
 from policy.period import Month
-from programme import history
+from programme.balance import history
 from store.tables.usage import usage_days, usage_events
 from tests.support import books, cast
 from tests.support.books import ADA, BEN, MARA
 from tests.support.cast import GPT, SONNET
 
 if TYPE_CHECKING:
-    from programme.desk import Desk
+    from programme.app import Desk
 
 TRACE = Path(__file__).parents[1] / "data" / "azure_llm_code_trace.csv"
 WHO = (ADA, BEN, MARA)
@@ -65,7 +65,7 @@ def requests() -> list[Request]:
 
 def as_csv(trace: list[Request]) -> io.BytesIO:
     text = io.StringIO(newline="")
-    table = csv.DictWriter(text, usage_csv.COLUMNS, restval="")
+    table = csv.DictWriter(text, csv_files.COLUMNS, restval="")
     table.writeheader()
     for request in trace:
         table.writerow(
@@ -97,7 +97,7 @@ def trace() -> list[Request]:
 
 def test_the_trace_is_the_real_one(trace: list[Request]) -> None:
     """5,751 requests of half an hour, more than one batch of the import holds, with the totals of the original."""
-    assert len(trace) == 5_751 > usage_files.BATCH
+    assert len(trace) == 5_751 > files.BATCH
     assert sum(request.context for request in trace) == 11_821_740
     assert sum(request.generated for request in trace) == 155_463
     assert max(request.at for request in trace) - min(request.at for request in trace) < timedelta(minutes=30)
@@ -105,7 +105,7 @@ def test_the_trace_is_the_real_one(trace: list[Request]) -> None:
 
 def test_the_imported_half_hour_costs_what_arithmetic_says(desk: Desk, trace: list[Request]) -> None:
     """Tokens of each meter, USD and debits agree to the last digit: in all, by person and month, and by day."""
-    done = usage_files.import_file(desk, as_csv(trace), "csv")
+    done = files.import_file(desk, as_csv(trace), "csv")
     statuses = {"accepted": len(trace), "duplicate": 0, "conflict": 0, "quarantined": 0, "rejected": 0}
     assert done.counts == {"read": len(trace)} | statuses
 
@@ -146,8 +146,8 @@ def test_the_imported_half_hour_costs_what_arithmetic_says(desk: Desk, trace: li
 
 def test_the_imported_half_hour_is_imported_once(sqlite_desk: Desk, trace: list[Request]) -> None:
     """The same file again is 5,751 duplicates, and no balance moves."""
-    usage_files.import_file(sqlite_desk, as_csv(trace), "csv")
+    files.import_file(sqlite_desk, as_csv(trace), "csv")
     before = {who: books.wallet(sqlite_desk, who) for who in WHO}
-    again = usage_files.import_file(sqlite_desk, as_csv(trace), "csv")
+    again = files.import_file(sqlite_desk, as_csv(trace), "csv")
     assert (again.counts["accepted"], again.counts["duplicate"]) == (0, len(trace))
     assert {who: books.wallet(sqlite_desk, who) for who in WHO} == before

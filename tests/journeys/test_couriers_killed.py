@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from scheduler import courier
-from store import outbox as store
+from store.outbox import messages as store
 from store.tables.outbox import outbox
 from tests.support import books, cast, slack
 from tests.support.books import ADA
 from tests.support.nursery import kill_after, nursery
 
 if TYPE_CHECKING:
-    from programme.desk import Desk
+    from programme.app import Desk
     from tests.support.clock import Clock
 
 PROGRAM = """

@@ -11,13 +11,13 @@ import httpx
 import pytest
 
 from handlers.tokens import COMMANDS
-from programme import keys
+from programme.usage import keys
 from tests.support import cast, slack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from programme.desk import Desk
+    from programme.app import Desk
     from sandbox import Sandbox
 
 

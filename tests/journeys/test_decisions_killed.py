@@ -23,7 +23,7 @@ from tests.support.requests import TESS, convene
 from tests.support.seen import keys_in
 
 if TYPE_CHECKING:
-    from programme.desk import Desk
+    from programme.app import Desk
     from sandbox import Sandbox
     from tests.support.clock import Clock
     from tests.support.nursery import Nursery

@@ -19,7 +19,7 @@ from tests.support.requests import LENA, TESS
 from tests.support.seen import card, private, read, told
 
 if TYPE_CHECKING:
-    from programme.desk import Desk
+    from programme.app import Desk
     from sandbox import Sandbox
 
 

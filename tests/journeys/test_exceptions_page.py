@@ -17,7 +17,7 @@ from tests.support.browser import ask, press, shoot, visit
 if TYPE_CHECKING:
     from playwright.sync_api import Locator
 
-    from programme.desk import Desk
+    from programme.app import Desk
     from sandbox import Sandbox
 
 pytestmark = pytest.mark.usefixtures("_bot")

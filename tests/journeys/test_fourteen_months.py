@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from programme import terms
-from scheduler import courier, slack_post, tick
-from scheduler.letters import Composed
+from programme.people import terms
+from scheduler import courier, slack_delivery, tick
+from scheduler.messages import Composed
 from store.tables.grants import grants
 from store.tables.outbox import outbox
 from templates.render import Message
@@ -21,7 +21,7 @@ from tests.support.books import ADA, BEN, MARA
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from programme.desk import Desk
+    from programme.app import Desk
     from sandbox import Sandbox
     from store.engine import Database
     from tests.support.clock import Clock
@@ -54,7 +54,7 @@ def test_fourteen_months(desk: Desk, database_url: str, clock: Clock) -> None:
 
 def live_through(desk: Desk, database_url: str, clock: Clock, sandbox: Sandbox) -> None:
     rollout.launch(desk)
-    client = slack_post.client(sandbox.workspace.app.bot_token, sandbox.api_url)
+    client = slack_delivery.client(sandbox.workspace.app.bot_token, sandbox.api_url)
     for i in range((END - BEGIN).days + 1):
         day = BEGIN + timedelta(days=i)
         clock.now = datetime.combine(day, time(0, 30), tzinfo=UTC)

@@ -13,7 +13,7 @@ from tests.support.books import ADA, BEN
 from tests.support.seen import read
 
 if TYPE_CHECKING:
-    from programme.desk import Desk
+    from programme.app import Desk
     from sandbox import Sandbox
     from sandbox.model import Home, View
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from handlers import usage_csv, usage_files
+from handlers.usage import csv_files, files
 from policy.units import MicroTokens
 from store.tables.usage import file_imports, usage_days, usage_events
 from tests.conftest import ZONE
@@ -27,7 +27,7 @@ from tests.support.clock import NOON
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from programme.desk import Desk
+    from programme.app import Desk
 
 ROWS = 30_000
 STRANGERS_EVERY = 1_000
@@ -41,7 +41,7 @@ def usage_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("usage") / "usage.csv"
     with path.open("w", newline="") as file:
         table = csv.writer(file)
-        table.writerow(usage_csv.COLUMNS)
+        table.writerow(csv_files.COLUMNS)
         for number in range(ROWS):
             at = NOON - timedelta(minutes=number // 2)
             who = (ADA, BEN)[number % 2] if number % STRANGERS_EVERY else "stranger"
@@ -76,7 +76,7 @@ def test_an_import_that_was_killed_goes_on_where_it_stopped(desk: Desk, database
     kill_in_the_middle(start_import(usage_file, database_url), desk)
     survived = books.count(desk, usage_events)
     assert ROWS // 5 <= survived < ROWS
-    assert survived % usage_files.BATCH == 0
+    assert survived % files.BATCH == 0
     [(lines, counts)] = books.rows(desk, sa.select(file_imports.c.lines_done, file_imports.c.counts))
     assert (lines, counts["read"]) == (survived + 1, survived)
     assert books.findings(desk) == {}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from handlers import outcome_files
+from handlers.outcomes import files
 from store.tables.outcomes import outcomes as table
 from tests.conftest import ZONE
 from tests.support import books
@@ -23,7 +23,7 @@ from tests.support.outcomes import MERGED
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from programme.desk import Desk
+    from programme.app import Desk
 
 ROWS = 500
 PATIENCE_SECONDS = 60
@@ -55,7 +55,7 @@ def outcomes_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
         f"jira,SHOP-{number},task,{(MERGED - timedelta(minutes=number)).isoformat()},{(ADA, BEN)[number % 2]}"
         for number in range(ROWS)
     )
-    path.write_text("\n".join((",".join((*outcome_files.REQUIRED, "user")), *lines)) + "\n")
+    path.write_text("\n".join((",".join((*files.REQUIRED, "user")), *lines)) + "\n")
     return path
 
 

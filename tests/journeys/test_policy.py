@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from programme.desk import Desk
+    from programme.app import Desk
     from sandbox import Sandbox
     from sandbox.model import Message
 

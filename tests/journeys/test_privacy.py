@@ -16,19 +16,23 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from slack_sdk import WebClient
 
-from handlers import appeals as appeal_handlers
-from handlers import homes, tokens
-from handlers import review as review_handlers
-from handlers.interactions import Modal, Press
-from policy.adjustment import LOW
+from handlers import tokens
+from handlers.appeals import deciding as appeal_handlers
+from handlers.reviews import board as review_handlers
+from handlers.slack import homes
+from handlers.slack.interactions import Modal, Press
 from policy.period import Quarter, Week, day_of
 from policy.reasons import Refusal
+from policy.reviews.adjustment import LOW
 from policy.units import MicroTokens
-from programme import appeals, cards, case_decisions, review_decisions, usage
-from scheduler import letters, ticker
-from store import people as people_store
-from store import requests as requests_store
-from store import reviews
+from programme.appeals import appeals
+from programme.exceptions import cards
+from programme.reviews import single_cases, voting
+from programme.usage import intake
+from scheduler import messages, ticker
+from store.exceptions import requests as requests_store
+from store.people import directory as people_store
+from store.reviews import drafts
 from store.tables.grants import grants
 from store.tables.ledger import accounts, lots
 from store.tables.outbox import outbox
@@ -44,8 +48,8 @@ from tests.support.teams import DANA, KIM, LOU, MARA, MAX, NED, PIA, TEAM
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from programme.desk import Desk
-    from store.people import Person
+    from programme.app import Desk
+    from store.people.directory import Person
 
 ANNOUNCE, DAYS = "C0ALL", 75
 Q4 = Quarter(2026, 4)
@@ -91,7 +95,7 @@ def use(desk: Desk, spenders: list[str], number: int) -> None:
         for place, who in enumerate(spenders)
     ]  # fmt: skip
     with desk.transaction() as session:
-        usage.take_in(session, events, desk=desk, now=desk.clock())
+        intake.take_in(session, events, desk=desk, now=desk.clock())
 
 
 def ask(desk: Desk, number: int) -> None:
@@ -111,9 +115,9 @@ def review(desk: Desk, number: int) -> None:
             amend(desk, TESS, who, change)
         with desk.transaction() as session:
             for who in (IRIS, OMAR):
-                package = review_decisions.panel_of(session, Q4).package
-                ballot = review_decisions.Ballot(package, adopts=True)
-                review_decisions.vote(session, asking.person(session, who), Q4, ballot, desk=desk, now=desk.clock())
+                package = voting.panel_of(session, Q4).package
+                ballot = voting.Ballot(package, adopts=True)
+                voting.vote(session, asking.person(session, who), Q4, ballot, desk=desk, now=desk.clock())
     elif number == ADOPTED_ON + 3:
         appeal(desk, teams.OLA, decided_by=KOFI, upheld=False)
     elif number == DAYS - 1:
@@ -131,11 +135,11 @@ def count_as_low(desk: Desk, who: str) -> None:
 def amend(desk: Desk, member: str, who: str, change: str) -> None:
     person_id = cast.person_id(desk, who)
     with desk.transaction() as session:
-        case = reviews.case(session, Q4, person_id)
+        case = drafts.case(session, Q4, person_id)
         assert case is not None
-        case_decisions.amend(
+        single_cases.amend(
             session, asking.person(session, member), Q4, person_id, change=change, reason="Another project",
-            seen=case_decisions.mark(case), desk=desk, now=desk.clock(),
+            seen=single_cases.mark(case), desk=desk, now=desk.clock(),
         )  # fmt: skip
 
 
@@ -229,7 +233,7 @@ def everything(desk: Desk) -> dict[str, list[tuple[str, Any]]]:
     email_of = {person_id: email for person_id, email, _ in staff}
     query = sa.select(outbox.c.key, outbox.c.template, outbox.c.view, outbox.c.person_id, outbox.c.channel)
     for key, template, view, person_id, channel in books.rows(desk, query):
-        composed = letters.compose(template, view, desk=desk)
+        composed = messages.compose(template, view, desk=desk)
         if composed is None:
             continue
         content = (composed.message, composed.picture.alt_text if composed.picture else "")

@@ -15,7 +15,7 @@ from tests.support.requests import TESS
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-    from programme.desk import Desk
+    from programme.app import Desk
     from sandbox import Sandbox
 
 pytestmark = pytest.mark.usefixtures("_bot")

@@ -12,12 +12,12 @@ import sqlalchemy as sa
 from playwright.sync_api import expect
 
 from policy.period import Month
-from programme import review_steps
-from programme.desk import Desk
+from programme.app import Desk
+from programme.reviews import calendar
 from sandbox import Sandbox, Workspace
 from scheduler import tick
-from store import reviews
 from store.engine import open_database
+from store.reviews import drafts
 from store.tables.outbox import outbox
 from tests.conftest import ZONE
 from tests.support import books, cast, reviewed, slack
@@ -51,7 +51,7 @@ def asked(settled_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     with desk.transaction() as session:
         reviewed.draft(session, desk, now=clock())
         session.execute(sa.update(outbox).values(state="sent"))
-        assert review_steps.advance(session, Q4, desk=desk, now=clock()) == "convene"
+        assert calendar.advance(session, Q4, desk=desk, now=clock()) == "convene"
     desk.database.close()
     return path
 
@@ -126,7 +126,7 @@ def test_changed_adopted_and_appealed(sandbox: Sandbox, office: Desk, page: Page
     iris_holds_and_amends(page, sandbox)
     iris_and_finance_adopt(page, sandbox)
     with office.reading() as session:
-        kept = reviews.get(session, Q4)
+        kept = drafts.get(session, Q4)
     assert kept is not None
     assert kept.state == "adopted"
     appeal(page, sandbox, WHO_IDLES, "I was lent to support for the quarter")
@@ -136,7 +136,7 @@ def test_changed_adopted_and_appealed(sandbox: Sandbox, office: Desk, page: Page
     decide(page, sandbox, "Reject", "It began in November, with half of the cut")
     read(page, sandbox, WHO_RESTED, "is rejected.", shot="appeal_rejected")
     with office.reading() as session:
-        held = reviews.case(session, Q4, cast.person_id(office, "t0p1@example.com"))
+        held = drafts.case(session, Q4, cast.person_id(office, "t0p1@example.com"))
         assert held is not None
         assert (held.decision, held.delta_thousandths) == ("held", 0)
     assert books.findings(office) == {}
@@ -236,7 +236,7 @@ def test_not_adopted_in_time(sandbox: Sandbox, office: Desk, clock: RunningClock
     expect(waiting.get_by_role("button", name="Adopt the package")).to_have_count(0)
     shoot(page, "pack_lapsed", waiting)
     with office.reading() as session:
-        factors = reviews.factors_on(session, Month(2027, 3))
+        factors = drafts.factors_on(session, Month(2027, 3))
         told = session.execute(sa.select(outbox.c.key).where(outbox.c.key.like("review_notice:%"))).all()
     assert (factors, told) == ({}, [])
     assert books.findings(office) == {}

@@ -10,9 +10,10 @@ import pytest
 import sqlalchemy as sa
 
 from policy.period import Month
-from policy.review import AMENDED, HELD
-from programme import handbooks, review_steps
-from store import reviews
+from policy.reviews.proposal import AMENDED, HELD
+from programme import handbooks
+from programme.reviews import calendar
+from store.reviews import drafts
 from store.tables.outbox import outbox
 from tests.support import books, cast, reviewed, slack
 from tests.support.clock import Clock, RunningClock
@@ -21,7 +22,7 @@ from tests.support.reviewed import Q4
 from tests.support.seen import WAIT_SECONDS, modal, private
 
 if TYPE_CHECKING:
-    from programme.desk import Desk
+    from programme.app import Desk
     from sandbox import Sandbox
     from sandbox.model import Home, Message
 
@@ -36,7 +37,7 @@ def office(sqlite_desk: Desk, clock: Clock) -> Desk:
     with desk.transaction() as session:
         reviewed.draft(session, desk, now=clock())
         session.execute(sa.update(outbox).values(state="sent"))
-        assert review_steps.advance(session, Q4, desk=desk, now=clock()) == "convene"
+        assert calendar.advance(session, Q4, desk=desk, now=clock()) == "convene"
     return desk
 
 
@@ -111,8 +112,8 @@ def test_held_amended_and_adopted(sandbox: Sandbox, office: Desk) -> None:
     private(sandbox, slack.TESS, "your click changed nothing")
 
     with office.reading() as session:
-        kept = reviews.get(session, Q4)
-        cases = reviews.cases(session, Q4)
+        kept = drafts.get(session, Q4)
+        cases = drafts.cases(session, Q4)
     assert kept is not None
     assert (kept.state, kept.holds_from) == ("adopted", Month(2027, 2))
     assert sorted(one.decision for one in cases if one.decision in {HELD, AMENDED}) == [AMENDED, HELD]

@@ -10,13 +10,13 @@ import pytest
 
 from policy.warnings import Choice
 from scheduler import ticker
-from store import warnings as store
+from store.balance import warnings as store
 from tests.support import books, cast, slack
 from tests.support.books import ADA
 from tests.support.clock import RunningClock
 
 if TYPE_CHECKING:
-    from programme.desk import Desk
+    from programme.app import Desk
     from sandbox import Sandbox
 
 pytestmark = pytest.mark.usefixtures("_bot")

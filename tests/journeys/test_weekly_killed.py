@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlalchemy as sa
 
-from programme import weekly
+from programme.reports import weekly
 from sandbox import Sandbox, Workspace
 from scheduler import courier
 from store.tables.outbox import outbox, runs
@@ -19,7 +19,7 @@ from tests.support import books, rollout, slack, teams
 from tests.support.nursery import kill_after, nursery
 
 if TYPE_CHECKING:
-    from programme.desk import Desk
+    from programme.app import Desk
     from tests.support.clock import Clock
 
 REPORTS = 5

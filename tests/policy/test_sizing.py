@@ -15,7 +15,7 @@ from policy.period import Quarter
 from policy.reasons import Refusal
 from policy.sizing import Assignment, Claim, bought, entitlement, size
 from policy.units import MICRO_PER_TOKEN, MicroTokens, NanoUSD
-from policy.valuation import TokenValue
+from policy.value.valuation import TokenValue
 from tests.support import depth
 
 RULES = handbook.parse(handbook.packaged()).sizing

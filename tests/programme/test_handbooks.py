@@ -12,9 +12,10 @@ from policy import handbook
 from policy.period import Quarter
 from policy.reasons import Refusal
 from policy.units import NanoUSD
-from programme import handbooks, valuation
+from programme import handbooks
 from programme.handbooks import RecentHandbooks
-from store import reference
+from programme.value import valuation
+from store.handbook import reference
 from store.tables.audit import audit_log
 from store.tables.handbook import handbooks as handbook_table
 from store.tables.usage import services
@@ -24,7 +25,7 @@ from tests.support.books import apply_handbook, handbook_text
 from tests.support.clock import NOON
 
 if TYPE_CHECKING:
-    from programme.desk import Desk
+    from programme.app import Desk
 
 MORE = """
 [[services]]

@@ -9,15 +9,17 @@ import pytest
 import sqlalchemy as sa
 
 from policy.warnings import Choice
-from programme import board, home, warnings
-from store import people as people_store
+from programme import home
+from programme.balance import warnings
+from programme.people import board
+from store.people import directory as people_store
 from tests.support import books, cast
 from tests.support import requests as asking
 from tests.support.books import ADA, BEN, MARA
 from tests.support.requests import IRIS, LENA, TESS, ZOE, convene
 
 if TYPE_CHECKING:
-    from programme.desk import Desk
+    from programme.app import Desk
     from programme.home import Home
     from tests.support.clock import Clock
 

@@ -12,11 +12,11 @@ import pytest
 import sqlalchemy as sa
 
 from bot import doctor
-from programme import post
+from programme import notify
 from programme.handbooks import load
-from scheduler import courier, slack_post, troubles
-from scheduler.letters import Composed, UnknownTemplateError, compose
-from store import outbox as store
+from scheduler import courier, slack_delivery, troubles
+from scheduler.messages import Composed, UnknownTemplateError, compose
+from store.outbox import messages as store
 from store.tables.audit import audit_log
 from store.tables.outbox import outbox
 from templates.charts import Picture
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from slack_sdk import WebClient
 
-    from programme.desk import Desk
+    from programme.app import Desk
     from sandbox import Message as Posted
     from sandbox import Sandbox
     from scheduler.courier import Delivered
@@ -52,7 +52,7 @@ def sandbox(clock: Clock) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def client(sandbox: Sandbox) -> WebClient:
-    return slack_post.client(sandbox.workspace.app.bot_token, sandbox.api_url)
+    return slack_delivery.client(sandbox.workspace.app.bot_token, sandbox.api_url)
 
 
 def say(template: str, view: Any) -> Composed:  # noqa: ANN401 - any JSON
@@ -73,10 +73,10 @@ def owe(desk: Desk, *emails: str, channel: str | None = None, template: str = "n
             (f"note:{email}", template, json.dumps({"text": f"Hello {email}"} | view), cast.person_id(desk, email))
             for email in emails
         ]
-        post.to_people(session, letters, book=book, earliest=now, now=now)
+        notify.to_people(session, letters, book=book, earliest=now, now=now)
         if channel is not None:
             said = json.dumps({"text": "Hello all"} | view)
-            post.to_channel(
+            notify.to_channel(
                 session, key=f"note:{channel}", template=template, view=said, channel=channel, book=book,
                 zone=desk.zone, now=now,
             )  # fmt: skip
@@ -168,7 +168,7 @@ def test_a_failure_of_slack_doubles_nothing(
 def test_silence_is_uncertain_too(desk: Desk, sandbox: Sandbox, clock: Clock) -> None:
     """An answer that comes too late for the courier leaves the message in doubt, not lost and not doubled."""
     owe(desk, ADA)
-    hasty = slack_post.client(sandbox.workspace.app.bot_token, sandbox.api_url)
+    hasty = slack_delivery.client(sandbox.workspace.app.bot_token, sandbox.api_url)
     hasty.timeout = 1
     sandbox.faults.add("chat.postMessage", delay=1.3)
     assert deliver(desk, hasty).postponed == 1
@@ -253,7 +253,7 @@ def test_who_is_not_linked_is_found_by_e_mail(desk: Desk, sandbox: Sandbox, clie
 def test_a_picture_goes_with_its_message_once_it_can_be_shown(desk: Desk, clock: Clock) -> None:
     """Slack needs a while to process an upload: the message waits for it, and the picture is uploaded once."""
     with slack.workspace(clock=clock, file_delay=timedelta(seconds=12)) as sandbox:
-        client = slack_post.client(sandbox.workspace.app.bot_token, sandbox.api_url)
+        client = slack_delivery.client(sandbox.workspace.app.bot_token, sandbox.api_url)
         owe(desk, channel=slack.GENERAL, picture=True)
         for seconds in (0, 5, 10):
             clock.move(seconds=seconds)
@@ -293,7 +293,7 @@ def test_a_lease_that_ran_out_is_settled_by_somebody_else(
     owe(desk, ADA)
     with desk.transaction() as session:
         [taken] = store.lease(session, courier="dead", now=clock.now, until=clock.now + courier.LEASE, limit=5)
-    slack_post.post(client, taken.key, say("note", taken.view), to=slack.ADA, file_id=None)
+    slack_delivery.post(client, taken.key, say("note", taken.view), to=slack.ADA, file_id=None)
     assert deliver(desk, client).leased == 0
     clock.move(minutes=5)
     assert deliver(desk, client).settled == 1

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policy.period import Month, Quarter, Week, day_of, first_instant
-from programme import monthly, reviews
+from programme.grants import monthly
+from programme.reviews import drafting
 from scheduler import due
 from scheduler.due import Calendar, Run
 from tests.support import depth
@@ -104,7 +105,7 @@ def test_months_before_the_calendar_are_nobodys_debt() -> None:
 def test_the_calendar_and_the_programme_use_one_name() -> None:
     """The run that the calendar owes is the one that the programme claims."""
     assert due.GRANTS == monthly.JOB
-    assert due.REVIEWS == reviews.JOB
+    assert due.REVIEWS == drafting.JOB
 
 
 @pytest.mark.parametrize("launched", [date(2027, 1, 1), date(2027, 2, 1)])

@@ -16,7 +16,7 @@ from tests.support import books, cast
 from tests.support.clock import NOON, Clock
 
 if TYPE_CHECKING:
-    from programme.desk import Desk
+    from programme.app import Desk
     from store.engine import Database
 
 NEWCOMER = "email,name,level,role_family,time_zone,hired_on\nnew@example.com,New,mid,engineering,UTC,2026-01-01\n"

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from policy.period import Month
 from policy.units import NanoUSD
-from programme import terms
+from programme.people import terms
 from scheduler import tick as ticking
 from store.tables.grants import grants
 from store.tables.outbox import outbox, run_failures, runs
@@ -20,7 +20,7 @@ from tests.support import books, cast, rollout
 from tests.support.books import ADA, BEN
 
 if TYPE_CHECKING:
-    from programme.desk import Desk
+    from programme.app import Desk
     from store.engine import Database
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -106,7 +106,7 @@ def test_an_unforeseen_error_tells_no_figures(desk: Desk, monkeypatch: pytest.Mo
     def fail(*_: object, **__: object) -> None:
         raise ValueError("Ada has 412,500 tokens")
 
-    monkeypatch.setattr("programme.monthly._owe_statements", fail)
+    monkeypatch.setattr("programme.grants.monthly._owe_statements", fail)
     ticked = ticking.tick(desk, now=NOON)
     [(_, reason)] = ticked.failed
     assert reason == "ValueError; see the log"

@@ -10,20 +10,20 @@ import pytest
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED
 
 from policy.units import MicroTokens
-from scheduler import slack_post, ticker
+from scheduler import slack_delivery, ticker
 from tests.support import books, cast
 from tests.support import outcomes as work
 from tests.support.clock import NOON
 
 if TYPE_CHECKING:
-    from programme.desk import Desk
+    from programme.app import Desk
 
 NEWCOMER = "email,name,level,role_family,time_zone,hired_on\nnew@example.com,New,mid,engineering,UTC,2026-01-01\n"
 
 
 def test_every_job_is_frequent_single_and_never_dropped(sqlite_desk: Desk) -> None:
     """A job that comes late runs all the same, once for all the times it missed, and not beside itself."""
-    client = slack_post.client("xoxb-none", "http://127.0.0.1:9/api/")
+    client = slack_delivery.client("xoxb-none", "http://127.0.0.1:9/api/")
     jobs = ticker.build(sqlite_desk, slack=client).get_jobs()
     assert [(job.id, job.trigger.interval.total_seconds()) for job in jobs] == [("tick", 30), ("courier", 1)]
     assert [job.id for job in ticker.build(sqlite_desk).get_jobs()] == ["tick"]
@@ -40,7 +40,7 @@ def test_the_clockwork_retries_what_waits(sqlite_desk: Desk, monkeypatch: pytest
     books.take_in(sqlite_desk, cast.event("1", at=NOON, who="new@example.com"))
     cast.hire(sqlite_desk, NEWCOMER)
     if fails:
-        monkeypatch.setattr("programme.usage.retry_quarantine", None)
+        monkeypatch.setattr("programme.usage.intake.retry_quarantine", None)
     scheduler = ticker.build(sqlite_desk)
     done = threading.Event()
     scheduler.add_listener(lambda _event: done.set(), EVENT_JOB_ERROR if fails else EVENT_JOB_EXECUTED)

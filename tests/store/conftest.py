@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from programme.desk import Desk
+from programme.app import Desk
 from store.engine import open_database
 from tests.conftest import ZONE
 from tests.support.clock import Clock

@@ -16,7 +16,7 @@ from tests.support import books
 from tests.support.clock import NOON
 
 if TYPE_CHECKING:
-    from programme.desk import Desk
+    from programme.app import Desk
     from store.engine import Database, Session
 
 pytestmark = pytest.mark.every_database

@@ -14,7 +14,7 @@ from store.tables.handbook import programme
 from store.tables.people import identities
 
 if TYPE_CHECKING:
-    from programme.desk import Desk
+    from programme.app import Desk
     from store.engine import Session
 
 pytestmark = pytest.mark.every_database

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from store import ledger, locks, proposals, requests
+from store import locks
+from store.exceptions import requests
+from store.handbook import proposals
+from store.ledger import ledger
 from store.locks import ORDER, Lock
 from tests.support import lock_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from programme.desk import Desk
+    from programme.app import Desk
     from store.engine import Session
 
 TAKEN: dict[str, Callable[[Session], object]] = {

@@ -11,10 +11,11 @@ import sqlalchemy as sa
 
 from policy.kinds import EntryKind
 from policy.units import MicroTokens
-from programme import grants, usage
-from store import ledger
+from programme.grants import by_hand
+from programme.usage import intake as usage_intake
 from store.engine import open_database
-from store.ledger import Draft
+from store.ledger import ledger
+from store.ledger.ledger import Draft
 from store.tables.ledger import entries, lots, postings
 from store.tables.usage import usage_events
 from store.tables.value import token_values
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from policy.metering import UsageEvent
-    from programme.desk import Desk
-    from programme.usage import Status
+    from programme.app import Desk
+    from programme.usage.intake import Status
     from store.engine import Database
 
 pytestmark = pytest.mark.every_database
@@ -44,7 +45,7 @@ def intake(desk: Desk, events: list[UsageEvent], answers: list[Status] | None = 
 
     def work(database: Database) -> None:
         with database.transaction() as session:
-            outcomes = usage.take_in(session, events, desk=desk, now=NOON)
+            outcomes = usage_intake.take_in(session, events, desk=desk, now=NOON)
         if answers is not None:
             answers.extend(outcome.status for outcome in outcomes)
 
@@ -104,11 +105,11 @@ def test_free_use_does_not_stand_in_the_way_of_a_debit(cloned_postgres_url: str,
     free = [cast.event(who, at=NOON, who=who, meters={}, source="cache", project="c") for who in (ADA, BEN)]
     database = open_database(cloned_postgres_url)
     with desk.transaction() as session:
-        usage.take_in(session, free, desk=desk, now=NOON)
+        usage_intake.take_in(session, free, desk=desk, now=NOON)
         with database.transaction() as other:
             other.exec_driver_sql("SET LOCAL lock_timeout = '2s'")
             paid = [cast.event("c", at=NOON), cast.event("d", at=NOON, who=BEN)]
-            usage.take_in(other, paid, desk=desk, now=NOON)
+            usage_intake.take_in(other, paid, desk=desk, now=NOON)
     database.close()
     assert books.wallet(desk, ADA) == MicroTokens(-2 * 540_000)
     assert books.findings(desk) == {}
@@ -117,7 +118,7 @@ def test_free_use_does_not_stand_in_the_way_of_a_debit(cloned_postgres_url: str,
 def give(key: str, email: str) -> Callable[[Database], None]:
     def work(database: Database) -> None:
         with database.transaction() as session:
-            grants.give(
+            by_hand.give(
                 session, email=email, amount=MicroTokens.parse("10"), reason="Pilot", expires_at=NOON + YEAR,
                 actor="test", now=NOON, key=key,
             )  # fmt: skip

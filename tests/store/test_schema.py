@@ -19,8 +19,10 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
 from programme import handbooks as programme_handbooks
-from store import outbox, schema, verify
+from store import schema
 from store.engine import open_database
+from store.outbox import messages
+from store.proof import verify
 from store.tables import metadata
 from store.tables.handbook import handbooks
 from store.tables.ledger import lots
@@ -30,7 +32,7 @@ from tests.support import books, cast
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from programme.desk import Desk
+    from programme.app import Desk
     from store.engine import Database
 
 pytestmark = pytest.mark.every_database
@@ -156,7 +158,7 @@ def test_messages_that_are_owed_survive_an_update(empty_database: Database, monk
         )
     schema.upgrade(empty_database)
     with empty_database.transaction() as session:
-        [row] = outbox.lease(session, courier="c", now=now, until=now + timedelta(minutes=5), limit=9)
+        [row] = messages.lease(session, courier="c", now=now, until=now + timedelta(minutes=5), limit=9)
     assert (row.key, row.at_once, row.replaces, row.thread) == ("old", False, None, None)
 
 

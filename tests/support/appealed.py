@@ -9,19 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 from policy.period import Month, Quarter
 from policy.reasons import Reason
-from policy.review import Case
+from policy.reviews.proposal import Case
 from policy.units import MicroTokens, NanoUSD
-from programme import appeals, review_notices, terms
-from programme.appeals import Card
-from programme.cards import Named
-from programme.review_notices import Changed
-from store import audit, reviews
-from store import people as people_store
-from store.appeals import Appeal
-from store.review_votes import VOTED
-from store.reviews import Kept
+from programme.appeals import appeals
+from programme.appeals.appeals import Card
+from programme.exceptions.cards import Named
+from programme.people import terms
+from programme.reviews import effects
+from programme.reviews.effects import Changed
+from store import audit
+from store.appeals.records import Appeal
+from store.people import directory as people_store
+from store.reviews import drafts
+from store.reviews.drafts import Kept
+from store.reviews.votes import VOTED
 from templates import appeals as shown
-from templates import render, review
+from templates import render, reviews
 from tests.support import cast, played, reviewed
 from tests.support import requests as asking
 from tests.support.letters import CONTACT, ENDLESS, HOSTILE
@@ -30,7 +33,7 @@ from tests.support.reviewed import IDLE, Q4
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from programme.desk import Desk
+    from programme.app import Desk
     from store.engine import Session
     from templates.render import Message
     from tests.support.clock import Clock
@@ -58,16 +61,16 @@ def settle(desk: Desk, clock: Clock) -> None:
 
 def adopt(session: Session, desk: Desk, *, at: datetime = FRIDAY) -> Month:
     """As the board would; who is affected is told."""
-    month = review_notices.effect_month(session, Q4, desk=desk, now=at)
+    month = effects.effect_month(session, Q4, desk=desk, now=at)
     reviewed.adopt(session, Q4, month, now=at)
-    review_notices.owe(session, Q4, desk=desk, now=at)
+    effects.owe(session, Q4, desk=desk, now=at)
     return month
 
 
 def cut(session: Session) -> list[str]:
     """The e-mails of those whom the review cuts."""
     emails = {person["id"]: email for email, person in people_store.all_by_email(session).items()}
-    return sorted(emails[one.case.person_id] for one in reviews.cases(session, Q4) if review_notices.is_cut(one))
+    return sorted(emails[one.case.person_id] for one in drafts.cases(session, Q4) if effects.is_cut(one))
 
 
 def vote_on_package(session: Session, desk: Desk, *members: str, at: datetime = FRIDAY) -> None:
@@ -125,7 +128,7 @@ OPEN = Card(
 
 
 def notice(**changes: Any) -> Message:  # noqa: ANN401 - the fields of a notice
-    return review.notice(dataclasses.replace(CUT, **changes))
+    return reviews.notice(dataclasses.replace(CUT, **changes))
 
 
 def decided(state: str, **changes: Any) -> Card:  # noqa: ANN401 - the fields of a card
@@ -147,7 +150,7 @@ def told(text: str) -> Card:
 
 def mine(card: Card | None = None, *, may_appeal: bool = False, **changes: Any) -> Message:  # noqa: ANN401 - the fields
     """`/tokens review`."""
-    return review.mine(CUT.quarter, dataclasses.replace(CUT, **changes), card=card, may_appeal=may_appeal)
+    return reviews.mine(CUT.quarter, dataclasses.replace(CUT, **changes), card=card, may_appeal=may_appeal)
 
 
 UNCHANGED: dict[str, Any] = {
@@ -184,8 +187,8 @@ CASES: dict[str, Callable[[], Message]] = {
     "my_review_hostile": lambda: mine(
         told(HOSTILE), decision="held", decision_reason=HOSTILE, contact=HOSTILE, **UNCHANGED
     ),
-    "my_review_of_none": lambda: review.mine(CUT.quarter, None, card=None, may_appeal=False),
-    "my_review_before_any": lambda: review.mine(None, None, card=None, may_appeal=False),
+    "my_review_of_none": lambda: reviews.mine(CUT.quarter, None, card=None, may_appeal=False),
+    "my_review_before_any": lambda: reviews.mine(None, None, card=None, may_appeal=False),
     "appeal_card": lambda: shown.card(OPEN),
     "appeal_card_reminds": lambda: shown.card(OPEN, reminds=True),
     "nobody": lambda: shown.nobody(dataclasses.replace(OPEN, deciders=())),

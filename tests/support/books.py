@@ -10,9 +10,10 @@ import sqlalchemy as sa
 
 from policy import handbook
 from policy.units import MicroTokens
-from programme import handbooks, usage
-from store import verify
+from programme import handbooks
+from programme.usage import intake
 from store.engine import open_database
+from store.proof import verify
 from store.tables.audit import audit_log
 from store.tables.ledger import accounts, entries, lots
 from store.tables.people import people
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from policy.metering import UsageEvent
-    from programme.desk import Desk
-    from programme.usage import Status
+    from programme.app import Desk
+    from programme.usage.intake import Status
     from store.engine import Database, Session
 
 ADA, BEN, MARA = "ada@example.com", "ben@example.com", "mara@example.com"
@@ -34,14 +35,14 @@ WAIT_SECONDS = 20
 def take_in(desk: Desk, *events: UsageEvent) -> list[Status]:
     """Take in one batch in a transaction of its own; what became of each event."""
     with desk.transaction() as session:
-        outcomes = usage.take_in(session, events, desk=desk, now=desk.clock())
+        outcomes = intake.take_in(session, events, desk=desk, now=desk.clock())
     return [outcome.status for outcome in outcomes]
 
 
 def retry(desk: Desk) -> tuple[int, int]:
     """Try everything in quarantine again: (released, still held)."""
     with desk.transaction() as session:
-        tried = usage.retry_quarantine(session, desk=desk, now=desk.clock(), limit=1_000)
+        tried = intake.retry_quarantine(session, desk=desk, now=desk.clock(), limit=1_000)
     return tried.released, tried.held
 
 

@@ -6,22 +6,22 @@ import dataclasses
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from policy.quorum import MEMBER, Electorate, Seat, Tally, deadlines
+from policy.exceptions import MEMBER, Electorate, Seat, Tally, deadlines
 from policy.reasons import Reason
 from policy.units import MicroTokens, NanoUSD
-from programme.cards import Card, Exchange, Named, Past, Queue, Queued, VoteLine
-from programme.decisions import OUTCOMES, Voted
-from programme.fast_track import Judged
+from programme.exceptions.asking import Judged
+from programme.exceptions.cards import Card, Exchange, Named, Past, Queue, Queued, VoteLine
+from programme.exceptions.voting import OUTCOMES, Voted
 from programme.letters import Situation
-from store.requests import Question, Request
-from templates import fast_track, render, review
+from store.exceptions.requests import Question, Request
+from templates import exceptions, render, reviews
 from tests.support.letters import ENDLESS, HOSTILE, VALUE
 from tests.support.requests import BOOK, HOURS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from programme.review_calls import Call
+    from programme.reviews.calls import Call
     from templates.render import Message
 
 ASKED_AT = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
@@ -148,11 +148,11 @@ def hostile(card: Card, text: str) -> Card:
 
 
 def mine(card: Card) -> Message:
-    return fast_track.mine(card)
+    return exceptions.mine(card)
 
 
 def note(card: Card, *, for_requester: bool = True, stage: int | None = None) -> Message:
-    value = fast_track.button_value(card)
+    value = exceptions.button_value(card)
     return render.message("fast_track/note", card=card, for_requester=for_requester, stage=stage, button_value=value)
 
 
@@ -163,26 +163,26 @@ def question(reader: str, *, answer: str | None = None, asked: str = "Why now?",
 
 def more_time(card: Card = APPROVED, *, days: int = 2) -> Message:
     return render.message(
-        "fast_track/more_time", card=card, days=days, button_value=fast_track.button_value(card)
+        "fast_track/more_time", card=card, days=days, button_value=exceptions.button_value(card)
     )  # fmt: skip
 
 
 def outcome(card: Card = APPROVED) -> Message:
-    return render.message("fast_track/outcome", card=card, button_value=fast_track.button_value(card))
+    return render.message("fast_track/outcome", card=card, button_value=exceptions.button_value(card))
 
 
 def queue(*cards: Card, stands_in_until: date | None = None, call_: Call | None = None) -> Message:
     lines = tuple(Queued(card, awaits_reader=number % 2 == 0) for number, card in enumerate(cards))[:10]
-    values = {card.request.id: fast_track.button_value(card) for card in cards}
+    values = {card.request.id: exceptions.button_value(card) for card in cards}
     waiting = Queue(lines, more=len(cards) - len(lines), hidden=len(cards) // 10)
     return render.message(
         "fast_track/queue", queue=waiting, values=values, stands_in_until=stands_in_until, call_=call_,
-        button_value=review.button_value(call_) if call_ else "",
+        button_value=reviews.button_value(call_) if call_ else "",
     )  # fmt: skip
 
 
 def own(*cards: Card) -> Message:
-    values = {card.request.id: fast_track.button_value(card) for card in cards}
+    values = {card.request.id: exceptions.button_value(card) for card in cards}
     return render.message("fast_track/requests", cards=cards, values=values)
 
 
@@ -192,19 +192,19 @@ def voted(card: Card, *, again: bool = False) -> Message:
 
 
 CASES: dict[str, Callable[[], Message]] = {
-    "card_open": lambda: fast_track.card(OPEN),
-    "card_under_way": lambda: fast_track.card(UNDER_WAY),
-    "card_major": lambda: fast_track.card(MAJOR),
-    "card_without_a_grant": lambda: fast_track.card(NO_GRANT),
-    "card_approved": lambda: fast_track.card(APPROVED),
-    "card_rejected": lambda: fast_track.card(REJECTED),
-    "card_lapsed": lambda: fast_track.card(LAPSED),
-    "card_withdrawn": lambda: fast_track.card(WITHDRAWN),
-    "card_break_glass": lambda: fast_track.card(CREDITED),
-    "card_ratified": lambda: fast_track.card(RATIFIED),
-    "card_not_ratified": lambda: fast_track.card(NOT_RATIFIED),
-    "card_netted": lambda: fast_track.card(NETTED),
-    "card_hostile": lambda: fast_track.card(hostile(UNDER_WAY, HOSTILE)),
+    "card_open": lambda: exceptions.card(OPEN),
+    "card_under_way": lambda: exceptions.card(UNDER_WAY),
+    "card_major": lambda: exceptions.card(MAJOR),
+    "card_without_a_grant": lambda: exceptions.card(NO_GRANT),
+    "card_approved": lambda: exceptions.card(APPROVED),
+    "card_rejected": lambda: exceptions.card(REJECTED),
+    "card_lapsed": lambda: exceptions.card(LAPSED),
+    "card_withdrawn": lambda: exceptions.card(WITHDRAWN),
+    "card_break_glass": lambda: exceptions.card(CREDITED),
+    "card_ratified": lambda: exceptions.card(RATIFIED),
+    "card_not_ratified": lambda: exceptions.card(NOT_RATIFIED),
+    "card_netted": lambda: exceptions.card(NETTED),
+    "card_hostile": lambda: exceptions.card(hostile(UNDER_WAY, HOSTILE)),
     "mine_open": lambda: mine(OPEN),
     "mine_approved": lambda: mine(APPROVED),
     "mine_rejected": lambda: mine(REJECTED),
@@ -254,7 +254,7 @@ CASES: dict[str, Callable[[], Message]] = {
     "done_hostile": lambda: render.message("fast_track/done", text=HOSTILE),
 }
 ENDLESS_CASES: dict[str, Callable[[], Message]] = {
-    "card": lambda: fast_track.card(hostile(UNDER_WAY, ENDLESS)),
+    "card": lambda: exceptions.card(hostile(UNDER_WAY, ENDLESS)),
     "mine": lambda: mine(hostile(REJECTED, ENDLESS)),
     "note": lambda: note(hostile(REJECTED, ENDLESS)),
     "question": lambda: question("requester", asked=ENDLESS, answer=ENDLESS, card=hostile(OPEN, ENDLESS)),

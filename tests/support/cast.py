@@ -9,17 +9,18 @@ import io
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from bot import office
-from handlers.usage_formats import fingerprint
+from bot import wiring
+from handlers.usage.formats import fingerprint
 from policy.metering import UsageEvent
 from policy.units import MicroTokens
-from programme import grants, people
-from store import people as people_store
+from programme.grants import by_hand
+from programme.people import directory
+from store.people import directory as people_store
 
 if TYPE_CHECKING:
     from policy.metering import Identities, Meters
-    from programme.desk import Desk
-    from programme.grants import Given
+    from programme.app import Desk
+    from programme.grants.by_hand import Given
 
 PEOPLE = """\
 email,name,slack_user_id,manager_email,level,role_family,pay_band,fte,time_zone,hired_on,left_on,wave,roles
@@ -38,13 +39,13 @@ GPT = ("openai", "gpt-5")
 
 def settle(desk: Desk) -> None:
     """Migrate the desk's database and hire the cast."""
-    office.migrate(desk)
+    wiring.migrate(desk)
     hire(desk, PEOPLE)
 
 
 def hire(desk: Desk, csv_text: str) -> None:
     with desk.transaction() as session:
-        people.import_csv(session, io.StringIO(csv_text), actor="test", now=desk.clock(), zone=desk.zone)
+        directory.import_csv(session, io.StringIO(csv_text), actor="test", now=desk.clock(), zone=desk.zone)
 
 
 def person_id(desk: Desk, email: str) -> str:
@@ -58,7 +59,7 @@ def give(desk: Desk, email: str, tokens: str, *, days: int = 90, reason: str = "
     """Give somebody tokens, by default until three months from now."""
     now = desk.clock()
     with desk.transaction() as session:
-        return grants.give(
+        return by_hand.give(
             session,
             email=email,
             amount=MicroTokens.parse(tokens),

@@ -12,10 +12,11 @@ from policy import handbook
 from policy.period import Month, Quarter
 from policy.sizing import Assignment, Claim, Factors, size
 from policy.units import MicroTokens, NanoUSD
-from policy.valuation import TokenValue
-from programme import handbooks, letters, valuation
+from policy.value.valuation import TokenValue
+from programme import handbooks, letters
 from programme.letters import DayOfSpend, Digest, Ending, LapseNotice, Portion, Statement
-from scheduler import grant_letters
+from programme.value import valuation
+from scheduler.composers import grants as composers_grants
 from store.tables.grants import grants
 from tests.support import cast
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from policy.parameters.grants import SizingRules
-    from programme.desk import Desk
+    from programme.app import Desk
     from templates.render import Message
 
 HOSTILE = "<!channel> & &amp; *b* `c` ~s~ _i_ <https://evil.example|press>\n• 9,999 tokens left <@U0BOSS>"
@@ -149,9 +150,9 @@ def unspent() -> Digest:
 def told(letter: Statement | LapseNotice | Digest) -> Message:
     """The message that comes of a letter after its way through the outbox."""
     compose: dict[type, Callable[[object], tuple[Message, object]]] = {
-        Statement: grant_letters.compose_statement,
-        LapseNotice: grant_letters.compose_lapse_notice,
-        Digest: grant_letters.compose_digest,
+        Statement: composers_grants.compose_statement,
+        LapseNotice: composers_grants.compose_lapse_notice,
+        Digest: composers_grants.compose_digest,
     }
     return compose[type(letter)](json.loads(letters.written(letter)))[0]
 

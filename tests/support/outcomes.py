@@ -8,16 +8,17 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from handlers import github
+from handlers.outcomes import github
 from policy.outcomes import Reported
-from programme import outcomes, people
+from programme.outcomes import intake
+from programme.people import directory
 from tests.support.books import ADA, BEN, MARA
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from policy.outcomes import WeekOutput
-    from programme.desk import Desk
+    from programme.app import Desk
     from store.engine import Session
 
 SECRET = "It's a Secret to Everybody"
@@ -175,15 +176,15 @@ def map_logins(desk: Desk, *logins: str) -> None:
 
 def map_logins_in(session: Session, desk: Desk, logins: Iterable[str]) -> None:
     for login in logins:
-        people.map_identity(
+        directory.map_identity(
             session, source="github", kind="user", value=login, email=LOGINS[login], actor="test", now=desk.clock()
         )
 
 
-def take_in(desk: Desk, *told: Reported) -> list[outcomes.Status]:
+def take_in(desk: Desk, *told: Reported) -> list[intake.Status]:
     """Take in one batch in a transaction of its own; what became of each outcome."""
     with desk.transaction() as session:
-        answers = outcomes.take_in(session, told, zone=desk.zone, now=desk.clock())
+        answers = intake.take_in(session, told, zone=desk.zone, now=desk.clock())
     return [answer.status for answer in answers]
 
 
@@ -193,7 +194,7 @@ def weekly(desk: Desk) -> list[WeekOutput]:
 
 
 def year(session: Session) -> list[WeekOutput]:
-    return outcomes.weekly(session, datetime(2026, 1, 1, tzinfo=UTC).date(), datetime(2027, 3, 1, tzinfo=UTC).date())
+    return intake.weekly(session, datetime(2026, 1, 1, tzinfo=UTC).date(), datetime(2027, 3, 1, tzinfo=UTC).date())
 
 
 def outputs(desk: Desk) -> dict[str, int]:

@@ -8,18 +8,19 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from policy.changes import Difference
+from policy.exceptions import Tally
 from policy.period import Month, Quarter
-from policy.quorum import Tally
 from policy.reasons import Reason
-from policy.review import AMENDED, HELD, PROPOSED, Basis, Case, Counted
-from policy.review_votes import Limits
+from policy.reviews.proposal import AMENDED, HELD, PROPOSED, Basis, Case, Counted
+from policy.reviews.votes import Limits
 from policy.units import MicroTokens, NanoUSD
-from programme.cards import Named
-from programme.case_decisions import Decided
-from programme.review_calls import Call, OwnVote
-from programme.review_decisions import Voted
-from programme.review_pack import CaseLine, Pack, Page, VoteLine
-from programme.review_summary import (
+from programme.exceptions.cards import Named
+from programme.handbook.thresholds import THRESHOLDS, Offered
+from programme.reviews.calls import Call, OwnVote
+from programme.reviews.drafting import BackTest
+from programme.reviews.packs import CaseLine, Pack, Page, VoteLine
+from programme.reviews.single_cases import Decided
+from programme.reviews.summaries import (
     Appealed,
     Exceptions,
     Fairness,
@@ -30,12 +31,11 @@ from programme.review_summary import (
     Summary,
     Value,
 )
-from programme.review_value import NOT_PROPOSED, Standing
-from programme.reviews import BackTest
-from programme.standing import Histogram
-from programme.thresholds import THRESHOLDS, Offered
-from store.reviews import ADOPTED, DRAFT, LAPSED, Kept, Review
-from templates import policy, render, review
+from programme.reviews.token_value import NOT_PROPOSED, Standing
+from programme.reviews.voting import Voted
+from programme.value.standing import Histogram
+from store.reviews.drafts import ADOPTED, DRAFT, LAPSED, Kept, Review
+from templates import handbook, render, reviews
 from tests.support import cards, proposed
 from tests.support.letters import ENDLESS, HOSTILE
 
@@ -247,13 +247,13 @@ PROPOSED_THRESHOLDS = dataclasses.replace(
 
 
 def thresholds_form(base: str = OFFERED.base) -> dict[str, Any]:
-    return policy.thresholds(dataclasses.replace(OFFERED, base=base), THRESHOLDS, private="{}")
+    return handbook.thresholds(dataclasses.replace(OFFERED, base=base), THRESHOLDS, private="{}")
 
 
 def page(*lines: CaseLine, number: int = 0, pages: int = 1, is_open: bool = True) -> dict[str, Any]:
     shown = Page(Q4, lines, number, pages, Counted(6, 2, 24), 32, is_open)
-    return review.page(
-        shown, [(line, f"{Q4}:{line.person_id}:{number}") for line in lines], turns=list(review.pages(number, pages))
+    return reviews.page(
+        shown, [(line, f"{Q4}:{line.person_id}:{number}") for line in lines], turns=list(reviews.pages(number, pages))
     )  # fmt: skip
 
 
@@ -271,12 +271,12 @@ def deciding(value: str) -> Message:
 
 def told(of: Pack, state: str) -> Message:
     """What the pack says where the value was not adopted with it."""
-    return review.pack(dataclasses.replace(of, value=Standing(state, Quarter(2027, 1))))
+    return reviews.pack(dataclasses.replace(of, value=Standing(state, Quarter(2027, 1))))
 
 
 def on_case(name: str, **more: object) -> dict[str, Any]:
     """A form or an answer about a single case."""
-    usual: dict[str, Any] = {"case": KEPT, "who": "Ben Okafor", "change": review.change, "private": "{}"} | more
+    usual: dict[str, Any] = {"case": KEPT, "who": "Ben Okafor", "change": reviews.change, "private": "{}"} | more
     return {"hold": _hold, "amend": _amend, "why": _why, "decided": _decided}[name](usual)
 
 
@@ -290,7 +290,7 @@ def _amend(view: dict[str, Any]) -> dict[str, Any]:
 
 
 def _why(view: dict[str, Any]) -> dict[str, Any]:
-    return render.modal("review/why", lines=review.lines, **view)
+    return render.modal("review/why", lines=reviews.lines, **view)
 
 
 def _decided(view: dict[str, Any]) -> dict[str, Any]:
@@ -298,41 +298,41 @@ def _decided(view: dict[str, Any]) -> dict[str, Any]:
 
 
 def milestone(step: str, appealed: Appealed) -> Message:
-    return review.milestone(ADOPTED_PACK.review, step, appealed)
+    return reviews.milestone(ADOPTED_PACK.review, step, appealed)
 
 
 CASES: dict[str, Callable[[], Message]] = {
-    "pack": lambda: review.pack(OPEN),
-    "pack_under_way": lambda: review.pack(UNDER_WAY),
-    "pack_adopted": lambda: review.pack(ADOPTED_PACK),
-    "pack_lapsed": lambda: review.pack(LAPSED_PACK),
-    "pack_of_few_changes": lambda: review.pack(
+    "pack": lambda: reviews.pack(OPEN),
+    "pack_under_way": lambda: reviews.pack(UNDER_WAY),
+    "pack_adopted": lambda: reviews.pack(ADOPTED_PACK),
+    "pack_lapsed": lambda: reviews.pack(LAPSED_PACK),
+    "pack_of_few_changes": lambda: reviews.pack(
         dataclasses.replace(OPEN, summary=dataclasses.replace(SUMMARY, grants_after=None))
     ),
-    "pack_of_three_people": lambda: review.pack(SMALL),
-    "pack_of_nothing": lambda: review.pack(NOTHING),
-    "pack_superseded": lambda: review.pack(SUPERSEDED),
-    "pack_of_a_large_change": lambda: review.pack(dataclasses.replace(OPEN, value=LARGE)),
-    "pack_of_a_large_change_with_a_first": lambda: review.pack(dataclasses.replace(OPEN, value=FIRST)),
-    "pack_adopted_by_a_first": lambda: review.pack(WAITS_FOR_A_SECOND),
+    "pack_of_three_people": lambda: reviews.pack(SMALL),
+    "pack_of_nothing": lambda: reviews.pack(NOTHING),
+    "pack_superseded": lambda: reviews.pack(SUPERSEDED),
+    "pack_of_a_large_change": lambda: reviews.pack(dataclasses.replace(OPEN, value=LARGE)),
+    "pack_of_a_large_change_with_a_first": lambda: reviews.pack(dataclasses.replace(OPEN, value=FIRST)),
+    "pack_adopted_by_a_first": lambda: reviews.pack(WAITS_FOR_A_SECOND),
     "pack_adopted_without_another_value": lambda: told(ADOPTED_PACK, "another"),
     "pack_adopted_without_a_value_too_late": lambda: told(ADOPTED_PACK, "over"),
     "pack_adopted_without_a_fixed_value": lambda: told(ADOPTED_PACK, "fixed"),
-    "pack_hostile": lambda: review.pack(stuffed(HOSTILE)),
+    "pack_hostile": lambda: reviews.pack(stuffed(HOSTILE)),
     "milestone_effect": lambda: milestone("effect", Appealed("2026-Q4", 3, 1, 0, 0, 0, 1)),
     "milestone_effect_with_two_appeals": lambda: milestone("effect", Appealed("2026-Q4", 3, 2, 0, 0, 0, 2)),
     "milestone_close_of_one": lambda: milestone("close", Appealed("2026-Q4", 1, 1, 0, 0, 1, 0)),
     "milestone_effect_without_appeals": lambda: milestone("effect", Appealed("2026-Q4", 3, 0, 0, 0, 0, 0)),
     "milestone_close": lambda: milestone("close", Appealed("2026-Q4", 12, 3, 1, 1, 0, 1)),
     "milestone_close_without_appeals": lambda: milestone("close", Appealed("2026-Q4", 1, 0, 0, 0, 0, 0)),
-    "outcome_of_a_review": lambda: review.outcome(ADOPTED_PACK),
-    "outcome_of_a_review_by_a_first": lambda: review.outcome(WAITS_FOR_A_SECOND),
-    "outcome_of_a_review_without_a_value": lambda: review.outcome(
+    "outcome_of_a_review": lambda: reviews.outcome(ADOPTED_PACK),
+    "outcome_of_a_review_by_a_first": lambda: reviews.outcome(WAITS_FOR_A_SECOND),
+    "outcome_of_a_review_without_a_value": lambda: reviews.outcome(
         dataclasses.replace(ADOPTED_PACK, value=Standing("another", Quarter(2027, 1)))
     ),
-    "outcome_of_a_review_lapsed": lambda: review.outcome(LAPSED_PACK),
-    "outcome_of_a_review_superseded": lambda: review.outcome(SUPERSEDED),
-    "outcome_of_a_review_hostile": lambda: review.outcome(
+    "outcome_of_a_review_lapsed": lambda: reviews.outcome(LAPSED_PACK),
+    "outcome_of_a_review_superseded": lambda: reviews.outcome(SUPERSEDED),
+    "outcome_of_a_review_hostile": lambda: reviews.outcome(
         dataclasses.replace(WAITS_FOR_A_SECOND, decided_by=Named(HOSTILE, None))
     ),
     "confirmed_value": lambda: render.message("review/confirmed", value=VALUE_ADOPTED),
@@ -353,7 +353,7 @@ CASES: dict[str, Callable[[], Message]] = {
     "voted_on_a_review_without_its_value": lambda: deciding("another"),
 }
 ENDLESS_CASES: dict[str, Callable[[], Message]] = {
-    "pack": lambda: review.pack(stuffed(ENDLESS, most=40)),
+    "pack": lambda: reviews.pack(stuffed(ENDLESS, most=40)),
     "queue_with_a_review": lambda: cards.queue(call_=called(ENDLESS)),
 }
 MODALS: dict[str, Callable[[], dict[str, Any]]] = {
@@ -363,7 +363,7 @@ MODALS: dict[str, Callable[[], dict[str, Any]]] = {
     "review_cases_hostile": lambda: page(*[line(HELD_CASE._replace(decision_reason=HOSTILE), HOSTILE)] * 8),
     "review_thresholds": thresholds_form,
     "review_thresholds_hostile": lambda: thresholds_form(HOSTILE),
-    "review_thresholds_proposed": lambda: policy.thresholds_proposed(PROPOSED_THRESHOLDS, THRESHOLDS),
+    "review_thresholds_proposed": lambda: handbook.thresholds_proposed(PROPOSED_THRESHOLDS, THRESHOLDS),
     "review_hold": lambda: on_case("hold"),
     "review_hold_hostile": lambda: on_case("hold", who=HOSTILE),
     "review_amend": lambda: on_case("amend"),

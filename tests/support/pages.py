@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 from policy.kinds import LotKind
 from policy.period import Month, Quarter, Week
 from policy.units import MicroTokens, NanoUSD
-from policy.valuation import TokenValue
-from programme.balance import BalanceCard, LotLine
-from programme.burn_down import BurnDown
-from programme.cards import Queue, Queued
+from policy.value.valuation import TokenValue
+from programme.balance.balance import BalanceCard, LotLine
+from programme.balance.burn_down import BurnDown
+from programme.exceptions.cards import Queue, Queued
 from programme.home import Board, Home, Requests, WarningsWanted
-from programme.standing import Histogram, Standing
-from programme.team_report import AHEAD, WEEKS, MonthAhead, TeamBelow, TeamReport, WeekAhead, WeekOfSpend
+from programme.reports.team_report import AHEAD, WEEKS, MonthAhead, TeamBelow, TeamReport, WeekAhead, WeekOfSpend
+from programme.value.standing import Histogram, Standing
 from templates import homes, render
 from tests.support import cards, packs
 from tests.support.letters import CONTACT, ENDLESS, HOSTILE
@@ -24,8 +24,8 @@ from tests.support.letters import CONTACT, ENDLESS, HOSTILE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from programme.cards import Card
-    from templates.sheet import Block
+    from programme.exceptions.cards import Card
+    from templates.blocks import Block
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 NOVEMBER = Month(2026, 11)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from programme.desk import Desk
+    from programme.app import Desk
 
 MOST = 8
 """So many are remembered, of some megabytes each."""

@@ -8,22 +8,23 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from handlers.policy import Line
+from handlers.handbook.proposals import Line
 from policy import handbook
 from policy.changes import Difference
 from policy.period import Quarter
 from policy.reasons import Refusal
-from policy.review import Counted
-from programme import proposals
-from programme.cards import Named
-from programme.proposals import Card, Tried
-from programme.reviews import BackTest
+from policy.reviews.proposal import Counted
+from programme.exceptions.cards import Named
+from programme.handbook import proposals
+from programme.handbook.proposals import Card, Tried
+from programme.reviews.drafting import BackTest
 from scheduler import tick
-from store import proposals as store
-from store.proposals import Proposal
+from store.handbook import proposals as store
+from store.handbook.proposals import Proposal
 from store.tables.handbook import handbook_proposals
 from store.tables.outbox import outbox
-from templates import policy, render
+from templates import handbook as handbook_templates
+from templates import render
 from tests.support import books, rollout
 from tests.support.letters import ENDLESS, HOSTILE
 from tests.support.requests import person
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from policy.handbook import Handbook
-    from programme.desk import Desk
+    from programme.app import Desk
     from templates.render import Message
 
 DECEMBER = date(2026, 12, 1)
@@ -198,12 +199,12 @@ def rules(
 def hostile_rules(said: str) -> Message:
     now, coming = (dataclasses.replace(book, version=said, contact=said) for book in (NOW, NEXT))
     card = hostile(OPEN, said)
-    line = Line(card, policy.button_value(card), may_decide=True, is_own=False)
+    line = Line(card, handbook_templates.button_value(card), may_decide=True, is_own=False)
     return rules(coming, card.changes, [coming] * 9, [line] * 5, now=now)
 
 
 def line(card: Card, *, may_decide: bool = False, is_own: bool = False) -> Line:
-    return Line(card, policy.button_value(card), may_decide, is_own)
+    return Line(card, handbook_templates.button_value(card), may_decide, is_own)
 
 
 CASES: dict[str, Callable[[], Message]] = {
@@ -212,21 +213,21 @@ CASES: dict[str, Callable[[], Message]] = {
     "policy_proposed_for_the_board": lambda: rules(proposed=[line(OPEN, may_decide=True)] * 4),
     "policy_proposed_by_oneself": lambda: rules(proposed=[line(OPEN, is_own=True)]),
     "policy_hostile": lambda: hostile_rules(HOSTILE),
-    "proposal_open": lambda: policy.card(OPEN),
-    "proposal_of_nothing": lambda: policy.card(dataclasses.replace(OPEN, changes=())),
-    "proposal_confirmed": lambda: policy.card(CONFIRMED),
-    "proposal_declined": lambda: policy.card(DECLINED),
-    "proposal_withdrawn": lambda: policy.card(WITHDRAWN),
-    "proposal_lapsed": lambda: policy.card(LAPSED),
-    "proposal_hostile": lambda: policy.card(hostile(DECLINED, HOSTILE)),
-    "proposal_of_thresholds": lambda: policy.card(OF_THRESHOLDS),
-    "proposal_mine": lambda: policy.mine(OPEN),
-    "proposal_mine_confirmed": lambda: policy.mine(CONFIRMED),
-    "proposal_mine_hostile": lambda: policy.mine(hostile(DECLINED, HOSTILE)),
-    "proposal_note_confirmed": lambda: policy.note(CONFIRMED),
-    "proposal_note_declined": lambda: policy.note(DECLINED),
-    "proposal_note_lapsed": lambda: policy.note(LAPSED),
-    "proposal_note_hostile": lambda: policy.note(hostile(DECLINED, HOSTILE)),
+    "proposal_open": lambda: handbook_templates.card(OPEN),
+    "proposal_of_nothing": lambda: handbook_templates.card(dataclasses.replace(OPEN, changes=())),
+    "proposal_confirmed": lambda: handbook_templates.card(CONFIRMED),
+    "proposal_declined": lambda: handbook_templates.card(DECLINED),
+    "proposal_withdrawn": lambda: handbook_templates.card(WITHDRAWN),
+    "proposal_lapsed": lambda: handbook_templates.card(LAPSED),
+    "proposal_hostile": lambda: handbook_templates.card(hostile(DECLINED, HOSTILE)),
+    "proposal_of_thresholds": lambda: handbook_templates.card(OF_THRESHOLDS),
+    "proposal_mine": lambda: handbook_templates.mine(OPEN),
+    "proposal_mine_confirmed": lambda: handbook_templates.mine(CONFIRMED),
+    "proposal_mine_hostile": lambda: handbook_templates.mine(hostile(DECLINED, HOSTILE)),
+    "proposal_note_confirmed": lambda: handbook_templates.note(CONFIRMED),
+    "proposal_note_declined": lambda: handbook_templates.note(DECLINED),
+    "proposal_note_lapsed": lambda: handbook_templates.note(LAPSED),
+    "proposal_note_hostile": lambda: handbook_templates.note(hostile(DECLINED, HOSTILE)),
     "proposal_done_confirmed": lambda: done("confirmed"),
     "proposal_done_withdrawn": lambda: done("withdrawn"),
 }
@@ -238,10 +239,10 @@ def done(state: str, version: str = "2027.1") -> Message:
 
 ENDLESS_CASES: dict[str, Callable[[], Message]] = {
     "policy": lambda: hostile_rules(ENDLESS),
-    "proposal": lambda: policy.card(hostile(DECLINED, ENDLESS)),
-    "proposal_open": lambda: policy.card(hostile(OPEN, ENDLESS)),
-    "proposal_mine": lambda: policy.mine(hostile(OPEN, ENDLESS)),
-    "proposal_note": lambda: policy.note(hostile(DECLINED, ENDLESS)),
+    "proposal": lambda: handbook_templates.card(hostile(DECLINED, ENDLESS)),
+    "proposal_open": lambda: handbook_templates.card(hostile(OPEN, ENDLESS)),
+    "proposal_mine": lambda: handbook_templates.mine(hostile(OPEN, ENDLESS)),
+    "proposal_note": lambda: handbook_templates.note(hostile(DECLINED, ENDLESS)),
     "proposal_done": lambda: done("confirmed", ENDLESS),
 }
 MODALS: dict[str, Callable[[], dict[str, Any]]] = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from policy.period import Month, Week
 from policy.units import MicroTokens, NanoUSD
-from programme.team_report import APART, Jump, MonthAhead, TeamBelow, TeamReport, WeekAhead, WeekOfSpend
+from programme.reports.team_report import APART, Jump, MonthAhead, TeamBelow, TeamReport, WeekAhead, WeekOfSpend
 from templates import team
 from tests.support.letters import CONTACT, ENDLESS, HOSTILE
 

@@ -10,16 +10,16 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from policy import handbook, quorum
+from policy import exceptions, handbook
 from policy.period import day_of
 from policy.reasons import Refusal
 from policy.units import MicroTokens
-from programme import decisions, fast_track
-from programme.decisions import Ballot
-from programme.fast_track import Asked
+from programme.exceptions import asking, voting
+from programme.exceptions.asking import Asked
+from programme.exceptions.voting import Ballot
 from scheduler import tick
-from store import people as people_store
-from store import requests as store
+from store.exceptions import requests as store
+from store.people import directory as people_store
 from store.tables.exceptions import requests
 from store.tables.outbox import outbox
 from tests.support import books, cast, played, rollout
@@ -27,14 +27,14 @@ from tests.support import books, cast, played, rollout
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from programme.decisions import Voted
-    from programme.desk import Desk
+    from programme.app import Desk
+    from programme.exceptions.voting import Voted
     from store.engine import Session
-    from store.people import Person
-    from store.requests import Request
+    from store.exceptions.requests import Request
+    from store.people.directory import Person
 
 BOOK = handbook.parse(handbook.packaged())
-HOURS = quorum.business_hours(BOOK, ZoneInfo("Europe/Berlin"))
+HOURS = exceptions.business_hours(BOOK, ZoneInfo("Europe/Berlin"))
 BOARD_CHANNEL = "C0BOARD"
 IRIS, OMAR, TESS = "iris@example.com", "omar@example.com", "tess@example.com"
 ZOE, KOFI, LENA = "zoe@example.com", "kofi@example.com", "lena@example.com"
@@ -83,7 +83,7 @@ def ask(
             beneficiaries=frozenset(person(session, one).id for one in beneficiaries),
             incident=incident,
         )
-        submitted = fast_track.submit(
+        submitted = asking.submit(
             session, person(session, who), asked, key=key or f"form-{next(_keys)}", desk=desk, now=now
         )
     return submitted.request
@@ -96,7 +96,7 @@ def vote(
     amount = None if tokens is None else MicroTokens.parse(tokens)
     ballot = Ballot(approves, amount, last_day, None if approves else reason)
     with desk.transaction() as session:
-        return decisions.vote(session, person(session, who), request.id, ballot, desk=desk, now=desk.clock())
+        return voting.vote(session, person(session, who), request.id, ballot, desk=desk, now=desk.clock())
 
 
 def refused(desk: Desk, who: str, request: Request, **how: object) -> str:
@@ -110,7 +110,7 @@ def refused(desk: Desk, who: str, request: Request, **how: object) -> str:
 
 def withdraw(desk: Desk, who: str, request: Request) -> Request:
     with desk.transaction() as session:
-        return fast_track.withdraw(session, person(session, who), request.id, desk=desk, now=desk.clock())
+        return asking.withdraw(session, person(session, who), request.id, desk=desk, now=desk.clock())
 
 
 def now_of(desk: Desk, request: Request) -> Request:

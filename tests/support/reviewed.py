@@ -8,29 +8,33 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from policy.exceptions import MEMBER, Electorate, Seat
 from policy.outcomes import Reported
 from policy.period import Month, Quarter, first_instant
-from policy.quorum import MEMBER, Electorate, Seat
-from policy.review import PROPOSED, weeks_of
-from policy.review_votes import Times
+from policy.reviews.proposal import PROPOSED, weeks_of
+from policy.reviews.votes import Times
 from policy.units import MicroTokens, NanoUSD
-from programme import grants as programme_grants
-from programme import monthly, outcomes, people, reviews, terms, usage
+from programme.grants import by_hand as programme_grants
+from programme.grants import monthly
+from programme.outcomes import intake as outcomes_intake
+from programme.people import directory, terms
+from programme.reviews import drafting
+from programme.usage import intake as usage_intake
 from store import audit
-from store import people as people_store
-from store import review_votes as votes
-from store import reviews as store
 from store.audit import POLICY
+from store.people import directory as people_store
+from store.reviews import drafts as store
+from store.reviews import votes
 from store.tables.grants import grants
 from tests.support import cast, played, rollout, teams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from programme.desk import Desk
-    from programme.reviews import Drafted
+    from programme.app import Desk
+    from programme.reviews.drafting import Drafted
     from store.engine import Session
-    from store.reviews import Kept
+    from store.reviews.drafts import Kept
     from tests.support.clock import Clock
 
 Q3, Q4 = Quarter(2026, 3), Quarter(2026, 4)
@@ -90,11 +94,11 @@ def settle_people(desk: Desk, clock: Clock) -> None:
         _use(desk, month, {who: USE.get(who, (USUAL_USE, USUAL_USE))[place] for who in everybody()})
     with desk.transaction() as session:
         for team in range(len(SIZES)):
-            people.map_identity(
+            directory.map_identity(
                 session, source="tracker", kind="user", value=f"team{team}", email=members(team)[0], actor="test",
                 now=MORNING,
             )  # fmt: skip
-        outcomes.take_in(session, _delivered(), zone=desk.zone, now=MORNING)
+        outcomes_intake.take_in(session, _delivered(), zone=desk.zone, now=MORNING)
 
 
 def _manager(team: int) -> str:
@@ -122,7 +126,7 @@ def _use(desk: Desk, month: Month, shares: Mapping[str, float]) -> None:
         with desk.transaction() as session:
             events = [teams.used(day, who, tokens) for who, tokens in a_day.items()]
             at = datetime.combine(day, time(15), UTC)
-            taken = usage.take_in(session, events, desk=desk, now=at)
+            taken = usage_intake.take_in(session, events, desk=desk, now=at)
         assert {one.status for one in taken} == {"accepted"}
 
 
@@ -140,14 +144,14 @@ def outcome(outcome_id: str, team: int, day: date, thousandths: int, *, as_of: d
 
 
 def draft(session: Session, desk: Desk, quarter: Quarter = Q4, *, now: datetime = MORNING) -> Drafted:
-    drafted = reviews.draft(session, quarter, desk=desk, now=now)
+    drafted = drafting.draft(session, quarter, desk=desk, now=now)
     assert drafted is not None
     return drafted
 
 
 def adopt(session: Session, quarter: Quarter, holds_from: Month, *, now: datetime = MORNING) -> None:
     """What a board of two writes that adopts the cases as they stand, from a month. Nobody of the cast sits on it."""
-    kept = reviews.require(session, quarter)
+    kept = drafting.require(session, quarter)
     decided = [one for one in store.cases(session, quarter) if one.decision != PROPOSED]
     package = 1 + len(decided)
     chair, finance = (_lead(session, team) for team in (4, 5))

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from policy import handbook
 from policy.units import MicroTokens, NanoUSD
-from programme import handbooks, terms
+from programme import handbooks
+from programme.people import terms
 from scheduler.tick import tick
 from store.tables.grants import grants
 from store.tables.ledger import lots
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
-    from programme.desk import Desk
+    from programme.app import Desk
     from scheduler.tick import Ticked
 
 MIDPOINTS = {"P1": 90_000, "P2": 110_000, "P3": 140_000, "P4": 180_000, "P5": 220_000}

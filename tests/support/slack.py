@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bot import manifest, serving, settings
-from handlers import interactions, slack_users
+from handlers.slack import interactions, users
 from sandbox import Sandbox, Workspace
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pytest
 
     from bot.settings import Settings
-    from programme.desk import Desk
+    from programme.app import Desk
 
 ADA, BEN, MARA, IRIS, OMAR, TESS = "U0ADA", "U0BEN", "U0MARA", "U0IRIS", "U0OMAR", "U0TESS"
 KOFI, LENA = "U0KOFI", "U0LENA"
@@ -64,7 +64,7 @@ PATIENT = 30.0
 
 def without_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bot gives a workspace as long as the workspace gives the bot, however busy the machine is."""
-    monkeypatch.setattr(slack_users, "PATIENCE_SECONDS", PATIENT)
+    monkeypatch.setattr(users, "PATIENCE_SECONDS", PATIENT)
     monkeypatch.setattr(interactions, "ANSWER_SECONDS", PATIENT)
 
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from policy.period import Week, day_of
-from programme import usage
-from programme.reports import team_report
+from programme.reports.team import team_report
+from programme.usage import intake
 from tests.support import cast
 from tests.support.books import ADA, BEN
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from policy.metering import UsageEvent
-    from programme.desk import Desk
-    from programme.team_report import TeamReport
+    from programme.app import Desk
+    from programme.reports.team_report import TeamReport
 
 MARA, DANA = "mara@example.com", "dana@example.com"
 KIM, LOU, MAX, NED, OLA, PIA = (f"{name}@example.com" for name in ("kim", "lou", "max", "ned", "ola", "pia"))
@@ -58,7 +58,7 @@ def used(day: date, who: str, tokens: int, *, model: tuple[str, str] = cast.SONN
 
 def take_in(desk: Desk, events: Sequence[UsageEvent]) -> None:
     with desk.transaction() as session:
-        outcomes = usage.take_in(session, events, desk=desk, now=desk.clock())
+        outcomes = intake.take_in(session, events, desk=desk, now=desk.clock())
     assert {outcome.status for outcome in outcomes} <= {"accepted", "duplicate"}
 
 

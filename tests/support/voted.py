@@ -5,24 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from policy.reasons import Refusal
-from programme import case_decisions, review_decisions
-from programme.review_decisions import Ballot
-from store import people as people_store
-from store import review_votes as store
-from store import reviews
+from programme.reviews import single_cases, voting
+from programme.reviews.voting import Ballot
+from store.people import directory as people_store
+from store.reviews import drafts
+from store.reviews import votes as store
 from tests.support.reviewed import MORNING, Q4
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from programme.case_decisions import Decided
-    from programme.desk import Desk
-    from programme.review_decisions import Voted
+    from programme.app import Desk
+    from programme.reviews.single_cases import Decided
+    from programme.reviews.voting import Voted
     from store.engine import Session
-    from store.people import Person
-    from store.review_votes import Panel
-    from store.reviews import Kept
+    from store.people.directory import Person
+    from store.reviews.drafts import Kept
+    from store.reviews.votes import Panel
 
 
 def person(session: Session, email: str) -> Person:
@@ -41,33 +41,33 @@ def vote(
     session: Session, desk: Desk, who: str, *, adopts: bool = True, package: int | None = None, now: datetime = MORNING
 ) -> Voted:
     ballot = Ballot(package or panel(session).package, adopts, None if adopts else "Too many cuts")
-    return review_decisions.vote(session, person(session, who), Q4, ballot, desk=desk, now=now)
+    return voting.vote(session, person(session, who), Q4, ballot, desk=desk, now=now)
 
 
 def case(session: Session, whose: str) -> Kept:
-    found = reviews.case(session, Q4, person(session, whose).id)
+    found = drafts.case(session, Q4, person(session, whose).id)
     assert found is not None
     return found
 
 
 def hold(session: Session, desk: Desk, who: str, whose: str, *, reason: str = "On leave", seen: str = "") -> Decided:
-    seen = seen or case_decisions.mark(case(session, whose))
-    return case_decisions.hold(
+    seen = seen or single_cases.mark(case(session, whose))
+    return single_cases.hold(
         session, person(session, who), Q4, person(session, whose).id, reason=reason, seen=seen, desk=desk, now=MORNING
     )
 
 
 def amend(session: Session, desk: Desk, who: str, whose: str, change: str) -> Decided:
-    seen = case_decisions.mark(case(session, whose))
-    return case_decisions.amend(
+    seen = single_cases.mark(case(session, whose))
+    return single_cases.amend(
         session, person(session, who), Q4, person(session, whose).id, change=change, reason="Half of it", seen=seen,
         desk=desk, now=MORNING,
     )  # fmt: skip
 
 
 def put_back(session: Session, desk: Desk, who: str, whose: str) -> Decided:
-    seen = case_decisions.mark(case(session, whose))
-    return case_decisions.put_back(
+    seen = single_cases.mark(case(session, whose))
+    return single_cases.put_back(
         session, person(session, who), Q4, person(session, whose).id, seen=seen, desk=desk, now=MORNING
     )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from policy.period import Month
 from policy.units import MicroTokens, NanoUSD
 from programme.letters import Warned, written
-from scheduler import warning_letters
+from scheduler.composers import warnings
 from templates import render
 from tests.support.letters import CONTACT, ENDLESS, HOSTILE
 
@@ -29,7 +29,7 @@ NOTHING_LEFT = dataclasses.replace(USUAL, percent=100, left=MicroTokens(0))
 
 def told(warned: Warned) -> Message:
     """The message as it comes out of the outbox."""
-    return warning_letters.compose(json.loads(written(warned)))[0]
+    return warnings.compose(json.loads(written(warned)))[0]
 
 
 CASES: dict[str, Callable[[], Message]] = {

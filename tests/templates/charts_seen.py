@@ -10,8 +10,8 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 
-from templates.charts import paper
-from templates.charts.paper import Box
+from templates.charts import canvas
+from templates.charts.canvas import Box
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -74,9 +74,9 @@ def assert_texts_stand_free(figure: Figure) -> None:
     for text, box in placed:
         assert box.x0 >= 0, text
         assert box.y0 >= 0, text
-        assert box.x1 <= paper.ACROSS, text
-        assert box.y1 <= paper.UP, text
-        assert float(text.get_fontsize()) >= paper.TEXT
+        assert box.x1 <= canvas.ACROSS, text
+        assert box.y1 <= canvas.UP, text
+        assert float(text.get_fontsize()) >= canvas.TEXT
     for (one, box), (other, its) in combinations(placed, 2):
         across, up = min(box.x1, its.x1) - max(box.x0, its.x0), min(box.y1, its.y1) - max(box.y0, its.y0)
         assert across <= 1 or up <= DESCENT, (one.get_text(), other.get_text(), across, up)

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from policy.parameters.grants import COMPLEXITIES, LEVELS
 from policy.sizing import Assignment, Claim, size
 from policy.units import MicroTokens, NanoUSD
-from policy.valuation import TokenValue
+from policy.value.valuation import TokenValue
 from programme.letters import Digest, LapseNotice, Statement, read, written
 from sandbox import block_kit
-from scheduler import grant_letters
+from scheduler.composers import grants
 from tests.support import depth, letters
 from tests.support.letters import HIGH, LOW, NARROW, PART, RULES, STAFF, VALUE, factors, tokens
 
@@ -232,7 +232,7 @@ def test_a_notice_says_when(days: int, words: str) -> None:
 
 def test_a_digest_of_too_few_tells_no_spend() -> None:
     """Where spend may not be told there is neither a figure of it nor a picture."""
-    message, picture = grant_letters.compose_digest(json.loads(written(letters.too_few())))
+    message, picture = grants.compose_digest(json.loads(written(letters.too_few())))
     text = text_of(message)
     assert picture is None
     assert "Too few people spent" in text
@@ -242,7 +242,7 @@ def test_a_digest_of_too_few_tells_no_spend() -> None:
 
 def test_a_digest_has_its_picture() -> None:
     """The picture is that of the month before the one whose grants were posted."""
-    _, picture = grant_letters.compose_digest(json.loads(written(letters.digest())))
+    _, picture = grants.compose_digest(json.loads(written(letters.digest())))
     assert picture is not None
     assert picture.filename == "tokens-2026-11.png"
     assert "November 2026" in picture.alt_text

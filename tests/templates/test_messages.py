@@ -26,12 +26,12 @@ from policy.pace import Outlook
 from policy.period import Month, Quarter
 from policy.reasons import Refusal
 from policy.units import MicroTokens, NanoUSD
-from policy.valuation import TokenValue
-from programme.balance import BalanceCard, LotLine
-from programme.history import History
-from programme.why import CallLine, DebitLine, Explanation, MeterLine
+from policy.value.valuation import TokenValue
+from programme.balance.balance import BalanceCard, LotLine
+from programme.balance.history import History
+from programme.balance.why import CallLine, DebitLine, Explanation, MeterLine
 from sandbox import block_kit
-from store.usage import Line
+from store.usage.events import Line
 from templates import homes, render, workings
 from tests.support import appealed, cards, letters, packs, pages, proposed, reported, warned
 from tests.support.letters import ENDLESS, HOSTILE

@@ -72,7 +72,9 @@ def upgrade() -> None:
         sa.Column("needed", sa.SmallInteger(), nullable=False),
         sa.Column("needs_finance", sa.Boolean(), nullable=False),
         sa.Column("first_stage", sa.SmallInteger(), nullable=False),
-        sa.Column("stage", sa.SmallInteger(), nullable=False, comment="Who is called to vote by now: policy/quorum."),
+        sa.Column(
+            "stage", sa.SmallInteger(), nullable=False, comment="Who is called to vote by now: policy/exceptions."
+        ),
         sa.Column("remind_at", columns.Instant(), nullable=False),
         sa.Column("escalate_at", columns.Instant(), nullable=False),
         sa.Column("last_call_at", columns.Instant(), nullable=False),

@@ -1,0 +1,80 @@
+"""The composition root: a desk for the settings, on a ledger that is there and up to date."""
+
+from __future__ import annotations
+
+import gc
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from policy.reasons import Refusal
+from programme import handbooks
+from programme.app import Desk, utc_now
+from store import schema
+from store.engine import DatabaseUrlError, open_database
+from store.handbook import reference
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from bot.settings import Settings
+
+TIME_ZONE = "time_zone"
+
+COLLECTOR_THRESHOLDS = (100_000, 50, 100)
+"""A batch makes ten thousands of tuples, none of them in a cycle: with Python's own thresholds the collector would go
+through all of them again and again, for a fifth of the time that the batch takes."""
+
+
+def new_desk(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> Desk:
+    """A desk on the database of the settings, wherever that stands."""
+    gc.set_threshold(*COLLECTOR_THRESHOLDS)
+    try:
+        database = open_database(settings.database_url)
+    except DatabaseUrlError as error:
+        raise Refusal("database_url", f"{error}.", next_step="Correct TOKENS_DATABASE_URL.") from error
+    return Desk(
+        database,
+        settings.zone,
+        clock,
+        governance_channel=settings.governance_channel,
+        board_usergroup=settings.board_usergroup,
+    )
+
+
+@contextmanager
+def open_desk(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> Iterator[Desk]:
+    """A desk whose database is at this version's revision, in this programme's zone; closed at the end."""
+    desk = new_desk(settings, clock=clock)
+    try:
+        require_ready(desk)
+        yield desk
+    finally:
+        desk.database.close()
+
+
+def require_ready(desk: Desk) -> None:
+    """Refuse a database without tables, at another revision, or whose days were cut in another zone."""
+    with desk.reading() as session:
+        revision = schema.current_revision(session)
+        if revision != schema.head_revision():
+            state = f"is at revision {revision}" if revision else "has no tables"
+            raise Refusal("not_migrated", f"The database {state}.", next_step="Run `tokens-bot migrate`.")
+        recorded = reference.fact(session, TIME_ZONE)
+    if recorded != desk.zone.key:
+        raise Refusal(
+            "time_zone_changed",
+            f"TOKENS_TIME_ZONE is {desk.zone.key}, but this ledger's days were counted in {recorded}.",
+            next_step=f"Set TOKENS_TIME_ZONE={recorded}: past days cannot be counted again.",
+        )
+
+
+def migrate(desk: Desk, *, handbook: str | None = None) -> None:
+    """Bring the database to the newest revision, with a handbook and its time zone on record."""
+    schema.upgrade(desk.database)
+    now = desk.clock()
+    with desk.transaction() as session:
+        reference.record_fact(session, TIME_ZONE, desk.zone.key)
+        if handbook is not None and not reference.handbook_bodies(session):
+            handbooks.apply(session, handbook, actor=handbooks.SYSTEM, now=now)
+        handbooks.ensure_first(session, now=now)

@@ -1,0 +1,1 @@
+"""Appeals against what a review cut."""

@@ -1,0 +1,1 @@
+"""Requests for more tokens, and the board's decisions on them."""

@@ -1,0 +1,345 @@
+"""Asking for tokens: the form with its preview, requests and their withdrawal, answers to the board's questions."""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from handlers import note_failure
+from handlers.exceptions import amounts
+from handlers.slack.interactions import Modal, form_of, on_press, on_submit
+from handlers.slack.users import quick
+from policy import exceptions, texts
+from policy.period import Quarter, day_of
+from policy.reasons import FieldsRefused, Refusal
+from policy.units import MicroTokens
+from programme import handbooks
+from programme.exceptions import asking, cards, voting
+from programme.exceptions.asking import Asked
+from programme.value import valuation
+from store.exceptions import requests as store
+from store.people import directory as people_store
+from store.people import terms
+from templates import exceptions as shown
+from templates import formats, render
+
+if TYPE_CHECKING:
+    from slack_bolt import Ack, App
+    from slack_sdk import WebClient
+
+    from handlers.slack.interactions import Form, Press, View
+    from handlers.tokens import Request
+    from policy.handbook import Handbook
+    from policy.value.valuation import TokenValue
+    from programme.app import Desk
+    from programme.exceptions.asking import Judged
+    from store.engine import Session
+    from store.people.directory import Person
+    from templates.render import Message
+
+logger = logging.getLogger(__name__)
+
+_NUMBER = re.compile(r"\d{1,18}")
+MOST_PROJECTS = 100
+SHOWN_REQUESTS = 5
+FORM = "fast_track_form"
+LIVE_FIELDS = ("amount", "purpose", "last_day", "project", "service", "beneficiaries", "incident")
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The form's fields as they are typed; people are Slack users."""
+
+    amount: str = ""
+    purpose: str = ""
+    last_day: str = ""
+    project: str = ""
+    service: str = ""
+    beneficiaries: list[str] = field(default_factory=list)
+    incident: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Office:
+    """What the form is filled in and judged with."""
+
+    book: Handbook
+    value: TokenValue
+    today: date
+
+
+def _office(session: Session, desk: Desk, now: Any) -> _Office:  # noqa: ANN401 - an instant
+    today = day_of(now, desk.zone)
+    books = handbooks.load(session)
+    return _Office(books.on(today), valuation.expected(session, Quarter.containing(today), books), today)
+
+
+# --- The form ------------------------------------------------------------------------------------------------------
+
+
+def open_request(desk: Desk, request: Request) -> Modal | None:
+    """`/tokens request [amount]`."""
+    with desk.reading() as session:
+        person = people_store.by_slack_id(session, request.slack_user_id)
+        if person is None:
+            return None
+        fields, drafted_at = _draft(session, person)
+        if request.arguments:
+            fields = Fields(**(asdict(fields) | {"amount": request.arguments[:40]}))
+        return Modal(_form(session, person, fields, desk=desk, now=request.now, drafted_at=drafted_at))
+
+
+def press_request(desk: Desk, press: Press) -> Modal:
+    with desk.reading() as session:
+        fields, drafted_at = _draft(session, press.person)
+        return Modal(_form(session, press.person, fields, desk=desk, now=press.now, drafted_at=drafted_at))
+
+
+def press_again(desk: Desk, press: Press) -> Modal:
+    """The form with what an earlier request had in it."""
+    with desk.reading() as session:
+        earlier = _own(session, press)
+        fields = Fields(
+            amount=formats.exact_tokens(earlier.amount), purpose=earlier.purpose, project=earlier.project_key or "",
+            service=earlier.service_key or "",
+        )  # fmt: skip
+        return Modal(_form(session, press.person, fields, desk=desk, now=press.now))
+
+
+def press_more_time(desk: Desk, press: Press) -> Modal:
+    """The form for what is left of an exception that ends."""
+    with desk.reading() as session:
+        earlier = _own(session, press)
+        left = MicroTokens(store.remaining(session, earlier))
+        fields = Fields(
+            amount=formats.exact_tokens(left) if left else "",
+            purpose=f"More time for: {earlier.purpose}"[: texts.LONGEST],
+            project=earlier.project_key or "",
+            service=earlier.service_key or "",
+        )
+        return Modal(_form(session, press.person, fields, desk=desk, now=press.now))
+
+
+def _own(session: Session, press: Press) -> store.Request:
+    earlier = store.get(session, press.request_id)
+    if earlier is None or earlier.person_id != press.person.id:
+        raise Refusal("not_yours", "This is someone else's request.", next_step="Type `/tokens request` for your own.")
+    return earlier
+
+
+def _draft(session: Session, person: Person) -> tuple[Fields, Any]:
+    kept = store.draft(session, person.id)
+    if kept is None:
+        return Fields(), None
+    return Fields(**{name: value for name, value in kept.fields.items() if name in LIVE_FIELDS}), kept.saved_at
+
+
+def _form(
+    session: Session, person: Person, fields: Fields, *, desk: Desk, now: Any, drafted_at: Any = None  # noqa: ANN401
+) -> View:  # fmt: skip
+    office = _office(session, desk, now)
+    last_day = _day(fields.last_day)
+    if last_day is None or last_day < office.today:
+        usual = asking.usual_last_day(office.book, office.today)
+        fields = Fields(**(asdict(fields) | {"last_day": usual.isoformat()}))
+    judged, amount, problem = _preview(session, person, fields, office, desk=desk, now=now)
+    services = [s for s in office.book.services if s.approved_on(office.today)]
+    grant = asking.monthly_grant(session, person.id)
+    return render.modal(
+        "fast_track/form",
+        form=fields,
+        value=office.value,
+        projects=_projects(session, person, fields.project, office.today),
+        services=[(service.key, formats.short(service.name, 75)) for service in services][:100],
+        break_glass=exceptions.break_glass_limit(grant, office.value, office.book.exceptions),
+        judged=judged,
+        preview_amount=amount,
+        problem=problem,
+        drafted_at=drafted_at,
+    )
+
+
+def _projects(session: Session, person: Person, chosen: str, today: date) -> list[tuple[str, str]]:
+    """Projects to choose from, the person's own first; as many as a menu holds, and the chosen one."""
+    own = terms.projects_of(session, person.id, today)
+    everything = [(one.key, formats.short(one.name, 75)) for one in store.project_names(session)]
+    everything.sort(key=lambda one: (one[0] != chosen, one[0] not in own))
+    return everything[:MOST_PROJECTS]
+
+
+def _preview(
+    session: Session, person: Person, fields: Fields, office: _Office, *, desk: Desk, now: Any  # noqa: ANN401
+) -> tuple[Judged | None, MicroTokens | None, str]:  # fmt: skip
+    """(how it would be judged, the amount, or else what is in the way) of a form that is being filled in."""
+    if not fields.amount.strip():
+        return None, None, ""
+    started = Fields(**(asdict(fields) | {"purpose": fields.purpose.strip() or "…"}))
+    try:
+        asked = _asked(session, started, office)
+        return asking.judge(session, person, asked, desk=desk, now=now), asked.amount, ""
+    except FieldsRefused as refused:
+        return None, None, " ".join(refused.problems.values())
+    except Refusal as refusal:
+        return None, None, str(refusal)
+
+
+def _asked(session: Session, fields: Fields, office: _Office) -> Asked:
+    """What a form asks for; FieldsRefused for what cannot be read."""
+    problems: dict[str, str] = {}
+    amount = MicroTokens(0)
+    try:
+        amount = amounts.parse(fields.amount, office.value)
+    except ValueError as error:
+        problems["amount"] = str(error)
+    named = {user: people_store.by_slack_id(session, user) for user in fields.beneficiaries}
+    if unknown := [user for user, person in named.items() if person is None]:
+        problems["beneficiaries"] = f"Not in the programme: {len(unknown)} of these people. Remove them."
+    last_day = _day(fields.last_day)
+    if last_day is None:
+        problems["last_day"] = "Choose a day."
+    if problems or last_day is None:
+        raise FieldsRefused(problems)
+    return Asked(
+        amount=amount,
+        purpose=fields.purpose,
+        last_day=last_day,
+        project_key=fields.project or None,
+        service_key=fields.service or None,
+        beneficiaries=frozenset(person.id for person in named.values() if person is not None),
+        incident=fields.incident.strip() or None,
+    )
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _fields(values: dict[str, Any]) -> Fields:
+    return Fields(**{name: values[name] for name in LIVE_FIELDS if name in values})
+
+
+def preview(ack: Ack, body: dict[str, Any], client: WebClient, *, desk: Desk) -> None:
+    """Something was typed: keep it, and show what would become of it."""
+    try:
+        form = form_of(desk, client, body)
+        fields = _fields(form.values)
+        _keep(desk, form, fields)
+        with desk.reading() as session:
+            view = _form(session, form.person, fields, desk=desk, now=form.now)
+        quick(client).views_update(view_id=form.id, hash=body["view"]["hash"], view=view)
+    except (SlackApiError, SlackClientError, OSError) as error:
+        # Typed on meanwhile, or closed: the next preview is on its way, or no one looks.
+        logger.info("a preview was not shown: %s", type(error).__name__)
+    except Exception as error:  # noqa: BLE001 - what is typed stays, and is judged when it is sent
+        note_failure(logger, "preview", error)
+    ack()
+
+
+def keep_draft(ack: Ack, body: dict[str, Any], client: WebClient, *, desk: Desk) -> None:
+    """The form was closed: what is in it is there again when it is opened."""
+    form = form_of(desk, client, body)
+    if form.values:
+        _keep(desk, form, _fields(form.values))
+    ack()
+
+
+def _keep(desk: Desk, form: Form, fields: Fields) -> None:
+    """Save a draft, unless the form was sent meanwhile: then there is nothing left to write."""
+    with desk.transaction() as session:
+        if store.by_key(session, f"request:{form.id}") is None:
+            store.save_draft(session, form.person.id, asdict(fields), now=form.now)
+
+
+def submit(desk: Desk, form: Form) -> View:
+    """Keep the request, and show who decides it until when."""
+    with desk.transaction() as session:
+        office = _office(session, desk, form.now)
+        asked = _asked(session, _fields(form.values), office)
+        try:
+            submitted = asking.submit(session, form.person, asked, key=form.id, desk=desk, now=form.now)
+        except FieldsRefused:
+            raise
+        except Refusal as refusal:
+            # The form stays as it is, with what is in the way.
+            raise FieldsRefused({"amount": str(refusal)}) from refusal
+        card = cards.of(session, submitted.request.id, desk=desk, now=form.now)
+    return render.modal("fast_track/receipt", card=card)
+
+
+# --- One's own requests --------------------------------------------------------------------------------------------
+
+
+def show_requests(desk: Desk, request: Request) -> Message | None:
+    """`/tokens requests`."""
+    with desk.reading() as session:
+        person = people_store.by_slack_id(session, request.slack_user_id)
+        if person is None:
+            return None
+        own = cards.mine(session, person.id, limit=SHOWN_REQUESTS, desk=desk, now=request.now)
+    values = {card.request.id: shown.button_value(card) for card in own}
+    return render.message("fast_track/requests", cards=own, values=values)
+
+
+def press_withdraw(desk: Desk, press: Press) -> Message:
+    with desk.transaction() as session:
+        asking.withdraw(session, press.person, press.request_id, desk=desk, now=press.now)
+    return render.message("fast_track/done", text="Your request is withdrawn. You can ask again at any time.")
+
+
+# --- Answers to the board, and what came of it ---------------------------------------------------------------------
+
+
+def press_answer(desk: Desk, press: Press) -> Modal:
+    with desk.reading() as session:
+        question = store.question(session, int(press.value)) if _NUMBER.fullmatch(press.value) else None
+        request = store.get(session, question.request_id) if question else None
+        if question is None or request is None or request.person_id != press.person.id:
+            raise Refusal("not_yours", "This question is for the person who asked for the tokens.")
+        voting.require_undecided(session, request, press.now)
+    if question.answer is not None:
+        raise Refusal("answered", "You have already answered this.", next_step="The board has your answer.")
+    return Modal(render.modal("fast_track/answer", question=question, private=press.value))
+
+
+def submit_answer(desk: Desk, form: Form) -> None:
+    with desk.transaction() as session:
+        text = form.values.get("answer", "")
+        voting.answer(session, form.person, int(form.private), text, now=form.now)
+
+
+def press_outcome(desk: Desk, press: Press) -> Modal:
+    with desk.reading() as session:
+        _own(session, press)
+        card = cards.of(session, press.request_id, desk=desk, now=press.now)
+    outcomes = list(voting.OUTCOMES.items())
+    return Modal(render.modal("fast_track/outcome_form", card=card, outcomes=outcomes, private=press.request_id))
+
+
+def submit_outcome(desk: Desk, form: Form) -> None:
+    outcome, note = form.values.get("outcome", ""), form.values.get("note", "")
+    with desk.transaction() as session:
+        voting.tell_outcome(session, form.person, form.private, outcome, note, now=form.now)
+
+
+def register(app: App, desk: Desk) -> None:
+    on_press(app, "fast_track_request", press_request, desk)
+    on_press(app, "fast_track_again", press_again, desk)
+    on_press(app, "fast_track_more_time", press_more_time, desk)
+    on_press(app, "fast_track_withdraw", press_withdraw, desk)
+    on_press(app, "fast_track_answer", press_answer, desk)
+    on_press(app, "fast_track_outcome", press_outcome, desk)
+    on_submit(app, FORM, submit, desk)
+    on_submit(app, "fast_track_answer", submit_answer, desk)
+    on_submit(app, "fast_track_outcome", submit_outcome, desk)
+    for name in LIVE_FIELDS:
+        app.action({"block_id": name, "action_id": name})(partial(preview, desk=desk))
+    app.view_closed(FORM)(partial(keep_draft, desk=desk))

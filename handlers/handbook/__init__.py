@@ -1,0 +1,1 @@
+"""The versions of the policy's parameters, and changing them by two people."""

@@ -1,0 +1,32 @@
+"""`/tokens team`: what a manager's team spends, on what, and where it is heading."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from policy.period import day_of
+from policy.reasons import Refusal
+from programme.reports.team import team_report
+from store.people import directory as people_store
+from templates import team
+
+if TYPE_CHECKING:
+    from handlers.tokens import Request
+    from programme.app import Desk
+    from templates.render import Message
+
+
+def show_team(desk: Desk, request: Request) -> Message | None:
+    with desk.reading() as session:
+        person = people_store.by_slack_id(session, request.slack_user_id)
+        if person is None:
+            return None
+        has_left = person.left_on is not None and person.left_on < day_of(request.now, desk.zone)
+        report = None if has_left else team_report(session, person.id, desk=desk, now=request.now)
+    if report is None:
+        raise Refusal(
+            "no_reports",
+            "No one reports to you, so there is no team to show.",
+            next_step="For your own spend, use `/tokens balance`.",
+        )
+    return team.answer(report)

@@ -1,0 +1,116 @@
+"""Importing files of usage: checked whole first, then taken in batch by batch, from where it stopped before."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO, Literal
+
+from handlers.usage import csv_files
+from handlers.usage.cloudevents import read_cloudevent_lines
+from policy.metering import UsageEvent
+from programme.usage import intake
+from store.usage import events as usage_store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from handlers.usage.formats import Position, Rejected
+    from programme.app import Desk
+
+Format = Literal["csv", "jsonl"]
+FORMATS: tuple[Format, ...] = ("csv", "jsonl")
+BATCH = 5_000
+REPORTED_LINES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    number: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import did; `resumed_at` is the line after which it took up an earlier, interrupted one."""
+
+    counts: dict[str, int]
+    bad_lines: tuple[BadLine, ...]
+    resumed_at: int
+
+
+def import_file(
+    desk: Desk,
+    file: BinaryIO,
+    format_: Format,
+    *,
+    skip_bad_lines: bool = False,
+    progress: Callable[[int], None] = lambda _bytes: None,
+) -> Imported:
+    """Take in a file. With a bad line nothing is imported, unless `skip_bad_lines` leaves those out.
+
+    Each batch commits together with how far the file was read, so an interrupted import goes on from there; a file
+    that was imported whole is read again, and every event in it is a duplicate. `progress` gets the bytes read.
+    """
+    bad, lines = _check(file, format_, progress)
+    if bad and not skip_bad_lines:
+        return Imported(_summary(Counter(read=lines, rejected=len(bad))), tuple(bad), 0)
+    digest = f"{format_}:{_digest(file)}"
+    with desk.reading() as session:
+        before = usage_store.progress_of_file(session, digest)
+    start: Position = (before.lines_done, before.bytes_done) if before else (0, 0)
+    counts = Counter(before.counts if before else {})
+    for batch, (line, offset) in _batches(_read(file, format_, start)):
+        with desk.transaction() as session:
+            events = [item for item in batch if isinstance(item, UsageEvent)]
+            outcomes = intake.take_in(session, events, desk=desk, now=desk.clock())
+            counts.update(outcome.status for outcome in outcomes)
+            counts.update(read=len(batch), rejected=len(batch) - len(events))
+            usage_store.note_progress(session, digest, lines=line, offset=offset, counts=counts)
+        progress(offset)
+    with desk.transaction() as session:
+        usage_store.forget_progress(session, digest)
+    return Imported(_summary(counts), tuple(bad), start[0])
+
+
+def _check(file: BinaryIO, format_: Format, progress: Callable[[int], None]) -> tuple[list[BadLine], int]:
+    bad: list[BadLine] = []
+    count = 0
+    for line, offset, item in _read(file, format_, (0, 0)):
+        count += 1
+        if not isinstance(item, UsageEvent):
+            bad.append(BadLine(line, item.detail))
+        if not count % BATCH:
+            progress(offset)
+    return bad, count
+
+
+def _read(file: BinaryIO, format_: Format, start: Position) -> Iterator[tuple[int, int, UsageEvent | Rejected]]:
+    file.seek(0)
+    return csv_files.read(file, start=start) if format_ == "csv" else read_cloudevent_lines(file, start=start)
+
+
+def _batches(
+    items: Iterator[tuple[int, int, UsageEvent | Rejected]],
+) -> Iterator[tuple[list[UsageEvent | Rejected], Position]]:
+    """Items in batches, each with the position after its last one."""
+    batch: list[UsageEvent | Rejected] = []
+    position = (0, 0)
+    for line, offset, item in items:
+        batch.append(item)
+        position = (line, offset)
+        if len(batch) == BATCH:
+            yield batch, position
+            batch = []
+    if batch:
+        yield batch, position
+
+
+def _digest(file: BinaryIO) -> str:
+    file.seek(0)
+    return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # any binary file will do
+
+
+def _summary(counts: Counter[str]) -> dict[str, int]:
+    return {key: counts[key] for key in ("read", *intake.STATUSES)}

@@ -1,0 +1,239 @@
+"""A quarter's review: what everyone's grant would become, as it follows from what was kept for it.
+
+Nothing else goes in: the same inputs give the same proposal to the last digit, whatever is known later. (Types of what
+is kept are imported at run time: they are read again by their annotations.)
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping  # noqa: TC003 - see above
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import TYPE_CHECKING
+
+from policy.outcomes import THOUSANDTHS
+from policy.period import DAYS_PER_WEEK, Quarter, Week
+from policy.reasons import Reason  # noqa: TC001 - see above
+from policy.reviews.adjustment import THOUSANDTH, Person, adjust, carried
+from policy.reviews.reasons import because, would_change
+from policy.sizing import WHOLE, Claim, size
+from policy.units import MicroTokens, NanoUSD  # noqa: TC001 - see above
+from policy.value.valuation import TokenValue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from policy.parameters.grants import SizingRules
+    from policy.parameters.reviews import AdjustmentRules
+    from policy.reviews.adjusted import Adjustment
+    from policy.reviews.adjustment import Weekly
+    from policy.sizing import Factors, Sizing
+
+PROPOSED, HELD, AMENDED = "proposed", "held", "amended"
+"""What becomes of a case: the package decides, or the board decides about it alone."""
+SCORE = Decimal("0.000001")
+Figures = tuple[int | None, ...]
+"""A whole figure for each week; None where the person was not there, or nothing can be known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a review follows from and is the same for everyone.
+
+    `weeks` are the Mondays of the quarter's weeks. `handbook` has the thresholds; `sized_by` sizes the grants of
+    `month`, with the value and budget given. `team_output` is in thousandths by team, None where people are measured.
+    `read_up_to` names the last rows that were there to be read.
+    """
+
+    quarter: str
+    weeks: tuple[date, ...]
+    month: str
+    handbook: str
+    sized_by: str
+    value_version: str
+    nano_usd_per_token: int
+    buffer_permille: int
+    on_top: bool
+    budget: NanoUSD | None
+    weighted: bool
+    team_output: Mapping[str, Figures] | None
+    read_up_to: Mapping[str, int]
+
+    @property
+    def value(self) -> TokenValue:
+        quarter = Quarter.parse(self.value_version.partition(".")[0])
+        return TokenValue(
+            quarter, self.value_version, self.nano_usd_per_token, buffer_permille=self.buffer_permille,
+            on_top=self.on_top,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What one person's case follows from: `policy.adjustment.Person` and `policy.sizing.Claim` in whole figures.
+
+    Part 0 is the team at the end; weeks in earlier teams are parts of their own, which count for those. Someone without
+    a case (a leaver, a later joiner) counts in what their team made and spent, or in what the budget is shared by.
+    `output` is in thousandths, `debits` in micro-tokens, `deltas` in thousandths.
+    """
+
+    person_id: str
+    part: int
+    is_case: bool
+    role_family: str
+    level: str
+    fte_permille: int
+    wave: int | None
+    team: str
+    output: Figures
+    debits: Figures
+    utilisation: tuple[Decimal | None, ...]
+    state: str
+    deltas: tuple[int, ...]
+    factor: Decimal
+    claim: Claim | None = None
+
+    @property
+    def key(self) -> str:
+        """Parts of one person are told apart; that which is decided about has the person's own id."""
+        return f"{self.person_id}/{self.part}" if self.part else self.person_id
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is proposed for a person, and why. Grants are those of the month, None where there is none."""
+
+    person_id: str
+    unit: str
+    team: str
+    peers: str | None
+    peers_size: int | None
+    utilisation_permille: int | None
+    state_before: str
+    state_after: str
+    theta: Decimal | None
+    lcb: Decimal | None
+    missing: str
+    delta_thousandths: int
+    factor_before: Decimal
+    factor_after: Decimal
+    grant_before: MicroTokens | None
+    grant_after: MicroTokens | None
+    bound: str
+    reasons: tuple[Reason, ...]
+    would_change: tuple[Reason, ...]
+
+    @property
+    def delta(self) -> Decimal:
+        return self.delta_thousandths * THOUSANDTH
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many are raised, cut, and left as they are."""
+
+    raised: int
+    cut: int
+    unchanged: int
+
+
+def weeks_of(quarter: Quarter) -> tuple[date, ...]:
+    """The Mondays of the weeks that end in a quarter: each week is one quarter's, whole, and over when that is over."""
+    week = Week.containing(quarter.first_day)
+    mondays = []
+    while (last := week.first_day + timedelta(days=DAYS_PER_WEEK - 1)) < quarter.next().first_day:
+        if quarter.contains(last):
+            mondays.append(week.first_day)
+        week = week.next()
+    return tuple(mondays)
+
+
+def adjusted(basis: Basis, inputs: Iterable[Inputs], rules: AdjustmentRules) -> dict[str, Adjustment]:
+    """The adjustment of everyone who is a case, by person id."""
+    counting = [one for one in inputs if one.is_case or any(week is not None for week in one.debits)]
+    team_output = basis.team_output
+    made = None if team_output is None else {team: _weekly(weeks) for team, weeks in team_output.items()}
+    found = adjust([_person(one) for one in counting], rules, team_output=made)
+    return {one.person_id: found[one.key] for one in counting if one.is_case}
+
+
+def _person(one: Inputs) -> Person:
+    return Person(
+        one.key, one.role_family, one.level, one.team, _weekly(one.output), tuple(one.debits), one.utilisation,
+        one.state, tuple(delta * THOUSANDTH for delta in one.deltas), one.fte_permille,
+    )  # fmt: skip
+
+
+def _weekly(thousandths: Figures) -> Weekly:
+    return tuple(None if week is None else week / THOUSANDTHS for week in thousandths)
+
+
+def proposed(
+    basis: Basis, inputs: Sequence[Inputs], thresholds: AdjustmentRules, sizing: SizingRules
+) -> list[Case]:  # fmt: skip
+    """Every case in the order of the person ids; grants are sized for all, within the budget, before and after."""
+    changes = adjusted(basis, inputs, thresholds)
+    factors = {
+        one.person_id: carried(one.factor, changes[one.person_id].delta, sizing) if one.is_case else one.factor
+        for one in inputs
+        if not one.part
+    }
+    claims = [one.claim for one in inputs if one.claim is not None]
+    before = _sized(claims, basis, sizing)
+    after = _sized([_with(claim, factors) for claim in claims], basis, sizing)
+    cases = [one for one in inputs if one.is_case]
+    return [
+        _case(
+            one, changes[one.person_id], factors[one.person_id], before.grants.get(one.person_id),
+            after.grants.get(one.person_id),
+        )
+        for one in sorted(cases, key=lambda one: one.person_id)
+    ]  # fmt: skip
+
+
+def _sized(claims: Iterable[Claim], basis: Basis, sizing: SizingRules) -> Sizing:
+    return size(claims, sizing, basis.value, budget=basis.budget, weighted=basis.weighted)
+
+
+def _with(claim: Claim, factors: Mapping[str, Decimal]) -> Claim:
+    return dataclasses.replace(claim, adjustment=factors[claim.person_id])
+
+
+def _case(one: Inputs, change: Adjustment, factor: Decimal, before: Factors | None, after: Factors | None) -> Case:
+    used = one.utilisation[-1] if one.utilisation else None
+    peers = change.score.peers if change.score else None
+    return Case(
+        person_id=one.person_id,
+        unit=change.unit,
+        team=one.team,
+        peers=peers.key if peers else None,
+        peers_size=peers.size if peers else None,
+        utilisation_permille=None if used is None else int((used * WHOLE).to_integral_value(ROUND_HALF_EVEN)),
+        state_before=change.before,
+        state_after=change.state,
+        theta=_six(change.theta),
+        lcb=_six(change.lcb),
+        missing=change.missing,
+        delta_thousandths=int(change.delta / THOUSANDTH),
+        factor_before=one.factor,
+        factor_after=factor,
+        grant_before=before.amount if before else None,
+        grant_after=after.amount if after else None,
+        bound=after.bound if after else "",
+        reasons=because(change),
+        would_change=would_change(change),
+    )
+
+
+def _six(score: float | None) -> Decimal | None:
+    """With the six decimals to which scores are rounded already."""
+    return None if score is None else Decimal(repr(score)).quantize(SCORE, ROUND_HALF_EVEN)
+
+
+def counted(deltas: Iterable[int | Decimal]) -> Counted:
+    """How many of some changes are raises, cuts and none."""
+    known = list(deltas)
+    raised, cut = sum(delta > 0 for delta in known), sum(delta < 0 for delta in known)
+    return Counted(raised, cut, len(known) - raised - cut)

@@ -1,0 +1,189 @@
+"""The words of an adjustment: what it follows from, and what would have to be different for another outcome."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from policy.reasons import Reason
+from policy.reviews.efficiency import EVERYBODY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from decimal import Decimal
+
+    from policy.reviews.adjusted import Adjustment
+    from policy.reviews.efficiency import Peers, Score
+
+OWNERS = {"team": "your team's", "person": "your"}
+
+
+def because(a: Adjustment) -> tuple[Reason, ...]:
+    """Inputs, peers, state, each term, the bounds, the outcome: as sentences with their figures."""
+    return tuple(_because(a))
+
+
+def would_change(a: Adjustment) -> tuple[Reason, ...]:
+    """What would have to be different for another outcome."""
+    return tuple(_would_change(a))
+
+
+def _because(a: Adjustment) -> Iterator[Reason]:
+    if a.score is None:
+        yield _not_enough(a)
+    else:
+        yield from _efficiency(a, a.score)
+    yield _use(a)
+    yield from _terms(a)
+    yield Reason("delta", f"your grant changes by {_signed(a.delta)}", {"delta": f"{a.delta:f}"})
+
+
+def _not_enough(a: Adjustment) -> Reason:
+    """Why there is no score, which is said outright."""
+    figures = {"missing": a.missing, "weeks": str(a.weeks), "team_size": str(a.team_size)}
+    return Reason("not_enough_data", f"not enough data for an efficiency score: {_what_is_missing(a)}", figures)
+
+
+def _what_is_missing(a: Adjustment) -> str:
+    rules, weeks, team = a.rules, _counted(a.weeks, "week"), _counted(a.team_size, "person", "people")
+    return {
+        "few_weeks": f"there are figures for {weeks}, and a score needs {rules.least_weeks}",
+        "few_in_team": f"your team has {team}, and a score needs {rules.least_team}",
+        "few_peers": f"there are fewer than the {rules.least_peers} peers with figures that a score needs",
+        "no_output": f"nothing is known about {OWNERS[a.unit]} output",
+    }[a.missing]
+
+
+def _efficiency(a: Adjustment, score: Score) -> Iterator[Reason]:
+    own = OWNERS[a.unit]
+    yield Reason(
+        "inputs",
+        f"based on {own} output and tokens in {_counted(score.weeks, 'week')}, scaled to full time and a whole quarter",
+        {"weeks": str(score.weeks), "output": f"{score.output:.2f}", "tokens": f"{score.tokens:.0f}"},
+    )  # fmt: skip
+    yield Reason(
+        "peers", f"compared with {peers_named(score.peers, a.unit)}",
+        {"peers": score.peers.key, "size": str(score.peers.size)},
+    )  # fmt: skip
+    yield Reason(
+        "score",
+        f"{own} efficiency scores {_to_hundredths(score.z)}; 0 is their median, and 1 is a typical distance from it",
+        {"e": f"{score.residual:.4f}", "z": f"{score.z:.4f}", "elasticity": f"{score.elasticity:.4f}"},
+    )  # fmt: skip
+    yield Reason(
+        "shrinkage",
+        f"after allowing for chance ({score.believed * 100:.0f} % reliable), {_to_hundredths(score.theta)} remains;"
+        f" the cautious lower bound is {_to_hundredths(score.lcb)}",
+        {
+            "noise": f"{score.noise:.4f}", "between": f"{score.between:.4f}", "believed": f"{score.believed:.4f}",
+            "theta": f"{score.theta:.4f}", "lcb": f"{score.lcb:.4f}",
+        },
+    )  # fmt: skip
+
+
+def peers_named(peers: Peers, unit: str) -> str:
+    """Such as `12 people of engineering (junior, mid)`; where a family has too few, people of all kinds of work."""
+    units = {"team": "teams", "person": "people"}[unit]
+    if peers.role_family == EVERYBODY:
+        return f"{peers.size} {units} of all kinds of work, because there are too few of yours"
+    return f"{peers.size} {units} of {peers.role_family}" + (f" ({', '.join(peers.levels)})" if peers.levels else "")
+
+
+def _use(a: Adjustment) -> Reason:
+    used = a.utilisation[-1] if a.utilisation else None
+    figures = {"state": a.state, "before": a.before, "utilisation": "" if used is None else f"{used:f}"}
+    if used is None:
+        return Reason("use", "how much you used of your regular grants is not known, so it changes nothing", figures)
+    return Reason("use", f"you used {_percent(used)} of your regular grants, {_state(a)}", figures)
+
+
+def _state(a: Adjustment) -> str:
+    if a.state == "usual":
+        return "neither LOW nor HIGH"
+    return f"{'still' if a.before == a.state else 'which counts as'} {a.state.upper()}"
+
+
+def _terms(a: Adjustment) -> Iterator[Reason]:
+    change = a.change
+    yield Reason("efficiency", "for efficiency", {"delta": f"{change.efficiency:f}"})
+    yield Reason("low", "for unused allowance", {"delta": f"{change.low:f}"})
+    yield Reason("high", "for allowance used up", {"delta": f"{change.high:f}"})
+    if change.bounded:
+        rules = a.rules.change
+        yield Reason(
+            "bounded", f"kept within ±{_percent(rules.most_quarter)} a quarter and ±{_percent(rules.most_year)} a year",
+            {"delta": f"{change.bounded:f}"},
+        )  # fmt: skip
+
+
+def _would_change(a: Adjustment) -> Iterator[Reason]:
+    if a.score is None:
+        yield Reason(
+            "not_enough_data",
+            f"a raise for efficiency needs a score, but {_what_is_missing(a)}",
+            {"missing": a.missing},
+        )
+    elif not a.change.efficiency:
+        yield Reason(
+            "lcb",
+            "for a raise for efficiency, the cautious lower bound would have to be above 0; it is"
+            f" {_to_hundredths(a.score.lcb)}",
+            {"lcb": f"{a.score.lcb:.4f}"},
+        )  # fmt: skip
+    yield from {"low": _out_of_low, "usual": _out_of_usual, "high": _out_of_high}[a.state](a)
+    if a.change.bounded:
+        yield Reason("bounded", f"without the limits the change would be {_signed(a.delta - a.change.bounded)}", {})
+
+
+def _out_of_low(a: Adjustment) -> Iterator[Reason]:
+    leave = _percent(a.rules.use.low_leave)
+    yield Reason("low", f"use above {leave} of the regular grants ends LOW; {_last_used(a)}", {})
+
+
+def _out_of_usual(a: Adjustment) -> Iterator[Reason]:
+    rules = a.rules.use
+    below = 0
+    while below < len(a.utilisation) and (used := a.utilisation[-1 - below]) is not None and used < rules.low_enter:
+        below += 1
+    if below:
+        yield Reason(
+            "low",
+            f"use below {_percent(rules.low_enter)} in {_counted(rules.low_quarters, 'quarter')} in a row "
+            f"leads to a cut; {_last_used(a)}, and has been below in {below} so far",
+            {"quarters": str(below)},
+        )  # fmt: skip
+    yield Reason("high", f"use above {_percent(rules.high_enter)} counts as HIGH; {_last_used(a)}", {})
+
+
+def _out_of_high(a: Adjustment) -> Iterator[Reason]:
+    rules = a.rules
+    if a.score is not None and not a.change.high:
+        yield Reason(
+            "theta",
+            f"for a raise for use, what remains of the score would have to be above −{rules.change.least_score_high}; "
+            f"it is {_to_hundredths(a.score.theta)}",
+            {"theta": f"{a.score.theta:.4f}"},
+        )  # fmt: skip
+    yield Reason("high", f"use below {_percent(rules.use.high_leave)} ends HIGH; {_last_used(a)}", {})
+
+
+def _last_used(a: Adjustment) -> str:
+    used = a.utilisation[-1] if a.utilisation else None
+    return "it is not known" if used is None else f"it was {_percent(used)}"
+
+
+def _counted(count: int, one: str, more: str = "") -> str:
+    return f"{count} {one if count == 1 else more or one + 's'}"
+
+
+def _percent(share: Decimal) -> str:
+    return f"{float(share) * 100:.3g} %"
+
+
+def _signed(share: Decimal) -> str:
+    return f"{share * 100:+.1f} %".replace("-", "−") if share else "nothing"
+
+
+def _to_hundredths(score: float) -> str:
+    """With its sign, and no sign where nothing is left of it."""
+    text = f"{score:+.2f}"
+    return "0" if float(text) == 0 else text.replace("-", "−")

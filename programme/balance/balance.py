@@ -1,0 +1,159 @@
+"""`/tokens balance`: what a person has left, what it is worth, until when it lasts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from policy import lots as burning
+from policy.kinds import LotKind
+from policy.pace import PACE_DAYS, outlook
+from policy.period import Month, day_of
+from policy.units import MicroTokens, NanoUSD
+from policy.value.valuation import TokenValue
+from programme import letters
+from programme.value import valuation
+from store.ledger import wallets
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from policy.pace import Outlook
+    from policy.period import Quarter
+    from policy.sizing import Factors
+    from programme.app import Desk
+    from store.engine import Session
+    from store.ledger.wallets import LotRow, ServiceSpend, Wallet
+
+TOP_SERVICES = 3
+LEAST_DAYS_OBSERVED = 7
+"""A pace is not taken from less than a week: two busy first days would promise ruin."""
+
+
+@dataclass(frozen=True, slots=True)
+class LotLine:
+    """A lot that can be spent from today."""
+
+    kind: LotKind
+    reason: str
+    amount: MicroTokens
+    remaining: MicroTokens
+    starts_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceCard:
+    """Everything the balance says; `services` are (service key, tokens this month), the largest first.
+
+    `outlook` is None while there is no pace, or nothing to spend. `used_before` tells an empty wallet from a new one.
+    """
+
+    person_id: str
+    name: str
+    zone: ZoneInfo
+    value: TokenValue
+    available: MicroTokens
+    granted: MicroTokens
+    debt: MicroTokens
+    lots: tuple[LotLine, ...]
+    coming: tuple[LotLine, ...]
+    month: Month
+    spent_this_month: MicroTokens
+    services: tuple[tuple[str, MicroTokens], ...]
+    outlook: Outlook | None
+    used_before: bool
+    now: datetime
+    grant: Factors | None = None
+    """What this month's grant follows from."""
+    ended: tuple[LotLine, ...] = ()
+    """Lots that have ended and are not closed yet: nothing can be spent from them."""
+    account_id: int | None = None
+
+    @property
+    def next_grant_on(self) -> date | None:
+        """The first of the next month, for those whom the calendar grants."""
+        regular = self.grant is not None or any(lot.kind == LotKind.MONTHLY for lot in self.lots)
+        return self.month.next().first_day if regular else None
+
+    @property
+    def worth(self) -> NanoUSD:
+        return self.value.worth(self.available)
+
+
+def of_slack_user(session: Session, slack_user_id: str, *, desk: Desk, now: datetime) -> BalanceCard | None:
+    """The card of the person behind a Slack user, or None for someone we do not know."""
+    today = day_of(now, desk.zone)
+    wallet = wallets.of_slack_user(session, slack_user_id, Month.containing(today))
+    return _card(session, wallet, today, desk=desk, now=now) if wallet else None
+
+
+def of_email(session: Session, email: str, *, desk: Desk, now: datetime) -> BalanceCard | None:
+    """The same card for an administrator."""
+    today = day_of(now, desk.zone)
+    wallet = wallets.of_email(session, email, Month.containing(today))
+    return _card(session, wallet, today, desk=desk, now=now) if wallet else None
+
+
+def _card(session: Session, wallet: Wallet, today: date, *, desk: Desk, now: datetime) -> BalanceCard:
+    month = Month.containing(today)
+    usable = [_lot_line(lot) for lot in wallet.lots if lot.starts_at <= now < lot.expires_at]
+    coming = [_lot_line(lot) for lot in wallet.lots if lot.starts_at > now]
+    # A lot that has expired but is not yet closed still stands in the balance, so it counts here and nowhere else.
+    debt = burning.debt(wallet.balance, (lot.remaining for lot in wallet.lots))
+    available = sum(int(lot.remaining) for lot in usable) - debt
+    spending = _spending(session, wallet.account_id, month, today)
+    return BalanceCard(
+        person_id=wallet.person_id,
+        name=wallet.name,
+        zone=ZoneInfo(wallet.time_zone),
+        value=_value(session, wallet, month.quarter, desk=desk, now=now),
+        available=MicroTokens(available),
+        granted=sum((lot.amount for lot in usable), MicroTokens(0)),
+        debt=MicroTokens(debt),
+        lots=tuple(usable),
+        coming=tuple(coming),
+        month=month,
+        spent_this_month=MicroTokens(sum(s.month for s in spending)),
+        services=tuple((s.service_key, MicroTokens(s.month)) for s in spending[:TOP_SERVICES] if s.month),
+        outlook=_outlook(usable, debt, spending, today, desk.zone),
+        used_before=wallet.account_id is not None,
+        now=now,
+        grant=None if wallet.factors is None else letters.read_factors(wallet.factors),
+        ended=tuple(_lot_line(lot) for lot in wallet.lots if lot.expires_at <= now),
+        account_id=wallet.account_id,
+    )
+
+
+def _lot_line(lot: LotRow) -> LotLine:
+    return LotLine(
+        lot.kind, lot.reason, MicroTokens(lot.amount), MicroTokens(lot.remaining), lot.starts_at, lot.expires_at
+    )
+
+
+def _value(session: Session, wallet: Wallet, quarter: Quarter, *, desk: Desk, now: datetime) -> TokenValue:
+    if wallet.nano_usd_per_token is not None and wallet.value_version is not None:
+        return TokenValue(quarter, wallet.value_version, wallet.nano_usd_per_token)
+    # Nothing was used in this quarter yet, so no one has adopted its value.
+    return valuation.expected(session, quarter, desk.recent_handbooks.get(session, now))
+
+
+def _spending(session: Session, account_id: int | None, month: Month, today: date) -> list[ServiceSpend]:
+    if account_id is None:
+        return []
+    spent = wallets.spend(
+        session, account_id, month_begins=month.first_day, window_days=PACE_DAYS, today=today
+    )  # fmt: skip
+    return sorted(spent, key=lambda s: (-s.month, s.service_key))
+
+
+def _outlook(
+    lots: list[LotLine], debt: int, spending: list[ServiceSpend], today: date, zone: ZoneInfo
+) -> Outlook | None:
+    if debt or not spending:
+        return None
+    observed = (today - min(s.first_day for s in spending)).days + 1
+    days = min(max(observed, LEAST_DAYS_OBSERVED), PACE_DAYS)
+    left = [(int(lot.remaining), day_of(lot.expires_at, zone)) for lot in lots]
+    return outlook(left, sum(s.window for s in spending), days, today)

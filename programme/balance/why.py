@@ -1,0 +1,135 @@
+"""`/tokens why`: the arithmetic behind a balance, down to counts, prices and roundings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from policy.kinds import EntryKind, Meaning
+from policy.metering import METERS
+from policy.units import MicroTokens, NanoUSD
+from store.handbook import reference
+from store.ledger import wallets
+from store.usage import events as usage_store
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from policy.metering import Meter, Price
+    from policy.sizing import Factors
+    from policy.value.valuation import TokenValue
+    from programme.balance.balance import BalanceCard
+    from store.engine import Session
+
+RECENT_DEBITS = 3
+CALLS_PER_DEBIT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class MeterLine:
+    """count x price of one meter; the price is `nano_usd` for `per` units."""
+
+    meter: Meter
+    count: int
+    nano_usd: NanoUSD
+    per: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallLine:
+    """One call: its meters, what they cost, and the tokens that cost became."""
+
+    model: str
+    tier: str
+    occurred_at: datetime
+    price_source: str
+    meters: tuple[MeterLine, ...]
+    cost: NanoUSD
+    debit: MicroTokens
+
+
+@dataclass(frozen=True, slots=True)
+class DebitLine:
+    """One debit of the wallet: the calls of a day on one service, of which the latest are worked out."""
+
+    service_key: str
+    effective_at: datetime
+    amount: MicroTokens
+    calls_in_all: int
+    value: TokenValue
+    calls: tuple[CallLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A balance taken apart: `received` − `used` − `lapsed` − `taken_back` = `balance`.
+
+    `grant` is what the monthly grant of the card's month follows from, if there was one.
+    """
+
+    card: BalanceCard
+    received: MicroTokens
+    used: MicroTokens
+    lapsed: MicroTokens
+    taken_back: MicroTokens
+    balance: MicroTokens
+    waiting: MicroTokens
+    grant: Factors | None
+    debits: tuple[DebitLine, ...]
+
+
+def explain(session: Session, card: BalanceCard) -> Explanation:
+    """The totals that make up the balance, and the latest debits call by call."""
+    account_id = wallets.account_of(session, card.person_id)
+    totals = wallets.totals(session, account_id) if account_id else dict.fromkeys(Meaning, MicroTokens(0))
+    balance = sum(totals.values(), MicroTokens(0))
+    return Explanation(
+        card=card,
+        received=totals[Meaning.GRANTED],
+        used=-totals[Meaning.USED],
+        lapsed=-totals[Meaning.LAPSED],
+        taken_back=-totals[Meaning.TAKEN_BACK],
+        balance=balance,
+        # Lots that expired but are not closed yet, and lots that have not started.
+        waiting=balance - card.available,
+        grant=card.grant,
+        debits=tuple(_debits(session, account_id)) if account_id else (),
+    )
+
+
+def _debits(session: Session, account_id: int) -> list[DebitLine]:
+    recent = wallets.movements(session, account_id, kind=EntryKind.USAGE, limit=RECENT_DEBITS)
+    values = reference.values_by_version(session)
+    lines: list[DebitLine] = []
+    for movement in recent:
+        assert movement.value_version is not None  # noqa: S101 - every usage entry has its value
+        calls = usage_store.events_of_entry(session, movement.entry_id, limit=CALLS_PER_DEBIT)
+        prices = reference.load_prices(session, [call.price_id for call in calls])
+        lines.append(
+            DebitLine(
+                service_key=movement.memo,
+                effective_at=movement.effective_at,
+                amount=-movement.amount,
+                calls_in_all=usage_store.count_events_of_entry(session, movement.entry_id),
+                value=values[movement.value_version],
+                calls=tuple(
+                    CallLine(
+                        model=call.model,
+                        tier=call.tier,
+                        occurred_at=call.occurred_at,
+                        price_source=prices[call.price_id].source,
+                        meters=_meter_lines(prices[call.price_id], call.meters),
+                        cost=NanoUSD(call.cost_nano_usd),
+                        debit=MicroTokens(call.debit_micro_tokens),
+                    )
+                    for call in calls
+                ),
+            )
+        )
+    return lines
+
+
+def _meter_lines(price: Price, meters: dict[Meter, int]) -> tuple[MeterLine, ...]:
+    # PostgreSQL keeps the keys of JSON in an order of its own.
+    lines = sorted(price.lines(meters), key=lambda line: METERS.index(line[0]))
+    return tuple(MeterLine(meter, count, NanoUSD(usd), per) for meter, count, usd, per in lines)

@@ -1,0 +1,1 @@
+"""The monthly grants, from sizing to lapse."""

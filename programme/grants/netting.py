@@ -1,0 +1,76 @@
+"""A break-glass that was not ratified is taken off the next grant, as far as the grant's floor allows (RULES 5)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from policy import sizing
+from policy.kinds import EntryKind
+from policy.period import first_instant
+from policy.units import MicroTokens
+from programme.exceptions import asking, notices
+from programme.grants import lapses
+from store import audit
+from store.audit import POLICY
+from store.ledger import ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from policy.sizing import Factors
+    from programme.app import Desk
+    from programme.grants.sizing import Plan
+    from store.engine import Session
+    from store.exceptions.requests import Request
+
+
+def take_off(
+    session: Session, owed: Iterable[Request], planned: Plan, entry_of: Mapping[str, int], wallet_of: Mapping[str, int],
+    *, pool: int, desk: Desk, now: datetime,
+) -> dict[str, MicroTokens]:  # fmt: skip
+    """Net what is owed out of grants that were just posted, into the pool; how much of each person's.
+
+    `owed` are break-glasses that wait for it, `entry_of` has the grant's entry of each person. The requests and the
+    accounts are held. What a floor keeps is let go, on record.
+    """
+    at = first_instant(planned.month.first_day, desk.zone)
+    netted: dict[str, MicroTokens] = {}
+    for request in owed:
+        if request.person_id in entry_of:
+            factors = planned.sizing.grants[request.person_id]
+            left = int(spare(factors, planned)) - int(netted.get(request.person_id, MicroTokens(0)))
+            taken = _net(session, request, entry_of[request.person_id], left, planned, wallet_of, pool, at=at, now=now)
+            netted[request.person_id] = netted.get(request.person_id, MicroTokens(0)) + taken
+            _tell(session, request, taken, planned, now=now)
+    return netted
+
+
+def spare(factors: Factors, planned: Plan) -> MicroTokens:
+    """What a grant has above its floor in USD, prorated as the grant is."""
+    rules = planned.book.sizing
+    floor = sizing.least(rules, factors.fte_permille, factors.days_active, factors.days_in_month)
+    return MicroTokens(max(int(factors.amount) - sizing.bought(floor, planned.value), 0))
+
+
+def _net(  # noqa: PLR0917 - private, called once
+    session: Session, request: Request, entry_id: int, left: int, planned: Plan, wallet_of: Mapping[str, int],
+    pool: int, *, at: datetime, now: datetime,
+) -> MicroTokens:  # fmt: skip
+    lot = ledger.lot_of(session, entry_id)
+    taken = max(min(int(request.granted or 0), left, lot.remaining), 0)
+    if taken:
+        draft = lapses.taking_out(
+            EntryKind.NETTING, f"netted:{request.id}", wallet_of[request.person_id], {pool: [(lot.id, taken)]}, at=at,
+            memo=f"Break-glass that was not ratified, taken off the grant for {planned.month}",
+        )  # fmt: skip
+        ledger.post(session, [draft], now=now)
+    return MicroTokens(taken)
+
+
+def _tell(session: Session, request: Request, taken: MicroTokens, planned: Plan, *, now: datetime) -> None:
+    moved = asking.move(session, request, netted=int(taken), netted_month=str(planned.month))
+    notices.renew(session, moved, now=now)
+    after = {"month": str(planned.month), "whole": taken == request.granted}
+    version = planned.book.version
+    audit.note(session, POLICY, "request.net", request.id, at=now, after=after, handbook_version=version)

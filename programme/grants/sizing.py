@@ -1,0 +1,193 @@
+"""Everyone's grant of a month as it would come out: gathered from the records, sized by the policy, nothing posted."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import TYPE_CHECKING
+
+from policy import bands, rollout
+from policy.period import first_instant
+from policy.rollout import Participant
+from policy.sizing import FACTOR, NEUTRAL, Assignment, Claim, Sizing, size
+from programme import handbooks, letters
+from programme.value import valuation
+from store.grants import monthly
+from store.people import terms
+from store.reviews import drafts
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable, Mapping
+    from datetime import datetime
+
+    from policy.handbook import Handbook
+    from policy.period import Month
+    from policy.units import MicroTokens, NanoUSD
+    from policy.value.valuation import TokenValue
+    from programme.app import Desk
+    from store.engine import Session
+    from store.people.terms import Participant as Person
+
+Utilisation = tuple[Decimal, Decimal]
+"""(one's own, that of one's level)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A month's grants before they are posted, and what they follow from.
+
+    `unsized` says for each person who cannot be sized what is missing; `adjusted` has what reviews make of the grants.
+    """
+
+    month: Month
+    phase: int
+    book: Handbook
+    value: TokenValue
+    budget: NanoUSD | None
+    sizing: Sizing
+    people: Mapping[str, Person]
+    unsized: Mapping[str, str] = field(default_factory=dict)
+    claims: tuple[Claim, ...] = ()
+    adjusted: Mapping[str, Decimal] = field(default_factory=dict)
+
+
+def plan(
+    session: Session,
+    month: Month,
+    *,
+    desk: Desk,
+    now: datetime,
+    leave_out: Container[str] = (),
+    share: int | None = None,
+    adjusted_in: Month | None = None,
+) -> Plan:
+    """Size the grants of everyone who takes part in a month, but for those to `leave_out`.
+
+    `share` (millionths) bounds the budget's share for those who come after the month's run; what that run issued is
+    taken off the budget. `adjusted_in` is a later month as whose the reviews adjust it.
+    """
+    books = handbooks.load(session)
+    book = books.on(month.first_day)
+    value = valuation.value_of(session, month.quarter, books, now=now)
+    leaves = terms.leaves(session, month)
+    everybody = [(p, participant(p, leaves.get(p.id, ()))) for p in terms.participants(
+        session, month, book.rollout.role_families)]  # fmt: skip
+    # Bands are as wide as all who take part make them, also when only a few are sized.
+    taking_part = [(p, who) for p, who in everybody if rollout.takes_part(who, month, book.rollout)]
+    midpoints = terms.midpoints(session, month.first_day)
+    wide = bands.widened(
+        Counter((p.level, p.pay_band) for p, _ in taking_part if p.pay_band in midpoints and p.pay_band),
+        midpoints, book.sizing.people_per_band,
+    )  # fmt: skip
+    adjusted = drafts.factors_on(session, adjusted_in or month)
+    claims, unsized = _claims(session, month, taking_part, wide, adjusted, book, desk, leave_out)
+    budget = terms.budget(session, month)
+    if budget is not None and share is not None:
+        budget = budget - monthly.totals(session, month).issued
+    phase = rollout.phase(month, book.rollout) or 0
+    sizing = size(claims, book.sizing, value, budget=budget, weighted=phase > 1, most_share=share)
+    people = {p.id: p for p, _ in taking_part}
+    return Plan(month, phase, book, value, budget, sizing, people, unsized, tuple(claims), adjusted)
+
+
+def participant(person: Person, leaves: Iterable[tuple[object, object]]) -> Participant:
+    """What decides whether someone takes part, from the records."""
+    return Participant(
+        person.level, person.role_family, person.wave, person.hired_on, person.left_on,
+        tuple(leaves),  # type: ignore[arg-type]  # dates, as the store reads them
+    )  # fmt: skip
+
+
+def _claims(  # noqa: PLR0917 - private, called once
+    session: Session,
+    month: Month,
+    taking_part: list[tuple[Person, Participant]],
+    wide: Mapping[tuple[str, str], NanoUSD],
+    adjusted: Mapping[str, Decimal],
+    book: Handbook,
+    desk: Desk,
+    leave_out: Container[str],
+) -> tuple[list[Claim], dict[str, str]]:
+    projects = terms.assigned(session, month)
+    used = _utilisation(session, month, [p for p, _ in taking_part], book, desk)
+    days_in_month = sum(1 for _ in month.days())
+    claims: list[Claim] = []
+    unsized: dict[str, str] = {}
+    for person, who in taking_part:
+        if person.id in leave_out:
+            continue
+        days = _days_granted(who, month, book)
+        if not days:
+            continue
+        midpoint = wide.get((person.level, person.pay_band or ""))
+        if midpoint is None:
+            band = person.pay_band
+            unsized[person.id] = f"pay band {band!r} has no midpoint" if band else "no pay band"
+            continue
+        own, peers = used.get(person.id, (None, None))
+        works_on = tuple(Assignment(p.project, p.complexity, p.share_permille) for p in projects.get(person.id, ()))
+        factor = adjusted.get(person.id, NEUTRAL)
+        claims.append(
+            Claim(
+                person.id, person.level, midpoint, person.fte_permille, days, days_in_month, works_on, own, peers,
+                factor,
+            )
+        )  # fmt: skip
+    return claims, unsized
+
+
+def _days_granted(who: Participant, month: Month, book: Handbook) -> int:
+    """The days of a month that count. Most people's is whole, and need not be counted day by day."""
+    left = who.left_on is not None and who.left_on < month.next().first_day
+    if left or who.absences or who.hired_on > month.first_day:
+        return rollout.active_days(who, month, book.sizing.leave_days)
+    return sum(1 for _ in month.days())
+
+
+def foreseen(session: Session, month: Month, book: Handbook, people: Iterable[str]) -> dict[str, MicroTokens]:
+    """What some people's grants of a month to come would be for the whole of it, as their latest ones tell.
+
+    Those who will get none are left out: they are away, their wave has not come, or they cannot be sized.
+    """
+    latest = monthly.latest(session, people)
+    leaves = terms.leaves(session, month)
+    midpoints = terms.midpoints(session, month.first_day)
+    found: dict[str, MicroTokens] = {}
+    for person in terms.participants(session, month, book.rollout.role_families, among=latest):
+        who = participant(person, leaves.get(person.id, ()))
+        takes_part = rollout.takes_part(who, month, book.rollout) and _days_granted(who, month, book) > 0
+        if takes_part and person.pay_band in midpoints:
+            found[person.id] = letters.read_factors(latest[person.id]).whole_grant
+    return found
+
+
+def _utilisation(
+    session: Session, month: Month, people: list[Person], book: Handbook, desk: Desk
+) -> dict[str, Utilisation]:
+    """How much of last quarter's grants each used, beside the mean of their level; empty while it is too early.
+
+    In a level of few people the mean would tell each what another used: they have no history.
+    """
+    if not rollout.adjustment_counts(month, book.rollout, book.sizing.history.quiet_quarters):
+        return {}
+    begin, end = month.quarter.previous().bounds(desk.zone)
+    figures = monthly.utilisation(session, begin, end)
+    own = {p.id: ratio(*figures[p.id]) for p in people if figures.get(p.id, (0, 0))[1]}
+    by_level: defaultdict[str, list[Decimal]] = defaultdict(list)
+    for person in people:
+        if person.id in own:
+            by_level[person.level].append(own[person.id])
+    means = {level: (sum(us, Decimal(0)) / len(us)).quantize(FACTOR, ROUND_HALF_EVEN) for level, us in by_level.items()}
+    enough = {level for level, us in by_level.items() if len(us) >= book.sizing.people_per_band}
+    return {p.id: (own[p.id], means[p.level]) for p in people if p.id in own and p.level in enough}
+
+
+def ratio(burnt: int, granted: int) -> Decimal:
+    """How much of what was granted was used."""
+    return (Decimal(burnt) / granted).quantize(FACTOR, ROUND_HALF_EVEN)
+
+
+def begins_at(plan: Plan, person_id: str, desk: Desk) -> datetime:
+    """When a person's grant can be used from: the first of the month, or the day they came."""
+    return first_instant(max(plan.month.first_day, plan.people[person_id].hired_on), desk.zone)

@@ -1,0 +1,90 @@
+"""Who is told what about a proposed handbook: rows of the outbox, owed in the transaction of what they tell of.
+
+The rows only name the proposal. What they say is written when they go out, from what holds then.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from policy.exceptions import MEMBER
+from policy.period import day_of
+from programme import handbooks, notify
+from store.handbook.proposals import LAPSED, WITHDRAWN
+from store.outbox import messages
+from store.outbox.messages import NewLetter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from policy.exceptions import Seat
+    from programme.app import Desk
+    from store.engine import Session
+    from store.handbook.proposals import Proposal
+
+CARD, FACE, MINE, NOTE = "policy/card", "policy/face", "policy/mine", "policy/note"
+
+
+def card_key(proposal_id: str) -> str:
+    """The key of the copy of a proposal's card in the board's channel; copies for people have longer ones."""
+    return f"policy:{proposal_id}"
+
+
+def _view(proposal: Proposal, reader: str | None = None) -> str:
+    return json.dumps({"proposal_id": proposal.id, "reader": reader})
+
+
+def tell_of_new(session: Session, proposal: Proposal, deciders: Iterable[Seat], *, desk: Desk, now: datetime) -> None:
+    """The card for the board, in its channel or for each who may decide, and the proposer's own."""
+    mine = (f"policy_mine:{proposal.id}", MINE, _view(proposal), proposal.proposed_by)
+    owed = [_at_once(*mine, None, now)]
+    channel = desk.governance_channel
+    if channel is not None:
+        owed.append(_at_once(card_key(proposal.id), CARD, _view(proposal), None, channel, now))
+    for seat in deciders:
+        # Who need not be in the board's channel gets a card of their own.
+        if channel is None or seat.kind != MEMBER:
+            key = f"{card_key(proposal.id)}:{seat.person_id}"
+            owed.append(_at_once(key, CARD, _view(proposal, seat.person_id), seat.person_id, None, now))
+    _owe(session, proposal, owed, now=now)
+
+
+def tell_of_decision(session: Session, proposal: Proposal, *, desk: Desk, now: datetime) -> None:
+    """New faces for every copy, and a word to the proposer about what someone else did."""
+    _owe(session, proposal, _faces(session, proposal, proposal.state, now), now=now)
+    if proposal.state == WITHDRAWN:
+        return
+    note = (f"policy_note:{proposal.id}", NOTE, _view(proposal), proposal.proposed_by)
+    if proposal.state == LAPSED:
+        # No one did this just now, so no one waits for it at night.
+        book = handbooks.load(session).on(day_of(now, desk.zone))
+        _owe(session, proposal, notify.in_hours(session, [note], book=book, earliest=now), now=now)
+    else:
+        _owe(session, proposal, [_at_once(*note, None, now)], now=now)
+
+
+def renew(session: Session, proposal: Proposal, occasion: str, *, now: datetime) -> None:
+    """New faces for every copy of a card, and nothing else; once for each occasion."""
+    _owe(session, proposal, _faces(session, proposal, occasion, now), now=now)
+
+
+def _faces(session: Session, proposal: Proposal, occasion: str, now: datetime) -> list[NewLetter]:
+    return [
+        NewLetter(
+            f"{copy.key}@{occasion}", FACE if copy.template == CARD else copy.template, json.dumps(copy.view),
+            copy.person_id, copy.channel, now, at_once=True, replaces=copy.key,
+        )
+        for copy in messages.copies(session, proposal.id, (CARD, MINE))
+    ]  # fmt: skip
+
+
+def _at_once(  # noqa: PLR0917 - in the order of a letter
+    key: str, template: str, view: str, person_id: str | None, channel: str | None, now: datetime
+) -> NewLetter:
+    return NewLetter(key, template, view, person_id, channel, now, at_once=True)
+
+
+def _owe(session: Session, proposal: Proposal, letters: Iterable[NewLetter], *, now: datetime) -> None:
+    messages.owe(session, [letter._replace(about=proposal.id) for letter in letters], now=now)

@@ -1,0 +1,248 @@
+"""A change of the review's thresholds, proposed from its pack: the last handbook's text with just those values."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import count, islice
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import tomlkit
+
+from policy import handbook
+from policy.changes import differences
+from policy.period import Month, day_of
+from policy.reasons import FieldsRefused, Refusal
+from programme import handbooks
+from programme.handbook import proposals
+from programme.reviews import drafting, voting
+from store import locks
+from store.handbook import proposals as proposals_store
+from store.handbook import reference
+from store.locks import Lock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import date, datetime
+
+    from policy.handbook import Handbook
+    from policy.period import Quarter
+    from programme.app import Desk
+    from store.engine import Session
+    from store.handbook.proposals import Proposal
+    from store.people.directory import Person
+
+VERSION, FROM = "version", "effective_from"
+QUARTERS_AHEAD = 4
+PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,2})?) ?%?", re.ASCII)
+VERSION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", re.ASCII)
+FIELDS_OF = {
+    "handbook_version_taken": VERSION, "handbook_applied": VERSION, "proposal_waits": VERSION,
+    "handbook_past": FROM, "handbook_backdated": FROM, "month_granted": FROM,
+}  # fmt: skip
+"""What a proposal is refused for, by the field in which it is mended."""
+
+
+class Threshold(NamedTuple):
+    """A value of `[adjustment]` that a board talks about: its key, what the form calls it, and the most per cent."""
+
+    key: str
+    name: str
+    most: int
+
+
+THRESHOLDS = (
+    Threshold("adjustment.use.low_enter", "LOW below", 999),
+    Threshold("adjustment.use.low_leave", "No longer LOW above", 999),
+    Threshold("adjustment.use.high_enter", "HIGH above", 999),
+    Threshold("adjustment.use.high_leave", "No longer HIGH below", 999),
+    Threshold("adjustment.change.per_score", "Change for each point of the score", 100),
+    Threshold("adjustment.change.low", "Cut for LOW", 100),
+    Threshold("adjustment.change.high", "Raise for HIGH", 100),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What a form begins with: the version that the new one would follow, and its values in per cent, by key.
+
+    `low_quarters` is how many quarters in a row make someone LOW.
+    """
+
+    base: str
+    percents: Mapping[str, str]
+    days: tuple[date, ...]
+    version: str
+    low_quarters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What someone wrote: the version that they read, and texts by field."""
+
+    base: str
+    fields: Mapping[str, str]
+
+
+def offered(session: Session, by: Person, quarter: Quarter, *, desk: Desk, now: datetime) -> Offered:
+    """The form for a member of a review's panel; a Refusal for everyone else."""
+    _require_on_panel(session, by, quarter)
+    last = handbooks.load(session).versions[-1]
+    days = tuple(_days(last, day_of(now, desk.zone)))
+    document = _document(session, last)
+    percents = {one.key: percent(_value(document, one.key)) for one in THRESHOLDS}
+    return Offered(last.version, percents, days, _free_version(session, days[0]), last.adjustment.use.low_quarters)
+
+
+def propose(session: Session, by: Person, quarter: Quarter, asked: Asked, *, desk: Desk, now: datetime) -> Proposal:
+    """Put the change before the board as a handbook; FieldsRefused names what cannot be so, a Refusal who may not."""
+    locks.hold(session, Lock.HANDBOOKS)
+    _require_on_panel(session, by, quarter)
+    last = handbooks.load(session).versions[-1]
+    if asked.base != last.version:
+        raise Refusal(
+            "handbook_moved", f"The handbook has changed since this form was opened; the latest is {last.version!r}.",
+            next_step="Open the form again; it begins with that version's values.",
+        )  # fmt: skip
+    document = _document(session, last)
+    wanted = _wanted(asked.fields, document)
+    version, effective_from = _version(asked.fields), _day(asked.fields, last, day_of(now, desk.zone))
+    old = reference.handbook_body(session, last.version) or ""
+    body = edited(old, wanted, version=version, effective_from=effective_from)
+    _require_valid(body)
+    # Auditors and leavers are refused as on the command line.
+    proposer = proposals.proposer(session, by.email, "", desk=desk, now=now)
+    try:
+        return proposals.propose(session, body, proposer, actor=by.id, desk=desk, now=now)
+    except Refusal as refusal:
+        if refusal.code in FIELDS_OF:
+            raise FieldsRefused({FIELDS_OF[refusal.code]: refusal.text}) from refusal
+        raise
+
+
+def _require_on_panel(session: Session, by: Person, quarter: Quarter) -> None:
+    panel = voting.panel_of(session, drafting.require(session, quarter).quarter)
+    if by.id not in {seat.person_id for seat in panel.electorate.voting(panel.stage)}:
+        raise Refusal(
+            "not_on_panel", f"Only members who decide the review of {quarter} can propose thresholds from it.",
+            next_step="Any change to the handbook can be proposed with `tokens-bot handbook propose FILE`.",
+        )  # fmt: skip
+
+
+# --- What the form begins with -------------------------------------------------------------------------------------
+
+
+def _document(session: Session, book: Handbook) -> dict[str, Any]:
+    return handbook.document(reference.handbook_body(session, book.version) or "")
+
+
+def _value(document: Mapping[str, Any], key: str) -> Decimal:
+    found: Any = document
+    for name in key.split("."):
+        found = found[name]
+    return Decimal(found)
+
+
+def percent(share: Decimal) -> str:
+    """A share as per cent with every digit that it has: `40`, `12.5`."""
+    return f"{(share * 100).normalize():f}"
+
+
+def _days(last: Handbook, today: date) -> Iterator[date]:
+    """The first days of the next quarters that do not come before the last version."""
+    quarter = Month.containing(max(today, last.effective_from)).quarter
+    starts = (quarter.first_month.plus(3 * ahead).first_day for ahead in count())
+    return islice((day for day in starts if day > today and day >= last.effective_from), QUARTERS_AHEAD)
+
+
+def _free_version(session: Session, day: date) -> str:
+    taken = {book.version for book in handbooks.load(session).versions}
+    taken |= {one.version for one in proposals_store.all_open(session)}
+    return next(name for number in count(1) if (name := f"{day.year}.{number}") not in taken)
+
+
+# --- What was written ----------------------------------------------------------------------------------------------
+
+
+def _wanted(fields: Mapping[str, str], document: Mapping[str, Any]) -> dict[str, Decimal]:
+    """The shares that differ from those of the last version."""
+    read: dict[str, Decimal] = {}
+    problems: dict[str, str] = {}
+    for one in THRESHOLDS:
+        text = fields.get(one.key, "").strip()
+        if (matched := PERCENT.fullmatch(text)) is None or Decimal(matched[1]) > one.most:
+            problems[one.key] = f"{text!r}: write a percentage up to {one.most} with at most two decimals."
+        else:
+            read[one.key] = Decimal(matched[1]) / 100
+    if problems:
+        raise FieldsRefused(problems)
+    changed = {key: share for key, share in read.items() if share != _value(document, key)}
+    if not changed:
+        raise FieldsRefused({THRESHOLDS[0].key: "Nothing changes; every value is that of the latest version."})
+    return changed
+
+
+def _version(fields: Mapping[str, str]) -> str:
+    text = fields.get(VERSION, "").strip()
+    if VERSION_NAME.fullmatch(text) is None:
+        raise FieldsRefused({VERSION: f"{text!r}: use at most 40 letters, digits, dots, dashes and underscores."})
+    return text
+
+
+def _day(fields: Mapping[str, str], last: Handbook, today: date) -> date:
+    text = fields.get(FROM, "")
+    found = [day for day in _days(last, today) if day.isoformat() == text]
+    if not found:
+        raise FieldsRefused({FROM: f"{text!r}: choose the first day of one of the next quarters."})
+    return found[0]
+
+
+def _require_valid(body: str) -> None:
+    """What contradicts each other, beside its field and in its words."""
+    try:
+        handbook.parse(body)
+    except handbook.HandbookError as error:
+        raise FieldsRefused(dict(map(_problem, error.problems))) from error
+
+
+def _problem(problem: str) -> tuple[str, str]:
+    """(field, what is wrong) of `key = value: what`, in which keys have the form's names."""
+    key, _, rest = problem.partition(" = ")
+    value, _, what = rest.partition(": ")
+    what = re.sub(r"^above ", "has to be at most ", what)
+    for one in THRESHOLDS:
+        what = what.replace(one.key, f'"{one.name}"')
+    try:
+        return key, f"{percent(Decimal(value))} %: {what}"
+    except ArithmeticError:
+        return key, problem
+
+
+# --- The new text --------------------------------------------------------------------------------------------------
+
+
+def edited(old: str, values: Mapping[str, Decimal], *, version: str, effective_from: date) -> str:
+    """A handbook's text with other values, its remarks and layout as they were; a Refusal if more would change."""
+    document = tomlkit.parse(old)
+    if "adjustment" not in document:
+        # A handbook of before the reviews: what it leaves out is as packaged, and has to be written to be changed.
+        document["adjustment"] = tomlkit.parse(handbook.packaged())["adjustment"]
+    document[VERSION], document[FROM] = version, effective_from
+    for key, share in values.items():
+        *tables, name = key.split(".")
+        table: Any = document
+        for one in tables:
+            table = table[one]
+        table[name] = tomlkit.value(f"{share:f}")
+    new = tomlkit.dumps(document)
+    _require_only(old, new, values)
+    return new
+
+
+def _require_only(old: str, new: str, keys: Iterable[str]) -> None:
+    if {one.key for one in differences(old, new)} != set(keys):
+        raise Refusal(
+            "not_edited", "The handbook's text is laid out in a way that these values can't be changed on their own.",
+            next_step="Propose the whole text with `tokens-bot handbook propose FILE`.",
+        )  # fmt: skip

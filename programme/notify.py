@@ -1,0 +1,66 @@
+"""Messages owed to people and channels: when each may go out, and into the outbox."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from policy.hours import next_opening
+from store.outbox import messages
+from store.outbox.messages import NewLetter
+from store.tables.people import people
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from policy.handbook import Handbook
+    from store.engine import Session
+
+PersonLetter = tuple[str, str, str, str]
+"""(key, template, view as JSON text, person id)"""
+A_FEW = 100
+"""So many people are named in a query; of more, everyone's zone is read."""
+
+
+def to_people(
+    session: Session, letters: Sequence[PersonLetter], *, book: Handbook, earliest: datetime, now: datetime
+) -> int:
+    """Owe messages, each not before its reader's next working hour from `earliest` on; how many."""
+    rows = in_hours(session, letters, book=book, earliest=earliest) if letters else []
+    messages.owe(session, rows, now=now)
+    return len(rows)
+
+
+def in_hours(
+    session: Session, letters: Sequence[PersonLetter], *, book: Handbook, earliest: datetime
+) -> list[NewLetter]:
+    """Messages, each due at its reader's next working hour from `earliest` on."""
+    zone_of = zones(session, [person_id for *_, person_id in letters])
+    opening = {
+        zone: next_opening(earliest, ZoneInfo(zone), book.messages)
+        for zone in {zone_of[person_id] for *_, person_id in letters}
+    }
+    return [
+        NewLetter(key, template, view, person_id, None, opening[zone_of[person_id]])
+        for key, template, view, person_id in letters
+    ]
+
+
+def zones(session: Session, person_ids: Sequence[str]) -> dict[str, str]:
+    """The time zone of each of some people, by id."""
+    query = sa.select(people.c.id, people.c.time_zone)
+    if len(person_ids) <= A_FEW:
+        query = query.where(people.c.id.in_(person_ids))
+    return {id_: zone for id_, zone in session.execute(query)}
+
+
+def to_channel(
+    session: Session, *, key: str, template: str, view: str, channel: str, book: Handbook, zone: ZoneInfo,
+    now: datetime,
+) -> None:  # fmt: skip
+    """Owe a message to a channel, not before the programme's next working hour."""
+    due_at = next_opening(now, zone, book.messages)
+    messages.owe(session, [NewLetter(key, template, view, None, channel, due_at)], now=now)

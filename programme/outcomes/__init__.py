@@ -1,0 +1,1 @@
+"""What came of the work: merged pull requests, tasks and bugs."""

@@ -1,0 +1,143 @@
+"""Taking in outcomes of work, each version once; whose they are, and what a week's output is.
+
+Where the handbook measures teams, an outcome keeps the team that its author was in on that day, and not its author
+(docs/decisions/0014).
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from policy.outcomes import batch_of, undone, weekly_output, weekly_scores
+from policy.period import day_of
+from programme import handbooks
+from programme.people import teams
+from store import locks
+from store.outcomes import records as store
+from store.outcomes.records import Owner
+from store.people import directory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import date, datetime
+    from zoneinfo import ZoneInfo
+
+    from policy.metering import Identity
+    from policy.outcomes import OutcomeRules, Reported, WeekOutput, WeekScore
+    from store.engine import Session
+    from store.people.teams import Lines
+
+Status = Literal["accepted", "corrected", "duplicate", "waiting", "ignored", "rejected"]
+STATUSES: tuple[Status, ...] = ("accepted", "corrected", "duplicate", "waiting", "ignored", "rejected")
+AT_A_TIME = 1_000
+
+
+class Answer(NamedTuple):
+    """What became of one outcome; `detail` says why, where the status does not."""
+
+    source: str
+    outcome_id: str
+    status: Status
+    detail: str = ""
+
+
+class Attributed(NamedTuple):
+    """How many outcomes found their person, and how many still wait."""
+
+    attributed: int
+    waiting: int
+
+
+def take_in(session: Session, reported: Sequence[Reported], *, zone: ZoneInfo, now: datetime) -> list[Answer]:
+    """Keep what is new, in the order of the reports: the same again changes nothing, other content is a new version."""
+    ids: dict[str, list[str]] = {}
+    for one in reported:
+        ids.setdefault(one.source, []).append(one.outcome_id)
+    locks.hold_sources(session, "outcomes", ids)
+    seen = {source: store.known(session, source, some) for source, some in ids.items()}
+    owner_of = _Owners(session, ((one.source, one.user) for one in reported if one.counts))
+    answers: list[Answer] = []
+    fresh: list[tuple[Reported, date, Owner]] = []
+    for one in reported:
+        versions = seen[one.source].setdefault(one.outcome_id, set())
+        if one.fingerprint in versions:
+            answers.append(Answer(one.source, one.outcome_id, "duplicate"))
+            continue
+        day = day_of(one.occurred_at, zone)
+        owner = (
+            owner_of(one.source, one.user, day, one.project, weighed=one.lines is not None) if one.counts else Owner()
+        )
+        fresh.append((one, day, owner))
+        answers.append(Answer(one.source, one.outcome_id, *_fate(owner, is_known=bool(versions))))
+        versions.add(one.fingerprint)
+    store.insert(session, fresh, now=now)
+    return answers
+
+
+def _fate(owner: Owner, *, is_known: bool) -> tuple[Status, str]:
+    if owner.waiting_for is not None:
+        return "waiting", f"no person is known for user {owner.waiting_for!r}"
+    detail = "its author was in no one's team on that day" if owner.unit and owner.unit_id is None else ""
+    return ("corrected" if is_known else "accepted"), detail
+
+
+def attribute_waiting(session: Session) -> Attributed:
+    """Say whose those outcomes are whose people are known by now, by the team of the day on which they happened."""
+    attributed = still = after = 0
+    while some := store.waiting(session, limit=AT_A_TIME, after=after):
+        owner_of = _Owners(session, ((one.source, one.user) for one in some))
+        for one in some:
+            owner = owner_of(one.source, one.user, one.day, one.project, weighed=one.lines is not None)
+            if owner.waiting_for is not None:
+                still += 1
+            elif store.attribute(session, one.id, owner):
+                attributed += 1
+        after = some[-1].id
+    return Attributed(attributed, still)
+
+
+class _Owners:
+    """Whose what was, by the name in its source. People and their managers are looked up once for all."""
+
+    def __init__(self, session: Session, names: Iterable[tuple[str, str]]) -> None:
+        wanted: dict[str, set[Identity]] = {}
+        for source, user in names:
+            # Names are case-insensitive at GitHub; what was mapped may be written either way.
+            wanted.setdefault(source, set()).update({("user", user), ("user", user.lower())})
+        self._persons = {source: directory.resolve(session, source, some) for source, some in wanted.items()}
+        self._lines: Lines = store.lines_of(session, {id_ for some in self._persons.values() for id_ in some.values()})
+        self._rules = rules_on(session) if wanted else None
+
+    def __call__(self, source: str, user: str, day: date, project: str, *, weighed: bool) -> Owner:
+        found: Mapping[Identity, str] = self._persons[source]
+        person_id = found.get(("user", user)) or found.get(("user", user.lower()))
+        if person_id is None or self._rules is None:
+            return Owner(waiting_for=user)
+        batch = batch_of(person_id, project, day) if weighed else None
+        if self._rules(day).unit == "person":
+            return Owner("person", person_id, batch)
+        manager = teams.manager_on(self._lines, person_id, day) if person_id in self._lines else None
+        return Owner("team", manager, batch)
+
+
+def rules_on(session: Session) -> Callable[[date], OutcomeRules]:
+    """The rules that hold on a day."""
+    books = handbooks.load(session)
+    return cache(lambda day: books.on(day).outcomes)
+
+
+def weekly(session: Session, begin: date, end: date) -> list[WeekOutput]:
+    """What each team or person brought about from a day until before another, by week and kind, in thousandths.
+
+    What was reverted in time or reopened counts 0, whenever that was told; a team is known by its manager. Who is in
+    no row brought about nothing that is on record. Figures of few people are for whoever reads this to hold back.
+    """
+    outcomes = store.counting(session, begin, end)
+    rules = rules_on(session)
+    return weekly_output(outcomes, undone([*outcomes, *store.reverting(session, begin)], rules), rules)
+
+
+def quality(session: Session, begin: date, end: date) -> list[WeekScore]:
+    """The last score of each project, metric and week, in thousandths."""
+    return weekly_scores(store.counting(session, begin, end))

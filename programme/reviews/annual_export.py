@@ -1,0 +1,138 @@
+"""What the compensation review gets of a year: bands and counts by person id; no score, no amount, no rank."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from policy import handbook
+from policy.appeals import UPHELD
+from policy.reasons import Refusal
+from policy.reviews.adjustment import LOW
+from programme.people import directory
+from store import audit
+from store.appeals import records
+from store.handbook import reference
+from store.people import directory as people_store
+from store.reviews import drafts
+from store.reviews import exports as store
+from store.reviews.drafts import ADOPTED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from policy.parameters.reviews import UseRules
+    from policy.reviews.proposal import Case
+    from programme.app import Desk
+    from store.engine import Session
+    from store.reviews.drafts import Kept, Review
+
+FINANCE = "finance"
+NOT_ENOUGH_DATA, NOT_KNOWN = "not enough data", "not known"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A person's quarter. Input to eligibility: nothing in it can be ordered into a rank of people."""
+
+    person_id: str
+    quarter: str
+    state: str
+    utilisation_band: str
+    efficiency_band: str
+    breaches: int
+    exceptions_delivered: int
+    exceptions_partly: int
+    exceptions_nothing: int
+    exceptions_untold: int
+    appeal: str
+    model_version: str
+    stewardship_met: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """The lines in the order of the person ids, and how many people wanted to be left out."""
+
+    lines: tuple[Line, ...]
+    left_out: int
+
+
+def export(session: Session, year: int, *, by: str, desk: Desk, now: datetime) -> Exported:
+    """Everything adopted of a year's quarters, for someone of finance; that they took it is in the audit log."""
+    reader = directory.require(session, by)
+    if FINANCE not in people_store.roles_of(session, reader.id):
+        raise Refusal(
+            "not_finance", f"{by} does not have the role `finance`.", next_step="Only finance may export reviews."
+        )  # fmt: skip
+    out = records.opted_out(session)
+    of_year = [one for one in drafts.all_of(session) if one.quarter.year == year and one.state == ADOPTED]
+    lines = [line for kept in of_year for line in _of_review(session, kept, desk)]
+    told = sorted((one for one in lines if one.person_id not in out), key=lambda one: (one.person_id, one.quarter))
+    left_out = len({one.person_id for one in lines} & out)
+    after = {"quarters": [str(one.quarter) for one in of_year], "lines": len(told), "left_out": left_out}
+    audit.note(session, reader.id, "review.export", str(year), at=now, after=after)
+    return Exported(tuple(told), left_out)
+
+
+def _of_review(session: Session, kept: Review, desk: Desk) -> Iterator[Line]:
+    begin, end = kept.quarter.bounds(desk.zone)
+    body = reference.handbook_body(session, kept.basis.handbook)
+    assert body is not None  # noqa: S101 - a foreign key
+    use = handbook.parse(body).adjustment.use
+    exceptions = store.exceptions(session, begin, end)
+    breaches, open_ones = store.months_in_debt(session, begin, end), store.in_debt(session)
+    appealed = records.of_quarter(session, kept.quarter)
+    for one in drafts.cases(session, kept.quarter):
+        id_ = one.case.person_id
+        had = exceptions.get(id_, store.Exceptions({}, 0))
+        appeal = appealed[id_].state if id_ in appealed else ""
+        yield Line(
+            person_id=id_,
+            quarter=str(kept.quarter),
+            state=one.case.state_after,
+            utilisation_band=utilisation_band(one.case, use),
+            efficiency_band=efficiency_band(one.case),
+            breaches=breaches.get(id_, 0),
+            exceptions_delivered=had.outcomes.get("delivered", 0),
+            exceptions_partly=had.outcomes.get("partly", 0),
+            exceptions_nothing=had.outcomes.get("nothing", 0),
+            exceptions_untold=had.outcomes.get(store.UNTOLD, 0),
+            appeal=appeal,
+            model_version=kept.basis.handbook,
+            stewardship_met=id_ not in open_ones and not had.unratified and not _low_without_reason(one, appeal),
+        )
+
+
+def _low_without_reason(one: Kept, appeal: str) -> bool:
+    """A reason is what the board wrote when it held or amended the case, or an appeal that it upheld."""
+    return one.case.state_after == LOW and not one.decision_reason and appeal != UPHELD
+
+
+def utilisation_band(case: Case, use: UseRules) -> str:
+    """Below, between or above the thresholds of the review's handbook."""
+    if case.utilisation_permille is None:
+        return NOT_KNOWN
+    used = Decimal(case.utilisation_permille) / 1_000
+    return "low" if used < use.low_enter else "high" if used > use.high_enter else "usual"
+
+
+def efficiency_band(case: Case) -> str:
+    """Above or below typical only where chance is ruled out to the same degree as for a raise."""
+    if case.theta is None or case.lcb is None:
+        return NOT_ENOUGH_DATA
+    # The interval is symmetric about the score.
+    upper = 2 * case.theta - case.lcb
+    return "above" if case.lcb > 0 else "below" if upper < 0 else "typical"
+
+
+def opt_out(session: Session, email: str, *, back: bool, actor: str, now: datetime) -> bool:
+    """Leave someone out of exports from now on, or no longer; False when that is so already."""
+    person = directory.require(session, email)
+    changed = records.opt_in(session, person.id) if back else records.opt_out(session, person.id, now=now)
+    if changed:
+        action = "review.opt_in" if back else "review.opt_out"
+        audit.note(session, actor, action, person.id, at=now)
+    return changed

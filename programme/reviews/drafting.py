@@ -1,0 +1,230 @@
+"""The quarterly review: drafted once from what is known then, kept with its inputs, shown, and worked out again.
+
+A draft changes no one's grant: what people adopt does, from the month that they say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from policy import handbook as policy_handbook
+from policy import rollout
+from policy.period import Month, Quarter, day_of
+from policy.reasons import Refusal
+from policy.reviews import proposal
+from programme import handbooks
+from programme.grants import sizing
+from programme.reviews import gathering, summaries
+from programme.value import valuation
+from store import audit, locks, runs
+from store.audit import POLICY
+from store.exceptions import requests as requests_store
+from store.handbook import proposals, reference
+from store.locks import Lock
+from store.proof import reviews
+from store.reviews import drafts, votes
+from store.reviews.drafts import DRAFT, Review
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from policy.handbook import Handbook
+    from policy.parameters.reviews import AdjustmentRules
+    from policy.reviews.proposal import Counted
+    from programme.app import Desk
+    from programme.handbooks import Handbooks
+    from programme.reviews.gathering import Gathered
+    from programme.reviews.summaries import Summary
+    from store.engine import Session
+    from store.reviews.drafts import Kept
+
+JOB = "reviews"
+MOST_KNOWN = 32
+_known: dict[tuple[str, AdjustmentRules], BackTest] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """What a draft proposes, and for which month's grants it was worked out."""
+
+    quarter: Quarter
+    month: Month
+    counted: Counted
+    missing: int
+    inputs_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class BackTest:
+    """How a quarter's cases came out by the thresholds that held, and how by others; how many differ.
+
+    `proposed_by` names who proposed those, as long as no one has confirmed them.
+    """
+
+    now: Counted
+    then: Counted
+    differ: int
+    proposed_by: str = ""
+
+
+class ValueProposal(NamedTuple):
+    """The digest of the value that is proposed for the quarter of the month, if any is, and why not."""
+
+    digest: str | None
+    note: str
+
+
+def draft(
+    session: Session, quarter: Quarter, *, desk: Desk, now: datetime, actor: str = POLICY
+) -> Drafted | None:  # fmt: skip
+    """Draft the review of a quarter that is over; None when it is drafted already.
+
+    What it follows from is frozen with it, in the same transaction. A Refusal while it is too early for a review.
+    Votes on an earlier one that is open come first or are refused: what they adopt is part of what this one says.
+    """
+    books = handbooks.load(session)
+    _require_due(quarter, books.on(day_of(now, desk.zone)), desk, now)
+    if not runs.claim(session, JOB, str(quarter), now=now):
+        return None
+    locks.hold(session, Lock.GRANTS)
+    votes.lock_open(session)
+    book = books.on(_last_day(quarter))
+    month = Month.containing(day_of(now, desk.zone)).next()
+    # What was adopted and is to hold later counts as well: this review comes on top of it.
+    last = drafts.last_adopted(session)
+    adjusted_in = month if last is None or last.holds_from is None else max(month, last.holds_from)
+    planned = sizing.plan(session, month, desk=desk, now=now, adjusted_in=adjusted_in)
+    gathered = gathering.gather(session, quarter, planned, book, desk=desk)
+    cases = proposal.proposed(gathered.basis, gathered.inputs, book.adjustment, planned.book.sizing)
+    value = _value(session, month.quarter, books, desk=desk, now=now)
+    figures = summaries.figures(session, quarter, planned, book, value.note, desk=desk)
+    kept = _review(quarter, gathered, value, figures, now=now, actor=actor)
+    drafts.insert(session, kept, gathered.inputs, cases)
+    counted = proposal.counted(case.delta_thousandths for case in cases)
+    after = {
+        "inputs_digest": kept.inputs_digest, "cases_digest": drafts.digest_of_cases(cases), **asdict(counted),
+    }  # fmt: skip
+    audit.note(session, actor, reviews.DRAFTED, str(quarter), at=now, after=after, handbook_version=book.version)
+    return Drafted(quarter, month, counted, sum(bool(case.missing) for case in cases), kept.inputs_digest)
+
+
+def _last_day(quarter: Quarter) -> date:
+    return list(quarter.days())[-1]
+
+
+def _require_due(quarter: Quarter, book: Handbook, desk: Desk, now: datetime) -> None:
+    first = rollout.first_review(book.rollout, book.sizing.history.quiet_quarters)
+    if first is None:
+        raise Refusal(
+            "not_yet", "The programme has no launch date yet; the handbook has no rollout.launched_on.",
+            next_step="Set it with `tokens-bot handbook apply`.",
+        )  # fmt: skip
+    if quarter < first:
+        raise Refusal("not_yet", f"It is too early; grants are adjusted for the first time after {first}.")
+    if now < quarter.bounds(desk.zone)[1]:
+        raise Refusal(
+            "quarter_not_over", f"{quarter} is not over.", next_step=f"Draft it from {quarter.next().first_day} on."
+        )  # fmt: skip
+
+
+def _value(session: Session, quarter: Quarter, books: Handbooks, *, desk: Desk, now: datetime) -> ValueProposal:
+    """The value that waits to be adopted for a quarter; worked out now unless someone has done so."""
+    if books.on(quarter.first_day).value.method == "fixed":
+        return ValueProposal(None, "The handbook fixes the value.")
+    if (known := reference.proposal(session, quarter)) is not None:
+        return ValueProposal(known.digest, "")
+    try:
+        return ValueProposal(valuation.propose(session, quarter, desk=desk, actor=POLICY, now=now).digest, "")
+    except Refusal as refusal:
+        return ValueProposal(None, refusal.text)
+
+
+def _review(
+    quarter: Quarter, gathered: Gathered, value: ValueProposal, figures: dict[str, Any], *, now: datetime, actor: str
+) -> Review:
+    return Review(
+        quarter=quarter,
+        state=DRAFT,
+        revision=1,
+        drafted_at=now,
+        drafted_by=actor,
+        value_proposal=value.digest,
+        basis=gathered.basis,
+        inputs_digest=drafts.digest(gathered.basis, gathered.inputs),
+        summary=figures,
+        vote_until=None,
+        decided_at=None,
+        decided_by=None,
+        holds_from=None,
+    )
+
+
+def require(session: Session, quarter: Quarter | None) -> Review:
+    """The review of a quarter, or the latest one; a Refusal when there is none."""
+    found = drafts.latest(session) if quarter is None else drafts.get(session, quarter)
+    if found is None:
+        which = "No review has been drafted yet." if quarter is None else f"There is no review of {quarter}."
+        raise Refusal("no_review", which, next_step="See `tokens-bot review draft`.")
+    return found
+
+
+def case_of(session: Session, quarter: Quarter, person_id: str) -> Kept:
+    """A person's case; a Refusal when they have none."""
+    found = drafts.case(session, quarter, person_id)
+    if found is None:
+        raise Refusal(
+            "no_case",
+            f"{person_id} has no case in {quarter}; they weren't in the programme at its end.",
+        )
+    return found
+
+
+def recompute(session: Session, quarter: Quarter) -> list[str]:
+    """What of a review does not follow from its frozen inputs; nothing, as long as no one changed it."""
+    return list(reviews.differences(session, require(session, quarter)))
+
+
+def backtest(session: Session, quarter: Quarter, rules: AdjustmentRules) -> BackTest:
+    """How a quarter's cases would have come out by other thresholds: on what was frozen for it, before any decision."""
+    kept = require(session, quarter)
+    inputs = drafts.inputs(session, quarter)
+    before = {one.case.person_id: one.case.delta for one in drafts.cases(session, quarter)}
+    after = {person_id: one.delta for person_id, one in proposal.adjusted(kept.basis, inputs, rules).items()}
+    differ = sum(before.get(person_id) != delta for person_id, delta in after.items())
+    return BackTest(proposal.counted(before.values()), proposal.counted(after.values()), differ)
+
+
+def summary(session: Session, quarter: Quarter) -> Summary:
+    """The figures of a review for its board: the quarter's as of the draft, those of the cases as they stand."""
+    kept = require(session, quarter)
+    book = handbooks.load(session).on(_last_day(quarter))
+    return summaries.of(session, kept, book, backtests=_pending(session, kept, book))
+
+
+def _pending(session: Session, kept: Review, book: Handbook) -> dict[str, BackTest]:
+    """What later and proposed versions of the handbook with other thresholds would have made of the quarter."""
+    versions = handbooks.load(session).versions
+    later = {one.version: (one.adjustment, "") for one in versions if one.effective_from > _last_day(kept.quarter)}
+    waiting = proposals.all_open(session)
+    names = requests_store.names(session, {one.proposed_by for one in waiting})
+    for one in waiting:
+        rules = policy_handbook.parse(one.body).adjustment
+        if rules != versions[-1].adjustment:
+            later[one.version] = (rules, names[one.proposed_by][0])
+    return {
+        version: replace(_tried(session, kept, rules), proposed_by=name)
+        for version, (rules, name) in later.items()
+        if rules != book.adjustment
+    }
+
+
+def _tried(session: Session, kept: Review, rules: AdjustmentRules) -> BackTest:
+    """A back-test worked out once: what was frozen and what was proposed never change."""
+    key = (kept.inputs_digest, rules)
+    if (known := _known.get(key)) is None:
+        # Every copy of the pack asks again after every vote; few reviews and rules are asked about.
+        if len(_known) >= MOST_KNOWN:
+            _known.clear()
+        known = _known[key] = backtest(session, kept.quarter, rules)
+    return known

@@ -1,0 +1,164 @@
+"""What follows from a review that is adopted: from when it holds, and a word to everyone whose grant changes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from policy.hours import next_opening
+from policy.period import day_of, first_instant
+from policy.reasons import Refusal
+from policy.reviews import dates
+from policy.reviews.proposal import PROPOSED
+from programme import handbooks, notify
+from store.people import directory as people_store
+from store.reviews import drafts as store
+from store.reviews.drafts import ADOPTED
+from store.reviews.votes import CLOSE, EFFECT
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+    from decimal import Decimal
+
+    from policy.handbook import Handbook
+    from policy.period import Month, Quarter
+    from policy.reasons import Reason
+    from policy.units import MicroTokens
+    from programme.app import Desk
+    from store.engine import Session
+    from store.reviews.drafts import Kept, Review
+
+TEMPLATE = "review/notice"
+A_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What an adopted review makes of a person's grant, and why.
+
+    The grants are those of the month `sized_for` without the change and with it; None where the board decided
+    otherwise, or there are none. `appeal_until` is None where nothing is cut.
+    """
+
+    quarter: Quarter
+    holds_from: Month
+    delta_thousandths: int
+    factor_before: Decimal
+    factor_after: Decimal
+    sized_for: str
+    grant_before: MicroTokens | None
+    grant_after: MicroTokens | None
+    decision: str
+    decision_reason: str
+    peers_size: int | None
+    unit: str
+    state: str
+    because: tuple[Reason, ...]
+    would_change: tuple[Reason, ...]
+    appeal_until: date | None
+    contact: str
+
+
+def is_cut(kept: Kept) -> bool:
+    return kept.factor < kept.case.factor_before
+
+
+def effect_month(session: Session, quarter: Quarter, *, desk: Desk, now: datetime) -> Month:
+    """From when a review holds that is adopted now: everyone who is affected is told early enough before.
+
+    Never before an earlier one on top of which it was drafted.
+    """
+    today = day_of(now, desk.zone)
+    book = handbooks.load(session).on(today)
+    told = [noticed_on(ZoneInfo(zone), book, now) for zone in store.zones_of_affected(session, quarter, today)]
+    month = dates.effect_month(
+        max([*told, today]), book.messages.holidays, notice_days=book.reviews.notice_days
+    )  # fmt: skip
+    before = store.last_adopted(session, before=quarter)
+    return month if before is None or before.holds_from is None else max(month, before.holds_from)
+
+
+def noticed_on(zone: ZoneInfo, book: Handbook, adopted_at: datetime) -> date:
+    """The day in a person's time zone on which they are told of what is adopted at an instant."""
+    return day_of(next_opening(adopted_at, zone, book.messages), zone)
+
+
+def appeal_until(zone: ZoneInfo, book: Handbook, adopted_at: datetime) -> date:
+    """The last day in a person's time zone on which they can appeal."""
+    day = noticed_on(zone, book, adopted_at)
+    return dates.last_appeal_day(day, book.messages.holidays, appeal_days=book.appeals.appeal_days)
+
+
+def milestones(session: Session, kept: Review, *, desk: Desk) -> list[tuple[str, datetime]]:
+    """(step, instant) of what comes after a review is adopted, in order: it holds; no one can appeal against a cut.
+
+    The second follows from where those who are cut live now, and so may move when they do.
+    """
+    assert kept.decided_at is not None  # noqa: S101 - it is adopted
+    assert kept.holds_from is not None  # noqa: S101 - as above
+    day = day_of(kept.decided_at, desk.zone)
+    book = handbooks.load(session).on(day)
+    zones = [ZoneInfo(zone) for zone in store.zones_of_affected(session, kept.quarter, day, cut=True)]
+    ends = [first_instant(appeal_until(zone, book, kept.decided_at) + A_DAY, zone) for zone in zones]
+    found = [(EFFECT, first_instant(kept.holds_from.first_day, desk.zone))]
+    found += [(CLOSE, max(ends))] if ends else []
+    return sorted(found, key=lambda one: (one[1], one[0]))
+
+
+def owe(session: Session, quarter: Quarter, *, desk: Desk, now: datetime) -> int:
+    """Owe a notice to everyone whose grant an adopted review changes; how many.
+
+    To be called in the transaction that adopts the review, after its state is changed. The rows only name the case:
+    a vote that had to write thousands of notices would keep Slack, and all other writers, waiting.
+    """
+    kept = store.get(session, quarter)
+    if kept is None or kept.state != ADOPTED:
+        raise Refusal("not_adopted", f"The review of {quarter} is not adopted, so there is nothing to tell.")
+    today = day_of(now, desk.zone)
+    book = handbooks.load(session).on(today)
+    rows = [
+        (f"review_notice:{quarter}:{id_}", TEMPLATE, json.dumps({"quarter": str(quarter), "person_id": id_}), id_)
+        for id_ in store.affected(session, quarter, today)
+    ]
+    return notify.to_people(session, rows, book=book, earliest=now, now=now)
+
+
+def notice(session: Session, quarter: Quarter, person_id: str, *, desk: Desk) -> Changed:
+    """What is told to someone whose grant an adopted review changes, as it is known now."""
+    kept, one = store.get(session, quarter), store.case(session, quarter, person_id)
+    person = people_store.by_id(session, person_id)
+    assert kept is not None  # noqa: S101 - it was adopted when this was owed, and reviews are never deleted
+    assert one is not None  # noqa: S101 - nor are cases
+    assert person is not None  # noqa: S101 - a foreign key
+    return of(session, kept, one, people_store.zone_of(person), desk=desk)
+
+
+def of(session: Session, kept: Review, one: Kept, zone: ZoneInfo, *, desk: Desk) -> Changed:
+    """What a case of an adopted review tells its person; with the handbook of the day on which it was adopted."""
+    case = one.case
+    assert kept.holds_from is not None  # noqa: S101 - it is adopted
+    assert kept.decided_at is not None  # noqa: S101 - it is adopted
+    book = handbooks.load(session).on(day_of(kept.decided_at, desk.zone))
+    as_proposed = one.decision == PROPOSED
+    return Changed(
+        quarter=kept.quarter,
+        holds_from=kept.holds_from,
+        delta_thousandths=one.delta_thousandths,
+        factor_before=case.factor_before,
+        factor_after=one.factor,
+        sized_for=kept.basis.month,
+        grant_before=case.grant_before if as_proposed else None,
+        grant_after=case.grant_after if as_proposed else None,
+        decision=one.decision,
+        decision_reason=one.decision_reason or "",
+        peers_size=case.peers_size,
+        unit=case.unit,
+        state=case.state_after,
+        because=case.reasons,
+        would_change=case.would_change,
+        appeal_until=appeal_until(zone, book, kept.decided_at) if is_cut(one) else None,
+        contact=book.contact,
+    )

@@ -1,0 +1,91 @@
+"""A review's pack for the file: what the board's pack says and, for those who audit it, every case."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from policy.reasons import Refusal
+from programme.people import directory
+from programme.reviews import drafting, packs
+from programme.reviews.annual_export import FINANCE
+from store import audit
+from store.exceptions import requests as requests_store
+from store.people import directory as people_store
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from policy.period import Quarter
+    from programme.app import Desk
+    from programme.reviews.packs import Pack
+    from programme.value.standing import Histogram
+    from store.engine import Session
+    from store.people.directory import Person
+    from store.reviews.drafts import Kept
+
+AUDITOR = "auditor"
+MAY_SEE_CASES = (AUDITOR, "chair", FINANCE)
+ACTION = "review.file"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRow:
+    """A case in the file. Without `case` it is the reader's own or a report's: they see nothing of it."""
+
+    name: str
+    case: Kept | None
+    decided_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """All cases, in the order of the board's lists, and who takes them."""
+
+    rows: tuple[CaseRow, ...]
+    reader: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewFile:
+    """The pack as it stands at an instant, and what its pictures show."""
+
+    pack: Pack
+    use: Histogram
+    cases: Cases | None
+    at: datetime
+
+
+def of(session: Session, quarter: Quarter | None, *, desk: Desk, now: datetime) -> ReviewFile:
+    """The pack of a quarter, or of the latest review, without cases: nothing of it is about a single person."""
+    which = drafting.require(session, quarter).quarter
+    pack = packs.of(session, which, desk=desk, now=now)
+    return ReviewFile(pack, packs.use(session, which), None, now)
+
+
+def with_cases(session: Session, quarter: Quarter | None, *, by: str, desk: Desk, now: datetime) -> ReviewFile:
+    """The same with every case, for someone who may see them; that they took it is in the audit log."""
+    reader = directory.require(session, by)
+    roles = people_store.roles_of(session, reader.id)
+    if not roles.intersection(MAY_SEE_CASES):
+        raise Refusal(
+            "may_not_see_cases", f"{by} has none of the roles {', '.join(f'`{one}`' for one in MAY_SEE_CASES)}.",
+            next_step="Leave out --cases, or have someone with one of those roles export the file.",
+        )  # fmt: skip
+    found = of(session, quarter, desk=desk, now=now)
+    review = found.pack.review
+    rows = _rows(session, review.quarter, reader, audits=AUDITOR in roles)
+    after = {"cases": len(rows), "not_shown": sum(one.case is None for one in rows), "package": found.pack.package}
+    audit.note(session, reader.id, ACTION, str(review.quarter), at=now, after=after)
+    return ReviewFile(found.pack, found.use, Cases(rows, reader.name), now)
+
+
+def _rows(session: Session, quarter: Quarter, reader: Person, *, audits: bool) -> tuple[CaseRow, ...]:
+    """Auditors decide nothing and see everything; others see what the board's lists would show them."""
+    found = packs.ordered(session, quarter, () if audits else (reader.id,))
+    people_of = {one.case.person_id for one, _ in found} | {one.decided_by for one, _ in found if one.decided_by}
+    names = {person_id: name for person_id, (name, _) in requests_store.names(session, people_of).items()}
+    return tuple(
+        CaseRow(names[one.case.person_id], None if conflict else one, names.get(one.decided_by or "", ""))
+        for one, conflict in found
+    )

@@ -1,0 +1,221 @@
+"""A review as its board sees it: one view of its state for every copy of the pack, and its cases page by page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from policy.reasons import Refusal
+from policy.reviews import votes as reviews_votes
+from programme import handbooks, letters
+from programme.exceptions.cards import Named
+from programme.reviews import drafting, effects, token_value, voting
+from programme.reviews.summaries import QuarterFigures
+from programme.reviews.token_value import NOT_PROPOSED
+from programme.value import standing
+from store.exceptions import requests as requests_store
+from store.people import directory as people_store
+from store.reviews import drafts as reviews_store
+from store.reviews import votes as store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from policy.exceptions import Tally
+    from policy.period import Month, Quarter
+    from policy.reviews.proposal import Counted
+    from programme.app import Desk
+    from programme.reviews.summaries import Money, Summary
+    from programme.reviews.token_value import Standing
+    from programme.value.standing import Histogram
+    from store.engine import Session
+    from store.people.directory import Person
+    from store.reviews.drafts import Kept, Review
+    from store.reviews.votes import Cast
+
+PAGE = 8
+"""Cases of a page of the modal: each takes three of its hundred blocks."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoteLine:
+    """A vote as the pack shows it; `counts` is False where it was about an earlier package."""
+
+    who: Named
+    stands_for: Named | None
+    adopts: bool
+    reason: str | None
+    counts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """A review, its figures, and where its vote stands. `names` are those of the teams' leads, by id.
+
+    `value` is what becomes of the token value that is proposed with it; `superseded_by` the review that ended its vote.
+    """
+
+    review: Review
+    summary: Summary
+    package: int
+    tally: Tally
+    votes: tuple[VoteLine, ...]
+    awaited: tuple[Named, ...]
+    decided_by: Named | None
+    cases: int
+    holds_from: Month
+    names: Mapping[str, str]
+    value: Standing = NOT_PROPOSED
+    superseded_by: Quarter | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.review.state == reviews_store.DRAFT
+
+    @property
+    def is_adopted(self) -> bool:
+        return self.review.state == reviews_store.ADOPTED
+
+
+@dataclass(frozen=True, slots=True)
+class CaseLine:
+    """A case in a list; `conflict` is why its reader has no say in it, and then sees nothing of it either."""
+
+    person_id: str
+    name: str
+    case: Kept | None
+    conflict: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the cases: those that change first, the greatest changes before the others. Pages count from 0."""
+
+    quarter: Quarter
+    lines: tuple[CaseLine, ...]
+    number: int
+    pages: int
+    counted: Counted
+    cases: int
+    is_open: bool
+
+
+def of(session: Session, quarter: Quarter, *, desk: Desk, now: datetime) -> Pack:
+    """The pack as it stands."""
+    kept = drafting.require(session, quarter)
+    panel = voting.panel_of(session, quarter)
+    votes = store.votes(session, quarter)
+    summary = drafting.summary(session, quarter)
+    told = _named(session, kept, summary, votes, (seat.person_id for seat in panel.electorate.seats))
+    voted = {one.seat for one in votes if one.package == panel.package}
+    until = kept.vote_until or now
+    changes = summary.counted
+    return Pack(
+        review=kept,
+        summary=summary,
+        package=panel.package,
+        tally=voting.tally_of(panel, votes),
+        votes=tuple(_vote(one, panel.package, told) for one in votes),
+        awaited=tuple(told[s.person_id] for s in panel.electorate.voting(panel.stage) if s.person_id not in voted),
+        decided_by=told.get(kept.decided_by or ""),
+        cases=changes.raised + changes.cut + changes.unchanged,
+        holds_from=kept.holds_from or effects.effect_month(session, quarter, desk=desk, now=until),
+        names={person_id: one.name for person_id, one in told.items()},
+        value=token_value.standing(session, kept, desk=desk, now=now),
+        superseded_by=voting.superseded_by(session, kept),
+    )
+
+
+def _named(
+    session: Session, kept: Review, summary: Summary, votes: Iterable[Cast], seats: Iterable[str]
+) -> dict[str, Named]:
+    teams = {group.name for one in summary.fairness if one.kind == "team" for group in one.groups if group.name}
+    voters = {who for one in votes for who in (one.seat, one.cast_by)}
+    ids = teams | voters | set(seats) | ({kept.decided_by} if kept.decided_by else set())
+    return {person_id: Named(*name) for person_id, name in requests_store.names(session, ids).items()}
+
+
+def _vote(one: Cast, package: int, told: Mapping[str, Named]) -> VoteLine:
+    stands_for = told[one.seat] if one.seat != one.cast_by else None
+    return VoteLine(told[one.cast_by], stands_for, one.adopts, one.reason, one.package == package)
+
+
+def use(session: Session, quarter: Quarter) -> Histogram:
+    """How much of their grants people used in the quarter, as far as it may be told."""
+    book = handbooks.load(session).named(drafting.require(session, quarter).basis.handbook)
+    used = reviews_store.used(session, quarter)
+    first = quarter.first_month
+    found = standing.histogram(used, book, first)
+    return replace(found, months=standing.named_months(first, first.plus(2)))
+
+
+def money(session: Session, quarter: Quarter) -> Money:
+    """What the quarter came to in USD, as it was known at the draft."""
+    return letters.read(QuarterFigures, drafting.require(session, quarter).summary).money
+
+
+def awaits(session: Session, quarter: Quarter, person_id: str, *, desk: Desk, now: datetime) -> bool:
+    """Whether a review still waits for someone's vote on the package as it stands."""
+    kept = drafting.require(session, quarter)
+    panel = voting.panel_of(session, quarter)
+    votes = store.votes(session, quarter)
+    try:
+        voting.require_undecided(session, kept, now)
+        seat = voting.seat_of(session, panel, person_id, votes=votes, desk=desk, now=now)
+    except Refusal:
+        return False
+    return seat.person_id not in {vote.seat for vote in votes if vote.package == panel.package}
+
+
+# --- Cases ---------------------------------------------------------------------------------------------------------
+
+
+def page(session: Session, reader: Person, quarter: Quarter, number: int, *, desk: Desk, now: datetime) -> Page:
+    """Some of the cases for a member of the board; a Refusal for everyone else."""
+    kept = drafting.require(session, quarter)
+    panel = voting.panel_of(session, quarter)
+    seat = voting.seat_of(
+        session, panel, reader.id, votes=store.votes(session, quarter), desk=desk, now=now
+    )  # fmt: skip
+    totals = reviews_store.totals(session, quarter)
+    pages = max(-(-totals.cases // PAGE), 1)
+    number = min(max(number, 0), pages - 1)
+    shown = ordered(session, quarter, (reader.id, seat.person_id), offset=number * PAGE, limit=PAGE)
+    names = requests_store.names(session, [one.case.person_id for one, _ in shown])
+    return Page(
+        quarter=quarter,
+        lines=tuple(_line(one, names[one.case.person_id][0], conflict) for one, conflict in shown),
+        number=number,
+        pages=pages,
+        counted=totals.counted,
+        cases=totals.cases,
+        is_open=kept.state == reviews_store.DRAFT,
+    )
+
+
+def ordered(
+    session: Session, quarter: Quarter, readers: Sequence[str], *, offset: int = 0, limit: int | None = None
+) -> list[tuple[Kept, str]]:  # fmt: skip
+    """Cases in the order of the lists, each with why one of its readers has no say in it.
+
+    Where they may not see what is proposed, it is last: else the place in the order would tell it.
+    """
+    reports = people_store.reports_of(session, readers)
+    found = reviews_store.ordered(
+        session, quarter, last=[*readers, *reports], last_teams=readers, offset=offset, limit=limit
+    )
+    return [(one, _conflict(one, deciding=readers, reports=reports)) for one in found]
+
+
+def _conflict(one: Kept, deciding: Iterable[str], reports: frozenset[str]) -> str:
+    person_id = one.case.person_id
+    for who in deciding:
+        above = {one.case.team} | ({who} if person_id in reports else set())
+        if conflict := reviews_votes.conflict(who, person_id, frozenset(above)):
+            return conflict
+    return ""
+
+
+def _line(one: Kept, name: str, conflict: str) -> CaseLine:
+    return CaseLine(one.case.person_id, name, None if conflict else one, conflict)

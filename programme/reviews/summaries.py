@@ -1,0 +1,364 @@
+"""A review's figures for the board's pack: the quarter as it was known at the draft, the cases as they stand.
+
+Groups of few people are told of as little as in reports (docs/decisions/0013). (Types of what is kept are imported at
+run time: msgspec reads the annotations.)
+"""
+
+# ruff: noqa: TC001 - the types of fields are needed at run time
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from policy import disclosure
+from policy.appeals import LAPSED, OPEN, REJECTED, UPHELD
+from policy.parameters.grants import LEVELS
+from policy.reviews import proposal
+from policy.reviews.adjustment import THOUSANDTH
+from policy.reviews.proposal import Counted
+from policy.sizing import WHOLE
+from policy.units import MicroTokens, NanoUSD
+from policy.value import reserve
+from programme import letters
+from store.appeals import records
+from store.exceptions import requests as requests_store
+from store.grants import monthly
+from store.handbook import reference
+from store.outcomes import records as outcomes_store
+from store.reviews import drafts, sources
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from policy.handbook import Handbook
+    from policy.period import Quarter
+    from programme.app import Desk
+    from programme.grants.sizing import Plan
+    from programme.reviews.drafting import BackTest
+    from store.engine import Session
+    from store.exceptions.requests import Request
+    from store.reviews.drafts import Review, Standing
+
+TENTH = Decimal("0.1")
+SECONDS_PER_MINUTE = 60
+NO_WAVE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Exceptions:
+    """The quarter's requests of a class: how many in each state, how long decisions took, what came of those granted.
+
+    Without a single decision there is no median.
+    """
+
+    class_name: str
+    made: int
+    states: dict[str, int]
+    outcomes: dict[str, int]
+    median_minutes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """The quarter in USD: entitled, issued as grants, what usage cost; the reserve now, beside the worst case."""
+
+    entitled: NanoUSD
+    issued: NanoUSD
+    consumed: NanoUSD
+    funded: NanoUSD
+    worst_case: NanoUSD
+    buffer_held: NanoUSD
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What a token is worth in the month that is sized, and what is proposed, None where nothing is: `note` says why.
+
+    `divergence` is |L/F − 1| of the proposal, None while there is no spend to weigh by.
+    """
+
+    version: str
+    per_token: NanoUSD
+    index: Decimal
+    buffer_permille: int
+    proposed: NanoUSD | None
+    proposed_index: Decimal | None
+    proposed_buffer_permille: int | None
+    divergence: Decimal | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuarterFigures:
+    """The quarter as it was known at the draft. `bounds` counts its monthly grants that a cap or a floor held."""
+
+    money: Money
+    value: Value
+    bounds: dict[str, int]
+    exceptions: tuple[Exceptions, ...]
+    quarantined_events: int
+    unknown_outcomes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group of enough people: the mean change in per cent, and which share of them is raised and cut."""
+
+    name: str
+    people: int
+    mean_percent: Decimal
+    raised_permille: int
+    cut_permille: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fairness:
+    """The groups of a kind that may be told; `hidden` counts the others."""
+
+    kind: str
+    groups: tuple[Group, ...]
+    hidden: int
+
+
+@dataclass(frozen=True, slots=True)
+class LastReview:
+    """What became of the review before."""
+
+    quarter: str
+    state: str
+    counted: Counted
+    held: int
+    amended: int
+
+
+@dataclass(frozen=True, slots=True)
+class Appealed:
+    """How many of an adopted review's cuts were appealed against, and what became of the appeals."""
+
+    quarter: str
+    cut: int
+    filed: int
+    upheld: int
+    rejected: int
+    lapsed: int
+    open: int
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Everything that the board is shown beside the cases.
+
+    `grants_after` is None where so few grants change that, with a change in per cent, the difference would tell one.
+    `utilisation` counts people in ten bins of ten points and one above, None where it is not told. `missing` counts
+    people without a score by the reason, `unknown_use` those whose use is not known. `appealed` is about
+    the last review that was adopted before this one.
+    """
+
+    quarter: str
+    state: str
+    month: str
+    figures: QuarterFigures
+    counted: Counted
+    mean_percent: Decimal
+    held: int
+    amended: int
+    states: dict[str, int]
+    bounds: dict[str, int]
+    grants_before: MicroTokens
+    grants_after: MicroTokens | None
+    utilisation: tuple[int | None, ...]
+    missing: dict[str, int]
+    unknown_use: int
+    fairness: tuple[Fairness, ...]
+    backtests: Mapping[str, BackTest]
+    last: LastReview | None
+    appealed: Appealed | None
+
+
+# --- At the draft --------------------------------------------------------------------------------------------------
+
+
+def figures(
+    session: Session, quarter: Quarter, planned: Plan, book: Handbook, note: str, *, desk: Desk
+) -> dict[str, Any]:  # fmt: skip
+    """The quarter's figures as plain values, to be kept with the draft."""
+    begin, end = quarter.bounds(desk.zone)
+    months = [quarter.first_month.plus(i) for i in range(3)]
+    found = QuarterFigures(
+        money=_money(session, quarter, planned, book, desk),
+        value=_value(session, planned, note),
+        bounds=sources.bounds_of_grants(session, months),
+        exceptions=_exceptions(requests_store.made_between(session, begin, end)),
+        quarantined_events=sources.count_quarantined(session, begin, end),
+        unknown_outcomes=outcomes_store.count_waiting(session),
+    )
+    plain: dict[str, Any] = letters.plain(found)
+    return plain
+
+
+def _money(session: Session, quarter: Quarter, planned: Plan, book: Handbook, desk: Desk) -> Money:
+    months = [quarter.first_month.plus(i) for i in range(3)]
+    totals = [monthly.totals(session, month) for month in months]
+    worst_case = planned.value.worth(MicroTokens(max(reference.outstanding(session), 0)))
+    shares = monthly.utilisation(session, *quarter.bounds(desk.zone)).values()
+    used = [burnt * reserve.WHOLE // granted for burnt, granted in shares if granted]
+    # What few people used is not told by the reserve either.
+    permille = reserve.share(used if len(used) >= book.disclosure.least_people else (), book.reserve)
+    return Money(
+        entitled=NanoUSD(sum(int(entitled) for entitled, _ in totals)),
+        issued=NanoUSD(sum(int(issued) for _, issued in totals)),
+        consumed=NanoUSD(sum(int(monthly.cost(session, month)) for month in months)),
+        funded=reserve.funded(worst_case, permille),
+        worst_case=worst_case,
+        buffer_held=sources.buffer_held(session),
+    )
+
+
+def _value(session: Session, planned: Plan, note: str) -> Value:
+    proposed = reference.proposal(session, planned.value.quarter)
+    kept = proposed.calculation if proposed else None
+    return Value(
+        version=planned.value.version,
+        per_token=planned.value.per_token,
+        index=planned.value.price_index,
+        buffer_permille=planned.value.buffer_permille,
+        proposed=NanoUSD(kept["nano_usd_per_token"]) if kept else None,
+        proposed_index=Decimal(kept["index"]) if kept else None,
+        proposed_buffer_permille=kept["buffer_permille"] if kept else None,
+        divergence=Decimal(kept["divergence"]) if kept and kept["divergence"] is not None else None,
+        note=note,
+    )
+
+
+def _exceptions(requests: Iterable[Request]) -> tuple[Exceptions, ...]:
+    by_class: defaultdict[str, list[Request]] = defaultdict(list)
+    for request in requests:
+        by_class[request.class_name].append(request)
+    return tuple(_of_class(name, some) for name, some in sorted(by_class.items()))
+
+
+def _of_class(name: str, requests: Sequence[Request]) -> Exceptions:
+    took = [(one.decided_at - one.made_at).total_seconds() for one in requests if one.decided_at is not None]
+    return Exceptions(
+        class_name=name,
+        made=len(requests),
+        states=dict(sorted(Counter(one.state for one in requests).items())),
+        outcomes=dict(sorted(Counter(one.outcome or "not_told" for one in requests if one.granted).items())),
+        median_minutes=round(median(took) / SECONDS_PER_MINUTE) if took else None,
+    )
+
+
+# --- As it stands --------------------------------------------------------------------------------------------------
+
+
+def of(session: Session, kept: Review, book: Handbook, *, backtests: Mapping[str, BackTest]) -> Summary:
+    """The summary of a review whose cases may have been held or amended since."""
+    cases = drafts.standings(session, kept.quarter)
+    least = book.disclosure.least_people
+    used = [one.utilisation_permille for one in cases if one.utilisation_permille is not None]
+    enough = len(used) >= least
+    return Summary(
+        quarter=str(kept.quarter),
+        state=kept.state,
+        month=kept.basis.month,
+        figures=letters.read(QuarterFigures, kept.summary),
+        counted=proposal.counted(one.delta_thousandths for one in cases),
+        mean_percent=_mean([one.delta_thousandths for one in cases]),
+        held=sum(one.decision == proposal.HELD for one in cases),
+        amended=sum(one.decision == proposal.AMENDED for one in cases),
+        states=dict(sorted(Counter(one.state_after for one in cases).items())),
+        bounds=dict(sorted(Counter(one.bound for one in cases if one.bound).items())),
+        grants_before=MicroTokens(sum(int(one.grant_before or 0) for one in cases)),
+        grants_after=_after(cases, least),
+        utilisation=disclosure.counts(reserve.bins(used), least) if enough else (None,) * (reserve.BINS + 1),
+        missing=dict(sorted(Counter(one.missing for one in cases if one.missing).items())),
+        unknown_use=len(cases) - len(used),
+        fairness=_fairness(session, cases, least),
+        backtests=backtests,
+        last=_last(session, kept.quarter),
+        appealed=_appealed(session, kept.quarter),
+    )
+
+
+def _after(cases: Sequence[Standing], least: int) -> MicroTokens | None:
+    changed = sum(one.grant_before != one.grant_after for one in cases)
+    return None if 0 < changed < least else MicroTokens(sum(int(one.grant_after or 0) for one in cases))
+
+
+def _mean(thousandths: Sequence[int]) -> Decimal:
+    """In per cent, to the nearest tenth."""
+    if not thousandths:
+        return Decimal("0.0")
+    return (sum(thousandths) * 100 * THOUSANDTH / len(thousandths)).quantize(TENTH, ROUND_HALF_EVEN)
+
+
+def _fairness(session: Session, cases: Sequence[Standing], least: int) -> tuple[Fairness, ...]:
+    """By level, team and wave, the groups of each in the order in which a reader looks for them."""
+    names = requests_store.names(session, {one.team for one in cases if one.team})
+    kinds: dict[str, tuple[Callable[[Standing], str], Callable[[str], Any]]] = {
+        "level": (lambda one: one.level, _by_seniority),
+        "team": (lambda one: one.team, lambda team: _by_name(names, team)),
+        "wave": (lambda one: NO_WAVE if one.wave is None else str(one.wave), _by_number),
+    }
+    return tuple(
+        _of_kind(kind, [(name(one), one.delta_thousandths) for one in cases], least, order)
+        for kind, (name, order) in kinds.items()
+    )
+
+
+def _by_seniority(level: str) -> tuple[int, str]:
+    return (LEVELS.index(level) if level in LEVELS else len(LEVELS), level)
+
+
+def _by_name(names: Mapping[str, tuple[str, str | None]], team: str) -> tuple[bool, str, str]:
+    """By whom a team reports to; of two with one name the ids decide, and who reports to no one is last."""
+    return (not team, names[team][0].casefold() if team else "", team)
+
+
+def _by_number(wave: str) -> tuple[bool, int]:
+    return (wave == NO_WAVE, 0 if wave == NO_WAVE else int(wave))
+
+
+def _of_kind(
+    kind: str, changes: Sequence[tuple[str, int]], least: int, order: Callable[[str], Any]
+) -> Fairness:  # fmt: skip
+    """Groups of too few are left out, and those from which theirs could be worked out as a difference."""
+    members: defaultdict[str, set[int]] = defaultdict(set)
+    for place, (name, _) in enumerate(changes):
+        members[name].add(place)
+    told = disclosure.disclosed({name: frozenset(places) for name, places in members.items()}, least)
+    groups = tuple(
+        _group(name, [changes[place][1] for place in sorted(members[name])]) for name in sorted(told, key=order)
+    )
+    return Fairness(kind, groups, len(members) - len(groups))
+
+
+def _group(name: str, deltas: Sequence[int]) -> Group:
+    counted, people = proposal.counted(deltas), len(deltas)
+    return Group(name, people, _mean(deltas), counted.raised * WHOLE // people, counted.cut * WHOLE // people)
+
+
+def _last(session: Session, quarter: Quarter) -> LastReview | None:
+    before = drafts.get(session, quarter.previous())
+    if before is None:
+        return None
+    totals = drafts.totals(session, before.quarter)
+    return LastReview(str(before.quarter), before.state, totals.counted, totals.held, totals.amended)
+
+
+def _appealed(session: Session, quarter: Quarter) -> Appealed | None:
+    before = drafts.last_adopted(session, before=quarter)
+    return None if before is None else appealed_against(session, before.quarter)
+
+
+def appealed_against(session: Session, quarter: Quarter) -> Appealed:
+    """The appeals against a review's cuts, by how they ended."""
+    states = Counter(one.state for one in records.of_quarter(session, quarter).values())
+    cut = drafts.count_cut(session, quarter)
+    return Appealed(
+        str(quarter), cut, sum(states.values()), states[UPHELD], states[REJECTED], states[LAPSED], states[OPEN]
+    )

@@ -1,0 +1,103 @@
+"""The messages about requests, written from what holds when they go out; None where nothing is left to say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from policy.units import MICRO_PER_TOKEN
+from programme import letters
+from programme.exceptions import cards
+from store.exceptions import requests as store
+from templates import exceptions, render
+
+if TYPE_CHECKING:
+    from programme.app import Desk
+    from programme.exceptions.cards import Card
+    from store.engine import Session
+    from templates.render import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a row of the outbox keeps of a message about a request: which, for whom, and at which step."""
+
+    request_id: str
+    reader: str | None = None
+    stage: int | None = None
+    question_id: int | None = None
+    days: int = 0
+
+
+def compose_card(desk: Desk, view: object) -> Message | None:
+    """The board's card: in its channel always, for one person as long as their vote is awaited or the card is there."""
+    named = letters.read(Named, view)
+    with desk.reading() as session:
+        card = _card(session, desk, named)
+        waits = named.reader is None or cards.awaits(session, card, named.reader, desk=desk, now=desk.clock())
+    return exceptions.card(card) if waits else None
+
+
+def compose_face(desk: Desk, view: object) -> Message:
+    """The same card for a message that was posted already."""
+    with desk.reading() as session:
+        return exceptions.card(_card(session, desk, letters.read(Named, view)))
+
+
+def compose_mine(desk: Desk, view: object) -> Message:
+    """Where a request stands, for the person who asked."""
+    with desk.reading() as session:
+        card = _card(session, desk, letters.read(Named, view))
+    return exceptions.mine(card)
+
+
+def compose_note(desk: Desk, view: object) -> Message | None:
+    """A word at a step; that a request was passed on is of no interest once it is decided."""
+    named = letters.read(Named, view)
+    with desk.reading() as session:
+        card = _card(session, desk, named)
+    if named.stage is not None and not card.request.is_undecided:
+        return None
+    for_requester = named.reader == card.request.person_id
+    return render.message(
+        "fast_track/note",
+        card=card,
+        for_requester=for_requester,
+        stage=named.stage,
+        button_value=exceptions.button_value(card),
+    )
+
+
+def compose_question(desk: Desk, view: object) -> Message | None:
+    """A question or its answer, for one of the four who read it."""
+    named = letters.read(Named, view)
+    with desk.reading() as session:
+        card = _card(session, desk, named)
+        question = store.question(session, named.question_id or 0)
+        if question is None:
+            return None
+        asked_by = cards.Named(*store.names(session, [question.asked_by])[question.asked_by])
+    return render.message("fast_track/question", card=card, question=question, asked_by=asked_by, reader=named.reader)
+
+
+def compose_more_time(desk: Desk, view: object) -> Message | None:
+    """What is left of an exception that ends soon, unless it is used up by now."""
+    named = letters.read(Named, view)
+    with desk.reading() as session:
+        card = _card(session, desk, named)
+    if int(card.left) < MICRO_PER_TOKEN:
+        return None
+    return render.message(
+        "fast_track/more_time", card=card, days=named.days, button_value=exceptions.button_value(card)
+    )
+
+
+def compose_outcome(desk: Desk, view: object) -> Message:
+    """The question what came of an exception, or the answer to it."""
+    with desk.reading() as session:
+        card = _card(session, desk, letters.read(Named, view))
+    return render.message("fast_track/outcome", card=card, button_value=exceptions.button_value(card))
+
+
+def _card(session: Session, desk: Desk, named: Named) -> Card:
+    return cards.of(session, named.request_id, desk=desk, now=desk.clock())

@@ -1,0 +1,39 @@
+"""The letters about monthly grants: from the view that the outbox keeps to a message, and its picture if it has one."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from policy.units import MicroTokens
+from policy.value.valuation import worth
+from programme import letters
+from programme.letters import Digest, LapseNotice, Statement
+from templates import charts, render, workings
+
+if TYPE_CHECKING:
+    from templates.charts import Picture
+    from templates.render import Message
+
+
+def compose_statement(view: object) -> tuple[Message, Picture | None]:
+    """A person's grant of a month, with its arithmetic."""
+    statement = letters.read(Statement, view)
+    working = workings.of(statement.factors)
+    return render.message("grants/statement", statement=statement, working=working), None
+
+
+def compose_lapse_notice(view: object) -> tuple[Message, Picture | None]:
+    """What a person will lose soon."""
+    notice = letters.read(LapseNotice, view)
+    ending = sum((one.amount for one in notice.endings), MicroTokens(0))
+    lapsing = notice.over_limit + ending
+    return render.message("grants/lapse_notice", notice=notice, lapsing=lapsing, ending=ending), None
+
+
+def compose_digest(view: object) -> tuple[Message, Picture | None]:
+    """The month for everyone; the picture only where its spend may be told."""
+    digest = letters.read(Digest, view)
+    at_value = partial(worth, per_token=digest.per_token)
+    message = render.message("grants/digest", digest=digest, worth=at_value)
+    return message, charts.month_of_spend(digest) if digest.spent is not None else None

@@ -1,0 +1,50 @@
+"""The messages about proposed handbooks, written from what holds when they go out; None where nothing is left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from programme import letters
+from programme.handbook import proposals
+from templates import handbook
+
+if TYPE_CHECKING:
+    from programme.app import Desk
+    from programme.handbook.proposals import Card
+    from templates.render import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a row of the outbox keeps of such a message: which proposal, and for whom if not for a channel."""
+
+    proposal_id: str
+    reader: str | None = None
+
+
+def compose_card(desk: Desk, view: object) -> Message | None:
+    """The board's card: in its channel always, for one person as long as it waits for a decision."""
+    named = letters.read(Named, view)
+    card = _card(desk, named)
+    return handbook.card(card) if named.reader is None or card.proposal.is_open else None
+
+
+def compose_face(desk: Desk, view: object) -> Message:
+    """The same card for a message that was posted already."""
+    return handbook.card(_card(desk, letters.read(Named, view)))
+
+
+def compose_mine(desk: Desk, view: object) -> Message:
+    """Where a proposal stands, for its proposer."""
+    return handbook.mine(_card(desk, letters.read(Named, view)))
+
+
+def compose_note(desk: Desk, view: object) -> Message:
+    """What became of a proposal, for its proposer."""
+    return handbook.note(_card(desk, letters.read(Named, view)))
+
+
+def _card(desk: Desk, named: Named) -> Card:
+    with desk.reading() as session:
+        return proposals.of(session, named.proposal_id)

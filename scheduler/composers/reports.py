@@ -1,0 +1,24 @@
+"""The weekly report of a team, written from what holds when it goes out, with its picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from programme import letters
+from programme.reports import weekly
+from programme.reports.weekly import WhoseWeek
+from templates import charts, team
+
+if TYPE_CHECKING:
+    from programme.app import Desk
+    from templates.charts import Picture
+    from templates.render import Message
+
+
+def compose(desk: Desk, view: object) -> tuple[Message, Picture | None] | None:
+    """A manager's week; None where there is nothing that may be told, or where a later report is due."""
+    with desk.reading() as session:
+        report = weekly.report_of(session, letters.read(WhoseWeek, view), desk=desk, now=desk.clock())
+    if report is None:
+        return None
+    return team.weekly(report), charts.weekly_spend(report) if report.weeks else None

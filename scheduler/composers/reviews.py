@@ -1,0 +1,81 @@
+"""The messages about a review's vote, written from what holds when they go out; None where nothing is left to say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from policy.period import Quarter
+from programme import letters
+from programme.reviews import drafting, notices, packs, summaries
+from templates import charts, render, reviews
+
+if TYPE_CHECKING:
+    from programme.app import Desk
+    from templates.charts import Picture
+    from templates.render import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a row of the outbox keeps of a message about a review: which, for whom, and at which step."""
+
+    quarter: str
+    reader: str | None = None
+    step: str = notices.NEW
+
+    @property
+    def which(self) -> Quarter:
+        return Quarter.parse(self.quarter)
+
+
+def compose_pack(desk: Desk, view: object) -> Message | None:
+    """The board's pack; a reminder only as long as its reader's vote is awaited."""
+    named = letters.read(Named, view)
+    now = desk.clock()
+    with desk.reading() as session:
+        reminds = named.step == notices.REMINDER and named.reader is not None
+        if reminds and not packs.awaits(session, named.which, named.reader or "", desk=desk, now=now):
+            return None
+        pack = packs.of(session, named.which, desk=desk, now=now)
+    return reviews.pack(pack)
+
+
+def compose_face(desk: Desk, view: object) -> Message:
+    """The same for a message that was posted already."""
+    with desk.reading() as session:
+        return reviews.pack(
+            packs.of(session, letters.read(Named, view).which, desk=desk, now=desk.clock())
+        )  # fmt: skip
+
+
+def compose_outcome(desk: Desk, view: object) -> Message:
+    """What became of a review: a message of its own, for new faces notify no one."""
+    with desk.reading() as session:
+        pack = packs.of(session, letters.read(Named, view).which, desk=desk, now=desk.clock())
+    return reviews.outcome(pack)
+
+
+def compose_milestone(desk: Desk, view: object) -> Message:
+    """That a review holds from now, or that no one can appeal against it any more."""
+    named = letters.read(Named, view)
+    with desk.reading() as session:
+        kept = drafting.require(session, named.which)
+        appealed = summaries.appealed_against(session, named.which)
+    return reviews.milestone(kept, named.step, appealed)
+
+
+def compose_use(desk: Desk, view: object) -> tuple[Message, Picture | None]:
+    """How much of their grants people used, below the pack."""
+    named = letters.read(Named, view)
+    with desk.reading() as session:
+        use = packs.use(session, named.which)
+    return render.message("review/use", use=use, quarter=named.quarter), charts.utilisation(use)
+
+
+def compose_money(desk: Desk, view: object) -> tuple[Message, Picture | None]:
+    """What the quarter came to in USD, below the pack."""
+    named = letters.read(Named, view)
+    with desk.reading() as session:
+        money = packs.money(session, named.which)
+    return render.message("review/money", quarter=named.quarter), charts.funds(money, named.quarter)

@@ -1,0 +1,82 @@
+"""From what the outbox keeps to what Slack gets: each kind of message is composed by one function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from scheduler.composers import appeals, exceptions, grants, handbook, reports, reviews, warnings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from programme.app import Desk
+    from templates.charts import Picture
+    from templates.render import Message
+
+
+class UnknownTemplateError(LookupError):
+    """No version of this bot that we are writes such a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    message: Message
+    picture: Picture | None = None
+
+
+COMPOSERS: dict[str, Callable[[object], tuple[Message, Picture | None]]] = {
+    "grants/statement": grants.compose_statement,
+    "grants/lapse_notice": grants.compose_lapse_notice,
+    "grants/digest": grants.compose_digest,
+    "warnings/warning": warnings.compose,
+}
+
+
+LIVE: dict[str, Callable[[Desk, object], Message | None]] = {
+    "fast_track/card": exceptions.compose_card,
+    "fast_track/face": exceptions.compose_face,
+    "fast_track/mine": exceptions.compose_mine,
+    "fast_track/note": exceptions.compose_note,
+    "fast_track/question": exceptions.compose_question,
+    "fast_track/more_time": exceptions.compose_more_time,
+    "fast_track/outcome": exceptions.compose_outcome,
+    "policy/card": handbook.compose_card,
+    "policy/face": handbook.compose_face,
+    "policy/mine": handbook.compose_mine,
+    "policy/note": handbook.compose_note,
+    "review/notice": appeals.compose_notice,
+    "review/pack": reviews.compose_pack,
+    "review/face": reviews.compose_face,
+    "review/outcome": reviews.compose_outcome,
+    "review/milestone": reviews.compose_milestone,
+    "appeals/card": appeals.compose_card,
+    "appeals/face": appeals.compose_face,
+    "appeals/mine": appeals.compose_mine,
+    "appeals/note": appeals.compose_note,
+    "appeals/nobody": appeals.compose_nobody,
+}
+"""Messages about requests, proposals, reviews and appeals tell what holds when they go out: rows only name those."""
+
+
+PICTURED: dict[str, Callable[[Desk, object], tuple[Message, Picture | None] | None]] = {
+    "reports/weekly": reports.compose,
+    "review/money": reviews.compose_money,
+    "review/use": reviews.compose_use,
+}
+"""The same of messages with a picture."""
+
+
+def compose(template: str, view: object, *, desk: Desk) -> Composed | None:
+    """The message of a kind with what its row keeps; None where there is nothing to say any more."""
+    if template in LIVE:
+        message = LIVE[template](desk, view)
+        return None if message is None else Composed(message)
+    if template in PICTURED:
+        composed = PICTURED[template](desk, view)
+        return None if composed is None else Composed(*composed)
+    try:
+        composer = COMPOSERS[template]
+    except KeyError:
+        raise UnknownTemplateError(template) from None
+    return Composed(*composer(view))

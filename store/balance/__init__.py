@@ -1,0 +1,1 @@
+"""What a person has left, why, and until when."""

@@ -1,0 +1,1 @@
+"""Double entry: accounts, entries with their postings, lots, wallets."""

@@ -1,0 +1,294 @@
+"""The double-entry ledger: accounts, entries with balanced postings, lots and what burnt them.
+
+Nothing here is ever updated but what can be recomputed from the entries: an account's balance and version, and what
+remains of a lot. `store/proof/verify` recomputes them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import sqlalchemy as sa
+
+from policy import lots as burning
+from policy.lots import OpenLot
+from store import bulk
+from store.tables.ledger import accounts, entries, lot_movements, lots, postings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
+
+    from policy.kinds import EntryKind, LotKind
+    from store.engine import Session
+
+TREASURY, POOL, EXPIRED = "treasury", "pool", "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class NewLot:
+    """A dated grant to be opened in the wallet that its entry credits."""
+
+    kind: LotKind
+    priority: int
+    starts_at: datetime
+    expires_at: datetime
+    reason: str
+    granted_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An entry to post: `amounts` are (account id, signed micro-tokens) and must sum to zero.
+
+    Without an idempotency key of its own, because what it records has the keys, it is known by its kind and number:
+    `usage:4711`. Such keys come in order, and an index takes those without touching pages all over.
+    """
+
+    kind: EntryKind
+    idempotency_key: str | None
+    fingerprint: bytes
+    effective_at: datetime
+    memo: str
+    actor: str
+    amounts: tuple[tuple[int, int], ...]
+    value_version: str | None = None
+    corrects_entry_id: int | None = None
+    lot: NewLot | None = None
+    takes: tuple[tuple[int, int], ...] = ()
+    """(lot id, micro-tokens) where a debit is about certain lots, as when they end; else lots burn in their order."""
+
+
+class UnbalancedError(ValueError):
+    """A draft whose postings do not sum to zero, or hold a zero."""
+
+
+@dataclass(slots=True)
+class _Account:
+    """An account under our lock, as it stands while a batch is posted."""
+
+    id: int
+    is_wallet: bool
+    version: int
+    balance: int
+    lots: list[OpenLot] = field(default_factory=list)
+
+
+ENTRY_COLUMNS = (
+    "id", "kind", "idempotency_key", "fingerprint", "effective_at", "posted_at", "memo", "actor", "value_version",
+    "corrects_entry_id",
+)  # fmt: skip
+POSTING_COLUMNS = ("account_id", "version", "entry_id", "amount", "balance")
+MOVEMENT_COLUMNS = ("entry_id", "lot_id", "amount")
+# Their rows are plain tuples: there are many, and the garbage collector goes through named ones again and again.
+
+
+class _LotRow(NamedTuple):
+    """A row of `lots`, which a later entry of the same batch may take from; instants as the driver takes them."""
+
+    id: int
+    account_id: int
+    entry_id: int
+    kind: str
+    priority: int
+    amount: int
+    remaining: int
+    starts_at: Any
+    expires_at: Any
+    reason: str
+    granted_by: str
+
+
+@dataclass(slots=True)
+class _Journal:
+    """The rows that a batch will insert; `remaining` is what is left of lots that were there before, by id."""
+
+    instant: Callable[[datetime], Any]
+    entries: list[bulk.Row] = field(default_factory=list)
+    postings: list[bulk.Row] = field(default_factory=list)
+    opened: dict[int, _LotRow] = field(default_factory=dict)
+    movements: list[bulk.Row] = field(default_factory=list)
+    remaining: dict[int, int] = field(default_factory=dict)
+
+
+def wallet_code(person_id: str) -> str:
+    return f"wallet:{person_id}"
+
+
+def service_code(service_key: str) -> str:
+    return f"service:{service_key}"
+
+
+def open_accounts(session: Session, codes: Iterable[str]) -> dict[str, int]:
+    """The id of each account by its code; those that do not exist are opened, also when two sessions try at once."""
+    wanted = sorted(set(codes))
+    found = _account_ids(session, wanted)
+    missing = [code for code in wanted if code not in found]
+    if missing:
+        rows = [(code, code.removeprefix("wallet:") if code.startswith("wallet:") else None) for code in missing]
+        bulk.insert_missing(session, accounts, ("code", "person_id"), rows)
+        found |= _account_ids(session, missing)
+    return found
+
+
+def _account_ids(session: Session, codes: Sequence[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for some in bulk.chunks(codes):
+        query = sa.select(accounts.c.code, accounts.c.id).where(accounts.c.code.in_(some))
+        found.update((code, id_) for code, id_ in session.execute(query))
+    return found
+
+
+def lock(session: Session, account_ids: Iterable[int]) -> None:
+    """Hold accounts until the transaction ends, before posting to them."""
+    for some in bulk.chunks(sorted(account_ids)):
+        session.execute(_locked(sa.select(accounts.c.id), some))
+
+
+def balance(session: Session, account_id: int) -> int:
+    """What stands in an account, in micro-tokens."""
+    found: int = session.execute(sa.select(accounts.c.balance).where(accounts.c.id == account_id)).scalar_one()
+    return found
+
+
+class LotLeft(NamedTuple):
+    """A lot, and the micro-tokens that remain of it."""
+
+    id: int
+    remaining: int
+
+
+def lot_of(session: Session, entry_id: int) -> LotLeft:
+    """The lot that an entry opened."""
+    query = sa.select(lots.c.id, lots.c.remaining).where(lots.c.entry_id == entry_id)
+    return LotLeft._make(session.execute(query).one())
+
+
+def _locked(query: sa.Select[Any], account_ids: Sequence[int]) -> sa.Select[Any]:
+    """Accounts under lock, in the order of their ids: everyone takes them in that order.
+
+    FOR NO KEY UPDATE, which lets others insert rows that point at the account.
+    """
+    query = query.where(accounts.c.id.in_(account_ids)).order_by(accounts.c.id)
+    return query.with_for_update(key_share=True)
+
+
+def fingerprint(*parts: object) -> bytes:
+    """What an entry's content is known by: another content under the same key is told by it."""
+    return blake2b("|".join(map(str, parts)).encode(), digest_size=16).digest()
+
+
+class PostedEntry(NamedTuple):
+    """An entry that is there, and the fingerprint of what it was posted for."""
+
+    id: int
+    fingerprint: bytes
+
+
+def find_entry(session: Session, idempotency_key: str) -> PostedEntry | None:
+    """The entry that was posted under a key."""
+    query = sa.select(entries.c.id, entries.c.fingerprint).where(entries.c.idempotency_key == idempotency_key)
+    row = session.execute(query).one_or_none()
+    return PostedEntry(row.id, bytes(row.fingerprint)) if row else None
+
+
+def post(session: Session, drafts: Sequence[Draft], *, now: datetime) -> list[int]:
+    """Post entries in order and return their ids.
+
+    Debits of a wallet burn its lots; a new lot settles the wallet's debt first. Accounts are locked in the order of
+    their ids, so that two batches cannot wait for each other.
+    """
+    if not drafts:
+        return []
+    for draft in drafts:
+        if sum(amount for _, amount in draft.amounts) or not all(amount for _, amount in draft.amounts):
+            raise UnbalancedError(f"{draft.idempotency_key}: {draft.amounts}")
+    held = _lock(session, {account_id for draft in drafts for account_id, _ in draft.amounts})
+    entry_ids = bulk.allocate_ids(session, entries, len(drafts))
+    lot_ids = iter(bulk.allocate_ids(session, lots, sum(draft.lot is not None for draft in drafts)))
+    instant = bulk.instant_codec(session)
+    journal = _Journal(instant)
+    for entry_id, draft in zip(entry_ids, drafts, strict=True):
+        key = draft.idempotency_key or f"{draft.kind}:{entry_id}"
+        journal.entries.append(
+            (entry_id, draft.kind, key, draft.fingerprint, instant(draft.effective_at), instant(now), draft.memo,
+             draft.actor, draft.value_version, draft.corrects_entry_id)
+        )  # fmt: skip
+        for account_id, amount in draft.amounts:
+            account = held[account_id]
+            if account.is_wallet:
+                if draft.lot and amount > 0:
+                    _open_lot(journal, account, entry_id, next(lot_ids), draft.lot, amount)
+                elif amount < 0:
+                    movements = draft.takes or _burnt(account, -amount, draft.effective_at)
+                    _take(journal, account, entry_id, movements)
+            account.version += 1
+            account.balance += amount
+            journal.postings.append((account_id, account.version, entry_id, amount, account.balance))
+    _write(session, journal, held.values())
+    return entry_ids
+
+
+def _lock(session: Session, account_ids: set[int]) -> dict[int, _Account]:
+    """The accounts under lock, wallets with their open lots in burn order."""
+    held: dict[int, _Account] = {}
+    columns = (accounts.c.id, accounts.c.person_id.is_not(None), accounts.c.version, accounts.c.balance)
+    for some in bulk.chunks(sorted(account_ids)):
+        # A statement of its own, in id order: see docs/decisions/0005.
+        for id_, is_wallet, version, balance in session.execute(_locked(sa.select(*columns), some)):
+            held[id_] = _Account(id_, bool(is_wallet), version, balance)
+    wallets = [account.id for account in held.values() if account.is_wallet]
+    for some in bulk.chunks(wallets):
+        query = sa.select(
+            lots.c.account_id, lots.c.id, lots.c.priority, lots.c.expires_at, lots.c.remaining
+        ).where(lots.c.account_id.in_(some), lots.c.remaining > 0)  # fmt: skip
+        for account_id, *lot in session.execute(query):
+            held[account_id].lots.append(OpenLot(*lot))
+    for id_ in wallets:
+        held[id_].lots = burning.burn_order(held[id_].lots)
+    return held
+
+
+def _burnt(wallet: _Account, amount: int, at: datetime) -> tuple[tuple[int, int], ...]:
+    """What a debit takes from the wallet's lots; what they cannot cover becomes debt."""
+    return burning.burn(wallet.lots, amount, at).movements
+
+
+def _take(journal: _Journal, wallet: _Account, entry_id: int, movements: Iterable[tuple[int, int]]) -> None:
+    for lot_id, taken in movements:
+        journal.movements.append((entry_id, lot_id, taken))
+        index = next(i for i, lot in enumerate(wallet.lots) if lot.id == lot_id)
+        left = wallet.lots[index].remaining - taken
+        wallet.lots[index] = wallet.lots[index]._replace(remaining=left)
+        if lot_id in journal.opened:
+            journal.opened[lot_id] = journal.opened[lot_id]._replace(remaining=left)
+        else:
+            journal.remaining[lot_id] = left
+
+
+def _open_lot(  # noqa: PLR0917 - private, called once
+    journal: _Journal, wallet: _Account, entry_id: int, lot_id: int, lot: NewLot, amount: int
+) -> None:
+    owed = burning.debt(wallet.balance, (open_lot.remaining for open_lot in wallet.lots))
+    settled = burning.settled_by(amount, owed)
+    opened = OpenLot(lot_id, lot.priority, lot.expires_at, amount - settled)
+    wallet.lots = burning.burn_order([*wallet.lots, opened])
+    journal.opened[lot_id] = _LotRow(
+        lot_id, wallet.id, entry_id, lot.kind, lot.priority, amount, opened.remaining, journal.instant(lot.starts_at),
+        journal.instant(lot.expires_at), lot.reason, lot.granted_by,
+    )  # fmt: skip
+    if settled:
+        journal.movements.append((entry_id, lot_id, settled))
+
+
+def _write(session: Session, journal: _Journal, held: Iterable[_Account]) -> None:
+    bulk.insert(session, entries, ENTRY_COLUMNS, journal.entries)
+    bulk.insert(session, postings, POSTING_COLUMNS, journal.postings)
+    bulk.insert(session, lots, _LotRow._fields, list(journal.opened.values()))
+    bulk.update(session, lots, ("id", "remaining"), sorted(journal.remaining.items()))
+    bulk.insert(session, lot_movements, MOVEMENT_COLUMNS, journal.movements)
+    bulk.update(
+        session, accounts, ("id", "version", "balance"), [(a.id, a.version, a.balance) for a in held]
+    )  # fmt: skip

@@ -1,0 +1,282 @@
+"""What a person's wallet holds and what moved it: the reading side of the ledger."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import sqlalchemy as sa
+
+from policy.kinds import EntryKind, LotKind, Meaning
+from policy.units import MicroTokens
+from store import bulk
+from store.handbook.reference import LATEST_FIRST
+from store.tables.grants import grants
+from store.tables.ledger import accounts, entries, lot_movements, lots, postings
+from store.tables.people import people
+from store.tables.value import token_values
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from policy.period import Month
+    from store.engine import Session
+
+SPEND_DAYS = 31
+"""The longest month; it covers the pace's four weeks as well."""
+
+
+class LotRow(NamedTuple):
+    """An open lot."""
+
+    kind: LotKind
+    amount: int
+    remaining: int
+    starts_at: datetime
+    expires_at: datetime
+    reason: str
+
+
+class Wallet(NamedTuple):
+    """A person with what their wallet holds; `lots` are open, in burn order.
+
+    Without an account (nothing was ever granted or used) the balance is 0; `nano_usd_per_token` and `value_version` are
+    None while no one has adopted the quarter's value. `factors` are those of the month's grant, as plain values.
+    """
+
+    person_id: str
+    name: str
+    time_zone: str
+    account_id: int | None
+    balance: int
+    nano_usd_per_token: int | None
+    value_version: str | None
+    factors: object | None
+    lots: tuple[LotRow, ...]
+
+
+class ServiceSpend(NamedTuple):
+    """Micro-tokens that a service took: this month, within the pace's window, and since when it was used."""
+
+    service_key: str
+    month: int
+    window: int
+    first_day: date
+
+
+class Movement(NamedTuple):
+    """One line of a wallet's statement, with the balance after it."""
+
+    entry_id: int
+    kind: EntryKind
+    memo: str
+    effective_at: datetime
+    posted_at: datetime
+    amount: MicroTokens
+    balance: MicroTokens
+    value_version: str | None
+
+
+# Written out: as a parameter it would keep a prepared plan from the partial index of open lots.
+_ZERO: sa.ColumnElement[int] = sa.literal_column("0")
+_latest_value = (
+    sa.select(token_values.c.version, token_values.c.nano_usd_per_token)
+    .where(token_values.c.quarter == sa.bindparam("quarter"))
+    .order_by(*LATEST_FIRST)
+    .limit(sa.literal_column("1"))
+    .subquery("latest_value")
+)
+_wallet = (
+    sa.select(
+        people.c.id, people.c.name, people.c.time_zone, accounts.c.id, sa.func.coalesce(accounts.c.balance, _ZERO),
+        _latest_value.c.nano_usd_per_token, _latest_value.c.version, grants.c.factors,
+        lots.c.kind, lots.c.amount, lots.c.remaining, lots.c.starts_at, lots.c.expires_at, lots.c.reason,
+    )
+    .select_from(
+        people.outerjoin(accounts, accounts.c.person_id == people.c.id)
+        .outerjoin(lots, sa.and_(lots.c.account_id == accounts.c.id, lots.c.remaining > _ZERO))
+        .outerjoin(_latest_value, sa.true())
+        .outerjoin(grants, sa.and_(grants.c.month == sa.bindparam("month"), grants.c.person_id == people.c.id))
+    )
+    .order_by(lots.c.priority, lots.c.expires_at, lots.c.id)
+)  # fmt: skip
+_WALLET_COLUMNS = 8
+_wallet_by_slack = bulk.Prepared(_wallet.where(people.c.slack_user_id == sa.bindparam("who")))
+_wallet_by_email = bulk.Prepared(_wallet.where(people.c.email == sa.bindparam("who")))
+
+
+def of_slack_user(session: Session, slack_user_id: str, month: Month) -> Wallet | None:
+    """A person's wallet by Slack id; None for a stranger.
+
+    One statement, so that balance and lots are of the same instant.
+    """
+    return _read(session, _wallet_by_slack, slack_user_id, month)
+
+
+def of_email(session: Session, email: str, month: Month) -> Wallet | None:
+    return _read(session, _wallet_by_email, email.lower(), month)
+
+
+def _read(session: Session, query: bulk.Prepared, who: str, month: Month) -> Wallet | None:
+    rows = query.execute(session, {"who": who, "month": str(month), "quarter": str(month.quarter)})
+    if not rows:
+        return None
+    # The outer join gives one row without a lot to a wallet that has none.
+    open_lots = tuple([_lot(row[_WALLET_COLUMNS:]) for row in rows if row[_WALLET_COLUMNS] is not None])
+    person_id, name, zone, account_id, balance, nano_usd, version, factors = rows[0][:_WALLET_COLUMNS]
+    # The drivers differ in who reads JSON.
+    factors = json.loads(factors) if isinstance(factors, str) else factors
+    return Wallet(person_id, name, zone, account_id, balance, nano_usd, version, factors, open_lots)
+
+
+def _lot(columns: Sequence[Any]) -> LotRow:
+    kind, amount, remaining, starts_at, expires_at, reason = columns
+    return LotRow(LotKind(kind), amount, remaining, bulk.read_instant(starts_at), bulk.read_instant(expires_at), reason)
+
+
+_SPEND_COLUMNS = """
+SELECT service_key,
+       sum(CASE WHEN day >= {day} THEN debit_micro_tokens ELSE 0 END),
+       sum(CASE WHEN day > {day} THEN debit_micro_tokens ELSE 0 END),
+       min(day)
+FROM usage_days WHERE account_id = {mark} AND day {among} GROUP BY service_key
+"""
+_SPEND_SQLITE = _SPEND_COLUMNS.format(day="?", mark="?", among=f"IN ({', '.join('?' * SPEND_DAYS)})")
+# One text for the array: the driver takes longer to describe 31 dates than the server to read them.
+_SPEND_POSTGRESQL = _SPEND_COLUMNS.format(day="%s::date", mark="%s", among="= ANY(%s::date[])")
+
+
+def spend(
+    session: Session, account_id: int, *, month_begins: date, window_days: int, today: date
+) -> list[ServiceSpend]:
+    """What each service took from a wallet, over this month and over the last `window_days`.
+
+    The days are named one by one, because the key begins with the day; the text of the statement never changes, so
+    that both drivers keep it prepared.
+    """
+    window = today - timedelta(days=window_days)
+    marks = (month_begins.isoformat(), window.isoformat(), account_id)
+    days = _days_until(today)
+    if bulk.is_postgresql(session):
+        rows = bulk.fetch(session, _SPEND_POSTGRESQL, (*marks, f"{{{','.join(days)}}}"))
+        return [ServiceSpend(key, int(month), int(recent), first) for key, month, recent, first in rows]
+    rows = bulk.fetch(session, _SPEND_SQLITE, (*marks, *days))
+    return [ServiceSpend(key, month, recent, date.fromisoformat(first)) for key, month, recent, first in rows]
+
+
+@lru_cache(maxsize=8)
+def _days_until(today: date) -> tuple[str, ...]:
+    return tuple((today - timedelta(days=i)).isoformat() for i in range(SPEND_DAYS))
+
+
+def account_of(session: Session, person_id: str) -> int | None:
+    query = sa.select(accounts.c.id).where(accounts.c.person_id == person_id)
+    return session.execute(query).scalar_one_or_none()
+
+
+def totals(session: Session, account_id: int) -> dict[Meaning, MicroTokens]:
+    """The sum of all postings of a wallet by what they mean; together they are its balance."""
+    query = sa.select(entries.c.kind, sa.func.sum(postings.c.amount)).join_from(postings, entries)
+    query = query.where(postings.c.account_id == account_id).group_by(entries.c.kind)
+    found = dict.fromkeys(Meaning, MicroTokens(0))
+    for kind, total in session.execute(query):
+        found[EntryKind(kind).meaning] += MicroTokens(total)
+    return found
+
+
+def movements(
+    session: Session,
+    account_id: int,
+    *,
+    kind: EntryKind | None = None,
+    limit: int | None = None,
+    begin: datetime | None = None,
+    end: datetime | None = None,
+) -> list[Movement]:
+    """Lines of a wallet's statement, the latest first; `begin` and `end` bound when they were posted."""
+    e, p = entries.c, postings.c
+    query = (
+        sa.select(e.id, e.kind, e.memo, e.effective_at, e.posted_at, p.amount, p.balance, e.value_version)
+        .join_from(postings, entries)
+        .where(p.account_id == account_id)
+        .order_by(p.version.desc())
+    )
+    if kind is not None:
+        query = query.where(e.kind == kind)
+    if begin is not None and end is not None:
+        query = query.where(e.posted_at >= begin, e.posted_at < end)
+    if limit is not None:
+        query = query.limit(limit)
+    return [
+        Movement(r.id, EntryKind(r.kind), r.memo, r.effective_at, r.posted_at, MicroTokens(r.amount),
+                 MicroTokens(r.balance), r.value_version)
+        for r in session.execute(query)
+    ]  # fmt: skip
+
+
+def granted_between(session: Session, account_id: int, begin: datetime, end: datetime) -> MicroTokens:
+    """The sum of the lots that started in a period: whatever their kind, all were granted."""
+    c = lots.c
+    query = sa.select(sa.func.coalesce(sa.func.sum(c.amount), 0))
+    query = query.where(c.account_id == account_id, c.starts_at >= begin, c.starts_at < end)
+    return MicroTokens(session.execute(query).scalar_one())
+
+
+def balance_before(session: Session, account_id: int, instant: datetime) -> MicroTokens:
+    """What a wallet held just before an instant."""
+    query = (
+        sa.select(postings.c.balance)
+        .join_from(postings, entries)
+        .where(postings.c.account_id == account_id, entries.c.posted_at < instant)
+        .order_by(postings.c.version.desc())
+        .limit(1)
+    )
+    return MicroTokens(session.execute(query).scalar_one_or_none() or 0)
+
+
+class Flow(NamedTuple):
+    """Micro-tokens that came into a wallet or left it otherwise than by usage; `at` is from when on that holds."""
+
+    at: datetime
+    amount: int
+    is_lot: bool
+
+
+def flows_since(session: Session, account_id: int, instant: datetime) -> list[Flow]:
+    """What was posted to a wallet since an instant, but for usage.
+
+    A lot counts from its start, and what is closed of one from its end, whenever that was done. The account's versions
+    grow with time, so that what was posted before is not read.
+    """
+    before = (
+        sa.select(postings.c.version)
+        .join_from(postings, entries)
+        .where(postings.c.account_id == account_id, entries.c.posted_at < instant)
+        .order_by(postings.c.version.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    taken = lots.alias("taken")
+    query = (
+        sa.select(
+            postings.c.version, entries.c.effective_at, postings.c.amount, lots.c.starts_at, lot_movements.c.amount,
+            taken.c.expires_at,
+        )
+        .join_from(postings, entries)
+        .outerjoin(lots, sa.and_(lots.c.entry_id == entries.c.id, lots.c.account_id == postings.c.account_id))
+        .outerjoin(lot_movements, sa.and_(lots.c.id.is_(None), lot_movements.c.entry_id == entries.c.id))
+        .outerjoin(taken, taken.c.id == lot_movements.c.lot_id)
+        .where(postings.c.account_id == account_id, postings.c.version > sa.func.coalesce(before, 0))
+        .where(entries.c.kind != EntryKind.USAGE)
+        .order_by(postings.c.version)
+    )  # fmt: skip
+    flows: list[Flow] = []
+    rest: dict[int, Flow] = {}
+    for version, at, amount, starts_at, part, expires_at in session.execute(query):
+        whole = rest.setdefault(version, Flow(starts_at or at, amount, starts_at is not None))
+        if part is not None:
+            flows.append(Flow(min(at, expires_at), -part, is_lot=False))
+            rest[version] = whole._replace(amount=whole.amount + part)
+    return flows + [flow for flow in rest.values() if flow.amount]

@@ -1,0 +1,1 @@
+"""Messages owed to Slack, and the Homes that were shown."""

@@ -1,0 +1,1 @@
+"""People, their teams and terms, and who sits on the board."""

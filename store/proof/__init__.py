@@ -1,0 +1,1 @@
+"""Whether every figure can be proved: the checks of `tokens-bot verify`."""

@@ -1,0 +1,433 @@
+"""Quarterly reviews: what each was worked out from, kept as it was; what is proposed for whom; what was decided."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+
+from policy.appeals import SUSPENDING
+from policy.period import Month, Quarter
+from policy.reviews.proposal import AMENDED, HELD, Basis, Case, Counted, Inputs
+from policy.units import MicroTokens, NanoUSD
+from store import bulk
+from store.tables.appeals import appeals
+from store.tables.people import people
+from store.tables.reviews import review_cases, review_inputs, reviews
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import date, datetime
+
+    from store.engine import Session
+
+DRAFT, ADOPTED, LAPSED = "draft", "adopted", "lapsed"
+
+_r, _c, _i, _a = reviews.c, review_cases.c, review_inputs.c, appeals.c
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A review as it stands; its inputs and cases are read apart from it."""
+
+    quarter: Quarter
+    state: str
+    revision: int
+    drafted_at: datetime
+    drafted_by: str
+    value_proposal: str | None
+    basis: Basis
+    inputs_digest: str
+    summary: Mapping[str, Any]
+    vote_until: datetime | None
+    decided_at: datetime | None
+    decided_by: str | None
+    holds_from: Month | None
+
+
+class Kept(NamedTuple):
+    """A case with what became of it."""
+
+    case: Case
+    decision: str
+    amended_thousandths: int | None
+    amended_factor: Decimal | None
+    decided_by: str | None
+    decided_at: datetime | None
+    decision_reason: str | None
+
+    @property
+    def delta_thousandths(self) -> int:
+        """What the change is by now: as proposed, none where it is held, or as it was amended."""
+        if self.decision == AMENDED and self.amended_thousandths is not None:
+            return self.amended_thousandths
+        return 0 if self.decision == HELD else self.case.delta_thousandths
+
+    @property
+    def factor(self) -> Decimal:
+        """What all adjustments make together if the review is adopted."""
+        if self.decision == AMENDED and self.amended_factor is not None:
+            return self.amended_factor
+        return self.case.factor_before if self.decision == HELD else self.case.factor_after
+
+
+def digest(basis: Basis, inputs: Iterable[Inputs]) -> str:
+    """SHA-256 of everything that a draft follows from; in any order of the people the same."""
+    in_order: list[Inputs] = sorted(inputs, key=lambda one: (one.person_id, one.part))
+    return _sha256(chain((f"[{_text(basis)},",), _listed(in_order), ("]",)))
+
+
+def digest_of_cases(proposed: Iterable[Case]) -> str:
+    """SHA-256 of what was proposed, every word of its reasons with it."""
+    in_order: list[Case] = sorted(proposed, key=lambda one: one.person_id)
+    return _sha256(_listed(in_order))
+
+
+def _sha256(texts: Iterable[str]) -> str:
+    found = hashlib.sha256()
+    for text in texts:
+        found.update(text.encode())
+    return found.hexdigest()
+
+
+def _listed(values: Iterable[object]) -> Iterator[str]:
+    """A JSON list piece by piece: as a whole it would be larger than everything that it is made from."""
+    yield "["
+    for number, value in enumerate(values):
+        yield f",{_text(value)}" if number else _text(value)
+    yield "]"
+
+
+def _text(value: object) -> str:
+    return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"))
+
+
+def _plain(kept: object) -> Any:  # noqa: ANN401 - plain values of any shape
+    return msgspec.to_builtins(kept, enc_hook=_unit)
+
+
+def _unit(value: object) -> object:
+    if isinstance(value, MicroTokens | NanoUSD):
+        return int(value)
+    raise NotImplementedError(type(value).__name__)
+
+
+def typed(kind: type, value: object) -> object:
+    """Plain numbers as the units that they were: what msgspec asks where it does not know a type."""
+    if kind in (MicroTokens, NanoUSD) and isinstance(value, int):
+        return kind(value)
+    raise NotImplementedError(kind.__name__)
+
+
+def dumped(value: object) -> str:
+    """What is kept, as the text that the driver takes."""
+    return json.dumps(_plain(value), sort_keys=True)
+
+
+# --- Keeping a draft -----------------------------------------------------------------------------------------------
+
+
+def insert(session: Session, review: Review, inputs: Sequence[Inputs], cases: Sequence[Case]) -> None:
+    """Keep a draft with everything that it follows from."""
+    session.execute(
+        sa.insert(reviews).values(
+            quarter=str(review.quarter), drafted_at=review.drafted_at, drafted_by=review.drafted_by,
+            handbook_version=review.basis.handbook, value_version=review.basis.value_version,
+            value_proposal=review.value_proposal, month=review.basis.month, inputs=_plain(review.basis),
+            inputs_digest=review.inputs_digest, summary=dict(review.summary),
+        )
+    )  # fmt: skip
+    quarter = str(review.quarter)
+    bulk.insert(session, review_inputs, ("quarter", *_INPUTS), [(quarter, *_input_row(one)) for one in inputs])
+    bulk.insert(session, review_cases, ("quarter", *_CASE), [(quarter, *_case_row(case)) for case in cases])
+
+
+_INPUTS = tuple(Inputs.__dataclass_fields__)
+_INPUTS_JSON = {"output", "debits", "utilisation", "deltas", "claim"}
+_CASE = tuple(Case.__dataclass_fields__)
+_CASE_JSON = {"reasons", "would_change"}
+_DECIMALS = {"theta", "lcb", "factor_before", "factor_after", "factor"}
+
+
+def _input_row(one: Inputs) -> tuple[Any, ...]:
+    return tuple(_driven(name, getattr(one, name), _INPUTS_JSON) for name in _INPUTS)
+
+
+def _case_row(case: Case) -> tuple[Any, ...]:
+    return tuple(_driven(name, getattr(case, name), _CASE_JSON) for name in _CASE)
+
+
+def _driven(name: str, value: Any, as_json: set[str]) -> Any:  # noqa: ANN401 - as the driver takes it
+    if name in as_json:
+        return None if value is None else dumped(value)
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return int(value) if isinstance(value, MicroTokens) else value
+
+
+# --- Reading -------------------------------------------------------------------------------------------------------
+
+
+def get(session: Session, quarter: Quarter) -> Review | None:
+    row = session.execute(sa.select(reviews).where(_r.quarter == str(quarter))).one_or_none()
+    return _review(row) if row else None
+
+
+def latest(session: Session) -> Review | None:
+    row = session.execute(sa.select(reviews).order_by(_r.quarter.desc()).limit(1)).one_or_none()
+    return _review(row) if row else None
+
+
+def last_adopted(session: Session, *, before: Quarter | None = None) -> Review | None:
+    """The review of the latest quarter, or of the latest before one, that was adopted."""
+    query = sa.select(reviews).where(_r.state == ADOPTED).order_by(_r.quarter.desc()).limit(1)
+    row = session.execute(query if before is None else query.where(_r.quarter < str(before))).one_or_none()
+    return _review(row) if row else None
+
+
+def all_of(session: Session) -> list[Review]:
+    """Every review, oldest first."""
+    return [_review(row) for row in session.execute(sa.select(reviews).order_by(_r.quarter))]
+
+
+def _review(row: Any) -> Review:  # noqa: ANN401 - a row
+    return Review(
+        Quarter.parse(row.quarter), row.state, row.revision, row.drafted_at, row.drafted_by, row.value_proposal,
+        msgspec.convert(row.inputs, Basis, dec_hook=typed), row.inputs_digest, row.summary, row.vote_until,
+        row.decided_at, row.decided_by, Month.parse(row.holds_from) if row.holds_from else None,
+    )  # fmt: skip
+
+
+def inputs(session: Session, quarter: Quarter, person_id: str | None = None) -> list[Inputs]:
+    """What a draft was worked out from, by person; of one alone, where they are named."""
+    query = sa.select(*(_i[name] for name in _INPUTS)).where(_i.quarter == str(quarter))
+    if person_id is not None:
+        query = query.where(_i.person_id == person_id)
+    rows = session.execute(query.order_by(_i.person_id, _i.part)).mappings()
+    return [msgspec.convert({name: row[name] for name in _INPUTS}, Inputs, dec_hook=typed) for row in rows]
+
+
+_case_query = sa.select(*(_c[name] for name in _CASE), *(_c[name] for name in Kept._fields[1:]))
+
+
+def cases(session: Session, quarter: Quarter) -> list[Kept]:
+    """Everyone's case by person id."""
+    query = _case_query.where(_c.quarter == str(quarter)).order_by(_c.person_id)
+    return [_kept(row) for row in session.execute(query).mappings()]
+
+
+def case(session: Session, quarter: Quarter, person_id: str) -> Kept | None:
+    query = _case_query.where(_c.quarter == str(quarter), _c.person_id == person_id)
+    row = session.execute(query).mappings().one_or_none()
+    return _kept(row) if row else None
+
+
+def _kept(row: Mapping[Any, Any]) -> Kept:
+    case_ = msgspec.convert({name: row[name] for name in _CASE}, Case, dec_hook=typed)
+    rest = {name: row[name] for name in Kept._fields[1:]}
+    amended = rest["amended_factor"]
+    return Kept(case_, **rest | {"amended_factor": None if amended is None else Decimal(amended)})
+
+
+class Standing(NamedTuple):
+    """What figures of all cases are made from: a case as it stands, without its reasons, and whose it is."""
+
+    person_id: str
+    level: str
+    team: str
+    wave: int | None
+    delta_thousandths: int
+    decision: str
+    state_after: str
+    bound: str
+    missing: str
+    utilisation_permille: int | None
+    grant_before: int | None
+    grant_after: int | None
+
+
+class Totals(NamedTuple):
+    """How many cases there are of each kind, as they stand."""
+
+    counted: Counted
+    held: int
+    amended: int
+
+    @property
+    def cases(self) -> int:
+        return self.counted.raised + self.counted.cut + self.counted.unchanged
+
+
+def standings(session: Session, quarter: Quarter) -> list[Standing]:
+    """Everyone's case by person id, read without what only a single case is shown with."""
+    rest = (_c[name] for name in Standing._fields[5:])
+    query = (
+        sa.select(_c.person_id, _i.level, _i.team, _i.wave, _delta(), *rest)
+        .join(review_inputs, sa.and_(_i.quarter == _c.quarter, _i.person_id == _c.person_id))
+        .where(_c.quarter == str(quarter), _i.is_case)
+        .order_by(_c.person_id)
+    )
+    return [Standing._make(row) for row in session.execute(query)]
+
+
+def totals(session: Session, quarter: Quarter) -> Totals:
+    """The cases of a review, counted."""
+
+    def count(where: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+        return sa.func.coalesce(sa.func.sum(sa.case((where, 1), else_=0)), 0)
+
+    query = sa.select(
+        sa.func.count(), count(_delta() > 0), count(_delta() < 0), count(_c.decision == HELD),
+        count(_c.decision == AMENDED),
+    )  # fmt: skip
+    found = session.execute(query.where(_c.quarter == str(quarter))).one()
+    cases_, raised, cut, held, amended = (int(number) for number in found)
+    return Totals(Counted(raised, cut, cases_ - raised - cut), held, amended)
+
+
+def used(session: Session, quarter: Quarter) -> list[int]:
+    """The share of their grants that people used, in thousandths, of those of whom it is known."""
+    query = sa.select(_c.utilisation_permille).where(_c.quarter == str(quarter), _c.utilisation_permille.is_not(None))
+    return list(session.execute(query).scalars())
+
+
+def ordered(
+    session: Session,
+    quarter: Quarter,
+    *,
+    last: Sequence[str],
+    last_teams: Sequence[str],
+    offset: int,
+    limit: int | None,
+) -> list[Kept]:
+    """Some cases of all: those that change first, the greatest changes before the others; those of some people last.
+
+    Without a limit it is all from the offset on. `last` are such people, `last_teams` managers of whose teams it is
+    true too. The order is by what was proposed, so that what is held stays where it was.
+    """
+    is_last = sa.or_(_c.person_id.in_(last), _c.team.in_(last_teams))
+    is_changed = sa.or_(_c.delta_thousandths != 0, _c.decision.in_([HELD, AMENDED]))
+    order = (
+        sa.case((is_last, 1), else_=0), sa.case((is_changed, 0), else_=1), sa.func.abs(_c.delta_thousandths).desc(),
+        _c.person_id,
+    )  # fmt: skip
+    # The ids before the rest: a sort that carries everyone's reasons would be many times as large.
+    ids = sa.select(_c.person_id).where(_c.quarter == str(quarter)).order_by(*order).offset(offset).limit(limit)
+    wanted = list(session.execute(ids).scalars())
+    query = _case_query.where(_c.quarter == str(quarter))
+    if limit is not None:
+        query = query.where(_c.person_id.in_(wanted))
+    found = {row["person_id"]: _kept(row) for row in session.execute(query).mappings()}
+    return [found[person_id] for person_id in wanted]
+
+
+class History(NamedTuple):
+    """What earlier reviews say: each person's last state, and what was adopted for them in each quarter."""
+
+    states: Mapping[str, str]
+    deltas: Mapping[str, Mapping[str, int]]
+
+
+def history(session: Session, before: Quarter, *, since: Quarter) -> History:
+    """Of the reviews before a quarter: the last state of each person, and the changes adopted since another.
+
+    A cut that an appeal suspends, or undid, is no change, as in `factors_on`.
+    """
+    query = sa.select(_c.person_id, _c.state_after).where(_c.quarter < str(before)).order_by(_c.quarter)
+    states = {person_id: state for person_id, state in session.execute(query)}
+    decided = (
+        sa.select(_c.quarter, _c.person_id, _delta().label("delta"))
+        .join(reviews, _r.quarter == _c.quarter)
+        .outerjoin(appeals, sa.and_(_a.quarter == _c.quarter, _a.person_id == _c.person_id))
+        .where(_r.state == ADOPTED, _c.quarter < str(before), _c.quarter >= str(since))
+        .where(sa.or_(_a.state.is_(None), _a.state.not_in(SUSPENDING)))
+    )
+    deltas: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for quarter, person_id, delta in session.execute(decided):
+        deltas[person_id][quarter] = delta
+    return History(states, deltas)
+
+
+def _delta() -> sa.ColumnElement[int]:
+    """`Kept.delta_thousandths` in SQL."""
+    held, amended = (_c.decision == HELD, sa.literal(0)), (_c.decision == AMENDED, _c.amended_thousandths)
+    return sa.case(held, amended, else_=_c.delta_thousandths)
+
+
+def _factor() -> sa.ColumnElement[str]:
+    """`Kept.factor` in SQL."""
+    held, amended = (_c.decision == HELD, _c.factor_before), (_c.decision == AMENDED, _c.amended_factor)
+    return sa.case(held, amended, else_=_c.factor_after)
+
+
+def factors_on(session: Session, month: Month) -> dict[str, Decimal]:
+    """What adopted reviews that hold in a month make of each person's grant: the last of each person counts.
+
+    A case whose cut an appeal suspends, or undid, is as if it were not there.
+    """
+    query = (
+        sa.select(_c.person_id, _factor())
+        .join(reviews, _r.quarter == _c.quarter)
+        .outerjoin(appeals, sa.and_(_a.quarter == _c.quarter, _a.person_id == _c.person_id))
+        .where(_r.state == ADOPTED, _r.holds_from <= str(month))
+        .where(sa.or_(_a.state.is_(None), _a.cut_from <= str(month)))
+        .order_by(_c.quarter)
+    )
+    last = {person_id: factor for person_id, factor in session.execute(query)}
+    return {person_id: Decimal(factor) for person_id, factor in last.items()}
+
+
+def _differs() -> sa.ColumnElement[bool]:
+    """Whether a case makes a difference: factors are kept as text, and `1` is `1.0000`."""
+    return sa.cast(_factor(), sa.Numeric) != sa.cast(_c.factor_before, sa.Numeric)
+
+
+def _cuts() -> sa.ColumnElement[bool]:
+    return sa.cast(_factor(), sa.Numeric) < sa.cast(_c.factor_before, sa.Numeric)
+
+
+def count_cut(session: Session, quarter: Quarter) -> int:
+    """How many grants a review cuts, as its cases stand."""
+    query = sa.select(sa.func.count()).select_from(review_cases).where(_c.quarter == str(quarter), _cuts())
+    return session.execute(query).scalar_one()
+
+
+def affected(session: Session, quarter: Quarter, day: date) -> list[str]:
+    """The ids of those to whose grants a review makes a difference, as its cases stand, without leavers by a day."""
+    query = _with_case(people.c.id, quarter, day).where(_differs()).order_by(people.c.id)
+    return list(session.execute(query).scalars())
+
+
+def zones_of_affected(session: Session, quarter: Quarter, day: date, *, cut: bool = False) -> set[str]:
+    """The time zones of those to whose grants it makes a difference, or only of those whom it cuts."""
+    query = _with_case(people.c.time_zone, quarter, day).where(_cuts() if cut else _differs())
+    return set(session.execute(query.distinct()).scalars())
+
+
+def _with_case(column: sa.ColumnElement[str], quarter: Quarter, day: date) -> sa.Select[str]:
+    is_there = sa.or_(people.c.left_on.is_(None), people.c.left_on >= day)
+    query = sa.select(column).join(review_cases, _c.person_id == people.c.id)
+    return query.where(_c.quarter == str(quarter), is_there)
+
+
+# --- Deciding ------------------------------------------------------------------------------------------------------
+
+
+def change(session: Session, review: Review, **values: object) -> bool:
+    """Move a review from the revision that was read to the next; False when someone else moved it meanwhile."""
+    moved = sa.update(reviews).where(_r.quarter == str(review.quarter), _r.revision == review.revision)
+    moved = moved.where(_r.state == review.state)
+    return session.execute(moved.values(revision=review.revision + 1, **values)).rowcount == 1
+
+
+def decide(session: Session, quarter: Quarter, person_id: str, **values: object) -> bool:
+    """Say what becomes of a case; whether there is one."""
+    decided = sa.update(review_cases).where(_c.quarter == str(quarter), _c.person_id == person_id)
+    return session.execute(decided.values(**values)).rowcount == 1

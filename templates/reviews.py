@@ -1,0 +1,270 @@
+"""A quarter's review as its board sees it: the one rendering of the pack, and words for its figures."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from policy.period import Month
+from templates import formats, render
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from policy.reasons import Reason
+    from templates.render import Message
+
+MOST_GROUPS = 12
+"""Lines of each kind of groups: more would not fit into a message."""
+MISSING_NAMES = {
+    "few_weeks": "with too few weeks of figures",
+    "few_in_team": "in too small a team",
+    "few_peers": "with too few peers",
+    "no_output": "with no output known",
+}
+STATES = {"low": "LOW", "usual": "usual", "high": "HIGH"}
+LIMITS = {"floor": "at the floor", "cap": "at the cap"}
+TERMS = {"efficiency", "low", "high", "bounded"}
+OUTCOME = "delta"
+"""The reason that only repeats the heading."""
+DELTA = "delta"
+"""The figure of a reason that says what it adds, or what all add together."""
+EVERYBODY = "everybody"
+"""The key of peers of all role families (policy/reviews/efficiency)."""
+KINDS = {"level": "by level", "team": "by team", "wave": "by wave"}
+
+
+class Review(Protocol):
+    """A review, as far as its buttons name it."""
+
+    @property
+    def quarter(self) -> object: ...
+
+
+class Changed(Protocol):
+    """What becomes of a grant, and why; the templates say what else they need of it."""
+
+    @property
+    def delta_thousandths(self) -> int: ...
+    @property
+    def because(self) -> tuple[Reason, ...]: ...
+
+
+class Notice(Changed, Protocol):
+    """The same with what would have to be different."""
+
+    @property
+    def would_change(self) -> tuple[Reason, ...]: ...
+
+
+class Named(Protocol):
+    """Which review, and which package of it."""
+
+    @property
+    def review(self) -> Review: ...
+    @property
+    def package(self) -> int: ...
+
+
+class Summary(Protocol):
+    """A review's figures; the templates say what else they need of them."""
+
+    @property
+    def month(self) -> str: ...
+
+
+class Uncounted(Protocol):
+    """What of the quarter is in no figure."""
+
+    @property
+    def quarantined_events(self) -> int: ...
+    @property
+    def unknown_outcomes(self) -> int: ...
+
+
+class Pack(Named, Protocol):
+    """The view of a review; the templates say what else they need of it."""
+
+    @property
+    def names(self) -> Mapping[str, str]: ...
+    @property
+    def summary(self) -> Summary: ...
+
+
+def pack(shown: Pack) -> Message:
+    """A review for those who decide it: in the channel, in a conversation."""
+    return render.message(
+        "review/pack", pack=shown, button_value=button_value(shown), group_name=partial(group_name, names=shown.names),
+        counts=counts, kinds=KINDS, most_groups=MOST_GROUPS, duration=duration, missing_names=MISSING_NAMES,
+        states=STATES, limits=LIMITS, mean=mean, share=share, request_states=formats.STATE_NAMES,
+        not_counted=not_counted, appeals_in_words=appeals_in_words, sized_for=Month.parse(shown.summary.month),
+    )  # fmt: skip
+
+
+def outcome(shown: Pack) -> Message:
+    """A message that a review is adopted, or has lapsed."""
+    return render.message("review/outcome", pack=shown, button_value=button_value(shown))
+
+
+def button_value(shown: Named) -> str:
+    """What a button carries: which review, and which package was shown."""
+    return f"{shown.review.quarter}:{shown.package}"
+
+
+def group_name(kind: str, name: str, *, names: Mapping[str, str]) -> str:
+    """A level, a wave, or a team by whom it reports to."""
+    if kind == "wave":
+        return "in no wave" if name == "none" else f"wave {name}"
+    if kind == "team":
+        return f"{names[name]}'s reports" if name else "reporting to no one"
+    return name or "no level"
+
+
+def change(thousandths: int) -> str:
+    """A change with its sign: `+2.5 %`, `−10 %`, `no change`."""
+    if not thousandths:
+        return "no change"
+    return f"{'+' if thousandths > 0 else '−'}{abs(thousandths) / 10:g} %"
+
+
+def mean(percent: float) -> str:
+    """A change on average, in tenths of a per cent: `+4.2 %`, `−0.4 %`, `±0 %`."""
+    tenths = round(percent * 10)
+    return f"{'+' if tenths > 0 else '−'}{abs(tenths) / 10:.1f} %" if tenths else "±0 %"
+
+
+def share(permille: int) -> str:
+    """A share of a group, to the whole per cent: that of few people has no tenths."""
+    return f"{(permille + 5) // 10} %" if permille else "none"
+
+
+def lines(reasons: Iterable[Reason]) -> list[str]:
+    """Reasons as lines; terms with what they add."""
+    return [_line(reason) for reason in reasons if reason.code != OUTCOME]
+
+
+def _line(reason: Reason) -> str:
+    added = reason.figures.get(DELTA) if reason.code in TERMS else None
+    if added is None:
+        return reason.text
+    return f"{reason.text}: {change(int(Decimal(added) * 1_000)) if Decimal(added) else 'nothing'}"
+
+
+def notice(changed: Notice) -> Message:
+    """What a person is told about their own case."""
+    return render.message(
+        "review/notice", notice=changed, change=change(changed.delta_thousandths), proposed=_proposed(changed),
+        because=lines(changed.because), would_change=lines(changed.would_change),
+    )  # fmt: skip
+
+
+def _proposed(changed: Notice) -> str:
+    """The change that the reasons come to: what the board was asked about."""
+    was = next((reason.figures.get(DELTA) for reason in changed.because if reason.code == OUTCOME), None)
+    return change(int(Decimal(was) * 1_000)) if was else ""
+
+
+def mine(
+    quarter: object | None, changed: Notice | None, *, card: object | None, may_appeal: bool
+) -> Message:  # fmt: skip
+    """A person's case in the last adopted review, as often as they ask; no notice where they have none."""
+    return render.message(
+        "review/mine", quarter=quarter, notice=changed, card=card, may_appeal=may_appeal,
+        change="" if changed is None else change(changed.delta_thousandths),
+        proposed="" if changed is None else _proposed(changed),
+        because=() if changed is None else lines(changed.because),
+        would_change=() if changed is None else lines(changed.would_change),
+    )  # fmt: skip
+
+
+def not_counted(figures: Uncounted) -> str:
+    """`14 events of the quarter, in quarantine; 1 outcome without a known owner`."""
+    events, outcomes = figures.quarantined_events, figures.unknown_outcomes
+    said = [f"{events:,} {'event' if events == 1 else 'events'} of the quarter, in quarantine"] if events else []
+    said += [f"{outcomes:,} {'outcome' if outcomes == 1 else 'outcomes'} without a known owner"] if outcomes else []
+    return "; ".join(said) or "nothing"
+
+
+class Appeals(Protocol):
+    """How a review's appeals ended; the templates say what else they need of it."""
+
+    @property
+    def cut(self) -> int: ...
+    @property
+    def filed(self) -> int: ...
+    @property
+    def upheld(self) -> int: ...
+    @property
+    def rejected(self) -> int: ...
+    @property
+    def lapsed(self) -> int: ...
+    @property
+    def open(self) -> int: ...
+
+
+def milestone(kept: object, step: str, appealed: Appeals) -> Message:
+    """A message that an adopted review applies from now, or that the time for appeals is over."""
+    return render.message("review/milestone", review=kept, step=step, appealed=appealed, became=became(appealed))
+
+
+def appeals_in_words(appealed: Appeals) -> str:
+    """`2 of 12 cuts appealed against: 1 upheld, 1 still open`."""
+    cuts = f"{appealed.cut:,} {'cut' if appealed.cut == 1 else 'cuts'}"
+    if not appealed.filed:
+        return f"none against {cuts}"
+    return f"{appealed.filed:,} of {cuts} appealed against: {became(appealed)}"
+
+
+def became(appealed: Appeals) -> str:
+    """`1 upheld, 2 rejected`: what became of appeals, without what became of none."""
+    by_end = {"upheld": appealed.upheld, "rejected": appealed.rejected, "lapsed": appealed.lapsed}
+    return counts({end: count for end, count in (by_end | {"still open": appealed.open}).items() if count})
+
+
+def counts(counted: Mapping[str, int], words: Mapping[str, str] | None = None) -> str:
+    """`3 granted, 1 rejected`; with other words for some names."""
+    said = words or {}
+    return ", ".join(f"{count:,} {said.get(name, name.replace('_', ' '))}" for name, count in counted.items())
+
+
+class Compared(Protocol):
+    """The peers a person was compared with, by their key (policy/reviews/efficiency), such as `engineering/junior+mid`."""
+
+    @property
+    def unit(self) -> str: ...
+    @property
+    def peers(self) -> str: ...
+    @property
+    def peers_size(self) -> int | None: ...
+
+
+def peers(case: Compared) -> str:
+    """`12 people of engineering (junior, mid)`, `4 teams of all kinds of work`."""
+    if not case.peers_size:
+        return "–"
+    units = {"team": ("team", "teams"), "person": ("person", "people")}[case.unit][case.peers_size != 1]
+    family, _, levels = case.peers.partition("/")
+    kind = "all kinds of work" if family == EVERYBODY else family
+    return f"{case.peers_size:,} {units} of {kind}" + (f" ({levels.replace('+', ', ')})" if levels else "")
+
+
+def duration(minutes: int) -> str:
+    """How long a decision took, such as `40 minutes`, `6 hours` or `3 days`."""
+    for size, name in ((1_440, "day"), (60, "hour")):
+        if minutes >= 2 * size:
+            return f"{round(minutes / size)} {name}s"
+    return f"{minutes} minutes"
+
+
+def pages(number: int, of: int) -> Iterator[tuple[str, int]]:
+    """The buttons that turn the page: (words, number)."""
+    if number > 0:
+        yield "Previous", number - 1
+    if number < of - 1:
+        yield "Next", number + 1
+
+
+def page(shown: object, lines: Sequence[object], *, turns: Sequence[tuple[str, int]]) -> dict[str, object]:
+    """A page of the cases, as a modal."""
+    return render.modal("review/cases", page=shown, lines=lines, turns=turns, change=change, states=STATES)

@@ -1,0 +1,241 @@
+"""`/tokens review` and the forms of appeals: what each person finds, and what is refused before anything happens."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+from slack_sdk import WebClient
+
+from handlers import tokens
+from handlers.appeals import deciding
+from handlers.slack.interactions import Form, Modal, Press
+from policy import texts
+from policy.reasons import FieldsRefused, Refusal
+from programme.appeals import appeals as programme
+from sandbox import block_kit
+from scheduler import messages
+from store.reviews import drafts
+from store.tables.outbox import outbox
+from tests.support import appealed, books, cast
+from tests.support import requests as asking
+from tests.support.appealed import FEBRUARY_THIRD, FRIDAY
+from tests.support.requests import IRIS, OMAR, TESS
+from tests.support.reviewed import BUSY, IDLE, Q4
+
+if TYPE_CHECKING:
+    from programme.app import Desk
+    from tests.support.clock import Clock
+
+USUAL = "t1p2@example.com"
+TOO_LATE = datetime(2027, 2, 6, 9, tzinfo=UTC)
+
+
+@pytest.fixture
+def drafted(sqlite_desk: Desk, clock: Clock) -> Desk:
+    """A company whose review is drafted and not decided."""
+    appealed.settle(sqlite_desk, clock)
+    clock.now = FRIDAY
+    return sqlite_desk
+
+
+@pytest.fixture
+def adopted(drafted: Desk) -> Desk:
+    """The same once it is adopted."""
+    with drafted.transaction() as session:
+        appealed.adopt(session, drafted)
+    return drafted
+
+
+def review(desk: Desk, who: str) -> str:
+    """What `/tokens review` tells somebody."""
+    with desk.reading() as session:
+        user = asking.person(session, who).slack_user_id
+    assert user is not None
+    nobody = WebClient("xoxb-none", base_url="http://127.0.0.1:1/api/")
+    said = tokens.answer(desk, text="review", slack_user_id=user, client=nobody)
+    assert not isinstance(said, Modal)
+    assert block_kit.problems(said.blocks) == ()
+    return json.dumps([said.text, said.blocks], ensure_ascii=False)
+
+
+def press(desk: Desk, who: str, value: str, at: datetime = FEBRUARY_THIRD) -> Press:
+    with desk.reading() as session:
+        return Press(asking.person(session, who), value, at, asking.BOARD_CHANNEL, "1.5")
+
+
+def form(desk: Desk, who: str, private: str, reason: str, at: datetime = FEBRUARY_THIRD) -> Form:
+    with desk.reading() as session:
+        return Form(asking.person(session, who), "V1", {"reason": reason}, private, at)
+
+
+def appeal_id(desk: Desk, who: str = IDLE) -> str:
+    return f"{Q4}/{cast.person_id(desk, who)}"
+
+
+def private(desk: Desk) -> str:
+    return json.dumps({"appeal_id": appeal_id(desk), "channel": asking.BOARD_CHANNEL, "ts": "1.5"})
+
+
+def file(desk: Desk) -> None:
+    deciding.submit_appeal(desk, form(desk, IDLE, str(Q4), "I was at a customer"))
+
+
+def refusal(call: object, *arguments: object) -> str:
+    """The code with which something is refused."""
+    with pytest.raises(Refusal) as refused:
+        call(*arguments)  # type: ignore[operator]  # any of the handlers
+    return refused.value.code
+
+
+# --- /tokens review ------------------------------------------------------------------------------------------------
+
+
+def test_a_draft_is_not_told(drafted: Desk) -> None:
+    """While the board has not decided, and after it let it lapse, nobody learns anything of their case."""
+    assert "No quarterly review has been adopted yet" in review(drafted, IDLE)
+    assert "−10 %" not in review(drafted, IDLE)
+    with drafted.transaction() as session:
+        kept = drafts.get(session, Q4)
+        assert kept is not None
+        assert drafts.change(session, kept, state=drafts.LAPSED, decided_at=FRIDAY)
+    assert "No quarterly review has been adopted yet" in review(drafted, IDLE)
+
+
+def test_everybody_finds_their_own_case(adopted: Desk) -> None:
+    """A cut with *Appeal…*, a raise without, no change at all with its reasons, and nothing where there is no case."""
+    cut, raised, same, none = (review(adopted, who) for who in (IDLE, BUSY, USUAL, OMAR))
+    assert (
+        "The review of 2026-Q4 (October to December 2026) changes your monthly grant by −10 % from February 2027."
+        in cut
+    )
+    assert "ends LOW" in cut
+    assert "appeals_file" in cut
+    assert "changes your monthly grant by +5 % from February 2027." in raised
+    assert "appeals_file" not in raised
+    assert "changes nothing for you" in same
+    assert "*Why*" in same
+    assert "What would change it" in same
+    assert "You had no case in the review of 2026-Q4" in none
+
+
+def test_the_command_tells_what_the_notice_told(adopted: Desk) -> None:
+    """Whatever a notice says of the change, the reasons and the last day, the command says in the same words."""
+    o = outbox.c
+    [(template, view)] = books.rows(
+        adopted, sa.select(o.template, o.view).where(o.key == f"review_notice:{appeal_id(adopted).replace('/', ':')}")
+    )
+    composed = messages.compose(template, view, desk=adopted)
+    assert composed is not None
+    for block in composed.message.blocks:
+        assert json.dumps({key: part for key, part in block.items() if key == "text"}, ensure_ascii=False)[1:-1] in (
+            review(adopted, IDLE)
+        )
+
+
+def test_a_case_that_is_held_says_why(drafted: Desk) -> None:
+    """The board's reason, no change, nothing to appeal against."""
+    with drafted.transaction() as session:
+        drafts.decide(
+            session, Q4, cast.person_id(drafted, IDLE), decision="held", decided_at=FRIDAY,
+            decided_by=cast.person_id(drafted, TESS), decision_reason="On parental leave",
+        )  # fmt: skip
+        appealed.adopt(session, drafted)
+    told = review(drafted, IDLE)
+    assert "changes nothing for you, because the board held your case" in told
+    assert "On parental leave" in told
+    assert "appeals_file" not in told
+
+
+def test_after_the_last_day_there_is_no_button(adopted: Desk, clock: Clock) -> None:
+    """It says until when an appeal was possible; while it was, the button was there."""
+    clock.now = FEBRUARY_THIRD
+    assert "appeals_file" in review(adopted, IDLE)
+    clock.now = TOO_LATE
+    told = review(adopted, IDLE)
+    assert "appeals_file" not in told
+    assert "You could appeal until the end of 5 Feb 2027" in told
+
+
+def test_an_appeal_is_shown_as_it_stands(adopted: Desk, clock: Clock) -> None:
+    """Open, the change is one that would be; rejected, it is told from when the cut holds, wherever it is told."""
+    clock.now = FEBRUARY_THIRD
+    file(adopted)
+    told = review(adopted, IDLE)
+    assert "would change your monthly grant by −10 %. Your appeal holds it back for now." in told
+    assert "> I was at a customer" in told
+    deciding.submit_reject(adopted, form(adopted, IRIS, private(adopted), "So was everybody"))
+    told = review(adopted, IDLE)
+    assert "*Rejected* by Iris Tan" in told
+    assert "The cut applies from March 2027" in told
+    assert "> So was everybody" in told
+    assert "changes your monthly grant by −10 % from March 2027" in told
+    assert "from February 2027" not in told
+
+
+# --- Forms ---------------------------------------------------------------------------------------------------------
+
+
+def test_nobody_fills_in_a_form_for_nothing(adopted: Desk) -> None:
+    """The press is refused already where nothing can come of the form; where something can, it opens."""
+    assert refusal(deciding.press_appeal, adopted, press(adopted, BUSY, str(Q4))) == "no_cut"
+    assert refusal(deciding.press_appeal, adopted, press(adopted, OMAR, str(Q4))) == "nothing_to_appeal"
+    assert refusal(deciding.press_appeal, adopted, press(adopted, IDLE, str(Q4), TOO_LATE)) == "too_late"
+    assert refusal(deciding.press_appeal, adopted, press(adopted, IDLE, "2026-Q3")) == "nothing_to_appeal"
+    assert refusal(deciding.press_appeal, adopted, press(adopted, IDLE, "soon")) == "unknown_review"
+    opened = deciding.press_appeal(adopted, press(adopted, IDLE, str(Q4)))
+    assert opened.view["private_metadata"] == str(Q4)
+    file(adopted)
+    with adopted.reading() as session:
+        filed = programme.require(session, *programme.named(appeal_id(adopted)))
+    # The form says by when it is decided, as it is kept.
+    assert f"<!date^{int(filed.decide_by.timestamp())}^" in json.dumps(opened.view)
+    assert "the appeal lapses and the cut applies" in json.dumps(opened.view)
+    assert refusal(deciding.press_appeal, adopted, press(adopted, IDLE, str(Q4))) == "appealed"
+
+
+@pytest.mark.parametrize("reason", ["", " \n ", "x" * (texts.LONGEST + 1)])
+def test_a_reason_that_will_not_do_is_told_beside_its_field(adopted: Desk, reason: str) -> None:
+    """Neither an appeal nor a decision is kept without a reason, or with one that is too long."""
+    with pytest.raises(FieldsRefused) as refused:
+        deciding.submit_appeal(adopted, form(adopted, IDLE, str(Q4), reason))
+    assert set(refused.value.problems) == {"reason"}
+    assert books.audited(adopted, "appeal.file") == []
+    file(adopted)
+    for submit in (deciding.submit_uphold, deciding.submit_reject):
+        with pytest.raises(FieldsRefused):
+            submit(adopted, form(adopted, IRIS, private(adopted), reason))
+    assert books.audited(adopted, "appeal.decide") == []
+
+
+def test_the_board_opens_a_form_only_for_who_can_decide(adopted: Desk) -> None:
+    """The person, a voter and whoever is not on the board are refused at the press; another reads the appeal."""
+    with adopted.transaction() as session:
+        appealed.vote_on_package(session, adopted, TESS)
+    file(adopted)
+    value = appeal_id(adopted)
+    for who, code in ((IDLE, "not_on_board"), (BUSY, "not_on_board"), (TESS, "recused")):
+        assert refusal(deciding.press_uphold, adopted, press(adopted, who, value)) == code
+    for press_it in (deciding.press_uphold, deciding.press_reject):
+        opened = press_it(adopted, press(adopted, IRIS, value))
+        assert "I was at a customer" in json.dumps(opened.view["blocks"])
+    for unknown in ("", "soon", f"{Q4}/nobody", "2026-Q3/" + value.partition("/")[2]):
+        assert refusal(deciding.press_uphold, adopted, press(adopted, IRIS, unknown)) == "unknown_appeal"
+
+
+def test_a_decision_is_kept_with_the_card_that_was_pressed(adopted: Desk) -> None:
+    """Who upheld it, why, and in which message; a second form is told that it is decided."""
+    file(adopted)
+    view = deciding.submit_uphold(adopted, form(adopted, IRIS, private(adopted), "The tickets show it"))
+    assert "upheld" in json.dumps(view)
+    [decided] = books.audited(adopted, "appeal.decide")
+    assert (decided["slack_channel"], decided["slack_ts"]) == (asking.BOARD_CHANNEL, "1.5")
+    assert decided["actor"] == cast.person_id(adopted, IRIS)
+    code = refusal(deciding.submit_reject, adopted, form(adopted, TESS, private(adopted), "No"))
+    assert code == "decided"
+    with adopted.reading() as session:
+        assert programme.require(session, Q4, cast.person_id(adopted, IDLE)).decision_reason == "The tickets show it"
+    assert books.findings(adopted) == {}

@@ -1,0 +1,315 @@
+"""A change of the handbook takes two people: one proposes, another one of the board confirms or declines, once."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+
+from policy.reasons import FieldsRefused, Refusal
+from programme import handbooks
+from programme.handbook import proposals
+from store.people import directory as people_store
+from store.tables.handbook import handbook_proposals
+from store.tables.handbook import handbooks as handbook_table
+from store.tables.outbox import outbox
+from tests.support import books, cast, proposed, rollout
+from tests.support.books import BEN
+from tests.support.proposed import ADMIN, ADMINS, code, confirm, decline, propose, states, text, withdraw
+from tests.support.requests import BOARD_CHANNEL, IRIS, KOFI, OMAR, TESS, convene
+
+if TYPE_CHECKING:
+    from programme.app import Desk
+
+
+@pytest.fixture
+def office(desk: Desk) -> Desk:
+    """A board of three, two alternates, and Lena, who administers the programme."""
+    convened = convene(desk)
+    cast.hire(convened, ADMINS)
+    return convened
+
+
+def version_on(desk: Desk, day: date) -> str:
+    with desk.reading() as session:
+        return handbooks.load(session).on(day).version
+
+
+def test_a_second_person_makes_it_hold(office: Desk) -> None:
+    """Nothing changes until somebody else confirms; then the version holds from its day on, and the log has both."""
+    body = text()
+    made = propose(office, body)
+    assert (made.version, made.digest) == ("2026.9", hashlib.sha256(body.encode()).hexdigest())
+    assert version_on(office, proposed.DECEMBER) == "2026.launch"
+    assert confirm(office, TESS, made).version == "2026.9"
+    assert version_on(office, date(2026, 11, 30)) == "2026.launch"
+    assert version_on(office, proposed.DECEMBER) == "2026.9"
+    [asked] = books.audited(office, "handbook.propose")
+    [told] = books.audited(office, "handbook.confirm")
+    tess, lena = cast.person_id(office, TESS), cast.person_id(office, ADMIN)
+    assert (asked["actor"], asked["after"]["proposed_by"]) == ("cli:test", lena)
+    assert (told["actor"], told["subject"], told["handbook_version"]) == (tess, made.id, "2026.9")
+    assert books.audited(office, "handbook.apply")[-1]["actor"] == tess
+    assert books.findings(office) == {}
+
+
+@pytest.mark.parametrize("proposer", [ADMIN, TESS, BEN])
+def test_nobody_confirms_their_own(office: Desk, proposer: str) -> None:
+    """Whoever proposed it, on the board or not, is refused for both decisions; another member is not."""
+    made = propose(office, text(), by=proposer)
+    assert code(confirm, office, proposer, made) == "second_person"
+    assert code(decline, office, proposer, made) == "second_person"
+    assert states(office) == {"2026.9": "open"}
+    assert confirm(office, IRIS, made).version == "2026.9"
+
+
+@pytest.mark.parametrize("roles", ["board;admin", "board;auditor"])
+def test_who_administers_or_audits_does_not_confirm(office: Desk, roles: str) -> None:
+    """A seat on the board does not help somebody who administers or audits the programme."""
+    cast.hire(office, f"email,name,level,role_family,time_zone,hired_on,roles\nkofi@example.com,,,,,,{roles}\n")
+    made = propose(office, text())
+    assert code(confirm, office, KOFI, made) == "bystander"
+    assert code(decline, office, KOFI, made) == "bystander"
+
+
+def test_members_decide_and_others_do_not(office: Desk) -> None:
+    """Not somebody without a seat, not an alternate while there are members, not somebody who has left."""
+    made = propose(office, text())
+    assert code(confirm, office, BEN, made) == "not_on_board"
+    assert code(confirm, office, KOFI, made) == "not_on_board"
+    cast.hire(office, "email,name,level,role_family,time_zone,hired_on,left_on\ntess@example.com,,,,,,2026-11-19\n")
+    assert code(confirm, office, TESS, made) == "not_on_board"
+    assert confirm(office, OMAR, made).version == "2026.9"
+
+
+def test_alternates_decide_where_no_member_but_the_proposer_is_left(office: Desk) -> None:
+    """A board of one does not decide alone, and is not stuck either."""
+    heading = "email,name,level,role_family,time_zone,hired_on,roles\n"
+    cast.hire(office, f"{heading}iris@example.com,,,,,,-\nomar@example.com,,,,,,-\n")
+    made = propose(office, text(), by=TESS)
+    assert "policy:" + cast.person_id(office, KOFI) in proposed.owed(office, made)
+    assert code(confirm, office, TESS, made) == "second_person"
+    assert confirm(office, KOFI, made).version == "2026.9"
+    cast.hire(office, f"{heading}kofi@example.com,,,,,,-\nzoe@example.com,,,,,,-\n")
+    assert code(propose, office, text("2026.10"), by=TESS) == "nobody_to_confirm"
+
+
+def test_declining_needs_a_reason(office: Desk) -> None:
+    """The reason is kept and told; what was declined holds nothing, and may be proposed again under its version."""
+    made = propose(office, text())
+    for reason in ("", "  \n", "x" * 1_001):
+        with pytest.raises(FieldsRefused) as refused:
+            decline(office, TESS, made, reason)
+        assert set(refused.value.problems) == {"reason"}
+    assert decline(office, TESS, made, " Not this year ").reason == "Not this year"
+    assert code(confirm, office, OMAR, made) == "proposal_decided"
+    assert version_on(office, proposed.DECEMBER) == "2026.launch"
+    again = propose(office, text())
+    assert again.id != made.id
+    confirm(office, OMAR, again)
+    assert books.findings(office) == {}
+
+
+def test_its_proposer_takes_it_back(office: Desk) -> None:
+    """Nobody else can, and what is taken back cannot be decided."""
+    made = propose(office, text())
+    assert code(withdraw, office, TESS, made) == "not_yours"
+    assert withdraw(office, ADMIN, made).state == "withdrawn"
+    assert code(confirm, office, TESS, made) == "proposal_decided"
+    assert code(withdraw, office, ADMIN, made) == "proposal_decided"
+    assert books.findings(office) == {}
+
+
+def test_what_was_judged_stays_judged(office: Desk) -> None:
+    """A date that is over, and the first of a month whose grants are made, are refused: proposed or confirmed late."""
+    today = date(2026, 11, 20)
+    assert code(propose, office, text(effective_from=date(2026, 11, 19))) == "handbook_past"
+    assert propose(office, text("2026.8", effective_from=today)).effective_from == today
+    late, soon = propose(office, text("2026.9")), propose(office, text("2026.10", date(2026, 12, 2)))
+    proposed.let_time_pass(office, days=11)
+    # It is the morning of the first, and the month's grants are made by the version that held.
+    assert code(confirm, office, TESS, late) == "month_granted"
+    assert confirm(office, TESS, soon).effective_from == date(2026, 12, 2)
+    proposed.let_time_pass(office, days=1)
+    assert code(propose, office, text("2026.11", date(2026, 12, 1))) == "handbook_backdated"
+    grants = rollout.factors(office, BEN, "2026-12")
+    assert grants is not None
+    assert version_on(office, proposed.DECEMBER) == "2026.launch"
+    assert books.findings(office) == {}
+
+
+def test_a_proposal_whose_day_has_come_is_refused_when_it_is_confirmed(office: Desk) -> None:
+    """It waits for its proposer, and nothing holds from a day that is over."""
+    made = propose(office, text(effective_from=date(2026, 11, 24)))
+    proposed.let_time_pass(office, days=5)
+    assert code(confirm, office, TESS, made) == "handbook_past"
+    assert states(office) == {"2026.9": "open"}
+
+
+def test_one_open_proposal_a_version(office: Desk) -> None:
+    """The same again is the same proposal; another text, or somebody else's, waits until the first is decided."""
+    made = propose(office, text())
+    assert propose(office, text()) == made
+    assert code(propose, office, text(), by=OMAR) == "proposal_waits"
+    assert code(propose, office, text(effective_from=date(2027, 1, 1))) == "proposal_waits"
+    assert books.count(office, handbook_proposals) == 1
+    confirm(office, TESS, made)
+    assert code(propose, office, text()) == "handbook_applied"
+    assert code(propose, office, text(effective_from=date(2027, 1, 1))) == "handbook_version_taken"
+
+
+def test_what_could_never_be_confirmed_is_not_proposed(office: Desk) -> None:
+    """Mistakes are told to who makes them, all at once, not to the board."""
+    assert code(propose, office, "version = 3") == "handbook_invalid"
+    assert code(propose, office, text("2026.launch")) == "handbook_version_taken"
+    assert books.count(office, handbook_proposals) == 0
+
+
+def test_what_was_read_is_what_is_confirmed(office: Desk) -> None:
+    """When another version comes first, an old card confirms nothing, and its new face shows the other changes."""
+    first = propose(office, text("2026.8"))
+    second = propose(office, text("2026.9", base=text("2026.8"), changes={"months = 4": "months = 6"}))
+    read = proposed.seen(office, second)
+    assert [(one.old, one.new) for one in read.changes if one.key == "lots.months"] == [("3", "6")]
+    confirm(office, TESS, first)
+    assert code(confirm, office, TESS, second, mark=read.mark) == "handbook_moved"
+    assert f"policy@after:{first.id}" in proposed.owed(office, second)
+    present = proposed.seen(office, second)
+    assert [(one.key, one.old, one.new) for one in present.changes] == [("lots.months", "4", "6")]
+    assert confirm(office, TESS, second).lots.months == 6
+    # What was changed stays on the card, whatever comes later.
+    assert proposed.seen(office, second).changes == present.changes
+
+
+def test_it_lapses_after_thirty_days(office: Desk) -> None:
+    """Not a second earlier; its proposer is told in their own working hours, and nobody decides it meanwhile."""
+    made = propose(office, text(effective_from=date(2027, 3, 1)))
+    assert proposed.let_time_pass(office, days=29, hours=23, minutes=59, seconds=59) == []
+    office.clock.move(seconds=1)  # type: ignore[attr-defined]  # the tests' clock
+    assert code(confirm, office, TESS, made) == "too_late"
+    assert proposed.let_time_pass(office) == ["proposal.lapse"]
+    assert states(office) == {"2026.9": "lapsed"}
+    assert proposed.let_time_pass(office, days=1) == []
+    query = sa.select(outbox.c.person_id, outbox.c.due_at).where(outbox.c.key == f"policy_note:{made.id}")
+    [(reader, due_at)] = books.rows(office, query)
+    assert reader == cast.person_id(office, ADMIN)
+    # A Sunday noon: it waits for Monday.
+    assert due_at.weekday() == 0
+    assert books.findings(office) == {}
+
+
+def test_it_lapses_before_there_is_a_programme(desk: Desk) -> None:
+    """What launches the programme is proposed while no calendar runs yet, and lapses all the same."""
+    propose(desk, text(effective_from=date(2027, 3, 1)), by="ada@example.com")
+    assert proposed.let_time_pass(desk, days=30) == ["proposal.lapse"]
+    assert states(desk) == {"2026.9": "lapsed"}
+
+
+def test_everybody_concerned_is_told_once(office: Desk) -> None:
+    """A card in the board's channel and one for the proposer; new faces and a word when it is decided."""
+    made = propose(office, text())
+    assert proposed.owed(office, made) == ["policy_mine", "policy"]
+    assert dict(books.rows(office, sa.select(outbox.c.key, outbox.c.channel)))[f"policy:{made.id}"] == BOARD_CHANNEL
+    decline(office, TESS, made)
+    assert proposed.owed(office, made)[2:] == ["policy_mine@declined", "policy@declined", "policy_note"]
+
+
+def test_without_a_channel_each_who_may_decide_gets_a_card(office: Desk) -> None:
+    """The members, and not the proposer among them."""
+    private = dataclasses.replace(office, governance_channel=None)
+    made = propose(private, text(), by=TESS)
+    called = {f"policy:{cast.person_id(office, who)}" for who in (IRIS, OMAR)}
+    assert set(proposed.owed(private, made)) == {"policy_mine", *called}
+
+
+@pytest.mark.parametrize(
+    ("email", "login", "expected"),
+    [
+        (None, "ben", BEN),
+        (None, "Ben", BEN),
+        ("BEN@example.com", "root", BEN),
+        (None, "root", "proposer_unknown"),
+        ("nobody@example.com", "ben", "proposer_unknown"),
+        ("gone@example.com", "root", "proposer_left"),
+        ("eyes@example.com", "root", "proposer_audits"),
+    ],
+)
+def test_who_proposes_is_always_a_person(sqlite_desk: Desk, email: str | None, login: str, expected: str) -> None:
+    """Named by e-mail or by the login's name; nobody unknown, nobody who left, and nobody who only reads."""
+    cast.hire(
+        sqlite_desk,
+        "email,name,level,role_family,time_zone,hired_on,left_on,roles\n"
+        "gone@example.com,Gus Gone,mid,engineering,Europe/Paris,2020-01-01,2026-01-01,\n"
+        "eyes@example.com,Eve Eyes,mid,finance,Europe/Paris,2020-01-01,,auditor\n",
+    )
+    with sqlite_desk.reading() as session:
+        try:
+            found = proposals.proposer(session, email, login, desk=sqlite_desk, now=sqlite_desk.clock()).email
+        except Refusal as refusal:
+            found = refusal.code
+    assert found == expected
+
+
+def test_a_login_that_fits_two_people_is_nobody(sqlite_desk: Desk) -> None:
+    """Somebody has to say which of them it is."""
+    cast.hire(
+        sqlite_desk,
+        "email,name,level,role_family,time_zone,hired_on\n"
+        "ben@other.example,Ben Other,mid,engineering,Europe/Paris,2020-01-01\n",
+    )
+    with sqlite_desk.reading() as session, pytest.raises(Refusal, match="No one in the programme"):
+        proposals.proposer(session, None, "ben", desk=sqlite_desk, now=sqlite_desk.clock())
+
+
+def test_one_person_is_enough_for_the_first_and_without_a_board(sqlite_desk: Desk) -> None:
+    """The company's first own handbook, and every one where nobody could confirm; otherwise two are needed."""
+
+    def why() -> str:
+        with sqlite_desk.reading() as session:
+            try:
+                return proposals.why_alone(session, desk=sqlite_desk, now=sqlite_desk.clock())
+            except Refusal as refusal:
+                return refusal.code
+
+    assert why() == proposals.OWN_FIRST
+    books.apply_handbook(sqlite_desk, "2026.2", proposed.DECEMBER)
+    assert why() == "two_people"
+    rows = "".join(f"{who}@example.com,,,,,,-\n" for who in ("iris", "omar", "tess"))
+    cast.hire(sqlite_desk, f"email,name,level,role_family,time_zone,hired_on,roles\n{rows}")
+    assert why() == proposals.NO_BOARD
+
+
+def test_a_failure_on_the_way_leaves_it_open(office: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Version, state, messages and log are one transaction: it holds with all of them, or with none."""
+    made = propose(office, text())
+    before = proposed.owed(office, made), books.rows(office, handbook_table)
+
+    def fail(*_arguments: object, **_named: object) -> None:
+        raise OSError("the disk is full")
+
+    for where in (
+        "programme.handbook.notices.tell_of_decision",
+        "programme.handbook.proposals._note",
+        "store.handbook.proposals.decide",
+    ):
+        with monkeypatch.context() as broken:
+            broken.setattr(where, fail)
+            with pytest.raises(OSError, match="disk is full"):
+                confirm(office, TESS, made)
+        assert states(office) == {"2026.9": "open"}
+        assert (proposed.owed(office, made), books.rows(office, handbook_table)) == before
+    assert confirm(office, TESS, made).version == "2026.9"
+    assert books.findings(office) == {}
+
+
+def test_an_unknown_proposal_is_refused(sqlite_desk: Desk) -> None:
+    """A button with an id that there never was answers, and changes nothing."""
+    with sqlite_desk.transaction() as session:
+        tess = people_store.by_email(session, TESS)
+        assert tess is not None
+        with pytest.raises(Refusal, match="There is no proposal 'hp_no'"):
+            proposals.confirm(session, tess, "hp_no", "", desk=sqlite_desk, now=sqlite_desk.clock())

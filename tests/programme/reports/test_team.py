@@ -1,0 +1,545 @@
+"""What managers are told of their teams: right to the cent, and never about fewer than five people."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from policy.period import Month, day_of
+from policy.units import MicroTokens, NanoUSD
+from programme.app import Desk
+from programme.grants import monthly
+from programme.people import teams as roster
+from programme.people import terms
+from programme.reports.team_report import APART
+from store.engine import open_database
+from store.people import teams as store
+from store.tables.usage import usage_days
+from templates import team
+from tests.conftest import ZONE
+from tests.support import books, cast, depth, requests, rollout, teams
+from tests.support.books import ADA, BEN
+from tests.support.clock import Clock
+from tests.support.teams import DANA, KIM, LOU, MARA, NED, PIA, TEAM
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from programme.reports.team_report import TeamReport
+
+GEMINI = ("gemini", "gemini-2.5-pro")
+THIS_MONDAY = date(2026, 11, 16)
+"""Of the week of the tests' usual Friday."""
+
+
+def monday(weeks_ago: int) -> date:
+    return THIS_MONDAY - timedelta(days=7 * weeks_ago)
+
+
+def shown(report: TeamReport) -> dict[date, int | str]:
+    """What is told of each week: tokens, or why nothing is."""
+    return {week.week.first_day: week.hidden or round(int(week.tokens) / 1e6) for week in report.weeks}
+
+
+def test_every_week_adds_up_to_the_roll_up(desk: Desk) -> None:
+    """Twelve weeks of seven people: each total is that of the ledger's days, services and cents included."""
+    teams.hire_team(desk)
+    teams.work(desk, dict.fromkeys(TEAM, 100))
+    teams.work(desk, dict.fromkeys(TEAM, 40), model=cast.GPT)
+    report = teams.report(desk)
+    assert (report.people, report.hidden) == (7, "")
+    assert [week.week.first_day for week in report.weeks] == [monday(n) for n in range(11, -1, -1)]
+    assert report.services == ("Anthropic API", "OpenAI API")
+    days = usage_days.c
+    cost, debit = sa.func.sum(days.cost_nano_usd), sa.func.sum(days.debit_micro_tokens)
+    for week in report.weeks:
+        query = sa.select(cost, debit).where(days.day >= week.week.first_day, days.day < week.week.next().first_day)
+        [(usd, tokens)] = books.rows(desk, query)
+        assert (int(week.spent), int(week.tokens)) == (usd, tokens)
+        assert not week.usd or sum(int(part) for part in week.usd) == int(week.spent)
+    # Four working days of this week are over.
+    assert int(report.this_week.spent) * 5 == int(report.last_week.spent) * 4
+
+
+def test_usage_of_others_is_not_counted(desk: Desk) -> None:
+    """What the manager and the next team spend is not in the team's total."""
+    teams.hire_team(desk)
+    teams.hire(desk, teams.person(PIA, ""))
+    teams.work(desk, dict.fromkeys(TEAM, 100) | {MARA: 5_000, PIA: 5_000})
+    assert shown(teams.report(desk))[monday(1)] == 3_500
+
+
+def test_four_people_are_not_told_of(desk: Desk) -> None:
+    """A team of four has no figures at all, whatever it spends."""
+    teams.hire(desk, teams.person(KIM), teams.person(LOU))
+    teams.work(desk, dict.fromkeys((ADA, BEN, KIM, LOU), 100))
+    report = teams.report(desk)
+    assert (report.hidden, report.people) == ("few_people", 4)
+    assert (report.weeks, report.services, report.month, report.ahead, report.jumps) == ((), (), None, (), ())
+    assert (report.idle, report.lapsing, report.open_requests) == (None, None, 0)
+
+
+def test_four_spenders_are_not_told_of(desk: Desk) -> None:
+    """A total of seven people of whom four spend is about those four; where nobody spends, there is nothing to hide."""
+    teams.hire_team(desk)
+    assert shown(teams.report(desk))[monday(1)] == 0
+    teams.work(desk, dict.fromkeys(TEAM[:4], 100))
+    report = teams.report(desk)
+    assert (report.hidden, report.weeks) == ("few_spenders", ())
+
+
+def test_a_quiet_week_is_not_told_of(desk: Desk) -> None:
+    """Everybody used tokens for weeks, in the last one Ada alone: neither its total nor the month's is told."""
+    teams.hire_team(desk)
+    days = [monday(n) + timedelta(days=i) for n in range(9, 1, -1) for i in range(5)]
+    teams.take_in(desk, [teams.used(day, who, 100) for day in days for who in TEAM])
+    teams.take_in(desk, [teams.used(monday(1), ADA, 12_345)])
+    report = teams.report(desk)
+    assert shown(report)[monday(2)] == 3_500
+    assert report.last_week.hidden == "few_spenders"
+    assert (report.last_week.spent, report.month, report.jumps) == (NanoUSD(0), None, ())
+
+
+def test_a_monday_with_one_early_bird(desk: Desk) -> None:
+    """What one person has spent since midnight is not told as the week so far; the month is told until Sunday."""
+    teams.hire_team(desk)
+    teams.work(desk, dict.fromkeys(TEAM, 100))
+    desk.clock.move(days=3)  # type: ignore[attr-defined]  # the tests' clock
+    teams.take_in(desk, [teams.used(date(2026, 11, 20), who, 100) for who in TEAM])
+    before = teams.report(desk).month
+    teams.take_in(desk, [teams.used(date(2026, 11, 23), ADA, 12_345)])
+    report = teams.report(desk)
+    assert report.this_week.hidden == "few_spenders"
+    assert report.month == before
+    assert report.month is not None
+    assert round(int(report.month.spent) / 1e9) == 7 * 15
+
+
+def test_who_has_no_reports_gets_no_report(desk: Desk) -> None:
+    """Neither an engineer, nor a manager whose last report has left."""
+    assert teams.report_or_none(desk, ADA) is None
+    for email in (ADA, BEN):
+        teams.leave(desk, email, date(2026, 11, 19))
+    desk.clock.move(days=1)  # type: ignore[attr-defined]  # the tests' clock
+    assert teams.report_or_none(desk, MARA) is None
+
+
+def test_a_service_of_few_is_told_with_others(desk: Desk) -> None:
+    """Two people's training jobs would be theirs alone, so a service of enough people is hidden with them."""
+    teams.hire_team(desk)
+    teams.work(desk, dict.fromkeys(TEAM, 100))
+    teams.work(desk, dict.fromkeys(TEAM[:5], 40), model=cast.GPT)
+    teams.work(desk, {ADA: 900, BEN: 10}, model=GEMINI)
+    report = teams.report(desk)
+    assert report.services == ("Anthropic API", APART)
+    week = report.last_week
+    assert sum(int(part) for part in week.usd) == int(week.spent)
+    # This week is not told apart at all before it is over.
+    assert report.this_week.usd == ()
+    assert report.this_week.spent
+
+
+def test_a_service_is_judged_in_each_week(desk: Desk) -> None:
+    """What Ada alone used first is hidden with others in that week, also after five more have tried it."""
+    teams.hire_team(desk)
+    teams.work(desk, dict.fromkeys(TEAM, 100))
+    teams.work(desk, dict.fromkeys(TEAM, 30), model=cast.GPT)
+    teams.take_in(desk, [teams.used(monday(4), ADA, 700, model=GEMINI)])
+    before = teams.report(desk)
+    teams.take_in(desk, [teams.used(monday(1), who, 50, model=GEMINI) for who in TEAM])
+    after = teams.report(desk)
+    assert "Google Gemini" not in before.services
+    assert "Google Gemini" in after.services
+
+    def told(report: TeamReport, service: str) -> int:
+        [week] = [week for week in report.weeks if week.week.first_day == monday(4)]
+        return int(dict(zip(report.services, week.usd, strict=True))[service])
+
+    assert told(after, "Google Gemini") == 0
+    assert told(before, APART) == told(after, APART) > 0
+
+
+def test_a_joiner_hides_the_week_and_no_other(desk: Desk) -> None:
+    """The week in which one person comes is left out; those before are told without them, those after with them."""
+    teams.hire_team(desk)
+    teams.hire(desk, teams.person(PIA, ""))
+    desk.clock.move(days=-16)  # type: ignore[attr-defined]  # the tests' clock, at a Wednesday
+    teams.work(desk, dict.fromkeys((*TEAM, PIA), 100), weeks=4)
+    teams.move(desk, PIA, MARA)
+    assert shown(teams.report(desk))[monday(2)] != "team_changed"
+    desk.clock.move(days=1)  # type: ignore[attr-defined]  # the tests' clock
+    assert shown(teams.report(desk))[monday(2)] == "team_changed"
+    desk.clock.move(days=15)  # type: ignore[attr-defined]  # the tests' clock
+    teams.work(desk, dict.fromkeys((*TEAM, PIA), 100), weeks=4)
+    report = teams.report(desk)
+    told = shown(report)
+    assert (told[monday(3)], told[monday(2)], told[monday(1)]) == (3_500, "team_changed", 4_000)
+    # The month's total would tell of her beside that of the month before.
+    assert report.month is None
+
+
+def test_five_who_come_together_hide_nothing(desk: Desk) -> None:
+    """The difference that five people make is about five people."""
+    teams.hire(desk, *(teams.person(email, "") for email in TEAM[2:]))
+    desk.clock.move(days=-9)  # type: ignore[attr-defined]  # the tests' clock
+    teams.work(desk, dict.fromkeys(TEAM, 100), weeks=3)
+    for email in TEAM[2:]:
+        teams.move(desk, email, MARA)
+    desk.clock.move(days=9)  # type: ignore[attr-defined]  # the tests' clock
+    teams.work(desk, dict.fromkeys(TEAM, 100), weeks=2)
+    told = shown(teams.report(desk))
+    # Before, Ada and Ben were alone.
+    assert (told[monday(2)], told[monday(1)]) == ("few_people", 3_500)
+
+
+CROWD = tuple(f"p{number:02}@example.com" for number in range(12))
+BEGIN = date(2026, 8, 31)
+"""A Monday, and the day before a month begins."""
+TESS, LEAST = "tess@example.com", 5
+UNIT = NanoUSD.parse("0.015")
+"""A thousand output tokens."""
+
+changes = st.tuples(
+    st.integers(0, 9),
+    st.sampled_from(("join", "go", "leave")),
+    st.lists(st.sampled_from(CROWD), min_size=1, max_size=6, unique=True),
+    st.sets(st.sampled_from(CROWD), max_size=6),
+)
+
+
+class Reader:
+    """A manager who keeps every report, and compares each total with all others of the same week."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._days: dict[date, set[str]] = {}
+        self._seen: dict[date, list[frozenset[str]]] = {}
+
+    def spend_a_day(self, idle: set[str]) -> None:
+        """Everybody but some spends a power of two of their own, so that a total says who is in it."""
+        at, day = self._desk.clock(), day_of(self._desk.clock(), self._desk.zone)
+        self._days[day] = {who for who in CROWD if who not in idle}
+        teams.take_in(
+            self._desk,
+            [
+                cast.event(f"{who}-{day}", at=at, who=who, meters={"output": 1_000 << number})
+                for number, who in enumerate(CROWD)
+                if who in self._days[day]
+            ],
+        )
+
+    def read(self) -> None:
+        report = teams.report_or_none(self._desk, TESS)
+        if report is None:
+            return
+        before: frozenset[str] | None = None
+        for week in report.weeks:
+            # Totals from before there was any spend are nobody's.
+            people = None if week.hidden or not week.spent else self._members(week.week.first_day, week.spent)
+            if people is not None:
+                active = {who for who in people if any(who in self._days.get(day, ()) for day in week.week.days())}
+                assert not 0 < len(active) < LEAST
+                assert before is None or apart(people, before)
+                assert all(apart(people, earlier) for earlier in self._seen.setdefault(week.week.first_day, []))
+                self._seen[week.week.first_day].append(people)
+            before = people
+        if report.month is not None and report.month.spent:
+            assert not 0 < len(self._spenders(report.month.month, report)) < LEAST
+
+    def _members(self, monday: date, usd: NanoUSD) -> frozenset[str]:
+        """Whose spend of a week a total is; the sums of all groups differ, as each day's do."""
+        days = [day for day in (monday + timedelta(days=i) for i in range(7)) if day in self._days]
+        rest = int(usd) // int(UNIT)
+        assert rest * int(UNIT) == int(usd)
+        worth = {who: sum(who in self._days[day] for day in days) << i for i, who in enumerate(CROWD)}
+        with self._desk.reading() as session:
+            lines = store.lines_below(session, cast.person_id(self._desk, TESS))
+        now = day_of(self._desk.clock(), self._desk.zone)
+        found = roster.reports_of(lines, cast.person_id(self._desk, TESS), min(monday + timedelta(days=6), now))
+        emails = {cast.person_id(self._desk, who): who for who in CROWD}
+        members = frozenset(emails[one] for one in found)
+        assert rest == sum(worth[who] for who in members), "the total is not that of the week's members"
+        return members
+
+    def _spenders(self, month: Month, report: TeamReport) -> set[str]:
+        told = [week for week in report.weeks if not week.hidden]
+        days = [day for week in told for day in week.week.days() if month.contains(day)]
+        return {who for day in days for who in self._days.get(day, ())}
+
+
+def apart(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Whether the difference of two totals is about nobody, or about enough people."""
+    return not 0 < len(one ^ other) < LEAST
+
+
+@settings(max_examples=depth.examples(10), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sets(st.sampled_from(CROWD), min_size=4), st.lists(changes, min_size=3, max_size=8))
+def test_no_two_tellings_differ_by_few(
+    settled_sqlite: Path, tmp_path: Path, begin: set[str], moves: list[tuple[int, str, list[str], set[str]]]
+) -> None:
+    """Whoever comes, goes, leaves, or spends nothing, when and how often a day: no total tells of one to four people.
+
+    Neither does its difference to the week before, or to what was told of the same week at any time before.
+    """
+    path = tmp_path / f"{uuid4().hex}.db"
+    shutil.copy(settled_sqlite, path)
+    desk = Desk(open_database(f"sqlite:///{path}"), ZONE, Clock(datetime.combine(BEGIN, time(12), UTC)))
+    teams.hire(desk, *(teams.person(email, TESS if email in begin else "") for email in CROWD))
+    reader = Reader(desk)
+    for days, what, who, idle in [*moves, (7, "", [], set())]:
+        reader.read()
+        for email in who:
+            change(desk, what, email)
+        for _ in range(days):
+            reader.read()
+            reader.spend_a_day(idle)
+            reader.read()
+            desk.clock.move(days=1)  # type: ignore[attr-defined]  # the tests' clock
+    reader.read()
+    desk.database.close()
+
+
+def change(desk: Desk, what: str, email: str) -> None:
+    if what == "leave":
+        teams.leave(desk, email, day_of(desk.clock(), desk.zone))
+    else:
+        teams.move(desk, email, TESS if what == "join" else "-")
+
+
+def test_what_is_imported_today_counts_from_tomorrow(desk: Desk) -> None:
+    """Six come in several steps, one by mistake: today's total stays as it was, and tomorrow there is one new team."""
+    teams.hire(desk, *(teams.person(who, "") for who in TEAM[2:]), teams.person(PIA, ""))
+    teams.work(desk, dict.fromkeys((*TEAM, PIA), 100))
+    for who in (*TEAM[2:], PIA):
+        teams.move(desk, who, MARA)
+        assert teams.report(desk).people == 2
+    teams.move(desk, PIA, "-")
+    desk.clock.move(days=1)  # type: ignore[attr-defined]  # the tests' clock
+    after = teams.report(desk)
+    assert (after.people, after.this_week.hidden) == (7, "")
+
+
+def test_who_left_yesterday_and_who_goes_today_are_told_apart(desk: Desk) -> None:
+    """Five leave, and the day after one more goes: no two totals of that week differ by that one person."""
+    more = [f"n{number}@example.com" for number in range(6)]
+    teams.hire_team(desk)
+    teams.hire(desk, *(teams.person(who) for who in more))
+    teams.work(desk, dict.fromkeys((*TEAM, *more), 100))
+    for who in more[:5]:
+        teams.leave(desk, who, day_of(desk.clock(), desk.zone))
+    told = [teams.report(desk)]
+    desk.clock.move(days=1)  # type: ignore[attr-defined]  # the tests' clock
+    told.append(teams.report(desk))
+    teams.move(desk, more[5], "-")
+    told.append(teams.report(desk))
+    desk.clock.move(days=1)  # type: ignore[attr-defined]  # the tests' clock
+    told.append(teams.report(desk))
+    assert [(one.people, one.this_week.hidden) for one in told] == [
+        (13, ""), (8, ""), (8, ""), (7, "team_changed"),
+    ]  # fmt: skip
+
+
+def test_what_is_left_is_not_told_around_a_change(desk: Desk) -> None:
+    """Six come on Thursday, one leaves on Friday: her idle tokens are not the difference of two totals."""
+    rollout.launch(desk)
+    teams.hire_team(desk)
+    more = [f"n{number}@example.com" for number in range(6)]
+    teams.hire(desk, *(teams.person(who, "") for who in more))
+    for _ in range(40):
+        rollout.run_calendar(desk, desk.clock())
+        desk.clock.move(days=1)  # type: ignore[attr-defined]  # the tests' clock
+    teams.work(desk, dict.fromkeys((*TEAM, *more), 10))
+    assert teams.report(desk).idle is not None
+    for who in more:
+        teams.move(desk, who, MARA)
+    desk.clock.move(days=1)  # type: ignore[attr-defined]  # the tests' clock
+    assert teams.report(desk).idle is not None
+    teams.move(desk, more[0], "-")
+    desk.clock.move(days=1)  # type: ignore[attr-defined]  # the tests' clock
+    assert teams.report(desk).idle is None
+
+
+def test_different_teams_are_not_compared(desk: Desk) -> None:
+    """Seven grow to nineteen at once: the new week is told, as no rise, as nothing unusual, and without forecast."""
+    teams.hire_team(desk)
+    more = [f"n{number:02}@example.com" for number in range(12)]
+    teams.hire(desk, *(teams.person(who, "") for who in more))
+    teams.work(desk, dict.fromkeys((*TEAM, *more), 100))
+    for who in more:
+        teams.move(desk, who, MARA)
+    desk.clock.move(days=7)  # type: ignore[attr-defined]  # the tests' clock
+    teams.work(desk, dict.fromkeys((*TEAM, *more), 100), weeks=2)
+    report = teams.report(desk)
+    assert (report.week_before.people, report.last_week.people) == (7, 19)
+    assert not report.week_before.same_team
+    assert team.change(report) is None
+    assert (report.jumps, report.ahead, report.month) == ((), (), None)
+
+
+# --- What else is told ---------------------------------------------------------------------------------------------
+
+
+def test_what_is_left_and_what_lapses(desk: Desk) -> None:
+    """Tokens of earlier months, and those whose lots end next, as totals of the whole team."""
+    teams.hire_team(desk)
+    rollout.launch(desk)
+    desk.clock.move(days=-80)  # type: ignore[attr-defined]  # the tests' clock
+    for _ in range(81):
+        rollout.run_calendar(desk, desk.clock())
+        desk.clock.move(days=1)  # type: ignore[attr-defined]  # the tests' clock
+    report = teams.report(desk)
+    assert report.idle is not None
+    assert report.lapsing is not None
+    held = {who: sum(int(left) for _, left, _ in rollout.open_lots(desk, who)) for who in TEAM}
+    new = {who: int(rollout.granted(desk, "2026-11")[who]) for who in TEAM}
+    assert int(report.idle) == sum(held.values()) - sum(new.values())
+    # In December everybody keeps as much as their November's grant.
+    assert int(report.lapsing) == sum(held.values()) - sum(new.values())
+    assert report.lapses_on == date(2026, 12, 1)
+
+
+@pytest.mark.parametrize("away", [False, True])
+def test_what_is_told_to_lapse_is_what_lapses(sqlite_desk: Desk, *, away: bool) -> None:
+    """Also when one of the team is away from mid-November: no grant in December, so nothing of theirs lapses."""
+    desk = sqlite_desk
+    teams.hire_team(desk)
+    rollout.launch(desk)
+    if away:
+        with desk.transaction() as session:
+            terms.set_leave(session, KIM, date(2026, 11, 15), None, actor="test", now=desk.clock())
+    for month in (Month(2026, 10), Month(2026, 11)):
+        grant(desk, month)
+    told = teams.report(desk).lapsing
+    before, of_kim = held(desk), held(desk, KIM)
+    grant(desk, Month(2026, 12))
+    assert told == MicroTokens((before - held(desk)).total()) > 0
+    assert (held(desk, KIM) == of_kim) == away
+
+
+def grant(desk: Desk, month: Month) -> None:
+    with desk.transaction() as session:
+        monthly.run(session, month, desk=desk, now=datetime.combine(month.first_day, time(9), UTC))
+
+
+def held(desk: Desk, *people: str) -> Counter[str]:
+    """What is left of the team's grants, by month."""
+    left: Counter[str] = Counter()
+    for who in people or TEAM:
+        left.update({reason: int(amount) for reason, amount, _ in rollout.open_lots(desk, who)})
+    return left
+
+
+def test_requests_are_counted(desk: Desk) -> None:
+    """How many of the team wait for the board; neither whose, nor what for, nor those of others."""
+    desk = requests.convene(desk)
+    teams.hire_team(desk)
+    desk.clock.move(days=1)  # type: ignore[attr-defined]  # the tests' clock
+    assert teams.report(desk).open_requests == 0
+    requests.ask(desk, ADA, "500")
+    requests.ask(desk, BEN, "500")
+    requests.ask(desk, MARA, "500")
+    assert teams.report(desk).open_requests == 2
+
+
+def test_the_month_and_its_share_of_the_grants(desk: Desk) -> None:
+    """Spent so far, where it is heading, and how much of what the team was granted that is."""
+    teams.hire_team(desk)
+    rollout.launch(desk)
+    rollout.run_calendar(desk, desk.clock())
+    teams.work(desk, dict.fromkeys(TEAM, 1_000))
+    month = teams.report(desk).month
+    assert month is not None
+    assert month.low is not None
+    assert month.high is not None
+    assert month.month == Month(2026, 11)
+    # Fourteen working days of November are over, today is not.
+    assert round(int(month.spent) / 1e9) == 7 * 14 * 10
+    # Seven more working days, today among them.
+    assert int(month.low) <= int(month.spent) * 21 / 14 * 1.001
+    assert int(month.high) >= int(month.spent) * 21 / 14 * 0.999
+    granted = sum(int(rollout.granted(desk, "2026-11")[who]) for who in TEAM) / 1e6 * 0.01
+    assert month.granted is not None
+    assert int(month.granted) / 1e9 == float(f"{granted:.0e}")
+
+
+def test_the_pace_of_the_grants_has_one_digit(desk: Desk) -> None:
+    """What the grants come to in a week is so coarse that one person more or less is within its rounding."""
+    teams.hire_team(desk)
+    rollout.launch(desk)
+    rollout.run_calendar(desk, desk.clock())
+    report = teams.report(desk)
+    pace = report.this_week.pace
+    assert pace is not None
+    granted = sum(int(rollout.granted(desk, "2026-11")[who]) for who in TEAM) / 1e6 * 0.01
+    assert int(pace) / 1e9 == float(f"{granted * 7 / 30:.0e}")
+    # Nothing was granted before November.
+    assert report.weeks[0].pace is None
+
+
+def test_an_unusual_week_is_told(desk: Desk) -> None:
+    """Eight times the usual stands out, with what is usual; a calm team has nothing to report."""
+    teams.hire_team(desk)
+    teams.work(desk, dict.fromkeys(TEAM, 100))
+    assert teams.report(desk).jumps == ()
+    teams.take_in(desk, [teams.used(monday(1) + timedelta(days=5), who, 3_500) for who in TEAM])
+    [jump] = teams.report(desk).jumps
+    assert (jump.service, jump.weeks) == ("Anthropic API", 10)
+    assert int(jump.low) == int(jump.usual) == int(jump.high)
+    assert round(int(jump.spent) / int(jump.usual), 1) == 8
+
+
+def test_teams_below_are_totals(desk: Desk) -> None:
+    """A director's own reports are two, so untold; the team below is one line, and one of four people is none."""
+    few = [f"few{number}@example.com" for number in range(4)]
+    teams.hire_team(desk)
+    teams.hire(desk, teams.person(DANA, ""), teams.person(PIA, DANA), *(teams.person(who, PIA) for who in few))
+    teams.move(desk, MARA, DANA)
+    teams.work(desk, dict.fromkeys((*TEAM, *few), 100))
+    report = teams.report(desk, DANA)
+    assert (report.hidden, report.people, report.teams_hidden) == ("few_people", 2, 1)
+    [below] = report.teams
+    assert (below.lead, below.people) == ("Mara Quist", 7)
+    assert round(int(below.tokens) / 1e6) == 3_500
+    assert below.before == below.spent
+
+
+def test_who_led_within_a_team_is_not_the_difference_of_two(desk: Desk) -> None:
+    """Ned led six within Mara's team, and comes to report to Dana: of the week before, his team has no total."""
+    six = [f"s{number}@example.com" for number in range(6)]
+    teams.hire(desk, teams.person(DANA, ""), teams.person(NED), *(teams.person(who, NED) for who in six))
+    teams.move(desk, MARA, DANA)
+    teams.work(desk, dict.fromkeys((*six, NED, ADA, BEN), 100))
+    assert [(line.lead, line.people) for line in teams.report(desk, DANA).teams] == [("Mara Quist", 9)]
+    teams.move(desk, NED, DANA)
+    assert [(line.lead, line.people) for line in teams.report(desk, DANA).teams] == [("Mara Quist", 9)]
+
+
+def test_managers_are_those_of_today(desk: Desk) -> None:
+    """Whoever has a report on a day; who had one, or will have one, is none."""
+    assert _managers(desk) == {MARA}
+    teams.move(desk, BEN, ADA)
+    assert _managers(desk) == {MARA, ADA}
+    teams.leave(desk, ADA, _today(desk) + timedelta(days=1))
+    desk.clock.move(days=1)  # type: ignore[attr-defined]  # the tests' clock
+    teams.move(desk, BEN, "-")
+    assert _managers(desk) == {MARA}
+    desk.clock.move(days=1)  # type: ignore[attr-defined]  # the tests' clock
+    assert _managers(desk) == set()
+
+
+def _managers(desk: Desk) -> set[str]:
+    ids = {cast.person_id(desk, email): email for email in (MARA, ADA, BEN)}
+    with desk.reading() as session:
+        return {ids[one] for one in store.managers(session, _today(desk))}
+
+
+def _today(desk: Desk) -> date:
+    return day_of(desk.clock(), desk.zone)

@@ -1,0 +1,138 @@
+"""What belongs to many requests is read in one statement each, and every request gets its own."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+
+from policy.units import MicroTokens
+from programme.exceptions import voting
+from store.exceptions import requests as store
+from store.people import directory as people_store
+from store.tables.people import people, projects
+from tests.support import requests as board
+from tests.support.books import ADA, BEN, MARA
+from tests.support.requests import IRIS, OMAR, TESS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from programme.app import Desk
+    from store.engine import Session
+    from store.exceptions.requests import Request
+
+
+@contextmanager
+def statements(session: Session) -> Iterator[list[str]]:
+    """The statements that are sent while the block runs."""
+    sent: list[str] = []
+
+    def note(_session: object, _cursor: object, statement: str, *_: object) -> None:
+        sent.append(statement)
+
+    sa.event.listen(session, "before_cursor_execute", note)
+    yield sent
+    sa.event.remove(session, "before_cursor_execute", note)
+
+
+@pytest.fixture
+def asked(desk: Desk) -> Iterator[tuple[Session, list[Request]]]:
+    """Four requests: Ben's is approved by two, Ada's first is asked about and rejected, her other two have nothing."""
+    office = board.convene(desk)
+    made = [
+        board.ask(office, BEN, "95000", beneficiaries=(MARA, ADA)),
+        board.ask(office, ADA, "30", beneficiaries=(BEN,)),
+        board.ask(office, ADA, "20"),
+        board.ask(office, ADA, "10"),
+    ]
+    board.vote(office, IRIS, made[0], tokens="25")
+    board.let_time_pass(office, minutes=1)
+    board.vote(office, OMAR, made[0])
+    with office.transaction() as session:
+        iris, now = board.person(session, IRIS), office.clock()
+        voting.ask(session, iris, made[1].id, "What for?", key="q1", desk=office, now=now)
+        voting.ask(session, iris, made[1].id, "Until when?", key="q2", desk=office, now=now)
+    board.vote(office, TESS, made[1], approves=False)
+    with office.reading() as session:
+        yield session, [request for one in made if (request := store.get(session, one.id)) is not None]
+
+
+READERS: dict[str, Callable[[Session, list[Request]], object]] = {
+    "panels": store.panels,
+    "votes": lambda session, some: store.votes_of(session, [one.id for one in some]),
+    "beneficiaries": lambda session, some: store.beneficiaries_of(session, [one.id for one in some]),
+    "questions": lambda session, some: store.questions_of(session, [one.id for one in some]),
+    "remaining": store.remaining_of,
+    "requests of people": lambda session, some: store.of_people(session, {one.person_id for one in some}, limit=2),
+    "sponsors": lambda session, _: store.sponsors_of(session, ["no", "such", "projects"]),
+    "managers": lambda session, some: people_store.managers_of(session, [one.person_id for one in some]),
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_of_many_takes_one_statement(asked: tuple[Session, list[Request]], reader: str) -> None:
+    """A queue of four costs what a queue of one does."""
+    session, made = asked
+    with statements(session) as sent:
+        READERS[reader](session, made)
+    assert len(sent) == 1
+
+
+def test_each_request_gets_its_own(asked: tuple[Session, list[Request]]) -> None:
+    """Votes, questions and people of one request are never another's, and what has none has none."""
+    session, made = asked
+    ids = [one.id for one in made]
+    id_of = {email: id_ for email, id_ in session.execute(sa.select(people.c.email, people.c.id))}
+    votes = store.votes_of(session, ids)
+    cast = [[(vote.cast_by, vote.approves, vote.amount) for vote in votes[id_]] for id_ in ids]
+    agreed = [(id_of[IRIS], True, MicroTokens.parse("25")), (id_of[OMAR], True, None)]
+    assert cast == [agreed, [(id_of[TESS], False, None)], [], []]
+    questions = store.questions_of(session, ids)
+    assert [[one.question for one in questions[id_]] for id_ in ids] == [[], ["What for?", "Until when?"], [], []]
+    named = store.beneficiaries_of(session, ids)
+    assert [named[id_] for id_ in ids] == [{id_of[MARA], id_of[ADA]}, {id_of[BEN]}, set(), set()]
+
+
+def test_panels_are_those_of_their_requests(asked: tuple[Session, list[Request]]) -> None:
+    """Who is recused in one request may vote in the next, and members come before alternates."""
+    session, made = asked
+    panels = store.panels(session, made)
+    assert panels == {one.id: store.panel(session, one) for one in made}
+    for one in made:
+        assert one.person_id not in {seat.person_id for seat in panels[one.id].seats if not seat.recused}
+        kinds = [seat.kind for seat in panels[one.id].seats]
+        assert kinds == sorted(kinds, key=["member", "alternate", "reserve"].index)
+
+
+def test_what_is_left_of_each(asked: tuple[Session, list[Request]]) -> None:
+    """What was approved has a lot, of which nothing is used; what was not has none."""
+    session, made = asked
+    left = store.remaining_of(session, made)
+    assert [left[one.id] for one in made] == [25_000_000, 0, 0, 0]
+
+
+def test_the_latest_of_each_person(asked: tuple[Session, list[Request]]) -> None:
+    """Each person's own latest requests, the latest first, and no more of any than was asked for."""
+    session, made = asked
+    ben, ada = made[0].person_id, made[1].person_id
+    found = store.of_people(session, [ada, ben, "per_nobody"], limit=2)
+    assert found[ben] == [made[0]]
+    assert found[ada] == store.of_person(session, ada, limit=2)
+    assert len(found[ada]) == 2
+    assert found["per_nobody"] == []
+
+
+def test_sponsors_and_managers(shared_desk: Desk) -> None:
+    """Of some projects and people at once; an unknown project has no sponsor, the top of the company no manager."""
+    with shared_desk.transaction() as session:
+        id_of = {email: id_ for email, id_ in session.execute(sa.select(people.c.email, people.c.id))}
+        row = {"key": "atlas", "name": "Atlas", "complexity": "usual", "sponsor_id": id_of[MARA]}
+        session.execute(sa.insert(projects).values(row))
+        assert store.sponsors_of(session, ["atlas", "none"]) == {"atlas": id_of[MARA], "none": None}
+        managers = people_store.managers_of(session, id_of.values())
+        assert managers == {id_: boss for id_, boss in session.execute(sa.select(people.c.id, people.c.manager_id))}
+        assert managers[id_of[ADA]] == id_of[MARA]
+        session.rollback()
