@@ -29,14 +29,24 @@ from benchmarks import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from programme.app import Desk
+    from programme.app import App
 
 SMALL = 10_000
 RATIO_EVENTS = 500_000
 NAMES = (
-    "intake", "growth", "memory", "monthly", "messages", "votes", "home", "charts", "weekly", "review", "drafting",
+    "intake",
+    "growth",
+    "memory",
+    "monthly",
+    "messages",
+    "votes",
+    "home",
+    "charts",
+    "weekly",
+    "review",
+    "drafting",
     "quarterly",
-)  # fmt: skip
+)
 TARGETS = {"sqlite": (5.0, 0.18), "postgresql": (8.0, 0.22)}
 
 
@@ -88,26 +98,26 @@ def _intake(kind: str, events: int) -> None:
 def _growth_and_balance(kind: str, events: int) -> None:
     target = TARGETS[kind][0]
     small = _small_balance(kind, target)
-    with ledgers.ledger(kind) as desk:
-        speeds = intake.growth(desk, events=events, batch=10_000, report=lambda line: print(f"  {line}", flush=True))
+    with ledgers.ledger(kind) as app:
+        speeds = intake.growth(app, events=events, batch=10_000, report=lambda line: print(f"  {line}", flush=True))
         print(
             f"growth, {kind}: the last tenth of {events:,} events at {speeds[-1] / speeds[0]:.2f} of the first's speed"
             " (target >= 0.75)"
         )
-        large, _ = _balance(desk, kind, events, target)
+        large, _ = _balance(app, kind, events, target)
         print(f"growth, {kind}: balance at {large / small:.2f} of its time at {SMALL:,} rows (target <= 1.1)")
 
 
 def _small_balance(kind: str, target: float) -> float:
     """The same person with the same usage, and nobody else's: what a thousandth of the large ledger holds."""
     somebody = range(balance.SOMEBODY, balance.SOMEBODY + 1)
-    with ledgers.ledger(kind) as desk:
-        intake.growth(desk, events=SMALL, batch=SMALL // 10, report=lambda _: None, people=somebody)
-        return _balance(desk, kind, SMALL, target)[0]
+    with ledgers.ledger(kind) as app:
+        intake.growth(app, events=SMALL, batch=SMALL // 10, report=lambda _: None, people=somebody)
+        return _balance(app, kind, SMALL, target)[0]
 
 
-def _balance(desk: Desk, kind: str, rows: int, target: float) -> tuple[float, float]:
-    ours, floor = balance.measure(desk)
+def _balance(app: App, kind: str, rows: int, target: float) -> tuple[float, float]:
+    ours, floor = balance.measure(app)
     print(
         f"balance, {kind}, {rows:,} usage rows: {ours * 1e3:.3f} ms over an empty handler's {floor * 1e3:.3f} ms"
         f" = {ours / floor:.2f} (target <= {target})"
@@ -157,17 +167,17 @@ def _home(kind: str, events: int) -> None:
     somebody = range(balance.SOMEBODY, balance.SOMEBODY + 1)
     found = []
     for rows, people in ((SMALL, somebody), (events, range(traffic.PEOPLE))):
-        with ledgers.ledger(kind) as desk:
-            intake.growth(desk, events=rows, batch=SMALL // 10, report=lambda _: None, people=people)
-            found.append(_home_of(desk, kind, balance.SOMEBODY, f"{rows:,} usage rows"))
+        with ledgers.ledger(kind) as app:
+            intake.growth(app, events=rows, batch=SMALL // 10, report=lambda _: None, people=people)
+            found.append(_home_of(app, kind, balance.SOMEBODY, f"{rows:,} usage rows"))
             for waiting in (5, 40) if people == somebody else ():
-                home.convene(desk, waiting)
-                _home_of(desk, kind, home.MEMBER, f"a member of the board, {waiting} requests")
+                home.convene(app, waiting)
+                _home_of(app, kind, home.MEMBER, f"a member of the board, {waiting} requests")
     print(f"growth, {kind}: Home at {found[1] / found[0]:.2f} of its time at {SMALL:,} usage rows")
 
 
-def _home_of(desk: Desk, kind: str, number: int, what: str) -> float:
-    ours, floor, blocks = home.measure(desk, number)
+def _home_of(app: App, kind: str, number: int, what: str) -> float:
+    ours, floor, blocks = home.measure(app, number)
     print(
         f"home, {kind}, {what}: {ours * 1e3:.2f} ms over an empty Home's {floor * 1e3:.2f} ms = {ours / floor:.2f},"
         f" {blocks} blocks"

@@ -8,7 +8,8 @@ from statistics import median
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from slack_bolt import Ack, App, BoltRequest
+from slack_bolt import Ack, BoltRequest
+from slack_bolt import App as Bolt
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 from slack_sdk.signature import SignatureVerifier
@@ -18,7 +19,7 @@ from handlers import slack_app
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from programme.app import Desk
+    from programme.app import App
 
 SECRET = "bench"  # noqa: S105 - signs requests to ourselves
 WARM_UP, ROUNDS = 300, 3_000
@@ -28,8 +29,12 @@ SOMEBODY = 7
 
 def authorize(**_: object) -> AuthorizeResult:
     return AuthorizeResult(
-        enterprise_id=None, team_id="T1", bot_token="xoxb-bench", bot_id="B1", bot_user_id="U0BOT"  # noqa: S106
-    )  # fmt: skip
+        enterprise_id=None,
+        team_id="T1",
+        bot_token="xoxb-bench",  # noqa: S106
+        bot_id="B1",
+        bot_user_id="U0BOT",
+    )
 
 
 def _request(command: str, text: str) -> BoltRequest:
@@ -59,9 +64,9 @@ def signed(fields: Mapping[str, str]) -> BoltRequest:
     return BoltRequest(body=body, headers=headers)
 
 
-def measure(desk: Desk) -> tuple[float, float]:
+def measure(app: App) -> tuple[float, float]:
     """(seconds for a balance, seconds for an empty command): medians, taken in turn."""
-    app = slack_app.build(desk, signing_secret=SECRET, authorize=authorize)
+    bolt = slack_app.build(app, signing_secret=SECRET, authorize=authorize)
 
     def empty(ack: Ack) -> None:
         ack(response_type="ephemeral", text="empty")
@@ -72,25 +77,28 @@ def measure(desk: Desk) -> tuple[float, float]:
     ours: list[float] = []
     floor: list[float] = []
     for number in range(WARM_UP + ROUNDS):
-        spent = _dispatch(app, "/tokens", "balance", "blocks"), _dispatch(bare, "/empty", "", "text")
+        spent = _dispatch(bolt, "/tokens", "balance", "blocks"), _dispatch(bare, "/empty", "", "text")
         if number >= WARM_UP:
             ours.append(spent[0])
             floor.append(spent[1])
     return median(ours), median(floor)
 
 
-def empty_app() -> App:
+def empty_app() -> Bolt:
     """An app without listeners, in the mode of ours: the floor's."""
-    return App(
-        client=WebClient(), signing_secret=SECRET, process_before_response=True, authorize=authorize,
+    return Bolt(
+        client=WebClient(),
+        signing_secret=SECRET,
+        process_before_response=True,
+        authorize=authorize,
         token_verification_enabled=False,
-    )  # fmt: skip
+    )
 
 
-def _dispatch(app: App, command: str, text: str, expected: str) -> float:
+def _dispatch(bolt: Bolt, command: str, text: str, expected: str) -> float:
     request = _request(command, text)
     begin = time.perf_counter()
-    answer = app.dispatch(request)
+    answer = bolt.dispatch(request)
     spent = time.perf_counter() - begin
     assert answer.status == 200
     body = json.loads(answer.body)

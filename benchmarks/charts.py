@@ -37,10 +37,24 @@ def report(number: int = 0) -> TeamReport:
     span = [NanoUSD(each * NANO_PER_USD) for each in (2_000, 2_400, 2_900)]
     ahead = tuple(WeekAhead(Week(first + timedelta(weeks=11 + i)), *span) for i in range(4))
     return TeamReport(
-        manager_id="p1", today=date(2026, 11, 24), people=8, hidden="", services=SERVICES, weeks=tuple(weeks),
-        ahead=ahead, month=None, jumps=(), idle=None, lapsing=None, lapses_on=date(2026, 12, 1), open_requests=0,
-        teams=(), teams_hidden=0, per_token=NanoUSD(NANO_PER_USD // 100), contact="",
-    )  # fmt: skip
+        manager_id="p1",
+        today=date(2026, 11, 24),
+        people=8,
+        hidden="",
+        services=SERVICES,
+        weeks=tuple(weeks),
+        ahead=ahead,
+        month=None,
+        jumps=(),
+        idle=None,
+        lapsing=None,
+        lapses_on=date(2026, 12, 1),
+        open_requests=0,
+        teams=(),
+        teams_hidden=0,
+        per_token=NanoUSD(NANO_PER_USD // 100),
+        contact="",
+    )
 
 
 def ratio() -> tuple[float, float]:
@@ -48,12 +62,16 @@ def ratio() -> tuple[float, float]:
     of = report()
     content = [
         (
-            *text.get_position(), text.get_text(), text.get_fontsize(), text.get_color(), text.get_fontweight(),
+            *text.get_position(),
+            text.get_text(),
+            text.get_fontsize(),
+            text.get_color(),
+            text.get_fontweight(),
             text.get_horizontalalignment(),
         )
         for text in weekly.drawing(of).get_children()
         if isinstance(text, Text) and text.get_text()
-    ]  # fmt: skip
+    ]
     bars = [one for one in weekly.drawing(of).get_children() if isinstance(one, PolyCollection)]
     assert sum(len(one.get_paths()) for one in bars if (one.get_gid() or "").startswith("service")) == 12 * 6
     ours, plain = [], []

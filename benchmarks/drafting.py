@@ -34,7 +34,7 @@ from store.tables.usage import services, usage_days
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from programme.app import Desk
+    from programme.app import App
 
 QUARTER = Quarter(2026, 4)
 NOW = datetime(2027, 1, 4, 9, tzinfo=UTC)
@@ -55,25 +55,25 @@ class Measured:
 
 def measure(kind: str, count: int) -> Measured:
     """One draft, in a company with a quarter behind it."""
-    with company(kind, count) as desk:
+    with company(kind, count) as app:
         gc.collect()
         begin = time.perf_counter()
-        with desk.transaction() as session:
-            drafted = drafting.draft(session, QUARTER, desk=desk, now=NOW)
+        with app.transaction(NOW) as moment:
+            drafted = drafting.draft(moment, QUARTER)
         ours = time.perf_counter() - begin
         assert drafted is not None
-        with desk.reading() as session:
+        with app.reading() as moment:
             begin = time.perf_counter()
-            assert drafting.recompute(session, QUARTER) == []
+            assert drafting.recompute(moment, QUARTER) == []
             again = time.perf_counter() - begin
-            assert len(store.cases(session, QUARTER)) == count
-        bare, rows = _bare(desk)
+            assert len(store.cases(moment.session, QUARTER)) == count
+        bare, rows = _bare(app)
     return Measured(ours, bare, again, rows)
 
 
-def _bare(desk: Desk) -> tuple[float, int]:
+def _bare(app: App) -> tuple[float, int]:
     """The rows of inputs and cases inserted again, by the driver's own fastest way, with everything at hand."""
-    with desk.database.writer.connect() as session:
+    with app.database.writer.connect() as session:
         copies = []
         for table in (review_inputs, review_cases):
             names = [column.name for column in table.columns]
@@ -93,24 +93,24 @@ def _bare(desk: Desk) -> tuple[float, int]:
 
 
 @contextmanager
-def company(kind: str, count: int) -> Iterator[Desk]:
+def company(kind: str, count: int) -> Iterator[App]:
     """So many engineers in teams of eight, with three months of grants, use on two working days of five, outcomes."""
     with ledgers.url(kind) as at:
-        desk = wiring.new_desk(
+        app = wiring.new_app(
             settings.load({"TOKENS_DATABASE_URL": at, "TOKENS_TIME_ZONE": ledgers.ZONE}), clock=lambda: NOW
         )
         text = handbook.packaged().replace("# launched_on = 2027-01-01", "launched_on = 2026-01-01")
-        wiring.migrate(desk, handbook=text)
-        with desk.transaction() as session:
-            directory.import_csv(session, io.StringIO(_people_csv(count)), actor="bench", now=NOW, zone=desk.zone)
+        wiring.migrate(app, handbook=text)
+        with app.transaction(NOW) as moment:
+            directory.import_csv(moment, io.StringIO(_people_csv(count)), actor="bench")
             midpoint = NanoUSD.parse("140000")
-            terms.set_band(session, "B1", midpoint, holds_from=date(2020, 1, 1), actor="bench", now=NOW)
+            terms.set_band(moment, "B1", midpoint, holds_from=date(2020, 1, 1), actor="bench")
             for number in (10, 11, 12):
-                monthly.run(session, Month(2026, number), desk=desk, now=NOW)
-        _use(desk)
-        _deliver(desk, count)
-        yield desk
-        desk.database.close()
+                monthly.run(moment, Month(2026, number))
+        _use(app)
+        _deliver(app, count)
+        yield app
+        app.database.close()
 
 
 def _people_csv(count: int) -> str:
@@ -127,11 +127,11 @@ def _people_csv(count: int) -> str:
     return "\n".join(rows)
 
 
-def _use(desk: Desk) -> None:
+def _use(app: App) -> None:
     """The roll-up of the quarter's days, as `usage` would leave it."""
     chance = random.Random(4)
     days = [day for day in QUARTER.days() if day.weekday() < 5]
-    with desk.transaction() as session:
+    with app.database.transaction() as session:
         session.execute(sa.insert(services), [{"key": "bench", "name": "Bench", "kind": "api"}])
         wallets = session.execute(sa.select(accounts.c.id).where(accounts.c.person_id.is_not(None))).scalars().all()
         coded = bulk.day_codec(session)
@@ -144,21 +144,29 @@ def _use(desk: Desk) -> None:
         bulk.insert(session, usage_days, [column.name for column in usage_days.columns], rows)
 
 
-def _deliver(desk: Desk, count: int) -> None:
+def _deliver(app: App, count: int) -> None:
     """One outcome of each person a week, mapped by the first of the team."""
     leads = range(-(-count // TEAM))
-    with desk.transaction() as session:
+    with app.transaction(NOW) as moment:
         for i in leads:
             directory.map_identity(
-                session, source="bench", kind="user", value=f"team{i}", email=f"p{i * TEAM}@bench.example",
-                actor="bench", now=NOW,
-            )  # fmt: skip
+                moment, source="bench", kind="user", value=f"team{i}", email=f"p{i * TEAM}@bench.example", actor="bench"
+            )
         told = [
-            Reported("bench", f"{monday}-{i}-{n}", "task", _noon(monday + timedelta(days=n % 5)), f"team{i}", "shop",
-                     figure=500 + 100 * (i % 17))
-            for monday in weeks_of(QUARTER) for i in leads for n in range(TEAM)
-        ]  # fmt: skip
-        intake.take_in(session, told, zone=desk.zone, now=NOW)
+            Reported(
+                "bench",
+                f"{monday}-{i}-{n}",
+                "task",
+                _noon(monday + timedelta(days=n % 5)),
+                f"team{i}",
+                "shop",
+                figure=500 + 100 * (i % 17),
+            )
+            for monday in weeks_of(QUARTER)
+            for i in leads
+            for n in range(TEAM)
+        ]
+        intake.take_in(moment, told)
 
 
 def _noon(day: date) -> datetime:

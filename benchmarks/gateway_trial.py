@@ -36,7 +36,7 @@ from tests.support import cast
 
 if TYPE_CHECKING:
     from policy.units import MicroTokens
-    from programme.app import Desk
+    from programme.app import App
 
 GRANT = 1_000
 NANO_USD_PER_TOKEN = 10_000_000
@@ -61,7 +61,7 @@ WORKSPACE = {
 class Trial:
     """What runs, and what was found wrong."""
 
-    desk: Desk
+    app: App
     sandbox: Sandbox
     environment: dict[str, str]
     log: Path
@@ -79,9 +79,14 @@ class Trial:
 
     def command(self, *arguments: str) -> str:
         done = subprocess.run(
-            [TOKENS_BOT, *arguments], env=self.environment, cwd=self.environment["HOME"], capture_output=True,
-            text=True, check=False, timeout=120,
-        )  # fmt: skip
+            [TOKENS_BOT, *arguments],
+            env=self.environment,
+            cwd=self.environment["HOME"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
         if done.returncode:
             self.problems.append(f"tokens-bot {' '.join(arguments)}: exit {done.returncode}: {done.stderr.strip()}")
         return done.stdout.rstrip()
@@ -130,10 +135,10 @@ def _start(stack: ExitStack, options: argparse.Namespace) -> Trial:
         "TOKENS_HTTP_PORT": "0",
     }
     loaded = settings.load(environment)
-    desk = wiring.new_desk(loaded)
-    stack.callback(desk.database.close)
-    authorization = {"Authorization": f"Bearer {_prepare(desk)}"}
-    bot_url = stack.enter_context(serving.serving(loaded, desk))
+    app = wiring.new_app(loaded)
+    stack.callback(app.database.close)
+    authorization = {"Authorization": f"Bearer {_prepare(app)}"}
+    bot_url = stack.enter_context(serving.serving(loaded, app))
     gateway_settings = {
         "DEFAULT_BATCH_SIZE": str(options.batch_size),
         "DEFAULT_FLUSH_INTERVAL_SECONDS": str(options.flush_seconds),
@@ -146,7 +151,7 @@ def _start(stack: ExitStack, options: argparse.Namespace) -> Trial:
     gateway_url = stack.enter_context(proxy.running(log, gateway_settings))
     bot = stack.enter_context(httpx.Client(base_url=bot_url, headers=authorization, trust_env=False))
     gateway = stack.enter_context(httpx.Client(base_url=gateway_url, trust_env=False))
-    return Trial(desk, sandbox, environment, log, journal, bot, gateway)
+    return Trial(app, sandbox, environment, log, journal, bot, gateway)
 
 
 def _provider_addresses(url: str) -> dict[str, str]:
@@ -157,16 +162,15 @@ def _provider_addresses(url: str) -> dict[str, str]:
     }
 
 
-def _prepare(desk: Desk) -> str:
+def _prepare(app: App) -> str:
     """People, a grant for each of the two, and a key for the gateway, whose secret is returned."""
-    cast.settle(desk)
+    cast.settle(app)
     for email in ("ada@example.com", "ben@example.com"):
-        cast.give(desk, email, str(GRANT), reason="Gateway trial")
-    with desk.transaction() as session:
+        cast.give(app, email, str(GRANT), reason="Gateway trial")
+    with app.transaction() as moment:
         return keys.create(
-            session, name="litellm-trial", source="litellm-trial", scopes=["usage:write"], actor="trial",
-            now=desk.clock(),
-        ).secret  # fmt: skip
+            moment, name="litellm-trial", source="litellm-trial", scopes=["usage:write"], actor="trial"
+        ).secret
 
 
 # --- Calling ---------------------------------------------------------------------------------------------------------
@@ -204,19 +208,19 @@ def _traces(trial: Trial, call: Call) -> object:
     if call.fate == "nothing used":
         return _counts(trial)["accepted"]
     if call.fate == "held":
-        with trial.desk.reading() as session:
+        with trial.app.database.reading() as session:
             return usage_store.count_held(session)
-    available, used = _account(trial.desk, call.owner)
+    available, used = _account(trial.app, call.owner)
     return used.calls if call.cached else available
 
 
-def _account(desk: Desk, email: str) -> tuple[MicroTokens, history.History]:
-    now = desk.clock()
-    with desk.reading() as session:
-        card = balance.of_email(session, email, desk=desk, now=now)
+def _account(app: App, email: str) -> tuple[MicroTokens, history.History]:
+    now = app.clock()
+    with app.reading(now) as moment:
+        card = balance.of_email(moment, email)
         assert card is not None
-        month = Month.containing(day_of(now, desk.zone))
-        return card.available, history.of_month(session, card.person_id, month, zone=desk.zone)
+        month = Month.containing(day_of(now, app.zone))
+        return card.available, history.of_month(moment, card.person_id, month)
 
 
 def _counts(trial: Trial) -> Counter[str]:
@@ -262,7 +266,7 @@ def _send_journal_again(trial: Trial) -> None:
 def _check_accounts(trial: Trial) -> None:
     """The ledger to the last digit: calls, input and output tokens and cost by model, and what is left."""
     for email in ("ada@example.com", "ben@example.com"):
-        available, used = _account(trial.desk, email)
+        available, used = _account(trial.app, email)
         found = {line.model: (line.calls, line.input_tokens, line.output_tokens, int(line.cost)) for line in used.lines}
         expected = {model: figures for (_, model), figures in _lines(email).items()}
         trial.expect(f"{email}, calls, tokens in and out, nano-USD", found, expected)

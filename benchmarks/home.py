@@ -12,7 +12,8 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
-from slack_bolt import App, BoltRequest
+from slack_bolt import App as Bolt
+from slack_bolt import BoltRequest
 from slack_sdk import WebClient
 from slack_sdk.signature import SignatureVerifier
 
@@ -29,7 +30,7 @@ from store.tables.outbox import homes as homes_table
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from programme.app import Desk
+    from programme.app import App
 
 WARM_UP, ROUNDS = 30, 300
 MEMBER = 20
@@ -86,45 +87,46 @@ def _slack() -> Iterator[_Slack]:
     server.server_close()
 
 
-def measure(desk: Desk, number: int = balance.SOMEBODY) -> Measured:
+def measure(app: App, number: int = balance.SOMEBODY) -> Measured:
     """Opening the Home of a person, over publishing an empty one; that it was theirs is asserted."""
     user = f"U{number:06}"
     with _slack() as slack:
         api_url = f"http://127.0.0.1:{slack.server_port}/api/"
-        app = slack_app.build(
-            desk, signing_secret=balance.SECRET, api_url=api_url, authorize=balance.authorize
-        )  # fmt: skip
+        bolt = slack_app.build(app, signing_secret=balance.SECRET, api_url=api_url, authorize=balance.authorize)
         bare = _empty_app(api_url)
         ours: list[float] = []
         floor: list[float] = []
         for turn in range(WARM_UP + ROUNDS):
-            spent = _dispatch(app, user), _dispatch(bare, user)
+            spent = _dispatch(bolt, user), _dispatch(bare, user)
             if turn >= WARM_UP:
                 ours.append(spent[0])
                 floor.append(spent[1])
         [view] = [view for view in slack.views[-2:] if view != EMPTY]
     assert len(slack.views) == 2 * (WARM_UP + ROUNDS)
     assert "Your tokens" in json.dumps(view)
-    with desk.reading() as session:
+    with app.database.reading() as session:
         assert session.execute(sa.select(sa.func.count()).select_from(homes_table)).scalar_one() >= 1
     return Measured(median(ours), median(floor), len(view["blocks"]))
 
 
-def _empty_app(api_url: str) -> App:
+def _empty_app(api_url: str) -> Bolt:
     """An app whose only handler publishes an empty Home, with the same client and patience as ours."""
-    app = App(
-        client=WebClient(base_url=api_url), signing_secret=balance.SECRET, process_before_response=True,
-        authorize=balance.authorize, token_verification_enabled=False,
-    )  # fmt: skip
+    bolt = Bolt(
+        client=WebClient(base_url=api_url),
+        signing_secret=balance.SECRET,
+        process_before_response=True,
+        authorize=balance.authorize,
+        token_verification_enabled=False,
+    )
 
     def empty(event: dict[str, Any], client: WebClient) -> None:
         homes.put(client, event["user"], EMPTY, over=None)
 
-    app.event("app_home_opened")(empty)
-    return app
+    bolt.event("app_home_opened")(empty)
+    return bolt
 
 
-def _dispatch(app: App, user: str) -> float:
+def _dispatch(bolt: Bolt, user: str) -> float:
     event = {"type": "app_home_opened", "user": user, "channel": "D1", "tab": "home", "event_ts": f"{time.time():.6f}"}
     body = json.dumps({"type": "event_callback", "team_id": "T1", "api_app_id": "A1", "event": event})
     timestamp = str(int(time.time()))
@@ -136,16 +138,16 @@ def _dispatch(app: App, user: str) -> float:
     }
     request = BoltRequest(body=body, headers=headers)
     begin = time.perf_counter()
-    answer = app.dispatch(request)
+    answer = bolt.dispatch(request)
     spent = time.perf_counter() - begin
     assert answer.status == 200
     return spent
 
 
-def convene(desk: Desk, waiting: int) -> None:
+def convene(app: App, waiting: int) -> None:
     """Make a board, and have so many people ask it for tokens."""
-    last_day = day_of(desk.clock(), desk.zone) + timedelta(days=20)
-    with desk.transaction() as session:
+    last_day = day_of(app.clock(), app.zone) + timedelta(days=20)
+    with app.database.transaction() as session:
         people = [people_store.by_email(session, traffic.email(number)) for number in range(MEMBER, MEMBER + 80)]
         for person, role in zip(people, BOARD, strict=False):
             assert person is not None
@@ -153,5 +155,5 @@ def convene(desk: Desk, waiting: int) -> None:
     for number, person in enumerate(people[len(BOARD) : len(BOARD) + waiting]):
         assert person is not None
         asked = Asked(MicroTokens.parse("1000"), "Trying the new model on the release's migration scripts", last_day)
-        with desk.transaction() as session:
-            asking.submit(session, person, asked, key=f"bench{number}", desk=desk, now=desk.clock())
+        with app.transaction() as moment:
+            asking.submit(moment, person, asked, key=f"bench{number}")

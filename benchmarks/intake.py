@@ -19,7 +19,7 @@ from store import engine
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from programme.app import Desk
+    from programme.app import App
 
 Rows = list[tuple[Any, ...]]
 RAW = """CREATE TABLE raw_events (source text, event_id text, occurred_at {instant}, identities text, provider text,
@@ -27,11 +27,11 @@ model text, meters text, PRIMARY KEY (source, event_id))"""
 MILLION = 1_000_000
 
 
-def take_in(desk: Desk, body: bytes) -> None:
+def take_in(app: App, body: bytes) -> None:
     """What the HTTP route does between the body and the answer."""
     events = [item for item in cloudevents.parse(body) if isinstance(item, UsageEvent)]
-    with desk.transaction() as session:
-        outcomes = intake.take_in(session, events, desk=desk, now=desk.clock())
+    with app.transaction() as moment:
+        outcomes = intake.take_in(moment, events)
     assert all(outcome.status == "accepted" for outcome in outcomes)
 
 
@@ -86,19 +86,19 @@ def _raw_postgresql(url: str) -> Iterator[tuple[Callable[[Rows], None], Callable
 def ratio(kind: str, *, events: int, batch: int, shape: str) -> tuple[float, float]:
     """(our events/s, the floor's), batch by batch in turn, so that both meet the same moods of the machine."""
     ours = floor = 0.0
-    with ledgers.ledger(kind) as desk, raw_insert(kind) as (insert, count):
+    with ledgers.ledger(kind) as app, raw_insert(kind) as (insert, count):
         totals = traffic.Totals()
         for body, rows, running in traffic.batches(events, batch, shape=shape):
             floor += _seconds(insert, _as_driver_takes(kind, rows))
-            ours += _seconds(take_in, desk, body)
+            ours += _seconds(take_in, app, body)
             totals = running
-        ledgers.assert_totals(desk, totals)
+        ledgers.assert_totals(app, totals)
         assert count() == totals.events
     return events / ours, events / floor
 
 
 def growth(
-    desk: Desk, *, events: int, batch: int, report: Callable[[str], None], people: range = traffic.EVERYBODY
+    app: App, *, events: int, batch: int, report: Callable[[str], None], people: range = traffic.EVERYBODY
 ) -> list[float]:
     """Events/s of each tenth of `events`; the ledger keeps them."""
     speeds: list[float] = []
@@ -107,14 +107,14 @@ def growth(
     tenth = events // 10
     totals = traffic.Totals()
     for body, _, running in traffic.batches(events, batch, people=people):
-        spent += _seconds(take_in, desk, body)
+        spent += _seconds(take_in, app, body)
         done += batch
         totals = running
         if done >= tenth * (len(speeds) + 1):
             speeds.append(tenth / spent)
             report(f"{done:>12,} events: {speeds[-1]:>8,.0f}/s")
             spent = 0.0
-    ledgers.assert_totals(desk, totals)
+    ledgers.assert_totals(app, totals)
     return speeds
 
 

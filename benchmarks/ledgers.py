@@ -22,7 +22,7 @@ from tests.support import postgres
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from programme.app import Desk
+    from programme.app import App
 
 ZONE = "Europe/Berlin"
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -49,30 +49,34 @@ def url(kind: str) -> Iterator[str]:
 
 
 @contextmanager
-def ledger(kind: str) -> Iterator[Desk]:
+def ledger(kind: str) -> Iterator[App]:
     """A migrated ledger with its people, each with a grant; the price list is loaded."""
     with url(kind) as at:
-        desk = wiring.new_desk(settings.load({"TOKENS_DATABASE_URL": at, "TOKENS_TIME_ZONE": ZONE}), clock=lambda: NOW)
+        app = wiring.new_app(settings.load({"TOKENS_DATABASE_URL": at, "TOKENS_TIME_ZONE": ZONE}), clock=lambda: NOW)
         for provider, model, *_ in traffic.MODELS:
-            assert desk.prices.listed(provider, model, "", NOW)
-        wiring.migrate(desk)
-        with desk.transaction() as session:
-            directory.import_csv(session, io.StringIO(traffic.people_csv()), actor="bench", now=NOW, zone=desk.zone)
+            assert app.prices.listed(provider, model, "", NOW)
+        wiring.migrate(app)
+        with app.transaction(NOW) as moment:
+            directory.import_csv(moment, io.StringIO(traffic.people_csv()), actor="bench")
             for number in range(traffic.PEOPLE):
                 by_hand.give(
-                    session, email=traffic.email(number), amount=MicroTokens.parse("100000"), reason="Bench",
-                    expires_at=NOW + timedelta(days=90), actor="bench", now=NOW,
-                )  # fmt: skip
-        yield desk
-        desk.database.close()
+                    moment,
+                    email=traffic.email(number),
+                    amount=MicroTokens.parse("100000"),
+                    reason="Bench",
+                    expires_at=NOW + timedelta(days=90),
+                    actor="bench",
+                )
+        yield app
+        app.database.close()
 
 
-def assert_totals(desk: Desk, totals: traffic.Totals) -> None:
+def assert_totals(app: App, totals: traffic.Totals) -> None:
     """The ledger holds exactly what went in: a benchmark that lost something measured nothing."""
     query = "SELECT count(*), sum(cost_nano_usd), sum(debit_micro_tokens) FROM usage_events"
     debits = "SELECT sum(debit_micro_tokens) FROM usage_days"
     paid = "SELECT sum(balance) FROM accounts WHERE code LIKE 'service:%%'"
-    with desk.reading() as session:
+    with app.database.reading() as session:
         events, cost, debit = session.exec_driver_sql(query).one()
         rolled_up = session.exec_driver_sql(debits).scalar_one()
         received = session.exec_driver_sql(paid).scalar_one()

@@ -52,8 +52,8 @@ def _write(path: Path, events: int) -> None:
 
 
 def _import(path: Path, events: int) -> None:
-    with ledgers.ledger("sqlite") as desk, path.open("rb") as file:
-        done = files.import_file(desk, file, "csv")
+    with ledgers.ledger("sqlite") as app, path.open("rb") as file:
+        done = files.import_file(app, file, "csv")
         assert done.counts["accepted"] == events, done.counts
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 

@@ -28,17 +28,17 @@ SENT = 300
 
 def statements(kind: str, count: int) -> tuple[float, float]:
     """(seconds to owe and render so many statements, seconds of `json.dumps` of the same blocks)."""
-    with company.company(kind, count) as desk:
-        with desk.transaction() as session:
-            monthly.run(session, company.MONTH, desk=desk, now=company.NOW)
-        with desk.reading() as session:
+    with company.company(kind, count) as app:
+        with app.transaction(company.NOW) as moment:
+            monthly.run(moment, company.MONTH)
+        with app.database.reading() as session:
             views = [(row.template, row.view) for row in session.execute(sa.select(outbox.c.template, outbox.c.view))]
         assert len(views) == count
-        with desk.transaction() as session:
+        with app.database.transaction() as session:
             rows = _letters(session, views)
             gc.collect()
             begin = time.perf_counter()
-            messages = [composed.message for one in views if (composed := messages_scheduler.compose(*one, desk=desk))]
+            messages = [composed.message for one in views if (composed := messages_scheduler.compose(*one, app=app))]
             store.owe(session, rows, now=company.NOW)
             ours = time.perf_counter() - begin
     begin = time.perf_counter()
@@ -60,20 +60,18 @@ def throughput(kind: str) -> tuple[float, float]:
     """(messages a second by a courier that nothing holds back, those of bare posts to the same workspace)."""
     plan = {
         "app": {"scopes": ["chat:write", "users:read.email"]},
-        "members": [
-            {"id": f"U{i:05}", "name": f"p{i}", "email": f"person{i}@bench.example"} for i in range(SENT)
-        ],
-    }  # fmt: skip
+        "members": [{"id": f"U{i:05}", "name": f"p{i}", "email": f"person{i}@bench.example"} for i in range(SENT)],
+    }
     morning = company.NOW + timedelta(hours=15)
     with company.company(kind, SENT) as prepared, Sandbox(Workspace.from_dict(plan)) as sandbox:
-        desk = dataclasses.replace(prepared, clock=lambda: morning)
-        with desk.transaction() as session:
-            session.execute(sa.update(people).values(time_zone="Europe/London"))
-            monthly.run(session, company.MONTH, desk=desk, now=morning)
+        app = dataclasses.replace(prepared, clock=lambda: morning)
+        with app.transaction(morning) as moment:
+            moment.session.execute(sa.update(people).values(time_zone="Europe/London"))
+            monthly.run(moment, company.MONTH)
         slack = slack_delivery.client(sandbox.workspace.app.bot_token, sandbox.api_url)
         begin = time.perf_counter()
         sent = 0
-        while done := courier.deliver(desk, slack, courier="bench", most=50).sent:
+        while done := courier.deliver(app, slack, courier="bench", most=50).sent:
             sent += done
         ours = time.perf_counter() - begin
         assert sent == SENT

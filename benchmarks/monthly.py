@@ -29,7 +29,7 @@ from store.tables.value import usd_entries
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from programme.app import Desk
+    from programme.app import App
 
 NOW = datetime(2026, 12, 1, 0, 5, tzinfo=UTC)
 MONTH = Month(2026, 12)
@@ -39,28 +39,23 @@ WRITTEN = (accounts, entries, postings, lots, grants, usd_entries, outbox, runs,
 
 
 @contextmanager
-def company(kind: str, count: int) -> Iterator[Desk]:
+def company(kind: str, count: int) -> Iterator[App]:
     """A launched company of so many engineers, in five bands and twenty time zones of the day."""
     with ledgers.url(kind) as at:
-        desk = wiring.new_desk(
+        app = wiring.new_app(
             settings.load({"TOKENS_DATABASE_URL": at, "TOKENS_TIME_ZONE": ledgers.ZONE}), clock=lambda: NOW
         )
         text = handbook.packaged().replace("# launched_on = 2027-01-01", "launched_on = 2026-01-01")
-        wiring.migrate(desk, handbook=text)
-        with desk.transaction() as session:
-            directory.import_csv(session, io.StringIO(_people_csv(count)), actor="bench", now=NOW, zone=desk.zone)
+        wiring.migrate(app, handbook=text)
+        with app.transaction(NOW) as moment:
+            directory.import_csv(moment, io.StringIO(_people_csv(count)), actor="bench")
             for number, midpoint in enumerate((80_000, 110_000, 140_000, 180_000, 220_000), start=1):
                 terms.set_band(
-                    session,
-                    f"B{number}",
-                    NanoUSD.parse(str(midpoint)),
-                    holds_from=date(2020, 1, 1),
-                    actor="bench",
-                    now=NOW,
+                    moment, f"B{number}", NanoUSD.parse(str(midpoint)), holds_from=date(2020, 1, 1), actor="bench"
                 )
-            terms.set_budget(session, MONTH, NanoUSD.parse(str(2_500 * count)), actor="bench", now=NOW)
-        yield desk
-        desk.database.close()
+            terms.set_budget(moment, MONTH, NanoUSD.parse(str(2_500 * count)), actor="bench")
+        yield app
+        app.database.close()
 
 
 def _people_csv(count: int) -> str:
@@ -75,26 +70,26 @@ def _people_csv(count: int) -> str:
 
 def measure(kind: str, count: int) -> tuple[float, float]:
     """(seconds of the run, seconds of the raw inserts), the totals asserted on both sides."""
-    with company(kind, count) as desk:
+    with company(kind, count) as app:
         gc.collect()
         begin = time.perf_counter()
-        with desk.transaction() as session:
-            posted = monthly.run(session, MONTH, desk=desk, now=NOW, announce_in="C0BENCH")
+        with app.transaction(NOW) as moment:
+            posted = monthly.run(moment, MONTH, announce_in="C0BENCH")
         ours = time.perf_counter() - begin
         assert posted is not None
         assert posted.people == count
-        rows = {table.name: _rows(desk, table) for table in WRITTEN}
+        rows = {table.name: _rows(app, table) for table in WRITTEN}
         assert len(rows["grants"]) == len(rows["lots"]) == count
         assert len(rows["outbox"]) == count + 1
         floor = _raw(kind, rows)
     return ours, floor
 
 
-def _rows(desk: Desk, table: sa.Table) -> list[tuple[Any, ...]]:
+def _rows(app: App, table: sa.Table) -> list[tuple[Any, ...]]:
     """What the run wrote, as the driver takes it."""
-    with desk.reading() as session:
+    with app.database.reading() as session:
         found = [tuple(row) for row in session.execute(sa.select(table))]
-    sqlite = desk.database.dialect == "sqlite"
+    sqlite = app.database.dialect == "sqlite"
     return [
         tuple(_plain(value, column, sqlite=sqlite) for value, column in zip(row, table.columns, strict=True))
         for row in found
@@ -111,7 +106,7 @@ def _plain(value: Any, column: sa.Column[Any], *, sqlite: bool) -> Any:  # noqa:
 
 def _raw(kind: str, rows: dict[str, list[tuple[Any, ...]]]) -> float:
     """The same rows into the same tables, by the driver's `executemany`, in one transaction."""
-    with company(kind, 1) as desk, desk.database.writer.connect() as session:
+    with company(kind, 1) as app, app.database.writer.connect() as session:
         driver: Any = session.connection.driver_connection
         _without_foreign_keys(driver, kind)
         mark = "?" if kind == "sqlite" else "%s"

@@ -33,7 +33,7 @@ from store.tables.usage import services, usage_days
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from programme.app import Desk
+    from programme.app import App
     from store.engine import Session
 
 FIRST = Quarter(2025, 1)
@@ -51,9 +51,9 @@ SEATS = {"board": 5, "chair": 1, "finance": 1}
 class Company:
     """Where it is kept, and the instant that it is."""
 
-    desk: Desk
+    app: App
     url: str
-    directory: int
+    people: int
     now: datetime
 
 
@@ -61,25 +61,21 @@ class Company:
 def company(kind: str, count: int) -> Iterator[Company]:
     """So many engineers in teams of eight in three time zones, launched long ago; nothing was granted yet."""
     with ledgers.url(kind) as at:
-        made = Company(open_desk(at, lambda: HIRED), at, count, HIRED)
+        made = Company(open_app(at, lambda: HIRED), at, count, HIRED)
         text = handbook.packaged().replace("# launched_on = 2027-01-01", "launched_on = 2024-01-01")
-        wiring.migrate(made.desk, handbook=text)
-        with made.desk.transaction() as session:
-            directory.import_csv(
-                session, io.StringIO(_people_csv(count)), actor="bench", now=HIRED, zone=made.desk.zone
-            )
-            terms.set_band(
-                session, "B1", NanoUSD.parse("140000"), holds_from=date(2020, 1, 1), actor="bench", now=HIRED
-            )  # fmt: skip
-            session.execute(sa.insert(services), [{"key": SERVICE, "name": "Bench", "kind": "api"}])
+        wiring.migrate(made.app, handbook=text)
+        with made.app.transaction(HIRED) as moment:
+            directory.import_csv(moment, io.StringIO(_people_csv(count)), actor="bench")
+            terms.set_band(moment, "B1", NanoUSD.parse("140000"), holds_from=date(2020, 1, 1), actor="bench")
+            moment.session.execute(sa.insert(services), [{"key": SERVICE, "name": "Bench", "kind": "api"}])
             for number, role in enumerate(role for role, seats in SEATS.items() for _ in range(seats)):
-                people_store.set_roles(session, person(session, f"lead{number}").id, [role])
+                people_store.set_roles(moment.session, person(moment.session, f"lead{number}").id, [role])
         yield made
-        made.desk.database.close()
+        made.app.database.close()
 
 
-def open_desk(url: str, clock: Callable[[], datetime]) -> Desk:
-    return wiring.new_desk(settings.load({"TOKENS_DATABASE_URL": url, "TOKENS_TIME_ZONE": ledgers.ZONE}), clock=clock)
+def open_app(url: str, clock: Callable[[], datetime]) -> App:
+    return wiring.new_app(settings.load({"TOKENS_DATABASE_URL": url, "TOKENS_TIME_ZONE": ledgers.ZONE}), clock=clock)
 
 
 def person(session: Session, name: str) -> people_store.Person:
@@ -107,20 +103,20 @@ def pass_quarter(at: Company, quarter: Quarter) -> None:
 
     Who burns little, usual and much stays so for the most part, and teams differ in what they make of it.
     """
-    desk = at.desk
+    app = at.app
     for number in range(3):
         month = quarter.first_month.plus(number)
-        at.now = first_instant(month.first_day, desk.zone)
-        with desk.transaction() as session:
-            assert monthly.run(session, month, desk=desk, now=at.now) is not None
+        at.now = first_instant(month.first_day, app.zone)
+        with app.transaction(at.now) as moment:
+            assert monthly.run(moment, month) is not None
     at.now = datetime.combine(quarter.next().first_day + timedelta(days=3), datetime.min.time(), UTC).replace(hour=9)
-    with desk.transaction() as session:
+    with app.database.transaction() as session:
         burnt = _burn(session, quarter, at)
         _roll_up(session, quarter, burnt)
         _deliver(session, quarter, at)
-    if desk.database.dialect == "postgresql":
+    if app.database.dialect == "postgresql":
         # What a server's own housekeeping would have done since.
-        with desk.reading() as session:
+        with app.database.reading() as session:
             session.exec_driver_sql("VACUUM ANALYZE")
 
 
@@ -165,17 +161,40 @@ def _roll_up(session: Session, quarter: Quarter, burnt: Mapping[int, int]) -> No
     shares = {day: chance.uniform(0.5, 1.5) for day in days}
     whole = sum(shares.values())
     rows = [
-        (coded(day), wallet, SERVICE, "model", "", 9, 9_000, 900, 10**9,
-         int(total * shares[day] / whole * chance.uniform(0.7, 1.3)))
-        for day in days for wallet, total in burnt.items()
-    ]  # fmt: skip
+        (
+            coded(day),
+            wallet,
+            SERVICE,
+            "model",
+            "",
+            9,
+            9_000,
+            900,
+            10**9,
+            int(total * shares[day] / whole * chance.uniform(0.7, 1.3)),
+        )
+        for day in days
+        for wallet, total in burnt.items()
+    ]
     bulk.insert(session, usage_days, [column.name for column in usage_days.columns], rows)
 
 
 _OUTCOME = (
-    "source", "outcome_id", "fingerprint", "kind", "occurred_at", "day", "as_of", "state", "project", "figure",
-    "metric", "unit", "unit_id", "received_at",
-)  # fmt: skip
+    "source",
+    "outcome_id",
+    "fingerprint",
+    "kind",
+    "occurred_at",
+    "day",
+    "as_of",
+    "state",
+    "project",
+    "figure",
+    "metric",
+    "unit",
+    "unit_id",
+    "received_at",
+)
 
 
 def _deliver(session: Session, quarter: Quarter, at: Company) -> None:
@@ -191,7 +210,21 @@ def _deliver(session: Session, quarter: Quarter, at: Company) -> None:
             team = number // TEAM
             figure = int(500 * (1 + team % 7 / 4) * chance.uniform(0.6, 1.4))
             rows.append(
-                ("bench", f"{monday}-{number}", b"bench", "task", done, coded(day), done, "done", "shop", figure, "",
-                 "team", leads[team], done)
-            )  # fmt: skip
+                (
+                    "bench",
+                    f"{monday}-{number}",
+                    b"bench",
+                    "task",
+                    done,
+                    coded(day),
+                    done,
+                    "done",
+                    "shop",
+                    figure,
+                    "",
+                    "team",
+                    leads[team],
+                    done,
+                )
+            )
     bulk.insert(session, outcomes, _OUTCOME, rows)

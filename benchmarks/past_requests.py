@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from policy.exceptions import Seat
-    from programme.app import Desk
+    from programme.app import App
     from store.engine import Session
 
 YEARS = timedelta(days=3 * 365)
@@ -60,7 +60,7 @@ class Past(NamedTuple):
 class Office(NamedTuple):
     """What all of them were judged by."""
 
-    desk: Desk
+    app: App
     seats: Sequence[Seat]
     handbook_version: str
     channel: str
@@ -71,7 +71,7 @@ def write(office: Office, people: Sequence[str], count: int, *, until: datetime)
     chance = random.Random(count)
     for numbers in bulk.chunks(range(count), AT_ONCE):
         pasts = [_past(office, people, until - YEARS * (count - n) / (count + 1), chance) for n in numbers]
-        with office.desk.transaction() as session:
+        with office.app.database.transaction() as session:
             _write(session, office, pasts)
 
 
@@ -84,9 +84,14 @@ def _past(office: Office, people: Sequence[str], made_at: datetime, chance: rand
     voters = chance.sample(members, voters_of_class * (2 if class_name == STANDARD else 1))
     decided_at = made_at + timedelta(hours=chance.randrange(1, 24))
     return Past(
-        f"xr_{chance.getrandbits(64):016x}", chance.choice(people), state, class_name, made_at, decided_at,
+        f"xr_{chance.getrandbits(64):016x}",
+        chance.choice(people),
+        state,
+        class_name,
+        made_at,
+        decided_at,
         tuple(voters),
-    )  # fmt: skip
+    )
 
 
 def _write(session: Session, office: Office, pasts: Sequence[Past]) -> None:
@@ -137,45 +142,86 @@ def _draft(  # noqa: PLR0917 - private, the parts of one entry
     key = f"{kind}:{past.id}"
     return Draft(
         kind, key, ledger.fingerprint(key), at, "bench", "bench", ((giver, -int(AMOUNT)), (taker, int(AMOUNT))), lot=lot
-    )  # fmt: skip
+    )
 
 
 _SITUATION = letters.plain(
     Situation(
-        monthly_grant=MicroTokens.parse("100000"), available=MicroTokens.parse("5000"), runs_out=None,
-        earlier=MicroTokens(0), pool=NanoUSD.parse("1000000"), value_version="2026-Q4.1", per_token=NanoUSD(3_000_000),
-        manager=None, sponsor=None, because=(Reason("fast", "at most 1 × the monthly grant and USD 5,000"),),
+        monthly_grant=MicroTokens.parse("100000"),
+        available=MicroTokens.parse("5000"),
+        runs_out=None,
+        earlier=MicroTokens(0),
+        pool=NanoUSD.parse("1000000"),
+        value_version="2026-Q4.1",
+        per_token=NanoUSD(3_000_000),
+        manager=None,
+        sponsor=None,
+        because=(Reason("fast", "at most 1 × the monthly grant and USD 5,000"),),
     )
-)  # fmt: skip
+)
 
 
 def _row(office: Office, past: Past, entry_id: int | None) -> dict[str, Any]:
-    last_day = day_of(past.ends_at - timedelta(seconds=1), office.desk.zone)
+    last_day = day_of(past.ends_at - timedelta(seconds=1), office.app.zone)
     deadline = past.made_at + timedelta(days=3)
     return {
-        "id": past.id, "idempotency_key": f"request:bench:{past.id}", "person_id": past.person_id,
-        "class_name": past.class_name, "state": past.state, "revision": 2, "amount": int(AMOUNT),
-        "purpose": "Trying the new model on the release's migration scripts", "last_day": last_day,
-        "situation": _SITUATION, "handbook_version": office.handbook_version, "made_at": past.made_at,
-        "needed": max(len(past.voters), 1), "needs_finance": False, "first_stage": 0, "stage": 0,
-        "remind_at": deadline, "escalate_at": deadline, "last_call_at": deadline, "lapse_at": deadline,
-        "decided_at": past.decided_at, "decided_by": past.voters[-1] if past.voters else "policy",
-        "granted": int(AMOUNT) if entry_id else None, "granted_last_day": last_day if entry_id else None,
+        "id": past.id,
+        "idempotency_key": f"request:bench:{past.id}",
+        "person_id": past.person_id,
+        "class_name": past.class_name,
+        "state": past.state,
+        "revision": 2,
+        "amount": int(AMOUNT),
+        "purpose": "Trying the new model on the release's migration scripts",
+        "last_day": last_day,
+        "situation": _SITUATION,
+        "handbook_version": office.handbook_version,
+        "made_at": past.made_at,
+        "needed": max(len(past.voters), 1),
+        "needs_finance": False,
+        "first_stage": 0,
+        "stage": 0,
+        "remind_at": deadline,
+        "escalate_at": deadline,
+        "last_call_at": deadline,
+        "lapse_at": deadline,
+        "decided_at": past.decided_at,
+        "decided_by": past.voters[-1] if past.voters else "policy",
+        "granted": int(AMOUNT) if entry_id else None,
+        "granted_last_day": last_day if entry_id else None,
         "entry_id": entry_id,
-    }  # fmt: skip
+    }
 
 
 def _vote(past: Past, voter: str) -> dict[str, Any]:
     approves = past.state == store.APPROVED
     return {
-        "request_id": past.id, "seat": voter, "cast_by": voter, "approves": approves,
-        "reason": None if approves else "There is a cheaper way.", "cast_at": past.decided_at,
-    }  # fmt: skip
+        "request_id": past.id,
+        "seat": voter,
+        "cast_by": voter,
+        "approves": approves,
+        "reason": None if approves else "There is a cheaper way.",
+        "cast_at": past.decided_at,
+    }
 
 
-_MESSAGE = ("key", "template", "view", "person_id", "channel", "about", "replaces", "created_at", "due_at", "state",
-            "at_once",
-            "attempts", "slack_channel", "slack_ts", "sent_at")  # fmt: skip
+_MESSAGE = (
+    "key",
+    "template",
+    "view",
+    "person_id",
+    "channel",
+    "about",
+    "replaces",
+    "created_at",
+    "due_at",
+    "state",
+    "at_once",
+    "attempts",
+    "slack_channel",
+    "slack_ts",
+    "sent_at",
+)
 
 
 def _write_messages(session: Session, office: Office, pasts: Sequence[Past]) -> None:
@@ -207,9 +253,13 @@ def _records(office: Office, past: Past) -> tuple[audit.Record, audit.Record]:
     after = {"state": store.OPEN, "class": past.class_name, "seats": seats, "because": ["fast"]}
     decided = {"state": past.state, "approvals": len(past.voters), "rejections": 0, "because": ["votes"]}
     made = audit.Record(
-        at=past.made_at, actor=past.person_id, action="request.make", subject=past.id, after=after,
+        at=past.made_at,
+        actor=past.person_id,
+        action="request.make",
+        subject=past.id,
+        after=after,
         handbook_version=version,
-    )  # fmt: skip
+    )
     by = past.voters[-1] if past.voters else "policy"
     return made, audit.Record(
         at=past.decided_at, actor=by, action="request.vote", subject=past.id, after=decided, handbook_version=version

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from benchmarks.past_quarters import Company
-    from programme.app import Desk
+    from programme.app import App
+    from programme.moment import Moment
     from store.engine import Session
     from store.reviews.drafts import Kept
 
@@ -77,12 +78,12 @@ def walk(kind: str, count: int, quarters: int, *, at: Sequence[int]) -> Iterator
 
 
 def _measure(company: Company, quarter: Quarter, number: int, drafted: dict[str, float]) -> Measured:
-    desk, found = company.desk, Measured(number, drafted["base"], drafted["peak"])
-    bare = _Bare(desk, quarter)
+    app, found = company.app, Measured(number, drafted["base"], drafted["peak"])
+    bare = _Bare(app, quarter)
     found.steps["draft"] = Timed(drafted["seconds"], bare.keep())
-    found.steps["recompute"] = _in_turn(lambda: _recompute(desk, quarter), bare.read_all, rounds=1)
-    with desk.transaction() as session:
-        assert voting.convene(session, quarter, desk=desk, now=company.now)
+    found.steps["recompute"] = _in_turn(lambda: _recompute(app, quarter), bare.read_all, rounds=1)
+    with app.transaction(company.now) as moment:
+        assert voting.convene(moment, quarter)
     found.steps["pack"] = _in_turn(lambda: _pack(company, quarter), bare.read_figures)
     pages = _page(company, quarter, 0)
     for name, page in (("first", 0), ("middle", pages // 2), ("last", pages - 1)):
@@ -90,7 +91,7 @@ def _measure(company: Company, quarter: Quarter, number: int, drafted: dict[str,
     found.steps["hold"] = _holds(company, quarter, bare)
     found.steps["adopt"] = _adopt(company, quarter, bare, found)
     found.steps["factors"] = _in_turn(lambda: _factors(company, quarter), bare.factors)
-    with desk.reading() as session:
+    with app.database.reading() as session:
         assert sum(one.decision == HELD for one in store.cases(session, quarter)) == HOLDS
     return found
 
@@ -116,30 +117,33 @@ def _draft(company: Company, quarter: Quarter) -> dict[str, float]:
     environment = os.environ | {"BENCH_DATABASE": company.url}
     answer = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
     found: dict[str, float] = json.loads(answer.stdout.strip().splitlines()[-1])
-    with company.desk.reading() as session:
+    with company.app.database.reading() as session:
         assert len(store.cases(session, quarter)) == company.people == found["cases"]
     return found
 
 
 def _draft_here(url: str, quarter: Quarter, now: datetime) -> dict[str, float]:
-    desk = past_quarters.open_desk(url, lambda: now)
-    with desk.reading() as session:
+    app = past_quarters.open_app(url, lambda: now)
+    with app.database.reading() as session:
         assert store.get(session, quarter) is None
     # A process that is at work has read its price list long ago, which takes a second and 70 MiB.
     provider, model, *_ = traffic.MODELS[0]
-    assert desk.prices.listed(provider, model, "", now) is not None
+    assert app.prices.listed(provider, model, "", now) is not None
     gc.collect()
     base = _forget_peak()
     begin = time.perf_counter()
-    with desk.transaction() as session:
-        drafted = drafting.draft(session, quarter, desk=desk, now=now)
+    with app.transaction(now) as moment:
+        drafted = drafting.draft(moment, quarter)
     spent = time.perf_counter() - begin
     assert drafted is not None
     counted, peak = drafted.counted, _of_status("VmHWM")
-    desk.database.close()
+    app.database.close()
     return {
-        "seconds": spent, "base": base, "peak": peak, "cases": counted.raised + counted.cut + counted.unchanged,
-    }  # fmt: skip
+        "seconds": spent,
+        "base": base,
+        "peak": peak,
+        "cases": counted.raised + counted.cut + counted.unchanged,
+    }
 
 
 def _forget_peak() -> float:
@@ -153,23 +157,23 @@ def _of_status(name: str) -> float:
     return int(line.split()[1]) / 1024
 
 
-def _recompute(desk: Desk, quarter: Quarter) -> None:
-    with desk.reading() as session:
-        assert drafting.recompute(session, quarter) == []
+def _recompute(app: App, quarter: Quarter) -> None:
+    with app.reading() as moment:
+        assert drafting.recompute(moment, quarter) == []
 
 
 def _pack(company: Company, quarter: Quarter) -> None:
     """As a face of a copy is composed when it goes out."""
-    with company.desk.reading() as session:
-        pack = packs.of(session, quarter, desk=company.desk, now=company.now)
+    with company.app.reading(company.now) as moment:
+        pack = packs.of(moment, quarter)
     assert pack.cases == company.people
     assert shown.pack(pack).blocks
 
 
 def _page(company: Company, quarter: Quarter, number: int) -> int:
-    with company.desk.reading() as session:
-        reader = past_quarters.person(session, VOTERS[0])
-        page = packs.page(session, reader, quarter, number, desk=company.desk, now=company.now)
+    with company.app.reading(company.now) as moment:
+        reader = past_quarters.person(moment.session, VOTERS[0])
+        page = packs.page(moment, reader, quarter, number)
     lines = [(line, "") for line in page.lines]
     assert shown.page(page, lines, turns=list(shown.pages(page.number, page.pages)))
     assert page.cases == company.people
@@ -179,7 +183,7 @@ def _page(company: Company, quarter: Quarter, number: int) -> int:
 
 def _holds(company: Company, quarter: Quarter, bare: _Bare) -> Timed:
     """Cases of others' people, one after the other."""
-    with company.desk.reading() as session:
+    with company.app.database.reading() as session:
         own = past_quarters.person(session, VOTERS[0]).id
         affected = set(store.affected(session, quarter, company.now.date()))
         cases = [
@@ -191,12 +195,10 @@ def _holds(company: Company, quarter: Quarter, bare: _Bare) -> Timed:
 
 
 def _hold(company: Company, quarter: Quarter, case: Kept) -> None:
-    desk, seen = company.desk, single_cases.mark(case)
-    with desk.transaction() as session:
-        member = past_quarters.person(session, VOTERS[0])
-        single_cases.hold(
-            session, member, quarter, case.case.person_id, reason="On leave", seen=seen, desk=desk, now=company.now
-        )  # fmt: skip
+    app, seen = company.app, single_cases.mark(case)
+    with app.transaction(company.now) as moment:
+        member = past_quarters.person(moment.session, VOTERS[0])
+        single_cases.hold(moment, member, quarter, case.case.person_id, reason="On leave", seen=seen)
 
 
 def _adopt(company: Company, quarter: Quarter, bare: _Bare, found: Measured) -> Timed:
@@ -204,41 +206,39 @@ def _adopt(company: Company, quarter: Quarter, bare: _Bare, found: Measured) -> 
     *others, last = VOTERS
     for name in others:
         _vote(company, quarter, name)
-    with company.desk.reading() as session:
+    with company.app.database.reading() as session:
         found.affected = len(store.affected(session, quarter, company.now.date()))
     ours = _seconds(lambda: _vote(company, quarter, last))
-    with company.desk.reading() as session:
-        kept = drafting.require(session, quarter)
+    with company.app.reading() as moment:
+        kept = drafting.require(moment, quarter)
     assert kept.state == store.ADOPTED
     return Timed(ours, bare.owe(found.affected))
 
 
 def _vote(company: Company, quarter: Quarter, name: str) -> None:
-    desk = company.desk
-    with desk.transaction() as session:
-        panel = votes_store.panel(session, quarter)
+    app = company.app
+    with app.transaction(company.now) as moment:
+        panel = votes_store.panel(moment.session, quarter)
         assert panel is not None
         ballot = Ballot(panel.package, adopts=True)
-        voting.vote(
-            session, past_quarters.person(session, name), quarter, ballot, desk=desk, now=company.now
-        )  # fmt: skip
+        voting.vote(moment, past_quarters.person(moment.session, name), quarter, ballot)
 
 
 def _adopt_bare(company: Company, quarter: Quarter) -> None:
     """Adopted without a vote: only what follows from it is wanted."""
-    with company.desk.transaction() as session:
-        month = effects.effect_month(session, quarter, desk=company.desk, now=company.now)
-        kept = drafting.require(session, quarter)
+    with company.app.transaction(company.now) as moment:
+        month = effects.effect_month(moment, quarter)
+        kept = drafting.require(moment, quarter)
         assert store.change(
-            session, kept, state=store.ADOPTED, decided_at=company.now, decided_by="board", holds_from=str(month)
-        )  # fmt: skip
+            moment.session, kept, state=store.ADOPTED, decided_at=company.now, decided_by="board", holds_from=str(month)
+        )
 
 
 def _factors(company: Company, quarter: Quarter) -> None:
-    with company.desk.reading() as session:
-        kept = drafting.require(session, quarter)
+    with company.app.reading() as moment:
+        kept = drafting.require(moment, quarter)
         assert kept.holds_from is not None
-        assert len(store.factors_on(session, kept.holds_from)) == company.people
+        assert len(store.factors_on(moment.session, kept.holds_from)) == company.people
 
 
 # --- Floors --------------------------------------------------------------------------------------------------------
@@ -247,19 +247,19 @@ def _factors(company: Company, quarter: Quarter) -> None:
 class _Bare:
     """The rows of one review, read and written by the driver alone."""
 
-    def __init__(self, desk: Desk, quarter: Quarter) -> None:
-        self._desk, self._quarter = desk, str(quarter)
-        self._mark = "?" if desk.database.dialect == "sqlite" else "%s"
+    def __init__(self, app: App, quarter: Quarter) -> None:
+        self._app, self._quarter = app, str(quarter)
+        self._mark = "?" if app.database.dialect == "sqlite" else "%s"
 
     def keep(self) -> float:
         """The rows of inputs and cases inserted again, with everything at hand."""
-        with self._undone() as session:
-            copies = [(table, *self._of(session, table)) for table in (review_inputs, review_cases)]
+        with self._undone() as moment:
+            copies = [(table, *self._of(moment.session, table)) for table in (review_inputs, review_cases)]
             for table, *_ in copies:
-                session.execute(sa.delete(table).where(table.c.quarter == self._quarter))
+                moment.session.execute(sa.delete(table).where(table.c.quarter == self._quarter))
             begin = time.perf_counter()
             for table, names, rows in copies:
-                bulk.insert(session, table, names, rows)
+                bulk.insert(moment.session, table, names, rows)
             return time.perf_counter() - begin
 
     def _of(self, session: Session, table: sa.Table) -> tuple[list[str], list[bulk.Row]]:
@@ -271,13 +271,13 @@ class _Bare:
         return names, dumped
 
     @contextmanager
-    def _undone(self) -> Iterator[Session]:
-        with self._desk.database.writer.connect() as session:
-            yield session
+    def _undone(self) -> Iterator[Moment]:
+        with self._app.database.writer.connect() as session:
+            yield self._app.moment(session)
             session.rollback()
 
     def _fetch(self, text: str, *values: object) -> list[bulk.Row]:
-        with self._desk.reading() as session:
+        with self._app.database.reading() as session:
             return bulk.fetch(session, text.replace("?", self._mark), (self._quarter, *values))
 
     def read_all(self) -> None:
@@ -296,12 +296,14 @@ class _Bare:
         """The rows of a page, in the order of their changes."""
         assert self._fetch(
             "SELECT * FROM review_cases WHERE quarter = ? ORDER BY abs(delta_thousandths) DESC, person_id"
-            " LIMIT ? OFFSET ?", packs.PAGE, packs.PAGE * number,
-        )  # fmt: skip
+            " LIMIT ? OFFSET ?",
+            packs.PAGE,
+            packs.PAGE * number,
+        )
 
     def hold(self) -> None:
         """One row changed and committed."""
-        with self._desk.transaction() as session:
+        with self._app.database.transaction() as session:
             text = "UPDATE reviews SET quarter = quarter WHERE quarter = ?".replace("?", self._mark)
             session.exec_driver_sql(text, (self._quarter,))
 
@@ -311,15 +313,15 @@ class _Bare:
         mine = sa.select(*(outbox.c[name] for name in names)).where(
             outbox.c.key.like(f"review_notice:{self._quarter}:%")
         )
-        with self._undone() as session:
-            instant = bulk.instant_codec(session)
+        with self._undone() as moment:
+            instant = bulk.instant_codec(moment.session)
             rows = [
                 (f"bench:{number}", *(_driven(value, instant) for value in row))
-                for number, row in enumerate(session.execute(mine))
+                for number, row in enumerate(moment.session.execute(mine))
             ]
             assert len(rows) == count
             begin = time.perf_counter()
-            bulk.insert(session, outbox, ["key", *names], rows)
+            bulk.insert(moment.session, outbox, ["key", *names], rows)
             return time.perf_counter() - begin
 
     def factors(self) -> None:

@@ -56,7 +56,7 @@ def measure(unit: str, people: int) -> Measured:
                 p, state=adjusted[p.person_id].state, deltas=(*p.deltas, adjusted[p.person_id].delta)[-3:]
             )
             for p in company
-        ]  # fmt: skip
+        ]
     tracemalloc.start()
     adjust(company, rules)
     memory = tracemalloc.get_traced_memory()[1] / 2**20
@@ -68,13 +68,16 @@ def _company(people: int) -> list[Person]:
     chance = random.Random(people)
     return [
         Person(
-            f"per_{i:06}", FAMILIES[i // TEAM % 2], chance.choice(LEVELS), f"team_{i // TEAM:05}",
+            f"per_{i:06}",
+            FAMILIES[i // TEAM % 2],
+            chance.choice(LEVELS),
+            f"team_{i // TEAM:05}",
             tuple(float(chance.randint(0, 6)) for _ in range(WEEKS)),
             tuple(chance.randint(0, 2_000) * MICRO_PER_TOKEN for _ in range(WEEKS)),
             tuple(Decimal(chance.randint(0, 110)) / 100 for _ in range(QUARTERS)),
         )
         for i in range(people)
-    ]  # fmt: skip
+    ]
 
 
 def _bare(company: list[Person]) -> None:

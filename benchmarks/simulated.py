@@ -31,9 +31,16 @@ PEOPLE, QUARTERS, WEEKS, TEAM = 200, 8, 13, 8
 BOOK = handbook.parse(handbook.packaged())
 VALUE = TokenValue(Quarter(2027, 1), "2027-Q1.1", 10_000_000, buffer_permille=100)
 PLANTED = {
-    "efficient": 20, "inefficient": 14, "idle": 20, "unlucky": 12, "newcomer": 10, "splitter": 10, "burner": 10,
-    "pretender": 10, "usual": 94,
-}  # fmt: skip
+    "efficient": 20,
+    "inefficient": 14,
+    "idle": 20,
+    "unlucky": 12,
+    "newcomer": 10,
+    "splitter": 10,
+    "burner": 10,
+    "pretender": 10,
+    "usual": 94,
+}
 HONEST = {"splitter": "usual", "burner": "usual", "pretender": "idle"}
 """What somebody who games would be otherwise."""
 LEVELS = {"junior": (90_000, 2.5), "mid": (120_000, 3.0), "senior": (150_000, 3.5), "staff": (190_000, 3.5)}
@@ -122,9 +129,7 @@ def work(who: Character, quarter: int, seed: int, *, by_size: bool) -> tuple[tup
 def run(unit: str, *, seed: int = 1, honest: tuple[str, ...] = (), by_size: bool = False) -> Run:
     """The company's quarters, one after the other; `honest` are those who do not game in this run."""
     rules = dataclasses.replace(BOOK.adjustment, unit=unit)
-    people = [
-        dataclasses.replace(who, kind=HONEST[who.kind]) if who.id in honest else who for who in company(seed)
-    ]  # fmt: skip
+    people = [dataclasses.replace(who, kind=HONEST[who.kind]) if who.id in honest else who for who in company(seed)]
     result = Run(unit, company(seed))
     before: dict[str, Person] = {}
     factors = {who.id: NEUTRAL for who in people}
@@ -136,10 +141,16 @@ def run(unit: str, *, seed: int = 1, honest: tuple[str, ...] = (), by_size: bool
         result.issued.append(sum(grants.values()))
         result.budgets.append(budget)
         before = {
-            who.id: _person(who, quarter, 3 * first[who.id], 3 * grants[who.id], before.get(who.id),
-                            worked=work(who, quarter, seed, by_size=by_size))
+            who.id: _person(
+                who,
+                quarter,
+                3 * first[who.id],
+                3 * grants[who.id],
+                before.get(who.id),
+                worked=work(who, quarter, seed, by_size=by_size),
+            )
             for who in here
-        }  # fmt: skip
+        }
         for person_id, adjusted in adjust(before.values(), rules).items():
             factors[person_id] = carried(factors[person_id], adjusted.delta, BOOK.sizing)
             result.adjustments.setdefault(person_id, []).append(adjusted)
@@ -147,7 +158,7 @@ def run(unit: str, *, seed: int = 1, honest: tuple[str, ...] = (), by_size: bool
             result.grants.setdefault(person_id, []).append(grants[person_id])
             before[person_id] = dataclasses.replace(
                 before[person_id], state=adjusted.state, deltas=(*adjusted.deltas, adjusted.delta)
-            )  # fmt: skip
+            )
     return result
 
 
@@ -165,9 +176,13 @@ def _grants(people: Sequence[Character], factors: dict[str, Decimal], budget: in
 
 
 def _person(  # noqa: PLR0917 - private, called once
-    who: Character, quarter: int, first: int, grant: int, before: Person | None,
+    who: Character,
+    quarter: int,
+    first: int,
+    grant: int,
+    before: Person | None,
     worked: tuple[tuple[float, ...], tuple[float, ...]],
-) -> Person:  # fmt: skip
+) -> Person:
     output, demand = worked
     debits = [round(week * first) for week in demand]
     wanted = {"burner": 0.97, "pretender": 0.56}.get(who.kind, 0.0) * grant
@@ -180,11 +195,16 @@ def _person(  # noqa: PLR0917 - private, called once
     used = Decimal(sum(debits[absent:]) * WEEKS) / ((WEEKS - absent) * grant)
     history = before.utilisation if before else ()
     return Person(
-        who.id, who.family, who.level, who.team,
-        (None,) * absent + output[absent:], (None,) * absent + tuple(debits[absent:]),
+        who.id,
+        who.family,
+        who.level,
+        who.team,
+        (None,) * absent + output[absent:],
+        (None,) * absent + tuple(debits[absent:]),
         (*history, used.quantize(Decimal("0.0001"))),
-        before.state if before else USUAL, before.deltas if before else (),
-    )  # fmt: skip
+        before.state if before else USUAL,
+        before.deltas if before else (),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,12 +231,16 @@ def lines(result: Run) -> list[Line]:
         efficient = [person for person, adjusted in every if adjusted.change.efficiency > 0]
         told.append(
             Line(
-                kind, len(ids), len(every), len(efficient), sum(not skilled[person] for person in efficient),
+                kind,
+                len(ids),
+                len(every),
+                len(efficient),
+                sum(not skilled[person] for person in efficient),
                 sum(adjusted.change.high > 0 for _, adjusted in every),
                 sum(adjusted.delta < 0 for _, adjusted in every),
                 float(np.mean([float(result.factors[person][-1]) for person in ids])),
             )
-        )  # fmt: skip
+        )
     return told
 
 

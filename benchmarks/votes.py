@@ -16,7 +16,6 @@ import sqlalchemy as sa
 from benchmarks import balance, monthly, past_requests
 from handlers import slack_app
 from policy.period import day_of
-from programme import handbooks
 from programme.exceptions import asking, cards, voting
 from programme.exceptions.asking import Asked
 from programme.exceptions.voting import Ballot
@@ -34,9 +33,10 @@ from templates import exceptions as shown
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from slack_bolt import Ack, App, BoltRequest
+    from slack_bolt import Ack, BoltRequest
+    from slack_bolt import App as Bolt
 
-    from programme.app import Desk
+    from programme.app import App
     from store.people.directory import Person
 
 PEOPLE = 5_000
@@ -71,37 +71,37 @@ class _Vote(NamedTuple):
 
 def measure(kind: str, past: int) -> Measured:
     """A vote on a fresh request in a ledger with so many past ones; the totals are asserted."""
-    with _company(kind, past) as (desk, office):
-        votes = _open_requests(desk, office, 2 * (WARM_UP + ROUNDS) + 1)
-        before = _counts(desk)
-        statements = _statements(desk, votes[0]) + COPIES[kind]
+    with _company(kind, past) as (app, office):
+        votes = _open_requests(app, office, 2 * (WARM_UP + ROUNDS) + 1)
+        before = _counts(app)
+        statements = _statements(app, votes[0]) + COPIES[kind]
         rows = sum(EXPECTED.values()) + CHANGES
-        spent = _in_turn(desk, votes[1:], _Raw(desk, statements=statements, rows=rows))
-        _assert_totals(desk, votes, before)
+        spent = _in_turn(app, votes[1:], _Raw(app, statements=statements, rows=rows))
+        _assert_totals(app, votes, before)
     press, empty, decision, floor = (median(column) for column in zip(*spent, strict=True))
     return Measured(press, empty, decision, floor, statements, rows)
 
 
 @contextmanager
-def _company(kind: str, past: int) -> Iterator[tuple[Desk, past_requests.Office]]:
+def _company(kind: str, past: int) -> Iterator[tuple[App, past_requests.Office]]:
     """A company with its board, past requests, and December's grants, to measure fresh requests by."""
     with monthly.company(kind, PEOPLE) as prepared:
-        desk = dataclasses.replace(prepared, governance_channel=CHANNEL)
-        with desk.transaction() as session:
+        app = dataclasses.replace(prepared, governance_channel=CHANNEL)
+        with app.database.transaction() as session:
             session.execute(sa.update(people).values(slack_user_id=sa.literal("U") + people.c.id))
             roles = [role for role, count in BOARD.items() for _ in range(count)]
             for number, role in enumerate(roles):
                 people_store.set_roles(session, _person(session, number).id, [role])
-        with desk.reading() as session:
-            seats = board.seats(session, desk=desk, now=monthly.NOW)
-            version = handbooks.load(session).on(day_of(monthly.NOW, desk.zone)).version
-            everybody = session.execute(sa.select(people.c.id).order_by(people.c.id)).scalars().all()
-        office = past_requests.Office(desk, seats, version, CHANNEL)
+        with app.reading(monthly.NOW) as moment:
+            seats = board.seats(moment)
+            version = moment.handbooks.on(day_of(monthly.NOW, app.zone)).version
+            everybody = moment.session.execute(sa.select(people.c.id).order_by(people.c.id)).scalars().all()
+        office = past_requests.Office(app, seats, version, CHANNEL)
         past_requests.write(office, everybody, past, until=monthly.NOW - timedelta(days=2))
-        with desk.transaction() as session:
-            monthly_grants.run(session, monthly.MONTH, desk=desk, now=monthly.NOW)
-        _vacuum(desk)
-        yield desk, office
+        with app.transaction(monthly.NOW) as moment:
+            monthly_grants.run(moment, monthly.MONTH)
+        _vacuum(app)
+        yield app, office
 
 
 def _person(session: sa.Connection, number: int) -> Person:
@@ -110,45 +110,45 @@ def _person(session: sa.Connection, number: int) -> Person:
     return person
 
 
-def _vacuum(desk: Desk) -> None:
+def _vacuum(app: App) -> None:
     """What a server's own housekeeping would have done since."""
-    if desk.database.dialect == "postgresql":
-        with desk.reading() as session:
+    if app.database.dialect == "postgresql":
+        with app.database.reading() as session:
             session.exec_driver_sql("VACUUM ANALYZE")
             session.exec_driver_sql("CHECKPOINT")
 
 
-def _open_requests(desk: Desk, office: past_requests.Office, count: int) -> list[_Vote]:
+def _open_requests(app: App, office: past_requests.Office, count: int) -> list[_Vote]:
     """Fresh requests of the fast class, each of another person, with the member who will approve it."""
     made: list[_Vote] = []
     members = [seat.person_id for seat in office.seats if seat.kind == "member"]
-    last_day = day_of(desk.clock(), desk.zone) + timedelta(days=29)
+    last_day = day_of(app.clock(), app.zone) + timedelta(days=29)
     asked = Asked(past_requests.AMOUNT, "Trying the new model on the release's migration scripts", last_day)
     first = sum(BOARD.values())
     for number in range(first, first + count):
-        with desk.transaction() as session:
-            person = _person(session, number)
-            submitted = asking.submit(session, person, asked, key=f"bench{number}", desk=desk, now=desk.clock())
-            voter = people_store.by_id(session, members[number % len(members)])
+        with app.transaction() as moment:
+            person = _person(moment.session, number)
+            submitted = asking.submit(moment, person, asked, key=f"bench{number}")
+            voter = people_store.by_id(moment.session, members[number % len(members)])
         assert voter is not None
         assert submitted.request.class_name == "fast"
         made.append(_Vote(voter, submitted.request.id))
     return made
 
 
-def _in_turn(desk: Desk, votes: Sequence[_Vote], raw: _Raw) -> list[tuple[float, float, float, float]]:
+def _in_turn(app: App, votes: Sequence[_Vote], raw: _Raw) -> list[tuple[float, float, float, float]]:
     """Seconds of a press, an empty handler, a decision without Bolt, and a bare transaction, for each round."""
-    app = slack_app.build(desk, signing_secret=balance.SECRET, authorize=balance.authorize)
+    bolt = slack_app.build(app, signing_secret=balance.SECRET, authorize=balance.authorize)
     floor = _empty_app()
     spent = []
     gc.collect()
     for number, (pressed, decided) in enumerate(zip(votes[::2], votes[1::2], strict=True)):
         # Both before either: the card of a decided request is a shorter one.
-        press, bare = (_press(desk, pressed, action) for action in ("fast_track_approve", "empty"))
+        press, bare = (_press(app, pressed, action) for action in ("fast_track_approve", "empty"))
         taken = (
-            _dispatch(app, press),
+            _dispatch(bolt, press),
             _dispatch(floor, bare),
-            _decide(desk, decided),
+            _decide(app, decided),
             raw.transact(),
         )
         if number >= WARM_UP:
@@ -156,80 +156,90 @@ def _in_turn(desk: Desk, votes: Sequence[_Vote], raw: _Raw) -> list[tuple[float,
     return spent
 
 
-def _empty_app() -> App:
+def _empty_app() -> Bolt:
     """One handler that does nothing, in the same mode; among ours it would be looked for behind all the others."""
-    app = balance.empty_app()
+    bolt = balance.empty_app()
 
     def empty(ack: Ack) -> None:
         ack()
 
-    app.action("empty")(empty)
-    return app
+    bolt.action("empty")(empty)
+    return bolt
 
 
-def _press(desk: Desk, vote: _Vote, action: str) -> BoltRequest:
+def _press(app: App, vote: _Vote, action: str) -> BoltRequest:
     """A press of a button under the request's card, as Slack sends it but for an address to answer at."""
-    with desk.reading() as session:
-        card = cards.of(session, vote.request_id, desk=desk, now=desk.clock())
+    with app.reading() as moment:
+        card = cards.of(moment, vote.request_id)
     blocks, user = shown.card(card).blocks, vote.voter.slack_user_id
     value, ts = shown.button_value(card), "1764547200.000100"
     payload = {
-        "type": "block_actions", "api_app_id": "A1", "token": "t", "trigger_id": "1.2.3",
-        "user": {"id": user, "username": "member", "team_id": "T1"}, "team": {"id": "T1", "domain": "bench"},
+        "type": "block_actions",
+        "api_app_id": "A1",
+        "token": "t",
+        "trigger_id": "1.2.3",
+        "user": {"id": user, "username": "member", "team_id": "T1"},
+        "team": {"id": "T1", "domain": "bench"},
         "container": {"type": "message", "message_ts": ts, "channel_id": CHANNEL, "is_ephemeral": False},
         "channel": {"id": CHANNEL, "name": "board"},
         "message": {"type": "message", "user": "U0BOT", "bot_id": "B1", "ts": ts, "text": "", "blocks": blocks},
         "actions": [
-            {"type": "button", "action_id": action, "block_id": "decide", "value": value, "action_ts": ts,
-             "text": {"type": "plain_text", "text": "Approve"}}
+            {
+                "type": "button",
+                "action_id": action,
+                "block_id": "decide",
+                "value": value,
+                "action_ts": ts,
+                "text": {"type": "plain_text", "text": "Approve"},
+            }
         ],
-    }  # fmt: skip
+    }
     return balance.signed({"payload": json.dumps(payload)})
 
 
-def _dispatch(app: App, request: BoltRequest) -> float:
+def _dispatch(bolt: Bolt, request: BoltRequest) -> float:
     begin = time.perf_counter()
-    answer = app.dispatch(request)
+    answer = bolt.dispatch(request)
     spent = time.perf_counter() - begin
     assert answer.status == 200
     assert not answer.body
     return spent
 
 
-def _decide(desk: Desk, vote: _Vote) -> float:
+def _decide(app: App, vote: _Vote) -> float:
     begin = time.perf_counter()
-    with desk.transaction() as session:
-        voting.vote(session, vote.voter, vote.request_id, Ballot(approves=True), desk=desk, now=desk.clock())
+    with app.transaction() as moment:
+        voting.vote(moment, vote.voter, vote.request_id, Ballot(approves=True))
     return time.perf_counter() - begin
 
 
-def _statements(desk: Desk, vote: _Vote) -> int:
+def _statements(app: App, vote: _Vote) -> int:
     """How many statements SQLAlchemy runs for a decision."""
     seen: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: object) -> None:  # noqa: ANN401 - SQLAlchemy's
         seen.append(statement)
 
-    sa.event.listen(desk.database.writer, "before_cursor_execute", note)
-    _decide(desk, vote)
-    sa.event.remove(desk.database.writer, "before_cursor_execute", note)
+    sa.event.listen(app.database.writer, "before_cursor_execute", note)
+    _decide(app, vote)
+    sa.event.remove(app.database.writer, "before_cursor_execute", note)
     return sum(statement != "BEGIN IMMEDIATE" for statement in seen)
 
 
 class _Raw:
     """A transaction by the bare driver: so many statements, of which so many insert a row and the others find one."""
 
-    def __init__(self, desk: Desk, *, statements: int, rows: int) -> None:
+    def __init__(self, app: App, *, statements: int, rows: int) -> None:
         self._inserts, self._reads = rows, statements - rows
-        self._desk, self._next = desk, 0
-        self._mark = "?" if desk.database.dialect == "sqlite" else "%s"
-        with desk.transaction() as session:
+        self._app, self._next = app, 0
+        self._mark = "?" if app.database.dialect == "sqlite" else "%s"
+        with app.database.transaction() as session:
             session.exec_driver_sql("CREATE TABLE bench_floor (id BIGINT PRIMARY KEY, key TEXT UNIQUE, body TEXT)")
 
     def transact(self) -> float:
         insert = f"INSERT INTO bench_floor VALUES ({', '.join([self._mark] * 3)})"
         read = f"SELECT body FROM bench_floor WHERE id = {self._mark}"
-        with self._desk.database.writer.connect() as session:
+        with self._app.database.writer.connect() as session:
             driver: Any = session.connection.driver_connection
             driver.rollback()
             begin = time.perf_counter()
@@ -245,21 +255,21 @@ class _Raw:
         return spent
 
 
-def _counts(desk: Desk) -> dict[str, int]:
-    with desk.reading() as session:
+def _counts(app: App) -> dict[str, int]:
+    with app.database.reading() as session:
         return {
             table.name: session.execute(sa.select(sa.func.count()).select_from(table)).scalar_one() for table in CHANGED
         }
 
 
-def _assert_totals(desk: Desk, votes: Sequence[_Vote], before: dict[str, int]) -> None:
+def _assert_totals(app: App, votes: Sequence[_Vote], before: dict[str, int]) -> None:
     """Every request is approved, with its entry, lot, messages and audit row, and the chain holds."""
-    added = {name: count - before[name] for name, count in _counts(desk).items()}
+    added = {name: count - before[name] for name, count in _counts(app).items()}
     assert added == {name: rows * len(votes) for name, rows in EXPECTED.items()}, added
     ids = [vote.request_id for vote in votes]
     approved = sa.select(sa.func.count()).where(requests.c.id.in_(ids), requests.c.state == "approved")
     credited = sa.select(sa.func.sum(lots.c.remaining)).join(requests, requests.c.entry_id == lots.c.entry_id)
-    with desk.reading() as session:
+    with app.database.reading() as session:
         assert session.execute(approved).scalar_one() == len(votes)
         assert session.execute(credited.where(requests.c.id.in_(ids))).scalar_one() == len(votes) * past_requests.AMOUNT
         assert session.execute(sa.select(sa.func.sum(accounts.c.balance))).scalar_one() == 0

@@ -28,7 +28,7 @@ from store.tables.usage import services, usage_days
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from programme.app import Desk
+    from programme.app import App
     from store.engine import Session
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -54,22 +54,22 @@ class Measured:
 
 
 @contextmanager
-def company(kind: str, managers: int, weeks: int) -> Iterator[Desk]:
+def company(kind: str, managers: int, weeks: int) -> Iterator[App]:
     """So many managers with six reports each, who spent on two working days of five for so many weeks."""
     with ledgers.url(kind) as at:
-        desk = wiring.new_desk(
+        app = wiring.new_app(
             settings.load({"TOKENS_DATABASE_URL": at, "TOKENS_TIME_ZONE": ledgers.ZONE}), clock=lambda: NOW
         )
         text = handbook.packaged().replace("# launched_on = 2027-01-01", "launched_on = 2026-01-01")
-        wiring.migrate(desk, handbook=text)
-        with desk.transaction() as session:
+        wiring.migrate(app, handbook=text)
+        with app.database.transaction() as session:
             _hire(session, managers)
             _spend(session, managers * REPORTS, weeks)
-        with desk.database.writer.connect() as session:
+        with app.database.writer.connect() as session:
             session.exec_driver_sql("ANALYZE")
             session.commit()
-        yield desk
-        desk.database.close()
+        yield app
+        app.database.close()
 
 
 def _hire(session: Session, managers: int) -> None:
@@ -95,9 +95,17 @@ def _spend(session: Session, count: int, weeks: int) -> None:
     last = Week.containing(NOW.date()).first_day
     code = bulk.day_codec(session)
     columns = (
-        "day", "account_id", "service_key", "model", "project", "calls", "input_tokens", "output_tokens",
-        "cost_nano_usd", "debit_micro_tokens",
-    )  # fmt: skip
+        "day",
+        "account_id",
+        "service_key",
+        "model",
+        "project",
+        "calls",
+        "input_tokens",
+        "output_tokens",
+        "cost_nano_usd",
+        "debit_micro_tokens",
+    )
     for day in sorted(last - timedelta(days=7 * week - i) for week in range(weeks) for i in range(5)):
         if day >= NOW.date():
             continue
@@ -112,25 +120,25 @@ def _spend(session: Session, count: int, weeks: int) -> None:
 
 def measure(kind: str, managers: int, weeks: int) -> Measured:
     """Medians of reports of managers from all over the company, each in turn with the bare statement."""
-    with company(kind, managers, weeks) as desk:
-        owed, owed_bare = _owe(desk, managers)
+    with company(kind, managers, weeks) as app:
+        owed, owed_bare = _owe(app, managers)
         ours: list[float] = []
         floor: list[float] = []
         for i in random.Random(7).sample(range(managers), min(ASKED, managers)):
-            ours.append(_report(desk, i))
-            floor.append(_bare(desk, i))
-        with desk.reading() as session:
+            ours.append(_report(app, i))
+            floor.append(_bare(app, i))
+        with app.database.reading() as session:
             rows = session.execute(sa.select(sa.func.count()).select_from(usage_days)).scalar_one()
     return Measured(owed, owed_bare, median(ours), median(floor), rows)
 
 
-def _owe(desk: Desk, managers: int) -> tuple[float, float]:
+def _owe(app: App, managers: int) -> tuple[float, float]:
     gc.collect()
     begin = time.perf_counter()
-    with desk.transaction() as session:
-        assert weekly.owe(session, Week(MONDAY), desk=desk, now=NOW) == managers
+    with app.transaction(NOW) as moment:
+        assert weekly.owe(moment, Week(MONDAY)) == managers
     ours = time.perf_counter() - begin
-    with desk.transaction() as session:
+    with app.database.transaction() as session:
         columns = [column for column in outbox.columns if column.name != "id"]
         query = sa.select(*columns)
         found = [dict(row) for row in session.execute(query).mappings()]
@@ -149,17 +157,17 @@ def _plain(session: Session, value: Any) -> Any:  # noqa: ANN401 - a driver's va
     return str(value).replace("'", '"') if isinstance(value, dict) else value
 
 
-def _report(desk: Desk, manager: int) -> float:
+def _report(app: App, manager: int) -> float:
     begin = time.perf_counter()
-    with desk.reading() as session:
-        report = team_report(session, f"m{manager}", desk=desk, now=NOW)
+    with app.reading(NOW) as moment:
+        report = team_report(moment, f"m{manager}")
     spent = time.perf_counter() - begin
     assert report is not None
     assert any(week.spent for week in report.weeks)
     return spent
 
 
-def _bare(desk: Desk, manager: int) -> float:
+def _bare(app: App, manager: int) -> float:
     """The driver's own: the rows of the same people and days, summed by day, person and service."""
     first = Week.containing(NOW.date()).first_day - timedelta(days=7 * (WEEKS - 1))
     days = [first + timedelta(days=i) for i in range((NOW.date() - first).days + 1)]
@@ -167,7 +175,7 @@ def _bare(desk: Desk, manager: int) -> float:
     text = "SELECT day, account_id, service_key, sum(cost_nano_usd), sum(debit_micro_tokens) FROM usage_days"
     text += " WHERE day {} AND account_id {} GROUP BY day, account_id, service_key"
     begin = time.perf_counter()
-    with desk.reading() as session:
+    with app.database.reading() as session:
         if bulk.is_postgresql(session):
             rows = bulk.fetch(session, text.format("= ANY(%s)", "= ANY(%s)"), (days, wallets))
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Literal
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from slack_sdk.web import SlackResponse
 
     from bot.settings import Settings
-    from programme.app import Desk
+    from programme.app import App
 
 Level = Literal["good", "warning", "problem"]
 
@@ -49,32 +49,32 @@ class Finding:
     remedy: str = ""
 
 
-def examine(settings: Settings, desk: Desk) -> Iterator[Finding]:
+def examine(settings: Settings, app: App) -> Iterator[Finding]:
     """Everything, in the order in which it has to work."""
     ready = True
-    for finding in _database(desk):
+    for finding in _database(app):
         ready = ready and finding.level != "problem"
         yield finding
-    yield from _slack(settings, desk)
+    yield from _slack(settings, app)
     if ready:
-        yield from _board(settings, desk)
-        yield from _quarantine(desk)
-        yield from _calendar(desk)
-        yield from _outbox(desk)
+        yield from _board(settings, app)
+        yield from _quarantine(app)
+        yield from _calendar(app)
+        yield from _outbox(app)
 
 
-def _database(desk: Desk) -> Iterator[Finding]:
+def _database(app: App) -> Iterator[Finding]:
     try:
-        wiring.require_ready(desk)
+        wiring.require_ready(app)
     except Refusal as refusal:
         yield Finding("problem", refusal.text, refusal.next_step)
     except sa.exc.OperationalError as error:
         yield Finding("problem", f"The database does not answer: {error.orig}", "Check TOKENS_DATABASE_URL.")
     else:
-        yield Finding("good", f"The database ({desk.database.dialect}) is at revision {schema.head_revision()}.")
+        yield Finding("good", f"The database ({app.database.dialect}) is at revision {schema.head_revision()}.")
 
 
-def _slack(settings: Settings, desk: Desk) -> Iterator[Finding]:
+def _slack(settings: Settings, app: App) -> Iterator[Finding]:
     if not settings.slack_bot_token:
         yield Finding("problem", "SLACK_BOT_TOKEN is not set.", "Install the app and copy its bot token (xoxb-…).")
         return
@@ -93,7 +93,7 @@ def _slack(settings: Settings, desk: Desk) -> Iterator[Finding]:
         return
     yield Finding("good", f"SLACK_BOT_TOKEN belongs to {answer['user']} in {answer['team']}.")
     yield from _scopes(answer)
-    yield from _clock(answer, desk)
+    yield from _clock(answer, app)
     yield from _mode(settings)
     yield from _channels(settings, client)
 
@@ -116,11 +116,11 @@ def _scopes(answer: SlackResponse) -> Iterator[Finding]:
         yield Finding("good", "The bot token has every scope it needs.")
 
 
-def _clock(answer: SlackResponse, desk: Desk) -> Iterator[Finding]:
+def _clock(answer: SlackResponse, app: App) -> Iterator[Finding]:
     header = _header(answer, "date")
     if header is None:
         return
-    skew = abs(parsedate_to_datetime(header) - desk.clock())
+    skew = abs(parsedate_to_datetime(header) - app.clock())
     if skew > GREATEST_CLOCK_SKEW:
         yield Finding(
             "problem", f"The clock is {skew.total_seconds():.0f} s off Slack's.", "Switch time synchronisation on."
@@ -179,14 +179,14 @@ def _channels(settings: Settings, client: WebClient) -> Iterator[Finding]:
             yield Finding("good", f"{name} is #{info['name']}, and the bot is in it.")
 
 
-def _board(settings: Settings, desk: Desk) -> Iterator[Finding]:
+def _board(settings: Settings, app: App) -> Iterator[Finding]:
     group = settings.board_usergroup
     where = "role `board`" if group is None else "Slack user group"
-    if group is not None and (why := _unread(settings, desk, group)):
+    if group is not None and (why := _unread(settings, app, group)):
         yield Finding("warning", f"The board's group cannot be looked up: {why}.", "Check TOKENS_BOARD_USERGROUP.")
         return
-    with desk.reading() as session:
-        seats = board.seats(session, desk=replace(desk, board_usergroup=group), now=desk.clock())
+    with app.reading() as moment:
+        seats = board.seats(moment)
     kinds = Counter(seat.kind for seat in seats)
     found = f"The board has {kinds[MEMBER]} members and {kinds[ALTERNATE]} alternates ({where})."
     if kinds[MEMBER] < board.LEAST_MEMBERS or kinds[ALTERNATE] < board.LEAST_ALTERNATES:
@@ -206,11 +206,11 @@ def _board(settings: Settings, desk: Desk) -> Iterator[Finding]:
             yield Finding("warning", f"No one on the board has the role `{role}`.", remedy)
 
 
-def _unread(settings: Settings, desk: Desk, usergroup: str) -> str:
+def _unread(settings: Settings, app: App, usergroup: str) -> str:
     """Why the board's user group cannot be read; nothing when it was."""
     slack = WebClient(settings.slack_bot_token, base_url=settings.slack_api_url, timeout=PATIENCE_SECONDS)
     try:
-        board_group.read(desk, slack, usergroup)
+        board_group.read(app, slack, usergroup)
     except SlackApiError as error:
         return str(error.response["error"])
     except (SlackClientError, OSError) as error:
@@ -218,8 +218,8 @@ def _unread(settings: Settings, desk: Desk, usergroup: str) -> str:
     return ""
 
 
-def _quarantine(desk: Desk) -> Iterator[Finding]:
-    with desk.reading() as session:
+def _quarantine(app: App) -> Iterator[Finding]:
+    with app.database.reading() as session:
         held = usage_store.count_held(session)
     if held:
         total = ", ".join(f"{count:,} {reason}" for reason, count in sorted(held.items()))
@@ -228,8 +228,8 @@ def _quarantine(desk: Desk) -> Iterator[Finding]:
         yield Finding("good", "No usage is waiting in quarantine.")
 
 
-def _calendar(desk: Desk) -> Iterator[Finding]:
-    with desk.reading() as session:
+def _calendar(app: App) -> Iterator[Finding]:
+    with app.database.reading() as session:
         failed = runs.failures(session)
     for failure in failed:
         what = f"{failure.job} of {failure.period} failed {failure.attempts} times: {failure.reason}"
@@ -238,10 +238,10 @@ def _calendar(desk: Desk) -> Iterator[Finding]:
         yield Finding("good", "All scheduled runs are done.")
 
 
-def _outbox(desk: Desk) -> Iterator[Finding]:
-    with desk.reading() as session:
+def _outbox(app: App) -> Iterator[Finding]:
+    with app.database.reading() as session:
         parked = messages.parked_by_problem(session)
-        late = messages.overdue(session, desk.clock() - LATE)
+        late = messages.overdue(session, app.clock() - LATE)
     for problem, count in sorted(parked.items()):
         yield Finding("problem", f"{count:,} messages are parked: {problem}.", troubles.remedy(problem))
     for problem, count in sorted(late.items()):

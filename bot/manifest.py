@@ -7,9 +7,17 @@ from typing import Any
 from handlers.tokens import COMMANDS
 
 BOT_SCOPES = (
-    "channels:history", "chat:write", "commands", "files:write", "groups:history", "im:history", "im:write",
-    "usergroups:read", "users:read", "users:read.email",
-)  # fmt: skip
+    "channels:history",
+    "chat:write",
+    "commands",
+    "files:write",
+    "groups:history",
+    "im:history",
+    "im:write",
+    "usergroups:read",
+    "users:read",
+    "users:read.email",
+)
 """What the bot cannot do without. It reads conversations (its own with people, and the channels that it posts to) only
 to see whether a message of its own arrived, when a crash or a failure of Slack left that open (docs/decisions/0010)."""
 

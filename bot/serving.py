@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fastapi import FastAPI
-    from slack_bolt import App
+    from slack_bolt import App as Bolt
     from slack_sdk.socket_mode.builtin.client import SocketModeClient
     from slack_sdk.socket_mode.client import BaseSocketModeClient
 
     from bot.settings import Settings
-    from programme.app import Desk
+    from programme.app import App
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ SEE_DOCTOR = "See `tokens-bot doctor`."
 
 
 @contextmanager
-def serving(settings: Settings, desk: Desk) -> Iterator[str]:
+def serving(settings: Settings, app: App) -> Iterator[str]:
     """The whole bot in the background of the block; yields the address of its HTTP side.
 
     Leaving the block stops the intake first, lets what is under way finish, then closes the connections.
@@ -52,10 +52,10 @@ def serving(settings: Settings, desk: Desk) -> Iterator[str]:
             next_step="Set one of them.",
         )
     client = WebClient(token=settings.slack_bot_token, base_url=settings.slack_api_url)
-    shown = homes.Homes(desk, client)
-    desk = replace(desk, refresh_home=shown.refresh)
+    shown = homes.Homes(app, client)
+    app = replace(app, refresh_home=shown.refresh)
     slack = slack_app.build(
-        desk,
+        app,
         token=settings.slack_bot_token,
         signing_secret=None if settings.socket_mode else settings.slack_signing_secret,
         api_url=settings.slack_api_url,
@@ -63,20 +63,20 @@ def serving(settings: Settings, desk: Desk) -> Iterator[str]:
     with ExitStack() as stack:
         stack.callback(shown.close)
         courier = slack_delivery.client(settings.slack_bot_token, settings.slack_api_url)
-        read_board = partial(board_group.refresh, desk, slack.client) if desk.board_usergroup else None
-        clockwork = ticker.build(desk, slack=courier, announce_in=settings.announce_channel, read_board=read_board)
+        read_board = partial(board_group.refresh, app, slack.client) if app.board_usergroup else None
+        clockwork = ticker.build(app, slack=courier, announce_in=settings.announce_channel, read_board=read_board)
         clockwork.start()
         stack.callback(clockwork.shutdown, wait=True)
         if settings.socket_mode:
             stack.enter_context(_socket_mode(settings, slack))
         api = http.build(
-            desk, slack=None if settings.socket_mode else slack, github_secret=settings.github_webhook_secret
+            app, slack=None if settings.socket_mode else slack, github_secret=settings.github_webhook_secret
         )
         yield stack.enter_context(_http(api, settings.http_host, settings.http_port))
 
 
 @contextmanager
-def _socket_mode(settings: Settings, slack: App) -> Iterator[None]:
+def _socket_mode(settings: Settings, slack: Bolt) -> Iterator[None]:
     handler = SocketModeHandler(
         slack,
         settings.slack_app_token,

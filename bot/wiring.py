@@ -1,4 +1,4 @@
-"""The composition root: a desk for the settings, on a ledger that is there and up to date."""
+"""The composition root: a app for the settings, on a ledger that is there and up to date."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from policy.reasons import Refusal
 from programme import handbooks
-from programme.app import Desk, utc_now
+from programme.app import App, utc_now
+from programme.handbook import applying
 from store import schema
 from store.engine import DatabaseUrlError, open_database
 from store.handbook import reference
@@ -26,14 +27,14 @@ COLLECTOR_THRESHOLDS = (100_000, 50, 100)
 through all of them again and again, for a fifth of the time that the batch takes."""
 
 
-def new_desk(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> Desk:
-    """A desk on the database of the settings, wherever that stands."""
+def new_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> App:
+    """A app on the database of the settings, wherever that stands."""
     gc.set_threshold(*COLLECTOR_THRESHOLDS)
     try:
         database = open_database(settings.database_url)
     except DatabaseUrlError as error:
         raise Refusal("database_url", f"{error}.", next_step="Correct TOKENS_DATABASE_URL.") from error
-    return Desk(
+    return App(
         database,
         settings.zone,
         clock,
@@ -43,38 +44,38 @@ def new_desk(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> 
 
 
 @contextmanager
-def open_desk(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> Iterator[Desk]:
-    """A desk whose database is at this version's revision, in this programme's zone; closed at the end."""
-    desk = new_desk(settings, clock=clock)
+def open_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> Iterator[App]:
+    """A app whose database is at this version's revision, in this programme's zone; closed at the end."""
+    app = new_app(settings, clock=clock)
     try:
-        require_ready(desk)
-        yield desk
+        require_ready(app)
+        yield app
     finally:
-        desk.database.close()
+        app.database.close()
 
 
-def require_ready(desk: Desk) -> None:
+def require_ready(app: App) -> None:
     """Refuse a database without tables, at another revision, or whose days were cut in another zone."""
-    with desk.reading() as session:
+    with app.database.reading() as session:
         revision = schema.current_revision(session)
         if revision != schema.head_revision():
             state = f"is at revision {revision}" if revision else "has no tables"
             raise Refusal("not_migrated", f"The database {state}.", next_step="Run `tokens-bot migrate`.")
         recorded = reference.fact(session, TIME_ZONE)
-    if recorded != desk.zone.key:
+    if recorded != app.zone.key:
         raise Refusal(
             "time_zone_changed",
-            f"TOKENS_TIME_ZONE is {desk.zone.key}, but this ledger's days were counted in {recorded}.",
+            f"TOKENS_TIME_ZONE is {app.zone.key}, but this ledger's days were counted in {recorded}.",
             next_step=f"Set TOKENS_TIME_ZONE={recorded}: past days cannot be counted again.",
         )
 
 
-def migrate(desk: Desk, *, handbook: str | None = None) -> None:
+def migrate(app: App, *, handbook: str | None = None) -> None:
     """Bring the database to the newest revision, with a handbook and its time zone on record."""
-    schema.upgrade(desk.database)
-    now = desk.clock()
-    with desk.transaction() as session:
-        reference.record_fact(session, TIME_ZONE, desk.zone.key)
-        if handbook is not None and not reference.handbook_bodies(session):
-            handbooks.apply(session, handbook, actor=handbooks.SYSTEM, now=now)
-        handbooks.ensure_first(session, now=now)
+    schema.upgrade(app.database)
+    now = app.clock()
+    with app.transaction(now) as moment:
+        reference.record_fact(moment.session, TIME_ZONE, app.zone.key)
+        if handbook is not None and not reference.handbook_bodies(moment.session):
+            applying.apply(moment, handbook, actor=handbooks.SYSTEM)
+        applying.ensure_first(moment)

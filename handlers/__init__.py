@@ -10,10 +10,8 @@ from policy.period import Month
 
 if TYPE_CHECKING:
     import logging
-    from datetime import datetime
 
-    from programme.app import Desk
-    from store.engine import Session
+    from programme.moment import Moment
 
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100
@@ -28,9 +26,9 @@ def month_named(text: str) -> Month:
     return month
 
 
-def contact_of(desk: Desk, session: Session, now: datetime) -> str:
+def contact_of(moment: Moment) -> str:
     """Whom a person should ask, as the handbook says."""
-    return desk.recent_handbooks.get(session, now).versions[-1].contact
+    return moment.recent_handbooks.versions[-1].contact
 
 
 def note_failure(logger: logging.Logger, what: str, error: Exception) -> str:

@@ -16,42 +16,42 @@ from store.outbox import homes as store
 from templates import render
 
 if TYPE_CHECKING:
-    from slack_bolt import App
+    from slack_bolt import App as Bolt
     from slack_sdk import WebClient
 
     from handlers.slack.interactions import Press
-    from programme.app import Desk
+    from programme.app import App
     from templates.blocks import Block
     from templates.render import Message
 
 logger = logging.getLogger(__name__)
 
 
-def opened(event: dict[str, Any], client: WebClient, *, desk: Desk) -> None:
+def opened(event: dict[str, Any], client: WebClient, *, app: App) -> None:
     """Someone looks at the app: show them their Home, whoever they are."""
     if event.get("tab") != "home":
         return
     user = str(event["user"])
     try:
-        view = _show(desk, client, user)
+        view = _show(app, client, user)
         if view is not None:
             homes.put(client, user, view, over=None)
     except (SlackApiError, SlackClientError, OSError) as error:
         logger.warning("the Home of %s was not published: %s", user, error)
 
 
-def _show(desk: Desk, client: WebClient, user: str) -> Block | None:
+def _show(app: App, client: WebClient, user: str) -> Block | None:
     """Publish the Home of someone we know; else what to show instead."""
-    now = desk.clock()
+    now = app.clock()
     try:
-        person = known_person(desk, client, user, now)
-        with desk.transaction() as session:
+        person = known_person(app, client, user, now)
+        with app.database.transaction() as session:
             store.opened(session, person.id, now=now)
-        homes.publish(desk, client, person)
+        homes.publish(app, client, person)
     except Refusal as refusal:
         if refusal.code == "unknown_person":
-            with desk.reading() as session:
-                return render.home("unknown", contact=contact_of(desk, session, now))
+            with app.reading(now) as moment:
+                return render.home("unknown", contact=contact_of(moment))
         return render.home("failure", failure_id=refusal.code, contact="the administrators")
     except (SlackApiError, SlackClientError, OSError):
         raise
@@ -61,11 +61,11 @@ def _show(desk: Desk, client: WebClient, user: str) -> Block | None:
     return None
 
 
-def press_why(desk: Desk, press: Press) -> Message | None:
+def press_why(app: App, press: Press) -> Message | None:
     """The arithmetic behind the balance, as `/tokens why` tells it."""
-    return tokens.show_why(desk, tokens.Request(str(press.person.slack_user_id), "", press.now))
+    return tokens.show_why(app, tokens.Request(str(press.person.slack_user_id), "", press.now))
 
 
-def register(app: App, desk: Desk) -> None:
-    app.event("app_home_opened")(partial(opened, desk=desk))
-    on_press(app, "home_why", press_why, desk)
+def register(bolt: Bolt, app: App) -> None:
+    bolt.event("app_home_opened")(partial(opened, app=app))
+    on_press(bolt, "home_why", press_why, app)

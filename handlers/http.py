@@ -17,7 +17,8 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
-from slack_bolt import App, BoltRequest
+from slack_bolt import App as Bolt
+from slack_bolt import BoltRequest
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -29,7 +30,7 @@ from handlers.usage.litellm import NothingUsed
 from policy.metering import UsageEvent
 from policy.outcomes import KINDS, STATES, Reported
 from policy.period import day_of
-from programme.app import Desk
+from programme.app import App
 from programme.outcomes import intake as outcomes_intake
 from programme.usage import intake as usage_intake
 from programme.usage import keys
@@ -76,9 +77,9 @@ class OutcomesAnswer(BaseModel):
     summary: dict[outcomes_intake.Status, int]
 
 
-def build(desk: Desk, *, slack: App | None = None, github_secret: str | None = None) -> FastAPI:
+def build(app: App, *, slack: Bolt | None = None, github_secret: str | None = None) -> FastAPI:
     """The application; with `slack`, also the endpoint of HTTP mode; with GitHub's secret, its webhooks are taken."""
-    app = FastAPI(
+    api = FastAPI(
         title="tokens-bot",
         description="Intake of usage and outcomes for the company's AI token allowance.",
         version="1",
@@ -87,16 +88,16 @@ def build(desk: Desk, *, slack: App | None = None, github_secret: str | None = N
             {"name": "outcomes", "description": "What came of the work, as trackers report it."},
         ],
     )
-    app.include_router(_intake(desk))
-    app.include_router(_outcomes(desk, github_secret))
-    app.include_router(_operations(desk))
+    api.include_router(_intake(app))
+    api.include_router(_outcomes(app, github_secret))
+    api.include_router(_operations(app))
     if slack is not None:
-        app.include_router(_slack(slack))
-    app.add_exception_handler(sa.exc.OperationalError, _database_away)
+        api.include_router(_slack(slack))
+    api.add_exception_handler(sa.exc.OperationalError, _database_away)
     # PostgreSQL's way to say that a table is missing: the database is not migrated.
-    app.add_exception_handler(sa.exc.ProgrammingError, _database_away)
-    app.add_middleware(_LastResort)
-    return app
+    api.add_exception_handler(sa.exc.ProgrammingError, _database_away)
+    api.add_middleware(_LastResort)
+    return api
 
 
 def _database_away(_request: Request, error: Exception) -> Response:
@@ -130,26 +131,26 @@ def _json(content: object, *, status: int = 200, headers: dict[str, str] | None 
 # --- Intake --------------------------------------------------------------------------------------------------------
 
 
-def _intake(desk: Desk) -> APIRouter:
+def _intake(app: App) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["usage"])
-    require_key = _key_with(desk, "usage:write")
+    require_key = _key_with(app, "usage:write")
 
     @router.post("/usage", summary="Report usage as CloudEvents 1.0", **_describe(_CLOUDEVENT_BODY))
     async def report_usage(request: Request, key: Annotated[ApiKey, Depends(require_key)]) -> Response:
         """One event or a batch. Sending it again changes nothing; `data` uses the OpenTelemetry GenAI names."""
         body = await _body(request)
-        return await run_in_threadpool(_take_in, desk, lambda: cloudevents.parse(body, allowed_source=key.source))
+        return await run_in_threadpool(_take_in, app, lambda: cloudevents.parse(body, allowed_source=key.source))
 
     @router.post("/usage/litellm", summary="Report usage as LiteLLM's generic_api callback sends it", **_describe({}))
     async def report_litellm_usage(request: Request, key: Annotated[ApiKey, Depends(require_key)]) -> Response:
         """An array of LiteLLM's standard logging payloads. Prompts and answers in it are never kept."""
         body = await _body(request)
-        return await run_in_threadpool(_take_in, desk, lambda: litellm.parse(body, source=key.source))
+        return await run_in_threadpool(_take_in, app, lambda: litellm.parse(body, source=key.source))
 
     return router
 
 
-def _take_in(desk: Desk, parse: Callable[[], Sequence[UsageEvent | Rejected | NothingUsed]]) -> Response:
+def _take_in(app: App, parse: Callable[[], Sequence[UsageEvent | Rejected | NothingUsed]]) -> Response:
     try:
         parsed = parse()
     except MalformedBodyError as error:
@@ -157,8 +158,8 @@ def _take_in(desk: Desk, parse: Callable[[], Sequence[UsageEvent | Rejected | No
     if len(parsed) > MOST_EVENTS:
         raise HTTPException(413, f"{len(parsed)} events in one batch; send at most {MOST_EVENTS}")
     events = [item for item in parsed if isinstance(item, UsageEvent)]
-    with desk.transaction() as session:
-        taken = iter(usage_intake.take_in(session, events, desk=desk, now=desk.clock()))
+    with app.transaction() as moment:
+        taken = iter(usage_intake.take_in(moment, events))
     outcomes_intake = [next(taken) if isinstance(item, UsageEvent) else _not_taken(item) for item in parsed]
     return _answer(outcomes_intake)
 
@@ -178,12 +179,12 @@ def _answer(outcomes_intake: Sequence[Outcome]) -> Response:
     return _json({"results": results, "summary": summary})
 
 
-def _key_with(desk: Desk, scope: str) -> Callable[..., ApiKey]:
+def _key_with(app: App, scope: str) -> Callable[..., ApiKey]:
     bearer = HTTPBearer(auto_error=False, description="A key from `tokens-bot keys create`.")
 
     def require_key(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> ApiKey:
-        with desk.reading() as session:
-            key = keys.authenticate(session, credentials.credentials) if credentials else None
+        with app.reading() as moment:
+            key = keys.authenticate(moment, credentials.credentials) if credentials else None
         if key is None:
             raise HTTPException(401, "A key in force is needed.", headers={"WWW-Authenticate": "Bearer"})
         if scope not in key.scopes:
@@ -301,15 +302,15 @@ _GITHUB: dict[str, Any] = {
 # --- Outcomes ------------------------------------------------------------------------------------------------------
 
 
-def _outcomes(desk: Desk, github_secret: str | None) -> APIRouter:
+def _outcomes(app: App, github_secret: str | None) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["outcomes"])
-    require_key = _key_with(desk, "outcomes:write")
+    require_key = _key_with(app, "outcomes:write")
 
     @router.post("/outcomes", summary="Report outcomes of work", **_OUTCOMES)
     async def report_outcomes(request: Request, key: Annotated[ApiKey, Depends(require_key)]) -> Response:
         """One outcome or a batch, with the columns of `tokens-bot outcomes import` as fields."""
         body = await _body(request)
-        return await run_in_threadpool(_take_in_outcomes, desk, lambda: files.parse(body, allowed_source=key.source))
+        return await run_in_threadpool(_take_in_outcomes, app, lambda: files.parse(body, allowed_source=key.source))
 
     @router.post("/outcomes/github", summary="GitHub's webhook: pull requests and issues", **_GITHUB)
     async def report_github(request: Request) -> Response:
@@ -320,18 +321,18 @@ def _outcomes(desk: Desk, github_secret: str | None) -> APIRouter:
         if not github.is_signed(github_secret, body, request.headers.get("x-hub-signature-256", "")):
             raise HTTPException(401, "X-Hub-Signature-256 is missing, or is not that of this body.")
         event = request.headers.get("x-github-event", "")
-        return await run_in_threadpool(_take_in_outcomes, desk, lambda: [github.parse(event, body, _bug_labels(desk))])
+        return await run_in_threadpool(_take_in_outcomes, app, lambda: [github.parse(event, body, _bug_labels(app))])
 
     return router
 
 
-def _bug_labels(desk: Desk) -> Callable[[datetime], frozenset[str]]:
-    with desk.reading() as session:
-        rules_on = outcomes_intake.rules_on(session)
-    return lambda at: rules_on(day_of(at, desk.zone)).bug_labels
+def _bug_labels(app: App) -> Callable[[datetime], frozenset[str]]:
+    with app.reading() as moment:
+        rules_on = outcomes_intake.rules_on(moment)
+    return lambda at: rules_on(day_of(at, app.zone)).bug_labels
 
 
-def _take_in_outcomes(desk: Desk, parse: Callable[[], Sequence[Reported | Rejected | github.Ignored]]) -> Response:
+def _take_in_outcomes(app: App, parse: Callable[[], Sequence[Reported | Rejected | github.Ignored]]) -> Response:
     try:
         parsed = parse()
     except MalformedBodyError as error:
@@ -339,8 +340,8 @@ def _take_in_outcomes(desk: Desk, parse: Callable[[], Sequence[Reported | Reject
     if len(parsed) > MOST_EVENTS:
         raise HTTPException(413, f"{len(parsed)} outcomes in one batch; send at most {MOST_EVENTS}")
     reported = [item for item in parsed if isinstance(item, Reported)]
-    with desk.transaction() as session:
-        taken = iter(outcomes_intake.take_in(session, reported, zone=desk.zone, now=desk.clock()))
+    with app.transaction() as moment:
+        taken = iter(outcomes_intake.take_in(moment, reported))
     answers = [next(taken) if isinstance(item, Reported) else _not_kept(item) for item in parsed]
     summary = dict.fromkeys(outcomes_intake.STATUSES, 0)
     for answer in answers:
@@ -360,7 +361,7 @@ def _not_kept(item: Rejected | github.Ignored) -> outcomes_intake.Answer:
 # --- Operations ----------------------------------------------------------------------------------------------------
 
 
-def _operations(desk: Desk) -> APIRouter:
+def _operations(app: App) -> APIRouter:
     router = APIRouter(tags=["operations"])
 
     @router.get("/healthz", summary="Is the process alive?")
@@ -371,7 +372,7 @@ def _operations(desk: Desk) -> APIRouter:
     def readyz(response: Response) -> dict[str, str]:
         """503 while the database does not answer or stands at another revision."""
         try:
-            with desk.reading() as session:
+            with app.database.reading() as session:
                 revision = schema.current_revision(session)
         except sa.exc.OperationalError:
             response.status_code = 503
@@ -391,7 +392,7 @@ def _operations(desk: Desk) -> APIRouter:
 # --- Slack's HTTP mode ---------------------------------------------------------------------------------------------
 
 
-def _slack(slack: App) -> APIRouter:
+def _slack(slack: Bolt) -> APIRouter:
     router = APIRouter(tags=["slack"])
 
     @router.post("/slack/events", include_in_schema=False)

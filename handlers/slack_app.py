@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from slack_bolt import App
+from slack_bolt import App as Bolt
 from slack_bolt.response import BoltResponse
 from slack_sdk import WebClient
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from slack_bolt.authorization import AuthorizeResult
 
-    from programme.app import Desk
+    from programme.app import App
 
 logger = logging.getLogger(__name__)
 
@@ -30,19 +30,19 @@ SLACK_API_URL = "https://slack.com/api/"
 
 
 def build(
-    desk: Desk,
+    app: App,
     *,
     token: str | None = None,
     signing_secret: str | None = None,
     api_url: str = SLACK_API_URL,
     authorize: Callable[..., AuthorizeResult] | None = None,
-) -> App:
+) -> Bolt:
     """The app for one workspace.
 
     `process_before_response`: a listener runs in the thread that received the request and the acknowledgement goes out
     when it returns, after its commit (DESIGN 5). `authorize` replaces the token where there is no workspace to ask.
     """
-    app = App(
+    bolt = Bolt(
         client=WebClient(token=token, base_url=api_url),
         signing_secret=signing_secret,
         # Socket Mode has no signatures; Bolt then wants no secret.
@@ -64,9 +64,9 @@ def build(
         home,
         board_group,
     ):
-        topic.register(app, desk)
-    app.error(_answer_failure)
-    return app
+        topic.register(bolt, app)
+    bolt.error(_answer_failure)
+    return bolt
 
 
 def _answer_failure(error: Exception, body: dict[str, Any]) -> BoltResponse:

@@ -32,10 +32,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from slack_bolt import Ack, App
+    from slack_bolt import Ack
+    from slack_bolt import App as Bolt
     from slack_sdk import WebClient
 
-    from programme.app import Desk
+    from programme.app import App
     from programme.balance.history import History
     from templates.render import Message
 
@@ -60,15 +61,15 @@ class Command:
     name: str
     arguments: str
     summary: str
-    answer: Callable[[Desk, Request], Message | Modal | None]
+    answer: Callable[[App, Request], Message | Modal | None]
 
 
-def show_balance(desk: Desk, request: Request) -> Message | None:
-    with desk.reading() as session:
-        card = balance.of_slack_user(session, request.slack_user_id, desk=desk, now=request.now)
+def show_balance(app: App, request: Request) -> Message | None:
+    with app.reading(request.now) as moment:
+        card = balance.of_slack_user(moment, request.slack_user_id)
         if card is None:
             return None
-        books = desk.recent_handbooks.get(session, request.now)
+        books = app.recent_handbooks.get(moment.session, request.now)
     names = {service.key: service.name for book in books.versions for service in book.services}
     services = [(names.get(key, key), spent) for key, spent in card.services]
     lapsing = MicroTokens(card.outlook.lapsing if card.outlook else 0)
@@ -76,33 +77,33 @@ def show_balance(desk: Desk, request: Request) -> Message | None:
     return render.message("tokens/balance", card=card, services=services, lapsing=lapsing, contact=contact)
 
 
-def show_why(desk: Desk, request: Request) -> Message | None:
-    with desk.reading() as session:
-        card = balance.of_slack_user(session, request.slack_user_id, desk=desk, now=request.now)
+def show_why(app: App, request: Request) -> Message | None:
+    with app.reading(request.now) as moment:
+        card = balance.of_slack_user(moment, request.slack_user_id)
         if card is None:
             return None
-        explanation = why.explain(session, card)
-        names = reference.service_names(session)
-        contact = contact_of(desk, session, request.now)
+        explanation = why.explain(moment, card)
+        names = reference.service_names(moment.session)
+        contact = contact_of(moment)
     working = workings.of(explanation.grant) if explanation.grant else None
     return render.message("tokens/why", why=explanation, card=card, names=names, contact=contact, working=working)
 
 
-def show_history(desk: Desk, request: Request) -> Message | None:
-    month = _month(request, desk)
-    with desk.reading() as session:
-        person = people_store.by_slack_id(session, request.slack_user_id)
+def show_history(app: App, request: Request) -> Message | None:
+    month = _month(request, app)
+    with app.reading() as moment:
+        person = people_store.by_slack_id(moment.session, request.slack_user_id)
         if person is None:
             return None
-        of_month = history.of_month(session, person.id, month, zone=desk.zone)
-        names = reference.service_names(session)
+        of_month = history.of_month(moment, person.id, month)
+        names = reference.service_names(moment.session)
     rows, left_out = _table(of_month, names)
     return render.message("tokens/history", history=of_month, rows=rows, left_out=left_out)
 
 
-def _month(request: Request, desk: Desk) -> Month:
+def _month(request: Request, app: App) -> Month:
     if not request.arguments:
-        return Month.containing(day_of(request.now, desk.zone))
+        return Month.containing(day_of(request.now, app.zone))
     try:
         return month_named(request.arguments)
     except ValueError as error:
@@ -132,17 +133,17 @@ def _row(service: str, model: str, lines: Any) -> list[str]:  # noqa: ANN401 - a
     ]
 
 
-def show_services(desk: Desk, request: Request) -> Message | None:
-    today = day_of(request.now, desk.zone)
-    with desk.reading() as session:
-        book = desk.recent_handbooks.get(session, request.now).on(today)
+def show_services(app: App, request: Request) -> Message | None:
+    today = day_of(request.now, app.zone)
+    with app.database.reading() as session:
+        book = app.recent_handbooks.get(session, request.now).on(today)
     approved = [service for service in book.services if service.approved_on(today)]
     return render.message("tokens/services", services=approved, contact=book.contact)
 
 
-def show_help(desk: Desk, request: Request) -> Message | None:
-    with desk.reading() as session:
-        contact = contact_of(desk, session, request.now)
+def show_help(app: App, request: Request) -> Message | None:
+    with app.reading(request.now) as moment:
+        contact = contact_of(moment)
     near = difflib.get_close_matches(request.arguments.lower(), [c.name for c in COMMANDS], n=1)
     return render.message(
         "tokens/help", commands=COMMANDS, unknown=request.arguments, near=near[0] if near else "", contact=contact
@@ -179,14 +180,14 @@ def parse(text: str) -> tuple[Command, str]:
     return command, "" if command.name == "help" else arguments.strip()
 
 
-def answer(desk: Desk, *, text: str, slack_user_id: str, client: WebClient) -> Message | Modal:
+def answer(app: App, *, text: str, slack_user_id: str, client: WebClient) -> Message | Modal:
     """The answer to one `/tokens …`, whatever happens; an unforeseen failure is logged under the number it shows."""
-    now = desk.clock()
+    now = app.clock()
     command, arguments = parse(text)
     request = Request(slack_user_id, arguments, now)
     try:
         with metrics.COMMAND_SECONDS.labels(command.name).time():
-            return command.answer(desk, request) or _after_linking(desk, command, request, client)
+            return command.answer(app, request) or _after_linking(app, command, request, client)
     except Refusal as refusal:
         return render.message("shared/refusal", refusal=refusal)
     except Exception as error:  # noqa: BLE001 - whatever it is, the person gets an answer
@@ -194,19 +195,19 @@ def answer(desk: Desk, *, text: str, slack_user_id: str, client: WebClient) -> M
         return render.message("shared/failure", failure_id=failure_id, contact="the administrators")
 
 
-def _after_linking(desk: Desk, command: Command, request: Request, client: WebClient) -> Message | Modal:
+def _after_linking(app: App, command: Command, request: Request, client: WebClient) -> Message | Modal:
     """First contact: ask Slack for the e-mail, outside of any transaction, link the person, answer again."""
     email = email_of(client, request.slack_user_id)
-    with desk.transaction() as session:
-        person = directory.link(session, slack_user_id=request.slack_user_id, email=email, now=request.now)
-        contact = contact_of(desk, session, request.now)
-    answered = command.answer(desk, request) if person else None
+    with app.transaction(request.now) as moment:
+        person = directory.link(moment, slack_user_id=request.slack_user_id, email=email)
+        contact = contact_of(moment)
+    answered = command.answer(app, request) if person else None
     return answered or render.message("shared/unknown_person", email=email, contact=contact)
 
 
-def respond(ack: Ack, command: dict[str, Any], client: WebClient, *, desk: Desk) -> None:
+def respond(ack: Ack, command: dict[str, Any], client: WebClient, *, app: App) -> None:
     """Bolt's listener for the slash command."""
-    said = answer(desk, text=command.get("text", ""), slack_user_id=command["user_id"], client=client)
+    said = answer(app, text=command.get("text", ""), slack_user_id=command["user_id"], client=client)
     if isinstance(said, Modal):
         try:
             open_modal(client, command["trigger_id"], said)
@@ -218,5 +219,5 @@ def respond(ack: Ack, command: dict[str, Any], client: WebClient, *, desk: Desk)
     ack(**said.ephemeral())
 
 
-def register(app: App, desk: Desk) -> None:
-    app.command("/tokens")(partial(respond, desk=desk))
+def register(bolt: Bolt, app: App) -> None:
+    bolt.command("/tokens")(partial(respond, app=app))

@@ -56,9 +56,7 @@ def _short(cut: CutMonth) -> int:
     if cut.restored <= factors.adjustment:
         return 0
     # As the grant has it: its buffer is what was held back at issue.
-    value = TokenValue(
-        cut.month.quarter, "as granted", int(factors.per_token), buffer_permille=factors.buffer_permille
-    )  # fmt: skip
+    value = TokenValue(cut.month.quarter, "as granted", int(factors.per_token), buffer_permille=factors.buffer_permille)
     step = cut.rules.round_to_tokens * MICRO_PER_TOKEN
     without, got = (readjusted(factors, one, cut.rules, value) for one in (cut.restored, factors.adjustment))
     return -(-(without - got) // step) * step

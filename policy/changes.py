@@ -13,9 +13,7 @@ if TYPE_CHECKING:
 
 IN_THE_HEADING = ("version", "effective_from")
 """They differ between any two versions, and are told beside the changes."""
-NAMES = {
-    "services": ("key",), "prices": ("provider", "model"), "value.basket": ("provider", "model", "tier", "meter")
-}  # fmt: skip
+NAMES = {"services": ("key",), "prices": ("provider", "model"), "value.basket": ("provider", "model", "tier", "meter")}
 """What a table in a list is called by, so that one which is put in between changes nothing about the others."""
 
 

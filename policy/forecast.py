@@ -97,9 +97,14 @@ class Ahead:
 
 
 def ahead(
-    history: Sequence[tuple[date, int]], *, today: date, weeks: int, spent_this_week: int, month_ends: date,
+    history: Sequence[tuple[date, int]],
+    *,
+    today: date,
+    weeks: int,
+    spent_this_week: int,
+    month_ends: date,
     spent_this_month: int,
-) -> Ahead | None:  # fmt: skip
+) -> Ahead | None:
     """Look ahead for a group, from today on, which is not over; None when it is too early to tell.
 
     `history` are past days with what each cost, those without usage included; both `spent` are without today. The

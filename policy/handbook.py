@@ -33,9 +33,21 @@ if TYPE_CHECKING:
 PER_UNIT = {"unit": 1, "thousand": 1_000, "million": 1_000_000, "hour": 3_600}
 SERVICE_KINDS = ("model_api", "training")
 LATER_TABLES = (
-    "sizing", "lots", "rollout", "messages", "exceptions", "warnings", "reports", "reserve", "adjustment",
-    "reviews", "appeals", "disclosure", "digest", "outcomes",
-)  # fmt: skip
+    "sizing",
+    "lots",
+    "rollout",
+    "messages",
+    "exceptions",
+    "warnings",
+    "reports",
+    "reserve",
+    "adjustment",
+    "reviews",
+    "appeals",
+    "disclosure",
+    "digest",
+    "outcomes",
+)
 LATER_VALUE_TABLES = ("index", "buffer", "basket")
 """Tables that handbooks applied earlier do not have; each then holds as in the packaged handbook."""
 

@@ -203,8 +203,10 @@ def weekly_output(
             sums[where] += _weight(one, rules_on(week.first_day))
     for (week, kind, unit, unit_id, _), count in lines.items():
         sums[week, kind, unit, unit_id] += rules_on(week.first_day).weight_of_lines(count)
-    return [WeekOutput(unit, unit_id, week, kind, sums[week, kind, unit, unit_id])
-            for week, kind, unit, unit_id in sorted(sums, key=lambda key: (key[0].first_day, *key[1:]))]  # fmt: skip
+    return [
+        WeekOutput(unit, unit_id, week, kind, sums[week, kind, unit, unit_id])
+        for week, kind, unit, unit_id in sorted(sums, key=lambda key: (key[0].first_day, *key[1:]))
+    ]
 
 
 def _weight(outcome: Outcome, rules: OutcomeRules) -> int:
@@ -219,5 +221,7 @@ def weekly_scores(outcomes: Iterable[Outcome]) -> list[WeekScore]:
     for one in sorted(outcomes, key=lambda o: (o.occurred_at, o.source, o.outcome_id)):
         if one.kind == "quality" and one.state == "done" and one.figure is not None:
             last[one.project, Week.containing(one.day).first_day, one.metric] = one.figure
-    return [WeekScore(project, Week(monday), metric, last[project, monday, metric])
-            for project, monday, metric in sorted(last)]  # fmt: skip
+    return [
+        WeekScore(project, Week(monday), metric, last[project, monday, metric])
+        for project, monday, metric in sorted(last)
+    ]

@@ -170,9 +170,7 @@ def size(
         share = _budget_share(bounds, bought(budget, value), budget, value, share)
     exact = [_clipped(b, share) for b in bounds]
     amounts = _rounded(exact, step)
-    grants = {
-        b.claim.person_id: _factors(b, share, amount, value) for b, amount in zip(bounds, amounts, strict=True)
-    }  # fmt: skip
+    grants = {b.claim.person_id: _factors(b, share, amount, value) for b, amount in zip(bounds, amounts, strict=True)}
     return Sizing(
         grants, Decimal(share) / MILLION, MicroTokens(sum(amounts)), NanoUSD(sum(b.entitlement for b in bounds))
     )
@@ -205,9 +203,7 @@ def entitlement(claim: Claim, rules: SizingRules) -> NanoUSD:
 
 def least(rules: SizingRules, fte_permille: int, days_active: int, days_in_month: int) -> NanoUSD:
     """The floor in USD that every grant has, less for part of a post or of the month."""
-    return NanoUSD(
-        divide_half_even(int(rules.floor_usd) * fte_permille * days_active, WHOLE * days_in_month)
-    )  # fmt: skip
+    return NanoUSD(divide_half_even(int(rules.floor_usd) * fte_permille * days_active, WHOLE * days_in_month))
 
 
 def _full(factors: Factors) -> NanoUSD:
@@ -322,7 +318,7 @@ def _factors(bounds: _Bounds, share: int, amount: int, value: TokenValue) -> Fac
     bound = "floor" if scaled < bounds.floor else "cap" if scaled > bounds.cap else ""
     usd = divide_half_even(
         amount * value.nano_usd_per_token * (WHOLE + value.issue_buffer_permille), MICRO_PER_TOKEN * WHOLE
-    )  # fmt: skip
+    )
     return Factors(
         level=claim.level,
         entitlement=NanoUSD(bounds.entitlement),
@@ -364,6 +360,7 @@ def _reasons(f: Factors) -> Iterable[Reason]:
     if f.bound:
         yield Reason(f.bound, f"the {f.bound} applies instead", {})
     yield Reason(
-        "conversion", "USD into tokens, less the buffer",
+        "conversion",
+        "USD into tokens, less the buffer",
         {"usd_per_token": f"{f.per_token.decimal:f}", "buffer_permille": str(f.buffer_permille)},
-    )  # fmt: skip
+    )

@@ -1,18 +1,19 @@
-"""What every edge has at hand: the database, the clock, the calendar's zone and the price book."""
+"""What every edge has at hand: the database, the clock, the calendar's zone and what is kept for a while."""
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from programme.handbooks import RecentHandbooks
-from programme.usage.price_book import PriceBook
+from programme.moment import Moment
+from programme.price_book import PriceBook
 from programme.value.standing import RecentStanding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable, Iterator
     from zoneinfo import ZoneInfo
 
     from store.engine import Database, Session
@@ -27,7 +28,7 @@ def nobody_looks(_person_id: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class App:
     """Handed to every handler and command; `clock` is read once, at the edge."""
 
     database: Database
@@ -43,10 +44,26 @@ class Desk:
     refresh_home: Callable[[str], None] = nobody_looks
     """Shows a person's Home anew, by their id, if they looked at it lately. It never raises."""
 
-    def transaction(self) -> AbstractContextManager[Session]:
-        """A session that commits at the end of the block."""
-        return self.database.transaction()
+    @contextmanager
+    def transaction(self, now: datetime | None = None) -> Iterator[Moment]:
+        """A moment whose session commits at the end of the block, and rolls back when it raises."""
+        with self.database.transaction() as session:
+            yield self.moment(session, now)
 
-    def reading(self) -> AbstractContextManager[Session]:
-        """A session for statements that only read."""
-        return self.database.reading()
+    @contextmanager
+    def reading(self, now: datetime | None = None) -> Iterator[Moment]:
+        """A moment for statements that only read."""
+        with self.database.reading() as session:
+            yield self.moment(session, now)
+
+    def moment(self, session: Session, now: datetime | None = None) -> Moment:
+        """A moment in a session that is open already: now, or another instant."""
+        return Moment(
+            session,
+            now or self.clock(),
+            self.zone,
+            governance_channel=self.governance_channel,
+            board_usergroup=self.board_usergroup,
+            prices=self.prices,
+            recently=self.recent_handbooks,
+        )

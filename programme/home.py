@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from policy.period import day_of
 from policy.reasons import Refusal
 from policy.warnings import ALL
 from programme.balance import balance, burn_down
@@ -14,22 +13,22 @@ from programme.exceptions import cards
 from programme.people import board
 from programme.reports.team import team_report
 from programme.reviews import calls
+from programme.value.standing import RecentStanding
 from store.balance import warnings as warnings_store
 from store.exceptions import requests as requests_store
 from store.people import board as board_store
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import date
 
     from policy.handbook import Handbook
-    from programme.app import Desk
     from programme.balance.balance import BalanceCard
     from programme.balance.burn_down import BurnDown
     from programme.exceptions.cards import Card, Queue
+    from programme.moment import Moment
     from programme.reports.team_report import TeamReport
     from programme.reviews.calls import Call
     from programme.value.standing import Standing
-    from store.engine import Session
     from store.exceptions.requests import Request
     from store.people.directory import Person
 
@@ -91,51 +90,51 @@ class Home:
     review: Call | None = None
 
 
-def of(session: Session, person: Person, *, desk: Desk, now: datetime) -> Home:
+def of(moment: Moment, person: Person, standing: RecentStanding | None = None) -> Home:
     """What a person sees of the programme. Their own figures, and what they may see of others, are all that is read."""
-    card = balance.of_email(session, person.email, desk=desk, now=now)
+    card = balance.of_email(moment, person.email)
     assert card is not None  # noqa: S101 - the person is there
-    today = day_of(now, desk.zone)
-    books = desk.recent_handbooks.get(session, now)
+    today = moment.today
+    books = moment.recent_handbooks
     names = {service.key: service.name for book in books.versions for service in book.services}
     has_left = person.left_on is not None and person.left_on < today
     return Home(
         card=card,
         services=tuple((names.get(key, key), spent) for key, spent in card.services),
-        burn_down=None if has_left else burn_down.of(session, card, desk=desk, now=now),
-        requests=Requests((), 0) if has_left else _requests(session, person, desk=desk, now=now),
-        warnings=_warnings(session, person, books.on(today)),
-        team=None if has_left else team_report(session, person.id, desk=desk, now=now),
-        board=None if has_left else _board(session, person, desk=desk, now=now),
+        burn_down=None if has_left else burn_down.of(moment, card),
+        requests=Requests((), 0) if has_left else _requests(moment, person),
+        warnings=_warnings(moment, person, books.on(today)),
+        team=None if has_left else team_report(moment, person.id),
+        board=None if has_left else _board(moment, person, standing or RecentStanding()),
         left_on=person.left_on if has_left else None,
         contact=books.versions[-1].contact,
-        review=None if has_left else calls.of(session, person.id, desk=desk, now=now),
+        review=None if has_left else calls.of(moment, person.id),
     )
 
 
-def _requests(session: Session, person: Person, *, desk: Desk, now: datetime) -> Requests:
+def _requests(moment: Moment, person: Person) -> Requests:
     def matters(request: Request) -> bool:
-        return request.is_undecided or now - (request.decided_at or request.made_at) < DECIDED_LATELY
+        return request.is_undecided or moment.now - (request.decided_at or request.made_at) < DECIDED_LATELY
 
-    everything = requests_store.of_person(session, person.id, limit=MOST_READ)
+    everything = requests_store.of_person(moment.session, person.id, limit=MOST_READ)
     shown = [request for request in everything if matters(request)][:MOST_REQUESTS]
-    found = tuple(cards.of(session, request.id, desk=desk, now=now) for request in shown)
+    found = tuple(cards.of(moment, request.id) for request in shown)
     return Requests(found, len(everything) - len(shown))
 
 
-def _warnings(session: Session, person: Person, book: Handbook) -> WarningsWanted:
-    choice = warnings_store.choice(session, person.id)
+def _warnings(moment: Moment, person: Person, book: Handbook) -> WarningsWanted:
+    choice = warnings_store.choice(moment.session, person.id)
     wanted = (p for p in book.warnings.percent if choice.percent is None or p in choice.percent or p == ALL)
     return WarningsWanted(tuple(wanted), choice.quiet_from, choice.quiet_until)
 
 
-def _board(session: Session, person: Person, *, desk: Desk, now: datetime) -> Board | None:
+def _board(moment: Moment, person: Person, recent: RecentStanding) -> Board | None:
     """The board's work, for those who have a seat or stand in for someone who has."""
     try:
-        queue = cards.queue(session, person.id, most=MOST_CARDS, desk=desk, now=now)
+        queue = cards.queue(moment, person.id, most=MOST_CARDS)
     except Refusal:
         return None
-    handed = board_store.delegations_on(session, day_of(now, desk.zone)).get(person.id)
-    sits = any(seat.person_id == person.id for seat in board.seats(session, desk=desk, now=now))
-    standing = desk.recent_standing.get(session, desk=desk, now=now) if sits else None
+    handed = board_store.delegations_on(moment.session, moment.today).get(person.id)
+    sits = any(seat.person_id == person.id for seat in board.seats(moment))
+    standing = recent.get(moment) if sits else None
     return Board(queue, standing, handed.last_day if handed else None)

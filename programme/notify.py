@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from policy.handbook import Handbook
-    from store.engine import Session
+    from programme.moment import Moment
 
 PersonLetter = tuple[str, str, str, str]
 """(key, template, view as JSON text, person id)"""
@@ -25,20 +25,16 @@ A_FEW = 100
 """So many people are named in a query; of more, everyone's zone is read."""
 
 
-def to_people(
-    session: Session, letters: Sequence[PersonLetter], *, book: Handbook, earliest: datetime, now: datetime
-) -> int:
+def to_people(moment: Moment, letters: Sequence[PersonLetter], *, book: Handbook, earliest: datetime) -> int:
     """Owe messages, each not before its reader's next working hour from `earliest` on; how many."""
-    rows = in_hours(session, letters, book=book, earliest=earliest) if letters else []
-    messages.owe(session, rows, now=now)
+    rows = in_hours(moment, letters, book=book, earliest=earliest) if letters else []
+    messages.owe(moment.session, rows, now=moment.now)
     return len(rows)
 
 
-def in_hours(
-    session: Session, letters: Sequence[PersonLetter], *, book: Handbook, earliest: datetime
-) -> list[NewLetter]:
+def in_hours(moment: Moment, letters: Sequence[PersonLetter], *, book: Handbook, earliest: datetime) -> list[NewLetter]:
     """Messages, each due at its reader's next working hour from `earliest` on."""
-    zone_of = zones(session, [person_id for *_, person_id in letters])
+    zone_of = zones(moment, [person_id for *_, person_id in letters])
     opening = {
         zone: next_opening(earliest, ZoneInfo(zone), book.messages)
         for zone in {zone_of[person_id] for *_, person_id in letters}
@@ -49,18 +45,15 @@ def in_hours(
     ]
 
 
-def zones(session: Session, person_ids: Sequence[str]) -> dict[str, str]:
+def zones(moment: Moment, person_ids: Sequence[str]) -> dict[str, str]:
     """The time zone of each of some people, by id."""
     query = sa.select(people.c.id, people.c.time_zone)
     if len(person_ids) <= A_FEW:
         query = query.where(people.c.id.in_(person_ids))
-    return {id_: zone for id_, zone in session.execute(query)}
+    return {id_: zone for id_, zone in moment.session.execute(query)}
 
 
-def to_channel(
-    session: Session, *, key: str, template: str, view: str, channel: str, book: Handbook, zone: ZoneInfo,
-    now: datetime,
-) -> None:  # fmt: skip
+def to_channel(moment: Moment, *, key: str, template: str, view: str, channel: str, book: Handbook) -> None:
     """Owe a message to a channel, not before the programme's next working hour."""
-    due_at = next_opening(now, zone, book.messages)
-    messages.owe(session, [NewLetter(key, template, view, None, channel, due_at)], now=now)
+    due_at = next_opening(moment.now, moment.zone, book.messages)
+    messages.owe(moment.session, [NewLetter(key, template, view, None, channel, due_at)], now=moment.now)

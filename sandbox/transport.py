@@ -56,9 +56,7 @@ def _post(platform: Platform, body: bytes, headers: Mapping[str, str]) -> Json:
         "x-slack-request-timestamp": stamp,
         "x-slack-signature": signed(app.signing_secret, stamp, body),
     }
-    request = urllib.request.Request(  # noqa: S310
-        app.request_url, data=body, headers={**headers, **signature}, method="POST"
-    )
+    request = urllib.request.Request(app.request_url, data=body, headers={**headers, **signature}, method="POST")  # noqa: S310
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect())
     try:
         with direct.open(request, timeout=platform.deadline) as response:

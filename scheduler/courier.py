@@ -22,7 +22,6 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from policy.hours import next_opening
 from policy.period import day_of
-from programme import handbooks
 from programme.people import directory
 from scheduler import messages as messages_scheduler
 from scheduler import slack_delivery, troubles
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from slack_sdk import WebClient
 
     from policy.parameters.messages import MessageRules
-    from programme.app import Desk
+    from programme.app import App
     from scheduler.messages import Composed
     from store.outbox.messages import Owed
 
@@ -75,15 +74,15 @@ class Delivered:
 class Courier:
     """Passes of one process, and the quiet in between that Slack asked for."""
 
-    def __init__(self, desk: Desk, slack: WebClient, *, compose: Compose | None = None) -> None:
-        self._desk, self._slack, self._compose, self._name = desk, slack, compose, name()
+    def __init__(self, app: App, slack: WebClient, *, compose: Compose | None = None) -> None:
+        self._app, self._slack, self._compose, self._name = app, slack, compose, name()
         self._quiet_until: datetime | None = None
 
     def __call__(self) -> Delivered:
-        if self._quiet_until is not None and self._desk.clock() < self._quiet_until:
+        if self._quiet_until is not None and self._app.clock() < self._quiet_until:
             return Delivered()
-        done = deliver(self._desk, self._slack, courier=self._name, compose=self._compose)
-        self._quiet_until = self._desk.clock() + done.quiet_for if done.stopped else None
+        done = deliver(self._app, self._slack, courier=self._name, compose=self._compose)
+        self._quiet_until = self._app.clock() + done.quiet_for if done.stopped else None
         return done
 
 
@@ -92,19 +91,17 @@ def name() -> str:
     return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
 
 
-def deliver(
-    desk: Desk, slack: WebClient, *, courier: str, compose: Compose | None = None, most: int = MOST
-) -> Delivered:
+def deliver(app: App, slack: WebClient, *, courier: str, compose: Compose | None = None, most: int = MOST) -> Delivered:
     """One pass: up to `most` messages that are due now."""
-    now = desk.clock()
-    with desk.transaction() as session:
+    now = app.clock()
+    with app.database.transaction() as session:
         rows = outbox_messages.lease(session, courier=courier, now=now, until=now + LEASE, limit=most)
     if not rows:
         return Delivered()
-    with desk.reading() as session:
-        rules = handbooks.load(session).on(day_of(now, desk.zone)).messages
-    composing = compose or partial(messages_scheduler.compose, desk=desk)
-    return _Pass(desk, slack, courier, composing, rules=rules, until=now + LEASE).send(rows)
+    with app.reading() as moment:
+        rules = moment.handbooks.on(day_of(now, app.zone)).messages
+    composing = compose or partial(messages_scheduler.compose, app=app)
+    return _Pass(app, slack, courier, composing, rules=rules, until=now + LEASE).send(rows)
 
 
 class _Refused(Exception):  # noqa: N818 - an answer, not a mistake of ours
@@ -117,9 +114,9 @@ class _Pass:
     """The messages of one pass, and what became of them."""
 
     def __init__(
-        self, desk: Desk, slack: WebClient, courier: str, compose: Compose, *, rules: MessageRules, until: datetime
+        self, app: App, slack: WebClient, courier: str, compose: Compose, *, rules: MessageRules, until: datetime
     ) -> None:
-        self._desk, self._slack, self._courier, self._compose, self._rules = desk, slack, courier, compose, rules
+        self._app, self._slack, self._courier, self._compose, self._rules = app, slack, courier, compose, rules
         self._until = until
         self._channels: set[str] = set()
         self._done = Delivered()
@@ -129,10 +126,10 @@ class _Pass:
         for row in rows:
             if self._done.stopped:
                 self._give_back(row, row.due_at)
-            elif (opening := self._opening(row)) > self._desk.clock():
+            elif (opening := self._opening(row)) > self._app.clock():
                 self._give_back(row, opening)
             elif row.channel in self._channels and row.replaces is None:
-                self._give_back(row, self._desk.clock() + A_SECOND)
+                self._give_back(row, self._app.clock() + A_SECOND)
             else:
                 self._try(row)
         return self._done
@@ -140,9 +137,9 @@ class _Pass:
     def _opening(self, row: Owed) -> datetime:
         """When the message may go out: in the reader's hours, or the programme's for a channel, or at once."""
         if row.at_once:
-            return self._desk.clock()
-        zone = ZoneInfo(row.time_zone) if row.time_zone else self._desk.zone
-        return next_opening(self._desk.clock(), zone, self._rules)
+            return self._app.clock()
+        zone = ZoneInfo(row.time_zone) if row.time_zone else self._app.zone
+        return next_opening(self._app.clock(), zone, self._rules)
 
     def _try(self, row: Owed) -> None:
         try:
@@ -160,8 +157,8 @@ class _Pass:
 
     def _renew(self, row: Owed, replaces: str) -> None:
         """Show a message's new face. A second time does no harm, so no one has to look whether it was done."""
-        now = self._desk.clock()
-        with self._desk.reading() as session:
+        now = self._app.clock()
+        with self._app.database.reading() as session:
             place = outbox_messages.place_of(session, replaces)
             superseded, overtaking = (
                 outbox_messages.is_superseded(session, row),
@@ -195,7 +192,7 @@ class _Pass:
         """The ts of the message in whose thread this one goes; None while that is on its way."""
         if row.thread is None:
             return ""
-        with self._desk.reading() as session:
+        with self._app.database.reading() as session:
             place = outbox_messages.place_of(session, row.thread)
         if place is None or place.state == outbox_messages.PARKED:
             raise _Refused(Trouble("anchor_parked", "park"))
@@ -204,7 +201,7 @@ class _Pass:
     def _post(self, row: Owed) -> None:
         thread = self._thread(row)
         if thread is None:
-            self._give_back(row, self._desk.clock() + A_SECOND)
+            self._give_back(row, self._app.clock() + A_SECOND)
             return
         user = None if row.channel else self._user(row)
         if row.uncertain and (place := self._found(row, user, thread)):
@@ -218,9 +215,9 @@ class _Pass:
         file_id = row.file_id
         if (picture := composed.picture) is not None and file_id is None:
             file_id = _asked(lambda: slack_delivery.upload(self._slack, picture), posting=False)
-            with self._desk.transaction() as session:
+            with self._app.database.transaction() as session:
                 outbox_messages.note_file(session, row.id, courier=self._courier, file_id=file_id)
-        if self._until - self._desk.clock() < MARGIN:
+        if self._until - self._app.clock() < MARGIN:
             raise _Refused(Trouble("lease_over", "wait"))
         to = row.channel or user or ""
         place = _asked(
@@ -238,8 +235,8 @@ class _Pass:
         found = _asked(lambda: slack_delivery.user_of(self._slack, email), posting=False)
         if found is None:
             raise _Refused(Trouble("no_slack_user", "park"))
-        with self._desk.transaction() as session:
-            person = directory.link(session, slack_user_id=found, email=email, now=self._desk.clock())
+        with self._app.transaction() as moment:
+            person = directory.link(moment, slack_user_id=found, email=email)
         # Someone else may be on record with this Slack user: what is this person's is not for them.
         if person is None or person.id != row.person_id:
             raise _Refused(Trouble("slack_user_taken", "park"))
@@ -263,18 +260,18 @@ class _Pass:
             raise _Refused(Trouble("not_written", "park")) from error
 
     def _note_sent(self, row: Owed, channel: str, ts: str) -> None:
-        with self._desk.transaction() as session:
-            outbox_messages.sent(session, row.id, courier=self._courier, channel=channel, ts=ts, now=self._desk.clock())
+        with self._app.database.transaction() as session:
+            outbox_messages.sent(session, row.id, courier=self._courier, channel=channel, ts=ts, now=self._app.clock())
         if row.person_id is not None:
-            self._desk.refresh_home(row.person_id)
+            self._app.refresh_home(row.person_id)
 
     def _note_overtaken(self, row: Owed) -> None:
         self._done.settled += 1
-        with self._desk.transaction() as session:
-            outbox_messages.overtaken(session, row.id, courier=self._courier, now=self._desk.clock())
+        with self._app.database.transaction() as session:
+            outbox_messages.overtaken(session, row.id, courier=self._courier, now=self._app.clock())
 
     def _yield_to(self, row: Owed, trouble: Trouble) -> None:
-        now, attempts = self._desk.clock(), row.attempts + 1
+        now, attempts = self._app.clock(), row.attempts + 1
         uncertain = row.uncertain or trouble.performed
         processing = trouble.code == "invalid_blocks" and self._has_picture(row) and attempts <= PROCESSING_ATTEMPTS
         if trouble.course == "wait":
@@ -296,27 +293,36 @@ class _Pass:
             )
         else:
             self._done.parked += 1
-            with self._desk.transaction() as session:
+            with self._app.database.transaction() as session:
                 outbox_messages.park(
                     session, row.id, courier=self._courier, problem=trouble.code, attempts=attempts, uncertain=uncertain
                 )
             logger.warning("message %s is parked: %s", row.id, trouble.code)
 
     def _has_picture(self, row: Owed) -> bool:
-        with self._desk.reading() as session:
+        with self._app.database.reading() as session:
             return outbox_messages.file_of(session, row.id) is not None
 
     def _give_back(
-        self, row: Owed, due_at: datetime, *, problem: str | None = None, attempts: int | None = None,
+        self,
+        row: Owed,
+        due_at: datetime,
+        *,
+        problem: str | None = None,
+        attempts: int | None = None,
         uncertain: bool | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._done.postponed += 1
-        with self._desk.transaction() as session:
+        with self._app.database.transaction() as session:
             outbox_messages.postpone(
-                session, row.id, courier=self._courier, due_at=due_at, problem=problem,
+                session,
+                row.id,
+                courier=self._courier,
+                due_at=due_at,
+                problem=problem,
                 attempts=row.attempts if attempts is None else attempts,
                 uncertain=row.uncertain if uncertain is None else uncertain,
-            )  # fmt: skip
+            )
 
 
 def _asked(call: Callable[[], T], *, posting: bool) -> T:

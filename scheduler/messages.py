@@ -10,7 +10,7 @@ from scheduler.composers import appeals, exceptions, grants, handbook, reports, 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from programme.app import Desk
+    from programme.app import App
     from templates.charts import Picture
     from templates.render import Message
 
@@ -33,7 +33,7 @@ COMPOSERS: dict[str, Callable[[object], tuple[Message, Picture | None]]] = {
 }
 
 
-LIVE: dict[str, Callable[[Desk, object], Message | None]] = {
+LIVE: dict[str, Callable[[App, object], Message | None]] = {
     "fast_track/card": exceptions.compose_card,
     "fast_track/face": exceptions.compose_face,
     "fast_track/mine": exceptions.compose_mine,
@@ -59,7 +59,7 @@ LIVE: dict[str, Callable[[Desk, object], Message | None]] = {
 """Messages about requests, proposals, reviews and appeals tell what holds when they go out: rows only name those."""
 
 
-PICTURED: dict[str, Callable[[Desk, object], tuple[Message, Picture | None] | None]] = {
+PICTURED: dict[str, Callable[[App, object], tuple[Message, Picture | None] | None]] = {
     "reports/weekly": reports.compose,
     "review/money": reviews.compose_money,
     "review/use": reviews.compose_use,
@@ -67,13 +67,13 @@ PICTURED: dict[str, Callable[[Desk, object], tuple[Message, Picture | None] | No
 """The same of messages with a picture."""
 
 
-def compose(template: str, view: object, *, desk: Desk) -> Composed | None:
+def compose(template: str, view: object, *, app: App) -> Composed | None:
     """The message of a kind with what its row keeps; None where there is nothing to say any more."""
     if template in LIVE:
-        message = LIVE[template](desk, view)
+        message = LIVE[template](app, view)
         return None if message is None else Composed(message)
     if template in PICTURED:
-        composed = PICTURED[template](desk, view)
+        composed = PICTURED[template](app, view)
         return None if composed is None else Composed(*composed)
     try:
         composer = COMPOSERS[template]

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 from programme.usage import intake
 
 if TYPE_CHECKING:
-    from programme.app import Desk
+    from programme.app import App
 
 logger = logging.getLogger(__name__)
 
 BATCH = 5_000
 
 
-def retry_all(desk: Desk) -> tuple[int, int]:
+def retry_all(app: App) -> tuple[int, int]:
     """Try every event once, in batches of a transaction each; how many were released and how many still wait."""
     released = held = 0
     after = None
     while True:
-        with desk.transaction() as session:
-            tried = intake.retry_quarantine(session, desk=desk, now=desk.clock(), limit=BATCH, after=after)
+        with app.transaction() as moment:
+            tried = intake.retry_quarantine(moment, limit=BATCH, after=after)
         if tried.last is None:
             break
         released, held, after = released + tried.released, held + tried.held, tried.last

@@ -88,9 +88,14 @@ def post(
         # Below the first block, which says what the message is about.
         blocks.insert(1, picture)
     answer = slack.chat_postMessage(
-        channel=to, text=composed.message.text, blocks=blocks, unfurl_links=False, unfurl_media=False,
-        thread_ts=thread or None, metadata={"event_type": EVENT_TYPE, "event_payload": {"key": key}},
-    )  # fmt: skip
+        channel=to,
+        text=composed.message.text,
+        blocks=blocks,
+        unfurl_links=False,
+        unfurl_media=False,
+        thread_ts=thread or None,
+        metadata={"event_type": EVENT_TYPE, "event_payload": {"key": key}},
+    )
     return str(answer["channel"]), str(answer["ts"])
 
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from policy import rollout
 from policy.period import Month, Quarter, Week, day_of
 from policy.reasons import Refusal
-from programme import handbooks
 from programme.appeals import calendar as appeals_calendar
 from programme.exceptions import calendar as exceptions_calendar
 from programme.grants import lapses, monthly
@@ -29,8 +28,8 @@ from store.reviews import votes
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from programme.app import Desk
-    from store.engine import Session
+    from programme.app import App
+    from programme.moment import Moment
 
 logger = logging.getLogger(__name__)
 
@@ -48,36 +47,36 @@ class Ticked:
     failed: tuple[tuple[Run, str], ...]
 
 
-def owed(session: Session, desk: Desk, now: datetime) -> tuple[Run, ...]:
+def owed(moment: Moment) -> tuple[Run, ...]:
     """What the calendar owes at an instant: runs of periods, and steps of requests, proposals and reviews."""
-    today = day_of(now, desk.zone)
-    book = handbooks.load(session).on(today)
+    today = moment.today
+    book = moment.handbooks.on(today)
     reviews_from = rollout.first_review(book.rollout, book.sizing.history.quiet_quarters)
-    begins = reference.fact(session, BEGINS_ON)
+    begins = reference.fact(moment.session, BEGINS_ON)
     begins_on = type(today).fromisoformat(begins) if begins else today
-    calendar = Calendar(book.rollout.launched_on, begins_on, desk.zone, reviews_from)
-    periods = due.owed(now, calendar, runs.last_periods(session))
-    steps = due.steps(due.REQUEST, requests_store.due(session, now, limit=RUNNING_IN), desk.zone)
-    steps += due.steps(due.PROPOSAL, proposals.to_lapse(session, now), desk.zone)
-    steps += due.steps(due.REVIEW, votes.due(session, now), desk.zone)
-    steps += due.steps(due.APPEAL, appeals_store.due(session, now, limit=RUNNING_IN), desk.zone)
+    calendar = Calendar(book.rollout.launched_on, begins_on, moment.zone, reviews_from)
+    periods = due.owed(moment.now, calendar, runs.last_periods(moment.session))
+    steps = due.steps(due.REQUEST, requests_store.due(moment.session, moment.now, limit=RUNNING_IN), moment.zone)
+    steps += due.steps(due.PROPOSAL, proposals.to_lapse(moment), moment.zone)
+    steps += due.steps(due.REVIEW, votes.due(moment.session, moment.now), moment.zone)
+    steps += due.steps(due.APPEAL, appeals_store.due(moment.session, moment.now, limit=RUNNING_IN), moment.zone)
     return due.in_order(*periods, *steps)
 
 
-def tick(desk: Desk, *, now: datetime, announce_in: str | None = None) -> Ticked:
+def tick(app: App, *, now: datetime, announce_in: str | None = None) -> Ticked:
     """Do everything that is owed, oldest first; a job whose run fails waits for the next tick, the others go on."""
-    with desk.reading() as session:
-        awaiting = owed(session, desk, now)
-        begun = reference.fact(session, BEGINS_ON)
+    with app.reading(now) as moment:
+        awaiting = owed(moment)
+        begun = reference.fact(moment.session, BEGINS_ON)
     if begun is None and any(not due.is_step(run) for run in awaiting):
-        with desk.transaction() as session:
-            reference.record_fact(session, BEGINS_ON, day_of(now, desk.zone).isoformat())
+        with app.database.transaction() as session:
+            reference.record_fact(session, BEGINS_ON, day_of(now, app.zone).isoformat())
     done: list[Run] = []
     failed: list[tuple[Run, str]] = []
     for run in awaiting[:RUNNING_IN]:
         if not due.is_step(run) and run.job in {one.job for one, _ in failed}:
             continue
-        reason = _attempt(desk, run, now=now, announce_in=announce_in)
+        reason = _attempt(app, run, now=now, announce_in=announce_in)
         if reason is None:
             done.append(run)
         else:
@@ -85,11 +84,11 @@ def tick(desk: Desk, *, now: datetime, announce_in: str | None = None) -> Ticked
     return Ticked(tuple(done), tuple(failed))
 
 
-def _attempt(desk: Desk, run: Run, *, now: datetime, announce_in: str | None) -> str | None:
+def _attempt(app: App, run: Run, *, now: datetime, announce_in: str | None) -> str | None:
     """Do a run; why it failed, if it did, which is on record then."""
     try:
-        with desk.transaction() as session:
-            perform(session, run, desk=desk, now=now, announce_in=announce_in)
+        with app.transaction(now) as moment:
+            perform(moment, run, announce_in=announce_in)
     except Refusal as refusal:
         reason = str(refusal)
         logger.warning("%s of %s is refused: %s", run.job, run.period, refusal.code)
@@ -99,38 +98,38 @@ def _attempt(desk: Desk, run: Run, *, now: datetime, announce_in: str | None) ->
         logger.error("%s of %s failed: %s\n%s", run.job, run.period, type(error).__qualname__, where)  # noqa: TRY400
     else:
         return None
-    with desk.transaction() as session:
+    with app.database.transaction() as session:
         runs.note_failure(session, run.job, run.period, reason=reason, now=now)
     return reason
 
 
-def perform(session: Session, run: Run, *, desk: Desk, now: datetime, announce_in: str | None) -> None:
+def perform(moment: Moment, run: Run, *, announce_in: str | None) -> None:
     """Claim a run and do it, in the caller's transaction; nothing when it is done already."""
     if due.is_step(run):
-        _perform_step(session, run, desk=desk, now=now)
+        _perform_step(moment, run)
     elif run.job == due.GRANTS:
-        monthly.run(session, Month.parse(run.period), desk=desk, now=now, announce_in=announce_in)
+        monthly.run(moment, Month.parse(run.period), announce_in=announce_in)
     elif run.job == due.REVIEWS:
-        drafting.draft(session, Quarter.parse(run.period), desk=desk, now=now)
-    elif runs.claim(session, run.job, run.period, now=now):
+        drafting.draft(moment, Quarter.parse(run.period))
+    elif runs.claim(moment.session, run.job, run.period, now=moment.now):
         if run.job == due.EXPIRY:
-            lapses.close_ended(session, run.first_day, desk=desk, now=now)
+            lapses.close_ended(moment, run.first_day)
         elif run.job == due.JOINERS:
-            monthly.run_joiners(session, run.first_day, desk=desk, now=now)
+            monthly.run_joiners(moment, run.first_day)
         elif run.job == due.WEEKLY:
-            weekly.owe(session, Week(run.first_day), desk=desk, now=now)
+            weekly.owe(moment, Week(run.first_day))
         else:
-            lapses.announce(session, run.first_day, desk=desk, now=now)
+            lapses.announce(moment, run.first_day)
 
 
-def _perform_step(session: Session, run: Run, *, desk: Desk, now: datetime) -> None:
+def _perform_step(moment: Moment, run: Run) -> None:
     """Whatever of its subject is due: the step itself looks whether it still is."""
     if due.is_of_proposal(run):
-        proposals.lapse(session, run.period, desk=desk, now=now)
+        proposals.lapse(moment, run.period)
     elif due.is_of_review(run):
-        reviews_calendar.advance(session, Quarter.parse(run.period), desk=desk, now=now)
+        reviews_calendar.advance(moment, Quarter.parse(run.period))
     elif due.is_of_appeal(run):
-        appeals_calendar.advance(session, run.period, desk=desk, now=now)
+        appeals_calendar.advance(moment, run.period)
     else:
-        exceptions_calendar.advance(session, run.period, desk=desk, now=now)
-    runs.forget_steps(session, run.period)
+        exceptions_calendar.advance(moment, run.period)
+    runs.forget_steps(moment.session, run.period)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from slack_sdk import WebClient
 
-    from programme.app import Desk
+    from programme.app import App
 
 TICK_SECONDS, COURIER_SECONDS = 30, 1
 RETRY_MINUTES = 10
@@ -28,9 +28,12 @@ RETRY_MINUTES = 10
 
 
 def build(
-    desk: Desk, *, slack: WebClient | None = None, announce_in: str | None = None,
+    app: App,
+    *,
+    slack: WebClient | None = None,
+    announce_in: str | None = None,
     read_board: Callable[[], object] | None = None,
-) -> BackgroundScheduler:  # fmt: skip
+) -> BackgroundScheduler:
     """A scheduler that is not running yet; without a client it has no courier.
 
     `read_board` reads the board's user group: at once, and every hour in case that Slack's word of a change was lost.
@@ -38,33 +41,33 @@ def build(
     scheduler = BackgroundScheduler(
         timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     )
-    ticking = partial(tick_once, desk, announce_in=announce_in)
+    ticking = partial(tick_once, app, announce_in=announce_in)
     # The first tick comes at once: after an outage there is something to make up for.
     scheduler.add_job(ticking, "interval", seconds=TICK_SECONDS, id="tick", next_run_time=datetime.now(UTC))
     if read_board is not None:
         scheduler.add_job(read_board, "interval", hours=1, id="board", next_run_time=datetime.now(UTC))
     if slack is not None:
-        scheduler.add_job(courier.Courier(desk, slack), "interval", seconds=COURIER_SECONDS, id="courier")
+        scheduler.add_job(courier.Courier(app, slack), "interval", seconds=COURIER_SECONDS, id="courier")
     return scheduler
 
 
-def warn(desk: Desk) -> int:
+def warn(app: App) -> int:
     """Look at every wallet that usage was posted to since the last time; how many."""
     looked = 0
     while True:
-        with desk.transaction() as session:
-            some = warnings.look(session, desk=desk, now=desk.clock())
+        with app.transaction() as moment:
+            some = warnings.look(moment)
         looked += some
         if some < warnings.AT_A_TIME:
             return looked
 
 
-def tick_once(desk: Desk, *, announce_in: str | None = None) -> None:
+def tick_once(app: App, *, announce_in: str | None = None) -> None:
     """Do what the calendar owes, and now and then try again what waits in quarantine."""
-    now = desk.clock()
-    tick.tick(desk, now=now, announce_in=announce_in)
-    warn(desk)
+    now = app.clock()
+    tick.tick(app, now=now, announce_in=announce_in)
+    warn(app)
     if now.minute % RETRY_MINUTES == 0:
-        quarantine.retry_all(desk)
-        with desk.transaction() as session:
-            intake.attribute_waiting(session)
+        quarantine.retry_all(app)
+        with app.transaction() as moment:
+            intake.attribute_waiting(moment)

@@ -71,14 +71,29 @@ def append(session: Session, *records: Record) -> None:
 
 
 def note(
-    session: Session, actor: str, action: str, subject: str, *, at: datetime, before: Fields = None,
-    after: Fields = None, handbook_version: str | None = None, place: Place = NOWHERE,
-) -> None:  # fmt: skip
+    session: Session,
+    actor: str,
+    action: str,
+    subject: str,
+    *,
+    at: datetime,
+    before: Fields = None,
+    after: Fields = None,
+    handbook_version: str | None = None,
+    place: Place = NOWHERE,
+) -> None:
     """Add one row: who did what to what, and in which Slack message they clicked."""
     record = Record(
-        at=at, actor=actor, action=action, subject=subject, before=before, after=after,
-        handbook_version=handbook_version, slack_channel=place.channel, slack_ts=place.ts,
-    )  # fmt: skip
+        at=at,
+        actor=actor,
+        action=action,
+        subject=subject,
+        before=before,
+        after=after,
+        handbook_version=handbook_version,
+        slack_channel=place.channel,
+        slack_ts=place.ts,
+    )
     append(session, record)
 
 

@@ -33,9 +33,19 @@ class Lock(IntEnum):
 
 
 ORDER = (
-    "migrations", "runs", "sources", "requests", "handbooks", "handbook_proposals", "grants", "reviews",
-    "review_cases", "values", "accounts", "audit",
-)  # fmt: skip
+    "migrations",
+    "runs",
+    "sources",
+    "requests",
+    "handbooks",
+    "handbook_proposals",
+    "grants",
+    "reviews",
+    "review_cases",
+    "values",
+    "accounts",
+    "audit",
+)
 """Whoever holds one takes no earlier one, so nobody waits in a circle. A table's name stands for locks of its rows."""
 
 

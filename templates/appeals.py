@@ -24,9 +24,13 @@ class Card(reviews.Changed, Protocol):
 def card(shown: Card, *, reminds: bool = False) -> Message:
     """An appeal for those who decide it; one that `reminds` says that no one has."""
     return render.message(
-        "appeals/card", card=shown, change=reviews.change(shown.delta_thousandths), because=reviews.lines(shown.because),
-        button_value=shown.id, reminds=reminds,
-    )  # fmt: skip
+        "appeals/card",
+        card=shown,
+        change=reviews.change(shown.delta_thousandths),
+        because=reviews.lines(shown.because),
+        button_value=shown.id,
+        reminds=reminds,
+    )
 
 
 def nobody(card: Card) -> Message:

@@ -138,9 +138,15 @@ class Sheet:
     # Modals
 
     def modal(
-        self, title: str, *, callback: str, submit: str = "", close: str = "Close", private: str = "",
+        self,
+        title: str,
+        *,
+        callback: str,
+        submit: str = "",
+        close: str = "Close",
+        private: str = "",
         tell_of_closing: bool = False,
-    ) -> Markup:  # fmt: skip
+    ) -> Markup:
         """Make this a modal: its title, the words of its buttons, and what only the app sees."""
         self._view = {
             "type": "modal",
@@ -165,9 +171,18 @@ class Sheet:
         return NOTHING
 
     def text_input(
-        self, block_id: str, label: str, *, initial: str = "", placeholder: str = "", hint: str = "",
-        longest: int = 3_000, multiline: bool = False, optional: bool = False, live: bool = False,
-    ) -> Markup:  # fmt: skip
+        self,
+        block_id: str,
+        label: str,
+        *,
+        initial: str = "",
+        placeholder: str = "",
+        hint: str = "",
+        longest: int = 3_000,
+        multiline: bool = False,
+        optional: bool = False,
+        live: bool = False,
+    ) -> Markup:
         """A field to write in; a `live` one tells of every change, not only at the end."""
         element: Block = {"type": "plain_text_input", "multiline": multiline, "max_length": longest}
         if initial:
@@ -185,9 +200,18 @@ class Sheet:
         return self._input(block_id, label, element, "", hint, optional=optional, live=live)
 
     def select_input(
-        self, block_id: str, label: str, options: Sequence[tuple[str, str]], *, initial: str = "",
-        placeholder: str = "", hint: str = "", optional: bool = False, live: bool = False, radio: bool = False,
-    ) -> Markup:  # fmt: skip
+        self,
+        block_id: str,
+        label: str,
+        options: Sequence[tuple[str, str]],
+        *,
+        initial: str = "",
+        placeholder: str = "",
+        hint: str = "",
+        optional: bool = False,
+        live: bool = False,
+        radio: bool = False,
+    ) -> Markup:
         """A choice of (value, words)."""
         self._count("options", len(options), MOST_OPTIONS)
         shown = {v: {"text": self._plain("option", words, LONGEST_OPTION), "value": v} for v, words in options}
@@ -197,9 +221,15 @@ class Sheet:
         return self._input(block_id, label, element, placeholder, hint, optional=optional, live=live)
 
     def checks_input(
-        self, block_id: str, label: str, options: Sequence[tuple[str, str]], *, initial: Sequence[str] = (),
-        hint: str = "", optional: bool = False,
-    ) -> Markup:  # fmt: skip
+        self,
+        block_id: str,
+        label: str,
+        options: Sequence[tuple[str, str]],
+        *,
+        initial: Sequence[str] = (),
+        hint: str = "",
+        optional: bool = False,
+    ) -> Markup:
         """Boxes to tick, of (value, words)."""
         self._count("options", len(options), MOST_BOXES)
         shown = {v: {"text": self._plain("option", words, LONGEST_OPTION), "value": v} for v, words in options}
@@ -209,9 +239,17 @@ class Sheet:
         return self._input(block_id, label, element, "", hint, optional=optional, live=False)
 
     def people_input(
-        self, block_id: str, label: str, *, initial: Sequence[str] = (), placeholder: str = "", hint: str = "",
-        most: int = 10, optional: bool = False, live: bool = False,
-    ) -> Markup:  # fmt: skip
+        self,
+        block_id: str,
+        label: str,
+        *,
+        initial: Sequence[str] = (),
+        placeholder: str = "",
+        hint: str = "",
+        most: int = 10,
+        optional: bool = False,
+        live: bool = False,
+    ) -> Markup:
         """A choice of several Slack users."""
         element: Block = {"type": "multi_users_select", "max_selected_items": most}
         if initial:

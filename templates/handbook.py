@@ -102,9 +102,7 @@ def thresholds(offered: Offered, named: Sequence[Threshold], *, private: str) ->
     days = [(day.isoformat(), formats.day(day)) for day in offered.days]
     running = "in a quarter" if offered.low_quarters == 1 else f"in {offered.low_quarters} quarters in a row"
     hints = HINTS | {LOW_ENTER: HINTS[LOW_ENTER] % running}
-    return render.modal(
-        "review/thresholds", offered=offered, thresholds=named, days=days, hints=hints, private=private
-    )  # fmt: skip
+    return render.modal("review/thresholds", offered=offered, thresholds=named, days=days, hints=hints, private=private)
 
 
 def thresholds_proposed(shown: Card, named: Sequence[Threshold]) -> Block:

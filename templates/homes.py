@@ -25,7 +25,7 @@ class Home(Protocol):
     @property
     def board(self) -> Any: ...  # noqa: ANN401
     @property
-    def reviews(self) -> Any: ...  # noqa: ANN401
+    def review(self) -> Any: ...  # noqa: ANN401
     @property
     def team(self) -> Any: ...  # noqa: ANN401
     @property
@@ -47,9 +47,7 @@ def person(home: Home) -> Block:
     values |= {card.request.id: exceptions.button_value(card) for card in home.requests.cards}
     of_team = team.words(home.team) | {"teams_below": _teams(home.team.teams)} if home.team else {}
     review_value = reviews.button_value(home.review) if home.review else ""
-    return render.home(
-        "person", home=home, values=values, charts=_charts(home), review_value=review_value, **of_team
-    )  # fmt: skip
+    return render.home("person", home=home, values=values, charts=_charts(home), review_value=review_value, **of_team)
 
 
 def _charts(home: Home) -> dict[str, Block | None]:

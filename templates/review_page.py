@@ -54,15 +54,35 @@ if TYPE_CHECKING:
 def page(shown: ReviewFile, funds: Funds) -> str:
     """The page; whatever people wrote is only text in it."""
     quarter = str(shown.pack.review.quarter)
-    return _environment().get_template("review.html.j2").render(
-        pack=shown.pack, cases=shown.cases, at=shown.at, funds=charts.funds(funds, quarter),
-        use=charts.utilisation(shown.use), data_uri=data_uri, decision=decision, change=reviews.change,
-        counts=reviews.counts, kinds=reviews.KINDS, states=reviews.STATES, missing_names=reviews.MISSING_NAMES,
-        duration=reviews.duration, limits=reviews.LIMITS, mean=reviews.mean, share=reviews.share,
-        adoption=ADOPTION, request_states=formats.STATE_NAMES, not_counted=reviews.not_counted,
-        appeals_in_words=reviews.appeals_in_words, sized_for=Month.parse(shown.pack.summary.month), peers=reviews.peers,
-         group_name=partial(reviews.group_name, names=shown.pack.names),
-    )  # fmt: skip
+    return (
+        _environment()
+        .get_template("review.html.j2")
+        .render(
+            pack=shown.pack,
+            cases=shown.cases,
+            at=shown.at,
+            funds=charts.funds(funds, quarter),
+            use=charts.utilisation(shown.use),
+            data_uri=data_uri,
+            decision=decision,
+            change=reviews.change,
+            counts=reviews.counts,
+            kinds=reviews.KINDS,
+            states=reviews.STATES,
+            missing_names=reviews.MISSING_NAMES,
+            duration=reviews.duration,
+            limits=reviews.LIMITS,
+            mean=reviews.mean,
+            share=reviews.share,
+            adoption=ADOPTION,
+            request_states=formats.STATE_NAMES,
+            not_counted=reviews.not_counted,
+            appeals_in_words=reviews.appeals_in_words,
+            sized_for=Month.parse(shown.pack.summary.month),
+            peers=reviews.peers,
+            group_name=partial(reviews.group_name, names=shown.pack.names),
+        )
+    )
 
 
 @cache

@@ -95,11 +95,24 @@ class Pack(Named, Protocol):
 def pack(shown: Pack) -> Message:
     """A review for those who decide it: in the channel, in a conversation."""
     return render.message(
-        "review/pack", pack=shown, button_value=button_value(shown), group_name=partial(group_name, names=shown.names),
-        counts=counts, kinds=KINDS, most_groups=MOST_GROUPS, duration=duration, missing_names=MISSING_NAMES,
-        states=STATES, limits=LIMITS, mean=mean, share=share, request_states=formats.STATE_NAMES,
-        not_counted=not_counted, appeals_in_words=appeals_in_words, sized_for=Month.parse(shown.summary.month),
-    )  # fmt: skip
+        "review/pack",
+        pack=shown,
+        button_value=button_value(shown),
+        group_name=partial(group_name, names=shown.names),
+        counts=counts,
+        kinds=KINDS,
+        most_groups=MOST_GROUPS,
+        duration=duration,
+        missing_names=MISSING_NAMES,
+        states=STATES,
+        limits=LIMITS,
+        mean=mean,
+        share=share,
+        request_states=formats.STATE_NAMES,
+        not_counted=not_counted,
+        appeals_in_words=appeals_in_words,
+        sized_for=Month.parse(shown.summary.month),
+    )
 
 
 def outcome(shown: Pack) -> Message:
@@ -154,9 +167,13 @@ def _line(reason: Reason) -> str:
 def notice(changed: Notice) -> Message:
     """What a person is told about their own case."""
     return render.message(
-        "review/notice", notice=changed, change=change(changed.delta_thousandths), proposed=_proposed(changed),
-        because=lines(changed.because), would_change=lines(changed.would_change),
-    )  # fmt: skip
+        "review/notice",
+        notice=changed,
+        change=change(changed.delta_thousandths),
+        proposed=_proposed(changed),
+        because=lines(changed.because),
+        would_change=lines(changed.would_change),
+    )
 
 
 def _proposed(changed: Notice) -> str:
@@ -165,17 +182,19 @@ def _proposed(changed: Notice) -> str:
     return change(int(Decimal(was) * 1_000)) if was else ""
 
 
-def mine(
-    quarter: object | None, changed: Notice | None, *, card: object | None, may_appeal: bool
-) -> Message:  # fmt: skip
+def mine(quarter: object | None, changed: Notice | None, *, card: object | None, may_appeal: bool) -> Message:
     """A person's case in the last adopted review, as often as they ask; no notice where they have none."""
     return render.message(
-        "review/mine", quarter=quarter, notice=changed, card=card, may_appeal=may_appeal,
+        "review/mine",
+        quarter=quarter,
+        notice=changed,
+        card=card,
+        may_appeal=may_appeal,
         change="" if changed is None else change(changed.delta_thousandths),
         proposed="" if changed is None else _proposed(changed),
         because=() if changed is None else lines(changed.because),
         would_change=() if changed is None else lines(changed.would_change),
-    )  # fmt: skip
+    )
 
 
 def not_counted(figures: Uncounted) -> str:
@@ -229,7 +248,7 @@ def counts(counted: Mapping[str, int], words: Mapping[str, str] | None = None) -
 
 
 class Compared(Protocol):
-    """The peers a person was compared with, by their key (policy/reviews/efficiency), such as `engineering/junior+mid`."""
+    """The peers a person was compared with, by their key (`policy/reviews/efficiency`): `engineering/junior+mid`."""
 
     @property
     def unit(self) -> str: ...

@@ -1,4 +1,4 @@
-"""What all tests share: a desk on a real SQLite file and on a real PostgreSQL, with the cast in place."""
+"""What all tests share: a app on a real SQLite file and on a real PostgreSQL, with the cast in place."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import settings
 
-from programme.app import Desk
+from programme.app import App
 from store.engine import open_database
 from tests.support import cast, depth, postgres
 from tests.support.clock import Clock
@@ -62,9 +62,9 @@ def postgres_url() -> Iterator[str]:
 def settled_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated file with the cast in it, copied for each test."""
     path = tmp_path_factory.mktemp("template") / "tokens.db"
-    desk = Desk(open_database(f"sqlite:///{path}"), ZONE, Clock())
-    cast.settle(desk)
-    desk.database.close()
+    app = App(open_database(f"sqlite:///{path}"), ZONE, Clock())
+    cast.settle(app)
+    app.database.close()
     return path
 
 
@@ -73,9 +73,9 @@ def settled_postgres(postgres_url: str) -> str:
     """A migrated database with the cast in it, cloned for each test."""
     name = f"template_{uuid4().hex}"
     postgres.administer(postgres_url, f"CREATE DATABASE {name}")
-    desk = Desk(open_database(postgres.in_database(postgres_url, name)), ZONE, Clock())
-    cast.settle(desk)
-    desk.database.close()
+    app = App(open_database(postgres.in_database(postgres_url, name)), ZONE, Clock())
+    cast.settle(app)
+    app.database.close()
     return name
 
 
@@ -102,39 +102,39 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def desk(database_url: str, clock: Clock) -> Iterator[Desk]:
-    """A desk on that database, in Berlin, at noon of a Friday."""
+def app(database_url: str, clock: Clock) -> Iterator[App]:
+    """A app on that database, in Berlin, at noon of a Friday."""
     database = open_database(database_url)
-    yield Desk(database, ZONE, clock)
+    yield App(database, ZONE, clock)
     database.close()
 
 
 @pytest.fixture
-def sqlite_desk(sqlite_url: str, clock: Clock) -> Iterator[Desk]:
+def sqlite_app(sqlite_url: str, clock: Clock) -> Iterator[App]:
     """The same on SQLite alone, for what no database changes."""
     database = open_database(sqlite_url)
-    yield Desk(database, ZONE, clock)
+    yield App(database, ZONE, clock)
     database.close()
 
 
 @pytest.fixture(scope="module", params=DATABASES)
-def shared_desk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """A desk with the cast, on each database, for tests that roll back what they do."""
+def shared_app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """A app with the cast, on each database, for tests that roll back what they do."""
     if request.param == "sqlite":
         settled: Path = request.getfixturevalue("settled_sqlite")
         path = shutil.copy(settled, tmp_path_factory.mktemp("shared"))
-        desk = Desk(open_database(f"sqlite:///{path}"), ZONE, Clock())
-        yield desk
-        desk.database.close()
+        app = App(open_database(f"sqlite:///{path}"), ZONE, Clock())
+        yield app
+        app.database.close()
         return
     server = open_database(request.getfixturevalue("postgres_url"))
     template, name = request.getfixturevalue("settled_postgres"), f"shared_{uuid4().hex}"
     with server.reading() as session:
         session.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
     url = server.writer.url.set(database=name).render_as_string(hide_password=False)
-    desk = Desk(open_database(url), ZONE, Clock())
-    yield desk
-    desk.database.close()
+    app = App(open_database(url), ZONE, Clock())
+    yield app
+    app.database.close()
     with server.reading() as session:
         session.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
     server.close()

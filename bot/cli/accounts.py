@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 @common.json_option
 def balance(email: str, *, as_json: bool) -> None:
     """Show what a person has left."""
-    with common.desk() as desk, desk.reading() as session:
-        card = programme_balance.of_email(session, email, desk=desk, now=desk.clock())
+    with common.app() as app, app.reading() as moment:
+        card = programme_balance.of_email(moment, email)
     if card is None:
         raise Refusal(
             "unknown_person", f"No one has the e-mail {email!r}.", next_step="See `tokens-bot people import`."
@@ -80,10 +80,10 @@ def _card(email: str, card: BalanceCard) -> dict[str, Any]:
 @common.json_option
 def statement(email: str, *, month: Month | None, as_json: bool) -> None:
     """Show every line that was posted to a person's wallet in a month, with the balance after it."""
-    with common.desk() as desk, desk.reading() as session:
-        asked = month or Month.containing(day_of(desk.clock(), desk.zone))
-        person = directory.require(session, email)
-        lines = history.statement(session, person.id, asked, zone=desk.zone)
+    with common.app() as app, app.reading() as moment:
+        asked = month or Month.containing(day_of(app.clock(), app.zone))
+        person = directory.require(moment, email)
+        lines = history.statement(moment, person.id, asked)
     rows = [
         (m.posted_at.isoformat(), m.kind, m.memo, common.token_text(m.amount), common.token_text(m.balance))
         for m in lines.movements

@@ -26,8 +26,8 @@ def budgets() -> None:
 @click.argument("usd", type=common.UsdType())
 def set_budget(month: Month, usd: NanoUSD) -> None:
     """Limit each month's grants to USD in all, from MONTH until another budget is set."""
-    with common.desk() as desk, desk.transaction() as session:
-        terms.set_budget(session, month, usd, actor=common.actor(), now=desk.clock())
+    with common.app() as app, app.transaction() as moment:
+        terms.set_budget(moment, month, usd, actor=common.actor())
     click.echo(f"From {month}, a month's grants cost at most USD {usd.decimal:,.2f}.")
 
 
@@ -35,8 +35,8 @@ def set_budget(month: Month, usd: NanoUSD) -> None:
 @common.json_option
 def list_budgets(*, as_json: bool) -> None:
     """List every budget that was set."""
-    with common.desk() as desk, desk.reading() as session:
-        rows = [(one.month, common.usd_text(one.amount), one.set_by) for one in terms.budgets(session)]
+    with common.app() as app, app.reading() as moment:
+        rows = [(one.month, common.usd_text(one.amount), one.set_by) for one in terms.budgets(moment)]
     heading = ("month", "usd", "set_by")
     if as_json:
         common.print_json([dict(zip(heading, row, strict=True)) for row in rows])
@@ -55,9 +55,9 @@ def bands() -> None:
 @click.option("--from", "holds_from", type=common.DayType(), help="The first day it applies; today when left out.")
 def set_band(band: str, midpoint: NanoUSD, *, holds_from: date | None) -> None:
     """Set the midpoint of BAND to MIDPOINT USD a year."""
-    with common.desk() as desk, desk.transaction() as session:
-        day = holds_from or day_of(desk.clock(), desk.zone)
-        terms.set_band(session, band, midpoint, holds_from=day, actor=common.actor(), now=desk.clock())
+    with common.app() as app, app.transaction() as moment:
+        day = holds_from or day_of(app.clock(), app.zone)
+        terms.set_band(moment, band, midpoint, holds_from=day, actor=common.actor())
     click.echo(f"From {day}, the midpoint of band {band} is USD {midpoint.decimal:,.2f} a year.")
 
 
@@ -65,8 +65,8 @@ def set_band(band: str, midpoint: NanoUSD, *, holds_from: date | None) -> None:
 @common.json_option
 def list_bands(*, as_json: bool) -> None:
     """List the midpoints that apply today."""
-    with common.desk() as desk, desk.reading() as session:
-        held = terms.bands(session, day_of(desk.clock(), desk.zone))
+    with common.app() as app, app.reading() as moment:
+        held = terms.bands(moment, day_of(app.clock(), app.zone))
     rows = [(band, common.usd_text(usd)) for band, usd in sorted(held.items())]
     heading = ("band", "midpoint_usd")
     if as_json:

@@ -24,8 +24,8 @@ at_option = click.option("--at", type=common.InstantType(), help="As if it were 
 @common.json_option
 def due(*, at: datetime | None, as_json: bool) -> None:
     """List the runs that are owed, oldest first."""
-    with common.desk() as desk, desk.reading() as session:
-        awaiting = ticking.owed(session, desk, at or desk.clock())
+    with common.app() as app, app.reading(at or app.clock()) as moment:
+        awaiting = ticking.owed(moment)
     if as_json:
         common.print_json([_shown(run) for run in awaiting])
     elif awaiting:
@@ -40,8 +40,8 @@ def due(*, at: datetime | None, as_json: bool) -> None:
 def tick(*, at: datetime | None, as_json: bool) -> None:
     """Do the runs that are owed; exit 1 when one of them failed."""
     announce_in = settings.load().announce_channel
-    with common.desk() as desk:
-        ticked = ticking.tick(desk, now=at or desk.clock(), announce_in=announce_in)
+    with common.app() as app:
+        ticked = ticking.tick(app, now=at or app.clock(), announce_in=announce_in)
     failed = [_shown(run) | {"reason": reason} for run, reason in ticked.failed]
     if as_json:
         common.print_json({"done": [_shown(run) for run in ticked.done], "failed": failed})

@@ -36,8 +36,8 @@ def chart() -> None:
 @out_option
 def team(email: str, out: Path | None) -> None:
     """Draw a manager's team week by week, as the manager sees it."""
-    with common.desk() as desk, desk.reading() as session:
-        report = team_report(session, directory.require(session, email).id, desk=desk, now=desk.clock())
+    with common.app() as app, app.reading() as moment:
+        report = team_report(moment, directory.require(moment, email).id)
     if report is None:
         raise Refusal("no_reports", f"No one reports to {email}.")
     _write(charts.weekly_spend(report), out)
@@ -48,10 +48,10 @@ def team(email: str, out: Path | None) -> None:
 @out_option
 def burn_down(email: str, out: Path | None) -> None:
     """Draw what is left of a person's tokens on each day of this month."""
-    with common.desk() as desk, desk.reading() as session:
-        directory.require(session, email)
-        card = balance.of_email(session, email, desk=desk, now=desk.clock())
-        month = None if card is None else months.of(session, card, desk=desk, now=desk.clock())
+    with common.app() as app, app.reading() as moment:
+        directory.require(moment, email)
+        card = balance.of_email(moment, email)
+        month = None if card is None else months.of(moment, card)
     if month is None:
         raise Refusal("no_wallet", f"{email} has had no tokens yet.", next_step="See `tokens-bot grants`.")
     _write(charts.burn_down(month), out)
@@ -61,8 +61,8 @@ def burn_down(email: str, out: Path | None) -> None:
 @out_option
 def utilisation(out: Path | None) -> None:
     """Draw how much of their grants people used in the last full months."""
-    with common.desk() as desk, desk.reading() as session:
-        found = standing.of(session, desk=desk, now=desk.clock())
+    with common.app() as app, app.reading() as moment:
+        found = standing.of(moment)
     _write(charts.utilisation(found.utilisation), out)
 
 

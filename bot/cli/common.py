@@ -1,4 +1,4 @@
-"""What the commands share: the desk, the acting person, output for people and for programs."""
+"""What the commands share: the app, the acting person, output for people and for programs."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from programme.app import Desk
-    from store.engine import Session
+    from programme.app import App
+    from programme.moment import Moment
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
 
 @contextmanager
-def desk() -> Iterator[Desk]:
-    """The desk of the environment's settings, on a database that is up to date."""
-    with wiring.open_desk(settings.load()) as opened:
+def app() -> Iterator[App]:
+    """The app of the environment's settings, on a database that is up to date."""
+    with wiring.open_app(settings.load()) as opened:
         yield opened
 
 
 @contextmanager
-def undone(desk: Desk) -> Iterator[Session]:
+def undone(app: App) -> Iterator[Moment]:
     """A transaction that leaves nothing, for what is only to be looked at."""
-    with desk.database.writer.connect() as session:
-        yield session
+    with app.database.writer.connect() as session:
+        yield app.moment(session)
         session.rollback()
 
 

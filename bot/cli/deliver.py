@@ -32,7 +32,7 @@ def deliver(*, show: bool, retry: str | None, limit: int, as_json: bool) -> None
 
 
 def _list(limit: int, *, as_json: bool) -> None:
-    with common.desk() as desk, desk.reading() as session:
+    with common.app() as app, app.database.reading() as session:
         found = messages.pending(session, limit=limit)
     rows = [
         (
@@ -55,8 +55,8 @@ def _list(limit: int, *, as_json: bool) -> None:
 
 
 def _retry(key: str) -> None:
-    with common.desk() as desk, desk.transaction() as session:
-        count = messages.retry(session, None if key == "all" else key, now=desk.clock())
+    with common.app() as app, app.database.transaction() as session:
+        count = messages.retry(session, None if key == "all" else key, now=app.clock())
     if not count and key != "all":
         raise Refusal("not_parked", f"No parked message has the key {key!r}.", next_step="See `deliver --list`.")
     click.echo(f"{count} {'message' if count == 1 else 'messages'} will be tried again.")
@@ -68,11 +68,11 @@ def _deliver(*, as_json: bool) -> None:
         raise Refusal("no_bot_token", "SLACK_BOT_TOKEN is not set.", next_step="See `tokens-bot doctor`.")
     slack = slack_delivery.client(loaded.slack_bot_token, loaded.slack_api_url)
     me, total = courier.name(), courier.Delivered()
-    with common.desk() as desk:
-        with desk.reading() as session:
-            due = messages.count_due(session, desk.clock())
+    with common.app() as app:
+        with app.database.reading() as session:
+            due = messages.count_due(session, app.clock())
         with click.progressbar(length=due, label="Delivering", file=sys.stderr) as bar:
-            while (done := courier.deliver(desk, slack, courier=me)).leased:
+            while (done := courier.deliver(app, slack, courier=me)).leased:
                 bar.update(done.leased)
                 for figure in ("sent", "settled", "postponed", "parked"):
                     setattr(total, figure, getattr(total, figure) + getattr(done, figure))

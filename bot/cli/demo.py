@@ -44,9 +44,12 @@ CONTROLS = (
 
 @click.command()
 @click.option(
-    "--port", type=click.IntRange(0, HIGHEST_PORT), default=8070, show_default=True,
+    "--port",
+    type=click.IntRange(0, HIGHEST_PORT),
+    default=8070,
+    show_default=True,
     help="Port of the workspace's page; usage is taken in on the next one.",
-)  # fmt: skip
+)
 @click.option("--reset", is_flag=True, help="Start over; otherwise the demo goes on where it was.")
 @click.option("--no-browser", is_flag=True, help="Don't open the page.")
 @click.option("--folder", type=click.Path(file_okay=False, path_type=Path), default=FOLDER, show_default=True)
@@ -92,10 +95,10 @@ class _Calendar:
         """Let time pass until the evening of the button's day; what the page says then."""
         if self.teller is None:
             return PREPARING
-        today = day_of(self.teller.clock(), self.teller.desk.zone)
+        today = day_of(self.teller.clock(), self.teller.app.zone)
         day = story.target(name, today)
         delivered = self.teller.tell(
-            story.evening(day, self.teller.desk), progress=lambda day, _: self.show(f"{day:%A}, {day.day} {day:%B %Y}…")
+            story.evening(day, self.teller.app), progress=lambda day, _: self.show(f"{day:%A}, {day.day} {day:%B %Y}…")
         )
         messages = "One message was" if delivered == 1 else f"{delivered} messages were"
         return f"It is {day:%A}, {day.day} {day:%B %Y}. {messages} delivered on the way."
@@ -104,11 +107,11 @@ class _Calendar:
 def _run(
     sandbox: Sandbox, clock: DemoClock, calendar: _Calendar, folder: Path, *, intake_port: int, browse: bool
 ) -> None:
-    app = sandbox.workspace.app
+    installed = sandbox.workspace.app
     loaded = settings.load(
         {
-            "SLACK_BOT_TOKEN": app.bot_token,
-            "SLACK_APP_TOKEN": app.app_token,
+            "SLACK_BOT_TOKEN": installed.bot_token,
+            "SLACK_APP_TOKEN": installed.app_token,
             "SLACK_API_URL": sandbox.api_url,
             "TOKENS_DATABASE_URL": f"sqlite:///{folder / 'tokens.db'}",
             "TOKENS_HTTP_PORT": str(intake_port),
@@ -118,13 +121,13 @@ def _run(
             "TOKENS_BOARD_USERGROUP": company.BOARD_GROUP,
         }
     )
-    desk = wiring.new_desk(loaded, clock=clock)
-    event.listen(desk.database.writer, "connect", _dont_wait_for_the_disk)
+    app = wiring.new_app(loaded, clock=clock)
+    event.listen(app.database.writer, "connect", _dont_wait_for_the_disk)
     slack = slack_delivery.client(loaded.slack_bot_token, loaded.slack_api_url)
-    teller = story.Teller(desk, clock, slack, folder, courier.name())
+    teller = story.Teller(app, clock, slack, folder, courier.name())
     _prepare(teller, sandbox)
-    secret = story.gateway_key(desk, folder)
-    with serving.serving(loaded, desk) as intake:
+    secret = story.gateway_key(app, folder)
+    with serving.serving(loaded, app) as intake:
         calendar.teller, calendar.show = teller, sandbox.tell_progress
         _greet(sandbox)
         click.echo(_welcome(sandbox, intake, secret))
@@ -132,7 +135,7 @@ def _run(
             webbrowser.open(sandbox.page_url(YOU))
         serving.wait_for_signal()
         click.echo("Stopping. `make demo` goes on from here; `make demo ARGS=--reset` starts over.")
-    desk.database.close()
+    app.database.close()
 
 
 def _dont_wait_for_the_disk(connection: sqlite3.Connection, _record: object) -> None:

@@ -18,14 +18,36 @@ if TYPE_CHECKING:
     from datetime import date
 
     from policy.units import MicroTokens
-    from programme.app import Desk
+    from programme.app import App
     from programme.exceptions.cards import Card
 
 COLUMNS = (
-    "id", "made_at", "requester", "class", "state", "amount_tokens", "amount_usd", "last_day", "project", "service",
-    "incident", "approvals", "rejections", "needed", "lapse_at", "decided_at", "decided_by", "granted_tokens",
-    "granted_last_day", "left_tokens", "netted_tokens", "netted_month", "outcome", "outcome_note", "handbook",
-)  # fmt: skip
+    "id",
+    "made_at",
+    "requester",
+    "class",
+    "state",
+    "amount_tokens",
+    "amount_usd",
+    "last_day",
+    "project",
+    "service",
+    "incident",
+    "approvals",
+    "rejections",
+    "needed",
+    "lapse_at",
+    "decided_at",
+    "decided_by",
+    "granted_tokens",
+    "granted_last_day",
+    "left_tokens",
+    "netted_tokens",
+    "netted_month",
+    "outcome",
+    "outcome_note",
+    "handbook",
+)
 
 
 @click.group()
@@ -38,9 +60,9 @@ def exceptions() -> None:
 @common.json_option
 def list_exceptions(*, everything: bool, as_json: bool) -> None:
     """List what is waiting for the board, the nearest deadline first."""
-    with common.desk() as desk, desk.reading() as session:
-        found = store.made_between(session, None, None) if everything else store.undecided(session)
-        rows = [_row(cards.of(session, request.id, desk=desk, now=desk.clock())) for request in found]
+    with common.app() as app, app.reading() as moment:
+        found = store.made_between(moment.session, None, None) if everything else store.undecided(moment.session)
+        rows = [_row(cards.of(moment, request.id)) for request in found]
     if as_json:
         common.print_json(rows)
     elif rows:
@@ -63,20 +85,20 @@ def _brief(value: Any) -> str:  # noqa: ANN401 - any column
 )
 def export_exceptions(*, first: date | None, last: date | None, out: TextIO) -> None:
     """Write requests as CSV, oldest first; amounts are decimal tokens and USD."""
-    with common.desk() as desk, desk.reading() as session:
-        begin, end = _bounds(desk, first, last)
-        found = store.made_between(session, begin, end)
+    with common.app() as app, app.reading() as moment:
+        begin, end = _bounds(app, first, last)
+        found = store.made_between(moment.session, begin, end)
         writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
         writer.writeheader()
         for request in found:
-            row = _row(cards.of(session, request.id, desk=desk, now=desk.clock()))
+            row = _row(cards.of(moment, request.id))
             writer.writerow({name: _inert(value) for name, value in row.items()})
     click.echo(f"{len(found):,} {'request' if len(found) == 1 else 'requests'}.", file=sys.stderr)
 
 
-def _bounds(desk: Desk, first: date | None, last: date | None) -> tuple[Any, Any]:
-    begin = first_instant(first, desk.zone) if first else None
-    end = first_instant(last + timedelta(days=1), desk.zone) if last else None
+def _bounds(app: App, first: date | None, last: date | None) -> tuple[Any, Any]:
+    begin = first_instant(first, app.zone) if first else None
+    end = first_instant(last + timedelta(days=1), app.zone) if last else None
     return begin, end
 
 

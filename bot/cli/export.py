@@ -11,7 +11,7 @@ import click
 
 from bot.cli import common
 from handlers import FIRST_YEAR, LAST_YEAR
-from policy.period import Week, day_of
+from policy.period import Week
 from programme.people import directory
 from programme.reports.team import team_report
 from programme.reviews import annual_export
@@ -25,8 +25,16 @@ if TYPE_CHECKING:
     from programme.reports.team_report import TeamReport, WeekOfSpend
 
 COLUMNS = (
-    "manager_email", "week", "begins_on", "service", "spend_usd", "week_usd", "week_tokens", "pace_usd", "not_told",
-)  # fmt: skip
+    "manager_email",
+    "week",
+    "begins_on",
+    "service",
+    "spend_usd",
+    "week_usd",
+    "week_tokens",
+    "pace_usd",
+    "not_told",
+)
 
 
 @click.group()
@@ -44,16 +52,15 @@ def export_spend(*, email: str | None, out: TextIO) -> None:
 
     The last week is not over. A week that the report leaves out has the reason instead of figures.
     """
-    with common.desk() as desk, desk.reading() as session:
-        now = desk.clock()
-        monday = Week.containing(day_of(now, desk.zone)).first_day
-        managers = [directory.require(session, email).id] if email else teams.managers(session, monday)
+    with common.app() as app, app.reading() as moment:
+        monday = Week.containing(moment.today).first_day
+        managers = [directory.require(moment, email).id] if email else teams.managers(moment.session, monday)
         writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
         writer.writeheader()
         told = 0
         for manager in managers:
-            person = people_store.by_id(session, manager)
-            report = team_report(session, manager, desk=desk, now=now)
+            person = people_store.by_id(moment.session, manager)
+            report = team_report(moment, manager)
             if person is not None and report is not None:
                 writer.writerows(_rows(person.email, report))
                 told += 1
@@ -95,8 +102,8 @@ def export_review(*, year: int, by: str, out: TextIO) -> None:
 
     Input to bonus eligibility, never a rank. People who opted out are not in it. The audit log records the export.
     """
-    with common.desk() as desk, desk.transaction() as session:
-        exported = annual_export.export(session, year, by=by, desk=desk, now=desk.clock())
+    with common.app() as app, app.transaction() as moment:
+        exported = annual_export.export(moment, year, by=by)
     writer = csv.DictWriter(out, [field.name for field in fields(Line)], lineterminator="\n")
     writer.writeheader()
     writer.writerows(asdict(line) for line in exported.lines)

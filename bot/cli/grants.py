@@ -39,28 +39,32 @@ def grants() -> None:
 @common.json_option
 def give_grant(email: str, amount: MicroTokens, *, reason: str, expires: date, key: str | None, as_json: bool) -> None:
     """Give a person AMOUNT tokens until the end of a day."""
-    with common.desk() as desk:
+    with common.app() as app:
         try:
-            with desk.transaction() as session:
+            with app.transaction() as moment:
                 given = programme_grants.give(
-                    session,
+                    moment,
                     email=email,
                     amount=amount,
                     reason=reason,
-                    expires_at=first_instant(expires + timedelta(days=1), desk.zone),
+                    expires_at=first_instant(expires + timedelta(days=1), app.zone),
                     actor=common.actor(),
-                    now=desk.clock(),
                     key=key,
                 )
         except Refusal as refusal:
-            with desk.transaction() as session:
-                programme_grants.record_refusal(session, refusal, key=key, actor=common.actor(), now=desk.clock())
+            with app.transaction() as moment:
+                programme_grants.record_refusal(moment, refusal, key=key, actor=common.actor())
             raise
     if as_json:
         common.print_json(
-            {"person_id": given.person_id, "entry_id": given.entry_id, "amount_tokens": common.token_text(amount),
-             "expires_at": given.expires_at.isoformat(), "again": given.again}
-        )  # fmt: skip
+            {
+                "person_id": given.person_id,
+                "entry_id": given.entry_id,
+                "amount_tokens": common.token_text(amount),
+                "expires_at": given.expires_at.isoformat(),
+                "again": given.again,
+            }
+        )
     else:
         before = "had already been given under this key" if given.again else "given"
         click.echo(f"{amount.decimal:,f} tokens {before} to {email}, until the end of {expires}.")
@@ -72,15 +76,14 @@ def give_grant(email: str, amount: MicroTokens, *, reason: str, expires: date, k
 @common.json_option
 def run_grants(month: Month, *, dry_run: bool, as_json: bool) -> None:
     """Make MONTH's grants to everyone in the programme; running it again changes nothing."""
-    with common.desk() as desk:
-        now = desk.clock()
+    with common.app() as app:
         if dry_run:
-            with common.undone(desk) as session:
-                _show_plan(sizing.plan(session, month, desk=desk, now=now), as_json=as_json)
+            with common.undone(app) as moment:
+                _show_plan(sizing.plan(moment, month), as_json=as_json)
             return
         announce_in = settings.load().announce_channel
-        with desk.transaction() as session:
-            posted = monthly.run(session, month, desk=desk, now=now, announce_in=announce_in)
+        with app.transaction() as moment:
+            posted = monthly.run(moment, month, announce_in=announce_in)
     if as_json:
         common.print_json(_posted(month, posted))
     elif posted is None:
@@ -116,12 +119,17 @@ def _show_plan(plan: Plan, *, as_json: bool) -> None:
         ]
         common.print_json(
             {
-                "month": str(plan.month), "phase": plan.phase, "value_version": plan.value.version,
+                "month": str(plan.month),
+                "phase": plan.phase,
+                "value_version": plan.value.version,
                 "budget_usd": common.usd_text(plan.budget) if plan.budget is not None else None,
-                "issued_usd": common.usd_text(issued), "granted_tokens": common.token_text(plan.sizing.total),
-                "budget_share": str(plan.sizing.budget_share), "grants": lines, "unsized": dict(plan.unsized),
+                "issued_usd": common.usd_text(issued),
+                "granted_tokens": common.token_text(plan.sizing.total),
+                "budget_share": str(plan.sizing.budget_share),
+                "grants": lines,
+                "unsized": dict(plan.unsized),
             }
-        )  # fmt: skip
+        )
         return
     if rows:
         common.print_table(PLAN_HEADING, rows)
@@ -138,10 +146,19 @@ PLAN_HEADING = ("name", "level", "entitled", "fte", "days", "S", "P", "H", "weig
 
 def _plan_row(name: str, f: Factors) -> tuple[str, ...]:
     return (
-        name, f.level, f"{f.entitlement.decimal:.2f}", f"{f.fte_permille / 1000:g}",
-        f"{f.days_active}/{f.days_in_month}", str(f.seniority), str(f.complexity), str(f.history), str(f.weight),
-        f.bound or "-", f"{f.usd.decimal:.2f}", f"{f.amount.decimal:f}",
-    )  # fmt: skip
+        name,
+        f.level,
+        f"{f.entitlement.decimal:.2f}",
+        f"{f.fte_permille / 1000:g}",
+        f"{f.days_active}/{f.days_in_month}",
+        str(f.seniority),
+        str(f.complexity),
+        str(f.history),
+        str(f.weight),
+        f.bound or "-",
+        f"{f.usd.decimal:.2f}",
+        f"{f.amount.decimal:f}",
+    )
 
 
 def _warn_of_unsized(unsized: Mapping[str, str]) -> None:

@@ -10,8 +10,7 @@ import click
 from bot.cli import common
 from policy import handbook as policy_handbook
 from policy.period import day_of
-from programme import handbooks
-from programme.handbook import proposals
+from programme.handbook import applying, proposals
 from store import locks
 from store.handbook import proposals as store
 from store.handbook import reference
@@ -33,10 +32,10 @@ def show_handbook(*, packaged: bool) -> None:
     if packaged:
         click.echo(policy_handbook.packaged(), nl=False)
         return
-    with common.desk() as desk, desk.reading() as session:
-        today = day_of(desk.clock(), desk.zone)
-        version = handbooks.load(session).on(today).version
-        click.echo(reference.handbook_body(session, version), nl=False)
+    with common.app() as app, app.reading() as moment:
+        today = day_of(app.clock(), app.zone)
+        version = moment.handbooks.on(today).version
+        click.echo(reference.handbook_body(moment.session, version), nl=False)
 
 
 @handbook.command("apply")
@@ -47,13 +46,12 @@ def apply_handbook(file: Path) -> None:
     After that, a change takes two people (see `propose`). Applying the same file again changes nothing.
     """
     text = common.text_of(file)
-    with common.desk() as desk, desk.transaction() as session:
-        now = desk.clock()
-        locks.hold(session, Lock.HANDBOOKS)
-        new = handbooks.checked(session, text)
-        known = reference.handbook_body(session, new.version) is not None
-        alone = "" if known else proposals.why_alone(session, desk=desk, now=now)
-        applied = handbooks.apply(session, text, actor=common.actor(), now=now, alone=alone)
+    with common.app() as app, app.transaction() as moment:
+        locks.hold(moment.session, Lock.HANDBOOKS)
+        new = applying.checked(moment, text)
+        known = reference.handbook_body(moment.session, new.version) is not None
+        alone = "" if known else proposals.why_alone(moment)
+        applied = applying.apply(moment, text, actor=common.actor(), alone=alone)
     click.echo(f"Handbook {applied.version} applies from {applied.effective_from}.")
 
 
@@ -68,11 +66,10 @@ def apply_handbook(file: Path) -> None:
 def propose_handbook(file: Path, *, email: str | None) -> None:
     """Put a TOML file before the board; it applies once another person confirms it in Slack."""
     text = common.text_of(file)
-    with common.desk() as desk, desk.transaction() as session:
-        now = desk.clock()
-        by = proposals.proposer(session, email, common.login(), desk=desk, now=now)
-        made = proposals.propose(session, text, by, actor=common.actor(), desk=desk, now=now)
-        card = proposals.of(session, made.id)
+    with common.app() as app, app.transaction() as moment:
+        by = proposals.proposer(moment, email, common.login())
+        made = proposals.propose(moment, text, by, actor=common.actor())
+        card = proposals.of(moment, made.id)
     click.echo(
         f"Handbook {made.version} from {made.effective_from} is proposed by {card.proposer.name} and waiting for a"
         f" second person until {card.lapse_at:%Y-%m-%d %H:%M} UTC."
@@ -85,8 +82,8 @@ def propose_handbook(file: Path, *, email: str | None) -> None:
 @common.json_option
 def list_proposals(*, changes: bool, as_json: bool) -> None:
     """List proposals and what became of them, the latest first."""
-    with common.desk() as desk, desk.reading() as session:
-        found = [proposals.of(session, proposal.id) for proposal in store.everything(session)]
+    with common.app() as app, app.reading() as moment:
+        found = [proposals.of(moment, proposal.id) for proposal in store.everything(moment.session)]
     if as_json:
         common.print_json([_row(card) | {"changes": [one._asdict() for one in card.changes]} for card in found])
         return

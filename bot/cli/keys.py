@@ -21,10 +21,8 @@ def keys() -> None:
 @common.json_option
 def create_key(name: str, *, source: str | None, scopes: tuple[str, ...], as_json: bool) -> None:
     """Create a key and show it, once."""
-    with common.desk() as desk, desk.transaction() as session:
-        key = programme_keys.create(
-            session, name=name, source=source or name, scopes=scopes, actor=common.actor(), now=desk.clock()
-        )
+    with common.app() as app, app.transaction() as moment:
+        key = programme_keys.create(moment, name=name, source=source or name, scopes=scopes, actor=common.actor())
     if as_json:
         common.print_json({"id": key.id, "secret": key.secret, "source": source or name})
         return
@@ -36,8 +34,8 @@ def create_key(name: str, *, source: str | None, scopes: tuple[str, ...], as_jso
 @click.argument("name")
 def revoke_key(name: str) -> None:
     """End a key at once, by its name or id."""
-    with common.desk() as desk, desk.transaction() as session:
-        programme_keys.revoke(session, name, actor=common.actor(), now=desk.clock())
+    with common.app() as app, app.transaction() as moment:
+        programme_keys.revoke(moment, name, actor=common.actor())
     click.echo(f"{name} is revoked.")
 
 
@@ -45,7 +43,7 @@ def revoke_key(name: str) -> None:
 @common.json_option
 def list_keys(*, as_json: bool) -> None:
     """List every key, without its secret."""
-    with common.desk() as desk, desk.reading() as session:
+    with common.app() as app, app.database.reading() as session:
         found = key_store.listed(session)
     rows = [
         (

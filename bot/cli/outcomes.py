@@ -48,8 +48,8 @@ def import_outcomes(file: BinaryIO, *, as_json: bool) -> None:
     except UnicodeDecodeError as error:
         raise Refusal("not_utf8", f"{file.name} is not UTF-8 text: {error}.") from error
     reported = files.read(io.StringIO(text, newline=""))
-    with common.desk() as desk, desk.transaction() as session:
-        answers = programme.take_in(session, reported, zone=desk.zone, now=desk.clock())
+    with common.app() as app, app.transaction() as moment:
+        answers = programme.take_in(moment, reported)
     counts = Counter(answer.status for answer in answers)
     summary = {"read": len(answers)} | {status: counts[status] for status in FILE_STATUSES}
     if as_json:
@@ -64,7 +64,7 @@ def import_outcomes(file: BinaryIO, *, as_json: bool) -> None:
 @common.json_option
 def list_outcomes(*, waiting: bool, limit: int, as_json: bool) -> None:
     """List the latest outcomes as they count; those kept by team never show the person."""
-    with common.desk() as desk, desk.reading() as session:
+    with common.app() as app, app.database.reading() as session:
         heading, rows = _waiting(session, limit) if waiting else _latest(session, limit)
         still = store.count_waiting(session)
     if as_json:
@@ -89,10 +89,18 @@ def _latest(session: Session, limit: int) -> _Table:
     found = store.latest(session, limit=limit)
     names = _emails(session, [one.unit_id for one in found if one.unit_id])
     return heading, [
-        (one.source, one.outcome_id, one.kind, f"{one.day}", one.state, one.project, one.unit or "",
-         names.get(one.unit_id or "", ""))
+        (
+            one.source,
+            one.outcome_id,
+            one.kind,
+            f"{one.day}",
+            one.state,
+            one.project,
+            one.unit or "",
+            names.get(one.unit_id or "", ""),
+        )
         for one in found
-    ]  # fmt: skip
+    ]
 
 
 def _emails(session: Session, person_ids: Sequence[str]) -> dict[str, str]:
@@ -104,8 +112,8 @@ def _emails(session: Session, person_ids: Sequence[str]) -> dict[str, str]:
 @common.json_option
 def attribute(*, as_json: bool) -> None:
     """Attribute outcomes whose people are now known; the running bot does this every ten minutes."""
-    with common.desk() as desk, desk.transaction() as session:
-        done = programme.attribute_waiting(session)
+    with common.app() as app, app.transaction() as moment:
+        done = programme.attribute_waiting(moment)
     if as_json:
         common.print_json({"attributed": done.attributed, "waiting": done.waiting})
     else:
@@ -118,10 +126,10 @@ def attribute(*, as_json: bool) -> None:
 @common.json_option
 def weekly(*, begin: date | None, end: date | None, as_json: bool) -> None:
     """Show each team's (by its manager) or person's output by week and kind; reverted or reopened work counts 0."""
-    with common.desk() as desk, desk.reading() as session:
-        last = end or day_of(desk.clock(), desk.zone)
-        found = programme.weekly(session, begin or last - timedelta(weeks=12), last + timedelta(days=1))
-        names = _emails(session, [one.unit_id for one in found])
+    with common.app() as app, app.reading() as moment:
+        last = end or day_of(app.clock(), app.zone)
+        found = programme.weekly(moment, begin or last - timedelta(weeks=12), last + timedelta(days=1))
+        names = _emails(moment.session, [one.unit_id for one in found])
     heading = ("week", "unit", "of", "kind", "output")
     rows = [
         (str(one.week), one.unit, names.get(one.unit_id, one.unit_id), one.kind, _decimal(one.output)) for one in found

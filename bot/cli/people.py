@@ -38,10 +38,8 @@ def import_people(file: BinaryIO, *, as_json: bool) -> None:
         text = file.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Refusal("not_utf8", f"{file.name} is not UTF-8 text: {error}.") from error
-    with common.desk() as desk, desk.transaction() as session:
-        done = programme_people.import_csv(
-            session, io.StringIO(text), actor=common.actor(), now=desk.clock(), zone=desk.zone
-        )
+    with common.app() as app, app.transaction() as moment:
+        done = programme_people.import_csv(moment, io.StringIO(text), actor=common.actor())
     if as_json:
         common.print_json({"added": done.added, "changed": done.changed, "unchanged": done.unchanged})
     else:
@@ -54,8 +52,8 @@ def import_people(file: BinaryIO, *, as_json: bool) -> None:
 @click.option("--until", "last", type=common.DayType(), help="The last day away; leave it out while it is not known.")
 def note_leave(email: str, *, first: date, last: date | None) -> None:
     """Note that a person is away. A leave longer than the handbook's `sizing.leave_days` pauses their grants."""
-    with common.desk() as desk, desk.transaction() as session:
-        terms.set_leave(session, email, first, last, actor=common.actor(), now=desk.clock())
+    with common.app() as app, app.transaction() as moment:
+        terms.set_leave(moment, email, first, last, actor=common.actor())
     click.echo(f"{email} is away from {first}{f' until {last}' if last else ''}.")
 
 
@@ -64,8 +62,8 @@ def note_leave(email: str, *, first: date, last: date | None) -> None:
 @click.option("--back", is_flag=True, help="Put them back in.")
 def note_opt_out(email: str, *, back: bool) -> None:
     """Leave a person out of the export for the compensation review (`export review`)."""
-    with common.desk() as desk, desk.transaction() as session:
-        changed = annual_export.opt_out(session, email, back=back, actor=common.actor(), now=desk.clock())
+    with common.app() as app, app.transaction() as moment:
+        changed = annual_export.opt_out(moment, email, back=back, actor=common.actor())
     where = "in" if back else "left out of"
     click.echo(f"{email} is {where} exports of reviews {'from now on' if changed else 'already'}.")
 
@@ -88,8 +86,8 @@ def add_identity(email: str, value: str, *, kind: IdentityKind | None, source: s
     `tokens-bot quarantine retry` then posts the usage that is waiting for this name.
     """
     known_as: IdentityKind = kind or ("email" if "@" in value else "user")
-    with common.desk() as desk, desk.transaction() as session:
+    with common.app() as app, app.transaction() as moment:
         person = programme_people.map_identity(
-            session, source=source, kind=known_as, value=value, email=email, actor=common.actor(), now=desk.clock()
+            moment, source=source, kind=known_as, value=value, email=email, actor=common.actor()
         )
     click.echo(f"{known_as} {value!r} of {source} is {person.name} ({person.id}).")

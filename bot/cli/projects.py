@@ -8,7 +8,6 @@ from typing import BinaryIO
 import click
 
 from bot.cli import common
-from policy.period import day_of
 from policy.reasons import Refusal
 from programme.people import terms
 
@@ -31,10 +30,8 @@ def import_projects(file: BinaryIO, *, as_json: bool) -> None:
         text = file.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Refusal("not_utf8", f"{file.name} is not UTF-8 text: {error}.") from error
-    with common.desk() as desk, desk.transaction() as session:
-        now = desk.clock()
-        today = day_of(now, desk.zone)
-        done = terms.import_projects(session, io.StringIO(text), today=today, actor=common.actor(), now=now)
+    with common.app() as app, app.transaction() as moment:
+        done = terms.import_projects(moment, io.StringIO(text), today=moment.today, actor=common.actor())
     if as_json:
         common.print_json({"projects": done.projects, "assignments": done.assignments, "ended": done.ended})
     else:

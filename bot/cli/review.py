@@ -21,13 +21,12 @@ from templates import reviews as words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
 
     from policy.period import Quarter
     from policy.reasons import Reason
     from policy.reviews.proposal import Counted
     from policy.units import MicroTokens
-    from programme.app import Desk
+    from programme.moment import Moment
     from programme.reviews.drafting import Drafted
     from programme.reviews.summaries import Fairness, Summary
     from store.engine import Session
@@ -51,16 +50,16 @@ def draft_review(quarter: Quarter, *, dry_run: bool, as_json: bool) -> None:
 
     The draft freezes its inputs; no one's grant changes.
     """
-    with common.desk() as desk:
-        now = desk.clock()
+    with common.app() as app:
+        now = app.clock()
         if dry_run:
-            with common.undone(desk) as session:
-                drafted = _draft(session, quarter, desk, now)
+            with common.undone(app) as moment:
+                drafted = _draft(moment, quarter)
                 if drafted is not None and not as_json:
-                    _print_cases(session, quarter)
+                    _print_cases(moment.session, quarter)
         else:
-            with desk.transaction() as session:
-                drafted = _draft(session, quarter, desk, now)
+            with app.transaction(now) as moment:
+                drafted = _draft(moment, quarter)
     if as_json:
         common.print_json(_drafted(quarter, drafted, kept=not dry_run))
     elif drafted is None:
@@ -70,17 +69,21 @@ def draft_review(quarter: Quarter, *, dry_run: bool, as_json: bool) -> None:
         click.echo("Nothing was kept." if dry_run else f"Inputs are frozen, SHA-256 {drafted.inputs_digest}.")
 
 
-def _draft(session: Session, quarter: Quarter, desk: Desk, now: datetime) -> Drafted | None:
-    return drafting.draft(session, quarter, desk=desk, now=now, actor=common.actor())
+def _draft(moment: Moment, quarter: Quarter) -> Drafted | None:
+    return drafting.draft(moment, quarter, actor=common.actor())
 
 
 def _drafted(quarter: Quarter, drafted: Drafted | None, *, kept: bool) -> dict[str, object]:
     if drafted is None:
         return {"quarter": str(quarter), "drafted": False}
     return {
-        "quarter": str(quarter), "drafted": kept, "month": str(drafted.month), **common.plain(drafted.counted),
-        "without_score": drafted.missing, "inputs_digest": drafted.inputs_digest,
-    }  # fmt: skip
+        "quarter": str(quarter),
+        "drafted": kept,
+        "month": str(drafted.month),
+        **common.plain(drafted.counted),
+        "without_score": drafted.missing,
+        "inputs_digest": drafted.inputs_digest,
+    }
 
 
 def _counted(counted: Counted) -> str:
@@ -96,21 +99,19 @@ def show_review(quarter: Quarter | None, *, email: str | None, as_json: bool) ->
 
     Shows the figures and each case on a line, or one person's case with all its reasons.
     """
-    with common.desk() as desk, desk.reading() as session:
-        kept = drafting.require(session, quarter)
+    with common.app() as app, app.reading() as moment:
+        kept = drafting.require(moment, quarter)
         if email is not None:
-            one = drafting.case_of(session, kept.quarter, directory.require(session, email).id)
+            one = drafting.case_of(moment, kept.quarter, directory.require(moment, email).id)
             _show_case(kept.quarter, email, one, as_json=as_json)
             return
-        summary = drafting.summary(session, kept.quarter)
+        summary = drafting.summary(moment, kept.quarter)
         if as_json:
-            cases = [_plain(case) for case in store.cases(session, kept.quarter)]
-            common.print_json(
-                {"summary": common.plain(summary), "inputs_digest": kept.inputs_digest, "cases": cases}
-            )  # fmt: skip
+            cases = [_plain(case) for case in store.cases(moment.session, kept.quarter)]
+            common.print_json({"summary": common.plain(summary), "inputs_digest": kept.inputs_digest, "cases": cases})
             return
-        _print_cases(session, kept.quarter)
-        _print_summary(summary, _names(session))
+        _print_cases(moment.session, kept.quarter)
+        _print_summary(summary, _names(moment.session))
 
 
 def _names(session: Session) -> dict[str, str]:
@@ -126,10 +127,16 @@ def _line(one: Kept, names: Mapping[str, str]) -> tuple[str, ...]:
     case = one.case
     used = "-" if case.utilisation_permille is None else f"{case.utilisation_permille / 10:.0f} %"
     return (
-        names[case.person_id], used, case.state_after, case.missing or f"{case.theta:+.2f}",
-        _percent(one.delta_thousandths), f"{one.factor:.4f}", _whole(case.grant_before), _whole(case.grant_after),
+        names[case.person_id],
+        used,
+        case.state_after,
+        case.missing or f"{case.theta:+.2f}",
+        _percent(one.delta_thousandths),
+        f"{one.factor:.4f}",
+        _whole(case.grant_before),
+        _whole(case.grant_after),
         one.decision,
-    )  # fmt: skip
+    )
 
 
 def _percent(thousandths: int) -> str:
@@ -165,9 +172,12 @@ def _plain(one: Kept) -> dict[str, Any]:
     """A case for programs, with what became of it."""
     case: dict[str, Any] = common.plain(one.case)
     return case | {
-        "decision": one.decision, "delta": str(one.delta_thousandths * THOUSANDTH), "factor": str(one.factor),
-        "decided_by": one.decided_by, "decision_reason": one.decision_reason,
-    }  # fmt: skip
+        "decision": one.decision,
+        "delta": str(one.delta_thousandths * THOUSANDTH),
+        "factor": str(one.factor),
+        "decided_by": one.decided_by,
+        "decision_reason": one.decision_reason,
+    }
 
 
 def _print_summary(summary: Summary, names: Mapping[str, str]) -> None:
@@ -253,12 +263,8 @@ def pack_of_review(quarter: Quarter | None, *, cases: bool, by: str | None, out:
     """
     if cases and by is None:
         raise click.UsageError("--cases needs --by EMAIL.")
-    with common.desk() as desk, desk.transaction() as session:
-        now = desk.clock()
-        if cases and by is not None:
-            found = file.with_cases(session, quarter, by=by, desk=desk, now=now)
-        else:
-            found = file.of(session, quarter, desk=desk, now=now)
+    with common.app() as app, app.transaction() as moment:
+        found = file.with_cases(moment, quarter, by=by) if cases and by else file.of(moment, quarter)
     out.write(written.page(found, found.pack.summary.figures.money))
     told = f"with {len(found.cases.rows):,} cases" if found.cases else "without cases"
     click.echo(f"The review of {found.pack.review.quarter}, {found.pack.review.state}, {told}.", file=sys.stderr)
@@ -272,9 +278,9 @@ def recompute_review(quarter: Quarter | None, *, as_json: bool) -> None:
 
     Exits 1 and lists what differs.
     """
-    with common.desk() as desk, desk.reading() as session:
-        kept = drafting.require(session, quarter)
-        differences = drafting.recompute(session, kept.quarter)
+    with common.app() as app, app.reading() as moment:
+        kept = drafting.require(moment, quarter)
+        differences = drafting.recompute(moment, kept.quarter)
     if as_json:
         common.print_json({"quarter": str(kept.quarter), "holds": not differences, "differences": differences})
     else:
@@ -297,13 +303,11 @@ def backtest_review(path: Path, quarter: Quarter | None, *, as_json: bool) -> No
         rules = handbooks.parse(common.text_of(path)).adjustment
     except handbooks.HandbookError as error:
         raise Refusal("handbook_invalid", f"The handbook has mistakes:\n{error}", next_step="Correct them.") from error
-    with common.desk() as desk, desk.reading() as session:
-        kept = drafting.require(session, quarter)
-        test = drafting.backtest(session, kept.quarter, rules)
+    with common.app() as app, app.reading() as moment:
+        kept = drafting.require(moment, quarter)
+        test = drafting.backtest(moment, kept.quarter, rules)
     if as_json:
-        common.print_json(
-            {"quarter": str(kept.quarter), **common.plain(test)}
-        )  # fmt: skip
+        common.print_json({"quarter": str(kept.quarter), **common.plain(test)})
     else:
         click.echo(f"{kept.quarter} as drafted: {_counted(test.now)}")
         click.echo(f"With this handbook: {_counted(test.then)}; {test.differ} differ.")

@@ -11,7 +11,6 @@ from bot.cli import common
 from policy import rollout as policy
 from policy.period import Month, day_of
 from policy.rollout import Participant
-from programme import handbooks
 from programme.people import terms
 from store.people import terms as term_store
 
@@ -26,10 +25,10 @@ def rollout() -> None:
 @common.json_option
 def show_rollout(*, month: Month | None, as_json: bool) -> None:
     """Show a month's phase, the waves, and how many people of each take part."""
-    with common.desk() as desk, desk.reading() as session:
-        asked = month or Month.containing(day_of(desk.clock(), desk.zone))
-        rules = handbooks.load(session).on(asked.first_day).rollout
-        everybody = term_store.participants(session, asked, rules.role_families)
+    with common.app() as app, app.reading() as moment:
+        asked = month or Month.containing(day_of(app.clock(), app.zone))
+        rules = moment.handbooks.on(asked.first_day).rollout
+        everybody = term_store.participants(moment.session, asked, rules.role_families)
     people, taking_part = Counter[str](), Counter[str]()
     for p in everybody:
         wave = str(p.wave) if p.wave else "none"
@@ -53,7 +52,7 @@ def show_rollout(*, month: Month | None, as_json: bool) -> None:
 def draw_waves(*, seed: str | None) -> None:
     """Put every team into a wave by lot. The audit log keeps the seed, so anyone can repeat the draw."""
     drawn = seed or secrets.token_hex(8)
-    with common.desk() as desk, desk.transaction() as session:
-        sizes = terms.draw_waves(session, seed=drawn, actor=common.actor(), now=desk.clock())
+    with common.app() as app, app.transaction() as moment:
+        sizes = terms.draw_waves(moment, seed=drawn, actor=common.actor())
     click.echo(", ".join(f"wave {wave}: {people} people" for wave, people in sizes.items()))
     click.echo(f"Seed {drawn}.")

@@ -15,7 +15,7 @@ from bot.cli import common
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from programme.app import Desk
+    from programme.app import App
 
 MOST_FINDINGS = 100
 
@@ -24,10 +24,10 @@ MOST_FINDINGS = 100
 def migrate() -> None:
     """Create the database's tables, or bring them up to date."""
     loaded = settings.load()
-    desk = wiring.new_desk(loaded)
+    app = wiring.new_app(loaded)
     text = common.text_of(loaded.handbook) if loaded.handbook else None
-    wiring.migrate(desk, handbook=text)
-    desk.database.close()
+    wiring.migrate(app, handbook=text)
+    app.database.close()
     click.echo("The database is up to date.")
 
 
@@ -38,7 +38,7 @@ def run() -> None:
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     loaded = settings.load()
-    with wiring.open_desk(loaded) as desk, serving.serving(loaded, desk) as address:
+    with wiring.open_app(loaded) as app, serving.serving(loaded, app) as address:
         mode = "Socket Mode" if loaded.socket_mode else f"HTTP, at {address}/slack/events"
         click.echo(f"Listening to Slack ({mode}); usage intake at {address}/v1/usage. Ctrl-C stops.")
         serving.wait_for_signal()
@@ -49,9 +49,9 @@ def run() -> None:
 @common.json_option
 def verify(*, as_json: bool) -> None:
     """Recompute the ledger and the usage behind it; exit 1 and list the figures that do not hold."""
-    with common.desk() as desk:
+    with common.app() as app:
         findings = []
-        for finding in _findings(desk):
+        for finding in _findings(app):
             findings.append(finding)
             if len(findings) == MOST_FINDINGS:
                 break
@@ -64,17 +64,17 @@ def verify(*, as_json: bool) -> None:
     sys.exit(1 if findings else 0)
 
 
-def _findings(desk: Desk) -> Iterator[str]:
+def _findings(app: App) -> Iterator[str]:
     from store.proof import verify as checks  # noqa: PLC0415 - only this command needs it
 
     # One transaction, so that everything is of one instant.
-    with desk.database.snapshot() as session:
+    with app.database.snapshot() as session:
         events = checks.count_events(session)
         with click.progressbar(length=events + len(checks.CHECKS), label="Verifying", file=sys.stderr) as bar:
             for check in checks.CHECKS:
                 yield from check(session)
                 bar.update(1)
-            yield from checks.costs_and_days(session, desk.zone, bar.update)
+            yield from checks.costs_and_days(session, app.zone, bar.update)
 
 
 @click.command()
@@ -84,9 +84,9 @@ def doctor(*, as_json: bool) -> None:
     from bot import doctor as doctors  # noqa: PLC0415 - only this command needs it
 
     loaded = settings.load()
-    desk = wiring.new_desk(loaded)
-    findings = list(doctors.examine(loaded, desk))
-    desk.database.close()
+    app = wiring.new_app(loaded)
+    findings = list(doctors.examine(loaded, app))
+    app.database.close()
     if as_json:
         common.print_json([finding.__dict__ for finding in findings])
     else:

@@ -38,7 +38,7 @@ def import_usage(file: BinaryIO, *, format_: Format, skip_bad_lines: bool, as_js
     if not file.seekable():
         raise Refusal("not_a_file", f"{file.name} cannot be read twice.", next_step="Save it to a file first.")
     size = os.fstat(file.fileno()).st_size
-    with common.desk() as desk, click.progressbar(length=2 * size, label="Importing", file=sys.stderr) as bar:
+    with common.app() as app, click.progressbar(length=2 * size, label="Importing", file=sys.stderr) as bar:
         seen = 0
 
         def progress(offset: int) -> None:
@@ -47,9 +47,7 @@ def import_usage(file: BinaryIO, *, format_: Format, skip_bad_lines: bool, as_js
             seen = offset if offset < size else 0
 
         try:
-            done = files.import_file(
-                desk, file, format_, skip_bad_lines=skip_bad_lines, progress=progress
-            )  # fmt: skip
+            done = files.import_file(app, file, format_, skip_bad_lines=skip_bad_lines, progress=progress)
         except MalformedBodyError as error:
             raise Refusal("file_malformed", f"{file.name}: {error}") from error
     _report(done, as_json=as_json)
@@ -82,7 +80,7 @@ def quarantine() -> None:
 @common.json_option
 def list_quarantine(*, limit: int, as_json: bool) -> None:
     """List what is waiting, why, and since when."""
-    with common.desk() as desk, desk.reading() as session:
+    with common.app() as app, app.database.reading() as session:
         held = usage_store.held_events(session, limit=limit)
         counts = usage_store.count_held(session)
     rows = [
@@ -103,8 +101,8 @@ def list_quarantine(*, limit: int, as_json: bool) -> None:
 @common.json_option
 def retry_quarantine(*, as_json: bool) -> None:
     """Post what can now be priced and attributed, at the time it was used."""
-    with common.desk() as desk:
-        released, held = retry.retry_all(desk)
+    with common.app() as app:
+        released, held = retry.retry_all(app)
     if as_json:
         common.print_json({"released": released, "held": held})
     else:

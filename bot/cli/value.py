@@ -31,15 +31,20 @@ def value() -> None:
 @common.json_option
 def propose_value(quarter: Quarter, *, as_json: bool) -> None:
     """Work out a quarter's value from the market basket, and keep it for adoption."""
-    with common.desk() as desk, desk.transaction() as session:
-        proposal = valuation.propose(session, quarter, desk=desk, actor=common.actor(), now=desk.clock())
+    with common.app() as app, app.transaction() as moment:
+        proposal = valuation.propose(moment, quarter, actor=common.actor())
     if as_json:
         old = {"version": proposal.old.version, "usd_per_token": common.usd_text(proposal.old.per_token)}
         new = {"usd_per_token": common.usd_text(proposal.new.per_token)}
         common.print_json(
-            {"quarter": str(quarter), "digest": proposal.digest, "old": old, "new": new,
-             "calculation": proposal.calculation}
-        )  # fmt: skip
+            {
+                "quarter": str(quarter),
+                "digest": proposal.digest,
+                "old": old,
+                "new": new,
+                "calculation": proposal.calculation,
+            }
+        )
         return
     _show(proposal)
 
@@ -54,9 +59,12 @@ def _show(proposal: Proposal) -> None:
     for note in kept["notes"]:
         click.echo(note)
     for name, label in (
-        ("laspeyres", "Laspeyres (official)"), ("paasche", "Paasche (check)"), ("fisher", "Fisher (check)"),
-        ("divergence", "|L/F - 1|"), ("mix", "mix effect, L/P - 1"),
-    ):  # fmt: skip
+        ("laspeyres", "Laspeyres (official)"),
+        ("paasche", "Paasche (check)"),
+        ("fisher", "Fisher (check)"),
+        ("divergence", "|L/F - 1|"),
+        ("mix", "mix effect, L/P - 1"),
+    ):
         click.echo(f"{label:<22} {kept[name] if kept[name] is not None else 'no spend to weight by'}")
     click.echo(f"{'index':<22} {kept['link_index']} x {kept['laspeyres']} = {kept['index']}")
     click.echo(f"{'spread seen':<22} {kept['seen']} over {kept['quarters']} quarters; with the prior {kept['sigma']}")
@@ -70,9 +78,16 @@ def _line(item: dict[str, Any]) -> tuple[str, ...]:
     model = f"{item['model']} ({item['tier']})" if item["tier"] else item["model"]
     change = f"{Decimal(item['relative'][0]) / item['relative'][1]:.4f}{' (class)' if item['imputed'] else ''}"
     return (
-        item["provider"], model, item["meter"], item["class"], item["share"], _price(item["link_price"]),
-        _price(item["price"]), change, item["contribution"],
-    )  # fmt: skip
+        item["provider"],
+        model,
+        item["meter"],
+        item["class"],
+        item["share"],
+        _price(item["link_price"]),
+        _price(item["price"]),
+        change,
+        item["contribution"],
+    )
 
 
 def _price(price: list[int] | None) -> str:
@@ -97,13 +112,13 @@ def _liability(proposal: Proposal, kept: Calculation) -> str:
 @common.json_option
 def adopt_value(quarter: Quarter, *, as_json: bool) -> None:
     """Adopt what was proposed for a quarter. A large change needs a second person."""
-    with common.desk() as desk, desk.transaction() as session:
-        adoption = valuation.adopt(session, quarter, desk=desk, actor=common.actor(), now=desk.clock())
+    with common.app() as app, app.transaction() as moment:
+        adoption = valuation.adopt(moment, quarter, actor=common.actor())
     adopted = adoption.value
     if as_json:
         common.print_json(
             {"quarter": str(quarter), "adopted": adopted is not None, "version": adopted.version if adopted else None}
-        )  # fmt: skip
+        )
     elif adopted is None:
         click.echo("The change is large, so a second person has to adopt it too.")
     else:
@@ -115,7 +130,7 @@ def adopt_value(quarter: Quarter, *, as_json: bool) -> None:
 @common.json_option
 def show_values(*, as_json: bool) -> None:
     """List every value that was adopted, the latest last."""
-    with common.desk() as desk, desk.reading() as session:
+    with common.app() as app, app.database.reading() as session:
         values = reference.values_by_version(session).values()
     rows = [
         (str(v.quarter), v.version, _usd(v.per_token), str(v.price_index), f"{Decimal(v.buffer_permille) / 10} %")

@@ -131,13 +131,19 @@ GREETING = (
     "calendar above."
 )
 COMPLEXITY = {
-    "billing": "usual", "build-farm": "demanding", "ranking": "novel", "crawler": "routine", "app": "usual",
+    "billing": "usual",
+    "build-farm": "demanding",
+    "ranking": "novel",
+    "crawler": "routine",
+    "app": "usual",
     "evals": "demanding",
-}  # fmt: skip
+}
 
 SONNET, OPUS, HAIKU = (
-    ("anthropic", "claude-sonnet-4-6"), ("anthropic", "claude-opus-4-6"), ("anthropic", "claude-haiku-4-5"),
-)  # fmt: skip
+    ("anthropic", "claude-sonnet-4-6"),
+    ("anthropic", "claude-opus-4-6"),
+    ("anthropic", "claude-haiku-4-5"),
+)
 GPT, GPT_MINI, GEMINI = ("openai", "gpt-5.2"), ("openai", "gpt-5-mini"), ("gemini", "gemini-2.5-pro")
 STACKS = {
     "claude": (SONNET, SONNET, SONNET, OPUS, HAIKU, GPT_MINI),
@@ -211,10 +217,14 @@ def workspace_plan() -> dict[str, Any]:
     """The company's workspace, in the shape that the sandbox reads."""
     ids = [person.slack_id for person in EMPLOYEES]
     teams = [
-        {"id": f"C0{team.upper()}", "name": team, "purpose": f"The {team} team",
-         "members": [p.slack_id for p in EMPLOYEES if p.team == team]}
+        {
+            "id": f"C0{team.upper()}",
+            "name": team,
+            "purpose": f"The {team} team",
+            "members": [p.slack_id for p in EMPLOYEES if p.team == team],
+        }
         for team in MANAGERS
-    ]  # fmt: skip
+    ]
     board = [person.slack_id for person in EMPLOYEES if person.name.split(" ")[0] in BOARD]
     return {
         "name": "Northwind",
@@ -243,24 +253,40 @@ def workspace_plan() -> dict[str, Any]:
             "scopes": [*BOT_SCOPES, *DOCTOR_SCOPES],
             "events": list(EVENTS),
             "commands": [
-                {"command": "/tokens", "description": "Your AI token allowance", "should_escape": True,
-                 "usage_hint": " | ".join(f"{c.name} {c.arguments}".strip() for c in COMMANDS)}
+                {
+                    "command": "/tokens",
+                    "description": "Your AI token allowance",
+                    "should_escape": True,
+                    "usage_hint": " | ".join(f"{c.name} {c.arguments}".strip() for c in COMMANDS),
+                }
             ],
         },
         "members": [
             *(_member(person) for person in EMPLOYEES),
-            {"id": "U0GUEST", "name": "guest", "real_name": "Gus Visitor", "email": "gus@elsewhere.example",
-             "tz": "UTC", "title": "Guest", "is_restricted": True},
+            {
+                "id": "U0GUEST",
+                "name": "guest",
+                "real_name": "Gus Visitor",
+                "email": "gus@elsewhere.example",
+                "tz": "UTC",
+                "title": "Guest",
+                "is_restricted": True,
+            },
         ],
         "channels": [
             {"id": "C0GENERAL", "name": "general", "purpose": "Company-wide talk", "members": [*ids, "U0GUEST"]},
             {"id": "C0AITOKENS", "name": "ai-tokens", "purpose": "The token programme", "members": [*ids, "U0TOKENS"]},
             *teams,
-            {"id": GOVERNANCE_IN, "name": "token-board", "purpose": "The governance board", "is_private": True,
-             "members": [*board, "U0TOKENS"]},
+            {
+                "id": GOVERNANCE_IN,
+                "name": "token-board",
+                "purpose": "The governance board",
+                "is_private": True,
+                "members": [*board, "U0TOKENS"],
+            },
         ],
         "user_groups": [{"id": BOARD_GROUP, "handle": "token-board", "name": "Token board", "members": board}],
-    }  # fmt: skip
+    }
 
 
 def _member(person: Employee) -> dict[str, str]:

@@ -19,7 +19,7 @@ from store.people import directory
 if TYPE_CHECKING:
     from datetime import date, datetime
 
-    from programme.app import Desk
+    from programme.app import App
     from store.engine import Session
     from store.people.directory import Person
 
@@ -43,42 +43,68 @@ class Story:
 
 
 STORIES = (
-    Story("jonas", "9000", "Rank the long tail again with the new embeddings", "ranking",
-          (("iris", True, ""), ("omar", True, "")), "", "delivered"),
-    Story("chiara", "6000", "Draft the billing migration, all 400 call sites", "billing",
-          (("omar", False, "Begin with the ten largest; ask again with what that took"),)),
-    Story("priya", "8000", "Screenshots to test cases for the app's release", "app", (("iris", True, "5000"),), "",
-          "partly"),
-    Story("grace", "4000", "Crawler stuck in a loop, need to read its traces", "crawler", (("omar", True, ""),),
-          "INC-2041", "delivered"),
+    Story(
+        "jonas",
+        "9000",
+        "Rank the long tail again with the new embeddings",
+        "ranking",
+        (("iris", True, ""), ("omar", True, "")),
+        "",
+        "delivered",
+    ),
+    Story(
+        "chiara",
+        "6000",
+        "Draft the billing migration, all 400 call sites",
+        "billing",
+        (("omar", False, "Begin with the ten largest; ask again with what that took"),),
+    ),
+    Story(
+        "priya",
+        "8000",
+        "Screenshots to test cases for the app's release",
+        "app",
+        (("iris", True, "5000"),),
+        "",
+        "partly",
+    ),
+    Story(
+        "grace",
+        "4000",
+        "Crawler stuck in a loop, need to read its traces",
+        "crawler",
+        (("omar", True, ""),),
+        "INC-2041",
+        "delivered",
+    ),
     Story("uma", "7000", "Second run of the evaluation with another seed", "evals", ()),
-)  # fmt: skip
+)
 
 
-def happen(desk: Desk, instant: datetime) -> None:
+def happen(app: App, instant: datetime) -> None:
     """Whatever the story has for an instant; what happened before does not happen again."""
-    local = instant.astimezone(desk.zone)
+    local = instant.astimezone(app.zone)
     week = local.isocalendar().week
     story, key = STORIES[week % len(STORIES)], f"demo-{local.isocalendar().year}-{week}"
     if (local.weekday(), local.hour) == (TUESDAY, MORNING):
-        _ask(desk, story, key, instant)
+        _ask(app, story, key, instant)
     elif (local.weekday(), local.hour) == (WEDNESDAY, AFTERNOON):
-        _vote(desk, story, key, instant)
+        _vote(app, story, key, instant)
     elif (local.weekday(), local.hour) == (THURSDAY, MORNING):
-        _tell_outcomes(desk, instant)
+        _tell_outcomes(app, instant)
 
 
-def _ask(desk: Desk, story: Story, key: str, now: datetime) -> None:
+def _ask(app: App, story: Story, key: str, now: datetime) -> None:
     asked = Asked(
         amount=MicroTokens.parse(story.tokens),
         purpose=story.purpose,
-        last_day=_last_day(day_of(now, desk.zone)),
+        last_day=_last_day(day_of(now, app.zone)),
         project_key=story.project,
         incident=story.incident or None,
     )
     try:
-        with desk.transaction() as session:
-            asking.submit(session, _person(session, story.who), asked, key=key, desk=desk, now=now)
+        with app.transaction(now) as moment:
+            asking.submit(moment, _person(moment.session, story.who), asked, key=key)
     except Refusal:
         # A second incident within thirty days, say: then nothing happens in this week.
         return
@@ -88,8 +114,8 @@ def _last_day(today: date) -> date:
     return today + timedelta(days=DAYS)
 
 
-def _vote(desk: Desk, story: Story, key: str, now: datetime) -> None:
-    with desk.reading() as session:
+def _vote(app: App, story: Story, key: str, now: datetime) -> None:
+    with app.database.reading() as session:
         request = store.by_key(session, f"request:{key}")
     if request is None or not request.is_undecided:
         return
@@ -97,25 +123,25 @@ def _vote(desk: Desk, story: Story, key: str, now: datetime) -> None:
         amount = MicroTokens.parse(said) if approves and said else None
         ballot = Ballot(approves, amount, reason=None if approves else said)
         try:
-            with desk.transaction() as session:
-                voting.vote(session, _person(session, who), request.id, ballot, desk=desk, now=now)
+            with app.transaction(now) as moment:
+                voting.vote(moment, _person(moment.session, who), request.id, ballot)
         except Refusal:
             return
 
 
-def _tell_outcomes(desk: Desk, now: datetime) -> None:
+def _tell_outcomes(app: App, now: datetime) -> None:
     """People who were asked what came of their exception answer on a Thursday."""
     told = {(story.who, story.purpose): story.outcome for story in STORIES if story.outcome}
-    with desk.reading() as session:
+    with app.database.reading() as session:
         over = [
             r for r in store.made_between(session, None, now - timedelta(days=DAYS + 31)) if r.granted and not r.outcome
         ]
     for request in over:
-        with desk.transaction() as session:
-            person = directory.by_id(session, request.person_id)
+        with app.transaction(now) as moment:
+            person = directory.by_id(moment.session, request.person_id)
             handle = person.email.partition("@")[0] if person else ""
             if person and (outcome := told.get((handle, request.purpose))):
-                voting.tell_outcome(session, person, request.id, outcome, "", now=now)
+                voting.tell_outcome(moment, person, request.id, outcome, "")
 
 
 def _person(session: Session, handle: str) -> Person:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from programme.app import Desk
+    from programme.app import App
+    from programme.moment import Moment
     from store.engine import Session
     from store.people.directory import Person
     from store.reviews.drafts import Review
@@ -43,71 +44,79 @@ APPEALS, WHY_APPEALED = "finn", "I was lent to support for half of the quarter, 
 DECIDES, WHY_UPHELD = "iris", "Support's roster shows it: six weeks of the quarter"
 
 
-def happen(desk: Desk, instant: datetime) -> None:
+def happen(app: App, instant: datetime) -> None:
     """Whatever the story has for an instant; what happened before does not happen again."""
-    local = instant.astimezone(desk.zone)
+    local = instant.astimezone(app.zone)
     if (step := _STEPS.get((local.weekday(), local.hour))) is None:
         return
-    with desk.reading() as session:
+    with app.database.reading() as session:
         kept = drafts.latest(session)
     if kept is not None:
-        step(desk, kept, instant)
+        step(app, kept, instant)
 
 
-def _hold(desk: Desk, kept: Review, now: datetime) -> None:
+def _hold(app: App, kept: Review, now: datetime) -> None:
     """Finance holds a case, unless it was decided about already, or the package voted on as it is."""
     if kept.state != DRAFT or now < kept.drafted_at + TIME_TO_LOOK:
         return
-    with desk.reading() as session:
+    with app.database.reading() as session:
         case = drafts.case(session, kept.quarter, _person(session, HELD).id)
         has_votes = bool(votes.votes(session, kept.quarter))
     if has_votes or case is None or case.decision != PROPOSED or not case.delta_thousandths:
         return
 
-    def hold(session: Session) -> None:
+    def hold(moment: Moment) -> None:
         single_cases.hold(
-            session, _person(session, HOLDS), kept.quarter, case.case.person_id, reason=WHY_HELD,
-            seen=single_cases.mark(case), desk=desk, now=now,
-        )  # fmt: skip
+            moment.at(now),
+            _person(moment.session, HOLDS),
+            kept.quarter,
+            case.case.person_id,
+            reason=WHY_HELD,
+            seen=single_cases.mark(case),
+        )
 
-    _attempt(desk, hold)
+    _attempt(app, hold)
 
 
-def _adopt(desk: Desk, kept: Review, now: datetime) -> None:
+def _adopt(app: App, kept: Review, now: datetime) -> None:
     for who in ADOPT:
         if kept.state == DRAFT and now >= kept.drafted_at + TIME_TO_LOOK:
-            _attempt(desk, partial(_vote, who=who, kept=kept, desk=desk, now=now))
+            _attempt(app, partial(_vote, who=who, kept=kept))
 
 
-def _vote(session: Session, *, who: str, kept: Review, desk: Desk, now: datetime) -> None:
-    panel = votes.panel(session, kept.quarter)
+def _vote(moment: Moment, *, who: str, kept: Review) -> None:
+    panel = votes.panel(moment.session, kept.quarter)
     if panel is not None:
         ballot = Ballot(panel.package, adopts=True)
-        voting.vote(session, _person(session, who), kept.quarter, ballot, desk=desk, now=now)
+        voting.vote(moment, _person(moment.session, who), kept.quarter, ballot)
 
 
-def _appeal(desk: Desk, kept: Review, now: datetime) -> None:
+def _appeal(app: App, kept: Review, now: datetime) -> None:
     if kept.state == ADOPTED and kept.decided_at is not None and now >= kept.decided_at + TIME_TO_APPEAL:
-        _attempt(desk, lambda session: appeals.file(
-            session, _person(session, APPEALS), kept.quarter, WHY_APPEALED, desk=desk, now=now
-        ))  # fmt: skip
+        _attempt(
+            app,
+            lambda moment: appeals.file(moment.at(now), _person(moment.session, APPEALS), kept.quarter, WHY_APPEALED),
+        )
 
 
-def _decide(desk: Desk, kept: Review, now: datetime) -> None:
-    with desk.reading() as session:
+def _decide(app: App, kept: Review, now: datetime) -> None:
+    with app.database.reading() as session:
         appeal = appeals_store.get(session, kept.quarter, _person(session, APPEALS).id)
-    if appeal is None or appeal.state != OPEN or day_of(appeal.filed_at, desk.zone) == day_of(now, desk.zone):
+    if appeal is None or appeal.state != OPEN or day_of(appeal.filed_at, app.zone) == day_of(now, app.zone):
         return
-    _attempt(desk, lambda session: appeals.decide(
-        session, _person(session, DECIDES), appeal.id, upheld=True, reason=WHY_UPHELD, desk=desk, now=now
-    ))  # fmt: skip
+    _attempt(
+        app,
+        lambda moment: appeals.decide(
+            moment.at(now), _person(moment.session, DECIDES), appeal.id, upheld=True, reason=WHY_UPHELD
+        ),
+    )
 
 
-def _attempt(desk: Desk, act: Callable[[Session], object]) -> None:
+def _attempt(app: App, act: Callable[[Moment], object]) -> None:
     """Do what one of the company would do; what is refused, such as holding a case without a cut, does not happen."""
     try:
-        with desk.transaction() as session:
-            act(session)
+        with app.transaction() as moment:
+            act(moment)
     except Refusal:
         return
 
@@ -118,7 +127,7 @@ def _person(session: Session, handle: str) -> Person:
     return person
 
 
-_STEPS: dict[tuple[int, int], Callable[[Desk, Review, datetime], None]] = {
+_STEPS: dict[tuple[int, int], Callable[[App, Review, datetime], None]] = {
     (TUESDAY, MORNING): _appeal,
     (WEDNESDAY, MORNING): _hold,
     (WEDNESDAY, AFTERNOON): _adopt,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from slack_sdk import WebClient
 
     from bot.demo.clock import DemoClock
-    from programme.app import Desk
+    from programme.app import App
 
 BEGINS_ON = "demo_begins_on"
 TOLD_UNTIL = "told-until"
@@ -43,7 +43,7 @@ FRIDAY = 4
 class Teller:
     """Lets the company live: `folder` keeps how far its story is told."""
 
-    desk: Desk
+    app: App
     clock: DemoClock
     slack: WebClient
     folder: Path
@@ -52,27 +52,26 @@ class Teller:
     def prepare(self) -> None:
         """The company as it was when its story begins: people, pay bands, projects, budget and a launched programme."""
         self._prepare()
-        board_group.refresh(self.desk, self.slack)
+        board_group.refresh(self.app, self.slack)
 
     def _prepare(self) -> None:
         now = self.clock()
-        begins = day_of(now, self.desk.zone) - timedelta(days=7 * company.WEEKS)
-        wiring.migrate(self.desk, handbook=company.handbook_text(begins))
-        with self.desk.transaction() as session:
-            zone = self.desk.zone
-            directory.import_csv(session, io.StringIO(company.people_csv()), actor=ACTOR, now=now, zone=zone)
-            if reference.fact(session, BEGINS_ON) is not None:
+        begins = day_of(now, self.app.zone) - timedelta(days=7 * company.WEEKS)
+        wiring.migrate(self.app, handbook=company.handbook_text(begins))
+        with self.app.transaction(now) as moment:
+            directory.import_csv(moment, io.StringIO(company.people_csv()), actor=ACTOR)
+            if reference.fact(moment.session, BEGINS_ON) is not None:
                 return
-            reference.record_fact(session, BEGINS_ON, begins.isoformat())
-            reference.record_fact(session, tick.BEGINS_ON, begins.isoformat())
+            reference.record_fact(moment.session, BEGINS_ON, begins.isoformat())
+            reference.record_fact(moment.session, tick.BEGINS_ON, begins.isoformat())
             for band, midpoint in company.BANDS.items():
-                terms.set_band(session, band, midpoint, holds_from=date(2019, 1, 1), actor=ACTOR, now=now)
+                terms.set_band(moment, band, midpoint, holds_from=date(2019, 1, 1), actor=ACTOR)
             projects = io.StringIO(company.projects_csv())
-            terms.import_projects(session, projects, today=date(2019, 1, 1), actor=ACTOR, now=now)
-            terms.set_budget(session, Month.containing(begins), company.BUDGET, actor=ACTOR, now=now)
+            terms.import_projects(moment, projects, today=date(2019, 1, 1), actor=ACTOR)
+            terms.set_budget(moment, Month.containing(begins), company.BUDGET, actor=ACTOR)
             for name, email in company.logins():
                 directory.map_identity(
-                    session, source=company.TRACKER, kind="user", value=name, email=email, actor=ACTOR, now=now
+                    moment, source=company.TRACKER, kind="user", value=name, email=email, actor=ACTOR
                 )
 
     def tell(self, until: datetime, *, progress: Callable[[date, float], None]) -> int:
@@ -80,14 +79,14 @@ class Teller:
 
         How many messages were delivered. What was told before stays; time goes on from `until`.
         """
-        start, last = self._told(), day_of(until, self.desk.zone)
+        start, last = self._told(), day_of(until, self.app.zone)
         days = [start + timedelta(days=i) for i in range((last - start).days + 1)]
         delivered = 0
         for number, day in enumerate(days, start=1):
             for instant in self._looks(day, until):
                 self.clock.hold(instant)
                 delivered += self._look(instant)
-            end = min(first_instant(day + timedelta(days=1), self.desk.zone), until)
+            end = min(first_instant(day + timedelta(days=1), self.app.zone), until)
             self.clock.hold(end)
             self._use(day, end)
             (self.folder / TOLD_UNTIL).write_text(day.isoformat())
@@ -101,12 +100,12 @@ class Teller:
         path = self.folder / TOLD_UNTIL
         if path.exists():
             return date.fromisoformat(path.read_text())
-        with self.desk.reading() as session:
+        with self.app.database.reading() as session:
             return date.fromisoformat(reference.fact(session, BEGINS_ON) or "")
 
     def _looks(self, day: date, until: datetime) -> Iterator[datetime]:
-        instant = first_instant(day, self.desk.zone)
-        end = min(first_instant(day + timedelta(days=1), self.desk.zone), until)
+        instant = first_instant(day, self.app.zone)
+        end = min(first_instant(day + timedelta(days=1), self.app.zone), until)
         hours = HOURS_BETWEEN_LOOKS if day.weekday() in company.MONDAY_TO_FRIDAY else AT_WEEKENDS
         while instant < end:
             yield instant
@@ -114,23 +113,23 @@ class Teller:
 
     def _look(self, instant: datetime) -> int:
         """Do what the calendar owes at an instant, and deliver what is due then."""
-        tick.tick(self.desk, now=instant, announce_in=company.ANNOUNCE_IN)
-        exceptions.happen(self.desk, instant)
-        review.happen(self.desk, instant)
+        tick.tick(self.app, now=instant, announce_in=company.ANNOUNCE_IN)
+        exceptions.happen(self.app, instant)
+        review.happen(self.app, instant)
         delivered = 0
-        while (done := courier.deliver(self.desk, self.slack, courier=self.courier, most=MOST_AT_ONCE)).sent:
+        while (done := courier.deliver(self.app, self.slack, courier=self.courier, most=MOST_AT_ONCE)).sent:
             delivered += done.sent
         return delivered
 
     def _use(self, day: date, until: datetime) -> None:
         events = sorted(company.events_of(day, until), key=lambda event: event.occurred_at)
-        with self.desk.transaction() as session:
-            usage_intake.take_in(session, events, desk=self.desk, now=until)
+        with self.app.transaction(until) as moment:
+            usage_intake.take_in(moment, events)
             if day.weekday() == FRIDAY:
                 monday = Week.containing(day).first_day
                 week = [one for i in range(FRIDAY + 1) for one in company.outcomes_of(monday + timedelta(i), until)]
-                outcomes_intake.take_in(session, week, zone=self.desk.zone, now=until)
-        ticker.warn(self.desk)
+                outcomes_intake.take_in(moment, week)
+        ticker.warn(self.app)
 
 
 def target(name: str, today: date) -> date:
@@ -144,19 +143,17 @@ def target(name: str, today: date) -> date:
     }[name]
 
 
-def evening(day: date, desk: Desk) -> datetime:
+def evening(day: date, app: App) -> datetime:
     """Late enough on a day that nearly everyone has had their morning."""
-    return datetime.combine(day, EVENING, tzinfo=desk.zone).astimezone(UTC)
+    return datetime.combine(day, EVENING, tzinfo=app.zone).astimezone(UTC)
 
 
-def gateway_key(desk: Desk, folder: Path) -> str:
+def gateway_key(app: App, folder: Path) -> str:
     """The key of the demo's gateway: created at the first start, kept beside the ledger for the next ones."""
     path = folder / "gateway-key.json"
     if not path.exists():
-        with desk.transaction() as session:
-            key = keys.create(
-                session, name="demo", source="demo", scopes=["usage:write"], actor=ACTOR, now=desk.clock()
-            )  # fmt: skip
+        with app.transaction() as moment:
+            key = keys.create(moment, name="demo", source="demo", scopes=["usage:write"], actor=ACTOR)
         path.touch(mode=0o600)
         path.write_text(json.dumps({"secret": key.secret}))
     secret: str = json.loads(path.read_text())["secret"]

@@ -15,38 +15,36 @@ from templates import appeals as shown
 from templates import render, reviews
 
 if TYPE_CHECKING:
-    from slack_bolt import App
+    from slack_bolt import App as Bolt
 
     from handlers.slack.interactions import Form, Press, View
     from handlers.tokens import Request
-    from programme.app import Desk
+    from programme.app import App
     from templates.render import Message
 
 
-def show_review(desk: Desk, request: Request) -> Message | None:
+def show_review(app: App, request: Request) -> Message | None:
     """`/tokens review`."""
-    with desk.reading() as session:
-        person = people_store.by_slack_id(session, request.slack_user_id)
+    with app.reading(request.now) as moment:
+        person = people_store.by_slack_id(moment.session, request.slack_user_id)
         if person is None:
             return None
-        mine = own_case.of(session, person, desk=desk, now=request.now)
+        mine = own_case.of(moment, person)
     return reviews.mine(mine.quarter, mine.changed, card=mine.appeal, may_appeal=mine.may_appeal)
 
 
-def press_appeal(desk: Desk, press: Press) -> Modal:
+def press_appeal(app: App, press: Press) -> Modal:
     """The form, if there is anything to appeal against: no one fills one in for nothing."""
     quarter = _quarter(press.value)
-    with desk.reading() as session:
-        case = appeals.require_open_to_appeal(session, press.person, quarter, desk=desk, now=press.now)
-        decide_by = appeals.times(session, desk=desk, now=press.now).decide_by
+    with app.reading(press.now) as moment:
+        case = appeals.require_open_to_appeal(moment, press.person, quarter)
+        decide_by = appeals.times(moment).decide_by
     return Modal(shown.appealing(quarter, case.delta_thousandths, decide_by))
 
 
-def submit_appeal(desk: Desk, form: Form) -> View:
-    with desk.transaction() as session:
-        appeals.file(
-            session, form.person, _quarter(form.private), form.values.get("reason", ""), desk=desk, now=form.now
-        )  # fmt: skip
+def submit_appeal(app: App, form: Form) -> View:
+    with app.transaction(form.now) as moment:
+        appeals.file(moment, form.person, _quarter(form.private), form.values.get("reason", ""))
     return closed(
         "Your appeal is with the board, and the cut waits until it is decided. `/tokens review` shows where it stands.",
         title="Appeal",
@@ -60,46 +58,43 @@ def _quarter(text: str) -> Quarter:
         raise Refusal("unknown_review", f"There is no review of {text!r}.") from None
 
 
-def press_uphold(desk: Desk, press: Press) -> Modal:
-    return _deciding(desk, press, upheld=True)
+def press_uphold(app: App, press: Press) -> Modal:
+    return _deciding(app, press, upheld=True)
 
 
-def press_reject(desk: Desk, press: Press) -> Modal:
-    return _deciding(desk, press, upheld=False)
+def press_reject(app: App, press: Press) -> Modal:
+    return _deciding(app, press, upheld=False)
 
 
-def _deciding(desk: Desk, press: Press, *, upheld: bool) -> Modal:
-    with desk.reading() as session:
-        card = appeals.card(session, press.value, desk=desk, now=press.now)
-        appeals.require_decider(session, press.person, card.appeal, desk=desk, now=press.now)
+def _deciding(app: App, press: Press, *, upheld: bool) -> Modal:
+    with app.reading(press.now) as moment:
+        card = appeals.card(moment, press.value)
+        appeals.require_decider(moment, press.person, card.appeal)
     private = json.dumps({"appeal_id": press.value, "channel": press.channel, "ts": press.ts})
     return Modal(shown.deciding(card, upheld=upheld, private=private))
 
 
-def submit_uphold(desk: Desk, form: Form) -> View:
-    return _decide(desk, form, upheld=True)
+def submit_uphold(app: App, form: Form) -> View:
+    return _decide(app, form, upheld=True)
 
 
-def submit_reject(desk: Desk, form: Form) -> View:
-    return _decide(desk, form, upheld=False)
+def submit_reject(app: App, form: Form) -> View:
+    return _decide(app, form, upheld=False)
 
 
-def _decide(desk: Desk, form: Form, *, upheld: bool) -> View:
+def _decide(app: App, form: Form, *, upheld: bool) -> View:
     private = json.loads(form.private)
     place = Place(private["channel"], private["ts"])
     reason = form.values.get("reason", "")
-    with desk.transaction() as session:
-        appeal = appeals.decide(
-            session, form.person, private["appeal_id"], upheld=upheld, reason=reason, desk=desk, now=form.now,
-            place=place,
-        )  # fmt: skip
+    with app.transaction(form.now) as moment:
+        appeal = appeals.decide(moment, form.person, private["appeal_id"], upheld=upheld, reason=reason, place=place)
     return render.modal("appeals/decided", appeal=appeal)
 
 
-def register(app: App, desk: Desk) -> None:
-    on_press(app, "appeals_file", press_appeal, desk)
-    on_press(app, "appeals_uphold", press_uphold, desk)
-    on_press(app, "appeals_reject", press_reject, desk)
-    on_submit(app, "appeals_file", submit_appeal, desk)
-    on_submit(app, "appeals_uphold", submit_uphold, desk)
-    on_submit(app, "appeals_reject", submit_reject, desk)
+def register(bolt: Bolt, app: App) -> None:
+    on_press(bolt, "appeals_file", press_appeal, app)
+    on_press(bolt, "appeals_uphold", press_uphold, app)
+    on_press(bolt, "appeals_reject", press_reject, app)
+    on_submit(bolt, "appeals_file", submit_appeal, app)
+    on_submit(bolt, "appeals_uphold", submit_uphold, app)
+    on_submit(bolt, "appeals_reject", submit_reject, app)

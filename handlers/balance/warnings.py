@@ -14,33 +14,31 @@ from store.people import directory as people_store
 from templates import render
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from slack_bolt import App
+    from slack_bolt import App as Bolt
 
     from handlers.slack.interactions import Form, Press, View
     from handlers.tokens import Request
-    from programme.app import Desk
-    from store.engine import Session
+    from programme.app import App
+    from programme.moment import Moment
 
 HOURS = [(str(hour), f"{hour:02}:00") for hour in range(24)]
 
 
-def open_choice(desk: Desk, request: Request) -> Modal | None:
+def open_choice(app: App, request: Request) -> Modal | None:
     """`/tokens warnings`."""
-    with desk.reading() as session:
-        person = people_store.by_slack_id(session, request.slack_user_id)
-        return Modal(_form(session, person.id, desk=desk, now=request.now)) if person else None
+    with app.reading(request.now) as moment:
+        person = people_store.by_slack_id(moment.session, request.slack_user_id)
+        return Modal(_form(moment, person.id)) if person else None
 
 
-def press_choose(desk: Desk, press: Press) -> Modal:
-    with desk.reading() as session:
-        return Modal(_form(session, press.person.id, desk=desk, now=press.now))
+def press_choose(app: App, press: Press) -> Modal:
+    with app.reading(press.now) as moment:
+        return Modal(_form(moment, press.person.id))
 
 
-def _form(session: Session, person_id: str, *, desk: Desk, now: datetime) -> View:
-    offered = [p for p in warnings.rules_of(session, day_of(now, desk.zone)) if p != ALL]
-    choice = store.choice(session, person_id)
+def _form(moment: Moment, person_id: str) -> View:
+    offered = [p for p in warnings.rules_of(moment, moment.today) if p != ALL]
+    choice = store.choice(moment.session, person_id)
     chosen = offered if choice.percent is None else [p for p in offered if p in choice.percent]
     return render.modal(
         "warnings/choose",
@@ -52,7 +50,7 @@ def _form(session: Session, person_id: str, *, desk: Desk, now: datetime) -> Vie
     )
 
 
-def submit_choice(desk: Desk, form: Form) -> None:
+def submit_choice(app: App, form: Form) -> None:
     """Keep it; what is no percentage or no hour is refused beside its field."""
     ticked, begin, end = (form.values.get(name, "") for name in ("percent", "quiet_from", "quiet_until"))
     hours = {hour for hour, _ in HOURS}
@@ -61,12 +59,12 @@ def submit_choice(desk: Desk, form: Form) -> None:
     }
     if problems:
         raise FieldsRefused(problems)
-    with desk.transaction() as session:
-        offered = {str(percent) for percent in warnings.rules_of(session, day_of(form.now, desk.zone))}
+    with app.transaction(form.now) as moment:
+        offered = {str(percent) for percent in warnings.rules_of(moment, day_of(form.now, app.zone))}
         wanted = frozenset(int(percent) for percent in ticked or () if percent in offered)
-        warnings.choose(session, form.person.id, Choice(wanted, int(begin), int(end)), now=form.now)
+        warnings.choose(moment, form.person.id, Choice(wanted, int(begin), int(end)))
 
 
-def register(app: App, desk: Desk) -> None:
-    on_press(app, "warnings_choose", press_choose, desk)
-    on_submit(app, "warnings_choose", submit_choice, desk)
+def register(bolt: Bolt, app: App) -> None:
+    on_press(bolt, "warnings_choose", press_choose, app)
+    on_submit(bolt, "warnings_choose", submit_choice, app)

@@ -16,10 +16,9 @@ from handlers.exceptions import amounts
 from handlers.slack.interactions import Modal, form_of, on_press, on_submit
 from handlers.slack.users import quick
 from policy import exceptions, texts
-from policy.period import Quarter, day_of
+from policy.period import Quarter
 from policy.reasons import FieldsRefused, Refusal
 from policy.units import MicroTokens
-from programme import handbooks
 from programme.exceptions import asking, cards, voting
 from programme.exceptions.asking import Asked
 from programme.value import valuation
@@ -30,15 +29,17 @@ from templates import exceptions as shown
 from templates import formats, render
 
 if TYPE_CHECKING:
-    from slack_bolt import Ack, App
+    from slack_bolt import Ack
+    from slack_bolt import App as Bolt
     from slack_sdk import WebClient
 
     from handlers.slack.interactions import Form, Press, View
     from handlers.tokens import Request
     from policy.handbook import Handbook
     from policy.value.valuation import TokenValue
-    from programme.app import Desk
+    from programme.app import App
     from programme.exceptions.asking import Judged
+    from programme.moment import Moment
     from store.engine import Session
     from store.people.directory import Person
     from templates.render import Message
@@ -74,56 +75,58 @@ class _Office:
     today: date
 
 
-def _office(session: Session, desk: Desk, now: Any) -> _Office:  # noqa: ANN401 - an instant
-    today = day_of(now, desk.zone)
-    books = handbooks.load(session)
-    return _Office(books.on(today), valuation.expected(session, Quarter.containing(today), books), today)
+def _office(moment: Moment) -> _Office:
+    today = moment.today
+    books = moment.handbooks
+    return _Office(books.on(today), valuation.expected(moment, Quarter.containing(today), books), today)
 
 
 # --- The form ------------------------------------------------------------------------------------------------------
 
 
-def open_request(desk: Desk, request: Request) -> Modal | None:
+def open_request(app: App, request: Request) -> Modal | None:
     """`/tokens request [amount]`."""
-    with desk.reading() as session:
-        person = people_store.by_slack_id(session, request.slack_user_id)
+    with app.reading(request.now) as moment:
+        person = people_store.by_slack_id(moment.session, request.slack_user_id)
         if person is None:
             return None
-        fields, drafted_at = _draft(session, person)
+        fields, drafted_at = _draft(moment.session, person)
         if request.arguments:
             fields = Fields(**(asdict(fields) | {"amount": request.arguments[:40]}))
-        return Modal(_form(session, person, fields, desk=desk, now=request.now, drafted_at=drafted_at))
+        return Modal(_form(moment, person, fields, drafted_at=drafted_at))
 
 
-def press_request(desk: Desk, press: Press) -> Modal:
-    with desk.reading() as session:
-        fields, drafted_at = _draft(session, press.person)
-        return Modal(_form(session, press.person, fields, desk=desk, now=press.now, drafted_at=drafted_at))
+def press_request(app: App, press: Press) -> Modal:
+    with app.reading(press.now) as moment:
+        fields, drafted_at = _draft(moment.session, press.person)
+        return Modal(_form(moment, press.person, fields, drafted_at=drafted_at))
 
 
-def press_again(desk: Desk, press: Press) -> Modal:
+def press_again(app: App, press: Press) -> Modal:
     """The form with what an earlier request had in it."""
-    with desk.reading() as session:
-        earlier = _own(session, press)
+    with app.reading(press.now) as moment:
+        earlier = _own(moment.session, press)
         fields = Fields(
-            amount=formats.exact_tokens(earlier.amount), purpose=earlier.purpose, project=earlier.project_key or "",
+            amount=formats.exact_tokens(earlier.amount),
+            purpose=earlier.purpose,
+            project=earlier.project_key or "",
             service=earlier.service_key or "",
-        )  # fmt: skip
-        return Modal(_form(session, press.person, fields, desk=desk, now=press.now))
+        )
+        return Modal(_form(moment, press.person, fields))
 
 
-def press_more_time(desk: Desk, press: Press) -> Modal:
+def press_more_time(app: App, press: Press) -> Modal:
     """The form for what is left of an exception that ends."""
-    with desk.reading() as session:
-        earlier = _own(session, press)
-        left = MicroTokens(store.remaining(session, earlier))
+    with app.reading(press.now) as moment:
+        earlier = _own(moment.session, press)
+        left = MicroTokens(store.remaining(moment.session, earlier))
         fields = Fields(
             amount=formats.exact_tokens(left) if left else "",
             purpose=f"More time for: {earlier.purpose}"[: texts.LONGEST],
             project=earlier.project_key or "",
             service=earlier.service_key or "",
         )
-        return Modal(_form(session, press.person, fields, desk=desk, now=press.now))
+        return Modal(_form(moment, press.person, fields))
 
 
 def _own(session: Session, press: Press) -> store.Request:
@@ -141,21 +144,25 @@ def _draft(session: Session, person: Person) -> tuple[Fields, Any]:
 
 
 def _form(
-    session: Session, person: Person, fields: Fields, *, desk: Desk, now: Any, drafted_at: Any = None  # noqa: ANN401
-) -> View:  # fmt: skip
-    office = _office(session, desk, now)
+    moment: Moment,
+    person: Person,
+    fields: Fields,
+    *,
+    drafted_at: Any = None,  # noqa: ANN401
+) -> View:
+    office = _office(moment)
     last_day = _day(fields.last_day)
     if last_day is None or last_day < office.today:
         usual = asking.usual_last_day(office.book, office.today)
         fields = Fields(**(asdict(fields) | {"last_day": usual.isoformat()}))
-    judged, amount, problem = _preview(session, person, fields, office, desk=desk, now=now)
+    judged, amount, problem = _preview(moment, person, fields, office)
     services = [s for s in office.book.services if s.approved_on(office.today)]
-    grant = asking.monthly_grant(session, person.id)
+    grant = asking.monthly_grant(moment, person.id)
     return render.modal(
         "fast_track/form",
         form=fields,
         value=office.value,
-        projects=_projects(session, person, fields.project, office.today),
+        projects=_projects(moment.session, person, fields.project, office.today),
         services=[(service.key, formats.short(service.name, 75)) for service in services][:100],
         break_glass=exceptions.break_glass_limit(grant, office.value, office.book.exceptions),
         judged=judged,
@@ -174,15 +181,15 @@ def _projects(session: Session, person: Person, chosen: str, today: date) -> lis
 
 
 def _preview(
-    session: Session, person: Person, fields: Fields, office: _Office, *, desk: Desk, now: Any  # noqa: ANN401
-) -> tuple[Judged | None, MicroTokens | None, str]:  # fmt: skip
+    moment: Moment, person: Person, fields: Fields, office: _Office
+) -> tuple[Judged | None, MicroTokens | None, str]:
     """(how it would be judged, the amount, or else what is in the way) of a form that is being filled in."""
     if not fields.amount.strip():
         return None, None, ""
     started = Fields(**(asdict(fields) | {"purpose": fields.purpose.strip() or "…"}))
     try:
-        asked = _asked(session, started, office)
-        return asking.judge(session, person, asked, desk=desk, now=now), asked.amount, ""
+        asked = _asked(moment.session, started, office)
+        return asking.judge(moment, person, asked), asked.amount, ""
     except FieldsRefused as refused:
         return None, None, " ".join(refused.problems.values())
     except Refusal as refusal:
@@ -227,14 +234,14 @@ def _fields(values: dict[str, Any]) -> Fields:
     return Fields(**{name: values[name] for name in LIVE_FIELDS if name in values})
 
 
-def preview(ack: Ack, body: dict[str, Any], client: WebClient, *, desk: Desk) -> None:
+def preview(ack: Ack, body: dict[str, Any], client: WebClient, *, app: App) -> None:
     """Something was typed: keep it, and show what would become of it."""
     try:
-        form = form_of(desk, client, body)
+        form = form_of(app, client, body)
         fields = _fields(form.values)
-        _keep(desk, form, fields)
-        with desk.reading() as session:
-            view = _form(session, form.person, fields, desk=desk, now=form.now)
+        _keep(app, form, fields)
+        with app.reading(form.now) as moment:
+            view = _form(moment, form.person, fields)
         quick(client).views_update(view_id=form.id, hash=body["view"]["hash"], view=view)
     except (SlackApiError, SlackClientError, OSError) as error:
         # Typed on meanwhile, or closed: the next preview is on its way, or no one looks.
@@ -244,102 +251,102 @@ def preview(ack: Ack, body: dict[str, Any], client: WebClient, *, desk: Desk) ->
     ack()
 
 
-def keep_draft(ack: Ack, body: dict[str, Any], client: WebClient, *, desk: Desk) -> None:
+def keep_draft(ack: Ack, body: dict[str, Any], client: WebClient, *, app: App) -> None:
     """The form was closed: what is in it is there again when it is opened."""
-    form = form_of(desk, client, body)
+    form = form_of(app, client, body)
     if form.values:
-        _keep(desk, form, _fields(form.values))
+        _keep(app, form, _fields(form.values))
     ack()
 
 
-def _keep(desk: Desk, form: Form, fields: Fields) -> None:
+def _keep(app: App, form: Form, fields: Fields) -> None:
     """Save a draft, unless the form was sent meanwhile: then there is nothing left to write."""
-    with desk.transaction() as session:
+    with app.database.transaction() as session:
         if store.by_key(session, f"request:{form.id}") is None:
             store.save_draft(session, form.person.id, asdict(fields), now=form.now)
 
 
-def submit(desk: Desk, form: Form) -> View:
+def submit(app: App, form: Form) -> View:
     """Keep the request, and show who decides it until when."""
-    with desk.transaction() as session:
-        office = _office(session, desk, form.now)
-        asked = _asked(session, _fields(form.values), office)
+    with app.transaction(form.now) as moment:
+        office = _office(moment)
+        asked = _asked(moment.session, _fields(form.values), office)
         try:
-            submitted = asking.submit(session, form.person, asked, key=form.id, desk=desk, now=form.now)
+            submitted = asking.submit(moment, form.person, asked, key=form.id)
         except FieldsRefused:
             raise
         except Refusal as refusal:
             # The form stays as it is, with what is in the way.
             raise FieldsRefused({"amount": str(refusal)}) from refusal
-        card = cards.of(session, submitted.request.id, desk=desk, now=form.now)
+        card = cards.of(moment, submitted.request.id)
     return render.modal("fast_track/receipt", card=card)
 
 
 # --- One's own requests --------------------------------------------------------------------------------------------
 
 
-def show_requests(desk: Desk, request: Request) -> Message | None:
+def show_requests(app: App, request: Request) -> Message | None:
     """`/tokens requests`."""
-    with desk.reading() as session:
-        person = people_store.by_slack_id(session, request.slack_user_id)
+    with app.reading(request.now) as moment:
+        person = people_store.by_slack_id(moment.session, request.slack_user_id)
         if person is None:
             return None
-        own = cards.mine(session, person.id, limit=SHOWN_REQUESTS, desk=desk, now=request.now)
+        own = cards.mine(moment, person.id, limit=SHOWN_REQUESTS)
     values = {card.request.id: shown.button_value(card) for card in own}
     return render.message("fast_track/requests", cards=own, values=values)
 
 
-def press_withdraw(desk: Desk, press: Press) -> Message:
-    with desk.transaction() as session:
-        asking.withdraw(session, press.person, press.request_id, desk=desk, now=press.now)
+def press_withdraw(app: App, press: Press) -> Message:
+    with app.transaction(press.now) as moment:
+        asking.withdraw(moment, press.person, press.request_id)
     return render.message("fast_track/done", text="Your request is withdrawn. You can ask again at any time.")
 
 
 # --- Answers to the board, and what came of it ---------------------------------------------------------------------
 
 
-def press_answer(desk: Desk, press: Press) -> Modal:
-    with desk.reading() as session:
-        question = store.question(session, int(press.value)) if _NUMBER.fullmatch(press.value) else None
-        request = store.get(session, question.request_id) if question else None
+def press_answer(app: App, press: Press) -> Modal:
+    with app.reading(press.now) as moment:
+        question = store.question(moment.session, int(press.value)) if _NUMBER.fullmatch(press.value) else None
+        request = store.get(moment.session, question.request_id) if question else None
         if question is None or request is None or request.person_id != press.person.id:
             raise Refusal("not_yours", "This question is for the person who asked for the tokens.")
-        voting.require_undecided(session, request, press.now)
+        voting.require_undecided(moment, request)
     if question.answer is not None:
         raise Refusal("answered", "You have already answered this.", next_step="The board has your answer.")
     return Modal(render.modal("fast_track/answer", question=question, private=press.value))
 
 
-def submit_answer(desk: Desk, form: Form) -> None:
-    with desk.transaction() as session:
+def submit_answer(app: App, form: Form) -> None:
+    with app.transaction(form.now) as moment:
         text = form.values.get("answer", "")
-        voting.answer(session, form.person, int(form.private), text, now=form.now)
+        voting.answer(moment, form.person, int(form.private), text)
 
 
-def press_outcome(desk: Desk, press: Press) -> Modal:
-    with desk.reading() as session:
-        _own(session, press)
-        card = cards.of(session, press.request_id, desk=desk, now=press.now)
+def press_outcome(app: App, press: Press) -> Modal:
+    with app.reading(press.now) as moment:
+        _own(moment.session, press)
+        card = cards.of(moment, press.request_id)
     outcomes = list(voting.OUTCOMES.items())
     return Modal(render.modal("fast_track/outcome_form", card=card, outcomes=outcomes, private=press.request_id))
 
 
-def submit_outcome(desk: Desk, form: Form) -> None:
+def submit_outcome(app: App, form: Form) -> None:
     outcome, note = form.values.get("outcome", ""), form.values.get("note", "")
-    with desk.transaction() as session:
-        voting.tell_outcome(session, form.person, form.private, outcome, note, now=form.now)
+    with app.transaction(form.now) as moment:
+        voting.tell_outcome(moment, form.person, form.private, outcome, note)
 
 
-def register(app: App, desk: Desk) -> None:
-    on_press(app, "fast_track_request", press_request, desk)
-    on_press(app, "fast_track_again", press_again, desk)
-    on_press(app, "fast_track_more_time", press_more_time, desk)
-    on_press(app, "fast_track_withdraw", press_withdraw, desk)
-    on_press(app, "fast_track_answer", press_answer, desk)
-    on_press(app, "fast_track_outcome", press_outcome, desk)
-    on_submit(app, FORM, submit, desk)
-    on_submit(app, "fast_track_answer", submit_answer, desk)
-    on_submit(app, "fast_track_outcome", submit_outcome, desk)
+def register(bolt: Bolt, app: App) -> None:
+    on_press(bolt, "fast_track_request", press_request, app)
+    on_press(bolt, "fast_track_again", press_again, app)
+    on_press(bolt, "fast_track_more_time", press_more_time, app)
+    on_press(bolt, "fast_track_withdraw", press_withdraw, app)
+    on_press(bolt, "fast_track_answer", press_answer, app)
+    on_press(bolt, "fast_track_outcome", press_outcome, app)
+    on_submit(bolt, FORM, submit, app)
+    on_submit(bolt, "fast_track_answer", submit_answer, app)
+    on_submit(bolt, "fast_track_outcome", submit_outcome, app)
     for name in LIVE_FIELDS:
-        app.action({"block_id": name, "action_id": name})(partial(preview, desk=desk))
-    app.view_closed(FORM)(partial(keep_draft, desk=desk))
+        bolt.action({"block_id": name, "action_id": name})(partial(preview, app=app))
+    bolt.view_closed(FORM)(partial(keep_draft, app=app))

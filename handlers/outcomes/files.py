@@ -21,8 +21,17 @@ if TYPE_CHECKING:
 
 REQUIRED = ("source", "outcome_id", "kind", "occurred_at")
 COLUMNS = (
-    *REQUIRED, "user", "project", "state", "lines", "weight", "metric", "score", "reverts", "updated_at",
-)  # fmt: skip
+    *REQUIRED,
+    "user",
+    "project",
+    "state",
+    "lines",
+    "weight",
+    "metric",
+    "score",
+    "reverts",
+    "updated_at",
+)
 MOST_LINES = 10**9
 MOST_FIGURE = 1_000_000
 

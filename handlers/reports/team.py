@@ -12,17 +12,17 @@ from templates import team
 
 if TYPE_CHECKING:
     from handlers.tokens import Request
-    from programme.app import Desk
+    from programme.app import App
     from templates.render import Message
 
 
-def show_team(desk: Desk, request: Request) -> Message | None:
-    with desk.reading() as session:
-        person = people_store.by_slack_id(session, request.slack_user_id)
+def show_team(app: App, request: Request) -> Message | None:
+    with app.reading(request.now) as moment:
+        person = people_store.by_slack_id(moment.session, request.slack_user_id)
         if person is None:
             return None
-        has_left = person.left_on is not None and person.left_on < day_of(request.now, desk.zone)
-        report = None if has_left else team_report(session, person.id, desk=desk, now=request.now)
+        has_left = person.left_on is not None and person.left_on < day_of(request.now, app.zone)
+        report = None if has_left else team_report(moment, person.id)
     if report is None:
         raise Refusal(
             "no_reports",

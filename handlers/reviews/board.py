@@ -19,10 +19,11 @@ from templates import reviews as shown
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from slack_bolt import App
+    from slack_bolt import App as Bolt
 
     from handlers.slack.interactions import Form, Press, View
-    from programme.app import Desk
+    from programme.app import App
+    from programme.moment import Moment
     from programme.reviews.single_cases import Decided
     from store.engine import Session
     from store.people.directory import Person
@@ -49,45 +50,41 @@ class About(NamedTuple):
 # --- The package ---------------------------------------------------------------------------------------------------
 
 
-def press_adopt(desk: Desk, press: Press) -> Message:
+def press_adopt(app: App, press: Press) -> Message:
     quarter, package = _package(press.value)
     place = Place(press.channel, press.ts)
-    with desk.transaction() as session:
-        voted = voting.vote(
-            session, press.person, quarter, Ballot(package, adopts=True), desk=desk, now=press.now, place=place
-        )
+    with app.transaction(press.now) as moment:
+        voted = voting.vote(moment, press.person, quarter, Ballot(package, adopts=True), place=place)
     return render.message("review/voted", voted=voted)
 
 
-def press_against(desk: Desk, press: Press) -> Modal:
+def press_against(app: App, press: Press) -> Modal:
     """The form for a vote against, if someone may vote: no one fills it in for nothing."""
     quarter, package = _package(press.value)
-    with desk.reading() as session:
-        voting.require_undecided(session, drafting.require(session, quarter), press.now)
-        panel = voting.panel_of(session, quarter)
-        votes = store.votes(session, quarter)
-        voting.seat_of(session, panel, press.person.id, votes=votes, desk=desk, now=press.now)
+    with app.reading(press.now) as moment:
+        voting.require_undecided(moment, drafting.require(moment, quarter))
+        panel = voting.panel_of(moment, quarter)
+        votes = store.votes(moment.session, quarter)
+        voting.seat_of(moment, panel, press.person.id, votes=votes)
         voting.require_current(panel, package)
     private = {"quarter": str(quarter), "package": package, "channel": press.channel, "ts": press.ts}
     return Modal(render.modal("review/against", quarter=quarter, private=json.dumps(private)))
 
 
-def submit_against(desk: Desk, form: Form) -> View:
+def submit_against(app: App, form: Form) -> View:
     private = json.loads(form.private)
     ballot = Ballot(private["package"], adopts=False, reason=form.values.get("reason", "").strip())
     place = Place(private["channel"], private["ts"])
-    with desk.transaction() as session:
-        voted = voting.vote(
-            session, form.person, Quarter.parse(private["quarter"]), ballot, desk=desk, now=form.now, place=place
-        )
+    with app.transaction(form.now) as moment:
+        voted = voting.vote(moment, form.person, Quarter.parse(private["quarter"]), ballot, place=place)
     return render.modal("review/voted", voted=voted)
 
 
-def press_value(desk: Desk, press: Press) -> Message:
+def press_value(app: App, press: Press) -> Message:
     """The second person's confirmation of the value that was adopted with a package."""
     quarter, _ = _package(press.value)
-    with desk.transaction() as session:
-        value = voting.confirm_value(session, press.person, quarter, desk=desk, now=press.now)
+    with app.transaction(press.now) as moment:
+        value = voting.confirm_value(moment, press.person, quarter)
     return render.message("review/confirmed", value=value)
 
 
@@ -99,70 +96,70 @@ def _package(value: str) -> tuple[Quarter, int]:
 # --- Cases ---------------------------------------------------------------------------------------------------------
 
 
-def press_cases(desk: Desk, press: Press) -> Modal:
+def press_cases(app: App, press: Press) -> Modal:
     quarter, _ = _package(press.value)
-    return Modal(_page(desk, press.person, quarter, 0, now=press.now))
+    return Modal(_page(app, press.person, quarter, 0, now=press.now))
 
 
-def press_page(desk: Desk, press: Press) -> Modal:
+def press_page(app: App, press: Press) -> Modal:
     """Another page in place of the one that is open."""
     quarter, number = _package(press.value)
-    return Modal(_page(desk, press.person, quarter, number, now=press.now), in_place=True)
+    return Modal(_page(app, press.person, quarter, number, now=press.now), in_place=True)
 
 
-def _page(desk: Desk, reader: Person, quarter: Quarter, number: int, *, now: datetime) -> View:
-    with desk.reading() as session:
-        page = packs.page(session, reader, quarter, number, desk=desk, now=now)
+def _page(app: App, reader: Person, quarter: Quarter, number: int, *, now: datetime) -> View:
+    with app.reading(now) as moment:
+        page = packs.page(moment, reader, quarter, number)
     lines = [(line, str(About(quarter, line.person_id, page.number))) for line in page.lines]
     return shown.page(page, lines, turns=list(shown.pages(page.number, page.pages)))
 
 
-def press_why(desk: Desk, press: Press) -> Modal:
+def press_why(app: App, press: Press) -> Modal:
     """A case's reasons, and what would have changed it."""
     about = About.parse(press.value)
-    with desk.reading() as session:
-        case = single_cases.case_for(
-            session, press.person, about.quarter, about.person_id, desk=desk, now=press.now
-        )  # fmt: skip
-        name = _name(session, about.person_id)
+    with app.reading(press.now) as moment:
+        case = single_cases.case_for(moment, press.person, about.quarter, about.person_id)
+        name = _name(moment.session, about.person_id)
     return Modal(render.modal("review/why", case=case, who=name, change=shown.change, lines=shown.lines))
 
 
-def press_hold(desk: Desk, press: Press) -> Modal:
-    with desk.reading() as session:
-        about, case, name = _to_decide(session, desk, press)
+def press_hold(app: App, press: Press) -> Modal:
+    with app.reading() as moment:
+        about, case, name = _to_decide(moment, press)
     private = _private(about, case)
     return Modal(render.modal("review/hold", case=case, who=name, change=shown.change, private=private))
 
 
-def press_amend(desk: Desk, press: Press) -> Modal:
-    with desk.reading() as session:
-        about, case, name = _to_decide(session, desk, press)
-        limits = single_cases.limits(session, drafting.require(session, about.quarter), case)
+def press_amend(app: App, press: Press) -> Modal:
+    with app.reading() as moment:
+        about, case, name = _to_decide(moment, press)
+        limits = single_cases.limits(moment, drafting.require(moment, about.quarter), case)
     return Modal(
         render.modal(
-            "review/amend", case=case, who=name, change=shown.change, limits=limits,
+            "review/amend",
+            case=case,
+            who=name,
+            change=shown.change,
+            limits=limits,
             private=_private(about, case),
         )
-    )  # fmt: skip
+    )
 
 
-def press_put_back(desk: Desk, press: Press) -> Modal:
-    with desk.transaction() as session:
-        about, case, _ = _to_decide(session, desk, press)
+def press_put_back(app: App, press: Press) -> Modal:
+    with app.transaction(press.now) as moment:
+        about, case, _ = _to_decide(moment, press)
         seen = single_cases.mark(case)
-        single_cases.put_back(
-            session, press.person, about.quarter, about.person_id, seen=seen, desk=desk, now=press.now
-        )  # fmt: skip
-    return Modal(_page(desk, press.person, about.quarter, about.page, now=press.now), in_place=True)
+        single_cases.put_back(moment, press.person, about.quarter, about.person_id, seen=seen)
+    return Modal(_page(app, press.person, about.quarter, about.page, now=press.now), in_place=True)
 
 
-def _to_decide(session: Session, desk: Desk, press: Press) -> tuple[About, Kept, str]:
+def _to_decide(moment: Moment, press: Press) -> tuple[About, Kept, str]:
     """The case that someone wants to decide, if they may."""
     about = About.parse(press.value)
-    voting.require_undecided(session, drafting.require(session, about.quarter), press.now)
-    case = single_cases.case_for(session, press.person, about.quarter, about.person_id, desk=desk, now=press.now)
-    return about, case, _name(session, about.person_id)
+    voting.require_undecided(moment.at(press.now), drafting.require(moment, about.quarter))
+    case = single_cases.case_for(moment.at(press.now), press.person, about.quarter, about.person_id)
+    return about, case, _name(moment.session, about.person_id)
 
 
 def _name(session: Session, person_id: str) -> str:
@@ -187,49 +184,53 @@ def _private(about: About, case: Kept) -> str:
     return json.dumps({"about": str(about), "seen": single_cases.mark(case)})
 
 
-def submit_hold(desk: Desk, form: Form) -> View | Shown:
+def submit_hold(app: App, form: Form) -> View | Shown:
     about, seen = Chosen.of(form)
-    with desk.transaction() as session:
+    with app.transaction(form.now) as moment:
         decided = single_cases.hold(
-            session, form.person, about.quarter, about.person_id, reason=form.values.get("reason", ""), seen=seen,
-            desk=desk, now=form.now,
-        )  # fmt: skip
-        name = _name(session, about.person_id)
-    return _decided(desk, form, about, decided, name)
+            moment, form.person, about.quarter, about.person_id, reason=form.values.get("reason", ""), seen=seen
+        )
+        name = _name(moment.session, about.person_id)
+    return _decided(app, form, about, decided, name)
 
 
-def submit_amend(desk: Desk, form: Form) -> View | Shown:
+def submit_amend(app: App, form: Form) -> View | Shown:
     about, seen = Chosen.of(form)
-    with desk.transaction() as session:
+    with app.transaction(form.now) as moment:
         decided = single_cases.amend(
-            session, form.person, about.quarter, about.person_id, change=form.values.get("change", ""),
-            reason=form.values.get("reason", ""), seen=seen, desk=desk, now=form.now,
-        )  # fmt: skip
-        name = _name(session, about.person_id)
-    return _decided(desk, form, about, decided, name)
+            moment,
+            form.person,
+            about.quarter,
+            about.person_id,
+            change=form.values.get("change", ""),
+            reason=form.values.get("reason", ""),
+            seen=seen,
+        )
+        name = _name(moment.session, about.person_id)
+    return _decided(app, form, about, decided, name)
 
 
-def _decided(desk: Desk, form: Form, about: About, decided: Decided, name: str) -> View | Shown:
+def _decided(app: App, form: Form, about: About, decided: Decided, name: str) -> View | Shown:
     """What was done, above the page of cases on which it was chosen."""
     done = render.modal("review/decided", decided=decided, who=name, change=shown.change)
     try:
-        return Shown(done, below=_page(desk, form.person, about.quarter, about.page, now=form.now))
+        return Shown(done, below=_page(app, form.person, about.quarter, about.page, now=form.now))
     except Refusal:
         # What was done is done, also for someone who lost their seat at this moment.
         return done
 
 
-def register(app: App, desk: Desk) -> None:
-    on_press(app, "review_adopt", press_adopt, desk)
-    on_press(app, "review_against", press_against, desk)
-    on_press(app, "review_value", press_value, desk)
-    on_press(app, "review_cases", press_cases, desk)
-    on_press(app, "review_page_next", press_page, desk)
-    on_press(app, "review_page_previous", press_page, desk)
-    on_press(app, "review_why", press_why, desk)
-    on_press(app, "review_hold", press_hold, desk)
-    on_press(app, "review_amend", press_amend, desk)
-    on_press(app, "review_put_back", press_put_back, desk)
-    on_submit(app, "review_against", submit_against, desk)
-    on_submit(app, "review_hold", submit_hold, desk)
-    on_submit(app, "review_amend", submit_amend, desk)
+def register(bolt: Bolt, app: App) -> None:
+    on_press(bolt, "review_adopt", press_adopt, app)
+    on_press(bolt, "review_against", press_against, app)
+    on_press(bolt, "review_value", press_value, app)
+    on_press(bolt, "review_cases", press_cases, app)
+    on_press(bolt, "review_page_next", press_page, app)
+    on_press(bolt, "review_page_previous", press_page, app)
+    on_press(bolt, "review_why", press_why, app)
+    on_press(bolt, "review_hold", press_hold, app)
+    on_press(bolt, "review_amend", press_amend, app)
+    on_press(bolt, "review_put_back", press_put_back, app)
+    on_submit(bolt, "review_against", submit_against, app)
+    on_submit(bolt, "review_hold", submit_hold, app)
+    on_submit(bolt, "review_amend", submit_amend, app)

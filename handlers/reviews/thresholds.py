@@ -12,33 +12,31 @@ from programme.handbook.thresholds import THRESHOLDS, Asked
 from templates import handbook
 
 if TYPE_CHECKING:
-    from slack_bolt import App
+    from slack_bolt import App as Bolt
 
     from handlers.slack.interactions import Form, Press, View
-    from programme.app import Desk
+    from programme.app import App
 
 
-def press_thresholds(desk: Desk, press: Press) -> Modal:
+def press_thresholds(app: App, press: Press) -> Modal:
     """The form, with what holds."""
     quarter = Quarter.parse(press.value.partition(":")[0])
-    with desk.reading() as session:
-        offered = thresholds.offered(session, press.person, quarter, desk=desk, now=press.now)
+    with app.reading(press.now) as moment:
+        offered = thresholds.offered(moment, press.person, quarter)
     private = json.dumps({"quarter": str(quarter), "base": offered.base})
     return Modal(handbook.thresholds(offered, THRESHOLDS, private=private))
 
 
-def submit_thresholds(desk: Desk, form: Form) -> View:
+def submit_thresholds(app: App, form: Form) -> View:
     private = json.loads(form.private)
     asked = Asked(private["base"], form.values)
-    with desk.transaction() as session:
-        made = thresholds.propose(
-            session, form.person, Quarter.parse(private["quarter"]), asked, desk=desk, now=form.now
-        )  # fmt: skip
+    with app.transaction(form.now) as moment:
+        made = thresholds.propose(moment, form.person, Quarter.parse(private["quarter"]), asked)
         # Without the try on the review, which goes through everyone: the card has it, and Slack waits three seconds.
-        card = next(one for one in proposals.cards(session) if one.proposal.id == made.id)
+        card = next(one for one in proposals.cards(moment) if one.proposal.id == made.id)
     return handbook.thresholds_proposed(card, THRESHOLDS)
 
 
-def register(app: App, desk: Desk) -> None:
-    on_press(app, "review_thresholds", press_thresholds, desk)
-    on_submit(app, "review_thresholds", submit_thresholds, desk)
+def register(bolt: Bolt, app: App) -> None:
+    on_press(bolt, "review_thresholds", press_thresholds, app)
+    on_submit(bolt, "review_thresholds", submit_thresholds, app)

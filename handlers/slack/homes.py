@@ -23,8 +23,9 @@ from templates import homes as shown
 if TYPE_CHECKING:
     from slack_sdk import WebClient
 
-    from programme.app import Desk
-    from store.engine import Session
+    from programme.app import App
+    from programme.moment import Moment
+    from programme.value.standing import RecentStanding
     from store.people.directory import Person
     from templates.blocks import Block
 
@@ -40,14 +41,14 @@ REFUSALS = ("invalid_blocks", "invalid_arguments")
 class Homes:
     """Shows Homes anew beside what changed them, so that no one who clicked a button waits for it."""
 
-    def __init__(self, desk: Desk, client: WebClient) -> None:
-        self._desk, self._client = desk, client
+    def __init__(self, app: App, client: WebClient) -> None:
+        self._app, self._client = app, client
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="home")
 
     def refresh(self, person_id: str) -> None:
         """Show someone's Home anew soon, if they looked at it lately."""
         try:
-            self._pool.submit(refresh, self._desk, self._client, person_id)
+            self._pool.submit(refresh, self._app, self._client, person_id)
         except RuntimeError:
             logger.info("the Home of %s is not updated: the bot is stopping", person_id)
 
@@ -56,17 +57,17 @@ class Homes:
         self._pool.shutdown()
 
 
-def refresh(desk: Desk, client: WebClient, person_id: str) -> bool:
+def refresh(app: App, client: WebClient, person_id: str) -> bool:
     """Show someone's Home anew if they looked at it lately; whether it was. A failure is logged, never raised."""
     try:
-        with desk.reading() as session:
+        with app.database.reading() as session:
             opened = store.of(session, person_id)
-            if opened is None or desk.clock() - opened.opened_at > LOOKS_FOR:
+            if opened is None or app.clock() - opened.opened_at > LOOKS_FOR:
                 return False
             person = people_store.by_id(session, person_id)
         if person is None or person.slack_user_id is None:
             return False
-        publish(desk, client, person)
+        publish(app, client, person)
     except (SlackApiError, SlackClientError, OSError) as error:
         logger.warning("the Home of %s was not published: %s", person_id, _reason(error))
         return False
@@ -80,15 +81,15 @@ def _reason(error: Exception) -> str:
     return str(error.response["error"]) if isinstance(error, SlackApiError) else type(error).__name__
 
 
-def publish(desk: Desk, client: WebClient, person: Person) -> None:
+def publish(app: App, client: WebClient, person: Person) -> None:
     """Publish a person's Home as it is now; raises what the client library raises.
 
     The hash is read before the state: what is composed is at least as new as the view that it replaces.
     """
     for _ in range(ATTEMPTS):
-        with desk.reading() as session:
-            before = store.of(session, person.id)
-            view = compose(session, person, desk)
+        with app.reading() as moment:
+            before = store.of(moment.session, person.id)
+            view = compose(moment, person, app.recent_standing)
         over = before.hash if before else None
         try:
             new = put(client, str(person.slack_user_id), view, over=over)
@@ -96,20 +97,20 @@ def publish(desk: Desk, client: WebClient, person: Person) -> None:
             if over is None or error.response["error"] != "hash_conflict":
                 raise
             continue
-        with desk.transaction() as session:
+        with app.database.transaction() as session:
             kept = store.published(session, person.id, new, over=over)
         # Two who publish first have no hash to tell them of each other.
         if kept or over is not None:
             return
-    with desk.reading() as session:
-        view = compose(session, person, desk)
+    with app.reading() as moment:
+        view = compose(moment, person, app.recent_standing)
     new = put(client, str(person.slack_user_id), view, over=None)
-    with desk.transaction() as session:
+    with app.database.transaction() as session:
         store.forced(session, person.id, new)
 
 
-def compose(session: Session, person: Person, desk: Desk) -> Block:
-    return shown.person(home.of(session, person, desk=desk, now=desk.clock()))
+def compose(moment: Moment, person: Person, standing: RecentStanding | None = None) -> Block:
+    return shown.person(home.of(moment, person, standing))
 
 
 def put(client: WebClient, slack_user_id: str, view: Block, *, over: str | None) -> str:

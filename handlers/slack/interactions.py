@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from slack_bolt import Ack, App
+    from slack_bolt import Ack
+    from slack_bolt import App as Bolt
     from slack_sdk import WebClient
 
-    from programme.app import Desk
+    from programme.app import App
     from store.people.directory import Person
     from templates.render import Message
 
@@ -78,38 +79,43 @@ class Form:
     now: datetime
 
 
-def known_person(desk: Desk, client: WebClient, slack_user_id: str, now: datetime) -> Person:
+def known_person(app: App, client: WebClient, slack_user_id: str, now: datetime) -> Person:
     """The person behind a Slack user, linked at first contact; a Refusal for someone we do not know."""
-    with desk.reading() as session:
+    with app.database.reading() as session:
         person = people_store.by_slack_id(session, slack_user_id)
     if person is not None:
         return person
     email = email_of(client, slack_user_id)
-    with desk.transaction() as session:
-        person = directory.link(session, slack_user_id=slack_user_id, email=email, now=now)
-        contact = contact_of(desk, session, now)
+    with app.transaction(now) as moment:
+        person = directory.link(moment, slack_user_id=slack_user_id, email=email)
+        contact = contact_of(moment)
     if person is None:
         raise Refusal("unknown_person", "I don't know you yet.", next_step=f"Please ask {contact} to add you.")
     return person
 
 
-def on_press(app: App, action_id: str, answer: Callable[[Desk, Press], Message | Modal | None], desk: Desk) -> None:
+def on_press(bolt: Bolt, action_id: str, answer: Callable[[App, Press], Message | Modal | None], app: App) -> None:
     """Answer a button: with a private message, or with a form."""
-    app.action(action_id)(partial(_pressed, desk=desk, action_id=action_id, answer=answer))
+    bolt.action(action_id)(partial(_pressed, app=app, action_id=action_id, answer=answer))
 
 
 def _pressed(
-    ack: Ack, body: dict[str, Any], client: WebClient, *, desk: Desk, action_id: str,
-    answer: Callable[[Desk, Press], Message | Modal | None],
-) -> None:  # fmt: skip
-    now = desk.clock()
+    ack: Ack,
+    body: dict[str, Any],
+    client: WebClient,
+    *,
+    app: App,
+    action_id: str,
+    answer: Callable[[App, Press], Message | Modal | None],
+) -> None:
+    now = app.clock()
     container = body.get("container", {})
     person = None
     try:
-        person = known_person(desk, client, body["user"]["id"], now)
+        person = known_person(app, client, body["user"]["id"], now)
         value = str(body["actions"][0].get("value", ""))
         press = Press(person, value, now, container.get("channel_id"), container.get("message_ts"))
-        said = answer(desk, press)
+        said = answer(app, press)
         if isinstance(said, Modal):
             _show_modal(client, body, said)
             said = None
@@ -122,7 +128,7 @@ def _pressed(
         _tell(client, body, said)
     ack()
     if person is not None:
-        desk.refresh_home(person.id)
+        app.refresh_home(person.id)
 
 
 def _show_modal(client: WebClient, body: dict[str, Any], modal: Modal) -> None:
@@ -188,18 +194,23 @@ def answer_privately(response_url: str | None, message: Message) -> None:
             logger.warning("an answer did not reach its reader: %s", said.status_code)
 
 
-def on_submit(app: App, callback_id: str, answer: Callable[[Desk, Form], View | Shown | None], desk: Desk) -> None:
+def on_submit(bolt: Bolt, callback_id: str, answer: Callable[[App, Form], View | Shown | None], app: App) -> None:
     """Take a form: mistakes are shown beside their fields; what is done is shown instead of the form, or closes it."""
-    app.view(callback_id)(partial(_submitted, desk=desk, callback_id=callback_id, answer=answer))
+    bolt.view(callback_id)(partial(_submitted, app=app, callback_id=callback_id, answer=answer))
 
 
 def _submitted(
-    ack: Ack, body: dict[str, Any], client: WebClient, *, desk: Desk, callback_id: str,
-    answer: Callable[[Desk, Form], View | Shown | None],
-) -> None:  # fmt: skip
+    ack: Ack,
+    body: dict[str, Any],
+    client: WebClient,
+    *,
+    app: App,
+    callback_id: str,
+    answer: Callable[[App, Form], View | Shown | None],
+) -> None:
     try:
-        form = form_of(desk, client, body)
-        shown = answer(desk, form)
+        form = form_of(app, client, body)
+        shown = answer(app, form)
     except FieldsRefused as refused:
         ack(response_action="errors", errors=_beside_fields(refused.problems, body["view"]))
     except Refusal as refusal:
@@ -216,13 +227,13 @@ def _submitted(
             ack()
         else:
             ack(response_action="update", view=shown)
-        desk.refresh_home(form.person.id)
+        app.refresh_home(form.person.id)
 
 
-def form_of(desk: Desk, client: WebClient, body: dict[str, Any]) -> Form:
+def form_of(app: App, client: WebClient, body: dict[str, Any]) -> Form:
     """What is in the modal that something was done in."""
-    view, now = body["view"], desk.clock()
-    person = known_person(desk, client, body["user"]["id"], now)
+    view, now = body["view"], app.clock()
+    person = known_person(app, client, body["user"]["id"], now)
     return Form(person, view["id"], typed(view), view.get("private_metadata", ""), now)
 
 

@@ -182,9 +182,16 @@ def _meters(data: _Data) -> Meters:
         raise unfit(f'data."{_REASONING}"', f"at most {tokens_out}, the output it is part of", data.reasoning)
     # Most events are of this kind, and the general way takes three times as long.
     if cached <= tokens_in and not (
-        data.cache_write or data.cache_write_1h or data.audio_input or data.audio_output or data.image_input
-        or data.image_output or data.searches or data.gpu_seconds or data.trained_tokens
-    ):  # fmt: skip
+        data.cache_write
+        or data.cache_write_1h
+        or data.audio_input
+        or data.audio_output
+        or data.image_input
+        or data.image_output
+        or data.searches
+        or data.gpu_seconds
+        or data.trained_tokens
+    ):
         meters: Meters = {"input_uncached": tokens_in - cached} if tokens_in > cached else {}
         if cached:
             meters["cache_read"] = cached

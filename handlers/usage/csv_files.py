@@ -31,9 +31,18 @@ if TYPE_CHECKING:
     from policy.metering import Identities
 
 COLUMNS = (
-    "source", "event_id", "occurred_at", "user", "provider", "model", "input_tokens", "cache_read_tokens",
-    "cache_write_tokens", "output_tokens", "project",
-)  # fmt: skip
+    "source",
+    "event_id",
+    "occurred_at",
+    "user",
+    "provider",
+    "model",
+    "input_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "output_tokens",
+    "project",
+)
 
 _MAX_DIGITS = len(str(MAX_COUNT))
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from handlers.usage.formats import Position, Rejected
-    from programme.app import Desk
+    from programme.app import App
 
 Format = Literal["csv", "jsonl"]
 FORMATS: tuple[Format, ...] = ("csv", "jsonl")
@@ -41,7 +41,7 @@ class Imported:
 
 
 def import_file(
-    desk: Desk,
+    app: App,
     file: BinaryIO,
     format_: Format,
     *,
@@ -57,19 +57,19 @@ def import_file(
     if bad and not skip_bad_lines:
         return Imported(_summary(Counter(read=lines, rejected=len(bad))), tuple(bad), 0)
     digest = f"{format_}:{_digest(file)}"
-    with desk.reading() as session:
+    with app.database.reading() as session:
         before = usage_store.progress_of_file(session, digest)
     start: Position = (before.lines_done, before.bytes_done) if before else (0, 0)
     counts = Counter(before.counts if before else {})
     for batch, (line, offset) in _batches(_read(file, format_, start)):
-        with desk.transaction() as session:
+        with app.transaction() as moment:
             events = [item for item in batch if isinstance(item, UsageEvent)]
-            outcomes = intake.take_in(session, events, desk=desk, now=desk.clock())
+            outcomes = intake.take_in(moment, events)
             counts.update(outcome.status for outcome in outcomes)
             counts.update(read=len(batch), rejected=len(batch) - len(events))
-            usage_store.note_progress(session, digest, lines=line, offset=offset, counts=counts)
+            usage_store.note_progress(moment.session, digest, lines=line, offset=offset, counts=counts)
         progress(offset)
-    with desk.transaction() as session:
+    with app.database.transaction() as session:
         usage_store.forget_progress(session, digest)
     return Imported(_summary(counts), tuple(bad), start[0])
 

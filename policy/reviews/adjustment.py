@@ -162,9 +162,7 @@ def next_state(before: str, utilisation: Sequence[Decimal | None], rules: UseRul
     return LOW if len(below) == rules.low_quarters and all(below) else USUAL
 
 
-def change(
-    theta: float | None, lcb: float | None, state: str, deltas: Sequence[Decimal], rules: ChangeRules
-) -> Change:  # fmt: skip
+def change(theta: float | None, lcb: float | None, state: str, deltas: Sequence[Decimal], rules: ChangeRules) -> Change:
     """Δ from the score (None: not enough data, which raises no one), the state, and the year's changes so far."""
     known = None if theta is None else Decimal(repr(theta))
     efficient = high = NOTHING
@@ -237,7 +235,7 @@ def _of_teams(people: Sequence[Person], team_output: Mapping[str, Weekly] | None
     spent = _summed(np.where(there, debits, 0.0), of_team, len(teams)) / MICRO_PER_TOKEN
     return Measures(
         tuple(teams), tuple(_families(people, teams)), ("",) * len(teams), made / together, spent / together
-    )  # fmt: skip
+    )
 
 
 def _families(people: Sequence[Person], teams: Sequence[str]) -> list[str]:

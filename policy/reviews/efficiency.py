@@ -209,7 +209,7 @@ def _scored(
     # Zero has no sign to be told.
     columns = [
         (np.round(column, DIGITS) + 0.0).tolist() for column in (kept, tokens, residual, z, noise, believed, theta, lcb)
-    ]  # fmt: skip
+    ]
     tau2, elasticity = round(tau2, DIGITS), round(elasticity, DIGITS)
     rows = set(group.rows)
     return [
@@ -219,9 +219,7 @@ def _scored(
     ]
 
 
-def _noise(
-    measures: Measures, among: NDArray[np.int64], fitted: tuple[float, float], rules: AdjustmentRules
-) -> Floats:  # fmt: skip
+def _noise(measures: Measures, among: NDArray[np.int64], fitted: tuple[float, float], rules: AdjustmentRules) -> Floats:
     """The variance of each e when its weeks are drawn again.
 
     Output is not kept within the peers' bounds here: one lucky week must look as uncertain as it is.

@@ -65,9 +65,12 @@ class Basis:
     def value(self) -> TokenValue:
         quarter = Quarter.parse(self.value_version.partition(".")[0])
         return TokenValue(
-            quarter, self.value_version, self.nano_usd_per_token, buffer_permille=self.buffer_permille,
+            quarter,
+            self.value_version,
+            self.nano_usd_per_token,
+            buffer_permille=self.buffer_permille,
             on_top=self.on_top,
-        )  # fmt: skip
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,18 +164,24 @@ def adjusted(basis: Basis, inputs: Iterable[Inputs], rules: AdjustmentRules) -> 
 
 def _person(one: Inputs) -> Person:
     return Person(
-        one.key, one.role_family, one.level, one.team, _weekly(one.output), tuple(one.debits), one.utilisation,
-        one.state, tuple(delta * THOUSANDTH for delta in one.deltas), one.fte_permille,
-    )  # fmt: skip
+        one.key,
+        one.role_family,
+        one.level,
+        one.team,
+        _weekly(one.output),
+        tuple(one.debits),
+        one.utilisation,
+        one.state,
+        tuple(delta * THOUSANDTH for delta in one.deltas),
+        one.fte_permille,
+    )
 
 
 def _weekly(thousandths: Figures) -> Weekly:
     return tuple(None if week is None else week / THOUSANDTHS for week in thousandths)
 
 
-def proposed(
-    basis: Basis, inputs: Sequence[Inputs], thresholds: AdjustmentRules, sizing: SizingRules
-) -> list[Case]:  # fmt: skip
+def proposed(basis: Basis, inputs: Sequence[Inputs], thresholds: AdjustmentRules, sizing: SizingRules) -> list[Case]:
     """Every case in the order of the person ids; grants are sized for all, within the budget, before and after."""
     changes = adjusted(basis, inputs, thresholds)
     factors = {
@@ -186,11 +195,14 @@ def proposed(
     cases = [one for one in inputs if one.is_case]
     return [
         _case(
-            one, changes[one.person_id], factors[one.person_id], before.grants.get(one.person_id),
+            one,
+            changes[one.person_id],
+            factors[one.person_id],
+            before.grants.get(one.person_id),
             after.grants.get(one.person_id),
         )
         for one in sorted(cases, key=lambda one: one.person_id)
-    ]  # fmt: skip
+    ]
 
 
 def _sized(claims: Iterable[Claim], basis: Basis, sizing: SizingRules) -> Sizing:

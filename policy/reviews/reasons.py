@@ -59,25 +59,29 @@ def _efficiency(a: Adjustment, score: Score) -> Iterator[Reason]:
         "inputs",
         f"based on {own} output and tokens in {_counted(score.weeks, 'week')}, scaled to full time and a whole quarter",
         {"weeks": str(score.weeks), "output": f"{score.output:.2f}", "tokens": f"{score.tokens:.0f}"},
-    )  # fmt: skip
+    )
     yield Reason(
-        "peers", f"compared with {peers_named(score.peers, a.unit)}",
+        "peers",
+        f"compared with {peers_named(score.peers, a.unit)}",
         {"peers": score.peers.key, "size": str(score.peers.size)},
-    )  # fmt: skip
+    )
     yield Reason(
         "score",
         f"{own} efficiency scores {_to_hundredths(score.z)}; 0 is their median, and 1 is a typical distance from it",
         {"e": f"{score.residual:.4f}", "z": f"{score.z:.4f}", "elasticity": f"{score.elasticity:.4f}"},
-    )  # fmt: skip
+    )
     yield Reason(
         "shrinkage",
         f"after allowing for chance ({score.believed * 100:.0f} % reliable), {_to_hundredths(score.theta)} remains;"
         f" the cautious lower bound is {_to_hundredths(score.lcb)}",
         {
-            "noise": f"{score.noise:.4f}", "between": f"{score.between:.4f}", "believed": f"{score.believed:.4f}",
-            "theta": f"{score.theta:.4f}", "lcb": f"{score.lcb:.4f}",
+            "noise": f"{score.noise:.4f}",
+            "between": f"{score.between:.4f}",
+            "believed": f"{score.believed:.4f}",
+            "theta": f"{score.theta:.4f}",
+            "lcb": f"{score.lcb:.4f}",
         },
-    )  # fmt: skip
+    )
 
 
 def peers_named(peers: Peers, unit: str) -> str:
@@ -110,9 +114,10 @@ def _terms(a: Adjustment) -> Iterator[Reason]:
     if change.bounded:
         rules = a.rules.change
         yield Reason(
-            "bounded", f"kept within ±{_percent(rules.most_quarter)} a quarter and ±{_percent(rules.most_year)} a year",
+            "bounded",
+            f"kept within ±{_percent(rules.most_quarter)} a quarter and ±{_percent(rules.most_year)} a year",
             {"delta": f"{change.bounded:f}"},
-        )  # fmt: skip
+        )
 
 
 def _would_change(a: Adjustment) -> Iterator[Reason]:
@@ -128,7 +133,7 @@ def _would_change(a: Adjustment) -> Iterator[Reason]:
             "for a raise for efficiency, the cautious lower bound would have to be above 0; it is"
             f" {_to_hundredths(a.score.lcb)}",
             {"lcb": f"{a.score.lcb:.4f}"},
-        )  # fmt: skip
+        )
     yield from {"low": _out_of_low, "usual": _out_of_usual, "high": _out_of_high}[a.state](a)
     if a.change.bounded:
         yield Reason("bounded", f"without the limits the change would be {_signed(a.delta - a.change.bounded)}", {})
@@ -150,7 +155,7 @@ def _out_of_usual(a: Adjustment) -> Iterator[Reason]:
             f"use below {_percent(rules.low_enter)} in {_counted(rules.low_quarters, 'quarter')} in a row "
             f"leads to a cut; {_last_used(a)}, and has been below in {below} so far",
             {"quarters": str(below)},
-        )  # fmt: skip
+        )
     yield Reason("high", f"use above {_percent(rules.high_enter)} counts as HIGH; {_last_used(a)}", {})
 
 
@@ -162,7 +167,7 @@ def _out_of_high(a: Adjustment) -> Iterator[Reason]:
             f"for a raise for use, what remains of the score would have to be above −{rules.change.least_score_high}; "
             f"it is {_to_hundredths(a.score.theta)}",
             {"theta": f"{a.score.theta:.4f}"},
-        )  # fmt: skip
+        )
     yield Reason("high", f"use below {_percent(rules.use.high_leave)} ends HIGH; {_last_used(a)}", {})
 
 

@@ -46,9 +46,11 @@ def of_spread(quarters: int, seen: Decimal, rules: BufferRules) -> Buffer:
     rise = (rules.quantile * sigma * Decimal(rules.horizon_quarters).sqrt()).exp() - 1 + rules.announced_change
     bounded = min(max(rise, rules.least), rules.most).quantize(PERMILLE, ROUND_HALF_EVEN)
     return Buffer(
-        quarters, seen.quantize(SPREAD_STEP, ROUND_HALF_EVEN), sigma.quantize(SPREAD_STEP, ROUND_HALF_EVEN),
+        quarters,
+        seen.quantize(SPREAD_STEP, ROUND_HALF_EVEN),
+        sigma.quantize(SPREAD_STEP, ROUND_HALF_EVEN),
         int(bounded * 1_000),
-    )  # fmt: skip
+    )
 
 
 def _spread(changes: Sequence[Decimal]) -> Decimal:

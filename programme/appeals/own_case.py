@@ -9,17 +9,13 @@ from policy.reasons import Refusal
 from programme.appeals import appeals
 from programme.reviews import effects
 from store.appeals import records as store
-from store.people import directory as people_store
 from store.reviews import drafts
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from policy.period import Quarter
-    from programme.app import Desk
     from programme.appeals.appeals import Card
+    from programme.moment import Moment
     from programme.reviews.effects import Changed
-    from store.engine import Session
     from store.people.directory import Person
 
 
@@ -36,24 +32,24 @@ class Mine:
 NOTHING = Mine(None, None, None, may_appeal=False)
 
 
-def of(session: Session, person: Person, *, desk: Desk, now: datetime) -> Mine:
+def of(moment: Moment, person: Person) -> Mine:
     """As the person may know it: of what is only drafted or has lapsed nothing, since a proposal decides nothing."""
-    kept = drafts.last_adopted(session)
+    kept = drafts.last_adopted(moment.session)
     if kept is None or kept.decided_at is None:
         return NOTHING
-    case = drafts.case(session, kept.quarter, person.id)
+    case = drafts.case(moment.session, kept.quarter, person.id)
     if case is None:
         return Mine(kept.quarter, None, None, may_appeal=False)
-    changed = effects.of(session, kept, case, people_store.zone_of(person), desk=desk)
-    appeal = store.get(session, kept.quarter, person.id)
+    changed = effects.of(moment, kept, case)
+    appeal = store.get(moment.session, kept.quarter, person.id)
     if appeal is not None:
-        return Mine(kept.quarter, changed, appeals.card(session, appeal.id, desk=desk, now=now), may_appeal=False)
-    return Mine(kept.quarter, changed, None, _may_appeal(session, person, kept.quarter, desk=desk, now=now))
+        return Mine(kept.quarter, changed, appeals.card(moment, appeal.id), may_appeal=False)
+    return Mine(kept.quarter, changed, None, _may_appeal(moment, person, kept.quarter))
 
 
-def _may_appeal(session: Session, person: Person, quarter: Quarter, *, desk: Desk, now: datetime) -> bool:
+def _may_appeal(moment: Moment, person: Person, quarter: Quarter) -> bool:
     try:
-        appeals.require_open_to_appeal(session, person, quarter, desk=desk, now=now)
+        appeals.require_open_to_appeal(moment, person, quarter)
     except Refusal:
         return False
     return True

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from policy.pace import Outlook
     from policy.period import Quarter
     from policy.sizing import Factors
-    from programme.app import Desk
-    from store.engine import Session
+    from programme.moment import Moment
     from store.ledger.wallets import LotRow, ServiceSpend, Wallet
 
 TOP_SERVICES = 3
@@ -82,33 +81,33 @@ class BalanceCard:
         return self.value.worth(self.available)
 
 
-def of_slack_user(session: Session, slack_user_id: str, *, desk: Desk, now: datetime) -> BalanceCard | None:
+def of_slack_user(moment: Moment, slack_user_id: str) -> BalanceCard | None:
     """The card of the person behind a Slack user, or None for someone we do not know."""
-    today = day_of(now, desk.zone)
-    wallet = wallets.of_slack_user(session, slack_user_id, Month.containing(today))
-    return _card(session, wallet, today, desk=desk, now=now) if wallet else None
+    today = moment.today
+    wallet = wallets.of_slack_user(moment.session, slack_user_id, Month.containing(today))
+    return _card(moment, wallet, today) if wallet else None
 
 
-def of_email(session: Session, email: str, *, desk: Desk, now: datetime) -> BalanceCard | None:
+def of_email(moment: Moment, email: str) -> BalanceCard | None:
     """The same card for an administrator."""
-    today = day_of(now, desk.zone)
-    wallet = wallets.of_email(session, email, Month.containing(today))
-    return _card(session, wallet, today, desk=desk, now=now) if wallet else None
+    today = moment.today
+    wallet = wallets.of_email(moment.session, email, Month.containing(today))
+    return _card(moment, wallet, today) if wallet else None
 
 
-def _card(session: Session, wallet: Wallet, today: date, *, desk: Desk, now: datetime) -> BalanceCard:
+def _card(moment: Moment, wallet: Wallet, today: date) -> BalanceCard:
     month = Month.containing(today)
-    usable = [_lot_line(lot) for lot in wallet.lots if lot.starts_at <= now < lot.expires_at]
-    coming = [_lot_line(lot) for lot in wallet.lots if lot.starts_at > now]
+    usable = [_lot_line(lot) for lot in wallet.lots if lot.starts_at <= moment.now < lot.expires_at]
+    coming = [_lot_line(lot) for lot in wallet.lots if lot.starts_at > moment.now]
     # A lot that has expired but is not yet closed still stands in the balance, so it counts here and nowhere else.
     debt = burning.debt(wallet.balance, (lot.remaining for lot in wallet.lots))
     available = sum(int(lot.remaining) for lot in usable) - debt
-    spending = _spending(session, wallet.account_id, month, today)
+    spending = _spending(moment, wallet.account_id, month, today)
     return BalanceCard(
         person_id=wallet.person_id,
         name=wallet.name,
         zone=ZoneInfo(wallet.time_zone),
-        value=_value(session, wallet, month.quarter, desk=desk, now=now),
+        value=_value(moment, wallet, month.quarter),
         available=MicroTokens(available),
         granted=sum((lot.amount for lot in usable), MicroTokens(0)),
         debt=MicroTokens(debt),
@@ -117,11 +116,11 @@ def _card(session: Session, wallet: Wallet, today: date, *, desk: Desk, now: dat
         month=month,
         spent_this_month=MicroTokens(sum(s.month for s in spending)),
         services=tuple((s.service_key, MicroTokens(s.month)) for s in spending[:TOP_SERVICES] if s.month),
-        outlook=_outlook(usable, debt, spending, today, desk.zone),
+        outlook=_outlook(usable, debt, spending, today, moment.zone),
         used_before=wallet.account_id is not None,
-        now=now,
+        now=moment.now,
         grant=None if wallet.factors is None else letters.read_factors(wallet.factors),
-        ended=tuple(_lot_line(lot) for lot in wallet.lots if lot.expires_at <= now),
+        ended=tuple(_lot_line(lot) for lot in wallet.lots if lot.expires_at <= moment.now),
         account_id=wallet.account_id,
     )
 
@@ -132,19 +131,17 @@ def _lot_line(lot: LotRow) -> LotLine:
     )
 
 
-def _value(session: Session, wallet: Wallet, quarter: Quarter, *, desk: Desk, now: datetime) -> TokenValue:
+def _value(moment: Moment, wallet: Wallet, quarter: Quarter) -> TokenValue:
     if wallet.nano_usd_per_token is not None and wallet.value_version is not None:
         return TokenValue(quarter, wallet.value_version, wallet.nano_usd_per_token)
     # Nothing was used in this quarter yet, so no one has adopted its value.
-    return valuation.expected(session, quarter, desk.recent_handbooks.get(session, now))
+    return valuation.expected(moment, quarter, moment.recent_handbooks)
 
 
-def _spending(session: Session, account_id: int | None, month: Month, today: date) -> list[ServiceSpend]:
+def _spending(moment: Moment, account_id: int | None, month: Month, today: date) -> list[ServiceSpend]:
     if account_id is None:
         return []
-    spent = wallets.spend(
-        session, account_id, month_begins=month.first_day, window_days=PACE_DAYS, today=today
-    )  # fmt: skip
+    spent = wallets.spend(moment.session, account_id, month_begins=month.first_day, window_days=PACE_DAYS, today=today)
     return sorted(spent, key=lambda s: (-s.month, s.service_key))
 
 

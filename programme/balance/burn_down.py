@@ -13,14 +13,13 @@ from programme.balance import outlook
 from store.ledger import wallets
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import date
 
     from policy.forecast import Forecast
     from policy.period import Month
-    from programme.app import Desk
     from programme.balance.balance import BalanceCard
     from programme.balance.outlook import Past
-    from store.engine import Session
+    from programme.moment import Moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class BurnDown:
     runs_out: date | None
 
 
-def of(session: Session, card: BalanceCard, *, desk: Desk, now: datetime) -> BurnDown | None:
+def of(moment: Moment, card: BalanceCard) -> BurnDown | None:
     """The month of the person whose balance a card says; None for anyone who has no wallet yet.
 
     It is worked out backwards from that balance, and so ends with it: usage counts on the day of its use, also when it
@@ -48,9 +47,9 @@ def of(session: Session, card: BalanceCard, *, desk: Desk, now: datetime) -> Bur
     """
     if card.account_id is None:
         return None
-    today = day_of(now, desk.zone)
-    past = outlook.past(session, card.account_id, today=today, zone=desk.zone)
-    came, went = _flows(session, card, card.account_id, past, desk=desk, now=now)
+    today = moment.today
+    past = outlook.past(moment, card.account_id, today=today)
+    came, went = _flows(moment, card, card.account_id, past)
     left: list[tuple[date, MicroTokens]] = []
     at_end, day = int(card.available), today
     while day >= card.month.first_day:
@@ -69,21 +68,19 @@ def of(session: Session, card: BalanceCard, *, desk: Desk, now: datetime) -> Bur
     )
 
 
-def _flows(
-    session: Session, card: BalanceCard, account_id: int, past: Past, *, desk: Desk, now: datetime
-) -> tuple[Counter[date], Counter[date]]:
+def _flows(moment: Moment, card: BalanceCard, account_id: int, past: Past) -> tuple[Counter[date], Counter[date]]:
     """(what came, what went) on each day of the month; what ended or lapsed in its first instant went before it."""
-    begin = first_instant(card.month.first_day, desk.zone)
+    begin = first_instant(card.month.first_day, moment.zone)
     came: Counter[date] = Counter()
     went = Counter({day: spent for day, spent in past.days.items() if card.month.contains(day)})
-    for flow in wallets.flows_since(session, account_id, begin):
-        if flow.is_lot and begin <= flow.at <= now:
-            came[day_of(flow.at, desk.zone)] += flow.amount
-        elif not flow.is_lot and begin < flow.at <= now:
-            went[day_of(flow.at, desk.zone)] -= flow.amount
+    for flow in wallets.flows_since(moment.session, account_id, begin):
+        if flow.is_lot and begin <= flow.at <= moment.now:
+            came[day_of(flow.at, moment.zone)] += flow.amount
+        elif not flow.is_lot and begin < flow.at <= moment.now:
+            went[day_of(flow.at, moment.zone)] -= flow.amount
     for lot in card.ended:
         if begin < lot.expires_at:
-            went[day_of(lot.expires_at, desk.zone)] += int(lot.remaining)
+            went[day_of(lot.expires_at, moment.zone)] += int(lot.remaining)
     return came, went
 
 

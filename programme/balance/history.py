@@ -10,10 +10,8 @@ from store.ledger import wallets
 from store.usage import events as usage_store
 
 if TYPE_CHECKING:
-    from zoneinfo import ZoneInfo
-
     from policy.period import Month
-    from store.engine import Session
+    from programme.moment import Moment
     from store.ledger.wallets import Movement
     from store.usage.events import Line
 
@@ -40,29 +38,29 @@ class Statement:
     movements: tuple[Movement, ...]
 
 
-def of_month(session: Session, person_id: str, month: Month, *, zone: ZoneInfo) -> History:
+def of_month(moment: Moment, person_id: str, month: Month) -> History:
     """What a person used in a month of the programme's calendar."""
-    account_id = wallets.account_of(session, person_id)
-    lines = usage_store.lines_of_days(session, account_id, list(month.days())) if account_id else []
-    begin, end = month.bounds(zone)
+    account_id = wallets.account_of(moment.session, person_id)
+    lines = usage_store.lines_of_days(moment.session, account_id, list(month.days())) if account_id else []
+    begin, end = month.bounds(moment.zone)
     return History(
         month=month,
         lines=tuple(lines),
         calls=sum(line.calls for line in lines),
         cost=sum((line.cost for line in lines), NanoUSD(0)),
         debit=sum((line.debit for line in lines), MicroTokens(0)),
-        granted=wallets.granted_between(session, account_id, begin, end) if account_id else MicroTokens(0),
+        granted=wallets.granted_between(moment.session, account_id, begin, end) if account_id else MicroTokens(0),
     )
 
 
-def statement(session: Session, person_id: str, month: Month, *, zone: ZoneInfo) -> Statement:
+def statement(moment: Moment, person_id: str, month: Month) -> Statement:
     """The wallet's lines of a month, each with the balance after it."""
-    account_id = wallets.account_of(session, person_id)
-    begin, end = month.bounds(zone)
+    account_id = wallets.account_of(moment.session, person_id)
+    begin, end = month.bounds(moment.zone)
     if account_id is None:
         return Statement(month, MicroTokens(0), MicroTokens(0), ())
-    lines = list(reversed(wallets.movements(session, account_id, begin=begin, end=end)))
+    lines = list(reversed(wallets.movements(moment.session, account_id, begin=begin, end=end)))
     if lines:
         return Statement(month, lines[0].balance - lines[0].amount, lines[-1].balance, tuple(lines))
-    balance = wallets.balance_before(session, account_id, begin)
+    balance = wallets.balance_before(moment.session, account_id, begin)
     return Statement(month, balance, balance, ())

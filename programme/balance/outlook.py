@@ -13,10 +13,9 @@ from store.balance import warnings as store
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
-    from zoneinfo import ZoneInfo
 
     from policy.period import Month
-    from store.engine import Session
+    from programme.moment import Moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +29,11 @@ class Past:
     first_day: date
 
 
-def past(session: Session, account_id: int, *, today: date, zone: ZoneInfo) -> Past:
+def past(moment: Moment, account_id: int, *, today: date) -> Past:
     """How a wallet was spent from."""
     begin = today - timedelta(days=HISTORY_DAYS)
-    days = store.daily(session, account_id, [begin + timedelta(days=i) for i in range(HISTORY_DAYS + 1)])
-    if begin in days or store.spent_before(session, account_id, first_instant(begin, zone)):
+    days = store.daily(moment.session, account_id, [begin + timedelta(days=i) for i in range(HISTORY_DAYS + 1)])
+    if begin in days or store.spent_before(moment.session, account_id, first_instant(begin, moment.zone)):
         return Past(days, begin)
     return Past(days, min(days, default=today))
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from policy import warnings as policy
-from policy.period import Month, day_of
+from policy.period import Month
 from policy.units import MicroTokens
 from policy.warnings import USUAL, Choice
-from programme import handbooks, letters
+from programme import letters
 from programme.balance import balance, outlook
 from programme.letters import Warned
 from store import audit
@@ -19,44 +19,48 @@ from store.outbox import messages
 from store.outbox.messages import NewLetter
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import date
 
     from policy.handbook import Handbook
-    from programme.app import Desk
+    from programme.moment import Moment
     from store.balance.warnings import Standing
-    from store.engine import Session
 
 AT_A_TIME = 500
 TEMPLATE = "warnings/warning"
 
 
-def look(session: Session, *, desk: Desk, now: datetime) -> int:
+def look(moment: Moment) -> int:
     """Look at wallets that usage was posted to, and owe their owners what they are to be told; how many were looked at.
 
     The wallets are locked first: a batch that is just being posted is waited for, and the next one notes them anew.
     """
-    waiting = store.waiting(session, limit=AT_A_TIME)
+    waiting = store.waiting(moment.session, limit=AT_A_TIME)
     if not waiting:
         return 0
-    ledger.lock(session, waiting)
-    store.looked_at(session, waiting)
-    today = day_of(now, desk.zone)
-    book, month = handbooks.load(session).on(today), Month.containing(today)
-    told = store.told(session, waiting, month)
+    ledger.lock(moment.session, waiting)
+    store.looked_at(moment.session, waiting)
+    today = moment.today
+    book, month = moment.handbooks.on(today), Month.containing(today)
+    told = store.told(moment.session, waiting, month)
     reached = {
         standing: crossed
-        for standing in store.standings(session, waiting, month, now=now)
+        for standing in store.standings(moment.session, waiting, month, now=moment.now)
         if (crossed := policy.crossed(_share(standing), book.warnings, told.get(standing.account_id, ())))
     }
-    store.reached(session, [(s.account_id, percent) for s, some in reached.items() for percent in some], month, now=now)
-    wanted = store.choices(session, [standing.person_id for standing in reached])
+    store.reached(
+        moment.session,
+        [(s.account_id, percent) for s, some in reached.items() for percent in some],
+        month,
+        now=moment.now,
+    )
+    wanted = store.choices(moment.session, [standing.person_id for standing in reached])
     owed = [
-        _letter(session, standing, percent, choice, month, book, desk=desk, now=now)
+        _letter(moment, standing, percent, choice, month, book)
         for standing, crossed in reached.items()
         for choice in [wanted.get(standing.person_id, USUAL)]
         if (percent := policy.to_tell(crossed, choice)) is not None
     ]
-    messages.owe(session, owed, now=now)
+    messages.owe(moment.session, owed, now=moment.now)
     return len(waiting)
 
 
@@ -65,13 +69,12 @@ def _share(standing: Standing) -> int:
 
 
 def _letter(  # noqa: PLR0917 - private, called once
-    session: Session, standing: Standing, percent: int, choice: Choice, month: Month, book: Handbook, *, desk: Desk,
-    now: datetime,
-) -> NewLetter:  # fmt: skip
-    today = day_of(now, desk.zone)
-    past = outlook.past(session, standing.account_id, today=today, zone=desk.zone)
+    moment: Moment, standing: Standing, percent: int, choice: Choice, month: Month, book: Handbook
+) -> NewLetter:
+    today = moment.today
+    past = outlook.past(moment, standing.account_id, today=today)
     ahead = outlook.ahead(past, month=month, today=today, spent=standing.spent, left=standing.left)
-    card = balance.of_email(session, standing.email, desk=desk, now=now)
+    card = balance.of_email(moment, standing.email)
     assert card is not None  # noqa: S101 - the wallet is theirs
     view = Warned(
         percent=percent,
@@ -86,18 +89,18 @@ def _letter(  # noqa: PLR0917 - private, called once
         next_grant_on=card.next_grant_on,
         contact=book.contact,
     )
-    due = policy.due_at(now, percent, choice, ZoneInfo(standing.time_zone))
+    due = policy.due_at(moment.now, percent, choice, ZoneInfo(standing.time_zone))
     key = f"warning:{month}:{percent}:{standing.person_id}"
     return NewLetter(key, TEMPLATE, letters.written(view), standing.person_id, None, due, at_once=True)
 
 
-def choose(session: Session, person_id: str, wanted: Choice, *, now: datetime) -> None:
+def choose(moment: Moment, person_id: str, wanted: Choice) -> None:
     """Keep what a person wants to be told, audited."""
-    store.choose(session, person_id, wanted)
+    store.choose(moment.session, person_id, wanted)
     after = {"percent": sorted(wanted.percent or ()), "quiet": [wanted.quiet_from, wanted.quiet_until]}
-    audit.note(session, person_id, "warnings.choose", person_id, at=now, after=after)
+    audit.note(moment.session, person_id, "warnings.choose", person_id, at=moment.now, after=after)
 
 
-def rules_of(session: Session, today: date) -> tuple[int, ...]:
+def rules_of(moment: Moment, today: date) -> tuple[int, ...]:
     """The percentages at which the programme warns."""
-    return handbooks.load(session).on(today).warnings.percent
+    return moment.handbooks.on(today).warnings.percent

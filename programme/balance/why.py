@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from policy.sizing import Factors
     from policy.value.valuation import TokenValue
     from programme.balance.balance import BalanceCard
-    from store.engine import Session
+    from programme.moment import Moment
 
 RECENT_DEBITS = 3
 CALLS_PER_DEBIT = 2
@@ -78,10 +78,10 @@ class Explanation:
     debits: tuple[DebitLine, ...]
 
 
-def explain(session: Session, card: BalanceCard) -> Explanation:
+def explain(moment: Moment, card: BalanceCard) -> Explanation:
     """The totals that make up the balance, and the latest debits call by call."""
-    account_id = wallets.account_of(session, card.person_id)
-    totals = wallets.totals(session, account_id) if account_id else dict.fromkeys(Meaning, MicroTokens(0))
+    account_id = wallets.account_of(moment.session, card.person_id)
+    totals = wallets.totals(moment.session, account_id) if account_id else dict.fromkeys(Meaning, MicroTokens(0))
     balance = sum(totals.values(), MicroTokens(0))
     return Explanation(
         card=card,
@@ -93,24 +93,24 @@ def explain(session: Session, card: BalanceCard) -> Explanation:
         # Lots that expired but are not closed yet, and lots that have not started.
         waiting=balance - card.available,
         grant=card.grant,
-        debits=tuple(_debits(session, account_id)) if account_id else (),
+        debits=tuple(_debits(moment, account_id)) if account_id else (),
     )
 
 
-def _debits(session: Session, account_id: int) -> list[DebitLine]:
-    recent = wallets.movements(session, account_id, kind=EntryKind.USAGE, limit=RECENT_DEBITS)
-    values = reference.values_by_version(session)
+def _debits(moment: Moment, account_id: int) -> list[DebitLine]:
+    recent = wallets.movements(moment.session, account_id, kind=EntryKind.USAGE, limit=RECENT_DEBITS)
+    values = reference.values_by_version(moment.session)
     lines: list[DebitLine] = []
     for movement in recent:
         assert movement.value_version is not None  # noqa: S101 - every usage entry has its value
-        calls = usage_store.events_of_entry(session, movement.entry_id, limit=CALLS_PER_DEBIT)
-        prices = reference.load_prices(session, [call.price_id for call in calls])
+        calls = usage_store.events_of_entry(moment.session, movement.entry_id, limit=CALLS_PER_DEBIT)
+        prices = reference.load_prices(moment.session, [call.price_id for call in calls])
         lines.append(
             DebitLine(
                 service_key=movement.memo,
                 effective_at=movement.effective_at,
                 amount=-movement.amount,
-                calls_in_all=usage_store.count_events_of_entry(session, movement.entry_id),
+                calls_in_all=usage_store.count_events_of_entry(moment.session, movement.entry_id),
                 value=values[movement.value_version],
                 calls=tuple(
                     CallLine(

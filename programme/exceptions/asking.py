@@ -13,7 +13,7 @@ from policy.kinds import EntryKind, LotKind
 from policy.period import Month, Quarter, day_of, first_instant
 from policy.reasons import FieldsRefused, Reason, Refusal
 from policy.units import MicroTokens, NanoUSD
-from programme import handbooks, letters
+from programme import letters
 from programme.balance import balance
 from programme.exceptions import notices
 from programme.grants.by_hand import MANUAL_PRIORITY as PRIORITY
@@ -33,14 +33,12 @@ from store.people import terms
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
-    from zoneinfo import ZoneInfo
 
     from policy.exceptions import Deadlines, Electorate
     from policy.handbook import Handbook
     from policy.value.valuation import TokenValue
-    from programme.app import Desk
     from programme.handbooks import Handbooks
-    from store.engine import Session
+    from programme.moment import Moment
     from store.exceptions.requests import Request
     from store.people.directory import Person
 
@@ -86,16 +84,16 @@ def situation_of(request: Request) -> Situation:
     return letters.read(Situation, request.situation)
 
 
-def concerned_by(session: Session, request: Request) -> Concerned:
+def concerned_by(moment: Moment, request: Request) -> Concerned:
     """Those who cannot vote on a request: as it was when it was made, and whoever has become concerned since."""
     then = situation_of(request)
-    now = _concerned(session, request.person_id, request.project_key, store.beneficiaries(session, request.id))
+    now = _concerned(moment, request.person_id, request.project_key, store.beneficiaries(moment.session, request.id))
     return replace(now, managers=now.managers | _one(then.manager), sponsors=now.sponsors | _one(then.sponsor))
 
 
-def _concerned(session: Session, person_id: str, project_key: str | None, named: frozenset[str]) -> Concerned:
-    manager = people_store.manager_of(session, person_id)
-    sponsor = store.sponsor_of(session, project_key) if project_key else None
+def _concerned(moment: Moment, person_id: str, project_key: str | None, named: frozenset[str]) -> Concerned:
+    manager = people_store.manager_of(moment.session, person_id)
+    sponsor = store.sponsor_of(moment.session, project_key) if project_key else None
     return Concerned(person_id, _one(manager), _one(sponsor), named)
 
 
@@ -106,34 +104,34 @@ def _one(person_id: str | None) -> frozenset[str]:
 # --- Judging -------------------------------------------------------------------------------------------------------
 
 
-def judge(session: Session, person: Person, asked: Asked, *, desk: Desk, now: datetime) -> Judged:
+def judge(moment: Moment, person: Person, asked: Asked) -> Judged:
     """What would become of a request.
 
     FieldsRefused for a form with mistakes, another Refusal when no one can decide.
     """
-    books = handbooks.load(session)
-    today = day_of(now, desk.zone)
+    books = moment.handbooks
+    today = moment.today
     book = books.on(today)
     if person.left_on is not None and person.left_on < today:
         raise Refusal("left", "You have left the company, so nothing more can be granted.")
-    _require_sound(session, person, asked, book, today)
-    ask = _ask(session, person, asked.amount, books, desk=desk, now=now)
+    _require_sound(moment, person, asked, book, today)
+    ask = _ask(moment, person, asked.amount, books)
     if asked.incident:
-        _require_break_glass(session, person, ask, book, zone=desk.zone, now=now)
+        _require_break_glass(moment, person, ask, book)
         class_name = BREAK_GLASS
         because: tuple[Reason, ...] = (Reason("incident", "an incident, within the limit of break-glass"),)
     else:
         classified = exceptions.classify(ask, book.exceptions)
         class_name, because = classified.name, classified.because
-    concerned = _concerned(session, person.id, asked.project_key, asked.beneficiaries)
-    panel = exceptions.electorate(board.seats(session, desk=desk, now=now), concerned, class_name, book.exceptions)
-    card = balance.of_email(session, person.email, desk=desk, now=now)
+    concerned = _concerned(moment, person.id, asked.project_key, asked.beneficiaries)
+    panel = exceptions.electorate(board.seats(moment), concerned, class_name, book.exceptions)
+    card = balance.of_email(moment, person.email)
     outlook = card.outlook if card else None
     return Judged(
         class_name,
         ask.value.worth(asked.amount),
         panel,
-        _deadlines(class_name, asked.last_day, book, desk=desk, now=now),
+        _deadlines(class_name, asked.last_day, book, moment),
         Situation(
             monthly_grant=ask.monthly_grant,
             available=card.available if card else MicroTokens(0),
@@ -150,48 +148,48 @@ def judge(session: Session, person: Person, asked: Asked, *, desk: Desk, now: da
     )
 
 
-def _deadlines(class_name: str, last_day: date, book: Handbook, *, desk: Desk, now: datetime) -> Deadlines:
+def _deadlines(class_name: str, last_day: date, book: Handbook, moment: Moment) -> Deadlines:
     """No later than what is asked for would end: an approval after that would be of no use. A break-glass is there."""
-    found = exceptions.deadlines(class_name, now, book.exceptions, exceptions.business_hours(book, desk.zone))
+    found = exceptions.deadlines(class_name, moment.now, book.exceptions, exceptions.business_hours(book, moment.zone))
     if class_name == BREAK_GLASS:
         return found
-    end = first_instant(last_day + timedelta(days=1), desk.zone)
+    end = first_instant(last_day + timedelta(days=1), moment.zone)
     return exceptions.Deadlines(
         *(min(at, end) for at in (found.remind_at, found.escalate_at, found.last_call_at, found.lapse_at))
     )
 
 
-def _ask(session: Session, person: Person, amount: MicroTokens, books: Handbooks, *, desk: Desk, now: datetime) -> Ask:
-    today = day_of(now, desk.zone)
+def _ask(moment: Moment, person: Person, amount: MicroTokens, books: Handbooks) -> Ask:
+    today = moment.today
     book = books.on(today)
-    lately = store.since(session, person.id, now - timedelta(days=book.exceptions.split_days))
+    lately = store.since(moment.session, person.id, moment.now - timedelta(days=book.exceptions.split_days))
     return Ask(
         amount=amount,
         earlier=sum((request.counts for request in lately), MicroTokens(0)),
-        monthly_grant=monthly_grant(session, person.id),
-        pool=_pool(session, Quarter.containing(today)),
-        value=valuation.expected(session, Quarter.containing(today), books),
+        monthly_grant=monthly_grant(moment, person.id),
+        pool=_pool(moment, Quarter.containing(today)),
+        value=valuation.expected(moment, Quarter.containing(today), books),
     )
 
 
-def monthly_grant(session: Session, person_id: str) -> MicroTokens:
+def monthly_grant(moment: Moment, person_id: str) -> MicroTokens:
     """A person's latest monthly grant, made whole where it was for a part of a month."""
-    latest = monthly.latest(session, [person_id])
+    latest = monthly.latest(moment.session, [person_id])
     return letters.read_factors(latest[person_id]).whole_grant if latest else MicroTokens(0)
 
 
-def _pool(session: Session, quarter: Quarter) -> NanoUSD | None:
+def _pool(moment: Moment, quarter: Quarter) -> NanoUSD | None:
     """The quarter's budget: its months' budgets, or three times what was issued last where none is set."""
     first = Month.containing(quarter.first_day)
-    budgets = [terms.budget(session, first.plus(i)) for i in range(3)]
+    budgets = [terms.budget(moment.session, first.plus(i)) for i in range(3)]
     if all(budget is not None for budget in budgets):
         return NanoUSD(sum(int(budget) for budget in budgets if budget is not None))
-    issued = monthly.latest_issue(session)
+    issued = monthly.latest_issue(moment.session)
     return NanoUSD(3 * int(issued)) if issued else None
 
 
-def _require_sound(session: Session, person: Person, asked: Asked, book: Handbook, today: date) -> None:
-    if problems := {**_wrong_texts(asked), **_wrong_choices(session, person, asked, book, today)}:
+def _require_sound(moment: Moment, person: Person, asked: Asked, book: Handbook, today: date) -> None:
+    if problems := {**_wrong_texts(asked), **_wrong_choices(moment, person, asked, book, today)}:
         raise FieldsRefused(problems)
 
 
@@ -206,12 +204,12 @@ def _wrong_texts(asked: Asked) -> dict[str, str]:
     return problems
 
 
-def _wrong_choices(session: Session, person: Person, asked: Asked, book: Handbook, today: date) -> dict[str, str]:
+def _wrong_choices(moment: Moment, person: Person, asked: Asked, book: Handbook, today: date) -> dict[str, str]:
     problems: dict[str, str] = {}
     latest = latest_last_day(book, today)
     if not today <= asked.last_day <= latest:
         problems["last_day"] = f"{asked.last_day}: choose a day from today to {latest}."
-    if asked.project_key and asked.project_key not in {project.key for project in store.project_names(session)}:
+    if asked.project_key and asked.project_key not in {project.key for project in store.project_names(moment.session)}:
         problems["project"] = f"{asked.project_key}: there is no such project."
     approved = {service.key for service in book.services if service.approved_on(today)}
     if asked.service_key and asked.service_key not in approved:
@@ -233,18 +231,16 @@ def usual_last_day(book: Handbook, today: date) -> date:
     return min(today + timedelta(days=book.exceptions.lot_days - 1), latest_last_day(book, today))
 
 
-def _require_break_glass(
-    session: Session, person: Person, ask: Ask, book: Handbook, *, zone: ZoneInfo, now: datetime
-) -> None:
+def _require_break_glass(moment: Moment, person: Person, ask: Ask, book: Handbook) -> None:
     rules = book.exceptions
     limit = exceptions.break_glass_limit(ask.monthly_grant, ask.value, rules)
     if ask.amount > limit:
         text = f"An incident gets at most {limit.decimal:,.0f} tokens at once. Ask for less, or leave it out."
         raise FieldsRefused({"amount": text})
-    lately = store.since(session, person.id, now - timedelta(days=rules.break_glass.every_days))
+    lately = store.since(moment.session, person.id, moment.now - timedelta(days=rules.break_glass.every_days))
     if used := [request for request in lately if request.class_name == BREAK_GLASS]:
         text = (
-            f"You used break-glass on {day_of(used[-1].made_at, zone)}. It is available once every "
+            f"You used break-glass on {day_of(used[-1].made_at, moment.zone)}. It is available once every "
             f"{rules.break_glass.every_days} days. Leave this empty to ask the board."
         )
         raise FieldsRefused({"incident": text})
@@ -253,7 +249,7 @@ def _require_break_glass(
 # --- Submitting ----------------------------------------------------------------------------------------------------
 
 
-def submit(session: Session, person: Person, asked: Asked, *, key: str, desk: Desk, now: datetime) -> Submitted:
+def submit(moment: Moment, person: Person, asked: Asked, *, key: str) -> Submitted:
     """Keep a request and owe everyone their message; a break-glass is credited in the same transaction.
 
     `key` is the form's: the same form sent again is the same request.
@@ -261,24 +257,24 @@ def submit(session: Session, person: Person, asked: Asked, *, key: str, desk: De
     idempotency_key = f"request:{key}"
     if asked.incident:
         # Before the accounts, as everywhere: who adopts the value of a quarter waits for no one who holds an account.
-        value_now(session, desk=desk, now=now)
-    account_of = ledger.open_accounts(session, [ledger.TREASURY, ledger.POOL, ledger.wallet_code(person.id)])
+        value_now(moment)
+    account_of = ledger.open_accounts(moment.session, [ledger.TREASURY, ledger.POOL, ledger.wallet_code(person.id)])
     # One request of a person after the other: each counts in the class of the next. A break-glass posts to all three.
     wallet = account_of[ledger.wallet_code(person.id)]
-    ledger.lock(session, account_of.values() if asked.incident else [wallet])
-    if (before := store.by_key(session, idempotency_key)) is not None:
+    ledger.lock(moment.session, account_of.values() if asked.incident else [wallet])
+    if (before := store.by_key(moment.session, idempotency_key)) is not None:
         return Submitted(_same(before, person, asked), again=True)
-    judged = judge(session, person, asked, desk=desk, now=now)
+    judged = judge(moment, person, asked)
     request_id = f"xr_{secrets.token_hex(8)}"
-    row = _row(request_id, idempotency_key, person, asked, judged, now)
+    row = _row(request_id, idempotency_key, person, asked, judged, moment.now)
     if asked.incident:
-        row |= _credited(session, request_id, person, asked, account_of, desk=desk, now=now)
-    store.insert(session, row, judged.panel, asked.beneficiaries)
-    store.forget_draft(session, person.id)
-    request = store.get(session, request_id)
+        row |= _credited(moment, request_id, person, asked, account_of)
+    store.insert(moment.session, row, judged.panel, asked.beneficiaries)
+    store.forget_draft(moment.session, person.id)
+    request = store.get(moment.session, request_id)
     assert request is not None  # noqa: S101 - we have just kept it
-    notices.tell_of_new(session, request, judged.panel, desk=desk, now=now)
-    audit.append(session, _record(request, person.id, "request.make", now, after=_plain(request, judged)))
+    notices.tell_of_new(moment, request, judged.panel)
+    audit.append(moment.session, _record(request, person.id, "request.make", moment.now, after=_plain(request, judged)))
     return Submitted(request, again=False)
 
 
@@ -289,9 +285,7 @@ def _same(before: Request, person: Person, asked: Asked) -> Request:
     return before
 
 
-def _row(  # noqa: PLR0917 - private, called once
-    request_id: str, key: str, person: Person, asked: Asked, judged: Judged, now: datetime
-) -> dict[str, Any]:
+def _row(request_id: str, key: str, person: Person, asked: Asked, judged: Judged, now: datetime) -> dict[str, Any]:  # noqa: PLR0917 - private, called once
     steps = judged.deadlines
     return {
         "id": request_id,
@@ -333,61 +327,70 @@ def first_step(steps: Deadlines, now: datetime) -> dict[str, object]:
 
 
 def _credited(
-    session: Session, request_id: str, person: Person, asked: Asked, account_of: Mapping[str, int], *, desk: Desk,
-    now: datetime,
-) -> dict[str, Any]:  # fmt: skip
-    value = value_now(session, desk=desk, now=now)
+    moment: Moment, request_id: str, person: Person, asked: Asked, account_of: Mapping[str, int]
+) -> dict[str, Any]:
+    value = value_now(moment)
     draft = crediting(
-        session, request_id, person.id, asked.amount, asked.last_day, asked.purpose, account_of, value,
-        actor=person.id, desk=desk, now=now,
-    )  # fmt: skip
-    [entry_id] = ledger.post(session, [draft], now=now)
+        moment, request_id, person.id, asked.amount, asked.last_day, asked.purpose, account_of, value, actor=person.id
+    )
+    [entry_id] = ledger.post(moment.session, [draft], now=moment.now)
     return {"granted": int(asked.amount), "granted_last_day": asked.last_day, "entry_id": entry_id}
 
 
-def value_now(session: Session, *, desk: Desk, now: datetime) -> TokenValue:
+def value_now(moment: Moment) -> TokenValue:
     """The present quarter's value, adopted if no one has used it yet."""
-    quarter = Quarter.containing(day_of(now, desk.zone))
-    return valuation.value_of(session, quarter, handbooks.load(session), now=now)
+    quarter = Quarter.containing(moment.today)
+    return valuation.value_of(moment, quarter, moment.handbooks)
 
 
 def crediting(  # noqa: PLR0917 - the parts of one entry
-    session: Session, request_id: str, person_id: str, amount: MicroTokens, last_day: date, purpose: str,
-    account_of: Mapping[str, int], value: TokenValue, *, actor: str, desk: Desk, now: datetime,
-) -> Draft:  # fmt: skip
+    moment: Moment,
+    request_id: str,
+    person_id: str,
+    amount: MicroTokens,
+    last_day: date,
+    purpose: str,
+    account_of: Mapping[str, int],
+    value: TokenValue,
+    *,
+    actor: str,
+) -> Draft:
     """The entry of an exception. The accounts are locked by the caller."""
     key = f"exception:{request_id}"
     reason = f"Exception: {' '.join(purpose.split())}"[: texts.LONGEST]
-    ends_at = first_instant(last_day + timedelta(days=1), desk.zone)
+    ends_at = first_instant(last_day + timedelta(days=1), moment.zone)
     return Draft(
         kind=EntryKind.EXCEPTION,
         idempotency_key=key,
         fingerprint=ledger.fingerprint(key, int(amount), last_day),
-        effective_at=now,
+        effective_at=moment.now,
         memo=reason,
         actor=actor,
         amounts=(
-            *from_pool_first(session, account_of, amount),
+            *from_pool_first(moment, account_of, amount),
             (account_of[ledger.wallet_code(person_id)], int(amount)),
         ),
         value_version=value.version,
-        lot=NewLot(LotKind.EXCEPTION, PRIORITY, now, ends_at, reason, actor),
+        lot=NewLot(LotKind.EXCEPTION, PRIORITY, moment.now, ends_at, reason, actor),
     )
 
 
-def withdraw(session: Session, person: Person, request_id: str, *, desk: Desk, now: datetime) -> Request:
+def withdraw(moment: Moment, person: Person, request_id: str) -> Request:
     """Take a request back; a Refusal when it is someone else's, or decided."""
-    request = locked(session, request_id)
+    request = locked(moment, request_id)
     if request.person_id != person.id:
         raise Refusal("not_yours", "Only the person who asked can withdraw a request.")
     if request.state != OPEN:
         raise Refusal(
-            "decided", f"This request {SAID[request.state]}, so there is nothing to withdraw.",
+            "decided",
+            f"This request {SAID[request.state]}, so there is nothing to withdraw.",
             next_step="`/tokens requests` shows where it stands.",
-        )  # fmt: skip
-    moved = move(session, request, state=WITHDRAWN, decided_at=now, decided_by=person.id, next_step=None, next_at=None)
-    notices.tell_of_change(session, moved, desk=desk, now=now)
-    audit.append(session, _record(moved, person.id, "request.withdraw", now))
+        )
+    moved = move(
+        moment, request, state=WITHDRAWN, decided_at=moment.now, decided_by=person.id, next_step=None, next_at=None
+    )
+    notices.tell_of_change(moment, moved)
+    audit.append(moment.session, _record(moved, person.id, "request.withdraw", moment.now))
     return moved
 
 
@@ -403,21 +406,21 @@ SAID = {
 }
 
 
-def locked(session: Session, request_id: str) -> Request:
+def locked(moment: Moment, request_id: str) -> Request:
     """A request, held until the transaction ends."""
-    request = store.get(session, request_id) if store.lock(session, request_id) else None
+    request = store.get(moment.session, request_id) if store.lock(moment.session, request_id) else None
     if request is None:
         raise Refusal("unknown_request", f"There is no request {request_id!r}.")
     return request
 
 
-def move(session: Session, request: Request, **values: object) -> Request:
+def move(moment: Moment, request: Request, **values: object) -> Request:
     """The request after a change; what was read is what is changed, or nothing is."""
-    if not store.change(session, request, **values):
+    if not store.change(moment.session, request, **values):
         raise Refusal("moved", "Someone else got there first.", next_step="The card shows where it stands now.")
     if "state" in values:
-        runs.forget_steps(session, request.id)
-    moved = store.get(session, request.id)
+        runs.forget_steps(moment.session, request.id)
+    moved = store.get(moment.session, request.id)
     assert moved is not None  # noqa: S101 - requests are never deleted
     return moved
 
@@ -426,9 +429,13 @@ def _record(
     request: Request, actor: str, action: str, now: datetime, *, after: Mapping[str, Any] | None = None
 ) -> audit.Record:
     return audit.Record(
-        at=now, actor=actor, action=action, subject=request.id, after=after or {"state": request.state},
+        at=now,
+        actor=actor,
+        action=action,
+        subject=request.id,
+        after=after or {"state": request.state},
         handbook_version=request.handbook_version,
-    )  # fmt: skip
+    )
 
 
 def _plain(request: Request, judged: Judged) -> dict[str, Any]:

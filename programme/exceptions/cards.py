@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from policy import exceptions
 from policy.exceptions import CHAIR_AND_FINANCE
-from policy.period import day_of
 from policy.reasons import Refusal
 from policy.units import MicroTokens, NanoUSD
 from policy.value.valuation import worth
@@ -22,9 +21,8 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from policy.exceptions import Electorate, Tally
-    from programme.app import Desk
     from programme.letters import Situation
-    from store.engine import Session
+    from programme.moment import Moment
     from store.exceptions.requests import Cast, Request
 
 PAST = 5
@@ -103,25 +101,25 @@ class Card:
         return self.request.stage == CHAIR_AND_FINANCE
 
 
-def of(session: Session, request_id: str, *, desk: Desk, now: datetime) -> Card:
+def of(moment: Moment, request_id: str) -> Card:
     """The card of a request as it stands; a Refusal for an unknown one."""
-    request = store.get(session, request_id)
+    request = store.get(moment.session, request_id)
     if request is None:
         raise Refusal("unknown_request", f"There is no request {request_id!r}.")
     situation = asking.situation_of(request)
-    panel, votes = store.panel(session, request), store.votes(session, request.id)
-    stand_ins = board.delegates(session, desk=desk, now=now)
-    questions, named = store.questions(session, request.id), store.beneficiaries(session, request.id)
-    people = _Names(session, request, panel, votes, [*named, *(q.asked_by for q in questions), *stand_ins.values()])
-    today = day_of(now, desk.zone)
+    panel, votes = store.panel(moment.session, request), store.votes(moment.session, request.id)
+    stand_ins = board.delegates(moment)
+    questions, named = store.questions(moment.session, request.id), store.beneficiaries(moment.session, request.id)
+    people = _Names(moment, request, panel, votes, [*named, *(q.asked_by for q in questions), *stand_ins.values()])
+    today = moment.today
     standing = [v.vote for v in votes if not request.is_undecided or v.last_day is None or v.last_day >= today]
     have_voted = {vote.seat for vote in votes}
-    gone = board_store.left(session, [seat.person_id for seat in panel.seats], today)
-    waiting = [
-        seat.person_id for seat in panel.voting(request.stage) if seat.person_id not in have_voted | gone
-    ]  # fmt: skip
+    gone = board_store.left(moment.session, [seat.person_id for seat in panel.seats], today)
+    waiting = [seat.person_id for seat in panel.voting(request.stage) if seat.person_id not in have_voted | gone]
     earlier = [
-        one for one in store.of_person(session, request.person_id, limit=PAST * 2) if one.made_at < request.made_at
+        one
+        for one in store.of_person(moment.session, request.person_id, limit=PAST * 2)
+        if one.made_at < request.made_at
     ]
     return Card(
         request=request,
@@ -137,7 +135,7 @@ def of(session: Session, request_id: str, *, desk: Desk, now: datetime) -> Card:
         decided_by=people.get(request.decided_by),
         questions=tuple(Exchange(people[q.asked_by], q.question, q.answer) for q in questions),
         past=tuple(Past(p.made_at, p.granted or p.amount, p.state, p.outcome) for p in earlier[:PAST]),
-        left=MicroTokens(store.remaining(session, request)) if request.entry_id else MicroTokens(0),
+        left=MicroTokens(store.remaining(moment.session, request)) if request.entry_id else MicroTokens(0),
     )
 
 
@@ -145,12 +143,12 @@ class _Names:
     """Everyone whom a card names, read in one go."""
 
     def __init__(
-        self, session: Session, request: Request, panel: Electorate, votes: Iterable[Cast], others: Iterable[str]
+        self, moment: Moment, request: Request, panel: Electorate, votes: Iterable[Cast], others: Iterable[str]
     ) -> None:
         wanted = {request.person_id, *(seat.person_id for seat in panel.seats), *(v.cast_by for v in votes), *others}
         if request.decided_by:
             wanted.add(request.decided_by)
-        self._known: Mapping[str, tuple[str, str | None]] = store.names(session, wanted)
+        self._known: Mapping[str, tuple[str, str | None]] = store.names(moment.session, wanted)
 
     def __getitem__(self, person_id: str) -> Named:
         return Named(*self._known[person_id])
@@ -164,17 +162,17 @@ def _vote_line(vote: Cast, people: _Names) -> VoteLine:
     return VoteLine(people[vote.cast_by], stands_for, vote.approves, vote.amount, vote.last_day, vote.reason)
 
 
-def awaits(session: Session, card: Card, person_id: str, *, desk: Desk, now: datetime) -> bool:
+def awaits(moment: Moment, card: Card, person_id: str) -> bool:
     """Whether a request still waits for someone's vote."""
-    return _awaits(session, card.request, person_id, desk=desk, now=now)
+    return _awaits(moment, card.request, person_id)
 
 
-def _awaits(session: Session, request: Request, person_id: str, *, desk: Desk, now: datetime) -> bool:
-    if not request.is_undecided or now >= request.lapse_at:
+def _awaits(moment: Moment, request: Request, person_id: str) -> bool:
+    if not request.is_undecided or moment.now >= request.lapse_at:
         return False
-    votes = store.votes(session, request.id)
+    votes = store.votes(moment.session, request.id)
     try:
-        seat = voting.seat_of(session, request, person_id, desk=desk, now=now, votes=votes)
+        seat = voting.seat_of(moment, request, person_id, votes=votes)
     except Refusal:
         return False
     return seat.person_id not in {vote.seat for vote in votes}
@@ -204,25 +202,22 @@ class Queue:
         return len(self.lines) + self.more
 
 
-def queue(session: Session, person_id: str, *, most: int, desk: Desk, now: datetime) -> Queue:
+def queue(moment: Moment, person_id: str, *, most: int) -> Queue:
     """What the board has to decide, the nearest deadline first; a Refusal for those who have no seat."""
-    if not board.has_seat(session, person_id, desk=desk, now=now):
+    if not board.has_seat(moment, person_id):
         raise Refusal("not_on_board", "The queue is for members of the board.")
-    waiting = store.undecided(session)
-    shown = [request for request in waiting if may_see(session, request, person_id, desk=desk, now=now)]
-    lines = [
-        Queued(of(session, one.id, desk=desk, now=now), _awaits(session, one, person_id, desk=desk, now=now))
-        for one in shown[:most]
-    ]
+    waiting = store.undecided(moment.session)
+    shown = [request for request in waiting if may_see(moment, request, person_id)]
+    lines = [Queued(of(moment, one.id), _awaits(moment, one, person_id)) for one in shown[:most]]
     return Queue(tuple(lines), max(len(shown) - most, 0), len(waiting) - len(shown))
 
 
-def may_see(session: Session, request: Request, person_id: str, *, desk: Desk, now: datetime) -> bool:
+def may_see(moment: Moment, request: Request, person_id: str) -> bool:
     """Whether someone may see a request outside of the board's channel: with a seat in it, and not concerned."""
-    if asking.concerned_by(session, request).recusal_of(person_id):
+    if asking.concerned_by(moment, request).recusal_of(person_id):
         return False
-    panel = store.panel(session, request)
-    stand_ins = board.delegates(session, desk=desk, now=now)
+    panel = store.panel(moment.session, request)
+    stand_ins = board.delegates(moment)
     mine = {person_id} | {member for member, delegate in stand_ins.items() if delegate == person_id}
     return any(
         seat.person_id in mine and not seat.recused and (seat.counts or panel.may_vote(seat, request.stage))
@@ -230,6 +225,6 @@ def may_see(session: Session, request: Request, person_id: str, *, desk: Desk, n
     )
 
 
-def mine(session: Session, person_id: str, *, limit: int, desk: Desk, now: datetime) -> tuple[Card, ...]:
+def mine(moment: Moment, person_id: str, *, limit: int) -> tuple[Card, ...]:
     """A person's own requests, the latest first."""
-    return tuple(of(session, one.id, desk=desk, now=now) for one in store.of_person(session, person_id, limit=limit))
+    return tuple(of(moment, one.id) for one in store.of_person(moment.session, person_id, limit=limit))

@@ -9,8 +9,7 @@ import json
 from typing import TYPE_CHECKING
 
 from policy.exceptions import CHAIR_AND_FINANCE, MEMBER
-from policy.period import day_of
-from programme import handbooks, notify
+from programme import notify
 from programme.people import board
 from store.audit import POLICY
 from store.exceptions import requests as store
@@ -23,15 +22,19 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from policy.exceptions import Electorate, Seat
-    from programme.app import Desk
+    from programme.moment import Moment
     from programme.notify import PersonLetter
-    from store.engine import Session
     from store.exceptions.requests import Question, Request
 
 CARD, FACE, MINE, NOTE, QUESTION, MORE_TIME, OUTCOME = (
-    "fast_track/card", "fast_track/face", "fast_track/mine", "fast_track/note", "fast_track/question",
-    "fast_track/more_time", "fast_track/outcome",
-)  # fmt: skip
+    "fast_track/card",
+    "fast_track/face",
+    "fast_track/mine",
+    "fast_track/note",
+    "fast_track/question",
+    "fast_track/more_time",
+    "fast_track/outcome",
+)
 BOARD = "board"
 
 
@@ -52,65 +55,69 @@ def _at_once(letter: PersonLetter, now: datetime) -> NewLetter:
     return NewLetter(*letter, None, now, at_once=True)
 
 
-def _later(session: Session, letters: Sequence[PersonLetter], *, desk: Desk, now: datetime) -> list[NewLetter]:
+def _later(moment: Moment, letters: Sequence[PersonLetter]) -> list[NewLetter]:
     """Messages for their readers' own working hours."""
     if not letters:
         return []
-    book = handbooks.load(session).on(day_of(now, desk.zone))
-    return notify.in_hours(session, letters, book=book, earliest=now)
+    book = moment.handbook
+    return notify.in_hours(moment, letters, book=book, earliest=moment.now)
 
 
-def _owe(session: Session, request: Request, letters: Iterable[NewLetter], *, now: datetime) -> None:
-    messages.owe(session, [letter._replace(about=request.id) for letter in letters], now=now)
+def _owe(moment: Moment, request: Request, letters: Iterable[NewLetter]) -> None:
+    messages.owe(moment.session, [letter._replace(about=request.id) for letter in letters], now=moment.now)
 
 
-def tell_of_new(session: Session, request: Request, panel: Electorate, *, desk: Desk, now: datetime) -> None:
+def tell_of_new(moment: Moment, request: Request, panel: Electorate) -> None:
     """The card for the board, the requester's own, and a word to those who were named as beneficiaries."""
-    owed = [_at_once((mine_key(request.id), MINE, _view(request), request.person_id), now)]
+    owed = [_at_once((mine_key(request.id), MINE, _view(request), request.person_id), moment.now)]
     called = panel.voting(request.stage)
-    if desk.governance_channel is not None:
-        channel = desk.governance_channel
-        owed.append(NewLetter(card_key(request.id), CARD, _view(request), None, channel, now, at_once=True))
+    if moment.governance_channel is not None:
+        channel = moment.governance_channel
+        owed.append(NewLetter(card_key(request.id), CARD, _view(request), None, channel, moment.now, at_once=True))
         # Who need not be in the board's channel gets a card of their own.
-        away = board.delegates(session, desk=desk, now=now)
+        away = board.delegates(moment)
         called = tuple(seat for seat in called if seat.kind != MEMBER or seat.person_id in away)
-    owed += [_at_once(card, now) for card in _cards(session, request, called, "new", desk=desk, now=now)]
+    owed += [_at_once(card, moment.now) for card in _cards(moment, request, called, "new")]
     if request.is_credited_first:
-        owed += _later(session, _notes(request, store.beneficiaries(session, request.id)), desk=desk, now=now)
-    _owe(session, request, owed, now=now)
+        owed += _later(moment, _notes(request, store.beneficiaries(moment.session, request.id)))
+    _owe(moment, request, owed)
 
 
-def tell_of_change(session: Session, request: Request, *, desk: Desk, now: datetime) -> None:
+def tell_of_change(moment: Moment, request: Request) -> None:
     """New faces for every copy of the card; once it is decided, a word to the requester and the beneficiaries."""
     # Nothing can be answered once it is decided.
-    owed = _faces(session, request, now, templates=(CARD, MINE) if request.is_undecided else (CARD, MINE, QUESTION))
+    owed = _faces(moment, request, templates=(CARD, MINE) if request.is_undecided else (CARD, MINE, QUESTION))
     if not request.is_undecided and request.state != WITHDRAWN:
         to_requester = _notes(request, [request.person_id])
         if request.decided_by == POLICY:
             # No one did this just now, so no one waits for it at night.
-            owed += _later(session, to_requester, desk=desk, now=now)
+            owed += _later(moment, to_requester)
         else:
-            owed += [_at_once(note, now) for note in to_requester]
+            owed += [_at_once(note, moment.now) for note in to_requester]
     if request.state == APPROVED:
-        owed += _later(session, _notes(request, store.beneficiaries(session, request.id)), desk=desk, now=now)
-    _owe(session, request, owed, now=now)
+        owed += _later(moment, _notes(request, store.beneficiaries(moment.session, request.id)))
+    _owe(moment, request, owed)
 
 
-def renew(session: Session, request: Request, *, now: datetime) -> None:
+def renew(moment: Moment, request: Request) -> None:
     """New faces for every copy of a card, and nothing else."""
-    _owe(session, request, _faces(session, request, now), now=now)
+    _owe(moment, request, _faces(moment, request))
 
 
-def _faces(
-    session: Session, request: Request, now: datetime, *, templates: tuple[str, ...] = (CARD, MINE)
-) -> list[NewLetter]:
+def _faces(moment: Moment, request: Request, *, templates: tuple[str, ...] = (CARD, MINE)) -> list[NewLetter]:
     return [
         NewLetter(
-            f"{copy.key}@{request.revision}", FACE if copy.template == CARD else copy.template, json.dumps(copy.view),
-            copy.person_id, copy.channel, now, at_once=True, replaces=copy.key,
+            f"{copy.key}@{request.revision}",
+            FACE if copy.template == CARD else copy.template,
+            json.dumps(copy.view),
+            copy.person_id,
+            copy.channel,
+            moment.now,
+            at_once=True,
+            replaces=copy.key,
         )
-        for copy in messages.copies(session, request.id, templates)
-    ]  # fmt: skip
+        for copy in messages.copies(moment.session, request.id, templates)
+    ]
 
 
 def _notes(request: Request, readers: Iterable[str]) -> list[PersonLetter]:
@@ -120,37 +127,31 @@ def _notes(request: Request, readers: Iterable[str]) -> list[PersonLetter]:
     ]
 
 
-def _cards(
-    session: Session, request: Request, seats: Iterable[Seat], step: str, *, desk: Desk, now: datetime
-) -> list[PersonLetter]:
+def _cards(moment: Moment, request: Request, seats: Iterable[Seat], step: str) -> list[PersonLetter]:
     """A card for each of some seats, or for whoever stands in there."""
     if not (chosen := list(seats)):
         return []
-    stand_ins = board.delegates(session, desk=desk, now=now)
+    stand_ins = board.delegates(moment)
     readers = dict.fromkeys(stand_ins.get(seat.person_id, seat.person_id) for seat in chosen)
     return [(f"card:{request.id}:{step}:{reader}", CARD, _view(request, reader=reader), reader) for reader in readers]
 
 
-def remind(session: Session, request: Request, panel: Electorate, step: str, *, desk: Desk, now: datetime) -> None:
+def remind(moment: Moment, request: Request, panel: Electorate, step: str) -> None:
     """A card of their own to everyone who may vote and has not."""
-    voted = {vote.seat for vote in store.votes(session, request.id)}
+    voted = {vote.seat for vote in store.votes(moment.session, request.id)}
     silent = [seat for seat in panel.voting(request.stage) if seat.person_id not in voted]
-    cards = _cards(session, request, silent, step, desk=desk, now=now)
-    _owe(session, request, _in_time(session, request, cards, desk=desk, now=now), now=now)
+    cards = _cards(moment, request, silent, step)
+    _owe(moment, request, _in_time(moment, request, cards))
 
 
-def _in_time(
-    session: Session, request: Request, letters: Sequence[PersonLetter], *, desk: Desk, now: datetime
-) -> list[NewLetter]:
+def _in_time(moment: Moment, request: Request, letters: Sequence[PersonLetter]) -> list[NewLetter]:
     """Messages for working hours; of an incident at any hour, since its time runs at any hour."""
     if request.is_credited_first:
-        return [_at_once(letter, now) for letter in letters]
-    return _later(session, letters, desk=desk, now=now)
+        return [_at_once(letter, moment.now) for letter in letters]
+    return _later(moment, letters)
 
 
-def call_in(
-    session: Session, request: Request, panel: Electorate, before: int, step: str, *, desk: Desk, now: datetime
-) -> None:
+def call_in(moment: Moment, request: Request, panel: Electorate, before: int, step: str) -> None:
     """A card to those whom a new stage calls in, and a word to the requester."""
     had = {seat.person_id for seat in panel.voting(before)}
     called = [
@@ -160,65 +161,71 @@ def call_in(
     ]
     told = _view(request, reader=request.person_id, stage=request.stage)
     note = (f"note:{request.id}:stage_{request.stage}", NOTE, told, request.person_id)
-    letters = [*_cards(session, request, called, step, desk=desk, now=now), note]
-    owed = _faces(session, request, now) + _in_time(session, request, letters, desk=desk, now=now)
-    _owe(session, request, owed, now=now)
+    letters = [*_cards(moment, request, called, step), note]
+    owed = _faces(moment, request) + _in_time(moment, request, letters)
+    _owe(moment, request, owed)
 
 
-def ask(session: Session, request: Request, question: Question, *, now: datetime) -> None:
+def ask(moment: Moment, request: Request, question: Question) -> None:
     """The question to the requester, and into the card's thread."""
     to_requester = (f"question:{question.id}", QUESTION, _of_question(request, question), request.person_id)
-    owed = [*_faces(session, request, now), _at_once(to_requester, now)]
-    owed += _in_thread(session, f"thread:question:{question.id}", request, question, now)
-    _owe(session, request, owed, now=now)
+    owed = [*_faces(moment, request), _at_once(to_requester, moment.now)]
+    owed += _in_thread(moment, f"thread:question:{question.id}", request, question)
+    _owe(moment, request, owed)
 
 
-def answer(session: Session, request: Request, question: Question, *, now: datetime) -> None:
+def answer(moment: Moment, request: Request, question: Question) -> None:
     """The answer into the card's thread, and to whoever asked; the question's own message shows it too."""
     key, view = f"question:{question.id}", _of_question(request, question)
-    answered = NewLetter(f"{key}@answered", QUESTION, view, request.person_id, None, now, at_once=True, replaces=key)
+    answered = NewLetter(
+        f"{key}@answered", QUESTION, view, request.person_id, None, moment.now, at_once=True, replaces=key
+    )
     to_asker = (f"answer:{question.id}", QUESTION, _of_question(request, question, reader="asker"), question.asked_by)
-    owed = [*_faces(session, request, now), answered, _at_once(to_asker, now)]
-    owed += _in_thread(session, f"thread:answer:{question.id}", request, question, now)
-    _owe(session, request, owed, now=now)
+    owed = [*_faces(moment, request), answered, _at_once(to_asker, moment.now)]
+    owed += _in_thread(moment, f"thread:answer:{question.id}", request, question)
+    _owe(moment, request, owed)
 
 
 def _of_question(request: Request, question: Question, *, reader: str = "requester") -> str:
     return _view(request, question_id=question.id, reader=reader)
 
 
-def _in_thread(
-    session: Session, key: str, request: Request, question: Question, now: datetime
-) -> list[NewLetter]:  # fmt: skip
+def _in_thread(moment: Moment, key: str, request: Request, question: Question) -> list[NewLetter]:
     """A reply below the card, where there is one in a channel: which channel it is may have changed since."""
     reader = "thread_answer" if question.answer else "thread_question"
     view = _of_question(request, question, reader=reader)
     return [
-        NewLetter(key, QUESTION, view, None, copy.channel, now, at_once=True, thread=copy.key)
-        for copy in messages.copies(session, request.id, (CARD,))
+        NewLetter(key, QUESTION, view, None, copy.channel, moment.now, at_once=True, thread=copy.key)
+        for copy in messages.copies(moment.session, request.id, (CARD,))
         if copy.channel is not None
     ]
 
 
-def notice(session: Session, request: Request, days: int, *, desk: Desk, now: datetime) -> None:
+def notice(moment: Moment, request: Request, days: int) -> None:
     """What is left of an exception shortly before it ends."""
     letter = (f"more_time:{request.id}:{days}", MORE_TIME, _view(request, days=days), request.person_id)
-    _owe(session, request, _later(session, [letter], desk=desk, now=now), now=now)
+    _owe(moment, request, _later(moment, [letter]))
 
 
-def ask_outcome(session: Session, request: Request, *, desk: Desk, now: datetime) -> None:
+def ask_outcome(moment: Moment, request: Request) -> None:
     """Ask the requester, once, what came of it."""
     letter = (f"outcome:{request.id}", OUTCOME, _view(request), request.person_id)
-    _owe(session, request, _later(session, [letter], desk=desk, now=now), now=now)
+    _owe(moment, request, _later(moment, [letter]))
 
 
-def tell_of_outcome(session: Session, request: Request, *, now: datetime) -> None:
+def tell_of_outcome(moment: Moment, request: Request) -> None:
     """The question shows the answer."""
     answered = [
         NewLetter(
-            f"{copy.key}@{request.revision}", OUTCOME, _view(request), copy.person_id, None, now, at_once=True,
+            f"{copy.key}@{request.revision}",
+            OUTCOME,
+            _view(request),
+            copy.person_id,
+            None,
+            moment.now,
+            at_once=True,
             replaces=copy.key,
         )
-        for copy in messages.copies(session, request.id, (OUTCOME,))
-    ]  # fmt: skip
-    _owe(session, request, answered, now=now)
+        for copy in messages.copies(moment.session, request.id, (OUTCOME,))
+    ]
+    _owe(moment, request, answered)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from policy.units import MicroTokens
-    from store.engine import Session
+    from programme.moment import Moment
 
 KEY_REUSED = "key_reused"
 MANUAL_PRIORITY = 100
@@ -38,14 +38,13 @@ class Given:
 
 
 def give(
-    session: Session,
+    moment: Moment,
     *,
     email: str,
     amount: MicroTokens,
     reason: str,
     expires_at: datetime,
     actor: str,
-    now: datetime,
     key: str | None = None,
 ) -> Given:
     """Post a lot by hand, audited.
@@ -53,14 +52,14 @@ def give(
     `key` makes the call repeatable: the same key with the same content gives nothing twice, with another content it
     is refused.
     """
-    _require_sound(amount, reason, expires_at, now)
-    person = directory.require(session, email)
+    _require_sound(amount, reason, expires_at, moment.now)
+    person = directory.require(moment, email)
     idempotency_key = f"grant:manual:{key or secrets.token_hex(8)}"
     fingerprint = ledger.fingerprint(person.id, int(amount), reason, expires_at.astimezone(UTC).isoformat())
-    account_of = ledger.open_accounts(session, [ledger.TREASURY, ledger.wallet_code(person.id)])
+    account_of = ledger.open_accounts(moment.session, [ledger.TREASURY, ledger.wallet_code(person.id)])
     # The treasury's row is what two calls with one key wait for each other at.
-    ledger.lock(session, account_of.values())
-    if before := ledger.find_entry(session, idempotency_key):
+    ledger.lock(moment.session, account_of.values())
+    if before := ledger.find_entry(moment.session, idempotency_key):
         if before.fingerprint != fingerprint:
             raise Refusal(KEY_REUSED, f"key = {key!r} was used for another grant.", next_step="Choose another key.")
         return Given(person.id, before.id, amount, expires_at, again=True)
@@ -68,25 +67,25 @@ def give(
         kind=EntryKind.GRANT,
         idempotency_key=idempotency_key,
         fingerprint=fingerprint,
-        effective_at=now,
+        effective_at=moment.now,
         memo=reason,
         actor=actor,
         amounts=((account_of[ledger.TREASURY], -int(amount)), (account_of[ledger.wallet_code(person.id)], int(amount))),
-        lot=NewLot(LotKind.MANUAL, MANUAL_PRIORITY, now, expires_at, reason, actor),
+        lot=NewLot(LotKind.MANUAL, MANUAL_PRIORITY, moment.now, expires_at, reason, actor),
     )
-    [entry_id] = ledger.post(session, [draft], now=now)
+    [entry_id] = ledger.post(moment.session, [draft], now=moment.now)
     after = {"entry_id": entry_id, "reason": reason, "expires_at": expires_at.isoformat()}
-    audit.note(session, actor, "grant.give", person.id, at=now, after=after)
+    audit.note(moment.session, actor, "grant.give", person.id, at=moment.now, after=after)
     return Given(person.id, entry_id, amount, expires_at, again=False)
 
 
-def from_pool_first(session: Session, account_of: Mapping[str, int], amount: MicroTokens) -> list[tuple[int, int]]:
+def from_pool_first(moment: Moment, account_of: Mapping[str, int], amount: MicroTokens) -> list[tuple[int, int]]:
     """The postings that pay for a lot: out of the shared pool as far as that reaches, else issued by the treasury.
 
     The accounts are locked by the caller.
     """
     treasury, pool = account_of[ledger.TREASURY], account_of[ledger.POOL]
-    from_pool = min(max(ledger.balance(session, pool), 0), int(amount))
+    from_pool = min(max(ledger.balance(moment.session, pool), 0), int(amount))
     return [leg for leg in ((pool, -from_pool), (treasury, from_pool - int(amount))) if leg[1]]
 
 
@@ -99,7 +98,7 @@ def _require_sound(amount: MicroTokens, reason: str, expires_at: datetime, now: 
         raise Refusal("reason_missing", "reason is empty; the person will read it.")
 
 
-def record_refusal(session: Session, refusal: Refusal, *, key: str | None, actor: str, now: datetime) -> None:
+def record_refusal(moment: Moment, refusal: Refusal, *, key: str | None, actor: str) -> None:
     """Note a key that was used again for something else, in a transaction of its own: the grant's is rolled back."""
     if refusal.code == KEY_REUSED:
-        audit.note(session, actor, "grant.refused", f"grant:manual:{key}", at=now)
+        audit.note(moment.session, actor, "grant.refused", f"grant:manual:{key}", at=moment.now)

@@ -15,27 +15,25 @@ if TYPE_CHECKING:
     from datetime import date
 
     from programme.grants.sizing import Plan
-    from store.engine import Session
+    from programme.moment import Moment
     from store.grants.monthly import Spend, Spender
 
 TOP = 5
 KINDS = {"model_api": "Model calls", "training": "Training jobs"}
 
 
-def of_run(session: Session, plan: Plan, *, carried: int, lapsed: int) -> Digest:
+def of_run(moment: Moment, plan: Plan, *, carried: int, lapsed: int) -> Digest:
     """The digest that goes with a month's grants; spend is that of the month before."""
     before, rules = plan.month.previous(), plan.book.digest
-    who = monthly.spenders(session, before)
+    who = monthly.spenders(moment.session, before)
     least = plan.book.disclosure.least_people
     told = len({one.account_id for one in who}) >= least
-    lines = monthly.spend(session, before) if told else []
+    lines = monthly.spend(moment.session, before) if told else []
     days: Counter[date] = Counter()
     for line in lines:
         days[line.day] += line.spent
     spent = MicroTokens(sum(line.spent for line in lines))
-    services, kinds, projects = (
-        _portions(lines, who, by, least) for by in ("service", "kind", "project")
-    )  # fmt: skip
+    services, kinds, projects = (_portions(lines, who, by, least) for by in ("service", "kind", "project"))
     return Digest(
         month=plan.month,
         before=before,
@@ -49,10 +47,10 @@ def of_run(session: Session, plan: Plan, *, carried: int, lapsed: int) -> Digest
         projects=tuple(project for project in projects if project.name),
         carried=MicroTokens(carried),
         lapsed=MicroTokens(lapsed),
-        used_permille=_used(session, plan, spent) if told else None,
+        used_permille=_used(moment, plan, spent) if told else None,
         rush=told and _is_rush(plan, days, int(spent)),
         rush_days=rules.rush_days,
-        days=_days(session, plan, days) if told else (),
+        days=_days(moment, plan, days) if told else (),
         contact=plan.book.contact,
     )
 
@@ -70,20 +68,20 @@ def _portions(lines: list[Spend], who: list[Spender], by: str, least: int) -> tu
     return tuple(Portion(name, MicroTokens(sums[name])) for name in ranked[:TOP])
 
 
-def _days(session: Session, plan: Plan, spent: Counter[date]) -> tuple[DayOfSpend, ...]:
+def _days(moment: Moment, plan: Plan, spent: Counter[date]) -> tuple[DayOfSpend, ...]:
     """The month's days; those of few spenders stand at their common mean, so that none tells of one of them."""
     before, least = plan.month.previous(), plan.book.disclosure.least_people
-    counts = monthly.spenders_by_day(session, before)
+    counts = monthly.spenders_by_day(moment.session, before)
     few = [day for day, count in counts.items() if count < least]
     others = sorted((day for day in counts if day not in few), key=lambda day: (counts[day], day))
-    while few and others and monthly.count_spenders_on(session, few) < least:
+    while few and others and monthly.count_spenders_on(moment.session, few) < least:
         few.append(others.pop(0))
     mean = sum(spent[day] for day in few) // len(few) if few else 0
     return tuple(DayOfSpend(day, MicroTokens(mean if day in few else spent[day])) for day in before.days())
 
 
-def _used(session: Session, plan: Plan, spent: MicroTokens) -> int | None:
-    entitled = monthly.totals(session, plan.month.previous()).entitled
+def _used(moment: Moment, plan: Plan, spent: MicroTokens) -> int | None:
+    entitled = monthly.totals(moment.session, plan.month.previous()).entitled
     return int(plan.value.worth(spent)) * 1_000 // int(entitled) if entitled else None
 
 

@@ -8,9 +8,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from policy.kinds import EntryKind, LotKind
-from policy.period import Month, day_of, first_instant
+from policy.period import Month, first_instant
 from policy.units import MICRO_PER_TOKEN, MicroTokens
-from programme import handbooks, letters, notify
+from programme import letters, notify
 from programme.grants import sizing
 from programme.letters import Ending, LapseNotice
 from store.audit import POLICY
@@ -23,9 +23,8 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from policy.handbook import Handbook
-    from programme.app import Desk
     from programme.handbooks import Handbooks
-    from store.engine import Session
+    from programme.moment import Moment
     from store.grants.monthly import Holding
 
 TEN_THOUSAND = 10_000
@@ -39,42 +38,42 @@ class Over:
     takes: tuple[tuple[int, int], ...]
 
 
-def close_ended(session: Session, day: date, *, desk: Desk, now: datetime) -> int:
+def close_ended(moment: Moment, day: date) -> int:
     """Close lots that ended `settle_days` before a day, and all lots of people who left as long ago; how many."""
-    book = handbooks.load(session).on(day)
+    book = moment.handbooks.on(day)
     settled = day - timedelta(days=book.lots.settle_days)
-    gone = monthly.leavers(session, settled)
-    ended_before = first_instant(settled, desk.zone)
+    gone = monthly.leavers(moment.session, settled)
+    ended_before = first_instant(settled, moment.zone)
     # Locked before they are read: usage that is posted meanwhile would else burn what we are about to close.
-    _hold_wallets(session, ended_before, gone)
-    ended = monthly.holdings(session, ended_before=ended_before)
-    left = [h for h in monthly.holdings(session) if h.person_id in gone] if gone else []
+    _hold_wallets(moment, ended_before, gone)
+    ended = monthly.holdings(moment.session, ended_before=ended_before)
+    left = [h for h in monthly.holdings(moment.session) if h.person_id in gone] if gone else []
     by_wallet: defaultdict[str, dict[int, Holding]] = defaultdict(dict)
     for holding in (*ended, *left):
         by_wallet[holding.person_id][holding.lot_id] = holding
-    at = first_instant(day, desk.zone)
+    at = first_instant(day, moment.zone)
     drafts = [
-        _closing(session, person_id, lots.values(), day, at, gone=person_id in gone)
+        _closing(moment, person_id, lots.values(), day, at, gone=person_id in gone)
         for person_id, lots in sorted(by_wallet.items())
     ]
-    ledger.post(session, drafts, now=now)
+    ledger.post(moment.session, drafts, now=moment.now)
     return sum(len(lots) for lots in by_wallet.values())
 
 
-def _hold_wallets(session: Session, ended_before: datetime, gone: set[str]) -> None:
-    touched = {h.account_id for h in monthly.holdings(session, ended_before=ended_before)}
+def _hold_wallets(moment: Moment, ended_before: datetime, gone: set[str]) -> None:
+    touched = {h.account_id for h in monthly.holdings(moment.session, ended_before=ended_before)}
     if gone:
-        touched |= {h.account_id for h in monthly.holdings(session) if h.person_id in gone}
+        touched |= {h.account_id for h in monthly.holdings(moment.session) if h.person_id in gone}
     if touched:
-        ledger.lock(session, touched | set(ledger.open_accounts(session, [ledger.EXPIRED, ledger.POOL]).values()))
+        ledger.lock(
+            moment.session, touched | set(ledger.open_accounts(moment.session, [ledger.EXPIRED, ledger.POOL]).values())
+        )
 
 
-def _closing(
-    session: Session, person_id: str, lots: Iterable[Holding], day: date, at: datetime, *, gone: bool
-) -> Draft:
+def _closing(moment: Moment, person_id: str, lots: Iterable[Holding], day: date, at: datetime, *, gone: bool) -> Draft:
     """One entry for all that ended: grants expire, what is left of exceptions returns to the pool."""
     closed = list(lots)
-    account_of = ledger.open_accounts(session, [ledger.EXPIRED, ledger.POOL])
+    account_of = ledger.open_accounts(moment.session, [ledger.EXPIRED, ledger.POOL])
     what = "Left the company" if gone else "Ended: " + "; ".join(h.reason for h in closed)
     into: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
     for holding in closed:
@@ -112,12 +111,10 @@ def due(
     return {person_id: one for person_id, one in over.items() if one.amount}
 
 
-def foreseen(
-    session: Session, month: Month, lots: Mapping[str, Sequence[Holding]], book: Handbook, *, desk: Desk
-) -> dict[str, Over]:
+def foreseen(moment: Moment, month: Month, lots: Mapping[str, Sequence[Holding]], book: Handbook) -> dict[str, Over]:
     """What will lapse at the beginning of a month to come, if nothing of it is used until then."""
-    grants = sizing.foreseen(session, month, book, lots)
-    return due(lots, grants, book, first_instant(month.first_day, desk.zone))
+    grants = sizing.foreseen(moment, month, book, lots)
+    return due(lots, grants, book, first_instant(month.first_day, moment.zone))
 
 
 def _over_limit(lots: Iterable[Holding], whole_grant: int, book: Handbook, at: datetime) -> Over:
@@ -135,33 +132,33 @@ def _over_limit(lots: Iterable[Holding], whole_grant: int, book: Handbook, at: d
     return Over(excess, tuple(takes))
 
 
-def announce(session: Session, day: date, *, desk: Desk, now: datetime) -> int:
+def announce(moment: Moment, day: date) -> int:
     """Owe a notice to everyone who will lose something so many days from `day`; how many people.
 
     A notice that comes too late to be of use is left out: when the lapse is past, or when its later notice is due too.
     """
-    books = handbooks.load(session)
+    books = moment.handbooks
     book = books.on(day)
-    today = day_of(now, desk.zone)
+    today = moment.today
     owed = 0
     for days in book.lots.notice_days:
         target = day + timedelta(days=days)
         sooner = [d for d in book.lots.notice_days if d < days]
         if target <= today or (sooner and today >= target - timedelta(days=max(sooner))):
             continue
-        owed += _announce_for(session, target, books, days=days, desk=desk, now=now)
+        owed += _announce_for(moment, target, books, days=days)
     return owed
 
 
-def _announce_for(session: Session, target: date, books: Handbooks, *, days: int, desk: Desk, now: datetime) -> int:
-    begin, end = first_instant(target, desk.zone), first_instant(target + timedelta(days=1), desk.zone)
+def _announce_for(moment: Moment, target: date, books: Handbooks, *, days: int) -> int:
+    begin, end = first_instant(target, moment.zone), first_instant(target + timedelta(days=1), moment.zone)
     by_person: defaultdict[str, list[Holding]] = defaultdict(list)
-    for holding in monthly.holdings(session):
+    for holding in monthly.holdings(moment.session):
         by_person[holding.person_id].append(holding)
     month = Month.containing(target)
-    over = foreseen(session, month, by_person, books.on(target), desk=desk) if target == month.first_day else {}
+    over = foreseen(moment, month, by_person, books.on(target)) if target == month.first_day else {}
     book = books.on(target - timedelta(days=days))
-    gone = monthly.leavers(session, target)
+    gone = monthly.leavers(moment.session, target)
     rows = []
     for person_id, lots in sorted(by_person.items()):
         ending = tuple(
@@ -175,4 +172,4 @@ def _announce_for(session: Session, target: date, books: Handbooks, *, days: int
             continue
         notice = LapseNotice(target, days, MicroTokens(lapsing), ending, book.contact)
         rows.append((f"notice:{target}:{days}:{person_id}", "grants/lapse_notice", letters.written(notice), person_id))
-    return notify.to_people(session, rows, book=book, earliest=now, now=now)
+    return notify.to_people(moment, rows, book=book, earliest=moment.now)

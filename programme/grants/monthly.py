@@ -26,12 +26,12 @@ from store.locks import Lock
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date, datetime
+    from zoneinfo import ZoneInfo
 
     from policy.sizing import Factors
-    from programme.app import Desk
     from programme.grants.lapses import Over
     from programme.grants.sizing import Plan
-    from store.engine import Session
+    from programme.moment import Moment
     from store.exceptions.requests import Request
     from store.grants.monthly import Holding
 
@@ -50,54 +50,56 @@ class Posted:
     unsized: Mapping[str, str]
 
 
-def run(session: Session, month: Month, *, desk: Desk, now: datetime, announce_in: str | None = None) -> Posted | None:
+def run(moment: Moment, month: Month, *, announce_in: str | None = None) -> Posted | None:
     """Grant a month to everyone who takes part; None when it is done already.
 
     What is over the carry limit lapses into the pool first. Statements, and the digest for the channel `announce_in`,
     are owed in the same transaction. A Refusal leaves everything as it was.
     """
-    if not runs.claim(session, JOB, str(month), now=now):
+    if not runs.claim(moment.session, JOB, str(month), now=moment.now):
         return None
     # Held before the grants and the accounts: store/locks.py.
-    owed = requests.to_net(session, now)
-    locks.hold(session, Lock.GRANTS)
-    planned = _plan(session, month, desk=desk, now=now)
-    holding = _Holdings(session, planned, owed)
-    over = _lapse(session, planned, holding, desk=desk, now=now)
-    _post(session, planned, holding, over, key=str(month), desk=desk, now=now)
+    owed = requests.to_net(moment.session, moment.now)
+    locks.hold(moment.session, Lock.GRANTS)
+    planned = _plan(moment, month)
+    holding = _Holdings(moment, planned, owed)
+    over = _lapse(moment, planned, holding)
+    _post(moment, planned, holding, over, key=str(month))
     if announce_in is not None:
         carried = sum(holding.carried(person_id, over) for person_id in planned.sizing.grants)
-        digest = digests.of_run(session, planned, carried=carried, lapsed=_total(over))
+        digest = digests.of_run(moment, planned, carried=carried, lapsed=_total(over))
         notify.to_channel(
-            session, key=f"digest:{month}:{announce_in}", template="grants/digest", view=letters.written(digest),
-            channel=announce_in, book=planned.book, zone=desk.zone, now=now,
-        )  # fmt: skip
-    return Posted(
-        month, len(planned.sizing.grants), planned.sizing.total, MicroTokens(_total(over)), planned.unsized
-    )  # fmt: skip
+            moment,
+            key=f"digest:{month}:{announce_in}",
+            template="grants/digest",
+            view=letters.written(digest),
+            channel=announce_in,
+            book=planned.book,
+        )
+    return Posted(month, len(planned.sizing.grants), planned.sizing.total, MicroTokens(_total(over)), planned.unsized)
 
 
-def run_joiners(session: Session, day: date, *, desk: Desk, now: datetime) -> Posted | None:
+def run_joiners(moment: Moment, day: date) -> Posted | None:
     """Grant the month of `day` to those who came, or could be sized, only after its run; None where that is to come.
 
     They get the same share of their entitlement as everyone got, within what is left of the budget.
     """
     month = Month.containing(day)
-    if not runs.is_done(session, JOB, str(month)):
+    if not runs.is_done(moment.session, JOB, str(month)):
         return None
-    owed = requests.to_net(session, now)
-    locks.hold(session, Lock.GRANTS)
-    factors = monthly.factors_of_anybody(session, month)
+    owed = requests.to_net(moment.session, moment.now)
+    locks.hold(moment.session, Lock.GRANTS)
+    factors = monthly.factors_of_anybody(moment.session, month)
     share = int(letters.read_factors(factors).budget_share * MILLION) if factors is not None else MILLION
-    have = monthly.granted(session, month)
-    planned = sizing.plan(session, month, desk=desk, now=now, leave_out=have, share=share)
+    have = monthly.granted(moment.session, month)
+    planned = sizing.plan(moment, month, leave_out=have, share=share)
     if planned.sizing.grants:
-        _post(session, planned, _Holdings(session, planned, owed), {}, key=str(day), desk=desk, now=now)
+        _post(moment, planned, _Holdings(moment, planned, owed), {}, key=str(day))
     return Posted(month, len(planned.sizing.grants), planned.sizing.total, MicroTokens(0), planned.unsized)
 
 
-def _plan(session: Session, month: Month, *, desk: Desk, now: datetime) -> Plan:
-    planned = sizing.plan(session, month, desk=desk, now=now)
+def _plan(moment: Moment, month: Month) -> Plan:
+    planned = sizing.plan(moment, month)
     if not planned.phase:
         launched = planned.book.rollout.launched_on
         raise Refusal(
@@ -114,15 +116,15 @@ class _Holdings:
     `owed` are the break-glasses that are taken off grants.
     """
 
-    def __init__(self, session: Session, planned: Plan, owed: Sequence[Request]) -> None:
+    def __init__(self, moment: Moment, planned: Plan, owed: Sequence[Request]) -> None:
         self.owed = owed
         codes = {person_id: ledger.wallet_code(person_id) for person_id in planned.sizing.grants}
-        account_of = ledger.open_accounts(session, [ledger.TREASURY, ledger.POOL, *codes.values()])
-        ledger.lock(session, account_of.values())
+        account_of = ledger.open_accounts(moment.session, [ledger.TREASURY, ledger.POOL, *codes.values()])
+        ledger.lock(moment.session, account_of.values())
         self.treasury, self.pool = account_of[ledger.TREASURY], account_of[ledger.POOL]
         self.wallet = {person_id: account_of[code] for person_id, code in codes.items()}
         self.lots: defaultdict[str, list[Holding]] = defaultdict(list)
-        for holding in monthly.holdings(session):
+        for holding in monthly.holdings(moment.session):
             if holding.person_id in codes:
                 self.lots[holding.person_id].append(holding)
 
@@ -135,19 +137,23 @@ class _Holdings:
         return sum(left for holding, left in self.left(person_id, over) if holding.kind == LotKind.MONTHLY)
 
 
-def _lapse(session: Session, planned: Plan, holding: _Holdings, *, desk: Desk, now: datetime) -> dict[str, Over]:
+def _lapse(moment: Moment, planned: Plan, holding: _Holdings) -> dict[str, Over]:
     """Take what is over the carry limit into the pool."""
-    at = first_instant(planned.month.first_day, desk.zone)
+    at = first_instant(planned.month.first_day, moment.zone)
     grants = {person_id: factors.whole_grant for person_id, factors in planned.sizing.grants.items()}
     over = lapses.due(holding.lots, grants, planned.book, at)
     drafts = [
         lapses.taking_out(
-            EntryKind.LAPSE, f"lapse:{planned.month}:{person_id}", holding.wallet[person_id],
-            {holding.pool: excess.takes}, at=at, memo=f"Over the carry-over limit of {planned.month}",
+            EntryKind.LAPSE,
+            f"lapse:{planned.month}:{person_id}",
+            holding.wallet[person_id],
+            {holding.pool: excess.takes},
+            at=at,
+            memo=f"Over the carry-over limit of {planned.month}",
         )
         for person_id, excess in over.items()
-    ]  # fmt: skip
-    ledger.post(session, drafts, now=now)
+    ]
+    ledger.post(moment.session, drafts, now=moment.now)
     return over
 
 
@@ -155,40 +161,38 @@ def _total(over: Mapping[str, Over]) -> int:
     return sum(excess.amount for excess in over.values())
 
 
-def _post(
-    session: Session, planned: Plan, holding: _Holdings, over: Mapping[str, Over], *, key: str, desk: Desk,
-    now: datetime,
-) -> None:  # fmt: skip
+def _post(moment: Moment, planned: Plan, holding: _Holdings, over: Mapping[str, Over], *, key: str) -> None:
     """Entries with their lots, the grants with their factors, what the buffer holds back, and a statement for each."""
-    ends_at = first_instant(planned.month.plus(planned.book.lots.months).first_day, desk.zone)
+    ends_at = first_instant(planned.month.plus(planned.book.lots.months).first_day, moment.zone)
     drafts = [
-        _draft(planned, person_id, factors, holding, ends_at, desk)
+        _draft(planned, person_id, factors, holding, ends_at, moment.zone)
         for person_id, factors in planned.sizing.grants.items()
     ]
-    entry_ids = ledger.post(session, drafts, now=now)
-    _keep(session, planned, entry_ids)
+    entry_ids = ledger.post(moment.session, drafts, now=moment.now)
+    _keep(moment, planned, entry_ids)
     entry_of = dict(zip(planned.sizing.grants, entry_ids, strict=True))
-    netted = netting.take_off(
-        session, holding.owed, planned, entry_of, holding.wallet, pool=holding.pool, desk=desk, now=now
-    )  # fmt: skip
+    netted = netting.take_off(moment, holding.owed, planned, entry_of, holding.wallet, pool=holding.pool)
     held = sum(_held_back(factors, planned) for factors in planned.sizing.grants.values())
     monthly.hold_back(
-        session, key=f"held_back:{key}", amount=NanoUSD(held), value_version=planned.value.version, actor=POLICY,
-        now=now,
-    )  # fmt: skip
-    _owe_statements(
-        session, planned, holding, over, netted, entry_of=entry_of, ends_on=day_of(ends_at, desk.zone), desk=desk,
-        now=now,
-    )  # fmt: skip
+        moment.session,
+        key=f"held_back:{key}",
+        amount=NanoUSD(held),
+        value_version=planned.value.version,
+        actor=POLICY,
+        now=moment.now,
+    )
+    _owe_statements(moment, planned, holding, over, netted, entry_of=entry_of, ends_on=day_of(ends_at, moment.zone))
     after = {"people": len(drafts), "unsized": len(planned.unsized)}
-    audit.note(session, POLICY, "grants.run", key, at=now, after=after, handbook_version=planned.book.version)
+    audit.note(
+        moment.session, POLICY, "grants.run", key, at=moment.now, after=after, handbook_version=planned.book.version
+    )
 
 
 def _draft(  # noqa: PLR0917 - private, called once
-    planned: Plan, person_id: str, factors: Factors, holding: _Holdings, ends_at: datetime, desk: Desk
+    planned: Plan, person_id: str, factors: Factors, holding: _Holdings, ends_at: datetime, zone: ZoneInfo
 ) -> Draft:
     key = f"grant:{planned.month}:{person_id}"
-    starts_at = sizing.begins_at(planned, person_id, desk)
+    starts_at = sizing.begins_at(planned, person_id, zone)
     reason = f"Grant for {planned.month.first_day:%B %Y}"
     amount = int(factors.amount)
     return Draft(
@@ -204,15 +208,22 @@ def _draft(  # noqa: PLR0917 - private, called once
     )
 
 
-def _keep(session: Session, planned: Plan, entry_ids: Sequence[int]) -> None:
+def _keep(moment: Moment, planned: Plan, entry_ids: Sequence[int]) -> None:
     rows = [
         NewGrant(
-            str(planned.month), person_id, entry_id, int(factors.amount), int(factors.entitlement), int(factors.usd),
-            letters.written(factors), planned.book.version, planned.value.version,
+            str(planned.month),
+            person_id,
+            entry_id,
+            int(factors.amount),
+            int(factors.entitlement),
+            int(factors.usd),
+            letters.written(factors),
+            planned.book.version,
+            planned.value.version,
         )
         for entry_id, (person_id, factors) in zip(entry_ids, planned.sizing.grants.items(), strict=True)
-    ]  # fmt: skip
-    monthly.insert(session, rows)
+    ]
+    monthly.insert(moment.session, rows)
 
 
 def _held_back(factors: Factors, planned: Plan) -> int:
@@ -221,14 +232,20 @@ def _held_back(factors: Factors, planned: Plan) -> int:
 
 
 def _owe_statements(
-    session: Session, planned: Plan, holding: _Holdings, over: Mapping[str, Over], netted: Mapping[str, MicroTokens], *,
-    entry_of: Mapping[str, int], ends_on: date, desk: Desk, now: datetime,
-) -> None:  # fmt: skip
+    moment: Moment,
+    planned: Plan,
+    holding: _Holdings,
+    over: Mapping[str, Over],
+    netted: Mapping[str, MicroTokens],
+    *,
+    entry_of: Mapping[str, int],
+    ends_on: date,
+) -> None:
     rows = []
-    into_debt = monthly.settled(session, entry_of.values())
+    into_debt = monthly.settled(moment.session, entry_of.values())
     for person_id, factors in planned.sizing.grants.items():
         settled = into_debt.get(entry_of[person_id], 0)
-        open_lots = [(left, day_of(h.expires_at, desk.zone)) for h, left in holding.left(person_id, over) if left]
+        open_lots = [(left, day_of(h.expires_at, moment.zone)) for h, left in holding.left(person_id, over) if left]
         taken_off = netted.get(person_id, MicroTokens(0))
         open_lots.append((int(factors.amount) - settled - int(taken_off), ends_on))
         open_lots.sort(key=lambda one: one[1])
@@ -246,13 +263,13 @@ def _owe_statements(
         )
         key = f"statement:{planned.month}:{person_id}"
         rows.append((key, "grants/statement", letters.written(statement), person_id))
-    begun = first_instant(planned.month.first_day, desk.zone)
+    begun = first_instant(planned.month.first_day, moment.zone)
     # A person who joins later in the month reads it on their first day.
-    later = [row for row in rows if sizing.begins_at(planned, row[3], desk) > max(now, begun)]
+    later = [row for row in rows if sizing.begins_at(planned, row[3], moment.zone) > max(moment.now, begun)]
     for row in later:
-        starts = sizing.begins_at(planned, row[3], desk)
-        notify.to_people(session, [row], book=planned.book, earliest=starts, now=now)
+        starts = sizing.begins_at(planned, row[3], moment.zone)
+        notify.to_people(moment, [row], book=planned.book, earliest=starts)
     known = {row[0] for row in later}
     notify.to_people(
-        session, [row for row in rows if row[0] not in known], book=planned.book, earliest=max(now, begun), now=now
+        moment, [row for row in rows if row[0] not in known], book=planned.book, earliest=max(moment.now, begun)
     )

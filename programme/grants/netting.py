@@ -19,30 +19,34 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from policy.sizing import Factors
-    from programme.app import Desk
     from programme.grants.sizing import Plan
-    from store.engine import Session
+    from programme.moment import Moment
     from store.exceptions.requests import Request
 
 
 def take_off(
-    session: Session, owed: Iterable[Request], planned: Plan, entry_of: Mapping[str, int], wallet_of: Mapping[str, int],
-    *, pool: int, desk: Desk, now: datetime,
-) -> dict[str, MicroTokens]:  # fmt: skip
+    moment: Moment,
+    owed: Iterable[Request],
+    planned: Plan,
+    entry_of: Mapping[str, int],
+    wallet_of: Mapping[str, int],
+    *,
+    pool: int,
+) -> dict[str, MicroTokens]:
     """Net what is owed out of grants that were just posted, into the pool; how much of each person's.
 
     `owed` are break-glasses that wait for it, `entry_of` has the grant's entry of each person. The requests and the
     accounts are held. What a floor keeps is let go, on record.
     """
-    at = first_instant(planned.month.first_day, desk.zone)
+    at = first_instant(planned.month.first_day, moment.zone)
     netted: dict[str, MicroTokens] = {}
     for request in owed:
         if request.person_id in entry_of:
             factors = planned.sizing.grants[request.person_id]
             left = int(spare(factors, planned)) - int(netted.get(request.person_id, MicroTokens(0)))
-            taken = _net(session, request, entry_of[request.person_id], left, planned, wallet_of, pool, at=at, now=now)
+            taken = _net(moment, request, entry_of[request.person_id], left, planned, wallet_of, pool, at=at)
             netted[request.person_id] = netted.get(request.person_id, MicroTokens(0)) + taken
-            _tell(session, request, taken, planned, now=now)
+            _tell(moment, request, taken, planned)
     return netted
 
 
@@ -54,23 +58,34 @@ def spare(factors: Factors, planned: Plan) -> MicroTokens:
 
 
 def _net(  # noqa: PLR0917 - private, called once
-    session: Session, request: Request, entry_id: int, left: int, planned: Plan, wallet_of: Mapping[str, int],
-    pool: int, *, at: datetime, now: datetime,
-) -> MicroTokens:  # fmt: skip
-    lot = ledger.lot_of(session, entry_id)
+    moment: Moment,
+    request: Request,
+    entry_id: int,
+    left: int,
+    planned: Plan,
+    wallet_of: Mapping[str, int],
+    pool: int,
+    *,
+    at: datetime,
+) -> MicroTokens:
+    lot = ledger.lot_of(moment.session, entry_id)
     taken = max(min(int(request.granted or 0), left, lot.remaining), 0)
     if taken:
         draft = lapses.taking_out(
-            EntryKind.NETTING, f"netted:{request.id}", wallet_of[request.person_id], {pool: [(lot.id, taken)]}, at=at,
+            EntryKind.NETTING,
+            f"netted:{request.id}",
+            wallet_of[request.person_id],
+            {pool: [(lot.id, taken)]},
+            at=at,
             memo=f"Break-glass that was not ratified, taken off the grant for {planned.month}",
-        )  # fmt: skip
-        ledger.post(session, [draft], now=now)
+        )
+        ledger.post(moment.session, [draft], now=moment.now)
     return MicroTokens(taken)
 
 
-def _tell(session: Session, request: Request, taken: MicroTokens, planned: Plan, *, now: datetime) -> None:
-    moved = asking.move(session, request, netted=int(taken), netted_month=str(planned.month))
-    notices.renew(session, moved, now=now)
+def _tell(moment: Moment, request: Request, taken: MicroTokens, planned: Plan) -> None:
+    moved = asking.move(moment, request, netted=int(taken), netted_month=str(planned.month))
+    notices.renew(moment, moved)
     after = {"month": str(planned.month), "whole": taken == request.granted}
     version = planned.book.version
-    audit.note(session, POLICY, "request.net", request.id, at=now, after=after, handbook_version=version)
+    audit.note(moment.session, POLICY, "request.net", request.id, at=moment.now, after=after, handbook_version=version)

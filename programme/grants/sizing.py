@@ -11,7 +11,7 @@ from policy import bands, rollout
 from policy.period import first_instant
 from policy.rollout import Participant
 from policy.sizing import FACTOR, NEUTRAL, Assignment, Claim, Sizing, size
-from programme import handbooks, letters
+from programme import letters
 from programme.value import valuation
 from store.grants import monthly
 from store.people import terms
@@ -20,13 +20,13 @@ from store.reviews import drafts
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping
     from datetime import datetime
+    from zoneinfo import ZoneInfo
 
     from policy.handbook import Handbook
     from policy.period import Month
     from policy.units import MicroTokens, NanoUSD
     from policy.value.valuation import TokenValue
-    from programme.app import Desk
-    from store.engine import Session
+    from programme.moment import Moment
     from store.people.terms import Participant as Person
 
 Utilisation = tuple[Decimal, Decimal]
@@ -53,11 +53,9 @@ class Plan:
 
 
 def plan(
-    session: Session,
+    moment: Moment,
     month: Month,
     *,
-    desk: Desk,
-    now: datetime,
     leave_out: Container[str] = (),
     share: int | None = None,
     adjusted_in: Month | None = None,
@@ -67,24 +65,27 @@ def plan(
     `share` (millionths) bounds the budget's share for those who come after the month's run; what that run issued is
     taken off the budget. `adjusted_in` is a later month as whose the reviews adjust it.
     """
-    books = handbooks.load(session)
+    books = moment.handbooks
     book = books.on(month.first_day)
-    value = valuation.value_of(session, month.quarter, books, now=now)
-    leaves = terms.leaves(session, month)
-    everybody = [(p, participant(p, leaves.get(p.id, ()))) for p in terms.participants(
-        session, month, book.rollout.role_families)]  # fmt: skip
+    value = valuation.value_of(moment, month.quarter, books)
+    leaves = terms.leaves(moment.session, month)
+    everybody = [
+        (p, participant(p, leaves.get(p.id, ())))
+        for p in terms.participants(moment.session, month, book.rollout.role_families)
+    ]
     # Bands are as wide as all who take part make them, also when only a few are sized.
     taking_part = [(p, who) for p, who in everybody if rollout.takes_part(who, month, book.rollout)]
-    midpoints = terms.midpoints(session, month.first_day)
+    midpoints = terms.midpoints(moment.session, month.first_day)
     wide = bands.widened(
         Counter((p.level, p.pay_band) for p, _ in taking_part if p.pay_band in midpoints and p.pay_band),
-        midpoints, book.sizing.people_per_band,
-    )  # fmt: skip
-    adjusted = drafts.factors_on(session, adjusted_in or month)
-    claims, unsized = _claims(session, month, taking_part, wide, adjusted, book, desk, leave_out)
-    budget = terms.budget(session, month)
+        midpoints,
+        book.sizing.people_per_band,
+    )
+    adjusted = drafts.factors_on(moment.session, adjusted_in or month)
+    claims, unsized = _claims(moment, month, taking_part, wide, adjusted, book, leave_out)
+    budget = terms.budget(moment.session, month)
     if budget is not None and share is not None:
-        budget = budget - monthly.totals(session, month).issued
+        budget = budget - monthly.totals(moment.session, month).issued
     phase = rollout.phase(month, book.rollout) or 0
     sizing = size(claims, book.sizing, value, budget=budget, weighted=phase > 1, most_share=share)
     people = {p.id: p for p, _ in taking_part}
@@ -94,23 +95,26 @@ def plan(
 def participant(person: Person, leaves: Iterable[tuple[object, object]]) -> Participant:
     """What decides whether someone takes part, from the records."""
     return Participant(
-        person.level, person.role_family, person.wave, person.hired_on, person.left_on,
+        person.level,
+        person.role_family,
+        person.wave,
+        person.hired_on,
+        person.left_on,
         tuple(leaves),  # type: ignore[arg-type]  # dates, as the store reads them
-    )  # fmt: skip
+    )
 
 
 def _claims(  # noqa: PLR0917 - private, called once
-    session: Session,
+    moment: Moment,
     month: Month,
     taking_part: list[tuple[Person, Participant]],
     wide: Mapping[tuple[str, str], NanoUSD],
     adjusted: Mapping[str, Decimal],
     book: Handbook,
-    desk: Desk,
     leave_out: Container[str],
 ) -> tuple[list[Claim], dict[str, str]]:
-    projects = terms.assigned(session, month)
-    used = _utilisation(session, month, [p for p, _ in taking_part], book, desk)
+    projects = terms.assigned(moment.session, month)
+    used = _utilisation(moment, month, [p for p, _ in taking_part], book)
     days_in_month = sum(1 for _ in month.days())
     claims: list[Claim] = []
     unsized: dict[str, str] = {}
@@ -130,10 +134,18 @@ def _claims(  # noqa: PLR0917 - private, called once
         factor = adjusted.get(person.id, NEUTRAL)
         claims.append(
             Claim(
-                person.id, person.level, midpoint, person.fte_permille, days, days_in_month, works_on, own, peers,
+                person.id,
+                person.level,
+                midpoint,
+                person.fte_permille,
+                days,
+                days_in_month,
+                works_on,
+                own,
+                peers,
                 factor,
             )
-        )  # fmt: skip
+        )
     return claims, unsized
 
 
@@ -145,16 +157,16 @@ def _days_granted(who: Participant, month: Month, book: Handbook) -> int:
     return sum(1 for _ in month.days())
 
 
-def foreseen(session: Session, month: Month, book: Handbook, people: Iterable[str]) -> dict[str, MicroTokens]:
+def foreseen(moment: Moment, month: Month, book: Handbook, people: Iterable[str]) -> dict[str, MicroTokens]:
     """What some people's grants of a month to come would be for the whole of it, as their latest ones tell.
 
     Those who will get none are left out: they are away, their wave has not come, or they cannot be sized.
     """
-    latest = monthly.latest(session, people)
-    leaves = terms.leaves(session, month)
-    midpoints = terms.midpoints(session, month.first_day)
+    latest = monthly.latest(moment.session, people)
+    leaves = terms.leaves(moment.session, month)
+    midpoints = terms.midpoints(moment.session, month.first_day)
     found: dict[str, MicroTokens] = {}
-    for person in terms.participants(session, month, book.rollout.role_families, among=latest):
+    for person in terms.participants(moment.session, month, book.rollout.role_families, among=latest):
         who = participant(person, leaves.get(person.id, ()))
         takes_part = rollout.takes_part(who, month, book.rollout) and _days_granted(who, month, book) > 0
         if takes_part and person.pay_band in midpoints:
@@ -162,17 +174,15 @@ def foreseen(session: Session, month: Month, book: Handbook, people: Iterable[st
     return found
 
 
-def _utilisation(
-    session: Session, month: Month, people: list[Person], book: Handbook, desk: Desk
-) -> dict[str, Utilisation]:
+def _utilisation(moment: Moment, month: Month, people: list[Person], book: Handbook) -> dict[str, Utilisation]:
     """How much of last quarter's grants each used, beside the mean of their level; empty while it is too early.
 
     In a level of few people the mean would tell each what another used: they have no history.
     """
     if not rollout.adjustment_counts(month, book.rollout, book.sizing.history.quiet_quarters):
         return {}
-    begin, end = month.quarter.previous().bounds(desk.zone)
-    figures = monthly.utilisation(session, begin, end)
+    begin, end = month.quarter.previous().bounds(moment.zone)
+    figures = monthly.utilisation(moment.session, begin, end)
     own = {p.id: ratio(*figures[p.id]) for p in people if figures.get(p.id, (0, 0))[1]}
     by_level: defaultdict[str, list[Decimal]] = defaultdict(list)
     for person in people:
@@ -188,6 +198,6 @@ def ratio(burnt: int, granted: int) -> Decimal:
     return (Decimal(burnt) / granted).quantize(FACTOR, ROUND_HALF_EVEN)
 
 
-def begins_at(plan: Plan, person_id: str, desk: Desk) -> datetime:
+def begins_at(plan: Plan, person_id: str, zone: ZoneInfo) -> datetime:
     """When a person's grant can be used from: the first of the month, or the day they came."""
-    return first_instant(max(plan.month.first_day, plan.people[person_id].hired_on), desk.zone)
+    return first_instant(max(plan.month.first_day, plan.people[person_id].hired_on), zone)

@@ -9,8 +9,7 @@ import json
 from typing import TYPE_CHECKING
 
 from policy.exceptions import MEMBER
-from policy.period import day_of
-from programme import handbooks, notify
+from programme import notify
 from store.handbook.proposals import LAPSED, WITHDRAWN
 from store.outbox import messages
 from store.outbox.messages import NewLetter
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from policy.exceptions import Seat
-    from programme.app import Desk
-    from store.engine import Session
+    from programme.moment import Moment
     from store.handbook.proposals import Proposal
 
 CARD, FACE, MINE, NOTE = "policy/card", "policy/face", "policy/mine", "policy/note"
@@ -36,48 +34,54 @@ def _view(proposal: Proposal, reader: str | None = None) -> str:
     return json.dumps({"proposal_id": proposal.id, "reader": reader})
 
 
-def tell_of_new(session: Session, proposal: Proposal, deciders: Iterable[Seat], *, desk: Desk, now: datetime) -> None:
+def tell_of_new(moment: Moment, proposal: Proposal, deciders: Iterable[Seat]) -> None:
     """The card for the board, in its channel or for each who may decide, and the proposer's own."""
     mine = (f"policy_mine:{proposal.id}", MINE, _view(proposal), proposal.proposed_by)
-    owed = [_at_once(*mine, None, now)]
-    channel = desk.governance_channel
+    owed = [_at_once(*mine, None, moment.now)]
+    channel = moment.governance_channel
     if channel is not None:
-        owed.append(_at_once(card_key(proposal.id), CARD, _view(proposal), None, channel, now))
+        owed.append(_at_once(card_key(proposal.id), CARD, _view(proposal), None, channel, moment.now))
     for seat in deciders:
         # Who need not be in the board's channel gets a card of their own.
         if channel is None or seat.kind != MEMBER:
             key = f"{card_key(proposal.id)}:{seat.person_id}"
-            owed.append(_at_once(key, CARD, _view(proposal, seat.person_id), seat.person_id, None, now))
-    _owe(session, proposal, owed, now=now)
+            owed.append(_at_once(key, CARD, _view(proposal, seat.person_id), seat.person_id, None, moment.now))
+    _owe(moment, proposal, owed)
 
 
-def tell_of_decision(session: Session, proposal: Proposal, *, desk: Desk, now: datetime) -> None:
+def tell_of_decision(moment: Moment, proposal: Proposal) -> None:
     """New faces for every copy, and a word to the proposer about what someone else did."""
-    _owe(session, proposal, _faces(session, proposal, proposal.state, now), now=now)
+    _owe(moment, proposal, _faces(moment, proposal, proposal.state))
     if proposal.state == WITHDRAWN:
         return
     note = (f"policy_note:{proposal.id}", NOTE, _view(proposal), proposal.proposed_by)
     if proposal.state == LAPSED:
         # No one did this just now, so no one waits for it at night.
-        book = handbooks.load(session).on(day_of(now, desk.zone))
-        _owe(session, proposal, notify.in_hours(session, [note], book=book, earliest=now), now=now)
+        book = moment.handbook
+        _owe(moment, proposal, notify.in_hours(moment, [note], book=book, earliest=moment.now))
     else:
-        _owe(session, proposal, [_at_once(*note, None, now)], now=now)
+        _owe(moment, proposal, [_at_once(*note, None, moment.now)])
 
 
-def renew(session: Session, proposal: Proposal, occasion: str, *, now: datetime) -> None:
+def renew(moment: Moment, proposal: Proposal, occasion: str) -> None:
     """New faces for every copy of a card, and nothing else; once for each occasion."""
-    _owe(session, proposal, _faces(session, proposal, occasion, now), now=now)
+    _owe(moment, proposal, _faces(moment, proposal, occasion))
 
 
-def _faces(session: Session, proposal: Proposal, occasion: str, now: datetime) -> list[NewLetter]:
+def _faces(moment: Moment, proposal: Proposal, occasion: str) -> list[NewLetter]:
     return [
         NewLetter(
-            f"{copy.key}@{occasion}", FACE if copy.template == CARD else copy.template, json.dumps(copy.view),
-            copy.person_id, copy.channel, now, at_once=True, replaces=copy.key,
+            f"{copy.key}@{occasion}",
+            FACE if copy.template == CARD else copy.template,
+            json.dumps(copy.view),
+            copy.person_id,
+            copy.channel,
+            moment.now,
+            at_once=True,
+            replaces=copy.key,
         )
-        for copy in messages.copies(session, proposal.id, (CARD, MINE))
-    ]  # fmt: skip
+        for copy in messages.copies(moment.session, proposal.id, (CARD, MINE))
+    ]
 
 
 def _at_once(  # noqa: PLR0917 - in the order of a letter
@@ -86,5 +90,5 @@ def _at_once(  # noqa: PLR0917 - in the order of a letter
     return NewLetter(key, template, view, person_id, channel, now, at_once=True)
 
 
-def _owe(session: Session, proposal: Proposal, letters: Iterable[NewLetter], *, now: datetime) -> None:
-    messages.owe(session, [letter._replace(about=proposal.id) for letter in letters], now=now)
+def _owe(moment: Moment, proposal: Proposal, letters: Iterable[NewLetter]) -> None:
+    messages.owe(moment.session, [letter._replace(about=proposal.id) for letter in letters], now=moment.now)

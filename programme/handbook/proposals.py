@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from policy import handbook, texts
 from policy.changes import Difference, differences
 from policy.exceptions import ALTERNATE, MEMBER, RESERVE
-from policy.period import Month, day_of
+from policy.period import Month
 from policy.reasons import Refusal
-from programme import handbooks
 from programme.exceptions.cards import Named
+from programme.handbook import applying
 from programme.handbook import notices as handbook_notices
 from programme.people import board
 from programme.reviews import drafting
@@ -37,9 +37,8 @@ if TYPE_CHECKING:
     from policy.exceptions import Seat
     from policy.handbook import Handbook
     from policy.period import Quarter
-    from programme.app import Desk
+    from programme.moment import Moment
     from programme.reviews.drafting import BackTest
-    from store.engine import Session
     from store.people.directory import Person
 
 __all__ = ["Card", "Difference", "cards", "confirm", "decline", "differences", "lapse", "of", "propose", "withdraw"]
@@ -90,32 +89,32 @@ class Card:
 # --- What is shown -------------------------------------------------------------------------------------------------
 
 
-def of(session: Session, proposal_id: str) -> Card:
+def of(moment: Moment, proposal_id: str) -> Card:
     """A proposal as it stands."""
-    proposal = store.get(session, proposal_id)
+    proposal = store.get(moment.session, proposal_id)
     if proposal is None:
         raise _unknown(proposal_id)
-    card = _card(session, proposal)
-    return replace(card, tried=_tried(session, card)) if proposal.is_open and card.moves_thresholds else card
+    card = _card(moment, proposal)
+    return replace(card, tried=_tried(moment, card)) if proposal.is_open and card.moves_thresholds else card
 
 
-def _tried(session: Session, card: Card) -> Tried | None:
-    kept = reviews_store.latest(session)
+def _tried(moment: Moment, card: Card) -> Tried | None:
+    kept = reviews_store.latest(moment.session)
     if kept is None:
         return None
-    return Tried(kept.quarter, drafting.backtest(session, kept.quarter, handbook.parse(card.proposal.body).adjustment))
+    return Tried(kept.quarter, drafting.backtest(moment, kept.quarter, handbook.parse(card.proposal.body).adjustment))
 
 
-def cards(session: Session) -> list[Card]:
+def cards(moment: Moment) -> list[Card]:
     """What waits for a second person, in the order in which it would hold."""
-    return [_card(session, proposal) for proposal in store.all_open(session)]
+    return [_card(moment, proposal) for proposal in store.all_open(moment.session)]
 
 
-def _card(session: Session, proposal: Proposal) -> Card:
-    base = _base(session, proposal)
-    old = reference.handbook_body(session, base)
+def _card(moment: Moment, proposal: Proposal) -> Card:
+    base = _base(moment, proposal)
+    old = reference.handbook_body(moment.session, base)
     assert old is not None  # noqa: S101 - a version that was applied
-    named = requests_store.names(session, {proposal.proposed_by, proposal.decided_by or ""})
+    named = requests_store.names(moment.session, {proposal.proposed_by, proposal.decided_by or ""})
     by = named.get(proposal.decided_by or "")
     return Card(
         proposal=proposal,
@@ -127,9 +126,9 @@ def _card(session: Session, proposal: Proposal) -> Card:
     )
 
 
-def _base(session: Session, proposal: Proposal) -> str:
+def _base(moment: Moment, proposal: Proposal) -> str:
     """The version that a proposal follows, or would follow: what it is compared with."""
-    versions = [book.version for book in handbooks.load(session).versions]
+    versions = [book.version for book in moment.handbooks.versions]
     if proposal.state == CONFIRMED and proposal.version in versions[1:]:
         return versions[versions.index(proposal.version) - 1]
     return versions[-1]
@@ -138,106 +137,120 @@ def _base(session: Session, proposal: Proposal) -> str:
 # --- Who may -------------------------------------------------------------------------------------------------------
 
 
-def deciders(session: Session, proposed_by: str, *, desk: Desk, now: datetime) -> tuple[Seat, ...]:
+def deciders(moment: Moment, proposed_by: str) -> tuple[Seat, ...]:
     """Who may confirm: members of the board but not the proposer; alternates, then chair and finance, without any.
 
     Administrators and auditors have no seat, and no one sits in for anyone else here.
     """
-    sitting = [seat for seat in board.seats(session, desk=desk, now=now) if seat.person_id != proposed_by]
+    sitting = [seat for seat in board.seats(moment) if seat.person_id != proposed_by]
     for kind in (MEMBER, ALTERNATE, RESERVE):
         if able := tuple(seat for seat in sitting if seat.kind == kind):
             return able
     return ()
 
 
-def may_decide(session: Session, proposal: Proposal, person_id: str, *, desk: Desk, now: datetime) -> bool:
-    return any(seat.person_id == person_id for seat in deciders(session, proposal.proposed_by, desk=desk, now=now))
+def may_decide(moment: Moment, proposal: Proposal, person_id: str) -> bool:
+    return any(seat.person_id == person_id for seat in deciders(moment, proposal.proposed_by))
 
 
-def why_alone(session: Session, *, desk: Desk, now: datetime) -> str:
+def why_alone(moment: Moment) -> str:
     """Why one person may apply a handbook by themselves; a Refusal that says how two do it where they may not."""
-    bodies = reference.handbook_bodies(session)
+    bodies = reference.handbook_bodies(moment.session)
     if not bodies or (len(bodies) == 1 and not differences(bodies[0], handbook.packaged())):
         return OWN_FIRST
-    if not board.seats(session, desk=desk, now=now):
+    if not board.seats(moment):
         return NO_BOARD
     raise Refusal(
-        "two_people", "A change to the handbook takes two people.",
+        "two_people",
+        "A change to the handbook takes two people.",
         next_step="Run `tokens-bot handbook propose FILE`; a member of the board then confirms it in Slack.",
-    )  # fmt: skip
+    )
 
 
 # --- Proposing -----------------------------------------------------------------------------------------------------
 
 
-def proposer(session: Session, email: str | None, login: str, *, desk: Desk, now: datetime) -> Person:
+def proposer(moment: Moment, email: str | None, login: str) -> Person:
     """Who proposes: the person of an e-mail or, without one, whose e-mail begins with the login's name."""
     if email is not None:
-        person = people_store.by_email(session, email)
+        person = people_store.by_email(moment.session, email)
     else:
-        known = [one for one in people_store.all_by_email(session) if one.partition("@")[0] == login.lower()]
-        person = people_store.by_email(session, known[0]) if len(known) == 1 else None
+        known = [one for one in people_store.all_by_email(moment.session) if one.partition("@")[0] == login.lower()]
+        person = people_store.by_email(moment.session, known[0]) if len(known) == 1 else None
     if person is None:
         raise Refusal(
-            "proposer_unknown", f"No one in the programme goes by {email or login!r}.",
+            "proposer_unknown",
+            f"No one in the programme goes by {email or login!r}.",
             next_step="Say who proposes it with `--by EMAIL`, as in `people import`.",
-        )  # fmt: skip
-    if board_store.left(session, [person.id], day_of(now, desk.zone)):
+        )
+    if board_store.left(moment.session, [person.id], moment.today):
         raise Refusal("proposer_left", f"{person.name} has left the company.", next_step="Someone else can propose it.")
-    if "auditor" in people_store.roles_of(session, person.id):
+    if "auditor" in people_store.roles_of(moment.session, person.id):
         raise Refusal("proposer_audits", f"{person.name} audits the programme, so they can only read.")
     return person
 
 
-def propose(session: Session, body: str, by: Person, *, actor: str, desk: Desk, now: datetime) -> Proposal:
+def propose(moment: Moment, body: str, by: Person, *, actor: str) -> Proposal:
     """Put a version before the board, once; a Refusal for what could never be confirmed."""
-    locks.hold(session, Lock.HANDBOOKS)
-    new = handbooks.checked(session, body)
-    if reference.handbook_body(session, new.version) is not None:
+    locks.hold(moment.session, Lock.HANDBOOKS)
+    new = applying.checked(moment, body)
+    if reference.handbook_body(moment.session, new.version) is not None:
         raise Refusal("handbook_applied", f"Version {new.version!r} is already applied with this very text.")
-    _require_to_come(session, new.effective_from, day_of(now, desk.zone))
+    _require_to_come(moment, new.effective_from, moment.today)
     digest = hashlib.sha256(body.encode()).hexdigest()
-    for waiting in store.all_open(session):
+    for waiting in store.all_open(moment.session):
         if waiting.version == new.version:
             if waiting.digest == digest and waiting.proposed_by == by.id:
                 return waiting
             raise Refusal(
-                "proposal_waits", f"A proposal of version {new.version!r} is already waiting for the board.",
+                "proposal_waits",
+                f"A proposal of version {new.version!r} is already waiting for the board.",
                 next_step="Give yours another `version`, or have its proposer withdraw it with `/tokens policy`.",
-            )  # fmt: skip
-    called = deciders(session, by.id, desk=desk, now=now)
+            )
+    called = deciders(moment, by.id)
     if not called:
         raise Refusal(
-            "nobody_to_confirm", f"No one but {by.name} is on the board to confirm it.",
+            "nobody_to_confirm",
+            f"No one but {by.name} is on the board to confirm it.",
             next_step="Give someone the role `board` with `tokens-bot people import`.",
-        )  # fmt: skip
+        )
     proposal = Proposal(
-        f"hp_{secrets.token_hex(8)}", new.version, new.effective_from, body, digest, by.id, now, store.OPEN, None, None,
+        f"hp_{secrets.token_hex(8)}",
+        new.version,
+        new.effective_from,
+        body,
+        digest,
+        by.id,
+        moment.now,
+        store.OPEN,
         None,
-    )  # fmt: skip
-    store.insert(session, proposal)
-    handbook_notices.tell_of_new(session, proposal, called, desk=desk, now=now)
+        None,
+        None,
+    )
+    store.insert(moment.session, proposal)
+    handbook_notices.tell_of_new(moment, proposal, called)
     after = {"version": new.version, "proposed_by": by.id, "digest": digest}
-    _renew_pack(session, proposal, now=now)
-    _note(session, proposal, actor, "propose", now, after=after)
+    _renew_pack(moment, proposal)
+    _note(moment, proposal, actor, "propose", after=after)
     return proposal
 
 
-def _renew_pack(session: Session, proposal: Proposal, *, now: datetime) -> None:
+def _renew_pack(moment: Moment, proposal: Proposal) -> None:
     """The board's pack tells of proposed thresholds: its copies get a new face when those come and go."""
-    kept = reviews_store.latest(session)
-    if kept is not None and _card(session, proposal).moves_thresholds:
-        reviews_notices.tell_of_change(session, kept, now=now, occasion=f"{proposal.id}:{proposal.state}")
+    kept = reviews_store.latest(moment.session)
+    if kept is not None and _card(moment, proposal).moves_thresholds:
+        reviews_notices.tell_of_change(moment, kept, occasion=f"{proposal.id}:{proposal.state}")
 
 
-def _require_to_come(session: Session, effective_from: date, today: date) -> None:
+def _require_to_come(moment: Moment, effective_from: date, today: date) -> None:
     """What has been judged stays judged: no date that is over, and no month whose grants were run."""
     if effective_from < today:
         raise Refusal(
-            "handbook_past", f"effective_from = {effective_from} is in the past.",
+            "handbook_past",
+            f"effective_from = {effective_from} is in the past.",
             next_step="Propose it again with a new date.",
-        )  # fmt: skip
-    ran = runs.last_periods(session).get(GRANTS)
+        )
+    ran = runs.last_periods(moment.session).get(GRANTS)
     if ran is not None and Month.parse(ran).first_day >= effective_from:
         raise Refusal(
             "month_granted",
@@ -249,83 +262,81 @@ def _require_to_come(session: Session, effective_from: date, today: date) -> Non
 # --- Deciding ------------------------------------------------------------------------------------------------------
 
 
-def confirm(
-    session: Session, by: Person, proposal_id: str, mark: str, *, desk: Desk, now: datetime, place: Place = NOWHERE
-) -> Handbook:
+def confirm(moment: Moment, by: Person, proposal_id: str, mark: str, *, place: Place = NOWHERE) -> Handbook:
     """Apply what someone else proposed; `mark` is that of the card on which it was read."""
-    locks.hold(session, Lock.HANDBOOKS)
-    proposal = _held(session, proposal_id, now)
-    _require_second(session, proposal, by, desk=desk, now=now)
-    card = _card(session, proposal)
+    locks.hold(moment.session, Lock.HANDBOOKS)
+    proposal = _held(moment, proposal_id)
+    _require_second(moment, proposal, by)
+    card = _card(moment, proposal)
     if mark != card.mark:
         raise Refusal(
-            "handbook_moved", f"The handbook has changed since this was shown; {card.base!r} now comes before it.",
+            "handbook_moved",
+            f"The handbook has changed since this was shown; {card.base!r} now comes before it.",
             next_step="Look at the changes again in `/tokens policy`.",
-        )  # fmt: skip
-    _require_to_come(session, proposal.effective_from, day_of(now, desk.zone))
-    applied = handbooks.apply(session, proposal.body, actor=by.id, now=now)
-    _close(session, proposal, CONFIRMED, by.id, desk=desk, now=now, place=place)
-    for other in store.all_open(session):
+        )
+    _require_to_come(moment, proposal.effective_from, moment.today)
+    applied = applying.apply(moment, proposal.body, actor=by.id)
+    _close(moment, proposal, CONFIRMED, by.id, place=place)
+    for other in store.all_open(moment.session):
         # It would follow another version now, and so changes something else.
-        handbook_notices.renew(session, other, f"after:{proposal.id}", now=now)
+        handbook_notices.renew(moment, other, f"after:{proposal.id}")
     return applied
 
 
-def decline(
-    session: Session, by: Person, proposal_id: str, reason: str, *, desk: Desk, now: datetime, place: Place = NOWHERE
-) -> Proposal:
+def decline(moment: Moment, by: Person, proposal_id: str, reason: str, *, place: Place = NOWHERE) -> Proposal:
     """Turn down what someone else proposed, and say why."""
-    proposal = _held(session, proposal_id, now)
-    _require_second(session, proposal, by, desk=desk, now=now)
+    proposal = _held(moment, proposal_id)
+    _require_second(moment, proposal, by)
     said = texts.require("reason", reason, "Say why. The proposer will read it.")
-    return _close(session, proposal, DECLINED, by.id, desk=desk, now=now, place=place, reason=said)
+    return _close(moment, proposal, DECLINED, by.id, place=place, reason=said)
 
 
-def require_decidable(session: Session, by: Person, proposal_id: str, *, desk: Desk, now: datetime) -> Card:
+def require_decidable(moment: Moment, by: Person, proposal_id: str) -> Card:
     """The card of a proposal that someone may decide; a Refusal says why not."""
-    proposal = _require_open(session, store.get(session, proposal_id), proposal_id, now)
-    _require_second(session, proposal, by, desk=desk, now=now)
-    return _card(session, proposal)
+    proposal = _require_open(moment, store.get(moment.session, proposal_id), proposal_id)
+    _require_second(moment, proposal, by)
+    return _card(moment, proposal)
 
 
-def withdraw(session: Session, by: Person, proposal_id: str, *, desk: Desk, now: datetime) -> Proposal:
+def withdraw(moment: Moment, by: Person, proposal_id: str) -> Proposal:
     """Take one's own proposal back."""
-    proposal = _held(session, proposal_id, now)
+    proposal = _held(moment, proposal_id)
     if proposal.proposed_by != by.id:
         raise Refusal("not_yours", "Someone else proposed this.", next_step="Only its proposer can withdraw it.")
-    return _close(session, proposal, WITHDRAWN, by.id, desk=desk, now=now)
+    return _close(moment, proposal, WITHDRAWN, by.id)
 
 
-def lapse(session: Session, proposal_id: str, *, desk: Desk, now: datetime) -> bool:
+def lapse(moment: Moment, proposal_id: str) -> bool:
     """Close a proposal that no one decided in time; False when someone did."""
-    proposal = store.lock(session, proposal_id)
-    if proposal is None or not proposal.is_open or now < proposal.proposed_at + OPEN_FOR:
+    proposal = store.lock(moment.session, proposal_id)
+    if proposal is None or not proposal.is_open or moment.now < proposal.proposed_at + OPEN_FOR:
         return False
-    _close(session, proposal, LAPSED, POLICY, desk=desk, now=now)
+    _close(moment, proposal, LAPSED, POLICY)
     return True
 
 
-def to_lapse(session: Session, now: datetime) -> list[tuple[str, str, datetime]]:
+def to_lapse(moment: Moment) -> list[tuple[str, str, datetime]]:
     """(proposal, step, instant) of what the calendar has to do about proposals."""
-    return [(id_, "lapse", at + OPEN_FOR) for id_, at in store.open_before(session, now - OPEN_FOR)]
+    return [(id_, "lapse", at + OPEN_FOR) for id_, at in store.open_before(moment.session, moment.now - OPEN_FOR)]
 
 
-def _held(session: Session, proposal_id: str, now: datetime) -> Proposal:
+def _held(moment: Moment, proposal_id: str) -> Proposal:
     """An open proposal, held until the transaction ends."""
-    return _require_open(session, store.lock(session, proposal_id), proposal_id, now)
+    return _require_open(moment, store.lock(moment.session, proposal_id), proposal_id)
 
 
-def _require_open(session: Session, proposal: Proposal | None, proposal_id: str, now: datetime) -> Proposal:
+def _require_open(moment: Moment, proposal: Proposal | None, proposal_id: str) -> Proposal:
     if proposal is None:
         raise _unknown(proposal_id)
     if not proposal.is_open:
-        by = people_store.by_id(session, proposal.decided_by or "")
+        by = people_store.by_id(moment.session, proposal.decided_by or "")
         who = f" by {by.name}" if by else ""
         raise Refusal(
-            "proposal_decided", f"This proposal {SAID[proposal.state]}{who}, so your click changed nothing.",
+            "proposal_decided",
+            f"This proposal {SAID[proposal.state]}{who}, so your click changed nothing.",
             next_step="`/tokens policy` shows what is in force.",
-        )  # fmt: skip
-    if now >= proposal.proposed_at + OPEN_FOR:
+        )
+    if moment.now >= proposal.proposed_at + OPEN_FOR:
         raise Refusal("too_late", "The time for this proposal is over. It lapses, so your click changed nothing.")
     return proposal
 
@@ -334,40 +345,45 @@ def _unknown(proposal_id: str) -> Refusal:
     return Refusal("unknown_proposal", f"There is no proposal {proposal_id!r}.")
 
 
-def _require_second(session: Session, proposal: Proposal, by: Person, *, desk: Desk, now: datetime) -> None:
+def _require_second(moment: Moment, proposal: Proposal, by: Person) -> None:
     if by.id == proposal.proposed_by:
         raise Refusal(
-            "second_person", "You proposed this, and a change to the handbook takes two people.",
+            "second_person",
+            "You proposed this, and a change to the handbook takes two people.",
             next_step="Another member of the board decides it. You can withdraw it with `/tokens policy`.",
-        )  # fmt: skip
-    if by.id in board_store.bystanders(session):
+        )
+    if by.id in board_store.bystanders(moment.session):
         raise Refusal("bystander", "Administrators and auditors can't decide on the handbook.")
-    if not may_decide(session, proposal, by.id, desk=desk, now=now):
+    if not may_decide(moment, proposal, by.id):
         raise Refusal("not_on_board", "Only members of the board can decide on the handbook.")
 
 
 def _close(
-    session: Session, proposal: Proposal, state: str, by: str, *, desk: Desk, now: datetime, place: Place = NOWHERE,
-    reason: str | None = None,
-) -> Proposal:  # fmt: skip
+    moment: Moment, proposal: Proposal, state: str, by: str, *, place: Place = NOWHERE, reason: str | None = None
+) -> Proposal:
     """Close it, once, and tell everyone who was told of it."""
-    if not store.decide(session, proposal.id, state=state, by=by, now=now, reason=reason):
+    if not store.decide(moment.session, proposal.id, state=state, by=by, now=moment.now, reason=reason):
         raise Refusal("moved", "Someone else got there first.", next_step="The card shows where it stands now.")
-    runs.forget_steps(session, proposal.id)
-    closed = store.get(session, proposal.id)
+    runs.forget_steps(moment.session, proposal.id)
+    closed = store.get(moment.session, proposal.id)
     assert closed is not None  # noqa: S101 - proposals are never deleted
-    handbook_notices.tell_of_decision(session, closed, desk=desk, now=now)
-    _renew_pack(session, closed, now=now)
+    handbook_notices.tell_of_decision(moment, closed)
+    _renew_pack(moment, closed)
     action = {CONFIRMED: "confirm", DECLINED: "decline", WITHDRAWN: "withdraw", LAPSED: "lapse"}[state]
-    _note(session, closed, by, action, now, after={"state": state, "digest": proposal.digest}, place=place)
+    _note(moment, closed, by, action, after={"state": state, "digest": proposal.digest}, place=place)
     return closed
 
 
 def _note(
-    session: Session, proposal: Proposal, actor: str, action: str, now: datetime, *, after: Mapping[str, object],
-    place: Place = NOWHERE,
-) -> None:  # fmt: skip
+    moment: Moment, proposal: Proposal, actor: str, action: str, *, after: Mapping[str, object], place: Place = NOWHERE
+) -> None:
     audit.note(
-        session, actor, f"handbook.{action}", proposal.id, at=now, after={"version": proposal.version, **after},
-        handbook_version=proposal.version, place=place,
-    )  # fmt: skip
+        moment.session,
+        actor,
+        f"handbook.{action}",
+        proposal.id,
+        at=moment.now,
+        after={"version": proposal.version, **after},
+        handbook_version=proposal.version,
+        place=place,
+    )

@@ -12,9 +12,8 @@ import tomlkit
 
 from policy import handbook
 from policy.changes import differences
-from policy.period import Month, day_of
+from policy.period import Month
 from policy.reasons import FieldsRefused, Refusal
-from programme import handbooks
 from programme.handbook import proposals
 from programme.reviews import drafting, voting
 from store import locks
@@ -24,12 +23,11 @@ from store.locks import Lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from datetime import date, datetime
+    from datetime import date
 
     from policy.handbook import Handbook
     from policy.period import Quarter
-    from programme.app import Desk
-    from store.engine import Session
+    from programme.moment import Moment
     from store.handbook.proposals import Proposal
     from store.people.directory import Person
 
@@ -38,9 +36,13 @@ QUARTERS_AHEAD = 4
 PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,2})?) ?%?", re.ASCII)
 VERSION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}", re.ASCII)
 FIELDS_OF = {
-    "handbook_version_taken": VERSION, "handbook_applied": VERSION, "proposal_waits": VERSION,
-    "handbook_past": FROM, "handbook_backdated": FROM, "month_granted": FROM,
-}  # fmt: skip
+    "handbook_version_taken": VERSION,
+    "handbook_applied": VERSION,
+    "proposal_waits": VERSION,
+    "handbook_past": FROM,
+    "handbook_backdated": FROM,
+    "month_granted": FROM,
+}
 """What a proposal is refused for, by the field in which it is mended."""
 
 
@@ -85,56 +87,58 @@ class Asked:
     fields: Mapping[str, str]
 
 
-def offered(session: Session, by: Person, quarter: Quarter, *, desk: Desk, now: datetime) -> Offered:
+def offered(moment: Moment, by: Person, quarter: Quarter) -> Offered:
     """The form for a member of a review's panel; a Refusal for everyone else."""
-    _require_on_panel(session, by, quarter)
-    last = handbooks.load(session).versions[-1]
-    days = tuple(_days(last, day_of(now, desk.zone)))
-    document = _document(session, last)
+    _require_on_panel(moment, by, quarter)
+    last = moment.handbooks.versions[-1]
+    days = tuple(_days(last, moment.today))
+    document = _document(moment, last)
     percents = {one.key: percent(_value(document, one.key)) for one in THRESHOLDS}
-    return Offered(last.version, percents, days, _free_version(session, days[0]), last.adjustment.use.low_quarters)
+    return Offered(last.version, percents, days, _free_version(moment, days[0]), last.adjustment.use.low_quarters)
 
 
-def propose(session: Session, by: Person, quarter: Quarter, asked: Asked, *, desk: Desk, now: datetime) -> Proposal:
+def propose(moment: Moment, by: Person, quarter: Quarter, asked: Asked) -> Proposal:
     """Put the change before the board as a handbook; FieldsRefused names what cannot be so, a Refusal who may not."""
-    locks.hold(session, Lock.HANDBOOKS)
-    _require_on_panel(session, by, quarter)
-    last = handbooks.load(session).versions[-1]
+    locks.hold(moment.session, Lock.HANDBOOKS)
+    _require_on_panel(moment, by, quarter)
+    last = moment.handbooks.versions[-1]
     if asked.base != last.version:
         raise Refusal(
-            "handbook_moved", f"The handbook has changed since this form was opened; the latest is {last.version!r}.",
+            "handbook_moved",
+            f"The handbook has changed since this form was opened; the latest is {last.version!r}.",
             next_step="Open the form again; it begins with that version's values.",
-        )  # fmt: skip
-    document = _document(session, last)
+        )
+    document = _document(moment, last)
     wanted = _wanted(asked.fields, document)
-    version, effective_from = _version(asked.fields), _day(asked.fields, last, day_of(now, desk.zone))
-    old = reference.handbook_body(session, last.version) or ""
+    version, effective_from = _version(asked.fields), _day(asked.fields, last, moment.today)
+    old = reference.handbook_body(moment.session, last.version) or ""
     body = edited(old, wanted, version=version, effective_from=effective_from)
     _require_valid(body)
     # Auditors and leavers are refused as on the command line.
-    proposer = proposals.proposer(session, by.email, "", desk=desk, now=now)
+    proposer = proposals.proposer(moment, by.email, "")
     try:
-        return proposals.propose(session, body, proposer, actor=by.id, desk=desk, now=now)
+        return proposals.propose(moment, body, proposer, actor=by.id)
     except Refusal as refusal:
         if refusal.code in FIELDS_OF:
             raise FieldsRefused({FIELDS_OF[refusal.code]: refusal.text}) from refusal
         raise
 
 
-def _require_on_panel(session: Session, by: Person, quarter: Quarter) -> None:
-    panel = voting.panel_of(session, drafting.require(session, quarter).quarter)
+def _require_on_panel(moment: Moment, by: Person, quarter: Quarter) -> None:
+    panel = voting.panel_of(moment, drafting.require(moment, quarter).quarter)
     if by.id not in {seat.person_id for seat in panel.electorate.voting(panel.stage)}:
         raise Refusal(
-            "not_on_panel", f"Only members who decide the review of {quarter} can propose thresholds from it.",
+            "not_on_panel",
+            f"Only members who decide the review of {quarter} can propose thresholds from it.",
             next_step="Any change to the handbook can be proposed with `tokens-bot handbook propose FILE`.",
-        )  # fmt: skip
+        )
 
 
 # --- What the form begins with -------------------------------------------------------------------------------------
 
 
-def _document(session: Session, book: Handbook) -> dict[str, Any]:
-    return handbook.document(reference.handbook_body(session, book.version) or "")
+def _document(moment: Moment, book: Handbook) -> dict[str, Any]:
+    return handbook.document(reference.handbook_body(moment.session, book.version) or "")
 
 
 def _value(document: Mapping[str, Any], key: str) -> Decimal:
@@ -156,9 +160,9 @@ def _days(last: Handbook, today: date) -> Iterator[date]:
     return islice((day for day in starts if day > today and day >= last.effective_from), QUARTERS_AHEAD)
 
 
-def _free_version(session: Session, day: date) -> str:
-    taken = {book.version for book in handbooks.load(session).versions}
-    taken |= {one.version for one in proposals_store.all_open(session)}
+def _free_version(moment: Moment, day: date) -> str:
+    taken = {book.version for book in moment.handbooks.versions}
+    taken |= {one.version for one in proposals_store.all_open(moment.session)}
     return next(name for number in count(1) if (name := f"{day.year}.{number}") not in taken)
 
 
@@ -243,6 +247,7 @@ def edited(old: str, values: Mapping[str, Decimal], *, version: str, effective_f
 def _require_only(old: str, new: str, keys: Iterable[str]) -> None:
     if {one.key for one in differences(old, new)} != set(keys):
         raise Refusal(
-            "not_edited", "The handbook's text is laid out in a way that these values can't be changed on their own.",
+            "not_edited",
+            "The handbook's text is laid out in a way that these values can't be changed on their own.",
             next_step="Propose the whole text with `tokens-bot handbook propose FILE`.",
-        )  # fmt: skip
+        )

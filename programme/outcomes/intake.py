@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from policy.outcomes import batch_of, undone, weekly_output, weekly_scores
 from policy.period import day_of
-from programme import handbooks
 from programme.people import teams
 from store import locks
 from store.outcomes import records as store
@@ -20,12 +19,11 @@ from store.people import directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from datetime import date, datetime
-    from zoneinfo import ZoneInfo
+    from datetime import date
 
     from policy.metering import Identity
     from policy.outcomes import OutcomeRules, Reported, WeekOutput, WeekScore
-    from store.engine import Session
+    from programme.moment import Moment
     from store.people.teams import Lines
 
 Status = Literal["accepted", "corrected", "duplicate", "waiting", "ignored", "rejected"]
@@ -49,14 +47,14 @@ class Attributed(NamedTuple):
     waiting: int
 
 
-def take_in(session: Session, reported: Sequence[Reported], *, zone: ZoneInfo, now: datetime) -> list[Answer]:
+def take_in(moment: Moment, reported: Sequence[Reported]) -> list[Answer]:
     """Keep what is new, in the order of the reports: the same again changes nothing, other content is a new version."""
     ids: dict[str, list[str]] = {}
     for one in reported:
         ids.setdefault(one.source, []).append(one.outcome_id)
-    locks.hold_sources(session, "outcomes", ids)
-    seen = {source: store.known(session, source, some) for source, some in ids.items()}
-    owner_of = _Owners(session, ((one.source, one.user) for one in reported if one.counts))
+    locks.hold_sources(moment.session, "outcomes", ids)
+    seen = {source: store.known(moment.session, source, some) for source, some in ids.items()}
+    owner_of = _Owners(moment, ((one.source, one.user) for one in reported if one.counts))
     answers: list[Answer] = []
     fresh: list[tuple[Reported, date, Owner]] = []
     for one in reported:
@@ -64,14 +62,14 @@ def take_in(session: Session, reported: Sequence[Reported], *, zone: ZoneInfo, n
         if one.fingerprint in versions:
             answers.append(Answer(one.source, one.outcome_id, "duplicate"))
             continue
-        day = day_of(one.occurred_at, zone)
+        day = day_of(one.occurred_at, moment.zone)
         owner = (
             owner_of(one.source, one.user, day, one.project, weighed=one.lines is not None) if one.counts else Owner()
         )
         fresh.append((one, day, owner))
         answers.append(Answer(one.source, one.outcome_id, *_fate(owner, is_known=bool(versions))))
         versions.add(one.fingerprint)
-    store.insert(session, fresh, now=now)
+    store.insert(moment.session, fresh, now=moment.now)
     return answers
 
 
@@ -82,16 +80,16 @@ def _fate(owner: Owner, *, is_known: bool) -> tuple[Status, str]:
     return ("corrected" if is_known else "accepted"), detail
 
 
-def attribute_waiting(session: Session) -> Attributed:
+def attribute_waiting(moment: Moment) -> Attributed:
     """Say whose those outcomes are whose people are known by now, by the team of the day on which they happened."""
     attributed = still = after = 0
-    while some := store.waiting(session, limit=AT_A_TIME, after=after):
-        owner_of = _Owners(session, ((one.source, one.user) for one in some))
+    while some := store.waiting(moment.session, limit=AT_A_TIME, after=after):
+        owner_of = _Owners(moment, ((one.source, one.user) for one in some))
         for one in some:
             owner = owner_of(one.source, one.user, one.day, one.project, weighed=one.lines is not None)
             if owner.waiting_for is not None:
                 still += 1
-            elif store.attribute(session, one.id, owner):
+            elif store.attribute(moment.session, one.id, owner):
                 attributed += 1
         after = some[-1].id
     return Attributed(attributed, still)
@@ -100,14 +98,16 @@ def attribute_waiting(session: Session) -> Attributed:
 class _Owners:
     """Whose what was, by the name in its source. People and their managers are looked up once for all."""
 
-    def __init__(self, session: Session, names: Iterable[tuple[str, str]]) -> None:
+    def __init__(self, moment: Moment, names: Iterable[tuple[str, str]]) -> None:
         wanted: dict[str, set[Identity]] = {}
         for source, user in names:
             # Names are case-insensitive at GitHub; what was mapped may be written either way.
             wanted.setdefault(source, set()).update({("user", user), ("user", user.lower())})
-        self._persons = {source: directory.resolve(session, source, some) for source, some in wanted.items()}
-        self._lines: Lines = store.lines_of(session, {id_ for some in self._persons.values() for id_ in some.values()})
-        self._rules = rules_on(session) if wanted else None
+        self._persons = {source: directory.resolve(moment.session, source, some) for source, some in wanted.items()}
+        self._lines: Lines = store.lines_of(
+            moment.session, {id_ for some in self._persons.values() for id_ in some.values()}
+        )
+        self._rules = rules_on(moment) if wanted else None
 
     def __call__(self, source: str, user: str, day: date, project: str, *, weighed: bool) -> Owner:
         found: Mapping[Identity, str] = self._persons[source]
@@ -121,23 +121,23 @@ class _Owners:
         return Owner("team", manager, batch)
 
 
-def rules_on(session: Session) -> Callable[[date], OutcomeRules]:
+def rules_on(moment: Moment) -> Callable[[date], OutcomeRules]:
     """The rules that hold on a day."""
-    books = handbooks.load(session)
+    books = moment.handbooks
     return cache(lambda day: books.on(day).outcomes)
 
 
-def weekly(session: Session, begin: date, end: date) -> list[WeekOutput]:
+def weekly(moment: Moment, begin: date, end: date) -> list[WeekOutput]:
     """What each team or person brought about from a day until before another, by week and kind, in thousandths.
 
     What was reverted in time or reopened counts 0, whenever that was told; a team is known by its manager. Who is in
     no row brought about nothing that is on record. Figures of few people are for whoever reads this to hold back.
     """
-    outcomes = store.counting(session, begin, end)
-    rules = rules_on(session)
-    return weekly_output(outcomes, undone([*outcomes, *store.reverting(session, begin)], rules), rules)
+    outcomes = store.counting(moment.session, begin, end)
+    rules = rules_on(moment)
+    return weekly_output(outcomes, undone([*outcomes, *store.reverting(moment.session, begin)], rules), rules)
 
 
-def quality(session: Session, begin: date, end: date) -> list[WeekScore]:
+def quality(moment: Moment, begin: date, end: date) -> list[WeekScore]:
     """The last score of each project, metric and week, in thousandths."""
-    return weekly_scores(store.counting(session, begin, end))
+    return weekly_scores(store.counting(moment.session, begin, end))

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, TextIO
 
-from policy.period import day_of
 from policy.reasons import Refusal
 from programme.people import directory_file, teams
 from store import audit
@@ -18,11 +17,10 @@ from store.people import terms
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
-    from zoneinfo import ZoneInfo
 
     from policy.metering import IdentityKind
+    from programme.moment import Moment
     from programme.people.directory_file import Line
-    from store.engine import Session
     from store.people.directory import Person
 
 
@@ -39,34 +37,26 @@ class Imported:
     unchanged: int
 
 
-def import_csv(session: Session, file: TextIO, *, actor: str, now: datetime, zone: ZoneInfo) -> Imported:
+def import_csv(moment: Moment, file: TextIO, *, actor: str) -> Imported:
     """Add or change people by e-mail; what a line leaves out stays.
 
     A change of level, role family, band or post holds from today on. One bad line, and nothing is imported: the Refusal
     lists every bad line with its number, its column and its value.
     """
-    known = people_store.all_by_email(session)
-    return _store(
-        session, directory_file.checked_lines(file, known), known, actor=actor, now=now, today=day_of(now, zone)
-    )
+    known = people_store.all_by_email(moment.session)
+    return _store(moment, directory_file.checked_lines(file, known), known, actor=actor, today=moment.today)
 
 
 def _store(
-    session: Session,
-    lines: list[Line],
-    known: Mapping[str, Mapping[str, Any]],
-    *,
-    actor: str,
-    now: datetime,
-    today: date,
+    moment: Moment, lines: list[Line], known: Mapping[str, Mapping[str, Any]], *, actor: str, today: date
 ) -> Imported:
     id_of = {email: row["id"] for email, row in known.items()}
     id_of |= {line.email: f"per_{secrets.token_hex(8)}" for line in lines if line.email not in known}
     added = [_new_row(line, id_of) for line in lines if line.email not in known]
     # Managers may come later in the file than their people.
-    people_store.insert(session, [row | {"manager_id": None} for row in added])
-    terms.record(session, [(row["id"], row["hired_on"], row) for row in added])
-    roles = people_store.roles_by_person(session)
+    people_store.insert(moment.session, [row | {"manager_id": None} for row in added])
+    terms.record(moment.session, [(row["id"], row["hired_on"], row) for row in added])
+    roles = people_store.roles_by_person(moment.session)
     records: list[audit.Record] = []
     changed = 0
     changed_terms: list[tuple[str, date, Mapping[str, Any]]] = []
@@ -77,7 +67,7 @@ def _store(
         after = _columns(line, id_of) if line.email in known else {"manager_id": id_of.get(_manager(line))}
         difference = {column: value for column, value in after.items() if before.get(column) != value}
         if difference:
-            people_store.update(session, person_id, difference)
+            people_store.update(moment.session, person_id, difference)
             if difference.keys() & REPORTING:
                 reporting.append(before | dict(after))
             if line.email in known and difference.keys() & set(terms.TERMS):
@@ -85,17 +75,17 @@ def _store(
                 changed_terms.append((person_id, max(today, terms_now["hired_on"]), terms_now))
         new_roles = line.fields.get("roles")
         if new_roles is not None and set(new_roles) != roles.get(person_id, set()):
-            people_store.set_roles(session, person_id, new_roles)
+            people_store.set_roles(moment.session, person_id, new_roles)
             difference["roles"] = list(new_roles)
         if line.email not in known:
-            records.append(_record("people.add", person_id, None, {"level": line.fields["level"]}, actor, now))
+            records.append(_record("people.add", person_id, None, {"level": line.fields["level"]}, actor, moment.now))
         elif difference:
             changed += 1
             old = {c: sorted(roles.get(person_id, ())) if c == "roles" else before.get(c) for c in difference}
-            records.append(_record("people.change", person_id, old, difference, actor, now))
-    terms.record(session, changed_terms)
-    teams.record(session, reporting, today=today)
-    audit.append(session, *records)
+            records.append(_record("people.change", person_id, old, difference, actor, moment.now))
+    terms.record(moment.session, changed_terms)
+    teams.record(moment, reporting, today=today)
+    audit.append(moment.session, *records)
     return Imported(len(added), changed, len(lines) - len(added) - changed)
 
 
@@ -122,7 +112,7 @@ def _record(  # noqa: PLR0917 - private, called twice
 ) -> audit.Record:
     return audit.Record(
         at=now, actor=actor, action=action, subject=person_id, before=_plain(before), after=_plain(after)
-    )  # fmt: skip
+    )
 
 
 def _plain(values: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -131,25 +121,32 @@ def _plain(values: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return {key: value.isoformat() if isinstance(value, date) else value for key, value in values.items()}
 
 
-def link(session: Session, *, slack_user_id: str, email: str | None, now: datetime) -> Person | None:
+def link(moment: Moment, *, slack_user_id: str, email: str | None) -> Person | None:
     """The person of a Slack user, linked by e-mail at first contact; None when no one has that e-mail.
 
     Someone whose record already names another Slack user is not taken over: that is for an administrator to settle.
     """
-    if known := people_store.by_slack_id(session, slack_user_id):
+    if known := people_store.by_slack_id(moment.session, slack_user_id):
         return known
-    person = people_store.by_email(session, email) if email else None
-    if person is None or not people_store.link_slack_user(session, person_id=person.id, slack_user_id=slack_user_id):
+    person = people_store.by_email(moment.session, email) if email else None
+    if person is None or not people_store.link_slack_user(
+        moment.session, person_id=person.id, slack_user_id=slack_user_id
+    ):
         return None
     audit.note(
-        session, f"slack:{slack_user_id}", "people.link", person.id, at=now, after={"slack_user_id": slack_user_id}
+        moment.session,
+        f"slack:{slack_user_id}",
+        "people.link",
+        person.id,
+        at=moment.now,
+        after={"slack_user_id": slack_user_id},
     )
     return dataclasses.replace(person, slack_user_id=slack_user_id)
 
 
-def require(session: Session, email: str) -> Person:
+def require(moment: Moment, email: str) -> Person:
     """The person with an e-mail, or a Refusal."""
-    person = people_store.by_email(session, email)
+    person = people_store.by_email(moment.session, email)
     if person is None:
         raise Refusal(
             "unknown_person", f"No one has the e-mail {email!r}.", next_step="See `tokens-bot people import`."
@@ -157,15 +154,18 @@ def require(session: Session, email: str) -> Person:
     return person
 
 
-def map_identity(
-    session: Session, *, source: str, kind: IdentityKind, value: str, email: str, actor: str, now: datetime
-) -> Person:
+def map_identity(moment: Moment, *, source: str, kind: IdentityKind, value: str, email: str, actor: str) -> Person:
     """Say that a gateway's user, e-mail or key alias is a certain person's."""
-    person = require(session, email)
-    before = people_store.add_identity(session, source=source, kind=kind, value=value, person_id=person.id)
+    person = require(moment, email)
+    before = people_store.add_identity(moment.session, source=source, kind=kind, value=value, person_id=person.id)
     if before != person.id:
         audit.note(
-            session, actor, "identity.map", f"{source}/{kind}/{value}", at=now,
-            before={"person_id": before} if before else None, after={"person_id": person.id},
-        )  # fmt: skip
+            moment.session,
+            actor,
+            "identity.map",
+            f"{source}/{kind}/{value}",
+            at=moment.now,
+            before={"person_id": before} if before else None,
+            after={"person_id": person.id},
+        )
     return person

@@ -17,9 +17,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 COLUMNS = (
-    "email", "name", "slack_user_id", "manager_email", "level", "role_family", "pay_band", "fte", "time_zone",
-    "hired_on", "left_on", "wave", "roles",
-)  # fmt: skip
+    "email",
+    "name",
+    "slack_user_id",
+    "manager_email",
+    "level",
+    "role_family",
+    "pay_band",
+    "fte",
+    "time_zone",
+    "hired_on",
+    "left_on",
+    "wave",
+    "roles",
+)
 REQUIRED = ("name", "level", "role_family", "time_zone", "hired_on")
 CLEARABLE = ("slack_user_id", "manager_email", "pay_band", "left_on", "wave", "roles")
 ROLES = ("board", "alternate", "chair", "finance", "recruiter", "admin", "auditor")

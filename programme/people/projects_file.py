@@ -72,15 +72,23 @@ def _line(
     if cells["complexity"] and cells["complexity"] not in COMPLEXITIES:
         expected = ", ".join(COMPLEXITIES)
         problems.append((number, f"complexity = {cells['complexity']!r}: expected one of {expected}"))
-    ids = {name: _person(number, name, cells[name], id_of, problems) for name in
-           ("director_email", "sponsor_email", "email")}  # fmt: skip
+    ids = {
+        name: _person(number, name, cells[name], id_of, problems)
+        for name in ("director_email", "sponsor_email", "email")
+    }
     share = _share(number, cells["share"], problems) if cells["email"] else 0
     if len(problems) > before:
         return None
     return Line(
-        number, cells["project"], cells["name"], cells["complexity"], ids["director_email"], ids["sponsor_email"],
-        ids["email"], share,
-    )  # fmt: skip
+        number,
+        cells["project"],
+        cells["name"],
+        cells["complexity"],
+        ids["director_email"],
+        ids["sponsor_email"],
+        ids["email"],
+        share,
+    )
 
 
 def _person(

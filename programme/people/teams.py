@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from policy.period import Week
-    from store.engine import Session
+    from programme.moment import Moment
     from store.people.teams import Lines
 
 
@@ -33,15 +33,15 @@ def manager_on(lines: Lines, person: str, day: date) -> str | None:
     return next((manager for since, manager in reversed(lines[person]) if since <= day), None)
 
 
-def record(session: Session, records: Iterable[Mapping[str, Any]], *, today: date) -> None:
+def record(moment: Moment, records: Iterable[Mapping[str, Any]], *, today: date) -> None:
     """Keep whom people report to, from the day after it is known; after their last day it is no one.
 
     What was told of a team today, and of days before, stays true (docs/decisions/0013): whatever is imported today, and
     however often, makes one team from tomorrow on. Only while nothing can have been told lines begin with the hiring.
     """
-    since = today + timedelta(days=1) if teams.is_anything_told(session) else date.min
+    since = today + timedelta(days=1) if teams.is_anything_told(moment.session) else date.min
     for person in records:
-        teams.record(session, person["id"], since, _lines(person, since))
+        teams.record(moment.session, person["id"], since, _lines(person, since))
 
 
 def _lines(person: Mapping[str, Any], known_since: date) -> list[tuple[date, str | None]]:

@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING, TextIO
 
 from policy import rollout
 from policy.reasons import Refusal
-from programme import handbooks
 from programme.people import directory, projects_file
 from store import audit
 from store.people import terms as store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date, datetime
+    from datetime import date
 
     from policy.period import Month
     from policy.units import NanoUSD
-    from store.engine import Session
+    from programme.moment import Moment
 
 SEED = "waves_seed"
 
@@ -32,60 +31,64 @@ class Imported:
     ended: int
 
 
-def set_budget(session: Session, month: Month, amount: NanoUSD, *, actor: str, now: datetime) -> None:
+def set_budget(moment: Moment, month: Month, amount: NanoUSD, *, actor: str) -> None:
     """Bound what a month's grants, and later ones', may cost."""
-    before = store.budget(session, month)
-    store.set_budget(session, month, amount, actor=actor, now=now)
+    before = store.budget(moment.session, month)
+    store.set_budget(moment.session, month, amount, actor=actor, now=moment.now)
     _note(
-        session, "budgets.set", str(month), actor, now,
-        before={"usd": f"{before.decimal:f}"} if before else None, after={"usd": f"{amount.decimal:f}"},
-    )  # fmt: skip
+        moment,
+        "budgets.set",
+        str(month),
+        actor,
+        before={"usd": f"{before.decimal:f}"} if before else None,
+        after={"usd": f"{amount.decimal:f}"},
+    )
 
 
-def budgets(session: Session) -> list[store.Budget]:
-    return store.budgets_set(session)
+def budgets(moment: Moment) -> list[store.Budget]:
+    return store.budgets_set(moment.session)
 
 
-def set_band(session: Session, band: str, midpoint: NanoUSD, *, holds_from: date, actor: str, now: datetime) -> None:
+def set_band(moment: Moment, band: str, midpoint: NanoUSD, *, holds_from: date, actor: str) -> None:
     """Say what the middle of a pay band is from a day on."""
-    store.set_midpoint(session, band, holds_from=holds_from, midpoint=midpoint)
-    _note(session, "bands.set", band, actor, now, after={"holds_from": holds_from.isoformat()})
+    store.set_midpoint(moment.session, band, holds_from=holds_from, midpoint=midpoint)
+    _note(moment, "bands.set", band, actor, after={"holds_from": holds_from.isoformat()})
 
 
-def bands(session: Session, day: date) -> dict[str, NanoUSD]:
-    return store.midpoints(session, day)
+def bands(moment: Moment, day: date) -> dict[str, NanoUSD]:
+    return store.midpoints(moment.session, day)
 
 
-def set_leave(session: Session, email: str, first: date, last: date | None, *, actor: str, now: datetime) -> None:
+def set_leave(moment: Moment, email: str, first: date, last: date | None, *, actor: str) -> None:
     """Note that someone is away; a leave that is longer than the handbook's bound pauses their grants."""
     if last is not None and last < first:
         raise Refusal("leave_backwards", f"until = {last}: must not be before the first day, {first}.")
-    person = directory.require(session, email)
-    store.set_leave(session, person.id, first, last)
+    person = directory.require(moment, email)
+    store.set_leave(moment.session, person.id, first, last)
     after = {"first_day": first.isoformat(), "last_day": last.isoformat() if last else None}
-    _note(session, "people.leave", person.id, actor, now, after=after)
+    _note(moment, "people.leave", person.id, actor, after=after)
 
 
-def import_projects(session: Session, file: TextIO, *, today: date, actor: str, now: datetime) -> Imported:
+def import_projects(moment: Moment, file: TextIO, *, today: date, actor: str) -> Imported:
     """Add or change projects and who works on them.
 
     The file is the whole truth of each project in it: anyone no longer listed with a project has left it. One bad
     line, and nothing is imported.
     """
-    lines = projects_file.checked_lines(file, store.people_by_email(session))
-    ended = store.replace_projects(session, lines, today=today)
+    lines = projects_file.checked_lines(file, store.people_by_email(moment.session))
+    ended = store.replace_projects(moment.session, lines, today=today)
     keys = {line.project for line in lines}
-    _note(session, "projects.import", ",".join(sorted(keys)), actor, now, after={"assignments": len(lines)})
+    _note(moment, "projects.import", ",".join(sorted(keys)), actor, after={"assignments": len(lines)})
     return Imported(len(keys), sum(line.person_id is not None for line in lines), ended)
 
 
-def draw_waves(session: Session, *, seed: str, actor: str, now: datetime) -> dict[int, int]:
+def draw_waves(moment: Moment, *, seed: str, actor: str) -> dict[int, int]:
     """Put every team into a wave by lot, with the seed on record; how many people are in each wave."""
-    rules = handbooks.load(session).versions[-1].rollout
-    teams = store.teams(session)
+    rules = moment.handbooks.versions[-1].rollout
+    teams = store.teams(moment.session)
     waves = rollout.draw({team: len(members) for team, members in teams.items()}, len(rules.wave_months) + 1, seed)
-    store.set_wave(session, {person: waves[team] for team, members in teams.items() for person in members})
-    _note(session, "rollout.draw", "waves", actor, now, after={"seed": seed, "teams": len(teams)})
+    store.set_wave(moment.session, {person: waves[team] for team, members in teams.items() for person in members})
+    _note(moment, "rollout.draw", "waves", actor, after={"seed": seed, "teams": len(teams)})
     sizes = dict.fromkeys(sorted(set(waves.values())), 0)
     for team, wave in waves.items():
         sizes[wave] += len(teams[team])
@@ -93,13 +96,12 @@ def draw_waves(session: Session, *, seed: str, actor: str, now: datetime) -> dic
 
 
 def _note(
-    session: Session,
+    moment: Moment,
     action: str,
     subject: str,
     actor: str,
-    now: datetime,
     *,
     before: Mapping[str, object] | None = None,
     after: Mapping[str, object] | None = None,
 ) -> None:
-    audit.note(session, actor, action, subject, at=now, before=before, after=after)
+    audit.note(moment.session, actor, action, subject, at=moment.now, before=before, after=after)

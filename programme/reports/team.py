@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 from policy import forecast
 from policy.disclosure import FEW_PEOPLE, FEW_SPENDERS
 from policy.jumps import unusual
-from policy.period import Month, Week, day_of, first_instant
+from policy.period import Month, Week, first_instant
 from policy.units import MICRO_PER_TOKEN, MicroTokens, NanoUSD
-from programme import handbooks
 from programme.grants import lapses
 from programme.people import teams
 from programme.reports import team_weeks, teams_below
@@ -24,13 +23,12 @@ from store.people import teams as store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date, datetime
+    from datetime import date
 
     from policy.handbook import Handbook
-    from programme.app import Desk
     from programme.handbooks import Handbooks
+    from programme.moment import Moment
     from programme.reports.team_weeks import TeamWeeks
-    from store.engine import Session
     from store.grants.monthly import Holding
 
 NAMED_SERVICES = 5
@@ -38,28 +36,26 @@ NAMED_SERVICES = 5
 JUMPS_TOLD = 3
 
 
-def team_report(
-    session: Session, manager_id: str, *, desk: Desk, now: datetime, week: Week | None = None
-) -> TeamReport | None:
+def team_report(moment: Moment, manager_id: str, *, week: Week | None = None) -> TeamReport | None:
     """What a manager is told; None for a person without reports. `week` is the one that is not over, else today's."""
-    local = day_of(now, desk.zone)
+    local = moment.today
     this_week = week or Week.containing(local)
     today = max(local, this_week.first_day)
-    lines = store.lines_below(session, manager_id)
+    lines = store.lines_below(moment.session, manager_id)
     if not teams.reports_of(lines, manager_id, today):
         return None
-    books = handbooks.load(session)
+    books = moment.handbooks
     book = books.on(today)
-    team = team_weeks.of_manager(session, manager_id, lines, this_week, today, book.disclosure.least_people)
+    team = team_weeks.of_manager(moment, manager_id, lines, this_week, today, book.disclosure.least_people)
     led = [team.now & team.of(week) for week in team.weeks[-3:-1]]
-    below, unseen = teams_below.totals(session, led, team.weeks[-2], today=today, least=team.least)
-    value = valuation.expected(session, team.month.quarter, desk.recent_handbooks.get(session, now))
+    below, unseen = teams_below.totals(moment, led, team.weeks[-2], today=today, least=team.least)
+    value = valuation.expected(moment, team.month.quarter, moment.recent_handbooks)
     reason = _why_nothing(team)
     services = () if reason else _services(team)
     weeks = () if reason else _weeks(team, services)
     steady = not reason and team.is_steady(team.month.previous().first_day)
     month, ahead = (None, ()) if reason else _outlook(team, steady=steady)
-    idle, lapsing = _unused(session, team, books, desk=desk, now=now) if steady else (None, None)
+    idle, lapsing = _unused(moment, team, books) if steady else (None, None)
     return TeamReport(
         manager_id=manager_id,
         today=today,
@@ -73,7 +69,7 @@ def team_report(
         idle=idle,
         lapsing=lapsing,
         lapses_on=team.month.next().first_day,
-        open_requests=0 if reason else store.count_undecided(session, team.now),
+        open_requests=0 if reason else store.count_undecided(moment.session, team.now),
         teams=below,
         teams_hidden=unseen,
         per_token=value.per_token,
@@ -196,15 +192,23 @@ def _outlook(team: TeamWeeks, *, steady: bool) -> tuple[MonthAhead | None, tuple
         sum(usd for day, usd in days.items() if day >= first) for first in (this_week.first_day, month.first_day)
     )
     ahead = forecast.ahead(
-        list(days.items()), today=begin, weeks=AHEAD, spent_this_week=in_week, spent_this_month=in_month,
+        list(days.items()),
+        today=begin,
+        weeks=AHEAD,
+        spent_this_week=in_week,
+        spent_this_month=in_month,
         month_ends=month.next().first_day,
-    )  # fmt: skip
+    )
     weeks = [this_week]
     while len(weeks) < AHEAD:
         weeks.append(weeks[-1].next())
-    coming = () if ahead is None else tuple(
-        WeekAhead(week, *(NanoUSD(usd) for usd in course)) for week, course in zip(weeks, ahead.weeks, strict=True)
-    )  # fmt: skip
+    coming = (
+        ()
+        if ahead is None
+        else tuple(
+            WeekAhead(week, *(NanoUSD(usd) for usd in course)) for week, course in zip(weeks, ahead.weeks, strict=True)
+        )
+    )
     of_month = team.since(month.first_day)
     over = [week for week in of_month if week != this_week]
     if not steady or any(team.hidden[week] for week in over) or any(team.of(week) != team.now for week in of_month):
@@ -233,18 +237,16 @@ def _granted(team: TeamWeeks) -> NanoUSD | None:
     return rounded(sum((Decimal(g.amount) * g.per_token / MICRO_PER_TOKEN for g in grants), Decimal(0)))
 
 
-def _unused(
-    session: Session, team: TeamWeeks, books: Handbooks, *, desk: Desk, now: datetime
-) -> tuple[MicroTokens | None, MicroTokens | None]:
+def _unused(moment: Moment, team: TeamWeeks, books: Handbooks) -> tuple[MicroTokens | None, MicroTokens | None]:
     """(left of earlier months, of all that what lapses when the next begins); None for amounts of too few."""
     coming = team.month.next()
-    begins, ends = (first_instant(one.first_day, desk.zone) for one in (team.month, coming))
-    held = store.open_grants(session, team.wallets, now)
+    begins, ends = (first_instant(one.first_day, moment.zone) for one in (team.month, coming))
+    held = store.open_grants(moment.session, team.wallets, moment.now)
     idle = _of_enough([(lot.holding.person_id, lot.holding.remaining) for lot in held if lot.starts_at < begins], team)
     by_person: defaultdict[str, list[Holding]] = defaultdict(list)
     for lot in held:
         by_person[lot.holding.person_id].append(lot.holding)
-    over = lapses.foreseen(session, coming, by_person, books.on(coming.first_day), desk=desk)
+    over = lapses.foreseen(moment, coming, by_person, books.on(coming.first_day))
     lapsing = []
     for person, lots in by_person.items():
         ending = sum(lot.remaining for lot in lots if lot.expires_at <= ends)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date
 
-    from store.engine import Session
+    from programme.moment import Moment
     from store.people.teams import DaySpent, Grant, Lines
 
     Roster = frozenset[str]
@@ -80,9 +80,7 @@ class TeamWeeks:
         )
 
 
-def of_manager(  # noqa: PLR0917 - one call
-    session: Session, manager_id: str, lines: Lines, this_week: Week, today: date, least: int
-) -> TeamWeeks:
+def of_manager(moment: Moment, manager_id: str, lines: Lines, this_week: Week, today: date, least: int) -> TeamWeeks:  # noqa: PLR0917 - private, called once
     """The last weeks of a manager's own reports, the present one included."""
     weeks = [this_week]
     while len(weeks) < WEEKS:
@@ -91,17 +89,18 @@ def of_manager(  # noqa: PLR0917 - one call
     memberships = {week: teams.memberships(reports_on, lines, week, today=today) for week in weeks}
     hidden = {week: why_hidden(of_week, least) for week, of_week in memberships.items()}
     everybody = frozenset().union(*(of_week[-1] for of_week in memberships.values()))
-    accounts = {m.account_id: m.person_id for m in store.members(session, everybody) if m.account_id is not None}
+    accounts = {m.account_id: m.person_id for m in store.members(moment.session, everybody) if m.account_id is not None}
     days = [day for week in weeks if not hidden[week] for day in week.days() if day <= today]
     spent = [
         one
-        for one in store.spent(session, sorted(accounts), days)
+        for one in store.spent(moment.session, sorted(accounts), days)
         if accounts[one.account_id] in memberships[Week.containing(one.day)][-1]
     ]
     hidden |= dict.fromkeys(_weeks_of_few(spent, least), FEW_SPENDERS)
     months = sorted({Month.containing(day) for week in weeks for day in week.days()})
     grants = {
-        (g.person_id, Month.parse(g.month)): g for g in store.granted(session, everybody, [str(m) for m in months])
+        (g.person_id, Month.parse(g.month)): g
+        for g in store.granted(moment.session, everybody, [str(m) for m in months])
     }
     told = tuple(one for one in spent if not hidden[Week.containing(one.day)])
     apart = _told_apart(told, [week for week in weeks[:-1] if not hidden[week]], least)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from policy.period import Week
-    from store.engine import Session
+    from programme.moment import Moment
     from store.people.teams import Lines, WeekSpent
 
     Roster = frozenset[str]
@@ -45,7 +45,7 @@ class _Week:
 
 
 def totals(
-    session: Session, led: Sequence[Roster], last_week: Week, *, today: date, least: int
+    moment: Moment, led: Sequence[Roster], last_week: Week, *, today: date, least: int
 ) -> tuple[tuple[TeamBelow, ...], int]:
     """(the teams that may be told of, by their leads' names; how many may not).
 
@@ -53,14 +53,16 @@ def totals(
     team that was part of another's then would tell of who led it.
     """
     before, leads = led
-    lines = store.lines_far_below(session, leads)
+    lines = store.lines_far_below(moment.session, leads)
     if not lines:
         return (), 0
-    names = {member.person_id: member.name for member in store.members(session, leads)}
-    person_of = {member.account_id: member.person_id for member in store.members(session, lines) if member.account_id}
+    names = {member.person_id: member.name for member in store.members(moment.session, leads)}
+    person_of = {
+        member.account_id: member.person_id for member in store.members(moment.session, lines) if member.account_id
+    }
     tree = _Tree(lines, leads, last_week.previous().first_day - A_DAY)
     earlier, last = (
-        _Week(tree.memberships_of(week), _spent(session, person_of, week)) for week in (last_week.previous(), last_week)
+        _Week(tree.memberships_of(week), _spent(moment, person_of, week)) for week in (last_week.previous(), last_week)
     )
     tree.go_to(today)
     told: list[TeamBelow] = []
@@ -84,8 +86,8 @@ def totals(
     return tuple(told), hidden
 
 
-def _spent(session: Session, person_of: Mapping[int, str], week: Week) -> dict[str, WeekSpent]:
-    return {person_of[one.account_id]: one for one in store.spent_in_week(session, sorted(person_of), week)}
+def _spent(moment: Moment, person_of: Mapping[int, str], week: Week) -> dict[str, WeekSpent]:
+    return {person_of[one.account_id]: one for one in store.spent_in_week(moment.session, sorted(person_of), week)}
 
 
 class _Tree:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from policy.hours import next_opening
-from policy.period import Week, day_of, first_instant
-from programme import handbooks, letters, notify
+from policy.period import Week, first_instant
+from programme import letters, notify
 from programme.reports.team import team_report
 from store.grants import monthly
 from store.outbox import messages
@@ -24,9 +24,8 @@ from store.people import teams
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from programme.app import Desk
+    from programme.moment import Moment
     from programme.reports.team_report import TeamReport
-    from store.engine import Session
 
 TEMPLATE = "reports/weekly"
 
@@ -39,26 +38,28 @@ class WhoseWeek:
     monday: date
 
 
-def owe(session: Session, week: Week, *, desk: Desk, now: datetime) -> int:
+def owe(moment: Moment, week: Week) -> int:
     """Owe every manager the report that is due at the beginning of a week; how many. None for a week that is over.
 
     The rows only say whose report it is: it is written from what holds when it goes out.
     """
-    today = day_of(now, desk.zone)
+    today = moment.today
     if week < Week.containing(today):
         return 0
-    book = handbooks.load(session).on(today)
-    gone = monthly.leavers(session, today)
-    managers = [one for one in teams.managers(session, week.first_day) if one not in gone]
-    zones = {id_: ZoneInfo(name) for id_, name in notify.zones(session, managers).items()}
+    book = moment.handbooks.on(today)
+    gone = monthly.leavers(moment.session, today)
+    managers = [one for one in teams.managers(moment.session, week.first_day) if one not in gone]
+    zones = {id_: ZoneInfo(name) for id_, name in notify.zones(moment, managers).items()}
     morning = {
         # Not before the programme's week is over, which further east is their Monday's noon or evening.
         zone: next_opening(
-            max(now, first_instant(week.first_day, zone), first_instant(week.first_day, desk.zone)), zone, book.messages
+            max(moment.now, first_instant(week.first_day, zone), first_instant(week.first_day, moment.zone)),
+            zone,
+            book.messages,
         )
         for zone in set(zones.values())
     }
-    messages.owe(session, [_letter(week, one, morning[zones[one]]) for one in managers], now=now)
+    messages.owe(moment.session, [_letter(week, one, morning[zones[one]]) for one in managers], now=moment.now)
     return len(managers)
 
 
@@ -67,10 +68,10 @@ def _letter(week: Week, manager: str, due: datetime) -> NewLetter:
     return NewLetter(f"weekly:{week}:{manager}", TEMPLATE, view, manager, None, due)
 
 
-def report_of(session: Session, whose: WhoseWeek, *, desk: Desk, now: datetime) -> TeamReport | None:
+def report_of(moment: Moment, whose: WhoseWeek) -> TeamReport | None:
     """What a row stands for; None where there is nothing that may be told, or where the next one is due already."""
-    week, today = Week(whose.monday), day_of(now, desk.zone)
-    if week < Week.containing(today) or whose.manager in monthly.leavers(session, today):
+    week, today = Week(whose.monday), moment.today
+    if week < Week.containing(today) or whose.manager in monthly.leavers(moment.session, today):
         return None
-    report = team_report(session, whose.manager, desk=desk, now=now, week=week)
+    report = team_report(moment, whose.manager, week=week)
     return None if report is None or (report.hidden and not report.teams) else report

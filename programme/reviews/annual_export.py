@@ -21,12 +21,10 @@ from store.reviews.drafts import ADOPTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
     from policy.parameters.reviews import UseRules
     from policy.reviews.proposal import Case
-    from programme.app import Desk
-    from store.engine import Session
+    from programme.moment import Moment
     from store.reviews.drafts import Kept, Review
 
 FINANCE = "finance"
@@ -60,32 +58,32 @@ class Exported:
     left_out: int
 
 
-def export(session: Session, year: int, *, by: str, desk: Desk, now: datetime) -> Exported:
+def export(moment: Moment, year: int, *, by: str) -> Exported:
     """Everything adopted of a year's quarters, for someone of finance; that they took it is in the audit log."""
-    reader = directory.require(session, by)
-    if FINANCE not in people_store.roles_of(session, reader.id):
+    reader = directory.require(moment, by)
+    if FINANCE not in people_store.roles_of(moment.session, reader.id):
         raise Refusal(
             "not_finance", f"{by} does not have the role `finance`.", next_step="Only finance may export reviews."
-        )  # fmt: skip
-    out = records.opted_out(session)
-    of_year = [one for one in drafts.all_of(session) if one.quarter.year == year and one.state == ADOPTED]
-    lines = [line for kept in of_year for line in _of_review(session, kept, desk)]
+        )
+    out = records.opted_out(moment.session)
+    of_year = [one for one in drafts.all_of(moment.session) if one.quarter.year == year and one.state == ADOPTED]
+    lines = [line for kept in of_year for line in _of_review(moment, kept)]
     told = sorted((one for one in lines if one.person_id not in out), key=lambda one: (one.person_id, one.quarter))
     left_out = len({one.person_id for one in lines} & out)
     after = {"quarters": [str(one.quarter) for one in of_year], "lines": len(told), "left_out": left_out}
-    audit.note(session, reader.id, "review.export", str(year), at=now, after=after)
+    audit.note(moment.session, reader.id, "review.export", str(year), at=moment.now, after=after)
     return Exported(tuple(told), left_out)
 
 
-def _of_review(session: Session, kept: Review, desk: Desk) -> Iterator[Line]:
-    begin, end = kept.quarter.bounds(desk.zone)
-    body = reference.handbook_body(session, kept.basis.handbook)
+def _of_review(moment: Moment, kept: Review) -> Iterator[Line]:
+    begin, end = kept.quarter.bounds(moment.zone)
+    body = reference.handbook_body(moment.session, kept.basis.handbook)
     assert body is not None  # noqa: S101 - a foreign key
     use = handbook.parse(body).adjustment.use
-    exceptions = store.exceptions(session, begin, end)
-    breaches, open_ones = store.months_in_debt(session, begin, end), store.in_debt(session)
-    appealed = records.of_quarter(session, kept.quarter)
-    for one in drafts.cases(session, kept.quarter):
+    exceptions = store.exceptions(moment.session, begin, end)
+    breaches, open_ones = store.months_in_debt(moment.session, begin, end), store.in_debt(moment.session)
+    appealed = records.of_quarter(moment.session, kept.quarter)
+    for one in drafts.cases(moment.session, kept.quarter):
         id_ = one.case.person_id
         had = exceptions.get(id_, store.Exceptions({}, 0))
         appeal = appealed[id_].state if id_ in appealed else ""
@@ -128,11 +126,15 @@ def efficiency_band(case: Case) -> str:
     return "above" if case.lcb > 0 else "below" if upper < 0 else "typical"
 
 
-def opt_out(session: Session, email: str, *, back: bool, actor: str, now: datetime) -> bool:
+def opt_out(moment: Moment, email: str, *, back: bool, actor: str) -> bool:
     """Leave someone out of exports from now on, or no longer; False when that is so already."""
-    person = directory.require(session, email)
-    changed = records.opt_in(session, person.id) if back else records.opt_out(session, person.id, now=now)
+    person = directory.require(moment, email)
+    changed = (
+        records.opt_in(moment.session, person.id)
+        if back
+        else records.opt_out(moment.session, person.id, now=moment.now)
+    )
     if changed:
         action = "review.opt_in" if back else "review.opt_out"
-        audit.note(session, actor, action, person.id, at=now)
+        audit.note(moment.session, actor, action, person.id, at=moment.now)
     return changed

@@ -13,56 +13,51 @@ from store.reviews.drafts import ADOPTED, DRAFT
 from store.reviews.votes import CONVENE, LAPSE, REMIND
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from policy.exceptions import Seat
     from policy.period import Quarter
-    from programme.app import Desk
-    from store.engine import Session
+    from programme.moment import Moment
     from store.reviews.drafts import Review
     from store.reviews.votes import Panel
 
 
-def advance(session: Session, quarter: Quarter, *, desk: Desk, now: datetime) -> str | None:
+def advance(moment: Moment, quarter: Quarter) -> str | None:
     """Do what is due about a review, once; what was done, or None when someone else did it.
 
     After an outage the latest of the steps that are due is done, and those before it are left out.
     """
-    kept = voting.locked(session, quarter)
-    if kept.state == DRAFT and store.later(session, quarter) is not None:
-        voting.lapse(session, kept, desk=desk, now=now)
+    kept = voting.locked(moment, quarter)
+    if kept.state == DRAFT and store.later(moment.session, quarter) is not None:
+        voting.lapse(moment, kept)
         return LAPSE
-    panel = store.panel(session, quarter)
+    panel = store.panel(moment.session, quarter)
     if panel is None:
-        return CONVENE if voting.convene(session, quarter, desk=desk, now=now) else None
-    if panel.next_at is None or panel.next_at > now or kept.vote_until is None:
+        return CONVENE if voting.convene(moment, quarter) else None
+    if panel.next_at is None or panel.next_at > moment.now or kept.vote_until is None:
         return None
     if kept.state == ADOPTED:
-        return _tell_what_follows(session, kept, panel, desk=desk, now=now)
-    if now >= kept.vote_until:
-        voting.lapse(session, kept, desk=desk, now=now)
+        return _tell_what_follows(moment, kept, panel)
+    if moment.now >= kept.vote_until:
+        voting.lapse(moment, kept)
         return LAPSE
-    notices.remind(session, kept, silent(session, panel), desk=desk, now=now)
-    store.step(session, quarter, LAPSE, kept.vote_until)
+    notices.remind(moment, kept, silent(moment, panel))
+    store.step(moment.session, quarter, LAPSE, kept.vote_until)
     return REMIND
 
 
-def _tell_what_follows(
-    session: Session, kept: Review, panel: Panel, *, desk: Desk, now: datetime
-) -> str | None:  # fmt: skip
+def _tell_what_follows(moment: Moment, kept: Review, panel: Panel) -> str | None:
     """Tell the board that a review holds from now, or that no one can appeal any more; the next of what is untold."""
-    told = notices.milestones_told(session, kept.quarter)
+    told = notices.milestones_told(moment, kept.quarter)
     # Worked out again: since the step was set, people may have moved to where their last day ends later.
-    ahead = [one for one in effects.milestones(session, kept, desk=desk) if one[0] not in told]
+    ahead = [one for one in effects.milestones(moment, kept) if one[0] not in told]
     done = None
-    if ahead and ahead[0][1] <= now:
+    if ahead and ahead[0][1] <= moment.now:
         done, _ = ahead.pop(0)
-        notices.tell_of_milestone(session, kept, panel.electorate, done, desk=desk, now=now)
-    store.step(session, kept.quarter, *(ahead[0] if ahead else (None, None)))
+        notices.tell_of_milestone(moment, kept, panel.electorate, done)
+    store.step(moment.session, kept.quarter, *(ahead[0] if ahead else (None, None)))
     return done
 
 
-def silent(session: Session, panel: Panel) -> list[Seat]:
+def silent(moment: Moment, panel: Panel) -> list[Seat]:
     """The seats that may vote and have not, on the package as it stands."""
-    voted = {one.seat for one in store.votes(session, panel.quarter) if one.package == panel.package}
+    voted = {one.seat for one in store.votes(moment.session, panel.quarter) if one.package == panel.package}
     return [seat for seat in panel.electorate.voting(panel.stage) if seat.person_id not in voted]

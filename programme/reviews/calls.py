@@ -13,12 +13,9 @@ from store.reviews import drafts
 from store.reviews import votes as store
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from policy.exceptions import Tally
-    from programme.app import Desk
+    from programme.moment import Moment
     from programme.reviews.token_value import Standing
-    from store.engine import Session
     from store.reviews.drafts import Review
     from store.reviews.votes import Cast
 
@@ -57,16 +54,16 @@ class Call:
         return True
 
 
-def of(session: Session, person_id: str, *, desk: Desk, now: datetime) -> Call | None:
+def of(moment: Moment, person_id: str) -> Call | None:
     """The review on which someone may vote now; None for everyone else, and when there is none."""
-    kept = drafts.latest(session)
-    panel = None if kept is None else store.panel(session, kept.quarter)
+    kept = drafts.latest(moment.session)
+    panel = None if kept is None else store.panel(moment.session, kept.quarter)
     if kept is None or panel is None:
         return None
-    votes = store.votes(session, kept.quarter)
+    votes = store.votes(moment.session, kept.quarter)
     try:
-        voting.require_undecided(session, kept, now)
-        seat = voting.seat_of(session, panel, person_id, votes=votes, desk=desk, now=now)
+        voting.require_undecided(moment, kept)
+        seat = voting.seat_of(moment, panel, person_id, votes=votes)
     except Refusal:
         return None
     own = next((one for one in votes if one.seat == seat.person_id), None)
@@ -74,13 +71,14 @@ def of(session: Session, person_id: str, *, desk: Desk, now: datetime) -> Call |
         review=kept,
         package=panel.package,
         tally=voting.tally_of(panel, votes),
-        vote=None if own is None else _own(session, own, person_id, counts=own.package == panel.package),
-        value=token_value.standing(session, kept, desk=desk, now=now),
+        vote=None if own is None else _own(moment, own, person_id, counts=own.package == panel.package),
+        value=token_value.standing(moment, kept),
     )
 
 
-def _own(session: Session, vote: Cast, reader: str, *, counts: bool) -> OwnVote:
+def _own(moment: Moment, vote: Cast, reader: str, *, counts: bool) -> OwnVote:
     told = {
-        id_: Named(*name) for id_, name in requests_store.names(session, {vote.cast_by, vote.seat} - {reader}).items()
+        id_: Named(*name)
+        for id_, name in requests_store.names(moment.session, {vote.cast_by, vote.seat} - {reader}).items()
     }
     return OwnVote(vote.adopts, vote.reason, counts, by=told.get(vote.cast_by), stands_for=told.get(vote.seat))

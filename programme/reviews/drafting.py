@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from policy import handbook as policy_handbook
 from policy import rollout
-from policy.period import Month, Quarter, day_of
+from policy.period import Month, Quarter
 from policy.reasons import Refusal
 from policy.reviews import proposal
-from programme import handbooks
 from programme.grants import sizing
 from programme.reviews import gathering, summaries
 from programme.value import valuation
@@ -32,11 +31,10 @@ if TYPE_CHECKING:
     from policy.handbook import Handbook
     from policy.parameters.reviews import AdjustmentRules
     from policy.reviews.proposal import Counted
-    from programme.app import Desk
     from programme.handbooks import Handbooks
+    from programme.moment import Moment
     from programme.reviews.gathering import Gathered
     from programme.reviews.summaries import Summary
-    from store.engine import Session
     from store.reviews.drafts import Kept
 
 JOB = "reviews"
@@ -75,37 +73,39 @@ class ValueProposal(NamedTuple):
     note: str
 
 
-def draft(
-    session: Session, quarter: Quarter, *, desk: Desk, now: datetime, actor: str = POLICY
-) -> Drafted | None:  # fmt: skip
+def draft(moment: Moment, quarter: Quarter, *, actor: str = POLICY) -> Drafted | None:
     """Draft the review of a quarter that is over; None when it is drafted already.
 
     What it follows from is frozen with it, in the same transaction. A Refusal while it is too early for a review.
     Votes on an earlier one that is open come first or are refused: what they adopt is part of what this one says.
     """
-    books = handbooks.load(session)
-    _require_due(quarter, books.on(day_of(now, desk.zone)), desk, now)
-    if not runs.claim(session, JOB, str(quarter), now=now):
+    books = moment.handbooks
+    _require_due(moment, quarter, books.on(moment.today))
+    if not runs.claim(moment.session, JOB, str(quarter), now=moment.now):
         return None
-    locks.hold(session, Lock.GRANTS)
-    votes.lock_open(session)
+    locks.hold(moment.session, Lock.GRANTS)
+    votes.lock_open(moment.session)
     book = books.on(_last_day(quarter))
-    month = Month.containing(day_of(now, desk.zone)).next()
+    month = Month.containing(moment.today).next()
     # What was adopted and is to hold later counts as well: this review comes on top of it.
-    last = drafts.last_adopted(session)
+    last = drafts.last_adopted(moment.session)
     adjusted_in = month if last is None or last.holds_from is None else max(month, last.holds_from)
-    planned = sizing.plan(session, month, desk=desk, now=now, adjusted_in=adjusted_in)
-    gathered = gathering.gather(session, quarter, planned, book, desk=desk)
+    planned = sizing.plan(moment, month, adjusted_in=adjusted_in)
+    gathered = gathering.gather(moment, quarter, planned, book)
     cases = proposal.proposed(gathered.basis, gathered.inputs, book.adjustment, planned.book.sizing)
-    value = _value(session, month.quarter, books, desk=desk, now=now)
-    figures = summaries.figures(session, quarter, planned, book, value.note, desk=desk)
-    kept = _review(quarter, gathered, value, figures, now=now, actor=actor)
-    drafts.insert(session, kept, gathered.inputs, cases)
+    value = _value(moment, month.quarter, books)
+    figures = summaries.figures(moment, quarter, planned, book, value.note)
+    kept = _review(quarter, gathered, value, figures, now=moment.now, actor=actor)
+    drafts.insert(moment.session, kept, gathered.inputs, cases)
     counted = proposal.counted(case.delta_thousandths for case in cases)
     after = {
-        "inputs_digest": kept.inputs_digest, "cases_digest": drafts.digest_of_cases(cases), **asdict(counted),
-    }  # fmt: skip
-    audit.note(session, actor, reviews.DRAFTED, str(quarter), at=now, after=after, handbook_version=book.version)
+        "inputs_digest": kept.inputs_digest,
+        "cases_digest": drafts.digest_of_cases(cases),
+        **asdict(counted),
+    }
+    audit.note(
+        moment.session, actor, reviews.DRAFTED, str(quarter), at=moment.now, after=after, handbook_version=book.version
+    )
     return Drafted(quarter, month, counted, sum(bool(case.missing) for case in cases), kept.inputs_digest)
 
 
@@ -113,29 +113,30 @@ def _last_day(quarter: Quarter) -> date:
     return list(quarter.days())[-1]
 
 
-def _require_due(quarter: Quarter, book: Handbook, desk: Desk, now: datetime) -> None:
+def _require_due(moment: Moment, quarter: Quarter, book: Handbook) -> None:
     first = rollout.first_review(book.rollout, book.sizing.history.quiet_quarters)
     if first is None:
         raise Refusal(
-            "not_yet", "The programme has no launch date yet; the handbook has no rollout.launched_on.",
+            "not_yet",
+            "The programme has no launch date yet; the handbook has no rollout.launched_on.",
             next_step="Set it with `tokens-bot handbook apply`.",
-        )  # fmt: skip
+        )
     if quarter < first:
         raise Refusal("not_yet", f"It is too early; grants are adjusted for the first time after {first}.")
-    if now < quarter.bounds(desk.zone)[1]:
+    if moment.now < quarter.bounds(moment.zone)[1]:
         raise Refusal(
             "quarter_not_over", f"{quarter} is not over.", next_step=f"Draft it from {quarter.next().first_day} on."
-        )  # fmt: skip
+        )
 
 
-def _value(session: Session, quarter: Quarter, books: Handbooks, *, desk: Desk, now: datetime) -> ValueProposal:
+def _value(moment: Moment, quarter: Quarter, books: Handbooks) -> ValueProposal:
     """The value that waits to be adopted for a quarter; worked out now unless someone has done so."""
     if books.on(quarter.first_day).value.method == "fixed":
         return ValueProposal(None, "The handbook fixes the value.")
-    if (known := reference.proposal(session, quarter)) is not None:
+    if (known := reference.proposal(moment.session, quarter)) is not None:
         return ValueProposal(known.digest, "")
     try:
-        return ValueProposal(valuation.propose(session, quarter, desk=desk, actor=POLICY, now=now).digest, "")
+        return ValueProposal(valuation.propose(moment, quarter, actor=POLICY).digest, "")
     except Refusal as refusal:
         return ValueProposal(None, refusal.text)
 
@@ -160,18 +161,18 @@ def _review(
     )
 
 
-def require(session: Session, quarter: Quarter | None) -> Review:
+def require(moment: Moment, quarter: Quarter | None) -> Review:
     """The review of a quarter, or the latest one; a Refusal when there is none."""
-    found = drafts.latest(session) if quarter is None else drafts.get(session, quarter)
+    found = drafts.latest(moment.session) if quarter is None else drafts.get(moment.session, quarter)
     if found is None:
         which = "No review has been drafted yet." if quarter is None else f"There is no review of {quarter}."
         raise Refusal("no_review", which, next_step="See `tokens-bot review draft`.")
     return found
 
 
-def case_of(session: Session, quarter: Quarter, person_id: str) -> Kept:
+def case_of(moment: Moment, quarter: Quarter, person_id: str) -> Kept:
     """A person's case; a Refusal when they have none."""
-    found = drafts.case(session, quarter, person_id)
+    found = drafts.case(moment.session, quarter, person_id)
     if found is None:
         raise Refusal(
             "no_case",
@@ -180,51 +181,51 @@ def case_of(session: Session, quarter: Quarter, person_id: str) -> Kept:
     return found
 
 
-def recompute(session: Session, quarter: Quarter) -> list[str]:
+def recompute(moment: Moment, quarter: Quarter) -> list[str]:
     """What of a review does not follow from its frozen inputs; nothing, as long as no one changed it."""
-    return list(reviews.differences(session, require(session, quarter)))
+    return list(reviews.differences(moment.session, require(moment, quarter)))
 
 
-def backtest(session: Session, quarter: Quarter, rules: AdjustmentRules) -> BackTest:
+def backtest(moment: Moment, quarter: Quarter, rules: AdjustmentRules) -> BackTest:
     """How a quarter's cases would have come out by other thresholds: on what was frozen for it, before any decision."""
-    kept = require(session, quarter)
-    inputs = drafts.inputs(session, quarter)
-    before = {one.case.person_id: one.case.delta for one in drafts.cases(session, quarter)}
+    kept = require(moment, quarter)
+    inputs = drafts.inputs(moment.session, quarter)
+    before = {one.case.person_id: one.case.delta for one in drafts.cases(moment.session, quarter)}
     after = {person_id: one.delta for person_id, one in proposal.adjusted(kept.basis, inputs, rules).items()}
     differ = sum(before.get(person_id) != delta for person_id, delta in after.items())
     return BackTest(proposal.counted(before.values()), proposal.counted(after.values()), differ)
 
 
-def summary(session: Session, quarter: Quarter) -> Summary:
+def summary(moment: Moment, quarter: Quarter) -> Summary:
     """The figures of a review for its board: the quarter's as of the draft, those of the cases as they stand."""
-    kept = require(session, quarter)
-    book = handbooks.load(session).on(_last_day(quarter))
-    return summaries.of(session, kept, book, backtests=_pending(session, kept, book))
+    kept = require(moment, quarter)
+    book = moment.handbooks.on(_last_day(quarter))
+    return summaries.of(moment, kept, book, backtests=_pending(moment, kept, book))
 
 
-def _pending(session: Session, kept: Review, book: Handbook) -> dict[str, BackTest]:
+def _pending(moment: Moment, kept: Review, book: Handbook) -> dict[str, BackTest]:
     """What later and proposed versions of the handbook with other thresholds would have made of the quarter."""
-    versions = handbooks.load(session).versions
+    versions = moment.handbooks.versions
     later = {one.version: (one.adjustment, "") for one in versions if one.effective_from > _last_day(kept.quarter)}
-    waiting = proposals.all_open(session)
-    names = requests_store.names(session, {one.proposed_by for one in waiting})
+    waiting = proposals.all_open(moment.session)
+    names = requests_store.names(moment.session, {one.proposed_by for one in waiting})
     for one in waiting:
         rules = policy_handbook.parse(one.body).adjustment
         if rules != versions[-1].adjustment:
             later[one.version] = (rules, names[one.proposed_by][0])
     return {
-        version: replace(_tried(session, kept, rules), proposed_by=name)
+        version: replace(_tried(moment, kept, rules), proposed_by=name)
         for version, (rules, name) in later.items()
         if rules != book.adjustment
     }
 
 
-def _tried(session: Session, kept: Review, rules: AdjustmentRules) -> BackTest:
+def _tried(moment: Moment, kept: Review, rules: AdjustmentRules) -> BackTest:
     """A back-test worked out once: what was frozen and what was proposed never change."""
     key = (kept.inputs_digest, rules)
     if (known := _known.get(key)) is None:
         # Every copy of the pack asks again after every vote; few reviews and rules are asked about.
         if len(_known) >= MOST_KNOWN:
             _known.clear()
-        known = _known[key] = backtest(session, kept.quarter, rules)
+        known = _known[key] = backtest(moment, kept.quarter, rules)
     return known

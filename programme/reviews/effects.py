@@ -13,7 +13,7 @@ from policy.period import day_of, first_instant
 from policy.reasons import Refusal
 from policy.reviews import dates
 from policy.reviews.proposal import PROPOSED
-from programme import handbooks, notify
+from programme import notify
 from store.people import directory as people_store
 from store.reviews import drafts as store
 from store.reviews.drafts import ADOPTED
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from policy.period import Month, Quarter
     from policy.reasons import Reason
     from policy.units import MicroTokens
-    from programme.app import Desk
-    from store.engine import Session
+    from programme.moment import Moment
     from store.reviews.drafts import Kept, Review
 
 TEMPLATE = "review/notice"
@@ -66,18 +65,18 @@ def is_cut(kept: Kept) -> bool:
     return kept.factor < kept.case.factor_before
 
 
-def effect_month(session: Session, quarter: Quarter, *, desk: Desk, now: datetime) -> Month:
+def effect_month(moment: Moment, quarter: Quarter) -> Month:
     """From when a review holds that is adopted now: everyone who is affected is told early enough before.
 
     Never before an earlier one on top of which it was drafted.
     """
-    today = day_of(now, desk.zone)
-    book = handbooks.load(session).on(today)
-    told = [noticed_on(ZoneInfo(zone), book, now) for zone in store.zones_of_affected(session, quarter, today)]
-    month = dates.effect_month(
-        max([*told, today]), book.messages.holidays, notice_days=book.reviews.notice_days
-    )  # fmt: skip
-    before = store.last_adopted(session, before=quarter)
+    today = moment.today
+    book = moment.handbooks.on(today)
+    told = [
+        noticed_on(ZoneInfo(zone), book, moment.now) for zone in store.zones_of_affected(moment.session, quarter, today)
+    ]
+    month = dates.effect_month(max([*told, today]), book.messages.holidays, notice_days=book.reviews.notice_days)
+    before = store.last_adopted(moment.session, before=quarter)
     return month if before is None or before.holds_from is None else max(month, before.holds_from)
 
 
@@ -92,56 +91,56 @@ def appeal_until(zone: ZoneInfo, book: Handbook, adopted_at: datetime) -> date:
     return dates.last_appeal_day(day, book.messages.holidays, appeal_days=book.appeals.appeal_days)
 
 
-def milestones(session: Session, kept: Review, *, desk: Desk) -> list[tuple[str, datetime]]:
+def milestones(moment: Moment, kept: Review) -> list[tuple[str, datetime]]:
     """(step, instant) of what comes after a review is adopted, in order: it holds; no one can appeal against a cut.
 
     The second follows from where those who are cut live now, and so may move when they do.
     """
     assert kept.decided_at is not None  # noqa: S101 - it is adopted
     assert kept.holds_from is not None  # noqa: S101 - as above
-    day = day_of(kept.decided_at, desk.zone)
-    book = handbooks.load(session).on(day)
-    zones = [ZoneInfo(zone) for zone in store.zones_of_affected(session, kept.quarter, day, cut=True)]
+    day = day_of(kept.decided_at, moment.zone)
+    book = moment.handbooks.on(day)
+    zones = [ZoneInfo(zone) for zone in store.zones_of_affected(moment.session, kept.quarter, day, cut=True)]
     ends = [first_instant(appeal_until(zone, book, kept.decided_at) + A_DAY, zone) for zone in zones]
-    found = [(EFFECT, first_instant(kept.holds_from.first_day, desk.zone))]
+    found = [(EFFECT, first_instant(kept.holds_from.first_day, moment.zone))]
     found += [(CLOSE, max(ends))] if ends else []
     return sorted(found, key=lambda one: (one[1], one[0]))
 
 
-def owe(session: Session, quarter: Quarter, *, desk: Desk, now: datetime) -> int:
+def owe(moment: Moment, quarter: Quarter) -> int:
     """Owe a notice to everyone whose grant an adopted review changes; how many.
 
     To be called in the transaction that adopts the review, after its state is changed. The rows only name the case:
     a vote that had to write thousands of notices would keep Slack, and all other writers, waiting.
     """
-    kept = store.get(session, quarter)
+    kept = store.get(moment.session, quarter)
     if kept is None or kept.state != ADOPTED:
         raise Refusal("not_adopted", f"The review of {quarter} is not adopted, so there is nothing to tell.")
-    today = day_of(now, desk.zone)
-    book = handbooks.load(session).on(today)
+    today = moment.today
+    book = moment.handbooks.on(today)
     rows = [
         (f"review_notice:{quarter}:{id_}", TEMPLATE, json.dumps({"quarter": str(quarter), "person_id": id_}), id_)
-        for id_ in store.affected(session, quarter, today)
+        for id_ in store.affected(moment.session, quarter, today)
     ]
-    return notify.to_people(session, rows, book=book, earliest=now, now=now)
+    return notify.to_people(moment, rows, book=book, earliest=moment.now)
 
 
-def notice(session: Session, quarter: Quarter, person_id: str, *, desk: Desk) -> Changed:
+def notice(moment: Moment, quarter: Quarter, person_id: str) -> Changed:
     """What is told to someone whose grant an adopted review changes, as it is known now."""
-    kept, one = store.get(session, quarter), store.case(session, quarter, person_id)
-    person = people_store.by_id(session, person_id)
+    kept, one = store.get(moment.session, quarter), store.case(moment.session, quarter, person_id)
+    person = people_store.by_id(moment.session, person_id)
     assert kept is not None  # noqa: S101 - it was adopted when this was owed, and reviews are never deleted
     assert one is not None  # noqa: S101 - nor are cases
     assert person is not None  # noqa: S101 - a foreign key
-    return of(session, kept, one, people_store.zone_of(person), desk=desk)
+    return of(moment, kept, one)
 
 
-def of(session: Session, kept: Review, one: Kept, zone: ZoneInfo, *, desk: Desk) -> Changed:
+def of(moment: Moment, kept: Review, one: Kept) -> Changed:
     """What a case of an adopted review tells its person; with the handbook of the day on which it was adopted."""
     case = one.case
-    assert kept.holds_from is not None  # noqa: S101 - it is adopted
+    assert kept.holds_from is not None  # noqa: S101 - as above
     assert kept.decided_at is not None  # noqa: S101 - it is adopted
-    book = handbooks.load(session).on(day_of(kept.decided_at, desk.zone))
+    book = moment.handbooks.on(day_of(kept.decided_at, moment.zone))
     as_proposed = one.decision == PROPOSED
     return Changed(
         quarter=kept.quarter,
@@ -159,6 +158,6 @@ def of(session: Session, kept: Review, one: Kept, zone: ZoneInfo, *, desk: Desk)
         state=case.state_after,
         because=case.reasons,
         would_change=case.would_change,
-        appeal_until=appeal_until(zone, book, kept.decided_at) if is_cut(one) else None,
+        appeal_until=appeal_until(moment.zone, book, kept.decided_at) if is_cut(one) else None,
         contact=book.contact,
     )

@@ -17,10 +17,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from policy.period import Quarter
-    from programme.app import Desk
+    from programme.moment import Moment
     from programme.reviews.packs import Pack
     from programme.value.standing import Histogram
-    from store.engine import Session
     from store.people.directory import Person
     from store.reviews.drafts import Kept
 
@@ -56,35 +55,36 @@ class ReviewFile:
     at: datetime
 
 
-def of(session: Session, quarter: Quarter | None, *, desk: Desk, now: datetime) -> ReviewFile:
+def of(moment: Moment, quarter: Quarter | None) -> ReviewFile:
     """The pack of a quarter, or of the latest review, without cases: nothing of it is about a single person."""
-    which = drafting.require(session, quarter).quarter
-    pack = packs.of(session, which, desk=desk, now=now)
-    return ReviewFile(pack, packs.use(session, which), None, now)
+    which = drafting.require(moment, quarter).quarter
+    pack = packs.of(moment, which)
+    return ReviewFile(pack, packs.use(moment, which), None, moment.now)
 
 
-def with_cases(session: Session, quarter: Quarter | None, *, by: str, desk: Desk, now: datetime) -> ReviewFile:
+def with_cases(moment: Moment, quarter: Quarter | None, *, by: str) -> ReviewFile:
     """The same with every case, for someone who may see them; that they took it is in the audit log."""
-    reader = directory.require(session, by)
-    roles = people_store.roles_of(session, reader.id)
+    reader = directory.require(moment, by)
+    roles = people_store.roles_of(moment.session, reader.id)
     if not roles.intersection(MAY_SEE_CASES):
         raise Refusal(
-            "may_not_see_cases", f"{by} has none of the roles {', '.join(f'`{one}`' for one in MAY_SEE_CASES)}.",
+            "may_not_see_cases",
+            f"{by} has none of the roles {', '.join(f'`{one}`' for one in MAY_SEE_CASES)}.",
             next_step="Leave out --cases, or have someone with one of those roles export the file.",
-        )  # fmt: skip
-    found = of(session, quarter, desk=desk, now=now)
+        )
+    found = of(moment, quarter)
     review = found.pack.review
-    rows = _rows(session, review.quarter, reader, audits=AUDITOR in roles)
+    rows = _rows(moment, review.quarter, reader, audits=AUDITOR in roles)
     after = {"cases": len(rows), "not_shown": sum(one.case is None for one in rows), "package": found.pack.package}
-    audit.note(session, reader.id, ACTION, str(review.quarter), at=now, after=after)
-    return ReviewFile(found.pack, found.use, Cases(rows, reader.name), now)
+    audit.note(moment.session, reader.id, ACTION, str(review.quarter), at=moment.now, after=after)
+    return ReviewFile(found.pack, found.use, Cases(rows, reader.name), moment.now)
 
 
-def _rows(session: Session, quarter: Quarter, reader: Person, *, audits: bool) -> tuple[CaseRow, ...]:
+def _rows(moment: Moment, quarter: Quarter, reader: Person, *, audits: bool) -> tuple[CaseRow, ...]:
     """Auditors decide nothing and see everything; others see what the board's lists would show them."""
-    found = packs.ordered(session, quarter, () if audits else (reader.id,))
+    found = packs.ordered(moment, quarter, () if audits else (reader.id,))
     people_of = {one.case.person_id for one, _ in found} | {one.decided_by for one, _ in found if one.decided_by}
-    names = {person_id: name for person_id, (name, _) in requests_store.names(session, people_of).items()}
+    names = {person_id: name for person_id, (name, _) in requests_store.names(moment.session, people_of).items()}
     return tuple(
         CaseRow(names[one.case.person_id], None if conflict else one, names.get(one.decided_by or "", ""))
         for one, conflict in found

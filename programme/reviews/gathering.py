@@ -29,9 +29,8 @@ if TYPE_CHECKING:
     from policy.period import Quarter
     from policy.reviews.proposal import Figures
     from policy.rollout import Participant
-    from programme.app import Desk
     from programme.grants.sizing import Plan
-    from store.engine import Session
+    from programme.moment import Moment
     from store.people.teams import Lines
     from store.people.terms import Participant as Person
 
@@ -59,15 +58,15 @@ class _Member:
     teams: tuple[str, ...]
 
 
-def gather(session: Session, quarter: Quarter, planned: Plan, book: Handbook, *, desk: Desk) -> Gathered:
+def gather(moment: Moment, quarter: Quarter, planned: Plan, book: Handbook) -> Gathered:
     """Everything that the review follows from, as it is known now; `planned` are the grants that it would change."""
     weeks = weeks_of(quarter)
-    members = _members(session, quarter, weeks, book)
-    output = _output(session, weeks, book.adjustment.unit)
+    members = _members(moment, quarter, weeks, book)
+    output = _output(moment, weeks, book.adjustment.unit)
     of_teams = book.adjustment.unit == "team"
-    basis = _basis(session, quarter, weeks, planned, book, output if of_teams else None)
-    rest = _Rest(session, quarter, planned, book, desk)
-    spent = [sources.debits(session, monday, monday + timedelta(days=DAYS_PER_WEEK)) for monday in weeks]
+    basis = _basis(moment, quarter, weeks, planned, book, output if of_teams else None)
+    rest = _Rest(moment, quarter, planned, book)
+    spent = [sources.debits(moment.session, monday, monday + timedelta(days=DAYS_PER_WEEK)) for monday in weeks]
     inputs: list[Inputs] = []
     for member in members:
         person_id = member.person.id
@@ -82,9 +81,13 @@ def gather(session: Session, quarter: Quarter, planned: Plan, book: Handbook, *,
 
 
 def _basis(  # noqa: PLR0917 - private, called once
-    session: Session, quarter: Quarter, weeks: tuple[date, ...], planned: Plan, book: Handbook,
+    moment: Moment,
+    quarter: Quarter,
+    weeks: tuple[date, ...],
+    planned: Plan,
+    book: Handbook,
     team_output: Mapping[str, Figures] | None,
-) -> Basis:  # fmt: skip
+) -> Basis:
     value = planned.value
     return Basis(
         quarter=str(quarter),
@@ -99,24 +102,24 @@ def _basis(  # noqa: PLR0917 - private, called once
         budget=planned.budget,
         weighted=planned.phase > 1,
         team_output=team_output,
-        read_up_to=sources.read_up_to(session),
+        read_up_to=sources.read_up_to(moment.session),
     )
 
 
 # --- Who was there -------------------------------------------------------------------------------------------------
 
 
-def _members(session: Session, quarter: Quarter, weeks: Sequence[date], book: Handbook) -> list[_Member]:
+def _members(moment: Moment, quarter: Quarter, weeks: Sequence[date], book: Handbook) -> list[_Member]:
     """Everyone who took part in some month of the quarter; decided is about those who do in the last and stay."""
     months = [quarter.first_month.plus(i) for i in range(3)]
     with_grant: defaultdict[str, set[Month]] = defaultdict(set)
     at_the_end: set[str] = set()
     people: dict[str, tuple[Person, Participant]] = {}
-    leaves = _leaves(session, months)
+    leaves = _leaves(moment, months)
     for month in months:
-        granted = monthly.granted(session, month)
+        granted = monthly.granted(moment.session, month)
         at_the_end.clear()
-        for person in terms.participants(session, month, book.rollout.role_families):
+        for person in terms.participants(moment.session, month, book.rollout.role_families):
             who = sizing.participant(person, leaves.get(person.id, ()))
             if rollout.takes_part(who, month, book.rollout):
                 people[person.id] = (person, who)
@@ -124,7 +127,7 @@ def _members(session: Session, quarter: Quarter, weeks: Sequence[date], book: Ha
                 # Without a grant they are a post that spends nothing: their team would look frugal.
                 if person.id in granted:
                     with_grant[person.id].add(month)
-    lines = outcomes_store.lines_of(session, people)
+    lines = outcomes_store.lines_of(moment.session, people)
     last_day = quarter.next().first_day - timedelta(days=1)
     members = []
     for person, who in people.values():
@@ -142,11 +145,11 @@ def _members(session: Session, quarter: Quarter, weeks: Sequence[date], book: Ha
     return members
 
 
-def _leaves(session: Session, months: Sequence[Month]) -> dict[str, set[tuple[date, date | None]]]:
+def _leaves(moment: Moment, months: Sequence[Month]) -> dict[str, set[tuple[date, date | None]]]:
     """Leaves that touch the quarter's weeks, the first of which may begin in the month before."""
     found: defaultdict[str, set[tuple[date, date | None]]] = defaultdict(set)
     for month in (months[0].previous(), *months):
-        for person_id, of_person in terms.leaves(session, month).items():
+        for person_id, of_person in terms.leaves(moment.session, month).items():
             found[person_id].update(of_person)
     return found
 
@@ -167,18 +170,18 @@ def _team(lines: Lines, person_id: str, day: date) -> str:
 # --- What they delivered -------------------------------------------------------------------------------------------
 
 
-def _output(session: Session, weeks: Sequence[date], unit: str) -> dict[str, Figures]:
+def _output(moment: Moment, weeks: Sequence[date], unit: str) -> dict[str, Figures]:
     """Thousandths by team or person and week; nothing is known of weeks before the first outcome that was told."""
     end = weeks[-1] + timedelta(days=DAYS_PER_WEEK)
     made: defaultdict[tuple[str, date], int] = defaultdict(int)
     # Week by week: what a company delivers in a quarter is far more than what is made of it.
     for monday in weeks:
-        for row in intake.weekly(session, monday, monday + timedelta(days=DAYS_PER_WEEK)):
+        for row in intake.weekly(moment, monday, monday + timedelta(days=DAYS_PER_WEEK)):
             if row.unit == unit:
                 made[row.unit_id, monday] += row.output
     return {
         unit_id: tuple(made.get((unit_id, monday), 0) if first <= _sunday(monday) else None for monday in weeks)
-        for unit_id, first in sorted(sources.first_outcomes(session, unit).items())
+        for unit_id, first in sorted(sources.first_outcomes(moment.session, unit).items())
         if first < end
     }
 
@@ -196,18 +199,26 @@ def _where(there: Sequence[bool], weeks: Figures | None) -> Figures:
 class _Rest:
     """What was used of grants, what earlier reviews say, and the claims of the month whose grants would change."""
 
-    def __init__(self, session: Session, quarter: Quarter, planned: Plan, book: Handbook, desk: Desk) -> None:
+    def __init__(self, moment: Moment, quarter: Quarter, planned: Plan, book: Handbook) -> None:
         count = book.adjustment.use.low_quarters
-        self._used = [monthly.utilisation(session, *one.bounds(desk.zone)) for one in _until(quarter, max(count, 2))]
+        self._used = [
+            monthly.utilisation(moment.session, *one.bounds(moment.zone)) for one in _until(quarter, max(count, 2))
+        ]
         self._earlier = _until(quarter.previous(), QUARTERS_BEFORE)
-        self._history = drafts.history(session, quarter, since=self._earlier[0])
+        self._history = drafts.history(moment.session, quarter, since=self._earlier[0])
         self._factors = planned.adjusted
         self._claims = {claim.person_id: claim for claim in planned.claims}
 
     def of(
-        self, person: Person, *, part: int = 0, is_case: bool = False, team: str = NO_TEAM, output: Figures = (),
+        self,
+        person: Person,
+        *,
+        part: int = 0,
+        is_case: bool = False,
+        team: str = NO_TEAM,
+        output: Figures = (),
         debits: Figures = (),
-    ) -> Inputs:  # fmt: skip
+    ) -> Inputs:
         changed = self._history.deltas.get(person.id, {})
         return Inputs(
             person_id=person.id,
@@ -240,9 +251,7 @@ def _until(quarter: Quarter, count: int) -> list[Quarter]:
     return found
 
 
-def _parts(
-    member: _Member, debits: Figures, made: Figures, rest: _Rest, *, of_teams: bool
-) -> Iterable[Inputs]:  # fmt: skip
+def _parts(member: _Member, debits: Figures, made: Figures, rest: _Rest, *, of_teams: bool) -> Iterable[Inputs]:
     """The team at the end, and a part for each team before it in which the person had weeks: their spend was its."""
     if not of_teams:
         yield rest.of(member.person, is_case=member.is_case, team=member.team, output=made, debits=debits)

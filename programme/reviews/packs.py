@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from policy.reasons import Refusal
 from policy.reviews import votes as reviews_votes
-from programme import handbooks, letters
+from programme import letters
 from programme.exceptions.cards import Named
 from programme.reviews import drafting, effects, token_value, voting
 from programme.reviews.summaries import QuarterFigures
@@ -20,16 +20,14 @@ from store.reviews import votes as store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
 
     from policy.exceptions import Tally
     from policy.period import Month, Quarter
     from policy.reviews.proposal import Counted
-    from programme.app import Desk
+    from programme.moment import Moment
     from programme.reviews.summaries import Money, Summary
     from programme.reviews.token_value import Standing
     from programme.value.standing import Histogram
-    from store.engine import Session
     from store.people.directory import Person
     from store.reviews.drafts import Kept, Review
     from store.reviews.votes import Cast
@@ -101,15 +99,15 @@ class Page:
     is_open: bool
 
 
-def of(session: Session, quarter: Quarter, *, desk: Desk, now: datetime) -> Pack:
+def of(moment: Moment, quarter: Quarter) -> Pack:
     """The pack as it stands."""
-    kept = drafting.require(session, quarter)
-    panel = voting.panel_of(session, quarter)
-    votes = store.votes(session, quarter)
-    summary = drafting.summary(session, quarter)
-    told = _named(session, kept, summary, votes, (seat.person_id for seat in panel.electorate.seats))
+    kept = drafting.require(moment, quarter)
+    panel = voting.panel_of(moment, quarter)
+    votes = store.votes(moment.session, quarter)
+    summary = drafting.summary(moment, quarter)
+    told = _named(moment, kept, summary, votes, (seat.person_id for seat in panel.electorate.seats))
     voted = {one.seat for one in votes if one.package == panel.package}
-    until = kept.vote_until or now
+    until = kept.vote_until or moment.now
     changes = summary.counted
     return Pack(
         review=kept,
@@ -120,20 +118,20 @@ def of(session: Session, quarter: Quarter, *, desk: Desk, now: datetime) -> Pack
         awaited=tuple(told[s.person_id] for s in panel.electorate.voting(panel.stage) if s.person_id not in voted),
         decided_by=told.get(kept.decided_by or ""),
         cases=changes.raised + changes.cut + changes.unchanged,
-        holds_from=kept.holds_from or effects.effect_month(session, quarter, desk=desk, now=until),
+        holds_from=kept.holds_from or effects.effect_month(moment.at(until), quarter),
         names={person_id: one.name for person_id, one in told.items()},
-        value=token_value.standing(session, kept, desk=desk, now=now),
-        superseded_by=voting.superseded_by(session, kept),
+        value=token_value.standing(moment, kept),
+        superseded_by=voting.superseded_by(moment, kept),
     )
 
 
 def _named(
-    session: Session, kept: Review, summary: Summary, votes: Iterable[Cast], seats: Iterable[str]
+    moment: Moment, kept: Review, summary: Summary, votes: Iterable[Cast], seats: Iterable[str]
 ) -> dict[str, Named]:
     teams = {group.name for one in summary.fairness if one.kind == "team" for group in one.groups if group.name}
     voters = {who for one in votes for who in (one.seat, one.cast_by)}
     ids = teams | voters | set(seats) | ({kept.decided_by} if kept.decided_by else set())
-    return {person_id: Named(*name) for person_id, name in requests_store.names(session, ids).items()}
+    return {person_id: Named(*name) for person_id, name in requests_store.names(moment.session, ids).items()}
 
 
 def _vote(one: Cast, package: int, told: Mapping[str, Named]) -> VoteLine:
@@ -141,28 +139,28 @@ def _vote(one: Cast, package: int, told: Mapping[str, Named]) -> VoteLine:
     return VoteLine(told[one.cast_by], stands_for, one.adopts, one.reason, one.package == package)
 
 
-def use(session: Session, quarter: Quarter) -> Histogram:
+def use(moment: Moment, quarter: Quarter) -> Histogram:
     """How much of their grants people used in the quarter, as far as it may be told."""
-    book = handbooks.load(session).named(drafting.require(session, quarter).basis.handbook)
-    used = reviews_store.used(session, quarter)
+    book = moment.handbooks.named(drafting.require(moment, quarter).basis.handbook)
+    used = reviews_store.used(moment.session, quarter)
     first = quarter.first_month
     found = standing.histogram(used, book, first)
     return replace(found, months=standing.named_months(first, first.plus(2)))
 
 
-def money(session: Session, quarter: Quarter) -> Money:
+def money(moment: Moment, quarter: Quarter) -> Money:
     """What the quarter came to in USD, as it was known at the draft."""
-    return letters.read(QuarterFigures, drafting.require(session, quarter).summary).money
+    return letters.read(QuarterFigures, drafting.require(moment, quarter).summary).money
 
 
-def awaits(session: Session, quarter: Quarter, person_id: str, *, desk: Desk, now: datetime) -> bool:
+def awaits(moment: Moment, quarter: Quarter, person_id: str) -> bool:
     """Whether a review still waits for someone's vote on the package as it stands."""
-    kept = drafting.require(session, quarter)
-    panel = voting.panel_of(session, quarter)
-    votes = store.votes(session, quarter)
+    kept = drafting.require(moment, quarter)
+    panel = voting.panel_of(moment, quarter)
+    votes = store.votes(moment.session, quarter)
     try:
-        voting.require_undecided(session, kept, now)
-        seat = voting.seat_of(session, panel, person_id, votes=votes, desk=desk, now=now)
+        voting.require_undecided(moment, kept)
+        seat = voting.seat_of(moment, panel, person_id, votes=votes)
     except Refusal:
         return False
     return seat.person_id not in {vote.seat for vote in votes if vote.package == panel.package}
@@ -171,18 +169,16 @@ def awaits(session: Session, quarter: Quarter, person_id: str, *, desk: Desk, no
 # --- Cases ---------------------------------------------------------------------------------------------------------
 
 
-def page(session: Session, reader: Person, quarter: Quarter, number: int, *, desk: Desk, now: datetime) -> Page:
+def page(moment: Moment, reader: Person, quarter: Quarter, number: int) -> Page:
     """Some of the cases for a member of the board; a Refusal for everyone else."""
-    kept = drafting.require(session, quarter)
-    panel = voting.panel_of(session, quarter)
-    seat = voting.seat_of(
-        session, panel, reader.id, votes=store.votes(session, quarter), desk=desk, now=now
-    )  # fmt: skip
-    totals = reviews_store.totals(session, quarter)
+    kept = drafting.require(moment, quarter)
+    panel = voting.panel_of(moment, quarter)
+    seat = voting.seat_of(moment, panel, reader.id, votes=store.votes(moment.session, quarter))
+    totals = reviews_store.totals(moment.session, quarter)
     pages = max(-(-totals.cases // PAGE), 1)
     number = min(max(number, 0), pages - 1)
-    shown = ordered(session, quarter, (reader.id, seat.person_id), offset=number * PAGE, limit=PAGE)
-    names = requests_store.names(session, [one.case.person_id for one, _ in shown])
+    shown = ordered(moment, quarter, (reader.id, seat.person_id), offset=number * PAGE, limit=PAGE)
+    names = requests_store.names(moment.session, [one.case.person_id for one, _ in shown])
     return Page(
         quarter=quarter,
         lines=tuple(_line(one, names[one.case.person_id][0], conflict) for one, conflict in shown),
@@ -195,15 +191,15 @@ def page(session: Session, reader: Person, quarter: Quarter, number: int, *, des
 
 
 def ordered(
-    session: Session, quarter: Quarter, readers: Sequence[str], *, offset: int = 0, limit: int | None = None
-) -> list[tuple[Kept, str]]:  # fmt: skip
+    moment: Moment, quarter: Quarter, readers: Sequence[str], *, offset: int = 0, limit: int | None = None
+) -> list[tuple[Kept, str]]:
     """Cases in the order of the lists, each with why one of its readers has no say in it.
 
     Where they may not see what is proposed, it is last: else the place in the order would tell it.
     """
-    reports = people_store.reports_of(session, readers)
+    reports = people_store.reports_of(moment.session, readers)
     found = reviews_store.ordered(
-        session, quarter, last=[*readers, *reports], last_teams=readers, offset=offset, limit=limit
+        moment.session, quarter, last=[*readers, *reports], last_teams=readers, offset=offset, limit=limit
     )
     return [(one, _conflict(one, deciding=readers, reports=reports)) for one in found]
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from policy.period import day_of
 from policy.reasons import FieldsRefused, Refusal
 from policy.reviews import votes
 from policy.reviews.adjustment import THOUSANDTH, carried
 from policy.reviews.proposal import AMENDED, HELD, PROPOSED
-from programme import handbooks
 from programme.reviews import notices, voting
 from store import audit
 from store.people import directory as people_store
@@ -19,12 +17,9 @@ from store.reviews import votes as store
 from store.reviews.votes import DECIDED_CASE
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from policy.period import Quarter
     from policy.reviews.votes import Limits
-    from programme.app import Desk
-    from store.engine import Session
+    from programme.moment import Moment
     from store.people.directory import Person
     from store.reviews.drafts import Kept, Review
 
@@ -52,50 +47,44 @@ def mark(case: Kept) -> str:
     return f"{case.decision}/{case.amended_thousandths}/{at}"
 
 
-def hold(
-    session: Session, voter: Person, quarter: Quarter, person_id: str, *, reason: str, seen: str, desk: Desk,
-    now: datetime,
-) -> Decided:  # fmt: skip
+def hold(moment: Moment, voter: Person, quarter: Quarter, person_id: str, *, reason: str, seen: str) -> Decided:
     """Leave someone's factor as it is, whatever becomes of the package."""
-    kept, case = _to_decide(session, voter, quarter, person_id, seen, desk=desk, now=now)
+    kept, case = _to_decide(moment, voter, quarter, person_id, seen)
     voting.require_reason(reason)
-    return _decide(session, voter, kept, case, Outcome(HELD), reason=reason, desk=desk, now=now)
+    return _decide(moment, voter, kept, case, Outcome(HELD), reason=reason)
 
 
 def amend(
-    session: Session, voter: Person, quarter: Quarter, person_id: str, *, change: str, reason: str, seen: str,
-    desk: Desk, now: datetime,
-) -> Decided:  # fmt: skip
+    moment: Moment, voter: Person, quarter: Quarter, person_id: str, *, change: str, reason: str, seen: str
+) -> Decided:
     """Propose another change for someone, in per cent as it was typed, within the bounds of a quarter and a year."""
-    kept, case = _to_decide(session, voter, quarter, person_id, seen, desk=desk, now=now)
-    delta = _change(session, kept, case, change)
+    kept, case = _to_decide(moment, voter, quarter, person_id, seen)
+    delta = _change(moment, kept, case, change)
     voting.require_reason(reason)
-    sizing = handbooks.load(session).named(kept.basis.sized_by).sizing
+    sizing = moment.handbooks.named(kept.basis.sized_by).sizing
     factor = carried(case.case.factor_before, delta * THOUSANDTH, sizing)
     outcome = Outcome(AMENDED, delta, f"{factor:f}")
-    return _decide(session, voter, kept, case, outcome, reason=reason, desk=desk, now=now)
+    return _decide(moment, voter, kept, case, outcome, reason=reason)
 
 
-def put_back(
-    session: Session, voter: Person, quarter: Quarter, person_id: str, *, seen: str, desk: Desk, now: datetime
-) -> Decided:  # fmt: skip
+def put_back(moment: Moment, voter: Person, quarter: Quarter, person_id: str, *, seen: str) -> Decided:
     """Let a case that was held or amended be decided with the package again, as it was proposed."""
-    kept, case = _to_decide(session, voter, quarter, person_id, seen, desk=desk, now=now)
+    kept, case = _to_decide(moment, voter, quarter, person_id, seen)
     if case.decision == PROPOSED:
         raise Refusal("as_proposed", "This case is already as it was proposed.")
-    return _decide(session, voter, kept, case, Outcome(PROPOSED), reason=None, desk=desk, now=now)
+    return _decide(moment, voter, kept, case, Outcome(PROPOSED), reason=None)
 
 
-def limits(session: Session, kept: Review, case: Kept) -> Limits:
+def limits(moment: Moment, kept: Review, case: Kept) -> Limits:
     """How far a case may be amended."""
     person_id = case.case.person_id
-    rules = handbooks.load(session).named(kept.basis.handbook).adjustment.change
-    [one] = [one for one in drafts.inputs(session, kept.quarter, person_id) if one.key == person_id]
+    rules = moment.handbooks.named(kept.basis.handbook).adjustment.change
+    [one] = [one for one in drafts.inputs(moment.session, kept.quarter, person_id) if one.key == person_id]
     return votes.limits(one.deltas, case.case.state_after, rules)
 
 
-def _change(session: Session, kept: Review, case: Kept, text: str) -> int:
-    allowed = limits(session, kept, case)
+def _change(moment: Moment, kept: Review, case: Kept, text: str) -> int:
+    allowed = limits(moment, kept, case)
     between = f"from {allowed.least / 10:g} to {allowed.most / 10:g} %"
     try:
         delta = votes.thousandths(text)
@@ -108,24 +97,22 @@ def _change(session: Session, kept: Review, case: Kept, text: str) -> int:
     return delta
 
 
-def case_for(
-    session: Session, person: Person, quarter: Quarter, person_id: str, *, desk: Desk, now: datetime
-) -> Kept:  # fmt: skip
+def case_for(moment: Moment, person: Person, quarter: Quarter, person_id: str) -> Kept:
     """A person's case for a member of the board whom it does not concern; a Refusal for everyone else."""
-    panel = voting.panel_of(session, quarter)
-    seat = voting.seat_of(session, panel, person.id, votes=store.votes(session, quarter), desk=desk, now=now)
-    case = drafts.case(session, quarter, person_id)
+    panel = voting.panel_of(moment, quarter)
+    seat = voting.seat_of(moment, panel, person.id, votes=store.votes(moment.session, quarter))
+    case = drafts.case(moment.session, quarter, person_id)
     if case is None:
         raise Refusal("no_case", f"There is no such case in the review of {quarter}.")
-    managers = managers_of(session, case)
+    managers = managers_of(moment, case)
     for one in dict.fromkeys((person.id, seat.person_id)):
         _require_impartial(votes.conflict(one, person_id, managers), stands_in=one != person.id)
     return case
 
 
-def managers_of(session: Session, case: Kept) -> frozenset[str]:
+def managers_of(moment: Moment, case: Kept) -> frozenset[str]:
     """Whom a person reports to, at the end of the quarter and now."""
-    now = people_store.manager_of(session, case.case.person_id)
+    now = people_store.manager_of(moment.session, case.case.person_id)
     return frozenset(one for one in (case.case.team, now) if one)
 
 
@@ -139,38 +126,41 @@ def _require_impartial(conflict: str, *, stands_in: bool) -> None:
     raise Refusal(f"recused_{conflict}", f"{about}, so others decide it. You still vote on the package.")
 
 
-def _to_decide(
-    session: Session, voter: Person, quarter: Quarter, person_id: str, seen: str, *, desk: Desk, now: datetime
-) -> tuple[Review, Kept]:
-    kept = voting.locked(session, quarter)
-    voting.require_undecided(session, kept, now)
-    case = case_for(session, voter, quarter, person_id, desk=desk, now=now)
+def _to_decide(moment: Moment, voter: Person, quarter: Quarter, person_id: str, seen: str) -> tuple[Review, Kept]:
+    kept = voting.locked(moment, quarter)
+    voting.require_undecided(moment, kept)
+    case = case_for(moment, voter, quarter, person_id)
     if mark(case) != seen:
         raise Refusal(
-            "case_moved", "Someone else has decided this case in the meantime, so what you sent changed nothing.",
+            "case_moved",
+            "Someone else has decided this case in the meantime, so what you sent changed nothing.",
             next_step="Open the cases again to see where it stands now.",
-        )  # fmt: skip
+        )
     return kept, case
 
 
 def _decide(
-    session: Session, voter: Person, kept: Review, case: Kept, outcome: Outcome, *, reason: str | None, desk: Desk,
-    now: datetime,
-) -> Decided:  # fmt: skip
+    moment: Moment, voter: Person, kept: Review, case: Kept, outcome: Outcome, *, reason: str | None
+) -> Decided:
     person_id, is_decided = case.case.person_id, outcome.decision != PROPOSED
     drafts.decide(
-        session, kept.quarter, person_id, **outcome._asdict(), decided_by=voter.id if is_decided else None,
-        decided_at=now if is_decided else None, decision_reason=None if reason is None else reason.strip(),
-    )  # fmt: skip
-    panel = voting.panel_of(session, kept.quarter)
-    store.next_package(session, panel)
-    moved = voting.move(session, kept)
-    notices.tell_of_change(session, moved, now=now)
-    now_case = drafts.case(session, kept.quarter, person_id)
+        moment.session,
+        kept.quarter,
+        person_id,
+        **outcome._asdict(),
+        decided_by=voter.id if is_decided else None,
+        decided_at=moment.now if is_decided else None,
+        decision_reason=None if reason is None else reason.strip(),
+    )
+    panel = voting.panel_of(moment, kept.quarter)
+    store.next_package(moment.session, panel)
+    moved = voting.move(moment, kept)
+    notices.tell_of_change(moment, moved)
+    now_case = drafts.case(moment.session, kept.quarter, person_id)
     assert now_case is not None  # noqa: S101 - cases are never deleted
     after = {"person": person_id, "package": panel.package + 1, **_of_case(now_case)}
-    book, before = handbooks.load(session).on(day_of(now, desk.zone)), _of_case(case)
-    audit.append(session, voting.record(moved, voter.id, DECIDED_CASE, now, book, after, before=before))
+    book, before = moment.handbook, _of_case(case)
+    audit.append(moment.session, voting.record(moved, voter.id, DECIDED_CASE, moment.now, book, after, before=before))
     return Decided(moved, now_case, panel.package + 1)
 
 

@@ -36,10 +36,9 @@ if TYPE_CHECKING:
 
     from policy.handbook import Handbook
     from policy.period import Quarter
-    from programme.app import Desk
     from programme.grants.sizing import Plan
+    from programme.moment import Moment
     from programme.reviews.drafting import BackTest
-    from store.engine import Session
     from store.exceptions.requests import Request
     from store.reviews.drafts import Review, Standing
 
@@ -182,44 +181,42 @@ class Summary:
 # --- At the draft --------------------------------------------------------------------------------------------------
 
 
-def figures(
-    session: Session, quarter: Quarter, planned: Plan, book: Handbook, note: str, *, desk: Desk
-) -> dict[str, Any]:  # fmt: skip
+def figures(moment: Moment, quarter: Quarter, planned: Plan, book: Handbook, note: str) -> dict[str, Any]:
     """The quarter's figures as plain values, to be kept with the draft."""
-    begin, end = quarter.bounds(desk.zone)
+    begin, end = quarter.bounds(moment.zone)
     months = [quarter.first_month.plus(i) for i in range(3)]
     found = QuarterFigures(
-        money=_money(session, quarter, planned, book, desk),
-        value=_value(session, planned, note),
-        bounds=sources.bounds_of_grants(session, months),
-        exceptions=_exceptions(requests_store.made_between(session, begin, end)),
-        quarantined_events=sources.count_quarantined(session, begin, end),
-        unknown_outcomes=outcomes_store.count_waiting(session),
+        money=_money(moment, quarter, planned, book),
+        value=_value(moment, planned, note),
+        bounds=sources.bounds_of_grants(moment.session, months),
+        exceptions=_exceptions(requests_store.made_between(moment.session, begin, end)),
+        quarantined_events=sources.count_quarantined(moment.session, begin, end),
+        unknown_outcomes=outcomes_store.count_waiting(moment.session),
     )
     plain: dict[str, Any] = letters.plain(found)
     return plain
 
 
-def _money(session: Session, quarter: Quarter, planned: Plan, book: Handbook, desk: Desk) -> Money:
+def _money(moment: Moment, quarter: Quarter, planned: Plan, book: Handbook) -> Money:
     months = [quarter.first_month.plus(i) for i in range(3)]
-    totals = [monthly.totals(session, month) for month in months]
-    worst_case = planned.value.worth(MicroTokens(max(reference.outstanding(session), 0)))
-    shares = monthly.utilisation(session, *quarter.bounds(desk.zone)).values()
+    totals = [monthly.totals(moment.session, month) for month in months]
+    worst_case = planned.value.worth(MicroTokens(max(reference.outstanding(moment.session), 0)))
+    shares = monthly.utilisation(moment.session, *quarter.bounds(moment.zone)).values()
     used = [burnt * reserve.WHOLE // granted for burnt, granted in shares if granted]
     # What few people used is not told by the reserve either.
     permille = reserve.share(used if len(used) >= book.disclosure.least_people else (), book.reserve)
     return Money(
         entitled=NanoUSD(sum(int(entitled) for entitled, _ in totals)),
         issued=NanoUSD(sum(int(issued) for _, issued in totals)),
-        consumed=NanoUSD(sum(int(monthly.cost(session, month)) for month in months)),
+        consumed=NanoUSD(sum(int(monthly.cost(moment.session, month)) for month in months)),
         funded=reserve.funded(worst_case, permille),
         worst_case=worst_case,
-        buffer_held=sources.buffer_held(session),
+        buffer_held=sources.buffer_held(moment.session),
     )
 
 
-def _value(session: Session, planned: Plan, note: str) -> Value:
-    proposed = reference.proposal(session, planned.value.quarter)
+def _value(moment: Moment, planned: Plan, note: str) -> Value:
+    proposed = reference.proposal(moment.session, planned.value.quarter)
     kept = proposed.calculation if proposed else None
     return Value(
         version=planned.value.version,
@@ -255,9 +252,9 @@ def _of_class(name: str, requests: Sequence[Request]) -> Exceptions:
 # --- As it stands --------------------------------------------------------------------------------------------------
 
 
-def of(session: Session, kept: Review, book: Handbook, *, backtests: Mapping[str, BackTest]) -> Summary:
+def of(moment: Moment, kept: Review, book: Handbook, *, backtests: Mapping[str, BackTest]) -> Summary:
     """The summary of a review whose cases may have been held or amended since."""
-    cases = drafts.standings(session, kept.quarter)
+    cases = drafts.standings(moment.session, kept.quarter)
     least = book.disclosure.least_people
     used = [one.utilisation_permille for one in cases if one.utilisation_permille is not None]
     enough = len(used) >= least
@@ -277,10 +274,10 @@ def of(session: Session, kept: Review, book: Handbook, *, backtests: Mapping[str
         utilisation=disclosure.counts(reserve.bins(used), least) if enough else (None,) * (reserve.BINS + 1),
         missing=dict(sorted(Counter(one.missing for one in cases if one.missing).items())),
         unknown_use=len(cases) - len(used),
-        fairness=_fairness(session, cases, least),
+        fairness=_fairness(moment, cases, least),
         backtests=backtests,
-        last=_last(session, kept.quarter),
-        appealed=_appealed(session, kept.quarter),
+        last=_last(moment, kept.quarter),
+        appealed=_appealed(moment, kept.quarter),
     )
 
 
@@ -296,9 +293,9 @@ def _mean(thousandths: Sequence[int]) -> Decimal:
     return (sum(thousandths) * 100 * THOUSANDTH / len(thousandths)).quantize(TENTH, ROUND_HALF_EVEN)
 
 
-def _fairness(session: Session, cases: Sequence[Standing], least: int) -> tuple[Fairness, ...]:
+def _fairness(moment: Moment, cases: Sequence[Standing], least: int) -> tuple[Fairness, ...]:
     """By level, team and wave, the groups of each in the order in which a reader looks for them."""
-    names = requests_store.names(session, {one.team for one in cases if one.team})
+    names = requests_store.names(moment.session, {one.team for one in cases if one.team})
     kinds: dict[str, tuple[Callable[[Standing], str], Callable[[str], Any]]] = {
         "level": (lambda one: one.level, _by_seniority),
         "team": (lambda one: one.team, lambda team: _by_name(names, team)),
@@ -323,9 +320,7 @@ def _by_number(wave: str) -> tuple[bool, int]:
     return (wave == NO_WAVE, 0 if wave == NO_WAVE else int(wave))
 
 
-def _of_kind(
-    kind: str, changes: Sequence[tuple[str, int]], least: int, order: Callable[[str], Any]
-) -> Fairness:  # fmt: skip
+def _of_kind(kind: str, changes: Sequence[tuple[str, int]], least: int, order: Callable[[str], Any]) -> Fairness:
     """Groups of too few are left out, and those from which theirs could be worked out as a difference."""
     members: defaultdict[str, set[int]] = defaultdict(set)
     for place, (name, _) in enumerate(changes):
@@ -342,23 +337,23 @@ def _group(name: str, deltas: Sequence[int]) -> Group:
     return Group(name, people, _mean(deltas), counted.raised * WHOLE // people, counted.cut * WHOLE // people)
 
 
-def _last(session: Session, quarter: Quarter) -> LastReview | None:
-    before = drafts.get(session, quarter.previous())
+def _last(moment: Moment, quarter: Quarter) -> LastReview | None:
+    before = drafts.get(moment.session, quarter.previous())
     if before is None:
         return None
-    totals = drafts.totals(session, before.quarter)
+    totals = drafts.totals(moment.session, before.quarter)
     return LastReview(str(before.quarter), before.state, totals.counted, totals.held, totals.amended)
 
 
-def _appealed(session: Session, quarter: Quarter) -> Appealed | None:
-    before = drafts.last_adopted(session, before=quarter)
-    return None if before is None else appealed_against(session, before.quarter)
+def _appealed(moment: Moment, quarter: Quarter) -> Appealed | None:
+    before = drafts.last_adopted(moment.session, before=quarter)
+    return None if before is None else appealed_against(moment, before.quarter)
 
 
-def appealed_against(session: Session, quarter: Quarter) -> Appealed:
+def appealed_against(moment: Moment, quarter: Quarter) -> Appealed:
     """The appeals against a review's cuts, by how they ended."""
-    states = Counter(one.state for one in records.of_quarter(session, quarter).values())
-    cut = drafts.count_cut(session, quarter)
+    states = Counter(one.state for one in records.of_quarter(moment.session, quarter).values())
+    cut = drafts.count_cut(moment.session, quarter)
     return Appealed(
         str(quarter), cut, sum(states.values()), states[UPHELD], states[REJECTED], states[LAPSED], states[OPEN]
     )

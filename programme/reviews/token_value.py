@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from policy.period import Month
 from policy.reasons import Refusal
-from programme import handbooks
 from programme.exceptions.cards import Named
 from programme.value import valuation
 from store import locks
@@ -19,11 +18,8 @@ from store.handbook import reference
 from store.locks import Lock
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from policy.period import Quarter
-    from programme.app import Desk
-    from store.engine import Session
+    from programme.moment import Moment
     from store.reviews.drafts import Review
 
 NONE, FIXED, OVER, ANOTHER = "none", "fixed", "over", "another"
@@ -54,79 +50,80 @@ def quarter_of(kept: Review) -> Quarter:
     return Month.parse(kept.basis.month).quarter
 
 
-def standing(session: Session, kept: Review, *, desk: Desk, now: datetime) -> Standing:
+def standing(moment: Moment, kept: Review) -> Standing:
     """Where the value stands that is proposed with a review."""
     if kept.value_proposal is None:
         return NOT_PROPOSED
     quarter = quarter_of(kept)
-    for one in reference.adoptions(session, quarter):
+    for one in reference.adoptions(moment.session, quarter):
         if valuation.digest_of(one.calculation) == kept.value_proposal:
-            by = _named(session, one.adopted_by, one.confirmed_by)
+            by = _named(moment, one.adopted_by, one.confirmed_by)
             return Standing(ADOPTED, quarter, version=one.version, by=by)
-    if now >= quarter.bounds(desk.zone)[1]:
+    if moment.now >= quarter.bounds(moment.zone)[1]:
         return Standing(OVER, quarter)
-    return _unadopted(session, quarter, kept.value_proposal)
+    return _unadopted(moment, quarter, kept.value_proposal)
 
 
-def _unadopted(session: Session, quarter: Quarter, digest: str) -> Standing:
+def _unadopted(moment: Moment, quarter: Quarter, digest: str) -> Standing:
     """Whether a value that no one adopted can still be, and by how many people."""
-    books = handbooks.load(session)
+    books = moment.handbooks
     book = books.on(quarter.first_day)
-    proposed = reference.proposal(session, quarter)
+    proposed = reference.proposal(moment.session, quarter)
     if book.value.method == "fixed":
         return Standing(FIXED, quarter)
     if proposed is None or proposed.digest != digest:
         return Standing(ANOTHER, quarter)
-    needs_two = valuation.needs_two(valuation.expected(session, quarter, books), proposed.calculation, book)
+    needs_two = valuation.needs_two(valuation.expected(moment, quarter, books), proposed.calculation, book)
     if needs_two and proposed.first_adopter is not None:
-        return Standing(FIRST, quarter, needs_two=True, by=_named(session, proposed.first_adopter))
+        return Standing(FIRST, quarter, needs_two=True, by=_named(moment, proposed.first_adopter))
     return Standing(WAITS, quarter, needs_two=needs_two)
 
 
-def _named(session: Session, *actors: str | None) -> tuple[Named, ...]:
+def _named(moment: Moment, *actors: str | None) -> tuple[Named, ...]:
     """Who of them takes part in the programme: from the command line, people are known by other names."""
-    known = requests_store.names(session, {actor for actor in actors if actor})
+    known = requests_store.names(moment.session, {actor for actor in actors if actor})
     return tuple(Named(*known[actor]) for actor in actors if actor in known)
 
 
-def adopt(session: Session, kept: Review, actor: str, *, desk: Desk, now: datetime) -> str:
+def adopt(moment: Moment, kept: Review, actor: str) -> str:
     """Adopt the value that a package proposes with the package, as far as that can be; what became of it.
 
     The deciding voter on the package is the first of the two people where it takes two, or the second.
     """
     # From here on no one proposes or adopts another one.
-    locks.hold(session, Lock.VALUES)
-    found = standing(session, kept, desk=desk, now=now)
+    locks.hold(moment.session, Lock.VALUES)
+    found = standing(moment, kept)
     if found.state not in {WAITS, FIRST} or found.quarter is None:
         return found.state
     try:
-        valuation.adopt(session, found.quarter, desk=desk, actor=actor, now=now, digest=kept.value_proposal)
+        valuation.adopt(moment, found.quarter, actor=actor, digest=kept.value_proposal)
     except Refusal as refusal:
         # The same person was the first already; the grants do not wait for the second.
         if refusal.code != "second_person":
             raise
-    return standing(session, kept, desk=desk, now=now).state
+    return standing(moment, kept).state
 
 
-def confirm(session: Session, kept: Review, actor: str, *, desk: Desk, now: datetime) -> Standing:
+def confirm(moment: Moment, kept: Review, actor: str) -> Standing:
     """The second person's confirmation of a value that was adopted with its package.
 
     A Refusal says what happened to it meanwhile, or that the same person was the first.
     """
-    locks.hold(session, Lock.VALUES)
-    found = standing(session, kept, desk=desk, now=now)
+    locks.hold(moment.session, Lock.VALUES)
+    found = standing(moment, kept)
     if found.state != FIRST or found.quarter is None:
         raise Refusal(f"value_{found.state}", _why_not(found))
     try:
-        valuation.adopt(session, found.quarter, desk=desk, actor=actor, now=now, digest=kept.value_proposal)
+        valuation.adopt(moment, found.quarter, actor=actor, digest=kept.value_proposal)
     except Refusal as refusal:
         if refusal.code != "second_person":
             raise
         raise Refusal(
-            "second_person", "You adopted this value as the first of two people, so the second has to be someone else.",
+            "second_person",
+            "You adopted this value as the first of two people, so the second has to be someone else.",
             next_step="Ask another member of the board to confirm it.",
-        ) from refusal  # fmt: skip
-    return standing(session, kept, desk=desk, now=now)
+        ) from refusal
+    return standing(moment, kept)
 
 
 def _why_not(found: Standing) -> str:

@@ -6,10 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from policy import exceptions, texts
-from policy.period import day_of
 from policy.reasons import Refusal
 from policy.reviews import votes as reviews_votes
-from programme import handbooks
 from programme.people import board
 from programme.reviews import effects, notices, token_value
 from store import audit
@@ -28,9 +26,8 @@ if TYPE_CHECKING:
     from policy.exceptions import Seat, Tally
     from policy.handbook import Handbook
     from policy.period import Quarter
-    from programme.app import Desk
+    from programme.moment import Moment
     from programme.reviews.token_value import Standing
-    from store.engine import Session
     from store.people.directory import Person
     from store.reviews.drafts import Review
     from store.reviews.votes import Panel
@@ -62,48 +59,50 @@ class Voted:
 # --- Asking --------------------------------------------------------------------------------------------------------
 
 
-def convene(session: Session, quarter: Quarter, *, desk: Desk, now: datetime) -> bool:
+def convene(moment: Moment, quarter: Quarter) -> bool:
     """Ask the board about a draft, once; whether this did it. A Refusal while the board is too small to decide."""
-    kept = locked(session, quarter)
-    if kept.state != DRAFT or store.panel(session, quarter) is not None:
+    kept = locked(moment, quarter)
+    if kept.state != DRAFT or store.panel(moment.session, quarter) is not None:
         return False
-    book = _book(session, desk, now)
-    electorate = reviews_votes.panel_of(board.seats(session, desk=desk, now=now), book.exceptions)
-    times = reviews_votes.times(now, book.reviews, exceptions.business_hours(book, desk.zone))
-    store.convene(session, quarter, electorate, times, now=now)
-    moved = move(session, kept, vote_until=times.lapse_at)
-    notices.tell_of_pack(session, moved, electorate, desk=desk, now=now)
+    book = _book(moment)
+    electorate = reviews_votes.panel_of(board.seats(moment), book.exceptions)
+    times = reviews_votes.times(moment.now, book.reviews, exceptions.business_hours(book, moment.zone))
+    store.convene(moment.session, quarter, electorate, times, now=moment.now)
+    moved = move(moment, kept, vote_until=times.lapse_at)
+    notices.tell_of_pack(moment, moved, electorate)
     after = {
-        "needed": electorate.needed, "stage": electorate.stage, "seats": store.plain_seats(electorate),
+        "needed": electorate.needed,
+        "stage": electorate.stage,
+        "seats": store.plain_seats(electorate),
         "vote_until": times.lapse_at.isoformat(),
-    }  # fmt: skip
-    audit.append(session, record(moved, POLICY, ASKED, now, book, after))
+    }
+    audit.append(moment.session, record(moved, POLICY, ASKED, moment.now, book, after))
     return True
 
 
-def _book(session: Session, desk: Desk, now: datetime) -> Handbook:
-    return handbooks.load(session).on(day_of(now, desk.zone))
+def _book(moment: Moment) -> Handbook:
+    return moment.handbook
 
 
-def locked(session: Session, quarter: Quarter) -> Review:
+def locked(moment: Moment, quarter: Quarter) -> Review:
     """A review, held until the transaction ends."""
-    kept = drafts.get(session, quarter) if store.lock(session, quarter) else None
+    kept = drafts.get(moment.session, quarter) if store.lock(moment.session, quarter) else None
     if kept is None:
         raise Refusal("no_review", f"There is no draft of the review of {quarter}.")
     return kept
 
 
-def move(session: Session, kept: Review, **values: object) -> Review:
+def move(moment: Moment, kept: Review, **values: object) -> Review:
     """The review after a change; what was read is what is changed, or nothing is."""
-    if not drafts.change(session, kept, **values):
+    if not drafts.change(moment.session, kept, **values):
         raise Refusal("moved", "Someone else got there first.", next_step="The message shows where it stands now.")
-    moved = drafts.get(session, kept.quarter)
+    moved = drafts.get(moment.session, kept.quarter)
     assert moved is not None  # noqa: S101 - reviews are never deleted
     return moved
 
 
-def panel_of(session: Session, quarter: Quarter) -> Panel:
-    panel = store.panel(session, quarter)
+def panel_of(moment: Moment, quarter: Quarter) -> Panel:
+    panel = store.panel(moment.session, quarter)
     if panel is None:
         raise Refusal("not_asked", f"The board has not been asked about {quarter} yet.")
     return panel
@@ -112,60 +111,52 @@ def panel_of(session: Session, quarter: Quarter) -> Panel:
 # --- Votes ---------------------------------------------------------------------------------------------------------
 
 
-def vote(
-    session: Session, voter: Person, quarter: Quarter, ballot: Ballot, *, desk: Desk, now: datetime,
-    place: Place = NOWHERE,
-) -> Voted:  # fmt: skip
+def vote(moment: Moment, voter: Person, quarter: Quarter, ballot: Ballot, *, place: Place = NOWHERE) -> Voted:
     """Count a vote on the package, and adopt it if it is the deciding one.
 
     A Refusal says why someone cannot vote: not on the board, too late, decided already, another package by now.
     """
-    kept = locked(session, quarter)
-    require_undecided(session, kept, now)
+    kept = locked(moment, quarter)
+    require_undecided(moment, kept)
     if not ballot.adopts:
         require_reason(ballot.reason)
-    panel = panel_of(session, quarter)
-    before = {one.seat: one for one in store.votes(session, quarter)}
-    seat = seat_of(session, panel, voter.id, votes=before.values(), desk=desk, now=now)
+    panel = panel_of(moment, quarter)
+    before = {one.seat: one for one in store.votes(moment.session, quarter)}
+    seat = seat_of(moment, panel, voter.id, votes=before.values())
     if any(one.cast_by == voter.id and one.seat != seat.person_id for one in before.values()):
         raise Refusal("voted_already", "You have already voted on this, and no one has two votes.")
     require_current(panel, ballot.package)
-    cast = Cast(seat.person_id, voter.id, panel.package, ballot.adopts, ballot.reason, now)
+    cast = Cast(seat.person_id, voter.id, panel.package, ballot.adopts, ballot.reason, moment.now)
     earlier = before.get(cast.seat)
-    if earlier is not None and earlier._replace(cast_at=now) == cast:
+    if earlier is not None and earlier._replace(cast_at=moment.now) == cast:
         return Voted(kept, tally_of(panel, before.values()), cast.seat, again=True)
-    return _counted(session, kept, panel, cast, earlier, place=place, desk=desk, now=now)
+    return _counted(moment, kept, panel, cast, earlier, place=place)
 
 
-def _counted(
-    session: Session, kept: Review, panel: Panel, cast: Cast, earlier: Cast | None, *, place: Place, desk: Desk,
-    now: datetime,
-) -> Voted:  # fmt: skip
-    store.cast(session, kept.quarter, cast)
-    counting = tally_of(panel, store.votes(session, kept.quarter))
+def _counted(moment: Moment, kept: Review, panel: Panel, cast: Cast, earlier: Cast | None, *, place: Place) -> Voted:
+    store.cast(moment.session, kept.quarter, cast)
+    counting = tally_of(panel, store.votes(moment.session, kept.quarter))
     decides = counting.outcome == exceptions.APPROVED
-    adopted = _adopt(session, kept, cast.cast_by, desk=desk, now=now) if decides else None
-    moved, value = adopted or (move(session, kept), token_value.NONE)
-    notices.tell_of_change(session, moved, now=now)
-    book = _book(session, desk, now)
+    adopted = _adopt(moment, kept, cast.cast_by) if decides else None
+    moved, value = adopted or (move(moment, kept), token_value.NONE)
+    notices.tell_of_change(moment, moved)
+    book = _book(moment)
     after = {"approvals": counting.approvals, "rejections": counting.rejections, **_plain(cast)}
-    records = [record(moved, cast.cast_by, VOTED, now, book, after, before=earlier, place=place)]
+    records = [record(moved, cast.cast_by, VOTED, moment.now, book, after, before=earlier, place=place)]
     if decides:
-        notices.tell_of_outcome(session, moved, panel.electorate, desk=desk, now=now)
-        records.append(record(moved, cast.cast_by, ADOPTED_BY, now, book, _adopted(session, moved, panel, value)))
-    audit.append(session, *records)
+        notices.tell_of_outcome(moment, moved, panel.electorate)
+        records.append(record(moved, cast.cast_by, ADOPTED_BY, moment.now, book, _adopted(moment, moved, panel, value)))
+    audit.append(moment.session, *records)
     return Voted(moved, counting, cast.seat, again=False, value=value)
 
 
-def seat_of(
-    session: Session, panel: Panel, person_id: str, *, votes: Iterable[Cast], desk: Desk, now: datetime
-) -> Seat:  # fmt: skip
+def seat_of(moment: Moment, panel: Panel, person_id: str, *, votes: Iterable[Cast]) -> Seat:
     """The seat for which someone may decide now; a Refusal says why there is none."""
     sitting = [seat.person_id for seat in panel.electorate.seats]
     today = exceptions.Attendance(
-        delegates=board.delegates(session, desk=desk, now=now),
-        left=board_store.left(session, [person_id, *sitting], day_of(now, desk.zone)),
-        bystanders=board_store.bystanders(session),
+        delegates=board.delegates(moment),
+        left=board_store.left(moment.session, [person_id, *sitting], moment.today),
+        bystanders=board_store.bystanders(moment.session),
         voted_for={one.cast_by: one.seat for one in votes},
     )
     return exceptions.seat_for(panel.electorate, panel.stage, person_id, reviews_votes.NOBODY, today)
@@ -177,52 +168,53 @@ def tally_of(panel: Panel, votes: Iterable[Cast]) -> Tally:
     return exceptions.tally(panel.electorate, panel.stage, current)
 
 
-def require_undecided(session: Session, kept: Review, now: datetime) -> None:
+def require_undecided(moment: Moment, kept: Review) -> None:
     """A Refusal that says what became of a review, where there is nothing left to decide."""
     if kept.state != DRAFT:
-        by = people_store.by_id(session, kept.decided_by or "")
+        by = people_store.by_id(moment.session, kept.decided_by or "")
         who = f" by the board; {by.name} had the deciding vote" if by else ""
         raise Refusal("decided", f"The review of {kept.quarter} is {kept.state}{who}, so your click changed nothing.")
-    if (newer := store.later(session, kept.quarter)) is not None:
+    if (newer := store.later(moment.session, kept.quarter)) is not None:
         raise Refusal(
             "superseded",
             f"The review of {newer} has been drafted without the one of {kept.quarter}, which therefore lapses; your"
             " click changed nothing.",
             next_step=f"Vote on the review of {newer}.",
-        )  # fmt: skip
-    if kept.vote_until is not None and now >= kept.vote_until:
+        )
+    if kept.vote_until is not None and moment.now >= kept.vote_until:
         raise Refusal("too_late", "The time for this vote is over. The review lapses, so your click changed nothing.")
 
 
-def superseded_by(session: Session, kept: Review) -> Quarter | None:
+def superseded_by(moment: Moment, kept: Review) -> Quarter | None:
     """The later review that ended the vote on one before its time was over."""
     in_time = kept.vote_until is None or (kept.decided_at is not None and kept.decided_at < kept.vote_until)
-    return store.later(session, kept.quarter) if kept.state == LAPSED and in_time else None
+    return store.later(moment.session, kept.quarter) if kept.state == LAPSED and in_time else None
 
 
 def require_current(panel: Panel, package: int) -> None:
     if package != panel.package:
         raise Refusal(
-            "another_package", "A case has since changed, so your click was about an earlier package.",
+            "another_package",
+            "A case has since changed, so your click was about an earlier package.",
             next_step="Look at the message again, and vote on what it says now.",
-        )  # fmt: skip
+        )
 
 
 def require_reason(reason: str | None) -> None:
     texts.require("reason", reason, "Say why. It is kept on record.")
 
 
-def _adopt(session: Session, kept: Review, voter: str, *, desk: Desk, now: datetime) -> tuple[Review, str]:
+def _adopt(moment: Moment, kept: Review, voter: str) -> tuple[Review, str]:
     """The review adopted, those told whose grant changes, and what became of the value that is proposed with it."""
-    month = effects.effect_month(session, kept.quarter, desk=desk, now=now)
-    moved = move(session, kept, state=ADOPTED, decided_at=now, decided_by=voter, holds_from=str(month))
-    store.step(session, kept.quarter, *effects.milestones(session, moved, desk=desk)[0])
-    effects.owe(session, kept.quarter, desk=desk, now=now)
-    return moved, token_value.adopt(session, moved, voter, desk=desk, now=now)
+    month = effects.effect_month(moment, kept.quarter)
+    moved = move(moment, kept, state=ADOPTED, decided_at=moment.now, decided_by=voter, holds_from=str(month))
+    store.step(moment.session, kept.quarter, *effects.milestones(moment, moved)[0])
+    effects.owe(moment, kept.quarter)
+    return moved, token_value.adopt(moment, moved, voter)
 
 
-def _adopted(session: Session, kept: Review, panel: Panel, value: str) -> dict[str, object]:
-    totals = drafts.totals(session, kept.quarter)
+def _adopted(moment: Moment, kept: Review, panel: Panel, value: str) -> dict[str, object]:
+    totals = drafts.totals(moment.session, kept.quarter)
     return {
         "package": panel.package,
         "holds_from": str(kept.holds_from),
@@ -233,43 +225,44 @@ def _adopted(session: Session, kept: Review, panel: Panel, value: str) -> dict[s
     }
 
 
-def lapse(session: Session, kept: Review, *, desk: Desk, now: datetime) -> Review:
+def lapse(moment: Moment, kept: Review) -> Review:
     """Silence ends a review, or a later one does; no one's grant changes."""
-    store.step(session, kept.quarter, None, None)
-    moved = move(session, kept, state=LAPSED, decided_at=now, decided_by=POLICY)
-    notices.tell_of_change(session, moved, now=now)
-    panel = store.panel(session, kept.quarter)
+    store.step(moment.session, kept.quarter, None, None)
+    moved = move(moment, kept, state=LAPSED, decided_at=moment.now, decided_by=POLICY)
+    notices.tell_of_change(moment, moved)
+    panel = store.panel(moment.session, kept.quarter)
     if panel is not None:
-        notices.tell_of_outcome(session, moved, panel.electorate, desk=desk, now=now)
-    newer = store.later(session, kept.quarter)
+        notices.tell_of_outcome(moment, moved, panel.electorate)
+    newer = store.later(moment.session, kept.quarter)
     after: dict[str, object] = {} if newer is None else {"superseded_by": str(newer)}
-    audit.append(session, record(moved, POLICY, LAPSED_BY, now, _book(session, desk, now), after))
+    audit.append(moment.session, record(moved, POLICY, LAPSED_BY, moment.now, _book(moment), after))
     return moved
 
 
 # --- The token value -----------------------------------------------------------------------------------------------
 
 
-def confirm_value(session: Session, person: Person, quarter: Quarter, *, desk: Desk, now: datetime) -> Standing:
+def confirm_value(moment: Moment, person: Person, quarter: Quarter) -> Standing:
     """Adopt the value of an adopted package as the second person, where its change needs two.
 
     A Refusal for whoever is not on the panel, or had the deciding vote: for themselves, or for the seat that they hold.
     """
-    kept = locked(session, quarter)
+    kept = locked(moment, quarter)
     if kept.state != ADOPTED:
         raise Refusal("not_adopted", f"The review of {quarter} is not adopted, so no value is adopted with it.")
-    panel, votes = panel_of(session, quarter), store.votes(session, quarter)
-    seat = seat_of(session, panel, person.id, votes=votes, desk=desk, now=now)
+    panel, votes = panel_of(moment, quarter), store.votes(moment.session, quarter)
+    seat = seat_of(moment, panel, person.id, votes=votes)
     if any(one.seat == seat.person_id and one.cast_by == kept.decided_by != person.id for one in votes):
         raise Refusal(
-            "same_seat", "The deciding vote was that of the seat you decide for, so someone else has to be the second.",
+            "same_seat",
+            "The deciding vote was that of the seat you decide for, so someone else has to be the second.",
             next_step="Ask another member of the board to confirm it.",
-        )  # fmt: skip
-    found = token_value.confirm(session, kept, person.id, desk=desk, now=now)
-    moved = move(session, kept)
-    notices.tell_of_change(session, moved, now=now)
+        )
+    found = token_value.confirm(moment, kept, person.id)
+    moved = move(moment, kept)
+    notices.tell_of_change(moment, moved)
     after: dict[str, object] = {"value": found.state, "version": found.version}
-    audit.append(session, record(moved, person.id, "review.value", now, _book(session, desk, now), after))
+    audit.append(moment.session, record(moved, person.id, "review.value", moment.now, _book(moment), after))
     return found
 
 
@@ -278,11 +271,24 @@ def _plain(cast: Cast) -> dict[str, object]:
 
 
 def record(  # noqa: PLR0917 - private
-    kept: Review, actor: str, action: str, now: datetime, book: Handbook, after: dict[str, object], *,
-    before: Cast | dict[str, object] | None = None, place: Place = NOWHERE,
-) -> audit.Record:  # fmt: skip
+    kept: Review,
+    actor: str,
+    action: str,
+    now: datetime,
+    book: Handbook,
+    after: dict[str, object],
+    *,
+    before: Cast | dict[str, object] | None = None,
+    place: Place = NOWHERE,
+) -> audit.Record:
     return audit.Record(
-        at=now, actor=actor, action=action, subject=str(kept.quarter),
-        before=_plain(before) if isinstance(before, Cast) else before, after={"state": kept.state, **after},
-        handbook_version=book.version, slack_channel=place.channel, slack_ts=place.ts,
-    )  # fmt: skip
+        at=now,
+        actor=actor,
+        action=action,
+        subject=str(kept.quarter),
+        before=_plain(before) if isinstance(before, Cast) else before,
+        after={"state": kept.state, **after},
+        handbook_version=book.version,
+        slack_channel=place.channel,
+        slack_ts=place.ts,
+    )

@@ -17,7 +17,6 @@ from policy.kinds import EntryKind
 from policy.metering import INPUT_METERS, OUTPUT_METERS, UnpricedMeterError, named
 from policy.period import Quarter, day_of, first_instant
 from policy.units import LARGEST_AMOUNT
-from programme import handbooks
 from programme.value import valuation
 from store import locks
 from store.balance import warnings as warnings_store
@@ -34,8 +33,7 @@ if TYPE_CHECKING:
 
     from policy.metering import Identities, Identity, Price, UsageEvent
     from policy.value.valuation import TokenValue
-    from programme.app import Desk
-    from store.engine import Session
+    from programme.moment import Moment
 
 Status = Literal["accepted", "duplicate", "conflict", "quarantined", "rejected"]
 STATUSES: tuple[Status, ...] = ("accepted", "duplicate", "conflict", "quarantined", "rejected")
@@ -83,7 +81,7 @@ class _Tariff(NamedTuple):
     value: TokenValue
 
 
-def take_in(session: Session, events: Sequence[UsageEvent], *, desk: Desk, now: datetime) -> list[Outcome]:
+def take_in(moment: Moment, events: Sequence[UsageEvent]) -> list[Outcome]:
     """Post a batch; the outcomes are in the order of the events.
 
     The same event again is a duplicate; the same key with other content is a conflict, which is recorded.
@@ -91,25 +89,23 @@ def take_in(session: Session, events: Sequence[UsageEvent], *, desk: Desk, now: 
     ids: dict[str, list[str]] = {}
     for event in events:
         ids.setdefault(event.source, []).append(event.event_id)
-    locks.hold_sources(session, "usage", ids)
+    locks.hold_sources(moment.session, "usage", ids)
     try:
         # Nearly every batch is new: asking first for each of its ids takes longer than being told by the unique key.
-        with session.begin_nested():
-            return _take_in(session, events, {source: {} for source in ids}, desk=desk, now=now)
+        with moment.session.begin_nested():
+            return _take_in(moment, events, {source: {} for source in ids})
     except IntegrityError:
-        seen = {source: usage_store.known(session, source, some) for source, some in ids.items()}
-        return _take_in(session, events, seen, desk=desk, now=now)
+        seen = {source: usage_store.known(moment.session, source, some) for source, some in ids.items()}
+        return _take_in(moment, events, seen)
 
 
-def _take_in(
-    session: Session, events: Sequence[UsageEvent], seen: dict[str, dict[str, bytes]], *, desk: Desk, now: datetime
-) -> list[Outcome]:
+def _take_in(moment: Moment, events: Sequence[UsageEvent], seen: dict[str, dict[str, bytes]]) -> list[Outcome]:
     outcomes, fresh, refused = _sort_out_repeats(events, seen)
-    rated, unrated = _Rating(session, desk, now).rate(fresh)
-    posted = _post(session, rated, now=now)
-    usage_store.insert_events(session, [*posted, *((u.event, None) for u in unrated)])
-    usage_store.hold(session, unrated, now=now)
-    usage_store.record_conflicts(session, refused, now=now)
+    rated, unrated = _Rating(moment).rate(fresh)
+    posted = _post(moment, rated)
+    usage_store.insert_events(moment.session, [*posted, *((u.event, None) for u in unrated)])
+    usage_store.hold(moment.session, unrated, now=moment.now)
+    usage_store.record_conflicts(moment.session, refused, now=moment.now)
     waiting = {(u.event.source, u.event.event_id): u.detail for u in unrated}
     return [
         outcome or Outcome(event.source, event.event_id, *_fate(waiting.get((event.source, event.event_id))))
@@ -126,16 +122,14 @@ class Retried:
     last: tuple[datetime, str, str] | None
 
 
-def retry_quarantine(
-    session: Session, *, desk: Desk, now: datetime, limit: int, after: tuple[datetime, str, str] | None = None
-) -> Retried:
+def retry_quarantine(moment: Moment, *, limit: int, after: tuple[datetime, str, str] | None = None) -> Retried:
     """Post what can be priced and attributed by now, at the event's own time; renew the reason of the rest."""
-    held = usage_store.held_events(session, limit=limit, after=after, lock=True)
+    held = usage_store.held_events(moment.session, limit=limit, after=after, lock=True)
     if not held:
         return Retried(0, 0, None)
-    rated, unrated = _Rating(session, desk, now).rate([h.event for h in held])
-    released = usage_store.release(session, _post(session, rated, now=now), now=now)
-    usage_store.explain_hold(session, unrated)
+    rated, unrated = _Rating(moment).rate([h.event for h in held])
+    released = usage_store.release(moment.session, _post(moment, rated), now=moment.now)
+    usage_store.explain_hold(moment.session, unrated)
     last = held[-1]
     return Retried(released, len(unrated), (last.since, last.event.source, last.event.event_id))
 
@@ -172,12 +166,8 @@ def _sort_out_repeats(
 class _Rating:
     """Rates the events of one batch: person, service, price, value. What it looks up, it looks up once."""
 
-    def __init__(self, session: Session, desk: Desk, now: datetime) -> None:
-        self._session = session
-        self._listed = desk.prices.listed
-        self._zone = desk.zone
-        self._now = now
-        self._books: handbooks.Handbooks | None = None
+    def __init__(self, moment: Moment) -> None:
+        self._moment = moment
         self._tariffs: dict[tuple[str, str, date], _Tariff] = {}
         self._values: dict[Quarter, TokenValue] = {}
         self._price_ids: dict[int, str] = {}
@@ -190,13 +180,13 @@ class _Rating:
         rated: list[Rated] = []
         unrated: list[Unrated] = []
         persons = self._persons(events)
-        for event, day in zip(events, _days(events, self._zone), strict=True):
+        for event, day in zip(events, _days(events, self._moment.zone), strict=True):
             result = self._rate_one(event, _first_known(event.identities, persons[event.source]), day)
             if type(result) is Rated:
                 rated.append(result)
             else:
                 unrated.append(result)  # type: ignore[arg-type]  # `type() is` is faster than a match, and narrows less
-        reference.keep_prices(self._session, self._prices)
+        reference.keep_prices(self._moment.session, self._prices)
         return rated, unrated
 
     def _rate_one(self, event: UsageEvent, person_id: str | None, day: date) -> Rated | Unrated:
@@ -214,7 +204,9 @@ class _Rating:
     def _priced(
         self, event: UsageEvent, person_id: str, service_key: str, day: date, tariff: _Tariff
     ) -> Rated | Unrated:
-        price = tariff.negotiated or self._listed(event.provider, event.model, event.tier, event.occurred_at)
+        price = tariff.negotiated or self._moment.prices.listed(
+            event.provider, event.model, event.tier, event.occurred_at
+        )
         if price is None:
             what = named(event.provider, event.model, event.tier)
             return Unrated(event, "unknown_model", f"no price is known for {what}")
@@ -232,15 +224,13 @@ class _Rating:
         names: dict[str, set[Identity]] = {}
         for event in events:
             names.setdefault(event.source, set()).update(event.identities)
-        return {source: directory.resolve(self._session, source, known) for source, known in names.items()}
+        return {source: directory.resolve(self._moment.session, source, known) for source, known in names.items()}
 
     def _look_up(self, provider: str, model: str, day: date) -> _Tariff:
-        if self._books is None:
-            self._books = handbooks.load(self._session)
         quarter = Quarter.containing(day)
         if quarter not in self._values:
-            self._values[quarter] = valuation.value_of(self._session, quarter, self._books, now=self._now)
-        book = self._books.on(day)
+            self._values[quarter] = valuation.value_of(self._moment, quarter, self._moment.handbooks)
+        book = self._moment.handbooks.on(day)
         service = book.service_of(provider, day)
         tariff = _Tariff(
             service.key if service else None, book.negotiated_price(provider, model, day), self._values[quarter]
@@ -272,12 +262,12 @@ def _days(events: Sequence[UsageEvent], zone: ZoneInfo) -> Iterator[date]:
         yield day
 
 
-def _post(session: Session, rated: Sequence[Rated], *, now: datetime) -> list[tuple[UsageEvent, Posted]]:
+def _post(moment: Moment, rated: Sequence[Rated]) -> list[tuple[UsageEvent, Posted]]:
     """Post one entry for each wallet, service and day, add to the days' roll-up, and say what each event became."""
     groups: dict[tuple[str, str, date], list[Rated]] = {}
     for one in rated:
         groups.setdefault((one.person_id, one.service_key, one.day), []).append(one)
-    wallet_of, service_of = _accounts(session, groups)
+    wallet_of, service_of = _accounts(moment, groups)
     drafts: list[Draft] = []
     days: dict[DayKey, list[int]] = {}
     for (person_id, service_key, day), group in groups.items():
@@ -286,9 +276,9 @@ def _post(session: Session, rated: Sequence[Rated], *, now: datetime) -> list[tu
             days[DayKey(day, wallet, service_key, model, project)] = figures
         if total := sum([one.debit for one in group]):
             drafts.append(_draft(group, wallet, service_of[service_key], total))
-    entry_ids = iter(ledger.post(session, drafts, now=now))
-    usage_store.add_to_days(session, days)
-    warnings_store.note(session, (draft.amounts[0][0] for draft in drafts))
+    entry_ids = iter(ledger.post(moment.session, drafts, now=moment.now))
+    usage_store.add_to_days(moment.session, days)
+    warnings_store.note(moment.session, (draft.amounts[0][0] for draft in drafts))
     posted: list[tuple[UsageEvent, Posted]] = []
     for (person_id, _, _), group in groups.items():
         wallet = wallet_of[person_id]
@@ -301,11 +291,11 @@ def _post(session: Session, rated: Sequence[Rated], *, now: datetime) -> list[tu
     return posted
 
 
-def _accounts(session: Session, groups: Iterable[tuple[str, str, date]]) -> tuple[dict[str, int], dict[str, int]]:
+def _accounts(moment: Moment, groups: Iterable[tuple[str, str, date]]) -> tuple[dict[str, int], dict[str, int]]:
     """The account ids of the persons' wallets and of the services."""
     wallets = {person_id: ledger.wallet_code(person_id) for person_id, _, _ in groups}
     services = {service_key: ledger.service_code(service_key) for _, service_key, _ in groups}
-    account_of = ledger.open_accounts(session, [*wallets.values(), *services.values()])
+    account_of = ledger.open_accounts(moment.session, [*wallets.values(), *services.values()])
     return (
         {person_id: account_of[code] for person_id, code in wallets.items()},
         {service_key: account_of[code] for service_key, code in services.items()},

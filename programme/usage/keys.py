@@ -15,9 +15,8 @@ from store.usage import keys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
-    from store.engine import Session
+    from programme.moment import Moment
     from store.usage.keys import ApiKey
 
 SCOPES = ("usage:write", "outcomes:write")
@@ -32,41 +31,50 @@ class CreatedKey:
     secret: str
 
 
-def create(session: Session, *, name: str, source: str, scopes: Sequence[str], actor: str, now: datetime) -> CreatedKey:
+def create(moment: Moment, *, name: str, source: str, scopes: Sequence[str], actor: str) -> CreatedKey:
     """Make a key for a source. A name that is taken and a scope that does not exist are refused."""
     unknown = [scope for scope in scopes if scope not in SCOPES]
     if unknown or not scopes:
         raise Refusal(
-            "unknown_scope", f"scope {unknown[0] if unknown else ''!r} does not exist.",
+            "unknown_scope",
+            f"scope {unknown[0] if unknown else ''!r} does not exist.",
             next_step=f"Scopes are {', '.join(SCOPES)}.",
-        )  # fmt: skip
+        )
     secret = PREFIX + secrets.token_urlsafe(32)
     key_id = f"key_{secrets.token_hex(6)}"
     try:
-        keys.insert(session, key_id=key_id, name=name, source=source, scopes=scopes, secret_hash=_hash(secret), now=now)
+        keys.insert(
+            moment.session,
+            key_id=key_id,
+            name=name,
+            source=source,
+            scopes=scopes,
+            secret_hash=_hash(secret),
+            now=moment.now,
+        )
     except sa.exc.IntegrityError as error:
         raise Refusal(
             "key_name_taken", f"There is already a key named {name!r}.", next_step="Choose another name."
         ) from error
     after = {"name": name, "source": source, "scopes": list(scopes)}
-    audit.note(session, actor, "key.create", key_id, at=now, after=after)
+    audit.note(moment.session, actor, "key.create", key_id, at=moment.now, after=after)
     return CreatedKey(key_id, secret)
 
 
-def revoke(session: Session, name: str, *, actor: str, now: datetime) -> None:
+def revoke(moment: Moment, name: str, *, actor: str) -> None:
     """End a key at once; refused when no key in force has that name or id."""
-    key_id = keys.revoke(session, name, now=now)
+    key_id = keys.revoke(moment.session, name, now=moment.now)
     if key_id is None:
         raise Refusal("unknown_key", f"No key in force is named {name!r}.", next_step="See `tokens-bot keys list`.")
-    audit.note(session, actor, "key.revoke", key_id, at=now)
+    audit.note(moment.session, actor, "key.revoke", key_id, at=moment.now)
 
 
-def authenticate(session: Session, secret: str) -> ApiKey | None:
+def authenticate(moment: Moment, secret: str) -> ApiKey | None:
     """The key in force that a secret belongs to.
 
     The secret is 256 random bits, so a plain hash is enough, and looking it up by hash leaks no timing.
     """
-    return keys.in_force(session, _hash(secret))
+    return keys.in_force(moment.session, _hash(secret))
 
 
 def _hash(secret: str) -> bytes:

@@ -7,10 +7,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from policy import disclosure, rollout
-from policy.period import Month, day_of, is_working_day
+from policy.period import Month, is_working_day
 from policy.units import MicroTokens
 from policy.value import reserve
-from programme import handbooks
 from programme.value import valuation
 from store.grants import monthly
 from store.handbook import reference
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
 
     from policy.handbook import Handbook
     from policy.units import NanoUSD
-    from programme.app import Desk
-    from store.engine import Session
+    from programme.moment import Moment
 
 RECENT = timedelta(minutes=1)
 MEDIAN, NEARLY_ALL = 50, 95
@@ -63,24 +61,24 @@ class Standing:
     utilisation: Histogram
 
 
-def of(session: Session, *, desk: Desk, now: datetime) -> Standing:
+def of(moment: Moment) -> Standing:
     """The programme as it stands."""
-    today = day_of(now, desk.zone)
-    month, books = Month.containing(today), handbooks.load(session)
-    book, value = books.on(today), valuation.expected(session, month.quarter, books)
-    used = _used(session, month, book.reserve.months, desk)
-    worst_case = value.worth(MicroTokens(max(reference.outstanding(session), 0)))
+    today = moment.today
+    month, books = Month.containing(today), moment.handbooks
+    book, value = books.on(today), valuation.expected(moment, month.quarter, books)
+    used = _used(moment, month, book.reserve.months)
+    worst_case = value.worth(MicroTokens(max(reference.outstanding(moment.session), 0)))
     # What few people used is not told by the reserve either.
     least = max(book.disclosure.least_people, reserve.FEWEST)
     permille = reserve.share(used if len(used) >= least else (), book.reserve)
     launched = book.rollout.launched_on
     return Standing(
         month=month,
-        entitled=monthly.totals(session, month).entitled,
+        entitled=monthly.totals(moment.session, month).entitled,
         funded=reserve.funded(worst_case, permille),
         worst_case=worst_case,
         reserve_permille=permille,
-        consumed=monthly.cost(session, month),
+        consumed=monthly.cost(moment.session, month),
         phase=rollout.phase(month, book.rollout),
         months_since_launch=rollout.months_since_launch(month, launched) if launched else None,
         next_review=next_review(today, book),
@@ -88,10 +86,10 @@ def of(session: Session, *, desk: Desk, now: datetime) -> Standing:
     )
 
 
-def _used(session: Session, month: Month, months: int, desk: Desk) -> list[int]:
+def _used(moment: Moment, month: Month, months: int) -> list[int]:
     """The share of their regular grants that people burnt in the last full months, in thousandths."""
-    begin, end = month.plus(-months).bounds(desk.zone)[0], month.bounds(desk.zone)[0]
-    shares = monthly.utilisation(session, begin, end).values()
+    begin, end = month.plus(-months).bounds(moment.zone)[0], month.bounds(moment.zone)[0]
+    shares = monthly.utilisation(moment.session, begin, end).values()
     return [burnt * reserve.WHOLE // granted for burnt, granted in shares]
 
 
@@ -136,7 +134,7 @@ class RecentStanding:
     def __init__(self) -> None:
         self._kept: tuple[datetime, Standing] | None = None
 
-    def get(self, session: Session, *, desk: Desk, now: datetime) -> Standing:
-        if self._kept is None or not timedelta(0) <= now - self._kept[0] < RECENT:
-            self._kept = (now, of(session, desk=desk, now=now))
+    def get(self, moment: Moment) -> Standing:
+        if self._kept is None or not timedelta(0) <= moment.now - self._kept[0] < RECENT:
+            self._kept = (moment.now, of(moment))
         return self._kept[1]

@@ -15,21 +15,18 @@ from policy.units import MicroTokens, NanoUSD
 from policy.value import basket, buffer
 from policy.value.basket import Item
 from policy.value.valuation import TokenValue, fixed_value
-from programme import handbooks
 from store import audit, locks
 from store.handbook import reference
 from store.locks import Lock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from policy.handbook import Handbook
     from policy.period import Quarter
     from policy.value.basket import Index, Key
-    from programme.app import Desk
     from programme.handbooks import Handbooks
-    from store.engine import Session
+    from programme.moment import Moment
 
 QUARTERS_PER_YEAR = 4
 Calculation = dict[str, Any]
@@ -55,53 +52,53 @@ class Adoption:
     again: bool = False
 
 
-def value_of(session: Session, quarter: Quarter, handbooks: Handbooks, *, now: datetime) -> TokenValue:
+def value_of(moment: Moment, quarter: Quarter, handbooks: Handbooks) -> TokenValue:
     """The quarter's value; the first to ask adopts what holds until people adopt another."""
     book = handbooks.on(quarter.first_day)
-    adopted = reference.value_of(session, quarter)
+    adopted = reference.value_of(moment.session, quarter)
     if adopted is None:
-        value = expected(session, quarter, handbooks)
-        reference.adopt_value(session, value, handbook_version=book.version, now=now)
-        adopted = reference.value_of(session, quarter)
+        value = expected(moment, quarter, handbooks)
+        reference.adopt_value(moment.session, value, handbook_version=book.version, now=moment.now)
+        adopted = reference.value_of(moment.session, quarter)
     assert adopted is not None  # noqa: S101 - we have just adopted it, or another session has
     return _funded(adopted, book)
 
 
-def expected(session: Session, quarter: Quarter, handbooks: Handbooks) -> TokenValue:
+def expected(moment: Moment, quarter: Quarter, handbooks: Handbooks) -> TokenValue:
     """What a quarter's value is while no one adopted one: the handbook's figure × the last index."""
     book = handbooks.on(quarter.first_day)
-    if (adopted := reference.value_of(session, quarter)) is not None:
+    if (adopted := reference.value_of(moment.session, quarter)) is not None:
         return _funded(adopted, book)
     if book.value.method == "fixed":
         return fixed_value(quarter, book)
     version = f"{quarter}.1"
-    if before := reference.values_until(session, quarter):
+    if before := reference.values_until(moment.session, quarter):
         last = before[-1]
         nano_usd = buffer.value_in_nano_usd(int(book.value.usd_per_token), last.price_index)
         return _funded(replace(last, quarter=quarter, version=version, nano_usd_per_token=nano_usd), book)
     prior = buffer.buffer([], book.value.buffer)
-    return _funded(
-        TokenValue(quarter, version, int(book.value.usd_per_token), buffer_permille=prior.permille), book
-    )  # fmt: skip
+    return _funded(TokenValue(quarter, version, int(book.value.usd_per_token), buffer_permille=prior.permille), book)
 
 
 def _funded(value: TokenValue, book: Handbook) -> TokenValue:
     return replace(value, on_top=book.value.buffer.funding == "on_top")
 
 
-def propose(session: Session, quarter: Quarter, *, desk: Desk, actor: str, now: datetime) -> Proposal:
+def propose(moment: Moment, quarter: Quarter, *, actor: str) -> Proposal:
     """Work a quarter's value out from prices at its first instant, and keep it to be adopted."""
-    _require_open(quarter, desk, now)
-    books = handbooks.load(session)
+    _require_open(moment, quarter)
+    books = moment.handbooks
     book = books.on(quarter.first_day)
     if book.value.method == "fixed":
         raise Refusal("value_fixed", f"Handbook {book.version} fixes the value.", next_step="Set value.method there.")
-    old = expected(session, quarter, books)
-    calculation = _Working(session, quarter, book, old, desk).calculation()
+    old = expected(moment, quarter, books)
+    calculation = _Working(moment, quarter, book, old).calculation()
     digest = digest_of(calculation)
     # Who adopts at this moment adopts what they have read, or reads this.
-    locks.hold(session, Lock.VALUES)
-    reference.keep_proposal(session, quarter, digest=digest, calculation=calculation, actor=actor, now=now)
+    locks.hold(moment.session, Lock.VALUES)
+    reference.keep_proposal(
+        moment.session, quarter, digest=digest, calculation=calculation, actor=actor, now=moment.now
+    )
     return Proposal(quarter, old, _value(quarter, "proposed", calculation), digest, calculation)
 
 
@@ -109,8 +106,8 @@ def digest_of(calculation: Calculation) -> str:
     return hashlib.sha256(json.dumps(calculation, sort_keys=True).encode()).hexdigest()
 
 
-def _require_open(quarter: Quarter, desk: Desk, now: datetime) -> None:
-    if now >= quarter.bounds(desk.zone)[1]:
+def _require_open(moment: Moment, quarter: Quarter) -> None:
+    if moment.now >= quarter.bounds(moment.zone)[1]:
         raise Refusal(
             "quarter_over", f"{quarter} is over, and what was debited in it stays.", next_step="Name a later one."
         )
@@ -119,10 +116,10 @@ def _require_open(quarter: Quarter, desk: Desk, now: datetime) -> None:
 class _Working:
     """The steps from prices and spend to a value."""
 
-    def __init__(self, session: Session, quarter: Quarter, book: Handbook, old: TokenValue, desk: Desk) -> None:
-        self._session, self._quarter, self._book, self._old, self._desk = session, quarter, book, old, desk
+    def __init__(self, moment: Moment, quarter: Quarter, book: Handbook, old: TokenValue) -> None:
+        self._session, self._quarter, self._book, self._old, self._moment = moment.session, quarter, book, old, moment
         # Of a quarter that was adopted before, the basket is still that of the quarters before it.
-        self._before = [one for one in reference.calculations(session) if one[0].quarter < quarter]
+        self._before = [one for one in reference.calculations(moment.session) if one[0].quarter < quarter]
 
     def calculation(self) -> Calculation:
         rules = self._book.value
@@ -191,8 +188,10 @@ class _Working:
             of_item = (item.provider, item.model, item.tier, item.meter)
             if of_item == key and item.retired_on is not None and item.retired_on <= day:
                 return None
-        at = first_instant(day, self._desk.zone)
-        price = self._book.negotiated_price(provider, model, day) or self._desk.prices.listed(provider, model, tier, at)
+        at = first_instant(day, self._moment.zone)
+        price = self._book.negotiated_price(provider, model, day) or self._moment.prices.listed(
+            provider, model, tier, at
+        )
         unit = None if price is None else price.meters.get(meter)  # type: ignore[call-overload]  # a meter, as the basket's
         return None if unit is None or not unit.nano_usd else Fraction(unit.nano_usd, unit.per)
 
@@ -201,7 +200,7 @@ class _Working:
         first = last
         for _ in range(quarters - 1):
             first = first.previous()
-        begin, end = first.bounds(self._desk.zone)[0], last.bounds(self._desk.zone)[1]
+        begin, end = first.bounds(self._moment.zone)[0], last.bounds(self._moment.zone)[1]
         spend = reference.spend_by_meter(self._session, begin, end)
         return basket.shares_of(spend, self._book.value.index.provider_cap) if any(spend.values()) else {}
 
@@ -240,10 +239,18 @@ def _year_until(last: Quarter) -> list[Quarter]:
 def _written(line: basket.Line) -> dict[str, Any]:
     provider, model, tier, meter = line.item.key
     return {
-        "provider": provider, "model": model, "tier": tier, "meter": meter, "class": line.item.class_,
-        "share": str(line.item.share), "link_price": _fraction(line.item.link_price), "price": _fraction(line.price),
-        "relative": _fraction(line.relative), "contribution": str(line.contribution), "imputed": line.imputed,
-    }  # fmt: skip
+        "provider": provider,
+        "model": model,
+        "tier": tier,
+        "meter": meter,
+        "class": line.item.class_,
+        "share": str(line.item.share),
+        "link_price": _fraction(line.item.link_price),
+        "price": _fraction(line.price),
+        "relative": _fraction(line.relative),
+        "contribution": str(line.contribution),
+        "imputed": line.imputed,
+    }
 
 
 def _fraction(value: Fraction | None) -> list[int] | None:
@@ -257,61 +264,70 @@ def _text(value: Decimal | None) -> str | None:
 def _items(calculation: Calculation) -> list[Item]:
     return [
         Item(
-            (item["provider"], item["model"], item["tier"], item["meter"]), item["class"], Decimal(item["share"]),
+            (item["provider"], item["model"], item["tier"], item["meter"]),
+            item["class"],
+            Decimal(item["share"]),
             Fraction(*item["link_price"]) if item["link_price"] else None,
         )
         for item in calculation["items"]
-    ]  # fmt: skip
+    ]
 
 
 def _value(quarter: Quarter, version: str, calculation: Calculation) -> TokenValue:
     return TokenValue(
-        quarter, version, calculation["nano_usd_per_token"], price_index=Decimal(calculation["index"]),
+        quarter,
+        version,
+        calculation["nano_usd_per_token"],
+        price_index=Decimal(calculation["index"]),
         buffer_permille=calculation["buffer_permille"],
-    )  # fmt: skip
+    )
 
 
-def adopt(
-    session: Session, quarter: Quarter, *, desk: Desk, actor: str, now: datetime, digest: str | None = None
-) -> Adoption:  # fmt: skip
+def adopt(moment: Moment, quarter: Quarter, *, actor: str, digest: str | None = None) -> Adoption:
     """Make what was proposed a quarter's value, for all debits from now on; no count of tokens changes.
 
     A change that exceeds the handbook's bound needs a second person. The liability's change goes against the buffer.
     A Refusal where the proposal is no longer the one with this digest.
     """
-    _require_open(quarter, desk, now)
-    locks.hold(session, Lock.VALUES)
-    proposed = reference.proposal(session, quarter)
+    _require_open(moment, quarter)
+    locks.hold(moment.session, Lock.VALUES)
+    proposed = reference.proposal(moment.session, quarter)
     if proposed is None:
         raise Refusal("no_proposal", f"Nothing is proposed for {quarter}.", next_step="See `tokens-bot value propose`.")
     if digest not in {None, proposed.digest}:
         raise Refusal("another_proposal", f"Another value has since been proposed for {quarter}.")
-    books = handbooks.load(session)
-    for value, calculation in reference.calculations(session):
+    books = moment.handbooks
+    for value, calculation in reference.calculations(moment.session):
         if value.quarter == quarter and calculation == proposed.calculation:
             return Adoption(value, again=True)
-    old = expected(session, quarter, books)
+    old = expected(moment, quarter, books)
     book = books.on(quarter.first_day)
     if needs_two(old, proposed.calculation, book):
         if proposed.first_adopter is None:
-            reference.note_first_adopter(session, quarter, actor)
-            _note(session, reference.ADOPTED_FIRST, quarter, actor, now, {"digest": proposed.digest})
+            reference.note_first_adopter(moment.session, quarter, actor)
+            _note(moment, reference.ADOPTED_FIRST, quarter, actor, {"digest": proposed.digest})
             return Adoption(None)
         if proposed.first_adopter == actor:
             raise Refusal(
-                "second_person", f"A change of more than {book.value.index.second_person_above:.0%} needs two people.",
+                "second_person",
+                f"A change of more than {book.value.index.second_person_above:.0%} needs two people.",
                 next_step="Have someone else adopt it.",
-            )  # fmt: skip
-    version = f"{quarter}.{reference.count_values(session, quarter) + 1}"
+            )
+    version = f"{quarter}.{reference.count_values(moment.session, quarter) + 1}"
     value = _value(quarter, version, proposed.calculation)
     reference.adopt_value(
-        session, value, handbook_version=book.version, now=now, calculation=proposed.calculation,
-        adopted_by=proposed.first_adopter or actor, confirmed_by=actor if proposed.first_adopter else None,
-    )  # fmt: skip
-    tokens = MicroTokens(reference.outstanding(session))
+        moment.session,
+        value,
+        handbook_version=book.version,
+        now=moment.now,
+        calculation=proposed.calculation,
+        adopted_by=proposed.first_adopter or actor,
+        confirmed_by=actor if proposed.first_adopter else None,
+    )
+    tokens = MicroTokens(reference.outstanding(moment.session))
     change = NanoUSD(int(value.worth(tokens)) - int(old.worth(tokens)))
-    reference.revalue(session, value=value, change=change, tokens=tokens, actor=actor, now=now)
-    _note(session, reference.ADOPTED, quarter, actor, now, {"version": version, "digest": proposed.digest})
+    reference.revalue(moment.session, value=value, change=change, tokens=tokens, actor=actor, now=moment.now)
+    _note(moment, reference.ADOPTED, quarter, actor, {"version": version, "digest": proposed.digest})
     return Adoption(value)
 
 
@@ -321,7 +337,5 @@ def needs_two(old: TokenValue, calculation: Calculation, book: Handbook) -> bool
     return Fraction(change, old.nano_usd_per_token) > Fraction(book.value.index.second_person_above)
 
 
-def _note(  # noqa: PLR0917 - private, called twice
-    session: Session, action: str, quarter: Quarter, actor: str, now: datetime, after: Mapping[str, Any]
-) -> None:
-    audit.note(session, actor, action, str(quarter), at=now, after=after)
+def _note(moment: Moment, action: str, quarter: Quarter, actor: str, after: Mapping[str, Any]) -> None:
+    audit.note(moment.session, actor, action, str(quarter), at=moment.now, after=after)

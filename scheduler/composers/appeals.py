@@ -12,56 +12,56 @@ from templates import appeals as shown
 from templates import reviews
 
 if TYPE_CHECKING:
-    from programme.app import Desk
+    from programme.app import App
     from programme.appeals.appeals import Card
     from templates.render import Message
 
 
-def compose_notice(desk: Desk, view: object) -> Message:
+def compose_notice(app: App, view: object) -> Message:
     """What becomes of a person's grant, and why."""
     named = letters.read(dict[str, str], view)
-    with desk.reading() as session:
-        changed = effects.notice(session, Quarter.parse(named["quarter"]), named["person_id"], desk=desk)
+    with app.reading() as moment:
+        changed = effects.notice(moment, Quarter.parse(named["quarter"]), named["person_id"])
     return reviews.notice(changed)
 
 
-def compose_card(desk: Desk, view: object) -> Message | None:
+def compose_card(app: App, view: object) -> Message | None:
     """The board's card; a reminder only as long as its reader can decide."""
     named = letters.read(dict[str, str], view)
     reminds = named.get("step") == notices.REMINDER
-    if reminds and named["reader"] not in (_awaits(desk, named["appeal_id"]) or ()):
+    if reminds and named["reader"] not in (_awaits(app, named["appeal_id"]) or ()):
         return None
-    return shown.card(_card(desk, view), reminds=reminds)
+    return shown.card(_card(app, view), reminds=reminds)
 
 
-def compose_face(desk: Desk, view: object) -> Message:
+def compose_face(app: App, view: object) -> Message:
     """The same for a card that was posted already."""
-    return shown.card(_card(desk, view))
+    return shown.card(_card(app, view))
 
 
-def compose_nobody(desk: Desk, view: object) -> Message | None:
+def compose_nobody(app: App, view: object) -> Message | None:
     """That no one on the board can decide, as long as that is so."""
-    if _awaits(desk, letters.read(dict[str, str], view)["appeal_id"]) != frozenset():
+    if _awaits(app, letters.read(dict[str, str], view)["appeal_id"]) != frozenset():
         return None
-    return shown.nobody(_card(desk, view))
+    return shown.nobody(_card(app, view))
 
 
-def compose_mine(desk: Desk, view: object) -> Message:
+def compose_mine(app: App, view: object) -> Message:
     """Where an appeal stands, for the person."""
-    return shown.mine(_card(desk, view))
+    return shown.mine(_card(app, view))
 
 
-def compose_note(desk: Desk, view: object) -> Message:
+def compose_note(app: App, view: object) -> Message:
     """What became of it, for the person."""
-    return shown.note(_card(desk, view))
+    return shown.note(_card(app, view))
 
 
-def _awaits(desk: Desk, appeal_id: str) -> frozenset[str] | None:
-    with desk.reading() as session:
-        return appeals.awaits(session, appeal_id, desk=desk, now=desk.clock())
+def _awaits(app: App, appeal_id: str) -> frozenset[str] | None:
+    with app.reading() as moment:
+        return appeals.awaits(moment, appeal_id)
 
 
-def _card(desk: Desk, view: object) -> Card:
+def _card(app: App, view: object) -> Card:
     appeal_id = letters.read(dict[str, str], view)["appeal_id"]
-    with desk.reading() as session:
-        return appeals.card(session, appeal_id, desk=desk, now=desk.clock())
+    with app.reading() as moment:
+        return appeals.card(moment, appeal_id)

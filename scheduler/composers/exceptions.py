@@ -12,9 +12,9 @@ from store.exceptions import requests as store
 from templates import exceptions, render
 
 if TYPE_CHECKING:
-    from programme.app import Desk
+    from programme.app import App
     from programme.exceptions.cards import Card
-    from store.engine import Session
+    from programme.moment import Moment
     from templates.render import Message
 
 
@@ -29,33 +29,33 @@ class Named:
     days: int = 0
 
 
-def compose_card(desk: Desk, view: object) -> Message | None:
+def compose_card(app: App, view: object) -> Message | None:
     """The board's card: in its channel always, for one person as long as their vote is awaited or the card is there."""
     named = letters.read(Named, view)
-    with desk.reading() as session:
-        card = _card(session, desk, named)
-        waits = named.reader is None or cards.awaits(session, card, named.reader, desk=desk, now=desk.clock())
+    with app.reading() as moment:
+        card = _card(moment, named)
+        waits = named.reader is None or cards.awaits(moment, card, named.reader)
     return exceptions.card(card) if waits else None
 
 
-def compose_face(desk: Desk, view: object) -> Message:
+def compose_face(app: App, view: object) -> Message:
     """The same card for a message that was posted already."""
-    with desk.reading() as session:
-        return exceptions.card(_card(session, desk, letters.read(Named, view)))
+    with app.reading() as moment:
+        return exceptions.card(_card(moment, letters.read(Named, view)))
 
 
-def compose_mine(desk: Desk, view: object) -> Message:
+def compose_mine(app: App, view: object) -> Message:
     """Where a request stands, for the person who asked."""
-    with desk.reading() as session:
-        card = _card(session, desk, letters.read(Named, view))
+    with app.reading() as moment:
+        card = _card(moment, letters.read(Named, view))
     return exceptions.mine(card)
 
 
-def compose_note(desk: Desk, view: object) -> Message | None:
+def compose_note(app: App, view: object) -> Message | None:
     """A word at a step; that a request was passed on is of no interest once it is decided."""
     named = letters.read(Named, view)
-    with desk.reading() as session:
-        card = _card(session, desk, named)
+    with app.reading() as moment:
+        card = _card(moment, named)
     if named.stage is not None and not card.request.is_undecided:
         return None
     for_requester = named.reader == card.request.person_id
@@ -68,23 +68,23 @@ def compose_note(desk: Desk, view: object) -> Message | None:
     )
 
 
-def compose_question(desk: Desk, view: object) -> Message | None:
+def compose_question(app: App, view: object) -> Message | None:
     """A question or its answer, for one of the four who read it."""
     named = letters.read(Named, view)
-    with desk.reading() as session:
-        card = _card(session, desk, named)
-        question = store.question(session, named.question_id or 0)
+    with app.reading() as moment:
+        card = _card(moment, named)
+        question = store.question(moment.session, named.question_id or 0)
         if question is None:
             return None
-        asked_by = cards.Named(*store.names(session, [question.asked_by])[question.asked_by])
+        asked_by = cards.Named(*store.names(moment.session, [question.asked_by])[question.asked_by])
     return render.message("fast_track/question", card=card, question=question, asked_by=asked_by, reader=named.reader)
 
 
-def compose_more_time(desk: Desk, view: object) -> Message | None:
+def compose_more_time(app: App, view: object) -> Message | None:
     """What is left of an exception that ends soon, unless it is used up by now."""
     named = letters.read(Named, view)
-    with desk.reading() as session:
-        card = _card(session, desk, named)
+    with app.reading() as moment:
+        card = _card(moment, named)
     if int(card.left) < MICRO_PER_TOKEN:
         return None
     return render.message(
@@ -92,12 +92,12 @@ def compose_more_time(desk: Desk, view: object) -> Message | None:
     )
 
 
-def compose_outcome(desk: Desk, view: object) -> Message:
+def compose_outcome(app: App, view: object) -> Message:
     """The question what came of an exception, or the answer to it."""
-    with desk.reading() as session:
-        card = _card(session, desk, letters.read(Named, view))
+    with app.reading() as moment:
+        card = _card(moment, letters.read(Named, view))
     return render.message("fast_track/outcome", card=card, button_value=exceptions.button_value(card))
 
 
-def _card(session: Session, desk: Desk, named: Named) -> Card:
-    return cards.of(session, named.request_id, desk=desk, now=desk.clock())
+def _card(moment: Moment, named: Named) -> Card:
+    return cards.of(moment, named.request_id)

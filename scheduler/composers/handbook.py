@@ -10,7 +10,7 @@ from programme.handbook import proposals
 from templates import handbook
 
 if TYPE_CHECKING:
-    from programme.app import Desk
+    from programme.app import App
     from programme.handbook.proposals import Card
     from templates.render import Message
 
@@ -23,28 +23,28 @@ class Named:
     reader: str | None = None
 
 
-def compose_card(desk: Desk, view: object) -> Message | None:
+def compose_card(app: App, view: object) -> Message | None:
     """The board's card: in its channel always, for one person as long as it waits for a decision."""
     named = letters.read(Named, view)
-    card = _card(desk, named)
+    card = _card(app, named)
     return handbook.card(card) if named.reader is None or card.proposal.is_open else None
 
 
-def compose_face(desk: Desk, view: object) -> Message:
+def compose_face(app: App, view: object) -> Message:
     """The same card for a message that was posted already."""
-    return handbook.card(_card(desk, letters.read(Named, view)))
+    return handbook.card(_card(app, letters.read(Named, view)))
 
 
-def compose_mine(desk: Desk, view: object) -> Message:
+def compose_mine(app: App, view: object) -> Message:
     """Where a proposal stands, for its proposer."""
-    return handbook.mine(_card(desk, letters.read(Named, view)))
+    return handbook.mine(_card(app, letters.read(Named, view)))
 
 
-def compose_note(desk: Desk, view: object) -> Message:
+def compose_note(app: App, view: object) -> Message:
     """What became of a proposal, for its proposer."""
-    return handbook.note(_card(desk, letters.read(Named, view)))
+    return handbook.note(_card(app, letters.read(Named, view)))
 
 
-def _card(desk: Desk, named: Named) -> Card:
-    with desk.reading() as session:
-        return proposals.of(session, named.proposal_id)
+def _card(app: App, named: Named) -> Card:
+    with app.reading() as moment:
+        return proposals.of(moment, named.proposal_id)

@@ -10,15 +10,15 @@ from programme.reports.weekly import WhoseWeek
 from templates import charts, team
 
 if TYPE_CHECKING:
-    from programme.app import Desk
+    from programme.app import App
     from templates.charts import Picture
     from templates.render import Message
 
 
-def compose(desk: Desk, view: object) -> tuple[Message, Picture | None] | None:
+def compose(app: App, view: object) -> tuple[Message, Picture | None] | None:
     """A manager's week; None where there is nothing that may be told, or where a later report is due."""
-    with desk.reading() as session:
-        report = weekly.report_of(session, letters.read(WhoseWeek, view), desk=desk, now=desk.clock())
+    with app.reading() as moment:
+        report = weekly.report_of(moment, letters.read(WhoseWeek, view))
     if report is None:
         return None
     return team.weekly(report), charts.weekly_spend(report) if report.weeks else None

@@ -11,7 +11,7 @@ from programme.reviews import drafting, notices, packs, summaries
 from templates import charts, render, reviews
 
 if TYPE_CHECKING:
-    from programme.app import Desk
+    from programme.app import App
     from templates.charts import Picture
     from templates.render import Message
 
@@ -29,53 +29,51 @@ class Named:
         return Quarter.parse(self.quarter)
 
 
-def compose_pack(desk: Desk, view: object) -> Message | None:
+def compose_pack(app: App, view: object) -> Message | None:
     """The board's pack; a reminder only as long as its reader's vote is awaited."""
     named = letters.read(Named, view)
-    now = desk.clock()
-    with desk.reading() as session:
+    now = app.clock()
+    with app.reading(now) as moment:
         reminds = named.step == notices.REMINDER and named.reader is not None
-        if reminds and not packs.awaits(session, named.which, named.reader or "", desk=desk, now=now):
+        if reminds and not packs.awaits(moment, named.which, named.reader or ""):
             return None
-        pack = packs.of(session, named.which, desk=desk, now=now)
+        pack = packs.of(moment, named.which)
     return reviews.pack(pack)
 
 
-def compose_face(desk: Desk, view: object) -> Message:
+def compose_face(app: App, view: object) -> Message:
     """The same for a message that was posted already."""
-    with desk.reading() as session:
-        return reviews.pack(
-            packs.of(session, letters.read(Named, view).which, desk=desk, now=desk.clock())
-        )  # fmt: skip
+    with app.reading() as moment:
+        return reviews.pack(packs.of(moment, letters.read(Named, view).which))
 
 
-def compose_outcome(desk: Desk, view: object) -> Message:
+def compose_outcome(app: App, view: object) -> Message:
     """What became of a review: a message of its own, for new faces notify no one."""
-    with desk.reading() as session:
-        pack = packs.of(session, letters.read(Named, view).which, desk=desk, now=desk.clock())
+    with app.reading() as moment:
+        pack = packs.of(moment, letters.read(Named, view).which)
     return reviews.outcome(pack)
 
 
-def compose_milestone(desk: Desk, view: object) -> Message:
+def compose_milestone(app: App, view: object) -> Message:
     """That a review holds from now, or that no one can appeal against it any more."""
     named = letters.read(Named, view)
-    with desk.reading() as session:
-        kept = drafting.require(session, named.which)
-        appealed = summaries.appealed_against(session, named.which)
+    with app.reading() as moment:
+        kept = drafting.require(moment, named.which)
+        appealed = summaries.appealed_against(moment, named.which)
     return reviews.milestone(kept, named.step, appealed)
 
 
-def compose_use(desk: Desk, view: object) -> tuple[Message, Picture | None]:
+def compose_use(app: App, view: object) -> tuple[Message, Picture | None]:
     """How much of their grants people used, below the pack."""
     named = letters.read(Named, view)
-    with desk.reading() as session:
-        use = packs.use(session, named.which)
+    with app.reading() as moment:
+        use = packs.use(moment, named.which)
     return render.message("review/use", use=use, quarter=named.quarter), charts.utilisation(use)
 
 
-def compose_money(desk: Desk, view: object) -> tuple[Message, Picture | None]:
+def compose_money(app: App, view: object) -> tuple[Message, Picture | None]:
     """What the quarter came to in USD, below the pack."""
     named = letters.read(Named, view)
-    with desk.reading() as session:
-        money = packs.money(session, named.which)
+    with app.reading() as moment:
+        money = packs.money(moment, named.which)
     return render.message("review/money", quarter=named.quarter), charts.funds(money, named.quarter)

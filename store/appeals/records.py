@@ -85,15 +85,26 @@ def get(session: Session, quarter: Quarter, person_id: str) -> Appeal | None:
 
 
 def insert(
-    session: Session, quarter: Quarter, person_id: str, reason: str, *, remind_at: datetime, decide_by: datetime,
+    session: Session,
+    quarter: Quarter,
+    person_id: str,
+    reason: str,
+    *,
+    remind_at: datetime,
+    decide_by: datetime,
     now: datetime,
-) -> None:  # fmt: skip
+) -> None:
     session.execute(
         sa.insert(appeals).values(
-            quarter=str(quarter), person_id=person_id, idempotency_key=f"appeal:{quarter}:{person_id}", reason=reason,
-            filed_at=now, decide_by=decide_by, remind_at=remind_at,
+            quarter=str(quarter),
+            person_id=person_id,
+            idempotency_key=f"appeal:{quarter}:{person_id}",
+            reason=reason,
+            filed_at=now,
+            decide_by=decide_by,
+            remind_at=remind_at,
         )
-    )  # fmt: skip
+    )
 
 
 def change(session: Session, appeal: Appeal, **values: object) -> bool:
@@ -149,9 +160,14 @@ def voters(session: Session, quarter: Quarter) -> frozenset[str]:
 
 
 def cut_months(
-    session: Session, quarter: Quarter, person_id: str, since: Month, *, at: datetime,
+    session: Session,
+    quarter: Quarter,
+    person_id: str,
+    since: Month,
+    *,
+    at: datetime,
     rules_of: Callable[[str], SizingRules],
-) -> Iterator[CutMonth]:  # fmt: skip
+) -> Iterator[CutMonth]:
     """A person's grants from a month on that were posted up to an instant, as they would have been without a case.
 
     `rules_of` gives the sizing of a version of the handbook.

@@ -59,13 +59,11 @@ def standings(session: Session, account_ids: Sequence[int], month: Month, *, now
     )
     usable = sa.case((sa.and_(lots.c.starts_at <= now, lots.c.expires_at > now), lots.c.remaining), else_=0)
     held = (
-        sa.select(
-            lots.c.account_id, sa.func.sum(lots.c.remaining).label("all"), sa.func.sum(usable).label("usable")
-        )
+        sa.select(lots.c.account_id, sa.func.sum(lots.c.remaining).label("all"), sa.func.sum(usable).label("usable"))
         .where(lots.c.account_id.in_(account_ids), lots.c.remaining > 0)
         .group_by(lots.c.account_id)
         .subquery()
-    )  # fmt: skip
+    )
     # What was spent beyond all lots is debt: it comes off what is left.
     left = sa.func.coalesce(held.c.usable, 0) + accounts.c.balance - sa.func.coalesce(held.c.all, 0)
     query = (

@@ -169,11 +169,15 @@ def insert(session: Session, row: Mapping[str, Any], panel: Electorate, benefici
     session.execute(sa.insert(requests).values(**row))
     seats = [
         {
-            "request_id": row["id"], "person_id": seat.person_id, "kind": seat.kind, "is_chair": seat.is_chair,
-            "is_finance": seat.is_finance, "recused": seat.recused,
+            "request_id": row["id"],
+            "person_id": seat.person_id,
+            "kind": seat.kind,
+            "is_chair": seat.is_chair,
+            "is_finance": seat.is_finance,
+            "recused": seat.recused,
         }
         for seat in panel.seats
-    ]  # fmt: skip
+    ]
     if seats:
         session.execute(sa.insert(request_seats), seats)
     named = [{"request_id": row["id"], "person_id": person_id} for person_id in sorted(set(beneficiaries))]

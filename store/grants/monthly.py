@@ -52,13 +52,18 @@ def holdings(session: Session, *, ended_before: datetime | None = None) -> list[
     """Open lots of all wallets in the order in which they end; with `ended_before` only those that ended by then."""
     query = (
         sa.select(
-            lots.c.account_id, accounts.c.person_id, lots.c.id, lots.c.kind, lots.c.expires_at, lots.c.remaining,
+            lots.c.account_id,
+            accounts.c.person_id,
+            lots.c.id,
+            lots.c.kind,
+            lots.c.expires_at,
+            lots.c.remaining,
             lots.c.reason,
         )
         .join(accounts, accounts.c.id == lots.c.account_id)
         .where(lots.c.remaining > 0, accounts.c.person_id.is_not(None))
         .order_by(lots.c.expires_at, lots.c.id)
-    )  # fmt: skip
+    )
     if ended_before is not None:
         query = query.where(lots.c.expires_at <= ended_before)
     return [holding(*row) for row in session.execute(query)]
@@ -181,11 +186,17 @@ def hold_back(session: Session, *, key: str, amount: NanoUSD, value_version: str
     if amount:
         session.execute(
             sa.insert(usd_entries).values(
-                kind="held_back", idempotency_key=key, posted_at=now, memo="Held back at issue", actor=actor,
-                value_version=value_version, debit_account="budget", credit_account="buffer",
+                kind="held_back",
+                idempotency_key=key,
+                posted_at=now,
+                memo="Held back at issue",
+                actor=actor,
+                value_version=value_version,
+                debit_account="budget",
+                credit_account="buffer",
                 amount_nano_usd=int(amount),
             )
-        )  # fmt: skip
+        )
 
 
 class Spend(NamedTuple):

@@ -31,8 +31,10 @@ if TYPE_CHECKING:
 ADOPTED_FIRST, ADOPTED = "value.adopt_first", "value.adopt"
 """In the audit log: a value was adopted by the first of two people, and by whoever made it the value."""
 LATEST_FIRST = (
-    token_values.c.adopted_at.desc(), sa.func.length(token_values.c.version).desc(), token_values.c.version.desc()
-)  # fmt: skip
+    token_values.c.adopted_at.desc(),
+    sa.func.length(token_values.c.version).desc(),
+    token_values.c.version.desc(),
+)
 """Of the versions of one quarter's value: `.10` comes after `.9`."""
 
 
@@ -107,9 +109,12 @@ def load_prices(session: Session, ids: Iterable[str] | None = None) -> dict[str,
 
 
 _values = sa.select(
-    token_values.c.quarter, token_values.c.version, token_values.c.nano_usd_per_token, token_values.c.price_index,
+    token_values.c.quarter,
+    token_values.c.version,
+    token_values.c.nano_usd_per_token,
+    token_values.c.price_index,
     token_values.c.buffer_permille,
-)  # fmt: skip
+)
 """Without the calculations, which only `verify` and a proposal need."""
 
 
@@ -122,9 +127,12 @@ def value_of(session: Session, quarter: Quarter) -> TokenValue | None:
 
 def _value(row: Any) -> TokenValue:  # noqa: ANN401 - a row
     return TokenValue(
-        Quarter.parse(row.quarter), row.version, row.nano_usd_per_token, price_index=Decimal(row.price_index),
+        Quarter.parse(row.quarter),
+        row.version,
+        row.nano_usd_per_token,
+        price_index=Decimal(row.price_index),
         buffer_permille=row.buffer_permille,
-    )  # fmt: skip
+    )
 
 
 def values_until(session: Session, quarter: Quarter) -> list[TokenValue]:
@@ -215,12 +223,17 @@ def revalue(
     rises = change > 0
     session.execute(
         sa.insert(usd_entries).values(
-            kind="revaluation", idempotency_key=f"revaluation:{value.version}", posted_at=now,
-            memo=f"{tokens.decimal:f} tokens outstanding", actor=actor, value_version=value.version,
-            debit_account="buffer" if rises else "liability", credit_account="liability" if rises else "buffer",
+            kind="revaluation",
+            idempotency_key=f"revaluation:{value.version}",
+            posted_at=now,
+            memo=f"{tokens.decimal:f} tokens outstanding",
+            actor=actor,
+            value_version=value.version,
+            debit_account="buffer" if rises else "liability",
+            credit_account="liability" if rises else "buffer",
             amount_nano_usd=abs(int(change)),
         )
-    )  # fmt: skip
+    )
 
 
 def spend_by_meter(session: Session, begin: datetime, end: datetime) -> dict[tuple[str, str, str, str], Fraction]:
@@ -270,9 +283,17 @@ def adopt_value(
         confirmed_by,
     )
     columns = (
-        "version", "quarter", "nano_usd_per_token", "handbook_version", "adopted_at", "price_index", "buffer_permille",
-        "calculation", "adopted_by", "confirmed_by",
-    )  # fmt: skip
+        "version",
+        "quarter",
+        "nano_usd_per_token",
+        "handbook_version",
+        "adopted_at",
+        "price_index",
+        "buffer_permille",
+        "calculation",
+        "adopted_by",
+        "confirmed_by",
+    )
     bulk.insert_missing(session, token_values, columns, [row])
 
 

@@ -77,9 +77,17 @@ class _Account:
 
 
 ENTRY_COLUMNS = (
-    "id", "kind", "idempotency_key", "fingerprint", "effective_at", "posted_at", "memo", "actor", "value_version",
+    "id",
+    "kind",
+    "idempotency_key",
+    "fingerprint",
+    "effective_at",
+    "posted_at",
+    "memo",
+    "actor",
+    "value_version",
     "corrects_entry_id",
-)  # fmt: skip
+)
 POSTING_COLUMNS = ("account_id", "version", "entry_id", "amount", "balance")
 MOVEMENT_COLUMNS = ("entry_id", "lot_id", "amount")
 # Their rows are plain tuples: there are many, and the garbage collector goes through named ones again and again.
@@ -213,9 +221,19 @@ def post(session: Session, drafts: Sequence[Draft], *, now: datetime) -> list[in
     for entry_id, draft in zip(entry_ids, drafts, strict=True):
         key = draft.idempotency_key or f"{draft.kind}:{entry_id}"
         journal.entries.append(
-            (entry_id, draft.kind, key, draft.fingerprint, instant(draft.effective_at), instant(now), draft.memo,
-             draft.actor, draft.value_version, draft.corrects_entry_id)
-        )  # fmt: skip
+            (
+                entry_id,
+                draft.kind,
+                key,
+                draft.fingerprint,
+                instant(draft.effective_at),
+                instant(now),
+                draft.memo,
+                draft.actor,
+                draft.value_version,
+                draft.corrects_entry_id,
+            )
+        )
         for account_id, amount in draft.amounts:
             account = held[account_id]
             if account.is_wallet:
@@ -241,9 +259,9 @@ def _lock(session: Session, account_ids: set[int]) -> dict[int, _Account]:
             held[id_] = _Account(id_, bool(is_wallet), version, balance)
     wallets = [account.id for account in held.values() if account.is_wallet]
     for some in bulk.chunks(wallets):
-        query = sa.select(
-            lots.c.account_id, lots.c.id, lots.c.priority, lots.c.expires_at, lots.c.remaining
-        ).where(lots.c.account_id.in_(some), lots.c.remaining > 0)  # fmt: skip
+        query = sa.select(lots.c.account_id, lots.c.id, lots.c.priority, lots.c.expires_at, lots.c.remaining).where(
+            lots.c.account_id.in_(some), lots.c.remaining > 0
+        )
         for account_id, *lot in session.execute(query):
             held[account_id].lots.append(OpenLot(*lot))
     for id_ in wallets:
@@ -268,17 +286,24 @@ def _take(journal: _Journal, wallet: _Account, entry_id: int, movements: Iterabl
             journal.remaining[lot_id] = left
 
 
-def _open_lot(  # noqa: PLR0917 - private, called once
-    journal: _Journal, wallet: _Account, entry_id: int, lot_id: int, lot: NewLot, amount: int
-) -> None:
+def _open_lot(journal: _Journal, wallet: _Account, entry_id: int, lot_id: int, lot: NewLot, amount: int) -> None:  # noqa: PLR0917 - private, called once
     owed = burning.debt(wallet.balance, (open_lot.remaining for open_lot in wallet.lots))
     settled = burning.settled_by(amount, owed)
     opened = OpenLot(lot_id, lot.priority, lot.expires_at, amount - settled)
     wallet.lots = burning.burn_order([*wallet.lots, opened])
     journal.opened[lot_id] = _LotRow(
-        lot_id, wallet.id, entry_id, lot.kind, lot.priority, amount, opened.remaining, journal.instant(lot.starts_at),
-        journal.instant(lot.expires_at), lot.reason, lot.granted_by,
-    )  # fmt: skip
+        lot_id,
+        wallet.id,
+        entry_id,
+        lot.kind,
+        lot.priority,
+        amount,
+        opened.remaining,
+        journal.instant(lot.starts_at),
+        journal.instant(lot.expires_at),
+        lot.reason,
+        lot.granted_by,
+    )
     if settled:
         journal.movements.append((entry_id, lot_id, settled))
 
@@ -289,6 +314,4 @@ def _write(session: Session, journal: _Journal, held: Iterable[_Account]) -> Non
     bulk.insert(session, lots, _LotRow._fields, list(journal.opened.values()))
     bulk.update(session, lots, ("id", "remaining"), sorted(journal.remaining.items()))
     bulk.insert(session, lot_movements, MOVEMENT_COLUMNS, journal.movements)
-    bulk.update(
-        session, accounts, ("id", "version", "balance"), [(a.id, a.version, a.balance) for a in held]
-    )  # fmt: skip
+    bulk.update(session, accounts, ("id", "version", "balance"), [(a.id, a.version, a.balance) for a in held])

@@ -90,9 +90,20 @@ _latest_value = (
 )
 _wallet = (
     sa.select(
-        people.c.id, people.c.name, people.c.time_zone, accounts.c.id, sa.func.coalesce(accounts.c.balance, _ZERO),
-        _latest_value.c.nano_usd_per_token, _latest_value.c.version, grants.c.factors,
-        lots.c.kind, lots.c.amount, lots.c.remaining, lots.c.starts_at, lots.c.expires_at, lots.c.reason,
+        people.c.id,
+        people.c.name,
+        people.c.time_zone,
+        accounts.c.id,
+        sa.func.coalesce(accounts.c.balance, _ZERO),
+        _latest_value.c.nano_usd_per_token,
+        _latest_value.c.version,
+        grants.c.factors,
+        lots.c.kind,
+        lots.c.amount,
+        lots.c.remaining,
+        lots.c.starts_at,
+        lots.c.expires_at,
+        lots.c.reason,
     )
     .select_from(
         people.outerjoin(accounts, accounts.c.person_id == people.c.id)
@@ -101,7 +112,7 @@ _wallet = (
         .outerjoin(grants, sa.and_(grants.c.month == sa.bindparam("month"), grants.c.person_id == people.c.id))
     )
     .order_by(lots.c.priority, lots.c.expires_at, lots.c.id)
-)  # fmt: skip
+)
 _WALLET_COLUMNS = 8
 _wallet_by_slack = bulk.Prepared(_wallet.where(people.c.slack_user_id == sa.bindparam("who")))
 _wallet_by_email = bulk.Prepared(_wallet.where(people.c.email == sa.bindparam("who")))
@@ -210,10 +221,18 @@ def movements(
     if limit is not None:
         query = query.limit(limit)
     return [
-        Movement(r.id, EntryKind(r.kind), r.memo, r.effective_at, r.posted_at, MicroTokens(r.amount),
-                 MicroTokens(r.balance), r.value_version)
+        Movement(
+            r.id,
+            EntryKind(r.kind),
+            r.memo,
+            r.effective_at,
+            r.posted_at,
+            MicroTokens(r.amount),
+            MicroTokens(r.balance),
+            r.value_version,
+        )
         for r in session.execute(query)
-    ]  # fmt: skip
+    ]
 
 
 def granted_between(session: Session, account_id: int, begin: datetime, end: datetime) -> MicroTokens:
@@ -261,7 +280,11 @@ def flows_since(session: Session, account_id: int, instant: datetime) -> list[Fl
     taken = lots.alias("taken")
     query = (
         sa.select(
-            postings.c.version, entries.c.effective_at, postings.c.amount, lots.c.starts_at, lot_movements.c.amount,
+            postings.c.version,
+            entries.c.effective_at,
+            postings.c.amount,
+            lots.c.starts_at,
+            lot_movements.c.amount,
             taken.c.expires_at,
         )
         .join_from(postings, entries)
@@ -271,7 +294,7 @@ def flows_since(session: Session, account_id: int, instant: datetime) -> list[Fl
         .where(postings.c.account_id == account_id, postings.c.version > sa.func.coalesce(before, 0))
         .where(entries.c.kind != EntryKind.USAGE)
         .order_by(postings.c.version)
-    )  # fmt: skip
+    )
     flows: list[Flow] = []
     rest: dict[int, Flow] = {}
     for version, at, amount, starts_at, part, expires_at in session.execute(query):

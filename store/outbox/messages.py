@@ -120,14 +120,28 @@ def lease(session: Session, *, courier: str, now: datetime, until: datetime, lim
     )
     query = (
         sa.select(
-            _o.id, _o.key, _o.template, _o.view, _o.person_id, _o.channel, _o.created_at, _o.due_at, _o.uncertain,
-            _o.attempts, _o.file_id, people.c.slack_user_id, people.c.email, people.c.time_zone, _o.at_once,
-            _o.replaces, _o.thread,
+            _o.id,
+            _o.key,
+            _o.template,
+            _o.view,
+            _o.person_id,
+            _o.channel,
+            _o.created_at,
+            _o.due_at,
+            _o.uncertain,
+            _o.attempts,
+            _o.file_id,
+            people.c.slack_user_id,
+            people.c.email,
+            people.c.time_zone,
+            _o.at_once,
+            _o.replaces,
+            _o.thread,
         )
         .outerjoin_from(outbox, people, people.c.id == _o.person_id)
         .where(_o.id.in_(ids), _o.leased_by == courier)
         .order_by(_o.at_once.desc(), _o.due_at, _o.id)
-    )  # fmt: skip
+    )
     return [Owed._make(row) for row in session.execute(query)]
 
 
@@ -187,7 +201,7 @@ def postpone(
     """Give a message back, to be tried again at `due_at`."""
     return _change(
         session, row, courier, state=WAITING, due_at=due_at, problem=problem, attempts=attempts, uncertain=uncertain
-    )  # fmt: skip
+    )
 
 
 def park(session: Session, row: int, *, courier: str, problem: str, attempts: int, uncertain: bool) -> bool:

@@ -59,13 +59,24 @@ def known(session: Session, source: str, outcome_ids: Iterable[str]) -> dict[str
 def insert(session: Session, told: Sequence[tuple[Reported, date, Owner]], *, now: datetime) -> None:
     rows = [
         {
-            "source": one.source, "outcome_id": one.outcome_id, "fingerprint": one.fingerprint, "kind": one.kind,
-            "occurred_at": one.occurred_at, "day": day, "as_of": one.as_of or now, "state": one.state,
-            "project": one.project, "lines": one.lines, "figure": one.figure, "metric": one.metric,
-            "reverts": list(one.reverts) or None, "received_at": now, **owner._asdict(),
+            "source": one.source,
+            "outcome_id": one.outcome_id,
+            "fingerprint": one.fingerprint,
+            "kind": one.kind,
+            "occurred_at": one.occurred_at,
+            "day": day,
+            "as_of": one.as_of or now,
+            "state": one.state,
+            "project": one.project,
+            "lines": one.lines,
+            "figure": one.figure,
+            "metric": one.metric,
+            "reverts": list(one.reverts) or None,
+            "received_at": now,
+            **owner._asdict(),
         }
         for one, day, owner in told
-    ]  # fmt: skip
+    ]
     if rows:
         session.execute(sa.insert(outcomes), rows)
 

@@ -35,9 +35,14 @@ class Person:
 
 
 _person = sa.select(
-    people.c.id, people.c.email, people.c.name, people.c.slack_user_id, people.c.time_zone, people.c.hired_on,
+    people.c.id,
+    people.c.email,
+    people.c.name,
+    people.c.slack_user_id,
+    people.c.time_zone,
+    people.c.hired_on,
     people.c.left_on,
-)  # fmt: skip
+)
 
 
 def by_slack_id(session: Session, slack_user_id: str) -> Person | None:

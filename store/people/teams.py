@@ -186,13 +186,11 @@ def open_grants(session: Session, account_ids: Sequence[int], now: datetime) -> 
     """What is left of regular grants that can be spent now, in the order in which it ends."""
     c = lots.c
     query = (
-        sa.select(
-            c.account_id, accounts.c.person_id, c.id, c.kind, c.expires_at, c.remaining, c.reason, c.starts_at
-        )
+        sa.select(c.account_id, accounts.c.person_id, c.id, c.kind, c.expires_at, c.remaining, c.reason, c.starts_at)
         .join(accounts, accounts.c.id == c.account_id)
         .where(c.remaining > 0, c.kind == LotKind.MONTHLY, c.starts_at <= now, c.expires_at > now)
         .order_by(c.expires_at, c.id)
-    )  # fmt: skip
+    )
     found: list[LotLeft] = []
     for some in bulk.chunks(account_ids):
         rows = session.execute(query.where(c.account_id.in_(some)))

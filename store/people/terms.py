@@ -92,7 +92,12 @@ def participants(
     held = sa.func.coalesce(of_person.where(terms.c.holds_from <= began).scalar_subquery(), earliest.scalar_subquery())
     query = (
         sa.select(
-            people.c.id, people.c.name, people.c.time_zone, people.c.hired_on, people.c.left_on, people.c.wave,
+            people.c.id,
+            people.c.name,
+            people.c.time_zone,
+            people.c.hired_on,
+            people.c.left_on,
+            people.c.wave,
             *(person_terms.c[name] for name in TERMS),
         )
         .join_from(
@@ -103,7 +108,7 @@ def participants(
         .where(people.c.hired_on < end, sa.or_(people.c.left_on.is_(None), people.c.left_on >= first))
         .where(person_terms.c.role_family.in_(list(role_families)))
         .order_by(people.c.id)
-    )  # fmt: skip
+    )
     if among is None:
         return [Participant(*row) for row in session.execute(query)]
     some_by_some = (query.where(people.c.id.in_(some)) for some in bulk.chunks(sorted(among)))
@@ -119,9 +124,7 @@ def midpoints(session: Session, day: date) -> dict[str, NanoUSD]:
 def set_midpoint(session: Session, band: str, *, holds_from: date, midpoint: NanoUSD) -> None:
     key = (pay_bands.c.band == band, pay_bands.c.holds_from == holds_from)
     session.execute(sa.delete(pay_bands).where(*key))
-    session.execute(
-        sa.insert(pay_bands).values(band=band, holds_from=holds_from, midpoint_nano_usd=int(midpoint))
-    )  # fmt: skip
+    session.execute(sa.insert(pay_bands).values(band=band, holds_from=holds_from, midpoint_nano_usd=int(midpoint)))
 
 
 def leaves(session: Session, month: Month) -> dict[str, list[tuple[date, date | None]]]:
@@ -177,9 +180,7 @@ def budget(session: Session, month: Month) -> NanoUSD | None:
 
 def set_budget(session: Session, month: Month, amount: NanoUSD, *, actor: str, now: datetime) -> None:
     session.execute(sa.delete(budgets).where(budgets.c.month == str(month)))
-    session.execute(
-        sa.insert(budgets).values(month=str(month), amount_nano_usd=int(amount), set_at=now, set_by=actor)
-    )  # fmt: skip
+    session.execute(sa.insert(budgets).values(month=str(month), amount_nano_usd=int(amount), set_at=now, set_by=actor))
 
 
 class Budget(NamedTuple):
@@ -204,9 +205,11 @@ def replace_projects(session: Session, lines: Sequence[ProjectLine], *, today: d
     """Make each project of the lines what they say, from today on; how many assignments ended."""
     for line in {line.project: line for line in lines}.values():
         columns = {
-            "name": line.name, "complexity": line.complexity, "director_id": line.director_id,
+            "name": line.name,
+            "complexity": line.complexity,
+            "director_id": line.director_id,
             "sponsor_id": line.sponsor_id,
-        }  # fmt: skip
+        }
         changed = session.execute(sa.update(projects).where(projects.c.key == line.project).values(**columns))
         if not changed.rowcount:
             session.execute(sa.insert(projects).values(key=line.project, **columns))

@@ -72,10 +72,14 @@ def _as_told(appeal: Appeal, log: dict[str, Any]) -> Iterator[str]:
     end = log[ENDS[appeal.state]]
     after = {name: end.after.get(name) for name in ("state", "cut_from", "entry_id")}
     stands = (
-        appeal.decided_by, appeal.decided_at,
-        {"state": appeal.state, "cut_from": str(appeal.cut_from) if appeal.cut_from else None,
-         "entry_id": appeal.entry_id},
-    )  # fmt: skip
+        appeal.decided_by,
+        appeal.decided_at,
+        {
+            "state": appeal.state,
+            "cut_from": str(appeal.cut_from) if appeal.cut_from else None,
+            "entry_id": appeal.entry_id,
+        },
+    )
     if stands != (end.actor, end.at, after):
         yield f"appeal {appeal.id}: {appeal.state} by {appeal.decided_by}, the audit log says {after} by {end.actor}"
 
@@ -101,7 +105,13 @@ def _entries(session: Session) -> Iterator[str]:
     e, a = entries.c, table.c
     query = (
         sa.select(
-            e.id, e.idempotency_key, a.quarter, a.person_id, a.state, lots.c.amount, lots.c.kind,
+            e.id,
+            e.idempotency_key,
+            a.quarter,
+            a.person_id,
+            a.state,
+            lots.c.amount,
+            lots.c.kind,
             accounts.c.person_id.label("owner"),
         )
         .select_from(entries)
@@ -109,7 +119,7 @@ def _entries(session: Session) -> Iterator[str]:
         .outerjoin(lots, lots.c.entry_id == e.id)
         .outerjoin(accounts, accounts.c.id == lots.c.account_id)
         .where(sa.or_(e.kind == EntryKind.APPEAL, a.entry_id.is_not(None)))
-    )  # fmt: skip
+    )
     appeals = {(str(one.quarter), one.person_id): one for one in store.everything(session)}
     for row in session.execute(query).all():
         appeal = appeals.get((row.quarter, row.person_id))
@@ -127,9 +137,13 @@ def _owed(session: Session, appeal: Appeal) -> MicroTokens:
     assert review.holds_from is not None  # noqa: S101 - only adopted reviews can be appealed against
     assert appeal.decided_at is not None  # noqa: S101 - a constraint
     months = store.cut_months(
-        session, appeal.quarter, appeal.person_id, review.holds_from, at=appeal.decided_at,
+        session,
+        appeal.quarter,
+        appeal.person_id,
+        review.holds_from,
+        at=appeal.decided_at,
         rules_of=lambda version: _rules(session, version),
-    )  # fmt: skip
+    )
     return owed_back(months)
 
 

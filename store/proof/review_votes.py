@@ -54,9 +54,7 @@ def _told(session: Session, quarter: Quarter) -> Told:
 
 def _votes(session: Session, quarter: Quarter, told: Sequence[Any]) -> Iterator[str]:
     """The votes that are kept are the last that the log tells of, one a seat."""
-    last = {
-        row.after["seat"]: (row.actor, row.after.get("adopts"), row.after.get("package"), row.at) for row in told
-    }  # fmt: skip
+    last = {row.after["seat"]: (row.actor, row.after.get("adopts"), row.after.get("package"), row.at) for row in told}
     for vote in reviews_votes.votes(session, quarter):
         if last.pop(vote.seat, None) != (vote.cast_by, vote.adopts, vote.package, vote.cast_at):
             yield f"review {quarter}: the vote of {vote.seat} is not the one in the audit log"

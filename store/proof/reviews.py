@@ -71,8 +71,9 @@ def _frame(session: Session, kept: Review) -> Iterator[str]:
         yield f"review {kept.quarter}: {found}, its inputs say {expected}"
     value = reference.values_by_version(session).get(basis.value_version)
     if value is None or (value.nano_usd_per_token, value.buffer_permille) != (
-        basis.nano_usd_per_token, basis.buffer_permille,
-    ):  # fmt: skip
+        basis.nano_usd_per_token,
+        basis.buffer_permille,
+    ):
         yield f"review {kept.quarter}: value {basis.value_version} is not what its inputs say"
 
 

@@ -27,13 +27,17 @@ def values_as_calculated(session: Session) -> Iterator[str]:
     for value, kept in reference.calculations(session):
         items = [
             Item(
-                (line["provider"], line["model"], line["tier"], line["meter"]), line["class"], Decimal(line["share"]),
+                (line["provider"], line["model"], line["tier"], line["meter"]),
+                line["class"],
+                Decimal(line["share"]),
                 Fraction(*line["link_price"]) if line["link_price"] else None,
             )
             for line in kept["items"]
-        ]  # fmt: skip
-        prices = {item.key: Fraction(*line["price"]) if line["price"] else None
-                  for item, line in zip(items, kept["items"], strict=True)}  # fmt: skip
+        ]
+        prices = {
+            item.key: Fraction(*line["price"]) if line["price"] else None
+            for item, line in zip(items, kept["items"], strict=True)
+        }
         level = basket.index(items, prices, link_index=Decimal(kept["link_index"])).level
         if level != value.price_index:
             yield f"value {value.version}: its index is {value.price_index}, its prices say {level}"

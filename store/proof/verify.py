@@ -44,8 +44,12 @@ if TYPE_CHECKING:
 
 ROWS_AT_A_TIME = 10_000
 PROPOSAL_ACTIONS = {
-    "propose": "open", "confirm": "confirmed", "decline": "declined", "withdraw": "withdrawn", "lapse": "lapsed"
-}  # fmt: skip
+    "propose": "open",
+    "confirm": "confirmed",
+    "decline": "declined",
+    "withdraw": "withdrawn",
+    "lapse": "lapsed",
+}
 """What the audit log calls it, and the state that it leaves."""
 
 
@@ -284,12 +288,21 @@ def _rated_events(session: Session) -> Iterator[Any]:
     e = usage_events.c
     query = (
         sa.select(
-            e.source, e.event_id, e.occurred_at, e.model, e.project, e.meters, e.account_id, e.price_id,
-            e.cost_nano_usd, e.debit_micro_tokens, entries.c.value_version,
+            e.source,
+            e.event_id,
+            e.occurred_at,
+            e.model,
+            e.project,
+            e.meters,
+            e.account_id,
+            e.price_id,
+            e.cost_nano_usd,
+            e.debit_micro_tokens,
+            entries.c.value_version,
         )
         .outerjoin_from(usage_events, entries, entries.c.id == e.entry_id)
         .where(e.cost_nano_usd.is_not(None))
-    )  # fmt: skip
+    )
     return iter(session.execute(query.execution_options(yield_per=ROWS_AT_A_TIME)))
 
 

@@ -138,12 +138,18 @@ def insert(session: Session, review: Review, inputs: Sequence[Inputs], cases: Se
     """Keep a draft with everything that it follows from."""
     session.execute(
         sa.insert(reviews).values(
-            quarter=str(review.quarter), drafted_at=review.drafted_at, drafted_by=review.drafted_by,
-            handbook_version=review.basis.handbook, value_version=review.basis.value_version,
-            value_proposal=review.value_proposal, month=review.basis.month, inputs=_plain(review.basis),
-            inputs_digest=review.inputs_digest, summary=dict(review.summary),
+            quarter=str(review.quarter),
+            drafted_at=review.drafted_at,
+            drafted_by=review.drafted_by,
+            handbook_version=review.basis.handbook,
+            value_version=review.basis.value_version,
+            value_proposal=review.value_proposal,
+            month=review.basis.month,
+            inputs=_plain(review.basis),
+            inputs_digest=review.inputs_digest,
+            summary=dict(review.summary),
         )
-    )  # fmt: skip
+    )
     quarter = str(review.quarter)
     bulk.insert(session, review_inputs, ("quarter", *_INPUTS), [(quarter, *_input_row(one)) for one in inputs])
     bulk.insert(session, review_cases, ("quarter", *_CASE), [(quarter, *_case_row(case)) for case in cases])
@@ -199,10 +205,20 @@ def all_of(session: Session) -> list[Review]:
 
 def _review(row: Any) -> Review:  # noqa: ANN401 - a row
     return Review(
-        Quarter.parse(row.quarter), row.state, row.revision, row.drafted_at, row.drafted_by, row.value_proposal,
-        msgspec.convert(row.inputs, Basis, dec_hook=typed), row.inputs_digest, row.summary, row.vote_until,
-        row.decided_at, row.decided_by, Month.parse(row.holds_from) if row.holds_from else None,
-    )  # fmt: skip
+        Quarter.parse(row.quarter),
+        row.state,
+        row.revision,
+        row.drafted_at,
+        row.drafted_by,
+        row.value_proposal,
+        msgspec.convert(row.inputs, Basis, dec_hook=typed),
+        row.inputs_digest,
+        row.summary,
+        row.vote_until,
+        row.decided_at,
+        row.decided_by,
+        Month.parse(row.holds_from) if row.holds_from else None,
+    )
 
 
 def inputs(session: Session, quarter: Quarter, person_id: str | None = None) -> list[Inputs]:
@@ -284,9 +300,12 @@ def totals(session: Session, quarter: Quarter) -> Totals:
         return sa.func.coalesce(sa.func.sum(sa.case((where, 1), else_=0)), 0)
 
     query = sa.select(
-        sa.func.count(), count(_delta() > 0), count(_delta() < 0), count(_c.decision == HELD),
+        sa.func.count(),
+        count(_delta() > 0),
+        count(_delta() < 0),
+        count(_c.decision == HELD),
         count(_c.decision == AMENDED),
-    )  # fmt: skip
+    )
     found = session.execute(query.where(_c.quarter == str(quarter))).one()
     cases_, raised, cut, held, amended = (int(number) for number in found)
     return Totals(Counted(raised, cut, cases_ - raised - cut), held, amended)
@@ -315,9 +334,11 @@ def ordered(
     is_last = sa.or_(_c.person_id.in_(last), _c.team.in_(last_teams))
     is_changed = sa.or_(_c.delta_thousandths != 0, _c.decision.in_([HELD, AMENDED]))
     order = (
-        sa.case((is_last, 1), else_=0), sa.case((is_changed, 0), else_=1), sa.func.abs(_c.delta_thousandths).desc(),
+        sa.case((is_last, 1), else_=0),
+        sa.case((is_changed, 0), else_=1),
+        sa.func.abs(_c.delta_thousandths).desc(),
         _c.person_id,
-    )  # fmt: skip
+    )
     # The ids before the rest: a sort that carries everyone's reasons would be many times as large.
     ids = sa.select(_c.person_id).where(_c.quarter == str(quarter)).order_by(*order).offset(offset).limit(limit)
     wanted = list(session.execute(ids).scalars())

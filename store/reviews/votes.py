@@ -79,17 +79,26 @@ def convene(session: Session, quarter: Quarter, electorate: Electorate, times: T
     """Keep who is asked about a review, and by when they are reminded."""
     session.execute(
         sa.insert(review_panels).values(
-            quarter=str(quarter), package=1, needed=electorate.needed, stage=electorate.stage, convened_at=now,
-            remind_at=times.remind_at, next_step=REMIND, next_at=times.remind_at,
+            quarter=str(quarter),
+            package=1,
+            needed=electorate.needed,
+            stage=electorate.stage,
+            convened_at=now,
+            remind_at=times.remind_at,
+            next_step=REMIND,
+            next_at=times.remind_at,
         )
-    )  # fmt: skip
+    )
     seats = [
         {
-            "quarter": str(quarter), "person_id": seat.person_id, "kind": seat.kind, "is_chair": seat.is_chair,
+            "quarter": str(quarter),
+            "person_id": seat.person_id,
+            "kind": seat.kind,
+            "is_chair": seat.is_chair,
             "is_finance": seat.is_finance,
         }
         for seat in electorate.seats
-    ]  # fmt: skip
+    ]
     session.execute(sa.insert(review_seats), seats)
 
 
@@ -108,7 +117,7 @@ def panel(session: Session, quarter: Quarter) -> Panel | None:
     electorate = Electorate(tuple(seats), row.needed, needs_finance=True, stage=row.stage)
     return Panel(
         quarter, row.package, row.stage, electorate, row.convened_at, row.remind_at, row.next_step, row.next_at
-    )  # fmt: skip
+    )
 
 
 def votes(session: Session, quarter: Quarter) -> list[Cast]:

@@ -44,9 +44,18 @@ class DayKey(NamedTuple):
 
 
 EVENT_COLUMNS = (
-    "source", "event_id", "fingerprint", "occurred_at", "identities", "provider", "model", "tier", "meters", "project",
+    "source",
+    "event_id",
+    "fingerprint",
+    "occurred_at",
+    "identities",
+    "provider",
+    "model",
+    "tier",
+    "meters",
+    "project",
     *Posted._fields,
-)  # fmt: skip
+)
 DAY_COLUMNS = (*DayKey._fields, "calls", "input_tokens", "output_tokens", "cost_nano_usd", "debit_micro_tokens")
 _UNPOSTED = (None,) * len(Posted._fields)
 
@@ -100,9 +109,20 @@ def insert_events(session: Session, events: Sequence[tuple[UsageEvent, Posted | 
         if names is None:
             names = encoded[event.identities] = _json(event.identities)
         rows.append(
-            (event.source, event.event_id, event.fingerprint, instant(event.occurred_at), names, event.provider,
-             event.model, event.tier, _json(event.meters), event.project, *(posted or _UNPOSTED))
-        )  # fmt: skip
+            (
+                event.source,
+                event.event_id,
+                event.fingerprint,
+                instant(event.occurred_at),
+                names,
+                event.provider,
+                event.model,
+                event.tier,
+                _json(event.meters),
+                event.project,
+                *(posted or _UNPOSTED),
+            )
+        )
     bulk.insert(session, usage_events, EVENT_COLUMNS, rows)
 
 
@@ -110,9 +130,12 @@ def release(session: Session, events: Sequence[tuple[UsageEvent, Posted]], *, no
     """Record what became of events that leave quarantine; how many really left it with this call."""
     instant = bulk.instant_codec(session)
     left = bulk.update(
-        session, quarantine, ("source", "event_id", "released_at"),
-        [(event.source, event.event_id, instant(now)) for event, _ in events], key=2,
-    )  # fmt: skip
+        session,
+        quarantine,
+        ("source", "event_id", "released_at"),
+        [(event.source, event.event_id, instant(now)) for event, _ in events],
+        key=2,
+    )
     rows = [(event.source, event.event_id, *posted) for event, posted in events]
     bulk.update(session, usage_events, ("source", "event_id", *Posted._fields), rows, key=2)
     return left
@@ -152,15 +175,25 @@ def held_events(
     order = (quarantine.c.since, quarantine.c.source, quarantine.c.event_id)
     query = (
         sa.select(
-            events.source, events.event_id, events.occurred_at, events.identities, events.provider, events.model,
-            events.tier, events.meters, events.project, events.fingerprint, quarantine.c.reason, quarantine.c.detail,
+            events.source,
+            events.event_id,
+            events.occurred_at,
+            events.identities,
+            events.provider,
+            events.model,
+            events.tier,
+            events.meters,
+            events.project,
+            events.fingerprint,
+            quarantine.c.reason,
+            quarantine.c.detail,
             quarantine.c.since,
         )
         .join_from(quarantine, usage_events)
         .where(quarantine.c.released_at.is_(None))
         .order_by(*order)
         .limit(limit)
-    )  # fmt: skip
+    )
     if after is not None:
         query = query.where(
             sa.tuple_(*order) > sa.tuple_(*(sa.literal(v, c.type) for v, c in zip(after, order, strict=True)))

@@ -165,8 +165,13 @@ def _days_axis(card: Card, plot: Plot, month: BurnDown) -> None:
     wanted = []
     if month.runs_out and month.month.contains(month.runs_out) and month.left[-1][1] > 0:
         end = month.runs_out.day
-        card.boxes("runs out", [Box(plot.x(end) - 4, PLOT.bottom - 4, plot.x(end) + 4, PLOT.bottom + 4)], canvas.DOTS,
-                   colour=INK, zorder=4.5)  # fmt: skip
+        card.boxes(
+            "runs out",
+            [Box(plot.x(end) - 4, PLOT.bottom - 4, plot.x(end) + 4, PLOT.bottom + 4)],
+            canvas.DOTS,
+            colour=INK,
+            zorder=4.5,
+        )
         wanted.append((plot.x(end), canvas.of(month.runs_out)))
     wanted.append((plot.x(month.left[-1][0].day), "today" if month.left[-1][0] == month.today else "yesterday"))
     days = list(month.month.days())

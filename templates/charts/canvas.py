@@ -135,16 +135,36 @@ class Card:
         from templates.charts.text_cache import StampedText  # noqa: PLC0415 - as above
 
         text = StampedText(
-            x, y, words, size=size, color=colour, weight=weight, ha=ha, va=va, rotation=rotation, parse_math=False,
-            transform=IdentityTransform(), zorder=5, linespacing=1.15,
-        )  # fmt: skip
+            x,
+            y,
+            words,
+            size=size,
+            color=colour,
+            weight=weight,
+            ha=ha,
+            va=va,
+            rotation=rotation,
+            parse_math=False,
+            transform=IdentityTransform(),
+            zorder=5,
+            linespacing=1.15,
+        )
         self.figure.add_artist(text)
         return text
 
     def boxes(
-        self, name: str, boxes: Iterable[Box], plot: Plot, *, colour: str, edge: str = "none", hatch: str = "",
-        width: float = 0.7, dashed: bool = False, zorder: float = 2,
-    ) -> None:  # fmt: skip
+        self,
+        name: str,
+        boxes: Iterable[Box],
+        plot: Plot,
+        *,
+        colour: str,
+        edge: str = "none",
+        hatch: str = "",
+        width: float = 0.7,
+        dashed: bool = False,
+        zorder: float = 2,
+    ) -> None:
         """Rectangles in a plot's values, drawn at once."""
         from matplotlib.collections import PolyCollection  # noqa: PLC0415 - with the drawing library
 
@@ -152,15 +172,29 @@ class Card:
         if corners:
             self.figure.add_artist(
                 PolyCollection(
-                    corners, facecolors=colour, edgecolors=edge, linewidths=width, hatch=hatch or None, gid=name,
-                    linestyles=[(0, (4, 2))] if dashed else "solid", transform=plot.transform, zorder=zorder,
+                    corners,
+                    facecolors=colour,
+                    edgecolors=edge,
+                    linewidths=width,
+                    hatch=hatch or None,
+                    gid=name,
+                    linestyles=[(0, (4, 2))] if dashed else "solid",
+                    transform=plot.transform,
+                    zorder=zorder,
                 )
-            )  # fmt: skip
+            )
 
     def lines(
-        self, name: str, lines: Iterable[Sequence[Point]], plot: Plot, *, colour: str = INK, width: float = 2,
-        dashes: tuple[float, ...] = (), zorder: float = 3,
-    ) -> None:  # fmt: skip
+        self,
+        name: str,
+        lines: Iterable[Sequence[Point]],
+        plot: Plot,
+        *,
+        colour: str = INK,
+        width: float = 2,
+        dashes: tuple[float, ...] = (),
+        zorder: float = 3,
+    ) -> None:
         """Lines through a plot's values, drawn at once."""
         from matplotlib.collections import LineCollection  # noqa: PLC0415 - with the drawing library
 
@@ -168,10 +202,16 @@ class Card:
         if paths:
             self.figure.add_artist(
                 LineCollection(
-                    paths, colors=colour, linewidths=width, gid=name, transform=plot.transform, zorder=zorder,
-                    linestyles=[(0, dashes)] if dashes else "solid", capstyle="butt",
+                    paths,
+                    colors=colour,
+                    linewidths=width,
+                    gid=name,
+                    transform=plot.transform,
+                    zorder=zorder,
+                    linestyles=[(0, dashes)] if dashes else "solid",
+                    capstyle="butt",
                 )
-            )  # fmt: skip
+            )
 
     def area(self, name: str, outline: Sequence[Point], plot: Plot, *, colour: str, zorder: float = 1) -> None:
         from matplotlib.collections import PolyCollection  # noqa: PLC0415 - with the drawing library

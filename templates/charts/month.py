@@ -154,9 +154,11 @@ def drawing(series: Series) -> Figure:
     figure.text(0.035, 0.965, finding(series), size=TITLE, weight="bold", color=INK, va="top")
     figure.text(0.035, 0.872, _subtitle(series), size=TEXT, color=FAINT, va="top")
     axes.bar(
-        [day.day for day in series.days], [float(spent) for spent in series.tokens],
-        width=0.78, color=[_colour(series, day) for day in series.days],
-    )  # fmt: skip
+        [day.day for day in series.days],
+        [float(spent) for spent in series.tokens],
+        width=0.78,
+        color=[_colour(series, day) for day in series.days],
+    )
     _set_days(axes, series)
     if series.total:
         _label(axes, series)

@@ -34,9 +34,14 @@ def team_lines(report: WeeksOfTeam) -> Block | None:
     if len(paces) == len(weeks):
         series["Grants' pace"] = [_usd(pace) for pace in paces]
     return _chart(
-        "line", weekly.finding(report), "USD spent a week", [canvas.of(one.week.first_day) for one in weeks], series,
-        x="Week from", y="USD a week",
-    )  # fmt: skip
+        "line",
+        weekly.finding(report),
+        "USD spent a week",
+        [canvas.of(one.week.first_day) for one in weeks],
+        series,
+        x="Week from",
+        y="USD a week",
+    )
 
 
 def burn_down(month: BurnDown) -> Block | None:
@@ -49,9 +54,14 @@ def burn_down(month: BurnDown) -> Block | None:
         "Even pace": [round(even_pace(month, day)) for day, _ in chosen],
     }
     return _chart(
-        "line", finding_of_month(month), "Tokens left", [canvas.of(day) for day, _ in chosen], series,
-        x="End of", y="Tokens left",
-    )  # fmt: skip
+        "line",
+        finding_of_month(month),
+        "Tokens left",
+        [canvas.of(day) for day, _ in chosen],
+        series,
+        x="End of",
+        y="Tokens left",
+    )
 
 
 def utilisation(histogram: Histogram) -> Block | None:
@@ -60,15 +70,26 @@ def utilisation(histogram: Histogram) -> Block | None:
     if not any(count for _, count in told):
         return None
     return _chart(
-        "bar", finding_of_shares(histogram), "People by share of grants used", [words for words, _ in told],
-        {"People": [count for _, count in told]}, x="Share of the regular grants that was used", y="People",
-    )  # fmt: skip
+        "bar",
+        finding_of_shares(histogram),
+        "People by share of grants used",
+        [words for words, _ in told],
+        {"People": [count for _, count in told]},
+        x="Share of the regular grants that was used",
+        y="People",
+    )
 
 
 def _chart(
-    kind: str, title: str, plain_title: str, categories: Sequence[str], series: Mapping[str, Sequence[float]], *,
-    x: str, y: str,
-) -> Block:  # fmt: skip
+    kind: str,
+    title: str,
+    plain_title: str,
+    categories: Sequence[str],
+    series: Mapping[str, Sequence[float]],
+    *,
+    x: str,
+    y: str,
+) -> Block:
     return {
         "type": "data_visualization",
         "title": title if len(title) <= LONGEST_TITLE else plain_title,

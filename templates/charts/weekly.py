@@ -334,9 +334,13 @@ def _bars(card: Card, scene: _Scene) -> None:
     for place, colour in enumerate(canvas.colours(scene.report.services)):
         card.boxes(f"service {place}", stacked(scene.report, place, over), scene.plot, colour=colour, edge=CARD)
         card.boxes(
-            f"service {place}, this week", stacked(scene.report, place, this), scene.plot,
-            colour=colour, edge=CARD, hatch="////",
-        )  # fmt: skip
+            f"service {place}, this week",
+            stacked(scene.report, place, this),
+            scene.plot,
+            colour=colour,
+            edge=CARD,
+            hatch="////",
+        )
     whole = [Box(i - BAR, 0, i + BAR, _value(one.spent)) for i, one in scene.shown if one.spent and not one.usd]
     card.boxes("not told apart", whole, scene.plot, colour=canvas.REST_DARK, edge=CARD, hatch="////")
 
@@ -377,9 +381,12 @@ def _gaps(card: Card, scene: _Scene) -> list[Box]:
     gaps = [(i, one.hidden) for i, one in enumerate(scene.report.weeks) if one.hidden]
     y = scene.plot.on.bottom
     card.boxes(
-        "left out", [Box(scene.plot.x(i) - 9, y, scene.plot.x(i) + 9, y + 6) for i, _ in gaps], canvas.DOTS,
-        colour=BAND, zorder=3,
-    )  # fmt: skip
+        "left out",
+        [Box(scene.plot.x(i) - 9, y, scene.plot.x(i) + 9, y + 6) for i, _ in gaps],
+        canvas.DOTS,
+        colour=BAND,
+        zorder=3,
+    )
     taken = []
     for (_, reason), run in groupby(gaps, key=lambda gap: (gap[0] - gaps.index(gap), gap[1])):
         at = [i for i, _ in run]

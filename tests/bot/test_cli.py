@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from click.testing import Result
 
-    from programme.app import Desk
+    from programme.app import App
 
     Run = Callable[..., Result]
 
@@ -122,7 +122,7 @@ def test_wrong_usage_is_exit_2(run: Run, arguments: tuple[str, ...]) -> None:
         (("grants", "give", ADA, "1", "--reason", " ", "--expires", "2099-01-01"), "reason is empty"),
         (("grants", "give", ADA, "1", "--reason", "x", "--expires", "2020-01-01"), "must be in the future"),
     ],
-)  # fmt: skip
+)
 def test_a_refusal_is_exit_1_with_the_reason(run: Run, arguments: tuple[str, ...], reason: str) -> None:
     """An expected "no" is a sentence on the error output with what to do next, and nothing on the other."""
     result = run(*arguments, code=1)
@@ -169,7 +169,7 @@ def test_migrate_applies_the_named_handbook(run: Run, tmp_path: Path) -> None:
         ("postgresql://127.0.0.1:1/tokens", "The database does not answer: "),
         ("sqlite:////proc/tokens.db", "The database does not answer: unable to open database file"),
     ],
-)  # fmt: skip
+)
 def test_a_database_that_is_none_is_a_reason(run: Run, url: str, reason: str) -> None:
     """A wrong URL and a server that is away are told in a sentence, for every command alike."""
     for arguments in (("balance", ADA), ("migrate",), ("verify",)):
@@ -188,7 +188,7 @@ def test_mistakes_in_the_environment_are_named(run: Run) -> None:
         ({}, "SLACK_BOT_TOKEN is not set."),
         ({"SLACK_BOT_TOKEN": "xoxb-1"}, "Neither SLACK_APP_TOKEN (Socket Mode) nor SLACK_SIGNING_SECRET (HTTP) is"),
     ],
-)  # fmt: skip
+)
 def test_run_needs_slacks_tokens(run: Run, environ: dict[str, str], reason: str) -> None:
     """The bot does not start half: what is missing is named."""
     assert reason in run("run", code=1, **environ).stderr
@@ -202,8 +202,10 @@ def test_people_are_imported(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "people.csv"
     path.write_text(cast.PEOPLE + "new@example.com,New One,,,mid,engineering,,1,Europe/Paris,2026-01-01,,,\n")
     assert json.loads(run("people", "import", str(path), "--json").stdout) == {
-        "added": 1, "changed": 0, "unchanged": 6,
-    }  # fmt: skip
+        "added": 1,
+        "changed": 0,
+        "unchanged": 6,
+    }
     assert run("people", "import", str(path)).stdout == "0 added, 0 changed, 7 unchanged.\n"
 
 
@@ -251,13 +253,19 @@ def test_json_lines_are_imported(run: Run, tmp_path: Path) -> None:
     """CloudEvents, one a line, count like the same events in a CSV file."""
     path = tmp_path / "usage.jsonl"
     event: dict[str, Any] = {
-        "specversion": "1.0", "source": "gateway", "type": "gen_ai.usage", "time": "2026-11-20T09:30:00Z",
+        "specversion": "1.0",
+        "source": "gateway",
+        "type": "gen_ai.usage",
+        "time": "2026-11-20T09:30:00Z",
         "data": {
-            "user.email": ADA, "gen_ai.provider.name": "anthropic", "gen_ai.request.model": "claude-sonnet-4-5",
-            "gen_ai.usage.input_tokens": 1200, "gen_ai.usage.cache_read.input_tokens": 1000,
+            "user.email": ADA,
+            "gen_ai.provider.name": "anthropic",
+            "gen_ai.request.model": "claude-sonnet-4-5",
+            "gen_ai.usage.input_tokens": 1200,
+            "gen_ai.usage.cache_read.input_tokens": 1000,
             "gen_ai.usage.output_tokens": 300,
         },
-    }  # fmt: skip
+    }
     path.write_text("".join(json.dumps(event | {"id": f"e{i}"}) + "\n" for i in range(3)))
     result = run("usage", "import", str(path), "--format", "jsonl", "--json")
     assert counts(result) == dict(zip(SUMMARY, (3, 3, 0, 0, 0, 0), strict=True))
@@ -381,9 +389,7 @@ def test_a_key_gives_once(run: Run) -> None:
     assert (first["amount_tokens"], first["again"], again["again"]) == ("10.000000", False, True)
     assert first["entry_id"] == again["entry_id"]
     assert first["expires_at"] == "2099-12-31T23:00:00+00:00"
-    refused = run(
-        "grants", "give", ADA, "11", "--reason", "x", "--expires", "2099-12-31", "--key", "k1", code=1
-    )  # fmt: skip
+    refused = run("grants", "give", ADA, "11", "--reason", "x", "--expires", "2099-12-31", "--key", "k1", code=1)
     assert "key = 'k1' was used for another grant. Choose another key." in refused.stderr
     assert "10 tokens had already been given under this key to ada@example.com" in give(run, "10", "--key", "k1").stdout
     assert balance_of(run) == "10.000000"
@@ -409,8 +415,11 @@ def test_a_key_is_shown_once_and_kept_as_a_hash(run: Run, sqlite_url: str) -> No
     assert secret not in run("keys", "list").stdout
     [listed] = json.loads(run("keys", "list", "--json").stdout)
     assert (listed["name"], listed["source"], listed["scopes"], listed["state"]) == (
-        "gateway", "gateway", "usage:write", "",
-    )  # fmt: skip
+        "gateway",
+        "gateway",
+        "usage:write",
+        "",
+    )
     assert (
         "There is already a key named 'gateway'. Choose another name."
         in run("keys", "create", "gateway", code=1).stderr
@@ -465,10 +474,10 @@ def test_progress_stays_off_the_output(run: Run, tmp_path: Path) -> None:
     assert run("verify").stdout == "Every figure holds.\n"
 
 
-def test_what_people_do_is_audited_with_their_name(run: Run, sqlite_desk: Desk) -> None:
+def test_what_people_do_is_audited_with_their_name(run: Run, sqlite_app: App) -> None:
     """The audit log names who sat at the command line."""
     give(run, "1")
-    with sqlite_desk.reading() as session:
+    with sqlite_app.database.reading() as session:
         actors = set(session.exec_driver_sql("SELECT actor FROM audit_log WHERE action = 'grant.give'").scalars())
     assert len(actors) == 1
     assert actors.pop().startswith("cli:")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from click.testing import Result
 
-    from programme.app import Desk
+    from programme.app import App
 
     Run = Callable[..., Result]
 
@@ -29,9 +29,9 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @pytest.fixture
-def office(sqlite_desk: Desk) -> Desk:
-    """A desk of today: the command reads the machine's clock."""
-    return dataclasses.replace(sqlite_desk, clock=Clock(datetime.now(UTC)))
+def office(sqlite_app: App) -> App:
+    """A app of today: the command reads the machine's clock."""
+    return dataclasses.replace(sqlite_app, clock=Clock(datetime.now(UTC)))
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def run(sqlite_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run
     return lambda *words: CliRunner().invoke(main, ["chart", *words])
 
 
-def test_a_team_a_month_and_the_programme_are_drawn(run: Run, office: Desk, tmp_path: Path) -> None:
+def test_a_team_a_month_and_the_programme_are_drawn(run: Run, office: App, tmp_path: Path) -> None:
     """Each is a PNG, and what it shows is printed."""
     teams.hire_team(office)
     cast.give(office, ADA, "1000")
@@ -60,12 +60,13 @@ def test_a_team_a_month_and_the_programme_are_drawn(run: Run, office: Desk, tmp_
         assert path.read_bytes().startswith(PNG)
 
 
-def test_what_cannot_be_drawn_is_refused(run: Run, office: Desk) -> None:
+def test_what_cannot_be_drawn_is_refused(run: Run, office: App) -> None:
     """Who leads nobody has no team, who never had tokens no month, and a stranger neither."""
     for words, said in (
-        (("team", ADA), "No one reports to"), (("burn-down", BEN), "has had no tokens yet"),
+        (("team", ADA), "No one reports to"),
+        (("burn-down", BEN), "has had no tokens yet"),
         (("team", "nobody@example.com"), "No one has the e-mail"),
-    ):  # fmt: skip
+    ):
         refused = run(*words)
         assert (refused.exit_code, said in refused.output) == (1, True)
     assert office.clock()

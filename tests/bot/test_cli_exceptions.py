@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
     from click.testing import Result
 
-    from programme.app import Desk
+    from programme.app import App
 
     Run = Callable[..., Result]
 
 
 @pytest.fixture
-def office(sqlite_desk: Desk) -> Desk:
-    return convene(sqlite_desk)
+def office(sqlite_app: App) -> App:
+    return convene(sqlite_app)
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def run(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Run:
     return lambda *words: CliRunner().invoke(main, ["exceptions", *words])
 
 
-def test_what_waits_is_listed_by_its_deadline(run: Run, office: Desk) -> None:
+def test_what_waits_is_listed_by_its_deadline(run: Run, office: App) -> None:
     """Without anything, with requests that are open, and with all of them; the same for programs."""
     assert "Nothing is waiting for the board." in run("list").stdout
     assert "No one has asked for tokens." in run("list", "--all").stdout
@@ -51,7 +51,7 @@ def test_what_waits_is_listed_by_its_deadline(run: Run, office: Desk) -> None:
     assert (first["approvals"], first["needed"], first["requester"]) == (0, 1, "Ada Lovelace")
 
 
-def test_requests_are_exported_as_csv(run: Run, office: Desk) -> None:
+def test_requests_are_exported_as_csv(run: Run, office: App) -> None:
     """Those that were made between two days, with what was granted; no text becomes a formula in a spreadsheet."""
     decided = asking.vote(office, TESS, asking.ask(office, BEN, "5000"), tokens="4000").request
     asking.let_time_pass(office, days=2)
@@ -71,7 +71,7 @@ def test_requests_are_exported_as_csv(run: Run, office: Desk) -> None:
         assert len(list(csv.DictReader(io.StringIO(run("export", *words).stdout)))) == count
 
 
-def test_a_file_is_written_where_it_is_wanted(run: Run, office: Desk, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_file_is_written_where_it_is_wanted(run: Run, office: App, tmp_path_factory: pytest.TempPathFactory) -> None:
     """`--out` names it."""
     asking.ask(office, BEN, "5000")
     path = tmp_path_factory.mktemp("export") / "q4.csv"

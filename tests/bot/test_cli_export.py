@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
     from click.testing import Result
 
-    from programme.app import Desk
+    from programme.app import App
 
     Run = Callable[..., Result]
 
 
 @pytest.fixture
-def office(sqlite_desk: Desk) -> Desk:
-    """A desk of today: the command reads the machine's clock."""
-    return dataclasses.replace(sqlite_desk, clock=Clock(datetime.now(UTC)))
+def office(sqlite_app: App) -> App:
+    """A app of today: the command reads the machine's clock."""
+    return dataclasses.replace(sqlite_app, clock=Clock(datetime.now(UTC)))
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def rows(result: Result) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(result.stdout)))
 
 
-def test_each_week_and_service_is_a_line(run: Run, office: Desk) -> None:
+def test_each_week_and_service_is_a_line(run: Run, office: App) -> None:
     """What the report draws: amounts as decimals, this week last, the grants' pace where there are grants."""
     teams.hire_team(office)
     teams.work(office, dict.fromkeys(TEAM, 100))
@@ -66,7 +66,7 @@ def test_each_week_and_service_is_a_line(run: Run, office: Desk) -> None:
     assert (anthropic["pace_usd"], anthropic["not_told"]) == ("", "")
 
 
-def test_what_is_not_told_has_its_reason(run: Run, office: Desk) -> None:
+def test_what_is_not_told_has_its_reason(run: Run, office: App) -> None:
     """A team of two has one line without figures; of people who lead nobody there is none."""
     teams.work(office, {ADA: 100, BEN: 100})
     [row] = rows(run())

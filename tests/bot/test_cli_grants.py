@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
     from click.testing import Result
 
-    from programme.app import Desk
+    from programme.app import App
 
     Run = Callable[..., Result]
 
 
 @pytest.fixture
-def run(sqlite_url: str, sqlite_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(sqlite_url: str, sqlite_app: App, monkeypatch: pytest.MonkeyPatch) -> Run:
     """`tokens-bot …` on a launched company, at the tests' noon."""
-    rollout.launch(sqlite_desk)
-    monkeypatch.setattr("bot.wiring.open_desk", partial(wiring.open_desk, clock=sqlite_desk.clock))
+    rollout.launch(sqlite_app)
+    monkeypatch.setattr("bot.wiring.open_app", partial(wiring.open_app, clock=sqlite_app.clock))
 
     def invoke(*arguments: str, code: int = 0, **environ: str) -> Result:
         env: dict[str, str | None] = {"TOKENS_DATABASE_URL": sqlite_url, "TOKENS_TIME_ZONE": "Europe/Berlin", **environ}
@@ -46,16 +46,18 @@ def read(result: Result) -> Any:  # noqa: ANN401 - any JSON
     return json.loads(result.stdout)
 
 
-def test_a_dry_run_and_the_run_agree(run: Run, sqlite_desk: Desk) -> None:
+def test_a_dry_run_and_the_run_agree(run: Run, sqlite_app: App) -> None:
     """What the dry run shows, person by person and in sum, is what the run posts, once."""
     plan = read(run("grants", "run", "--month", "2026-12", "--dry-run", "--json"))
-    assert rollout.granted(sqlite_desk, "2026-12") == {}
+    assert rollout.granted(sqlite_app, "2026-12") == {}
     assert plan["budget_usd"] is None
     posted = read(run("grants", "run", "--month", "2026-12", "--json"))
     assert (posted["posted"], posted["people"]) == (True, len(plan["grants"]))
     assert posted["granted_tokens"] == plan["granted_tokens"]
-    given = {cast.person_id(sqlite_desk, who): f"{amount.decimal:f}" for who, amount in
-             rollout.granted(sqlite_desk, "2026-12").items()}  # fmt: skip
+    given = {
+        cast.person_id(sqlite_app, who): f"{amount.decimal:f}"
+        for who, amount in rollout.granted(sqlite_app, "2026-12").items()
+    }
     assert {line["person_id"]: line["tokens"] for line in plan["grants"]} == given
     assert read(run("grants", "run", "--month", "2026-12", "--json")) == {"month": "2026-12", "posted": False}
     assert "already posted" in run("grants", "run", "--month", "2026-12").stdout
@@ -166,12 +168,12 @@ def test_the_value_is_proposed_and_adopted(run: Run) -> None:
 
 
 def test_what_is_owed_to_slack_is_delivered_or_listed(
-    run: Run, sqlite_desk: Desk, monkeypatch: pytest.MonkeyPatch
+    run: Run, sqlite_app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`deliver` sends what is due and says what is parked; `--list` what to do; `--retry` tries again."""
     run("grants", "run", "--month", "2026-11")
     monkeypatch.setattr("bot.cli.deliver.PAUSE_SECONDS", 0)
-    with slack.workspace(clock=sqlite_desk.clock, post_burst=100) as sandbox:
+    with slack.workspace(clock=sqlite_app.clock, post_burst=100) as sandbox:
         sandbox.workspace.change_member(slack.ADA, deleted=True)
         env = slack.environment(sandbox, "sqlite:///unused.db")
         del env["TOKENS_DATABASE_URL"]
@@ -179,7 +181,7 @@ def test_what_is_owed_to_slack_is_delivered_or_listed(
         assert delivered["parked"] == 1
         assert delivered["sent"] >= 2
         parked = [line for line in read(run("deliver", "--list", "--json")) if line["state"] == "parked"]
-        assert parked[0]["key"] == f"statement:2026-11:{cast.person_id(sqlite_desk, ADA)}"
+        assert parked[0]["key"] == f"statement:2026-11:{cast.person_id(sqlite_app, ADA)}"
         assert "deliver --retry KEY" in parked[0]["what_to_do"]
         sandbox.workspace.change_member(slack.ADA, deleted=False)
         assert "1 message will be tried" in run("deliver", "--retry", parked[0]["key"]).stdout

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from click.testing import Result
 
-    from programme.app import Desk
+    from programme.app import App
 
     Run = Callable[..., Result]
 
@@ -49,7 +49,7 @@ def run(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run
     return invoke
 
 
-def test_the_first_is_applied_by_one_and_the_next_by_two(run: Run, sqlite_desk: Desk) -> None:
+def test_the_first_is_applied_by_one_and_the_next_by_two(run: Run, sqlite_app: App) -> None:
     """The second is refused with what to do; the first may be applied again and again, as deployments do."""
     first, second = text("2099.1", FAR), text("2099.2", FAR)
     assert run("apply", body=first).stdout == "Handbook 2099.1 applies from 2099-01-01.\n"
@@ -62,31 +62,31 @@ def test_the_first_is_applied_by_one_and_the_next_by_two(run: Run, sqlite_desk: 
         "Version '2099.1' was already applied with a different text."
         in run("apply", body=f"{first}# more", code=1).stderr
     )
-    assert [row["after"].get("alone") for row in books.audited(sqlite_desk, "handbook.apply")] == [None, "own_first"]
-    assert books.findings(sqlite_desk) == {}
+    assert [row["after"].get("alone") for row in books.audited(sqlite_app, "handbook.apply")] == [None, "own_first"]
+    assert books.findings(sqlite_app) == {}
 
 
-def test_what_the_system_applied_may_be_the_companys_own(run: Run, sqlite_desk: Desk) -> None:
+def test_what_the_system_applied_may_be_the_companys_own(run: Run, sqlite_app: App) -> None:
     """Where `TOKENS_HANDBOOK` came first, the next one takes two people; of the packaged one remarks may differ."""
-    with sqlite_desk.transaction() as session:
+    with sqlite_app.database.transaction() as session:
         session.exec_driver_sql("UPDATE handbooks SET body = '# An older remark.' || char(10) || body")
     assert "two people" not in run("apply", body="version = 3", code=1).stderr
     run("apply", body=text("2099.1", FAR))
-    with sqlite_desk.transaction() as session:
+    with sqlite_app.database.transaction() as session:
         session.exec_driver_sql("DELETE FROM handbooks WHERE version = '2099.1'")
         session.exec_driver_sql("UPDATE handbooks SET body = replace(body, 'carry_over = 1.0', 'carry_over = 0.7')")
     assert "takes two people" in run("apply", body=text("2099.2", FAR), code=1).stderr
 
 
-def test_without_a_board_one_person_is_enough(run: Run, sqlite_desk: Desk) -> None:
+def test_without_a_board_one_person_is_enough(run: Run, sqlite_app: App) -> None:
     """In a set-up with nobody to confirm, every version is applied by one, and the log says why."""
-    cast.hire(sqlite_desk, NOBODY)
+    cast.hire(sqlite_app, NOBODY)
     for number in (1, 2, 3):
         run("apply", body=text(f"2099.{number}", FAR))
-    told = [row["after"].get("alone") for row in books.audited(sqlite_desk, "handbook.apply")]
+    told = [row["after"].get("alone") for row in books.audited(sqlite_app, "handbook.apply")]
     assert told == [None, "own_first", "no_board", "no_board"]
     assert "No one but Ben Okafor is on the board" in run("propose", body=text("2099.4", FAR), code=1).stderr
-    assert books.findings(sqlite_desk) == {}
+    assert books.findings(sqlite_app) == {}
 
 
 def test_a_proposal_is_printed_and_listed(run: Run) -> None:
@@ -116,10 +116,10 @@ def test_a_proposal_is_printed_and_listed(run: Run) -> None:
     assert "  lots.months: 3 -> 4\n" in shown
 
 
-def test_what_became_of_it_is_listed(run: Run, sqlite_desk: Desk) -> None:
+def test_what_became_of_it_is_listed(run: Run, sqlite_app: App) -> None:
     """By whom and why it was declined."""
-    made = proposed.propose(sqlite_desk, text("2099.1", FAR), by=TESS)
-    proposed.decline(sqlite_desk, "iris@example.com", made, "Not\nyet")
+    made = proposed.propose(sqlite_app, text("2099.1", FAR), by=TESS)
+    proposed.decline(sqlite_app, "iris@example.com", made, "Not\nyet")
     [one] = json.loads(run("proposals", "--json").stdout)
     assert (one["state"], one["decided_by"], one["reason"]) == ("declined", "Iris Tan", "Not yet")
     assert "compared with" not in run("proposals", "--changes").stdout

@@ -39,9 +39,7 @@ def test_a_file_is_imported_once(run: Run, file: Path) -> None:
     """The summary counts what became of each line; the same file again adds nothing, a changed line is a correction."""
     first = json.loads(run("outcomes", "import", str(file), "--json").stdout)
     assert first == {"read": 3, "accepted": 2, "corrected": 0, "duplicate": 0, "waiting": 1}
-    assert run("outcomes", "import", str(file)).stdout == (
-        "3 read, 0 accepted, 0 corrected, 3 duplicate, 0 waiting\n"
-    )  # fmt: skip
+    assert run("outcomes", "import", str(file)).stdout == ("3 read, 0 accepted, 0 corrected, 3 duplicate, 0 waiting\n")
     write(file, SHOP_1.replace(",,,,,,", ",reopened,,,,,"))
     assert run("outcomes", "import", str(file)).stdout == "1 read, 0 accepted, 1 corrected, 0 duplicate, 0 waiting\n"
 
@@ -59,8 +57,10 @@ def test_what_waits_is_shown_and_attributed(run: Run, file: Path) -> None:
     listed = run("outcomes", "list").stdout
     assert "ada" not in listed
     assert [one["of"] for one in json.loads(run("outcomes", "list", "--json").stdout)["outcomes"]] == [
-        "", "mara@example.com", "mara@example.com",
-    ]  # fmt: skip
+        "",
+        "mara@example.com",
+        "mara@example.com",
+    ]
     found = json.loads(run("outcomes", "weekly", *PERIOD, "--json").stdout)
     assert [(row["week"], row["unit"], row["of"], row["kind"], row["output"]) for row in found] == [
         ("2026-W41", "team", "mara@example.com", "bug", "1.000"),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from click.testing import Result
 
-    from programme.app import Desk
+    from programme.app import App
     from tests.support.clock import Clock
 
     Run = Callable[..., Result]
@@ -33,10 +33,10 @@ DRAFT = ("review", "draft", "--quarter", "2026-Q4")
 
 
 @pytest.fixture
-def run(sqlite_url: str, sqlite_desk: Desk, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(sqlite_url: str, sqlite_app: App, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Run:
     """`tokens-bot …` in a company of seven teams, on the first working day after the quarter."""
-    reviewed.settle(sqlite_desk, clock)
-    monkeypatch.setattr("bot.wiring.open_desk", partial(wiring.open_desk, clock=clock))
+    reviewed.settle(sqlite_app, clock)
+    monkeypatch.setattr("bot.wiring.open_app", partial(wiring.open_app, clock=clock))
 
     def invoke(*arguments: str, code: int = 0) -> Result:
         env: dict[str, str | None] = {"TOKENS_DATABASE_URL": sqlite_url, "TOKENS_TIME_ZONE": "Europe/Berlin"}
@@ -52,13 +52,13 @@ def read(result: Result) -> Any:  # noqa: ANN401 - any JSON
     return json.loads(result.stdout)
 
 
-def test_a_dry_run_keeps_nothing_and_the_draft_is_the_same(run: Run, sqlite_desk: Desk) -> None:
+def test_a_dry_run_keeps_nothing_and_the_draft_is_the_same(run: Run, sqlite_app: App) -> None:
     """What the dry run shows is what the draft keeps, once; a second call says so."""
     shown = run(*DRAFT, "--dry-run").stdout
     assert "16 raised, 6 cut, 17 unchanged" in shown
     assert "Nothing was kept." in shown
     dry = read(run(*DRAFT, "--dry-run", "--json"))
-    assert books.count(sqlite_desk, reviews) == 0
+    assert books.count(sqlite_app, reviews) == 0
     kept = read(run(*DRAFT, "--json"))
     assert (dry["drafted"], kept["drafted"]) == (False, True)
     assert dry | {"drafted": True} == kept
@@ -68,34 +68,41 @@ def test_a_dry_run_keeps_nothing_and_the_draft_is_the_same(run: Run, sqlite_desk
 
 def test_before_its_time_the_command_says_not_yet(run: Run) -> None:
     """Exit 1 with the first quarter that is reviewed, or the day from which it can be; 2 for what is no quarter."""
-    assert "It is too early; grants are adjusted for the first time after 2026-Q2" in run(
-        "review", "draft", "--quarter", "2026-Q1", code=1
-    ).stderr  # fmt: skip
+    assert (
+        "It is too early; grants are adjusted for the first time after 2026-Q2"
+        in run("review", "draft", "--quarter", "2026-Q1", code=1).stderr
+    )
     assert "Draft it from 2027-04-01 on" in run("review", "draft", "--quarter", "2027-Q1", code=1).stderr
     run("review", "draft", "--quarter", "2026-Q5", code=2)
     assert "No review has been drafted yet." in run("review", "show", code=1).stderr
 
 
-def test_the_review_is_shown(run: Run, sqlite_desk: Desk) -> None:
+def test_the_review_is_shown(run: Run, sqlite_app: App) -> None:
     """Everybody's case in a line with the figures for the board below; for programs with amounts as strings."""
     run(*DRAFT)
     shown = run("review", "show").stdout
     for text in (
-        "T1P1 Example", "-10.0 %", "floor", "few_in_team", "16 raised, 6 cut, 17 unchanged", "index 1",
+        "T1P1 Example",
+        "-10.0 %",
+        "floor",
+        "few_in_team",
+        "16 raised, 6 cut, 17 unchanged",
+        "index 1",
         "team M0 Example      6 people, mean +8.3 %, 83 % raised, 0 % cut",
-        "not shown (too few people)", "in too small a team",
+        "not shown (too few people)",
+        "in too small a team",
         "no review was adopted before",
-    ):  # fmt: skip
+    ):
         assert text in shown
     content = read(run("review", "show", "--quarter", "2026-Q4", "--json"))
     assert content["summary"]["counted"] == {"raised": 16, "cut": 6, "unchanged": 17}
     money = content["summary"]["figures"]["money"]
     assert money["issued_usd"].partition(".")[2] == money["issued_usd"][-9:]
     by_person = {case["person_id"]: case for case in content["cases"]}
-    idle = by_person[cast.person_id(sqlite_desk, IDLE)]
+    idle = by_person[cast.person_id(sqlite_app, IDLE)]
     assert (idle["delta"], idle["state_after"], idle["decision"]) == ("-0.100", "low", "proposed")
     assert idle["grant_after_tokens"].endswith("00.000000")
-    assert by_person[cast.person_id(sqlite_desk, UNPAID)]["grant_after_tokens"] is None
+    assert by_person[cast.person_id(sqlite_app, UNPAID)]["grant_after_tokens"] is None
 
 
 def test_a_persons_case_is_explained(run: Run) -> None:
@@ -103,21 +110,25 @@ def test_a_persons_case_is_explained(run: Run) -> None:
     run(*DRAFT)
     shown = run("review", "show", "--person", IDLE).stdout
     for text in (
-        f"{IDLE} in 2026-Q4: -10.0 % (proposed)", "All adjustments together: 1 -> 0.9000", "LOW", "Because:",
-        "What would change it:", "ends LOW",
-    ):  # fmt: skip
+        f"{IDLE} in 2026-Q4: -10.0 % (proposed)",
+        "All adjustments together: 1 -> 0.9000",
+        "LOW",
+        "Because:",
+        "What would change it:",
+        "ends LOW",
+    ):
         assert text in shown
     assert read(run("review", "show", "--person", IDLE, "--json"))["reasons"]
     assert "weren't in the programme" in run("review", "show", "--person", "omar@example.com", code=1).stderr
 
 
-def test_the_proposal_is_worked_out_again(run: Run, sqlite_desk: Desk) -> None:
+def test_the_proposal_is_worked_out_again(run: Run, sqlite_app: App) -> None:
     """Exit 0 as long as every figure follows from the frozen inputs, else 1 with what does not; so does verify."""
     run(*DRAFT)
     assert run("review", "recompute").stdout == "2026-Q4: every figure follows.\n"
     assert read(run("verify", "--json"))["holds"] is True
-    idle = review_cases.c.person_id == cast.person_id(sqlite_desk, IDLE)
-    with sqlite_desk.transaction() as session:
+    idle = review_cases.c.person_id == cast.person_id(sqlite_app, IDLE)
+    with sqlite_app.database.transaction() as session:
         session.execute(sa.update(review_cases).where(idle).values(delta_thousandths=0))
     differs = read(run("review", "recompute", "--json", code=1))
     assert (differs["holds"], len(differs["differences"])) == (False, 2)
@@ -138,14 +149,14 @@ def test_other_thresholds_are_tried(run: Run, tmp_path: Path) -> None:
     assert "low_enter" in run("review", "backtest", "--handbook", str(path), code=1).stderr
 
 
-def test_the_pack_is_written_for_the_file(run: Run, sqlite_desk: Desk, tmp_path: Path) -> None:
+def test_the_pack_is_written_for_the_file(run: Run, sqlite_app: App, tmp_path: Path) -> None:
     """A page without cases for anybody; with them only for a role, by name; before the board was asked, none."""
     run(*DRAFT)
     out = tmp_path / "pack.html"
     assert "has not been asked" in run("review", "pack", "--out", str(out), code=1).stderr
     assert not out.exists()
-    with sqlite_desk.transaction() as session:
-        assert calendar.advance(session, reviewed.Q4, desk=sqlite_desk, now=reviewed.MORNING) == "convene"
+    with sqlite_app.transaction(reviewed.MORNING) as moment:
+        assert calendar.advance(moment, reviewed.Q4) == "convene"
     assert "2026-Q4, draft, without cases" in run("review", "pack", "--out", str(out)).stderr
     assert "T1P1 Example" not in out.read_text("utf-8")
     with_cases = ("review", "pack", "--quarter", "2026-Q4", "--cases", "--out", str(out))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from click.testing import Result
 
-    from programme.app import Desk
+    from programme.app import App
     from tests.support.clock import Clock
 
     Run = Callable[..., Result]
@@ -33,13 +33,13 @@ EXPORT = ("export", "review", "--year", "2026", "--by", OMAR)
 
 
 @pytest.fixture
-def run(sqlite_url: str, sqlite_desk: Desk, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(sqlite_url: str, sqlite_app: App, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Run:
     """`tokens-bot …` in a company whose review is adopted, with an appeal that is open."""
-    appealed.settle(sqlite_desk, clock)
-    with sqlite_desk.transaction() as session:
-        appealed.adopt(session, sqlite_desk)
-        appealed.file(session, sqlite_desk)
-    monkeypatch.setattr("bot.wiring.open_desk", partial(wiring.open_desk, clock=clock))
+    appealed.settle(sqlite_app, clock)
+    with sqlite_app.transaction() as moment:
+        appealed.adopt(moment)
+        appealed.file(moment)
+    monkeypatch.setattr("bot.wiring.open_app", partial(wiring.open_app, clock=clock))
 
     def invoke(*arguments: str, code: int = 0) -> Result:
         env: dict[str, str | None] = {"TOKENS_DATABASE_URL": sqlite_url, "TOKENS_TIME_ZONE": "Europe/Berlin"}
@@ -56,26 +56,29 @@ def rows(text: str) -> dict[str, dict[str, str]]:
     return {row["person_id"]: row for row in csv.DictReader(io.StringIO(text))}
 
 
-def test_each_case_is_a_line(run: Run, sqlite_desk: Desk, tmp_path: Path) -> None:
+def test_each_case_is_a_line(run: Run, sqlite_app: App, tmp_path: Path) -> None:
     """Headed by the names of the columns, without a name or an e-mail in it; to a file the same, and both on record."""
     exported = run(*EXPORT)
     header = exported.stdout.partition("\n")[0].split(",")
     assert header == [field.name for field in dataclasses.fields(Line)]
     told = rows(exported.stdout)
-    idle = told[cast.person_id(sqlite_desk, IDLE)]
+    idle = told[cast.person_id(sqlite_app, IDLE)]
     assert (idle["quarter"], idle["state"], idle["appeal"], idle["stewardship_met"]) == (
-        "2026-Q4", "low", "open", "False"
-    )  # fmt: skip
+        "2026-Q4",
+        "low",
+        "open",
+        "False",
+    )
     assert "@" not in exported.stdout
     assert exported.stderr == f"{len(told)} lines; 0 people opted out.\n"
     path = tmp_path / "review.csv"
     run(*EXPORT, "--out", str(path))
     assert path.read_text() == exported.stdout
-    taken = books.audited(sqlite_desk, "review.export")
-    assert [one["actor"] for one in taken] == [cast.person_id(sqlite_desk, OMAR)] * 2
+    taken = books.audited(sqlite_app, "review.export")
+    assert [one["actor"] for one in taken] == [cast.person_id(sqlite_app, OMAR)] * 2
 
 
-def test_who_may_not_take_it_gets_nothing(run: Run, sqlite_desk: Desk, tmp_path: Path) -> None:
+def test_who_may_not_take_it_gets_nothing(run: Run, sqlite_app: App, tmp_path: Path) -> None:
     """Exit 1 and no file for whoever is not of finance or not known, exit 2 for what is no year; nothing on record."""
     path = tmp_path / "review.csv"
     refused = run(*EXPORT[:-1], "iris@example.com", "--out", str(path), code=1)
@@ -84,7 +87,7 @@ def test_who_may_not_take_it_gets_nothing(run: Run, sqlite_desk: Desk, tmp_path:
     assert "nobody@example.com" in run(*EXPORT[:-1], "nobody@example.com", code=1).stderr
     run("export", "review", "--year", "26", "--by", OMAR, code=2)
     run("export", "review", "--year", "2026", code=2)
-    assert books.audited(sqlite_desk, "review.export") == []
+    assert books.audited(sqlite_app, "review.export") == []
 
 
 def test_another_year_has_a_heading_only(run: Run) -> None:
@@ -94,16 +97,16 @@ def test_another_year_has_a_heading_only(run: Run) -> None:
     assert exported.stderr.startswith("0 lines")
 
 
-def test_people_are_left_out_and_come_back(run: Run, sqlite_desk: Desk) -> None:
+def test_people_are_left_out_and_come_back(run: Run, sqlite_app: App) -> None:
     """Said once, said again, and taken back: each time the answer says what holds, and the export follows."""
     everybody = rows(run(*EXPORT).stdout)
     assert run("people", "opt-out", BUSY).stdout == f"{BUSY} is left out of exports of reviews from now on.\n"
     assert run("people", "opt-out", BUSY).stdout == f"{BUSY} is left out of exports of reviews already.\n"
     without = run(*EXPORT)
-    assert rows(without.stdout).keys() == everybody.keys() - {cast.person_id(sqlite_desk, BUSY)}
+    assert rows(without.stdout).keys() == everybody.keys() - {cast.person_id(sqlite_app, BUSY)}
     assert without.stderr.endswith("1 people opted out.\n")
     assert run("people", "opt-out", BUSY, "--back").stdout == f"{BUSY} is in exports of reviews from now on.\n"
     assert run("people", "opt-out", BUSY, "--back").stdout == f"{BUSY} is in exports of reviews already.\n"
     assert rows(run(*EXPORT).stdout) == everybody
     assert "nobody@example.com" in run("people", "opt-out", "nobody@example.com", code=1).stderr
-    assert len(books.audited(sqlite_desk, "review.opt_out")) == 1
+    assert len(books.audited(sqlite_app, "review.opt_out")) == 1

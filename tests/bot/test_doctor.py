@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from bot import doctor
 from bot.cli import main
-from programme.app import Desk
+from programme.app import App
 from programme.usage import intake as usage_programme
 from sandbox import web_api
 from store.engine import open_database
@@ -52,11 +52,11 @@ def sandbox(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
         yield running
 
 
-def examine(sandbox: Sandbox, desk: Desk, **environ: str) -> list[Finding]:
+def examine(sandbox: Sandbox, app: App, **environ: str) -> list[Finding]:
     with contextlib.suppress(sa.exc.DatabaseError):
-        cast.hire(desk, ALTERNATES)
+        cast.hire(app, ALTERNATES)
     changes = {"TOKENS_BOARD_USERGROUP": slack.GROUP, **CHANNELS, **environ}
-    return list(doctor.examine(slack.load(slack.environment(sandbox, "sqlite:///unused.db", **changes)), desk))
+    return list(doctor.examine(slack.load(slack.environment(sandbox, "sqlite:///unused.db", **changes)), app))
 
 
 def wrong(findings: list[Finding]) -> list[tuple[str, str]]:
@@ -65,12 +65,12 @@ def wrong(findings: list[Finding]) -> list[tuple[str, str]]:
     return [(finding.level, finding.what) for finding in findings if finding.level != "good"]
 
 
-def test_all_is_good(sandbox: Sandbox, desk: Desk) -> None:
+def test_all_is_good(sandbox: Sandbox, app: App) -> None:
     """In a workspace that is set up, everything that was looked at is good, and nothing was left out."""
-    findings = examine(sandbox, desk)
+    findings = examine(sandbox, app)
     assert wrong(findings) == []
     assert [finding.what for finding in findings] == [
-        f"The database ({desk.database.dialect}) is at revision 0012.",
+        f"The database ({app.database.dialect}) is at revision 0012.",
         "SLACK_BOT_TOKEN belongs to tokens in Example.",
         "The bot token has every scope it needs.",
         "The clock agrees with Slack's.",
@@ -87,35 +87,35 @@ def test_all_is_good(sandbox: Sandbox, desk: Desk) -> None:
 # --- Tokens and mode -----------------------------------------------------------------------------------------------
 
 
-def test_a_missing_bot_token_is_found(sandbox: Sandbox, sqlite_desk: Desk) -> None:
+def test_a_missing_bot_token_is_found(sandbox: Sandbox, sqlite_app: App) -> None:
     """Without a bot token Slack cannot be asked anything, and the rest is examined all the same."""
-    findings = examine(sandbox, sqlite_desk, SLACK_BOT_TOKEN="")
+    findings = examine(sandbox, sqlite_app, SLACK_BOT_TOKEN="")
     assert wrong(findings)[0] == ("problem", "SLACK_BOT_TOKEN is not set.")
     assert findings[-1].what == "Every message that was due is delivered."
 
 
-def test_a_revoked_token_is_found(sandbox: Sandbox, sqlite_desk: Desk) -> None:
+def test_a_revoked_token_is_found(sandbox: Sandbox, sqlite_app: App) -> None:
     """A token of an app that was removed is refused in Slack's own word."""
     sandbox.workspace.change_app(revoked=True)
-    assert ("problem", "SLACK_BOT_TOKEN is refused: account_inactive.") in wrong(examine(sandbox, sqlite_desk))
+    assert ("problem", "SLACK_BOT_TOKEN is refused: account_inactive.") in wrong(examine(sandbox, sqlite_app))
 
 
-def test_a_wrong_app_token_is_found(sandbox: Sandbox, sqlite_desk: Desk) -> None:
+def test_a_wrong_app_token_is_found(sandbox: Sandbox, sqlite_app: App) -> None:
     """An app token that cannot open a connection is named apart from the bot token."""
-    findings = examine(sandbox, sqlite_desk, SLACK_APP_TOKEN="xapp-wrong")
+    findings = examine(sandbox, sqlite_app, SLACK_APP_TOKEN="xapp-wrong")
     assert wrong(findings) == [("problem", "SLACK_APP_TOKEN is refused: invalid_auth.")]
 
 
-def test_http_mode_is_named(sandbox: Sandbox, sqlite_desk: Desk) -> None:
+def test_http_mode_is_named(sandbox: Sandbox, sqlite_app: App) -> None:
     """With a signing secret alone the doctor says what Slack has to reach."""
-    findings = examine(sandbox, sqlite_desk, SLACK_APP_TOKEN="", SLACK_SIGNING_SECRET="s", TOKENS_HTTP_PORT="9000")
+    findings = examine(sandbox, sqlite_app, SLACK_APP_TOKEN="", SLACK_SIGNING_SECRET="s", TOKENS_HTTP_PORT="9000")
     assert wrong(findings) == []
     assert "HTTP mode: Slack must reach 127.0.0.1:9000/slack/events." in [finding.what for finding in findings]
 
 
-def test_no_mode_is_found(sandbox: Sandbox, sqlite_desk: Desk) -> None:
+def test_no_mode_is_found(sandbox: Sandbox, sqlite_app: App) -> None:
     """A bot that Slack can reach in no way is a problem."""
-    findings = examine(sandbox, sqlite_desk, SLACK_APP_TOKEN="")
+    findings = examine(sandbox, sqlite_app, SLACK_APP_TOKEN="")
     assert wrong(findings) == [("problem", "Neither Socket Mode nor HTTP mode is set up.")]
 
 
@@ -125,10 +125,10 @@ LACKING = (
 )
 
 
-def test_missing_scopes_are_found(sandbox: Sandbox, sqlite_desk: Desk) -> None:
+def test_missing_scopes_are_found(sandbox: Sandbox, sqlite_app: App) -> None:
     """Each scope that the bot needs and the token lacks is named; the optional ones only where they are missed."""
     sandbox.workspace.change_app(scopes=frozenset({"commands"}))
-    assert wrong(examine(sandbox, sqlite_desk)) == [
+    assert wrong(examine(sandbox, sqlite_app)) == [
         ("problem", LACKING),
         ("warning", "TOKENS_GOVERNANCE_CHANNEL cannot be looked up without channels:read."),
         ("warning", "TOKENS_ANNOUNCE_CHANNEL cannot be looked up without channels:read."),
@@ -136,9 +136,9 @@ def test_missing_scopes_are_found(sandbox: Sandbox, sqlite_desk: Desk) -> None:
     ]
 
 
-def test_an_unreachable_slack_is_found(sandbox: Sandbox, sqlite_desk: Desk) -> None:
+def test_an_unreachable_slack_is_found(sandbox: Sandbox, sqlite_app: App) -> None:
     """A Slack that does not answer is one finding with its address, not a traceback."""
-    findings = examine(sandbox, sqlite_desk, SLACK_API_URL="http://127.0.0.1:1/api/")
+    findings = examine(sandbox, sqlite_app, SLACK_API_URL="http://127.0.0.1:1/api/")
     [finding] = [finding for finding in findings if "not answer" in finding.what]
     assert finding.level == "problem"
     assert finding.what.startswith("Slack does not answer at http://127.0.0.1:1/api/: ")
@@ -146,12 +146,12 @@ def test_an_unreachable_slack_is_found(sandbox: Sandbox, sqlite_desk: Desk) -> N
 
 @pytest.mark.parametrize("method", ["apps.connections.open", "conversations.info", "usergroups.users.list"])
 def test_a_slack_that_falls_silent_is_found(
-    sandbox: Sandbox, sqlite_desk: Desk, method: str, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, sqlite_app: App, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whichever question stays without an answer, the doctor goes on to the next."""
     monkeypatch.setattr(doctor, "PATIENCE_SECONDS", 0.1)
     sandbox.faults.add(method, delay=0.3)
-    findings = examine(sandbox, sqlite_desk)
+    findings = examine(sandbox, sqlite_app)
     assert len(wrong(findings)) == 1
     assert findings[-1].what == "Every message that was due is delivered."
 
@@ -167,14 +167,14 @@ def test_a_slack_that_falls_silent_is_found(
         (slack.PRIVATE, "The bot is not in #without-the-bot (TOKENS_ANNOUNCE_CHANNEL)."),
     ],
 )
-def test_channels_that_cannot_be_used_are_found(sandbox: Sandbox, sqlite_desk: Desk, channel: str, what: str) -> None:
+def test_channels_that_cannot_be_used_are_found(sandbox: Sandbox, sqlite_app: App, channel: str, what: str) -> None:
     """A channel that does not exist, is archived or lacks the bot is a problem of that variable."""
-    assert wrong(examine(sandbox, sqlite_desk, TOKENS_ANNOUNCE_CHANNEL=channel)) == [("problem", what)]
+    assert wrong(examine(sandbox, sqlite_app, TOKENS_ANNOUNCE_CHANNEL=channel)) == [("problem", what)]
 
 
-def test_channels_that_are_not_set_are_mentioned(sandbox: Sandbox, sqlite_desk: Desk) -> None:
+def test_channels_that_are_not_set_are_mentioned(sandbox: Sandbox, sqlite_app: App) -> None:
     """The bot answers without them, so they are a warning."""
-    findings = examine(sandbox, sqlite_desk, TOKENS_GOVERNANCE_CHANNEL="", TOKENS_ANNOUNCE_CHANNEL="")
+    findings = examine(sandbox, sqlite_app, TOKENS_GOVERNANCE_CHANNEL="", TOKENS_ANNOUNCE_CHANNEL="")
     assert wrong(findings) == [
         ("warning", "TOKENS_GOVERNANCE_CHANNEL is not set."),
         ("warning", "TOKENS_ANNOUNCE_CHANNEL is not set."),
@@ -182,34 +182,34 @@ def test_channels_that_are_not_set_are_mentioned(sandbox: Sandbox, sqlite_desk: 
 
 
 @pytest.mark.parametrize("seconds", [-300, 61])
-def test_a_wrong_clock_is_found(sandbox: Sandbox, sqlite_desk: Desk, seconds: float) -> None:
+def test_a_wrong_clock_is_found(sandbox: Sandbox, sqlite_app: App, seconds: float) -> None:
     """A clock that is a minute off, either way, will one day refuse Slack's signatures."""
-    skewed = Desk(sqlite_desk.database, ZONE, lambda: sqlite_desk.clock() + timedelta(seconds=seconds))
+    skewed = App(sqlite_app.database, ZONE, lambda: sqlite_app.clock() + timedelta(seconds=seconds))
     assert wrong(examine(sandbox, skewed)) == [("problem", f"The clock is {abs(seconds):.0f} s off Slack's.")]
 
 
-def test_a_small_board_is_found(sandbox: Sandbox, sqlite_desk: Desk) -> None:
+def test_a_small_board_is_found(sandbox: Sandbox, sqlite_app: App) -> None:
     """Fewer than three members and two alternates is a warning, whether a user group or the roles say so."""
-    assert wrong(examine(sandbox, sqlite_desk, TOKENS_BOARD_USERGROUP="")) == []
-    cast.hire(sqlite_desk, "email,roles\nomar@example.com,-\n")
-    assert wrong(examine(sandbox, sqlite_desk, TOKENS_BOARD_USERGROUP="")) == [
+    assert wrong(examine(sandbox, sqlite_app, TOKENS_BOARD_USERGROUP="")) == []
+    cast.hire(sqlite_app, "email,roles\nomar@example.com,-\n")
+    assert wrong(examine(sandbox, sqlite_app, TOKENS_BOARD_USERGROUP="")) == [
         ("warning", "The board has 2 members and 2 alternates (role `board`)."),
         ("warning", "No one on the board has the role `finance`."),
     ]
     for gone in (slack.ADA, slack.BEN, slack.TESS):
         sandbox.workspace.change_member(gone, deleted=True)
-    assert wrong(examine(sandbox, sqlite_desk)) == [
+    assert wrong(examine(sandbox, sqlite_app)) == [
         ("warning", "The board has 2 members and 2 alternates (Slack user group)."),
         ("warning", "No one on the board has the role `finance`."),
     ]
 
 
-def test_a_missing_board_is_found(sandbox: Sandbox, sqlite_desk: Desk) -> None:
+def test_a_missing_board_is_found(sandbox: Sandbox, sqlite_app: App) -> None:
     """Without anybody on it nothing is decided, and one person alone can change the handbook: that is said."""
     rows = "".join(f"{who}@example.com,-\n" for who in ("iris", "omar", "tess"))
-    cast.hire(sqlite_desk, f"email,roles\n{rows}")
+    cast.hire(sqlite_app, f"email,roles\n{rows}")
     loaded = slack.load(slack.environment(sandbox, "sqlite:///unused.db", **CHANNELS))
-    assert wrong(list(doctor.examine(loaded, sqlite_desk))) == [
+    assert wrong(list(doctor.examine(loaded, sqlite_app))) == [
         ("warning", "The board has 0 members and 0 alternates (role `board`)."),
         ("warning", "Without a board, one person alone can change the handbook."),
         ("warning", "No one on the board has the role `chair`."),
@@ -217,9 +217,9 @@ def test_a_missing_board_is_found(sandbox: Sandbox, sqlite_desk: Desk) -> None:
     ]
 
 
-def test_a_group_that_is_none_is_found(sandbox: Sandbox, sqlite_desk: Desk) -> None:
+def test_a_group_that_is_none_is_found(sandbox: Sandbox, sqlite_app: App) -> None:
     """A user group that does not exist leaves the size of the board open, and that is said."""
-    findings = examine(sandbox, sqlite_desk, TOKENS_BOARD_USERGROUP="S0NONE")
+    findings = examine(sandbox, sqlite_app, TOKENS_BOARD_USERGROUP="S0NONE")
     assert wrong(findings) == [("warning", "The board's group cannot be looked up: no_such_subteam.")]
 
 
@@ -229,7 +229,7 @@ def test_a_group_that_is_none_is_found(sandbox: Sandbox, sqlite_desk: Desk) -> N
 def test_an_empty_database_is_found(sandbox: Sandbox, tmp_path: Path, clock: Clock) -> None:
     """Without tables there is nothing to count, and the finding says which command makes them."""
     database = open_database(f"sqlite:///{tmp_path / 'empty.db'}")
-    findings = examine(sandbox, Desk(database, ZONE, clock))
+    findings = examine(sandbox, App(database, ZONE, clock))
     database.close()
     assert wrong(findings) == [("problem", "The database has no tables.")]
     assert findings[0].remedy == "Run `tokens-bot migrate`."
@@ -239,21 +239,21 @@ def test_an_empty_database_is_found(sandbox: Sandbox, tmp_path: Path, clock: Clo
 def test_a_database_that_is_away_is_found(sandbox: Sandbox, clock: Clock) -> None:
     """A server that cannot be reached is a problem with the driver's reason."""
     database = open_database("postgresql://127.0.0.1:1/tokens")
-    [(level, what)] = wrong(examine(sandbox, Desk(database, ZONE, clock)))
+    [(level, what)] = wrong(examine(sandbox, App(database, ZONE, clock)))
     assert level == "problem"
     assert what.startswith("The database does not answer: ")
 
 
-def test_quarantine_is_found(sandbox: Sandbox, desk: Desk) -> None:
+def test_quarantine_is_found(sandbox: Sandbox, app: App) -> None:
     """Usage that waits is counted by its reason, so that it is not forgotten."""
     events = [
-        cast.event("e1", at=desk.clock(), who="nobody@example.com"),
-        cast.event("e2", at=desk.clock(), who="nobody@example.com"),
-        cast.event("e3", at=desk.clock(), model=("anthropic", "inhouse-llm-9")),
+        cast.event("e1", at=app.clock(), who="nobody@example.com"),
+        cast.event("e2", at=app.clock(), who="nobody@example.com"),
+        cast.event("e3", at=app.clock(), model=("anthropic", "inhouse-llm-9")),
     ]
-    with desk.transaction() as session:
-        usage_programme.take_in(session, events, desk=desk, now=desk.clock())
-    assert wrong(examine(sandbox, desk)) == [
+    with app.transaction() as moment:
+        usage_programme.take_in(moment, events)
+    assert wrong(examine(sandbox, app)) == [
         ("warning", "Usage is waiting in quarantine: 1 unknown_model, 2 unknown_person.")
     ]
 
@@ -265,9 +265,10 @@ def test_the_command_prints_findings_and_remedies(sandbox: Sandbox, sqlite_url: 
     """A warning leaves the exit code alone, a problem sets it, and programs get the same as JSON."""
     clock.now = datetime.now(UTC)
     environ: dict[str, str | None] = {
-        **slack.environment(sandbox, sqlite_url, TOKENS_BOARD_USERGROUP=slack.GROUP), "TOKENS_ANNOUNCE_CHANNEL": "",
+        **slack.environment(sandbox, sqlite_url, TOKENS_BOARD_USERGROUP=slack.GROUP),
+        "TOKENS_ANNOUNCE_CHANNEL": "",
         "TOKENS_GOVERNANCE_CHANNEL": slack.BOARD,
-    }  # fmt: skip
+    }
     printed = CliRunner().invoke(main, ["doctor"], env=environ)
     assert printed.exit_code == 0, printed.output
     assert "good    Socket Mode can connect.\n" in printed.stdout
@@ -277,5 +278,8 @@ def test_the_command_prints_findings_and_remedies(sandbox: Sandbox, sqlite_url: 
     sandbox.workspace.change_app(revoked=True)
     as_json = CliRunner().invoke(main, ["doctor", "--json"], env=environ)
     assert as_json.exit_code == 1
-    assert {"level": "problem", "what": "SLACK_BOT_TOKEN is refused: account_inactive.",
-            "remedy": "Install the app again and copy its token."} in json.loads(as_json.stdout)  # fmt: skip
+    assert {
+        "level": "problem",
+        "what": "SLACK_BOT_TOKEN is refused: account_inactive.",
+        "remedy": "Install the app again and copy its token.",
+    } in json.loads(as_json.stdout)

@@ -83,9 +83,15 @@ def needed_scopes(methods: set[str]) -> set[str]:
 VIEWS = {"views.open", "views.publish", "views.push", "views.update"}
 """Forms and Homes need no scope."""
 DELIVERING = {
-    "chat.postMessage", "conversations.history", "conversations.open", "files.completeUploadExternal",
-    "files.getUploadURLExternal", "users.lookupByEmail", "chat.update", "conversations.replies",
-}  # fmt: skip
+    "chat.postMessage",
+    "conversations.history",
+    "conversations.open",
+    "files.completeUploadExternal",
+    "files.getUploadURLExternal",
+    "users.lookupByEmail",
+    "chat.update",
+    "conversations.replies",
+}
 """What the courier asks of Slack, beside what a command's answer does."""
 
 

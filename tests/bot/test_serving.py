@@ -23,7 +23,7 @@ from tests.support.books import WAIT_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from programme.app import Desk
+    from programme.app import App
     from sandbox import Answer, Sandbox
 
 
@@ -43,14 +43,14 @@ def get(url: str) -> httpx.Response:
         return client.get(url)
 
 
-def test_a_port_that_is_taken_is_told(sandbox: Sandbox, sqlite_desk: Desk) -> None:
+def test_a_port_that_is_taken_is_told(sandbox: Sandbox, sqlite_app: App) -> None:
     """The bot refuses to start with the port's number, and leaves no connection and no thread behind."""
     before = threads()
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         environ = slack.environment(sandbox, "sqlite:///unused.db", TOKENS_HTTP_PORT=str(port))
         with pytest.raises(Refusal, match=f"Cannot listen on 127.0.0.1:{port}.") as refused:  # noqa: SIM117 - what raises
-            with serving.serving(slack.load(environ), sqlite_desk):
+            with serving.serving(slack.load(environ), sqlite_app):
                 pytest.fail("it started")
     assert refused.value.next_step == "Choose another TOKENS_HTTP_PORT."
     sandbox.wait_for(lambda: not sandbox.connections)
@@ -62,12 +62,12 @@ def test_a_port_that_is_taken_is_told(sandbox: Sandbox, sqlite_desk: Desk) -> No
     [({"SLACK_BOT_TOKEN": ""}, "no_bot_token"), ({"SLACK_APP_TOKEN": ""}, "no_slack_mode")],
 )
 def test_a_bot_without_tokens_does_not_start(
-    sandbox: Sandbox, sqlite_desk: Desk, environ: dict[str, str], code: str
+    sandbox: Sandbox, sqlite_app: App, environ: dict[str, str], code: str
 ) -> None:
     """What is missing is a refusal, before anything was begun."""
     before = threads()
     loaded = slack.load(slack.environment(sandbox, "sqlite:///unused.db", **environ))
-    with pytest.raises(Refusal) as refused, serving.serving(loaded, sqlite_desk):
+    with pytest.raises(Refusal) as refused, serving.serving(loaded, sqlite_app):
         pytest.fail("it started")
     assert refused.value.code == code
     assert threads() == before
@@ -81,23 +81,23 @@ def test_a_bot_without_tokens_does_not_start(
     ],
 )
 def test_a_slack_that_does_not_let_us_in_is_told(
-    sandbox: Sandbox, sqlite_desk: Desk, environ: dict[str, str], code: str
+    sandbox: Sandbox, sqlite_app: App, environ: dict[str, str], code: str
 ) -> None:
     """A refused token and a Slack that is away are reasons with a next step, and no thread stays behind."""
     before = threads()
     loaded = slack.load(slack.environment(sandbox, "sqlite:///unused.db", **environ))
-    with pytest.raises(Refusal, match=r"^Slack ") as refused, serving.serving(loaded, sqlite_desk):
+    with pytest.raises(Refusal, match=r"^Slack ") as refused, serving.serving(loaded, sqlite_app):
         pytest.fail("it started")
     assert (refused.value.code, refused.value.next_step) == (code, "See `tokens-bot doctor`.")
     assert threads() == before
 
 
 @pytest.mark.parametrize("signed", [False, True])
-def test_a_bot_stops_cleanly(sandbox: Sandbox, sqlite_desk: Desk, *, signed: bool) -> None:
+def test_a_bot_stops_cleanly(sandbox: Sandbox, sqlite_app: App, *, signed: bool) -> None:
     """After the block its port is free, its connection closed and its threads gone, in either mode."""
     before = threads()
     environ = (slack.signed_environment if signed else slack.environment)(sandbox, "sqlite:///unused.db")
-    with slack.bot(sandbox, sqlite_desk, slack.load(environ)) as address:
+    with slack.bot(sandbox, sqlite_app, slack.load(environ)) as address:
         assert get(f"{address}/readyz").json() == {"status": "ready"}
         assert sandbox.connections == (0 if signed else 1)
     with pytest.raises(httpx.ConnectError):
@@ -115,11 +115,11 @@ def asked_in_the_background(sandbox: Sandbox, user: str) -> tuple[threading.Thre
 
 
 @pytest.mark.parametrize("signed", [False, True])
-def test_a_command_under_way_is_answered(sandbox: Sandbox, sqlite_desk: Desk, *, signed: bool) -> None:
+def test_a_command_under_way_is_answered(sandbox: Sandbox, sqlite_app: App, *, signed: bool) -> None:
     """The bot stops while Slack takes its time over Zoe's first contact: she gets her answer all the same."""
-    cast.hire(sqlite_desk, slack.ZOE)
+    cast.hire(sqlite_app, slack.ZOE)
     environ = (slack.signed_environment if signed else slack.environment)(sandbox, "sqlite:///unused.db")
-    with slack.bot(sandbox, sqlite_desk, slack.load(environ)):
+    with slack.bot(sandbox, sqlite_app, slack.load(environ)):
         sandbox.faults.add("users.info", delay=0.5)
         thread, answers = asked_in_the_background(sandbox, slack.NEWCOMER)
         sandbox.wait_for(lambda: "users.info" not in waiting(sandbox))
@@ -155,10 +155,10 @@ def running_process(environ: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
         process.communicate(timeout=5)
 
 
-def test_a_signal_ends_the_process_after_its_answer(sandbox: Sandbox, sqlite_desk: Desk, sqlite_url: str) -> None:
+def test_a_signal_ends_the_process_after_its_answer(sandbox: Sandbox, sqlite_app: App, sqlite_url: str) -> None:
     """SIGTERM in the middle of a command: the person gets the answer, and the process leaves with 0."""
-    cast.hire(sqlite_desk, slack.ZOE)
-    cast.give(sqlite_desk, "zoe@example.com", "77", days=10_000)
+    cast.hire(sqlite_app, slack.ZOE)
+    cast.give(sqlite_app, "zoe@example.com", "77", days=10_000)
     with running_process(slack.environment(sandbox, sqlite_url)) as process:
         sandbox.wait_for(lambda: sandbox.connections)
         sandbox.faults.add("users.info", delay=0.5)
@@ -199,14 +199,14 @@ class Forgetful:
 
 
 def test_it_ends_although_the_connection_only_begins(
-    sandbox: Sandbox, sqlite_desk: Desk, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, sqlite_app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who stops the bot in the moment in which it connects does not wait for ever."""
     monkeypatch.setattr("slack_sdk.socket_mode.builtin.client.ConnectionState", Forgetful)
     loaded = slack.load(slack.environment(sandbox, "sqlite:///unused.db"))
 
     def serve() -> None:
-        with serving.serving(loaded, sqlite_desk):
+        with serving.serving(loaded, sqlite_app):
             sandbox.wait_for(lambda: sandbox.connections)
 
     served = threading.Thread(target=serve, daemon=True)

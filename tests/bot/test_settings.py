@@ -25,13 +25,23 @@ def test_an_empty_environment_has_the_documented_defaults() -> None:
 
 def test_every_variable_is_read() -> None:
     """Each documented variable reaches its setting, and spaces around a value do not."""
-    loaded = settings.load({
-        "SLACK_BOT_TOKEN": " xoxb-1 ", "SLACK_APP_TOKEN": "xapp-1", "SLACK_SIGNING_SECRET": "s",
-        "SLACK_API_URL": "http://127.0.0.1:1/api/", "TOKENS_DATABASE_URL": "postgresql://db/tokens",
-        "TOKENS_HTTP_HOST": "::1", "TOKENS_HTTP_PORT": "0", "TOKENS_TIME_ZONE": "Asia/Kolkata",
-        "TOKENS_GOVERNANCE_CHANNEL": "C1", "TOKENS_ANNOUNCE_CHANNEL": "C2", "TOKENS_BOARD_USERGROUP": "S1",
-        "TOKENS_HANDBOOK": "/etc/handbook.toml", "GITHUB_WEBHOOK_SECRET": "g",
-    })  # fmt: skip
+    loaded = settings.load(
+        {
+            "SLACK_BOT_TOKEN": " xoxb-1 ",
+            "SLACK_APP_TOKEN": "xapp-1",
+            "SLACK_SIGNING_SECRET": "s",
+            "SLACK_API_URL": "http://127.0.0.1:1/api/",
+            "TOKENS_DATABASE_URL": "postgresql://db/tokens",
+            "TOKENS_HTTP_HOST": "::1",
+            "TOKENS_HTTP_PORT": "0",
+            "TOKENS_TIME_ZONE": "Asia/Kolkata",
+            "TOKENS_GOVERNANCE_CHANNEL": "C1",
+            "TOKENS_ANNOUNCE_CHANNEL": "C2",
+            "TOKENS_BOARD_USERGROUP": "S1",
+            "TOKENS_HANDBOOK": "/etc/handbook.toml",
+            "GITHUB_WEBHOOK_SECRET": "g",
+        }
+    )
     assert (loaded.slack_bot_token, loaded.slack_app_token, loaded.slack_signing_secret) == ("xoxb-1", "xapp-1", "s")
     assert loaded.slack_api_url == "http://127.0.0.1:1/api/"
     assert loaded.database_url == "postgresql://db/tokens"
@@ -51,10 +61,15 @@ def test_a_blank_variable_is_not_set() -> None:
 def test_every_mistake_is_named_at_once() -> None:
     """The refusal lists each wrong variable with its value; of a secret it shows only the beginning."""
     with pytest.raises(Refusal) as refused:
-        settings.load({
-            "SLACK_BOT_TOKEN": "xapp-very-secret", "SLACK_APP_TOKEN": "xoxb-very-secret",
-            "SLACK_API_URL": "https://slack.com", "TOKENS_HTTP_PORT": "70000", "TOKENS_TIME_ZONE": "Mars/Olympus",
-        })  # fmt: skip
+        settings.load(
+            {
+                "SLACK_BOT_TOKEN": "xapp-very-secret",
+                "SLACK_APP_TOKEN": "xoxb-very-secret",
+                "SLACK_API_URL": "https://slack.com",
+                "TOKENS_HTTP_PORT": "70000",
+                "TOKENS_TIME_ZONE": "Mars/Olympus",
+            }
+        )
     assert refused.value.text.splitlines() == [
         "The environment has mistakes:",
         "SLACK_BOT_TOKEN begins with 'xapp-'; expected xoxb-…",
@@ -81,10 +96,14 @@ def test_zones_are_zones(zone: str) -> None:
 
 def test_secrets_stay_out_of_what_is_printed() -> None:
     """Settings that end up in a log or a traceback show no token, no secret and no database password."""
-    loaded = settings.load({
-        "SLACK_BOT_TOKEN": "xoxb-hush", "SLACK_APP_TOKEN": "xapp-hush", "SLACK_SIGNING_SECRET": "hush",
-        "TOKENS_DATABASE_URL": "postgresql://bot:hush@db/tokens",
-    })  # fmt: skip
+    loaded = settings.load(
+        {
+            "SLACK_BOT_TOKEN": "xoxb-hush",
+            "SLACK_APP_TOKEN": "xapp-hush",
+            "SLACK_SIGNING_SECRET": "hush",
+            "TOKENS_DATABASE_URL": "postgresql://bot:hush@db/tokens",
+        }
+    )
     assert "hush" not in repr(loaded)
     assert "hush" not in str(loaded)
 

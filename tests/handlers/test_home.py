@@ -32,7 +32,7 @@ from tests.support.requests import TESS, convene
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from programme.app import Desk
+    from programme.app import App
     from sandbox import Sandbox
     from store.people.directory import Person
     from tests.support.clock import Clock
@@ -54,13 +54,13 @@ def client(workspace: Sandbox) -> WebClient:
     return WebClient(workspace.workspace.app.bot_token, base_url=workspace.api_url)
 
 
-def person(desk: Desk, email: str) -> Person:
-    with desk.reading() as session:
+def person(app: App, email: str) -> Person:
+    with app.database.reading() as session:
         return asking.person(session, email)
 
 
-def open_home(desk: Desk, client: WebClient, user: str, tab: str = "home") -> None:
-    home.opened({"type": "app_home_opened", "user": user, "tab": tab}, client, desk=desk)
+def open_home(app: App, client: WebClient, user: str, tab: str = "home") -> None:
+    home.opened({"type": "app_home_opened", "user": user, "tab": tab}, client, app=app)
 
 
 def reads(workspace: Sandbox, user: str) -> str:
@@ -73,48 +73,51 @@ def published(workspace: Sandbox) -> int:
     return sum(call.method == "views.publish" for call in workspace.calls)
 
 
-def kept(desk: Desk, email: str) -> store.Shown | None:
-    with desk.reading() as session:
-        return store.of(session, cast.person_id(desk, email))
+def kept(app: App, email: str) -> store.Shown | None:
+    with app.database.reading() as session:
+        return store.of(session, cast.person_id(app, email))
 
 
-def test_opening_shows_ones_own(desk: Desk, workspace: Sandbox, client: WebClient) -> None:
+def test_opening_shows_ones_own(app: App, workspace: Sandbox, client: WebClient) -> None:
     """Who opens the tab sees their own tokens; when, and the view's hash, are kept; the other tab shows nothing."""
-    cast.give(desk, ADA, "4120.35")
-    open_home(desk, client, slack.ADA, tab="messages")
-    assert (reads(workspace, slack.ADA), kept(desk, ADA)) == ("", None)
-    open_home(desk, client, slack.ADA)
+    cast.give(app, ADA, "4120.35")
+    open_home(app, client, slack.ADA, tab="messages")
+    assert (reads(workspace, slack.ADA), kept(app, ADA)) == ("", None)
+    open_home(app, client, slack.ADA)
     assert "*4,120.35 tokens left*" in reads(workspace, slack.ADA)
-    seen, row = workspace.home(slack.ADA), kept(desk, ADA)
+    seen, row = workspace.home(slack.ADA), kept(app, ADA)
     assert seen is not None
-    assert row == (desk.clock(), seen.hash)
+    assert row == (app.clock(), seen.hash)
     assert workspace.home(slack.BEN) is None
 
 
 def test_a_newcomer_is_linked_and_a_stranger_is_told_what_to_do(
-    desk: Desk, workspace: Sandbox, client: WebClient
+    app: App, workspace: Sandbox, client: WebClient
 ) -> None:
     """Somebody on record is recognised by e-mail; a stranger and a guest are told whom to ask, and nothing is kept."""
-    cast.hire(desk, slack.ZOE)
-    open_home(desk, client, slack.NEWCOMER)
+    cast.hire(app, slack.ZOE)
+    open_home(app, client, slack.NEWCOMER)
     assert "You have no tokens yet." in reads(workspace, slack.NEWCOMER)
-    open_home(desk, client, slack.GUEST)
+    open_home(app, client, slack.GUEST)
     assert "I don't know you yet" in reads(workspace, slack.GUEST)
     assert "Please ask the AI programme team" in reads(workspace, slack.GUEST)
-    assert books.count(desk, homes_table) == 1
+    assert books.count(app, homes_table) == 1
 
 
 def test_a_failure_of_ours_is_shown(
-    sqlite_desk: Desk, workspace: Sandbox, client: WebClient, monkeypatch: pytest.MonkeyPatch,
+    sqlite_app: App,
+    workspace: Sandbox,
+    client: WebClient,
+    monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
-) -> None:  # fmt: skip
+) -> None:
     """What nobody foresaw becomes a page with a number, which the log has too."""
 
     def fails(*_: object) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr(shown, "person", fails)
-    open_home(sqlite_desk, client, slack.ADA)
+    open_home(sqlite_app, client, slack.ADA)
     page = reads(workspace, slack.ADA)
     assert "This page could not be shown" in page
     [record] = caplog.records
@@ -124,14 +127,14 @@ def test_a_failure_of_ours_is_shown(
 
 
 def test_slack_away_is_logged_and_no_failure(
-    sqlite_desk: Desk, workspace: Sandbox, client: WebClient, caplog: pytest.LogCaptureFixture
+    sqlite_app: App, workspace: Sandbox, client: WebClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     """When Slack refuses, the log has the person's id and Slack's code, and nothing of what the page says."""
-    cast.give(sqlite_desk, ADA, "4120.35")
-    open_home(sqlite_desk, client, slack.ADA)
+    cast.give(sqlite_app, ADA, "4120.35")
+    open_home(sqlite_app, client, slack.ADA)
     workspace.faults.add("views.publish", error="internal_error", times=2)
-    open_home(sqlite_desk, client, slack.ADA)
-    assert homes.refresh(sqlite_desk, client, cast.person_id(sqlite_desk, ADA)) is False
+    open_home(sqlite_app, client, slack.ADA)
+    assert homes.refresh(sqlite_app, client, cast.person_id(sqlite_app, ADA)) is False
     text = "\n".join(record.getMessage() for record in caplog.records)
     assert text.count("was not published: ") == 2
     assert "internal_error" in text
@@ -141,59 +144,59 @@ def test_slack_away_is_logged_and_no_failure(
 # --- Never over anything newer -------------------------------------------------------------------------------------
 
 
-def test_a_newer_view_is_read_anew(desk: Desk, workspace: Sandbox, client: WebClient) -> None:
+def test_a_newer_view_is_read_anew(app: App, workspace: Sandbox, client: WebClient) -> None:
     """Who composed before somebody else published composes again, and shows what holds by then."""
-    cast.give(desk, ADA, "100")
-    open_home(desk, client, slack.ADA)
-    ada, overtaken = person(desk, ADA), _Overtaken(client)
+    cast.give(app, ADA, "100")
+    open_home(app, client, slack.ADA)
+    ada, overtaken = person(app, ADA), _Overtaken(client)
 
     def meanwhile() -> None:
-        cast.give(desk, ADA, "11")
-        homes.publish(desk, client, ada)
+        cast.give(app, ADA, "11")
+        homes.publish(app, client, ada)
 
     overtaken.before = [meanwhile]
-    homes.publish(desk, overtaken, ada)
+    homes.publish(app, overtaken, ada)
     assert "*111 tokens left*" in reads(workspace, slack.ADA)
     assert overtaken.refused == 1
-    seen, row = workspace.home(slack.ADA), kept(desk, ADA)
+    seen, row = workspace.home(slack.ADA), kept(app, ADA)
     assert seen is not None
     assert row is not None
     assert row.hash == seen.hash
 
 
-def test_after_three_conflicts_it_is_forced(desk: Desk, workspace: Sandbox, client: WebClient) -> None:
+def test_after_three_conflicts_it_is_forced(app: App, workspace: Sandbox, client: WebClient) -> None:
     """Where others publish again and again, the fourth time goes without a hash, with what holds then."""
-    cast.give(desk, ADA, "100")
-    open_home(desk, client, slack.ADA)
-    ada, overtaken = person(desk, ADA), _Overtaken(client)
+    cast.give(app, ADA, "100")
+    open_home(app, client, slack.ADA)
+    ada, overtaken = person(app, ADA), _Overtaken(client)
 
     def meanwhile() -> None:
-        cast.give(desk, ADA, "1")
-        homes.publish(desk, client, ada)
+        cast.give(app, ADA, "1")
+        homes.publish(app, client, ada)
 
     overtaken.before = [meanwhile] * 3
-    homes.publish(desk, overtaken, ada)
+    homes.publish(app, overtaken, ada)
     assert overtaken.refused == 3
     assert "*103 tokens left*" in reads(workspace, slack.ADA)
-    seen, row = workspace.home(slack.ADA), kept(desk, ADA)
+    seen, row = workspace.home(slack.ADA), kept(app, ADA)
     assert seen is not None
     assert row is not None
     assert row.hash == seen.hash
 
 
-def test_two_who_publish_first(desk: Desk, workspace: Sandbox, client: WebClient) -> None:
+def test_two_who_publish_first(app: App, workspace: Sandbox, client: WebClient) -> None:
     """Before there is a hash two may publish at once: the one that was overtaken shows the newer state again."""
-    cast.give(desk, ADA, "100")
-    ada, overtaken = person(desk, ADA), _Overtaken(client)
-    with desk.transaction() as session:
-        store.opened(session, ada.id, now=desk.clock())
+    cast.give(app, ADA, "100")
+    ada, overtaken = person(app, ADA), _Overtaken(client)
+    with app.database.transaction() as session:
+        store.opened(session, ada.id, now=app.clock())
 
     def meanwhile() -> None:
-        cast.give(desk, ADA, "11")
-        homes.publish(desk, client, ada)
+        cast.give(app, ADA, "11")
+        homes.publish(app, client, ada)
 
     overtaken.before = [meanwhile]
-    homes.publish(desk, overtaken, ada)
+    homes.publish(app, overtaken, ada)
     assert "*111 tokens left*" in reads(workspace, slack.ADA)
 
 
@@ -221,16 +224,16 @@ def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(homes, "quick", lambda client: client if isinstance(client, _Overtaken) else quick(client))
 
 
-def test_publishers_at_once_leave_the_newest(desk: Desk, workspace: Sandbox, client: WebClient) -> None:
+def test_publishers_at_once_leave_the_newest(app: App, workspace: Sandbox, client: WebClient) -> None:
     """Eight threads give tokens and publish: at the end the Home shows them all, whoever was the slowest."""
-    cast.give(desk, ADA, "100")
-    open_home(desk, client, slack.ADA)
-    ada, raised = person(desk, ADA), []
+    cast.give(app, ADA, "100")
+    open_home(app, client, slack.ADA)
+    ada, raised = person(app, ADA), []
 
     def one() -> None:
         try:
-            cast.give(desk, ADA, "1")
-            homes.publish(desk, client, ada)
+            cast.give(app, ADA, "1")
+            homes.publish(app, client, ada)
         except Exception as error:  # noqa: BLE001 - the test looks at it
             raised.append(error)
 
@@ -246,51 +249,51 @@ def test_publishers_at_once_leave_the_newest(desk: Desk, workspace: Sandbox, cli
 # --- Only where somebody looks -------------------------------------------------------------------------------------
 
 
-def test_only_recent_openings_are_refreshed(desk: Desk, workspace: Sandbox, client: WebClient, clock: Clock) -> None:
+def test_only_recent_openings_are_refreshed(app: App, workspace: Sandbox, client: WebClient, clock: Clock) -> None:
     """Who opened their Home a quarter of an hour ago is shown what changed; who did earlier, or never, is not."""
-    ada, ben = cast.person_id(desk, ADA), cast.person_id(desk, BEN)
-    assert homes.refresh(desk, client, ben) is False
-    open_home(desk, client, slack.ADA)
-    cast.give(desk, ADA, "7")
+    ada, ben = cast.person_id(app, ADA), cast.person_id(app, BEN)
+    assert homes.refresh(app, client, ben) is False
+    open_home(app, client, slack.ADA)
+    cast.give(app, ADA, "7")
     clock.move(minutes=15)
-    assert homes.refresh(desk, client, ada) is True
+    assert homes.refresh(app, client, ada) is True
     assert "*7 tokens left*" in reads(workspace, slack.ADA)
     clock.move(seconds=1)
-    assert homes.refresh(desk, client, ada) is False
-    assert homes.refresh(desk, client, "per_nobody") is False
+    assert homes.refresh(app, client, ada) is False
+    assert homes.refresh(app, client, "per_nobody") is False
     assert published(workspace) == 2
 
 
 def test_delivering_a_message_refreshes_its_reader(
-    sqlite_desk: Desk, workspace: Sandbox, client: WebClient, clock: Clock
+    sqlite_app: App, workspace: Sandbox, client: WebClient, clock: Clock
 ) -> None:
     """After a message to somebody was delivered, their Home is shown anew, and nobody else's."""
-    desk = convene(sqlite_desk)
+    app = convene(sqlite_app)
     for user in (slack.ADA, slack.BEN):
-        open_home(desk, client, user)
+        open_home(app, client, user)
     told: list[str] = []
-    desk = dataclasses.replace(desk, refresh_home=told.append)
-    asking.ask(desk, BEN, "1000")
+    app = dataclasses.replace(app, refresh_home=told.append)
+    asking.ask(app, BEN, "1000")
     clock.move(hours=1)
     bot = slack_delivery.client(client.token, workspace.api_url)
-    while courier.deliver(desk, bot, courier="c").leased:
+    while courier.deliver(app, bot, courier="c").leased:
         clock.move(seconds=1)
-    assert cast.person_id(desk, BEN) in told
+    assert cast.person_id(app, BEN) in told
     sent = sa.select(outbox.c.person_id).where(outbox.c.state == "sent", outbox.c.person_id.is_not(None))
-    assert sorted(told) == sorted(person_id for (person_id,) in books.rows(desk, sent))
+    assert sorted(told) == sorted(person_id for (person_id,) in books.rows(app, sent))
 
 
 def test_a_bot_that_stops_finishes_what_is_under_way(
-    sqlite_desk: Desk, workspace: Sandbox, client: WebClient, caplog: pytest.LogCaptureFixture
+    sqlite_app: App, workspace: Sandbox, client: WebClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What was begun before the stop is shown; what comes after it is left to the next opening, without an error."""
-    open_home(sqlite_desk, client, slack.ADA)
-    cast.give(sqlite_desk, ADA, "7")
-    office = homes.Homes(sqlite_desk, client)
-    office.refresh(cast.person_id(sqlite_desk, ADA))
+    open_home(sqlite_app, client, slack.ADA)
+    cast.give(sqlite_app, ADA, "7")
+    office = homes.Homes(sqlite_app, client)
+    office.refresh(cast.person_id(sqlite_app, ADA))
     office.close()
     assert "*7 tokens left*" in reads(workspace, slack.ADA)
-    office.refresh(cast.person_id(sqlite_desk, ADA))
+    office.refresh(cast.person_id(sqlite_app, ADA))
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
     assert published(workspace) == 2
 
@@ -299,29 +302,29 @@ def test_a_bot_that_stops_finishes_what_is_under_way(
 
 
 def test_a_workspace_that_cannot_draw_gets_the_words(
-    sqlite_desk: Desk, workspace: Sandbox, client: WebClient, monkeypatch: pytest.MonkeyPatch
+    sqlite_app: App, workspace: Sandbox, client: WebClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where Slack refuses charts and tables of its own, the same page is published without them."""
     everything = shown.person(pages.EVERYTHING)
     monkeypatch.setattr(shown, "person", lambda _: everything)
     workspace.faults.add("views.publish", error="invalid_blocks", times=1)
-    open_home(sqlite_desk, client, slack.ADA)
+    open_home(sqlite_app, client, slack.ADA)
     seen = workspace.home(slack.ADA)
     assert seen is not None
     assert not {block["type"] for block in seen.blocks} & set(shown.NATIVE)
     assert "The programme in November 2026" in reads(workspace, slack.ADA)
 
 
-def test_forty_requests_and_sixty_lots(sqlite_desk: Desk, workspace: Sandbox, client: WebClient) -> None:
+def test_forty_requests_and_sixty_lots(sqlite_app: App, workspace: Sandbox, client: WebClient) -> None:
     """However much waits and however many lots there are, the page is one that Slack takes, and names commands."""
-    desk = convene(sqlite_desk)
+    app = convene(sqlite_app)
     for number in range(40):
-        asking.ask(desk, BEN, "100", key=f"k{number}", purpose="<&>" * 300)
+        asking.ask(app, BEN, "100", key=f"k{number}", purpose="<&>" * 300)
     for number in range(60):
-        cast.give(desk, TESS, "5", days=number + 1, reason="<&>" * 100)
-        cast.give(desk, BEN, "5", days=number + 1)
+        cast.give(app, TESS, "5", days=number + 1, reason="<&>" * 100)
+        cast.give(app, BEN, "5", days=number + 1)
     for user in (slack.TESS, slack.BEN):
-        open_home(desk, client, user)
+        open_home(app, client, user)
     page = reads(workspace, slack.TESS)
     assert "40 requests are waiting for the board" in page
     assert "35 more are due later: `/tokens board`." in page
@@ -346,8 +349,16 @@ _texts = st.sampled_from(["", "x", "<&>" * 1_000, "Ünïcode 🚀" * 100, "`*_~\
 )
 @settings(max_examples=depth.examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_home_is_within_the_limits(  # noqa: PLR0917 - hypothesis gives them by name
-    text: str, lots: int, own: int, waiting: int, questions: int, votes: int, teams: int, debt: bool, sees: bool  # noqa: FBT001
-) -> None:  # fmt: skip
+    text: str,
+    lots: int,
+    own: int,
+    waiting: int,
+    questions: int,
+    votes: int,
+    teams: int,
+    debt: bool,  # noqa: FBT001
+    sees: bool,  # noqa: FBT001
+) -> None:
     """Whatever a company is like, and whatever people write: 100 blocks, 250 kB, nothing that Slack refuses."""
     some = pages.hostile(text)
     card = cards.hostile(cards.UNDER_WAY, text)

@@ -17,7 +17,7 @@ from jsonschema import Draft202012Validator
 
 from handlers import http
 from policy.units import MicroTokens
-from programme.app import Desk
+from programme.app import App
 from programme.balance import balance
 from programme.usage import intake as usage_programme
 from programme.usage import keys
@@ -41,26 +41,24 @@ AMOUNT = "4,120"
 
 
 @pytest.fixture
-def client(desk: Desk) -> Iterator[TestClient]:
+def client(app: App) -> Iterator[TestClient]:
     """A gateway's own connection to the bot, on either database, with a key for the source `gateway`."""
-    with TestClient(http.build(desk)) as opened:
-        opened.headers["authorization"] = f"Bearer {a_key(desk)}"
+    with TestClient(http.build(app)) as opened:
+        opened.headers["authorization"] = f"Bearer {a_key(app)}"
         yield opened
 
 
 @pytest.fixture
-def sqlite_client(sqlite_desk: Desk) -> Iterator[TestClient]:
+def sqlite_client(sqlite_app: App) -> Iterator[TestClient]:
     """The same on SQLite alone."""
-    with TestClient(http.build(sqlite_desk)) as opened:
-        opened.headers["authorization"] = f"Bearer {a_key(sqlite_desk)}"
+    with TestClient(http.build(sqlite_app)) as opened:
+        opened.headers["authorization"] = f"Bearer {a_key(sqlite_app)}"
         yield opened
 
 
-def a_key(desk: Desk, name: str = "gateway") -> str:
-    with desk.transaction() as session:
-        made = keys.create(
-            session, name=name, source=name, scopes=["usage:write"], actor="test", now=desk.clock()
-        )  # fmt: skip
+def a_key(app: App, name: str = "gateway") -> str:
+    with app.transaction() as moment:
+        made = keys.create(moment, name=name, source=name, scopes=["usage:write"], actor="test")
     return made.secret
 
 
@@ -103,15 +101,15 @@ def all_recorded() -> list[dict[str, Any]]:
     return [recorded(path.stem) for path in sorted(RECORDED.glob("*.json"))]
 
 
-def available(desk: Desk, email: str = ADA) -> MicroTokens:
-    with desk.reading() as session:
-        card = balance.of_email(session, email, desk=desk, now=desk.clock())
+def available(app: App, email: str = ADA) -> MicroTokens:
+    with app.reading() as moment:
+        card = balance.of_email(moment, email)
     assert card is not None
     return card.available
 
 
-def count_events(desk: Desk) -> int:
-    with desk.reading() as session:
+def count_events(app: App) -> int:
+    with app.database.reading() as session:
         return session.execute(sa.select(sa.func.count()).select_from(usage_events)).scalar_one()
 
 
@@ -119,26 +117,26 @@ def count_events(desk: Desk) -> int:
 
 
 @pytest.mark.parametrize("path", ["/v1/usage", "/v1/usage/litellm"])
-def test_a_key_in_force_is_needed(sqlite_client: TestClient, sqlite_desk: Desk, path: str) -> None:
+def test_a_key_in_force_is_needed(sqlite_client: TestClient, sqlite_app: App, path: str) -> None:
     """No key, a wrong one, another scheme and a revoked key are refused alike, and nothing is taken in."""
-    revoked = a_key(sqlite_desk, "old")
-    with sqlite_desk.transaction() as session:
-        keys.revoke(session, "old", actor="test", now=sqlite_desk.clock())
+    revoked = a_key(sqlite_app, "old")
+    with sqlite_app.transaction() as moment:
+        keys.revoke(moment, "old", actor="test")
     for header in ("", "Bearer", "Bearer ", "Bearer tb_wrong", "Basic dXNlcjpwYXNz", f"Bearer {revoked}"):
         answer = post(sqlite_client, [cloudevent("e1")], path, authorization=header)
         assert answer.status_code == 401, header
         assert answer.headers["www-authenticate"] == "Bearer"
         assert answer.json() == {"detail": "A key in force is needed."}
-    assert count_events(sqlite_desk) == 0
+    assert count_events(sqlite_app) == 0
 
 
-def test_a_key_needs_the_scope(sqlite_client: TestClient, sqlite_desk: Desk) -> None:
+def test_a_key_needs_the_scope(sqlite_client: TestClient, sqlite_app: App) -> None:
     """A key of another scope is known but not allowed, and is told which scope it lacks."""
-    with sqlite_desk.transaction() as session:
+    with sqlite_app.database.transaction() as session:
         session.execute(sa.update(api_keys).values(scopes="usage:read"))
     answer = post(sqlite_client, [cloudevent("e1")])
     assert (answer.status_code, answer.json()) == (403, {"detail": "Key 'gateway' lacks the scope 'usage:write'."})
-    assert count_events(sqlite_desk) == 0
+    assert count_events(sqlite_app) == 0
 
 
 def test_the_body_of_a_stranger_is_not_read(sqlite_client: TestClient) -> None:
@@ -152,30 +150,30 @@ def test_the_body_of_a_stranger_is_not_read(sqlite_client: TestClient) -> None:
     assert answer.status_code == 401
 
 
-def test_a_key_speaks_for_its_own_source(client: TestClient, desk: Desk) -> None:
+def test_a_key_speaks_for_its_own_source(client: TestClient, app: App) -> None:
     """A key reports for its source and the paths below it; events of another's are rejected, the rest is taken."""
     sources = ("gateway", "gateway/eu", "gateway2", "other", "gateway-eu")
     answer = post(client, [cloudevent(source, source=source) for source in sources])
     assert statuses(answer) == ["accepted", "accepted", "rejected", "rejected", "rejected"]
     assert answer.json()["results"][2]["detail"] == 'source: expected "gateway" or a path below it, got "gateway2"'
-    assert count_events(desk) == 2
+    assert count_events(app) == 2
 
 
 # --- Events --------------------------------------------------------------------------------------------------------
 
 
-def test_one_event_is_taken_in(client: TestClient, desk: Desk) -> None:
+def test_one_event_is_taken_in(client: TestClient, app: App) -> None:
     """A single CloudEvent debits Ada by exactly its cost."""
-    cast.give(desk, ADA, "100")
+    cast.give(app, ADA, "100")
     answer = post(client, cloudevent("e1"))
     assert answer.json() == {
         "results": [{"source": "gateway", "id": "e1", "status": "accepted", "detail": ""}],
         "summary": {"accepted": 1, "duplicate": 0, "conflict": 0, "quarantined": 0, "rejected": 0},
     }
-    assert available(desk) == MicroTokens.parse("99.46")
+    assert available(app) == MicroTokens.parse("99.46")
 
 
-def test_a_batch_is_answered_event_by_event(client: TestClient, desk: Desk) -> None:
+def test_a_batch_is_answered_event_by_event(client: TestClient, app: App) -> None:
     """Each event of a batch gets its own answer, in its order, and the bad ones cost the others nothing."""
     post(client, cloudevent("before"))
     batch = [
@@ -206,21 +204,21 @@ def test_a_batch_is_answered_event_by_event(client: TestClient, desk: Desk) -> N
     assert results[4]["detail"] == "no person is known for email 'nobody@example.com'"
     assert results[5]["detail"] == "no price is known for anthropic/inhouse-llm-9"
     assert results[7]["detail"] == 'data."gen_ai.usage.output_tokens": expected an integer ≥ 0, got -1'
-    assert available(desk) == MicroTokens.parse("-1.08")
+    assert available(app) == MicroTokens.parse("-1.08")
 
 
-def test_a_replay_changes_nothing(client: TestClient, desk: Desk) -> None:
+def test_a_replay_changes_nothing(client: TestClient, app: App) -> None:
     """Sent again, a batch is all duplicates and no balance moves; other content under its ids is refused."""
     batch = [cloudevent(f"e{number}") for number in range(5)]
     assert set(statuses(post(client, batch))) == {"accepted"}
-    before = available(desk)
+    before = available(app)
     assert set(statuses(post(client, batch))) == {"duplicate"}
     changed = [event | {"time": "2026-11-20T09:30:01Z"} for event in batch]
     answer = post(client, changed)
     assert set(statuses(answer)) == {"conflict"}
     assert answer.json()["results"][0]["detail"] == "another event was already taken in under this id; that one stays"
-    assert available(desk) == before
-    assert count_events(desk) == 5
+    assert available(app) == before
+    assert count_events(app) == 5
 
 
 def test_an_empty_batch_is_an_answer(sqlite_client: TestClient) -> None:
@@ -229,9 +227,9 @@ def test_an_empty_batch_is_an_answer(sqlite_client: TestClient) -> None:
     assert (answer.status_code, answer.json()["results"]) == (200, [])
 
 
-def test_real_litellm_payloads_are_taken_in(client: TestClient, desk: Desk) -> None:
+def test_real_litellm_payloads_are_taken_in(client: TestClient, app: App) -> None:
     """Every payload that LiteLLM was recorded to send is answered in order; sent again, none counts twice."""
-    cast.give(desk, ADA, "100")
+    cast.give(app, ADA, "100")
     payloads = all_recorded()
     assert len(payloads) == 8, f"recorded payloads are missing in {RECORDED}"
     answer = post(client, payloads, "/v1/usage/litellm")
@@ -242,27 +240,27 @@ def test_real_litellm_payloads_are_taken_in(client: TestClient, desk: Desk) -> N
     assert by_call[recorded("success")["litellm_call_id"]]["status"] == "accepted"
     assert by_call[recorded("success_unknown_price")["litellm_call_id"]]["status"] == "quarantined"
     assert by_call[recorded("failure")["litellm_call_id"]]["detail"] == "failed call, nothing was used"
-    after = available(desk)
+    after = available(app)
     assert after < MicroTokens.parse("100")
     again = post(client, payloads, "/v1/usage/litellm")
     assert set(statuses(again)) == {"duplicate", "accepted"}  # failed calls bought nothing and are not kept
-    assert available(desk) == after
+    assert available(app) == after
 
 
-def test_litellm_costs_what_litellm_says(sqlite_client: TestClient, sqlite_desk: Desk) -> None:
+def test_litellm_costs_what_litellm_says(sqlite_client: TestClient, sqlite_app: App) -> None:
     """The recorded call costs Ada exactly what LiteLLM computed for it: USD 0.003375 at USD 0.01 a token."""
     payload = recorded("success")
     assert payload["response_cost"] == 0.003375
-    cast.give(sqlite_desk, ADA, "1")
+    cast.give(sqlite_app, ADA, "1")
     assert statuses(post(sqlite_client, [payload], "/v1/usage/litellm")) == ["accepted"]
-    assert available(sqlite_desk) == MicroTokens.parse("0.6625")
+    assert available(sqlite_app) == MicroTokens.parse("0.6625")
 
 
 SECRETS = ("Zanzibar-prompt-4711", "Zanzibar-answer-4712", "Zanzibar-header-4713")
 
 
 def test_prompts_are_kept_nowhere(
-    sqlite_client: TestClient, sqlite_desk: Desk, sqlite_url: str, caplog: pytest.LogCaptureFixture
+    sqlite_client: TestClient, sqlite_app: App, sqlite_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Prompts, answers and headers of a payload are in no file of the database, no log and no answer of ours."""
     caplog.set_level(logging.DEBUG)
@@ -280,7 +278,7 @@ def test_prompts_are_kept_nowhere(
     ]
     assert statuses(answers[0]) == ["accepted", "quarantined", "rejected"]
     assert statuses(answers[2]) == ["conflict"]
-    sqlite_desk.database.close()
+    sqlite_app.database.close()
     path = Path(sqlite_url.removeprefix("sqlite:///"))
     files = [path, *path.parent.glob(f"{path.name}-*")]
     kept = b"".join(file.read_bytes() for file in files)
@@ -307,13 +305,13 @@ def test_what_is_not_json_is_refused(sqlite_client: TestClient, path: str, body:
     assert answer.json()["detail"].startswith("the body is ")
 
 
-def test_compressed_bodies_are_refused(sqlite_client: TestClient, sqlite_desk: Desk) -> None:
+def test_compressed_bodies_are_refused(sqlite_client: TestClient, sqlite_app: App) -> None:
     """A gzip body is a 415 rather than a decompression bomb or a puzzling 400."""
     body = gzip.compress(json.dumps([cloudevent("e1")]).encode())
     answer = post(sqlite_client, body, **{"content-encoding": "gzip"})
     assert (answer.status_code, answer.json()) == (415, {"detail": "Send the body without Content-Encoding."})
     assert statuses(post(sqlite_client, [cloudevent("e1")], **{"content-encoding": "identity"})) == ["accepted"]
-    assert count_events(sqlite_desk) == 1
+    assert count_events(sqlite_app) == 1
 
 
 def test_large_bodies_are_refused(sqlite_client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -329,14 +327,14 @@ def test_large_bodies_are_refused(sqlite_client: TestClient, monkeypatch: pytest
 
 
 def test_too_many_events_are_refused(
-    sqlite_client: TestClient, sqlite_desk: Desk, monkeypatch: pytest.MonkeyPatch
+    sqlite_client: TestClient, sqlite_app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A batch beyond the limit is refused whole, and one at the limit is taken."""
     monkeypatch.setattr(http, "MOST_EVENTS", 3)
     batch = [cloudevent(f"e{number}") for number in range(4)]
     answer = post(sqlite_client, batch)
     assert (answer.status_code, answer.json()) == (413, {"detail": "4 events in one batch; send at most 3"})
-    assert count_events(sqlite_desk) == 0
+    assert count_events(sqlite_app) == 0
     assert statuses(post(sqlite_client, batch[:3])) == ["accepted"] * 3
 
 
@@ -345,10 +343,19 @@ def test_a_body_that_ends_early_is_no_failure(sqlite_client: TestClient, caplog:
     sent: list[Any] = []
     header = sqlite_client.headers["authorization"].encode()
     scope = {
-        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "path": "/v1/usage",
-        "raw_path": b"/v1/usage", "query_string": b"", "root_path": "", "scheme": "http",
-        "headers": [(b"authorization", header)], "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 2),
-    }  # fmt: skip
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "path": "/v1/usage",
+        "raw_path": b"/v1/usage",
+        "query_string": b"",
+        "root_path": "",
+        "scheme": "http",
+        "headers": [(b"authorization", header)],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 2),
+    }
     arriving: Iterator[dict[str, Any]] = iter(
         [{"type": "http.request", "body": b"[", "more_body": True}, {"type": "http.disconnect"}]
     )
@@ -367,13 +374,13 @@ def test_a_body_that_ends_early_is_no_failure(sqlite_client: TestClient, caplog:
 # --- Failures ------------------------------------------------------------------------------------------------------
 
 
-def test_nothing_is_lost_while_the_database_is_away(sqlite_desk: Desk, sqlite_url: str) -> None:
+def test_nothing_is_lost_while_the_database_is_away(sqlite_app: App, sqlite_url: str) -> None:
     """While SQLite's file is gone the gateway is told to come back; sent again, everything counts once."""
     path = Path(sqlite_url.removeprefix("sqlite:///"))
-    with TestClient(http.build(sqlite_desk)) as client:
-        client.headers["authorization"] = f"Bearer {a_key(sqlite_desk)}"
+    with TestClient(http.build(sqlite_app)) as client:
+        client.headers["authorization"] = f"Bearer {a_key(sqlite_app)}"
         assert statuses(post(client, [cloudevent("e1")])) == ["accepted"]
-        sqlite_desk.database.close()
+        sqlite_app.database.close()
         path.parent.rename(path.parent.with_name("away"))
         try:
             answer = post(client, [cloudevent("e1"), cloudevent("e2")])
@@ -388,13 +395,13 @@ def test_nothing_is_lost_while_the_database_is_away(sqlite_desk: Desk, sqlite_ur
 def test_nothing_is_lost_while_postgresql_is_away(cloned_postgres_url: str, clock: Clock) -> None:
     """The same while PostgreSQL has cut every connection and takes no new ones."""
     database = open_database(cloned_postgres_url)
-    desk = Desk(database, ZONE, clock)
+    app = App(database, ZONE, clock)
     name = sa.make_url(cloned_postgres_url).database
     server = sa.create_engine(
         sa.make_url(cloned_postgres_url).set(database="postgres"), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool
     )
-    with TestClient(http.build(desk)) as client, server.connect() as administrator:
-        client.headers["authorization"] = f"Bearer {a_key(desk)}"
+    with TestClient(http.build(app)) as client, server.connect() as administrator:
+        client.headers["authorization"] = f"Bearer {a_key(app)}"
         assert statuses(post(client, [cloudevent("e1")])) == ["accepted"]
         administrator.exec_driver_sql(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false")
         administrator.exec_driver_sql(
@@ -416,7 +423,7 @@ def assert_away(answer: Response, ready: Response) -> None:
 
 
 def test_a_failure_in_mid_batch_takes_nothing_in(
-    client: TestClient, desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    client: TestClient, app: App, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Whatever breaks after the first rows, nothing of the batch stays; the log tells the place, but nothing of it."""
 
@@ -434,7 +441,7 @@ def test_a_failure_in_mid_batch_takes_nothing_in(
     assert ADA not in record.getMessage()
     assert AMOUNT not in record.getMessage()
     assert record.exc_info is None
-    assert count_events(desk) == 0
+    assert count_events(app) == 0
     assert statuses(post(client, [cloudevent("e1"), cloudevent("e2")])) == ["accepted"] * 2
 
 
@@ -461,7 +468,7 @@ def test_health_and_readiness(client: TestClient) -> None:
 def test_an_empty_database_is_not_ready(tmp_path: Path, clock: Clock) -> None:
     """Before `migrate` the process is alive, not ready, and takes nothing in."""
     database = open_database(f"sqlite:///{tmp_path / 'empty.db'}")
-    with TestClient(http.build(Desk(database, ZONE, clock))) as client:
+    with TestClient(http.build(App(database, ZONE, clock))) as client:
         assert client.get("/healthz").status_code == 200
         ready = client.get("/readyz")
         assert (ready.status_code, ready.json()["status"]) == (503, "database at another revision")
@@ -479,9 +486,9 @@ def test_a_database_of_another_version_is_not_ready(sqlite_client: TestClient, s
     assert (ready.status_code, ready.json()) == (503, {"status": "database at another revision", "revision": "0000"})
 
 
-def test_metrics_count_and_tell_nothing(sqlite_client: TestClient, sqlite_desk: Desk) -> None:
+def test_metrics_count_and_tell_nothing(sqlite_client: TestClient, sqlite_app: App) -> None:
     """Prometheus sees how many events there were of each kind; no name, address, model or amount is among them."""
-    cast.give(sqlite_desk, ADA, "7654321")
+    cast.give(sqlite_app, ADA, "7654321")
 
     def counted(status: str) -> float:
         text = sqlite_client.get("/metrics").text

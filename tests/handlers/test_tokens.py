@@ -32,13 +32,24 @@ if TYPE_CHECKING:
 
     from httpx2 import Response
 
-    from programme.app import Desk
+    from programme.app import App
 
 ADA, BEN, MARA, STRANGER = "U0ADA", "U0BEN", "U0MARA", "U0STRANGER"
 COMMANDS = (
-    "balance", "why", "history", "request", "requests", "team", "review", "warnings", "services", "policy", "board",
-    "delegate", "help",
-)  # fmt: skip
+    "balance",
+    "why",
+    "history",
+    "request",
+    "requests",
+    "team",
+    "review",
+    "warnings",
+    "services",
+    "policy",
+    "board",
+    "delegate",
+    "help",
+)
 
 MEMBERS: list[dict[str, Any]] = [
     {"id": "U0NEW", "name": "zoe", "email": "zoe@example.com"},
@@ -89,9 +100,9 @@ def unreachable() -> WebClient:
     return WebClient("xoxb-none", base_url="http://127.0.0.1:1/api/")
 
 
-def ask(desk: Desk, line: str, user: str = ADA, *, client: WebClient | None = None) -> Message:
+def ask(app: App, line: str, user: str = ADA, *, client: WebClient | None = None) -> Message:
     nobody = WebClient("xoxb-none", base_url="http://127.0.0.1:1/api/")
-    message = tokens.answer(desk, text=line, slack_user_id=user, client=client or nobody)
+    message = tokens.answer(app, text=line, slack_user_id=user, client=client or nobody)
     if isinstance(message, Modal):
         assert block_kit.problems(message.view["blocks"], surface="modal") == ()
         return Message("A form.", message.view["blocks"])
@@ -104,11 +115,11 @@ def read(message: Message) -> str:
     return json.dumps(message.blocks, ensure_ascii=False)
 
 
-def use(desk: Desk, *ids: str, who: str = "ada@example.com") -> None:
+def use(app: App, *ids: str, who: str = "ada@example.com") -> None:
     """Usage of 0.54 tokens each."""
-    events = [cast.event(f"{who}-{one}", at=desk.clock(), who=who) for one in ids]
-    with desk.transaction() as session:
-        usage_programme.take_in(session, events, desk=desk, now=desk.clock())
+    events = [cast.event(f"{who}-{one}", at=app.clock(), who=who) for one in ids]
+    with app.transaction() as moment:
+        usage_programme.take_in(moment, events)
 
 
 # --- Which command is meant ----------------------------------------------------------------------------------------
@@ -136,9 +147,9 @@ def test_a_line_becomes_a_command(line: str, name: str, arguments: str) -> None:
     assert (command.name, rest) == (name, arguments)
 
 
-def test_help_lists_every_command(sqlite_desk: Desk) -> None:
+def test_help_lists_every_command(sqlite_app: App) -> None:
     """Each command stands in the help with what it does, and there are no others."""
-    text = read(ask(sqlite_desk, "help"))
+    text = read(ask(sqlite_app, "help"))
     assert tuple(command.name for command in tokens.COMMANDS) == COMMANDS
     for command in tokens.COMMANDS:
         assert f"`/tokens {command.name}" in text
@@ -149,24 +160,24 @@ def test_help_lists_every_command(sqlite_desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("typed", "near"), [("balanse", "balance"), ("Histroy 2026-10", "history"), ("wy", "why"), ("servces", "services")]
 )
-def test_an_unknown_word_is_answered_with_the_nearest(sqlite_desk: Desk, typed: str, near: str) -> None:
+def test_an_unknown_word_is_answered_with_the_nearest(sqlite_app: App, typed: str, near: str) -> None:
     """A typing mistake gets the word that was meant and the whole list."""
-    text = read(ask(sqlite_desk, typed))
+    text = read(ask(sqlite_app, typed))
     assert f"I don't know `/tokens {typed.split(maxsplit=1)[0]}`. Did you mean `/tokens {near}`?" in text
     assert text.count("• `/tokens ") == len(COMMANDS)
 
 
-def test_an_unknown_word_near_to_nothing_gets_the_list(sqlite_desk: Desk) -> None:
+def test_an_unknown_word_near_to_nothing_gets_the_list(sqlite_app: App) -> None:
     """Nothing is suggested where nothing is near."""
-    text = read(ask(sqlite_desk, "xylophone"))
+    text = read(ask(sqlite_app, "xylophone"))
     assert "I don't know `/tokens xylophone`." in text
     assert "Did you mean" not in text
 
 
 @pytest.mark.parametrize("line", ["x" * 40_000, "<!channel>" * 1_000, "history " + "&" * 40_000, "`" * 5_000, "\0"])
-def test_a_line_of_any_length_is_answered(sqlite_desk: Desk, line: str) -> None:
+def test_a_line_of_any_length_is_answered(sqlite_app: App, line: str) -> None:
     """Whatever somebody types, they get an answer that Slack takes, and not a failure."""
-    text = read(ask(sqlite_desk, line))
+    text = read(ask(sqlite_app, line))
     assert "went wrong" not in text
     assert "<!channel>" not in text
 
@@ -174,11 +185,11 @@ def test_a_line_of_any_length_is_answered(sqlite_desk: Desk, line: str) -> None:
 # --- What people are told ------------------------------------------------------------------------------------------
 
 
-def test_ada_reads_her_balance(desk: Desk) -> None:
+def test_ada_reads_her_balance(app: App) -> None:
     """What is left, of what, what it is worth, until when, and where it went."""
-    cast.give(desk, "ada@example.com", "1500")
-    use(desk, "1", "2")
-    message = ask(desk, "balance")
+    cast.give(app, "ada@example.com", "1500")
+    use(app, "1", "2")
+    message = ask(app, "balance")
     text = read(message)
     assert "*1,498.92 tokens left* of 1,500 in open grants" in text
     assert "Worth USD 14.99 in 2026-Q4, at USD 0.01 a token." in text
@@ -189,28 +200,28 @@ def test_ada_reads_her_balance(desk: Desk) -> None:
     assert message.ephemeral()["response_type"] == "ephemeral"
 
 
-def test_ben_reads_his_debt(desk: Desk) -> None:
+def test_ben_reads_his_debt(app: App) -> None:
     """Who used more than they had reads how much, and that the next grant settles it."""
-    cast.give(desk, "ben@example.com", "1")
-    use(desk, "1", "2", "3", who="ben@example.com")
-    text = read(ask(desk, "balance", BEN))
+    cast.give(app, "ben@example.com", "1")
+    use(app, "1", "2", "3", who="ben@example.com")
+    text = read(ask(app, "balance", BEN))
     assert "*You have used 0.62 tokens more than you had.*" in text
     assert "That is a debt of USD 0.0062, which your next grant settles first." in text
     assert "At the pace" not in text
 
 
-def test_who_has_nothing_is_told_so(desk: Desk) -> None:
+def test_who_has_nothing_is_told_so(app: App) -> None:
     """Before the first grant every command has a plain answer, without zeros and empty lists."""
-    assert "*You have no tokens yet.*" in read(ask(desk, "balance", MARA))
-    assert "Nothing has been used yet." in read(ask(desk, "why", MARA))
-    assert "You used nothing in this month and were granted 0 tokens." in read(ask(desk, "history", MARA))
+    assert "*You have no tokens yet.*" in read(ask(app, "balance", MARA))
+    assert "Nothing has been used yet." in read(ask(app, "why", MARA))
+    assert "You used nothing in this month and were granted 0 tokens." in read(ask(app, "history", MARA))
 
 
-def test_ada_reads_the_arithmetic(desk: Desk) -> None:
+def test_ada_reads_the_arithmetic(app: App) -> None:
     """Granted less used is left, and a call's counts times its prices are its cost and its tokens."""
-    cast.give(desk, "ada@example.com", "1500")
-    use(desk, "1", "2", "3")
-    text = read(ask(desk, "why"))
+    cast.give(app, "ada@example.com", "1500")
+    use(app, "1", "2", "3")
+    text = read(ask(app, "why"))
     assert "*How your 1,498.38 tokens are worked out*\\n1,500 granted\\n− 1.62 used" in text
     assert "= *1,498.38* tokens × USD 0.01 = USD 14.9838" in text
     assert (
@@ -221,21 +232,21 @@ def test_ada_reads_the_arithmetic(desk: Desk) -> None:
     assert "_and 1 earlier call in the same way_" in text
 
 
-def test_ada_reads_what_her_grant_follows_from(desk: Desk) -> None:
+def test_ada_reads_what_her_grant_follows_from(app: App) -> None:
     """The month's grant stands between the totals and the calls, with every digit of its arithmetic."""
-    letters.keep_grant(desk, "ada@example.com", Month(2026, 11), letters.factors(leaves="0.8547"))
-    use(desk, "1")
-    text = read(ask(desk, "why"))
+    letters.keep_grant(app, "ada@example.com", Month(2026, 11), letters.factors(leaves="0.8547"))
+    use(app, "1")
+    text = read(ask(app, "why"))
     assert "*How your grant for November 2026 was worked out*\\nUSD 4,583.333333333: your entitlement" in text
     assert "= 514,443.023586 tokens\\n× 0.854628: the share of everyone's grants that the month's budget covers" in text
     assert text.index("*How your 439,599.46 tokens") < text.index("was worked out*") < text.index("for 1 call")
 
 
-def test_ada_reads_her_month(desk: Desk) -> None:
+def test_ada_reads_her_month(app: App) -> None:
     """The history has a line for each model and the month's sums, and another month is another answer."""
-    cast.give(desk, "ada@example.com", "1500")
-    use(desk, "1", "2")
-    message = ask(desk, "history")
+    cast.give(app, "ada@example.com", "1500")
+    use(app, "1", "2")
+    message = ask(app, "history")
     assert "1.08 tokens (USD 0.01) in 2 calls; 1,500 tokens were granted." in read(message)
     [table] = [block for block in message.blocks if block["type"] == "table"]
     rows = [[cell["text"] for cell in row] for row in table["rows"]]
@@ -243,39 +254,39 @@ def test_ada_reads_her_month(desk: Desk) -> None:
         ["Service", "Model", "Calls", "Input", "Output", "Tokens", "USD"],
         ["Anthropic API", "claude-sonnet-4-5", "2", "2.4 k", "600", "1.08", "0.01"],
     ]
-    assert "You used nothing in this month and were granted 0 tokens." in read(ask(desk, "history 2026-10"))
+    assert "You used nothing in this month and were granted 0 tokens." in read(ask(app, "history 2026-10"))
 
 
-def test_ada_reads_the_services(sqlite_desk: Desk) -> None:
+def test_ada_reads_the_services(sqlite_app: App) -> None:
     """Every approved service is listed by its name, whoever asks."""
     for user in (ADA, STRANGER):
-        text = read(ask(sqlite_desk, "services", user))
+        text = read(ask(sqlite_app, "services", user))
         for name in ("Anthropic API", "Azure OpenAI", "GPU cluster"):
             assert f"• *{name}*" in text
 
 
 @pytest.mark.parametrize("month", ["2026-13", "october", "2026-10-01", "0000-01", "2026-10 extra", "9999-99"])
-def test_a_refusal_names_the_next_step(sqlite_desk: Desk, month: str) -> None:
+def test_a_refusal_names_the_next_step(sqlite_app: App, month: str) -> None:
     """What is no month is said to be none, with an example of one."""
-    message = ask(sqlite_desk, f"history {month}")
+    message = ask(sqlite_app, f"history {month}")
     assert f"'{month}' is not a month such as 2026-11." in read(message)
     assert "Try `/tokens history 2026-10`." in read(message)
     assert month not in message.text
 
 
 @pytest.mark.parametrize("month", ["0001-01", "1999-12", "2101-01", "9999-12"])
-def test_months_of_another_age_are_refused(sqlite_desk: Desk, month: str) -> None:
+def test_months_of_another_age_are_refused(sqlite_app: App, month: str) -> None:
     """No programme has these months, and the calendar's own ends are no failure of ours."""
-    assert f"'{month}' is not in the years 2000 to 2100." in read(ask(sqlite_desk, f"history {month}"))
+    assert f"'{month}' is not in the years 2000 to 2100." in read(ask(sqlite_app, f"history {month}"))
 
 
-def test_nobody_gets_the_figures_of_another(desk: Desk) -> None:
+def test_nobody_gets_the_figures_of_another(app: App) -> None:
     """Ada's and Ben's answers hold their own figures and nothing of each other, whatever they add to the command."""
-    cast.give(desk, "ada@example.com", "1111.11", reason="For Ada")
-    cast.give(desk, "ben@example.com", "2222.22", reason="For Ben")
-    use(desk, "1", "2")
+    cast.give(app, "ada@example.com", "1111.11", reason="For Ada")
+    cast.give(app, "ben@example.com", "2222.22", reason="For Ben")
+    use(app, "1", "2")
     for line in ("balance", "why", "history", "balance <@U0BEN>", "why ben@example.com", "history 2026-11"):
-        theirs = {user: read(ask(desk, line, user)) for user in (ADA, BEN)}
+        theirs = {user: read(ask(app, line, user)) for user in (ADA, BEN)}
         assert "1,111.11" in theirs[ADA] or "1,110.03" in theirs[ADA]
         assert "2,222.22" in theirs[BEN]
         for word in ("2,222.22", "Ben"):
@@ -287,8 +298,8 @@ def test_nobody_gets_the_figures_of_another(desk: Desk) -> None:
 # --- First contact -------------------------------------------------------------------------------------------------
 
 
-def slack_id_of(desk: Desk, email: str) -> str | None:
-    with desk.reading() as session:
+def slack_id_of(app: App, email: str) -> str | None:
+    with app.database.reading() as session:
         found: str | None = session.execute(
             sa.select(people.c.slack_user_id).where(people.c.email == email)
         ).scalar_one()
@@ -296,44 +307,44 @@ def slack_id_of(desk: Desk, email: str) -> str | None:
 
 
 @pytest.mark.parametrize("user", ["U0NEW", "U0CASE"])
-def test_first_contact_links_by_email(desk: Desk, slack: Sandbox, client: WebClient, user: str) -> None:
+def test_first_contact_links_by_email(app: App, slack: Sandbox, client: WebClient, user: str) -> None:
     """Who is known by e-mail alone is linked at the first command and answered at once; Slack is asked only then."""
-    cast.hire(desk, ZOE)
-    cast.give(desk, "zoe@example.com", "77")
-    assert "*77 tokens left*" in read(ask(desk, "balance", user, client=client))
-    assert slack_id_of(desk, "zoe@example.com") == user
+    cast.hire(app, ZOE)
+    cast.give(app, "zoe@example.com", "77")
+    assert "*77 tokens left*" in read(ask(app, "balance", user, client=client))
+    assert slack_id_of(app, "zoe@example.com") == user
     asked = len(slack.calls)
-    assert "*77 tokens left*" in read(ask(desk, "balance", user, client=client))
+    assert "*77 tokens left*" in read(ask(app, "balance", user, client=client))
     assert len(slack.calls) == asked
-    with desk.reading() as session:
+    with app.database.reading() as session:
         last = session.execute(sa.select(audit_log).order_by(audit_log.c.seq.desc()).limit(1)).one()
     assert (last.actor, last.action, last.after) == (f"slack:{user}", "people.link", {"slack_user_id": user})
 
 
 @pytest.mark.parametrize("user", ["U0GUEST", "U0BOT", "U0GONE", "U0OTHER", "U0NOMAIL", "U0MISSING"])
-def test_only_full_members_are_linked(sqlite_desk: Desk, client: WebClient, user: str) -> None:
+def test_only_full_members_are_linked(sqlite_app: App, client: WebClient, user: str) -> None:
     """Guests, bots, people who left and people of other companies are not believed, though their e-mail is known."""
-    cast.hire(sqlite_desk, ZOE)
-    cast.give(sqlite_desk, "zoe@example.com", "77")
-    text = read(ask(sqlite_desk, "balance", user, client=client))
+    cast.hire(sqlite_app, ZOE)
+    cast.give(sqlite_app, "zoe@example.com", "77")
+    text = read(ask(sqlite_app, "balance", user, client=client))
     assert "*I don't know you yet.*" in text
     assert "77" not in text
-    assert slack_id_of(sqlite_desk, "zoe@example.com") is None
+    assert slack_id_of(sqlite_app, "zoe@example.com") is None
 
 
-def test_a_linked_person_is_not_taken_over(sqlite_desk: Desk, client: WebClient) -> None:
+def test_a_linked_person_is_not_taken_over(sqlite_app: App, client: WebClient) -> None:
     """A second Slack account with Ada's e-mail gets nothing of hers and does not replace her own."""
-    cast.give(sqlite_desk, "ada@example.com", "77")
-    text = read(ask(sqlite_desk, "balance", "U0THIEF", client=client))
+    cast.give(sqlite_app, "ada@example.com", "77")
+    text = read(ask(sqlite_app, "balance", "U0THIEF", client=client))
     assert "*I don't know you yet.*" in text
     assert "77 tokens" not in text
-    assert slack_id_of(sqlite_desk, "ada@example.com") == ADA
+    assert slack_id_of(sqlite_app, "ada@example.com") == ADA
 
 
 @pytest.mark.parametrize("line", ["balance", "why", "history"])
-def test_a_stranger_is_told_whom_to_ask(sqlite_desk: Desk, client: WebClient, line: str) -> None:
+def test_a_stranger_is_told_whom_to_ask(sqlite_app: App, client: WebClient, line: str) -> None:
     """Who is nobody's colleague is told so, with the e-mail under which they would have to be added."""
-    text = read(ask(sqlite_desk, line, STRANGER, client=client))
+    text = read(ask(sqlite_app, line, STRANGER, client=client))
     assert "Please ask the AI programme team in #ai-tokens to add you" in text
     assert "with the e-mail address stranger@elsewhere.example, then try again." in text
 
@@ -342,42 +353,42 @@ def test_a_stranger_is_told_whom_to_ask(sqlite_desk: Desk, client: WebClient, li
     "fault", [{"error": "ratelimited", "status": 429}, {"status": 500}, {"error": "missing_scope"}, {"error": "fatal"}]
 )
 def test_slacks_failures_get_a_kind_answer(
-    sqlite_desk: Desk, slack: Sandbox, client: WebClient, fault: dict[str, Any], caplog: pytest.LogCaptureFixture
+    sqlite_app: App, slack: Sandbox, client: WebClient, fault: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     """When Slack does not say who somebody is, they are told so, and the next try works."""
-    cast.hire(sqlite_desk, ZOE)
+    cast.hire(sqlite_app, ZOE)
     slack.faults.add("users.info", **fault)
-    assert "Slack didn't tell me who you are." in read(ask(sqlite_desk, "balance", "U0NEW", client=client))
+    assert "Slack didn't tell me who you are." in read(ask(sqlite_app, "balance", "U0NEW", client=client))
     assert "users.info failed for U0NEW" in caplog.text
     assert "zoe@example.com" not in caplog.text
-    assert "*You have no tokens yet.*" in read(ask(sqlite_desk, "balance", "U0NEW", client=client))
+    assert "*You have no tokens yet.*" in read(ask(sqlite_app, "balance", "U0NEW", client=client))
 
 
 def test_a_silent_slack_is_not_waited_for(
-    sqlite_desk: Desk, slack: Sandbox, client: WebClient, monkeypatch: pytest.MonkeyPatch
+    sqlite_app: App, slack: Sandbox, client: WebClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The answer comes within the command's deadline, also when Slack accepts the question and stays silent."""
     monkeypatch.setattr("handlers.slack.users.PATIENCE_SECONDS", 0.2)
     slack.faults.add("users.info", delay=3, times=2)
     begun = time.monotonic()
-    assert "Slack didn't tell me who you are." in read(ask(sqlite_desk, "balance", "U0NEW", client=client))
+    assert "Slack didn't tell me who you are." in read(ask(sqlite_app, "balance", "U0NEW", client=client))
     assert time.monotonic() - begun < 2.5
 
 
 def test_an_unreachable_slack_is_asked_once(
-    sqlite_desk: Desk, unreachable: WebClient, monkeypatch: pytest.MonkeyPatch
+    sqlite_app: App, unreachable: WebClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A refused connection is not tried again: the library would sleep in between, beyond the command's deadline."""
     slept: list[float] = []
     monkeypatch.setattr("slack_sdk.http_retry.handler.time.sleep", slept.append)
-    assert "Slack didn't tell me who you are." in read(ask(sqlite_desk, "balance", "U0NEW", client=unreachable))
+    assert "Slack didn't tell me who you are." in read(ask(sqlite_app, "balance", "U0NEW", client=unreachable))
     assert slept == []
 
 
-def test_known_people_are_answered_without_slack(sqlite_desk: Desk, unreachable: WebClient) -> None:
+def test_known_people_are_answered_without_slack(sqlite_app: App, unreachable: WebClient) -> None:
     """For somebody who is linked, no command needs Slack's Web API."""
     for line in COMMANDS:
-        assert "I don't know you" not in read(ask(sqlite_desk, line, client=unreachable))
+        assert "I don't know you" not in read(ask(sqlite_app, line, client=unreachable))
 
 
 # --- Failures ------------------------------------------------------------------------------------------------------
@@ -386,7 +397,7 @@ PRIVATE = ("Ada Lovelace", "ada@example.com", "1,234.5", "1234500000", "Pilot gr
 
 
 def test_an_unforeseen_failure_has_a_number(
-    sqlite_desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    sqlite_app: App, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The person reads a number, the log has it with the place, and neither shows what the failure was about."""
 
@@ -394,7 +405,7 @@ def test_an_unforeseen_failure_has_a_number(
         raise sa.exc.IntegrityError("INSERT", {"name": PRIVATE[0], "amount": PRIVATE[3]}, Exception(PRIVATE[1]))
 
     monkeypatch.setattr("programme.balance.balance.of_slack_user", broken)
-    text = read(ask(sqlite_desk, "balance secret words"))
+    text = read(ask(sqlite_app, "balance secret words"))
     [record] = [record for record in caplog.records if record.levelno >= logging.ERROR]
     logged = record.getMessage()
     failure_id = logged.partition("(")[2].partition(")")[0]
@@ -408,24 +419,24 @@ def test_an_unforeseen_failure_has_a_number(
         assert word not in logged
 
 
-def test_a_refusal_of_the_programme_is_an_answer(sqlite_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refusal_of_the_programme_is_an_answer(sqlite_app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """Any expected "no" reaches the person in its own words, with what to do next."""
 
     def refuse(*_: object, **__: object) -> None:
         raise Refusal("code", "Not on a Sunday.", next_step="Come back tomorrow.")
 
     monkeypatch.setattr("programme.balance.balance.of_slack_user", refuse)
-    text = read(ask(sqlite_desk, "balance"))
+    text = read(ask(sqlite_app, "balance"))
     assert "Not on a Sunday.\\nCome back tomorrow." in text
 
 
-def test_logs_hold_ids_and_nothing_else(sqlite_desk: Desk, client: WebClient, caplog: pytest.LogCaptureFixture) -> None:
+def test_logs_hold_ids_and_nothing_else(sqlite_app: App, client: WebClient, caplog: pytest.LogCaptureFixture) -> None:
     """Answering everybody everything writes no amount, no name, no address and no typed word to our logs."""
     caplog.set_level(logging.DEBUG)
-    cast.give(sqlite_desk, "ada@example.com", "1234.5")
+    cast.give(sqlite_app, "ada@example.com", "1234.5")
     for user in (ADA, STRANGER, "U0GUEST"):
         for line in (*COMMANDS, "history secret words", "secret words"):
-            ask(sqlite_desk, line, user, client=client)
+            ask(sqlite_app, line, user, client=client)
     ours = ("handlers", "programme", "templates", "store", "policy", "bot")
     logged = " ".join(r.getMessage() for r in caplog.records if r.name.partition(".")[0] in ours)
     for word in (*PRIVATE, "stranger@", "1234.5"):
@@ -448,10 +459,18 @@ class SignedSlack:
         self, line: str = "balance", *, user: str = ADA, secret: str = SECRET, age: float = 0, **changed: str | None
     ) -> Response:
         """A slash command, signed; `changed` replaces headers (None leaves one out) or the body after signing."""
-        body = urlencode({
-            "command": "/tokens", "text": line, "user_id": user, "team_id": "T1", "channel_id": "C1",
-            "api_app_id": "A1", "response_url": "https://hooks.example/1", "trigger_id": "1.2",
-        })  # fmt: skip
+        body = urlencode(
+            {
+                "command": "/tokens",
+                "text": line,
+                "user_id": user,
+                "team_id": "T1",
+                "channel_id": "C1",
+                "api_app_id": "A1",
+                "response_url": "https://hooks.example/1",
+                "trigger_id": "1.2",
+            }
+        )
         stamp = str(int(time.time() - age))
         signature = SignatureVerifier(secret).generate_signature(timestamp=stamp, body=body)
         assert signature is not None
@@ -466,27 +485,27 @@ class SignedSlack:
 
 
 @pytest.fixture
-def signed(sqlite_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[SignedSlack]:
+def signed(sqlite_app: App, monkeypatch: pytest.MonkeyPatch) -> Iterator[SignedSlack]:
     asked: list[str] = []
     original = tokens.answer
 
-    def noted(desk: Desk, *, text: str, slack_user_id: str, client: WebClient) -> Message | Modal:
+    def noted(app: App, *, text: str, slack_user_id: str, client: WebClient) -> Message | Modal:
         asked.append(text)
-        return original(desk, text=text, slack_user_id=slack_user_id, client=client)
+        return original(app, text=text, slack_user_id=slack_user_id, client=client)
 
     monkeypatch.setattr(tokens, "answer", noted)
 
     def authorize() -> AuthorizeResult:
         return AuthorizeResult(enterprise_id=None, team_id="T1", bot_token="xoxb-1", bot_id="B1", bot_user_id="U0BOT")
 
-    app = slack_app.build(sqlite_desk, signing_secret=SECRET, authorize=authorize)
-    with TestClient(http.build(sqlite_desk, slack=app)) as opened:
+    bolt = slack_app.build(sqlite_app, signing_secret=SECRET, authorize=authorize)
+    with TestClient(http.build(sqlite_app, slack=bolt)) as opened:
         yield SignedSlack(opened, asked)
 
 
-def test_a_signed_command_is_answered(signed: SignedSlack, sqlite_desk: Desk) -> None:
+def test_a_signed_command_is_answered(signed: SignedSlack, sqlite_app: App) -> None:
     """What Slack signed is executed, and the answer stands in the acknowledgement, for the person alone."""
-    cast.give(sqlite_desk, "ada@example.com", "77")
+    cast.give(sqlite_app, "ada@example.com", "77")
     answer = signed.send("balance")
     assert answer.status_code == 200
     assert answer.json()["response_type"] == "ephemeral"
@@ -556,18 +575,18 @@ def test_a_failure_outside_of_the_command_is_answered_too(
         assert word not in answer.text
 
 
-def test_slack_has_no_endpoint_in_socket_mode(sqlite_desk: Desk) -> None:
+def test_slack_has_no_endpoint_in_socket_mode(sqlite_app: App) -> None:
     """Without HTTP mode nobody can send commands over HTTP at all."""
-    with TestClient(http.build(sqlite_desk)) as opened:
+    with TestClient(http.build(sqlite_app)) as opened:
         assert opened.post("/slack/events").status_code == 404
 
 
-def test_a_manager_asks_for_their_team(sqlite_desk: Desk) -> None:
+def test_a_manager_asks_for_their_team(sqlite_app: App) -> None:
     """`/tokens team` has the week and its chart; who leads nobody is told so, and a team of two has no figures."""
-    assert "*You have two direct reports.*" in read(ask(sqlite_desk, "team", MARA))
-    assert "No one reports to you" in read(ask(sqlite_desk, "team"))
-    teams.hire_team(sqlite_desk)
-    teams.work(sqlite_desk, dict.fromkeys(teams.TEAM, 100))
-    answered = ask(sqlite_desk, "team", MARA)
+    assert "*You have two direct reports.*" in read(ask(sqlite_app, "team", MARA))
+    assert "No one reports to you" in read(ask(sqlite_app, "team"))
+    teams.hire_team(sqlite_app)
+    teams.work(sqlite_app, dict.fromkeys(teams.TEAM, 100))
+    answered = ask(sqlite_app, "team", MARA)
     assert "*Spent:* USD 35.00 (3,500 tokens) in the week of 9 Nov, as much as the week before" in read(answered)
     assert "data_visualization" in {block["type"] for block in answered.blocks}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
-    from programme.app import Desk
+    from programme.app import App
     from sandbox import Sandbox
 
 
@@ -32,9 +32,9 @@ def kills() -> int:
 
 
 @pytest.fixture
-def office(sqlite_desk: Desk) -> Desk:
+def office(sqlite_app: App) -> App:
     """A launched company with a complete board; its time goes on by itself."""
-    return dataclasses.replace(convene(sqlite_desk), clock=RunningClock())
+    return dataclasses.replace(convene(sqlite_app), clock=RunningClock())
 
 
 @pytest.fixture
@@ -47,8 +47,8 @@ def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def _bot(sandbox: Sandbox, office: Desk) -> Iterator[None]:
-    """The bot at the office's desk, connected to the workspace."""
+def _bot(sandbox: Sandbox, office: App) -> Iterator[None]:
+    """The bot at the office's app, connected to the workspace."""
     with slack.bot(sandbox, office, slack.load(slack.environment(sandbox, slack.NO_DATABASE))):
         yield
 

@@ -26,7 +26,7 @@ from tests.support.reviewed import Q4
 from tests.support.seen import WAIT_SECONDS, modal, private, read, told
 
 if TYPE_CHECKING:
-    from programme.app import Desk
+    from programme.app import App
     from sandbox import Sandbox
     from sandbox.model import Message
 
@@ -35,19 +35,17 @@ ADA, MARA = "ada@example.com", "mara@example.com"
 
 
 @pytest.fixture
-def office(sqlite_desk: Desk, clock: Clock) -> Desk:
+def office(sqlite_app: App, clock: Clock) -> App:
     """A company whose review two of its board have adopted; what was owed before is theirs to have read."""
-    appealed.settle(sqlite_desk, clock)
+    appealed.settle(sqlite_app, clock)
     clock = RunningClock(clock.now)
-    desk = dataclasses.replace(sqlite_desk, clock=clock, governance_channel=BOARD_CHANNEL)
-    with desk.transaction() as session:
-        assert calendar.advance(session, Q4, desk=desk, now=clock()) == "convene"
-        session.execute(sa.update(outbox).values(state="sent"))
+    app = dataclasses.replace(sqlite_app, clock=clock, governance_channel=BOARD_CHANNEL)
+    with app.transaction(clock()) as moment:
+        assert calendar.advance(moment, Q4) == "convene"
+        moment.session.execute(sa.update(outbox).values(state="sent"))
         for who in (IRIS, OMAR):
-            voting.vote(
-                session, asking.person(session, who), Q4, Ballot(1, adopts=True), desk=desk, now=clock()
-            )  # fmt: skip
-    return desk
+            voting.vote(moment, asking.person(moment.session, who), Q4, Ballot(1, adopts=True))
+    return app
 
 
 def card(sandbox: Sandbox, saying: str, who: str) -> Message:
@@ -79,16 +77,16 @@ def appeal(sandbox: Sandbox, user: str, reason: str) -> Message:
     return notice
 
 
-def factors(desk: Desk) -> dict[str, Decimal]:
+def factors(app: App) -> dict[str, Decimal]:
     """The adjustment of everybody's grant of February, which the calendar grants, by e-mail."""
-    assert tick.tick(desk, now=FEBRUARY_FIRST).failed == ()
+    assert tick.tick(app, now=FEBRUARY_FIRST).failed == ()
     query = sa.select(people.c.email, grants.c.factors).join(people, people.c.id == grants.c.person_id)
-    february = books.rows(desk, query.where(grants.c.month == "2027-02"))
+    february = books.rows(app, query.where(grants.c.month == "2027-02"))
     return {email: Decimal(factors["adjustment"]) for email, factors in february}
 
 
 @pytest.mark.usefixtures("_bot")
-def test_upheld_and_rejected(sandbox: Sandbox, office: Desk) -> None:
+def test_upheld_and_rejected(sandbox: Sandbox, office: App) -> None:
     """One appeal is upheld, and the next grant is not cut; another is rejected, and the cut holds from then on."""
     notice = told(sandbox, slack.ADA, "changes your monthly grant by −10 % from February 2027")
     assert "appeals_file" in answered(sandbox, slack.ADA)
@@ -134,7 +132,7 @@ def test_upheld_and_rejected(sandbox: Sandbox, office: Desk) -> None:
 
 
 @pytest.mark.usefixtures("_bot")
-def test_two_members_send_at_once(sandbox: Sandbox, office: Desk) -> None:
+def test_two_members_send_at_once(sandbox: Sandbox, office: App) -> None:
     """One upholds and another rejects at the same moment: one of them decides, the other reads that it is decided."""
     members = sandbox.workspace.channel(slack.BOARD).members
     sandbox.workspace.change_channel(slack.BOARD, members=members | {slack.KOFI})
@@ -149,8 +147,8 @@ def test_two_members_send_at_once(sandbox: Sandbox, office: Desk) -> None:
     assert sum("The person is told your reason" in one for one in answers) == 1
     assert sum("your click changed nothing" in one for one in answers) == 1
     told(sandbox, slack.ADA, "*Your appeal against the review of 2026-Q4 is")
-    with office.reading() as session:
-        stands = appeals.require(session, Q4, cast.person_id(office, ADA))
+    with office.reading() as moment:
+        stands = appeals.require(moment, Q4, cast.person_id(office, ADA))
     assert stands.state in {"upheld", "rejected"}
     assert factors(office)[ADA] == (1 if stands.state == "upheld" else Decimal("0.9000"))
     assert [one["after"]["state"] for one in books.audited(office, "appeal.decide")] == [stands.state]

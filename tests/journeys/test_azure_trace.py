@@ -22,7 +22,7 @@ from tests.support.books import ADA, BEN, MARA
 from tests.support.cast import GPT, SONNET
 
 if TYPE_CHECKING:
-    from programme.app import Desk
+    from programme.app import App
 
 TRACE = Path(__file__).parents[1] / "data" / "azure_llm_code_trace.csv"
 WHO = (ADA, BEN, MARA)
@@ -70,11 +70,16 @@ def as_csv(trace: list[Request]) -> io.BytesIO:
     for request in trace:
         table.writerow(
             {
-                "source": "azure-trace", "event_id": request.event_id, "occurred_at": request.at.isoformat(),
-                "user": request.who, "provider": request.model[0], "model": request.model[1],
-                "input_tokens": request.context, "output_tokens": request.generated,
+                "source": "azure-trace",
+                "event_id": request.event_id,
+                "occurred_at": request.at.isoformat(),
+                "user": request.who,
+                "provider": request.model[0],
+                "model": request.model[1],
+                "input_tokens": request.context,
+                "output_tokens": request.generated,
             }
-        )  # fmt: skip
+        )
     return io.BytesIO(text.getvalue().encode())
 
 
@@ -103,14 +108,14 @@ def test_the_trace_is_the_real_one(trace: list[Request]) -> None:
     assert max(request.at for request in trace) - min(request.at for request in trace) < timedelta(minutes=30)
 
 
-def test_the_imported_half_hour_costs_what_arithmetic_says(desk: Desk, trace: list[Request]) -> None:
+def test_the_imported_half_hour_costs_what_arithmetic_says(app: App, trace: list[Request]) -> None:
     """Tokens of each meter, USD and debits agree to the last digit: in all, by person and month, and by day."""
-    done = files.import_file(desk, as_csv(trace), "csv")
+    done = files.import_file(app, as_csv(trace), "csv")
     statuses = {"accepted": len(trace), "duplicate": 0, "conflict": 0, "quarantined": 0, "rejected": 0}
     assert done.counts == {"read": len(trace)} | statuses
 
     events = books.rows(
-        desk, sa.select(usage_events.c.meters, usage_events.c.cost_nano_usd, usage_events.c.debit_micro_tokens)
+        app, sa.select(usage_events.c.meters, usage_events.c.cost_nano_usd, usage_events.c.debit_micro_tokens)
     )
     meters: dict[str, int] = defaultdict(int)
     for counts, *_ in events:
@@ -127,27 +132,27 @@ def test_the_imported_half_hour_costs_what_arithmetic_says(desk: Desk, trace: li
     months: dict[tuple[str, int], Decimal] = defaultdict(Decimal)
     wallets: dict[str, Decimal] = defaultdict(Decimal)
     for request in trace:
-        day = request.at.astimezone(desk.zone).date()
+        day = request.at.astimezone(app.zone).date()
         days[day, request.model[1]] += cost(request)
         months[request.who, day.month] += debit(request)
         wallets[request.who] -= debit(request)
     assert {month for _, month in months} == {10, 11}
     columns = (usage_days.c.day, usage_days.c.model)
     by_day = sa.select(*columns, sa.func.sum(usage_days.c.cost_nano_usd)).group_by(*columns)
-    assert {(day, model): int(nano) * NANO for day, model, nano in books.rows(desk, by_day)} == days
+    assert {(day, model): int(nano) * NANO for day, model, nano in books.rows(app, by_day)} == days
     for who in WHO:
-        assert books.wallet(desk, who).decimal == wallets[who]
+        assert books.wallet(app, who).decimal == wallets[who]
         for month in (Month(2026, 10), Month(2026, 11)):
-            with desk.reading() as session:
-                used = history.of_month(session, cast.person_id(desk, who), month, zone=desk.zone)
+            with app.reading() as moment:
+                used = history.of_month(moment, cast.person_id(app, who), month)
             assert used.debit.decimal == months[who, month.month]
-    assert books.findings(desk) == {}
+    assert books.findings(app) == {}
 
 
-def test_the_imported_half_hour_is_imported_once(sqlite_desk: Desk, trace: list[Request]) -> None:
+def test_the_imported_half_hour_is_imported_once(sqlite_app: App, trace: list[Request]) -> None:
     """The same file again is 5,751 duplicates, and no balance moves."""
-    files.import_file(sqlite_desk, as_csv(trace), "csv")
-    before = {who: books.wallet(sqlite_desk, who) for who in WHO}
-    again = files.import_file(sqlite_desk, as_csv(trace), "csv")
+    files.import_file(sqlite_app, as_csv(trace), "csv")
+    before = {who: books.wallet(sqlite_app, who) for who in WHO}
+    again = files.import_file(sqlite_app, as_csv(trace), "csv")
     assert (again.counts["accepted"], again.counts["duplicate"]) == (0, len(trace))
-    assert {who: books.wallet(sqlite_desk, who) for who in WHO} == before
+    assert {who: books.wallet(sqlite_app, who) for who in WHO} == before

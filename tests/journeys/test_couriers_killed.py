@@ -19,14 +19,14 @@ from tests.support.books import ADA
 from tests.support.nursery import kill_after, nursery
 
 if TYPE_CHECKING:
-    from programme.app import Desk
+    from programme.app import App
     from tests.support.clock import Clock
 
 PROGRAM = """
 import sys
 from datetime import datetime
 from zoneinfo import ZoneInfo
-from programme.desk import Desk
+from programme.app import App
 from scheduler import courier, slack_post
 from scheduler.letters import Composed
 from store.engine import open_database
@@ -36,22 +36,22 @@ url, token, api_url = sys.argv[1:]
 
 
 def work(now):
-    desk = Desk(open_database(url), ZoneInfo("Europe/Berlin"), lambda: datetime.fromisoformat(now))
+    app = App(open_database(url), ZoneInfo("Europe/Berlin"), lambda: datetime.fromisoformat(now))
     slack, me = slack_post.client(token, api_url), courier.name()
     compose = lambda template, view: Composed(Message(view["text"], []))
-    while courier.deliver(desk, slack, courier=me, compose=compose, most=5).leased:
+    while courier.deliver(app, slack, courier=me, compose=compose, most=5).leased:
         pass
 """
 
 
-def test_couriers_killed_double_and_lose_nothing(desk: Desk, database_url: str, clock: Clock, kills: int) -> None:
+def test_couriers_killed_double_and_lose_nothing(app: App, database_url: str, clock: Clock, kills: int) -> None:
     """Killed between Slack's taking a message and its record, again and again: in the end each is there once."""
     chance = random.Random(50)  # noqa: S311 - the same kills in every run
-    me, messages = cast.person_id(desk, ADA), 3 * kills
+    me, messages = cast.person_id(app, ADA), 3 * kills
     letters = [
         store.NewLetter(f"note:{n}", "note", json.dumps({"text": str(n)}), me, None, clock.now) for n in range(messages)
     ]
-    with desk.transaction() as session:
+    with app.database.transaction() as session:
         store.owe(session, letters, now=clock.now)
     with ExitStack() as stack:
         sandbox = stack.enter_context(slack.workspace(clock=clock, post_burst=10_000))
@@ -65,12 +65,12 @@ def test_couriers_killed_double_and_lose_nothing(desk: Desk, database_url: str, 
             stop_watching()
             # Until the lease of the dead has run out, nobody touches its messages.
             clock.now += courier.LEASE + timedelta(seconds=1)
-        uncertain = books.rows(desk, sa.select(sa.func.count()).where(outbox.c.state == "leased"))
+        uncertain = books.rows(app, sa.select(sa.func.count()).where(outbox.c.state == "leased"))
         assert uncertain != [(0,)]
         starting.prepare(clock.now.isoformat())
         starting.start()
         assert starting.ended() == 0
         arrived = sandbox.messages(sandbox.dm(slack.ADA), slack.ADA)
     assert sorted(int(message.text) for message in arrived) == list(range(messages))
-    recorded = books.rows(desk, sa.select(outbox.c.key, outbox.c.slack_ts).where(outbox.c.state == "sent"))
+    recorded = books.rows(app, sa.select(outbox.c.key, outbox.c.slack_ts).where(outbox.c.state == "sent"))
     assert {ts: f"note:{text}" for ts, text in ((m.ts, m.text) for m in arrived)} == {ts: key for key, ts in recorded}

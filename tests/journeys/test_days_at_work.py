@@ -17,7 +17,7 @@ from tests.support import cast, slack
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from programme.app import Desk
+    from programme.app import App
     from sandbox import Sandbox
 
 
@@ -26,16 +26,16 @@ DEADLINE = 3.0
 
 
 @pytest.fixture
-def over_sockets(sandbox: Sandbox, desk: Desk) -> Iterator[str]:
+def over_sockets(sandbox: Sandbox, app: App) -> Iterator[str]:
     """The bot's HTTP side, once its socket is connected."""
-    with slack.bot(sandbox, desk, slack.load(slack.environment(sandbox, slack.NO_DATABASE))) as running:
+    with slack.bot(sandbox, app, slack.load(slack.environment(sandbox, slack.NO_DATABASE))) as running:
         yield running
 
 
 @pytest.fixture
-def over_http(sandbox: Sandbox, desk: Desk) -> Iterator[str]:
+def over_http(sandbox: Sandbox, app: App) -> Iterator[str]:
     """The bot's HTTP side, to which the workspace's requests go as well."""
-    with slack.bot(sandbox, desk, slack.load(slack.signed_environment(sandbox, slack.NO_DATABASE))) as running:
+    with slack.bot(sandbox, app, slack.load(slack.signed_environment(sandbox, slack.NO_DATABASE))) as running:
         yield running
 
 
@@ -46,11 +46,9 @@ def address(request: pytest.FixtureRequest) -> str:
     return running
 
 
-def gateway_key(desk: Desk) -> str:
-    with desk.transaction() as session:
-        made = keys.create(
-            session, name="gateway", source="gateway", scopes=["usage:write"], actor="test", now=desk.clock()
-        )  # fmt: skip
+def gateway_key(app: App) -> str:
+    with app.transaction() as moment:
+        made = keys.create(moment, name="gateway", source="gateway", scopes=["usage:write"], actor="test")
     return made.secret
 
 
@@ -65,13 +63,19 @@ def report(address: str, secret: str, *events: dict[str, Any]) -> list[str]:
 def usage_of(email: str, event_id: str) -> dict[str, Any]:
     """A million input tokens: USD 3, 300 tokens."""
     return {
-        "specversion": "1.0", "id": event_id, "source": "gateway", "type": "gen_ai.usage",
+        "specversion": "1.0",
+        "id": event_id,
+        "source": "gateway",
+        "type": "gen_ai.usage",
         "time": "2026-11-20T09:30:00Z",
         "data": {
-            "user.email": email, "gen_ai.provider.name": "anthropic", "gen_ai.request.model": "claude-sonnet-4-5",
-            "gen_ai.usage.input_tokens": 100_000, "gen_ai.usage.output_tokens": 180_000,
+            "user.email": email,
+            "gen_ai.provider.name": "anthropic",
+            "gen_ai.request.model": "claude-sonnet-4-5",
+            "gen_ai.usage.input_tokens": 100_000,
+            "gen_ai.usage.output_tokens": 180_000,
         },
-    }  # fmt: skip
+    }
 
 
 def asked(sandbox: Sandbox, user: str, line: str, channel: str = slack.GENERAL) -> str:
@@ -83,10 +87,10 @@ def asked(sandbox: Sandbox, user: str, line: str, channel: str = slack.GENERAL) 
     return json.dumps(answer.blocks, ensure_ascii=False)
 
 
-def test_adas_day(sandbox: Sandbox, desk: Desk, address: str) -> None:
+def test_adas_day(sandbox: Sandbox, app: App, address: str) -> None:
     """Ada reads her balance, her gateway reports what she used, and the next command knows it to the last digit."""
-    cast.give(desk, "ada@example.com", "1500")
-    secret = gateway_key(desk)
+    cast.give(app, "ada@example.com", "1500")
+    secret = gateway_key(app)
     assert "*1,500 tokens left* of 1,500 in open grants" in asked(sandbox, slack.ADA, "/tokens balance")
     assert report(address, secret, usage_of("ada@example.com", "e1")) == ["accepted"]
     assert "*1,200 tokens left* of 1,500 in open grants" in asked(sandbox, slack.ADA, "/tokens balance")
@@ -98,11 +102,11 @@ def test_adas_day(sandbox: Sandbox, desk: Desk, address: str) -> None:
     assert "Nothing was used in this month" in asked(sandbox, slack.ADA, "/tokens history 2026-10")
 
 
-def test_everybody_gets_an_answer(sandbox: Sandbox, desk: Desk, address: str) -> None:
+def test_everybody_gets_an_answer(sandbox: Sandbox, app: App, address: str) -> None:
     """Known and unknown people get their answers to every command, each for their own eyes."""
     del address
-    cast.hire(desk, slack.ZOE)
-    cast.give(desk, "zoe@example.com", "77")
+    cast.hire(app, slack.ZOE)
+    cast.give(app, "zoe@example.com", "77")
     assert "*77 tokens left*" in asked(sandbox, slack.NEWCOMER, "/tokens balance")
     assert "*I don't know you yet.*" in asked(sandbox, slack.GUEST, "/tokens balance")
     for user in (slack.ADA, slack.NEWCOMER, slack.GUEST):
@@ -119,13 +123,17 @@ def test_everybody_gets_an_answer(sandbox: Sandbox, desk: Desk, address: str) ->
     assert sandbox.messages(slack.GENERAL, slack.BEN) == ()
 
 
-def test_twenty_commands_at_once(sandbox: Sandbox, desk: Desk, address: str) -> None:
+def test_twenty_commands_at_once(sandbox: Sandbox, app: App, address: str) -> None:
     """Twenty people ask in the same instant, and each has their own figures before Slack gives up."""
-    people = [(slack.ADA, "ada", "1,111"), (slack.BEN, "ben", "2,222"), (slack.MARA, "mara", "3,333"),
-              (slack.IRIS, "iris", "4,444")]  # fmt: skip
+    people = [
+        (slack.ADA, "ada", "1,111"),
+        (slack.BEN, "ben", "2,222"),
+        (slack.MARA, "mara", "3,333"),
+        (slack.IRIS, "iris", "4,444"),
+    ]
     for _, name, amount in people:
-        cast.give(desk, f"{name}@example.com", amount.replace(",", ""))
-    secret = gateway_key(desk)
+        cast.give(app, f"{name}@example.com", amount.replace(",", ""))
+    secret = gateway_key(app)
 
     def timed(who: tuple[str, str, str]) -> tuple[str, str, float]:
         begun = time.monotonic()

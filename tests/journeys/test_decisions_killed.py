@@ -23,7 +23,7 @@ from tests.support.requests import TESS, convene
 from tests.support.seen import keys_in
 
 if TYPE_CHECKING:
-    from programme.app import Desk
+    from programme.app import App
     from sandbox import Sandbox
     from tests.support.clock import Clock
     from tests.support.nursery import Nursery
@@ -34,7 +34,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 from programme import decisions
 from programme.decisions import Ballot
-from programme.desk import Desk
+from programme.app import App
 from scheduler import courier, slack_post
 from store import people
 from store.engine import open_database
@@ -44,29 +44,29 @@ url, token, api_url, channel, voter = sys.argv[1:]
 
 def work(now, request_id, kill):
     at = datetime.fromisoformat(now)
-    desk = Desk(open_database(url), ZoneInfo("Europe/Berlin"), lambda: at, governance_channel=channel)
+    app = App(open_database(url), ZoneInfo("Europe/Berlin"), lambda: at, governance_channel=channel)
     if request_id != "-":
-        with desk.transaction() as session:
+        with app.transaction() as session:
             ballot = Ballot(approves=True)
-            decisions.vote(session, people.by_email(session, voter), request_id, ballot, desk=desk, now=at)
+            decisions.vote(session, people.by_email(session, voter), request_id, ballot, app=app, now=at)
     if kill == "committed":
         os.kill(os.getpid(), signal.SIGKILL)
     slack, me = slack_post.client(token, api_url), courier.name()
-    while courier.deliver(desk, slack, courier=me, most=5).leased:
+    while courier.deliver(app, slack, courier=me, most=5).leased:
         pass
 """
 
 
-def test_kills_between_decision_and_delivery(desk: Desk, database_url: str, clock: Clock, kills: int) -> None:
+def test_kills_between_decision_and_delivery(app: App, database_url: str, clock: Clock, kills: int) -> None:
     """Whenever the bot dies after the commit, the tokens are there once, and the card and the messages come once."""
-    office, chance = convene(desk), random.Random(100)  # noqa: S311 - the same kills in every run
+    office, chance = convene(app), random.Random(100)  # noqa: S311 - the same kills in every run
     before = books.wallet(office, BEN)
     with ExitStack() as stack:
         sandbox = stack.enter_context(slack.workspace(clock=clock, post_burst=100_000))
-        app = sandbox.workspace.app
+        installed = sandbox.workspace.app
         children = stack.enter_context(
-            nursery(PROGRAM, database_url, app.bot_token, sandbox.api_url, slack.BOARD, TESS)
-        )  # fmt: skip
+            nursery(PROGRAM, database_url, installed.bot_token, sandbox.api_url, slack.BOARD, TESS)
+        )
         made = []
         for number in range(kills):
             request = asking.ask(office, BEN, "1", key=f"killed-{number}", days=60)

@@ -114,8 +114,12 @@ class Demo:
         ledger = {"TOKENS_DATABASE_URL": f"sqlite:///{self.folder}/tokens.db", "TOKENS_TIME_ZONE": "Europe/Berlin"}
         printed = subprocess.run(
             self._program("balance", email, "--json"),
-            env=self.environment | ledger, check=True, capture_output=True, text=True, timeout=20,
-        )  # fmt: skip
+            env=self.environment | ledger,
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=20,
+        )
         return Decimal(json.loads(printed.stdout)["balance_tokens"])
 
     def stop(self) -> int:

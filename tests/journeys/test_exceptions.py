@@ -19,7 +19,7 @@ from tests.support.requests import LENA, TESS
 from tests.support.seen import card, private, read, told
 
 if TYPE_CHECKING:
-    from programme.app import Desk
+    from programme.app import App
     from sandbox import Sandbox
 
 
@@ -48,7 +48,7 @@ def send(sandbox: Sandbox, user: str, **fields: str) -> str:
 
 
 @pytest.mark.usefixtures("_bot")
-def test_from_the_form_to_the_wallet(sandbox: Sandbox, office: Desk) -> None:
+def test_from_the_form_to_the_wallet(sandbox: Sandbox, office: App) -> None:
     """Ben sees who decides by when while he types; Tess presses once; the tokens are there, and everybody is told."""
     before = books.wallet(office, BEN)
     fill_in(sandbox, slack.BEN, amount="USD 50")
@@ -76,7 +76,7 @@ def test_from_the_form_to_the_wallet(sandbox: Sandbox, office: Desk) -> None:
     assert books.findings(office) == {}
 
 
-def test_over_signed_http(sandbox: Sandbox, office: Desk) -> None:
+def test_over_signed_http(sandbox: Sandbox, office: App) -> None:
     """The same forms and buttons where Slack sends signed requests."""
     with slack.bot(sandbox, office, slack.load(slack.signed_environment(sandbox, slack.NO_DATABASE))):
         assert "The board has your request for 5,000 tokens" in send(sandbox, slack.BEN, amount="5,000")
@@ -87,7 +87,7 @@ def test_over_signed_http(sandbox: Sandbox, office: Desk) -> None:
 
 
 @pytest.mark.usefixtures("_bot")
-def test_mistakes_stand_beside_their_fields(sandbox: Sandbox, office: Desk) -> None:
+def test_mistakes_stand_beside_their_fields(sandbox: Sandbox, office: App) -> None:
     """What cannot be is told where it was typed, and the form stays as it is; nothing was asked for."""
     fill_in(sandbox, slack.BEN, amount="5.000", last_day="2027-12-31")
     assert sandbox.submit(slack.BEN).error == ""
@@ -123,7 +123,7 @@ def test_a_closed_form_is_a_draft(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.usefixtures("_bot")
-def test_rejected_with_a_reason_and_asked_again(sandbox: Sandbox, office: Desk) -> None:
+def test_rejected_with_a_reason_and_asked_again(sandbox: Sandbox, office: App) -> None:
     """The reason is required, goes to the person who asked, and *Ask again* begins with what they had written."""
     send(sandbox, slack.BEN, amount="5000")
     sandbox.press(slack.TESS, card(sandbox), "fast_track_reject")
@@ -147,7 +147,7 @@ def test_rejected_with_a_reason_and_asked_again(sandbox: Sandbox, office: Desk) 
 
 
 @pytest.mark.usefixtures("_bot")
-def test_less_until_an_earlier_day(sandbox: Sandbox, office: Desk) -> None:
+def test_less_until_an_earlier_day(sandbox: Sandbox, office: App) -> None:
     """An approver lowers the amount and the end; the person who asked reads both, and what they had asked for."""
     send(sandbox, slack.BEN, amount="5000")
     sandbox.press(slack.TESS, card(sandbox), "fast_track_less")
@@ -189,7 +189,7 @@ def test_a_question_and_its_answer(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.usefixtures("_bot")
-def test_everybody_who_may_not_is_told_why(sandbox: Sandbox, office: Desk) -> None:
+def test_everybody_who_may_not_is_told_why(sandbox: Sandbox, office: App) -> None:
     """The person who asked, a stranger, an alternate before their time and a guest each get their own answer."""
     send(sandbox, slack.BEN, amount="5000")
     shown = card(sandbox)
@@ -214,7 +214,7 @@ def test_everybody_who_may_not_is_told_why(sandbox: Sandbox, office: Desk) -> No
 
 
 @pytest.mark.usefixtures("_bot")
-def test_one_sees_and_withdraws_ones_own(sandbox: Sandbox, office: Desk) -> None:
+def test_one_sees_and_withdraws_ones_own(sandbox: Sandbox, office: App) -> None:
     """`/tokens requests` lists them with their state, and takes one back."""
     assert "You have not asked for tokens yet" in read(
         sandbox.command(slack.BEN, slack.GENERAL, "/tokens requests").message
@@ -250,7 +250,7 @@ def test_the_boards_queue(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.usefixtures("_bot")
-def test_handing_a_vote_over(sandbox: Sandbox, office: Desk) -> None:
+def test_handing_a_vote_over(sandbox: Sandbox, office: App) -> None:
     """`/tokens delegate @who until …` and `off`, with an answer to every way of getting it wrong."""
 
     def say(line: str) -> str:
@@ -275,7 +275,7 @@ def test_handing_a_vote_over(sandbox: Sandbox, office: Desk) -> None:
 
 
 @pytest.mark.usefixtures("_bot")
-def test_an_incident(sandbox: Sandbox, office: Desk) -> None:
+def test_an_incident(sandbox: Sandbox, office: App) -> None:
     """The tokens are there at once, the board is told, and ratifies."""
     before = books.wallet(office, BEN)
     receipt = send(sandbox, slack.BEN, amount="20000", incident="INC-7")
@@ -288,7 +288,7 @@ def test_an_incident(sandbox: Sandbox, office: Desk) -> None:
 
 
 @pytest.mark.usefixtures("_bot")
-def test_an_incident_that_is_not_ratified(sandbox: Sandbox, office: Desk) -> None:
+def test_an_incident_that_is_not_ratified(sandbox: Sandbox, office: App) -> None:
     """The reason goes to the person who took the tokens, and the card says what follows."""
     send(sandbox, slack.BEN, amount="20000", incident="INC-7")
     sandbox.press(slack.TESS, card(sandbox), "fast_track_reject")
@@ -301,7 +301,7 @@ def test_an_incident_that_is_not_ratified(sandbox: Sandbox, office: Desk) -> Non
 
 
 @pytest.mark.usefixtures("_bot")
-def test_time_goes_by(sandbox: Sandbox, office: Desk) -> None:
+def test_time_goes_by(sandbox: Sandbox, office: App) -> None:
     """Members are reminded in their own conversation, alternates called in, and at the end it lapses everywhere."""
     request = asking.ask(office, BEN, "5000")
     card(sandbox, saying="0 of 1 approve")
@@ -326,7 +326,7 @@ def test_time_goes_by(sandbox: Sandbox, office: Desk) -> None:
 
 
 @pytest.mark.usefixtures("_bot")
-def test_what_is_left_and_what_came_of_it(sandbox: Sandbox, office: Desk) -> None:
+def test_what_is_left_and_what_came_of_it(sandbox: Sandbox, office: App) -> None:
     """Before the end *Ask for more time* opens the form with what is left; afterwards one question is answered."""
     request = asking.vote(office, TESS, asking.ask(office, BEN, "5000", days=4)).request
     asking.let_time_pass(office, days=3, hours=3)
@@ -345,7 +345,7 @@ def test_what_is_left_and_what_came_of_it(sandbox: Sandbox, office: Desk) -> Non
     assert asking.now_of(office, request).outcome == "partly"
 
 
-def test_the_board_is_a_user_group(sandbox: Sandbox, office: Desk) -> None:
+def test_the_board_is_a_user_group(sandbox: Sandbox, office: App) -> None:
     """Members are read from Slack when the bot starts, and again when Slack tells of a change."""
     cast.hire(office, "email,roles\nomar@example.com,finance\niris@example.com,chair\ntess@example.com,-\n")
     grouped = dataclasses.replace(office, board_usergroup=slack.GROUP)

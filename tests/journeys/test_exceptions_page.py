@@ -17,7 +17,7 @@ from tests.support.browser import ask, press, shoot, visit
 if TYPE_CHECKING:
     from playwright.sync_api import Locator
 
-    from programme.app import Desk
+    from programme.app import App
     from sandbox import Sandbox
 
 pytestmark = pytest.mark.usefixtures("_bot")
@@ -53,7 +53,7 @@ def card(page: Page, sandbox: Sandbox, person: str = slack.TESS) -> Locator:
     return page.locator("#messages")
 
 
-def test_asked_back_and_approved(sandbox: Sandbox, office: Desk, page: Page) -> None:
+def test_asked_back_and_approved(sandbox: Sandbox, office: App, page: Page) -> None:
     """Ben asks, Tess asks back in the thread, Ben answers, Tess approves, and Ben reads that he has the tokens."""
     before = books.wallet(office, BEN)
     send_form(page, sandbox, shot="request")
@@ -85,7 +85,7 @@ def test_asked_back_and_approved(sandbox: Sandbox, office: Desk, page: Page) -> 
     assert books.findings(office) == {}
 
 
-def test_rejected_and_less(sandbox: Sandbox, office: Desk, page: Page) -> None:
+def test_rejected_and_less(sandbox: Sandbox, office: App, page: Page) -> None:
     """A rejection needs a reason, which the form says beside its field; *Approve less* lowers amount and end."""
     send_form(page, sandbox)
     messages = card(page, sandbox)
@@ -118,7 +118,7 @@ def test_rejected_and_less(sandbox: Sandbox, office: Desk, page: Page) -> None:
     assert books.findings(office) == {}
 
 
-def test_incidents_and_silence(sandbox: Sandbox, office: Desk, page: Page) -> None:
+def test_incidents_and_silence(sandbox: Sandbox, office: App, page: Page) -> None:
     """One break-glass is ratified, the next one is not; a request that nobody decides lapses, and its buttons go."""
     send_form(page, sandbox, Incident="INC-7")
     messages = card(page, sandbox)

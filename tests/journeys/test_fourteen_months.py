@@ -21,7 +21,7 @@ from tests.support.books import ADA, BEN, MARA
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from programme.app import Desk
+    from programme.app import App
     from sandbox import Sandbox
     from store.engine import Database
     from tests.support.clock import Clock
@@ -38,48 +38,48 @@ NEWS = {
 }
 
 
-def test_fourteen_months(desk: Desk, database_url: str, clock: Clock) -> None:
+def test_fourteen_months(app: App, database_url: str, clock: Clock) -> None:
     """Every month once for everybody who was there, every statement once, and every figure proved."""
     with slack.workspace(clock=clock, post_burst=100) as sandbox:
-        live_through(desk, database_url, clock, sandbox)
-        everybody_has_each_month_once(desk)
-        every_statement_arrived_once(desk, sandbox)
-    levels = [rollout.factors(desk, BEN, month)["level"] for month in ("2027-06", "2027-07")]
+        live_through(app, database_url, clock, sandbox)
+        everybody_has_each_month_once(app)
+        every_statement_arrived_once(app, sandbox)
+    levels = [rollout.factors(app, BEN, month)["level"] for month in ("2027-06", "2027-07")]
     assert levels == ["junior", "mid"]
-    days = [rollout.factors(desk, who, month)["days_active"] for who, month in ((ZOE, "2027-02"), (MARA, "2027-10"))]
+    days = [rollout.factors(app, who, month)["days_active"] for who, month in ((ZOE, "2027-02"), (MARA, "2027-10"))]
     assert days == [19, 10]
-    assert books.wallet(desk, MARA) == 0
-    assert books.findings(desk) == {}
+    assert books.wallet(app, MARA) == 0
+    assert books.findings(app) == {}
 
 
-def live_through(desk: Desk, database_url: str, clock: Clock, sandbox: Sandbox) -> None:
-    rollout.launch(desk)
+def live_through(app: App, database_url: str, clock: Clock, sandbox: Sandbox) -> None:
+    rollout.launch(app)
     client = slack_delivery.client(sandbox.workspace.app.bot_token, sandbox.api_url)
     for i in range((END - BEGIN).days + 1):
         day = BEGIN + timedelta(days=i)
         clock.now = datetime.combine(day, time(0, 30), tzinfo=UTC)
         if day in NEWS:
-            cast.hire(desk, NEWS[day])
+            cast.hire(app, NEWS[day])
         if day == date(2027, 10, 25):
-            with desk.transaction() as session:
-                terms.set_leave(session, ADA, day, date(2027, 12, 31), actor="test", now=clock.now)
+            with app.transaction(clock.now) as moment:
+                terms.set_leave(moment, ADA, day, date(2027, 12, 31), actor="test")
         if OUTAGE[0] <= day <= OUTAGE[1]:
             continue
         if day.day == 1:
-            assert books.at_once(database_url, [replica(desk), replica(desk)]) == []
+            assert books.at_once(database_url, [replica(app), replica(app)]) == []
         else:
-            rollout.run_calendar(desk, clock.now, slack.GENERAL)
+            rollout.run_calendar(app, clock.now, slack.GENERAL)
         # An hour at which it is a working day's noon from New York to Berlin; Tokyo's has been at midnight.
         for hour in (1, 15):
             clock.now = datetime.combine(day, time(hour), tzinfo=UTC)
-            while courier.deliver(desk, client, courier="courier", compose=note, most=50).sent:
+            while courier.deliver(app, client, courier="courier", compose=note, most=50).sent:
                 pass
 
 
-def replica(desk: Desk) -> Callable[[Database], None]:
+def replica(app: App) -> Callable[[Database], None]:
     def work(database: Database) -> None:
-        own = dataclasses.replace(desk, database=database)
-        assert tick.tick(own, now=desk.clock(), announce_in=slack.GENERAL).failed == ()
+        own = dataclasses.replace(app, database=database)
+        assert tick.tick(own, now=app.clock(), announce_in=slack.GENERAL).failed == ()
 
     return work
 
@@ -90,9 +90,9 @@ def note(template: str, view: object) -> Composed:
     return Composed(Message(template, []))
 
 
-def everybody_has_each_month_once(desk: Desk) -> None:
+def everybody_has_each_month_once(app: App) -> None:
     months = [f"{2026 + (11 + i) // 12}-{(11 + i) % 12 + 1:02}" for i in range(15)]
-    given = {month: rollout.granted(desk, month).keys() for month in months}
+    given = {month: rollout.granted(app, month).keys() for month in months}
     always = {"iris@example.com", "tess@example.com", BEN}
     for month, people in given.items():
         expected = set(always)
@@ -101,12 +101,12 @@ def everybody_has_each_month_once(desk: Desk) -> None:
         # Away from late October to the end of the year: October counts in part, November and December do not.
         expected |= {ADA} if month not in {"2027-11", "2027-12"} else set()
         assert people == expected, month
-    assert books.count(desk, grants) == sum(len(people) for people in given.values())
+    assert books.count(app, grants) == sum(len(people) for people in given.values())
 
 
-def every_statement_arrived_once(desk: Desk, sandbox: Sandbox) -> None:
+def every_statement_arrived_once(app: App, sandbox: Sandbox) -> None:
     """As many statements as grants, and a digest a month, each in its place, each once."""
-    states = books.rows(desk, sa.select(outbox.c.state, sa.func.count()).group_by(outbox.c.state))
+    states = books.rows(app, sa.select(outbox.c.state, sa.func.count()).group_by(outbox.c.state))
     assert [state for state, _ in states] == ["sent"]
     keys = Counter(
         message.metadata["event_payload"]["key"]
@@ -115,5 +115,5 @@ def every_statement_arrived_once(desk: Desk, sandbox: Sandbox) -> None:
         if message.metadata
     )
     assert set(keys.values()) == {1}
-    assert sum(key.startswith("statement:") for key in keys) == books.count(desk, grants)
+    assert sum(key.startswith("statement:") for key in keys) == books.count(app, grants)
     assert len(sandbox.messages(slack.GENERAL, slack.ADA)) == 15

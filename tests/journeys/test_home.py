@@ -13,7 +13,7 @@ from tests.support.books import ADA, BEN
 from tests.support.seen import read
 
 if TYPE_CHECKING:
-    from programme.app import Desk
+    from programme.app import App
     from sandbox import Sandbox
     from sandbox.model import Home, View
 
@@ -45,7 +45,7 @@ def answer(sandbox: Sandbox, user: str, saying: str) -> View:
     return sandbox.wait_for(found)
 
 
-def test_a_vote_from_home(sandbox: Sandbox, office: Desk) -> None:
+def test_a_vote_from_home(sandbox: Sandbox, office: App) -> None:
     """Tess approves on her Home: she is told, her queue is shorter, Ben has his tokens and sees it on his own Home."""
     before = books.wallet(office, BEN)
     for number in (1, 2):
@@ -66,7 +66,7 @@ def test_a_vote_from_home(sandbox: Sandbox, office: Desk) -> None:
     assert books.findings(office) == {}
 
 
-def test_a_request_is_shown_whole_and_decided_there(sandbox: Sandbox, office: Desk) -> None:
+def test_a_request_is_shown_whole_and_decided_there(sandbox: Sandbox, office: App) -> None:
     """*Show all of it* opens the whole card above the Home, whose buttons work there: a form, then its answer."""
     asking.ask(office, BEN, "5000")
     queue = opened(sandbox, slack.TESS, "1 request is waiting for the board")
@@ -80,7 +80,7 @@ def test_a_request_is_shown_whole_and_decided_there(sandbox: Sandbox, office: De
     assert list(asking.states(office).values()) == ["rejected"]
 
 
-def test_buttons_of_a_whole_request_answer_in_its_place(sandbox: Sandbox, office: Desk) -> None:
+def test_buttons_of_a_whole_request_answer_in_its_place(sandbox: Sandbox, office: App) -> None:
     """A vote in the modal that shows a request is answered in that modal."""
     asking.ask(office, BEN, "5000")
     queue = opened(sandbox, slack.TESS, "1 request is waiting for the board")
@@ -105,7 +105,7 @@ def test_warnings_are_chosen_from_home(sandbox: Sandbox) -> None:
     )
 
 
-def test_asking_and_withdrawing_from_home(sandbox: Sandbox, office: Desk) -> None:
+def test_asking_and_withdrawing_from_home(sandbox: Sandbox, office: App) -> None:
     """A request made in the form appears on Home, and is taken back there."""
     page = opened(sandbox, slack.ADA, "Your tokens")
     sandbox.press(slack.ADA, page, "Ask for tokens…")
@@ -119,7 +119,7 @@ def test_asking_and_withdrawing_from_home(sandbox: Sandbox, office: Desk) -> Non
     assert list(asking.states(office).values()) == ["withdrawn"]
 
 
-def test_why_is_answered_above_home(sandbox: Sandbox, office: Desk) -> None:
+def test_why_is_answered_above_home(sandbox: Sandbox, office: App) -> None:
     """*Why?* shows the arithmetic, which `/tokens why` tells as well."""
     used = cast.event("a", at=office.clock(), who=ADA, meters={"output": 600_000})
     assert books.take_in(office, used) == ["accepted"]
@@ -128,7 +128,7 @@ def test_why_is_answered_above_home(sandbox: Sandbox, office: Desk) -> None:
     answer(sandbox, slack.ADA, "600,000 output tokens × USD 15 per million")
 
 
-def test_nobody_elses_home_is_published(sandbox: Sandbox, office: Desk) -> None:
+def test_nobody_elses_home_is_published(sandbox: Sandbox, office: App) -> None:
     """What one person does publishes their Home and that of who is written to, if they look: nobody else's."""
     opened(sandbox, slack.TESS, "Nothing is waiting for the board")
     opened(sandbox, slack.OMAR, "Nothing is waiting for the board")

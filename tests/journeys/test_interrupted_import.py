@@ -27,7 +27,7 @@ from tests.support.clock import NOON
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from programme.app import Desk
+    from programme.app import App
 
 ROWS = 30_000
 STRANGERS_EVERY = 1_000
@@ -59,10 +59,10 @@ def start_import(path: Path, url: str) -> subprocess.Popen[str]:
     )
 
 
-def kill_in_the_middle(process: subprocess.Popen[str], desk: Desk) -> None:
+def kill_in_the_middle(process: subprocess.Popen[str], app: App) -> None:
     """`kill -9` as soon as a fifth of the file has been committed."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while books.count(desk, usage_events) < ROWS // 5:
+    while books.count(app, usage_events) < ROWS // 5:
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(0.01)
         assert time.monotonic() < deadline
@@ -71,30 +71,34 @@ def kill_in_the_middle(process: subprocess.Popen[str], desk: Desk) -> None:
     assert process.returncode == -signal.SIGKILL
 
 
-def test_an_import_that_was_killed_goes_on_where_it_stopped(desk: Desk, database_url: str, usage_file: Path) -> None:
+def test_an_import_that_was_killed_goes_on_where_it_stopped(app: App, database_url: str, usage_file: Path) -> None:
     """After `kill -9` the same command finishes the file: each event once, each figure proved, one summary of all."""
-    kill_in_the_middle(start_import(usage_file, database_url), desk)
-    survived = books.count(desk, usage_events)
+    kill_in_the_middle(start_import(usage_file, database_url), app)
+    survived = books.count(app, usage_events)
     assert ROWS // 5 <= survived < ROWS
     assert survived % files.BATCH == 0
-    [(lines, counts)] = books.rows(desk, sa.select(file_imports.c.lines_done, file_imports.c.counts))
+    [(lines, counts)] = books.rows(app, sa.select(file_imports.c.lines_done, file_imports.c.counts))
     assert (lines, counts["read"]) == (survived + 1, survived)
-    assert books.findings(desk) == {}
+    assert books.findings(app) == {}
 
     second = start_import(usage_file, database_url)
     out, err = second.communicate(timeout=PATIENCE_SECONDS)
     assert second.returncode == 0, err
     strangers = ROWS // STRANGERS_EVERY
     assert json.loads(out) == {
-        "read": ROWS, "accepted": ROWS - strangers, "duplicate": 0, "conflict": 0, "quarantined": strangers,
+        "read": ROWS,
+        "accepted": ROWS - strangers,
+        "duplicate": 0,
+        "conflict": 0,
+        "quarantined": strangers,
         "rejected": 0,
-    }  # fmt: skip
+    }
     assert f"Continued after line {survived + 1}" in err
 
-    assert books.count(desk, usage_events) == ROWS
-    assert books.count(desk, file_imports) == 0
+    assert books.count(app, usage_events) == ROWS
+    assert books.count(app, file_imports) == 0
     # 100 × USD 3 and 100 × USD 15 a million: USD 0.0018, 0.18 tokens.
-    assert books.wallet(desk, ADA) == MicroTokens(-180_000 * (ROWS // 2 - strangers))
-    assert books.wallet(desk, BEN) == MicroTokens(-180_000 * (ROWS // 2))
-    assert books.rows(desk, sa.select(sa.func.sum(usage_days.c.calls))) == [(ROWS - strangers,)]
-    assert books.findings(desk) == {}
+    assert books.wallet(app, ADA) == MicroTokens(-180_000 * (ROWS // 2 - strangers))
+    assert books.wallet(app, BEN) == MicroTokens(-180_000 * (ROWS // 2))
+    assert books.rows(app, sa.select(sa.func.sum(usage_days.c.calls))) == [(ROWS - strangers,)]
+    assert books.findings(app) == {}

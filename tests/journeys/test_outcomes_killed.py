@@ -23,7 +23,7 @@ from tests.support.outcomes import MERGED
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from programme.app import Desk
+    from programme.app import App
 
 ROWS = 500
 PATIENCE_SECONDS = 60
@@ -75,15 +75,19 @@ def import_file(program: str, path: Path, url: str) -> tuple[int, str]:
 
 @pytest.mark.parametrize(("moment", "left"), [("before the commit", 0), ("after the commit", ROWS)])
 def test_an_import_that_was_killed_doubles_nothing(
-    desk: Desk, database_url: str, outcomes_file: Path, moment: str, left: int
+    app: App, database_url: str, outcomes_file: Path, moment: str, left: int
 ) -> None:
     """`kill -9` within the transaction leaves nothing, after it all; the same command then completes the file."""
     assert import_file(MOMENTS[moment], outcomes_file, database_url) == (-signal.SIGKILL, "")
-    assert books.count(desk, table) == left
+    assert books.count(app, table) == left
     code, out = import_file(LIVE, outcomes_file, database_url)
     assert code == 0
     assert json.loads(out) == {
-        "read": ROWS, "accepted": ROWS - left, "corrected": 0, "duplicate": left, "waiting": 0,
-    }  # fmt: skip
-    assert books.count(desk, table) == ROWS
-    assert work.outputs(desk) == {"task": ROWS * 1_000}
+        "read": ROWS,
+        "accepted": ROWS - left,
+        "corrected": 0,
+        "duplicate": left,
+        "waiting": 0,
+    }
+    assert books.count(app, table) == ROWS
+    assert work.outputs(app) == {"task": ROWS * 1_000}

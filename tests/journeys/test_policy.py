@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from programme.app import Desk
+    from programme.app import App
     from sandbox import Sandbox
     from sandbox.model import Message
 
@@ -35,16 +35,16 @@ def clock() -> RunningClock:
 
 
 @pytest.fixture
-def office(sqlite_desk: Desk, clock: RunningClock) -> Desk:
-    convened = convene(dataclasses.replace(sqlite_desk, clock=clock))
+def office(sqlite_app: App, clock: RunningClock) -> App:
+    convened = convene(dataclasses.replace(sqlite_app, clock=clock))
     cast.hire(convened, ADMINS)
     return convened
 
 
 @pytest.fixture
-def propose(office: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Propose:
-    """`tokens-bot handbook propose` at the desk of the bot, and at its time."""
-    monkeypatch.setattr(common, "desk", lambda: nullcontext(office))
+def propose(office: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Propose:
+    """`tokens-bot handbook propose` at the app of the bot, and at its time."""
+    monkeypatch.setattr(common, "app", lambda: nullcontext(office))
 
     def run(body: str, *options: str, code: int = 0) -> str:
         (tmp_path / "handbook.toml").write_text(body, "utf-8")
@@ -64,9 +64,7 @@ def policy(sandbox: Sandbox, user: str) -> Message:
 
 
 @pytest.mark.usefixtures("_bot")
-def test_from_the_proposal_until_it_holds(
-    sandbox: Sandbox, office: Desk, propose: Propose, clock: RunningClock
-) -> None:
+def test_from_the_proposal_until_it_holds(sandbox: Sandbox, office: App, propose: Propose, clock: RunningClock) -> None:
     """Tess proposes and is refused; Iris confirms; everybody reads what comes, and from its day on that it holds."""
     printed = propose(text(), "--by", "tess@example.com")
     assert "Handbook 2026.9 from 2026-12-01 is proposed by Tess Novak" in printed
@@ -109,7 +107,7 @@ def test_from_the_proposal_until_it_holds(
 
 
 @pytest.mark.usefixtures("_bot")
-def test_declined_with_a_reason(sandbox: Sandbox, office: Desk, propose: Propose) -> None:
+def test_declined_with_a_reason(sandbox: Sandbox, office: App, propose: Propose) -> None:
     """The reason is required, reaches who proposed it, and nothing holds."""
     propose(text(), "--by", "lena@example.com")
     shown = card(sandbox, "<@U0LENA> proposes")
@@ -130,7 +128,7 @@ def test_declined_with_a_reason(sandbox: Sandbox, office: Desk, propose: Propose
 
 
 @pytest.mark.usefixtures("_bot")
-def test_everybody_who_may_not_is_told_why(sandbox: Sandbox, office: Desk, propose: Propose) -> None:
+def test_everybody_who_may_not_is_told_why(sandbox: Sandbox, office: App, propose: Propose) -> None:
     """An administrator, an alternate, a colleague and a guest each get their own answer, and nothing changes."""
     propose(text(), "--by", "tess@example.com")
     shown = card(sandbox, "<@U0TESS> proposes")
@@ -150,7 +148,7 @@ def test_everybody_who_may_not_is_told_why(sandbox: Sandbox, office: Desk, propo
 
 
 @pytest.mark.usefixtures("_bot")
-def test_decided_and_withdrawn_from_the_rules(sandbox: Sandbox, office: Desk, propose: Propose) -> None:
+def test_decided_and_withdrawn_from_the_rules(sandbox: Sandbox, office: App, propose: Propose) -> None:
     """`/tokens policy` has the buttons for those whose they are: a member confirms there, a proposer takes back."""
     propose(text("2026.8"), "--by", "lena@example.com")
     propose(text("2026.9"), "--by", "lena@example.com")
@@ -167,7 +165,7 @@ def test_decided_and_withdrawn_from_the_rules(sandbox: Sandbox, office: Desk, pr
 
 
 @pytest.mark.usefixtures("_bot")
-def test_a_card_that_shows_other_changes_confirms_nothing(sandbox: Sandbox, office: Desk, propose: Propose) -> None:
+def test_a_card_that_shows_other_changes_confirms_nothing(sandbox: Sandbox, office: App, propose: Propose) -> None:
     """When another version was confirmed meanwhile, the old screen is refused and the card is written anew."""
     propose(text("2026.8"), "--by", "lena@example.com")
     card(sandbox, "Handbook 2026.8, proposed")
@@ -186,7 +184,7 @@ def test_a_card_that_shows_other_changes_confirms_nothing(sandbox: Sandbox, offi
     assert books.findings(office) == {}
 
 
-def test_over_signed_http(sandbox: Sandbox, office: Desk, propose: Propose) -> None:
+def test_over_signed_http(sandbox: Sandbox, office: App, propose: Propose) -> None:
     """The same card and buttons where Slack sends signed requests."""
     with slack.bot(sandbox, office, slack.load(slack.signed_environment(sandbox, slack.NO_DATABASE))):
         propose(text(effective_from=date(2027, 1, 1)), "--by", "lena@example.com")

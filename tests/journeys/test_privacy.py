@@ -48,7 +48,7 @@ from tests.support.teams import DANA, KIM, LOU, MARA, MAX, NED, PIA, TEAM
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from programme.app import Desk
+    from programme.app import App
     from store.people.directory import Person
 
 ANNOUNCE, DAYS = "C0ALL", 75
@@ -66,91 +66,97 @@ Figures = dict[str, set[Decimal]]
 # --- A company with a past -----------------------------------------------------------------------------------------
 
 
-def live(desk: Desk, changes: Mapping[str, str] = rollout.NONE, *, days: int = DAYS) -> Desk:
+def live(app: App, changes: Mapping[str, str] = rollout.NONE, *, days: int = DAYS) -> App:
     """Two months and a half of grants, use, requests, warnings, reports, and a review with its appeals."""
-    teams.hire_team(desk)
+    teams.hire_team(app)
     few = [teams.person("sam@example.com", PIA), teams.person("tia@example.com", PIA)]
-    teams.hire(desk, teams.person(DANA, ""), teams.person(PIA, DANA), *few)
-    teams.move(desk, MARA, DANA)
-    cast.hire(desk, "email,fte\n" + "".join(f"{email},{post}\n" for email, post in POSTS.items()))
-    desk = asking.convene(desk, changes=changes)
+    teams.hire(app, teams.person(DANA, ""), teams.person(PIA, DANA), *few)
+    teams.move(app, MARA, DANA)
+    cast.hire(app, "email,fte\n" + "".join(f"{email},{post}\n" for email, post in POSTS.items()))
+    app = asking.convene(app, changes=changes)
     spenders = [*TEAM, MARA, PIA, "sam@example.com", "tia@example.com"]
     for number in range(days):
-        rollout.run_calendar(desk, desk.clock(), announce_in=ANNOUNCE)
-        use(desk, spenders, number)
-        ticker.warn(desk)
-        ask(desk, number)
-        review(desk, number)
-        desk.clock.move(days=1)  # type: ignore[attr-defined]  # the tests' clock
-    return desk
+        rollout.run_calendar(app, app.clock(), announce_in=ANNOUNCE)
+        use(app, spenders, number)
+        ticker.warn(app)
+        ask(app, number)
+        review(app, number)
+        app.clock.move(days=1)  # type: ignore[attr-defined]  # the tests' clock
+    return app
 
 
-def use(desk: Desk, spenders: list[str], number: int) -> None:
+def use(app: App, spenders: list[str], number: int) -> None:
     """Each spends an amount of their own; Ned comes to an end of his tokens, Ola hardly uses any."""
     events = [
         cast.event(
-            f"{who}-{number}", at=desk.clock(), who=who,
+            f"{who}-{number}",
+            at=app.clock(),
+            who=who,
             meters={"output": {NED: 12_000_000, teams.OLA: 900}.get(who, 31_000) + 7_919 * (place + 1)},
         )
         for place, who in enumerate(spenders)
-    ]  # fmt: skip
-    with desk.transaction() as session:
-        intake.take_in(session, events, desk=desk, now=desk.clock())
+    ]
+    with app.transaction() as moment:
+        intake.take_in(moment, events)
 
 
-def ask(desk: Desk, number: int) -> None:
+def ask(app: App, number: int) -> None:
     if number == 40:
-        asking.vote(desk, TESS, asking.ask(desk, ADA, "4321.5"))
-        asking.vote(desk, TESS, asking.ask(desk, BEN, "2345.25"), approves=False, reason="Use the small model")
+        asking.vote(app, TESS, asking.ask(app, ADA, "4321.5"))
+        asking.vote(app, TESS, asking.ask(app, BEN, "2345.25"), approves=False, reason="Use the small model")
     elif number == DAYS - 1:
-        asking.ask(desk, KIM, "5432.75")
-        asking.ask(desk, LOU, "1678.25", incident="INC-1")
+        asking.ask(app, KIM, "5432.75")
+        asking.ask(app, LOU, "1678.25", incident="INC-1")
 
 
-def review(desk: Desk, number: int) -> None:
+def review(app: App, number: int) -> None:
     """Three are cut by the board's amendment, it adopts the review, and each of them appeals."""
     if number == ADOPTED_ON:
         for who, change in ((ADA, "-10"), (teams.OLA, "-7.5"), (LOU, "-5")):
-            count_as_low(desk, who)
-            amend(desk, TESS, who, change)
-        with desk.transaction() as session:
+            count_as_low(app, who)
+            amend(app, TESS, who, change)
+        with app.transaction() as moment:
             for who in (IRIS, OMAR):
-                package = voting.panel_of(session, Q4).package
+                package = voting.panel_of(moment, Q4).package
                 ballot = voting.Ballot(package, adopts=True)
-                voting.vote(session, asking.person(session, who), Q4, ballot, desk=desk, now=desk.clock())
+                voting.vote(moment, asking.person(moment.session, who), Q4, ballot)
     elif number == ADOPTED_ON + 3:
-        appeal(desk, teams.OLA, decided_by=KOFI, upheld=False)
+        appeal(app, teams.OLA, decided_by=KOFI, upheld=False)
     elif number == DAYS - 1:
-        appeal(desk, ADA, decided_by=ZOE, upheld=True)
-        appeal(desk, LOU)
+        appeal(app, ADA, decided_by=ZOE, upheld=True)
+        appeal(app, LOU)
 
 
-def count_as_low(desk: Desk, who: str) -> None:
+def count_as_low(app: App, who: str) -> None:
     """Only so can the board cut them: in this company everybody uses their grants."""
-    mine = review_cases.c.person_id == cast.person_id(desk, who)
-    with desk.transaction() as session:
+    mine = review_cases.c.person_id == cast.person_id(app, who)
+    with app.database.transaction() as session:
         session.execute(sa.update(review_cases).where(mine).values(state_after=LOW))
 
 
-def amend(desk: Desk, member: str, who: str, change: str) -> None:
-    person_id = cast.person_id(desk, who)
-    with desk.transaction() as session:
-        case = drafts.case(session, Q4, person_id)
+def amend(app: App, member: str, who: str, change: str) -> None:
+    person_id = cast.person_id(app, who)
+    with app.transaction() as moment:
+        case = drafts.case(moment.session, Q4, person_id)
         assert case is not None
         single_cases.amend(
-            session, asking.person(session, member), Q4, person_id, change=change, reason="Another project",
-            seen=single_cases.mark(case), desk=desk, now=desk.clock(),
-        )  # fmt: skip
+            moment,
+            asking.person(moment.session, member),
+            Q4,
+            person_id,
+            change=change,
+            reason="Another project",
+            seen=single_cases.mark(case),
+        )
 
 
-def appeal(desk: Desk, who: str, *, decided_by: str = "", upheld: bool = False) -> None:
-    with desk.transaction() as session:
-        filed = appeals.file(session, asking.person(session, who), Q4, "I was on leave", desk=desk, now=desk.clock())
+def appeal(app: App, who: str, *, decided_by: str = "", upheld: bool = False) -> None:
+    with app.transaction() as moment:
+        filed = appeals.file(moment, asking.person(moment.session, who), Q4, "I was on leave")
         if decided_by:
             appeals.decide(
-                session, asking.person(session, decided_by), filed.id, upheld=upheld, reason="As it was", desk=desk,
-                now=desk.clock(),
-            )  # fmt: skip
+                moment, asking.person(moment.session, decided_by), filed.id, upheld=upheld, reason="As it was"
+            )
 
 
 # --- Whose a figure is -----------------------------------------------------------------------------------------------
@@ -165,31 +171,34 @@ def told(amounts: Iterator[int] | list[int], scale: int) -> set[Decimal]:
     return {figure for figure in found if figure >= 1_000 or (figure >= 10 and figure != figure.to_integral_value())}
 
 
-def figures(desk: Desk) -> Figures:
+def figures(app: App) -> Figures:
     """What everybody has, was granted and spent: balance, lots, grants, use by day, week, month and service."""
     found: Figures = defaultdict(set)
-    emails = dict(books.rows(desk, sa.select(people.c.id, people.c.email)))
+    emails = dict(books.rows(app, sa.select(people.c.id, people.c.email)))
     wallet_of = {
-        account: emails[person] for account, person, balance in
-        books.rows(desk, sa.select(accounts.c.id, accounts.c.person_id, accounts.c.balance)) if person
-    }  # fmt: skip
-    for account, balance in books.rows(desk, sa.select(accounts.c.id, accounts.c.balance)):
+        account: emails[person]
+        for account, person, balance in books.rows(
+            app, sa.select(accounts.c.id, accounts.c.person_id, accounts.c.balance)
+        )
+        if person
+    }
+    for account, balance in books.rows(app, sa.select(accounts.c.id, accounts.c.balance)):
         if account in wallet_of:
             found[wallet_of[account]] |= told([balance], 10**6) | told([balance], 10**8)
-    for account, amount, left in books.rows(desk, sa.select(lots.c.account_id, lots.c.amount, lots.c.remaining)):
+    for account, amount, left in books.rows(app, sa.select(lots.c.account_id, lots.c.amount, lots.c.remaining)):
         found[wallet_of[account]] |= told([amount, left], 10**6) | told([amount, left], 10**8)
     for person, amount, entitled in books.rows(
-        desk, sa.select(grants.c.person_id, grants.c.amount, grants.c.entitled_nano_usd)
+        app, sa.select(grants.c.person_id, grants.c.amount, grants.c.entitled_nano_usd)
     ):
         found[emails[person]] |= told([amount], 10**6) | told([entitled], 10**9)
     for person, before, after in books.rows(
-        desk, sa.select(review_cases.c.person_id, review_cases.c.grant_before, review_cases.c.grant_after)
+        app, sa.select(review_cases.c.person_id, review_cases.c.grant_before, review_cases.c.grant_after)
     ):
         found[emails[person]] |= told([amount for amount in (before, after) if amount], 10**6)
     d = usage_days.c
     sums: dict[tuple[str, object], list[int]] = defaultdict(lambda: [0, 0])
     for day, account, service, cost, debit in books.rows(
-        desk, sa.select(d.day, d.account_id, d.service_key, d.cost_nano_usd, d.debit_micro_tokens)
+        app, sa.select(d.day, d.account_id, d.service_key, d.cost_nano_usd, d.debit_micro_tokens)
     ):
         for period in (day, Week.containing(day), (day.year, day.month), service, ""):
             sums[wallet_of[account], period][0] += cost
@@ -199,14 +208,14 @@ def figures(desk: Desk) -> Figures:
     return found
 
 
-def allowed(desk: Desk, reader: str) -> set[Decimal]:
+def allowed(app: App, reader: str) -> set[Decimal]:
     """What a member of the board reads of requests that do not concern them, and what the board's channel shows."""
     found: set[Decimal] = set()
     if reader not in BOARD + ALTERNATES:
         return found
-    with desk.reading() as session:
-        for request in requests_store.made_between(session, None, None):
-            card = cards.of(session, request.id, desk=desk, now=desk.clock())
+    with app.reading() as moment:
+        for request in requests_store.made_between(moment.session, None, None):
+            card = cards.of(moment, request.id)
             judged = card.situation
             amounts = [request.amount, request.granted or MicroTokens(0), judged.monthly_grant, judged.available]
             amounts += [judged.earlier, card.left, *(past.amount for past in card.past)]
@@ -217,23 +226,23 @@ def allowed(desk: Desk, reader: str) -> set[Decimal]:
 # --- What everybody reads --------------------------------------------------------------------------------------------
 
 
-def everything(desk: Desk) -> dict[str, list[tuple[str, Any]]]:
+def everything(app: App) -> dict[str, list[tuple[str, Any]]]:
     """(where, what) of all that each person can read: answers, forms, messages, the channel, their Home."""
     read: dict[str, list[tuple[str, Any]]] = defaultdict(list)
-    staff = books.rows(desk, sa.select(people.c.id, people.c.email, people.c.slack_user_id))
+    staff = books.rows(app, sa.select(people.c.id, people.c.email, people.c.slack_user_id))
     for person_id, email, user in staff:
         for command in tokens.COMMANDS:
-            said = tokens.answer(desk, text=command.name, slack_user_id=user, client=WebClient())
+            said = tokens.answer(app, text=command.name, slack_user_id=user, client=WebClient())
             read[email].append((f"/tokens {command.name}", said.view if isinstance(said, Modal) else said))
-        with desk.reading() as session:
-            person = people_store.by_id(session, person_id)
+        with app.reading() as moment:
+            person = people_store.by_id(moment.session, person_id)
             assert person is not None
-            read[email].append(("Home", homes.compose(session, person, desk)))
-        read[email] += at_the_board(desk, person, [person_id for person_id, _, _ in staff])
+            read[email].append(("Home", homes.compose(moment, person)))
+        read[email] += at_the_board(app, person, [person_id for person_id, _, _ in staff])
     email_of = {person_id: email for person_id, email, _ in staff}
     query = sa.select(outbox.c.key, outbox.c.template, outbox.c.view, outbox.c.person_id, outbox.c.channel)
-    for key, template, view, person_id, channel in books.rows(desk, query):
-        composed = messages.compose(template, view, desk=desk)
+    for key, template, view, person_id, channel in books.rows(app, query):
+        composed = messages.compose(template, view, app=app)
         if composed is None:
             continue
         content = (composed.message, composed.picture.alt_text if composed.picture else "")
@@ -248,11 +257,11 @@ def everything(desk: Desk) -> dict[str, list[tuple[str, Any]]]:
     return read
 
 
-def at_the_board(desk: Desk, person: Person, everybody: list[str]) -> Iterator[tuple[str, Any]]:
+def at_the_board(app: App, person: Person, everybody: list[str]) -> Iterator[tuple[str, Any]]:
     """What somebody gets for pressing whatever there is to press about a review and its appeals."""
-    if not books.rows(desk, sa.select(review_panels.c.quarter)):
+    if not books.rows(app, sa.select(review_panels.c.quarter)):
         return
-    presses: list[tuple[Callable[[Desk, Press], Any], str]] = [(review_handlers.press_cases, f"{Q4}:1")]
+    presses: list[tuple[Callable[[App, Press], Any], str]] = [(review_handlers.press_cases, f"{Q4}:1")]
     presses += [(review_handlers.press_page, f"{Q4}:{number}") for number in range(1, 9)]
     for person_id in everybody:
         presses += [
@@ -265,7 +274,7 @@ def at_the_board(desk: Desk, person: Person, everybody: list[str]) -> Iterator[t
     presses.append((appeal_handlers.press_appeal, str(Q4)))
     for press, value in presses:
         try:
-            answered = press(desk, Press(person, value, desk.clock(), None, None)).view
+            answered = press(app, Press(person, value, app.clock(), None, None)).view
         except Refusal as refusal:
             answered = str(refusal)
         yield f"{press.__name__} {value}", answered
@@ -276,8 +285,11 @@ def numbers(content: Any) -> Iterator[Decimal]:  # noqa: ANN401 - a message, a v
     if dataclasses.is_dataclass(content) and not isinstance(content, type):
         content = [getattr(content, field.name) for field in dataclasses.fields(content)]
     if isinstance(content, dict):
-        content = [value for key, value in content.items() if key not in {"value", "block_id", "action_id"} or
-                   isinstance(value, int | float)]  # fmt: skip
+        content = [
+            value
+            for key, value in content.items()
+            if key not in {"value", "block_id", "action_id"} or isinstance(value, int | float)
+        ]
     if isinstance(content, list | tuple):
         for part in content:
             yield from numbers(part)
@@ -288,11 +300,11 @@ def numbers(content: Any) -> Iterator[Decimal]:  # noqa: ANN401 - a message, a v
             yield Decimal(number.replace(",", ""))
 
 
-def leaks(desk: Desk) -> set[tuple[str, str, str, Decimal]]:
+def leaks(app: App) -> set[tuple[str, str, str, Decimal]]:
     """(reader, where, whose, figure) of everything that somebody reads of another person."""
-    whose, found = figures(desk), set()
-    for reader, contents in everything(desk).items():
-        own = whose.get(reader, set()) | allowed(desk, reader)
+    whose, found = figures(app), set()
+    for reader, contents in everything(app).items():
+        own = whose.get(reader, set()) | allowed(app, reader)
         others = {who: theirs - own for who, theirs in whose.items() if who != reader}
         for where, content in contents:
             seen = set(numbers(content))
@@ -300,9 +312,9 @@ def leaks(desk: Desk) -> set[tuple[str, str, str, Decimal]]:
     return found
 
 
-def assert_walked(desk: Desk) -> None:
+def assert_walked(app: App) -> None:
     """The board opened cases, reasons and an appeal, nobody else did; each told theirs of the review what is theirs."""
-    read = everything(desk)
+    read = everything(app)
     opened = opened_by(read)
     for member in BOARD:
         assert {"press_cases", "press_page", "press_why"} <= opened[member]
@@ -323,32 +335,44 @@ def opened_by(read: Mapping[str, list[tuple[str, Any]]]) -> dict[str, set[str]]:
     return opened
 
 
-def test_nobody_reads_anothers_figures(sqlite_desk: Desk) -> None:
+def test_nobody_reads_anothers_figures(sqlite_app: App) -> None:
     """Engineers, managers, a director, the board: all that they are told, and nobody else's amount in it."""
-    desk = live(sqlite_desk)
-    kinds = {template for (template,) in books.rows(desk, sa.select(outbox.c.template).distinct())}
+    app = live(sqlite_app)
+    kinds = {template for (template,) in books.rows(app, sa.select(outbox.c.template).distinct())}
     assert {
-        "fast_track/card", "fast_track/mine", "fast_track/note", "grants/digest", "grants/statement",
-        "reports/weekly", "warnings/warning", "review/pack", "review/face", "review/use", "review/notice",
-        "appeals/card", "appeals/face", "appeals/mine", "appeals/note",
-    } <= kinds  # fmt: skip
-    assert leaks(desk) == set()
-    assert_walked(desk)
+        "fast_track/card",
+        "fast_track/mine",
+        "fast_track/note",
+        "grants/digest",
+        "grants/statement",
+        "reports/weekly",
+        "warnings/warning",
+        "review/pack",
+        "review/face",
+        "review/use",
+        "review/notice",
+        "appeals/card",
+        "appeals/face",
+        "appeals/mine",
+        "appeals/note",
+    } <= kinds
+    assert leaks(app) == set()
+    assert_walked(app)
     # The walk would see them: everybody reads their own, and the manager the total of the seven.
-    whose, read = figures(desk), everything(desk)
+    whose, read = figures(app), everything(app)
     for who in (*TEAM, MARA):
         assert whose[who] & set(numbers(read[who])), who
     [answer] = [content for where, content in read[MARA] if where == "/tokens team"]
     assert "*Spent:*" in json.dumps(answer.blocks)
 
 
-def test_nobody_reads_anothers_figures_while_the_board_votes(sqlite_desk: Desk) -> None:
+def test_nobody_reads_anothers_figures_while_the_board_votes(sqlite_app: App) -> None:
     """With the draft before the board: the forms to hold and amend, and of the proposal nothing to whom it is about."""
-    desk = live(sqlite_desk, days=ADOPTED_ON)
+    app = live(sqlite_app, days=ADOPTED_ON)
     # The rest is walked at the end: in January an even pace of Pia's happens to be a grant of Mara's.
     of_review = ("press_", "/tokens review", "pack:", "use:")
-    assert {leak for leak in leaks(desk) if leak[1].startswith(of_review)} == set()
-    read = everything(desk)
+    assert {leak for leak in leaks(app) if leak[1].startswith(of_review)} == set()
+    read = everything(app)
     opened = opened_by(read)
     for member in BOARD:
         assert {"press_why", "press_hold", "press_amend"} <= opened[member]
@@ -358,11 +382,11 @@ def test_nobody_reads_anothers_figures_while_the_board_votes(sqlite_desk: Desk) 
         assert "No quarterly review has been adopted yet" in json.dumps(answer.blocks)
 
 
-def test_a_bot_that_told_of_two_would_be_found(sqlite_desk: Desk) -> None:
+def test_a_bot_that_told_of_two_would_be_found(sqlite_app: App) -> None:
     """With a handbook that lets a total be of one person, the same walk finds what their manager reads of them."""
-    desk = live(sqlite_desk, {"least_people = 5": "least_people = 1"})
-    teams.leave(desk, "sam@example.com", day_of(desk.clock(), desk.zone))
-    desk.clock.move(days=14)  # type: ignore[attr-defined]  # the tests' clock
-    use(desk, ["tia@example.com"], DAYS)
-    desk.clock.move(days=7)  # type: ignore[attr-defined]  # the tests' clock
-    assert ("tia@example.com", PIA) in {(who, reader) for reader, _, who, _ in leaks(desk)}
+    app = live(sqlite_app, {"least_people = 5": "least_people = 1"})
+    teams.leave(app, "sam@example.com", day_of(app.clock(), app.zone))
+    app.clock.move(days=14)  # type: ignore[attr-defined]  # the tests' clock
+    use(app, ["tia@example.com"], DAYS)
+    app.clock.move(days=7)  # type: ignore[attr-defined]  # the tests' clock
+    assert ("tia@example.com", PIA) in {(who, reader) for reader, _, who, _ in leaks(app)}

@@ -15,14 +15,14 @@ from tests.support.requests import TESS
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-    from programme.app import Desk
+    from programme.app import App
     from sandbox import Sandbox
 
 pytestmark = pytest.mark.usefixtures("_bot")
 
 
 @pytest.fixture
-def office(office: Desk) -> Desk:
+def office(office: App) -> App:
     cast.hire(office, ADMINS)
     return office
 
@@ -34,7 +34,7 @@ def card(page: Page, sandbox: Sandbox, person: str) -> Locator:
     return found
 
 
-def test_two_people_change_the_handbook(sandbox: Sandbox, office: Desk, page: Page) -> None:
+def test_two_people_change_the_handbook(sandbox: Sandbox, office: App, page: Page) -> None:
     """Tess proposes and is refused her own yes; Iris confirms; Ben reads what comes and from when."""
     propose(office, text(), TESS)
     shown = card(page, sandbox, slack.TESS)

@@ -21,7 +21,7 @@ from tests.support.requests import TESS, convene
 from tests.support.seen import keys_in
 
 if TYPE_CHECKING:
-    from programme.app import Desk
+    from programme.app import App
     from tests.support.clock import Clock
 
 PROGRAM = """
@@ -29,7 +29,7 @@ import os, signal, sys
 from datetime import datetime
 from zoneinfo import ZoneInfo
 from programme import proposals
-from programme.desk import Desk
+from programme.app import App
 from scheduler import courier, slack_post
 from store import people
 from store.engine import open_database
@@ -39,31 +39,31 @@ url, token, api_url, channel, member = sys.argv[1:]
 
 def work(now, proposal_id, kill):
     at = datetime.fromisoformat(now)
-    desk = Desk(open_database(url), ZoneInfo("Europe/Berlin"), lambda: at, governance_channel=channel)
+    app = App(open_database(url), ZoneInfo("Europe/Berlin"), lambda: at, governance_channel=channel)
     if proposal_id != "-":
-        with desk.transaction() as session:
+        with app.transaction() as session:
             mark = proposals.of(session, proposal_id).mark
             by = people.by_email(session, member)
-            proposals.confirm(session, by, proposal_id, mark, desk=desk, now=at)
+            proposals.confirm(session, by, proposal_id, mark, app=app, now=at)
             if kill == "before":
                 os.kill(os.getpid(), signal.SIGKILL)
     if kill == "committed":
         os.kill(os.getpid(), signal.SIGKILL)
     slack, me = slack_post.client(token, api_url), courier.name()
-    while courier.deliver(desk, slack, courier=me, most=5).leased:
+    while courier.deliver(app, slack, courier=me, most=5).leased:
         pass
 """
 
 
-def test_kills_between_confirmation_and_delivery(desk: Desk, database_url: str, clock: Clock, kills: int) -> None:
+def test_kills_between_confirmation_and_delivery(app: App, database_url: str, clock: Clock, kills: int) -> None:
     """Killed before the commit, it is still open and nothing holds; after it, the version is there, told of once."""
-    office, chance = convene(desk), random.Random(8)  # noqa: S311 - the same kills in every run
+    office, chance = convene(app), random.Random(8)  # noqa: S311 - the same kills in every run
     cast.hire(office, ADMINS)
     with ExitStack() as stack:
         sandbox = stack.enter_context(slack.workspace(clock=clock, post_burst=100_000))
-        app = sandbox.workspace.app
+        installed = sandbox.workspace.app
         children = stack.enter_context(
-            nursery(PROGRAM, database_url, app.bot_token, sandbox.api_url, slack.BOARD, TESS)
+            nursery(PROGRAM, database_url, installed.bot_token, sandbox.api_url, slack.BOARD, TESS)
         )
 
         def run(proposal_id: str, kill: str, arrivals: int) -> int:

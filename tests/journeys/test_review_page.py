@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from playwright.sync_api import expect
 
 from policy.period import Month
-from programme.app import Desk
+from programme.app import App
 from programme.reviews import calendar
 from sandbox import Sandbox, Workspace
 from scheduler import tick
@@ -44,15 +44,15 @@ def asked(settled_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     path = tmp_path_factory.mktemp("asked") / "tokens.db"
     copy(settled_sqlite, path)
     clock = RunningClock()
-    desk = Desk(open_database(f"sqlite:///{path}"), ZONE, clock, governance_channel=BOARD_CHANNEL)
-    cast.hire(desk, ALTERNATES)
-    reviewed.settle(desk, clock)
-    tick.tick(desk, now=clock())
-    with desk.transaction() as session:
-        reviewed.draft(session, desk, now=clock())
-        session.execute(sa.update(outbox).values(state="sent"))
-        assert calendar.advance(session, Q4, desk=desk, now=clock()) == "convene"
-    desk.database.close()
+    app = App(open_database(f"sqlite:///{path}"), ZONE, clock, governance_channel=BOARD_CHANNEL)
+    cast.hire(app, ALTERNATES)
+    reviewed.settle(app, clock)
+    tick.tick(app, now=clock())
+    with app.transaction(clock()) as moment:
+        reviewed.draft(moment, now=clock())
+        moment.session.execute(sa.update(outbox).values(state="sent"))
+        assert calendar.advance(moment, Q4) == "convene"
+    app.database.close()
     return path
 
 
@@ -62,15 +62,15 @@ def clock() -> RunningClock:
 
 
 @pytest.fixture
-def office(asked: Path, tmp_path: Path, clock: RunningClock) -> Iterator[Desk]:
+def office(asked: Path, tmp_path: Path, clock: RunningClock) -> Iterator[App]:
     copy(asked, tmp_path / "tokens.db")
-    desk = Desk(open_database(f"sqlite:///{tmp_path / 'tokens.db'}"), ZONE, clock, governance_channel=BOARD_CHANNEL)
-    yield desk
-    desk.database.close()
+    app = App(open_database(f"sqlite:///{tmp_path / 'tokens.db'}"), ZONE, clock, governance_channel=BOARD_CHANNEL)
+    yield app
+    app.database.close()
 
 
 @pytest.fixture
-def sandbox(office: Desk) -> Iterator[Sandbox]:
+def sandbox(office: App) -> Iterator[Sandbox]:
     names = [who.partition("@")[0] for who in reviewed.everybody()] + [f"m{team}" for team in range(7)]
     staff = [
         {"id": f"U0{one.upper()}", "name": one, "real_name": f"{one.title()} Example", "email": f"{one}@example.com"}
@@ -121,11 +121,11 @@ def leave(page: Page) -> None:
     expect(dialog).to_be_hidden()
 
 
-def test_changed_adopted_and_appealed(sandbox: Sandbox, office: Desk, page: Page) -> None:
+def test_changed_adopted_and_appealed(sandbox: Sandbox, office: App, page: Page) -> None:
     """One case is held, one amended, the rest adopted; of two who appeal one is right, and each reads why."""
     iris_holds_and_amends(page, sandbox)
     iris_and_finance_adopt(page, sandbox)
-    with office.reading() as session:
+    with office.database.reading() as session:
         kept = drafts.get(session, Q4)
     assert kept is not None
     assert kept.state == "adopted"
@@ -135,7 +135,7 @@ def test_changed_adopted_and_appealed(sandbox: Sandbox, office: Desk, page: Page
     appeal(page, sandbox, WHO_RESTED, "My project only began in December")
     decide(page, sandbox, "Reject", "It began in November, with half of the cut")
     read(page, sandbox, WHO_RESTED, "is rejected.", shot="appeal_rejected")
-    with office.reading() as session:
+    with office.database.reading() as session:
         held = drafts.case(session, Q4, cast.person_id(office, "t0p1@example.com"))
         assert held is not None
         assert (held.decision, held.delta_thousandths) == ("held", 0)
@@ -222,7 +222,7 @@ def read(page: Page, sandbox: Sandbox, person: str, saying: str, *, shot: str) -
     shoot(page, shot)
 
 
-def test_not_adopted_in_time(sandbox: Sandbox, office: Desk, clock: RunningClock, page: Page) -> None:
+def test_not_adopted_in_time(sandbox: Sandbox, office: App, clock: RunningClock, page: Page) -> None:
     """Two adopt it, but finance is silent: after ten working days it has lapsed, and nobody is told of a change."""
     for who in (slack.IRIS, slack.TESS):
         pack(page, sandbox, who, "of 2 adopt it")
@@ -235,7 +235,7 @@ def test_not_adopted_in_time(sandbox: Sandbox, office: Desk, clock: RunningClock
     expect(waiting).to_contain_text("because it was not adopted in time. It changes no one's grant.")
     expect(waiting.get_by_role("button", name="Adopt the package")).to_have_count(0)
     shoot(page, "pack_lapsed", waiting)
-    with office.reading() as session:
+    with office.database.reading() as session:
         factors = drafts.factors_on(session, Month(2027, 3))
         told = session.execute(sa.select(outbox.c.key).where(outbox.c.key.like("review_notice:%"))).all()
     assert (factors, told) == ({}, [])

@@ -11,7 +11,6 @@ import sqlalchemy as sa
 
 from policy.period import Month
 from policy.reviews.proposal import AMENDED, HELD
-from programme import handbooks
 from programme.reviews import calendar
 from store.reviews import drafts
 from store.tables.outbox import outbox
@@ -22,23 +21,23 @@ from tests.support.reviewed import Q4
 from tests.support.seen import WAIT_SECONDS, modal, private
 
 if TYPE_CHECKING:
-    from programme.app import Desk
+    from programme.app import App
     from sandbox import Sandbox
     from sandbox.model import Home, Message
 
 
 @pytest.fixture
-def office(sqlite_desk: Desk, clock: Clock) -> Desk:
+def office(sqlite_app: App, clock: Clock) -> App:
     """A company whose board is asked about its review; what was owed to its people before is theirs to have read."""
-    cast.hire(sqlite_desk, ALTERNATES)
-    reviewed.settle(sqlite_desk, clock)
+    cast.hire(sqlite_app, ALTERNATES)
+    reviewed.settle(sqlite_app, clock)
     clock = RunningClock(clock.now)
-    desk = dataclasses.replace(sqlite_desk, clock=clock, governance_channel=BOARD_CHANNEL)
-    with desk.transaction() as session:
-        reviewed.draft(session, desk, now=clock())
-        session.execute(sa.update(outbox).values(state="sent"))
-        assert calendar.advance(session, Q4, desk=desk, now=clock()) == "convene"
-    return desk
+    app = dataclasses.replace(sqlite_app, clock=clock, governance_channel=BOARD_CHANNEL)
+    with app.transaction(clock()) as moment:
+        reviewed.draft(moment, now=clock())
+        moment.session.execute(sa.update(outbox).values(state="sent"))
+        assert calendar.advance(moment, Q4) == "convene"
+    return app
 
 
 def pack(sandbox: Sandbox, saying: str) -> Message:
@@ -64,7 +63,7 @@ def press_in_modal(sandbox: Sandbox, user: str, action_id: str) -> None:
 
 
 @pytest.mark.usefixtures("_bot")
-def test_held_amended_and_adopted(sandbox: Sandbox, office: Desk) -> None:
+def test_held_amended_and_adopted(sandbox: Sandbox, office: App) -> None:
     """One case is held, another amended after a mistake; an old press is told so; finance's vote decides it."""
     first = pack(sandbox, "0 of 2 adopt it")
     sandbox.press(slack.TESS, first, "review_cases")
@@ -111,7 +110,7 @@ def test_held_amended_and_adopted(sandbox: Sandbox, office: Desk) -> None:
     sandbox.press(slack.TESS, now, "review_against")
     private(sandbox, slack.TESS, "your click changed nothing")
 
-    with office.reading() as session:
+    with office.database.reading() as session:
         kept = drafts.get(session, Q4)
         cases = drafts.cases(session, Q4)
     assert kept is not None
@@ -132,7 +131,7 @@ def home(sandbox: Sandbox, user: str, saying: str) -> Home:
 
 
 @pytest.mark.usefixtures("_bot")
-def test_found_on_home_and_by_command(sandbox: Sandbox, office: Desk) -> None:
+def test_found_on_home_and_by_command(sandbox: Sandbox, office: App) -> None:
     """Finance adopts from Home and is answered above it; who looks next finds it with `/tokens board` and decides."""
     seen = home(sandbox, slack.OMAR, f"Review of {Q4}, waiting for your vote")
     sandbox.press(slack.OMAR, seen, "review_cases")
@@ -160,7 +159,7 @@ def test_found_on_home_and_by_command(sandbox: Sandbox, office: Desk) -> None:
 
 
 @pytest.mark.usefixtures("_bot")
-def test_thresholds_are_proposed_and_confirmed(sandbox: Sandbox, office: Desk) -> None:
+def test_thresholds_are_proposed_and_confirmed(sandbox: Sandbox, office: App) -> None:
     """A mistake at its field, a card with its back-test, the pack tells of it; another person confirms."""
     first = pack(sandbox, "0 of 2 adopt it")
     sandbox.press(slack.TESS, first, "review_thresholds")
@@ -183,6 +182,6 @@ def test_thresholds_are_proposed_and_confirmed(sandbox: Sandbox, office: Desk) -
     sandbox.press(slack.IRIS, card, "policy_confirm")
     pack(sandbox, "*Confirmed* by Iris Tan")
     pack(sandbox, "handbook 2027.1 would have made this quarter")
-    with office.reading() as session:
-        assert str(handbooks.load(session).versions[-1].adjustment.change.low) == "0"
+    with office.reading() as moment:
+        assert str(moment.handbooks.versions[-1].adjustment.change.low) == "0"
     assert books.findings(office) == {}

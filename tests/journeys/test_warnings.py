@@ -16,18 +16,18 @@ from tests.support.books import ADA
 from tests.support.clock import RunningClock
 
 if TYPE_CHECKING:
-    from programme.app import Desk
+    from programme.app import App
     from sandbox import Sandbox
 
 pytestmark = pytest.mark.usefixtures("_bot")
 
 
 @pytest.fixture
-def office(sqlite_desk: Desk) -> Desk:
-    return dataclasses.replace(sqlite_desk, clock=RunningClock())
+def office(sqlite_app: App) -> App:
+    return dataclasses.replace(sqlite_app, clock=RunningClock())
 
 
-def test_warned_and_asked_for_more(sandbox: Sandbox, office: Desk) -> None:
+def test_warned_and_asked_for_more(sandbox: Sandbox, office: App) -> None:
     """Ada crosses 85 %, reads it in her own conversation alone, and *Request more* opens the form."""
     cast.give(office, ADA, "1000")
     used = cast.event("a", at=office.clock(), who=ADA, meters={"output": 600_000})
@@ -43,7 +43,7 @@ def test_warned_and_asked_for_more(sandbox: Sandbox, office: Desk) -> None:
     assert form.callback_id == "fast_track_form"
 
 
-def test_saying_when_to_be_warned(sandbox: Sandbox, office: Desk) -> None:
+def test_saying_when_to_be_warned(sandbox: Sandbox, office: App) -> None:
     """`/tokens warnings` shows what holds, keeps what is chosen, and shows that the next time."""
     sandbox.command(slack.ADA, slack.GENERAL, "/tokens warnings")
     form = sandbox.modal(slack.ADA)
@@ -52,7 +52,7 @@ def test_saying_when_to_be_warned(sandbox: Sandbox, office: Desk) -> None:
     sandbox.fill(slack.ADA, percent=("85",), quiet_from="20", quiet_until="8")
     sandbox.submit(slack.ADA)
     assert sandbox.modal(slack.ADA) is None
-    with office.reading() as session:
+    with office.database.reading() as session:
         assert store.choice(session, cast.person_id(office, ADA)) == Choice(frozenset({85}), 20, 8)
     assert [row["actor"] for row in books.audited(office, "warnings.choose")] == [cast.person_id(office, ADA)]
     sandbox.command(slack.ADA, slack.GENERAL, "/tokens warnings")

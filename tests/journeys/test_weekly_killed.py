@@ -19,7 +19,7 @@ from tests.support import books, rollout, slack, teams
 from tests.support.nursery import kill_after, nursery
 
 if TYPE_CHECKING:
-    from programme.app import Desk
+    from programme.app import App
     from tests.support.clock import Clock
 
 REPORTS = 5
@@ -28,7 +28,7 @@ import sys
 from datetime import datetime
 from zoneinfo import ZoneInfo
 import matplotlib.backends.backend_agg, matplotlib.figure  # before the forks: it takes a second
-from programme.desk import Desk
+from programme.app import App
 from scheduler import courier, slack_post, tick
 from store.engine import open_database
 
@@ -36,10 +36,10 @@ url, token, api_url = sys.argv[1:]
 
 
 def work(now):
-    desk = Desk(open_database(url), ZoneInfo("Europe/Berlin"), lambda: datetime.fromisoformat(now))
+    app = App(open_database(url), ZoneInfo("Europe/Berlin"), lambda: datetime.fromisoformat(now))
     slack, me = slack_post.client(token, api_url), courier.name()
-    tick.tick(desk, now=desk.clock())
-    while courier.deliver(desk, slack, courier=me, most=4).leased:
+    tick.tick(app, now=app.clock())
+    while courier.deliver(app, slack, courier=me, most=4).leased:
         pass
 """
 
@@ -50,11 +50,11 @@ def managers(kills: int) -> list[str]:
     return [f"lead{i:02}@example.com" for i in range(2 * kills)]
 
 
-def hire(desk: Desk, managers: list[str]) -> None:
+def hire(app: App, managers: list[str]) -> None:
     people = [f"w{i:03}@example.com" for i in range(len(managers) * REPORTS)]
-    teams.hire(desk, *(teams.person(lead, "") for lead in managers))
-    teams.hire(desk, *(teams.person(who, managers[i // REPORTS]) for i, who in enumerate(people)))
-    teams.work(desk, dict.fromkeys(people, 50), weeks=3)
+    teams.hire(app, *(teams.person(lead, "") for lead in managers))
+    teams.hire(app, *(teams.person(who, managers[i // REPORTS]) for i, who in enumerate(people)))
+    teams.work(app, dict.fromkeys(people, 50), weeks=3)
 
 
 def plan(managers: list[str]) -> dict[str, Any]:
@@ -64,11 +64,11 @@ def plan(managers: list[str]) -> dict[str, Any]:
     return slack.PLAN | {"members": [*members, mara], "channels": [], "user_groups": []}
 
 
-def test_a_monday_with_deaths(desk: Desk, database_url: str, clock: Clock, kills: int, managers: list[str]) -> None:
+def test_a_monday_with_deaths(app: App, database_url: str, clock: Clock, kills: int, managers: list[str]) -> None:
     """Calendars and couriers die in mid-work, again and again: each manager reads one report, with its picture."""
-    rollout.launch(desk)
-    rollout.run_calendar(desk, desk.clock())
-    hire(desk, managers)
+    rollout.launch(app)
+    rollout.run_calendar(app, app.clock())
+    hire(app, managers)
     clock.move(days=2, hours=20, minutes=30)  # Monday, half past nine in Berlin
     chance = random.Random(11)  # noqa: S311 - the same kills in every run
     with ExitStack() as stack:
@@ -92,9 +92,9 @@ def test_a_monday_with_deaths(desk: Desk, database_url: str, clock: Clock, kills
             [report] = reports
             assert "image" in {block["type"] for block in report.blocks}
     claimed = sa.select(runs.c.period).where(runs.c.job == "weekly").order_by(runs.c.period)
-    assert books.rows(desk, claimed)[-1] == ("2026-W48",)
+    assert books.rows(app, claimed)[-1] == ("2026-W48",)
     owed = sa.select(outbox.c.key, outbox.c.state).where(outbox.c.template == weekly.TEMPLATE)
-    found = books.rows(desk, owed)
+    found = books.rows(app, owed)
     # Mara's team of two has nothing that may be told.
     assert len(found) == len(set(found)) == len(managers) + 1
     assert {state for _, state in found} == {"sent"}

@@ -32,19 +32,23 @@ def changed(**changes: str) -> tuple[Difference, ...]:
     [
         ("carry_over = 1.0", "carry_over = 0.5", [("lots.carry_over", "1.0", "0.5")]),
         (
-            "percent = [50, 70, 85, 95, 100]", "percent = [80, 100]",
+            "percent = [50, 70, 85, 95, 100]",
+            "percent = [80, 100]",
             [("warnings.percent", "50, 70, 85, 95, 100", "80, 100")],
         ),
         (
-            "# launched_on = 2027-01-01", "launched_on = 2027-01-01",
+            "# launched_on = 2027-01-01",
+            "launched_on = 2027-01-01",
             [("rollout.launched_on", "", "2027-01-01")],
         ),
         ("holidays = []", "holidays = [2026-12-25]", [("messages.holidays", "none", "2026-12-25")]),
         (
-            'name = "AWS Bedrock"', 'name = "Bedrock"', [("services.aws.name", "AWS Bedrock", "Bedrock")],
+            'name = "AWS Bedrock"',
+            'name = "Bedrock"',
+            [("services.aws.name", "AWS Bedrock", "Bedrock")],
         ),
     ],
-)  # fmt: skip
+)
 def test_a_change_is_told_by_its_key(old: str, new: str, expected: list[tuple[str, str, str]]) -> None:
     """Old and new value of the one key, and nothing else."""
     assert list(changed(**{old: new})) == expected

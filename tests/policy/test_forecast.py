@@ -79,9 +79,7 @@ def test_the_last_day_has_no_course() -> None:
     assert (found.spend, found.course) == ((7, 7, 7), ())
 
 
-@given(
-    amounts=st.lists(st.integers(0, 10_000), min_size=70, max_size=70), left=st.integers(0, 500_000)
-)  # fmt: skip
+@given(amounts=st.lists(st.integers(0, 10_000), min_size=70, max_size=70), left=st.integers(0, 500_000))
 @settings(max_examples=depth.examples(25), deadline=None)
 def test_the_interval_is_one(amounts: list[int], left: int) -> None:
     """Low, middle and high come in that order, and the same history has the same forecast."""
@@ -131,10 +129,13 @@ def test_four_months_of_five_end_within_the_interval(habit: Callable[[random.Ran
 def of_group(days: list[tuple[date, int]], *, today: date = TODAY) -> Ahead | None:
     monday = today - timedelta(days=today.weekday())
     return policy.ahead(
-        days, today=today, weeks=4, month_ends=MONTH_ENDS,
+        days,
+        today=today,
+        weeks=4,
+        month_ends=MONTH_ENDS,
         spent_this_week=sum(amount for day, amount in days if monday <= day),
         spent_this_month=sum(amount for day, amount in days if date(2026, 11, 1) <= day),
-    )  # fmt: skip
+    )
 
 
 def until_yesterday(days: dict[date, int]) -> list[tuple[date, int]]:

@@ -460,12 +460,11 @@ def test_a_price_is_found_by_reading_the_list_upwards(
         ("appeal_days = 15", 'appeal_days = "15"', "appeals.appeal_days = '15': expected"),
         ("decide_days = 10", "decide_days = 61", "appeals.decide_days = 61: expected"),
         ("remind_days = 5", "remind_days = 2.5", "appeals.remind_days = 2.5: expected"),
-        ("remind_days = 5", "remind_days = 10",
-         "appeals.remind_days = 10: expected fewer than decide_days, 10"),
+        ("remind_days = 5", "remind_days = 10", "appeals.remind_days = 10: expected fewer than decide_days, 10"),
         ("remind_days = 5\n", "", "appeals.remind_days: missing"),
         ("remind_days = 5", "remind_days = 5\nreminds = 2", "appeals.reminds"),
     ],
-)  # fmt: skip
+)
 def test_appeals_that_cannot_be_are_refused(old: str, new: str, problem: str) -> None:
     """Whole working days, the reminder before the end; what is wrong is named with its value."""
     text = handbook.packaged()
@@ -479,24 +478,37 @@ def test_appeals_that_cannot_be_are_refused(old: str, new: str, problem: str) ->
     ("old", "new", "problem"),
     [
         (
-            'remind = "4 business hours"', 'remind = "4 hrs"',
+            'remind = "4 business hours"',
+            'remind = "4 hrs"',
             (
                 "exceptions.fast.remind = '4 hrs': expected a length of time such as '4 business hours', "
                 "'2 business days' or '2 days'"
             ),
         ),
-        ('remind = "4 business hours"', 'remind = "9 business hours"',
-         "exceptions.fast: remind, escalate and lapse must follow one another"),
-        ('remind = "4 business hours"', 'remind = "4 hours"',
-         "exceptions.fast: business time and other time are mixed"),
+        (
+            'remind = "4 business hours"',
+            'remind = "9 business hours"',
+            "exceptions.fast: remind, escalate and lapse must follow one another",
+        ),
+        (
+            'remind = "4 business hours"',
+            'remind = "4 hours"',
+            "exceptions.fast: business time and other time are mixed",
+        ),
         ("grants = 3\n", "grants = 0.5\n", "exceptions.standard.grants = 0.5: below exceptions.fast.grants"),
-        ("grants = 1\nusd = 5000\nmembers = 1", "grants = 1\nusd = 5000\nmembers = 3",
-         "exceptions.standard.members = 2: below exceptions.fast.members"),
+        (
+            "grants = 1\nusd = 5000\nmembers = 1",
+            "grants = 1\nusd = 5000\nmembers = 3",
+            "exceptions.standard.members = 2: below exceptions.fast.members",
+        ),
         ("until_hour = 17", "until_hour = 9", "exceptions.until_hour = 9: not after exceptions.from_hour"),
-        ("pool_share = 0.01", "pool_share = 2",
-         "exceptions.major.pool_share = 2: expected a number from 0 to 1 with at most four decimals"),
+        (
+            "pool_share = 0.01",
+            "pool_share = 2",
+            "exceptions.major.pool_share = 2: expected a number from 0 to 1 with at most four decimals",
+        ),
     ],
-)  # fmt: skip
+)
 def test_exceptions_that_cannot_be_are_refused(old: str, new: str, problem: str) -> None:
     """A larger class never asks for less, steps follow one another, and lengths of time are written in words."""
     text = handbook.packaged()
@@ -509,10 +521,13 @@ def test_exceptions_that_cannot_be_are_refused(old: str, new: str, problem: str)
     ("old", "new", "problem"),
     [
         ("jump_weeks = 6", "jump_weeks = 2", "reports.jump_weeks = 2: expected a whole number from 3 to 11"),
-        ("jump_share = 0.5", "jump_share = 11",
-         "reports.jump_share = 11: expected a number from 0 to 10 with at most four decimals"),
+        (
+            "jump_share = 0.5",
+            "jump_share = 11",
+            "reports.jump_share = 11: expected a number from 0 to 10 with at most four decimals",
+        ),
     ],
-)  # fmt: skip
+)
 def test_reports_that_cannot_be_are_refused(old: str, new: str, problem: str) -> None:
     """A report has twelve weeks: no more than eleven of them can come before its last."""
     [found] = problems(handbook.packaged().replace(old, new, 1))

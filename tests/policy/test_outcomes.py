@@ -33,10 +33,21 @@ def outcome(
     hour: int = 12,
 ) -> Outcome:
     return Outcome(
-        source="github", outcome_id=outcome_id, kind=kind, occurred_at=datetime.combine(day, time(hour), UTC), day=day,
-        state="done", project=project, lines=lines, figure=figure, metric=metric, reverts=reverts, unit="team",
-        unit_id=team, batch=batch_of(who, project, day),
-    )  # fmt: skip
+        source="github",
+        outcome_id=outcome_id,
+        kind=kind,
+        occurred_at=datetime.combine(day, time(hour), UTC),
+        day=day,
+        state="done",
+        project=project,
+        lines=lines,
+        figure=figure,
+        metric=metric,
+        reverts=reverts,
+        unit="team",
+        unit_id=team,
+        batch=batch_of(who, project, day),
+    )
 
 
 def same_rules(_day: date) -> OutcomeRules:
@@ -136,8 +147,10 @@ def test_a_week_is_cut_on_monday() -> None:
         same_rules,
     )
     assert [(str(row.week), row.kind, row.output) for row in rows] == [
-        ("2026-W41", "bug", 1_000), ("2026-W41", "task", 1_000), ("2026-W42", "task", 1_000),
-    ]  # fmt: skip
+        ("2026-W41", "bug", 1_000),
+        ("2026-W41", "task", 1_000),
+        ("2026-W42", "task", 1_000),
+    ]
 
 
 def test_the_last_score_of_a_week_is_its_score() -> None:
@@ -150,8 +163,10 @@ def test_the_last_score_of_a_week_is_its_score() -> None:
     ]
     week = Week.containing(DAY)
     assert weekly_scores(scores) == [
-        ("shop", week, "coverage", 87_500), ("shop", week, "rating", 3_000), ("till", week, "rating", 2_000),
-    ]  # fmt: skip
+        ("shop", week, "coverage", 87_500),
+        ("shop", week, "rating", 3_000),
+        ("till", week, "rating", 2_000),
+    ]
 
 
 def test_a_fingerprint_is_of_the_content() -> None:
@@ -161,9 +176,19 @@ def test_a_fingerprint_is_of_the_content() -> None:
     berlin = at.astimezone(tz=None)
     assert told._replace(occurred_at=berlin, as_of=berlin).fingerprint == told.fingerprint
     changes: dict[str, Any] = {
-        "source": "x", "outcome_id": "x", "kind": "task", "occurred_at": at + timedelta(seconds=1), "user": "x",
-        "project": "x", "state": "reopened", "lines": 1, "figure": 1, "metric": "x", "reverts": ("x",), "as_of": None,
-    }  # fmt: skip
+        "source": "x",
+        "outcome_id": "x",
+        "kind": "task",
+        "occurred_at": at + timedelta(seconds=1),
+        "user": "x",
+        "project": "x",
+        "state": "reopened",
+        "lines": 1,
+        "figure": 1,
+        "metric": "x",
+        "reverts": ("x",),
+        "as_of": None,
+    }
     assert set(changes) == set(Reported._fields)
     others = {told._replace(**{name: value}).fingerprint for name, value in changes.items()}
     assert len(others | {told.fingerprint}) == len(changes) + 1

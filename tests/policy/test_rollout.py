@@ -21,9 +21,18 @@ DECEMBER = Month(2027, 12)
 
 @pytest.mark.parametrize(
     ("month", "phase"),
-    [("2026-09", None), ("2026-10", 0), ("2026-12", 0), ("2027-01", 1), ("2027-04", 1), ("2027-05", 2), ("2027-10", 2),
-     ("2027-11", 3), ("2030-01", 3)],
-)  # fmt: skip
+    [
+        ("2026-09", None),
+        ("2026-10", 0),
+        ("2026-12", 0),
+        ("2027-01", 1),
+        ("2027-04", 1),
+        ("2027-05", 2),
+        ("2027-10", 2),
+        ("2027-11", 3),
+        ("2030-01", 3),
+    ],
+)
 def test_phases_follow_the_launch(month: str, phase: int | None) -> None:
     """Three months of baseline, the pilot in months 0 to 3, everybody in 4 to 9, then refinement."""
     assert rollout.phase(Month.parse(month), RULES) == phase

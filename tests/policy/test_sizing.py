@@ -121,8 +121,14 @@ def test_every_factor_is_told() -> None:
     """The reasons name what the grant follows from, in order, with figures."""
     factors = size([SENIOR, JOINER], RULES, VALUE, budget=usd("2400")).grants["per_2"]
     assert [reason.code for reason in factors.because] == [
-        "entitlement", "part_time", "seniority", "complexity", "history", "budget", "conversion",
-    ]  # fmt: skip
+        "entitlement",
+        "part_time",
+        "seniority",
+        "complexity",
+        "history",
+        "budget",
+        "conversion",
+    ]
 
 
 @given(companies, st.floats(0.0, 1.2))

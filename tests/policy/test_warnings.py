@@ -73,8 +73,11 @@ def test_quiet_hours_hold_a_warning_back(at: str, percent: int, choice: Choice, 
     assert warnings.due_at(now, percent, choice, BERLIN) == datetime.fromisoformat(due).replace(tzinfo=BERLIN)
 
 
-@given(at=st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
-       begin=st.integers(0, 23), end=st.integers(0, 23))  # fmt: skip
+@given(
+    at=st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+    begin=st.integers(0, 23),
+    end=st.integers(0, 23),
+)
 def test_nothing_comes_in_quiet_hours_or_a_day_late(at: datetime, begin: int, end: int) -> None:
     """A warning goes out outside of the quiet hours, and within a day."""
     due = warnings.due_at(at, 50, Choice(None, begin, end), BERLIN)

@@ -19,37 +19,37 @@ from tests.support.books import ADA, BEN, MARA
 from tests.support.requests import IRIS, LENA, TESS, ZOE, convene
 
 if TYPE_CHECKING:
-    from programme.app import Desk
+    from programme.app import App
     from programme.home import Home
     from tests.support.clock import Clock
 
 
-def of(desk: Desk, email: str) -> Home:
-    with desk.reading() as session:
-        return home.of(session, asking.person(session, email), desk=desk, now=desk.clock())
+def of(app: App, email: str) -> Home:
+    with app.reading() as moment:
+        return home.of(moment, asking.person(moment.session, email))
 
 
-def statements(desk: Desk, email: str) -> int:
+def statements(app: App, email: str) -> int:
     """How many statements it takes to gather somebody's Home."""
     seen: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: object) -> None:  # noqa: ANN401 - SQLAlchemy's
         seen.append(statement)
 
-    of(desk, email)
-    sa.event.listen(desk.database.reader, "before_cursor_execute", note)
-    of(desk, email)
-    sa.event.remove(desk.database.reader, "before_cursor_execute", note)
+    of(app, email)
+    sa.event.listen(app.database.reader, "before_cursor_execute", note)
+    of(app, email)
+    sa.event.remove(app.database.reader, "before_cursor_execute", note)
     return len(seen)
 
 
-def test_everybody_sees_their_own(desk: Desk) -> None:
+def test_everybody_sees_their_own(app: App) -> None:
     """Balance, burn-down, requests and warnings are one's own; an engineer sees nothing of the board's or of others."""
-    desk = convene(desk)
-    mine, other = asking.ask(desk, BEN, "1000"), asking.ask(desk, ADA, "2000")
-    with desk.transaction() as session:
-        warnings.choose(session, cast.person_id(desk, BEN), Choice(frozenset({85}), 20, 8), now=desk.clock())
-    found = of(desk, BEN)
+    app = convene(app)
+    mine, other = asking.ask(app, BEN, "1000"), asking.ask(app, ADA, "2000")
+    with app.transaction() as moment:
+        warnings.choose(moment, cast.person_id(app, BEN), Choice(frozenset({85}), 20, 8))
+    found = of(app, BEN)
     assert found.card.name == "Ben Okafor"
     assert found.burn_down is not None
     assert found.burn_down.left[-1][1] == found.card.available
@@ -60,73 +60,73 @@ def test_everybody_sees_their_own(desk: Desk) -> None:
     assert other.id not in repr(found)
 
 
-def test_the_board_sees_what_it_decides(desk: Desk) -> None:
+def test_the_board_sees_what_it_decides(app: App) -> None:
     """Members see the queue with its first five and the programme's standing; what concerns them is hidden."""
-    desk = convene(desk)
+    app = convene(app)
     for number in range(7):
-        asking.ask(desk, BEN, "1000", key=f"k{number}")
-    asking.ask(desk, TESS, "1000")
-    seen = of(desk, TESS).board
+        asking.ask(app, BEN, "1000", key=f"k{number}")
+    asking.ask(app, TESS, "1000")
+    seen = of(app, TESS).board
     assert seen is not None
     assert (len(seen.queue.lines), seen.queue.more, seen.queue.hidden) == (5, 2, 1)
     assert all(line.awaits_reader for line in seen.queue.lines)
     assert seen.standing is not None
-    assert of(desk, MARA).board is None
+    assert of(app, MARA).board is None
 
 
-def test_who_stands_in_sees_requests_and_no_totals(desk: Desk) -> None:
+def test_who_stands_in_sees_requests_and_no_totals(app: App) -> None:
     """A delegate decides for a member, and sees nothing of the programme's figures."""
-    desk = convene(desk)
-    asking.ask(desk, BEN, "1000")
-    delegate(desk, TESS, LENA)
-    seen = of(desk, LENA).board
+    app = convene(app)
+    asking.ask(app, BEN, "1000")
+    delegate(app, TESS, LENA)
+    seen = of(app, LENA).board
     assert seen is not None
     assert (seen.queue.count, seen.standing) == (1, None)
-    handed = of(desk, TESS).board
+    handed = of(app, TESS).board
     assert handed is not None
     assert handed.stands_in_until is not None
 
 
-def delegate(desk: Desk, member: str, to: str) -> None:
-    with desk.transaction() as session:
-        people = [asking.person(session, who) for who in (member, to)]
-        last_day = desk.clock().date()
-        board.delegate(session, people[0], people[1], last_day, desk=desk, now=desk.clock())
+def delegate(app: App, member: str, to: str) -> None:
+    with app.transaction() as moment:
+        people = [asking.person(moment.session, who) for who in (member, to)]
+        last_day = app.clock().date()
+        board.delegate(moment, people[0], people[1], last_day)
 
 
-def test_a_leaver_sees_a_farewell(desk: Desk) -> None:
+def test_a_leaver_sees_a_farewell(app: App) -> None:
     """From the day after the last one nothing of the programme is read for somebody, whatever role they had."""
-    desk = convene(desk)
-    today = desk.clock().date()
+    app = convene(app)
+    today = app.clock().date()
     for last_day, has_left in ((today, False), (today.replace(day=19), True)):
-        with desk.transaction() as session:
-            people_store.update(session, cast.person_id(desk, TESS), {"left_on": last_day})
-        found = of(desk, TESS)
+        with app.database.transaction() as session:
+            people_store.update(session, cast.person_id(app, TESS), {"left_on": last_day})
+        found = of(app, TESS)
         assert (found.left_on is not None) is has_left
         assert (found.board is None) is has_left
 
 
-def test_old_requests_are_only_counted(desk: Desk, clock: Clock) -> None:
+def test_old_requests_are_only_counted(app: App, clock: Clock) -> None:
     """What was decided more than thirty days ago, and what is beyond three, is behind a command."""
-    desk = convene(desk)
-    old = asking.ask(desk, BEN, "1000")
-    asking.withdraw(desk, BEN, old)
-    assert [card.request.id for card in of(desk, BEN).requests.cards] == [old.id]
+    app = convene(app)
+    old = asking.ask(app, BEN, "1000")
+    asking.withdraw(app, BEN, old)
+    assert [card.request.id for card in of(app, BEN).requests.cards] == [old.id]
     clock.move(days=31)
-    found = of(desk, BEN).requests
+    found = of(app, BEN).requests
     assert (found.cards, found.more) == ((), 1)
     for number in range(5):
-        asking.ask(desk, BEN, "100", key=f"k{number}")
-    found = of(desk, BEN).requests
+        asking.ask(app, BEN, "100", key=f"k{number}")
+    found = of(app, BEN).requests
     assert (len(found.cards), found.more) == (3, 3)
 
 
 @pytest.mark.parametrize(("who", "most"), [(ADA, 12), (ZOE, 16), (IRIS, 20)])
-def test_it_takes_few_statements(sqlite_desk: Desk, who: str, most: int) -> None:
+def test_it_takes_few_statements(sqlite_app: App, who: str, most: int) -> None:
     """A Home without requests is a handful of statements, however much was used."""
-    desk = convene(dataclasses.replace(sqlite_desk))
-    few = statements(desk, who)
+    app = convene(dataclasses.replace(sqlite_app))
+    few = statements(app, who)
     assert few <= most
-    events = (cast.event(f"e{n}", at=desk.clock(), who=who, meters={"output": 1_000}) for n in range(40))
-    books.take_in(desk, *events)
-    assert statements(desk, who) == few
+    events = (cast.event(f"e{n}", at=app.clock(), who=who, meters={"output": 1_000}) for n in range(40))
+    books.take_in(app, *events)
+    assert statements(app, who) == few

@@ -13,7 +13,6 @@ import sqlalchemy as sa
 
 from bot import doctor
 from programme import notify
-from programme.handbooks import load
 from scheduler import courier, slack_delivery, troubles
 from scheduler.messages import Composed, UnknownTemplateError, compose
 from store.outbox import messages as store
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
     from slack_sdk import WebClient
 
-    from programme.app import Desk
+    from programme.app import App
     from sandbox import Message as Posted
     from sandbox import Sandbox
     from scheduler.courier import Delivered
@@ -45,7 +44,7 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def sandbox(clock: Clock) -> Iterator[Sandbox]:
-    """A workspace on the desk's clock, where many messages may be posted at once."""
+    """A workspace on the app's clock, where many messages may be posted at once."""
     with slack.workspace(clock=clock, post_burst=100) as running:
         yield running
 
@@ -64,30 +63,27 @@ def say(template: str, view: Any) -> Composed:  # noqa: ANN401 - any JSON
     return Composed(Message(view["text"].strip(), [block]), picture)
 
 
-def owe(desk: Desk, *emails: str, channel: str | None = None, template: str = "note", **view: object) -> None:
+def owe(app: App, *emails: str, channel: str | None = None, template: str = "note", **view: object) -> None:
     """Owe a message to each person, or to a channel."""
-    now = desk.clock()
-    with desk.transaction() as session:
-        book = load(session).versions[-1]
+    now = app.clock()
+    with app.transaction(now) as moment:
+        book = moment.handbooks.versions[-1]
         letters = [
-            (f"note:{email}", template, json.dumps({"text": f"Hello {email}"} | view), cast.person_id(desk, email))
+            (f"note:{email}", template, json.dumps({"text": f"Hello {email}"} | view), cast.person_id(app, email))
             for email in emails
         ]
-        notify.to_people(session, letters, book=book, earliest=now, now=now)
+        notify.to_people(moment, letters, book=book, earliest=now)
         if channel is not None:
             said = json.dumps({"text": "Hello all"} | view)
-            notify.to_channel(
-                session, key=f"note:{channel}", template=template, view=said, channel=channel, book=book,
-                zone=desk.zone, now=now,
-            )  # fmt: skip
+            notify.to_channel(moment, key=f"note:{channel}", template=template, view=said, channel=channel, book=book)
 
 
-def deliver(desk: Desk, client: WebClient, *, me: str = "courier", most: int = 100) -> Delivered:
-    return courier.deliver(desk, client, courier=me, compose=say, most=most)
+def deliver(app: App, client: WebClient, *, me: str = "courier", most: int = 100) -> Delivered:
+    return courier.deliver(app, client, courier=me, compose=say, most=most)
 
 
-def row(desk: Desk, key: str) -> dict[str, Any]:
-    with desk.reading() as session:
+def row(app: App, key: str) -> dict[str, Any]:
+    with app.database.reading() as session:
         return dict(session.execute(sa.select(outbox).where(outbox.c.key == key)).mappings().one())
 
 
@@ -95,121 +91,121 @@ def dm(sandbox: Sandbox, user: str) -> tuple[Posted, ...]:
     return sandbox.messages(sandbox.dm(user), user)
 
 
-def test_each_message_arrives_once_and_is_on_record(desk: Desk, sandbox: Sandbox, client: WebClient) -> None:
+def test_each_message_arrives_once_and_is_on_record(app: App, sandbox: Sandbox, client: WebClient) -> None:
     """People and channel get theirs, with the key in the metadata; channel and ts are kept; nothing is left to do."""
-    owe(desk, ADA, MARA, channel=slack.GENERAL)
-    done = deliver(desk, client)
+    owe(app, ADA, MARA, channel=slack.GENERAL)
+    done = deliver(app, client)
     assert (done.sent, done.postponed, done.parked) == (3, 0, 0)
     [message] = dm(sandbox, slack.ADA)
     assert message.text == f"Hello {ADA}"
     assert message.metadata == {"event_type": "tokens_message", "event_payload": {"key": f"note:{ADA}"}}
-    kept = row(desk, f"note:{ADA}")
+    kept = row(app, f"note:{ADA}")
     assert (kept["state"], kept["slack_channel"], kept["slack_ts"]) == ("sent", sandbox.dm(slack.ADA), message.ts)
     assert [m.text for m in sandbox.messages(slack.GENERAL, slack.ADA)] == ["Hello all"]
-    assert deliver(desk, client).leased == 0
+    assert deliver(app, client).leased == 0
 
 
-def test_people_are_not_woken(desk: Desk, sandbox: Sandbox, client: WebClient, clock: Clock) -> None:
+def test_people_are_not_woken(app: App, sandbox: Sandbox, client: WebClient, clock: Clock) -> None:
     """At noon in Berlin it is night for Tess in Tokyo, and early for Ben in New York: they read it in their morning."""
-    owe(desk, ADA, BEN, "tess@example.com")
+    owe(app, ADA, BEN, "tess@example.com")
     clock.now = datetime(2026, 11, 20, 12, tzinfo=UTC)
-    deliver(desk, client)
+    deliver(app, client)
     assert [len(dm(sandbox, user)) for user in (slack.ADA, slack.BEN, slack.TESS)] == [1, 0, 0]
     clock.now = datetime(2026, 11, 20, 14, tzinfo=UTC)
-    deliver(desk, client)
+    deliver(app, client)
     assert [len(dm(sandbox, user)) for user in (slack.ADA, slack.BEN, slack.TESS)] == [1, 1, 0]
     clock.now = datetime(2026, 11, 23, 0, tzinfo=UTC)
-    deliver(desk, client)
+    deliver(app, client)
     assert len(dm(sandbox, slack.TESS)) == 1
 
 
 def test_a_night_that_came_meanwhile_is_kept_as_well(
-    desk: Desk, sandbox: Sandbox, client: WebClient, clock: Clock
+    app: App, sandbox: Sandbox, client: WebClient, clock: Clock
 ) -> None:
     """A message that was due by day and was held up until midnight goes out the next working morning."""
-    owe(desk, ADA)
+    owe(app, ADA)
     clock.now = datetime(2026, 11, 20, 23, tzinfo=UTC)
-    assert deliver(desk, client).postponed == 1
-    assert row(desk, f"note:{ADA}")["due_at"] == datetime(2026, 11, 23, 9, tzinfo=UTC)
-    assert row(desk, f"note:{ADA}")["attempts"] == 0
+    assert deliver(app, client).postponed == 1
+    assert row(app, f"note:{ADA}")["due_at"] == datetime(2026, 11, 23, 9, tzinfo=UTC)
+    assert row(app, f"note:{ADA}")["attempts"] == 0
     assert dm(sandbox, slack.ADA) == ()
 
 
-def test_slack_says_when_to_come_back(desk: Desk, sandbox: Sandbox, client: WebClient, clock: Clock) -> None:
+def test_slack_says_when_to_come_back(app: App, sandbox: Sandbox, client: WebClient, clock: Clock) -> None:
     """After 429 nothing more is sent in the pass, and the message waits as long as Slack says."""
-    owe(desk, ADA, MARA)
+    owe(app, ADA, MARA)
     sandbox.faults.add("chat.postMessage", status=429, retry_after=30)
-    done = deliver(desk, client)
+    done = deliver(app, client)
     assert (done.sent, done.stopped) == (0, "ratelimited")
     clock.move(seconds=29)
-    assert deliver(desk, client).sent == 1
+    assert deliver(app, client).sent == 1
     clock.move(seconds=1)
-    assert deliver(desk, client).sent == 1
+    assert deliver(app, client).sent == 1
     assert [len(dm(sandbox, user)) for user in (slack.ADA, slack.MARA)] == [1, 1]
 
 
 @pytest.mark.parametrize("performed", [True, False])
 def test_a_failure_of_slack_doubles_nothing(
-    desk: Desk, sandbox: Sandbox, client: WebClient, clock: Clock, *, performed: bool
+    app: App, sandbox: Sandbox, client: WebClient, clock: Clock, *, performed: bool
 ) -> None:
     """After a 500 nobody knows: the key is looked for, and the message sent again only if it is not there."""
-    owe(desk, ADA, channel=slack.GENERAL)
+    owe(app, ADA, channel=slack.GENERAL)
     sandbox.faults.add("chat.postMessage", status=500, performed=performed)
     # The second one is given back untried.
-    assert deliver(desk, client).postponed == 2
-    assert row(desk, f"note:{ADA}")["uncertain"]
+    assert deliver(app, client).postponed == 2
+    assert row(app, f"note:{ADA}")["uncertain"]
     clock.move(seconds=5)
-    done = deliver(desk, client)
+    done = deliver(app, client)
     assert (done.settled, done.sent) == ((1, 1) if performed else (0, 2))
     assert len(dm(sandbox, slack.ADA)) == len(sandbox.messages(slack.GENERAL, slack.ADA)) == 1
-    assert row(desk, f"note:{ADA}")["slack_ts"] == dm(sandbox, slack.ADA)[0].ts
+    assert row(app, f"note:{ADA}")["slack_ts"] == dm(sandbox, slack.ADA)[0].ts
 
 
-def test_silence_is_uncertain_too(desk: Desk, sandbox: Sandbox, clock: Clock) -> None:
+def test_silence_is_uncertain_too(app: App, sandbox: Sandbox, clock: Clock) -> None:
     """An answer that comes too late for the courier leaves the message in doubt, not lost and not doubled."""
-    owe(desk, ADA)
+    owe(app, ADA)
     hasty = slack_delivery.client(sandbox.workspace.app.bot_token, sandbox.api_url)
     hasty.timeout = 1
     sandbox.faults.add("chat.postMessage", delay=1.3)
-    assert deliver(desk, hasty).postponed == 1
-    assert (row(desk, f"note:{ADA}")["problem"], row(desk, f"note:{ADA}")["uncertain"]) == ("no_answer", True)
+    assert deliver(app, hasty).postponed == 1
+    assert (row(app, f"note:{ADA}")["problem"], row(app, f"note:{ADA}")["uncertain"]) == ("no_answer", True)
     sandbox.wait_for(lambda: dm(sandbox, slack.ADA))
     clock.move(seconds=5)
-    assert deliver(desk, hasty).settled == 1
+    assert deliver(app, hasty).settled == 1
     assert len(dm(sandbox, slack.ADA)) == 1
 
 
 def test_what_keeps_failing_is_parked_after_ten_attempts(
-    desk: Desk, sandbox: Sandbox, client: WebClient, clock: Clock
+    app: App, sandbox: Sandbox, client: WebClient, clock: Clock
 ) -> None:
     """Each wait is twice as long as the last, up to a quarter of an hour; then an administrator has to look."""
-    owe(desk, ADA)
+    owe(app, ADA)
     sandbox.faults.add("chat.postMessage", times=10, status=503)
     waits = []
     for _ in range(9):
         before = clock.now
-        assert deliver(desk, client).postponed == 1
-        clock.now = row(desk, f"note:{ADA}")["due_at"]
+        assert deliver(app, client).postponed == 1
+        clock.now = row(app, f"note:{ADA}")["due_at"]
         waits.append((clock.now - before).total_seconds())
     assert waits == [5, 10, 20, 40, 80, 160, 320, 640, 900]
-    assert deliver(desk, client).parked == 1
-    assert row(desk, f"note:{ADA}")["state"] == "parked"
-    with desk.transaction() as session:
+    assert deliver(app, client).parked == 1
+    assert row(app, f"note:{ADA}")["state"] == "parked"
+    with app.database.transaction() as session:
         assert store.retry(session, f"note:{ADA}", now=clock.now) == 1
-    assert deliver(desk, client).sent == 1
+    assert deliver(app, client).sent == 1
 
 
 def test_a_revoked_token_stops_everything_and_loses_nothing(
-    desk: Desk, sandbox: Sandbox, client: WebClient, clock: Clock
+    app: App, sandbox: Sandbox, client: WebClient, clock: Clock
 ) -> None:
     """While the app may not post, messages wait with the reason; once that is mended they go out by themselves."""
-    owe(desk, ADA, MARA)
+    owe(app, ADA, MARA)
     sandbox.workspace.change_app(revoked=True)
-    done = deliver(desk, client)
+    done = deliver(app, client)
     assert (done.sent, done.parked, done.stopped) == (0, 0, "account_inactive")
     sandbox.workspace.change_app(revoked=False)
     clock.move(minutes=5)
-    assert deliver(desk, client).sent == 2
+    assert deliver(app, client).sent == 2
 
 
 @pytest.mark.parametrize(
@@ -223,41 +219,41 @@ def test_a_revoked_token_stops_everything_and_loses_nothing(
     ],
 )
 def test_what_cannot_be_delivered_is_parked_with_advice(
-    desk: Desk, sandbox: Sandbox, client: WebClient, *, spoil: str, key: str, problem: str
+    app: App, sandbox: Sandbox, client: WebClient, *, spoil: str, key: str, problem: str
 ) -> None:
     """An archived channel, a deactivated or unknown person, a message nobody can write: parked, and doctor tells."""
     if spoil == "forget":
-        cast.hire(desk, f"email,slack_user_id\n{ADA},-\n")
+        cast.hire(app, f"email,slack_user_id\n{ADA},-\n")
         sandbox.workspace.change_member(slack.ADA, email="other@example.com")
     template = spoil if spoil == "unknown" else "note"
-    owe(desk, ADA, channel=slack.GENERAL, template=template, **({"text": None} if spoil == "spoil" else {}))
+    owe(app, ADA, channel=slack.GENERAL, template=template, **({"text": None} if spoil == "spoil" else {}))
     if spoil == "archive":
         sandbox.workspace.change_channel(slack.GENERAL, is_archived=True)
     if spoil == "deactivate":
         sandbox.workspace.change_member(slack.ADA, deleted=True)
-    deliver(desk, client)
-    assert (row(desk, key)["state"], row(desk, key)["problem"]) == ("parked", problem)
-    found = [finding for finding in doctor._outbox(desk) if problem in finding.what]
+    deliver(app, client)
+    assert (row(app, key)["state"], row(app, key)["problem"]) == ("parked", problem)
+    found = [finding for finding in doctor._outbox(app) if problem in finding.what]
     assert [finding.remedy for finding in found] == [troubles.remedy(problem)]
 
 
-def test_who_is_not_linked_is_found_by_e_mail(desk: Desk, sandbox: Sandbox, client: WebClient) -> None:
+def test_who_is_not_linked_is_found_by_e_mail(app: App, sandbox: Sandbox, client: WebClient) -> None:
     """Zoe never wrote to the bot: her Slack account is looked up, linked with a record, and she gets her message."""
-    cast.hire(desk, slack.ZOE)
-    owe(desk, "zoe@example.com")
-    assert deliver(desk, client).sent == 1
+    cast.hire(app, slack.ZOE)
+    owe(app, "zoe@example.com")
+    assert deliver(app, client).sent == 1
     assert len(dm(sandbox, slack.NEWCOMER)) == 1
-    assert books.rows(desk, sa.select(sa.func.count()).where(audit_log.c.action == "people.link")) == [(1,)]
+    assert books.rows(app, sa.select(sa.func.count()).where(audit_log.c.action == "people.link")) == [(1,)]
 
 
-def test_a_picture_goes_with_its_message_once_it_can_be_shown(desk: Desk, clock: Clock) -> None:
+def test_a_picture_goes_with_its_message_once_it_can_be_shown(app: App, clock: Clock) -> None:
     """Slack needs a while to process an upload: the message waits for it, and the picture is uploaded once."""
     with slack.workspace(clock=clock, file_delay=timedelta(seconds=12)) as sandbox:
         client = slack_delivery.client(sandbox.workspace.app.bot_token, sandbox.api_url)
-        owe(desk, channel=slack.GENERAL, picture=True)
+        owe(app, channel=slack.GENERAL, picture=True)
         for seconds in (0, 5, 10):
             clock.move(seconds=seconds)
-            done = deliver(desk, client)
+            done = deliver(app, client)
         assert done.sent == 1
         [message] = sandbox.messages(slack.GENERAL, slack.ADA)
         assert [block["type"] for block in message.blocks] == ["section", "image"]
@@ -266,10 +262,10 @@ def test_a_picture_goes_with_its_message_once_it_can_be_shown(desk: Desk, clock:
 
 
 @pytest.mark.every_database
-def test_couriers_at_once_share_the_work(desk: Desk, database_url: str, sandbox: Sandbox, client: WebClient) -> None:
+def test_couriers_at_once_share_the_work(app: App, database_url: str, sandbox: Sandbox, client: WebClient) -> None:
     """Four couriers that start in the same instant send each of sixty messages once."""
-    with desk.transaction() as session:
-        now, me = desk.clock(), cast.person_id(desk, ADA)
+    with app.database.transaction() as session:
+        now, me = app.clock(), cast.person_id(app, ADA)
         rows = [store.NewLetter(f"note:{n}", "note", f'{{"text": "{n}"}}', me, None, now) for n in range(60)]
         store.owe(session, rows, now=now)
     numbers = iter(range(4))
@@ -278,7 +274,7 @@ def test_couriers_at_once_share_the_work(desk: Desk, database_url: str, sandbox:
     def work(database: Database) -> None:
         with lock:
             me = f"courier-{next(numbers)}"
-        own = dataclasses.replace(desk, database=database)
+        own = dataclasses.replace(app, database=database)
         while deliver(own, client, me=me, most=5).leased:
             pass
 
@@ -287,71 +283,71 @@ def test_couriers_at_once_share_the_work(desk: Desk, database_url: str, sandbox:
 
 
 def test_a_lease_that_ran_out_is_settled_by_somebody_else(
-    desk: Desk, sandbox: Sandbox, client: WebClient, clock: Clock
+    app: App, sandbox: Sandbox, client: WebClient, clock: Clock
 ) -> None:
     """A courier that died after sending leaves its lease: the next one finds the message and notes it."""
-    owe(desk, ADA)
-    with desk.transaction() as session:
+    owe(app, ADA)
+    with app.database.transaction() as session:
         [taken] = store.lease(session, courier="dead", now=clock.now, until=clock.now + courier.LEASE, limit=5)
     slack_delivery.post(client, taken.key, say("note", taken.view), to=slack.ADA, file_id=None)
-    assert deliver(desk, client).leased == 0
+    assert deliver(app, client).leased == 0
     clock.move(minutes=5)
-    assert deliver(desk, client).settled == 1
+    assert deliver(app, client).settled == 1
     assert len(dm(sandbox, slack.ADA)) == 1
-    with desk.transaction() as session:
+    with app.database.transaction() as session:
         assert not store.sent(session, taken.id, courier="dead", channel="C", ts="1", now=clock.now)
 
 
-def test_an_unknown_message_is_named(sqlite_desk: Desk) -> None:
+def test_an_unknown_message_is_named(sqlite_app: App) -> None:
     """What no composer knows is an error of its own, which the courier parks."""
     with pytest.raises(UnknownTemplateError, match="no/such"):
-        compose("no/such", {}, desk=sqlite_desk)
+        compose("no/such", {}, app=sqlite_app)
 
 
-def test_a_slack_user_of_somebody_else_gets_nothing(sqlite_desk: Desk, sandbox: Sandbox, client: WebClient) -> None:
+def test_a_slack_user_of_somebody_else_gets_nothing(sqlite_app: App, sandbox: Sandbox, client: WebClient) -> None:
     """If Slack has a person's e-mail at a user who is on record as another person, that other must not read it."""
-    cast.hire(sqlite_desk, slack.ZOE)
+    cast.hire(sqlite_app, slack.ZOE)
     sandbox.workspace.change_member(slack.NEWCOMER, email="other@example.com")
     sandbox.workspace.change_member(slack.ADA, email="zoe@example.com")
-    owe(sqlite_desk, "zoe@example.com")
-    assert deliver(sqlite_desk, client).parked == 1
-    assert row(sqlite_desk, "note:zoe@example.com")["problem"] == "slack_user_taken"
+    owe(sqlite_app, "zoe@example.com")
+    assert deliver(sqlite_app, client).parked == 1
+    assert row(sqlite_app, "note:zoe@example.com")["problem"] == "slack_user_taken"
     assert dm(sandbox, slack.ADA) == ()
 
 
-def test_a_guest_is_not_written_to(sqlite_desk: Desk, sandbox: Sandbox, client: WebClient) -> None:
+def test_a_guest_is_not_written_to(sqlite_app: App, sandbox: Sandbox, client: WebClient) -> None:
     """An e-mail that belongs to a guest of the workspace is nobody's."""
-    cast.hire(sqlite_desk, slack.ZOE)
+    cast.hire(sqlite_app, slack.ZOE)
     sandbox.workspace.change_member(slack.NEWCOMER, is_restricted=True)
-    owe(sqlite_desk, "zoe@example.com")
-    assert deliver(sqlite_desk, client).parked == 1
-    assert row(sqlite_desk, "note:zoe@example.com")["problem"] == "no_slack_user"
+    owe(sqlite_app, "zoe@example.com")
+    assert deliver(sqlite_app, client).parked == 1
+    assert row(sqlite_app, "note:zoe@example.com")["problem"] == "no_slack_user"
 
 
-def test_a_courier_that_slept_sends_nothing(desk: Desk, sandbox: Sandbox, client: WebClient, clock: Clock) -> None:
+def test_a_courier_that_slept_sends_nothing(app: App, sandbox: Sandbox, client: WebClient, clock: Clock) -> None:
     """While a machine sleeps its leases run out and another courier sends: the one that wakes lets go."""
-    owe(desk, ADA)
+    owe(app, ADA)
     others: list[int] = []
 
     def sleepy(template: str, view: Any) -> Composed:  # noqa: ANN401 - any JSON
         if not others:
             clock.move(minutes=5)
-            others.append(deliver(desk, client, me="other").sent)
+            others.append(deliver(app, client, me="other").sent)
         return say(template, view)
 
-    done = courier.deliver(desk, client, courier="sleepy", compose=sleepy)
+    done = courier.deliver(app, client, courier="sleepy", compose=sleepy)
     assert (others, done.sent, done.stopped) == ([1], 0, "lease_over")
     assert len(dm(sandbox, slack.ADA)) == 1
-    assert row(desk, f"note:{ADA}")["state"] == "sent"
+    assert row(app, f"note:{ADA}")["state"] == "sent"
 
 
 def test_a_courier_keeps_quiet_as_long_as_slack_says(
-    sqlite_desk: Desk, sandbox: Sandbox, client: WebClient, clock: Clock
+    sqlite_app: App, sandbox: Sandbox, client: WebClient, clock: Clock
 ) -> None:
     """A limit holds for the passes that follow, not only for the message that met it; nothing is tried meanwhile."""
-    owe(sqlite_desk, ADA, MARA)
+    owe(sqlite_app, ADA, MARA)
     sandbox.faults.add("chat.postMessage", status=429, retry_after=30)
-    passes = courier.Courier(sqlite_desk, client, compose=say)
+    passes = courier.Courier(sqlite_app, client, compose=say)
     assert passes().stopped == "ratelimited"
     clock.move(seconds=29)
     assert passes().leased == 0
@@ -360,37 +356,37 @@ def test_a_courier_keeps_quiet_as_long_as_slack_says(
     assert passes().leased == 2
 
 
-def test_a_long_outage_parks_no_mailing(sqlite_desk: Desk, sandbox: Sandbox, client: WebClient, clock: Clock) -> None:
+def test_a_long_outage_parks_no_mailing(sqlite_app: App, sandbox: Sandbox, client: WebClient, clock: Clock) -> None:
     """In an hour without Slack each of a hundred messages keeps attempts that it has not used."""
-    me = cast.person_id(sqlite_desk, MARA)
+    me = cast.person_id(sqlite_app, MARA)
     said = json.dumps({"text": "Hello"})
     rows = [store.NewLetter(f"note:{n}", "note", said, me, None, clock.now) for n in range(100)]
-    with sqlite_desk.transaction() as session:
+    with sqlite_app.database.transaction() as session:
         store.owe(session, rows, now=clock.now)
     sandbox.faults.add("chat.postMessage", times=10_000, status=503)
-    passes = courier.Courier(sqlite_desk, client, compose=say)
+    passes = courier.Courier(sqlite_app, client, compose=say)
     for _ in range(1_800):
         passes()
         clock.move(seconds=2)
-    with sqlite_desk.reading() as session:
+    with sqlite_app.database.reading() as session:
         assert store.parked_by_problem(session) == {}
 
 
 def test_without_the_history_scopes_the_uncertain_wait_and_the_others_go(
-    sqlite_desk: Desk, sandbox: Sandbox, client: WebClient, clock: Clock
+    sqlite_app: App, sandbox: Sandbox, client: WebClient, clock: Clock
 ) -> None:
     """A question that the token may not ask holds up the message that needs it, and no other."""
     scopes = sandbox.workspace.app.scopes
     sandbox.workspace.change_app(scopes=scopes - {"im:history"})
-    owe(sqlite_desk, ADA)
+    owe(sqlite_app, ADA)
     sandbox.faults.add("chat.postMessage", status=500, performed=True)
-    deliver(sqlite_desk, client)
+    deliver(sqlite_app, client)
     clock.move(seconds=5)
-    owe(sqlite_desk, MARA)
-    done = deliver(sqlite_desk, client)
+    owe(sqlite_app, MARA)
+    done = deliver(sqlite_app, client)
     assert (done.sent, done.postponed, done.stopped) == (1, 1, "")
-    assert row(sqlite_desk, f"note:{ADA}")["problem"] == "missing_scope"
+    assert row(sqlite_app, f"note:{ADA}")["problem"] == "missing_scope"
     sandbox.workspace.change_app(scopes=scopes)
     clock.move(minutes=5)
-    assert deliver(sqlite_desk, client).settled == 1
+    assert deliver(sqlite_app, client).settled == 1
     assert len(dm(sandbox, slack.ADA)) == 1

@@ -81,10 +81,17 @@ def test_a_catch_up_goes_in_the_order_of_time() -> None:
     done = {due.GRANTS: "2027-01", due.WEEKLY: "2027-W05", **dict.fromkeys(due.DAILY, "2027-01-30")}
     runs = due.owed(datetime(2027, 2, 2, 12, tzinfo=UTC), calendar, done)
     assert [(run.job, run.period) for run in runs] == [
-        ("expiry", "2027-01-31"), ("joiners", "2027-01-31"), ("notices", "2027-01-31"),
-        ("expiry", "2027-02-01"), ("grants", "2027-02"), ("joiners", "2027-02-01"), ("notices", "2027-02-01"),
-        ("expiry", "2027-02-02"), ("joiners", "2027-02-02"), ("notices", "2027-02-02"),
-    ]  # fmt: skip
+        ("expiry", "2027-01-31"),
+        ("joiners", "2027-01-31"),
+        ("notices", "2027-01-31"),
+        ("expiry", "2027-02-01"),
+        ("grants", "2027-02"),
+        ("joiners", "2027-02-01"),
+        ("notices", "2027-02-01"),
+        ("expiry", "2027-02-02"),
+        ("joiners", "2027-02-02"),
+        ("notices", "2027-02-02"),
+    ]
 
 
 def test_nothing_is_owed_without_a_launch_or_before_it() -> None:

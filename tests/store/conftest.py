@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from programme.app import Desk
+from programme.app import App
 from store.engine import open_database
 from tests.conftest import ZONE
 from tests.support.clock import Clock
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def desk_on_postgres(cloned_postgres_url: str) -> Iterator[Desk]:
-    """A desk on PostgreSQL alone, for what only happens there."""
-    desk = Desk(open_database(cloned_postgres_url), ZONE, Clock())
-    yield desk
-    desk.database.close()
+def app_on_postgres(cloned_postgres_url: str) -> Iterator[App]:
+    """A app on PostgreSQL alone, for what only happens there."""
+    app = App(open_database(cloned_postgres_url), ZONE, Clock())
+    yield app
+    app.database.close()

@@ -14,7 +14,7 @@ from store.tables.handbook import programme
 from store.tables.people import identities
 
 if TYPE_CHECKING:
-    from programme.app import Desk
+    from programme.app import App
     from store.engine import Session
 
 pytestmark = pytest.mark.every_database
@@ -36,86 +36,86 @@ def pragma(session: Session, name: str) -> object:
     return value
 
 
-def test_a_transaction_commits_at_the_end_of_its_block(desk: Desk) -> None:
+def test_a_transaction_commits_at_the_end_of_its_block(app: App) -> None:
     """What a block wrote is there for everyone after it, and not before."""
-    with desk.transaction() as session:
+    with app.database.transaction() as session:
         note(session, "fact")
-        with desk.reading() as reader:
+        with app.database.reading() as reader:
             assert not noted(reader, "fact")
-    with desk.reading() as reader:
+    with app.database.reading() as reader:
         assert noted(reader, "fact")
 
 
-def test_a_transaction_that_raises_leaves_nothing(desk: Desk) -> None:
+def test_a_transaction_that_raises_leaves_nothing(app: App) -> None:
     """A block that fails takes back what it wrote, and the next one works."""
 
     def fail() -> None:
-        with desk.transaction() as session:
+        with app.database.transaction() as session:
             note(session, "fact")
             raise RuntimeError("stop")
 
     with pytest.raises(RuntimeError, match="stop"):
         fail()
-    with desk.transaction() as session:
+    with app.database.transaction() as session:
         assert not noted(session, "fact")
         note(session, "fact")
 
 
-def test_a_snapshot_sees_one_state_and_ends_with_its_block(desk: Desk) -> None:
+def test_a_snapshot_sees_one_state_and_ends_with_its_block(app: App) -> None:
     """A snapshot does not see what is committed meanwhile; after it the same connection does."""
-    with desk.database.snapshot() as snapshot:
+    with app.database.snapshot() as snapshot:
         assert not noted(snapshot, "fact")
-        with desk.transaction() as session:
+        with app.database.transaction() as session:
             note(session, "fact")
         assert not noted(snapshot, "fact")
-    with desk.reading() as reader:
+    with app.database.reading() as reader:
         assert noted(reader, "fact")
 
 
-def test_a_snapshot_that_raises_gives_its_connection_back_clean(desk: Desk) -> None:
+def test_a_snapshot_that_raises_gives_its_connection_back_clean(app: App) -> None:
     """After a failed snapshot the reader is on the newest state again."""
 
     def fail() -> None:
-        with desk.database.snapshot() as snapshot:
+        with app.database.snapshot() as snapshot:
             assert not noted(snapshot, "fact")
             raise RuntimeError("stop")
 
     with pytest.raises(RuntimeError, match="stop"):
         fail()
-    with desk.transaction() as session:
+    with app.database.transaction() as session:
         note(session, "fact")
-    with desk.reading() as reader:
+    with app.database.reading() as reader:
         assert noted(reader, "fact")
 
 
-def test_a_row_needs_its_parent(desk: Desk) -> None:
+def test_a_row_needs_its_parent(app: App) -> None:
     """Foreign keys hold on both databases, though SQLite ignores them unless told."""
     orphan = sa.insert(identities).values(source="*", kind="user", value="x", person_id="per_nobody")
-    with pytest.raises(sa.exc.IntegrityError), desk.transaction() as session:
+    with pytest.raises(sa.exc.IntegrityError), app.database.transaction() as session:
         session.execute(orphan)
 
 
-def test_a_writer_on_sqlite_takes_the_write_lock_at_the_beginning(sqlite_desk: Desk) -> None:
+def test_a_writer_on_sqlite_takes_the_write_lock_at_the_beginning(sqlite_app: App) -> None:
     """What a transaction reads before it writes cannot change under it: a second writer is kept out from the start."""
-    with sqlite_desk.transaction(), sqlite_desk.reading() as other:
+    with sqlite_app.transaction(), sqlite_app.database.reading() as other:
         other.exec_driver_sql("PRAGMA busy_timeout = 1")
         with pytest.raises(sa.exc.OperationalError, match="locked"):
             other.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def test_readers_on_sqlite_are_not_held_up_by_a_writer(sqlite_desk: Desk) -> None:
+def test_readers_on_sqlite_are_not_held_up_by_a_writer(sqlite_app: App) -> None:
     """With a write-ahead log a balance is answered while a batch is being posted."""
-    with sqlite_desk.transaction() as session:
+    with sqlite_app.database.transaction() as session:
         note(session, "fact")
-        with sqlite_desk.reading() as reader:
+        with sqlite_app.database.reading() as reader:
             reader.exec_driver_sql("PRAGMA busy_timeout = 1")
             assert not noted(reader, "fact")
 
 
-def test_sqlite_is_durable_and_patient(sqlite_desk: Desk) -> None:
+def test_sqlite_is_durable_and_patient(sqlite_app: App) -> None:
     """Every connection has a write-ahead log, full syncing, foreign keys, and waits for its turn."""
     full = 2
-    for engine in (sqlite_desk.database.writer, sqlite_desk.database.reader):
+    for engine in (sqlite_app.database.writer, sqlite_app.database.reader):
         with engine.connect() as session:
             assert pragma(session, "journal_mode") == "wal"
             assert pragma(session, "synchronous") == full

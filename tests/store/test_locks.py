@@ -17,7 +17,7 @@ from tests.support import lock_order
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from programme.app import Desk
+    from programme.app import App
     from store.engine import Session
 
 TAKEN: dict[str, Callable[[Session], object]] = {
@@ -39,25 +39,25 @@ def test_every_lock_has_its_place_in_the_order() -> None:
 
 
 @pytest.mark.parametrize(("first", "second"), list(itertools.pairwise(sorted(TAKEN, key=ORDER.index))))
-def test_locks_out_of_order_are_seen(desk_on_postgres: Desk, first: str, second: str) -> None:
+def test_locks_out_of_order_are_seen(app_on_postgres: App, first: str, second: str) -> None:
     """Each lock can follow the one before it, also again, and never the other way round."""
-    lock_order.watch(desk_on_postgres.database)
-    with desk_on_postgres.transaction() as session:
+    lock_order.watch(app_on_postgres.database)
+    with app_on_postgres.database.transaction() as session:
         TAKEN[first](session)
         TAKEN[second](session)
         TAKEN[first](session)
-    with desk_on_postgres.transaction() as session:
+    with app_on_postgres.database.transaction() as session:
         TAKEN[second](session)
         with pytest.raises(AssertionError, match=f"{first} is taken after .*{second}"):
             TAKEN[first](session)
 
 
-def test_a_lock_is_held_until_the_transaction_ends(desk_on_postgres: Desk) -> None:
+def test_a_lock_is_held_until_the_transaction_ends(app_on_postgres: App) -> None:
     """Whoever comes second waits for the first, and no longer than that."""
-    with desk_on_postgres.transaction() as session:
+    with app_on_postgres.database.transaction() as session:
         locks.hold(session, Lock.GRANTS)
-        with desk_on_postgres.transaction() as other:
+        with app_on_postgres.database.transaction() as other:
             free = other.exec_driver_sql("SELECT pg_try_advisory_xact_lock(%s)", (int(Lock.GRANTS),)).scalar_one()
         assert free is False
-    with desk_on_postgres.transaction() as other:
+    with app_on_postgres.database.transaction() as other:
         assert other.exec_driver_sql("SELECT pg_try_advisory_xact_lock(%s)", (int(Lock.GRANTS),)).scalar_one() is True

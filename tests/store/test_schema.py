@@ -10,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -18,7 +19,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
-from programme import handbooks as programme_handbooks
+from programme.handbook import applying
+from programme.moment import Moment
 from store import schema
 from store.engine import open_database
 from store.outbox import messages
@@ -32,7 +34,7 @@ from tests.support import books, cast
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from programme.app import Desk
+    from programme.app import App
     from store.engine import Database
 
 pytestmark = pytest.mark.every_database
@@ -96,9 +98,9 @@ def broken_migrations(folder: Path) -> Config:
     return config
 
 
-def test_migrations_make_the_tables_that_the_code_knows(desk: Desk) -> None:
+def test_migrations_make_the_tables_that_the_code_knows(app: App) -> None:
     """A migrated database and the metadata do not differ in a table, a column, a type, an index or a default."""
-    with desk.reading() as session:
+    with app.database.reading() as session:
         options = {"compare_type": True, "compare_server_default": True}
         context = MigrationContext.configure(session, opts=options)
         assert compare_metadata(context, metadata) == []
@@ -113,14 +115,14 @@ def test_a_database_knows_its_revision(empty_database: Database) -> None:
         assert schema.current_revision(session) == schema.head_revision()
 
 
-def test_migrating_again_changes_nothing(desk: Desk) -> None:
+def test_migrating_again_changes_nothing(app: App) -> None:
     """A replica that starts later finds nothing to do, and nobody's tokens are touched."""
-    cast.give(desk, books.ADA, "100")
-    before = books.rows(desk, lots)
-    schema.upgrade(desk.database)
-    schema.upgrade(desk.database)
-    assert books.rows(desk, lots) == before
-    assert not books.findings(desk)
+    cast.give(app, books.ADA, "100")
+    before = books.rows(app, lots)
+    schema.upgrade(app.database)
+    schema.upgrade(app.database)
+    assert books.rows(app, lots) == before
+    assert not books.findings(app)
 
 
 def test_replicas_that_start_together_migrate_once(empty_database: Database) -> None:
@@ -177,8 +179,10 @@ def test_managers_of_before_are_on_record(empty_database: Database, monkeypatch:
     with empty_database.reading() as session:
         found = session.execute(sa.select(reporting_lines).order_by(*reporting_lines.primary_key)).all()
     assert [tuple(row) for row in found] == [
-        ("a", date(2026, 1, 1), "m"), ("b", date(2026, 1, 1), "m"), ("b", date(2026, 6, 1), None),
-    ]  # fmt: skip
+        ("a", date(2026, 1, 1), "m"),
+        ("b", date(2026, 1, 1), "m"),
+        ("b", date(2026, 6, 1), None),
+    ]
 
 
 def test_handbooks_of_before_needed_no_second_person(empty_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,7 +192,7 @@ def test_handbooks_of_before_needed_no_second_person(empty_database: Database, m
     def apply(version: str) -> None:
         with empty_database.transaction() as session:
             text = books.handbook_text(version, date(2026, 12, 1))
-            programme_handbooks.apply(session, text, actor="cli:ben", now=now)
+            applying.apply(Moment(session, now, ZoneInfo("UTC")), text, actor="cli:ben")
 
     def found() -> list[str]:
         with empty_database.reading() as session:
@@ -205,42 +209,42 @@ def test_handbooks_of_before_needed_no_second_person(empty_database: Database, m
     assert found() == ["handbook 2026.4: cli:ben applied it, but no one else confirmed it"]
 
 
-def test_a_failed_migration_leaves_nothing_behind(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_migration_leaves_nothing_behind(app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A migration that breaks in the middle takes back its tables, its rows and its revision."""
     config, head = broken_migrations(tmp_path), schema.head_revision()
     monkeypatch.setattr(schema, "_config", lambda: config)
     with pytest.raises(sa.exc.DBAPIError, match="no_such_table"):
-        schema.upgrade(desk.database)
-    with desk.reading() as session:
+        schema.upgrade(app.database)
+    with app.database.reading() as session:
         assert schema.current_revision(session) == head
         assert "half_done" not in sa.inspect(session).get_table_names()
         assert session.exec_driver_sql("SELECT count(*) FROM programme WHERE key = 'half'").scalar_one() == 0
 
 
 def test_sqlite_minds_its_foreign_keys_again_after_a_failed_migration(
-    sqlite_desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sqlite_app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Migrating switches the foreign keys off for its connection; they are on again whatever came of it."""
     config = broken_migrations(tmp_path)
     monkeypatch.setattr(schema, "_config", lambda: config)
     with pytest.raises(sa.exc.OperationalError):
-        schema.upgrade(sqlite_desk.database)
-    with sqlite_desk.database.writer.connect() as session:
+        schema.upgrade(sqlite_app.database)
+    with sqlite_app.database.writer.connect() as session:
         assert session.exec_driver_sql("PRAGMA foreign_keys").scalar_one() == 1
 
 
-def put_handbook(desk: Desk, applied_at: datetime) -> None:
+def put_handbook(app: App, applied_at: datetime) -> None:
     statement = sa.insert(handbooks).values(
         version="x", effective_from=applied_at.date(), body="", applied_at=applied_at, applied_by="test"
     )
-    with desk.transaction() as session:
+    with app.database.transaction() as session:
         session.execute(statement)
 
 
-def test_a_naive_datetime_is_refused(desk: Desk) -> None:
+def test_a_naive_datetime_is_refused(app: App) -> None:
     """A time without a zone never reaches a table: nobody could say when it was."""
     with pytest.raises(sa.exc.StatementError, match="has no time zone"):
-        put_handbook(desk, datetime(2026, 11, 20, 12, 0))  # noqa: DTZ001 - naive on purpose
+        put_handbook(app, datetime(2026, 11, 20, 12, 0))  # noqa: DTZ001 - naive on purpose
 
 
 @pytest.mark.parametrize(
@@ -251,18 +255,18 @@ def test_a_naive_datetime_is_refused(desk: Desk) -> None:
         datetime(2026, 11, 20, 0, 30, tzinfo=timezone(timedelta(hours=5, minutes=45))),
     ],
 )
-def test_an_instant_comes_back_as_the_same_instant_in_utc(desk: Desk, instant: datetime) -> None:
+def test_an_instant_comes_back_as_the_same_instant_in_utc(app: App, instant: datetime) -> None:
     """Whatever its offset was, an instant comes back to the microsecond, aware and in UTC."""
-    put_handbook(desk, instant)
-    [(back,)] = books.rows(desk, sa.select(handbooks.c.applied_at).where(handbooks.c.version == "x"))
+    put_handbook(app, instant)
+    [(back,)] = books.rows(app, sa.select(handbooks.c.applied_at).where(handbooks.c.version == "x"))
     assert back == instant
     assert back.tzinfo is UTC or back.utcoffset() == timedelta(0)
 
 
-def test_instants_compare_in_sql_as_they_do_in_time(desk: Desk) -> None:
+def test_instants_compare_in_sql_as_they_do_in_time(app: App) -> None:
     """A query bounded by instants means time, not text: offsets and fractions of a second do not mislead it."""
-    put_handbook(desk, datetime(2026, 11, 20, 12, 0, 0, 1, tzinfo=UTC))
+    put_handbook(app, datetime(2026, 11, 20, 12, 0, 0, 1, tzinfo=UTC))
     query = sa.select(handbooks.c.version).where(handbooks.c.version == "x")
     whole = datetime(2026, 11, 20, 13, 0, tzinfo=timezone(timedelta(hours=1)))
-    assert books.rows(desk, query.where(handbooks.c.applied_at > whole)) == [("x",)]
-    assert books.rows(desk, query.where(handbooks.c.applied_at <= whole)) == []
+    assert books.rows(app, query.where(handbooks.c.applied_at > whole)) == [("x",)]
+    assert books.rows(app, query.where(handbooks.c.applied_at <= whole)) == []

@@ -33,7 +33,8 @@ from tests.support.reviewed import IDLE, Q4
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from programme.app import Desk
+    from programme.app import App
+    from programme.moment import Moment
     from store.engine import Session
     from templates.render import Message
     from tests.support.clock import Clock
@@ -44,26 +45,26 @@ FEBRUARY, MARCH = Month(2027, 2), Month(2027, 3)
 FEBRUARY_FIRST, FEBRUARY_THIRD = datetime(2027, 2, 1, 9, tzinfo=UTC), datetime(2027, 2, 3, 9, tzinfo=UTC)
 
 
-def settle(desk: Desk, clock: Clock) -> None:
+def settle(app: App, clock: Clock) -> None:
     """The company with its draft, and a board."""
 
     def play() -> None:
-        reviewed.settle(desk, clock)
-        cast.hire(desk, asking.ALTERNATES)
-        with desk.transaction() as session:
+        reviewed.settle(app, clock)
+        cast.hire(app, asking.ALTERNATES)
+        with app.transaction(reviewed.MORNING) as moment:
             # Enough that no floor holds: a cut then takes something.
-            terms.set_budget(session, FEBRUARY, NanoUSD.parse("110000"), actor="test", now=reviewed.MORNING)
-            reviewed.draft(session, desk)
+            terms.set_budget(moment, FEBRUARY, NanoUSD.parse("110000"), actor="test")
+            reviewed.draft(moment)
 
-    played.once(desk, "appealed", play)
+    played.once(app, "appealed", play)
     clock.now = reviewed.MORNING
 
 
-def adopt(session: Session, desk: Desk, *, at: datetime = FRIDAY) -> Month:
+def adopt(moment: Moment, *, at: datetime = FRIDAY) -> Month:
     """As the board would; who is affected is told."""
-    month = effects.effect_month(session, Q4, desk=desk, now=at)
-    reviewed.adopt(session, Q4, month, now=at)
-    effects.owe(session, Q4, desk=desk, now=at)
+    month = effects.effect_month(moment.at(at), Q4)
+    reviewed.adopt(moment, Q4, month, now=at)
+    effects.owe(moment.at(at), Q4)
     return month
 
 
@@ -73,24 +74,22 @@ def cut(session: Session) -> list[str]:
     return sorted(emails[one.case.person_id] for one in drafts.cases(session, Q4) if effects.is_cut(one))
 
 
-def vote_on_package(session: Session, desk: Desk, *members: str, at: datetime = FRIDAY) -> None:
+def vote_on_package(session: Session, app: App, *members: str, at: datetime = FRIDAY) -> None:
     for member in members:
-        id_ = cast.person_id(desk, member)
+        id_ = cast.person_id(app, member)
         audit.append(session, audit.Record(at=at, actor=id_, action=VOTED, subject=str(Q4), after={"seat": id_}))
 
 
 def file(
-    session: Session, desk: Desk, who: str = IDLE, *, at: datetime = FEBRUARY_THIRD, reason: str = "I was at a customer"
-) -> Appeal:  # fmt: skip
-    return appeals.file(session, asking.person(session, who), Q4, reason, desk=desk, now=at)
+    moment: Moment, who: str = IDLE, *, at: datetime = FEBRUARY_THIRD, reason: str = "I was at a customer"
+) -> Appeal:
+    return appeals.file(moment.at(at), asking.person(moment.session, who), Q4, reason)
 
 
-def decide(
-    session: Session, desk: Desk, member: str, appeal: Appeal, *, upheld: bool, at: datetime = FEBRUARY_THIRD
-) -> Appeal:  # fmt: skip
+def decide(moment: Moment, member: str, appeal: Appeal, *, upheld: bool, at: datetime = FEBRUARY_THIRD) -> Appeal:
     return appeals.decide(
-        session, asking.person(session, member), appeal.id, upheld=upheld, reason="As it was", desk=desk, now=at
-    )  # fmt: skip
+        moment.at(at), asking.person(moment.session, member), appeal.id, upheld=upheld, reason="As it was"
+    )
 
 
 # --- As people see them --------------------------------------------------------------------------------------------
@@ -105,26 +104,70 @@ BECAUSE = (
 )
 WOULD_CHANGE = (Reason("low", "use above 50 % of the regular grants ends LOW; it was 25 %"),)
 CUT = Changed(
-    quarter=Quarter(2026, 4), holds_from=FEBRUARY, delta_thousandths=-100, factor_before=Decimal("1.0000"),
-    factor_after=Decimal("0.9000"), sized_for="2027-02", grant_before=MicroTokens.parse("93700"),
-    grant_after=MicroTokens.parse("84300"), decision="proposed", decision_reason="", peers_size=6, unit="team",
-    state="low", because=BECAUSE, would_change=WOULD_CHANGE, appeal_until=FEBRUARY_THIRD.date(), contact=CONTACT,
-)  # fmt: skip
+    quarter=Quarter(2026, 4),
+    holds_from=FEBRUARY,
+    delta_thousandths=-100,
+    factor_before=Decimal("1.0000"),
+    factor_after=Decimal("0.9000"),
+    sized_for="2027-02",
+    grant_before=MicroTokens.parse("93700"),
+    grant_after=MicroTokens.parse("84300"),
+    decision="proposed",
+    decision_reason="",
+    peers_size=6,
+    unit="team",
+    state="low",
+    because=BECAUSE,
+    would_change=WOULD_CHANGE,
+    appeal_until=FEBRUARY_THIRD.date(),
+    contact=CONTACT,
+)
 APPEAL = Appeal(
-    Quarter(2026, 4), "per_ben", 1, "open", "I was at a customer for half of the quarter", FILED_AT,
-    datetime(2027, 2, 17, 9, 30, tzinfo=UTC), None, None, None, None, None, None,
-)  # fmt: skip
+    Quarter(2026, 4),
+    "per_ben",
+    1,
+    "open",
+    "I was at a customer for half of the quarter",
+    FILED_AT,
+    datetime(2027, 2, 17, 9, 30, tzinfo=UTC),
+    None,
+    None,
+    None,
+    None,
+    None,
+    None,
+)
 CASE = Case(
-    person_id="per_ben", unit="team", team="per_mara", peers="engineering", peers_size=6, utilisation_permille=250,
-    state_before="usual", state_after="low", theta=None, lcb=None, missing="", delta_thousandths=-100,
-    factor_before=Decimal("1.0000"), factor_after=Decimal("0.9000"), grant_before=None, grant_after=None, bound="",
-    reasons=BECAUSE, would_change=WOULD_CHANGE,
-)  # fmt: skip
+    person_id="per_ben",
+    unit="team",
+    team="per_mara",
+    peers="engineering",
+    peers_size=6,
+    utilisation_permille=250,
+    state_before="usual",
+    state_after="low",
+    theta=None,
+    lcb=None,
+    missing="",
+    delta_thousandths=-100,
+    factor_before=Decimal("1.0000"),
+    factor_after=Decimal("0.9000"),
+    grant_before=None,
+    grant_after=None,
+    bound="",
+    reasons=BECAUSE,
+    would_change=WOULD_CHANGE,
+)
 IRIS, OMAR = Named("Iris Tan", "U0IRIS"), Named("Omar Haddad", "U0OMAR")
 OPEN = Card(
-    APPEAL, Kept(CASE, "proposed", None, None, None, None, None), FEBRUARY, Named("Ben Okafor", "U0BEN"), None,
-    (IRIS, OMAR), None,
-)  # fmt: skip
+    APPEAL,
+    Kept(CASE, "proposed", None, None, None, None, None),
+    FEBRUARY,
+    Named("Ben Okafor", "U0BEN"),
+    None,
+    (IRIS, OMAR),
+    None,
+)
 
 
 def notice(**changes: Any) -> Message:  # noqa: ANN401 - the fields of a notice
@@ -133,11 +176,14 @@ def notice(**changes: Any) -> Message:  # noqa: ANN401 - the fields of a notice
 
 def decided(state: str, **changes: Any) -> Card:  # noqa: ANN401 - the fields of a card
     appeal = dataclasses.replace(
-        APPEAL, revision=2, state=state, decided_at=DECIDED_AT,
+        APPEAL,
+        revision=2,
+        state=state,
+        decided_at=DECIDED_AT,
         decided_by="policy" if state == "lapsed" else "per_iris",
         decision_reason=None if state == "lapsed" else "The tickets show it",
         cut_from=None if state == "upheld" else MARCH,
-    )  # fmt: skip
+    )
     by = None if state == "lapsed" else IRIS
     return dataclasses.replace(OPEN, **({"appeal": appeal, "decided_by": by, "deciders": ()} | changes))
 
@@ -154,8 +200,11 @@ def mine(card: Card | None = None, *, may_appeal: bool = False, **changes: Any) 
 
 
 UNCHANGED: dict[str, Any] = {
-    "delta_thousandths": 0, "factor_after": CUT.factor_before, "appeal_until": None, "grant_after": CUT.grant_before,
-}  # fmt: skip
+    "delta_thousandths": 0,
+    "factor_after": CUT.factor_before,
+    "appeal_until": None,
+    "grant_after": CUT.grant_before,
+}
 GAINED = MicroTokens.parse("9400")
 CASES: dict[str, Callable[[], Message]] = {
     "notice": notice,
@@ -208,18 +257,25 @@ CASES: dict[str, Callable[[], Message]] = {
 }
 ENDLESS_CASES: dict[str, Callable[[], Message]] = {
     "notice": lambda: notice(
-        decision="amended", decision_reason=ENDLESS, because=(Reason("use", ENDLESS),) * 20,
-        would_change=(Reason("low", ENDLESS),) * 20, contact=ENDLESS,
+        decision="amended",
+        decision_reason=ENDLESS,
+        because=(Reason("use", ENDLESS),) * 20,
+        would_change=(Reason("low", ENDLESS),) * 20,
+        contact=ENDLESS,
     ),
     "my_review": lambda: mine(
-        told(ENDLESS), decision="amended", decision_reason=ENDLESS, because=(Reason("use", ENDLESS),) * 20,
-        would_change=(Reason("low", ENDLESS),) * 20, contact=ENDLESS,
+        told(ENDLESS),
+        decision="amended",
+        decision_reason=ENDLESS,
+        because=(Reason("use", ENDLESS),) * 20,
+        would_change=(Reason("low", ENDLESS),) * 20,
+        contact=ENDLESS,
     ),
     "nobody": lambda: shown.nobody(told(ENDLESS)),
     "appeal_card": lambda: shown.card(told(ENDLESS)),
     "appeal_mine": lambda: shown.mine(told(ENDLESS)),
     "appeal_note": lambda: shown.note(told(ENDLESS)),
-}  # fmt: skip
+}
 MODALS: dict[str, Callable[[], dict[str, Any]]] = {
     "appeal": lambda: shown.appealing(Quarter(2026, 4), -100, APPEAL.decide_by),
     "appeal_uphold": lambda: shown.deciding(OPEN, upheld=True, private="{}"),

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from policy import handbook
 from policy.units import MicroTokens
 from programme import handbooks
+from programme.handbook import applying
 from programme.usage import intake
 from store.engine import open_database
 from store.proof import verify
@@ -24,85 +25,86 @@ if TYPE_CHECKING:
     from datetime import date
 
     from policy.metering import UsageEvent
-    from programme.app import Desk
+    from programme.app import App
+    from programme.moment import Moment
     from programme.usage.intake import Status
-    from store.engine import Database, Session
+    from store.engine import Database
 
 ADA, BEN, MARA = "ada@example.com", "ben@example.com", "mara@example.com"
 WAIT_SECONDS = 20
 
 
-def take_in(desk: Desk, *events: UsageEvent) -> list[Status]:
+def take_in(app: App, *events: UsageEvent) -> list[Status]:
     """Take in one batch in a transaction of its own; what became of each event."""
-    with desk.transaction() as session:
-        outcomes = intake.take_in(session, events, desk=desk, now=desk.clock())
+    with app.transaction() as moment:
+        outcomes = intake.take_in(moment, events)
     return [outcome.status for outcome in outcomes]
 
 
-def retry(desk: Desk) -> tuple[int, int]:
+def retry(app: App) -> tuple[int, int]:
     """Try everything in quarantine again: (released, still held)."""
-    with desk.transaction() as session:
-        tried = intake.retry_quarantine(session, desk=desk, now=desk.clock(), limit=1_000)
+    with app.transaction() as moment:
+        tried = intake.retry_quarantine(moment, limit=1_000)
     return tried.released, tried.held
 
 
-def rows(desk: Desk, query: sa.Select[Any] | sa.Table) -> list[tuple[Any, ...]]:
+def rows(app: App, query: sa.Select[Any] | sa.Table) -> list[tuple[Any, ...]]:
     """Everything that a query or a table gives."""
-    with desk.reading() as session:
+    with app.database.reading() as session:
         return [tuple(row) for row in session.execute(query if isinstance(query, sa.Select) else sa.select(query))]
 
 
-def count(desk: Desk, table: sa.Table) -> int:
-    total: int = rows(desk, sa.select(sa.func.count()).select_from(table))[0][0]
+def count(app: App, table: sa.Table) -> int:
+    total: int = rows(app, sa.select(sa.func.count()).select_from(table))[0][0]
     return total
 
 
-def wallet(desk: Desk, email: str) -> MicroTokens:
+def wallet(app: App, email: str) -> MicroTokens:
     """What stands in somebody's wallet."""
     query = sa.select(accounts.c.balance).join(people, people.c.id == accounts.c.person_id)
-    return MicroTokens(sum(balance for (balance,) in rows(desk, query.where(people.c.email == email))))
+    return MicroTokens(sum(balance for (balance,) in rows(app, query.where(people.c.email == email))))
 
 
-def account(desk: Desk, code: str) -> MicroTokens:
+def account(app: App, code: str) -> MicroTokens:
     query = sa.select(accounts.c.balance).where(accounts.c.code == code)
-    return MicroTokens(sum(balance for (balance,) in rows(desk, query)))
+    return MicroTokens(sum(balance for (balance,) in rows(app, query)))
 
 
-def remaining(desk: Desk) -> dict[str, MicroTokens]:
+def remaining(app: App) -> dict[str, MicroTokens]:
     """What remains of each lot, by its reason."""
-    return {reason: MicroTokens(left) for reason, left in rows(desk, sa.select(lots.c.reason, lots.c.remaining))}
+    return {reason: MicroTokens(left) for reason, left in rows(app, sa.select(lots.c.reason, lots.c.remaining))}
 
 
-def keys(desk: Desk, kind: str) -> set[str]:
+def keys(app: App, kind: str) -> set[str]:
     """The idempotency keys of all entries of a kind."""
-    return {key for (key,) in rows(desk, sa.select(entries.c.idempotency_key).where(entries.c.kind == kind))}
+    return {key for (key,) in rows(app, sa.select(entries.c.idempotency_key).where(entries.c.kind == kind))}
 
 
-def audited(desk: Desk, action: str) -> list[dict[str, Any]]:
+def audited(app: App, action: str) -> list[dict[str, Any]]:
     """The rows of the audit log with an action, oldest first."""
     log = audit_log
-    with desk.reading() as session:
+    with app.database.reading() as session:
         query = sa.select(log).where(log.c.action == action).order_by(log.c.seq)
         return [dict(row) for row in session.execute(query).mappings()]
 
 
-def findings_in(session: Session, desk: Desk) -> dict[str, list[str]]:
+def findings_in(moment: Moment) -> dict[str, list[str]]:
     """What each check finds wrong, for those that find anything."""
-    found = {check.__name__: list(check(session)) for check in verify.CHECKS}
-    found["costs_and_days"] = list(verify.costs_and_days(session, desk.zone, lambda _rows: None))
+    found = {check.__name__: list(check(moment.session)) for check in verify.CHECKS}
+    found["costs_and_days"] = list(verify.costs_and_days(moment.session, moment.zone, lambda _rows: None))
     return {name: sentences for name, sentences in found.items() if sentences}
 
 
-def findings(desk: Desk) -> dict[str, list[str]]:
-    with desk.database.snapshot() as session:
-        return findings_in(session, desk)
+def findings(app: App) -> dict[str, list[str]]:
+    with app.database.snapshot() as session:
+        return findings_in(app.moment(session))
 
 
 @contextmanager
-def rolled_back(desk: Desk) -> Iterator[Session]:
+def rolled_back(app: App) -> Iterator[Moment]:
     """A transaction that leaves nothing, for tests that share a ledger."""
-    with desk.database.writer.connect() as session:
-        yield session
+    with app.database.writer.connect() as session:
+        yield app.moment(session)
         session.rollback()
 
 
@@ -115,11 +117,11 @@ def handbook_text(version: str, effective_from: date, *, usd_per_token: str = "0
 
 
 def apply_handbook(
-    desk: Desk, version: str, effective_from: date, *, usd_per_token: str = "0.01", more: str = ""
+    app: App, version: str, effective_from: date, *, usd_per_token: str = "0.01", more: str = ""
 ) -> None:
     text = handbook_text(version, effective_from, usd_per_token=usd_per_token, more=more)
-    with desk.transaction() as session:
-        handbooks.apply(session, text, actor=handbooks.SYSTEM, now=desk.clock())
+    with app.transaction() as moment:
+        applying.apply(moment, text, actor=handbooks.SYSTEM)
 
 
 def at_once(url: str, work: Sequence[Callable[[Database], object]]) -> list[BaseException]:
@@ -151,8 +153,8 @@ def at_once(url: str, work: Sequence[Callable[[Database], object]]) -> list[Base
     return raised
 
 
-def account_id(desk: Desk, email: str) -> int:
+def account_id(app: App, email: str) -> int:
     """The number of somebody's wallet."""
     query = sa.select(accounts.c.id).join(people, people.c.id == accounts.c.person_id).where(people.c.email == email)
-    [(found,)] = rows(desk, query)
+    [(found,)] = rows(app, query)
     return int(found)

@@ -83,10 +83,10 @@ def agree(page: Page) -> None:
 
 
 def shoot(page: Page, name: str, part: Locator | None = None) -> None:
-    """Light and dark, on a desk and on a phone: the page, or a part of it in its whole length."""
+    """Light and dark, on a app and on a phone: the page, or a part of it in its whole length."""
     if not SHOTS:
         return
-    for size, (width, height) in {"desk": WIDE, "phone": NARROW}.items():
+    for size, (width, height) in {"app": WIDE, "phone": NARROW}.items():
         page.set_viewport_size({"width": width, "height": height if part is None else LONG})
         for scheme in SCHEMES:
             page.emulate_media(color_scheme=scheme)

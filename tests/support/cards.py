@@ -34,27 +34,72 @@ def tokens(text: str) -> MicroTokens:
 
 
 REQUEST = Request(
-    id="xr_0123456789abcdef", person_id="per_ben", class_name="standard", state="open", revision=3,
-    amount=tokens("150000"), purpose="Fine-tune the support model before the release of 15 December",
-    project_key="atlas", service_key="gpu-cluster", last_day=date(2026, 12, 23), incident=None, situation={},
-    handbook_version="2026.1", made_at=ASKED_AT, needed=2, needs_finance=False, first_stage=0, stage=0,
-    remind_at=STEPS.remind_at, escalate_at=STEPS.escalate_at, last_call_at=STEPS.last_call_at, lapse_at=STEPS.lapse_at,
-    next_step="remind", next_at=STEPS.remind_at, decided_at=None, decided_by=None, granted=None, granted_last_day=None,
-    entry_id=None, netted=None, netted_month=None, outcome=None, outcome_note=None, project="Atlas",
+    id="xr_0123456789abcdef",
+    person_id="per_ben",
+    class_name="standard",
+    state="open",
+    revision=3,
+    amount=tokens("150000"),
+    purpose="Fine-tune the support model before the release of 15 December",
+    project_key="atlas",
+    service_key="gpu-cluster",
+    last_day=date(2026, 12, 23),
+    incident=None,
+    situation={},
+    handbook_version="2026.1",
+    made_at=ASKED_AT,
+    needed=2,
+    needs_finance=False,
+    first_stage=0,
+    stage=0,
+    remind_at=STEPS.remind_at,
+    escalate_at=STEPS.escalate_at,
+    last_call_at=STEPS.last_call_at,
+    lapse_at=STEPS.lapse_at,
+    next_step="remind",
+    next_at=STEPS.remind_at,
+    decided_at=None,
+    decided_by=None,
+    granted=None,
+    granted_last_day=None,
+    entry_id=None,
+    netted=None,
+    netted_month=None,
+    outcome=None,
+    outcome_note=None,
+    project="Atlas",
     service="GPU cluster",
-)  # fmt: skip
+)
 SITUATION = Situation(
-    monthly_grant=tokens("93700"), available=tokens("1204.5"), runs_out=date(2026, 11, 27), earlier=tokens("0"),
-    pool=NanoUSD.parse("60000"), value_version="2026-Q4.1", per_token=NanoUSD.parse("0.0102"), manager=None,
-    sponsor=None, because=(Reason("standard", "at most 3 × the monthly grant"),),
-)  # fmt: skip
+    monthly_grant=tokens("93700"),
+    available=tokens("1204.5"),
+    runs_out=date(2026, 11, 27),
+    earlier=tokens("0"),
+    pool=NanoUSD.parse("60000"),
+    value_version="2026-Q4.1",
+    per_token=NanoUSD.parse("0.0102"),
+    manager=None,
+    sponsor=None,
+    because=(Reason("standard", "at most 3 × the monthly grant"),),
+)
 BEN, IRIS = Named("Ben Okafor", "U0BEN"), Named("Iris Tan", "U0IRIS")
 OMAR, TESS, ZOE = Named("Omar Haddad", "U0OMAR"), Named("Tess Novak", "U0TESS"), Named("Zoe Martin", None)
 OPEN = Card(
-    request=REQUEST, situation=SITUATION, requester=BEN, worth=NanoUSD.parse("1530"), granted_worth=NanoUSD(0),
-    beneficiaries=(), tally=Tally(0, 0, 2, "open", lacks_finance=False, because=()), votes=(),
-    awaited=(IRIS, OMAR, TESS), recused=(), decided_by=None, questions=(), past=(), left=MicroTokens(0),
-)  # fmt: skip
+    request=REQUEST,
+    situation=SITUATION,
+    requester=BEN,
+    worth=NanoUSD.parse("1530"),
+    granted_worth=NanoUSD(0),
+    beneficiaries=(),
+    tally=Tally(0, 0, 2, "open", lacks_finance=False, because=()),
+    votes=(),
+    awaited=(IRIS, OMAR, TESS),
+    recused=(),
+    decided_by=None,
+    questions=(),
+    past=(),
+    left=MicroTokens(0),
+)
 
 
 def changed(card: Card, **request: Any) -> Card:  # noqa: ANN401 - the fields of a request
@@ -62,9 +107,7 @@ def changed(card: Card, **request: Any) -> Card:  # noqa: ANN401 - the fields of
 
 
 def vote(who: Named, **how: Any) -> VoteLine:  # noqa: ANN401 - the fields of a vote
-    usual: dict[str, Any] = {
-        "stands_for": None, "approves": True, "amount": None, "last_day": None, "reason": None
-    }  # fmt: skip
+    usual: dict[str, Any] = {"stands_for": None, "approves": True, "amount": None, "last_day": None, "reason": None}
     return VoteLine(who=who, **(usual | how))
 
 
@@ -90,9 +133,11 @@ UNDER_WAY = dataclasses.replace(
 DECIDED: dict[str, Any] = {"decided_at": DECIDED_AT, "decided_by": "per_tess", "next_step": None, "next_at": None}
 CREDIT: dict[str, Any] = {"granted": tokens("120000"), "granted_last_day": date(2026, 12, 10), "entry_id": 7}
 APPROVED = dataclasses.replace(
-    changed(UNDER_WAY, state="approved", **DECIDED, **CREDIT), decided_by=TESS, granted_worth=NanoUSD.parse("1224"),
+    changed(UNDER_WAY, state="approved", **DECIDED, **CREDIT),
+    decided_by=TESS,
+    granted_worth=NanoUSD.parse("1224"),
     left=tokens("80500.25"),
-)  # fmt: skip
+)
 REJECTED = dataclasses.replace(changed(UNDER_WAY, state="rejected", **DECIDED), decided_by=TESS)
 LAPSED = changed(OPEN, state="lapsed", **(DECIDED | {"decided_by": "policy"}))
 WITHDRAWN = dataclasses.replace(changed(OPEN, state="withdrawn", **DECIDED), decided_by=BEN)
@@ -110,25 +155,33 @@ MAJOR = dataclasses.replace(
 )
 NO_GRANT = dataclasses.replace(
     OPEN, situation=dataclasses.replace(SITUATION, monthly_grant=MicroTokens(0), runs_out=None)
-)  # fmt: skip
+)
 IN_AN_INCIDENT: dict[str, Any] = {
-    "class_name": "break_glass", "incident": "INC-7", "amount": tokens("20000"), "granted": tokens("20000"),
-    "granted_last_day": date(2026, 12, 23), "entry_id": 7, "needed": 1, "project": None, "service": None,
-}  # fmt: skip
+    "class_name": "break_glass",
+    "incident": "INC-7",
+    "amount": tokens("20000"),
+    "granted": tokens("20000"),
+    "granted_last_day": date(2026, 12, 23),
+    "entry_id": 7,
+    "needed": 1,
+    "project": None,
+    "service": None,
+}
 CREDITED = dataclasses.replace(
-    changed(OPEN, state="credited", **IN_AN_INCIDENT), worth=NanoUSD.parse("204"), granted_worth=NanoUSD.parse("204"),
+    changed(OPEN, state="credited", **IN_AN_INCIDENT),
+    worth=NanoUSD.parse("204"),
+    granted_worth=NanoUSD.parse("204"),
     situation=dataclasses.replace(
         SITUATION, because=(Reason("incident", "an incident, within the limit of break-glass"),)
     ),
     tally=Tally(0, 0, 1, "open", lacks_finance=False, because=()),
-)  # fmt: skip
-RATIFIED = dataclasses.replace(
-    changed(CREDITED, state="ratified", **DECIDED), decided_by=TESS, votes=(vote(TESS),)
-)  # fmt: skip
+)
+RATIFIED = dataclasses.replace(changed(CREDITED, state="ratified", **DECIDED), decided_by=TESS, votes=(vote(TESS),))
 NOT_RATIFIED = dataclasses.replace(
-    changed(CREDITED, state="not_ratified", **DECIDED), decided_by=TESS,
+    changed(CREDITED, state="not_ratified", **DECIDED),
+    decided_by=TESS,
     votes=(vote(TESS, approves=False, reason="No incident of ours"),),
-)  # fmt: skip
+)
 NETTED = changed(CREDITED, state="not_ratified", **DECIDED, netted=tokens("12000"), netted_month="2026-12")
 
 
@@ -162,9 +215,7 @@ def question(reader: str, *, answer: str | None = None, asked: str = "Why now?",
 
 
 def more_time(card: Card = APPROVED, *, days: int = 2) -> Message:
-    return render.message(
-        "fast_track/more_time", card=card, days=days, button_value=exceptions.button_value(card)
-    )  # fmt: skip
+    return render.message("fast_track/more_time", card=card, days=days, button_value=exceptions.button_value(card))
 
 
 def outcome(card: Card = APPROVED) -> Message:
@@ -176,9 +227,13 @@ def queue(*cards: Card, stands_in_until: date | None = None, call_: Call | None 
     values = {card.request.id: exceptions.button_value(card) for card in cards}
     waiting = Queue(lines, more=len(cards) - len(lines), hidden=len(cards) // 10)
     return render.message(
-        "fast_track/queue", queue=waiting, values=values, stands_in_until=stands_in_until, call_=call_,
+        "fast_track/queue",
+        queue=waiting,
+        values=values,
+        stands_in_until=stands_in_until,
+        call_=call_,
         button_value=reviews.button_value(call_) if call_ else "",
-    )  # fmt: skip
+    )
 
 
 def own(*cards: Card) -> Message:
@@ -271,17 +326,27 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = {
 def form(text: str = "", *, problem: str = "", judged: bool = True, drafted: bool = False) -> dict[str, Any]:
     """The form of a request, filled in with a text."""
     fields = {
-        "amount": "150,000", "purpose": text or "Fine-tune the support model", "last_day": "2026-12-23",
-        "project": "atlas", "service": "", "beneficiaries": ["U0ADA"], "incident": "",
-    }  # fmt: skip
+        "amount": "150,000",
+        "purpose": text or "Fine-tune the support model",
+        "last_day": "2026-12-23",
+        "project": "atlas",
+        "service": "",
+        "beneficiaries": ["U0ADA"],
+        "incident": "",
+    }
     panel = Electorate(tuple(Seat(f"per_{n}", MEMBER) for n in range(3)), 2, needs_finance=False, stage=0)
     return render.modal(
-        "fast_track/form", form=fields, value=VALUE, projects=[("atlas", (text or "Atlas")[:75])],
-        services=[("gpu-cluster", "GPU cluster")], break_glass=tokens("46850"),
+        "fast_track/form",
+        form=fields,
+        value=VALUE,
+        projects=[("atlas", (text or "Atlas")[:75])],
+        services=[("gpu-cluster", "GPU cluster")],
+        break_glass=tokens("46850"),
         judged=Judged("standard", NanoUSD.parse("1530"), panel, STEPS, SITUATION, BOOK) if judged else None,
-        preview_amount=tokens("150000") if judged else None, problem=problem,
+        preview_amount=tokens("150000") if judged else None,
+        problem=problem,
         drafted_at=ASKED_AT if drafted else None,
-    )  # fmt: skip
+    )
 
 
 def asked() -> Question:

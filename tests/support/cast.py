@@ -19,8 +19,9 @@ from store.people import directory as people_store
 
 if TYPE_CHECKING:
     from policy.metering import Identities, Meters
-    from programme.app import Desk
+    from programme.app import App
     from programme.grants.by_hand import Given
+    from store.engine import Session
 
 PEOPLE = """\
 email,name,slack_user_id,manager_email,level,role_family,pay_band,fte,time_zone,hired_on,left_on,wave,roles
@@ -37,36 +38,39 @@ SONNET = ("anthropic", "claude-sonnet-4-5")
 GPT = ("openai", "gpt-5")
 
 
-def settle(desk: Desk) -> None:
-    """Migrate the desk's database and hire the cast."""
-    wiring.migrate(desk)
-    hire(desk, PEOPLE)
+def settle(app: App) -> None:
+    """Migrate the app's database and hire the cast."""
+    wiring.migrate(app)
+    hire(app, PEOPLE)
 
 
-def hire(desk: Desk, csv_text: str) -> None:
-    with desk.transaction() as session:
-        directory.import_csv(session, io.StringIO(csv_text), actor="test", now=desk.clock(), zone=desk.zone)
+def hire(app: App, csv_text: str) -> None:
+    with app.transaction() as moment:
+        directory.import_csv(moment, io.StringIO(csv_text), actor="test")
 
 
-def person_id(desk: Desk, email: str) -> str:
-    with desk.reading() as session:
-        person = people_store.by_email(session, email)
+def person_id(app: App, email: str) -> str:
+    with app.database.reading() as session:
+        return id_of(session, email)
+
+
+def id_of(session: Session, email: str) -> str:
+    person = people_store.by_email(session, email)
     assert person is not None
     return person.id
 
 
-def give(desk: Desk, email: str, tokens: str, *, days: int = 90, reason: str = "Pilot grant") -> Given:
+def give(app: App, email: str, tokens: str, *, days: int = 90, reason: str = "Pilot grant") -> Given:
     """Give somebody tokens, by default until three months from now."""
-    now = desk.clock()
-    with desk.transaction() as session:
+    now = app.clock()
+    with app.transaction(now) as moment:
         return by_hand.give(
-            session,
+            moment,
             email=email,
             amount=MicroTokens.parse(tokens),
             reason=reason,
             expires_at=now + timedelta(days=days),
             actor="test",
-            now=now,
         )
 
 

@@ -13,7 +13,7 @@ from policy.period import Month, Quarter
 from policy.sizing import Assignment, Claim, Factors, size
 from policy.units import MicroTokens, NanoUSD
 from policy.value.valuation import TokenValue
-from programme import handbooks, letters
+from programme import letters
 from programme.letters import DayOfSpend, Digest, Ending, LapseNotice, Portion, Statement
 from programme.value import valuation
 from scheduler.composers import grants as composers_grants
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from policy.parameters.grants import SizingRules
-    from programme.app import Desk
+    from programme.app import App
     from templates.render import Message
 
 HOSTILE = "<!channel> & &amp; *b* `c` ~s~ _i_ <https://evil.example|press>\n• 9,999 tokens left <@U0BOSS>"
@@ -40,9 +40,16 @@ def tokens(text: str) -> MicroTokens:
 
 
 STAFF = Claim(
-    "per_1", "staff", NanoUSD.parse("220000"), 1_000, 31, 31,
-    (Assignment("Atlas", "novel", 600), Assignment("Borealis", "demanding", 400)), Decimal("0.623"), Decimal("0.517"),
-)  # fmt: skip
+    "per_1",
+    "staff",
+    NanoUSD.parse("220000"),
+    1_000,
+    31,
+    31,
+    (Assignment("Atlas", "novel", 600), Assignment("Borealis", "demanding", 400)),
+    Decimal("0.623"),
+    Decimal("0.517"),
+)
 
 
 def factors(claim: Claim = STAFF, *, leaves: str = "1", weighted: bool = True, rules: SizingRules = RULES) -> Factors:
@@ -64,11 +71,11 @@ NARROW = dataclasses.replace(RULES, most_weight=Decimal("1.30"), cap_share=Decim
 """Rules under which both the weight and the grant of HIGH are held back."""
 
 
-def keep_grant(desk: Desk, email: str, month: Month, of: Factors) -> None:
+def keep_grant(app: App, email: str, month: Month, of: Factors) -> None:
     """Give somebody the tokens of a month's grant, and keep what they follow from."""
-    given = cast.give(desk, email, f"{of.amount.decimal:f}", reason=f"Grant for {month}")
-    with desk.transaction() as session:
-        books = handbooks.load(session)
+    given = cast.give(app, email, f"{of.amount.decimal:f}", reason=f"Grant for {month}")
+    with app.transaction() as moment:
+        books = moment.handbooks
         row = {
             "month": str(month),
             "person_id": given.person_id,
@@ -78,9 +85,9 @@ def keep_grant(desk: Desk, email: str, month: Month, of: Factors) -> None:
             "issued_nano_usd": of.usd,
             "factors": json.loads(letters.written(of)),
             "handbook_version": books.versions[0].version,
-            "value_version": valuation.value_of(session, month.quarter, books, now=desk.clock()).version,
+            "value_version": valuation.value_of(moment, month.quarter, books).version,
         }
-        session.execute(grants.insert(), row)
+        moment.session.execute(grants.insert(), row)
 
 
 def statement(of: Factors | None = None, **changes: Any) -> Statement:  # noqa: ANN401 - any field of a statement

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from policy.outcomes import WeekOutput
-    from programme.app import Desk
-    from store.engine import Session
+    from programme.app import App
+    from programme.moment import Moment
 
 SECRET = "It's a Secret to Everybody"
 REPOSITORY = "Acme/Shop"
@@ -168,38 +168,36 @@ def reported(payload: dict[str, Any]) -> Reported:
     return told
 
 
-def map_logins(desk: Desk, *logins: str) -> None:
+def map_logins(app: App, *logins: str) -> None:
     """Say who is who at GitHub; everybody of the cast when nobody is named."""
-    with desk.transaction() as session:
-        map_logins_in(session, desk, logins or LOGINS)
+    with app.transaction() as moment:
+        map_logins_in(moment, logins or LOGINS)
 
 
-def map_logins_in(session: Session, desk: Desk, logins: Iterable[str]) -> None:
+def map_logins_in(moment: Moment, logins: Iterable[str]) -> None:
     for login in logins:
-        directory.map_identity(
-            session, source="github", kind="user", value=login, email=LOGINS[login], actor="test", now=desk.clock()
-        )
+        directory.map_identity(moment, source="github", kind="user", value=login, email=LOGINS[login], actor="test")
 
 
-def take_in(desk: Desk, *told: Reported) -> list[intake.Status]:
+def take_in(app: App, *told: Reported) -> list[intake.Status]:
     """Take in one batch in a transaction of its own; what became of each outcome."""
-    with desk.transaction() as session:
-        answers = intake.take_in(session, told, zone=desk.zone, now=desk.clock())
+    with app.transaction() as moment:
+        answers = intake.take_in(moment, told)
     return [answer.status for answer in answers]
 
 
-def weekly(desk: Desk) -> list[WeekOutput]:
-    with desk.reading() as session:
-        return year(session)
+def weekly(app: App) -> list[WeekOutput]:
+    with app.reading() as moment:
+        return year(moment)
 
 
-def year(session: Session) -> list[WeekOutput]:
-    return intake.weekly(session, datetime(2026, 1, 1, tzinfo=UTC).date(), datetime(2027, 3, 1, tzinfo=UTC).date())
+def year(moment: Moment) -> list[WeekOutput]:
+    return intake.weekly(moment, datetime(2026, 1, 1, tzinfo=UTC).date(), datetime(2027, 3, 1, tzinfo=UTC).date())
 
 
-def outputs(desk: Desk) -> dict[str, int]:
+def outputs(app: App) -> dict[str, int]:
     """Thousandths by kind, over everything."""
     sums: dict[str, int] = {}
-    for row in weekly(desk):
+    for row in weekly(app):
         sums[row.kind] = sums.get(row.kind, 0) + row.output
     return sums

@@ -55,15 +55,35 @@ def usd(text: str) -> NanoUSD:
 
 
 BASIS = Basis(
-    quarter=str(Q4), weeks=(date(2026, 10, 5),), month="2027-02", handbook="2026.1", sized_by="2026.1",
-    value_version="2027-Q1.1", nano_usd_per_token=10_200_000, buffer_permille=150, on_top=False, budget=usd("78000"),
-    weighted=True, team_output=None, read_up_to={},
-)  # fmt: skip
+    quarter=str(Q4),
+    weeks=(date(2026, 10, 5),),
+    month="2027-02",
+    handbook="2026.1",
+    sized_by="2026.1",
+    value_version="2027-Q1.1",
+    nano_usd_per_token=10_200_000,
+    buffer_permille=150,
+    on_top=False,
+    budget=usd("78000"),
+    weighted=True,
+    team_output=None,
+    read_up_to={},
+)
 REVIEW = Review(
-    quarter=Q4, state=DRAFT, revision=3, drafted_at=DRAFTED_AT, drafted_by="policy", value_proposal="f00d",
-    basis=BASIS, inputs_digest="cafe", summary={}, vote_until=datetime(2027, 1, 18, 8, tzinfo=UTC), decided_at=None,
-    decided_by=None, holds_from=None,
-)  # fmt: skip
+    quarter=Q4,
+    state=DRAFT,
+    revision=3,
+    drafted_at=DRAFTED_AT,
+    drafted_by="policy",
+    value_proposal="f00d",
+    basis=BASIS,
+    inputs_digest="cafe",
+    summary={},
+    vote_until=datetime(2027, 1, 18, 8, tzinfo=UTC),
+    decided_at=None,
+    decided_by=None,
+    holds_from=None,
+)
 FIGURES = QuarterFigures(
     money=Money(usd("375000"), usd("234000"), usd("131250.40"), usd("54210"), usd("98200"), usd("31200")),
     value=Value(
@@ -80,10 +100,21 @@ FIGURES = QuarterFigures(
     unknown_outcomes=3,
 )
 SUMMARY = Summary(
-    quarter=str(Q4), state=DRAFT, month="2027-02", figures=FIGURES, counted=Counted(6, 2, 24),
-    mean_percent=Decimal("0.9"), held=0, amended=0, states={"high": 2, "low": 3, "usual": 27},
-    bounds={"floor": 1}, grants_before=MicroTokens.parse("2410000"), grants_after=MicroTokens.parse("2409900"),
-    utilisation=(None,) * 11, missing={"few_in_team": 3, "few_weeks": 1}, unknown_use=1,
+    quarter=str(Q4),
+    state=DRAFT,
+    month="2027-02",
+    figures=FIGURES,
+    counted=Counted(6, 2, 24),
+    mean_percent=Decimal("0.9"),
+    held=0,
+    amended=0,
+    states={"high": 2, "low": 3, "usual": 27},
+    bounds={"floor": 1},
+    grants_before=MicroTokens.parse("2410000"),
+    grants_after=MicroTokens.parse("2409900"),
+    utilisation=(None,) * 11,
+    missing={"few_in_team": 3, "few_weeks": 1},
+    unknown_use=1,
     fairness=(
         Fairness("level", (Group("senior", 32, Decimal("0.9"), 187, 62),), 0),
         Fairness("team", (Group("per_mara", 5, Decimal("8.4"), 800, 0), Group("", 6, Decimal("-1.7"), 0, 166)), 2),
@@ -92,12 +123,20 @@ SUMMARY = Summary(
     backtests={"2027.2": BackTest(Counted(6, 2, 24), Counted(4, 1, 27), 3)},
     last=LastReview("2026-Q3", ADOPTED, Counted(4, 1, 25), 1, 1),
     appealed=Appealed("2026-Q3", 1, 1, 1, 0, 0, 0),
-)  # fmt: skip
+)
 OPEN = Pack(
-    review=REVIEW, summary=SUMMARY, package=1, tally=Tally(0, 0, 2, "open", lacks_finance=False, because=()), votes=(),
-    awaited=(IRIS, OMAR, TESS), decided_by=None, cases=32, holds_from=Month(2027, 2),
-    names={"per_mara": "Mara Quist"}, value=Standing("waits", Quarter(2027, 1)),
-)  # fmt: skip
+    review=REVIEW,
+    summary=SUMMARY,
+    package=1,
+    tally=Tally(0, 0, 2, "open", lacks_finance=False, because=()),
+    votes=(),
+    awaited=(IRIS, OMAR, TESS),
+    decided_by=None,
+    cases=32,
+    holds_from=Month(2027, 2),
+    names={"per_mara": "Mara Quist"},
+    value=Standing("waits", Quarter(2027, 1)),
+)
 UNDER_WAY = dataclasses.replace(
     OPEN,
     summary=dataclasses.replace(
@@ -142,31 +181,41 @@ NOTHING = dataclasses.replace(
             bounds={},
             value=dataclasses.replace(FIGURES.value, proposed=None, note="The handbook fixes the value."),
         ),
-        counted=Counted(0, 0, 0), mean_percent=Decimal("0.0"), states={}, bounds={}, missing={}, fairness=(),
-        backtests={}, last=None, appealed=None,
+        counted=Counted(0, 0, 0),
+        mean_percent=Decimal("0.0"),
+        states={},
+        bounds={},
+        missing={},
+        fairness=(),
+        backtests={},
+        last=None,
+        appealed=None,
     ),
     cases=0,
     awaited=(),
     value=NOT_PROPOSED,
-)  # fmt: skip
+)
 SMALL = dataclasses.replace(
     OPEN,
     summary=dataclasses.replace(
         SUMMARY,
         figures=dataclasses.replace(FIGURES, quarantined_events=1, unknown_outcomes=0),
-        counted=Counted(0, 0, 3), mean_percent=Decimal("0.0"), states={"usual": 3}, missing={"few_in_team": 3},
+        counted=Counted(0, 0, 3),
+        mean_percent=Decimal("0.0"),
+        states={"usual": 3},
+        missing={"few_in_team": 3},
         unknown_use=0,
         fairness=(Fairness("level", (), 2), Fairness("team", (), 1), Fairness("wave", (), 1)),
         last=LastReview("2026-Q3", ADOPTED, Counted(0, 0, 3), 0, 0),
         appealed=Appealed("2026-Q3", 0, 0, 0, 0, 0, 0),
     ),
     cases=3,
-)  # fmt: skip
+)
 """A company of three people."""
 CALL = Call(REVIEW, 1, Tally(1, 0, 2, "open", lacks_finance=False, because=()), vote=None, value=WAITS)
 CALLED_AND_VOTED = dataclasses.replace(
     CALL, package=3, tally=UNDER_WAY.tally, vote=OwnVote(adopts=True, reason=None, counts=True), value=LARGE
-)  # fmt: skip
+)
 AGAINST = OwnVote(adopts=False, reason="Two cuts are of people on leave", counts=True)
 CALLED_AND_AGAINST = dataclasses.replace(CALLED_AND_VOTED, vote=AGAINST)
 CALLED_ANEW = dataclasses.replace(CALLED_AND_VOTED, vote=dataclasses.replace(AGAINST, counts=False))
@@ -209,41 +258,69 @@ def stuffed(text: str, *, most: int = 1) -> Pack:
 
 
 USE = Histogram(
-    people=30, bins=tuple((i * 10, i * 10 + 10 if i < 10 else None, 6 if i in {4, 5, 6} else None) for i in range(11)),
-    median_permille=600, p95_permille=900, months="October to December 2026",
-)  # fmt: skip
+    people=30,
+    bins=tuple((i * 10, i * 10 + 10 if i < 10 else None, 6 if i in {4, 5, 6} else None) for i in range(11)),
+    median_permille=600,
+    p95_permille=900,
+    months="October to December 2026",
+)
 CASE = Case(
-    person_id="per_ben", unit="team", team="per_mara", peers="engineering/senior", peers_size=30,
-    utilisation_permille=225, state_before="usual", state_after="low", theta=Decimal("-0.120000"),
-    lcb=Decimal("-0.400000"), missing="", delta_thousandths=-100, factor_before=Decimal(1),
-    factor_after=Decimal("0.9000"), grant_before=MicroTokens.parse("93700"), grant_after=MicroTokens.parse("84300"),
-    bound="", reasons=(
+    person_id="per_ben",
+    unit="team",
+    team="per_mara",
+    peers="engineering/senior",
+    peers_size=30,
+    utilisation_permille=225,
+    state_before="usual",
+    state_after="low",
+    theta=Decimal("-0.120000"),
+    lcb=Decimal("-0.400000"),
+    missing="",
+    delta_thousandths=-100,
+    factor_before=Decimal(1),
+    factor_after=Decimal("0.9000"),
+    grant_before=MicroTokens.parse("93700"),
+    grant_after=MicroTokens.parse("84300"),
+    bound="",
+    reasons=(
         Reason("use", "you used 22.5 % of your regular grants, which counts as LOW", {"state": "low"}),
         Reason("delta", "your grant changes by −10.0 %", {"delta": "-0.100"}),
-    ), would_change=(Reason("leave_low", "above 50 % in the next quarter ends LOW"),),
-)  # fmt: skip
+    ),
+    would_change=(Reason("leave_low", "above 50 % in the next quarter ends LOW"),),
+)
 KEPT = Kept(CASE, PROPOSED, None, None, None, None, None)
 NOT_LOW = KEPT._replace(
-    case=dataclasses.replace(CASE, state_after="usual", delta_thousandths=25, factor_after=Decimal("1.0250"), reasons=(
-        Reason("delta", "your grant changes by +2.5 %", {"delta": "0.025"}),
-    ))
-)  # fmt: skip
+    case=dataclasses.replace(
+        CASE,
+        state_after="usual",
+        delta_thousandths=25,
+        factor_after=Decimal("1.0250"),
+        reasons=(Reason("delta", "your grant changes by +2.5 %", {"delta": "0.025"}),),
+    )
+)
 HELD_CASE = KEPT._replace(
     decision=HELD, decided_by="per_tess", decided_at=DECIDED_AT, decision_reason="On parental leave since October"
 )
 AMENDED_CASE = KEPT._replace(
-    decision=AMENDED, amended_thousandths=-25, amended_factor=Decimal("0.9750"), decided_by="per_tess",
-    decided_at=DECIDED_AT, decision_reason="A quarter of it",
-)  # fmt: skip
+    decision=AMENDED,
+    amended_thousandths=-25,
+    amended_factor=Decimal("0.9750"),
+    decided_by="per_tess",
+    decided_at=DECIDED_AT,
+    decision_reason="A quarter of it",
+)
 
 
 OFFERED = Offered(
-    base="2026.1", percents={one.key: f"{10 * place}.5" for place, one in enumerate(THRESHOLDS)},
-    days=(date(2027, 4, 1), date(2027, 7, 1)), version="2027.1", low_quarters=2,
-)  # fmt: skip
+    base="2026.1",
+    percents={one.key: f"{10 * place}.5" for place, one in enumerate(THRESHOLDS)},
+    days=(date(2027, 4, 1), date(2027, 7, 1)),
+    version="2027.1",
+    low_quarters=2,
+)
 PROPOSED_THRESHOLDS = dataclasses.replace(
     proposed.OPEN, changes=(Difference("adjustment.use.low_enter", "0.40", "0.35"),)
-)  # fmt: skip
+)
 
 
 def thresholds_form(base: str = OFFERED.base) -> dict[str, Any]:
@@ -254,7 +331,7 @@ def page(*lines: CaseLine, number: int = 0, pages: int = 1, is_open: bool = True
     shown = Page(Q4, lines, number, pages, Counted(6, 2, 24), 32, is_open)
     return reviews.page(
         shown, [(line, f"{Q4}:{line.person_id}:{number}") for line in lines], turns=list(reviews.pages(number, pages))
-    )  # fmt: skip
+    )
 
 
 def line(case: Kept | None, name: str = "Ben Okafor", conflict: str = "") -> CaseLine:

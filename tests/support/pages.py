@@ -47,10 +47,22 @@ def lot(
 
 
 CARD = BalanceCard(
-    person_id="per_1", name="Ada Lovelace", zone=ZoneInfo("Europe/London"), value=VALUE, available=tokens("4120.35"),
-    granted=tokens("6500"), debt=tokens("0"), lots=(lot("120.35", "1500"), lot("4000", "5000")), coming=(),
-    month=NOVEMBER, spent_this_month=tokens("1379.65"), services=(), outlook=None, used_before=True, now=NOW,
-)  # fmt: skip
+    person_id="per_1",
+    name="Ada Lovelace",
+    zone=ZoneInfo("Europe/London"),
+    value=VALUE,
+    available=tokens("4120.35"),
+    granted=tokens("6500"),
+    debt=tokens("0"),
+    lots=(lot("120.35", "1500"), lot("4000", "5000")),
+    coming=(),
+    month=NOVEMBER,
+    spent_this_month=tokens("1379.65"),
+    services=(),
+    outlook=None,
+    used_before=True,
+    now=NOW,
+)
 
 
 def burn_down() -> BurnDown:
@@ -82,7 +94,7 @@ NEWCOMER = dataclasses.replace(
     ),
     services=(),
     burn_down=None,
-)  # fmt: skip
+)
 IN_DEBT = dataclasses.replace(
     ENGINEER,
     card=dataclasses.replace(CARD, available=tokens("-52.5"), granted=tokens("0"), debt=tokens("52.5"), lots=()),
@@ -117,7 +129,7 @@ TEAM = TeamReport(
     teams_hidden=1,
     per_token=usd("0.01"),
     contact=CONTACT,
-)  # fmt: skip
+)
 MANAGER = dataclasses.replace(ENGINEER, team=TEAM)
 
 USED = Histogram(
@@ -128,9 +140,17 @@ USED = Histogram(
     months="August to October 2026",
 )
 STANDING = Standing(
-    month=NOVEMBER, entitled=usd("171500"), funded=usd("92150.5"), worst_case=usd("97000.53"), reserve_permille=950,
-    consumed=usd("31240.75"), phase=2, months_since_launch=7, next_review=date(2027, 1, 4), utilisation=USED,
-)  # fmt: skip
+    month=NOVEMBER,
+    entitled=usd("171500"),
+    funded=usd("92150.5"),
+    worst_case=usd("97000.53"),
+    reserve_permille=950,
+    consumed=usd("31240.75"),
+    phase=2,
+    months_since_launch=7,
+    next_review=date(2027, 1, 4),
+    utilisation=USED,
+)
 UNKNOWN_USE = dataclasses.replace(
     STANDING,
     funded=STANDING.worst_case,
@@ -138,10 +158,13 @@ UNKNOWN_USE = dataclasses.replace(
     phase=None,
     months_since_launch=None,
     utilisation=dataclasses.replace(
-        USED, people=3, bins=tuple((low, high, None) for low, high, _ in USED.bins), median_permille=None,
+        USED,
+        people=3,
+        bins=tuple((low, high, None) for low, high, _ in USED.bins),
+        median_permille=None,
         p95_permille=None,
     ),
-)  # fmt: skip
+)
 
 
 def queue(*shown: Card, waiting: bool = True, more: int = 0, hidden: int = 0) -> Queue:

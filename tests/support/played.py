@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from programme.app import Desk
+    from programme.app import App
 
 MOST = 8
 """So many are remembered, of some megabytes each."""
@@ -20,34 +20,34 @@ WAL = slice(18, 20)
 _after: dict[tuple[str, datetime, bytes], bytes] = {}
 
 
-def once(desk: Desk, what: str, play: Callable[[], None]) -> None:
+def once(app: App, what: str, play: Callable[[], None]) -> None:
     """Play, or do what the same play did before at the same time with the same file, to the byte.
 
     On PostgreSQL, where few tests are, it is played each time.
     """
-    if desk.database.dialect != "sqlite":
+    if app.database.dialect != "sqlite":
         play()
         return
-    before = _content(desk)
-    key = (what, desk.clock(), hashlib.blake2b(before).digest())
+    before = _content(app)
+    key = (what, app.clock(), hashlib.blake2b(before).digest())
     if key in _after:
-        _replace(desk, _after[key])
+        _replace(app, _after[key])
         return
     play()
     while len(_after) >= MOST:
         del _after[next(iter(_after))]
-    _after[key] = _content(desk)
+    _after[key] = _content(app)
 
 
-def _content(desk: Desk) -> bytes:
-    with closing(sqlite3.connect(str(desk.database.writer.url.database))) as file:
+def _content(app: App) -> bytes:
+    with closing(sqlite3.connect(str(app.database.writer.url.database))) as file:
         return file.serialize()
 
 
-def _replace(desk: Desk, content: bytes) -> None:
+def _replace(app: App, content: bytes) -> None:
     with (
         closing(sqlite3.connect(":memory:")) as kept,
-        closing(sqlite3.connect(str(desk.database.writer.url.database))) as file,
+        closing(sqlite3.connect(str(app.database.writer.url.database))) as file,
     ):
         kept.deserialize(content[: WAL.start] + b"\1\1" + content[WAL.stop :])
         kept.backup(file)

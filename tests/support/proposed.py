@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from policy.handbook import Handbook
-    from programme.app import Desk
+    from programme.app import App
     from templates.render import Message
 
 DECEMBER = date(2026, 12, 1)
@@ -48,9 +48,12 @@ LONGER = {
 
 
 def text(
-    version: str = "2026.9", effective_from: date = DECEMBER, *, base: str = "",
+    version: str = "2026.9",
+    effective_from: date = DECEMBER,
+    *,
+    base: str = "",
     changes: Mapping[str, str] = rollout.NONE,
-) -> str:  # fmt: skip
+) -> str:
     """The packaged handbook, launched and with grants that last longer, or another text with changes of its own."""
     changed = base or handbook.packaged()
     for old, new in (changes if base else LONGER | dict(changes)).items():
@@ -64,31 +67,31 @@ def text(
     return "\n".join(lines) + "\n"
 
 
-def propose(desk: Desk, body: str, by: str = ADMIN) -> Proposal:
-    with desk.transaction() as session:
-        who = proposals.proposer(session, by, "nobody", desk=desk, now=desk.clock())
-        return proposals.propose(session, body, who, actor="cli:test", desk=desk, now=desk.clock())
+def propose(app: App, body: str, by: str = ADMIN) -> Proposal:
+    with app.transaction() as moment:
+        who = proposals.proposer(moment, by, "nobody")
+        return proposals.propose(moment, body, who, actor="cli:test")
 
 
-def seen(desk: Desk, proposal: Proposal) -> Card:
-    with desk.reading() as session:
-        return proposals.of(session, proposal.id)
+def seen(app: App, proposal: Proposal) -> Card:
+    with app.reading() as moment:
+        return proposals.of(moment, proposal.id)
 
 
-def confirm(desk: Desk, who: str, proposal: Proposal, *, mark: str | None = None) -> Handbook:
-    mark = seen(desk, proposal).mark if mark is None else mark
-    with desk.transaction() as session:
-        return proposals.confirm(session, person(session, who), proposal.id, mark, desk=desk, now=desk.clock())
+def confirm(app: App, who: str, proposal: Proposal, *, mark: str | None = None) -> Handbook:
+    mark = seen(app, proposal).mark if mark is None else mark
+    with app.transaction() as moment:
+        return proposals.confirm(moment, person(moment.session, who), proposal.id, mark)
 
 
-def decline(desk: Desk, who: str, proposal: Proposal, reason: str = "Not this year") -> Proposal:
-    with desk.transaction() as session:
-        return proposals.decline(session, person(session, who), proposal.id, reason, desk=desk, now=desk.clock())
+def decline(app: App, who: str, proposal: Proposal, reason: str = "Not this year") -> Proposal:
+    with app.transaction() as moment:
+        return proposals.decline(moment, person(moment.session, who), proposal.id, reason)
 
 
-def withdraw(desk: Desk, who: str, proposal: Proposal) -> Proposal:
-    with desk.transaction() as session:
-        return proposals.withdraw(session, person(session, who), proposal.id, desk=desk, now=desk.clock())
+def withdraw(app: App, who: str, proposal: Proposal) -> Proposal:
+    with app.transaction() as moment:
+        return proposals.withdraw(moment, person(moment.session, who), proposal.id)
 
 
 def code(what: Callable[..., object], *arguments: object, **more: object) -> str:
@@ -100,21 +103,21 @@ def code(what: Callable[..., object], *arguments: object, **more: object) -> str
     raise AssertionError("it was not refused")
 
 
-def states(desk: Desk) -> dict[str, str]:
+def states(app: App) -> dict[str, str]:
     """The state of each proposal, by its version."""
-    return dict(books.rows(desk, sa.select(handbook_proposals.c.version, handbook_proposals.c.state)))
+    return dict(books.rows(app, sa.select(handbook_proposals.c.version, handbook_proposals.c.state)))
 
 
-def owed(desk: Desk, proposal: Proposal) -> list[str]:
+def owed(app: App, proposal: Proposal) -> list[str]:
     """The keys of the messages about a proposal, without its id, in the order in which they were owed."""
     query = sa.select(outbox.c.key).where(outbox.c.about == proposal.id).order_by(outbox.c.id)
-    return [key.replace(f":{proposal.id}", "") for (key,) in books.rows(desk, query)]
+    return [key.replace(f":{proposal.id}", "") for (key,) in books.rows(app, query)]
 
 
-def let_time_pass(desk: Desk, **by: float) -> list[str]:
+def let_time_pass(app: App, **by: float) -> list[str]:
     """Go forward, and do what the calendar owes; the steps of proposals that were done."""
-    desk.clock.move(**by)  # type: ignore[attr-defined]  # the tests' clock
-    ticked = tick.tick(desk, now=desk.clock())
+    app.clock.move(**by)  # type: ignore[attr-defined]  # the tests' clock
+    ticked = tick.tick(app, now=app.clock())
     assert ticked.failed == ()
     return [run.job for run in ticked.done if run.job.startswith("proposal.")]
 
@@ -125,7 +128,16 @@ PROPOSED_AT = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
 LENA, TESS = Named("Lena Vogt", "U0LENA"), Named("Tess Novak", "U0TESS")
 OPEN = Card(
     proposal=Proposal(
-        "hp_0123456789abcdef", "2027.1", date(2027, 1, 1), "", "d", "per_lena", PROPOSED_AT, store.OPEN, None, None,
+        "hp_0123456789abcdef",
+        "2027.1",
+        date(2027, 1, 1),
+        "",
+        "d",
+        "per_lena",
+        PROPOSED_AT,
+        store.OPEN,
+        None,
+        None,
         None,
     ),
     base="2026.1",
@@ -138,7 +150,7 @@ OPEN = Card(
     proposer=LENA,
     decided_by=None,
     lapse_at=PROPOSED_AT + timedelta(days=30),
-)  # fmt: skip
+)
 
 
 def decided(state: str, by: Named | None = TESS, reason: str | None = None) -> Card:
@@ -153,9 +165,10 @@ WITHDRAWN, LAPSED = decided("withdrawn", LENA), decided("lapsed", None)
 
 
 OF_THRESHOLDS = dataclasses.replace(
-    OPEN, changes=(Difference("adjustment.change.low", "0.10", "0.05"),),
+    OPEN,
+    changes=(Difference("adjustment.change.low", "0.10", "0.05"),),
     tried=Tried(Quarter(2026, 4), BackTest(Counted(6, 2, 24), Counted(6, 0, 26), 2)),
-)  # fmt: skip
+)
 
 
 def hostile(card: Card, said: str) -> Card:
@@ -163,9 +176,13 @@ def hostile(card: Card, said: str) -> Card:
     named = Named(said, None)
     proposal = card.proposal._replace(version=said, reason=said if card.proposal.reason else None)
     return dataclasses.replace(
-        card, proposal=proposal, base=said, changes=(Difference(said, said, said),) * 80, proposer=named,
+        card,
+        proposal=proposal,
+        base=said,
+        changes=(Difference(said, said, said),) * 80,
+        proposer=named,
         decided_by=named if card.decided_by else None,
-    )  # fmt: skip
+    )
 
 
 NOW = handbook.parse(handbook.packaged())
@@ -188,12 +205,13 @@ CHANGES = OPEN.changes
 
 
 def rules(
-    coming: Handbook | None = None, changes: Sequence[Difference] = (), later: Sequence[Handbook] = (),
-    proposed: Sequence[Line] = (), now: Handbook = NOW,
-) -> Message:  # fmt: skip
-    return render.message(
-        "policy/policy", now=now, next=coming, next_changes=changes, later=later, proposed=proposed
-    )  # fmt: skip
+    coming: Handbook | None = None,
+    changes: Sequence[Difference] = (),
+    later: Sequence[Handbook] = (),
+    proposed: Sequence[Line] = (),
+    now: Handbook = NOW,
+) -> Message:
+    return render.message("policy/policy", now=now, next=coming, next_changes=changes, later=later, proposed=proposed)
 
 
 def hostile_rules(said: str) -> Message:

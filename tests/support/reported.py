@@ -64,43 +64,70 @@ def ahead(low: float, middle: float, high: float) -> tuple[WeekAhead, ...]:
 
 _STEADY = [(400 + 11 * i, 250 - 9 * (i % 3), 40 + i) for i in range(11)]
 CALM = TeamReport(
-    manager_id="per_mara", today=date(2026, 11, 20), people=8, hidden="", services=SERVICES,
-    weeks=weeks([*_STEADY, (310, 120, 30)]), ahead=ahead(640, 790, 960),
+    manager_id="per_mara",
+    today=date(2026, 11, 20),
+    people=8,
+    hidden="",
+    services=SERVICES,
+    weeks=weeks([*_STEADY, (310, 120, 30)]),
+    ahead=ahead(640, 790, 960),
     month=MonthAhead(Month(2026, 11), usd(1990), usd(2700), usd(2950), usd(3200), usd(4000)),
-    jumps=(), idle=None, lapsing=None, lapses_on=date(2026, 12, 1), open_requests=0, teams=(), teams_hidden=0,
-    per_token=NanoUSD.parse("0.01"), contact=CONTACT,
-)  # fmt: skip
+    jumps=(),
+    idle=None,
+    lapsing=None,
+    lapses_on=date(2026, 12, 1),
+    open_requests=0,
+    teams=(),
+    teams_hidden=0,
+    per_token=NanoUSD.parse("0.01"),
+    contact=CONTACT,
+)
 JUMPING = dataclasses.replace(
     CALM,
     weeks=weeks([*_STEADY[:10], (480, 2_050, 41), (300, 60, 25)]),
     jumps=(Jump("GPU cluster", usd(2_050), usd(241), usd(232), usd(250), 10),),
-    idle=MicroTokens.parse("412000.5"), lapsing=MicroTokens.parse("98000"), open_requests=2,
-)  # fmt: skip
+    idle=MicroTokens.parse("412000.5"),
+    lapsing=MicroTokens.parse("98000"),
+    open_requests=2,
+)
 EMPTY = dataclasses.replace(
-    CALM, services=(), weeks=weeks([()] * 12), ahead=(),
+    CALM,
+    services=(),
+    weeks=weeks([()] * 12),
+    ahead=(),
     month=MonthAhead(Month(2026, 11), usd(0), None, None, None, usd(4000)),
-)  # fmt: skip
+)
 ONE_WEEK = dataclasses.replace(
-    CALM, weeks=weeks([(0, 0, 0)] * 10 + [(180, 95, 45), (60, 20, 15)], pace=None), ahead=(),
+    CALM,
+    weeks=weeks([(0, 0, 0)] * 10 + [(180, 95, 45), (60, 20, 15)], pace=None),
+    ahead=(),
     month=MonthAhead(Month(2026, 11), usd(415), None, None, None, None),
-)  # fmt: skip
+)
 FELL_SILENT = dataclasses.replace(EMPTY, services=SERVICES, weeks=weeks([*_STEADY[:10], (0, 0, 0), (0, 0, 0)]))
 HUGE = dataclasses.replace(
-    CALM, people=212, services=("Anthropic API", "GPU cluster", "OpenAI API", "Google Gemini", "AWS Bedrock", APART),
-    weeks=weeks([tuple((1 + i / 10) * part for part in (1.2e6, 8.5e5, 4e5, 9e4, 3e4, 1.1e4)) for i in range(11)]
-                + [(1.4e6, 2e5, 4.1e5, 8e4, 2e4, 1e4)], pace=4_000_000, people=212),
+    CALM,
+    people=212,
+    services=("Anthropic API", "GPU cluster", "OpenAI API", "Google Gemini", "AWS Bedrock", APART),
+    weeks=weeks(
+        [tuple((1 + i / 10) * part for part in (1.2e6, 8.5e5, 4e5, 9e4, 3e4, 1.1e4)) for i in range(11)]
+        + [(1.4e6, 2e5, 4.1e5, 8e4, 2e4, 1e4)],
+        pace=4_000_000,
+        people=212,
+    ),
     ahead=ahead(4.1e6, 4.9e6, 5.9e6),
     month=MonthAhead(Month(2026, 11), usd(1.36e7), usd(1.9e7), usd(2.1e7), usd(2.3e7), usd(2e7)),
-)  # fmt: skip
+)
 TINY = dataclasses.replace(
-    CALM, people=5, services=("All services",), weeks=weeks([(0.4 + i / 50,) for i in range(12)], pace=200, people=5),
-    ahead=ahead(0.3, 0.5, 0.9), month=MonthAhead(Month(2026, 11), usd(1.71), usd(2), usd(2.3), usd(2.9), usd(900)),
-)  # fmt: skip
+    CALM,
+    people=5,
+    services=("All services",),
+    weeks=weeks([(0.4 + i / 50,) for i in range(12)], pace=200, people=5),
+    ahead=ahead(0.3, 0.5, 0.9),
+    month=MonthAhead(Month(2026, 11), usd(1.71), usd(2), usd(2.3), usd(2.9), usd(900)),
+)
 CHANGED = dataclasses.replace(CALM, weeks=hide(CALM.weeks, 4, 5, -2), month=None)
 YOUNG = dataclasses.replace(CALM, weeks=hide(CALM.weeks, *range(9), why="few_people"), ahead=(), month=None)
-FEW_PEOPLE = dataclasses.replace(
-    CALM, people=3, hidden="few_people", services=(), weeks=(), ahead=(), month=None
-)  # fmt: skip
+FEW_PEOPLE = dataclasses.replace(CALM, people=3, hidden="few_people", services=(), weeks=(), ahead=(), month=None)
 FEW_SPENDERS = dataclasses.replace(FEW_PEOPLE, people=9, hidden="few_spenders")
 BELOW = (
     TeamBelow("Leila Haddad", 6, usd(2_143.5), usd(1_994.12), MicroTokens.parse("214350")),

@@ -27,7 +27,7 @@ from tests.support import books, cast, played, rollout
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from programme.app import Desk
+    from programme.app import App
     from programme.exceptions.voting import Voted
     from store.engine import Session
     from store.exceptions.requests import Request
@@ -50,16 +50,16 @@ ROOMY = {"pool_share = 0.01": "pool_share = 1.0"}
 _keys = count(1)
 
 
-def convene(desk: Desk, *, channel: str | None = BOARD_CHANNEL, changes: Mapping[str, str] = rollout.NONE) -> Desk:
-    """A launched programme with this month's grants and a board that is complete; the desk knows its channel."""
+def convene(app: App, *, channel: str | None = BOARD_CHANNEL, changes: Mapping[str, str] = rollout.NONE) -> App:
+    """A launched programme with this month's grants and a board that is complete; the app knows its channel."""
 
     def play() -> None:
-        cast.hire(desk, ALTERNATES)
-        rollout.launch(desk, changes=ROOMY | dict(changes))
-        rollout.run_calendar(desk, desk.clock())
+        cast.hire(app, ALTERNATES)
+        rollout.launch(app, changes=ROOMY | dict(changes))
+        rollout.run_calendar(app, app.clock())
 
-    played.once(desk, f"convened {sorted(changes.items())}", play)
-    return dataclasses.replace(desk, governance_channel=channel)
+    played.once(app, f"convened {sorted(changes.items())}", play)
+    return dataclasses.replace(app, governance_channel=channel)
 
 
 def person(session: Session, email: str) -> Person:
@@ -69,81 +69,93 @@ def person(session: Session, email: str) -> Person:
 
 
 def ask(
-    desk: Desk, who: str, tokens: str, *, purpose: str = "Finish the load test", days: int = 20, key: str | None = None,
-    incident: str | None = None, beneficiaries: tuple[str, ...] = (), project: str | None = None,
-) -> Request:  # fmt: skip
+    app: App,
+    who: str,
+    tokens: str,
+    *,
+    purpose: str = "Finish the load test",
+    days: int = 20,
+    key: str | None = None,
+    incident: str | None = None,
+    beneficiaries: tuple[str, ...] = (),
+    project: str | None = None,
+) -> Request:
     """Ask for tokens."""
-    now = desk.clock()
-    with desk.transaction() as session:
+    now = app.clock()
+    with app.transaction(now) as moment:
         asked = Asked(
             amount=MicroTokens.parse(tokens),
             purpose=purpose,
-            last_day=day_of(now, desk.zone) + timedelta(days=days),
+            last_day=day_of(now, app.zone) + timedelta(days=days),
             project_key=project,
-            beneficiaries=frozenset(person(session, one).id for one in beneficiaries),
+            beneficiaries=frozenset(person(moment.session, one).id for one in beneficiaries),
             incident=incident,
         )
-        submitted = asking.submit(
-            session, person(session, who), asked, key=key or f"form-{next(_keys)}", desk=desk, now=now
-        )
+        submitted = asking.submit(moment, person(moment.session, who), asked, key=key or f"form-{next(_keys)}")
     return submitted.request
 
 
 def vote(
-    desk: Desk, who: str, request: Request, *, approves: bool = True, tokens: str | None = None,
-    last_day: date | None = None, reason: str = "Not now",
-) -> Voted:  # fmt: skip
+    app: App,
+    who: str,
+    request: Request,
+    *,
+    approves: bool = True,
+    tokens: str | None = None,
+    last_day: date | None = None,
+    reason: str = "Not now",
+) -> Voted:
     amount = None if tokens is None else MicroTokens.parse(tokens)
     ballot = Ballot(approves, amount, last_day, None if approves else reason)
-    with desk.transaction() as session:
-        return voting.vote(session, person(session, who), request.id, ballot, desk=desk, now=desk.clock())
+    with app.transaction() as moment:
+        return voting.vote(moment, person(moment.session, who), request.id, ballot)
 
 
-def refused(desk: Desk, who: str, request: Request, **how: object) -> str:
+def refused(app: App, who: str, request: Request, **how: object) -> str:
     """The code with which a vote is refused."""
     try:
-        vote(desk, who, request, **how)  # type: ignore[arg-type]  # as `vote` takes them
+        vote(app, who, request, **how)  # type: ignore[arg-type]  # as `vote` takes them
     except Refusal as refusal:
         return refusal.code
     raise AssertionError("the vote counted")
 
 
-def withdraw(desk: Desk, who: str, request: Request) -> Request:
-    with desk.transaction() as session:
-        return asking.withdraw(session, person(session, who), request.id, desk=desk, now=desk.clock())
+def withdraw(app: App, who: str, request: Request) -> Request:
+    with app.transaction() as moment:
+        return asking.withdraw(moment, person(moment.session, who), request.id)
 
 
-def now_of(desk: Desk, request: Request) -> Request:
+def now_of(app: App, request: Request) -> Request:
     """A request as it stands."""
-    with desk.reading() as session:
+    with app.database.reading() as session:
         found = store.get(session, request.id)
     assert found is not None
     return found
 
 
-def let_time_pass(desk: Desk, **by: float) -> list[str]:
+def let_time_pass(app: App, **by: float) -> list[str]:
     """Go forward, and do what the calendar owes; the steps of requests that were done."""
-    desk.clock.move(**by)  # type: ignore[attr-defined]  # the tests' clock
-    ticked = tick.tick(desk, now=desk.clock())
+    app.clock.move(**by)  # type: ignore[attr-defined]  # the tests' clock
+    ticked = tick.tick(app, now=app.clock())
     assert ticked.failed == ()
     return [run.job.removeprefix("request.") for run in ticked.done if run.job.startswith("request.")]
 
 
-def until(desk: Desk, request: Request, instant: str) -> list[str]:
+def until(app: App, request: Request, instant: str) -> list[str]:
     """Go to an instant of a request, such as `remind_at`, and do what the calendar owes then."""
-    at = getattr(now_of(desk, request), instant)
-    return let_time_pass(desk, seconds=(at - desk.clock()).total_seconds())
+    at = getattr(now_of(app, request), instant)
+    return let_time_pass(app, seconds=(at - app.clock()).total_seconds())
 
 
-def owed(desk: Desk, request: Request) -> list[str]:
+def owed(app: App, request: Request) -> list[str]:
     """The keys of the messages about a request, without its id, in the order in which they were owed."""
     query = sa.select(outbox.c.key, outbox.c.view).order_by(outbox.c.id)
     return [
         key.replace(f"{request.id}:", "").replace(f":{request.id}", "")
-        for key, view in books.rows(desk, query)
+        for key, view in books.rows(app, query)
         if view.get("request_id") == request.id
     ]
 
 
-def states(desk: Desk) -> dict[str, str]:
-    return dict(books.rows(desk, sa.select(requests.c.id, requests.c.state)))
+def states(app: App) -> dict[str, str]:
+    return dict(books.rows(app, sa.select(requests.c.id, requests.c.state)))

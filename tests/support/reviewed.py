@@ -31,7 +31,8 @@ from tests.support import cast, played, rollout, teams
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from programme.app import Desk
+    from programme.app import App
+    from programme.moment import Moment
     from programme.reviews.drafting import Drafted
     from store.engine import Session
     from store.reviews.drafts import Kept
@@ -65,40 +66,39 @@ def everybody() -> list[str]:
     return [who for team in range(len(SIZES)) for who in members(team)]
 
 
-def settle(desk: Desk, clock: Clock) -> None:
+def settle(app: App, clock: Clock) -> None:
     """Hire, launch, grant, use and deliver; it is the first working day after the quarter."""
 
     def play() -> None:
-        rollout.launch(desk)
-        settle_people(desk, clock)
+        rollout.launch(app)
+        settle_people(app, clock)
 
-    played.once(desk, "reviewed", play)
+    played.once(app, "reviewed", play)
     clock.now = MORNING
 
 
-def settle_people(desk: Desk, clock: Clock) -> None:
+def settle_people(app: App, clock: Clock) -> None:
     """The same for a company that is launched already."""
-    teams.hire(desk, *(_manager(team) for team in range(len(SIZES))))
-    teams.hire(desk, *(_engineer(who, team) for team in range(len(SIZES)) for who in members(team)))
-    teams.hire(desk, teams.person(UNPAID, "m0@example.com").replace(",P3,", ",,"))
+    teams.hire(app, *(_manager(team) for team in range(len(SIZES))))
+    teams.hire(app, *(_engineer(who, team) for team in range(len(SIZES)) for who in members(team)))
+    teams.hire(app, teams.person(UNPAID, "m0@example.com").replace(",P3,", ",,"))
     clock.now = MORNING
-    with desk.transaction() as session:
-        terms.set_budget(session, Month(2026, 7), BUDGET, actor="test", now=MORNING)
+    with app.transaction(MORNING) as moment:
+        terms.set_budget(moment, Month(2026, 7), BUDGET, actor="test")
     for number in range(7, 13):
         month = Month(2026, number)
-        with desk.transaction() as session:
-            monthly.run(session, month, desk=desk, now=first_instant(month.first_day, desk.zone))
+        with app.transaction(first_instant(month.first_day, app.zone)) as moment:
+            monthly.run(moment, month)
         if month == Q4.first_month:
-            _give(desk, first_instant(month.first_day, desk.zone))
+            _give(app, first_instant(month.first_day, app.zone))
         place = int(month.quarter == Q4)
-        _use(desk, month, {who: USE.get(who, (USUAL_USE, USUAL_USE))[place] for who in everybody()})
-    with desk.transaction() as session:
+        _use(app, month, {who: USE.get(who, (USUAL_USE, USUAL_USE))[place] for who in everybody()})
+    with app.transaction(MORNING) as moment:
         for team in range(len(SIZES)):
             directory.map_identity(
-                session, source="tracker", kind="user", value=f"team{team}", email=members(team)[0], actor="test",
-                now=MORNING,
-            )  # fmt: skip
-        outcomes_intake.take_in(session, _delivered(), zone=desk.zone, now=MORNING)
+                moment, source="tracker", kind="user", value=f"team{team}", email=members(team)[0], actor="test"
+            )
+        outcomes_intake.take_in(moment, _delivered())
 
 
 def _manager(team: int) -> str:
@@ -109,24 +109,27 @@ def _engineer(who: str, team: int) -> str:
     return teams.person(who, f"m{team}@example.com")
 
 
-def _give(desk: Desk, at: datetime) -> None:
-    with desk.transaction() as session:
+def _give(app: App, at: datetime) -> None:
+    with app.transaction(at) as moment:
         programme_grants.give(
-            session, email=GIFTED, amount=MicroTokens.parse(str(GIFT)), reason="A prize", actor="test", now=at,
+            moment,
+            email=GIFTED,
+            amount=MicroTokens.parse(str(GIFT)),
+            reason="A prize",
+            actor="test",
             expires_at=at + timedelta(days=20),
-        )  # fmt: skip
+        )
 
 
-def _use(desk: Desk, month: Month, shares: Mapping[str, float]) -> None:
+def _use(app: App, month: Month, shares: Mapping[str, float]) -> None:
     """Everybody uses a share of the month's grant, on Wednesdays, as it is told on the same day."""
-    granted = rollout.granted(desk, str(month))
+    granted = rollout.granted(app, str(month))
     days = [day for day in month.days() if day.weekday() == WEDNESDAY]
     for day in days:
         a_day = {who: int(granted[who].decimal * Decimal(str(share))) // len(days) for who, share in shares.items()}
-        with desk.transaction() as session:
-            events = [teams.used(day, who, tokens) for who, tokens in a_day.items()]
-            at = datetime.combine(day, time(15), UTC)
-            taken = usage_intake.take_in(session, events, desk=desk, now=at)
+        events = [teams.used(day, who, tokens) for who, tokens in a_day.items()]
+        with app.transaction(datetime.combine(day, time(15), UTC)) as moment:
+            taken = usage_intake.take_in(moment, events)
         assert {one.status for one in taken} == {"accepted"}
 
 
@@ -143,30 +146,28 @@ def outcome(outcome_id: str, team: int, day: date, thousandths: int, *, as_of: d
     return Reported("tracker", outcome_id, "task", at, f"team{team}", "shop", figure=thousandths, as_of=as_of)
 
 
-def draft(session: Session, desk: Desk, quarter: Quarter = Q4, *, now: datetime = MORNING) -> Drafted:
-    drafted = drafting.draft(session, quarter, desk=desk, now=now)
+def draft(moment: Moment, quarter: Quarter = Q4, *, now: datetime = MORNING) -> Drafted:
+    drafted = drafting.draft(moment.at(now), quarter)
     assert drafted is not None
     return drafted
 
 
-def adopt(session: Session, quarter: Quarter, holds_from: Month, *, now: datetime = MORNING) -> None:
+def adopt(moment: Moment, quarter: Quarter, holds_from: Month, *, now: datetime = MORNING) -> None:
     """What a board of two writes that adopts the cases as they stand, from a month. Nobody of the cast sits on it."""
-    kept = drafting.require(session, quarter)
-    decided = [one for one in store.cases(session, quarter) if one.decision != PROPOSED]
+    kept = drafting.require(moment, quarter)
+    decided = [one for one in store.cases(moment.session, quarter) if one.decision != PROPOSED]
     package = 1 + len(decided)
-    chair, finance = (_lead(session, team) for team in (4, 5))
+    chair, finance = (_lead(moment.session, team) for team in (4, 5))
     seats = (Seat(chair, MEMBER, is_chair=True), Seat(finance, MEMBER, is_finance=True))
     panel = Electorate(seats, needed=2, needs_finance=True, stage=0)
-    votes.convene(session, quarter, panel, Times(now, now + timedelta(days=14)), now=now)
-    votes.step(session, quarter, None, None)
+    votes.convene(moment.session, quarter, panel, Times(now, now + timedelta(days=14)), now=now)
+    votes.step(moment.session, quarter, None, None)
     for number in range(1, package):
-        votes.next_package(session, votes.Panel(quarter, number, 0, panel, now, now, None, None))
+        votes.next_package(moment.session, votes.Panel(quarter, number, 0, panel, now, now, None, None))
     for who in (chair, finance):
-        votes.cast(session, quarter, votes.Cast(who, who, package, adopts=True, reason=None, cast_at=now))
+        votes.cast(moment.session, quarter, votes.Cast(who, who, package, adopts=True, reason=None, cast_at=now))
     month = str(holds_from)
-    assert store.change(
-        session, kept, state=store.ADOPTED, decided_at=now, decided_by=finance, holds_from=month
-    )  # fmt: skip
+    assert store.change(moment.session, kept, state=store.ADOPTED, decided_at=now, decided_by=finance, holds_from=month)
     told = [
         (POLICY, votes.ASKED, {"needed": 2, "stage": 0, "seats": votes.plain_seats(panel)}),
         *((str(one.decided_by), votes.DECIDED_CASE, _told(one)) for one in decided),
@@ -174,7 +175,7 @@ def adopt(session: Session, quarter: Quarter, holds_from: Month, *, now: datetim
         (finance, votes.ADOPTED_BY, {"package": package, "holds_from": month}),
     ]
     audit.append(
-        session,
+        moment.session,
         *(
             audit.Record(at=now, actor=actor, action=action, subject=str(quarter), after=after)
             for actor, action, after in told
@@ -192,16 +193,17 @@ def _lead(session: Session, team: int) -> str:
     return lead.id
 
 
-def cases(session: Session, desk: Desk, quarter: Quarter = Q4) -> Callable[[str], Kept]:
+def cases(session: Session, app: App, quarter: Quarter = Q4) -> Callable[[str], Kept]:
     """Cases by e-mail."""
     found = {one.case.person_id: one for one in store.cases(session, quarter)}
-    return lambda who: found[cast.person_id(desk, who)]
+    return lambda who: found[cast.person_id(app, who)]
 
 
-def granted_with(session: Session, desk: Desk, month: Month, now: datetime) -> dict[str, tuple[Decimal, MicroTokens]]:
+def granted_with(moment: Moment, month: Month) -> dict[str, tuple[Decimal, MicroTokens]]:
     """Run a month's grants: each person's factor and tokens, by id."""
-    monthly.run(session, month, desk=desk, now=now)
+    monthly.run(moment, month)
     query = sa.select(grants.c.person_id, grants.c.factors, grants.c.amount).where(grants.c.month == str(month))
     return {
-        id_: (Decimal(factors["adjustment"]), MicroTokens(amount)) for id_, factors, amount in session.execute(query)
+        id_: (Decimal(factors["adjustment"]), MicroTokens(amount))
+        for id_, factors, amount in moment.session.execute(query)
     }

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from policy import handbook
 from policy.units import MicroTokens, NanoUSD
 from programme import handbooks
+from programme.handbook import applying
 from programme.people import terms
 from scheduler.tick import tick
 from store.tables.grants import grants
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
-    from programme.app import Desk
+    from programme.app import App
     from scheduler.tick import Ticked
 
 MIDPOINTS = {"P1": 90_000, "P2": 110_000, "P3": 140_000, "P4": 180_000, "P5": 220_000}
@@ -32,7 +33,7 @@ LAUNCH = date(2026, 1, 1)
 """Ten months before the tests' usual day: everybody's wave has come."""
 
 
-def launch(desk: Desk, *, on: date = LAUNCH, version: str = "2026.launch", changes: Mapping[str, str] = NONE) -> None:
+def launch(app: App, *, on: date = LAUNCH, version: str = "2026.launch", changes: Mapping[str, str] = NONE) -> None:
     """Set midpoints and apply a handbook with a launch date, from the launch on; `changes` are old text -> new text."""
     text = handbook.packaged().replace('version = "2026.1"', f'version = "{version}"')
     text = text.replace("# launched_on = 2027-01-01", f"launched_on = {on}")
@@ -41,40 +42,40 @@ def launch(desk: Desk, *, on: date = LAUNCH, version: str = "2026.launch", chang
     for old, new in changes.items():
         assert old in text
         text = text.replace(old, new)
-    with desk.transaction() as session:
+    with app.transaction() as moment:
         for band, usd in MIDPOINTS.items():
             midpoint = NanoUSD.parse(str(usd))
-            terms.set_band(session, band, midpoint, holds_from=date(2020, 1, 1), actor="test", now=desk.clock())
-        handbooks.apply(session, text, actor=handbooks.SYSTEM, now=desk.clock())
+            terms.set_band(moment, band, midpoint, holds_from=date(2020, 1, 1), actor="test")
+        applying.apply(moment, text, actor=handbooks.SYSTEM)
 
 
-def run_calendar(desk: Desk, now: datetime, announce_in: str | None = None) -> Ticked:
+def run_calendar(app: App, now: datetime, announce_in: str | None = None) -> Ticked:
     """A tick that must succeed."""
-    ticked = tick(desk, now=now, announce_in=announce_in)
+    ticked = tick(app, now=now, announce_in=announce_in)
     assert ticked.failed == ()
     return ticked
 
 
-def granted(desk: Desk, month: str) -> dict[str, MicroTokens]:
+def granted(app: App, month: str) -> dict[str, MicroTokens]:
     """What each person was granted for a month, by e-mail."""
     query = sa.select(people.c.email, grants.c.amount).join(people, people.c.id == grants.c.person_id)
-    return {email: MicroTokens(amount) for email, amount in books.rows(desk, query.where(grants.c.month == month))}
+    return {email: MicroTokens(amount) for email, amount in books.rows(app, query.where(grants.c.month == month))}
 
 
-def factors(desk: Desk, email: str, month: str) -> dict[str, Any]:
+def factors(app: App, email: str, month: str) -> dict[str, Any]:
     query = sa.select(grants.c.factors).join(people, people.c.id == grants.c.person_id)
-    [(found,)] = books.rows(desk, query.where(grants.c.month == month, people.c.email == email))
+    [(found,)] = books.rows(app, query.where(grants.c.month == month, people.c.email == email))
     return dict(found)
 
 
-def owed(desk: Desk, template: str) -> dict[str, dict[str, Any]]:
+def owed(app: App, template: str) -> dict[str, dict[str, Any]]:
     """The views of the messages of a kind that are owed, by key."""
     query = sa.select(outbox.c.key, outbox.c.view).where(outbox.c.template == template)
-    return dict(books.rows(desk, query))
+    return dict(books.rows(app, query))
 
 
-def open_lots(desk: Desk, email: str) -> list[tuple[str, MicroTokens, datetime]]:
+def open_lots(app: App, email: str) -> list[tuple[str, MicroTokens, datetime]]:
     """(reason, remaining, end) of somebody's open lots, soonest end first."""
     query = sa.select(lots.c.reason, lots.c.remaining, lots.c.expires_at).where(lots.c.remaining > 0)
-    query = query.where(lots.c.account_id == books.account_id(desk, email)).order_by(lots.c.expires_at)
-    return [(reason, MicroTokens(left), end) for reason, left, end in books.rows(desk, query)]
+    query = query.where(lots.c.account_id == books.account_id(app, email)).order_by(lots.c.expires_at)
+    return [(reason, MicroTokens(left), end) for reason, left, end in books.rows(app, query)]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pytest
 
     from bot.settings import Settings
-    from programme.app import Desk
+    from programme.app import App
 
 ADA, BEN, MARA, IRIS, OMAR, TESS = "U0ADA", "U0BEN", "U0MARA", "U0IRIS", "U0OMAR", "U0TESS"
 KOFI, LENA = "U0KOFI", "U0LENA"
@@ -57,7 +57,7 @@ ZOE = (
 
 
 NO_DATABASE = "sqlite:///unused.db"
-"""What the environment says where the desk has a database already."""
+"""What the environment says where the app has a database already."""
 PATIENT = 30.0
 """Seconds that a workspace gives the bot in tests of what is said, not of how fast, with a browser beside it."""
 
@@ -83,10 +83,10 @@ def workspace(**options: Any) -> Iterator[Sandbox]:  # noqa: ANN401 - the option
 
 def environment(sandbox: Sandbox, database_url: str, **changes: str) -> dict[str, str]:
     """What the environment of a bot in this workspace says: Socket Mode, and any free port."""
-    app = sandbox.workspace.app
+    installed = sandbox.workspace.app
     return {
-        "SLACK_BOT_TOKEN": app.bot_token,
-        "SLACK_APP_TOKEN": app.app_token,
+        "SLACK_BOT_TOKEN": installed.bot_token,
+        "SLACK_APP_TOKEN": installed.app_token,
         "SLACK_API_URL": sandbox.api_url,
         "TOKENS_DATABASE_URL": database_url,
         "TOKENS_HTTP_PORT": "0",
@@ -102,9 +102,9 @@ def signed_environment(sandbox: Sandbox, database_url: str) -> dict[str, str]:
 
 
 @contextmanager
-def bot(sandbox: Sandbox, desk: Desk, loaded: Settings) -> Iterator[str]:
+def bot(sandbox: Sandbox, app: App, loaded: Settings) -> Iterator[str]:
     """The real bot, reachable for the workspace in the mode of its settings; yields the address of its HTTP side."""
-    with serving.serving(loaded, desk) as address:
+    with serving.serving(loaded, app) as address:
         if loaded.socket_mode:
             sandbox.wait_for(lambda: sandbox.connections)
         else:

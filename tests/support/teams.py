@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from policy.metering import UsageEvent
-    from programme.app import Desk
+    from programme.app import App
     from programme.reports.team_report import TeamReport
 
 MARA, DANA = "mara@example.com", "dana@example.com"
@@ -32,22 +32,22 @@ def person(email: str, manager: str = MARA, *, zone: str = "Europe/Berlin", hire
     return f"{email},{name.title()} Example,U0{name.upper()},{manager},senior,engineering,P3,1,{zone},{hired_on},,1,\n"
 
 
-def hire(desk: Desk, *people: str) -> None:
-    cast.hire(desk, HEADER + "".join(people))
+def hire(app: App, *people: str) -> None:
+    cast.hire(app, HEADER + "".join(people))
 
 
-def hire_team(desk: Desk) -> None:
+def hire_team(app: App) -> None:
     """Five more people for Mara: seven with Ada and Ben."""
-    hire(desk, *(person(email) for email in TEAM[2:]))
+    hire(app, *(person(email) for email in TEAM[2:]))
 
 
-def move(desk: Desk, email: str, manager: str) -> None:
+def move(app: App, email: str, manager: str) -> None:
     """Somebody reports to somebody else from today on; `-` is nobody."""
-    cast.hire(desk, f"email,manager_email\n{email},{manager}\n")
+    cast.hire(app, f"email,manager_email\n{email},{manager}\n")
 
 
-def leave(desk: Desk, email: str, last_day: date) -> None:
-    cast.hire(desk, f"email,left_on\n{email},{last_day}\n")
+def leave(app: App, email: str, last_day: date) -> None:
+    cast.hire(app, f"email,left_on\n{email},{last_day}\n")
 
 
 def used(day: date, who: str, tokens: int, *, model: tuple[str, str] = cast.SONNET) -> UsageEvent:
@@ -56,28 +56,28 @@ def used(day: date, who: str, tokens: int, *, model: tuple[str, str] = cast.SONN
     return cast.event(f"{who}-{day}-{model[1]}", at=at, who=who, model=model, meters={"output": tokens * 2_000 // 3})
 
 
-def take_in(desk: Desk, events: Sequence[UsageEvent]) -> None:
-    with desk.transaction() as session:
-        outcomes = intake.take_in(session, events, desk=desk, now=desk.clock())
+def take_in(app: App, events: Sequence[UsageEvent]) -> None:
+    with app.transaction() as moment:
+        outcomes = intake.take_in(moment, events)
     assert {outcome.status for outcome in outcomes} <= {"accepted", "duplicate"}
 
 
-def work(desk: Desk, a_day: Mapping[str, int], *, weeks: int = 12, model: tuple[str, str] = cast.SONNET) -> None:
+def work(app: App, a_day: Mapping[str, int], *, weeks: int = 12, model: tuple[str, str] = cast.SONNET) -> None:
     """Everybody spends so many tokens on each working day of so many weeks up to yesterday."""
-    today = day_of(desk.clock(), desk.zone)
+    today = day_of(app.clock(), app.zone)
     first = Week.containing(today).first_day - timedelta(days=7 * (weeks - 1))
     days = [first + timedelta(days=i) for i in range((today - first).days)]
     working = [day for day in days if day.weekday() < 5]
-    take_in(desk, [used(day, who, tokens, model=model) for day in working for who, tokens in a_day.items() if tokens])
+    take_in(app, [used(day, who, tokens, model=model) for day in working for who, tokens in a_day.items() if tokens])
 
 
-def report(desk: Desk, manager: str = MARA) -> TeamReport:
-    found = report_or_none(desk, manager)
+def report(app: App, manager: str = MARA) -> TeamReport:
+    found = report_or_none(app, manager)
     assert found is not None
     return found
 
 
-def report_or_none(desk: Desk, manager: str = MARA) -> TeamReport | None:
-    person_id = cast.person_id(desk, manager)
-    with desk.reading() as session:
-        return team_report(session, person_id, desk=desk, now=desk.clock())
+def report_or_none(app: App, manager: str = MARA) -> TeamReport | None:
+    person_id = cast.person_id(app, manager)
+    with app.reading() as moment:
+        return team_report(moment, person_id)

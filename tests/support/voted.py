@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from programme.app import Desk
+    from programme.moment import Moment
     from programme.reviews.single_cases import Decided
     from programme.reviews.voting import Voted
     from store.engine import Session
@@ -38,10 +38,10 @@ def panel(session: Session) -> Panel:
 
 
 def vote(
-    session: Session, desk: Desk, who: str, *, adopts: bool = True, package: int | None = None, now: datetime = MORNING
+    moment: Moment, who: str, *, adopts: bool = True, package: int | None = None, now: datetime = MORNING
 ) -> Voted:
-    ballot = Ballot(package or panel(session).package, adopts, None if adopts else "Too many cuts")
-    return voting.vote(session, person(session, who), Q4, ballot, desk=desk, now=now)
+    ballot = Ballot(package or panel(moment.session).package, adopts, None if adopts else "Too many cuts")
+    return voting.vote(moment.at(now), person(moment.session, who), Q4, ballot)
 
 
 def case(session: Session, whose: str) -> Kept:
@@ -50,25 +50,30 @@ def case(session: Session, whose: str) -> Kept:
     return found
 
 
-def hold(session: Session, desk: Desk, who: str, whose: str, *, reason: str = "On leave", seen: str = "") -> Decided:
-    seen = seen or single_cases.mark(case(session, whose))
+def hold(moment: Moment, who: str, whose: str, *, reason: str = "On leave", seen: str = "") -> Decided:
+    seen = seen or single_cases.mark(case(moment.session, whose))
     return single_cases.hold(
-        session, person(session, who), Q4, person(session, whose).id, reason=reason, seen=seen, desk=desk, now=MORNING
+        moment.at(MORNING), person(moment.session, who), Q4, person(moment.session, whose).id, reason=reason, seen=seen
     )
 
 
-def amend(session: Session, desk: Desk, who: str, whose: str, change: str) -> Decided:
-    seen = single_cases.mark(case(session, whose))
+def amend(moment: Moment, who: str, whose: str, change: str) -> Decided:
+    seen = single_cases.mark(case(moment.session, whose))
     return single_cases.amend(
-        session, person(session, who), Q4, person(session, whose).id, change=change, reason="Half of it", seen=seen,
-        desk=desk, now=MORNING,
-    )  # fmt: skip
+        moment.at(MORNING),
+        person(moment.session, who),
+        Q4,
+        person(moment.session, whose).id,
+        change=change,
+        reason="Half of it",
+        seen=seen,
+    )
 
 
-def put_back(session: Session, desk: Desk, who: str, whose: str) -> Decided:
-    seen = single_cases.mark(case(session, whose))
+def put_back(moment: Moment, who: str, whose: str) -> Decided:
+    seen = single_cases.mark(case(moment.session, whose))
     return single_cases.put_back(
-        session, person(session, who), Q4, person(session, whose).id, seen=seen, desk=desk, now=MORNING
+        moment.at(MORNING), person(moment.session, who), Q4, person(moment.session, whose).id, seen=seen
     )
 
 

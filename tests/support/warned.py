@@ -20,10 +20,18 @@ if TYPE_CHECKING:
     from templates.render import Message
 
 USUAL = Warned(
-    percent=85, month=Month(2026, 11), spent=MicroTokens.parse("79645"), left=MicroTokens.parse("14055.25"),
-    debt=MicroTokens(0), per_token=NanoUSD.parse("0.0102"), can_tell=True,
-    earliest=date(2026, 11, 25), lasts_until=date(2026, 11, 27), next_grant_on=date(2026, 12, 1), contact=CONTACT,
-)  # fmt: skip
+    percent=85,
+    month=Month(2026, 11),
+    spent=MicroTokens.parse("79645"),
+    left=MicroTokens.parse("14055.25"),
+    debt=MicroTokens(0),
+    per_token=NanoUSD.parse("0.0102"),
+    can_tell=True,
+    earliest=date(2026, 11, 25),
+    lasts_until=date(2026, 11, 27),
+    next_grant_on=date(2026, 12, 1),
+    contact=CONTACT,
+)
 NOTHING_LEFT = dataclasses.replace(USUAL, percent=100, left=MicroTokens(0))
 
 
@@ -49,9 +57,13 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = {
 def form() -> dict[str, Any]:
     hours = [(str(hour), f"{hour:02}:00") for hour in range(24)]
     return render.modal(
-        "warnings/choose", options=[(str(p), f"{p} %") for p in (50, 70, 85, 95)], chosen=["85", "95"], hours=hours,
-        quiet_from="20", quiet_until="8",
-    )  # fmt: skip
+        "warnings/choose",
+        options=[(str(p), f"{p} %") for p in (50, 70, 85, 95)],
+        chosen=["85", "95"],
+        hours=hours,
+        quiet_from="20",
+        quiet_until="8",
+    )
 
 
 MODALS: dict[str, Callable[[], dict[str, Any]]] = {"choose_warnings": form}

@@ -55,12 +55,13 @@ claims = st.builds(
     fte_permille=st.integers(1, 1_000),
     days_active=st.integers(1, 31),
     days_in_month=st.just(31),
-    projects=st.lists(st.builds(Assignment, st.just("Atlas"), st.sampled_from(COMPLEXITIES), st.integers(1, 1_000)))
-    .map(tuple),
+    projects=st.lists(
+        st.builds(Assignment, st.just("Atlas"), st.sampled_from(COMPLEXITIES), st.integers(1, 1_000))
+    ).map(tuple),
     utilisation=st.decimals(0, 2, places=4),
     peers=st.decimals(0, 2, places=4),
     adjustment=st.decimals("0.6", "1.5", places=4),
-)  # fmt: skip
+)
 
 
 @settings(max_examples=depth.examples(60), deadline=None)

@@ -78,17 +78,27 @@ def test_it_says_what_the_pack_says(page: Page, tmp_path: Path) -> None:
     text = " ".join(shown.locator("main").inner_text().split())
     for words in (
         "Waiting for the board's vote until 18 Jan 2027 08:00 UTC: 2 of 2 adopt it, but finance has not yet, 1 against",
-        "6 raised, 2 cut, 24 unchanged; +0.9 % on average; 1 held, 1 amended", "Zoe Martin for Tess Novak",
-        "Two cuts are of people on leave", "cast before a case changed, so it doesn't count", "entitled USD 375,000",
-        "funded USD 54,210, at worst USD 98,200", "USD 0.0104, index (Laspeyres) 1.04",
+        "6 raised, 2 cut, 24 unchanged; +0.9 % on average; 1 held, 1 amended",
+        "Zoe Martin for Tess Novak",
+        "Two cuts are of people on leave",
+        "cast before a case changed, so it doesn't count",
+        "entitled USD 375,000",
+        "funded USD 54,210, at worst USD 98,200",
+        "USD 0.0104, index (Laspeyres) 1.04",
         "the Fisher index differs from it by 3.1 %",
-        "2 HIGH, 3 LOW, 27 usual", "3 at the cap, 12 at the floor", "Mara Quist's reports", "3 in too small a team",
+        "2 HIGH, 3 LOW, 27 usual",
+        "3 at the cap, 12 at the floor",
+        "Mara Quist's reports",
+        "3 in too small a team",
         "14 events of the quarter, in quarantine; 3 outcomes without a known owner",
         "2027.2 4 1 27 3",
         "2027.3, proposed by Omar Haddad 6 0 26 2",
-        "2026-Q3, adopted: 4 raised, 1 cut, 25 unchanged; 1 held, 1 amended", "handbook 2026.1",
-        "Drafted 4 Jan 2027 08:00 UTC", "Decided not yet", "cafe",
-    ):  # fmt: skip
+        "2026-Q3, adopted: 4 raised, 1 cut, 25 unchanged; 1 held, 1 amended",
+        "handbook 2026.1",
+        "Drafted 4 Jan 2027 08:00 UTC",
+        "Decided not yet",
+        "cafe",
+    ):
         assert words in text, words
     assert "Cases" not in shown.locator("h2").all_inner_texts()
 
@@ -132,9 +142,7 @@ def test_cases_are_a_table_without_amounts(page: Page, tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", [HOSTILE, INERT])
 def test_hostile_text_is_inert(page: Page, tmp_path: Path, text: str) -> None:
     """Names, reasons and versions are text wherever they stand: no element, no script, no address comes of them."""
-    case = packs.HELD_CASE._replace(
-        decision_reason=text, case=dataclasses.replace(packs.CASE, peers=text)
-    )  # fmt: skip
+    case = packs.HELD_CASE._replace(decision_reason=text, case=dataclasses.replace(packs.CASE, peers=text))
     pack = packs.stuffed(text)
     review = dataclasses.replace(pack.review, basis=dataclasses.replace(pack.review.basis, handbook=text))
     cases = Cases((CaseRow(text, case, text), CaseRow(text, None, "")), text)

@@ -27,7 +27,7 @@ from tests.support.requests import IRIS, OMAR, TESS
 from tests.support.reviewed import BUSY, IDLE, Q4
 
 if TYPE_CHECKING:
-    from programme.app import Desk
+    from programme.app import App
     from tests.support.clock import Clock
 
 USUAL = "t1p2@example.com"
@@ -35,53 +35,53 @@ TOO_LATE = datetime(2027, 2, 6, 9, tzinfo=UTC)
 
 
 @pytest.fixture
-def drafted(sqlite_desk: Desk, clock: Clock) -> Desk:
+def drafted(sqlite_app: App, clock: Clock) -> App:
     """A company whose review is drafted and not decided."""
-    appealed.settle(sqlite_desk, clock)
+    appealed.settle(sqlite_app, clock)
     clock.now = FRIDAY
-    return sqlite_desk
+    return sqlite_app
 
 
 @pytest.fixture
-def adopted(drafted: Desk) -> Desk:
+def adopted(drafted: App) -> App:
     """The same once it is adopted."""
-    with drafted.transaction() as session:
-        appealed.adopt(session, drafted)
+    with drafted.transaction() as moment:
+        appealed.adopt(moment)
     return drafted
 
 
-def review(desk: Desk, who: str) -> str:
+def review(app: App, who: str) -> str:
     """What `/tokens review` tells somebody."""
-    with desk.reading() as session:
+    with app.database.reading() as session:
         user = asking.person(session, who).slack_user_id
     assert user is not None
     nobody = WebClient("xoxb-none", base_url="http://127.0.0.1:1/api/")
-    said = tokens.answer(desk, text="review", slack_user_id=user, client=nobody)
+    said = tokens.answer(app, text="review", slack_user_id=user, client=nobody)
     assert not isinstance(said, Modal)
     assert block_kit.problems(said.blocks) == ()
     return json.dumps([said.text, said.blocks], ensure_ascii=False)
 
 
-def press(desk: Desk, who: str, value: str, at: datetime = FEBRUARY_THIRD) -> Press:
-    with desk.reading() as session:
+def press(app: App, who: str, value: str, at: datetime = FEBRUARY_THIRD) -> Press:
+    with app.database.reading() as session:
         return Press(asking.person(session, who), value, at, asking.BOARD_CHANNEL, "1.5")
 
 
-def form(desk: Desk, who: str, private: str, reason: str, at: datetime = FEBRUARY_THIRD) -> Form:
-    with desk.reading() as session:
+def form(app: App, who: str, private: str, reason: str, at: datetime = FEBRUARY_THIRD) -> Form:
+    with app.database.reading() as session:
         return Form(asking.person(session, who), "V1", {"reason": reason}, private, at)
 
 
-def appeal_id(desk: Desk, who: str = IDLE) -> str:
-    return f"{Q4}/{cast.person_id(desk, who)}"
+def appeal_id(app: App, who: str = IDLE) -> str:
+    return f"{Q4}/{cast.person_id(app, who)}"
 
 
-def private(desk: Desk) -> str:
-    return json.dumps({"appeal_id": appeal_id(desk), "channel": asking.BOARD_CHANNEL, "ts": "1.5"})
+def private(app: App) -> str:
+    return json.dumps({"appeal_id": appeal_id(app), "channel": asking.BOARD_CHANNEL, "ts": "1.5"})
 
 
-def file(desk: Desk) -> None:
-    deciding.submit_appeal(desk, form(desk, IDLE, str(Q4), "I was at a customer"))
+def file(app: App) -> None:
+    deciding.submit_appeal(app, form(app, IDLE, str(Q4), "I was at a customer"))
 
 
 def refusal(call: object, *arguments: object) -> str:
@@ -94,18 +94,18 @@ def refusal(call: object, *arguments: object) -> str:
 # --- /tokens review ------------------------------------------------------------------------------------------------
 
 
-def test_a_draft_is_not_told(drafted: Desk) -> None:
+def test_a_draft_is_not_told(drafted: App) -> None:
     """While the board has not decided, and after it let it lapse, nobody learns anything of their case."""
     assert "No quarterly review has been adopted yet" in review(drafted, IDLE)
     assert "−10 %" not in review(drafted, IDLE)
-    with drafted.transaction() as session:
+    with drafted.database.transaction() as session:
         kept = drafts.get(session, Q4)
         assert kept is not None
         assert drafts.change(session, kept, state=drafts.LAPSED, decided_at=FRIDAY)
     assert "No quarterly review has been adopted yet" in review(drafted, IDLE)
 
 
-def test_everybody_finds_their_own_case(adopted: Desk) -> None:
+def test_everybody_finds_their_own_case(adopted: App) -> None:
     """A cut with *Appeal…*, a raise without, no change at all with its reasons, and nothing where there is no case."""
     cut, raised, same, none = (review(adopted, who) for who in (IDLE, BUSY, USUAL, OMAR))
     assert (
@@ -122,13 +122,13 @@ def test_everybody_finds_their_own_case(adopted: Desk) -> None:
     assert "You had no case in the review of 2026-Q4" in none
 
 
-def test_the_command_tells_what_the_notice_told(adopted: Desk) -> None:
+def test_the_command_tells_what_the_notice_told(adopted: App) -> None:
     """Whatever a notice says of the change, the reasons and the last day, the command says in the same words."""
     o = outbox.c
     [(template, view)] = books.rows(
         adopted, sa.select(o.template, o.view).where(o.key == f"review_notice:{appeal_id(adopted).replace('/', ':')}")
     )
-    composed = messages.compose(template, view, desk=adopted)
+    composed = messages.compose(template, view, app=adopted)
     assert composed is not None
     for block in composed.message.blocks:
         assert json.dumps({key: part for key, part in block.items() if key == "text"}, ensure_ascii=False)[1:-1] in (
@@ -136,21 +136,26 @@ def test_the_command_tells_what_the_notice_told(adopted: Desk) -> None:
         )
 
 
-def test_a_case_that_is_held_says_why(drafted: Desk) -> None:
+def test_a_case_that_is_held_says_why(drafted: App) -> None:
     """The board's reason, no change, nothing to appeal against."""
-    with drafted.transaction() as session:
+    with drafted.transaction() as moment:
         drafts.decide(
-            session, Q4, cast.person_id(drafted, IDLE), decision="held", decided_at=FRIDAY,
-            decided_by=cast.person_id(drafted, TESS), decision_reason="On parental leave",
-        )  # fmt: skip
-        appealed.adopt(session, drafted)
+            moment.session,
+            Q4,
+            cast.person_id(drafted, IDLE),
+            decision="held",
+            decided_at=FRIDAY,
+            decided_by=cast.person_id(drafted, TESS),
+            decision_reason="On parental leave",
+        )
+        appealed.adopt(moment)
     told = review(drafted, IDLE)
     assert "changes nothing for you, because the board held your case" in told
     assert "On parental leave" in told
     assert "appeals_file" not in told
 
 
-def test_after_the_last_day_there_is_no_button(adopted: Desk, clock: Clock) -> None:
+def test_after_the_last_day_there_is_no_button(adopted: App, clock: Clock) -> None:
     """It says until when an appeal was possible; while it was, the button was there."""
     clock.now = FEBRUARY_THIRD
     assert "appeals_file" in review(adopted, IDLE)
@@ -160,7 +165,7 @@ def test_after_the_last_day_there_is_no_button(adopted: Desk, clock: Clock) -> N
     assert "You could appeal until the end of 5 Feb 2027" in told
 
 
-def test_an_appeal_is_shown_as_it_stands(adopted: Desk, clock: Clock) -> None:
+def test_an_appeal_is_shown_as_it_stands(adopted: App, clock: Clock) -> None:
     """Open, the change is one that would be; rejected, it is told from when the cut holds, wherever it is told."""
     clock.now = FEBRUARY_THIRD
     file(adopted)
@@ -179,7 +184,7 @@ def test_an_appeal_is_shown_as_it_stands(adopted: Desk, clock: Clock) -> None:
 # --- Forms ---------------------------------------------------------------------------------------------------------
 
 
-def test_nobody_fills_in_a_form_for_nothing(adopted: Desk) -> None:
+def test_nobody_fills_in_a_form_for_nothing(adopted: App) -> None:
     """The press is refused already where nothing can come of the form; where something can, it opens."""
     assert refusal(deciding.press_appeal, adopted, press(adopted, BUSY, str(Q4))) == "no_cut"
     assert refusal(deciding.press_appeal, adopted, press(adopted, OMAR, str(Q4))) == "nothing_to_appeal"
@@ -189,8 +194,8 @@ def test_nobody_fills_in_a_form_for_nothing(adopted: Desk) -> None:
     opened = deciding.press_appeal(adopted, press(adopted, IDLE, str(Q4)))
     assert opened.view["private_metadata"] == str(Q4)
     file(adopted)
-    with adopted.reading() as session:
-        filed = programme.require(session, *programme.named(appeal_id(adopted)))
+    with adopted.reading() as moment:
+        filed = programme.require(moment, *programme.named(appeal_id(adopted)))
     # The form says by when it is decided, as it is kept.
     assert f"<!date^{int(filed.decide_by.timestamp())}^" in json.dumps(opened.view)
     assert "the appeal lapses and the cut applies" in json.dumps(opened.view)
@@ -198,7 +203,7 @@ def test_nobody_fills_in_a_form_for_nothing(adopted: Desk) -> None:
 
 
 @pytest.mark.parametrize("reason", ["", " \n ", "x" * (texts.LONGEST + 1)])
-def test_a_reason_that_will_not_do_is_told_beside_its_field(adopted: Desk, reason: str) -> None:
+def test_a_reason_that_will_not_do_is_told_beside_its_field(adopted: App, reason: str) -> None:
     """Neither an appeal nor a decision is kept without a reason, or with one that is too long."""
     with pytest.raises(FieldsRefused) as refused:
         deciding.submit_appeal(adopted, form(adopted, IDLE, str(Q4), reason))
@@ -211,9 +216,9 @@ def test_a_reason_that_will_not_do_is_told_beside_its_field(adopted: Desk, reaso
     assert books.audited(adopted, "appeal.decide") == []
 
 
-def test_the_board_opens_a_form_only_for_who_can_decide(adopted: Desk) -> None:
+def test_the_board_opens_a_form_only_for_who_can_decide(adopted: App) -> None:
     """The person, a voter and whoever is not on the board are refused at the press; another reads the appeal."""
-    with adopted.transaction() as session:
+    with adopted.database.transaction() as session:
         appealed.vote_on_package(session, adopted, TESS)
     file(adopted)
     value = appeal_id(adopted)
@@ -226,7 +231,7 @@ def test_the_board_opens_a_form_only_for_who_can_decide(adopted: Desk) -> None:
         assert refusal(deciding.press_uphold, adopted, press(adopted, IRIS, unknown)) == "unknown_appeal"
 
 
-def test_a_decision_is_kept_with_the_card_that_was_pressed(adopted: Desk) -> None:
+def test_a_decision_is_kept_with_the_card_that_was_pressed(adopted: App) -> None:
     """Who upheld it, why, and in which message; a second form is told that it is decided."""
     file(adopted)
     view = deciding.submit_uphold(adopted, form(adopted, IRIS, private(adopted), "The tickets show it"))
@@ -236,6 +241,6 @@ def test_a_decision_is_kept_with_the_card_that_was_pressed(adopted: Desk) -> Non
     assert decided["actor"] == cast.person_id(adopted, IRIS)
     code = refusal(deciding.submit_reject, adopted, form(adopted, TESS, private(adopted), "No"))
     assert code == "decided"
-    with adopted.reading() as session:
-        assert programme.require(session, Q4, cast.person_id(adopted, IDLE)).decision_reason == "The tickets show it"
+    with adopted.reading() as moment:
+        assert programme.require(moment, Q4, cast.person_id(adopted, IDLE)).decision_reason == "The tickets show it"
     assert books.findings(adopted) == {}

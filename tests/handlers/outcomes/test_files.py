@@ -22,16 +22,21 @@ from tests.support import outcomes as work
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from programme.app import Desk
+    from programme.app import App
 
 AT = "2026-10-07T11:30:00+02:00"
 INSTANT = datetime(2026, 10, 7, 9, 30, tzinfo=UTC)
 BUG = {"source": "jira", "outcome_id": "SHOP-1", "kind": "bug", "occurred_at": AT, "user": "ada@example.com"}
 PULL = BUG | {"source": "gitlab", "outcome_id": "shop!1", "kind": "pull_request", "lines": "200"}
 SCORE = {
-    "source": "sonarqube", "outcome_id": "m1", "kind": "quality", "occurred_at": AT, "project": "shop",
-    "metric": "reliability_rating", "score": "1.0",
-}  # fmt: skip
+    "source": "sonarqube",
+    "outcome_id": "m1",
+    "kind": "quality",
+    "occurred_at": AT,
+    "project": "shop",
+    "metric": "reliability_rating",
+    "score": "1.0",
+}
 
 
 def csv_of(*rows: dict[str, str]) -> io.StringIO:
@@ -120,8 +125,11 @@ def test_every_bad_line_is_told() -> None:
     """All mistakes of a file come at once, in the order of its lines, those of its form among them."""
     text = csv_of(BUG | {"kind": "x"}, BUG, BUG | {"user": ""}).getvalue() + "jira,too,few\n" + "," * 20 + "\n"
     assert [problem.partition(":")[0] for problem in refused(io.StringIO(text))] == [
-        "line 2", "line 4", "line 5", "line 6",
-    ]  # fmt: skip
+        "line 2",
+        "line 4",
+        "line 5",
+        "line 6",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -154,19 +162,19 @@ def test_a_file_may_not_contradict_itself() -> None:
 
 
 @pytest.fixture
-def client(desk: Desk) -> Iterator[TestClient]:
+def client(app: App) -> Iterator[TestClient]:
     """A tracker with a key for the source `jira`."""
-    with TestClient(http.build(desk)) as opened:
-        opened.headers["authorization"] = f"Bearer {a_key(desk, 'jira', 'outcomes:write')}"
+    with TestClient(http.build(app)) as opened:
+        opened.headers["authorization"] = f"Bearer {a_key(app, 'jira', 'outcomes:write')}"
         yield opened
 
 
-def a_key(desk: Desk, name: str, scope: str) -> str:
-    with desk.transaction() as session:
-        return keys.create(session, name=name, source=name, scopes=[scope], actor="test", now=desk.clock()).secret
+def a_key(app: App, name: str, scope: str) -> str:
+    with app.transaction() as moment:
+        return keys.create(moment, name=name, source=name, scopes=[scope], actor="test").secret
 
 
-def test_a_batch_is_answered_outcome_by_outcome(client: TestClient, desk: Desk) -> None:
+def test_a_batch_is_answered_outcome_by_outcome(client: TestClient, app: App) -> None:
     """Each gets its own answer in its order; the bad ones cost the others nothing, and a replay changes nothing."""
     batch: list[Any] = [
         BUG,
@@ -182,30 +190,42 @@ def test_a_batch_is_answered_outcome_by_outcome(client: TestClient, desk: Desk) 
     ]
     answer = client.post("/v1/outcomes", content=json.dumps(batch))
     assert [(one["id"], one["status"]) for one in answer.json()["results"]] == [
-        ("SHOP-1", "accepted"), ("SHOP-2", "accepted"), ("SHOP-3", "waiting"), ("SHOP-1", "corrected"),
-        ("SHOP-1", "duplicate"), ("SHOP-4", "rejected"), ("SHOP-5", "rejected"), ("SHOP-6", "rejected"),
-        ("SHOP-7", "rejected"), ("m1", "accepted"),
-    ]  # fmt: skip
+        ("SHOP-1", "accepted"),
+        ("SHOP-2", "accepted"),
+        ("SHOP-3", "waiting"),
+        ("SHOP-1", "corrected"),
+        ("SHOP-1", "duplicate"),
+        ("SHOP-4", "rejected"),
+        ("SHOP-5", "rejected"),
+        ("SHOP-6", "rejected"),
+        ("SHOP-7", "rejected"),
+        ("m1", "accepted"),
+    ]
     details = [one["detail"] for one in answer.json()["results"]]
     assert details[5] == 'source: expected "jira" or a path below it, got "github"'
     assert details[8] == "source: required, but missing"
     assert answer.json()["summary"] == {
-        "accepted": 3, "corrected": 1, "duplicate": 1, "waiting": 1, "ignored": 0, "rejected": 4,
-    }  # fmt: skip
-    assert work.outputs(desk) == {"task": 2_500}
+        "accepted": 3,
+        "corrected": 1,
+        "duplicate": 1,
+        "waiting": 1,
+        "ignored": 0,
+        "rejected": 4,
+    }
+    assert work.outputs(app) == {"task": 2_500}
     again = client.post("/v1/outcomes", content=json.dumps(batch[0]))
     assert again.json()["results"][0]["status"] == "duplicate"
-    assert books.count(desk, table) == 5
+    assert books.count(app, table) == 5
 
 
-def test_a_key_needs_the_scope_of_outcomes(client: TestClient, desk: Desk) -> None:
+def test_a_key_needs_the_scope_of_outcomes(client: TestClient, app: App) -> None:
     """A gateway's key may not report outcomes, nor a tracker's usage; without a key nobody may."""
-    gateway = f"Bearer {a_key(desk, 'gateway', 'usage:write')}"
+    gateway = f"Bearer {a_key(app, 'gateway', 'usage:write')}"
     answer = client.post("/v1/outcomes", content=json.dumps(BUG), headers={"authorization": gateway})
     assert (answer.status_code, answer.json()["detail"]) == (403, "Key 'gateway' lacks the scope 'outcomes:write'.")
     assert client.post("/v1/usage", content=b"[]").status_code == 403
     assert client.post("/v1/outcomes", content=b"[]", headers={"authorization": ""}).status_code == 401
-    assert books.count(desk, table) == 0
+    assert books.count(app, table) == 0
 
 
 def test_bodies_without_outcomes_are_refused(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from handlers.outcomes.github import Ignored
 from handlers.usage.formats import MalformedBodyError
 from policy.outcomes import Reported
 from programme import handbooks
+from programme.handbook import applying
 from store.outcomes import records as outcome_store
 from store.tables.outcomes import outcomes as table
 from tests.support import books
@@ -30,25 +31,25 @@ if TYPE_CHECKING:
 
     from httpx2 import Response
 
-    from programme.app import Desk
+    from programme.app import App
 
 PATH = "/v1/outcomes/github"
 ZEN = {"zen": "Keep it logically awesome.", "hook_id": 1, "hook": {"type": "Repository", "active": True}}
 
 
 @pytest.fixture
-def client(desk: Desk) -> Iterator[TestClient]:
+def client(app: App) -> Iterator[TestClient]:
     """GitHub's connection to the bot, on either database; people's names at GitHub are known."""
-    work.map_logins(desk)
-    with TestClient(http.build(desk, github_secret=SECRET)) as opened:
+    work.map_logins(app)
+    with TestClient(http.build(app, github_secret=SECRET)) as opened:
         yield opened
 
 
 @pytest.fixture
-def sqlite_client(sqlite_desk: Desk) -> Iterator[TestClient]:
+def sqlite_client(sqlite_app: App) -> Iterator[TestClient]:
     """The same on SQLite alone."""
-    work.map_logins(sqlite_desk)
-    with TestClient(http.build(sqlite_desk, github_secret=SECRET)) as opened:
+    work.map_logins(sqlite_app)
+    with TestClient(http.build(sqlite_app, github_secret=SECRET)) as opened:
         yield opened
 
 
@@ -82,7 +83,7 @@ def test_the_signature_is_the_one_that_github_documents() -> None:
     assert not github.is_signed(SECRET, b"Hello, World", signature)
 
 
-def test_only_what_github_signed_is_taken(client: TestClient, desk: Desk) -> None:
+def test_only_what_github_signed_is_taken(client: TestClient, app: App) -> None:
     """No signature, another secret's, another body's, another algorithm's and nonsense are refused, nothing kept."""
     payload = work.pull_request(1)
     body = work.encoded(payload)
@@ -90,29 +91,40 @@ def test_only_what_github_signed_is_taken(client: TestClient, desk: Desk) -> Non
     sha1 = "sha1=" + hmac.new(SECRET.encode(), body, hashlib.sha1).hexdigest()
     sha512 = "sha512=" + hmac.new(SECRET.encode(), body, hashlib.sha512).hexdigest()
     bad = (
-        None, "", "sha256=", "sha256", good[:-1], good + "0", good.removeprefix("sha256="), good.upper(), sha1, sha512,
-        "sha1=" + good.removeprefix("sha256="), work.signature(body, "another"), work.signature(body + b" "),
+        None,
+        "",
+        "sha256=",
+        "sha256",
+        good[:-1],
+        good + "0",
+        good.removeprefix("sha256="),
+        good.upper(),
+        sha1,
+        sha512,
+        "sha1=" + good.removeprefix("sha256="),
+        work.signature(body, "another"),
+        work.signature(body + b" "),
         work.signature(body, ""),
-    )  # fmt: skip
+    )
     for signature in bad:
         answer = deliver(client, payload, **{"x-hub-signature-256": signature, "x-hub-signature": sha1})
         assert answer.status_code == 401, signature
         assert answer.json() == {"detail": "X-Hub-Signature-256 is missing, or is not that of this body."}
     odd = client.post(PATH, content=body, headers={b"x-hub-signature-256": "sha256=é".encode("latin-1")})
     assert odd.status_code == 401
-    assert books.count(desk, table) == 0
+    assert books.count(app, table) == 0
     assert status(deliver(client, payload)) == "accepted"
 
 
-def test_without_a_secret_there_is_nothing_here(sqlite_desk: Desk) -> None:
+def test_without_a_secret_there_is_nothing_here(sqlite_app: App) -> None:
     """A bot that has no secret of GitHub's answers 404, also to what is signed with an empty one."""
-    with TestClient(http.build(sqlite_desk)) as client:
+    with TestClient(http.build(sqlite_app)) as client:
         body = work.encoded(work.pull_request(1))
         for signature in (work.signature(body), work.signature(body, "")):
             answer = deliver(client, work.pull_request(1), **{"x-hub-signature-256": signature})
             assert answer.status_code == 404
             assert "GITHUB_WEBHOOK_SECRET" in answer.json()["detail"]
-    assert books.count(sqlite_desk, table) == 0
+    assert books.count(sqlite_app, table) == 0
 
 
 def test_a_key_of_a_gateway_is_no_signature(sqlite_client: TestClient) -> None:
@@ -124,26 +136,26 @@ def test_a_key_of_a_gateway_is_no_signature(sqlite_client: TestClient) -> None:
 # --- Deliveries ----------------------------------------------------------------------------------------------------
 
 
-def test_a_ping_is_answered(client: TestClient, desk: Desk) -> None:
+def test_a_ping_is_answered(client: TestClient, app: App) -> None:
     """GitHub's first delivery, when the webhook is made, is fine and tells nothing."""
     answer = deliver(client, ZEN, "ping")
     assert status(answer) == "ignored"
     assert answer.json()["results"][0]["detail"] == "ping tells no outcome"
-    assert books.count(desk, table) == 0
+    assert books.count(app, table) == 0
 
 
-def test_deliveries_become_output(client: TestClient, desk: Desk) -> None:
+def test_deliveries_become_output(client: TestClient, app: App) -> None:
     """A merged pull request and a closed bug count for the team; a revert and a reopening take them back."""
     assert status(deliver(client, work.pull_request(1))) == "accepted"
     assert status(deliver(client, work.pull_request(1))) == "duplicate"
     assert status(deliver(client, work.issue(2))) == "accepted"
-    assert work.outputs(desk) == {"pull_request": 2_000, "bug": 1_000}
+    assert work.outputs(app) == {"pull_request": 2_000, "bug": 1_000}
     assert status(deliver(client, work.revert(3, 1, at=MERGED + timedelta(days=1)))) == "accepted"
     assert status(deliver(client, work.issue(2, "reopened", at=MERGED + timedelta(days=1)))) == "corrected"
-    assert work.outputs(desk) == {}
+    assert work.outputs(app) == {}
 
 
-def test_a_stranger_waits(client: TestClient, desk: Desk) -> None:
+def test_a_stranger_waits(client: TestClient, app: App) -> None:
     """A pull request of a name that nobody has is taken in and told to wait."""
     answer = deliver(client, work.pull_request(1, by="stranger"))
     assert status(answer) == "waiting"
@@ -151,16 +163,22 @@ def test_a_stranger_waits(client: TestClient, desk: Desk) -> None:
     assert answer.json()["results"] == [
         {"source": "github", "id": "acme/shop#1", "status": "waiting", "detail": detail}
     ]
-    with desk.reading() as session:
+    with app.database.reading() as session:
         assert outcome_store.count_waiting(session) == 1
 
 
 def test_a_pull_request_is_read_whole() -> None:
     """Its id and project are the repository's, in small letters; its size is what was added and deleted."""
     assert work.reported(work.pull_request(12, lines=(7, 3), updated_at=MERGED + timedelta(seconds=5))) == Reported(
-        source="github", outcome_id="acme/shop#12", kind="pull_request", occurred_at=MERGED, user="Ada-L",
-        project="acme/shop", lines=10, as_of=MERGED + timedelta(seconds=5),
-    )  # fmt: skip
+        source="github",
+        outcome_id="acme/shop#12",
+        kind="pull_request",
+        occurred_at=MERGED,
+        user="Ada-L",
+        project="acme/shop",
+        lines=10,
+        as_of=MERGED + timedelta(seconds=5),
+    )
 
 
 @pytest.mark.parametrize(
@@ -211,9 +229,14 @@ def test_what_is_not_merged_is_no_outcome() -> None:
 def test_a_bug_is_whose_it_is_assigned_to() -> None:
     """A resolved bug is the assignee's, without one the closer's, at the time of its closing."""
     assert work.reported(work.issue(7)) == Reported(
-        source="github", outcome_id="acme/shop#7", kind="bug", occurred_at=MERGED, user="Ada-L", project="acme/shop",
+        source="github",
+        outcome_id="acme/shop#7",
+        kind="bug",
+        occurred_at=MERGED,
+        user="Ada-L",
+        project="acme/shop",
         as_of=MERGED,
-    )  # fmt: skip
+    )
     assert work.reported(work.issue(7, assignee=None)).user == "maraq"
     assert work.reported(work.issue(7, reason=None)).state == "done"
 
@@ -235,11 +258,11 @@ def test_labels_say_what_is_a_bug() -> None:
     assert set(asked) == {MERGED}
 
 
-def test_the_handbook_of_the_day_has_the_labels(sqlite_client: TestClient, sqlite_desk: Desk) -> None:
+def test_the_handbook_of_the_day_has_the_labels(sqlite_client: TestClient, sqlite_app: App) -> None:
     """A closed issue is judged by the labels that held when it was closed."""
     text = books.handbook_text("2026.labels", MERGED.date()).replace('["bug"]', '["defect"]')
-    with sqlite_desk.transaction() as session:
-        handbooks.apply(session, text, actor=handbooks.SYSTEM, now=sqlite_desk.clock())
+    with sqlite_app.transaction() as moment:
+        applying.apply(moment, text, actor=handbooks.SYSTEM)
     before = MERGED - timedelta(days=1)
     assert status(deliver(sqlite_client, work.issue(1, labels=["bug"], at=before))) == "accepted"
     assert status(deliver(sqlite_client, work.issue(2, labels=["bug"]))) == "ignored"
@@ -292,13 +315,13 @@ def test_a_payload_of_another_shape_is_refused(payload: dict[str, Any], named: s
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"payload=%7B%7D", b"\xff", b"[1]", b"17", b"[" * 100_000])
-def test_what_is_not_json_is_refused(sqlite_client: TestClient, sqlite_desk: Desk, body: bytes) -> None:
+def test_what_is_not_json_is_refused(sqlite_client: TestClient, sqlite_app: App, body: bytes) -> None:
     """A signed body that is no JSON object, such as a form's, is a 400 that says what to choose."""
     headers = {"x-github-event": "pull_request", "x-hub-signature-256": work.signature(body)}
     answer = sqlite_client.post(PATH, content=body, headers=headers)
     assert answer.status_code == 400
     assert answer.json()["detail"].startswith("the body is n")
-    assert books.count(sqlite_desk, table) == 0
+    assert books.count(sqlite_app, table) == 0
 
 
 def test_large_bodies_are_refused(sqlite_client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -309,13 +332,13 @@ def test_large_bodies_are_refused(sqlite_client: TestClient, monkeypatch: pytest
 
 
 def test_nothing_of_titles_and_texts_is_kept_or_logged(
-    client: TestClient, desk: Desk, caplog: pytest.LogCaptureFixture
+    client: TestClient, app: App, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Of a delivery only ids, times and sizes stay; the log has no name."""
     caplog.set_level(logging.DEBUG)
     deliver(client, work.pull_request(1, body="Zanzibar-4711"))
     deliver(client, work.pull_request(2, by="Stranger-Danger"))
-    kept = str(books.rows(desk, table))
+    kept = str(books.rows(app, table))
     logged = " ".join(record.getMessage() for record in caplog.records if not record.name.startswith("http"))
     for word in ("Zanzibar", "currency", "avatars", "Ada-L"):
         assert word not in kept

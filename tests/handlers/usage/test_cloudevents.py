@@ -222,7 +222,7 @@ def test_sound_and_pictures_are_parts_of_input_and_output() -> None:
         (INPUT, "gen_ai.usage.prompt_tokens", 1200),
         (OUTPUT, "gen_ai.usage.completion_tokens", 300),
     ],
-)  # fmt: skip
+)
 def test_older_names_mean_the_same(name: str, alias: str, value: object) -> None:
     """An exporter with an older name of the conventions says the same; the current name wins where both stand."""
     assert accepted(cloudevent(data(**{name: ABSENT, alias: value}))) == accepted(cloudevent())
@@ -317,7 +317,7 @@ WRONG_YEAR = "time: expected a time in the years 2000 to 2100"
         ({"datacontenttype": "text/plain"}, 'datacontenttype: expected a JSON media type, got "text/plain"'),
         ({"subject": 5}, "subject: expected a text, got 5"),
     ],
-)  # fmt: skip
+)
 def test_refusal_names_the_attribute_and_its_value(changes: dict[str, object], detail: str) -> None:
     """What is wrong with an event itself is said with the field and the value."""
     assert refusal(cloudevent(**changes)) == detail
@@ -347,7 +347,7 @@ def test_refusal_names_the_attribute_and_its_value(changes: dict[str, object], d
         ("user.email", "a\0@example.com", r'expected text without NUL, got "a\u0000@example.com"'),
         ("tokens_bot.project", "p" * 201, f'expected at most 200 characters, got "{"p" * 63}… (203 characters)'),
     ],
-)  # fmt: skip
+)
 def test_refusal_names_the_datum_and_its_value(name: str, value: object, detail: str) -> None:
     """What is wrong inside `data` is said with the name in quotes, because it has dots of its own."""
     assert refusal(cloudevent(data(**{READ: 10, name: value}))) == f'data."{name}": {detail}'
@@ -397,9 +397,16 @@ def test_bytes_that_are_not_utf8_spoil_only_their_own_event() -> None:
     assert isinstance(second, UsageEvent)
 
 
-@pytest.mark.parametrize(("source", "ok"), [
-    ("gateway-eu", True), ("gateway-eu/pod-7", True), ("gateway-europe", False), ("gateway", False), ("", False),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("source", "ok"),
+    [
+        ("gateway-eu", True),
+        ("gateway-eu/pod-7", True),
+        ("gateway-europe", False),
+        ("gateway", False),
+        ("", False),
+    ],
+)
 def test_sender_speaks_only_for_itself_and_below(source: str, ok: bool) -> None:  # noqa: FBT001 - a table of cases
     """A key of one gateway cannot bring in events of another, nor of a name that merely begins alike."""
     parsed = parse_one(cloudevent(source=source), allowed_source="gateway-eu")

@@ -134,7 +134,7 @@ def test_meters_sum_to_what_was_reported(whole: int, read: int, write: int, outp
             for cell in ("-5", "1.5", "1_000", " 12", "+5", "٣", "²", "abc", "1000000000000001", "9" * 40)
         ),
     ],
-)  # fmt: skip
+)
 def test_refusal_names_the_column_and_its_value(column: str, cell: str, detail: str) -> None:
     """What is wrong with a record is said with the column and the cell."""
     event_id = cell[:256] if column == "event_id" else "evt-1"
@@ -151,7 +151,7 @@ def test_refusal_names_the_column_and_its_value(column: str, cell: str, detail: 
         (['"source'], "header: record: unexpected end of data"),
         (["\0"], "header: record: expected text without NUL"),
     ],
-)  # fmt: skip
+)
 def test_wrong_header_is_told_before_anything_is_read(header: list[str], detail: str) -> None:
     """A table with other columns is no table of usage; the refusal names the column."""
     with pytest.raises(MalformedBodyError) as refusal:

@@ -95,11 +95,19 @@ def test_fingerprint_tells_tiers_apart() -> None:
 @pytest.mark.parametrize(
     ("name", "tier"),
     [
-        ("", ""), ("standard", ""), ("default", ""), ("auto", ""), ("standard_only", ""), ("Default", ""),
-        ("priority", "priority"), ("FLEX", "flex"), ("batch", "batch"), ("scale", "scale"),
+        ("", ""),
+        ("standard", ""),
+        ("default", ""),
+        ("auto", ""),
+        ("standard_only", ""),
+        ("Default", ""),
+        ("priority", "priority"),
+        ("FLEX", "flex"),
+        ("batch", "batch"),
+        ("scale", "scale"),
         ("standard-ish", "standard-ish"),
     ],
-)  # fmt: skip
+)
 def test_the_standard_tier_has_no_name(name: str, tier: str) -> None:
     """Whatever a provider calls its standard tier is one and the same; other tiers keep their names, in lower case."""
     assert formats.service_tier(name) == tier

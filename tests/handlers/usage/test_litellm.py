@@ -238,9 +238,14 @@ def test_audio_and_images_have_their_own_meters() -> None:
         "completion_tokens_details": {"audio_tokens": 30, "image_tokens": 10, "reasoning_tokens": 5},
     }
     assert accepted(recorded(metadata={"usage_object": usage})).meters == {
-        "input_uncached": 1030, "cache_read": 100, "audio_input": 50, "image_input": 20, "output": 260,
-        "audio_output": 30, "image_output": 10,
-    }  # fmt: skip
+        "input_uncached": 1030,
+        "cache_read": 100,
+        "audio_input": 50,
+        "image_input": 20,
+        "output": 260,
+        "audio_output": 30,
+        "image_output": 10,
+    }
 
 
 def test_cached_audio_is_not_counted_twice() -> None:
@@ -314,9 +319,16 @@ def test_team_is_the_project_where_no_tag_says_so() -> None:
 
 @pytest.mark.parametrize(
     "tags",
-    [None, "project:x", {"project:": "x"}, [1, None, ["project:x"]], ["project:"], ["project:" + "x" * 201],
-     ["project:a\0"]],
-)  # fmt: skip
+    [
+        None,
+        "project:x",
+        {"project:": "x"},
+        [1, None, ["project:x"]],
+        ["project:"],
+        ["project:" + "x" * 201],
+        ["project:a\0"],
+    ],
+)
 def test_no_tag_keeps_a_call_from_being_counted(tags: object) -> None:
     """Tags are the client's: one that cannot be a project is passed over, and the call is paid."""
     event = accepted(recorded(request_tags=tags))
@@ -393,7 +405,7 @@ def test_start_stands_in_for_a_missing_end() -> None:
             'metadata.usage_object.prompt_tokens_details.cached_tokens: expected an integer ≥ 0, got "9"',
         ),
     ],
-)  # fmt: skip
+)
 def test_refusal_names_the_field_and_its_value(changes: dict[str, object], detail: str) -> None:
     """A payload of another shape is told where it differs, with what stands there."""
     result = parse_one(recorded() | changes)
@@ -469,9 +481,20 @@ def test_the_tier_is_the_one_that_the_provider_served() -> None:
 
 @pytest.mark.parametrize(
     "response",
-    [None, "", "redacted-by-litellm", 'He said {"service_tier": "flex"}', {}, {"text": "redacted-by-litellm"},
-     answered(None), [answered("flex")], [], 5, True],
-)  # fmt: skip
+    [
+        None,
+        "",
+        "redacted-by-litellm",
+        'He said {"service_tier": "flex"}',
+        {},
+        {"text": "redacted-by-litellm"},
+        answered(None),
+        [answered("flex")],
+        [],
+        5,
+        True,
+    ],
+)
 def test_the_gateways_own_tier_stands_in_for_an_answer_that_names_none(response: object) -> None:
     """Where answers are not logged, or name no tier, the tier that the gateway reckoned with is used."""
     assert accepted(recorded(response=response, cost_breakdown={"service_tier": "Priority"})).tier == "priority"

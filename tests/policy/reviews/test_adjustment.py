@@ -189,13 +189,15 @@ def test_what_is_carried_stays_within_floor_and_cap() -> None:
     [
         ({"junior": 5, "mid": 5}, [("junior",), ("mid",)]),
         ({"junior": 3, "mid": 5}, [("junior", "mid")]),
-        ({"mid": 2, "junior": 3, "senior": 10, "staff": 2, "principal": 1},
-         [("junior", "mid"), ("senior", "staff", "principal")]),
+        (
+            {"mid": 2, "junior": 3, "senior": 10, "staff": 2, "principal": 1},
+            [("junior", "mid"), ("senior", "staff", "principal")],
+        ),
         ({"junior": 4}, []),
         ({"junior": 2, "principal": 3}, [("junior", "principal")]),
         ({}, []),
     ],
-)  # fmt: skip
+)
 def test_peers_are_merged_upward(people: dict[str, int], groups: list[tuple[str, ...]]) -> None:
     """A level of fewer than five joins the next one up; the highest have none above, and join those below."""
     assert merged_upward(people, 5) == groups
@@ -342,9 +344,7 @@ def test_who_has_just_come_to_a_team_has_no_part_in_its_score() -> None:
 
 def test_the_elasticity_is_fitted_where_there_are_enough() -> None:
     """With 49 people β is the handbook's; with 50 it is the slope of their own figures."""
-    people = [
-        person(f"per_{i:02}", each(3 * (1 + i % 7) ** 0.5), weekly(1_000 * (1 + i % 7))) for i in range(50)
-    ]  # fmt: skip
+    people = [person(f"per_{i:02}", each(3 * (1 + i % 7) ** 0.5), weekly(1_000 * (1 + i % 7))) for i in range(50)]
     few = adjust(people[:49], BY_PERSON)["per_00"].score
     many = adjust(people, BY_PERSON)["per_00"].score
     assert few is not None
@@ -358,8 +358,16 @@ def test_each_step_is_told_with_its_figures() -> None:
     people = [*peers(12), person("odd", each(2, 3), utilisation=(Decimal("0.7"), Decimal("0.22")))]
     adjusted = adjust(people, BY_PERSON)["odd"]
     assert [reason.code for reason in because(adjusted)] == [
-        "inputs", "peers", "score", "shrinkage", "use", "efficiency", "low", "high", "delta",
-    ]  # fmt: skip
+        "inputs",
+        "peers",
+        "score",
+        "shrinkage",
+        "use",
+        "efficiency",
+        "low",
+        "high",
+        "delta",
+    ]
     told = {reason.code: reason for reason in because(adjusted)}
     assert told["peers"].text == "compared with 13 people of engineering (mid)"
     assert told["peers"].figures == {"peers": "engineering/mid", "size": "13"}

@@ -60,11 +60,16 @@ def persons(draw: st.DrawFn, number: int) -> Person:
     nothing = (None,) * absent
     return Person(
         f"per_{number:02}",
-        draw(st.sampled_from(["engineering", "research"])), draw(st.sampled_from(["mid", "senior"])),
-        draw(st.sampled_from(["a", "b", "c", "d", "e", "f"])), (*nothing, *output[absent:]),
-        (*nothing, *debits[absent:]), tuple(draw(st.lists(used, max_size=3))), draw(states), draw(deltas),
+        draw(st.sampled_from(["engineering", "research"])),
+        draw(st.sampled_from(["mid", "senior"])),
+        draw(st.sampled_from(["a", "b", "c", "d", "e", "f"])),
+        (*nothing, *output[absent:]),
+        (*nothing, *debits[absent:]),
+        tuple(draw(st.lists(used, max_size=3))),
+        draw(states),
+        draw(deltas),
         draw(st.sampled_from([500, 1_000])),
-    )  # fmt: skip
+    )
 
 
 @st.composite
@@ -138,7 +143,7 @@ def test_doing_nothing_is_always_allowed(before: tuple[Decimal, ...]) -> None:
 @given(st.floats(-2.5, 2.5), st.floats(0, 2), st.floats(0, 3), states, deltas)
 def test_a_better_score_never_lowers_a_change(
     theta: float, better: float, doubt: float, state: str, before: tuple[Decimal, ...]
-) -> None:  # fmt: skip
+) -> None:
     """At the same noise, use and history, Δ does not fall with θ."""
     theta, more = round(theta, 6), round(theta + better, 6)
     low = change(theta, theta - doubt, state, before, CHANGE).delta
@@ -177,7 +182,7 @@ def test_more_output_at_equal_tokens_never_lowers_a_score(company: list[Person],
     first = adjust(company, BY_PERSON)
     changed = dataclasses.replace(
         company[0], output=tuple(None if week is None else week + more for week in company[0].output)
-    )  # fmt: skip
+    )
     before, after = (made[company[0].person_id].score for made in (first, adjust([changed, *company[1:]], BY_PERSON)))
     assume(before is not None)
     assert before is not None
@@ -193,7 +198,7 @@ def test_a_token_of_another_size_changes_no_score(company: list[Person], rules: 
     dearer = [
         dataclasses.replace(p, debits=tuple(None if week is None else week * factor for week in p.debits))
         for p in company
-    ]  # fmt: skip
+    ]
     first, second = adjust(company, rules), adjust(dearer, rules)
     for name, before in first.items():
         after = second[name]
@@ -209,12 +214,18 @@ def test_a_token_of_another_size_changes_no_score(company: list[Person], rules: 
 VALUE = TokenValue(Quarter(2027, 1), "2027-Q1.1", 10_200_000, buffer_permille=150)
 
 
-@given(st.lists(st.tuples(st.lists(st.decimals("-0.1", "0.1", places=3), max_size=8), st.integers(50, 300)),
-                min_size=1, max_size=12), st.floats(0.65, 1.2))  # fmt: skip
+@given(
+    st.lists(
+        st.tuples(st.lists(st.decimals("-0.1", "0.1", places=3), max_size=8), st.integers(50, 300)),
+        min_size=1,
+        max_size=12,
+    ),
+    st.floats(0.65, 1.2),
+)
 @settings(max_examples=depth.examples(80), deadline=None)
 def test_adjusted_grants_hold_floors_caps_and_the_budget(
     company: list[tuple[list[Decimal], int]], generosity: float
-) -> None:  # fmt: skip
+) -> None:
     """Whatever was adjusted, quarter after quarter, grants stay within floor, cap and budget."""
     claims = []
     for number, (made, thousands) in enumerate(company):
@@ -246,9 +257,10 @@ def test_an_adjustment_multiplies_the_grant() -> None:
     more = dataclasses.replace(claim, adjustment=Decimal("1.045"))
     plain, raised = (int(size([c], BOOK.sizing, VALUE, budget=None).total) / MICRO_PER_TOKEN for c in (claim, more))
     assert raised == pytest.approx(plain * 1.045, abs=BOOK.sizing.round_to_tokens)
-    assert size([more], BOOK.sizing, VALUE, budget=None, weighted=False).total == size(
-        [claim], BOOK.sizing, VALUE, budget=None, weighted=False
-    ).total  # fmt: skip
+    assert (
+        size([more], BOOK.sizing, VALUE, budget=None, weighted=False).total
+        == size([claim], BOOK.sizing, VALUE, budget=None, weighted=False).total
+    )
 
 
 def test_a_raise_of_some_is_paid_by_all_within_the_budget() -> None:

@@ -74,15 +74,39 @@ def person(number: int, *, team: str = "t", used: str = "0.2", is_case: bool = T
     person_id = f"per_{number}"
     claim = Claim(person_id, "mid", NanoUSD.parse("120000"), 1_000, 28, 28)
     return Inputs(
-        person_id, part, is_case, "engineering", "mid", 1_000, None, team, (), (1_000_000,) * len(WEEKS),
-        (Decimal(used), Decimal(used)), "usual", (0, 0, 0), Decimal(1), None if part else claim,
-    )  # fmt: skip
+        person_id,
+        part,
+        is_case,
+        "engineering",
+        "mid",
+        1_000,
+        None,
+        team,
+        (),
+        (1_000_000,) * len(WEEKS),
+        (Decimal(used), Decimal(used)),
+        "usual",
+        (0, 0, 0),
+        Decimal(1),
+        None if part else claim,
+    )
 
 
 BASIS = Basis(
-    "2026-Q4", WEEKS, "2027-02", "2026.1", "2026.1", "2027-Q1.1", 10_000_000, 100, False, NanoUSD.parse("6000"), True,  # noqa: FBT003 - fields
-    {}, {},
-)  # fmt: skip
+    "2026-Q4",
+    WEEKS,
+    "2027-02",
+    "2026.1",
+    "2026.1",
+    "2027-Q1.1",
+    10_000_000,
+    100,
+    False,  # noqa: FBT003 - fields
+    NanoUSD.parse("6000"),
+    True,  # noqa: FBT003 - fields
+    {},
+    {},
+)
 
 
 def test_who_is_no_case_shares_the_budget_alone() -> None:

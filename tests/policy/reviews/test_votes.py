@@ -25,10 +25,16 @@ HOURS = exceptions.business_hours(BOOK, BERLIN)
 @pytest.mark.parametrize(
     ("text", "thousandths"),
     [
-        ("5", 50), ("+2.5 %", 25), ("-2,5%", -25), ("\N{MINUS SIGN}10", -100), ("0", 0), (" - 0.1 ", -1), (".5", 5),
+        ("5", 50),
+        ("+2.5 %", 25),
+        ("-2,5%", -25),
+        ("\N{MINUS SIGN}10", -100),
+        ("0", 0),
+        (" - 0.1 ", -1),
+        (".5", 5),
         ("4.00", 40),
     ],
-)  # fmt: skip
+)
 def test_changes_are_read_as_people_write_them(text: str, thousandths: int) -> None:
     """Signs, commas and per-cent signs of all kinds are understood, to the tenth."""
     assert votes.thousandths(text) == thousandths
@@ -37,10 +43,27 @@ def test_changes_are_read_as_people_write_them(text: str, thousandths: int) -> N
 @pytest.mark.parametrize(
     "text",
     [
-        "", "%", "-", ".", "much", "0.05", "Infinity", "NaN", "1.000.000", "1e1", "1E-2", "1_0", "1 0", "5%5", "--5",
-        "\uff11\uff12", "\u0661", f"2.5{28 * '0'}1", 400 * "9",
+        "",
+        "%",
+        "-",
+        ".",
+        "much",
+        "0.05",
+        "Infinity",
+        "NaN",
+        "1.000.000",
+        "1e1",
+        "1E-2",
+        "1_0",
+        "1 0",
+        "5%5",
+        "--5",
+        "\uff11\uff12",
+        "\u0661",
+        f"2.5{28 * '0'}1",
+        400 * "9",
     ],
-)  # fmt: skip
+)
 def test_what_is_no_change_is_refused(text: str) -> None:
     """Nothing is guessed or rounded."""
     with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):

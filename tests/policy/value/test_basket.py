@@ -40,9 +40,7 @@ def test_the_programmes_example() -> None:
     """L 1.020, P 0.949, F 0.984: V is USD 0.010200."""
     lines = items([Decimal(share) for share in SHARES])
     later = {item.key: Decimal(share) for item, share in zip(lines, LATER, strict=True)}
-    found = basket.index(
-        lines, at(lines, [Fraction(r) for r in RATIOS]), link_index=Decimal(1), later_shares=later
-    )  # fmt: skip
+    found = basket.index(lines, at(lines, [Fraction(r) for r in RATIOS]), link_index=Decimal(1), later_shares=later)
     assert (found.level, found.laspeyres) == (Decimal("1.02"), Decimal("1.02"))
     assert (round(found.paasche or 0, 3), round(found.fisher or 0, 3)) == (Decimal("0.949"), Decimal("0.984"))
     assert round(found.divergence or 0, 4) == Decimal("0.0369")

@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from policy.units import MicroTokens
-    from programme.app import Desk
-    from store.engine import Session
+    from programme.app import App
+    from programme.moment import Moment
 
 Q1, MAY = Q4.next(), Month(2027, 5)
 LATE = datetime(2027, 2, 17, 17, tzinfo=UTC)
@@ -54,242 +54,252 @@ LATE = datetime(2027, 2, 17, 17, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def company(shared_desk: Desk) -> Desk:
+def company(shared_app: App) -> App:
     """The company with its draft and its board."""
-    assert isinstance(shared_desk.clock, Clock)
-    appealed.settle(shared_desk, shared_desk.clock)
-    return dataclasses.replace(shared_desk, governance_channel=asking.BOARD_CHANNEL)
+    assert isinstance(shared_app.clock, Clock)
+    appealed.settle(shared_app, shared_app.clock)
+    return dataclasses.replace(shared_app, governance_channel=asking.BOARD_CHANNEL)
 
 
 @pytest.fixture
-def session(company: Desk) -> Iterator[Session]:
+def moment(company: App) -> Iterator[Moment]:
     """A transaction that leaves nothing, in which the review is adopted."""
-    with books.rolled_back(company) as session:
-        assert appealed.adopt(session, company) == FEBRUARY
-        yield session
+    with books.rolled_back(company) as moment:
+        assert appealed.adopt(moment) == FEBRUARY
+        yield moment
 
 
-def idle_id(desk: Desk) -> str:
-    return cast.person_id(desk, IDLE)
+def idle_id(app: App) -> str:
+    return cast.person_id(app, IDLE)
 
 
-def factor(session: Session, desk: Desk, month: Month) -> Decimal | None:
-    return reviews_store.factors_on(session, month).get(idle_id(desk))
+def factor(moment: Moment, month: Month) -> Decimal | None:
+    return reviews_store.factors_on(moment.session, month).get(cast.id_of(moment.session, IDLE))
 
 
-def kept(session: Session) -> list[tuple[str, str | None, str | None]]:
+def kept(moment: Moment) -> list[tuple[str, str | None, str | None]]:
     """(key, person, replaces) of what is owed, in order."""
     o = outbox.c
-    return [(k, p, r) for k, p, r in session.execute(sa.select(o.key, o.person_id, o.replaces).order_by(o.id))]
+    return [(k, p, r) for k, p, r in moment.session.execute(sa.select(o.key, o.person_id, o.replaces).order_by(o.id))]
 
 
-def granted(session: Session, desk: Desk, month: Month) -> tuple[Decimal, MicroTokens]:
-    return reviewed.granted_with(session, desk, month, datetime(month.year, month.month, 1, 9, tzinfo=UTC))[
-        idle_id(desk)
+def granted(moment: Moment, month: Month) -> tuple[Decimal, MicroTokens]:
+    return reviewed.granted_with(moment.at(datetime(month.year, month.month, 1, 9, tzinfo=UTC)), month)[
+        cast.id_of(moment.session, IDLE)
     ]
 
 
 # --- Notices -------------------------------------------------------------------------------------------------------
 
 
-def test_who_is_affected_is_told_and_nobody_else(company: Desk, session: Session) -> None:
+def test_who_is_affected_is_told_and_nobody_else(company: App, moment: Moment) -> None:
     """Everybody whose factor changes gets one notice in their own hours; only a cut can be appealed against."""
-    changed = {one.case.person_id for one in reviews_store.cases(session, Q4) if one.factor != one.case.factor_before}
+    changed = {
+        one.case.person_id for one in reviews_store.cases(moment.session, Q4) if one.factor != one.case.factor_before
+    }
     o = outbox.c
-    rows = session.execute(sa.select(o.person_id, o.view, o.due_at).where(o.template == effects.TEMPLATE))
+    rows = moment.session.execute(sa.select(o.person_id, o.view, o.due_at).where(o.template == effects.TEMPLATE))
     told = {person_id: (view, due_at) for person_id, view, due_at in rows}
     assert set(told) == changed
     assert cast.person_id(company, STOPPED) in changed or len(changed) < 39
     view, due_at = told[idle_id(company)]
     assert view == {"quarter": str(Q4), "person_id": idle_id(company)}
     assert due_at == FRIDAY
-    notice = effects.notice(session, Q4, idle_id(company), desk=company)
+    notice = effects.notice(moment, Q4, idle_id(company))
     assert (notice.delta_thousandths, notice.appeal_until) == (-100, date(2027, 2, 5))
     assert notice.because
-    assert effects.notice(session, Q4, cast.person_id(company, BUSY), desk=company).appeal_until is None
+    assert effects.notice(moment, Q4, cast.person_id(company, BUSY)).appeal_until is None
 
 
-def test_who_has_left_is_told_nothing(company: Desk) -> None:
+def test_who_has_left_is_told_nothing(company: App) -> None:
     """Whoever left between the draft and the adoption gets no notice, and everybody else theirs."""
-    with books.rolled_back(company) as session:
+    with books.rolled_back(company) as moment:
         gone = sa.update(people_table).where(people_table.c.id == idle_id(company))
-        session.execute(gone.values(left_on=date(2027, 1, 8)))
-        appealed.adopt(session, company)
-        told = {person_id for key, person_id, _ in kept(session) if key.startswith("review_notice:")}
+        moment.session.execute(gone.values(left_on=date(2027, 1, 8)))
+        appealed.adopt(moment)
+        told = {person_id for key, person_id, _ in kept(moment) if key.startswith("review_notice:")}
         assert idle_id(company) not in told
         assert cast.person_id(company, BUSY) in told
 
 
-def test_notices_are_owed_once_and_only_of_what_is_adopted(company: Desk) -> None:
+def test_notices_are_owed_once_and_only_of_what_is_adopted(company: App) -> None:
     """Before the adoption there is nothing to tell, and a second call is a mistake that leaves nothing."""
-    with books.rolled_back(company) as session, pytest.raises(Refusal, match="not adopted"):
-        effects.owe(session, Q4, desk=company, now=FRIDAY)
+    with books.rolled_back(company) as moment, pytest.raises(Refusal, match="not adopted"):
+        effects.owe(moment.at(FRIDAY), Q4)
 
 
-def test_a_late_evening_counts_from_the_morning_after(company: Desk) -> None:
+def test_a_late_evening_counts_from_the_morning_after(company: App) -> None:
     """Adopted after hours on the last evening in time, it would be told too late for the month: it holds later."""
-    with books.rolled_back(company) as session:
+    with books.rolled_back(company) as moment:
         evening = datetime(2027, 1, 18, 20, tzinfo=UTC)
-        assert effects.effect_month(session, Q4, desk=company, now=FRIDAY) == FEBRUARY
-        assert effects.effect_month(session, Q4, desk=company, now=evening) == MARCH
+        assert effects.effect_month(moment.at(FRIDAY), Q4) == FEBRUARY
+        assert effects.effect_month(moment.at(evening), Q4) == MARCH
 
 
 # --- Appeals -------------------------------------------------------------------------------------------------------
 
 
-def test_an_appeal_suspends_the_cut(company: Desk, session: Session) -> None:
+def test_an_appeal_suspends_the_cut(company: App, moment: Moment) -> None:
     """Appealed in time, the month's grant is as before, and everybody else's change holds."""
-    assert factor(session, company, FEBRUARY) == Decimal("0.9000")
-    appealed.file(session, company, at=FRIDAY)
-    assert factor(session, company, FEBRUARY) is None
-    assert reviews_store.factors_on(session, FEBRUARY)[cast.person_id(company, BUSY)] > 1
-    assert granted(session, company, FEBRUARY)[0] == 1
+    assert factor(moment, FEBRUARY) == Decimal("0.9000")
+    appealed.file(moment, at=FRIDAY)
+    assert factor(moment, FEBRUARY) is None
+    assert reviews_store.factors_on(moment.session, FEBRUARY)[cast.person_id(company, BUSY)] > 1
+    assert granted(moment, FEBRUARY)[0] == 1
 
 
-def test_an_upheld_appeal_gives_back_what_the_cut_took(company: Desk, session: Session) -> None:
+def test_an_upheld_appeal_gives_back_what_the_cut_took(company: App, moment: Moment) -> None:
     """The difference of the month that was cut is in the wallet at once, and later grants are as before."""
-    cut, got = granted(session, company, FEBRUARY)
+    cut, got = granted(moment, FEBRUARY)
     assert cut == Decimal("0.9000")
-    appeal = appealed.file(session, company)
-    moved = appealed.decide(session, company, IRIS, appeal, upheld=True)
+    appeal = appealed.file(moment)
+    moved = appealed.decide(moment, IRIS, appeal, upheld=True)
     assert (moved.state, moved.cut_from) == ("upheld", None)
     assert moved.entry_id is not None
-    back = store.credited(session, moved.entry_id)
-    case = reviews_store.case(session, Q4, idle_id(company))
+    back = store.credited(moment.session, moved.entry_id)
+    case = reviews_store.case(moment.session, Q4, idle_id(company))
     assert case is not None
     assert case.case.grant_before is not None
     # The draft's own figure without the change; everybody else's changes move the budget's share a little.
     assert abs(int(got + back) - int(case.case.grant_before)) <= int(case.case.grant_before) // 50
-    wallet = session.execute(
+    wallet = moment.session.execute(
         sa.select(lots.c.amount, lots.c.kind, accounts.c.person_id)
         .join(accounts, accounts.c.id == lots.c.account_id)
         .where(lots.c.entry_id == moved.entry_id)
     ).one()
     assert tuple(wallet) == (int(back), "appeal", idle_id(company))
-    assert granted(session, company, MARCH)[0] == 1
-    assert books.findings_in(session, company) == {}
+    assert granted(moment, MARCH)[0] == 1
+    assert books.findings_in(moment) == {}
 
 
-def test_a_cut_that_was_undone_does_not_count_in_the_year(company: Desk, session: Session) -> None:
+def test_a_cut_that_was_undone_does_not_count_in_the_year(company: App, moment: Moment) -> None:
     """Rejected, the change counts among the year's as the factor does; open or upheld, neither does."""
     who = idle_id(company)
 
     def deltas() -> dict[str, int]:
-        return dict(reviews_store.history(session, Q4.next(), since=Q4).deltas.get(who, {}))
+        return dict(reviews_store.history(moment.session, Q4.next(), since=Q4).deltas.get(who, {}))
 
     assert deltas() == {str(Q4): -100}
-    appeal = appealed.file(session, company)
+    appeal = appealed.file(moment)
     assert deltas() == {}
-    with session.begin_nested() as rejecting:
-        appealed.decide(session, company, IRIS, appeal, upheld=False)
+    with moment.session.begin_nested() as rejecting:
+        appealed.decide(moment, IRIS, appeal, upheld=False)
         assert deltas() == {str(Q4): -100}
         rejecting.rollback()
-    appealed.decide(session, company, IRIS, appeal, upheld=True)
+    appealed.decide(moment, IRIS, appeal, upheld=True)
     assert deltas() == {}
 
 
-def test_the_next_pack_counts_the_appeals(company: Desk, session: Session) -> None:
+def test_the_next_pack_counts_the_appeals(moment: Moment) -> None:
     """How many of the cuts were appealed against and what became of the appeals, as it stands; whose is not in it."""
-    cut = appealed.cut(session)
+    cut = appealed.cut(moment.session)
     first, second, third, fourth, *_ = cut
     for who, upheld in ((first, True), (second, False)):
         member = asking.ZOE if who != asking.ZOE else asking.KOFI
-        appealed.decide(session, company, member, appealed.file(session, company, who), upheld=upheld)
-    over = appealed.file(session, company, third)
-    appeals.lapse(session, over.id, desk=company, now=over.decide_by)
-    appealed.file(session, company, fourth)
-    drafted = reviewed.draft(session, company, Q4.next(), now=datetime(2027, 4, 1, 9, tzinfo=UTC))
-    summary = drafting.summary(session, drafted.quarter)
+        appealed.decide(moment, member, appealed.file(moment, who), upheld=upheld)
+    over = appealed.file(moment, third)
+    appeals.lapse(moment.at(over.decide_by), over.id)
+    appealed.file(moment, fourth)
+    drafted = reviewed.draft(moment, Q4.next(), now=datetime(2027, 4, 1, 9, tzinfo=UTC))
+    summary = drafting.summary(moment, drafted.quarter)
     assert summary.appealed == Appealed(str(Q4), len(cut), 4, upheld=1, rejected=1, lapsed=1, open=1)
-    assert drafting.summary(session, Q4).appealed is None
+    assert drafting.summary(moment, Q4).appealed is None
 
 
 @pytest.mark.parametrize("first", [Q4, Q1])
-def test_a_grant_is_made_good_once(company: Desk, session: Session, first: Quarter) -> None:
+def test_a_grant_is_made_good_once(company: App, moment: Moment, first: Quarter) -> None:
     """Where an appeal lasts until the next review cuts as well, each gives back what its own cut took, in any order."""
-    taken = int(granted(session, company, FEBRUARY)[1])
-    long_ago = appealed.file(session, company)
-    session.execute(sa.update(appeals_table).values(decide_by=datetime(2027, 6, 1, tzinfo=UTC)))
-    reviewed.draft(session, company, Q1, now=datetime(2027, 4, 1, 9, tzinfo=UTC))
+    taken = int(granted(moment, FEBRUARY)[1])
+    long_ago = appealed.file(moment)
+    moment.session.execute(sa.update(appeals_table).values(decide_by=datetime(2027, 6, 1, tzinfo=UTC)))
+    reviewed.draft(moment, Q1, now=datetime(2027, 4, 1, 9, tzinfo=UTC))
     # With an appeal open, it begins from what was before.
     cut_again = {"amended_thousandths": -100, "amended_factor": "0.9000"}
     april = datetime(2027, 4, 15, 9, tzinfo=UTC)
     reviews_store.decide(
-        session, Q1, idle_id(company), decision="amended", decided_by=cast.person_id(company, TESS), decided_at=april,
+        moment.session,
+        Q1,
+        idle_id(company),
+        decision="amended",
+        decided_by=cast.person_id(company, TESS),
+        decided_at=april,
         **cut_again,
-    )  # fmt: skip
-    reviewed.adopt(session, Q1, MAY, now=april)
-    assert granted(session, company, MAY)[0] == Decimal("0.9000")
+    )
+    reviewed.adopt(moment, Q1, MAY, now=april)
+    assert granted(moment, MAY)[0] == Decimal("0.9000")
     now = datetime(2027, 5, 5, 9, tzinfo=UTC)
-    again = appeals.file(session, asking.person(session, IDLE), Q1, "And I still am", desk=company, now=now)
+    again = appeals.file(moment.at(now), asking.person(moment.session, IDLE), Q1, "And I still am")
     both = {one.quarter: one for one in (long_ago, again)}
     back = {}
     for quarter in (first, ({Q4, Q1} - {first}).pop()):
-        moved = appealed.decide(session, company, IRIS, both[quarter], upheld=True, at=now)
+        moved = appealed.decide(moment, IRIS, both[quarter], upheld=True, at=now)
         assert moved.entry_id is not None
-        back[quarter] = int(store.credited(session, moved.entry_id))
+        back[quarter] = int(store.credited(moment.session, moved.entry_id))
     # A ninth of what is left of ten tenths.
     assert abs(back[Q4] - taken // 9) <= 2 * asking.BOOK.sizing.round_to_tokens * MICRO_PER_TOKEN
     assert back[Q1] > 0
-    assert books.findings_in(session, company) == {}
+    assert books.findings_in(moment) == {}
 
 
-def test_an_upheld_appeal_before_the_effect_owes_nothing(company: Desk, session: Session) -> None:
+def test_an_upheld_appeal_before_the_effect_owes_nothing(moment: Moment) -> None:
     """Where no grant was cut yet there is nothing to give back."""
-    appeal = appealed.file(session, company, at=FRIDAY)
-    moved = appealed.decide(session, company, IRIS, appeal, upheld=True, at=FRIDAY)
+    appeal = appealed.file(moment, at=FRIDAY)
+    moved = appealed.decide(moment, IRIS, appeal, upheld=True, at=FRIDAY)
     assert moved.entry_id is None
-    assert granted(session, company, FEBRUARY)[0] == 1
+    assert granted(moment, FEBRUARY)[0] == 1
 
 
-def test_a_rejected_appeal_cuts_from_the_next_month(company: Desk, session: Session) -> None:
+def test_a_rejected_appeal_cuts_from_the_next_month(moment: Moment) -> None:
     """What was granted while it was open stays; the cut holds from the month after the decision."""
-    appeal = appealed.file(session, company, at=FRIDAY + timedelta(days=5))
-    assert granted(session, company, FEBRUARY)[0] == 1
-    moved = appealed.decide(session, company, IRIS, appeal, upheld=False, at=FEBRUARY_FIRST)
+    appeal = appealed.file(moment, at=FRIDAY + timedelta(days=5))
+    assert granted(moment, FEBRUARY)[0] == 1
+    moved = appealed.decide(moment, IRIS, appeal, upheld=False, at=FEBRUARY_FIRST)
     assert (moved.state, moved.cut_from) == ("rejected", MARCH)
-    assert factor(session, company, FEBRUARY) is None
-    assert granted(session, company, MARCH)[0] == Decimal("0.9000")
+    assert factor(moment, FEBRUARY) is None
+    assert granted(moment, MARCH)[0] == Decimal("0.9000")
 
 
-def test_silence_undoes_nothing(company: Desk, session: Session) -> None:
+def test_silence_undoes_nothing(company: App, moment: Moment) -> None:
     """Not decided in time, the cut holds from the next month, and the person is told; before that nothing lapses."""
-    appeal = appealed.file(session, company)
-    assert appeals.lapse(session, appeal.id, desk=company, now=FEBRUARY_THIRD) is None
-    assert store.due(session, appeal.decide_by - timedelta(seconds=1), limit=9) == [
+    appeal = appealed.file(moment)
+    assert appeals.lapse(moment.at(FEBRUARY_THIRD), appeal.id) is None
+    assert store.due(moment.session, appeal.decide_by - timedelta(seconds=1), limit=9) == [
         (appeal.id, store.REMIND, appeal.remind_at)
     ]
-    assert store.due(session, LATE, limit=9) == [(appeal.id, store.LAPSE, appeal.decide_by)]
-    moved = appeals.lapse(session, appeal.id, desk=company, now=LATE)
+    assert store.due(moment.session, LATE, limit=9) == [(appeal.id, store.LAPSE, appeal.decide_by)]
+    moved = appeals.lapse(moment.at(LATE), appeal.id)
     assert moved is not None
     assert (moved.state, moved.cut_from, moved.decided_by) == ("lapsed", MARCH, "policy")
-    assert factor(session, company, FEBRUARY) is None
-    assert factor(session, company, MARCH) == Decimal("0.9000")
-    assert (f"appeal:{appeal.id}:lapsed", idle_id(company), None) in kept(session)
-    assert appeals.lapse(session, appeal.id, desk=company, now=LATE) is None
+    assert factor(moment, FEBRUARY) is None
+    assert factor(moment, MARCH) == Decimal("0.9000")
+    assert (f"appeal:{appeal.id}:lapsed", idle_id(company), None) in kept(moment)
+    assert appeals.lapse(moment.at(LATE), appeal.id) is None
 
 
-def test_an_appeal_is_told_to_the_board_and_decided_on_every_copy(company: Desk, session: Session) -> None:
+def test_an_appeal_is_told_to_the_board_and_decided_on_every_copy(company: App, moment: Moment) -> None:
     """One card in the board's channel and the person's own; the decision gives both a new face, and a note."""
-    before = len(kept(session))
-    appeal = appealed.file(session, company)
-    appealed.decide(session, company, IRIS, appeal, upheld=False)
+    before = len(kept(moment))
+    appeal = appealed.file(moment)
+    appealed.decide(moment, IRIS, appeal, upheld=False)
     person = idle_id(company)
     mine, board = f"appeal:{appeal.id}:mine", f"appeal:{appeal.id}:board"
-    assert kept(session)[before:] == [
-        (mine, person, None), (board, None, None), (f"{mine}@2", person, mine), (f"{board}@2", None, board),
+    assert kept(moment)[before:] == [
+        (mine, person, None),
+        (board, None, None),
+        (f"{mine}@2", person, mine),
+        (f"{board}@2", None, board),
         (f"appeal:{appeal.id}:rejected", person, None),
-    ]  # fmt: skip
+    ]
 
 
-def test_one_form_sent_twice_is_one_appeal(company: Desk, session: Session) -> None:
+def test_one_form_sent_twice_is_one_appeal(moment: Moment) -> None:
     """The same text is the same appeal; another one is refused, and says where the first stands."""
-    first = appealed.file(session, company)
-    owed = kept(session)
-    assert appealed.file(session, company) == first
-    assert kept(session) == owed
+    first = appealed.file(moment)
+    owed = kept(moment)
+    assert appealed.file(moment) == first
+    assert kept(moment) == owed
     with pytest.raises(Refusal, match="still open"):
-        appealed.file(session, company, reason="Something else")
+        appealed.file(moment, reason="Something else")
 
 
 @pytest.mark.parametrize(
@@ -300,63 +310,69 @@ def test_one_form_sent_twice_is_one_appeal(company: Desk, session: Session) -> N
         (IDLE, datetime(2027, 2, 6, 9, tzinfo=UTC), "too_late"),
     ],
 )
-def test_what_cannot_be_appealed(company: Desk, session: Session, who: str, at: datetime, code: str) -> None:
+def test_what_cannot_be_appealed(moment: Moment, who: str, at: datetime, code: str) -> None:
     """A raise, no case at all, and an appeal after the fifteenth working day are refused with the reason."""
     with pytest.raises(Refusal) as refused:
-        appealed.file(session, company, who, at=at)
+        appealed.file(moment, who, at=at)
     assert refused.value.code == code
 
 
-def test_the_last_day_counts_to_its_end(company: Desk, session: Session) -> None:
+def test_the_last_day_counts_to_its_end(moment: Moment) -> None:
     """Late in the evening of the last day is in time."""
-    assert appealed.file(session, company, at=datetime(2027, 2, 5, 22, tzinfo=UTC)).state == "open"
+    assert appealed.file(moment, at=datetime(2027, 2, 5, 22, tzinfo=UTC)).state == "open"
 
 
-def test_a_reason_is_needed(company: Desk, session: Session) -> None:
+def test_a_reason_is_needed(moment: Moment) -> None:
     """Neither an appeal nor its decision goes without one."""
     with pytest.raises(FieldsRefused):
-        appealed.file(session, company, reason="  ")
-    appeal = appealed.file(session, company)
+        appealed.file(moment, reason="  ")
+    appeal = appealed.file(moment)
     with pytest.raises(FieldsRefused):
         appeals.decide(
-            session, asking.person(session, IRIS), appeal.id, upheld=True, reason="", desk=company, now=FEBRUARY_THIRD
-        )  # fmt: skip
+            moment.at(FEBRUARY_THIRD), asking.person(moment.session, IRIS), appeal.id, upheld=True, reason=""
+        )
 
 
 # --- Who decides ---------------------------------------------------------------------------------------------------
 
 
-def refused(session: Session, desk: Desk, member: str, appeal: store.Appeal) -> str:
+def refused(moment: Moment, member: str, appeal: store.Appeal) -> str:
     try:
-        appealed.decide(session, desk, member, appeal, upheld=True)
+        appealed.decide(moment, member, appeal, upheld=True)
     except Refusal as refusal:
         return refusal.code
     return ""
 
 
-def test_who_had_a_part_in_it_does_not_decide(company: Desk, session: Session) -> None:
+def test_who_had_a_part_in_it_does_not_decide(company: App, moment: Moment) -> None:
     """Not the person, not their manager, not who amended the case, not who voted, nobody off the board."""
     manager = "m1@example.com"
     roles = io.StringIO(f"email,roles\n{manager},board\n{IDLE},board\n")
-    directory.import_csv(session, roles, actor="test", now=FRIDAY, zone=company.zone)
+    directory.import_csv(moment.at(FRIDAY), roles, actor="test")
     reviews_store.decide(
-        session, Q4, idle_id(company), decision="amended", decided_by=cast.person_id(company, OMAR),
-        decided_at=FRIDAY, amended_thousandths=-50, amended_factor="0.9500",
-    )  # fmt: skip
-    appealed.vote_on_package(session, company, TESS)
-    appeal = appealed.file(session, company)
+        moment.session,
+        Q4,
+        idle_id(company),
+        decision="amended",
+        decided_by=cast.person_id(company, OMAR),
+        decided_at=FRIDAY,
+        amended_thousandths=-50,
+        amended_factor="0.9500",
+    )
+    appealed.vote_on_package(moment.session, company, TESS)
+    appeal = appealed.file(moment)
     for member in (IDLE, manager, OMAR, TESS):
-        assert refused(session, company, member, appeal) == "recused"
-    assert refused(session, company, BUSY, appeal) == "not_on_board"
-    assert refused(session, company, IRIS, appeal) == ""
-    assert refused(session, company, IRIS, appeal) == "decided"
+        assert refused(moment, member, appeal) == "recused"
+    assert refused(moment, BUSY, appeal) == "not_on_board"
+    assert refused(moment, IRIS, appeal) == ""
+    assert refused(moment, IRIS, appeal) == "decided"
 
 
-def test_where_everybody_voted_a_voter_decides(company: Desk, session: Session) -> None:
+def test_where_everybody_voted_a_voter_decides(company: App, moment: Moment) -> None:
     """A board that voted as a whole is not left without anybody: those who did not decide the case do."""
     everybody = (IRIS, OMAR, TESS, asking.ZOE, asking.KOFI)
-    appealed.vote_on_package(session, company, *everybody)
-    seats = appeals.deciders(session, appealed.file(session, company), desk=company, now=FEBRUARY_THIRD)
+    appealed.vote_on_package(moment.session, company, *everybody)
+    seats = appeals.deciders(moment.at(FEBRUARY_THIRD), appealed.file(moment))
     assert {cast.person_id(company, one) for one in (IRIS, OMAR, TESS)} <= seats
 
 
@@ -381,28 +397,26 @@ FACTORS = st.integers(5_000, 12_000).map(lambda n: Decimal(n) / 10_000)
 def test_giving_back_never_takes(got: Decimal, restored: Decimal, higher: Decimal, weight: str) -> None:
     """What is owed back is never below zero, is nothing where nothing was cut, and grows with what is restored."""
     rules = asking.BOOK.sizing
-    factors = dataclasses.replace(
-        letters.factors(), adjustment=got, weight=Decimal(weight)
-    )  # fmt: skip
+    factors = dataclasses.replace(letters.factors(), adjustment=got, weight=Decimal(weight))
     back, more = (owed_back([CutMonth(FEBRUARY, factors, one, rules)]) for one in (restored, max(restored, higher)))
     assert 0 <= back <= more
     assert back == 0 or restored > got
 
 
 @pytest.mark.parametrize("state", ["open", "upheld"])
-def test_a_suspended_or_upheld_case_never_lowers_a_grant(company: Desk, session: Session, state: str) -> None:
+def test_a_suspended_or_upheld_case_never_lowers_a_grant(moment: Moment, state: str) -> None:
     """With every cut appealed against, nobody's factor is below that of before, in any month."""
-    cut = [one.case for one in reviews_store.cases(session, Q4) if effects.is_cut(one)]
+    cut = [one.case for one in reviews_store.cases(moment.session, Q4) if effects.is_cut(one)]
     assert len(cut) == 6
     for case in cut:
-        person = people_store.by_id(session, case.person_id)
+        person = people_store.by_id(moment.session, case.person_id)
         assert person is not None
-        appeal = appealed.file(session, company, person.email)
+        appeal = appealed.file(moment, person.email)
         if state == "upheld":
             member = asking.ZOE if person.email != asking.ZOE else asking.KOFI
-            appealed.decide(session, company, member, appeal, upheld=True)
+            appealed.decide(moment, member, appeal, upheld=True)
     for month in (FEBRUARY, MARCH, Month(2027, 9)):
-        factors = reviews_store.factors_on(session, month)
+        factors = reviews_store.factors_on(moment.session, month)
         assert all(factors.get(case.person_id, 1) >= case.factor_before for case in cut)
         assert all(one >= 1 for one in factors.values())
 
@@ -411,31 +425,31 @@ def test_a_suspended_or_upheld_case_never_lowers_a_grant(company: Desk, session:
 
 
 @pytest.fixture
-def office(desk: Desk, clock: Clock) -> Desk:
+def office(app: App, clock: Clock) -> App:
     """A company of its own, in which an appeal is open and February was granted with the cut."""
-    appealed.settle(desk, clock)
-    with desk.transaction() as session:
-        appealed.adopt(session, desk)
-        reviewed.granted_with(session, desk, FEBRUARY, FEBRUARY_FIRST)
-    with desk.transaction() as session:
-        appealed.file(session, desk)
+    appealed.settle(app, clock)
+    with app.transaction(FEBRUARY_FIRST) as moment:
+        appealed.adopt(moment)
+        reviewed.granted_with(moment, FEBRUARY)
+    with app.transaction() as moment:
+        appealed.file(moment)
     clock.now = FEBRUARY_THIRD
-    return desk
+    return app
 
 
 @pytest.mark.every_database
-def test_two_presses_at_once_decide_once(office: Desk, database_url: str) -> None:
+def test_two_presses_at_once_decide_once(office: App, database_url: str) -> None:
     """Members uphold and reject at the same moment through two replicas: one decision, at most one lot."""
     presses = [(member, upheld) for member in (IRIS, OMAR, TESS) for upheld in (True, False)]
     barrier = threading.Barrier(len(presses))
     codes: list[str] = []
 
-    def press(member: str, replica: Desk, *, upheld: bool) -> None:
+    def press(member: str, replica: App, *, upheld: bool) -> None:
         barrier.wait(books.WAIT_SECONDS)
         try:
-            with replica.transaction() as session:
-                appeal = appeals.require(session, Q4, cast.person_id(office, IDLE))
-                codes.append(appealed.decide(session, replica, member, appeal, upheld=upheld).state)
+            with replica.transaction() as moment:
+                appeal = appeals.require(moment, Q4, cast.person_id(office, IDLE))
+                codes.append(appealed.decide(moment, member, appeal, upheld=upheld).state)
         except Refusal as refusal:
             codes.append(refusal.code)
 
@@ -454,12 +468,12 @@ def test_two_presses_at_once_decide_once(office: Desk, database_url: str) -> Non
     assert books.findings(office) == {}
 
 
-def test_the_calendar_ends_an_appeal_once(office: Desk, clock: Clock) -> None:
+def test_the_calendar_ends_an_appeal_once(office: App, clock: Clock) -> None:
     """The tick after the deadline lets it lapse; another tick does nothing more."""
     clock.now = LATE
     ticked = tick.tick(office, now=LATE)
     assert [run.job for run in ticked.done].count("appeal.lapse") == 1
     assert "appeal.lapse" not in [run.job for run in tick.tick(office, now=LATE).done]
-    with office.reading() as session:
-        assert appeals.require(session, Q4, cast.person_id(office, IDLE)).state == "lapsed"
-        assert drafting.recompute(session, Q4) == []
+    with office.reading() as moment:
+        assert appeals.require(moment, Q4, cast.person_id(office, IDLE)).state == "lapsed"
+        assert drafting.recompute(moment, Q4) == []

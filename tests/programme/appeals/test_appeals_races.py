@@ -24,8 +24,9 @@ from tests.support.reviewed import IDLE, Q4
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from programme.app import Desk
-    from store.engine import Database, Session
+    from programme.app import App
+    from programme.moment import Moment
+    from store.engine import Database
     from tests.support.clock import Clock
 
 pytestmark = pytest.mark.every_database
@@ -38,42 +39,42 @@ WAITING = sa.text(
 
 
 @pytest.fixture
-def office(desk: Desk, clock: Clock) -> Desk:
+def office(app: App, clock: Clock) -> App:
     """A company of its own whose review is adopted, before the first month that it cuts."""
-    appealed.settle(desk, clock)
+    appealed.settle(app, clock)
     clock.now = FEBRUARY_FIRST
-    with desk.transaction() as session:
-        appealed.adopt(session, desk)
-    return desk
+    with app.transaction() as moment:
+        appealed.adopt(moment)
+    return app
 
 
-def is_kept_out(desk: Desk) -> bool:
+def is_kept_out(app: App) -> bool:
     """Whether somebody waits until the run is over: on SQLite whoever writes does."""
-    if desk.database.dialect == "sqlite":
+    if app.database.dialect == "sqlite":
         return True
-    with desk.reading() as session:
+    with app.database.reading() as session:
         return session.execute(WAITING).first() is not None
 
 
-def month(session: Session, desk: Desk) -> object:
-    return monthly.run(session, FEBRUARY, desk=desk, now=FEBRUARY_FIRST)
+def month(moment: Moment) -> object:
+    return monthly.run(moment.at(FEBRUARY_FIRST), FEBRUARY)
 
 
-def joiners(session: Session, desk: Desk) -> object:
-    return monthly.run_joiners(session, DAY_AFTER.date(), desk=desk, now=DAY_AFTER)
+def joiners(moment: Moment) -> object:
+    return monthly.run_joiners(moment.at(DAY_AFTER), DAY_AFTER.date())
 
 
 @pytest.mark.parametrize("run", [month, joiners])
 def test_an_appeal_while_grants_are_sized_loses_nothing(
-    office: Desk, database_url: str, monkeypatch: pytest.MonkeyPatch, run: Callable[[Session, Desk], object]
+    office: App, database_url: str, monkeypatch: pytest.MonkeyPatch, run: Callable[[Moment], object]
 ) -> None:
     """Filed and upheld between the sizing and the posting of a cut grant, an appeal gives back what the run cut."""
     if run is joiners:
         cast.hire(office, f"email,pay_band\n{IDLE},-\n")
-        with office.transaction() as session:
+        with office.transaction(FEBRUARY_FIRST) as moment:
             # So that something is left for those who come later.
-            terms.set_budget(session, FEBRUARY, NanoUSD.parse("500000"), actor="test", now=FEBRUARY_FIRST)
-            month(session, office)
+            terms.set_budget(moment, FEBRUARY, NanoUSD.parse("500000"), actor="test")
+            month(moment)
         cast.hire(office, f"email,pay_band\n{IDLE},P3\n")
     # Read by whoever appeals, before they wait for a run that read the clock after them.
     at = (FEBRUARY_FIRST if run is month else DAY_AFTER) - timedelta(seconds=1)
@@ -89,21 +90,21 @@ def test_an_appeal_while_grants_are_sized_loses_nothing(
 
     def granting(database: Database) -> None:
         replica = dataclasses.replace(office, database=database)
-        with replica.transaction() as session:
-            run(session, replica)
+        with replica.transaction() as moment:
+            run(moment)
 
     def appealing(database: Database) -> None:
         replica = dataclasses.replace(office, database=database)
         assert sized.wait(books.WAIT_SECONDS)
-        with replica.transaction() as session:
-            appeal = appealed.file(session, replica, at=at)
-        with replica.transaction() as session:
-            appealed.decide(session, replica, IRIS, appeal, upheld=True, at=at)
+        with replica.transaction() as moment:
+            appeal = appealed.file(moment, at=at)
+        with replica.transaction() as moment:
+            appealed.decide(moment, IRIS, appeal, upheld=True, at=at)
         decided.set()
 
     monkeypatch.setattr(sizing, "plan", pausing)
     assert books.at_once(database_url, [granting, appealing]) == []
-    with office.reading() as session:
+    with office.database.reading() as session:
         appeal = store.get(session, Q4, cast.person_id(office, IDLE))
         assert appeal is not None
         g = grants.c
@@ -117,13 +118,13 @@ def test_an_appeal_while_grants_are_sized_loses_nothing(
     assert books.findings(office) == {}
 
 
-def test_a_month_that_was_granted_meanwhile_is_not_cut_afterwards(office: Desk) -> None:
+def test_a_month_that_was_granted_meanwhile_is_not_cut_afterwards(office: App) -> None:
     """Who rejects an appeal by a clock behind that of the run it waited for cuts the month after the one granted."""
     january = FEBRUARY_FIRST.replace(month=1, day=31, hour=22, minute=59)
-    with office.transaction() as session:
-        appeal = appealed.file(session, office, at=january)
-        reviewed.granted_with(session, office, FEBRUARY, FEBRUARY_FIRST)
-    with office.transaction() as session:
-        moved = appealed.decide(session, office, IRIS, appeal, upheld=False, at=january)
+    with office.transaction(FEBRUARY_FIRST) as moment:
+        appeal = appealed.file(moment, at=january)
+        reviewed.granted_with(moment, FEBRUARY)
+    with office.transaction() as moment:
+        moved = appealed.decide(moment, IRIS, appeal, upheld=False, at=january)
     assert (moved.decided_at, moved.cut_from) == (FEBRUARY_FIRST, MARCH)
     assert books.findings(office) == {}

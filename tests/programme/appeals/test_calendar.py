@@ -27,37 +27,37 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from programme.app import Desk
+    from programme.app import App
+    from programme.moment import Moment
     from store.appeals.records import Appeal
-    from store.engine import Session
 
 BOARD = (IRIS, OMAR, TESS, ZOE, KOFI)
 
 
 @pytest.fixture(scope="module")
-def company(shared_desk: Desk) -> Desk:
+def company(shared_app: App) -> App:
     """The company with its draft and its board."""
-    assert isinstance(shared_desk.clock, Clock)
-    appealed.settle(shared_desk, shared_desk.clock)
-    return dataclasses.replace(shared_desk, governance_channel=asking.BOARD_CHANNEL)
+    assert isinstance(shared_app.clock, Clock)
+    appealed.settle(shared_app, shared_app.clock)
+    return dataclasses.replace(shared_app, governance_channel=asking.BOARD_CHANNEL)
 
 
 @pytest.fixture
-def session(company: Desk) -> Iterator[Session]:
+def moment(company: App) -> Iterator[Moment]:
     """A transaction that leaves nothing, in which the review is adopted."""
-    with books.rolled_back(company) as session:
-        appealed.adopt(session, company)
-        yield session
+    with books.rolled_back(company) as moment:
+        appealed.adopt(moment)
+        yield moment
 
 
-def reminders(session: Session, appeal: Appeal) -> list[tuple[str, str | None, str | None]]:
+def reminders(moment: Moment, appeal: Appeal) -> list[tuple[str, str | None, str | None]]:
     """(what, reader, channel) of what was owed about an appeal beside its cards and notes, in order."""
     o = outbox.c
     query = sa.select(o.key, o.person_id, o.channel, o.template, o.replaces).where(o.about == appeal.id).order_by(o.id)
     steps = {store.REMIND: f"appeal:{appeal.id}:remind:", "nobody": f"appeal:{appeal.id}:nobody"}
     return [
         (name, person, channel)
-        for key, person, channel, _, replaces in session.execute(query)
+        for key, person, channel, _, replaces in moment.session.execute(query)
         for name, prefix in steps.items()
         if key.startswith(prefix) and replaces is None
     ]
@@ -68,110 +68,116 @@ def remind_at(appeal: Appeal) -> datetime:
     return appeal.remind_at
 
 
-def test_those_who_can_decide_are_reminded_once(company: Desk, session: Session) -> None:
+def test_those_who_can_decide_are_reminded_once(company: App, moment: Moment) -> None:
     """Five working days after the appeal each who can decide gets a card of their own; never a second time."""
-    appealed.vote_on_package(session, company, TESS)
-    appeal = appealed.file(session, company)
+    appealed.vote_on_package(moment.session, company, TESS)
+    appeal = appealed.file(moment)
     at = remind_at(appeal)
     assert at == FEBRUARY_THIRD + timedelta(days=7)
     early = at - timedelta(seconds=1)
-    assert store.due(session, early, limit=9) == []
-    assert calendar.advance(session, appeal.id, desk=company, now=early) is None
-    assert store.due(session, at, limit=9) == [(appeal.id, store.REMIND, at)]
-    assert calendar.advance(session, appeal.id, desk=company, now=at) == store.REMIND
+    assert store.due(moment.session, early, limit=9) == []
+    assert calendar.advance(moment.at(early), appeal.id) is None
+    assert store.due(moment.session, at, limit=9) == [(appeal.id, store.REMIND, at)]
+    assert calendar.advance(moment.at(at), appeal.id) == store.REMIND
     able = sorted(cast.person_id(company, one) for one in BOARD if one != TESS)
-    assert reminders(session, appeal) == [(store.REMIND, one, None) for one in able]
-    assert store.due(session, at, limit=9) == []
-    assert calendar.advance(session, appeal.id, desk=company, now=at) is None
-    assert len(reminders(session, appeal)) == len(able)
+    assert reminders(moment, appeal) == [(store.REMIND, one, None) for one in able]
+    assert store.due(moment.session, at, limit=9) == []
+    assert calendar.advance(moment.at(at), appeal.id) is None
+    assert len(reminders(moment, appeal)) == len(able)
 
 
-def test_nobody_is_reminded_of_what_is_decided(company: Desk, session: Session) -> None:
+def test_nobody_is_reminded_of_what_is_decided(company: App, moment: Moment) -> None:
     """Decided in time, nothing is due; a reminder under way then gets the face of the decision."""
-    appeal = appealed.file(session, company)
-    calendar.advance(session, appeal.id, desk=company, now=remind_at(appeal))
-    appealed.decide(session, company, IRIS, appeal, upheld=False, at=remind_at(appeal))
-    assert store.due(session, remind_at(appeal), limit=9) == []
+    appeal = appealed.file(moment)
+    calendar.advance(moment.at(remind_at(appeal)), appeal.id)
+    appealed.decide(moment, IRIS, appeal, upheld=False, at=remind_at(appeal))
+    assert store.due(moment.session, remind_at(appeal), limit=9) == []
     o = outbox.c
     query = sa.select(o.replaces).where(o.about == appeal.id, o.template == notices.FACE)
-    faces = session.execute(query).scalars()
+    faces = moment.session.execute(query).scalars()
     assert f"appeal:{appeal.id}:remind:{cast.person_id(company, OMAR)}" in set(faces)
 
 
-def test_after_an_outage_only_the_end_is_due(company: Desk, session: Session) -> None:
+def test_after_an_outage_only_the_end_is_due(moment: Moment) -> None:
     """Neither reminded nor decided in time, it lapses, and nobody is asked for what is over."""
-    appeal = appealed.file(session, company)
-    assert store.due(session, appeal.decide_by, limit=9) == [(appeal.id, store.LAPSE, appeal.decide_by)]
-    assert calendar.advance(session, appeal.id, desk=company, now=appeal.decide_by) == store.LAPSE
-    assert reminders(session, appeal) == []
-    assert calendar.advance(session, appeal.id, desk=company, now=appeal.decide_by) is None
+    appeal = appealed.file(moment)
+    assert store.due(moment.session, appeal.decide_by, limit=9) == [(appeal.id, store.LAPSE, appeal.decide_by)]
+    assert calendar.advance(moment.at(appeal.decide_by), appeal.id) == store.LAPSE
+    assert reminders(moment, appeal) == []
+    assert calendar.advance(moment.at(appeal.decide_by), appeal.id) is None
 
 
-def leave_nobody(session: Session, desk: Desk) -> None:
+def leave_nobody(moment: Moment) -> None:
     """Everybody on the board but Iris goes, and she amended the case."""
     others = "".join(f"{one},-\n" for one in BOARD if one != IRIS)
-    directory.import_csv(session, io.StringIO(f"email,roles\n{others}"), actor="test", now=FRIDAY, zone=desk.zone)
+    directory.import_csv(moment.at(FRIDAY), io.StringIO(f"email,roles\n{others}"), actor="test")
     reviews_store.decide(
-        session, Q4, cast.person_id(desk, IDLE), decision="amended", decided_by=cast.person_id(desk, IRIS),
-        decided_at=FRIDAY, amended_thousandths=-50, amended_factor="0.9500",
-    )  # fmt: skip
+        moment.session,
+        Q4,
+        cast.id_of(moment.session, IDLE),
+        decision="amended",
+        decided_by=cast.id_of(moment.session, IRIS),
+        decided_at=FRIDAY,
+        amended_thousandths=-50,
+        amended_factor="0.9500",
+    )
 
 
 @pytest.mark.parametrize("channel", [asking.BOARD_CHANNEL, None])
-def test_where_nobody_can_decide_that_is_told(company: Desk, session: Session, channel: str | None) -> None:
+def test_where_nobody_can_decide_that_is_told(moment: Moment, channel: str | None) -> None:
     """The board's channel, or else its chair, learns that it needs another member; nobody else is told."""
-    desk = dataclasses.replace(company, governance_channel=channel)
-    leave_nobody(session, desk)
-    appeal = appealed.file(session, desk)
-    assert calendar.advance(session, appeal.id, desk=desk, now=remind_at(appeal)) == store.REMIND
-    reader = None if channel else cast.person_id(desk, IRIS)
-    assert reminders(session, appeal) == [("nobody", reader, channel)]
+    moment = dataclasses.replace(moment, governance_channel=channel)
+    leave_nobody(moment)
+    appeal = appealed.file(moment)
+    assert calendar.advance(moment.at(remind_at(appeal)), appeal.id) == store.REMIND
+    reader = None if channel else cast.id_of(moment.session, IRIS)
+    assert reminders(moment, appeal) == [("nobody", reader, channel)]
 
 
 # --- In a company of its own: what is composed when it goes out ------------------------------------------------------
 
 
 @pytest.fixture
-def office(sqlite_desk: Desk, clock: Clock) -> Desk:
+def office(sqlite_app: App, clock: Clock) -> App:
     """A company in which an appeal is open."""
-    appealed.settle(sqlite_desk, clock)
-    with sqlite_desk.transaction() as session:
-        appealed.adopt(session, sqlite_desk)
-    with sqlite_desk.transaction() as session:
-        appealed.file(session, sqlite_desk)
-    return dataclasses.replace(sqlite_desk, governance_channel=asking.BOARD_CHANNEL)
+    appealed.settle(sqlite_app, clock)
+    with sqlite_app.transaction() as moment:
+        appealed.adopt(moment)
+    with sqlite_app.transaction() as moment:
+        appealed.file(moment)
+    return dataclasses.replace(sqlite_app, governance_channel=asking.BOARD_CHANNEL)
 
 
-def composed(desk: Desk, prefix: str) -> list[bool]:
+def composed(app: App, prefix: str) -> list[bool]:
     """Of the messages with such keys: whether there is still something to say."""
     o = outbox.c
     query = sa.select(o.template, o.view).where(o.key.startswith(prefix), o.replaces.is_(None)).order_by(o.id)
-    return [messages.compose(template, view, desk=desk) is not None for template, view in books.rows(desk, query)]
+    return [messages.compose(template, view, app=app) is not None for template, view in books.rows(app, query)]
 
 
-def test_a_reminder_that_waits_says_nothing_once_it_is_decided(office: Desk, clock: Clock) -> None:
+def test_a_reminder_that_waits_says_nothing_once_it_is_decided(office: App, clock: Clock) -> None:
     """The calendar owes them through the tick; each says something until the decision, and nothing afterwards."""
-    with office.reading() as session:
-        appeal = appeals.require(session, Q4, cast.person_id(office, IDLE))
+    with office.reading() as moment:
+        appeal = appeals.require(moment, Q4, cast.person_id(office, IDLE))
     clock.now = remind_at(appeal)
     jobs = [run.job for run in tick.tick(office, now=clock.now).done]
     assert jobs.count(f"{due.APPEAL}{store.REMIND}") == 1
     assert f"{due.APPEAL}{store.REMIND}" not in [run.job for run in tick.tick(office, now=clock.now).done]
     key = f"appeal:{appeal.id}:remind:"
     assert composed(office, key) == [True] * len(BOARD)
-    with office.transaction() as session:
-        appealed.decide(session, office, IRIS, appeal, upheld=False, at=clock.now)
+    with office.transaction() as moment:
+        appealed.decide(moment, IRIS, appeal, upheld=False, at=clock.now)
     assert composed(office, key) == [False] * len(BOARD)
     assert composed(office, f"appeal:{appeal.id}:board") == []
     assert books.findings(office) == {}
 
 
-def test_that_nobody_can_decide_is_not_said_once_somebody_can(office: Desk, clock: Clock) -> None:
+def test_that_nobody_can_decide_is_not_said_once_somebody_can(office: App, clock: Clock) -> None:
     """With another member on the board the word that nobody can is dropped."""
-    with office.transaction() as session:
-        leave_nobody(session, office)
-        appeal = appeals.require(session, Q4, cast.person_id(office, IDLE))
-        calendar.advance(session, appeal.id, desk=office, now=remind_at(appeal))
+    with office.transaction() as moment:
+        leave_nobody(moment)
+        appeal = appeals.require(moment, Q4, cast.person_id(office, IDLE))
+        calendar.advance(moment.at(remind_at(appeal)), appeal.id)
     clock.now = remind_at(appeal)
     key = f"appeal:{appeal.id}:nobody"
     assert composed(office, key) == [True]

@@ -25,7 +25,7 @@ from tests.support.books import ADA
 from tests.support.clock import NOON, Clock
 
 if TYPE_CHECKING:
-    from programme.app import Desk
+    from programme.app import App
     from programme.balance.burn_down import BurnDown
 
 FIRST = date(2026, 11, 1)
@@ -33,33 +33,33 @@ MIDNIGHT = datetime(2026, 10, 31, 23, 0, tzinfo=UTC)
 """When November begins in Berlin."""
 
 
-def of(desk: Desk) -> BurnDown:
+def of(app: App) -> BurnDown:
     """Ada's month, which must end with what her balance says."""
-    with desk.reading() as session:
-        card = balance.of_email(session, ADA, desk=desk, now=desk.clock())
+    with app.reading() as moment:
+        card = balance.of_email(moment, ADA)
         assert card is not None
-        found = burn_down.of(session, card, desk=desk, now=desk.clock())
+        found = burn_down.of(moment, card)
     assert found is not None
     assert found.left[-1] == (found.today, card.available)
     assert [day for day, _ in found.left] == [FIRST + timedelta(days=i) for i in range(len(found.left))]
     return found
 
 
-def use(desk: Desk, event_id: str, at: datetime, tokens: int) -> None:
+def use(app: App, event_id: str, at: datetime, tokens: int) -> None:
     """Use as many tokens: a million output tokens cost USD 15, 1,500 tokens."""
     used = cast.event(event_id, at=at, meters={"output": tokens * 2_000 // 3})
-    assert books.take_in(desk, used) == ["accepted"]
+    assert books.take_in(app, used) == ["accepted"]
 
 
-def give(desk: Desk, tokens: int, *, starts_at: datetime, expires_at: datetime) -> None:
-    with desk.transaction() as session:
-        codes = [ledger.TREASURY, ledger.wallet_code(cast.person_id(desk, ADA))]
+def give(app: App, tokens: int, *, starts_at: datetime, expires_at: datetime) -> None:
+    with app.database.transaction() as session:
+        codes = [ledger.TREASURY, ledger.wallet_code(cast.person_id(app, ADA))]
         treasury, wallet = (ledger.open_accounts(session, codes)[code] for code in codes)
         amount, key = tokens * 1_000_000, f"grant:{starts_at}:{expires_at}"
         lot = NewLot(LotKind.MONTHLY, 100, starts_at, expires_at, "Grant", "test")
         amounts = ((treasury, -amount), (wallet, amount))
         ledger.post(
-            session, [Draft(EntryKind.GRANT, key, b"", starts_at, "Grant", "test", amounts, lot=lot)], now=desk.clock()
+            session, [Draft(EntryKind.GRANT, key, b"", starts_at, "Grant", "test", amounts, lot=lot)], now=app.clock()
         )
 
 
@@ -68,22 +68,22 @@ def by_day(found: BurnDown) -> dict[int, int]:
     return {day.day: int(left) // 1_000_000 for day, left in found.left}
 
 
-def test_nobody_without_a_wallet_has_a_burn_down(desk: Desk) -> None:
+def test_nobody_without_a_wallet_has_a_burn_down(app: App) -> None:
     """Who never had or used anything has no series, and no account is opened for it."""
-    with desk.reading() as session:
-        card = balance.of_email(session, ADA, desk=desk, now=NOON)
+    with app.reading(NOON) as moment:
+        card = balance.of_email(moment, ADA)
         assert card is not None
-        assert burn_down.of(session, card, desk=desk, now=NOON) is None
+        assert burn_down.of(moment, card) is None
 
 
-def test_each_use_counts_on_its_day(desk: Desk, clock: Clock) -> None:
+def test_each_use_counts_on_its_day(app: App, clock: Clock) -> None:
     """Tokens go down on the day of the use, also when it is reported late and out of order."""
     clock.now = MIDNIGHT
-    give(desk, 1_000, starts_at=MIDNIGHT, expires_at=NOON + timedelta(days=90))
+    give(app, 1_000, starts_at=MIDNIGHT, expires_at=NOON + timedelta(days=90))
     clock.now = NOON
-    use(desk, "b", NOON, 30)
-    use(desk, "a", NOON - timedelta(days=10), 100)
-    found = of(desk)
+    use(app, "b", NOON, 30)
+    use(app, "a", NOON - timedelta(days=10), 100)
+    found = of(app)
     assert found.start == MicroTokens(1_000_000_000)
     assert {d: left for d, left in by_day(found).items() if d in {9, 10, 19, 20}} == {
         9: 1_000,
@@ -94,55 +94,55 @@ def test_each_use_counts_on_its_day(desk: Desk, clock: Clock) -> None:
     assert (found.ahead, found.runs_out) == ((), None)
 
 
-def test_grants_come_in_on_their_day(desk: Desk, clock: Clock) -> None:
+def test_grants_come_in_on_their_day(app: App, clock: Clock) -> None:
     """What is granted in mid-month lifts the line on that day, and counts towards the start; what is to come not."""
     clock.now = MIDNIGHT - timedelta(days=20)
-    give(desk, 500, starts_at=clock.now, expires_at=NOON + timedelta(days=90))
+    give(app, 500, starts_at=clock.now, expires_at=NOON + timedelta(days=90))
     clock.now = NOON - timedelta(days=5)
-    give(desk, 200, starts_at=clock.now, expires_at=NOON + timedelta(days=50))
+    give(app, 200, starts_at=clock.now, expires_at=NOON + timedelta(days=50))
     clock.now = NOON
-    give(desk, 9_000, starts_at=NOON + timedelta(days=11), expires_at=NOON + timedelta(days=99))
-    found = of(desk)
+    give(app, 9_000, starts_at=NOON + timedelta(days=11), expires_at=NOON + timedelta(days=99))
+    found = of(app)
     assert found.start == MicroTokens(700_000_000)
     assert {d: left for d, left in by_day(found).items() if d in {1, 14, 15, 20}} == {1: 500, 14: 500, 15: 700, 20: 700}
 
 
-def test_what_ends_goes_on_the_day_of_its_end(desk: Desk, clock: Clock) -> None:
+def test_what_ends_goes_on_the_day_of_its_end(app: App, clock: Clock) -> None:
     """A lot that ended is gone from its end on, before and after the calendar has closed it."""
-    rollout.launch(desk)
+    rollout.launch(app)
     clock.now = MIDNIGHT - timedelta(days=30)
-    give(desk, 100, starts_at=clock.now, expires_at=MIDNIGHT)
-    give(desk, 300, starts_at=clock.now, expires_at=NOON - timedelta(days=8))
-    give(desk, 1_000, starts_at=clock.now, expires_at=NOON + timedelta(days=60))
+    give(app, 100, starts_at=clock.now, expires_at=MIDNIGHT)
+    give(app, 300, starts_at=clock.now, expires_at=NOON - timedelta(days=8))
+    give(app, 1_000, starts_at=clock.now, expires_at=NOON + timedelta(days=60))
     clock.now = NOON
     expected = {1: 1_300, 11: 1_300, 12: 1_000, 20: 1_000}
     for closed in (False, True):
         if closed:
-            with desk.transaction() as session:
-                assert lapses.close_ended(session, NOON.date(), desk=desk, now=NOON) == 2
-        found = of(desk)
+            with app.transaction(NOON) as moment:
+                assert lapses.close_ended(moment, NOON.date()) == 2
+        found = of(app)
         assert {d: left for d, left in by_day(found).items() if d in expected} == expected
         assert found.start == MicroTokens(1_300_000_000)
 
 
-def test_debt_is_less_than_nothing(desk: Desk) -> None:
+def test_debt_is_less_than_nothing(app: App) -> None:
     """What is used beyond all lots goes below zero, and the next grant lifts it by as much as it is."""
-    use(desk, "a", NOON - timedelta(days=3), 90)
-    cast.give(desk, ADA, "50")
-    found = of(desk)
+    use(app, "a", NOON - timedelta(days=3), 90)
+    cast.give(app, ADA, "50")
+    found = of(app)
     assert {d: left for d, left in by_day(found).items() if d in {16, 17, 20}} == {16: 0, 17: -90, 20: -40}
     assert found.start == MicroTokens(50_000_000)
 
 
-def test_the_days_to_come(desk: Desk, clock: Clock) -> None:
+def test_the_days_to_come(app: App, clock: Clock) -> None:
     """After some weeks of use the rest of the month is told, the more apart the later, and when the tokens run out."""
     begin = NOON - timedelta(days=40)
     clock.now = begin
-    give(desk, 3_000, starts_at=begin, expires_at=NOON + timedelta(days=90))
+    give(app, 3_000, starts_at=begin, expires_at=NOON + timedelta(days=90))
     clock.now = NOON
     for i in range(40):
-        use(desk, f"e{i}", begin + timedelta(days=i), 30 + 9 * (i % 5))
-    found = of(desk)
+        use(app, f"e{i}", begin + timedelta(days=i), 30 + 9 * (i % 5))
+    found = of(app)
     assert [day for day, *_ in found.ahead] == [date(2026, 11, 21) + timedelta(days=i) for i in range(10)]
     assert all(low <= middle <= high for _, low, middle, high in found.ahead)
     assert all(a[2] >= b[2] for a, b in pairwise(found.ahead))
@@ -151,14 +151,14 @@ def test_the_days_to_come(desk: Desk, clock: Clock) -> None:
     assert found.runs_out > found.today
 
 
-def test_the_last_day_of_a_month_has_none_to_come(desk: Desk, clock: Clock) -> None:
+def test_the_last_day_of_a_month_has_none_to_come(app: App, clock: Clock) -> None:
     """On the thirtieth the line is whole, and the end of the tokens is told all the same."""
     clock.now = datetime(2026, 11, 30, 12, tzinfo=UTC)
     begin = clock.now - timedelta(days=30)
     for i in range(30):
-        use(desk, f"e{i}", begin + timedelta(days=i), 30)
-    cast.give(desk, ADA, "1500")
-    found = of(desk)
+        use(app, f"e{i}", begin + timedelta(days=i), 30)
+    cast.give(app, ADA, "1500")
+    found = of(app)
     assert len(found.left) == 30
     assert found.ahead == ()
     assert found.runs_out is not None
@@ -171,26 +171,26 @@ def test_the_last_day_of_a_month_has_none_to_come(desk: Desk, clock: Clock) -> N
     )
 )
 @settings(max_examples=depth.examples(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_it_always_ends_with_the_balance(sqlite_desk: Desk, steps: list[tuple[str, int, int]]) -> None:
+def test_it_always_ends_with_the_balance(sqlite_app: App, steps: list[tuple[str, int, int]]) -> None:
     """Whatever came, was used, reported late, ended and was closed: the last day is the balance, and days add up."""
-    desk = sqlite_desk
-    clock: Clock = desk.clock  # type: ignore[assignment]  # the tests' clock
-    prefix = f"{clock.now.timestamp()}:{books.count(desk, entries)}"
+    app = sqlite_app
+    clock: Clock = app.clock  # type: ignore[assignment]  # the tests' clock
+    prefix = f"{clock.now.timestamp()}:{books.count(app, entries)}"
     for number, (what, days, amount) in enumerate(steps):
         clock.now = NOON
         if what == "use":
-            use(desk, f"{prefix}:{number}", NOON + timedelta(days=days), amount)
+            use(app, f"{prefix}:{number}", NOON + timedelta(days=days), amount)
         elif what == "give":
-            at = NOON + timedelta(days=days, seconds=books.count(desk, entries))
-            give(desk, amount, starts_at=at, expires_at=at + timedelta(days=amount % 30 + 1))
+            at = NOON + timedelta(days=days, seconds=books.count(app, entries))
+            give(app, amount, starts_at=at, expires_at=at + timedelta(days=amount % 30 + 1))
         else:
             day = NOON.date() + timedelta(days=days)
-            with desk.transaction() as session:
+            with app.transaction(NOON) as moment:
                 # As the calendar does: a day is closed once.
-                if runs.claim(session, "expiry", str(day), now=NOON):
-                    lapses.close_ended(session, day, desk=desk, now=NOON)
-    with desk.reading() as session:
+                if runs.claim(moment.session, "expiry", str(day), now=NOON):
+                    lapses.close_ended(moment, day)
+    with app.database.reading() as session:
         known = session.execute(sa.select(sa.func.count()).select_from(entries)).scalar_one()
     if known:
-        found = of(desk)
+        found = of(app)
         assert found.month == Month(2026, 11)

@@ -21,159 +21,159 @@ from tests.support import books, cast
 from tests.support.books import ADA, BEN
 
 if TYPE_CHECKING:
-    from programme.app import Desk
+    from programme.app import App
     from store.engine import Database
 
 
-def spend(desk: Desk, event_id: str, tokens: int, *, who: str = ADA) -> None:
+def spend(app: App, event_id: str, tokens: int, *, who: str = ADA) -> None:
     """Use as many tokens: a million output tokens cost USD 15, 1,500 tokens."""
-    used = cast.event(event_id, at=desk.clock(), who=who, meters={"output": tokens * 2_000 // 3})
-    assert books.take_in(desk, used) == ["accepted"]
+    used = cast.event(event_id, at=app.clock(), who=who, meters={"output": tokens * 2_000 // 3})
+    assert books.take_in(app, used) == ["accepted"]
 
 
-def told(desk: Desk) -> list[tuple[str, int]]:
+def told(app: App) -> list[tuple[str, int]]:
     """(whose, which percentage) of the warnings that are owed, in their order."""
     query = sa.select(outbox.c.key).where(outbox.c.template == "warnings/warning").order_by(outbox.c.id)
-    people = {cast.person_id(desk, who): who for who in (ADA, BEN)}
-    keys = [key.split(":") for (key,) in books.rows(desk, query)]
+    people = {cast.person_id(app, who): who for who in (ADA, BEN)}
+    keys = [key.split(":") for (key,) in books.rows(app, query)]
     return [(people[person], int(percent)) for _, _, percent, person in keys]
 
 
-def read(desk: Desk) -> str:
+def read(app: App) -> str:
     """The last warning, as its reader sees it."""
     query = (
         sa.select(outbox.c.view).where(outbox.c.template == "warnings/warning").order_by(outbox.c.id.desc()).limit(1)
     )
-    [(view,)] = books.rows(desk, query)
-    composed = messages.compose("warnings/warning", view, desk=desk)
+    [(view,)] = books.rows(app, query)
+    composed = messages.compose("warnings/warning", view, app=app)
     assert composed is not None
     return json.dumps(composed.message.blocks, ensure_ascii=False)
 
 
-def test_each_threshold_is_told_once(desk: Desk) -> None:
+def test_each_threshold_is_told_once(app: App) -> None:
     """50, 70, 85, 95 and 100 % of what can be spent in the month, as usage reaches them, and never again."""
-    cast.give(desk, ADA, "1000")
+    cast.give(app, ADA, "1000")
     for number, tokens in enumerate((480, 30, 210, 150, 90, 60, 60)):
-        spend(desk, f"e{number}", tokens)
-        ticker.warn(desk)
-        ticker.warn(desk)
-    assert told(desk) == [(ADA, 50), (ADA, 70), (ADA, 85), (ADA, 95), (ADA, 100)]
-    assert books.count(desk, wallets_to_check) == 0
-    assert books.findings(desk) == {}
+        spend(app, f"e{number}", tokens)
+        ticker.warn(app)
+        ticker.warn(app)
+    assert told(app) == [(ADA, 50), (ADA, 70), (ADA, 85), (ADA, 95), (ADA, 100)]
+    assert books.count(app, wallets_to_check) == 0
+    assert books.findings(app) == {}
 
 
-def test_a_leap_is_one_warning(desk: Desk) -> None:
+def test_a_leap_is_one_warning(app: App) -> None:
     """Usage that crosses several thresholds at once is told of by the highest alone."""
-    cast.give(desk, ADA, "1000")
-    spend(desk, "leap", 900)
-    assert ticker.warn(desk) == 1
-    assert told(desk) == [(ADA, 85)]
-    text = read(desk)
+    cast.give(app, ADA, "1000")
+    spend(app, "leap", 900)
+    assert ticker.warn(app) == 1
+    assert told(app) == [(ADA, 85)]
+    text = read(app)
     assert "*You have used 85 % of what you can spend in November 2026*" in text
     assert "100 tokens are left, worth USD 1.00. You have spent 900 this month." in text
     assert "fast_track_request" in text
     assert "It is too early to tell how long they will last." in text
 
 
-def test_a_warning_looks_ahead_from_the_persons_own_days(desk: Desk) -> None:
+def test_a_warning_looks_ahead_from_the_persons_own_days(app: App) -> None:
     """After some weeks it says until when the rest lasts, by working days like those that were."""
-    cast.give(desk, ADA, "5000")
-    desk.clock.move(days=-28)  # type: ignore[attr-defined]  # the tests' clock
+    cast.give(app, ADA, "5000")
+    app.clock.move(days=-28)  # type: ignore[attr-defined]  # the tests' clock
     for number in range(28):
-        if desk.clock().weekday() < 5:
-            spend(desk, f"day{number}", 100)
-        desk.clock.move(days=1)  # type: ignore[attr-defined]  # the tests' clock
-    with desk.transaction() as session:
+        if app.clock().weekday() < 5:
+            spend(app, f"day{number}", 100)
+        app.clock.move(days=1)  # type: ignore[attr-defined]  # the tests' clock
+    with app.database.transaction() as session:
         session.execute(sa.delete(wallets_to_check))
-    spend(desk, "now", 2_750)
-    ticker.warn(desk)
+    spend(app, "now", 2_750)
+    ticker.warn(app)
     # 250 are left: the third working day takes the last of them, which is a Wednesday.
-    assert "they last until about 25 Nov 2026." in read(desk)
+    assert "they last until about 25 Nov 2026." in read(app)
 
 
-def test_more_tokens_and_a_new_month_begin_anew(desk: Desk) -> None:
+def test_more_tokens_and_a_new_month_begin_anew(app: App) -> None:
     """A lot that comes later lowers the share, which is not told twice; the next month counts for itself."""
-    cast.give(desk, ADA, "1000")
-    spend(desk, "a", 600)
-    ticker.warn(desk)
-    cast.give(desk, ADA, "1000")
-    spend(desk, "b", 450)
-    ticker.warn(desk)
-    assert told(desk) == [(ADA, 50)]
-    desk.clock.move(days=15)  # type: ignore[attr-defined]  # the tests' clock
-    spend(desk, "c", 500)
-    ticker.warn(desk)
-    assert told(desk) == [(ADA, 50), (ADA, 50)]
+    cast.give(app, ADA, "1000")
+    spend(app, "a", 600)
+    ticker.warn(app)
+    cast.give(app, ADA, "1000")
+    spend(app, "b", 450)
+    ticker.warn(app)
+    assert told(app) == [(ADA, 50)]
+    app.clock.move(days=15)  # type: ignore[attr-defined]  # the tests' clock
+    spend(app, "c", 500)
+    ticker.warn(app)
+    assert told(app) == [(ADA, 50), (ADA, 50)]
 
 
-def test_debt_is_told_as_debt(desk: Desk) -> None:
+def test_debt_is_told_as_debt(app: App) -> None:
     """Who spent more than they had reads how much, and that their next grant settles it."""
-    cast.give(desk, ADA, "100")
-    spend(desk, "a", 150)
-    ticker.warn(desk)
-    assert told(desk) == [(ADA, 100)]
-    assert "*You have used all your tokens, and 50 more*" in read(desk)
+    cast.give(app, ADA, "100")
+    spend(app, "a", 150)
+    ticker.warn(app)
+    assert told(app) == [(ADA, 100)]
+    assert "*You have used all your tokens, and 50 more*" in read(app)
 
 
-def test_people_choose_what_they_are_told_and_when(desk: Desk) -> None:
+def test_people_choose_what_they_are_told_and_when(app: App) -> None:
     """Only the thresholds that somebody wants, held back in their quiet hours; that nothing is left always, at once."""
-    cast.give(desk, ADA, "1000")
-    cast.give(desk, BEN, "1000")
+    cast.give(app, ADA, "1000")
+    cast.give(app, BEN, "1000")
     # Noon in UTC is noon in London's winter.
-    with desk.transaction() as session:
-        warnings.choose(session, cast.person_id(desk, ADA), Choice(frozenset({85}), 11, 14), now=desk.clock())
-    spend(desk, "a", 600)
-    spend(desk, "b", 600, who=BEN)
-    ticker.warn(desk)
-    assert told(desk) == [(BEN, 50)]
-    spend(desk, "c", 300)
-    ticker.warn(desk)
-    spend(desk, "d", 150)
-    ticker.warn(desk)
-    assert told(desk) == [(BEN, 50), (ADA, 85), (ADA, 100)]
+    with app.transaction() as moment:
+        warnings.choose(moment, cast.person_id(app, ADA), Choice(frozenset({85}), 11, 14))
+    spend(app, "a", 600)
+    spend(app, "b", 600, who=BEN)
+    ticker.warn(app)
+    assert told(app) == [(BEN, 50)]
+    spend(app, "c", 300)
+    ticker.warn(app)
+    spend(app, "d", 150)
+    ticker.warn(app)
+    assert told(app) == [(BEN, 50), (ADA, 85), (ADA, 100)]
     due = sa.select(outbox.c.due_at).where(outbox.c.template == "warnings/warning").order_by(outbox.c.id)
-    [_, (held,), (at_once,)] = books.rows(desk, due)
-    assert (held, at_once) == (desk.clock() + timedelta(hours=2), desk.clock())
+    [_, (held,), (at_once,)] = books.rows(app, due)
+    assert (held, at_once) == (app.clock() + timedelta(hours=2), app.clock())
 
 
 @pytest.mark.every_database
-def test_usage_that_is_being_posted_is_not_overlooked(desk: Desk, database_url: str) -> None:
+def test_usage_that_is_being_posted_is_not_overlooked(app: App, database_url: str) -> None:
     """Batches and looks of several replicas at once: every wallet that reached a threshold is told of, once."""
-    cast.give(desk, ADA, "1000")
-    cast.give(desk, BEN, "1000")
+    cast.give(app, ADA, "1000")
+    cast.give(app, BEN, "1000")
 
     def post(name: str, who: str) -> object:
         def work(database: Database) -> None:
-            replica = dataclasses.replace(desk, database=database)
+            replica = dataclasses.replace(app, database=database)
             for number in range(5):
-                used = cast.event(f"{name}{number}", at=desk.clock(), who=who, meters={"output": 100_000}, source=name)
-                with replica.transaction() as session:
-                    intake.take_in(session, [used], desk=replica, now=desk.clock())
+                used = cast.event(f"{name}{number}", at=app.clock(), who=who, meters={"output": 100_000}, source=name)
+                with replica.transaction(app.clock()) as moment:
+                    intake.take_in(moment, [used])
 
         return work
 
     def look(database: Database) -> None:
         for _ in range(10):
-            ticker.warn(dataclasses.replace(desk, database=database))
+            ticker.warn(dataclasses.replace(app, database=database))
 
     work = [post("a", ADA), post("b", BEN), look, look, post("c", ADA), look]
     assert books.at_once(database_url, work) == []  # type: ignore[arg-type]  # callables, as it takes them
-    ticker.warn(desk)
+    ticker.warn(app)
     # Ada spent 1,500 tokens of 1,000, Ben 750.
-    reached = sa.select(warnings_given.c.percent).where(warnings_given.c.account_id == books.account_id(desk, ADA))
-    assert {percent for (percent,) in books.rows(desk, reached)} == {50, 70, 85, 95, 100}
-    reached = sa.select(warnings_given.c.percent).where(warnings_given.c.account_id == books.account_id(desk, BEN))
-    assert {percent for (percent,) in books.rows(desk, reached)} == {50, 70}
-    assert len(told(desk)) == len(set(told(desk)))
-    assert (ADA, 100) in told(desk)
-    assert books.wallet(desk, BEN) == MicroTokens.parse("250")
+    reached = sa.select(warnings_given.c.percent).where(warnings_given.c.account_id == books.account_id(app, ADA))
+    assert {percent for (percent,) in books.rows(app, reached)} == {50, 70, 85, 95, 100}
+    reached = sa.select(warnings_given.c.percent).where(warnings_given.c.account_id == books.account_id(app, BEN))
+    assert {percent for (percent,) in books.rows(app, reached)} == {50, 70}
+    assert len(told(app)) == len(set(told(app)))
+    assert (ADA, 100) in told(app)
+    assert books.wallet(app, BEN) == MicroTokens.parse("250")
 
 
-def test_the_same_usage_again_warns_of_nothing(desk: Desk) -> None:
+def test_the_same_usage_again_warns_of_nothing(app: App) -> None:
     """A repeated batch posts nothing, and so nobody is looked at again."""
-    cast.give(desk, ADA, "1000")
-    spend(desk, "once", 600)
-    ticker.warn(desk)
-    used = cast.event("once", at=desk.clock(), who=ADA, meters={"output": 400_000})
-    assert books.take_in(desk, used) == ["duplicate"]
-    assert ticker.warn(desk) == 0
+    cast.give(app, ADA, "1000")
+    spend(app, "once", 600)
+    ticker.warn(app)
+    used = cast.event("once", at=app.clock(), who=ADA, meters={"output": 400_000})
+    assert books.take_in(app, used) == ["duplicate"]
+    assert ticker.warn(app) == 0

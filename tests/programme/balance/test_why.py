@@ -23,17 +23,17 @@ from tests.support.clock import NOON, Clock
 
 if TYPE_CHECKING:
     from policy.metering import Meters
-    from programme.app import Desk
+    from programme.app import App
     from programme.balance.why import Explanation
 
 NANO, MICRO = Decimal("1e-9"), Decimal("1e-6")
 
 
-def explain(desk: Desk) -> Explanation:
-    with desk.database.snapshot() as session:
-        card = balance.of_email(session, ADA, desk=desk, now=desk.clock())
+def explain(app: App) -> Explanation:
+    with app.database.snapshot() as session:
+        card = balance.of_email(app.moment(session), ADA)
         assert card is not None
-        return why.explain(session, card)
+        return why.explain(app.moment(session), card)
 
 
 def tokens(text: str) -> MicroTokens:
@@ -62,12 +62,12 @@ LONG_CONTEXT: Meters = {"input_uncached": 200_001, "output": 7}
     ],
 )
 def test_counts_times_prices_are_the_cost_and_cost_by_value_the_debit(
-    sqlite_desk: Desk, model: tuple[str, str], meters: Meters, prices: list[str]
+    sqlite_app: App, model: tuple[str, str], meters: Meters, prices: list[str]
 ) -> None:
     """What is printed of a call multiplies and adds up to its cost, and its cost by the value to its tokens."""
-    books.apply_handbook(sqlite_desk, "2026.2", date(2026, 10, 1), usd_per_token="0.0102")
-    books.take_in(sqlite_desk, cast.event("1", at=NOON, model=model, meters=meters))
-    [debit] = explain(sqlite_desk).debits
+    books.apply_handbook(sqlite_app, "2026.2", date(2026, 10, 1), usd_per_token="0.0102")
+    books.take_in(sqlite_app, cast.event("1", at=NOON, model=model, meters=meters))
+    [debit] = explain(sqlite_app).debits
     [call] = debit.calls
     assert {line.meter: line.count for line in call.meters} == meters
     assert [line.nano_usd.decimal * 1_000_000 / line.per for line in call.meters] == [Decimal(p) for p in prices]
@@ -80,68 +80,68 @@ def test_counts_times_prices_are_the_cost_and_cost_by_value_the_debit(
     assert "genai-prices" in call.price_source
 
 
-def test_the_totals_add_up_to_the_balance(desk: Desk, clock: Clock) -> None:
+def test_the_totals_add_up_to_the_balance(app: App, clock: Clock) -> None:
     """Granted less used less lapsed less taken back is the balance; what cannot be spent today is told apart."""
-    cast.give(desk, ADA, "100", days=1)
-    cast.give(desk, ADA, "50")
-    books.take_in(desk, cast.event("1", at=NOON, meters={"output": 10_000}))
+    cast.give(app, ADA, "100", days=1)
+    cast.give(app, ADA, "50")
+    books.take_in(app, cast.event("1", at=NOON, meters={"output": 10_000}))
     clock.move(days=2)
-    explained = explain(desk)
+    explained = explain(app)
     assert (explained.received, explained.used) == (tokens("150"), tokens("15"))
     assert (explained.lapsed, explained.taken_back) == (tokens("0"), tokens("0"))
-    assert explained.balance == tokens("135") == books.wallet(desk, ADA)
+    assert explained.balance == tokens("135") == books.wallet(app, ADA)
     assert explained.card.available == tokens("50")
     assert explained.waiting == tokens("85")
 
 
-def test_what_lapsed_and_what_was_taken_back_have_lines_of_their_own(sqlite_desk: Desk) -> None:
+def test_what_lapsed_and_what_was_taken_back_have_lines_of_their_own(sqlite_app: App) -> None:
     """Whatever left the wallet otherwise than by usage is part of the sum as well."""
-    cast.give(sqlite_desk, ADA, "100")
-    with sqlite_desk.transaction() as session:
-        codes = [ledger.wallet_code(cast.person_id(sqlite_desk, ADA)), ledger.TREASURY]
+    cast.give(sqlite_app, ADA, "100")
+    with sqlite_app.database.transaction() as session:
+        codes = [ledger.wallet_code(cast.person_id(sqlite_app, ADA)), ledger.TREASURY]
         wallet, treasury = (ledger.open_accounts(session, codes)[code] for code in codes)
         for kind, micro in ((EntryKind.EXPIRY, 10_000_000), (EntryKind.NETTING, 5_000_000)):
             amounts = ((wallet, -micro), (treasury, micro))
             ledger.post(session, [Draft(kind, kind, b"", NOON, "", "test", amounts)], now=NOON)
-    explained = explain(sqlite_desk)
+    explained = explain(sqlite_app)
     assert (explained.lapsed, explained.taken_back) == (tokens("10"), tokens("5"))
     assert explained.balance == tokens("85")
 
 
-def test_an_exception_counts_as_granted(sqlite_desk: Desk) -> None:
+def test_an_exception_counts_as_granted(sqlite_app: App) -> None:
     """What the board grants stands under granted, in `why` as in `history`, and nowhere else."""
-    desk = asking.convene(sqlite_desk)
-    asking.vote(desk, asking.IRIS, asking.ask(desk, BEN, "5000"))
-    with desk.reading() as session:
-        card = balance.of_email(session, BEN, desk=desk, now=desk.clock())
+    app = asking.convene(sqlite_app)
+    asking.vote(app, asking.IRIS, asking.ask(app, BEN, "5000"))
+    with app.reading() as moment:
+        card = balance.of_email(moment, BEN)
         assert card is not None
-        explained = why.explain(session, card)
+        explained = why.explain(moment, card)
     assert (explained.received, explained.taken_back) == (tokens("98700"), tokens("0"))
-    asked = handler.Request("U0BEN", "", desk.clock())
-    told, month = handler.show_why(desk, asked), handler.show_history(desk, asked)
+    asked = handler.Request("U0BEN", "", app.clock())
+    told, month = handler.show_why(app, asked), handler.show_history(app, asked)
     assert told is not None
     assert month is not None
     assert "\n98,700 granted\n− 0 used\n= *98,700* tokens" in told.blocks[0]["text"]["text"]
     assert "98,700 tokens were granted" in month.blocks[0]["text"]["text"]
 
 
-def test_the_grant_of_the_month_comes_with_its_factors(desk: Desk) -> None:
+def test_the_grant_of_the_month_comes_with_its_factors(app: App) -> None:
     """The factors are those that were kept with the grant, decimal for decimal; other months have their own."""
     factors = letters.factors(leaves="0.8547")
-    letters.keep_grant(desk, ADA, Month(2026, 10), letters.factors(letters.PART))
-    assert explain(desk).grant is None
-    letters.keep_grant(desk, ADA, Month(2026, 11), factors)
-    explained = explain(desk)
+    letters.keep_grant(app, ADA, Month(2026, 10), letters.factors(letters.PART))
+    assert explain(app).grant is None
+    letters.keep_grant(app, ADA, Month(2026, 11), factors)
+    explained = explain(app)
     assert explained.grant == factors
     assert repr(explained.grant) == repr(factors)
 
 
-def test_the_latest_debits_come_first_with_their_latest_calls(desk: Desk) -> None:
+def test_the_latest_debits_come_first_with_their_latest_calls(app: App) -> None:
     """Three debits are worked out, of each the two latest calls, and how many there were in all."""
     for day in range(5):
         calls = [cast.event(f"{day}-{i}", at=NOON - timedelta(days=9 - day, minutes=i)) for i in range(4)]
-        books.take_in(desk, *calls)
-    debits = explain(desk).debits
+        books.take_in(app, *calls)
+    debits = explain(app).debits
     assert [debit.effective_at for debit in debits] == [NOON - timedelta(days=days) for days in (5, 6, 7)]
     for debit in debits:
         assert debit.calls_in_all == 4
@@ -149,37 +149,38 @@ def test_the_latest_debits_come_first_with_their_latest_calls(desk: Desk) -> Non
         assert debit.amount == tokens("2.16")
 
 
-def test_grants_do_not_crowd_out_the_debits(sqlite_desk: Desk) -> None:
+def test_grants_do_not_crowd_out_the_debits(sqlite_app: App) -> None:
     """However many lots came since, the latest use is explained."""
-    books.take_in(sqlite_desk, cast.event("1", at=NOON))
+    books.take_in(sqlite_app, cast.event("1", at=NOON))
     for _ in range(15):
-        cast.give(sqlite_desk, ADA, "1")
-    assert [debit.amount for debit in explain(sqlite_desk).debits] == [tokens("0.54")]
+        cast.give(sqlite_app, ADA, "1")
+    assert [debit.amount for debit in explain(sqlite_app).debits] == [tokens("0.54")]
 
 
-def test_free_calls_are_not_in_the_way(sqlite_desk: Desk) -> None:
+def test_free_calls_are_not_in_the_way(sqlite_app: App) -> None:
     """A call that cost nothing belongs to no debit, and explains none."""
-    books.take_in(sqlite_desk, cast.event("free", at=NOON + timedelta(minutes=1), meters={}), cast.event("1", at=NOON))
-    [debit] = explain(sqlite_desk).debits
+    books.take_in(sqlite_app, cast.event("free", at=NOON + timedelta(minutes=1), meters={}), cast.event("1", at=NOON))
+    [debit] = explain(sqlite_app).debits
     assert (debit.calls_in_all, len(debit.calls)) == (1, 1)
 
 
-def test_who_never_used_anything_has_nothing_to_explain(desk: Desk) -> None:
+def test_who_never_used_anything_has_nothing_to_explain(app: App) -> None:
     """Without an account every total is nothing."""
-    explained = explain(desk)
+    explained = explain(app)
     assert (explained.received, explained.used, explained.balance, explained.waiting) == (tokens("0"),) * 4
     assert explained.debits == ()
     assert explained.grant is None
 
 
-def test_a_call_names_its_tier_and_has_its_price(sqlite_desk: Desk) -> None:
+def test_a_call_names_its_tier_and_has_its_price(sqlite_app: App) -> None:
     """Two calls that differ in their tier alone differ in their price: without the tier nobody would understand it."""
     events = [
         cast.event(tier or "standard", at=NOON + timedelta(minutes=number), model=GPT, tier=tier, meters={"output": 1})
         for number, tier in enumerate(("", "priority"))
     ]
-    books.take_in(sqlite_desk, *events)
-    [debit] = explain(sqlite_desk).debits
+    books.take_in(sqlite_app, *events)
+    [debit] = explain(sqlite_app).debits
     assert [(call.model, call.tier, call.meters[0].nano_usd) for call in debit.calls] == [
-        ("gpt-5", "priority", 20 * 10**9), ("gpt-5", "", 10 * 10**9),
-    ]  # fmt: skip
+        ("gpt-5", "priority", 20 * 10**9),
+        ("gpt-5", "", 10 * 10**9),
+    ]

@@ -22,18 +22,18 @@ from tests.support.books import ADA, BEN, MARA
 from tests.support.requests import IRIS, KOFI, LENA, OMAR, TESS, ZOE, ask, convene, refused, vote
 
 if TYPE_CHECKING:
-    from programme.app import Desk
+    from programme.app import App
 
 
 @pytest.fixture
-def office(desk: Desk) -> Desk:
-    return convene(desk)
+def office(app: App) -> App:
+    return convene(app)
 
 
 # --- Asking --------------------------------------------------------------------------------------------------------
 
 
-def test_a_request_says_who_decides_until_when(office: Desk) -> None:
+def test_a_request_says_who_decides_until_when(office: App) -> None:
     """The class, the electorate and the deadlines are snapshotted when the request is made."""
     request = ask(office, BEN, "5000")
     assert (request.class_name, request.state, request.needed) == ("fast", "open", 1)
@@ -44,7 +44,7 @@ def test_a_request_says_who_decides_until_when(office: Desk) -> None:
     assert "5000" not in str(audited)
 
 
-def test_the_same_form_twice_is_one_request(office: Desk) -> None:
+def test_the_same_form_twice_is_one_request(office: App) -> None:
     """A form that is sent again makes no second request; with other content it is refused."""
     first = ask(office, BEN, "5000", key="view-1")
     assert ask(office, BEN, "5000", key="view-1").id == first.id
@@ -69,7 +69,7 @@ def test_the_same_form_twice_is_one_request(office: Desk) -> None:
         ({"incident": "x" * 101, "tokens": "10"}, "incident"),
     ],
 )
-def test_a_mistake_is_told_beside_its_field(office: Desk, how: dict[str, object], field: str) -> None:
+def test_a_mistake_is_told_beside_its_field(office: App, how: dict[str, object], field: str) -> None:
     """Each bad value is named with its field, and nothing is kept."""
     with pytest.raises(FieldsRefused) as refusal:
         ask(office, BEN, **({"tokens": "5000"} | how))  # type: ignore[arg-type]  # as `ask` takes them
@@ -77,7 +77,7 @@ def test_a_mistake_is_told_beside_its_field(office: Desk, how: dict[str, object]
     assert books.count(office, requests) == 0
 
 
-def test_splitting_is_caught(office: Desk) -> None:
+def test_splitting_is_caught(office: App) -> None:
     """What somebody asked for in the last thirty days counts with it, but not what was turned down or taken back."""
     grant = rollout.granted(office, "2026-11")[BEN]
     half = f"{grant.decimal * 6 / 10:f}"
@@ -89,7 +89,7 @@ def test_splitting_is_caught(office: Desk) -> None:
     assert ask(office, BEN, half).class_name == "fast"
 
 
-def test_a_request_that_ends_soon_is_decided_before_its_end(office: Desk) -> None:
+def test_a_request_that_ends_soon_is_decided_before_its_end(office: App) -> None:
     """Nobody is asked to decide on what would be over."""
     request = ask(office, BEN, "5000", days=0)
     assert request.lapse_at == asking.now_of(office, request).lapse_at
@@ -99,7 +99,7 @@ def test_a_request_that_ends_soon_is_decided_before_its_end(office: Desk) -> Non
 # --- Deciding ------------------------------------------------------------------------------------------------------
 
 
-def test_an_approval_credits_and_tells_in_one_transaction(office: Desk) -> None:
+def test_an_approval_credits_and_tells_in_one_transaction(office: App) -> None:
     """The tokens, the lot, the messages and the audit row are there together, and everything adds up."""
     before = books.wallet(office, BEN)
     request = ask(office, BEN, "5000", beneficiaries=(ADA,))
@@ -114,14 +114,19 @@ def test_an_approval_credits_and_tells_in_one_transaction(office: Desk) -> None:
     assert expires.astimezone(office.zone).date() == request.last_day + timedelta(days=1)
     ben, ada = cast.person_id(office, BEN), cast.person_id(office, ADA)
     assert asking.owed(office, request) == [
-        "mine", "card:board", "mine@2", "card:board@2", f"note:approved:{ben}", f"note:approved:{ada}",
-    ]  # fmt: skip
+        "mine",
+        "card:board",
+        "mine@2",
+        "card:board@2",
+        f"note:approved:{ben}",
+        f"note:approved:{ada}",
+    ]
     [audited] = books.audited(office, "request.vote")
     assert audited["after"]["state"] == "approved"
     assert books.findings(office) == {}
 
 
-def test_the_pool_pays_before_the_treasury_issues(office: Desk) -> None:
+def test_the_pool_pays_before_the_treasury_issues(office: App) -> None:
     """What lapsed into the shared pool is what exceptions draw on first."""
     pool, treasury = books.account(office, "pool"), books.account(office, "treasury")
     assert pool == MicroTokens(0)
@@ -139,7 +144,7 @@ def test_the_pool_pays_before_the_treasury_issues(office: Desk) -> None:
     assert books.findings(office) == {}
 
 
-def test_a_larger_request_needs_two_and_a_vote_can_be_changed(office: Desk) -> None:
+def test_a_larger_request_needs_two_and_a_vote_can_be_changed(office: App) -> None:
     """One vote a person, changeable until it is decided; the second of two different people decides."""
     grant = rollout.granted(office, "2026-11")[BEN]
     request = ask(office, BEN, f"{grant.decimal * 2:f}")
@@ -153,7 +158,7 @@ def test_a_larger_request_needs_two_and_a_vote_can_be_changed(office: Desk) -> N
     assert books.findings(office) == {}
 
 
-def test_approvers_may_approve_less(office: Desk) -> None:
+def test_approvers_may_approve_less(office: App) -> None:
     """The smallest amount and the earliest end to which all who approve agree are granted."""
     grant = rollout.granted(office, "2026-11")[BEN]
     request = ask(office, BEN, f"{grant.decimal * 2:f}", days=30)
@@ -173,7 +178,7 @@ def test_approvers_may_approve_less(office: Desk) -> None:
         ({"approves": False, "reason": "x" * 1001}, "reason"),
     ],
 )
-def test_a_ballot_with_a_mistake_counts_nothing(office: Desk, how: dict[str, object], field: str) -> None:
+def test_a_ballot_with_a_mistake_counts_nothing(office: App, how: dict[str, object], field: str) -> None:
     """More than was asked for, nothing at all, and a rejection without a reason are refused with their field."""
     request = ask(office, BEN, "5000")
     with pytest.raises(FieldsRefused) as refusal:
@@ -182,7 +187,7 @@ def test_a_ballot_with_a_mistake_counts_nothing(office: Desk, how: dict[str, obj
     assert asking.now_of(office, request).state == "open"
 
 
-def test_an_approval_until_a_day_that_is_over_does_not_count(office: Desk) -> None:
+def test_an_approval_until_a_day_that_is_over_does_not_count(office: App) -> None:
     """Who approved until yesterday approved nothing any more, and may vote anew."""
     grant = rollout.granted(office, "2026-11")[BEN]
     request = ask(office, BEN, f"{grant.decimal * 2:f}")
@@ -193,7 +198,7 @@ def test_an_approval_until_a_day_that_is_over_does_not_count(office: Desk) -> No
     assert books.findings(office) == {}
 
 
-def test_those_concerned_cannot_vote(office: Desk) -> None:
+def test_those_concerned_cannot_vote(office: App) -> None:
     """Requester, manager, sponsor and beneficiaries are refused where the vote is counted, each with their reason."""
     cast.hire(office, "email,manager_email\nada@example.com,iris@example.com\n")
     request = ask(office, ADA, "5000", beneficiaries=(TESS,))
@@ -209,7 +214,7 @@ def test_those_concerned_cannot_vote(office: Desk) -> None:
     ]
 
 
-def test_the_electorate_does_not_change_afterwards(office: Desk) -> None:
+def test_the_electorate_does_not_change_afterwards(office: App) -> None:
     """Who joins the board later has no vote on what was asked before, and who leaves it keeps theirs."""
     request = ask(office, BEN, "5000")
     cast.hire(office, "email,roles\nlena@example.com,board\ntess@example.com,-\n")
@@ -218,18 +223,18 @@ def test_the_electorate_does_not_change_afterwards(office: Desk) -> None:
     assert vote(office, LENA, ask(office, BEN, "50")).request.state == "approved"
 
 
-def test_a_rejection_is_told_with_its_reason(office: Desk) -> None:
+def test_a_rejection_is_told_with_its_reason(office: App) -> None:
     """Rejected is rejected: nothing is credited, and the person who asked reads why."""
     request = ask(office, BEN, "5000")
     assert vote(office, TESS, request, approves=False, reason="Use the small model").request.state == "rejected"
     assert refused(office, OMAR, request) == "decided"
-    with office.reading() as session:
-        card = cards.of(session, request.id, desk=office, now=office.clock())
+    with office.reading() as moment:
+        card = cards.of(moment, request.id)
     assert [line.reason for line in card.votes] == ["Use the small model"]
     assert books.findings(office) == {}
 
 
-def test_only_the_person_who_asked_withdraws(office: Desk) -> None:
+def test_only_the_person_who_asked_withdraws(office: App) -> None:
     """A withdrawn request cannot be decided, and a decided one cannot be withdrawn."""
     request = ask(office, BEN, "5000")
     with pytest.raises(Refusal, match="Only the person"):
@@ -240,9 +245,9 @@ def test_only_the_person_who_asked_withdraws(office: Desk) -> None:
         asking.withdraw(office, BEN, request)
 
 
-def test_nobody_left_to_decide_is_said_at_once(desk: Desk) -> None:
+def test_nobody_left_to_decide_is_said_at_once(app: App) -> None:
     """A request that nobody could approve is not kept."""
-    office = convene(desk)
+    office = convene(app)
     cast.hire(
         office,
         "email,roles\niris@example.com,-\nomar@example.com,-\ntess@example.com,board\nzoe@example.com,-\nkofi@example.com,-\n",
@@ -256,7 +261,7 @@ def test_nobody_left_to_decide_is_said_at_once(desk: Desk) -> None:
 # --- Time ----------------------------------------------------------------------------------------------------------
 
 
-def test_silence_lapses_and_never_approves(office: Desk) -> None:
+def test_silence_lapses_and_never_approves(office: App) -> None:
     """Reminder, alternates, chair plus finance, lapse: each step once, in order, and nothing is credited."""
     request = ask(office, BEN, "5000")
     steps = [asking.until(office, request, f"{step}_at") for step in ("remind", "escalate", "last_call", "lapse")]
@@ -274,7 +279,7 @@ def test_silence_lapses_and_never_approves(office: Desk) -> None:
     assert books.findings(office) == {}
 
 
-def test_a_vote_after_the_deadline_is_too_late(office: Desk) -> None:
+def test_a_vote_after_the_deadline_is_too_late(office: App) -> None:
     """Also before the calendar has come round, the deadline holds."""
     request = ask(office, BEN, "5000")
     office.clock.move(seconds=(request.lapse_at - office.clock()).total_seconds())  # type: ignore[attr-defined]
@@ -284,7 +289,7 @@ def test_a_vote_after_the_deadline_is_too_late(office: Desk) -> None:
     assert refused(office, TESS, request) == "decided"
 
 
-def test_alternates_vote_once_they_are_called(office: Desk) -> None:
+def test_alternates_vote_once_they_are_called(office: App) -> None:
     """At the escalation the alternates are asked, and their vote counts from then on."""
     request = ask(office, BEN, "5000")
     asking.until(office, request, "remind_at")
@@ -294,7 +299,7 @@ def test_alternates_vote_once_they_are_called(office: Desk) -> None:
     assert books.findings(office) == {}
 
 
-def test_an_outage_skips_what_is_no_use_any_more(office: Desk) -> None:
+def test_an_outage_skips_what_is_no_use_any_more(office: App) -> None:
     """After an outage the latest step is done; reminders of what is to be escalated are left out."""
     request = ask(office, BEN, "5000")
     assert asking.until(office, request, "escalate_at") == ["remind"]
@@ -304,7 +309,7 @@ def test_an_outage_skips_what_is_no_use_any_more(office: Desk) -> None:
     assert asking.now_of(office, request).state == "lapsed"
 
 
-def test_a_reminder_goes_to_those_who_have_not_voted(office: Desk) -> None:
+def test_a_reminder_goes_to_those_who_have_not_voted(office: App) -> None:
     """Who has voted is left in peace."""
     grant = rollout.granted(office, "2026-11")[BEN]
     request = ask(office, BEN, f"{grant.decimal * 2:f}")
@@ -315,7 +320,7 @@ def test_a_reminder_goes_to_those_who_have_not_voted(office: Desk) -> None:
     assert f"card:remind:{cast.person_id(office, OMAR)}" in told
 
 
-def test_before_an_exception_ends_its_owner_is_told_and_afterwards_asked(office: Desk) -> None:
+def test_before_an_exception_ends_its_owner_is_told_and_afterwards_asked(office: App) -> None:
     """Two days and one day before the end, while something is left, and once, thirty days later, what came of it."""
     request = vote(office, TESS, ask(office, BEN, "5000", days=20)).request
     ended = request.last_day + timedelta(days=1)
@@ -328,14 +333,14 @@ def test_before_an_exception_ends_its_owner_is_told_and_afterwards_asked(office:
     assert seen[1][0] >= 1
     assert seen[2][0] <= -30
     assert {"more_time:2", "more_time:1", "outcome"} <= set(asking.owed(office, request))
-    with office.transaction() as session:
-        ben = asking.person(session, BEN)
-        told = voting.tell_outcome(session, ben, request.id, "partly", "Half of it", now=office.clock())
+    with office.transaction() as moment:
+        ben = asking.person(moment.session, BEN)
+        told = voting.tell_outcome(moment, ben, request.id, "partly", "Half of it")
     assert (told.outcome, told.outcome_note) == ("partly", "Half of it")
     assert "outcome@" in "".join(asking.owed(office, request))
 
 
-def test_what_is_used_up_is_not_announced(office: Desk) -> None:
+def test_what_is_used_up_is_not_announced(office: App) -> None:
     """No notice of an end that takes nothing away."""
     request = vote(office, TESS, ask(office, BEN, "54", days=20)).request
     books.take_in(office, cast.event("all", at=office.clock() + timedelta(hours=1), who=BEN, meters={"output": 36_000}))
@@ -346,7 +351,7 @@ def test_what_is_used_up_is_not_announced(office: Desk) -> None:
 # --- Break-glass ---------------------------------------------------------------------------------------------------
 
 
-def test_a_break_glass_is_credited_at_once_and_the_board_told(office: Desk) -> None:
+def test_a_break_glass_is_credited_at_once_and_the_board_told(office: App) -> None:
     """With an incident and within the limit the tokens are there before anybody decides; once in thirty days."""
     before = books.wallet(office, BEN)
     request = ask(office, BEN, "20000", incident="INC-7")
@@ -363,7 +368,7 @@ def test_a_break_glass_is_credited_at_once_and_the_board_told(office: Desk) -> N
 
 
 @pytest.mark.parametrize("silent", [True, False])
-def test_what_is_not_ratified_is_netted_from_the_next_grant(office: Desk, *, silent: bool) -> None:
+def test_what_is_not_ratified_is_netted_from_the_next_grant(office: App, *, silent: bool) -> None:
     """By silence or by a vote: the next grant is smaller by as much, its owner reads it, and the card shows it."""
     request = ask(office, BEN, "20000", incident="INC-7")
     if silent:
@@ -379,10 +384,10 @@ def test_what_is_not_ratified_is_netted_from_the_next_grant(office: Desk, *, sil
     assert (netted.netted, netted.netted_month) == (MicroTokens.parse("20000"), "2026-12")
     statement = rollout.owed(office, "grants/statement")[f"statement:2026-12:{cast.person_id(office, BEN)}"]
     assert statement["netted"] == 20_000_000_000
-    with office.reading() as session:
-        card = balance.of_email(session, BEN, desk=office, now=office.clock())
+    with office.reading() as moment:
+        card = balance.of_email(moment, BEN)
         assert card is not None
-        explained = why.explain(session, card)
+        explained = why.explain(moment, card)
     assert explained.taken_back == MicroTokens.parse("20000")
     assert explained.received == rollout.granted(office, "2026-11")[BEN] + grant + MicroTokens.parse("20000")
     assert books.findings(office) == {}
@@ -390,9 +395,9 @@ def test_what_is_not_ratified_is_netted_from_the_next_grant(office: Desk, *, sil
     assert books.keys(office, "netting") == {f"netted:{request.id}"}
 
 
-def test_the_floor_of_a_grant_is_respected(desk: Desk) -> None:
+def test_the_floor_of_a_grant_is_respected(app: App) -> None:
     """Of a grant near its floor only what is above it is netted; the rest is let go, and on record."""
-    office = convene(desk, changes={"floor_usd = 150": "floor_usd = 1200"})
+    office = convene(app, changes={"floor_usd = 150": "floor_usd = 1200"})
     request = ask(office, BEN, "50000", incident="INC-7")
     asking.let_time_pass(office, days=20)
     netted = asking.now_of(office, request).netted
@@ -407,7 +412,7 @@ def test_the_floor_of_a_grant_is_respected(desk: Desk) -> None:
     assert audited["after"] == {"month": "2026-12", "whole": False}
 
 
-def test_a_break_glass_cannot_be_withdrawn_or_lessened(office: Desk) -> None:
+def test_a_break_glass_cannot_be_withdrawn_or_lessened(office: App) -> None:
     """What was credited is ratified or not, and nothing else."""
     request = ask(office, BEN, "20000", incident="INC-7")
     with pytest.raises(Refusal, match="already credited"):
@@ -419,30 +424,28 @@ def test_a_break_glass_cannot_be_withdrawn_or_lessened(office: Desk) -> None:
 # --- Delegates -----------------------------------------------------------------------------------------------------
 
 
-def delegate(office: Desk, member: str, to: str, *, days: int = 7) -> None:
+def delegate(office: App, member: str, to: str, *, days: int = 7) -> None:
     now = office.clock()
-    with office.transaction() as session:
+    with office.transaction(now) as moment:
         last_day = now.date() + timedelta(days=days)
-        board.delegate(
-            session, asking.person(session, member), asking.person(session, to), last_day, desk=office, now=now
-        )
+        board.delegate(moment, asking.person(moment.session, member), asking.person(moment.session, to), last_day)
 
 
-def test_a_delegate_votes_for_a_member(office: Desk) -> None:
+def test_a_delegate_votes_for_a_member(office: App) -> None:
     """The vote is the member's; who handed it over cannot vote meanwhile, and can take it back."""
     request = ask(office, BEN, "5000")
     delegate(office, TESS, LENA)
     assert refused(office, TESS, request) == "delegated"
     assert vote(office, LENA, request).seat == cast.person_id(office, TESS)
     other = ask(office, BEN, "50")
-    with office.transaction() as session:
-        assert board.take_back(session, asking.person(session, TESS), now=office.clock())
+    with office.transaction() as moment:
+        assert board.take_back(moment, asking.person(moment.session, TESS))
     assert refused(office, LENA, other) == "not_on_board"
     assert vote(office, TESS, other).request.state == "approved"
     assert books.findings(office) == {}
 
 
-def test_a_delegation_ends_with_its_last_day(office: Desk) -> None:
+def test_a_delegation_ends_with_its_last_day(office: App) -> None:
     """Afterwards the member has their vote again without having to do anything."""
     request = ask(office, BEN, "93700")
     delegate(office, TESS, LENA, days=0)
@@ -461,14 +464,14 @@ def test_a_delegation_ends_with_its_last_day(office: Desk) -> None:
         (TESS, LENA, 93, "until"),
     ],
 )
-def test_a_delegation_that_cannot_be(office: Desk, member: str, to: str, days: int, code: str) -> None:
+def test_a_delegation_that_cannot_be(office: App, member: str, to: str, days: int, code: str) -> None:
     """Only members hand a vote over, to somebody who has none, for a time that can be overseen."""
     with pytest.raises(Refusal) as refusal:
         delegate(office, member, to, days=days)
     assert refusal.value.code == code
 
 
-def test_nobody_stands_in_for_two_or_decides_what_they_administer(office: Desk) -> None:
+def test_nobody_stands_in_for_two_or_decides_what_they_administer(office: App) -> None:
     """Nobody has two votes, and who administers or audits the programme has none."""
     delegate(office, TESS, LENA)
     with pytest.raises(Refusal) as refusal:
@@ -483,21 +486,21 @@ def test_nobody_stands_in_for_two_or_decides_what_they_administer(office: Desk) 
 # --- Questions -----------------------------------------------------------------------------------------------------
 
 
-def test_a_question_goes_to_the_requester_and_its_answer_comes_back(office: Desk) -> None:
+def test_a_question_goes_to_the_requester_and_its_answer_comes_back(office: App) -> None:
     """Into the card's thread and to the two people, each once; the card shows both."""
     request, now = ask(office, BEN, "5000"), office.clock()
     for _ in range(2):
-        with office.transaction() as session:
-            tess = asking.person(session, TESS)
-            question = voting.ask(session, tess, request.id, "Why now?", key="view-9", desk=office, now=now)
-    with office.transaction() as session:
-        voting.answer(session, asking.person(session, BEN), question.id, "The release", now=now)
-    with pytest.raises(Refusal, match="already"), office.transaction() as session:
-        voting.answer(session, asking.person(session, BEN), question.id, "Again", now=now)
-    with pytest.raises(Refusal, match="Only the person"), office.transaction() as session:
-        voting.answer(session, asking.person(session, ADA), question.id, "Mine", now=now)
-    with office.reading() as session:
-        card = cards.of(session, request.id, desk=office, now=now)
+        with office.transaction(now) as moment:
+            tess = asking.person(moment.session, TESS)
+            question = voting.ask(moment, tess, request.id, "Why now?", key="view-9")
+    with office.transaction(now) as moment:
+        voting.answer(moment, asking.person(moment.session, BEN), question.id, "The release")
+    with pytest.raises(Refusal, match="already"), office.transaction(now) as moment:
+        voting.answer(moment, asking.person(moment.session, BEN), question.id, "Again")
+    with pytest.raises(Refusal, match="Only the person"), office.transaction(now) as moment:
+        voting.answer(moment, asking.person(moment.session, ADA), question.id, "Mine")
+    with office.reading(now) as moment:
+        card = cards.of(moment, request.id)
     assert [(one.question, one.answer) for one in card.questions] == [("Why now?", "The release")]
     threads = sa.select(outbox.c.key, outbox.c.thread).where(outbox.c.thread.is_not(None)).order_by(outbox.c.id)
     assert books.rows(office, threads) == [
@@ -506,28 +509,20 @@ def test_a_question_goes_to_the_requester_and_its_answer_comes_back(office: Desk
     ]
 
 
-def test_strangers_and_the_recused_ask_nothing(office: Desk) -> None:
+def test_strangers_and_the_recused_ask_nothing(office: App) -> None:
     """Who may not vote has no say in what the board asks."""
     request = ask(office, BEN, "5000")
     for who in (LENA, BEN):
-        with pytest.raises(Refusal), office.transaction() as session:
-            voting.ask(
-                session,
-                asking.person(session, who),
-                request.id,
-                "?",
-                key=f"view-{who}",
-                desk=office,
-                now=office.clock(),
-            )
+        with pytest.raises(Refusal), office.transaction() as moment:
+            voting.ask(moment, asking.person(moment.session, who), request.id, "?", key=f"view-{who}")
 
 
 # --- Without a channel ---------------------------------------------------------------------------------------------
 
 
-def test_without_a_channel_each_member_gets_a_card(desk: Desk) -> None:
+def test_without_a_channel_each_member_gets_a_card(app: App) -> None:
     """A board that has no channel decides in its members' conversations with the bot."""
-    office = convene(desk, channel=None)
+    office = convene(app, channel=None)
     request = ask(office, BEN, "5000")
     members = {cast.person_id(office, who) for who in (IRIS, OMAR, TESS)}
     assert {key for key in asking.owed(office, request) if key.startswith("card:")} == {
@@ -535,17 +530,17 @@ def test_without_a_channel_each_member_gets_a_card(desk: Desk) -> None:
     }
 
 
-def test_a_board_by_user_group(desk: Desk) -> None:
+def test_a_board_by_user_group(app: App) -> None:
     """The members are those of the Slack group, alternates are by role, and until it was read nobody can be asked."""
-    office = convene(desk)
+    office = convene(app)
     grouped = type(office)(
         office.database, office.zone, office.clock, governance_channel="C0BOARD", board_usergroup="S0BOARD"
     )
     with pytest.raises(Refusal, match="has not been read"):
         ask(grouped, BEN, "5000")
-    with grouped.transaction() as session:
-        assert board.refresh(session, "S0BOARD", ["U0LENA", "U0TESS", "U0STRANGER"], now=grouped.clock())
-        assert not board.refresh(session, "S0BOARD", ["U0LENA", "U0TESS", "U0STRANGER"], now=grouped.clock())
+    with grouped.transaction() as moment:
+        assert board.refresh(moment, "S0BOARD", ["U0LENA", "U0TESS", "U0STRANGER"])
+        assert not board.refresh(moment, "S0BOARD", ["U0LENA", "U0TESS", "U0STRANGER"])
     request = ask(grouped, BEN, "5000")
     assert refused(grouped, IRIS, request) == "not_called_yet"
     assert vote(grouped, LENA, request).request.state == "approved"

@@ -41,32 +41,32 @@ from tests.support.requests import LENA, OMAR, TESS, ZOE, ask, convene, refused,
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from programme.app import Desk
+    from programme.app import App
     from store.engine import Database, Session
 
 VALUE = TokenValue(Quarter(2026, 4), "2026-Q4.1", 10_200_000)
 
 
 @pytest.fixture
-def office(sqlite_desk: Desk) -> Desk:
-    return convene(sqlite_desk)
+def office(sqlite_app: App) -> App:
+    return convene(sqlite_app)
 
 
-def delegate(office: Desk, member: str, to: str, *, days: int = 7) -> None:
+def delegate(office: App, member: str, to: str, *, days: int = 7) -> None:
     now = office.clock()
-    with office.transaction() as session:
-        people = asking.person(session, member), asking.person(session, to)
-        board.delegate(session, *people, now.date() + timedelta(days=days), desk=office, now=now)
+    with office.transaction(now) as moment:
+        people = asking.person(moment.session, member), asking.person(moment.session, to)
+        board.delegate(moment, *people, now.date() + timedelta(days=days))
 
 
-def leave(office: Desk, email: str) -> None:
+def leave(office: App, email: str) -> None:
     cast.hire(office, f"email,left_on\n{email},2026-11-01\n")
 
 
 # --- People come and go --------------------------------------------------------------------------------------------
 
 
-def test_who_left_decides_nothing(office: Desk) -> None:
+def test_who_left_decides_nothing(office: App) -> None:
     """Neither a member who left, nor their delegate, nor a delegate who left; and nobody waits for them."""
     request = ask(office, BEN, "5000")
     delegate(office, TESS, LENA)
@@ -76,13 +76,13 @@ def test_who_left_decides_nothing(office: Desk) -> None:
     delegate(office, OMAR, LENA)
     leave(office, LENA)
     assert refused(office, LENA, request) == "left"
-    with office.reading() as session:
-        card = cards.of(session, request.id, desk=office, now=office.clock())
+    with office.reading() as moment:
+        card = cards.of(moment, request.id)
     assert sorted(one.name for one in card.awaited) == ["Iris Tan", "Omar Haddad"]
     assert vote(office, OMAR, request).request.state == "approved"
 
 
-def test_nothing_is_granted_to_who_left(office: Desk) -> None:
+def test_nothing_is_granted_to_who_left(office: App) -> None:
     """Who has left asks for nothing, also not in an incident, and what they asked for before is not granted."""
     request = ask(office, BEN, "5000")
     leave(office, BEN)
@@ -94,7 +94,7 @@ def test_nothing_is_granted_to_who_left(office: Desk) -> None:
     assert books.count(office, requests) == 1
 
 
-def test_administrators_and_auditors_do_not_decide(office: Desk) -> None:
+def test_administrators_and_auditors_do_not_decide(office: App) -> None:
     """Who administers or audits has no seat, loses the one they had, and stands in for nobody."""
     request = ask(office, BEN, "5000")
     delegate(office, OMAR, LENA)
@@ -105,7 +105,7 @@ def test_administrators_and_auditors_do_not_decide(office: Desk) -> None:
     assert vote(office, OMAR, request).request.state == "approved"
 
 
-def test_whoever_becomes_the_manager_is_recused(office: Desk) -> None:
+def test_whoever_becomes_the_manager_is_recused(office: App) -> None:
     """Concern is judged when a vote is counted: by what was so when it was asked, and by what is so now."""
     request = ask(office, BEN, "5000")
     cast.hire(office, f"email,manager_email\n{BEN},tess@example.com\n")
@@ -114,7 +114,7 @@ def test_whoever_becomes_the_manager_is_recused(office: Desk) -> None:
     assert vote(office, TESS, request).request.state == "approved"
 
 
-def test_a_delegate_who_becomes_an_alternate_changes_the_vote_they_cast(office: Desk) -> None:
+def test_a_delegate_who_becomes_an_alternate_changes_the_vote_they_cast(office: App) -> None:
     """A vote is changeable until it is decided, also when one's own seat is called in meanwhile."""
     grant = rollout.granted(office, "2026-11")[BEN]
     request = ask(office, BEN, f"{grant.decimal * 2:f}")
@@ -126,7 +126,7 @@ def test_a_delegate_who_becomes_an_alternate_changes_the_vote_they_cast(office: 
     assert books.findings(office) == {}
 
 
-def test_a_delegate_hears_of_a_request_at_once(office: Desk) -> None:
+def test_a_delegate_hears_of_a_request_at_once(office: App) -> None:
     """The delegate of a member need not be in the board's channel: they get a card of their own."""
     delegate(office, TESS, LENA)
     told = asking.owed(office, ask(office, BEN, "5000"))
@@ -136,40 +136,38 @@ def test_a_delegate_hears_of_a_request_at_once(office: Desk) -> None:
 # --- Who may see what ----------------------------------------------------------------------------------------------
 
 
-def test_the_concerned_do_not_see_a_request_in_the_queue(office: Desk) -> None:
+def test_the_concerned_do_not_see_a_request_in_the_queue(office: App) -> None:
     """A manager who stands in for a member does not get to read their people's grants."""
     delegate(office, TESS, MARA)
     request = ask(office, BEN, "5000")
     ask(office, "iris@example.com", "100")
-    with office.reading() as session:
-        mara = asking.person(session, MARA)
-        queue = cards.queue(session, mara.id, most=10, desk=office, now=office.clock())
-        assert not cards.may_see(session, request, mara.id, desk=office, now=office.clock())
+    with office.reading() as moment:
+        mara = asking.person(moment.session, MARA)
+        queue = cards.queue(moment, mara.id, most=10)
+        assert not cards.may_see(moment, request, mara.id)
     assert ([line.card.requester.name for line in queue.lines], queue.hidden) == (["Iris Tan"], 1)
 
 
-def test_a_question_is_shown_to_the_person_who_asked_alone(office: Desk) -> None:
+def test_a_question_is_shown_to_the_person_who_asked_alone(office: App) -> None:
     """A number that somebody made up opens nobody else's question."""
     request = ask(office, BEN, "5000")
-    with office.transaction() as session:
-        tess, ada = asking.person(session, TESS), asking.person(session, books.ADA)
-        number = exceptions_voting.ask(session, tess, request.id, "?", key="q", desk=office, now=office.clock()).id
+    with office.transaction() as moment:
+        tess, ada = asking.person(moment.session, TESS), asking.person(moment.session, books.ADA)
+        number = exceptions_voting.ask(moment, tess, request.id, "?", key="q").id
     for value in (str(number), "9" * 30, "", "x"):
         with pytest.raises(Refusal, match="for the person who asked"):
             handler.press_answer(office, Press(ada, value, office.clock(), None, None))
 
 
-def test_nothing_is_answered_after_the_decision(office: Desk) -> None:
+def test_nothing_is_answered_after_the_decision(office: App) -> None:
     """The question's button goes with the decision, and an answer that comes after it is refused."""
     request, now = ask(office, BEN, "5000"), office.clock()
-    with office.transaction() as session:
-        question = exceptions_voting.ask(
-            session, asking.person(session, TESS), request.id, "?", key="q", desk=office, now=now
-        )
+    with office.transaction(now) as moment:
+        question = exceptions_voting.ask(moment, asking.person(moment.session, TESS), request.id, "?", key="q")
     vote(office, TESS, request)
     assert any(key.startswith(f"question:{question.id}@") for key in asking.owed(office, request))
-    with pytest.raises(Refusal, match="is approved"), office.transaction() as session:
-        exceptions_voting.answer(session, asking.person(session, BEN), question.id, "Late", now=now)
+    with pytest.raises(Refusal, match="is approved"), office.transaction(now) as moment:
+        exceptions_voting.answer(moment, asking.person(moment.session, BEN), question.id, "Late")
 
 
 # --- Amounts and drafts --------------------------------------------------------------------------------------------
@@ -178,11 +176,18 @@ def test_nothing_is_answered_after_the_decision(office: Desk) -> None:
 @pytest.mark.parametrize(
     ("text", "tokens"),
     [
-        ("5000", "5000"), ("5,000", "5000"), ("1,234,567.5", "1234567.5"), ("5 000", "5000"), ("0.5", "0.5"),
-        ("5000 tokens", "5000"), ("USD 10.20", "1000"), ("$10.2", "1000"), ("10.2 usd", "1000"),
+        ("5000", "5000"),
+        ("5,000", "5000"),
+        ("1,234,567.5", "1234567.5"),
+        ("5 000", "5000"),
+        ("0.5", "0.5"),
+        ("5000 tokens", "5000"),
+        ("USD 10.20", "1000"),
+        ("$10.2", "1000"),
+        ("10.2 usd", "1000"),
         (" usd 1,020 ", "100000"),
     ],
-)  # fmt: skip
+)
 def test_amounts_as_people_write_them(text: str, tokens: str) -> None:
     """Tokens or USD, with thousands set apart or not."""
     assert amounts.parse(text, VALUE) == MicroTokens.parse(tokens)
@@ -197,20 +202,20 @@ def test_amounts_that_could_mean_something_else_are_refused(text: str) -> None:
         amounts.parse(text, VALUE)
 
 
-def test_what_approve_less_begins_with_is_the_whole(office: Desk) -> None:
+def test_what_approve_less_begins_with_is_the_whole(office: App) -> None:
     """Who changes only the end approves the whole amount, to its last decimal."""
     request = ask(office, BEN, "3323.529412")
     assert amounts.parse(formats.exact_tokens(request.amount), VALUE) == request.amount
 
 
 @pytest.mark.every_database
-def test_a_draft_keeps_what_was_typed_last(desk: Desk, database_url: str) -> None:
+def test_a_draft_keeps_what_was_typed_last(app: App, database_url: str) -> None:
     """Two pieces of typing at once leave a draft, and one that arrives late does not bring back what was."""
-    office, now = convene(desk), desk.clock()
+    office, now = convene(app), app.clock()
     ben = cast.person_id(office, BEN)
 
     def save(text: str, at: datetime) -> None:
-        with office.transaction() as session:
+        with office.database.transaction() as session:
             store.save_draft(session, ben, {"amount": text}, now=at)
 
     def at_the_same_time(database: Database) -> None:
@@ -220,13 +225,13 @@ def test_a_draft_keeps_what_was_typed_last(desk: Desk, database_url: str) -> Non
     assert books.at_once(database_url, [at_the_same_time] * 6) == []
     save("50", now + timedelta(seconds=2))
     save("5", now + timedelta(seconds=1))
-    with office.reading() as session:
+    with office.database.reading() as session:
         assert store.draft(session, ben) == ({"amount": "50"}, now + timedelta(seconds=2))
 
 
-def test_a_draft_that_nobody_typed_does_no_harm(office: Desk) -> None:
+def test_a_draft_that_nobody_typed_does_no_harm(office: App) -> None:
     """The form opens whatever is kept, with a usual day where the kept one is none."""
-    with office.transaction() as session:
+    with office.database.transaction() as session:
         ben = asking.person(session, BEN)
         store.save_draft(session, ben.id, {"last_day": "zzz", "amount": "5", "other": 1}, now=office.clock())
     assert ben.slack_user_id is not None
@@ -238,7 +243,7 @@ def test_a_draft_that_nobody_typed_does_no_harm(office: Desk) -> None:
 # --- Time, channels, messages --------------------------------------------------------------------------------------
 
 
-def test_an_incident_of_a_friday_evening_is_reminded_of(office: Desk) -> None:
+def test_an_incident_of_a_friday_evening_is_reminded_of(office: App) -> None:
     """Its two days run over the weekend, and so do its reminders: to members, to alternates, to chair and finance."""
     office.clock.move(hours=7)  # type: ignore[attr-defined]  # the tests' clock
     request = ask(office, BEN, "20000", incident="INC-1", days=0)
@@ -249,46 +254,46 @@ def test_an_incident_of_a_friday_evening_is_reminded_of(office: Desk) -> None:
     assert {at_once for (at_once,) in books.rows(office, query)} == {True}
 
 
-def test_a_question_needs_no_channel_and_stays_in_the_cards(office: Desk, sqlite_desk: Desk) -> None:
+def test_a_question_needs_no_channel_and_stays_in_the_cards(office: App, sqlite_app: App) -> None:
     """A board that gets another channel, or its first, meanwhile: replies go where the card is, or nowhere."""
     request = ask(office, BEN, "5000")
     silent = dataclasses.replace(office, governance_channel=None)
     without = ask(silent, BEN, "50")
     moved = dataclasses.replace(office, governance_channel="C0OTHER")
     for number, one in enumerate((request, without)):
-        with moved.transaction() as session:
-            tess = asking.person(session, TESS)
-            exceptions_voting.ask(session, tess, one.id, "?", key=f"q{number}", desk=moved, now=moved.clock())
+        with moved.transaction() as moment:
+            tess = asking.person(moment.session, TESS)
+            exceptions_voting.ask(moment, tess, one.id, "?", key=f"q{number}")
     threads = sa.select(outbox.c.channel, outbox.c.thread).where(outbox.c.thread.is_not(None))
-    assert books.rows(sqlite_desk, threads) == [("C0BOARD", f"card:{request.id}:board")]
+    assert books.rows(sqlite_app, threads) == [("C0BOARD", f"card:{request.id}:board")]
 
 
-def test_what_goes_out_at_once_overtakes_a_mailing(office: Desk) -> None:
+def test_what_goes_out_at_once_overtakes_a_mailing(office: App) -> None:
     """A card does not wait behind ten thousand statements that are due as well."""
     now = office.clock()
     many = [
         outbox_store.NewLetter(f"x:{n}", "x", "{}", cast.person_id(office, BEN), None, now - timedelta(hours=1))
         for n in range(20)
     ]
-    with office.transaction() as session:
+    with office.database.transaction() as session:
         outbox_store.owe(session, many, now=now)
     request = ask(office, BEN, "20000", incident="INC-9")
-    with office.transaction() as session:
+    with office.database.transaction() as session:
         leased = outbox_store.lease(session, courier="c", now=now, until=now + timedelta(minutes=5), limit=4)
     assert [row.key for row in leased][:2] == [f"mine:{request.id}", f"card:{request.id}:board"]
     assert len(leased) == 4
 
 
-def test_a_step_that_failed_is_forgotten_with_the_request(office: Desk) -> None:
+def test_a_step_that_failed_is_forgotten_with_the_request(office: App) -> None:
     """What was decided needs no reminder, and `doctor` does not ask for one."""
     request = ask(office, BEN, "5000")
-    with office.transaction() as session:
+    with office.database.transaction() as session:
         runs.note_failure(session, "request.remind", request.id, reason="X", now=office.clock())
     vote(office, TESS, request)
     assert books.count(office, run_failures) == 0
 
 
-def test_a_netted_break_glass_says_so_to_its_owner(office: Desk) -> None:
+def test_a_netted_break_glass_says_so_to_its_owner(office: App) -> None:
     """Afterwards it is not said any more that the next grant will be smaller."""
     request = ask(office, BEN, "20000", incident="INC-7")
     vote(office, TESS, request, approves=False)
@@ -297,11 +302,11 @@ def test_a_netted_break_glass_says_so_to_its_owner(office: Desk) -> None:
     assert "20,000 were taken off your grant for 2026-12" in text
 
 
-def test_a_card_of_which_nobody_knows_whether_it_arrived(sqlite_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_card_of_which_nobody_knows_whether_it_arrived(sqlite_app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its post was taken, the answer lost, and then it was decided: the card that is found shows the decision."""
     slack.without_proxies(monkeypatch)
-    office = convene(sqlite_desk, channel=slack.BOARD)
-    with office.transaction() as session:
+    office = convene(sqlite_app, channel=slack.BOARD)
+    with office.database.transaction() as session:
         session.execute(sa.delete(outbox))
     with slack.workspace(clock=office.clock, post_burst=100) as sandbox:
         client = slack_delivery.client(sandbox.workspace.app.bot_token, sandbox.api_url)
@@ -326,10 +331,10 @@ def test_a_card_of_which_nobody_knows_whether_it_arrived(sqlite_desk: Desk, monk
 
 @pytest.mark.every_database
 def test_a_vote_and_a_monthly_run_do_not_wait_for_each_other(
-    desk: Desk, database_url: str, monkeypatch: pytest.MonkeyPatch
+    app: App, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At the beginning of a quarter both adopt its value: before they hold any account, so neither is killed."""
-    office = convene(desk)
+    office = convene(app)
     office.clock.move(days=(date(2027, 1, 1) - office.clock().date()).days)  # type: ignore[attr-defined]
     request, original = ask(office, BEN, "50"), valuation.value_of
     adopted, voting = threading.Event(), threading.Event()
@@ -350,8 +355,8 @@ def test_a_vote_and_a_monthly_run_do_not_wait_for_each_other(
         replica = dataclasses.replace(office, database=open_database(database_url))
         try:
             if work == "monthly":
-                with replica.transaction() as session:
-                    monthly.run(session, Month(2027, 1), desk=replica, now=replica.clock())
+                with replica.transaction() as moment:
+                    monthly.run(moment, Month(2027, 1))
             else:
                 assert adopted.wait(20)
                 voting.set()

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from programme.app import Desk
+    from programme.app import App
     from store.exceptions.requests import Request
 
 pytestmark = pytest.mark.every_database
@@ -73,7 +73,7 @@ class Model:
 
 
 class RequestsMachine(RuleBasedStateMachine):
-    open_office: Callable[[], Desk]
+    open_office: Callable[[], App]
 
     def __init__(self) -> None:
         super().__init__()
@@ -104,8 +104,13 @@ class RequestsMachine(RuleBasedStateMachine):
 
     @rule(tokens=SIZES, ballots=BALLOTS, later=BALLOTS, step=STEPS, ticking=st.booleans())
     def a_life_of_a_request(
-        self, tokens: str, ballots: Ballots, later: Ballots, step: str, ticking: bool  # noqa: FBT001 - drawn
-    ) -> None:  # fmt: skip
+        self,
+        tokens: str,
+        ballots: Ballots,
+        later: Ballots,
+        step: str,
+        ticking: bool,  # noqa: FBT001 - drawn
+    ) -> None:
         """Asked for, voted on, left until some instant of it, and voted on again: what most examples should have."""
         self.ask(tokens, 25)
         number = len(self.models) - 1
@@ -141,18 +146,18 @@ class RequestsMachine(RuleBasedStateMachine):
         now = self.office.clock()
 
         def hand_over() -> None:
-            with self.office.transaction() as session:
-                people = asking.person(session, member), asking.person(session, to)
+            with self.office.transaction(now) as moment:
+                people = asking.person(moment.session, member), asking.person(moment.session, to)
                 last_day = now.astimezone(self.office.zone).date() + timedelta(days=days)
-                board.delegate(session, *people, last_day, desk=self.office, now=now)
+                board.delegate(moment, *people, last_day)
 
         code = _refused(hand_over)
         assert not code or code.startswith(("delegate_", "not_on_board"))
 
     @rule(member=st.sampled_from(VOTERS))
     def take_back(self, member: str) -> None:
-        with self.office.transaction() as session:
-            board.take_back(session, asking.person(session, member), now=self.office.clock())
+        with self.office.transaction() as moment:
+            board.take_back(moment, asking.person(moment.session, member))
 
     @rule(hours=st.sampled_from([1, 5, 30, 100]), ticking=st.booleans())
     def time_passes(self, hours: int, ticking: bool) -> None:  # noqa: FBT001 - drawn
@@ -202,7 +207,7 @@ class RequestsMachine(RuleBasedStateMachine):
 
     @invariant()
     def votes_are_those_that_were_accepted(self) -> None:
-        with self.office.reading() as session:
+        with self.office.database.reading() as session:
             for model in self.models:
                 votes = {vote.seat: vote.approves for vote in store.votes(session, model.request.id)}
                 assert votes == model.votes
@@ -223,7 +228,7 @@ def _refused(doing: Callable[[], object]) -> str:
     return ""
 
 
-def _credited(office: Desk, email: str) -> MicroTokens:
+def _credited(office: App, email: str) -> MicroTokens:
     """What exceptions put into somebody's wallet, by the ledger."""
     query = sa.select(sa.func.coalesce(sa.func.sum(lots.c.amount), 0)).where(
         lots.c.kind == "exception", lots.c.account_id == books.account_id(office, email)
@@ -232,14 +237,14 @@ def _credited(office: Desk, email: str) -> MicroTokens:
     return MicroTokens(int(total))
 
 
-def test_whatever_happens_to_requests(desk: Desk, database_url: str, tmp_path: Path) -> None:
+def test_whatever_happens_to_requests(app: App, database_url: str, tmp_path: Path) -> None:
     """No order of votes, delegations, withdrawals, repeats and time breaks what must hold; `verify` finds nothing."""
-    office = convene(desk)
-    desk.database.close()
+    office = convene(app)
+    app.database.close()
 
     class Machine(RequestsMachine):
         @staticmethod
-        def open_office() -> Desk:
+        def open_office() -> App:
             clock = Clock()
             database = open_database(postgres.cloned(database_url, tmp_path))
             return dataclasses.replace(office, database=database, clock=clock, recent_handbooks=RecentHandbooks())

@@ -24,7 +24,7 @@ from tests.support.books import BEN
 from tests.support.requests import IRIS, LENA, OMAR, TESS, ask, convene
 
 if TYPE_CHECKING:
-    from programme.app import Desk
+    from programme.app import App
     from store.engine import Database
 
 pytestmark = pytest.mark.every_database
@@ -34,9 +34,9 @@ PRESSES = 10
 """Of each member: every other one through the other replica."""
 
 
-def test_fifty_presses_at_once_decide_once(desk: Desk, database_url: str) -> None:
+def test_fifty_presses_at_once_decide_once(app: App, database_url: str) -> None:
     """Five members press ten times each, through two replicas, at the same moment."""
-    office = convene(desk)
+    office = convene(app)
     cast.hire(
         office,
         "email,name,level,role_family,time_zone,hired_on,roles\n"
@@ -51,7 +51,7 @@ def test_fifty_presses_at_once_decide_once(desk: Desk, database_url: str) -> Non
     presses = [member for member in MEMBERS for _ in range(PRESSES)]
     barrier = threading.Barrier(len(presses))
 
-    def press(member: str, replica: Desk) -> None:
+    def press(member: str, replica: App) -> None:
         barrier.wait(books.WAIT_SECONDS)
         try:
             voted = asking.vote(replica, member, request)
@@ -79,9 +79,9 @@ def test_fifty_presses_at_once_decide_once(desk: Desk, database_url: str) -> Non
     assert books.findings(office) == {}
 
 
-def test_one_form_sent_by_two_replicas_is_one_request(desk: Desk, database_url: str) -> None:
+def test_one_form_sent_by_two_replicas_is_one_request(app: App, database_url: str) -> None:
     """Slack may deliver a submission twice: whoever comes second finds the first one's request."""
-    office = convene(desk)
+    office = convene(app)
     found: list[str] = []
 
     def send(database: Database) -> None:
@@ -94,9 +94,9 @@ def test_one_form_sent_by_two_replicas_is_one_request(desk: Desk, database_url: 
     assert books.count(office, requests) == 1
 
 
-def test_two_incidents_at_once_are_one_break_glass(desk: Desk, database_url: str) -> None:
+def test_two_incidents_at_once_are_one_break_glass(app: App, database_url: str) -> None:
     """Once in thirty days, also when both forms are sent at the same moment."""
-    office = convene(desk)
+    office = convene(app)
     refused: list[str] = []
 
     def break_glass(database: Database) -> None:
@@ -112,9 +112,9 @@ def test_two_incidents_at_once_are_one_break_glass(desk: Desk, database_url: str
     assert books.findings(office) == {}
 
 
-def test_a_vote_and_the_deadline_at_once(desk: Desk, database_url: str) -> None:
+def test_a_vote_and_the_deadline_at_once(app: App, database_url: str) -> None:
     """Replicas that lapse a request while others vote and withdraw leave it in one state, told of once."""
-    office = convene(desk)
+    office = convene(app)
     request = ask(office, BEN, "5000")
     office.clock.move(seconds=(request.lapse_at - office.clock()).total_seconds())  # type: ignore[attr-defined]
 

@@ -18,139 +18,139 @@ from tests.support import books, cast, rollout
 from tests.support.books import ADA, BEN
 
 if TYPE_CHECKING:
-    from programme.app import Desk
+    from programme.app import App
 
 NOVEMBER = datetime(2026, 10, 31, 23, 5, tzinfo=UTC)
 
 
-def close(desk: Desk, day: date) -> int:
-    with desk.transaction() as session:
-        return lapses.close_ended(session, day, desk=desk, now=at(day))
+def close(app: App, day: date) -> int:
+    with app.transaction(at(day)) as moment:
+        return lapses.close_ended(moment, day)
 
 
-def announce(desk: Desk, day: date, *, now: datetime | None = None) -> int:
-    with desk.transaction() as session:
-        return lapses.announce(session, day, desk=desk, now=now or at(day))
+def announce(app: App, day: date, *, now: datetime | None = None) -> int:
+    with app.transaction(now or at(day)) as moment:
+        return lapses.announce(moment, day)
 
 
-def grant(desk: Desk, month: Month) -> None:
-    with desk.transaction() as session:
-        monthly.run(session, month, desk=desk, now=at(month.first_day))
+def grant(app: App, month: Month) -> None:
+    with app.transaction(at(month.first_day)) as moment:
+        monthly.run(moment, month)
 
 
 def at(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, 9, tzinfo=UTC)
 
 
-def notices(desk: Desk, email: str) -> list[dict[str, object]]:
+def notices(app: App, email: str) -> list[dict[str, object]]:
     query = sa.select(outbox.c.view).where(outbox.c.template == "grants/lapse_notice").order_by(outbox.c.id)
-    return [dict(view) for (view,) in books.rows(desk, query.where(outbox.c.person_id == cast.person_id(desk, email)))]
+    return [dict(view) for (view,) in books.rows(app, query.where(outbox.c.person_id == cast.person_id(app, email)))]
 
 
-def test_a_lot_is_closed_three_days_after_its_end(desk: Desk) -> None:
+def test_a_lot_is_closed_three_days_after_its_end(app: App) -> None:
     """Usage of the last day may come late: until the fourth day the lot pays for it; then what is left expires."""
-    rollout.launch(desk)
-    cast.give(desk, ADA, "100", days=10)
-    end = desk.clock() + timedelta(days=10)
-    assert close(desk, end.date()) == close(desk, end.date() + timedelta(days=3)) == 0
+    rollout.launch(app)
+    cast.give(app, ADA, "100", days=10)
+    end = app.clock() + timedelta(days=10)
+    assert close(app, end.date()) == close(app, end.date() + timedelta(days=3)) == 0
     late = cast.event("late", at=end - timedelta(minutes=1))
-    assert books.take_in(desk, late) == ["accepted"]
-    assert close(desk, end.date() + timedelta(days=4)) == 1
-    assert books.account(desk, "expired") == MicroTokens(100_000_000 - 540_000)
-    assert books.wallet(desk, ADA) == MicroTokens(0)
-    assert close(desk, end.date() + timedelta(days=5)) == 0
-    assert books.findings(desk) == {}
+    assert books.take_in(app, late) == ["accepted"]
+    assert close(app, end.date() + timedelta(days=4)) == 1
+    assert books.account(app, "expired") == MicroTokens(100_000_000 - 540_000)
+    assert books.wallet(app, ADA) == MicroTokens(0)
+    assert close(app, end.date() + timedelta(days=5)) == 0
+    assert books.findings(app) == {}
 
 
-def test_one_entry_closes_all_that_ended(desk: Desk) -> None:
+def test_one_entry_closes_all_that_ended(app: App) -> None:
     """Two lots that ended together are one line of the statement, which names both."""
-    rollout.launch(desk)
-    cast.give(desk, ADA, "100", days=10, reason="First")
-    cast.give(desk, ADA, "50", days=10, reason="Second")
-    day = (desk.clock() + timedelta(days=20)).date()
-    assert close(desk, day) == 2
+    rollout.launch(app)
+    cast.give(app, ADA, "100", days=10, reason="First")
+    cast.give(app, ADA, "50", days=10, reason="Second")
+    day = (app.clock() + timedelta(days=20)).date()
+    assert close(app, day) == 2
     [(memo, key)] = books.rows(
-        desk, sa.select(entries.c.memo, entries.c.idempotency_key).where(entries.c.kind == "expiry")
+        app, sa.select(entries.c.memo, entries.c.idempotency_key).where(entries.c.kind == "expiry")
     )
     assert memo == "Ended: First; Second"
-    assert key == f"expiry:{day}:{cast.person_id(desk, ADA)}"
+    assert key == f"expiry:{day}:{cast.person_id(app, ADA)}"
 
 
-def test_a_leavers_tokens_lapse(desk: Desk) -> None:
+def test_a_leavers_tokens_lapse(app: App) -> None:
     """Three days after their last day all that somebody held is gone, whenever it would have ended."""
-    rollout.launch(desk)
-    cast.give(desk, BEN, "100")
-    cast.give(desk, ADA, "100")
-    cast.hire(desk, f"email,left_on\n{BEN},2026-11-25\n")
-    assert close(desk, date(2026, 11, 28)) == 0
-    assert close(desk, date(2026, 11, 29)) == 1
-    assert books.wallet(desk, BEN) == MicroTokens(0)
-    assert books.wallet(desk, ADA) == MicroTokens.parse("100")
-    assert books.findings(desk) == {}
+    rollout.launch(app)
+    cast.give(app, BEN, "100")
+    cast.give(app, ADA, "100")
+    cast.hire(app, f"email,left_on\n{BEN},2026-11-25\n")
+    assert close(app, date(2026, 11, 28)) == 0
+    assert close(app, date(2026, 11, 29)) == 1
+    assert books.wallet(app, BEN) == MicroTokens(0)
+    assert books.wallet(app, ADA) == MicroTokens.parse("100")
+    assert books.findings(app) == {}
 
 
-def test_debt_is_not_made_larger_by_what_ends(desk: Desk) -> None:
+def test_debt_is_not_made_larger_by_what_ends(app: App) -> None:
     """Who owes and holds an ended lot owes the same when it is closed."""
-    rollout.launch(desk)
-    cast.give(desk, ADA, "100", days=10)
-    end = desk.clock() + timedelta(days=10)
+    rollout.launch(app)
+    cast.give(app, ADA, "100", days=10)
+    end = app.clock() + timedelta(days=10)
     after = cast.event("after", at=end + timedelta(hours=1))
-    books.take_in(desk, after)
-    assert books.wallet(desk, ADA) == MicroTokens(100_000_000 - 540_000)
-    close(desk, end.date() + timedelta(days=4))
-    assert books.wallet(desk, ADA) == MicroTokens(-540_000)
-    assert books.findings(desk) == {}
+    books.take_in(app, after)
+    assert books.wallet(app, ADA) == MicroTokens(100_000_000 - 540_000)
+    close(app, end.date() + timedelta(days=4))
+    assert books.wallet(app, ADA) == MicroTokens(-540_000)
+    assert books.findings(app) == {}
 
 
-def test_a_lapse_is_announced_a_week_and_a_day_before(desk: Desk) -> None:
+def test_a_lapse_is_announced_a_week_and_a_day_before(app: App) -> None:
     """Two unused grants: what exceeds the limit on the first is told on the 24th and on the 30th, with the amount."""
-    rollout.launch(desk)
-    grant(desk, Month(2026, 10))
-    grant(desk, Month(2026, 11))
-    told = [day for day in range(20, 31) if announce(desk, date(2026, 11, day))]
+    rollout.launch(app)
+    grant(app, Month(2026, 10))
+    grant(app, Month(2026, 11))
+    told = [day for day in range(20, 31) if announce(app, date(2026, 11, day))]
     assert told == [24, 30]
-    week, day = notices(desk, ADA)
-    amount = int(rollout.granted(desk, "2026-11")[ADA])
+    week, day = notices(app, ADA)
+    amount = int(rollout.granted(app, "2026-11")[ADA])
     assert (week["on"], week["days"], week["over_limit"]) == ("2026-12-01", 7, amount)
     assert (day["on"], day["days"], day["over_limit"]) == ("2026-12-01", 1, amount)
 
 
 @pytest.mark.parametrize(("away_from", "until"), [(date(2026, 10, 16), date(2026, 11, 16)), (date(2026, 11, 15), None)])
-def test_what_is_told_to_lapse_is_what_lapses(sqlite_desk: Desk, away_from: date, until: date | None) -> None:
+def test_what_is_told_to_lapse_is_what_lapses(sqlite_app: App, away_from: date, until: date | None) -> None:
     """Back from a leave, a part of a month makes no smaller limit; on leave there is no grant, and nothing lapses."""
-    desk = sqlite_desk
-    rollout.launch(desk)
-    with desk.transaction() as session:
-        terms.set_leave(session, BEN, away_from, until, actor="test", now=desk.clock())
-    grant(desk, Month(2026, 10))
-    grant(desk, Month(2026, 11))
-    announce(desk, date(2026, 11, 24))
-    assert notices(desk, BEN) == []
-    assert len(notices(desk, ADA)) == 1
-    before = books.wallet(desk, BEN)
-    grant(desk, Month(2026, 12))
-    granted = rollout.granted(desk, "2026-12").get(BEN, MicroTokens(0))
-    assert books.wallet(desk, BEN) == before + granted
+    app = sqlite_app
+    rollout.launch(app)
+    with app.transaction() as moment:
+        terms.set_leave(moment, BEN, away_from, until, actor="test")
+    grant(app, Month(2026, 10))
+    grant(app, Month(2026, 11))
+    announce(app, date(2026, 11, 24))
+    assert notices(app, BEN) == []
+    assert len(notices(app, ADA)) == 1
+    before = books.wallet(app, BEN)
+    grant(app, Month(2026, 12))
+    granted = rollout.granted(app, "2026-12").get(BEN, MicroTokens(0))
+    assert books.wallet(app, BEN) == before + granted
     assert (granted == 0) == (until is None)
 
 
-def test_the_end_of_a_lot_is_announced_wherever_it_falls(desk: Desk) -> None:
+def test_the_end_of_a_lot_is_announced_wherever_it_falls(app: App) -> None:
     """A gift that ends in mid-month is announced like a grant; who holds nothing that ends hears nothing."""
-    rollout.launch(desk)
-    cast.give(desk, ADA, "100", days=20)
-    cast.give(desk, BEN, "100", days=60)
-    end = (desk.clock() + timedelta(days=20)).date()
-    assert announce(desk, end - timedelta(days=7)) == 1
-    [notice] = notices(desk, ADA)
+    rollout.launch(app)
+    cast.give(app, ADA, "100", days=20)
+    cast.give(app, BEN, "100", days=60)
+    end = (app.clock() + timedelta(days=20)).date()
+    assert announce(app, end - timedelta(days=7)) == 1
+    [notice] = notices(app, ADA)
     assert notice["endings"] == [{"amount": 100_000_000, "ends_on": str(end)}]
-    assert notices(desk, BEN) == []
+    assert notices(app, BEN) == []
 
 
-def test_a_notice_that_comes_too_late_is_left_out(desk: Desk) -> None:
+def test_a_notice_that_comes_too_late_is_left_out(app: App) -> None:
     """After an outage the week's notice gives way to the day's, and nobody is told of a lapse that is past."""
-    rollout.launch(desk)
-    cast.give(desk, ADA, "100", days=20)
-    end = (desk.clock() + timedelta(days=20)).date()
-    assert announce(desk, end - timedelta(days=7), now=at(end - timedelta(days=3))) == 1
-    assert announce(desk, end - timedelta(days=7), now=at(end - timedelta(days=1))) == 0
-    assert announce(desk, end - timedelta(days=1), now=at(end)) == 0
+    rollout.launch(app)
+    cast.give(app, ADA, "100", days=20)
+    end = (app.clock() + timedelta(days=20)).date()
+    assert announce(app, end - timedelta(days=7), now=at(end - timedelta(days=3))) == 1
+    assert announce(app, end - timedelta(days=7), now=at(end - timedelta(days=1))) == 0
+    assert announce(app, end - timedelta(days=1), now=at(end)) == 0

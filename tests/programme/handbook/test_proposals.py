@@ -11,7 +11,6 @@ import pytest
 import sqlalchemy as sa
 
 from policy.reasons import FieldsRefused, Refusal
-from programme import handbooks
 from programme.handbook import proposals
 from store.people import directory as people_store
 from store.tables.handbook import handbook_proposals
@@ -23,23 +22,23 @@ from tests.support.proposed import ADMIN, ADMINS, code, confirm, decline, propos
 from tests.support.requests import BOARD_CHANNEL, IRIS, KOFI, OMAR, TESS, convene
 
 if TYPE_CHECKING:
-    from programme.app import Desk
+    from programme.app import App
 
 
 @pytest.fixture
-def office(desk: Desk) -> Desk:
+def office(app: App) -> App:
     """A board of three, two alternates, and Lena, who administers the programme."""
-    convened = convene(desk)
+    convened = convene(app)
     cast.hire(convened, ADMINS)
     return convened
 
 
-def version_on(desk: Desk, day: date) -> str:
-    with desk.reading() as session:
-        return handbooks.load(session).on(day).version
+def version_on(app: App, day: date) -> str:
+    with app.reading() as moment:
+        return moment.handbooks.on(day).version
 
 
-def test_a_second_person_makes_it_hold(office: Desk) -> None:
+def test_a_second_person_makes_it_hold(office: App) -> None:
     """Nothing changes until somebody else confirms; then the version holds from its day on, and the log has both."""
     body = text()
     made = propose(office, body)
@@ -58,7 +57,7 @@ def test_a_second_person_makes_it_hold(office: Desk) -> None:
 
 
 @pytest.mark.parametrize("proposer", [ADMIN, TESS, BEN])
-def test_nobody_confirms_their_own(office: Desk, proposer: str) -> None:
+def test_nobody_confirms_their_own(office: App, proposer: str) -> None:
     """Whoever proposed it, on the board or not, is refused for both decisions; another member is not."""
     made = propose(office, text(), by=proposer)
     assert code(confirm, office, proposer, made) == "second_person"
@@ -68,7 +67,7 @@ def test_nobody_confirms_their_own(office: Desk, proposer: str) -> None:
 
 
 @pytest.mark.parametrize("roles", ["board;admin", "board;auditor"])
-def test_who_administers_or_audits_does_not_confirm(office: Desk, roles: str) -> None:
+def test_who_administers_or_audits_does_not_confirm(office: App, roles: str) -> None:
     """A seat on the board does not help somebody who administers or audits the programme."""
     cast.hire(office, f"email,name,level,role_family,time_zone,hired_on,roles\nkofi@example.com,,,,,,{roles}\n")
     made = propose(office, text())
@@ -76,7 +75,7 @@ def test_who_administers_or_audits_does_not_confirm(office: Desk, roles: str) ->
     assert code(decline, office, KOFI, made) == "bystander"
 
 
-def test_members_decide_and_others_do_not(office: Desk) -> None:
+def test_members_decide_and_others_do_not(office: App) -> None:
     """Not somebody without a seat, not an alternate while there are members, not somebody who has left."""
     made = propose(office, text())
     assert code(confirm, office, BEN, made) == "not_on_board"
@@ -86,7 +85,7 @@ def test_members_decide_and_others_do_not(office: Desk) -> None:
     assert confirm(office, OMAR, made).version == "2026.9"
 
 
-def test_alternates_decide_where_no_member_but_the_proposer_is_left(office: Desk) -> None:
+def test_alternates_decide_where_no_member_but_the_proposer_is_left(office: App) -> None:
     """A board of one does not decide alone, and is not stuck either."""
     heading = "email,name,level,role_family,time_zone,hired_on,roles\n"
     cast.hire(office, f"{heading}iris@example.com,,,,,,-\nomar@example.com,,,,,,-\n")
@@ -98,7 +97,7 @@ def test_alternates_decide_where_no_member_but_the_proposer_is_left(office: Desk
     assert code(propose, office, text("2026.10"), by=TESS) == "nobody_to_confirm"
 
 
-def test_declining_needs_a_reason(office: Desk) -> None:
+def test_declining_needs_a_reason(office: App) -> None:
     """The reason is kept and told; what was declined holds nothing, and may be proposed again under its version."""
     made = propose(office, text())
     for reason in ("", "  \n", "x" * 1_001):
@@ -114,7 +113,7 @@ def test_declining_needs_a_reason(office: Desk) -> None:
     assert books.findings(office) == {}
 
 
-def test_its_proposer_takes_it_back(office: Desk) -> None:
+def test_its_proposer_takes_it_back(office: App) -> None:
     """Nobody else can, and what is taken back cannot be decided."""
     made = propose(office, text())
     assert code(withdraw, office, TESS, made) == "not_yours"
@@ -124,7 +123,7 @@ def test_its_proposer_takes_it_back(office: Desk) -> None:
     assert books.findings(office) == {}
 
 
-def test_what_was_judged_stays_judged(office: Desk) -> None:
+def test_what_was_judged_stays_judged(office: App) -> None:
     """A date that is over, and the first of a month whose grants are made, are refused: proposed or confirmed late."""
     today = date(2026, 11, 20)
     assert code(propose, office, text(effective_from=date(2026, 11, 19))) == "handbook_past"
@@ -142,7 +141,7 @@ def test_what_was_judged_stays_judged(office: Desk) -> None:
     assert books.findings(office) == {}
 
 
-def test_a_proposal_whose_day_has_come_is_refused_when_it_is_confirmed(office: Desk) -> None:
+def test_a_proposal_whose_day_has_come_is_refused_when_it_is_confirmed(office: App) -> None:
     """It waits for its proposer, and nothing holds from a day that is over."""
     made = propose(office, text(effective_from=date(2026, 11, 24)))
     proposed.let_time_pass(office, days=5)
@@ -150,7 +149,7 @@ def test_a_proposal_whose_day_has_come_is_refused_when_it_is_confirmed(office: D
     assert states(office) == {"2026.9": "open"}
 
 
-def test_one_open_proposal_a_version(office: Desk) -> None:
+def test_one_open_proposal_a_version(office: App) -> None:
     """The same again is the same proposal; another text, or somebody else's, waits until the first is decided."""
     made = propose(office, text())
     assert propose(office, text()) == made
@@ -162,14 +161,14 @@ def test_one_open_proposal_a_version(office: Desk) -> None:
     assert code(propose, office, text(effective_from=date(2027, 1, 1))) == "handbook_version_taken"
 
 
-def test_what_could_never_be_confirmed_is_not_proposed(office: Desk) -> None:
+def test_what_could_never_be_confirmed_is_not_proposed(office: App) -> None:
     """Mistakes are told to who makes them, all at once, not to the board."""
     assert code(propose, office, "version = 3") == "handbook_invalid"
     assert code(propose, office, text("2026.launch")) == "handbook_version_taken"
     assert books.count(office, handbook_proposals) == 0
 
 
-def test_what_was_read_is_what_is_confirmed(office: Desk) -> None:
+def test_what_was_read_is_what_is_confirmed(office: App) -> None:
     """When another version comes first, an old card confirms nothing, and its new face shows the other changes."""
     first = propose(office, text("2026.8"))
     second = propose(office, text("2026.9", base=text("2026.8"), changes={"months = 4": "months = 6"}))
@@ -185,7 +184,7 @@ def test_what_was_read_is_what_is_confirmed(office: Desk) -> None:
     assert proposed.seen(office, second).changes == present.changes
 
 
-def test_it_lapses_after_thirty_days(office: Desk) -> None:
+def test_it_lapses_after_thirty_days(office: App) -> None:
     """Not a second earlier; its proposer is told in their own working hours, and nobody decides it meanwhile."""
     made = propose(office, text(effective_from=date(2027, 3, 1)))
     assert proposed.let_time_pass(office, days=29, hours=23, minutes=59, seconds=59) == []
@@ -202,14 +201,14 @@ def test_it_lapses_after_thirty_days(office: Desk) -> None:
     assert books.findings(office) == {}
 
 
-def test_it_lapses_before_there_is_a_programme(desk: Desk) -> None:
+def test_it_lapses_before_there_is_a_programme(app: App) -> None:
     """What launches the programme is proposed while no calendar runs yet, and lapses all the same."""
-    propose(desk, text(effective_from=date(2027, 3, 1)), by="ada@example.com")
-    assert proposed.let_time_pass(desk, days=30) == ["proposal.lapse"]
-    assert states(desk) == {"2026.9": "lapsed"}
+    propose(app, text(effective_from=date(2027, 3, 1)), by="ada@example.com")
+    assert proposed.let_time_pass(app, days=30) == ["proposal.lapse"]
+    assert states(app) == {"2026.9": "lapsed"}
 
 
-def test_everybody_concerned_is_told_once(office: Desk) -> None:
+def test_everybody_concerned_is_told_once(office: App) -> None:
     """A card in the board's channel and one for the proposer; new faces and a word when it is decided."""
     made = propose(office, text())
     assert proposed.owed(office, made) == ["policy_mine", "policy"]
@@ -218,7 +217,7 @@ def test_everybody_concerned_is_told_once(office: Desk) -> None:
     assert proposed.owed(office, made)[2:] == ["policy_mine@declined", "policy@declined", "policy_note"]
 
 
-def test_without_a_channel_each_who_may_decide_gets_a_card(office: Desk) -> None:
+def test_without_a_channel_each_who_may_decide_gets_a_card(office: App) -> None:
     """The members, and not the proposer among them."""
     private = dataclasses.replace(office, governance_channel=None)
     made = propose(private, text(), by=TESS)
@@ -238,52 +237,52 @@ def test_without_a_channel_each_who_may_decide_gets_a_card(office: Desk) -> None
         ("eyes@example.com", "root", "proposer_audits"),
     ],
 )
-def test_who_proposes_is_always_a_person(sqlite_desk: Desk, email: str | None, login: str, expected: str) -> None:
+def test_who_proposes_is_always_a_person(sqlite_app: App, email: str | None, login: str, expected: str) -> None:
     """Named by e-mail or by the login's name; nobody unknown, nobody who left, and nobody who only reads."""
     cast.hire(
-        sqlite_desk,
+        sqlite_app,
         "email,name,level,role_family,time_zone,hired_on,left_on,roles\n"
         "gone@example.com,Gus Gone,mid,engineering,Europe/Paris,2020-01-01,2026-01-01,\n"
         "eyes@example.com,Eve Eyes,mid,finance,Europe/Paris,2020-01-01,,auditor\n",
     )
-    with sqlite_desk.reading() as session:
+    with sqlite_app.reading() as moment:
         try:
-            found = proposals.proposer(session, email, login, desk=sqlite_desk, now=sqlite_desk.clock()).email
+            found = proposals.proposer(moment, email, login).email
         except Refusal as refusal:
             found = refusal.code
     assert found == expected
 
 
-def test_a_login_that_fits_two_people_is_nobody(sqlite_desk: Desk) -> None:
+def test_a_login_that_fits_two_people_is_nobody(sqlite_app: App) -> None:
     """Somebody has to say which of them it is."""
     cast.hire(
-        sqlite_desk,
+        sqlite_app,
         "email,name,level,role_family,time_zone,hired_on\n"
         "ben@other.example,Ben Other,mid,engineering,Europe/Paris,2020-01-01\n",
     )
-    with sqlite_desk.reading() as session, pytest.raises(Refusal, match="No one in the programme"):
-        proposals.proposer(session, None, "ben", desk=sqlite_desk, now=sqlite_desk.clock())
+    with sqlite_app.reading() as moment, pytest.raises(Refusal, match="No one in the programme"):
+        proposals.proposer(moment, None, "ben")
 
 
-def test_one_person_is_enough_for_the_first_and_without_a_board(sqlite_desk: Desk) -> None:
+def test_one_person_is_enough_for_the_first_and_without_a_board(sqlite_app: App) -> None:
     """The company's first own handbook, and every one where nobody could confirm; otherwise two are needed."""
 
     def why() -> str:
-        with sqlite_desk.reading() as session:
+        with sqlite_app.reading() as moment:
             try:
-                return proposals.why_alone(session, desk=sqlite_desk, now=sqlite_desk.clock())
+                return proposals.why_alone(moment)
             except Refusal as refusal:
                 return refusal.code
 
     assert why() == proposals.OWN_FIRST
-    books.apply_handbook(sqlite_desk, "2026.2", proposed.DECEMBER)
+    books.apply_handbook(sqlite_app, "2026.2", proposed.DECEMBER)
     assert why() == "two_people"
     rows = "".join(f"{who}@example.com,,,,,,-\n" for who in ("iris", "omar", "tess"))
-    cast.hire(sqlite_desk, f"email,name,level,role_family,time_zone,hired_on,roles\n{rows}")
+    cast.hire(sqlite_app, f"email,name,level,role_family,time_zone,hired_on,roles\n{rows}")
     assert why() == proposals.NO_BOARD
 
 
-def test_a_failure_on_the_way_leaves_it_open(office: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_on_the_way_leaves_it_open(office: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """Version, state, messages and log are one transaction: it holds with all of them, or with none."""
     made = propose(office, text())
     before = proposed.owed(office, made), books.rows(office, handbook_table)
@@ -306,10 +305,10 @@ def test_a_failure_on_the_way_leaves_it_open(office: Desk, monkeypatch: pytest.M
     assert books.findings(office) == {}
 
 
-def test_an_unknown_proposal_is_refused(sqlite_desk: Desk) -> None:
+def test_an_unknown_proposal_is_refused(sqlite_app: App) -> None:
     """A button with an id that there never was answers, and changes nothing."""
-    with sqlite_desk.transaction() as session:
-        tess = people_store.by_email(session, TESS)
+    with sqlite_app.transaction() as moment:
+        tess = people_store.by_email(moment.session, TESS)
         assert tess is not None
         with pytest.raises(Refusal, match="There is no proposal 'hp_no'"):
-            proposals.confirm(session, tess, "hp_no", "", desk=sqlite_desk, now=sqlite_desk.clock())
+            proposals.confirm(moment, tess, "hp_no", "")

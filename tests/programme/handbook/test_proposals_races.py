@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from policy.reasons import Refusal
 from programme import handbooks
-from programme.handbook import proposals
+from programme.handbook import applying, proposals
 from scheduler import tick
 from store.tables.handbook import handbook_proposals
 from store.tables.handbook import handbooks as handbook_table
@@ -22,7 +22,7 @@ from tests.support.requests import IRIS, OMAR, TESS, convene
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from programme.app import Desk
+    from programme.app import App
     from store.engine import Database
     from store.handbook.proposals import Proposal
 
@@ -32,7 +32,7 @@ PRESSES = 5
 """Of each member, for each of the two buttons."""
 
 
-def attempt(office: Desk, codes: list[str], act: Callable[[Desk], str]) -> Callable[[Database], object]:
+def attempt(office: App, codes: list[str], act: Callable[[App], str]) -> Callable[[Database], object]:
     """Something that is tried through another replica; what came of it goes into the list."""
 
     def work(database: Database) -> None:
@@ -44,20 +44,20 @@ def attempt(office: Desk, codes: list[str], act: Callable[[Desk], str]) -> Calla
     return work
 
 
-def versions(office: Desk) -> list[str]:
+def versions(office: App) -> list[str]:
     return [version for (version,) in books.rows(office, sa.select(handbook_table.c.version))]
 
 
-def test_thirty_presses_at_once_decide_once(desk: Desk, database_url: str) -> None:
+def test_thirty_presses_at_once_decide_once(app: App, database_url: str) -> None:
     """Three members confirm and decline at the same moment: one of them decides, and everybody else is told so."""
-    office = convene(desk)
+    office = convene(app)
     cast.hire(office, ADMINS)
     made, codes = propose(office, text()), list[str]()
 
-    def confirming(who: str) -> Callable[[Desk], str]:
+    def confirming(who: str) -> Callable[[App], str]:
         return lambda replica: f"confirmed {proposed.confirm(replica, who, made).version}"
 
-    def declining(who: str) -> Callable[[Desk], str]:
+    def declining(who: str) -> Callable[[App], str]:
         return lambda replica: proposed.decline(replica, who, made).state
 
     acts = [kind(who) for who in (IRIS, OMAR, TESS) for kind in (confirming, declining)] * PRESSES
@@ -73,14 +73,14 @@ def test_thirty_presses_at_once_decide_once(desk: Desk, database_url: str) -> No
     assert books.findings(office) == {}
 
 
-def test_two_versions_confirmed_at_once_follow_one_another(desk: Desk, database_url: str) -> None:
+def test_two_versions_confirmed_at_once_follow_one_another(app: App, database_url: str) -> None:
     """Whoever comes second has read changes that are no longer those, and is told to look again."""
-    office = convene(desk)
+    office = convene(app)
     cast.hire(office, ADMINS)
     marks = {one: proposed.seen(office, one).mark for one in [propose(office, text(f"2026.{n}")) for n in range(4, 10)]}
     codes: list[str] = []
 
-    def confirming(one: Proposal, who: str) -> Callable[[Desk], str]:
+    def confirming(one: Proposal, who: str) -> Callable[[App], str]:
         return lambda replica: proposed.confirm(replica, who, one, mark=marks[one]).version
 
     acts = [confirming(one, who) for one in marks for who in (IRIS, TESS)]
@@ -93,13 +93,13 @@ def test_two_versions_confirmed_at_once_follow_one_another(desk: Desk, database_
     assert books.findings(office) == {}
 
 
-def test_the_same_proposed_at_once_is_one_proposal(desk: Desk, database_url: str) -> None:
+def test_the_same_proposed_at_once_is_one_proposal(app: App, database_url: str) -> None:
     """Two administrators who run the command at the same moment: the same text of the same person is one card."""
-    office = convene(desk)
+    office = convene(app)
     cast.hire(office, ADMINS)
     codes: list[str] = []
 
-    def proposing(who: str) -> Callable[[Desk], str]:
+    def proposing(who: str) -> Callable[[App], str]:
         return lambda replica: propose(replica, text(), by=who).proposed_by
 
     acts = [proposing(who) for who in (ADMIN, ADMIN, ADMIN, TESS, TESS, TESS)]
@@ -110,9 +110,9 @@ def test_the_same_proposed_at_once_is_one_proposal(desk: Desk, database_url: str
     assert books.findings(office) == {}
 
 
-def test_a_decision_and_the_deadline_at_once(desk: Desk, database_url: str) -> None:
+def test_a_decision_and_the_deadline_at_once(app: App, database_url: str) -> None:
     """Replicas that lapse a proposal while its proposer withdraws it and others press leave it in one state."""
-    office = convene(desk)
+    office = convene(app)
     cast.hire(office, ADMINS)
     made = propose(office, text(effective_from=proposed.DECEMBER.replace(year=2027)))
     tick.tick(office, now=office.clock())
@@ -120,8 +120,8 @@ def test_a_decision_and_the_deadline_at_once(desk: Desk, database_url: str) -> N
     codes: list[str] = []
 
     def lapse(database: Database) -> None:
-        with dataclasses.replace(office, database=database).transaction() as session:
-            proposals.lapse(session, made.id, desk=office, now=office.clock())
+        with dataclasses.replace(office, database=database).transaction() as moment:
+            proposals.lapse(moment, made.id)
 
     work: list[Callable[[Database], object]] = [lapse] * 4
     work += [attempt(office, codes, lambda replica: proposed.withdraw(replica, ADMIN, made).state)] * 3
@@ -134,19 +134,19 @@ def test_a_decision_and_the_deadline_at_once(desk: Desk, database_url: str) -> N
     assert books.findings(office) == {}
 
 
-def test_an_application_and_a_confirmation_at_once(desk: Desk, database_url: str) -> None:
+def test_an_application_and_a_confirmation_at_once(app: App, database_url: str) -> None:
     """What the system applies meanwhile comes before or after what is confirmed, and never beside it."""
-    office = convene(desk)
+    office = convene(app)
     cast.hire(office, ADMINS)
     made, codes = propose(office, text()), list[str]()
     mark = proposed.seen(office, made).mark
 
-    def applying(replica: Desk) -> str:
-        with replica.transaction() as session:
+    def apply(replica: App) -> str:
+        with replica.transaction(office.clock()) as moment:
             body = text("2026.8", proposed.DECEMBER.replace(day=2))
-            return handbooks.apply(session, body, actor=handbooks.SYSTEM, now=office.clock()).version
+            return applying.apply(moment, body, actor=handbooks.SYSTEM).version
 
-    acts = [applying, lambda replica: proposed.confirm(replica, TESS, made, mark=mark).version]
+    acts = [apply, lambda replica: proposed.confirm(replica, TESS, made, mark=mark).version]
     assert books.at_once(database_url, [attempt(office, codes, act) for act in acts]) == []
     assert sorted(codes) in (["2026.8", "2026.9"], ["2026.8", "handbook_moved"])
     assert books.findings(office) == {}

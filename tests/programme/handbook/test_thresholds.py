@@ -29,8 +29,8 @@ from tests.support.reviewed import IDLE, MORNING, Q4
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from programme.app import Desk
-    from store.engine import Session
+    from programme.app import App
+    from programme.moment import Moment
     from store.handbook.proposals import Proposal
 
 LOW, LEAVE, CUT = "adjustment.use.low_enter", "adjustment.use.low_leave", "adjustment.change.low"
@@ -38,164 +38,161 @@ APRIL = date(2027, 4, 1)
 
 
 @pytest.fixture(scope="module")
-def office(shared_desk: Desk) -> Desk:
+def office(shared_app: App) -> App:
     """The company on the morning of its review, and its board of three is asked."""
-    assert isinstance(shared_desk.clock, Clock)
-    cast.hire(shared_desk, ALTERNATES)
-    reviewed.settle(shared_desk, shared_desk.clock)
-    with shared_desk.transaction() as session:
-        reviewed.draft(session, shared_desk)
-        assert calendar.advance(session, Q4, desk=shared_desk, now=MORNING) == "convene"
-    return shared_desk
+    assert isinstance(shared_app.clock, Clock)
+    cast.hire(shared_app, ALTERNATES)
+    reviewed.settle(shared_app, shared_app.clock)
+    with shared_app.transaction(MORNING) as moment:
+        reviewed.draft(moment)
+        assert calendar.advance(moment, Q4) == "convene"
+    return shared_app
 
 
 @pytest.fixture
-def session(office: Desk) -> Iterator[Session]:
+def moment(office: App) -> Iterator[Moment]:
     """A transaction that leaves nothing."""
-    with books.rolled_back(office) as session:
-        yield session
+    with books.rolled_back(office) as moment:
+        yield moment
 
 
-def asked(session: Session, office: Desk, who: str = TESS, /, **changes: str) -> Asked:
+def asked(moment: Moment, who: str = TESS, /, **changes: str) -> Asked:
     """The form as it opens, with some of its fields written over; `__` stands for a dot."""
-    found = thresholds.offered(session, voted.person(session, who), Q4, desk=office, now=MORNING)
+    found = thresholds.offered(moment.at(MORNING), voted.person(moment.session, who), Q4)
     usual = {**found.percents, "effective_from": found.days[0].isoformat(), "version": found.version}
     return Asked(found.base, usual | {key.replace("__", "."): text for key, text in changes.items()})
 
 
-def propose(session: Session, office: Desk, form: Asked, who: str = TESS) -> Proposal:
-    return thresholds.propose(session, voted.person(session, who), Q4, form, desk=office, now=MORNING)
+def propose(moment: Moment, form: Asked, who: str = TESS) -> Proposal:
+    return thresholds.propose(moment.at(MORNING), voted.person(moment.session, who), Q4, form)
 
 
-def problems(session: Session, office: Desk, **changes: str) -> dict[str, str]:
+def problems(moment: Moment, **changes: str) -> dict[str, str]:
     """What is wrong with a form, by field."""
-    form = asked(session, office, **changes)
+    form = asked(moment, **changes)
     with pytest.raises(FieldsRefused) as refused:
-        propose(session, office, form)
-    assert store.all_open(session) == []
+        propose(moment, form)
+    assert store.all_open(moment.session) == []
     return refused.value.problems
 
 
 # --- The form and the proposal -------------------------------------------------------------------------------------
 
 
-def test_the_form_begins_with_what_the_last_version_says(office: Desk, session: Session) -> None:
+def test_the_form_begins_with_what_the_last_version_says(moment: Moment) -> None:
     """Every value in per cent, the first days of the next quarters, and a name that no version has."""
-    found = thresholds.offered(session, voted.person(session, TESS), Q4, desk=office, now=MORNING)
+    found = thresholds.offered(moment.at(MORNING), voted.person(moment.session, TESS), Q4)
     assert list(found.percents.values()) == ["40", "50", "90", "80", "5", "10", "5"]
     assert found.days == (APRIL, date(2027, 7, 1), date(2027, 10, 1), date(2028, 1, 1))
     assert found.version == "2027.1"
 
 
-def test_exactly_the_wanted_values_change(office: Desk, session: Session) -> None:
+def test_exactly_the_wanted_values_change(moment: Moment) -> None:
     """The proposed text is the last version's, remarks and all, but for three lines, its name and its date."""
-    made = propose(
-        session, office, asked(session, office, adjustment__use__low_enter="35", adjustment__change__low="7.5 %")
-    )
-    old = reference.handbook_bodies(session)[-1]
+    made = propose(moment, asked(moment, adjustment__use__low_enter="35", adjustment__change__low="7.5 %"))
+    old = reference.handbook_bodies(moment.session)[-1]
     assert differences(old, made.body) == (Difference(LOW, "0.40", "0.35"), Difference(CUT, "0.10", "0.075"))
     lines = [line for line in made.body.splitlines() if line not in old.splitlines()]
     assert lines == ['version = "2027.1"', "effective_from = 2027-04-01", "low_enter = 0.35", "low = 0.075"]
     assert len(made.body.splitlines()) == len(old.splitlines())
     assert (made.version, made.effective_from, made.proposed_by) == (
-        "2027.1", APRIL, voted.person(session, TESS).id,
-    )  # fmt: skip
+        "2027.1",
+        APRIL,
+        voted.person(moment.session, TESS).id,
+    )
 
 
-def test_another_person_confirms_it(office: Desk, session: Session) -> None:
+def test_another_person_confirms_it(moment: Moment) -> None:
     """It is a proposal like any other: not its proposer but another member confirms it, and the books agree."""
-    made = propose(session, office, asked(session, office, adjustment__change__low="5"))
-    card = proposals.of(session, made.id)
-    tess, iris = (voted.person(session, who) for who in (TESS, IRIS))
+    made = propose(moment, asked(moment, adjustment__change__low="5"))
+    card = proposals.of(moment, made.id)
+    tess, iris = (voted.person(moment.session, who) for who in (TESS, IRIS))
     with pytest.raises(Refusal, match="two people"):
-        proposals.confirm(session, tess, made.id, card.mark, desk=office, now=MORNING)
-    applied = proposals.confirm(session, iris, made.id, card.mark, desk=office, now=MORNING)
+        proposals.confirm(moment.at(MORNING), tess, made.id, card.mark)
+    applied = proposals.confirm(moment.at(MORNING), iris, made.id, card.mark)
     assert str(applied.adjustment.change.low) == "0.05"
-    assert list(reviews.differences(session, drafting.require(session, Q4))) == []
+    assert list(reviews.differences(moment.session, drafting.require(moment, Q4))) == []
 
 
-def test_sent_twice_it_is_one_proposal(office: Desk, session: Session) -> None:
+def test_sent_twice_it_is_one_proposal(moment: Moment) -> None:
     """The same form again gives the same proposal, and no second card."""
-    form = asked(session, office, adjustment__change__low="5")
-    made = propose(session, office, form)
+    form = asked(moment, adjustment__change__low="5")
+    made = propose(moment, form)
     cards = sa.select(sa.func.count()).select_from(outbox).where(outbox.c.about == made.id)
-    before = session.execute(cards).scalar_one()
-    assert propose(session, office, form) == made
-    assert session.execute(cards).scalar_one() == before
-    assert len(store.all_open(session)) == 1
+    before = moment.session.execute(cards).scalar_one()
+    assert propose(moment, form) == made
+    assert moment.session.execute(cards).scalar_one() == before
+    assert len(store.all_open(moment.session)) == 1
 
 
 @pytest.mark.parametrize("who", [ZOE, IDLE, "m1@example.com"])
-def test_nobody_else_proposes_from_a_review(office: Desk, session: Session, who: str) -> None:
+def test_nobody_else_proposes_from_a_review(moment: Moment, who: str) -> None:
     """Alternates who were not called, and people without a seat, neither see the form nor send it."""
-    form = asked(session, office, adjustment__change__low="5")
+    form = asked(moment, adjustment__change__low="5")
     with pytest.raises(Refusal) as refused:
-        asked(session, office, who)
+        asked(moment, who)
     assert refused.value.code == "not_on_panel"
     with pytest.raises(Refusal) as refused:
-        propose(session, office, form, who)
+        propose(moment, form, who)
     assert refused.value.code == "not_on_panel"
-    assert store.all_open(session) == []
+    assert store.all_open(moment.session) == []
 
 
-def test_a_form_about_an_older_version_is_refused(office: Desk, session: Session) -> None:
+def test_a_form_about_an_older_version_is_refused(moment: Moment) -> None:
     """What somebody else confirmed meanwhile is not undone by a form that was open: it has to be read again."""
-    form = asked(session, office, adjustment__change__low="5")
-    made = propose(session, office, asked(session, office, OMAR, adjustment__change__high="4"), OMAR)
-    mark = proposals.of(session, made.id).mark
-    proposals.confirm(session, voted.person(session, IRIS), made.id, mark, desk=office, now=MORNING)
+    form = asked(moment, adjustment__change__low="5")
+    made = propose(moment, asked(moment, OMAR, adjustment__change__high="4"), OMAR)
+    mark = proposals.of(moment, made.id).mark
+    proposals.confirm(moment.at(MORNING), voted.person(moment.session, IRIS), made.id, mark)
     with pytest.raises(Refusal) as refused:
-        propose(session, office, form)
+        propose(moment, form)
     assert refused.value.code == "handbook_moved"
-    assert asked(session, office).fields["adjustment.change.high"] == "4"
+    assert asked(moment).fields["adjustment.change.high"] == "4"
 
 
 # --- Mistakes ------------------------------------------------------------------------------------------------------
 
 
-def test_a_mistake_is_told_at_its_field_with_its_value(office: Desk, session: Session) -> None:
+def test_a_mistake_is_told_at_its_field_with_its_value(moment: Moment) -> None:
     """What is no per cent, what contradicts another value, and a form in which nothing changes."""
-    found = problems(session, office, adjustment__use__low_enter="lots", adjustment__change__low="-5")
+    found = problems(moment, adjustment__use__low_enter="lots", adjustment__change__low="-5")
     assert set(found) == {LOW, CUT}
     assert found[LOW].startswith("'lots': write a percentage")
-    above = problems(session, office, adjustment__use__low_enter="60") | problems(
-        session, office, adjustment__use__low_leave="85"
-    )  # fmt: skip
+    above = problems(moment, adjustment__use__low_enter="60") | problems(moment, adjustment__use__low_leave="85")
     assert above == {
-        LOW: '60 %: has to be at most "No longer LOW above"', LEAVE: '85 %: has to be at most "No longer HIGH below"'
-    }  # fmt: skip
-    assert problems(session, office, adjustment__change__low="101")[CUT].startswith(
-        "'101': write a percentage up to 100"
-    )
-    assert "Nothing changes" in problems(session, office)[LOW]
+        LOW: '60 %: has to be at most "No longer LOW above"',
+        LEAVE: '85 %: has to be at most "No longer HIGH below"',
+    }
+    assert problems(moment, adjustment__change__low="101")[CUT].startswith("'101': write a percentage up to 100")
+    assert "Nothing changes" in problems(moment)[LOW]
 
 
 @pytest.mark.parametrize(
     "text", ["", "NaN", "1e1", "Infinity", "٤٠", "40.123", "4000", "40\nversion = 'x'", "<!channel>", "0x10", "40,5"]
 )
-def test_hostile_values_are_mistakes(office: Desk, session: Session, text: str) -> None:
+def test_hostile_values_are_mistakes(moment: Moment, text: str) -> None:
     """Nothing but plain per cent with two decimals is a value."""
-    assert set(problems(session, office, adjustment__use__low_enter=text)) == {LOW}
+    assert set(problems(moment, adjustment__use__low_enter=text)) == {LOW}
 
 
 @pytest.mark.parametrize("text", ["", "2026.1", "<!channel>", 'x"\nlow = 1', "a" * 41, "²027", "[x]", "-"])
-def test_hostile_names_are_mistakes(office: Desk, session: Session, text: str) -> None:
+def test_hostile_names_are_mistakes(moment: Moment, text: str) -> None:
     """A version's name is short and plain, and nobody else's."""
-    assert set(problems(session, office, adjustment__change__low="5", version=text)) == {"version"}
+    assert set(problems(moment, adjustment__change__low="5", version=text)) == {"version"}
 
 
 @pytest.mark.parametrize("text", ["", "2027-01-01", "2027-04-02", "2031-01-01", "x"])
-def test_it_holds_from_the_first_day_of_a_quarter_to_come(office: Desk, session: Session, text: str) -> None:
+def test_it_holds_from_the_first_day_of_a_quarter_to_come(moment: Moment, text: str) -> None:
     """No other day is taken, whatever a form sends."""
-    assert set(problems(session, office, adjustment__change__low="5", effective_from=text)) == {"effective_from"}
+    assert set(problems(moment, adjustment__change__low="5", effective_from=text)) == {"effective_from"}
 
 
-def test_a_name_that_waits_already_is_told_at_its_field(office: Desk, session: Session) -> None:
+def test_a_name_that_waits_already_is_told_at_its_field(moment: Moment) -> None:
     """Somebody else's open proposal of the same name; the next form suggests another."""
-    propose(session, office, asked(session, office, OMAR, adjustment__change__high="4"), OMAR)
-    assert asked(session, office).fields["version"] == "2027.2"
+    propose(moment, asked(moment, OMAR, adjustment__change__high="4"), OMAR)
+    assert asked(moment).fields["version"] == "2027.2"
     with pytest.raises(FieldsRefused) as refused:
-        propose(session, office, asked(session, office, adjustment__change__low="5", version="2027.1"))
+        propose(moment, asked(moment, adjustment__change__low="5", version="2027.1"))
     assert set(refused.value.problems) == {"version"}
 
 
@@ -229,46 +226,46 @@ def test_other_layouts_are_edited_as_well() -> None:
 # --- What the pack and the card tell -------------------------------------------------------------------------------
 
 
-def test_pack_and_card_tell_what_it_would_have_made_of_the_quarter(office: Desk, session: Session) -> None:
+def test_pack_and_card_tell_what_it_would_have_made_of_the_quarter(moment: Moment) -> None:
     """As long as it waits: labelled with who proposed it; the same counts on its card; not for other changes."""
-    made = propose(session, office, asked(session, office, adjustment__change__low="0"))
-    test = drafting.summary(session, Q4).backtests["2027.1"]
+    made = propose(moment, asked(moment, adjustment__change__low="0"))
+    test = drafting.summary(moment, Q4).backtests["2027.1"]
     assert (test.proposed_by, test.now.cut, test.then.cut, test.differ) == ("Tess Novak", 9, 0, 9)
-    tried = proposals.of(session, made.id).tried
+    tried = proposals.of(moment, made.id).tried
     assert tried is not None
     assert (tried.quarter, tried.test.then) == (Q4, test.then)
-    proposals.withdraw(session, voted.person(session, TESS), made.id, desk=office, now=MORNING)
-    assert drafting.summary(session, Q4).backtests == {}
-    assert proposals.of(session, made.id).tried is None
+    proposals.withdraw(moment.at(MORNING), voted.person(moment.session, TESS), made.id)
+    assert drafting.summary(moment, Q4).backtests == {}
+    assert proposals.of(moment, made.id).tried is None
 
 
-def test_a_proposal_of_something_else_is_not_tried(office: Desk, session: Session) -> None:
+def test_a_proposal_of_something_else_is_not_tried(moment: Moment) -> None:
     """Without other thresholds there is nothing to try, and the pack stays as it is."""
-    last = reference.handbook_bodies(session)[-1]
+    last = reference.handbook_bodies(moment.session)[-1]
     body = last.replace("notice_days = 10", "notice_days = 12")
     body = body.replace(f'version = "{handbook.parse(last).version}"', 'version = "2027.9"')
     body = body.replace(f"effective_from = {handbook.parse(last).effective_from}", f"effective_from = {APRIL}")
-    before = faces(session)
-    made = proposals.propose(session, body, voted.person(session, TESS), actor="test", desk=office, now=MORNING)
-    assert proposals.of(session, made.id).tried is None
-    assert drafting.summary(session, Q4).backtests == {}
-    assert faces(session) == before
+    before = faces(moment)
+    made = proposals.propose(moment.at(MORNING), body, voted.person(moment.session, TESS), actor="test")
+    assert proposals.of(moment, made.id).tried is None
+    assert drafting.summary(moment, Q4).backtests == {}
+    assert faces(moment) == before
 
 
-def faces(session: Session) -> list[str]:
-    return list(session.execute(sa.select(outbox.c.key).where(outbox.c.template == "review/face")).scalars())
+def faces(moment: Moment) -> list[str]:
+    return list(moment.session.execute(sa.select(outbox.c.key).where(outbox.c.template == "review/face")).scalars())
 
 
-def test_copies_of_the_pack_get_a_new_face_when_it_comes_and_goes(office: Desk) -> None:
+def test_copies_of_the_pack_get_a_new_face_when_it_comes_and_goes(office: App) -> None:
     """What was posted tells of the proposal, and after it is withdrawn no more; so does the card of its back-test."""
-    with office.transaction() as session:
-        made = propose(session, office, asked(session, office, adjustment__change__low="0"))
-        owed = faces(session)
+    with office.transaction() as moment:
+        made = propose(moment, asked(moment, adjustment__change__low="0"))
+        owed = faces(moment)
     assert owed
     assert all(key.endswith(f"@{made.id}:open") for key in owed)
 
     def said(template: str, view: dict[str, object]) -> str:
-        composed = messages.compose(template, view, desk=office)
+        composed = messages.compose(template, view, app=office)
         assert composed is not None
         return json.dumps(composed.message.blocks, ensure_ascii=False)
 
@@ -276,9 +273,9 @@ def test_copies_of_the_pack_get_a_new_face_when_it_comes_and_goes(office: Desk) 
         "review/face", {"quarter": str(Q4)}
     )
     assert "Tried on the review of 2026-Q4" in said("policy/face", {"proposal_id": made.id})
-    with office.transaction() as session:
-        proposals.withdraw(session, voted.person(session, TESS), made.id, desk=office, now=MORNING)
-        assert len(faces(session)) == 2 * len(owed)
-        assert packs.of(session, Q4, desk=office, now=MORNING).summary.backtests == {}
+    with office.transaction(MORNING) as moment:
+        proposals.withdraw(moment, voted.person(moment.session, TESS), made.id)
+        assert len(faces(moment)) == 2 * len(owed)
+        assert packs.of(moment, Q4).summary.backtests == {}
     assert "proposed by Tess" not in said("review/face", {"quarter": str(Q4)})
     assert books.findings(office) == {}

@@ -18,7 +18,7 @@ from tests.support import books, cast
 from tests.support.books import ADA, BEN, MARA
 
 if TYPE_CHECKING:
-    from programme.app import Desk
+    from programme.app import App
     from programme.people.directory import Imported
 
 HEADER = "email,name,slack_user_id,manager_email,level,role_family,pay_band,fte,time_zone,hired_on,left_on,wave,roles\n"
@@ -29,26 +29,26 @@ def new(email: str, *, manager: str = "", slack: str = "", roles: str = "") -> s
     return f"{email},New One,{slack},{manager},mid,engineering,,,UTC,2026-01-01,,,{roles}\n"
 
 
-def bring(desk: Desk, text: str) -> Imported:
-    with desk.transaction() as session:
-        return directory.import_csv(session, io.StringIO(text), actor="cli:test", now=desk.clock(), zone=desk.zone)
+def bring(app: App, text: str) -> Imported:
+    with app.transaction() as moment:
+        return directory.import_csv(moment, io.StringIO(text), actor="cli:test")
 
 
-def refused(desk: Desk, text: str) -> list[str]:
+def refused(app: App, text: str) -> list[str]:
     """The lines of the refusal of a file, and proof that nothing of it was imported."""
-    before = books.rows(desk, people_table), books.rows(desk, person_roles), books.rows(desk, audit_log)
+    before = books.rows(app, people_table), books.rows(app, person_roles), books.rows(app, audit_log)
     with pytest.raises(Refusal) as refusal:
-        bring(desk, text)
+        bring(app, text)
     assert refusal.value.code == "people_file_invalid"
-    assert (books.rows(desk, people_table), books.rows(desk, person_roles), books.rows(desk, audit_log)) == before
+    assert (books.rows(app, people_table), books.rows(app, person_roles), books.rows(app, audit_log)) == before
     heading, *complaints = refusal.value.text.splitlines()
     assert heading == "Nothing was imported:"
     return complaints
 
 
-def record(desk: Desk, email: str) -> dict[str, object]:
+def record(app: App, email: str) -> dict[str, object]:
     """Everything we have of somebody; their manager by e-mail, their roles sorted."""
-    with desk.reading() as session:
+    with app.database.reading() as session:
         known = people_store.all_by_email(session)
         row = known[email]
         roles = people_store.roles_by_person(session).get(row["id"], set())
@@ -56,62 +56,62 @@ def record(desk: Desk, email: str) -> dict[str, object]:
     return row | {"manager": manager, "roles": sorted(roles)}
 
 
-def test_a_file_adds_people(desk: Desk) -> None:
+def test_a_file_adds_people(app: App) -> None:
     """Every column of a line is kept; what is not said has its default."""
     text = (
         HEADER
         + f"New@Example.com, Zoë Å ,U0ZOE,{ADA},senior,data,P3,0.625,Asia/Tokyo,2026-02-01,2026-12-31,3,chair; board\n"
     )
     text += new("other@example.com")
-    done = bring(desk, text)
+    done = bring(app, text)
     assert (done.added, done.changed, done.unchanged) == (2, 0, 0)
-    zoe = record(desk, "new@example.com")
+    zoe = record(app, "new@example.com")
     assert zoe["name"] == "Zoë Å"
     assert (zoe["slack_user_id"], zoe["manager"], zoe["level"], zoe["role_family"]) == ("U0ZOE", ADA, "senior", "data")
     assert (zoe["pay_band"], zoe["fte_permille"], zoe["time_zone"], zoe["wave"]) == ("P3", 625, "Asia/Tokyo", 3)
     assert (str(zoe["hired_on"]), str(zoe["left_on"])) == ("2026-02-01", "2026-12-31")
     assert zoe["roles"] == ["board", "chair"]
-    other = record(desk, "other@example.com")
+    other = record(app, "other@example.com")
     empty = dict.fromkeys(("slack_user_id", "manager", "pay_band", "left_on", "wave"))
     assert other == other | empty | {"fte_permille": 1000, "roles": []}
 
 
-def test_the_same_file_again_changes_nothing(sqlite_desk: Desk) -> None:
+def test_the_same_file_again_changes_nothing(sqlite_app: App) -> None:
     """An import is an upsert by e-mail: what is the same stays, and leaves no trace in the audit log."""
-    before = books.rows(sqlite_desk, people_table), books.count(sqlite_desk, audit_log)
-    done = bring(sqlite_desk, cast.PEOPLE)
+    before = books.rows(sqlite_app, people_table), books.count(sqlite_app, audit_log)
+    done = bring(sqlite_app, cast.PEOPLE)
     assert (done.added, done.changed, done.unchanged) == (0, 0, 6)
-    assert (books.rows(sqlite_desk, people_table), books.count(sqlite_desk, audit_log)) == before
+    assert (books.rows(sqlite_app, people_table), books.count(sqlite_app, audit_log)) == before
 
 
-def test_what_a_line_leaves_out_stays(sqlite_desk: Desk) -> None:
+def test_what_a_line_leaves_out_stays(sqlite_app: App) -> None:
     """An empty cell, and a column that is not there, leave what was there."""
-    before = record(sqlite_desk, ADA)
-    done = bring(sqlite_desk, f"email,wave,pay_band\n{ADA.upper()},2,\n")
+    before = record(sqlite_app, ADA)
+    done = bring(sqlite_app, f"email,wave,pay_band\n{ADA.upper()},2,\n")
     assert (done.added, done.changed, done.unchanged) == (0, 1, 0)
-    assert record(sqlite_desk, ADA) == before | {"wave": 2}
+    assert record(sqlite_app, ADA) == before | {"wave": 2}
 
 
-def test_a_dash_clears_what_may_be_empty(sqlite_desk: Desk) -> None:
+def test_a_dash_clears_what_may_be_empty(sqlite_app: App) -> None:
     """`-` is how a line says that somebody has no manager, wave, band, Slack user, last day or role any more."""
-    bring(sqlite_desk, f"email,left_on,roles\n{ADA},2026-12-31,board\n")
-    before = record(sqlite_desk, ADA)
-    bring(sqlite_desk, f"email,slack_user_id,manager_email,pay_band,left_on,wave,roles\n{ADA},-,-,-,-,-,-\n")
+    bring(sqlite_app, f"email,left_on,roles\n{ADA},2026-12-31,board\n")
+    before = record(sqlite_app, ADA)
+    bring(sqlite_app, f"email,slack_user_id,manager_email,pay_band,left_on,wave,roles\n{ADA},-,-,-,-,-,-\n")
     cleared = dict.fromkeys(("slack_user_id", "manager", "manager_id", "pay_band", "left_on", "wave"))
-    assert record(sqlite_desk, ADA) == before | cleared | {"roles": []}
+    assert record(sqlite_app, ADA) == before | cleared | {"roles": []}
 
 
 @pytest.mark.parametrize("column", ["name", "level", "role_family", "fte", "time_zone", "hired_on"])
-def test_a_dash_clears_nothing_that_everybody_has(sqlite_desk: Desk, column: str) -> None:
+def test_a_dash_clears_nothing_that_everybody_has(sqlite_app: App, column: str) -> None:
     """Nobody is without a name or a level: a dash there is a mistake of the file."""
-    [complaint] = refused(sqlite_desk, f"email,{column}\n{ADA},-\n")
+    [complaint] = refused(sqlite_app, f"email,{column}\n{ADA},-\n")
     assert complaint.startswith(f"line 2: {column} = '-': expected ")
 
 
-def test_a_manager_may_come_later_in_the_file(desk: Desk) -> None:
+def test_a_manager_may_come_later_in_the_file(app: App) -> None:
     """Lines are in no order: a whole chain of newcomers may be written from the bottom up."""
-    bring(desk, HEADER + new("c@x.org", manager="B@x.org") + new("b@x.org", manager="a@x.org") + new("a@x.org"))
-    assert [record(desk, f"{name}@x.org")["manager"] for name in "cba"] == ["b@x.org", "a@x.org", None]
+    bring(app, HEADER + new("c@x.org", manager="B@x.org") + new("b@x.org", manager="a@x.org") + new("a@x.org"))
+    assert [record(app, f"{name}@x.org")["manager"] for name in "cba"] == ["b@x.org", "a@x.org", None]
 
 
 MISTAKES = [
@@ -148,16 +148,16 @@ MISTAKES = [
 
 @pytest.mark.parametrize(("column", "value", "expected"), MISTAKES)
 def test_a_mistake_is_told_with_its_line_its_column_and_its_value(
-    sqlite_desk: Desk, column: str, value: str, expected: str
+    sqlite_app: App, column: str, value: str, expected: str
 ) -> None:
     """Whoever wrote the file finds the cell, and what should stand in it."""
     columns = "email,wave" if column == "email" else f"email,{column}"
     cells = f"{value},1" if column == "email" else f"{ADA},{value}"
-    complaints = refused(sqlite_desk, f"{columns}\n{BEN},\n{cells}\n")
+    complaints = refused(sqlite_app, f"{columns}\n{BEN},\n{cells}\n")
     assert f"line 3: {column} = {value!r}: expected {expected}" in complaints
 
 
-def test_every_bad_line_is_told_at_once(desk: Desk) -> None:
+def test_every_bad_line_is_told_at_once(app: App) -> None:
     """One refusal names all mistakes of all lines in their order, and the good lines are not imported either."""
     text = (
         HEADER
@@ -169,7 +169,7 @@ def test_every_bad_line_is_told_at_once(desk: Desk) -> None:
         + new("twin@example.com", slack="U0ADA")
         + new("lonely@example.com", manager="ghost@example.com")
     )
-    assert refused(desk, text) == [
+    assert refused(app, text) == [
         "line 3: fte = '2': expected a share of a full-time post, above 0 and at most 1, with at most three decimals",
         "line 3: level = 'boss': expected one of junior, mid, senior, staff, principal",
         "line 3: name is empty; a new person needs it",
@@ -181,35 +181,35 @@ def test_every_bad_line_is_told_at_once(desk: Desk) -> None:
     ]
 
 
-def test_an_e_mail_stands_in_a_file_once(sqlite_desk: Desk) -> None:
+def test_an_e_mail_stands_in_a_file_once(sqlite_app: App) -> None:
     """Two lines of one person could contradict each other, also when they are written differently."""
-    assert refused(sqlite_desk, f"email,wave\n{ADA},1\n{ADA.title()},2\n") == [
+    assert refused(sqlite_app, f"email,wave\n{ADA},1\n{ADA.title()},2\n") == [
         f"line 3: email = '{ADA}': expected each once; line 2 has it too"
     ]
 
 
-def test_a_slack_user_is_one_person(sqlite_desk: Desk) -> None:
+def test_a_slack_user_is_one_person(sqlite_app: App) -> None:
     """Two lines of a file cannot claim one Slack user."""
     text = HEADER + new("a@example.com", slack="U0NEW") + new("b@example.com", slack="U0NEW")
-    assert refused(sqlite_desk, text) == [
+    assert refused(sqlite_app, text) == [
         "line 3: slack_user_id = 'U0NEW': expected one that does not belong to a@example.com"
     ]
 
 
-def test_managers_make_no_circle(sqlite_desk: Desk) -> None:
+def test_managers_make_no_circle(sqlite_app: App) -> None:
     """Nobody is their own manager's manager, over any distance, together with the people we have."""
     loop = f"email,manager_email\n{MARA},{ADA}\n"
-    assert refused(sqlite_desk, loop) == [f"line 2: manager_email = '{ADA}': expected no circle of managers"]
+    assert refused(sqlite_app, loop) == [f"line 2: manager_email = '{ADA}': expected no circle of managers"]
     chain = HEADER + new("a@x.org", manager="b@x.org") + new("b@x.org", manager="c@x.org")
-    complaints = refused(sqlite_desk, chain + new("c@x.org", manager="a@x.org"))
+    complaints = refused(sqlite_app, chain + new("c@x.org", manager="a@x.org"))
     assert len(complaints) == 3
     assert all("no circle of managers" in complaint for complaint in complaints)
 
 
-def test_a_circle_may_be_opened_by_the_file_itself(sqlite_desk: Desk) -> None:
+def test_a_circle_may_be_opened_by_the_file_itself(sqlite_app: App) -> None:
     """Manager and engineer may change places in one file."""
-    bring(sqlite_desk, f"email,manager_email\n{MARA},{ADA}\n{ADA},-\n")
-    assert record(sqlite_desk, MARA)["manager"] == ADA
+    bring(sqlite_app, f"email,manager_email\n{MARA},{ADA}\n{ADA},-\n")
+    assert record(sqlite_app, MARA)["manager"] == ADA
 
 
 @pytest.mark.parametrize(
@@ -225,78 +225,76 @@ def test_a_circle_may_be_opened_by_the_file_itself(sqlite_desk: Desk) -> None:
         (f"email,name\n{ADA},A\0da\n", "line 2: name = 'A\\x00da': expected text without NUL"),
     ],
 )
-def test_a_file_of_another_shape_is_refused(sqlite_desk: Desk, text: str, complaint: str) -> None:
+def test_a_file_of_another_shape_is_refused(sqlite_app: App, text: str, complaint: str) -> None:
     """A header that is not ours, and lines of other lengths, are told before anything is read into them."""
-    assert refused(sqlite_desk, text)[0].startswith(complaint)
+    assert refused(sqlite_app, text)[0].startswith(complaint)
 
 
-def test_somebody_new_needs_the_columns_that_everybody_has(sqlite_desk: Desk) -> None:
+def test_somebody_new_needs_the_columns_that_everybody_has(sqlite_app: App) -> None:
     """A new line says all that is required, and the refusal names what it lacks; an empty line is none."""
-    assert refused(sqlite_desk, "email,name\n\nnew@example.com,New\n") == [
+    assert refused(sqlite_app, "email,name\n\nnew@example.com,New\n") == [
         f"line 3: {column} is empty; a new person needs it"
         for column in ("hired_on", "level", "role_family", "time_zone")
     ]
 
 
-def test_a_change_is_audited_with_before_and_after(desk: Desk) -> None:
+def test_a_change_is_audited_with_before_and_after(app: App) -> None:
     """The log says who changed what of whom; an addition tells no more than the level."""
-    bring(desk, HEADER + new("new@example.com", roles="admin"))
-    bring(desk, f"email,level,hired_on,roles\n{ADA},principal,2021-04-01,board;chair\n")
-    added, changed = books.audited(desk, "people.add")[-1], books.audited(desk, "people.change")[-1]
+    bring(app, HEADER + new("new@example.com", roles="admin"))
+    bring(app, f"email,level,hired_on,roles\n{ADA},principal,2021-04-01,board;chair\n")
+    added, changed = books.audited(app, "people.add")[-1], books.audited(app, "people.change")[-1]
     assert (added["actor"], added["before"], added["after"]) == ("cli:test", None, {"level": "mid"})
-    assert changed["subject"] == cast.person_id(desk, ADA)
+    assert changed["subject"] == cast.person_id(app, ADA)
     assert changed["before"] == {"hired_on": "2021-03-01", "level": "staff", "roles": []}
     assert changed["after"] == {"hired_on": "2021-04-01", "level": "principal", "roles": ["board", "chair"]}
-    assert books.findings(desk) == {}
+    assert books.findings(app) == {}
 
 
-def link(desk: Desk, slack_user_id: str, email: str | None) -> str | None:
-    with desk.transaction() as session:
-        person = directory.link(session, slack_user_id=slack_user_id, email=email, now=desk.clock())
+def link(app: App, slack_user_id: str, email: str | None) -> str | None:
+    with app.transaction() as moment:
+        person = directory.link(moment, slack_user_id=slack_user_id, email=email)
     if person is not None:
         assert person.slack_user_id == slack_user_id
     return person.email if person else None
 
 
-def test_a_slack_user_is_linked_by_e_mail_once(sqlite_desk: Desk) -> None:
+def test_a_slack_user_is_linked_by_e_mail_once(sqlite_app: App) -> None:
     """At first contact the e-mail of Slack's profile finds the person; from then on the Slack id does."""
-    bring(sqlite_desk, HEADER + new("new@example.com"))
-    assert link(sqlite_desk, "U0NEW", "New@Example.com") == "new@example.com"
-    assert link(sqlite_desk, "U0NEW", None) == "new@example.com"
-    assert link(sqlite_desk, "U0NEW", ADA) == "new@example.com"
-    [row] = books.audited(sqlite_desk, "people.link")
+    bring(sqlite_app, HEADER + new("new@example.com"))
+    assert link(sqlite_app, "U0NEW", "New@Example.com") == "new@example.com"
+    assert link(sqlite_app, "U0NEW", None) == "new@example.com"
+    assert link(sqlite_app, "U0NEW", ADA) == "new@example.com"
+    [row] = books.audited(sqlite_app, "people.link")
     assert (row["actor"], row["after"]) == ("slack:U0NEW", {"slack_user_id": "U0NEW"})
 
 
-def test_nobody_is_taken_over(sqlite_desk: Desk) -> None:
+def test_nobody_is_taken_over(sqlite_app: App) -> None:
     """A stranger, and a second Slack user with somebody's e-mail, are linked to nobody."""
-    assert link(sqlite_desk, "U0OTHER", ADA) is None
-    assert link(sqlite_desk, "U0OTHER", "nobody@example.com") is None
-    assert link(sqlite_desk, "U0OTHER", None) is None
-    assert link(sqlite_desk, "U0ADA", None) == ADA
-    assert books.audited(sqlite_desk, "people.link") == []
+    assert link(sqlite_app, "U0OTHER", ADA) is None
+    assert link(sqlite_app, "U0OTHER", "nobody@example.com") is None
+    assert link(sqlite_app, "U0OTHER", None) is None
+    assert link(sqlite_app, "U0ADA", None) == ADA
+    assert books.audited(sqlite_app, "people.link") == []
 
 
-def test_a_gateways_name_is_mapped_to_somebody_and_audited(desk: Desk) -> None:
+def test_a_gateways_name_is_mapped_to_somebody_and_audited(app: App) -> None:
     """A mapping is recorded when it changes something, with whose it was before."""
     for email in (ADA, ADA, BEN):
-        with desk.transaction() as session:
-            directory.map_identity(
-                session, source="eu", kind="user", value="u17", email=email, actor="cli:test", now=desk.clock()
-            )
-    assert books.rows(desk, sa.select(identities.c.person_id)) == [(cast.person_id(desk, BEN),)]
-    ada, ben = ({"person_id": cast.person_id(desk, email)} for email in (ADA, BEN))
-    rows = books.audited(desk, "identity.map")
+        with app.transaction() as moment:
+            directory.map_identity(moment, source="eu", kind="user", value="u17", email=email, actor="cli:test")
+    assert books.rows(app, sa.select(identities.c.person_id)) == [(cast.person_id(app, BEN),)]
+    ada, ben = ({"person_id": cast.person_id(app, email)} for email in (ADA, BEN))
+    rows = books.audited(app, "identity.map")
     assert [(row["subject"], row["before"], row["after"]) for row in rows] == [
         ("eu/user/u17", None, ada),
         ("eu/user/u17", ada, ben),
     ]
 
 
-def test_who_is_not_there_cannot_be_named(sqlite_desk: Desk) -> None:
+def test_who_is_not_there_cannot_be_named(sqlite_app: App) -> None:
     """A command for an e-mail that nobody has is refused with the e-mail and the way on."""
-    with sqlite_desk.reading() as session:
-        assert directory.require(session, ADA.upper()).email == ADA
+    with sqlite_app.reading() as moment:
+        assert directory.require(moment, ADA.upper()).email == ADA
         with pytest.raises(Refusal, match="No one has the e-mail 'ghost") as refusal:
-            directory.require(session, "ghost@example.com")
+            directory.require(moment, "ghost@example.com")
     assert (refusal.value.code, refusal.value.next_step) == ("unknown_person", "See `tokens-bot people import`.")

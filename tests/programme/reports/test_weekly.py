@@ -11,6 +11,7 @@ from slack_sdk import WebClient
 from handlers import tokens
 from policy.period import Week
 from programme import handbooks, letters
+from programme.handbook import applying
 from programme.reports import weekly
 from programme.reports.weekly import WhoseWeek
 from scheduler import messages as composing
@@ -22,121 +23,124 @@ from tests.support.books import ADA
 from tests.support.teams import DANA, MARA, PIA, TEAM
 
 if TYPE_CHECKING:
-    from programme.app import Desk
+    from programme.app import App
 
 NEXT_MONDAY = date(2026, 11, 23)
 
 
-def owed(desk: Desk) -> dict[str, datetime]:
+def owed(app: App) -> dict[str, datetime]:
     """Who is owed a report, and when it goes out."""
     query = sa.select(people.c.email, outbox.c.due_at).join(people, people.c.id == outbox.c.person_id)
-    return dict(books.rows(desk, query.where(outbox.c.template == weekly.TEMPLATE)))
+    return dict(books.rows(app, query.where(outbox.c.template == weekly.TEMPLATE)))
 
 
-def owe(desk: Desk, monday: date = NEXT_MONDAY) -> int:
-    with desk.transaction() as session:
-        return weekly.owe(session, Week(monday), desk=desk, now=desk.clock())
+def owe(app: App, monday: date = NEXT_MONDAY) -> int:
+    with app.transaction() as moment:
+        return weekly.owe(moment, Week(monday))
 
 
-def composed(desk: Desk, manager: str, monday: date) -> object:
-    view = letters.plain(WhoseWeek(cast.person_id(desk, manager), monday))
-    return composing.compose(weekly.TEMPLATE, view, desk=desk)
+def composed(app: App, manager: str, monday: date) -> object:
+    view = letters.plain(WhoseWeek(cast.person_id(app, manager), monday))
+    return composing.compose(weekly.TEMPLATE, view, app=app)
 
 
-def test_monday_morning_is_everybodys_own(desk: Desk) -> None:
+def test_monday_morning_is_everybodys_own(app: App) -> None:
     """Nine o'clock in Tokyo, Berlin and New York; Tuesday where Monday is a holiday for all."""
     teams.hire(
-        desk, teams.person("aki@example.com", "", zone="Asia/Tokyo"), teams.person(PIA, "", zone="America/New_York"),
-        teams.person("r1@example.com", "aki@example.com"), teams.person("r2@example.com", PIA),
-    )  # fmt: skip
-    assert owe(desk) == 3
-    assert owed(desk) == {
+        app,
+        teams.person("aki@example.com", "", zone="Asia/Tokyo"),
+        teams.person(PIA, "", zone="America/New_York"),
+        teams.person("r1@example.com", "aki@example.com"),
+        teams.person("r2@example.com", PIA),
+    )
+    assert owe(app) == 3
+    assert owed(app) == {
         MARA: datetime(2026, 11, 23, 8, tzinfo=UTC),
         "aki@example.com": datetime(2026, 11, 23, 0, tzinfo=UTC),
         PIA: datetime(2026, 11, 23, 14, tzinfo=UTC),
     }
 
 
-def test_a_holiday_moves_it_to_the_next_working_day(desk: Desk) -> None:
+def test_a_holiday_moves_it_to_the_next_working_day(app: App) -> None:
     """The bot writes on working days only."""
     text = books.handbook_text("2026.3", date(2026, 11, 2)).replace("holidays = []", "holidays = [2026-11-23]")
-    with desk.transaction() as session:
-        handbooks.apply(session, text, actor=handbooks.SYSTEM, now=desk.clock())
-    owe(desk)
-    assert owed(desk) == {MARA: datetime(2026, 11, 24, 8, tzinfo=UTC)}
+    with app.transaction() as moment:
+        applying.apply(moment, text, actor=handbooks.SYSTEM)
+    owe(app)
+    assert owed(app) == {MARA: datetime(2026, 11, 24, 8, tzinfo=UTC)}
 
 
-def test_the_calendar_owes_each_week_once(desk: Desk) -> None:
+def test_the_calendar_owes_each_week_once(app: App) -> None:
     """Ticks of two weeks: a report for each Monday, none twice; the weeks of an outage are past."""
-    teams.hire_team(desk)
-    rollout.launch(desk)
+    teams.hire_team(app)
+    rollout.launch(app)
     for _ in range(4 * 14):
-        rollout.run_calendar(desk, desk.clock())
-        desk.clock.move(hours=6)  # type: ignore[attr-defined]  # the tests' clock
-    keys = {key for (key,) in books.rows(desk, sa.select(outbox.c.key).where(outbox.c.template == weekly.TEMPLATE))}
-    mara = cast.person_id(desk, MARA)
+        rollout.run_calendar(app, app.clock())
+        app.clock.move(hours=6)  # type: ignore[attr-defined]  # the tests' clock
+    keys = {key for (key,) in books.rows(app, sa.select(outbox.c.key).where(outbox.c.template == weekly.TEMPLATE))}
+    mara = cast.person_id(app, MARA)
     assert keys == {f"weekly:2026-W48:{mara}", f"weekly:2026-W49:{mara}"}
-    desk.clock.move(days=21)  # type: ignore[attr-defined]  # the tests' clock
-    done = tick.tick(desk, now=desk.clock()).done
+    app.clock.move(days=21)  # type: ignore[attr-defined]  # the tests' clock
+    done = tick.tick(app, now=app.clock()).done
     assert [run.period for run in done if run.job == "weekly"] == ["2026-W50", "2026-W51", "2026-W52"]
-    assert set(owed(desk)) == {MARA}
-    assert len(rollout.owed(desk, weekly.TEMPLATE)) == 3
+    assert set(owed(app)) == {MARA}
+    assert len(rollout.owed(app, weekly.TEMPLATE)) == 3
 
 
-def test_leavers_and_people_without_reports_are_owed_nothing(desk: Desk) -> None:
+def test_leavers_and_people_without_reports_are_owed_nothing(app: App) -> None:
     """Mara left, and nobody else leads anybody."""
-    teams.leave(desk, MARA, date(2026, 11, 19))
-    assert owe(desk) == 0
+    teams.leave(app, MARA, date(2026, 11, 19))
+    assert owe(app) == 0
 
 
-def test_what_cannot_be_told_is_not_sent(desk: Desk) -> None:
+def test_what_cannot_be_told_is_not_sent(app: App) -> None:
     """A team of two has no figures: its manager is not written to every week to read that; one of seven is."""
-    desk.clock.move(days=3)  # type: ignore[attr-defined]  # the tests' clock
-    assert composed(desk, MARA, NEXT_MONDAY) is None
-    teams.hire_team(desk)
-    assert composed(desk, MARA, NEXT_MONDAY) is not None
+    app.clock.move(days=3)  # type: ignore[attr-defined]  # the tests' clock
+    assert composed(app, MARA, NEXT_MONDAY) is None
+    teams.hire_team(app)
+    assert composed(app, MARA, NEXT_MONDAY) is not None
     # She leads nobody herself.
-    assert composed(desk, ADA, NEXT_MONDAY) is None
+    assert composed(app, ADA, NEXT_MONDAY) is None
 
 
-def test_a_director_gets_one_message(desk: Desk) -> None:
+def test_a_director_gets_one_message(app: App) -> None:
     """Of the teams below as totals, although the own reports are too few to be told of."""
-    teams.hire_team(desk)
-    teams.hire(desk, teams.person(DANA, ""))
-    teams.move(desk, MARA, DANA)
-    teams.work(desk, dict.fromkeys(TEAM, 100))
-    owe(desk)
-    assert set(owed(desk)) == {MARA, DANA}
-    desk.clock.move(days=3)  # type: ignore[attr-defined]  # the tests' clock
-    told = composed(desk, DANA, NEXT_MONDAY)
+    teams.hire_team(app)
+    teams.hire(app, teams.person(DANA, ""))
+    teams.move(app, MARA, DANA)
+    teams.work(app, dict.fromkeys(TEAM, 100))
+    owe(app)
+    assert set(owed(app)) == {MARA, DANA}
+    app.clock.move(days=3)  # type: ignore[attr-defined]  # the tests' clock
+    told = composed(app, DANA, NEXT_MONDAY)
     assert told is not None
     assert "Mara Quist" in str(told)
 
 
-def test_a_report_that_is_late_is_of_the_day_on_which_it_goes_out(desk: Desk) -> None:
+def test_a_report_that_is_late_is_of_the_day_on_which_it_goes_out(app: App) -> None:
     """On Thursday it has three days more; a week later the next one is due, and this one is not sent."""
-    teams.hire_team(desk)
-    desk.clock.move(days=6)  # type: ignore[attr-defined]  # the tests' clock
-    teams.work(desk, dict.fromkeys(TEAM, 100))
-    assert "16 Nov" in str(composed(desk, MARA, NEXT_MONDAY))
-    desk.clock.move(days=5)  # type: ignore[attr-defined]  # the tests' clock
-    assert composed(desk, MARA, NEXT_MONDAY) is None
+    teams.hire_team(app)
+    app.clock.move(days=6)  # type: ignore[attr-defined]  # the tests' clock
+    teams.work(app, dict.fromkeys(TEAM, 100))
+    assert "16 Nov" in str(composed(app, MARA, NEXT_MONDAY))
+    app.clock.move(days=5)  # type: ignore[attr-defined]  # the tests' clock
+    assert composed(app, MARA, NEXT_MONDAY) is None
 
 
-def test_further_east_it_waits_for_the_week_to_be_over(desk: Desk) -> None:
+def test_further_east_it_waits_for_the_week_to_be_over(app: App) -> None:
     """At nine in Auckland the programme's Sunday goes on: the report comes when that is over, at noon there."""
-    teams.hire(desk, teams.person("ana@example.com", "", zone="Pacific/Auckland"))
-    teams.hire(desk, teams.person("r1@example.com", "ana@example.com"))
-    owe(desk)
-    assert owed(desk)["ana@example.com"] == datetime(2026, 11, 22, 23, tzinfo=UTC)
+    teams.hire(app, teams.person("ana@example.com", "", zone="Pacific/Auckland"))
+    teams.hire(app, teams.person("r1@example.com", "ana@example.com"))
+    owe(app)
+    assert owed(app)["ana@example.com"] == datetime(2026, 11, 22, 23, tzinfo=UTC)
 
 
-def test_a_manager_who_left_meanwhile_is_told_nothing(desk: Desk) -> None:
+def test_a_manager_who_left_meanwhile_is_told_nothing(app: App) -> None:
     """Neither by a report that was owed before, nor by asking for one."""
-    teams.hire_team(desk)
-    owe(desk)
-    teams.leave(desk, MARA, date(2026, 11, 22))
-    desk.clock.move(days=3)  # type: ignore[attr-defined]  # the tests' clock
-    assert composed(desk, MARA, NEXT_MONDAY) is None
-    asked = tokens.answer(desk, text="team", slack_user_id="U0MARA", client=WebClient())
+    teams.hire_team(app)
+    owe(app)
+    teams.leave(app, MARA, date(2026, 11, 22))
+    app.clock.move(days=3)  # type: ignore[attr-defined]  # the tests' clock
+    assert composed(app, MARA, NEXT_MONDAY) is None
+    asked = tokens.answer(app, text="team", slack_user_id="U0MARA", client=WebClient())
     assert "No one reports to you" in str(asked)

@@ -22,6 +22,7 @@ from policy.sizing import size
 from policy.units import MicroTokens
 from programme import handbooks
 from programme.grants import sizing
+from programme.handbook import applying
 from programme.outcomes import intake as outcomes_intake
 from programme.people import directory
 from programme.reviews import drafting, effects, gathering
@@ -44,9 +45,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from policy.reviews.proposal import Inputs
-    from programme.app import Desk
+    from programme.app import App
+    from programme.moment import Moment
     from programme.reviews.drafting import Drafted
-    from store.engine import Database, Session
+    from store.engine import Database
 
 Q1 = Quarter(2027, 1)
 FEBRUARY, MAY = Month(2027, 2), Month(2027, 5)
@@ -54,40 +56,40 @@ PACKAGED = handbook.parse(handbook.packaged()).adjustment
 
 
 @pytest.fixture(scope="module")
-def company(shared_desk: Desk) -> Desk:
+def company(shared_app: App) -> App:
     """The company on the morning of its review, which is drafted."""
-    assert isinstance(shared_desk.clock, Clock)
-    reviewed.settle(shared_desk, shared_desk.clock)
-    with shared_desk.transaction() as session:
-        reviewed.draft(session, shared_desk)
-    return shared_desk
+    assert isinstance(shared_app.clock, Clock)
+    reviewed.settle(shared_app, shared_app.clock)
+    with shared_app.transaction() as moment:
+        reviewed.draft(moment)
+    return shared_app
 
 
 @pytest.fixture
-def session(company: Desk) -> Iterator[Session]:
+def moment(company: App) -> Iterator[Moment]:
     """A transaction that leaves nothing."""
-    with books.rolled_back(company) as session:
-        yield session
+    with books.rolled_back(company) as moment:
+        yield moment
 
 
-def inputs_of(session: Session, desk: Desk, who: str) -> list[Inputs]:
-    person_id = cast.person_id(desk, who)
-    return [one for one in store.inputs(session, Q4) if one.person_id == person_id]
+def inputs_of(moment: Moment, who: str) -> list[Inputs]:
+    person_id = cast.id_of(moment.session, who)
+    return [one for one in store.inputs(moment.session, Q4) if one.person_id == person_id]
 
 
-def gathered(session: Session, desk: Desk) -> gathering.Gathered:
+def gathered(moment: Moment) -> gathering.Gathered:
     """What a draft of the quarter would follow from now."""
-    planned = sizing.plan(session, FEBRUARY, desk=desk, now=MORNING)
-    book = handbooks.load(session).on(date(2026, 12, 31))
-    return gathering.gather(session, Q4, planned, book, desk=desk)
+    planned = sizing.plan(moment.at(MORNING), FEBRUARY)
+    book = moment.handbooks.on(date(2026, 12, 31))
+    return gathering.gather(moment, Q4, planned, book)
 
 
 # --- What is proposed ----------------------------------------------------------------------------------------------
 
 
-def test_a_raise_needs_evidence_and_a_cut_needs_unused_allowance(company: Desk, session: Session) -> None:
+def test_a_raise_needs_evidence_and_a_cut_needs_unused_allowance(company: App, moment: Moment) -> None:
     """The team that delivers most is raised, who left their grants unused twice is cut, who did so once is not."""
-    of = reviewed.cases(session, company)
+    of = reviewed.cases(moment.session, company)
     best, plain = of(reviewed.members(0)[0]).case, of(reviewed.members(5)[0]).case
     assert (best.delta_thousandths, best.peers, best.missing) == (100, "engineering", "")
     assert best.theta is not None
@@ -105,18 +107,18 @@ def test_a_raise_needs_evidence_and_a_cut_needs_unused_allowance(company: Desk, 
     assert stopped.delta_thousandths >= 0
 
 
-def test_every_case_says_why_and_what_would_change_it(company: Desk, session: Session) -> None:
+def test_every_case_says_why_and_what_would_change_it(company: App, moment: Moment) -> None:
     """Each person's reasons end in their change, and something is named that would have to be different."""
-    for one in store.cases(session, Q4):
+    for one in store.cases(moment.session, Q4):
         assert one.case.reasons[-1].figures["delta"] == f"{one.case.delta:f}"
         assert one.case.would_change
-    texts = " ".join(reason.text for reason in reviewed.cases(session, company)(IDLE).case.would_change)
+    texts = " ".join(reason.text for reason in reviewed.cases(moment.session, company)(IDLE).case.would_change)
     assert "ends LOW" in texts
 
 
-def test_nobody_without_data_is_changed(company: Desk, session: Session) -> None:
+def test_nobody_without_data_is_changed(company: App, moment: Moment) -> None:
     """Without grants there is no use to know, without five in a team no score: neither raises nor cuts."""
-    of = reviewed.cases(session, company)
+    of = reviewed.cases(moment.session, company)
     unpaid = of(UNPAID).case
     assert (unpaid.missing, unpaid.utilisation_permille, unpaid.delta_thousandths) == ("few_weeks", None, 0)
     assert unpaid.grant_before is None
@@ -125,16 +127,16 @@ def test_nobody_without_data_is_changed(company: Desk, session: Session) -> None
         assert (small.missing, small.theta, small.delta_thousandths) == ("few_in_team", None, 0)
 
 
-def test_the_budget_is_held(company: Desk, session: Session) -> None:
+def test_the_budget_is_held(company: App, moment: Moment) -> None:
     """Raises are paid by all within the month's budget, and grants without changes are those of the month's plan."""
-    planned = sizing.plan(session, FEBRUARY, desk=company, now=MORNING)
-    cases = [one.case for one in store.cases(session, Q4)]
+    planned = sizing.plan(moment.at(MORNING), FEBRUARY)
+    cases = [one.case for one in store.cases(moment.session, Q4)]
     before = {c.person_id: c.grant_before for c in cases if c.grant_before is not None}
     assert before == {person_id: factors.amount for person_id, factors in planned.sizing.grants.items()}
     after = sum((c.grant_after for c in cases if c.grant_after is not None), MicroTokens(0))
     most = size(planned.claims, planned.book.sizing, planned.value, budget=reviewed.BUDGET).total
     assert 0 <= int(most) - int(after) < 200 * 10**6
-    idle, best = (reviewed.cases(session, company)(who).case for who in (IDLE, reviewed.members(0)[0]))
+    idle, best = (reviewed.cases(moment.session, company)(who).case for who in (IDLE, reviewed.members(0)[0]))
     assert idle.grant_before is not None
     assert idle.grant_after is not None
     assert idle.grant_after < idle.grant_before
@@ -143,20 +145,20 @@ def test_the_budget_is_held(company: Desk, session: Session) -> None:
     assert best.grant_after > best.grant_before
 
 
-def test_a_draft_changes_no_grant(company: Desk, session: Session) -> None:
+def test_a_draft_changes_no_grant(moment: Moment) -> None:
     """What is only drafted is not in the next month's grants."""
-    granted = reviewed.granted_with(session, company, FEBRUARY, datetime(2027, 2, 1, 9, tzinfo=UTC))
+    granted = reviewed.granted_with(moment.at(datetime(2027, 2, 1, 9, tzinfo=UTC)), FEBRUARY)
     assert {factor for factor, _ in granted.values()} == {Decimal(1)}
-    assert store.factors_on(session, FEBRUARY) == {}
+    assert store.factors_on(moment.session, FEBRUARY) == {}
 
 
 # --- What it follows from ------------------------------------------------------------------------------------------
 
 
-def test_weeks_and_outcomes_are_those_on_record(company: Desk, session: Session) -> None:
+def test_weeks_and_outcomes_are_those_on_record(moment: Moment) -> None:
     """Thirteen weeks of debits and output, as they were told; output is the team's, nobody's own is kept."""
-    kept = drafting.require(session, Q4)
-    [ada] = inputs_of(session, company, reviewed.members(0)[0])
+    kept = drafting.require(moment, Q4)
+    [ada] = inputs_of(moment, reviewed.members(0)[0])
     assert len(kept.basis.weeks) == len(ada.debits) == 13
     assert kept.basis.team_output is not None
     assert kept.basis.team_output[ada.team] == tuple(9_000 + 50 * (i % 3) for i in range(13))
@@ -165,12 +167,12 @@ def test_weeks_and_outcomes_are_those_on_record(company: Desk, session: Session)
     d = usage_days.c
     spent = sa.select(sa.func.sum(d.debit_micro_tokens)).join(accounts, accounts.c.id == d.account_id)
     spent = spent.where(accounts.c.person_id == ada.person_id, d.day.between(first, last))
-    assert sum(week or 0 for week in ada.debits) == int(session.execute(spent).scalar_one()) > 0
+    assert sum(week or 0 for week in ada.debits) == int(moment.session.execute(spent).scalar_one()) > 0
 
 
-def test_spending_from_exceptions_is_no_utilisation(company: Desk, session: Session) -> None:
+def test_spending_from_exceptions_is_no_utilisation(moment: Moment) -> None:
     """Tokens given beside the grants count in what was spent, and not in the share of grants that was used."""
-    [gifted], [other] = (inputs_of(session, company, who) for who in (GIFTED, reviewed.members(4)[0]))
+    [gifted], [other] = (inputs_of(moment, who) for who in (GIFTED, reviewed.members(4)[0]))
     apart = [abs((one or 0) - (two or 0)) for one, two in zip(gifted.debits, other.debits, strict=True)]
     assert max(apart) < 100 * 10**6
     assert gifted.utilisation[-1] is not None
@@ -178,263 +180,272 @@ def test_spending_from_exceptions_is_no_utilisation(company: Desk, session: Sess
     assert other.utilisation[-1] - gifted.utilisation[-1] > Decimal("0.03")
 
 
-def test_a_move_divides_a_persons_weeks_among_two_teams(company: Desk, session: Session) -> None:
+def test_a_move_divides_a_persons_weeks_among_two_teams(company: App, moment: Moment) -> None:
     """What somebody spent in an earlier team counts there, and they are decided about with the team of the end."""
     person_id = cast.person_id(company, reviewed.members(1)[2])
     to = cast.person_id(company, "m2@example.com")
-    teams_store.record(session, person_id, date(2026, 11, 2), [(date(2026, 11, 2), to)])
-    parts = [one for one in gathered(session, company).inputs if one.person_id == person_id]
+    teams_store.record(moment.session, person_id, date(2026, 11, 2), [(date(2026, 11, 2), to)])
+    parts = [one for one in gathered(moment).inputs if one.person_id == person_id]
     assert [(one.part, one.is_case, one.team == to) for one in parts] == [(0, True, True), (1, False, False)]
     weeks = [[week is not None for week in one.debits] for one in parts]
     assert weeks == [[False] * 5 + [True] * 8, [True] * 5 + [False] * 8]
-    before = inputs_of(session, company, reviewed.members(1)[2])[0].debits
+    before = inputs_of(moment, reviewed.members(1)[2])[0].debits
     assert [a if a is not None else b for a, b in zip(parts[0].debits, parts[1].debits, strict=True)] == list(before)
 
 
-def test_who_left_counts_for_their_team_and_is_no_case(company: Desk, session: Session) -> None:
+def test_who_left_counts_for_their_team_and_is_no_case(company: App, moment: Moment) -> None:
     """A leaver's weeks stay in what the team spent; nothing is proposed for them."""
     person_id = cast.person_id(company, reviewed.members(1)[3])
-    session.execute(sa.update(people_table).where(people_table.c.id == person_id).values(left_on=date(2026, 12, 9)))
-    [left] = [one for one in gathered(session, company).inputs if one.person_id == person_id]
+    moment.session.execute(
+        sa.update(people_table).where(people_table.c.id == person_id).values(left_on=date(2026, 12, 9))
+    )
+    [left] = [one for one in gathered(moment).inputs if one.person_id == person_id]
     assert (left.is_case, left.claim) == (False, None)
     # The week of the last day is not a whole one.
     assert [week is not None for week in left.debits] == [True] * 10 + [False] * 3
 
 
-def test_who_comes_after_the_quarter_only_shares_the_budget(company: Desk, session: Session) -> None:
+def test_who_comes_after_the_quarter_only_shares_the_budget(moment: Moment) -> None:
     """Somebody who begins in February is in the budget of February's grants, and in no case."""
     line = teams.HEADER + teams.person("later@example.com", "m1@example.com", hired_on="2027-02-01")
-    directory.import_csv(session, io.StringIO(line), actor="test", now=MORNING, zone=company.zone)
-    found = gathered(session, company).inputs
-    [later] = [one for one in found if one.person_id not in {i.person_id for i in store.inputs(session, Q4)}]
+    directory.import_csv(moment.at(MORNING), io.StringIO(line), actor="test")
+    found = gathered(moment).inputs
+    [later] = [one for one in found if one.person_id not in {i.person_id for i in store.inputs(moment.session, Q4)}]
     assert (later.is_case, later.debits) == (False, ())
     assert later.claim is not None
-    assert sum(one.is_case for one in found) == len(store.cases(session, Q4))
+    assert sum(one.is_case for one in found) == len(store.cases(moment.session, Q4))
 
 
 # --- Frozen --------------------------------------------------------------------------------------------------------
 
 
-def a_year_passes(session: Session, desk: Desk) -> None:
+def a_year_passes(moment: Moment) -> None:
     """Late usage, corrected and late outcomes, moves, leavers, promotions, another handbook and other values."""
     late = datetime(2027, 3, 1, 9, tzinfo=UTC)
     at = datetime(2026, 10, 14, 12, tzinfo=UTC)
     events = [cast.event(f"late-{who}", at=at, who=who, meters={"output": 90_000_000}) for who in reviewed.everybody()]
-    assert {one.status for one in usage_intake.take_in(session, events, desk=desk, now=late)} == {"accepted"}
+    assert {one.status for one in usage_intake.take_in(moment.at(late), events)} == {"accepted"}
     corrected = [
         reviewed.outcome(f"t{team}-{monday}", team, monday + timedelta(days=1), 500, as_of=late)
         for team in range(3)
         for monday in weeks_of(Q4)
     ]
     told = [*corrected, reviewed.outcome("new", 4, date(2026, 11, 4), 90_000)]
-    outcomes_intake.take_in(session, told, zone=desk.zone, now=late)
+    outcomes_intake.take_in(moment.at(late), told)
     columns = people_table.c
-    session.execute(sa.update(people_table).where(columns.email == IDLE).values(left_on=date(2027, 2, 3)))
-    session.execute(sa.update(people_table).where(columns.email == BUSY).values(level="principal"))
-    teams_store.record(session, cast.person_id(desk, STOPPED), date(2026, 10, 1), [(date(2026, 10, 1), None)])
-    valuation.propose(session, Q1, desk=desk, actor="iris", now=late)
-    valuation.adopt(session, Q1, desk=desk, actor="iris", now=late)
+    moment.session.execute(sa.update(people_table).where(columns.email == IDLE).values(left_on=date(2027, 2, 3)))
+    moment.session.execute(sa.update(people_table).where(columns.email == BUSY).values(level="principal"))
+    teams_store.record(
+        moment.session, cast.id_of(moment.session, STOPPED), date(2026, 10, 1), [(date(2026, 10, 1), None)]
+    )
+    valuation.propose(moment.at(late), Q1, actor="iris")
+    valuation.adopt(moment.at(late), Q1, actor="iris")
     text = (
         handbook.packaged().replace('version = "2026.1"', 'version = "2027.other"').replace("low = 0.10", "low = 0.05")
     )
     text = text.replace("effective_from = 2026-01-01", "effective_from = 2027-01-01")
-    handbooks.apply(
-        session,
-        text.replace("# launched_on = 2027-01-01", "launched_on = 2026-01-01"),
-        actor=handbooks.SYSTEM,
-        now=late,
+    applying.apply(
+        moment.at(late), text.replace("# launched_on = 2027-01-01", "launched_on = 2026-01-01"), actor=handbooks.SYSTEM
     )
 
 
-def test_the_draft_follows_from_its_inputs_a_year_later(company: Desk, session: Session) -> None:
+def test_the_draft_follows_from_its_inputs_a_year_later(moment: Moment) -> None:
     """However much is corrected and told later, the proposal is worked out again to the last digit."""
-    before, digest = store.cases(session, Q4), drafting.require(session, Q4).inputs_digest
-    assert store.digest(*gathered(session, company)) == digest
-    a_year_passes(session, company)
-    assert store.digest(*gathered(session, company)) != digest
-    assert drafting.recompute(session, Q4) == []
-    kept = drafting.require(session, Q4)
-    assert store.digest(kept.basis, store.inputs(session, Q4)) == kept.inputs_digest == digest
-    assert store.cases(session, Q4) == before
-    assert books.findings_in(session, company) == {}
+    before, digest = store.cases(moment.session, Q4), drafting.require(moment, Q4).inputs_digest
+    assert store.digest(*gathered(moment)) == digest
+    a_year_passes(moment)
+    assert store.digest(*gathered(moment)) != digest
+    assert drafting.recompute(moment, Q4) == []
+    kept = drafting.require(moment, Q4)
+    assert store.digest(kept.basis, store.inputs(moment.session, Q4)) == kept.inputs_digest == digest
+    assert store.cases(moment.session, Q4) == before
+    assert books.findings_in(moment) == {}
 
 
-def test_digests_are_of_plain_json(session: Session) -> None:
+def test_digests_are_of_plain_json(moment: Moment) -> None:
     """What is made piece by piece is the SHA-256 of one JSON text, which anybody can work out with other tools."""
 
     def sha256(plain: object) -> str:
         return hashlib.sha256(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
-    kept = drafting.require(session, Q4)
-    inputs = [json.loads(store.dumped(one)) for one in store.inputs(session, Q4)]
-    cases = [one.case for one in store.cases(session, Q4)]
+    kept = drafting.require(moment, Q4)
+    inputs = [json.loads(store.dumped(one)) for one in store.inputs(moment.session, Q4)]
+    cases = [one.case for one in store.cases(moment.session, Q4)]
     assert kept.inputs_digest == sha256([json.loads(store.dumped(kept.basis)), inputs])
     assert store.digest_of_cases(reversed(cases)) == sha256([json.loads(store.dumped(one)) for one in cases])
     assert store.digest_of_cases([]) == sha256([])
 
 
-def test_both_databases_give_the_same_scores(session: Session) -> None:
+def test_both_databases_give_the_same_scores(moment: Moment) -> None:
     """On either database the six teams have the scores of one calculation, and as many people are raised and cut."""
-    cases = [one.case for one in store.cases(session, Q4)]
+    cases = [one.case for one in store.cases(moment.session, Q4)]
     scores = sorted({f"{case.theta:.2f}" for case in cases if case.theta is not None}, key=float)
     assert scores == ["-0.75", "-0.68", "-0.03", "0.03", "0.67", "2.01"]
     assert counted(case.delta_thousandths for case in cases) == Counted(16, 6, 17)
 
 
-def test_a_quarter_is_drafted_once(company: Desk, session: Session) -> None:
+def test_a_quarter_is_drafted_once(moment: Moment) -> None:
     """A second draft does nothing, also after later data."""
-    assert drafting.draft(session, Q4, desk=company, now=MORNING + timedelta(days=9)) is None
+    assert drafting.draft(moment.at(MORNING + timedelta(days=9)), Q4) is None
 
 
 @pytest.mark.every_database
-def test_two_replicas_draft_a_quarter_once(desk: Desk, clock: Clock, database_url: str) -> None:
+def test_two_replicas_draft_a_quarter_once(app: App, clock: Clock, database_url: str) -> None:
     """Four that draft at the same moment leave one review, one row of the audit log and one claim."""
-    reviewed.settle(desk, clock)
+    reviewed.settle(app, clock)
     drafted: list[Drafted | None] = []
 
     def work(database: Database) -> None:
         with database.transaction() as session:
-            drafted.append(drafting.draft(session, Q4, desk=desk, now=MORNING))
+            drafted.append(drafting.draft(app.moment(session, MORNING), Q4))
 
     assert books.at_once(database_url, [work] * 4) == []
     assert sum(one is not None for one in drafted) == 1
-    assert len(books.audited(desk, "review.draft")) == 1
+    assert len(books.audited(app, "review.draft")) == 1
     claimed = sa.select(runs.c.period).where(runs.c.job == drafting.JOB)
-    assert books.rows(desk, claimed) == [(str(Q4),)]
-    assert books.findings(desk) == {}
+    assert books.rows(app, claimed) == [(str(Q4),)]
+    assert books.findings(app) == {}
 
 
-def test_what_fails_leaves_nothing(company: Desk, session: Session) -> None:
+def test_what_fails_leaves_nothing(moment: Moment) -> None:
     """A budget below the floors is refused in words, and the quarter can be drafted when it is set."""
-    session.execute(sa.text("UPDATE budgets SET amount_nano_usd = 1"))
+    moment.session.execute(sa.text("UPDATE budgets SET amount_nano_usd = 1"))
     with pytest.raises(Refusal, match="short"):
-        drafting.draft(session, Q1, desk=company, now=datetime(2027, 4, 1, 9, tzinfo=UTC))
+        drafting.draft(moment.at(datetime(2027, 4, 1, 9, tzinfo=UTC)), Q1)
 
 
 @pytest.mark.parametrize(
     ("quarter", "code"), [(Quarter(2026, 1), "not_yet"), (Q1, "quarter_not_over")], ids=["quiet", "running"]
 )
-def test_before_its_time_there_is_no_review(company: Desk, session: Session, quarter: Quarter, code: str) -> None:
+def test_before_its_time_there_is_no_review(moment: Moment, quarter: Quarter, code: str) -> None:
     """In the first quarters after the launch nothing is adjusted, and a quarter is reviewed when it is over."""
     with pytest.raises(Refusal) as refused:
-        drafting.draft(session, quarter, desk=company, now=MORNING)
+        drafting.draft(moment.at(MORNING), quarter)
     assert refused.value.code == code
 
 
-def test_without_a_launch_there_is_no_review(sqlite_desk: Desk) -> None:
+def test_without_a_launch_there_is_no_review(sqlite_app: App) -> None:
     """A company that has not begun is told so, and what to do."""
-    with sqlite_desk.transaction() as session, pytest.raises(Refusal, match="no launch date yet"):
-        drafting.draft(session, Q3, desk=sqlite_desk, now=sqlite_desk.clock())
+    with sqlite_app.transaction() as moment, pytest.raises(Refusal, match="no launch date yet"):
+        drafting.draft(moment, Q3)
 
 
 # --- What is adopted -----------------------------------------------------------------------------------------------
 
 
-def test_what_is_adopted_holds_from_its_month(company: Desk, session: Session) -> None:
+def test_what_is_adopted_holds_from_its_month(company: App, moment: Moment) -> None:
     """Adopted changes are in the grants of the month that was named, as proposed, held or amended, and not before."""
     id_of = {who: cast.person_id(company, who) for who in (IDLE, BUSY, STOPPED, reviewed.members(0)[0])}
-    store.decide(session, Q4, id_of[IDLE], decision="held", decided_by="board", decided_at=MORNING)
+    store.decide(moment.session, Q4, id_of[IDLE], decision="held", decided_by="board", decided_at=MORNING)
     store.decide(
-        session, Q4, id_of[BUSY], decision="amended", decided_by="board", decided_at=MORNING, amended_thousandths=20,
+        moment.session,
+        Q4,
+        id_of[BUSY],
+        decision="amended",
+        decided_by="board",
+        decided_at=MORNING,
+        amended_thousandths=20,
         amended_factor="1.0200",
-    )  # fmt: skip
-    reviewed.adopt(session, Q4, FEBRUARY)
-    assert store.factors_on(session, FEBRUARY.previous()) == {}
-    granted = reviewed.granted_with(session, company, FEBRUARY, datetime(2027, 2, 1, 9, tzinfo=UTC))
+    )
+    reviewed.adopt(moment, Q4, FEBRUARY)
+    assert store.factors_on(moment.session, FEBRUARY.previous()) == {}
+    granted = reviewed.granted_with(moment.at(datetime(2027, 2, 1, 9, tzinfo=UTC)), FEBRUARY)
     factors = {who: granted[person_id][0] for who, person_id in id_of.items()}
     assert factors[IDLE] == Decimal(1)
     assert factors[BUSY] == Decimal("1.0200")
     assert factors[reviewed.members(0)[0]] == Decimal("1.1000")
-    assert drafting.recompute(session, Q4) == []
-    assert books.findings_in(session, company) == {}
+    assert drafting.recompute(moment, Q4) == []
+    assert books.findings_in(moment) == {}
 
 
-def test_what_is_proposed_is_what_adoption_grants(company: Desk, session: Session) -> None:
+def test_what_is_proposed_is_what_adoption_grants(moment: Moment) -> None:
     """Adopted as it stands, the package gives everybody the tokens that their case named."""
-    reviewed.adopt(session, Q4, FEBRUARY)
-    proposed = {one.case.person_id: one.case.grant_after for one in store.cases(session, Q4) if one.case.grant_after}
-    granted = reviewed.granted_with(session, company, FEBRUARY, datetime(2027, 2, 1, 9, tzinfo=UTC))
+    reviewed.adopt(moment, Q4, FEBRUARY)
+    proposed = {
+        one.case.person_id: one.case.grant_after for one in store.cases(moment.session, Q4) if one.case.grant_after
+    }
+    granted = reviewed.granted_with(moment.at(datetime(2027, 2, 1, 9, tzinfo=UTC)), FEBRUARY)
     assert {person_id: amount for person_id, (_, amount) in granted.items()} == proposed
 
 
-def test_what_lapsed_changes_nothing(session: Session) -> None:
+def test_what_lapsed_changes_nothing(moment: Moment) -> None:
     """A review that nobody adopted has no effect in any month, and its changes do not count in the year."""
-    kept = drafting.require(session, Q4)
-    assert store.change(session, kept, state=store.LAPSED, decided_at=MORNING)
-    assert not store.change(session, kept, state=store.ADOPTED, decided_at=MORNING, holds_from="2027-02")
-    assert store.factors_on(session, MAY) == {}
-    assert store.history(session, Q1, since=Q3).deltas == {}
+    kept = drafting.require(moment, Q4)
+    assert store.change(moment.session, kept, state=store.LAPSED, decided_at=MORNING)
+    assert not store.change(moment.session, kept, state=store.ADOPTED, decided_at=MORNING, holds_from="2027-02")
+    assert store.factors_on(moment.session, MAY) == {}
+    assert store.history(moment.session, Q1, since=Q3).deltas == {}
 
 
-def test_a_year_is_bounded_by_what_was_adopted(company: Desk, session: Session) -> None:
+def test_a_year_is_bounded_by_what_was_adopted(company: App, moment: Moment) -> None:
     """The next review begins from the state of this one, from its adopted change, and from what both made together."""
-    reviewed.adopt(session, Q4, FEBRUARY)
-    history = store.history(session, Q1, since=Quarter(2026, 2))
+    reviewed.adopt(moment, Q4, FEBRUARY)
+    history = store.history(moment.session, Q1, since=Quarter(2026, 2))
     idle = cast.person_id(company, IDLE)
     assert (history.states[idle], history.deltas[idle]) == ("low", {"2026-Q4": -100})
     now = datetime(2027, 4, 1, 9, tzinfo=UTC)
-    drafted = reviewed.draft(session, company, Q1, now=now)
+    drafted = reviewed.draft(moment, Q1, now=now)
     assert drafted.month == MAY
-    next_one = {one.person_id: one for one in store.inputs(session, Q1)}[idle]
+    next_one = {one.person_id: one for one in store.inputs(moment.session, Q1)}[idle]
     assert (next_one.state, next_one.deltas, next_one.factor) == ("low", (0, 0, -100), Decimal("0.9000"))
     # No grants were posted in that quarter: nothing is known, and nothing moves.
-    case = store.case(session, Q1, idle)
+    case = store.case(moment.session, Q1, idle)
     assert case is not None
     assert (case.case.utilisation_permille, case.case.state_after, case.delta_thousandths) == (None, "low", 0)
     assert case.case.factor_after == Decimal("0.9000")
-    assert drafting.recompute(session, Q1) == []
-    last = drafting.summary(session, Q1).last
+    assert drafting.recompute(moment, Q1) == []
+    last = drafting.summary(moment, Q1).last
     assert last is not None
     assert (last.quarter, last.state, last.counted) == ("2026-Q4", "adopted", Counted(16, 6, 17))
 
 
-def test_a_release_with_better_words_recomputes_older_reviews(
-    session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:  # fmt: skip
+def test_a_release_with_better_words_recomputes_older_reviews(moment: Moment, monkeypatch: pytest.MonkeyPatch) -> None:
     """The words of the reasons are not worked out again, only their codes and figures: those kept are in a digest."""
-    before = [[reason.text for reason in one.case.would_change] for one in store.cases(session, Q4)]
+    before = [[reason.text for reason in one.case.would_change] for one in store.cases(moment.session, Q4)]
     monkeypatch.setattr(reasons, "OWNERS", {"team": "of the team", "person": "of one's own"})
     monkeypatch.setattr(reasons, "_last_used", lambda _: "in other words")
-    kept = drafting.require(session, Q4)
-    now = proposal.proposed(kept.basis, store.inputs(session, Q4), PACKAGED, handbook.parse(handbook.packaged()).sizing)
+    kept = drafting.require(moment, Q4)
+    now = proposal.proposed(
+        kept.basis, store.inputs(moment.session, Q4), PACKAGED, handbook.parse(handbook.packaged()).sizing
+    )
     assert [[reason.text for reason in one.would_change] for one in now] != before
-    assert drafting.recompute(session, Q4) == []
+    assert drafting.recompute(moment, Q4) == []
 
 
-def test_a_review_comes_on_top_of_what_is_to_hold_later(company: Desk, session: Session) -> None:
+def test_a_review_comes_on_top_of_what_is_to_hold_later(company: App, moment: Moment) -> None:
     """A change that holds only after the next draft, as notice takes so long, is what that begins from, no sooner."""
     july = Month(2027, 7)
-    reviewed.adopt(session, Q4, july)
-    drafted = reviewed.draft(session, company, Q1, now=datetime(2027, 4, 1, 9, tzinfo=UTC))
+    reviewed.adopt(moment, Q4, july)
+    drafted = reviewed.draft(moment, Q1, now=datetime(2027, 4, 1, 9, tzinfo=UTC))
     assert drafted.month == MAY
     idle = cast.person_id(company, IDLE)
-    next_one = {one.person_id: one for one in store.inputs(session, Q1)}[idle]
+    next_one = {one.person_id: one for one in store.inputs(moment.session, Q1)}[idle]
     assert (next_one.deltas, next_one.factor) == ((0, 0, -100), Decimal("0.9000"))
     assert next_one.claim is not None
     assert next_one.claim.adjustment == next_one.factor
     adopted_at = datetime(2027, 4, 15, 9, tzinfo=UTC)
-    assert effects.effect_month(session, Q1, desk=company, now=adopted_at) == july
-    assert drafting.recompute(session, Q1) == []
+    assert effects.effect_month(moment.at(adopted_at), Q1) == july
+    assert drafting.recompute(moment, Q1) == []
 
 
 # --- What the board sees -------------------------------------------------------------------------------------------
 
 
-def test_few_changes_are_not_told_by_a_difference_of_totals(session: Session) -> None:
+def test_few_changes_are_not_told_by_a_difference_of_totals(moment: Moment) -> None:
     """Where four grants change, the total as proposed is not told, as each change in per cent is; of five it is."""
     c = review_cases.c
-    some = sorted(one.case.person_id for one in store.cases(session, Q4) if one.case.grant_before)
+    some = sorted(one.case.person_id for one in store.cases(moment.session, Q4) if one.case.grant_before)
     least = 5
     for count, is_told in ((0, True), (1, False), (least - 1, False), (least, True)):
-        session.execute(sa.update(review_cases).values(grant_after=c.grant_before))
-        session.execute(sa.update(review_cases).where(c.person_id.in_(some[:count])).values(grant_after=1))
-        assert (drafting.summary(session, Q4).grants_after is not None) == is_told, count
+        moment.session.execute(sa.update(review_cases).values(grant_after=c.grant_before))
+        moment.session.execute(sa.update(review_cases).where(c.person_id.in_(some[:count])).values(grant_after=1))
+        assert (drafting.summary(moment, Q4).grants_after is not None) == is_told, count
 
 
-def test_small_groups_are_not_told_nor_to_be_worked_out(company: Desk, session: Session) -> None:
+def test_small_groups_are_not_told_nor_to_be_worked_out(company: App, moment: Moment) -> None:
     """A level of a few, and a team of three, are in no figure, and no difference to the total gives them away."""
-    summary = drafting.summary(session, Q4)
-    cases = store.cases(session, Q4)
+    summary = drafting.summary(moment, Q4)
+    cases = store.cases(moment.session, Q4)
     sizes: defaultdict[str, int] = defaultdict(int)
     for one in cases:
         sizes[one.case.team] += 1
@@ -452,115 +463,115 @@ def test_small_groups_are_not_told_nor_to_be_worked_out(company: Desk, session: 
     assert best.mean_percent == Decimal("8.3")
 
 
-def test_groups_are_in_the_order_in_which_one_looks_for_them(company: Desk, session: Session) -> None:
+def test_groups_are_in_the_order_in_which_one_looks_for_them(company: App, moment: Moment) -> None:
     """Teams by the name of whom they report to, levels from the least senior, waves by number, those of none last."""
     managers = {cast.person_id(company, f"m{team}@example.com"): f"m{team}" for team in range(6)}
     for person_id, name in managers.items():
         backwards = {"m0": "zoe", "m1": "Yara", "m2": "xenia", "m3": "Walt", "m4": "vera", "m5": "Uwe"}[name]
-        session.execute(sa.update(people_table).values(name=backwards).where(people_table.c.id == person_id))
-    some = sorted(one.case.person_id for one in store.cases(session, Q4))
+        moment.session.execute(sa.update(people_table).values(name=backwards).where(people_table.c.id == person_id))
+    some = sorted(one.case.person_id for one in store.cases(moment.session, Q4))
     i = review_inputs_table.c
     for place, person_id in enumerate(some):
         values = {"level": ("staff", "mid", "junior")[place % 3], "wave": (10, None, 9)[place % 3]}
-        session.execute(sa.update(review_inputs_table).values(values).where(i.person_id == person_id))
-    by_kind = {one.kind: [group.name for group in one.groups] for one in drafting.summary(session, Q4).fairness}
+        moment.session.execute(sa.update(review_inputs_table).values(values).where(i.person_id == person_id))
+    by_kind = {one.kind: [group.name for group in one.groups] for one in drafting.summary(moment, Q4).fairness}
     assert [managers[one] for one in by_kind["team"] if one] == ["m5", "m4", "m3", "m2", "m1", "m0"]
     assert "" not in by_kind["team"][:-1]
     assert by_kind["level"] == ["junior", "mid", "staff"]
     assert by_kind["wave"] == ["9", "10", "none"]
 
 
-def test_the_board_sees_the_quarter_beside_the_cases(session: Session) -> None:
+def test_the_board_sees_the_quarter_beside_the_cases(moment: Moment) -> None:
     """Money, value, bounds, use in tenths and what is missing are those of the records."""
-    summary = drafting.summary(session, Q4)
+    summary = drafting.summary(moment, Q4)
     money = summary.figures.money
     assert 0 < money.consumed < money.issued <= 3 * int(reviewed.BUDGET)
     assert money.issued < money.entitled
     assert money.funded <= money.worst_case
     assert money.buffer_held > 0
     assert summary.figures.value.proposed is not None
-    assert drafting.require(session, Q4).value_proposal is not None
+    assert drafting.require(moment, Q4).value_proposal is not None
     assert summary.missing == {"few_in_team": 8, "few_weeks": 1}
     assert (summary.unknown_use, summary.counted) == (1, Counted(16, 6, 17))
     assert len(summary.utilisation) == 11
-    assert sum(count or 0 for count in summary.utilisation) <= len(store.cases(session, Q4))
+    assert sum(count or 0 for count in summary.utilisation) <= len(store.cases(moment.session, Q4))
     assert summary.grants_after is not None
     assert summary.grants_after <= summary.grants_before + MicroTokens(100 * 10**6)
 
 
-def test_a_held_case_is_counted_as_it_stands(company: Desk, session: Session) -> None:
+def test_a_held_case_is_counted_as_it_stands(company: App, moment: Moment) -> None:
     """What the board holds is no cut any more, in the counts and in the groups."""
     store.decide(
-        session, Q4, cast.person_id(company, IDLE), decision="held", decided_by="board", decided_at=MORNING
-    )  # fmt: skip
-    summary = drafting.summary(session, Q4)
+        moment.session, Q4, cast.person_id(company, IDLE), decision="held", decided_by="board", decided_at=MORNING
+    )
+    summary = drafting.summary(moment, Q4)
     assert (summary.counted, summary.held) == (Counted(16, 5, 18), 1)
 
 
-def test_thresholds_are_tried_on_what_was_frozen(session: Session) -> None:
+def test_thresholds_are_tried_on_what_was_frozen(moment: Moment) -> None:
     """Other thresholds are counted beside those that held; the same ones give the same, and nothing changes."""
-    before = store.cases(session, Q4)
-    same = drafting.backtest(session, Q4, PACKAGED)
+    before = store.cases(moment.session, Q4)
+    same = drafting.backtest(moment, Q4, PACKAGED)
     assert (same.now, same.then, same.differ) == (Counted(16, 6, 17), Counted(16, 6, 17), 0)
     text = handbook.packaged().replace("low_enter = 0.40", "low_enter = 0.10")
-    mild = drafting.backtest(session, Q4, handbook.parse(text).adjustment)
+    mild = drafting.backtest(moment, Q4, handbook.parse(text).adjustment)
     # Ada, Ben, Mara, Iris and Tess used nothing at all.
     assert (mild.then, mild.differ) == (Counted(16, 5, 18), 1)
-    assert store.cases(session, Q4) == before
+    assert store.cases(moment.session, Q4) == before
 
 
-def test_a_handbook_that_is_to_come_is_tried_by_itself(company: Desk, session: Session) -> None:
+def test_a_handbook_that_is_to_come_is_tried_by_itself(moment: Moment) -> None:
     """A later version with other thresholds is in the summary with its counts."""
-    assert drafting.summary(session, Q4).backtests == {}
-    a_year_passes(session, company)
-    [test] = drafting.summary(session, Q4).backtests.values()
+    assert drafting.summary(moment, Q4).backtests == {}
+    a_year_passes(moment)
+    [test] = drafting.summary(moment, Q4).backtests.values()
     assert (test.then, test.differ) == (Counted(16, 6, 17), 6)
 
 
-def test_a_later_handbook_is_tried_on_what_was_proposed(company: Desk, session: Session) -> None:
+def test_a_later_handbook_is_tried_on_what_was_proposed(company: App, moment: Moment) -> None:
     """Asked again after a case was held, its counts are the same, and those that are worked out anew."""
-    a_year_passes(session, company)
-    [(version, test)] = drafting.summary(session, Q4).backtests.items()
-    [busy] = [one for one in store.cases(session, Q4) if one.case.person_id == cast.person_id(company, BUSY)]
+    a_year_passes(moment)
+    [(version, test)] = drafting.summary(moment, Q4).backtests.items()
+    [busy] = [one for one in store.cases(moment.session, Q4) if one.case.person_id == cast.person_id(company, BUSY)]
     assert busy.case.delta_thousandths
-    store.decide(session, Q4, busy.case.person_id, decision=HELD, decided_by="board", decided_at=MORNING)
-    rules = handbooks.load(session).named(version).adjustment
-    assert drafting.summary(session, Q4).backtests == {version: test}
-    assert drafting.backtest(session, Q4, rules) == test
+    store.decide(moment.session, Q4, busy.case.person_id, decision=HELD, decided_by="board", decided_at=MORNING)
+    rules = moment.handbooks.named(version).adjustment
+    assert drafting.summary(moment, Q4).backtests == {version: test}
+    assert drafting.backtest(moment, Q4, rules) == test
 
 
-def test_an_older_review_is_named_when_it_is_missing(company: Desk, session: Session) -> None:
+def test_an_older_review_is_named_when_it_is_missing(company: App, moment: Moment) -> None:
     """What was not drafted is refused with the command that drafts; who was not there has no case."""
     with pytest.raises(Refusal, match="review draft"):
-        drafting.require(session, Q3)
+        drafting.require(moment, Q3)
     with pytest.raises(Refusal, match="weren't in the programme"):
-        drafting.case_of(session, Q4, cast.person_id(company, "omar@example.com"))
-    assert session.execute(sa.select(sa.func.count()).select_from(review_cases)).scalar_one() == 39
+        drafting.case_of(moment, Q4, cast.person_id(company, "omar@example.com"))
+    assert moment.session.execute(sa.select(sa.func.count()).select_from(review_cases)).scalar_one() == 39
 
 
-def test_a_company_that_measures_people_keeps_their_own_output(sqlite_desk: Desk, clock: Clock) -> None:
+def test_a_company_that_measures_people_keeps_their_own_output(sqlite_app: App, clock: Clock) -> None:
     """Where the handbook says `person`, each has their own weeks, and no team's output is kept."""
-    rollout.launch(sqlite_desk, version="2026.person", changes={'unit = "team"': 'unit = "person"'})
-    reviewed.settle_people(sqlite_desk, clock)
-    with sqlite_desk.transaction() as session:
-        reviewed.draft(session, sqlite_desk)
-        assert drafting.require(session, Q4).basis.team_output is None
-        case = reviewed.cases(session, sqlite_desk)(reviewed.members(0)[0]).case
+    rollout.launch(sqlite_app, version="2026.person", changes={'unit = "team"': 'unit = "person"'})
+    reviewed.settle_people(sqlite_app, clock)
+    with sqlite_app.transaction() as moment:
+        reviewed.draft(moment)
+        assert drafting.require(moment, Q4).basis.team_output is None
+        case = reviewed.cases(moment.session, sqlite_app)(reviewed.members(0)[0]).case
         assert (case.unit, case.missing, case.peers) == ("person", "", "engineering/senior")
-        [own] = inputs_of(session, sqlite_desk, reviewed.members(0)[0])
+        [own] = inputs_of(moment, reviewed.members(0)[0])
         assert own.output == tuple(9_000 + 50 * (i % 3) for i in range(13))
-        assert reviewed.cases(session, sqlite_desk)(reviewed.members(0)[1]).case.missing == "no_output"
-        assert drafting.recompute(session, Q4) == []
+        assert reviewed.cases(moment.session, sqlite_app)(reviewed.members(0)[1]).case.missing == "no_output"
+        assert drafting.recompute(moment, Q4) == []
 
 
-def test_a_late_draft_is_of_the_first_month_that_it_could_reach(company: Desk, session: Session) -> None:
+def test_a_late_draft_is_of_the_first_month_that_it_could_reach(moment: Moment) -> None:
     """Drafted by hand in the last month of a quarter, value and grants are those of the month after it."""
     late = datetime(2027, 6, 10, 9, tzinfo=UTC)
-    drafted = reviewed.draft(session, company, Q1, now=late)
+    drafted = reviewed.draft(moment, Q1, now=late)
     assert drafted.month == Month(2027, 7)
-    kept = drafting.require(session, Q1)
+    kept = drafting.require(moment, Q1)
     assert kept.basis.value_version == "2027-Q3.1"
-    proposed = reference.proposal(session, Quarter(2027, 3))
+    proposed = reference.proposal(moment.session, Quarter(2027, 3))
     assert proposed is not None
     assert kept.value_proposal == proposed.digest
-    assert drafting.recompute(session, Q1) == []
+    assert drafting.recompute(moment, Q1) == []

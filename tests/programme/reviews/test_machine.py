@@ -48,7 +48,8 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from programme.app import Desk
+    from programme.app import App
+    from programme.moment import Moment
     from store.engine import Session
     from store.reviews.drafts import Review
 
@@ -69,7 +70,7 @@ seen: Counter[str] = Counter()
 
 
 class ReviewsMachine(RuleBasedStateMachine):
-    open_office: Callable[[], Desk]
+    open_office: Callable[[], App]
 
     def __init__(self) -> None:
         super().__init__()
@@ -98,12 +99,10 @@ class ReviewsMachine(RuleBasedStateMachine):
 
     @rule(who=BOARD, adopts=st.booleans(), stale=st.booleans())
     def vote(self, who: str, adopts: bool, stale: bool) -> None:  # noqa: FBT001 - drawn
-        def voting(session: Session, kept: Review) -> object:
-            package = reviews_voting.panel_of(session, kept.quarter).package - stale
+        def voting(moment: Moment, kept: Review) -> object:
+            package = reviews_voting.panel_of(moment, kept.quarter).package - stale
             ballot = Ballot(package, adopts, None if adopts else "Too many cuts")
-            return reviews_voting.vote(
-                session, person(session, who), kept.quarter, ballot, desk=self.office, now=self.office.clock()
-            )  # fmt: skip
+            return reviews_voting.vote(moment, person(moment.session, who), kept.quarter, ballot)
 
         self._about_latest(voting)
 
@@ -111,55 +110,53 @@ class ReviewsMachine(RuleBasedStateMachine):
     def decide_case(self, change: Change) -> None:
         who, whose, what = change
 
-        def deciding(session: Session, kept: Review) -> object:
-            member, person_id = person(session, who), person(session, whose).id
-            seen_at = single_cases.mark(drafting.case_of(session, kept.quarter, person_id))
-            at: dict[str, Any] = {"seen": seen_at, "desk": self.office, "now": self.office.clock()}
+        def deciding(moment: Moment, kept: Review) -> object:
+            member, person_id = person(moment.session, who), person(moment.session, whose).id
+            seen_at = single_cases.mark(drafting.case_of(moment, kept.quarter, person_id))
+            at: dict[str, Any] = {"seen": seen_at}
             if what == "put back":
-                return single_cases.put_back(session, member, kept.quarter, person_id, **at)
+                return single_cases.put_back(moment, member, kept.quarter, person_id, **at)
             if what == "hold":
-                return single_cases.hold(session, member, kept.quarter, person_id, reason="On leave", **at)
+                return single_cases.hold(moment, member, kept.quarter, person_id, reason="On leave", **at)
             return single_cases.amend(
-                session, member, kept.quarter, person_id, change=what, reason="A new project", **at
-            )  # fmt: skip
+                moment, member, kept.quarter, person_id, change=what, reason="A new project", **at
+            )
 
         self._about_latest(deciding)
 
     @rule(member=BOARD, to=BOARD)
     def delegate(self, member: str, to: str) -> None:
-        with suppress(Refusal), self.office.transaction() as session:
+        with suppress(Refusal), self.office.transaction() as moment:
             last_day = self._today() + timedelta(days=5)
-            people = person(session, member), person(session, to)
-            board.delegate(session, *people, last_day, desk=self.office, now=self.office.clock())
+            people = person(moment.session, member), person(moment.session, to)
+            board.delegate(moment, *people, last_day)
 
-    def _about_latest(self, doing: Callable[[Session, Review], object]) -> None:
-        with suppress(Refusal), self.office.transaction() as session:
-            doing(session, drafting.require(session, None))
+    def _about_latest(self, doing: Callable[[Moment, Review], object]) -> None:
+        with suppress(Refusal), self.office.transaction() as moment:
+            doing(moment, drafting.require(moment, None))
 
     # What people do
 
     @rule(data=st.data(), upheld=st.booleans(), days=st.integers(0, 12))
     def somebody_appeals(self, data: st.DataObject, upheld: bool, days: int) -> None:  # noqa: FBT001 - drawn
         """Against a cut of the last review that was adopted; a member who may decides later, or nobody in time."""
-        with self.office.reading() as session:
+        with self.office.database.reading() as session:
             kept = reviews_store.last_adopted(session)
             cut = [] if kept is None else self._cut(session, kept.quarter)
         if kept is None or not cut:
             return
-        at: dict[str, Any] = {"desk": self.office, "now": self.office.clock()}
         who = data.draw(st.sampled_from(cut))
-        with suppress(Refusal), self.office.transaction() as session:
-            appeals.file(session, person(session, who), kept.quarter, "I was at a customer", **at)
+        with suppress(Refusal), self.office.transaction() as moment:
+            appeals.file(moment, person(moment.session, who), kept.quarter, "I was at a customer")
         self.time_passes(days)
         self.decide_appeal(data, f"{kept.quarter}/{cast.person_id(self.office, who)}", upheld=upheld)
 
     def decide_appeal(self, data: st.DataObject, appeal_id: str, *, upheld: bool) -> None:
-        at: dict[str, Any] = {"desk": self.office, "now": self.office.clock()}
-        with suppress(Refusal), self.office.transaction() as session:
-            able = appeals.deciders(session, appeals.require(session, *appeals.named(appeal_id)), **at)
-            fit = [one for one in (*MEMBERS, ZOE, KOFI) if person(session, one).id in able]
+        with suppress(Refusal), self.office.transaction() as moment:
+            able = appeals.deciders(moment, appeals.require(moment, *appeals.named(appeal_id)))
+            fit = [one for one in (*MEMBERS, ZOE, KOFI) if person(moment.session, one).id in able]
             who = data.draw(st.sampled_from(fit or [LENA]))
-            appeals.decide(session, person(session, who), appeal_id, upheld=upheld, reason="As it was", **at)
+            appeals.decide(moment, person(moment.session, who), appeal_id, upheld=upheld, reason="As it was")
 
     @rule(who=PEOPLE, lead=LEADS, zone=ZONES)
     def move(self, who: str, lead: str, zone: str) -> None:
@@ -191,24 +188,24 @@ class ReviewsMachine(RuleBasedStateMachine):
         seen[f"month {today:%m}"] += today.day == 1
         month = Month.containing(today)
         if today.day == 1:
-            with office.transaction() as session:
-                lapses.close_ended(session, today, desk=office, now=now)
-                monthly.run(session, month, desk=office, now=now)
+            with office.transaction(now) as moment:
+                lapses.close_ended(moment, today)
+                monthly.run(moment, month)
             if month.quarter.first_month == month:
-                with office.transaction() as session:
-                    drafting.draft(session, month.quarter.previous(), desk=office, now=now)
+                with office.transaction(now) as moment:
+                    drafting.draft(moment, month.quarter.previous())
         elif today.day % 10 == 0:
-            with suppress(Refusal), office.transaction() as session:
-                monthly.run_joiners(session, today, desk=office, now=now)
-        with office.reading() as session:
+            with suppress(Refusal), office.transaction(now) as moment:
+                monthly.run_joiners(moment, today)
+        with office.database.reading() as session:
             steps = votes.due(session, now)
             ends = appeals_store.due(session, now, limit=99)
         for quarter, _, _ in steps:
-            with office.transaction() as session:
-                seen[f"step {reviews_calendar.advance(session, Quarter.parse(quarter), desk=office, now=now)}"] += 1
+            with office.transaction(now) as moment:
+                seen[f"step {reviews_calendar.advance(moment, Quarter.parse(quarter))}"] += 1
         for appeal_id, _, _ in ends:
-            with office.transaction() as session:
-                seen[f"appeal {appeals_calendar.advance(session, appeal_id, desk=office, now=now)}"] += 1
+            with office.transaction(now) as moment:
+                seen[f"appeal {appeals_calendar.advance(moment, appeal_id)}"] += 1
 
     def _today(self) -> date:
         return day_of(self.office.clock(), self.office.zone)
@@ -217,7 +214,7 @@ class ReviewsMachine(RuleBasedStateMachine):
 
     @invariant()
     def what_ended_stays(self) -> None:
-        with self.office.reading() as session:
+        with self.office.database.reading() as session:
             for kept in reviews_store.all_of(session):
                 assert self.ended.get(kept.quarter, kept.state) == kept.state
                 if kept.state != reviews_store.DRAFT:
@@ -225,16 +222,16 @@ class ReviewsMachine(RuleBasedStateMachine):
 
     @invariant()
     def no_cut_holds_that_is_disputed_or_undone(self) -> None:
-        with self.office.reading() as session:
-            last = reviews_store.last_adopted(session)
-            factors = reviews_store.factors_on(session, Month(2030, 1))
-            for appeal in [] if last is None else appeals_store.of_quarter(session, last.quarter).values():
+        with self.office.reading() as moment:
+            last = reviews_store.last_adopted(moment.session)
+            factors = reviews_store.factors_on(moment.session, Month(2030, 1))
+            for appeal in [] if last is None else appeals_store.of_quarter(moment.session, last.quarter).values():
                 if appeal.state in {OPEN, UPHELD}:
-                    case = drafting.case_of(session, appeal.quarter, appeal.person_id)
+                    case = drafting.case_of(moment, appeal.quarter, appeal.person_id)
                     assert factors.get(appeal.person_id, Decimal(1)) >= case.case.factor_before
 
     def teardown(self) -> None:
-        with self.office.reading() as session:
+        with self.office.database.reading() as session:
             seen.update(one.state for one in reviews_store.all_of(session))
             seen.update(f"appeal {one.state}" for one in appeals_store.everything(session))
             seen["given back"] += len(session.execute(sa.select(entries.c.id).where(entries.c.kind == "appeal")).all())
@@ -245,22 +242,22 @@ class ReviewsMachine(RuleBasedStateMachine):
         self.office.database.close()
 
 
-def test_whatever_happens_to_reviews(desk: Desk, clock: Clock, database_url: str, tmp_path: Path) -> None:
+def test_whatever_happens_to_reviews(app: App, clock: Clock, database_url: str, tmp_path: Path) -> None:
     """No order of votes, holds, appeals, moves and months leaves anything for `verify` to find."""
-    appealed.settle(desk, clock)
-    office = dataclasses.replace(desk, governance_channel="C0BOARD")
-    with office.transaction() as session:
-        runs.claim(session, "grants", "2027-01", now=MORNING)
-        reviews_calendar.advance(session, reviewed.Q4, desk=office, now=MORNING)
-    desk.database.close()
+    appealed.settle(app, clock)
+    office = dataclasses.replace(app, governance_channel="C0BOARD")
+    with office.transaction(MORNING) as moment:
+        runs.claim(moment.session, "grants", "2027-01", now=MORNING)
+        reviews_calendar.advance(moment, reviewed.Q4)
+    app.database.close()
 
     class Machine(ReviewsMachine):
         @staticmethod
-        def open_office() -> Desk:
+        def open_office() -> App:
             database = open_database(postgres.cloned(database_url, tmp_path))
             return dataclasses.replace(
                 office, database=database, clock=Clock(MORNING), recent_handbooks=RecentHandbooks()
-            )  # fmt: skip
+            )
 
     seen.clear()
     run_state_machine_as_test(

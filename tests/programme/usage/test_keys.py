@@ -17,25 +17,25 @@ from tests.support.clock import NOON
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from programme.app import Desk
+    from programme.app import App
     from programme.usage.keys import CreatedKey
 
 
-def create(desk: Desk, name: str = "litellm", *, scopes: Sequence[str] = ("usage:write",)) -> CreatedKey:
-    with desk.transaction() as session:
-        return keys.create(session, name=name, source="litellm-eu", scopes=scopes, actor="cli:test", now=desk.clock())
+def create(app: App, name: str = "litellm", *, scopes: Sequence[str] = ("usage:write",)) -> CreatedKey:
+    with app.transaction() as moment:
+        return keys.create(moment, name=name, source="litellm-eu", scopes=scopes, actor="cli:test")
 
 
-def revoke(desk: Desk, name: str) -> None:
-    with desk.transaction() as session:
-        keys.revoke(session, name, actor="cli:test", now=desk.clock())
+def revoke(app: App, name: str) -> None:
+    with app.transaction() as moment:
+        keys.revoke(moment, name, actor="cli:test")
 
 
-def test_a_key_lets_its_gateway_in(desk: Desk) -> None:
+def test_a_key_lets_its_gateway_in(app: App) -> None:
     """The secret finds the key with its name, source and scopes."""
-    created = create(desk)
-    with desk.reading() as session:
-        key = keys.authenticate(session, created.secret)
+    created = create(app)
+    with app.reading() as moment:
+        key = keys.authenticate(moment, created.secret)
     assert key is not None
     assert (key.id, key.name, key.source, key.scopes) == (
         created.id,
@@ -47,80 +47,80 @@ def test_a_key_lets_its_gateway_in(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("wrong", ["", "tb_", "tb_guess", "key_123"])
-def test_no_other_secret_does(sqlite_desk: Desk, wrong: str) -> None:
+def test_no_other_secret_does(sqlite_app: App, wrong: str) -> None:
     """What is not the secret, the key's own id included, opens nothing."""
-    created = create(sqlite_desk)
-    with sqlite_desk.reading() as session:
+    created = create(sqlite_app)
+    with sqlite_app.reading() as moment:
         for secret in (wrong, created.id, created.secret + "x", created.secret.upper()):
-            assert keys.authenticate(session, secret) is None
+            assert keys.authenticate(moment, secret) is None
 
 
-def test_the_secret_is_kept_nowhere(sqlite_desk: Desk) -> None:
+def test_the_secret_is_kept_nowhere(sqlite_app: App) -> None:
     """Neither the table nor the audit log could tell it."""
-    created = create(sqlite_desk)
+    created = create(sqlite_app)
     assert created.secret.startswith("tb_")
     assert len(created.secret) > 40
-    stored = str(books.rows(sqlite_desk, api_keys)) + str(books.audited(sqlite_desk, "key.create"))
+    stored = str(books.rows(sqlite_app, api_keys)) + str(books.audited(sqlite_app, "key.create"))
     assert created.secret not in stored
     assert created.secret.removeprefix("tb_") not in stored
 
 
-def test_two_keys_differ(sqlite_desk: Desk) -> None:
+def test_two_keys_differ(sqlite_app: App) -> None:
     """No key is made twice."""
-    one, other = create(sqlite_desk, "one"), create(sqlite_desk, "other")
+    one, other = create(sqlite_app, "one"), create(sqlite_app, "other")
     assert one.secret != other.secret
     assert one.id != other.id
 
 
 @pytest.mark.parametrize("by", ["name", "id"])
-def test_a_revoked_key_opens_nothing(desk: Desk, by: str) -> None:
+def test_a_revoked_key_opens_nothing(app: App, by: str) -> None:
     """From the moment it is revoked, by name or id, a secret is refused; the others stay."""
-    created, other = create(desk), create(desk, "other")
-    revoke(desk, "litellm" if by == "name" else created.id)
-    with desk.reading() as session:
-        assert keys.authenticate(session, created.secret) is None
-        assert keys.authenticate(session, other.secret) is not None
-        ended = {key.name: key.revoked_at for key in keys_store.listed(session)}
+    created, other = create(app), create(app, "other")
+    revoke(app, "litellm" if by == "name" else created.id)
+    with app.reading() as moment:
+        assert keys.authenticate(moment, created.secret) is None
+        assert keys.authenticate(moment, other.secret) is not None
+        ended = {key.name: key.revoked_at for key in keys_store.listed(moment.session)}
     assert ended == {"litellm": NOON, "other": None}
 
 
-def test_a_key_is_revoked_once(sqlite_desk: Desk) -> None:
+def test_a_key_is_revoked_once(sqlite_app: App) -> None:
     """A second revocation, and one of an unknown key, are refused, and the first one's time stands."""
-    create(sqlite_desk)
-    revoke(sqlite_desk, "litellm")
+    create(sqlite_app)
+    revoke(sqlite_app, "litellm")
     for name in ("litellm", "unknown"):
         with pytest.raises(Refusal, match=f"No key in force is named '{name}'"):
-            revoke(sqlite_desk, name)
-    assert books.rows(sqlite_desk, sa.select(api_keys.c.revoked_at)) == [(NOON,)]
+            revoke(sqlite_app, name)
+    assert books.rows(sqlite_app, sa.select(api_keys.c.revoked_at)) == [(NOON,)]
 
 
-def test_a_name_is_given_once(desk: Desk) -> None:
+def test_a_name_is_given_once(app: App) -> None:
     """A name that is taken, also by a revoked key, is refused, and nothing is made."""
-    create(desk)
-    revoke(desk, "litellm")
+    create(app)
+    revoke(app, "litellm")
     with pytest.raises(Refusal, match="There is already a key named 'litellm'") as refusal:
-        create(desk)
+        create(app)
     assert refusal.value.code == "key_name_taken"
-    assert books.count(desk, api_keys) == 1
-    assert len(books.audited(desk, "key.create")) == 1
+    assert books.count(app, api_keys) == 1
+    assert len(books.audited(app, "key.create")) == 1
 
 
 @pytest.mark.parametrize(
     ("scopes", "named"), [(["usage:read"], "usage:read"), (["usage:write", "all"], "all"), ([], "")]
 )
-def test_a_scope_that_does_not_exist_is_refused(sqlite_desk: Desk, scopes: list[str], named: str) -> None:
+def test_a_scope_that_does_not_exist_is_refused(sqlite_app: App, scopes: list[str], named: str) -> None:
     """The refusal names the scope and those there are; a key without any scope is of no use."""
     with pytest.raises(Refusal, match=f"scope '{named}' does not exist") as refusal:
-        create(sqlite_desk, scopes=scopes)
+        create(sqlite_app, scopes=scopes)
     assert refusal.value.next_step == "Scopes are usage:write, outcomes:write."
-    assert books.count(sqlite_desk, api_keys) == 0
+    assert books.count(sqlite_app, api_keys) == 0
 
 
-def test_making_and_revoking_are_audited(sqlite_desk: Desk) -> None:
+def test_making_and_revoking_are_audited(sqlite_app: App) -> None:
     """The log names the key, its source and who did it."""
-    created = create(sqlite_desk)
-    revoke(sqlite_desk, "litellm")
-    [made], [ended] = books.audited(sqlite_desk, "key.create"), books.audited(sqlite_desk, "key.revoke")
+    created = create(sqlite_app)
+    revoke(sqlite_app, "litellm")
+    [made], [ended] = books.audited(sqlite_app, "key.create"), books.audited(sqlite_app, "key.revoke")
     assert made["after"] == {"name": "litellm", "source": "litellm-eu", "scopes": ["usage:write"]}
     assert made["subject"] == ended["subject"] == created.id
     assert made["actor"] == ended["actor"] == "cli:test"

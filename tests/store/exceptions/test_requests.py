@@ -20,7 +20,7 @@ from tests.support.requests import IRIS, OMAR, TESS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from programme.app import Desk
+    from programme.app import App
     from store.engine import Session
     from store.exceptions.requests import Request
 
@@ -39,9 +39,9 @@ def statements(session: Session) -> Iterator[list[str]]:
 
 
 @pytest.fixture
-def asked(desk: Desk) -> Iterator[tuple[Session, list[Request]]]:
+def asked(app: App) -> Iterator[tuple[Session, list[Request]]]:
     """Four requests: Ben's is approved by two, Ada's first is asked about and rejected, her other two have nothing."""
-    office = board.convene(desk)
+    office = board.convene(app)
     made = [
         board.ask(office, BEN, "95000", beneficiaries=(MARA, ADA)),
         board.ask(office, ADA, "30", beneficiaries=(BEN,)),
@@ -51,12 +51,12 @@ def asked(desk: Desk) -> Iterator[tuple[Session, list[Request]]]:
     board.vote(office, IRIS, made[0], tokens="25")
     board.let_time_pass(office, minutes=1)
     board.vote(office, OMAR, made[0])
-    with office.transaction() as session:
-        iris, now = board.person(session, IRIS), office.clock()
-        voting.ask(session, iris, made[1].id, "What for?", key="q1", desk=office, now=now)
-        voting.ask(session, iris, made[1].id, "Until when?", key="q2", desk=office, now=now)
+    with office.transaction() as moment:
+        iris = board.person(moment.session, IRIS)
+        voting.ask(moment, iris, made[1].id, "What for?", key="q1")
+        voting.ask(moment, iris, made[1].id, "Until when?", key="q2")
     board.vote(office, TESS, made[1], approves=False)
-    with office.reading() as session:
+    with office.database.reading() as session:
         yield session, [request for one in made if (request := store.get(session, one.id)) is not None]
 
 
@@ -125,9 +125,9 @@ def test_the_latest_of_each_person(asked: tuple[Session, list[Request]]) -> None
     assert found["per_nobody"] == []
 
 
-def test_sponsors_and_managers(shared_desk: Desk) -> None:
+def test_sponsors_and_managers(shared_app: App) -> None:
     """Of some projects and people at once; an unknown project has no sponsor, the top of the company no manager."""
-    with shared_desk.transaction() as session:
+    with shared_app.database.transaction() as session:
         id_of = {email: id_ for email, id_ in session.execute(sa.select(people.c.email, people.c.id))}
         row = {"key": "atlas", "name": "Atlas", "complexity": "usual", "sponsor_id": id_of[MARA]}
         session.execute(sa.insert(projects).values(row))

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from random import Random
 
     from policy.metering import UsageEvent
-    from programme.app import Desk
+    from programme.app import App
+    from programme.moment import Moment
     from store.engine import Session
 
 pytestmark = pytest.mark.every_database
@@ -72,13 +73,16 @@ def stories(draw: st.DrawFn) -> Story:
     made = draw(
         st.lists(
             st.tuples(
-                st.sampled_from(WHO), st.sampled_from(sorted(USD_PER_OUTPUT_TOKEN)), st.integers(0, 5_000_000),
-                st.integers(-200, 20), st.sampled_from(["eu", "us"]),
+                st.sampled_from(WHO),
+                st.sampled_from(sorted(USD_PER_OUTPUT_TOKEN)),
+                st.integers(0, 5_000_000),
+                st.integers(-200, 20),
+                st.sampled_from(["eu", "us"]),
             ),
             min_size=1,
             max_size=12,
         )
-    )  # fmt: skip
+    )
     events = [
         cast.event(
             str(number),
@@ -98,20 +102,25 @@ def stories(draw: st.DrawFn) -> Story:
     return draw(st.permutations(story))
 
 
-def live_through(session: Session, desk: Desk, story: Story) -> None:
+def live_through(moment: Moment, story: Story) -> None:
     now = NOON
     for step in story:
         match step:
             case Pause(days):
                 now += timedelta(days=days)
             case Batch(events):
-                intake.take_in(session, events, desk=desk, now=now)
+                intake.take_in(moment.at(now), events)
             case Grant(key, who, tokens, days):
                 amount, expires_at = MicroTokens(tokens * MICRO_PER_TOKEN), now + timedelta(days=days)
                 by_hand.give(
-                    session, email=who, amount=amount, reason="Pilot", expires_at=expires_at, actor="test", now=now,
+                    moment.at(now),
+                    email=who,
+                    amount=amount,
+                    reason="Pilot",
+                    expires_at=expires_at,
+                    actor="test",
                     key=key,
-                )  # fmt: skip
+                )
 
 
 def debit_by_hand(event: UsageEvent) -> int:
@@ -144,25 +153,25 @@ def total(session: Session, column: sa.Column[int]) -> int:
     return int(session.execute(sa.select(sa.func.coalesce(sa.func.sum(column), 0))).scalar_one())
 
 
-def check(desk: Desk, story: Story, random: Random) -> None:
+def check(app: App, story: Story, random: Random) -> None:
     """Everything that holds of a story, and that it ends the same when it is told in another order, and twice."""
-    with books.rolled_back(desk) as session:
-        live_through(session, desk, story)
-        assert wallets(session) == expected(story)
-        assert total(session, accounts.c.balance) == total(session, postings.c.amount) == 0
-        assert books.findings_in(session, desk) == {}
-        open_debts = total(session, lots.c.remaining) - sum(wallets(session).values())
+    with books.rolled_back(app) as moment:
+        live_through(moment, story)
+        assert wallets(moment.session) == expected(story)
+        assert total(moment.session, accounts.c.balance) == total(moment.session, postings.c.amount) == 0
+        assert books.findings_in(moment) == {}
+        open_debts = total(moment.session, lots.c.remaining) - sum(wallets(moment.session).values())
         assert open_debts >= 0
-        events = total(session, usage_events.c.debit_micro_tokens)
-        live_through(session, desk, [step for step in story if isinstance(step, Batch)])
-        assert wallets(session) == expected(story)
-        assert total(session, usage_events.c.debit_micro_tokens) == events
+        events = total(moment.session, usage_events.c.debit_micro_tokens)
+        live_through(moment, [step for step in story if isinstance(step, Batch)])
+        assert wallets(moment.session) == expected(story)
+        assert total(moment.session, usage_events.c.debit_micro_tokens) == events
     other = [dataclasses.replace(s, events=s.events[::-1]) if isinstance(s, Batch) else s for s in story]
     random.shuffle(other)
-    with books.rolled_back(desk) as session:
-        live_through(session, desk, other)
-        assert wallets(session) == expected(story)
-        assert books.findings_in(session, desk) == {}
+    with books.rolled_back(app) as moment:
+        live_through(moment, other)
+        assert wallets(moment.session) == expected(story)
+        assert books.findings_in(moment) == {}
 
 
 def on_any_machine(examples: int) -> settings:
@@ -173,24 +182,23 @@ def on_any_machine(examples: int) -> settings:
 
 @on_any_machine(60)
 @given(story=stories(), random=st.randoms(use_true_random=False))
-def test_any_story_ends_the_same_in_any_order(sqlite_desk: Desk, story: Story, random: Random) -> None:
+def test_any_story_ends_the_same_in_any_order(sqlite_app: App, story: Story, random: Random) -> None:
     """Nothing is lost or made, every figure is proved, and neither order nor repetition changes a balance."""
-    check(sqlite_desk, story, random)
+    check(sqlite_app, story, random)
 
 
 @on_any_machine(10)
 @given(story=stories(), random=st.randoms(use_true_random=False))
-def test_any_story_ends_the_same_on_postgresql(desk_on_postgres: Desk, story: Story, random: Random) -> None:
+def test_any_story_ends_the_same_on_postgresql(app_on_postgres: App, story: Story, random: Random) -> None:
     """The same holds on PostgreSQL, where rows are locked one by one and written by COPY."""
-    check(desk_on_postgres, story, random)
+    check(app_on_postgres, story, random)
 
 
 @pytest.mark.parametrize("tokens", [1, 999_999, 1_000_001])
-def test_amounts_are_exact_to_the_micro_token(sqlite_desk: Desk, tokens: int) -> None:
+def test_amounts_are_exact_to_the_micro_token(sqlite_app: App, tokens: int) -> None:
     """A lot is the amount that was given, to the last digit, however odd it is."""
-    with books.rolled_back(sqlite_desk) as session:
+    with books.rolled_back(sqlite_app) as moment:
         by_hand.give(
-            session, email=ADA, amount=MicroTokens(tokens), reason="Pilot", expires_at=NOON + YEAR, actor="test",
-            now=NOON,
-        )  # fmt: skip
-        assert wallets(session)[ADA] == tokens
+            moment.at(NOON), email=ADA, amount=MicroTokens(tokens), reason="Pilot", expires_at=NOON + YEAR, actor="test"
+        )
+        assert wallets(moment.session)[ADA] == tokens

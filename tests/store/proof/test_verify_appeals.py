@@ -17,8 +17,8 @@ from tests.support.reviewed import IDLE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from programme.app import Desk
-    from store.engine import Session
+    from programme.app import App
+    from programme.moment import Moment
 
 pytestmark = pytest.mark.every_database
 
@@ -73,67 +73,67 @@ POST_MARCH_EARLIER = (
 ).replace("WHO", WHO)
 
 
-def others(session: Session) -> list[str]:
+def others(moment: Moment) -> list[str]:
     """Who is cut as well, and decides nothing."""
-    return [one for one in appealed.cut(session) if one not in {IDLE, ZOE}]
+    return [one for one in appealed.cut(moment.session) if one not in {IDLE, ZOE}]
 
 
 @pytest.fixture(scope="module")
-def company(shared_desk: Desk) -> Desk:
+def company(shared_app: App) -> App:
     """A company in which one appeal was upheld before any month was cut, and another after."""
-    assert isinstance(shared_desk.clock, Clock)
-    appealed.settle(shared_desk, shared_desk.clock)
-    with shared_desk.transaction() as session:
-        appealed.adopt(session, shared_desk)
-        appealed.vote_on_package(session, shared_desk, TESS)
-        early = appealed.file(session, shared_desk, others(session)[0], at=FRIDAY)
-        assert appealed.decide(session, shared_desk, ZOE, early, upheld=True, at=FRIDAY).entry_id is None
-        reviewed.granted_with(session, shared_desk, FEBRUARY, FEBRUARY_FIRST)
-        appealed.decide(session, shared_desk, IRIS, appealed.file(session, shared_desk), upheld=True)
-    return shared_desk
+    assert isinstance(shared_app.clock, Clock)
+    appealed.settle(shared_app, shared_app.clock)
+    with shared_app.transaction(FEBRUARY_FIRST) as moment:
+        appealed.adopt(moment)
+        appealed.vote_on_package(moment.session, shared_app, TESS)
+        early = appealed.file(moment, others(moment)[0], at=FRIDAY)
+        assert appealed.decide(moment, ZOE, early, upheld=True, at=FRIDAY).entry_id is None
+        reviewed.granted_with(moment, FEBRUARY)
+        appealed.decide(moment, IRIS, appealed.file(moment), upheld=True)
+    return shared_app
 
 
 @pytest.fixture
-def session(company: Desk) -> Iterator[Session]:
-    with books.rolled_back(company) as session:
-        yield session
+def moment(company: App) -> Iterator[Moment]:
+    with books.rolled_back(company) as moment:
+        yield moment
 
 
-def found(session: Session, desk: Desk) -> list[str]:
-    return books.findings_in(session, desk).get("appeals_as_decided", [])
+def found(moment: Moment) -> list[str]:
+    return books.findings_in(moment).get("appeals_as_decided", [])
 
 
-def test_what_nobody_touched_is_proved(company: Desk, session: Session) -> None:
+def test_what_nobody_touched_is_proved(moment: Moment) -> None:
     """Upheld, rejected, over by time and open: each is proved as it is."""
-    rejected, over, still_open, *_ = others(session)[1:]
-    appealed.decide(session, company, ZOE, appealed.file(session, company, rejected), upheld=False)
-    appeal = appealed.file(session, company, over)
-    appeals.lapse(session, appeal.id, desk=company, now=appeal.decide_by)
-    appealed.file(session, company, still_open)
-    assert found(session, company) == []
+    rejected, over, still_open, *_ = others(moment)[1:]
+    appealed.decide(moment, ZOE, appealed.file(moment, rejected), upheld=False)
+    appeal = appealed.file(moment, over)
+    appeals.lapse(moment.at(appeal.decide_by), appeal.id)
+    appealed.file(moment, still_open)
+    assert found(moment) == []
 
 
 @pytest.mark.parametrize("statement", TAMPERINGS.values(), ids=TAMPERINGS)
-def test_tampering_is_found(company: Desk, session: Session, statement: str) -> None:
+def test_tampering_is_found(moment: Moment, statement: str) -> None:
     """One statement behind the programme's back, and the check of appeals says so."""
-    assert session.exec_driver_sql(statement).rowcount > 0
-    assert found(session, company)
+    assert moment.session.exec_driver_sql(statement).rowcount > 0
+    assert found(moment)
 
 
-def test_a_voter_decides_only_where_nobody_else_could(company: Desk, session: Session) -> None:
+def test_a_voter_decides_only_where_nobody_else_could(company: App, moment: Moment) -> None:
     """A vote of the decider that the log tells of is found, as others sat on the board who had not voted."""
-    appealed.decide(session, company, ZOE, appealed.file(session, company, others(session)[1]), upheld=False)
-    assert found(session, company) == []
-    appealed.vote_on_package(session, company, ZOE, at=FEBRUARY_THIRD)
-    assert [sentence for sentence in found(session, company) if "had a part in it" in sentence]
+    appealed.decide(moment, ZOE, appealed.file(moment, others(moment)[1]), upheld=False)
+    assert found(moment) == []
+    appealed.vote_on_package(moment.session, company, ZOE, at=FEBRUARY_THIRD)
+    assert [sentence for sentence in found(moment) if "had a part in it" in sentence]
 
 
-def test_a_grant_after_the_decision_is_nobodys_debt(company: Desk, session: Session) -> None:
+def test_a_grant_after_the_decision_is_nobodys_debt(moment: Moment) -> None:
     """What is worked out again is what was posted by then: a cut grant of another month, later, changes nothing."""
     later = FEBRUARY_THIRD + timedelta(days=26)
-    reviewed.granted_with(session, company, FEBRUARY.next(), later)
-    assert found(session, company) == []
-    assert session.exec_driver_sql(CUT_MARCH_TOO).rowcount == 1
-    assert found(session, company) == []
-    assert session.exec_driver_sql(POST_MARCH_EARLIER).rowcount == 1
-    assert found(session, company)
+    reviewed.granted_with(moment.at(later), FEBRUARY.next())
+    assert found(moment) == []
+    assert moment.session.exec_driver_sql(CUT_MARCH_TOO).rowcount == 1
+    assert found(moment) == []
+    assert moment.session.exec_driver_sql(POST_MARCH_EARLIER).rowcount == 1
+    assert found(moment)

@@ -12,25 +12,25 @@ from tests.support.books import BEN
 from tests.support.requests import OMAR, TESS, convene
 
 if TYPE_CHECKING:
-    from programme.app import Desk
+    from programme.app import App
 
 pytestmark = pytest.mark.every_database
 
 APPROVED = "(SELECT id FROM requests WHERE state = 'approved')"
 REJECTED = "(SELECT id FROM requests WHERE state = 'rejected')"
 TAMPERINGS = {
-    "how much was granted": (
-        "UPDATE requests SET granted = granted - 1 WHERE id = APPROVED", "exceptions_as_decided"
-    ),
+    "how much was granted": ("UPDATE requests SET granted = granted - 1 WHERE id = APPROVED", "exceptions_as_decided"),
     "whose request it was": (
         "UPDATE requests SET person_id = (SELECT id FROM people WHERE email = 'ada@example.com') WHERE id = APPROVED",
         "exceptions_as_decided",
     ),
     "which entry credited it": (
-        "UPDATE requests SET entry_id = (SELECT min(id) FROM entries) WHERE id = APPROVED", "exceptions_as_decided"
+        "UPDATE requests SET entry_id = (SELECT min(id) FROM entries) WHERE id = APPROVED",
+        "exceptions_as_decided",
     ),
     "which way somebody voted": (
-        "UPDATE request_votes SET approves = NOT approves, reason = 'x' WHERE request_id = APPROVED", "votes_as_audited"
+        "UPDATE request_votes SET approves = NOT approves, reason = 'x' WHERE request_id = APPROVED",
+        "votes_as_audited",
     ),
     "who voted": (
         "UPDATE request_votes SET cast_by = (SELECT person_id FROM requests LIMIT 1) WHERE request_id = REJECTED",
@@ -39,33 +39,35 @@ TAMPERINGS = {
     "a vote is gone": ("DELETE FROM request_votes WHERE request_id = REJECTED", "votes_as_audited"),
     "how many were needed": ("UPDATE requests SET needed = 9 WHERE id = APPROVED", "decisions_as_counted"),
     "who was recused": (
-        "UPDATE request_seats SET recused = 'manager' WHERE request_id = APPROVED", "decisions_as_counted"
+        "UPDATE request_seats SET recused = 'manager' WHERE request_id = APPROVED",
+        "decisions_as_counted",
     ),
     "what was decided": (
-        "UPDATE requests SET state = 'approved', entry_id = 1 WHERE id = REJECTED", "decisions_as_counted"
+        "UPDATE requests SET state = 'approved', entry_id = 1 WHERE id = REJECTED",
+        "decisions_as_counted",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope="module")
-def decided(shared_desk: Desk) -> Desk:
+def decided(shared_app: App) -> App:
     """One request approved, one rejected, one open."""
-    office = convene(shared_desk)
+    office = convene(shared_app)
     asking.vote(office, TESS, asking.ask(office, BEN, "5000"))
     asking.vote(office, OMAR, asking.ask(office, BEN, "50"), approves=False)
     asking.ask(office, BEN, "60")
     return office
 
 
-def test_what_nobody_touched_is_proved(decided: Desk) -> None:
+def test_what_nobody_touched_is_proved(decided: App) -> None:
     """Entries follow from requests, votes from the audit log, and decisions from votes."""
     assert books.findings(decided) == {}
 
 
 @pytest.mark.parametrize(("statement", "check"), TAMPERINGS.values(), ids=TAMPERINGS)
-def test_tampering_is_found(decided: Desk, statement: str, check: str) -> None:
+def test_tampering_is_found(decided: App, statement: str, check: str) -> None:
     """One statement behind the ledger's back, and the check whose fact it is says so."""
-    with books.rolled_back(decided) as session:
+    with books.rolled_back(decided) as moment:
         text = statement.replace("APPROVED", APPROVED).replace("REJECTED", REJECTED)
-        assert session.exec_driver_sql(text).rowcount > 0
-        assert check in books.findings_in(session, decided)
+        assert moment.session.exec_driver_sql(text).rowcount > 0
+        assert check in books.findings_in(moment)

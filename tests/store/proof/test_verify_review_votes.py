@@ -15,7 +15,7 @@ from tests.support.requests import IRIS, OMAR, TESS
 from tests.support.reviewed import BUSY, IDLE, MORNING, Q4, STOPPED
 
 if TYPE_CHECKING:
-    from programme.app import Desk
+    from programme.app import App
 
 pytestmark = pytest.mark.every_database
 
@@ -55,65 +55,65 @@ TAMPERINGS = {
 
 
 @pytest.fixture(scope="module")
-def adopted(shared_desk: Desk) -> Desk:
+def adopted(shared_app: App) -> App:
     """A company whose board held one case, amended another, put a third back, and adopted the rest against one vote."""
-    assert isinstance(shared_desk.clock, Clock)
-    reviewed.settle(shared_desk, shared_desk.clock)
-    with shared_desk.transaction() as session:
-        reviewed.draft(session, shared_desk)
-        calendar.advance(session, Q4, desk=shared_desk, now=MORNING)
-        voted.vote(session, shared_desk, IRIS)
+    assert isinstance(shared_app.clock, Clock)
+    reviewed.settle(shared_app, shared_app.clock)
+    with shared_app.transaction(MORNING) as moment:
+        reviewed.draft(moment)
+        calendar.advance(moment, Q4)
+        voted.vote(moment, IRIS)
     noon = datetime(2027, 1, 5, 12, tzinfo=UTC)
-    with shared_desk.transaction() as session:
-        voted.hold(session, shared_desk, TESS, BUSY)
-        voted.amend(session, shared_desk, IRIS, IDLE, "-2.5")
-        voted.hold(session, shared_desk, OMAR, STOPPED)
-        voted.put_back(session, shared_desk, TESS, STOPPED)
-        voted.vote(session, shared_desk, TESS, adopts=False, now=noon)
-        voted.vote(session, shared_desk, IRIS, now=noon)
-        assert voted.vote(session, shared_desk, OMAR, now=noon).review.state == drafts.ADOPTED
-    return shared_desk
+    with shared_app.transaction(noon) as moment:
+        voted.hold(moment, TESS, BUSY)
+        voted.amend(moment, IRIS, IDLE, "-2.5")
+        voted.hold(moment, OMAR, STOPPED)
+        voted.put_back(moment, TESS, STOPPED)
+        voted.vote(moment, TESS, adopts=False, now=noon)
+        voted.vote(moment, IRIS, now=noon)
+        assert voted.vote(moment, OMAR, now=noon).review.state == drafts.ADOPTED
+    return shared_app
 
 
-def of_people(statement: str, desk: Desk) -> str:
+def of_people(statement: str, app: App) -> str:
     """A statement with the ids of those whom it names."""
     for name, email in PEOPLE.items():
-        statement = statement.replace(name, f"'{cast.person_id(desk, email)}'")
+        statement = statement.replace(name, f"'{cast.person_id(app, email)}'")
     return statement
 
 
-def test_what_the_board_decided_is_proved(adopted: Desk) -> None:
+def test_what_the_board_decided_is_proved(adopted: App) -> None:
     """Votes, holds, amendments and the adoption follow from one another, and from the audit log."""
     assert books.findings(adopted) == {}
 
 
 @pytest.mark.parametrize("statement", TAMPERINGS.values(), ids=TAMPERINGS)
-def test_tampering_is_found(adopted: Desk, statement: str) -> None:
+def test_tampering_is_found(adopted: App, statement: str) -> None:
     """One statement behind the programme's back, and the check of votes says so."""
-    with books.rolled_back(adopted) as session:
-        assert session.exec_driver_sql(of_people(statement, adopted)).rowcount > 0
-        assert "reviews_as_voted" in books.findings_in(session, adopted)
+    with books.rolled_back(adopted) as moment:
+        assert moment.session.exec_driver_sql(of_people(statement, adopted)).rowcount > 0
+        assert "reviews_as_voted" in books.findings_in(moment)
 
 
-def test_an_adoption_without_votes_is_found(shared_desk: Desk, adopted: Desk) -> None:
+def test_an_adoption_without_votes_is_found(shared_app: App) -> None:
     """Who removes the panel with its votes has no adoption left that could be counted."""
-    with books.rolled_back(shared_desk) as session:
+    with books.rolled_back(shared_app) as moment:
         for table in ("review_votes", "review_seats", "review_panels"):
-            session.exec_driver_sql(f"DELETE FROM {table}")  # noqa: S608 - our own names
-        found = books.findings_in(session, adopted)["reviews_as_voted"]
+            moment.session.exec_driver_sql(f"DELETE FROM {table}")  # noqa: S608 - our own names
+        found = books.findings_in(moment)["reviews_as_voted"]
     assert "review 2026-Q4: adopted, but no one was asked" in found
 
 
-def test_a_lapse_is_nobodys(desk: Desk, clock: Clock) -> None:
+def test_a_lapse_is_nobodys(app: App, clock: Clock) -> None:
     """What lapsed is proved as well; that somebody let it lapse is found."""
-    reviewed.settle(desk, clock)
-    with desk.transaction() as session:
-        reviewed.draft(session, desk)
-        calendar.advance(session, Q4, desk=desk, now=MORNING)
-        kept = voting.locked(session, Q4)
-        voting.lapse(session, kept, desk=desk, now=MORNING)
-    assert books.findings(desk) == {}
-    with books.rolled_back(desk) as session:
-        session.exec_driver_sql(of_people("UPDATE reviews SET decided_by = IRIS_ID", desk))
-        found = books.findings_in(session, desk)["reviews_as_voted"]
+    reviewed.settle(app, clock)
+    with app.transaction(MORNING) as moment:
+        reviewed.draft(moment)
+        calendar.advance(moment, Q4)
+        kept = voting.locked(moment, Q4)
+        voting.lapse(moment, kept)
+    assert books.findings(app) == {}
+    with books.rolled_back(app) as moment:
+        moment.session.exec_driver_sql(of_people("UPDATE reviews SET decided_by = IRIS_ID", app))
+        found = books.findings_in(moment)["reviews_as_voted"]
     assert any("no person lets a review lapse" in sentence for sentence in found)

@@ -15,7 +15,7 @@ from tests.support.clock import Clock
 from tests.support.reviewed import Q4
 
 if TYPE_CHECKING:
-    from programme.app import Desk
+    from programme.app import App
 
 pytestmark = pytest.mark.every_database
 
@@ -44,46 +44,46 @@ TAMPERINGS = {
 
 
 @pytest.fixture(scope="module")
-def drafted(shared_desk: Desk) -> Desk:
+def drafted(shared_app: App) -> App:
     """A company whose review is drafted."""
-    assert isinstance(shared_desk.clock, Clock)
-    reviewed.settle(shared_desk, shared_desk.clock)
-    with shared_desk.transaction() as session:
-        reviewed.draft(session, shared_desk)
-    return shared_desk
+    assert isinstance(shared_app.clock, Clock)
+    reviewed.settle(shared_app, shared_app.clock)
+    with shared_app.transaction() as moment:
+        reviewed.draft(moment)
+    return shared_app
 
 
-def test_what_nobody_touched_is_proved(drafted: Desk) -> None:
+def test_what_nobody_touched_is_proved(drafted: App) -> None:
     """The proposal follows from its inputs, and everything else from what is on record."""
     assert books.findings(drafted) == {}
 
 
 @pytest.mark.parametrize("statement", TAMPERINGS.values(), ids=TAMPERINGS)
-def test_tampering_is_found(drafted: Desk, statement: str) -> None:
+def test_tampering_is_found(drafted: App, statement: str) -> None:
     """One statement behind the programme's back, and the check of reviews says so."""
-    with books.rolled_back(drafted) as session:
-        assert session.exec_driver_sql(statement.replace("WHO", WHO)).rowcount > 0
-        assert "reviews_as_frozen" in books.findings_in(session, drafted)
+    with books.rolled_back(drafted) as moment:
+        assert moment.session.exec_driver_sql(statement.replace("WHO", WHO)).rowcount > 0
+        assert "reviews_as_frozen" in books.findings_in(moment)
 
 
-def test_inputs_and_digest_changed_together_are_found(drafted: Desk) -> None:
+def test_inputs_and_digest_changed_together_are_found(drafted: App) -> None:
     """Who changes inputs, cases and digest so that all of it fits still has the audit log against them."""
-    with books.rolled_back(drafted) as session:
-        session.execute(sa.update(review_inputs).values(fte_permille=999))
-        kept = drafts.get(session, Q4)
+    with books.rolled_back(drafted) as moment:
+        moment.session.execute(sa.update(review_inputs).values(fte_permille=999))
+        kept = drafts.get(moment.session, Q4)
         assert kept is not None
-        digest = drafts.digest(kept.basis, drafts.inputs(session, Q4))
-        session.execute(sa.update(table).values(inputs_digest=digest))
-        found = books.findings_in(session, drafted)["reviews_as_frozen"]
+        digest = drafts.digest(kept.basis, drafts.inputs(moment.session, Q4))
+        moment.session.execute(sa.update(table).values(inputs_digest=digest))
+        found = books.findings_in(moment)["reviews_as_frozen"]
     assert any("audit log" in sentence for sentence in found)
 
 
-def test_a_word_of_a_reason_is_found(drafted: Desk) -> None:
+def test_a_word_of_a_reason_is_found(drafted: App) -> None:
     """What people read of their case is held as well as its figures."""
-    with books.rolled_back(drafted) as session:
-        kept = drafts.cases(session, Q4)[0].case
+    with books.rolled_back(drafted) as moment:
+        kept = drafts.cases(moment.session, Q4)[0].case
         reasons = [{"code": one.code, "text": f"{one.text}!", "figures": dict(one.figures)} for one in kept.reasons]
         c = review_cases.c
-        session.execute(sa.update(review_cases).where(c.person_id == kept.person_id).values(reasons=reasons))
-        [found] = books.findings_in(session, drafted)["reviews_as_frozen"]
+        moment.session.execute(sa.update(review_cases).where(c.person_id == kept.person_id).values(reasons=reasons))
+        [found] = books.findings_in(moment)["reviews_as_frozen"]
     assert "other cases" in found

@@ -105,7 +105,7 @@ def test_weekends_are_lighter_and_a_rush_stands_out() -> None:
         (lambda day: 7 if day.weekday() == 6 else 0, {}, "November 2026: weekends only"),
         (lambda _: 0, {}, "No tokens were spent in November 2026"),
     ],
-)  # fmt: skip
+)
 def test_the_title_states_the_finding(spent: Callable[[date], int], changes: dict[str, Any], words: str) -> None:
     """What there is to see in a month is its title, and part of its text."""
     of = series(spent=spent, **changes)
@@ -123,8 +123,12 @@ def test_labels_stand_where_the_figures_are() -> None:
     [line] = axes.lines
     assert list(line.get_ydata()) == [float(of.average_weekday)] * 2  # type: ignore[arg-type]
     assert [label for label in texts_of(figure) if re.fullmatch(r"\d+ Nov", label)] == [
-        "2 Nov", "9 Nov", "16 Nov", "23 Nov", "30 Nov",
-    ]  # fmt: skip
+        "2 Nov",
+        "9 Nov",
+        "16 Nov",
+        "23 Nov",
+        "30 Nov",
+    ]
 
 
 def test_an_empty_month_has_its_axis_and_no_labels() -> None:

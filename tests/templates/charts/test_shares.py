@@ -59,9 +59,13 @@ def a_month(*left: float, start: float | None = None, rate: float = 0, runs_out:
         (day, later(k, 1.3), later(k, 1), later(k, 0.7)) for k, day in enumerate(days[len(left) :] if rate else (), 1)
     ]
     return AMonth(
-        NOVEMBER, days[len(left) - 1], tuple(zip(days, map(tokens, left), strict=False)),
-        tokens(left[0] if start is None else start), tuple(ahead), days[runs_out - 1] if runs_out else None,
-    )  # fmt: skip
+        NOVEMBER,
+        days[len(left) - 1],
+        tuple(zip(days, map(tokens, left), strict=False)),
+        tokens(left[0] if start is None else start),
+        tuple(ahead),
+        days[runs_out - 1] if runs_out else None,
+    )
 
 
 def shares(*counts: int | None, **changes: int | None) -> Shares:

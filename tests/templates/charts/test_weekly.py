@@ -58,19 +58,38 @@ def report(
         per_week = pace if pace is None or isinstance(pace, float) else pace[i]
         weeks.append(
             WeekOfSpend(
-                Week(first + timedelta(weeks=i)), usd, spent, tokens,
-                None if per_week is None else _nano(per_week), hidden.get(i, ""), people=people,
+                Week(first + timedelta(weeks=i)),
+                usd,
+                spent,
+                tokens,
+                None if per_week is None else _nano(per_week),
+                hidden.get(i, ""),
+                people=people,
             )
-        )  # fmt: skip
+        )
     expected = tuple(
         WeekAhead(Week(weeks[-1].week.first_day + timedelta(weeks=i)), *(_nano(one) for one in each))
         for i, each in enumerate(ahead)
     )
     return TeamReport(
-        manager_id="p1", today=TODAY, people=people, hidden="", services=tuple(services), weeks=tuple(weeks),
-        ahead=expected, month=None, jumps=(), idle=None, lapsing=None, lapses_on=date(2026, 12, 1), open_requests=0,
-        teams=(), teams_hidden=0, per_token=NanoUSD(NANO_PER_USD // 100), contact="",
-    )  # fmt: skip
+        manager_id="p1",
+        today=TODAY,
+        people=people,
+        hidden="",
+        services=tuple(services),
+        weeks=tuple(weeks),
+        ahead=expected,
+        month=None,
+        jumps=(),
+        idle=None,
+        lapsing=None,
+        lapses_on=date(2026, 12, 1),
+        open_requests=0,
+        teams=(),
+        teams_hidden=0,
+        per_token=NanoUSD(NANO_PER_USD // 100),
+        contact="",
+    )
 
 
 def _nano(amount: float) -> NanoUSD:
@@ -88,29 +107,33 @@ ODD: dict[str, TeamReport] = {
     "nothing known": report([()] * 12, (), pace=None),
     "one week": report([(0.0, 0.0, 0.0)] * 10 + [(220.0, 100.0, 0.0), (40.0, 10.0, 0.0)], pace=None),
     "huge": report(
-        [(2.1e6, 1.3e6, 4e5, 3e5, 2e5, 1e5)] * 12, LONG, pace=[5e6] * 5 + [4.2e6] * 7,
-        ahead=[(2.9e6, 3.9e6, 5.1e6)] * 4, people=2_140,
+        [(2.1e6, 1.3e6, 4e5, 3e5, 2e5, 1e5)] * 12,
+        LONG,
+        pace=[5e6] * 5 + [4.2e6] * 7,
+        ahead=[(2.9e6, 3.9e6, 5.1e6)] * 4,
+        people=2_140,
     ),
     "tiny": report([(0.3, 0.1, 0.0)] * 12, pace=12.0, people=5),
     "uneven": report([(990.0, 10.0, 0.0)] * 12, pace=[None] * 4 + [900.0] * 8),
     "gaps": report(hidden={4: "team_changed", 5: "team_changed", 8: "few_people"}, ahead=AHEAD),
     "figure above a gap": report(
-        [(0.0,)] * 9 + [(789_473_700.0,)] + [(0.0,)] * 2, ("GPU cluster Frankfurt and Dublin",), pace=None,
-        ahead=[(0, 0, 1_000_000_200.0)], hidden={0: "few_people", 8: "few_people"}, people=5,
+        [(0.0,)] * 9 + [(789_473_700.0,)] + [(0.0,)] * 2,
+        ("GPU cluster Frankfurt and Dublin",),
+        pace=None,
+        ahead=[(0, 0, 1_000_000_200.0)],
+        hidden={0: "few_people", 8: "few_people"},
+        people=5,
     ),
     "gap at the end": report(hidden={10: "team_changed", 11: "few_people"}, pace=None),
     "gap this week": report(hidden={11: "team_changed"}, ahead=AHEAD),
     "six": report([(500.0, 300.0, 250.0, 200.0, 150.0, 100.0)] * 12, LONG, pace=None),
     "wide forecast": report(ahead=[(0.0, 900.0, 88_000.0)] * 4),
-}  # fmt: skip
+}
 
 
 def heights(of: TeamReport, name: str) -> dict[int, float]:
     """The rectangles of a service, by week."""
-    return {
-        round((box.left + box.right) / 2): box.top - box.bottom
-        for box in seen.boxes(weekly.drawing(of), name)
-    }  # fmt: skip
+    return {round((box.left + box.right) / 2): box.top - box.bottom for box in seen.boxes(weekly.drawing(of), name)}
 
 
 # --- The figures ---------------------------------------------------------------------------------------------------
@@ -210,7 +233,7 @@ def test_names_stand_beside_the_last_bar_or_in_a_line_below_the_title() -> None:
         (CALM, {"hidden": {10: "few_people"}}, "Last week is left out: too few people"),
         (CALM, {"hidden": {9: "team_changed"}}, "USD 950 last week; the week before is left out"),
     ],
-)  # fmt: skip
+)
 def test_the_title_states_the_finding(amounts: Any, changes: dict[str, Any], words: str) -> None:  # noqa: ANN401 - rows
     """What changed, by how much and because of what is the title, and part of the text."""
     of = report(amounts, **changes)
@@ -250,10 +273,24 @@ def test_shares_of_services_are_in_the_text() -> None:
 def test_a_team_of_which_nothing_is_told_has_a_card_without_figures() -> None:
     """A hidden report has no week to draw; its picture says so, and its text too."""
     of = TeamReport(
-        manager_id="p1", today=TODAY, people=3, hidden="few_people", services=(), weeks=(), ahead=(), month=None,
-        jumps=(), idle=None, lapsing=None, lapses_on=date(2026, 12, 1), open_requests=0, teams=(), teams_hidden=0,
-        per_token=NanoUSD(1), contact="",
-    )  # fmt: skip
+        manager_id="p1",
+        today=TODAY,
+        people=3,
+        hidden="few_people",
+        services=(),
+        weeks=(),
+        ahead=(),
+        month=None,
+        jumps=(),
+        idle=None,
+        lapsing=None,
+        lapses_on=date(2026, 12, 1),
+        open_requests=0,
+        teams=(),
+        teams_hidden=0,
+        per_token=NanoUSD(1),
+        contact="",
+    )
     assert seen.words(weekly.drawing(of)) == ["Nothing is shown: too few people", "3 people"]
     assert weekly.alt_text(of) == "Bar chart without bars. Nothing is shown: too few people. 3 people."
     assert native.team_lines(of) is None

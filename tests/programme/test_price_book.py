@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from policy import handbook
 from policy.metering import METERS, Meter, Meters, Price, UnpricedMeterError
 from policy.units import NANO_PER_USD, NanoUSD
-from programme.usage.price_book import METER_KEYS, TIER_KEYS, UNMETERED, PriceBook
+from programme.price_book import METER_KEYS, TIER_KEYS, UNMETERED, PriceBook
 from tests.support import depth
 
 on_any_machine = settings(max_examples=depth.examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
