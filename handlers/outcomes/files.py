@@ -6,9 +6,9 @@ import csv
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from functools import partial
-from typing import TYPE_CHECKING, TextIO, cast
+from typing import TYPE_CHECKING, Annotated, TextIO, cast
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from handlers.usage.formats import MAX_ID, MAX_NAME, EventShape, Rejected, UnfitFieldError, instant, unfit
 from policy.outcomes import KINDS, STATES, THOUSANDTHS, Reported
@@ -36,33 +36,44 @@ MOST_LINES = 10**9
 MOST_FIGURE = 1_000_000
 
 
-class _Event(Struct):
+_Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+
+
+class Outcome(Struct):
     """An outcome in JSON: the columns of a file as fields."""
 
     source: str
     outcome_id: str
-    kind: str
-    occurred_at: str
+    kind: Annotated[str, Meta(extra_json_schema={"enum": list(KINDS)})]
+    occurred_at: _Time
     user: str = ""
     project: str = ""
-    state: str = ""
-    lines: int | str = ""
+    state: Annotated[str, Meta(extra_json_schema={"enum": list(STATES)})] = "done"
+    lines: Annotated[int | str, Meta(extra_json_schema={"minimum": 0})] = ""
     weight: int | float | str = ""
     metric: str = ""
     score: int | float | str = ""
     reverts: str = ""
-    updated_at: str = ""
+    updated_at: _Time = ""
 
 
-_SHAPE = EventShape(_Event, "outcome_id")
+SHAPE = EventShape(Outcome, "outcome_id")
+EXAMPLE = {
+    "source": "jira",
+    "outcome_id": "SHOP-17",
+    "kind": "bug",
+    "occurred_at": "2026-11-20T09:30:00Z",
+    "user": "ada@example.com",
+    "project": "shop",
+}
 
 
 def parse(body: bytes, *, allowed_source: str) -> list[Reported | Rejected]:
     """Outcomes of a JSON body, one or an array, in its order; a sender speaks for its source and the paths below it."""
-    return _SHAPE.parse(body, partial(_told, allowed_source))
+    return SHAPE.parse(body, partial(_told, allowed_source))
 
 
-def _told(allowed_source: str, _index: int, event: _Event) -> Reported:
+def _told(allowed_source: str, _index: int, event: Outcome) -> Reported:
     if event.source != allowed_source and not event.source.startswith(f"{allowed_source}/"):
         raise unfit("source", f'"{allowed_source}" or a path below it', event.source)
     return _reported({name: str(getattr(event, name)).strip() for name in COLUMNS})

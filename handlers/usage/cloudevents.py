@@ -48,7 +48,7 @@ _CACHE_WRITE_1H = "tokens_bot.usage.cache_creation_1h.input_tokens"
 _REASONING = "gen_ai.usage.reasoning.output_tokens"
 
 
-class _Data(Struct, gc=False):
+class Data(Struct, gc=False):
     provider: _Name = field(name="gen_ai.provider.name", default=None)
     system: _Name = field(name="gen_ai.system", default=None)
     request_model: _Name = field(name="gen_ai.request.model", default=None)
@@ -77,19 +77,34 @@ class _Data(Struct, gc=False):
     gen_ai_openai_tier: _Name = field(name="gen_ai.openai.response.service_tier", default=None)
 
 
-class _CloudEvent(Struct, gc=False):
-    specversion: str
+class CloudEvent(Struct, gc=False):
+    specversion: Annotated[str, Meta(extra_json_schema={"const": "1.0"})]
     id: _Id
-    source: _Id
+    source: Annotated[_Id, Meta(description="The key's source, or a path below it.")]
     type: _Text
     time: _Time
-    data: _Data
+    data: Annotated[Data, Meta(description="Usage by its OpenTelemetry GenAI names.")]
     subject: str | None = None
     datacontenttype: str | None = None
 
 
-_SHAPE = EventShape(_CloudEvent, "id")
-_USAGE_FIELDS = tuple(one.name for one in msgspec.structs.fields(_Data) if ".usage." in one.encode_name)
+SHAPE = EventShape(CloudEvent, "id")
+EXAMPLE = {
+    "specversion": "1.0",
+    "id": "chatcmpl-1",
+    "source": "gateway-eu",
+    "type": "gen_ai.usage",
+    "time": "2026-11-23T09:30:00Z",
+    "data": {
+        "user.email": "ada@example.com",
+        "gen_ai.provider.name": "anthropic",
+        "gen_ai.request.model": "claude-sonnet-4-5",
+        "gen_ai.usage.input_tokens": 1200,
+        "gen_ai.usage.cache_read.input_tokens": 1000,
+        "gen_ai.usage.output_tokens": 300,
+    },
+}
+_USAGE_FIELDS = tuple(one.name for one in msgspec.structs.fields(Data) if ".usage." in one.encode_name)
 
 
 def parse(body: bytes, *, allowed_source: str | None = None) -> list[Parsed]:
@@ -97,7 +112,7 @@ def parse(body: bytes, *, allowed_source: str | None = None) -> list[Parsed]:
 
     `allowed_source` is whom the sender may speak for: itself, and the paths below it.
     """
-    return _SHAPE.parse(body, _conversion(allowed_source))
+    return SHAPE.parse(body, _conversion(allowed_source))
 
 
 def read_cloudevent_lines(
@@ -118,16 +133,16 @@ def read_cloudevent_lines(
         else:
             if line.isspace():
                 continue
-            parsed = _SHAPE.parse_one(line, index, convert)
+            parsed = SHAPE.parse_one(line, index, convert)
         yield lines.line, lines.offset, parsed
         index += 1
 
 
-def _conversion(allowed_source: str | None) -> Callable[[int, _CloudEvent], UsageEvent]:
+def _conversion(allowed_source: str | None) -> Callable[[int, CloudEvent], UsageEvent]:
     return partial(_usage_event, allowed_source, f"{allowed_source}/")
 
 
-def _usage_event(allowed_source: str | None, allowed_path: str, _index: int, event: _CloudEvent) -> UsageEvent:
+def _usage_event(allowed_source: str | None, allowed_path: str, _index: int, event: CloudEvent) -> UsageEvent:
     source, data = event.source, event.data
     if event.specversion != "1.0":
         raise unfit("specversion", '"1.0"', event.specversion)
@@ -157,7 +172,7 @@ def _absent(name: str) -> str:
     raise UnfitFieldError(f'data."{name}": required, but missing or empty')
 
 
-def _identities(data: _Data, subject: str | None) -> Identities:
+def _identities(data: Data, subject: str | None) -> Identities:
     """Who it was, in the order of trust; the event's subject stands in where neither user nor e-mail is named."""
     names: list[Identity] = []
     if data.email:
@@ -173,7 +188,7 @@ def _identities(data: _Data, subject: str | None) -> Identities:
     return tuple(names)
 
 
-def _meters(data: _Data) -> Meters:
+def _meters(data: Data) -> Meters:
     tokens_in = data.prompt_tokens if data.input_tokens is None else data.input_tokens
     tokens_out = data.completion_tokens if data.output_tokens is None else data.output_tokens
     cached = data.cache_read or 0
@@ -203,13 +218,13 @@ def _meters(data: _Data) -> Meters:
     return _many_meters(data, tokens_in, tokens_out)
 
 
-def _require_figure(data: _Data) -> None:
+def _require_figure(data: Data) -> None:
     """Nothing was used only if the sender says so: a zero is a figure, silence is not."""
     if all(getattr(data, name) is None for name in _USAGE_FIELDS):
         raise UnfitFieldError("data: no usage figure")
 
 
-def _many_meters(data: _Data, tokens_in: int, tokens_out: int) -> Meters:
+def _many_meters(data: Data, tokens_in: int, tokens_out: int) -> Meters:
     written, written_1h = data.cache_write or 0, data.cache_write_1h or 0
     if written_1h > written:
         raise unfit(f'data."{_CACHE_WRITE_1H}"', f"at most {written}, the {_CACHE_WRITE} it is part of", written_1h)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
-from typing import TYPE_CHECKING, BinaryIO, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -138,7 +138,14 @@ class EventShape(Generic[Event]):
     def __init__(self, event: type[Event], id_field: str) -> None:
         self._one = msgspec.json.Decoder(event)
         self._many = msgspec.json.Decoder(list[event] | event)  # type: ignore[valid-type]  # known at run time only
+        self._event = event
         self._id_field = id_field
+
+    def schema(self, example: dict[str, Any]) -> dict[str, Any]:
+        """The JSON schema of one event, without references: OpenAPI's would have to start at its own root."""
+        (schema,), parts = msgspec.json.schema_components([self._event], ref_template="{name}")
+        whole: dict[str, Any] = _written_out(schema, parts)
+        return whole | {"example": example}
 
     def parse(self, body: bytes, convert: Callable[[int, Event], Result]) -> list[Result | Rejected]:
         """What became of each event of a body, in its order; `convert` raises UnfitFieldError."""
@@ -181,6 +188,17 @@ class EventShape(Generic[Event]):
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
         return decoded if isinstance(decoded, list) else [decoded]
+
+
+def _written_out(part: Any, parts: dict[str, Any]) -> Any:  # noqa: ANN401 - any part of a schema
+    if isinstance(part, list):
+        return [_written_out(one, parts) for one in part]
+    if not isinstance(part, dict):
+        return part
+    # A default that is nothing says no more than that the field may be left out.
+    said = {key: one for key, one in part.items() if key != "$ref" and not (key == "default" and not one)}
+    own = {key: _written_out(one, parts) for key, one in said.items()}
+    return _written_out(parts[part["$ref"]], parts) | own if "$ref" in part else own
 
 
 def _escapes_nul(raw: bytes) -> bool:

@@ -317,7 +317,7 @@ def test_compressed_bodies_are_refused(sqlite_client: TestClient, sqlite_app: Ap
 def test_large_bodies_are_refused(sqlite_client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """The limit holds for what arrives, also in chunks without an announced length, and a body at the limit passes."""
     body = json.dumps([cloudevent("e1")]).encode()
-    monkeypatch.setattr(http, "LARGEST_BODY", len(body))
+    monkeypatch.setattr("handlers.bodies.LARGEST", len(body))
     assert post(sqlite_client, body).status_code == 200
     chunks = (bytes([byte]) for byte in body + b" ")
     for content in (body + b" ", chunks):
@@ -330,7 +330,7 @@ def test_too_many_events_are_refused(
     sqlite_client: TestClient, sqlite_app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A batch beyond the limit is refused whole, and one at the limit is taken."""
-    monkeypatch.setattr(http, "MOST_EVENTS", 3)
+    monkeypatch.setattr("handlers.batches.MOST_ITEMS", 3)
     batch = [cloudevent(f"e{number}") for number in range(4)]
     answer = post(sqlite_client, batch)
     assert (answer.status_code, answer.json()) == (413, {"detail": "4 events in one batch; send at most 3"})
@@ -541,12 +541,15 @@ def test_the_description_is_whole(sqlite_client: TestClient) -> None:
 
 
 def test_the_description_is_true(sqlite_client: TestClient) -> None:
-    """Its own example is accepted, and an answer is of the shape that it promises."""
+    """Its own example is accepted, what it forbids is rejected, and an answer is of the shape that it promises."""
     document = sqlite_client.get("/openapi.json").json()
     operation = document["paths"]["/v1/usage"]["post"]
     schema = operation["requestBody"]["content"]["application/json"]["schema"]["oneOf"][0]
     example = schema["example"] | {"source": "gateway"}
     Draft202012Validator(schema).validate(example)
+    for wrong in ({"id": ""}, {"specversion": "0.3"}, {"data": {"gen_ai.usage.input_tokens": -1}}):
+        assert not Draft202012Validator(schema).is_valid(example | wrong)
+        assert statuses(post(sqlite_client, example | wrong)) == ["rejected"]
     answer = post(sqlite_client, example)
     assert statuses(answer) == ["accepted"]
     promised = operation["responses"]["200"]["content"]["application/json"]["schema"]

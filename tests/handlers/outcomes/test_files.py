@@ -232,7 +232,7 @@ def test_bodies_without_outcomes_are_refused(client: TestClient, monkeypatch: py
     """What is no JSON and what is too much is refused whole."""
     assert client.post("/v1/outcomes", content=b"{").status_code == 400
     assert client.post("/v1/outcomes", content=b"17").status_code == 400
-    monkeypatch.setattr(http, "MOST_EVENTS", 1)
+    monkeypatch.setattr("handlers.batches.MOST_ITEMS", 1)
     assert client.post("/v1/outcomes", content=json.dumps([BUG, BUG])).status_code == 413
 
 

@@ -326,7 +326,7 @@ def test_what_is_not_json_is_refused(sqlite_client: TestClient, sqlite_app: App,
 
 def test_large_bodies_are_refused(sqlite_client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """The limit of bodies holds here as well, before anything is reckoned."""
-    monkeypatch.setattr(http, "LARGEST_BODY", 100)
+    monkeypatch.setattr("handlers.bodies.LARGEST", 100)
     assert deliver(sqlite_client, work.pull_request(1)).status_code == 413
     assert deliver(sqlite_client, ZEN, "ping", **{"content-encoding": "gzip"}).status_code == 415
 

@@ -19,7 +19,7 @@ from policy.metering import UsageEvent, input_tokens
 if TYPE_CHECKING:
     from policy.metering import Meters
 
-RECORDED = Path(__file__).parents[1] / "data" / "litellm"
+RECORDED = Path(__file__).parents[2] / "data" / "litellm"
 PAYLOADS: dict[str, dict[str, Any]] = {path.stem: json.loads(path.read_text()) for path in RECORDED.glob("*.json")}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 WRONG_YEAR = "endTime: expected seconds since 1970, in the years 2000 to 2100"

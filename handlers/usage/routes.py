@@ -1,0 +1,71 @@
+"""`/v1/usage`: what gateways report.
+
+(No postponed annotations here: FastAPI reads those of the routes, which name local dependencies.)
+"""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel
+
+from handlers import bodies, metrics
+from handlers.batches import Fate, Intake, described, key_with
+from handlers.usage import cloudevents, litellm
+from handlers.usage.formats import Rejected
+from handlers.usage.litellm import NothingUsed
+from policy.metering import UsageEvent
+from programme.app import App
+from programme.usage import intake
+from store.usage.keys import ApiKey
+
+SCOPE = "usage:write"
+
+
+class EventAnswer(BaseModel):
+    """What became of one event; `detail` says why, unless it was simply accepted or a duplicate."""
+
+    source: str
+    id: str
+    status: intake.Status
+    detail: str = ""
+
+
+class IntakeAnswer(BaseModel):
+    """One result for each event, in the order of the batch, and how many there are of each kind."""
+
+    results: list[EventAnswer]
+    summary: dict[intake.Status, int]
+
+
+def _refused(item: Rejected | NothingUsed) -> Fate:
+    return "", item.event_id, "rejected" if isinstance(item, Rejected) else "accepted", item.detail
+
+
+EVENTS = Intake("events", UsageEvent, intake.take_in, _refused, intake.STATUSES, metrics.USAGE_EVENTS)
+CLOUDEVENTS = described(
+    cloudevents.SHAPE.schema(cloudevents.EXAMPLE),
+    IntakeAnswer,
+    scope=SCOPE,
+    kinds=("application/json", "application/cloudevents-batch+json"),
+)
+LITELLM = described({}, IntakeAnswer, scope=SCOPE)
+
+
+def routes(app: App) -> APIRouter:
+    router = APIRouter(prefix="/v1/usage", tags=["usage"])
+    require_key = key_with(app, SCOPE)
+
+    @router.post("", summary="Report usage as CloudEvents 1.0", **CLOUDEVENTS)
+    async def report_usage(request: Request, key: Annotated[ApiKey, Depends(require_key)]) -> Response:
+        """One event or a batch. Sending it again changes nothing; `data` uses the OpenTelemetry GenAI names."""
+        body = await bodies.read(request)
+        return await run_in_threadpool(EVENTS.answer, app, lambda: cloudevents.parse(body, allowed_source=key.source))
+
+    @router.post("/litellm", summary="Report usage as LiteLLM's generic_api callback sends it", **LITELLM)
+    async def report_litellm_usage(request: Request, key: Annotated[ApiKey, Depends(require_key)]) -> Response:
+        """An array of LiteLLM's standard logging payloads. Prompts and answers in it are never kept."""
+        body = await bodies.read(request)
+        return await run_in_threadpool(EVENTS.answer, app, lambda: litellm.parse(body, source=key.source))
+
+    return router
