@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from handlers.tokens import COMMANDS
+from handlers.slack_app import COMMANDS
 
 BOT_SCOPES = (
     "channels:history",

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from handlers import contact_of, note_failure, tokens
+from handlers import contact_of, note_failure
+from handlers.balance.balance import show_why
 from handlers.slack import homes
+from handlers.slack.commands import Request
 from handlers.slack.interactions import known_person, on_press
 from policy.reasons import Refusal
 from store.outbox import homes as store
@@ -63,7 +65,7 @@ def _show(app: App, client: WebClient, user: str) -> Block | None:
 
 def press_why(app: App, press: Press) -> Message | None:
     """The arithmetic behind the balance, as `/tokens why` tells it."""
-    return tokens.show_why(app, tokens.Request(str(press.person.slack_user_id), "", press.now))
+    return show_why(app, Request(str(press.person.slack_user_id), "", press.now))
 
 
 def register(bolt: Bolt, app: App) -> None:

@@ -9,13 +9,15 @@ from slack_bolt import App as Bolt
 from slack_bolt.response import BoltResponse
 from slack_sdk import WebClient
 
-from handlers import home, note_failure, tokens
+from handlers import home, note_failure
 from handlers.appeals import deciding
-from handlers.balance import warnings
+from handlers.balance import balance, warnings
 from handlers.exceptions import asking, voting
-from handlers.handbook import proposals
+from handlers.handbook import proposals, services
+from handlers.reports import team
 from handlers.reviews import board, thresholds
 from handlers.slack import board_group
+from handlers.slack.commands import Commands
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +29,18 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 SLACK_API_URL = "https://slack.com/api/"
+
+COMMANDS = Commands(
+    *balance.COMMANDS,
+    *asking.COMMANDS,
+    *team.COMMANDS,
+    *deciding.COMMANDS,
+    *warnings.COMMANDS,
+    *services.COMMANDS,
+    *proposals.COMMANDS,
+    *voting.COMMANDS,
+)
+"""What `/tokens` understands, its help lists and the manifest hints at."""
 
 
 def build(
@@ -52,18 +66,7 @@ def build(
         token_verification_enabled=False,
         raise_error_for_unhandled_request=False,
     )
-    for topic in (
-        tokens,
-        asking,
-        voting,
-        proposals,
-        board,
-        thresholds,
-        deciding,
-        warnings,
-        home,
-        board_group,
-    ):
+    for topic in (COMMANDS, asking, voting, proposals, board, thresholds, deciding, warnings, home, board_group):
         topic.register(bolt, app)
     bolt.error(_answer_failure)
     return bolt

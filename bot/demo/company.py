@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from bot.manifest import BOT_SCOPES, DOCTOR_SCOPES, EVENTS
-from handlers.tokens import COMMANDS
+from handlers.slack_app import COMMANDS
 from handlers.usage.formats import fingerprint
 from policy import handbook
 from policy.metering import UsageEvent

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from handlers.slack.commands import Command
 from handlers.slack.interactions import Modal, closed, on_press, on_submit
 from policy.period import Quarter
 from policy.reasons import Refusal
@@ -17,8 +18,8 @@ from templates import render, reviews
 if TYPE_CHECKING:
     from slack_bolt import App as Bolt
 
+    from handlers.slack.commands import Request
     from handlers.slack.interactions import Form, Press, View
-    from handlers.tokens import Request
     from programme.app import App
     from templates.render import Message
 
@@ -89,6 +90,9 @@ def _decide(app: App, form: Form, *, upheld: bool) -> View:
     with app.transaction(form.now) as moment:
         appeal = appeals.decide(moment, form.person, private["appeal_id"], upheld=upheld, reason=reason, place=place)
     return render.modal("appeals/decided", appeal=appeal)
+
+
+COMMANDS = (Command("review", "", "your case in the last quarterly review, and why", show_review),)
 
 
 def register(bolt: Bolt, app: App) -> None:

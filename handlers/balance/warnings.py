@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from handlers.slack.commands import Command
 from handlers.slack.interactions import Modal, on_press, on_submit
 from policy.period import day_of
 from policy.reasons import FieldsRefused
@@ -16,8 +17,8 @@ from templates import render
 if TYPE_CHECKING:
     from slack_bolt import App as Bolt
 
+    from handlers.slack.commands import Request
     from handlers.slack.interactions import Form, Press, View
-    from handlers.tokens import Request
     from programme.app import App
     from programme.moment import Moment
 
@@ -63,6 +64,9 @@ def submit_choice(app: App, form: Form) -> None:
         offered = {str(percent) for percent in warnings.rules_of(moment, day_of(form.now, app.zone))}
         wanted = frozenset(int(percent) for percent in ticked or () if percent in offered)
         warnings.choose(moment, form.person.id, Choice(wanted, int(begin), int(end)))
+
+
+COMMANDS = (Command("warnings", "", "at what share of your tokens you are warned, and when not", open_choice),)
 
 
 def register(bolt: Bolt, app: App) -> None:

@@ -13,6 +13,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from handlers import note_failure
 from handlers.exceptions import amounts
+from handlers.slack.commands import Command
 from handlers.slack.interactions import Modal, form_of, on_press, on_submit
 from handlers.slack.users import quick
 from policy import exceptions, texts
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
     from slack_bolt import App as Bolt
     from slack_sdk import WebClient
 
+    from handlers.slack.commands import Request
     from handlers.slack.interactions import Form, Press, View
-    from handlers.tokens import Request
     from policy.handbook import Handbook
     from policy.value.valuation import TokenValue
     from programme.app import App
@@ -335,6 +336,12 @@ def submit_outcome(app: App, form: Form) -> None:
     outcome, note = form.values.get("outcome", ""), form.values.get("note", "")
     with app.transaction(form.now) as moment:
         voting.tell_outcome(moment, form.person, form.private, outcome, note)
+
+
+COMMANDS = (
+    Command("request", "[amount]", "ask for more; the form shows who decides and by when", open_request),
+    Command("requests", "", "what you asked for, and where it stands", show_requests),
+)
 
 
 def register(bolt: Bolt, app: App) -> None:

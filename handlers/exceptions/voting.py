@@ -8,6 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from handlers.exceptions import amounts
+from handlers.slack.commands import Command
 from handlers.slack.interactions import Modal, on_press, on_submit
 from policy.period import Quarter, day_of
 from policy.reasons import FieldsRefused, Refusal
@@ -26,8 +27,8 @@ from templates import formats, render, reviews
 if TYPE_CHECKING:
     from slack_bolt import App as Bolt
 
+    from handlers.slack.commands import Request
     from handlers.slack.interactions import Form, Press, View
-    from handlers.tokens import Request
     from policy.units import MicroTokens
     from programme.app import App
     from programme.exceptions.cards import Card
@@ -198,6 +199,12 @@ def _to_whom(session: Session, words: str) -> tuple[people_store.Person, date]:
             next_step="Ask them to use `/tokens` once, then try again.",
         )
     return person, last_day
+
+
+COMMANDS = (
+    Command("board", "", "what is waiting for the board, for its members", show_queue),
+    Command("delegate", "@who until [day]", "hand your vote on the board to someone; `off` ends it", delegate),
+)
 
 
 def register(bolt: Bolt, app: App) -> None:

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from handlers.slack.commands import Command
 from handlers.slack.interactions import Modal, on_press, on_submit
 from policy.changes import differences
 from policy.period import day_of
@@ -19,8 +20,8 @@ from templates import render
 if TYPE_CHECKING:
     from slack_bolt import App as Bolt
 
+    from handlers.slack.commands import Request
     from handlers.slack.interactions import Form, Press, View
-    from handlers.tokens import Request
     from programme.app import App
     from programme.handbook.proposals import Card
     from programme.moment import Moment
@@ -104,6 +105,9 @@ def press_withdraw(app: App, press: Press) -> Message:
     with app.transaction(press.now) as moment:
         taken = proposals.withdraw(moment, press.person, proposal_id)
     return render.message("policy/done", state=taken.state, version=taken.version, effective_from=taken.effective_from)
+
+
+COMMANDS = (Command("policy", "", "the rules in force, those to come, and what is proposed", show_policy),)
 
 
 def register(bolt: Bolt, app: App) -> None:

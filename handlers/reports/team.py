@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from handlers.slack.commands import Command
 from policy.period import day_of
 from policy.reasons import Refusal
 from programme.reports.team import team_report
@@ -11,7 +12,7 @@ from store.people import directory as people_store
 from templates import team
 
 if TYPE_CHECKING:
-    from handlers.tokens import Request
+    from handlers.slack.commands import Request
     from programme.app import App
     from templates.render import Message
 
@@ -30,3 +31,6 @@ def show_team(app: App, request: Request) -> Message | None:
             next_step="For your own spend, use `/tokens balance`.",
         )
     return team.answer(report)
+
+
+COMMANDS = (Command("team", "", "what your team spends, for managers", show_team),)

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from bot import manifest
 from bot.cli import main
-from handlers.tokens import COMMANDS
+from handlers.slack_app import COMMANDS
 from sandbox.web_api import METHODS
 
 REPOSITORY = Path(__file__).parents[2]

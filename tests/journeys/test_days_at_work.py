@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from handlers.tokens import COMMANDS
+from handlers.slack_app import COMMANDS
 from programme.usage import keys
 from tests.support import cast, slack
 
@@ -114,7 +114,7 @@ def test_everybody_gets_an_answer(sandbox: Sandbox, app: App, address: str) -> N
             # Forms are journeys of their own.
             if command.name not in {"request", "warnings"}:
                 asked(sandbox, user, f"/tokens {command.name}")
-    assert asked(sandbox, slack.ADA, "/tokens").count("• `/tokens ") == len(COMMANDS)
+    assert asked(sandbox, slack.ADA, "/tokens").count("• `/tokens ") == len(list(COMMANDS))
     assert "Did you mean `/tokens balance`?" in asked(sandbox, slack.ADA, "/tokens balanse")
     # The bot is not a member of this channel; an acknowledgement needs no membership.
     assert "You have no tokens yet." in asked(sandbox, slack.ADA, "/tokens balance", slack.PRIVATE)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from slack_sdk import WebClient
 
-from handlers import tokens
+from handlers import slack_app
 from handlers.appeals import deciding as appeal_handlers
 from handlers.reviews import board as review_handlers
 from handlers.slack import homes
@@ -231,8 +231,8 @@ def everything(app: App) -> dict[str, list[tuple[str, Any]]]:
     read: dict[str, list[tuple[str, Any]]] = defaultdict(list)
     staff = books.rows(app, sa.select(people.c.id, people.c.email, people.c.slack_user_id))
     for person_id, email, user in staff:
-        for command in tokens.COMMANDS:
-            said = tokens.answer(app, text=command.name, slack_user_id=user, client=WebClient())
+        for command in slack_app.COMMANDS:
+            said = slack_app.COMMANDS.answer(app, text=command.name, slack_user_id=user, client=WebClient())
             read[email].append((f"/tokens {command.name}", said.view if isinstance(said, Modal) else said))
         with app.reading() as moment:
             person = people_store.by_id(moment.session, person_id)

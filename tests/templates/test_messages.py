@@ -19,7 +19,8 @@ from jinja2 import UndefinedError, nodes
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
-from handlers import tokens as handler
+from handlers import slack_app
+from handlers.balance import balance as handler
 from policy.handbook import Service
 from policy.kinds import LotKind
 from policy.pace import Outlook
@@ -162,7 +163,9 @@ def services(*approved: Service, contact: str = CONTACT) -> Message:
 
 
 def help_for(unknown: str = "", near: str = "", contact: str = CONTACT) -> Message:
-    return render.message("tokens/help", commands=handler.COMMANDS, unknown=unknown, near=near, contact=contact)
+    return render.message(
+        "tokens/help", commands=tuple(slack_app.COMMANDS), unknown=unknown, near=near, contact=contact
+    )
 
 
 def refusal(text: str, next_step: str) -> Message:

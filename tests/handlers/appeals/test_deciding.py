@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from slack_sdk import WebClient
 
-from handlers import tokens
+from handlers import slack_app
 from handlers.appeals import deciding
 from handlers.slack.interactions import Form, Modal, Press
 from policy import texts
@@ -56,7 +56,7 @@ def review(app: App, who: str) -> str:
         user = asking.person(session, who).slack_user_id
     assert user is not None
     nobody = WebClient("xoxb-none", base_url="http://127.0.0.1:1/api/")
-    said = tokens.answer(app, text="review", slack_user_id=user, client=nobody)
+    said = slack_app.COMMANDS.answer(app, text="review", slack_user_id=user, client=nobody)
     assert not isinstance(said, Modal)
     assert block_kit.problems(said.blocks) == ()
     return json.dumps([said.text, said.blocks], ensure_ascii=False)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from handlers import tokens as handler
+from handlers.balance import balance as handler
+from handlers.slack.commands import Request
 from policy.kinds import EntryKind
 from policy.period import Month
 from policy.units import MicroTokens
@@ -117,7 +118,7 @@ def test_an_exception_counts_as_granted(sqlite_app: App) -> None:
         assert card is not None
         explained = why.explain(moment, card)
     assert (explained.received, explained.taken_back) == (tokens("98700"), tokens("0"))
-    asked = handler.Request("U0BEN", "", app.clock())
+    asked = Request("U0BEN", "", app.clock())
     told, month = handler.show_why(app, asked), handler.show_history(app, asked)
     assert told is not None
     assert month is not None

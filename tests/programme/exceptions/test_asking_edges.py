@@ -13,8 +13,8 @@ import sqlalchemy as sa
 
 from handlers.exceptions import amounts
 from handlers.exceptions import asking as handler
+from handlers.slack.commands import Request as Command
 from handlers.slack.interactions import Press
-from handlers.tokens import Request as Command
 from policy.period import Month, Quarter
 from policy.reasons import Refusal
 from policy.units import MicroTokens

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from slack_sdk import WebClient
 
-from handlers import tokens
+from handlers import slack_app
 from policy.period import Week
 from programme import handbooks, letters
 from programme.handbook import applying
@@ -142,5 +142,5 @@ def test_a_manager_who_left_meanwhile_is_told_nothing(app: App) -> None:
     teams.leave(app, MARA, date(2026, 11, 22))
     app.clock.move(days=3)  # type: ignore[attr-defined]  # the tests' clock
     assert composed(app, MARA, NEXT_MONDAY) is None
-    asked = tokens.answer(app, text="team", slack_user_id="U0MARA", client=WebClient())
+    asked = slack_app.COMMANDS.answer(app, text="team", slack_user_id="U0MARA", client=WebClient())
     assert "No one reports to you" in str(asked)

@@ -16,7 +16,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
 from slack_sdk.signature import SignatureVerifier
 
-from handlers import http, slack_app, tokens
+from handlers import http, slack_app
 from handlers.slack.interactions import Modal
 from policy.period import Month
 from policy.reasons import Refusal
@@ -102,7 +102,7 @@ def unreachable() -> WebClient:
 
 def ask(app: App, line: str, user: str = ADA, *, client: WebClient | None = None) -> Message:
     nobody = WebClient("xoxb-none", base_url="http://127.0.0.1:1/api/")
-    message = tokens.answer(app, text=line, slack_user_id=user, client=client or nobody)
+    message = slack_app.COMMANDS.answer(app, text=line, slack_user_id=user, client=client or nobody)
     if isinstance(message, Modal):
         assert block_kit.problems(message.view["blocks"], surface="modal") == ()
         return Message("A form.", message.view["blocks"])
@@ -143,15 +143,15 @@ def use(app: App, *ids: str, who: str = "ada@example.com") -> None:
 )
 def test_a_line_becomes_a_command(line: str, name: str, arguments: str) -> None:
     """Case and spaces do not matter, an empty line asks for help, and an unknown word is what help is about."""
-    command, rest = tokens.parse(line)
+    command, rest = slack_app.COMMANDS.parse(line)
     assert (command.name, rest) == (name, arguments)
 
 
 def test_help_lists_every_command(sqlite_app: App) -> None:
     """Each command stands in the help with what it does, and there are no others."""
     text = read(ask(sqlite_app, "help"))
-    assert tuple(command.name for command in tokens.COMMANDS) == COMMANDS
-    for command in tokens.COMMANDS:
+    assert tuple(command.name for command in slack_app.COMMANDS) == COMMANDS
+    for command in slack_app.COMMANDS:
         assert f"`/tokens {command.name}" in text
         assert command.summary in text
     assert text.count("• `/tokens ") == len(COMMANDS)
@@ -487,13 +487,13 @@ class SignedSlack:
 @pytest.fixture
 def signed(sqlite_app: App, monkeypatch: pytest.MonkeyPatch) -> Iterator[SignedSlack]:
     asked: list[str] = []
-    original = tokens.answer
+    original = slack_app.COMMANDS.answer
 
     def noted(app: App, *, text: str, slack_user_id: str, client: WebClient) -> Message | Modal:
         asked.append(text)
         return original(app, text=text, slack_user_id=slack_user_id, client=client)
 
-    monkeypatch.setattr(tokens, "answer", noted)
+    monkeypatch.setattr(slack_app.COMMANDS, "answer", noted)
 
     def authorize() -> AuthorizeResult:
         return AuthorizeResult(enterprise_id=None, team_id="T1", bot_token="xoxb-1", bot_id="B1", bot_user_id="U0BOT")
@@ -552,7 +552,7 @@ def test_a_body_that_is_no_text_is_refused(signed: SignedSlack) -> None:
 
 def test_a_large_request_is_refused(signed: SignedSlack, monkeypatch: pytest.MonkeyPatch) -> None:
     """The limit for bodies holds for Slack's endpoint as well."""
-    monkeypatch.setattr(http, "LARGEST_BODY", 100)
+    monkeypatch.setattr("handlers.bodies.LARGEST", 100)
     assert signed.send("x" * 200).status_code == 413
 
 
@@ -564,7 +564,7 @@ def test_a_failure_outside_of_the_command_is_answered_too(
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError(*PRIVATE)
 
-    monkeypatch.setattr(tokens, "answer", broken)
+    monkeypatch.setattr(slack_app.COMMANDS, "answer", broken)
     answer = signed.send("balance secret words")
     assert (answer.status_code, answer.json()["response_type"]) == (200, "ephemeral")
     [record] = [record for record in caplog.records if record.levelno >= logging.ERROR]

@@ -1,0 +1,124 @@
+"""`/tokens`: what a subcommand is, which one is meant, and the answer to it.
+
+Every answer is given in the acknowledgement itself, visible only to the person who asked.
+"""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from handlers import contact_of, metrics, note_failure
+from handlers.slack.interactions import Modal, open_modal
+from handlers.slack.users import email_of
+from policy.reasons import Refusal
+from programme.people import directory
+from templates import render
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from slack_bolt import Ack
+    from slack_bolt import App as Bolt
+    from slack_sdk import WebClient
+
+    from programme.app import App
+    from templates.render import Message
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Who asked what, when."""
+
+    slack_user_id: str
+    arguments: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One subcommand: it answers with a message or a form, or with None when it does not know who asked."""
+
+    name: str
+    arguments: str
+    summary: str
+    answer: Callable[[App, Request], Message | Modal | None]
+
+
+class Commands:
+    """The topics' subcommands in the order in which `help`, the last of them, lists them."""
+
+    def __init__(self, *commands: Command) -> None:
+        table = (*commands, Command("help", "", "this list", self._help))
+        self._by_name = {command.name: command for command in table}
+
+    def __iter__(self) -> Iterator[Command]:
+        return iter(self._by_name.values())
+
+    def parse(self, text: str) -> tuple[Command, str]:
+        """The subcommand and its arguments; for an unknown word the help, which names the nearest."""
+        # Slack escapes what is typed, so that mentions can be told from it.
+        for entity, letter in (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
+            text = text.replace(entity, letter)
+        word, _, arguments = text.strip().partition(" ")
+        command = self._by_name.get(word.lower())
+        if command is None:
+            return self._by_name["help"], word
+        return command, "" if command.name == "help" else arguments.strip()
+
+    def answer(self, app: App, *, text: str, slack_user_id: str, client: WebClient) -> Message | Modal:
+        """The answer to one `/tokens …`, whatever happens; a failure is logged under the number that it shows."""
+        command, arguments = self.parse(text)
+        request = Request(slack_user_id, arguments, app.clock())
+        try:
+            with metrics.COMMAND_SECONDS.labels(command.name).time():
+                return command.answer(app, request) or _after_linking(app, command, request, client)
+        except Refusal as refusal:
+            return render.message("shared/refusal", refusal=refusal)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the person gets an answer
+            failure_id = note_failure(logger, f"/tokens {command.name}", error)
+            return render.message("shared/failure", failure_id=failure_id, contact="the administrators")
+
+    def respond(self, ack: Ack, command: dict[str, Any], client: WebClient, *, app: App) -> None:
+        """Bolt's listener for the slash command."""
+        said = self.answer(app, text=command.get("text", ""), slack_user_id=command["user_id"], client=client)
+        if isinstance(said, Modal):
+            try:
+                open_modal(client, command["trigger_id"], said)
+            except Refusal as refusal:
+                said = render.message("shared/refusal", refusal=refusal)
+            else:
+                ack()
+                return
+        ack(**said.ephemeral())
+
+    def register(self, bolt: Bolt, app: App) -> None:
+        bolt.command("/tokens")(partial(self.respond, app=app))
+
+    def _help(self, app: App, request: Request) -> Message:
+        with app.reading(request.now) as moment:
+            contact = contact_of(moment)
+        near = difflib.get_close_matches(request.arguments.lower(), self._by_name, n=1)
+        return render.message(
+            "tokens/help",
+            commands=tuple(self),
+            unknown=request.arguments,
+            near=near[0] if near else "",
+            contact=contact,
+        )
+
+
+def _after_linking(app: App, command: Command, request: Request, client: WebClient) -> Message | Modal:
+    """First contact: ask Slack for the e-mail, outside of any transaction, link the person, answer again."""
+    email = email_of(client, request.slack_user_id)
+    with app.transaction(request.now) as moment:
+        person = directory.link(moment, slack_user_id=request.slack_user_id, email=email)
+        contact = contact_of(moment)
+    answered = command.answer(app, request) if person else None
+    return answered or render.message("shared/unknown_person", email=email, contact=contact)
