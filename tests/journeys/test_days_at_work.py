@@ -99,7 +99,7 @@ def test_adas_day(sandbox: Sandbox, app: App, address: str) -> None:
     why = asked(sandbox, slack.ADA, "/tokens why")
     assert "100,000 input tokens × USD 3 per million + 180,000 output tokens × USD 15 per million = USD 3" in why
     assert "300 tokens" in asked(sandbox, slack.ADA, "/tokens history")
-    assert "Nothing was used in this month" in asked(sandbox, slack.ADA, "/tokens history 2026-10")
+    assert "You used nothing in this month" in asked(sandbox, slack.ADA, "/tokens history 2026-10")
 
 
 def test_everybody_gets_an_answer(sandbox: Sandbox, app: App, address: str) -> None:
