@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 from policy.parameters.grants import COMPLEXITIES
-from policy.reasons import Refusal
+from programme import table_file
+from programme.table_file import PERMILLE, Cell, Problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-COLUMNS = ("project", "name", "complexity", "director_email", "sponsor_email", "email", "share")
 REQUIRED = ("project", "name", "complexity")
-WHOLE = 1_000
+_SHARE = "a share of a person's work, above 0 and at most 1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,80 +32,46 @@ class Line:
 
 def checked_lines(file: TextIO, id_of: Mapping[str, str]) -> list[Line]:
     """The lines of a CSV file; `id_of` are the people we have, by e-mail. The Refusal lists every bad line."""
-    problems: list[tuple[int, str]] = []
-    lines = list(_read(file, id_of, problems))
+    problems = Problems()
+    lines = list(_read(file, _columns(id_of), problems))
     problems += _contradictions(lines)
-    if problems:
-        report = "\n".join(f"line {number}: {text}" for number, text in sorted(problems))
-        raise Refusal("projects_file_invalid", f"Nothing was imported:\n{report}")
+    problems.refuse("projects_file_invalid")
     return lines
 
 
-def _read(file: TextIO, id_of: Mapping[str, str], problems: list[tuple[int, str]]) -> Iterator[Line]:
-    reader = csv.DictReader(file, strict=True)
-    header = reader.fieldnames or []
-    missing = [name for name in REQUIRED if name not in header]
-    unknown = [name for name in header if name not in COLUMNS]
-    if missing or unknown:
-        what = [f"no column {name!r}" for name in missing] + [f"unknown column {name!r}" for name in unknown]
-        problems.append((1, f"{', '.join(what)}; expected {', '.join(COLUMNS)}"))
-        return
-    try:
-        for row in reader:
-            if None in row or None in row.values():
-                problems.append((reader.line_num, f"{len(header)} cells expected"))
-                continue
-            cells = {name: (row.get(name) or "").strip() for name in COLUMNS}
-            if (line := _line(reader.line_num, cells, id_of, problems)) is not None:
-                yield line
-    except csv.Error as error:
-        problems.append((reader.reader.line_num, str(error)))
+def _columns(id_of: Mapping[str, str]) -> dict[str, Cell]:
+    def person(email: str) -> str:
+        if email.lower() not in id_of:
+            raise ValueError(email)
+        return id_of[email.lower()]
 
-
-def _line(
-    number: int, cells: Mapping[str, str], id_of: Mapping[str, str], problems: list[tuple[int, str]]
-) -> Line | None:
-    before = len(problems)
-    problems.extend((number, f"{name} is empty") for name in REQUIRED if not cells[name])
-    if cells["complexity"] and cells["complexity"] not in COMPLEXITIES:
-        expected = ", ".join(COMPLEXITIES)
-        problems.append((number, f"complexity = {cells['complexity']!r}: expected one of {expected}"))
-    ids = {
-        name: _person(number, name, cells[name], id_of, problems)
-        for name in ("director_email", "sponsor_email", "email")
+    known = Cell("the e-mail of someone in the programme; see `tokens-bot people import`", read=person)
+    return {
+        "project": Cell("a key"),
+        "name": Cell("a name"),
+        "complexity": Cell(f"one of {', '.join(COMPLEXITIES)}", Literal[COMPLEXITIES]),
+        "director_email": known,
+        "sponsor_email": known,
+        "email": known,
+        "share": Cell(_SHARE, read=table_file.permille),
     }
-    share = _share(number, cells["share"], problems) if cells["email"] else 0
-    if len(problems) > before:
-        return None
-    return Line(
-        number,
-        cells["project"],
-        cells["name"],
-        cells["complexity"],
-        ids["director_email"],
-        ids["sponsor_email"],
-        ids["email"],
-        share,
-    )
 
 
-def _person(
-    number: int, column: str, email: str, id_of: Mapping[str, str], problems: list[tuple[int, str]]
-) -> str | None:
-    if email and email.lower() not in id_of:
-        problems.append((number, f"{column} = {email!r}: no one has that e-mail; see `tokens-bot people import`"))
-    return id_of.get(email.lower()) if email else None
+def _read(file: TextIO, columns: Mapping[str, Cell], problems: Problems) -> Iterator[Line]:
+    for number, cells in table_file.rows(file, columns, REQUIRED, problems):
+        before = len(problems)
+        said = table_file.values(number, cells, columns, problems)
+        problems.extend((number, f"{name} is empty") for name in REQUIRED if not cells[name])
+        if "email" in said and "share" not in said:
+            problems.add(number, "share", "", _SHARE)
+        if len(problems) == before:
+            yield _line(number, said)
 
 
-def _share(number: int, text: str, problems: list[tuple[int, str]]) -> int:
-    try:
-        share = Decimal(text)
-        if 0 < share <= 1 and share * WHOLE == int(share * WHOLE):
-            return int(share * WHOLE)
-    except InvalidOperation:
-        pass
-    problems.append((number, f"share = {text!r}: expected a share of a person's work, above 0 and at most 1"))
-    return 0
+def _line(number: int, said: Mapping[str, Any]) -> Line:
+    director, sponsor, person = (said.get(name) for name in ("director_email", "sponsor_email", "email"))
+    share = said["share"] if person else 0
+    return Line(number, said["project"], said["name"], said["complexity"], director, sponsor, person, share)
 
 
 def _contradictions(lines: list[Line]) -> Iterator[tuple[int, str]]:
@@ -125,5 +89,5 @@ def _contradictions(lines: list[Line]) -> Iterator[tuple[int, str]]:
         seen.add((line.project, line.person_id))
         if line.person_id:
             shares[line.person_id] = shares.get(line.person_id, 0) + line.share_permille
-            if shares[line.person_id] > WHOLE:
+            if shares[line.person_id] > PERMILLE:
                 yield line.number, "this person's shares add up to more than 1"
