@@ -13,7 +13,7 @@ from prometheus_client import Counter
 from pydantic import BaseModel
 
 from handlers import bodies
-from handlers.usage.formats import MalformedBodyError
+from handlers.decoding import MalformedBodyError
 from programme.app import App
 from programme.moment import Moment
 from programme.usage import keys

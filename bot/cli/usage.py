@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from bot.cli import common
+from handlers.decoding import MalformedBodyError
 from handlers.usage import files
-from handlers.usage.formats import MalformedBodyError
 from policy.reasons import Refusal
 from scheduler import quarantine as retry
 from store.usage import events as usage_store

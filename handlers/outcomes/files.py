@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from functools import partial
@@ -10,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, TextIO, cast
 
 from msgspec import Meta, Struct
 
-from handlers.usage.formats import MAX_ID, MAX_NAME, EventShape, Rejected, UnfitFieldError, instant, unfit
+from handlers.decoding import MAX_ID, MAX_NAME, EventShape, Rejected, UnfitFieldError, instant, unfit
 from policy.outcomes import KINDS, STATES, THOUSANDTHS, Reported
-from policy.reasons import Refusal
+from programme import table_file
+from programme.table_file import Problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -81,35 +81,19 @@ def _told(allowed_source: str, _index: int, event: Outcome) -> Reported:
 
 def read(file: TextIO) -> list[Reported]:
     """The outcomes of a CSV file; the Refusal lists every bad line with its number."""
-    problems: list[tuple[int, str]] = []
+    problems = Problems()
     told = list(_read(file, problems))
     problems += _contradictions(told)
-    if problems:
-        report = "\n".join(f"line {number}: {text}" for number, text in sorted(problems))
-        raise Refusal("outcomes_file_invalid", f"Nothing was imported:\n{report}")
+    problems.refuse("outcomes_file_invalid")
     return [one for _, one in told]
 
 
-def _read(file: TextIO, problems: list[tuple[int, str]]) -> Iterator[tuple[int, Reported]]:
-    reader = csv.DictReader(file, strict=True)
-    try:
-        header = reader.fieldnames or []
-        missing = [f"no column {name!r}" for name in REQUIRED if name not in header]
-        unknown = [f"unknown column {name!r}" for name in header if name not in COLUMNS]
-        twice = [f"column {name!r} stands there twice" for name in COLUMNS if header.count(name) > 1]
-        if wrong := missing + unknown + twice:
-            problems.append((1, f"{', '.join(wrong)}; expected {', '.join(COLUMNS)}"))
-            return
-        for row in reader:
-            if None in row or None in row.values():
-                problems.append((reader.line_num, f"{len(header)} cells expected"))
-                continue
-            try:
-                yield reader.line_num, _reported({name: (row.get(name) or "").strip() for name in COLUMNS})
-            except UnfitFieldError as error:
-                problems.append((reader.line_num, str(error)))
-    except csv.Error as error:
-        problems.append((reader.reader.line_num, str(error)))
+def _read(file: TextIO, problems: Problems) -> Iterator[tuple[int, Reported]]:
+    for number, cells in table_file.rows(file, COLUMNS, REQUIRED, problems):
+        try:
+            yield number, _reported(dict.fromkeys(COLUMNS, "") | cells)
+        except UnfitFieldError as error:
+            problems.append((number, str(error)))
 
 
 def _contradictions(told: list[tuple[int, Reported]]) -> Iterator[tuple[int, str]]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import msgspec
 from msgspec import Meta, Struct, field
 
-from handlers.usage.formats import MAX_ID, MAX_NAME, MalformedBodyError, UnfitFieldError, instant
+from handlers.decoding import MAX_ID, MAX_NAME, MalformedBodyError, UnfitFieldError, instant
 from policy.outcomes import Reported
 
 if TYPE_CHECKING:

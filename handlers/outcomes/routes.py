@@ -13,8 +13,8 @@ from pydantic import BaseModel
 
 from handlers import bodies, metrics
 from handlers.batches import Fate, Intake, described, key_with
+from handlers.decoding import Rejected
 from handlers.outcomes import files, github
-from handlers.usage.formats import Rejected
 from policy.outcomes import Reported
 from policy.period import day_of
 from programme.app import App

@@ -12,22 +12,8 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import msgspec
 from msgspec import Meta, Struct, field
 
-from handlers.usage.formats import (
-    MAX_COUNT,
-    MAX_ID,
-    MAX_NAME,
-    CountedLines,
-    EventShape,
-    Parsed,
-    Position,
-    Rejected,
-    UnfitFieldError,
-    disjoint_meters,
-    fingerprint,
-    instant,
-    service_tier,
-    unfit,
-)
+from handlers.decoding import MAX_ID, MAX_NAME, EventShape, Rejected, UnfitFieldError, instant, unfit
+from handlers.usage.formats import MAX_COUNT, CountedLines, Parsed, Position, disjoint_meters, fingerprint, service_tier
 from policy.metering import UsageEvent
 
 if TYPE_CHECKING:

@@ -7,22 +7,8 @@ from datetime import datetime
 from operator import itemgetter
 from typing import TYPE_CHECKING, BinaryIO
 
-from handlers.usage.formats import (
-    MAX_COUNT,
-    MAX_ID,
-    MAX_LINE,
-    MAX_NAME,
-    CountedLines,
-    MalformedBodyError,
-    Parsed,
-    Position,
-    Rejected,
-    UnfitFieldError,
-    disjoint_meters,
-    fingerprint,
-    instant,
-    unfit,
-)
+from handlers.decoding import MAX_ID, MAX_NAME, MalformedBodyError, Rejected, UnfitFieldError, instant, unfit
+from handlers.usage.formats import MAX_COUNT, MAX_LINE, CountedLines, Parsed, Position, disjoint_meters, fingerprint
 from policy.metering import UsageEvent
 
 if TYPE_CHECKING:

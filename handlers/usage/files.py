@@ -16,7 +16,8 @@ from store.usage import events as usage_store
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from handlers.usage.formats import Position, Rejected
+    from handlers.decoding import Rejected
+    from handlers.usage.formats import Position
     from programme.app import App
 
 Format = Literal["csv", "jsonl"]

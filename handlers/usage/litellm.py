@@ -15,18 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeGuard
 import msgspec
 from msgspec import Meta, Raw, Struct, field
 
-from handlers.usage.formats import (
-    END_OF_TIME,
-    FIRST_INSTANT,
-    MAX_COUNT,
-    MAX_NAME,
-    EventShape,
-    Parsed,
-    disjoint_meters,
-    fingerprint,
-    service_tier,
-    unfit,
-)
+from handlers.decoding import END_OF_TIME, FIRST_INSTANT, MAX_NAME, EventShape, unfit
+from handlers.usage.formats import MAX_COUNT, Parsed, disjoint_meters, fingerprint, service_tier
 from policy.metering import UsageEvent
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from pydantic import BaseModel
 
 from handlers import bodies, metrics
 from handlers.batches import Fate, Intake, described, key_with
+from handlers.decoding import Rejected
 from handlers.usage import cloudevents, litellm
-from handlers.usage.formats import Rejected
 from handlers.usage.litellm import NothingUsed
 from policy.metering import UsageEvent
 from programme.app import App

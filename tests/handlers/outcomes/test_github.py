@@ -14,9 +14,9 @@ from fastapi.testclient import TestClient
 from prometheus_client import REGISTRY
 
 from handlers import http
+from handlers.decoding import MalformedBodyError
 from handlers.outcomes import github
 from handlers.outcomes.github import Ignored
-from handlers.usage.formats import MalformedBodyError
 from policy.outcomes import Reported
 from programme import handbooks
 from programme.handbook import applying

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from handlers.decoding import MalformedBodyError, Rejected
 from handlers.usage import cloudevents
-from handlers.usage.formats import MAX_COUNT, MalformedBodyError, Parsed, Rejected
+from handlers.usage.formats import MAX_COUNT, Parsed
 from policy.metering import UsageEvent, input_tokens
 
 if TYPE_CHECKING:

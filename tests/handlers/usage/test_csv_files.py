@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from handlers.decoding import MalformedBodyError, Rejected
 from handlers.usage import csv_files, formats
-from handlers.usage.formats import MalformedBodyError, Parsed, Rejected
 from policy.metering import UsageEvent, input_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from handlers.usage.formats import Parsed
     from policy.metering import Meters
 
 WRONG_YEAR = "expected a time in the years 2000 to 2100"

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from handlers.decoding import MalformedBodyError, Rejected
 from handlers.usage import litellm
-from handlers.usage.formats import MalformedBodyError, Rejected
 from handlers.usage.litellm import NothingUsed
 from policy.metering import UsageEvent, input_tokens
 
