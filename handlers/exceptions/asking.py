@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import asdict, dataclass, field
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -23,11 +23,11 @@ from policy.units import MicroTokens
 from programme.exceptions import asking, cards, voting
 from programme.exceptions.asking import Asked
 from programme.value import valuation
-from store.exceptions import requests as store
+from store.exceptions import requests
 from store.people import directory as people_store
 from store.people import terms
-from templates import exceptions as shown
 from templates import formats, render
+from templates.exceptions import button_value
 
 if TYPE_CHECKING:
     from slack_bolt import Ack
@@ -120,7 +120,7 @@ def press_more_time(app: App, press: Press) -> Modal:
     """The form for what is left of an exception that ends."""
     with app.reading(press.now) as moment:
         earlier = _own(moment.session, press)
-        left = MicroTokens(store.remaining(moment.session, earlier))
+        left = MicroTokens(requests.remaining(moment.session, earlier))
         fields = Fields(
             amount=formats.exact_tokens(left) if left else "",
             purpose=f"More time for: {earlier.purpose}"[: texts.LONGEST],
@@ -130,15 +130,15 @@ def press_more_time(app: App, press: Press) -> Modal:
         return Modal(_form(moment, press.person, fields))
 
 
-def _own(session: Session, press: Press) -> store.Request:
-    earlier = store.get(session, press.request_id)
+def _own(session: Session, press: Press) -> requests.Request:
+    earlier = requests.get(session, press.request_id)
     if earlier is None or earlier.person_id != press.person.id:
         raise Refusal("not_yours", "This is someone else's request.", next_step="Type `/tokens request` for your own.")
     return earlier
 
 
-def _draft(session: Session, person: Person) -> tuple[Fields, Any]:
-    kept = store.draft(session, person.id)
+def _draft(session: Session, person: Person) -> tuple[Fields, datetime | None]:
+    kept = requests.draft(session, person.id)
     if kept is None:
         return Fields(), None
     return Fields(**{name: value for name, value in kept.fields.items() if name in LIVE_FIELDS}), kept.saved_at
@@ -149,7 +149,7 @@ def _form(
     person: Person,
     fields: Fields,
     *,
-    drafted_at: Any = None,  # noqa: ANN401
+    drafted_at: datetime | None = None,
 ) -> View:
     office = _office(moment)
     last_day = _day(fields.last_day)
@@ -176,7 +176,7 @@ def _form(
 def _projects(session: Session, person: Person, chosen: str, today: date) -> list[tuple[str, str]]:
     """Projects to choose from, the person's own first; as many as a menu holds, and the chosen one."""
     own = terms.projects_of(session, person.id, today)
-    everything = [(one.key, formats.short(one.name, 75)) for one in store.project_names(session)]
+    everything = [(one.key, formats.short(one.name, 75)) for one in requests.project_names(session)]
     everything.sort(key=lambda one: (one[0] != chosen, one[0] not in own))
     return everything[:MOST_PROJECTS]
 
@@ -263,8 +263,8 @@ def keep_draft(ack: Ack, body: dict[str, Any], client: WebClient, *, app: App) -
 def _keep(app: App, form: Form, fields: Fields) -> None:
     """Save a draft, unless the form was sent meanwhile: then there is nothing left to write."""
     with app.database.transaction() as session:
-        if store.by_key(session, f"request:{form.id}") is None:
-            store.save_draft(session, form.person.id, asdict(fields), now=form.now)
+        if requests.by_key(session, f"request:{form.id}") is None:
+            requests.save_draft(session, form.person.id, asdict(fields), now=form.now)
 
 
 def submit(app: App, form: Form) -> View:
@@ -293,7 +293,7 @@ def show_requests(app: App, request: Request) -> Message | None:
         if person is None:
             return None
         own = cards.mine(moment, person.id, limit=SHOWN_REQUESTS)
-    values = {card.request.id: shown.button_value(card) for card in own}
+    values = {card.request.id: button_value(card) for card in own}
     return render.message("fast_track/requests", cards=own, values=values)
 
 
@@ -308,8 +308,8 @@ def press_withdraw(app: App, press: Press) -> Message:
 
 def press_answer(app: App, press: Press) -> Modal:
     with app.reading(press.now) as moment:
-        question = store.question(moment.session, int(press.value)) if _NUMBER.fullmatch(press.value) else None
-        request = store.get(moment.session, question.request_id) if question else None
+        question = requests.question(moment.session, int(press.value)) if _NUMBER.fullmatch(press.value) else None
+        request = requests.get(moment.session, question.request_id) if question else None
         if question is None or request is None or request.person_id != press.person.id:
             raise Refusal("not_yours", "This question is for the person who asked for the tokens.")
         voting.require_undecided(moment, request)

@@ -18,11 +18,10 @@ from programme.people import board
 from programme.reviews import calls
 from programme.value import valuation
 from store.audit import Place
-from store.exceptions import requests as store
+from store.exceptions import requests
 from store.people import board as board_store
 from store.people import directory as people_store
-from templates import exceptions as shown
-from templates import formats, render, reviews
+from templates import exceptions, formats, render, reviews
 
 if TYPE_CHECKING:
     from slack_bolt import App as Bolt
@@ -71,7 +70,7 @@ def press_show(app: App, press: Press) -> Message:
         card = cards.of(moment, press.request_id)
         if not cards.may_see(moment, card.request, press.person.id):
             raise Refusal("not_on_board", "Requests are shown only to board members who are not involved in them.")
-    return shown.card(card)
+    return exceptions.card(card)
 
 
 def _to_decide(app: App, press: Press) -> Card:
@@ -89,7 +88,7 @@ def _private(press: Press) -> str:
 
 def submit_less(app: App, form: Form) -> View:
     with app.transaction() as moment:
-        request = store.get(moment.session, json.loads(form.private)["request_id"])
+        request = requests.get(moment.session, json.loads(form.private)["request_id"])
         last_day = date.fromisoformat(form.values["last_day"]) if form.values.get("last_day") else None
         amount = _amount(moment, form.values.get("amount", ""), form)
         if request is not None and amount == request.amount and last_day == request.last_day:
@@ -138,7 +137,7 @@ def show_queue(app: App, request: Request) -> Message | None:
         queue = cards.queue(moment, person.id, most=SHOWN_LINES)
         call = calls.of(moment, person.id)
         handed = board_store.delegations_on(moment.session, day_of(request.now, app.zone)).get(person.id)
-    values = {line.card.request.id: shown.button_value(line.card) for line in queue.lines}
+    values = {line.card.request.id: exceptions.button_value(line.card) for line in queue.lines}
     stands_in_until = handed.last_day if handed else None
     return render.message(
         "fast_track/queue",

@@ -14,8 +14,7 @@ from programme.handbook import proposals
 from store.audit import Place
 from store.handbook import reference
 from store.people import directory as people_store
-from templates import handbook as shown
-from templates import render
+from templates import handbook, render
 
 if TYPE_CHECKING:
     from slack_bolt import App as Bolt
@@ -66,7 +65,7 @@ def _changes(session: Session, old: str, new: str) -> tuple[object, ...]:
 
 def _line(moment: Moment, card: Card, person_id: str, request: Request) -> Line:
     may = proposals.may_decide(moment.at(request.now), card.proposal, person_id)
-    return Line(card, shown.button_value(card), may, card.proposal.proposed_by == person_id)
+    return Line(card, handbook.button_value(card), may, card.proposal.proposed_by == person_id)
 
 
 def _named(value: str) -> tuple[str, str]:

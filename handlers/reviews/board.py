@@ -12,9 +12,8 @@ from programme.reviews import drafting, packs, single_cases, voting
 from programme.reviews.voting import Ballot
 from store.audit import Place
 from store.people import directory as people_store
-from store.reviews import votes as store
-from templates import render
-from templates import reviews as shown
+from store.reviews import votes
+from templates import render, reviews
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class About(NamedTuple):
-    """What a button of a case carries: which review, whose case, and on which page it was shown."""
+    """What a button of a case carries: which review, whose case, and on which page it was reviews."""
 
     quarter: Quarter
     person_id: str
@@ -64,8 +63,7 @@ def press_against(app: App, press: Press) -> Modal:
     with app.reading(press.now) as moment:
         voting.require_undecided(moment, drafting.require(moment, quarter))
         panel = voting.panel_of(moment, quarter)
-        votes = store.votes(moment.session, quarter)
-        voting.seat_of(moment, panel, press.person.id, votes=votes)
+        voting.seat_of(moment, panel, press.person.id, votes=votes.votes(moment.session, quarter))
         voting.require_current(panel, package)
     private = {"quarter": str(quarter), "package": package, "channel": press.channel, "ts": press.ts}
     return Modal(render.modal("review/against", quarter=quarter, private=json.dumps(private)))
@@ -111,7 +109,7 @@ def _page(app: App, reader: Person, quarter: Quarter, number: int, *, now: datet
     with app.reading(now) as moment:
         page = packs.page(moment, reader, quarter, number)
     lines = [(line, str(About(quarter, line.person_id, page.number))) for line in page.lines]
-    return shown.page(page, lines, turns=list(shown.pages(page.number, page.pages)))
+    return reviews.page(page, lines, turns=list(reviews.pages(page.number, page.pages)))
 
 
 def press_why(app: App, press: Press) -> Modal:
@@ -120,14 +118,14 @@ def press_why(app: App, press: Press) -> Modal:
     with app.reading(press.now) as moment:
         case = single_cases.case_for(moment, press.person, about.quarter, about.person_id)
         name = _name(moment.session, about.person_id)
-    return Modal(render.modal("review/why", case=case, who=name, change=shown.change, lines=shown.lines))
+    return Modal(render.modal("review/why", case=case, who=name, change=reviews.change, lines=reviews.lines))
 
 
 def press_hold(app: App, press: Press) -> Modal:
     with app.reading() as moment:
         about, case, name = _to_decide(moment, press)
     private = _private(about, case)
-    return Modal(render.modal("review/hold", case=case, who=name, change=shown.change, private=private))
+    return Modal(render.modal("review/hold", case=case, who=name, change=reviews.change, private=private))
 
 
 def press_amend(app: App, press: Press) -> Modal:
@@ -139,7 +137,7 @@ def press_amend(app: App, press: Press) -> Modal:
             "review/amend",
             case=case,
             who=name,
-            change=shown.change,
+            change=reviews.change,
             limits=limits,
             private=_private(about, case),
         )
@@ -212,7 +210,7 @@ def submit_amend(app: App, form: Form) -> View | Shown:
 
 def _decided(app: App, form: Form, about: About, decided: Decided, name: str) -> View | Shown:
     """What was done, above the page of cases on which it was chosen."""
-    done = render.modal("review/decided", decided=decided, who=name, change=shown.change)
+    done = render.modal("review/decided", decided=decided, who=name, change=reviews.change)
     try:
         return Shown(done, below=_page(app, form.person, about.quarter, about.page, now=form.now))
     except Refusal:
