@@ -263,7 +263,7 @@ def test_whatever_happens_to_reviews(app: App, clock: Clock, database_url: str, 
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=depth.examples(16),
+            max_examples=depth.examples(8),
             stateful_step_count=12,
             deadline=None,
             suppress_health_check=list(HealthCheck),
@@ -271,4 +271,6 @@ def test_whatever_happens_to_reviews(app: App, clock: Clock, database_url: str, 
             derandomize=True,
         ),
     )
-    assert {"adopted", "lapsed", "appeal upheld", "appeal rejected", "given back", "month 04"} <= (+seen).keys()
+    often = {"adopted", "appeal upheld", "given back"}
+    everything = often | {"lapsed", "appeal rejected", "month 04"}
+    assert depth.either(quick=often, deep=everything) <= (+seen).keys()
