@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from hypothesis import settings
 
-EXAMPLES, TIMES = 100, 10
+EXAMPLES, TIMES = 100, 4
 """Of a property that says nothing else; and so many times more has a deep run."""
 QUICK, DEEP = "quick", "deep"
 T = TypeVar("T")
