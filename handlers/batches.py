@@ -59,7 +59,10 @@ class Intake(Generic[Item, Rest]):
             summary[status] += 1
         for status, count in summary.items():
             self.counter.labels(status).inc(count)
-        results = [dict(zip(("source", "id", "status", "detail"), fate, strict=True)) for fate in fates]
+        results = [
+            {"source": source, "id": item_id, "status": status, "detail": detail}
+            for source, item_id, status, detail in fates
+        ]
         return bodies.as_json({"results": results, "summary": summary})
 
 
