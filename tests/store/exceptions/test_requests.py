@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from policy.units import MicroTokens
-from programme.exceptions import voting
+from programme.exceptions import questions
 from store.exceptions import requests as store
 from store.people import directory as people_store
 from store.tables.people import people, projects
@@ -53,8 +53,8 @@ def asked(app: App) -> Iterator[tuple[Session, list[Request]]]:
     board.vote(office, OMAR, made[0])
     with office.transaction() as moment:
         iris = board.person(moment.session, IRIS)
-        voting.ask(moment, iris, made[1].id, "What for?", key="q1")
-        voting.ask(moment, iris, made[1].id, "Until when?", key="q2")
+        questions.ask(moment, iris, made[1].id, "What for?", key="q1")
+        questions.ask(moment, iris, made[1].id, "Until when?", key="q2")
     board.vote(office, TESS, made[1], approves=False)
     with office.database.reading() as session:
         yield session, [request for one in made if (request := store.get(session, one.id)) is not None]
