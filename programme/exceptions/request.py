@@ -122,22 +122,16 @@ def cases(moment: Moment, some: Iterable[Request], *also: str) -> dict[str, Case
     if not asked:
         return {}
     polls = store.polls(moment.session, asked)
-    named = store.beneficiaries_of(moment.session, polls)
-    sponsors = store.sponsors_of(moment.session, {one.project_key for one in asked if one.project_key})
+    parties = store.parties_of(moment.session, polls)
     people = {*also, *(one.person_id for one in asked), *(one.decided_by for one in asked if one.decided_by)}
     for id_, poll in polls.items():
-        people |= {*named[id_], *(seat.person_id for seat in poll.panel.seats), *(vote.cast_by for vote in poll.votes)}
+        people |= {
+            *parties[id_].beneficiaries,
+            *(seat.person_id for seat in poll.panel.seats),
+            *(vote.cast_by for vote in poll.votes),
+        }
     attendees = board_store.attendees(moment.session, people, moment.today)
-    return {
-        one.id: Case(
-            one,
-            *polls[one.id],
-            named[one.id],
-            sponsors[one.project_key] if one.project_key else None,
-            attendees,
-        )
-        for one in asked
-    }
+    return {one.id: Case(one, *polls[one.id], *parties[one.id], attendees) for one in asked}
 
 
 def case_of(moment: Moment, request: Request, *also: str) -> Case:

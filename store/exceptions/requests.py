@@ -238,6 +238,30 @@ def beneficiaries(session: Session, request_id: str) -> frozenset[str]:
     return beneficiaries_of(session, [request_id])[request_id]
 
 
+class Parties(NamedTuple):
+    """Those whom a request is about besides its requester: who else uses the tokens, and whose project it is for."""
+
+    beneficiaries: frozenset[str]
+    sponsor: str | None
+
+
+def parties_of(session: Session, request_ids: Iterable[str]) -> dict[str, Parties]:
+    """The parties of each request, with the sponsor that its project has by now."""
+    named: dict[str, set[str]] = {request_id: set() for request_id in request_ids}
+    sponsors: dict[str, str] = {}
+    b = request_beneficiaries.c
+    used_by = sa.select(b.request_id, b.person_id, sa.false())
+    paid_by = sa.select(_r.id, projects.c.sponsor_id, sa.true()).join(projects, projects.c.key == _r.project_key)
+    for ids in bulk.chunks(sorted(named)):
+        query = sa.union_all(used_by.where(b.request_id.in_(ids)), paid_by.where(_r.id.in_(ids)))
+        for request_id, person_id, sponsors_it in session.execute(query):
+            if sponsors_it:
+                sponsors[request_id] = person_id
+            else:
+                named[request_id].add(person_id)
+    return {id_: Parties(frozenset(some), sponsors.get(id_)) for id_, some in named.items()}
+
+
 def panels(session: Session, some: Iterable[Request]) -> dict[str, Electorate]:
     """The electorate of each request, by its id."""
     by_id = {request.id: request for request in some}

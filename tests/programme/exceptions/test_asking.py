@@ -16,6 +16,7 @@ from programme.people import board
 from store.tables.exceptions import requests
 from store.tables.ledger import entries, lots, postings
 from store.tables.outbox import outbox
+from store.tables.people import projects
 from tests.support import books, cast, rollout
 from tests.support import requests as asking
 from tests.support.books import ADA, BEN, MARA
@@ -201,7 +202,11 @@ def test_an_approval_until_a_day_that_is_over_does_not_count(office: App) -> Non
 def test_those_concerned_cannot_vote(office: App) -> None:
     """Requester, manager, sponsor and beneficiaries are refused where the vote is counted, each with their reason."""
     cast.hire(office, "email,manager_email\nada@example.com,iris@example.com\n")
-    request = ask(office, ADA, "5000", beneficiaries=(TESS,))
+    with office.database.transaction() as session:
+        omar = asking.person(session, OMAR).id
+        session.execute(sa.insert(projects).values(key="atlas", name="Atlas", complexity="usual", sponsor_id=omar))
+    request = ask(office, ADA, "5000", beneficiaries=(TESS,), project="atlas")
+    assert refused(office, OMAR, request) == "recused_sponsor"
     assert refused(office, IRIS, request) == "recused_manager"
     assert refused(office, TESS, request) == "recused_beneficiary"
     assert refused(office, ADA, request) == "recused_requester"
