@@ -13,10 +13,10 @@ from policy.changes import Difference, differences
 from policy.exceptions import ALTERNATE, MEMBER, RESERVE
 from policy.period import Month
 from policy.reasons import Refusal
-from programme.exceptions.cards import Named
 from programme.handbook import applying
 from programme.handbook import notices as handbook_notices
 from programme.people import board
+from programme.people.named import Named
 from programme.reviews import drafting
 from programme.reviews import notices as reviews_notices
 from store import audit, locks, runs

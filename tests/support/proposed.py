@@ -14,9 +14,9 @@ from policy.changes import Difference
 from policy.period import Quarter
 from policy.reasons import Refusal
 from policy.reviews.proposal import Counted
-from programme.exceptions.cards import Named
 from programme.handbook import proposals
 from programme.handbook.proposals import Card, Tried
+from programme.people.named import Named
 from programme.reviews.drafting import BackTest
 from scheduler import tick
 from store.handbook import proposals as store
