@@ -29,7 +29,6 @@ from programme.reviews import effects
 from store import audit, locks
 from store.appeals import records as store
 from store.audit import NOWHERE, POLICY, Place
-from store.exceptions import requests as requests_store
 from store.grants import monthly
 from store.ledger import ledger
 from store.ledger.ledger import Draft, NewLot
@@ -367,7 +366,7 @@ def card(moment: Moment, appeal_id: str) -> Card:
     appeal = require(moment, *named(appeal_id))
     able = sorted(deciders(moment, appeal)) if appeal.state == OPEN else []
     by = {appeal.decided_by} if appeal.decided_by not in {None, POLICY} else set()
-    names = requests_store.names(moment.session, {appeal.person_id, *able, *(one for one in by if one)})
+    names = people_store.names(moment.session, {appeal.person_id, *able, *(one for one in by if one)})
     who = {id_: Named(*named_as) for id_, named_as in names.items()}
     credited = None if appeal.entry_id is None else store.credited(moment.session, appeal.entry_id)
     return Card(

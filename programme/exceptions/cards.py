@@ -15,6 +15,7 @@ from programme.exceptions import asking, voting
 from programme.people import board
 from store.exceptions import requests as store
 from store.people import board as board_store
+from store.people import directory as people_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -148,7 +149,7 @@ class _Names:
         wanted = {request.person_id, *(seat.person_id for seat in panel.seats), *(v.cast_by for v in votes), *others}
         if request.decided_by:
             wanted.add(request.decided_by)
-        self._known: Mapping[str, tuple[str, str | None]] = store.names(moment.session, wanted)
+        self._known: Mapping[str, tuple[str, str | None]] = people_store.names(moment.session, wanted)
 
     def __getitem__(self, person_id: str) -> Named:
         return Named(*self._known[person_id])

@@ -21,7 +21,6 @@ from programme.reviews import drafting
 from programme.reviews import notices as reviews_notices
 from store import audit, locks, runs
 from store.audit import NOWHERE, POLICY, Place
-from store.exceptions import requests as requests_store
 from store.handbook import proposals as store
 from store.handbook import reference
 from store.handbook.proposals import CONFIRMED, DECLINED, LAPSED, WITHDRAWN, Proposal
@@ -114,7 +113,7 @@ def _card(moment: Moment, proposal: Proposal) -> Card:
     base = _base(moment, proposal)
     old = reference.handbook_body(moment.session, base)
     assert old is not None  # noqa: S101 - a version that was applied
-    named = requests_store.names(moment.session, {proposal.proposed_by, proposal.decided_by or ""})
+    named = people_store.names(moment.session, {proposal.proposed_by, proposal.decided_by or ""})
     by = named.get(proposal.decided_by or "")
     return Card(
         proposal=proposal,

@@ -18,9 +18,9 @@ from programme.reviews import gathering, summaries
 from programme.value import valuation
 from store import audit, locks, runs
 from store.audit import POLICY
-from store.exceptions import requests as requests_store
 from store.handbook import proposals, reference
 from store.locks import Lock
+from store.people import directory as people_store
 from store.proof import reviews
 from store.reviews import drafts, votes
 from store.reviews.drafts import DRAFT, Review
@@ -208,7 +208,7 @@ def _pending(moment: Moment, kept: Review, book: Handbook) -> dict[str, BackTest
     versions = moment.handbooks.versions
     later = {one.version: (one.adjustment, "") for one in versions if one.effective_from > _last_day(kept.quarter)}
     waiting = proposals.all_open(moment.session)
-    names = requests_store.names(moment.session, {one.proposed_by for one in waiting})
+    names = people_store.names(moment.session, {one.proposed_by for one in waiting})
     for one in waiting:
         rules = policy_handbook.parse(one.body).adjustment
         if rules != versions[-1].adjustment:
