@@ -17,7 +17,7 @@ from programme.exceptions.cards import Named
 from programme.handbook import applying
 from programme.handbook import notices as handbook_notices
 from programme.people import board
-from programme.reviews import drafting
+from programme.reviews import backtests
 from programme.reviews import notices as reviews_notices
 from store import audit, locks, runs
 from store.audit import NOWHERE, POLICY, Place
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from policy.handbook import Handbook
     from policy.period import Quarter
     from programme.moment import Moment
-    from programme.reviews.drafting import BackTest
+    from programme.reviews.backtests import BackTest
     from store.people.directory import Person
 
 __all__ = ["Card", "Difference", "cards", "confirm", "decline", "differences", "lapse", "of", "propose", "withdraw"]
@@ -101,7 +101,7 @@ def _tried(moment: Moment, card: Card) -> Tried | None:
     kept = reviews_store.latest(moment.session)
     if kept is None:
         return None
-    return Tried(kept.quarter, drafting.backtest(moment, kept.quarter, handbook.parse(card.proposal.body).adjustment))
+    return Tried(kept.quarter, backtests.of(moment, kept, handbook.parse(card.proposal.body).adjustment))
 
 
 def cards(moment: Moment) -> list[Card]:

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from policy.period import Quarter
     from programme.grants.sizing import Plan
     from programme.moment import Moment
-    from programme.reviews.drafting import BackTest
+    from programme.reviews.backtests import BackTest
     from store.exceptions.requests import Request
     from store.reviews.drafts import Review, Standing
 

@@ -17,7 +17,7 @@ from policy.reviews.proposal import Counted
 from programme.exceptions.cards import Named
 from programme.handbook import proposals
 from programme.handbook.proposals import Card, Tried
-from programme.reviews.drafting import BackTest
+from programme.reviews.backtests import BackTest
 from scheduler import tick
 from store.handbook import proposals as store
 from store.handbook.proposals import Proposal
