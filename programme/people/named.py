@@ -1,0 +1,13 @@
+"""How a person is named in what others read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Someone to be named, with their Slack user if they have one."""
+
+    name: str
+    slack: str | None
