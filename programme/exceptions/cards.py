@@ -13,6 +13,7 @@ from policy.units import MicroTokens, NanoUSD
 from policy.value.valuation import worth
 from programme.exceptions import asking, voting
 from programme.people import board
+from programme.people.named import Named
 from store.exceptions import requests as store
 from store.people import board as board_store
 from store.people import directory as people_store
@@ -27,14 +28,6 @@ if TYPE_CHECKING:
     from store.exceptions.requests import Cast, Request
 
 PAST = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """Someone to be named, with their Slack user if they have one."""
-
-    name: str
-    slack: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from policy.reasons import Refusal
-from programme.exceptions.cards import Named
+from programme.people.named import Named
 from programme.reviews import token_value, voting
 from store.people import directory as people_store
 from store.reviews import drafts

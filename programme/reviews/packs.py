@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from policy.reasons import Refusal
 from policy.reviews import votes as reviews_votes
 from programme import letters
-from programme.exceptions.cards import Named
+from programme.people.named import Named
 from programme.reviews import drafting, effects, token_value, voting
 from programme.reviews.summaries import QuarterFigures
 from programme.reviews.token_value import NOT_PROPOSED

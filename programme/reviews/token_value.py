@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from policy.period import Month
 from policy.reasons import Refusal
-from programme.exceptions.cards import Named
+from programme.people.named import Named
 from programme.value import valuation
 from store import locks
 from store.handbook import reference

@@ -77,7 +77,7 @@ def compose_question(app: App, view: object) -> Message | None:
         question = store.question(moment.session, named.question_id or 0)
         if question is None:
             return None
-        asked_by = cards.Named(*people_store.names(moment.session, [question.asked_by])[question.asked_by])
+        asked_by = people_store.names(moment.session, [question.asked_by])[question.asked_by]
     return render.message("fast_track/question", card=card, question=question, asked_by=asked_by, reader=named.reader)
 
 

@@ -13,8 +13,8 @@ from policy.reviews.proposal import Case
 from policy.units import MicroTokens, NanoUSD
 from programme.appeals import deciding, filing
 from programme.appeals.cards import Card
-from programme.exceptions.cards import Named
 from programme.people import terms
+from programme.people.named import Named
 from programme.reviews import effects
 from programme.reviews.effects import Changed
 from store import audit

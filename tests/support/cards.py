@@ -10,9 +10,10 @@ from policy.exceptions import MEMBER, Electorate, Seat, Tally, deadlines
 from policy.reasons import Reason
 from policy.units import MicroTokens, NanoUSD
 from programme.exceptions.asking import Judged
-from programme.exceptions.cards import Card, Exchange, Named, Past, Queue, Queued, VoteLine
+from programme.exceptions.cards import Card, Exchange, Past, Queue, Queued, VoteLine
 from programme.exceptions.voting import OUTCOMES, Voted
 from programme.letters import Situation
+from programme.people.named import Named
 from store.exceptions.requests import Question, Request
 from templates import exceptions, render, reviews
 from tests.support.letters import ENDLESS, HOSTILE, VALUE

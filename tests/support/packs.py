@@ -14,8 +14,8 @@ from policy.reasons import Reason
 from policy.reviews.proposal import AMENDED, HELD, PROPOSED, Basis, Case, Counted
 from policy.reviews.votes import Limits
 from policy.units import MicroTokens, NanoUSD
-from programme.exceptions.cards import Named
 from programme.handbook.thresholds import THRESHOLDS, Offered
+from programme.people.named import Named
 from programme.reviews.backtests import BackTest
 from programme.reviews.calls import Call, OwnVote
 from programme.reviews.packs import CaseLine, Pack, Page, VoteLine

@@ -18,8 +18,8 @@ from policy.reasons import FieldsRefused, Refusal
 from policy.reviews.proposal import AMENDED, HELD, PROPOSED, counted
 from programme import home
 from programme.appeals import filing
-from programme.exceptions.cards import Named
 from programme.people import board
+from programme.people.named import Named
 from programme.reviews import calendar, calls, effects, single_cases, voting
 from programme.reviews import drafting as reviews_programme
 from programme.reviews import packs as reviews_packs
