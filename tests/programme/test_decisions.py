@@ -13,7 +13,8 @@ from programme.appeals.appeals import APPEAL
 from programme.handbook.cards import PROPOSAL
 from programme.reviews.voting import REVIEW
 from store.audit import POLICY
-from tests.support import cast, slack
+from tests.support import cast
+from tests.support.requests import TESS
 
 if TYPE_CHECKING:
     from programme.app import App
@@ -29,7 +30,7 @@ SAID = {
 @pytest.mark.parametrize(("topic", "state", "said"), SAID.values(), ids=SAID)
 def test_what_is_decided_names_who_decided_it(sqlite_app: App, topic: Topic, state: str, said: str) -> None:
     """Whoever is second reads what became of it and by whom, and that nothing changed."""
-    tess = cast.person_id(sqlite_app, slack.TESS)
+    tess = cast.person_id(sqlite_app, TESS)
     with sqlite_app.reading() as moment, pytest.raises(Refusal) as refused:
         decisions.require_undecided(moment, topic, state, tess, until=None)
     assert (refused.value.code, refused.value.text) == ("decided", f"{said}, so your click changed nothing.")
