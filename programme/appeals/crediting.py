@@ -8,7 +8,7 @@ from policy import appeals as policy
 from policy.kinds import EntryKind, LotKind
 from policy.period import Month, first_instant
 from programme.appeals import appeals
-from programme.exceptions import asking
+from programme.exceptions.crediting import value_now
 from programme.grants.by_hand import MANUAL_PRIORITY as PRIORITY
 from programme.grants.by_hand import from_pool_first
 from store.appeals import records as store
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from policy.value.valuation import TokenValue
     from programme.moment import Moment
     from store.appeals.records import Appeal
+    from store.ledger.ledger import Account
 
 
 def give_back(moment: Moment, appeal: Appeal, *, actor: str) -> Appeal:
@@ -30,13 +31,10 @@ def give_back(moment: Moment, appeal: Appeal, *, actor: str) -> Appeal:
     if not amount:
         return appeal
     # The value before the accounts, as everywhere (docs/decisions/0005).
-    value = asking.value_now(moment)
-    account_of = ledger.open_accounts(
-        moment.session, [ledger.TREASURY, ledger.POOL, ledger.wallet_code(appeal.person_id)]
-    )
-    ledger.lock(moment.session, account_of.values())
-    draft = _draft(moment, appeal, amount, account_of, value, actor=actor)
-    [entry_id] = ledger.post(moment.session, [draft], now=moment.now)
+    value = value_now(moment)
+    held = ledger.hold(moment.session, [ledger.TREASURY, ledger.POOL, ledger.wallet_code(appeal.person_id)])
+    draft = _draft(moment, appeal, amount, held, value, actor=actor)
+    [entry_id] = ledger.post(moment.session, [draft], now=moment.now, holding=held.values())
     return appeals.move(moment, appeal, entry_id=entry_id)
 
 
@@ -44,13 +42,13 @@ def _draft(
     moment: Moment,
     appeal: Appeal,
     amount: MicroTokens,
-    account_of: Mapping[str, int],
+    held: Mapping[str, Account],
     value: TokenValue,
     *,
     actor: str,
 ) -> Draft:
     key, memo = f"appeal:{appeal.id}", f"Appeal upheld: what the cut of {appeal.quarter} took"
-    wallet = account_of[ledger.wallet_code(appeal.person_id)]
+    wallet = held[ledger.wallet_code(appeal.person_id)]
     ends_on = Month.containing(moment.today).plus(moment.handbook.lots.months).first_day
     ends_at = first_instant(ends_on, moment.zone)
     return Draft(
@@ -60,7 +58,7 @@ def _draft(
         effective_at=moment.now,
         memo=memo,
         actor=actor,
-        amounts=(*from_pool_first(moment, account_of, amount), (wallet, int(amount))),
+        amounts=(*from_pool_first(held, amount), (wallet.id, int(amount))),
         value_version=value.version,
         lot=NewLot(LotKind.APPEAL, PRIORITY, moment.now, ends_at, memo, actor),
     )

@@ -34,9 +34,10 @@ def compose_card(app: App, view: object) -> Message | None:
     """The board's card: in its channel always, for one person as long as their vote is awaited or the card is there."""
     named = letters.read(Named, view)
     with app.reading() as moment:
-        card = _card(moment, named)
-        waits = named.reader is None or cards.awaits(moment, card, named.reader)
-    return exceptions.card(card) if waits else None
+        if named.reader is None:
+            return exceptions.card(_card(moment, named))
+        line = cards.for_reader(moment, named.request_id, named.reader)
+    return exceptions.card(line.card) if line.awaits_reader else None
 
 
 def compose_face(app: App, view: object) -> Message:
