@@ -16,7 +16,7 @@ from policy.reasons import Reason
 from policy.units import MicroTokens, NanoUSD
 from programme import letters
 from programme.exceptions import notices
-from programme.grants import by_hand
+from programme.funding import PRIORITY
 from programme.letters import Situation
 from store import audit, bulk
 from store.exceptions import requests as store
@@ -122,7 +122,7 @@ def _credited(session: Session, pasts: Sequence[Past]) -> dict[str, int]:
         wallet = account_of[ledger.wallet_code(past.person_id)]
         lot = NewLot(
             LotKind.EXCEPTION,
-            by_hand.MANUAL_PRIORITY,
+            PRIORITY,
             past.decided_at,
             past.ends_at,
             "Exception: bench",

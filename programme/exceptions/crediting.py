@@ -11,8 +11,7 @@ from policy.kinds import EntryKind, LotKind
 from policy.period import Quarter, first_instant
 from policy.units import MicroTokens
 from programme import letters
-from programme.grants.by_hand import MANUAL_PRIORITY as PRIORITY
-from programme.grants.by_hand import from_pool_first
+from programme.funding import PRIORITY, from_pool_first
 from programme.value import valuation
 from store.grants import monthly
 from store.ledger import ledger

@@ -9,22 +9,19 @@ from typing import TYPE_CHECKING
 
 from policy.kinds import EntryKind, LotKind
 from policy.reasons import Refusal
+from programme.funding import PRIORITY
 from programme.people import directory
 from store import audit
 from store.ledger import ledger
 from store.ledger.ledger import Draft, NewLot
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
     from policy.units import MicroTokens
     from programme.moment import Moment
-    from store.ledger.ledger import Account
 
 KEY_REUSED = "key_reused"
-MANUAL_PRIORITY = 100
-"""Burns with the regular grants; lower numbers burn first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +69,12 @@ def give(
         memo=reason,
         actor=actor,
         amounts=((account_of[ledger.TREASURY], -int(amount)), (account_of[ledger.wallet_code(person.id)], int(amount))),
-        lot=NewLot(LotKind.MANUAL, MANUAL_PRIORITY, moment.now, expires_at, reason, actor),
+        lot=NewLot(LotKind.MANUAL, PRIORITY, moment.now, expires_at, reason, actor),
     )
     [entry_id] = ledger.post(moment.session, [draft], now=moment.now)
     after = {"entry_id": entry_id, "reason": reason, "expires_at": expires_at.isoformat()}
     audit.note(moment.session, actor, "grant.give", person.id, at=moment.now, after=after)
     return Given(person.id, entry_id, amount, expires_at, again=False)
-
-
-def from_pool_first(held: Mapping[str, Account], amount: MicroTokens) -> list[tuple[int, int]]:
-    """The postings that pay for a lot: out of the shared pool as far as that reaches, else issued by the treasury."""
-    treasury, pool = held[ledger.TREASURY], held[ledger.POOL]
-    from_pool = min(max(pool.balance, 0), int(amount))
-    return [leg for leg in ((pool.id, -from_pool), (treasury.id, from_pool - int(amount))) if leg[1]]
 
 
 def _require_sound(amount: MicroTokens, reason: str, expires_at: datetime, now: datetime) -> None:

@@ -11,8 +11,8 @@ from policy.period import Month, day_of, first_instant
 from policy.reasons import Refusal
 from policy.units import MicroTokens, NanoUSD
 from programme import letters, notify
+from programme.funding import PRIORITY
 from programme.grants import digests, lapses, netting, sizing
-from programme.grants.by_hand import MANUAL_PRIORITY as PRIORITY
 from programme.letters import Ending, Statement
 from store import audit, locks, runs
 from store.audit import POLICY

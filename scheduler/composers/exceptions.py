@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from policy.units import MICRO_PER_TOKEN
 from programme import letters
 from programme.exceptions import cards
-from programme.people.named import Named as PersonNamed
 from store.exceptions import requests as store
+from store.people import directory as people_store
 from templates import exceptions, render
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def compose_question(app: App, view: object) -> Message | None:
         question = store.question(moment.session, named.question_id or 0)
         if question is None:
             return None
-        asked_by = PersonNamed(*store.names(moment.session, [question.asked_by])[question.asked_by])
+        asked_by = people_store.names(moment.session, [question.asked_by])[question.asked_by]
     return render.message("fast_track/question", card=card, question=question, asked_by=asked_by, reader=named.reader)
 
 

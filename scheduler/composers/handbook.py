@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from programme import letters
-from programme.handbook import proposals
+from programme.handbook import cards
 from templates import handbook
 
 if TYPE_CHECKING:
     from programme.app import App
-    from programme.handbook.proposals import Card
+    from programme.handbook.cards import Card
     from templates.render import Message
 
 
@@ -47,4 +47,4 @@ def compose_note(app: App, view: object) -> Message:
 
 def _card(app: App, named: Named) -> Card:
     with app.reading() as moment:
-        return proposals.of(moment, named.proposal_id)
+        return cards.of(moment, named.proposal_id)

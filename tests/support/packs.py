@@ -16,8 +16,8 @@ from policy.reviews.votes import Limits
 from policy.units import MicroTokens, NanoUSD
 from programme.handbook.thresholds import THRESHOLDS, Offered
 from programme.people.named import Named
+from programme.reviews.backtests import BackTest
 from programme.reviews.calls import Call, OwnVote
-from programme.reviews.drafting import BackTest
 from programme.reviews.packs import CaseLine, Pack, Page, VoteLine
 from programme.reviews.single_cases import Decided
 from programme.reviews.summaries import (

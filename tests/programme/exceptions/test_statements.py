@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from handlers.exceptions import voting
+from handlers.slack.commands import Request as Command
 from handlers.slack.interactions import Press
-from handlers.tokens import Request as Command
 from programme import home
 from programme.exceptions import questions
 from programme.people import board
