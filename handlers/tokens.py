@@ -74,7 +74,7 @@ def show_balance(app: App, request: Request) -> Message | None:
     services = [(names.get(key, key), spent) for key, spent in card.services]
     lapsing = MicroTokens(card.outlook.lapsing if card.outlook else 0)
     contact = books.versions[-1].contact
-    return render.message("tokens/balance", card=card, services=services, lapsing=lapsing, contact=contact)
+    return render.message("balance/balance", card=card, services=services, lapsing=lapsing, contact=contact)
 
 
 def show_why(app: App, request: Request) -> Message | None:
@@ -86,7 +86,7 @@ def show_why(app: App, request: Request) -> Message | None:
         names = reference.service_names(moment.session)
         contact = contact_of(moment)
     working = workings.of(explanation.grant) if explanation.grant else None
-    return render.message("tokens/why", why=explanation, card=card, names=names, contact=contact, working=working)
+    return render.message("balance/why", why=explanation, card=card, names=names, contact=contact, working=working)
 
 
 def show_history(app: App, request: Request) -> Message | None:
@@ -98,7 +98,7 @@ def show_history(app: App, request: Request) -> Message | None:
         of_month = history.of_month(moment, person.id, month)
         names = reference.service_names(moment.session)
     rows, left_out = _table(of_month, names)
-    return render.message("tokens/history", history=of_month, rows=rows, left_out=left_out)
+    return render.message("balance/history", history=of_month, rows=rows, left_out=left_out)
 
 
 def _month(request: Request, app: App) -> Month:
@@ -138,7 +138,7 @@ def show_services(app: App, request: Request) -> Message | None:
     with app.database.reading() as session:
         book = app.recent_handbooks.get(session, request.now).on(today)
     approved = [service for service in book.services if service.approved_on(today)]
-    return render.message("tokens/services", services=approved, contact=book.contact)
+    return render.message("commands/services", services=approved, contact=book.contact)
 
 
 def show_help(app: App, request: Request) -> Message | None:
@@ -146,7 +146,7 @@ def show_help(app: App, request: Request) -> Message | None:
         contact = contact_of(moment)
     near = difflib.get_close_matches(request.arguments.lower(), [c.name for c in COMMANDS], n=1)
     return render.message(
-        "tokens/help", commands=COMMANDS, unknown=request.arguments, near=near[0] if near else "", contact=contact
+        "commands/help", commands=COMMANDS, unknown=request.arguments, near=near[0] if near else "", contact=contact
     )
 
 

@@ -199,7 +199,7 @@ def test_the_picture_is_an_opaque_card() -> None:
 def test_the_bot_starts_without_the_drawing_library() -> None:
     """It takes longer to load than all the rest: it is loaded with the first picture, and never its global state."""
     lines = (
-        "import sys, scheduler.grant_letters, handlers.tokens",
+        "import sys, scheduler.messages, handlers.tokens",
         "from tests.support import letters",
         "from templates import charts",
         "assert 'matplotlib' not in sys.modules",
