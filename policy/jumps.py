@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from policy.parameters.messages import ReportRules
 
 CONSISTENT = 1.4826
-"""Makes the median absolute deviation of normal figures their standard deviation (RULES 6 scales it alike)."""
+"""Makes the median absolute deviation of normal figures their standard deviation, as `reviews.robust` does."""
 
 
 @dataclass(frozen=True, slots=True)

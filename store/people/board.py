@@ -32,7 +32,7 @@ class Delegation(NamedTuple):
 
 BOARD_ROLES = ("board", "alternate", "chair", "finance")
 BYSTANDERS = ("admin", "auditor")
-"""Administrators and auditors of the programme do not decide in it (RULES 5, separation of duties)."""
+"""Administrators and auditors of the programme do not decide in it."""
 _d = delegations.c
 
 

@@ -79,7 +79,7 @@ def ask(amount: int, *, grant: int = 100_000, earlier: int = 0, pool_usd: int | 
     ],
 )
 def test_the_class_follows_from_the_size(asked: Ask, class_name: str) -> None:
-    """RULES 5: by monthly grants, by USD, by the share of the quarter's budget, with what was asked for lately."""
+    """Monthly grants, USD and the share of the quarter's budget make the class; recent requests are added."""
     classified = exceptions.classify(asked, RULES)
     assert classified.name == class_name
     assert classified.because
@@ -349,7 +349,7 @@ def test_nobody_votes_for_a_recused_member() -> None:
     ],
 )
 def test_deadlines_of_each_class(class_name: str, expected: list[str]) -> None:
-    """RULES 5, from ten o'clock of a Tuesday: remind, escalate, call in the chair plus finance half-way, lapse."""
+    """From ten o'clock of a Tuesday: remind, escalate, call in the chair plus finance half-way, lapse."""
     made_at = datetime(2026, 11, 24, 10, tzinfo=BERLIN)
     found = exceptions.deadlines(class_name, made_at, RULES, exceptions.business_hours(BOOK, BERLIN))
     instants = [found.remind_at, found.escalate_at, found.last_call_at, found.lapse_at]
