@@ -93,7 +93,7 @@ def by_id(session: Session, person_id: str) -> Person | None:
 
 
 def managers_of(session: Session, person_ids: Iterable[str]) -> dict[str, str | None]:
-    """The manager of each of some people, None where they have nobody above them."""
+    """The manager of each of some people, None where they have no one above them."""
     found: dict[str, str | None] = {}
     for some in bulk.chunks(sorted(set(person_ids))):
         query = sa.select(people.c.id, people.c.manager_id).where(people.c.id.in_(some))

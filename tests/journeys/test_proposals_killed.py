@@ -72,7 +72,7 @@ def test_kills_between_confirmation_and_delivery(app: App, database_url: str, cl
             children.start()
             ended = children.ended()
             stop_watching()
-            # Until the lease of the dead has run out, nobody touches its messages.
+            # Until the lease of the dead has run out, no one touches its messages.
             clock.now += courier.LEASE + timedelta(seconds=1)
             return ended
 

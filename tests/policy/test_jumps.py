@@ -25,7 +25,7 @@ def test_one_odd_week_before_hides_no_other() -> None:
 
 @pytest.mark.parametrize("last", [60, 100, 140])
 def test_less_than_half_more_or_less_is_usual(last: int) -> None:
-    """However even the weeks before were: nobody wants to read of a tenth."""
+    """However even the weeks before were: no one wants to read of a tenth."""
     assert unusual(last, [100] * 8, RULES) is None
 
 

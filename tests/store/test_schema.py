@@ -118,7 +118,7 @@ def test_a_database_knows_its_revision(empty_database: Database) -> None:
 
 
 def test_migrating_again_changes_nothing(app: App) -> None:
-    """A replica that starts later finds nothing to do, and nobody's tokens are touched."""
+    """A replica that starts later finds nothing to do, and no one's tokens are touched."""
     cast.give(app, books.ADA, "100")
     before = books.rows(app, lots)
     schema.upgrade(app.database)
@@ -280,7 +280,7 @@ def put_handbook(app: App, applied_at: datetime) -> None:
 
 
 def test_a_naive_datetime_is_refused(app: App) -> None:
-    """A time without a zone never reaches a table: nobody could say when it was."""
+    """A time without a zone never reaches a table: no one could say when it was."""
     with pytest.raises(sa.exc.StatementError, match="has no time zone"):
         put_handbook(app, datetime(2026, 11, 20, 12, 0))  # noqa: DTZ001 - naive on purpose
 

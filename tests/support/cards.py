@@ -186,7 +186,7 @@ NETTED = changed(CREDITED, state="not_ratified", **DECIDED, netted=tokens("12000
 
 
 def hostile(card: Card, text: str) -> Card:
-    """A card in which everything that somebody wrote is a certain text."""
+    """A card in which everything that someone wrote is a certain text."""
     named = Named(text, None)
     return dataclasses.replace(
         changed(card, purpose=text, project=text, service=text, incident=text),

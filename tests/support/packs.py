@@ -228,14 +228,14 @@ CALLED_BY_A_DELEGATE = dataclasses.replace(
 
 
 def called(text: str) -> Call:
-    """Somebody's own vote, with a text wherever one may be."""
+    """Someone's own vote, with a text wherever one may be."""
     who = Named(text, None)
     vote = OwnVote(adopts=False, reason=text, counts=False, by=who, stands_for=who)
     return dataclasses.replace(CALLED_AND_VOTED, vote=vote)
 
 
 def stuffed(text: str, *, most: int = 1) -> Pack:
-    """Somebody's text wherever one may be."""
+    """Someone's text wherever one may be."""
     who = Named(text, None)
     groups = tuple(Group(f"per_{i}", 123_456, Decimal("-10.0"), 1_000, 1_000) for i in range(most))
     levels = tuple(dataclasses.replace(group, name=f"{text}{i}") for i, group in enumerate(groups))

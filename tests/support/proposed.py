@@ -172,7 +172,7 @@ OF_THRESHOLDS = dataclasses.replace(
 
 
 def hostile(card: Card, said: str) -> Card:
-    """A card in which everything that somebody wrote is a certain text."""
+    """A card in which everything that someone wrote is a certain text."""
     named = Named(said, None)
     proposal = card.proposal._replace(version=said, reason=said if card.proposal.reason else None)
     return dataclasses.replace(

@@ -316,7 +316,7 @@ def test_slack_takes_every_home(case: str) -> None:
 
 @pytest.mark.parametrize("case", ["person_hostile"])
 def test_hostile_texts_are_inert_at_home(case: str) -> None:
-    """Nothing that somebody wrote makes a link or a mention, or fakes a line, on another person's Home."""
+    """Nothing that someone wrote makes a link or a mention, or fakes a line, on another person's Home."""
     for _, text in texts([block for block in pages.CASES[case]()["blocks"] if block["type"] != "data_table"]):
         for entity in ("<!channel>", "<https", "<@U0BOSS"):
             assert entity not in text

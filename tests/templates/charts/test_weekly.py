@@ -323,7 +323,7 @@ def test_no_text_meets_another_or_leaves_the_card(of: TeamReport) -> None:
 @settings(max_examples=depth.examples(25), deadline=None)
 @given(reports())
 def test_no_text_meets_another_whatever_the_report(of: TeamReport) -> None:
-    """As above, for reports nobody thought of; and every bar stays within the plot."""
+    """As above, for reports no one thought of; and every bar stays within the plot."""
     figure = weekly.drawing(of)
     seen.assert_texts_stand_free(figure)
     for collection in seen.all_of(figure, PolyCollection):
