@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from policy.units import MicroTokens, NanoUSD
     from templates.charts.burn_down import BurnDown
     from templates.charts.utilisation import Histogram
-    from templates.charts.weekly import WeeksOfTeam
+    from templates.charts.weekly_words import WeeksOfTeam
 
 LONGEST_TITLE, LONGEST_LABEL, MOST_POINTS = 50, 20, 20
 Block = dict[str, Any]

@@ -74,7 +74,7 @@ POST_MARCH_EARLIER = (
 
 
 def others(moment: Moment) -> list[str]:
-    """The person who is cut is one of the two, and decides nothing."""
+    """The other people who are cut; they decide nothing."""
     return [one for one in appealed.cut(moment.session) if one not in {IDLE, ZOE}]
 
 
