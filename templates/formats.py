@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 if TYPE_CHECKING:
 
-    class PersonName(Protocol):
+    class Named(Protocol):
         """A person with a name, and perhaps a Slack user."""
 
         @property
@@ -255,7 +255,7 @@ def until(expires_at: datetime) -> Markup:
     return Markup(f"<!date^{int(expires_at.timestamp())}^{{date_short}}, {{time}}|{fallback}>")  # noqa: S704 - our own text
 
 
-def mention(person: PersonName) -> Markup | str:
+def mention(person: Named) -> Markup | str:
     """A person's Slack mention, which notifies them; their name where they have no Slack user."""
     return Markup(f"<@{person.slack}>") if person.slack else short(person.name)  # noqa: S704 - an id of Slack's
 

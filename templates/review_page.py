@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from templates.charts.funds import Funds
     from templates.charts.utilisation import Histogram
 
-    class DecidedCase(Protocol):
+    class Decided(Protocol):
         """A case with what became of it."""
 
         @property
@@ -112,7 +112,7 @@ def data_uri(picture: Picture) -> str:
     return f"data:image/png;base64,{b64encode(picture.png).decode()}"
 
 
-def decision(decided: DecidedCase) -> str:
+def decision(decided: Decided) -> str:
     """What the board made of a case: `as proposed`, `held (−10 % was proposed)`."""
     if decided.decision == "proposed":
         return "as proposed"

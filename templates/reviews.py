@@ -58,7 +58,7 @@ class Notice(Changed, Protocol):
     def would_change(self) -> tuple[Reason, ...]: ...
 
 
-class ReviewPackage(Protocol):
+class Named(Protocol):
     """Which review, and which package of it."""
 
     @property
@@ -83,7 +83,7 @@ class Uncounted(Protocol):
     def unknown_outcomes(self) -> int: ...
 
 
-class Pack(ReviewPackage, Protocol):
+class Pack(Named, Protocol):
     """The view of a review; the templates say what else they need of it."""
 
     @property
@@ -120,7 +120,7 @@ def outcome(shown: Pack) -> Message:
     return render.message("reviews/outcome", pack=shown, button_value=button_value(shown))
 
 
-def button_value(shown: ReviewPackage) -> str:
+def button_value(shown: Named) -> str:
     """What a button carries: which review, and which package was shown."""
     return f"{shown.review.quarter}:{shown.package}"
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from policy.value.valuation import worth
 from templates import formats, render
 from templates.charts import native
-from templates.charts.weekly_words import WeeksOfTeam
+from templates.charts.weekly import WeeksOfTeam
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from policy.units import MICRO_PER_TOKEN, NANO_PER_USD
-from templates.charts import canvas, weekly_words
+from templates.charts import canvas, weekly
 from templates.charts.burn_down import even_pace
 from templates.charts.burn_down import finding as finding_of_month
 from templates.charts.utilisation import finding as finding_of_shares
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from policy.units import MicroTokens, NanoUSD
     from templates.charts.burn_down import BurnDown
     from templates.charts.utilisation import Histogram
-    from templates.charts.weekly_words import WeeksOfTeam
+    from templates.charts.weekly import WeeksOfTeam
 
 LONGEST_TITLE, LONGEST_LABEL, MOST_POINTS = 50, 20, 20
 Block = dict[str, Any]
@@ -35,7 +35,7 @@ def team_lines(report: WeeksOfTeam) -> Block | None:
         series["Grants' pace"] = [_usd(pace) for pace in paces]
     return _chart(
         "line",
-        weekly_words.finding(report),
+        weekly.finding(report),
         "USD spent a week",
         [canvas.of(one.week.first_day) for one in weeks],
         series,
