@@ -109,7 +109,7 @@ def _growth_and_balance(kind: str, events: int) -> None:
 
 
 def _small_balance(kind: str, target: float) -> float:
-    """The same person with the same usage, and nobody else's: what a thousandth of the large ledger holds."""
+    """The same person with the same usage, and no one else's: what a thousandth of the large ledger holds."""
     somebody = range(balance.SOMEBODY, balance.SOMEBODY + 1)
     with ledgers.ledger(kind) as app:
         intake.growth(app, events=SMALL, batch=SMALL // 10, report=lambda _: None, people=somebody)

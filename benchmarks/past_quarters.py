@@ -43,7 +43,7 @@ TEAM, ROOM = 8, 24
 ZONES = ("Europe/Berlin", "Europe/London", "America/New_York")
 SERVICE = "bench"
 DAY = 2
-"""Of each week, on which everybody uses something."""
+"""Of each week, on which everyone uses something."""
 SEATS = {"board": 5, "chair": 1, "finance": 1}
 
 

@@ -67,7 +67,7 @@ class Office(NamedTuple):
 
 
 def write(office: Office, people: Sequence[str], count: int, *, until: datetime) -> None:
-    """So many, evenly over three years and by chance over people; some of everybody's."""
+    """So many, evenly over three years and by chance over people; some of everyone's."""
     chance = random.Random(count)
     for numbers in bulk.chunks(range(count), AT_ONCE):
         pasts = [_past(office, people, until - YEARS * (count - n) / (count + 1), chance) for n in numbers]

@@ -202,7 +202,7 @@ def _hold(company: Company, quarter: Quarter, case: Kept) -> None:
 
 
 def _adopt(company: Company, quarter: Quarter, bare: _Bare, found: Measured) -> Timed:
-    """The deciding vote, with a notice owed to everybody whose grant changes."""
+    """The deciding vote, with a notice owed to everyone whose grant changes."""
     *others, last = VOTERS
     for name in others:
         _vote(company, quarter, name)

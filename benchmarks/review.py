@@ -33,7 +33,7 @@ class Measured:
 
 
 def measure(unit: str, people: int) -> Measured:
-    """All quarters one after the other, states and changes carried on; then with every sentence of everybody's."""
+    """All quarters one after the other, states and changes carried on; then with every sentence of everyone's."""
     rules = dataclasses.replace(RULES, unit=unit)
     company = _company(people)
     # The first call loads what numpy loads late.

@@ -42,7 +42,7 @@ PLANTED = {
     "usual": 94,
 }
 HONEST = {"splitter": "usual", "burner": "usual", "pretender": "idle"}
-"""What somebody who games would be otherwise."""
+"""What someone who games would be otherwise."""
 LEVELS = {"junior": (90_000, 2.5), "mid": (120_000, 3.0), "senior": (150_000, 3.5), "staff": (190_000, 3.5)}
 """Midpoint of the pay band, and pieces of work a week."""
 REVERTED, PIECES, SPREAD_OF_SKILL = 0.08, 3, 0.15
@@ -163,7 +163,7 @@ def run(unit: str, *, seed: int = 1, honest: tuple[str, ...] = (), by_size: bool
 
 
 def _grants(people: Sequence[Character], factors: dict[str, Decimal], budget: int | None) -> dict[str, int]:
-    """Everybody's monthly grant, of at most `budget` micro-tokens together."""
+    """Everyone's monthly grant, of at most `budget` micro-tokens together."""
     claims = [
         Claim(who.id, who.level, NanoUSD(LEVELS[who.level][0] * 10**9), 1_000, 30, 30, adjustment=factors[who.id])
         for who in people
@@ -273,7 +273,7 @@ class Gain:
 
 
 def gains(unit: str, kind: str, *, seed: int = 1, most: int = PEOPLE, by_size: bool = False) -> Gain:
-    """Each of a kind gaming and not, everything else being equal: the others, and everybody's luck."""
+    """Each of a kind gaming and not, everything else being equal: the others, and everyone's luck."""
     gaming = run(unit, seed=seed, honest=(), by_size=by_size)
     ids = [who.id for who in company(seed) if who.kind == kind][:most]
     ends, more = [], []

@@ -54,7 +54,7 @@ def build(
     """The app for one workspace.
 
     `process_before_response`: a listener runs in the thread that received the request and the acknowledgement goes out
-    when it returns, after its commit (DESIGN 5). `authorize` replaces the token where there is no workspace to ask.
+    when it returns, after its commit. `authorize` replaces the token where there is no workspace to ask.
     """
     bolt = Bolt(
         client=WebClient(token=token, base_url=api_url),

@@ -1,4 +1,4 @@
-"""Which groups' totals may be told without telling a single person's (RULES 3, privacy)."""
+"""Which groups' totals may be told without telling a single person's."""
 
 from __future__ import annotations
 

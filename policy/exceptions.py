@@ -1,4 +1,4 @@
-"""Who decides an exception, by how many votes, until when, and what the votes come to (RULES 5). Pure, with reasons."""
+"""Who decides an exception, by how many votes, until when, and what the votes come to. Pure, with reasons."""
 
 from __future__ import annotations
 

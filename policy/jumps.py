@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from policy.parameters.messages import ReportRules
 
 CONSISTENT = 1.4826
-"""Makes the median absolute deviation of normal figures their standard deviation (RULES 6 scales it alike)."""
+"""Makes the median absolute deviation of normal figures their standard deviation, as `reviews.robust` does."""
 
 
 @dataclass(frozen=True, slots=True)
-class Unusual:
+class UsualRange:
     """A figure far from its `usual` one: `low` and `high` are those of the middle half of the weeks before."""
 
     usual: int
@@ -25,7 +25,7 @@ class Unusual:
     weeks: int
 
 
-def unusual(last: int, before: Sequence[int], rules: ReportRules) -> Unusual | None:
+def unusual(last: int, before: Sequence[int], rules: ReportRules) -> UsualRange | None:
     """How the last of some whole figures stands out; None where it does not, or where too few are known.
 
     It must be so many robust deviations from the median of those before, and differ from that by a certain share of it.
@@ -39,4 +39,4 @@ def unusual(last: int, before: Sequence[int], rules: ReportRules) -> Unusual | N
         return None
     ordered = sorted(before)
     quarter = len(ordered) // 4
-    return Unusual(round(usual), ordered[quarter], ordered[-1 - quarter], len(before))
+    return UsualRange(round(usual), ordered[quarter], ordered[-1 - quarter], len(before))

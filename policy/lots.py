@@ -1,4 +1,4 @@
-"""Which lots a debit burns, and how a new lot settles debt (DESIGN 3, Ledger)."""
+"""Which lots a debit burns, and how a new lot settles debt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From what was used to what it costs: disjoint meters, a price for each, one exact sum (RULES 2)."""
+"""From what was used to what it costs: disjoint meters, a price for each, one exact sum."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Phases and waves: who takes part in a month, and for how many of its days (RULES 3, phases)."""
+"""Phases and waves: who takes part in a month, and for how many of its days."""
 
 from __future__ import annotations
 

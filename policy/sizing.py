@@ -1,7 +1,10 @@
 """How large everyone's monthly grant is: entitlement × seniority × complexity × history, adjusted, within a budget.
 
-The formulas are those of RULES 3. Everything is counted in whole numbers: USD in nano-USD, grants in micro-tokens,
-factors in ten-thousandths, the budget's share in millionths.
+    M = .25 × midpoint ÷ 12 × post × days active ÷ days in the month
+    grant = clip(k × M × clip(S·P·H, .70, 1.40) × adjustment, .60·M, 1.50·M)    k ≤ 1: Σ grants ≤ budget
+
+The figures are those of the packaged handbook. Everything is counted in whole numbers: USD in nano-USD, grants in
+micro-tokens, factors in ten-thousandths, the budget's share in millionths.
 """
 
 from __future__ import annotations

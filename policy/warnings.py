@@ -1,4 +1,4 @@
-"""When a person is warned of what they have spent in a month (RULES 4)."""
+"""When a person is warned of what they have spent in a month."""
 
 from __future__ import annotations
 

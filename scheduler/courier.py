@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from policy.parameters.messages import MessageRules
     from programme.app import App
     from scheduler.messages import Composed
-    from store.outbox.messages import Owed
+    from store.outbox.messages import OwedMessage
 
     Compose = Callable[[str, object], Composed | None]
     """None where there is nothing to say any more."""
@@ -121,7 +121,7 @@ class _Pass:
         self._channels: set[str] = set()
         self._done = Delivered()
 
-    def send(self, rows: list[Owed]) -> Delivered:
+    def send(self, rows: list[OwedMessage]) -> Delivered:
         self._done.leased = len(rows)
         for row in rows:
             if self._done.stopped:
@@ -134,14 +134,14 @@ class _Pass:
                 self._try(row)
         return self._done
 
-    def _opening(self, row: Owed) -> datetime:
+    def _opening(self, row: OwedMessage) -> datetime:
         """When the message may go out: in the reader's hours, or the programme's for a channel, or at once."""
         if row.at_once:
             return self._app.clock()
         zone = ZoneInfo(row.time_zone) if row.time_zone else self._app.zone
         return next_opening(self._app.clock(), zone, self._rules)
 
-    def _try(self, row: Owed) -> None:
+    def _try(self, row: OwedMessage) -> None:
         try:
             self._send(row)
         except _Refused as refused:
@@ -149,13 +149,13 @@ class _Pass:
         if row.channel is not None and row.replaces is None:
             self._channels.add(row.channel)
 
-    def _send(self, row: Owed) -> None:
+    def _send(self, row: OwedMessage) -> None:
         if row.replaces is not None:
             self._renew(row, row.replaces)
         else:
             self._post(row)
 
-    def _renew(self, row: Owed, replaces: str) -> None:
+    def _renew(self, row: OwedMessage, replaces: str) -> None:
         """Show a message's new face. A second time does no harm, so no one has to look whether it was done."""
         now = self._app.clock()
         with self._app.database.reading() as session:
@@ -188,7 +188,7 @@ class _Pass:
             self._note_sent(row, channel, ts)
             self._done.sent += 1
 
-    def _thread(self, row: Owed) -> str | None:
+    def _thread(self, row: OwedMessage) -> str | None:
         """The ts of the message in whose thread this one goes; None while that is on its way."""
         if row.thread is None:
             return ""
@@ -198,7 +198,7 @@ class _Pass:
             raise _Refused(Trouble("anchor_parked", "park"))
         return place.ts
 
-    def _post(self, row: Owed) -> None:
+    def _post(self, row: OwedMessage) -> None:
         thread = self._thread(row)
         if thread is None:
             self._give_back(row, self._app.clock() + A_SECOND)
@@ -227,7 +227,7 @@ class _Pass:
         self._note_sent(row, *place)
         self._done.sent += 1
 
-    def _user(self, row: Owed) -> str:
+    def _user(self, row: OwedMessage) -> str:
         """The reader's Slack id; a reader without one is looked up by e-mail, and linked."""
         if row.slack_user_id is not None:
             return row.slack_user_id
@@ -242,7 +242,7 @@ class _Pass:
             raise _Refused(Trouble("slack_user_taken", "park"))
         return found
 
-    def _found(self, row: Owed, user: str | None, thread: str) -> tuple[str, str] | None:
+    def _found(self, row: OwedMessage, user: str | None, thread: str) -> tuple[str, str] | None:
         return _asked(
             lambda: slack_delivery.find(
                 self._slack, row.key, channel=row.channel, user=user, since=row.created_at, thread=thread
@@ -250,7 +250,7 @@ class _Pass:
             posting=False,
         )
 
-    def _composed(self, row: Owed) -> Composed | None:
+    def _composed(self, row: OwedMessage) -> Composed | None:
         try:
             return self._compose(row.template, row.view)
         except UnknownTemplateError as error:
@@ -259,18 +259,18 @@ class _Pass:
             logger.error("message %s cannot be composed: %s", row.id, type(error).__qualname__)  # noqa: TRY400 - no figures
             raise _Refused(Trouble("not_written", "park")) from error
 
-    def _note_sent(self, row: Owed, channel: str, ts: str) -> None:
+    def _note_sent(self, row: OwedMessage, channel: str, ts: str) -> None:
         with self._app.database.transaction() as session:
             outbox_messages.sent(session, row.id, courier=self._courier, channel=channel, ts=ts, now=self._app.clock())
         if row.person_id is not None:
             self._app.refresh_home(row.person_id)
 
-    def _note_overtaken(self, row: Owed) -> None:
+    def _note_overtaken(self, row: OwedMessage) -> None:
         self._done.settled += 1
         with self._app.database.transaction() as session:
             outbox_messages.overtaken(session, row.id, courier=self._courier, now=self._app.clock())
 
-    def _yield_to(self, row: Owed, trouble: Trouble) -> None:
+    def _yield_to(self, row: OwedMessage, trouble: Trouble) -> None:
         now, attempts = self._app.clock(), row.attempts + 1
         uncertain = row.uncertain or trouble.performed
         processing = trouble.code == "invalid_blocks" and self._has_picture(row) and attempts <= PROCESSING_ATTEMPTS
@@ -299,13 +299,13 @@ class _Pass:
                 )
             logger.warning("message %s is parked: %s", row.id, trouble.code)
 
-    def _has_picture(self, row: Owed) -> bool:
+    def _has_picture(self, row: OwedMessage) -> bool:
         with self._app.database.reading() as session:
             return outbox_messages.file_of(session, row.id) is not None
 
     def _give_back(
         self,
-        row: Owed,
+        row: OwedMessage,
         due_at: datetime,
         *,
         problem: str | None = None,

@@ -34,22 +34,22 @@ COMPOSERS: dict[str, Callable[[object], tuple[Message, Picture | None]]] = {
 
 
 LIVE: dict[str, Callable[[App, object], Message | None]] = {
-    "fast_track/card": exceptions.compose_card,
-    "fast_track/face": exceptions.compose_face,
-    "fast_track/mine": exceptions.compose_mine,
-    "fast_track/note": exceptions.compose_note,
-    "fast_track/question": exceptions.compose_question,
-    "fast_track/more_time": exceptions.compose_more_time,
-    "fast_track/outcome": exceptions.compose_outcome,
-    "policy/card": handbook.compose_card,
-    "policy/face": handbook.compose_face,
-    "policy/mine": handbook.compose_mine,
-    "policy/note": handbook.compose_note,
-    "review/notice": appeals.compose_notice,
-    "review/pack": reviews.compose_pack,
-    "review/face": reviews.compose_face,
-    "review/outcome": reviews.compose_outcome,
-    "review/milestone": reviews.compose_milestone,
+    "exceptions/card": exceptions.compose_card,
+    "exceptions/face": exceptions.compose_face,
+    "exceptions/mine": exceptions.compose_mine,
+    "exceptions/note": exceptions.compose_note,
+    "exceptions/question": exceptions.compose_question,
+    "exceptions/more_time": exceptions.compose_more_time,
+    "exceptions/outcome": exceptions.compose_outcome,
+    "handbook/card": handbook.compose_card,
+    "handbook/face": handbook.compose_face,
+    "handbook/mine": handbook.compose_mine,
+    "handbook/note": handbook.compose_note,
+    "reviews/notice": appeals.compose_notice,
+    "reviews/pack": reviews.compose_pack,
+    "reviews/face": reviews.compose_face,
+    "reviews/outcome": reviews.compose_outcome,
+    "reviews/milestone": reviews.compose_milestone,
     "appeals/card": appeals.compose_card,
     "appeals/face": appeals.compose_face,
     "appeals/mine": appeals.compose_mine,
@@ -61,8 +61,8 @@ LIVE: dict[str, Callable[[App, object], Message | None]] = {
 
 PICTURED: dict[str, Callable[[App, object], tuple[Message, Picture | None] | None]] = {
     "reports/weekly": reports.compose,
-    "review/money": reviews.compose_money,
-    "review/use": reviews.compose_use,
+    "reviews/money": reviews.compose_money,
+    "reviews/use": reviews.compose_use,
 }
 """The same of messages with a picture."""
 

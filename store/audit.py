@@ -30,7 +30,7 @@ POLICY = "policy"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The Slack message in which somebody pressed a button."""
+    """The Slack message in which a person clicked a button."""
 
     channel: str | None = None
     ts: str | None = None

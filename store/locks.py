@@ -46,7 +46,7 @@ ORDER = (
     "accounts",
     "audit",
 )
-"""Whoever holds one takes no earlier one, so nobody waits in a circle. A table's name stands for locks of its rows."""
+"""Whoever holds one takes no earlier one, so no one waits in a circle. A table's name stands for locks of its rows."""
 
 
 def hold(session: Session, lock: Lock) -> None:

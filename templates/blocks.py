@@ -58,7 +58,7 @@ class MessageLimitError(ValueError):
     """A template wrote more than Slack takes, or nothing where Slack wants something."""
 
 
-class Sheet:
+class BlockCollector:
     """Collects the blocks of one message in the order in which the template writes them."""
 
     def __init__(self) -> None:

@@ -28,12 +28,12 @@ class Card(Protocol):
 
 def card(shown: Card) -> Message:
     """A request for those who decide it: in the channel, in a conversation, in an answer."""
-    return render.message("fast_track/card", card=shown, button_value=button_value(shown))
+    return render.message("exceptions/card", card=shown, button_value=button_value(shown))
 
 
 def mine(shown: Card) -> Message:
     """Where a request stands, for the person who asked."""
-    return render.message("fast_track/mine", card=shown, button_value=button_value(shown))
+    return render.message("exceptions/mine", card=shown, button_value=button_value(shown))
 
 
 def button_value(shown: Card) -> str:

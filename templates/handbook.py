@@ -83,18 +83,18 @@ def card(shown: Card) -> Message:
     """A proposal for those who decide it."""
     left_out = max(len(shown.changes) - MOST_ROWS, 0)
     return render.message(
-        "policy/card", card=shown, rows=_table(shown.changes), left_out=left_out, button_value=button_value(shown)
+        "handbook/card", card=shown, rows=_table(shown.changes), left_out=left_out, button_value=button_value(shown)
     )
 
 
 def mine(shown: Card) -> Message:
     """Where a proposal stands, for its proposer."""
-    return render.message("policy/mine", card=shown, button_value=button_value(shown))
+    return render.message("handbook/mine", card=shown, button_value=button_value(shown))
 
 
 def note(shown: Card) -> Message:
     """What became of a proposal, for its proposer."""
-    return render.message("policy/note", card=shown)
+    return render.message("handbook/note", card=shown)
 
 
 def thresholds(offered: Offered, named: Sequence[Threshold], *, private: str) -> Block:
@@ -102,14 +102,16 @@ def thresholds(offered: Offered, named: Sequence[Threshold], *, private: str) ->
     days = [(day.isoformat(), formats.day(day)) for day in offered.days]
     running = "in a quarter" if offered.low_quarters == 1 else f"in {offered.low_quarters} quarters in a row"
     hints = HINTS | {LOW_ENTER: HINTS[LOW_ENTER] % running}
-    return render.modal("review/thresholds", offered=offered, thresholds=named, days=days, hints=hints, private=private)
+    return render.modal(
+        "reviews/thresholds", offered=offered, thresholds=named, days=days, hints=hints, private=private
+    )
 
 
 def thresholds_proposed(shown: Card, named: Sequence[Threshold]) -> Block:
     """What was proposed with that form, in its words."""
     names = {one.key: one.name for one in named}
     changed = [(names.get(one.key, one.key), one) for one in shown.changes]
-    return render.modal("review/thresholds_proposed", card=shown, changed=changed, percent=_in_percent)
+    return render.modal("reviews/thresholds_proposed", card=shown, changed=changed, percent=_in_percent)
 
 
 def _in_percent(share: str) -> str:

@@ -13,7 +13,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader, Stric
 from markupsafe import Markup
 
 from templates import formats
-from templates.blocks import NOT_IN_MODALS, Block, Sheet
+from templates.blocks import NOT_IN_MODALS, Block, BlockCollector
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,36 +80,36 @@ def home(name: str, **view: object) -> Block:
 
 def answer(said: Message, *, title: str) -> Block:
     """A message as a modal, for clicks outside of any conversation; without what modals cannot show."""
-    sheet = Sheet()
-    sheet.modal(title, callback="answer")
-    sheet.blocks = [block for block in said.blocks if block["type"] not in NOT_IN_MODALS]
-    if not sheet.blocks:
-        sheet.section(lambda: said.text)
-    return sheet.view()
+    collector = BlockCollector()
+    collector.modal(title, callback="answer")
+    collector.blocks = [block for block in said.blocks if block["type"] not in NOT_IN_MODALS]
+    if not collector.blocks:
+        collector.section(lambda: said.text)
+    return collector.view()
 
 
-def _filled(name: str, view: dict[str, object]) -> Sheet:
-    sheet = Sheet()
+def _filled(name: str, view: dict[str, object]) -> BlockCollector:
+    collector = BlockCollector()
     _template(name).render(
-        fallback=sheet.fallback,
-        header=sheet.header,
-        section=sheet.section,
-        fields=sheet.fields,
-        field=sheet.field,
-        context=sheet.context,
-        divider=sheet.divider,
-        table=sheet.table,
-        actions=sheet.actions,
-        button=sheet.button,
-        modal=sheet.modal,
-        home_view=sheet.home,
-        chart=sheet.chart,
-        data_table=sheet.data_table,
-        text_input=sheet.text_input,
-        date_input=sheet.date_input,
-        select_input=sheet.select_input,
-        people_input=sheet.people_input,
-        checks_input=sheet.checks_input,
+        fallback=collector.fallback,
+        header=collector.header,
+        section=collector.section,
+        fields=collector.fields,
+        field=collector.field,
+        context=collector.context,
+        divider=collector.divider,
+        table=collector.table,
+        actions=collector.actions,
+        button=collector.button,
+        modal=collector.modal,
+        home_view=collector.home,
+        chart=collector.chart,
+        data_table=collector.data_table,
+        text_input=collector.text_input,
+        date_input=collector.date_input,
+        select_input=collector.select_input,
+        people_input=collector.people_input,
+        checks_input=collector.checks_input,
         **view,
     )
-    return sheet
+    return collector

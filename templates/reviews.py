@@ -95,7 +95,7 @@ class Pack(Named, Protocol):
 def pack(shown: Pack) -> Message:
     """A review for those who decide it: in the channel, in a conversation."""
     return render.message(
-        "review/pack",
+        "reviews/pack",
         pack=shown,
         button_value=button_value(shown),
         group_name=partial(group_name, names=shown.names),
@@ -117,7 +117,7 @@ def pack(shown: Pack) -> Message:
 
 def outcome(shown: Pack) -> Message:
     """A message that a review is adopted, or has lapsed."""
-    return render.message("review/outcome", pack=shown, button_value=button_value(shown))
+    return render.message("reviews/outcome", pack=shown, button_value=button_value(shown))
 
 
 def button_value(shown: Named) -> str:
@@ -167,7 +167,7 @@ def _line(reason: Reason) -> str:
 def notice(changed: Notice) -> Message:
     """What a person is told about their own case."""
     return render.message(
-        "review/notice",
+        "reviews/notice",
         notice=changed,
         change=change(changed.delta_thousandths),
         proposed=_proposed(changed),
@@ -185,7 +185,7 @@ def _proposed(changed: Notice) -> str:
 def mine(quarter: object | None, changed: Notice | None, *, card: object | None, may_appeal: bool) -> Message:
     """A person's case in the last adopted review, as often as they ask; no notice where they have none."""
     return render.message(
-        "review/mine",
+        "reviews/mine",
         quarter=quarter,
         notice=changed,
         card=card,
@@ -224,7 +224,7 @@ class Appeals(Protocol):
 
 def milestone(kept: object, step: str, appealed: Appeals) -> Message:
     """A message that an adopted review applies from now, or that the time for appeals is over."""
-    return render.message("review/milestone", review=kept, step=step, appealed=appealed, became=became(appealed))
+    return render.message("reviews/milestone", review=kept, step=step, appealed=appealed, became=became(appealed))
 
 
 def appeals_in_words(appealed: Appeals) -> str:
@@ -286,4 +286,4 @@ def pages(number: int, of: int) -> Iterator[tuple[str, int]]:
 
 def page(shown: object, lines: Sequence[object], *, turns: Sequence[tuple[str, int]]) -> dict[str, object]:
     """A page of the cases, as a modal."""
-    return render.modal("review/cases", page=shown, lines=lines, turns=turns, change=change, states=STATES)
+    return render.modal("reviews/cases", page=shown, lines=lines, turns=turns, change=change, states=STATES)

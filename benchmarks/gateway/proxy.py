@@ -56,14 +56,14 @@ def _run(*command: str | Path) -> None:
 def running(log: Path, settings: dict[str, str]) -> Iterator[str]:
     """The address of a proxy with `settings` in its environment; it is gone when the block ends.
 
-    Whatever it might want from outside is sent to a port on which nobody listens.
+    Whatever it might want from outside is sent to a port on which no one listens.
     """
     port = _free_port()
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(log.parent),
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",
-        # It does not start without one; nobody uses it.
+        # It does not start without one; no one uses it.
         "LITELLM_MASTER_KEY": f"sk-{secrets.token_hex(32)}",
         "HTTP_PROXY": NOWHERE,
         "HTTPS_PROXY": NOWHERE,

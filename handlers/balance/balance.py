@@ -36,7 +36,7 @@ def show_balance(app: App, request: Request) -> Message | None:
     services = [(names.get(key, key), spent) for key, spent in card.services]
     lapsing = MicroTokens(card.outlook.lapsing if card.outlook else 0)
     contact = books.versions[-1].contact
-    return render.message("tokens/balance", card=card, services=services, lapsing=lapsing, contact=contact)
+    return render.message("balance/balance", card=card, services=services, lapsing=lapsing, contact=contact)
 
 
 def show_why(app: App, request: Request) -> Message | None:
@@ -48,7 +48,7 @@ def show_why(app: App, request: Request) -> Message | None:
         names = reference.service_names(moment.session)
         contact = contact_of(moment)
     working = workings.of(explanation.grant) if explanation.grant else None
-    return render.message("tokens/why", why=explanation, card=card, names=names, contact=contact, working=working)
+    return render.message("balance/why", why=explanation, card=card, names=names, contact=contact, working=working)
 
 
 def show_history(app: App, request: Request) -> Message | None:
@@ -60,7 +60,7 @@ def show_history(app: App, request: Request) -> Message | None:
         of_month = history.of_month(moment, person.id, month)
         names = reference.service_names(moment.session)
     rows, left_out = _table(of_month, names)
-    return render.message("tokens/history", history=of_month, rows=rows, left_out=left_out)
+    return render.message("balance/history", history=of_month, rows=rows, left_out=left_out)
 
 
 def _month(request: Request, app: App) -> Month:

@@ -161,7 +161,7 @@ def _form(
     services = [s for s in office.book.services if s.approved_on(office.today)]
     grant = crediting.monthly_grant(moment, person.id)
     return render.modal(
-        "fast_track/form",
+        "exceptions/form",
         form=fields,
         value=office.value,
         projects=_projects(moment.session, person, fields.project, office.today),
@@ -281,7 +281,7 @@ def submit(app: App, form: Form) -> View:
             # The form stays as it is, with what is in the way.
             raise FieldsRefused({"amount": str(refusal)}) from refusal
         card = cards.of(moment, submitted.request.id)
-    return render.modal("fast_track/receipt", card=card)
+    return render.modal("exceptions/receipt", card=card)
 
 
 # --- One's own requests --------------------------------------------------------------------------------------------
@@ -295,13 +295,13 @@ def show_requests(app: App, request: Request) -> Message | None:
             return None
         own = cards.mine(moment, person.id, limit=SHOWN_REQUESTS)
     values = {card.request.id: button_value(card) for card in own}
-    return render.message("fast_track/requests", cards=own, values=values)
+    return render.message("exceptions/requests", cards=own, values=values)
 
 
 def press_withdraw(app: App, press: Press) -> Message:
     with app.transaction(press.now) as moment:
         asking.withdraw(moment, press.person, press.request_id)
-    return render.message("fast_track/done", text="Your request is withdrawn. You can ask again at any time.")
+    return render.message("exceptions/done", text="Your request is withdrawn. You can ask again at any time.")
 
 
 # --- Answers to the board, and what came of it ---------------------------------------------------------------------
@@ -316,7 +316,7 @@ def press_answer(app: App, press: Press) -> Modal:
         require_undecided(moment, request)
     if question.answer is not None:
         raise Refusal("answered", "You have already answered this.", next_step="The board has your answer.")
-    return Modal(render.modal("fast_track/answer", question=question, private=press.value))
+    return Modal(render.modal("exceptions/answer", question=question, private=press.value))
 
 
 def submit_answer(app: App, form: Form) -> None:
@@ -330,7 +330,7 @@ def press_outcome(app: App, press: Press) -> Modal:
         _own(moment.session, press)
         card = cards.of(moment, press.request_id)
     outcomes = list(questions.OUTCOMES.items())
-    return Modal(render.modal("fast_track/outcome_form", card=card, outcomes=outcomes, private=press.request_id))
+    return Modal(render.modal("exceptions/outcome_form", card=card, outcomes=outcomes, private=press.request_id))
 
 
 def submit_outcome(app: App, form: Form) -> None:

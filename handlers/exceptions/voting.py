@@ -48,21 +48,21 @@ def press_approve(app: App, press: Press) -> Message:
     place = Place(press.channel, press.ts)
     with app.transaction(press.now) as moment:
         voted = voting.vote(moment, press.person, press.request_id, Ballot(approves=True), place=place)
-    return render.message("fast_track/voted", voted=voted)
+    return render.message("exceptions/voted", voted=voted)
 
 
 def press_less(app: App, press: Press) -> Modal:
     card = _to_decide(app, press)
     amount = formats.exact_tokens(card.request.amount)
-    return Modal(render.modal("fast_track/less", card=card, amount=amount, private=_private(press)))
+    return Modal(render.modal("exceptions/less", card=card, amount=amount, private=_private(press)))
 
 
 def press_reject(app: App, press: Press) -> Modal:
-    return Modal(render.modal("fast_track/reject", card=_to_decide(app, press), private=_private(press)))
+    return Modal(render.modal("exceptions/reject", card=_to_decide(app, press), private=_private(press)))
 
 
 def press_ask(app: App, press: Press) -> Modal:
-    return Modal(render.modal("fast_track/ask", card=_to_decide(app, press), private=_private(press)))
+    return Modal(render.modal("exceptions/ask", card=_to_decide(app, press), private=_private(press)))
 
 
 def press_show(app: App, press: Press) -> Message:
@@ -117,7 +117,7 @@ def _vote(moment: Moment, form: Form, ballot: Ballot) -> View:
     private = json.loads(form.private)
     place = Place(private["channel"], private["ts"])
     voted = voting.vote(moment.at(form.now), form.person, private["request_id"], ballot, place=place)
-    return render.modal("fast_track/voted", voted=voted)
+    return render.modal("exceptions/voted", voted=voted)
 
 
 def submit_question(app: App, form: Form) -> None:
@@ -141,7 +141,7 @@ def show_queue(app: App, request: Request) -> Message | None:
     values = {line.card.request.id: exceptions.button_value(line.card) for line in queue.lines}
     stands_in_until = handed.last_day if handed else None
     return render.message(
-        "fast_track/queue",
+        "exceptions/queue",
         queue=queue,
         values=values,
         stands_in_until=stands_in_until,
@@ -168,7 +168,7 @@ def delegate(app: App, request: Request) -> Message | None:
             to, last_day = _to_whom(moment.session, words)
             board.delegate(moment, member, to, last_day)
             text = f"{to.name} votes in your place until the end of {formats.day(last_day)}. {_OFF}"
-    return render.message("fast_track/done", text=text)
+    return render.message("exceptions/done", text=text)
 
 
 _OFF = "`/tokens delegate off` takes it back."
@@ -208,6 +208,7 @@ COMMANDS = (
 
 
 def register(bolt: Bolt, app: App) -> None:
+    # Buttons of messages that were sent long ago carry these ids, so they keep their first spelling.
     on_press(bolt, "fast_track_approve", press_approve, app)
     on_press(bolt, "fast_track_less", press_less, app)
     on_press(bolt, "fast_track_reject", press_reject, app)

@@ -54,7 +54,7 @@ def show_policy(app: App, request: Request) -> Message | None:
         later = [book for book in coming if following and book.effective_from > following.effective_from]
         proposed = [_line(moment, card, person.id, request) for card in cards.all_open(moment)]
     return render.message(
-        "policy/policy", now=now, next=following, next_changes=changes, later=later, proposed=proposed
+        "handbook/rules", now=now, next=following, next_changes=changes, later=later, proposed=proposed
     )
 
 
@@ -79,7 +79,7 @@ def press_confirm(app: App, press: Press) -> Message:
     place = Place(press.channel, press.ts)
     with app.transaction(press.now) as moment:
         book = deciding.confirm(moment, press.person, proposal_id, mark, place=place)
-    return render.message("policy/done", state="confirmed", version=book.version, effective_from=book.effective_from)
+    return render.message("handbook/done", state="confirmed", version=book.version, effective_from=book.effective_from)
 
 
 def press_decline(app: App, press: Press) -> Modal:
@@ -87,7 +87,7 @@ def press_decline(app: App, press: Press) -> Modal:
     with app.reading(press.now) as moment:
         card = deciding.require_decidable(moment, press.person, proposal_id)
     private = json.dumps({"proposal_id": proposal_id, "channel": press.channel, "ts": press.ts})
-    return Modal(render.modal("policy/decline", card=card, private=private))
+    return Modal(render.modal("handbook/decline", card=card, private=private))
 
 
 def submit_decline(app: App, form: Form) -> View:
@@ -96,14 +96,16 @@ def submit_decline(app: App, form: Form) -> View:
     with app.transaction(form.now) as moment:
         deciding.decline(moment, form.person, private["proposal_id"], form.values.get("reason", ""), place=place)
         card = cards.of(moment, private["proposal_id"])
-    return render.modal("policy/declined", card=card)
+    return render.modal("handbook/declined", card=card)
 
 
 def press_withdraw(app: App, press: Press) -> Message:
     proposal_id, _ = _named(press.value)
     with app.transaction(press.now) as moment:
         taken = deciding.withdraw(moment, press.person, proposal_id)
-    return render.message("policy/done", state=taken.state, version=taken.version, effective_from=taken.effective_from)
+    return render.message(
+        "handbook/done", state=taken.state, version=taken.version, effective_from=taken.effective_from
+    )
 
 
 COMMANDS = (Command("policy", "", "the rules in force, those to come, and what is proposed", show_policy),)

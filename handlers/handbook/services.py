@@ -19,7 +19,7 @@ def show_services(app: App, request: Request) -> Message:
     with app.database.reading() as session:
         book = app.recent_handbooks.get(session, request.now).on(today)
     approved = [service for service in book.services if service.approved_on(today)]
-    return render.message("tokens/services", services=approved, contact=book.contact)
+    return render.message("commands/services", services=approved, contact=book.contact)
 
 
 COMMANDS = (Command("services", "", "the AI services that tokens pay for", show_services),)

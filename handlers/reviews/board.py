@@ -54,7 +54,7 @@ def press_adopt(app: App, press: Press) -> Message:
     place = Place(press.channel, press.ts)
     with app.transaction(press.now) as moment:
         voted = voting.vote(moment, press.person, quarter, Ballot(package, adopts=True), place=place)
-    return render.message("review/voted", voted=voted)
+    return render.message("reviews/voted", voted=voted)
 
 
 def press_against(app: App, press: Press) -> Modal:
@@ -66,7 +66,7 @@ def press_against(app: App, press: Press) -> Modal:
         voting.seat_of(moment, panel, press.person.id, votes=votes.votes(moment.session, quarter))
         voting.require_current(panel, package)
     private = {"quarter": str(quarter), "package": package, "channel": press.channel, "ts": press.ts}
-    return Modal(render.modal("review/against", quarter=quarter, private=json.dumps(private)))
+    return Modal(render.modal("reviews/against", quarter=quarter, private=json.dumps(private)))
 
 
 def submit_against(app: App, form: Form) -> View:
@@ -75,7 +75,7 @@ def submit_against(app: App, form: Form) -> View:
     place = Place(private["channel"], private["ts"])
     with app.transaction(form.now) as moment:
         voted = voting.vote(moment, form.person, Quarter.parse(private["quarter"]), ballot, place=place)
-    return render.modal("review/voted", voted=voted)
+    return render.modal("reviews/voted", voted=voted)
 
 
 def press_value(app: App, press: Press) -> Message:
@@ -83,7 +83,7 @@ def press_value(app: App, press: Press) -> Message:
     quarter, _ = _package(press.value)
     with app.transaction(press.now) as moment:
         value = voting.confirm_value(moment, press.person, quarter)
-    return render.message("review/confirmed", value=value)
+    return render.message("reviews/confirmed", value=value)
 
 
 def _package(value: str) -> tuple[Quarter, int]:
@@ -118,14 +118,14 @@ def press_why(app: App, press: Press) -> Modal:
     with app.reading(press.now) as moment:
         case = single_cases.case_for(moment, press.person, about.quarter, about.person_id)
         name = _name(moment.session, about.person_id)
-    return Modal(render.modal("review/why", case=case, who=name, change=reviews.change, lines=reviews.lines))
+    return Modal(render.modal("reviews/why", case=case, who=name, change=reviews.change, lines=reviews.lines))
 
 
 def press_hold(app: App, press: Press) -> Modal:
     with app.reading() as moment:
         about, case, name = _to_decide(moment, press)
     private = _private(about, case)
-    return Modal(render.modal("review/hold", case=case, who=name, change=reviews.change, private=private))
+    return Modal(render.modal("reviews/hold", case=case, who=name, change=reviews.change, private=private))
 
 
 def press_amend(app: App, press: Press) -> Modal:
@@ -134,7 +134,7 @@ def press_amend(app: App, press: Press) -> Modal:
         limits = single_cases.limits(moment, drafting.require(moment, about.quarter), case)
     return Modal(
         render.modal(
-            "review/amend",
+            "reviews/amend",
             case=case,
             who=name,
             change=reviews.change,
@@ -210,7 +210,7 @@ def submit_amend(app: App, form: Form) -> View | Shown:
 
 def _decided(app: App, form: Form, about: About, decided: Decided, name: str) -> View | Shown:
     """What was done, above the page of cases on which it was chosen."""
-    done = render.modal("review/decided", decided=decided, who=name, change=reviews.change)
+    done = render.modal("reviews/decided", decided=decided, who=name, change=reviews.change)
     try:
         return Shown(done, below=_page(app, form.person, about.quarter, about.page, now=form.now))
     except Refusal:

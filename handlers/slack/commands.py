@@ -106,7 +106,7 @@ class Commands:
             contact = contact_of(moment)
         near = difflib.get_close_matches(request.arguments.lower(), self._by_name, n=1)
         return render.message(
-            "tokens/help",
+            "commands/help",
             commands=tuple(self),
             unknown=request.arguments,
             near=near[0] if near else "",

@@ -265,4 +265,4 @@ def _beside_fields(problems: dict[str, str], view: View) -> dict[str, str]:
 
 def closed(text: str, *, title: str = "Not done") -> View:
     """A modal that only says something."""
-    return render.modal("fast_track/closed", title=title, text=text)
+    return render.modal("exceptions/closed", title=title, text=text)

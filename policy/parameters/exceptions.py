@@ -1,4 +1,4 @@
-"""How exceptions are asked for and decided (RULES 5)."""
+"""How exceptions are asked for and decided."""
 
 # ruff: noqa: TC001 - the types of fields are read at run time
 
@@ -55,7 +55,7 @@ class BreakGlassRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExceptionRules:
-    """How exceptions are asked for and decided (RULES 5)."""
+    """How exceptions are asked for and decided."""
 
     from_hour: Annotated[int, Between(0, 23)]
     until_hour: Annotated[int, Between(1, 23)]

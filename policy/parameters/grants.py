@@ -1,4 +1,4 @@
-"""Who takes part from when, how a monthly grant is sized, and how long it lives (RULES 3)."""
+"""Who takes part from when, how a monthly grant is sized, and how long it lives."""
 
 # ruff: noqa: TC001, TC003 - the types of fields are read at run time
 
@@ -36,7 +36,7 @@ class HistoryRules:
 
 @dataclass(frozen=True, slots=True)
 class SizingRules:
-    """How a monthly grant follows from pay band, seniority, project complexity and history (RULES 3)."""
+    """How a monthly grant follows from pay band, seniority, project complexity and history."""
 
     share_of_compensation: Share
     least_weight: Factor

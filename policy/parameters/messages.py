@@ -1,4 +1,4 @@
-"""When the bot may write to people, of what it warns them, and what it may tell of groups (RULES 3 and 4)."""
+"""When the bot may write to people, of what it warns them, and what it may tell of groups."""
 
 # ruff: noqa: TC003 - the types of fields are read at run time
 

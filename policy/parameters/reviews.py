@@ -1,4 +1,4 @@
-"""How grants are adjusted each quarter, and how the board and those concerned have their say (RULES 6)."""
+"""How grants are adjusted each quarter, and how the board and those concerned have their say."""
 
 # ruff: noqa: TC001 - the types of fields are read at run time
 
@@ -63,7 +63,7 @@ class ChangeRules:
 
 @dataclass(frozen=True, slots=True)
 class AdjustmentRules:
-    """How grants are adjusted each quarter (RULES 6)."""
+    """How grants are adjusted each quarter."""
 
     unit: str
     weeks: Annotated[int, Between(2, 53)]

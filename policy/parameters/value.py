@@ -1,4 +1,4 @@
-"""What a token is worth, what is held back at issue, and what is put aside for what is outstanding (RULES 1)."""
+"""What a token is worth, what is held back at issue, and what is put aside for what is outstanding."""
 
 # ruff: noqa: TC001, TC003 - the types of fields are read at run time
 

@@ -1,8 +1,10 @@
 """The quarterly adjustment of grants: a raise needs evidence of efficiency, a cut needs unused allowance.
 
-The formulas are those of RULES 6. Low efficiency alone never cuts: its term is never below zero. A change is counted in
-thousandths, what all changes make together in ten-thousandths; `policy.sizing` applies it within floors, caps and the
-budget.
+    Δ = clip(.05·θ·[LCB > 0] − .10·[LOW] + .05·[HIGH and θ > −.5], −.10, +.10)
+
+The figures are those of the packaged handbook. Low efficiency alone never cuts: its term is never below zero. A change
+is counted in thousandths, what all changes make together in ten-thousandths; `policy.sizing` applies it within floors,
+caps and the budget.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NOTICE_DAYS = 10
-"""RULES 6, where a caller has no handbook at hand; `[appeals]` of the handbook holds otherwise."""
+"""Where a caller has no handbook at hand; `[reviews]` of the handbook holds otherwise."""
 
 
 def business_day_after(day: date, count: int, holidays: Sequence[date]) -> date:

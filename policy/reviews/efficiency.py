@@ -1,7 +1,12 @@
 """How much each unit (a person or a team) delivered for what it spent, as a score among its peers, with its noise.
 
-The formulas are those of RULES 6. Everything is counted for a full post and a whole quarter, so that neither part-time
-nor weeks before someone came make anyone look inefficient.
+    e = ln(Y + a) − β·ln(T + t0)            Y: output within the peers' 5 and 95 %, T: tokens spent
+    z = (e − median) ÷ (1.4826·MAD)         among the peers, at most ±2.5
+    θ = B·z, B = τ² ÷ (τ² + σ²)             σ²: noise by bootstrap over the weeks, τ²: variance between units
+    LCB = θ − 1.28·√(τ²·σ² ÷ (τ² + σ²))
+
+The figures are those of the packaged handbook. Everything is counted for a full post and a whole quarter, so that
+neither part-time nor weeks before a person came make anyone look inefficient.
 """
 
 from __future__ import annotations
@@ -46,7 +51,7 @@ class Peers:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A unit's efficiency with all that it follows from, as in RULES 6: Y, T, e, z, σ², τ², B, θ, LCB and β.
+    """A unit's efficiency with all that it follows from, in this order: Y, T, e, z, σ², τ², B, θ, LCB, β.
 
     `output` (Y, within the peers' bounds) and `tokens` (T) are those of a full post and a whole quarter.
     """

@@ -61,7 +61,7 @@ class Limits:
 def limits(deltas: Sequence[int], state: str, rules: ChangeRules) -> Limits:
     """How far someone's case may be amended, after the year's changes so far.
 
-    A cut needs unused allowance, whoever proposes it (RULES 6): below no change only for whom the quarter found LOW.
+    A cut needs unused allowance, whoever proposes it: below no change only for whom the quarter found LOW.
     """
     least, most = (int(bound / THOUSANDTH) for bound in bounds([delta * THOUSANDTH for delta in deltas], rules))
     may_cut = state == LOW

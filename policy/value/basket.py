@@ -1,4 +1,4 @@
-"""The market basket behind the token's value: Laspeyres as the official index, Paasche and Fisher as checks (RULES 1).
+"""The market basket behind the token's value: Laspeyres as the official index, Paasche and Fisher as checks.
 
 Prices are exact fractions of nano-USD per unit; shares are decimals that add up to 1.
 """

@@ -1,4 +1,4 @@
-"""What is held back at issue against price rises: a shrunken spread of the index's quarterly changes (RULES 1)."""
+"""What is held back at issue against price rises: a shrunken spread of the index's quarterly changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is put aside for tokens that are outstanding, from how much of their grants people really use (RULES 3)."""
+"""What is put aside for tokens that are outstanding, from how much of their grants people really use."""
 
 from __future__ import annotations
 

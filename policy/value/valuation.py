@@ -1,4 +1,4 @@
-"""What a token is worth: the value of a quarter, and the only conversions between tokens and USD (RULES 1)."""
+"""What a token is worth: the value of a quarter, and the only conversions between tokens and USD."""
 
 from __future__ import annotations
 

@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from store.exceptions.requests import Question, Request
 
 CARD, FACE, MINE, NOTE, QUESTION, MORE_TIME, OUTCOME = (
-    "fast_track/card",
-    "fast_track/face",
-    "fast_track/mine",
-    "fast_track/note",
-    "fast_track/question",
-    "fast_track/more_time",
-    "fast_track/outcome",
+    "exceptions/card",
+    "exceptions/face",
+    "exceptions/mine",
+    "exceptions/note",
+    "exceptions/question",
+    "exceptions/more_time",
+    "exceptions/outcome",
 )
 BOARD = "board"
 

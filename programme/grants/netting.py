@@ -1,4 +1,4 @@
-"""A break-glass that was not ratified is taken off the next grant, as far as the grant's floor allows (RULES 5)."""
+"""A break-glass that was not ratified is taken off the next grant, as far as the grant's floor allows."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from programme.moment import Moment
     from store.handbook.proposals import Proposal
 
-CARD, FACE, MINE, NOTE = "policy/card", "policy/face", "policy/mine", "policy/note"
+CARD, FACE, MINE, NOTE = "handbook/card", "handbook/face", "handbook/mine", "handbook/note"
 
 
 def card_key(proposal_id: str) -> str:

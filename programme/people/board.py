@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from store.people.directory import Person
 
 LEAST_MEMBERS, LEAST_ALTERNATES = 3, 2
-"""With fewer, recusals and absences soon leave no one to decide (RULES 5)."""
+"""With fewer, recusals and absences soon leave no one to decide."""
 LONGEST_DELEGATION_DAYS = 92
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from programme.moment import Moment
     from store.reviews.drafts import Kept, Review
 
-TEMPLATE = "review/notice"
+TEMPLATE = "reviews/notice"
 A_DAY = timedelta(days=1)
 
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from programme.moment import Moment
     from store.reviews.drafts import Review
 
-PACK, FACE, USE, MONEY = "review/pack", "review/face", "review/use", "review/money"
-OUTCOME, MILESTONE = "review/outcome", "review/milestone"
+PACK, FACE, USE, MONEY = "reviews/pack", "reviews/face", "reviews/use", "reviews/money"
+OUTCOME, MILESTONE = "reviews/outcome", "reviews/milestone"
 NEW, REMINDER = "new", "remind"
 BOARD = "board"
 

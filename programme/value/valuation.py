@@ -94,7 +94,7 @@ def propose(moment: Moment, quarter: Quarter, *, actor: str) -> Proposal:
     old = expected(moment, quarter, books)
     calculation = _Working(moment, quarter, book, old).calculation()
     digest = digest_of(calculation)
-    # Who adopts at this moment adopts what they have read, or reads this.
+    # Anyone who adopts at this moment adopts what they have read, or reads this.
     locks.hold(moment.session, Lock.VALUES)
     reference.keep_proposal(
         moment.session, quarter, digest=digest, calculation=calculation, actor=actor, now=moment.now

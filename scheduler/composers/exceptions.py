@@ -62,7 +62,7 @@ def compose_note(app: App, view: object) -> Message | None:
         return None
     for_requester = named.reader == card.request.person_id
     return render.message(
-        "fast_track/note",
+        "exceptions/note",
         card=card,
         for_requester=for_requester,
         stage=named.stage,
@@ -79,7 +79,7 @@ def compose_question(app: App, view: object) -> Message | None:
         if question is None:
             return None
         asked_by = people_store.names(moment.session, [question.asked_by])[question.asked_by]
-    return render.message("fast_track/question", card=card, question=question, asked_by=asked_by, reader=named.reader)
+    return render.message("exceptions/question", card=card, question=question, asked_by=asked_by, reader=named.reader)
 
 
 def compose_more_time(app: App, view: object) -> Message | None:
@@ -90,7 +90,7 @@ def compose_more_time(app: App, view: object) -> Message | None:
     if int(card.left) < MICRO_PER_TOKEN:
         return None
     return render.message(
-        "fast_track/more_time", card=card, days=named.days, button_value=exceptions.button_value(card)
+        "exceptions/more_time", card=card, days=named.days, button_value=exceptions.button_value(card)
     )
 
 
@@ -98,7 +98,7 @@ def compose_outcome(app: App, view: object) -> Message:
     """The question what came of an exception, or the answer to it."""
     with app.reading() as moment:
         card = _card(moment, letters.read(Named, view))
-    return render.message("fast_track/outcome", card=card, button_value=exceptions.button_value(card))
+    return render.message("exceptions/outcome", card=card, button_value=exceptions.button_value(card))
 
 
 def _card(moment: Moment, named: Named) -> Card:

@@ -68,7 +68,7 @@ def compose_use(app: App, view: object) -> tuple[Message, Picture | None]:
     named = letters.read(Named, view)
     with app.reading() as moment:
         use = packs.use(moment, named.which)
-    return render.message("review/use", use=use, quarter=named.quarter), charts.utilisation(use)
+    return render.message("reviews/use", use=use, quarter=named.quarter), charts.utilisation(use)
 
 
 def compose_money(app: App, view: object) -> tuple[Message, Picture | None]:
@@ -76,4 +76,4 @@ def compose_money(app: App, view: object) -> tuple[Message, Picture | None]:
     named = letters.read(Named, view)
     with app.reading() as moment:
         money = packs.money(moment, named.which)
-    return render.message("review/money", quarter=named.quarter), charts.funds(money, named.quarter)
+    return render.message("reviews/money", quarter=named.quarter), charts.funds(money, named.quarter)

@@ -482,7 +482,7 @@ def project_names(session: Session) -> list[Project]:
 
 
 def sponsors_of(session: Session, project_keys: Iterable[str]) -> dict[str, str | None]:
-    """Who sponsors each of some projects; an unknown one has nobody."""
+    """Who sponsors each of some projects; an unknown one has none."""
     found: dict[str, str | None] = dict.fromkeys(project_keys)
     for some in bulk.chunks(sorted(found)):
         query = sa.select(projects.c.key, projects.c.sponsor_id).where(projects.c.key.in_(some))

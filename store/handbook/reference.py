@@ -154,7 +154,7 @@ def calculations(session: Session) -> list[tuple[TokenValue, dict[str, Any]]]:
     return [(_value(row), row.calculation) for row in rows]
 
 
-class Adopted(NamedTuple):
+class AdoptedValue(NamedTuple):
     """A value that was worked out, with how, and the people who adopted it."""
 
     version: str
@@ -163,15 +163,15 @@ class Adopted(NamedTuple):
     confirmed_by: str | None
 
 
-def adoptions(session: Session, quarter: Quarter) -> list[Adopted]:
+def adoptions(session: Session, quarter: Quarter) -> list[AdoptedValue]:
     """The values of a quarter that were worked out, the latest first."""
     c = token_values.c
-    query = sa.select(*(c[name] for name in Adopted._fields)).where(c.quarter == str(quarter))
+    query = sa.select(*(c[name] for name in AdoptedValue._fields)).where(c.quarter == str(quarter))
     rows = session.execute(query.where(c.calculation.is_not(None)).order_by(*LATEST_FIRST))
-    return [Adopted(*row) for row in rows]
+    return [AdoptedValue(*row) for row in rows]
 
 
-class Proposed(NamedTuple):
+class ValueProposal(NamedTuple):
     """What was last worked out for a quarter; `first_adopter` waits for a second person."""
 
     quarter: str
@@ -180,11 +180,11 @@ class Proposed(NamedTuple):
     first_adopter: str | None
 
 
-def proposal(session: Session, quarter: Quarter) -> Proposed | None:
+def proposal(session: Session, quarter: Quarter) -> ValueProposal | None:
     p = value_proposals.c
     query = sa.select(p.quarter, p.digest, p.calculation, p.first_adopter).where(p.quarter == str(quarter))
     row = session.execute(query).one_or_none()
-    return Proposed(*row) if row else None
+    return ValueProposal(*row) if row else None
 
 
 def keep_proposal(

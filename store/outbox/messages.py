@@ -47,7 +47,7 @@ class Anchor(NamedTuple):
     uncertain: bool
 
 
-class Owed(NamedTuple):
+class OwedMessage(NamedTuple):
     """A leased message; `uncertain` ones may have been sent before, by a courier that died or got no clear answer."""
 
     id: int
@@ -97,7 +97,7 @@ def owe(session: Session, letters: Sequence[NewLetter], *, now: datetime) -> Non
     bulk.insert(session, outbox, (*NewLetter._fields, "created_at", "state"), rows)
 
 
-def lease(session: Session, *, courier: str, now: datetime, until: datetime, limit: int) -> list[Owed]:
+def lease(session: Session, *, courier: str, now: datetime, until: datetime, limit: int) -> list[OwedMessage]:
     """Take up to `limit` messages that are due, those that go out at once before the others, the longest due first.
 
     No one else gets them before `until`. Those whose lease ran out come back as uncertain.
@@ -142,16 +142,16 @@ def lease(session: Session, *, courier: str, now: datetime, until: datetime, lim
         .where(_o.id.in_(ids), _o.leased_by == courier)
         .order_by(_o.at_once.desc(), _o.due_at, _o.id)
     )
-    return [Owed._make(row) for row in session.execute(query)]
+    return [OwedMessage._make(row) for row in session.execute(query)]
 
 
-def is_superseded(session: Session, row: Owed) -> bool:
+def is_superseded(session: Session, row: OwedMessage) -> bool:
     """Whether a later face of the same message is owed: then this one need not be shown."""
     query = sa.select(_o.id).where(_o.replaces == row.replaces, _o.id > row.id).limit(1)
     return row.replaces is not None and session.execute(query).one_or_none() is not None
 
 
-def is_overtaking(session: Session, row: Owed, now: datetime) -> bool:
+def is_overtaking(session: Session, row: OwedMessage, now: datetime) -> bool:
     """Whether an earlier face of the same message is in someone's hands: what it shows would come last."""
     earlier = (_o.replaces == row.replaces, _o.id < row.id, _o.state == LEASED, _o.leased_until > now)
     query = sa.select(_o.id).where(*earlier).limit(1)

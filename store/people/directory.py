@@ -109,7 +109,7 @@ def names(session: Session, person_ids: Iterable[str]) -> dict[str, PersonName]:
 
 
 def managers_of(session: Session, person_ids: Iterable[str]) -> dict[str, str | None]:
-    """The manager of each of some people, None where they have nobody above them."""
+    """The manager of each of some people, None where they have no one above them."""
     found: dict[str, str | None] = {}
     for some in bulk.chunks(sorted(set(person_ids))):
         query = sa.select(people.c.id, people.c.manager_id).where(people.c.id.in_(some))

@@ -60,7 +60,7 @@ DAY_COLUMNS = (*DayKey._fields, "calls", "input_tokens", "output_tokens", "cost_
 _UNPOSTED = (None,) * len(Posted._fields)
 
 
-class Held(NamedTuple):
+class QuarantinedEvent(NamedTuple):
     """An event in quarantine, and why it is there."""
 
     event: UsageEvent
@@ -166,7 +166,7 @@ def explain_hold(session: Session, still: Sequence[tuple[UsageEvent, str, str]])
 
 def held_events(
     session: Session, *, limit: int, after: tuple[datetime, str, str] | None = None, lock: bool = False
-) -> list[Held]:
+) -> list[QuarantinedEvent]:
     """What is in quarantine, the oldest first; `after` is (since, source, event id) of the last one seen.
 
     `lock` keeps other sessions from releasing the same events.
@@ -200,7 +200,7 @@ def held_events(
         )
     if lock:
         query = query.with_for_update(of=quarantine, skip_locked=True)
-    return [Held(_event(row), row.reason, row.detail, row.since) for row in session.execute(query)]
+    return [QuarantinedEvent(_event(row), row.reason, row.detail, row.since) for row in session.execute(query)]
 
 
 def _event(row: Any) -> UsageEvent:  # noqa: ANN401 - a row of the query above

@@ -57,8 +57,8 @@ def stamp(words: str, size: float, weight: str, colour: str, dpi: float) -> tupl
     width, height, descent = ruler.get_text_width_height_descent(words, font, ismath=False)  # type: ignore[no-untyped-call]
     below = ceil(descent) + EDGE
     across, up = ceil(width) + 2 * EDGE, ceil(height - descent) + below + EDGE
-    paper = RendererAgg(across, up, dpi)  # type: ignore[no-untyped-call]
-    gc = paper.new_gc()
+    renderer = RendererAgg(across, up, dpi)  # type: ignore[no-untyped-call]
+    gc = renderer.new_gc()
     gc.set_foreground(to_rgba(colour), isRGBA=True)
-    paper.draw_text(gc, EDGE, up - below, words, font, 0)  # type: ignore[no-untyped-call]
-    return np.array(paper.buffer_rgba())[::-1].copy(), float(width), below  # type: ignore[no-untyped-call]
+    renderer.draw_text(gc, EDGE, up - below, words, font, 0)  # type: ignore[no-untyped-call]
+    return np.array(renderer.buffer_rgba())[::-1].copy(), float(width), below  # type: ignore[no-untyped-call]

@@ -61,7 +61,7 @@ def test_a_team_a_month_and_the_programme_are_drawn(run: Run, office: App, tmp_p
 
 
 def test_what_cannot_be_drawn_is_refused(run: Run, office: App) -> None:
-    """Who leads nobody has no team, who never had tokens no month, and a stranger neither."""
+    """Without reports there is no team, without tokens ever no month, and for a stranger neither."""
     for words, said in (
         (("team", ADA), "No one reports to"),
         (("burn-down", BEN), "has had no tokens yet"),

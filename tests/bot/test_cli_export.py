@@ -67,7 +67,7 @@ def test_each_week_and_service_is_a_line(run: Run, office: App) -> None:
 
 
 def test_what_is_not_told_has_its_reason(run: Run, office: App) -> None:
-    """A team of two has one line without figures; of people who lead nobody there is none."""
+    """A team of two has one line without figures; of people who lead no one there is none."""
     teams.work(office, {ADA: 100, BEN: 100})
     [row] = rows(run())
     assert {name: value for name, value in row.items() if value} == {"manager_email": MARA, "not_told": "few_people"}

@@ -111,7 +111,7 @@ def test_projects_are_imported_whole_or_not_at_all(run: Run, tmp_path: Path) -> 
 
 
 def test_the_rollout_is_shown_and_drawn(run: Run) -> None:
-    """Phase, waves and who takes part; a draw with the same seed puts everybody where they were."""
+    """Phase, waves and who takes part; a draw with the same seed puts everyone where they were."""
     shown = read(run("rollout", "show", "--json"))
     assert (shown["phase"], sum(wave["take_part"] for wave in shown["waves"])) == (3, 5)
     assert "phase 3" in run("rollout", "show").stdout
@@ -122,7 +122,7 @@ def test_the_rollout_is_shown_and_drawn(run: Run) -> None:
 
 
 def test_a_leave_is_noted(run: Run) -> None:
-    """Somebody is away from a day on; the wrong order of days is refused."""
+    """Someone is away from a day on; the wrong order of days is refused."""
     assert "is away from 2026-11-15." in run("people", "leave", ADA, "--from", "2026-11-15").stdout
     run("people", "leave", ADA, "--from", "2026-11-15", "--until", "2026-11-01", code=1)
 

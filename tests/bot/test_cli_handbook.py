@@ -79,7 +79,7 @@ def test_what_the_system_applied_may_be_the_companys_own(run: Run, sqlite_app: A
 
 
 def test_without_a_board_one_person_is_enough(run: Run, sqlite_app: App) -> None:
-    """In a set-up with nobody to confirm, every version is applied by one, and the log says why."""
+    """In a set-up with no one to confirm, every version is applied by one, and the log says why."""
     cast.hire(sqlite_app, NOBODY)
     for number in (1, 2, 3):
         run("apply", body=text(f"2099.{number}", FAR))

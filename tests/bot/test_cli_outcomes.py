@@ -45,7 +45,7 @@ def test_a_file_is_imported_once(run: Run, file: Path) -> None:
 
 
 def test_what_waits_is_shown_and_attributed(run: Run, file: Path) -> None:
-    """A tracker's name waits until it is somebody's; the list then shows the team, and no name at all."""
+    """A tracker's name waits until it is someone's; the list then shows the team, and no name at all."""
     run("outcomes", "import", str(file))
     waiting = json.loads(run("outcomes", "list", "--waiting", "--json").stdout)
     assert waiting["waiting"] == 1

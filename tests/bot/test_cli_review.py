@@ -78,7 +78,7 @@ def test_before_its_time_the_command_says_not_yet(run: Run) -> None:
 
 
 def test_the_review_is_shown(run: Run, sqlite_app: App) -> None:
-    """Everybody's case in a line with the figures for the board below; for programs with amounts as strings."""
+    """Everyone's case in a line with the figures for the board below; for programs with amounts as strings."""
     run(*DRAFT)
     shown = run("review", "show").stdout
     for text in (

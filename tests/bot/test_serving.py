@@ -107,7 +107,7 @@ def test_a_bot_stops_cleanly(sandbox: Sandbox, sqlite_app: App, *, signed: bool)
 
 
 def asked_in_the_background(sandbox: Sandbox, user: str) -> tuple[threading.Thread, list[Answer]]:
-    """A command that somebody waits for while the test does something else."""
+    """A command that someone waits for while the test does something else."""
     answers: list[Answer] = []
     thread = threading.Thread(target=lambda: answers.append(sandbox.command(user, slack.GENERAL, "/tokens balance")))
     thread.start()
@@ -201,7 +201,7 @@ class Forgetful:
 def test_it_ends_although_the_connection_only_begins(
     sandbox: Sandbox, sqlite_app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Who stops the bot in the moment in which it connects does not wait for ever."""
+    """Anyone who stops the bot in the moment in which it connects does not wait for ever."""
     monkeypatch.setattr("slack_sdk.socket_mode.builtin.client.ConnectionState", Forgetful)
     loaded = slack.load(slack.environment(sandbox, "sqlite:///unused.db"))
 

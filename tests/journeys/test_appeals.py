@@ -49,7 +49,7 @@ def office(sqlite_app: App, clock: Clock) -> App:
 
 
 def card(sandbox: Sandbox, saying: str, who: str) -> Message:
-    """The card of somebody's appeal in the board's channel, once it says something."""
+    """The card of someone's appeal in the board's channel, once it says something."""
 
     def found() -> Message | None:
         said = [one for one in sandbox.messages(slack.BOARD, slack.IRIS) if not one.ephemeral_to]
@@ -78,7 +78,7 @@ def appeal(sandbox: Sandbox, user: str, reason: str) -> Message:
 
 
 def factors(app: App) -> dict[str, Decimal]:
-    """The adjustment of everybody's grant of February, which the calendar grants, by e-mail."""
+    """The adjustment of everyone's grant of February, which the calendar grants, by e-mail."""
     assert tick.tick(app, now=FEBRUARY_FIRST).failed == ()
     query = sa.select(people.c.email, grants.c.factors).join(people, people.c.id == grants.c.person_id)
     february = books.rows(app, query.where(grants.c.month == "2027-02"))

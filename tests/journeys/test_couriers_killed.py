@@ -63,7 +63,7 @@ def test_couriers_killed_double_and_lose_nothing(app: App, database_url: str, cl
             starting.start()
             assert starting.ended() == -signal.SIGKILL
             stop_watching()
-            # Until the lease of the dead has run out, nobody touches its messages.
+            # Until the lease of the dead has run out, no one touches its messages.
             clock.now += courier.LEASE + timedelta(seconds=1)
         uncertain = books.rows(app, sa.select(sa.func.count()).where(outbox.c.state == "leased"))
         assert uncertain != [(0,)]

@@ -79,7 +79,7 @@ def usage_of(email: str, event_id: str) -> dict[str, Any]:
 
 
 def asked(sandbox: Sandbox, user: str, line: str, channel: str = slack.GENERAL) -> str:
-    """What the person reads; the answer is for nobody else."""
+    """What the person reads; the answer is for no one else."""
     answer = sandbox.command(user, channel, line)
     assert answer.error == "", answer.text
     assert answer.message.ephemeral_to == user

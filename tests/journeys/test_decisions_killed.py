@@ -72,7 +72,7 @@ def test_kills_between_decision_and_delivery(app: App, database_url: str, clock:
             request = asking.ask(office, BEN, "1", key=f"killed-{number}", days=60)
             made.append(request)
             _decide_and_die(sandbox, children, clock, request.id, chance)
-            # Until the lease of the dead has run out, nobody touches its messages.
+            # Until the lease of the dead has run out, no one touches its messages.
             clock.now += courier.LEASE + timedelta(seconds=1)
         children.prepare(clock.now.isoformat(), "-", "-")
         children.start()
@@ -89,7 +89,7 @@ def test_kills_between_decision_and_delivery(app: App, database_url: str, clock:
     exceptions = sa.select(sa.func.count()).where(entries.c.kind == "exception")
     assert books.rows(office, exceptions) == [(kills,)]
     assert books.rows(office, sa.select(sa.func.count()).where(lots.c.kind == "exception")) == [(kills,)]
-    about = sa.select(sa.func.count()).where(outbox.c.template.like("fast_track/%"), outbox.c.state != "sent")
+    about = sa.select(sa.func.count()).where(outbox.c.template.like("exceptions/%"), outbox.c.state != "sent")
     assert books.rows(office, about) == [(0,)]
     assert books.findings(office) == {}
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def join_board(sandbox: Sandbox, user: str) -> None:
-    """Let somebody into the board's channel."""
+    """Let someone into the board's channel."""
     members = sandbox.workspace.channel(slack.BOARD).members
     sandbox.workspace.change_channel(slack.BOARD, members=members | {user})
 
@@ -49,7 +49,7 @@ def send(sandbox: Sandbox, user: str, **fields: str) -> str:
 
 @pytest.mark.usefixtures("_bot")
 def test_from_the_form_to_the_wallet(sandbox: Sandbox, office: App) -> None:
-    """Ben sees who decides by when while he types; Tess presses once; the tokens are there, and everybody is told."""
+    """Ben sees who decides by when while he types; Tess presses once; the tokens are there, and everyone is told."""
     before = books.wallet(office, BEN)
     fill_in(sandbox, slack.BEN, amount="USD 50")
     form = sandbox.modal(slack.BEN)

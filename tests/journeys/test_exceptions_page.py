@@ -119,7 +119,7 @@ def test_rejected_and_less(sandbox: Sandbox, office: App, page: Page) -> None:
 
 
 def test_incidents_and_silence(sandbox: Sandbox, office: App, page: Page) -> None:
-    """One break-glass is ratified, the next one is not; a request that nobody decides lapses, and its buttons go."""
+    """One break-glass is ratified, the next one is not; a request that no one decides lapses, and its buttons go."""
     send_form(page, sandbox, Incident="INC-7")
     messages = card(page, sandbox)
     expect(messages).to_contain_text("@Ben took 5,000 tokens (USD 50.00) for an incident")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 BEGIN, END = date(2026, 12, 1), date(2028, 2, 1)
 ZOE = "zoe@example.com"
 OUTAGE = (date(2027, 4, 29), date(2027, 5, 4))
-"""Nobody looks at the calendar in these days, over a first of a month."""
+"""No one looks at the calendar in these days, over a first of a month."""
 HEADING = "email,name,level,role_family,pay_band,time_zone,hired_on,wave,slack_user_id"
 NEWS = {
     date(2027, 2, 8): f"{HEADING}\n{ZOE},Zoe Martin,mid,engineering,P2,Europe/Paris,2027-02-10,1,{slack.NEWCOMER}\n",
@@ -39,7 +39,7 @@ NEWS = {
 
 
 def test_fourteen_months(app: App, database_url: str, clock: Clock) -> None:
-    """Every month once for everybody who was there, every statement once, and every figure proved."""
+    """Every month once for everyone who was there, every statement once, and every figure proved."""
     with slack.workspace(clock=clock, post_burst=100) as sandbox:
         live_through(app, database_url, clock, sandbox)
         everybody_has_each_month_once(app)

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("_bot")
 
 
 def shows(sandbox: Sandbox, user: str, saying: str) -> Home:
-    """Somebody's Home, once it says something."""
+    """Someone's Home, once it says something."""
 
     def found() -> Home | None:
         seen = sandbox.home(user)
@@ -36,7 +36,7 @@ def opened(sandbox: Sandbox, user: str, saying: str) -> Home:
 
 
 def answer(sandbox: Sandbox, user: str, saying: str) -> View:
-    """The modal above somebody's Home, once it says something."""
+    """The modal above someone's Home, once it says something."""
 
     def found() -> View | None:
         seen = sandbox.modal(user)
@@ -129,7 +129,7 @@ def test_why_is_answered_above_home(sandbox: Sandbox, office: App) -> None:
 
 
 def test_nobody_elses_home_is_published(sandbox: Sandbox, office: App) -> None:
-    """What one person does publishes their Home and that of who is written to, if they look: nobody else's."""
+    """What one person does publishes their Home and that of who is written to, if they look: no one else's."""
     opened(sandbox, slack.TESS, "Nothing is waiting for the board")
     opened(sandbox, slack.OMAR, "Nothing is waiting for the board")
     asking.ask(office, BEN, "5000")

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 ROWS = 30_000
 STRANGERS_EVERY = 1_000
-"""Every so many rows somebody whom nobody knows: they wait in quarantine, and are counted as that."""
+"""Every so many rows someone whom no one knows: they wait in quarantine, and are counted as that."""
 PATIENCE_SECONDS = 60
 
 

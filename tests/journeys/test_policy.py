@@ -65,7 +65,7 @@ def policy(sandbox: Sandbox, user: str) -> Message:
 
 @pytest.mark.usefixtures("_bot")
 def test_from_the_proposal_until_it_holds(sandbox: Sandbox, office: App, propose: Propose, clock: RunningClock) -> None:
-    """Tess proposes and is refused; Iris confirms; everybody reads what comes, and from its day on that it holds."""
+    """Tess proposes and is refused; Iris confirms; everyone reads what comes, and from its day on that it holds."""
     printed = propose(text(), "--by", "tess@example.com")
     assert "Handbook 2026.9 from 2026-12-01 is proposed by Tess Novak" in printed
     assert "lots.months: 3 -> 4" in printed

@@ -1,7 +1,7 @@
-"""Every message to everybody: no reader finds another person's figures in anything that they can read.
+"""Every message to everyone: no reader finds another person's figures in anything that they can read.
 
-Everybody has amounts that nobody else has, so that a figure says whose it is. What may be known of others is spelled
-out in `allowed`: what somebody asked the board for, for members whom it does not concern.
+Everyone has amounts that no one else has, so that a figure says whose it is. What may be known of others is spelled
+out in `allowed`: what someone asked the board for, for members whom it does not concern.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ Q4 = Quarter(2026, 4)
 ADOPTED_ON = 56
 """On 15 January: the last day for February, and then an appeal is possible until 5 February."""
 POSTS = {ADA: "1", KIM: "0.95", LOU: "0.9", MAX: "0.85", NED: "0.8", teams.OLA: "0.75", MARA: "0.97", PIA: "0.92"}
-"""Nobody has the same post, and so nobody has the same grant."""
+"""No one has the same post, and so no one has the same grant."""
 BOARD, ALTERNATES = (IRIS, OMAR, TESS), (ZOE, KOFI)
 NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?")
 SLACK_MARKUP = re.compile(r"<!date\^[^>]*>|<[@#][^>]*>|\b20\d\d-[^\s]*")
@@ -128,7 +128,7 @@ def review(app: App, number: int) -> None:
 
 
 def count_as_low(app: App, who: str) -> None:
-    """Only so can the board cut them: in this company everybody uses their grants."""
+    """Only so can the board cut them: in this company everyone uses their grants."""
     mine = review_cases.c.person_id == cast.person_id(app, who)
     with app.database.transaction() as session:
         session.execute(sa.update(review_cases).where(mine).values(state_after=LOW))
@@ -172,7 +172,7 @@ def told(amounts: Iterator[int] | list[int], scale: int) -> set[Decimal]:
 
 
 def figures(app: App) -> Figures:
-    """What everybody has, was granted and spent: balance, lots, grants, use by day, week, month and service."""
+    """What everyone has, was granted and spent: balance, lots, grants, use by day, week, month and service."""
     found: Figures = defaultdict(set)
     emails = dict(books.rows(app, sa.select(people.c.id, people.c.email)))
     wallet_of = {
@@ -223,7 +223,7 @@ def allowed(app: App, reader: str) -> set[Decimal]:
     return found
 
 
-# --- What everybody reads --------------------------------------------------------------------------------------------
+# --- What everyone reads --------------------------------------------------------------------------------------------
 
 
 def everything(app: App) -> dict[str, list[tuple[str, Any]]]:
@@ -258,7 +258,7 @@ def everything(app: App) -> dict[str, list[tuple[str, Any]]]:
 
 
 def at_the_board(app: App, person: Person, everybody: list[str]) -> Iterator[tuple[str, Any]]:
-    """What somebody gets for pressing whatever there is to press about a review and its appeals."""
+    """What someone gets for pressing whatever there is to press about a review and its appeals."""
     if not books.rows(app, sa.select(review_panels.c.quarter)):
         return
     presses: list[tuple[Callable[[App, Press], Any], str]] = [(review_handlers.press_cases, f"{Q4}:1")]
@@ -281,7 +281,7 @@ def at_the_board(app: App, person: Person, everybody: list[str]) -> Iterator[tup
 
 
 def numbers(content: Any) -> Iterator[Decimal]:  # noqa: ANN401 - a message, a view, or any part of them
-    """Every figure in what somebody reads: in texts, in tables, in charts."""
+    """Every figure in what someone reads: in texts, in tables, in charts."""
     if dataclasses.is_dataclass(content) and not isinstance(content, type):
         content = [getattr(content, field.name) for field in dataclasses.fields(content)]
     if isinstance(content, dict):
@@ -301,7 +301,7 @@ def numbers(content: Any) -> Iterator[Decimal]:  # noqa: ANN401 - a message, a v
 
 
 def leaks(app: App) -> set[tuple[str, str, str, Decimal]]:
-    """(reader, where, whose, figure) of everything that somebody reads of another person."""
+    """(reader, where, whose, figure) of everything that someone reads of another person."""
     whose, found = figures(app), set()
     for reader, contents in everything(app).items():
         own = whose.get(reader, set()) | allowed(app, reader)
@@ -313,7 +313,7 @@ def leaks(app: App) -> set[tuple[str, str, str, Decimal]]:
 
 
 def assert_walked(app: App) -> None:
-    """The board opened cases, reasons and an appeal, nobody else did; each told theirs of the review what is theirs."""
+    """The board opened cases, reasons and an appeal, no one else did; each told theirs of the review what is theirs."""
     read = everything(app)
     opened = opened_by(read)
     for member in BOARD:
@@ -336,21 +336,21 @@ def opened_by(read: Mapping[str, list[tuple[str, Any]]]) -> dict[str, set[str]]:
 
 
 def test_nobody_reads_anothers_figures(sqlite_app: App) -> None:
-    """Engineers, managers, a director, the board: all that they are told, and nobody else's amount in it."""
+    """Engineers, managers, a director, the board: all that they are told, and no one else's amount in it."""
     app = live(sqlite_app)
     kinds = {template for (template,) in books.rows(app, sa.select(outbox.c.template).distinct())}
     assert {
-        "fast_track/card",
-        "fast_track/mine",
-        "fast_track/note",
+        "exceptions/card",
+        "exceptions/mine",
+        "exceptions/note",
         "grants/digest",
         "grants/statement",
         "reports/weekly",
         "warnings/warning",
-        "review/pack",
-        "review/face",
-        "review/use",
-        "review/notice",
+        "reviews/pack",
+        "reviews/face",
+        "reviews/use",
+        "reviews/notice",
         "appeals/card",
         "appeals/face",
         "appeals/mine",
@@ -358,7 +358,7 @@ def test_nobody_reads_anothers_figures(sqlite_app: App) -> None:
     } <= kinds
     assert leaks(app) == set()
     assert_walked(app)
-    # The walk would see them: everybody reads their own, and the manager the total of the seven.
+    # The walk would see them: everyone reads their own, and the manager the total of the seven.
     whose, read = figures(app), everything(app)
     for who in (*TEAM, MARA):
         assert whose[who] & set(numbers(read[who])), who

@@ -72,7 +72,7 @@ def test_kills_between_confirmation_and_delivery(app: App, database_url: str, cl
             children.start()
             ended = children.ended()
             stop_watching()
-            # Until the lease of the dead has run out, nobody touches its messages.
+            # Until the lease of the dead has run out, no one touches its messages.
             clock.now += courier.LEASE + timedelta(seconds=1)
             return ended
 
@@ -95,7 +95,7 @@ def test_kills_between_confirmation_and_delivery(app: App, database_url: str, cl
     assert all("*Confirmed* by Tess Novak" in str(card.blocks) for card in cards)
     held = [version for (version,) in books.rows(office, sa.select(handbooks.c.version))]
     assert [held.count(one.version) for one in made] == [1] * kills
-    about = sa.select(sa.func.count()).where(outbox.c.template.like("policy/%"), outbox.c.state != "sent")
+    about = sa.select(sa.func.count()).where(outbox.c.template.like("handbook/%"), outbox.c.state != "sent")
     assert books.rows(office, about) == [(0,)]
     assert all(len(proposed.owed(office, one)) == 5 for one in made)
     assert books.findings(office) == {}

@@ -93,7 +93,7 @@ def pack(page: Page, sandbox: Sandbox, person: str, saying: str) -> Locator:
 
 
 def cases(page: Page, whose: str) -> Locator:
-    """The dialog of the cases, turned to the page that has somebody's."""
+    """The dialog of the cases, turned to the page that has someone's."""
     dialog = page.get_by_role("dialog")
     press(page, "Show the cases…")
     expect(dialog).to_contain_text("page 1 of")
@@ -106,7 +106,7 @@ def cases(page: Page, whose: str) -> Locator:
 
 
 def press_beside(dialog: Locator, whose: str, button: str) -> None:
-    """A button of somebody's case: the first one below their name."""
+    """A button of someone's case: the first one below their name."""
     below = f"xpath=//*[contains(text(), '{whose}')]/following::button[normalize-space()='{button}'][1]"
     dialog.locator(below).click()
 
@@ -223,7 +223,7 @@ def read(page: Page, sandbox: Sandbox, person: str, saying: str, *, shot: str) -
 
 
 def test_not_adopted_in_time(sandbox: Sandbox, office: App, clock: RunningClock, page: Page) -> None:
-    """Two adopt it, but finance is silent: after ten working days it has lapsed, and nobody is told of a change."""
+    """Two adopt it, but finance is silent: after ten working days it has lapsed, and no one is told of a change."""
     for who in (slack.IRIS, slack.TESS):
         pack(page, sandbox, who, "of 2 adopt it")
         press(page, "Adopt the package")

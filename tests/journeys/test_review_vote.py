@@ -120,7 +120,7 @@ def test_held_amended_and_adopted(sandbox: Sandbox, office: App) -> None:
 
 
 def home(sandbox: Sandbox, user: str, saying: str) -> Home:
-    """Somebody's Home, once it says something."""
+    """Someone's Home, once it says something."""
     sandbox.open_home(user)
 
     def found() -> Home | None:

@@ -1,4 +1,4 @@
-"""Many managers are due at the same hour: the run is spread, goes on after each death, and nobody reads it twice."""
+"""Many managers are due at the same hour: the run is spread, goes on after each death, and no one reads it twice."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_a_monday_with_deaths(app: App, database_url: str, clock: Clock, kills: 
             starting.start()
             assert starting.ended() == -signal.SIGKILL
             stop_watching()
-            # Until the lease of the dead has run out, nobody touches its messages.
+            # Until the lease of the dead has run out, no one touches its messages.
             clock.now += courier.LEASE + timedelta(seconds=1)
         starting.prepare(clock.now.isoformat())
         starting.start()

@@ -1,4 +1,4 @@
-"""A total of a group tells nobody's own figure, neither alone nor beside the total of all."""
+"""A total of a group tells no one's own figure, neither alone nor beside the total of all."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def people(first: int, count: int) -> frozenset[str]:
 
 
 def test_a_period_is_told_of_enough_people_who_stayed() -> None:
-    """Nobody came or left, or at least as many as a total must be of."""
+    """No one came or left, or at least as many as a total must be of."""
     assert why_hidden([people(0, 7), people(0, 7)], 5) == ""
     assert why_hidden([people(0, 12), people(0, 7)], 5) == ""
     assert why_hidden([people(0, 4), people(0, 9)], 5) == ""
@@ -65,7 +65,7 @@ def test_who_was_not_told_of_needs_no_hiding() -> None:
 
 
 def test_nothing_at_all_is_of_nobody() -> None:
-    """An amount that comes from one to four people is about them; one that comes from nobody is about nobody."""
+    """An amount that comes from one to four people is about them; one that comes from no one is about no one."""
     assert [is_of_few(count, 5) for count in (0, 1, 4, 5)] == [False, True, True, False]
 
 

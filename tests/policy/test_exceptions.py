@@ -79,7 +79,7 @@ def ask(amount: int, *, grant: int = 100_000, earlier: int = 0, pool_usd: int | 
     ],
 )
 def test_the_class_follows_from_the_size(asked: Ask, class_name: str) -> None:
-    """RULES 5: by monthly grants, by USD, by the share of the quarter's budget, with what was asked for lately."""
+    """Monthly grants, USD and the share of the quarter's budget make the class; recent requests are added."""
     classified = exceptions.classify(asked, RULES)
     assert classified.name == class_name
     assert classified.because
@@ -140,7 +140,7 @@ def test_recusals_that_leave_too_few_call_in_alternates(
 
 
 def test_after_the_alternates_come_the_chair_and_finance() -> None:
-    """Where neither members nor alternates can decide, the chair and somebody of finance outside the board do."""
+    """Where neither members nor alternates can decide, the chair and someone of finance outside the board do."""
     board = (Seat("member", MEMBER), Seat("cfo", RESERVE, is_finance=True), Seat("chair", RESERVE, is_chair=True))
     found = exceptions.electorate(board, Concerned("member"), STANDARD, RULES)
     assert found.stage == CHAIR_AND_FINANCE
@@ -161,7 +161,7 @@ def test_after_the_alternates_come_the_chair_and_finance() -> None:
     ],
 )
 def test_nobody_left_is_said_at_once(class_name: str, board: Sequence[Seat], concerned: str) -> None:
-    """A request that nobody could approve is refused when it is made."""
+    """A request that no one could approve is refused when it is made."""
     with pytest.raises(Refusal, match="No one is left") as refused:
         panel(class_name, concerned, board=board)
     assert refused.value.next_step
@@ -207,7 +207,7 @@ def no(*seats: str) -> list[Vote]:
         # A majority without finance waits for finance.
         (MAJOR, MEMBERS, yes("third", "chair"), OPEN),
         (MAJOR, MEMBERS, yes("third", "finance"), APPROVED),
-        # Finance against it: nobody of finance is left who could approve.
+        # Finance against it: no one of finance is left who could approve.
         (MAJOR, MEMBERS, yes("third", "chair") + no("finance"), REJECTED),
         (MAJOR, CHAIR_AND_FINANCE, yes("chair", "finance"), APPROVED),
     ],
@@ -254,7 +254,7 @@ ballots = st.lists(
 
 @given(board=boards, votes=ballots, class_name=st.sampled_from([FAST, STANDARD, MAJOR]), stage=st.integers(0, 2))
 def test_only_those_who_may_vote_count(board: list[Seat], votes: list[Vote], class_name: str, stage: int) -> None:
-    """Nobody who is recused, not called yet or not on the board changes a tally; no order of votes does."""
+    """No one who is recused, not called yet or not on the board changes a tally; no order of votes does."""
     who = Concerned("p0", frozenset({"p1"}), frozenset({"p2"}), frozenset({"p3"}))
     try:
         found = exceptions.electorate(board, who, class_name, RULES)
@@ -349,7 +349,7 @@ def test_nobody_votes_for_a_recused_member() -> None:
     ],
 )
 def test_deadlines_of_each_class(class_name: str, expected: list[str]) -> None:
-    """RULES 5, from ten o'clock of a Tuesday: remind, escalate, call in the chair plus finance half-way, lapse."""
+    """From ten o'clock of a Tuesday: remind, escalate, call in the chair plus finance half-way, lapse."""
     made_at = datetime(2026, 11, 24, 10, tzinfo=BERLIN)
     found = exceptions.deadlines(class_name, made_at, RULES, exceptions.business_hours(BOOK, BERLIN))
     instants = [found.remind_at, found.escalate_at, found.last_call_at, found.lapse_at]
@@ -357,7 +357,7 @@ def test_deadlines_of_each_class(class_name: str, expected: list[str]) -> None:
 
 
 def test_stages_follow_one_another() -> None:
-    """First the alternates are called in, then the chair plus finance; where nobody is new, nobody is called."""
+    """First the alternates are called in, then the chair plus finance; where no one is new, no one is called."""
     found = panel(STANDARD)
     assert found.next_stage(MEMBERS) == WITH_ALTERNATES
     assert found.next_stage(WITH_ALTERNATES) == found.last_stage(MEMBERS) == CHAIR_AND_FINANCE

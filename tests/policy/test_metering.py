@@ -30,7 +30,7 @@ on_any_machine = settings(max_examples=depth.examples(80), deadline=None, suppre
 
 MILLION = 1_000_000
 COUNTED: tuple[Meter, ...] = tuple(meter for meter in METERS if meter != "requests")
-"""What costs nothing unless it is counted; a request is one even if nobody says so."""
+"""What costs nothing unless it is counted; a request is one even if no one says so."""
 
 
 def priced(usd: dict[Meter, str], per: int = MILLION) -> Price:

@@ -132,7 +132,7 @@ def test_one_revert_may_take_back_several() -> None:
 
 
 def test_what_is_nobodys_is_in_no_total() -> None:
-    """Work of somebody in no team, reopened work and scores are in no row."""
+    """Work of someone in no team, reopened work and scores are in no row."""
     assert total(outcome(lines=50, team=None)) == 0
     assert total(outcome("1", "bug")._replace(state="reopened")) == 0
     assert total(outcome("2", "quality", figure=1_000)) == 0

@@ -1,4 +1,4 @@
-"""Periods tile the time line of every zone: no instant belongs to two, none to nobody."""
+"""Periods tile the time line of every zone: no instant belongs to two, none to no one."""
 
 from __future__ import annotations
 
@@ -265,7 +265,7 @@ def test_bounds_are_utc_instants_of_the_zone() -> None:
 
 
 def test_a_naive_instant_is_refused() -> None:
-    """Nobody knows when a time without a zone is: it is an error that shows the time."""
+    """No one knows when a time without a zone is: it is an error that shows the time."""
     naive = datetime(2026, 11, 23, 9)  # noqa: DTZ001 - this is the point
     with pytest.raises(ValueError, match="2026-11-23T09:00:00 has no time zone"):
         require_aware(naive)

@@ -34,7 +34,7 @@ DECEMBER = Month(2027, 12)
     ],
 )
 def test_phases_follow_the_launch(month: str, phase: int | None) -> None:
-    """Three months of baseline, the pilot in months 0 to 3, everybody in 4 to 9, then refinement."""
+    """Three months of baseline, the pilot in months 0 to 3, everyone in 4 to 9, then refinement."""
     assert rollout.phase(Month.parse(month), RULES) == phase
 
 

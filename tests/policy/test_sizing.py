@@ -101,7 +101,7 @@ def test_a_part_of_a_month_is_a_smaller_grant_and_not_a_smaller_limit() -> None:
 
 
 def test_a_small_entitlement_has_the_floor_in_usd() -> None:
-    """Nobody in full post gets less than USD 150 a month, even where the entitlement is smaller."""
+    """No one in full post gets less than USD 150 a month, even where the entitlement is smaller."""
     claim = dataclasses.replace(STAFF, midpoint=usd("2000"))
     factors = size([claim], RULES, VALUE, budget=None).grants["per_1"]
     assert factors.bound == "floor"

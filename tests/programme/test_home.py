@@ -1,4 +1,4 @@
-"""What a Home shows to whom: one's own figures to everybody, others' to those who may see them, in few statements."""
+"""What a Home shows to whom: one's own figures to everyone, others' to those who may see them, in few statements."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def of(app: App, email: str) -> Home:
 
 
 def statements(app: App, email: str) -> int:
-    """How many statements it takes to gather somebody's Home."""
+    """How many statements it takes to gather someone's Home."""
     seen: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: object) -> None:  # noqa: ANN401 - SQLAlchemy's
@@ -95,7 +95,7 @@ def delegate(app: App, member: str, to: str) -> None:
 
 
 def test_a_leaver_sees_a_farewell(app: App) -> None:
-    """From the day after the last one nothing of the programme is read for somebody, whatever role they had."""
+    """From the day after the last one nothing of the programme is read for someone, whatever role they had."""
     app = convene(app)
     today = app.clock().date()
     for last_day, has_left in ((today, False), (today.replace(day=19), True)):

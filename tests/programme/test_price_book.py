@@ -210,7 +210,7 @@ def test_a_meter_is_priced_if_its_key_or_its_kind_is() -> None:
     ("provider", "model"), [("perplexity", "sonar-deep-research"), ("google", "gemini-omni-1.1-flash")]
 )
 def test_models_that_bill_unreported_output_have_no_price(provider: str, model: str) -> None:
-    """Where reasoning, citations or video cost more than other output and nobody reports them apart, we wait."""
+    """Where reasoning, citations or video cost more than other output and no one reports them apart, we wait."""
     assert calculated(provider, model, NOON, {"output": 1_000_000}) > 0
     assert BOOK.listed(provider, model, "", NOON) is None
 

@@ -32,7 +32,7 @@ def post(url: str, **body: Any) -> tuple[int, str]:  # noqa: ANN401 - any answer
 
 
 def test_a_command_is_answered_to_its_author_alone(sandbox: Sandbox, app: TokensApp) -> None:
-    """The acknowledgement's text is shown to who asked, in a channel that the app is not in, and to nobody else."""
+    """The acknowledgement's text is shown to who asked, in a channel that the app is not in, and to no one else."""
     app.reply = lambda ack, body, **_: ack(f"You said {body['text']}")
     answer = sandbox.command(ADA, GENERAL, "/tokens balance now")
     assert (answer.text, answer.error) == ("You said balance now", "")
@@ -206,7 +206,7 @@ def test_a_click_reaches_the_app(sandbox: Sandbox, app: TokensApp, client: WebCl
 
 
 def test_deactivated_people_do_nothing(sandbox: Sandbox) -> None:
-    """Nobody types in the name of who has left, or in a channel that is not theirs."""
+    """No one types in the name of who has left, or in a channel that is not theirs."""
     with pytest.raises(ValueError, match="Gil Gone cannot write there"):
         sandbox.command("U0GONE", GENERAL, "/tokens balance")
     with pytest.raises(ValueError, match="Ada Lovelace cannot write there"):

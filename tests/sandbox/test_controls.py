@@ -1,4 +1,4 @@
-"""The buttons beside the date: one at a time, away from the event loop, with words for everybody who looks."""
+"""The buttons beside the date: one at a time, away from the event loop, with words for everyone who looks."""
 
 import json
 import logging
@@ -130,7 +130,7 @@ def test_only_the_name_of_a_control(browser: httpx.Client, works: Works, content
 
 
 def test_open_pages_hear_of_it(sandbox: Sandbox, browser: httpx.Client, works: Works) -> None:
-    """Each word of progress reaches every page in order, and words after the work reach nobody."""
+    """Each word of progress reaches every page in order, and words after the work reach no one."""
     works.gate.set()
     with browser.stream("GET", "/page/events", params={"as": BEN}) as stream:
         lines = stream.iter_lines()
@@ -158,7 +158,7 @@ def test_controls_need_an_operator() -> None:
 def test_time_moves_on_the_page(
     sandbox: Sandbox, client: WebClient, page: Page, chromium: Browser, works: Works
 ) -> None:
-    """The date, the clocks and "today" follow the workspace; everybody sees progress and messages come in."""
+    """The date, the clocks and "today" follow the workspace; everyone sees progress and messages come in."""
 
     def greet() -> str:
         client.chat_postMessage(channel=TEAM, text="Good morning")

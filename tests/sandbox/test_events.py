@@ -95,7 +95,7 @@ def test_the_blueprint_names_events(sandbox: Sandbox) -> None:
 
 
 def test_groups_of_strangers(sandbox: Sandbox) -> None:
-    """Nobody can be put into a group who is not there, nor into a group that is not."""
+    """No one can be put into a group who is not there, nor into a group that is not."""
     with pytest.raises(WorkspaceError, match="there is no member"):
         sandbox.set_user_group(GROUP, ["U0X"])
     with pytest.raises(WorkspaceError, match="there is no user group"):
@@ -181,7 +181,7 @@ def test_events_are_given_up(sandbox: Sandbox, endpoint: Endpoint) -> None:
 
 
 def test_socket_mode_says_which_attempt(app: TokensApp, sandbox: Sandbox) -> None:
-    """An envelope that nobody acknowledged comes again with the number of the attempt beside it."""
+    """An envelope that no one acknowledged comes again with the number of the attempt beside it."""
     seen: list[tuple[int, str]] = []
 
     def forget(_: object, request: Any) -> None:  # noqa: ANN401 - the client's own

@@ -216,7 +216,7 @@ def test_only_readers_of_a_message_get_its_files(
 
 
 def test_other_files_are_only_ever_saved(client: WebClient, browser: httpx.Client) -> None:
-    """A page that somebody uploaded is handed out as an attachment and never runs in this one."""
+    """A page that someone uploaded is handed out as an attachment and never runs in this one."""
     file_id = uploaded(client, b"<script>alert(1)</script>", channel=TEAM)
     answer = seen(browser, file_id, ADA)
     assert answer.headers["content-type"] == "application/octet-stream"

@@ -118,7 +118,7 @@ def test_all_that_a_home_may_hold(sandbox: Sandbox, client: WebClient) -> None:
 
 
 def test_for_whom(client: WebClient, sandbox: Sandbox) -> None:
-    """Nobody is published to who is not there, and an app without a Home tab cannot publish at all."""
+    """No one is published to who is not there, and an app without a Home tab cannot publish at all."""
     for user in ("U0NOBODY", GONE, BOT):
         assert refused(client.views_publish, user_id=user, view=START)["error"] == "user_not_found"
     assert refused(client.views_publish, user_id=TEAM, view=START)["error"] == "invalid_arguments"
@@ -159,7 +159,7 @@ def test_the_app_hears_who_comes(either: Forms, sandbox: Sandbox, request: pytes
 
 @pytest.mark.usefixtures("app")
 def test_unsubscribed_apps_hear_nothing(sandbox: Sandbox) -> None:
-    """Somebody comes, and an app that did not ask to know is told nothing."""
+    """Someone comes, and an app that did not ask to know is told nothing."""
     before = sandbox.deliveries()
     sandbox.open_home(ADA)
     assert sandbox.deliveries() == before
@@ -225,7 +225,7 @@ def test_what_is_filled_in(forms: Forms, sandbox: Sandbox) -> None:
 
 
 def test_an_app_that_does_not_answer(sandbox: Sandbox, client: WebClient) -> None:
-    """A press that nobody takes ends with the reason, and leaves no message anywhere."""
+    """A press that no one takes ends with the reason, and leaves no message anywhere."""
     shown = published(client, sandbox)
     assert sandbox.press(ADA, shown, "ask").error == "dispatch_failed"
     assert sandbox.messages(sandbox.dm(ADA), ADA) == ()

@@ -82,7 +82,7 @@ def test_presses(sandbox: Sandbox, forms: Forms, page: Page) -> None:
 
 
 def test_what_was_said_before_does_not_undo_what_is_typed(sandbox: Sandbox, client: WebClient, page: Page) -> None:
-    """A new version of a Home that is older than what somebody filled in comes with what they filled in."""
+    """A new version of a Home that is older than what someone filled in comes with what they filled in."""
     client.views_publish(user_id=ADA, view=home(field("a"), field("b")))
     visit_home(page, sandbox)
     page.wait_for_load_state("networkidle")

@@ -32,7 +32,7 @@ def either(request: pytest.FixtureRequest, sandbox: Sandbox, client: WebClient) 
 
 
 def test_a_command_opens_a_modal(sandbox: Sandbox, app: TokensApp, client: WebClient) -> None:
-    """The trigger of a command opens one modal for whoever typed it, and for nobody else."""
+    """The trigger of a command opens one modal for whoever typed it, and for no one else."""
 
     def open_form(ack: Any, body: dict[str, Any], **_: object) -> None:  # noqa: ANN401 - Bolt's own
         ack()

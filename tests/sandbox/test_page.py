@@ -41,7 +41,7 @@ def test_a_newcomer_asks_as_two_people(sandbox: Sandbox, app: TokensApp, page: P
 
 
 def test_hostile_text_is_inert(sandbox: Sandbox, client: WebClient, page: Page) -> None:
-    """Mark-up, broadcasts and entities that somebody typed or that an app sent are only ever text."""
+    """Mark-up, broadcasts and entities that someone typed or that an app sent are only ever text."""
     typed = "<script>alert(1)</script> <!channel> &amp; <img src=x onerror=alert(2)>"
     sandbox.say(ADA, TEAM, typed)
     links = "<javascript:alert(3)|press> <https://example.org/?a=1&amp;b=2|good> <b>bold</b> &amp;lt; &#39; &nbsp;"
@@ -420,7 +420,7 @@ def test_a_submission_without_an_answer(sandbox: Sandbox, forms: Forms, page: Pa
 def test_what_was_said_before_does_not_undo_what_is_typed(
     sandbox: Sandbox, forms: Forms, client: WebClient, page: Page
 ) -> None:
-    """A new version of a form that is older than what somebody filled in comes with what they filled in."""
+    """A new version of a form that is older than what someone filled in comes with what they filled in."""
     visit(page, sandbox, ADA, GENERAL)
     opened = forms.open(view(field("a"), field("b")))
     expect(page.get_by_label("A", exact=True)).to_be_focused()

@@ -39,7 +39,7 @@ def test_only_what_the_reader_may_see(sandbox: Sandbox, client: WebClient, brows
 
 
 def test_modals_are_of_one_person(sandbox: Sandbox, client: WebClient, browser: httpx.Client) -> None:
-    """Nobody sees or submits another's modal, and what is done to one that is closed is refused in words."""
+    """No one sees or submits another's modal, and what is done to one that is closed is refused in words."""
     client.views_open(trigger_id=sandbox._platform.new_trigger(ADA), view=FORM)
     with browser:
         mine, theirs = (browser.get("/page/state", params={"as": who}).json()["modal"] for who in (ADA, BEN))
@@ -53,7 +53,7 @@ def test_modals_are_of_one_person(sandbox: Sandbox, client: WebClient, browser: 
 
 
 def test_homes_are_of_one_person(sandbox: Sandbox, client: WebClient, browser: httpx.Client) -> None:
-    """Nobody sees or presses what was published for another, and nonsense is refused in words."""
+    """No one sees or presses what was published for another, and nonsense is refused in words."""
     view = client.views_publish(user_id=ADA, view=START)["view"]
     order = {"as": BEN, "home": view["id"], "do": "act", "name": "ask"}
     with browser:

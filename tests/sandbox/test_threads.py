@@ -50,7 +50,7 @@ def test_the_api_shows_threads(sandbox: Sandbox, client: WebClient, parent: str)
 
 
 def test_a_message_without_replies(client: WebClient, parent: str) -> None:
-    """A message to which nobody replied says nothing of a thread."""
+    """A message to which no one replied says nothing of a thread."""
     (alone,) = client.conversations_history(channel=TEAM)["messages"]
     assert not {"thread_ts", "reply_count", "latest_reply"} & set(alone)
     assert len(client.conversations_replies(channel=TEAM, ts=parent)["messages"]) == 1

@@ -148,7 +148,7 @@ def test_slack_says_when_to_come_back(app: App, sandbox: Sandbox, client: WebCli
 def test_a_failure_of_slack_doubles_nothing(
     app: App, sandbox: Sandbox, client: WebClient, clock: Clock, *, performed: bool
 ) -> None:
-    """After a 500 nobody knows: the key is looked for, and the message sent again only if it is not there."""
+    """After a 500 no one knows: the key is looked for, and the message sent again only if it is not there."""
     owe(app, ADA, channel=slack.GENERAL)
     sandbox.faults.add("chat.postMessage", status=500, performed=performed)
     # The second one is given back untried.
@@ -221,7 +221,7 @@ def test_a_revoked_token_stops_everything_and_loses_nothing(
 def test_what_cannot_be_delivered_is_parked_with_advice(
     app: App, sandbox: Sandbox, client: WebClient, *, spoil: str, key: str, problem: str
 ) -> None:
-    """An archived channel, a deactivated or unknown person, a message nobody can write: parked, and doctor tells."""
+    """An archived channel, a deactivated or unknown person, a message no one can write: parked, and doctor tells."""
     if spoil == "forget":
         cast.hire(app, f"email,slack_user_id\n{ADA},-\n")
         sandbox.workspace.change_member(slack.ADA, email="other@example.com")
@@ -316,7 +316,7 @@ def test_a_slack_user_of_somebody_else_gets_nothing(sqlite_app: App, sandbox: Sa
 
 
 def test_a_guest_is_not_written_to(sqlite_app: App, sandbox: Sandbox, client: WebClient) -> None:
-    """An e-mail that belongs to a guest of the workspace is nobody's."""
+    """An e-mail that belongs to a guest of the workspace is no one's."""
     cast.hire(sqlite_app, slack.ZOE)
     sandbox.workspace.change_member(slack.NEWCOMER, is_restricted=True)
     owe(sqlite_app, "zoe@example.com")

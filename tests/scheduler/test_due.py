@@ -23,7 +23,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 
 def walked(calendar: Calendar, instants: list[datetime]) -> list[Run]:
-    """Everything that was done by somebody who looks at these instants only."""
+    """Everything that was done by someone who looks at these instants only."""
     done: dict[str, str] = {}
     runs: list[Run] = []
     for now in instants:
@@ -65,7 +65,7 @@ def test_three_years_of_hours_lose_no_period(zone: str) -> None:
 )
 @settings(max_examples=depth.examples(60), deadline=None)
 def test_after_any_outage_all_is_done_late(zone: str, minutes: list[int], begins_on: date) -> None:
-    """Whenever somebody happens to look, what was owed meanwhile is done then, once, each job in order."""
+    """Whenever someone happens to look, what was owed meanwhile is done then, once, each job in order."""
     calendar = Calendar(LAUNCH, begins_on, ZoneInfo(zone))
     begin = first_instant(max(LAUNCH, begins_on), calendar.zone)
     instants = sorted(begin + timedelta(minutes=m) for m in minutes)
@@ -157,7 +157,7 @@ def test_reviews_before_the_calendar_are_nobodys_debt(begins_on: date, first: st
 @given(st.lists(st.integers(0, 3 * 366 * 24 * 60), min_size=1, max_size=60))
 @settings(max_examples=depth.examples(60), deadline=None)
 def test_after_any_outage_each_quarter_is_reviewed_once(minutes: list[int]) -> None:
-    """Whenever somebody happens to look, the reviews that are due are done, once, the oldest first."""
+    """Whenever someone happens to look, the reviews that are due are done, once, the oldest first."""
     calendar = Calendar(LAUNCH, LAUNCH, BERLIN, Quarter(2027, 2))
     instants = sorted(first_instant(LAUNCH, BERLIN) + timedelta(minutes=m) for m in minutes)
     periods = [run.period for run in walked(calendar, instants) if run.job == due.REVIEWS]

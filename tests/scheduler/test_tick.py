@@ -107,7 +107,7 @@ def test_a_run_that_is_refused_is_on_record_and_tried_again(app: App) -> None:
 
 
 def test_an_unforeseen_error_tells_no_figures(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What nobody foresaw is logged with its place; the record names its kind, and nothing is half done."""
+    """What no one foresaw is logged with its place; the record names its kind, and nothing is half done."""
     rollout.launch(app)
 
     def fail(*_: object, **__: object) -> None:
@@ -136,7 +136,7 @@ def test_replicas_that_tick_at_once_do_everything_once(app: App, database_url: s
 
 
 def test_somebody_hired_later_is_granted_the_next_day(app: App) -> None:
-    """Who was not known on the first is granted by the next tick, for the days from when they came."""
+    """Anyone who was not known on the first is granted by the next tick, for the days from when they came."""
     rollout.launch(app)
     rollout.run_calendar(app, NOON)
     joiner = "zoe@example.com,Zoe Martin,mid,engineering,P2,Europe/Paris,2026-11-21,1\n"

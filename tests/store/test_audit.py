@@ -1,4 +1,4 @@
-"""The audit log is one chain: whoever changes a row breaks it, and nobody who only adds does."""
+"""The audit log is one chain: whoever changes a row breaks it, and no one who only adds does."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ TAKEN: dict[str, Callable[[Session], object]] = {
 
 
 def test_every_lock_has_its_place_in_the_order() -> None:
-    """Nobody adds a lock without saying what comes before it."""
+    """No one adds a lock without saying what comes before it."""
     assert {lock.name.lower() for lock in Lock} <= set(ORDER)
     assert len(set(ORDER)) == len(ORDER)
 

@@ -55,7 +55,7 @@ def intake(app: App, events: list[UsageEvent], answers: list[Status] | None = No
 
 
 def test_a_batch_that_arrives_twenty_times_at_once_is_posted_once(database_url: str, app: App) -> None:
-    """A gateway that loses patience and sends again, and again, debits nobody twice."""
+    """A gateway that loses patience and sends again, and again, debits no one twice."""
     cast.give(app, ADA, "100")
     batch = [cast.event(str(number), at=NOON) for number in range(5)]
     answers: list[Status] = []
@@ -134,7 +134,7 @@ def give(key: str, email: str) -> Callable[[Database], None]:
 
 
 def test_a_grant_that_is_asked_for_twenty_times_at_once_is_given_once(database_url: str, app: App) -> None:
-    """The same key at the same moment is one lot, and nobody is refused."""
+    """The same key at the same moment is one lot, and no one is refused."""
     assert books.at_once(database_url, [give("launch", ADA)] * CROWD) == []
     assert books.count(app, lots) == 1
     assert len(books.audited(app, "grant.give")) == 1

@@ -21,6 +21,7 @@ from alembic.runtime.migration import MigrationContext
 
 from programme.handbook import applying
 from programme.moment import Moment
+from scheduler import messages as composing
 from store import schema
 from store.engine import open_database
 from store.outbox import messages
@@ -28,11 +29,12 @@ from store.proof import verify
 from store.tables import metadata
 from store.tables.handbook import handbooks
 from store.tables.ledger import lots
+from store.tables.outbox import outbox
 from store.tables.people import people, reporting_lines
 from tests.support import books, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from programme.app import App
     from store.engine import Database
@@ -116,7 +118,7 @@ def test_a_database_knows_its_revision(empty_database: Database) -> None:
 
 
 def test_migrating_again_changes_nothing(app: App) -> None:
-    """A replica that starts later finds nothing to do, and nobody's tokens are touched."""
+    """A replica that starts later finds nothing to do, and no one's tokens are touched."""
     cast.give(app, books.ADA, "100")
     before = books.rows(app, lots)
     schema.upgrade(app.database)
@@ -162,6 +164,42 @@ def test_messages_that_are_owed_survive_an_update(empty_database: Database, monk
     with empty_database.transaction() as session:
         [row] = messages.lease(session, courier="c", now=now, until=now + timedelta(minutes=5), limit=9)
     assert (row.key, row.at_once, row.replaces, row.thread) == ("old", False, None, None)
+
+
+def test_messages_keep_their_composers_when_topics_are_renamed(
+    empty_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every message of before names a template of now, and can be composed; taken back, each has its old name again."""
+    of_before = {
+        "appeals/card": "appeals/card",
+        "fast_track/more_time": "exceptions/more_time",
+        "grants/digest": "grants/digest",
+        "policy/card": "handbook/card",
+        "review/money": "reviews/money",
+        "reports/weekly": "reports/weekly",
+        "warnings/warning": "warnings/warning",
+    }
+
+    def templates() -> dict[str, str]:
+        with empty_database.reading() as session:
+            return dict(session.exec_driver_sql("SELECT key, template FROM outbox").fetchall())
+
+    def move(run: Callable[[Config, str], None], revision: str) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(command, "upgrade", lambda config, _: run(config, revision))
+            schema.upgrade(empty_database)
+
+    upgrade, now = command.upgrade, datetime(2026, 11, 20, 12, tzinfo=UTC)
+    move(upgrade, "0012")
+    with empty_database.transaction() as session:
+        for name in of_before:
+            row = {"key": name, "template": name, "view": {}, "channel": "C1", "created_at": now, "due_at": now}
+            session.execute(sa.insert(outbox).values(**row, state="waiting"))
+    move(upgrade, "0013")
+    assert templates() == of_before
+    assert set(of_before.values()) <= composing.COMPOSERS.keys() | composing.LIVE.keys() | composing.PICTURED.keys()
+    move(command.downgrade, "0012")
+    assert templates() == {name: name for name in of_before}
 
 
 def test_managers_of_before_are_on_record(empty_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -242,7 +280,7 @@ def put_handbook(app: App, applied_at: datetime) -> None:
 
 
 def test_a_naive_datetime_is_refused(app: App) -> None:
-    """A time without a zone never reaches a table: nobody could say when it was."""
+    """A time without a zone never reaches a table: no one could say when it was."""
     with pytest.raises(sa.exc.StatementError, match="has no time zone"):
         put_handbook(app, datetime(2026, 11, 20, 12, 0))  # noqa: DTZ001 - naive on purpose
 

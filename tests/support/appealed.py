@@ -189,7 +189,7 @@ def decided(state: str, **changes: Any) -> Card:  # noqa: ANN401 - the fields of
 
 
 def told(text: str) -> Card:
-    """A card in which everything that somebody can write is a text."""
+    """A card in which everything that someone can write is a text."""
     appeal = dataclasses.replace(decided("upheld").appeal, reason=text, decision_reason=text)
     return decided("upheld", appeal=appeal, person=Named(text, None), decided_by=Named(text, None))
 

@@ -60,7 +60,7 @@ def count(app: App, table: sa.Table) -> int:
 
 
 def wallet(app: App, email: str) -> MicroTokens:
-    """What stands in somebody's wallet."""
+    """What stands in someone's wallet."""
     query = sa.select(accounts.c.balance).join(people, people.c.id == accounts.c.person_id)
     return MicroTokens(sum(balance for (balance,) in rows(app, query.where(people.c.email == email))))
 
@@ -154,7 +154,7 @@ def at_once(url: str, work: Sequence[Callable[[Database], object]]) -> list[Base
 
 
 def account_id(app: App, email: str) -> int:
-    """The number of somebody's wallet."""
+    """The number of someone's wallet."""
     query = sa.select(accounts.c.id).join(people, people.c.id == accounts.c.person_id).where(people.c.email == email)
     [(found,)] = rows(app, query)
     return int(found)

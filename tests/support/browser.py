@@ -65,7 +65,7 @@ def opened(browser: Browser, *, height: int = WIDE[1], patience: int = PATIENCE_
 
 
 def visit(page: Page, sandbox: Sandbox, person: str, place: str) -> Locator:
-    """Be somebody somewhere; the messages there."""
+    """Be someone somewhere; the messages there."""
     page.goto(f"{sandbox.page_url(person)}&in={place}")
     expect(page.locator("body.ready")).to_be_visible()
     return page.locator("#messages")

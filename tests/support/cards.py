@@ -188,7 +188,7 @@ NETTED = changed(CREDITED, state="not_ratified", **DECIDED, netted=tokens("12000
 
 
 def hostile(card: Card, text: str) -> Card:
-    """A card in which everything that somebody wrote is a certain text."""
+    """A card in which everything that someone wrote is a certain text."""
     named = Named(text, None)
     return dataclasses.replace(
         changed(card, purpose=text, project=text, service=text, incident=text),
@@ -208,20 +208,20 @@ def mine(card: Card) -> Message:
 
 def note(card: Card, *, for_requester: bool = True, stage: int | None = None) -> Message:
     value = exceptions.button_value(card)
-    return render.message("fast_track/note", card=card, for_requester=for_requester, stage=stage, button_value=value)
+    return render.message("exceptions/note", card=card, for_requester=for_requester, stage=stage, button_value=value)
 
 
 def question(reader: str, *, answer: str | None = None, asked: str = "Why now?", card: Card = OPEN) -> Message:
     one = Question(12, card.request.id, "per_tess", asked, ASKED_AT, answer, DECIDED_AT if answer else None)
-    return render.message("fast_track/question", card=card, question=one, asked_by=TESS, reader=reader)
+    return render.message("exceptions/question", card=card, question=one, asked_by=TESS, reader=reader)
 
 
 def more_time(card: Card = APPROVED, *, days: int = 2) -> Message:
-    return render.message("fast_track/more_time", card=card, days=days, button_value=exceptions.button_value(card))
+    return render.message("exceptions/more_time", card=card, days=days, button_value=exceptions.button_value(card))
 
 
 def outcome(card: Card = APPROVED) -> Message:
-    return render.message("fast_track/outcome", card=card, button_value=exceptions.button_value(card))
+    return render.message("exceptions/outcome", card=card, button_value=exceptions.button_value(card))
 
 
 def queue(*cards: Card, stands_in_until: date | None = None, call_: Call | None = None) -> Message:
@@ -229,7 +229,7 @@ def queue(*cards: Card, stands_in_until: date | None = None, call_: Call | None 
     values = {card.request.id: exceptions.button_value(card) for card in cards}
     waiting = Queue(lines, more=len(cards) - len(lines), hidden=len(cards) // 10)
     return render.message(
-        "fast_track/queue",
+        "exceptions/queue",
         queue=waiting,
         values=values,
         stands_in_until=stands_in_until,
@@ -240,12 +240,12 @@ def queue(*cards: Card, stands_in_until: date | None = None, call_: Call | None 
 
 def own(*cards: Card) -> Message:
     values = {card.request.id: exceptions.button_value(card) for card in cards}
-    return render.message("fast_track/requests", cards=cards, values=values)
+    return render.message("exceptions/requests", cards=cards, values=values)
 
 
 def voted(card: Card, *, again: bool = False) -> Message:
     told = Voted(card.request, card.tally, "per_tess", again)
-    return render.message("fast_track/voted", voted=told)
+    return render.message("exceptions/voted", voted=told)
 
 
 CASES: dict[str, Callable[[], Message]] = {
@@ -307,8 +307,8 @@ CASES: dict[str, Callable[[], Message]] = {
     "voted_without_finance": lambda: voted(MAJOR),
     "voted_ratified": lambda: voted(RATIFIED),
     "voted_not_ratified": lambda: voted(NOT_RATIFIED),
-    "done": lambda: render.message("fast_track/done", text="Your vote is yours again."),
-    "done_hostile": lambda: render.message("fast_track/done", text=HOSTILE),
+    "done": lambda: render.message("exceptions/done", text="Your vote is yours again."),
+    "done_hostile": lambda: render.message("exceptions/done", text=HOSTILE),
 }
 ENDLESS_CASES: dict[str, Callable[[], Message]] = {
     "card": lambda: exceptions.card(hostile(UNDER_WAY, ENDLESS)),
@@ -338,7 +338,7 @@ def form(text: str = "", *, problem: str = "", judged: bool = True, drafted: boo
     }
     panel = Electorate(tuple(Seat(f"per_{n}", MEMBER) for n in range(3)), 2, needs_finance=False, stage=0)
     return render.modal(
-        "fast_track/form",
+        "exceptions/form",
         form=fields,
         value=VALUE,
         projects=[("atlas", (text or "Atlas")[:75])],
@@ -361,19 +361,19 @@ MODALS: dict[str, Callable[[], dict[str, Any]]] = {
     "form_with_a_problem": lambda: form(judged=False, problem="'5.000' can be read in two ways. Write 5,000."),
     "form_drafted": lambda: form(drafted=True),
     "form_hostile": lambda: form(HOSTILE),
-    "receipt": lambda: render.modal("fast_track/receipt", card=UNDER_WAY),
-    "receipt_of_a_break_glass": lambda: render.modal("fast_track/receipt", card=CREDITED),
-    "less": lambda: render.modal("fast_track/less", card=OPEN, amount="150,000", private="{}"),
-    "reject": lambda: render.modal("fast_track/reject", card=OPEN, private="{}"),
-    "reject_a_break_glass": lambda: render.modal("fast_track/reject", card=CREDITED, private="{}"),
-    "reject_hostile": lambda: render.modal("fast_track/reject", card=hostile(OPEN, HOSTILE), private="{}"),
-    "ask": lambda: render.modal("fast_track/ask", card=OPEN, private="{}"),
-    "answer": lambda: render.modal("fast_track/answer", question=asked(), private="12"),
+    "receipt": lambda: render.modal("exceptions/receipt", card=UNDER_WAY),
+    "receipt_of_a_break_glass": lambda: render.modal("exceptions/receipt", card=CREDITED),
+    "less": lambda: render.modal("exceptions/less", card=OPEN, amount="150,000", private="{}"),
+    "reject": lambda: render.modal("exceptions/reject", card=OPEN, private="{}"),
+    "reject_a_break_glass": lambda: render.modal("exceptions/reject", card=CREDITED, private="{}"),
+    "reject_hostile": lambda: render.modal("exceptions/reject", card=hostile(OPEN, HOSTILE), private="{}"),
+    "ask": lambda: render.modal("exceptions/ask", card=OPEN, private="{}"),
+    "answer": lambda: render.modal("exceptions/answer", question=asked(), private="12"),
     "outcome_form": lambda: render.modal(
-        "fast_track/outcome_form", card=APPROVED, outcomes=list(OUTCOMES.items()), private="xr_1"
+        "exceptions/outcome_form", card=APPROVED, outcomes=list(OUTCOMES.items()), private="xr_1"
     ),
     "voted_form": lambda: render.modal(
-        "fast_track/voted", voted=Voted(APPROVED.request, APPROVED.tally, "p", again=False)
+        "exceptions/voted", voted=Voted(APPROVED.request, APPROVED.tally, "p", again=False)
     ),
-    "closed": lambda: render.modal("fast_track/closed", title="Not done", text="Only the board decides."),
+    "closed": lambda: render.modal("exceptions/closed", title="Not done", text="Only the board decides."),
 }

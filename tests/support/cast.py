@@ -61,7 +61,7 @@ def id_of(session: Session, email: str) -> str:
 
 
 def give(app: App, email: str, tokens: str, *, days: int = 90, reason: str = "Pilot grant") -> Given:
-    """Give somebody tokens, by default until three months from now."""
+    """Give someone tokens, by default until three months from now."""
     now = app.clock()
     with app.transaction(now) as moment:
         return by_hand.give(

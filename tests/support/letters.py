@@ -1,4 +1,4 @@
-"""Letters about grants, usual and unusual, and the texts that somebody might put into them."""
+"""Letters about grants, usual and unusual, and the texts that someone might put into them."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ NARROW = dataclasses.replace(RULES, most_weight=Decimal("1.30"), cap_share=Decim
 
 
 def keep_grant(app: App, email: str, month: Month, of: Factors) -> None:
-    """Give somebody the tokens of a month's grant, and keep what they follow from."""
+    """Give someone the tokens of a month's grant, and keep what they follow from."""
     given = cast.give(app, email, f"{of.amount.decimal:f}", reason=f"Grant for {month}")
     with app.transaction() as moment:
         books = moment.handbooks

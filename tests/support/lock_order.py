@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from store.engine import Database, Session
 
 ROWS = re.compile(r"FROM (\w+).* FOR (?:NO KEY )?UPDATE(?: OF (\w+))?$", re.DOTALL)
-"""Those that are taken with SKIP LOCKED wait for nobody."""
+"""Those that are taken with SKIP LOCKED wait for no one."""
 _held: WeakKeyDictionary[Session, set[str]] = WeakKeyDictionary()
 
 

@@ -169,7 +169,7 @@ def reported(payload: dict[str, Any]) -> Reported:
 
 
 def map_logins(app: App, *logins: str) -> None:
-    """Say who is who at GitHub; everybody of the cast when nobody is named."""
+    """Say who is who at GitHub; everyone of the cast when no one is named."""
     with app.transaction() as moment:
         map_logins_in(moment, logins or LOGINS)
 

@@ -228,14 +228,14 @@ CALLED_BY_A_DELEGATE = dataclasses.replace(
 
 
 def called(text: str) -> Call:
-    """Somebody's own vote, with a text wherever one may be."""
+    """Someone's own vote, with a text wherever one may be."""
     who = Named(text, None)
     vote = OwnVote(adopts=False, reason=text, counts=False, by=who, stands_for=who)
     return dataclasses.replace(CALLED_AND_VOTED, vote=vote)
 
 
 def stuffed(text: str, *, most: int = 1) -> Pack:
-    """Somebody's text wherever one may be."""
+    """Someone's text wherever one may be."""
     who = Named(text, None)
     groups = tuple(Group(f"per_{i}", 123_456, Decimal("-10.0"), 1_000, 1_000) for i in range(most))
     levels = tuple(dataclasses.replace(group, name=f"{text}{i}") for i, group in enumerate(groups))
@@ -343,7 +343,7 @@ def voted(*, again: bool = False, pack: Pack = OPEN, approvals: int = 1) -> Vote
 
 
 def deciding(value: str) -> Message:
-    return render.message("review/voted", voted=dataclasses.replace(voted(pack=ADOPTED_PACK), value=value))
+    return render.message("reviews/voted", voted=dataclasses.replace(voted(pack=ADOPTED_PACK), value=value))
 
 
 def told(of: Pack, state: str) -> Message:
@@ -358,20 +358,20 @@ def on_case(name: str, **more: object) -> dict[str, Any]:
 
 
 def _hold(view: dict[str, Any]) -> dict[str, Any]:
-    return render.modal("review/hold", **view)
+    return render.modal("reviews/hold", **view)
 
 
 def _amend(view: dict[str, Any]) -> dict[str, Any]:
     limits = Limits(-100, 75, may_cut=True) if view["case"].case.state_after == "low" else Limits(0, 75, may_cut=False)
-    return render.modal("review/amend", limits=limits, **view)
+    return render.modal("reviews/amend", limits=limits, **view)
 
 
 def _why(view: dict[str, Any]) -> dict[str, Any]:
-    return render.modal("review/why", lines=reviews.lines, **view)
+    return render.modal("reviews/why", lines=reviews.lines, **view)
 
 
 def _decided(view: dict[str, Any]) -> dict[str, Any]:
-    return render.modal("review/decided", decided=Decided(REVIEW, view.pop("case"), 2), **view)
+    return render.modal("reviews/decided", decided=Decided(REVIEW, view.pop("case"), 2), **view)
 
 
 def milestone(step: str, appealed: Appealed) -> Message:
@@ -412,19 +412,19 @@ CASES: dict[str, Callable[[], Message]] = {
     "outcome_of_a_review_hostile": lambda: reviews.outcome(
         dataclasses.replace(WAITS_FOR_A_SECOND, decided_by=Named(HOSTILE, None))
     ),
-    "confirmed_value": lambda: render.message("review/confirmed", value=VALUE_ADOPTED),
+    "confirmed_value": lambda: render.message("reviews/confirmed", value=VALUE_ADOPTED),
     "queue_with_a_review": lambda: cards.queue(call_=CALL),
     "queue_with_a_review_voted_against": lambda: cards.queue(call_=CALLED_AND_AGAINST),
     "queue_with_a_review_to_vote_on_anew": lambda: cards.queue(call_=CALLED_ANEW),
     "queue_with_a_review_voted_on_as_a_delegate": lambda: cards.queue(call_=CALLED_AS_A_DELEGATE),
     "queue_with_a_review_voted_on_by_a_delegate": lambda: cards.queue(call_=CALLED_BY_A_DELEGATE),
     "queue_with_a_review_and_requests": lambda: cards.queue(cards.OPEN, call_=CALLED_AND_VOTED),
-    "money": lambda: render.message("review/money", quarter=str(Q4)),
-    "use": lambda: render.message("review/use", use=USE, quarter=str(Q4)),
-    "voted_on_a_review": lambda: render.message("review/voted", voted=voted()),
-    "voted_on_a_review_again": lambda: render.message("review/voted", voted=voted(again=True)),
-    "voted_on_a_review_without_finance": lambda: render.message("review/voted", voted=voted(pack=UNDER_WAY)),
-    "voted_on_a_review_and_adopted": lambda: render.message("review/voted", voted=voted(pack=ADOPTED_PACK)),
+    "money": lambda: render.message("reviews/money", quarter=str(Q4)),
+    "use": lambda: render.message("reviews/use", use=USE, quarter=str(Q4)),
+    "voted_on_a_review": lambda: render.message("reviews/voted", voted=voted()),
+    "voted_on_a_review_again": lambda: render.message("reviews/voted", voted=voted(again=True)),
+    "voted_on_a_review_without_finance": lambda: render.message("reviews/voted", voted=voted(pack=UNDER_WAY)),
+    "voted_on_a_review_and_adopted": lambda: render.message("reviews/voted", voted=voted(pack=ADOPTED_PACK)),
     "voted_on_a_review_and_adopted_its_value": lambda: deciding("adopted"),
     "voted_on_a_review_as_the_first_of_two": lambda: deciding("first"),
     "voted_on_a_review_without_its_value": lambda: deciding("another"),
@@ -450,6 +450,6 @@ MODALS: dict[str, Callable[[], dict[str, Any]]] = {
     "review_decided_held": lambda: on_case("decided", case=HELD_CASE),
     "review_decided_amended": lambda: on_case("decided", case=AMENDED_CASE),
     "review_decided_as_proposed": lambda: on_case("decided"),
-    "review_against": lambda: render.modal("review/against", quarter=Q4, private="{}"),
-    "review_voted": lambda: render.modal("review/voted", voted=voted()),
+    "review_against": lambda: render.modal("reviews/against", quarter=Q4, private="{}"),
+    "review_voted": lambda: render.modal("reviews/voted", voted=voted()),
 }

@@ -182,7 +182,7 @@ EVERYTHING = dataclasses.replace(MANAGER, board=MEMBER.board, requests=ASKED, re
 
 
 def hostile(text: str) -> Home:
-    """A Home in which everything that somebody wrote is a certain text, and everything is there as often as can be."""
+    """A Home in which everything that someone wrote is a certain text, and everything is there as often as can be."""
     asked = tuple(cards.hostile(card, text) for card in (cards.OPEN, cards.APPROVED, cards.REJECTED))
     waiting = tuple(cards.hostile(cards.UNDER_WAY, text) for _ in range(5))
     below = tuple(TeamBelow(text, 9, usd("12"), None, tokens("1200")) for _ in range(150))

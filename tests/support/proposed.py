@@ -172,7 +172,7 @@ OF_THRESHOLDS = dataclasses.replace(
 
 
 def hostile(card: Card, said: str) -> Card:
-    """A card in which everything that somebody wrote is a certain text."""
+    """A card in which everything that someone wrote is a certain text."""
     named = Named(said, None)
     proposal = card.proposal._replace(version=said, reason=said if card.proposal.reason else None)
     return dataclasses.replace(
@@ -211,7 +211,7 @@ def rules(
     proposed: Sequence[Line] = (),
     now: Handbook = NOW,
 ) -> Message:
-    return render.message("policy/policy", now=now, next=coming, next_changes=changes, later=later, proposed=proposed)
+    return render.message("handbook/rules", now=now, next=coming, next_changes=changes, later=later, proposed=proposed)
 
 
 def hostile_rules(said: str) -> Message:
@@ -226,11 +226,11 @@ def line(card: Card, *, may_decide: bool = False, is_own: bool = False) -> Line:
 
 
 CASES: dict[str, Callable[[], Message]] = {
-    "policy": rules,
-    "policy_with_more_to_come": lambda: rules(NEXT, CHANGES, [dataclasses.replace(NEXT, version="2027.2")]),
-    "policy_proposed_for_the_board": lambda: rules(proposed=[line(OPEN, may_decide=True)] * 4),
-    "policy_proposed_by_oneself": lambda: rules(proposed=[line(OPEN, is_own=True)]),
-    "policy_hostile": lambda: hostile_rules(HOSTILE),
+    "rules": rules,
+    "rules_with_more_to_come": lambda: rules(NEXT, CHANGES, [dataclasses.replace(NEXT, version="2027.2")]),
+    "rules_proposed_for_the_board": lambda: rules(proposed=[line(OPEN, may_decide=True)] * 4),
+    "rules_proposed_by_oneself": lambda: rules(proposed=[line(OPEN, is_own=True)]),
+    "rules_hostile": lambda: hostile_rules(HOSTILE),
     "proposal_open": lambda: handbook_templates.card(OPEN),
     "proposal_of_nothing": lambda: handbook_templates.card(dataclasses.replace(OPEN, changes=())),
     "proposal_confirmed": lambda: handbook_templates.card(CONFIRMED),
@@ -252,11 +252,11 @@ CASES: dict[str, Callable[[], Message]] = {
 
 
 def done(state: str, version: str = "2027.1") -> Message:
-    return render.message("policy/done", state=state, version=version, effective_from=date(2027, 1, 1))
+    return render.message("handbook/done", state=state, version=version, effective_from=date(2027, 1, 1))
 
 
 ENDLESS_CASES: dict[str, Callable[[], Message]] = {
-    "policy": lambda: hostile_rules(ENDLESS),
+    "rules": lambda: hostile_rules(ENDLESS),
     "proposal": lambda: handbook_templates.card(hostile(DECLINED, ENDLESS)),
     "proposal_open": lambda: handbook_templates.card(hostile(OPEN, ENDLESS)),
     "proposal_mine": lambda: handbook_templates.mine(hostile(OPEN, ENDLESS)),
@@ -264,7 +264,7 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = {
     "proposal_done": lambda: done("confirmed", ENDLESS),
 }
 MODALS: dict[str, Callable[[], dict[str, Any]]] = {
-    "decline_proposal": lambda: render.modal("policy/decline", card=OPEN, private="{}"),
-    "decline_proposal_hostile": lambda: render.modal("policy/decline", card=hostile(OPEN, HOSTILE), private="{}"),
-    "declined_proposal": lambda: render.modal("policy/declined", card=DECLINED),
+    "decline_proposal": lambda: render.modal("handbook/decline", card=OPEN, private="{}"),
+    "decline_proposal_hostile": lambda: render.modal("handbook/decline", card=hostile(OPEN, HOSTILE), private="{}"),
+    "declined_proposal": lambda: render.modal("handbook/declined", card=DECLINED),
 }

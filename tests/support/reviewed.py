@@ -122,7 +122,7 @@ def _give(app: App, at: datetime) -> None:
 
 
 def _use(app: App, month: Month, shares: Mapping[str, float]) -> None:
-    """Everybody uses a share of the month's grant, on Wednesdays, as it is told on the same day."""
+    """Everyone uses a share of the month's grant, on Wednesdays, as it is told on the same day."""
     granted = rollout.granted(app, str(month))
     days = [day for day in month.days() if day.weekday() == WEDNESDAY]
     for day in days:
@@ -153,7 +153,7 @@ def draft(moment: Moment, quarter: Quarter = Q4, *, now: datetime = MORNING) -> 
 
 
 def adopt(moment: Moment, quarter: Quarter, holds_from: Month, *, now: datetime = MORNING) -> None:
-    """What a board of two writes that adopts the cases as they stand, from a month. Nobody of the cast sits on it."""
+    """What a board of two writes that adopts the cases as they stand, from a month. No one of the cast sits on it."""
     kept = drafting.require(moment, quarter)
     decided = [one for one in store.cases(moment.session, quarter) if one.decision != PROPOSED]
     package = 1 + len(decided)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 MIDPOINTS = {"P1": 90_000, "P2": 110_000, "P3": 140_000, "P4": 180_000, "P5": 220_000}
 NONE: Mapping[str, str] = {}
 LAUNCH = date(2026, 1, 1)
-"""Ten months before the tests' usual day: everybody's wave has come."""
+"""Ten months before the tests' usual day: everyone's wave has come."""
 
 
 def launch(app: App, *, on: date = LAUNCH, version: str = "2026.launch", changes: Mapping[str, str] = NONE) -> None:
@@ -75,7 +75,7 @@ def owed(app: App, template: str) -> dict[str, dict[str, Any]]:
 
 
 def open_lots(app: App, email: str) -> list[tuple[str, MicroTokens, datetime]]:
-    """(reason, remaining, end) of somebody's open lots, soonest end first."""
+    """(reason, remaining, end) of someone's open lots, soonest end first."""
     query = sa.select(lots.c.reason, lots.c.remaining, lots.c.expires_at).where(lots.c.remaining > 0)
     query = query.where(lots.c.account_id == books.account_id(app, email)).order_by(lots.c.expires_at)
     return [(reason, MicroTokens(left), end) for reason, left, end in books.rows(app, query)]

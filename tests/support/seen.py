@@ -31,7 +31,7 @@ def card(sandbox: Sandbox, saying: str = "") -> Message:
 
 
 def told(sandbox: Sandbox, user: str, saying: str) -> Message:
-    """What the bot wrote to somebody, once it did."""
+    """What the bot wrote to someone, once it did."""
 
     def found() -> Message | None:
         return next((m for m in reversed(sandbox.messages(sandbox.dm(user), user)) if saying in read(m)), None)
@@ -50,7 +50,7 @@ def private(sandbox: Sandbox, user: str, saying: str, channel: str = slack.BOARD
 
 
 def modal(sandbox: Sandbox, user: str) -> str:
-    """What the modal in front of somebody says."""
+    """What the modal in front of someone says."""
     view = sandbox.modal(user)
     assert view is not None
     return read(view)

@@ -42,7 +42,7 @@ def hire_team(app: App) -> None:
 
 
 def move(app: App, email: str, manager: str) -> None:
-    """Somebody reports to somebody else from today on; `-` is nobody."""
+    """Someone reports to someone else from today on; `-` is no one."""
     cast.hire(app, f"email,manager_email\n{email},{manager}\n")
 
 
@@ -63,7 +63,7 @@ def take_in(app: App, events: Sequence[UsageEvent]) -> None:
 
 
 def work(app: App, a_day: Mapping[str, int], *, weeks: int = 12, model: tuple[str, str] = cast.SONNET) -> None:
-    """Everybody spends so many tokens on each working day of so many weeks up to yesterday."""
+    """Everyone spends so many tokens on each working day of so many weeks up to yesterday."""
     today = day_of(app.clock(), app.zone)
     first = Week.containing(today).first_day - timedelta(days=7 * (weeks - 1))
     days = [first + timedelta(days=i) for i in range((today - first).days)]

@@ -9,7 +9,7 @@ import pytest
 from sandbox import block_kit
 from templates import blocks as blocks_templates
 from templates import render
-from templates.blocks import MessageLimitError, Sheet
+from templates.blocks import BlockCollector, MessageLimitError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,7 @@ def saying(text: str) -> Callable[[], str]:
     return lambda: text
 
 
-def write_fields(page: Sheet, count: int, text: str = "x") -> None:
+def write_fields(page: BlockCollector, count: int, text: str = "x") -> None:
     def body() -> str:
         for _ in range(count):
             page.field(saying(text))
@@ -33,7 +33,7 @@ def a_table(rows: int, columns: int, cell: str = "x") -> list[list[str]]:
     return [[cell] * columns for _ in range(rows)]
 
 
-LIMITS: dict[str, tuple[Callable[[Sheet, int], object], int]] = {
+LIMITS: dict[str, tuple[Callable[[BlockCollector, int], object], int]] = {
     "header": (lambda page, n: page.header(saying("x" * n)), 150),
     "section": (lambda page, n: page.section(saying("x" * n)), 3_000),
     "context": (lambda page, n: page.context(saying("x" * n)), 2_000),
@@ -50,7 +50,7 @@ LIMITS: dict[str, tuple[Callable[[Sheet, int], object], int]] = {
 def test_each_limit_is_kept(what: str) -> None:
     """The most that Slack takes is taken, one more is refused by name, and nothing at all is refused as well."""
     write, most = LIMITS[what]
-    page = Sheet()
+    page = BlockCollector()
     page.fallback("x")
     page.divider()
     write(page, most)
@@ -58,13 +58,13 @@ def test_each_limit_is_kept(what: str) -> None:
     assert block_kit.problems(blocks) == ()
     for count in (most + 1, 0):
         with pytest.raises(MessageLimitError, match=rf"^{what}.*: {count}, Slack takes 1 to {most}$"):
-            write(Sheet(), count)
+            write(BlockCollector(), count)
 
 
 def test_a_message_has_at_most_fifty_blocks() -> None:
     """Fifty blocks are a message, fifty-one are not, and none are not either."""
     for count in (0, 1, 50, 51):
-        page = Sheet()
+        page = BlockCollector()
         page.fallback("x")
         for _ in range(count):
             page.divider()
@@ -77,7 +77,7 @@ def test_a_message_has_at_most_fifty_blocks() -> None:
 
 def test_a_message_is_limited_as_a_whole() -> None:
     """Blocks that are short enough one by one may be too long together; the limit lies below Slack's own."""
-    page = Sheet()
+    page = BlockCollector()
     page.fallback("x")
     for _ in range(4):
         page.section(saying("x" * 3_000))
@@ -88,7 +88,7 @@ def test_a_message_is_limited_as_a_whole() -> None:
 
 def test_a_message_needs_its_fallback() -> None:
     """Blocks without a text for notifications and screen readers are not a message."""
-    page = Sheet()
+    page = BlockCollector()
     page.divider()
     with pytest.raises(MessageLimitError, match="fallback"):
         page.finished()
@@ -96,17 +96,17 @@ def test_a_message_needs_its_fallback() -> None:
 
 def test_a_table_is_limited_as_a_whole() -> None:
     """Cells that are short enough one by one may be too long together."""
-    page = Sheet()
+    page = BlockCollector()
     page.fallback("x")
     page.table([["x" * 2_500] * 2, ["x" * 2_500] * 2])
     assert block_kit.problems(page.finished()[1]) == ()
     with pytest.raises(MessageLimitError, match=r"^table: characters: 10001, Slack takes 1 to 10000$"):
-        Sheet().table([["x" * 2_500] * 4, ["x"]])
+        BlockCollector().table([["x" * 2_500] * 4, ["x"]])
 
 
 def test_a_message_takes_one_table() -> None:
     """Slack shows one table in a message, so the second is refused."""
-    page = Sheet()
+    page = BlockCollector()
     page.fallback("x")
     page.table(a_table(2, 2))
     page.finished()
@@ -117,7 +117,7 @@ def test_a_message_takes_one_table() -> None:
 
 def test_a_field_stands_within_fields() -> None:
     """A field outside of its section is a mistake of the template, before and after a section of fields."""
-    page = Sheet()
+    page = BlockCollector()
     for _ in range(2):
         with pytest.raises(MessageLimitError, match="outside"):
             page.field(saying("x"))
@@ -126,7 +126,7 @@ def test_a_field_stands_within_fields() -> None:
 
 def test_blocks_are_plain_and_in_order() -> None:
     """What the template writes is what Slack gets: in its order, trimmed, without ids or anything of ours."""
-    page = Sheet()
+    page = BlockCollector()
     page.fallback(" Hello ")
     page.header(saying("\nTitle\n"))
     page.section(saying("\n *text* \n"))
@@ -167,7 +167,7 @@ def a_pie(slices: int) -> dict[str, Any]:
     return {"type": "data_visualization", "title": "x", "chart": {"type": "pie", "segments": segments}}
 
 
-NATIVE: dict[str, tuple[Callable[[Sheet, int], object], int]] = {
+NATIVE: dict[str, tuple[Callable[[BlockCollector, int], object], int]] = {
     "chart: title": (lambda page, n: page.chart(a_chart(title="x" * n)), 50),
     "chart: series": (lambda page, n: page.chart(a_chart(series=n)), 12),
     "chart: points": (lambda page, n: page.chart(a_chart(points=n)), 20),
@@ -182,7 +182,7 @@ NATIVE: dict[str, tuple[Callable[[Sheet, int], object], int]] = {
 def test_each_limit_of_what_slack_draws_is_kept(what: str) -> None:
     """The most that Slack draws is taken on a Home and in a message, one more is refused by name, and so is nothing."""
     write, most = NATIVE[what]
-    home, message = Sheet(), Sheet()
+    home, message = BlockCollector(), BlockCollector()
     home.home(callback="home")
     message.fallback("x")
     for page in (home, message):
@@ -191,19 +191,19 @@ def test_each_limit_of_what_slack_draws_is_kept(what: str) -> None:
     assert block_kit.problems(message.finished()[1]) == ()
     for count in (most + 1, 0):
         with pytest.raises(MessageLimitError, match=rf"^{what}.*: {count}, Slack takes 1 to {most}$"):
-            write(Sheet(), count)
+            write(BlockCollector(), count)
 
 
 def test_a_label_of_a_chart_is_short() -> None:
     """A label that Slack would refuse is an error of whoever drew the chart."""
-    Sheet().chart(a_chart(label="x" * 19))
+    BlockCollector().chart(a_chart(label="x" * 19))
     with pytest.raises(MessageLimitError, match=r"^chart: label: 21, Slack takes 1 to 20$"):
-        Sheet().chart(a_chart(label="x" * 20))
+        BlockCollector().chart(a_chart(label="x" * 20))
 
 
 def test_two_charts_are_the_most() -> None:
     """A third chart is refused, in a message and on a Home; no chart at all is nothing."""
-    for page in (Sheet(), Sheet()):
+    for page in (BlockCollector(), BlockCollector()):
         page.home()
         page.fallback("x")
         for _ in range(2):
@@ -221,7 +221,7 @@ def test_two_charts_are_the_most() -> None:
 
 def test_data_tables_are_limited_together() -> None:
     """Tables that are short enough one by one may be too long together; they do not count as a message's text."""
-    page = Sheet()
+    page = BlockCollector()
     page.home()
     page.fallback("x")
     page.data_table("x", [["x" * 2_500] * 2] * 2)
@@ -235,7 +235,7 @@ def test_data_tables_are_limited_together() -> None:
 
 def test_a_home_is_limited_as_a_whole() -> None:
     """A hundred blocks and 250 kB are a Home, more of either is not; forms need no word for their button there."""
-    page = Sheet()
+    page = BlockCollector()
     page.home(callback="home", private="x")
     page.text_input("name", "Name")
     for _ in range(99):
@@ -244,7 +244,7 @@ def test_a_home_is_limited_as_a_whole() -> None:
     page.divider()
     with pytest.raises(MessageLimitError, match=r"^blocks: 101, Slack takes 1 to 100$"):
         page.view()
-    page = Sheet()
+    page = BlockCollector()
     page.home()
     for _ in range(90):
         page.section(saying("x" * 2_900))
@@ -255,7 +255,7 @@ def test_a_home_is_limited_as_a_whole() -> None:
 @pytest.mark.parametrize("native", ["table", "data_table", "data_visualization"])
 def test_modals_draw_nothing(native: str) -> None:
     """What Slack refuses in a modal is refused by name."""
-    page = Sheet()
+    page = BlockCollector()
     page.modal("Title", callback="x")
     page.blocks.append({"type": native})
     with pytest.raises(MessageLimitError, match=f"^a modal takes no {native}$"):
@@ -264,7 +264,7 @@ def test_modals_draw_nothing(native: str) -> None:
 
 def test_an_answer_as_a_modal_says_what_it_can() -> None:
     """A message becomes a modal without what modals cannot show; if nothing is left, with its plain text."""
-    page = Sheet()
+    page = BlockCollector()
     page.fallback("It is ready.")
     page.table(a_table(2, 2))
     message = render.Message(*page.finished())

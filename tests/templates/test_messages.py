@@ -95,7 +95,7 @@ NEWCOMER = dataclasses.replace(
 def balance(card: BalanceCard, *, name: str = "Anthropic API", contact: str = CONTACT) -> Message:
     services = [(name, spent) for _, spent in card.services]
     lapsing = MicroTokens(card.outlook.lapsing if card.outlook else 0)
-    return render.message("tokens/balance", card=card, services=services, lapsing=lapsing, contact=contact)
+    return render.message("balance/balance", card=card, services=services, lapsing=lapsing, contact=contact)
 
 
 def hostile_balance(text: str) -> Message:
@@ -134,7 +134,7 @@ def why(
     )
     working = workings.of(grant) if grant else None
     names = {"anthropic": name}
-    return render.message("tokens/why", why=explanation, card=card, names=names, contact=contact, working=working)
+    return render.message("balance/why", why=explanation, card=card, names=names, contact=contact, working=working)
 
 
 def hostile_why(text: str) -> Message:
@@ -151,7 +151,7 @@ def history(*lines: Line, name: str = "Anthropic API") -> Message:
     calls = sum(one.calls for one in lines)
     of_month = History(Month(2026, 11), lines, calls, cost, debited, tokens("6500"))
     rows, left_out = handler._table(of_month, {"anthropic": name})
-    return render.message("tokens/history", history=of_month, rows=rows, left_out=left_out)
+    return render.message("balance/history", history=of_month, rows=rows, left_out=left_out)
 
 
 def service(name: str, kind: str = "model_api", until: date | None = None) -> Service:
@@ -159,12 +159,12 @@ def service(name: str, kind: str = "model_api", until: date | None = None) -> Se
 
 
 def services(*approved: Service, contact: str = CONTACT) -> Message:
-    return render.message("tokens/services", services=list(approved), contact=contact)
+    return render.message("commands/services", services=list(approved), contact=contact)
 
 
 def help_for(unknown: str = "", near: str = "", contact: str = CONTACT) -> Message:
     return render.message(
-        "tokens/help", commands=tuple(slack_app.COMMANDS), unknown=unknown, near=near, contact=contact
+        "commands/help", commands=tuple(slack_app.COMMANDS), unknown=unknown, near=near, contact=contact
     )
 
 
@@ -319,7 +319,7 @@ def test_slack_takes_every_home(case: str) -> None:
 
 @pytest.mark.parametrize("case", ["person_hostile"])
 def test_hostile_texts_are_inert_at_home(case: str) -> None:
-    """Nothing that somebody wrote makes a link or a mention, or fakes a line, on another person's Home."""
+    """Nothing that someone wrote makes a link or a mention, or fakes a line, on another person's Home."""
     for _, text in texts([block for block in pages.CASES[case]()["blocks"] if block["type"] != "data_table"]):
         for entity in ("<!channel>", "<https", "<@U0BOSS"):
             assert entity not in text
@@ -398,9 +398,9 @@ def test_the_largest_debt_is_still_a_message() -> None:
 def test_a_missing_variable_is_an_error() -> None:
     """A template never writes an empty place where a figure should be."""
     with pytest.raises(UndefinedError, match="contact"):
-        render.message("tokens/services", services=[])
+        render.message("commands/services", services=[])
     with pytest.raises(UndefinedError, match="available"):
-        render.message("tokens/balance", card=SimpleNamespace(debt=0, granted=1), services=[], contact="")
+        render.message("balance/balance", card=SimpleNamespace(debt=0, granted=1), services=[], contact="")
 
 
 def test_only_three_characters_are_escaped() -> None:

@@ -135,7 +135,7 @@ def test_states_are_entered_late_and_left_late(before: str, quarters: list[str |
 
 
 def test_a_state_of_unknown_use_moves_nothing() -> None:
-    """Somebody LOW who was away for a quarter stays LOW, and is not cut for it."""
+    """Someone LOW who was away for a quarter stays LOW, and is not cut for it."""
     away = person("away", each(3), state=LOW, utilisation=(Decimal("0.2"), Decimal("0.2"), None))
     adjusted = adjust([*peers(6), away], BY_PERSON)["away"]
     assert (adjusted.state, adjusted.change.low) == (LOW, NONE)
@@ -204,7 +204,7 @@ def test_peers_are_merged_upward(people: dict[str, int], groups: list[tuple[str,
 
 
 def test_a_small_family_is_compared_with_everybody() -> None:
-    """Two researchers among twelve engineers are scored among all fourteen, and move nobody else's score."""
+    """Two researchers among twelve engineers are scored among all fourteen, and move no one else's score."""
     engineers = peers(12)
     two = peers(2, family="research", first=3)
     alone, together = adjust(engineers, BY_PERSON), adjust([*engineers, *two], BY_PERSON)
@@ -223,7 +223,7 @@ def test_the_key_of_merged_peers_names_the_levels() -> None:
 
 
 def test_nobody_and_one_person() -> None:
-    """Of nobody nothing is told; one person has no peers, and is judged by use alone."""
+    """Of no one nothing is told; one person has no peers, and is judged by use alone."""
     for rules in (BY_TEAM, BY_PERSON):
         assert adjust([], rules) == {}
     low = (Decimal("0.2"), Decimal("0.2"))
@@ -234,7 +234,7 @@ def test_nobody_and_one_person() -> None:
 
 
 def test_all_equal_are_all_usual() -> None:
-    """Where nobody differs, MAD is 0, every score is 0, and nobody gets anything for it."""
+    """Where no one differs, MAD is 0, every score is 0, and no one gets anything for it."""
     adjusted = adjust([person(f"per_{i}", each(2, 4)) for i in range(7)], BY_PERSON)
     for one in adjusted.values():
         assert one.score is not None
@@ -398,7 +398,7 @@ def test_who_has_too_few_peers_reads_with_whom_they_are_compared() -> None:
     ],
 )
 def test_a_state_that_stays_is_told_as_one(before: str, used: tuple[str, str], words: str) -> None:
-    """Who used 45 % and was LOW before reads that it still is, as 45 % alone would not make it so."""
+    """Anyone who used 45 % and was LOW before reads that it still is, as 45 % alone would not make it so."""
     one = person("one", each(2, 3), utilisation=tuple(map(Decimal, used)), state=before)
     told = {reason.code: reason.text for reason in because(adjust([*peers(12), one], BY_PERSON)["one"])}
     assert told["use"].endswith(f"of your regular grants, {words}")
@@ -435,13 +435,13 @@ def test_the_terms_add_up_and_bounds_are_told() -> None:
     ],
 )
 def test_the_way_out_of_a_state_is_told(changed: dict[str, Any], text: str) -> None:
-    """Who is LOW or HIGH reads which use ends it."""
+    """Anyone who is LOW or HIGH reads which use ends it."""
     adjusted = adjust([*peers(12), person("odd", each(3), **changed)], BY_PERSON)["odd"]
     assert text in [reason.text for reason in would_change(adjusted)]
 
 
 def test_a_raise_by_use_that_efficiency_holds_back_is_told() -> None:
-    """Who burns everything and delivers little reads that the score is too low, and what it is."""
+    """Anyone who burns everything and delivers little reads that the score is too low, and what it is."""
     adjusted = adjust([*peers(12), person("odd", each(0.5), utilisation=(Decimal("0.99"),))], BY_PERSON)["odd"]
     assert adjusted.theta is not None
     assert (adjusted.state, adjusted.delta) == (HIGH, NONE)
@@ -449,7 +449,7 @@ def test_a_raise_by_use_that_efficiency_holds_back_is_told() -> None:
 
 
 def test_figures_that_do_not_fit_together_are_refused() -> None:
-    """A person given twice, or weeks that differ in number, would be credited to somebody or some week wrongly."""
+    """A person given twice, or weeks that differ in number, would be credited to someone or some week wrongly."""
     with pytest.raises(ValueError, match="given twice"):
         adjust([person("one", each(3)), person("one", each(3))], BY_PERSON)
     with pytest.raises(ValueError, match="weeks differ in number: 12, 13"):

@@ -60,8 +60,8 @@ def test_a_handbook_of_before_the_adjustment_goes_on() -> None:
     assert handbook.parse(text[:begin] + text[end:]).adjustment == handbook.parse(text).adjustment
 
 
-def test_the_packaged_figures_are_those_of_the_rules() -> None:
-    """The defaults are RULES 6 to the digit."""
+def test_a_packaged_figure_does_not_change_by_accident() -> None:
+    """To change a packaged figure of the adjustment is a decision of its own: it shows here."""
     rules = handbook.parse(handbook.packaged()).adjustment
     assert (rules.unit, rules.least_peers) == ("team", 5)
     score, use, change = rules.efficiency, rules.use, rules.change

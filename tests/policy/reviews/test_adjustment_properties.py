@@ -51,7 +51,7 @@ states = st.sampled_from([LOW, USUAL, HIGH])
 
 @st.composite
 def persons(draw: st.DrawFn, number: int) -> Person:
-    """Somebody whose weeks follow from a seed: what matters of thousands of figures is how they fall."""
+    """Someone whose weeks follow from a seed: what matters of thousands of figures is how they fall."""
     chance = random.Random(draw(st.integers(0, 2**32)))  # noqa: S311 - weeks, not secrets
     ability, spend = draw(st.integers(0, 9)), draw(st.integers(0, 9))
     absent = draw(st.sampled_from([0, 0, 0, 3, 7]))
@@ -178,7 +178,7 @@ def test_one_who_does_more_is_never_scored_lower(values: list[float], data: st.D
 @given(companies(least=6), st.sampled_from([1, 5, 30]))
 @often
 def test_more_output_at_equal_tokens_never_lowers_a_score(company: list[Person], more: int) -> None:
-    """Somebody who makes more in every week is not scored lower, with everything that follows for the peers."""
+    """Someone who makes more in every week is not scored lower, with everything that follows for the peers."""
     first = adjust(company, BY_PERSON)
     changed = dataclasses.replace(
         company[0], output=tuple(None if week is None else week + more for week in company[0].output)
@@ -194,7 +194,7 @@ def test_more_output_at_equal_tokens_never_lowers_a_score(company: list[Person],
 @given(companies(), units, st.sampled_from([2, 7, 1_000]))
 @often
 def test_a_token_of_another_size_changes_no_score(company: list[Person], rules: AdjustmentRules, factor: int) -> None:
-    """When everybody's tokens are multiplied, scores and states stay, changes to their rounding; T is multiplied."""
+    """When everyone's tokens are multiplied, scores and states stay, changes to their rounding; T is multiplied."""
     dearer = [
         dataclasses.replace(p, debits=tuple(None if week is None else week * factor for week in p.debits))
         for p in company
@@ -264,7 +264,7 @@ def test_an_adjustment_multiplies_the_grant() -> None:
 
 
 def test_a_raise_of_some_is_paid_by_all_within_the_budget() -> None:
-    """Where the budget is used up, a raise makes everybody's share of it smaller: nothing is issued beside it."""
+    """Where the budget is used up, a raise makes everyone's share of it smaller: nothing is issued beside it."""
     claims = [Claim(f"per_{i}", "mid", NanoUSD(120_000 * 10**9), 1_000, 30, 30) for i in range(10)]
     budget = NanoUSD(25_000 * 10**9)
     before = size(claims, BOOK.sizing, VALUE, budget=budget)

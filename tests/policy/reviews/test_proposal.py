@@ -54,7 +54,7 @@ def test_a_long_pilot_puts_the_first_review_off() -> None:
 
 
 def test_a_week_counts_for_who_was_there_all_of_it() -> None:
-    """Before the first day, after the last and on a long leave nobody is there; a short leave changes nothing."""
+    """Before the first day, after the last and on a long leave no one is there; a short leave changes nothing."""
     monday, sunday = date(2026, 11, 2), date(2026, 11, 8)
 
     def there(hired: date, left: date | None = None, *leaves: tuple[date, date | None]) -> bool:

@@ -80,7 +80,7 @@ def test_the_year_limits_a_quarter(deltas: Sequence[int], limits: tuple[int, int
 
 @pytest.mark.parametrize("state", [USUAL, HIGH])
 def test_only_who_is_low_can_be_cut(state: str) -> None:
-    """RULES 6: a cut needs unused allowance, so that nobody else's case is amended below no change."""
+    """A cut needs unused allowance: only the case of a person marked LOW can be amended below no change."""
     assert votes.limits((0, 50, 0), state, BOOK.adjustment.change) == Limits(0, 100, may_cut=False)
 
 

@@ -87,7 +87,7 @@ def test_prices_that_move_together_move_the_index(of: list[Decimal], ratio: Frac
 
 @given(st.dictionaries(st.integers(0, 11), st.fractions(0, 1_000), min_size=1).filter(lambda d: any(d.values())))
 def test_no_provider_has_more_than_the_cap(spend: dict[int, Fraction]) -> None:
-    """Shares add up to 1 exactly; nobody exceeds half, unless there is nobody else to take the rest."""
+    """Shares add up to 1 exactly; no one exceeds half, unless there is no one else to take the rest."""
     found = basket.shares_of({key(n): spent for n, spent in spend.items()}, Decimal("0.5"))
     assert sum(found.values()) == 1
     by_provider: dict[str, Decimal] = {}

@@ -37,5 +37,5 @@ def test_the_worked_example() -> None:
 
 
 def test_bins_have_their_upper_ends() -> None:
-    """Ten bins of ten points and one for more; somebody who used nothing is in the first."""
+    """Ten bins of ten points and one for more; someone who used nothing is in the first."""
     assert reserve.bins([0, 1, 100, 101, 999, 1_000, 1_001, 5_000]) == (3, 1, 0, 0, 0, 0, 0, 0, 0, 2, 2)

@@ -96,7 +96,7 @@ def test_available_is_what_is_left_of_the_open_lots(app: App) -> None:
 
 
 def test_debt_is_shown_and_taken_from_what_is_available(sqlite_app: App) -> None:
-    """Who spent more than they had sees how much, and that the next lot pays it first."""
+    """Anyone who spent more than they had sees how much, and that the next lot pays it first."""
     cast.give(sqlite_app, ADA, "10")
     use(sqlite_app, "1", NOON, times=3)
     card = card_of(sqlite_app)
@@ -109,7 +109,7 @@ def test_debt_is_shown_and_taken_from_what_is_available(sqlite_app: App) -> None
 
 
 def test_a_lot_that_has_expired_cannot_be_spent_though_it_is_not_closed(app: App, clock: Clock) -> None:
-    """From its expiry on a lot is gone from the card, whatever still stands in the wallet; nobody is in debt for it."""
+    """From its expiry on a lot is gone from the card, whatever still stands in the wallet; no one is in debt for it."""
     cast.give(app, ADA, "10", days=1, reason="short")
     cast.give(app, ADA, "100", days=90, reason="long")
     clock.now = NOON + timedelta(days=1) - timedelta(microseconds=1)
@@ -224,7 +224,7 @@ def test_a_newcomers_pace_is_taken_over_a_week_at_least(sqlite_app: App) -> None
 
 
 def test_without_use_there_is_no_date(sqlite_app: App) -> None:
-    """Who spends nothing does not run out."""
+    """Anyone who spends nothing does not run out."""
     cast.give(sqlite_app, ADA, "100")
     assert card_of(sqlite_app).outlook is None
 

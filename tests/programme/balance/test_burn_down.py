@@ -69,7 +69,7 @@ def by_day(found: BurnDown) -> dict[int, int]:
 
 
 def test_nobody_without_a_wallet_has_a_burn_down(app: App) -> None:
-    """Who never had or used anything has no series, and no account is opened for it."""
+    """Anyone who never had or used anything has no series, and no account is opened for it."""
     with app.reading(NOON) as moment:
         card = balance.of_email(moment, ADA)
         assert card is not None

@@ -107,7 +107,7 @@ def test_more_tokens_and_a_new_month_begin_anew(app: App) -> None:
 
 
 def test_debt_is_told_as_debt(app: App) -> None:
-    """Who spent more than they had reads how much, and that their next grant settles it."""
+    """Anyone who spent more than they had reads how much, and that their next grant settles it."""
     cast.give(app, ADA, "100")
     spend(app, "a", 150)
     ticker.warn(app)
@@ -116,7 +116,7 @@ def test_debt_is_told_as_debt(app: App) -> None:
 
 
 def test_people_choose_what_they_are_told_and_when(app: App) -> None:
-    """Only the thresholds that somebody wants, held back in their quiet hours; that nothing is left always, at once."""
+    """Only the thresholds that someone wants, held back in their quiet hours; that nothing is left always, at once."""
     cast.give(app, ADA, "1000")
     cast.give(app, BEN, "1000")
     # Noon in UTC is noon in London's winter.
@@ -170,7 +170,7 @@ def test_usage_that_is_being_posted_is_not_overlooked(app: App, database_url: st
 
 
 def test_the_same_usage_again_warns_of_nothing(app: App) -> None:
-    """A repeated batch posts nothing, and so nobody is looked at again."""
+    """A repeated batch posts nothing, and so no one is looked at again."""
     cast.give(app, ADA, "1000")
     spend(app, "once", 600)
     ticker.warn(app)

@@ -174,7 +174,7 @@ def test_who_never_used_anything_has_nothing_to_explain(app: App) -> None:
 
 
 def test_a_call_names_its_tier_and_has_its_price(sqlite_app: App) -> None:
-    """Two calls that differ in their tier alone differ in their price: without the tier nobody would understand it."""
+    """Two calls that differ in their tier alone differ in their price: without the tier no one would understand it."""
     events = [
         cast.event(tier or "standard", at=NOON + timedelta(minutes=number), model=GPT, tier=tier, meters={"output": 1})
         for number, tier in enumerate(("", "priority"))

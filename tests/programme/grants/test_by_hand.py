@@ -91,7 +91,7 @@ def test_the_same_key_with_other_content_is_refused(sqlite_app: App, other: dict
 
 
 def test_a_refused_key_is_on_record(sqlite_app: App) -> None:
-    """Who tried to use a key again for something else stands in the audit log; other refusals leave no trace."""
+    """Anyone who tried to use a key again for something else stands in the audit log; other refusals leave no trace."""
     for code in ("key_reused", "expired_already"):
         with sqlite_app.transaction(NOON) as moment:
             by_hand.record_refusal(moment, Refusal(code, "No."), key="launch", actor="cli:test")

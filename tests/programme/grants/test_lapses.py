@@ -77,7 +77,7 @@ def test_one_entry_closes_all_that_ended(app: App) -> None:
 
 
 def test_a_leavers_tokens_lapse(app: App) -> None:
-    """Three days after their last day all that somebody held is gone, whenever it would have ended."""
+    """Three days after their last day all that someone held is gone, whenever it would have ended."""
     rollout.launch(app)
     cast.give(app, BEN, "100")
     cast.give(app, ADA, "100")
@@ -90,7 +90,7 @@ def test_a_leavers_tokens_lapse(app: App) -> None:
 
 
 def test_debt_is_not_made_larger_by_what_ends(app: App) -> None:
-    """Who owes and holds an ended lot owes the same when it is closed."""
+    """Anyone who owes and holds an ended lot owes the same when it is closed."""
     rollout.launch(app)
     cast.give(app, ADA, "100", days=10)
     end = app.clock() + timedelta(days=10)
@@ -147,7 +147,7 @@ def test_the_end_of_a_lot_is_announced_wherever_it_falls(app: App) -> None:
 
 
 def test_a_notice_that_comes_too_late_is_left_out(app: App) -> None:
-    """After an outage the week's notice gives way to the day's, and nobody is told of a lapse that is past."""
+    """After an outage the week's notice gives way to the day's, and no one is told of a lapse that is past."""
     rollout.launch(app)
     cast.give(app, ADA, "100", days=20)
     end = (app.clock() + timedelta(days=20)).date()

@@ -104,7 +104,7 @@ def test_a_run_that_dies_leaves_nothing(app: App) -> None:
 
 
 def test_the_budget_is_kept_and_told(app: App) -> None:
-    """With a budget below the sum, everybody's share is cut alike, and the sum stays within it."""
+    """With a budget below the sum, everyone's share is cut alike, and the sum stays within it."""
     rollout.launch(app)
     with app.transaction() as moment:
         terms.set_budget(moment, NOVEMBER, NanoUSD.parse("14000"), actor="test")
@@ -156,7 +156,7 @@ def test_what_is_over_the_carry_limit_lapses_into_the_pool(app: App) -> None:
 
 
 def test_a_grant_settles_debt_first(app: App) -> None:
-    """Who had spent more than they had gets the rest, and the statement says how much went into debt."""
+    """Anyone who had spent more than they had gets the rest, and the statement says how much went into debt."""
     rollout.launch(app)
     usage_of(app, 600, at=app.clock() - timedelta(days=1), event_id="e1", who=BEN)
     assert books.wallet(app, BEN) == tokens("-600")
@@ -201,7 +201,7 @@ def test_a_change_in_mid_month_counts_from_the_next(app: App) -> None:
 
 
 def test_who_has_no_band_waits_and_is_named(app: App) -> None:
-    """Nobody is held up by somebody's missing band; once it is known, the joiners' run grants the month."""
+    """No one is held up by someone's missing band; once it is known, the joiners' run grants the month."""
     rollout.launch(app)
     cast.hire(app, f"email,pay_band\n{BEN},-\n")
     posted = run(app)
@@ -219,7 +219,7 @@ def test_who_has_no_band_waits_and_is_named(app: App) -> None:
 
 
 def test_joiners_share_what_is_left_of_the_budget(app: App) -> None:
-    """Somebody who comes after the run gets everybody's share, and the month's budget still holds."""
+    """Someone who comes after the run gets everyone's share, and the month's budget still holds."""
     rollout.launch(app)
     with app.transaction() as moment:
         terms.set_budget(moment, DECEMBER, NanoUSD.parse("20000"), actor="test")

@@ -253,7 +253,7 @@ def test_a_proposal_of_something_else_is_not_tried(moment: Moment) -> None:
 
 
 def faces(moment: Moment) -> list[str]:
-    return list(moment.session.execute(sa.select(outbox.c.key).where(outbox.c.template == "review/face")).scalars())
+    return list(moment.session.execute(sa.select(outbox.c.key).where(outbox.c.template == "reviews/face")).scalars())
 
 
 def test_copies_of_the_pack_get_a_new_face_when_it_comes_and_goes(office: App) -> None:
@@ -270,12 +270,12 @@ def test_copies_of_the_pack_get_a_new_face_when_it_comes_and_goes(office: App) -
         return json.dumps(composed.message.blocks, ensure_ascii=False)
 
     assert "handbook 2027.1, proposed by Tess Novak, would have made this quarter 16 raised, 0 cut" in said(
-        "review/face", {"quarter": str(Q4)}
+        "reviews/face", {"quarter": str(Q4)}
     )
-    assert "Tried on the review of 2026-Q4" in said("policy/face", {"proposal_id": made.id})
+    assert "Tried on the review of 2026-Q4" in said("handbook/face", {"proposal_id": made.id})
     with office.transaction(MORNING) as moment:
         deciding.withdraw(moment, voted.person(moment.session, TESS), made.id)
         assert len(faces(moment)) == 2 * len(owed)
         assert packs.of(moment, Q4).summary.backtests == {}
-    assert "proposed by Tess" not in said("review/face", {"quarter": str(Q4)})
+    assert "proposed by Tess" not in said("reviews/face", {"quarter": str(Q4)})
     assert books.findings(office) == {}

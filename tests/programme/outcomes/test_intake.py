@@ -164,7 +164,7 @@ def test_a_reopened_bug_counts_nothing_until_it_is_closed_again(app: App) -> Non
 
 
 def test_scores_are_of_projects(app: App) -> None:
-    """A score needs nobody, adds nothing to output, and the last of a week is told."""
+    """A score needs no one, adds nothing to output, and the last of a week is told."""
     rated = [
         Reported(
             "sonarqube", f"m{day}", "quality", MERGED + timedelta(days=day), "", "shop", figure=score, metric="debt"
@@ -184,7 +184,7 @@ def test_scores_are_of_projects(app: App) -> None:
 
 
 def test_who_is_not_known_yet_waits(app: App) -> None:
-    """Work of a name that nobody has is kept, counts for nobody, and is its team's once the name is mapped."""
+    """Work of a name that no one has is kept, counts for no one, and is its team's once the name is mapped."""
     assert work.take_in(app, merged()) == ["waiting"]
     assert work.weekly(app) == []
     with app.transaction() as moment:
@@ -241,7 +241,7 @@ def test_work_stays_with_the_team_of_its_day(app: App) -> None:
 
 
 def test_who_is_in_no_team_brings_about_nothing_for_one(app: App) -> None:
-    """Mara reports to nobody: her work is kept, told so, and in no team's output."""
+    """Mara reports to no one: her work is kept, told so, and in no team's output."""
     work.map_logins(app)
     with app.transaction() as moment:
         [answer] = intake.take_in(moment, [merged(by="maraq")])
@@ -339,7 +339,7 @@ def test_order_and_repetition_change_nothing(app: App, seed: int, repeats: int, 
 
 @pytest.mark.every_database
 def test_two_that_tell_the_same_at_once_double_nothing(app: App, database_url: str) -> None:
-    """Eight sessions tell the same sixteen things at the same moment: each is kept once, and nobody fails."""
+    """Eight sessions tell the same sixteen things at the same moment: each is kept once, and no one fails."""
     work.map_logins(app)
     deliveries = [work.reported(payload) for payload in DELIVERIES]
     statuses: list[str] = []

@@ -25,7 +25,7 @@ HEADER = "email,name,slack_user_id,manager_email,level,role_family,pay_band,fte,
 
 
 def new(email: str, *, manager: str = "", slack: str = "", roles: str = "") -> str:
-    """The line of somebody new, without a mistake."""
+    """The line of someone new, without a mistake."""
     return f"{email},New One,{slack},{manager},mid,engineering,,,UTC,2026-01-01,,,{roles}\n"
 
 
@@ -47,7 +47,7 @@ def refused(app: App, text: str) -> list[str]:
 
 
 def record(app: App, email: str) -> dict[str, object]:
-    """Everything we have of somebody; their manager by e-mail, their roles sorted."""
+    """Everything we have of someone; their manager by e-mail, their roles sorted."""
     with app.database.reading() as session:
         known = people_store.all_by_email(session)
         row = known[email]
@@ -93,7 +93,7 @@ def test_what_a_line_leaves_out_stays(sqlite_app: App) -> None:
 
 
 def test_a_dash_clears_what_may_be_empty(sqlite_app: App) -> None:
-    """`-` is how a line says that somebody has no manager, wave, band, Slack user, last day or role any more."""
+    """`-` is how a line says that someone has no manager, wave, band, Slack user, last day or role any more."""
     bring(sqlite_app, f"email,left_on,roles\n{ADA},2026-12-31,board\n")
     before = record(sqlite_app, ADA)
     bring(sqlite_app, f"email,slack_user_id,manager_email,pay_band,left_on,wave,roles\n{ADA},-,-,-,-,-,-\n")
@@ -103,7 +103,7 @@ def test_a_dash_clears_what_may_be_empty(sqlite_app: App) -> None:
 
 @pytest.mark.parametrize("column", ["name", "level", "role_family", "fte", "time_zone", "hired_on"])
 def test_a_dash_clears_nothing_that_everybody_has(sqlite_app: App, column: str) -> None:
-    """Nobody is without a name or a level: a dash there is a mistake of the file."""
+    """No one is without a name or a level: a dash there is a mistake of the file."""
     [complaint] = refused(sqlite_app, f"email,{column}\n{ADA},-\n")
     assert complaint.startswith(f"line 2: {column} = '-': expected ")
 
@@ -197,7 +197,7 @@ def test_a_slack_user_is_one_person(sqlite_app: App) -> None:
 
 
 def test_managers_make_no_circle(sqlite_app: App) -> None:
-    """Nobody is their own manager's manager, over any distance, together with the people we have."""
+    """No one is their own manager's manager, over any distance, together with the people we have."""
     loop = f"email,manager_email\n{MARA},{ADA}\n"
     assert refused(sqlite_app, loop) == [f"line 2: manager_email = '{ADA}': expected no circle of managers"]
     chain = HEADER + new("a@x.org", manager="b@x.org") + new("b@x.org", manager="c@x.org")
@@ -269,7 +269,7 @@ def test_a_slack_user_is_linked_by_e_mail_once(sqlite_app: App) -> None:
 
 
 def test_nobody_is_taken_over(sqlite_app: App) -> None:
-    """A stranger, and a second Slack user with somebody's e-mail, are linked to nobody."""
+    """A stranger, and a second Slack user with someone's e-mail, are linked to no one."""
     assert link(sqlite_app, "U0OTHER", ADA) is None
     assert link(sqlite_app, "U0OTHER", "nobody@example.com") is None
     assert link(sqlite_app, "U0OTHER", None) is None
@@ -292,7 +292,7 @@ def test_a_gateways_name_is_mapped_to_somebody_and_audited(app: App) -> None:
 
 
 def test_who_is_not_there_cannot_be_named(sqlite_app: App) -> None:
-    """A command for an e-mail that nobody has is refused with the e-mail and the way on."""
+    """A command for an e-mail that no one has is refused with the e-mail and the way on."""
     with sqlite_app.reading() as moment:
         assert directory.require(moment, ADA.upper()).email == ADA
         with pytest.raises(Refusal, match="No one has the e-mail 'ghost") as refusal:

@@ -88,7 +88,7 @@ def test_four_people_are_not_told_of(app: App) -> None:
 
 
 def test_four_spenders_are_not_told_of(app: App) -> None:
-    """A total of seven people of whom four spend is about those four; where nobody spends, there is nothing to hide."""
+    """A total of seven people of whom four spend is about those four; where no one spends, there is nothing to hide."""
     teams.hire_team(app)
     assert shown(teams.report(app))[monday(1)] == 0
     teams.work(app, dict.fromkeys(TEAM[:4], 100))
@@ -97,7 +97,7 @@ def test_four_spenders_are_not_told_of(app: App) -> None:
 
 
 def test_a_quiet_week_is_not_told_of(app: App) -> None:
-    """Everybody used tokens for weeks, in the last one Ada alone: neither its total nor the month's is told."""
+    """Everyone used tokens for weeks, in the last one Ada alone: neither its total nor the month's is told."""
     teams.hire_team(app)
     days = [monday(n) + timedelta(days=i) for n in range(9, 1, -1) for i in range(5)]
     teams.take_in(app, [teams.used(day, who, 100) for day in days for who in TEAM])
@@ -224,7 +224,7 @@ class Reader:
         self._seen: dict[date, list[frozenset[str]]] = {}
 
     def spend_a_day(self, idle: set[str]) -> None:
-        """Everybody but some spends a power of two of their own, so that a total says who is in it."""
+        """Everyone but some spends a power of two of their own, so that a total says who is in it."""
         at, day = self._app.clock(), day_of(self._app.clock(), self._app.zone)
         self._days[day] = {who for who in CROWD if who not in idle}
         teams.take_in(
@@ -242,7 +242,7 @@ class Reader:
             return
         before: frozenset[str] | None = None
         for week in report.weeks:
-            # Totals from before there was any spend are nobody's.
+            # Totals from before there was any spend are no one's.
             people = None if week.hidden or not week.spent else self._members(week.week.first_day, week.spent)
             if people is not None:
                 active = {who for who in people if any(who in self._days.get(day, ()) for day in week.week.days())}
@@ -276,7 +276,7 @@ class Reader:
 
 
 def apart(one: frozenset[str], other: frozenset[str]) -> bool:
-    """Whether the difference of two totals is about nobody, or about enough people."""
+    """Whether the difference of two totals is about no one, or about enough people."""
     return not 0 < len(one ^ other) < LEAST
 
 
@@ -404,7 +404,7 @@ def test_what_is_left_and_what_lapses(app: App) -> None:
     held = {who: sum(int(left) for _, left, _ in rollout.open_lots(app, who)) for who in TEAM}
     new = {who: int(rollout.granted(app, "2026-11")[who]) for who in TEAM}
     assert int(report.idle) == sum(held.values()) - sum(new.values())
-    # In December everybody keeps as much as their November's grant.
+    # In December everyone keeps as much as their November's grant.
     assert int(report.lapsing) == sum(held.values()) - sum(new.values())
     assert report.lapses_on == date(2026, 12, 1)
 

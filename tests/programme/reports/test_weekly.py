@@ -88,7 +88,7 @@ def test_the_calendar_owes_each_week_once(app: App) -> None:
 
 
 def test_leavers_and_people_without_reports_are_owed_nothing(app: App) -> None:
-    """Mara left, and nobody else leads anybody."""
+    """Mara left, and no one else leads anybody."""
     teams.leave(app, MARA, date(2026, 11, 19))
     assert owe(app) == 0
 
@@ -99,7 +99,7 @@ def test_what_cannot_be_told_is_not_sent(app: App) -> None:
     assert composed(app, MARA, NEXT_MONDAY) is None
     teams.hire_team(app)
     assert composed(app, MARA, NEXT_MONDAY) is not None
-    # She leads nobody herself.
+    # She leads no one herself.
     assert composed(app, ADA, NEXT_MONDAY) is None
 
 

@@ -236,7 +236,7 @@ class ReviewsMachine(RuleBasedStateMachine):
             seen.update(f"appeal {one.state}" for one in appeals_store.everything(session))
             seen["given back"] += len(session.execute(sa.select(entries.c.id).where(entries.c.kind == "appeal")).all())
             o = outbox.c
-            told = session.execute(sa.select(o.view, o.key).where(o.template == "review/milestone")).all()
+            told = session.execute(sa.select(o.view, o.key).where(o.template == "reviews/milestone")).all()
         assert len(told) == len({(view["quarter"], view["step"]) for view, _ in told})
         assert books.findings(self.office) == {}
         self.office.database.close()

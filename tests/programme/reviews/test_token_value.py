@@ -233,7 +233,7 @@ def test_every_copy_says_what_became_of_the_value(moment: Moment) -> None:
     adopt(moment)
     pack = packs.of(moment.at(MORNING), Q4)
     assert (pack.value.state, [one.name for one in pack.value.by]) == ("first", ["Omar Haddad"])
-    query = sa.select(sa.func.count()).where(outbox.c.template == "review/face")
+    query = sa.select(sa.func.count()).where(outbox.c.template == "reviews/face")
     before = moment.session.execute(query).scalar_one()
     confirm(moment, TESS)
     assert moment.session.execute(query).scalar_one() == before + 1
@@ -248,11 +248,11 @@ def test_people_learn_that_it_is_adopted(app: App, clock: Clock) -> None:
         ask(moment, gpu=FAR_DEARER)
         adopt(moment)
         o = outbox.c
-        query = sa.select(o.key, o.channel, o.due_at, o.at_once).where(o.template == "review/outcome")
+        query = sa.select(o.key, o.channel, o.due_at, o.at_once).where(o.template == "reviews/outcome")
         assert [tuple(row) for row in moment.session.execute(query)] == [
             (f"pack:{Q4}:adopted", BOARD_CHANNEL, MORNING, True)
         ]
-    composed = messages.compose("review/outcome", {"quarter": str(Q4)}, app=office)
+    composed = messages.compose("reviews/outcome", {"quarter": str(Q4)}, app=office)
     assert composed is not None
     said = str(composed.message.blocks)
     assert "Omar Haddad had the deciding vote" in said
@@ -262,7 +262,7 @@ def test_people_learn_that_it_is_adopted(app: App, clock: Clock) -> None:
         tess = voted.person(session, TESS)
     answer = reviews_board.press_value(office, Press(tess, f"{Q4}:1", MORNING, None, None))
     assert "adopted for 2027-Q1 as 2027-Q1.2" in str(answer.blocks)
-    composed = messages.compose("review/outcome", {"quarter": str(Q4)}, app=office)
+    composed = messages.compose("reviews/outcome", {"quarter": str(Q4)}, app=office)
     assert composed is not None
     assert "review_value" not in str(composed.message.blocks)
     assert books.findings(office) == {}

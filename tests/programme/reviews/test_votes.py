@@ -398,7 +398,7 @@ def test_the_pack_is_written_from_what_holds(app: App, clock: Clock) -> None:
         calendar.advance(moment, Q4)
 
     def said() -> str:
-        composed = messages.compose("review/face", {"quarter": str(Q4)}, app=office)
+        composed = messages.compose("reviews/face", {"quarter": str(Q4)}, app=office)
         assert composed is not None
         return str(composed.message.blocks)
 
@@ -413,7 +413,7 @@ def test_the_pack_is_written_from_what_holds(app: App, clock: Clock) -> None:
         vote(moment, OMAR)
     assert "*Adopted*" in said()
     assert "review_adopt" not in said()
-    picture = messages.compose("review/use", {"quarter": str(Q4)}, app=office)
+    picture = messages.compose("reviews/use", {"quarter": str(Q4)}, app=office)
     assert picture is not None
     assert picture.picture is not None
 
@@ -426,7 +426,7 @@ def test_everybody_who_was_called_learns_of_the_outcome(app: App, clock: Clock) 
         for who in (IRIS, TESS, OMAR):
             vote(moment, who)
         members = {voted.person(moment.session, who).id for who in (IRIS, OMAR, TESS, M3)}
-        query = sa.select(outbox.c.key, outbox.c.person_id).where(outbox.c.template == "review/outcome")
+        query = sa.select(outbox.c.key, outbox.c.person_id).where(outbox.c.template == "reviews/outcome")
         assert {(key, who) for key, who in moment.session.execute(query)} == {
             (f"pack:{Q4}:adopted:{member}", member) for member in members
         }

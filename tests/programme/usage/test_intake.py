@@ -86,7 +86,7 @@ def test_an_event_is_debited_to_who_used_it(app: App) -> None:
 
 
 def test_the_same_event_again_is_a_duplicate(app: App) -> None:
-    """An event that arrives again, in another batch or the same one, is said to be known and debits nobody."""
+    """An event that arrives again, in another batch or the same one, is said to be known and debits no one."""
     event = cast.event("1", at=NOON)
     assert books.take_in(app, event, event) == ["accepted", "duplicate"]
     assert books.take_in(app, event) == ["duplicate"]
@@ -182,7 +182,7 @@ def test_a_batch_makes_one_entry_for_each_wallet_service_and_day(app: App) -> No
 
 
 def test_what_cannot_be_attributed_or_priced_is_kept_whole(app: App) -> None:
-    """It waits with its reason, debits nobody, is not zero, and does not hold up the rest of its batch."""
+    """It waits with its reason, debits no one, is not zero, and does not hold up the rest of its batch."""
     waiting = [
         (cast.event("a", at=NOON, who="nobody@example.com"), "unknown_person", "email 'nobody@example.com'"),
         (cast.event("b", at=NOON, who=""), "unknown_person", "no one was named"),
@@ -216,7 +216,7 @@ def test_what_waits_is_known_as_well(sqlite_app: App) -> None:
 
 
 def test_a_retry_posts_what_a_newcomer_used_before_they_were_known(app: App) -> None:
-    """When somebody has been imported, their use is debited at its own time, once, and leaves quarantine."""
+    """When someone has been imported, their use is debited at its own time, once, and leaves quarantine."""
     used = NOON - timedelta(days=3)
     books.take_in(app, cast.event("1", at=used, who="new@example.com"), cast.event("2", at=used, who="other"))
     assert books.retry(app) == (0, 2)
@@ -376,13 +376,13 @@ def test_a_mapping_for_the_gateway_wins_over_one_for_all_and_that_over_the_recor
 
 
 def test_a_mapping_of_another_gateway_does_not_count(sqlite_app: App) -> None:
-    """A user name means somebody only where that was said."""
+    """A user name means someone only where that was said."""
     know_as(sqlite_app, BEN, "u17", source="eu")
     assert books.take_in(sqlite_app, named(("user", "u17"), source="us")) == ["quarantined"]
 
 
 def test_a_mapping_can_be_changed_and_counts_from_then_on(sqlite_app: App) -> None:
-    """The same name may become somebody else's: later events are theirs, earlier ones stay."""
+    """The same name may become someone else's: later events are theirs, earlier ones stay."""
     know_as(sqlite_app, ADA, "u17")
     books.take_in(sqlite_app, named(("user", "u17"))._replace(event_id="a"))
     know_as(sqlite_app, BEN, "u17")

@@ -45,7 +45,7 @@ def test_the_three_figures(app: App, clock: Clock) -> None:
     assert found.consumed == usd("15")
     outstanding = sum(int(books.wallet(app, who)) for who in everybody())
     assert int(found.worst_case) == outstanding * 10_000_000 // 1_000_000
-    # Nobody had grants for three full months: all of it is put aside.
+    # No one had grants for three full months: all of it is put aside.
     assert (found.funded, found.reserve_permille) == (found.worst_case, 1_000)
     assert (found.phase, found.months_since_launch, found.next_review) == (3, 10, date(2027, 1, 1))
 

@@ -99,7 +99,7 @@ def test_each_request_gets_its_own(asked: tuple[Session, list[Request]]) -> None
 
 
 def test_panels_are_those_of_their_requests(asked: tuple[Session, list[Request]]) -> None:
-    """Who is recused in one request may vote in the next, and members come before alternates."""
+    """Anyone who is recused in one request may vote in the next, and members come before alternates."""
     session, made = asked
     panels = store.panels(session, made)
     assert panels == {one.id: store.panel(session, one) for one in made}

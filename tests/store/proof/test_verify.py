@@ -1,4 +1,4 @@
-"""`verify` proves a ledger that nobody touched, and finds every figure that somebody did."""
+"""`verify` proves a ledger that no one touched, and finds every figure that someone did."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ POST_MARCH_EARLIER = (
 
 
 def others(moment: Moment) -> list[str]:
-    """Who is cut as well, and decides nothing."""
+    """The other people who are cut; they decide nothing."""
     return [one for one in appealed.cut(moment.session) if one not in {IDLE, ZOE}]
 
 

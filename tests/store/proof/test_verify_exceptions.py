@@ -1,4 +1,4 @@
-"""`verify` proves exceptions, votes and decisions, and finds every one of them that somebody changed."""
+"""`verify` proves exceptions, votes and decisions, and finds every one of them that someone changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`verify` proves grants, values and the buffer's book, and finds every figure of them that somebody changed."""
+"""`verify` proves grants, values and the buffer's book, and finds every figure of them that someone changed."""
 
 from __future__ import annotations
 

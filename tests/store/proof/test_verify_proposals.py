@@ -1,4 +1,4 @@
-"""`verify` proves that two people changed the handbook, and finds every change that somebody made alone."""
+"""`verify` proves that two people changed the handbook, and finds every change that someone made alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`verify` proves what the board decided about a review, and finds whatever somebody changed about it."""
+"""`verify` proves what the board decided about a review, and finds whatever someone changed about it."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_tampering_is_found(adopted: App, statement: str) -> None:
 
 
 def test_an_adoption_without_votes_is_found(shared_app: App) -> None:
-    """Who removes the panel with its votes has no adoption left that could be counted."""
+    """Anyone who removes the panel with its votes has no adoption left that could be counted."""
     with books.rolled_back(shared_app) as moment:
         for table in ("review_votes", "review_seats", "review_panels"):
             moment.session.exec_driver_sql(f"DELETE FROM {table}")  # noqa: S608 - our own names
@@ -105,7 +105,7 @@ def test_an_adoption_without_votes_is_found(shared_app: App) -> None:
 
 
 def test_a_lapse_is_nobodys(app: App, clock: Clock) -> None:
-    """What lapsed is proved as well; that somebody let it lapse is found."""
+    """What lapsed is proved as well; that someone let it lapse is found."""
     reviewed.settle(app, clock)
     with app.transaction(MORNING) as moment:
         reviewed.draft(moment)

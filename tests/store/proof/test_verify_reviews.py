@@ -1,4 +1,4 @@
-"""`verify` proves every review from its frozen inputs, and finds whatever somebody changed about either."""
+"""`verify` proves every review from its frozen inputs, and finds whatever someone changed about either."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.every_database
 
 WHO = "person_id = (SELECT id FROM people WHERE email = 't1p1@example.com')"
-"""Of somebody who is cut."""
+"""Of someone who is cut."""
 TAMPERINGS = {
     "a change": "UPDATE review_cases SET delta_thousandths = 0 WHERE WHO",
     "a grant": "UPDATE review_cases SET grant_after = grant_after + 1 WHERE WHO",
@@ -67,7 +67,7 @@ def test_tampering_is_found(drafted: App, statement: str) -> None:
 
 
 def test_inputs_and_digest_changed_together_are_found(drafted: App) -> None:
-    """Who changes inputs, cases and digest so that all of it fits still has the audit log against them."""
+    """Anyone who changes inputs, cases and digest so that all of it fits still has the audit log against them."""
     with books.rolled_back(drafted) as moment:
         moment.session.execute(sa.update(review_inputs).values(fte_permille=999))
         kept = drafts.get(moment.session, Q4)
