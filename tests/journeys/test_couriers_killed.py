@@ -27,8 +27,8 @@ import sys
 from datetime import datetime
 from zoneinfo import ZoneInfo
 from programme.app import App
-from scheduler import courier, slack_post
-from scheduler.letters import Composed
+from scheduler import courier, slack_delivery
+from scheduler.messages import Composed
 from store.engine import open_database
 from templates.render import Message
 
@@ -37,7 +37,7 @@ url, token, api_url = sys.argv[1:]
 
 def work(now):
     app = App(open_database(url), ZoneInfo("Europe/Berlin"), lambda: datetime.fromisoformat(now))
-    slack, me = slack_post.client(token, api_url), courier.name()
+    slack, me = slack_delivery.client(token, api_url), courier.name()
     compose = lambda template, view: Composed(Message(view["text"], []))
     while courier.deliver(app, slack, courier=me, compose=compose, most=5).leased:
         pass

@@ -32,11 +32,11 @@ PROGRAM = """
 import os, signal, sys
 from datetime import datetime
 from zoneinfo import ZoneInfo
-from programme import decisions
-from programme.decisions import Ballot
 from programme.app import App
-from scheduler import courier, slack_post
-from store import people
+from programme.exceptions import voting
+from programme.exceptions.voting import Ballot
+from scheduler import courier, slack_delivery
+from store.people import directory
 from store.engine import open_database
 
 url, token, api_url, channel, voter = sys.argv[1:]
@@ -46,12 +46,12 @@ def work(now, request_id, kill):
     at = datetime.fromisoformat(now)
     app = App(open_database(url), ZoneInfo("Europe/Berlin"), lambda: at, governance_channel=channel)
     if request_id != "-":
-        with app.transaction() as session:
+        with app.transaction() as moment:
             ballot = Ballot(approves=True)
-            decisions.vote(session, people.by_email(session, voter), request_id, ballot, app=app, now=at)
+            voting.vote(moment, directory.by_email(moment.session, voter), request_id, ballot)
     if kill == "committed":
         os.kill(os.getpid(), signal.SIGKILL)
-    slack, me = slack_post.client(token, api_url), courier.name()
+    slack, me = slack_delivery.client(token, api_url), courier.name()
     while courier.deliver(app, slack, courier=me, most=5).leased:
         pass
 """

@@ -31,7 +31,7 @@ PATIENCE_SECONDS = 60
 DIE = """
 import os, signal, sys
 from bot.cli import common, main
-from store import outcomes
+from store.outcomes import records
 
 def then_die(work):
     def wrapped(*given, **named):
@@ -41,7 +41,7 @@ def then_die(work):
 
 """
 MOMENTS = {
-    "before the commit": DIE + "outcomes.insert = then_die(outcomes.insert)\nsys.exit(main())",
+    "before the commit": DIE + "records.insert = then_die(records.insert)\nsys.exit(main())",
     "after the commit": DIE + "common.print_json = then_die(lambda _: None)\nsys.exit(main())",
 }
 LIVE = "import sys; from bot.cli import main; sys.exit(main())"

@@ -29,7 +29,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 import matplotlib.backends.backend_agg, matplotlib.figure  # before the forks: it takes a second
 from programme.app import App
-from scheduler import courier, slack_post, tick
+from scheduler import courier, slack_delivery, tick
 from store.engine import open_database
 
 url, token, api_url = sys.argv[1:]
@@ -37,7 +37,7 @@ url, token, api_url = sys.argv[1:]
 
 def work(now):
     app = App(open_database(url), ZoneInfo("Europe/Berlin"), lambda: datetime.fromisoformat(now))
-    slack, me = slack_post.client(token, api_url), courier.name()
+    slack, me = slack_delivery.client(token, api_url), courier.name()
     tick.tick(app, now=app.clock())
     while courier.deliver(app, slack, courier=me, most=4).leased:
         pass
