@@ -10,6 +10,7 @@ import pytest
 from policy.reasons import Refusal
 from programme import decisions
 from programme.appeals.appeals import APPEAL
+from programme.exceptions.request import REQUEST
 from programme.handbook.cards import PROPOSAL
 from programme.reviews.voting import REVIEW
 from store.audit import POLICY
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 SAID = {
     "appeal": (APPEAL, "upheld", "This appeal was upheld by Tess Novak"),
     "proposal": (PROPOSAL, "confirmed", "This proposal was confirmed by Tess Novak"),
+    "request": (REQUEST, "approved", "This request was approved by Tess Novak"),
     "review": (REVIEW, "adopted", "This review was adopted with the deciding vote of Tess Novak"),
 }
 
@@ -36,7 +38,7 @@ def test_what_is_decided_names_who_decided_it(sqlite_app: App, topic: Topic, sta
     assert (refused.value.code, refused.value.text) == ("decided", f"{said}, so your click changed nothing.")
 
 
-@pytest.mark.parametrize("topic", [APPEAL, PROPOSAL, REVIEW], ids=SAID)
+@pytest.mark.parametrize("topic", [APPEAL, PROPOSAL, REQUEST, REVIEW], ids=SAID)
 def test_silence_has_no_name(sqlite_app: App, topic: Topic) -> None:
     """What lapsed was decided by no one, so no one is named."""
     with sqlite_app.reading() as moment, pytest.raises(Refusal) as refused:
@@ -44,10 +46,10 @@ def test_silence_has_no_name(sqlite_app: App, topic: Topic) -> None:
     assert refused.value.text == f"This {topic.noun} {topic.said['lapsed']}, so your click changed nothing."
 
 
-@pytest.mark.parametrize("topic", [APPEAL, PROPOSAL, REVIEW], ids=SAID)
+@pytest.mark.parametrize("topic", [APPEAL, PROPOSAL, REQUEST, REVIEW], ids=SAID)
 def test_the_last_instant_is_the_one_before_its_end(sqlite_app: App, topic: Topic) -> None:
     """A click at the very end comes too late; one a microsecond earlier counts, as does one about what has no end."""
-    [state] = topic.undecided
+    state = min(topic.undecided)
     with sqlite_app.reading() as moment:
         for until in (moment.now + timedelta(microseconds=1), None):
             decisions.require_undecided(moment, topic, state, None, until=until)
