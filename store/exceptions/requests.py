@@ -224,20 +224,6 @@ def remaining(session: Session, request: Request) -> int:
     return remaining_of(session, [request])[request.id]
 
 
-def beneficiaries_of(session: Session, request_ids: Iterable[str]) -> dict[str, frozenset[str]]:
-    """Those for whom each request was made besides its requester."""
-    found: dict[str, set[str]] = {request_id: set() for request_id in request_ids}
-    b = request_beneficiaries.c
-    for ids in bulk.chunks(sorted(found)):
-        for request_id, person_id in session.execute(sa.select(b.request_id, b.person_id).where(b.request_id.in_(ids))):
-            found[request_id].add(person_id)
-    return {request_id: frozenset(people_) for request_id, people_ in found.items()}
-
-
-def beneficiaries(session: Session, request_id: str) -> frozenset[str]:
-    return beneficiaries_of(session, [request_id])[request_id]
-
-
 class Parties(NamedTuple):
     """Those whom a request is about besides its requester: who else uses the tokens, and whose project it is for."""
 
@@ -262,28 +248,8 @@ def parties_of(session: Session, request_ids: Iterable[str]) -> dict[str, Partie
     return {id_: Parties(frozenset(some), sponsors.get(id_)) for id_, some in named.items()}
 
 
-def panels(session: Session, some: Iterable[Request]) -> dict[str, Electorate]:
-    """The electorate of each request, by its id."""
-    by_id = {request.id: request for request in some}
-    seats: dict[str, list[Seat]] = {request_id: [] for request_id in by_id}
-    s = request_seats.c
-    query = sa.select(s.request_id, s.person_id, s.kind, s.is_chair, s.is_finance, s.recused)
-    for ids in bulk.chunks(sorted(by_id)):
-        for request_id, *seat in session.execute(query.where(s.request_id.in_(ids))):
-            seats[request_id].append(Seat(*seat))
-    return {
-        id_: Electorate(_in_order(seats[id_]), request.needed, request.needs_finance, request.first_stage)
-        for id_, request in by_id.items()
-    }
-
-
 def _in_order(seats: Iterable[Seat]) -> tuple[Seat, ...]:
     return tuple(sorted(seats, key=lambda seat: (STAGE_OF[seat.kind], seat.person_id)))
-
-
-def panel(session: Session, request: Request) -> Electorate:
-    """The electorate of a request."""
-    return panels(session, [request])[request.id]
 
 
 class Cast(NamedTuple):
@@ -300,22 +266,6 @@ class Cast(NamedTuple):
     @property
     def vote(self) -> Vote:
         return Vote(self.seat, self.approves, self.amount, self.last_day)
-
-
-def votes_of(session: Session, request_ids: Iterable[str]) -> dict[str, list[Cast]]:
-    """The votes on each request, in the order in which they were cast."""
-    found: dict[str, list[Cast]] = {request_id: [] for request_id in request_ids}
-    v = request_votes.c
-    query = sa.select(v.request_id, *(v[name] for name in Cast._fields)).order_by(v.cast_at, v.seat)
-    for ids in bulk.chunks(sorted(found)):
-        for request_id, *row in session.execute(query.where(v.request_id.in_(ids))):
-            found[request_id].append(_in_tokens(Cast._make(row)))
-    return found
-
-
-def votes(session: Session, request_id: str) -> list[Cast]:
-    """The votes on a request, in the order in which they were cast."""
-    return votes_of(session, [request_id])[request_id]
 
 
 class Poll(NamedTuple):
@@ -419,10 +369,6 @@ def questions_of(session: Session, request_ids: Iterable[str]) -> dict[str, list
         for row in session.execute(_question.where(_q.request_id.in_(ids)).order_by(_q.id)):
             found[row.request_id].append(Question._make(row))
     return found
-
-
-def questions(session: Session, request_id: str) -> list[Question]:
-    return questions_of(session, [request_id])[request_id]
 
 
 def answer(session: Session, number: int, text: str, *, now: datetime) -> bool:

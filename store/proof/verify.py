@@ -361,13 +361,15 @@ def decisions_as_counted(session: Session) -> Iterator[str]:
     """What was decided by votes follows from them, counted again."""
     zone = ZoneInfo(reference.fact(session, "time_zone") or "UTC")
     expected = {"approved": "approved", "ratified": "approved", "rejected": "rejected"}
-    for request in requests_store.made_between(session, None, None):
-        if request.state not in expected or request.decided_at is None:
+    decided = [one for one in requests_store.made_between(session, None, None) if one.state in expected]
+    polls = requests_store.polls(session, decided)
+    for request in decided:
+        if request.decided_at is None:
             continue
         day = day_of(request.decided_at, zone)
-        votes = [one.vote for one in requests_store.votes(session, request.id)]
-        standing = [vote for vote in votes if vote.until is None or vote.until >= day]
-        counted = exceptions.tally(requests_store.panel(session, request), request.stage, standing)
+        panel, votes = polls[request.id]
+        standing = [one.vote for one in votes if one.last_day is None or one.last_day >= day]
+        counted = exceptions.tally(panel, request.stage, standing)
         if counted.outcome != expected[request.state]:
             yield f"request {request.id}: {request.state}, its votes say {counted.outcome}"
 

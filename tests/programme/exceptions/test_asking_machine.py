@@ -209,9 +209,9 @@ class RequestsMachine(RuleBasedStateMachine):
     def votes_are_those_that_were_accepted(self) -> None:
         with self.office.database.reading() as session:
             for model in self.models:
-                votes = {vote.seat: vote.approves for vote in store.votes(session, model.request.id)}
+                panel, cast = store.polls(session, [model.request])[model.request.id]
+                votes = {vote.seat: vote.approves for vote in cast}
                 assert votes == model.votes
-                panel = store.panel(session, model.request)
                 assert not {seat.person_id for seat in panel.seats if seat.recused} & votes.keys()
 
     def teardown(self) -> None:

@@ -80,7 +80,7 @@ def statements(app: App, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]
 
 @pytest.mark.parametrize("who", ["U0IRIS", "U0LENA"])
 def test_a_full_board_takes_what_a_short_one_does(office: App, monkeypatch: pytest.MonkeyPatch, who: str) -> None:
-    """`/tokens board` with twenty waiting requests takes the statements of two, and at most a dozen."""
+    """`/tokens board` with twenty waiting requests takes no more statements than with two, and at most a dozen."""
 
     def shown() -> tuple[int, int]:
         with statements(office, monkeypatch) as sent:
@@ -91,7 +91,7 @@ def test_a_full_board_takes_what_a_short_one_does(office: App, monkeypatch: pyte
     few, some = shown()
     fill(office)
     many, more = shown()
-    assert few == many <= BOARD
+    assert many <= few <= BOARD
     assert some < more
 
 
@@ -110,7 +110,7 @@ def test_a_home_takes_the_same_for_many_requests(office: App, monkeypatch: pytes
     few, some = gathered()
     fill(office)
     many, more = gathered()
-    assert few == many
+    assert many <= few
     assert some < more
 
 

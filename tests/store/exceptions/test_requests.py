@@ -61,11 +61,8 @@ def asked(app: App) -> Iterator[tuple[Session, list[Request]]]:
 
 
 READERS: dict[str, Callable[[Session, list[Request]], object]] = {
-    "panels": store.panels,
-    "votes": lambda session, some: store.votes_of(session, [one.id for one in some]),
     "polls": store.polls,
     "parties": lambda session, some: store.parties_of(session, [one.id for one in some]),
-    "beneficiaries": lambda session, some: store.beneficiaries_of(session, [one.id for one in some]),
     "questions": lambda session, some: store.questions_of(session, [one.id for one in some]),
     "remaining": store.remaining_of,
     "requests of people": lambda session, some: store.of_people(session, {one.person_id for one in some}, limit=2),
@@ -88,39 +85,26 @@ def test_each_request_gets_its_own(asked: tuple[Session, list[Request]]) -> None
     session, made = asked
     ids = [one.id for one in made]
     id_of = {email: id_ for email, id_ in session.execute(sa.select(people.c.email, people.c.id))}
-    votes = store.votes_of(session, ids)
-    cast = [[(vote.cast_by, vote.approves, vote.amount) for vote in votes[id_]] for id_ in ids]
+    polls = store.polls(session, made)
+    cast = [[(vote.cast_by, vote.approves, vote.amount) for vote in polls[id_].votes] for id_ in ids]
     agreed = [(id_of[IRIS], True, MicroTokens.parse("25")), (id_of[OMAR], True, None)]
     assert cast == [agreed, [(id_of[TESS], False, None)], [], []]
     questions = store.questions_of(session, ids)
     assert [[one.question for one in questions[id_]] for id_ in ids] == [[], ["What for?", "Until when?"], [], []]
-    named = store.beneficiaries_of(session, ids)
-    assert [named[id_] for id_ in ids] == [{id_of[MARA], id_of[ADA]}, {id_of[BEN]}, set(), set()]
+    parties = store.parties_of(session, ids)
+    assert [parties[id_].beneficiaries for id_ in ids] == [{id_of[MARA], id_of[ADA]}, {id_of[BEN]}, set(), set()]
 
 
 def test_panels_are_those_of_their_requests(asked: tuple[Session, list[Request]]) -> None:
     """Anyone who is recused in one request may vote in the next, and members come before alternates."""
     session, made = asked
-    panels = store.panels(session, made)
-    assert panels == {one.id: store.panel(session, one) for one in made}
+    polls = store.polls(session, made)
+    assert polls == {one.id: store.polls(session, [one])[one.id] for one in made}
     for one in made:
-        assert one.person_id not in {seat.person_id for seat in panels[one.id].seats if not seat.recused}
-        kinds = [seat.kind for seat in panels[one.id].seats]
+        panel = polls[one.id].panel
+        assert one.person_id not in {seat.person_id for seat in panel.seats if not seat.recused}
+        kinds = [seat.kind for seat in panel.seats]
         assert kinds == sorted(kinds, key=["member", "alternate", "reserve"].index)
-
-
-def test_polls_and_parties_say_the_same_in_fewer_statements(asked: tuple[Session, list[Request]]) -> None:
-    """Read together or apart, electorate, votes and beneficiaries of a request are the same."""
-    session, made = asked
-    ids = [one.id for one in made]
-    panels, votes, named = (
-        store.panels(session, made),
-        store.votes_of(session, ids),
-        store.beneficiaries_of(session, ids),
-    )
-    assert store.polls(session, made) == {id_: (panels[id_], votes[id_]) for id_ in ids}
-    assert store.parties_of(session, ids) == {id_: (named[id_], None) for id_ in ids}
-    assert sum(map(len, votes.values())) == 3
 
 
 def test_what_is_left_of_each(asked: tuple[Session, list[Request]]) -> None:

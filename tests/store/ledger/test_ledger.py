@@ -267,6 +267,22 @@ def test_accounts_are_opened_once_also_by_many_at_once(database_url: str, app: A
     assert books.count(app, accounts) == 4
 
 
+def test_held_accounts_are_opened_once_also_by_many_at_once(database_url: str, app: App) -> None:
+    """Whoever holds accounts that are partly there gets all of them, and nobody waits for somebody who waits."""
+    opened(app)
+    codes = [ledger.TREASURY, ledger.POOL, ledger.wallet_code(cast.person_id(app, BEN))]
+    seen: list[dict[str, int]] = []
+
+    def hold_them(database: Database) -> None:
+        with database.transaction() as session:
+            seen.append({code: one.id for code, one in ledger.hold(session, codes).items()})
+
+    assert books.at_once(database_url, [hold_them] * 8) == []
+    assert [sorted(ids) for ids in seen] == [sorted(codes)] * 8
+    assert all(ids == seen[0] for ids in seen)
+    assert books.count(app, accounts) == 5
+
+
 def waiting_for_a_lock(session: Session) -> int:
     query = "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted"
     waiting: int = session.exec_driver_sql(query).scalar_one()
