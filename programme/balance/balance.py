@@ -10,18 +10,18 @@ from policy import lots as burning
 from policy.kinds import LotKind
 from policy.pace import PACE_DAYS, outlook
 from policy.period import Month, day_of
+from policy.sizing import Factors
 from policy.units import MicroTokens, NanoUSD
 from policy.value.valuation import TokenValue
-from programme import letters
 from programme.value import valuation
 from store.ledger import wallets
+from views import codec
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
     from policy.pace import Outlook
     from policy.period import Quarter
-    from policy.sizing import Factors
     from programme.moment import Moment
     from store.ledger.wallets import LotRow, ServiceSpend, Wallet
 
@@ -119,7 +119,7 @@ def _card(moment: Moment, wallet: Wallet, today: date) -> BalanceCard:
         outlook=_outlook(usable, debt, spending, today, moment.zone),
         used_before=wallet.account_id is not None,
         now=moment.now,
-        grant=None if wallet.factors is None else letters.read_factors(wallet.factors),
+        grant=None if wallet.factors is None else codec.read(Factors, wallet.factors),
         ended=tuple(_lot_line(lot) for lot in wallet.lots if lot.expires_at <= moment.now),
         account_id=wallet.account_id,
     )

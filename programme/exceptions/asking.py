@@ -12,13 +12,12 @@ from policy.exceptions import BREAK_GLASS, Ask, Concerned
 from policy.kinds import EntryKind, LotKind
 from policy.period import Month, Quarter, day_of, first_instant
 from policy.reasons import FieldsRefused, Reason, Refusal
+from policy.sizing import Factors
 from policy.units import MicroTokens, NanoUSD
-from programme import letters
 from programme.balance import balance
 from programme.exceptions import notices
 from programme.grants.by_hand import MANUAL_PRIORITY as PRIORITY
 from programme.grants.by_hand import from_pool_first
-from programme.letters import Situation
 from programme.people import board
 from programme.value import valuation
 from store import audit, runs
@@ -29,6 +28,8 @@ from store.ledger import ledger
 from store.ledger.ledger import Draft, NewLot
 from store.people import directory as people_store
 from store.people import terms
+from views import codec
+from views.exceptions import Situation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,7 +82,7 @@ class Submitted:
 
 
 def situation_of(request: Request) -> Situation:
-    return letters.read(Situation, request.situation)
+    return codec.read(Situation, request.situation)
 
 
 def concerned_by(moment: Moment, request: Request) -> Concerned:
@@ -175,7 +176,7 @@ def _ask(moment: Moment, person: Person, amount: MicroTokens, books: Handbooks) 
 def monthly_grant(moment: Moment, person_id: str) -> MicroTokens:
     """A person's latest monthly grant, made whole where it was for a part of a month."""
     latest = monthly.latest(moment.session, [person_id])
-    return letters.read_factors(latest[person_id]).whole_grant if latest else MicroTokens(0)
+    return codec.read(Factors, latest[person_id]).whole_grant if latest else MicroTokens(0)
 
 
 def _pool(moment: Moment, quarter: Quarter) -> NanoUSD | None:
@@ -299,7 +300,7 @@ def _row(request_id: str, key: str, person: Person, asked: Asked, judged: Judged
         "service_key": asked.service_key,
         "last_day": asked.last_day,
         "incident": asked.incident,
-        "situation": letters.plain(judged.situation),
+        "situation": codec.plain(judged.situation),
         "handbook_version": judged.book.version,
         "made_at": now,
         "needed": judged.panel.needed,

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from policy.exceptions import Electorate, Tally
-    from programme.letters import Situation
     from programme.moment import Moment
     from store.exceptions.requests import Cast, Request
+    from views.exceptions import Situation
 
 PAST = 5
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from policy.reasons import Refusal
 from policy.reviews import votes as reviews_votes
-from programme import letters
 from programme.exceptions.cards import Named
 from programme.reviews import drafting, effects, token_value, voting
 from programme.reviews.summaries import QuarterFigures
@@ -17,6 +16,7 @@ from store.exceptions import requests as requests_store
 from store.people import directory as people_store
 from store.reviews import drafts as reviews_store
 from store.reviews import votes as store
+from views import codec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -150,7 +150,7 @@ def use(moment: Moment, quarter: Quarter) -> Histogram:
 
 def money(moment: Moment, quarter: Quarter) -> Money:
     """What the quarter came to in USD, as it was known at the draft."""
-    return letters.read(QuarterFigures, drafting.require(moment, quarter).summary).money
+    return codec.read(QuarterFigures, drafting.require(moment, quarter).summary).money
 
 
 def awaits(moment: Moment, quarter: Quarter, person_id: str) -> bool:

@@ -23,13 +23,13 @@ from policy.reviews.proposal import Counted
 from policy.sizing import WHOLE
 from policy.units import MicroTokens, NanoUSD
 from policy.value import reserve
-from programme import letters
 from store.appeals import records
 from store.exceptions import requests as requests_store
 from store.grants import monthly
 from store.handbook import reference
 from store.outcomes import records as outcomes_store
 from store.reviews import drafts, sources
+from views import codec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -193,7 +193,7 @@ def figures(moment: Moment, quarter: Quarter, planned: Plan, book: Handbook, not
         quarantined_events=sources.count_quarantined(moment.session, begin, end),
         unknown_outcomes=outcomes_store.count_waiting(moment.session),
     )
-    plain: dict[str, Any] = letters.plain(found)
+    plain: dict[str, Any] = codec.plain(found)
     return plain
 
 
@@ -262,7 +262,7 @@ def of(moment: Moment, kept: Review, book: Handbook, *, backtests: Mapping[str, 
         quarter=str(kept.quarter),
         state=kept.state,
         month=kept.basis.month,
-        figures=letters.read(QuarterFigures, kept.summary),
+        figures=codec.read(QuarterFigures, kept.summary),
         counted=proposal.counted(one.delta_thousandths for one in cases),
         mean_percent=_mean([one.delta_thousandths for one in cases]),
         held=sum(one.decision == proposal.HELD for one in cases),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import sqlalchemy as sa
 
 from policy.appeals import OPEN, CutMonth
@@ -21,6 +20,7 @@ from store.tables.grants import grants
 from store.tables.ledger import entries, lots
 from store.tables.reviews import review_cases
 from store.tables.reviews import reviews as reviews_table
+from views import codec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -183,7 +183,7 @@ def cut_months(
         if _counted_later(session, quarter, person_id, month, posted_at):
             continue
         restored = _restored(session, quarter, person_id, month, at=at)
-        yield CutMonth(month, msgspec.convert(factors, Factors, dec_hook=drafts.typed), restored, rules_of(version))
+        yield CutMonth(month, codec.read(Factors, factors), restored, rules_of(version))
 
 
 def _counted_later(session: Session, quarter: Quarter, person_id: str, month: Month, posted_at: datetime) -> bool:

@@ -12,11 +12,11 @@ from policy.units import MicroTokens, NanoUSD
 from programme.exceptions.asking import Judged
 from programme.exceptions.cards import Card, Exchange, Named, Past, Queue, Queued, VoteLine
 from programme.exceptions.voting import OUTCOMES, Voted
-from programme.letters import Situation
 from store.exceptions.requests import Question, Request
 from templates import exceptions, render, reviews
 from tests.support.letters import ENDLESS, HOSTILE, VALUE
 from tests.support.requests import BOOK, HOURS
+from views.exceptions import Situation
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,12 +13,12 @@ from policy.period import Month, Quarter
 from policy.sizing import Assignment, Claim, Factors, size
 from policy.units import MicroTokens, NanoUSD
 from policy.value.valuation import TokenValue
-from programme import letters
-from programme.letters import DayOfSpend, Digest, Ending, LapseNotice, Portion, Statement
 from programme.value import valuation
 from scheduler.composers import grants as composers_grants
 from store.tables.grants import grants
 from tests.support import cast
+from views import codec
+from views.grants import DayOfSpend, Digest, Ending, LapseNotice, Portion, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,7 +83,7 @@ def keep_grant(app: App, email: str, month: Month, of: Factors) -> None:
             "amount": of.amount,
             "entitled_nano_usd": of.entitlement,
             "issued_nano_usd": of.usd,
-            "factors": json.loads(letters.written(of)),
+            "factors": json.loads(codec.written(of)),
             "handbook_version": books.versions[0].version,
             "value_version": valuation.value_of(moment, month.quarter, books).version,
         }
@@ -161,7 +161,7 @@ def told(letter: Statement | LapseNotice | Digest) -> Message:
         LapseNotice: composers_grants.compose_lapse_notice,
         Digest: composers_grants.compose_digest,
     }
-    return compose[type(letter)](json.loads(letters.written(letter)))[0]
+    return compose[type(letter)](json.loads(codec.written(letter)))[0]
 
 
 def hostile_statement(text: str) -> Statement:
