@@ -17,7 +17,7 @@ from store.handbook import reference
 from store.locks import Lock
 
 if TYPE_CHECKING:
-    from programme.handbook.proposals import Card
+    from views.handbook import Card
 
 
 @click.group()

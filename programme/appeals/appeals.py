@@ -7,7 +7,6 @@ grants, keeps it out of a run that has sized a grant and not posted it yet.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,7 +20,6 @@ from policy.period import Month, Quarter, day_of, first_instant
 from policy.reasons import Refusal
 from programme.appeals import notices
 from programme.exceptions import asking
-from programme.exceptions.cards import Named
 from programme.grants.by_hand import MANUAL_PRIORITY as PRIORITY
 from programme.grants.by_hand import from_pool_first
 from programme.people import board
@@ -37,46 +35,21 @@ from store.locks import Lock
 from store.people import board as board_store
 from store.people import directory as people_store
 from store.reviews import drafts
-from store.reviews.drafts import ADOPTED
+from views.appeals import Card
+from views.people import Named
+from views.reviews import ADOPTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from policy.handbook import Handbook
-    from policy.reasons import Reason
-    from policy.units import MicroTokens
     from programme.moment import Moment
-    from store.appeals.records import Appeal
     from store.people.directory import Person
-    from store.reviews.drafts import Kept, Review
+    from views.appeals import Appeal
+    from views.reviews import Kept, Review
 
 SAID = {OPEN: "is still open", UPHELD: "was upheld", REJECTED: "was rejected", LAPSED: "lapsed undecided"}
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """An appeal with its case, as all who read it see it."""
-
-    appeal: Appeal
-    case: Kept
-    holds_from: Month
-    person: Named
-    decided_by: Named | None
-    deciders: tuple[Named, ...]
-    credited: MicroTokens | None
-
-    @property
-    def id(self) -> str:
-        return self.appeal.id
-
-    @property
-    def delta_thousandths(self) -> int:
-        return self.case.delta_thousandths
-
-    @property
-    def because(self) -> tuple[Reason, ...]:
-        return self.case.case.reasons
 
 
 # --- Filing --------------------------------------------------------------------------------------------------------

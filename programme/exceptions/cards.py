@@ -15,6 +15,7 @@ from programme.exceptions import asking, voting
 from programme.people import board
 from store.exceptions import requests as store
 from store.people import board as board_store
+from views.people import Named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,14 +27,6 @@ if TYPE_CHECKING:
     from views.exceptions import Situation
 
 PAST = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """Someone to be named, with their Slack user if they have one."""
-
-    name: str
-    slack: str | None
 
 
 @dataclass(frozen=True, slots=True)

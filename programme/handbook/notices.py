@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from policy.exceptions import MEMBER
 from programme import notify
-from store.handbook.proposals import LAPSED, WITHDRAWN
 from store.outbox import messages
 from store.outbox.messages import NewLetter
+from views.handbook import LAPSED, WITHDRAWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from policy.exceptions import Seat
     from programme.moment import Moment
-    from store.handbook.proposals import Proposal
+    from views.handbook import Proposal
 
 CARD, FACE, MINE, NOTE = "policy/card", "policy/face", "policy/mine", "policy/note"
 

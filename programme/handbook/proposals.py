@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from policy import handbook, texts
 from policy.changes import Difference, differences
 from policy.exceptions import ALTERNATE, MEMBER, RESERVE
 from policy.period import Month
 from policy.reasons import Refusal
-from programme.exceptions.cards import Named
 from programme.handbook import applying
 from programme.handbook import notices as handbook_notices
 from programme.people import board
@@ -24,11 +23,12 @@ from store.audit import NOWHERE, POLICY, Place
 from store.exceptions import requests as requests_store
 from store.handbook import proposals as store
 from store.handbook import reference
-from store.handbook.proposals import CONFIRMED, DECLINED, LAPSED, WITHDRAWN, Proposal
 from store.locks import Lock
 from store.people import board as board_store
 from store.people import directory as people_store
 from store.reviews import drafts as reviews_store
+from views.handbook import CONFIRMED, DECLINED, LAPSED, OPEN, WITHDRAWN, Card, Proposal, Tried
+from views.people import Named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,54 +36,18 @@ if TYPE_CHECKING:
 
     from policy.exceptions import Seat
     from policy.handbook import Handbook
-    from policy.period import Quarter
     from programme.moment import Moment
-    from programme.reviews.drafting import BackTest
     from store.people.directory import Person
 
 __all__ = ["Card", "Difference", "cards", "confirm", "decline", "differences", "lapse", "of", "propose", "withdraw"]
 
 OPEN_FOR = timedelta(days=30)
 """Closes by time what no person decided."""
-THRESHOLDS = "adjustment."
-"""What keys of the review's thresholds begin with."""
 GRANTS = "grants"
 """The job whose runs are judged by the handbook of their month's first day."""
 NO_BOARD, OWN_FIRST = "no_board", "own_first"
 """Why one person may apply a handbook: no one else could confirm it, or the company has none of its own yet."""
 SAID = {CONFIRMED: "was confirmed", DECLINED: "was declined", WITHDRAWN: "was withdrawn", LAPSED: "has lapsed"}
-
-
-class Tried(NamedTuple):
-    """A review's quarter, and how its cases would have come out."""
-
-    quarter: Quarter
-    test: BackTest
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """A proposal with all that a decision needs; `base` is the version that it would follow.
-
-    `tried` is what other thresholds would have made of the latest review, as long as the proposal is open.
-    """
-
-    proposal: Proposal
-    base: str
-    changes: tuple[Difference, ...]
-    proposer: Named
-    decided_by: Named | None
-    lapse_at: datetime
-    tried: Tried | None = None
-
-    @property
-    def moves_thresholds(self) -> bool:
-        return any(one.key.startswith(THRESHOLDS) for one in self.changes)
-
-    @property
-    def mark(self) -> str:
-        """Stands for `base` in buttons: what was compared with another version is not what is confirmed."""
-        return hashlib.sha256(self.base.encode()).hexdigest()[:12]
 
 
 # --- What is shown -------------------------------------------------------------------------------------------------
@@ -222,7 +186,7 @@ def propose(moment: Moment, body: str, by: Person, *, actor: str) -> Proposal:
         digest,
         by.id,
         moment.now,
-        store.OPEN,
+        OPEN,
         None,
         None,
         None,

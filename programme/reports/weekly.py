@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from programme.moment import Moment
-    from programme.reports.team_report import TeamReport
+    from views.reports import TeamReport
 
 TEMPLATE = "reports/weekly"
 

@@ -23,7 +23,8 @@ from store.handbook import proposals, reference
 from store.locks import Lock
 from store.proof import reviews
 from store.reviews import drafts, votes
-from store.reviews.drafts import DRAFT, Review
+from views.review_figures import BackTest
+from views.reviews import DRAFT, Review
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
     from programme.handbooks import Handbooks
     from programme.moment import Moment
     from programme.reviews.gathering import Gathered
-    from programme.reviews.summaries import Summary
-    from store.reviews.drafts import Kept
+    from views.review_figures import Summary
+    from views.reviews import Kept
 
 JOB = "reviews"
 MOST_KNOWN = 32
@@ -51,19 +52,6 @@ class Drafted:
     counted: Counted
     missing: int
     inputs_digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class BackTest:
-    """How a quarter's cases came out by the thresholds that held, and how by others; how many differ.
-
-    `proposed_by` names who proposed those, as long as no one has confirmed them.
-    """
-
-    now: Counted
-    then: Counted
-    differ: int
-    proposed_by: str = ""
 
 
 class ValueProposal(NamedTuple):

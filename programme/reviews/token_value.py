@@ -5,44 +5,25 @@ What became of it is read from the values themselves, so that the pack is right 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from policy.period import Month
 from policy.reasons import Refusal
-from programme.exceptions.cards import Named
 from programme.value import valuation
 from store import locks
 from store.exceptions import requests as requests_store
 from store.handbook import reference
 from store.locks import Lock
+from views.people import Named
+from views.reviews import NOT_PROPOSED, Standing
 
 if TYPE_CHECKING:
     from policy.period import Quarter
     from programme.moment import Moment
-    from store.reviews.drafts import Review
+    from views.reviews import Review
 
 NONE, FIXED, OVER, ANOTHER = "none", "fixed", "over", "another"
 WAITS, FIRST, ADOPTED = "waits", "first", "adopted"
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What became of the proposed value of a quarter, or what adopting the package makes of it.
-
-    `none` is proposed; it `waits` to be adopted, or was adopted by the `first` of the two people whom it needs; it is
-    `adopted`; or nothing can be done: the handbook has `fixed` the value, `another` one was proposed since, the quarter
-    is `over`. `version` is that of the value once it is adopted, `by` those who did so, as far as we know them.
-    """
-
-    state: str
-    quarter: Quarter | None = None
-    needs_two: bool = False
-    version: str = ""
-    by: tuple[Named, ...] = ()
-
-
-NOT_PROPOSED = Standing(NONE)
 
 
 def quarter_of(kept: Review) -> Quarter:

@@ -16,8 +16,8 @@ from store.people import board as board_store
 from store.people import directory as people_store
 from store.reviews import drafts
 from store.reviews import votes as store
-from store.reviews.drafts import ADOPTED, DRAFT, LAPSED
 from store.reviews.votes import ADOPTED_BY, ASKED, LAPSED_BY, VOTED, Cast
+from views.reviews import ADOPTED, DRAFT, LAPSED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,10 +27,9 @@ if TYPE_CHECKING:
     from policy.handbook import Handbook
     from policy.period import Quarter
     from programme.moment import Moment
-    from programme.reviews.token_value import Standing
     from store.people.directory import Person
-    from store.reviews.drafts import Review
     from store.reviews.votes import Panel
+    from views.reviews import Review, Standing
 
 
 @dataclass(frozen=True, slots=True)

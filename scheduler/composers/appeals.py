@@ -13,8 +13,8 @@ from views import codec
 
 if TYPE_CHECKING:
     from programme.app import App
-    from programme.appeals.appeals import Card
     from templates.render import Message
+    from views.appeals import Card
 
 
 def compose_notice(app: App, view: object) -> Message:

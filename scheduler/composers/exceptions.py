@@ -9,7 +9,7 @@ from policy.units import MICRO_PER_TOKEN
 from programme.exceptions import cards
 from store.exceptions import requests as store
 from templates import exceptions, render
-from views import codec
+from views import codec, people
 
 if TYPE_CHECKING:
     from programme.app import App
@@ -76,7 +76,7 @@ def compose_question(app: App, view: object) -> Message | None:
         question = store.question(moment.session, named.question_id or 0)
         if question is None:
             return None
-        asked_by = cards.Named(*store.names(moment.session, [question.asked_by])[question.asked_by])
+        asked_by = people.Named(*store.names(moment.session, [question.asked_by])[question.asked_by])
     return render.message("fast_track/question", card=card, question=question, asked_by=asked_by, reader=named.reader)
 
 

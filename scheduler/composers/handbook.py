@@ -11,8 +11,8 @@ from views import codec
 
 if TYPE_CHECKING:
     from programme.app import App
-    from programme.handbook.proposals import Card
     from templates.render import Message
+    from views.handbook import Card
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -21,61 +20,16 @@ from store.tables.appeals import appeals
 from store.tables.people import people
 from store.tables.reviews import review_cases, review_inputs, reviews
 from views import codec
+from views.reviews import ADOPTED, Kept, Review
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from datetime import date, datetime
+    from datetime import date
 
     from store.engine import Session
 
-DRAFT, ADOPTED, LAPSED = "draft", "adopted", "lapsed"
 
 _r, _c, _i, _a = reviews.c, review_cases.c, review_inputs.c, appeals.c
-
-
-@dataclass(frozen=True, slots=True)
-class Review:
-    """A review as it stands; its inputs and cases are read apart from it."""
-
-    quarter: Quarter
-    state: str
-    revision: int
-    drafted_at: datetime
-    drafted_by: str
-    value_proposal: str | None
-    basis: Basis
-    inputs_digest: str
-    summary: Mapping[str, Any]
-    vote_until: datetime | None
-    decided_at: datetime | None
-    decided_by: str | None
-    holds_from: Month | None
-
-
-class Kept(NamedTuple):
-    """A case with what became of it."""
-
-    case: Case
-    decision: str
-    amended_thousandths: int | None
-    amended_factor: Decimal | None
-    decided_by: str | None
-    decided_at: datetime | None
-    decision_reason: str | None
-
-    @property
-    def delta_thousandths(self) -> int:
-        """What the change is by now: as proposed, none where it is held, or as it was amended."""
-        if self.decision == AMENDED and self.amended_thousandths is not None:
-            return self.amended_thousandths
-        return 0 if self.decision == HELD else self.case.delta_thousandths
-
-    @property
-    def factor(self) -> Decimal:
-        """What all adjustments make together if the review is adopted."""
-        if self.decision == AMENDED and self.amended_factor is not None:
-            return self.amended_factor
-        return self.case.factor_before if self.decision == HELD else self.case.factor_after
 
 
 def digest(basis: Basis, inputs: Iterable[Inputs]) -> str:

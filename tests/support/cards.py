@@ -10,19 +10,20 @@ from policy.exceptions import MEMBER, Electorate, Seat, Tally, deadlines
 from policy.reasons import Reason
 from policy.units import MicroTokens, NanoUSD
 from programme.exceptions.asking import Judged
-from programme.exceptions.cards import Card, Exchange, Named, Past, Queue, Queued, VoteLine
+from programme.exceptions.cards import Card, Exchange, Past, Queue, Queued, VoteLine
 from programme.exceptions.voting import OUTCOMES, Voted
 from store.exceptions.requests import Question, Request
 from templates import exceptions, render, reviews
 from tests.support.letters import ENDLESS, HOSTILE, VALUE
 from tests.support.requests import BOOK, HOURS
 from views.exceptions import Situation
+from views.people import Named
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from programme.reviews.calls import Call
     from templates.render import Message
+    from views.reviews import Call
 
 ASKED_AT = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
 DECIDED_AT = datetime(2026, 11, 24, 14, 5, tzinfo=UTC)

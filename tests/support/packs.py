@@ -14,14 +14,17 @@ from policy.reasons import Reason
 from policy.reviews.proposal import AMENDED, HELD, PROPOSED, Basis, Case, Counted
 from policy.reviews.votes import Limits
 from policy.units import MicroTokens, NanoUSD
-from programme.exceptions.cards import Named
-from programme.handbook.thresholds import THRESHOLDS, Offered
-from programme.reviews.calls import Call, OwnVote
-from programme.reviews.drafting import BackTest
-from programme.reviews.packs import CaseLine, Pack, Page, VoteLine
+from programme.handbook.thresholds import THRESHOLDS
 from programme.reviews.single_cases import Decided
-from programme.reviews.summaries import (
+from programme.reviews.voting import Voted
+from templates import handbook, render, reviews
+from tests.support import cards, proposed
+from tests.support.letters import ENDLESS, HOSTILE
+from views.handbook import Offered
+from views.people import Named
+from views.review_figures import (
     Appealed,
+    BackTest,
     Exceptions,
     Fairness,
     Group,
@@ -31,13 +34,22 @@ from programme.reviews.summaries import (
     Summary,
     Value,
 )
-from programme.reviews.token_value import NOT_PROPOSED, Standing
-from programme.reviews.voting import Voted
-from programme.value.standing import Histogram
-from store.reviews.drafts import ADOPTED, DRAFT, LAPSED, Kept, Review
-from templates import handbook, render, reviews
-from tests.support import cards, proposed
-from tests.support.letters import ENDLESS, HOSTILE
+from views.reviews import (
+    ADOPTED,
+    DRAFT,
+    LAPSED,
+    NOT_PROPOSED,
+    Call,
+    CaseLine,
+    Kept,
+    OwnVote,
+    Pack,
+    Page,
+    Review,
+    Standing,
+    VoteLine,
+)
+from views.value import Histogram
 
 if TYPE_CHECKING:
     from collections.abc import Callable

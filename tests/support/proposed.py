@@ -14,13 +14,8 @@ from policy.changes import Difference
 from policy.period import Quarter
 from policy.reasons import Refusal
 from policy.reviews.proposal import Counted
-from programme.exceptions.cards import Named
 from programme.handbook import proposals
-from programme.handbook.proposals import Card, Tried
-from programme.reviews.drafting import BackTest
 from scheduler import tick
-from store.handbook import proposals as store
-from store.handbook.proposals import Proposal
 from store.tables.handbook import handbook_proposals
 from store.tables.outbox import outbox
 from templates import handbook as handbook_templates
@@ -28,6 +23,10 @@ from templates import render
 from tests.support import books, rollout
 from tests.support.letters import ENDLESS, HOSTILE
 from tests.support.requests import person
+from views import handbook as views
+from views.handbook import Card, Proposal, Tried
+from views.people import Named
+from views.review_figures import BackTest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -135,7 +134,7 @@ OPEN = Card(
         "d",
         "per_lena",
         PROPOSED_AT,
-        store.OPEN,
+        views.OPEN,
         None,
         None,
         None,

@@ -27,14 +27,13 @@ from policy.period import Month, Quarter
 from policy.reasons import Refusal
 from policy.units import MicroTokens, NanoUSD
 from policy.value.valuation import TokenValue
-from programme.balance.balance import BalanceCard, LotLine
 from programme.balance.history import History
-from programme.balance.why import CallLine, DebitLine, Explanation, MeterLine
 from sandbox import block_kit
 from store.usage.events import Line
 from templates import homes, render, workings
 from tests.support import appealed, cards, letters, packs, pages, proposed, reported, warned
 from tests.support.letters import ENDLESS, HOSTILE
+from views.balance import BalanceCard, CallLine, DebitLine, Explanation, LotLine, MeterLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
