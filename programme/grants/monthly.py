@@ -125,8 +125,10 @@ class _Holdings:
         self.treasury, self.pool = account_of[ledger.TREASURY], account_of[ledger.POOL]
         self.wallet = {person_id: account_of[code] for person_id, code in codes.items()}
         self.lots: defaultdict[str, list[Holding]] = defaultdict(list)
+        begun = first_instant(planned.month.first_day, moment.zone)
         for holding in monthly.holdings(moment.session):
-            if holding.person_id in codes:
+            # What has ended stays open for late usage, and is neither carried over nor told of.
+            if holding.person_id in codes and holding.expires_at > begun:
                 self.lots[holding.person_id].append(holding)
 
     def left(self, person_id: str, over: Mapping[str, Over]) -> list[tuple[Holding, int]]:
