@@ -1,4 +1,4 @@
-"""The composition root: a app for the settings, on a ledger that is there and up to date."""
+"""The composition root: an app for the settings, on a ledger that is there and up to date."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ through all of them again and again, for a fifth of the time that the batch take
 
 
 def new_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> App:
-    """A app on the database of the settings, wherever that stands."""
+    """An app on the database of the settings, wherever that stands."""
     gc.set_threshold(*COLLECTOR_THRESHOLDS)
     try:
         database = open_database(settings.database_url)
@@ -45,7 +45,7 @@ def new_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> A
 
 @contextmanager
 def open_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> Iterator[App]:
-    """A app whose database is at this version's revision, in this programme's zone; closed at the end."""
+    """An app whose database is at this version's revision, in this programme's zone; closed at the end."""
     app = new_app(settings, clock=clock)
     try:
         require_ready(app)

@@ -1,4 +1,4 @@
-"""What all tests share: a app on a real SQLite file and on a real PostgreSQL, with the cast in place."""
+"""What all tests share: an app on a real SQLite file and on a real PostgreSQL, with the cast in place."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def app(database_url: str, clock: Clock) -> Iterator[App]:
-    """A app on that database, in Berlin, at noon of a Friday."""
+    """An app on that database, in Berlin, at noon of a Friday."""
     database = open_database(database_url)
     yield App(database, ZONE, clock)
     database.close()

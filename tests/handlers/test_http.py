@@ -27,6 +27,7 @@ from store.tables.usage import usage_events
 from store.usage import events as usage_store
 from tests.conftest import ZONE
 from tests.support import cast
+from tests.support.data import LITELLM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
     from tests.support.clock import Clock
 
-RECORDED = Path(__file__).parents[1] / "data" / "litellm"
 ADA = "ada@example.com"
 AMOUNT = "4,120"
 
@@ -93,12 +93,12 @@ def statuses(answer: Response) -> list[str]:
 
 
 def recorded(name: str) -> dict[str, Any]:
-    payload: dict[str, Any] = json.loads((RECORDED / f"{name}.json").read_text("utf-8"))
+    payload: dict[str, Any] = json.loads((LITELLM / f"{name}.json").read_text("utf-8"))
     return payload
 
 
 def all_recorded() -> list[dict[str, Any]]:
-    return [recorded(path.stem) for path in sorted(RECORDED.glob("*.json"))]
+    return [recorded(path.stem) for path in sorted(LITELLM.glob("*.json"))]
 
 
 def available(app: App, email: str = ADA) -> MicroTokens:
@@ -231,7 +231,7 @@ def test_real_litellm_payloads_are_taken_in(client: TestClient, app: App) -> Non
     """Every payload that LiteLLM was recorded to send is answered in order; sent again, none counts twice."""
     cast.give(app, ADA, "100")
     payloads = all_recorded()
-    assert len(payloads) == 8, f"recorded payloads are missing in {RECORDED}"
+    assert len(payloads) == 8, f"recorded payloads are missing in {LITELLM}"
     answer = post(client, payloads, "/v1/usage/litellm")
     assert len(answer.json()["results"]) == len(payloads)
     by_call = dict(zip((p["litellm_call_id"] for p in payloads), answer.json()["results"], strict=True))

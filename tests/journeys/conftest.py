@@ -27,8 +27,8 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def kills() -> int:
-    """How often a bot is killed in one test: a hundred times on each database, or a few times on one."""
-    return depth.either(quick=10, deep=100)
+    """How often a bot is killed in one test: fifty times on each database, or a few times on one."""
+    return depth.either(quick=10, deep=50)
 
 
 @pytest.fixture

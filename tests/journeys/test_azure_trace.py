@@ -7,7 +7,6 @@ import io
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -20,11 +19,12 @@ from store.tables.usage import usage_days, usage_events
 from tests.support import books, cast
 from tests.support.books import ADA, BEN, MARA
 from tests.support.cast import GPT, SONNET
+from tests.support.data import DATA
 
 if TYPE_CHECKING:
     from programme.app import App
 
-TRACE = Path(__file__).parents[1] / "data" / "azure_llm_code_trace.csv"
+TRACE = DATA / "azure_llm_code_trace.csv"
 WHO = (ADA, BEN, MARA)
 USD_PER_MILLION = {
     SONNET: {"input": Decimal(3), "output": Decimal(15)},

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def of(app: App, email: str) -> Home:
     with app.reading() as moment:
-        return home.of(moment, asking.person(moment.session, email))
+        return home.of(moment, asking.person(moment.session, email), app.recent_standing)
 
 
 def statements(app: App, email: str) -> int:

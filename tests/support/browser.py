@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import pytest
 from playwright.sync_api import Error, expect, sync_playwright
 
 if TYPE_CHECKING:
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
 
     from sandbox import Sandbox
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+"""Of the distribution. Without one, tests of pages are skipped and say so; where a change is judged, they fail."""
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -37,6 +40,8 @@ SCHEMES: tuple[Literal["dark", "light"], ...] = ("dark", "light")
 
 @contextmanager
 def launched() -> Iterator[Browser]:
+    if CHROMIUM is None and not os.environ.get("CI"):
+        pytest.skip("no Chromium is installed: take the package `chromium` of your distribution")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
@@ -83,10 +88,10 @@ def agree(page: Page) -> None:
 
 
 def shoot(page: Page, name: str, part: Locator | None = None) -> None:
-    """Light and dark, on a app and on a phone: the page, or a part of it in its whole length."""
+    """Light and dark, at a desk and on a phone: the page, or a part of it in its whole length."""
     if not SHOTS:
         return
-    for size, (width, height) in {"app": WIDE, "phone": NARROW}.items():
+    for size, (width, height) in {"desk": WIDE, "phone": NARROW}.items():
         page.set_viewport_size({"width": width, "height": height if part is None else LONG})
         for scheme in SCHEMES:
             page.emulate_media(color_scheme=scheme)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from typing import TypeVar
 
 from hypothesis import settings
 
-EXAMPLES, TIMES = 100, 10
+EXAMPLES, TIMES = 100, 4
 """Of a property that says nothing else; and so many times more has a deep run."""
 QUICK, DEEP = "quick", "deep"
+T = TypeVar("T")
 
 
 def register() -> None:
@@ -18,7 +20,7 @@ def register() -> None:
     settings.register_profile(DEEP, derandomize=judged, max_examples=EXAMPLES * TIMES)
 
 
-def either(*, quick: int, deep: int) -> int:
+def either(*, quick: T, deep: T) -> T:
     return deep if settings.get_current_profile_name() == DEEP else quick
 
 

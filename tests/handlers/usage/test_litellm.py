@@ -4,7 +4,6 @@ import contextlib
 import copy
 import json
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,12 +14,12 @@ from handlers.usage import litellm
 from handlers.usage.formats import MalformedBodyError, Rejected
 from handlers.usage.litellm import NothingUsed
 from policy.metering import UsageEvent, input_tokens
+from tests.support.data import LITELLM
 
 if TYPE_CHECKING:
     from policy.metering import Meters
 
-RECORDED = Path(__file__).parents[1] / "data" / "litellm"
-PAYLOADS: dict[str, dict[str, Any]] = {path.stem: json.loads(path.read_text()) for path in RECORDED.glob("*.json")}
+PAYLOADS: dict[str, dict[str, Any]] = {path.stem: json.loads(path.read_text()) for path in LITELLM.glob("*.json")}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 WRONG_YEAR = "endTime: expected seconds since 1970, in the years 2000 to 2100"
 
@@ -33,7 +32,7 @@ def output_tokens(meters: Meters) -> int:
 
 def test_recorded_payloads_are_there() -> None:
     """Without the payloads of a real proxy these tests would prove nothing."""
-    assert len(PAYLOADS) == 8, f"no recorded payloads in {RECORDED}"
+    assert len(PAYLOADS) == 8, f"no recorded payloads in {LITELLM}"
 
 
 def recorded(name: str = "success", metadata: dict[str, Any] | None = None, **changes: object) -> dict[str, Any]:

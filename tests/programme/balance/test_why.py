@@ -122,7 +122,7 @@ def test_an_exception_counts_as_granted(sqlite_app: App) -> None:
     assert told is not None
     assert month is not None
     assert "\n98,700 granted\n− 0 used\n= *98,700* tokens" in told.blocks[0]["text"]["text"]
-    assert "98,700 tokens were granted" in month.blocks[0]["text"]["text"]
+    assert "were granted 98,700 tokens" in month.blocks[0]["text"]["text"]
 
 
 def test_the_grant_of_the_month_comes_with_its_factors(app: App) -> None:

@@ -166,7 +166,7 @@ def test_nothing_is_answered_after_the_decision(office: App) -> None:
         question = exceptions_voting.ask(moment, asking.person(moment.session, TESS), request.id, "?", key="q")
     vote(office, TESS, request)
     assert any(key.startswith(f"question:{question.id}@") for key in asking.owed(office, request))
-    with pytest.raises(Refusal, match="is approved"), office.transaction(now) as moment:
+    with pytest.raises(Refusal, match="was approved"), office.transaction(now) as moment:
         exceptions_voting.answer(moment, asking.person(moment.session, BEN), question.id, "Late")
 
 

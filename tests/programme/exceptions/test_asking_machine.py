@@ -253,7 +253,7 @@ def test_whatever_happens_to_requests(app: App, database_url: str, tmp_path: Pat
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=depth.either(quick=8, deep=200),
+            max_examples=depth.either(quick=8, deep=60),
             stateful_step_count=12,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -1,0 +1,6 @@
+"""Where the recordings and traces lie that tests read (`tests/data/README.md`)."""
+
+from pathlib import Path
+
+DATA = Path(__file__).parents[1] / "data"
+LITELLM = DATA / "litellm"
