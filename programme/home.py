@@ -117,8 +117,8 @@ def _requests(moment: Moment, person: Person) -> Requests:
 
     everything = requests_store.of_person(moment.session, person.id, limit=MOST_READ)
     shown = [request for request in everything if matters(request)][:MOST_REQUESTS]
-    found = tuple(cards.of(moment, request.id) for request in shown)
-    return Requests(found, len(everything) - len(shown))
+    found = cards.of_many(moment, shown)
+    return Requests(tuple(found.values()), len(everything) - len(shown))
 
 
 def _warnings(moment: Moment, person: Person, book: Handbook) -> WarningsWanted:

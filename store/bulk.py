@@ -90,12 +90,24 @@ def read_instant(value: Any) -> datetime:  # noqa: ANN401 - as the driver gave i
 
 def allocate_ids(session: Session, table: sa.Table, count: int) -> list[int]:
     """`count` fresh ids for a table with a numeric `id`, in ascending order."""
+    [ids] = allocate_ids_of(session, [(table, count)])
+    return ids
+
+
+def allocate_ids_of(session: Session, wanted: Sequence[tuple[sa.Table, int]]) -> list[list[int]]:
+    """So many fresh ids for each of some tables, in one statement."""
     if not is_postgresql(session):
         # The write lock is ours, and rows of these tables are never deleted.
-        top = session.exec_driver_sql(f"SELECT coalesce(max(id), 0) FROM {table.name}").scalar_one()  # noqa: S608
-        return list(range(top + 1, top + 1 + count))
-    statement = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
-    return sorted(session.exec_driver_sql(statement, (table.name, count)).scalars())
+        tops = ", ".join(f"(SELECT coalesce(max(id), 0) FROM {table.name})" for table, _ in wanted)  # noqa: S608
+        found = session.exec_driver_sql(f"SELECT {tops}").one()
+        return [list(range(top + 1, top + 1 + count)) for top, (_, count) in zip(found, wanted, strict=True)]
+    one = "SELECT {}, nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
+    statement = " UNION ALL ".join(one.format(number) for number in range(len(wanted)))
+    values = tuple(value for table, count in wanted for value in (table.name, count))
+    ids: list[list[int]] = [[] for _ in wanted]
+    for number, id_ in session.exec_driver_sql(statement, values):
+        ids[number].append(id_)
+    return [sorted(some) for some in ids]
 
 
 def insert(session: Session, table: sa.Table, columns: Sequence[str], rows: Sequence[Row]) -> None:

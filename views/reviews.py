@@ -70,7 +70,7 @@ class Kept(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ValueStanding:
     """What became of the proposed value of a quarter, or what adopting the package makes of it.
 
     `none` is proposed; it `waits` to be adopted, or was adopted by the `first` of the two people whom it needs; it is
@@ -85,7 +85,7 @@ class Standing:
     by: tuple[Named, ...] = ()
 
 
-NOT_PROPOSED = Standing("none")
+NOT_PROPOSED = ValueStanding("none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class Pack:
     cases: int
     holds_from: Month
     names: Mapping[str, str]
-    value: Standing = NOT_PROPOSED
+    value: ValueStanding = NOT_PROPOSED
     superseded_by: Quarter | None = None
 
     @property
@@ -173,7 +173,7 @@ class Call:
     package: int
     tally: Tally
     vote: OwnVote | None
-    value: Standing
+    value: ValueStanding
 
     @property
     def awaits_reader(self) -> bool:

@@ -62,7 +62,7 @@ def list_exceptions(*, everything: bool, as_json: bool) -> None:
     """List what is waiting for the board, the nearest deadline first."""
     with common.app() as app, app.reading() as moment:
         found = store.made_between(moment.session, None, None) if everything else store.undecided(moment.session)
-        rows = [_row(cards.of(moment, request.id)) for request in found]
+        rows = [_row(card) for card in cards.of_many(moment, found).values()]
     if as_json:
         common.print_json(rows)
     elif rows:
@@ -90,8 +90,8 @@ def export_exceptions(*, first: date | None, last: date | None, out: TextIO) -> 
         found = store.made_between(moment.session, begin, end)
         writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
         writer.writeheader()
-        for request in found:
-            row = _row(cards.of(moment, request.id))
+        for card in cards.of_many(moment, found).values():
+            row = _row(card)
             writer.writerow({name: _inert(value) for name, value in row.items()})
     click.echo(f"{len(found):,} {'request' if len(found) == 1 else 'requests'}.", file=sys.stderr)
 

@@ -10,7 +10,7 @@ from bot.demo import company
 from policy.period import day_of
 from policy.reasons import Refusal
 from policy.units import MicroTokens
-from programme.exceptions import asking, voting
+from programme.exceptions import asking, questions, voting
 from programme.exceptions.asking import Asked
 from programme.exceptions.voting import Ballot
 from store.exceptions import requests as store
@@ -141,7 +141,7 @@ def _tell_outcomes(app: App, now: datetime) -> None:
             person = directory.by_id(moment.session, request.person_id)
             handle = person.email.partition("@")[0] if person else ""
             if person and (outcome := told.get((handle, request.purpose))):
-                voting.tell_outcome(moment, person, request.id, outcome, "")
+                questions.tell_outcome(moment, person, request.id, outcome, "")
 
 
 def _person(session: Session, handle: str) -> Person:

@@ -19,8 +19,9 @@ from policy import exceptions, texts
 from policy.period import Quarter
 from policy.reasons import FieldsRefused, Refusal
 from policy.units import MicroTokens
-from programme.exceptions import asking, cards, voting
+from programme.exceptions import asking, cards, crediting, questions
 from programme.exceptions.asking import Asked
+from programme.exceptions.request import require_undecided
 from programme.value import valuation
 from store.exceptions import requests as store
 from store.people import directory as people_store
@@ -157,7 +158,7 @@ def _form(
         fields = Fields(**(asdict(fields) | {"last_day": usual.isoformat()}))
     judged, amount, problem = _preview(moment, person, fields, office)
     services = [s for s in office.book.services if s.approved_on(office.today)]
-    grant = asking.monthly_grant(moment, person.id)
+    grant = crediting.monthly_grant(moment, person.id)
     return render.modal(
         "fast_track/form",
         form=fields,
@@ -311,7 +312,7 @@ def press_answer(app: App, press: Press) -> Modal:
         request = store.get(moment.session, question.request_id) if question else None
         if question is None or request is None or request.person_id != press.person.id:
             raise Refusal("not_yours", "This question is for the person who asked for the tokens.")
-        voting.require_undecided(moment, request)
+        require_undecided(moment, request)
     if question.answer is not None:
         raise Refusal("answered", "You have already answered this.", next_step="The board has your answer.")
     return Modal(render.modal("fast_track/answer", question=question, private=press.value))
@@ -320,21 +321,21 @@ def press_answer(app: App, press: Press) -> Modal:
 def submit_answer(app: App, form: Form) -> None:
     with app.transaction(form.now) as moment:
         text = form.values.get("answer", "")
-        voting.answer(moment, form.person, int(form.private), text)
+        questions.answer(moment, form.person, int(form.private), text)
 
 
 def press_outcome(app: App, press: Press) -> Modal:
     with app.reading(press.now) as moment:
         _own(moment.session, press)
         card = cards.of(moment, press.request_id)
-    outcomes = list(voting.OUTCOMES.items())
+    outcomes = list(questions.OUTCOMES.items())
     return Modal(render.modal("fast_track/outcome_form", card=card, outcomes=outcomes, private=press.request_id))
 
 
 def submit_outcome(app: App, form: Form) -> None:
     outcome, note = form.values.get("outcome", ""), form.values.get("note", "")
     with app.transaction(form.now) as moment:
-        voting.tell_outcome(moment, form.person, form.private, outcome, note)
+        questions.tell_outcome(moment, form.person, form.private, outcome, note)
 
 
 def register(bolt: Bolt, app: App) -> None:

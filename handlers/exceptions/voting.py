@@ -11,7 +11,8 @@ from handlers.exceptions import amounts
 from handlers.slack.interactions import Modal, on_press, on_submit
 from policy.period import Quarter, day_of
 from policy.reasons import FieldsRefused, Refusal
-from programme.exceptions import cards, voting
+from programme.exceptions import cards, questions, voting
+from programme.exceptions.request import require_undecided
 from programme.exceptions.voting import Ballot
 from programme.people import board
 from programme.reviews import calls
@@ -77,7 +78,7 @@ def _to_decide(app: App, press: Press) -> Card:
     """The card that someone wants to decide, if they may: no one fills in a form for nothing."""
     with app.reading(press.now) as moment:
         card = cards.of(moment, press.request_id)
-        voting.require_undecided(moment, card.request)
+        require_undecided(moment, card.request)
         voting.seat_of(moment, card.request, press.person.id)
     return card
 
@@ -122,7 +123,7 @@ def _vote(moment: Moment, form: Form, ballot: Ballot) -> View:
 def submit_question(app: App, form: Form) -> None:
     request_id, text = json.loads(form.private)["request_id"], form.values.get("question", "")
     with app.transaction(form.now) as moment:
-        voting.ask(moment, form.person, request_id, text, key=f"question:{form.id}")
+        questions.ask(moment, form.person, request_id, text, key=f"question:{form.id}")
 
 
 # --- The queue, and delegates --------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from policy.kinds import EntryKind, LotKind
 from policy.period import Month, Quarter, day_of, first_instant
 from policy.reasons import Refusal
 from programme.appeals import notices
-from programme.exceptions import asking
+from programme.exceptions.crediting import value_now
 from programme.grants.by_hand import MANUAL_PRIORITY as PRIORITY
 from programme.grants.by_hand import from_pool_first
 from programme.people import board
@@ -295,10 +295,9 @@ def _give_back(moment: Moment, appeal: Appeal) -> Appeal:
     amount = policy.owed_back(_cut_months(moment, appeal))
     if not amount:
         return appeal
-    value = asking.value_now(moment)
+    value = value_now(moment)
     wallet = ledger.wallet_code(appeal.person_id)
-    account_of = ledger.open_accounts(moment.session, [ledger.TREASURY, ledger.POOL, wallet])
-    ledger.lock(moment.session, account_of.values())
+    held = ledger.hold(moment.session, [ledger.TREASURY, ledger.POOL, wallet])
     book = _book(moment, moment.now)
     ends_on = Month.containing(moment.today).plus(book.lots.months).first_day
     key, memo = f"appeal:{appeal.id}", f"Appeal upheld: what the cut of {appeal.quarter} took"
@@ -309,13 +308,13 @@ def _give_back(moment: Moment, appeal: Appeal) -> Appeal:
         effective_at=moment.now,
         memo=memo,
         actor=appeal.decided_by or POLICY,
-        amounts=(*from_pool_first(moment, account_of, amount), (account_of[wallet], int(amount))),
+        amounts=(*from_pool_first(held, amount), (held[wallet].id, int(amount))),
         value_version=value.version,
         lot=NewLot(
             LotKind.APPEAL, PRIORITY, moment.now, first_instant(ends_on, moment.zone), memo, appeal.decided_by or POLICY
         ),
     )
-    [entry_id] = ledger.post(moment.session, [draft], now=moment.now)
+    [entry_id] = ledger.post(moment.session, [draft], now=moment.now, holding=held.values())
     return _move(moment, appeal, entry_id=entry_id)
 
 

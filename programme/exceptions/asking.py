@@ -3,41 +3,36 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from policy import exceptions, texts
 from policy.exceptions import BREAK_GLASS, Ask, Concerned
-from policy.kinds import EntryKind, LotKind
 from policy.period import Month, Quarter, day_of, first_instant
 from policy.reasons import FieldsRefused, Reason, Refusal
-from policy.sizing import Factors
 from policy.units import MicroTokens, NanoUSD
 from programme.balance import balance
-from programme.exceptions import notices
-from programme.grants.by_hand import MANUAL_PRIORITY as PRIORITY
-from programme.grants.by_hand import from_pool_first
+from programme.exceptions import crediting, notices
+from programme.exceptions.crediting import Credit
+from programme.exceptions.request import SAID, locked, move, note, require
+from programme.exceptions.steps import NO_STEP, first_step
 from programme.people import board
 from programme.value import valuation
-from store import audit, runs
 from store.exceptions import requests as store
 from store.exceptions.requests import CREDITED, OPEN, WITHDRAWN
 from store.grants import monthly
 from store.ledger import ledger
-from store.ledger.ledger import Draft, NewLot
 from store.people import directory as people_store
 from store.people import terms
 from views import codec
 from views.exceptions import Situation
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
     from policy.exceptions import Deadlines, Electorate
     from policy.handbook import Handbook
-    from policy.value.valuation import TokenValue
     from programme.handbooks import Handbooks
     from programme.moment import Moment
     from store.exceptions.requests import Request
@@ -79,17 +74,6 @@ class Submitted:
 
     request: Request
     again: bool
-
-
-def situation_of(request: Request) -> Situation:
-    return codec.read(Situation, request.situation)
-
-
-def concerned_by(moment: Moment, request: Request) -> Concerned:
-    """Those who cannot vote on a request: as it was when it was made, and whoever has become concerned since."""
-    then = situation_of(request)
-    now = _concerned(moment, request.person_id, request.project_key, store.beneficiaries(moment.session, request.id))
-    return replace(now, managers=now.managers | _one(then.manager), sponsors=now.sponsors | _one(then.sponsor))
 
 
 def _concerned(moment: Moment, person_id: str, project_key: str | None, named: frozenset[str]) -> Concerned:
@@ -167,16 +151,10 @@ def _ask(moment: Moment, person: Person, amount: MicroTokens, books: Handbooks) 
     return Ask(
         amount=amount,
         earlier=sum((request.counts for request in lately), MicroTokens(0)),
-        monthly_grant=monthly_grant(moment, person.id),
+        monthly_grant=crediting.monthly_grant(moment, person.id),
         pool=_pool(moment, Quarter.containing(today)),
         value=valuation.expected(moment, Quarter.containing(today), books),
     )
-
-
-def monthly_grant(moment: Moment, person_id: str) -> MicroTokens:
-    """A person's latest monthly grant, made whole where it was for a part of a month."""
-    latest = monthly.latest(moment.session, [person_id])
-    return codec.read(Factors, latest[person_id]).whole_grant if latest else MicroTokens(0)
 
 
 def _pool(moment: Moment, quarter: Quarter) -> NanoUSD | None:
@@ -256,26 +234,25 @@ def submit(moment: Moment, person: Person, asked: Asked, *, key: str) -> Submitt
     `key` is the form's: the same form sent again is the same request.
     """
     idempotency_key = f"request:{key}"
-    if asked.incident:
-        # Before the accounts, as everywhere: who adopts the value of a quarter waits for no one who holds an account.
-        value_now(moment)
-    account_of = ledger.open_accounts(moment.session, [ledger.TREASURY, ledger.POOL, ledger.wallet_code(person.id)])
+    # Before the accounts, as everywhere: who adopts the value of a quarter waits for no one who holds an account.
+    value = crediting.value_now(moment) if asked.incident else None
     # One request of a person after the other: each counts in the class of the next. A break-glass posts to all three.
-    wallet = account_of[ledger.wallet_code(person.id)]
-    ledger.lock(moment.session, account_of.values() if asked.incident else [wallet])
+    codes = crediting.accounts(person.id) if asked.incident else [ledger.wallet_code(person.id)]
+    held = ledger.hold(moment.session, codes)
     if (before := store.by_key(moment.session, idempotency_key)) is not None:
         return Submitted(_same(before, person, asked), again=True)
     judged = judge(moment, person, asked)
     request_id = f"xr_{secrets.token_hex(8)}"
     row = _row(request_id, idempotency_key, person, asked, judged, moment.now)
-    if asked.incident:
-        row |= _credited(moment, request_id, person, asked, account_of)
+    if value is not None:
+        credit = Credit(request_id, person.id, asked.amount, asked.last_day, asked.purpose, actor=person.id)
+        entry_id = crediting.post(moment, credit, value, held)
+        row |= {"granted": int(asked.amount), "granted_last_day": asked.last_day, "entry_id": entry_id}
     store.insert(moment.session, row, judged.panel, asked.beneficiaries)
     store.forget_draft(moment.session, person.id)
-    request = store.get(moment.session, request_id)
-    assert request is not None  # noqa: S101 - we have just kept it
-    notices.tell_of_new(moment, request, judged.panel)
-    audit.append(moment.session, _record(request, person.id, "request.make", moment.now, after=_plain(request, judged)))
+    request = require(moment, request_id)
+    notices.tell_of_new(moment, request, judged.panel, asked.beneficiaries)
+    note(moment, request, person.id, "request.make", **_plain(request, judged))
     return Submitted(request, again=False)
 
 
@@ -315,67 +292,6 @@ def _row(request_id: str, key: str, person: Person, asked: Asked, judged: Judged
     }
 
 
-STEPS = ("remind", "escalate", "last_call", "lapse")
-
-
-def first_step(steps: Deadlines, now: datetime) -> dict[str, object]:
-    """The first thing that the calendar does about an undecided request; what falls on its end is left out."""
-    instants = {"remind": steps.remind_at, "escalate": steps.escalate_at, "last_call": steps.last_call_at}
-    for name, at in instants.items():
-        if now < at < steps.lapse_at:
-            return {"next_step": name, "next_at": at}
-    return {"next_step": "lapse", "next_at": steps.lapse_at}
-
-
-def _credited(
-    moment: Moment, request_id: str, person: Person, asked: Asked, account_of: Mapping[str, int]
-) -> dict[str, Any]:
-    value = value_now(moment)
-    draft = crediting(
-        moment, request_id, person.id, asked.amount, asked.last_day, asked.purpose, account_of, value, actor=person.id
-    )
-    [entry_id] = ledger.post(moment.session, [draft], now=moment.now)
-    return {"granted": int(asked.amount), "granted_last_day": asked.last_day, "entry_id": entry_id}
-
-
-def value_now(moment: Moment) -> TokenValue:
-    """The present quarter's value, adopted if no one has used it yet."""
-    quarter = Quarter.containing(moment.today)
-    return valuation.value_of(moment, quarter, moment.handbooks)
-
-
-def crediting(  # noqa: PLR0917 - the parts of one entry
-    moment: Moment,
-    request_id: str,
-    person_id: str,
-    amount: MicroTokens,
-    last_day: date,
-    purpose: str,
-    account_of: Mapping[str, int],
-    value: TokenValue,
-    *,
-    actor: str,
-) -> Draft:
-    """The entry of an exception. The accounts are locked by the caller."""
-    key = f"exception:{request_id}"
-    reason = f"Exception: {' '.join(purpose.split())}"[: texts.LONGEST]
-    ends_at = first_instant(last_day + timedelta(days=1), moment.zone)
-    return Draft(
-        kind=EntryKind.EXCEPTION,
-        idempotency_key=key,
-        fingerprint=ledger.fingerprint(key, int(amount), last_day),
-        effective_at=moment.now,
-        memo=reason,
-        actor=actor,
-        amounts=(
-            *from_pool_first(moment, account_of, amount),
-            (account_of[ledger.wallet_code(person_id)], int(amount)),
-        ),
-        value_version=value.version,
-        lot=NewLot(LotKind.EXCEPTION, PRIORITY, moment.now, ends_at, reason, actor),
-    )
-
-
 def withdraw(moment: Moment, person: Person, request_id: str) -> Request:
     """Take a request back; a Refusal when it is someone else's, or decided."""
     request = locked(moment, request_id)
@@ -387,61 +303,14 @@ def withdraw(moment: Moment, person: Person, request_id: str) -> Request:
             f"This request {SAID[request.state]}, so there is nothing to withdraw.",
             next_step="`/tokens requests` shows where it stands.",
         )
-    moved = move(
-        moment, request, state=WITHDRAWN, decided_at=moment.now, decided_by=person.id, next_step=None, next_at=None
-    )
+    moved = move(moment, request, state=WITHDRAWN, decided_at=moment.now, decided_by=person.id, **NO_STEP)
     notices.tell_of_change(moment, moved)
-    audit.append(moment.session, _record(moved, person.id, "request.withdraw", moment.now))
+    note(moment, moved, person.id, "request.withdraw")
     return moved
-
-
-SAID = {
-    "open": "is still open",
-    "approved": "was approved",
-    "rejected": "was rejected",
-    "lapsed": "has lapsed",
-    "withdrawn": "was withdrawn",
-    "credited": "is already credited and waiting to be ratified",
-    "ratified": "was ratified",
-    "not_ratified": "was not ratified",
-}
-
-
-def locked(moment: Moment, request_id: str) -> Request:
-    """A request, held until the transaction ends."""
-    request = store.get(moment.session, request_id) if store.lock(moment.session, request_id) else None
-    if request is None:
-        raise Refusal("unknown_request", f"There is no request {request_id!r}.")
-    return request
-
-
-def move(moment: Moment, request: Request, **values: object) -> Request:
-    """The request after a change; what was read is what is changed, or nothing is."""
-    if not store.change(moment.session, request, **values):
-        raise Refusal("moved", "Someone else got there first.", next_step="The card shows where it stands now.")
-    if "state" in values:
-        runs.forget_steps(moment.session, request.id)
-    moved = store.get(moment.session, request.id)
-    assert moved is not None  # noqa: S101 - requests are never deleted
-    return moved
-
-
-def _record(
-    request: Request, actor: str, action: str, now: datetime, *, after: Mapping[str, Any] | None = None
-) -> audit.Record:
-    return audit.Record(
-        at=now,
-        actor=actor,
-        action=action,
-        subject=request.id,
-        after=after or {"state": request.state},
-        handbook_version=request.handbook_version,
-    )
 
 
 def _plain(request: Request, judged: Judged) -> dict[str, Any]:
     return {
-        "state": request.state,
         "class": request.class_name,
         "incident": request.incident,
         "needed": judged.panel.needed,

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 from policy.period import first_instant
 from policy.units import MICRO_PER_TOKEN
-from programme.exceptions import asking, notices, voting
-from programme.exceptions.asking import STEPS
+from programme.exceptions import notices, voting
+from programme.exceptions.request import case_of, move
+from programme.exceptions.steps import NO_STEP, STEPS, steps_after
 from store.exceptions import requests as store
 from store.people import directory as people_store
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from programme.moment import Moment
     from store.exceptions.requests import Request
+    from store.people.directory import Person
 
 
 def advance(moment: Moment, request_id: str) -> str | None:
@@ -24,9 +24,7 @@ def advance(moment: Moment, request_id: str) -> str | None:
 
     After an outage the latest of the steps that are due is done, and those before it are left out.
     """
-    if not store.lock(moment.session, request_id):
-        return None
-    request = store.get(moment.session, request_id)
+    request = store.lock(moment.session, request_id)
     if request is None or request.next_at is None or request.next_at > moment.now:
         return None
     if request.is_undecided:
@@ -47,32 +45,30 @@ def _advance_undecided(moment: Moment, request: Request) -> str:
     name = [step for step in STEPS if instants[step] <= moment.now][-1]
     following = next(step for step in STEPS if instants[step] > moment.now)
     steps: dict[str, object] = {"next_step": following, "next_at": instants[following]}
-    panel = store.panel(moment.session, request)
+    case = case_of(moment, request)
+    panel = case.panel
     stage = {"escalate": panel.next_stage, "last_call": panel.last_stage}.get(name, lambda _: None)(request.stage)
     if stage is None:
-        notices.remind(moment, request, panel, name)
-        asking.move(moment, request, **steps)
+        notices.remind(moment, request, case.silent(), name)
+        move(moment, request, **steps)
     else:
-        voting.call_in(moment, request, stage, name, **steps)
+        voting.call_in(moment, case, stage, name, **steps)
     return name
 
 
 def _advance_credited(moment: Moment, request: Request) -> str:
     last_day = request.granted_last_day
     assert last_day is not None  # noqa: S101 - it is credited
-    today = moment.today
-    book = moment.handbooks.on(today)
-    zone = voting.zone_of(moment, request.person_id)
-    planned = voting.steps_after(last_day, book, zone, moment.zone)
+    person = people_store.by_id(moment.session, request.person_id)
+    assert person is not None  # noqa: S101 - a foreign key
+    planned = steps_after(last_day, moment.handbook, people_store.zone_of(person), moment.zone)
     due = [step for step, at in planned if at <= moment.now]
     later = [(step, at) for step, at in planned if at > moment.now]
-    steps = (
-        dict(zip(("next_step", "next_at"), later[0], strict=True)) if later else {"next_step": None, "next_at": None}
-    )
-    moved = asking.move(moment, request, **steps)
+    steps = dict(zip(("next_step", "next_at"), later[0], strict=True)) if later else NO_STEP
+    moved = move(moment, request, **steps)
     step = due[-1] if due else str(request.next_step)
     if step == "outcome":
-        _ask_outcome(moment, moved, today)
+        _ask_outcome(moment, moved, person)
     elif (
         moment.now < first_instant(last_day + timedelta(days=1), moment.zone)
         and store.remaining(moment.session, moved) >= MICRO_PER_TOKEN
@@ -81,8 +77,7 @@ def _advance_credited(moment: Moment, request: Request) -> str:
     return step
 
 
-def _ask_outcome(moment: Moment, request: Request, today: date) -> None:
-    person = people_store.by_id(moment.session, request.person_id)
-    gone = person is None or (person.left_on is not None and person.left_on < today)
+def _ask_outcome(moment: Moment, request: Request, person: Person) -> None:
+    gone = person.left_on is not None and person.left_on < moment.today
     if request.outcome is None and not gone:
         notices.ask_outcome(moment, request)

@@ -6,24 +6,24 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from policy import exceptions
 from policy.exceptions import CHAIR_AND_FINANCE
 from policy.reasons import Refusal
 from policy.units import MicroTokens, NanoUSD
 from policy.value.valuation import worth
-from programme.exceptions import asking, voting
+from programme.exceptions.request import case_of, cases, require
 from programme.people import board
 from store.exceptions import requests as store
-from store.people import board as board_store
 from views.people import Named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date, datetime
 
-    from policy.exceptions import Electorate, Tally
+    from policy.exceptions import Tally
+    from programme.exceptions.request import Case
     from programme.moment import Moment
-    from store.exceptions.requests import Cast, Request
+    from store.exceptions.requests import Cast, Question, Request
+    from store.people.board import Attendee
     from views.exceptions import Situation
 
 PAST = 5
@@ -94,83 +94,6 @@ class Card:
         return self.request.stage == CHAIR_AND_FINANCE
 
 
-def of(moment: Moment, request_id: str) -> Card:
-    """The card of a request as it stands; a Refusal for an unknown one."""
-    request = store.get(moment.session, request_id)
-    if request is None:
-        raise Refusal("unknown_request", f"There is no request {request_id!r}.")
-    situation = asking.situation_of(request)
-    panel, votes = store.panel(moment.session, request), store.votes(moment.session, request.id)
-    stand_ins = board.delegates(moment)
-    questions, named = store.questions(moment.session, request.id), store.beneficiaries(moment.session, request.id)
-    people = _Names(moment, request, panel, votes, [*named, *(q.asked_by for q in questions), *stand_ins.values()])
-    today = moment.today
-    standing = [v.vote for v in votes if not request.is_undecided or v.last_day is None or v.last_day >= today]
-    have_voted = {vote.seat for vote in votes}
-    gone = board_store.left(moment.session, [seat.person_id for seat in panel.seats], today)
-    waiting = [seat.person_id for seat in panel.voting(request.stage) if seat.person_id not in have_voted | gone]
-    earlier = [
-        one
-        for one in store.of_person(moment.session, request.person_id, limit=PAST * 2)
-        if one.made_at < request.made_at
-    ]
-    return Card(
-        request=request,
-        situation=situation,
-        requester=people[request.person_id],
-        worth=worth(request.amount, situation.per_token),
-        granted_worth=worth(request.granted or MicroTokens(0), situation.per_token),
-        beneficiaries=tuple(people[id_] for id_ in sorted(named)),
-        tally=exceptions.tally(panel, request.stage, standing),
-        votes=tuple(_vote_line(vote, people) for vote in votes),
-        awaited=tuple(people[stand_ins.get(id_, id_)] for id_ in waiting),
-        recused=tuple((people[seat.person_id], seat.recused) for seat in panel.seats if seat.recused),
-        decided_by=people.get(request.decided_by),
-        questions=tuple(Exchange(people[q.asked_by], q.question, q.answer) for q in questions),
-        past=tuple(Past(p.made_at, p.granted or p.amount, p.state, p.outcome) for p in earlier[:PAST]),
-        left=MicroTokens(store.remaining(moment.session, request)) if request.entry_id else MicroTokens(0),
-    )
-
-
-class _Names:
-    """Everyone whom a card names, read in one go."""
-
-    def __init__(
-        self, moment: Moment, request: Request, panel: Electorate, votes: Iterable[Cast], others: Iterable[str]
-    ) -> None:
-        wanted = {request.person_id, *(seat.person_id for seat in panel.seats), *(v.cast_by for v in votes), *others}
-        if request.decided_by:
-            wanted.add(request.decided_by)
-        self._known: Mapping[str, tuple[str, str | None]] = store.names(moment.session, wanted)
-
-    def __getitem__(self, person_id: str) -> Named:
-        return Named(*self._known[person_id])
-
-    def get(self, person_id: str | None) -> Named | None:
-        return self[person_id] if person_id is not None and person_id in self._known else None
-
-
-def _vote_line(vote: Cast, people: _Names) -> VoteLine:
-    stands_for = people[vote.seat] if vote.cast_by != vote.seat else None
-    return VoteLine(people[vote.cast_by], stands_for, vote.approves, vote.amount, vote.last_day, vote.reason)
-
-
-def awaits(moment: Moment, card: Card, person_id: str) -> bool:
-    """Whether a request still waits for someone's vote."""
-    return _awaits(moment, card.request, person_id)
-
-
-def _awaits(moment: Moment, request: Request, person_id: str) -> bool:
-    if not request.is_undecided or moment.now >= request.lapse_at:
-        return False
-    votes = store.votes(moment.session, request.id)
-    try:
-        seat = voting.seat_of(moment, request, person_id, votes=votes)
-    except Refusal:
-        return False
-    return seat.person_id not in {vote.seat for vote in votes}
-
-
 @dataclass(frozen=True, slots=True)
 class Queued:
     """A line of the board's queue; `awaits_reader` says that the reader's own vote is missing."""
@@ -195,29 +118,113 @@ class Queue:
         return len(self.lines) + self.more
 
 
+def of(moment: Moment, request_id: str) -> Card:
+    """The card of a request as it stands; a Refusal for an unknown one."""
+    return of_many(moment, [require(moment, request_id)])[request_id]
+
+
+def of_many(moment: Moment, some: Iterable[Request]) -> dict[str, Card]:
+    """The cards of some requests by their ids, in as many statements as one takes."""
+    return _cards(moment, _files(moment, list(some)))
+
+
+def for_reader(moment: Moment, request_id: str, reader: str) -> Queued:
+    """A request as one of those sees it who may have to vote on it."""
+    files = _files(moment, [require(moment, request_id)], reader)
+    return Queued(_cards(moment, files)[request_id], files[0].case.awaits(moment, reader))
+
+
 def queue(moment: Moment, person_id: str, *, most: int) -> Queue:
     """What the board has to decide, the nearest deadline first; a Refusal for those who have no seat."""
     if not board.has_seat(moment, person_id):
         raise Refusal("not_on_board", "The queue is for members of the board.")
-    waiting = store.undecided(moment.session)
-    shown = [request for request in waiting if may_see(moment, request, person_id)]
-    lines = [Queued(of(moment, one.id), _awaits(moment, one, person_id)) for one in shown[:most]]
-    return Queue(tuple(lines), max(len(shown) - most, 0), len(waiting) - len(shown))
+    waiting = _files(moment, store.undecided(moment.session), person_id)
+    visible = [file for file in waiting if file.case.may_see(person_id)]
+    shown = visible[:most]
+    card_of = _cards(moment, shown)
+    lines = [Queued(card_of[file.case.request.id], file.case.awaits(moment, person_id)) for file in shown]
+    return Queue(tuple(lines), len(visible) - len(shown), len(waiting) - len(visible))
 
 
 def may_see(moment: Moment, request: Request, person_id: str) -> bool:
     """Whether someone may see a request outside of the board's channel: with a seat in it, and not concerned."""
-    if asking.concerned_by(moment, request).recusal_of(person_id):
-        return False
-    panel = store.panel(moment.session, request)
-    stand_ins = board.delegates(moment)
-    mine = {person_id} | {member for member, delegate in stand_ins.items() if delegate == person_id}
-    return any(
-        seat.person_id in mine and not seat.recused and (seat.counts or panel.may_vote(seat, request.stage))
-        for seat in panel.seats
-    )
+    return case_of(moment, request, person_id).may_see(person_id)
 
 
 def mine(moment: Moment, person_id: str, *, limit: int) -> tuple[Card, ...]:
     """A person's own requests, the latest first."""
-    return tuple(of(moment, one.id) for one in store.of_person(moment.session, person_id, limit=limit))
+    return tuple(of_many(moment, store.of_person(moment.session, person_id, limit=limit)).values())
+
+
+# --- Reading and writing a card ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A request, and what was asked about it."""
+
+    case: Case
+    questions: Sequence[Question]
+
+
+def _files(moment: Moment, some: Sequence[Request], *readers: str) -> list[_File]:
+    questions = store.questions_of(moment.session, [request.id for request in some])
+    askers = (one.asked_by for asked in questions.values() for one in asked)
+    found = cases(moment, some, *readers, *askers)
+    return [_File(found[request.id], questions[request.id]) for request in some]
+
+
+def _cards(moment: Moment, files: Sequence[_File]) -> dict[str, Card]:
+    some = [file.case.request for file in files]
+    earlier = store.of_people(moment.session, {request.person_id for request in some}, limit=PAST * 2)
+    left = store.remaining_of(moment.session, [request for request in some if request.entry_id])
+    return {
+        request.id: _card(moment, file, earlier[request.person_id], left.get(request.id, 0))
+        for request, file in zip(some, files, strict=True)
+    }
+
+
+def _card(moment: Moment, file: _File, requests: Iterable[Request], left: int) -> Card:
+    case, situation = file.case, file.case.situation
+    request, people = case.request, _Names(case.attendees)
+    earlier = [one for one in requests if one.made_at < request.made_at]
+    return Card(
+        request=request,
+        situation=situation,
+        requester=people[request.person_id],
+        worth=worth(request.amount, situation.per_token),
+        granted_worth=worth(request.granted or MicroTokens(0), situation.per_token),
+        beneficiaries=tuple(people[id_] for id_ in sorted(case.beneficiaries)),
+        tally=case.tally(moment.today),
+        votes=tuple(_vote_line(vote, people) for vote in case.votes),
+        awaited=tuple(people.voter_for(seat.person_id) for seat in case.silent()),
+        recused=tuple((people[seat.person_id], seat.recused) for seat in case.panel.seats if seat.recused),
+        decided_by=people.get(request.decided_by),
+        questions=tuple(Exchange(people[one.asked_by], one.question, one.answer) for one in file.questions),
+        past=tuple(Past(one.made_at, one.granted or one.amount, one.state, one.outcome) for one in earlier[:PAST]),
+        left=MicroTokens(left),
+    )
+
+
+class _Names:
+    """Those whom a card names."""
+
+    def __init__(self, attendees: Mapping[str, Attendee]) -> None:
+        self._attendees = attendees
+
+    def __getitem__(self, person_id: str) -> Named:
+        one = self._attendees[person_id]
+        return Named(one.name, one.slack_user_id)
+
+    def get(self, person_id: str | None) -> Named | None:
+        return self[person_id] if person_id is not None and person_id in self._attendees else None
+
+    def voter_for(self, seat: str) -> Named:
+        """The person of a seat, or whoever stands in for them."""
+        one = self._attendees[seat]
+        return Named(one.delegate_name, one.delegate_slack_user_id) if one.delegate_name is not None else self[seat]
+
+
+def _vote_line(vote: Cast, people: _Names) -> VoteLine:
+    stands_for = people[vote.seat] if vote.cast_by != vote.seat else None
+    return VoteLine(people[vote.cast_by], stands_for, vote.approves, vote.amount, vote.last_day, vote.reason)

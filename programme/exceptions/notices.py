@@ -12,7 +12,6 @@ from policy.exceptions import CHAIR_AND_FINANCE, MEMBER
 from programme import notify
 from programme.people import board
 from store.audit import POLICY
-from store.exceptions import requests as store
 from store.exceptions.requests import APPROVED, WITHDRAWN
 from store.outbox import messages
 from store.outbox.messages import NewLetter
@@ -67,7 +66,7 @@ def _owe(moment: Moment, request: Request, letters: Iterable[NewLetter]) -> None
     messages.owe(moment.session, [letter._replace(about=request.id) for letter in letters], now=moment.now)
 
 
-def tell_of_new(moment: Moment, request: Request, panel: Electorate) -> None:
+def tell_of_new(moment: Moment, request: Request, panel: Electorate, beneficiaries: Iterable[str]) -> None:
     """The card for the board, the requester's own, and a word to those who were named as beneficiaries."""
     owed = [_at_once((mine_key(request.id), MINE, _view(request), request.person_id), moment.now)]
     called = panel.voting(request.stage)
@@ -79,11 +78,11 @@ def tell_of_new(moment: Moment, request: Request, panel: Electorate) -> None:
         called = tuple(seat for seat in called if seat.kind != MEMBER or seat.person_id in away)
     owed += [_at_once(card, moment.now) for card in _cards(moment, request, called, "new")]
     if request.is_credited_first:
-        owed += _later(moment, _notes(request, store.beneficiaries(moment.session, request.id)))
+        owed += _later(moment, _notes(request, beneficiaries))
     _owe(moment, request, owed)
 
 
-def tell_of_change(moment: Moment, request: Request) -> None:
+def tell_of_change(moment: Moment, request: Request, beneficiaries: Iterable[str] = ()) -> None:
     """New faces for every copy of the card; once it is decided, a word to the requester and the beneficiaries."""
     # Nothing can be answered once it is decided.
     owed = _faces(moment, request, templates=(CARD, MINE) if request.is_undecided else (CARD, MINE, QUESTION))
@@ -95,7 +94,7 @@ def tell_of_change(moment: Moment, request: Request) -> None:
         else:
             owed += [_at_once(note, moment.now) for note in to_requester]
     if request.state == APPROVED:
-        owed += _later(moment, _notes(request, store.beneficiaries(moment.session, request.id)))
+        owed += _later(moment, _notes(request, beneficiaries))
     _owe(moment, request, owed)
 
 
@@ -136,10 +135,8 @@ def _cards(moment: Moment, request: Request, seats: Iterable[Seat], step: str) -
     return [(f"card:{request.id}:{step}:{reader}", CARD, _view(request, reader=reader), reader) for reader in readers]
 
 
-def remind(moment: Moment, request: Request, panel: Electorate, step: str) -> None:
+def remind(moment: Moment, request: Request, silent: Iterable[Seat], step: str) -> None:
     """A card of their own to everyone who may vote and has not."""
-    voted = {vote.seat for vote in store.votes(moment.session, request.id)}
-    silent = [seat for seat in panel.voting(request.stage) if seat.person_id not in voted]
     cards = _cards(moment, request, silent, step)
     _owe(moment, request, _in_time(moment, request, cards))
 

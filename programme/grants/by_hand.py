@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from policy.units import MicroTokens
     from programme.moment import Moment
+    from store.ledger.ledger import Account
 
 KEY_REUSED = "key_reused"
 MANUAL_PRIORITY = 100
@@ -79,14 +80,11 @@ def give(
     return Given(person.id, entry_id, amount, expires_at, again=False)
 
 
-def from_pool_first(moment: Moment, account_of: Mapping[str, int], amount: MicroTokens) -> list[tuple[int, int]]:
-    """The postings that pay for a lot: out of the shared pool as far as that reaches, else issued by the treasury.
-
-    The accounts are locked by the caller.
-    """
-    treasury, pool = account_of[ledger.TREASURY], account_of[ledger.POOL]
-    from_pool = min(max(ledger.balance(moment.session, pool), 0), int(amount))
-    return [leg for leg in ((pool, -from_pool), (treasury, from_pool - int(amount))) if leg[1]]
+def from_pool_first(held: Mapping[str, Account], amount: MicroTokens) -> list[tuple[int, int]]:
+    """The postings that pay for a lot: out of the shared pool as far as that reaches, else issued by the treasury."""
+    treasury, pool = held[ledger.TREASURY], held[ledger.POOL]
+    from_pool = min(max(pool.balance, 0), int(amount))
+    return [leg for leg in ((pool.id, -from_pool), (treasury.id, from_pool - int(amount))) if leg[1]]
 
 
 def _require_sound(amount: MicroTokens, reason: str, expires_at: datetime, now: datetime) -> None:

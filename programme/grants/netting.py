@@ -8,7 +8,8 @@ from policy import sizing
 from policy.kinds import EntryKind
 from policy.period import first_instant
 from policy.units import MicroTokens
-from programme.exceptions import asking, notices
+from programme.exceptions import notices
+from programme.exceptions.request import move
 from programme.grants import lapses
 from store import audit
 from store.audit import POLICY
@@ -84,7 +85,7 @@ def _net(  # noqa: PLR0917 - private, called once
 
 
 def _tell(moment: Moment, request: Request, taken: MicroTokens, planned: Plan) -> None:
-    moved = asking.move(moment, request, netted=int(taken), netted_month=str(planned.month))
+    moved = move(moment, request, netted=int(taken), netted_month=str(planned.month))
     notices.renew(moment, moved)
     after = {"month": str(planned.month), "whole": taken == request.granted}
     version = planned.book.version

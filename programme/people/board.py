@@ -37,9 +37,7 @@ def seats(moment: Moment) -> tuple[Seat, ...]:
             "The board's user group has not been read from Slack yet.",
             next_step="Please try again in a minute.",
         )
-    everybody = board.roled(moment.session, usergroup, moment.today)
-    bystanders = board.bystanders(moment.session)
-    found = [(_kind(one, usergroup), one) for one in everybody if one.person_id not in bystanders]
+    found = [(_kind(one, usergroup), one) for one in board.roled(moment.session, usergroup, moment.today)]
     return tuple(
         Seat(one.person_id, kind, is_chair="chair" in one.roles, is_finance="finance" in one.roles)
         for kind, one in found
@@ -77,18 +75,12 @@ def refresh(moment: Moment, usergroup: str, slack_user_ids: Iterable[str]) -> bo
 def has_seat(moment: Moment, person_id: str) -> bool:
     """Whether someone is a member or an alternate, or stands in for one, or is the chair or of finance."""
     sitting = {seat.person_id for seat in seats(moment)}
-    represented = delegates(moment)
-    return person_id in sitting or any(delegate == person_id and m in sitting for m, delegate in represented.items())
+    return person_id in sitting or any(one == person_id and m in sitting for m, one in delegates(moment).items())
 
 
 def delegates(moment: Moment) -> dict[str, str]:
     """Who stands in for whom today: delegate by member. A person who left, or now administers, stands in for no one."""
-    today = moment.today
-    in_force = {member: one.delegate_id for member, one in board.delegations_on(moment.session, today).items()}
-    if not in_force:
-        return {}
-    unable = board.left(moment.session, in_force.values(), today) | board.bystanders(moment.session)
-    return {member: delegate for member, delegate in in_force.items() if delegate not in unable}
+    return board.delegates_on(moment.session, moment.today)
 
 
 def delegate(moment: Moment, member: Person, to: Person, last_day: date) -> Delegation:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from programme.moment import Moment
     from store.people.directory import Person
     from store.reviews.votes import Panel
-    from views.reviews import Review, Standing
+    from views.reviews import Review, ValueStanding
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +241,7 @@ def lapse(moment: Moment, kept: Review) -> Review:
 # --- The token value -----------------------------------------------------------------------------------------------
 
 
-def confirm_value(moment: Moment, person: Person, quarter: Quarter) -> Standing:
+def confirm_value(moment: Moment, person: Person, quarter: Quarter) -> ValueStanding:
     """Adopt the value of an adopted package as the second person, where its change needs two.
 
     A Refusal for whoever is not on the panel, or had the deciding vote: for themselves, or for the seat that they hold.

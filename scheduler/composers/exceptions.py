@@ -9,7 +9,8 @@ from policy.units import MICRO_PER_TOKEN
 from programme.exceptions import cards
 from store.exceptions import requests as store
 from templates import exceptions, render
-from views import codec, people
+from views import codec
+from views.people import Named as PersonNamed
 
 if TYPE_CHECKING:
     from programme.app import App
@@ -33,9 +34,10 @@ def compose_card(app: App, view: object) -> Message | None:
     """The board's card: in its channel always, for one person as long as their vote is awaited or the card is there."""
     named = codec.read(Named, view)
     with app.reading() as moment:
-        card = _card(moment, named)
-        waits = named.reader is None or cards.awaits(moment, card, named.reader)
-    return exceptions.card(card) if waits else None
+        if named.reader is None:
+            return exceptions.card(_card(moment, named))
+        line = cards.for_reader(moment, named.request_id, named.reader)
+    return exceptions.card(line.card) if line.awaits_reader else None
 
 
 def compose_face(app: App, view: object) -> Message:
@@ -76,7 +78,7 @@ def compose_question(app: App, view: object) -> Message | None:
         question = store.question(moment.session, named.question_id or 0)
         if question is None:
             return None
-        asked_by = people.Named(*store.names(moment.session, [question.asked_by])[question.asked_by])
+        asked_by = PersonNamed(*store.names(moment.session, [question.asked_by])[question.asked_by])
     return render.message("fast_track/question", card=card, question=question, asked_by=asked_by, reader=named.reader)
 
 

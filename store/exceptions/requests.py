@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
@@ -112,10 +112,10 @@ def _request(row: Any) -> Request:  # noqa: ANN401 - a row of the query above
     return Request(**values)
 
 
-def lock(session: Session, request_id: str) -> bool:
-    """Hold a request until the transaction ends, so that votes on it follow one another; False when there is none."""
-    query = sa.select(_r.id).where(_r.id == request_id).with_for_update()
-    return session.execute(query).one_or_none() is not None
+def lock(session: Session, request_id: str) -> Request | None:
+    """A request, held until the transaction ends, so that votes on it follow one another; None when there is none."""
+    row = session.execute(_query.where(_r.id == request_id).with_for_update(of=requests)).one_or_none()
+    return _request(row) if row else None
 
 
 def get(session: Session, request_id: str) -> Request | None:
@@ -185,10 +185,14 @@ def insert(session: Session, row: Mapping[str, Any], panel: Electorate, benefici
         session.execute(sa.insert(request_beneficiaries), named)
 
 
-def change(session: Session, request: Request, **values: object) -> bool:
-    """Move a request from the revision that was read to the next; False when someone else moved it meanwhile."""
-    moved = sa.update(requests).where(_r.id == request.id, _r.revision == request.revision, _r.state == request.state)
-    return session.execute(moved.values(revision=request.revision + 1, **values)).rowcount == 1
+def change(session: Session, request: Request, **values: Any) -> Request | None:  # noqa: ANN401 - the columns' values
+    """Move a request from the revision that was read to the next; None when someone else moved it meanwhile."""
+    values["revision"] = request.revision + 1
+    as_read = sa.update(requests).where(_r.id == request.id, _r.revision == request.revision, _r.state == request.state)
+    if session.execute(as_read.values(**values)).rowcount != 1:
+        return None
+    amounts = {name: MicroTokens(values[name]) for name in _AMOUNTS if values.get(name) is not None}
+    return replace(request, **values | amounts)
 
 
 # --- What belongs to requests: of many in one statement each -------------------------------------------------------
@@ -232,6 +236,30 @@ def beneficiaries_of(session: Session, request_ids: Iterable[str]) -> dict[str, 
 
 def beneficiaries(session: Session, request_id: str) -> frozenset[str]:
     return beneficiaries_of(session, [request_id])[request_id]
+
+
+class Parties(NamedTuple):
+    """Those whom a request is about besides its requester: who else uses the tokens, and whose project it is for."""
+
+    beneficiaries: frozenset[str]
+    sponsor: str | None
+
+
+def parties_of(session: Session, request_ids: Iterable[str]) -> dict[str, Parties]:
+    """The parties of each request, with the sponsor that its project has by now."""
+    named: dict[str, set[str]] = {request_id: set() for request_id in request_ids}
+    sponsors: dict[str, str] = {}
+    b = request_beneficiaries.c
+    used_by = sa.select(b.request_id, b.person_id, sa.false())
+    paid_by = sa.select(_r.id, projects.c.sponsor_id, sa.true()).join(projects, projects.c.key == _r.project_key)
+    for ids in bulk.chunks(sorted(named)):
+        query = sa.union_all(used_by.where(b.request_id.in_(ids)), paid_by.where(_r.id.in_(ids)))
+        for request_id, person_id, sponsors_it in session.execute(query):
+            if sponsors_it:
+                sponsors[request_id] = person_id
+            else:
+                named[request_id].add(person_id)
+    return {id_: Parties(frozenset(some), sponsors.get(id_)) for id_, some in named.items()}
 
 
 def panels(session: Session, some: Iterable[Request]) -> dict[str, Electorate]:
@@ -281,9 +309,7 @@ def votes_of(session: Session, request_ids: Iterable[str]) -> dict[str, list[Cas
     query = sa.select(v.request_id, *(v[name] for name in Cast._fields)).order_by(v.cast_at, v.seat)
     for ids in bulk.chunks(sorted(found)):
         for request_id, *row in session.execute(query.where(v.request_id.in_(ids))):
-            vote = Cast._make(row)
-            amount = None if vote.amount is None else MicroTokens(vote.amount)
-            found[request_id].append(vote._replace(amount=amount))
+            found[request_id].append(_in_tokens(Cast._make(row)))
     return found
 
 
@@ -292,12 +318,48 @@ def votes(session: Session, request_id: str) -> list[Cast]:
     return votes_of(session, [request_id])[request_id]
 
 
+class Poll(NamedTuple):
+    """The electorate of a request, and the votes in the order in which they were cast."""
+
+    panel: Electorate
+    votes: list[Cast]
+
+
+def polls(session: Session, some: Iterable[Request]) -> dict[str, Poll]:
+    """Who may vote on each request, and how they voted."""
+    by_id = {request.id: request for request in some}
+    seats: dict[str, list[Seat]] = {request_id: [] for request_id in by_id}
+    votes: dict[str, list[Cast]] = {request_id: [] for request_id in by_id}
+    s, v = request_seats.c, request_votes.c
+    vote_of = sa.and_(v.request_id == s.request_id, v.seat == s.person_id)
+    query = sa.select(
+        s.request_id, s.person_id, s.kind, s.is_chair, s.is_finance, s.recused, *(v[name] for name in Cast._fields)
+    ).outerjoin_from(request_seats, request_votes, vote_of)
+    for ids in bulk.chunks(sorted(by_id)):
+        for request_id, *row in session.execute(query.where(s.request_id.in_(ids))):
+            seat, vote = row[:5], row[5:]
+            seats[request_id].append(Seat(*seat))
+            if vote[0] is not None:
+                votes[request_id].append(_in_tokens(Cast._make(vote)))
+    return {
+        id_: Poll(
+            Electorate(_in_order(seats[id_]), request.needed, request.needs_finance, request.first_stage),
+            sorted(votes[id_], key=lambda vote: (vote.cast_at, vote.seat)),
+        )
+        for id_, request in by_id.items()
+    }
+
+
+def _in_tokens(vote: Cast) -> Cast:
+    return vote if vote.amount is None else vote._replace(amount=MicroTokens(vote.amount))
+
+
 def cast(session: Session, request_id: str, vote: Cast) -> None:
     """Keep the vote of a seat, in place of the one it had."""
-    v = request_votes.c
-    session.execute(sa.delete(request_votes).where(v.request_id == request_id, v.seat == vote.seat))
     values = vote._asdict() | {"amount": None if vote.amount is None else int(vote.amount)}
-    session.execute(sa.insert(request_votes).values(request_id=request_id, **values))
+    insert = postgresql.insert if bulk.is_postgresql(session) else sqlite.insert
+    kept = insert(request_votes).values(request_id=request_id, **values)
+    session.execute(kept.on_conflict_do_update(index_elements=["request_id", "seat"], set_=values))
 
 
 # --- Time ----------------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from store import bulk
 from store.tables.ledger import accounts, entries, lot_movements, lots, postings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from policy.kinds import EntryKind, LotKind
@@ -66,8 +66,8 @@ class UnbalancedError(ValueError):
 
 
 @dataclass(slots=True)
-class _Account:
-    """An account under our lock, as it stands while a batch is posted."""
+class Account:
+    """An account under our lock, as it stands while a batch is posted; its lots are read for that."""
 
     id: int
     is_wallet: bool
@@ -155,10 +155,22 @@ def lock(session: Session, account_ids: Iterable[int]) -> None:
         session.execute(_locked(sa.select(accounts.c.id), some))
 
 
-def balance(session: Session, account_id: int) -> int:
-    """What stands in an account, in micro-tokens."""
-    found: int = session.execute(sa.select(accounts.c.balance).where(accounts.c.id == account_id)).scalar_one()
-    return found
+def hold(session: Session, codes: Iterable[str]) -> dict[str, Account]:
+    """Accounts by their codes, held until the transaction ends; those that do not exist are opened."""
+    wanted = sorted(set(codes))
+    held = _hold(session, wanted)
+    if not held:
+        open_accounts(session, wanted)
+        held = _hold(session, wanted)
+    return held
+
+
+def _hold(session: Session, codes: Sequence[str]) -> dict[str, Account]:
+    """All of some accounts, or none: two who opened an account while they hold others could wait for each other."""
+    a, there = accounts.c, accounts.alias()
+    count = sa.select(sa.func.count()).select_from(there).where(there.c.code.in_(codes)).scalar_subquery()
+    query = sa.select(a.code, *_ACCOUNT).where(a.code.in_(codes), count == len(codes))
+    return {code: Account(*account) for code, *account in session.execute(_in_order(query))}
 
 
 class LotLeft(NamedTuple):
@@ -179,8 +191,11 @@ def _locked(query: sa.Select[Any], account_ids: Sequence[int]) -> sa.Select[Any]
 
     FOR NO KEY UPDATE, which lets others insert rows that point at the account.
     """
-    query = query.where(accounts.c.id.in_(account_ids)).order_by(accounts.c.id)
-    return query.with_for_update(key_share=True)
+    return _in_order(query.where(accounts.c.id.in_(account_ids)))
+
+
+def _in_order(query: sa.Select[Any]) -> sa.Select[Any]:
+    return query.order_by(accounts.c.id).with_for_update(key_share=True)
 
 
 def fingerprint(*parts: object) -> bytes:
@@ -202,20 +217,25 @@ def find_entry(session: Session, idempotency_key: str) -> PostedEntry | None:
     return PostedEntry(row.id, bytes(row.fingerprint)) if row else None
 
 
-def post(session: Session, drafts: Sequence[Draft], *, now: datetime) -> list[int]:
+def post(
+    session: Session, drafts: Sequence[Draft], *, now: datetime, holding: Iterable[Account] | None = None
+) -> list[int]:
     """Post entries in order and return their ids.
 
     Debits of a wallet burn its lots; a new lot settles the wallet's debt first. Accounts are locked in the order of
-    their ids, so that two batches cannot wait for each other.
+    their ids, so that two batches cannot wait for each other; or the caller is `holding` all of them.
     """
     if not drafts:
         return []
     for draft in drafts:
         if sum(amount for _, amount in draft.amounts) or not all(amount for _, amount in draft.amounts):
             raise UnbalancedError(f"{draft.idempotency_key}: {draft.amounts}")
-    held = _lock(session, {account_id for draft in drafts for account_id, _ in draft.amounts})
-    entry_ids = bulk.allocate_ids(session, entries, len(drafts))
-    lot_ids = iter(bulk.allocate_ids(session, lots, sum(draft.lot is not None for draft in drafts)))
+    touched = {account_id for draft in drafts for account_id, _ in draft.amounts}
+    held = _lock(session, touched) if holding is None else {one.id: one for one in holding if one.id in touched}
+    _read_lots(session, held)
+    wanted = [(entries, len(drafts)), (lots, sum(draft.lot is not None for draft in drafts))]
+    entry_ids, new_lots = bulk.allocate_ids_of(session, wanted)
+    lot_ids = iter(new_lots)
     instant = bulk.instant_codec(session)
     journal = _Journal(instant)
     for entry_id, draft in zip(entry_ids, drafts, strict=True):
@@ -249,15 +269,23 @@ def post(session: Session, drafts: Sequence[Draft], *, now: datetime) -> list[in
     return entry_ids
 
 
-def _lock(session: Session, account_ids: set[int]) -> dict[int, _Account]:
-    """The accounts under lock, wallets with their open lots in burn order."""
-    held: dict[int, _Account] = {}
-    columns = (accounts.c.id, accounts.c.person_id.is_not(None), accounts.c.version, accounts.c.balance)
+_ACCOUNT = (accounts.c.id, accounts.c.person_id.is_not(None), accounts.c.version, accounts.c.balance)
+
+
+def _lock(session: Session, account_ids: set[int]) -> dict[int, Account]:
+    """The accounts under lock."""
+    held: dict[int, Account] = {}
     for some in bulk.chunks(sorted(account_ids)):
         # A statement of its own, in id order: see docs/decisions/0005.
-        for id_, is_wallet, version, balance in session.execute(_locked(sa.select(*columns), some)):
-            held[id_] = _Account(id_, bool(is_wallet), version, balance)
+        held |= {account[0]: Account(*account) for account in session.execute(_locked(sa.select(*_ACCOUNT), some))}
+    return held
+
+
+def _read_lots(session: Session, held: Mapping[int, Account]) -> None:
+    """The open lots of the wallets among some accounts, in burn order."""
     wallets = [account.id for account in held.values() if account.is_wallet]
+    for id_ in wallets:
+        held[id_].lots = []
     for some in bulk.chunks(wallets):
         query = sa.select(lots.c.account_id, lots.c.id, lots.c.priority, lots.c.expires_at, lots.c.remaining).where(
             lots.c.account_id.in_(some), lots.c.remaining > 0
@@ -266,15 +294,14 @@ def _lock(session: Session, account_ids: set[int]) -> dict[int, _Account]:
             held[account_id].lots.append(OpenLot(*lot))
     for id_ in wallets:
         held[id_].lots = burning.burn_order(held[id_].lots)
-    return held
 
 
-def _burnt(wallet: _Account, amount: int, at: datetime) -> tuple[tuple[int, int], ...]:
+def _burnt(wallet: Account, amount: int, at: datetime) -> tuple[tuple[int, int], ...]:
     """What a debit takes from the wallet's lots; what they cannot cover becomes debt."""
     return burning.burn(wallet.lots, amount, at).movements
 
 
-def _take(journal: _Journal, wallet: _Account, entry_id: int, movements: Iterable[tuple[int, int]]) -> None:
+def _take(journal: _Journal, wallet: Account, entry_id: int, movements: Iterable[tuple[int, int]]) -> None:
     for lot_id, taken in movements:
         journal.movements.append((entry_id, lot_id, taken))
         index = next(i for i, lot in enumerate(wallet.lots) if lot.id == lot_id)
@@ -286,7 +313,7 @@ def _take(journal: _Journal, wallet: _Account, entry_id: int, movements: Iterabl
             journal.remaining[lot_id] = left
 
 
-def _open_lot(journal: _Journal, wallet: _Account, entry_id: int, lot_id: int, lot: NewLot, amount: int) -> None:  # noqa: PLR0917 - private, called once
+def _open_lot(journal: _Journal, wallet: Account, entry_id: int, lot_id: int, lot: NewLot, amount: int) -> None:  # noqa: PLR0917 - private, called once
     owed = burning.debt(wallet.balance, (open_lot.remaining for open_lot in wallet.lots))
     settled = burning.settled_by(amount, owed)
     opened = OpenLot(lot_id, lot.priority, lot.expires_at, amount - settled)
@@ -308,7 +335,7 @@ def _open_lot(journal: _Journal, wallet: _Account, entry_id: int, lot_id: int, l
         journal.movements.append((entry_id, lot_id, settled))
 
 
-def _write(session: Session, journal: _Journal, held: Iterable[_Account]) -> None:
+def _write(session: Session, journal: _Journal, held: Iterable[Account]) -> None:
     bulk.insert(session, entries, ENTRY_COLUMNS, journal.entries)
     bulk.insert(session, postings, POSTING_COLUMNS, journal.postings)
     bulk.insert(session, lots, _LotRow._fields, list(journal.opened.values()))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
+from store import bulk
 from store.tables.exceptions import board_group, delegations
 from store.tables.people import people, person_roles
 
@@ -33,36 +34,84 @@ class Delegation(NamedTuple):
 BOARD_ROLES = ("board", "alternate", "chair", "finance")
 BYSTANDERS = ("admin", "auditor")
 """Administrators and auditors of the programme do not decide in it (RULES 5, separation of duties)."""
+_bystanders = sa.select(person_roles.c.person_id).where(person_roles.c.role.in_(BYSTANDERS))
 _d = delegations.c
 
 
 def roled(session: Session, usergroup: str | None, today: date) -> list[Roled]:
-    """Everyone who may have a seat and has not left, by id."""
+    """Everyone who may have a seat: those who have not left and neither administer nor audit, by id."""
     roles: dict[str, set[str]] = {}
-    employed = sa.or_(people.c.left_on.is_(None), people.c.left_on >= today)
+    able = people.c.id.in_(_able(today))
     query = sa.select(person_roles.c.person_id, person_roles.c.role).join(
         people, people.c.id == person_roles.c.person_id
     )
-    for person_id, role in session.execute(query.where(person_roles.c.role.in_(BOARD_ROLES), employed)):
+    for person_id, role in session.execute(query.where(person_roles.c.role.in_(BOARD_ROLES), able)):
         roles.setdefault(person_id, set()).add(role)
     grouped: set[str] = set()
     if usergroup is not None:
         members = sa.select(people.c.id).join(board_group, board_group.c.slack_user_id == people.c.slack_user_id)
-        grouped = set(session.execute(members.where(board_group.c.usergroup == usergroup, employed)).scalars())
+        grouped = set(session.execute(members.where(board_group.c.usergroup == usergroup, able)).scalars())
     everybody = sorted(roles.keys() | grouped)
     return [Roled(id_, frozenset(roles.get(id_, ())), id_ in grouped) for id_ in everybody]
 
 
 def bystanders(session: Session) -> frozenset[str]:
     """Everyone who administers or audits the programme."""
-    query = sa.select(person_roles.c.person_id).where(person_roles.c.role.in_(BYSTANDERS))
-    return frozenset(session.execute(query).scalars())
+    return frozenset(session.execute(_bystanders).scalars())
 
 
 def left(session: Session, person_ids: Iterable[str], today: date) -> frozenset[str]:
     """Those of some people who have left the company."""
     query = sa.select(people.c.id).where(people.c.id.in_(sorted(set(person_ids))), people.c.left_on < today)
     return frozenset(session.execute(query).scalars())
+
+
+class Attendee(NamedTuple):
+    """A person as they are today: whether they can decide anything, and who stands in for them, if anyone can."""
+
+    name: str
+    slack_user_id: str | None
+    manager_id: str | None
+    time_zone: str
+    has_left: bool
+    is_bystander: bool
+    delegate_id: str | None
+    delegate_name: str | None
+    delegate_slack_user_id: str | None
+
+
+def attendees(session: Session, person_ids: Iterable[str], today: date) -> dict[str, Attendee]:
+    """Each of some people as they are on a day. A person who left, or now administers, stands in for no one."""
+    delegate = people.alias("delegate")
+    in_force = sa.and_(_d.person_id == people.c.id, *_in_force(today))
+    query = (
+        sa.select(
+            people.c.id,
+            people.c.name,
+            people.c.slack_user_id,
+            people.c.manager_id,
+            people.c.time_zone,
+            sa.func.coalesce(people.c.left_on < today, sa.false()),
+            people.c.id.in_(_bystanders),
+            delegate.c.id,
+            delegate.c.name,
+            delegate.c.slack_user_id,
+        )
+        .outerjoin_from(people, delegations, in_force)
+        .outerjoin(delegate, delegate.c.id == _d.delegate_id)
+        .order_by(_d.id)
+    )
+    found: dict[str, Attendee] = {}
+    for some in bulk.chunks(sorted(set(person_ids))):
+        for id_, *attendee in session.execute(query.where(people.c.id.in_(some))):
+            found[id_] = Attendee._make(attendee)
+    return found
+
+
+def _able(today: date) -> sa.Select[Any]:
+    """Those who can decide something, for themselves or for someone else."""
+    employed = sa.or_(people.c.left_on.is_(None), people.c.left_on >= today)
+    return sa.select(people.c.id).where(employed, people.c.id.not_in(_bystanders)).correlate(None)
 
 
 def group_members(session: Session, usergroup: str) -> set[str]:
@@ -83,6 +132,16 @@ def delegations_on(session: Session, today: date) -> dict[str, Delegation]:
     query = sa.select(_d.person_id, _d.delegate_id, _d.last_day).order_by(_d.id)
     query = query.where(_d.ended_at.is_(None), _d.last_day >= today)
     return {row.person_id: Delegation._make(row) for row in session.execute(query)}
+
+
+def delegates_on(session: Session, today: date) -> dict[str, str]:
+    """Who stands in for whom on a day, by member: those of the delegations in force whose delegate is able to."""
+    query = sa.select(_d.person_id, _d.delegate_id).where(*_in_force(today)).order_by(_d.id)
+    return {member: delegate_id for member, delegate_id in session.execute(query)}
+
+
+def _in_force(today: date) -> tuple[sa.ColumnElement[bool], ...]:
+    return _d.ended_at.is_(None), _d.last_day >= today, _d.delegate_id.in_(_able(today))
 
 
 def end_delegation(session: Session, person_id: str, *, now: datetime) -> int:

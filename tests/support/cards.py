@@ -11,7 +11,8 @@ from policy.reasons import Reason
 from policy.units import MicroTokens, NanoUSD
 from programme.exceptions.asking import Judged
 from programme.exceptions.cards import Card, Exchange, Past, Queue, Queued, VoteLine
-from programme.exceptions.voting import OUTCOMES, Voted
+from programme.exceptions.questions import OUTCOMES
+from programme.exceptions.voting import Voted
 from store.exceptions.requests import Question, Request
 from templates import exceptions, render, reviews
 from tests.support.letters import ENDLESS, HOSTILE, VALUE

@@ -155,8 +155,9 @@ def answer(app: App, who: str, line: str) -> Message:
 
 
 def written(message: Message) -> str:
-    """The message as a golden file has it; ids, which chance makes, are told by their order."""
+    """The message as a golden file has it, without what chance makes: ids, and the order of people by theirs."""
     text = json.dumps({"text": message.text, "blocks": message.blocks}, indent=2, ensure_ascii=False) + "\n"
+    text = re.sub(r"<@\w+>(?:, <@\w+>)+", lambda found: ", ".join(sorted(found[0].split(", "))), text)
     ids = list(dict.fromkeys(re.findall(r"\b(?:xr|per)_[0-9a-f]{16}\b", text)))
     for number, one in enumerate(ids, 1):
         text = text.replace(one, f"{one.partition('_')[0]}_{number}")

@@ -11,11 +11,12 @@ import sqlalchemy as sa
 from policy.reasons import FieldsRefused, Refusal
 from policy.units import MicroTokens
 from programme.balance import balance, why
-from programme.exceptions import cards, voting
+from programme.exceptions import cards, questions
 from programme.people import board
 from store.tables.exceptions import requests
 from store.tables.ledger import entries, lots, postings
 from store.tables.outbox import outbox
+from store.tables.people import projects
 from tests.support import books, cast, rollout
 from tests.support import requests as asking
 from tests.support.books import ADA, BEN, MARA
@@ -201,7 +202,11 @@ def test_an_approval_until_a_day_that_is_over_does_not_count(office: App) -> Non
 def test_those_concerned_cannot_vote(office: App) -> None:
     """Requester, manager, sponsor and beneficiaries are refused where the vote is counted, each with their reason."""
     cast.hire(office, "email,manager_email\nada@example.com,iris@example.com\n")
-    request = ask(office, ADA, "5000", beneficiaries=(TESS,))
+    with office.database.transaction() as session:
+        omar = asking.person(session, OMAR).id
+        session.execute(sa.insert(projects).values(key="atlas", name="Atlas", complexity="usual", sponsor_id=omar))
+    request = ask(office, ADA, "5000", beneficiaries=(TESS,), project="atlas")
+    assert refused(office, OMAR, request) == "recused_sponsor"
     assert refused(office, IRIS, request) == "recused_manager"
     assert refused(office, TESS, request) == "recused_beneficiary"
     assert refused(office, ADA, request) == "recused_requester"
@@ -335,7 +340,7 @@ def test_before_an_exception_ends_its_owner_is_told_and_afterwards_asked(office:
     assert {"more_time:2", "more_time:1", "outcome"} <= set(asking.owed(office, request))
     with office.transaction() as moment:
         ben = asking.person(moment.session, BEN)
-        told = voting.tell_outcome(moment, ben, request.id, "partly", "Half of it")
+        told = questions.tell_outcome(moment, ben, request.id, "partly", "Half of it")
     assert (told.outcome, told.outcome_note) == ("partly", "Half of it")
     assert "outcome@" in "".join(asking.owed(office, request))
 
@@ -492,13 +497,13 @@ def test_a_question_goes_to_the_requester_and_its_answer_comes_back(office: App)
     for _ in range(2):
         with office.transaction(now) as moment:
             tess = asking.person(moment.session, TESS)
-            question = voting.ask(moment, tess, request.id, "Why now?", key="view-9")
+            question = questions.ask(moment, tess, request.id, "Why now?", key="view-9")
     with office.transaction(now) as moment:
-        voting.answer(moment, asking.person(moment.session, BEN), question.id, "The release")
+        questions.answer(moment, asking.person(moment.session, BEN), question.id, "The release")
     with pytest.raises(Refusal, match="already"), office.transaction(now) as moment:
-        voting.answer(moment, asking.person(moment.session, BEN), question.id, "Again")
+        questions.answer(moment, asking.person(moment.session, BEN), question.id, "Again")
     with pytest.raises(Refusal, match="Only the person"), office.transaction(now) as moment:
-        voting.answer(moment, asking.person(moment.session, ADA), question.id, "Mine")
+        questions.answer(moment, asking.person(moment.session, ADA), question.id, "Mine")
     with office.reading(now) as moment:
         card = cards.of(moment, request.id)
     assert [(one.question, one.answer) for one in card.questions] == [("Why now?", "The release")]
@@ -514,7 +519,7 @@ def test_strangers_and_the_recused_ask_nothing(office: App) -> None:
     request = ask(office, BEN, "5000")
     for who in (LENA, BEN):
         with pytest.raises(Refusal), office.transaction() as moment:
-            voting.ask(moment, asking.person(moment.session, who), request.id, "?", key=f"view-{who}")
+            questions.ask(moment, asking.person(moment.session, who), request.id, "?", key=f"view-{who}")
 
 
 # --- Without a channel ---------------------------------------------------------------------------------------------

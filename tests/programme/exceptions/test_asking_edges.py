@@ -19,8 +19,7 @@ from policy.period import Month, Quarter
 from policy.reasons import Refusal
 from policy.units import MicroTokens
 from policy.value.valuation import TokenValue
-from programme.exceptions import cards
-from programme.exceptions import voting as exceptions_voting
+from programme.exceptions import cards, questions
 from programme.grants import monthly
 from programme.people import board
 from programme.value import valuation
@@ -153,7 +152,7 @@ def test_a_question_is_shown_to_the_person_who_asked_alone(office: App) -> None:
     request = ask(office, BEN, "5000")
     with office.transaction() as moment:
         tess, ada = asking.person(moment.session, TESS), asking.person(moment.session, books.ADA)
-        number = exceptions_voting.ask(moment, tess, request.id, "?", key="q").id
+        number = questions.ask(moment, tess, request.id, "?", key="q").id
     for value in (str(number), "9" * 30, "", "x"):
         with pytest.raises(Refusal, match="for the person who asked"):
             handler.press_answer(office, Press(ada, value, office.clock(), None, None))
@@ -163,11 +162,11 @@ def test_nothing_is_answered_after_the_decision(office: App) -> None:
     """The question's button goes with the decision, and an answer that comes after it is refused."""
     request, now = ask(office, BEN, "5000"), office.clock()
     with office.transaction(now) as moment:
-        question = exceptions_voting.ask(moment, asking.person(moment.session, TESS), request.id, "?", key="q")
+        question = questions.ask(moment, asking.person(moment.session, TESS), request.id, "?", key="q")
     vote(office, TESS, request)
     assert any(key.startswith(f"question:{question.id}@") for key in asking.owed(office, request))
     with pytest.raises(Refusal, match="was approved"), office.transaction(now) as moment:
-        exceptions_voting.answer(moment, asking.person(moment.session, BEN), question.id, "Late")
+        questions.answer(moment, asking.person(moment.session, BEN), question.id, "Late")
 
 
 # --- Amounts and drafts --------------------------------------------------------------------------------------------
@@ -263,7 +262,7 @@ def test_a_question_needs_no_channel_and_stays_in_the_cards(office: App, sqlite_
     for number, one in enumerate((request, without)):
         with moved.transaction() as moment:
             tess = asking.person(moment.session, TESS)
-            exceptions_voting.ask(moment, tess, one.id, "?", key=f"q{number}")
+            questions.ask(moment, tess, one.id, "?", key=f"q{number}")
     threads = sa.select(outbox.c.channel, outbox.c.thread).where(outbox.c.thread.is_not(None))
     assert books.rows(sqlite_app, threads) == [("C0BOARD", f"card:{request.id}:board")]
 

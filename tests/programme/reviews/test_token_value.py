@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from programme.app import App
     from programme.moment import Moment
-    from views.reviews import Standing
+    from views.reviews import ValueStanding
 
 Q1 = Quarter(2027, 1)
 OVER = datetime(2027, 4, 1, 9, tzinfo=UTC)
@@ -91,11 +91,11 @@ def adopt(moment: Moment, *, now: datetime = MORNING) -> voting.Voted:
     return voted.vote(moment, OMAR, now=now)
 
 
-def standing(moment: Moment, *, now: datetime = MORNING) -> Standing:
+def standing(moment: Moment, *, now: datetime = MORNING) -> ValueStanding:
     return token_value.standing(moment.at(now), voting.locked(moment, Q4))
 
 
-def confirm(moment: Moment, who: str, *, now: datetime = MORNING) -> Standing:
+def confirm(moment: Moment, who: str, *, now: datetime = MORNING) -> ValueStanding:
     return voting.confirm_value(moment.at(now), voted.person(moment.session, who), Q4)
 
 

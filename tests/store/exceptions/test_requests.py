@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from policy.units import MicroTokens
-from programme.exceptions import voting
+from programme.exceptions import questions
 from store.exceptions import requests as store
 from store.people import directory as people_store
 from store.tables.people import people, projects
@@ -53,8 +53,8 @@ def asked(app: App) -> Iterator[tuple[Session, list[Request]]]:
     board.vote(office, OMAR, made[0])
     with office.transaction() as moment:
         iris = board.person(moment.session, IRIS)
-        voting.ask(moment, iris, made[1].id, "What for?", key="q1")
-        voting.ask(moment, iris, made[1].id, "Until when?", key="q2")
+        questions.ask(moment, iris, made[1].id, "What for?", key="q1")
+        questions.ask(moment, iris, made[1].id, "Until when?", key="q2")
     board.vote(office, TESS, made[1], approves=False)
     with office.database.reading() as session:
         yield session, [request for one in made if (request := store.get(session, one.id)) is not None]
@@ -63,6 +63,8 @@ def asked(app: App) -> Iterator[tuple[Session, list[Request]]]:
 READERS: dict[str, Callable[[Session, list[Request]], object]] = {
     "panels": store.panels,
     "votes": lambda session, some: store.votes_of(session, [one.id for one in some]),
+    "polls": store.polls,
+    "parties": lambda session, some: store.parties_of(session, [one.id for one in some]),
     "beneficiaries": lambda session, some: store.beneficiaries_of(session, [one.id for one in some]),
     "questions": lambda session, some: store.questions_of(session, [one.id for one in some]),
     "remaining": store.remaining_of,
@@ -105,6 +107,20 @@ def test_panels_are_those_of_their_requests(asked: tuple[Session, list[Request]]
         assert one.person_id not in {seat.person_id for seat in panels[one.id].seats if not seat.recused}
         kinds = [seat.kind for seat in panels[one.id].seats]
         assert kinds == sorted(kinds, key=["member", "alternate", "reserve"].index)
+
+
+def test_polls_and_parties_say_the_same_in_fewer_statements(asked: tuple[Session, list[Request]]) -> None:
+    """Read together or apart, electorate, votes and beneficiaries of a request are the same."""
+    session, made = asked
+    ids = [one.id for one in made]
+    panels, votes, named = (
+        store.panels(session, made),
+        store.votes_of(session, ids),
+        store.beneficiaries_of(session, ids),
+    )
+    assert store.polls(session, made) == {id_: (panels[id_], votes[id_]) for id_ in ids}
+    assert store.parties_of(session, ids) == {id_: (named[id_], None) for id_ in ids}
+    assert sum(map(len, votes.values())) == 3
 
 
 def test_what_is_left_of_each(asked: tuple[Session, list[Request]]) -> None:

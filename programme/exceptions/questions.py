@@ -1,0 +1,73 @@
+"""What the board asks about a request and is answered, and what the requester says came of an exception."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from policy import texts
+from policy.reasons import Refusal
+from programme.exceptions import notices
+from programme.exceptions.request import case_of, locked, move, note, require_undecided
+from store.exceptions import requests as store
+
+if TYPE_CHECKING:
+    from programme.moment import Moment
+    from store.exceptions.requests import Question, Request
+    from store.people.directory import Person
+
+
+def ask(moment: Moment, asker: Person, request_id: str, text: str, *, key: str) -> Question:
+    """Put a question of someone who may vote to the requester; the same form sent again is the same question."""
+    request = locked(moment, request_id)
+    if (before := store.question_by_key(moment.session, key)) is not None:
+        return before
+    require_undecided(moment, request)
+    texts.require("question", text, "Write a sentence.")
+    case_of(moment, request, asker.id).seat_for(asker.id)
+    number = store.ask(
+        moment.session, key=key, request_id=request.id, asked_by=asker.id, question=text.strip(), now=moment.now
+    )
+    moved = move(moment, request)
+    question = store.question(moment.session, number)
+    assert question is not None  # noqa: S101 - we have just kept it
+    notices.ask(moment, moved, question)
+    note(moment, moved, asker.id, "request.ask", question=number)
+    return question
+
+
+def answer(moment: Moment, person: Person, number: int, text: str) -> Question:
+    """The requester's answer, back to the board; a Refusal when it is not theirs to give, or was given."""
+    question = store.question(moment.session, number)
+    if question is None:
+        raise Refusal("unknown_question", f"There is no question {number}.")
+    request = locked(moment, question.request_id)
+    if request.person_id != person.id:
+        raise Refusal("not_yours", "Only the person who asked for the tokens can answer this.")
+    texts.require("answer", text, "Write a sentence.")
+    require_undecided(moment, request)
+    if not store.answer(moment.session, number, text.strip(), now=moment.now):
+        raise Refusal("answered", "You have already answered this.", next_step="The board has your answer.")
+    answered = store.question(moment.session, number)
+    assert answered is not None  # noqa: S101 - we have just answered it
+    moved = move(moment, request)
+    notices.answer(moment, moved, answered)
+    note(moment, moved, person.id, "request.answer", question=number)
+    return answered
+
+
+OUTCOMES = {"delivered": "It achieved its purpose", "partly": "It achieved part of it", "nothing": "Nothing came of it"}
+
+
+def tell_outcome(moment: Moment, person: Person, request_id: str, outcome: str, words: str) -> Request:
+    """What the requester says came of an exception, kept for the quarterly review; they may say it anew."""
+    request = locked(moment, request_id)
+    if request.person_id != person.id:
+        raise Refusal("not_yours", "Only the person who asked can say what came of it.")
+    if request.granted is None or outcome not in OUTCOMES:
+        raise Refusal("no_outcome", f"outcome = {outcome!r}: either nothing was granted, or there is no such answer.")
+    if words.strip():
+        texts.require("note", words, "Write a sentence.")
+    moved = move(moment, request, outcome=outcome, outcome_note=words.strip() or None)
+    notices.tell_of_outcome(moment, moved)
+    note(moment, moved, person.id, "request.outcome", outcome=outcome)
+    return moved

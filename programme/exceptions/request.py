@@ -1,0 +1,214 @@
+"""A request with all by which it is decided: who may vote, who voted, who is concerned, and how it moves on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from policy import exceptions
+from policy.exceptions import Attendance, Concerned
+from policy.reasons import Refusal
+from store import audit, runs
+from store.exceptions import requests as store
+from store.people import board as board_store
+from store.people import directory as people_store
+from views import codec
+from views.exceptions import Situation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
+
+    from policy.exceptions import Electorate, Seat, Tally, Vote
+    from programme.moment import Moment
+    from store.audit import Place
+    from store.exceptions.requests import Cast, Request
+    from store.people.board import Attendee
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A request, its electorate, the votes so far, and the people of both as they are today."""
+
+    request: Request
+    panel: Electorate
+    votes: Sequence[Cast]
+    beneficiaries: frozenset[str]
+    sponsor: str | None
+    attendees: Mapping[str, Attendee]
+
+    @property
+    def situation(self) -> Situation:
+        return situation_of(self.request)
+
+    @property
+    def concerned(self) -> Concerned:
+        """Those who cannot vote on it: as it was when it was made, and whoever has become concerned since."""
+        then, requester = self.situation, self.request.person_id
+        return Concerned(
+            requester,
+            _those(self.attendees[requester].manager_id, then.manager),
+            _those(self.sponsor, then.sponsor),
+            self.beneficiaries,
+        )
+
+    @property
+    def delegates(self) -> dict[str, str]:
+        """Who stands in for whom today: delegate by member."""
+        return {id_: one.delegate_id for id_, one in self.attendees.items() if one.delegate_id is not None}
+
+    @property
+    def left(self) -> frozenset[str]:
+        return frozenset(id_ for id_, one in self.attendees.items() if one.has_left)
+
+    def with_vote(self, cast: Cast) -> Case:
+        """The case with a vote in place of what its seat had voted."""
+        return replace(self, votes=[*(one for one in self.votes if one.seat != cast.seat), cast])
+
+    def tally(self, today: date, stage: int | None = None) -> Tally:
+        """What the votes come to at the stage of the request, or at another."""
+        return exceptions.tally(self.panel, self.request.stage if stage is None else stage, self.standing(today))
+
+    def standing(self, today: date) -> list[Vote]:
+        """The votes that count: of an undecided request, an approval until a day that is over no longer does."""
+        decided = not self.request.is_undecided
+        return [one.vote for one in self.votes if decided or one.last_day is None or one.last_day >= today]
+
+    def seat_for(self, person_id: str) -> Seat:
+        """The seat for which someone may vote now; a Refusal says why there is none."""
+        today = Attendance(
+            delegates=self.delegates,
+            left=self.left,
+            bystanders=frozenset(id_ for id_, one in self.attendees.items() if one.is_bystander),
+            voted_for={one.cast_by: one.seat for one in self.votes},
+        )
+        return exceptions.seat_for(self.panel, self.request.stage, person_id, self.concerned, today)
+
+    def may_see(self, person_id: str) -> bool:
+        """Whether someone may see it outside of the board's channel: with a seat in it, and not concerned."""
+        if self.concerned.recusal_of(person_id):
+            return False
+        delegates, stage = self.delegates, self.request.stage
+        return any(
+            person_id in {seat.person_id, delegates.get(seat.person_id)}
+            and not seat.recused
+            and (seat.counts or self.panel.may_vote(seat, stage))
+            for seat in self.panel.seats
+        )
+
+    def awaits(self, moment: Moment, person_id: str) -> bool:
+        """Whether it still waits for someone's vote."""
+        if not self.request.is_undecided or moment.now >= self.request.lapse_at:
+            return False
+        try:
+            seat = self.seat_for(person_id)
+        except Refusal:
+            return False
+        return seat.person_id not in {vote.seat for vote in self.votes}
+
+    def silent(self) -> list[Seat]:
+        """The seats that are called to vote, have not, and are not of someone who left."""
+        settled = {vote.seat for vote in self.votes} | self.left
+        return [seat for seat in self.panel.voting(self.request.stage) if seat.person_id not in settled]
+
+
+def _those(*person_ids: str | None) -> frozenset[str]:
+    return frozenset(id_ for id_ in person_ids if id_ is not None)
+
+
+def cases(moment: Moment, some: Iterable[Request], *also: str) -> dict[str, Case]:
+    """Many requests in as many statements as one; `also` are readers and voters beside those whom they name."""
+    asked = list(some)
+    if not asked:
+        return {}
+    polls = store.polls(moment.session, asked)
+    parties = store.parties_of(moment.session, polls)
+    people = {*also, *(one.person_id for one in asked), *(one.decided_by for one in asked if one.decided_by)}
+    for id_, poll in polls.items():
+        people |= {
+            *parties[id_].beneficiaries,
+            *(seat.person_id for seat in poll.panel.seats),
+            *(vote.cast_by for vote in poll.votes),
+        }
+    attendees = board_store.attendees(moment.session, people, moment.today)
+    return {one.id: Case(one, *polls[one.id], *parties[one.id], attendees) for one in asked}
+
+
+def case_of(moment: Moment, request: Request, *also: str) -> Case:
+    return cases(moment, [request], *also)[request.id]
+
+
+def situation_of(request: Request) -> Situation:
+    return codec.read(Situation, request.situation)
+
+
+SAID = {
+    "open": "is still open",
+    "approved": "was approved",
+    "rejected": "was rejected",
+    "lapsed": "has lapsed",
+    "withdrawn": "was withdrawn",
+    "credited": "is already credited and waiting to be ratified",
+    "ratified": "was ratified",
+    "not_ratified": "was not ratified",
+}
+
+
+def require(moment: Moment, request_id: str) -> Request:
+    """A request as it stands; a Refusal for an unknown one."""
+    return _known(store.get(moment.session, request_id), request_id)
+
+
+def locked(moment: Moment, request_id: str) -> Request:
+    """A request, held until the transaction ends; a Refusal for an unknown one."""
+    return _known(store.lock(moment.session, request_id), request_id)
+
+
+def _known(request: Request | None, request_id: str) -> Request:
+    if request is None:
+        raise Refusal("unknown_request", f"There is no request {request_id!r}.")
+    return request
+
+
+def require_undecided(moment: Moment, request: Request) -> None:
+    """A Refusal that says what became of a request, where there is nothing left to decide."""
+    if not request.is_undecided:
+        by = people_store.by_id(moment.session, request.decided_by or "")
+        who = f" by {by.name}" if by and request.state not in {store.LAPSED, store.NOT_RATIFIED} else ""
+        raise Refusal("decided", f"This request {SAID[request.state]}{who}, so your click changed nothing.")
+    if moment.now >= request.lapse_at:
+        raise Refusal("too_late", "The time for this request is over. It lapses, so your click changed nothing.")
+
+
+def move(moment: Moment, request: Request, **values: object) -> Request:
+    """The request after a change; what was read is what is changed, or nothing is."""
+    moved = store.change(moment.session, request, **values)
+    if moved is None:
+        raise Refusal("moved", "Someone else got there first.", next_step="The card shows where it stands now.")
+    if "state" in values:
+        runs.forget_steps(moment.session, request.id)
+    return moved
+
+
+def note(
+    moment: Moment,
+    request: Request,
+    actor: str,
+    action: str,
+    *,
+    before: Mapping[str, object] | None = None,
+    place: Place = audit.NOWHERE,
+    **after: object,
+) -> None:
+    """Record what was done about a request, with the state that it has by now."""
+    audit.note(
+        moment.session,
+        actor,
+        action,
+        request.id,
+        at=moment.now,
+        before=before,
+        after={"state": request.state, **after},
+        handbook_version=request.handbook_version,
+        place=place,
+    )
