@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -13,7 +14,7 @@ from store.outbox.messages import NewLetter
 from store.tables.people import people
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from policy.handbook import Handbook
@@ -42,6 +43,23 @@ def in_hours(moment: Moment, letters: Sequence[PersonLetter], *, book: Handbook,
     return [
         NewLetter(key, template, view, person_id, None, opening[zone_of[person_id]])
         for key, template, view, person_id in letters
+    ]
+
+
+def new_faces(moment: Moment, about: str, face_of: Mapping[str, str], *, occasion: object) -> list[NewLetter]:
+    """A new face for every copy of a card about something, once for each occasion; `face_of` has its template."""
+    return [
+        NewLetter(
+            f"{copy.key}@{occasion}",
+            face_of[copy.template],
+            json.dumps(copy.view),
+            copy.person_id,
+            copy.channel,
+            moment.now,
+            at_once=True,
+            replaces=copy.key,
+        )
+        for copy in messages.copies(moment.session, about, tuple(face_of))
     ]
 
 

@@ -13,7 +13,7 @@ from policy.reasons import Refusal
 from programme.appeals import calendar as appeals_calendar
 from programme.exceptions import calendar as exceptions_calendar
 from programme.grants import lapses, monthly
-from programme.handbook import proposals
+from programme.handbook import deciding
 from programme.reports import weekly
 from programme.reviews import calendar as reviews_calendar
 from programme.reviews import drafting
@@ -57,7 +57,7 @@ def owed(moment: Moment) -> tuple[Run, ...]:
     calendar = Calendar(book.rollout.launched_on, begins_on, moment.zone, reviews_from)
     periods = due.owed(moment.now, calendar, runs.last_periods(moment.session))
     steps = due.steps(due.REQUEST, requests_store.due(moment.session, moment.now, limit=RUNNING_IN), moment.zone)
-    steps += due.steps(due.PROPOSAL, proposals.to_lapse(moment), moment.zone)
+    steps += due.steps(due.PROPOSAL, deciding.to_lapse(moment), moment.zone)
     steps += due.steps(due.REVIEW, votes.due(moment.session, moment.now), moment.zone)
     steps += due.steps(due.APPEAL, appeals_store.due(moment.session, moment.now, limit=RUNNING_IN), moment.zone)
     return due.in_order(*periods, *steps)
@@ -125,7 +125,7 @@ def perform(moment: Moment, run: Run, *, announce_in: str | None) -> None:
 def _perform_step(moment: Moment, run: Run) -> None:
     """Whatever of its subject is due: the step itself looks whether it still is."""
     if due.is_of_proposal(run):
-        proposals.lapse(moment, run.period)
+        deciding.lapse(moment, run.period)
     elif due.is_of_review(run):
         reviews_calendar.advance(moment, Quarter.parse(run.period))
     elif due.is_of_appeal(run):

@@ -10,7 +10,7 @@ import click
 from bot.cli import common
 from policy import handbook as policy_handbook
 from policy.period import day_of
-from programme.handbook import applying, proposals
+from programme.handbook import applying, cards, proposing
 from store import locks
 from store.handbook import proposals as store
 from store.handbook import reference
@@ -50,7 +50,7 @@ def apply_handbook(file: Path) -> None:
         locks.hold(moment.session, Lock.HANDBOOKS)
         new = applying.checked(moment, text)
         known = reference.handbook_body(moment.session, new.version) is not None
-        alone = "" if known else proposals.why_alone(moment)
+        alone = "" if known else proposing.why_alone(moment)
         applied = applying.apply(moment, text, actor=common.actor(), alone=alone)
     click.echo(f"Handbook {applied.version} applies from {applied.effective_from}.")
 
@@ -67,9 +67,9 @@ def propose_handbook(file: Path, *, email: str | None) -> None:
     """Put a TOML file before the board; it applies once another person confirms it in Slack."""
     text = common.text_of(file)
     with common.app() as app, app.transaction() as moment:
-        by = proposals.proposer(moment, email, common.login())
-        made = proposals.propose(moment, text, by, actor=common.actor())
-        card = proposals.of(moment, made.id)
+        by = proposing.proposer(moment, email, common.login())
+        made = proposing.propose(moment, text, by, actor=common.actor())
+        card = cards.of(moment, made.id)
     click.echo(
         f"Handbook {made.version} from {made.effective_from} is proposed by {card.proposer.name} and waiting for a"
         f" second person until {card.lapse_at:%Y-%m-%d %H:%M} UTC."
@@ -83,7 +83,7 @@ def propose_handbook(file: Path, *, email: str | None) -> None:
 def list_proposals(*, changes: bool, as_json: bool) -> None:
     """List proposals and what became of them, the latest first."""
     with common.app() as app, app.reading() as moment:
-        found = [proposals.of(moment, proposal.id) for proposal in store.everything(moment.session)]
+        found = [cards.of(moment, proposal.id) for proposal in store.everything(moment.session)]
     if as_json:
         common.print_json([_row(card) | {"changes": [one._asdict() for one in card.changes]} for card in found])
         return

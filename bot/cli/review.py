@@ -13,7 +13,7 @@ from policy import handbook as handbooks
 from policy.reasons import Refusal
 from policy.reviews.adjustment import THOUSANDTH
 from programme.people import directory
-from programme.reviews import drafting, file
+from programme.reviews import backtests, drafting, file
 from store.people import directory as people_store
 from store.reviews import drafts as store
 from templates import review_page as written
@@ -305,7 +305,7 @@ def backtest_review(path: Path, quarter: Quarter | None, *, as_json: bool) -> No
         raise Refusal("handbook_invalid", f"The handbook has mistakes:\n{error}", next_step="Correct them.") from error
     with common.app() as app, app.reading() as moment:
         kept = drafting.require(moment, quarter)
-        test = drafting.backtest(moment, kept.quarter, rules)
+        test = backtests.of(moment, kept, rules)
     if as_json:
         common.print_json({"quarter": str(kept.quarter), **common.plain(test)})
     else:

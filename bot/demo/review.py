@@ -14,7 +14,7 @@ from policy.appeals import OPEN
 from policy.period import day_of
 from policy.reasons import Refusal
 from policy.reviews.proposal import PROPOSED
-from programme.appeals import appeals
+from programme.appeals import deciding, filing
 from programme.reviews import single_cases, voting
 from programme.reviews.voting import Ballot
 from store.appeals import records as appeals_store
@@ -95,7 +95,7 @@ def _appeal(app: App, kept: Review, now: datetime) -> None:
     if kept.state == ADOPTED and kept.decided_at is not None and now >= kept.decided_at + TIME_TO_APPEAL:
         _attempt(
             app,
-            lambda moment: appeals.file(moment.at(now), _person(moment.session, APPEALS), kept.quarter, WHY_APPEALED),
+            lambda moment: filing.file(moment.at(now), _person(moment.session, APPEALS), kept.quarter, WHY_APPEALED),
         )
 
 
@@ -106,7 +106,7 @@ def _decide(app: App, kept: Review, now: datetime) -> None:
         return
     _attempt(
         app,
-        lambda moment: appeals.decide(
+        lambda moment: deciding.decide(
             moment.at(now), _person(moment.session, DECIDES), appeal.id, upheld=True, reason=WHY_UPHELD
         ),
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from handlers.slack.interactions import Modal, closed, on_press, on_submit
 from policy.period import Quarter
 from policy.reasons import Refusal
-from programme.appeals import appeals, own_case
+from programme.appeals import cards, deciding, filing, own_case
 from store.audit import Place
 from store.people import directory as people_store
 from templates import appeals as shown
@@ -37,14 +37,14 @@ def press_appeal(app: App, press: Press) -> Modal:
     """The form, if there is anything to appeal against: no one fills one in for nothing."""
     quarter = _quarter(press.value)
     with app.reading(press.now) as moment:
-        case = appeals.require_open_to_appeal(moment, press.person, quarter)
-        decide_by = appeals.times(moment).decide_by
+        case = filing.require_open_to_appeal(moment, press.person, quarter)
+        decide_by = filing.times(moment).decide_by
     return Modal(shown.appealing(quarter, case.delta_thousandths, decide_by))
 
 
 def submit_appeal(app: App, form: Form) -> View:
     with app.transaction(form.now) as moment:
-        appeals.file(moment, form.person, _quarter(form.private), form.values.get("reason", ""))
+        filing.file(moment, form.person, _quarter(form.private), form.values.get("reason", ""))
     return closed(
         "Your appeal is with the board, and the cut waits until it is decided. `/tokens review` shows where it stands.",
         title="Appeal",
@@ -68,8 +68,8 @@ def press_reject(app: App, press: Press) -> Modal:
 
 def _deciding(app: App, press: Press, *, upheld: bool) -> Modal:
     with app.reading(press.now) as moment:
-        card = appeals.card(moment, press.value)
-        appeals.require_decider(moment, press.person, card.appeal)
+        card = cards.of(moment, press.value)
+        deciding.require_decider(moment, press.person, card.appeal)
     private = json.dumps({"appeal_id": press.value, "channel": press.channel, "ts": press.ts})
     return Modal(shown.deciding(card, upheld=upheld, private=private))
 
@@ -87,7 +87,7 @@ def _decide(app: App, form: Form, *, upheld: bool) -> View:
     place = Place(private["channel"], private["ts"])
     reason = form.values.get("reason", "")
     with app.transaction(form.now) as moment:
-        appeal = appeals.decide(moment, form.person, private["appeal_id"], upheld=upheld, reason=reason, place=place)
+        appeal = deciding.decide(moment, form.person, private["appeal_id"], upheld=upheld, reason=reason, place=place)
     return render.modal("appeals/decided", appeal=appeal)
 
 

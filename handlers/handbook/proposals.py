@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from handlers.slack.interactions import Modal, on_press, on_submit
 from policy.changes import differences
 from policy.period import day_of
-from programme.handbook import proposals
+from programme.handbook import cards, deciding
 from store.audit import Place
 from store.handbook import reference
 from store.people import directory as people_store
@@ -52,7 +52,7 @@ def show_policy(app: App, request: Request) -> Message | None:
         following = books.on(following.effective_from) if following else None
         changes = _changes(moment.session, now.version, following.version) if following else ()
         later = [book for book in coming if following and book.effective_from > following.effective_from]
-        proposed = [_line(moment, card, person.id, request) for card in proposals.cards(moment)]
+        proposed = [_line(moment, card, person.id, request) for card in cards.all_open(moment)]
     return render.message(
         "policy/policy", now=now, next=following, next_changes=changes, later=later, proposed=proposed
     )
@@ -64,7 +64,7 @@ def _changes(session: Session, old: str, new: str) -> tuple[object, ...]:
 
 
 def _line(moment: Moment, card: Card, person_id: str, request: Request) -> Line:
-    may = proposals.may_decide(moment.at(request.now), card.proposal, person_id)
+    may = deciding.may_decide(moment.at(request.now), card.proposal, person_id)
     return Line(card, shown.button_value(card), may, card.proposal.proposed_by == person_id)
 
 
@@ -78,14 +78,14 @@ def press_confirm(app: App, press: Press) -> Message:
     proposal_id, mark = _named(press.value)
     place = Place(press.channel, press.ts)
     with app.transaction(press.now) as moment:
-        book = proposals.confirm(moment, press.person, proposal_id, mark, place=place)
+        book = deciding.confirm(moment, press.person, proposal_id, mark, place=place)
     return render.message("policy/done", state="confirmed", version=book.version, effective_from=book.effective_from)
 
 
 def press_decline(app: App, press: Press) -> Modal:
     proposal_id, _ = _named(press.value)
     with app.reading(press.now) as moment:
-        card = proposals.require_decidable(moment, press.person, proposal_id)
+        card = deciding.require_decidable(moment, press.person, proposal_id)
     private = json.dumps({"proposal_id": proposal_id, "channel": press.channel, "ts": press.ts})
     return Modal(render.modal("policy/decline", card=card, private=private))
 
@@ -94,15 +94,15 @@ def submit_decline(app: App, form: Form) -> View:
     private = json.loads(form.private)
     place = Place(private["channel"], private["ts"])
     with app.transaction(form.now) as moment:
-        proposals.decline(moment, form.person, private["proposal_id"], form.values.get("reason", ""), place=place)
-        card = proposals.of(moment, private["proposal_id"])
+        deciding.decline(moment, form.person, private["proposal_id"], form.values.get("reason", ""), place=place)
+        card = cards.of(moment, private["proposal_id"])
     return render.modal("policy/declined", card=card)
 
 
 def press_withdraw(app: App, press: Press) -> Message:
     proposal_id, _ = _named(press.value)
     with app.transaction(press.now) as moment:
-        taken = proposals.withdraw(moment, press.person, proposal_id)
+        taken = deciding.withdraw(moment, press.person, proposal_id)
     return render.message("policy/done", state=taken.state, version=taken.version, effective_from=taken.effective_from)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from handlers.slack.interactions import Modal, on_press, on_submit
 from policy.period import Quarter
-from programme.handbook import proposals, thresholds
+from programme.handbook import cards, thresholds
 from programme.handbook.thresholds import THRESHOLDS, Asked
 from templates import handbook
 
@@ -33,7 +33,7 @@ def submit_thresholds(app: App, form: Form) -> View:
     with app.transaction(form.now) as moment:
         made = thresholds.propose(moment, form.person, Quarter.parse(private["quarter"]), asked)
         # Without the try on the review, which goes through everyone: the card has it, and Slack waits three seconds.
-        card = next(one for one in proposals.cards(moment) if one.proposal.id == made.id)
+        card = next(one for one in cards.all_open(moment) if one.proposal.id == made.id)
     return handbook.thresholds_proposed(card, THRESHOLDS)
 
 

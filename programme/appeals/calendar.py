@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from policy.appeals import OPEN
-from programme.appeals import appeals
+from programme.appeals import appeals, deciding, notices
 from store.appeals import records as store
 from store.appeals.records import LAPSE, REMIND
 
 if TYPE_CHECKING:
     from programme.moment import Moment
+    from views.appeals import Appeal
 
 
 def advance(moment: Moment, appeal_id: str) -> str | None:
@@ -22,10 +23,18 @@ def advance(moment: Moment, appeal_id: str) -> str | None:
     if appeal.state != OPEN:
         return None
     if moment.now >= appeal.decide_by:
-        appeals.lapse(moment, appeal_id)
+        deciding.lapse(moment, appeal_id)
         return LAPSE
     if appeal.remind_at is None or moment.now < appeal.remind_at:
         return None
     store.note_reminded(moment.session, appeal)
-    appeals.remind(moment, appeal)
+    _remind(moment, appeal)
     return REMIND
+
+
+def _remind(moment: Moment, appeal: Appeal) -> None:
+    """Remind those who can decide; where no one can, tell those who can change that."""
+    if able := appeals.deciders(moment, appeal):
+        notices.remind(moment, appeal, able)
+    else:
+        notices.tell_of_nobody(moment, appeal, appeals.concerned(moment, appeal))

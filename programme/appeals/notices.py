@@ -42,19 +42,7 @@ def tell_of_new(moment: Moment, appeal: Appeal, able: frozenset[str]) -> None:
 
 def tell_of_decision(moment: Moment, appeal: Appeal) -> None:
     """New faces for every copy of the card, and a word to the person."""
-    faces = [
-        NewLetter(
-            f"{copy.key}@{appeal.revision}",
-            FACE if copy.template == CARD else copy.template,
-            json.dumps(copy.view),
-            copy.person_id,
-            copy.channel,
-            moment.now,
-            at_once=True,
-            replaces=copy.key,
-        )
-        for copy in messages.copies(moment.session, appeal.id, (CARD, MINE))
-    ]
+    faces = notify.new_faces(moment, appeal.id, {CARD: FACE, MINE: MINE}, occasion=appeal.revision)
     note = (f"appeal:{appeal.id}:{appeal.state}", NOTE, _view(appeal), appeal.person_id)
     _owe(moment, appeal, [*faces, *_in_hours(moment, [note])])
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from policy.reasons import Refusal
-from programme.appeals import appeals
+from programme.appeals import cards, filing
 from programme.reviews import effects
 from store.appeals import records as store
 from store.reviews import drafts
@@ -43,13 +43,13 @@ def of(moment: Moment, person: Person) -> Mine:
     changed = effects.of(moment, kept, case)
     appeal = store.get(moment.session, kept.quarter, person.id)
     if appeal is not None:
-        return Mine(kept.quarter, changed, appeals.card(moment, appeal.id), may_appeal=False)
+        return Mine(kept.quarter, changed, cards.of(moment, appeal.id), may_appeal=False)
     return Mine(kept.quarter, changed, None, _may_appeal(moment, person, kept.quarter))
 
 
 def _may_appeal(moment: Moment, person: Person, quarter: Quarter) -> bool:
     try:
-        appeals.require_open_to_appeal(moment, person, quarter)
+        filing.require_open_to_appeal(moment, person, quarter)
     except Refusal:
         return False
     return True

@@ -15,7 +15,7 @@ from policy.units import MicroTokens, NanoUSD
 from programme.balance import balance
 from programme.exceptions import crediting, notices
 from programme.exceptions.crediting import Credit
-from programme.exceptions.request import SAID, locked, move, note, require
+from programme.exceptions.request import REQUEST, locked, move, note, require
 from programme.exceptions.steps import NO_STEP, first_step
 from programme.people import board
 from programme.value import valuation
@@ -300,7 +300,7 @@ def withdraw(moment: Moment, person: Person, request_id: str) -> Request:
     if request.state != OPEN:
         raise Refusal(
             "decided",
-            f"This request {SAID[request.state]}, so there is nothing to withdraw.",
+            f"This request {REQUEST.said[request.state]}, so there is nothing to withdraw.",
             next_step="`/tokens requests` shows where it stands.",
         )
     moved = move(moment, request, state=WITHDRAWN, decided_at=moment.now, decided_by=person.id, **NO_STEP)

@@ -85,7 +85,7 @@ def tell_of_new(moment: Moment, request: Request, panel: Electorate, beneficiari
 def tell_of_change(moment: Moment, request: Request, beneficiaries: Iterable[str] = ()) -> None:
     """New faces for every copy of the card; once it is decided, a word to the requester and the beneficiaries."""
     # Nothing can be answered once it is decided.
-    owed = _faces(moment, request, templates=(CARD, MINE) if request.is_undecided else (CARD, MINE, QUESTION))
+    owed = _faces(moment, request) if request.is_undecided else _faces(moment, request, QUESTION)
     if not request.is_undecided and request.state != WITHDRAWN:
         to_requester = _notes(request, [request.person_id])
         if request.decided_by == POLICY:
@@ -103,20 +103,10 @@ def renew(moment: Moment, request: Request) -> None:
     _owe(moment, request, _faces(moment, request))
 
 
-def _faces(moment: Moment, request: Request, *, templates: tuple[str, ...] = (CARD, MINE)) -> list[NewLetter]:
-    return [
-        NewLetter(
-            f"{copy.key}@{request.revision}",
-            FACE if copy.template == CARD else copy.template,
-            json.dumps(copy.view),
-            copy.person_id,
-            copy.channel,
-            moment.now,
-            at_once=True,
-            replaces=copy.key,
-        )
-        for copy in messages.copies(moment.session, request.id, templates)
-    ]
+def _faces(moment: Moment, request: Request, *also: str) -> list[NewLetter]:
+    """Of every copy of the card and of the requester's own, and of messages of `also` another template."""
+    face_of = {CARD: FACE, MINE: MINE} | {template: template for template in also}
+    return notify.new_faces(moment, request.id, face_of, occasion=request.revision)
 
 
 def _notes(request: Request, readers: Iterable[str]) -> list[PersonLetter]:

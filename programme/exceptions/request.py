@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from policy import exceptions
 from policy.exceptions import Attendance, Concerned
 from policy.reasons import Refusal
+from programme import decisions
+from programme.decisions import Topic
 from store import audit, runs
 from store.exceptions import requests as store
 from store.people import board as board_store
-from store.people import directory as people_store
 from views import codec
 from views.exceptions import Situation
 
@@ -24,6 +25,21 @@ if TYPE_CHECKING:
     from store.audit import Place
     from store.exceptions.requests import Cast, Request
     from store.people.board import Attendee
+
+REQUEST = Topic(
+    "request",
+    undecided=frozenset(store.UNDECIDED),
+    said={
+        store.OPEN: "is still open",
+        store.APPROVED: "was approved",
+        store.REJECTED: "was rejected",
+        store.LAPSED: "has lapsed",
+        store.WITHDRAWN: "was withdrawn",
+        store.CREDITED: "is already credited and waiting to be ratified",
+        store.RATIFIED: "was ratified",
+        store.NOT_RATIFIED: "was not ratified",
+    },
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,49 +158,26 @@ def situation_of(request: Request) -> Situation:
     return codec.read(Situation, request.situation)
 
 
-SAID = {
-    "open": "is still open",
-    "approved": "was approved",
-    "rejected": "was rejected",
-    "lapsed": "has lapsed",
-    "withdrawn": "was withdrawn",
-    "credited": "is already credited and waiting to be ratified",
-    "ratified": "was ratified",
-    "not_ratified": "was not ratified",
-}
-
-
 def require(moment: Moment, request_id: str) -> Request:
     """A request as it stands; a Refusal for an unknown one."""
-    return _known(store.get(moment.session, request_id), request_id)
+    return decisions.require_known(store.get(moment.session, request_id), REQUEST, request_id)
 
 
 def locked(moment: Moment, request_id: str) -> Request:
     """A request, held until the transaction ends; a Refusal for an unknown one."""
-    return _known(store.lock(moment.session, request_id), request_id)
-
-
-def _known(request: Request | None, request_id: str) -> Request:
-    if request is None:
-        raise Refusal("unknown_request", f"There is no request {request_id!r}.")
-    return request
+    return decisions.require_known(store.lock(moment.session, request_id), REQUEST, request_id)
 
 
 def require_undecided(moment: Moment, request: Request) -> None:
     """A Refusal that says what became of a request, where there is nothing left to decide."""
-    if not request.is_undecided:
-        by = people_store.by_id(moment.session, request.decided_by or "")
-        who = f" by {by.name}" if by and request.state not in {store.LAPSED, store.NOT_RATIFIED} else ""
-        raise Refusal("decided", f"This request {SAID[request.state]}{who}, so your click changed nothing.")
-    if moment.now >= request.lapse_at:
-        raise Refusal("too_late", "The time for this request is over. It lapses, so your click changed nothing.")
+    # One vote against it is only the last of those by which a break-glass is not ratified.
+    by = None if request.state == store.NOT_RATIFIED else request.decided_by
+    decisions.require_undecided(moment, REQUEST, request.state, by, until=request.lapse_at)
 
 
 def move(moment: Moment, request: Request, **values: object) -> Request:
     """The request after a change; what was read is what is changed, or nothing is."""
-    moved = store.change(moment.session, request, **values)
-    if moved is None:
-        raise Refusal("moved", "Someone else got there first.", next_step="The card shows where it stands now.")
+    moved = decisions.require_first(store.change(moment.session, request, **values))
     if "state" in values:
         runs.forget_steps(moment.session, request.id)
     return moved

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from policy import exceptions, texts
 from policy.reasons import FieldsRefused, Refusal
+from programme import decisions
 from programme.exceptions import crediting, notices
 from programme.exceptions.crediting import Credit
 from programme.exceptions.request import case_of, locked, move, note, require_undecided
@@ -60,8 +61,7 @@ def vote(moment: Moment, voter: Person, request_id: str, ballot: Ballot, *, plac
         raise Refusal("requester_left", "The person who asked has left the company, so this lapses by itself.")
     seat = case.seat_for(voter.id)
     cast = Cast(seat.person_id, voter.id, ballot.approves, ballot.amount, ballot.last_day, ballot.reason, moment.now)
-    if any(one.cast_by == voter.id and one.seat != cast.seat for one in case.votes):
-        raise Refusal("voted_already", "You have already voted on this, and no one has two votes.")
+    decisions.require_one_vote({one.cast_by: one.seat for one in case.votes}, voter.id, cast.seat)
     before = next((one for one in case.votes if one.seat == cast.seat), None)
     if before is not None and _same(before, cast):
         return Voted(request, case.tally(moment.today), cast.seat, again=True)

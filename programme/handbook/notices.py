@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 
 from policy.exceptions import MEMBER
 from programme import notify
+from programme.handbook import cards
+from programme.reviews import notices as reviews_notices
 from store.outbox import messages
 from store.outbox.messages import NewLetter
+from store.reviews import drafts
 from views.handbook import LAPSED, WITHDRAWN
 
 if TYPE_CHECKING:
@@ -68,20 +71,15 @@ def renew(moment: Moment, proposal: Proposal, occasion: str) -> None:
     _owe(moment, proposal, _faces(moment, proposal, occasion))
 
 
+def renew_pack(moment: Moment, proposal: Proposal) -> None:
+    """The board's pack tells of proposed thresholds: its copies get a new face when those come and go."""
+    kept = drafts.latest(moment.session)
+    if kept is not None and cards.untried(moment, proposal).moves_thresholds:
+        reviews_notices.tell_of_change(moment, kept, occasion=f"{proposal.id}:{proposal.state}")
+
+
 def _faces(moment: Moment, proposal: Proposal, occasion: str) -> list[NewLetter]:
-    return [
-        NewLetter(
-            f"{copy.key}@{occasion}",
-            FACE if copy.template == CARD else copy.template,
-            json.dumps(copy.view),
-            copy.person_id,
-            copy.channel,
-            moment.now,
-            at_once=True,
-            replaces=copy.key,
-        )
-        for copy in messages.copies(moment.session, proposal.id, (CARD, MINE))
-    ]
+    return notify.new_faces(moment, proposal.id, {CARD: FACE, MINE: MINE}, occasion=occasion)
 
 
 def _at_once(  # noqa: PLR0917 - in the order of a letter

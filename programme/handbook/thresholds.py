@@ -14,7 +14,7 @@ from policy import handbook
 from policy.changes import differences
 from policy.period import Month
 from policy.reasons import FieldsRefused, Refusal
-from programme.handbook import proposals
+from programme.handbook import proposing
 from programme.reviews import drafting, voting
 from store import locks
 from store.handbook import proposals as proposals_store
@@ -94,9 +94,9 @@ def propose(moment: Moment, by: Person, quarter: Quarter, asked: Asked) -> Propo
     body = edited(old, wanted, version=version, effective_from=effective_from)
     _require_valid(body)
     # Auditors and leavers are refused as on the command line.
-    proposer = proposals.proposer(moment, by.email, "")
+    proposer = proposing.proposer(moment, by.email, "")
     try:
-        return proposals.propose(moment, body, proposer, actor=by.id)
+        return proposing.propose(moment, body, proposer, actor=by.id)
     except Refusal as refusal:
         if refusal.code in FIELDS_OF:
             raise FieldsRefused({FIELDS_OF[refusal.code]: refusal.text}) from refusal

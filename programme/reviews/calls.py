@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from policy.reasons import Refusal
 from programme.reviews import token_value, voting
-from store.exceptions import requests as requests_store
+from store.people import directory as people_store
 from store.reviews import drafts
 from store.reviews import votes as store
 from views.people import Named
@@ -42,6 +42,6 @@ def of(moment: Moment, person_id: str) -> Call | None:
 def _own(moment: Moment, vote: Cast, reader: str, *, counts: bool) -> OwnVote:
     told = {
         id_: Named(*name)
-        for id_, name in requests_store.names(moment.session, {vote.cast_by, vote.seat} - {reader}).items()
+        for id_, name in people_store.names(moment.session, {vote.cast_by, vote.seat} - {reader}).items()
     }
     return OwnVote(vote.adopts, vote.reason, counts, by=told.get(vote.cast_by), stands_for=told.get(vote.seat))

@@ -5,32 +5,28 @@ A draft changes no one's grant: what people adopt does, from the month that they
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from policy import handbook as policy_handbook
 from policy import rollout
 from policy.period import Month, Quarter
 from policy.reasons import Refusal
 from policy.reviews import proposal
 from programme.grants import sizing
-from programme.reviews import gathering, summaries
+from programme.reviews import backtests, gathering, summaries
 from programme.value import valuation
 from store import audit, locks, runs
 from store.audit import POLICY
-from store.exceptions import requests as requests_store
-from store.handbook import proposals, reference
+from store.handbook import reference
 from store.locks import Lock
 from store.proof import reviews
 from store.reviews import drafts, votes
-from views.review_figures import BackTest
 from views.reviews import DRAFT, Review
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
     from policy.handbook import Handbook
-    from policy.parameters.reviews import AdjustmentRules
     from policy.reviews.proposal import Counted
     from programme.handbooks import Handbooks
     from programme.moment import Moment
@@ -39,8 +35,6 @@ if TYPE_CHECKING:
     from views.reviews import Kept
 
 JOB = "reviews"
-MOST_KNOWN = 32
-_known: dict[tuple[str, AdjustmentRules], BackTest] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,46 +168,8 @@ def recompute(moment: Moment, quarter: Quarter) -> list[str]:
     return list(reviews.differences(moment.session, require(moment, quarter)))
 
 
-def backtest(moment: Moment, quarter: Quarter, rules: AdjustmentRules) -> BackTest:
-    """How a quarter's cases would have come out by other thresholds: on what was frozen for it, before any decision."""
-    kept = require(moment, quarter)
-    inputs = drafts.inputs(moment.session, quarter)
-    before = {one.case.person_id: one.case.delta for one in drafts.cases(moment.session, quarter)}
-    after = {person_id: one.delta for person_id, one in proposal.adjusted(kept.basis, inputs, rules).items()}
-    differ = sum(before.get(person_id) != delta for person_id, delta in after.items())
-    return BackTest(proposal.counted(before.values()), proposal.counted(after.values()), differ)
-
-
 def summary(moment: Moment, quarter: Quarter) -> Summary:
     """The figures of a review for its board: the quarter's as of the draft, those of the cases as they stand."""
     kept = require(moment, quarter)
     book = moment.handbooks.on(_last_day(quarter))
-    return summaries.of(moment, kept, book, backtests=_pending(moment, kept, book))
-
-
-def _pending(moment: Moment, kept: Review, book: Handbook) -> dict[str, BackTest]:
-    """What later and proposed versions of the handbook with other thresholds would have made of the quarter."""
-    versions = moment.handbooks.versions
-    later = {one.version: (one.adjustment, "") for one in versions if one.effective_from > _last_day(kept.quarter)}
-    waiting = proposals.all_open(moment.session)
-    names = requests_store.names(moment.session, {one.proposed_by for one in waiting})
-    for one in waiting:
-        rules = policy_handbook.parse(one.body).adjustment
-        if rules != versions[-1].adjustment:
-            later[one.version] = (rules, names[one.proposed_by][0])
-    return {
-        version: replace(_tried(moment, kept, rules), proposed_by=name)
-        for version, (rules, name) in later.items()
-        if rules != book.adjustment
-    }
-
-
-def _tried(moment: Moment, kept: Review, rules: AdjustmentRules) -> BackTest:
-    """A back-test worked out once: what was frozen and what was proposed never change."""
-    key = (kept.inputs_digest, rules)
-    if (known := _known.get(key)) is None:
-        # Every copy of the pack asks again after every vote; few reviews and rules are asked about.
-        if len(_known) >= MOST_KNOWN:
-            _known.clear()
-        known = _known[key] = backtest(moment, kept.quarter, rules)
-    return known
+    return summaries.of(moment, kept, book, backtests=backtests.to_come(moment, kept, book))

@@ -9,7 +9,6 @@ from programme.people import directory
 from programme.reviews import drafting, packs
 from programme.reviews.annual_export import FINANCE
 from store import audit
-from store.exceptions import requests as requests_store
 from store.people import directory as people_store
 from views.reviews import CaseRow, Cases, ReviewFile
 
@@ -52,7 +51,7 @@ def _rows(moment: Moment, quarter: Quarter, reader: Person, *, audits: bool) -> 
     """Auditors decide nothing and see everything; others see what the board's lists would show them."""
     found = packs.ordered(moment, quarter, () if audits else (reader.id,))
     people_of = {one.case.person_id for one, _ in found} | {one.decided_by for one, _ in found if one.decided_by}
-    names = {person_id: name for person_id, (name, _) in requests_store.names(moment.session, people_of).items()}
+    names = {person_id: name for person_id, (name, _) in people_store.names(moment.session, people_of).items()}
     return tuple(
         CaseRow(names[one.case.person_id], None if conflict else one, names.get(one.decided_by or "", ""))
         for one, conflict in found

@@ -72,20 +72,8 @@ def _copies(moment: Moment, quarter: Quarter, seats: Iterable[Seat], step: str) 
 
 def tell_of_change(moment: Moment, kept: Review, *, occasion: str = "") -> None:
     """New faces for every copy of the pack; `occasion` where it is not the review that changed."""
-    owed = [
-        NewLetter(
-            f"{copy.key}@{occasion or kept.revision}",
-            FACE,
-            _view(kept.quarter),
-            copy.person_id,
-            copy.channel,
-            moment.now,
-            at_once=True,
-            replaces=copy.key,
-        )
-        for copy in messages.copies(moment.session, about(kept.quarter), (PACK,))
-    ]
-    _owe(moment, kept.quarter, owed)
+    faces = notify.new_faces(moment, about(kept.quarter), {PACK: FACE}, occasion=occasion or kept.revision)
+    _owe(moment, kept.quarter, faces)
 
 
 def tell_of_outcome(moment: Moment, kept: Review, electorate: Electorate) -> None:

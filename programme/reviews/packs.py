@@ -9,7 +9,6 @@ from policy.reasons import Refusal
 from policy.reviews import votes as reviews_votes
 from programme.reviews import drafting, effects, token_value, voting
 from programme.value import standing
-from store.exceptions import requests as requests_store
 from store.people import directory as people_store
 from store.reviews import drafts as reviews_store
 from store.reviews import votes as store
@@ -65,7 +64,7 @@ def _named(
     teams = {group.name for one in summary.fairness if one.kind == "team" for group in one.groups if group.name}
     voters = {who for one in votes for who in (one.seat, one.cast_by)}
     ids = teams | voters | set(seats) | ({kept.decided_by} if kept.decided_by else set())
-    return {person_id: Named(*name) for person_id, name in requests_store.names(moment.session, ids).items()}
+    return {person_id: Named(*name) for person_id, name in people_store.names(moment.session, ids).items()}
 
 
 def _vote(one: Cast, package: int, told: Mapping[str, Named]) -> VoteLine:
@@ -112,7 +111,7 @@ def page(moment: Moment, reader: Person, quarter: Quarter, number: int) -> Page:
     pages = max(-(-totals.cases // PAGE), 1)
     number = min(max(number, 0), pages - 1)
     shown = ordered(moment, quarter, (reader.id, seat.person_id), offset=number * PAGE, limit=PAGE)
-    names = requests_store.names(moment.session, [one.case.person_id for one, _ in shown])
+    names = people_store.names(moment.session, [one.case.person_id for one, _ in shown])
     return Page(
         quarter=quarter,
         lines=tuple(_line(one, names[one.case.person_id][0], conflict) for one, conflict in shown),

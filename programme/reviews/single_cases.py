@@ -10,7 +10,6 @@ from policy.reviews import votes
 from policy.reviews.adjustment import THOUSANDTH, carried
 from policy.reviews.proposal import AMENDED, HELD, PROPOSED
 from programme.reviews import notices, voting
-from store import audit
 from store.people import directory as people_store
 from store.reviews import drafts
 from store.reviews import votes as store
@@ -159,8 +158,7 @@ def _decide(
     now_case = drafts.case(moment.session, kept.quarter, person_id)
     assert now_case is not None  # noqa: S101 - cases are never deleted
     after = {"person": person_id, "package": panel.package + 1, **_of_case(now_case)}
-    book, before = moment.handbook, _of_case(case)
-    audit.append(moment.session, voting.record(moved, voter.id, DECIDED_CASE, moment.now, book, after, before=before))
+    voting.note(moment, moved, voter.id, DECIDED_CASE, after, before=_of_case(case))
     return Decided(moved, now_case, panel.package + 1)
 
 

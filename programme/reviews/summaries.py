@@ -24,6 +24,7 @@ from store.exceptions import requests as requests_store
 from store.grants import monthly
 from store.handbook import reference
 from store.outcomes import records as outcomes_store
+from store.people import directory as people_store
 from store.reviews import drafts, sources
 from views import codec
 from views.review_figures import (
@@ -172,7 +173,7 @@ def _mean(thousandths: Sequence[int]) -> Decimal:
 
 def _fairness(moment: Moment, cases: Sequence[Standing], least: int) -> tuple[Fairness, ...]:
     """By level, team and wave, the groups of each in the order in which a reader looks for them."""
-    names = requests_store.names(moment.session, {one.team for one in cases if one.team})
+    names = people_store.names(moment.session, {one.team for one in cases if one.team})
     kinds: dict[str, tuple[Callable[[Standing], str], Callable[[str], Any]]] = {
         "level": (lambda one: one.level, _by_seniority),
         "team": (lambda one: one.team, lambda team: _by_name(names, team)),

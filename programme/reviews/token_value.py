@@ -11,9 +11,9 @@ from policy.period import Month
 from policy.reasons import Refusal
 from programme.value import valuation
 from store import locks
-from store.exceptions import requests as requests_store
 from store.handbook import reference
 from store.locks import Lock
+from store.people import directory as people_store
 from views.people import Named
 from views.reviews import NOT_PROPOSED, ValueStanding
 
@@ -62,7 +62,7 @@ def _unadopted(moment: Moment, quarter: Quarter, digest: str) -> ValueStanding:
 
 def _named(moment: Moment, *actors: str | None) -> tuple[Named, ...]:
     """Who of them takes part in the programme: from the command line, people are known by other names."""
-    known = requests_store.names(moment.session, {actor for actor in actors if actor})
+    known = people_store.names(moment.session, {actor for actor in actors if actor})
     return tuple(Named(*known[actor]) for actor in actors if actor in known)
 
 

@@ -1,4 +1,4 @@
-"""Deciding a review: the board is asked, votes on the package, and adopts it; single cases are in `case_decisions`."""
+"""Deciding a review: the board is asked, votes on the package, and adopts it; single cases are in `single_cases`."""
 
 from __future__ import annotations
 
@@ -8,28 +8,34 @@ from typing import TYPE_CHECKING
 from policy import exceptions, texts
 from policy.reasons import Refusal
 from policy.reviews import votes as reviews_votes
+from programme import decisions
+from programme.decisions import Topic
 from programme.people import board
 from programme.reviews import effects, notices, token_value
 from store import audit
 from store.audit import NOWHERE, POLICY, Place
 from store.people import board as board_store
-from store.people import directory as people_store
 from store.reviews import drafts
 from store.reviews import votes as store
 from store.reviews.votes import ADOPTED_BY, ASKED, LAPSED_BY, VOTED, Cast
 from views.reviews import ADOPTED, DRAFT, LAPSED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import datetime
+    from collections.abc import Iterable, Mapping
 
     from policy.exceptions import Seat, Tally
-    from policy.handbook import Handbook
     from policy.period import Quarter
     from programme.moment import Moment
     from store.people.directory import Person
     from store.reviews.votes import Panel
     from views.reviews import Review, ValueStanding
+
+REVIEW = Topic(
+    "review",
+    undecided=frozenset({DRAFT}),
+    said={ADOPTED: "was adopted", LAPSED: "has lapsed"},
+    by="with the deciding vote of",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,7 @@ def convene(moment: Moment, quarter: Quarter) -> bool:
     kept = locked(moment, quarter)
     if kept.state != DRAFT or store.panel(moment.session, quarter) is not None:
         return False
-    book = _book(moment)
+    book = moment.handbook
     electorate = reviews_votes.panel_of(board.seats(moment), book.exceptions)
     times = reviews_votes.times(moment.now, book.reviews, exceptions.business_hours(book, moment.zone))
     store.convene(moment.session, quarter, electorate, times, now=moment.now)
@@ -75,29 +81,18 @@ def convene(moment: Moment, quarter: Quarter) -> bool:
         "seats": store.plain_seats(electorate),
         "vote_until": times.lapse_at.isoformat(),
     }
-    audit.append(moment.session, record(moved, POLICY, ASKED, moment.now, book, after))
+    note(moment, moved, POLICY, ASKED, after)
     return True
-
-
-def _book(moment: Moment) -> Handbook:
-    return moment.handbook
 
 
 def locked(moment: Moment, quarter: Quarter) -> Review:
     """A review, held until the transaction ends."""
-    kept = drafts.get(moment.session, quarter) if store.lock(moment.session, quarter) else None
-    if kept is None:
-        raise Refusal("no_review", f"There is no draft of the review of {quarter}.")
-    return kept
+    return decisions.require_known(drafts.lock(moment.session, quarter), REVIEW, quarter)
 
 
 def move(moment: Moment, kept: Review, **values: object) -> Review:
     """The review after a change; what was read is what is changed, or nothing is."""
-    if not drafts.change(moment.session, kept, **values):
-        raise Refusal("moved", "Someone else got there first.", next_step="The message shows where it stands now.")
-    moved = drafts.get(moment.session, kept.quarter)
-    assert moved is not None  # noqa: S101 - reviews are never deleted
-    return moved
+    return decisions.require_first(drafts.change(moment.session, kept, **values))
 
 
 def panel_of(moment: Moment, quarter: Quarter) -> Panel:
@@ -122,8 +117,7 @@ def vote(moment: Moment, voter: Person, quarter: Quarter, ballot: Ballot, *, pla
     panel = panel_of(moment, quarter)
     before = {one.seat: one for one in store.votes(moment.session, quarter)}
     seat = seat_of(moment, panel, voter.id, votes=before.values())
-    if any(one.cast_by == voter.id and one.seat != seat.person_id for one in before.values()):
-        raise Refusal("voted_already", "You have already voted on this, and no one has two votes.")
+    decisions.require_one_vote({one.cast_by: one.seat for one in before.values()}, voter.id, seat.person_id)
     require_current(panel, ballot.package)
     cast = Cast(seat.person_id, voter.id, panel.package, ballot.adopts, ballot.reason, moment.now)
     earlier = before.get(cast.seat)
@@ -139,13 +133,11 @@ def _counted(moment: Moment, kept: Review, panel: Panel, cast: Cast, earlier: Ca
     adopted = _adopt(moment, kept, cast.cast_by) if decides else None
     moved, value = adopted or (move(moment, kept), token_value.NONE)
     notices.tell_of_change(moment, moved)
-    book = _book(moment)
     after = {"approvals": counting.approvals, "rejections": counting.rejections, **_plain(cast)}
-    records = [record(moved, cast.cast_by, VOTED, moment.now, book, after, before=earlier, place=place)]
+    note(moment, moved, cast.cast_by, VOTED, after, before=_plain(earlier) if earlier else None, place=place)
     if decides:
         notices.tell_of_outcome(moment, moved, panel.electorate)
-        records.append(record(moved, cast.cast_by, ADOPTED_BY, moment.now, book, _adopted(moment, moved, panel, value)))
-    audit.append(moment.session, *records)
+        note(moment, moved, cast.cast_by, ADOPTED_BY, _adopted(moment, moved, panel, value))
     return Voted(moved, counting, cast.seat, again=False, value=value)
 
 
@@ -169,10 +161,7 @@ def tally_of(panel: Panel, votes: Iterable[Cast]) -> Tally:
 
 def require_undecided(moment: Moment, kept: Review) -> None:
     """A Refusal that says what became of a review, where there is nothing left to decide."""
-    if kept.state != DRAFT:
-        by = people_store.by_id(moment.session, kept.decided_by or "")
-        who = f" by the board; {by.name} had the deciding vote" if by else ""
-        raise Refusal("decided", f"The review of {kept.quarter} is {kept.state}{who}, so your click changed nothing.")
+    decisions.require_open(moment, REVIEW, kept.state, kept.decided_by)
     if (newer := store.later(moment.session, kept.quarter)) is not None:
         raise Refusal(
             "superseded",
@@ -180,8 +169,7 @@ def require_undecided(moment: Moment, kept: Review) -> None:
             " click changed nothing.",
             next_step=f"Vote on the review of {newer}.",
         )
-    if kept.vote_until is not None and moment.now >= kept.vote_until:
-        raise Refusal("too_late", "The time for this vote is over. The review lapses, so your click changed nothing.")
+    decisions.require_in_time(moment, REVIEW, kept.vote_until)
 
 
 def superseded_by(moment: Moment, kept: Review) -> Quarter | None:
@@ -234,7 +222,7 @@ def lapse(moment: Moment, kept: Review) -> Review:
         notices.tell_of_outcome(moment, moved, panel.electorate)
     newer = store.later(moment.session, kept.quarter)
     after: dict[str, object] = {} if newer is None else {"superseded_by": str(newer)}
-    audit.append(moment.session, record(moved, POLICY, LAPSED_BY, moment.now, _book(moment), after))
+    note(moment, moved, POLICY, LAPSED_BY, after)
     return moved
 
 
@@ -261,7 +249,7 @@ def confirm_value(moment: Moment, person: Person, quarter: Quarter) -> ValueStan
     moved = move(moment, kept)
     notices.tell_of_change(moment, moved)
     after: dict[str, object] = {"value": found.state, "version": found.version}
-    audit.append(moment.session, record(moved, person.id, "review.value", moment.now, _book(moment), after))
+    note(moment, moved, person.id, "review.value", after)
     return found
 
 
@@ -269,25 +257,25 @@ def _plain(cast: Cast) -> dict[str, object]:
     return {"seat": cast.seat, "adopts": cast.adopts, "package": cast.package}
 
 
-def record(  # noqa: PLR0917 - private
+def note(
+    moment: Moment,
     kept: Review,
     actor: str,
     action: str,
-    now: datetime,
-    book: Handbook,
-    after: dict[str, object],
+    after: Mapping[str, object],
     *,
-    before: Cast | dict[str, object] | None = None,
+    before: Mapping[str, object] | None = None,
     place: Place = NOWHERE,
-) -> audit.Record:
-    return audit.Record(
-        at=now,
-        actor=actor,
-        action=action,
-        subject=str(kept.quarter),
-        before=_plain(before) if isinstance(before, Cast) else before,
+) -> None:
+    """Record what was done about a review, with the state that it has by now."""
+    audit.note(
+        moment.session,
+        actor,
+        action,
+        str(kept.quarter),
+        at=moment.now,
+        before=before,
         after={"state": kept.state, **after},
-        handbook_version=book.version,
-        slack_channel=place.channel,
-        slack_ts=place.ts,
+        handbook_version=moment.handbook.version,
+        place=place,
     )

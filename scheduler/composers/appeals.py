@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from policy.period import Quarter
-from programme.appeals import appeals, notices
+from programme.appeals import cards, notices
 from programme.reviews import effects
 from templates import appeals as shown
 from templates import reviews
@@ -58,10 +58,10 @@ def compose_note(app: App, view: object) -> Message:
 
 def _awaits(app: App, appeal_id: str) -> frozenset[str] | None:
     with app.reading() as moment:
-        return appeals.awaits(moment, appeal_id)
+        return cards.awaits(moment, appeal_id)
 
 
 def _card(app: App, view: object) -> Card:
     appeal_id = codec.read(dict[str, str], view)["appeal_id"]
     with app.reading() as moment:
-        return appeals.card(moment, appeal_id)
+        return cards.of(moment, appeal_id)

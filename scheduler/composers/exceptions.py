@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from policy.units import MICRO_PER_TOKEN
 from programme.exceptions import cards
 from store.exceptions import requests as store
+from store.people import directory as people_store
 from templates import exceptions, render
 from views import codec
-from views.people import Named as PersonNamed
 
 if TYPE_CHECKING:
     from programme.app import App
@@ -78,7 +78,7 @@ def compose_question(app: App, view: object) -> Message | None:
         question = store.question(moment.session, named.question_id or 0)
         if question is None:
             return None
-        asked_by = PersonNamed(*store.names(moment.session, [question.asked_by])[question.asked_by])
+        asked_by = people_store.names(moment.session, [question.asked_by])[question.asked_by]
     return render.message("fast_track/question", card=card, question=question, asked_by=asked_by, reader=named.reader)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from programme.handbook import proposals
+from programme.handbook import cards
 from templates import handbook
 from views import codec
 
@@ -47,4 +47,4 @@ def compose_note(app: App, view: object) -> Message:
 
 def _card(app: App, named: Named) -> Card:
     with app.reading() as moment:
-        return proposals.of(moment, named.proposal_id)
+        return cards.of(moment, named.proposal_id)

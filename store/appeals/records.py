@@ -84,11 +84,12 @@ def insert(
     )
 
 
-def change(session: Session, appeal: Appeal, **values: object) -> bool:
-    """Move an appeal from the state and revision that were read to the next; False when someone was quicker."""
+def change(session: Session, appeal: Appeal, **values: object) -> Appeal | None:
+    """Move an appeal from the state and revision that were read to the next; None when someone was quicker."""
     moved = sa.update(appeals).where(_a.quarter == str(appeal.quarter), _a.person_id == appeal.person_id)
     moved = moved.where(_a.revision == appeal.revision, _a.state == appeal.state)
-    return session.execute(moved.values(revision=appeal.revision + 1, **values)).rowcount == 1
+    is_first = session.execute(moved.values(revision=appeal.revision + 1, **values)).rowcount == 1
+    return get(session, appeal.quarter, appeal.person_id) if is_first else None
 
 
 def of_quarter(session: Session, quarter: Quarter) -> dict[str, Appeal]:

@@ -20,7 +20,7 @@ from store.tables.exceptions import (
     requests,
 )
 from store.tables.ledger import lots
-from store.tables.people import people, projects
+from store.tables.people import projects
 from store.tables.usage import services
 
 if TYPE_CHECKING:
@@ -492,19 +492,3 @@ def sponsors_of(session: Session, project_keys: Iterable[str]) -> dict[str, str 
 
 def sponsor_of(session: Session, project_key: str) -> str | None:
     return sponsors_of(session, [project_key])[project_key]
-
-
-class PersonName(NamedTuple):
-    """What somebody is called, and their Slack user if they have one."""
-
-    name: str
-    slack: str | None
-
-
-def names(session: Session, person_ids: Iterable[str]) -> dict[str, PersonName]:
-    """How some people are named, by id."""
-    found: dict[str, PersonName] = {}
-    for some in bulk.chunks(sorted(set(person_ids))):
-        query = sa.select(people.c.id, people.c.name, people.c.slack_user_id).where(people.c.id.in_(some))
-        found |= {id_: PersonName(name, slack) for id_, name, slack in session.execute(query)}
-    return found

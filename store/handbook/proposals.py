@@ -56,8 +56,9 @@ def insert(session: Session, proposal: Proposal) -> None:
 
 def decide(
     session: Session, proposal_id: str, *, state: str, by: str, now: datetime, reason: str | None = None
-) -> bool:
-    """Close an open proposal; False when it is not open any more."""
+) -> Proposal | None:
+    """Close an open proposal; None when it is not open any more."""
     closed = sa.update(handbook_proposals).where(_p.id == proposal_id, _p.state == OPEN)
     values = {"state": state, "decided_by": by, "decided_at": now, "reason": reason}
-    return session.execute(closed.values(**values)).rowcount == 1
+    is_first = session.execute(closed.values(**values)).rowcount == 1
+    return get(session, proposal_id) if is_first else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -90,6 +90,22 @@ def roles_of(session: Session, person_id: str) -> set[str]:
 
 def by_id(session: Session, person_id: str) -> Person | None:
     return _one(session, people.c.id == person_id)
+
+
+class PersonName(NamedTuple):
+    """What someone is called, and their Slack user if they have one."""
+
+    name: str
+    slack: str | None
+
+
+def names(session: Session, person_ids: Iterable[str]) -> dict[str, PersonName]:
+    """How some people are named, by id."""
+    found: dict[str, PersonName] = {}
+    for some in bulk.chunks(sorted(set(person_ids))):
+        query = sa.select(people.c.id, people.c.name, people.c.slack_user_id).where(people.c.id.in_(some))
+        found |= {id_: PersonName(name, slack) for id_, name, slack in session.execute(query)}
+    return found
 
 
 def managers_of(session: Session, person_ids: Iterable[str]) -> dict[str, str | None]:

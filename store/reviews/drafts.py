@@ -123,6 +123,12 @@ def get(session: Session, quarter: Quarter) -> Review | None:
     return _review(row) if row else None
 
 
+def lock(session: Session, quarter: Quarter) -> Review | None:
+    """A review, held until the transaction ends, so that votes on it follow one another."""
+    row = session.execute(sa.select(reviews).where(_r.quarter == str(quarter)).with_for_update()).one_or_none()
+    return _review(row) if row else None
+
+
 def latest(session: Session) -> Review | None:
     row = session.execute(sa.select(reviews).order_by(_r.quarter.desc()).limit(1)).one_or_none()
     return _review(row) if row else None
@@ -378,11 +384,12 @@ def _with_case(column: sa.ColumnElement[str], quarter: Quarter, day: date) -> sa
 # --- Deciding ------------------------------------------------------------------------------------------------------
 
 
-def change(session: Session, review: Review, **values: object) -> bool:
-    """Move a review from the revision that was read to the next; False when someone else moved it meanwhile."""
+def change(session: Session, review: Review, **values: object) -> Review | None:
+    """Move a review from the revision that was read to the next; None when someone else moved it meanwhile."""
     moved = sa.update(reviews).where(_r.quarter == str(review.quarter), _r.revision == review.revision)
     moved = moved.where(_r.state == review.state)
-    return session.execute(moved.values(revision=review.revision + 1, **values)).rowcount == 1
+    is_first = session.execute(moved.values(revision=review.revision + 1, **values)).rowcount == 1
+    return get(session, review.quarter) if is_first else None
 
 
 def decide(session: Session, quarter: Quarter, person_id: str, **values: object) -> bool:

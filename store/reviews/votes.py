@@ -57,12 +57,6 @@ class Cast(NamedTuple):
         return Vote(self.seat, self.adopts)
 
 
-def lock(session: Session, quarter: Quarter) -> bool:
-    """Hold a review until the transaction ends, so that votes on it follow one another; False when there is none."""
-    query = sa.select(_r.quarter).where(_r.quarter == str(quarter)).with_for_update()
-    return session.execute(query).one_or_none() is not None
-
-
 def lock_open(session: Session) -> None:
     """Hold every review that is not decided until the transaction ends: votes under way are counted before."""
     session.execute(sa.select(_r.quarter).where(_r.state == DRAFT).order_by(_r.quarter).with_for_update()).all()

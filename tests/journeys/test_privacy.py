@@ -25,7 +25,7 @@ from policy.period import Quarter, Week, day_of
 from policy.reasons import Refusal
 from policy.reviews.adjustment import LOW
 from policy.units import MicroTokens
-from programme.appeals import appeals
+from programme.appeals import deciding, filing
 from programme.exceptions import cards
 from programme.reviews import single_cases, voting
 from programme.usage import intake
@@ -152,9 +152,9 @@ def amend(app: App, member: str, who: str, change: str) -> None:
 
 def appeal(app: App, who: str, *, decided_by: str = "", upheld: bool = False) -> None:
     with app.transaction() as moment:
-        filed = appeals.file(moment, asking.person(moment.session, who), Q4, "I was on leave")
+        filed = filing.file(moment, asking.person(moment.session, who), Q4, "I was on leave")
         if decided_by:
-            appeals.decide(
+            deciding.decide(
                 moment, asking.person(moment.session, decided_by), filed.id, upheld=upheld, reason="As it was"
             )
 

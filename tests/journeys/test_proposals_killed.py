@@ -28,11 +28,11 @@ PROGRAM = """
 import os, signal, sys
 from datetime import datetime
 from zoneinfo import ZoneInfo
-from programme import proposals
 from programme.app import App
-from scheduler import courier, slack_post
-from store import people
+from programme.handbook import cards, deciding
+from scheduler import courier, slack_delivery
 from store.engine import open_database
+from store.people import directory
 
 url, token, api_url, channel, member = sys.argv[1:]
 
@@ -41,15 +41,15 @@ def work(now, proposal_id, kill):
     at = datetime.fromisoformat(now)
     app = App(open_database(url), ZoneInfo("Europe/Berlin"), lambda: at, governance_channel=channel)
     if proposal_id != "-":
-        with app.transaction() as session:
-            mark = proposals.of(session, proposal_id).mark
-            by = people.by_email(session, member)
-            proposals.confirm(session, by, proposal_id, mark, app=app, now=at)
+        with app.transaction() as moment:
+            mark = cards.of(moment, proposal_id).mark
+            by = directory.by_email(moment.session, member)
+            deciding.confirm(moment, by, proposal_id, mark)
             if kill == "before":
                 os.kill(os.getpid(), signal.SIGKILL)
     if kill == "committed":
         os.kill(os.getpid(), signal.SIGKILL)
-    slack, me = slack_post.client(token, api_url), courier.name()
+    slack, me = slack_delivery.client(token, api_url), courier.name()
     while courier.deliver(app, slack, courier=me, most=5).leased:
         pass
 """

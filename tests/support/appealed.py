@@ -11,7 +11,7 @@ from policy.period import Month, Quarter
 from policy.reasons import Reason
 from policy.reviews.proposal import Case
 from policy.units import MicroTokens, NanoUSD
-from programme.appeals import appeals
+from programme.appeals import deciding, filing
 from programme.people import terms
 from programme.reviews import effects
 from store import audit
@@ -81,11 +81,11 @@ def vote_on_package(session: Session, app: App, *members: str, at: datetime = FR
 def file(
     moment: Moment, who: str = IDLE, *, at: datetime = FEBRUARY_THIRD, reason: str = "I was at a customer"
 ) -> Appeal:
-    return appeals.file(moment.at(at), asking.person(moment.session, who), Q4, reason)
+    return filing.file(moment.at(at), asking.person(moment.session, who), Q4, reason)
 
 
 def decide(moment: Moment, member: str, appeal: Appeal, *, upheld: bool, at: datetime = FEBRUARY_THIRD) -> Appeal:
-    return appeals.decide(
+    return deciding.decide(
         moment.at(at), asking.person(moment.session, member), appeal.id, upheld=upheld, reason="As it was"
     )
 

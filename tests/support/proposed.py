@@ -14,7 +14,7 @@ from policy.changes import Difference
 from policy.period import Quarter
 from policy.reasons import Refusal
 from policy.reviews.proposal import Counted
-from programme.handbook import proposals
+from programme.handbook import cards, deciding, proposing
 from scheduler import tick
 from store.tables.handbook import handbook_proposals
 from store.tables.outbox import outbox
@@ -68,29 +68,29 @@ def text(
 
 def propose(app: App, body: str, by: str = ADMIN) -> Proposal:
     with app.transaction() as moment:
-        who = proposals.proposer(moment, by, "nobody")
-        return proposals.propose(moment, body, who, actor="cli:test")
+        who = proposing.proposer(moment, by, "nobody")
+        return proposing.propose(moment, body, who, actor="cli:test")
 
 
 def seen(app: App, proposal: Proposal) -> Card:
     with app.reading() as moment:
-        return proposals.of(moment, proposal.id)
+        return cards.of(moment, proposal.id)
 
 
 def confirm(app: App, who: str, proposal: Proposal, *, mark: str | None = None) -> Handbook:
     mark = seen(app, proposal).mark if mark is None else mark
     with app.transaction() as moment:
-        return proposals.confirm(moment, person(moment.session, who), proposal.id, mark)
+        return deciding.confirm(moment, person(moment.session, who), proposal.id, mark)
 
 
 def decline(app: App, who: str, proposal: Proposal, reason: str = "Not this year") -> Proposal:
     with app.transaction() as moment:
-        return proposals.decline(moment, person(moment.session, who), proposal.id, reason)
+        return deciding.decline(moment, person(moment.session, who), proposal.id, reason)
 
 
 def withdraw(app: App, who: str, proposal: Proposal) -> Proposal:
     with app.transaction() as moment:
-        return proposals.withdraw(moment, person(moment.session, who), proposal.id)
+        return deciding.withdraw(moment, person(moment.session, who), proposal.id)
 
 
 def code(what: Callable[..., object], *arguments: object, **more: object) -> str:

@@ -15,7 +15,7 @@ from handlers.appeals import deciding
 from handlers.slack.interactions import Form, Modal, Press
 from policy import texts
 from policy.reasons import FieldsRefused, Refusal
-from programme.appeals import appeals as programme
+from programme.appeals import appeals
 from sandbox import block_kit
 from scheduler import messages
 from store.reviews import drafts
@@ -196,7 +196,7 @@ def test_nobody_fills_in_a_form_for_nothing(adopted: App) -> None:
     assert opened.view["private_metadata"] == str(Q4)
     file(adopted)
     with adopted.reading() as moment:
-        filed = programme.require(moment, *programme.named(appeal_id(adopted)))
+        filed = appeals.require(moment, *appeals.parse_id(appeal_id(adopted)))
     # The form says by when it is decided, as it is kept.
     assert f"<!date^{int(filed.decide_by.timestamp())}^" in json.dumps(opened.view)
     assert "the appeal lapses and the cut applies" in json.dumps(opened.view)
@@ -243,5 +243,5 @@ def test_a_decision_is_kept_with_the_card_that_was_pressed(adopted: App) -> None
     code = refusal(deciding.submit_reject, adopted, form(adopted, TESS, private(adopted), "No"))
     assert code == "decided"
     with adopted.reading() as moment:
-        assert programme.require(moment, Q4, cast.person_id(adopted, IDLE)).decision_reason == "The tickets show it"
+        assert appeals.require(moment, Q4, cast.person_id(adopted, IDLE)).decision_reason == "The tickets show it"
     assert books.findings(adopted) == {}

@@ -20,7 +20,7 @@ from policy.appeals import CutMonth, deciders, owed_back
 from policy.period import Month, Quarter
 from policy.reasons import FieldsRefused, Refusal
 from policy.units import MICRO_PER_TOKEN
-from programme.appeals import appeals
+from programme.appeals import appeals, deciding, filing
 from programme.people import directory
 from programme.reviews import drafting, effects
 from scheduler import tick
@@ -199,7 +199,7 @@ def test_the_next_pack_counts_the_appeals(moment: Moment) -> None:
         member = asking.ZOE if who != asking.ZOE else asking.KOFI
         appealed.decide(moment, member, appealed.file(moment, who), upheld=upheld)
     over = appealed.file(moment, third)
-    appeals.lapse(moment.at(over.decide_by), over.id)
+    deciding.lapse(moment.at(over.decide_by), over.id)
     appealed.file(moment, fourth)
     drafted = reviewed.draft(moment, Q4.next(), now=datetime(2027, 4, 1, 9, tzinfo=UTC))
     summary = drafting.summary(moment, drafted.quarter)
@@ -229,7 +229,7 @@ def test_a_grant_is_made_good_once(company: App, moment: Moment, first: Quarter)
     reviewed.adopt(moment, Q1, MAY, now=april)
     assert granted(moment, MAY)[0] == Decimal("0.9000")
     now = datetime(2027, 5, 5, 9, tzinfo=UTC)
-    again = appeals.file(moment.at(now), asking.person(moment.session, IDLE), Q1, "And I still am")
+    again = filing.file(moment.at(now), asking.person(moment.session, IDLE), Q1, "And I still am")
     both = {one.quarter: one for one in (long_ago, again)}
     back = {}
     for quarter in (first, ({Q4, Q1} - {first}).pop()):
@@ -263,18 +263,18 @@ def test_a_rejected_appeal_cuts_from_the_next_month(moment: Moment) -> None:
 def test_silence_undoes_nothing(company: App, moment: Moment) -> None:
     """Not decided in time, the cut holds from the next month, and the person is told; before that nothing lapses."""
     appeal = appealed.file(moment)
-    assert appeals.lapse(moment.at(FEBRUARY_THIRD), appeal.id) is None
+    assert deciding.lapse(moment.at(FEBRUARY_THIRD), appeal.id) is None
     assert store.due(moment.session, appeal.decide_by - timedelta(seconds=1), limit=9) == [
         (appeal.id, store.REMIND, appeal.remind_at)
     ]
     assert store.due(moment.session, LATE, limit=9) == [(appeal.id, store.LAPSE, appeal.decide_by)]
-    moved = appeals.lapse(moment.at(LATE), appeal.id)
+    moved = deciding.lapse(moment.at(LATE), appeal.id)
     assert moved is not None
     assert (moved.state, moved.cut_from, moved.decided_by) == ("lapsed", MARCH, "policy")
     assert factor(moment, FEBRUARY) is None
     assert factor(moment, MARCH) == Decimal("0.9000")
     assert (f"appeal:{appeal.id}:lapsed", idle_id(company), None) in kept(moment)
-    assert appeals.lapse(moment.at(LATE), appeal.id) is None
+    assert deciding.lapse(moment.at(LATE), appeal.id) is None
 
 
 def test_an_appeal_is_told_to_the_board_and_decided_on_every_copy(company: App, moment: Moment) -> None:
@@ -329,7 +329,7 @@ def test_a_reason_is_needed(moment: Moment) -> None:
         appealed.file(moment, reason="  ")
     appeal = appealed.file(moment)
     with pytest.raises(FieldsRefused):
-        appeals.decide(
+        deciding.decide(
             moment.at(FEBRUARY_THIRD), asking.person(moment.session, IRIS), appeal.id, upheld=True, reason=""
         )
 

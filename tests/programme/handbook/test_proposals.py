@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from policy.reasons import FieldsRefused, Refusal
-from programme.handbook import proposals
+from programme.handbook import deciding, proposing
 from store.people import directory as people_store
 from store.tables.handbook import handbook_proposals
 from store.tables.handbook import handbooks as handbook_table
@@ -105,7 +105,7 @@ def test_declining_needs_a_reason(office: App) -> None:
             decline(office, TESS, made, reason)
         assert set(refused.value.problems) == {"reason"}
     assert decline(office, TESS, made, " Not this year ").reason == "Not this year"
-    assert code(confirm, office, OMAR, made) == "proposal_decided"
+    assert code(confirm, office, OMAR, made) == "decided"
     assert version_on(office, proposed.DECEMBER) == "2026.launch"
     again = propose(office, text())
     assert again.id != made.id
@@ -118,8 +118,8 @@ def test_its_proposer_takes_it_back(office: App) -> None:
     made = propose(office, text())
     assert code(withdraw, office, TESS, made) == "not_yours"
     assert withdraw(office, ADMIN, made).state == "withdrawn"
-    assert code(confirm, office, TESS, made) == "proposal_decided"
-    assert code(withdraw, office, ADMIN, made) == "proposal_decided"
+    assert code(confirm, office, TESS, made) == "decided"
+    assert code(withdraw, office, ADMIN, made) == "decided"
     assert books.findings(office) == {}
 
 
@@ -247,7 +247,7 @@ def test_who_proposes_is_always_a_person(sqlite_app: App, email: str | None, log
     )
     with sqlite_app.reading() as moment:
         try:
-            found = proposals.proposer(moment, email, login).email
+            found = proposing.proposer(moment, email, login).email
         except Refusal as refusal:
             found = refusal.code
     assert found == expected
@@ -261,7 +261,7 @@ def test_a_login_that_fits_two_people_is_nobody(sqlite_app: App) -> None:
         "ben@other.example,Ben Other,mid,engineering,Europe/Paris,2020-01-01\n",
     )
     with sqlite_app.reading() as moment, pytest.raises(Refusal, match="No one in the programme"):
-        proposals.proposer(moment, None, "ben")
+        proposing.proposer(moment, None, "ben")
 
 
 def test_one_person_is_enough_for_the_first_and_without_a_board(sqlite_app: App) -> None:
@@ -270,16 +270,16 @@ def test_one_person_is_enough_for_the_first_and_without_a_board(sqlite_app: App)
     def why() -> str:
         with sqlite_app.reading() as moment:
             try:
-                return proposals.why_alone(moment)
+                return proposing.why_alone(moment)
             except Refusal as refusal:
                 return refusal.code
 
-    assert why() == proposals.OWN_FIRST
+    assert why() == proposing.OWN_FIRST
     books.apply_handbook(sqlite_app, "2026.2", proposed.DECEMBER)
     assert why() == "two_people"
     rows = "".join(f"{who}@example.com,,,,,,-\n" for who in ("iris", "omar", "tess"))
     cast.hire(sqlite_app, f"email,name,level,role_family,time_zone,hired_on,roles\n{rows}")
-    assert why() == proposals.NO_BOARD
+    assert why() == proposing.NO_BOARD
 
 
 def test_a_failure_on_the_way_leaves_it_open(office: App, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -292,7 +292,7 @@ def test_a_failure_on_the_way_leaves_it_open(office: App, monkeypatch: pytest.Mo
 
     for where in (
         "programme.handbook.notices.tell_of_decision",
-        "programme.handbook.proposals._note",
+        "programme.handbook.deciding.note",
         "store.handbook.proposals.decide",
     ):
         with monkeypatch.context() as broken:
@@ -311,4 +311,4 @@ def test_an_unknown_proposal_is_refused(sqlite_app: App) -> None:
         tess = people_store.by_email(moment.session, TESS)
         assert tess is not None
         with pytest.raises(Refusal, match="There is no proposal 'hp_no'"):
-            proposals.confirm(moment, tess, "hp_no", "")
+            deciding.confirm(moment, tess, "hp_no", "")

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from policy.reasons import Refusal
 from programme import handbooks
-from programme.handbook import applying, proposals
+from programme.handbook import applying, cards, deciding
 from scheduler import tick
 from store.tables.handbook import handbook_proposals
 from store.tables.handbook import handbooks as handbook_table
@@ -63,8 +63,8 @@ def test_thirty_presses_at_once_decide_once(app: App, database_url: str) -> None
     acts = [kind(who) for who in (IRIS, OMAR, TESS) for kind in (confirming, declining)] * PRESSES
     assert books.at_once(database_url, [attempt(office, codes, act) for act in acts]) == []
     counted = Counter(codes)
-    assert counted["proposal_decided"] == len(acts) - 1
-    [decided] = [code for code in counted if code != "proposal_decided"]
+    assert counted["decided"] == len(acts) - 1
+    [decided] = [code for code in counted if code != "decided"]
     held = decided == "confirmed 2026.9"
     assert states(office) == {"2026.9": "confirmed" if held else "declined"}
     assert versions(office).count("2026.9") == held
@@ -86,8 +86,8 @@ def test_two_versions_confirmed_at_once_follow_one_another(app: App, database_ur
     acts = [confirming(one, who) for one in marks for who in (IRIS, TESS)]
     assert books.at_once(database_url, [attempt(office, codes, act) for act in acts]) == []
     counted = Counter(codes)
-    assert counted["handbook_moved"] + counted["proposal_decided"] == len(acts) - 1
-    [confirmed] = counted.keys() - {"handbook_moved", "proposal_decided"}
+    assert counted["handbook_moved"] + counted["decided"] == len(acts) - 1
+    [confirmed] = counted.keys() - {"handbook_moved", "decided"}
     assert versions(office).count(confirmed) == 1
     assert Counter(states(office).values()) == {"confirmed": 1, "open": len(marks) - 1}
     assert books.findings(office) == {}
@@ -116,18 +116,18 @@ def test_a_decision_and_the_deadline_at_once(app: App, database_url: str) -> Non
     cast.hire(office, ADMINS)
     made = propose(office, text(effective_from=proposed.DECEMBER.replace(year=2027)))
     tick.tick(office, now=office.clock())
-    office.clock.move(seconds=proposals.OPEN_FOR.total_seconds())  # type: ignore[attr-defined]  # the tests' clock
+    office.clock.move(seconds=cards.OPEN_FOR.total_seconds())  # type: ignore[attr-defined]  # the tests' clock
     codes: list[str] = []
 
     def lapse(database: Database) -> None:
         with dataclasses.replace(office, database=database).transaction() as moment:
-            proposals.lapse(moment, made.id)
+            deciding.lapse(moment, made.id)
 
     work: list[Callable[[Database], object]] = [lapse] * 4
     work += [attempt(office, codes, lambda replica: proposed.withdraw(replica, ADMIN, made).state)] * 3
     work += [attempt(office, codes, lambda replica: proposed.confirm(replica, TESS, made).version)] * 3
     assert books.at_once(database_url, work) == []
-    assert set(codes) <= {"too_late", "proposal_decided"}
+    assert set(codes) <= {"too_late", "decided"}
     assert states(office) == {"2026.9": "lapsed"}
     owed = proposed.owed(office, made)
     assert len(owed) == len(set(owed)) == 5

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from policy import handbook
 from policy.changes import Difference, differences
 from policy.reasons import FieldsRefused, Refusal
-from programme.handbook import proposals, thresholds
+from programme.handbook import cards, deciding, proposing, thresholds
 from programme.handbook.thresholds import Asked
 from programme.reviews import calendar, drafting, packs
 from scheduler import messages
@@ -105,11 +105,11 @@ def test_exactly_the_wanted_values_change(moment: Moment) -> None:
 def test_another_person_confirms_it(moment: Moment) -> None:
     """It is a proposal like any other: not its proposer but another member confirms it, and the books agree."""
     made = propose(moment, asked(moment, adjustment__change__low="5"))
-    card = proposals.of(moment, made.id)
+    card = cards.of(moment, made.id)
     tess, iris = (voted.person(moment.session, who) for who in (TESS, IRIS))
     with pytest.raises(Refusal, match="two people"):
-        proposals.confirm(moment.at(MORNING), tess, made.id, card.mark)
-    applied = proposals.confirm(moment.at(MORNING), iris, made.id, card.mark)
+        deciding.confirm(moment.at(MORNING), tess, made.id, card.mark)
+    applied = deciding.confirm(moment.at(MORNING), iris, made.id, card.mark)
     assert str(applied.adjustment.change.low) == "0.05"
     assert list(reviews.differences(moment.session, drafting.require(moment, Q4))) == []
 
@@ -142,8 +142,8 @@ def test_a_form_about_an_older_version_is_refused(moment: Moment) -> None:
     """What somebody else confirmed meanwhile is not undone by a form that was open: it has to be read again."""
     form = asked(moment, adjustment__change__low="5")
     made = propose(moment, asked(moment, OMAR, adjustment__change__high="4"), OMAR)
-    mark = proposals.of(moment, made.id).mark
-    proposals.confirm(moment.at(MORNING), voted.person(moment.session, IRIS), made.id, mark)
+    mark = cards.of(moment, made.id).mark
+    deciding.confirm(moment.at(MORNING), voted.person(moment.session, IRIS), made.id, mark)
     with pytest.raises(Refusal) as refused:
         propose(moment, form)
     assert refused.value.code == "handbook_moved"
@@ -231,12 +231,12 @@ def test_pack_and_card_tell_what_it_would_have_made_of_the_quarter(moment: Momen
     made = propose(moment, asked(moment, adjustment__change__low="0"))
     test = drafting.summary(moment, Q4).backtests["2027.1"]
     assert (test.proposed_by, test.now.cut, test.then.cut, test.differ) == ("Tess Novak", 9, 0, 9)
-    tried = proposals.of(moment, made.id).tried
+    tried = cards.of(moment, made.id).tried
     assert tried is not None
     assert (tried.quarter, tried.test.then) == (Q4, test.then)
-    proposals.withdraw(moment.at(MORNING), voted.person(moment.session, TESS), made.id)
+    deciding.withdraw(moment.at(MORNING), voted.person(moment.session, TESS), made.id)
     assert drafting.summary(moment, Q4).backtests == {}
-    assert proposals.of(moment, made.id).tried is None
+    assert cards.of(moment, made.id).tried is None
 
 
 def test_a_proposal_of_something_else_is_not_tried(moment: Moment) -> None:
@@ -246,8 +246,8 @@ def test_a_proposal_of_something_else_is_not_tried(moment: Moment) -> None:
     body = body.replace(f'version = "{handbook.parse(last).version}"', 'version = "2027.9"')
     body = body.replace(f"effective_from = {handbook.parse(last).effective_from}", f"effective_from = {APRIL}")
     before = faces(moment)
-    made = proposals.propose(moment.at(MORNING), body, voted.person(moment.session, TESS), actor="test")
-    assert proposals.of(moment, made.id).tried is None
+    made = proposing.propose(moment.at(MORNING), body, voted.person(moment.session, TESS), actor="test")
+    assert cards.of(moment, made.id).tried is None
     assert drafting.summary(moment, Q4).backtests == {}
     assert faces(moment) == before
 
@@ -274,7 +274,7 @@ def test_copies_of_the_pack_get_a_new_face_when_it_comes_and_goes(office: App) -
     )
     assert "Tried on the review of 2026-Q4" in said("policy/face", {"proposal_id": made.id})
     with office.transaction(MORNING) as moment:
-        proposals.withdraw(moment, voted.person(moment.session, TESS), made.id)
+        deciding.withdraw(moment, voted.person(moment.session, TESS), made.id)
         assert len(faces(moment)) == 2 * len(owed)
         assert packs.of(moment, Q4).summary.backtests == {}
     assert "proposed by Tess" not in said("review/face", {"quarter": str(Q4)})

@@ -25,7 +25,7 @@ from programme.grants import sizing
 from programme.handbook import applying
 from programme.outcomes import intake as outcomes_intake
 from programme.people import directory
-from programme.reviews import drafting, effects, gathering
+from programme.reviews import backtests, drafting, effects, gathering
 from programme.usage import intake as usage_intake
 from programme.value import valuation
 from store.handbook import reference
@@ -513,10 +513,10 @@ def test_a_held_case_is_counted_as_it_stands(company: App, moment: Moment) -> No
 def test_thresholds_are_tried_on_what_was_frozen(moment: Moment) -> None:
     """Other thresholds are counted beside those that held; the same ones give the same, and nothing changes."""
     before = store.cases(moment.session, Q4)
-    same = drafting.backtest(moment, Q4, PACKAGED)
+    same = backtests.of(moment, drafting.require(moment, Q4), PACKAGED)
     assert (same.now, same.then, same.differ) == (Counted(16, 6, 17), Counted(16, 6, 17), 0)
     text = handbook.packaged().replace("low_enter = 0.40", "low_enter = 0.10")
-    mild = drafting.backtest(moment, Q4, handbook.parse(text).adjustment)
+    mild = backtests.of(moment, drafting.require(moment, Q4), handbook.parse(text).adjustment)
     # Ada, Ben, Mara, Iris and Tess used nothing at all.
     assert (mild.then, mild.differ) == (Counted(16, 5, 18), 1)
     assert store.cases(moment.session, Q4) == before
@@ -539,7 +539,7 @@ def test_a_later_handbook_is_tried_on_what_was_proposed(company: App, moment: Mo
     store.decide(moment.session, Q4, busy.case.person_id, decision=HELD, decided_by="board", decided_at=MORNING)
     rules = moment.handbooks.named(version).adjustment
     assert drafting.summary(moment, Q4).backtests == {version: test}
-    assert drafting.backtest(moment, Q4, rules) == test
+    assert backtests.of(moment, drafting.require(moment, Q4), rules) == test
 
 
 def test_an_older_review_is_named_when_it_is_missing(company: App, moment: Moment) -> None:

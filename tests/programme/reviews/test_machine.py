@@ -21,7 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from policy.appeals import OPEN, UPHELD
 from policy.period import Month, Quarter, day_of
 from policy.reasons import Refusal
-from programme.appeals import appeals
+from programme.appeals import appeals, deciding, filing
 from programme.appeals import calendar as appeals_calendar
 from programme.grants import lapses, monthly
 from programme.handbooks import RecentHandbooks
@@ -148,16 +148,16 @@ class ReviewsMachine(RuleBasedStateMachine):
             return
         who = data.draw(st.sampled_from(cut))
         with suppress(Refusal), self.office.transaction() as moment:
-            appeals.file(moment, person(moment.session, who), kept.quarter, "I was at a customer")
+            filing.file(moment, person(moment.session, who), kept.quarter, "I was at a customer")
         self.time_passes(days)
         self.decide_appeal(data, f"{kept.quarter}/{cast.person_id(self.office, who)}", upheld=upheld)
 
     def decide_appeal(self, data: st.DataObject, appeal_id: str, *, upheld: bool) -> None:
         with suppress(Refusal), self.office.transaction() as moment:
-            able = appeals.deciders(moment, appeals.require(moment, *appeals.named(appeal_id)))
+            able = appeals.deciders(moment, appeals.require(moment, *appeals.parse_id(appeal_id)))
             fit = [one for one in (*MEMBERS, ZOE, KOFI) if person(moment.session, one).id in able]
             who = data.draw(st.sampled_from(fit or [LENA]))
-            appeals.decide(moment, person(moment.session, who), appeal_id, upheld=upheld, reason="As it was")
+            deciding.decide(moment, person(moment.session, who), appeal_id, upheld=upheld, reason="As it was")
 
     @rule(who=PEOPLE, lead=LEADS, zone=ZONES)
     def move(self, who: str, lead: str, zone: str) -> None:

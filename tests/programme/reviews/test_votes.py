@@ -17,7 +17,7 @@ from policy.period import Month
 from policy.reasons import FieldsRefused, Refusal
 from policy.reviews.proposal import AMENDED, HELD, PROPOSED, counted
 from programme import home
-from programme.appeals import appeals
+from programme.appeals import filing
 from programme.people import board
 from programme.reviews import calendar, calls, effects, single_cases, voting
 from programme.reviews import drafting as reviews_programme
@@ -521,8 +521,8 @@ def test_the_end_of_appeals_waits_for_who_moved_west(moment: Moment) -> None:
     assert calendar.advance(moment.at(in_new_york), Q4) is None
     assert (panel(moment.session).next_step, panel(moment.session).next_at) == ("close", out_west)
     idle = voted.person(moment.session, IDLE)
-    appeals.require_open_to_appeal(moment.at(out_west - timedelta(seconds=1)), idle, Q4)
-    assert code(lambda: appeals.require_open_to_appeal(moment.at(out_west), idle, Q4)) == "too_late"
+    filing.require_open_to_appeal(moment.at(out_west - timedelta(seconds=1)), idle, Q4)
+    assert code(lambda: filing.require_open_to_appeal(moment.at(out_west), idle, Q4)) == "too_late"
     assert [calendar.advance(moment.at(out_west), Q4) for _ in range(2)] == ["close", None]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from programme.appeals import appeals
+from programme.appeals import deciding
 from tests.support import appealed, books, reviewed
 from tests.support.appealed import FEBRUARY, FEBRUARY_FIRST, FEBRUARY_THIRD, FRIDAY
 from tests.support.clock import Clock
@@ -108,7 +108,7 @@ def test_what_nobody_touched_is_proved(moment: Moment) -> None:
     rejected, over, still_open, *_ = others(moment)[1:]
     appealed.decide(moment, ZOE, appealed.file(moment, rejected), upheld=False)
     appeal = appealed.file(moment, over)
-    appeals.lapse(moment.at(appeal.decide_by), appeal.id)
+    deciding.lapse(moment.at(appeal.decide_by), appeal.id)
     appealed.file(moment, still_open)
     assert found(moment) == []
 
