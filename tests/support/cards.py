@@ -249,7 +249,6 @@ def voted(card: Card, *, again: bool = False) -> Message:
 
 
 CASES: dict[str, Callable[[], Message]] = {
-    "card_open": lambda: exceptions.card(OPEN),
     "card_under_way": lambda: exceptions.card(UNDER_WAY),
     "card_major": lambda: exceptions.card(MAJOR),
     "card_without_a_grant": lambda: exceptions.card(NO_GRANT),
@@ -262,7 +261,6 @@ CASES: dict[str, Callable[[], Message]] = {
     "card_not_ratified": lambda: exceptions.card(NOT_RATIFIED),
     "card_netted": lambda: exceptions.card(NETTED),
     "card_hostile": lambda: exceptions.card(hostile(UNDER_WAY, HOSTILE)),
-    "mine_open": lambda: mine(OPEN),
     "mine_approved": lambda: mine(APPROVED),
     "mine_rejected": lambda: mine(REJECTED),
     "mine_lapsed": lambda: mine(LAPSED),
@@ -271,7 +269,6 @@ CASES: dict[str, Callable[[], Message]] = {
     "mine_ratified": lambda: mine(RATIFIED),
     "mine_not_ratified": lambda: mine(NOT_RATIFIED),
     "mine_hostile": lambda: mine(hostile(REJECTED, HOSTILE)),
-    "note_approved": lambda: note(APPROVED),
     "note_rejected": lambda: note(REJECTED),
     "note_lapsed": lambda: note(LAPSED),
     "note_ratified": lambda: note(RATIFIED),

@@ -187,13 +187,11 @@ CASES: dict[str, Callable[[], Message]] = {
     "statement_with_a_lapse": lambda: told(statement(settled=tokens("1200"), lapsed=tokens("1500.25"))),
     "statement_hostile": lambda: told(hostile_statement(HOSTILE)),
     "lapse_notice": lambda: told(notice()),
-    "lapse_notice_over_the_limit": lambda: told(notice(endings=0)),
     "lapse_notice_tomorrow": lambda: told(notice(days=1, over="0")),
     "lapse_notice_of_many_lots": lambda: told(notice(endings=12)),
     "lapse_notice_hostile": lambda: told(notice(contact=HOSTILE)),
     "digest": lambda: told(digest()),
     "digest_after_a_rush": lambda: told(digest(rush=True)),
-    "digest_of_too_few": lambda: told(too_few()),
     "digest_of_nothing": lambda: told(unspent()),
     "digest_hostile": lambda: told(hostile_digest(HOSTILE)),
 }

@@ -181,7 +181,6 @@ CASES: dict[str, Callable[[], Message]] = (
         "balance": lambda: balance(USUAL),
         "balance_lasting": lambda: balance(dataclasses.replace(USUAL, outlook=Outlook(date(2026, 12, 3), 0))),
         "balance_used_up": lambda: balance(dataclasses.replace(NEWCOMER, used_before=True)),
-        "balance_with_a_grant": lambda: balance(dataclasses.replace(USUAL, grant=letters.factors())),
         "balance_in_debt": lambda: balance(IN_DEBT),
         "balance_in_debt_with_lots": lambda: balance(
             dataclasses.replace(IN_DEBT, available=tokens("-42.5"), lots=(lot("10", "500"),))
