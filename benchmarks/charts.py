@@ -16,8 +16,8 @@ from matplotlib.text import Text
 
 from policy.period import Week
 from policy.units import NANO_PER_USD, MicroTokens, NanoUSD
-from programme.reports.team_report import TeamReport, WeekAhead, WeekOfSpend
 from templates.charts import canvas, weekly
+from views.reports import TeamReport, WeekAhead, WeekOfSpend
 
 SERVICES = ("GPU cluster", "Anthropic API", "OpenAI API", "Amazon Bedrock", "Cohere", "Not told apart")
 ROUNDS = 40

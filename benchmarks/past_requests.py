@@ -14,10 +14,8 @@ from policy.kinds import EntryKind, LotKind
 from policy.period import day_of
 from policy.reasons import Reason
 from policy.units import MicroTokens, NanoUSD
-from programme import letters
 from programme.exceptions import notices
 from programme.funding import PRIORITY
-from programme.letters import Situation
 from store import audit, bulk
 from store.exceptions import requests as store
 from store.ledger import ledger
@@ -25,6 +23,8 @@ from store.ledger.ledger import Draft, NewLot
 from store.outbox import messages as outbox_messages
 from store.tables.exceptions import request_seats, request_votes, requests
 from store.tables.outbox import outbox as messages
+from views import codec
+from views.exceptions import Situation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -145,7 +145,7 @@ def _draft(  # noqa: PLR0917 - private, the parts of one entry
     )
 
 
-_SITUATION = letters.plain(
+_SITUATION = codec.plain(
     Situation(
         monthly_grant=MicroTokens.parse("100000"),
         available=MicroTokens.parse("5000"),

@@ -29,6 +29,7 @@ from store.reviews import votes as votes_store
 from store.tables.outbox import outbox
 from store.tables.reviews import review_cases, review_inputs
 from templates import reviews as shown
+from views.reviews import ADOPTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from programme.app import App
     from programme.moment import Moment
     from store.engine import Session
-    from store.reviews.drafts import Kept
+    from views.reviews import Kept
 
 VOTERS = ("lead0", "lead1", "lead2", "lead6")
 """Enough of the board, finance last: theirs is the deciding vote."""
@@ -211,7 +212,7 @@ def _adopt(company: Company, quarter: Quarter, bare: _Bare, found: Measured) -> 
     ours = _seconds(lambda: _vote(company, quarter, last))
     with company.app.reading() as moment:
         kept = drafting.require(moment, quarter)
-    assert kept.state == store.ADOPTED
+    assert kept.state == ADOPTED
     return Timed(ours, bare.owe(found.affected))
 
 
@@ -230,7 +231,7 @@ def _adopt_bare(company: Company, quarter: Quarter) -> None:
         month = effects.effect_month(moment, quarter)
         kept = drafting.require(moment, quarter)
         assert store.change(
-            moment.session, kept, state=store.ADOPTED, decided_at=company.now, decided_by="board", holds_from=str(month)
+            moment.session, kept, state=ADOPTED, decided_at=company.now, decided_by="board", holds_from=str(month)
         )
 
 

@@ -22,15 +22,14 @@ if TYPE_CHECKING:
     from datetime import date
 
     from policy.handbook import Handbook
-    from programme.balance.balance import BalanceCard
-    from programme.balance.burn_down import BurnDown
     from programme.exceptions.cards import Card, Queue
     from programme.moment import Moment
-    from programme.reports.team_report import TeamReport
-    from programme.reviews.calls import Call
-    from programme.value.standing import Standing
     from store.exceptions.requests import Request
     from store.people.directory import Person
+    from views.balance import BalanceCard, BurnDown
+    from views.reports import TeamReport
+    from views.reviews import Call
+    from views.value import Standing
 
 MOST_REQUESTS, MOST_READ = 3, 100
 MOST_CARDS = 5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from templates import render, reviews
 
@@ -12,13 +12,7 @@ if TYPE_CHECKING:
     from policy.period import Quarter
     from templates.blocks import Block
     from templates.render import Message
-
-
-class Card(reviews.Changed, Protocol):
-    """The view of an appeal."""
-
-    @property
-    def id(self) -> str: ...
+    from views.appeals import Card
 
 
 def card(shown: Card, *, reminds: bool = False) -> Message:

@@ -13,21 +13,9 @@ from markupsafe import Markup
 from policy.units import MICRO_PER_TOKEN, NANO_PER_USD, divide_half_even
 
 if TYPE_CHECKING:
-    from typing import Protocol
-
     from policy.period import Month, Quarter
     from policy.units import MicroTokens, NanoUSD
-
-if TYPE_CHECKING:
-
-    class Named(Protocol):
-        """A person with a name, and perhaps a Slack user."""
-
-        @property
-        def name(self) -> str: ...
-        @property
-        def slack(self) -> str | None: ...
-
+    from views.people import Named
 
 NANO_PER_CENT = NANO_PER_USD // 100
 LONGEST_NAME = 80

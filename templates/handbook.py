@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from templates import formats, render
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
 
+    from policy.changes import Difference
     from templates.blocks import Block
     from templates.render import Message
+    from views.handbook import Card, Offered, Threshold
 
 MOST_ROWS = 50
 """The most changes that a card lists; the command line lists the rest."""
@@ -30,53 +31,6 @@ HINTS = {
     "adjustment.change.high": "How much is added for a quarter of HIGH, unless the score speaks against it.",
 }
 """What each threshold does, in the words of its form."""
-
-
-class Threshold(Protocol):
-    """A value that a form asks for."""
-
-    @property
-    def key(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-
-
-class Offered(Protocol):
-    """What the form for thresholds begins with; the template says what else it needs of it."""
-
-    @property
-    def days(self) -> Sequence[date]: ...
-    @property
-    def low_quarters(self) -> int: ...
-
-
-class Change(Protocol):
-    """A key whose value changes; empty where it is not set."""
-
-    @property
-    def key(self) -> str: ...
-    @property
-    def old(self) -> str: ...
-    @property
-    def new(self) -> str: ...
-
-
-class Proposal(Protocol):
-    """A proposal, as far as its buttons name it."""
-
-    @property
-    def id(self) -> str: ...
-
-
-class Card(Protocol):
-    """The view of a proposal; the templates say what else they need of it."""
-
-    @property
-    def proposal(self) -> Proposal: ...
-    @property
-    def changes(self) -> Sequence[Change]: ...
-    @property
-    def mark(self) -> str: ...
 
 
 def card(shown: Card) -> Message:
@@ -124,7 +78,7 @@ def button_value(shown: Card) -> str:
     return f"{shown.proposal.id}:{shown.mark}"
 
 
-def _table(changes: Sequence[Change]) -> list[list[str]]:
+def _table(changes: Sequence[Difference]) -> list[list[str]]:
     """The changes with their heading."""
     rows = [["Key", "Now", "Proposed"]]
     for one in changes[:MOST_ROWS]:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from datetime import date
 
     from templates.blocks import Block
+    from views.balance import BurnDown
+    from views.reports import TeamBelow, TeamReport
+    from views.reviews import Call
 
 
 class Home(Protocol):
@@ -25,11 +28,11 @@ class Home(Protocol):
     @property
     def board(self) -> Any: ...  # noqa: ANN401
     @property
-    def review(self) -> Any: ...  # noqa: ANN401
+    def review(self) -> Call | None: ...
     @property
-    def team(self) -> Any: ...  # noqa: ANN401
+    def team(self) -> TeamReport | None: ...
     @property
-    def burn_down(self) -> Any: ...  # noqa: ANN401
+    def burn_down(self) -> BurnDown | None: ...
 
 
 NATIVE = ("data_visualization", "data_table")
@@ -59,7 +62,7 @@ def _charts(home: Home) -> dict[str, Block | None]:
     return {"burn_down": month, "team": weeks, "utilisation": used}
 
 
-def _teams(teams: Sequence[team.TeamBelow]) -> list[Row]:
+def _teams(teams: Sequence[TeamBelow]) -> list[Row]:
     """The teams below, with a heading; figures can be sorted."""
     rows: list[Row] = [["Team of", "People", "Last week, USD", "Week before, USD"]]
     for below in teams[: team.MOST_TEAMS]:

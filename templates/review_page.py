@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from datetime import UTC
 from functools import cache, partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -27,31 +27,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from templates.charts import Picture
-    from templates.charts.funds import Funds
-    from templates.charts.utilisation import Histogram
-
-    class Decided(Protocol):
-        """A case with what became of it."""
-
-        @property
-        def decision(self) -> str: ...
-        @property
-        def case(self) -> reviews.Changed: ...
-
-    class ReviewFile(Protocol):
-        """The view of the file; the template says what else it needs of it."""
-
-        @property
-        def pack(self) -> reviews.Pack: ...
-        @property
-        def use(self) -> Histogram: ...
-        @property
-        def cases(self) -> object: ...
-        @property
-        def at(self) -> datetime: ...
+    from views.review_figures import Money
+    from views.reviews import Kept, ReviewFile
 
 
-def page(shown: ReviewFile, funds: Funds) -> str:
+def page(shown: ReviewFile, funds: Money) -> str:
     """The page; whatever people wrote is only text in it."""
     quarter = str(shown.pack.review.quarter)
     return (
@@ -112,7 +92,7 @@ def data_uri(picture: Picture) -> str:
     return f"data:image/png;base64,{b64encode(picture.png).decode()}"
 
 
-def decision(decided: Decided) -> str:
+def decision(decided: Kept) -> str:
     """What the board made of a case: `as proposed`, `held (−10 % was proposed)`."""
     if decided.decision == "proposed":
         return "as proposed"

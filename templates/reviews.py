@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from policy.period import Month
 from templates import formats, render
@@ -12,8 +12,13 @@ from templates import formats, render
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from policy.period import Quarter
     from policy.reasons import Reason
+    from policy.reviews.proposal import Case
     from templates.render import Message
+    from views.appeals import Card
+    from views.review_figures import Appealed, QuarterFigures
+    from views.reviews import Call, Changed, Pack, Page, Review
 
 MOST_GROUPS = 12
 """Lines of each kind of groups: more would not fit into a message."""
@@ -33,63 +38,6 @@ DELTA = "delta"
 EVERYBODY = "everybody"
 """The key of peers of all role families (policy/reviews/efficiency)."""
 KINDS = {"level": "by level", "team": "by team", "wave": "by wave"}
-
-
-class Review(Protocol):
-    """A review, as far as its buttons name it."""
-
-    @property
-    def quarter(self) -> object: ...
-
-
-class Changed(Protocol):
-    """What becomes of a grant, and why; the templates say what else they need of it."""
-
-    @property
-    def delta_thousandths(self) -> int: ...
-    @property
-    def because(self) -> tuple[Reason, ...]: ...
-
-
-class Notice(Changed, Protocol):
-    """The same with what would have to be different."""
-
-    @property
-    def would_change(self) -> tuple[Reason, ...]: ...
-
-
-class Named(Protocol):
-    """Which review, and which package of it."""
-
-    @property
-    def review(self) -> Review: ...
-    @property
-    def package(self) -> int: ...
-
-
-class Summary(Protocol):
-    """A review's figures; the templates say what else they need of them."""
-
-    @property
-    def month(self) -> str: ...
-
-
-class Uncounted(Protocol):
-    """What of the quarter is in no figure."""
-
-    @property
-    def quarantined_events(self) -> int: ...
-    @property
-    def unknown_outcomes(self) -> int: ...
-
-
-class Pack(Named, Protocol):
-    """The view of a review; the templates say what else they need of it."""
-
-    @property
-    def names(self) -> Mapping[str, str]: ...
-    @property
-    def summary(self) -> Summary: ...
 
 
 def pack(shown: Pack) -> Message:
@@ -120,7 +68,7 @@ def outcome(shown: Pack) -> Message:
     return render.message("reviews/outcome", pack=shown, button_value=button_value(shown))
 
 
-def button_value(shown: Named) -> str:
+def button_value(shown: Pack | Call) -> str:
     """What a button carries: which review, and which package was shown."""
     return f"{shown.review.quarter}:{shown.package}"
 
@@ -164,7 +112,7 @@ def _line(reason: Reason) -> str:
     return f"{reason.text}: {change(int(Decimal(added) * 1_000)) if Decimal(added) else 'nothing'}"
 
 
-def notice(changed: Notice) -> Message:
+def notice(changed: Changed) -> Message:
     """What a person is told about their own case."""
     return render.message(
         "reviews/notice",
@@ -176,13 +124,13 @@ def notice(changed: Notice) -> Message:
     )
 
 
-def _proposed(changed: Notice) -> str:
+def _proposed(changed: Changed) -> str:
     """The change that the reasons come to: what the board was asked about."""
     was = next((reason.figures.get(DELTA) for reason in changed.because if reason.code == OUTCOME), None)
     return change(int(Decimal(was) * 1_000)) if was else ""
 
 
-def mine(quarter: object | None, changed: Notice | None, *, card: object | None, may_appeal: bool) -> Message:
+def mine(quarter: Quarter | None, changed: Changed | None, *, card: Card | None, may_appeal: bool) -> Message:
     """A person's case in the last adopted review, as often as they ask; no notice where they have none."""
     return render.message(
         "reviews/mine",
@@ -197,7 +145,7 @@ def mine(quarter: object | None, changed: Notice | None, *, card: object | None,
     )
 
 
-def not_counted(figures: Uncounted) -> str:
+def not_counted(figures: QuarterFigures) -> str:
     """`14 events of the quarter, in quarantine; 1 outcome without a known owner`."""
     events, outcomes = figures.quarantined_events, figures.unknown_outcomes
     said = [f"{events:,} {'event' if events == 1 else 'events'} of the quarter, in quarantine"] if events else []
@@ -205,29 +153,12 @@ def not_counted(figures: Uncounted) -> str:
     return "; ".join(said) or "nothing"
 
 
-class Appeals(Protocol):
-    """How a review's appeals ended; the templates say what else they need of it."""
-
-    @property
-    def cut(self) -> int: ...
-    @property
-    def filed(self) -> int: ...
-    @property
-    def upheld(self) -> int: ...
-    @property
-    def rejected(self) -> int: ...
-    @property
-    def lapsed(self) -> int: ...
-    @property
-    def open(self) -> int: ...
-
-
-def milestone(kept: object, step: str, appealed: Appeals) -> Message:
+def milestone(kept: Review, step: str, appealed: Appealed) -> Message:
     """A message that an adopted review applies from now, or that the time for appeals is over."""
     return render.message("reviews/milestone", review=kept, step=step, appealed=appealed, became=became(appealed))
 
 
-def appeals_in_words(appealed: Appeals) -> str:
+def appeals_in_words(appealed: Appealed) -> str:
     """`2 of 12 cuts appealed against: 1 upheld, 1 still open`."""
     cuts = f"{appealed.cut:,} {'cut' if appealed.cut == 1 else 'cuts'}"
     if not appealed.filed:
@@ -235,7 +166,7 @@ def appeals_in_words(appealed: Appeals) -> str:
     return f"{appealed.filed:,} of {cuts} appealed against: {became(appealed)}"
 
 
-def became(appealed: Appeals) -> str:
+def became(appealed: Appealed) -> str:
     """`1 upheld, 2 rejected`: what became of appeals, without what became of none."""
     by_end = {"upheld": appealed.upheld, "rejected": appealed.rejected, "lapsed": appealed.lapsed}
     return counts({end: count for end, count in (by_end | {"still open": appealed.open}).items() if count})
@@ -247,20 +178,9 @@ def counts(counted: Mapping[str, int], words: Mapping[str, str] | None = None) -
     return ", ".join(f"{count:,} {said.get(name, name.replace('_', ' '))}" for name, count in counted.items())
 
 
-class Compared(Protocol):
-    """The peers a person was compared with, by their key (`policy/reviews/efficiency`): `engineering/junior+mid`."""
-
-    @property
-    def unit(self) -> str: ...
-    @property
-    def peers(self) -> str: ...
-    @property
-    def peers_size(self) -> int | None: ...
-
-
-def peers(case: Compared) -> str:
+def peers(case: Case) -> str:
     """`12 people of engineering (junior, mid)`, `4 teams of all kinds of work`."""
-    if not case.peers_size:
+    if case.peers is None or not case.peers_size:
         return "–"
     units = {"team": ("team", "teams"), "person": ("person", "people")}[case.unit][case.peers_size != 1]
     family, _, levels = case.peers.partition("/")
@@ -284,6 +204,6 @@ def pages(number: int, of: int) -> Iterator[tuple[str, int]]:
         yield "Next", number + 1
 
 
-def page(shown: object, lines: Sequence[object], *, turns: Sequence[tuple[str, int]]) -> dict[str, object]:
+def page(shown: Page, lines: Sequence[object], *, turns: Sequence[tuple[str, int]]) -> dict[str, object]:
     """A page of the cases, as a modal."""
     return render.modal("reviews/cases", page=shown, lines=lines, turns=turns, change=change, states=STATES)

@@ -4,65 +4,36 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from policy.value.valuation import worth
 from templates import formats, render
 from templates.charts import native
-from templates.charts.weekly import WeeksOfTeam
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from policy.units import NanoUSD
     from templates.render import Message
-
-
-class TeamBelow(Protocol):
-    @property
-    def lead(self) -> str: ...
-    @property
-    def people(self) -> int: ...
-    @property
-    def spent(self) -> NanoUSD: ...
-    @property
-    def before(self) -> NanoUSD | None: ...
-
-
-class Month(Protocol):
-    @property
-    def spent(self) -> NanoUSD: ...
-    @property
-    def granted(self) -> NanoUSD | None: ...
-
-
-class Report(WeeksOfTeam, Protocol):
-    """The view of a team's report; the templates say what else they need of it."""
-
-    @property
-    def teams(self) -> Sequence[TeamBelow]: ...
-    @property
-    def per_token(self) -> NanoUSD: ...
-    @property
-    def month(self) -> Month | None: ...
+    from views.reports import TeamBelow, TeamReport
 
 
 MOST_TEAMS = 40
 """Rows of a table that a message has room for."""
 
 
-def weekly(report: Report) -> Message:
+def weekly(report: TeamReport) -> Message:
     """What a manager is sent on a Monday."""
     return render.message("reports/weekly", **words(report))
 
 
-def answer(report: Report) -> Message:
+def answer(report: TeamReport) -> Message:
     """The same at any time, for a manager who asks."""
     chart = native.team_lines(report) if report.weeks else None
     return render.message("reports/team", chart_of_weeks=chart, **words(report))
 
 
-def words(report: Report) -> dict[str, object]:
+def words(report: TeamReport) -> dict[str, object]:
     """What the templates need beside the report: the last week's change and its services' shares."""
     told = bool(report.weeks)
     return {
@@ -78,7 +49,7 @@ def words(report: Report) -> dict[str, object]:
     }
 
 
-def change(report: Report) -> Decimal | None:
+def change(report: TeamReport) -> Decimal | None:
     """The last week over the one before, less one; None where one of them is not told or nothing was spent before."""
     if not report.weeks:
         return None
@@ -88,14 +59,14 @@ def change(report: Report) -> Decimal | None:
     return Decimal(int(last.spent)) / int(before.spent) - 1
 
 
-def spent_share(report: Report) -> Decimal | None:
+def spent_share(report: TeamReport) -> Decimal | None:
     """How much of the month's grants is spent, of the rounded figure that is told."""
     if report.month is None or not report.month.granted:
         return None
     return Decimal(int(report.month.spent)) / int(report.month.granted)
 
 
-def shares(report: Report) -> list[tuple[str, Decimal]]:
+def shares(report: TeamReport) -> list[tuple[str, Decimal]]:
     """What the last week's spend went to, by service; nothing where nothing was spent, or told."""
     if not report.weeks or report.weeks[-2].hidden or not report.weeks[-2].spent:
         return []

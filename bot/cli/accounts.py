@@ -15,7 +15,7 @@ from programme.balance import history
 from programme.people import directory
 
 if TYPE_CHECKING:
-    from programme.balance.balance import BalanceCard
+    from views.balance import BalanceCard
 
 
 @click.command()

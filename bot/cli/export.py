@@ -22,7 +22,7 @@ from store.people import teams
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from programme.reports.team_report import TeamReport, WeekOfSpend
+    from views.reports import TeamReport, WeekOfSpend
 
 COLUMNS = (
     "manager_email",

@@ -17,7 +17,7 @@ from store.handbook import reference
 from store.locks import Lock
 
 if TYPE_CHECKING:
-    from programme.handbook.cards import Card
+    from views.handbook import Card
 
 
 @click.group()

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from policy.units import MicroTokens
     from programme.moment import Moment
     from programme.reviews.drafting import Drafted
-    from programme.reviews.summaries import Fairness, Summary
     from store.engine import Session
-    from store.reviews.drafts import Kept
+    from views.review_figures import Fairness, Summary
+    from views.reviews import Kept
 
 quarter_option = click.option("--quarter", type=common.QuarterType(), help="The latest draft when left out.")
 CASE_HEADING = ("name", "use", "state", "score", "change", "factor", "before", "after", "decision")

@@ -20,7 +20,7 @@ from programme.reviews.voting import Ballot
 from store.appeals import records as appeals_store
 from store.people import directory
 from store.reviews import drafts, votes
-from store.reviews.drafts import ADOPTED, DRAFT
+from views.reviews import ADOPTED, DRAFT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from programme.moment import Moment
     from store.engine import Session
     from store.people.directory import Person
-    from store.reviews.drafts import Review
+    from views.reviews import Review
 
 TUESDAY, WEDNESDAY, THURSDAY = 1, 2, 3
 MORNING, AFTERNOON = 9, 15

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from handlers.slack.commands import Request
     from handlers.slack.interactions import Form, Press, View
     from programme.app import App
-    from programme.handbook.cards import Card
     from programme.moment import Moment
     from store.engine import Session
     from templates.render import Message
+    from views.handbook import Card
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from programme.reviews.single_cases import Decided
     from store.engine import Session
     from store.people.directory import Person
-    from store.reviews.drafts import Kept
     from templates.render import Message
+    from views.reviews import Kept
 
 
 class About(NamedTuple):

@@ -27,8 +27,8 @@ from store.reviews import drafts
 if TYPE_CHECKING:
     from policy.period import Month
     from programme.moment import Moment
-    from store.appeals.records import Appeal
-    from store.reviews.drafts import Kept
+    from views.appeals import Appeal
+    from views.reviews import Kept
 
 APPEAL = Topic(
     "appeal",

@@ -11,7 +11,7 @@ from store.appeals.records import LAPSE, REMIND
 
 if TYPE_CHECKING:
     from programme.moment import Moment
-    from store.appeals.records import Appeal
+    from views.appeals import Appeal
 
 
 def advance(moment: Moment, appeal_id: str) -> str | None:

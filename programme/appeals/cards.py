@@ -2,47 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from policy.appeals import OPEN
 from programme.appeals import appeals
-from programme.people.named import Named
 from store.appeals import records as store
 from store.people import directory as people_store
+from views.appeals import Card
+from views.people import Named
 
 if TYPE_CHECKING:
-    from policy.period import Month
-    from policy.reasons import Reason
-    from policy.units import MicroTokens
     from programme.moment import Moment
-    from store.appeals.records import Appeal
-    from store.reviews.drafts import Kept
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """An appeal with its case, as all who read it see it."""
-
-    appeal: Appeal
-    case: Kept
-    holds_from: Month
-    person: Named
-    decided_by: Named | None
-    deciders: tuple[Named, ...]
-    credited: MicroTokens | None
-
-    @property
-    def id(self) -> str:
-        return self.appeal.id
-
-    @property
-    def delta_thousandths(self) -> int:
-        return self.case.delta_thousandths
-
-    @property
-    def because(self) -> tuple[Reason, ...]:
-        return self.case.case.reasons
 
 
 def of(moment: Moment, appeal_id: str) -> Card:

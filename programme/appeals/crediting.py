@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from policy.units import MicroTokens
     from policy.value.valuation import TokenValue
     from programme.moment import Moment
-    from store.appeals.records import Appeal
     from store.ledger.ledger import Account
+    from views.appeals import Appeal
 
 
 def give_back(moment: Moment, appeal: Appeal, *, actor: str) -> Appeal:

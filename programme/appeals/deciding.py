@@ -18,8 +18,8 @@ from store.people import board as board_store
 
 if TYPE_CHECKING:
     from programme.moment import Moment
-    from store.appeals.records import Appeal
     from store.people.directory import Person
+    from views.appeals import Appeal
 
 
 def require_decider(moment: Moment, person: Person, appeal: Appeal) -> None:

@@ -17,16 +17,16 @@ from store.appeals import records as store
 from store.locks import Lock
 from store.people import directory as people_store
 from store.reviews import drafts
-from store.reviews.drafts import ADOPTED
+from views.reviews import ADOPTED
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from policy.period import Quarter
     from programme.moment import Moment
-    from store.appeals.records import Appeal
     from store.people.directory import Person
-    from store.reviews.drafts import Kept
+    from views.appeals import Appeal
+    from views.reviews import Kept
 
 
 def require_open_to_appeal(moment: Moment, person: Person, quarter: Quarter) -> Kept:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from programme.moment import Moment
     from programme.notify import PersonLetter
-    from store.appeals.records import Appeal
+    from views.appeals import Appeal
 
 CARD, FACE, MINE, NOTE = "appeals/card", "appeals/face", "appeals/mine", "appeals/note"
 NOBODY = "appeals/nobody"

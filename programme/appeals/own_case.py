@@ -13,10 +13,10 @@ from store.reviews import drafts
 
 if TYPE_CHECKING:
     from policy.period import Quarter
-    from programme.appeals.cards import Card
     from programme.moment import Moment
-    from programme.reviews.effects import Changed
     from store.people.directory import Person
+    from views.appeals import Card
+    from views.reviews import Changed
 
 
 @dataclass(frozen=True, slots=True)

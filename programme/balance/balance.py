@@ -2,83 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from policy import lots as burning
-from policy.kinds import LotKind
 from policy.pace import PACE_DAYS, outlook
 from policy.period import Month, day_of
-from policy.units import MicroTokens, NanoUSD
+from policy.sizing import Factors
+from policy.units import MicroTokens
 from policy.value.valuation import TokenValue
-from programme import letters
 from programme.value import valuation
 from store.ledger import wallets
+from views import codec
+from views.balance import BalanceCard, LotLine
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import date
 
     from policy.pace import Outlook
     from policy.period import Quarter
-    from policy.sizing import Factors
     from programme.moment import Moment
     from store.ledger.wallets import LotRow, ServiceSpend, Wallet
 
 TOP_SERVICES = 3
 LEAST_DAYS_OBSERVED = 7
 """A pace is not taken from less than a week: two busy first days would promise ruin."""
-
-
-@dataclass(frozen=True, slots=True)
-class LotLine:
-    """A lot that can be spent from today."""
-
-    kind: LotKind
-    reason: str
-    amount: MicroTokens
-    remaining: MicroTokens
-    starts_at: datetime
-    expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class BalanceCard:
-    """Everything the balance says; `services` are (service key, tokens this month), the largest first.
-
-    `outlook` is None while there is no pace, or nothing to spend. `used_before` tells an empty wallet from a new one.
-    """
-
-    person_id: str
-    name: str
-    zone: ZoneInfo
-    value: TokenValue
-    available: MicroTokens
-    granted: MicroTokens
-    debt: MicroTokens
-    lots: tuple[LotLine, ...]
-    coming: tuple[LotLine, ...]
-    month: Month
-    spent_this_month: MicroTokens
-    services: tuple[tuple[str, MicroTokens], ...]
-    outlook: Outlook | None
-    used_before: bool
-    now: datetime
-    grant: Factors | None = None
-    """What this month's grant follows from."""
-    ended: tuple[LotLine, ...] = ()
-    """Lots that have ended and are not closed yet: nothing can be spent from them."""
-    account_id: int | None = None
-
-    @property
-    def next_grant_on(self) -> date | None:
-        """The first of the next month, for those whom the calendar grants."""
-        regular = self.grant is not None or any(lot.kind == LotKind.MONTHLY for lot in self.lots)
-        return self.month.next().first_day if regular else None
-
-    @property
-    def worth(self) -> NanoUSD:
-        return self.value.worth(self.available)
 
 
 def of_slack_user(moment: Moment, slack_user_id: str) -> BalanceCard | None:
@@ -119,7 +67,7 @@ def _card(moment: Moment, wallet: Wallet, today: date) -> BalanceCard:
         outlook=_outlook(usable, debt, spending, today, moment.zone),
         used_before=wallet.account_id is not None,
         now=moment.now,
-        grant=None if wallet.factors is None else letters.read_factors(wallet.factors),
+        grant=None if wallet.factors is None else codec.read(Factors, wallet.factors),
         ended=tuple(_lot_line(lot) for lot in wallet.lots if lot.expires_at <= moment.now),
         account_id=wallet.account_id,
     )

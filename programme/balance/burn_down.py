@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -11,32 +10,15 @@ from policy.period import day_of, first_instant
 from policy.units import MicroTokens
 from programme.balance import outlook
 from store.ledger import wallets
+from views.balance import BurnDown
 
 if TYPE_CHECKING:
     from datetime import date
 
     from policy.forecast import Forecast
-    from policy.period import Month
-    from programme.balance.balance import BalanceCard
     from programme.balance.outlook import Past
     from programme.moment import Moment
-
-
-@dataclass(frozen=True, slots=True)
-class BurnDown:
-    """What could be spent at the end of each day of a month so far, and what will be left at the end of those to come.
-
-    `start` is what was there at the month's first instant plus what was granted in it so far. `ahead` is (day, low,
-    middle, high), empty while it is too early to tell. Less than nothing is debt. `runs_out` is the last day with
-    tokens left in a usual course; None where it is farther than one should look, or nothing can be told.
-    """
-
-    month: Month
-    today: date
-    left: tuple[tuple[date, MicroTokens], ...]
-    start: MicroTokens
-    ahead: tuple[tuple[date, MicroTokens, MicroTokens, MicroTokens], ...]
-    runs_out: date | None
+    from views.balance import BalanceCard
 
 
 def of(moment: Moment, card: BalanceCard) -> BurnDown | None:

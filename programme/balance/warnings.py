@@ -9,14 +9,14 @@ from policy import warnings as policy
 from policy.period import Month
 from policy.units import MicroTokens
 from policy.warnings import USUAL, Choice
-from programme import letters
 from programme.balance import balance, outlook
-from programme.letters import Warned
 from store import audit
 from store.balance import warnings as store
 from store.ledger import ledger
 from store.outbox import messages
 from store.outbox.messages import NewLetter
+from views import codec
+from views.warnings import Warned
 
 if TYPE_CHECKING:
     from datetime import date
@@ -91,7 +91,7 @@ def _letter(  # noqa: PLR0917 - private, called once
     )
     due = policy.due_at(moment.now, percent, choice, ZoneInfo(standing.time_zone))
     key = f"warning:{month}:{percent}:{standing.person_id}"
-    return NewLetter(key, TEMPLATE, letters.written(view), standing.person_id, None, due, at_once=True)
+    return NewLetter(key, TEMPLATE, codec.written(view), standing.person_id, None, due, at_once=True)
 
 
 def choose(moment: Moment, person_id: str, wanted: Choice) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from policy.kinds import EntryKind, Meaning
@@ -11,71 +10,15 @@ from policy.units import MicroTokens, NanoUSD
 from store.handbook import reference
 from store.ledger import wallets
 from store.usage import events as usage_store
+from views.balance import CallLine, DebitLine, Explanation, MeterLine
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from policy.metering import Meter, Price
-    from policy.sizing import Factors
-    from policy.value.valuation import TokenValue
-    from programme.balance.balance import BalanceCard
     from programme.moment import Moment
+    from views.balance import BalanceCard
 
 RECENT_DEBITS = 3
 CALLS_PER_DEBIT = 2
-
-
-@dataclass(frozen=True, slots=True)
-class MeterLine:
-    """count x price of one meter; the price is `nano_usd` for `per` units."""
-
-    meter: Meter
-    count: int
-    nano_usd: NanoUSD
-    per: int
-
-
-@dataclass(frozen=True, slots=True)
-class CallLine:
-    """One call: its meters, what they cost, and the tokens that cost became."""
-
-    model: str
-    tier: str
-    occurred_at: datetime
-    price_source: str
-    meters: tuple[MeterLine, ...]
-    cost: NanoUSD
-    debit: MicroTokens
-
-
-@dataclass(frozen=True, slots=True)
-class DebitLine:
-    """One debit of the wallet: the calls of a day on one service, of which the latest are worked out."""
-
-    service_key: str
-    effective_at: datetime
-    amount: MicroTokens
-    calls_in_all: int
-    value: TokenValue
-    calls: tuple[CallLine, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """A balance taken apart: `received` − `used` − `lapsed` − `taken_back` = `balance`.
-
-    `grant` is what the monthly grant of the card's month follows from, if there was one.
-    """
-
-    card: BalanceCard
-    received: MicroTokens
-    used: MicroTokens
-    lapsed: MicroTokens
-    taken_back: MicroTokens
-    balance: MicroTokens
-    waiting: MicroTokens
-    grant: Factors | None
-    debits: tuple[DebitLine, ...]
 
 
 def explain(moment: Moment, card: BalanceCard) -> Explanation:

@@ -12,13 +12,11 @@ from policy.exceptions import BREAK_GLASS, Ask, Concerned
 from policy.period import Month, Quarter, day_of, first_instant
 from policy.reasons import FieldsRefused, Reason, Refusal
 from policy.units import MicroTokens, NanoUSD
-from programme import letters
 from programme.balance import balance
 from programme.exceptions import crediting, notices
 from programme.exceptions.crediting import Credit
 from programme.exceptions.request import REQUEST, locked, move, note, require
 from programme.exceptions.steps import NO_STEP, first_step
-from programme.letters import Situation
 from programme.people import board
 from programme.value import valuation
 from store.exceptions import requests as store
@@ -27,6 +25,8 @@ from store.grants import monthly
 from store.ledger import ledger
 from store.people import directory as people_store
 from store.people import terms
+from views import codec
+from views.exceptions import Situation
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -277,7 +277,7 @@ def _row(request_id: str, key: str, person: Person, asked: Asked, judged: Judged
         "service_key": asked.service_key,
         "last_day": asked.last_day,
         "incident": asked.incident,
-        "situation": letters.plain(judged.situation),
+        "situation": codec.plain(judged.situation),
         "handbook_version": judged.book.version,
         "made_at": now,
         "needed": judged.panel.needed,

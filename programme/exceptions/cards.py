@@ -12,8 +12,8 @@ from policy.units import MicroTokens, NanoUSD
 from policy.value.valuation import worth
 from programme.exceptions.request import case_of, cases, require
 from programme.people import board
-from programme.people.named import Named
 from store.exceptions import requests as store
+from views.people import Named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     from policy.exceptions import Tally
     from programme.exceptions.request import Case
-    from programme.letters import Situation
     from programme.moment import Moment
     from store.exceptions.requests import Cast, Question, Request
     from store.people.board import Attendee
+    from views.exceptions import Situation
 
 PAST = 5
 

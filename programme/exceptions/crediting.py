@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from policy import texts
 from policy.kinds import EntryKind, LotKind
 from policy.period import Quarter, first_instant
+from policy.sizing import Factors
 from policy.units import MicroTokens
-from programme import letters
 from programme.funding import PRIORITY, from_pool_first
 from programme.value import valuation
 from store.grants import monthly
 from store.ledger import ledger
 from store.ledger.ledger import Draft, NewLot
+from views import codec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,7 +47,7 @@ def value_now(moment: Moment) -> TokenValue:
 def monthly_grant(moment: Moment, person_id: str) -> MicroTokens:
     """A person's latest monthly grant, made whole where it was for a part of a month."""
     latest = monthly.latest(moment.session, [person_id])
-    return letters.read_factors(latest[person_id]).whole_grant if latest else MicroTokens(0)
+    return codec.read(Factors, latest[person_id]).whole_grant if latest else MicroTokens(0)
 
 
 def accounts(person_id: str) -> list[str]:

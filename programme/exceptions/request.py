@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from policy import exceptions
 from policy.exceptions import Attendance, Concerned
 from policy.reasons import Refusal
-from programme import decisions, letters
+from programme import decisions
 from programme.decisions import Topic
-from programme.letters import Situation
 from store import audit, runs
 from store.exceptions import requests as store
 from store.people import board as board_store
+from views import codec
+from views.exceptions import Situation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -154,7 +155,7 @@ def case_of(moment: Moment, request: Request, *also: str) -> Case:
 
 
 def situation_of(request: Request) -> Situation:
-    return letters.read(Situation, request.situation)
+    return codec.read(Situation, request.situation)
 
 
 def require(moment: Moment, request_id: str) -> Request:

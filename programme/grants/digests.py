@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from policy import rollout
 from policy.disclosure import disclosed
 from policy.units import MicroTokens
-from programme.letters import DayOfSpend, Digest, Portion
 from store.grants import monthly
+from views.grants import DayOfSpend, Digest, Portion
 
 if TYPE_CHECKING:
     from datetime import date

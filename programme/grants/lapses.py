@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from policy.kinds import EntryKind, LotKind
 from policy.period import Month, first_instant
 from policy.units import MICRO_PER_TOKEN, MicroTokens
-from programme import letters, notify
+from programme import notify
 from programme.grants import sizing
-from programme.letters import Ending, LapseNotice
 from store.audit import POLICY
 from store.grants import monthly
 from store.ledger import ledger
 from store.ledger.ledger import Draft
+from views import codec
+from views.grants import Ending, LapseNotice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -171,5 +172,5 @@ def _announce_for(moment: Moment, target: date, books: Handbooks, *, days: int) 
         if person_id in gone or not (ending or lapsing >= MICRO_PER_TOKEN):
             continue
         notice = LapseNotice(target, days, MicroTokens(lapsing), ending, book.contact)
-        rows.append((f"notice:{target}:{days}:{person_id}", "grants/lapse_notice", letters.written(notice), person_id))
+        rows.append((f"notice:{target}:{days}:{person_id}", "grants/lapse_notice", codec.written(notice), person_id))
     return notify.to_people(moment, rows, book=book, earliest=moment.now)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from policy.kinds import EntryKind, LotKind
 from policy.period import Month, day_of, first_instant
 from policy.reasons import Refusal
+from policy.sizing import Factors
 from policy.units import MicroTokens, NanoUSD
-from programme import letters, notify
+from programme import notify
 from programme.funding import PRIORITY
 from programme.grants import digests, lapses, netting, sizing
-from programme.letters import Ending, Statement
 from store import audit, locks, runs
 from store.audit import POLICY
 from store.exceptions import requests
@@ -22,13 +22,14 @@ from store.grants.monthly import NewGrant
 from store.ledger import ledger
 from store.ledger.ledger import Draft, NewLot
 from store.locks import Lock
+from views import codec
+from views.grants import Ending, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date, datetime
     from zoneinfo import ZoneInfo
 
-    from policy.sizing import Factors
     from programme.grants.lapses import Over
     from programme.grants.sizing import Plan
     from programme.moment import Moment
@@ -72,7 +73,7 @@ def run(moment: Moment, month: Month, *, announce_in: str | None = None) -> Post
             moment,
             key=f"digest:{month}:{announce_in}",
             template="grants/digest",
-            view=letters.written(digest),
+            view=codec.written(digest),
             channel=announce_in,
             book=planned.book,
         )
@@ -90,7 +91,7 @@ def run_joiners(moment: Moment, day: date) -> Posted | None:
     owed = requests.to_net(moment.session, moment.now)
     locks.hold(moment.session, Lock.GRANTS)
     factors = monthly.factors_of_anybody(moment.session, month)
-    share = int(letters.read_factors(factors).budget_share * MILLION) if factors is not None else MILLION
+    share = int(codec.read(Factors, factors).budget_share * MILLION) if factors is not None else MILLION
     have = monthly.granted(moment.session, month)
     planned = sizing.plan(moment, month, leave_out=have, share=share)
     if planned.sizing.grants:
@@ -124,8 +125,10 @@ class _Holdings:
         self.treasury, self.pool = account_of[ledger.TREASURY], account_of[ledger.POOL]
         self.wallet = {person_id: account_of[code] for person_id, code in codes.items()}
         self.lots: defaultdict[str, list[Holding]] = defaultdict(list)
+        begun = first_instant(planned.month.first_day, moment.zone)
         for holding in monthly.holdings(moment.session):
-            if holding.person_id in codes:
+            # What has ended stays open for late usage, and is neither carried over nor told of.
+            if holding.person_id in codes and holding.expires_at > begun:
                 self.lots[holding.person_id].append(holding)
 
     def left(self, person_id: str, over: Mapping[str, Over]) -> list[tuple[Holding, int]]:
@@ -217,7 +220,7 @@ def _keep(moment: Moment, planned: Plan, entry_ids: Sequence[int]) -> None:
             int(factors.amount),
             int(factors.entitlement),
             int(factors.usd),
-            letters.written(factors),
+            codec.written(factors),
             planned.book.version,
             planned.value.version,
         )
@@ -262,7 +265,7 @@ def _owe_statements(
             netted=taken_off,
         )
         key = f"statement:{planned.month}:{person_id}"
-        rows.append((key, "grants/statement", letters.written(statement), person_id))
+        rows.append((key, "grants/statement", codec.written(statement), person_id))
     begun = first_instant(planned.month.first_day, moment.zone)
     # A person who joins later in the month reads it on their first day.
     later = [row for row in rows if sizing.begins_at(planned, row[3], moment.zone) > max(moment.now, begun)]

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from policy import bands, rollout
 from policy.period import first_instant
 from policy.rollout import Participant
-from policy.sizing import FACTOR, NEUTRAL, Assignment, Claim, Sizing, size
-from programme import letters
+from policy.sizing import FACTOR, NEUTRAL, Assignment, Claim, Factors, Sizing, size
 from programme.value import valuation
 from store.grants import monthly
 from store.people import terms
 from store.reviews import drafts
+from views import codec
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping
@@ -170,7 +170,7 @@ def foreseen(moment: Moment, month: Month, book: Handbook, people: Iterable[str]
         who = participant(person, leaves.get(person.id, ()))
         takes_part = rollout.takes_part(who, month, book.rollout) and _days_granted(who, month, book) > 0
         if takes_part and person.pay_band in midpoints:
-            found[person.id] = letters.read_factors(latest[person.id]).whole_grant
+            found[person.id] = codec.read(Factors, latest[person.id]).whole_grant
     return found
 
 

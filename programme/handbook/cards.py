@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from policy import handbook
-from policy.changes import Difference, differences
+from policy.changes import differences
 from programme import decisions
 from programme.decisions import Topic
-from programme.people.named import Named
 from programme.reviews import backtests
 from store.handbook import proposals as store
 from store.handbook import reference
-from store.handbook.proposals import CONFIRMED, DECLINED, LAPSED, OPEN, WITHDRAWN, Proposal
 from store.people import directory as people_store
 from store.reviews import drafts
+from views.handbook import CONFIRMED, DECLINED, LAPSED, OPEN, WITHDRAWN, Card, Proposal, Tried
+from views.people import Named
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from policy.period import Quarter
     from programme.moment import Moment
-    from programme.reviews.backtests import BackTest
 
 PROPOSAL = Topic(
     "proposal",
@@ -39,40 +36,6 @@ PROPOSAL = Topic(
 )
 OPEN_FOR = timedelta(days=30)
 """Closes by time what no person decided."""
-THRESHOLDS = "adjustment."
-"""What keys of the review's thresholds begin with."""
-
-
-class Tried(NamedTuple):
-    """A review's quarter, and how its cases would have come out."""
-
-    quarter: Quarter
-    test: BackTest
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """A proposal with all that a decision needs; `base` is the version that it would follow.
-
-    `tried` is what other thresholds would have made of the latest review, as long as the proposal is open.
-    """
-
-    proposal: Proposal
-    base: str
-    changes: tuple[Difference, ...]
-    proposer: Named
-    decided_by: Named | None
-    lapse_at: datetime
-    tried: Tried | None = None
-
-    @property
-    def moves_thresholds(self) -> bool:
-        return any(one.key.startswith(THRESHOLDS) for one in self.changes)
-
-    @property
-    def mark(self) -> str:
-        """Stands for `base` in buttons: what was compared with another version is not what is confirmed."""
-        return hashlib.sha256(self.base.encode()).hexdigest()[:12]
 
 
 def of(moment: Moment, proposal_id: str) -> Card:

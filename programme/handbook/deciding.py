@@ -15,19 +15,18 @@ from programme.people import board
 from store import audit, locks, runs
 from store.audit import NOWHERE, POLICY, Place
 from store.handbook import proposals as store
-from store.handbook.proposals import CONFIRMED, DECLINED, LAPSED, WITHDRAWN
 from store.locks import Lock
 from store.people import board as board_store
+from views.handbook import CONFIRMED, DECLINED, LAPSED, WITHDRAWN
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
     from policy.exceptions import Seat
     from policy.handbook import Handbook
-    from programme.handbook.cards import Card
     from programme.moment import Moment
-    from store.handbook.proposals import Proposal
     from store.people.directory import Person
+    from views.handbook import Card, Proposal
 
 GRANTS = "grants"
 """The job whose runs are judged by the handbook of their month's first day."""

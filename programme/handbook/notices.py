@@ -12,10 +12,10 @@ from policy.exceptions import MEMBER
 from programme import notify
 from programme.handbook import cards
 from programme.reviews import notices as reviews_notices
-from store.handbook.proposals import LAPSED, WITHDRAWN
 from store.outbox import messages
 from store.outbox.messages import NewLetter
 from store.reviews import drafts
+from views.handbook import LAPSED, WITHDRAWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from policy.exceptions import Seat
     from programme.moment import Moment
-    from store.handbook.proposals import Proposal
+    from views.handbook import Proposal
 
 CARD, FACE, MINE, NOTE = "handbook/card", "handbook/face", "handbook/mine", "handbook/note"
 

@@ -14,10 +14,10 @@ from programme.people import board
 from store import locks
 from store.handbook import proposals as store
 from store.handbook import reference
-from store.handbook.proposals import Proposal
 from store.locks import Lock
 from store.people import board as board_store
 from store.people import directory as people_store
+from views.handbook import OPEN, Proposal
 
 if TYPE_CHECKING:
     from policy.handbook import Handbook
@@ -95,7 +95,7 @@ def _proposal(moment: Moment, new: Handbook, body: str, by: Person) -> Proposal:
         digest=hashlib.sha256(body.encode()).hexdigest(),
         proposed_by=by.id,
         proposed_at=moment.now,
-        state=store.OPEN,
+        state=OPEN,
         decided_by=None,
         decided_at=None,
         reason=None,

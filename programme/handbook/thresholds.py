@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import count, islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import tomlkit
 
@@ -20,6 +20,7 @@ from store import locks
 from store.handbook import proposals as proposals_store
 from store.handbook import reference
 from store.locks import Lock
+from views.handbook import Offered, Threshold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from policy.handbook import Handbook
     from policy.period import Quarter
     from programme.moment import Moment
-    from store.handbook.proposals import Proposal
     from store.people.directory import Person
+    from views.handbook import Proposal
 
 VERSION, FROM = "version", "effective_from"
 QUARTERS_AHEAD = 4
@@ -46,14 +47,6 @@ FIELDS_OF = {
 """What a proposal is refused for, by the field in which it is mended."""
 
 
-class Threshold(NamedTuple):
-    """A value of `[adjustment]` that a board talks about: its key, what the form calls it, and the most per cent."""
-
-    key: str
-    name: str
-    most: int
-
-
 THRESHOLDS = (
     Threshold("adjustment.use.low_enter", "LOW below", 999),
     Threshold("adjustment.use.low_leave", "No longer LOW above", 999),
@@ -63,20 +56,6 @@ THRESHOLDS = (
     Threshold("adjustment.change.low", "Cut for LOW", 100),
     Threshold("adjustment.change.high", "Raise for HIGH", 100),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Offered:
-    """What a form begins with: the version that the new one would follow, and its values in per cent, by key.
-
-    `low_quarters` is how many quarters in a row make someone LOW.
-    """
-
-    base: str
-    percents: Mapping[str, str]
-    days: tuple[date, ...]
-    version: str
-    low_quarters: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,9 @@ from policy.units import MICRO_PER_TOKEN, MicroTokens, NanoUSD
 from programme.grants import lapses
 from programme.people import teams
 from programme.reports import team_weeks, teams_below
-from programme.reports.team_report import AHEAD, APART, EVERYTHING, Jump, MonthAhead, TeamReport, WeekAhead, WeekOfSpend
 from programme.value import valuation
 from store.people import teams as store
+from views.reports import AHEAD, APART, EVERYTHING, Jump, MonthAhead, TeamReport, WeekAhead, WeekOfSpend
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

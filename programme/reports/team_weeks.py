@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from policy.disclosure import FEW_SPENDERS, TEAM_CHANGED, disclosed, is_of_few, why_hidden
 from policy.period import Month, Week
 from programme.people import teams
-from programme.reports.team_report import WEEKS
 from store.people import teams as store
+from views.reports import WEEKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

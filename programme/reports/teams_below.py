@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from policy.disclosure import is_of_few, why_hidden
 from policy.units import MicroTokens, NanoUSD
 from programme.people import teams
-from programme.reports.team_report import TeamBelow
 from store.people import teams as store
+from views.reports import TeamBelow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

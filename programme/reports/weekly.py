@@ -14,18 +14,19 @@ from zoneinfo import ZoneInfo
 
 from policy.hours import next_opening
 from policy.period import Week, first_instant
-from programme import letters, notify
+from programme import notify
 from programme.reports.team import team_report
 from store.grants import monthly
 from store.outbox import messages
 from store.outbox.messages import NewLetter
 from store.people import teams
+from views import codec
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from programme.moment import Moment
-    from programme.reports.team_report import TeamReport
+    from views.reports import TeamReport
 
 TEMPLATE = "reports/weekly"
 
@@ -64,7 +65,7 @@ def owe(moment: Moment, week: Week) -> int:
 
 
 def _letter(week: Week, manager: str, due: datetime) -> NewLetter:
-    view = letters.written(WhoseWeek(manager, week.first_day))
+    view = codec.written(WhoseWeek(manager, week.first_day))
     return NewLetter(f"weekly:{week}:{manager}", TEMPLATE, view, manager, None, due)
 
 

@@ -17,7 +17,7 @@ from store.handbook import reference
 from store.people import directory as people_store
 from store.reviews import drafts
 from store.reviews import exports as store
-from store.reviews.drafts import ADOPTED
+from views.reviews import ADOPTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from policy.parameters.reviews import UseRules
     from policy.reviews.proposal import Case
     from programme.moment import Moment
-    from store.reviews.drafts import Kept, Review
+    from views.reviews import Kept, Review
 
 FINANCE = "finance"
 NOT_ENOUGH_DATA, NOT_KNOWN = "not enough data", "not known"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from policy import handbook
@@ -10,26 +10,13 @@ from policy.reviews import proposal
 from store.handbook import proposals
 from store.people import directory as people_store
 from store.reviews import drafts
+from views.review_figures import BackTest
 
 if TYPE_CHECKING:
     from policy.handbook import Handbook
     from policy.parameters.reviews import AdjustmentRules
-    from policy.reviews.proposal import Counted
     from programme.moment import Moment
-    from store.reviews.drafts import Review
-
-
-@dataclass(frozen=True, slots=True)
-class BackTest:
-    """How a quarter's cases came out by the thresholds that held, and how by others; how many differ.
-
-    `proposed_by` names who proposed those, as long as no one has confirmed them.
-    """
-
-    now: Counted
-    then: Counted
-    differ: int
-    proposed_by: str = ""
+    from views.reviews import Review
 
 
 MOST_KNOWN = 32

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 from programme.reviews import effects, notices, voting
 from store.reviews import votes as store
-from store.reviews.drafts import ADOPTED, DRAFT
 from store.reviews.votes import CONVENE, LAPSE, REMIND
+from views.reviews import ADOPTED, DRAFT
 
 if TYPE_CHECKING:
     from policy.exceptions import Seat
     from policy.period import Quarter
     from programme.moment import Moment
-    from store.reviews.drafts import Review
     from store.reviews.votes import Panel
+    from views.reviews import Review
 
 
 def advance(moment: Moment, quarter: Quarter) -> str | None:

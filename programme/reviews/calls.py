@@ -2,56 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from policy.reasons import Refusal
-from programme.people.named import Named
 from programme.reviews import token_value, voting
 from store.people import directory as people_store
 from store.reviews import drafts
 from store.reviews import votes as store
+from views.people import Named
+from views.reviews import Call, OwnVote
 
 if TYPE_CHECKING:
-    from policy.exceptions import Tally
     from programme.moment import Moment
-    from programme.reviews.token_value import Standing
-    from store.reviews.drafts import Review
     from store.reviews.votes import Cast
-
-
-@dataclass(frozen=True, slots=True)
-class OwnVote:
-    """How the seat of a reader voted: `by` whom and for whom it `stands_for` where that is someone else.
-
-    It `counts` as long as no case changed since.
-    """
-
-    adopts: bool
-    reason: str | None
-    counts: bool
-    by: Named | None = None
-    stands_for: Named | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A review that is open, for someone who may vote on it, with their own vote, None where there was none."""
-
-    review: Review
-    package: int
-    tally: Tally
-    vote: OwnVote | None
-    value: Standing
-
-    @property
-    def awaits_reader(self) -> bool:
-        """Whether their vote on the package as it stands is missing."""
-        return self.vote is None or not self.vote.counts
-
-    @property
-    def is_open(self) -> bool:
-        return True
 
 
 def of(moment: Moment, person_id: str) -> Call | None:

@@ -21,7 +21,7 @@ from store.handbook import reference
 from store.locks import Lock
 from store.proof import reviews
 from store.reviews import drafts, votes
-from store.reviews.drafts import DRAFT, Review
+from views.reviews import DRAFT, Review
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from programme.handbooks import Handbooks
     from programme.moment import Moment
     from programme.reviews.gathering import Gathered
-    from programme.reviews.summaries import Summary
-    from store.reviews.drafts import Kept
+    from views.review_figures import Summary
+    from views.reviews import Kept
 
 JOB = "reviews"
 

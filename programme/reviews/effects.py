@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -16,49 +15,19 @@ from policy.reviews.proposal import PROPOSED
 from programme import notify
 from store.people import directory as people_store
 from store.reviews import drafts as store
-from store.reviews.drafts import ADOPTED
 from store.reviews.votes import CLOSE, EFFECT
+from views.reviews import ADOPTED, Changed
 
 if TYPE_CHECKING:
     from datetime import date, datetime
-    from decimal import Decimal
 
     from policy.handbook import Handbook
     from policy.period import Month, Quarter
-    from policy.reasons import Reason
-    from policy.units import MicroTokens
     from programme.moment import Moment
-    from store.reviews.drafts import Kept, Review
+    from views.reviews import Kept, Review
 
 TEMPLATE = "reviews/notice"
 A_DAY = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """What an adopted review makes of a person's grant, and why.
-
-    The grants are those of the month `sized_for` without the change and with it; None where the board decided
-    otherwise, or there are none. `appeal_until` is None where nothing is cut.
-    """
-
-    quarter: Quarter
-    holds_from: Month
-    delta_thousandths: int
-    factor_before: Decimal
-    factor_after: Decimal
-    sized_for: str
-    grant_before: MicroTokens | None
-    grant_after: MicroTokens | None
-    decision: str
-    decision_reason: str
-    peers_size: int | None
-    unit: str
-    state: str
-    because: tuple[Reason, ...]
-    would_change: tuple[Reason, ...]
-    appeal_until: date | None
-    contact: str
 
 
 def is_cut(kept: Kept) -> bool:

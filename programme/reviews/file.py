@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from policy.reasons import Refusal
@@ -11,47 +10,16 @@ from programme.reviews import drafting, packs
 from programme.reviews.annual_export import FINANCE
 from store import audit
 from store.people import directory as people_store
+from views.reviews import CaseRow, Cases, ReviewFile
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from policy.period import Quarter
     from programme.moment import Moment
-    from programme.reviews.packs import Pack
-    from programme.value.standing import Histogram
     from store.people.directory import Person
-    from store.reviews.drafts import Kept
 
 AUDITOR = "auditor"
 MAY_SEE_CASES = (AUDITOR, "chair", FINANCE)
 ACTION = "review.file"
-
-
-@dataclass(frozen=True, slots=True)
-class CaseRow:
-    """A case in the file. Without `case` it is the reader's own or a report's: they see nothing of it."""
-
-    name: str
-    case: Kept | None
-    decided_by: str
-
-
-@dataclass(frozen=True, slots=True)
-class Cases:
-    """All cases, in the order of the board's lists, and who takes them."""
-
-    rows: tuple[CaseRow, ...]
-    reader: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewFile:
-    """The pack as it stands at an instant, and what its pictures show."""
-
-    pack: Pack
-    use: Histogram
-    cases: Cases | None
-    at: datetime
 
 
 def of(moment: Moment, quarter: Quarter | None) -> ReviewFile:

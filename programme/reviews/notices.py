@@ -14,7 +14,7 @@ from programme import notify
 from programme.people import board
 from store.outbox import messages
 from store.outbox.messages import NewLetter
-from store.reviews.drafts import ADOPTED
+from views.reviews import ADOPTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from policy.exceptions import Electorate, Seat
     from policy.period import Quarter
     from programme.moment import Moment
-    from store.reviews.drafts import Review
+    from views.reviews import Review
 
 PACK, FACE, USE, MONEY = "reviews/pack", "reviews/face", "reviews/use", "reviews/money"
 OUTCOME, MILESTONE = "reviews/outcome", "reviews/milestone"

@@ -2,100 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from policy.reasons import Refusal
 from policy.reviews import votes as reviews_votes
-from programme import letters
-from programme.people.named import Named
 from programme.reviews import drafting, effects, token_value, voting
-from programme.reviews.summaries import QuarterFigures
-from programme.reviews.token_value import NOT_PROPOSED
 from programme.value import standing
 from store.people import directory as people_store
 from store.reviews import drafts as reviews_store
 from store.reviews import votes as store
+from views import codec
+from views.people import Named
+from views.review_figures import QuarterFigures
+from views.reviews import DRAFT, CaseLine, Pack, Page, VoteLine
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from policy.exceptions import Tally
-    from policy.period import Month, Quarter
-    from policy.reviews.proposal import Counted
+    from policy.period import Quarter
     from programme.moment import Moment
-    from programme.reviews.summaries import Money, Summary
-    from programme.reviews.token_value import Standing
-    from programme.value.standing import Histogram
     from store.people.directory import Person
-    from store.reviews.drafts import Kept, Review
     from store.reviews.votes import Cast
+    from views.review_figures import Money, Summary
+    from views.reviews import Kept, Review
+    from views.value import Histogram
 
 PAGE = 8
 """Cases of a page of the modal: each takes three of its hundred blocks."""
-
-
-@dataclass(frozen=True, slots=True)
-class VoteLine:
-    """A vote as the pack shows it; `counts` is False where it was about an earlier package."""
-
-    who: Named
-    stands_for: Named | None
-    adopts: bool
-    reason: str | None
-    counts: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Pack:
-    """A review, its figures, and where its vote stands. `names` are those of the teams' leads, by id.
-
-    `value` is what becomes of the token value that is proposed with it; `superseded_by` the review that ended its vote.
-    """
-
-    review: Review
-    summary: Summary
-    package: int
-    tally: Tally
-    votes: tuple[VoteLine, ...]
-    awaited: tuple[Named, ...]
-    decided_by: Named | None
-    cases: int
-    holds_from: Month
-    names: Mapping[str, str]
-    value: Standing = NOT_PROPOSED
-    superseded_by: Quarter | None = None
-
-    @property
-    def is_open(self) -> bool:
-        return self.review.state == reviews_store.DRAFT
-
-    @property
-    def is_adopted(self) -> bool:
-        return self.review.state == reviews_store.ADOPTED
-
-
-@dataclass(frozen=True, slots=True)
-class CaseLine:
-    """A case in a list; `conflict` is why its reader has no say in it, and then sees nothing of it either."""
-
-    person_id: str
-    name: str
-    case: Kept | None
-    conflict: str
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page of the cases: those that change first, the greatest changes before the others. Pages count from 0."""
-
-    quarter: Quarter
-    lines: tuple[CaseLine, ...]
-    number: int
-    pages: int
-    counted: Counted
-    cases: int
-    is_open: bool
 
 
 def of(moment: Moment, quarter: Quarter) -> Pack:
@@ -149,7 +83,7 @@ def use(moment: Moment, quarter: Quarter) -> Histogram:
 
 def money(moment: Moment, quarter: Quarter) -> Money:
     """What the quarter came to in USD, as it was known at the draft."""
-    return letters.read(QuarterFigures, drafting.require(moment, quarter).summary).money
+    return codec.read(QuarterFigures, drafting.require(moment, quarter).summary).money
 
 
 def awaits(moment: Moment, quarter: Quarter, person_id: str) -> bool:
@@ -185,7 +119,7 @@ def page(moment: Moment, reader: Person, quarter: Quarter, number: int) -> Page:
         pages=pages,
         counted=totals.counted,
         cases=totals.cases,
-        is_open=kept.state == reviews_store.DRAFT,
+        is_open=kept.state == DRAFT,
     )
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from policy.reviews.votes import Limits
     from programme.moment import Moment
     from store.people.directory import Person
-    from store.reviews.drafts import Kept, Review
+    from views.reviews import Kept, Review
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,9 @@ Groups of few people are told of as little as in reports (docs/decisions/0013). 
 run time: msgspec reads the annotations.)
 """
 
-# ruff: noqa: TC001 - the types of fields are needed at run time
-
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -19,11 +16,9 @@ from policy.appeals import LAPSED, OPEN, REJECTED, UPHELD
 from policy.parameters.grants import LEVELS
 from policy.reviews import proposal
 from policy.reviews.adjustment import THOUSANDTH
-from policy.reviews.proposal import Counted
 from policy.sizing import WHOLE
 from policy.units import MicroTokens, NanoUSD
 from policy.value import reserve
-from programme import letters
 from store.appeals import records
 from store.exceptions import requests as requests_store
 from store.grants import monthly
@@ -31,6 +26,18 @@ from store.handbook import reference
 from store.outcomes import records as outcomes_store
 from store.people import directory as people_store
 from store.reviews import drafts, sources
+from views import codec
+from views.review_figures import (
+    Appealed,
+    Exceptions,
+    Fairness,
+    Group,
+    LastReview,
+    Money,
+    QuarterFigures,
+    Summary,
+    Value,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -39,144 +46,14 @@ if TYPE_CHECKING:
     from policy.period import Quarter
     from programme.grants.sizing import Plan
     from programme.moment import Moment
-    from programme.reviews.backtests import BackTest
     from store.exceptions.requests import Request
-    from store.reviews.drafts import Review, Standing
+    from store.reviews.drafts import Standing
+    from views.review_figures import BackTest
+    from views.reviews import Review
 
 TENTH = Decimal("0.1")
 SECONDS_PER_MINUTE = 60
 NO_WAVE = "none"
-
-
-@dataclass(frozen=True, slots=True)
-class Exceptions:
-    """The quarter's requests of a class: how many in each state, how long decisions took, what came of those granted.
-
-    Without a single decision there is no median.
-    """
-
-    class_name: str
-    made: int
-    states: dict[str, int]
-    outcomes: dict[str, int]
-    median_minutes: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Money:
-    """The quarter in USD: entitled, issued as grants, what usage cost; the reserve now, beside the worst case."""
-
-    entitled: NanoUSD
-    issued: NanoUSD
-    consumed: NanoUSD
-    funded: NanoUSD
-    worst_case: NanoUSD
-    buffer_held: NanoUSD
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """What a token is worth in the month that is sized, and what is proposed, None where nothing is: `note` says why.
-
-    `divergence` is |L/F − 1| of the proposal, None while there is no spend to weigh by.
-    """
-
-    version: str
-    per_token: NanoUSD
-    index: Decimal
-    buffer_permille: int
-    proposed: NanoUSD | None
-    proposed_index: Decimal | None
-    proposed_buffer_permille: int | None
-    divergence: Decimal | None
-    note: str
-
-
-@dataclass(frozen=True, slots=True)
-class QuarterFigures:
-    """The quarter as it was known at the draft. `bounds` counts its monthly grants that a cap or a floor held."""
-
-    money: Money
-    value: Value
-    bounds: dict[str, int]
-    exceptions: tuple[Exceptions, ...]
-    quarantined_events: int
-    unknown_outcomes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """A group of enough people: the mean change in per cent, and which share of them is raised and cut."""
-
-    name: str
-    people: int
-    mean_percent: Decimal
-    raised_permille: int
-    cut_permille: int
-
-
-@dataclass(frozen=True, slots=True)
-class Fairness:
-    """The groups of a kind that may be told; `hidden` counts the others."""
-
-    kind: str
-    groups: tuple[Group, ...]
-    hidden: int
-
-
-@dataclass(frozen=True, slots=True)
-class LastReview:
-    """What became of the review before."""
-
-    quarter: str
-    state: str
-    counted: Counted
-    held: int
-    amended: int
-
-
-@dataclass(frozen=True, slots=True)
-class Appealed:
-    """How many of an adopted review's cuts were appealed against, and what became of the appeals."""
-
-    quarter: str
-    cut: int
-    filed: int
-    upheld: int
-    rejected: int
-    lapsed: int
-    open: int
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """Everything that the board is shown beside the cases.
-
-    `grants_after` is None where so few grants change that, with a change in per cent, the difference would tell one.
-    `utilisation` counts people in ten bins of ten points and one above, None where it is not told. `missing` counts
-    people without a score by the reason, `unknown_use` those whose use is not known. `appealed` is about
-    the last review that was adopted before this one.
-    """
-
-    quarter: str
-    state: str
-    month: str
-    figures: QuarterFigures
-    counted: Counted
-    mean_percent: Decimal
-    held: int
-    amended: int
-    states: dict[str, int]
-    bounds: dict[str, int]
-    grants_before: MicroTokens
-    grants_after: MicroTokens | None
-    utilisation: tuple[int | None, ...]
-    missing: dict[str, int]
-    unknown_use: int
-    fairness: tuple[Fairness, ...]
-    backtests: Mapping[str, BackTest]
-    last: LastReview | None
-    appealed: Appealed | None
 
 
 # --- At the draft --------------------------------------------------------------------------------------------------
@@ -194,7 +71,7 @@ def figures(moment: Moment, quarter: Quarter, planned: Plan, book: Handbook, not
         quarantined_events=sources.count_quarantined(moment.session, begin, end),
         unknown_outcomes=outcomes_store.count_waiting(moment.session),
     )
-    plain: dict[str, Any] = letters.plain(found)
+    plain: dict[str, Any] = codec.plain(found)
     return plain
 
 
@@ -263,7 +140,7 @@ def of(moment: Moment, kept: Review, book: Handbook, *, backtests: Mapping[str, 
         quarter=str(kept.quarter),
         state=kept.state,
         month=kept.basis.month,
-        figures=letters.read(QuarterFigures, kept.summary),
+        figures=codec.read(QuarterFigures, kept.summary),
         counted=proposal.counted(one.delta_thousandths for one in cases),
         mean_percent=_mean([one.delta_thousandths for one in cases]),
         held=sum(one.decision == proposal.HELD for one in cases),

@@ -5,44 +5,25 @@ What became of it is read from the values themselves, so that the pack is right 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from policy.period import Month
 from policy.reasons import Refusal
-from programme.people.named import Named
 from programme.value import valuation
 from store import locks
 from store.handbook import reference
 from store.locks import Lock
 from store.people import directory as people_store
+from views.people import Named
+from views.reviews import NOT_PROPOSED, ValueStanding
 
 if TYPE_CHECKING:
     from policy.period import Quarter
     from programme.moment import Moment
-    from store.reviews.drafts import Review
+    from views.reviews import Review
 
 NONE, FIXED, OVER, ANOTHER = "none", "fixed", "over", "another"
 WAITS, FIRST, ADOPTED = "waits", "first", "adopted"
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What became of the proposed value of a quarter, or what adopting the package makes of it.
-
-    `none` is proposed; it `waits` to be adopted, or was adopted by the `first` of the two people whom it needs; it is
-    `adopted`; or nothing can be done: the handbook has `fixed` the value, `another` one was proposed since, the quarter
-    is `over`. `version` is that of the value once it is adopted, `by` those who did so, as far as we know them.
-    """
-
-    state: str
-    quarter: Quarter | None = None
-    needs_two: bool = False
-    version: str = ""
-    by: tuple[Named, ...] = ()
-
-
-NOT_PROPOSED = Standing(NONE)
 
 
 def quarter_of(kept: Review) -> Quarter:
@@ -50,7 +31,7 @@ def quarter_of(kept: Review) -> Quarter:
     return Month.parse(kept.basis.month).quarter
 
 
-def standing(moment: Moment, kept: Review) -> Standing:
+def standing(moment: Moment, kept: Review) -> ValueStanding:
     """Where the value stands that is proposed with a review."""
     if kept.value_proposal is None:
         return NOT_PROPOSED
@@ -58,25 +39,25 @@ def standing(moment: Moment, kept: Review) -> Standing:
     for one in reference.adoptions(moment.session, quarter):
         if valuation.digest_of(one.calculation) == kept.value_proposal:
             by = _named(moment, one.adopted_by, one.confirmed_by)
-            return Standing(ADOPTED, quarter, version=one.version, by=by)
+            return ValueStanding(ADOPTED, quarter, version=one.version, by=by)
     if moment.now >= quarter.bounds(moment.zone)[1]:
-        return Standing(OVER, quarter)
+        return ValueStanding(OVER, quarter)
     return _unadopted(moment, quarter, kept.value_proposal)
 
 
-def _unadopted(moment: Moment, quarter: Quarter, digest: str) -> Standing:
+def _unadopted(moment: Moment, quarter: Quarter, digest: str) -> ValueStanding:
     """Whether a value that no one adopted can still be, and by how many people."""
     books = moment.handbooks
     book = books.on(quarter.first_day)
     proposed = reference.proposal(moment.session, quarter)
     if book.value.method == "fixed":
-        return Standing(FIXED, quarter)
+        return ValueStanding(FIXED, quarter)
     if proposed is None or proposed.digest != digest:
-        return Standing(ANOTHER, quarter)
+        return ValueStanding(ANOTHER, quarter)
     needs_two = valuation.needs_two(valuation.expected(moment, quarter, books), proposed.calculation, book)
     if needs_two and proposed.first_adopter is not None:
-        return Standing(FIRST, quarter, needs_two=True, by=_named(moment, proposed.first_adopter))
-    return Standing(WAITS, quarter, needs_two=needs_two)
+        return ValueStanding(FIRST, quarter, needs_two=True, by=_named(moment, proposed.first_adopter))
+    return ValueStanding(WAITS, quarter, needs_two=needs_two)
 
 
 def _named(moment: Moment, *actors: str | None) -> tuple[Named, ...]:
@@ -104,7 +85,7 @@ def adopt(moment: Moment, kept: Review, actor: str) -> str:
     return standing(moment, kept).state
 
 
-def confirm(moment: Moment, kept: Review, actor: str) -> Standing:
+def confirm(moment: Moment, kept: Review, actor: str) -> ValueStanding:
     """The second person's confirmation of a value that was adopted with its package.
 
     A Refusal says what happened to it meanwhile, or that the same person was the first.
@@ -126,7 +107,7 @@ def confirm(moment: Moment, kept: Review, actor: str) -> Standing:
     return standing(moment, kept)
 
 
-def _why_not(found: Standing) -> str:
+def _why_not(found: ValueStanding) -> str:
     names = " and ".join(one.name for one in found.by)
     return {
         ADOPTED: f"The value is already adopted as {found.version}{f' by {names}' if names else ''}, so nothing"

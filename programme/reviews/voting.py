@@ -17,8 +17,8 @@ from store.audit import NOWHERE, POLICY, Place
 from store.people import board as board_store
 from store.reviews import drafts
 from store.reviews import votes as store
-from store.reviews.drafts import ADOPTED, DRAFT, LAPSED
 from store.reviews.votes import ADOPTED_BY, ASKED, LAPSED_BY, VOTED, Cast
+from views.reviews import ADOPTED, DRAFT, LAPSED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,10 +26,9 @@ if TYPE_CHECKING:
     from policy.exceptions import Seat, Tally
     from policy.period import Quarter
     from programme.moment import Moment
-    from programme.reviews.token_value import Standing
     from store.people.directory import Person
-    from store.reviews.drafts import Review
     from store.reviews.votes import Panel
+    from views.reviews import Review, ValueStanding
 
 REVIEW = Topic(
     "review",
@@ -230,7 +229,7 @@ def lapse(moment: Moment, kept: Review) -> Review:
 # --- The token value -----------------------------------------------------------------------------------------------
 
 
-def confirm_value(moment: Moment, person: Person, quarter: Quarter) -> Standing:
+def confirm_value(moment: Moment, person: Person, quarter: Quarter) -> ValueStanding:
     """Adopt the value of an adopted package as the second person, where its change needs two.
 
     A Refusal for whoever is not on the panel, or had the deciding vote: for themselves, or for the seat that they hold.

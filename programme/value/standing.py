@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -13,52 +12,17 @@ from policy.value import reserve
 from programme.value import valuation
 from store.grants import monthly
 from store.handbook import reference
+from views.value import Histogram, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
 
     from policy.handbook import Handbook
-    from policy.units import NanoUSD
     from programme.moment import Moment
 
 RECENT = timedelta(minutes=1)
 MEDIAN, NEARLY_ALL = 50, 95
-
-
-@dataclass(frozen=True, slots=True)
-class Histogram:
-    """How much of their grants people used over some months: (from percent, to percent, how many people).
-
-    The last bin has no upper end. None where it is not told; everything is, while there are too few people. Median and
-    95th percentile are rounded up to twentieths.
-    """
-
-    people: int
-    bins: tuple[tuple[int, int | None, int | None], ...]
-    median_permille: int | None
-    p95_permille: int | None
-    months: str
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Three figures that are never mixed: what people are entitled to this month, what is put aside, what it cost.
-
-    `worst_case` is what all outstanding tokens are worth, `reserve_permille` the share of it that is funded. The phase
-    is None before the baseline, and `months_since_launch` while no launch is set.
-    """
-
-    month: Month
-    entitled: NanoUSD
-    funded: NanoUSD
-    worst_case: NanoUSD
-    reserve_permille: int
-    consumed: NanoUSD
-    phase: int | None
-    months_since_launch: int | None
-    next_review: date
-    utilisation: Histogram
 
 
 def of(moment: Moment) -> Standing:

@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from policy.period import Quarter
-from programme import letters
 from programme.appeals import cards, notices
 from programme.reviews import effects
 from templates import appeals as shown
 from templates import reviews
+from views import codec
 
 if TYPE_CHECKING:
     from programme.app import App
-    from programme.appeals.cards import Card
     from templates.render import Message
+    from views.appeals import Card
 
 
 def compose_notice(app: App, view: object) -> Message:
     """What becomes of a person's grant, and why."""
-    named = letters.read(dict[str, str], view)
+    named = codec.read(dict[str, str], view)
     with app.reading() as moment:
         changed = effects.notice(moment, Quarter.parse(named["quarter"]), named["person_id"])
     return reviews.notice(changed)
@@ -27,7 +27,7 @@ def compose_notice(app: App, view: object) -> Message:
 
 def compose_card(app: App, view: object) -> Message | None:
     """The board's card; a reminder only as long as its reader can decide."""
-    named = letters.read(dict[str, str], view)
+    named = codec.read(dict[str, str], view)
     reminds = named.get("step") == notices.REMINDER
     if reminds and named["reader"] not in (_awaits(app, named["appeal_id"]) or ()):
         return None
@@ -41,7 +41,7 @@ def compose_face(app: App, view: object) -> Message:
 
 def compose_nobody(app: App, view: object) -> Message | None:
     """That no one on the board can decide, as long as that is so."""
-    if _awaits(app, letters.read(dict[str, str], view)["appeal_id"]) != frozenset():
+    if _awaits(app, codec.read(dict[str, str], view)["appeal_id"]) != frozenset():
         return None
     return shown.nobody(_card(app, view))
 
@@ -62,6 +62,6 @@ def _awaits(app: App, appeal_id: str) -> frozenset[str] | None:
 
 
 def _card(app: App, view: object) -> Card:
-    appeal_id = letters.read(dict[str, str], view)["appeal_id"]
+    appeal_id = codec.read(dict[str, str], view)["appeal_id"]
     with app.reading() as moment:
         return cards.of(moment, appeal_id)

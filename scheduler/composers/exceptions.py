@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from policy.units import MICRO_PER_TOKEN
-from programme import letters
 from programme.exceptions import cards
 from store.exceptions import requests as store
 from store.people import directory as people_store
 from templates import exceptions, render
+from views import codec
 
 if TYPE_CHECKING:
     from programme.app import App
@@ -32,7 +32,7 @@ class Named:
 
 def compose_card(app: App, view: object) -> Message | None:
     """The board's card: in its channel always, for one person as long as their vote is awaited or the card is there."""
-    named = letters.read(Named, view)
+    named = codec.read(Named, view)
     with app.reading() as moment:
         if named.reader is None:
             return exceptions.card(_card(moment, named))
@@ -43,19 +43,19 @@ def compose_card(app: App, view: object) -> Message | None:
 def compose_face(app: App, view: object) -> Message:
     """The same card for a message that was posted already."""
     with app.reading() as moment:
-        return exceptions.card(_card(moment, letters.read(Named, view)))
+        return exceptions.card(_card(moment, codec.read(Named, view)))
 
 
 def compose_mine(app: App, view: object) -> Message:
     """Where a request stands, for the person who asked."""
     with app.reading() as moment:
-        card = _card(moment, letters.read(Named, view))
+        card = _card(moment, codec.read(Named, view))
     return exceptions.mine(card)
 
 
 def compose_note(app: App, view: object) -> Message | None:
     """A word at a step; that a request was passed on is of no interest once it is decided."""
-    named = letters.read(Named, view)
+    named = codec.read(Named, view)
     with app.reading() as moment:
         card = _card(moment, named)
     if named.stage is not None and not card.request.is_undecided:
@@ -72,7 +72,7 @@ def compose_note(app: App, view: object) -> Message | None:
 
 def compose_question(app: App, view: object) -> Message | None:
     """A question or its answer, for one of the four who read it."""
-    named = letters.read(Named, view)
+    named = codec.read(Named, view)
     with app.reading() as moment:
         card = _card(moment, named)
         question = store.question(moment.session, named.question_id or 0)
@@ -84,7 +84,7 @@ def compose_question(app: App, view: object) -> Message | None:
 
 def compose_more_time(app: App, view: object) -> Message | None:
     """What is left of an exception that ends soon, unless it is used up by now."""
-    named = letters.read(Named, view)
+    named = codec.read(Named, view)
     with app.reading() as moment:
         card = _card(moment, named)
     if int(card.left) < MICRO_PER_TOKEN:
@@ -97,7 +97,7 @@ def compose_more_time(app: App, view: object) -> Message | None:
 def compose_outcome(app: App, view: object) -> Message:
     """The question what came of an exception, or the answer to it."""
     with app.reading() as moment:
-        card = _card(moment, letters.read(Named, view))
+        card = _card(moment, codec.read(Named, view))
     return render.message("exceptions/outcome", card=card, button_value=exceptions.button_value(card))
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from policy.units import MicroTokens
 from policy.value.valuation import worth
-from programme import letters
-from programme.letters import Digest, LapseNotice, Statement
 from templates import charts, render, workings
+from views import codec
+from views.grants import Digest, LapseNotice, Statement
 
 if TYPE_CHECKING:
     from templates.charts import Picture
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 def compose_statement(view: object) -> tuple[Message, Picture | None]:
     """A person's grant of a month, with its arithmetic."""
-    statement = letters.read(Statement, view)
+    statement = codec.read(Statement, view)
     working = workings.of(statement.factors)
     return render.message("grants/statement", statement=statement, working=working), None
 
 
 def compose_lapse_notice(view: object) -> tuple[Message, Picture | None]:
     """What a person will lose soon."""
-    notice = letters.read(LapseNotice, view)
+    notice = codec.read(LapseNotice, view)
     ending = sum((one.amount for one in notice.endings), MicroTokens(0))
     lapsing = notice.over_limit + ending
     return render.message("grants/lapse_notice", notice=notice, lapsing=lapsing, ending=ending), None
@@ -33,7 +33,7 @@ def compose_lapse_notice(view: object) -> tuple[Message, Picture | None]:
 
 def compose_digest(view: object) -> tuple[Message, Picture | None]:
     """The month for everyone; the picture only where its spend may be told."""
-    digest = letters.read(Digest, view)
+    digest = codec.read(Digest, view)
     at_value = partial(worth, per_token=digest.per_token)
     message = render.message("grants/digest", digest=digest, worth=at_value)
     return message, charts.month_of_spend(digest) if digest.spent is not None else None

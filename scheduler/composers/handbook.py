@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from programme import letters
 from programme.handbook import cards
 from templates import handbook
+from views import codec
 
 if TYPE_CHECKING:
     from programme.app import App
-    from programme.handbook.cards import Card
     from templates.render import Message
+    from views.handbook import Card
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,24 +25,24 @@ class Named:
 
 def compose_card(app: App, view: object) -> Message | None:
     """The board's card: in its channel always, for one person as long as it waits for a decision."""
-    named = letters.read(Named, view)
+    named = codec.read(Named, view)
     card = _card(app, named)
     return handbook.card(card) if named.reader is None or card.proposal.is_open else None
 
 
 def compose_face(app: App, view: object) -> Message:
     """The same card for a message that was posted already."""
-    return handbook.card(_card(app, letters.read(Named, view)))
+    return handbook.card(_card(app, codec.read(Named, view)))
 
 
 def compose_mine(app: App, view: object) -> Message:
     """Where a proposal stands, for its proposer."""
-    return handbook.mine(_card(app, letters.read(Named, view)))
+    return handbook.mine(_card(app, codec.read(Named, view)))
 
 
 def compose_note(app: App, view: object) -> Message:
     """What became of a proposal, for its proposer."""
-    return handbook.note(_card(app, letters.read(Named, view)))
+    return handbook.note(_card(app, codec.read(Named, view)))
 
 
 def _card(app: App, named: Named) -> Card:

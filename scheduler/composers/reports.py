@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from programme import letters
 from programme.reports import weekly
 from programme.reports.weekly import WhoseWeek
 from templates import charts, team
+from views import codec
 
 if TYPE_CHECKING:
     from programme.app import App
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def compose(app: App, view: object) -> tuple[Message, Picture | None] | None:
     """A manager's week; None where there is nothing that may be told, or where a later report is due."""
     with app.reading() as moment:
-        report = weekly.report_of(moment, letters.read(WhoseWeek, view))
+        report = weekly.report_of(moment, codec.read(WhoseWeek, view))
     if report is None:
         return None
     return team.weekly(report), charts.weekly_spend(report) if report.weeks else None

@@ -6,9 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from policy.value.valuation import worth
-from programme import letters
-from programme.letters import Warned
 from templates import render
+from views import codec
+from views.warnings import Warned
 
 if TYPE_CHECKING:
     from templates.charts import Picture
@@ -17,6 +17,6 @@ if TYPE_CHECKING:
 
 def compose(view: object) -> tuple[Message, Picture | None]:
     """What a person is told, at the value of the moment."""
-    warned = letters.read(Warned, view)
+    warned = codec.read(Warned, view)
     at_value = partial(worth, per_token=warned.per_token)
     return render.message("warnings/warning", warned=warned, worth=at_value), None

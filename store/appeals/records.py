@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import sqlalchemy as sa
 
 from policy.appeals import OPEN, CutMonth
@@ -13,7 +11,6 @@ from policy.period import Month, Quarter
 from policy.sizing import NEUTRAL, Factors
 from policy.units import MicroTokens
 from store.reviews import drafts
-from store.reviews.drafts import ADOPTED
 from store.reviews.votes import VOTED
 from store.tables.appeals import appeals, review_opt_outs
 from store.tables.audit import audit_log
@@ -21,6 +18,9 @@ from store.tables.grants import grants
 from store.tables.ledger import entries, lots
 from store.tables.reviews import review_cases
 from store.tables.reviews import reviews as reviews_table
+from views import codec
+from views.appeals import Appeal
+from views.reviews import ADOPTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,29 +36,6 @@ FILED, DECIDED, LAPSED = "appeal.file", "appeal.decide", "appeal.lapse"
 REMIND, LAPSE = "remind", "lapse"
 
 _a, _c, _r = appeals.c, review_cases.c, reviews_table.c
-
-
-@dataclass(frozen=True, slots=True)
-class Appeal:
-    """An appeal as it stands."""
-
-    quarter: Quarter
-    person_id: str
-    revision: int
-    state: str
-    reason: str
-    filed_at: datetime
-    decide_by: datetime
-    remind_at: datetime | None
-    decided_at: datetime | None
-    decided_by: str | None
-    decision_reason: str | None
-    cut_from: Month | None
-    entry_id: int | None
-
-    @property
-    def id(self) -> str:
-        return f"{self.quarter}/{self.person_id}"
 
 
 _query = sa.select(*(_a[name] for name in Appeal.__dataclass_fields__))
@@ -184,7 +161,7 @@ def cut_months(
         if _counted_later(session, quarter, person_id, month, posted_at):
             continue
         restored = _restored(session, quarter, person_id, month, at=at)
-        yield CutMonth(month, msgspec.convert(factors, Factors, dec_hook=drafts.typed), restored, rules_of(version))
+        yield CutMonth(month, codec.read(Factors, factors), restored, rules_of(version))
 
 
 def _counted_later(session: Session, quarter: Quarter, person_id: str, month: Month, posted_at: datetime) -> bool:

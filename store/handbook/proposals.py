@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from store.tables.handbook import handbook_proposals
+from views.handbook import OPEN, Proposal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date, datetime
+    from datetime import datetime
 
     from store.engine import Session
-
-OPEN, CONFIRMED, DECLINED, WITHDRAWN, LAPSED = "open", "confirmed", "declined", "withdrawn", "lapsed"
-
-
-class Proposal(NamedTuple):
-    """A version that someone proposed."""
-
-    id: str
-    version: str
-    effective_from: date
-    body: str
-    digest: str
-    proposed_by: str
-    proposed_at: datetime
-    state: str
-    decided_by: str | None
-    decided_at: datetime | None
-    reason: str | None
-
-    @property
-    def is_open(self) -> bool:
-        return self.state == OPEN
 
 
 _p = handbook_proposals.c

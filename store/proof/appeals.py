@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from policy.parameters.grants import SizingRules
     from policy.units import MicroTokens
-    from store.appeals.records import Appeal
     from store.engine import Session
+    from views.appeals import Appeal
 
 ENDS = {UPHELD: store.DECIDED, REJECTED: store.DECIDED, LAPSED: store.LAPSED}
 """What the audit log calls the end of an appeal in each state."""

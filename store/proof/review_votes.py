@@ -12,17 +12,17 @@ from store.audit import POLICY
 from store.proof.reviews import DRAFTED
 from store.reviews import drafts
 from store.reviews import votes as reviews_votes
-from store.reviews.drafts import ADOPTED, DRAFT, LAPSED
 from store.reviews.votes import ADOPTED_BY, ASKED, DECIDED_CASE, LAPSED_BY, VOTED
 from store.tables.audit import audit_log
+from views.reviews import ADOPTED, DRAFT, LAPSED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from policy.period import Quarter
     from store.engine import Session
-    from store.reviews.drafts import Review
     from store.reviews.votes import Panel
+    from views.reviews import Review
 
 ENDINGS = {ADOPTED: ADOPTED_BY, LAPSED: LAPSED_BY}
 Told = dict[str, list[Any]]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from policy.parameters.grants import SizingRules
     from policy.reviews.proposal import Case
     from store.engine import Session
-    from store.reviews.drafts import Kept, Review
+    from views.reviews import Kept, Review
 
 DRAFTED = "review.draft"
 """The action by which the audit log tells of a draft, with the digest of its inputs."""

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from policy.metering import Price
     from policy.value.valuation import TokenValue
     from store.engine import Session
-    from store.handbook.proposals import Proposal
+    from views.handbook import Proposal
 
 ROWS_AT_A_TIME = 10_000
 PROPOSAL_ACTIONS = {

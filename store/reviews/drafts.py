@@ -5,77 +5,31 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import msgspec
 import sqlalchemy as sa
 
 from policy.appeals import SUSPENDING
 from policy.period import Month, Quarter
 from policy.reviews.proposal import AMENDED, HELD, Basis, Case, Counted, Inputs
-from policy.units import MicroTokens, NanoUSD
+from policy.units import MicroTokens
 from store import bulk
 from store.tables.appeals import appeals
 from store.tables.people import people
 from store.tables.reviews import review_cases, review_inputs, reviews
+from views import codec
+from views.reviews import ADOPTED, Kept, Review
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from datetime import date, datetime
+    from datetime import date
 
     from store.engine import Session
 
-DRAFT, ADOPTED, LAPSED = "draft", "adopted", "lapsed"
 
 _r, _c, _i, _a = reviews.c, review_cases.c, review_inputs.c, appeals.c
-
-
-@dataclass(frozen=True, slots=True)
-class Review:
-    """A review as it stands; its inputs and cases are read apart from it."""
-
-    quarter: Quarter
-    state: str
-    revision: int
-    drafted_at: datetime
-    drafted_by: str
-    value_proposal: str | None
-    basis: Basis
-    inputs_digest: str
-    summary: Mapping[str, Any]
-    vote_until: datetime | None
-    decided_at: datetime | None
-    decided_by: str | None
-    holds_from: Month | None
-
-
-class Kept(NamedTuple):
-    """A case with what became of it."""
-
-    case: Case
-    decision: str
-    amended_thousandths: int | None
-    amended_factor: Decimal | None
-    decided_by: str | None
-    decided_at: datetime | None
-    decision_reason: str | None
-
-    @property
-    def delta_thousandths(self) -> int:
-        """What the change is by now: as proposed, none where it is held, or as it was amended."""
-        if self.decision == AMENDED and self.amended_thousandths is not None:
-            return self.amended_thousandths
-        return 0 if self.decision == HELD else self.case.delta_thousandths
-
-    @property
-    def factor(self) -> Decimal:
-        """What all adjustments make together if the review is adopted."""
-        if self.decision == AMENDED and self.amended_factor is not None:
-            return self.amended_factor
-        return self.case.factor_before if self.decision == HELD else self.case.factor_after
 
 
 def digest(basis: Basis, inputs: Iterable[Inputs]) -> str:
@@ -106,29 +60,12 @@ def _listed(values: Iterable[object]) -> Iterator[str]:
 
 
 def _text(value: object) -> str:
-    return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"))
-
-
-def _plain(kept: object) -> Any:  # noqa: ANN401 - plain values of any shape
-    return msgspec.to_builtins(kept, enc_hook=_unit)
-
-
-def _unit(value: object) -> object:
-    if isinstance(value, MicroTokens | NanoUSD):
-        return int(value)
-    raise NotImplementedError(type(value).__name__)
-
-
-def typed(kind: type, value: object) -> object:
-    """Plain numbers as the units that they were: what msgspec asks where it does not know a type."""
-    if kind in (MicroTokens, NanoUSD) and isinstance(value, int):
-        return kind(value)
-    raise NotImplementedError(kind.__name__)
+    return json.dumps(codec.plain(value), sort_keys=True, separators=(",", ":"))
 
 
 def dumped(value: object) -> str:
     """What is kept, as the text that the driver takes."""
-    return json.dumps(_plain(value), sort_keys=True)
+    return json.dumps(codec.plain(value), sort_keys=True)
 
 
 # --- Keeping a draft -----------------------------------------------------------------------------------------------
@@ -145,7 +82,7 @@ def insert(session: Session, review: Review, inputs: Sequence[Inputs], cases: Se
             value_version=review.basis.value_version,
             value_proposal=review.value_proposal,
             month=review.basis.month,
-            inputs=_plain(review.basis),
+            inputs=codec.plain(review.basis),
             inputs_digest=review.inputs_digest,
             summary=dict(review.summary),
         )
@@ -217,7 +154,7 @@ def _review(row: Any) -> Review:  # noqa: ANN401 - a row
         row.drafted_at,
         row.drafted_by,
         row.value_proposal,
-        msgspec.convert(row.inputs, Basis, dec_hook=typed),
+        codec.read(Basis, row.inputs),
         row.inputs_digest,
         row.summary,
         row.vote_until,
@@ -233,7 +170,7 @@ def inputs(session: Session, quarter: Quarter, person_id: str | None = None) -> 
     if person_id is not None:
         query = query.where(_i.person_id == person_id)
     rows = session.execute(query.order_by(_i.person_id, _i.part)).mappings()
-    return [msgspec.convert({name: row[name] for name in _INPUTS}, Inputs, dec_hook=typed) for row in rows]
+    return [codec.read(Inputs, {name: row[name] for name in _INPUTS}) for row in rows]
 
 
 _case_query = sa.select(*(_c[name] for name in _CASE), *(_c[name] for name in Kept._fields[1:]))
@@ -252,7 +189,7 @@ def case(session: Session, quarter: Quarter, person_id: str) -> Kept | None:
 
 
 def _kept(row: Mapping[Any, Any]) -> Kept:
-    case_ = msgspec.convert({name: row[name] for name in _CASE}, Case, dec_hook=typed)
+    case_ = codec.read(Case, {name: row[name] for name in _CASE})
     rest = {name: row[name] for name in Kept._fields[1:]}
     amended = rest["amended_factor"]
     return Kept(case_, **rest | {"amended_factor": None if amended is None else Decimal(amended)})

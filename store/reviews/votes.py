@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from policy.exceptions import STAGE_OF, Electorate, Seat, Vote
 from policy.period import Quarter
-from store.reviews.drafts import DRAFT
 from store.tables.reviews import review_panels, review_seats, review_votes, reviews
+from views.reviews import DRAFT
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import pairwise
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from policy.units import MICRO_PER_TOKEN
 from templates.charts import canvas
@@ -16,36 +16,14 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from policy.period import Month
     from policy.units import MicroTokens
     from templates.charts.canvas import Point
+    from views.balance import BurnDown
 
 PLOT = Box(96, 50, 606, 336)
 LEFT_OF_IT, UNDER_IT, EXPECTED = "#0072b2", "#d6e8f4", "#c9d1d9"
 GAP = 12
 WEEK = 7
-
-
-class BurnDown(Protocol):
-    """What the chart needs of a person's month.
-
-    `left` is what was there at the end of each day so far, from the 1st; `start`, what was there at the month's first
-    instant and what was granted since; `ahead`, (day, low, middle, high) at the end of days to come, empty while it is
-    too early to tell; `runs_out`, the day on which the tokens are expected to end.
-    """
-
-    @property
-    def month(self) -> Month: ...
-    @property
-    def today(self) -> date: ...
-    @property
-    def left(self) -> Sequence[tuple[date, MicroTokens]]: ...
-    @property
-    def start(self) -> MicroTokens: ...
-    @property
-    def ahead(self) -> Sequence[tuple[date, MicroTokens, MicroTokens, MicroTokens]]: ...
-    @property
-    def runs_out(self) -> date | None: ...
 
 
 def burn_down(month: BurnDown) -> Picture:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from templates import formats
 from templates.charts import canvas
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from policy.units import NanoUSD
+    from views.review_figures import Money
 
 TALL, APART, GROUPS_APART, TOP = 42, 14, 34, 346
 """Dots: a bar, the room between two, between the quarter and the reserve, and where the first one begins."""
@@ -21,22 +22,7 @@ ENTITLED, ISSUED, CONSUMED, RESERVE = BAND, "#3a9bd9", "#0072b2", "#00664a"
 """Each lies within the one above it as a rule, and is darker."""
 
 
-class Funds(Protocol):
-    """What the chart needs of a quarter; the last two are of the day of the draft."""
-
-    @property
-    def entitled(self) -> NanoUSD: ...
-    @property
-    def issued(self) -> NanoUSD: ...
-    @property
-    def consumed(self) -> NanoUSD: ...
-    @property
-    def worst_case(self) -> NanoUSD: ...
-    @property
-    def funded(self) -> NanoUSD: ...
-
-
-def funds(money: Funds, quarter: str) -> Picture:
+def funds(money: Money, quarter: str) -> Picture:
     """A bar for each amount, under a title that says how much of what was issued was consumed."""
     return Picture(canvas.png(drawing(money, quarter)), alt_text(money, quarter), "funds.png")
 
@@ -44,7 +30,7 @@ def funds(money: Funds, quarter: str) -> Picture:
 # --- What there is to see ------------------------------------------------------------------------------------------
 
 
-def finding(money: Funds) -> str:
+def finding(money: Money) -> str:
     """What there is to see, in one line."""
     if money.issued <= 0:
         return "Nothing was issued"
@@ -57,7 +43,7 @@ def subtitle(quarter: str) -> str:
     return f"USD in {quarter}; the reserve as of the draft"
 
 
-def bars(money: Funds) -> list[tuple[str, NanoUSD, str]]:
+def bars(money: Money) -> list[tuple[str, NanoUSD, str]]:
     """(words, amount, colour) from the top."""
     return [
         ("Entitled", money.entitled, ENTITLED),
@@ -68,7 +54,7 @@ def bars(money: Funds) -> list[tuple[str, NanoUSD, str]]:
     ]
 
 
-def alt_text(money: Funds, quarter: str) -> str:
+def alt_text(money: Money, quarter: str) -> str:
     """The finding and every amount."""
     amounts = ", ".join(f"{words.lower()} {formats.whole_usd(amount)}" for words, amount, _ in bars(money))
     return f"Bar chart. {finding(money)}. {subtitle(quarter)}: {amounts}."
@@ -77,7 +63,7 @@ def alt_text(money: Funds, quarter: str) -> str:
 # --- The drawing ---------------------------------------------------------------------------------------------------
 
 
-def drawing(money: Funds, quarter: str) -> Figure:
+def drawing(money: Money, quarter: str) -> Figure:
     """The chart: a light card that reads the same on dark screens."""
     card = Card(finding(money), subtitle(quarter))
     shown = [(words, amount, formats.whole_usd(amount).removeprefix("USD "), hue) for words, amount, hue in bars(money)]

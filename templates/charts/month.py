@@ -6,7 +6,7 @@ import io
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from policy.units import MICRO_PER_TOKEN
 from templates import formats
@@ -14,14 +14,14 @@ from templates.charts.canvas import CARD, DPI, FAINT, HEIGHT, INK, TEXT, TITLE, 
 from templates.charts.canvas import of as _of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from datetime import date
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from policy.period import Month
-    from policy.units import MicroTokens
+    from views.grants import Digest
 
 WEEKDAY, WEEKEND = "#0072b2", "#9ecae9"
 RUSH, RUSH_WEEKEND = "#d55e00", "#f2b384"
@@ -31,26 +31,6 @@ UNEVEN = Decimal(2)
 """A busiest day of so many average weekdays makes the title."""
 NEAR_THE_EDGE = 4
 """Days within which the busiest day's label would leave the card if it were centred."""
-
-
-class DaySpent(Protocol):
-    @property
-    def day(self) -> date: ...
-    @property
-    def spent(self) -> MicroTokens: ...
-
-
-class MonthSpent(Protocol):
-    """What the chart needs of a digest."""
-
-    @property
-    def before(self) -> Month: ...
-    @property
-    def days(self) -> Sequence[DaySpent]: ...
-    @property
-    def rush(self) -> bool: ...
-    @property
-    def rush_days(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +67,7 @@ class Series:
         return sum((spent for day, spent in zip(self.days, self.tokens, strict=True) if chosen(day)), Decimal(0))
 
 
-def month_of_spend(digest: MonthSpent) -> Picture:
+def month_of_spend(digest: Digest) -> Picture:
     """The days of the month before a digest, as bars under a title that says what they show."""
     series = series_of(digest)
     written = io.BytesIO()
@@ -95,7 +75,7 @@ def month_of_spend(digest: MonthSpent) -> Picture:
     return Picture(written.getvalue(), alt_text(series), f"tokens-{series.month}.png")
 
 
-def series_of(digest: MonthSpent) -> Series:
+def series_of(digest: Digest) -> Series:
     """Every day of the month, also those on which nothing was spent."""
     days = tuple(digest.before.days())
     spent = dict.fromkeys(days, 0)

@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from datetime import date
 
     from policy.units import MicroTokens, NanoUSD
-    from templates.charts.burn_down import BurnDown
-    from templates.charts.utilisation import Histogram
-    from templates.charts.weekly import WeeksOfTeam
+    from views.balance import BurnDown
+    from views.reports import TeamReport
+    from views.value import Histogram
 
 LONGEST_TITLE, LONGEST_LABEL, MOST_POINTS = 50, 20, 20
 Block = dict[str, Any]
 
 
-def team_lines(report: WeeksOfTeam) -> Block | None:
+def team_lines(report: TeamReport) -> Block | None:
     """The weeks that are over, without those that are left out: what a week came to, and the grants' pace if known."""
     weeks = [one for one in report.weeks[:-1] if not one.hidden][-MOST_POINTS:]
     if report.hidden or not any(one.spent for one in weeks):

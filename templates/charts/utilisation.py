@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from templates import formats
 from templates.charts import canvas
 from templates.charts.canvas import BAND, CARD, FAINT, INK, LINE, MARGIN, Box, Card, Picture, Plot
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from matplotlib.figure import Figure
+
+    from views.value import Histogram
 
 PLOT = Box(MARGIN, 50, canvas.ACROSS - MARGIN, 294)
 PERCENT, APART, OVER, EDGE = 100, 106, 116, 118
@@ -21,21 +21,6 @@ FEW = 10
 """Dots: the height of the mark for fewer than five."""
 ALL = 1_000
 BARS = "#0072b2"
-
-
-class Histogram(Protocol):
-    """What the chart needs: (low percent, high percent or None for over, people or None for too few to tell)."""
-
-    @property
-    def people(self) -> int: ...
-    @property
-    def bins(self) -> Sequence[tuple[int, int | None, int | None]]: ...
-    @property
-    def median_permille(self) -> int | None: ...
-    @property
-    def p95_permille(self) -> int | None: ...
-    @property
-    def months(self) -> str: ...
 
 
 def utilisation(histogram: Histogram) -> Picture:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from policy.units import NANO_PER_USD, NanoUSD
 from templates import formats
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from policy.period import Week
-    from policy.units import MicroTokens
+    from views.reports import TeamReport, WeekAhead, WeekOfSpend
 
 BAR = 0.39
 """Half of a bar's width, in weeks."""
@@ -38,52 +37,7 @@ ASTRAY = 24
 WORDS = {"few_people": "too few people", "few_spenders": "too few spenders", "team_changed": "the team changed"}
 
 
-class SpentInWeek(Protocol):
-    @property
-    def week(self) -> Week: ...
-    @property
-    def usd(self) -> Sequence[NanoUSD]: ...
-    @property
-    def spent(self) -> NanoUSD: ...
-    @property
-    def tokens(self) -> MicroTokens: ...
-    @property
-    def pace(self) -> NanoUSD | None: ...
-    @property
-    def hidden(self) -> str: ...
-    @property
-    def people(self) -> int: ...
-    @property
-    def same_team(self) -> bool: ...
-
-
-class ExpectedInWeek(Protocol):
-    @property
-    def week(self) -> Week: ...
-    @property
-    def low(self) -> NanoUSD: ...
-    @property
-    def middle(self) -> NanoUSD: ...
-    @property
-    def high(self) -> NanoUSD: ...
-
-
-class WeeksOfTeam(Protocol):
-    """What the chart needs of a team's report."""
-
-    @property
-    def people(self) -> int: ...
-    @property
-    def hidden(self) -> str: ...
-    @property
-    def services(self) -> Sequence[str]: ...
-    @property
-    def weeks(self) -> Sequence[SpentInWeek]: ...
-    @property
-    def ahead(self) -> Sequence[ExpectedInWeek]: ...
-
-
-def weekly_spend(report: WeeksOfTeam) -> Picture:
+def weekly_spend(report: TeamReport) -> Picture:
     """The last weeks as bars stacked by service, under a title that says what they show."""
     last = f"-{report.weeks[-1].week}" if report.weeks else ""
     return Picture(canvas.png(drawing(report)), alt_text(report), f"team-spend{last}.png")
@@ -92,7 +46,7 @@ def weekly_spend(report: WeeksOfTeam) -> Picture:
 # --- What there is to see ------------------------------------------------------------------------------------------
 
 
-def finding(report: WeeksOfTeam) -> str:
+def finding(report: TeamReport) -> str:
     """What there is to see, in one line."""
     over = report.weeks[:-1]
     if report.hidden or not over:
@@ -106,7 +60,7 @@ def finding(report: WeeksOfTeam) -> str:
     return _begun(report) or _changed(report, over)
 
 
-def _begun(report: WeeksOfTeam) -> str:
+def _begun(report: TeamReport) -> str:
     """What to say where there is nothing before the last week or this one to compare with."""
     *past, last, this = report.weeks
     if any(one.spent or one.hidden for one in past):
@@ -116,7 +70,7 @@ def _begun(report: WeeksOfTeam) -> str:
     return f"Spend began this week: {_usd(this.spent)} so far"
 
 
-def _changed(report: WeeksOfTeam, over: Sequence[SpentInWeek]) -> str:
+def _changed(report: TeamReport, over: Sequence[WeekOfSpend]) -> str:
     if len(over) < WEEKS_COMPARED or over[-2].hidden:
         return f"{_usd(over[-1].spent)} last week; the week before is left out"
     if not over[-2].same_team:
@@ -129,7 +83,7 @@ def _changed(report: WeeksOfTeam, over: Sequence[SpentInWeek]) -> str:
     return f"Last week {_compared(report.services, before, last)}"
 
 
-def _compared(services: Sequence[str], before: SpentInWeek, last: SpentInWeek) -> str:
+def _compared(services: Sequence[str], before: WeekOfSpend, last: WeekOfSpend) -> str:
     by = Fraction(int(last.spent) - int(before.spent), int(before.spent))
     if abs(by) < SAME:
         return "much as before"
@@ -145,7 +99,7 @@ def _compared(services: Sequence[str], before: SpentInWeek, last: SpentInWeek) -
     return f"up {round(by * 100)} %{mostly}"
 
 
-def _most_of_it(services: Sequence[str], before: SpentInWeek, last: SpentInWeek) -> str:
+def _most_of_it(services: Sequence[str], before: WeekOfSpend, last: WeekOfSpend) -> str:
     """The service that makes up most of the change between two weeks, if one of several does."""
     change = int(last.spent) - int(before.spent)
     sign = 1 if change > 0 else -1
@@ -156,7 +110,7 @@ def _most_of_it(services: Sequence[str], before: SpentInWeek, last: SpentInWeek)
     return ""
 
 
-def subtitle(report: WeeksOfTeam) -> str:
+def subtitle(report: TeamReport) -> str:
     """Last week in USD and tokens, where it is told, and what the bars are."""
     over = report.weeks[:-1]
     if report.hidden or not over:
@@ -167,7 +121,7 @@ def subtitle(report: WeeksOfTeam) -> str:
     return f"{_usd(last.spent)} ({canvas.tokens(last.tokens)} tokens) last week, {canvas.people(last.people)}"
 
 
-def alt_text(report: WeeksOfTeam) -> str:
+def alt_text(report: TeamReport) -> str:
     """The finding, every week, the services' shares, the pace and what is expected."""
     begin = f"{finding(report)}. {subtitle(report)}."
     shown = [one for one in report.weeks if not one.hidden]
@@ -185,13 +139,13 @@ def alt_text(report: WeeksOfTeam) -> str:
     return " ".join(parts)
 
 
-def _weeks_in_words(report: WeeksOfTeam) -> Iterator[str]:
+def _weeks_in_words(report: TeamReport) -> Iterator[str]:
     for one in report.weeks:
         when = "this week so far" if one is report.weeks[-1] else canvas.of(one.week.first_day)
         yield f"{when} left out ({WORDS.get(one.hidden, one.hidden)})" if one.hidden else f"{when} {_usd(one.spent)}"
 
 
-def _pace_in_words(report: WeeksOfTeam) -> Iterator[str]:
+def _pace_in_words(report: TeamReport) -> Iterator[str]:
     paces = [(one, one.pace) for one in report.weeks if one.pace is not None]
     if paces:
         steps = [(one.week, pace) for i, (one, pace) in enumerate(paces) if not i or paces[i - 1][1] != pace]
@@ -199,7 +153,7 @@ def _pace_in_words(report: WeeksOfTeam) -> Iterator[str]:
         yield f"The grants come to, a week: {told}."
 
 
-def _forecast_in_words(report: WeeksOfTeam) -> Iterator[str]:
+def _forecast_in_words(report: TeamReport) -> Iterator[str]:
     if report.ahead:
         weeks = ", ".join(
             f"{canvas.of(one.week.first_day)} {_usd(one.middle)} ({canvas.usd(one.low)} to {canvas.usd(one.high)})"
@@ -228,7 +182,7 @@ def _usd(amount: NanoUSD) -> str:
 class _Scene:
     """A report with its scale: where each thing goes."""
 
-    report: WeeksOfTeam
+    report: TeamReport
     plot: Plot
     grid: tuple[float, ...]
 
@@ -237,7 +191,7 @@ class _Scene:
         return self.plot.values.top
 
     @property
-    def shown(self) -> list[tuple[int, SpentInWeek]]:
+    def shown(self) -> list[tuple[int, WeekOfSpend]]:
         return [(i, one) for i, one in enumerate(self.report.weeks) if not one.hidden]
 
     @property
@@ -245,7 +199,7 @@ class _Scene:
         return len(self.report.weeks) - 1
 
     @property
-    def expected(self) -> list[tuple[int, ExpectedInWeek]]:
+    def expected(self) -> list[tuple[int, WeekAhead]]:
         return [(self.this + i, one) for i, one in enumerate(self.report.ahead)]
 
     @property
@@ -254,7 +208,7 @@ class _Scene:
         return _value(paces[-1]) if paces else None
 
 
-def drawing(report: WeeksOfTeam) -> Figure:
+def drawing(report: TeamReport) -> Figure:
     """The chart: a light card that reads the same on dark screens."""
     card = Card(finding(report), subtitle(report))
     if report.hidden or len(report.weeks) < WEEKS_COMPARED:
@@ -282,7 +236,7 @@ def _value(amount: NanoUSD) -> float:
     return max(0.0, int(amount) / NANO_PER_USD)
 
 
-def _scene(report: WeeksOfTeam, *, key_lines: int) -> _Scene:
+def _scene(report: TeamReport, *, key_lines: int) -> _Scene:
     highest = max((_value(one.spent) for one in report.weeks), default=0.0)
     highest = max([highest, *(_value(one.middle) for one in report.ahead)])
     others = [*(_value(one.high) for one in report.ahead), *(_value(one.pace) for one in report.weeks if one.pace)]
@@ -317,7 +271,7 @@ def _weeks_axis(card: Card, scene: _Scene) -> list[Box]:
     return canvas.axis(card, BOTTOM, [*wanted, *((x(i), canvas.of(weeks[i].week.first_day)) for i in mondays)])
 
 
-def stacked(report: WeeksOfTeam, service: int, weeks: Sequence[int]) -> list[Box]:
+def stacked(report: TeamReport, service: int, weeks: Sequence[int]) -> list[Box]:
     """The boxes of a service in some of the weeks, each on those of the services before it."""
     boxes = []
     for i in weeks:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.every_database
 
 ROOT = Path(store.__file__).parents[1]
-PACKAGES = ("bot", "handlers", "policy", "programme", "sandbox", "scheduler", "store", "templates")
+PACKAGES = ("bot", "handlers", "policy", "programme", "sandbox", "scheduler", "store", "templates", "views")
 
 
 def note(session: Session, key: str) -> None:

@@ -12,16 +12,11 @@ from policy.reasons import Reason
 from policy.reviews.proposal import Case
 from policy.units import MicroTokens, NanoUSD
 from programme.appeals import deciding, filing
-from programme.appeals.cards import Card
 from programme.people import terms
-from programme.people.named import Named
 from programme.reviews import effects
-from programme.reviews.effects import Changed
 from store import audit
-from store.appeals.records import Appeal
 from store.people import directory as people_store
 from store.reviews import drafts
-from store.reviews.drafts import Kept
 from store.reviews.votes import VOTED
 from templates import appeals as shown
 from templates import render, reviews
@@ -29,6 +24,9 @@ from tests.support import cast, played, reviewed
 from tests.support import requests as asking
 from tests.support.letters import CONTACT, ENDLESS, HOSTILE
 from tests.support.reviewed import IDLE, Q4
+from views.appeals import Appeal, Card
+from views.people import Named
+from views.reviews import Changed, Kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,18 +13,18 @@ from programme.exceptions.asking import Judged
 from programme.exceptions.cards import Card, Exchange, Past, Queue, Queued, VoteLine
 from programme.exceptions.questions import OUTCOMES
 from programme.exceptions.voting import Voted
-from programme.letters import Situation
-from programme.people.named import Named
 from store.exceptions.requests import Question, Request
 from templates import exceptions, render, reviews
 from tests.support.letters import ENDLESS, HOSTILE, VALUE
 from tests.support.requests import BOOK, HOURS
+from views.exceptions import Situation
+from views.people import Named
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from programme.reviews.calls import Call
     from templates.render import Message
+    from views.reviews import Call
 
 ASKED_AT = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
 DECIDED_AT = datetime(2026, 11, 24, 14, 5, tzinfo=UTC)
@@ -249,7 +249,6 @@ def voted(card: Card, *, again: bool = False) -> Message:
 
 
 CASES: dict[str, Callable[[], Message]] = {
-    "card_open": lambda: exceptions.card(OPEN),
     "card_under_way": lambda: exceptions.card(UNDER_WAY),
     "card_major": lambda: exceptions.card(MAJOR),
     "card_without_a_grant": lambda: exceptions.card(NO_GRANT),
@@ -262,7 +261,6 @@ CASES: dict[str, Callable[[], Message]] = {
     "card_not_ratified": lambda: exceptions.card(NOT_RATIFIED),
     "card_netted": lambda: exceptions.card(NETTED),
     "card_hostile": lambda: exceptions.card(hostile(UNDER_WAY, HOSTILE)),
-    "mine_open": lambda: mine(OPEN),
     "mine_approved": lambda: mine(APPROVED),
     "mine_rejected": lambda: mine(REJECTED),
     "mine_lapsed": lambda: mine(LAPSED),
@@ -271,7 +269,6 @@ CASES: dict[str, Callable[[], Message]] = {
     "mine_ratified": lambda: mine(RATIFIED),
     "mine_not_ratified": lambda: mine(NOT_RATIFIED),
     "mine_hostile": lambda: mine(hostile(REJECTED, HOSTILE)),
-    "note_approved": lambda: note(APPROVED),
     "note_rejected": lambda: note(REJECTED),
     "note_lapsed": lambda: note(LAPSED),
     "note_ratified": lambda: note(RATIFIED),

@@ -13,12 +13,12 @@ from policy.period import Month, Quarter
 from policy.sizing import Assignment, Claim, Factors, size
 from policy.units import MicroTokens, NanoUSD
 from policy.value.valuation import TokenValue
-from programme import letters
-from programme.letters import DayOfSpend, Digest, Ending, LapseNotice, Portion, Statement
 from programme.value import valuation
 from scheduler.composers import grants as composers_grants
 from store.tables.grants import grants
 from tests.support import cast
+from views import codec
+from views.grants import DayOfSpend, Digest, Ending, LapseNotice, Portion, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,7 +83,7 @@ def keep_grant(app: App, email: str, month: Month, of: Factors) -> None:
             "amount": of.amount,
             "entitled_nano_usd": of.entitlement,
             "issued_nano_usd": of.usd,
-            "factors": json.loads(letters.written(of)),
+            "factors": json.loads(codec.written(of)),
             "handbook_version": books.versions[0].version,
             "value_version": valuation.value_of(moment, month.quarter, books).version,
         }
@@ -161,7 +161,7 @@ def told(letter: Statement | LapseNotice | Digest) -> Message:
         LapseNotice: composers_grants.compose_lapse_notice,
         Digest: composers_grants.compose_digest,
     }
-    return compose[type(letter)](json.loads(letters.written(letter)))[0]
+    return compose[type(letter)](json.loads(codec.written(letter)))[0]
 
 
 def hostile_statement(text: str) -> Statement:
@@ -187,13 +187,11 @@ CASES: dict[str, Callable[[], Message]] = {
     "statement_with_a_lapse": lambda: told(statement(settled=tokens("1200"), lapsed=tokens("1500.25"))),
     "statement_hostile": lambda: told(hostile_statement(HOSTILE)),
     "lapse_notice": lambda: told(notice()),
-    "lapse_notice_over_the_limit": lambda: told(notice(endings=0)),
     "lapse_notice_tomorrow": lambda: told(notice(days=1, over="0")),
     "lapse_notice_of_many_lots": lambda: told(notice(endings=12)),
     "lapse_notice_hostile": lambda: told(notice(contact=HOSTILE)),
     "digest": lambda: told(digest()),
     "digest_after_a_rush": lambda: told(digest(rush=True)),
-    "digest_of_too_few": lambda: told(too_few()),
     "digest_of_nothing": lambda: told(unspent()),
     "digest_hostile": lambda: told(hostile_digest(HOSTILE)),
 }

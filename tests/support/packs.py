@@ -14,14 +14,17 @@ from policy.reasons import Reason
 from policy.reviews.proposal import AMENDED, HELD, PROPOSED, Basis, Case, Counted
 from policy.reviews.votes import Limits
 from policy.units import MicroTokens, NanoUSD
-from programme.handbook.thresholds import THRESHOLDS, Offered
-from programme.people.named import Named
-from programme.reviews.backtests import BackTest
-from programme.reviews.calls import Call, OwnVote
-from programme.reviews.packs import CaseLine, Pack, Page, VoteLine
+from programme.handbook.thresholds import THRESHOLDS
 from programme.reviews.single_cases import Decided
-from programme.reviews.summaries import (
+from programme.reviews.voting import Voted
+from templates import handbook, render, reviews
+from tests.support import cards, proposed
+from tests.support.letters import ENDLESS, HOSTILE
+from views.handbook import Offered
+from views.people import Named
+from views.review_figures import (
     Appealed,
+    BackTest,
     Exceptions,
     Fairness,
     Group,
@@ -31,13 +34,22 @@ from programme.reviews.summaries import (
     Summary,
     Value,
 )
-from programme.reviews.token_value import NOT_PROPOSED, Standing
-from programme.reviews.voting import Voted
-from programme.value.standing import Histogram
-from store.reviews.drafts import ADOPTED, DRAFT, LAPSED, Kept, Review
-from templates import handbook, render, reviews
-from tests.support import cards, proposed
-from tests.support.letters import ENDLESS, HOSTILE
+from views.reviews import (
+    ADOPTED,
+    DRAFT,
+    LAPSED,
+    NOT_PROPOSED,
+    Call,
+    CaseLine,
+    Kept,
+    OwnVote,
+    Pack,
+    Page,
+    Review,
+    ValueStanding,
+    VoteLine,
+)
+from views.value import Histogram
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -135,7 +147,7 @@ OPEN = Pack(
     cases=32,
     holds_from=Month(2027, 2),
     names={"per_mara": "Mara Quist"},
-    value=Standing("waits", Quarter(2027, 1)),
+    value=ValueStanding("waits", Quarter(2027, 1)),
 )
 UNDER_WAY = dataclasses.replace(
     OPEN,
@@ -155,10 +167,10 @@ UNDER_WAY = dataclasses.replace(
     awaited=(OMAR,),
 )
 DECIDED: dict[str, Any] = {"decided_at": DECIDED_AT, "decided_by": "per_omar"}
-WAITS = Standing("waits", Quarter(2027, 1))
+WAITS = ValueStanding("waits", Quarter(2027, 1))
 LARGE = dataclasses.replace(WAITS, needs_two=True)
 FIRST = dataclasses.replace(LARGE, state="first", by=(OMAR,))
-VALUE_ADOPTED = Standing("adopted", Quarter(2027, 1), version="2027-Q1.2", by=(OMAR, TESS))
+VALUE_ADOPTED = ValueStanding("adopted", Quarter(2027, 1), version="2027-Q1.2", by=(OMAR, TESS))
 ADOPTED_PACK = dataclasses.replace(
     UNDER_WAY,
     review=dataclasses.replace(REVIEW, state=ADOPTED, holds_from=Month(2027, 2), **DECIDED),
@@ -348,7 +360,7 @@ def deciding(value: str) -> Message:
 
 def told(of: Pack, state: str) -> Message:
     """What the pack says where the value was not adopted with it."""
-    return reviews.pack(dataclasses.replace(of, value=Standing(state, Quarter(2027, 1))))
+    return reviews.pack(dataclasses.replace(of, value=ValueStanding(state, Quarter(2027, 1))))
 
 
 def on_case(name: str, **more: object) -> dict[str, Any]:
@@ -405,7 +417,7 @@ CASES: dict[str, Callable[[], Message]] = {
     "outcome_of_a_review": lambda: reviews.outcome(ADOPTED_PACK),
     "outcome_of_a_review_by_a_first": lambda: reviews.outcome(WAITS_FOR_A_SECOND),
     "outcome_of_a_review_without_a_value": lambda: reviews.outcome(
-        dataclasses.replace(ADOPTED_PACK, value=Standing("another", Quarter(2027, 1)))
+        dataclasses.replace(ADOPTED_PACK, value=ValueStanding("another", Quarter(2027, 1)))
     ),
     "outcome_of_a_review_lapsed": lambda: reviews.outcome(LAPSED_PACK),
     "outcome_of_a_review_superseded": lambda: reviews.outcome(SUPERSEDED),

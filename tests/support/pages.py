@@ -11,15 +11,14 @@ from policy.kinds import LotKind
 from policy.period import Month, Quarter, Week
 from policy.units import MicroTokens, NanoUSD
 from policy.value.valuation import TokenValue
-from programme.balance.balance import BalanceCard, LotLine
-from programme.balance.burn_down import BurnDown
 from programme.exceptions.cards import Queue, Queued
 from programme.home import Board, Home, Requests, WarningsWanted
-from programme.reports.team_report import AHEAD, WEEKS, MonthAhead, TeamBelow, TeamReport, WeekAhead, WeekOfSpend
-from programme.value.standing import Histogram, Standing
 from templates import homes, render
 from tests.support import cards, packs
 from tests.support.letters import CONTACT, ENDLESS, HOSTILE
+from views.balance import BalanceCard, BurnDown, LotLine
+from views.reports import AHEAD, WEEKS, MonthAhead, TeamBelow, TeamReport, WeekAhead, WeekOfSpend
+from views.value import Histogram, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,12 +15,7 @@ from policy.period import Quarter
 from policy.reasons import Refusal
 from policy.reviews.proposal import Counted
 from programme.handbook import cards, deciding, proposing
-from programme.handbook.cards import Card, Tried
-from programme.people.named import Named
-from programme.reviews.backtests import BackTest
 from scheduler import tick
-from store.handbook import proposals as store
-from store.handbook.proposals import Proposal
 from store.tables.handbook import handbook_proposals
 from store.tables.outbox import outbox
 from templates import handbook as handbook_templates
@@ -28,6 +23,10 @@ from templates import render
 from tests.support import books, rollout
 from tests.support.letters import ENDLESS, HOSTILE
 from tests.support.requests import person
+from views import handbook as views
+from views.handbook import Card, Proposal, Tried
+from views.people import Named
+from views.review_figures import BackTest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -135,7 +134,7 @@ OPEN = Card(
         "d",
         "per_lena",
         PROPOSED_AT,
-        store.OPEN,
+        views.OPEN,
         None,
         None,
         None,

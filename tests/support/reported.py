@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from policy.period import Month, Week
 from policy.units import MicroTokens, NanoUSD
-from programme.reports.team_report import APART, Jump, MonthAhead, TeamBelow, TeamReport, WeekAhead, WeekOfSpend
 from templates import team
 from tests.support.letters import CONTACT, ENDLESS, HOSTILE
+from views.reports import APART, Jump, MonthAhead, TeamBelow, TeamReport, WeekAhead, WeekOfSpend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -27,6 +27,7 @@ from store.reviews import drafts as store
 from store.reviews import votes
 from store.tables.grants import grants
 from tests.support import cast, played, rollout, teams
+from views.reviews import ADOPTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
     from programme.moment import Moment
     from programme.reviews.drafting import Drafted
     from store.engine import Session
-    from store.reviews.drafts import Kept
     from tests.support.clock import Clock
+    from views.reviews import Kept
 
 Q3, Q4 = Quarter(2026, 3), Quarter(2026, 4)
 MORNING = datetime(2027, 1, 4, 9, tzinfo=UTC)
@@ -167,7 +168,7 @@ def adopt(moment: Moment, quarter: Quarter, holds_from: Month, *, now: datetime 
     for who in (chair, finance):
         votes.cast(moment.session, quarter, votes.Cast(who, who, package, adopts=True, reason=None, cast_at=now))
     month = str(holds_from)
-    assert store.change(moment.session, kept, state=store.ADOPTED, decided_at=now, decided_by=finance, holds_from=month)
+    assert store.change(moment.session, kept, state=ADOPTED, decided_at=now, decided_by=finance, holds_from=month)
     told = [
         (POLICY, votes.ASKED, {"needed": 2, "stage": 0, "seats": votes.plain_seats(panel)}),
         *((str(one.decided_by), votes.DECIDED_CASE, _told(one)) for one in decided),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from policy.metering import UsageEvent
     from programme.app import App
-    from programme.reports.team_report import TeamReport
+    from views.reports import TeamReport
 
 MARA, DANA = "mara@example.com", "dana@example.com"
 KIM, LOU, MAX, NED, OLA, PIA = (f"{name}@example.com" for name in ("kim", "lou", "max", "ned", "ola", "pia"))

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from programme.reviews.voting import Voted
     from store.engine import Session
     from store.people.directory import Person
-    from store.reviews.drafts import Kept
     from store.reviews.votes import Panel
+    from views.reviews import Kept
 
 
 def person(session: Session, email: str) -> Person:

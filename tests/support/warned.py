@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from policy.period import Month
 from policy.units import MicroTokens, NanoUSD
-from programme.letters import Warned, written
 from scheduler.composers import warnings
 from templates import render
 from tests.support.letters import CONTACT, ENDLESS, HOSTILE
+from views.codec import written
+from views.warnings import Warned
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,11 +16,12 @@ from policy.parameters.grants import COMPLEXITIES, LEVELS
 from policy.sizing import Assignment, Claim, size
 from policy.units import MicroTokens, NanoUSD
 from policy.value.valuation import TokenValue
-from programme.letters import Digest, LapseNotice, Statement, read, written
 from sandbox import block_kit
 from scheduler.composers import grants
 from tests.support import depth, letters
 from tests.support.letters import HIGH, LOW, NARROW, PART, RULES, STAFF, VALUE, factors, tokens
+from views.codec import read, written
+from views.grants import Digest, LapseNotice, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable

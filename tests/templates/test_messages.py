@@ -28,14 +28,13 @@ from policy.period import Month, Quarter
 from policy.reasons import Refusal
 from policy.units import MicroTokens, NanoUSD
 from policy.value.valuation import TokenValue
-from programme.balance.balance import BalanceCard, LotLine
 from programme.balance.history import History
-from programme.balance.why import CallLine, DebitLine, Explanation, MeterLine
 from sandbox import block_kit
 from store.usage.events import Line
 from templates import homes, render, workings
 from tests.support import appealed, cards, letters, packs, pages, proposed, reported, warned
 from tests.support.letters import ENDLESS, HOSTILE
+from views.balance import BalanceCard, CallLine, DebitLine, Explanation, LotLine, MeterLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -185,7 +184,6 @@ CASES: dict[str, Callable[[], Message]] = (
         "balance": lambda: balance(USUAL),
         "balance_lasting": lambda: balance(dataclasses.replace(USUAL, outlook=Outlook(date(2026, 12, 3), 0))),
         "balance_used_up": lambda: balance(dataclasses.replace(NEWCOMER, used_before=True)),
-        "balance_with_a_grant": lambda: balance(dataclasses.replace(USUAL, grant=letters.factors())),
         "balance_in_debt": lambda: balance(IN_DEBT),
         "balance_in_debt_with_lots": lambda: balance(
             dataclasses.replace(IN_DEBT, available=tokens("-42.5"), lots=(lot("10", "500"),))

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 from playwright.sync_api import expect
 
-from programme.reviews.file import CaseRow, Cases, ReviewFile
 from templates import review_page
 from tests.support import browser, packs
 from tests.support.letters import HOSTILE
 from tests.support.packs import DRAFTED_AT
+from views.reviews import CaseRow, Cases, ReviewFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page, Request
 
-    from programme.reviews.packs import Pack
+    from views.reviews import Pack
 
 INERT = "<script>alert(1)</script><img src=https://example.org/x onerror=alert(2)>\"' style=x {{ 7*7 }} </style>"
 ROWS = (

@@ -25,6 +25,7 @@ from tests.support import requests as asking
 from tests.support.appealed import FEBRUARY_THIRD, FRIDAY
 from tests.support.requests import IRIS, OMAR, TESS
 from tests.support.reviewed import BUSY, IDLE, Q4
+from views.reviews import LAPSED
 
 if TYPE_CHECKING:
     from programme.app import App
@@ -101,7 +102,7 @@ def test_a_draft_is_not_told(drafted: App) -> None:
     with drafted.database.transaction() as session:
         kept = drafts.get(session, Q4)
         assert kept is not None
-        assert drafts.change(session, kept, state=drafts.LAPSED, decided_at=FRIDAY)
+        assert drafts.change(session, kept, state=LAPSED, decided_at=FRIDAY)
     assert "No quarterly review has been adopted yet" in review(drafted, IDLE)
 
 

@@ -437,7 +437,7 @@ def test_logs_hold_ids_and_nothing_else(sqlite_app: App, client: WebClient, capl
     for user in (ADA, STRANGER, "U0GUEST"):
         for line in (*COMMANDS, "history secret words", "secret words"):
             ask(sqlite_app, line, user, client=client)
-    ours = ("handlers", "programme", "templates", "store", "policy", "bot")
+    ours = ("handlers", "programme", "templates", "store", "views", "policy", "bot")
     logged = " ".join(r.getMessage() for r in caplog.records if r.name.partition(".")[0] in ours)
     for word in (*PRIVATE, "stranger@", "1234.5"):
         assert word not in logged

@@ -23,7 +23,6 @@ from policy.units import MICRO_PER_TOKEN
 from programme.appeals import appeals, deciding, filing
 from programme.people import directory
 from programme.reviews import drafting, effects
-from programme.reviews.summaries import Appealed
 from scheduler import tick
 from store.appeals import records as store
 from store.engine import open_database
@@ -40,6 +39,7 @@ from tests.support.appealed import FEBRUARY, FEBRUARY_FIRST, FEBRUARY_THIRD, FRI
 from tests.support.clock import Clock
 from tests.support.requests import IRIS, OMAR, TESS
 from tests.support.reviewed import BUSY, IDLE, Q4, STOPPED
+from views.review_figures import Appealed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from policy.units import MicroTokens
     from programme.app import App
     from programme.moment import Moment
+    from views.appeals import Appeal
 
 Q1, MAY = Q4.next(), Month(2027, 5)
 LATE = datetime(2027, 2, 17, 17, tzinfo=UTC)
@@ -336,7 +337,7 @@ def test_a_reason_is_needed(moment: Moment) -> None:
 # --- Who decides ---------------------------------------------------------------------------------------------------
 
 
-def refused(moment: Moment, member: str, appeal: store.Appeal) -> str:
+def refused(moment: Moment, member: str, appeal: Appeal) -> str:
     try:
         appealed.decide(moment, member, appeal, upheld=True)
     except Refusal as refusal:

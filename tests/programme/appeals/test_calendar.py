@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from programme.app import App
     from programme.moment import Moment
-    from store.appeals.records import Appeal
+    from views.appeals import Appeal
 
 BOARD = (IRIS, OMAR, TESS, ZOE, KOFI)
 

@@ -23,7 +23,7 @@ from tests.support.clock import NOON, Clock
 if TYPE_CHECKING:
     from policy.metering import Meters
     from programme.app import App
-    from programme.balance.balance import BalanceCard
+    from views.balance import BalanceCard
 
 TEN_TOKENS: Meters = {"output": 10_000}
 """10,000 × USD 10 a million = USD 0.10 of GPT-5."""

@@ -26,7 +26,7 @@ from tests.support.clock import NOON, Clock
 
 if TYPE_CHECKING:
     from programme.app import App
-    from programme.balance.burn_down import BurnDown
+    from views.balance import BurnDown
 
 FIRST = date(2026, 11, 1)
 MIDNIGHT = datetime(2026, 10, 31, 23, 0, tzinfo=UTC)

@@ -25,7 +25,7 @@ from tests.support.clock import NOON, Clock
 if TYPE_CHECKING:
     from policy.metering import Meters
     from programme.app import App
-    from programme.balance.why import Explanation
+    from views.balance import Explanation
 
 NANO, MICRO = Decimal("1e-9"), Decimal("1e-6")
 

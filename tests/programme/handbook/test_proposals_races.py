@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from programme.app import App
     from store.engine import Database
-    from store.handbook.proposals import Proposal
+    from views.handbook import Proposal
 
 pytestmark = pytest.mark.every_database
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from programme.app import App
     from programme.moment import Moment
-    from store.handbook.proposals import Proposal
+    from views.handbook import Proposal
 
 LOW, LEAVE, CUT = "adjustment.use.low_enter", "adjustment.use.low_leave", "adjustment.change.low"
 APRIL = date(2027, 4, 1)

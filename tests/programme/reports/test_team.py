@@ -19,7 +19,6 @@ from programme.app import App
 from programme.grants import monthly
 from programme.people import teams as roster
 from programme.people import terms
-from programme.reports.team_report import APART
 from store.engine import open_database
 from store.people import teams as store
 from store.tables.usage import usage_days
@@ -29,11 +28,12 @@ from tests.support import books, cast, depth, requests, rollout, teams
 from tests.support.books import ADA, BEN
 from tests.support.clock import Clock
 from tests.support.teams import DANA, KIM, LOU, MARA, NED, PIA, TEAM
+from views.reports import APART
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from programme.reports.team_report import TeamReport
+    from views.reports import TeamReport
 
 GEMINI = ("gemini", "gemini-2.5-pro")
 THIS_MONDAY = date(2026, 11, 16)

@@ -10,7 +10,7 @@ from slack_sdk import WebClient
 
 from handlers import slack_app
 from policy.period import Week
-from programme import handbooks, letters
+from programme import handbooks
 from programme.handbook import applying
 from programme.reports import weekly
 from programme.reports.weekly import WhoseWeek
@@ -21,6 +21,7 @@ from store.tables.people import people
 from tests.support import books, cast, rollout, teams
 from tests.support.books import ADA
 from tests.support.teams import DANA, MARA, PIA, TEAM
+from views import codec
 
 if TYPE_CHECKING:
     from programme.app import App
@@ -40,7 +41,7 @@ def owe(app: App, monday: date = NEXT_MONDAY) -> int:
 
 
 def composed(app: App, manager: str, monday: date) -> object:
-    view = letters.plain(WhoseWeek(cast.person_id(app, manager), monday))
+    view = codec.plain(WhoseWeek(cast.person_id(app, manager), monday))
     return composing.compose(weekly.TEMPLATE, view, app=app)
 
 

@@ -40,6 +40,7 @@ from store.tables.usage import usage_days
 from tests.support import books, cast, reviewed, rollout, teams
 from tests.support.clock import Clock
 from tests.support.reviewed import BUSY, GIFTED, IDLE, MORNING, Q3, Q4, STOPPED, UNPAID
+from views.reviews import ADOPTED, LAPSED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -372,8 +373,8 @@ def test_what_is_proposed_is_what_adoption_grants(moment: Moment) -> None:
 def test_what_lapsed_changes_nothing(moment: Moment) -> None:
     """A review that nobody adopted has no effect in any month, and its changes do not count in the year."""
     kept = drafting.require(moment, Q4)
-    assert store.change(moment.session, kept, state=store.LAPSED, decided_at=MORNING)
-    assert not store.change(moment.session, kept, state=store.ADOPTED, decided_at=MORNING, holds_from="2027-02")
+    assert store.change(moment.session, kept, state=LAPSED, decided_at=MORNING)
+    assert not store.change(moment.session, kept, state=ADOPTED, decided_at=MORNING, holds_from="2027-02")
     assert store.factors_on(moment.session, MAY) == {}
     assert store.history(moment.session, Q1, since=Q3).deltas == {}
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from programme.app import App
     from programme.moment import Moment
-    from programme.reviews.file import Cases
+    from views.reviews import Cases
 
 AUDRA, M3 = "audra@example.com", "m3@example.com"
 """Audra audits the programme; M3 leads the team of STOPPED, and is its chair in these tests."""

@@ -42,6 +42,7 @@ from tests.support import appealed, books, cast, depth, postgres, reviewed
 from tests.support.clock import Clock
 from tests.support.requests import IRIS, KOFI, LENA, OMAR, TESS, ZOE, person
 from tests.support.reviewed import BUSY, IDLE, MORNING, STOPPED
+from views.reviews import DRAFT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
     from programme.app import App
     from programme.moment import Moment
     from store.engine import Session
-    from store.reviews.drafts import Review
+    from views.reviews import Review
 
 pytestmark = pytest.mark.every_database
 
@@ -217,7 +218,7 @@ class ReviewsMachine(RuleBasedStateMachine):
         with self.office.database.reading() as session:
             for kept in reviews_store.all_of(session):
                 assert self.ended.get(kept.quarter, kept.state) == kept.state
-                if kept.state != reviews_store.DRAFT:
+                if kept.state != DRAFT:
                     self.ended[kept.quarter] = kept.state
 
     @invariant()

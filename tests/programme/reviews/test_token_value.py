@@ -30,13 +30,14 @@ from tests.support import books, cast, reviewed, voted
 from tests.support.clock import Clock
 from tests.support.requests import ALTERNATES, BOARD_CHANNEL, IRIS, LENA, OMAR, TESS, ZOE
 from tests.support.reviewed import MORNING, Q4
+from views.reviews import NOT_PROPOSED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from programme.app import App
     from programme.moment import Moment
-    from programme.reviews.token_value import Standing
+    from views.reviews import ValueStanding
 
 Q1 = Quarter(2027, 1)
 OVER = datetime(2027, 4, 1, 9, tzinfo=UTC)
@@ -90,11 +91,11 @@ def adopt(moment: Moment, *, now: datetime = MORNING) -> voting.Voted:
     return voted.vote(moment, OMAR, now=now)
 
 
-def standing(moment: Moment, *, now: datetime = MORNING) -> Standing:
+def standing(moment: Moment, *, now: datetime = MORNING) -> ValueStanding:
     return token_value.standing(moment.at(now), voting.locked(moment, Q4))
 
 
-def confirm(moment: Moment, who: str, *, now: datetime = MORNING) -> Standing:
+def confirm(moment: Moment, who: str, *, now: datetime = MORNING) -> ValueStanding:
     return voting.confirm_value(moment.at(now), voted.person(moment.session, who), Q4)
 
 
@@ -208,7 +209,7 @@ def test_a_handbook_that_fixes_the_value_proposes_none(moment: Moment) -> None:
     reviewed.draft(moment)
     calendar.advance(moment.at(MORNING), Q4)
     assert adopt(moment).value == token_value.NONE
-    assert standing(moment) == token_value.NOT_PROPOSED
+    assert standing(moment) == NOT_PROPOSED
     assert voted.code(lambda: confirm(moment, TESS)) == "value_none"
 
 

@@ -19,11 +19,9 @@ from policy.reviews.proposal import AMENDED, HELD, PROPOSED, counted
 from programme import home
 from programme.appeals import filing
 from programme.people import board
-from programme.people.named import Named
 from programme.reviews import calendar, calls, effects, single_cases, voting
 from programme.reviews import drafting as reviews_programme
 from programme.reviews import packs as reviews_packs
-from programme.reviews.calls import OwnVote
 from scheduler import messages, tick
 from store.engine import open_database
 from store.people import directory as people_store
@@ -39,6 +37,8 @@ from tests.support.clock import Clock
 from tests.support.requests import ALTERNATES, IRIS, LENA, OMAR, TESS, ZOE
 from tests.support.reviewed import BUSY, IDLE, MORNING, Q4, STOPPED
 from tests.support.voted import amend, case, code, hold, panel, put_back, vote
+from views.people import Named
+from views.reviews import OwnVote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from programme.app import App
     from programme.moment import Moment
     from store.engine import Database
-    from store.reviews.drafts import Kept
+    from views.reviews import Call, Kept
 
 M3 = "m3@example.com"
 """Leads the team of STOPPED, and sits on the board of these tests."""
@@ -435,7 +435,7 @@ def test_everybody_who_was_called_learns_of_the_outcome(app: App, clock: Clock) 
 def test_an_open_review_is_found_by_those_who_vote_on_it(moment: Moment) -> None:
     """Members see on Home how it stands and that their vote is missing; others nothing, nor anybody once it is over."""
 
-    def found(who: str) -> calls.Call | None:
+    def found(who: str) -> Call | None:
         return calls.of(moment.at(MORNING), voted.person(moment.session, who).id)
 
     vote(moment, IRIS)

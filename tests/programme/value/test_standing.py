@@ -16,8 +16,8 @@ from tests.support.books import ADA
 
 if TYPE_CHECKING:
     from programme.app import App
-    from programme.value.standing import Standing
     from tests.support.clock import Clock
+    from views.value import Standing
 
 BOOK = handbook.parse(handbook.packaged())
 PEOPLE = "email,name,level,role_family,pay_band,time_zone,hired_on\n" + "".join(

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from programme.reviews import calendar, voting
-from store.reviews import drafts
 from tests.support import books, cast, reviewed, voted
 from tests.support.clock import Clock
 from tests.support.requests import IRIS, OMAR, TESS
 from tests.support.reviewed import BUSY, IDLE, MORNING, Q4, STOPPED
+from views.reviews import ADOPTED
 
 if TYPE_CHECKING:
     from programme.app import App
@@ -71,7 +71,7 @@ def adopted(shared_app: App) -> App:
         voted.put_back(moment, TESS, STOPPED)
         voted.vote(moment, TESS, adopts=False, now=noon)
         voted.vote(moment, IRIS, now=noon)
-        assert voted.vote(moment, OMAR, now=noon).review.state == drafts.ADOPTED
+        assert voted.vote(moment, OMAR, now=noon).review.state == ADOPTED
     return shared_app
 
 

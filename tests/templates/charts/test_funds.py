@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,22 +12,26 @@ from templates.charts import canvas
 from templates.charts.funds import CONSUMED, ISSUED, RESERVE, alt_text, drawing, finding
 from tests.support import depth
 from tests.templates import charts_seen as seen
+from views.review_figures import Money
 
 Q4 = "2026-Q4"
 NAMES = ("Entitled", "Issued", "Consumed", "Outstanding at worst", "Funded reserve")
 
 
-@dataclass(frozen=True)
-class Funds:
-    entitled: NanoUSD
-    issued: NanoUSD
-    consumed: NanoUSD
-    worst_case: NanoUSD
-    funded: NanoUSD
+def money(*amounts: NanoUSD) -> Money:
+    entitled, issued, consumed, worst_case, funded = amounts
+    return Money(
+        entitled=entitled,
+        issued=issued,
+        consumed=consumed,
+        funded=funded,
+        worst_case=worst_case,
+        buffer_held=NanoUSD(0),
+    )
 
 
-def funds(*amounts: str) -> Funds:
-    return Funds(*map(NanoUSD.parse, amounts))
+def funds(*amounts: str) -> Money:
+    return money(*map(NanoUSD.parse, amounts))
 
 
 USUAL = funds("375000", "234000", "131250.40", "98200", "54210")
@@ -62,14 +64,14 @@ def test_bars_are_to_scale() -> None:
         (CASES["huge"], "under 1 % of what was issued was consumed"),
     ],
 )
-def test_the_title_states_the_finding(of: Funds, words: str) -> None:
+def test_the_title_states_the_finding(of: Money, words: str) -> None:
     """How much of what was issued was consumed is the title, and part of the text."""
     assert finding(of) == seen.words(drawing(of, Q4))[0] == words
     assert words in alt_text(of, Q4)
 
 
 @pytest.mark.parametrize("of", CASES.values(), ids=CASES)
-def test_the_card_has_room_for_its_texts_and_its_text_for_every_amount(of: Funds) -> None:
+def test_the_card_has_room_for_its_texts_and_its_text_for_every_amount(of: Money) -> None:
     """No text meets another or leaves the card; picture and text have each amount."""
     figure = drawing(of, Q4)
     seen.assert_texts_stand_free(figure)
@@ -82,7 +84,7 @@ def test_the_card_has_room_for_its_texts_and_its_text_for_every_amount(of: Funds
 @given(st.lists(st.integers(0, 10**18), min_size=5, max_size=5))
 def test_no_text_meets_another(amounts: list[int]) -> None:
     """Whatever the amounts."""
-    seen.assert_texts_stand_free(drawing(Funds(*map(NanoUSD, amounts)), Q4))
+    seen.assert_texts_stand_free(drawing(money(*map(NanoUSD, amounts)), Q4))
 
 
 @pytest.mark.parametrize("hue", [ISSUED, CONSUMED, RESERVE])

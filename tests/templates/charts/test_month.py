@@ -16,11 +16,11 @@ from matplotlib.image import imread
 
 from policy.period import Month
 from policy.units import MicroTokens
-from programme.letters import DayOfSpend
 from templates.charts import canvas
 from templates.charts import month as charts
 from tests.support import letters
 from tests.support.letters import NOVEMBER, days_of, weekly
+from views.grants import DayOfSpend
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from programme.letters import Digest
     from templates.charts.month import Series
+    from views.grants import Digest
 
 MONTHS = [Month(2026, number) for number in (2, 8, 9, 11)]
 """The shortest, a long one, the one with the longest name, and one that begins on a Sunday."""

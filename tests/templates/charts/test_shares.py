@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -21,34 +21,18 @@ from templates.charts.utilisation import drawing as draw_shares
 from templates.charts.utilisation import finding as finding_of_shares
 from tests.support import depth
 from tests.templates import charts_seen as seen
+from views.balance import BurnDown
+from views.value import Histogram
 
 NOVEMBER = Month(2026, 11)
-
-
-@dataclass(frozen=True)
-class AMonth:
-    month: Month
-    today: date
-    left: tuple[tuple[date, MicroTokens], ...]
-    start: MicroTokens
-    ahead: tuple[tuple[date, MicroTokens, MicroTokens, MicroTokens], ...] = ()
-    runs_out: date | None = None
-
-
-@dataclass(frozen=True)
-class Shares:
-    people: int
-    bins: tuple[tuple[int, int | None, int | None], ...]
-    median_permille: int | None
-    p95_permille: int | None
-    months: str = "Aug–Oct 2026"
+MONTHS_OF_USE = "Aug–Oct 2026"
 
 
 def tokens(amount: float) -> MicroTokens:
     return MicroTokens(round(amount * MICRO_PER_TOKEN))
 
 
-def a_month(*left: float, start: float | None = None, rate: float = 0, runs_out: int = 0) -> AMonth:
+def a_month(*left: float, start: float | None = None, rate: float = 0, runs_out: int = 0) -> BurnDown:
     """November with so much left after each day so far, and from then on so much less a day, give or take a third."""
     days = [date(2026, 11, 1) + timedelta(days=i) for i in range(30)]
 
@@ -58,7 +42,7 @@ def a_month(*left: float, start: float | None = None, rate: float = 0, runs_out:
     ahead = [
         (day, later(k, 1.3), later(k, 1), later(k, 0.7)) for k, day in enumerate(days[len(left) :] if rate else (), 1)
     ]
-    return AMonth(
+    return BurnDown(
         NOVEMBER,
         days[len(left) - 1],
         tuple(zip(days, map(tokens, left), strict=False)),
@@ -68,9 +52,9 @@ def a_month(*left: float, start: float | None = None, rate: float = 0, runs_out:
     )
 
 
-def shares(*counts: int | None, **changes: int | None) -> Shares:
+def shares(*counts: int | None, **changes: int | None) -> Histogram:
     bins = tuple((10 * i, 10 * i + 10 if i < 10 else None, count) for i, count in enumerate(counts))
-    return replace(Shares(120, bins, 220, 780), **changes)  # type: ignore[arg-type]
+    return replace(Histogram(120, bins, 220, 780, MONTHS_OF_USE), **changes)  # type: ignore[arg-type]
 
 
 CALM = [139_000 - 1_800 * day for day in range(24)]
@@ -89,7 +73,7 @@ SHARES = {
     "usual": shares(31, 24, 18, 14, 9, 8, 6, None, 5, 0, None),
     "high": shares(100, 80, 70, 90, 120, 200, 300, 420, 500, 320, 200, people=2_400, p95_permille=1_350),
     "low": shares(380, 12, None, 0, 0, 0, 0, 0, 0, None, None, people=400, median_permille=30, p95_permille=90),
-    "merged": Shares(9, ((0, 20, 5), (20, None, None)), None, None),
+    "merged": Histogram(9, ((0, 20, 5), (20, None, None)), None, None, MONTHS_OF_USE),
 }
 
 # --- A month's burn-down -------------------------------------------------------------------------------------------
@@ -131,14 +115,14 @@ def test_what_is_expected_begins_today() -> None:
         (a_month(0.0, start=0), "No tokens to spend in November"),
     ],
 )
-def test_a_months_title_states_the_finding(of: AMonth, words: str) -> None:
+def test_a_months_title_states_the_finding(of: BurnDown, words: str) -> None:
     """How long the tokens last, or how many are left, is the title and part of the text."""
     assert finding(of) == seen.words(draw_month(of))[0] == words
     assert words in text_of_month(of)
 
 
 @pytest.mark.parametrize("of", MONTHS.values(), ids=MONTHS)
-def test_a_months_card_has_room_for_its_texts_and_its_text_for_every_day(of: AMonth) -> None:
+def test_a_months_card_has_room_for_its_texts_and_its_text_for_every_day(of: BurnDown) -> None:
     """No text meets another or leaves the card; the alternative text has each day, and what is expected."""
     seen.assert_texts_stand_free(draw_month(of))
     text = text_of_month(of)
@@ -197,14 +181,14 @@ def test_bars_are_the_people_and_too_few_are_a_mark() -> None:
         (shares(people=0), "No one had a regular grant"),
     ],
 )
-def test_the_title_of_shares_states_the_finding(of: Shares, words: str) -> None:
+def test_the_title_of_shares_states_the_finding(of: Histogram, words: str) -> None:
     """What half of the people used is the title, and part of the text."""
     assert finding_of_shares(of) == seen.words(draw_shares(of))[0] == words
     assert words in text_of_shares(of)
 
 
 @pytest.mark.parametrize("of", SHARES.values(), ids=SHARES)
-def test_the_card_of_shares_has_room_for_its_texts_and_its_text_for_every_bin(of: Shares) -> None:
+def test_the_card_of_shares_has_room_for_its_texts_and_its_text_for_every_bin(of: Histogram) -> None:
     """No text meets another or leaves the card; the text has every bin, and Slack's chart its limits."""
     seen.assert_texts_stand_free(draw_shares(of))
     text = text_of_shares(of)
@@ -223,7 +207,7 @@ def test_the_card_of_shares_has_room_for_its_texts_and_its_text_for_every_bin(of
 def test_nobody_is_no_chart_of_slacks() -> None:
     """Without people, or with too few in every bin, Slack's own chart is left out."""
     assert native.utilisation(shares(people=0)) is None
-    assert native.utilisation(Shares(6, ((0, None, None),), None, None)) is None
+    assert native.utilisation(Histogram(6, ((0, None, None),), None, None, MONTHS_OF_USE)) is None
 
 
 def test_pictures_are_files_with_their_texts() -> None:

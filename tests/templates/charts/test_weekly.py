@@ -21,12 +21,12 @@ from matplotlib.transforms import IdentityTransform
 
 from policy.period import Week
 from policy.units import MICRO_PER_TOKEN, NANO_PER_USD, MicroTokens, NanoUSD
-from programme.reports.team_report import APART, TeamReport, WeekAhead, WeekOfSpend
 from templates.charts import canvas as charts_canvas
 from templates.charts import native, weekly
 from templates.charts.text_cache import StampedText
 from tests.support import depth
 from tests.templates import charts_seen as seen
+from views.reports import APART, TeamReport, WeekAhead, WeekOfSpend
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -1,7 +1,6 @@
-"""What messages say, as frozen views: written to the outbox when they are owed, read again when they are sent.
+"""What people are told about the grants of a month, each for themselves, and all together.
 
-Amounts and dates survive the way through JSON with their types. (Types are imported at run time here: msgspec reads
-the annotations.)
+(Types of fields are imported at run time: msgspec reads the annotations.)
 """
 
 # ruff: noqa: TC001, TC003 - the types of fields are needed at run time
@@ -10,16 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, TypeVar
-
-import msgspec
 
 from policy.period import Month
-from policy.reasons import Reason
 from policy.sizing import Factors
 from policy.units import MicroTokens, NanoUSD
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,27 +59,6 @@ class LapseNotice:
 
 
 @dataclass(frozen=True, slots=True)
-class Warned:
-    """That a person has spent a share of what they can spend in a month; `debt` is what they spent beyond it.
-
-    `earliest` and `lasts_until` are the forecast's: the last day with tokens left, in a bad course and in a usual one.
-    `can_tell` is False while it is too early for that; a day that is None is farther than one should look.
-    """
-
-    percent: int
-    month: Month
-    spent: MicroTokens
-    left: MicroTokens
-    debt: MicroTokens
-    per_token: NanoUSD
-    can_tell: bool
-    earliest: date | None
-    lasts_until: date | None
-    next_grant_on: date | None
-    contact: str
-
-
-@dataclass(frozen=True, slots=True)
 class Portion:
     """A part of a month's spend, such as a service's."""
 
@@ -126,54 +98,3 @@ class Digest:
     rush_days: int
     days: tuple[DayOfSpend, ...]
     contact: str
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """What a request was judged by, as it was when it was made."""
-
-    monthly_grant: MicroTokens
-    available: MicroTokens
-    runs_out: date | None
-    earlier: MicroTokens
-    pool: NanoUSD | None
-    value_version: str
-    per_token: NanoUSD
-    manager: str | None
-    sponsor: str | None
-    because: tuple[Reason, ...]
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, MicroTokens | NanoUSD):
-        return int(value)
-    raise NotImplementedError(type(value).__name__)
-
-
-_encoder = msgspec.json.Encoder(enc_hook=_plain)
-
-
-def written(letter: object) -> str:
-    """The view as JSON text; amounts are whole numbers of their unit."""
-    return _encoder.encode(letter).decode()
-
-
-def plain(letter: object) -> Any:  # noqa: ANN401 - plain values of any shape
-    """The view as plain values; amounts are whole numbers of their unit."""
-    return msgspec.to_builtins(letter, enc_hook=_plain)
-
-
-def read(kind: type[T], view: object) -> T:
-    """The view again, typed."""
-    return msgspec.convert(view, kind, dec_hook=_typed)
-
-
-def read_factors(view: object) -> Factors:
-    """The factors of a grant, as the ledger keeps them."""
-    return read(Factors, view)
-
-
-def _typed(kind: type, value: object) -> object:
-    if kind in (MicroTokens, NanoUSD) and isinstance(value, int):
-        return kind(value)
-    raise NotImplementedError(kind.__name__)

@@ -1,4 +1,4 @@
-"""How a person is named in what others read."""
+"""People as messages name them."""
 
 from __future__ import annotations
 

@@ -1,0 +1,63 @@
+"""Appeals, and their cards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from policy.period import Month, Quarter
+    from policy.reasons import Reason
+    from policy.units import MicroTokens
+    from views.people import Named
+    from views.reviews import Kept
+
+
+@dataclass(frozen=True, slots=True)
+class Appeal:
+    """An appeal as it stands."""
+
+    quarter: Quarter
+    person_id: str
+    revision: int
+    state: str
+    reason: str
+    filed_at: datetime
+    decide_by: datetime
+    remind_at: datetime | None
+    decided_at: datetime | None
+    decided_by: str | None
+    decision_reason: str | None
+    cut_from: Month | None
+    entry_id: int | None
+
+    @property
+    def id(self) -> str:
+        return f"{self.quarter}/{self.person_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """An appeal with its case, as all who read it see it."""
+
+    appeal: Appeal
+    case: Kept
+    holds_from: Month
+    person: Named
+    decided_by: Named | None
+    deciders: tuple[Named, ...]
+    credited: MicroTokens | None
+
+    @property
+    def id(self) -> str:
+        return self.appeal.id
+
+    @property
+    def delta_thousandths(self) -> int:
+        return self.case.delta_thousandths
+
+    @property
+    def because(self) -> tuple[Reason, ...]:
+        return self.case.case.reasons

@@ -1,0 +1,140 @@
+"""A person's tokens: what is left and until when, how a month went, and the arithmetic behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from policy.kinds import LotKind
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+    from zoneinfo import ZoneInfo
+
+    from policy.metering import Meter
+    from policy.pace import Outlook
+    from policy.period import Month
+    from policy.sizing import Factors
+    from policy.units import MicroTokens, NanoUSD
+    from policy.value.valuation import TokenValue
+
+
+@dataclass(frozen=True, slots=True)
+class BurnDown:
+    """What could be spent at the end of each day of a month so far, and what will be left at the end of those to come.
+
+    `start` is what was there at the month's first instant plus what was granted in it so far. `ahead` is (day, low,
+    middle, high), empty while it is too early to tell. Less than nothing is debt. `runs_out` is the last day with
+    tokens left in a usual course; None where it is farther than one should look, or nothing can be told.
+    """
+
+    month: Month
+    today: date
+    left: tuple[tuple[date, MicroTokens], ...]
+    start: MicroTokens
+    ahead: tuple[tuple[date, MicroTokens, MicroTokens, MicroTokens], ...]
+    runs_out: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class LotLine:
+    """A lot that can be spent from today."""
+
+    kind: LotKind
+    reason: str
+    amount: MicroTokens
+    remaining: MicroTokens
+    starts_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceCard:
+    """Everything the balance says; `services` are (service key, tokens this month), the largest first.
+
+    `outlook` is None while there is no pace, or nothing to spend. `used_before` tells an empty wallet from a new one.
+    """
+
+    person_id: str
+    name: str
+    zone: ZoneInfo
+    value: TokenValue
+    available: MicroTokens
+    granted: MicroTokens
+    debt: MicroTokens
+    lots: tuple[LotLine, ...]
+    coming: tuple[LotLine, ...]
+    month: Month
+    spent_this_month: MicroTokens
+    services: tuple[tuple[str, MicroTokens], ...]
+    outlook: Outlook | None
+    used_before: bool
+    now: datetime
+    grant: Factors | None = None
+    """What this month's grant follows from."""
+    ended: tuple[LotLine, ...] = ()
+    """Lots that have ended and are not closed yet: nothing can be spent from them."""
+    account_id: int | None = None
+
+    @property
+    def next_grant_on(self) -> date | None:
+        """The first of the next month, for those whom the calendar grants."""
+        regular = self.grant is not None or any(lot.kind == LotKind.MONTHLY for lot in self.lots)
+        return self.month.next().first_day if regular else None
+
+    @property
+    def worth(self) -> NanoUSD:
+        return self.value.worth(self.available)
+
+
+@dataclass(frozen=True, slots=True)
+class MeterLine:
+    """count x price of one meter; the price is `nano_usd` for `per` units."""
+
+    meter: Meter
+    count: int
+    nano_usd: NanoUSD
+    per: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallLine:
+    """One call: its meters, what they cost, and the tokens that cost became."""
+
+    model: str
+    tier: str
+    occurred_at: datetime
+    price_source: str
+    meters: tuple[MeterLine, ...]
+    cost: NanoUSD
+    debit: MicroTokens
+
+
+@dataclass(frozen=True, slots=True)
+class DebitLine:
+    """One debit of the wallet: the calls of a day on one service, of which the latest are worked out."""
+
+    service_key: str
+    effective_at: datetime
+    amount: MicroTokens
+    calls_in_all: int
+    value: TokenValue
+    calls: tuple[CallLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A balance taken apart: `received` − `used` − `lapsed` − `taken_back` = `balance`.
+
+    `grant` is what the monthly grant of the card's month follows from, if there was one.
+    """
+
+    card: BalanceCard
+    received: MicroTokens
+    used: MicroTokens
+    lapsed: MicroTokens
+    taken_back: MicroTokens
+    balance: MicroTokens
+    waiting: MicroTokens
+    grant: Factors | None
+    debits: tuple[DebitLine, ...]

@@ -1,0 +1,239 @@
+"""Reviews, their cases, and how the board and the file show them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from policy.reviews.proposal import AMENDED, HELD
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, datetime
+    from decimal import Decimal
+
+    from policy.exceptions import Tally
+    from policy.period import Month, Quarter
+    from policy.reasons import Reason
+    from policy.reviews.proposal import Basis, Case, Counted
+    from policy.units import MicroTokens
+    from views.people import Named
+    from views.review_figures import Summary
+    from views.value import Histogram
+
+DRAFT, ADOPTED, LAPSED = "draft", "adopted", "lapsed"
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A review as it stands; its inputs and cases are read apart from it."""
+
+    quarter: Quarter
+    state: str
+    revision: int
+    drafted_at: datetime
+    drafted_by: str
+    value_proposal: str | None
+    basis: Basis
+    inputs_digest: str
+    summary: Mapping[str, Any]
+    vote_until: datetime | None
+    decided_at: datetime | None
+    decided_by: str | None
+    holds_from: Month | None
+
+
+class Kept(NamedTuple):
+    """A case with what became of it."""
+
+    case: Case
+    decision: str
+    amended_thousandths: int | None
+    amended_factor: Decimal | None
+    decided_by: str | None
+    decided_at: datetime | None
+    decision_reason: str | None
+
+    @property
+    def delta_thousandths(self) -> int:
+        """What the change is by now: as proposed, none where it is held, or as it was amended."""
+        if self.decision == AMENDED and self.amended_thousandths is not None:
+            return self.amended_thousandths
+        return 0 if self.decision == HELD else self.case.delta_thousandths
+
+    @property
+    def factor(self) -> Decimal:
+        """What all adjustments make together if the review is adopted."""
+        if self.decision == AMENDED and self.amended_factor is not None:
+            return self.amended_factor
+        return self.case.factor_before if self.decision == HELD else self.case.factor_after
+
+
+@dataclass(frozen=True, slots=True)
+class ValueStanding:
+    """What became of the proposed value of a quarter, or what adopting the package makes of it.
+
+    `none` is proposed; it `waits` to be adopted, or was adopted by the `first` of the two people whom it needs; it is
+    `adopted`; or nothing can be done: the handbook has `fixed` the value, `another` one was proposed since, the quarter
+    is `over`. `version` is that of the value once it is adopted, `by` those who did so, as far as we know them.
+    """
+
+    state: str
+    quarter: Quarter | None = None
+    needs_two: bool = False
+    version: str = ""
+    by: tuple[Named, ...] = ()
+
+
+NOT_PROPOSED = ValueStanding("none")
+
+
+@dataclass(frozen=True, slots=True)
+class VoteLine:
+    """A vote as the pack shows it; `counts` is False where it was about an earlier package."""
+
+    who: Named
+    stands_for: Named | None
+    adopts: bool
+    reason: str | None
+    counts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """A review, its figures, and where its vote stands. `names` are those of the teams' leads, by id.
+
+    `value` is what becomes of the token value that is proposed with it; `superseded_by` the review that ended its vote.
+    """
+
+    review: Review
+    summary: Summary
+    package: int
+    tally: Tally
+    votes: tuple[VoteLine, ...]
+    awaited: tuple[Named, ...]
+    decided_by: Named | None
+    cases: int
+    holds_from: Month
+    names: Mapping[str, str]
+    value: ValueStanding = NOT_PROPOSED
+    superseded_by: Quarter | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.review.state == DRAFT
+
+    @property
+    def is_adopted(self) -> bool:
+        return self.review.state == ADOPTED
+
+
+@dataclass(frozen=True, slots=True)
+class CaseLine:
+    """A case in a list; `conflict` is why its reader has no say in it, and then sees nothing of it either."""
+
+    person_id: str
+    name: str
+    case: Kept | None
+    conflict: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the cases: those that change first, the greatest changes before the others. Pages count from 0."""
+
+    quarter: Quarter
+    lines: tuple[CaseLine, ...]
+    number: int
+    pages: int
+    counted: Counted
+    cases: int
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OwnVote:
+    """How the seat of a reader voted: `by` whom and for whom it `stands_for` where that is someone else.
+
+    It `counts` as long as no case changed since.
+    """
+
+    adopts: bool
+    reason: str | None
+    counts: bool
+    by: Named | None = None
+    stands_for: Named | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A review that is open, for someone who may vote on it, with their own vote, None where there was none."""
+
+    review: Review
+    package: int
+    tally: Tally
+    vote: OwnVote | None
+    value: ValueStanding
+
+    @property
+    def awaits_reader(self) -> bool:
+        """Whether their vote on the package as it stands is missing."""
+        return self.vote is None or not self.vote.counts
+
+    @property
+    def is_open(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRow:
+    """A case in the file. Without `case` it is the reader's own or a report's: they see nothing of it."""
+
+    name: str
+    case: Kept | None
+    decided_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """All cases, in the order of the board's lists, and who takes them."""
+
+    rows: tuple[CaseRow, ...]
+    reader: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewFile:
+    """The pack as it stands at an instant, and what its pictures show."""
+
+    pack: Pack
+    use: Histogram
+    cases: Cases | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What an adopted review makes of a person's grant, and why.
+
+    The grants are those of the month `sized_for` without the change and with it; None where the board decided
+    otherwise, or there are none. `appeal_until` is None where nothing is cut.
+    """
+
+    quarter: Quarter
+    holds_from: Month
+    delta_thousandths: int
+    factor_before: Decimal
+    factor_after: Decimal
+    sized_for: str
+    grant_before: MicroTokens | None
+    grant_after: MicroTokens | None
+    decision: str
+    decision_reason: str
+    peers_size: int | None
+    unit: str
+    state: str
+    because: tuple[Reason, ...]
+    would_change: tuple[Reason, ...]
+    appeal_until: date | None
+    contact: str
