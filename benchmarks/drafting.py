@@ -17,7 +17,7 @@ from benchmarks import ledgers
 from benchmarks.monthly import LEVELS
 from bot import settings, wiring
 from policy import handbook
-from policy.outcomes import Reported
+from policy.outcomes import OutcomeReport
 from policy.period import Month, Quarter
 from policy.reviews.proposal import weeks_of
 from policy.units import NanoUSD
@@ -153,7 +153,7 @@ def _deliver(app: App, count: int) -> None:
                 moment, source="bench", kind="user", value=f"team{i}", email=f"p{i * TEAM}@bench.example", actor="bench"
             )
         told = [
-            Reported(
+            OutcomeReport(
                 "bench",
                 f"{monday}-{i}-{n}",
                 "task",

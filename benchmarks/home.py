@@ -23,7 +23,7 @@ from handlers.slack import homes
 from policy.period import day_of
 from policy.units import MicroTokens
 from programme.exceptions import asking
-from programme.exceptions.asking import Asked
+from programme.exceptions.asking import NewRequest
 from store.people import directory as people_store
 from store.tables.outbox import homes as homes_table
 
@@ -154,6 +154,8 @@ def convene(app: App, waiting: int) -> None:
             people_store.set_roles(session, person.id, [role])
     for number, person in enumerate(people[len(BOARD) : len(BOARD) + waiting]):
         assert person is not None
-        asked = Asked(MicroTokens.parse("1000"), "Trying the new model on the release's migration scripts", last_day)
+        asked = NewRequest(
+            MicroTokens.parse("1000"), "Trying the new model on the release's migration scripts", last_day
+        )
         with app.transaction() as moment:
             asking.submit(moment, person, asked, key=f"bench{number}")

@@ -48,10 +48,10 @@ def statements(kind: str, count: int) -> tuple[float, float]:
     return ours, floor
 
 
-def _letters(session: Session, views: list[tuple[str, Any]]) -> list[store.NewLetter]:
+def _letters(session: Session, views: list[tuple[str, Any]]) -> list[store.NewMessage]:
     ids = session.execute(sa.select(people.c.id)).scalars().all()
     return [
-        store.NewLetter(f"again:{id_}", template, json.dumps(view), id_, None, company.NOW)
+        store.NewMessage(f"again:{id_}", template, json.dumps(view), id_, None, company.NOW)
         for id_, (template, view) in zip(ids, views, strict=True)
     ]
 

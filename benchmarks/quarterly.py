@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from programme.app import App
     from programme.moment import Moment
     from store.engine import Session
-    from views.reviews import Kept
+    from views.reviews import ReviewedCase
 
 VOTERS = ("lead0", "lead1", "lead2", "lead6")
 """Enough of the board, finance last: theirs is the deciding vote."""
@@ -195,7 +195,7 @@ def _holds(company: Company, quarter: Quarter, bare: _Bare) -> Timed:
     return Timed(*(median(column) for column in zip(*spent, strict=True)))
 
 
-def _hold(company: Company, quarter: Quarter, case: Kept) -> None:
+def _hold(company: Company, quarter: Quarter, case: ReviewedCase) -> None:
     app, seen = company.app, single_cases.mark(case)
     with app.transaction(company.now) as moment:
         member = past_quarters.person(moment.session, VOTERS[0])

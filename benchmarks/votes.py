@@ -17,7 +17,7 @@ from benchmarks import balance, monthly, past_requests
 from handlers import slack_app
 from policy.period import day_of
 from programme.exceptions import asking, cards, voting
-from programme.exceptions.asking import Asked
+from programme.exceptions.asking import NewRequest
 from programme.exceptions.voting import Ballot
 from programme.grants import monthly as monthly_grants
 from programme.people import board
@@ -123,7 +123,7 @@ def _open_requests(app: App, office: past_requests.Office, count: int) -> list[_
     made: list[_Vote] = []
     members = [seat.person_id for seat in office.seats if seat.kind == "member"]
     last_day = day_of(app.clock(), app.zone) + timedelta(days=29)
-    asked = Asked(past_requests.AMOUNT, "Trying the new model on the release's migration scripts", last_day)
+    asked = NewRequest(past_requests.AMOUNT, "Trying the new model on the release's migration scripts", last_day)
     first = sum(BOARD.values())
     for number in range(first, first + count):
         with app.transaction() as moment:

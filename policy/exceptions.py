@@ -108,7 +108,7 @@ def break_glass_limit(monthly_grant: MicroTokens, value: TokenValue, rules: Exce
 
 
 @dataclass(frozen=True, slots=True)
-class Concerned:
+class ConcernedPeople:
     """Those who cannot decide a request, because it is theirs or about them."""
 
     requester: str
@@ -189,7 +189,7 @@ def _joins_at(seat: Seat, *, needs_finance: bool) -> int:
     return MEMBERS if needs_finance and seat.kind == RESERVE and seat.is_finance else STAGE_OF[seat.kind]
 
 
-def electorate(board: Iterable[Seat], concerned: Concerned, class_: str, rules: ExceptionRules) -> Electorate:
+def electorate(board: Iterable[Seat], concerned: ConcernedPeople, class_: str, rules: ExceptionRules) -> Electorate:
     """Snapshot the board for one request; a Refusal when recusals leave no one who could approve it."""
     seats = tuple(
         Seat(s.person_id, s.kind, s.is_chair, s.is_finance, concerned.recusal_of(s.person_id))
@@ -303,7 +303,7 @@ class Attendance:
     voted_for: Mapping[str, str] = field(default_factory=dict)
 
 
-def seat_for(panel: Electorate, stage: int, voter: str, concerned: Concerned, today: Attendance) -> Seat:
+def seat_for(panel: Electorate, stage: int, voter: str, concerned: ConcernedPeople, today: Attendance) -> Seat:
     """The seat that a person votes for: their own, or that of a member whose delegate they are.
 
     A Refusal says precisely why a person may not vote. Anyone who has voted for a seat goes on voting for that one.
@@ -338,7 +338,7 @@ def seat_for(panel: Electorate, stage: int, voter: str, concerned: Concerned, to
     raise Refusal("not_on_board", "Only the members of the board who were asked can decide this.")
 
 
-def _require_impartial(voter: str, concerned: Concerned, today: Attendance) -> None:
+def _require_impartial(voter: str, concerned: ConcernedPeople, today: Attendance) -> None:
     if voter in today.left:
         raise Refusal("left", "You have left the company, so you no longer decide requests.")
     if code := concerned.recusal_of(voter):

@@ -78,7 +78,7 @@ def outcome_contradictions(rules: OutcomeRules) -> Iterable[str]:
         yield f"outcomes.pull_request.most_lines = {rules.most_lines}: below outcomes.pull_request.small_lines"
 
 
-class Reported(NamedTuple):
+class OutcomeReport(NamedTuple):
     """An outcome as its source tells it. `reverts` are outcomes of the same source that it takes back."""
 
     source: str
@@ -159,7 +159,7 @@ class WeekScore(NamedTuple):
     score: int
 
 
-def _counts(one: Reported | Outcome) -> bool:
+def _counts(one: OutcomeReport | Outcome) -> bool:
     """A score is no output, and neither is what only takes back, or brings back, other work."""
     return one.kind != "quality" and one.state == "done" and not one.reverts
 

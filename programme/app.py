@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from programme.handbooks import RecentHandbooks
 from programme.moment import Moment
 from programme.price_book import PriceBook
-from programme.value.standing import RecentStanding
+from programme.value.standing import RecentFigures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,7 +36,7 @@ class App:
     clock: Callable[[], datetime] = utc_now
     prices: PriceBook = field(default_factory=PriceBook)
     recent_handbooks: RecentHandbooks = field(default_factory=RecentHandbooks)
-    recent_standing: RecentStanding = field(default_factory=RecentStanding)
+    recent_standing: RecentFigures = field(default_factory=RecentFigures)
     governance_channel: str | None = None
     """Where the board decides; without one, each of its members gets a message of their own."""
     board_usergroup: str | None = None

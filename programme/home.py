@@ -13,7 +13,7 @@ from programme.exceptions import cards
 from programme.people import board
 from programme.reports.team import team_report
 from programme.reviews import calls
-from programme.value.standing import RecentStanding
+from programme.value.standing import RecentFigures
 from store.balance import warnings as warnings_store
 from store.exceptions import requests as requests_store
 from store.people import board as board_store
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from views.balance import BalanceCard, BurnDown
     from views.reports import TeamReport
     from views.reviews import Call
-    from views.value import Standing
+    from views.value import ProgrammeFigures
 
 MOST_REQUESTS, MOST_READ = 3, 100
 MOST_CARDS = 5
@@ -65,7 +65,7 @@ class Board:
     """
 
     queue: Queue
-    standing: Standing | None
+    standing: ProgrammeFigures | None
     stands_in_until: date | None
 
 
@@ -89,7 +89,7 @@ class Home:
     review: Call | None = None
 
 
-def of(moment: Moment, person: Person, standing: RecentStanding | None = None) -> Home:
+def of(moment: Moment, person: Person, standing: RecentFigures | None = None) -> Home:
     """What a person sees of the programme. Their own figures, and what they may see of others, are all that is read."""
     card = balance.of_email(moment, person.email)
     assert card is not None  # noqa: S101 - the person is there
@@ -104,7 +104,7 @@ def of(moment: Moment, person: Person, standing: RecentStanding | None = None) -
         requests=Requests((), 0) if has_left else _requests(moment, person),
         warnings=_warnings(moment, person, books.on(today)),
         team=None if has_left else team_report(moment, person.id),
-        board=None if has_left else _board(moment, person, standing or RecentStanding()),
+        board=None if has_left else _board(moment, person, standing or RecentFigures()),
         left_on=person.left_on if has_left else None,
         contact=books.versions[-1].contact,
         review=None if has_left else calls.of(moment, person.id),
@@ -127,7 +127,7 @@ def _warnings(moment: Moment, person: Person, book: Handbook) -> WarningsWanted:
     return WarningsWanted(tuple(wanted), choice.quiet_from, choice.quiet_until)
 
 
-def _board(moment: Moment, person: Person, recent: RecentStanding) -> Board | None:
+def _board(moment: Moment, person: Person, recent: RecentFigures) -> Board | None:
     """The board's work, for those who have a seat or stand in for someone who has."""
     try:
         queue = cards.queue(moment, person.id, most=MOST_CARDS)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from policy.hours import next_opening
 from store.outbox import messages
-from store.outbox.messages import NewLetter
+from store.outbox.messages import NewMessage
 from store.tables.people import people
 
 if TYPE_CHECKING:
@@ -33,7 +33,9 @@ def to_people(moment: Moment, letters: Sequence[PersonLetter], *, book: Handbook
     return len(rows)
 
 
-def in_hours(moment: Moment, letters: Sequence[PersonLetter], *, book: Handbook, earliest: datetime) -> list[NewLetter]:
+def in_hours(
+    moment: Moment, letters: Sequence[PersonLetter], *, book: Handbook, earliest: datetime
+) -> list[NewMessage]:
     """Messages, each due at its reader's next working hour from `earliest` on."""
     zone_of = zones(moment, [person_id for *_, person_id in letters])
     opening = {
@@ -41,15 +43,15 @@ def in_hours(moment: Moment, letters: Sequence[PersonLetter], *, book: Handbook,
         for zone in {zone_of[person_id] for *_, person_id in letters}
     }
     return [
-        NewLetter(key, template, view, person_id, None, opening[zone_of[person_id]])
+        NewMessage(key, template, view, person_id, None, opening[zone_of[person_id]])
         for key, template, view, person_id in letters
     ]
 
 
-def new_faces(moment: Moment, about: str, face_of: Mapping[str, str], *, occasion: object) -> list[NewLetter]:
+def new_faces(moment: Moment, about: str, face_of: Mapping[str, str], *, occasion: object) -> list[NewMessage]:
     """A new face for every copy of a card about something, once for each occasion; `face_of` has its template."""
     return [
-        NewLetter(
+        NewMessage(
             f"{copy.key}@{occasion}",
             face_of[copy.template],
             json.dumps(copy.view),
@@ -74,4 +76,4 @@ def zones(moment: Moment, person_ids: Sequence[str]) -> dict[str, str]:
 def to_channel(moment: Moment, *, key: str, template: str, view: str, channel: str, book: Handbook) -> None:
     """Owe a message to a channel, not before the programme's next working hour."""
     due_at = next_opening(moment.now, moment.zone, book.messages)
-    messages.owe(moment.session, [NewLetter(key, template, view, None, channel, due_at)], now=moment.now)
+    messages.owe(moment.session, [NewMessage(key, template, view, None, channel, due_at)], now=moment.now)

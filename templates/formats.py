@@ -15,7 +15,7 @@ from policy.units import MICRO_PER_TOKEN, NANO_PER_USD, divide_half_even
 if TYPE_CHECKING:
     from policy.period import Month, Quarter
     from policy.units import MicroTokens, NanoUSD
-    from views.people import Named
+    from views.people import PersonName
 
 NANO_PER_CENT = NANO_PER_USD // 100
 LONGEST_NAME = 80
@@ -243,7 +243,7 @@ def until(expires_at: datetime) -> Markup:
     return Markup(f"<!date^{int(expires_at.timestamp())}^{{date_short}}, {{time}}|{fallback}>")  # noqa: S704 - our own text
 
 
-def mention(person: Named) -> Markup | str:
+def mention(person: PersonName) -> Markup | str:
     """A person's Slack mention, which notifies them; their name where they have no Slack user."""
     return Markup(f"<@{person.slack}>") if person.slack else short(person.name)  # noqa: S704 - an id of Slack's
 

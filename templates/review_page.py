@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from templates.charts import Picture
     from views.review_figures import Money
-    from views.reviews import Kept, ReviewFile
+    from views.reviews import ReviewedCase, ReviewFile
 
 
 def page(shown: ReviewFile, funds: Money) -> str:
@@ -92,7 +92,7 @@ def data_uri(picture: Picture) -> str:
     return f"data:image/png;base64,{b64encode(picture.png).decode()}"
 
 
-def decision(decided: Kept) -> str:
+def decision(decided: ReviewedCase) -> str:
     """What the board made of a case: `as proposed`, `held (−10 % was proposed)`."""
     if decided.decision == "proposed":
         return "as proposed"

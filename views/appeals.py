@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from policy.period import Month, Quarter
     from policy.reasons import Reason
     from policy.units import MicroTokens
-    from views.people import Named
-    from views.reviews import Kept
+    from views.people import PersonName
+    from views.reviews import ReviewedCase
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +43,11 @@ class Card:
     """An appeal with its case, as all who read it see it."""
 
     appeal: Appeal
-    case: Kept
+    case: ReviewedCase
     holds_from: Month
-    person: Named
-    decided_by: Named | None
-    deciders: tuple[Named, ...]
+    person: PersonName
+    decided_by: PersonName | None
+    deciders: tuple[PersonName, ...]
     credited: MicroTokens | None
 
     @property

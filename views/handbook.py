@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from policy.changes import Difference
     from policy.period import Quarter
-    from views.people import Named
+    from views.people import PersonName
     from views.review_figures import BackTest
 
 OPEN, CONFIRMED, DECLINED, WITHDRAWN, LAPSED = "open", "confirmed", "declined", "withdrawn", "lapsed"
@@ -42,7 +42,7 @@ THRESHOLDS = "adjustment."
 """What keys of the review's thresholds begin with."""
 
 
-class Tried(NamedTuple):
+class Trial(NamedTuple):
     """A review's quarter, and how its cases would have come out."""
 
     quarter: Quarter
@@ -59,10 +59,10 @@ class Card:
     proposal: Proposal
     base: str
     changes: tuple[Difference, ...]
-    proposer: Named
-    decided_by: Named | None
+    proposer: PersonName
+    decided_by: PersonName | None
     lapse_at: datetime
-    tried: Tried | None = None
+    tried: Trial | None = None
 
     @property
     def moves_thresholds(self) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class PersonName:
     """Someone to be named, with their Slack user if they have one."""
 
     name: str

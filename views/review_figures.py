@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from policy.reviews.proposal import Counted
+from policy.reviews.proposal import ChangeCounts
 from policy.units import MicroTokens, NanoUSD
 
 
@@ -22,8 +22,8 @@ class BackTest:
     `proposed_by` names who proposed those, as long as no one has confirmed them.
     """
 
-    now: Counted
-    then: Counted
+    now: ChangeCounts
+    then: ChangeCounts
     differ: int
     proposed_by: str = ""
 
@@ -110,7 +110,7 @@ class LastReview:
 
     quarter: str
     state: str
-    counted: Counted
+    counted: ChangeCounts
     held: int
     amended: int
 
@@ -142,7 +142,7 @@ class Summary:
     state: str
     month: str
     figures: QuarterFigures
-    counted: Counted
+    counted: ChangeCounts
     mean_percent: Decimal
     held: int
     amended: int

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from policy.exceptions import Tally
     from policy.period import Month, Quarter
     from policy.reasons import Reason
-    from policy.reviews.proposal import Basis, Case, Counted
+    from policy.reviews.proposal import Basis, Case, ChangeCounts
     from policy.units import MicroTokens
-    from views.people import Named
+    from views.people import PersonName
     from views.review_figures import Summary
     from views.value import Histogram
 
@@ -43,7 +43,7 @@ class Review:
     holds_from: Month | None
 
 
-class Kept(NamedTuple):
+class ReviewedCase(NamedTuple):
     """A case with what became of it."""
 
     case: Case
@@ -70,7 +70,7 @@ class Kept(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class ValueStanding:
+class ValueState:
     """What became of the proposed value of a quarter, or what adopting the package makes of it.
 
     `none` is proposed; it `waits` to be adopted, or was adopted by the `first` of the two people whom it needs; it is
@@ -82,18 +82,18 @@ class ValueStanding:
     quarter: Quarter | None = None
     needs_two: bool = False
     version: str = ""
-    by: tuple[Named, ...] = ()
+    by: tuple[PersonName, ...] = ()
 
 
-NOT_PROPOSED = ValueStanding("none")
+NOT_PROPOSED = ValueState("none")
 
 
 @dataclass(frozen=True, slots=True)
 class VoteLine:
     """A vote as the pack shows it; `counts` is False where it was about an earlier package."""
 
-    who: Named
-    stands_for: Named | None
+    who: PersonName
+    stands_for: PersonName | None
     adopts: bool
     reason: str | None
     counts: bool
@@ -111,12 +111,12 @@ class Pack:
     package: int
     tally: Tally
     votes: tuple[VoteLine, ...]
-    awaited: tuple[Named, ...]
-    decided_by: Named | None
+    awaited: tuple[PersonName, ...]
+    decided_by: PersonName | None
     cases: int
     holds_from: Month
     names: Mapping[str, str]
-    value: ValueStanding = NOT_PROPOSED
+    value: ValueState = NOT_PROPOSED
     superseded_by: Quarter | None = None
 
     @property
@@ -134,7 +134,7 @@ class CaseLine:
 
     person_id: str
     name: str
-    case: Kept | None
+    case: ReviewedCase | None
     conflict: str
 
 
@@ -146,7 +146,7 @@ class Page:
     lines: tuple[CaseLine, ...]
     number: int
     pages: int
-    counted: Counted
+    counted: ChangeCounts
     cases: int
     is_open: bool
 
@@ -161,8 +161,8 @@ class OwnVote:
     adopts: bool
     reason: str | None
     counts: bool
-    by: Named | None = None
-    stands_for: Named | None = None
+    by: PersonName | None = None
+    stands_for: PersonName | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +173,7 @@ class Call:
     package: int
     tally: Tally
     vote: OwnVote | None
-    value: ValueStanding
+    value: ValueState
 
     @property
     def awaits_reader(self) -> bool:
@@ -190,7 +190,7 @@ class CaseRow:
     """A case in the file. Without `case` it is the reader's own or a report's: they see nothing of it."""
 
     name: str
-    case: Kept | None
+    case: ReviewedCase | None
     decided_by: str
 
 

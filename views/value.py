@@ -28,7 +28,7 @@ class Histogram:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ProgrammeFigures:
     """Three figures that are never mixed: what people are entitled to this month, what is put aside, what it cost.
 
     `worst_case` is what all outstanding tokens are worth, `reserve_permille` the share of it that is funded. The phase

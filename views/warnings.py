@@ -15,7 +15,7 @@ from policy.units import MicroTokens, NanoUSD
 
 
 @dataclass(frozen=True, slots=True)
-class Warned:
+class SpendWarning:
     """That a person has spent a share of what they can spend in a month; `debt` is what they spent beyond it.
 
     `earliest` and `lasts_until` are the forecast's: the last day with tokens left, in a bad course and in a usual one.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from policy.sizing import Factors
     from policy.units import MicroTokens
-    from programme.grants.monthly import Posted
+    from programme.grants.monthly import MonthlyRun
     from programme.grants.sizing import Plan
 
 
@@ -96,7 +96,7 @@ def run_grants(month: Month, *, dry_run: bool, as_json: bool) -> None:
         _warn_of_unsized(posted.unsized)
 
 
-def _posted(month: Month, posted: Posted | None) -> dict[str, object]:
+def _posted(month: Month, posted: MonthlyRun | None) -> dict[str, object]:
     if posted is None:
         return {"month": str(month), "posted": False}
     return {

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
     from policy.period import Quarter
     from policy.reasons import Reason
-    from policy.reviews.proposal import Counted
+    from policy.reviews.proposal import ChangeCounts
     from policy.units import MicroTokens
     from programme.moment import Moment
-    from programme.reviews.drafting import Drafted
+    from programme.reviews.drafting import DraftOutcome
     from store.engine import Session
     from views.review_figures import Fairness, Summary
-    from views.reviews import Kept
+    from views.reviews import ReviewedCase
 
 quarter_option = click.option("--quarter", type=common.QuarterType(), help="The latest draft when left out.")
 CASE_HEADING = ("name", "use", "state", "score", "change", "factor", "before", "after", "decision")
@@ -69,11 +69,11 @@ def draft_review(quarter: Quarter, *, dry_run: bool, as_json: bool) -> None:
         click.echo("Nothing was kept." if dry_run else f"Inputs are frozen, SHA-256 {drafted.inputs_digest}.")
 
 
-def _draft(moment: Moment, quarter: Quarter) -> Drafted | None:
+def _draft(moment: Moment, quarter: Quarter) -> DraftOutcome | None:
     return drafting.draft(moment, quarter, actor=common.actor())
 
 
-def _drafted(quarter: Quarter, drafted: Drafted | None, *, kept: bool) -> dict[str, object]:
+def _drafted(quarter: Quarter, drafted: DraftOutcome | None, *, kept: bool) -> dict[str, object]:
     if drafted is None:
         return {"quarter": str(quarter), "drafted": False}
     return {
@@ -86,7 +86,7 @@ def _drafted(quarter: Quarter, drafted: Drafted | None, *, kept: bool) -> dict[s
     }
 
 
-def _counted(counted: Counted) -> str:
+def _counted(counted: ChangeCounts) -> str:
     return f"{counted.raised} raised, {counted.cut} cut, {counted.unchanged} unchanged"
 
 
@@ -123,7 +123,7 @@ def _print_cases(session: Session, quarter: Quarter) -> None:
     common.print_table(CASE_HEADING, [_line(one, names) for one in store.cases(session, quarter)])
 
 
-def _line(one: Kept, names: Mapping[str, str]) -> tuple[str, ...]:
+def _line(one: ReviewedCase, names: Mapping[str, str]) -> tuple[str, ...]:
     case = one.case
     used = "-" if case.utilisation_permille is None else f"{case.utilisation_permille / 10:.0f} %"
     return (
@@ -147,7 +147,7 @@ def _whole(amount: MicroTokens | None) -> str:
     return "-" if amount is None else f"{amount.decimal:,.0f}"
 
 
-def _show_case(quarter: Quarter, email: str, one: Kept, *, as_json: bool) -> None:
+def _show_case(quarter: Quarter, email: str, one: ReviewedCase, *, as_json: bool) -> None:
     if as_json:
         common.print_json({"quarter": str(quarter), **_plain(one)})
         return
@@ -168,7 +168,7 @@ def _print_reasons(heading: str, reasons: Sequence[Reason]) -> None:
         click.echo(f"- {reason.text}" + (f" ({figures})" if figures else ""))
 
 
-def _plain(one: Kept) -> dict[str, Any]:
+def _plain(one: ReviewedCase) -> dict[str, Any]:
     """A case for programs, with what became of it."""
     case: dict[str, Any] = common.plain(one.case)
     return case | {

@@ -16,7 +16,7 @@ from scheduler import quarantine as retry
 from store.usage import events as usage_store
 
 if TYPE_CHECKING:
-    from handlers.usage.files import Format, Imported
+    from handlers.usage.files import Format, UsageImport
 
 
 @click.group()
@@ -59,7 +59,7 @@ def import_usage(file: BinaryIO, *, format_: Format, skip_bad_lines: bool, as_js
         )
 
 
-def _report(done: Imported, *, as_json: bool) -> None:
+def _report(done: UsageImport, *, as_json: bool) -> None:
     for line in done.bad_lines:
         click.echo(f"line {line.number}: {line.detail}", err=True)
     if done.resumed_at:

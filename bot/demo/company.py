@@ -15,7 +15,7 @@ from handlers.slack_app import COMMANDS
 from handlers.usage.formats import fingerprint
 from policy import handbook
 from policy.metering import UsageEvent
-from policy.outcomes import Reported
+from policy.outcomes import OutcomeReport
 from policy.period import Month
 from policy.units import NanoUSD
 
@@ -325,7 +325,7 @@ def logins() -> list[tuple[str, str]]:
     return [(person.handle, person.email) for person in EMPLOYEES if person.team]
 
 
-def outcomes_of(day: date, until: datetime) -> Iterator[Reported]:
+def outcomes_of(day: date, until: datetime) -> Iterator[OutcomeReport]:
     """What everyone merged on a day, as far as it lies before `until`."""
     if day.weekday() not in MONDAY_TO_FRIDAY:
         return
@@ -338,7 +338,7 @@ def outcomes_of(day: date, until: datetime) -> Iterator[Reported]:
             project, lines = chance.choice(PROJECTS[person.team]), round(chance.lognormvariate(4.4, 0.9))
             key = f"{project}-{person.handle}-{day:%Y%m%d}"
             if at <= until:
-                yield Reported(TRACKER, key, "pull_request", at, person.handle, project, lines=lines)
+                yield OutcomeReport(TRACKER, key, "pull_request", at, person.handle, project, lines=lines)
 
 
 def _model_call(person: Employee, chance: random.Random, at: datetime, event_id: str) -> UsageEvent:

@@ -11,7 +11,7 @@ from policy.period import day_of
 from policy.reasons import Refusal
 from policy.units import MicroTokens
 from programme.exceptions import asking, questions, voting
-from programme.exceptions.asking import Asked
+from programme.exceptions.asking import NewRequest
 from programme.exceptions.voting import Ballot
 from store.exceptions import requests as store
 from store.people import directory
@@ -95,7 +95,7 @@ def happen(app: App, instant: datetime) -> None:
 
 
 def _ask(app: App, story: Story, key: str, now: datetime) -> None:
-    asked = Asked(
+    asked = NewRequest(
         amount=MicroTokens.parse(story.tokens),
         purpose=story.purpose,
         last_day=_last_day(day_of(now, app.zone)),

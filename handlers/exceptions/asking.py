@@ -21,7 +21,7 @@ from policy.period import Quarter
 from policy.reasons import FieldsRefused, Refusal
 from policy.units import MicroTokens
 from programme.exceptions import asking, cards, crediting, questions
-from programme.exceptions.asking import Asked
+from programme.exceptions.asking import NewRequest
 from programme.exceptions.request import require_undecided
 from programme.value import valuation
 from store.exceptions import requests
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from policy.handbook import Handbook
     from policy.value.valuation import TokenValue
     from programme.app import App
-    from programme.exceptions.asking import Judged
+    from programme.exceptions.asking import Preview
     from programme.moment import Moment
     from store.engine import Session
     from store.people.directory import Person
@@ -184,7 +184,7 @@ def _projects(session: Session, person: Person, chosen: str, today: date) -> lis
 
 def _preview(
     moment: Moment, person: Person, fields: Fields, office: _Office
-) -> tuple[Judged | None, MicroTokens | None, str]:
+) -> tuple[Preview | None, MicroTokens | None, str]:
     """(how it would be judged, the amount, or else what is in the way) of a form that is being filled in."""
     if not fields.amount.strip():
         return None, None, ""
@@ -198,7 +198,7 @@ def _preview(
         return None, None, str(refusal)
 
 
-def _asked(session: Session, fields: Fields, office: _Office) -> Asked:
+def _asked(session: Session, fields: Fields, office: _Office) -> NewRequest:
     """What a form asks for; FieldsRefused for what cannot be read."""
     problems: dict[str, str] = {}
     amount = MicroTokens(0)
@@ -214,7 +214,7 @@ def _asked(session: Session, fields: Fields, office: _Office) -> Asked:
         problems["last_day"] = "Choose a day."
     if problems or last_day is None:
         raise FieldsRefused(problems)
-    return Asked(
+    return NewRequest(
         amount=amount,
         purpose=fields.purpose,
         last_day=last_day,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO, cast
 from msgspec import Meta, Struct
 
 from handlers.decoding import MAX_ID, MAX_NAME, EventShape, Rejected, UnfitFieldError, instant, unfit
-from policy.outcomes import KINDS, STATES, THOUSANDTHS, Reported
+from policy.outcomes import KINDS, STATES, THOUSANDTHS, OutcomeReport
 from programme import table_file
 from programme.table_file import Problems
 
@@ -68,18 +68,18 @@ EXAMPLE = {
 }
 
 
-def parse(body: bytes, *, allowed_source: str) -> list[Reported | Rejected]:
+def parse(body: bytes, *, allowed_source: str) -> list[OutcomeReport | Rejected]:
     """Outcomes of a JSON body, one or an array, in its order; a sender speaks for its source and the paths below it."""
     return SHAPE.parse(body, partial(_told, allowed_source))
 
 
-def _told(allowed_source: str, _index: int, event: Outcome) -> Reported:
+def _told(allowed_source: str, _index: int, event: Outcome) -> OutcomeReport:
     if event.source != allowed_source and not event.source.startswith(f"{allowed_source}/"):
         raise unfit("source", f'"{allowed_source}" or a path below it', event.source)
     return _reported({name: str(getattr(event, name)).strip() for name in COLUMNS})
 
 
-def read(file: TextIO) -> list[Reported]:
+def read(file: TextIO) -> list[OutcomeReport]:
     """The outcomes of a CSV file; the Refusal lists every bad line with its number."""
     problems = Problems()
     told = list(_read(file, problems))
@@ -88,7 +88,7 @@ def read(file: TextIO) -> list[Reported]:
     return [one for _, one in told]
 
 
-def _read(file: TextIO, problems: Problems) -> Iterator[tuple[int, Reported]]:
+def _read(file: TextIO, problems: Problems) -> Iterator[tuple[int, OutcomeReport]]:
     for number, cells in table_file.rows(file, COLUMNS, REQUIRED, problems):
         try:
             yield number, _reported(dict.fromkeys(COLUMNS, "") | cells)
@@ -96,16 +96,16 @@ def _read(file: TextIO, problems: Problems) -> Iterator[tuple[int, Reported]]:
             problems.append((number, str(error)))
 
 
-def _contradictions(told: list[tuple[int, Reported]]) -> Iterator[tuple[int, str]]:
+def _contradictions(told: list[tuple[int, OutcomeReport]]) -> Iterator[tuple[int, str]]:
     """Two contents of one outcome of which no one could say which holds."""
-    first: dict[tuple[str, str, datetime | None], tuple[int, Reported]] = {}
+    first: dict[tuple[str, str, datetime | None], tuple[int, OutcomeReport]] = {}
     for number, one in told:
         before, same = first.setdefault((one.source, one.outcome_id, one.as_of), (number, one))
         if same != one:
             yield number, f"{one.outcome_id!r} is told of differently in line {before}: give each its updated_at"
 
 
-def _reported(cells: Mapping[str, str]) -> Reported:
+def _reported(cells: Mapping[str, str]) -> OutcomeReport:
     for name in COLUMNS:
         _require_short(name, cells[name], MAX_ID if name in {"source", "outcome_id"} else MAX_NAME)
     for name in ("source", "outcome_id"):
@@ -113,7 +113,7 @@ def _reported(cells: Mapping[str, str]) -> Reported:
             raise unfit(name, "a text that is not empty", "")
     kind = cast("Kind", _choice("kind", cells["kind"], KINDS))
     reverts = tuple(sorted({one.strip() for one in cells["reverts"].split(";")} - {""}))
-    told = Reported(
+    told = OutcomeReport(
         source=cells["source"],
         outcome_id=cells["outcome_id"],
         kind=kind,
@@ -131,7 +131,7 @@ def _reported(cells: Mapping[str, str]) -> Reported:
     return told if told.counts else told._replace(user="")
 
 
-def _require_meaning(told: Reported, cells: Mapping[str, str]) -> None:
+def _require_meaning(told: OutcomeReport, cells: Mapping[str, str]) -> None:
     """What a column allows alone, and the kind does not."""
     allowed = {"pull_request": ("lines", "weight", "reverts"), "quality": ("metric", "score")}
     for name in ("lines", "weight", "reverts", "metric", "score"):

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from handlers.decoding import MAX_ID, MAX_NAME, MalformedBodyError, UnfitFieldError, instant
-from policy.outcomes import Reported
+from policy.outcomes import OutcomeReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,7 +104,7 @@ def is_signed(secret: str, body: bytes, signature: str) -> bool:
     return hmac.compare_digest(expected.encode(), signature.encode(errors="replace"))
 
 
-def parse(event: str, body: bytes, bug_labels_on: Callable[[datetime], frozenset[str]]) -> Reported | Ignored:
+def parse(event: str, body: bytes, bug_labels_on: Callable[[datetime], frozenset[str]]) -> OutcomeReport | Ignored:
     """What a delivery tells; `event` is its `X-GitHub-Event`. A body of another shape is a MalformedBodyError."""
     try:
         action = _action.decode(body).action
@@ -121,7 +121,7 @@ def parse(event: str, body: bytes, bug_labels_on: Callable[[datetime], frozenset
     return Ignored("", f"{event} {action}".strip()[:MAX_NAME] + " tells no outcome")
 
 
-def _merged(event: _PullRequestEvent) -> Reported | Ignored:
+def _merged(event: _PullRequestEvent) -> OutcomeReport | Ignored:
     pull, repository = event.pull_request, event.repository.full_name.lower()
     outcome_id = f"{repository}#{pull.number}"
     if not pull.merged or pull.merged_at is None:
@@ -130,7 +130,7 @@ def _merged(event: _PullRequestEvent) -> Reported | Ignored:
     # A revert by a bot undoes as much as anyone's.
     if (pull.user is None or pull.user.is_bot) and not reverts:
         return Ignored(outcome_id, "its author is no person")
-    return Reported(
+    return OutcomeReport(
         source=SOURCE,
         outcome_id=_fit(outcome_id),
         kind="pull_request",
@@ -152,7 +152,7 @@ def _reverted(text: str, repository: str) -> tuple[str, ...]:
 
 def _bug(
     event: _IssuesEvent, bug_labels_on: Callable[[datetime], frozenset[str]], *, is_closed: bool
-) -> Reported | Ignored:
+) -> OutcomeReport | Ignored:
     issue, repository = event.issue, event.repository.full_name.lower()
     outcome_id = f"{repository}#{issue.number}"
     at = instant((issue.closed_at if is_closed else None) or issue.updated_at, "issue.updated_at")
@@ -163,7 +163,7 @@ def _bug(
     is_resolved = is_closed and issue.state_reason not in _NOT_RESOLVED
     if is_resolved and (solver is None or solver.is_bot):
         return Ignored(outcome_id, "no person resolved it")
-    return Reported(
+    return OutcomeReport(
         source=SOURCE,
         outcome_id=_fit(outcome_id),
         kind="bug",

@@ -15,7 +15,7 @@ from handlers import bodies, metrics
 from handlers.batches import Fate, Intake, described, key_with
 from handlers.decoding import Rejected
 from handlers.outcomes import files, github
-from policy.outcomes import Reported
+from policy.outcomes import OutcomeReport
 from policy.period import day_of
 from programme.app import App
 from programme.outcomes import intake
@@ -46,7 +46,7 @@ def _refused(item: Rejected | github.Ignored) -> Fate:
     return github.SOURCE, item.outcome_id, "ignored", item.why
 
 
-OUTCOMES = Intake("outcomes", Reported, intake.take_in, _refused, intake.STATUSES, metrics.OUTCOMES)
+OUTCOMES = Intake("outcomes", OutcomeReport, intake.take_in, _refused, intake.STATUSES, metrics.OUTCOMES)
 REPORTED = described(files.SHAPE.schema(files.EXAMPLE), OutcomesAnswer, scope=SCOPE)
 GITHUB: dict[str, Any] = {
     "openapi_extra": {

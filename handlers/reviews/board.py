@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
-from handlers.slack.interactions import Modal, Shown, on_press, on_submit
+from handlers.slack.interactions import Modal, ShownModals, on_press, on_submit
 from policy.period import Quarter
 from policy.reasons import Refusal
 from programme.reviews import drafting, packs, single_cases, voting
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from handlers.slack.interactions import Form, Press, View
     from programme.app import App
     from programme.moment import Moment
-    from programme.reviews.single_cases import Decided
+    from programme.reviews.single_cases import CaseDecision
     from store.engine import Session
     from store.people.directory import Person
     from templates.render import Message
-    from views.reviews import Kept
+    from views.reviews import ReviewedCase
 
 
 class About(NamedTuple):
@@ -152,7 +152,7 @@ def press_put_back(app: App, press: Press) -> Modal:
     return Modal(_page(app, press.person, about.quarter, about.page, now=press.now), in_place=True)
 
 
-def _to_decide(moment: Moment, press: Press) -> tuple[About, Kept, str]:
+def _to_decide(moment: Moment, press: Press) -> tuple[About, ReviewedCase, str]:
     """The case that someone wants to decide, if they may."""
     about = About.parse(press.value)
     voting.require_undecided(moment.at(press.now), drafting.require(moment, about.quarter))
@@ -178,11 +178,11 @@ class Chosen(NamedTuple):
         return cls(About.parse(private["about"]), private["seen"])
 
 
-def _private(about: About, case: Kept) -> str:
+def _private(about: About, case: ReviewedCase) -> str:
     return json.dumps({"about": str(about), "seen": single_cases.mark(case)})
 
 
-def submit_hold(app: App, form: Form) -> View | Shown:
+def submit_hold(app: App, form: Form) -> View | ShownModals:
     about, seen = Chosen.of(form)
     with app.transaction(form.now) as moment:
         decided = single_cases.hold(
@@ -192,7 +192,7 @@ def submit_hold(app: App, form: Form) -> View | Shown:
     return _decided(app, form, about, decided, name)
 
 
-def submit_amend(app: App, form: Form) -> View | Shown:
+def submit_amend(app: App, form: Form) -> View | ShownModals:
     about, seen = Chosen.of(form)
     with app.transaction(form.now) as moment:
         decided = single_cases.amend(
@@ -208,11 +208,11 @@ def submit_amend(app: App, form: Form) -> View | Shown:
     return _decided(app, form, about, decided, name)
 
 
-def _decided(app: App, form: Form, about: About, decided: Decided, name: str) -> View | Shown:
+def _decided(app: App, form: Form, about: About, decided: CaseDecision, name: str) -> View | ShownModals:
     """What was done, above the page of cases on which it was chosen."""
     done = render.modal("reviews/decided", decided=decided, who=name, change=reviews.change)
     try:
-        return Shown(done, below=_page(app, form.person, about.quarter, about.page, now=form.now))
+        return ShownModals(done, below=_page(app, form.person, about.quarter, about.page, now=form.now))
     except Refusal:
         # What was done is done, also for someone who lost their seat at this moment.
         return done

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from handlers.slack.interactions import Modal, on_press, on_submit
 from policy.period import Quarter
 from programme.handbook import cards, thresholds
-from programme.handbook.thresholds import THRESHOLDS, Asked
+from programme.handbook.thresholds import THRESHOLDS, ThresholdForm
 from templates import handbook
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def press_thresholds(app: App, press: Press) -> Modal:
 
 def submit_thresholds(app: App, form: Form) -> View:
     private = json.loads(form.private)
-    asked = Asked(private["base"], form.values)
+    asked = ThresholdForm(private["base"], form.values)
     with app.transaction(form.now) as moment:
         made = thresholds.propose(moment, form.person, Quarter.parse(private["quarter"]), asked)
         # Without the try on the review, which goes through everyone: the card has it, and Slack waits three seconds.

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from programme.app import App
     from programme.moment import Moment
-    from programme.value.standing import RecentStanding
+    from programme.value.standing import RecentFigures
     from store.people.directory import Person
     from templates.blocks import Block
 
@@ -109,7 +109,7 @@ def publish(app: App, client: WebClient, person: Person) -> None:
         store.forced(session, person.id, new)
 
 
-def compose(moment: Moment, person: Person, standing: RecentStanding | None = None) -> Block:
+def compose(moment: Moment, person: Person, standing: RecentFigures | None = None) -> Block:
     return shown.person(home.of(moment, person, standing))
 
 

@@ -45,7 +45,7 @@ class Modal:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownModals:
     """What is shown instead of a form; `below` is what the modal below it shows by now."""
 
     view: View
@@ -194,7 +194,7 @@ def answer_privately(response_url: str | None, message: Message) -> None:
             logger.warning("an answer did not reach its reader: %s", said.status_code)
 
 
-def on_submit(bolt: Bolt, callback_id: str, answer: Callable[[App, Form], View | Shown | None], app: App) -> None:
+def on_submit(bolt: Bolt, callback_id: str, answer: Callable[[App, Form], View | ShownModals | None], app: App) -> None:
     """Take a form: mistakes are shown beside their fields; what is done is shown instead of the form, or closes it."""
     bolt.view(callback_id)(partial(_submitted, app=app, callback_id=callback_id, answer=answer))
 
@@ -206,7 +206,7 @@ def _submitted(
     *,
     app: App,
     callback_id: str,
-    answer: Callable[[App, Form], View | Shown | None],
+    answer: Callable[[App, Form], View | ShownModals | None],
 ) -> None:
     try:
         form = form_of(app, client, body)
@@ -220,7 +220,7 @@ def _submitted(
         text = f"Something went wrong on our side, and nothing was changed. Tell the administrators: {failure_id}."
         ack(response_action="update", view=closed(text))
     else:
-        if isinstance(shown, Shown):
+        if isinstance(shown, ShownModals):
             ack(response_action="update", view=shown.view)
             _renew(client, body["view"].get("previous_view_id"), shown.below)
         elif shown is None:

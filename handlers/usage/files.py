@@ -33,7 +33,7 @@ class BadLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class UsageImport:
     """What an import did; `resumed_at` is the line after which it took up an earlier, interrupted one."""
 
     counts: dict[str, int]
@@ -48,7 +48,7 @@ def import_file(
     *,
     skip_bad_lines: bool = False,
     progress: Callable[[int], None] = lambda _bytes: None,
-) -> Imported:
+) -> UsageImport:
     """Take in a file. With a bad line nothing is imported, unless `skip_bad_lines` leaves those out.
 
     Each batch commits together with how far the file was read, so an interrupted import goes on from there; a file
@@ -56,7 +56,7 @@ def import_file(
     """
     bad, lines = _check(file, format_, progress)
     if bad and not skip_bad_lines:
-        return Imported(_summary(Counter(read=lines, rejected=len(bad))), tuple(bad), 0)
+        return UsageImport(_summary(Counter(read=lines, rejected=len(bad))), tuple(bad), 0)
     digest = f"{format_}:{_digest(file)}"
     with app.database.reading() as session:
         before = usage_store.progress_of_file(session, digest)
@@ -72,7 +72,7 @@ def import_file(
         progress(offset)
     with app.database.transaction() as session:
         usage_store.forget_progress(session, digest)
-    return Imported(_summary(counts), tuple(bad), start[0])
+    return UsageImport(_summary(counts), tuple(bad), start[0])
 
 
 def _check(file: BinaryIO, format_: Format, progress: Callable[[int], None]) -> tuple[list[BadLine], int]:

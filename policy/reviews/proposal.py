@@ -134,7 +134,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class ChangeCounts:
     """How many are raised, cut, and left as they are."""
 
     raised: int
@@ -244,8 +244,8 @@ def _six(score: float | None) -> Decimal | None:
     return None if score is None else Decimal(repr(score)).quantize(SCORE, ROUND_HALF_EVEN)
 
 
-def counted(deltas: Iterable[int | Decimal]) -> Counted:
+def counted(deltas: Iterable[int | Decimal]) -> ChangeCounts:
     """How many of some changes are raises, cuts and none."""
     known = list(deltas)
     raised, cut = sum(delta > 0 for delta in known), sum(delta < 0 for delta in known)
-    return Counted(raised, cut, len(known) - raised - cut)
+    return ChangeCounts(raised, cut, len(known) - raised - cut)

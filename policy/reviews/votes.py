@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from policy.exceptions import MAJOR, Concerned, electorate
+from policy.exceptions import MAJOR, ConcernedPeople, electorate
 from policy.reviews.adjustment import LOW, THOUSANDTH, bounds
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from policy.parameters.exceptions import ExceptionRules
     from policy.parameters.reviews import ChangeRules, ReviewRules
 
-NOBODY = Concerned(requester="")
+NOBODY = ConcernedPeople(requester="")
 """A package is about everyone: it recuses no one. Single cases do."""
 OWN, REPORT = "own", "report"
 PERCENT = re.compile(r"([+-]?)\s*(?=[.,]?[0-9])([0-9]{0,3})(?:[.,]([0-9])0*)?\s*%?")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from policy.period import Month
     from programme.moment import Moment
     from views.appeals import Appeal
-    from views.reviews import Kept
+    from views.reviews import ReviewedCase
 
 APPEAL = Topic(
     "appeal",
@@ -74,7 +74,7 @@ def after_grants(moment: Moment, person_id: str) -> Moment:
     return moment.at(max(moment.now, monthly.last_posted_at(moment.session, person_id) or moment.now))
 
 
-def case_of(moment: Moment, appeal: Appeal) -> Kept:
+def case_of(moment: Moment, appeal: Appeal) -> ReviewedCase:
     case = drafts.case(moment.session, appeal.quarter, appeal.person_id)
     assert case is not None  # noqa: S101 - a foreign key
     return case

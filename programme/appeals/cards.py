@@ -9,7 +9,7 @@ from programme.appeals import appeals
 from store.appeals import records as store
 from store.people import directory as people_store
 from views.appeals import Card
-from views.people import Named
+from views.people import PersonName
 
 if TYPE_CHECKING:
     from programme.moment import Moment
@@ -20,7 +20,7 @@ def of(moment: Moment, appeal_id: str) -> Card:
     appeal = appeals.require(moment, *appeals.parse_id(appeal_id))
     able = sorted(appeals.deciders(moment, appeal)) if appeal.state == OPEN else []
     names = people_store.names(moment.session, {appeal.person_id, appeal.decided_by or "", *able})
-    named = {person_id: Named(*name) for person_id, name in names.items()}
+    named = {person_id: PersonName(*name) for person_id, name in names.items()}
     return Card(
         appeal=appeal,
         case=appeals.case_of(moment, appeal),

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from programme.moment import Moment
     from store.people.directory import Person
     from views.appeals import Appeal
-    from views.reviews import Kept
+    from views.reviews import ReviewedCase
 
 
-def require_open_to_appeal(moment: Moment, person: Person, quarter: Quarter) -> Kept:
+def require_open_to_appeal(moment: Moment, person: Person, quarter: Quarter) -> ReviewedCase:
     """A person's case that can be appealed now; a Refusal says why there is none."""
     kept, case = drafts.get(moment.session, quarter), drafts.case(moment.session, quarter, person.id)
     if kept is None or case is None or kept.state != ADOPTED or kept.decided_at is None:

@@ -13,7 +13,7 @@ from programme import notify
 from programme.people import board
 from store.appeals import records as store
 from store.outbox import messages
-from store.outbox.messages import NewLetter
+from store.outbox.messages import NewMessage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,10 +30,10 @@ REMINDER = store.REMIND
 def tell_of_new(moment: Moment, appeal: Appeal, able: frozenset[str]) -> None:
     """A card for the board, in its channel or for each who can decide; and the person's own."""
     view = _view(appeal)
-    owed = [NewLetter(f"appeal:{appeal.id}:mine", MINE, view, appeal.person_id, None, moment.now, at_once=True)]
+    owed = [NewMessage(f"appeal:{appeal.id}:mine", MINE, view, appeal.person_id, None, moment.now, at_once=True)]
     if moment.governance_channel is not None:
         key = f"appeal:{appeal.id}:board"
-        owed.append(NewLetter(key, CARD, view, None, moment.governance_channel, moment.now, at_once=True))
+        owed.append(NewMessage(key, CARD, view, None, moment.governance_channel, moment.now, at_once=True))
     else:
         rows = [(f"appeal:{appeal.id}:{reader}", CARD, view, reader) for reader in sorted(able)]
         owed += _in_hours(moment, rows)
@@ -61,7 +61,7 @@ def tell_of_nobody(moment: Moment, appeal: Appeal, concerned: frozenset[str]) ->
     key, view = f"appeal:{appeal.id}:nobody", _view(appeal)
     if moment.governance_channel is not None:
         due_at = next_opening(moment.now, moment.zone, moment.handbook.messages)
-        owed = [NewLetter(key, NOBODY, view, None, moment.governance_channel, due_at)]
+        owed = [NewMessage(key, NOBODY, view, None, moment.governance_channel, due_at)]
     else:
         heads = _heads(moment, appeal, concerned)
         owed = _in_hours(moment, [(f"{key}:{who}", NOBODY, view, who) for who in heads])
@@ -79,10 +79,10 @@ def _view(appeal: Appeal, **more: str) -> str:
     return json.dumps({"appeal_id": appeal.id, **more})
 
 
-def _in_hours(moment: Moment, rows: Sequence[PersonLetter]) -> list[NewLetter]:
+def _in_hours(moment: Moment, rows: Sequence[PersonLetter]) -> list[NewMessage]:
     book = moment.handbook
     return notify.in_hours(moment, rows, book=book, earliest=moment.now) if rows else []
 
 
-def _owe(moment: Moment, appeal: Appeal, owed: Iterable[NewLetter]) -> None:
+def _owe(moment: Moment, appeal: Appeal, owed: Iterable[NewMessage]) -> None:
     messages.owe(moment.session, [one._replace(about=appeal.id) for one in owed], now=moment.now)

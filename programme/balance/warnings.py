@@ -14,16 +14,16 @@ from store import audit
 from store.balance import warnings as store
 from store.ledger import ledger
 from store.outbox import messages
-from store.outbox.messages import NewLetter
+from store.outbox.messages import NewMessage
 from views import codec
-from views.warnings import Warned
+from views.warnings import SpendWarning
 
 if TYPE_CHECKING:
     from datetime import date
 
     from policy.handbook import Handbook
     from programme.moment import Moment
-    from store.balance.warnings import Standing
+    from store.balance.warnings import MonthlySpend
 
 AT_A_TIME = 500
 TEMPLATE = "warnings/warning"
@@ -64,19 +64,19 @@ def look(moment: Moment) -> int:
     return len(waiting)
 
 
-def _share(standing: Standing) -> int:
+def _share(standing: MonthlySpend) -> int:
     return policy.permille(standing.spent, standing.left)
 
 
 def _letter(  # noqa: PLR0917 - private, called once
-    moment: Moment, standing: Standing, percent: int, choice: Choice, month: Month, book: Handbook
-) -> NewLetter:
+    moment: Moment, standing: MonthlySpend, percent: int, choice: Choice, month: Month, book: Handbook
+) -> NewMessage:
     today = moment.today
     past = outlook.past(moment, standing.account_id, today=today)
     ahead = outlook.ahead(past, month=month, today=today, spent=standing.spent, left=standing.left)
     card = balance.of_email(moment, standing.email)
     assert card is not None  # noqa: S101 - the wallet is theirs
-    view = Warned(
+    view = SpendWarning(
         percent=percent,
         month=month,
         spent=MicroTokens(standing.spent),
@@ -91,7 +91,7 @@ def _letter(  # noqa: PLR0917 - private, called once
     )
     due = policy.due_at(moment.now, percent, choice, ZoneInfo(standing.time_zone))
     key = f"warning:{month}:{percent}:{standing.person_id}"
-    return NewLetter(key, TEMPLATE, codec.written(view), standing.person_id, None, due, at_once=True)
+    return NewMessage(key, TEMPLATE, codec.written(view), standing.person_id, None, due, at_once=True)
 
 
 def choose(moment: Moment, person_id: str, wanted: Choice) -> None:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from policy import exceptions, texts
-from policy.exceptions import BREAK_GLASS, Ask, Concerned
+from policy.exceptions import BREAK_GLASS, Ask, ConcernedPeople
 from policy.period import Month, Quarter, day_of, first_instant
 from policy.reasons import FieldsRefused, Reason, Refusal
 from policy.units import MicroTokens, NanoUSD
@@ -44,7 +44,7 @@ MOST_BENEFICIARIES = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class NewRequest:
     """What someone asks for. With an `incident` it is a break-glass."""
 
     amount: MicroTokens
@@ -57,7 +57,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Preview:
     """How a request would be treated: its class and why, who decides, and until when."""
 
     class_name: str
@@ -76,10 +76,10 @@ class Submitted:
     again: bool
 
 
-def _concerned(moment: Moment, person_id: str, project_key: str | None, named: frozenset[str]) -> Concerned:
+def _concerned(moment: Moment, person_id: str, project_key: str | None, named: frozenset[str]) -> ConcernedPeople:
     manager = people_store.manager_of(moment.session, person_id)
     sponsor = store.sponsor_of(moment.session, project_key) if project_key else None
-    return Concerned(person_id, _one(manager), _one(sponsor), named)
+    return ConcernedPeople(person_id, _one(manager), _one(sponsor), named)
 
 
 def _one(person_id: str | None) -> frozenset[str]:
@@ -89,7 +89,7 @@ def _one(person_id: str | None) -> frozenset[str]:
 # --- Judging -------------------------------------------------------------------------------------------------------
 
 
-def judge(moment: Moment, person: Person, asked: Asked) -> Judged:
+def judge(moment: Moment, person: Person, asked: NewRequest) -> Preview:
     """What would become of a request.
 
     FieldsRefused for a form with mistakes, another Refusal when no one can decide.
@@ -112,7 +112,7 @@ def judge(moment: Moment, person: Person, asked: Asked) -> Judged:
     panel = exceptions.electorate(board.seats(moment), concerned, class_name, book.exceptions)
     card = balance.of_email(moment, person.email)
     outlook = card.outlook if card else None
-    return Judged(
+    return Preview(
         class_name,
         ask.value.worth(asked.amount),
         panel,
@@ -167,12 +167,12 @@ def _pool(moment: Moment, quarter: Quarter) -> NanoUSD | None:
     return NanoUSD(3 * int(issued)) if issued else None
 
 
-def _require_sound(moment: Moment, person: Person, asked: Asked, book: Handbook, today: date) -> None:
+def _require_sound(moment: Moment, person: Person, asked: NewRequest, book: Handbook, today: date) -> None:
     if problems := {**_wrong_texts(asked), **_wrong_choices(moment, person, asked, book, today)}:
         raise FieldsRefused(problems)
 
 
-def _wrong_texts(asked: Asked) -> dict[str, str]:
+def _wrong_texts(asked: NewRequest) -> dict[str, str]:
     problems: dict[str, str] = {}
     if not 0 < asked.amount <= LARGEST_ASK:
         problems["amount"] = f"{asked.amount.decimal:f} tokens: ask for more than 0, and at most a billion."
@@ -183,7 +183,7 @@ def _wrong_texts(asked: Asked) -> dict[str, str]:
     return problems
 
 
-def _wrong_choices(moment: Moment, person: Person, asked: Asked, book: Handbook, today: date) -> dict[str, str]:
+def _wrong_choices(moment: Moment, person: Person, asked: NewRequest, book: Handbook, today: date) -> dict[str, str]:
     problems: dict[str, str] = {}
     latest = latest_last_day(book, today)
     if not today <= asked.last_day <= latest:
@@ -228,7 +228,7 @@ def _require_break_glass(moment: Moment, person: Person, ask: Ask, book: Handboo
 # --- Submitting ----------------------------------------------------------------------------------------------------
 
 
-def submit(moment: Moment, person: Person, asked: Asked, *, key: str) -> Submitted:
+def submit(moment: Moment, person: Person, asked: NewRequest, *, key: str) -> Submitted:
     """Keep a request and owe everyone their message; a break-glass is credited in the same transaction.
 
     `key` is the form's: the same form sent again is the same request.
@@ -256,14 +256,16 @@ def submit(moment: Moment, person: Person, asked: Asked, *, key: str) -> Submitt
     return Submitted(request, again=False)
 
 
-def _same(before: Request, person: Person, asked: Asked) -> Request:
+def _same(before: Request, person: Person, asked: NewRequest) -> Request:
     kept = (before.person_id, before.amount, before.purpose, before.last_day, before.project_key, before.incident)
     if kept != (person.id, asked.amount, asked.purpose.strip(), asked.last_day, asked.project_key, asked.incident):
         raise Refusal("key_reused", "This form was sent before with different content.", next_step="Open a new one.")
     return before
 
 
-def _row(request_id: str, key: str, person: Person, asked: Asked, judged: Judged, now: datetime) -> dict[str, Any]:  # noqa: PLR0917 - private, called once
+def _row(  # noqa: PLR0917 - private, called once
+    request_id: str, key: str, person: Person, asked: NewRequest, judged: Preview, now: datetime
+) -> dict[str, Any]:
     steps = judged.deadlines
     return {
         "id": request_id,
@@ -309,7 +311,7 @@ def withdraw(moment: Moment, person: Person, request_id: str) -> Request:
     return moved
 
 
-def _plain(request: Request, judged: Judged) -> dict[str, Any]:
+def _plain(request: Request, judged: Preview) -> dict[str, Any]:
     return {
         "class": request.class_name,
         "incident": request.incident,

@@ -13,7 +13,7 @@ from policy.value.valuation import worth
 from programme.exceptions.request import case_of, cases, require
 from programme.people import board
 from store.exceptions import requests as store
-from views.people import Named
+from views.people import PersonName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from policy.exceptions import Tally
     from programme.exceptions.request import Case
     from programme.moment import Moment
-    from store.exceptions.requests import Cast, Question, Request
+    from store.exceptions.requests import Question, Request, StoredVote
     from store.people.board import Attendee
     from views.exceptions import Situation
 
@@ -33,8 +33,8 @@ PAST = 5
 class VoteLine:
     """A vote as the card shows it; `stands_for` is the member whose delegate cast it."""
 
-    who: Named
-    stands_for: Named | None
+    who: PersonName
+    stands_for: PersonName | None
     approves: bool
     amount: MicroTokens | None
     last_day: date | None
@@ -45,7 +45,7 @@ class VoteLine:
 class Exchange:
     """A question, and its answer once there is one."""
 
-    asked_by: Named
+    asked_by: PersonName
     question: str
     answer: str | None
 
@@ -70,15 +70,15 @@ class Card:
 
     request: Request
     situation: Situation
-    requester: Named
+    requester: PersonName
     worth: NanoUSD
     granted_worth: NanoUSD
-    beneficiaries: tuple[Named, ...]
+    beneficiaries: tuple[PersonName, ...]
     tally: Tally
     votes: tuple[VoteLine, ...]
-    awaited: tuple[Named, ...]
-    recused: tuple[tuple[Named, str], ...]
-    decided_by: Named | None
+    awaited: tuple[PersonName, ...]
+    recused: tuple[tuple[PersonName, str], ...]
+    decided_by: PersonName | None
     questions: tuple[Exchange, ...]
     past: tuple[Past, ...]
     left: MicroTokens
@@ -212,19 +212,21 @@ class _Names:
     def __init__(self, attendees: Mapping[str, Attendee]) -> None:
         self._attendees = attendees
 
-    def __getitem__(self, person_id: str) -> Named:
+    def __getitem__(self, person_id: str) -> PersonName:
         one = self._attendees[person_id]
-        return Named(one.name, one.slack_user_id)
+        return PersonName(one.name, one.slack_user_id)
 
-    def get(self, person_id: str | None) -> Named | None:
+    def get(self, person_id: str | None) -> PersonName | None:
         return self[person_id] if person_id is not None and person_id in self._attendees else None
 
-    def voter_for(self, seat: str) -> Named:
+    def voter_for(self, seat: str) -> PersonName:
         """The person of a seat, or whoever stands in for them."""
         one = self._attendees[seat]
-        return Named(one.delegate_name, one.delegate_slack_user_id) if one.delegate_name is not None else self[seat]
+        return (
+            PersonName(one.delegate_name, one.delegate_slack_user_id) if one.delegate_name is not None else self[seat]
+        )
 
 
-def _vote_line(vote: Cast, people: _Names) -> VoteLine:
+def _vote_line(vote: StoredVote, people: _Names) -> VoteLine:
     stands_for = people[vote.seat] if vote.cast_by != vote.seat else None
     return VoteLine(people[vote.cast_by], stands_for, vote.approves, vote.amount, vote.last_day, vote.reason)

@@ -14,7 +14,7 @@ from programme.people import board
 from store.audit import POLICY
 from store.exceptions.requests import APPROVED, WITHDRAWN
 from store.outbox import messages
-from store.outbox.messages import NewLetter
+from store.outbox.messages import NewMessage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -50,11 +50,11 @@ def _view(request: Request, **more: object) -> str:
     return json.dumps({"request_id": request.id, **more})
 
 
-def _at_once(letter: PersonLetter, now: datetime) -> NewLetter:
-    return NewLetter(*letter, None, now, at_once=True)
+def _at_once(letter: PersonLetter, now: datetime) -> NewMessage:
+    return NewMessage(*letter, None, now, at_once=True)
 
 
-def _later(moment: Moment, letters: Sequence[PersonLetter]) -> list[NewLetter]:
+def _later(moment: Moment, letters: Sequence[PersonLetter]) -> list[NewMessage]:
     """Messages for their readers' own working hours."""
     if not letters:
         return []
@@ -62,7 +62,7 @@ def _later(moment: Moment, letters: Sequence[PersonLetter]) -> list[NewLetter]:
     return notify.in_hours(moment, letters, book=book, earliest=moment.now)
 
 
-def _owe(moment: Moment, request: Request, letters: Iterable[NewLetter]) -> None:
+def _owe(moment: Moment, request: Request, letters: Iterable[NewMessage]) -> None:
     messages.owe(moment.session, [letter._replace(about=request.id) for letter in letters], now=moment.now)
 
 
@@ -72,7 +72,7 @@ def tell_of_new(moment: Moment, request: Request, panel: Electorate, beneficiari
     called = panel.voting(request.stage)
     if moment.governance_channel is not None:
         channel = moment.governance_channel
-        owed.append(NewLetter(card_key(request.id), CARD, _view(request), None, channel, moment.now, at_once=True))
+        owed.append(NewMessage(card_key(request.id), CARD, _view(request), None, channel, moment.now, at_once=True))
         # Who need not be in the board's channel gets a card of their own.
         away = board.delegates(moment)
         called = tuple(seat for seat in called if seat.kind != MEMBER or seat.person_id in away)
@@ -103,7 +103,7 @@ def renew(moment: Moment, request: Request) -> None:
     _owe(moment, request, _faces(moment, request))
 
 
-def _faces(moment: Moment, request: Request, *also: str) -> list[NewLetter]:
+def _faces(moment: Moment, request: Request, *also: str) -> list[NewMessage]:
     """Of every copy of the card and of the requester's own, and of messages of `also` another template."""
     face_of = {CARD: FACE, MINE: MINE} | {template: template for template in also}
     return notify.new_faces(moment, request.id, face_of, occasion=request.revision)
@@ -131,7 +131,7 @@ def remind(moment: Moment, request: Request, silent: Iterable[Seat], step: str) 
     _owe(moment, request, _in_time(moment, request, cards))
 
 
-def _in_time(moment: Moment, request: Request, letters: Sequence[PersonLetter]) -> list[NewLetter]:
+def _in_time(moment: Moment, request: Request, letters: Sequence[PersonLetter]) -> list[NewMessage]:
     """Messages for working hours; of an incident at any hour, since its time runs at any hour."""
     if request.is_credited_first:
         return [_at_once(letter, moment.now) for letter in letters]
@@ -164,7 +164,7 @@ def ask(moment: Moment, request: Request, question: Question) -> None:
 def answer(moment: Moment, request: Request, question: Question) -> None:
     """The answer into the card's thread, and to whoever asked; the question's own message shows it too."""
     key, view = f"question:{question.id}", _of_question(request, question)
-    answered = NewLetter(
+    answered = NewMessage(
         f"{key}@answered", QUESTION, view, request.person_id, None, moment.now, at_once=True, replaces=key
     )
     to_asker = (f"answer:{question.id}", QUESTION, _of_question(request, question, reader="asker"), question.asked_by)
@@ -177,12 +177,12 @@ def _of_question(request: Request, question: Question, *, reader: str = "request
     return _view(request, question_id=question.id, reader=reader)
 
 
-def _in_thread(moment: Moment, key: str, request: Request, question: Question) -> list[NewLetter]:
+def _in_thread(moment: Moment, key: str, request: Request, question: Question) -> list[NewMessage]:
     """A reply below the card, where there is one in a channel: which channel it is may have changed since."""
     reader = "thread_answer" if question.answer else "thread_question"
     view = _of_question(request, question, reader=reader)
     return [
-        NewLetter(key, QUESTION, view, None, copy.channel, moment.now, at_once=True, thread=copy.key)
+        NewMessage(key, QUESTION, view, None, copy.channel, moment.now, at_once=True, thread=copy.key)
         for copy in messages.copies(moment.session, request.id, (CARD,))
         if copy.channel is not None
     ]
@@ -203,7 +203,7 @@ def ask_outcome(moment: Moment, request: Request) -> None:
 def tell_of_outcome(moment: Moment, request: Request) -> None:
     """The question shows the answer."""
     answered = [
-        NewLetter(
+        NewMessage(
             f"{copy.key}@{request.revision}",
             OUTCOME,
             _view(request),

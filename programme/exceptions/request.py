@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from policy import exceptions
-from policy.exceptions import Attendance, Concerned
+from policy.exceptions import Attendance, ConcernedPeople
 from policy.reasons import Refusal
 from programme import decisions
 from programme.decisions import Topic
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from policy.exceptions import Electorate, Seat, Tally, Vote
     from programme.moment import Moment
     from store.audit import Place
-    from store.exceptions.requests import Cast, Request
+    from store.exceptions.requests import Request, StoredVote
     from store.people.board import Attendee
 
 REQUEST = Topic(
@@ -48,7 +48,7 @@ class Case:
 
     request: Request
     panel: Electorate
-    votes: Sequence[Cast]
+    votes: Sequence[StoredVote]
     beneficiaries: frozenset[str]
     sponsor: str | None
     attendees: Mapping[str, Attendee]
@@ -58,10 +58,10 @@ class Case:
         return situation_of(self.request)
 
     @property
-    def concerned(self) -> Concerned:
+    def concerned(self) -> ConcernedPeople:
         """Those who cannot vote on it: as it was when it was made, and whoever has become concerned since."""
         then, requester = self.situation, self.request.person_id
-        return Concerned(
+        return ConcernedPeople(
             requester,
             _those(self.attendees[requester].manager_id, then.manager),
             _those(self.sponsor, then.sponsor),
@@ -77,7 +77,7 @@ class Case:
     def left(self) -> frozenset[str]:
         return frozenset(id_ for id_, one in self.attendees.items() if one.has_left)
 
-    def with_vote(self, cast: Cast) -> Case:
+    def with_vote(self, cast: StoredVote) -> Case:
         """The case with a vote in place of what its seat had voted."""
         return replace(self, votes=[*(one for one in self.votes if one.seat != cast.seat), cast])
 

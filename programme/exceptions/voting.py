@@ -14,7 +14,7 @@ from programme.exceptions.request import case_of, locked, move, note, require_un
 from programme.exceptions.steps import NO_STEP, after_credit
 from store.audit import NOWHERE, POLICY, Place
 from store.exceptions import requests as store
-from store.exceptions.requests import APPROVED, CREDITED, LAPSED, NOT_RATIFIED, RATIFIED, REJECTED, Cast
+from store.exceptions.requests import APPROVED, CREDITED, LAPSED, NOT_RATIFIED, RATIFIED, REJECTED, StoredVote
 from store.ledger import ledger
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Ballot:
 
 
 @dataclass(frozen=True, slots=True)
-class Voted:
+class VoteReceipt:
     """A vote that counts; `again` when it was the same before. `seat` is the member whose vote it is."""
 
     request: Request
@@ -48,7 +48,7 @@ class Voted:
     again: bool
 
 
-def vote(moment: Moment, voter: Person, request_id: str, ballot: Ballot, *, place: Place = NOWHERE) -> Voted:
+def vote(moment: Moment, voter: Person, request_id: str, ballot: Ballot, *, place: Place = NOWHERE) -> VoteReceipt:
     """Count a vote, and decide the request if it is the deciding one.
 
     A Refusal says why someone cannot vote: not on the board, recused, too late, decided already.
@@ -60,15 +60,17 @@ def vote(moment: Moment, voter: Person, request_id: str, ballot: Ballot, *, plac
     if case.attendees[request.person_id].has_left:
         raise Refusal("requester_left", "The person who asked has left the company, so this lapses by itself.")
     seat = case.seat_for(voter.id)
-    cast = Cast(seat.person_id, voter.id, ballot.approves, ballot.amount, ballot.last_day, ballot.reason, moment.now)
+    cast = StoredVote(
+        seat.person_id, voter.id, ballot.approves, ballot.amount, ballot.last_day, ballot.reason, moment.now
+    )
     decisions.require_one_vote({one.cast_by: one.seat for one in case.votes}, voter.id, cast.seat)
     before = next((one for one in case.votes if one.seat == cast.seat), None)
     if before is not None and _same(before, cast):
-        return Voted(request, case.tally(moment.today), cast.seat, again=True)
+        return VoteReceipt(request, case.tally(moment.today), cast.seat, again=True)
     store.cast(moment.session, request.id, cast)
     counted, request = _count(moment, case.with_vote(cast), request.stage, decided_by=voter.id)
     _note(moment, request, cast, before, counted, place)
-    return Voted(request, counted, cast.seat, again=False)
+    return VoteReceipt(request, counted, cast.seat, again=False)
 
 
 def seat_of(moment: Moment, request: Request, person_id: str) -> Seat:
@@ -91,7 +93,7 @@ def _require_sound(request: Request, ballot: Ballot, today: date) -> None:
         raise FieldsRefused(problems)
 
 
-def _same(one: Cast, other: Cast) -> bool:
+def _same(one: StoredVote, other: StoredVote) -> bool:
     return one._replace(cast_at=other.cast_at) == other
 
 
@@ -168,7 +170,7 @@ def call_in(moment: Moment, case: Case, stage: int, step: str, **steps: object) 
 
 
 def _note(  # noqa: PLR0917 - private, called once
-    moment: Moment, request: Request, cast: Cast, before: Cast | None, counted: Tally, place: Place
+    moment: Moment, request: Request, cast: StoredVote, before: StoredVote | None, counted: Tally, place: Place
 ) -> None:
     figures: dict[str, Any] = {"approvals": counted.approvals, "rejections": counted.rejections}
     because = [reason.code for reason in counted.because]
@@ -186,6 +188,6 @@ def _note(  # noqa: PLR0917 - private, called once
     )
 
 
-def _plain(cast: Cast) -> dict[str, Any]:
+def _plain(cast: StoredVote) -> dict[str, Any]:
     """A vote as the audit log keeps it: which seat's, which way; never an amount."""
     return {"seat": cast.seat, "approves": cast.approves, "less": cast.amount is not None or cast.last_day is not None}

@@ -25,7 +25,7 @@ KEY_REUSED = "key_reused"
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class ManualGrant:
     """A lot that was given; `again` when the same call had given it before."""
 
     person_id: str
@@ -44,7 +44,7 @@ def give(
     expires_at: datetime,
     actor: str,
     key: str | None = None,
-) -> Given:
+) -> ManualGrant:
     """Post a lot by hand, audited.
 
     `key` makes the call repeatable: the same key with the same content gives nothing twice, with another content it
@@ -60,7 +60,7 @@ def give(
     if before := ledger.find_entry(moment.session, idempotency_key):
         if before.fingerprint != fingerprint:
             raise Refusal(KEY_REUSED, f"key = {key!r} was used for another grant.", next_step="Choose another key.")
-        return Given(person.id, before.id, amount, expires_at, again=True)
+        return ManualGrant(person.id, before.id, amount, expires_at, again=True)
     draft = Draft(
         kind=EntryKind.GRANT,
         idempotency_key=idempotency_key,
@@ -74,7 +74,7 @@ def give(
     [entry_id] = ledger.post(moment.session, [draft], now=moment.now)
     after = {"entry_id": entry_id, "reason": reason, "expires_at": expires_at.isoformat()}
     audit.note(moment.session, actor, "grant.give", person.id, at=moment.now, after=after)
-    return Given(person.id, entry_id, amount, expires_at, again=False)
+    return ManualGrant(person.id, entry_id, amount, expires_at, again=False)
 
 
 def _require_sound(amount: MicroTokens, reason: str, expires_at: datetime, now: datetime) -> None:

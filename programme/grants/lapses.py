@@ -32,7 +32,7 @@ TEN_THOUSAND = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Over:
+class Excess:
     """What someone holds beyond the carry limit, and out of which lots it lapses: those that end first."""
 
     amount: int
@@ -103,7 +103,7 @@ def taking_out(
 
 def due(
     lots: Mapping[str, Sequence[Holding]], grants: Mapping[str, MicroTokens], book: Handbook, at: datetime
-) -> dict[str, Over]:
+) -> dict[str, Excess]:
     """What lapses at the beginning of a month, by person; what ends then is not part of it.
 
     `grants` are the month's as they would be for the whole of it. Nothing lapses for people who get none.
@@ -112,13 +112,13 @@ def due(
     return {person_id: one for person_id, one in over.items() if one.amount}
 
 
-def foreseen(moment: Moment, month: Month, lots: Mapping[str, Sequence[Holding]], book: Handbook) -> dict[str, Over]:
+def foreseen(moment: Moment, month: Month, lots: Mapping[str, Sequence[Holding]], book: Handbook) -> dict[str, Excess]:
     """What will lapse at the beginning of a month to come, if nothing of it is used until then."""
     grants = sizing.foreseen(moment, month, book, lots)
     return due(lots, grants, book, first_instant(month.first_day, moment.zone))
 
 
-def _over_limit(lots: Iterable[Holding], whole_grant: int, book: Handbook, at: datetime) -> Over:
+def _over_limit(lots: Iterable[Holding], whole_grant: int, book: Handbook, at: datetime) -> Excess:
     """What is left of monthly grants at an instant beyond `carry_over` × a whole month's grant."""
     kept = [h for h in lots if h.kind == LotKind.MONTHLY and h.expires_at > at]
     limit = whole_grant * int(book.lots.carry_over * TEN_THOUSAND) // TEN_THOUSAND
@@ -130,7 +130,7 @@ def _over_limit(lots: Iterable[Holding], whole_grant: int, book: Handbook, at: d
         if taken:
             takes.append((holding.lot_id, taken))
             left -= taken
-    return Over(excess, tuple(takes))
+    return Excess(excess, tuple(takes))
 
 
 def announce(moment: Moment, day: date) -> int:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
     from zoneinfo import ZoneInfo
 
-    from programme.grants.lapses import Over
+    from programme.grants.lapses import Excess
     from programme.grants.sizing import Plan
     from programme.moment import Moment
     from store.exceptions.requests import Request
@@ -41,7 +41,7 @@ MILLION = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Posted:
+class MonthlyRun:
     """What a run did: people granted, tokens, tokens that lapsed into the pool, and who could not be sized and why."""
 
     month: Month
@@ -51,7 +51,7 @@ class Posted:
     unsized: Mapping[str, str]
 
 
-def run(moment: Moment, month: Month, *, announce_in: str | None = None) -> Posted | None:
+def run(moment: Moment, month: Month, *, announce_in: str | None = None) -> MonthlyRun | None:
     """Grant a month to everyone who takes part; None when it is done already.
 
     What is over the carry limit lapses into the pool first. Statements, and the digest for the channel `announce_in`,
@@ -77,10 +77,12 @@ def run(moment: Moment, month: Month, *, announce_in: str | None = None) -> Post
             channel=announce_in,
             book=planned.book,
         )
-    return Posted(month, len(planned.sizing.grants), planned.sizing.total, MicroTokens(_total(over)), planned.unsized)
+    return MonthlyRun(
+        month, len(planned.sizing.grants), planned.sizing.total, MicroTokens(_total(over)), planned.unsized
+    )
 
 
-def run_joiners(moment: Moment, day: date) -> Posted | None:
+def run_joiners(moment: Moment, day: date) -> MonthlyRun | None:
     """Grant the month of `day` to those who came, or could be sized, only after its run; None where that is to come.
 
     They get the same share of their entitlement as everyone got, within what is left of the budget.
@@ -96,7 +98,7 @@ def run_joiners(moment: Moment, day: date) -> Posted | None:
     planned = sizing.plan(moment, month, leave_out=have, share=share)
     if planned.sizing.grants:
         _post(moment, planned, _Holdings(moment, planned, owed), {}, key=str(day))
-    return Posted(month, len(planned.sizing.grants), planned.sizing.total, MicroTokens(0), planned.unsized)
+    return MonthlyRun(month, len(planned.sizing.grants), planned.sizing.total, MicroTokens(0), planned.unsized)
 
 
 def _plan(moment: Moment, month: Month) -> Plan:
@@ -131,16 +133,16 @@ class _Holdings:
             if holding.person_id in codes and holding.expires_at > begun:
                 self.lots[holding.person_id].append(holding)
 
-    def left(self, person_id: str, over: Mapping[str, Over]) -> list[tuple[Holding, int]]:
+    def left(self, person_id: str, over: Mapping[str, Excess]) -> list[tuple[Holding, int]]:
         """Each lot with what remains of it once the excess is gone."""
         gone = dict(over[person_id].takes) if person_id in over else {}
         return [(h, h.remaining - gone.get(h.lot_id, 0)) for h in self.lots[person_id]]
 
-    def carried(self, person_id: str, over: Mapping[str, Over]) -> int:
+    def carried(self, person_id: str, over: Mapping[str, Excess]) -> int:
         return sum(left for holding, left in self.left(person_id, over) if holding.kind == LotKind.MONTHLY)
 
 
-def _lapse(moment: Moment, planned: Plan, holding: _Holdings) -> dict[str, Over]:
+def _lapse(moment: Moment, planned: Plan, holding: _Holdings) -> dict[str, Excess]:
     """Take what is over the carry limit into the pool."""
     at = first_instant(planned.month.first_day, moment.zone)
     grants = {person_id: factors.whole_grant for person_id, factors in planned.sizing.grants.items()}
@@ -160,11 +162,11 @@ def _lapse(moment: Moment, planned: Plan, holding: _Holdings) -> dict[str, Over]
     return over
 
 
-def _total(over: Mapping[str, Over]) -> int:
+def _total(over: Mapping[str, Excess]) -> int:
     return sum(excess.amount for excess in over.values())
 
 
-def _post(moment: Moment, planned: Plan, holding: _Holdings, over: Mapping[str, Over], *, key: str) -> None:
+def _post(moment: Moment, planned: Plan, holding: _Holdings, over: Mapping[str, Excess], *, key: str) -> None:
     """Entries with their lots, the grants with their factors, what the buffer holds back, and a statement for each."""
     ends_at = first_instant(planned.month.plus(planned.book.lots.months).first_day, moment.zone)
     drafts = [
@@ -238,7 +240,7 @@ def _owe_statements(
     moment: Moment,
     planned: Plan,
     holding: _Holdings,
-    over: Mapping[str, Over],
+    over: Mapping[str, Excess],
     netted: Mapping[str, MicroTokens],
     *,
     entry_of: Mapping[str, int],

@@ -15,8 +15,8 @@ from store.handbook import proposals as store
 from store.handbook import reference
 from store.people import directory as people_store
 from store.reviews import drafts
-from views.handbook import CONFIRMED, DECLINED, LAPSED, OPEN, WITHDRAWN, Card, Proposal, Tried
-from views.people import Named
+from views.handbook import CONFIRMED, DECLINED, LAPSED, OPEN, WITHDRAWN, Card, Proposal, Trial
+from views.people import PersonName
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -61,8 +61,8 @@ def untried(moment: Moment, proposal: Proposal) -> Card:
         proposal=proposal,
         base=base,
         changes=differences(old, proposal.body),
-        proposer=Named(*named[proposal.proposed_by]),
-        decided_by=Named(*by) if by else None,
+        proposer=PersonName(*named[proposal.proposed_by]),
+        decided_by=PersonName(*by) if by else None,
         lapse_at=lapse_at(proposal),
     )
 
@@ -79,9 +79,9 @@ def _base(moment: Moment, proposal: Proposal) -> str:
     return versions[-1]
 
 
-def _tried(moment: Moment, card: Card) -> Tried | None:
+def _tried(moment: Moment, card: Card) -> Trial | None:
     kept = drafts.latest(moment.session)
     if kept is None:
         return None
     rules = handbook.parse(card.proposal.body).adjustment
-    return Tried(kept.quarter, backtests.of(moment, kept, rules))
+    return Trial(kept.quarter, backtests.of(moment, kept, rules))

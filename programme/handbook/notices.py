@@ -13,7 +13,7 @@ from programme import notify
 from programme.handbook import cards
 from programme.reviews import notices as reviews_notices
 from store.outbox import messages
-from store.outbox.messages import NewLetter
+from store.outbox.messages import NewMessage
 from store.reviews import drafts
 from views.handbook import LAPSED, WITHDRAWN
 
@@ -78,15 +78,15 @@ def renew_pack(moment: Moment, proposal: Proposal) -> None:
         reviews_notices.tell_of_change(moment, kept, occasion=f"{proposal.id}:{proposal.state}")
 
 
-def _faces(moment: Moment, proposal: Proposal, occasion: str) -> list[NewLetter]:
+def _faces(moment: Moment, proposal: Proposal, occasion: str) -> list[NewMessage]:
     return notify.new_faces(moment, proposal.id, {CARD: FACE, MINE: MINE}, occasion=occasion)
 
 
 def _at_once(  # noqa: PLR0917 - in the order of a letter
     key: str, template: str, view: str, person_id: str | None, channel: str | None, now: datetime
-) -> NewLetter:
-    return NewLetter(key, template, view, person_id, channel, now, at_once=True)
+) -> NewMessage:
+    return NewMessage(key, template, view, person_id, channel, now, at_once=True)
 
 
-def _owe(moment: Moment, proposal: Proposal, letters: Iterable[NewLetter]) -> None:
+def _owe(moment: Moment, proposal: Proposal, letters: Iterable[NewMessage]) -> None:
     messages.owe(moment.session, [letter._replace(about=proposal.id) for letter in letters], now=moment.now)

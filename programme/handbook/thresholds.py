@@ -59,7 +59,7 @@ THRESHOLDS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ThresholdForm:
     """What someone wrote: the version that they read, and texts by field."""
 
     base: str
@@ -76,7 +76,7 @@ def offered(moment: Moment, by: Person, quarter: Quarter) -> Offered:
     return Offered(last.version, percents, days, _free_version(moment, days[0]), last.adjustment.use.low_quarters)
 
 
-def propose(moment: Moment, by: Person, quarter: Quarter, asked: Asked) -> Proposal:
+def propose(moment: Moment, by: Person, quarter: Quarter, asked: ThresholdForm) -> Proposal:
     """Put the change before the board as a handbook; FieldsRefused names what cannot be so, a Refusal who may not."""
     locks.hold(moment.session, Lock.HANDBOOKS)
     _require_on_panel(moment, by, quarter)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from policy.metering import Identity
-    from policy.outcomes import OutcomeRules, Reported, WeekOutput, WeekScore
+    from policy.outcomes import OutcomeReport, OutcomeRules, WeekOutput, WeekScore
     from programme.moment import Moment
     from store.people.teams import Lines
 
@@ -47,7 +47,7 @@ class Attributed(NamedTuple):
     waiting: int
 
 
-def take_in(moment: Moment, reported: Sequence[Reported]) -> list[Answer]:
+def take_in(moment: Moment, reported: Sequence[OutcomeReport]) -> list[Answer]:
     """Keep what is new, in the order of the reports: the same again changes nothing, other content is a new version."""
     ids: dict[str, list[str]] = {}
     for one in reported:
@@ -56,7 +56,7 @@ def take_in(moment: Moment, reported: Sequence[Reported]) -> list[Answer]:
     seen = {source: store.known(moment.session, source, some) for source, some in ids.items()}
     owner_of = _Owners(moment, ((one.source, one.user) for one in reported if one.counts))
     answers: list[Answer] = []
-    fresh: list[tuple[Reported, date, Owner]] = []
+    fresh: list[tuple[OutcomeReport, date, Owner]] = []
     for one in reported:
         versions = seen[one.source].setdefault(one.outcome_id, set())
         if one.fingerprint in versions:

@@ -29,7 +29,7 @@ REPORTING = frozenset({"manager_id", "hired_on", "left_on"})
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class PeopleImport:
     """What an import did."""
 
     added: int
@@ -37,7 +37,7 @@ class Imported:
     unchanged: int
 
 
-def import_csv(moment: Moment, file: TextIO, *, actor: str) -> Imported:
+def import_csv(moment: Moment, file: TextIO, *, actor: str) -> PeopleImport:
     """Add or change people by e-mail; what a line leaves out stays.
 
     A change of level, role family, band or post holds from today on. One bad line, and nothing is imported: the Refusal
@@ -49,7 +49,7 @@ def import_csv(moment: Moment, file: TextIO, *, actor: str) -> Imported:
 
 def _store(
     moment: Moment, lines: list[Line], known: Mapping[str, Mapping[str, Any]], *, actor: str, today: date
-) -> Imported:
+) -> PeopleImport:
     id_of = {email: row["id"] for email, row in known.items()}
     id_of |= {line.email: f"per_{secrets.token_hex(8)}" for line in lines if line.email not in known}
     added = [_new_row(line, id_of) for line in lines if line.email not in known]
@@ -86,7 +86,7 @@ def _store(
     terms.record(moment.session, changed_terms)
     teams.record(moment, reporting, today=today)
     audit.append(moment.session, *records)
-    return Imported(len(added), changed, len(lines) - len(added) - changed)
+    return PeopleImport(len(added), changed, len(lines) - len(added) - changed)
 
 
 def _manager(line: Line) -> str:

@@ -23,7 +23,7 @@ SEED = "waves_seed"
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class ProjectsImport:
     """What an import of projects did."""
 
     projects: int
@@ -69,7 +69,7 @@ def set_leave(moment: Moment, email: str, first: date, last: date | None, *, act
     _note(moment, "people.leave", person.id, actor, after=after)
 
 
-def import_projects(moment: Moment, file: TextIO, *, today: date, actor: str) -> Imported:
+def import_projects(moment: Moment, file: TextIO, *, today: date, actor: str) -> ProjectsImport:
     """Add or change projects and who works on them.
 
     The file is the whole truth of each project in it: anyone no longer listed with a project has left it. One bad
@@ -79,7 +79,7 @@ def import_projects(moment: Moment, file: TextIO, *, today: date, actor: str) ->
     ended = store.replace_projects(moment.session, lines, today=today)
     keys = {line.project for line in lines}
     _note(moment, "projects.import", ",".join(sorted(keys)), actor, after={"assignments": len(lines)})
-    return Imported(len(keys), sum(line.person_id is not None for line in lines), ended)
+    return ProjectsImport(len(keys), sum(line.person_id is not None for line in lines), ended)
 
 
 def draw_waves(moment: Moment, *, seed: str, actor: str) -> dict[int, int]:

@@ -18,7 +18,7 @@ from programme import notify
 from programme.reports.team import team_report
 from store.grants import monthly
 from store.outbox import messages
-from store.outbox.messages import NewLetter
+from store.outbox.messages import NewMessage
 from store.people import teams
 from views import codec
 
@@ -64,9 +64,9 @@ def owe(moment: Moment, week: Week) -> int:
     return len(managers)
 
 
-def _letter(week: Week, manager: str, due: datetime) -> NewLetter:
+def _letter(week: Week, manager: str, due: datetime) -> NewMessage:
     view = codec.written(WhoseWeek(manager, week.first_day))
-    return NewLetter(f"weekly:{week}:{manager}", TEMPLATE, view, manager, None, due)
+    return NewMessage(f"weekly:{week}:{manager}", TEMPLATE, view, manager, None, due)
 
 
 def report_of(moment: Moment, whose: WhoseWeek) -> TeamReport | None:

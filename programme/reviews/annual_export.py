@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from policy.parameters.reviews import UseRules
     from policy.reviews.proposal import Case
     from programme.moment import Moment
-    from views.reviews import Kept, Review
+    from views.reviews import Review, ReviewedCase
 
 FINANCE = "finance"
 NOT_ENOUGH_DATA, NOT_KNOWN = "not enough data", "not known"
@@ -104,7 +104,7 @@ def _of_review(moment: Moment, kept: Review) -> Iterator[Line]:
         )
 
 
-def _low_without_reason(one: Kept, appeal: str) -> bool:
+def _low_without_reason(one: ReviewedCase, appeal: str) -> bool:
     """A reason is what the board wrote when it held or amended the case, or an appeal that it upheld."""
     return one.case.state_after == LOW and not one.decision_reason and appeal != UPHELD
 

@@ -9,12 +9,12 @@ from programme.reviews import token_value, voting
 from store.people import directory as people_store
 from store.reviews import drafts
 from store.reviews import votes as store
-from views.people import Named
+from views.people import PersonName
 from views.reviews import Call, OwnVote
 
 if TYPE_CHECKING:
     from programme.moment import Moment
-    from store.reviews.votes import Cast
+    from store.reviews.votes import StoredVote
 
 
 def of(moment: Moment, person_id: str) -> Call | None:
@@ -39,9 +39,9 @@ def of(moment: Moment, person_id: str) -> Call | None:
     )
 
 
-def _own(moment: Moment, vote: Cast, reader: str, *, counts: bool) -> OwnVote:
+def _own(moment: Moment, vote: StoredVote, reader: str, *, counts: bool) -> OwnVote:
     told = {
-        id_: Named(*name)
+        id_: PersonName(*name)
         for id_, name in people_store.names(moment.session, {vote.cast_by, vote.seat} - {reader}).items()
     }
     return OwnVote(vote.adopts, vote.reason, counts, by=told.get(vote.cast_by), stands_for=told.get(vote.seat))

@@ -27,23 +27,23 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from policy.handbook import Handbook
-    from policy.reviews.proposal import Counted
+    from policy.reviews.proposal import ChangeCounts
     from programme.handbooks import Handbooks
     from programme.moment import Moment
     from programme.reviews.gathering import Gathered
     from views.review_figures import Summary
-    from views.reviews import Kept
+    from views.reviews import ReviewedCase
 
 JOB = "reviews"
 
 
 @dataclass(frozen=True, slots=True)
-class Drafted:
+class DraftOutcome:
     """What a draft proposes, and for which month's grants it was worked out."""
 
     quarter: Quarter
     month: Month
-    counted: Counted
+    counted: ChangeCounts
     missing: int
     inputs_digest: str
 
@@ -55,7 +55,7 @@ class ValueProposal(NamedTuple):
     note: str
 
 
-def draft(moment: Moment, quarter: Quarter, *, actor: str = POLICY) -> Drafted | None:
+def draft(moment: Moment, quarter: Quarter, *, actor: str = POLICY) -> DraftOutcome | None:
     """Draft the review of a quarter that is over; None when it is drafted already.
 
     What it follows from is frozen with it, in the same transaction. A Refusal while it is too early for a review.
@@ -88,7 +88,7 @@ def draft(moment: Moment, quarter: Quarter, *, actor: str = POLICY) -> Drafted |
     audit.note(
         moment.session, actor, reviews.DRAFTED, str(quarter), at=moment.now, after=after, handbook_version=book.version
     )
-    return Drafted(quarter, month, counted, sum(bool(case.missing) for case in cases), kept.inputs_digest)
+    return DraftOutcome(quarter, month, counted, sum(bool(case.missing) for case in cases), kept.inputs_digest)
 
 
 def _last_day(quarter: Quarter) -> date:
@@ -152,7 +152,7 @@ def require(moment: Moment, quarter: Quarter | None) -> Review:
     return found
 
 
-def case_of(moment: Moment, quarter: Quarter, person_id: str) -> Kept:
+def case_of(moment: Moment, quarter: Quarter, person_id: str) -> ReviewedCase:
     """A person's case; a Refusal when they have none."""
     found = drafts.case(moment.session, quarter, person_id)
     if found is None:

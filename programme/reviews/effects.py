@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from policy.handbook import Handbook
     from policy.period import Month, Quarter
     from programme.moment import Moment
-    from views.reviews import Kept, Review
+    from views.reviews import Review, ReviewedCase
 
 TEMPLATE = "reviews/notice"
 A_DAY = timedelta(days=1)
 
 
-def is_cut(kept: Kept) -> bool:
+def is_cut(kept: ReviewedCase) -> bool:
     return kept.factor < kept.case.factor_before
 
 
@@ -104,7 +104,7 @@ def notice(moment: Moment, quarter: Quarter, person_id: str) -> Changed:
     return of(moment, kept, one)
 
 
-def of(moment: Moment, kept: Review, one: Kept) -> Changed:
+def of(moment: Moment, kept: Review, one: ReviewedCase) -> Changed:
     """What a case of an adopted review tells its person; with the handbook of the day on which it was adopted."""
     case = one.case
     assert kept.holds_from is not None  # noqa: S101 - as above

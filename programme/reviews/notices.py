@@ -13,7 +13,7 @@ from policy.hours import next_opening
 from programme import notify
 from programme.people import board
 from store.outbox import messages
-from store.outbox.messages import NewLetter
+from store.outbox.messages import NewMessage
 from views.reviews import ADOPTED
 
 if TYPE_CHECKING:
@@ -42,11 +42,11 @@ def pack_key(quarter: Quarter, step: str = NEW, reader: str = BOARD) -> str:
 def tell_of_pack(moment: Moment, kept: Review, electorate: Electorate) -> None:
     """The pack for the board's channel, or for each who is called; below it the pictures of money and use."""
     called = electorate.voting(electorate.stage)
-    owed: list[NewLetter] = []
+    owed: list[NewMessage] = []
     if (channel := moment.governance_channel) is not None:
         book = moment.handbook
         due_at = next_opening(moment.now, moment.zone, book.messages)
-        owed.append(NewLetter(pack_key(kept.quarter), PACK, _view(kept.quarter), None, channel, due_at))
+        owed.append(NewMessage(pack_key(kept.quarter), PACK, _view(kept.quarter), None, channel, due_at))
         # Who need not be in the board's channel gets a copy of their own.
         away = board.delegates(moment)
         called = tuple(seat for seat in called if seat.kind != MEMBER or seat.person_id in away)
@@ -59,7 +59,7 @@ def tell_of_pack(moment: Moment, kept: Review, electorate: Electorate) -> None:
     _owe(moment, kept.quarter, owed)
 
 
-def _copies(moment: Moment, quarter: Quarter, seats: Iterable[Seat], step: str) -> Sequence[NewLetter]:
+def _copies(moment: Moment, quarter: Quarter, seats: Iterable[Seat], step: str) -> Sequence[NewMessage]:
     """A copy for each of some seats, or for whoever stands in there, in their working hours."""
     if not (chosen := list(seats)):
         return ()
@@ -103,7 +103,7 @@ def _tell_board(moment: Moment, kept: Review, electorate: Electorate, what: tupl
     book = moment.handbook
     due_at = moment.now if is_press else next_opening(moment.now, moment.zone, book.messages)
     view = _view(kept.quarter, step=step)
-    letter = NewLetter(f"pack:{kept.quarter}:{step}", template, view, None, channel, due_at, at_once=is_press)
+    letter = NewMessage(f"pack:{kept.quarter}:{step}", template, view, None, channel, due_at, at_once=is_press)
     _owe(moment, kept.quarter, [letter])
 
 
@@ -112,7 +112,7 @@ def remind(moment: Moment, kept: Review, seats: Iterable[Seat]) -> None:
     _owe(moment, kept.quarter, _copies(moment, kept.quarter, seats, REMINDER))
 
 
-def _owe(moment: Moment, quarter: Quarter, letters: Iterable[NewLetter]) -> None:
+def _owe(moment: Moment, quarter: Quarter, letters: Iterable[NewMessage]) -> None:
     messages.owe(moment.session, [letter._replace(about=about(quarter)) for letter in letters], now=moment.now)
 
 

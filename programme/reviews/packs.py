@@ -13,7 +13,7 @@ from store.people import directory as people_store
 from store.reviews import drafts as reviews_store
 from store.reviews import votes as store
 from views import codec
-from views.people import Named
+from views.people import PersonName
 from views.review_figures import QuarterFigures
 from views.reviews import DRAFT, CaseLine, Pack, Page, VoteLine
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from policy.period import Quarter
     from programme.moment import Moment
     from store.people.directory import Person
-    from store.reviews.votes import Cast
+    from store.reviews.votes import StoredVote
     from views.review_figures import Money, Summary
-    from views.reviews import Kept, Review
+    from views.reviews import Review, ReviewedCase
     from views.value import Histogram
 
 PAGE = 8
@@ -59,15 +59,15 @@ def of(moment: Moment, quarter: Quarter) -> Pack:
 
 
 def _named(
-    moment: Moment, kept: Review, summary: Summary, votes: Iterable[Cast], seats: Iterable[str]
-) -> dict[str, Named]:
+    moment: Moment, kept: Review, summary: Summary, votes: Iterable[StoredVote], seats: Iterable[str]
+) -> dict[str, PersonName]:
     teams = {group.name for one in summary.fairness if one.kind == "team" for group in one.groups if group.name}
     voters = {who for one in votes for who in (one.seat, one.cast_by)}
     ids = teams | voters | set(seats) | ({kept.decided_by} if kept.decided_by else set())
-    return {person_id: Named(*name) for person_id, name in people_store.names(moment.session, ids).items()}
+    return {person_id: PersonName(*name) for person_id, name in people_store.names(moment.session, ids).items()}
 
 
-def _vote(one: Cast, package: int, told: Mapping[str, Named]) -> VoteLine:
+def _vote(one: StoredVote, package: int, told: Mapping[str, PersonName]) -> VoteLine:
     stands_for = told[one.seat] if one.seat != one.cast_by else None
     return VoteLine(told[one.cast_by], stands_for, one.adopts, one.reason, one.package == package)
 
@@ -125,7 +125,7 @@ def page(moment: Moment, reader: Person, quarter: Quarter, number: int) -> Page:
 
 def ordered(
     moment: Moment, quarter: Quarter, readers: Sequence[str], *, offset: int = 0, limit: int | None = None
-) -> list[tuple[Kept, str]]:
+) -> list[tuple[ReviewedCase, str]]:
     """Cases in the order of the lists, each with why one of its readers has no say in it.
 
     Where they may not see what is proposed, it is last: else the place in the order would tell it.
@@ -137,7 +137,7 @@ def ordered(
     return [(one, _conflict(one, deciding=readers, reports=reports)) for one in found]
 
 
-def _conflict(one: Kept, deciding: Iterable[str], reports: frozenset[str]) -> str:
+def _conflict(one: ReviewedCase, deciding: Iterable[str], reports: frozenset[str]) -> str:
     person_id = one.case.person_id
     for who in deciding:
         above = {one.case.team} | ({who} if person_id in reports else set())
@@ -146,5 +146,5 @@ def _conflict(one: Kept, deciding: Iterable[str], reports: frozenset[str]) -> st
     return ""
 
 
-def _line(one: Kept, name: str, conflict: str) -> CaseLine:
+def _line(one: ReviewedCase, name: str, conflict: str) -> CaseLine:
     return CaseLine(one.case.person_id, name, None if conflict else one, conflict)

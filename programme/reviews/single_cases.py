@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from policy.reviews.votes import Limits
     from programme.moment import Moment
     from store.people.directory import Person
-    from views.reviews import Kept, Review
+    from views.reviews import Review, ReviewedCase
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
+class CaseDecision:
     """A case that was held, amended or put back; the package is another one now."""
 
     review: Review
-    case: Kept
+    case: ReviewedCase
     package: int
 
 
@@ -40,13 +40,13 @@ class Outcome(NamedTuple):
     amended_factor: str | None = None
 
 
-def mark(case: Kept) -> str:
+def mark(case: ReviewedCase) -> str:
     """What a form about a case carries, so that no one decides over what someone else has just decided."""
     at = "" if case.decided_at is None else case.decided_at.isoformat()
     return f"{case.decision}/{case.amended_thousandths}/{at}"
 
 
-def hold(moment: Moment, voter: Person, quarter: Quarter, person_id: str, *, reason: str, seen: str) -> Decided:
+def hold(moment: Moment, voter: Person, quarter: Quarter, person_id: str, *, reason: str, seen: str) -> CaseDecision:
     """Leave someone's factor as it is, whatever becomes of the package."""
     kept, case = _to_decide(moment, voter, quarter, person_id, seen)
     voting.require_reason(reason)
@@ -55,7 +55,7 @@ def hold(moment: Moment, voter: Person, quarter: Quarter, person_id: str, *, rea
 
 def amend(
     moment: Moment, voter: Person, quarter: Quarter, person_id: str, *, change: str, reason: str, seen: str
-) -> Decided:
+) -> CaseDecision:
     """Propose another change for someone, in per cent as it was typed, within the bounds of a quarter and a year."""
     kept, case = _to_decide(moment, voter, quarter, person_id, seen)
     delta = _change(moment, kept, case, change)
@@ -66,7 +66,7 @@ def amend(
     return _decide(moment, voter, kept, case, outcome, reason=reason)
 
 
-def put_back(moment: Moment, voter: Person, quarter: Quarter, person_id: str, *, seen: str) -> Decided:
+def put_back(moment: Moment, voter: Person, quarter: Quarter, person_id: str, *, seen: str) -> CaseDecision:
     """Let a case that was held or amended be decided with the package again, as it was proposed."""
     kept, case = _to_decide(moment, voter, quarter, person_id, seen)
     if case.decision == PROPOSED:
@@ -74,7 +74,7 @@ def put_back(moment: Moment, voter: Person, quarter: Quarter, person_id: str, *,
     return _decide(moment, voter, kept, case, Outcome(PROPOSED), reason=None)
 
 
-def limits(moment: Moment, kept: Review, case: Kept) -> Limits:
+def limits(moment: Moment, kept: Review, case: ReviewedCase) -> Limits:
     """How far a case may be amended."""
     person_id = case.case.person_id
     rules = moment.handbooks.named(kept.basis.handbook).adjustment.change
@@ -82,7 +82,7 @@ def limits(moment: Moment, kept: Review, case: Kept) -> Limits:
     return votes.limits(one.deltas, case.case.state_after, rules)
 
 
-def _change(moment: Moment, kept: Review, case: Kept, text: str) -> int:
+def _change(moment: Moment, kept: Review, case: ReviewedCase, text: str) -> int:
     allowed = limits(moment, kept, case)
     between = f"from {allowed.least / 10:g} to {allowed.most / 10:g} %"
     try:
@@ -96,7 +96,7 @@ def _change(moment: Moment, kept: Review, case: Kept, text: str) -> int:
     return delta
 
 
-def case_for(moment: Moment, person: Person, quarter: Quarter, person_id: str) -> Kept:
+def case_for(moment: Moment, person: Person, quarter: Quarter, person_id: str) -> ReviewedCase:
     """A person's case for a member of the board whom it does not concern; a Refusal for everyone else."""
     panel = voting.panel_of(moment, quarter)
     seat = voting.seat_of(moment, panel, person.id, votes=store.votes(moment.session, quarter))
@@ -109,7 +109,7 @@ def case_for(moment: Moment, person: Person, quarter: Quarter, person_id: str) -
     return case
 
 
-def managers_of(moment: Moment, case: Kept) -> frozenset[str]:
+def managers_of(moment: Moment, case: ReviewedCase) -> frozenset[str]:
     """Whom a person reports to, at the end of the quarter and now."""
     now = people_store.manager_of(moment.session, case.case.person_id)
     return frozenset(one for one in (case.case.team, now) if one)
@@ -125,7 +125,9 @@ def _require_impartial(conflict: str, *, stands_in: bool) -> None:
     raise Refusal(f"recused_{conflict}", f"{about}, so others decide it. You still vote on the package.")
 
 
-def _to_decide(moment: Moment, voter: Person, quarter: Quarter, person_id: str, seen: str) -> tuple[Review, Kept]:
+def _to_decide(
+    moment: Moment, voter: Person, quarter: Quarter, person_id: str, seen: str
+) -> tuple[Review, ReviewedCase]:
     kept = voting.locked(moment, quarter)
     voting.require_undecided(moment, kept)
     case = case_for(moment, voter, quarter, person_id)
@@ -139,8 +141,8 @@ def _to_decide(moment: Moment, voter: Person, quarter: Quarter, person_id: str, 
 
 
 def _decide(
-    moment: Moment, voter: Person, kept: Review, case: Kept, outcome: Outcome, *, reason: str | None
-) -> Decided:
+    moment: Moment, voter: Person, kept: Review, case: ReviewedCase, outcome: Outcome, *, reason: str | None
+) -> CaseDecision:
     person_id, is_decided = case.case.person_id, outcome.decision != PROPOSED
     drafts.decide(
         moment.session,
@@ -159,8 +161,8 @@ def _decide(
     assert now_case is not None  # noqa: S101 - cases are never deleted
     after = {"person": person_id, "package": panel.package + 1, **_of_case(now_case)}
     voting.note(moment, moved, voter.id, DECIDED_CASE, after, before=_of_case(case))
-    return Decided(moved, now_case, panel.package + 1)
+    return CaseDecision(moved, now_case, panel.package + 1)
 
 
-def _of_case(case: Kept) -> dict[str, object]:
+def _of_case(case: ReviewedCase) -> dict[str, object]:
     return {"decision": case.decision, "delta_thousandths": case.delta_thousandths}

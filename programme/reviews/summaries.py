@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from programme.grants.sizing import Plan
     from programme.moment import Moment
     from store.exceptions.requests import Request
-    from store.reviews.drafts import Standing
+    from store.reviews.drafts import CaseFigures
     from views.review_figures import BackTest
     from views.reviews import Review
 
@@ -159,7 +159,7 @@ def of(moment: Moment, kept: Review, book: Handbook, *, backtests: Mapping[str, 
     )
 
 
-def _after(cases: Sequence[Standing], least: int) -> MicroTokens | None:
+def _after(cases: Sequence[CaseFigures], least: int) -> MicroTokens | None:
     changed = sum(one.grant_before != one.grant_after for one in cases)
     return None if 0 < changed < least else MicroTokens(sum(int(one.grant_after or 0) for one in cases))
 
@@ -171,10 +171,10 @@ def _mean(thousandths: Sequence[int]) -> Decimal:
     return (sum(thousandths) * 100 * THOUSANDTH / len(thousandths)).quantize(TENTH, ROUND_HALF_EVEN)
 
 
-def _fairness(moment: Moment, cases: Sequence[Standing], least: int) -> tuple[Fairness, ...]:
+def _fairness(moment: Moment, cases: Sequence[CaseFigures], least: int) -> tuple[Fairness, ...]:
     """By level, team and wave, the groups of each in the order in which a reader looks for them."""
     names = people_store.names(moment.session, {one.team for one in cases if one.team})
-    kinds: dict[str, tuple[Callable[[Standing], str], Callable[[str], Any]]] = {
+    kinds: dict[str, tuple[Callable[[CaseFigures], str], Callable[[str], Any]]] = {
         "level": (lambda one: one.level, _by_seniority),
         "team": (lambda one: one.team, lambda team: _by_name(names, team)),
         "wave": (lambda one: NO_WAVE if one.wave is None else str(one.wave), _by_number),

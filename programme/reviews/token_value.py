@@ -14,8 +14,8 @@ from store import locks
 from store.handbook import reference
 from store.locks import Lock
 from store.people import directory as people_store
-from views.people import Named
-from views.reviews import NOT_PROPOSED, ValueStanding
+from views.people import PersonName
+from views.reviews import NOT_PROPOSED, ValueState
 
 if TYPE_CHECKING:
     from policy.period import Quarter
@@ -31,7 +31,7 @@ def quarter_of(kept: Review) -> Quarter:
     return Month.parse(kept.basis.month).quarter
 
 
-def standing(moment: Moment, kept: Review) -> ValueStanding:
+def standing(moment: Moment, kept: Review) -> ValueState:
     """Where the value stands that is proposed with a review."""
     if kept.value_proposal is None:
         return NOT_PROPOSED
@@ -39,31 +39,31 @@ def standing(moment: Moment, kept: Review) -> ValueStanding:
     for one in reference.adoptions(moment.session, quarter):
         if valuation.digest_of(one.calculation) == kept.value_proposal:
             by = _named(moment, one.adopted_by, one.confirmed_by)
-            return ValueStanding(ADOPTED, quarter, version=one.version, by=by)
+            return ValueState(ADOPTED, quarter, version=one.version, by=by)
     if moment.now >= quarter.bounds(moment.zone)[1]:
-        return ValueStanding(OVER, quarter)
+        return ValueState(OVER, quarter)
     return _unadopted(moment, quarter, kept.value_proposal)
 
 
-def _unadopted(moment: Moment, quarter: Quarter, digest: str) -> ValueStanding:
+def _unadopted(moment: Moment, quarter: Quarter, digest: str) -> ValueState:
     """Whether a value that no one adopted can still be, and by how many people."""
     books = moment.handbooks
     book = books.on(quarter.first_day)
     proposed = reference.proposal(moment.session, quarter)
     if book.value.method == "fixed":
-        return ValueStanding(FIXED, quarter)
+        return ValueState(FIXED, quarter)
     if proposed is None or proposed.digest != digest:
-        return ValueStanding(ANOTHER, quarter)
+        return ValueState(ANOTHER, quarter)
     needs_two = valuation.needs_two(valuation.expected(moment, quarter, books), proposed.calculation, book)
     if needs_two and proposed.first_adopter is not None:
-        return ValueStanding(FIRST, quarter, needs_two=True, by=_named(moment, proposed.first_adopter))
-    return ValueStanding(WAITS, quarter, needs_two=needs_two)
+        return ValueState(FIRST, quarter, needs_two=True, by=_named(moment, proposed.first_adopter))
+    return ValueState(WAITS, quarter, needs_two=needs_two)
 
 
-def _named(moment: Moment, *actors: str | None) -> tuple[Named, ...]:
+def _named(moment: Moment, *actors: str | None) -> tuple[PersonName, ...]:
     """Who of them takes part in the programme: from the command line, people are known by other names."""
     known = people_store.names(moment.session, {actor for actor in actors if actor})
-    return tuple(Named(*known[actor]) for actor in actors if actor in known)
+    return tuple(PersonName(*known[actor]) for actor in actors if actor in known)
 
 
 def adopt(moment: Moment, kept: Review, actor: str) -> str:
@@ -85,7 +85,7 @@ def adopt(moment: Moment, kept: Review, actor: str) -> str:
     return standing(moment, kept).state
 
 
-def confirm(moment: Moment, kept: Review, actor: str) -> ValueStanding:
+def confirm(moment: Moment, kept: Review, actor: str) -> ValueState:
     """The second person's confirmation of a value that was adopted with its package.
 
     A Refusal says what happened to it meanwhile, or that the same person was the first.
@@ -107,7 +107,7 @@ def confirm(moment: Moment, kept: Review, actor: str) -> ValueStanding:
     return standing(moment, kept)
 
 
-def _why_not(found: ValueStanding) -> str:
+def _why_not(found: ValueState) -> str:
     names = " and ".join(one.name for one in found.by)
     return {
         ADOPTED: f"The value is already adopted as {found.version}{f' by {names}' if names else ''}, so nothing"

@@ -17,7 +17,7 @@ from store.audit import NOWHERE, POLICY, Place
 from store.people import board as board_store
 from store.reviews import drafts
 from store.reviews import votes as store
-from store.reviews.votes import ADOPTED_BY, ASKED, LAPSED_BY, VOTED, Cast
+from store.reviews.votes import ADOPTED_BY, ASKED, LAPSED_BY, VOTED, StoredVote
 from views.reviews import ADOPTED, DRAFT, LAPSED
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from programme.moment import Moment
     from store.people.directory import Person
     from store.reviews.votes import Panel
-    from views.reviews import Review, ValueStanding
+    from views.reviews import Review, ValueState
 
 REVIEW = Topic(
     "review",
@@ -48,7 +48,7 @@ class Ballot:
 
 
 @dataclass(frozen=True, slots=True)
-class Voted:
+class VoteReceipt:
     """A vote that counts; `again` when it was the same before. `seat` is the member whose vote it is.
 
     `value` is what became of the proposed token value where the vote adopted the package.
@@ -105,7 +105,7 @@ def panel_of(moment: Moment, quarter: Quarter) -> Panel:
 # --- Votes ---------------------------------------------------------------------------------------------------------
 
 
-def vote(moment: Moment, voter: Person, quarter: Quarter, ballot: Ballot, *, place: Place = NOWHERE) -> Voted:
+def vote(moment: Moment, voter: Person, quarter: Quarter, ballot: Ballot, *, place: Place = NOWHERE) -> VoteReceipt:
     """Count a vote on the package, and adopt it if it is the deciding one.
 
     A Refusal says why someone cannot vote: not on the board, too late, decided already, another package by now.
@@ -119,14 +119,16 @@ def vote(moment: Moment, voter: Person, quarter: Quarter, ballot: Ballot, *, pla
     seat = seat_of(moment, panel, voter.id, votes=before.values())
     decisions.require_one_vote({one.cast_by: one.seat for one in before.values()}, voter.id, seat.person_id)
     require_current(panel, ballot.package)
-    cast = Cast(seat.person_id, voter.id, panel.package, ballot.adopts, ballot.reason, moment.now)
+    cast = StoredVote(seat.person_id, voter.id, panel.package, ballot.adopts, ballot.reason, moment.now)
     earlier = before.get(cast.seat)
     if earlier is not None and earlier._replace(cast_at=moment.now) == cast:
-        return Voted(kept, tally_of(panel, before.values()), cast.seat, again=True)
+        return VoteReceipt(kept, tally_of(panel, before.values()), cast.seat, again=True)
     return _counted(moment, kept, panel, cast, earlier, place=place)
 
 
-def _counted(moment: Moment, kept: Review, panel: Panel, cast: Cast, earlier: Cast | None, *, place: Place) -> Voted:
+def _counted(
+    moment: Moment, kept: Review, panel: Panel, cast: StoredVote, earlier: StoredVote | None, *, place: Place
+) -> VoteReceipt:
     store.cast(moment.session, kept.quarter, cast)
     counting = tally_of(panel, store.votes(moment.session, kept.quarter))
     decides = counting.outcome == exceptions.APPROVED
@@ -138,10 +140,10 @@ def _counted(moment: Moment, kept: Review, panel: Panel, cast: Cast, earlier: Ca
     if decides:
         notices.tell_of_outcome(moment, moved, panel.electorate)
         note(moment, moved, cast.cast_by, ADOPTED_BY, _adopted(moment, moved, panel, value))
-    return Voted(moved, counting, cast.seat, again=False, value=value)
+    return VoteReceipt(moved, counting, cast.seat, again=False, value=value)
 
 
-def seat_of(moment: Moment, panel: Panel, person_id: str, *, votes: Iterable[Cast]) -> Seat:
+def seat_of(moment: Moment, panel: Panel, person_id: str, *, votes: Iterable[StoredVote]) -> Seat:
     """The seat for which someone may decide now; a Refusal says why there is none."""
     sitting = [seat.person_id for seat in panel.electorate.seats]
     today = exceptions.Attendance(
@@ -153,7 +155,7 @@ def seat_of(moment: Moment, panel: Panel, person_id: str, *, votes: Iterable[Cas
     return exceptions.seat_for(panel.electorate, panel.stage, person_id, reviews_votes.NOBODY, today)
 
 
-def tally_of(panel: Panel, votes: Iterable[Cast]) -> Tally:
+def tally_of(panel: Panel, votes: Iterable[StoredVote]) -> Tally:
     """What the votes on the package as it stands come to; those on an earlier one do not count."""
     current = [one.vote for one in votes if one.package == panel.package]
     return exceptions.tally(panel.electorate, panel.stage, current)
@@ -229,7 +231,7 @@ def lapse(moment: Moment, kept: Review) -> Review:
 # --- The token value -----------------------------------------------------------------------------------------------
 
 
-def confirm_value(moment: Moment, person: Person, quarter: Quarter) -> ValueStanding:
+def confirm_value(moment: Moment, person: Person, quarter: Quarter) -> ValueState:
     """Adopt the value of an adopted package as the second person, where its change needs two.
 
     A Refusal for whoever is not on the panel, or had the deciding vote: for themselves, or for the seat that they hold.
@@ -253,7 +255,7 @@ def confirm_value(moment: Moment, person: Person, quarter: Quarter) -> ValueStan
     return found
 
 
-def _plain(cast: Cast) -> dict[str, object]:
+def _plain(cast: StoredVote) -> dict[str, object]:
     return {"seat": cast.seat, "adopts": cast.adopts, "package": cast.package}
 
 

@@ -25,7 +25,7 @@ from store.ledger import ledger
 from store.ledger.ledger import Draft
 from store.people import directory
 from store.usage import events as usage_store
-from store.usage.events import DayKey, Posted
+from store.usage.events import DayKey, EventPosting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -52,7 +52,7 @@ class Outcome(NamedTuple):
     detail: str = ""
 
 
-class Rated(NamedTuple):
+class RatedEvent(NamedTuple):
     """An event with everything that its debit follows from."""
 
     event: UsageEvent
@@ -65,7 +65,7 @@ class Rated(NamedTuple):
     debit: int
 
 
-class Unrated(NamedTuple):
+class UnratedEvent(NamedTuple):
     """An event that has to wait, and why."""
 
     event: UsageEvent
@@ -173,52 +173,52 @@ class _Rating:
         self._price_ids: dict[int, str] = {}
         self._prices: dict[str, Price] = {}
 
-    def rate(self, events: Sequence[UsageEvent]) -> tuple[list[Rated], list[Unrated]]:
+    def rate(self, events: Sequence[UsageEvent]) -> tuple[list[RatedEvent], list[UnratedEvent]]:
         """Split events into those that can be posted and those that have to wait; keeps the prices that were used."""
         if not events:
             return [], []
-        rated: list[Rated] = []
-        unrated: list[Unrated] = []
+        rated: list[RatedEvent] = []
+        unrated: list[UnratedEvent] = []
         persons = self._persons(events)
         for event, day in zip(events, _days(events, self._moment.zone), strict=True):
             result = self._rate_one(event, _first_known(event.identities, persons[event.source]), day)
-            if type(result) is Rated:
+            if type(result) is RatedEvent:
                 rated.append(result)
             else:
                 unrated.append(result)  # type: ignore[arg-type]  # `type() is` is faster than a match, and narrows less
         reference.keep_prices(self._moment.session, self._prices)
         return rated, unrated
 
-    def _rate_one(self, event: UsageEvent, person_id: str | None, day: date) -> Rated | Unrated:
+    def _rate_one(self, event: UsageEvent, person_id: str | None, day: date) -> RatedEvent | UnratedEvent:
         if person_id is None:
             names = ", ".join(f"{kind} {name!r}" for kind, name in event.identities) or "no one was named"
-            return Unrated(event, "unknown_person", f"no person is known for {names}")
+            return UnratedEvent(event, "unknown_person", f"no person is known for {names}")
         key = (event.provider, event.model, day)
         tariff = self._tariffs.get(key) or self._look_up(*key)
         if tariff.service_key is None:
-            return Unrated(event, "unapproved_service", f"no approved service has the provider {event.provider!r}")
+            return UnratedEvent(event, "unapproved_service", f"no approved service has the provider {event.provider!r}")
         if not event.meters:
-            return Rated(event, person_id, tariff.service_key, day, tariff.value, None, 0, 0)
+            return RatedEvent(event, person_id, tariff.service_key, day, tariff.value, None, 0, 0)
         return self._priced(event, person_id, tariff.service_key, day, tariff)
 
     def _priced(
         self, event: UsageEvent, person_id: str, service_key: str, day: date, tariff: _Tariff
-    ) -> Rated | Unrated:
+    ) -> RatedEvent | UnratedEvent:
         price = tariff.negotiated or self._moment.prices.listed(
             event.provider, event.model, event.tier, event.occurred_at
         )
         if price is None:
             what = named(event.provider, event.model, event.tier)
-            return Unrated(event, "unknown_model", f"no price is known for {what}")
+            return UnratedEvent(event, "unknown_model", f"no price is known for {what}")
         try:
             cost = price.cost(event.meters)
         except UnpricedMeterError as error:
-            return Unrated(event, "unpriced_meter", str(error))
+            return UnratedEvent(event, "unpriced_meter", str(error))
         debit = tariff.value.debit(cost)
         if cost > LARGEST_EVENT or debit > LARGEST_EVENT:
-            return Unrated(event, "cost_out_of_range", f"its meters would cost USD {cost.decimal.normalize():f}")
+            return UnratedEvent(event, "cost_out_of_range", f"its meters would cost USD {cost.decimal.normalize():f}")
         price_id = self._price_ids.get(id(price)) or self._keep(price)
-        return Rated(event, person_id, service_key, day, tariff.value, price_id, int(cost), int(debit))
+        return RatedEvent(event, person_id, service_key, day, tariff.value, price_id, int(cost), int(debit))
 
     def _persons(self, events: Sequence[UsageEvent]) -> dict[str, dict[Identity, str]]:
         names: dict[str, set[Identity]] = {}
@@ -262,9 +262,9 @@ def _days(events: Sequence[UsageEvent], zone: ZoneInfo) -> Iterator[date]:
         yield day
 
 
-def _post(moment: Moment, rated: Sequence[Rated]) -> list[tuple[UsageEvent, Posted]]:
+def _post(moment: Moment, rated: Sequence[RatedEvent]) -> list[tuple[UsageEvent, EventPosting]]:
     """Post one entry for each wallet, service and day, add to the days' roll-up, and say what each event became."""
-    groups: dict[tuple[str, str, date], list[Rated]] = {}
+    groups: dict[tuple[str, str, date], list[RatedEvent]] = {}
     for one in rated:
         groups.setdefault((one.person_id, one.service_key, one.day), []).append(one)
     wallet_of, service_of = _accounts(moment, groups)
@@ -279,13 +279,13 @@ def _post(moment: Moment, rated: Sequence[Rated]) -> list[tuple[UsageEvent, Post
     entry_ids = iter(ledger.post(moment.session, drafts, now=moment.now))
     usage_store.add_to_days(moment.session, days)
     warnings_store.note(moment.session, (draft.amounts[0][0] for draft in drafts))
-    posted: list[tuple[UsageEvent, Posted]] = []
+    posted: list[tuple[UsageEvent, EventPosting]] = []
     for (person_id, _, _), group in groups.items():
         wallet = wallet_of[person_id]
         # A group that cost nothing has no entry, and a free event belongs to none.
         entry_id = next(entry_ids) if any(one.debit for one in group) else None
         posted += [
-            (one.event, Posted(wallet, one.price_id, one.cost, one.debit, entry_id if one.debit else None))
+            (one.event, EventPosting(wallet, one.price_id, one.cost, one.debit, entry_id if one.debit else None))
             for one in group
         ]
     return posted
@@ -302,7 +302,7 @@ def _accounts(moment: Moment, groups: Iterable[tuple[str, str, date]]) -> tuple[
     )
 
 
-def _draft(group: Sequence[Rated], wallet: int, service: int, total: int) -> Draft:
+def _draft(group: Sequence[RatedEvent], wallet: int, service: int, total: int) -> Draft:
     digest = hashlib.blake2b(digest_size=16)
     for one in group:
         digest.update(one.event.fingerprint)
@@ -320,7 +320,7 @@ def _draft(group: Sequence[Rated], wallet: int, service: int, total: int) -> Dra
     )
 
 
-def _sums(group: Sequence[Rated]) -> dict[tuple[str, str], list[int]]:
+def _sums(group: Sequence[RatedEvent]) -> dict[tuple[str, str], list[int]]:
     """(calls, input tokens, output tokens, cost, debit) by (model, project)."""
     sums: dict[tuple[str, str], list[int]] = {}
     for one in group:

@@ -12,7 +12,7 @@ from policy.value import reserve
 from programme.value import valuation
 from store.grants import monthly
 from store.handbook import reference
-from views.value import Histogram, Standing
+from views.value import Histogram, ProgrammeFigures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ RECENT = timedelta(minutes=1)
 MEDIAN, NEARLY_ALL = 50, 95
 
 
-def of(moment: Moment) -> Standing:
+def of(moment: Moment) -> ProgrammeFigures:
     """The programme as it stands."""
     today = moment.today
     month, books = Month.containing(today), moment.handbooks
@@ -36,7 +36,7 @@ def of(moment: Moment) -> Standing:
     least = max(book.disclosure.least_people, reserve.FEWEST)
     permille = reserve.share(used if len(used) >= least else (), book.reserve)
     launched = book.rollout.launched_on
-    return Standing(
+    return ProgrammeFigures(
         month=month,
         entitled=monthly.totals(moment.session, month).entitled,
         funded=reserve.funded(worst_case, permille),
@@ -92,13 +92,13 @@ def next_review(today: date, book: Handbook) -> date:
     return day
 
 
-class RecentStanding:
+class RecentFigures:
     """The standing as it was at most a minute ago: it goes through the whole programme's grants and months of use."""
 
     def __init__(self) -> None:
-        self._kept: tuple[datetime, Standing] | None = None
+        self._kept: tuple[datetime, ProgrammeFigures] | None = None
 
-    def get(self, moment: Moment) -> Standing:
+    def get(self, moment: Moment) -> ProgrammeFigures:
         if self._kept is None or not timedelta(0) <= moment.now - self._kept[0] < RECENT:
             self._kept = (moment.now, of(moment))
         return self._kept[1]

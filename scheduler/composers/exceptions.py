@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class AboutRequest:
     """What a row of the outbox keeps of a message about a request: which, for whom, and at which step."""
 
     request_id: str
@@ -32,7 +32,7 @@ class Named:
 
 def compose_card(app: App, view: object) -> Message | None:
     """The board's card: in its channel always, for one person as long as their vote is awaited or the card is there."""
-    named = codec.read(Named, view)
+    named = codec.read(AboutRequest, view)
     with app.reading() as moment:
         if named.reader is None:
             return exceptions.card(_card(moment, named))
@@ -43,19 +43,19 @@ def compose_card(app: App, view: object) -> Message | None:
 def compose_face(app: App, view: object) -> Message:
     """The same card for a message that was posted already."""
     with app.reading() as moment:
-        return exceptions.card(_card(moment, codec.read(Named, view)))
+        return exceptions.card(_card(moment, codec.read(AboutRequest, view)))
 
 
 def compose_mine(app: App, view: object) -> Message:
     """Where a request stands, for the person who asked."""
     with app.reading() as moment:
-        card = _card(moment, codec.read(Named, view))
+        card = _card(moment, codec.read(AboutRequest, view))
     return exceptions.mine(card)
 
 
 def compose_note(app: App, view: object) -> Message | None:
     """A word at a step; that a request was passed on is of no interest once it is decided."""
-    named = codec.read(Named, view)
+    named = codec.read(AboutRequest, view)
     with app.reading() as moment:
         card = _card(moment, named)
     if named.stage is not None and not card.request.is_undecided:
@@ -72,7 +72,7 @@ def compose_note(app: App, view: object) -> Message | None:
 
 def compose_question(app: App, view: object) -> Message | None:
     """A question or its answer, for one of the four who read it."""
-    named = codec.read(Named, view)
+    named = codec.read(AboutRequest, view)
     with app.reading() as moment:
         card = _card(moment, named)
         question = store.question(moment.session, named.question_id or 0)
@@ -84,7 +84,7 @@ def compose_question(app: App, view: object) -> Message | None:
 
 def compose_more_time(app: App, view: object) -> Message | None:
     """What is left of an exception that ends soon, unless it is used up by now."""
-    named = codec.read(Named, view)
+    named = codec.read(AboutRequest, view)
     with app.reading() as moment:
         card = _card(moment, named)
     if int(card.left) < MICRO_PER_TOKEN:
@@ -97,9 +97,9 @@ def compose_more_time(app: App, view: object) -> Message | None:
 def compose_outcome(app: App, view: object) -> Message:
     """The question what came of an exception, or the answer to it."""
     with app.reading() as moment:
-        card = _card(moment, codec.read(Named, view))
+        card = _card(moment, codec.read(AboutRequest, view))
     return render.message("exceptions/outcome", card=card, button_value=exceptions.button_value(card))
 
 
-def _card(moment: Moment, named: Named) -> Card:
+def _card(moment: Moment, named: AboutRequest) -> Card:
     return cards.of(moment, named.request_id)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class AboutProposal:
     """What a row of the outbox keeps of such a message: which proposal, and for whom if not for a channel."""
 
     proposal_id: str
@@ -25,26 +25,26 @@ class Named:
 
 def compose_card(app: App, view: object) -> Message | None:
     """The board's card: in its channel always, for one person as long as it waits for a decision."""
-    named = codec.read(Named, view)
+    named = codec.read(AboutProposal, view)
     card = _card(app, named)
     return handbook.card(card) if named.reader is None or card.proposal.is_open else None
 
 
 def compose_face(app: App, view: object) -> Message:
     """The same card for a message that was posted already."""
-    return handbook.card(_card(app, codec.read(Named, view)))
+    return handbook.card(_card(app, codec.read(AboutProposal, view)))
 
 
 def compose_mine(app: App, view: object) -> Message:
     """Where a proposal stands, for its proposer."""
-    return handbook.mine(_card(app, codec.read(Named, view)))
+    return handbook.mine(_card(app, codec.read(AboutProposal, view)))
 
 
 def compose_note(app: App, view: object) -> Message:
     """What became of a proposal, for its proposer."""
-    return handbook.note(_card(app, codec.read(Named, view)))
+    return handbook.note(_card(app, codec.read(AboutProposal, view)))
 
 
-def _card(app: App, named: Named) -> Card:
+def _card(app: App, named: AboutProposal) -> Card:
     with app.reading() as moment:
         return cards.of(moment, named.proposal_id)

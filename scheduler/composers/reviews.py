@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class AboutReview:
     """What a row of the outbox keeps of a message about a review: which, for whom, and at which step."""
 
     quarter: str
@@ -31,7 +31,7 @@ class Named:
 
 def compose_pack(app: App, view: object) -> Message | None:
     """The board's pack; a reminder only as long as its reader's vote is awaited."""
-    named = codec.read(Named, view)
+    named = codec.read(AboutReview, view)
     now = app.clock()
     with app.reading(now) as moment:
         reminds = named.step == notices.REMINDER and named.reader is not None
@@ -44,19 +44,19 @@ def compose_pack(app: App, view: object) -> Message | None:
 def compose_face(app: App, view: object) -> Message:
     """The same for a message that was posted already."""
     with app.reading() as moment:
-        return reviews.pack(packs.of(moment, codec.read(Named, view).which))
+        return reviews.pack(packs.of(moment, codec.read(AboutReview, view).which))
 
 
 def compose_outcome(app: App, view: object) -> Message:
     """What became of a review: a message of its own, for new faces notify no one."""
     with app.reading() as moment:
-        pack = packs.of(moment, codec.read(Named, view).which)
+        pack = packs.of(moment, codec.read(AboutReview, view).which)
     return reviews.outcome(pack)
 
 
 def compose_milestone(app: App, view: object) -> Message:
     """That a review holds from now, or that no one can appeal against it any more."""
-    named = codec.read(Named, view)
+    named = codec.read(AboutReview, view)
     with app.reading() as moment:
         kept = drafting.require(moment, named.which)
         appealed = summaries.appealed_against(moment, named.which)
@@ -65,7 +65,7 @@ def compose_milestone(app: App, view: object) -> Message:
 
 def compose_use(app: App, view: object) -> tuple[Message, Picture | None]:
     """How much of their grants people used, below the pack."""
-    named = codec.read(Named, view)
+    named = codec.read(AboutReview, view)
     with app.reading() as moment:
         use = packs.use(moment, named.which)
     return render.message("reviews/use", use=use, quarter=named.quarter), charts.utilisation(use)
@@ -73,7 +73,7 @@ def compose_use(app: App, view: object) -> tuple[Message, Picture | None]:
 
 def compose_money(app: App, view: object) -> tuple[Message, Picture | None]:
     """What the quarter came to in USD, below the pack."""
-    named = codec.read(Named, view)
+    named = codec.read(AboutReview, view)
     with app.reading() as moment:
         money = packs.money(moment, named.which)
     return render.message("reviews/money", quarter=named.quarter), charts.funds(money, named.quarter)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from policy.value.valuation import worth
 from templates import render
 from views import codec
-from views.warnings import Warned
+from views.warnings import SpendWarning
 
 if TYPE_CHECKING:
     from templates.charts import Picture
@@ -17,6 +17,6 @@ if TYPE_CHECKING:
 
 def compose(view: object) -> tuple[Message, Picture | None]:
     """What a person is told, at the value of the moment."""
-    warned = codec.read(Warned, view)
+    warned = codec.read(SpendWarning, view)
     at_value = partial(worth, per_token=warned.per_token)
     return render.message("warnings/warning", warned=warned, worth=at_value), None

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from store.engine import Session
 
 
-class Standing(NamedTuple):
+class MonthlySpend(NamedTuple):
     """What a wallet has spent in a month, and what is left of it now; in micro-tokens, less than nothing in debt."""
 
     account_id: int
@@ -48,7 +48,7 @@ def looked_at(session: Session, account_ids: Sequence[int]) -> None:
     session.execute(sa.delete(wallets_to_check).where(wallets_to_check.c.account_id.in_(account_ids)))
 
 
-def standings(session: Session, account_ids: Sequence[int], month: Month, *, now: datetime) -> list[Standing]:
+def standings(session: Session, account_ids: Sequence[int], month: Month, *, now: datetime) -> list[MonthlySpend]:
     """How wallets stand in a month."""
     d = usage_days.c
     spent = (
@@ -76,7 +76,7 @@ def standings(session: Session, account_ids: Sequence[int], month: Month, *, now
         .where(accounts.c.id.in_(account_ids))
         .order_by(accounts.c.id)
     )
-    return [Standing(*row[:4], int(row[4]), int(row[5])) for row in session.execute(query)]
+    return [MonthlySpend(*row[:4], int(row[4]), int(row[5])) for row in session.execute(query)]
 
 
 def daily(session: Session, account_id: int, days: Sequence[date]) -> dict[date, int]:

@@ -252,7 +252,7 @@ def _in_order(seats: Iterable[Seat]) -> tuple[Seat, ...]:
     return tuple(sorted(seats, key=lambda seat: (STAGE_OF[seat.kind], seat.person_id)))
 
 
-class Cast(NamedTuple):
+class StoredVote(NamedTuple):
     """A vote as it was cast."""
 
     seat: str
@@ -272,25 +272,31 @@ class Poll(NamedTuple):
     """The electorate of a request, and the votes in the order in which they were cast."""
 
     panel: Electorate
-    votes: list[Cast]
+    votes: list[StoredVote]
 
 
 def polls(session: Session, some: Iterable[Request]) -> dict[str, Poll]:
     """Who may vote on each request, and how they voted."""
     by_id = {request.id: request for request in some}
     seats: dict[str, list[Seat]] = {request_id: [] for request_id in by_id}
-    votes: dict[str, list[Cast]] = {request_id: [] for request_id in by_id}
+    votes: dict[str, list[StoredVote]] = {request_id: [] for request_id in by_id}
     s, v = request_seats.c, request_votes.c
     vote_of = sa.and_(v.request_id == s.request_id, v.seat == s.person_id)
     query = sa.select(
-        s.request_id, s.person_id, s.kind, s.is_chair, s.is_finance, s.recused, *(v[name] for name in Cast._fields)
+        s.request_id,
+        s.person_id,
+        s.kind,
+        s.is_chair,
+        s.is_finance,
+        s.recused,
+        *(v[name] for name in StoredVote._fields),
     ).outerjoin_from(request_seats, request_votes, vote_of)
     for ids in bulk.chunks(sorted(by_id)):
         for request_id, *row in session.execute(query.where(s.request_id.in_(ids))):
             seat, vote = row[:5], row[5:]
             seats[request_id].append(Seat(*seat))
             if vote[0] is not None:
-                votes[request_id].append(_in_tokens(Cast._make(vote)))
+                votes[request_id].append(_in_tokens(StoredVote._make(vote)))
     return {
         id_: Poll(
             Electorate(_in_order(seats[id_]), request.needed, request.needs_finance, request.first_stage),
@@ -300,11 +306,11 @@ def polls(session: Session, some: Iterable[Request]) -> dict[str, Poll]:
     }
 
 
-def _in_tokens(vote: Cast) -> Cast:
+def _in_tokens(vote: StoredVote) -> StoredVote:
     return vote if vote.amount is None else vote._replace(amount=MicroTokens(vote.amount))
 
 
-def cast(session: Session, request_id: str, vote: Cast) -> None:
+def cast(session: Session, request_id: str, vote: StoredVote) -> None:
     """Keep the vote of a seat, in place of the one it had."""
     values = vote._asdict() | {"amount": None if vote.amount is None else int(vote.amount)}
     insert = postgresql.insert if bulk.is_postgresql(session) else sqlite.insert

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _h = homes.c
 
 
-class Shown(NamedTuple):
+class HomeState(NamedTuple):
     """What is known of a person's Home; `hash` is None where nothing was published yet."""
 
     opened_at: datetime
@@ -32,9 +32,9 @@ def opened(session: Session, person_id: str, *, now: datetime) -> None:
     session.execute(row.on_conflict_do_update(index_elements=["person_id"], set_={"opened_at": row.excluded.opened_at}))
 
 
-def of(session: Session, person_id: str) -> Shown | None:
+def of(session: Session, person_id: str) -> HomeState | None:
     row = session.execute(sa.select(_h.opened_at, _h.hash).where(_h.person_id == person_id)).one_or_none()
-    return Shown._make(row) if row else None
+    return HomeState._make(row) if row else None
 
 
 def published(session: Session, person_id: str, new: str, *, over: str | None) -> bool:

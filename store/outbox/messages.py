@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 WAITING, LEASED, SENT, PARKED = "waiting", "leased", "sent", "parked"
 
 
-class NewLetter(NamedTuple):
+class NewMessage(NamedTuple):
     """A message to a person or to a channel; `view` is what it says, as JSON text.
 
     `replaces` is the key of an earlier message that this one is the new face of; `thread` that of one in whose thread
@@ -87,14 +87,14 @@ _open = sa.text("outbox.state IN ('waiting', 'leased')")
 _mine = (_o.id == sa.bindparam("row"), _o.state == LEASED, _o.leased_by == sa.bindparam("courier"))
 
 
-def owe(session: Session, letters: Sequence[NewLetter], *, now: datetime) -> None:
+def owe(session: Session, letters: Sequence[NewMessage], *, now: datetime) -> None:
     """Add messages; one whose key is there already is a mistake of the caller (IntegrityError)."""
     if not letters:
         return
     instant = bulk.instant_codec(session)
     created_at = instant(now)
     rows = [(*letter._replace(due_at=instant(letter.due_at)), created_at, WAITING) for letter in letters]
-    bulk.insert(session, outbox, (*NewLetter._fields, "created_at", "state"), rows)
+    bulk.insert(session, outbox, (*NewMessage._fields, "created_at", "state"), rows)
 
 
 def lease(session: Session, *, courier: str, now: datetime, until: datetime, limit: int) -> list[OwedMessage]:

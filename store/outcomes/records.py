@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date, datetime
 
-    from policy.outcomes import Kind, Reported, Unit
+    from policy.outcomes import Kind, OutcomeReport, Unit
     from store.engine import Session
     from store.people.teams import Lines
 
@@ -56,7 +56,7 @@ def known(session: Session, source: str, outcome_ids: Iterable[str]) -> dict[str
     return found
 
 
-def insert(session: Session, told: Sequence[tuple[Reported, date, Owner]], *, now: datetime) -> None:
+def insert(session: Session, told: Sequence[tuple[OutcomeReport, date, Owner]], *, now: datetime) -> None:
     rows = [
         {
             "source": one.source,

@@ -33,7 +33,7 @@ class Delegation(NamedTuple):
 
 BOARD_ROLES = ("board", "alternate", "chair", "finance")
 BYSTANDERS = ("admin", "auditor")
-"""Administrators and auditors of the programme do not decide in it (RULES 5, separation of duties)."""
+"""Administrators and auditors of the programme do not decide in it."""
 _bystanders = sa.select(person_roles.c.person_id).where(person_roles.c.role.in_(BYSTANDERS))
 _d = delegations.c
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from policy.parameters.grants import SizingRules
     from policy.reviews.proposal import Case
     from store.engine import Session
-    from views.reviews import Kept, Review
+    from views.reviews import Review, ReviewedCase
 
 DRAFTED = "review.draft"
 """The action by which the audit log tells of a draft, with the digest of its inputs."""
@@ -84,7 +84,7 @@ def _figures(value: object) -> object:
     return value
 
 
-def _cases(kept: list[Kept], expected: list[Case], sizing: SizingRules, quarter: str) -> Iterator[str]:
+def _cases(kept: list[ReviewedCase], expected: list[Case], sizing: SizingRules, quarter: str) -> Iterator[str]:
     found = {one.case.person_id: one for one in kept}
     for case in expected:
         one = found.pop(case.person_id, None)

@@ -13,14 +13,14 @@ import sqlalchemy as sa
 
 from policy.appeals import SUSPENDING
 from policy.period import Month, Quarter
-from policy.reviews.proposal import AMENDED, HELD, Basis, Case, Counted, Inputs
+from policy.reviews.proposal import AMENDED, HELD, Basis, Case, ChangeCounts, Inputs
 from policy.units import MicroTokens
 from store import bulk
 from store.tables.appeals import appeals
 from store.tables.people import people
 from store.tables.reviews import review_cases, review_inputs, reviews
 from views import codec
-from views.reviews import ADOPTED, Kept, Review
+from views.reviews import ADOPTED, Review, ReviewedCase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -173,29 +173,29 @@ def inputs(session: Session, quarter: Quarter, person_id: str | None = None) -> 
     return [codec.read(Inputs, {name: row[name] for name in _INPUTS}) for row in rows]
 
 
-_case_query = sa.select(*(_c[name] for name in _CASE), *(_c[name] for name in Kept._fields[1:]))
+_case_query = sa.select(*(_c[name] for name in _CASE), *(_c[name] for name in ReviewedCase._fields[1:]))
 
 
-def cases(session: Session, quarter: Quarter) -> list[Kept]:
+def cases(session: Session, quarter: Quarter) -> list[ReviewedCase]:
     """Everyone's case by person id."""
     query = _case_query.where(_c.quarter == str(quarter)).order_by(_c.person_id)
     return [_kept(row) for row in session.execute(query).mappings()]
 
 
-def case(session: Session, quarter: Quarter, person_id: str) -> Kept | None:
+def case(session: Session, quarter: Quarter, person_id: str) -> ReviewedCase | None:
     query = _case_query.where(_c.quarter == str(quarter), _c.person_id == person_id)
     row = session.execute(query).mappings().one_or_none()
     return _kept(row) if row else None
 
 
-def _kept(row: Mapping[Any, Any]) -> Kept:
+def _kept(row: Mapping[Any, Any]) -> ReviewedCase:
     case_ = codec.read(Case, {name: row[name] for name in _CASE})
-    rest = {name: row[name] for name in Kept._fields[1:]}
+    rest = {name: row[name] for name in ReviewedCase._fields[1:]}
     amended = rest["amended_factor"]
-    return Kept(case_, **rest | {"amended_factor": None if amended is None else Decimal(amended)})
+    return ReviewedCase(case_, **rest | {"amended_factor": None if amended is None else Decimal(amended)})
 
 
-class Standing(NamedTuple):
+class CaseFigures(NamedTuple):
     """What figures of all cases are made from: a case as it stands, without its reasons, and whose it is."""
 
     person_id: str
@@ -215,7 +215,7 @@ class Standing(NamedTuple):
 class Totals(NamedTuple):
     """How many cases there are of each kind, as they stand."""
 
-    counted: Counted
+    counted: ChangeCounts
     held: int
     amended: int
 
@@ -224,16 +224,16 @@ class Totals(NamedTuple):
         return self.counted.raised + self.counted.cut + self.counted.unchanged
 
 
-def standings(session: Session, quarter: Quarter) -> list[Standing]:
+def standings(session: Session, quarter: Quarter) -> list[CaseFigures]:
     """Everyone's case by person id, read without what only a single case is shown with."""
-    rest = (_c[name] for name in Standing._fields[5:])
+    rest = (_c[name] for name in CaseFigures._fields[5:])
     query = (
         sa.select(_c.person_id, _i.level, _i.team, _i.wave, _delta(), *rest)
         .join(review_inputs, sa.and_(_i.quarter == _c.quarter, _i.person_id == _c.person_id))
         .where(_c.quarter == str(quarter), _i.is_case)
         .order_by(_c.person_id)
     )
-    return [Standing._make(row) for row in session.execute(query)]
+    return [CaseFigures._make(row) for row in session.execute(query)]
 
 
 def totals(session: Session, quarter: Quarter) -> Totals:
@@ -251,7 +251,7 @@ def totals(session: Session, quarter: Quarter) -> Totals:
     )
     found = session.execute(query.where(_c.quarter == str(quarter))).one()
     cases_, raised, cut, held, amended = (int(number) for number in found)
-    return Totals(Counted(raised, cut, cases_ - raised - cut), held, amended)
+    return Totals(ChangeCounts(raised, cut, cases_ - raised - cut), held, amended)
 
 
 def used(session: Session, quarter: Quarter) -> list[int]:
@@ -268,7 +268,7 @@ def ordered(
     last_teams: Sequence[str],
     offset: int,
     limit: int | None,
-) -> list[Kept]:
+) -> list[ReviewedCase]:
     """Some cases of all: those that change first, the greatest changes before the others; those of some people last.
 
     Without a limit it is all from the offset on. `last` are such people, `last_teams` managers of whose teams it is

@@ -42,7 +42,7 @@ class Panel:
     next_at: datetime | None
 
 
-class Cast(NamedTuple):
+class StoredVote(NamedTuple):
     """A vote as it was cast."""
 
     seat: str
@@ -114,13 +114,13 @@ def panel(session: Session, quarter: Quarter) -> Panel | None:
     )
 
 
-def votes(session: Session, quarter: Quarter) -> list[Cast]:
+def votes(session: Session, quarter: Quarter) -> list[StoredVote]:
     """The votes on a review, whatever package they are about, in the order in which they were cast."""
-    query = sa.select(*(_v[name] for name in Cast._fields)).where(_v.quarter == str(quarter))
-    return [Cast._make(row) for row in session.execute(query.order_by(_v.cast_at, _v.seat))]
+    query = sa.select(*(_v[name] for name in StoredVote._fields)).where(_v.quarter == str(quarter))
+    return [StoredVote._make(row) for row in session.execute(query.order_by(_v.cast_at, _v.seat))]
 
 
-def cast(session: Session, quarter: Quarter, vote: Cast) -> None:
+def cast(session: Session, quarter: Quarter, vote: StoredVote) -> None:
     """Keep the vote of a seat, in place of the one it had."""
     session.execute(sa.delete(review_votes).where(_v.quarter == str(quarter), _v.seat == vote.seat))
     session.execute(sa.insert(review_votes).values(quarter=str(quarter), **vote._asdict()))

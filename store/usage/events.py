@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _encoder = msgspec.json.Encoder()
 
 
-class Posted(NamedTuple):
+class EventPosting(NamedTuple):
     """What became of an event that could be priced and attributed."""
 
     account_id: int
@@ -54,10 +54,10 @@ EVENT_COLUMNS = (
     "tier",
     "meters",
     "project",
-    *Posted._fields,
+    *EventPosting._fields,
 )
 DAY_COLUMNS = (*DayKey._fields, "calls", "input_tokens", "output_tokens", "cost_nano_usd", "debit_micro_tokens")
-_UNPOSTED = (None,) * len(Posted._fields)
+_UNPOSTED = (None,) * len(EventPosting._fields)
 
 
 class QuarantinedEvent(NamedTuple):
@@ -99,7 +99,7 @@ def _json(value: object) -> str:
     return _encoder.encode(value).decode()
 
 
-def insert_events(session: Session, events: Sequence[tuple[UsageEvent, Posted | None]]) -> None:
+def insert_events(session: Session, events: Sequence[tuple[UsageEvent, EventPosting | None]]) -> None:
     """Add events with what became of them; None for those that go into quarantine."""
     instant = bulk.instant_codec(session)
     encoded: dict[object, str] = {}
@@ -126,7 +126,7 @@ def insert_events(session: Session, events: Sequence[tuple[UsageEvent, Posted | 
     bulk.insert(session, usage_events, EVENT_COLUMNS, rows)
 
 
-def release(session: Session, events: Sequence[tuple[UsageEvent, Posted]], *, now: datetime) -> int:
+def release(session: Session, events: Sequence[tuple[UsageEvent, EventPosting]], *, now: datetime) -> int:
     """Record what became of events that leave quarantine; how many really left it with this call."""
     instant = bulk.instant_codec(session)
     left = bulk.update(
@@ -137,7 +137,7 @@ def release(session: Session, events: Sequence[tuple[UsageEvent, Posted]], *, no
         key=2,
     )
     rows = [(event.source, event.event_id, *posted) for event, posted in events]
-    bulk.update(session, usage_events, ("source", "event_id", *Posted._fields), rows, key=2)
+    bulk.update(session, usage_events, ("source", "event_id", *EventPosting._fields), rows, key=2)
     return left
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from policy.units import MICRO_PER_TOKEN, NANO_PER_USD
-from templates.charts import canvas, weekly
+from templates.charts import canvas, weekly_words
 from templates.charts.burn_down import even_pace
 from templates.charts.burn_down import finding as finding_of_month
 from templates.charts.utilisation import finding as finding_of_shares
@@ -35,7 +35,7 @@ def team_lines(report: TeamReport) -> Block | None:
         series["Grants' pace"] = [_usd(pace) for pace in paces]
     return _chart(
         "line",
-        weekly.finding(report),
+        weekly_words.finding(report),
         "USD spent a week",
         [canvas.of(one.week.first_day) for one in weeks],
         series,

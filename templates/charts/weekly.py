@@ -1,19 +1,18 @@
-"""A team's weeks: what was spent on which service, the pace of the grants, and what is expected."""
+"""A team's weeks as a chart: what was spent on which service, the pace of the grants, and what is expected."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from policy.units import NANO_PER_USD, NanoUSD
-from templates import formats
 from templates.charts import canvas
 from templates.charts.canvas import BAND, CARD, FAINT, INK, LINE, MARGIN, Box, Card, Picture, Plot
+from templates.charts.weekly_words import WEEKS_COMPARED, WORDS, alt_text, finding, subtitle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from matplotlib.figure import Figure
 
@@ -25,157 +24,16 @@ LEFT, RIGHT, LABELLED_RIGHT, BOTTOM = 96, 772, 606, 50
 KEY_TOP, GRID_LABEL = 366, 28
 OFF_SCALE = 3
 """A pace or forecast of so many times the highest bar would leave only stubs of the bars: it is told instead."""
-SAME = Fraction(5, 100)
-"""A change below this is none."""
-TIMES, MANY_TIMES = 2, 100
-"""From here on a rise is told in times."""
-LONGEST_NAME, SHORTEST_NAME, NAME_IN_TITLE = 26, 8, 24
-WEEKS_COMPARED = 2
+LONGEST_NAME, SHORTEST_NAME = 26, 8
 LABEL_GAP, KEY_GAP, KEY_LINES = 12, 22, 2
 ASTRAY = 24
 """Dots by which a label may stand beside what it names."""
-WORDS = {"few_people": "too few people", "few_spenders": "too few spenders", "team_changed": "the team changed"}
 
 
 def weekly_spend(report: TeamReport) -> Picture:
     """The last weeks as bars stacked by service, under a title that says what they show."""
     last = f"-{report.weeks[-1].week}" if report.weeks else ""
     return Picture(canvas.png(drawing(report)), alt_text(report), f"team-spend{last}.png")
-
-
-# --- What there is to see ------------------------------------------------------------------------------------------
-
-
-def finding(report: TeamReport) -> str:
-    """What there is to see, in one line."""
-    over = report.weeks[:-1]
-    if report.hidden or not over:
-        return f"Nothing is shown: {WORDS.get(report.hidden, 'no week is over yet')}"
-    if over[-1].hidden:
-        return f"Last week is left out: {WORDS.get(over[-1].hidden, over[-1].hidden)}"
-    shown = [one for one in report.weeks if not one.hidden]
-    if not any(one.spent for one in shown):
-        whole = len(shown) == len(report.weeks)
-        return f"No tokens were spent in {f'these {_number(len(shown))} weeks' if whole else 'the weeks shown'}"
-    return _begun(report) or _changed(report, over)
-
-
-def _begun(report: TeamReport) -> str:
-    """What to say where there is nothing before the last week or this one to compare with."""
-    *past, last, this = report.weeks
-    if any(one.spent or one.hidden for one in past):
-        return ""
-    if last.spent:
-        return f"Spend began last week: {_usd(last.spent)}"
-    return f"Spend began this week: {_usd(this.spent)} so far"
-
-
-def _changed(report: TeamReport, over: Sequence[WeekOfSpend]) -> str:
-    if len(over) < WEEKS_COMPARED or over[-2].hidden:
-        return f"{_usd(over[-1].spent)} last week; the week before is left out"
-    if not over[-2].same_team:
-        return f"{_usd(over[-1].spent)} last week; the week before the team was another"
-    before, last = over[-2:]
-    if not last.spent:
-        return "Nothing was spent last week"
-    if not before.spent:
-        return f"{_usd(last.spent)} last week, after a week of nothing"
-    return f"Last week {_compared(report.services, before, last)}"
-
-
-def _compared(services: Sequence[str], before: WeekOfSpend, last: WeekOfSpend) -> str:
-    by = Fraction(int(last.spent) - int(before.spent), int(before.spent))
-    if abs(by) < SAME:
-        return "much as before"
-    most = _most_of_it(services, before, last)
-    if by < 0:
-        return f"down {round(-by * 100)} %{most and f', less of {most}'}"
-    mostly = most and f", mostly {most}"
-    if by + 1 > MANY_TIMES:
-        return f"more than {MANY_TIMES} times the week before{mostly}"
-    if by + 1 >= TIMES:
-        times = f"{float(by + 1):,.1f}".removesuffix(".0")
-        return f"{times} times the week before{mostly}"
-    return f"up {round(by * 100)} %{mostly}"
-
-
-def _most_of_it(services: Sequence[str], before: WeekOfSpend, last: WeekOfSpend) -> str:
-    """The service that makes up most of the change between two weeks, if one of several does."""
-    change = int(last.spent) - int(before.spent)
-    sign = 1 if change > 0 else -1
-    changes = [sign * (int(now) - int(then)) for now, then in zip(last.usd, before.usd, strict=True)]
-    at = max(range(len(changes)), key=changes.__getitem__, default=0)
-    if len(services) > 1 and 2 * changes[at] > abs(change):
-        return canvas.name(services[at], NAME_IN_TITLE)
-    return ""
-
-
-def subtitle(report: TeamReport) -> str:
-    """Last week in USD and tokens, where it is told, and what the bars are."""
-    over = report.weeks[:-1]
-    if report.hidden or not over:
-        return canvas.people(report.people)
-    if over[-1].hidden:
-        return f"USD a week by service, {canvas.people(report.people)}"
-    last = over[-1]
-    return f"{_usd(last.spent)} ({canvas.tokens(last.tokens)} tokens) last week, {canvas.people(last.people)}"
-
-
-def alt_text(report: TeamReport) -> str:
-    """The finding, every week, the services' shares, the pace and what is expected."""
-    begin = f"{finding(report)}. {subtitle(report)}."
-    shown = [one for one in report.weeks if not one.hidden]
-    if report.hidden or len(report.weeks) < WEEKS_COMPARED:
-        return f"Bar chart without bars. {begin}"
-    parts = [f"Bar chart of USD spent a week, by service. {begin} By week: {', '.join(_weeks_in_words(report))}."]
-    total = sum(int(one.spent) for one in shown if one.usd)
-    if total:
-        sums = [sum(int(one.usd[i]) for one in shown if one.usd) for i in range(len(report.services))]
-        shares = (
-            f"{formats.short(name)} {_share(part, total)}" for name, part in zip(report.services, sums, strict=True)
-        )
-        parts.append(f"Services in the weeks that are over: {', '.join(shares)}.")
-    parts += [*_pace_in_words(report), *_forecast_in_words(report)]
-    return " ".join(parts)
-
-
-def _weeks_in_words(report: TeamReport) -> Iterator[str]:
-    for one in report.weeks:
-        when = "this week so far" if one is report.weeks[-1] else canvas.of(one.week.first_day)
-        yield f"{when} left out ({WORDS.get(one.hidden, one.hidden)})" if one.hidden else f"{when} {_usd(one.spent)}"
-
-
-def _pace_in_words(report: TeamReport) -> Iterator[str]:
-    paces = [(one, one.pace) for one in report.weeks if one.pace is not None]
-    if paces:
-        steps = [(one.week, pace) for i, (one, pace) in enumerate(paces) if not i or paces[i - 1][1] != pace]
-        told = ", ".join(f"from {canvas.of(week.first_day)} {_usd(pace)}" for week, pace in steps)
-        yield f"The grants come to, a week: {told}."
-
-
-def _forecast_in_words(report: TeamReport) -> Iterator[str]:
-    if report.ahead:
-        weeks = ", ".join(
-            f"{canvas.of(one.week.first_day)} {_usd(one.middle)} ({canvas.usd(one.low)} to {canvas.usd(one.high)})"
-            for one in report.ahead
-        )
-        yield f"Expected, this week as a whole and the next ones: {weeks}."
-
-
-def _share(part: int, total: int) -> str:
-    percent = round(Fraction(100 * part, total))
-    return f"{percent} %" if percent or not part else "under 1 %"
-
-
-def _number(count: int) -> str:
-    return {12: "twelve", 1: "one"}.get(count, formats.number_word(count))
-
-
-def _usd(amount: NanoUSD) -> str:
-    return f"USD {canvas.usd(amount)}"
-
-
-# --- The drawing ---------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -431,9 +289,6 @@ def _draw_labels(card: Card, scene: _Scene, labels: Sequence[_Label], centres: S
             continue
         for row, words in enumerate(one.lines):
             card.write(x, base - LINE * row, words, weight="normal" if row else "bold")
-
-
-# --- Which colour is which service ---------------------------------------------------------------------------------
 
 
 def _key_lines(card: Card, services: Sequence[str]) -> list[list[tuple[int, str, float]]]:

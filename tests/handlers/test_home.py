@@ -1,4 +1,4 @@
-"""Publishing Homes: for whoever opens one, never over anything newer, only where somebody looks, within all limits."""
+"""Publishing Homes: for whoever opens one, never over anything newer, only where someone looks, within all limits."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def open_home(app: App, client: WebClient, user: str, tab: str = "home") -> None
 
 
 def reads(workspace: Sandbox, user: str) -> str:
-    """What stands on somebody's Home."""
+    """What stands on someone's Home."""
     seen = workspace.home(user)
     return json.dumps(seen.blocks, ensure_ascii=False) if seen else ""
 
@@ -73,13 +73,13 @@ def published(workspace: Sandbox) -> int:
     return sum(call.method == "views.publish" for call in workspace.calls)
 
 
-def kept(app: App, email: str) -> store.Shown | None:
+def kept(app: App, email: str) -> store.HomeState | None:
     with app.database.reading() as session:
         return store.of(session, cast.person_id(app, email))
 
 
 def test_opening_shows_ones_own(app: App, workspace: Sandbox, client: WebClient) -> None:
-    """Who opens the tab sees their own tokens; when, and the view's hash, are kept; the other tab shows nothing."""
+    """Opening the tab shows one's own tokens; when, and the view's hash, are kept; the other tab shows nothing."""
     cast.give(app, ADA, "4120.35")
     open_home(app, client, slack.ADA, tab="messages")
     assert (reads(workspace, slack.ADA), kept(app, ADA)) == ("", None)
@@ -94,7 +94,7 @@ def test_opening_shows_ones_own(app: App, workspace: Sandbox, client: WebClient)
 def test_a_newcomer_is_linked_and_a_stranger_is_told_what_to_do(
     app: App, workspace: Sandbox, client: WebClient
 ) -> None:
-    """Somebody on record is recognised by e-mail; a stranger and a guest are told whom to ask, and nothing is kept."""
+    """Someone on record is recognised by e-mail; a stranger and a guest are told whom to ask, and nothing is kept."""
     cast.hire(app, slack.ZOE)
     open_home(app, client, slack.NEWCOMER)
     assert "You have no tokens yet." in reads(workspace, slack.NEWCOMER)
@@ -111,7 +111,7 @@ def test_a_failure_of_ours_is_shown(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """What nobody foresaw becomes a page with a number, which the log has too."""
+    """What no one foresaw becomes a page with a number, which the log has too."""
 
     def fails(*_: object) -> None:
         raise ZeroDivisionError
@@ -145,7 +145,7 @@ def test_slack_away_is_logged_and_no_failure(
 
 
 def test_a_newer_view_is_read_anew(app: App, workspace: Sandbox, client: WebClient) -> None:
-    """Who composed before somebody else published composes again, and shows what holds by then."""
+    """Anyone who composed before someone else published composes again, and shows what holds by then."""
     cast.give(app, ADA, "100")
     open_home(app, client, slack.ADA)
     ada, overtaken = person(app, ADA), _Overtaken(client)
@@ -201,7 +201,7 @@ def test_two_who_publish_first(app: App, workspace: Sandbox, client: WebClient) 
 
 
 class _Overtaken(WebClient):
-    """A client of whose publications each is preceded by something that somebody else does."""
+    """A client of whose publications each is preceded by something that someone else does."""
 
     def __init__(self, client: WebClient) -> None:
         super().__init__(client.token, base_url=client.base_url)
@@ -246,11 +246,11 @@ def test_publishers_at_once_leave_the_newest(app: App, workspace: Sandbox, clien
     assert "*108 tokens left*" in reads(workspace, slack.ADA)
 
 
-# --- Only where somebody looks -------------------------------------------------------------------------------------
+# --- Only where someone looks -------------------------------------------------------------------------------------
 
 
 def test_only_recent_openings_are_refreshed(app: App, workspace: Sandbox, client: WebClient, clock: Clock) -> None:
-    """Who opened their Home a quarter of an hour ago is shown what changed; who did earlier, or never, is not."""
+    """A Home opened a quarter of an hour ago is refreshed with what changed; one opened earlier, or never, is not."""
     ada, ben = cast.person_id(app, ADA), cast.person_id(app, BEN)
     assert homes.refresh(app, client, ben) is False
     open_home(app, client, slack.ADA)
@@ -267,7 +267,7 @@ def test_only_recent_openings_are_refreshed(app: App, workspace: Sandbox, client
 def test_delivering_a_message_refreshes_its_reader(
     sqlite_app: App, workspace: Sandbox, client: WebClient, clock: Clock
 ) -> None:
-    """After a message to somebody was delivered, their Home is shown anew, and nobody else's."""
+    """After a message to someone was delivered, their Home is shown anew, and no one else's."""
     app = convene(sqlite_app)
     for user in (slack.ADA, slack.BEN):
         open_home(app, client, user)

@@ -140,7 +140,7 @@ def test_a_key_needs_the_scope(sqlite_client: TestClient, sqlite_app: App) -> No
 
 
 def test_the_body_of_a_stranger_is_not_read(sqlite_client: TestClient) -> None:
-    """Who has no key is refused before a byte of the body is taken."""
+    """Anyone who has no key is refused before a byte of the body is taken."""
 
     def endless() -> Iterator[bytes]:
         raise AssertionError("the body was read")

@@ -49,7 +49,8 @@ def test_couriers_killed_double_and_lose_nothing(app: App, database_url: str, cl
     chance = random.Random(50)  # noqa: S311 - the same kills in every run
     me, messages = cast.person_id(app, ADA), 3 * kills
     letters = [
-        store.NewLetter(f"note:{n}", "note", json.dumps({"text": str(n)}), me, None, clock.now) for n in range(messages)
+        store.NewMessage(f"note:{n}", "note", json.dumps({"text": str(n)}), me, None, clock.now)
+        for n in range(messages)
     ]
     with app.database.transaction() as session:
         store.owe(session, letters, now=clock.now)

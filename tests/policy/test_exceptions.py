@@ -28,7 +28,7 @@ from policy.exceptions import (
     WITH_ALTERNATES,
     Ask,
     Attendance,
-    Concerned,
+    ConcernedPeople,
     Seat,
     Vote,
 )
@@ -112,7 +112,7 @@ BOARD = (CHAIR, FINANCE, THIRD, FIRST_ALTERNATE, SECOND_ALTERNATE)
 
 
 def panel(class_name: str, *concerned: str, board: Sequence[Seat] = BOARD) -> Electorate:
-    who = Concerned("requester", beneficiaries=frozenset(concerned))
+    who = ConcernedPeople("requester", beneficiaries=frozenset(concerned))
     return exceptions.electorate(board, who, class_name, RULES)
 
 
@@ -142,7 +142,7 @@ def test_recusals_that_leave_too_few_call_in_alternates(
 def test_after_the_alternates_come_the_chair_and_finance() -> None:
     """Where neither members nor alternates can decide, the chair and someone of finance outside the board do."""
     board = (Seat("member", MEMBER), Seat("cfo", RESERVE, is_finance=True), Seat("chair", RESERVE, is_chair=True))
-    found = exceptions.electorate(board, Concerned("member"), STANDARD, RULES)
+    found = exceptions.electorate(board, ConcernedPeople("member"), STANDARD, RULES)
     assert found.stage == CHAIR_AND_FINANCE
     votes = [Vote("cfo", approves=True), Vote("chair", approves=True)]
     assert exceptions.tally(found, found.stage, votes[:1]).outcome == OPEN
@@ -181,7 +181,7 @@ def test_a_majority_is_of_those_who_may_vote() -> None:
 )
 def test_those_concerned_are_recused(who: str, code: str) -> None:
     """Requester, beneficiaries, the requester's manager and the project's sponsor cannot vote."""
-    assert Concerned("r", frozenset({"m"}), frozenset({"s"}), frozenset({"b"})).recusal_of(who) == code
+    assert ConcernedPeople("r", frozenset({"m"}), frozenset({"s"}), frozenset({"b"})).recusal_of(who) == code
 
 
 def yes(*seats: str) -> list[Vote]:
@@ -255,7 +255,7 @@ ballots = st.lists(
 @given(board=boards, votes=ballots, class_name=st.sampled_from([FAST, STANDARD, MAJOR]), stage=st.integers(0, 2))
 def test_only_those_who_may_vote_count(board: list[Seat], votes: list[Vote], class_name: str, stage: int) -> None:
     """No one who is recused, not called yet or not on the board changes a tally; no order of votes does."""
-    who = Concerned("p0", frozenset({"p1"}), frozenset({"p2"}), frozenset({"p3"}))
+    who = ConcernedPeople("p0", frozenset({"p1"}), frozenset({"p2"}), frozenset({"p3"}))
     try:
         found = exceptions.electorate(board, who, class_name, RULES)
     except Refusal:
@@ -288,7 +288,7 @@ def test_those_who_approve_agree_to_the_least() -> None:
 
 # --- Whose vote it is ----------------------------------------------------------------------------------------------
 
-NOBODY_CONCERNED = Concerned("requester", frozenset({"boss"}), frozenset({"sponsor"}))
+NOBODY_CONCERNED = ConcernedPeople("requester", frozenset({"boss"}), frozenset({"sponsor"}))
 
 
 def seat_for(voter: str, *, stage: int = MEMBERS, delegates: dict[str, str] | None = None) -> str:
@@ -330,7 +330,7 @@ def test_nobody_votes_for_a_recused_member() -> None:
             found,
             MEMBERS,
             "friend",
-            Concerned("requester", beneficiaries=frozenset({"third"})),
+            ConcernedPeople("requester", beneficiaries=frozenset({"third"})),
             Attendance({"third": "friend"}),
         )
     assert refused.value.code == "delegator_recused"
@@ -400,4 +400,4 @@ def test_nobody_from_outside_decides_alone() -> None:
         assert exceptions.tally(found, CHAIR_AND_FINANCE, votes).outcome == OPEN
     assert exceptions.tally(found, CHAIR_AND_FINANCE, yes("cfo", "president")).outcome == APPROVED
     with pytest.raises(Refusal, match="No one is left"):
-        exceptions.electorate([Seat("m", MEMBER), CFO], Concerned("m"), FAST, RULES)
+        exceptions.electorate([Seat("m", MEMBER), CFO], ConcernedPeople("m"), FAST, RULES)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from policy import handbook
 from policy.handbook import HandbookError
-from policy.outcomes import Kind, Outcome, OutcomeRules, Reported, batch_of, undone, weekly_output, weekly_scores
+from policy.outcomes import Kind, Outcome, OutcomeReport, OutcomeRules, batch_of, undone, weekly_output, weekly_scores
 from policy.period import Week
 
 RULES = handbook.parse(handbook.packaged()).outcomes
@@ -172,7 +172,7 @@ def test_the_last_score_of_a_week_is_its_score() -> None:
 def test_a_fingerprint_is_of_the_content() -> None:
     """The same instant in another zone is the same content; every other field makes another one."""
     at = datetime(2026, 10, 7, 9, tzinfo=UTC)
-    told = Reported("jira", "SHOP-1", "bug", at, "ada", "shop", as_of=at)
+    told = OutcomeReport("jira", "SHOP-1", "bug", at, "ada", "shop", as_of=at)
     berlin = at.astimezone(tz=None)
     assert told._replace(occurred_at=berlin, as_of=berlin).fingerprint == told.fingerprint
     changes: dict[str, Any] = {
@@ -189,7 +189,7 @@ def test_a_fingerprint_is_of_the_content() -> None:
         "reverts": ("x",),
         "as_of": None,
     }
-    assert set(changes) == set(Reported._fields)
+    assert set(changes) == set(OutcomeReport._fields)
     others = {told._replace(**{name: value}).fingerprint for name, value in changes.items()}
     assert len(others | {told.fingerprint}) == len(changes) + 1
 

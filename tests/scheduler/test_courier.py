@@ -266,7 +266,7 @@ def test_couriers_at_once_share_the_work(app: App, database_url: str, sandbox: S
     """Four couriers that start in the same instant send each of sixty messages once."""
     with app.database.transaction() as session:
         now, me = app.clock(), cast.person_id(app, ADA)
-        rows = [store.NewLetter(f"note:{n}", "note", f'{{"text": "{n}"}}', me, None, now) for n in range(60)]
+        rows = [store.NewMessage(f"note:{n}", "note", f'{{"text": "{n}"}}', me, None, now) for n in range(60)]
         store.owe(session, rows, now=now)
     numbers = iter(range(4))
     lock = threading.Lock()
@@ -360,7 +360,7 @@ def test_a_long_outage_parks_no_mailing(sqlite_app: App, sandbox: Sandbox, clien
     """In an hour without Slack each of a hundred messages keeps attempts that it has not used."""
     me = cast.person_id(sqlite_app, MARA)
     said = json.dumps({"text": "Hello"})
-    rows = [store.NewLetter(f"note:{n}", "note", said, me, None, clock.now) for n in range(100)]
+    rows = [store.NewMessage(f"note:{n}", "note", said, me, None, clock.now) for n in range(100)]
     with sqlite_app.database.transaction() as session:
         store.owe(session, rows, now=clock.now)
     sandbox.faults.add("chat.postMessage", times=10_000, status=503)

@@ -25,8 +25,8 @@ from tests.support import requests as asking
 from tests.support.letters import CONTACT, ENDLESS, HOSTILE
 from tests.support.reviewed import IDLE, Q4
 from views.appeals import Appeal, Card
-from views.people import Named
-from views.reviews import Changed, Kept
+from views.people import PersonName
+from views.reviews import Changed, ReviewedCase
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -156,12 +156,12 @@ CASE = Case(
     reasons=BECAUSE,
     would_change=WOULD_CHANGE,
 )
-IRIS, OMAR = Named("Iris Tan", "U0IRIS"), Named("Omar Haddad", "U0OMAR")
+IRIS, OMAR = PersonName("Iris Tan", "U0IRIS"), PersonName("Omar Haddad", "U0OMAR")
 OPEN = Card(
     APPEAL,
-    Kept(CASE, "proposed", None, None, None, None, None),
+    ReviewedCase(CASE, "proposed", None, None, None, None, None),
     FEBRUARY,
-    Named("Ben Okafor", "U0BEN"),
+    PersonName("Ben Okafor", "U0BEN"),
     None,
     (IRIS, OMAR),
     None,
@@ -189,7 +189,7 @@ def decided(state: str, **changes: Any) -> Card:  # noqa: ANN401 - the fields of
 def told(text: str) -> Card:
     """A card in which everything that someone can write is a text."""
     appeal = dataclasses.replace(decided("upheld").appeal, reason=text, decision_reason=text)
-    return decided("upheld", appeal=appeal, person=Named(text, None), decided_by=Named(text, None))
+    return decided("upheld", appeal=appeal, person=PersonName(text, None), decided_by=PersonName(text, None))
 
 
 def mine(card: Card | None = None, *, may_appeal: bool = False, **changes: Any) -> Message:  # noqa: ANN401 - the fields

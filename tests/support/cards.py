@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 from policy.exceptions import MEMBER, Electorate, Seat, Tally, deadlines
 from policy.reasons import Reason
 from policy.units import MicroTokens, NanoUSD
-from programme.exceptions.asking import Judged
+from programme.exceptions.asking import Preview
 from programme.exceptions.cards import Card, Exchange, Past, Queue, Queued, VoteLine
 from programme.exceptions.questions import OUTCOMES
-from programme.exceptions.voting import Voted
+from programme.exceptions.voting import VoteReceipt
 from store.exceptions.requests import Question, Request
 from templates import exceptions, render, reviews
 from tests.support.letters import ENDLESS, HOSTILE, VALUE
 from tests.support.requests import BOOK, HOURS
 from views.exceptions import Situation
-from views.people import Named
+from views.people import PersonName
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,8 +84,12 @@ SITUATION = Situation(
     sponsor=None,
     because=(Reason("standard", "at most 3 × the monthly grant"),),
 )
-BEN, IRIS = Named("Ben Okafor", "U0BEN"), Named("Iris Tan", "U0IRIS")
-OMAR, TESS, ZOE = Named("Omar Haddad", "U0OMAR"), Named("Tess Novak", "U0TESS"), Named("Zoe Martin", None)
+BEN, IRIS = PersonName("Ben Okafor", "U0BEN"), PersonName("Iris Tan", "U0IRIS")
+OMAR, TESS, ZOE = (
+    PersonName("Omar Haddad", "U0OMAR"),
+    PersonName("Tess Novak", "U0TESS"),
+    PersonName("Zoe Martin", None),
+)
 OPEN = Card(
     request=REQUEST,
     situation=SITUATION,
@@ -108,7 +112,7 @@ def changed(card: Card, **request: Any) -> Card:  # noqa: ANN401 - the fields of
     return dataclasses.replace(card, request=dataclasses.replace(card.request, **request))
 
 
-def vote(who: Named, **how: Any) -> VoteLine:  # noqa: ANN401 - the fields of a vote
+def vote(who: PersonName, **how: Any) -> VoteLine:  # noqa: ANN401 - the fields of a vote
     usual: dict[str, Any] = {"stands_for": None, "approves": True, "amount": None, "last_day": None, "reason": None}
     return VoteLine(who=who, **(usual | how))
 
@@ -122,7 +126,7 @@ UNDER_WAY = dataclasses.replace(
     ),
     awaited=(),
     recused=((IRIS, "manager"),),
-    beneficiaries=(Named("Ada Lovelace", "U0ADA"), Named("Mara Quist", None)),
+    beneficiaries=(PersonName("Ada Lovelace", "U0ADA"), PersonName("Mara Quist", None)),
     questions=(
         Exchange(OMAR, "Why not the small model?", "It misses one ticket in five."),
         Exchange(TESS, "When?", None),
@@ -189,7 +193,7 @@ NETTED = changed(CREDITED, state="not_ratified", **DECIDED, netted=tokens("12000
 
 def hostile(card: Card, text: str) -> Card:
     """A card in which everything that someone wrote is a certain text."""
-    named = Named(text, None)
+    named = PersonName(text, None)
     return dataclasses.replace(
         changed(card, purpose=text, project=text, service=text, incident=text),
         requester=named,
@@ -244,7 +248,7 @@ def own(*cards: Card) -> Message:
 
 
 def voted(card: Card, *, again: bool = False) -> Message:
-    told = Voted(card.request, card.tally, "per_tess", again)
+    told = VoteReceipt(card.request, card.tally, "per_tess", again)
     return render.message("exceptions/voted", voted=told)
 
 
@@ -341,7 +345,7 @@ def form(text: str = "", *, problem: str = "", judged: bool = True, drafted: boo
         projects=[("atlas", (text or "Atlas")[:75])],
         services=[("gpu-cluster", "GPU cluster")],
         break_glass=tokens("46850"),
-        judged=Judged("standard", NanoUSD.parse("1530"), panel, STEPS, SITUATION, BOOK) if judged else None,
+        judged=Preview("standard", NanoUSD.parse("1530"), panel, STEPS, SITUATION, BOOK) if judged else None,
         preview_amount=tokens("150000") if judged else None,
         problem=problem,
         drafted_at=ASKED_AT if drafted else None,
@@ -370,7 +374,7 @@ MODALS: dict[str, Callable[[], dict[str, Any]]] = {
         "exceptions/outcome_form", card=APPROVED, outcomes=list(OUTCOMES.items()), private="xr_1"
     ),
     "voted_form": lambda: render.modal(
-        "exceptions/voted", voted=Voted(APPROVED.request, APPROVED.tally, "p", again=False)
+        "exceptions/voted", voted=VoteReceipt(APPROVED.request, APPROVED.tally, "p", again=False)
     ),
     "closed": lambda: render.modal("exceptions/closed", title="Not done", text="Only the board decides."),
 }

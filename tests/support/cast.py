@@ -20,7 +20,7 @@ from store.people import directory as people_store
 if TYPE_CHECKING:
     from policy.metering import Identities, Meters
     from programme.app import App
-    from programme.grants.by_hand import Given
+    from programme.grants.by_hand import ManualGrant
     from store.engine import Session
 
 PEOPLE = """\
@@ -60,7 +60,7 @@ def id_of(session: Session, email: str) -> str:
     return person.id
 
 
-def give(app: App, email: str, tokens: str, *, days: int = 90, reason: str = "Pilot grant") -> Given:
+def give(app: App, email: str, tokens: str, *, days: int = 90, reason: str = "Pilot grant") -> ManualGrant:
     """Give someone tokens, by default until three months from now."""
     now = app.clock()
     with app.transaction(now) as moment:

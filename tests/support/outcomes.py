@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from handlers.outcomes import github
-from policy.outcomes import Reported
+from policy.outcomes import OutcomeReport
 from programme.outcomes import intake
 from programme.people import directory
 from tests.support.books import ADA, BEN, MARA
@@ -158,13 +158,13 @@ def signature(body: bytes, secret: str = SECRET) -> str:
     return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
-def read(payload: dict[str, Any]) -> Reported | github.Ignored:
+def read(payload: dict[str, Any]) -> OutcomeReport | github.Ignored:
     return github.parse(event_of(payload), encoded(payload), lambda _at: frozenset({"bug"}))
 
 
-def reported(payload: dict[str, Any]) -> Reported:
+def reported(payload: dict[str, Any]) -> OutcomeReport:
     told = read(payload)
-    assert isinstance(told, Reported), told
+    assert isinstance(told, OutcomeReport), told
     return told
 
 
@@ -179,7 +179,7 @@ def map_logins_in(moment: Moment, logins: Iterable[str]) -> None:
         directory.map_identity(moment, source="github", kind="user", value=login, email=LOGINS[login], actor="test")
 
 
-def take_in(app: App, *told: Reported) -> list[intake.Status]:
+def take_in(app: App, *told: OutcomeReport) -> list[intake.Status]:
     """Take in one batch in a transaction of its own; what became of each outcome."""
     with app.transaction() as moment:
         answers = intake.take_in(moment, told)

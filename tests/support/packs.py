@@ -11,17 +11,17 @@ from policy.changes import Difference
 from policy.exceptions import Tally
 from policy.period import Month, Quarter
 from policy.reasons import Reason
-from policy.reviews.proposal import AMENDED, HELD, PROPOSED, Basis, Case, Counted
+from policy.reviews.proposal import AMENDED, HELD, PROPOSED, Basis, Case, ChangeCounts
 from policy.reviews.votes import Limits
 from policy.units import MicroTokens, NanoUSD
 from programme.handbook.thresholds import THRESHOLDS
-from programme.reviews.single_cases import Decided
-from programme.reviews.voting import Voted
+from programme.reviews.single_cases import CaseDecision
+from programme.reviews.voting import VoteReceipt
 from templates import handbook, render, reviews
 from tests.support import cards, proposed
 from tests.support.letters import ENDLESS, HOSTILE
 from views.handbook import Offered
-from views.people import Named
+from views.people import PersonName
 from views.review_figures import (
     Appealed,
     BackTest,
@@ -41,12 +41,12 @@ from views.reviews import (
     NOT_PROPOSED,
     Call,
     CaseLine,
-    Kept,
     OwnVote,
     Pack,
     Page,
     Review,
-    ValueStanding,
+    ReviewedCase,
+    ValueState,
     VoteLine,
 )
 from views.value import Histogram
@@ -59,7 +59,7 @@ if TYPE_CHECKING:
 Q4 = Quarter(2026, 4)
 DRAFTED_AT = datetime(2027, 1, 4, 8, tzinfo=UTC)
 DECIDED_AT = datetime(2027, 1, 12, 10, tzinfo=UTC)
-IRIS, OMAR, TESS = (Named(name, f"U0{name[:4].upper()}") for name in ("Iris Tan", "Omar Haddad", "Tess Novak"))
+IRIS, OMAR, TESS = (PersonName(name, f"U0{name[:4].upper()}") for name in ("Iris Tan", "Omar Haddad", "Tess Novak"))
 
 
 def usd(text: str) -> NanoUSD:
@@ -116,7 +116,7 @@ SUMMARY = Summary(
     state=DRAFT,
     month="2027-02",
     figures=FIGURES,
-    counted=Counted(6, 2, 24),
+    counted=ChangeCounts(6, 2, 24),
     mean_percent=Decimal("0.9"),
     held=0,
     amended=0,
@@ -132,8 +132,8 @@ SUMMARY = Summary(
         Fairness("team", (Group("per_mara", 5, Decimal("8.4"), 800, 0), Group("", 6, Decimal("-1.7"), 0, 166)), 2),
         Fairness("wave", (Group("1", 20, Decimal("1.1"), 200, 50), Group("none", 12, Decimal("0.6"), 166, 83)), 0),
     ),
-    backtests={"2027.2": BackTest(Counted(6, 2, 24), Counted(4, 1, 27), 3)},
-    last=LastReview("2026-Q3", ADOPTED, Counted(4, 1, 25), 1, 1),
+    backtests={"2027.2": BackTest(ChangeCounts(6, 2, 24), ChangeCounts(4, 1, 27), 3)},
+    last=LastReview("2026-Q3", ADOPTED, ChangeCounts(4, 1, 25), 1, 1),
     appealed=Appealed("2026-Q3", 1, 1, 1, 0, 0, 0),
 )
 OPEN = Pack(
@@ -147,7 +147,7 @@ OPEN = Pack(
     cases=32,
     holds_from=Month(2027, 2),
     names={"per_mara": "Mara Quist"},
-    value=ValueStanding("waits", Quarter(2027, 1)),
+    value=ValueState("waits", Quarter(2027, 1)),
 )
 UNDER_WAY = dataclasses.replace(
     OPEN,
@@ -155,22 +155,25 @@ UNDER_WAY = dataclasses.replace(
         SUMMARY,
         held=1,
         amended=1,
-        backtests={**SUMMARY.backtests, "2027.3": BackTest(Counted(6, 2, 24), Counted(6, 0, 26), 2, "Omar Haddad")},
+        backtests={
+            **SUMMARY.backtests,
+            "2027.3": BackTest(ChangeCounts(6, 2, 24), ChangeCounts(6, 0, 26), 2, "Omar Haddad"),
+        },
     ),
     package=3,
     tally=Tally(2, 1, 2, "open", lacks_finance=True, because=()),
     votes=(
         VoteLine(IRIS, None, adopts=True, reason=None, counts=True),
-        VoteLine(Named("Zoe Martin", "U0ZOE"), TESS, adopts=True, reason=None, counts=True),
+        VoteLine(PersonName("Zoe Martin", "U0ZOE"), TESS, adopts=True, reason=None, counts=True),
         VoteLine(OMAR, None, adopts=False, reason="Two cuts are of people on leave", counts=False),
     ),
     awaited=(OMAR,),
 )
 DECIDED: dict[str, Any] = {"decided_at": DECIDED_AT, "decided_by": "per_omar"}
-WAITS = ValueStanding("waits", Quarter(2027, 1))
+WAITS = ValueState("waits", Quarter(2027, 1))
 LARGE = dataclasses.replace(WAITS, needs_two=True)
 FIRST = dataclasses.replace(LARGE, state="first", by=(OMAR,))
-VALUE_ADOPTED = ValueStanding("adopted", Quarter(2027, 1), version="2027-Q1.2", by=(OMAR, TESS))
+VALUE_ADOPTED = ValueState("adopted", Quarter(2027, 1), version="2027-Q1.2", by=(OMAR, TESS))
 ADOPTED_PACK = dataclasses.replace(
     UNDER_WAY,
     review=dataclasses.replace(REVIEW, state=ADOPTED, holds_from=Month(2027, 2), **DECIDED),
@@ -193,7 +196,7 @@ NOTHING = dataclasses.replace(
             bounds={},
             value=dataclasses.replace(FIGURES.value, proposed=None, note="The handbook fixes the value."),
         ),
-        counted=Counted(0, 0, 0),
+        counted=ChangeCounts(0, 0, 0),
         mean_percent=Decimal("0.0"),
         states={},
         bounds={},
@@ -212,13 +215,13 @@ SMALL = dataclasses.replace(
     summary=dataclasses.replace(
         SUMMARY,
         figures=dataclasses.replace(FIGURES, quarantined_events=1, unknown_outcomes=0),
-        counted=Counted(0, 0, 3),
+        counted=ChangeCounts(0, 0, 3),
         mean_percent=Decimal("0.0"),
         states={"usual": 3},
         missing={"few_in_team": 3},
         unknown_use=0,
         fairness=(Fairness("level", (), 2), Fairness("team", (), 1), Fairness("wave", (), 1)),
-        last=LastReview("2026-Q3", ADOPTED, Counted(0, 0, 3), 0, 0),
+        last=LastReview("2026-Q3", ADOPTED, ChangeCounts(0, 0, 3), 0, 0),
         appealed=Appealed("2026-Q3", 0, 0, 0, 0, 0, 0),
     ),
     cases=3,
@@ -235,20 +238,20 @@ CALLED_AS_A_DELEGATE = dataclasses.replace(
     CALLED_AND_VOTED, vote=OwnVote(adopts=True, reason=None, counts=True, stands_for=TESS)
 )
 CALLED_BY_A_DELEGATE = dataclasses.replace(
-    CALLED_AND_VOTED, vote=OwnVote(adopts=True, reason=None, counts=True, by=Named("Zoe Martin", "U0ZOE"))
+    CALLED_AND_VOTED, vote=OwnVote(adopts=True, reason=None, counts=True, by=PersonName("Zoe Martin", "U0ZOE"))
 )
 
 
 def called(text: str) -> Call:
     """Someone's own vote, with a text wherever one may be."""
-    who = Named(text, None)
+    who = PersonName(text, None)
     vote = OwnVote(adopts=False, reason=text, counts=False, by=who, stands_for=who)
     return dataclasses.replace(CALLED_AND_VOTED, vote=vote)
 
 
 def stuffed(text: str, *, most: int = 1) -> Pack:
     """Someone's text wherever one may be."""
-    who = Named(text, None)
+    who = PersonName(text, None)
     groups = tuple(Group(f"per_{i}", 123_456, Decimal("-10.0"), 1_000, 1_000) for i in range(most))
     levels = tuple(dataclasses.replace(group, name=f"{text}{i}") for i, group in enumerate(groups))
     value = dataclasses.replace(FIGURES.value, proposed=None, note=text)
@@ -300,7 +303,7 @@ CASE = Case(
     ),
     would_change=(Reason("leave_low", "above 50 % in the next quarter ends LOW"),),
 )
-KEPT = Kept(CASE, PROPOSED, None, None, None, None, None)
+KEPT = ReviewedCase(CASE, PROPOSED, None, None, None, None, None)
 NOT_LOW = KEPT._replace(
     case=dataclasses.replace(
         CASE,
@@ -340,18 +343,18 @@ def thresholds_form(base: str = OFFERED.base) -> dict[str, Any]:
 
 
 def page(*lines: CaseLine, number: int = 0, pages: int = 1, is_open: bool = True) -> dict[str, Any]:
-    shown = Page(Q4, lines, number, pages, Counted(6, 2, 24), 32, is_open)
+    shown = Page(Q4, lines, number, pages, ChangeCounts(6, 2, 24), 32, is_open)
     return reviews.page(
         shown, [(line, f"{Q4}:{line.person_id}:{number}") for line in lines], turns=list(reviews.pages(number, pages))
     )
 
 
-def line(case: Kept | None, name: str = "Ben Okafor", conflict: str = "") -> CaseLine:
+def line(case: ReviewedCase | None, name: str = "Ben Okafor", conflict: str = "") -> CaseLine:
     return CaseLine("per_ben", name, case, conflict)
 
 
-def voted(*, again: bool = False, pack: Pack = OPEN, approvals: int = 1) -> Voted:
-    return Voted(pack.review, dataclasses.replace(pack.tally, approvals=approvals), "per_iris", again)
+def voted(*, again: bool = False, pack: Pack = OPEN, approvals: int = 1) -> VoteReceipt:
+    return VoteReceipt(pack.review, dataclasses.replace(pack.tally, approvals=approvals), "per_iris", again)
 
 
 def deciding(value: str) -> Message:
@@ -360,7 +363,7 @@ def deciding(value: str) -> Message:
 
 def told(of: Pack, state: str) -> Message:
     """What the pack says where the value was not adopted with it."""
-    return reviews.pack(dataclasses.replace(of, value=ValueStanding(state, Quarter(2027, 1))))
+    return reviews.pack(dataclasses.replace(of, value=ValueState(state, Quarter(2027, 1))))
 
 
 def on_case(name: str, **more: object) -> dict[str, Any]:
@@ -383,7 +386,7 @@ def _why(view: dict[str, Any]) -> dict[str, Any]:
 
 
 def _decided(view: dict[str, Any]) -> dict[str, Any]:
-    return render.modal("reviews/decided", decided=Decided(REVIEW, view.pop("case"), 2), **view)
+    return render.modal("reviews/decided", decided=CaseDecision(REVIEW, view.pop("case"), 2), **view)
 
 
 def milestone(step: str, appealed: Appealed) -> Message:
@@ -417,12 +420,12 @@ CASES: dict[str, Callable[[], Message]] = {
     "outcome_of_a_review": lambda: reviews.outcome(ADOPTED_PACK),
     "outcome_of_a_review_by_a_first": lambda: reviews.outcome(WAITS_FOR_A_SECOND),
     "outcome_of_a_review_without_a_value": lambda: reviews.outcome(
-        dataclasses.replace(ADOPTED_PACK, value=ValueStanding("another", Quarter(2027, 1)))
+        dataclasses.replace(ADOPTED_PACK, value=ValueState("another", Quarter(2027, 1)))
     ),
     "outcome_of_a_review_lapsed": lambda: reviews.outcome(LAPSED_PACK),
     "outcome_of_a_review_superseded": lambda: reviews.outcome(SUPERSEDED),
     "outcome_of_a_review_hostile": lambda: reviews.outcome(
-        dataclasses.replace(WAITS_FOR_A_SECOND, decided_by=Named(HOSTILE, None))
+        dataclasses.replace(WAITS_FOR_A_SECOND, decided_by=PersonName(HOSTILE, None))
     ),
     "confirmed_value": lambda: render.message("reviews/confirmed", value=VALUE_ADOPTED),
     "queue_with_a_review": lambda: cards.queue(call_=CALL),

@@ -18,7 +18,7 @@ from tests.support import cards, packs
 from tests.support.letters import CONTACT, ENDLESS, HOSTILE
 from views.balance import BalanceCard, BurnDown, LotLine
 from views.reports import AHEAD, WEEKS, MonthAhead, TeamBelow, TeamReport, WeekAhead, WeekOfSpend
-from views.value import Histogram, Standing
+from views.value import Histogram, ProgrammeFigures
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,7 +138,7 @@ USED = Histogram(
     p95_permille=850,
     months="August to October 2026",
 )
-STANDING = Standing(
+STANDING = ProgrammeFigures(
     month=NOVEMBER,
     entitled=usd("171500"),
     funded=usd("92150.5"),

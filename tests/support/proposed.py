@@ -13,7 +13,7 @@ from policy import handbook
 from policy.changes import Difference
 from policy.period import Quarter
 from policy.reasons import Refusal
-from policy.reviews.proposal import Counted
+from policy.reviews.proposal import ChangeCounts
 from programme.handbook import cards, deciding, proposing
 from scheduler import tick
 from store.tables.handbook import handbook_proposals
@@ -24,8 +24,8 @@ from tests.support import books, rollout
 from tests.support.letters import ENDLESS, HOSTILE
 from tests.support.requests import person
 from views import handbook as views
-from views.handbook import Card, Proposal, Tried
-from views.people import Named
+from views.handbook import Card, Proposal, Trial
+from views.people import PersonName
 from views.review_figures import BackTest
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def let_time_pass(app: App, **by: float) -> list[str]:
 # --- Cards ---------------------------------------------------------------------------------------------------------
 
 PROPOSED_AT = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
-LENA, TESS = Named("Lena Vogt", "U0LENA"), Named("Tess Novak", "U0TESS")
+LENA, TESS = PersonName("Lena Vogt", "U0LENA"), PersonName("Tess Novak", "U0TESS")
 OPEN = Card(
     proposal=Proposal(
         "hp_0123456789abcdef",
@@ -152,7 +152,7 @@ OPEN = Card(
 )
 
 
-def decided(state: str, by: Named | None = TESS, reason: str | None = None) -> Card:
+def decided(state: str, by: PersonName | None = TESS, reason: str | None = None) -> Card:
     closed = OPEN.proposal._replace(
         state=state, decided_by="per_tess", decided_at=PROPOSED_AT + timedelta(hours=3), reason=reason
     )
@@ -166,13 +166,13 @@ WITHDRAWN, LAPSED = decided("withdrawn", LENA), decided("lapsed", None)
 OF_THRESHOLDS = dataclasses.replace(
     OPEN,
     changes=(Difference("adjustment.change.low", "0.10", "0.05"),),
-    tried=Tried(Quarter(2026, 4), BackTest(Counted(6, 2, 24), Counted(6, 0, 26), 2)),
+    tried=Trial(Quarter(2026, 4), BackTest(ChangeCounts(6, 2, 24), ChangeCounts(6, 0, 26), 2)),
 )
 
 
 def hostile(card: Card, said: str) -> Card:
     """A card in which everything that someone wrote is a certain text."""
-    named = Named(said, None)
+    named = PersonName(said, None)
     proposal = card.proposal._replace(version=said, reason=said if card.proposal.reason else None)
     return dataclasses.replace(
         card,

@@ -15,7 +15,7 @@ from policy.period import day_of
 from policy.reasons import Refusal
 from policy.units import MicroTokens
 from programme.exceptions import asking, voting
-from programme.exceptions.asking import Asked
+from programme.exceptions.asking import NewRequest
 from programme.exceptions.voting import Ballot
 from scheduler import tick
 from store.exceptions import requests as store
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from programme.app import App
-    from programme.exceptions.voting import Voted
+    from programme.exceptions.voting import VoteReceipt
     from store.engine import Session
     from store.exceptions.requests import Request
     from store.people.directory import Person
@@ -83,7 +83,7 @@ def ask(
     """Ask for tokens."""
     now = app.clock()
     with app.transaction(now) as moment:
-        asked = Asked(
+        asked = NewRequest(
             amount=MicroTokens.parse(tokens),
             purpose=purpose,
             last_day=day_of(now, app.zone) + timedelta(days=days),
@@ -104,7 +104,7 @@ def vote(
     tokens: str | None = None,
     last_day: date | None = None,
     reason: str = "Not now",
-) -> Voted:
+) -> VoteReceipt:
     amount = None if tokens is None else MicroTokens.parse(tokens)
     ballot = Ballot(approves, amount, last_day, None if approves else reason)
     with app.transaction() as moment:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from policy.exceptions import MEMBER, Electorate, Seat
-from policy.outcomes import Reported
+from policy.outcomes import OutcomeReport
 from policy.period import Month, Quarter, first_instant
 from policy.reviews.proposal import PROPOSED, weeks_of
 from policy.reviews.votes import Times
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 
     from programme.app import App
     from programme.moment import Moment
-    from programme.reviews.drafting import Drafted
+    from programme.reviews.drafting import DraftOutcome
     from store.engine import Session
     from tests.support.clock import Clock
-    from views.reviews import Kept
+    from views.reviews import ReviewedCase
 
 Q3, Q4 = Quarter(2026, 3), Quarter(2026, 4)
 MORNING = datetime(2027, 1, 4, 9, tzinfo=UTC)
@@ -134,7 +134,7 @@ def _use(app: App, month: Month, shares: Mapping[str, float]) -> None:
         assert {one.status for one in taken} == {"accepted"}
 
 
-def _delivered() -> list[Reported]:
+def _delivered() -> list[OutcomeReport]:
     return [
         outcome(f"t{team}-{monday}", team, monday + timedelta(days=1), OUTPUT[team] * 1_000 + 50 * (i % 3))
         for team in range(len(SIZES))
@@ -142,12 +142,12 @@ def _delivered() -> list[Reported]:
     ]
 
 
-def outcome(outcome_id: str, team: int, day: date, thousandths: int, *, as_of: datetime | None = None) -> Reported:
+def outcome(outcome_id: str, team: int, day: date, thousandths: int, *, as_of: datetime | None = None) -> OutcomeReport:
     at = datetime.combine(day, time(10), UTC)
-    return Reported("tracker", outcome_id, "task", at, f"team{team}", "shop", figure=thousandths, as_of=as_of)
+    return OutcomeReport("tracker", outcome_id, "task", at, f"team{team}", "shop", figure=thousandths, as_of=as_of)
 
 
-def draft(moment: Moment, quarter: Quarter = Q4, *, now: datetime = MORNING) -> Drafted:
+def draft(moment: Moment, quarter: Quarter = Q4, *, now: datetime = MORNING) -> DraftOutcome:
     drafted = drafting.draft(moment.at(now), quarter)
     assert drafted is not None
     return drafted
@@ -166,7 +166,7 @@ def adopt(moment: Moment, quarter: Quarter, holds_from: Month, *, now: datetime 
     for number in range(1, package):
         votes.next_package(moment.session, votes.Panel(quarter, number, 0, panel, now, now, None, None))
     for who in (chair, finance):
-        votes.cast(moment.session, quarter, votes.Cast(who, who, package, adopts=True, reason=None, cast_at=now))
+        votes.cast(moment.session, quarter, votes.StoredVote(who, who, package, adopts=True, reason=None, cast_at=now))
     month = str(holds_from)
     assert store.change(moment.session, kept, state=ADOPTED, decided_at=now, decided_by=finance, holds_from=month)
     told = [
@@ -184,7 +184,7 @@ def adopt(moment: Moment, quarter: Quarter, holds_from: Month, *, now: datetime 
     )
 
 
-def _told(one: Kept) -> dict[str, object]:
+def _told(one: ReviewedCase) -> dict[str, object]:
     return {"person": one.case.person_id, "decision": one.decision, "delta_thousandths": one.delta_thousandths}
 
 
@@ -194,7 +194,7 @@ def _lead(session: Session, team: int) -> str:
     return lead.id
 
 
-def cases(session: Session, app: App, quarter: Quarter = Q4) -> Callable[[str], Kept]:
+def cases(session: Session, app: App, quarter: Quarter = Q4) -> Callable[[str], ReviewedCase]:
     """Cases by e-mail."""
     found = {one.case.person_id: one for one in store.cases(session, quarter)}
     return lambda who: found[cast.person_id(app, who)]

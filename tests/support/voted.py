@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from programme.moment import Moment
-    from programme.reviews.single_cases import Decided
-    from programme.reviews.voting import Voted
+    from programme.reviews.single_cases import CaseDecision
+    from programme.reviews.voting import VoteReceipt
     from store.engine import Session
     from store.people.directory import Person
     from store.reviews.votes import Panel
-    from views.reviews import Kept
+    from views.reviews import ReviewedCase
 
 
 def person(session: Session, email: str) -> Person:
@@ -39,25 +39,25 @@ def panel(session: Session) -> Panel:
 
 def vote(
     moment: Moment, who: str, *, adopts: bool = True, package: int | None = None, now: datetime = MORNING
-) -> Voted:
+) -> VoteReceipt:
     ballot = Ballot(package or panel(moment.session).package, adopts, None if adopts else "Too many cuts")
     return voting.vote(moment.at(now), person(moment.session, who), Q4, ballot)
 
 
-def case(session: Session, whose: str) -> Kept:
+def case(session: Session, whose: str) -> ReviewedCase:
     found = drafts.case(session, Q4, person(session, whose).id)
     assert found is not None
     return found
 
 
-def hold(moment: Moment, who: str, whose: str, *, reason: str = "On leave", seen: str = "") -> Decided:
+def hold(moment: Moment, who: str, whose: str, *, reason: str = "On leave", seen: str = "") -> CaseDecision:
     seen = seen or single_cases.mark(case(moment.session, whose))
     return single_cases.hold(
         moment.at(MORNING), person(moment.session, who), Q4, person(moment.session, whose).id, reason=reason, seen=seen
     )
 
 
-def amend(moment: Moment, who: str, whose: str, change: str) -> Decided:
+def amend(moment: Moment, who: str, whose: str, change: str) -> CaseDecision:
     seen = single_cases.mark(case(moment.session, whose))
     return single_cases.amend(
         moment.at(MORNING),
@@ -70,7 +70,7 @@ def amend(moment: Moment, who: str, whose: str, change: str) -> Decided:
     )
 
 
-def put_back(moment: Moment, who: str, whose: str) -> Decided:
+def put_back(moment: Moment, who: str, whose: str) -> CaseDecision:
     seen = single_cases.mark(case(moment.session, whose))
     return single_cases.put_back(
         moment.at(MORNING), person(moment.session, who), Q4, person(moment.session, whose).id, seen=seen

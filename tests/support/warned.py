@@ -13,14 +13,14 @@ from scheduler.composers import warnings
 from templates import render
 from tests.support.letters import CONTACT, ENDLESS, HOSTILE
 from views.codec import written
-from views.warnings import Warned
+from views.warnings import SpendWarning
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from templates.render import Message
 
-USUAL = Warned(
+USUAL = SpendWarning(
     percent=85,
     month=Month(2026, 11),
     spent=MicroTokens.parse("79645"),
@@ -36,7 +36,7 @@ USUAL = Warned(
 NOTHING_LEFT = dataclasses.replace(USUAL, percent=100, left=MicroTokens(0))
 
 
-def told(warned: Warned) -> Message:
+def told(warned: SpendWarning) -> Message:
     """The message as it comes out of the outbox."""
     return warnings.compose(json.loads(written(warned)))[0]
 

@@ -14,7 +14,7 @@ from policy.units import MicroTokens, NanoUSD
 from views import codec
 from views.exceptions import Situation
 from views.grants import Digest, Ending, LapseNotice, Statement
-from views.warnings import Warned
+from views.warnings import SpendWarning
 
 FACTORS = (
     '{"level":"junior","entitlement":1125000000000,"fte_permille":600,"days_active":30,"days_in_month":30,'
@@ -39,7 +39,7 @@ KEPT: dict[type, str] = {
         '"kinds":[],"projects":[],"carried":2246950000000,"lapsed":0,"used_permille":null,"rush":false,"rush_days":5,'
         '"days":[{"day":"2026-11-01","spent":0}],"contact":"#ai-tokens"}'
     ),
-    Warned: (
+    SpendWarning: (
         '{"percent":50,"month":{"year":2026,"month":11},"spent":243000000000,"left":118500000000,"debt":0,'
         '"per_token":10000000,"can_tell":true,"earliest":"2026-11-28","lasts_until":null,"next_grant_on":"2026-12-01",'
         '"contact":"#ai-tokens"}'

@@ -52,7 +52,7 @@ def adopted(drafted: App) -> App:
 
 
 def review(app: App, who: str) -> str:
-    """What `/tokens review` tells somebody."""
+    """What `/tokens review` tells someone."""
     with app.database.reading() as session:
         user = asking.person(session, who).slack_user_id
     assert user is not None
@@ -96,7 +96,7 @@ def refusal(call: object, *arguments: object) -> str:
 
 
 def test_a_draft_is_not_told(drafted: App) -> None:
-    """While the board has not decided, and after it let it lapse, nobody learns anything of their case."""
+    """While the board has not decided, and after it let it lapse, no one learns anything of their case."""
     assert "No quarterly review has been adopted yet" in review(drafted, IDLE)
     assert "−10 %" not in review(drafted, IDLE)
     with drafted.database.transaction() as session:

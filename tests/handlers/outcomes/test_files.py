@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 
 from handlers import http
 from handlers.outcomes import files
-from policy.outcomes import Reported
+from policy.outcomes import OutcomeReport
 from policy.reasons import Refusal
 from programme.usage import keys
 from store.tables.outcomes import outcomes as table
@@ -45,7 +45,7 @@ def csv_of(*rows: dict[str, str]) -> io.StringIO:
     return io.StringIO("\n".join(lines) + "\n", newline="")
 
 
-def read(*rows: dict[str, str]) -> list[Reported]:
+def read(*rows: dict[str, str]) -> list[OutcomeReport]:
     return files.read(csv_of(*rows))
 
 
@@ -62,18 +62,18 @@ def test_each_kind_is_read() -> None:
     task = BUG | {"outcome_id": "SHOP-2", "kind": "task", "weight": "2.5", "project": "shop", "updated_at": AT}
     back = PULL | {"outcome_id": "shop!2", "user": "", "lines": "", "reverts": "shop!1; shop!0"}
     assert read(BUG, task, PULL, back, SCORE) == [
-        Reported("jira", "SHOP-1", "bug", INSTANT, "ada@example.com", ""),
-        Reported("jira", "SHOP-2", "task", INSTANT, "ada@example.com", "shop", figure=2_500, as_of=INSTANT),
-        Reported("gitlab", "shop!1", "pull_request", INSTANT, "ada@example.com", "", lines=200),
-        Reported("gitlab", "shop!2", "pull_request", INSTANT, "", "", reverts=("shop!0", "shop!1")),
-        Reported("sonarqube", "m1", "quality", INSTANT, "", "shop", figure=1_000, metric="reliability_rating"),
+        OutcomeReport("jira", "SHOP-1", "bug", INSTANT, "ada@example.com", ""),
+        OutcomeReport("jira", "SHOP-2", "task", INSTANT, "ada@example.com", "shop", figure=2_500, as_of=INSTANT),
+        OutcomeReport("gitlab", "shop!1", "pull_request", INSTANT, "ada@example.com", "", lines=200),
+        OutcomeReport("gitlab", "shop!2", "pull_request", INSTANT, "", "", reverts=("shop!0", "shop!1")),
+        OutcomeReport("sonarqube", "m1", "quality", INSTANT, "", "shop", figure=1_000, metric="reliability_rating"),
     ]
 
 
 def test_only_the_columns_that_are_needed_have_to_be_there() -> None:
     """Columns may come in any order, those that do not apply may be left out, and a quoted cell may hold anything."""
     file = io.StringIO(f'kind,user,occurred_at,outcome_id,source\nbug,"Lovelace, Ada",{AT},"a\nb",jira\n', newline="")
-    assert files.read(file) == [Reported("jira", "a\nb", "bug", INSTANT, "Lovelace, Ada", "")]
+    assert files.read(file) == [OutcomeReport("jira", "a\nb", "bug", INSTANT, "Lovelace, Ada", "")]
     assert files.read(io.StringIO(",".join(files.REQUIRED) + "\n")) == []
 
 
@@ -149,7 +149,7 @@ def test_a_file_of_another_form_is_refused(text: str, said: str) -> None:
 
 
 def test_a_file_may_not_contradict_itself() -> None:
-    """Two contents of one outcome need the time of each, or nobody could say which holds; the same twice is fine."""
+    """Two contents of one outcome need the time of each, or no one could say which holds; the same twice is fine."""
     reopened = BUG | {"state": "reopened"}
     assert refused(csv_of(BUG, BUG, reopened)) == [
         "line 4: 'SHOP-1' is told of differently in line 2: give each its updated_at"
@@ -219,7 +219,7 @@ def test_a_batch_is_answered_outcome_by_outcome(client: TestClient, app: App) ->
 
 
 def test_a_key_needs_the_scope_of_outcomes(client: TestClient, app: App) -> None:
-    """A gateway's key may not report outcomes, nor a tracker's usage; without a key nobody may."""
+    """A gateway's key may not report outcomes, nor a tracker's usage; without a key no one may."""
     gateway = f"Bearer {a_key(app, 'gateway', 'usage:write')}"
     answer = client.post("/v1/outcomes", content=json.dumps(BUG), headers={"authorization": gateway})
     assert (answer.status_code, answer.json()["detail"]) == (403, "Key 'gateway' lacks the scope 'outcomes:write'.")

@@ -17,7 +17,7 @@ from handlers import http
 from handlers.decoding import MalformedBodyError
 from handlers.outcomes import github
 from handlers.outcomes.github import Ignored
-from policy.outcomes import Reported
+from policy.outcomes import OutcomeReport
 from programme import handbooks
 from programme.handbook import applying
 from store.outcomes import records as outcome_store
@@ -156,7 +156,7 @@ def test_deliveries_become_output(client: TestClient, app: App) -> None:
 
 
 def test_a_stranger_waits(client: TestClient, app: App) -> None:
-    """A pull request of a name that nobody has is taken in and told to wait."""
+    """A pull request of a name that no one has is taken in and told to wait."""
     answer = deliver(client, work.pull_request(1, by="stranger"))
     assert status(answer) == "waiting"
     detail = "no person is known for user 'stranger'"
@@ -169,7 +169,9 @@ def test_a_stranger_waits(client: TestClient, app: App) -> None:
 
 def test_a_pull_request_is_read_whole() -> None:
     """Its id and project are the repository's, in small letters; its size is what was added and deleted."""
-    assert work.reported(work.pull_request(12, lines=(7, 3), updated_at=MERGED + timedelta(seconds=5))) == Reported(
+    assert work.reported(
+        work.pull_request(12, lines=(7, 3), updated_at=MERGED + timedelta(seconds=5))
+    ) == OutcomeReport(
         source="github",
         outcome_id="acme/shop#12",
         kind="pull_request",
@@ -205,7 +207,7 @@ def test_a_revert_names_what_it_reverts(body: str | None, reverts: tuple[str, ..
 
 
 def test_bots_are_no_people() -> None:
-    """What a bot merges is ignored, unless it takes something back; so is what nobody is named for."""
+    """What a bot merges is ignored, unless it takes something back; so is what no one is named for."""
     for payload in (
         work.pull_request(1, by="dependabot[bot]", kind="Bot"),
         work.pull_request(1, by="renovate", kind="Bot"),
@@ -228,7 +230,7 @@ def test_what_is_not_merged_is_no_outcome() -> None:
 
 def test_a_bug_is_whose_it_is_assigned_to() -> None:
     """A resolved bug is the assignee's, without one the closer's, at the time of its closing."""
-    assert work.reported(work.issue(7)) == Reported(
+    assert work.reported(work.issue(7)) == OutcomeReport(
         source="github",
         outcome_id="acme/shop#7",
         kind="bug",
@@ -252,7 +254,7 @@ def test_labels_say_what_is_a_bug() -> None:
     def read(*labels: str) -> object:
         return github.parse("issues", work.encoded(work.issue(7, labels=labels)), labels_on)
 
-    assert isinstance(read("help wanted", "Type: BUG"), Reported)
+    assert isinstance(read("help wanted", "Type: BUG"), OutcomeReport)
     assert read("bug") == Ignored("acme/shop#7", "no label says that it is a bug")
     assert read() == Ignored("acme/shop#7", "no label says that it is a bug")
     assert set(asked) == {MERGED}
@@ -271,7 +273,7 @@ def test_the_handbook_of_the_day_has_the_labels(sqlite_client: TestClient, sqlit
 
 @pytest.mark.parametrize("reason", ["not_planned", "duplicate"])
 def test_what_nobody_fixed_counts_nothing(reason: str) -> None:
-    """A bug that is closed as not planned or as a duplicate is withdrawn, and is nobody's."""
+    """A bug that is closed as not planned or as a duplicate is withdrawn, and is no one's."""
     told = work.reported(work.issue(7, reason=reason))
     assert (told.state, told.user) == ("withdrawn", "")
 

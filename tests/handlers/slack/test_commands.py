@@ -176,7 +176,7 @@ def test_an_unknown_word_near_to_nothing_gets_the_list(sqlite_app: App) -> None:
 
 @pytest.mark.parametrize("line", ["x" * 40_000, "<!channel>" * 1_000, "history " + "&" * 40_000, "`" * 5_000, "\0"])
 def test_a_line_of_any_length_is_answered(sqlite_app: App, line: str) -> None:
-    """Whatever somebody types, they get an answer that Slack takes, and not a failure."""
+    """Whatever someone types, they get an answer that Slack takes, and not a failure."""
     text = read(ask(sqlite_app, line))
     assert "went wrong" not in text
     assert "<!channel>" not in text
@@ -201,7 +201,7 @@ def test_ada_reads_her_balance(app: App) -> None:
 
 
 def test_ben_reads_his_debt(app: App) -> None:
-    """Who used more than they had reads how much, and that the next grant settles it."""
+    """Anyone who used more than they had reads how much, and that the next grant settles it."""
     cast.give(app, "ben@example.com", "1")
     use(app, "1", "2", "3", who="ben@example.com")
     text = read(ask(app, "balance", BEN))
@@ -308,7 +308,7 @@ def slack_id_of(app: App, email: str) -> str | None:
 
 @pytest.mark.parametrize("user", ["U0NEW", "U0CASE"])
 def test_first_contact_links_by_email(app: App, slack: Sandbox, client: WebClient, user: str) -> None:
-    """Who is known by e-mail alone is linked at the first command and answered at once; Slack is asked only then."""
+    """Anyone known by e-mail alone is linked at the first command and answered at once; Slack is asked only then."""
     cast.hire(app, ZOE)
     cast.give(app, "zoe@example.com", "77")
     assert "*77 tokens left*" in read(ask(app, "balance", user, client=client))
@@ -343,7 +343,7 @@ def test_a_linked_person_is_not_taken_over(sqlite_app: App, client: WebClient) -
 
 @pytest.mark.parametrize("line", ["balance", "why", "history"])
 def test_a_stranger_is_told_whom_to_ask(sqlite_app: App, client: WebClient, line: str) -> None:
-    """Who is nobody's colleague is told so, with the e-mail under which they would have to be added."""
+    """Anyone who is no one's colleague is told so, with the e-mail under which they would have to be added."""
     text = read(ask(sqlite_app, line, STRANGER, client=client))
     assert "Please ask the AI programme team in #ai-tokens to add you" in text
     assert "with the e-mail address stranger@elsewhere.example, then try again." in text
@@ -355,7 +355,7 @@ def test_a_stranger_is_told_whom_to_ask(sqlite_app: App, client: WebClient, line
 def test_slacks_failures_get_a_kind_answer(
     sqlite_app: App, slack: Sandbox, client: WebClient, fault: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """When Slack does not say who somebody is, they are told so, and the next try works."""
+    """When Slack does not say who someone is, they are told so, and the next try works."""
     cast.hire(sqlite_app, ZOE)
     slack.faults.add("users.info", **fault)
     assert "Slack didn't tell me who you are." in read(ask(sqlite_app, "balance", "U0NEW", client=client))
@@ -386,7 +386,7 @@ def test_an_unreachable_slack_is_asked_once(
 
 
 def test_known_people_are_answered_without_slack(sqlite_app: App, unreachable: WebClient) -> None:
-    """For somebody who is linked, no command needs Slack's Web API."""
+    """For someone who is linked, no command needs Slack's Web API."""
     for line in COMMANDS:
         assert "I don't know you" not in read(ask(sqlite_app, line, client=unreachable))
 
@@ -431,7 +431,7 @@ def test_a_refusal_of_the_programme_is_an_answer(sqlite_app: App, monkeypatch: p
 
 
 def test_logs_hold_ids_and_nothing_else(sqlite_app: App, client: WebClient, caplog: pytest.LogCaptureFixture) -> None:
-    """Answering everybody everything writes no amount, no name, no address and no typed word to our logs."""
+    """Answering everyone everything writes no amount, no name, no address and no typed word to our logs."""
     caplog.set_level(logging.DEBUG)
     cast.give(sqlite_app, "ada@example.com", "1234.5")
     for user in (ADA, STRANGER, "U0GUEST"):
@@ -576,13 +576,13 @@ def test_a_failure_outside_of_the_command_is_answered_too(
 
 
 def test_slack_has_no_endpoint_in_socket_mode(sqlite_app: App) -> None:
-    """Without HTTP mode nobody can send commands over HTTP at all."""
+    """Without HTTP mode no one can send commands over HTTP at all."""
     with TestClient(http.build(sqlite_app)) as opened:
         assert opened.post("/slack/events").status_code == 404
 
 
 def test_a_manager_asks_for_their_team(sqlite_app: App) -> None:
-    """`/tokens team` has the week and its chart; who leads nobody is told so, and a team of two has no figures."""
+    """`/tokens team` has the week and its chart; who leads no one is told so, and a team of two has no figures."""
     assert "*You have two direct reports.*" in read(ask(sqlite_app, "team", MARA))
     assert "No one reports to you" in read(ask(sqlite_app, "team"))
     teams.hire_team(sqlite_app)

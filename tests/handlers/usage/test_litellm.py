@@ -138,7 +138,7 @@ def test_end_user_is_not_believed() -> None:
 
 
 def test_client_metadata_is_not_believed() -> None:
-    """What a client puts beside its request names nobody."""
+    """What a client puts beside its request names no one."""
     claim = {"user_api_key_user_id": "evil", "user_api_key_user_email": "evil@example.com"}
     event = accepted(recorded(metadata={"requester_metadata": claim, "spend_logs_metadata": claim}, **claim))
     assert "evil" not in repr(event)
@@ -298,7 +298,7 @@ def test_missing_details_are_tolerated(usage: object) -> None:
 
 @pytest.mark.parametrize("metadata", [None, {}])
 def test_missing_metadata_is_tolerated(metadata: object) -> None:
-    """A payload without metadata is an event of nobody."""
+    """A payload without metadata is an event of no one."""
     event = accepted(recorded() | {"metadata": metadata})
     assert (event.identities, event.project, event.meters["output"]) == ((), "", 300)
 

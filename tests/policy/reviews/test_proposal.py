@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from policy import handbook, rollout
 from policy.period import Quarter
-from policy.reviews.proposal import Basis, Counted, Inputs, counted, proposed, weeks_of
+from policy.reviews.proposal import Basis, ChangeCounts, Inputs, counted, proposed, weeks_of
 from policy.rollout import Participant
 from policy.sizing import Claim
 from policy.units import NanoUSD
@@ -137,5 +137,5 @@ def test_the_order_of_the_people_changes_nothing() -> None:
 
 def test_changes_are_counted_by_their_sign() -> None:
     """Raises, cuts, and what stays."""
-    assert counted([100, -5, 0, 0, Decimal("0.050")]) == Counted(2, 1, 2)
-    assert counted([]) == Counted(0, 0, 0)
+    assert counted([100, -5, 0, 0, Decimal("0.050")]) == ChangeCounts(2, 1, 2)
+    assert counted([]) == ChangeCounts(0, 0, 0)

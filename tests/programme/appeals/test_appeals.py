@@ -94,7 +94,7 @@ def granted(moment: Moment, month: Month) -> tuple[Decimal, MicroTokens]:
 
 
 def test_who_is_affected_is_told_and_nobody_else(company: App, moment: Moment) -> None:
-    """Everybody whose factor changes gets one notice in their own hours; only a cut can be appealed against."""
+    """Everyone whose factor changes gets one notice in their own hours; only a cut can be appealed against."""
     changed = {
         one.case.person_id for one in reviews_store.cases(moment.session, Q4) if one.factor != one.case.factor_before
     }
@@ -113,7 +113,7 @@ def test_who_is_affected_is_told_and_nobody_else(company: App, moment: Moment) -
 
 
 def test_who_has_left_is_told_nothing(company: App) -> None:
-    """Whoever left between the draft and the adoption gets no notice, and everybody else theirs."""
+    """Whoever left between the draft and the adoption gets no notice, and everyone else theirs."""
     with books.rolled_back(company) as moment:
         gone = sa.update(people_table).where(people_table.c.id == idle_id(company))
         moment.session.execute(gone.values(left_on=date(2027, 1, 8)))
@@ -141,7 +141,7 @@ def test_a_late_evening_counts_from_the_morning_after(company: App) -> None:
 
 
 def test_an_appeal_suspends_the_cut(company: App, moment: Moment) -> None:
-    """Appealed in time, the month's grant is as before, and everybody else's change holds."""
+    """Appealed in time, the month's grant is as before, and everyone else's change holds."""
     assert factor(moment, FEBRUARY) == Decimal("0.9000")
     appealed.file(moment, at=FRIDAY)
     assert factor(moment, FEBRUARY) is None
@@ -161,7 +161,7 @@ def test_an_upheld_appeal_gives_back_what_the_cut_took(company: App, moment: Mom
     case = reviews_store.case(moment.session, Q4, idle_id(company))
     assert case is not None
     assert case.case.grant_before is not None
-    # The draft's own figure without the change; everybody else's changes move the budget's share a little.
+    # The draft's own figure without the change; everyone else's changes move the budget's share a little.
     assert abs(int(got + back) - int(case.case.grant_before)) <= int(case.case.grant_before) // 50
     wallet = moment.session.execute(
         sa.select(lots.c.amount, lots.c.kind, accounts.c.person_id)
@@ -346,7 +346,7 @@ def refused(moment: Moment, member: str, appeal: Appeal) -> str:
 
 
 def test_who_had_a_part_in_it_does_not_decide(company: App, moment: Moment) -> None:
-    """Not the person, not their manager, not who amended the case, not who voted, nobody off the board."""
+    """Not the person, not their manager, not who amended the case, not who voted, no one off the board."""
     manager = "m1@example.com"
     roles = io.StringIO(f"email,roles\n{manager},board\n{IDLE},board\n")
     directory.import_csv(moment.at(FRIDAY), roles, actor="test")
@@ -382,7 +382,7 @@ IDS = st.sampled_from("abcdefgh")
 
 @given(st.sets(IDS), st.sets(IDS, max_size=2), st.one_of(st.none(), IDS), st.sets(IDS))
 def test_no_party_ever_decides(seats: set[str], concerned: set[str], by: str | None, voted: set[str]) -> None:
-    """Whoever sits and votes: only seats decide, never a party; voters only where nobody else is left."""
+    """Whoever sits and votes: only seats decide, never a party; voters only where no one else is left."""
     able = deciders(seats, concerned=concerned, case_decided_by=by, voted=voted)
     assert able <= seats - concerned - {by}
     assert not able & voted or able == seats - concerned - {by}
@@ -406,7 +406,7 @@ def test_giving_back_never_takes(got: Decimal, restored: Decimal, higher: Decima
 
 @pytest.mark.parametrize("state", ["open", "upheld"])
 def test_a_suspended_or_upheld_case_never_lowers_a_grant(moment: Moment, state: str) -> None:
-    """With every cut appealed against, nobody's factor is below that of before, in any month."""
+    """With every cut appealed against, no one's factor is below that of before, in any month."""
     cut = [one.case for one in reviews_store.cases(moment.session, Q4) if effects.is_cut(one)]
     assert len(cut) == 6
     for case in cut:

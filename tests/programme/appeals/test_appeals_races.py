@@ -49,7 +49,7 @@ def office(app: App, clock: Clock) -> App:
 
 
 def is_kept_out(app: App) -> bool:
-    """Whether somebody waits until the run is over: on SQLite whoever writes does."""
+    """Whether someone waits until the run is over: on SQLite whoever writes does."""
     if app.database.dialect == "sqlite":
         return True
     with app.database.reading() as session:
@@ -119,7 +119,7 @@ def test_an_appeal_while_grants_are_sized_loses_nothing(
 
 
 def test_a_month_that_was_granted_meanwhile_is_not_cut_afterwards(office: App) -> None:
-    """Who rejects an appeal by a clock behind that of the run it waited for cuts the month after the one granted."""
+    """A rejection by a clock behind that of the run it waited for cuts the month after the one granted."""
     january = FEBRUARY_FIRST.replace(month=1, day=31, hour=22, minute=59)
     with office.transaction(FEBRUARY_FIRST) as moment:
         appeal = appealed.file(moment, at=january)

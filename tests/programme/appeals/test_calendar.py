@@ -99,7 +99,7 @@ def test_nobody_is_reminded_of_what_is_decided(company: App, moment: Moment) -> 
 
 
 def test_after_an_outage_only_the_end_is_due(moment: Moment) -> None:
-    """Neither reminded nor decided in time, it lapses, and nobody is asked for what is over."""
+    """Neither reminded nor decided in time, it lapses, and no one is asked for what is over."""
     appeal = appealed.file(moment)
     assert store.due(moment.session, appeal.decide_by, limit=9) == [(appeal.id, store.LAPSE, appeal.decide_by)]
     assert calendar.advance(moment.at(appeal.decide_by), appeal.id) == store.LAPSE
@@ -108,7 +108,7 @@ def test_after_an_outage_only_the_end_is_due(moment: Moment) -> None:
 
 
 def leave_nobody(moment: Moment) -> None:
-    """Everybody on the board but Iris goes, and she amended the case."""
+    """Everyone on the board but Iris goes, and she amended the case."""
     others = "".join(f"{one},-\n" for one in BOARD if one != IRIS)
     directory.import_csv(moment.at(FRIDAY), io.StringIO(f"email,roles\n{others}"), actor="test")
     reviews_store.decide(
@@ -125,7 +125,7 @@ def leave_nobody(moment: Moment) -> None:
 
 @pytest.mark.parametrize("channel", [asking.BOARD_CHANNEL, None])
 def test_where_nobody_can_decide_that_is_told(moment: Moment, channel: str | None) -> None:
-    """The board's channel, or else its chair, learns that it needs another member; nobody else is told."""
+    """The board's channel, or else its chair, learns that it needs another member; no one else is told."""
     moment = dataclasses.replace(moment, governance_channel=channel)
     leave_nobody(moment)
     appeal = appealed.file(moment)
@@ -173,7 +173,7 @@ def test_a_reminder_that_waits_says_nothing_once_it_is_decided(office: App, cloc
 
 
 def test_that_nobody_can_decide_is_not_said_once_somebody_can(office: App, clock: Clock) -> None:
-    """With another member on the board the word that nobody can is dropped."""
+    """With another member on the board the word that no one can is dropped."""
     with office.transaction() as moment:
         leave_nobody(moment)
         appeal = appeals.require(moment, Q4, cast.person_id(office, IDLE))

@@ -79,7 +79,7 @@ def test_a_mistake_is_told_beside_its_field(office: App, how: dict[str, object],
 
 
 def test_splitting_is_caught(office: App) -> None:
-    """What somebody asked for in the last thirty days counts with it, but not what was turned down or taken back."""
+    """What someone asked for in the last thirty days counts with it, but not what was turned down or taken back."""
     grant = rollout.granted(office, "2026-11")[BEN]
     half = f"{grant.decimal * 6 / 10:f}"
     first = ask(office, BEN, half)
@@ -91,7 +91,7 @@ def test_splitting_is_caught(office: App) -> None:
 
 
 def test_a_request_that_ends_soon_is_decided_before_its_end(office: App) -> None:
-    """Nobody is asked to decide on what would be over."""
+    """No one is asked to decide on what would be over."""
     request = ask(office, BEN, "5000", days=0)
     assert request.lapse_at == asking.now_of(office, request).lapse_at
     assert request.lapse_at - office.clock() < timedelta(hours=12)
@@ -189,7 +189,7 @@ def test_a_ballot_with_a_mistake_counts_nothing(office: App, how: dict[str, obje
 
 
 def test_an_approval_until_a_day_that_is_over_does_not_count(office: App) -> None:
-    """Who approved until yesterday approved nothing any more, and may vote anew."""
+    """Anyone who approved until yesterday approved nothing any more, and may vote anew."""
     grant = rollout.granted(office, "2026-11")[BEN]
     request = ask(office, BEN, f"{grant.decimal * 2:f}")
     vote(office, TESS, request, last_day=office.clock().date())
@@ -218,7 +218,7 @@ def test_those_concerned_cannot_vote(office: App) -> None:
 
 
 def test_the_electorate_does_not_change_afterwards(office: App) -> None:
-    """Who joins the board later has no vote on what was asked before, and who leaves it keeps theirs."""
+    """Anyone who joins the board later has no vote on what was asked before, and who leaves it keeps theirs."""
     request = ask(office, BEN, "5000")
     cast.hire(office, "email,roles\nlena@example.com,board\ntess@example.com,-\n")
     assert refused(office, LENA, request) == "not_on_board"
@@ -249,7 +249,7 @@ def test_only_the_person_who_asked_withdraws(office: App) -> None:
 
 
 def test_nobody_left_to_decide_is_said_at_once(app: App) -> None:
-    """A request that nobody could approve is not kept."""
+    """A request that no one could approve is not kept."""
     office = convene(app)
     cast.hire(
         office,
@@ -313,7 +313,7 @@ def test_an_outage_skips_what_is_no_use_any_more(office: App) -> None:
 
 
 def test_a_reminder_goes_to_those_who_have_not_voted(office: App) -> None:
-    """Who has voted is left in peace."""
+    """Anyone who has voted is left in peace."""
     grant = rollout.granted(office, "2026-11")[BEN]
     request = ask(office, BEN, f"{grant.decimal * 2:f}")
     vote(office, TESS, request)
@@ -468,14 +468,14 @@ def test_a_delegation_ends_with_its_last_day(office: App) -> None:
     ],
 )
 def test_a_delegation_that_cannot_be(office: App, member: str, to: str, days: int, code: str) -> None:
-    """Only members hand a vote over, to somebody who has none, for a time that can be overseen."""
+    """Only members hand a vote over, to someone who has none, for a time that can be overseen."""
     with pytest.raises(Refusal) as refusal:
         delegate(office, member, to, days=days)
     assert refusal.value.code == code
 
 
 def test_nobody_stands_in_for_two_or_decides_what_they_administer(office: App) -> None:
-    """Nobody has two votes, and who administers or audits the programme has none."""
+    """No one has two votes, and who administers or audits the programme has none."""
     delegate(office, TESS, LENA)
     with pytest.raises(Refusal) as refusal:
         delegate(office, OMAR, LENA)
@@ -513,7 +513,7 @@ def test_a_question_goes_to_the_requester_and_its_answer_comes_back(office: App)
 
 
 def test_strangers_and_the_recused_ask_nothing(office: App) -> None:
-    """Who may not vote has no say in what the board asks."""
+    """Anyone who may not vote has no say in what the board asks."""
     request = ask(office, BEN, "5000")
     for who in (LENA, BEN):
         with pytest.raises(Refusal), office.transaction() as moment:
@@ -534,7 +534,7 @@ def test_without_a_channel_each_member_gets_a_card(app: App) -> None:
 
 
 def test_a_board_by_user_group(app: App) -> None:
-    """The members are those of the Slack group, alternates are by role, and until it was read nobody can be asked."""
+    """The members are those of the Slack group, alternates are by role, and until it was read no one can be asked."""
     office = convene(app)
     grouped = type(office)(
         office.database, office.zone, office.clock, governance_channel="C0BOARD", board_usergroup="S0BOARD"

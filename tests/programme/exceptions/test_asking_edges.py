@@ -66,7 +66,7 @@ def leave(office: App, email: str) -> None:
 
 
 def test_who_left_decides_nothing(office: App) -> None:
-    """Neither a member who left, nor their delegate, nor a delegate who left; and nobody waits for them."""
+    """Neither a member who left, nor their delegate, nor a delegate who left; and no one waits for them."""
     request = ask(office, BEN, "5000")
     delegate(office, TESS, LENA)
     leave(office, TESS)
@@ -82,7 +82,7 @@ def test_who_left_decides_nothing(office: App) -> None:
 
 
 def test_nothing_is_granted_to_who_left(office: App) -> None:
-    """Who has left asks for nothing, also not in an incident, and what they asked for before is not granted."""
+    """Anyone who has left asks for nothing, also not in an incident, and what they asked for before is not granted."""
     request = ask(office, BEN, "5000")
     leave(office, BEN)
     assert refused(office, TESS, request) == "requester_left"
@@ -94,7 +94,7 @@ def test_nothing_is_granted_to_who_left(office: App) -> None:
 
 
 def test_administrators_and_auditors_do_not_decide(office: App) -> None:
-    """Who administers or audits has no seat, loses the one they had, and stands in for nobody."""
+    """Anyone who administers or audits has no seat, loses the one they had, and stands in for no one."""
     request = ask(office, BEN, "5000")
     delegate(office, OMAR, LENA)
     cast.hire(office, "email,roles\ntess@example.com,board;admin\nlena@example.com,auditor\n")
@@ -148,7 +148,7 @@ def test_the_concerned_do_not_see_a_request_in_the_queue(office: App) -> None:
 
 
 def test_a_question_is_shown_to_the_person_who_asked_alone(office: App) -> None:
-    """A number that somebody made up opens nobody else's question."""
+    """A number that someone made up opens no one else's question."""
     request = ask(office, BEN, "5000")
     with office.transaction() as moment:
         tess, ada = asking.person(moment.session, TESS), asking.person(moment.session, books.ADA)
@@ -202,7 +202,7 @@ def test_amounts_that_could_mean_something_else_are_refused(text: str) -> None:
 
 
 def test_what_approve_less_begins_with_is_the_whole(office: App) -> None:
-    """Who changes only the end approves the whole amount, to its last decimal."""
+    """Anyone who changes only the end approves the whole amount, to its last decimal."""
     request = ask(office, BEN, "3323.529412")
     assert amounts.parse(formats.exact_tokens(request.amount), VALUE) == request.amount
 
@@ -271,7 +271,7 @@ def test_what_goes_out_at_once_overtakes_a_mailing(office: App) -> None:
     """A card does not wait behind ten thousand statements that are due as well."""
     now = office.clock()
     many = [
-        outbox_store.NewLetter(f"x:{n}", "x", "{}", cast.person_id(office, BEN), None, now - timedelta(hours=1))
+        outbox_store.NewMessage(f"x:{n}", "x", "{}", cast.person_id(office, BEN), None, now - timedelta(hours=1))
         for n in range(20)
     ]
     with office.database.transaction() as session:

@@ -229,7 +229,7 @@ def _refused(doing: Callable[[], object]) -> str:
 
 
 def _credited(office: App, email: str) -> MicroTokens:
-    """What exceptions put into somebody's wallet, by the ledger."""
+    """What exceptions put into someone's wallet, by the ledger."""
     query = sa.select(sa.func.coalesce(sa.func.sum(lots.c.amount), 0)).where(
         lots.c.kind == "exception", lots.c.account_id == books.account_id(office, email)
     )

@@ -19,7 +19,7 @@ from tests.support.clock import NOON
 
 if TYPE_CHECKING:
     from programme.app import App
-    from programme.grants.by_hand import Given
+    from programme.grants.by_hand import ManualGrant
 
 NEXT_YEAR = NOON + timedelta(days=365)
 
@@ -32,7 +32,7 @@ def give(
     reason: str = "Pilot",
     expires_at: datetime = NEXT_YEAR,
     key: str | None = None,
-) -> Given:
+) -> ManualGrant:
     with app.transaction() as moment:
         return by_hand.give(
             moment,

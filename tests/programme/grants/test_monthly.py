@@ -24,14 +24,14 @@ from tests.support.books import ADA, BEN, MARA
 if TYPE_CHECKING:
     from policy.metering import Meters
     from programme.app import App
-    from programme.grants.monthly import Posted
+    from programme.grants.monthly import MonthlyRun
 
 NOVEMBER, DECEMBER = Month(2026, 11), Month(2026, 12)
 FIRST = datetime(2026, 12, 1, 0, 5, tzinfo=UTC)
 """In the first hour of December in Berlin."""
 
 
-def run(app: App, month: Month = DECEMBER, now: datetime = FIRST, announce_in: str | None = None) -> Posted | None:
+def run(app: App, month: Month = DECEMBER, now: datetime = FIRST, announce_in: str | None = None) -> MonthlyRun | None:
     with app.transaction(now) as moment:
         return monthly.run(moment, month, announce_in=announce_in)
 
@@ -75,7 +75,7 @@ def test_everybody_in_the_rollout_is_granted_once(app: App) -> None:
 def test_a_month_is_posted_once_by_many_at_once(app: App, database_url: str) -> None:
     """Ten replicas that run the same month in the same instant post it once."""
     rollout.launch(app)
-    results: list[Posted | None] = []
+    results: list[MonthlyRun | None] = []
 
     def work(database: object) -> None:
         with database.transaction() as session:  # type: ignore[attr-defined]

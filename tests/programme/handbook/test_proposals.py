@@ -39,7 +39,7 @@ def version_on(app: App, day: date) -> str:
 
 
 def test_a_second_person_makes_it_hold(office: App) -> None:
-    """Nothing changes until somebody else confirms; then the version holds from its day on, and the log has both."""
+    """Nothing changes until someone else confirms; then the version holds from its day on, and the log has both."""
     body = text()
     made = propose(office, body)
     assert (made.version, made.digest) == ("2026.9", hashlib.sha256(body.encode()).hexdigest())
@@ -68,7 +68,7 @@ def test_nobody_confirms_their_own(office: App, proposer: str) -> None:
 
 @pytest.mark.parametrize("roles", ["board;admin", "board;auditor"])
 def test_who_administers_or_audits_does_not_confirm(office: App, roles: str) -> None:
-    """A seat on the board does not help somebody who administers or audits the programme."""
+    """A seat on the board does not help someone who administers or audits the programme."""
     cast.hire(office, f"email,name,level,role_family,time_zone,hired_on,roles\nkofi@example.com,,,,,,{roles}\n")
     made = propose(office, text())
     assert code(confirm, office, KOFI, made) == "bystander"
@@ -76,7 +76,7 @@ def test_who_administers_or_audits_does_not_confirm(office: App, roles: str) -> 
 
 
 def test_members_decide_and_others_do_not(office: App) -> None:
-    """Not somebody without a seat, not an alternate while there are members, not somebody who has left."""
+    """Not someone without a seat, not an alternate while there are members, not someone who has left."""
     made = propose(office, text())
     assert code(confirm, office, BEN, made) == "not_on_board"
     assert code(confirm, office, KOFI, made) == "not_on_board"
@@ -114,7 +114,7 @@ def test_declining_needs_a_reason(office: App) -> None:
 
 
 def test_its_proposer_takes_it_back(office: App) -> None:
-    """Nobody else can, and what is taken back cannot be decided."""
+    """No one else can, and what is taken back cannot be decided."""
     made = propose(office, text())
     assert code(withdraw, office, TESS, made) == "not_yours"
     assert withdraw(office, ADMIN, made).state == "withdrawn"
@@ -150,7 +150,7 @@ def test_a_proposal_whose_day_has_come_is_refused_when_it_is_confirmed(office: A
 
 
 def test_one_open_proposal_a_version(office: App) -> None:
-    """The same again is the same proposal; another text, or somebody else's, waits until the first is decided."""
+    """The same again is the same proposal; another text, or someone else's, waits until the first is decided."""
     made = propose(office, text())
     assert propose(office, text()) == made
     assert code(propose, office, text(), by=OMAR) == "proposal_waits"
@@ -185,7 +185,7 @@ def test_what_was_read_is_what_is_confirmed(office: App) -> None:
 
 
 def test_it_lapses_after_thirty_days(office: App) -> None:
-    """Not a second earlier; its proposer is told in their own working hours, and nobody decides it meanwhile."""
+    """Not a second earlier; its proposer is told in their own working hours, and no one decides it meanwhile."""
     made = propose(office, text(effective_from=date(2027, 3, 1)))
     assert proposed.let_time_pass(office, days=29, hours=23, minutes=59, seconds=59) == []
     office.clock.move(seconds=1)  # type: ignore[attr-defined]  # the tests' clock
@@ -238,7 +238,7 @@ def test_without_a_channel_each_who_may_decide_gets_a_card(office: App) -> None:
     ],
 )
 def test_who_proposes_is_always_a_person(sqlite_app: App, email: str | None, login: str, expected: str) -> None:
-    """Named by e-mail or by the login's name; nobody unknown, nobody who left, and nobody who only reads."""
+    """Named by e-mail or by the login's name; no one unknown, no one who left, and no one who only reads."""
     cast.hire(
         sqlite_app,
         "email,name,level,role_family,time_zone,hired_on,left_on,roles\n"
@@ -254,7 +254,7 @@ def test_who_proposes_is_always_a_person(sqlite_app: App, email: str | None, log
 
 
 def test_a_login_that_fits_two_people_is_nobody(sqlite_app: App) -> None:
-    """Somebody has to say which of them it is."""
+    """Someone has to say which of them it is."""
     cast.hire(
         sqlite_app,
         "email,name,level,role_family,time_zone,hired_on\n"
@@ -265,7 +265,7 @@ def test_a_login_that_fits_two_people_is_nobody(sqlite_app: App) -> None:
 
 
 def test_one_person_is_enough_for_the_first_and_without_a_board(sqlite_app: App) -> None:
-    """The company's first own handbook, and every one where nobody could confirm; otherwise two are needed."""
+    """The company's first own handbook, and every one where no one could confirm; otherwise two are needed."""
 
     def why() -> str:
         with sqlite_app.reading() as moment:

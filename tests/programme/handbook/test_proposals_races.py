@@ -49,7 +49,7 @@ def versions(office: App) -> list[str]:
 
 
 def test_thirty_presses_at_once_decide_once(app: App, database_url: str) -> None:
-    """Three members confirm and decline at the same moment: one of them decides, and everybody else is told so."""
+    """Three members confirm and decline at the same moment: one of them decides, and everyone else is told so."""
     office = convene(app)
     cast.hire(office, ADMINS)
     made, codes = propose(office, text()), list[str]()

@@ -14,7 +14,7 @@ from policy import handbook
 from policy.changes import Difference, differences
 from policy.reasons import FieldsRefused, Refusal
 from programme.handbook import cards, deciding, proposing, thresholds
-from programme.handbook.thresholds import Asked
+from programme.handbook.thresholds import ThresholdForm
 from programme.reviews import calendar, drafting, packs
 from scheduler import messages
 from store.handbook import proposals as store
@@ -56,14 +56,14 @@ def moment(office: App) -> Iterator[Moment]:
         yield moment
 
 
-def asked(moment: Moment, who: str = TESS, /, **changes: str) -> Asked:
+def asked(moment: Moment, who: str = TESS, /, **changes: str) -> ThresholdForm:
     """The form as it opens, with some of its fields written over; `__` stands for a dot."""
     found = thresholds.offered(moment.at(MORNING), voted.person(moment.session, who), Q4)
     usual = {**found.percents, "effective_from": found.days[0].isoformat(), "version": found.version}
-    return Asked(found.base, usual | {key.replace("__", "."): text for key, text in changes.items()})
+    return ThresholdForm(found.base, usual | {key.replace("__", "."): text for key, text in changes.items()})
 
 
-def propose(moment: Moment, form: Asked, who: str = TESS) -> Proposal:
+def propose(moment: Moment, form: ThresholdForm, who: str = TESS) -> Proposal:
     return thresholds.propose(moment.at(MORNING), voted.person(moment.session, who), Q4, form)
 
 
@@ -139,7 +139,7 @@ def test_nobody_else_proposes_from_a_review(moment: Moment, who: str) -> None:
 
 
 def test_a_form_about_an_older_version_is_refused(moment: Moment) -> None:
-    """What somebody else confirmed meanwhile is not undone by a form that was open: it has to be read again."""
+    """What someone else confirmed meanwhile is not undone by a form that was open: it has to be read again."""
     form = asked(moment, adjustment__change__low="5")
     made = propose(moment, asked(moment, OMAR, adjustment__change__high="4"), OMAR)
     mark = cards.of(moment, made.id).mark
@@ -177,7 +177,7 @@ def test_hostile_values_are_mistakes(moment: Moment, text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "2026.1", "<!channel>", 'x"\nlow = 1', "a" * 41, "²027", "[x]", "-"])
 def test_hostile_names_are_mistakes(moment: Moment, text: str) -> None:
-    """A version's name is short and plain, and nobody else's."""
+    """A version's name is short and plain, and no one else's."""
     assert set(problems(moment, adjustment__change__low="5", version=text)) == {"version"}
 
 
@@ -188,7 +188,7 @@ def test_it_holds_from_the_first_day_of_a_quarter_to_come(moment: Moment, text: 
 
 
 def test_a_name_that_waits_already_is_told_at_its_field(moment: Moment) -> None:
-    """Somebody else's open proposal of the same name; the next form suggests another."""
+    """Someone else's open proposal of the same name; the next form suggests another."""
     propose(moment, asked(moment, OMAR, adjustment__change__high="4"), OMAR)
     assert asked(moment).fields["version"] == "2027.2"
     with pytest.raises(FieldsRefused) as refused:

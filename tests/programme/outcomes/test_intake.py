@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from policy.outcomes import Reported
+from policy.outcomes import OutcomeReport
 from policy.period import Week
 from programme import handbooks
 from programme.handbook import applying
@@ -37,17 +37,17 @@ if TYPE_CHECKING:
 PERSONAL = ('unit = "team"', 'unit = "person"')
 
 
-def merged(number: int = 1, **more: Any) -> Reported:  # noqa: ANN401 - of the payload
+def merged(number: int = 1, **more: Any) -> OutcomeReport:  # noqa: ANN401 - of the payload
     return work.reported(work.pull_request(number, **more))
 
 
-def reverted(number: int, of: int, *, days: int, **more: Any) -> Reported:  # noqa: ANN401 - the same
+def reverted(number: int, of: int, *, days: int, **more: Any) -> OutcomeReport:  # noqa: ANN401 - the same
     return work.reported(work.revert(number, of, at=MERGED + timedelta(days=days), **more))
 
 
-def told(outcome_id: str, kind: str = "task", *, user: str = ADA, at: datetime = MERGED, **more: Any) -> Reported:  # noqa: ANN401
+def told(outcome_id: str, kind: str = "task", *, user: str = ADA, at: datetime = MERGED, **more: Any) -> OutcomeReport:  # noqa: ANN401
     """An outcome of a tracker, by e-mail."""
-    return Reported("jira", outcome_id, kind, at, user, "shop", **more)  # type: ignore[arg-type]  # a kind
+    return OutcomeReport("jira", outcome_id, kind, at, user, "shop", **more)  # type: ignore[arg-type]  # a kind
 
 
 def owners(app: App) -> list[tuple[Any, ...]]:
@@ -166,7 +166,7 @@ def test_a_reopened_bug_counts_nothing_until_it_is_closed_again(app: App) -> Non
 def test_scores_are_of_projects(app: App) -> None:
     """A score needs no one, adds nothing to output, and the last of a week is told."""
     rated = [
-        Reported(
+        OutcomeReport(
             "sonarqube", f"m{day}", "quality", MERGED + timedelta(days=day), "", "shop", figure=score, metric="debt"
         )
         for day, score in ((0, 3_000), (1, 2_500), (7, 1_000))

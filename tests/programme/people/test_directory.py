@@ -19,7 +19,7 @@ from tests.support.books import ADA, BEN, MARA
 
 if TYPE_CHECKING:
     from programme.app import App
-    from programme.people.directory import Imported
+    from programme.people.directory import PeopleImport
 
 HEADER = "email,name,slack_user_id,manager_email,level,role_family,pay_band,fte,time_zone,hired_on,left_on,wave,roles\n"
 
@@ -29,7 +29,7 @@ def new(email: str, *, manager: str = "", slack: str = "", roles: str = "") -> s
     return f"{email},New One,{slack},{manager},mid,engineering,,,UTC,2026-01-01,,,{roles}\n"
 
 
-def bring(app: App, text: str) -> Imported:
+def bring(app: App, text: str) -> PeopleImport:
     with app.transaction() as moment:
         return directory.import_csv(moment, io.StringIO(text), actor="cli:test")
 

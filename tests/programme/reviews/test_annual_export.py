@@ -36,7 +36,7 @@ FINA = "fina@example.com"
 
 @pytest.fixture(scope="module")
 def company(shared_app: App) -> App:
-    """The company with its draft, its board, and somebody of finance."""
+    """The company with its draft, its board, and someone of finance."""
     assert isinstance(shared_app.clock, Clock)
     appealed.settle(shared_app, shared_app.clock)
     heading = "email,name,level,role_family,time_zone,hired_on,roles"
@@ -121,7 +121,7 @@ def test_only_what_was_adopted_in_the_year(moment: Moment) -> None:
 
 
 def test_a_draft_is_not_exported(company: App) -> None:
-    """What nobody adopted says nothing about anybody."""
+    """What no one adopted says nothing about anybody."""
     with books.rolled_back(company) as moment:
         assert export(moment).lines == ()
 

@@ -17,7 +17,7 @@ from policy import handbook
 from policy.period import Month, Quarter
 from policy.reasons import Refusal
 from policy.reviews import proposal, reasons
-from policy.reviews.proposal import HELD, Counted, counted, weeks_of
+from policy.reviews.proposal import HELD, ChangeCounts, counted, weeks_of
 from policy.sizing import size
 from policy.units import MicroTokens
 from programme import handbooks
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from policy.reviews.proposal import Inputs
     from programme.app import App
     from programme.moment import Moment
-    from programme.reviews.drafting import Drafted
+    from programme.reviews.drafting import DraftOutcome
     from store.engine import Database
 
 Q1 = Quarter(2027, 1)
@@ -157,7 +157,7 @@ def test_a_draft_changes_no_grant(moment: Moment) -> None:
 
 
 def test_weeks_and_outcomes_are_those_on_record(moment: Moment) -> None:
-    """Thirteen weeks of debits and output, as they were told; output is the team's, nobody's own is kept."""
+    """Thirteen weeks of debits and output, as they were told; output is the team's, no one's own is kept."""
     kept = drafting.require(moment, Q4)
     [ada] = inputs_of(moment, reviewed.members(0)[0])
     assert len(kept.basis.weeks) == len(ada.debits) == 13
@@ -182,7 +182,7 @@ def test_spending_from_exceptions_is_no_utilisation(moment: Moment) -> None:
 
 
 def test_a_move_divides_a_persons_weeks_among_two_teams(company: App, moment: Moment) -> None:
-    """What somebody spent in an earlier team counts there, and they are decided about with the team of the end."""
+    """What someone spent in an earlier team counts there, and they are decided about with the team of the end."""
     person_id = cast.person_id(company, reviewed.members(1)[2])
     to = cast.person_id(company, "m2@example.com")
     teams_store.record(moment.session, person_id, date(2026, 11, 2), [(date(2026, 11, 2), to)])
@@ -207,7 +207,7 @@ def test_who_left_counts_for_their_team_and_is_no_case(company: App, moment: Mom
 
 
 def test_who_comes_after_the_quarter_only_shares_the_budget(moment: Moment) -> None:
-    """Somebody who begins in February is in the budget of February's grants, and in no case."""
+    """Someone who begins in February is in the budget of February's grants, and in no case."""
     line = teams.HEADER + teams.person("later@example.com", "m1@example.com", hired_on="2027-02-01")
     directory.import_csv(moment.at(MORNING), io.StringIO(line), actor="test")
     found = gathered(moment).inputs
@@ -283,7 +283,7 @@ def test_both_databases_give_the_same_scores(moment: Moment) -> None:
     cases = [one.case for one in store.cases(moment.session, Q4)]
     scores = sorted({f"{case.theta:.2f}" for case in cases if case.theta is not None}, key=float)
     assert scores == ["-0.75", "-0.68", "-0.03", "0.03", "0.67", "2.01"]
-    assert counted(case.delta_thousandths for case in cases) == Counted(16, 6, 17)
+    assert counted(case.delta_thousandths for case in cases) == ChangeCounts(16, 6, 17)
 
 
 def test_a_quarter_is_drafted_once(moment: Moment) -> None:
@@ -295,7 +295,7 @@ def test_a_quarter_is_drafted_once(moment: Moment) -> None:
 def test_two_replicas_draft_a_quarter_once(app: App, clock: Clock, database_url: str) -> None:
     """Four that draft at the same moment leave one review, one row of the audit log and one claim."""
     reviewed.settle(app, clock)
-    drafted: list[Drafted | None] = []
+    drafted: list[DraftOutcome | None] = []
 
     def work(database: Database) -> None:
         with database.transaction() as session:
@@ -361,7 +361,7 @@ def test_what_is_adopted_holds_from_its_month(company: App, moment: Moment) -> N
 
 
 def test_what_is_proposed_is_what_adoption_grants(moment: Moment) -> None:
-    """Adopted as it stands, the package gives everybody the tokens that their case named."""
+    """Adopted as it stands, the package gives everyone the tokens that their case named."""
     reviewed.adopt(moment, Q4, FEBRUARY)
     proposed = {
         one.case.person_id: one.case.grant_after for one in store.cases(moment.session, Q4) if one.case.grant_after
@@ -371,7 +371,7 @@ def test_what_is_proposed_is_what_adoption_grants(moment: Moment) -> None:
 
 
 def test_what_lapsed_changes_nothing(moment: Moment) -> None:
-    """A review that nobody adopted has no effect in any month, and its changes do not count in the year."""
+    """A review that no one adopted has no effect in any month, and its changes do not count in the year."""
     kept = drafting.require(moment, Q4)
     assert store.change(moment.session, kept, state=LAPSED, decided_at=MORNING)
     assert not store.change(moment.session, kept, state=ADOPTED, decided_at=MORNING, holds_from="2027-02")
@@ -398,7 +398,7 @@ def test_a_year_is_bounded_by_what_was_adopted(company: App, moment: Moment) -> 
     assert drafting.recompute(moment, Q1) == []
     last = drafting.summary(moment, Q1).last
     assert last is not None
-    assert (last.quarter, last.state, last.counted) == ("2026-Q4", "adopted", Counted(16, 6, 17))
+    assert (last.quarter, last.state, last.counted) == ("2026-Q4", "adopted", ChangeCounts(16, 6, 17))
 
 
 def test_a_release_with_better_words_recomputes_older_reviews(moment: Moment, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -494,7 +494,7 @@ def test_the_board_sees_the_quarter_beside_the_cases(moment: Moment) -> None:
     assert summary.figures.value.proposed is not None
     assert drafting.require(moment, Q4).value_proposal is not None
     assert summary.missing == {"few_in_team": 8, "few_weeks": 1}
-    assert (summary.unknown_use, summary.counted) == (1, Counted(16, 6, 17))
+    assert (summary.unknown_use, summary.counted) == (1, ChangeCounts(16, 6, 17))
     assert len(summary.utilisation) == 11
     assert sum(count or 0 for count in summary.utilisation) <= len(store.cases(moment.session, Q4))
     assert summary.grants_after is not None
@@ -507,18 +507,18 @@ def test_a_held_case_is_counted_as_it_stands(company: App, moment: Moment) -> No
         moment.session, Q4, cast.person_id(company, IDLE), decision="held", decided_by="board", decided_at=MORNING
     )
     summary = drafting.summary(moment, Q4)
-    assert (summary.counted, summary.held) == (Counted(16, 5, 18), 1)
+    assert (summary.counted, summary.held) == (ChangeCounts(16, 5, 18), 1)
 
 
 def test_thresholds_are_tried_on_what_was_frozen(moment: Moment) -> None:
     """Other thresholds are counted beside those that held; the same ones give the same, and nothing changes."""
     before = store.cases(moment.session, Q4)
     same = backtests.of(moment, drafting.require(moment, Q4), PACKAGED)
-    assert (same.now, same.then, same.differ) == (Counted(16, 6, 17), Counted(16, 6, 17), 0)
+    assert (same.now, same.then, same.differ) == (ChangeCounts(16, 6, 17), ChangeCounts(16, 6, 17), 0)
     text = handbook.packaged().replace("low_enter = 0.40", "low_enter = 0.10")
     mild = backtests.of(moment, drafting.require(moment, Q4), handbook.parse(text).adjustment)
     # Ada, Ben, Mara, Iris and Tess used nothing at all.
-    assert (mild.then, mild.differ) == (Counted(16, 5, 18), 1)
+    assert (mild.then, mild.differ) == (ChangeCounts(16, 5, 18), 1)
     assert store.cases(moment.session, Q4) == before
 
 
@@ -527,7 +527,7 @@ def test_a_handbook_that_is_to_come_is_tried_by_itself(moment: Moment) -> None:
     assert drafting.summary(moment, Q4).backtests == {}
     a_year_passes(moment)
     [test] = drafting.summary(moment, Q4).backtests.values()
-    assert (test.then, test.differ) == (Counted(16, 6, 17), 6)
+    assert (test.then, test.differ) == (ChangeCounts(16, 6, 17), 6)
 
 
 def test_a_later_handbook_is_tried_on_what_was_proposed(company: App, moment: Moment) -> None:

@@ -92,7 +92,7 @@ class ReviewsMachine(RuleBasedStateMachine):
 
     @rule(changes=st.lists(CHANGES, max_size=2))
     def board_adopts(self, changes: list[Change]) -> None:
-        """A round of holds and amendments, and then votes of everybody on what came of it."""
+        """A round of holds and amendments, and then votes of everyone on what came of it."""
         for change in changes:
             self.decide_case(change)
         for who in (*MEMBERS, LENA):
@@ -140,7 +140,7 @@ class ReviewsMachine(RuleBasedStateMachine):
 
     @rule(data=st.data(), upheld=st.booleans(), days=st.integers(0, 12))
     def somebody_appeals(self, data: st.DataObject, upheld: bool, days: int) -> None:  # noqa: FBT001 - drawn
-        """Against a cut of the last review that was adopted; a member who may decides later, or nobody in time."""
+        """Against a cut of the last review that was adopted; a member who may decides later, or no one in time."""
         with self.office.database.reading() as session:
             kept = reviews_store.last_adopted(session)
             cut = [] if kept is None else self._cut(session, kept.quarter)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from programme.app import App
     from programme.moment import Moment
-    from views.reviews import ValueStanding
+    from views.reviews import ValueState
 
 Q1 = Quarter(2027, 1)
 OVER = datetime(2027, 4, 1, 9, tzinfo=UTC)
@@ -85,17 +85,17 @@ def ask(moment: Moment, *, gpu: str = DEARER) -> None:
     calendar.advance(moment.at(MORNING), Q4)
 
 
-def adopt(moment: Moment, *, now: datetime = MORNING) -> voting.Voted:
+def adopt(moment: Moment, *, now: datetime = MORNING) -> voting.VoteReceipt:
     """Iris and then Omar adopt the package: his is the deciding vote."""
     voted.vote(moment, IRIS, now=now)
     return voted.vote(moment, OMAR, now=now)
 
 
-def standing(moment: Moment, *, now: datetime = MORNING) -> ValueStanding:
+def standing(moment: Moment, *, now: datetime = MORNING) -> ValueState:
     return token_value.standing(moment.at(now), voting.locked(moment, Q4))
 
 
-def confirm(moment: Moment, who: str, *, now: datetime = MORNING) -> ValueStanding:
+def confirm(moment: Moment, who: str, *, now: datetime = MORNING) -> ValueState:
     return voting.confirm_value(moment.at(now), voted.person(moment.session, who), Q4)
 
 
@@ -166,7 +166,7 @@ def test_who_was_the_first_elsewhere_is_followed_by_the_deciding_vote(moment: Mo
 
 
 def test_who_was_the_first_elsewhere_is_not_the_second(moment: Moment) -> None:
-    """Somebody who was the first already cannot be the second by their vote: the value goes on waiting."""
+    """Someone who was the first already cannot be the second by their vote: the value goes on waiting."""
     ask(moment, gpu=FAR_DEARER)
     valuation.adopt(moment.at(MORNING), Q1, actor=voted.person(moment.session, OMAR).id)
     decided = adopt(moment)

@@ -37,7 +37,7 @@ from tests.support.clock import Clock
 from tests.support.requests import ALTERNATES, IRIS, LENA, OMAR, TESS, ZOE
 from tests.support.reviewed import BUSY, IDLE, MORNING, Q4, STOPPED
 from tests.support.voted import amend, case, code, hold, panel, put_back, vote
-from views.people import Named
+from views.people import PersonName
 from views.reviews import OwnVote
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from programme.app import App
     from programme.moment import Moment
     from store.engine import Database
-    from views.reviews import Call, Kept
+    from views.reviews import Call, ReviewedCase
 
 M3 = "m3@example.com"
 """Leads the team of STOPPED, and sits on the board of these tests."""
@@ -55,7 +55,7 @@ DEADLINE = datetime(2027, 1, 18, 9, tzinfo=UTC)
 
 
 def settle(app: App, clock: Clock) -> App:
-    """The company on the morning of its review, with a board of four; the draft is made, nobody was asked yet."""
+    """The company on the morning of its review, with a board of four; the draft is made, no one was asked yet."""
     office = dataclasses.replace(app, governance_channel=BOARD)
 
     def play() -> None:
@@ -288,7 +288,7 @@ def test_pages_have_every_case_once_in_order(moment: Moment, who: str) -> None:
     reader = voted.person(moment.session, who)
     near = {reader.id} | {voted.person(moment.session, one).id for one in reviewed.members(3) if who == M3}
 
-    def place(one: Kept) -> tuple[bool, bool, int, str]:
+    def place(one: ReviewedCase) -> tuple[bool, bool, int, str]:
         is_changed = bool(one.case.delta_thousandths) or one.decision != PROPOSED
         return one.case.person_id in near, not is_changed, -abs(one.case.delta_thousandths), one.case.person_id
 
@@ -316,7 +316,7 @@ def test_another_package_is_voted_on_anew(moment: Moment) -> None:
 
 
 def test_a_form_about_a_case_that_moved_is_refused(moment: Moment) -> None:
-    """Who fills in a form while somebody else decides about the same case is told, and changes nothing."""
+    """Anyone who fills in a form while someone else decides about the same case is told, and changes nothing."""
     seen = single_cases.mark(case(moment.session, BUSY))
     amend(moment, IRIS, BUSY, "1.5")
     assert code(lambda: hold(moment, TESS, BUSY, seen=seen)) == "case_moved"
@@ -327,7 +327,7 @@ def test_a_form_about_a_case_that_moved_is_refused(moment: Moment) -> None:
 
 
 def test_silence_lapses_and_changes_nothing(app: App, clock: Clock) -> None:
-    """Who has not voted is reminded once; at the deadline it lapses, and everybody's factor stays as it is."""
+    """Anyone who has not voted is reminded once; at the deadline it lapses, and everyone's factor stays as it is."""
     office = settle(app, clock)
     done = [run.job for run in tick.tick(office, now=MORNING).done if run.job.startswith("review.")]
     assert done == ["review.convene"]
@@ -392,7 +392,7 @@ def test_presses_at_once_adopt_once(app: App, clock: Clock, database_url: str) -
 
 
 def test_the_pack_is_written_from_what_holds(app: App, clock: Clock) -> None:
-    """The message names the figures and the votes; a hold and the decision change it, and it holds nobody's amounts."""
+    """The message names the figures and the votes; a hold and the decision change it, and it holds no one's amounts."""
     office = settle(app, clock)
     with office.transaction(MORNING) as moment:
         calendar.advance(moment, Q4)
@@ -512,7 +512,7 @@ def cut(moment: Moment) -> list[str]:
 
 
 def test_the_end_of_appeals_waits_for_who_moved_west(moment: Moment) -> None:
-    """Nobody reads that nobody can appeal any more while somebody who moved since still can; it is said once, later."""
+    """No one reads that no one can appeal any more while someone who moved since still can; it is said once, later."""
     for who in (IRIS, TESS, OMAR):
         vote(moment, who, now=datetime(2027, 1, 8, 7, tzinfo=UTC))
     in_new_york, out_west = datetime(2027, 1, 30, 5, tzinfo=UTC), datetime(2027, 1, 30, 8, tzinfo=UTC)
@@ -660,10 +660,10 @@ def test_a_vote_by_a_delegate_is_told_to_both(moment: Moment) -> None:
     call = calls.of(moment.at(MORNING), zoe.id)
     assert call is not None
     assert call.vote == OwnVote(
-        adopts=False, reason="Too many cuts", counts=True, stands_for=Named(tess.name, tess.slack_user_id)
+        adopts=False, reason="Too many cuts", counts=True, stands_for=PersonName(tess.name, tess.slack_user_id)
     )
     call = calls.of(moment.at(MORNING + timedelta(days=1)), tess.id)
     assert call is not None
     assert call.vote == OwnVote(
-        adopts=False, reason="Too many cuts", counts=True, by=Named(zoe.name, zoe.slack_user_id)
+        adopts=False, reason="Too many cuts", counts=True, by=PersonName(zoe.name, zoe.slack_user_id)
     )

@@ -17,7 +17,7 @@ from tests.support.books import ADA
 if TYPE_CHECKING:
     from programme.app import App
     from tests.support.clock import Clock
-    from views.value import Standing
+    from views.value import ProgrammeFigures
 
 BOOK = handbook.parse(handbook.packaged())
 PEOPLE = "email,name,level,role_family,pay_band,time_zone,hired_on\n" + "".join(
@@ -25,7 +25,7 @@ PEOPLE = "email,name,level,role_family,pay_band,time_zone,hired_on\n" + "".join(
 )
 
 
-def of(app: App) -> Standing:
+def of(app: App) -> ProgrammeFigures:
     with app.reading() as moment:
         return standing.of(moment)
 
@@ -126,7 +126,7 @@ def test_the_months_are_named() -> None:
 
 def test_it_is_kept_for_a_minute(sqlite_app: App, clock: Clock) -> None:
     """The programme's figures are worked out once a minute at most, and not kept from the future."""
-    app, recent = sqlite_app, standing.RecentStanding()
+    app, recent = sqlite_app, standing.RecentFigures()
 
     def consumed() -> NanoUSD:
         with app.reading(clock.now) as moment:

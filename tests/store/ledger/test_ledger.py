@@ -268,7 +268,7 @@ def test_accounts_are_opened_once_also_by_many_at_once(database_url: str, app: A
 
 
 def test_held_accounts_are_opened_once_also_by_many_at_once(database_url: str, app: App) -> None:
-    """Whoever holds accounts that are partly there gets all of them, and nobody waits for somebody who waits."""
+    """Whoever holds accounts that are partly there gets all of them, and no one waits for someone who waits."""
     opened(app)
     codes = [ledger.TREASURY, ledger.POOL, ledger.wallet_code(cast.person_id(app, BEN))]
     seen: list[dict[str, int]] = []

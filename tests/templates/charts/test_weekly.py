@@ -22,7 +22,7 @@ from matplotlib.transforms import IdentityTransform
 from policy.period import Week
 from policy.units import MICRO_PER_TOKEN, NANO_PER_USD, MicroTokens, NanoUSD
 from templates.charts import canvas as charts_canvas
-from templates.charts import native, weekly
+from templates.charts import native, weekly, weekly_words
 from templates.charts.text_cache import StampedText
 from tests.support import depth
 from tests.templates import charts_seen as seen
@@ -238,21 +238,22 @@ def test_the_title_states_the_finding(amounts: Any, changes: dict[str, Any], wor
     """What changed, by how much and because of what is the title, and part of the text."""
     of = report(amounts, **changes)
     assert seen.words(weekly.drawing(of))[0] == words
-    assert words in weekly.alt_text(of)
+    assert words in weekly_words.alt_text(of)
 
 
 def test_one_service_alone_is_no_explanation() -> None:
     """Where there is one service, the title does not say that the change was mostly that one's."""
     amounts = [(100.0,)] * 10 + [(150.0,), (20.0,)]
-    assert weekly.finding(report(amounts, ("GPU cluster",))) == "Last week up 50 %"
+    assert weekly_words.finding(report(amounts, ("GPU cluster",))) == "Last week up 50 %"
 
 
 @pytest.mark.parametrize("of", ODD.values(), ids=ODD)
 def test_the_text_has_everything_that_the_picture_shows(of: TeamReport) -> None:
     """Every week's total, the pace and the forecast of the picture are in its text, which Slack takes whole."""
-    text = weekly.alt_text(of)
+    text = weekly_words.alt_text(of)
     for week in of.weeks[:-1]:
-        told = f"left out ({weekly.WORDS[week.hidden]})" if week.hidden else f"USD {charts_canvas.usd(week.spent)}"
+        spent = f"USD {charts_canvas.usd(week.spent)}"
+        told = f"left out ({weekly_words.WORDS[week.hidden]})" if week.hidden else spent
         assert f"{charts_canvas.of(week.week.first_day)} {told}" in text
     for pace in {week.pace for week in of.weeks if week.pace is not None}:
         assert f"USD {charts_canvas.usd(pace)}" in text
@@ -266,8 +267,8 @@ def test_the_text_has_everything_that_the_picture_shows(of: TeamReport) -> None:
 
 def test_shares_of_services_are_in_the_text() -> None:
     """Each service's share of the weeks shown, and none told as nothing that is something."""
-    assert "GPU cluster 53 %, Anthropic API 32 %, OpenAI API 16 %" in weekly.alt_text(report())
-    assert "Anthropic API under 1 %" in weekly.alt_text(report([(9_990.0, 1.0, 0.0)] * 12))
+    assert "GPU cluster 53 %, Anthropic API 32 %, OpenAI API 16 %" in weekly_words.alt_text(report())
+    assert "Anthropic API under 1 %" in weekly_words.alt_text(report([(9_990.0, 1.0, 0.0)] * 12))
 
 
 def test_a_team_of_which_nothing_is_told_has_a_card_without_figures() -> None:
@@ -292,7 +293,7 @@ def test_a_team_of_which_nothing_is_told_has_a_card_without_figures() -> None:
         contact="",
     )
     assert seen.words(weekly.drawing(of)) == ["Nothing is shown: too few people", "3 people"]
-    assert weekly.alt_text(of) == "Bar chart without bars. Nothing is shown: too few people. 3 people."
+    assert weekly_words.alt_text(of) == "Bar chart without bars. Nothing is shown: too few people. 3 people."
     assert native.team_lines(of) is None
 
 
@@ -323,7 +324,7 @@ def test_no_text_meets_another_or_leaves_the_card(of: TeamReport) -> None:
 @settings(max_examples=depth.examples(25), deadline=None)
 @given(reports())
 def test_no_text_meets_another_whatever_the_report(of: TeamReport) -> None:
-    """As above, for reports nobody thought of; and every bar stays within the plot."""
+    """As above, for reports no one thought of; and every bar stays within the plot."""
     figure = weekly.drawing(of)
     seen.assert_texts_stand_free(figure)
     for collection in seen.all_of(figure, PolyCollection):
@@ -382,7 +383,7 @@ def test_the_picture_is_an_opaque_card() -> None:
     dots = imread(io.BytesIO(picture.png), format="png")
     assert dots.shape == (450, 800, 3)
     assert dots[0, 0].tolist() == [1.0] * 3
-    assert picture.alt_text == weekly.alt_text(report())
+    assert picture.alt_text == weekly_words.alt_text(report())
     assert picture.filename == "team-spend-2026-W48.png"
 
 
