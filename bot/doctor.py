@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Literal
@@ -185,7 +185,7 @@ def _board(settings: Settings, app: App) -> Iterator[Finding]:
     if group is not None and (why := _unread(settings, app, group)):
         yield Finding("warning", f"The board's group cannot be looked up: {why}.", "Check TOKENS_BOARD_USERGROUP.")
         return
-    with app.reading() as moment:
+    with replace(app, board_usergroup=group).reading() as moment:
         seats = board.seats(moment)
     kinds = Counter(seat.kind for seat in seats)
     found = f"The board has {kinds[MEMBER]} members and {kinds[ALTERNATE]} alternates ({where})."

@@ -17,6 +17,7 @@ from bot.cli import main
 from programme.app import App
 from programme.usage import intake as usage_programme
 from sandbox import web_api
+from store import schema
 from store.engine import open_database
 from tests.conftest import ZONE
 from tests.support import cast, slack
@@ -70,7 +71,7 @@ def test_all_is_good(sandbox: Sandbox, app: App) -> None:
     findings = examine(sandbox, app)
     assert wrong(findings) == []
     assert [finding.what for finding in findings] == [
-        f"The database ({app.database.dialect}) is at revision 0012.",
+        f"The database ({app.database.dialect}) is at revision {schema.head_revision()}.",
         "SLACK_BOT_TOKEN belongs to tokens in Example.",
         "The bot token has every scope it needs.",
         "The clock agrees with Slack's.",

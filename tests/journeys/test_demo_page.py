@@ -375,9 +375,9 @@ def iris_opens_her_home(page: Page) -> None:
     page.locator("#tab-home").click()
     home = page.locator("body")
     expect(home).to_contain_text("Your tokens")
-    expect(home).to_contain_text("Your own reports are four people.")
+    expect(home).to_contain_text("You have four direct reports.")
     expect(home).to_contain_text("The programme in")
-    expect(page.get_by_role("table", name="The teams of your reports")).to_contain_text("Leila Haddad")
+    expect(page.get_by_role("table", name="Your reports' teams, last week")).to_contain_text("Leila Haddad")
     shoot(page, "11-home")
 
 
