@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from sandbox import views
+from sandbox import files, views
 from sandbox.model import Filled, Home, Json
 from sandbox.views import KeptView, Place, ViewRefused
 
@@ -28,10 +28,16 @@ class Homes:
         self._changed = changed
         self._lock = threading.RLock()
         self._published: dict[str, KeptView] = {}
+        self._pictures: dict[str, set[str]] = {}
 
     def of(self, user: str) -> KeptView | None:
         with self._lock:
             return self._published.get(user)
+
+    def pictures_of(self, user: str) -> set[str]:
+        """The ids of all that was ever shown on it: a page may draw a version while the next one is published."""
+        with self._lock:
+            return set(self._pictures.get(user, ()))
 
     def find(self, view_id: str = "", external_id: str = "") -> KeptView:
         with self._lock:
@@ -53,6 +59,7 @@ class Homes:
             else:
                 kept = replace(before, view=view, hash=views.new_hash(now), values=views.carried(before, view))
             self._published[user] = kept
+            self._pictures.setdefault(user, set()).update(files.pictures_in(kept.blocks))
         self._changed()
         return kept
 

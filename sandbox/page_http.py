@@ -111,10 +111,10 @@ async def _file(platform: Platform, request: Request) -> Response:
 
 
 def _may_see(platform: Platform, file_id: str, reader: str) -> bool:
-    workspace, home = platform.workspace, platform.homes.of(reader)
+    workspace = platform.workspace
     if workspace.find_member(reader) is None:
         return False
-    if home is not None and file_id in files.pictures_in(home.blocks):
+    if file_id in platform.homes.pictures_of(reader):
         return True
     places = workspace.channels_of(reader)
     return any(file_id in files.shown_in(said) for place in places for said in workspace.messages(place.id, reader))

@@ -1,5 +1,5 @@
 /** Puts the page together: who is looking, at what, and what they may see of it. */
-import { avatar, byId, h } from "./dom.js";
+import { avatar, byId, h, keep, once } from "./dom.js";
 import { drawCalendar, drawDate } from "./calendar.js";
 import { startComposer } from "./composer.js";
 import { clock, dayNumber } from "./dates.js";
@@ -255,7 +255,7 @@ function drawPersona() {
   drawClocks();
   const people = context().people();
   const label = (one) => (one.title ? `${one.real_name} · ${one.title}` : one.real_name);
-  byId("people").replaceChildren(...people.map((one) => h("option", { value: one.id }, label(one))));
+  keep(byId("people"), people.map((one) => option(one.id, label(one))));
   byId("people").value = view.me;
 }
 
@@ -282,24 +282,40 @@ function drawPlaces() {
   const { channels, app } = view.data;
   const rooms = channels.filter((one) => !one.is_im && !one.is_archived);
   const people = channels.filter((one) => one.is_im && one.id !== app.dm);
-  byId("places").replaceChildren(
+  const groups = [
     group("App", [placeRow(channel(app.dm), avatar(member(app.user), "small"), app.name)]),
     group("Channels", rooms.map((one) => placeRow(one, h("span", { class: one.is_private ? "lock" : "hash", "aria-hidden": "true" }), one.name))),
-    people.length ? group("Direct messages", people.map((one) => placeRow(one, avatar(member(one.with), "small"), member(one.with).real_name))) : "",
-  );
+  ];
+  const direct = people.map((one) => placeRow(one, avatar(member(one.with), "small"), member(one.with).real_name));
+  keep(byId("places"), direct.length ? [...groups, group("Direct messages", direct)] : groups);
 }
 
-const group = (title, rows) => h("section", {}, h("h2", {}, title), h("ul", {}, rows));
+const option = once((id, words) => h("option", { value: id }, words));
+const section = once((title) => h("section", {}, h("h2", {}, title), h("ul")));
+
+function group(title, rows) {
+  const node = section(title);
+  keep(node.lastChild, rows);
+  return node;
+}
 
 function placeRow(place, mark, name) {
   const newest = place.messages.at(-1)?.ts ?? "";
   if (place.id === view.place || !view.seen.has(place.id)) view.seen.set(place.id, newest);
   const unread = newest > view.seen.get(place.id);
   const classes = `place-row${unread ? " unread" : ""}${place.is_member ? "" : " outside"}`;
-  const current = place.id === view.place ? "page" : null;
-  const news = unread ? h("span", { class: "dot" }, h("span", { class: "unseen" }, "New messages")) : null;
-  return h("li", {}, h("button", { type: "button", class: classes, "aria-current": current, onclick: () => open(place.id) }, mark, h("span", {}, name), news));
+  const row = rowOf(place.id, name, mark);
+  const button = row.firstChild;
+  button.className = classes;
+  button.setAttribute("aria-current", place.id === view.place ? "page" : "false");
+  button.lastChild.hidden = !unread;
+  return row;
 }
+
+const rowOf = once((id, name, mark) => {
+  const news = h("span", { class: "dot" }, h("span", { class: "unseen" }, "New messages"));
+  return h("li", {}, h("button", { type: "button", onclick: () => open(id) }, mark, h("span", {}, name), news));
+});
 
 function drawTop() {
   const place = placeNow();

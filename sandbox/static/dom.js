@@ -14,6 +14,22 @@ function build(node, attributes, children) {
   return node;
 }
 
+/** The same node for the same words each time: a click that began on it, or a list that is open, outlives the next drawing. */
+export function once(create) {
+  const nodes = new Map();
+  return (...words) => {
+    const key = words.filter((word) => typeof word === "string").join("\n");
+    if (!nodes.has(key)) nodes.set(key, create(...words));
+    return nodes.get(key);
+  };
+}
+
+/** Puts nodes where they are not yet: to take one out, even for a moment, loses the click that began on it. */
+export function keep(parent, nodes) {
+  const isThere = parent.childNodes.length === nodes.length && nodes.every((node, at) => parent.childNodes[at] === node);
+  if (!isThere) parent.replaceChildren(...nodes);
+}
+
 export const byId = (id) => document.getElementById(id);
 
 export const DECODED = { "&lt;": "<", "&gt;": ">", "&amp;": "&" };

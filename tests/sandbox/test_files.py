@@ -215,6 +215,16 @@ def test_only_readers_of_a_message_get_its_files(
     assert seen(browser, file_id, ADA).status_code == 404
 
 
+def test_a_home_keeps_its_pictures(client: WebClient, browser: httpx.Client, clock: HandClock) -> None:
+    """A page that still draws one version of a Home, while the next is published, gets the picture of that version."""
+    first, second = uploaded(client), uploaded(client)
+    clock.advance(seconds=30)
+    for file_id in (first, second):
+        client.views_publish(user_id=ADA, view={"type": "home", "blocks": [picture(file_id)]})
+    assert [seen(browser, first, reader).status_code for reader in (ADA, BEN)] == [200, 404]
+    assert seen(browser, second, ADA).content == PNG
+
+
 def test_other_files_are_only_ever_saved(client: WebClient, browser: httpx.Client) -> None:
     """A page that someone uploaded is handed out as an attachment and never runs in this one."""
     file_id = uploaded(client, b"<script>alert(1)</script>", channel=TEAM)

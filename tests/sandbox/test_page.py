@@ -1,5 +1,6 @@
 """The page in a real browser: a newcomer switches person, asks, and reads the answer."""
 
+import re
 import threading
 from collections.abc import Callable
 from typing import Any, Literal
@@ -38,6 +39,22 @@ def test_a_newcomer_asks_as_two_people(sandbox: Sandbox, app: TokensApp, page: P
     expect(page.locator(".message.ephemeral")).to_contain_text("You are ben")
     page.reload()
     expect(page.locator(".message.ephemeral")).to_contain_text("You are ben")
+
+
+def test_a_click_outlives_what_arrives_meanwhile(sandbox: Sandbox, client: WebClient, page: Page) -> None:
+    """A click that begins on a channel before a message comes, and ends after, opens it; so stays a list of people."""
+    visit(page, sandbox, ADA, GENERAL)
+    row = page.get_by_role("button", name="platform")
+    person = page.get_by_label("You are").locator("option").first.element_handle()
+    row.hover()
+    page.mouse.down()
+    client.chat_postMessage(channel=TEAM, text="News")
+    expect(row.get_by_text("New messages")).to_be_attached()
+    expect(row).to_have_class(re.compile("unread"))
+    page.mouse.up()
+    expect(page.locator("#place-name")).to_have_text("platform")
+    expect(page.locator(".message-body")).to_contain_text("News")
+    assert person.evaluate("node => node.isConnected")
 
 
 def test_hostile_text_is_inert(sandbox: Sandbox, client: WebClient, page: Page) -> None:

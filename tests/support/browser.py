@@ -57,10 +57,7 @@ def opened(browser: Browser, *, height: int = WIDE[1], patience: int = PATIENCE_
     expect.set_options(timeout=patience)
     trouble: list[str] = []
     page.on("pageerror", lambda error: trouble.append(str(error)))
-    # A picture of a Home that was published anew, between the drawing of the page and its fetching, is gone.
-    page.on(
-        "console", lambda said: trouble.append(said.text) if said.type == "error" and "404" not in said.text else None
-    )
+    page.on("console", lambda said: trouble.append(said.text) if said.type == "error" else None)
     page.on("dialog", lambda dialog: trouble.append(dialog.message))
     yield page
     context.close()
