@@ -13,7 +13,7 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/pytest $(ARGS)
 
-# Everything that `make test` does, on every database, with kills by the hundred and many more examples: half an hour.
+# Everything that `make test` does, on every database, with kills by the hundred and many more examples.
 soak: $(READY)
 	$(BIN)/pytest --deep $(ARGS)
 

@@ -81,11 +81,14 @@ class ReviewsMachine(RuleBasedStateMachine):
     # What the board does
 
     @initialize(
-        data=st.data(), changes=st.lists(CHANGES, max_size=3), days=st.sampled_from((18, 3)), upheld=st.booleans()
+        data=st.data(), changes=st.lists(CHANGES, max_size=3), days=st.sampled_from((18, 3, None)), upheld=st.booleans()
     )
-    def begin(self, data: st.DataObject, changes: list[Change], days: int, upheld: bool) -> None:  # noqa: FBT001 - drawn
-        """A review that is adopted, and an appeal against it after or before the first month that it cuts."""
+    def begin(self, data: st.DataObject, changes: list[Change], days: int | None, upheld: bool) -> None:  # noqa: FBT001 - drawn
+        """A review that is adopted, and an appeal before or after the first month that it cuts; or one that lapses."""
         self.time_passes(11)
+        if days is None:
+            self.time_passes(45)
+            return
         self.board_adopts(changes)
         self.time_passes(days)
         self.somebody_appeals(data, upheld=upheld, days=5)
