@@ -24,8 +24,11 @@ from programme.exceptions import asking, cards, crediting, questions
 from programme.exceptions.asking import NewRequest
 from programme.exceptions.request import require_undecided
 from programme.value import valuation
+from store.exceptions import drafts as drafts_store
+from store.exceptions import questions as questions_store
 from store.exceptions import requests
 from store.people import directory as people_store
+from store.people import projects as projects_store
 from store.people import terms
 from templates import formats, render
 from templates.exceptions import button_value
@@ -139,7 +142,7 @@ def _own(session: Session, press: Press) -> requests.Request:
 
 
 def _draft(session: Session, person: Person) -> tuple[Fields, datetime | None]:
-    kept = requests.draft(session, person.id)
+    kept = drafts_store.of_person(session, person.id)
     if kept is None:
         return Fields(), None
     return Fields(**{name: value for name, value in kept.fields.items() if name in LIVE_FIELDS}), kept.saved_at
@@ -177,7 +180,7 @@ def _form(
 def _projects(session: Session, person: Person, chosen: str, today: date) -> list[tuple[str, str]]:
     """Projects to choose from, the person's own first; as many as a menu holds, and the chosen one."""
     own = terms.projects_of(session, person.id, today)
-    everything = [(one.key, formats.short(one.name, 75)) for one in requests.project_names(session)]
+    everything = [(one.key, formats.short(one.name, 75)) for one in projects_store.by_name(session)]
     everything.sort(key=lambda one: (one[0] != chosen, one[0] not in own))
     return everything[:MOST_PROJECTS]
 
@@ -265,7 +268,7 @@ def _keep(app: App, form: Form, fields: Fields) -> None:
     """Save a draft, unless the form was sent meanwhile: then there is nothing left to write."""
     with app.database.transaction() as session:
         if requests.by_key(session, f"request:{form.id}") is None:
-            requests.save_draft(session, form.person.id, asdict(fields), now=form.now)
+            drafts_store.save(session, form.person.id, asdict(fields), now=form.now)
 
 
 def submit(app: App, form: Form) -> View:
@@ -309,7 +312,7 @@ def press_withdraw(app: App, press: Press) -> Message:
 
 def press_answer(app: App, press: Press) -> Modal:
     with app.reading(press.now) as moment:
-        question = requests.question(moment.session, int(press.value)) if _NUMBER.fullmatch(press.value) else None
+        question = questions_store.get(moment.session, int(press.value)) if _NUMBER.fullmatch(press.value) else None
         request = requests.get(moment.session, question.request_id) if question else None
         if question is None or request is None or request.person_id != press.person.id:
             raise Refusal("not_yours", "This question is for the person who asked for the tokens.")

@@ -19,11 +19,13 @@ from programme.exceptions.request import REQUEST, locked, move, note, require
 from programme.exceptions.steps import NO_STEP, first_step
 from programme.people import board
 from programme.value import valuation
+from store.exceptions import drafts as drafts_store
 from store.exceptions import requests as store
 from store.exceptions.requests import CREDITED, OPEN, WITHDRAWN
 from store.grants import monthly
 from store.ledger import ledger
 from store.people import directory as people_store
+from store.people import projects as projects_store
 from store.people import terms
 from views import codec
 from views.exceptions import Situation
@@ -78,7 +80,7 @@ class Submitted:
 
 def _concerned(moment: Moment, person_id: str, project_key: str | None, named: frozenset[str]) -> ConcernedPeople:
     manager = people_store.manager_of(moment.session, person_id)
-    sponsor = store.sponsor_of(moment.session, project_key) if project_key else None
+    sponsor = projects_store.sponsor_of(moment.session, project_key) if project_key else None
     return ConcernedPeople(person_id, _one(manager), _one(sponsor), named)
 
 
@@ -188,7 +190,8 @@ def _wrong_choices(moment: Moment, person: Person, asked: NewRequest, book: Hand
     latest = latest_last_day(book, today)
     if not today <= asked.last_day <= latest:
         problems["last_day"] = f"{asked.last_day}: choose a day from today to {latest}."
-    if asked.project_key and asked.project_key not in {project.key for project in store.project_names(moment.session)}:
+    projects = {project.key for project in projects_store.by_name(moment.session)}
+    if asked.project_key and asked.project_key not in projects:
         problems["project"] = f"{asked.project_key}: there is no such project."
     approved = {service.key for service in book.services if service.approved_on(today)}
     if asked.service_key and asked.service_key not in approved:
@@ -249,7 +252,7 @@ def submit(moment: Moment, person: Person, asked: NewRequest, *, key: str) -> Su
         entry_id = crediting.post(moment, credit, value, held)
         row |= {"granted": int(asked.amount), "granted_last_day": asked.last_day, "entry_id": entry_id}
     store.insert(moment.session, row, judged.panel, asked.beneficiaries)
-    store.forget_draft(moment.session, person.id)
+    drafts_store.forget(moment.session, person.id)
     request = require(moment, request_id)
     notices.tell_of_new(moment, request, judged.panel, asked.beneficiaries)
     note(moment, request, person.id, "request.make", **_plain(request, judged))

@@ -12,6 +12,7 @@ from policy.units import MicroTokens, NanoUSD
 from policy.value.valuation import worth
 from programme.exceptions.request import case_of, cases, require
 from programme.people import board
+from store.exceptions import questions as questions_store
 from store.exceptions import requests as store
 from views.people import PersonName
 
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from policy.exceptions import Tally
     from programme.exceptions.request import Case
     from programme.moment import Moment
-    from store.exceptions.requests import Question, Request, StoredVote
+    from store.exceptions.questions import Question
+    from store.exceptions.requests import Request
+    from store.exceptions.votes import StoredVote
     from store.people.board import Attendee
     from views.exceptions import Situation
 
@@ -168,7 +171,7 @@ class _File:
 
 
 def _files(moment: Moment, some: Sequence[Request], *readers: str) -> list[_File]:
-    questions = store.questions_of(moment.session, [request.id for request in some])
+    questions = questions_store.of_requests(moment.session, [request.id for request in some])
     askers = (one.asked_by for asked in questions.values() for one in asked)
     found = cases(moment, some, *readers, *askers)
     return [_File(found[request.id], questions[request.id]) for request in some]

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from policy.exceptions import Electorate, Seat
     from programme.moment import Moment
     from programme.notify import PersonLetter
-    from store.exceptions.requests import Question, Request
+    from store.exceptions.questions import Question
+    from store.exceptions.requests import Request
 
 CARD, FACE, MINE, NOTE, QUESTION, MORE_TIME, OUTCOME = (
     "exceptions/card",

@@ -8,27 +8,28 @@ from policy import texts
 from policy.reasons import Refusal
 from programme.exceptions import notices
 from programme.exceptions.request import case_of, locked, move, note, require_undecided
-from store.exceptions import requests as store
+from store.exceptions import questions as questions_store
 
 if TYPE_CHECKING:
     from programme.moment import Moment
-    from store.exceptions.requests import Question, Request
+    from store.exceptions.questions import Question
+    from store.exceptions.requests import Request
     from store.people.directory import Person
 
 
 def ask(moment: Moment, asker: Person, request_id: str, text: str, *, key: str) -> Question:
     """Put a question of someone who may vote to the requester; the same form sent again is the same question."""
     request = locked(moment, request_id)
-    if (before := store.question_by_key(moment.session, key)) is not None:
+    if (before := questions_store.by_key(moment.session, key)) is not None:
         return before
     require_undecided(moment, request)
     texts.require("question", text, "Write a sentence.")
     case_of(moment, request, asker.id).seat_for(asker.id)
-    number = store.ask(
+    number = questions_store.ask(
         moment.session, key=key, request_id=request.id, asked_by=asker.id, question=text.strip(), now=moment.now
     )
     moved = move(moment, request)
-    question = store.question(moment.session, number)
+    question = questions_store.get(moment.session, number)
     assert question is not None  # noqa: S101 - we have just kept it
     notices.ask(moment, moved, question)
     note(moment, moved, asker.id, "request.ask", question=number)
@@ -37,7 +38,7 @@ def ask(moment: Moment, asker: Person, request_id: str, text: str, *, key: str) 
 
 def answer(moment: Moment, person: Person, number: int, text: str) -> Question:
     """The requester's answer, back to the board; a Refusal when it is not theirs to give, or was given."""
-    question = store.question(moment.session, number)
+    question = questions_store.get(moment.session, number)
     if question is None:
         raise Refusal("unknown_question", f"There is no question {number}.")
     request = locked(moment, question.request_id)
@@ -45,9 +46,9 @@ def answer(moment: Moment, person: Person, number: int, text: str) -> Question:
         raise Refusal("not_yours", "Only the person who asked for the tokens can answer this.")
     texts.require("answer", text, "Write a sentence.")
     require_undecided(moment, request)
-    if not store.answer(moment.session, number, text.strip(), now=moment.now):
+    if not questions_store.answer(moment.session, number, text.strip(), now=moment.now):
         raise Refusal("answered", "You have already answered this.", next_step="The board has your answer.")
-    answered = store.question(moment.session, number)
+    answered = questions_store.get(moment.session, number)
     assert answered is not None  # noqa: S101 - we have just answered it
     moved = move(moment, request)
     notices.answer(moment, moved, answered)

@@ -12,6 +12,7 @@ from programme import decisions
 from programme.decisions import Topic
 from store import audit, runs
 from store.exceptions import requests as store
+from store.exceptions import votes as votes_store
 from store.people import board as board_store
 from views import codec
 from views.exceptions import Situation
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from policy.exceptions import Electorate, Seat, Tally, Vote
     from programme.moment import Moment
     from store.audit import Place
-    from store.exceptions.requests import Request, StoredVote
+    from store.exceptions.requests import Request
+    from store.exceptions.votes import StoredVote
     from store.people.board import Attendee
 
 REQUEST = Topic(
@@ -137,8 +139,8 @@ def cases(moment: Moment, some: Iterable[Request], *also: str) -> dict[str, Case
     asked = list(some)
     if not asked:
         return {}
-    polls = store.polls(moment.session, asked)
-    parties = store.parties_of(moment.session, polls)
+    polls = votes_store.polls(moment.session, asked)
+    parties = votes_store.parties_of(moment.session, polls)
     people = {*also, *(one.person_id for one in asked), *(one.decided_by for one in asked if one.decided_by)}
     for id_, poll in polls.items():
         people |= {

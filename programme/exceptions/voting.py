@@ -13,8 +13,9 @@ from programme.exceptions.crediting import Credit
 from programme.exceptions.request import case_of, locked, move, note, require_undecided
 from programme.exceptions.steps import NO_STEP, after_credit
 from store.audit import NOWHERE, POLICY, Place
-from store.exceptions import requests as store
-from store.exceptions.requests import APPROVED, CREDITED, LAPSED, NOT_RATIFIED, RATIFIED, REJECTED, StoredVote
+from store.exceptions import votes as votes_store
+from store.exceptions.requests import APPROVED, CREDITED, LAPSED, NOT_RATIFIED, RATIFIED, REJECTED
+from store.exceptions.votes import StoredVote
 from store.ledger import ledger
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def vote(moment: Moment, voter: Person, request_id: str, ballot: Ballot, *, plac
     before = next((one for one in case.votes if one.seat == cast.seat), None)
     if before is not None and _same(before, cast):
         return VoteReceipt(request, case.tally(moment.today), cast.seat, again=True)
-    store.cast(moment.session, request.id, cast)
+    votes_store.cast(moment.session, request.id, cast)
     counted, request = _count(moment, case.with_vote(cast), request.stage, decided_by=voter.id)
     _note(moment, request, cast, before, counted, place)
     return VoteReceipt(request, counted, cast.seat, again=False)

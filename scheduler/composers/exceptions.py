@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from policy.units import MICRO_PER_TOKEN
 from programme.exceptions import cards
-from store.exceptions import requests as store
+from store.exceptions import questions as questions_store
 from store.people import directory as people_store
 from templates import exceptions, render
 from views import codec
@@ -75,7 +75,7 @@ def compose_question(app: App, view: object) -> Message | None:
     named = codec.read(AboutRequest, view)
     with app.reading() as moment:
         card = _card(moment, named)
-        question = store.question(moment.session, named.question_id or 0)
+        question = questions_store.get(moment.session, named.question_id or 0)
         if question is None:
             return None
         asked_by = people_store.names(moment.session, [question.asked_by])[question.asked_by]

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
-from policy.exceptions import STAGE_OF, Electorate, Seat, Vote
 from policy.units import MicroTokens
 from store import bulk
 from store.tables.exceptions import (
     request_beneficiaries,
-    request_drafts,
-    request_questions,
     request_seats,
-    request_votes,
     requests,
 )
 from store.tables.ledger import lots
@@ -27,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date, datetime
 
+    from policy.exceptions import Electorate
     from store.engine import Session
 
 OPEN, APPROVED, REJECTED, LAPSED, WITHDRAWN = "open", "approved", "rejected", "lapsed", "withdrawn"
@@ -224,223 +220,8 @@ def remaining(session: Session, request: Request) -> int:
     return remaining_of(session, [request])[request.id]
 
 
-class Parties(NamedTuple):
-    """Those whom a request is about besides its requester: who else uses the tokens, and whose project it is for."""
-
-    beneficiaries: frozenset[str]
-    sponsor: str | None
-
-
-def parties_of(session: Session, request_ids: Iterable[str]) -> dict[str, Parties]:
-    """The parties of each request, with the sponsor that its project has by now."""
-    named: dict[str, set[str]] = {request_id: set() for request_id in request_ids}
-    sponsors: dict[str, str] = {}
-    b = request_beneficiaries.c
-    used_by = sa.select(b.request_id, b.person_id, sa.false())
-    paid_by = sa.select(_r.id, projects.c.sponsor_id, sa.true()).join(projects, projects.c.key == _r.project_key)
-    for ids in bulk.chunks(sorted(named)):
-        query = sa.union_all(used_by.where(b.request_id.in_(ids)), paid_by.where(_r.id.in_(ids)))
-        for request_id, person_id, sponsors_it in session.execute(query):
-            if sponsors_it:
-                sponsors[request_id] = person_id
-            else:
-                named[request_id].add(person_id)
-    return {id_: Parties(frozenset(some), sponsors.get(id_)) for id_, some in named.items()}
-
-
-def _in_order(seats: Iterable[Seat]) -> tuple[Seat, ...]:
-    return tuple(sorted(seats, key=lambda seat: (STAGE_OF[seat.kind], seat.person_id)))
-
-
-class StoredVote(NamedTuple):
-    """A vote as it was cast."""
-
-    seat: str
-    cast_by: str
-    approves: bool
-    amount: MicroTokens | None
-    last_day: date | None
-    reason: str | None
-    cast_at: datetime
-
-    @property
-    def vote(self) -> Vote:
-        return Vote(self.seat, self.approves, self.amount, self.last_day)
-
-
-class Poll(NamedTuple):
-    """The electorate of a request, and the votes in the order in which they were cast."""
-
-    panel: Electorate
-    votes: list[StoredVote]
-
-
-def polls(session: Session, some: Iterable[Request]) -> dict[str, Poll]:
-    """Who may vote on each request, and how they voted."""
-    by_id = {request.id: request for request in some}
-    seats: dict[str, list[Seat]] = {request_id: [] for request_id in by_id}
-    votes: dict[str, list[StoredVote]] = {request_id: [] for request_id in by_id}
-    s, v = request_seats.c, request_votes.c
-    vote_of = sa.and_(v.request_id == s.request_id, v.seat == s.person_id)
-    query = sa.select(
-        s.request_id,
-        s.person_id,
-        s.kind,
-        s.is_chair,
-        s.is_finance,
-        s.recused,
-        *(v[name] for name in StoredVote._fields),
-    ).outerjoin_from(request_seats, request_votes, vote_of)
-    for ids in bulk.chunks(sorted(by_id)):
-        for request_id, *row in session.execute(query.where(s.request_id.in_(ids))):
-            seat, vote = row[:5], row[5:]
-            seats[request_id].append(Seat(*seat))
-            if vote[0] is not None:
-                votes[request_id].append(_in_tokens(StoredVote._make(vote)))
-    return {
-        id_: Poll(
-            Electorate(_in_order(seats[id_]), request.needed, request.needs_finance, request.first_stage),
-            sorted(votes[id_], key=lambda vote: (vote.cast_at, vote.seat)),
-        )
-        for id_, request in by_id.items()
-    }
-
-
-def _in_tokens(vote: StoredVote) -> StoredVote:
-    return vote if vote.amount is None else vote._replace(amount=MicroTokens(vote.amount))
-
-
-def cast(session: Session, request_id: str, vote: StoredVote) -> None:
-    """Keep the vote of a seat, in place of the one it had."""
-    values = vote._asdict() | {"amount": None if vote.amount is None else int(vote.amount)}
-    insert = postgresql.insert if bulk.is_postgresql(session) else sqlite.insert
-    kept = insert(request_votes).values(request_id=request_id, **values)
-    session.execute(kept.on_conflict_do_update(index_elements=["request_id", "seat"], set_=values))
-
-
-# --- Time ----------------------------------------------------------------------------------------------------------
-
-
 def due(session: Session, now: datetime, *, limit: int) -> list[tuple[str, str, datetime]]:
     """(request, step, instant) of what the calendar has to do about requests, the longest due first."""
     query = sa.select(_r.id, _r.next_step, _r.next_at).where(sa.text("requests.next_at IS NOT NULL"), _r.next_at <= now)
     rows = session.execute(query.order_by(_r.next_at, _r.id).limit(limit))
     return [(request_id, step, at) for request_id, step, at in rows]
-
-
-# --- Questions -----------------------------------------------------------------------------------------------------
-
-
-class Question(NamedTuple):
-    """What a member of the board wanted to know, and the answer."""
-
-    id: int
-    request_id: str
-    asked_by: str
-    question: str
-    asked_at: datetime
-    answer: str | None
-    answered_at: datetime | None
-
-
-_q = request_questions.c
-_question = sa.select(_q.id, _q.request_id, _q.asked_by, _q.question, _q.asked_at, _q.answer, _q.answered_at)
-
-
-def ask(session: Session, *, key: str, request_id: str, asked_by: str, question: str, now: datetime) -> int:
-    """Keep a question; its number."""
-    [number] = bulk.allocate_ids(session, request_questions, 1)
-    session.execute(
-        sa.insert(request_questions).values(
-            id=number, idempotency_key=key, request_id=request_id, asked_by=asked_by, question=question, asked_at=now
-        )
-    )
-    return number
-
-
-def question_by_key(session: Session, key: str) -> Question | None:
-    row = session.execute(_question.where(_q.idempotency_key == key)).one_or_none()
-    return Question._make(row) if row else None
-
-
-def question(session: Session, number: int) -> Question | None:
-    row = session.execute(_question.where(_q.id == number)).one_or_none()
-    return Question._make(row) if row else None
-
-
-def questions_of(session: Session, request_ids: Iterable[str]) -> dict[str, list[Question]]:
-    """What was asked about each request, in the order in which it was asked."""
-    found: dict[str, list[Question]] = {request_id: [] for request_id in request_ids}
-    for ids in bulk.chunks(sorted(found)):
-        for row in session.execute(_question.where(_q.request_id.in_(ids)).order_by(_q.id)):
-            found[row.request_id].append(Question._make(row))
-    return found
-
-
-def answer(session: Session, number: int, text: str, *, now: datetime) -> bool:
-    """Keep the answer to a question; False when it has one."""
-    answered = sa.update(request_questions).where(_q.id == number, _q.answer.is_(None))
-    return session.execute(answered.values(answer=text, answered_at=now)).rowcount == 1
-
-
-# --- Drafts --------------------------------------------------------------------------------------------------------
-
-
-class Draft(NamedTuple):
-    """What someone typed into the form and has not submitted."""
-
-    fields: dict[str, Any]
-    saved_at: datetime
-
-
-def draft(session: Session, person_id: str) -> Draft | None:
-    """What someone typed last and has not submitted."""
-    d = request_drafts.c
-    row = session.execute(sa.select(d.fields, d.saved_at).where(d.person_id == person_id)).one_or_none()
-    return Draft._make(row) if row else None
-
-
-def save_draft(session: Session, person_id: str, fields: Mapping[str, Any], *, now: datetime) -> None:
-    """Keep what someone typed last, also when two pieces of it arrive at once, or in the wrong order."""
-    insert = postgresql.insert if bulk.is_postgresql(session) else sqlite.insert
-    draft = insert(request_drafts).values(person_id=person_id, fields=dict(fields), saved_at=now)
-    newer = {"fields": draft.excluded.fields, "saved_at": draft.excluded.saved_at}
-    session.execute(
-        draft.on_conflict_do_update(
-            index_elements=["person_id"], set_=newer, where=request_drafts.c.saved_at <= draft.excluded.saved_at
-        )
-    )
-
-
-def forget_draft(session: Session, person_id: str) -> None:
-    session.execute(sa.delete(request_drafts).where(request_drafts.c.person_id == person_id))
-
-
-# --- The form's menus ----------------------------------------------------------------------------------------------
-
-
-class Project(NamedTuple):
-    """A project that a request can name; its sponsor does not vote on it."""
-
-    key: str
-    name: str
-    sponsor_id: str | None
-
-
-def project_names(session: Session) -> list[Project]:
-    """Every project, by name."""
-    query = sa.select(projects.c.key, projects.c.name, projects.c.sponsor_id).order_by(projects.c.name, projects.c.key)
-    return [Project._make(row) for row in session.execute(query)]
-
-
-def sponsors_of(session: Session, project_keys: Iterable[str]) -> dict[str, str | None]:
-    """Who sponsors each of some projects; an unknown one has none."""
-    found: dict[str, str | None] = dict.fromkeys(project_keys)
-    for some in bulk.chunks(sorted(found)):
-        query = sa.select(projects.c.key, projects.c.sponsor_id).where(projects.c.key.in_(some))
-        found |= {key: sponsor for key, sponsor in session.execute(query)}
-    return found
-
-
-def sponsor_of(session: Session, project_key: str) -> str | None:
-    return sponsors_of(session, [project_key])[project_key]

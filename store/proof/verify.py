@@ -21,6 +21,7 @@ from policy.units import MicroTokens, NanoUSD
 from policy.value.valuation import worth
 from store import audit
 from store.exceptions import requests as requests_store
+from store.exceptions import votes as votes_store
 from store.handbook import proposals as proposals_store
 from store.handbook import reference
 from store.proof import appeals, review_votes, reviews
@@ -362,7 +363,7 @@ def decisions_as_counted(session: Session) -> Iterator[str]:
     zone = ZoneInfo(reference.fact(session, "time_zone") or "UTC")
     expected = {"approved": "approved", "ratified": "approved", "rejected": "rejected"}
     decided = [one for one in requests_store.made_between(session, None, None) if one.state in expected]
-    polls = requests_store.polls(session, decided)
+    polls = votes_store.polls(session, decided)
     for request in decided:
         if request.decided_at is None:
             continue

@@ -13,7 +13,8 @@ from programme.exceptions.asking import Preview
 from programme.exceptions.cards import Card, Exchange, Past, Queue, Queued, VoteLine
 from programme.exceptions.questions import OUTCOMES
 from programme.exceptions.voting import VoteReceipt
-from store.exceptions.requests import Question, Request
+from store.exceptions.questions import Question
+from store.exceptions.requests import Request
 from templates import exceptions, render, reviews
 from tests.support.letters import ENDLESS, HOSTILE, VALUE
 from tests.support.requests import BOOK, HOURS

@@ -27,7 +27,7 @@ from scheduler import courier, slack_delivery
 from scheduler.composers import exceptions
 from store import runs
 from store.engine import open_database
-from store.exceptions import requests as store
+from store.exceptions import drafts as drafts_store
 from store.outbox import messages as outbox_store
 from store.tables.exceptions import requests
 from store.tables.outbox import outbox, run_failures
@@ -215,24 +215,24 @@ def test_a_draft_keeps_what_was_typed_last(app: App, database_url: str) -> None:
 
     def save(text: str, at: datetime) -> None:
         with office.database.transaction() as session:
-            store.save_draft(session, ben, {"amount": text}, now=at)
+            drafts_store.save(session, ben, {"amount": text}, now=at)
 
     def at_the_same_time(database: Database) -> None:
         with database.transaction() as session:
-            store.save_draft(session, ben, {"amount": "5"}, now=now)
+            drafts_store.save(session, ben, {"amount": "5"}, now=now)
 
     assert books.at_once(database_url, [at_the_same_time] * 6) == []
     save("50", now + timedelta(seconds=2))
     save("5", now + timedelta(seconds=1))
     with office.database.reading() as session:
-        assert store.draft(session, ben) == ({"amount": "50"}, now + timedelta(seconds=2))
+        assert drafts_store.of_person(session, ben) == ({"amount": "50"}, now + timedelta(seconds=2))
 
 
 def test_a_draft_that_nobody_typed_does_no_harm(office: App) -> None:
     """The form opens whatever is kept, with a usual day where the kept one is none."""
     with office.database.transaction() as session:
         ben = asking.person(session, BEN)
-        store.save_draft(session, ben.id, {"last_day": "zzz", "amount": "5", "other": 1}, now=office.clock())
+        drafts_store.save(session, ben.id, {"last_day": "zzz", "amount": "5", "other": 1}, now=office.clock())
     assert ben.slack_user_id is not None
     modal = handler.open_request(office, Command(ben.slack_user_id, "", office.clock()))
     assert modal is not None

@@ -29,7 +29,7 @@ from policy.units import MicroTokens
 from programme.handbooks import RecentHandbooks
 from programme.people import board
 from store.engine import open_database
-from store.exceptions import requests as store
+from store.exceptions import votes as votes_store
 from store.tables.ledger import entries, lots
 from tests.support import books, cast, depth, postgres
 from tests.support import requests as asking
@@ -209,7 +209,7 @@ class RequestsMachine(RuleBasedStateMachine):
     def votes_are_those_that_were_accepted(self) -> None:
         with self.office.database.reading() as session:
             for model in self.models:
-                panel, cast = store.polls(session, [model.request])[model.request.id]
+                panel, cast = votes_store.polls(session, [model.request])[model.request.id]
                 votes = {vote.seat: vote.approves for vote in cast}
                 assert votes == model.votes
                 assert not {seat.person_id for seat in panel.seats if seat.recused} & votes.keys()

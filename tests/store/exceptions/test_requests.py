@@ -10,8 +10,11 @@ import sqlalchemy as sa
 
 from policy.units import MicroTokens
 from programme.exceptions import questions
+from store.exceptions import questions as questions_store
 from store.exceptions import requests as store
+from store.exceptions import votes as votes_store
 from store.people import directory as people_store
+from store.people import projects as projects_store
 from store.tables.people import people, projects
 from tests.support import requests as board
 from tests.support.books import ADA, BEN, MARA
@@ -61,12 +64,12 @@ def asked(app: App) -> Iterator[tuple[Session, list[Request]]]:
 
 
 READERS: dict[str, Callable[[Session, list[Request]], object]] = {
-    "polls": store.polls,
-    "parties": lambda session, some: store.parties_of(session, [one.id for one in some]),
-    "questions": lambda session, some: store.questions_of(session, [one.id for one in some]),
+    "polls": votes_store.polls,
+    "parties": lambda session, some: votes_store.parties_of(session, [one.id for one in some]),
+    "questions": lambda session, some: questions_store.of_requests(session, [one.id for one in some]),
     "remaining": store.remaining_of,
     "requests of people": lambda session, some: store.of_people(session, {one.person_id for one in some}, limit=2),
-    "sponsors": lambda session, _: store.sponsors_of(session, ["no", "such", "projects"]),
+    "sponsors": lambda session, _: projects_store.sponsors_of(session, ["no", "such", "projects"]),
     "managers": lambda session, some: people_store.managers_of(session, [one.person_id for one in some]),
 }
 
@@ -85,21 +88,21 @@ def test_each_request_gets_its_own(asked: tuple[Session, list[Request]]) -> None
     session, made = asked
     ids = [one.id for one in made]
     id_of = {email: id_ for email, id_ in session.execute(sa.select(people.c.email, people.c.id))}
-    polls = store.polls(session, made)
+    polls = votes_store.polls(session, made)
     cast = [[(vote.cast_by, vote.approves, vote.amount) for vote in polls[id_].votes] for id_ in ids]
     agreed = [(id_of[IRIS], True, MicroTokens.parse("25")), (id_of[OMAR], True, None)]
     assert cast == [agreed, [(id_of[TESS], False, None)], [], []]
-    questions = store.questions_of(session, ids)
+    questions = questions_store.of_requests(session, ids)
     assert [[one.question for one in questions[id_]] for id_ in ids] == [[], ["What for?", "Until when?"], [], []]
-    parties = store.parties_of(session, ids)
+    parties = votes_store.parties_of(session, ids)
     assert [parties[id_].beneficiaries for id_ in ids] == [{id_of[MARA], id_of[ADA]}, {id_of[BEN]}, set(), set()]
 
 
 def test_panels_are_those_of_their_requests(asked: tuple[Session, list[Request]]) -> None:
     """Anyone who is recused in one request may vote in the next, and members come before alternates."""
     session, made = asked
-    polls = store.polls(session, made)
-    assert polls == {one.id: store.polls(session, [one])[one.id] for one in made}
+    polls = votes_store.polls(session, made)
+    assert polls == {one.id: votes_store.polls(session, [one])[one.id] for one in made}
     for one in made:
         panel = polls[one.id].panel
         assert one.person_id not in {seat.person_id for seat in panel.seats if not seat.recused}
@@ -131,7 +134,7 @@ def test_sponsors_and_managers(shared_app: App) -> None:
         id_of = {email: id_ for email, id_ in session.execute(sa.select(people.c.email, people.c.id))}
         row = {"key": "atlas", "name": "Atlas", "complexity": "usual", "sponsor_id": id_of[MARA]}
         session.execute(sa.insert(projects).values(row))
-        assert store.sponsors_of(session, ["atlas", "none"]) == {"atlas": id_of[MARA], "none": None}
+        assert projects_store.sponsors_of(session, ["atlas", "none"]) == {"atlas": id_of[MARA], "none": None}
         managers = people_store.managers_of(session, id_of.values())
         assert managers == {id_: boss for id_, boss in session.execute(sa.select(people.c.id, people.c.manager_id))}
         assert managers[id_of[ADA]] == id_of[MARA]
