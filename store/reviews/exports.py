@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
-from policy.kinds import EntryKind
+from policy.kinds import EntryKind, LotKind
 from store.exceptions.requests import CREDITED, NOT_RATIFIED
 from store.tables.exceptions import requests
 from store.tables.ledger import accounts, entries, lot_movements, lots
@@ -46,7 +46,8 @@ def months_in_debt(session: Session, begin: datetime, end: datetime) -> dict[str
         sa.select(accounts.c.person_id, sa.func.count(sa.distinct(entries.c.id)))
         .select_from(lot_movements.join(lots).join(accounts, accounts.c.id == lots.c.account_id))
         .join(entries, entries.c.id == lot_movements.c.entry_id)
-        .where(entries.c.kind == EntryKind.GRANT, entries.c.effective_at > begin, entries.c.effective_at <= end)
+        .where(entries.c.kind == EntryKind.GRANT, lots.c.kind == LotKind.MONTHLY)
+        .where(entries.c.effective_at > begin, entries.c.effective_at <= end)
         .group_by(accounts.c.person_id)
     )
     return {person_id: count for person_id, count in session.execute(query)}
