@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
@@ -41,7 +41,7 @@ _d = delegations.c
 def roled(session: Session, usergroup: str | None, today: date) -> list[Roled]:
     """Everyone who may have a seat: those who have not left and neither administer nor audit, by id."""
     roles: dict[str, set[str]] = {}
-    able = people.c.id.in_(_able(today))
+    able = _is_able(people.c.id, today)
     query = sa.select(person_roles.c.person_id, person_roles.c.role).join(
         people, people.c.id == person_roles.c.person_id
     )
@@ -108,10 +108,11 @@ def attendees(session: Session, person_ids: Iterable[str], today: date) -> dict[
     return found
 
 
-def _able(today: date) -> sa.Select[Any]:
-    """Those who can decide something, for themselves or for someone else."""
-    employed = sa.or_(people.c.left_on.is_(None), people.c.left_on >= today)
-    return sa.select(people.c.id).where(employed, people.c.id.not_in(_bystanders)).correlate(None)
+def _is_able(person_id: sa.ColumnElement[str], today: date) -> sa.ColumnElement[bool]:
+    """Whether a person can decide something, for themselves or for someone else; asked of few, whatever the company."""
+    one = people.alias("able")
+    employed = sa.or_(one.c.left_on.is_(None), one.c.left_on >= today)
+    return sa.exists().where(one.c.id == person_id, employed, one.c.id.not_in(_bystanders))
 
 
 def group_members(session: Session, usergroup: str) -> set[str]:
@@ -141,7 +142,7 @@ def delegates_on(session: Session, today: date) -> dict[str, str]:
 
 
 def _in_force(today: date) -> tuple[sa.ColumnElement[bool], ...]:
-    return _d.ended_at.is_(None), _d.last_day >= today, _d.delegate_id.in_(_able(today))
+    return _d.ended_at.is_(None), _d.last_day >= today, _is_able(_d.delegate_id, today)
 
 
 def end_delegation(session: Session, person_id: str, *, now: datetime) -> int:
