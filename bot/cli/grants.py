@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import click
@@ -149,7 +150,7 @@ def _plan_row(name: str, f: Factors) -> tuple[str, ...]:
         name,
         f.level,
         f"{f.entitlement.decimal:.2f}",
-        f"{f.fte_permille / 1000:g}",
+        f"{Decimal(f.fte_permille) / 1000:f}",
         f"{f.days_active}/{f.days_in_month}",
         str(f.seniority),
         str(f.complexity),

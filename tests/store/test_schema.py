@@ -208,11 +208,13 @@ def test_managers_of_before_are_on_record(empty_database: Database, monkeypatch:
     with monkeypatch.context() as patched:
         patched.setattr(command, "upgrade", lambda config, _: original(config, "0004"))
         schema.upgrade(empty_database)
+    columns = [sa.column(c.name, c.type) for c in people.c if c.name != "fte_permille"]
+    of_before = sa.table("people", *columns, sa.column("fte_permille", sa.SmallInteger))
     with empty_database.transaction() as session:
         for who, manager, left in (("m", None, None), ("a", "m", None), ("b", "m", date(2026, 5, 31))):
             row = {"id": who, "email": who, "name": who, "manager_id": manager, "level": "mid", "role_family": "e"}
             more = {"fte_permille": 1_000, "time_zone": "UTC", "hired_on": date(2026, 1, 1), "left_on": left}
-            session.execute(sa.insert(people).values(**row, **more))
+            session.execute(sa.insert(of_before).values(**row, **more))
     schema.upgrade(empty_database)
     with empty_database.reading() as session:
         found = session.execute(sa.select(reporting_lines).order_by(*reporting_lines.primary_key)).all()
