@@ -79,7 +79,7 @@ def run_grants(month: Month, *, dry_run: bool, as_json: bool) -> None:
     """Make MONTH's grants to everyone in the programme; running it again changes nothing."""
     with common.app() as app:
         if dry_run:
-            with common.undone(app) as moment:
+            with app.undone() as moment:
                 _show_plan(sizing.plan(moment, month), as_json=as_json)
             return
         announce_in = settings.load().announce_channel
