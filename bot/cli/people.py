@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
@@ -55,10 +56,16 @@ def _line(change: Change) -> str:
     """A change of one person as a line: `ada@example.com: level staff → principal`."""
     if change.is_new:
         return f"{change.email}: new"
-    return f"{change.email}: " + ", ".join(f"{name} {_told(a)} → {_told(b)}" for name, (a, b) in change.columns.items())
+    columns = change.columns.items()
+    return f"{change.email}: " + ", ".join(f"{_NAMES.get(n, n)} {_told(n, a)} → {_told(n, b)}" for n, (a, b) in columns)
 
 
-def _told(value: Any) -> str:  # noqa: ANN401 - any column
+_NAMES = {"fte_permille": "fte", "manager_id": "manager"}
+
+
+def _told(name: str, value: Any) -> str:  # noqa: ANN401 - any column
+    if name == "fte_permille":
+        return f"{Decimal(value) / 1000:f}"
     return ";".join(value) or "-" if isinstance(value, list) else "-" if value is None else str(value)
 
 
