@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from programme.app import App
     from programme.moment import Moment
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", *"\uff1d\uff0b\uff0d\uff20")
+_FORMULA = ("=", "+", "-", "@", "\t", "\n", *"\uff1d\uff0b\uff0d\uff20")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 dry_run_option = click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
@@ -108,9 +108,11 @@ def write_csv(out: TextIO, columns: Sequence[str], rows: Iterable[Mapping[str, A
 
 def inert(value: Any) -> Any:  # noqa: ANN401 - any column
     """What someone wrote, so that no spreadsheet takes it for a formula; a number stays one."""
-    if not isinstance(value, str) or not value.startswith(_FORMULA) or _NUMBER.fullmatch(value):
+    if not isinstance(value, str):
         return value
-    return f"'{value}"
+    # A carriage return is not quoted by the writer, and what follows it would begin a row of its own.
+    text = value.replace("\r\n", "\n").replace("\r", "\n")
+    return f"'{text}" if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text
 
 
 def print_table(heading: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

@@ -33,9 +33,9 @@ def not_text(head: bytes) -> str:
 
 
 def _alternates_with_nul(head: bytes) -> bool:
-    """UTF-16 without a mark: every second byte of Western text is NUL."""
-    few = head[:64]
-    return len(few) >= len(b"a\0b\0") and (not any(few[1::2]) or not any(few[0::2]))
+    """UTF-16 without a mark: of Western text nearly every second byte is NUL."""
+    nul = max(head[0::2].count(0), head[1::2].count(0))
+    return len(head) >= len(b"a\0b\0") and nul * 3 > len(head)
 
 
 def not_utf8(line: bytes, error: UnicodeDecodeError) -> str:

@@ -225,6 +225,23 @@ def test_managers_of_before_are_on_record(empty_database: Database, monkeypatch:
     ]
 
 
+def test_posts_of_before_are_what_they_were(empty_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole thousandths stay those numbers when posts become exact, and when a database goes back."""
+    original = command.upgrade
+    with monkeypatch.context() as patched:
+        patched.setattr(command, "upgrade", lambda config, _: original(config, "0013"))
+        schema.upgrade(empty_database)
+    told = "'p', 'p@example.com', 'P', 'mid', 'engineering', 625, 'UTC', '2026-01-01'"
+    insert = (
+        f"INSERT INTO people (id, email, name, level, role_family, fte_permille, time_zone, hired_on) VALUES ({told})"  # noqa: S608
+    )
+    with empty_database.transaction() as session:
+        session.execute(sa.text(insert))
+    schema.upgrade(empty_database)
+    with empty_database.reading() as session:
+        assert session.execute(sa.select(people.c.fte_permille)).scalar_one() == 625
+
+
 def test_handbooks_of_before_needed_no_second_person(empty_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """What one person applied before proposals were kept stays proved; what one applies alone afterwards is found."""
     original, now = command.upgrade, datetime(2026, 11, 20, 12, tzinfo=UTC)
