@@ -39,9 +39,8 @@ def import_people(file: BinaryIO, *, dry_run: bool, as_json: bool) -> None:
     text = table_file.opened(file)
     with common.app() as app, common.moment_of(app, dry_run=dry_run) as moment:
         done = programme_people.import_csv(moment, text, actor=common.actor())
-    if done.outside:
-        outside = ", ".join(done.outside)
-        click.echo(f"Outside the programme, as the handbook's rollout.role_families has it: {outside}.", err=True)
+    _warn("Outside the programme, as the handbook's rollout.role_families has it: ", done.outside)
+    _warn("No midpoint yet, so no grant (`tokens-bot bands set`), for pay band: ", done.without_midpoint)
     if dry_run and not as_json:
         for change in done.changes:
             click.echo(_line(change))
@@ -50,6 +49,11 @@ def import_people(file: BinaryIO, *, dry_run: bool, as_json: bool) -> None:
     else:
         would = "Nothing was imported. It would be: " if dry_run else ""
         click.echo(f"{would}{done.added} added, {done.changed} changed, {done.unchanged} unchanged.")
+
+
+def _warn(said: str, words: tuple[str, ...]) -> None:
+    if words:
+        click.echo(f"{said}{', '.join(words)}.", err=True)
 
 
 def _line(change: Change) -> str:

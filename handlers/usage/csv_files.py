@@ -158,6 +158,7 @@ def _fault(check: Callable[..., object], cell: object) -> str:
 def _source(cell: str) -> str:
     source = cell.strip()
     _require_id("source", source)
+    _require_visible("source", source)
     return source
 
 
@@ -165,6 +166,7 @@ def _source(cell: str) -> str:
 def _provider(cell: str) -> str:
     provider = cell.strip().lower()
     _require_text("provider", provider)
+    _require_visible("provider", provider)
     return provider
 
 
@@ -172,6 +174,7 @@ def _provider(cell: str) -> str:
 def _model(cell: str) -> str:
     model = cell.strip()
     _require_text("model", model)
+    _require_visible("model", model)
     return model
 
 
@@ -199,12 +202,18 @@ def _require_intact(column: str, cell: str, limit: int = MAX_NAME) -> None:
         raise unfit(column, f"what was there ({said})", cell)
 
 
+def _require_visible(column: str, cell: str) -> None:
+    if found := cell_readers.unseen_character(cell):
+        raise unfit(column, f"a text without {found}", cell)
+
+
 @lru_cache(_REMEMBERED)
 def _identities(cell: str) -> Identities:
     user = cell.strip()
     if not user:
         return ()
     _require_intact("user", user)
+    _require_visible("user", user)
     if "@" not in user:
         return (("user", user),)
     if fault := cell_readers.email_fault(user):

@@ -51,6 +51,21 @@ def strange_character(text: str) -> str:
     return ""
 
 
+def unseen_character(text: str) -> str:
+    """The first character that cannot be seen, by its number and name; empty if there is none."""
+    return "" if text.isprintable() else strange_character("".join(c for c in text if not c.isprintable()))
+
+
+def read_twice(text: str) -> str:
+    """What a text was before a program took its UTF-8 for Windows-1252 (`MÃ¼ller`); empty if none did."""
+    if text.isascii():
+        return ""
+    try:
+        return text.encode("cp1252").decode()
+    except UnicodeError:
+        return ""
+
+
 def excel_wreck(text: str) -> str:
     """What Excel has made of a cell whose content is lost; empty if it has not."""
     if "E+" in text and _SCIENTIFIC.fullmatch(text):

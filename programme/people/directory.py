@@ -45,11 +45,16 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PeopleImport:
-    """What an import did, and the role families in the file that the handbook leaves outside the programme."""
+    """What an import did.
+
+    `outside` are role families in the file that the handbook leaves outside the programme, `without_midpoint` pay bands
+    that no grant can follow from yet.
+    """
 
     changes: tuple[Change, ...]
     unchanged: int
     outside: tuple[str, ...] = ()
+    without_midpoint: tuple[str, ...] = ()
 
     @property
     def added(self) -> int:
@@ -69,11 +74,18 @@ def import_csv(moment: Moment, file: TextIO, *, actor: str) -> PeopleImport:
     """
     known = people_store.all_by_email(moment.session)
     families = moment.handbook.rollout.role_families
-    words = Words(families, tuple(terms.bands(moment.session)))
+    bands = terms.bands(moment.session)
+    words = Words(families, tuple(bands))
     lines = directory_file.checked_lines(file, known, words)
     changes = _store(moment, lines, known, actor=actor)
-    outside = {line.fields["role_family"] for line in lines if "role_family" in line.fields} - set(families)
-    return PeopleImport(changes, len(lines) - len(changes), tuple(sorted(outside)))
+    outside = _named(lines, "role_family") - set(families)
+    without = _named(lines, "pay_band") - set(bands)
+    return PeopleImport(changes, len(lines) - len(changes), tuple(sorted(outside)), tuple(sorted(without)))
+
+
+def _named(lines: list[Line], column: str) -> set[str]:
+    """Every word that stands in a column."""
+    return {word for line in lines if (word := line.fields.get(column)) is not None}
 
 
 class _Row(NamedTuple):

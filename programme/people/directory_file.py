@@ -55,6 +55,8 @@ def _roles(text: str) -> tuple[str, ...]:
 def _text(text: str) -> str:
     if text == CLEAR:
         raise ValueError(text)
+    if before := cell_readers.read_twice(text):
+        raise WrongCellError(f"this was {before!r}, which a program read in another encoding: export it again")
     return unicodedata.normalize("NFC", text)
 
 

@@ -125,6 +125,8 @@ def test_meters_sum_to_what_was_reported(whole: int, read: int, write: int, outp
     [
         ("source", "", 'expected a text that is not empty, got ""'),
         ("event_id", "", 'expected a text that is not empty, got ""'),
+        ("user", "ada\u200b", 'expected a text without U+200B ZERO WIDTH SPACE, got "ada\u200b"'),
+        ("model", "gpt-5\u00ad", 'expected a text without U+00AD SOFT HYPHEN, got "gpt-5\u00ad"'),
         ("event_id", "x" * 257, f'expected at most 256 characters, got "{"x" * 63}… (259 characters)'),
         ("provider", "", 'expected a text that is not empty, got ""'),
         ("model", "m" * 201, f'expected at most 200 characters, got "{"m" * 63}… (203 characters)'),

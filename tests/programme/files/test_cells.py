@@ -141,6 +141,14 @@ def test_ids_that_only_resemble_that_are_kept(cell: str) -> None:
     assert cells.text(cell) == cell
 
 
+def test_a_name_that_was_read_in_another_encoding_is_known() -> None:
+    """UTF-8 that a program took for Windows-1252 shows what it was; names of any language are left alone."""
+    for name in ("Müller", "Zoë", "Łukasz", "Đặng", "José"):
+        assert cells.read_twice(name) == ""
+    assert cells.read_twice("MÃ¼ller") == "Müller"
+    assert cells.read_twice("JosÃ©") == "José"
+
+
 def test_known_words_are_known_in_any_case() -> None:
     """Blanks, dashes and capitals make no other word; another alphabet does, and is told."""
     read = cells.one_of(("pull_request", "bug"))
