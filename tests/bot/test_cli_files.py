@@ -193,6 +193,17 @@ def test_a_new_e_mail_that_may_be_someones_is_asked_about(
     assert (old in emails(sqlite_app), new in emails(sqlite_app)) == (False, True)
 
 
+def test_a_manager_is_named_by_either_e_mail(sqlite_app: App, run: Run, tmp_path: Path) -> None:
+    """A file in which a manager's e-mail changes may still name them by the old one."""
+    cast.hire(sqlite_app, STAFF.replace("Max,,", "Max,U0MAX,"))
+    path = tmp_path / "people.csv"
+    for named in (MAX, "max.new@example.com"):
+        path.write_text(f"email,slack_user_id,manager_email\nmax.new@example.com,U0MAX,\ns1@example.com,,{named}\n")
+        run("people", "import", str(path), "--dry-run")
+    run("people", "import", str(path))
+    assert person(sqlite_app, "s1@example.com")["manager_id"] == person(sqlite_app, "max.new@example.com")["id"]
+
+
 def test_two_people_of_one_name_are_two_once_both_are_in_the_file(sqlite_app: App, run: Run, tmp_path: Path) -> None:
     """Whoever is still in the file under the old e-mail has not changed it."""
     cast.hire(sqlite_app, STAFF)
