@@ -40,6 +40,12 @@ ADA = "ada@example.com"
 AMOUNT = "4,120"
 
 
+@pytest.fixture(autouse=True)
+def after_the_recorded_calls(clock: Clock) -> None:
+    """LiteLLM's payloads were recorded on a Monday; it is the Tuesday after."""
+    clock.move(days=4)
+
+
 @pytest.fixture
 def client(app: App) -> Iterator[TestClient]:
     """A gateway's own connection to the bot, on either database, with a key for the source `gateway`."""
