@@ -78,7 +78,8 @@ class CloudEvent(Struct, gc=False):
     datacontenttype: str | None = None
 
 
-SHAPE = EventShape(CloudEvent, "id", names.dialect(one.encode_name for one in msgspec.structs.fields(Data)))
+FIELDS = tuple(one.encode_name for one in msgspec.structs.fields(Data))
+SHAPE = EventShape(CloudEvent, "id", names.dialect(FIELDS))
 EXAMPLE = {
     "specversion": "1.0",
     "id": "chatcmpl-1",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Format = Literal["csv", "jsonl"]
 FORMATS: tuple[Format, ...] = ("csv", "jsonl")
+TIME_FIELD: dict[Format, str] = {"csv": "occurred_at", "jsonl": "time"}
 BATCH = 5_000
 REPORTED_LINES = 100
 
@@ -54,7 +55,7 @@ def import_file(
     Each batch commits together with how far the file was read, so an interrupted import goes on from there; a file
     that was imported whole is read again, and every event in it is a duplicate. `progress` gets the bytes read.
     """
-    bad, lines = _check(file, format_, progress)
+    bad, lines = _check(app, file, format_, progress)
     if bad and not skip_bad_lines:
         return UsageImport(_summary(Counter(read=lines, rejected=len(bad))), tuple(bad), 0)
     digest = f"{format_}:{_digest(file)}"
@@ -75,13 +76,15 @@ def import_file(
     return UsageImport(_summary(counts), tuple(bad), start[0])
 
 
-def _check(file: BinaryIO, format_: Format, progress: Callable[[int], None]) -> tuple[list[BadLine], int]:
+def _check(app: App, file: BinaryIO, format_: Format, progress: Callable[[int], None]) -> tuple[list[BadLine], int]:
     bad: list[BadLine] = []
     count = 0
+    now = app.clock()
     for line, offset, item in _read(file, format_, (0, 0)):
         count += 1
-        if not isinstance(item, UsageEvent):
-            bad.append(BadLine(line, item.detail))
+        why = intake.ahead(item, now, TIME_FIELD[format_]) if isinstance(item, UsageEvent) else item.detail
+        if why:
+            bad.append(BadLine(line, why))
         if not count % BATCH:
             progress(offset)
     return bad, count
