@@ -110,8 +110,8 @@ class EventShape(Generic[Event]):
                 return self.parse_one(whole, index, convert)
             detail = _explained(error, raw)
         except msgspec.DecodeError as error:
-            if (mended := _mended(raw)) != raw:
-                return self.parse_one(mended, index, convert)
+            if (whole := mended(raw)) != raw:
+                return self.parse_one(whole, index, convert)
             detail = f"event: expected JSON: {error}"
         except (UnicodeDecodeError, RecursionError) as error:
             detail = f"event: expected JSON in UTF-8: {error}"
@@ -150,7 +150,7 @@ def _raw_events(body: bytes) -> list[bytes]:
     except (msgspec.DecodeError, RecursionError):
         pass
     try:
-        return _split(_mended(body))
+        return _split(mended(body))
     except (msgspec.DecodeError, RecursionError) as error:
         raise MalformedBodyError(f"the body is not JSON: {error}") from error
 
@@ -172,7 +172,7 @@ _ESCAPE = re.compile(
 )
 
 
-def _mended(body: bytes) -> bytes:
+def mended(body: bytes) -> bytes:
     """The body without what Python's `json` writes though no JSON has it: half an emoji, and numbers that are none.
 
     Gateways log what their clients send: one prompt, cut in the middle of an emoji, must not cost a whole batch.

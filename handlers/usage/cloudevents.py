@@ -277,7 +277,12 @@ def _whole(data: Data, written: int, tokens_in: int, tokens_out: int) -> tuple[i
 
 def _unpriced(data: Data, *, told: bool) -> Meters:
     """What no price list can have a price for, under the sender's own names, so that the event waits."""
-    counts = {name: count for name, count in (data.other or {}).items() if count}
+    counts: dict[str, int] = {}
+    for name, count in (data.other or {}).items():
+        if not names.is_usage(name) or len(name) > MAX_NAME or "\0" in name:
+            raise unfit(f'data."{names.OTHER}"', f"names of usage of at most {MAX_NAME} characters without NUL", name)
+        if count:
+            counts[name] = count
     if data.total and not told and not counts:
-        counts = {names.TOTAL: data.total}
+        counts[names.TOTAL] = data.total
     return cast("Meters", counts)

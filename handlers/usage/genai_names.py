@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Raw
 
-from handlers.decoding import MAX_NAME, Dialect, unfit
+from handlers.decoding import Dialect, unfit
 from handlers.usage.formats import MAX_COUNT
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ _COSTS = tuple(f"{GENAI}{name}." for name in ("cost", "cost_details"))
 
 def dialect(fields: Iterable[str]) -> Dialect:
     """How events are told in the names of `fields`; those that use no others are known by one quick look."""
-    own = [name for name in fields if _is_usage(name)]
+    own = [name for name in fields if is_usage(name)]
     tails = "|".join(re.escape(name.partition(".usage.")[2]) for name in own)
     # The names that are ours end the comparison soonest, and those at the head of `fields` first of all.
     others = re.compile(rf'\.usage\.(?!(?:{tails})")(?:(?<="gen_ai\.usage\.)|(?<="tokens_bot\.usage\.))'.encode())
@@ -104,14 +104,14 @@ def _translated(raw: bytes, own: frozenset[str]) -> bytes:
         data = msgspec.json.decode(event["data"], type=dict[str, Raw])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError):
         return raw
-    ours: dict[str, Any] = {name: value for name, value in data.items() if name in own or not _is_usage(name)}
+    ours: dict[str, Any] = {name: value for name, value in data.items() if name in own or not is_usage(name)}
     ours |= _aliased(data)
     if others := _unknown(data, own):
         ours[OTHER] = others
     return msgspec.json.encode(event | {"data": ours})
 
 
-def _is_usage(name: str) -> bool:
+def is_usage(name: str) -> bool:
     return name.startswith((GENAI, OURS))
 
 
@@ -129,10 +129,8 @@ def _unknown(data: dict[str, Raw], own: frozenset[str]) -> dict[str, int]:
     """The counts under names that no one here knows; one that counted nothing asks for no price."""
     found: dict[str, int] = {}
     for name, value in data.items():
-        if not _is_usage(name) or name in own or name in _READ_AS or name in _SAID_ELSEWHERE or name.startswith(_COSTS):
+        if not is_usage(name) or name in own or name in _READ_AS or name in _SAID_ELSEWHERE or name.startswith(_COSTS):
             continue
-        if len(name) > MAX_NAME:
-            raise unfit("data", f"names of at most {MAX_NAME} characters", name)
         if count := _count(name, value):
             found[name] = count
     return found

@@ -108,24 +108,28 @@ def _ancestors(span: Span, parent_of: dict[_Key, _Key]) -> Iterator[_Key]:
         outer = parent_of[outer]
 
 
+def _operation(span: Span) -> str | None:
+    name = span.attributes.get(OPERATION)
+    return None if name is None else str(name)
+
+
 def _tells(span: Span) -> bool:
-    is_around = span.attributes.get(OPERATION) in AROUND_CALLS
-    return not is_around and any(name.startswith(_USAGE) for name in span.attributes)
+    return _operation(span) not in AROUND_CALLS and any(name.startswith(_USAGE) for name in span.attributes)
 
 
 def _is_silent(span: Span) -> bool:
     has_failed = span.has_failed or _ERROR in span.attributes
-    return span.attributes.get(OPERATION) in CALLS and not has_failed and not _tells(span)
+    return _operation(span) in CALLS and not has_failed and not _tells(span)
 
 
 def _event(index: int, span: Span, source: str) -> dict[str, Any] | Rejected:
     event_id = f"{span.trace_id}:{span.span_id}"[:MAX_NAME]
     if not (_TRACE_ID.fullmatch(span.trace_id) and _SPAN_ID.fullmatch(span.span_id)):
         return Rejected(index, event_id, "traceId, spanId: expected 16 and 8 bytes, in JSON as hexadecimal digits")
-    operation = span.attributes.get(OPERATION)
+    operation = _operation(span)
     if operation is not None and operation not in CALLS:
-        shown = str(operation)[:MAX_NAME]
-        return Rejected(index, event_id, f"{OPERATION}: expected one that calls a model, such as chat, got {shown!r}")
+        expected = f"{OPERATION}: expected one that calls a model, such as chat, got {operation[:MAX_NAME]!r}"
+        return Rejected(index, event_id, expected)
     try:
         ended_at = _EPOCH + timedelta(microseconds=span.ended_at // 1000)
     except OverflowError:

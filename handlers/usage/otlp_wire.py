@@ -16,7 +16,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
-from handlers.decoding import MalformedBodyError
+from handlers.decoding import MalformedBodyError, mended
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
 _STATUS_ERROR = 2
+_INT64 = range(-(2**63), 2**63)
 
 Attributes = dict[str, Any]
 
@@ -43,7 +44,14 @@ class Span(NamedTuple):
 
 def spans(body: bytes, media_type: str, wanted: Callable[[str], bool]) -> list[Span]:
     """The spans of an ExportTraceServiceRequest with their `wanted` attributes; raises MalformedBodyError."""
-    return list(_from_json(body, wanted) if media_type == JSON else _from_protobuf(body, wanted))
+    if media_type != JSON:
+        return list(_from_protobuf(body, wanted))
+    try:
+        return list(_from_json(body, wanted))
+    except MalformedBodyError:
+        if (whole := mended(body)) == body:
+            raise
+        return list(_from_json(whole, wanted))
 
 
 def answer(media_type: str, rejected: int, why: str) -> bytes:
@@ -184,6 +192,12 @@ def _json_span(span: _Span, resource: Attributes, wanted: Callable[[str], bool])
     )
 
 
+def _int64(number: int | str) -> int:
+    if int(number) not in _INT64:
+        raise ValueError("intValue: expected 64 bits")
+    return int(number)
+
+
 def _json_values(holder: _Span | _Resource | None, wanted: Callable[[str], bool]) -> Attributes:
     attributes = (holder.attributes if holder else None) or ()
     return {one.key: _json_value(one.value) for one in attributes if wanted(one.key)}
@@ -192,7 +206,7 @@ def _json_values(holder: _Span | _Resource | None, wanted: Callable[[str], bool]
 def _json_value(raw: Raw) -> object:
     value = _decode_value(raw) or _Value()
     if value.int_value is not None:
-        return int(value.int_value)
+        return _int64(value.int_value)
     if value.double_value is not None:
         return float(value.double_value)
     if value.array_value or value.kvlist_value or value.bytes_value:
