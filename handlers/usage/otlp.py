@@ -48,7 +48,8 @@ USERS = ("user.id", "enduser.id", "gen_ai.user.id", "langfuse.user.id", "tracelo
 _USER, _EMAIL, _ERROR = "user.id", "user.email", "error.type"
 _USAGE = (GENAI, "tokens_bot.usage.")
 _NAMES = frozenset({*cloudevents.FIELDS, *USERS, OPERATION, _ERROR})
-_OF_RESOURCE = frozenset({*USERS, _EMAIL, "tokens_bot.key_alias", "tokens_bot.project"})
+_PERSON = frozenset({*USERS, _EMAIL})
+_OF_RESOURCE = frozenset({"tokens_bot.key_alias", "tokens_bot.project"})
 _TRACE_ID, _SPAN_ID = re.compile("[0-9a-f]{32}"), re.compile("[0-9a-f]{16}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_REASONS = 3
@@ -102,7 +103,7 @@ def _ancestors(span: Span, parent_of: dict[_Key, _Key]) -> Iterator[_Key]:
     """What a span stands in, as far as the request tells, from the inside out."""
     outer = parent_of[_key(span)]
     for _ in range(_DEEPEST):
-        if outer not in parent_of:
+        if outer not in parent_of or not outer[1]:
             return
         yield outer
         outer = parent_of[outer]
@@ -136,7 +137,8 @@ def _event(index: int, span: Span, source: str) -> dict[str, Any] | Rejected:
         ended_at = _EPOCH
     if ended_at <= _EPOCH:
         return Rejected(index, event_id, f"endTimeUnixNano: expected nanoseconds since 1970, got {span.ended_at}")
-    data = {name: value for name, value in span.resource.items() if name in _OF_RESOURCE} | span.attributes
+    told = {name: span.resource[name] for name in _OF_RESOURCE & span.resource.keys()} | span.attributes
+    data = {name: value for name, value in told.items() if name not in _PERSON}
     common = {"specversion": "1.0", "type": "gen_ai.usage", "source": source}
     return common | {"id": event_id, "time": ended_at.isoformat(), "data": data | _person(span)}
 

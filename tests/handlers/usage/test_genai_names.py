@@ -16,6 +16,8 @@ from handlers.usage.formats import MAX_COUNT
 from policy.metering import METERS, UsageEvent
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from policy.metering import Meters
 
 INPUT, OUTPUT = "gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens"
@@ -24,7 +26,7 @@ REASONING, TOTAL = "gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.total_t
 NOBODY_KNOWS = "gen_ai.usage.video.input_tokens"
 
 
-def parse(*usages: dict[str, object]) -> list[UsageEvent | Rejected]:
+def parse(*usages: Mapping[str, object]) -> list[UsageEvent | Rejected]:
     """What becomes of calls with this usage."""
     events = [
         {
@@ -40,13 +42,13 @@ def parse(*usages: dict[str, object]) -> list[UsageEvent | Rejected]:
     return cloudevents.parse(json.dumps(events).encode())
 
 
-def meters(usage: dict[str, object]) -> Meters:
+def meters(usage: Mapping[str, object]) -> Meters:
     [event] = parse(usage)
     assert isinstance(event, UsageEvent), event
     return event.meters
 
 
-def refusal(usage: dict[str, object]) -> str:
+def refusal(usage: Mapping[str, object]) -> str:
     [event] = parse(usage)
     assert isinstance(event, Rejected), event
     return event.detail
