@@ -26,6 +26,7 @@ _Id = Annotated[str, Meta(min_length=1, max_length=MAX_ID)]
 _Text = Annotated[str, Meta(min_length=1)]
 _Name = Annotated[str, Meta(max_length=MAX_NAME)] | None
 _Count = Annotated[int, Meta(ge=0, le=MAX_COUNT)] | None
+_Counts = Annotated[dict[str, _Count] | None, Meta(description="Counts of other kinds; they wait for a price.")]
 _Time = Annotated[datetime, Meta(tz=True)]
 
 _CACHE_CREATION = "gen_ai.usage.cache_creation.input_tokens"
@@ -56,7 +57,7 @@ class Data(Struct, gc=False):
     searches: _Count = field(name=names.SEARCHES, default=None)
     gpu_seconds: _Count = field(name="tokens_bot.usage.gpu_seconds", default=None)
     trained_tokens: _Count = field(name="tokens_bot.usage.trained_tokens", default=None)
-    other: dict[str, _Count] | None = field(name=names.OTHER, default=None)
+    other: _Counts = field(name=names.OTHER, default=None)
     user: _Name = field(name="user.id", default=None)
     end_user: _Name = field(name="enduser.id", default=None)
     email: _Name = field(name="user.email", default=None)

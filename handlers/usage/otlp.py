@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from handlers.decoding import MAX_NAME, Rejected
+from handlers.decoding import MAX_NAME, Rejected, UnfitFieldError, unfit
 from handlers.usage import cloudevents
 from handlers.usage.genai_names import GENAI
 
@@ -64,7 +64,7 @@ def is_wanted(name: str) -> bool:
 
 def parse(spans: Sequence[Span], *, source: str) -> list[Parsed]:
     """What the calls among some spans used, in their order; `source` is the gateway that sent them."""
-    found = [_event(index, span, source) for index, span in enumerate(_calls(spans))]
+    found = [_event_or_refusal(index, span, source) for index, span in enumerate(_calls(spans))]
     events = [one for one in found if not isinstance(one, Rejected)]
     parsed = iter(cloudevents.parse(msgspec.json.encode(events), allowed_source=source))
     return [one if isinstance(one, Rejected) else next(parsed) for one in found]
@@ -80,19 +80,19 @@ def reasons(fates: Iterable[tuple[str, str, str, str]]) -> tuple[int, str]:
 def _calls(spans: Sequence[Span]) -> list[Span]:
     """The spans that count: each call once, where it was made, whatever stands around it.
 
-    Two libraries that report one call do so in two spans, one inside the other. A call that says nothing of what it
-    used stays, to be refused, so that someone hears of it; unless it failed, or one around it tells.
+    Two libraries that report one call do so in two spans, one inside the other. A doubtful span stays, to be refused,
+    so that someone hears of it; unless a call around it or inside it tells what was used.
     """
     parent_of = {_key(span): (span.trace_id, span.parent_id) for span in spans}
     telling = [span for span in spans if _tells(span)]
     around = {outer for span in telling for outer in _ancestors(span, parent_of)}
     counted = {_key(span) for span in telling} - around
-    silent = {
+    doubtful = {
         _key(span)
         for span in spans
-        if _is_silent(span) and _key(span) not in around and counted.isdisjoint(_ancestors(span, parent_of))
+        if _is_doubtful(span) and _key(span) not in around and counted.isdisjoint(_ancestors(span, parent_of))
     }
-    return [span for span in spans if _key(span) in counted or _key(span) in silent]
+    return [span for span in spans if _key(span) in counted or _key(span) in doubtful]
 
 
 def _key(span: Span) -> _Key:
@@ -114,33 +114,52 @@ def _operation(span: Span) -> str | None:
     return None if name is None else str(name)
 
 
+def _has_usage(span: Span) -> bool:
+    return any(name.startswith(_USAGE) for name in span.attributes)
+
+
 def _tells(span: Span) -> bool:
-    return _operation(span) not in AROUND_CALLS and any(name.startswith(_USAGE) for name in span.attributes)
+    operation = _operation(span)
+    return (operation is None or operation in CALLS) and _has_usage(span)
 
 
-def _is_silent(span: Span) -> bool:
-    has_failed = span.has_failed or _ERROR in span.attributes
-    return _operation(span) in CALLS and not has_failed and not _tells(span)
+def _is_doubtful(span: Span) -> bool:
+    """A call that says nothing of its use, though it did not fail; or use by an operation that no one knows."""
+    operation = _operation(span)
+    if operation in CALLS:
+        return not (_has_usage(span) or span.has_failed or _ERROR in span.attributes)
+    return operation is not None and operation not in AROUND_CALLS and _has_usage(span)
 
 
-def _event(index: int, span: Span, source: str) -> dict[str, Any] | Rejected:
+def _event_or_refusal(index: int, span: Span, source: str) -> dict[str, Any] | Rejected:
     event_id = f"{span.trace_id}:{span.span_id}"[:MAX_NAME]
+    try:
+        return _event(event_id, span, source)
+    except UnfitFieldError as error:
+        return Rejected(index, event_id, str(error))
+
+
+def _event(event_id: str, span: Span, source: str) -> dict[str, Any]:
     if not (_TRACE_ID.fullmatch(span.trace_id) and _SPAN_ID.fullmatch(span.span_id)):
-        return Rejected(index, event_id, "traceId, spanId: expected 16 and 8 bytes, in JSON as hexadecimal digits")
+        raise UnfitFieldError("traceId, spanId: expected 16 and 8 bytes, in JSON as hexadecimal digits")
     operation = _operation(span)
     if operation is not None and operation not in CALLS:
-        expected = f"{OPERATION}: expected one that calls a model, such as chat, got {operation[:MAX_NAME]!r}"
-        return Rejected(index, event_id, expected)
-    try:
-        ended_at = _EPOCH + timedelta(microseconds=span.ended_at // 1000)
-    except OverflowError:
-        ended_at = _EPOCH
-    if ended_at <= _EPOCH:
-        return Rejected(index, event_id, f"endTimeUnixNano: expected nanoseconds since 1970, got {span.ended_at}")
+        raise unfit(OPERATION, "one that calls a model, such as chat", operation)
     told = {name: span.resource[name] for name in _OF_RESOURCE & span.resource.keys()} | span.attributes
     data = {name: value for name, value in told.items() if name not in _PERSON}
     common = {"specversion": "1.0", "type": "gen_ai.usage", "source": source}
-    return common | {"id": event_id, "time": ended_at.isoformat(), "data": data | _person(span)}
+    return common | {"id": event_id, "time": _ended_at(span), "data": data | _person(span)}
+
+
+def _ended_at(span: Span) -> datetime:
+    """To the microsecond: databases keep no more."""
+    try:
+        ended_at = _EPOCH + timedelta(microseconds=span.ended_at // 1_000)
+    except OverflowError:
+        ended_at = _EPOCH
+    if ended_at <= _EPOCH:
+        raise UnfitFieldError(f"endTimeUnixNano: expected nanoseconds since 1970, got {span.ended_at}")
+    return ended_at
 
 
 def _person(span: Span) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from programme.usage import intake
+from store.handbook import reference
 from store.people import directory
 from store.tables.usage import quarantine, usage_events
 from tests.support import books, cast
@@ -140,6 +141,9 @@ def test_a_provider_has_one_price_under_all_its_names(sqlite_app: App) -> None:
     )
     assert {provider for provider, _, _ in kept} == set(names)
     assert len({(cost, price_id) for _, cost, price_id in kept}) == 1
+    with sqlite_app.database.reading() as session:
+        spent = reference.spend_by_meter(session, NOON, NOON + SECOND)
+    assert {provider for provider, *_ in spent} == {"azure"}
     assert books.findings(sqlite_app) == {}
 
 
