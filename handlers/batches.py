@@ -39,7 +39,11 @@ class Intake(Generic[Item, Rest]):
     counter: Counter
 
     def answer(self, app: App, parse: Callable[[], Sequence[Item | Rest]]) -> Response:
-        """Take in what a body holds, all in one transaction, and answer for each item in its order."""
+        """Take in what a body holds, and answer for each item in its order."""
+        return self._told(self.fates(app, parse))
+
+    def fates(self, app: App, parse: Callable[[], Sequence[Item | Rest]]) -> list[Fate]:
+        """Take in what a body holds, all in one transaction; what became of each item, in its order."""
         try:
             parsed = parse()
         except MalformedBodyError as error:
@@ -49,21 +53,23 @@ class Intake(Generic[Item, Rest]):
         with app.transaction() as moment:
             taken = iter(self.take_in(moment, [item for item in parsed if isinstance(item, self.kind)]))
         # What is no item is the rest: mypy does not conclude that from a type that is known at run time only.
-        return self._told(
-            [next(taken) if isinstance(item, self.kind) else self.refuse(cast("Rest", item)) for item in parsed]
-        )
+        fates = [next(taken) if isinstance(item, self.kind) else self.refuse(cast("Rest", item)) for item in parsed]
+        for status, count in self._summary(fates).items():
+            self.counter.labels(status).inc(count)
+        return fates
 
-    def _told(self, fates: Sequence[Fate]) -> Response:
+    def _summary(self, fates: Sequence[Fate]) -> dict[str, int]:
         summary = dict.fromkeys(self.statuses, 0)
         for _, _, status, _ in fates:
             summary[status] += 1
-        for status, count in summary.items():
-            self.counter.labels(status).inc(count)
+        return summary
+
+    def _told(self, fates: Sequence[Fate]) -> Response:
         results = [
             {"source": source, "id": item_id, "status": status, "detail": detail}
             for source, item_id, status, detail in fates
         ]
-        return bodies.as_json({"results": results, "summary": summary})
+        return bodies.as_json({"results": results, "summary": self._summary(fates)})
 
 
 def key_with(app: App, scope: str) -> Callable[..., ApiKey]:
@@ -94,8 +100,8 @@ def described(
             400: {"description": "The body is not JSON, or has another outer shape."},
             401: {"description": "No key in force."},
             403: {"description": f"The key lacks the scope `{scope}`."},
-            413: {"description": f"More than {MOST_ITEMS} items, or more than {bodies.LARGEST} bytes."},
-            415: {"description": "The body has a Content-Encoding, such as gzip."},
+            413: {"description": f"More than {MOST_ITEMS} items, or more than {bodies.LARGEST} bytes, decompressed."},
+            415: {"description": "The body has a Content-Encoding other than gzip."},
             503: {"description": "The database does not answer; send the batch again."},
         },
     }

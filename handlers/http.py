@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from handlers import bodies, health, note_failure
 from handlers.outcomes import routes as outcomes
 from handlers.slack import routes as slack_events
+from handlers.usage import otlp_routes
 from handlers.usage import routes as usage
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def build(app: App, *, slack: Bolt | None = None, github_secret: str | None = No
         ],
     )
     api.include_router(usage.routes(app))
+    api.include_router(otlp_routes.routes(app, usage.SPANS, usage.SCOPE))
     api.include_router(outcomes.routes(app, github_secret))
     api.include_router(health.routes(app))
     if slack is not None:

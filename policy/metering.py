@@ -22,8 +22,10 @@ Meter = Literal[
     "cache_write_1h",
     "output",
     "audio_input",
+    "audio_cache_read",
     "audio_output",
     "image_input",
+    "image_cache_read",
     "image_output",
     "searches",
     "requests",
@@ -35,7 +37,16 @@ Meter = Literal[
 METERS: tuple[Meter, ...] = get_args(Meter)
 
 INPUT_METERS: frozenset[Meter] = frozenset(
-    {"input_uncached", "cache_read", "cache_write_5m", "cache_write_1h", "audio_input", "image_input"}
+    {
+        "input_uncached",
+        "cache_read",
+        "cache_write_5m",
+        "cache_write_1h",
+        "audio_input",
+        "audio_cache_read",
+        "image_input",
+        "image_cache_read",
+    }
 )
 OUTPUT_METERS: frozenset[Meter] = frozenset({"output", "audio_output", "image_output"})
 

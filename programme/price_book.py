@@ -30,15 +30,19 @@ METER_KEYS: tuple[tuple[Meter, int, tuple[str, ...]], ...] = (
     ("cache_write_5m", MILLION, ("cache_write_5m_mtok", "cache_write_mtok", "input_mtok")),
     ("cache_write_1h", MILLION, ("cache_write_1h_mtok", "cache_write_mtok", "input_mtok")),
     ("output", MILLION, ("output_mtok",)),
-    ("audio_input", MILLION, ("input_audio_mtok", "input_mtok")),
-    ("audio_output", MILLION, ("output_audio_mtok", "output_mtok")),
+    ("audio_input", MILLION, ("input_audio_mtok",)),
+    ("audio_cache_read", MILLION, ("cache_audio_read_mtok",)),
+    ("audio_output", MILLION, ("output_audio_mtok",)),
     ("image_input", MILLION, ("input_image_mtok", "input_mtok")),
-    ("image_output", MILLION, ("output_image_mtok", "output_mtok")),
+    ("image_cache_read", MILLION, ("cache_image_read_mtok", "cache_read_mtok", "input_image_mtok", "input_mtok")),
+    ("image_output", MILLION, ("output_image_mtok",)),
     ("searches", THOUSAND, ("web_searches_kcount",)),
     ("requests", THOUSAND, ("requests_kcount",)),
 )
-"""Our meter, the units of its price, and the list's keys for it: the first that is there. A kind of token without a
-price of its own is billed as plain input or output, as the data set says of itself."""
+"""Our meter, the units of its price, and the list's keys for it: the first that is there.
+
+Cached tokens without a price of their own are plain input, and so are pictures that a model looks at: that is how
+providers bill them. Sound and drawn pictures cost many times as much as text, so without a price they wait."""
 
 UNMETERED = ("output_reasoning_mtok", "output_citation_mtok", "output_video_mtok")
 """Parts of the output that some models bill apart and gateways do not report apart: such models have no price here."""

@@ -117,8 +117,6 @@ def _usage_event(cells: tuple[str, ...]) -> UsageEvent:
     provider, model, project = _provider(provider), _model(model), _project(project)
     occurred_at = _instant(time)
     identities = _identities(user)
-    if not (whole or output or read_tokens or written):
-        raise UnfitFieldError("input_tokens, output_tokens: no usage figure; write 0 if nothing was used")
     meters = disjoint_meters(
         input_tokens=_count("input_tokens", whole),
         output_tokens=_count("output_tokens", output),

@@ -35,6 +35,7 @@ _BY_NAME: dict[str, Format] = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
 }
+TIME_FIELD: dict[Format, str] = {"csv": "occurred_at", "jsonl": "time"}
 BATCH = 5_000
 REPORTED_LINES = 100
 KEPT: frozenset[intake.Status] = frozenset({"accepted", "quarantined"})
@@ -91,7 +92,7 @@ def import_file(
     Each batch commits together with how far the file was read, so an interrupted import goes on from there; a file
     that was imported whole is read again, and every event in it is a duplicate. `progress` gets the bytes read.
     """
-    bad, lines = _check(file, format_, progress)
+    bad, lines = _check(app, file, format_, progress)
     if bad.count and not skip_bad_lines:
         return _nothing(bad, lines)
     digest = f"{format_}:{_digest(file)}"
@@ -124,7 +125,7 @@ def try_file(
     Each batch is taken in and undone by itself, so that no lock is held for long; what was in a batch before is
     remembered, some 200 bytes an event.
     """
-    bad, lines = _check(file, format_, progress)
+    bad, lines = _check(app, file, format_, progress)
     if bad.count and not skip_bad_lines:
         return _nothing(bad, lines)
     counts: Counter[str] = Counter()
@@ -158,16 +159,18 @@ def _count(counts: Counter[str], batch: _Batch, outcomes: Sequence[intake.Outcom
             refused.add(line, f"{outcome.status}: {outcome.event_id!r} of {outcome.source!r}: {outcome.detail}")
 
 
-def _check(file: BinaryIO, format_: Format, progress: Callable[[int], None]) -> tuple[BadLines, int]:
+def _check(app: App, file: BinaryIO, format_: Format, progress: Callable[[int], None]) -> tuple[BadLines, int]:
     file.seek(0)
     if said := encodings.not_text(file.read(encodings.HEAD)):
         raise MalformedBodyError(f"the file {said}")
     bad = BadLines()
     count = 0
+    now = app.clock()
     for line, offset, item in _read(file, format_, (0, 0)):
         count += 1
-        if not isinstance(item, UsageEvent):
-            bad.add(line, item.detail)
+        why = intake.ahead(item, now, TIME_FIELD[format_]) if isinstance(item, UsageEvent) else item.detail
+        if why:
+            bad.add(line, why)
         if not count % BATCH:
             progress(offset)
     return bad, count

@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from policy.kinds import EntryKind
 from policy.metering import INPUT_METERS, OUTPUT_METERS, UnpricedMeterError, named
 from policy.period import Quarter, day_of, first_instant
+from policy.providers import known_as
 from policy.units import LARGEST_AMOUNT
 from programme.value import valuation
 from store import locks
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from policy.metering import Identities, Identity, Price, UsageEvent
     from policy.value.valuation import TokenValue
     from programme.moment import Moment
+    from store.people.directory import Employment
 
 Status = Literal["accepted", "duplicate", "conflict", "quarantined", "rejected"]
 STATUSES: tuple[Status, ...] = ("accepted", "duplicate", "conflict", "quarantined", "rejected")
@@ -41,6 +43,8 @@ STATUSES: tuple[Status, ...] = ("accepted", "duplicate", "conflict", "quarantine
 ACTOR = "intake"
 LARGEST_EVENT = LARGEST_AMOUNT // 10_000
 """Nano-USD and micro-tokens; some USD 900,000. One call that costs more is a gateway's mistake, and sums must fit."""
+FARTHEST_AHEAD = timedelta(minutes=15)
+"""How far a gateway's clock may be before ours."""
 
 
 class Outcome(NamedTuple):
@@ -77,15 +81,47 @@ class _Tariff(NamedTuple):
     """What one model's use on one day is judged by."""
 
     service_key: str | None
+    provider: str
+    """As the price list knows it."""
     negotiated: Price | None
     value: TokenValue
 
 
-def take_in(moment: Moment, events: Sequence[UsageEvent]) -> list[Outcome]:
+def take_in(moment: Moment, events: Sequence[UsageEvent], *, time_field: str = "time") -> list[Outcome]:
     """Post a batch; the outcomes are in the order of the events.
 
-    The same event again is a duplicate; the same key with other content is a conflict, which is recorded.
+    The same event again is a duplicate; the same key with other content is a conflict, which is recorded. What is
+    ahead of the clock is rejected; `time_field` is what the sender calls the time of an event.
     """
+    latest = moment.now + FARTHEST_AHEAD
+    timely = [event for event in events if event.occurred_at <= latest]
+    outcomes = _take_in_timely(moment, timely)
+    if len(timely) == len(events):
+        return outcomes
+    taken = iter(outcomes)
+    refusals = [ahead(event, moment.now, time_field) for event in events]
+    return [
+        Outcome(event.source, event.event_id, "rejected", why) if why else next(taken)
+        for event, why in zip(events, refusals, strict=True)
+    ]
+
+
+def ahead(event: UsageEvent, now: datetime, time_field: str) -> str:
+    """Why an event is too far ahead of the clock to be true; empty if it is not."""
+    if event.occurred_at <= now + FARTHEST_AHEAD:
+        return ""
+    minutes = FARTHEST_AHEAD // timedelta(minutes=1)
+    return (
+        f"{time_field}: expected at most {minutes} minutes ahead of the bot's clock, which says {_utc(now)},"
+        f" got {_utc(event.occurred_at)}"
+    )
+
+
+def _utc(when: datetime) -> str:
+    return f"{when.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _take_in_timely(moment: Moment, events: Sequence[UsageEvent]) -> list[Outcome]:
     ids: dict[str, list[str]] = {}
     for event in events:
         ids.setdefault(event.source, []).append(event.event_id)
@@ -179,6 +215,7 @@ class _Rating:
         self._values: dict[Quarter, TokenValue] = {}
         self._price_ids: dict[int, str] = {}
         self._prices: dict[str, Price] = {}
+        self._partly_here: dict[str, Employment] = {}
 
     def rate(self, events: Sequence[UsageEvent]) -> tuple[list[RatedEvent], list[UnratedEvent]]:
         """Split events into those that can be posted and those that have to wait; keeps the prices that were used."""
@@ -187,7 +224,10 @@ class _Rating:
         rated: list[RatedEvent] = []
         unrated: list[UnratedEvent] = []
         persons = self._persons(events)
-        for event, day in zip(events, _days(events, self._moment.zone), strict=True):
+        days = list(_days(events, self._moment.zone))
+        known = {person for of_source in persons.values() for person in of_source.values()}
+        self._partly_here = directory.partly_here(self._moment.session, known, days)
+        for event, day in zip(events, days, strict=True):
             result = self._rate_one(event, _first_known(event.identities, persons[event.source]), day)
             if type(result) is RatedEvent:
                 rated.append(result)
@@ -200,6 +240,8 @@ class _Rating:
         if person_id is None:
             names = ", ".join(f"{kind} {name!r}" for kind, name in event.identities) or "no one was named"
             return UnratedEvent(event, "unknown_person", f"no person is known for {names}")
+        if (here := self._partly_here.get(person_id)) and not here.on(day):
+            return UnratedEvent(event, "not_employed", _not_employed(day, here))
         key = (event.provider, event.model, day)
         tariff = self._tariffs.get(key) or self._look_up(*key)
         if tariff.service_key is None:
@@ -212,7 +254,7 @@ class _Rating:
         self, event: UsageEvent, person_id: str, service_key: str, day: date, tariff: _Tariff
     ) -> RatedEvent | UnratedEvent:
         price = tariff.negotiated or self._moment.prices.listed(
-            event.provider, event.model, event.tier, event.occurred_at
+            tariff.provider, event.model, event.tier, event.occurred_at
         )
         if price is None:
             what = named(event.provider, event.model, event.tier)
@@ -238,10 +280,11 @@ class _Rating:
         if quarter not in self._values:
             self._values[quarter] = valuation.value_of(self._moment, quarter, self._moment.handbooks)
         book = self._moment.handbooks.on(day)
-        service = book.service_of(provider, day)
-        tariff = _Tariff(
-            service.key if service else None, book.negotiated_price(provider, model, day), self._values[quarter]
-        )
+        known = known_as(provider)
+        # A handbook may also list a provider just as a gateway spells it.
+        service = book.service_of(provider, day) or book.service_of(known, day)
+        negotiated = book.negotiated_price(provider, model, day) or book.negotiated_price(known, model, day)
+        tariff = _Tariff(service.key if service else None, known, negotiated, self._values[quarter])
         self._tariffs[provider, model, day] = tariff
         return tariff
 
@@ -249,6 +292,12 @@ class _Rating:
         price_id = self._price_ids[id(price)] = reference.price_id(price)
         self._prices[price_id] = price
         return price_id
+
+
+def _not_employed(day: date, here: Employment) -> str:
+    if day < here.hired_on:
+        return f"used on {day}, but the person was hired on {here.hired_on}"
+    return f"used on {day}, but the person left on {here.left_on}"
 
 
 def _first_known(names: Identities, person_of: dict[Identity, str]) -> str | None:

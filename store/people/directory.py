@@ -92,6 +92,27 @@ def by_id(session: Session, person_id: str) -> Person | None:
     return _one(session, people.c.id == person_id)
 
 
+class Employment(NamedTuple):
+    """The first and the last day of someone's time here."""
+
+    hired_on: date
+    left_on: date | None
+
+    def on(self, day: date) -> bool:
+        return self.hired_on <= day and (self.left_on is None or day <= self.left_on)
+
+
+def partly_here(session: Session, person_ids: Iterable[str], days: Iterable[date]) -> dict[str, Employment]:
+    """Those of some people, by id, who were not here on all days from the first to the last: mostly no one."""
+    all_days = set(days)
+    found: dict[str, Employment] = {}
+    for some in bulk.chunks(sorted(person_ids)):
+        missed = sa.or_(people.c.hired_on > min(all_days), people.c.left_on < max(all_days))
+        query = sa.select(people.c.id, people.c.hired_on, people.c.left_on).where(people.c.id.in_(some), missed)
+        found |= {id_: Employment(hired, left) for id_, hired, left in session.execute(query)}
+    return found
+
+
 class PersonName(NamedTuple):
     """What someone is called, and their Slack user if they have one."""
 

@@ -35,8 +35,8 @@ WAIT_SECONDS = 20
 
 
 def take_in(app: App, *events: UsageEvent) -> list[Status]:
-    """Take in one batch in a transaction of its own; what became of each event."""
-    with app.transaction() as moment:
+    """Take in one batch in a transaction of its own, once all of it has happened; what became of each event."""
+    with app.transaction(max([app.clock(), *(event.occurred_at for event in events)])) as moment:
         outcomes = intake.take_in(moment, events)
     return [outcome.status for outcome in outcomes]
 
