@@ -461,8 +461,14 @@ def test_logs_tell_nothing_of_the_events(sqlite_client: TestClient, caplog: pyte
 def test_health_and_readiness(client: TestClient) -> None:
     """A process on a migrated database is alive and ready, and says so without a key."""
     del client.headers["authorization"]
-    assert (client.get("/healthz").status_code, client.get("/healthz").json()) == (200, {"status": "alive"})
-    assert (client.get("/readyz").status_code, client.get("/readyz").json()) == (200, {"status": "ready"})
+    assert (client.get("/healthz").status_code, client.get("/healthz").json()) == (
+        200,
+        {"status": "alive", "runs": ["http"]},
+    )
+    assert (client.get("/readyz").status_code, client.get("/readyz").json()) == (
+        200,
+        {"status": "ready", "runs": ["http"]},
+    )
 
 
 def test_an_empty_database_is_not_ready(tmp_path: Path, clock: Clock) -> None:
