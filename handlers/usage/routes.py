@@ -16,7 +16,7 @@ from handlers.usage import cloudevents, litellm
 from handlers.usage.litellm import NothingUsed
 from policy.metering import UsageEvent
 from programme.app import App
-from programme.usage import intake
+from programme.usage import intake, refusals
 from store.usage.keys import ApiKey
 
 SCOPE = "usage:write"
@@ -42,7 +42,15 @@ def _refused(item: Rejected | NothingUsed) -> Fate:
     return "", item.event_id, "rejected" if isinstance(item, Rejected) else "accepted", item.detail
 
 
-EVENTS = Intake("events", UsageEvent, intake.take_in, _refused, intake.STATUSES, metrics.USAGE_EVENTS)
+EVENTS = Intake(
+    "events",
+    UsageEvent,
+    intake.take_in,
+    _refused,
+    intake.STATUSES,
+    metrics.USAGE_EVENTS,
+    note_rejected=refusals.note_rejected,
+)
 CLOUDEVENTS = described(
     cloudevents.SHAPE.schema(cloudevents.EXAMPLE),
     IntakeAnswer,
@@ -60,12 +68,16 @@ def routes(app: App) -> APIRouter:
     async def report_usage(request: Request, key: Annotated[ApiKey, Depends(require_key)]) -> Response:
         """One event or a batch. Sending it again changes nothing; `data` uses the OpenTelemetry GenAI names."""
         body = await bodies.read(request)
-        return await run_in_threadpool(EVENTS.answer, app, lambda: cloudevents.parse(body, allowed_source=key.source))
+        return await run_in_threadpool(
+            EVENTS.answer, app, lambda: cloudevents.parse(body, allowed_source=key.source), sender=key.source
+        )
 
     @router.post("/litellm", summary="Report usage as LiteLLM's generic_api callback sends it", **LITELLM)
     async def report_litellm_usage(request: Request, key: Annotated[ApiKey, Depends(require_key)]) -> Response:
         """An array of LiteLLM's standard logging payloads. Prompts and answers in it are never kept."""
         body = await bodies.read(request)
-        return await run_in_threadpool(EVENTS.answer, app, lambda: litellm.parse(body, source=key.source))
+        return await run_in_threadpool(
+            EVENTS.answer, app, lambda: litellm.parse(body, source=key.source), sender=key.source
+        )
 
     return router

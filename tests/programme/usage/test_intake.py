@@ -207,11 +207,12 @@ def test_what_cannot_be_attributed_or_priced_is_kept_whole(app: App) -> None:
 
 
 def test_what_waits_is_known_as_well(sqlite_app: App) -> None:
-    """A repeat of an event in quarantine is a duplicate, other content a conflict: the first content waits."""
+    """A repeat of an event in quarantine is a duplicate; other content takes its place, and waits as well."""
     waiting = cast.event("1", at=NOON, who="new@example.com")
     assert books.take_in(sqlite_app, waiting, waiting) == ["quarantined", "duplicate"]
     assert books.take_in(sqlite_app, waiting) == ["duplicate"]
-    assert books.take_in(sqlite_app, cast.event("1", at=NOON, who="new@example.com", meters=OUTPUT)) == ["conflict"]
+    other = cast.event("1", at=NOON, who="new@example.com", meters=OUTPUT)
+    assert books.take_in(sqlite_app, other, other) == ["quarantined", "duplicate"]
     assert len(held(sqlite_app)) == 1
 
 
