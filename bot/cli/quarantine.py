@@ -20,8 +20,9 @@ from store.usage import quarantine as store
 from store.usage.refusals import content_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
+    from policy.metering import UsageEvent
     from programme.app import App
     from programme.moment import Moment
     from store.usage.events import QuarantinedEvent
@@ -81,14 +82,14 @@ def _group(one: Group) -> dict[str, object]:
     return {
         "reason": one.reason,
         "detail": one.detail,
-        "name": name_of(one),
+        "name": name_of(one.reason, one.example),
         "events": one.events,
         "sources": list(one.sources),
         "example": f"{one.example.source}/{one.example.event_id}",
         "first_used": one.first_used.isoformat(),
         "last_used": one.last_used.isoformat(),
         "since": one.since.isoformat(),
-        "remedy": remedy(one),
+        "remedy": remedy(one.reason, one.example, one.sources),
     }
 
 
@@ -97,49 +98,39 @@ def _print_group(one: Group) -> None:
     used = {f"{one.first_used:%Y-%m-%d}", f"{one.last_used:%Y-%m-%d}"}
     click.echo(f"{calls} of {_whose(one)} ({', '.join(one.sources)}; used {' to '.join(sorted(used))})")
     click.echo(f"  {one.reason}: {one.detail}")
-    click.echo(f"  → {remedy(one)}")
+    click.echo(f"  → {remedy(one.reason, one.example, one.sources)}")
 
 
 def _whose(one: Group) -> str:
     if one.reason == "unknown_person":
-        return name_of(one)
+        return name_of(one.reason, one.example)
     return named(one.example.provider, one.example.model, one.example.tier)
 
 
-def name_of(one: Group) -> str:
-    """What a group is called in `--all NAME`."""
-    if one.reason == "unknown_person":
-        return settling.names_of(one.example)[0]
-    if one.reason == "unapproved_service":
-        return one.example.provider
-    return f"{one.example.provider}/{one.example.model}"
+def name_of(reason: str, event: UsageEvent) -> str:
+    """What events that wait like this one are called in `--all NAME`."""
+    if reason == "unknown_person":
+        return settling.names_of(event)[0]
+    return event.provider if reason == "unapproved_service" else f"{event.provider}/{event.model}"
 
 
-def remedy(one: Group) -> str:
-    """What to do about a group: the command, or where its cause is removed."""
-    only = f" --source {quoted(one.sources[0])}" if len(one.sources) == 1 else ""
-    fix = f"`tokens-bot quarantine fix --all {quoted(name_of(one))}{only}"
-    discard = f"`tokens-bot quarantine discard --all {quoted(name_of(one))}{only} --why …`"
-    match one.reason:
+def remedy(reason: str, event: UsageEvent, sources: Sequence[str]) -> str:
+    """What to do about events that wait like this one: a command, or where the cause is removed."""
+    only = f" --source {shlex.quote(sources[0])}" if len(sources) == 1 else ""
+    all_of = f"--all {shlex.quote(name_of(reason, event))}{only}"
+    fix, discard = f"`tokens-bot quarantine fix {all_of}", f"`tokens-bot quarantine discard {all_of} --why …`"
+    match reason:
         case "unknown_person":
-            return f"say who that is with {fix} --person EMAIL --why …`, or {discard}"
+            return f"say whose it is with {fix} --person EMAIL --why …`, or {discard}"
         case "unapproved_service":
-            return (
-                f"add the provider to a service in the handbook if it is approved; if it is misspelt, name it with"
-                f" {fix} --provider NAME --why …`"
-            )
+            return f"name its provider with {fix} --provider NAME --why …`, or approve the service in the handbook"
         case "unknown_model":
             return f"name its model with {fix} --model NAME --why …`, or give it a price in the handbook"
         case "unpriced_meter":
-            return f"give that meter a price in the handbook (docs/operators/gateways.md), or {discard}"
+            return f"give that meter a price in the handbook, or {discard}"
         case "not_employed":
             return f"correct their first or last day with `tokens-bot people import`, or {discard}"
-    return f"look at one with `tokens-bot quarantine show {quoted(f'{one.example.source}/{one.example.event_id}')}`"
-
-
-def quoted(text: str) -> str:
-    """A word for a shell."""
-    return shlex.quote(text)
+    return f"look at one with `tokens-bot quarantine show {shlex.quote(f'{event.source}/{event.event_id}')}`"
 
 
 @quarantine.command("show")
@@ -161,6 +152,8 @@ def show_event(event: str, *, as_json: bool) -> None:
             click.echo(f"{name:<12} {_text(value)}")
     for line in _history(case):
         click.echo(line)
+    if case.state == "waiting":
+        click.echo(f"→ {remedy(case.reason, case.event, [case.event.source])}")
 
 
 def _text(value: object) -> str:
@@ -255,7 +248,7 @@ def fix_events(
         click.echo(f"{name} of {', '.join(sorted(done.mapped))} is {person}, for later usage as well.")
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(still.items()))
     waits = f", {still.total():,} still waiting: {reasons}" if still else ""
-    click.echo(f"{done.events:,} fixed, {done.posted:,} posted{waits}.{_unchanged(dry_run=dry_run)}")
+    click.echo(f"{_dry(dry_run=dry_run)}{done.events:,} fixed, {done.posted:,} posted{waits}.")
 
 
 @quarantine.command("discard")
@@ -283,11 +276,11 @@ def discard_events(
     if as_json:
         common.print_json({"discarded": done.events, "dry_run": dry_run})
     else:
-        click.echo(f"{done.events:,} discarded.{_unchanged(dry_run=dry_run)}")
+        click.echo(f"{_dry(dry_run=dry_run)}{done.events:,} discarded.")
 
 
-def _unchanged(*, dry_run: bool) -> str:
-    return " That was a dry run: nothing has changed." if dry_run else ""
+def _dry(*, dry_run: bool) -> str:
+    return "A dry run, nothing has changed: " if dry_run else ""
 
 
 def _settle(event: str | None, name: str | None, source: str | None, work: Work, *, dry_run: bool) -> Settled:

@@ -262,8 +262,9 @@ class _Rating:
 
     def _rate_one(self, event: UsageEvent, person_id: str | None, day: date) -> RatedEvent | UnratedEvent:
         if person_id is None:
-            names = ", ".join(f"{kind} {name!r}" for kind, name in event.identities) or "no one was named"
-            return UnratedEvent(event, "unknown_person", f"no person is known for {names}")
+            names = ", ".join(f"{kind} {name!r}" for kind, name in event.identities)
+            said = f"no person is known for {names}" if names else "it names no one"
+            return UnratedEvent(event, "unknown_person", said)
         key = (event.provider, event.model, day)
         tariff = self._tariffs.get(key) or self._look_up(*key)
         if tariff.service_key is None:

@@ -116,7 +116,7 @@ def fix(
     The person of one event is corrected for that event alone; that of all with a name, by mapping the name at each of
     their gateways, so later usage under it is theirs as well.
     """
-    _require_sensible(wanted, correction, why)
+    correction = _sensible(wanted, correction, why)
     person = directory.require(moment, correction.person) if correction.person else None
     held = _held(moment, wanted, after)
     meant = [one.event for one in held if wanted.includes(one.event, by_person=person is not None)]
@@ -172,11 +172,9 @@ def _end(held: Sequence[QuarantinedEvent]) -> Place | None:
     return (held[-1].since, held[-1].event.source, held[-1].event.event_id) if held else None
 
 
-def _require_sensible(wanted: Wanted, correction: Correction, why: str) -> None:
+def _sensible(wanted: Wanted, correction: Correction, why: str) -> Correction:
+    """The correction as events are written, or a Refusal."""
     _require_reason(why)
-    for field, value in (("provider", correction.provider), ("model", correction.model)):
-        if value is not None and not 0 < len(value.strip()) <= LONGEST:
-            raise Refusal("bad_name", f"{field} = {value!r}: expected a name of 1 to {LONGEST} characters.")
     if correction == Correction():
         raise Refusal("nothing_to_fix", "Nothing is corrected.", next_step="Give --provider, --model or --person.")
     if correction.person and (correction.provider or correction.model) and wanted.key is None:
@@ -185,6 +183,15 @@ def _require_sensible(wanted: Wanted, correction: Correction, why: str) -> None:
             "A name of a person and a name of a model are corrected one after the other.",
             next_step="Run `quarantine fix` twice.",
         )
+    provider, model = _name("provider", correction.provider), _name("model", correction.model)
+    return Correction(provider and provider.lower(), model, correction.person)
+
+
+def _name(field: str, value: str | None) -> str | None:
+    name = None if value is None else value.strip()
+    if name is not None and not 0 < len(name) <= LONGEST:
+        raise Refusal("bad_name", f"{field} = {value!r}: expected a name of 1 to {LONGEST} characters.")
+    return name
 
 
 def _require_reason(why: str) -> None:
@@ -196,8 +203,8 @@ def _corrected(event: UsageEvent, correction: Correction, *, email: str | None) 
     """The event as it should have been. Its fingerprint stays: what arrived is known by that when it comes again."""
     first: tuple[Identity, ...] = (("email", email),) if email else ()
     return event._replace(
-        provider=correction.provider.strip().lower() if correction.provider else event.provider,
-        model=correction.model.strip() if correction.model else event.model,
+        provider=correction.provider or event.provider,
+        model=correction.model or event.model,
         identities=(*first, *(name for name in event.identities if name not in first)),
     )
 

@@ -185,7 +185,7 @@ def test_what_cannot_be_attributed_or_priced_is_kept_whole(app: App) -> None:
     """It waits with its reason, debits no one, is not zero, and does not hold up the rest of its batch."""
     waiting = [
         (cast.event("a", at=NOON, who="nobody@example.com"), "unknown_person", "email 'nobody@example.com'"),
-        (cast.event("b", at=NOON, who=""), "unknown_person", "no one was named"),
+        (cast.event("b", at=NOON, who=""), "unknown_person", "it names no one"),
         (cast.event("c", at=NOON, model=("acme", "m1")), "unapproved_service", "provider 'acme'"),
         (cast.event("d", at=NOON, model=("acme", "m1"), meters={}), "unapproved_service", "provider 'acme'"),
         (cast.event("e", at=NOON, model=("openai", "gpt-99")), "unknown_model", "openai/gpt-99"),
