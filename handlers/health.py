@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from handlers import metrics
 from programme.app import App
 from store import schema
 
@@ -18,6 +19,7 @@ Answer = dict[str, str | list[str]]
 def routes(app: App, parts: Sequence[str]) -> APIRouter:
     """`parts` are what this process runs of the bot."""
     router = APIRouter(tags=["operations"])
+    kept = metrics.kept_by(app)
 
     @router.get("/healthz", summary="Is the process alive?")
     def healthz() -> Answer:
@@ -39,6 +41,6 @@ def routes(app: App, parts: Sequence[str]) -> APIRouter:
 
     @router.get("/metrics", summary="Counts and durations for Prometheus")
     def prometheus() -> Response:
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+        return Response(generate_latest() + generate_latest(kept), media_type=CONTENT_TYPE_LATEST)
 
     return router

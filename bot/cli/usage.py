@@ -1,4 +1,4 @@
-"""`usage import`."""
+"""`usage import`, and the groups of other files that belong to `usage`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from bot.cli import common
+from bot.cli import answers, common
 from handlers.decoding import MalformedBodyError
 from handlers.usage import files
 from policy.reasons import Refusal
@@ -55,11 +55,23 @@ def import_usage(file: BinaryIO, *, format_: Format, skip_bad_lines: bool, as_js
             f"{len(done.bad_lines)} bad lines, so nothing was imported.",
             next_step="Correct them, or skip them with --skip-bad-lines.",
         )
+    if conflicts := done.counts["conflict"]:
+        raise Refusal(
+            "conflicts",
+            f"{conflicts:,} lines have the id of an event with other content, which stays; all others are imported.",
+            next_step="`tokens-bot usage conflicts list` shows both.",
+        )
+
+
+usage.add_command(answers.conflicts)
+usage.add_command(answers.rejected)
 
 
 def _report(done: UsageImport, *, as_json: bool) -> None:
     for line in done.bad_lines:
         click.echo(f"line {line.number}: {line.detail}", err=True)
+    for line in done.conflicts:
+        click.echo(f"line {line.number}: conflict: {line.detail}", err=True)
     if done.resumed_at:
         click.echo(f"Continued after line {done.resumed_at}, where an earlier import had stopped.", err=True)
     if as_json:

@@ -14,11 +14,12 @@ from programme.usage import intake
 from store.usage import events as usage_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from handlers.decoding import Rejected
     from handlers.usage.formats import Position
     from programme.app import App
+    from programme.usage.intake import Outcome
 
 Format = Literal["csv", "jsonl"]
 FORMATS: tuple[Format, ...] = ("csv", "jsonl")
@@ -34,11 +35,15 @@ class BadLine:
 
 @dataclass(frozen=True, slots=True)
 class UsageImport:
-    """What an import did; `resumed_at` is the line after which it took up an earlier, interrupted one."""
+    """What an import did; `resumed_at` is the line after which it took up an earlier, interrupted one.
+
+    `conflicts` are the lines since then whose id stands for an event with other content.
+    """
 
     counts: dict[str, int]
     bad_lines: tuple[BadLine, ...]
     resumed_at: int
+    conflicts: tuple[BadLine, ...] = ()
 
 
 def import_file(
@@ -62,17 +67,26 @@ def import_file(
         before = usage_store.progress_of_file(session, digest)
     start: Position = (before.lines_done, before.bytes_done) if before else (0, 0)
     counts = Counter(before.counts if before else {})
+    conflicts: list[BadLine] = []
     for batch, (line, offset) in _batches(_read(file, format_, start)):
         with app.transaction() as moment:
-            events = [item for item in batch if isinstance(item, UsageEvent)]
+            lines_of = [number for number, item in batch if isinstance(item, UsageEvent)]
+            events = [item for _, item in batch if isinstance(item, UsageEvent)]
             outcomes = intake.take_in(moment, events)
             counts.update(outcome.status for outcome in outcomes)
             counts.update(read=len(batch), rejected=len(batch) - len(events))
             usage_store.note_progress(moment.session, digest, lines=line, offset=offset, counts=counts)
+        conflicts += _conflicts(lines_of, outcomes)
         progress(offset)
     with app.database.transaction() as session:
         usage_store.forget_progress(session, digest)
-    return UsageImport(_summary(counts), tuple(bad), start[0])
+    return UsageImport(_summary(counts), tuple(bad), start[0], tuple(conflicts))
+
+
+def _conflicts(lines: Sequence[int], outcomes: Sequence[Outcome]) -> Iterator[BadLine]:
+    for number, outcome in zip(lines, outcomes, strict=True):
+        if outcome.status == "conflict":
+            yield BadLine(number, f"{outcome.source}/{outcome.event_id}: {outcome.detail}")
 
 
 def _check(file: BinaryIO, format_: Format, progress: Callable[[int], None]) -> tuple[list[BadLine], int]:
@@ -94,12 +108,12 @@ def _read(file: BinaryIO, format_: Format, start: Position) -> Iterator[tuple[in
 
 def _batches(
     items: Iterator[tuple[int, int, UsageEvent | Rejected]],
-) -> Iterator[tuple[list[UsageEvent | Rejected], Position]]:
-    """Items in batches, each with the position after its last one."""
-    batch: list[UsageEvent | Rejected] = []
+) -> Iterator[tuple[list[tuple[int, UsageEvent | Rejected]], Position]]:
+    """Items with their lines, in batches, each with the position after its last one."""
+    batch: list[tuple[int, UsageEvent | Rejected]] = []
     position = (0, 0)
     for line, offset, item in items:
-        batch.append(item)
+        batch.append((line, item))
         position = (line, offset)
         if len(batch) == BATCH:
             yield batch, position

@@ -75,6 +75,11 @@ class StandingConflict(NamedTuple):
     last_seen_at: datetime
     times: int
 
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Those in which they differ."""
+        return tuple(field for field, stands in self.stands.items() if stands != self.offered.get(field))
+
 
 def conflicts(moment: Moment, *, limit: int) -> list[StandingConflict]:
     """The latest conflicts, with what stands."""

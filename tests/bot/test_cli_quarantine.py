@@ -73,10 +73,7 @@ def test_the_list_says_how_many_calls_wait_for_what_and_what_to_do(run: Run) -> 
 
 def test_a_remedy_does_what_it_says(run: Run, sqlite_app: App) -> None:
     """The commands of the list, with what is right filled in, leave nothing waiting."""
-    filled = {
-        "NAME": {"anthropic/our chat": "claude-sonnet-4-5", "antrhopic": "anthropic"},
-        "EMAIL": {"user:ci-runner": BEN},
-    }
+    right = {"anthropic/our chat": "claude-sonnet-4-5", "antrhopic": "anthropic", "user:ci-runner": BEN}
     for group in read(run("list", "--json"))["groups"]:
         words = shlex.split(group["remedy"].split("`")[1])[2:]
         words = [right[group["name"]] if word in {"NAME", "EMAIL"} else word for word in words]
