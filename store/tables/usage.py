@@ -60,7 +60,7 @@ quarantine = Table(
     Column("reason", Text, nullable=False),
     Column("detail", Text, nullable=False),
     Column("since", Instant, nullable=False),
-    Column("released_at", Instant, comment="When it left, posted or discarded."),
+    Column("released_at", Instant),
     Column("discarded_at", Instant, comment="When someone decided that it is never debited."),
     sa.ForeignKeyConstraint(["source", "event_id"], ["usage_events.source", "usage_events.event_id"]),
     partial_index("ix_quarantine_held", "since", where="released_at IS NULL"),
