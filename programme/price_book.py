@@ -28,17 +28,19 @@ METER_KEYS: tuple[tuple[Meter, int, tuple[str, ...]], ...] = (
     ("input_uncached", MILLION, ("input_mtok",)),
     ("cache_read", MILLION, ("cache_read_mtok", "input_mtok")),
     ("cache_write_5m", MILLION, ("cache_write_5m_mtok", "cache_write_mtok", "input_mtok")),
-    ("cache_write_1h", MILLION, ("cache_write_1h_mtok", "cache_write_mtok", "input_mtok")),
+    ("cache_write_1h", MILLION, ("cache_write_1h_mtok",)),
     ("output", MILLION, ("output_mtok",)),
-    ("audio_input", MILLION, ("input_audio_mtok", "input_mtok")),
-    ("audio_output", MILLION, ("output_audio_mtok", "output_mtok")),
+    ("audio_input", MILLION, ("input_audio_mtok",)),
+    ("audio_output", MILLION, ("output_audio_mtok",)),
     ("image_input", MILLION, ("input_image_mtok", "input_mtok")),
     ("image_output", MILLION, ("output_image_mtok", "output_mtok")),
     ("searches", THOUSAND, ("web_searches_kcount",)),
     ("requests", THOUSAND, ("requests_kcount",)),
 )
-"""Our meter, the units of its price, and the list's keys for it: the first that is there. A kind of token without a
-price of its own is billed as plain input or output, as the data set says of itself."""
+"""Our meter, the units of its price, and the list's keys for it: the first that is there.
+
+Cached and image tokens without a price of their own are plain input or output, as the data set says of itself. Audio
+and writes for an hour cost a multiple wherever they have a price: without one they wait."""
 
 UNMETERED = ("output_reasoning_mtok", "output_citation_mtok", "output_video_mtok")
 """Parts of the output that some models bill apart and gateways do not report apart: such models have no price here."""

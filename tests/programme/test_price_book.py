@@ -198,12 +198,30 @@ def test_only_what_the_list_does_not_price_has_no_price() -> None:
 
 
 def test_a_meter_is_priced_if_its_key_or_its_kind_is() -> None:
-    """Cached, audio and image tokens without a price of their own are plain tokens; nothing else is made up."""
+    """Cached and image tokens without a price of their own are plain tokens; nothing else is made up."""
     for provider, model in PRICED:
         price = BOOK.listed(provider, model.id, "", NOON)
         assert price is not None
         keys = held_at(model, NOON)
         assert set(price.meters) == {meter for meter, _, alternatives in METER_KEYS if keys & set(alternatives)}
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "meter"),
+    [
+        ("openai", "gpt-4o-audio-preview", "audio_input"),
+        ("openai", "gpt-4o-audio-preview", "audio_output"),
+        ("openai", "gpt-5", "audio_input"),
+        ("openrouter", "anthropic/claude-opus-4.5", "cache_write_1h"),
+    ],
+)
+def test_audio_and_long_writes_without_a_price_are_not_billed_as_text(provider: str, model: str, meter: Meter) -> None:
+    """Case 43: they cost a multiple of text, so what the list does not price waits for a price of the company's own."""
+    price = BOOK.listed(provider, model, "", NOON)
+    assert price is not None
+    assert price.cost({"input_uncached": 1_000_000}) > 0
+    with pytest.raises(UnpricedMeterError, match=f"no price for {meter} of "):
+        price.cost({meter: 1_000_000})
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
 
+from handlers.usage import cloudevents
+from policy.metering import UsageEvent
 from policy.reasons import Refusal
 from policy.units import MicroTokens
 from programme.usage import quarantine
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from programme.app import App
     from store.engine import Database
 
+DATA = Path(__file__).parents[2] / "data" / "cases"
 ODD = ("openai", "our-prod-chat")
 CALL = MicroTokens(-540_000)
 """What a call of Sonnet costs."""
@@ -246,3 +250,13 @@ def test_administrators_and_retries_at_once_settle_each_event_once(database_url:
     assert posted + discarded == 20
     assert books.wallet(app, ADA) == posted * CALL
     assert books.findings(app) == {}
+
+
+def test_audio_without_a_price_waits_whole(sqlite_app: App) -> None:
+    """Case 43: a million tokens of audio are not billed as text; the model that has a price for them is named."""
+    [event] = cloudevents.parse((DATA / "43-audio-price.json").read_bytes())
+    assert isinstance(event, UsageEvent)
+    assert books.take_in(sqlite_app, event) == ["quarantined"]
+    assert reasons(sqlite_app) == {event.event_id: "unpriced_meter"}
+    assert fix(sqlite_app, Wanted(key=("gw", event.event_id)), Correction(model="gpt-audio")).posted == 1
+    assert books.wallet(sqlite_app, BEN) == MicroTokens.parse("-3200")
