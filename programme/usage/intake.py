@@ -26,7 +26,6 @@ from store.ledger import ledger
 from store.ledger.ledger import Draft
 from store.people import directory
 from store.usage import events as usage_store
-from store.usage import quarantine as quarantine_store
 from store.usage.events import DayKey, EventPosting
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from policy.metering import Identities, Identity, Price, UsageEvent
     from policy.value.valuation import TokenValue
     from programme.moment import Moment
-    from programme.usage.replacing import Mark, Offered
+    from programme.usage.replacing import Mark
 
 Status = Literal["accepted", "duplicate", "conflict", "quarantined", "rejected"]
 STATUSES: tuple[Status, ...] = ("accepted", "duplicate", "conflict", "quarantined", "rejected")
@@ -131,8 +130,7 @@ def _take_in_offers(
     placed = replacing.place(offers, refused, {replacing.mark_of(one.event) for one in rated})
     posted = _post(moment, [one for one in rated if placed.keeps(one.event)])
     waiting = [one for one in unrated if placed.keeps(one.event)]
-    _keep(moment, offers, posted, waiting)
-    quarantine_store.note(moment.session, replacing.steps(moment, placed))
+    replacing.keep(moment, offers, placed, posted, waiting)
     refusals.note_conflicts(moment, placed.conflicts)
     details = {replacing.mark_of(one.event): one.detail for one in unrated}
     return list(_answers(events, outcomes, details, news=placed.taken, known=offers.known))
@@ -157,25 +155,6 @@ def _answers(
         else:
             yield outcome
         told.add(mark)
-
-
-def _keep(
-    moment: Moment,
-    offers: Offered,
-    posted: Sequence[tuple[UsageEvent, EventPosting]],
-    waiting: Sequence[UnratedEvent],
-) -> None:
-    """Insert what is new, and give what waited its new content."""
-
-    def is_new(event: UsageEvent) -> bool:
-        return replacing.key_of(event) not in offers.stands
-
-    entered = [*posted, *((one.event, None) for one in waiting)]
-    usage_store.insert_events(moment.session, [one for one in entered if is_new(one[0])])
-    usage_store.hold(moment.session, [one for one in waiting if is_new(one.event)], now=moment.now)
-    quarantine_store.rewrite(moment.session, [event for event, _ in entered if not is_new(event)])
-    usage_store.explain_hold(moment.session, [one for one in waiting if not is_new(one.event)])
-    usage_store.release(moment.session, [one for one in posted if not is_new(one[0])], now=moment.now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from store.usage import events as usage_store
 from store.usage import quarantine as quarantine_store
 from store.usage.quarantine import Step
 from store.usage.refusals import content_of
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from policy.metering import UsageEvent
     from programme.moment import Moment
+    from store.usage.events import EventPosting
     from store.usage.quarantine import Key, Standing
 
 Mark = tuple[str, str, bytes]
@@ -117,9 +119,29 @@ def place(offers: Offered, refused: Sequence[UsageEvent], postable: Collection[M
     return placed
 
 
-def steps(moment: Moment, placed: Placed) -> list[Step]:
-    """What is kept of contents that were replaced."""
-    return [
-        Step(*key_of(event), "replaced", moment.now, INTAKE, "", content_of(event), event.fingerprint)
-        for event in placed.replaced
-    ]
+def keep(
+    moment: Moment,
+    offers: Offered,
+    placed: Placed,
+    posted: Sequence[tuple[UsageEvent, EventPosting]],
+    waiting: Sequence[tuple[UsageEvent, str, str]],
+) -> None:
+    """Insert what is new, give what waited its new content, and note what was replaced.
+
+    `waiting` are (event, reason, detail).
+    """
+
+    def is_new(event: UsageEvent) -> bool:
+        return key_of(event) not in offers.stands
+
+    entered: list[tuple[UsageEvent, EventPosting | None]] = [*posted, *((event, None) for event, _, _ in waiting)]
+    usage_store.insert_events(moment.session, [one for one in entered if is_new(one[0])])
+    usage_store.hold(moment.session, [one for one in waiting if is_new(one[0])], now=moment.now)
+    quarantine_store.rewrite(moment.session, [event for event, _ in entered if not is_new(event)])
+    usage_store.explain_hold(moment.session, [one for one in waiting if not is_new(one[0])])
+    usage_store.release(moment.session, [one for one in posted if not is_new(one[0])], now=moment.now)
+    quarantine_store.note(moment.session, [_replaced(moment, event) for event in placed.replaced])
+
+
+def _replaced(moment: Moment, event: UsageEvent) -> Step:
+    return Step(*key_of(event), "replaced", moment.now, INTAKE, "", content_of(event), event.fingerprint)

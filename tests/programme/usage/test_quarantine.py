@@ -228,6 +228,22 @@ def test_many_are_settled_in_batches_that_go_on_where_the_last_one_ended(
     assert books.findings(sqlite_app) == {}
 
 
+def test_who_is_killed_in_the_middle_has_changed_nothing(sqlite_app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A correction, its steps, its postings and its row of the audit log are there together, or none of them is."""
+    books.take_in(sqlite_app, cast.event("a", at=NOON, model=("anthropic", "odd")))
+    right = Correction(model="claude-sonnet-4-5")
+    with monkeypatch.context() as patched:
+        patched.setattr(quarantine, "_record", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            fix(sqlite_app, one("a"), right)
+        with pytest.raises(ZeroDivisionError):
+            discard(sqlite_app, one("a"))
+    assert (reasons(sqlite_app), books.count(sqlite_app, quarantine_steps)) == ({"a": "unknown_model"}, 0)
+    assert books.wallet(sqlite_app, ADA) == 0
+    assert fix(sqlite_app, one("a"), right).posted == 1
+    assert books.findings(sqlite_app) == {}
+
+
 @pytest.mark.every_database
 def test_administrators_and_retries_at_once_settle_each_event_once(database_url: str, app: App, clock: Clock) -> None:
     """Two who correct, one who discards and a retry at the same moment: each event is posted once, or discarded."""
