@@ -3,7 +3,7 @@
 (No postponed annotations here: FastAPI reads those of `require_key`, which name a local dependency.)
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar, cast
 
@@ -29,7 +29,10 @@ Fate = tuple[str, str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Intake(Generic[Item, Rest]):
-    """How one kind of item is taken in; `refuse` answers for what a parser found instead of one."""
+    """How one kind of item is taken in; `refuse` answers for what a parser found instead of one.
+
+    `note_rejected` keeps (id, what is wrong) of items of a sender that are rejected, for those who never read answers.
+    """
 
     plural: str
     kind: type[Item]
@@ -37,26 +40,38 @@ class Intake(Generic[Item, Rest]):
     refuse: Callable[[Rest], Fate]
     statuses: Sequence[str]
     counter: Counter
+    note_rejected: Callable[[Moment, str, Sequence[tuple[str, str]]], None] | None = None
 
-    def answer(self, app: App, parse: Callable[[], Sequence[Item | Rest]]) -> Response:
+    def answer(self, app: App, parse: Callable[[], Sequence[Item | Rest]], *, sender: str = "") -> Response:
         """Take in what a body holds, and answer for each item in its order."""
-        return self._told(self.fates(app, parse))
+        return self._told(self.fates(app, parse, sender=sender))
 
-    def fates(self, app: App, parse: Callable[[], Sequence[Item | Rest]]) -> list[Fate]:
+    def fates(self, app: App, parse: Callable[[], Sequence[Item | Rest]], *, sender: str = "") -> list[Fate]:
         """Take in what a body holds, all in one transaction; what became of each item, in its order."""
         try:
             parsed = parse()
         except MalformedBodyError as error:
+            if self.note_rejected is not None:
+                with app.transaction() as moment:
+                    self.note_rejected(moment, sender, [("", str(error))])
             raise HTTPException(400, str(error)) from error
         if len(parsed) > MOST_ITEMS:
             raise HTTPException(413, f"{len(parsed)} {self.plural} in one batch; send at most {MOST_ITEMS}")
         with app.transaction() as moment:
             taken = iter(self.take_in(moment, [item for item in parsed if isinstance(item, self.kind)]))
-        # What is no item is the rest: mypy does not conclude that from a type that is known at run time only.
-        fates = [next(taken) if isinstance(item, self.kind) else self.refuse(cast("Rest", item)) for item in parsed]
+            # What is no item is the rest: mypy does not conclude that from a type that is known at run time only.
+            fates = [next(taken) if isinstance(item, self.kind) else self.refuse(cast("Rest", item)) for item in parsed]
+            # Last of all: whoever holds these rows waits for no one.
+            self._note(moment, fates, sender)
         for status, count in self._summary(fates).items():
             self.counter.labels(status).inc(count)
         return fates
+
+    def _note(self, moment: Moment, fates: Iterable[Fate], sender: str) -> None:
+        if self.note_rejected is None:
+            return
+        if rejected := [(item_id, detail) for _, item_id, status, detail in fates if status == "rejected"]:
+            self.note_rejected(moment, sender, rejected)
 
     def _summary(self, fates: Sequence[Fate]) -> dict[str, int]:
         summary = dict.fromkeys(self.statuses, 0)

@@ -28,7 +28,7 @@ METER_KEYS: tuple[tuple[Meter, int, tuple[str, ...]], ...] = (
     ("input_uncached", MILLION, ("input_mtok",)),
     ("cache_read", MILLION, ("cache_read_mtok", "input_mtok")),
     ("cache_write_5m", MILLION, ("cache_write_5m_mtok", "cache_write_mtok", "input_mtok")),
-    ("cache_write_1h", MILLION, ("cache_write_1h_mtok", "cache_write_mtok", "input_mtok")),
+    ("cache_write_1h", MILLION, ("cache_write_1h_mtok",)),
     ("output", MILLION, ("output_mtok",)),
     ("audio_input", MILLION, ("input_audio_mtok",)),
     ("audio_cache_read", MILLION, ("cache_audio_read_mtok",)),
@@ -42,7 +42,8 @@ METER_KEYS: tuple[tuple[Meter, int, tuple[str, ...]], ...] = (
 """Our meter, the units of its price, and the list's keys for it: the first that is there.
 
 Cached tokens without a price of their own are plain input, and so are pictures that a model looks at: that is how
-providers bill them. Sound and drawn pictures cost many times as much as text, so without a price they wait."""
+providers bill them. Sound, drawn pictures and writes for an hour cost many times as much wherever they have a price:
+without one they wait."""
 
 UNMETERED = ("output_reasoning_mtok", "output_citation_mtok", "output_video_mtok")
 """Parts of the output that some models bill apart and gateways do not report apart: such models have no price here."""

@@ -75,7 +75,7 @@ def routes(app: App, intake: Intake[Any, Any], scope: str) -> APIRouter:
         def parse() -> list[Parsed]:
             return otlp.parse(otlp_wire.spans(body, media_type, otlp.is_wanted), source=key.source)
 
-        fates = await run_in_threadpool(intake.fates, app, parse)
+        fates = await run_in_threadpool(intake.fates, app, parse, sender=key.source)
         return Response(otlp_wire.answer(media_type, *otlp.reasons(fates)), media_type=media_type)
 
     return router

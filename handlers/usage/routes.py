@@ -19,7 +19,7 @@ from handlers.usage.formats import Parsed
 from handlers.usage.litellm import NothingUsed
 from policy.metering import UsageEvent
 from programme.app import App
-from programme.usage import intake
+from programme.usage import intake, refusals
 from store.usage.keys import ApiKey
 
 SCOPE = "usage:write"
@@ -45,7 +45,15 @@ def _refused(item: Rejected | NothingUsed) -> Fate:
     return "", item.event_id, "rejected" if isinstance(item, Rejected) else "accepted", item.detail
 
 
-EVENTS = Intake("events", UsageEvent, intake.take_in, _refused, intake.STATUSES, metrics.USAGE_EVENTS)
+EVENTS = Intake(
+    "events",
+    UsageEvent,
+    intake.take_in,
+    _refused,
+    intake.STATUSES,
+    metrics.USAGE_EVENTS,
+    note_rejected=refusals.note_rejected,
+)
 # LiteLLM's name for the time of a call.
 CALLS = replace(EVENTS, take_in=partial(intake.take_in, time_field="endTime"))
 SPANS = replace(EVENTS, plural="calls", take_in=partial(intake.take_in, time_field="endTimeUnixNano"))
@@ -74,12 +82,14 @@ def routes(app: App) -> APIRouter:
             whole = binary_mode.structured(request.headers, body) if binary_mode.is_binary(request.headers) else body
             return cloudevents.parse(whole, allowed_source=key.source)
 
-        return await run_in_threadpool(EVENTS.answer, app, parse)
+        return await run_in_threadpool(EVENTS.answer, app, parse, sender=key.source)
 
     @router.post("/litellm", summary="Report usage as LiteLLM's generic_api callback sends it", **LITELLM)
     async def report_litellm_usage(request: Request, key: Annotated[ApiKey, Depends(require_key)]) -> Response:
         """An array of LiteLLM's standard logging payloads. Prompts and answers in it are never kept."""
         body = await bodies.read(request)
-        return await run_in_threadpool(CALLS.answer, app, lambda: litellm.parse(body, source=key.source))
+        return await run_in_threadpool(
+            CALLS.answer, app, lambda: litellm.parse(body, source=key.source), sender=key.source
+        )
 
     return router

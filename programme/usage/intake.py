@@ -18,6 +18,7 @@ from policy.metering import INPUT_METERS, OUTPUT_METERS, UnpricedMeterError, nam
 from policy.period import Quarter, day_of, first_instant
 from policy.providers import known_as
 from policy.units import LARGEST_AMOUNT
+from programme.usage import refusals, replacing
 from programme.value import valuation
 from store import locks
 from store.balance import warnings as warnings_store
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from policy.metering import Identities, Identity, Price, UsageEvent
     from policy.value.valuation import TokenValue
     from programme.moment import Moment
+    from programme.usage.replacing import Mark
     from store.people.directory import Employment
 
 Status = Literal["accepted", "duplicate", "conflict", "quarantined", "rejected"]
@@ -137,16 +139,58 @@ def _take_in_timely(moment: Moment, events: Sequence[UsageEvent]) -> list[Outcom
 
 def _take_in(moment: Moment, events: Sequence[UsageEvent], seen: dict[str, dict[str, bytes]]) -> list[Outcome]:
     outcomes, fresh, refused = _sort_out_repeats(events, seen)
+    if refused:
+        return _take_in_offers(moment, events, outcomes, fresh=fresh, refused=refused)
     rated, unrated = _Rating(moment).rate(fresh)
     posted = _post(moment, rated)
     usage_store.insert_events(moment.session, [*posted, *((u.event, None) for u in unrated)])
     usage_store.hold(moment.session, unrated, now=moment.now)
-    usage_store.record_conflicts(moment.session, refused, now=moment.now)
     waiting = {(u.event.source, u.event.event_id): u.detail for u in unrated}
     return [
         outcome or Outcome(event.source, event.event_id, *_fate(waiting.get((event.source, event.event_id))))
         for event, outcome in zip(events, outcomes, strict=True)
     ]
+
+
+def _take_in_offers(
+    moment: Moment,
+    events: Sequence[UsageEvent],
+    outcomes: list[Outcome | None],
+    *,
+    fresh: Sequence[UsageEvent],
+    refused: Sequence[UsageEvent],
+) -> list[Outcome]:
+    """The same for a batch with other contents under known ids: they take the place of what waits, or are conflicts."""
+    offers = replacing.offered(moment, refused, fresh)
+    rated, unrated = _Rating(moment).rate([*fresh, *offers.candidates.values()])
+    placed = replacing.place(offers, refused, {replacing.mark_of(one.event) for one in rated})
+    posted = _post(moment, [one for one in rated if placed.keeps(one.event)])
+    waiting = [one for one in unrated if placed.keeps(one.event)]
+    replacing.keep(moment, offers, placed, posted, waiting)
+    refusals.note_conflicts(moment, placed.conflicts)
+    details = {replacing.mark_of(one.event): one.detail for one in unrated}
+    return list(_answers(events, outcomes, details, news=placed.taken, known=offers.known))
+
+
+def _answers(
+    events: Sequence[UsageEvent],
+    outcomes: Sequence[Outcome | None],
+    details: dict[Mark, str],
+    *,
+    news: set[Mark],
+    known: set[Mark],
+) -> Iterator[Outcome]:
+    """The outcome of each event, where `news` took a place and `known` is no news; `details` say why some wait."""
+    told: set[Mark] = set()
+    for event, outcome in zip(events, outcomes, strict=True):
+        mark = replacing.mark_of(event)
+        if outcome is None or (outcome.status == "conflict" and mark in news and mark not in told):
+            yield Outcome(event.source, event.event_id, *_fate(details.get(mark)))
+        elif outcome.status == "conflict" and (mark in news or mark in known):
+            yield Outcome(event.source, event.event_id, "duplicate")
+        else:
+            yield outcome
+        told.add(mark)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +207,17 @@ def retry_quarantine(moment: Moment, *, limit: int, after: tuple[datetime, str, 
     held = usage_store.held_events(moment.session, limit=limit, after=after, lock=True)
     if not held:
         return Retried(0, 0, None)
-    rated, unrated = _Rating(moment).rate([h.event for h in held])
-    released = usage_store.release(moment.session, _post(moment, rated), now=moment.now)
-    usage_store.explain_hold(moment.session, unrated)
+    released, unrated = post_waiting(moment, [h.event for h in held])
     last = held[-1]
     return Retried(released, len(unrated), (last.since, last.event.source, last.event.event_id))
+
+
+def post_waiting(moment: Moment, held: Sequence[UsageEvent]) -> tuple[int, list[UnratedEvent]]:
+    """Post those of some events in quarantine, held by us, that can be: how many, and the others with their reasons."""
+    rated, unrated = _Rating(moment).rate(held)
+    released = usage_store.release(moment.session, _post(moment, rated), now=moment.now)
+    usage_store.explain_hold(moment.session, unrated)
+    return released, unrated
 
 
 def _fate(waiting_for: str | None) -> tuple[Status, str]:
@@ -238,8 +288,9 @@ class _Rating:
 
     def _rate_one(self, event: UsageEvent, person_id: str | None, day: date) -> RatedEvent | UnratedEvent:
         if person_id is None:
-            names = ", ".join(f"{kind} {name!r}" for kind, name in event.identities) or "no one was named"
-            return UnratedEvent(event, "unknown_person", f"no person is known for {names}")
+            names = ", ".join(f"{kind} {name!r}" for kind, name in event.identities)
+            said = f"no person is known for {names}" if names else "it names no one"
+            return UnratedEvent(event, "unknown_person", said)
         if (here := self._partly_here.get(person_id)) and not here.on(day):
             return UnratedEvent(event, "not_employed", _not_employed(day, here))
         key = (event.provider, event.model, day)

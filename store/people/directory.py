@@ -88,6 +88,13 @@ def roles_of(session: Session, person_id: str) -> set[str]:
     return set(session.execute(sa.select(person_roles.c.role).where(person_roles.c.person_id == person_id)).scalars())
 
 
+def with_role(session: Session, role: str, today: date) -> list[str]:
+    """Everyone who has a role and has not left, by id."""
+    here = (people.c.hired_on <= today, sa.or_(people.c.left_on.is_(None), people.c.left_on >= today))
+    query = sa.select(people.c.id).join(person_roles, person_roles.c.person_id == people.c.id)
+    return list(session.execute(query.where(person_roles.c.role == role, *here).order_by(people.c.id)).scalars())
+
+
 def by_id(session: Session, person_id: str) -> Person | None:
     return _one(session, people.c.id == person_id)
 

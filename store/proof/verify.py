@@ -24,7 +24,7 @@ from store.exceptions import requests as requests_store
 from store.exceptions import votes as votes_store
 from store.handbook import proposals as proposals_store
 from store.handbook import reference
-from store.proof import appeals, review_votes, reviews
+from store.proof import appeals, quarantine, review_votes, reviews
 from store.proof import value as proof_value
 from store.reviews import drafts
 from store.tables.audit import audit_log
@@ -32,7 +32,7 @@ from store.tables.exceptions import request_votes, requests
 from store.tables.grants import grants
 from store.tables.handbook import handbooks
 from store.tables.ledger import accounts, entries, lot_movements, lots, postings
-from store.tables.usage import quarantine, usage_days, usage_events
+from store.tables.usage import usage_days, usage_events
 from store.tables.value import token_values, usd_entries
 
 if TYPE_CHECKING:
@@ -241,18 +241,13 @@ def prices_as_kept(session: Session) -> Iterator[str]:
 
 
 def quarantined_events(session: Session) -> Iterator[str]:
-    """An event waits in quarantine exactly as long as it has no cost."""
-    held = sa.and_(quarantine.c.event_id.is_not(None), quarantine.c.released_at.is_(None))
-    query = sa.select(usage_events.c.source, usage_events.c.event_id, usage_events.c.cost_nano_usd).outerjoin_from(
-        usage_events,
-        quarantine,
-        sa.and_(quarantine.c.source == usage_events.c.source, quarantine.c.event_id == usage_events.c.event_id),
-    )
-    for row in session.execute(query.where(held == usage_events.c.cost_nano_usd.is_not(None))):
-        state = (
-            "has a cost and waits in quarantine" if row.cost_nano_usd is not None else "has no cost and does not wait"
-        )
-        yield f"event {row.source}/{row.event_id} {state}"
+    """An event waits in quarantine exactly as long as it has no cost, unless someone discarded it."""
+    yield from quarantine.waits_or_left(session)
+
+
+def quarantine_as_audited(session: Session) -> Iterator[str]:
+    """Who corrected or discarded events that waited, and how many, is in the audit log."""
+    yield from quarantine.steps_as_audited(session)
 
 
 def costs_and_days(session: Session, zone: ZoneInfo, tick: Callable[[int], None]) -> Iterator[str]:
@@ -467,6 +462,7 @@ CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (
     events_of_wallets,
     prices_as_kept,
     quarantined_events,
+    quarantine_as_audited,
     exceptions_as_decided,
     votes_as_audited,
     decisions_as_counted,

@@ -61,6 +61,7 @@ quarantine = Table(
     Column("detail", Text, nullable=False),
     Column("since", Instant, nullable=False),
     Column("released_at", Instant),
+    Column("discarded_at", Instant, comment="When someone decided that it is never debited."),
     sa.ForeignKeyConstraint(["source", "event_id"], ["usage_events.source", "usage_events.event_id"]),
     partial_index("ix_quarantine_held", "since", where="released_at IS NULL"),
 )
@@ -73,6 +74,8 @@ usage_conflicts = Table(
     Column("fingerprint", LargeBinary, primary_key=True, comment="Of the content that was refused."),
     Column("offered", Json, nullable=False),
     Column("first_seen_at", Instant, nullable=False),
+    Column("last_seen_at", Instant, nullable=False),
+    Column("times", AmountColumn, nullable=False, comment="How often it was offered."),
     sa.ForeignKeyConstraint(["source", "event_id"], ["usage_events.source", "usage_events.event_id"]),
 )
 

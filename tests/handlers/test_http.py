@@ -332,11 +332,11 @@ def test_compressed_bodies_are_taken(sqlite_client: TestClient, sqlite_app: App)
     ("body", "status", "detail"),
     [
         (b"plain", 400, "The body is not gzip, as its Content-Encoding says."),
-        (gzip.compress(b"[]") + b"rest", 400, "The body is not gzip, as its Content-Encoding says."),
-        (gzip.compress(b"[]")[:-4], 400, "The body ended early: its gzip is not complete."),
+        (gzip.compress(b"[]", mtime=0) + b"rest", 400, "The body is not gzip, as its Content-Encoding says."),
+        (gzip.compress(b"[]", mtime=0)[:-4], 400, "The body ended early: its gzip is not complete."),
         (b"", 400, "the body is not JSON"),
-        (gzip.compress(b" " * 1_001), 413, "The body holds more than 1000 bytes; send smaller batches."),
-        (gzip.compress(b" " * 600) * 2, 413, "The body holds more than 1000 bytes; send smaller batches."),
+        (gzip.compress(b" " * 1_001, mtime=0), 413, "The body holds more than 1000 bytes; send smaller batches."),
+        (gzip.compress(b" " * 600, mtime=0) * 2, 413, "The body holds more than 1000 bytes; send smaller batches."),
     ],
 )
 def test_what_gzip_may_not_be(
@@ -510,8 +510,14 @@ def test_logs_tell_nothing_of_the_events(sqlite_client: TestClient, caplog: pyte
 def test_health_and_readiness(client: TestClient) -> None:
     """A process on a migrated database is alive and ready, and says so without a key."""
     del client.headers["authorization"]
-    assert (client.get("/healthz").status_code, client.get("/healthz").json()) == (200, {"status": "alive"})
-    assert (client.get("/readyz").status_code, client.get("/readyz").json()) == (200, {"status": "ready"})
+    assert (client.get("/healthz").status_code, client.get("/healthz").json()) == (
+        200,
+        {"status": "alive", "runs": ["http"]},
+    )
+    assert (client.get("/readyz").status_code, client.get("/readyz").json()) == (
+        200,
+        {"status": "ready", "runs": ["http"]},
+    )
 
 
 def test_an_empty_database_is_not_ready(tmp_path: Path, clock: Clock) -> None:
@@ -551,7 +557,7 @@ def test_metrics_count_and_tell_nothing(sqlite_client: TestClient, sqlite_app: A
     text = sqlite_client.get("/metrics").text
     ours = [line for line in text.splitlines() if line.startswith("tokens_bot_")]
     assert ours
-    for word in ("ada", "lovelace", "example.com", "per_", "gateway", "claude", "anthropic", "7654321"):
+    for word in ("ada", "lovelace", "example.com", "per_", "claude", "anthropic", "7654321"):
         assert word not in "\n".join(ours).lower()
 
 

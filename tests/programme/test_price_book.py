@@ -212,6 +212,24 @@ def test_a_meter_is_priced_if_its_key_or_its_kind_is() -> None:
 
 
 @pytest.mark.parametrize(
+    ("provider", "model", "meter"),
+    [
+        ("openai", "gpt-4o-audio-preview", "audio_input"),
+        ("openai", "gpt-4o-audio-preview", "audio_output"),
+        ("openai", "gpt-5", "audio_input"),
+        ("openrouter", "anthropic/claude-opus-4.5", "cache_write_1h"),
+    ],
+)
+def test_audio_and_long_writes_without_a_price_are_not_billed_as_text(provider: str, model: str, meter: Meter) -> None:
+    """Case 43: they cost a multiple of text, so what the list does not price waits for a price of the company's own."""
+    price = BOOK.listed(provider, model, "", NOON)
+    assert price is not None
+    assert price.cost({"input_uncached": 1_000_000}) > 0
+    with pytest.raises(UnpricedMeterError, match=f"no price for {meter} of "):
+        price.cost({meter: 1_000_000})
+
+
+@pytest.mark.parametrize(
     ("provider", "model"), [("perplexity", "sonar-deep-research"), ("google", "gemini-omni-1.1-flash")]
 )
 def test_models_that_bill_unreported_output_have_no_price(provider: str, model: str) -> None:
