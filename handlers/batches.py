@@ -37,6 +37,8 @@ class Intake(Generic[Item, Rest]):
     refuse: Callable[[Rest], Fate]
     statuses: Sequence[str]
     counter: Counter
+    remarked: Counter | None = None
+    """Counts, by source, what was accepted with a remark."""
 
     def answer(self, app: App, parse: Callable[[], Sequence[Item | Rest]]) -> Response:
         """Take in what a body holds, all in one transaction, and answer for each item in its order."""
@@ -59,6 +61,11 @@ class Intake(Generic[Item, Rest]):
             summary[status] += 1
         for status, count in summary.items():
             self.counter.labels(status).inc(count)
+        if self.remarked:
+            for source, _, status, detail in fates:
+                # What a parser found instead of an item has no source.
+                if source and detail and status == "accepted":
+                    self.remarked.labels(source).inc()
         results = [
             {"source": source, "id": item_id, "status": status, "detail": detail}
             for source, item_id, status, detail in fates

@@ -6,6 +6,8 @@ else that an event needs, so answers are remembered; the data set does not chang
 
 from __future__ import annotations
 
+from dataclasses import replace
+from fractions import Fraction
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -48,6 +50,15 @@ TIER_KEYS = ("processing", "service_tier", "speed")
 """The list's keys for a service tier: the same name may stand under any of them, according to the provider."""
 
 
+SELLERS = {"azure_ai": "azure"}
+"""Names of providers that gateways use, and the list does not."""
+
+REGIONS = {("anthropic", "us"): Fraction(11, 10)}
+"""What a region adds to every kind of token where the list has no price for it: Anthropic's `inference_geo`."""
+
+PER_TOKEN: frozenset[Meter] = frozenset(meter for meter, per, _ in METER_KEYS if per == MILLION)
+
+
 class PriceBook:
     """Public prices by provider, model, service tier and instant."""
 
@@ -57,7 +68,26 @@ class PriceBook:
         self._prices: dict[tuple[object, ...], Price | None] = {}
 
     def listed(self, provider: str, model: str, tier: str, at: datetime) -> Price | None:
-        """The public price that held at an instant, or None when the list has none; the standard tier has no name."""
+        """The public price that held at an instant, or None when the list has none; the standard tier has no name.
+
+        A tier may end in a region, as in "us" or "fast-us".
+        """
+        within, _, region = tier.rpartition("-")
+        if factor := REGIONS.get((provider, region)):
+            price = self._of_tier(provider, model, within, at)
+            return self._in_region(price, tier, factor) if price else None
+        return self._of_tier(provider, model, tier, at)
+
+    def _in_region(self, price: Price, tier: str, factor: Fraction) -> Price:
+        # Every price that is given out is remembered as well, so its identity is a safe key.
+        key: tuple[object, ...] = (id(price), tier)
+        found = self._prices.get(key)
+        if found is None:
+            meters = {m: unit.times(factor) if m in PER_TOKEN else unit for m, unit in price.meters.items()}
+            found = self._prices[key] = replace(price, meters=meters, tier=tier)
+        return found
+
+    def _of_tier(self, provider: str, model: str, tier: str, at: datetime) -> Price | None:
         found = self._model(provider, model)
         if found is None:
             return None
@@ -81,7 +111,7 @@ class PriceBook:
         key = (provider, model)
         if key not in self._models:
             try:
-                seller, info = get_snapshot().find_provider_model(model, None, provider, None)
+                seller, info = get_snapshot().find_provider_model(model, None, SELLERS.get(provider, provider), None)
                 # A model may be found at its maker: then the standard price is the same, other tiers' need not be.
                 own = any(info is sold for sold in seller.models)
                 self._models[key] = info, (info.price_variants or ()) if own else ()

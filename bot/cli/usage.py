@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from bot.cli import common
+from bot.cli.differences import list_differences
 from handlers.decoding import MalformedBodyError
 from handlers.usage import files
 from policy.reasons import Refusal
@@ -57,6 +58,9 @@ def import_usage(file: BinaryIO, *, format_: Format, skip_bad_lines: bool, as_js
             f"{len(done.bad_lines)} bad lines, so nothing was imported.",
             next_step="Correct them, or skip them with --skip-bad-lines.",
         )
+
+
+usage.add_command(list_differences)
 
 
 def _report(done: UsageImport, *, as_json: bool) -> None:

@@ -23,7 +23,7 @@ SCOPE = "usage:write"
 
 
 class EventAnswer(BaseModel):
-    """What became of one event; `detail` says why, unless it was simply accepted or a duplicate."""
+    """What became of one event; `detail` says why, or what is odd about one that was accepted."""
 
     source: str
     id: str
@@ -42,7 +42,15 @@ def _refused(item: Rejected | NothingUsed) -> Fate:
     return "", item.event_id, "rejected" if isinstance(item, Rejected) else "accepted", item.detail
 
 
-EVENTS = Intake("events", UsageEvent, intake.take_in, _refused, intake.STATUSES, metrics.USAGE_EVENTS)
+EVENTS = Intake(
+    "events",
+    UsageEvent,
+    intake.take_in,
+    _refused,
+    intake.STATUSES,
+    metrics.USAGE_EVENTS,
+    remarked=metrics.USAGE_DIFFERENCES,
+)
 CLOUDEVENTS = described(
     cloudevents.SHAPE.schema(cloudevents.EXAMPLE),
     IntakeAnswer,

@@ -17,6 +17,7 @@ from policy.kinds import EntryKind
 from policy.metering import INPUT_METERS, OUTPUT_METERS, UnpricedMeterError, named
 from policy.period import Quarter, day_of, first_instant
 from policy.units import LARGEST_AMOUNT
+from programme.usage import repeats, second_opinion
 from programme.value import valuation
 from store import locks
 from store.balance import warnings as warnings_store
@@ -31,9 +32,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from zoneinfo import ZoneInfo
 
-    from policy.metering import Identities, Identity, Price, UsageEvent
+    from policy.metering import Identity, Price, UsageEvent
     from policy.value.valuation import TokenValue
     from programme.moment import Moment
+    from store.people.directory import Known
 
 Status = Literal["accepted", "duplicate", "conflict", "quarantined", "rejected"]
 STATUSES: tuple[Status, ...] = ("accepted", "duplicate", "conflict", "quarantined", "rejected")
@@ -44,7 +46,7 @@ LARGEST_EVENT = LARGEST_AMOUNT // 10_000
 
 
 class Outcome(NamedTuple):
-    """What became of one event; `detail` says why, for those that were not accepted."""
+    """What became of one event; `detail` says why it was not accepted, or what is odd about it although it was."""
 
     source: str
     event_id: str
@@ -101,14 +103,22 @@ def take_in(moment: Moment, events: Sequence[UsageEvent]) -> list[Outcome]:
 
 def _take_in(moment: Moment, events: Sequence[UsageEvent], seen: dict[str, dict[str, bytes]]) -> list[Outcome]:
     outcomes, fresh, refused = _sort_out_repeats(events, seen)
+    fresh, repeated, works = repeats.told_apart(moment.session, fresh)
     rated, unrated = _Rating(moment).rate(fresh)
     posted = _post(moment, rated)
     usage_store.insert_events(moment.session, [*posted, *((u.event, None) for u in unrated)])
     usage_store.hold(moment.session, unrated, now=moment.now)
+    repeats.note(moment.session, works)
+    differing = second_opinion.note(moment, ((r.event, r.cost) for r in rated), (u.event for u in unrated))
+    refused += [again.conflicting for again in repeated if again.status == "conflict"]
     usage_store.record_conflicts(moment.session, refused, now=moment.now)
-    waiting = {(u.event.source, u.event.event_id): u.detail for u in unrated}
+    fates: dict[tuple[str, str], tuple[Status, str]] = {
+        **{(u.event.source, u.event.event_id): ("quarantined", u.detail) for u in unrated},
+        **{(event.source, event.event_id): ("accepted", detail) for event, detail in differing},
+        **{(again.event.source, again.event.event_id): (again.status, again.detail) for again in repeated},
+    }
     return [
-        outcome or Outcome(event.source, event.event_id, *_fate(waiting.get((event.source, event.event_id))))
+        outcome or Outcome(event.source, event.event_id, *fates.get((event.source, event.event_id), ("accepted", "")))
         for event, outcome in zip(events, outcomes, strict=True)
     ]
 
@@ -132,10 +142,6 @@ def retry_quarantine(moment: Moment, *, limit: int, after: tuple[datetime, str, 
     usage_store.explain_hold(moment.session, unrated)
     last = held[-1]
     return Retried(released, len(unrated), (last.since, last.event.source, last.event.event_id))
-
-
-def _fate(waiting_for: str | None) -> tuple[Status, str]:
-    return ("accepted", "") if waiting_for is None else ("quarantined", waiting_for)
 
 
 def _sort_out_repeats(
@@ -181,13 +187,29 @@ class _Rating:
         unrated: list[UnratedEvent] = []
         persons = self._persons(events)
         for event, day in zip(events, _days(events, self._moment.zone), strict=True):
-            result = self._rate_one(event, _first_known(event.identities, persons[event.source]), day)
+            if event.remarks and event.remarks.base_model:
+                event = self._as_base_model(event, event.remarks.base_model, day)  # noqa: PLW2901 - rare
+            result = self._rate_one(event, persons[event.source].who(event.identities), day)
             if type(result) is RatedEvent:
                 rated.append(result)
             else:
                 unrated.append(result)  # type: ignore[arg-type]  # `type() is` is faster than a match, and narrows less
         reference.keep_prices(self._moment.session, self._prices)
         return rated, unrated
+
+    def _as_base_model(self, event: UsageEvent, base_model: str, day: date) -> UsageEvent:
+        """The event as one of the model behind a deployment's own name, if that has a price and the name has none."""
+        if self._has_price(event, day):
+            return event
+        behind = event._replace(model=base_model)
+        return behind if self._has_price(behind, day) else event
+
+    def _has_price(self, event: UsageEvent, day: date) -> bool:
+        tariff = self._tariffs.get((event.provider, event.model, day)) or self._look_up(
+            event.provider, event.model, day
+        )
+        listed = self._moment.prices.listed
+        return bool(tariff.negotiated or listed(event.provider, event.model, event.tier, event.occurred_at))
 
     def _rate_one(self, event: UsageEvent, person_id: str | None, day: date) -> RatedEvent | UnratedEvent:
         if person_id is None:
@@ -220,7 +242,7 @@ class _Rating:
         price_id = self._price_ids.get(id(price)) or self._keep(price)
         return RatedEvent(event, person_id, service_key, day, tariff.value, price_id, int(cost), int(debit))
 
-    def _persons(self, events: Sequence[UsageEvent]) -> dict[str, dict[Identity, str]]:
+    def _persons(self, events: Sequence[UsageEvent]) -> dict[str, Known]:
         names: dict[str, set[Identity]] = {}
         for event in events:
             names.setdefault(event.source, set()).update(event.identities)
@@ -242,13 +264,6 @@ class _Rating:
         price_id = self._price_ids[id(price)] = reference.price_id(price)
         self._prices[price_id] = price
         return price_id
-
-
-def _first_known(names: Identities, person_of: dict[Identity, str]) -> str | None:
-    for name in names:
-        if name in person_of:
-            return person_of[name]
-    return None
 
 
 def _days(events: Sequence[UsageEvent], zone: ZoneInfo) -> Iterator[date]:

@@ -4,3 +4,4 @@ from pathlib import Path
 
 DATA = Path(__file__).parents[1] / "data"
 LITELLM = DATA / "litellm"
+LITELLM_CASES = DATA / "litellm_cases"
