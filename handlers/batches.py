@@ -38,7 +38,7 @@ class Intake(Generic[Item, Rest]):
     statuses: Sequence[str]
     counter: Counter
     remarked: Counter | None = None
-    """Counts, by source, what was accepted with a remark."""
+    """Counts what was accepted with a remark."""
 
     def answer(self, app: App, parse: Callable[[], Sequence[Item | Rest]]) -> Response:
         """Take in what a body holds, all in one transaction, and answer for each item in its order."""
@@ -62,10 +62,8 @@ class Intake(Generic[Item, Rest]):
         for status, count in summary.items():
             self.counter.labels(status).inc(count)
         if self.remarked:
-            for source, _, status, detail in fates:
-                # What a parser found instead of an item has no source.
-                if source and detail and status == "accepted":
-                    self.remarked.labels(source).inc()
+            # What a parser found instead of an item has no source.
+            self.remarked.inc(sum(1 for source, _, status, why in fates if why and source and status == "accepted"))
         results = [
             {"source": source, "id": item_id, "status": status, "detail": detail}
             for source, item_id, status, detail in fates

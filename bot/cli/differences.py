@@ -49,7 +49,7 @@ def _figures(one: Apart | Difference) -> tuple[str, str, str]:
 
 
 def _usd(amount: NanoUSD) -> str:
-    return f"{amount.decimal:f}"
+    return f"{amount.decimal:.6f}"
 
 
 def _group(one: Apart) -> dict[str, Any]:

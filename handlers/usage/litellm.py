@@ -98,6 +98,8 @@ _NO_ANSWER = _Answer()
 _NO_METADATA, _NO_USAGE, _NO_COSTS, _NO_ENTRY = _Metadata(), Usage(), _Costs(), _PriceListEntry()
 
 _EVERYWHERE = frozenset({"", "global", "not_available"})
+_DEPLOYING = frozenset({"azure", "azure_ai", "bedrock", "bedrock_converse", "vertex_ai", "sagemaker", "databricks"})
+"""Providers with whom companies give models names of their own."""
 _UNDER_WAY = frozenset({"queued", "in_progress"})
 _LARGEST_QUOTE = 1_000_000
 """USD; what is above is no price of one call."""
@@ -175,8 +177,7 @@ def _free(payload: _Payload, answer: _Answer) -> str:
 def _remarks(payload: _Payload, event_id: str, model: str, provider: str) -> Remarks | None:
     """What is said beside the use: the gateway's own price, the model behind a name, and of what it is a part."""
     quoted = 0 if payload.cache_hit else _quoted(payload)
-    key = (payload.model_map_information or _NO_ENTRY).model_map_key or ""
-    base_model = key.removeprefix(f"{provider}/").removeprefix("openai/") if key != payload.model else ""
+    base_model = _base_model(payload, provider)
     call_type, answer_id = payload.call_type, payload.answer_id
     own = answer_id is not None and answer_id != payload.litellm_call_id and "\0" not in answer_id
     work = calls.work_of(call_type, answer_id) if own and answer_id else None
@@ -184,6 +185,14 @@ def _remarks(payload: _Payload, event_id: str, model: str, provider: str) -> Rem
     if quoted or work or bridges or base_model not in {"", model}:
         return Remarks(quoted, "" if base_model == model else base_model, work, bridges)
     return None
+
+
+def _base_model(payload: _Payload, provider: str) -> str:
+    """The model behind a deployment; elsewhere a name is the model's own, or that of a server that speaks alike."""
+    if provider not in _DEPLOYING:
+        return ""
+    key = (payload.model_map_information or _NO_ENTRY).model_map_key or ""
+    return key.removeprefix(f"{provider}/").removeprefix("openai/")
 
 
 def _quoted(payload: _Payload) -> int:

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from bot import doctor
 from bot.cli import main
+from policy.metering import Remarks
 from programme.app import App
 from programme.usage import intake as usage_programme
 from sandbox import web_api
@@ -80,6 +81,7 @@ def test_all_is_good(sandbox: Sandbox, app: App) -> None:
         "TOKENS_ANNOUNCE_CHANNEL is #general, and the bot is in it.",
         "The board has 5 members and 2 alternates (Slack user group).",
         "No usage is waiting in quarantine.",
+        "Gateways reckon with the same prices as we do, as far as they name any.",
         "All scheduled runs are done.",
         "Every message that was due is delivered.",
     ]
@@ -257,6 +259,14 @@ def test_quarantine_is_found(sandbox: Sandbox, app: App) -> None:
     assert wrong(examine(sandbox, app)) == [
         ("warning", "Usage is waiting in quarantine: 1 unknown_model, 2 unknown_person.")
     ]
+
+
+def test_another_price_of_a_gateways_is_found(sandbox: Sandbox, app: App) -> None:
+    """What a gateway reckons otherwise is counted, so that somebody looks for the reason."""
+    event = cast.event("e1", at=app.clock())._replace(remarks=Remarks(quoted=6_000_000))
+    with app.transaction() as moment:
+        usage_programme.take_in(moment, [event])
+    assert wrong(examine(sandbox, app)) == [("warning", "Gateways reckon with another price for 1 event.")]
 
 
 # --- The command ---------------------------------------------------------------------------------------------------

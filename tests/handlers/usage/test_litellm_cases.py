@@ -448,6 +448,40 @@ def test_a_mapping_for_other_gateways_does_not_outweigh_an_e_mail(sqlite_app: Ap
 ADMIN = "email,name,level,role_family,time_zone,hired_on\nadmin@example.com,Admin,mid,engineering,UTC,2026-01-01\n"
 
 
+# --- The gateway's own price ------------------------------------------------------------------------------------------
+
+
+def test_the_gateways_own_price_is_a_second_opinion(sqlite_app: App) -> None:
+    """LiteLLM forgot the batch's cached tokens: ours is posted, and the answer has both figures."""
+    [(status, detail)] = sent(sqlite_app, case("06c-batch-polled")[:1])
+    assert status == "accepted"
+    assert detail == "posted at USD 105.08928525; the gateway reckons USD 118.6147"
+
+
+def test_the_gateways_margins_and_guardrails_are_none_of_the_models_price() -> None:
+    """What a company adds for itself, takes off or checks beside it says nothing of the provider's price."""
+    [payload] = case("11-fast-mode")
+    parts = {"discount_amount": 1.0, "margin_total_amount": 2.5, "guardrail_cost": 0.5}
+    assert quote(payload) == 15_000_000_000
+    assert quote(payload | {"cost_breakdown": parts}) == 13_000_000_000
+
+
+@pytest.mark.parametrize("cost", [None, 0, -1, 1e300])
+def test_what_is_no_price_is_no_opinion(cost: object) -> None:
+    """A gateway that knows no price says 0; nonsense is passed over, and the call is paid."""
+    assert quote(case("11-fast-mode")[0] | {"response_cost": cost}) == 0
+
+
+def test_a_cached_answer_has_no_price() -> None:
+    """Whatever the gateway would have paid: it did not."""
+    assert parsed(case("11-fast-mode")[0] | {"cache_hit": True}).remarks is None
+
+
+def quote(payload: Json) -> int:
+    remarks = parsed(payload).remarks
+    return remarks.quoted if remarks else 0
+
+
 # --- What stays the same ----------------------------------------------------------------------------------------------
 
 FINGERPRINTS = {
