@@ -23,7 +23,7 @@ from policy.metering import Remarks, UsageEvent
 from policy.units import NANO_PER_USD
 
 if TYPE_CHECKING:
-    from policy.metering import Identities, Meters
+    from policy.metering import Identities, Meters, Work
 
 _Text = Annotated[str, Meta(min_length=1)]
 
@@ -177,20 +177,24 @@ def _free(payload: _Payload, answer: _Answer) -> str:
 def _remarks(payload: _Payload, event_id: str, model: str, provider: str) -> Remarks | None:
     """What is said beside the use: the gateway's own price, the model behind a name, and of what it is a part."""
     quoted = 0 if payload.cache_hit else _quoted(payload)
-    base_model = _base_model(payload, provider)
-    call_type, answer_id = payload.call_type, payload.answer_id
-    own = answer_id is not None and answer_id != payload.litellm_call_id and "\0" not in answer_id
-    work = calls.work_of(call_type, answer_id) if own and answer_id else None
-    bridges = call_type in calls.BRIDGES and "@" in event_id
+    base_model = _base_model(payload, provider) if provider in _DEPLOYING else ""
+    work = _work(payload) if payload.call_type in calls.OF_WORK else None
+    bridges = payload.call_type in calls.BRIDGES and "@" in event_id
     if quoted or work or bridges or base_model not in {"", model}:
         return Remarks(quoted, "" if base_model == model else base_model, work, bridges)
     return None
 
 
+def _work(payload: _Payload) -> Work | None:
+    """The piece of work, where the answer has an id of its own."""
+    answer_id = payload.answer_id
+    if not answer_id or answer_id == payload.litellm_call_id or "\0" in answer_id:
+        return None
+    return calls.work_of(payload.call_type, answer_id)
+
+
 def _base_model(payload: _Payload, provider: str) -> str:
     """The model behind a deployment; elsewhere a name is the model's own, or that of a server that speaks alike."""
-    if provider not in _DEPLOYING:
-        return ""
     key = (payload.model_map_information or _NO_ENTRY).model_map_key or ""
     return key.removeprefix(f"{provider}/").removeprefix("openai/")
 

@@ -25,8 +25,8 @@ _MADE_RESPONSE = _both("responses")
 _MADE_VIDEO = _both("video_generation", "create_video", "video_remix", "video_edit", "video_extension")
 _READ_VIDEO = _both("video_retrieve", "video_retrieve_job")
 
-LOOKS = FINISHED_BATCH | READ_RESPONSE | _READ_VIDEO
-"""They report the whole of some work, each time that anybody asks how it is doing."""
+OF_WORK = FINISHED_BATCH | READ_RESPONSE | _MADE_RESPONSE | _READ_VIDEO | _MADE_VIDEO
+"""They begin a piece of work, or report the whole of it each time that anybody asks how it is doing."""
 
 BRIDGES = _both("responses", "anthropic_messages", "generate_content", "generate_content_stream")
 """Where a provider does not have these interfaces, LiteLLM answers by a chat completion; some releases report both."""
@@ -59,17 +59,13 @@ What makes a picture or a sound is in neither: it costs something, counted or no
 """
 
 
-def work_of(call_type: str, answer_id: str) -> Work | None:
-    """The piece of work that a call began or looked at; None for calls whose reports stand for themselves."""
-    if not answer_id:
-        return None
-    if call_type in _MADE_RESPONSE or call_type in READ_RESPONSE:
-        return Work(_named("response", _providers_id(answer_id)), call_type in READ_RESPONSE)
+def work_of(call_type: str, answer_id: str) -> Work:
+    """The piece of work that a call of `OF_WORK` began or looked at."""
     if call_type in FINISHED_BATCH:
         return Work(_named("batch", answer_id), looked_at=True)
     if call_type in _MADE_VIDEO or call_type in _READ_VIDEO:
         return Work(_named("video", answer_id), call_type in _READ_VIDEO)
-    return None
+    return Work(_named("response", _providers_id(answer_id)), call_type in READ_RESPONSE)
 
 
 def _named(kind: str, name: str) -> str:

@@ -325,7 +325,7 @@ def test_differences_are_listed(run: Run, sqlite_app: App) -> None:
     assert told["by_model"] == [figures | {"events": 1}]
     assert told["events"] == [figures | {"event_id": "e1", "occurred_at": NOON.isoformat()}]
     shown = run("usage", "differences").stdout
-    assert "anthropic/claude-sonnet-4-5  1       0.005400  0.006000    90.0%" in shown
+    assert "anthropic/claude-sonnet-4-5 1 0.005400 0.006000 90.0%" in " ".join(shown.split())
     assert shown.endswith("1 event differs.\n")
 
 
