@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from genai_prices.types import ModelPrice, TieredPrices
 from policy.metering import Meter, Price, UnitPrice
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
     from decimal import Decimal
 
@@ -56,6 +57,8 @@ SELLERS = {"azure_ai": "azure"}
 REGIONS = {("anthropic", "us"): Fraction(11, 10)}
 """What a region adds to every kind of token where the list has no price for it: Anthropic's `inference_geo`."""
 
+WHOLE_BATCH = "whole-batch"
+
 PER_TOKEN: frozenset[Meter] = frozenset(meter for meter, per, _ in METER_KEYS if per == MILLION)
 
 
@@ -70,20 +73,25 @@ class PriceBook:
     def listed(self, provider: str, model: str, tier: str, at: datetime) -> Price | None:
         """The public price that held at an instant, or None when the list has none; the standard tier has no name.
 
-        A tier may end in a region, as in "us" or "fast-us".
+        A tier may end in a region, as in "us" or "fast-us". A whole batch has the prices of a batch without those of
+        large contexts: they go by the size of each request, and it is the sum of many.
         """
+        if tier == WHOLE_BATCH:
+            price = self._of_tier(provider, model, "batch", at)
+            return self._derived(price, tier, lambda _, unit: replace(unit, tiers=())) if price else None
         within, _, region = tier.rpartition("-")
         if factor := REGIONS.get((provider, region)):
             price = self._of_tier(provider, model, within, at)
-            return self._in_region(price, tier, factor) if price else None
+            dearer = partial(_surcharged, factor)
+            return self._derived(price, tier, dearer) if price else None
         return self._of_tier(provider, model, tier, at)
 
-    def _in_region(self, price: Price, tier: str, factor: Fraction) -> Price:
+    def _derived(self, price: Price, tier: str, change: Callable[[Meter, UnitPrice], UnitPrice]) -> Price:
         # Every price that is given out is remembered as well, so its identity is a safe key.
         key: tuple[object, ...] = (id(price), tier)
         found = self._prices.get(key)
         if found is None:
-            meters = {m: unit.times(factor) if m in PER_TOKEN else unit for m, unit in price.meters.items()}
+            meters = {meter: change(meter, unit) for meter, unit in price.meters.items()}
             found = self._prices[key] = replace(price, meters=meters, tier=tier)
         return found
 
@@ -118,6 +126,10 @@ class PriceBook:
             except LookupError:
                 self._models[key] = None
         return self._models[key]
+
+
+def _surcharged(factor: Fraction, meter: Meter, unit: UnitPrice) -> UnitPrice:
+    return unit.times(factor) if meter in PER_TOKEN else unit
 
 
 def _holds(variant: PriceVariant, context: dict[str, str], at: datetime) -> bool:

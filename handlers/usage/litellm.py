@@ -60,6 +60,12 @@ class _Answer(Struct, gc=False):
     service_tier: Any = None
     background: Any = None
     status: Any = None
+    created_at: Any = None
+    output: Raw = Raw(b"null")
+
+
+class _Part(Struct, gc=False):
+    id: Any = None
 
 
 class _PriceListEntry(Struct, gc=False):
@@ -94,8 +100,12 @@ class _Payload(Struct, gc=False):
 
 _SHAPE = EventShape(_Payload, "litellm_call_id")
 _ANSWER = msgspec.json.Decoder(_Answer | None)
+_PARTS = msgspec.json.Decoder(list[_Part] | None)
 _NO_ANSWER = _Answer()
 _NO_METADATA, _NO_USAGE, _NO_COSTS, _NO_ENTRY = _Metadata(), Usage(), _Costs(), _PriceListEntry()
+
+_NULL = "event: expected an object, got null"
+_NO_PAYLOAD = "the gateway made no payload for this call, as it does for listings"
 
 _EVERYWHERE = frozenset({"", "global", "not_available"})
 _DEPLOYING = frozenset({"azure", "azure_ai", "bedrock", "bedrock_converse", "vertex_ai", "sagemaker", "databricks"})
@@ -107,7 +117,8 @@ _LARGEST_QUOTE = 1_000_000
 
 def parse(body: bytes, *, source: str) -> list[Parsed | NothingUsed]:
     """Events of a body in its order; `source` is the gateway, whose payloads do not name it."""
-    return _SHAPE.parse(body, partial(_usage_event, source))
+    results: list[Parsed | NothingUsed] = _SHAPE.parse(body, partial(_usage_event, source))
+    return [NothingUsed(one[0], "", _NO_PAYLOAD) if one[2] == _NULL else one for one in results]
 
 
 def _usage_event(source: str, index: int, payload: _Payload) -> UsageEvent | NothingUsed:
@@ -132,7 +143,7 @@ def _usage_event(source: str, index: int, payload: _Payload) -> UsageEvent | Not
     project = _project(payload, metadata)
     tier = _tier(payload, usage, answer.service_tier)
     digest = fingerprint(occurred_at, identities, provider, model, tier, meters, project)
-    remarks = _remarks(payload, event_id, model, provider)
+    remarks = _remarks(payload, answer, event_id, model, provider)
     return UsageEvent(
         source, event_id, occurred_at, identities, provider, model, tier, meters, project, digest, remarks
     )
@@ -147,7 +158,8 @@ def _model(payload: _Payload) -> tuple[str, str]:
 
 
 def _only(names: object) -> str:
-    one = names[0] if isinstance(names, list) and len(names) == 1 else None
+    """The one name that stands in a list, however often."""
+    one = names[0] if isinstance(names, list) and names and names.count(names[0]) == len(names) else None
     return one if isinstance(one, str) and len(one) <= MAX_NAME and "\0" not in one else ""
 
 
@@ -174,23 +186,36 @@ def _free(payload: _Payload, answer: _Answer) -> str:
     return ""
 
 
-def _remarks(payload: _Payload, event_id: str, model: str, provider: str) -> Remarks | None:
+def _remarks(payload: _Payload, answer: _Answer, event_id: str, model: str, provider: str) -> Remarks | None:
     """What is said beside the use: the gateway's own price, the model behind a name, and of what it is a part."""
     quoted = 0 if payload.cache_hit else _quoted(payload)
     base_model = _base_model(payload, provider) if provider in _DEPLOYING else ""
-    work = _work(payload) if payload.call_type in calls.OF_WORK else None
+    work = _work(payload, answer) if payload.call_type in calls.OF_WORK else None
     bridges = payload.call_type in calls.BRIDGES and "@" in event_id
     if quoted or work or bridges or base_model not in {"", model}:
         return Remarks(quoted, "" if base_model == model else base_model, work, bridges)
     return None
 
 
-def _work(payload: _Payload) -> Work | None:
+def _work(payload: _Payload, answer: _Answer) -> Work | None:
     """The piece of work, where the answer has an id of its own."""
     answer_id = payload.answer_id
     if not answer_id or answer_id == payload.litellm_call_id or "\0" in answer_id:
         return None
-    return calls.work_of(payload.call_type, answer_id)
+    content = _content(payload, answer) if calls.is_encrypted(answer_id) else ""
+    return calls.work_of(payload.call_type, answer_id, content)
+
+
+def _content(payload: _Payload, answer: _Answer) -> str:
+    """What tells one response from others, each time that it is looked at: when it was made, its parts, its counts."""
+    if answer.created_at is None:
+        return ""
+    try:
+        ids = [part.id for part in _PARTS.decode(answer.output) or ()]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        ids = []
+    told = (answer.created_at, payload.model, ids, payload.prompt_tokens, payload.completion_tokens)
+    return calls.short(msgspec.json.encode(told).decode())
 
 
 def _base_model(payload: _Payload, provider: str) -> str:
@@ -260,7 +285,7 @@ def _tier(payload: _Payload, usage: Usage, answered: str | None) -> str:
     What the client asked for says nothing: providers serve another tier when that one is full.
     """
     if payload.call_type in calls.FINISHED_BATCH:
-        return calls.BATCH_TIER
+        return calls.WHOLE_BATCH
     named = answered or usage.service_tier or (payload.cost_breakdown or _NO_COSTS).service_tier
     tier = service_tier(named) if named else ""
     if usage.speed:

@@ -6,13 +6,19 @@ The names are LiteLLM's `CallTypes`; most exist twice, with an "a" before the as
 from __future__ import annotations
 
 import binascii
+import re
 from base64 import b64decode
 from hashlib import blake2b
 
 from handlers.decoding import MAX_NAME
 from policy.metering import Work
 
-BATCH_TIER = "batch"
+WHOLE_BATCH = "whole-batch"
+"""The tier of a batch that is reported as one event."""
+
+
+_ENCRYPTED = re.compile(r"resp_gAAAA[\w=-]{60,}|resp_(?=[\w=-]*[-_])[\w=-]{100,}")
+"""LiteLLM's encrypted ids: base64 for URLs, much longer than a provider's own."""
 
 
 def _both(*names: str) -> frozenset[str]:
@@ -59,13 +65,21 @@ What makes a picture or a sound is in neither: it costs something, counted or no
 """
 
 
-def work_of(call_type: str, answer_id: str) -> Work:
-    """The piece of work that a call of `OF_WORK` began or looked at."""
+def work_of(call_type: str, answer_id: str, content: str) -> Work:
+    """The piece of work that a call of `OF_WORK` began or looked at.
+
+    A proxy encrypts the ids of responses, anew for each look: then `content`, which stays, is what one is known by.
+    """
     if call_type in FINISHED_BATCH:
         return Work(_named("batch", answer_id), looked_at=True)
     if call_type in _MADE_VIDEO or call_type in _READ_VIDEO:
         return Work(_named("video", answer_id), call_type in _READ_VIDEO)
-    return Work(_named("response", _providers_id(answer_id)), call_type in READ_RESPONSE)
+    return Work(_named("response", content or _providers_id(answer_id)), call_type in READ_RESPONSE)
+
+
+def is_encrypted(answer_id: str) -> bool:
+    """Whether an id is another one each time."""
+    return _ENCRYPTED.fullmatch(answer_id) is not None
 
 
 def _named(kind: str, name: str) -> str:

@@ -221,6 +221,16 @@ def test_a_response_in_the_background_is_billed_when_it_is_ready(sqlite_app: App
     assert spent(sqlite_app) == Decimal("0.00415125")
 
 
+def test_a_response_whose_id_is_encrypted_anew_is_known_by_its_content(sqlite_app: App) -> None:
+    """A proxy gives a stored response another id at each look: what stays is when it was made, its parts and counts."""
+    ready = {"background": True, "status": "completed", "created_at": 1795440100, "output": [{"id": "msg_1"}]}
+    _, first, again = (payload | {"response": ready} for payload in case("05-get-responses"))
+    ids = [f"resp_{letter * 90}-_{letter * 90}" for letter in "abc"]
+    other = again | {"id": ids[2], "response": ready | {"output": [{"id": "msg_2"}]}, "litellm_call_id": "other"}
+    payloads = [first | {"id": ids[0]}, again | {"id": ids[1]}, other]
+    assert statuses(sqlite_app, payloads) == ["accepted", "duplicate", "accepted"]
+
+
 def test_fetching_what_was_not_made_in_the_background_is_free(sqlite_app: App) -> None:
     """The answer says so itself: then the call that made it was billed, whether or not we ever heard of it."""
     fetched = case("05-get-responses")[1] | {"response": {"background": False, "status": "completed"}}
@@ -251,6 +261,15 @@ def test_a_batch_is_billed_once_however_often_it_is_looked_at(app: App) -> None:
     assert round(spent(app), 2) == Decimal("105.09")
 
 
+def test_a_batch_is_no_large_context(sqlite_app: App) -> None:
+    """A million tokens in a batch are many requests: the price of contexts above 200,000 tokens is not theirs."""
+    payload = case("06c-batch-polled")[0] | {"custom_llm_provider": "anthropic", "model": "claude-sonnet-4-5"}
+    usage = {"prompt_tokens_details": None}
+    counts = {"prompt_tokens": 1_000_000, "completion_tokens": 100_000, "response_cost": 2.25}
+    assert sent(sqlite_app, [altered(payload, usage, **counts)]) == [("accepted", "")]
+    assert spent(sqlite_app) == Decimal("2.25")
+
+
 def test_a_batch_that_later_counts_more_is_a_conflict(sqlite_app: App) -> None:
     """Nothing is posted twice, and nothing is lost: the other counts are on record under the event that stands."""
     first, second, _ = case("06c-batch-polled")
@@ -265,7 +284,7 @@ def test_a_batch_that_later_counts_more_is_a_conflict(sqlite_app: App) -> None:
 def test_a_batch_of_a_deployment_without_a_model_is_named_by_its_answers() -> None:
     """A batch may name no model of its own; one model in its answers names it, several do not."""
     payload = case("06c-batch-polled")[0] | {"model": ""}
-    assert parsed(payload | {"hidden_params": {"batch_models": ["gpt-5"]}}).model == "gpt-5"
+    assert parsed(payload | {"hidden_params": {"batch_models": ["gpt-5", "gpt-5"]}}).model == "gpt-5"
     assert parsed(payload | {"hidden_params": {"batch_models": ["gpt-5", "gpt-4o"]}}).model == ""
 
 
@@ -273,7 +292,9 @@ def test_work_that_waits_for_a_price_is_held_once(sqlite_app: App) -> None:
     """Looks at a batch without a price are no new holds."""
     payloads = [payload | {"model": "inhouse-llm-9"} for payload in case("06c-batch-polled")]
     assert statuses(sqlite_app, payloads) == ["quarantined", "duplicate", "duplicate"]
-    assert waiting(sqlite_app) == {"unknown_model": "no price is known for the batch tier of openai/inhouse-llm-9"}
+    assert waiting(sqlite_app) == {
+        "unknown_model": "no price is known for the whole-batch tier of openai/inhouse-llm-9"
+    }
 
 
 def test_both_halves_of_a_bridged_call_are_one_call(app: App) -> None:
@@ -337,6 +358,11 @@ def test_a_look_at_what_cost_nothing_waits_for_nothing(sqlite_app: App) -> None:
     payload["metadata"]["user_api_key_user_email"] = "stranger@example.com"
     assert statuses(sqlite_app, [payload]) == ["free"]
     assert waiting(sqlite_app) == {}
+
+
+def test_a_call_without_a_payload_is_nothing(sqlite_app: App) -> None:
+    """LiteLLM sends null for listings; its neighbours are taken in."""
+    assert statuses(sqlite_app, [None, *case("11-fast-mode")]) == ["free", "accepted"]  # type: ignore[list-item]
 
 
 @pytest.mark.parametrize("kind", ["amoderation", "call_mcp_tool", "avector_store_search"])
