@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeGuard
 import msgspec
 from msgspec import Meta, Raw, Struct, field
 
-from handlers.decoding import END_OF_TIME, FIRST_INSTANT, MAX_NAME, EventShape, unfit
+from handlers.decoding import END_OF_TIME, FIRST_INSTANT, MAX_NAME, EventShape, Rejected, unfit
 from handlers.usage import litellm_calls as calls
 from handlers.usage import litellm_meters
 from handlers.usage.formats import Parsed, fingerprint, service_tier
 from handlers.usage.litellm_meters import Count, Name, Usage
-from policy.metering import Remarks, UsageEvent
+from policy.metering import Remarks, UsageEvent, Work
 from policy.units import NANO_PER_USD
 
 if TYPE_CHECKING:
-    from policy.metering import Identities, Meters, Work
+    from policy.metering import Identities, Meters
 
 _Text = Annotated[str, Meta(min_length=1)]
 
@@ -117,8 +117,12 @@ _LARGEST_QUOTE = 1_000_000
 
 def parse(body: bytes, *, source: str) -> list[Parsed | NothingUsed]:
     """Events of a body in its order; `source` is the gateway, whose payloads do not name it."""
-    results: list[Parsed | NothingUsed] = _SHAPE.parse(body, partial(_usage_event, source))
-    return [NothingUsed(one[0], "", _NO_PAYLOAD) if one[2] == _NULL else one for one in results]
+    results = _SHAPE.parse(body, partial(_usage_event, source))
+    return [NothingUsed(one[0], "", _NO_PAYLOAD) if _is_null(one) else one for one in results]
+
+
+def _is_null(result: Parsed | NothingUsed) -> TypeGuard[Rejected]:
+    return type(result) is Rejected and result.detail == _NULL
 
 
 def _usage_event(source: str, index: int, payload: _Payload) -> UsageEvent | NothingUsed:
@@ -136,7 +140,7 @@ def _usage_event(source: str, index: int, payload: _Payload) -> UsageEvent | Not
             return NothingUsed(index, event_id, why)
         # Images, speech and tools are answered without a count, but not for nothing: a request has its price or waits.
         meters = {"requests": 1}
-    elif payload.call_type in calls.READ_RESPONSE and answer.background is False:
+    elif payload.call_type in calls.READ_RESPONSE and _billed_before(payload, answer):
         return NothingUsed(index, event_id, "billed with the call that it came from")
     occurred_at = _occurred_at(payload)
     identities = _identities(metadata)
@@ -186,6 +190,14 @@ def _free(payload: _Payload, answer: _Answer) -> str:
     return ""
 
 
+def _billed_before(payload: _Payload, answer: _Answer) -> bool:
+    """Whether a stored response was made by a call that was billed; of one in the background it was not."""
+    if answer.background is None and calls.is_encrypted(payload.answer_id or ""):
+        # Nothing tells which response it is: the gateway charges for those alone that nobody paid.
+        return not payload.response_cost
+    return answer.background is False
+
+
 def _remarks(payload: _Payload, answer: _Answer, event_id: str, model: str, provider: str) -> Remarks | None:
     """What is said beside the use: the gateway's own price, the model behind a name, and of what it is a part."""
     quoted = 0 if payload.cache_hit else _quoted(payload)
@@ -202,14 +214,15 @@ def _work(payload: _Payload, answer: _Answer) -> Work | None:
     answer_id = payload.answer_id
     if not answer_id or answer_id == payload.litellm_call_id or "\0" in answer_id:
         return None
-    content = _content(payload, answer) if calls.is_encrypted(answer_id) else ""
-    return calls.work_of(payload.call_type, answer_id, content)
+    if not calls.is_encrypted(answer_id):
+        return calls.work_of(payload.call_type, answer_id)
+    # Nobody pays for a look at what this call made; a look at what was made in the background is known by its content.
+    looked = payload.call_type in calls.READ_RESPONSE
+    return Work(f"response:{_content(payload, answer)}", looked_at=True) if looked and answer.created_at else None
 
 
 def _content(payload: _Payload, answer: _Answer) -> str:
     """What tells one response from others, each time that it is looked at: when it was made, its parts, its counts."""
-    if answer.created_at is None:
-        return ""
     try:
         ids = [part.id for part in _PARTS.decode(answer.output) or ()]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -65,20 +65,17 @@ What makes a picture or a sound is in neither: it costs something, counted or no
 """
 
 
-def work_of(call_type: str, answer_id: str, content: str) -> Work:
-    """The piece of work that a call of `OF_WORK` began or looked at.
-
-    A proxy encrypts the ids of responses, anew for each look: then `content`, which stays, is what one is known by.
-    """
+def work_of(call_type: str, answer_id: str) -> Work:
+    """The piece of work that a call of `OF_WORK` began or looked at."""
     if call_type in FINISHED_BATCH:
         return Work(_named("batch", answer_id), looked_at=True)
     if call_type in _MADE_VIDEO or call_type in _READ_VIDEO:
         return Work(_named("video", answer_id), call_type in _READ_VIDEO)
-    return Work(_named("response", content or _providers_id(answer_id)), call_type in READ_RESPONSE)
+    return Work(_named("response", _providers_id(answer_id)), call_type in READ_RESPONSE)
 
 
 def is_encrypted(answer_id: str) -> bool:
-    """Whether an id is another one each time."""
+    """Whether an id is another one each time: a proxy encrypts the ids of responses, anew for each look."""
     return _ENCRYPTED.fullmatch(answer_id) is not None
 
 

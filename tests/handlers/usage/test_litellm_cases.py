@@ -231,6 +231,13 @@ def test_a_response_whose_id_is_encrypted_anew_is_known_by_its_content(sqlite_ap
     assert statuses(sqlite_app, payloads) == ["accepted", "duplicate", "accepted"]
 
 
+@pytest.mark.parametrize(("cost", "status"), [(0.0, "free"), (0.004, "accepted")])
+def test_a_look_that_nothing_tells_of_goes_by_the_gateways_price(sqlite_app: App, cost: float, status: str) -> None:
+    """With an encrypted id and no answer logged, what the gateway gives away was billed with the call before."""
+    fetched = case("05-get-responses")[1] | {"id": f"resp_{'a-_' * 60}", "response_cost": cost}
+    assert statuses(sqlite_app, [fetched]) == [status]
+
+
 def test_fetching_what_was_not_made_in_the_background_is_free(sqlite_app: App) -> None:
     """The answer says so itself: then the call that made it was billed, whether or not we ever heard of it."""
     fetched = case("05-get-responses")[1] | {"response": {"background": False, "status": "completed"}}
