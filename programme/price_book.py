@@ -76,6 +76,8 @@ class PriceBook:
         A tier may end in a region, as in "us" or "fast-us". A whole batch has the prices of a batch without those of
         large contexts: they go by the size of each request, and it is the sum of many.
         """
+        if not tier:
+            return self._of_tier(provider, model, tier, at)
         if tier == WHOLE_BATCH:
             price = self._of_tier(provider, model, "batch", at)
             return self._derived(price, tier, lambda _, unit: replace(unit, tiers=())) if price else None

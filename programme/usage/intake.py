@@ -187,8 +187,8 @@ class _Rating:
         unrated: list[UnratedEvent] = []
         persons = self._persons(events)
         for event, day in zip(events, _days(events, self._moment.zone), strict=True):
-            if event.remarks and event.remarks.base_model:
-                event = self._as_base_model(event, event.remarks.base_model, day)  # noqa: PLW2901 - rare
+            if (said := event.remarks) is not None and said.base_model:
+                event = self._as_base_model(event, said.base_model, day)  # noqa: PLW2901 - rare
             result = self._rate_one(event, persons[event.source].who(event.identities), day)
             if type(result) is RatedEvent:
                 rated.append(result)

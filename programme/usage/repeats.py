@@ -52,10 +52,11 @@ class Sorted(NamedTuple):
 
 def told_apart(session: Session, events: list[UsageEvent]) -> Sorted:
     """What is new in a batch, in its order. Most batches hold nothing that could be anything else."""
-    of_work = [(event, event.remarks.work) for event in events if event.remarks and event.remarks.work]
-    bridges = [event for event in events if event.remarks and event.remarks.bridges]
-    if not of_work and not bridges:
+    marked = [event for event in events if (said := event.remarks) is not None and (said.work or said.bridges)]
+    if not marked:
         return Sorted(events, (), ())
+    of_work = [(event, event.remarks.work) for event in marked if event.remarks and event.remarks.work]
+    bridges = [event for event in marked if event.remarks and event.remarks.bridges]
     repeats, begun = _of_known_work(session, of_work)
     repeats |= _bridged(session, events, [event for event in bridges if _key(event) not in repeats])
     new = [event for event in events if _key(event) not in repeats]

@@ -36,8 +36,10 @@ def note(
     kept: list[tuple[UsageEvent, int]] = []
     for event, cost in costs:
         said = event.remarks
+        if said is None or not said.quoted or abs(cost - said.quoted) * whole <= said.quoted * more:
+            continue
         # A free event was free to the gateway as well, whatever it says.
-        if said and said.quoted and event.meters and abs(cost - said.quoted) * whole > said.quoted * more:
+        if event.meters:
             kept.append((event, said.quoted))
             differing.append((event, _told(cost, said.quoted)))
     kept += [(event, event.remarks.quoted) for event in waiting if event.remarks and event.remarks.quoted]

@@ -162,7 +162,7 @@ class Known(dict["Identity", str]):
         super().__init__()
         for rank in reversed(ranks):
             self.update(rank)
-        self._ranks = ranks
+        self._ranks = [rank for rank in ranks if rank]
 
     def who(self, names: Identities) -> str | None:
         """The person whom names mean together: what was mapped for this gateway wins over what holds everywhere.
