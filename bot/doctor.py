@@ -18,6 +18,7 @@ from handlers.slack import board_group
 from policy.exceptions import ALTERNATE, MEMBER
 from policy.reasons import Refusal
 from programme.people import board
+from programme.usage import second_opinion
 from scheduler import troubles
 from store import runs, schema
 from store.outbox import messages
@@ -64,6 +65,7 @@ def examine(settings: Settings, app: App) -> Iterator[Finding]:
         yield from _board(settings, app)
         yield from _quarantine(app)
         yield from _answers(app)
+        yield from _differences(app)
         yield from _calendar(app)
         yield from _outbox(app)
 
@@ -250,6 +252,16 @@ def _answers(app: App) -> Iterator[Finding]:
     if not lately:
         ever = f"; {conflicts:,} conflicts are on record" if conflicts else ""
         yield Finding("good", f"No usage was refused in the last {LATELY.days} days{ever}.")
+
+
+def _differences(app: App) -> Iterator[Finding]:
+    with app.reading() as moment:
+        apart = second_opinion.count(moment)
+    if apart:
+        what = f"Gateways reckon with another price for {apart:,} {'event' if apart == 1 else 'events'}."
+        yield Finding("warning", what, "See `tokens-bot usage differences`.")
+    else:
+        yield Finding("good", "Gateways reckon with the same prices as we do, as far as they name any.")
 
 
 def _calendar(app: App) -> Iterator[Finding]:

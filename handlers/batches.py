@@ -41,6 +41,8 @@ class Intake(Generic[Item, Rest]):
     statuses: Sequence[str]
     counter: Counter
     note_rejected: Callable[[Moment, str, Sequence[tuple[str, str]]], None] | None = None
+    remarked: Counter | None = None
+    """Counts what was accepted with a remark."""
 
     def answer(self, app: App, parse: Callable[[], Sequence[Item | Rest]], *, sender: str = "") -> Response:
         """Take in what a body holds, and answer for each item in its order."""
@@ -57,14 +59,17 @@ class Intake(Generic[Item, Rest]):
             raise HTTPException(400, str(error)) from error
         if len(parsed) > MOST_ITEMS:
             raise HTTPException(413, f"{len(parsed)} {self.plural} in one batch; send at most {MOST_ITEMS}")
+        # What is no item is the rest: mypy does not conclude that from a type that is known at run time only.
+        rest = [None if isinstance(item, self.kind) else self.refuse(cast("Rest", item)) for item in parsed]
         with app.transaction() as moment:
+            self._note(moment, filter(None, rest), sender)
             taken = iter(self.take_in(moment, [item for item in parsed if isinstance(item, self.kind)]))
-            # What is no item is the rest: mypy does not conclude that from a type that is known at run time only.
-            fates = [next(taken) if isinstance(item, self.kind) else self.refuse(cast("Rest", item)) for item in parsed]
-            # Last of all: whoever holds these rows waits for no one.
-            self._note(moment, fates, sender)
+        fates = [fate or next(taken) for fate in rest]
         for status, count in self._summary(fates).items():
             self.counter.labels(status).inc(count)
+        if self.remarked is not None:
+            # What a parser found instead of an item has no source.
+            self.remarked.inc(sum(1 for source, _, status, why in fates if why and source and status == "accepted"))
         return fates
 
     def _note(self, moment: Moment, fates: Iterable[Fate], sender: str) -> None:

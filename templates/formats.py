@@ -34,6 +34,7 @@ METER_NAMES = {
     "image_output": "image output tokens",
     "searches": "searches",
     "requests": "requests",
+    "undivided_tokens": "tokens, input and output together",
     "gpu_seconds": "GPU seconds",
     "trained_tokens": "trained tokens",
 }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from bot.cli import answers, common
+from bot.cli.differences import list_differences
 from handlers.decoding import MalformedBodyError
 from handlers.usage import files
 from policy.reasons import Refusal
@@ -81,6 +82,7 @@ def _imported(file: BinaryIO, format_: Format, *, skip_bad_lines: bool, dry_run:
 
 usage.add_command(answers.conflicts)
 usage.add_command(answers.rejected)
+usage.add_command(list_differences)
 
 
 def _report(done: UsageImport, *, dry_run: bool, as_json: bool) -> None:

@@ -26,7 +26,7 @@ SCOPE = "usage:write"
 
 
 class EventAnswer(BaseModel):
-    """What became of one event; `detail` says why, unless it was simply accepted or a duplicate."""
+    """What became of one event; `detail` says why, or what is odd about one that was accepted."""
 
     source: str
     id: str
@@ -53,6 +53,7 @@ EVENTS = Intake(
     intake.STATUSES,
     metrics.USAGE_EVENTS,
     note_rejected=refusals.note_rejected,
+    remarked=metrics.USAGE_DIFFERENCES,
 )
 # LiteLLM's name for the time of a call.
 CALLS = replace(EVENTS, take_in=partial(intake.take_in, time_field="endTime"))

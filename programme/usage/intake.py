@@ -18,7 +18,7 @@ from policy.metering import INPUT_METERS, OUTPUT_METERS, UnpricedMeterError, nam
 from policy.period import Quarter, day_of, first_instant
 from policy.providers import known_as
 from policy.units import LARGEST_AMOUNT
-from programme.usage import refusals, replacing
+from programme.usage import refusals, repeats, replacing, second_opinion
 from programme.value import valuation
 from store import locks
 from store.balance import warnings as warnings_store
@@ -33,14 +33,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from zoneinfo import ZoneInfo
 
-    from policy.metering import Identities, Identity, Price, UsageEvent
+    from policy.metering import Identity, Price, UsageEvent
     from policy.value.valuation import TokenValue
     from programme.moment import Moment
+    from programme.usage.repeats import Repeat
     from programme.usage.replacing import Mark
-    from store.people.directory import Employment
+    from store.people.directory import Employment, Known
 
 Status = Literal["accepted", "duplicate", "conflict", "quarantined", "rejected"]
 STATUSES: tuple[Status, ...] = ("accepted", "duplicate", "conflict", "quarantined", "rejected")
+Fate = tuple[Status, str]
+"""A status, and what is said about it."""
+ACCEPTED: Fate = ("accepted", "")
 
 ACTOR = "intake"
 LARGEST_EVENT = LARGEST_AMOUNT // 10_000
@@ -50,7 +54,7 @@ FARTHEST_AHEAD = timedelta(minutes=15)
 
 
 class Outcome(NamedTuple):
-    """What became of one event; `detail` says why, for those that were not accepted."""
+    """What became of one event; `detail` says why it was not accepted, or what is odd about it although it was."""
 
     source: str
     event_id: str
@@ -97,15 +101,25 @@ def take_in(moment: Moment, events: Sequence[UsageEvent], *, time_field: str = "
     """
     latest = moment.now + FARTHEST_AHEAD
     timely = [event for event in events if event.occurred_at <= latest]
-    outcomes = _take_in_timely(moment, timely)
     if len(timely) == len(events):
-        return outcomes
-    taken = iter(outcomes)
-    refusals = [ahead(event, moment.now, time_field) for event in events]
+        return _take_in_timely(moment, timely)
+    refused = [ahead(event, moment.now, time_field) for event in events]
+    _note_ahead(moment, events, refused)
+    taken = iter(_take_in_timely(moment, timely))
     return [
         Outcome(event.source, event.event_id, "rejected", why) if why else next(taken)
-        for event, why in zip(events, refusals, strict=True)
+        for event, why in zip(events, refused, strict=True)
     ]
+
+
+def _note_ahead(moment: Moment, events: Sequence[UsageEvent], refused: Sequence[str]) -> None:
+    locks.hold_sources(moment.session, "usage", {event.source for event in events})
+    by_source: dict[str, list[tuple[str, str]]] = {}
+    for event, why in zip(events, refused, strict=True):
+        if why:
+            by_source.setdefault(event.source, []).append((event.event_id, why))
+    for source, rejected in sorted(by_source.items()):
+        refusals.note_rejected(moment, source, rejected)
 
 
 def ahead(event: UsageEvent, now: datetime, time_field: str) -> str:
@@ -139,15 +153,45 @@ def _take_in_timely(moment: Moment, events: Sequence[UsageEvent]) -> list[Outcom
 
 def _take_in(moment: Moment, events: Sequence[UsageEvent], seen: dict[str, dict[str, bytes]]) -> list[Outcome]:
     outcomes, fresh, refused = _sort_out_repeats(events, seen)
+    fresh, repeated, works = repeats.told_apart(moment.session, fresh)
+    if repeated:
+        outcomes = _with_repeats(events, outcomes, repeated)
+        refusals.note_conflicts(moment, [again.conflict for again in repeated if again.status == "conflict"])
+    repeats.note(moment.session, works)
     if refused:
         return _take_in_offers(moment, events, outcomes, fresh=fresh, refused=refused)
     rated, unrated = _Rating(moment).rate(fresh)
     posted = _post(moment, rated)
     usage_store.insert_events(moment.session, [*posted, *((u.event, None) for u in unrated)])
     usage_store.hold(moment.session, unrated, now=moment.now)
-    waiting = {(u.event.source, u.event.event_id): u.detail for u in unrated}
+    fates = _fates(moment, rated, unrated)
     return [
-        outcome or Outcome(event.source, event.event_id, *_fate(waiting.get((event.source, event.event_id))))
+        outcome or Outcome(event.source, event.event_id, *fates.get((event.source, event.event_id), ACCEPTED))
+        for event, outcome in zip(events, outcomes, strict=True)
+    ]
+
+
+def _fates(moment: Moment, rated: Sequence[RatedEvent], unrated: Sequence[UnratedEvent]) -> dict[tuple[str, str], Fate]:
+    """What is said of events that wait, and of those that their gateway reckons at another price."""
+    differing = second_opinion.note(moment, _costs(rated), (one.event for one in unrated))
+    fates: dict[tuple[str, str], Fate] = {
+        (one.event.source, one.event.event_id): ("quarantined", one.detail) for one in unrated
+    }
+    fates |= {(event.source, event.event_id): ("accepted", detail) for event, detail in differing}
+    return fates
+
+
+def _costs(rated: Iterable[RatedEvent]) -> Iterator[tuple[UsageEvent, int]]:
+    return ((one.event, one.cost) for one in rated)
+
+
+def _with_repeats(
+    events: Sequence[UsageEvent], outcomes: Sequence[Outcome | None], repeated: Sequence[Repeat]
+) -> list[Outcome | None]:
+    """The outcomes with those of events that report again what was taken in as another."""
+    again = {(one.event.source, one.event.event_id): (one.status, one.detail) for one in repeated}
+    return [
+        Outcome(*event[:2], *again[event[:2]]) if outcome is None and event[:2] in again else outcome
         for event, outcome in zip(events, outcomes, strict=True)
     ]
 
@@ -168,24 +212,25 @@ def _take_in_offers(
     waiting = [one for one in unrated if placed.keeps(one.event)]
     replacing.keep(moment, offers, placed, posted, waiting)
     refusals.note_conflicts(moment, placed.conflicts)
-    details = {replacing.mark_of(one.event): one.detail for one in unrated}
-    return list(_answers(events, outcomes, details, news=placed.taken, known=offers.known))
+    second_opinion.note(moment, _costs(one for one in rated if placed.keeps(one.event)), (one.event for one in waiting))
+    fates: dict[Mark, Fate] = {replacing.mark_of(one.event): ("quarantined", one.detail) for one in unrated}
+    return list(_answers(events, outcomes, fates, news=placed.taken, known=offers.known))
 
 
 def _answers(
     events: Sequence[UsageEvent],
     outcomes: Sequence[Outcome | None],
-    details: dict[Mark, str],
+    fates: dict[Mark, Fate],
     *,
     news: set[Mark],
     known: set[Mark],
 ) -> Iterator[Outcome]:
-    """The outcome of each event, where `news` took a place and `known` is no news; `details` say why some wait."""
+    """The outcome of each event, where `news` took a place and `known` is no news; `fates` are those that wait."""
     told: set[Mark] = set()
     for event, outcome in zip(events, outcomes, strict=True):
         mark = replacing.mark_of(event)
         if outcome is None or (outcome.status == "conflict" and mark in news and mark not in told):
-            yield Outcome(event.source, event.event_id, *_fate(details.get(mark)))
+            yield Outcome(event.source, event.event_id, *fates.get(mark, ACCEPTED))
         elif outcome.status == "conflict" and (mark in news or mark in known):
             yield Outcome(event.source, event.event_id, "duplicate")
         else:
@@ -218,10 +263,6 @@ def post_waiting(moment: Moment, held: Sequence[UsageEvent]) -> tuple[int, list[
     released = usage_store.release(moment.session, _post(moment, rated), now=moment.now)
     usage_store.explain_hold(moment.session, unrated)
     return released, unrated
-
-
-def _fate(waiting_for: str | None) -> tuple[Status, str]:
-    return ("accepted", "") if waiting_for is None else ("quarantined", waiting_for)
 
 
 def _sort_out_repeats(
@@ -278,13 +319,29 @@ class _Rating:
         known = {person for of_source in persons.values() for person in of_source.values()}
         self._partly_here = directory.partly_here(self._moment.session, known, days)
         for event, day in zip(events, days, strict=True):
-            result = self._rate_one(event, _first_known(event.identities, persons[event.source]), day)
+            if (said := event.remarks) is not None and said.base_model:
+                event = self._as_base_model(event, said.base_model, day)  # noqa: PLW2901 - rare
+            result = self._rate_one(event, persons[event.source].who(event.identities), day)
             if type(result) is RatedEvent:
                 rated.append(result)
             else:
                 unrated.append(result)  # type: ignore[arg-type]  # `type() is` is faster than a match, and narrows less
         reference.keep_prices(self._moment.session, self._prices)
         return rated, unrated
+
+    def _as_base_model(self, event: UsageEvent, base_model: str, day: date) -> UsageEvent:
+        """The event as one of the model behind a deployment's own name, if that has a price and the name has none."""
+        if self._has_price(event, day):
+            return event
+        behind = event._replace(model=base_model)
+        return behind if self._has_price(behind, day) else event
+
+    def _has_price(self, event: UsageEvent, day: date) -> bool:
+        tariff = self._tariffs.get((event.provider, event.model, day)) or self._look_up(
+            event.provider, event.model, day
+        )
+        listed = self._moment.prices.listed
+        return bool(tariff.negotiated or listed(event.provider, event.model, event.tier, event.occurred_at))
 
     def _rate_one(self, event: UsageEvent, person_id: str | None, day: date) -> RatedEvent | UnratedEvent:
         if person_id is None:
@@ -320,7 +377,7 @@ class _Rating:
         price_id = self._price_ids.get(id(price)) or self._keep(price)
         return RatedEvent(event, person_id, service_key, day, tariff.value, price_id, int(cost), int(debit))
 
-    def _persons(self, events: Sequence[UsageEvent]) -> dict[str, dict[Identity, str]]:
+    def _persons(self, events: Sequence[UsageEvent]) -> dict[str, Known]:
         names: dict[str, set[Identity]] = {}
         for event in events:
             names.setdefault(event.source, set()).update(event.identities)
@@ -349,13 +406,6 @@ def _not_employed(day: date, here: Employment) -> str:
     if day < here.hired_on:
         return f"used on {day}, but the person was hired on {here.hired_on}"
     return f"used on {day}, but the person left on {here.left_on}"
-
-
-def _first_known(names: Identities, person_of: dict[Identity, str]) -> str | None:
-    for name in names:
-        if name in person_of:
-            return person_of[name]
-    return None
 
 
 def _days(events: Sequence[UsageEvent], zone: ZoneInfo) -> Iterator[date]:

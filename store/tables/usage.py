@@ -79,6 +79,27 @@ usage_conflicts = Table(
     sa.ForeignKeyConstraint(["source", "event_id"], ["usage_events.source", "usage_events.event_id"]),
 )
 
+# No foreign keys here either: both are written in the transaction of their events, which are never deleted.
+usage_works = Table(
+    "usage_works",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("work", Text, primary_key=True, comment='Such as "batch:batch_67ab" or "response:resp_0f1e".'),
+    Column("event_id", Text, nullable=False, comment="The event that it was taken in as."),
+    sqlite_with_rowid=False,
+    comment="Pieces of work that a gateway may report again, each time that somebody looks at them.",
+)
+
+usage_quotes = Table(
+    "usage_quotes",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("event_id", Text, primary_key=True),
+    Column("quoted_nano_usd", AmountColumn, nullable=False, comment="The price by the gateway's own reckoning."),
+    Column("noted_at", Instant, nullable=False),
+    comment="Kept where it differs from our cost, or could not be compared yet.",
+)
+
 usage_days = Table(
     "usage_days",
     metadata,

@@ -17,8 +17,10 @@ from click.testing import CliRunner
 
 from bot.cli import COMMANDS, main
 from policy import handbook
+from policy.metering import Remarks
 from policy.period import Month, day_of
-from tests.support import cast
+from tests.support import books, cast
+from tests.support.clock import NOON
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -332,6 +334,21 @@ def test_a_pipe_is_not_read(run: Run) -> None:
     finally:
         os.close(reading)
     assert "cannot be read twice. Save it to a file first." in refused.stderr
+
+
+def test_differences_are_listed(run: Run, sqlite_app: App) -> None:
+    """Where a gateway reckons with another price, both figures are there, by model and by event."""
+    assert run("usage", "differences").stdout == "0 events differ.\n"
+    event = cast.event("e1", at=NOON)._replace(remarks=Remarks(quoted=6_000_000))
+    assert books.take_in(sqlite_app, event) == ["accepted"]
+    told = json.loads(run("usage", "differences", "--json").stdout)
+    figures = {"provider": "anthropic", "model": "claude-sonnet-4-5", "tier": "", "source": "gateway"}
+    figures |= {"cost_usd": "0.005400", "quoted_usd": "0.006000"}
+    assert told["by_model"] == [figures | {"events": 1}]
+    assert told["events"] == [figures | {"event_id": "e1", "occurred_at": NOON.isoformat()}]
+    shown = run("usage", "differences").stdout
+    assert "anthropic/claude-sonnet-4-5 1 0.005400 0.006000 90.0%" in " ".join(shown.split())
+    assert shown.endswith("1 event differs.\n")
 
 
 def test_quarantine_is_listed_and_retried(run: Run, tmp_path: Path) -> None:

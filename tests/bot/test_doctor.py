@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from bot import doctor
 from bot.cli import main
+from policy.metering import Remarks
 from programme.app import App
 from programme.usage import intake as usage_programme
 from programme.usage import refusals
@@ -82,6 +83,7 @@ def test_all_is_good(sandbox: Sandbox, app: App) -> None:
         "The board has 5 members and 2 alternates (Slack user group).",
         "No usage is waiting in quarantine.",
         "No usage was refused in the last 7 days.",
+        "Gateways reckon with the same prices as we do, as far as they name any.",
         "All scheduled runs are done.",
         "Every message that was due is delivered.",
     ]
@@ -276,6 +278,14 @@ def test_refused_usage_is_found(sandbox: Sandbox, app: App, clock: Clock) -> Non
     clock.move(days=8)
     said = [finding.what for finding in examine(sandbox, app)]
     assert "No usage was refused in the last 7 days; 1 conflicts are on record." in said
+
+
+def test_another_price_of_a_gateways_is_found(sandbox: Sandbox, app: App) -> None:
+    """What a gateway reckons otherwise is counted, so that somebody looks for the reason."""
+    event = cast.event("e1", at=app.clock())._replace(remarks=Remarks(quoted=6_000_000))
+    with app.transaction() as moment:
+        usage_programme.take_in(moment, [event])
+    assert wrong(examine(sandbox, app)) == [("warning", "Gateways reckon with another price for 1 event.")]
 
 
 # --- The command ---------------------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ INPUTS = (
     *("audio_input", "audio_cache_read", "image_input", "image_cache_read"),
 )
 OUTPUTS = ("output", "audio_output", "image_output")
-NEVER_LISTED: tuple[Meter, ...] = ("gpu_seconds", "trained_tokens")
+NEVER_LISTED: tuple[Meter, ...] = ("undivided_tokens", "gpu_seconds", "trained_tokens")
 
 CALL: Meters = {
     "input_uncached": 12_347,
@@ -268,6 +268,7 @@ GATEWAY_NAMES = {
     "openai": "gpt-4o",
     "text-completion-openai": "gpt-3.5-turbo-instruct",
     "azure": "gpt-4o",
+    "azure_ai": "gpt-4o",
     "google": "gemini-2.5-flash",
     "gemini": "gemini-2.5-flash",
     "vertex_ai": "gemini-2.5-flash",

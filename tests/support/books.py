@@ -119,7 +119,10 @@ def handbook_text(version: str, effective_from: date, *, usd_per_token: str = "0
 def apply_handbook(
     app: App, version: str, effective_from: date, *, usd_per_token: str = "0.01", more: str = ""
 ) -> None:
-    text = handbook_text(version, effective_from, usd_per_token=usd_per_token, more=more)
+    apply_text(app, handbook_text(version, effective_from, usd_per_token=usd_per_token, more=more))
+
+
+def apply_text(app: App, text: str) -> None:
     with app.transaction() as moment:
         applying.apply(moment, text, actor=handbooks.SYSTEM)
 

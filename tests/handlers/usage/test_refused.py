@@ -81,7 +81,7 @@ def test_a_body_without_events_leaves_a_trace_as_well(app: App, client: TestClie
 
 def test_metrics_of_answers_outlive_the_process(app: App, client: TestClient) -> None:
     """Another process on the same database tells the same: they are read from there, labelled by source and reason."""
-    client.post("/v1/usage", json=[event("x", time=7), event("y"), event("y", time="2026-11-22T09:30:00Z")])
+    client.post("/v1/usage", json=[event("x", time=7), event("y"), event("y", time="2026-11-19T09:30:00Z")])
     client.post("/v1/usage", json=event("z", data=USED | {"user.email": "no@example.com"}))
     with TestClient(http.build(app)) as another:
         assert kept(another, "tokens_bot_usage_refused_total") == {

@@ -59,7 +59,9 @@ def test_a_corrected_event_takes_the_place_of_the_one_that_waits(app: App) -> No
     assert books.take_in(app, wrong) == ["quarantined"]
     assert books.take_in(app, right) == ["accepted"]
     assert books.wallet(app, BEN) == MicroTokens(-300_000)
-    assert books.rows(app, sa.select(quarantine.c.released_at, quarantine.c.discarded_at)) == [(right.occurred_at, None)]
+    assert books.rows(app, sa.select(quarantine.c.released_at, quarantine.c.discarded_at)) == [
+        (right.occurred_at, None)
+    ]
     [(before,)] = books.rows(app, sa.select(quarantine_steps.c.before))
     assert (before["provider"], before["meters"]) == ("antrhopic", wrong.meters)
     assert books.take_in(app, wrong, right, wrong) == ["duplicate"] * 3
