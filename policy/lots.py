@@ -50,6 +50,42 @@ def burn(lots: Sequence[OpenLot], amount: int, at: datetime) -> Burn:
     return Burn(tuple(movements), amount)
 
 
+class Burnt(NamedTuple):
+    """A lot that a debit took from, and the micro-tokens that may come back to it at most."""
+
+    id: int
+    expires_at: datetime
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """What a reversal does with what it gives back: it settles debt, fills lots again, and the rest needs a new lot."""
+
+    settled: int
+    movements: tuple[tuple[int, int], ...]
+    """(lot id, micro-tokens given back)"""
+    fresh: int
+
+
+def give_back(amount: int, owed: int, burnt: Iterable[Burnt], at: datetime) -> Return:
+    """Undo a debit: `burnt` stand in the order in which they get back, the last that burnt first.
+
+    What came back to a lot that has ended at `at` could not be spent, so it is `fresh`; and so is what no lot can take.
+    """
+    settled = min(amount, owed)
+    left, ended = amount - settled, 0
+    movements: list[tuple[int, int]] = []
+    for lot in burnt:
+        given = min(left, lot.most)
+        left -= given
+        if given and at < lot.expires_at:
+            movements.append((lot.id, given))
+        else:
+            ended += given
+    return Return(settled, tuple(movements), ended + left)
+
+
 def debt(balance: int, remaining: Iterable[int]) -> int:
     """What was spent beyond all lots: a wallet's lots hold more than its balance by exactly that much."""
     return sum(remaining) - balance

@@ -25,6 +25,7 @@ from store.ledger import ledger
 from store.ledger.ledger import Draft
 from store.people import directory
 from store.usage import events as usage_store
+from store.usage import versions as versions_store
 from store.usage.events import DayKey, EventPosting
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ Status = Literal["accepted", "duplicate", "conflict", "quarantined", "rejected"]
 STATUSES: tuple[Status, ...] = ("accepted", "duplicate", "conflict", "quarantined", "rejected")
 
 ACTOR = "intake"
+SUPERSEDED = "a later version holds; this one is kept and changes nothing"
 LARGEST_EVENT = LARGEST_AMOUNT // 10_000
 """Nano-USD and micro-tokens; some USD 900,000. One call that costs more is a gateway's mistake, and sums must fit."""
 
@@ -73,7 +75,7 @@ class UnratedEvent(NamedTuple):
     detail: str
 
 
-class _Tariff(NamedTuple):
+class Tariff(NamedTuple):
     """What one model's use on one day is judged by."""
 
     service_key: str | None
@@ -100,12 +102,14 @@ def take_in(moment: Moment, events: Sequence[UsageEvent]) -> list[Outcome]:
 
 
 def _take_in(moment: Moment, events: Sequence[UsageEvent], seen: dict[str, dict[str, bytes]]) -> list[Outcome]:
-    outcomes, fresh, refused = _sort_out_repeats(events, seen)
-    rated, unrated = _Rating(moment).rate(fresh)
+    outcomes, fresh, refused, late = _sort_out_repeats(events, seen)
+    rated, unrated = Rating(moment).rate(fresh)
     posted = _post(moment, rated)
     usage_store.insert_events(moment.session, [*posted, *((u.event, None) for u in unrated)])
     usage_store.hold(moment.session, unrated, now=moment.now)
     usage_store.record_conflicts(moment.session, refused, now=moment.now)
+    if late:
+        versions_store.keep_late(moment.session, late, now=moment.now)
     waiting = {(u.event.source, u.event.event_id): u.detail for u in unrated}
     return [
         outcome or Outcome(event.source, event.event_id, *_fate(waiting.get((event.source, event.event_id))))
@@ -127,7 +131,7 @@ def retry_quarantine(moment: Moment, *, limit: int, after: tuple[datetime, str, 
     held = usage_store.held_events(moment.session, limit=limit, after=after, lock=True)
     if not held:
         return Retried(0, 0, None)
-    rated, unrated = _Rating(moment).rate([h.event for h in held])
+    rated, unrated = Rating(moment).rate([h.event for h in held])
     released = usage_store.release(moment.session, _post(moment, rated), now=moment.now)
     usage_store.explain_hold(moment.session, unrated)
     last = held[-1]
@@ -140,14 +144,16 @@ def _fate(waiting_for: str | None) -> tuple[Status, str]:
 
 def _sort_out_repeats(
     events: Sequence[UsageEvent], seen: dict[str, dict[str, bytes]]
-) -> tuple[list[Outcome | None], list[UsageEvent], list[UsageEvent]]:
-    """The outcome of each event that came before (None for the others); the new ones, once each; the conflicts.
+) -> tuple[list[Outcome | None], list[UsageEvent], list[UsageEvent], list[UsageEvent]]:
+    """The outcome of each event that came before (None for the others); the new ones, once each; conflicts; late ones.
 
-    `seen` holds the fingerprints of known events by source and id; the new ones are added.
+    Of a late one a correction or withdrawal came first, and holds. `seen` holds the fingerprints of known events by
+    source and id; the new ones are added.
     """
     outcomes: list[Outcome | None] = []
     fresh: list[UsageEvent] = []
     refused: list[UsageEvent] = []
+    late: list[UsageEvent] = []
     for event in events:
         before = seen[event.source].get(event.event_id)
         if before is None:
@@ -156,19 +162,23 @@ def _sort_out_repeats(
             outcomes.append(None)
         elif before == event.fingerprint:
             outcomes.append(Outcome(event.source, event.event_id, "duplicate"))
+        elif before == versions_store.UNREPORTED:
+            seen[event.source][event.event_id] = event.fingerprint
+            late.append(event)
+            outcomes.append(Outcome(event.source, event.event_id, "accepted", SUPERSEDED))
         else:
             refused.append(event)
             detail = "another event was already taken in under this id; that one stays"
             outcomes.append(Outcome(event.source, event.event_id, "conflict", detail))
-    return outcomes, fresh, refused
+    return outcomes, fresh, refused, late
 
 
-class _Rating:
+class Rating:
     """Rates the events of one batch: person, service, price, value. What it looks up, it looks up once."""
 
     def __init__(self, moment: Moment) -> None:
         self._moment = moment
-        self._tariffs: dict[tuple[str, str, date], _Tariff] = {}
+        self._tariffs: dict[tuple[str, str, date], Tariff] = {}
         self._values: dict[Quarter, TokenValue] = {}
         self._price_ids: dict[int, str] = {}
         self._prices: dict[str, Price] = {}
@@ -202,7 +212,7 @@ class _Rating:
         return self._priced(event, person_id, tariff.service_key, day, tariff)
 
     def _priced(
-        self, event: UsageEvent, person_id: str, service_key: str, day: date, tariff: _Tariff
+        self, event: UsageEvent, person_id: str, service_key: str, day: date, tariff: Tariff
     ) -> RatedEvent | UnratedEvent:
         price = tariff.negotiated or self._moment.prices.listed(
             event.provider, event.model, event.tier, event.occurred_at
@@ -226,13 +236,13 @@ class _Rating:
             names.setdefault(event.source, set()).update(event.identities)
         return {source: directory.resolve(self._moment.session, source, known) for source, known in names.items()}
 
-    def _look_up(self, provider: str, model: str, day: date) -> _Tariff:
+    def _look_up(self, provider: str, model: str, day: date) -> Tariff:
         quarter = Quarter.containing(day)
         if quarter not in self._values:
             self._values[quarter] = valuation.value_of(self._moment, quarter, self._moment.handbooks)
         book = self._moment.handbooks.on(day)
         service = book.service_of(provider, day)
-        tariff = _Tariff(
+        tariff = Tariff(
             service.key if service else None, book.negotiated_price(provider, model, day), self._values[quarter]
         )
         self._tariffs[provider, model, day] = tariff
@@ -267,7 +277,7 @@ def _post(moment: Moment, rated: Sequence[RatedEvent]) -> list[tuple[UsageEvent,
     groups: dict[tuple[str, str, date], list[RatedEvent]] = {}
     for one in rated:
         groups.setdefault((one.person_id, one.service_key, one.day), []).append(one)
-    wallet_of, service_of = _accounts(moment, groups)
+    wallet_of, service_of = accounts_of(moment, groups)
     drafts: list[Draft] = []
     days: dict[DayKey, list[int]] = {}
     for (person_id, service_key, day), group in groups.items():
@@ -291,7 +301,7 @@ def _post(moment: Moment, rated: Sequence[RatedEvent]) -> list[tuple[UsageEvent,
     return posted
 
 
-def _accounts(moment: Moment, groups: Iterable[tuple[str, str, date]]) -> tuple[dict[str, int], dict[str, int]]:
+def accounts_of(moment: Moment, groups: Iterable[tuple[str, str, date]]) -> tuple[dict[str, int], dict[str, int]]:
     """The account ids of the persons' wallets and of the services."""
     wallets = {person_id: ledger.wallet_code(person_id) for person_id, _, _ in groups}
     services = {service_key: ledger.service_code(service_key) for _, service_key, _ in groups}

@@ -91,11 +91,12 @@ def known(session: Session, source: str, event_ids: Sequence[str]) -> dict[str, 
             "SELECT e.event_id, e.fingerprint FROM json_each(?) AS j CROSS JOIN usage_events AS e"
             " WHERE e.source = ? AND e.event_id = j.value"
         )
-        rows = session.exec_driver_sql(statement, (_json(event_ids), source))
+        rows = session.exec_driver_sql(statement, (json_text(event_ids), source))
     return {event_id: bytes(fingerprint) for event_id, fingerprint in rows}
 
 
-def _json(value: object) -> str:
+def json_text(value: object) -> str:
+    """JSON as the driver takes it."""
     return _encoder.encode(value).decode()
 
 
@@ -107,7 +108,7 @@ def insert_events(session: Session, events: Sequence[tuple[UsageEvent, EventPost
     for event, posted in events:
         names = encoded.get(event.identities)
         if names is None:
-            names = encoded[event.identities] = _json(event.identities)
+            names = encoded[event.identities] = json_text(event.identities)
         rows.append(
             (
                 event.source,
@@ -118,7 +119,7 @@ def insert_events(session: Session, events: Sequence[tuple[UsageEvent, EventPost
                 event.provider,
                 event.model,
                 event.tier,
-                _json(event.meters),
+                json_text(event.meters),
                 event.project,
                 *(posted or _UNPOSTED),
             )
@@ -200,10 +201,11 @@ def held_events(
         )
     if lock:
         query = query.with_for_update(of=quarantine, skip_locked=True)
-    return [QuarantinedEvent(_event(row), row.reason, row.detail, row.since) for row in session.execute(query)]
+    return [QuarantinedEvent(event_of(row), row.reason, row.detail, row.since) for row in session.execute(query)]
 
 
-def _event(row: Any) -> UsageEvent:  # noqa: ANN401 - a row of the query above
+def event_of(row: Any) -> UsageEvent:  # noqa: ANN401 - a row with the columns of an event
+    """The event of a row."""
     return UsageEvent(
         source=row.source,
         event_id=row.event_id,
@@ -227,12 +229,13 @@ def count_held(session: Session) -> dict[str, int]:
 def record_conflicts(session: Session, refused: Sequence[UsageEvent], *, now: datetime) -> None:
     """Note what was offered under a key that already stands for something else; each offer once."""
     seen = bulk.instant_codec(session)(now)
-    rows = [(event.source, event.event_id, event.fingerprint, _json(_offered(event)), seen) for event in refused]
+    rows = [(event.source, event.event_id, event.fingerprint, json_text(content(event)), seen) for event in refused]
     columns = ("source", "event_id", "fingerprint", "offered", "first_seen_at")
     bulk.insert_missing(session, usage_conflicts, columns, rows)
 
 
-def _offered(event: UsageEvent) -> dict[str, object]:
+def content(event: UsageEvent) -> dict[str, object]:
+    """What an event says, as plain values."""
     return {
         "occurred_at": event.occurred_at.astimezone(UTC).isoformat(),
         "identities": event.identities,
