@@ -32,26 +32,30 @@ class Intake(Generic[Item, Rest]):
     """How one kind of item is taken in; `refuse` answers for what a parser found instead of one."""
 
     plural: str
-    kind: type[Item]
+    kind: type[Item] | tuple[type[Item], ...]
     take_in: Callable[[Moment, list[Item]], Sequence[Fate]]
     refuse: Callable[[Rest], Fate]
     statuses: Sequence[str]
     counter: Counter
 
     def answer(self, app: App, parse: Callable[[], Sequence[Item | Rest]]) -> Response:
-        """Take in what a body holds, all in one transaction, and answer for each item in its order."""
+        """Take in what a body holds, and answer for each item in its order."""
         try:
             parsed = parse()
         except MalformedBodyError as error:
             raise HTTPException(400, str(error)) from error
         if len(parsed) > MOST_ITEMS:
             raise HTTPException(413, f"{len(parsed)} {self.plural} in one batch; send at most {MOST_ITEMS}")
-        with app.transaction() as moment:
-            taken = iter(self.take_in(moment, [item for item in parsed if isinstance(item, self.kind)]))
+        taken = iter(self.taken(app, [item for item in parsed if isinstance(item, self.kind)]))
         # What is no item is the rest: mypy does not conclude that from a type that is known at run time only.
         return self._told(
             [next(taken) if isinstance(item, self.kind) else self.refuse(cast("Rest", item)) for item in parsed]
         )
+
+    def taken(self, app: App, items: list[Item]) -> Sequence[Fate]:
+        """Take items in, all in one transaction."""
+        with app.transaction() as moment:
+            return self.take_in(moment, items)
 
     def _told(self, fates: Sequence[Fate]) -> Response:
         summary = dict.fromkeys(self.statuses, 0)
@@ -66,8 +70,8 @@ class Intake(Generic[Item, Rest]):
         return bodies.as_json({"results": results, "summary": summary})
 
 
-def key_with(app: App, scope: str) -> Callable[..., ApiKey]:
-    """A dependency: the key in force that the request carries, if it has the scope."""
+def key_with(app: App, *scopes: str) -> Callable[..., ApiKey]:
+    """A dependency: the key in force that the request carries, if it has one of the scopes."""
     bearer = HTTPBearer(auto_error=False, description="A key from `tokens-bot keys create`.")
 
     def require_key(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> ApiKey:
@@ -75,8 +79,8 @@ def key_with(app: App, scope: str) -> Callable[..., ApiKey]:
             key = keys.authenticate(moment, credentials.credentials) if credentials else None
         if key is None:
             raise HTTPException(401, "A key in force is needed.", headers={"WWW-Authenticate": "Bearer"})
-        if scope not in key.scopes:
-            raise HTTPException(403, f"Key {key.name!r} lacks the scope {scope!r}.")
+        if key.scopes.isdisjoint(scopes):
+            raise HTTPException(403, f"Key {key.name!r} lacks the scope {' or '.join(map(repr, scopes))}.")
         return key
 
     return require_key

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from bot.cli import common
+from bot.cli import common, corrections
 from handlers.decoding import MalformedBodyError
 from handlers.usage import files
 from policy.reasons import Refusal
@@ -47,7 +47,9 @@ def import_usage(file: BinaryIO, *, format_: Format, skip_bad_lines: bool, as_js
             seen = offset if offset < size else 0
 
         try:
-            done = files.import_file(app, file, format_, skip_bad_lines=skip_bad_lines, progress=progress)
+            done = files.import_file(
+                app, file, format_, actor=common.actor(), skip_bad_lines=skip_bad_lines, progress=progress
+            )
         except MalformedBodyError as error:
             raise Refusal("file_malformed", f"{file.name}: {error}") from error
     _report(done, as_json=as_json)
@@ -68,6 +70,10 @@ def _report(done: UsageImport, *, as_json: bool) -> None:
         common.print_json(done.counts)
     else:
         click.echo(", ".join(f"{count:,} {status}" for status, count in done.counts.items()))
+
+
+for command in corrections.COMMANDS:
+    usage.add_command(command)
 
 
 @click.group()

@@ -5,14 +5,15 @@ from __future__ import annotations
 import csv
 from datetime import datetime
 from operator import itemgetter
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from handlers.decoding import MAX_ID, MAX_NAME, MalformedBodyError, Rejected, UnfitFieldError, instant, unfit
-from handlers.usage.formats import MAX_COUNT, MAX_LINE, CountedLines, Parsed, Position, disjoint_meters, fingerprint
+from handlers.usage.formats import MAX_COUNT, MAX_LINE, CountedLines, Position, Versioned, disjoint_meters, fingerprint
 from policy.metering import UsageEvent
+from policy.versions import LARGEST_REVISION, LONGEST_REASON, Version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from policy.metering import Identities
 
@@ -30,19 +31,22 @@ COLUMNS = (
     "project",
 )
 
+VERSION_COLUMNS = ("revision", "action", "reason")
+"""Columns that a file may have besides: an action (`correct`, `withdraw`) makes a line a later version of an event."""
+
 _MAX_DIGITS = len(str(MAX_COUNT))
 
 
-def read(file: BinaryIO, *, start: Position = (0, 0)) -> Iterator[tuple[int, int, Parsed]]:
+def read(file: BinaryIO, *, start: Position = (0, 0)) -> Iterator[tuple[int, int, Versioned]]:
     """(last line, bytes read, event) of each record. The header is checked at once, the rest is read when asked for.
 
     `start` takes up after what was read before: the first two of a triple that was given then.
     """
     records = _Records(file)
-    in_order = _column_order(records)
+    header = _header(records)
     if start > records.position:
         records.resume(start)
-    return _events(records, in_order)
+    return _events(records, header)
 
 
 class _Records:
@@ -88,45 +92,77 @@ class _Records:
             return line.decode(errors="replace")
 
 
-def _column_order(records: _Records) -> Callable[[list[str]], tuple[str, ...]]:
-    """What puts the cells of a record into the order of `COLUMNS`."""
+class _Header(NamedTuple):
+    """Where the columns are: what puts the cells of a record into the order of `COLUMNS`, and who reads the others."""
+
+    names: Sequence[str]
+    in_order: Callable[[list[str]], tuple[str, ...]]
+    version_of: Callable[[list[str]], tuple[str, ...]] | None
+
+
+def _header(records: _Records) -> _Header:
     try:
         header = records.next()
     except StopIteration:
         raise MalformedBodyError("the file is empty: a header is required") from None
     except UnfitFieldError as error:
         raise MalformedBodyError(f"header: {error}") from error
-    if unknown := [name for name in header if name not in COLUMNS]:
+    allowed = (*COLUMNS, *VERSION_COLUMNS)
+    if unknown := [name for name in header if name not in allowed]:
         raise MalformedBodyError(f"header: unknown column {unknown[0][:MAX_NAME]!r}")
-    if missing := [name for name in COLUMNS if name not in header]:
+    told = VERSION_COLUMNS if any(name in header for name in VERSION_COLUMNS) else ()
+    if missing := [name for name in (*COLUMNS, *told) if name not in header]:
         raise MalformedBodyError(f"header: missing column {missing[0]!r}")
-    if len(header) > len(COLUMNS):
+    if len(header) > len(COLUMNS) + len(told):
         twice = next(name for name in header if header.count(name) > 1)
         raise MalformedBodyError(f"header: column {twice!r} stands there twice")
-    return itemgetter(*map(header.index, COLUMNS))
+    version_of = itemgetter(*map(header.index, told)) if told else None
+    return _Header(header, itemgetter(*map(header.index, COLUMNS)), version_of)
 
 
-def _events(records: _Records, in_order: Callable[[list[str]], tuple[str, ...]]) -> Iterator[tuple[int, int, Parsed]]:
-    index = 0
+def _events(records: _Records, header: _Header) -> Iterator[tuple[int, int, Versioned]]:
+    index, width, in_order = 0, len(header.names), header.in_order
     while True:
         cells: list[str] = []
         try:
             cells = records.next()
             if not cells:
                 continue
-            parsed: Parsed = _usage_event(in_order(_whole(cells)))
+            cells = _whole(cells, width)
+            if header.version_of is None:
+                parsed: Versioned = _usage_event(in_order(cells))
+            else:
+                parsed = _version(in_order(cells), *header.version_of(cells))
         except StopIteration:
             return
         except UnfitFieldError as error:
-            event_id = in_order(cells)[1][:MAX_ID] if len(cells) == len(COLUMNS) else ""
+            event_id = in_order(cells)[1][:MAX_ID] if len(cells) == width else ""
             parsed = Rejected(index, event_id, str(error))
         yield *records.position, parsed
         index += 1
 
 
-def _whole(cells: list[str]) -> list[str]:
-    if len(cells) != len(COLUMNS):
-        raise UnfitFieldError(f"record: expected {len(COLUMNS)} columns, got {len(cells)}")
+def _version(cells: tuple[str, ...], revision: str, action: str, reason: str) -> UsageEvent | Version:
+    """A line is usage as it was reported, unless it says that it corrects or withdraws what was."""
+    if not action:
+        if revision not in {"", "0"}:
+            raise unfit("action", '"correct" or "withdraw" beside a revision', action)
+        return _usage_event(cells)
+    if action not in {"correct", "withdraw"}:
+        raise unfit("action", '"correct", "withdraw" or nothing', action)
+    number = _count("revision", revision)
+    if not 1 <= number <= LARGEST_REVISION:
+        raise unfit("revision", f"an integer from 1 to {LARGEST_REVISION}", revision)
+    _require_text("reason", reason, LONGEST_REASON)
+    source, event_id = cells[:2]
+    _require_text("source", source, MAX_ID)
+    _require_text("event_id", event_id, MAX_ID)
+    return Version(source, event_id, number, None if action == "withdraw" else _usage_event(cells), reason)
+
+
+def _whole(cells: list[str], width: int) -> list[str]:
+    if len(cells) != width:
+        raise UnfitFieldError(f"record: expected {width} columns, got {len(cells)}")
     return cells
 
 

@@ -7,18 +7,19 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
-from handlers.usage import csv_files
+from handlers.decoding import Rejected
+from handlers.usage import csv_files, taking
 from handlers.usage.cloudevents import read_cloudevent_lines
-from policy.metering import UsageEvent
 from programme.usage import intake
 from store.usage import events as usage_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-    from handlers.decoding import Rejected
-    from handlers.usage.formats import Position
+    from handlers.usage.formats import Position, Versioned
     from programme.app import App
+    from programme.moment import Moment
+    from programme.usage.intake import Outcome
 
 Format = Literal["csv", "jsonl"]
 FORMATS: tuple[Format, ...] = ("csv", "jsonl")
@@ -46,6 +47,7 @@ def import_file(
     file: BinaryIO,
     format_: Format,
     *,
+    actor: str = "import",
     skip_bad_lines: bool = False,
     progress: Callable[[int], None] = lambda _bytes: None,
 ) -> UsageImport:
@@ -63,12 +65,14 @@ def import_file(
     start: Position = (before.lines_done, before.bytes_done) if before else (0, 0)
     counts = Counter(before.counts if before else {})
     for batch, (line, offset) in _batches(_read(file, format_, start)):
-        with app.transaction() as moment:
-            events = [item for item in batch if isinstance(item, UsageEvent)]
-            outcomes = intake.take_in(moment, events)
+        good = [item for item in batch if not isinstance(item, Rejected)]
+        counts.update(read=len(batch), rejected=len(batch) - len(good))
+
+        def note(moment: Moment, outcomes: Sequence[Outcome], line: int = line, offset: int = offset) -> None:
             counts.update(outcome.status for outcome in outcomes)
-            counts.update(read=len(batch), rejected=len(batch) - len(events))
             usage_store.note_progress(moment.session, digest, lines=line, offset=offset, counts=counts)
+
+        taking.take_in(app, good, actor=actor, and_then=note)
         progress(offset)
     with app.database.transaction() as session:
         usage_store.forget_progress(session, digest)
@@ -80,23 +84,23 @@ def _check(file: BinaryIO, format_: Format, progress: Callable[[int], None]) -> 
     count = 0
     for line, offset, item in _read(file, format_, (0, 0)):
         count += 1
-        if not isinstance(item, UsageEvent):
+        if isinstance(item, Rejected):
             bad.append(BadLine(line, item.detail))
         if not count % BATCH:
             progress(offset)
     return bad, count
 
 
-def _read(file: BinaryIO, format_: Format, start: Position) -> Iterator[tuple[int, int, UsageEvent | Rejected]]:
+def _read(file: BinaryIO, format_: Format, start: Position) -> Iterator[tuple[int, int, Versioned]]:
     file.seek(0)
     return csv_files.read(file, start=start) if format_ == "csv" else read_cloudevent_lines(file, start=start)
 
 
 def _batches(
-    items: Iterator[tuple[int, int, UsageEvent | Rejected]],
-) -> Iterator[tuple[list[UsageEvent | Rejected], Position]]:
+    items: Iterator[tuple[int, int, Versioned]],
+) -> Iterator[tuple[list[Versioned], Position]]:
     """Items in batches, each with the position after its last one."""
-    batch: list[UsageEvent | Rejected] = []
+    batch: list[Versioned] = []
     position = (0, 0)
     for line, offset, item in items:
         batch.append(item)

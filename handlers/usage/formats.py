@@ -10,6 +10,7 @@ import msgspec
 
 from handlers.decoding import Rejected, UnfitFieldError, unfit
 from policy.metering import UsageEvent
+from policy.versions import Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +29,8 @@ _STANDARD_TIERS = frozenset({"standard", "default", "auto", "standard_only", ""}
 _encode_canonically = msgspec.json.Encoder(order="sorted").encode
 
 Parsed = UsageEvent | Rejected
+Versioned = UsageEvent | Version | Rejected
+"""Of formats that can also say that something was wrong."""
 
 Position = tuple[int, int]
 """(lines read, bytes read) at the end of a record: where a file can be taken up again."""

@@ -52,7 +52,7 @@ def take_in(moment: Moment, versions: Sequence[Version], *, actor: str) -> list[
     _keep(moment, fresh, known, actor=actor)
     store.refuse(session, refused, now=moment.now)
     changes = _changes(fresh, known)
-    held = reposting.repost(moment, changes, waiting, as_posted(moment, changes))
+    held = reposting.repost(moment, changes, waiting, as_posted(moment, changes)).waiting
     return [fate or _fate(version, held) for version, fate in zip(versions, fates, strict=True)]
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from policy.kinds import EntryKind, LotKind
 from policy.metering import OUTPUT_METERS, UsageEvent, input_tokens
 from policy.period import day_of
+from policy.units import MicroTokens, NanoUSD
 from programme.funding import PRIORITY
 from programme.usage.intake import RatedEvent, Rating, Tariff, accounts_of
 from store.balance import warnings as warnings_store
@@ -137,6 +138,12 @@ class _Move(NamedTuple):
         return _Payment(use.posting.account_id, use.service_key, use.day, use.value_version, self.corrected)
 
     @property
+    def differs(self) -> bool:
+        """Whether it is another line of the roll-up, or one of another price."""
+        told = [use and (use.line, use.figures, use.posting.price_id) for use in (self.before, self.after)]
+        return told[0] != told[1]
+
+    @property
     def _stays(self) -> bool:
         return (self.before.paid if self.before else ()) == (self.after.paid if self.after else ())
 
@@ -158,14 +165,38 @@ class _Entries(NamedTuple):
     debits: Mapping[_Payment, int]
 
 
-def repost(
-    moment: Moment, changes: Sequence[Change], waiting: Mapping[Key, bool], kept: Mapping[Key, Kept]
-) -> dict[Key, str]:
-    """Make events what they are to be; why, for those that have to wait in quarantine.
+@dataclass(frozen=True, slots=True)
+class Reposted:
+    """What became of some events: how many are debited otherwise, from what to what; why some have to wait."""
 
-    The locks of the events' sources and quarantine are held; `waiting` says which of them are or were there.
+    changed: int
+    was: Amounts
+    became: Amounts
+    waiting: Mapping[Key, str]
+
+
+class Amounts(NamedTuple):
+    cost: NanoUSD
+    debit: MicroTokens
+
+
+def repost(
+    moment: Moment,
+    changes: Sequence[Change],
+    waiting: Mapping[Key, bool],
+    kept: Mapping[Key, Kept],
+    *,
+    leave: bool = False,
+) -> Reposted:
+    """Make events what they are to be.
+
+    The locks of the events' sources and quarantine are held; `waiting` says which of them are or were there. What
+    cannot be priced or attributed has to wait, or is left as it is.
     """
     rated, held = _Repricing(moment, kept).rate([change.content for change in changes if not change.withdrawn])
+    if leave:
+        stay = {(one.event.source, one.event.event_id) for one in held}
+        changes, held = [change for change in changes if change.key not in stay], []
     moves = _moves(moment, changes, rated)
     entries = _post(moment, moves)
     store.fill(moment.session, [change.event for change in changes if change.event is not None])
@@ -174,7 +205,14 @@ def repost(
     store.hold(moment.session, held, waiting, now=moment.now)
     why = {(one.event.source, one.event.event_id): one.detail for one in held}
     store.let_go(moment.session, [key for key in _gone(moves, why) if waiting.get(key)], now=moment.now)
-    return why
+    changed = [move for move in moves if move.differs]
+    return Reposted(len(changed), _sum(move.before for move in changed), _sum(move.after for move in changed), why)
+
+
+def _sum(uses: Iterable[_Use | None]) -> Amounts:
+    postings = [use.posting for use in uses if use is not None]
+    cost, debit = (sum(one.cost_nano_usd for one in postings), sum(one.debit_micro_tokens for one in postings))
+    return Amounts(NanoUSD(cost), MicroTokens(debit))
 
 
 def _gone(moves: Iterable[_Move], held: Mapping[Key, str]) -> list[Key]:

@@ -220,6 +220,14 @@ def event_of(row: Any) -> UsageEvent:  # noqa: ANN401 - a row with the columns o
     )
 
 
+def held_because(session: Session, source: str, event_id: str) -> str | None:
+    """Why an event waits in quarantine; None when it does not."""
+    q = quarantine.c
+    query = sa.select(q.detail).where(q.source == source, q.event_id == event_id, q.released_at.is_(None))
+    why: str | None = session.execute(query).scalar_one_or_none()
+    return why
+
+
 def count_held(session: Session) -> dict[str, int]:
     """How many events are in quarantine, by reason."""
     query = sa.select(quarantine.c.reason, sa.func.count()).where(quarantine.c.released_at.is_(None))

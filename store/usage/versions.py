@@ -136,6 +136,12 @@ def reversals(session: Session, key: Key) -> list[Reversal]:
     return [Reversal(*(getattr(row, name) for name in Reversal._fields)) for row in session.execute(query)]
 
 
+def balance_of(session: Session, account_id: int) -> int:
+    """What the account that paid for an event holds."""
+    balance: int = session.execute(sa.select(accounts.c.balance).where(accounts.c.id == account_id)).scalar_one()
+    return balance
+
+
 def _of(query: sa.Select[Any], table: sa.Table, keys: Iterable[Key]) -> Iterator[sa.Select[Any]]:
     """The query for the events of some keys, source by source in their order."""
     ids: defaultdict[str, list[str]] = defaultdict(list)
@@ -262,3 +268,49 @@ def forget_empty_days(session: Session, days: Iterable[date]) -> None:
     """Take out lines of the roll-up that no call is left of."""
     for some in bulk.chunks(sorted(set(days))):
         session.execute(sa.delete(usage_days).where(usage_days.c.day.in_(some), usage_days.c.calls == 0))
+
+
+class Scope(NamedTuple):
+    """Which events a bulk change is about: of a time, and of what `matches` says."""
+
+    begin: datetime
+    end: datetime
+    matches: sa.ColumnElement[bool]
+
+    @property
+    def condition(self) -> sa.ColumnElement[bool]:
+        """Of those that are debited or wait: what was withdrawn is left alone."""
+        q = quarantine.c
+        waits = sa.exists().where(q.source == _e.source, q.event_id == _e.event_id, q.released_at.is_(None))
+        standing = sa.or_(_e.cost_nano_usd.is_not(None), waits)
+        return sa.and_(_e.occurred_at >= self.begin, _e.occurred_at < self.end, self.matches, standing)
+
+
+def named(session: Session, kind: str, name: str, source: str | None) -> sa.ColumnElement[bool]:
+    """Events that name someone so, exactly as the gateway reported it; of one source, or of any."""
+    if bulk.is_postgresql(session):
+        pair = events.json_text([[kind, name]])
+        said = sa.text("usage_events.identities @> CAST(:pair AS JSONB)").bindparams(pair=pair)
+    else:
+        pairs = "SELECT 1 FROM json_each(usage_events.identities) AS one WHERE one.value = json_array(:kind, :name)"
+        said = sa.text(f"EXISTS ({pairs})").bindparams(kind=kind, name=name)
+    of_source = sa.true() if source is None else _e.source == source
+    return sa.and_(said, of_source)
+
+
+def bought(provider: str, model: str | None) -> sa.ColumnElement[bool]:
+    """Use of a provider's model, or of all of its models."""
+    of_model = sa.true() if model is None else _e.model == model
+    return sa.and_(_e.provider == provider, of_model)
+
+
+def count(session: Session, scope: Scope) -> int:
+    return session.execute(sa.select(sa.func.count()).select_from(usage_events).where(scope.condition)).scalar_one()
+
+
+def page(session: Session, scope: Scope, *, after: Key | None, limit: int) -> list[Key]:
+    """The next events of a scope, in the order of their keys."""
+    query = sa.select(_e.source, _e.event_id).where(scope.condition).order_by(_e.source, _e.event_id).limit(limit)
+    if after is not None:
+        query = query.where(sa.tuple_(_e.source, _e.event_id) > sa.tuple_(*map(sa.literal, after)))
+    return [(source, event_id) for source, event_id in session.execute(query)]

@@ -17,7 +17,7 @@ from policy.metering import UsageEvent, input_tokens
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from handlers.usage.formats import Parsed
+    from handlers.usage.formats import Versioned
     from policy.metering import Meters
 
 WRONG_YEAR = "expected a time in the years 2000 to 2100"
@@ -58,7 +58,7 @@ def written(
     return text.getvalue().encode()
 
 
-def parsed(content: bytes) -> list[Parsed]:
+def parsed(content: bytes) -> list[Versioned]:
     return [result for _, _, result in csv_files.read(io.BytesIO(content))]
 
 
