@@ -53,6 +53,7 @@ def take_in(moment: Moment, versions: Sequence[Version], *, actor: str) -> list[
     store.refuse(session, refused, now=moment.now)
     changes = _changes(fresh, known)
     held = reposting.repost(moment, changes, waiting, as_posted(moment, changes)).waiting
+    audit.append(session, *(_told(moment, version, known, actor=actor) for version in fresh))
     return [fate or _fate(version, held) for version, fate in zip(versions, fates, strict=True)]
 
 
@@ -87,7 +88,7 @@ def _sort_out(versions: Sequence[Version], known: _Known) -> tuple[list[Outcome 
 
 
 def _keep(moment: Moment, fresh: Sequence[Version], known: _Known, *, actor: str) -> None:
-    """Keep new versions, and the event as it was reported before its first correction; note who did it, and why."""
+    """Keep new versions, and the event as it was reported before its first correction."""
     by_event: defaultdict[Key, list[Version]] = defaultdict(list)
     for version in fresh:
         by_event[version.key].append(version)
@@ -98,19 +99,16 @@ def _keep(moment: Moment, fresh: Sequence[Version], known: _Known, *, actor: str
     first = [known.standing[key] for key in by_event if key not in known.kept and key not in unseen]
     store.keep_reported(moment.session, first, now=moment.now)
     store.keep(moment.session, fresh, actor=actor, now=moment.now)
-    audit.append(
-        moment.session,
-        *(
-            audit.Record(
-                at=moment.now,
-                actor=actor,
-                action=f"usage.{version.action}",
-                subject="/".join(version.key),
-                before={"revision": known.standing[version.key].revision},
-                after={"revision": version.revision, "reason": version.reason},
-            )
-            for version in fresh
-        ),
+
+
+def _told(moment: Moment, version: Version, known: _Known, *, actor: str) -> audit.Record:
+    return audit.Record(
+        at=moment.now,
+        actor=actor,
+        action=f"usage.{version.action}",
+        subject="/".join(version.key),
+        before={"revision": known.standing[version.key].revision},
+        after={"revision": version.revision, "reason": version.reason},
     )
 
 

@@ -12,9 +12,9 @@ from policy.kinds import EntryKind, LotKind
 from policy.metering import OUTPUT_METERS, UsageEvent, input_tokens
 from policy.period import day_of
 from policy.units import MicroTokens, NanoUSD
+from programme.balance import warnings
 from programme.funding import PRIORITY
 from programme.usage.intake import RatedEvent, Rating, Tariff, accounts_of
-from store.balance import warnings as warnings_store
 from store.ledger import ledger
 from store.ledger.ledger import Draft, NewLot
 from store.usage import events as usage_store
@@ -272,7 +272,7 @@ def _post(moment: Moment, moves: Sequence[_Move]) -> _Entries:
     drafts += [_debit(payment, some, service_of[payment.service_key]) for payment, some in right.items()]
     posted = iter(ledger.post(moment.session, drafts, now=moment.now))
     _roll_up(moment, moves)
-    warnings_store.note(moment.session, wallets)
+    warnings.corrected(moment, wallets)
     return _Entries({entry: next(posted) for entry in undone}, {payment: next(posted) for payment in right})
 
 
