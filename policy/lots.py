@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -60,30 +61,35 @@ class Burnt(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """What a reversal does with what it gives back: it settles debt, fills lots again, and the rest needs a new lot."""
+    """What a reversal does with what it gives back: it settles debt and fills lots again, in micro-tokens."""
 
     settled: int
     movements: tuple[tuple[int, int], ...]
     """(lot id, micro-tokens given back)"""
-    fresh: int
+    ended: int
+    """What would have come back to lots that have ended, and cannot be spent there."""
+    left: int
+    """What no lot could take."""
+
+    @property
+    def fresh(self) -> int:
+        """What needs a new lot."""
+        return self.ended + self.left
 
 
 def give_back(amount: int, owed: int, burnt: Iterable[Burnt], at: datetime) -> Return:
-    """Undo a debit: `burnt` stand in the order in which they get back, the last that burnt first.
-
-    What came back to a lot that has ended at `at` could not be spent, so it is `fresh`; and so is what no lot can take.
-    """
+    """Undo a debit: `burnt` stand in the order in which they get back; one may stand there twice."""
     settled = min(amount, owed)
     left, ended = amount - settled, 0
-    movements: list[tuple[int, int]] = []
+    movements: Counter[int] = Counter()
     for lot in burnt:
         given = min(left, lot.most)
         left -= given
-        if given and at < lot.expires_at:
-            movements.append((lot.id, given))
+        if at < lot.expires_at:
+            movements[lot.id] += given
         else:
             ended += given
-    return Return(settled, tuple(movements), ended + left)
+    return Return(settled, tuple((id_, given) for id_, given in movements.items() if given), ended, left)
 
 
 def debt(balance: int, remaining: Iterable[int]) -> int:

@@ -16,7 +16,7 @@ from policy import lots as burning
 from policy.kinds import EntryKind
 from policy.lots import OpenLot
 from store import bulk
-from store.ledger import returns
+from store.ledger.returns import Returnables
 from store.tables.ledger import accounts, entries, lot_movements, lots, postings
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from policy.kinds import LotKind
     from store.engine import Session
-    from store.ledger.returns import Returnables
 
 TREASURY, POOL, EXPIRED = "treasury", "pool", "expired"
 
@@ -238,7 +237,8 @@ def post(
     touched = {account_id for draft in drafts for account_id, _ in draft.amounts}
     held = _lock(session, touched) if holding is None else {one.id: one for one in holding if one.id in touched}
     _read_lots(session, held)
-    returnable = _read_returnable(session, drafts, held, now)
+    corrected = [d.corrects_entry_id for d in drafts if d.kind is EntryKind.REVERSAL and d.corrects_entry_id]
+    returnable = Returnables(session, corrected, now) if corrected else None
     wanted = [(entries, len(drafts)), (lots, sum(draft.lot is not None for draft in drafts))]
     entry_ids, new_lots = bulk.allocate_ids_of(session, wanted)
     lot_ids = iter(new_lots)
@@ -305,23 +305,6 @@ def _read_lots(session: Session, held: Mapping[int, Account]) -> None:
         held[id_].lots = burning.burn_order(held[id_].lots)
 
 
-def _read_returnable(
-    session: Session, drafts: Sequence[Draft], held: Mapping[int, Account], now: datetime
-) -> Returnables | None:
-    """What reversals can give back; the lots of it join those of their wallets, also where nothing remains of them."""
-    corrected = {d.corrects_entry_id: d for d in drafts if d.kind is EntryKind.REVERSAL and d.corrects_entry_id}
-    if not corrected:
-        return None
-    touched = {account_id for draft in corrected.values() for account_id, _ in draft.amounts}
-    wallets = [id_ for id_ in sorted(touched) if held[id_].is_wallet]
-    found = returns.read(session, corrected, wallets, now)
-    for account_id, lot in found.lots():
-        wallet = held[account_id]
-        if all(lot.id != known.id for known in wallet.lots):
-            wallet.lots = burning.burn_order([*wallet.lots, lot])
-    return found
-
-
 def _burnt(wallet: Account, amount: int, at: datetime) -> tuple[tuple[int, int], ...]:
     """What a debit takes from the wallet's lots; what they cannot cover becomes debt."""
     return burning.burn(wallet.lots, amount, at).movements
@@ -374,9 +357,12 @@ def _give_back(  # noqa: PLR0917 - private, called once
     assert draft.lot is not None  # noqa: S101 - see `post`
     assert returnable is not None  # noqa: S101 - there is a reversal
     assert draft.corrects_entry_id is not None  # noqa: S101 - a reversal names what it corrects
-    remaining = {lot.id: lot.remaining for lot in wallet.lots}
-    owed = burning.debt(wallet.balance, remaining.values())
-    given = returnable.plan(draft.corrects_entry_id, amount, owed, remaining)
+    owed = burning.debt(wallet.balance, (lot.remaining for lot in wallet.lots))
+    given, touched = returnable.plan(draft.corrects_entry_id, amount, owed, wallet, journal.movements)
+    known = {lot.id for lot in wallet.lots}
+    # Also lots of which nothing was left, each once.
+    spent = {lot.id: lot for lot in touched if lot.id not in known}
+    wallet.lots = burning.burn_order([*wallet.lots, *spent.values()])
     if given.fresh:
         _open_lot(journal, wallet, entry_id, lot_id, draft.lot, given.settled + given.fresh)
     _take(journal, wallet, entry_id, [(id_, -back) for id_, back in given.movements])
