@@ -144,6 +144,10 @@ class _Move(NamedTuple):
         return told[0] != told[1]
 
     @property
+    def is_news(self) -> bool:
+        return self.differs or self.change.event is not None or self.change.revision != self.change.before.revision
+
+    @property
     def _stays(self) -> bool:
         return (self.before.paid if self.before else ()) == (self.after.paid if self.after else ())
 
@@ -197,7 +201,7 @@ def repost(
     if leave:
         stay = {(one.event.source, one.event.event_id) for one in held}
         changes, held = [change for change in changes if change.key not in stay], []
-    moves = _moves(moment, changes, rated)
+    moves = [move for move in _moves(moment, changes, rated) if move.is_news]
     entries = _post(moment, moves)
     store.fill(moment.session, [change.event for change in changes if change.event is not None])
     store.settle(moment.session, [_settled(move, entries) for move in moves])
