@@ -35,7 +35,7 @@ class Intake(Generic[Item, Rest]):
     """
 
     plural: str
-    kind: type[Item]
+    kind: type[Item] | tuple[type[Item], ...]
     take_in: Callable[[Moment, list[Item]], Sequence[Fate]]
     refuse: Callable[[Rest], Fate]
     statuses: Sequence[str]
@@ -49,7 +49,7 @@ class Intake(Generic[Item, Rest]):
         return self._told(self.fates(app, parse, sender=sender))
 
     def fates(self, app: App, parse: Callable[[], Sequence[Item | Rest]], *, sender: str = "") -> list[Fate]:
-        """Take in what a body holds, all in one transaction; what became of each item, in its order."""
+        """Take in what a body holds; what became of each item, in its order."""
         try:
             parsed = parse()
         except MalformedBodyError as error:
@@ -61,9 +61,8 @@ class Intake(Generic[Item, Rest]):
             raise HTTPException(413, f"{len(parsed)} {self.plural} in one batch; send at most {MOST_ITEMS}")
         # What is no item is the rest: mypy does not conclude that from a type that is known at run time only.
         rest = [None if isinstance(item, self.kind) else self.refuse(cast("Rest", item)) for item in parsed]
-        with app.transaction() as moment:
-            self._note(moment, filter(None, rest), sender)
-            taken = iter(self.take_in(moment, [item for item in parsed if isinstance(item, self.kind)]))
+        self._note(app, filter(None, rest), sender)
+        taken = iter(self.taken(app, [item for item in parsed if isinstance(item, self.kind)]))
         fates = [fate or next(taken) for fate in rest]
         for status, count in self._summary(fates).items():
             self.counter.labels(status).inc(count)
@@ -72,11 +71,17 @@ class Intake(Generic[Item, Rest]):
             self.remarked.inc(sum(1 for source, _, status, why in fates if why and source and status == "accepted"))
         return fates
 
-    def _note(self, moment: Moment, fates: Iterable[Fate], sender: str) -> None:
+    def taken(self, app: App, items: list[Item]) -> Sequence[Fate]:
+        """Take items in, all in one transaction."""
+        with app.transaction() as moment:
+            return self.take_in(moment, items)
+
+    def _note(self, app: App, fates: Iterable[Fate], sender: str) -> None:
         if self.note_rejected is None:
             return
         if rejected := [(item_id, detail) for _, item_id, status, detail in fates if status == "rejected"]:
-            self.note_rejected(moment, sender, rejected)
+            with app.transaction() as moment:
+                self.note_rejected(moment, sender, rejected)
 
     def _summary(self, fates: Sequence[Fate]) -> dict[str, int]:
         summary = dict.fromkeys(self.statuses, 0)
@@ -92,8 +97,8 @@ class Intake(Generic[Item, Rest]):
         return bodies.as_json({"results": results, "summary": self._summary(fates)})
 
 
-def key_with(app: App, scope: str) -> Callable[..., ApiKey]:
-    """A dependency: the key in force that the request carries, if it has the scope."""
+def key_with(app: App, *scopes: str) -> Callable[..., ApiKey]:
+    """A dependency: the key in force that the request carries, if it has one of the scopes."""
     bearer = HTTPBearer(auto_error=False, description="A key from `tokens-bot keys create`.")
 
     def require_key(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> ApiKey:
@@ -101,8 +106,8 @@ def key_with(app: App, scope: str) -> Callable[..., ApiKey]:
             key = keys.authenticate(moment, credentials.credentials) if credentials else None
         if key is None:
             raise HTTPException(401, "A key in force is needed.", headers={"WWW-Authenticate": "Bearer"})
-        if scope not in key.scopes:
-            raise HTTPException(403, f"Key {key.name!r} lacks the scope {scope!r}.")
+        if key.scopes.isdisjoint(scopes):
+            raise HTTPException(403, f"Key {key.name!r} lacks the scope {' or '.join(map(repr, scopes))}.")
         return key
 
     return require_key

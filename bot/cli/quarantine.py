@@ -17,7 +17,7 @@ from programme.usage.quarantine import Correction, Settled, Wanted
 from scheduler import quarantine as retry
 from store.usage import events as usage_store
 from store.usage import quarantine as store
-from store.usage.refusals import content_of
+from store.usage.events import content
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -166,7 +166,7 @@ def _text(value: object) -> str:
 
 def _history(case: Case) -> Iterator[str]:
     """What was done to an event, and what it said before."""
-    contents = [*(step.before for step in case.steps if step.before), content_of(case.event)]
+    contents = [*(step.before for step in case.steps if step.before), content(case.event)]
     for step in case.steps:
         yield f"{step.at:%Y-%m-%d %H:%M} {step.step} by {step.actor}{f': {step.why}' if step.why else ''}"
         if step.before:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from bot.cli import answers, common
+from bot.cli import answers, common, corrections
 from bot.cli.differences import list_differences
 from handlers.decoding import MalformedBodyError
 from handlers.usage import files
@@ -75,7 +75,7 @@ def _imported(file: BinaryIO, format_: Format, *, skip_bad_lines: bool, dry_run:
 
         take = files.try_file if dry_run else files.import_file
         try:
-            return take(app, file, format_, skip_bad_lines=skip_bad_lines, progress=progress)
+            return take(app, file, format_, actor=common.actor(), skip_bad_lines=skip_bad_lines, progress=progress)
         except MalformedBodyError as error:
             raise Refusal("file_malformed", f"{file.name}: {error}") from error
 
@@ -99,3 +99,7 @@ def _report(done: UsageImport, *, dry_run: bool, as_json: bool) -> None:
         common.print_json(done.counts)
     else:
         click.echo(", ".join(f"{count:,} {status}" for status, count in done.counts.items()))
+
+
+for command in corrections.COMMANDS:
+    usage.add_command(command)

@@ -14,8 +14,9 @@ from msgspec import Meta, Struct, field
 
 from handlers.decoding import MAX_ID, MAX_NAME, EventShape, Rejected, UnfitFieldError, instant, unfit
 from handlers.usage import genai_names as names
-from handlers.usage.formats import MAX_COUNT, Parsed, disjoint_meters, fingerprint, service_tier
+from handlers.usage.formats import MAX_COUNT, Versioned, disjoint_meters, fingerprint, service_tier
 from policy.metering import UsageEvent
+from policy.versions import LARGEST_REVISION, LONGEST_REASON, Version
 from programme.files.lines import BadRecordError, CountedLines
 
 if TYPE_CHECKING:
@@ -30,6 +31,11 @@ _Name = Annotated[str, Meta(max_length=MAX_NAME)] | None
 _Count = Annotated[int, Meta(ge=0, le=MAX_COUNT)] | None
 _Counts = Annotated[dict[str, _Count] | None, Meta(description="Counts of other kinds; they wait for a price.")]
 _Time = Annotated[datetime, Meta(tz=True)]
+_Revision = Annotated[int, Meta(ge=1, le=LARGEST_REVISION)] | None
+_Reason = Annotated[str, Meta(max_length=LONGEST_REASON)] | None
+
+CORRECTED, WITHDRAWN = "gen_ai.usage.corrected", "gen_ai.usage.withdrawn"
+"""Types of events that are later versions of others; every other type is usage as it was reported."""
 
 _CACHE_CREATION = "gen_ai.usage.cache_creation.input_tokens"
 """What the conventions called `cache_write` until August 2026."""
@@ -68,6 +74,8 @@ class Data(Struct, gc=False):
     tier: _Name = field(name="tokens_bot.service_tier", default=None)
     openai_tier: _Name = field(name="openai.response.service_tier", default=None)
     gen_ai_openai_tier: _Name = field(name="gen_ai.openai.response.service_tier", default=None)
+    revision: _Revision = None
+    reason: _Reason = None
 
 
 class CloudEvent(Struct, gc=False):
@@ -101,7 +109,7 @@ EXAMPLE = {
 _USAGE_FIELDS = tuple(one.name for one in msgspec.structs.fields(Data) if ".usage." in one.encode_name)
 
 
-def parse(body: bytes, *, allowed_source: str | None = None) -> list[Parsed]:
+def parse(body: bytes, *, allowed_source: str | None = None) -> list[Versioned]:
     """Events of a body, one or a batch, in its order.
 
     `allowed_source` is whom the sender may speak for: itself, and the paths below it.
@@ -111,7 +119,7 @@ def parse(body: bytes, *, allowed_source: str | None = None) -> list[Parsed]:
 
 def read_cloudevent_lines(
     file: BinaryIO, *, start: Position = (0, 0), allowed_source: str | None = None
-) -> Iterator[tuple[int, int, Parsed]]:
+) -> Iterator[tuple[int, int, Versioned]]:
     """(line, bytes read, event) of a file with one event a line; `start` takes up after what was read before."""
     lines = CountedLines(file)
     lines.resume(start)
@@ -123,7 +131,7 @@ def read_cloudevent_lines(
         except StopIteration:
             return
         except BadRecordError as error:
-            parsed: Parsed = Rejected(index, "", str(error))
+            parsed: Versioned = Rejected(index, "", str(error))
         else:
             if line.isspace():
                 continue
@@ -132,11 +140,11 @@ def read_cloudevent_lines(
         index += 1
 
 
-def _conversion(allowed_source: str | None) -> Callable[[int, CloudEvent], UsageEvent]:
+def _conversion(allowed_source: str | None) -> Callable[[int, CloudEvent], UsageEvent | Version]:
     return partial(_usage_event, allowed_source, f"{allowed_source}/")
 
 
-def _usage_event(allowed_source: str | None, allowed_path: str, _index: int, event: CloudEvent) -> UsageEvent:
+def _usage_event(allowed_source: str | None, allowed_path: str, _index: int, event: CloudEvent) -> UsageEvent | Version:
     source, data = event.source, event.data
     if event.specversion != "1.0":
         raise unfit("specversion", '"1.0"', event.specversion)
@@ -144,6 +152,8 @@ def _usage_event(allowed_source: str | None, allowed_path: str, _index: int, eve
         raise unfit("source", f'"{allowed_source}" or a path below it', source)
     if event.datacontenttype is not None:
         _require_json(event.datacontenttype)
+    if event.type == WITHDRAWN:
+        return _version(event, None)
     occurred_at = instant(event.time, "time")
     provider = (data.provider or data.system or _absent("gen_ai.provider.name")).lower()
     model = data.response_model or data.request_model or _absent("gen_ai.request.model")
@@ -153,7 +163,17 @@ def _usage_event(allowed_source: str | None, allowed_path: str, _index: int, eve
     named = data.tier or data.openai_tier or data.gen_ai_openai_tier
     tier = service_tier(named) if named else ""
     digest = fingerprint(occurred_at, identities, provider, model, tier, meters, project)
-    return UsageEvent(source, event.id, occurred_at, identities, provider, model, tier, meters, project, digest)
+    usage = UsageEvent(source, event.id, occurred_at, identities, provider, model, tier, meters, project, digest)
+    return usage if event.type != CORRECTED else _version(event, usage)
+
+
+def _version(event: CloudEvent, usage: UsageEvent | None) -> Version:
+    """A later version of an event: a correction says all that is right, a withdrawal only its revision and why."""
+    if event.data.revision is None:
+        raise UnfitFieldError(f"data.revision: required for {event.type}, but missing")
+    if not event.data.reason:
+        raise UnfitFieldError(f"data.reason: required for {event.type}, but missing or empty")
+    return Version(event.source, event.id, event.data.revision, usage, event.data.reason)
 
 
 def _require_json(content_type: str) -> None:

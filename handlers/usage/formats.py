@@ -10,6 +10,7 @@ import msgspec
 
 from handlers.decoding import Rejected, unfit
 from policy.metering import UsageEvent
+from policy.versions import Version
 
 if TYPE_CHECKING:
     from policy.metering import Identities, Meters
@@ -23,6 +24,8 @@ _STANDARD_TIERS = frozenset({"standard", "default", "auto", "standard_only", ""}
 _encode_canonically = msgspec.json.Encoder(order="sorted").encode
 
 Parsed = UsageEvent | Rejected
+Versioned = UsageEvent | Version | Rejected
+"""Of formats that can also say that something was wrong."""
 
 
 def fingerprint(  # noqa: PLR0917 - the fields of an event, in its order

@@ -19,7 +19,7 @@ from handlers.usage.genai_names import GENAI
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from handlers.usage.formats import Parsed
+    from handlers.usage.formats import Versioned
     from handlers.usage.otlp_wire import Span
 
 _Key = tuple[str, str]
@@ -62,7 +62,7 @@ def is_wanted(name: str) -> bool:
     return name.startswith(_USAGE) or name in _NAMES
 
 
-def parse(spans: Sequence[Span], *, source: str) -> list[Parsed]:
+def parse(spans: Sequence[Span], *, source: str) -> list[Versioned]:
     """What the calls among some spans used, in their order; `source` is the gateway that sent them."""
     found = [_event_or_refusal(index, span, source) for index, span in enumerate(_calls(spans))]
     events = [one for one in found if not isinstance(one, Rejected)]

@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute
 from handlers import bodies
 from handlers.batches import MOST_ITEMS, Intake, key_with
 from handlers.usage import otlp, otlp_wire
-from handlers.usage.formats import Parsed
+from handlers.usage.formats import Versioned
 from programme.app import App
 from store.usage.keys import ApiKey
 
@@ -72,7 +72,7 @@ def routes(app: App, intake: Intake[Any, Any], scope: str) -> APIRouter:
             raise HTTPException(415, f"Send {otlp_wire.PROTOBUF} or {otlp_wire.JSON}.")
         body = await bodies.read(request)
 
-        def parse() -> list[Parsed]:
+        def parse() -> list[Versioned]:
             return otlp.parse(otlp_wire.spans(body, media_type, otlp.is_wanted), source=key.source)
 
         fates = await run_in_threadpool(intake.fates, app, parse, sender=key.source)

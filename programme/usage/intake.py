@@ -27,6 +27,7 @@ from store.ledger import ledger
 from store.ledger.ledger import Draft
 from store.people import directory
 from store.usage import events as usage_store
+from store.usage import versions as versions_store
 from store.usage.events import DayKey, EventPosting
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ Fate = tuple[Status, str]
 ACCEPTED: Fate = ("accepted", "")
 
 ACTOR = "intake"
+SUPERSEDED = "a later version holds; this one is kept and changes nothing"
 LARGEST_EVENT = LARGEST_AMOUNT // 10_000
 """Nano-USD and micro-tokens; some USD 900,000. One call that costs more is a gateway's mistake, and sums must fit."""
 FARTHEST_AHEAD = timedelta(minutes=15)
@@ -83,7 +85,7 @@ class UnratedEvent(NamedTuple):
     detail: str
 
 
-class _Tariff(NamedTuple):
+class Tariff(NamedTuple):
     """What one model's use on one day is judged by."""
 
     service_key: str | None
@@ -152,7 +154,9 @@ def _take_in_timely(moment: Moment, events: Sequence[UsageEvent]) -> list[Outcom
 
 
 def _take_in(moment: Moment, events: Sequence[UsageEvent], seen: dict[str, dict[str, bytes]]) -> list[Outcome]:
-    outcomes, fresh, refused = _sort_out_repeats(events, seen)
+    outcomes, fresh, refused, late = _sort_out_repeats(events, seen)
+    if late:
+        versions_store.keep_late(moment.session, late, now=moment.now)
     fresh, repeated, works = repeats.told_apart(moment.session, fresh)
     if repeated:
         outcomes = _with_repeats(events, outcomes, repeated)
@@ -160,7 +164,7 @@ def _take_in(moment: Moment, events: Sequence[UsageEvent], seen: dict[str, dict[
     repeats.note(moment.session, works)
     if refused:
         return _take_in_offers(moment, events, outcomes, fresh=fresh, refused=refused)
-    rated, unrated = _Rating(moment).rate(fresh)
+    rated, unrated = Rating(moment).rate(fresh)
     posted = _post(moment, rated)
     usage_store.insert_events(moment.session, [*posted, *((u.event, None) for u in unrated)])
     usage_store.hold(moment.session, unrated, now=moment.now)
@@ -206,7 +210,7 @@ def _take_in_offers(
 ) -> list[Outcome]:
     """The same for a batch with other contents under known ids: they take the place of what waits, or are conflicts."""
     offers = replacing.offered(moment, refused, fresh)
-    rated, unrated = _Rating(moment).rate([*fresh, *offers.candidates.values()])
+    rated, unrated = Rating(moment).rate([*fresh, *offers.candidates.values()])
     placed = replacing.place(offers, refused, {replacing.mark_of(one.event) for one in rated})
     posted = _post(moment, [one for one in rated if placed.keeps(one.event)])
     waiting = [one for one in unrated if placed.keeps(one.event)]
@@ -259,7 +263,7 @@ def retry_quarantine(moment: Moment, *, limit: int, after: tuple[datetime, str, 
 
 def post_waiting(moment: Moment, held: Sequence[UsageEvent]) -> tuple[int, list[UnratedEvent]]:
     """Post those of some events in quarantine, held by us, that can be: how many, and the others with their reasons."""
-    rated, unrated = _Rating(moment).rate(held)
+    rated, unrated = Rating(moment).rate(held)
     released = usage_store.release(moment.session, _post(moment, rated), now=moment.now)
     usage_store.explain_hold(moment.session, unrated)
     return released, unrated
@@ -267,14 +271,16 @@ def post_waiting(moment: Moment, held: Sequence[UsageEvent]) -> tuple[int, list[
 
 def _sort_out_repeats(
     events: Sequence[UsageEvent], seen: dict[str, dict[str, bytes]]
-) -> tuple[list[Outcome | None], list[UsageEvent], list[UsageEvent]]:
-    """The outcome of each event that came before (None for the others); the new ones, once each; the conflicts.
+) -> tuple[list[Outcome | None], list[UsageEvent], list[UsageEvent], list[UsageEvent]]:
+    """The outcome of each event that came before (None for the others); the new ones, once each; conflicts; late ones.
 
-    `seen` holds the fingerprints of known events by source and id; the new ones are added.
+    Of a late one a correction or withdrawal came first, and holds. `seen` holds the fingerprints of known events by
+    source and id; the new ones are added.
     """
     outcomes: list[Outcome | None] = []
     fresh: list[UsageEvent] = []
     refused: list[UsageEvent] = []
+    late: list[UsageEvent] = []
     for event in events:
         before = seen[event.source].get(event.event_id)
         if before is None:
@@ -286,23 +292,28 @@ def _sort_out_repeats(
             outcomes.append(outcome)
             if outcome.status == "conflict":
                 refused.append(event)
-    return outcomes, fresh, refused
+            elif outcome.status == "accepted":
+                seen[event.source][event.event_id] = event.fingerprint
+                late.append(event)
+    return outcomes, fresh, refused, late
 
 
 def repeated(event: UsageEvent, before: bytes) -> Outcome:
     """What becomes of an event whose id came before, with the fingerprint `before`."""
     if before == event.fingerprint:
         return Outcome(event.source, event.event_id, "duplicate")
+    if before == versions_store.UNREPORTED:
+        return Outcome(event.source, event.event_id, "accepted", SUPERSEDED)
     detail = "another event was already taken in under this id; that one stays"
     return Outcome(event.source, event.event_id, "conflict", detail)
 
 
-class _Rating:
+class Rating:
     """Rates the events of one batch: person, service, price, value. What it looks up, it looks up once."""
 
     def __init__(self, moment: Moment) -> None:
         self._moment = moment
-        self._tariffs: dict[tuple[str, str, date], _Tariff] = {}
+        self._tariffs: dict[tuple[str, str, date], Tariff] = {}
         self._values: dict[Quarter, TokenValue] = {}
         self._price_ids: dict[int, str] = {}
         self._prices: dict[str, Price] = {}
@@ -359,7 +370,7 @@ class _Rating:
         return self._priced(event, person_id, tariff.service_key, day, tariff)
 
     def _priced(
-        self, event: UsageEvent, person_id: str, service_key: str, day: date, tariff: _Tariff
+        self, event: UsageEvent, person_id: str, service_key: str, day: date, tariff: Tariff
     ) -> RatedEvent | UnratedEvent:
         price = tariff.negotiated or self._moment.prices.listed(
             tariff.provider, event.model, event.tier, event.occurred_at
@@ -383,7 +394,7 @@ class _Rating:
             names.setdefault(event.source, set()).update(event.identities)
         return {source: directory.resolve(self._moment.session, source, known) for source, known in names.items()}
 
-    def _look_up(self, provider: str, model: str, day: date) -> _Tariff:
+    def _look_up(self, provider: str, model: str, day: date) -> Tariff:
         quarter = Quarter.containing(day)
         if quarter not in self._values:
             self._values[quarter] = valuation.value_of(self._moment, quarter, self._moment.handbooks)
@@ -392,7 +403,7 @@ class _Rating:
         # A handbook may also list a provider just as a gateway spells it.
         service = book.service_of(provider, day) or book.service_of(known, day)
         negotiated = book.negotiated_price(provider, model, day) or book.negotiated_price(known, model, day)
-        tariff = _Tariff(service.key if service else None, known, negotiated, self._values[quarter])
+        tariff = Tariff(service.key if service else None, known, negotiated, self._values[quarter])
         self._tariffs[provider, model, day] = tariff
         return tariff
 
@@ -424,7 +435,7 @@ def _post(moment: Moment, rated: Sequence[RatedEvent]) -> list[tuple[UsageEvent,
     groups: dict[tuple[str, str, date], list[RatedEvent]] = {}
     for one in rated:
         groups.setdefault((one.person_id, one.service_key, one.day), []).append(one)
-    wallet_of, service_of = _accounts(moment, groups)
+    wallet_of, service_of = accounts_of(moment, groups)
     drafts: list[Draft] = []
     days: dict[DayKey, list[int]] = {}
     for (person_id, service_key, day), group in groups.items():
@@ -448,7 +459,7 @@ def _post(moment: Moment, rated: Sequence[RatedEvent]) -> list[tuple[UsageEvent,
     return posted
 
 
-def _accounts(moment: Moment, groups: Iterable[tuple[str, str, date]]) -> tuple[dict[str, int], dict[str, int]]:
+def accounts_of(moment: Moment, groups: Iterable[tuple[str, str, date]]) -> tuple[dict[str, int], dict[str, int]]:
     """The account ids of the persons' wallets and of the services."""
     wallets = {person_id: ledger.wallet_code(person_id) for person_id, _, _ in groups}
     services = {service_key: ledger.service_code(service_key) for _, service_key, _ in groups}

@@ -15,8 +15,8 @@ from programme.people import directory
 from programme.usage import intake, replacing
 from store import audit
 from store.usage import quarantine as store
+from store.usage.events import content
 from store.usage.quarantine import Step
-from store.usage.refusals import content_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,7 +104,7 @@ def waiting(moment: Moment, name: str) -> Wanted:
     if case.state == "waiting":
         return Wanted(key=(case.event.source, case.event.event_id))
     left = f"{case.left_at:%Y-%m-%d}" if case.left_at else "before"
-    after = "A posted event is corrected with `tokens-bot usage correct`." if case.state == "posted" else ""
+    after = "Correct it with `tokens-bot usage correct`." if case.state in {"posted", "corrected"} else ""
     raise Refusal("not_waiting", f"Event {name!r} does not wait: it was {case.state} on {left}.", next_step=after)
 
 
@@ -147,9 +147,13 @@ def _rewrite(
 ) -> list[UsageEvent]:
     """Give events their right content; those that had another one, as they are now."""
     right = [(event, _corrected(event, correction, email=email)) for event in meant]
-    changed = [(old, new) for old, new in right if replacing.differences(old, new)]
+    # What has versions is put right by another one.
+    versioned = store.corrected(moment.session, {replacing.key_of(event) for event in meant}) if meant else set()
+    changed = [
+        (old, new) for old, new in right if replacing.differences(old, new) and replacing.key_of(old) not in versioned
+    ]
     store.rewrite(moment.session, [new for _, new in changed])
-    store.note(moment.session, [_fixed(moment, old, actor, why, before=content_of(old)) for old, _ in changed])
+    store.note(moment.session, [_fixed(moment, old, actor, why, before=content(old)) for old, _ in changed])
     return [new for _, new in changed]
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from store import locks
 from store.usage import quarantine as quarantine_store
 from store.usage import refusals as store
+from store.usage.events import content
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,4 +103,4 @@ def conflicts(moment: Moment, *, limit: int) -> list[StandingConflict]:
 
 def _plain(event: UsageEvent) -> dict[str, object]:
     """In the form in which offers are kept."""
-    return store.content_of(event) | {"identities": [list(name) for name in event.identities]}
+    return content(event) | {"identities": [list(name) for name in event.identities]}

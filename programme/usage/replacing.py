@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from store.usage import events as usage_store
 from store.usage import quarantine as quarantine_store
+from store.usage.events import content
 from store.usage.quarantine import Step
-from store.usage.refusals import content_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -144,4 +144,4 @@ def keep(
 
 
 def _replaced(moment: Moment, event: UsageEvent) -> Step:
-    return Step(*key_of(event), "replaced", moment.now, INTAKE, "", content_of(event), event.fingerprint)
+    return Step(*key_of(event), "replaced", moment.now, INTAKE, "", content(event), event.fingerprint)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from store.tables.audit import audit_log
 from store.tables.intake import quarantine_steps
-from store.tables.usage import quarantine, usage_events
+from store.tables.usage import quarantine, usage_events, usage_versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,14 +21,18 @@ ACTIONS = {"quarantine.fix": "fixed", "quarantine.discard": "discarded"}
 
 
 def waits_or_left(session: Session) -> Iterator[str]:
-    """An event waits exactly as long as it has neither a cost nor been discarded; what is discarded costs nothing."""
-    q, e = quarantine.c, usage_events.c
+    """An event waits exactly as long as it has no cost and was neither discarded nor withdrawn; those cost nothing."""
+    q, e, v = quarantine.c, usage_events.c, usage_versions.c
+    withdrawn = sa.exists().where(
+        v.source == e.source, v.event_id == e.event_id, v.revision == e.revision, v.action == "withdraw"
+    )
     waits = sa.and_(q.event_id.is_not(None), q.released_at.is_(None))
     query = sa.select(e.source, e.event_id, e.cost_nano_usd, q.discarded_at).outerjoin_from(
         usage_events, quarantine, sa.and_(q.source == e.source, q.event_id == e.event_id)
     )
-    settled = sa.or_(e.cost_nano_usd.is_not(None), q.discarded_at.is_not(None))
-    twice = sa.and_(e.cost_nano_usd.is_not(None), q.discarded_at.is_not(None))
+    over = sa.or_(q.discarded_at.is_not(None), withdrawn)
+    settled = sa.or_(e.cost_nano_usd.is_not(None), over)
+    twice = sa.and_(e.cost_nano_usd.is_not(None), over)
     for row in session.execute(query.where(sa.or_(waits == settled, twice))):
         if row.discarded_at is not None:
             state = "is discarded and " + ("has a cost" if row.cost_nano_usd is not None else "waits in quarantine")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy import Column, Date, ForeignKey, Index, LargeBinary, Table, Text
+from sqlalchemy import Column, Date, ForeignKey, Index, Integer, LargeBinary, Table, Text
 
 from store.columns import AmountColumn, Identifier, Instant, Json
 from store.tables.base import metadata, partial_index
@@ -36,7 +36,7 @@ usage_events = Table(
     # intake's time, and the entry, which is a foreign key, has the same wallet.
     Column("source", Text, primary_key=True),
     Column("event_id", Text, primary_key=True),
-    Column("fingerprint", LargeBinary, nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False, comment="As reported; empty while only a correction has come."),
     Column("occurred_at", Instant, nullable=False),
     Column("identities", Json, nullable=False, comment="[[kind, name], ...] as the gateway reported them"),
     Column("provider", Text, nullable=False),
@@ -49,6 +49,7 @@ usage_events = Table(
     Column("cost_nano_usd", AmountColumn, comment="Empty while the event is in quarantine."),
     Column("debit_micro_tokens", AmountColumn),
     Column("entry_id", Identifier, ForeignKey(entries.c.id), comment="Empty when the use was free, or in quarantine."),
+    Column("revision", Integer, nullable=False, server_default="0", comment="The version that holds; 0 as reported."),
     Index("ix_usage_events_entry_id", "entry_id"),
 )
 
@@ -98,6 +99,39 @@ usage_quotes = Table(
     Column("quoted_nano_usd", AmountColumn, nullable=False, comment="The price by the gateway's own reckoning."),
     Column("noted_at", Instant, nullable=False),
     comment="Kept where it differs from our cost, or could not be compared yet.",
+)
+
+usage_versions = Table(
+    "usage_versions",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("event_id", Text, primary_key=True),
+    Column("revision", Integer, primary_key=True, autoincrement=False, comment="0 is the event as it was reported."),
+    Column("action", Text, nullable=False, comment="report, correct, withdraw"),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("content", Json, comment="The event; empty for a withdrawal."),
+    Column("reason", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("kept_at", Instant, nullable=False),
+    sa.ForeignKeyConstraint(["source", "event_id"], ["usage_events.source", "usage_events.event_id"]),
+    comment="Every version of the events that were ever corrected or withdrawn; the latest holds.",
+)
+
+usage_reversals = Table(
+    "usage_reversals",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("event_id", Text, primary_key=True),
+    Column("reversal_entry_id", Identifier, ForeignKey(entries.c.id), primary_key=True, autoincrement=False),
+    Column("revision", Integer, nullable=False, comment="The version that had been posted."),
+    Column("meters", Json, nullable=False),
+    Column("account_id", Identifier, nullable=False),
+    Column("price_id", Text, nullable=False),
+    Column("cost_nano_usd", AmountColumn, nullable=False),
+    Column("debit_micro_tokens", AmountColumn, nullable=False),
+    Column("entry_id", Identifier, ForeignKey(entries.c.id), nullable=False, comment="The entry that is corrected."),
+    sa.ForeignKeyConstraint(["source", "event_id"], ["usage_events.source", "usage_events.event_id"]),
+    comment="What events had been debited, and the entries that undid it.",
 )
 
 usage_days = Table(

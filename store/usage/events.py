@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -206,10 +207,31 @@ def event_of(row: Any) -> UsageEvent:  # noqa: ANN401 - a row with the columns o
     )
 
 
+def held_because(session: Session, source: str, event_id: str) -> str | None:
+    """Why an event waits in quarantine; None when it does not."""
+    q = quarantine.c
+    query = sa.select(q.detail).where(q.source == source, q.event_id == event_id, q.released_at.is_(None))
+    why: str | None = session.execute(query).scalar_one_or_none()
+    return why
+
+
 def count_held(session: Session) -> dict[str, int]:
     """How many events are in quarantine, by reason."""
     query = sa.select(quarantine.c.reason, sa.func.count()).where(quarantine.c.released_at.is_(None))
     return {reason: count for reason, count in session.execute(query.group_by(quarantine.c.reason))}
+
+
+def content(event: UsageEvent) -> dict[str, object]:
+    """What an event says, as plain values."""
+    return {
+        "occurred_at": event.occurred_at.astimezone(UTC).isoformat(),
+        "identities": event.identities,
+        "provider": event.provider,
+        "model": event.model,
+        "tier": event.tier,
+        "meters": event.meters,
+        "project": event.project,
+    }
 
 
 def lines_of_days(session: Session, account_id: int, days: Sequence[date]) -> list[Line]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Key = tuple[str, str]
 """(source, event id)"""
-State = Literal["waiting", "posted", "discarded"]
+State = Literal["waiting", "posted", "discarded", "corrected"]
 Place = tuple["datetime", str, str]
 """(since, source, event id) of an event in the order in which quarantine is gone through."""
 
@@ -30,7 +30,11 @@ _q = quarantine.c
 _order = (_q.since, _q.source, _q.event_id)
 _waits = _q.released_at.is_(None)
 _state = sa.case(
-    (_q.discarded_at.is_not(None), "discarded"), (_waits & _q.since.is_not(None), "waiting"), else_="posted"
+    # Of what was corrected another version is right, and no plain event takes its place.
+    (usage_events.c.revision > 0, "corrected"),
+    (_q.discarded_at.is_not(None), "discarded"),
+    (_waits & _q.since.is_not(None), "waiting"),
+    else_="posted",
 )
 
 
@@ -94,6 +98,13 @@ def standing(session: Session, keys: Collection[Key]) -> dict[Key, Standing]:
     query = sa.select(*CONTENT, _state.label("state")).outerjoin_from(usage_events, quarantine)
     rows = session.execute(query.where(_among(keys, usage_events)))
     return {(row.source, row.event_id): Standing(event_of(row), row.state) for row in rows}
+
+
+def corrected(session: Session, keys: Collection[Key]) -> set[Key]:
+    """Those of some events of which a later version holds."""
+    e = usage_events.c
+    query = sa.select(e.source, e.event_id).where(e.revision > 0, _among(keys, usage_events))
+    return {(source, event_id) for source, event_id in session.execute(query)}
 
 
 def contents_replaced(session: Session, keys: Collection[Key]) -> set[tuple[str, str, bytes]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import sqlalchemy as sa
@@ -10,7 +9,7 @@ import sqlalchemy as sa
 from store import bulk
 from store.tables.intake import usage_refusals, usage_rejections
 from store.tables.usage import usage_conflicts
-from store.usage.events import json_text
+from store.usage.events import content, json_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,22 +72,9 @@ def keep_conflicts(
 ) -> None:
     """Keep what was offered, by source, id and fingerprint, and how often."""
     seen = bulk.instant_codec(session)(now)
-    rows = [(*key, json_text(content_of(event)), seen, seen, times) for key, (event, times) in sorted(offers.items())]
+    rows = [(*key, json_text(content(event)), seen, seen, times) for key, (event, times) in sorted(offers.items())]
     columns = ("source", "event_id", "fingerprint", "offered", "first_seen_at", "last_seen_at", "times")
     _add_or_renew(session, usage_conflicts, columns, rows, key=("source", "event_id", "fingerprint"))
-
-
-def content_of(event: UsageEvent) -> dict[str, Any]:
-    """What an event says, for the record."""
-    return {
-        "occurred_at": event.occurred_at.astimezone(UTC).isoformat(),
-        "identities": event.identities,
-        "provider": event.provider,
-        "model": event.model,
-        "tier": event.tier,
-        "meters": event.meters,
-        "project": event.project,
-    }
 
 
 def keep_rejections(

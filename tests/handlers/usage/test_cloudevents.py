@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from handlers.decoding import MalformedBodyError, Rejected
 from handlers.usage import cloudevents
-from handlers.usage.formats import MAX_COUNT, Parsed
+from handlers.usage.formats import MAX_COUNT, Versioned
 from policy.metering import UsageEvent, input_tokens
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def cloudevent(of: object = None, **changes: object) -> dict[str, object]:
     return present(plain | changes)
 
 
-def parse_one(event: object, *, allowed_source: str | None = None) -> Parsed:
+def parse_one(event: object, *, allowed_source: str | None = None) -> Versioned:
     [parsed] = cloudevents.parse(json.dumps([event]).encode(), allowed_source=allowed_source)
     return parsed
 

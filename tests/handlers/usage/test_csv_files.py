@@ -18,10 +18,10 @@ from programme.files import lines
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from handlers.usage.formats import Parsed
+    from handlers.usage.formats import Versioned
     from policy.metering import Meters
 
-EXPECTED = f"expected {', '.join(csv_files.COLUMNS)}"
+EXPECTED = f"expected {', '.join((*csv_files.COLUMNS, *csv_files.VERSION_COLUMNS))}"
 WRONG_YEAR = "expected a time in the years 2000 to 2100"
 
 ROW = {
@@ -60,7 +60,7 @@ def written(
     return text.getvalue().encode()
 
 
-def parsed(content: bytes) -> list[Parsed]:
+def parsed(content: bytes) -> list[Versioned]:
     return [result for _, _, result in csv_files.read(io.BytesIO(content))]
 
 

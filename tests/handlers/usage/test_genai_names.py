@@ -18,6 +18,7 @@ from policy.metering import METERS, UsageEvent
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from handlers.usage.formats import Versioned
     from policy.metering import Meters
 
 INPUT, OUTPUT = "gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens"
@@ -26,7 +27,7 @@ REASONING, TOTAL = "gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.total_t
 NOBODY_KNOWS = "gen_ai.usage.video.input_tokens"
 
 
-def parse(*usages: Mapping[str, object]) -> list[UsageEvent | Rejected]:
+def parse(*usages: Mapping[str, object]) -> list[Versioned]:
     """What becomes of calls with this usage."""
     events = [
         {
@@ -39,7 +40,7 @@ def parse(*usages: Mapping[str, object]) -> list[UsageEvent | Rejected]:
         }
         for number, usage in enumerate(usages)
     ]
-    return cloudevents.parse(json.dumps(events).encode())
+    return list(cloudevents.parse(json.dumps(events).encode()))
 
 
 def meters(usage: Mapping[str, object]) -> Meters:
@@ -216,6 +217,7 @@ def test_whatever_is_told_is_metered_or_refused(usage: dict[str, int]) -> None:
         assert all(meter in METERS or meter == NOBODY_KNOWS for meter in parsed.meters)
         assert all(parsed.meters.values())
     else:
+        assert isinstance(parsed, Rejected)
         assert "sum of its parts" in parsed.detail
 
 
