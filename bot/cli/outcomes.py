@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from bot.cli import common
-from handlers.outcomes import files
+from handlers.outcomes import files, github_export
 from policy.outcomes import THOUSANDTHS
 from policy.period import day_of
 from policy.reasons import Refusal
@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
+    from policy.outcomes import OutcomeReport
+    from programme.moment import Moment
     from store.engine import Session
 
 FILE_STATUSES: tuple[programme.Status, ...] = ("accepted", "corrected", "duplicate", "waiting")
 """What can become of a line: a file with any other is not imported."""
+FORMATS = ("csv", "github")
 
 
 @click.group()
@@ -34,28 +37,51 @@ def outcomes() -> None:
 
 
 @outcomes.command("import")
-@click.argument("file", type=click.File("rb"), metavar="FILE.csv")
+@click.argument("file", type=click.File("rb"), metavar="FILE")
+@click.option("--format", "format_", type=click.Choice(FORMATS), default="csv", show_default=True)
+@click.option(
+    "--default-branch",
+    "former_defaults",
+    multiple=True,
+    metavar="NAME",
+    help="A name that the default branch had before, with --format github; may be given several times.",
+)
 @common.json_option
-def import_outcomes(file: BinaryIO, *, as_json: bool) -> None:
-    """Import outcomes from a CSV file, all of it or nothing.
+def import_outcomes(file: BinaryIO, *, format_: str, former_defaults: tuple[str, ...], as_json: bool) -> None:
+    """Import outcomes from a file, all of it or nothing: of any source from CSV, of GitHub as its REST API tells them.
 
-    Columns: source, outcome_id, kind (pull_request, bug, task, quality), occurred_at; and as far as they apply user,
-    project, state (done, reopened, withdrawn), lines, weight, metric, score, reverts, updated_at. An outcome is known
-    by its source and id; importing the same again changes nothing, and different content corrects it.
+    Columns of CSV: source, outcome_id, kind (pull_request, bug, task, quality), occurred_at; and as far as they apply
+    user, project, state (done, reopened, withdrawn), lines, weight, metric, score, reverts, updated_at. An outcome is
+    known by its source and id; importing the same again changes nothing, and different content corrects it.
     """
     try:
         text = file.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Refusal("not_utf8", f"{file.name} is not UTF-8 text: {error}.") from error
-    reported = files.read(io.StringIO(text, newline=""))
     with common.app() as app, app.transaction() as moment:
-        answers = programme.take_in(moment, reported)
-    counts = Counter(answer.status for answer in answers)
-    summary = {"read": len(answers)} | {status: counts[status] for status in FILE_STATUSES}
+        summary = _imported(moment, text, frozenset(former_defaults) if format_ == "github" else None)
     if as_json:
         common.print_json(summary)
     else:
         click.echo(", ".join(f"{count:,} {status}" for status, count in summary.items()))
+
+
+def _imported(moment: Moment, text: str, former_defaults: frozenset[str] | None) -> dict[str, int]:
+    """How many outcomes were read, and what became of them; without names of branches the text is CSV."""
+    if former_defaults is None:
+        counts = _taken_in(moment, files.read(io.StringIO(text, newline="")))
+        return {"read": counts.total()} | {status: counts[status] for status in FILE_STATUSES}
+    rules_on = programme.rules_on(moment)
+    exported = github_export.read(
+        text, lambda at: rules_on(day_of(at, moment.zone)).bug_labels, former_defaults=former_defaults
+    )
+    counts = _taken_in(moment, exported.reported)
+    counts["ignored"] += exported.ignored
+    return {"read": counts.total()} | {status: counts[status] for status in (*FILE_STATUSES, "ignored")}
+
+
+def _taken_in(moment: Moment, reported: Sequence[OutcomeReport]) -> Counter[str]:
+    return Counter(answer.status for answer in programme.take_in(moment, reported))
 
 
 @outcomes.command("list")
