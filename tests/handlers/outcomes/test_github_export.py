@@ -75,10 +75,9 @@ def test_what_tells_no_outcome_is_counted() -> None:
 
 
 def test_a_list_without_sizes_says_what_to_fetch() -> None:
-    """Lists of pull requests have no sizes; a merged one is refused with the call that returns it, an open one is not."""
-    listed = {
-        name: value for name, value in PULL.items() if name not in {"additions", "deletions", "commits", "merged"}
-    }
+    """Lists of pull requests have no sizes: a merged one is refused with the call that returns it."""
+    sizes = {"additions", "deletions", "commits", "merged"}
+    listed = {name: value for name, value in PULL.items() if name not in sizes}
     assert read(json.dumps([listed | {"merged_at": None}])).ignored == 1
     [problem] = refused(json.dumps([PULL]) + "\n" + json.dumps([listed]))
     assert problem.startswith("line 2: #1: additions: required, but missing: lists of pull requests have no sizes")
