@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-def disclosed(groups: Mapping[str, frozenset[int]], least: int) -> list[str]:
+def disclosed(groups: Mapping[str, frozenset[object]], least: int) -> list[str]:
     """The groups of at least `least` people whose totals may stand beside the total of all.
 
     What is left out could be worked out as the difference to that total, so it must be of enough people as well: as

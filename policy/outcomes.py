@@ -29,6 +29,7 @@ UNITS: tuple[Unit, ...] = get_args(Unit)
 
 THOUSANDTHS = 1_000
 MOST_WEIGHT = Decimal(10)
+MOST_ARRIVAL_DAYS = 366
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class OutcomeRules:
     task_weight: int
     small_lines: int
     most_lines: int
+    arrival_days: int
+    """For so long something merged into another branch may be on its way to the default one."""
 
     def weight_of_lines(self, lines: int) -> int:
         return math.isqrt(min(lines, self.most_lines) * THOUSANDTHS**2 // self.small_lines)
@@ -60,6 +63,8 @@ def read_outcomes(table: Table) -> OutcomeRules:
         task_weight=_thousandths(table, "task_weight"),
         small_lines=sizes.count("small_lines", 1, 100_000),
         most_lines=sizes.count("most_lines", 1, 10_000_000),
+        # Handbooks of before know nothing of it.
+        arrival_days=sizes.count("arrival_days", 1, MOST_ARRIVAL_DAYS) if sizes.has("arrival_days") else 180,
     )
     sizes.done()
     table.done()
@@ -78,8 +83,67 @@ def outcome_contradictions(rules: OutcomeRules) -> Iterable[str]:
         yield f"outcomes.pull_request.most_lines = {rules.most_lines}: below outcomes.pull_request.small_lines"
 
 
+class Merge(NamedTuple):
+    """How a pull request came into its repository. Branches and the title are digests; empty where nobody told."""
+
+    source_branch: str = ""
+    target_branch: str = ""
+    """Empty for the default branch: what was merged there has arrived."""
+    head: str = ""
+    """The last commit of what was merged."""
+    commit: str = ""
+    """The commit by which it was merged: a merge, a squash, or the last of those that were rebased."""
+    is_single: bool = False
+    """Whether its head is all of it."""
+    title: str = ""
+    copies: tuple[str, ...] = ()
+    """Names of what it was cherry-picked from."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What others call it by, besides its id."""
+        commits = {self.commit, self.head if self.is_single else ""} - {""}
+        return (*map(commit_name, sorted(commits)), *((title_name(self.title),) if self.title else ()))
+
+    @property
+    def links(self) -> frozenset[str]:
+        """What others that belong to it can be found by."""
+        of_commits = {f"sha:{sha}" for sha in (self.head, self.commit) if sha}
+        of_branches = {
+            self.source_branch and out_of(self.source_branch),
+            self.target_branch and into(self.target_branch),
+        }
+        named = {*self.names, *map(copy_of, self.copies)}
+        return frozenset((of_commits | of_branches | named) - {""})
+
+
+def out_of(branch: str) -> str:
+    return f"out-of:{branch}"
+
+
+def into(branch: str) -> str:
+    return f"into:{branch}"
+
+
+def copy_of(name: str) -> str:
+    return f"copy:{name}"
+
+
+def commit_name(sha: str) -> str:
+    return f"commit:{sha}"
+
+
+def title_name(title: str) -> str:
+    return f"title:{title}"
+
+
+def digest_of(*parts: str) -> str:
+    """What equal texts have in common, and nobody can read them from."""
+    return blake2b(json.dumps(parts).encode(), digest_size=12).hexdigest()
+
+
 class OutcomeReport(NamedTuple):
-    """An outcome as its source tells it. `reverts` are outcomes of the same source that it takes back."""
+    """An outcome as its source tells it. `reverts` name outcomes of the same source that it takes back."""
 
     source: str
     outcome_id: str
@@ -95,18 +159,33 @@ class OutcomeReport(NamedTuple):
     reverts: tuple[str, ...] = ()
     as_of: datetime | None = None
     """When it was so, as the source says: of several versions the latest counts, whenever they arrive."""
+    merge: Merge | None = None
+    is_nobodys: bool = False
+    """Work of no person: it may carry others' to the default branch, and counts for no one."""
 
     @property
     def counts(self) -> bool:
         """Whether it has to be someone's."""
-        return _counts(self)
+        return _counts(self) and not self.is_nobodys
+
+    @property
+    def links(self) -> frozenset[str]:
+        """What those that belong to it can be found by; only pull requests whose way is known have any."""
+        return self.merge.links | {self.outcome_id} if self.merge else frozenset()
 
     @property
     def fingerprint(self) -> bytes:
         """Equal for equal content. It is stored: the encoding must stay as it is."""
         as_of = self.as_of and self.as_of.astimezone(UTC).isoformat()
-        content = [*self._replace(occurred_at=None, as_of=None), self.occurred_at.astimezone(UTC).isoformat(), as_of]  # type: ignore[arg-type]  # only to leave them out
+        told = [None if name in _TIMES else value for name, value in zip(self._fields, self, strict=True)][:_FIRST]
+        content = [*told, self.occurred_at.astimezone(UTC).isoformat(), as_of]
+        # Added later: what has none of it must be known by what it was known by before.
+        content += [self.merge, self.is_nobodys] if self.merge or self.is_nobodys else []
         return blake2b(json.dumps(content).encode(), digest_size=16).digest()
+
+
+_TIMES = frozenset({"occurred_at", "as_of"})
+_FIRST = OutcomeReport._fields.index("merge")
 
 
 class Outcome(NamedTuple):
@@ -126,6 +205,7 @@ class Outcome(NamedTuple):
     unit: Unit | None
     unit_id: str | None
     batch: str | None
+    merge: Merge | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -135,9 +215,6 @@ class Outcome(NamedTuple):
     def order(self) -> tuple[datetime, int, str]:
         # Among those of one instant, as numbers of pull requests count on.
         return self.occurred_at, len(self.outcome_id), self.outcome_id
-
-    def takes_back(self, earlier: Outcome, within_days: int) -> bool:
-        return earlier.order < self.order and (self.day - earlier.day).days <= within_days
 
 
 class WeekOutput(NamedTuple):
@@ -170,30 +247,12 @@ def batch_of(person_id: str, project: str, day: date) -> str:
     return blake2b(content.encode(), digest_size=12).hexdigest()
 
 
-def undone(outcomes: Iterable[Outcome], rules_on: Callable[[date], OutcomeRules]) -> set[tuple[str, str]]:
-    """The keys of those that were reverted in time, by a revert that was not itself reverted in time."""
-    known = {outcome.key: outcome for outcome in outcomes}
-    gone: set[tuple[str, str]] = set()
-    reverts = [outcome for outcome in known.values() if outcome.reverts and outcome.state == "done"]
-    # From the latest on: whether a revert holds is then known before what it takes back is judged.
-    for revert in sorted(reverts, key=lambda one: one.order, reverse=True):
-        if revert.key in gone:
-            continue
-        for outcome_id in revert.reverts:
-            original = known.get((revert.source, outcome_id))
-            if original and revert.takes_back(original, rules_on(original.day).revert_days):
-                gone.add(original.key)
-    return gone
-
-
-def weekly_output(
-    outcomes: Iterable[Outcome], gone: set[tuple[str, str]], rules_on: Callable[[date], OutcomeRules]
-) -> list[WeekOutput]:
+def weekly_output(outcomes: Iterable[Outcome], rules_on: Callable[[date], OutcomeRules]) -> list[WeekOutput]:
     """What counts, added up by unit, week and kind; weights are those of the week's first day."""
     sums: Counter[tuple[Week, Kind, Unit, str]] = Counter()
     lines: Counter[tuple[Week, Kind, Unit, str, str]] = Counter()
     for one in outcomes:
-        if one.unit is None or one.unit_id is None or not _counts(one) or one.key in gone:
+        if one.unit is None or one.unit_id is None or not _counts(one):
             continue
         week = Week.containing(one.day)
         where = (week, one.kind, one.unit, one.unit_id)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from policy.kinds import LotKind
+from policy.units import MicroTokens
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -15,8 +16,11 @@ if TYPE_CHECKING:
     from policy.pace import Outlook
     from policy.period import Month
     from policy.sizing import Factors
-    from policy.units import MicroTokens, NanoUSD
+    from policy.units import NanoUSD
     from policy.value.valuation import TokenValue
+
+
+_NOTHING = MicroTokens(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,8 @@ class BalanceCard:
     ended: tuple[LotLine, ...] = ()
     """Lots that have ended and are not closed yet: nothing can be spent from them."""
     account_id: int | None = None
+    paid_by_company: MicroTokens | None = None
+    """For use in the month outside the programme; None where the company never paid for this person."""
 
     @property
     def next_grant_on(self) -> date | None:
@@ -120,11 +126,14 @@ class DebitLine:
     calls_in_all: int
     value: TokenValue
     calls: tuple[CallLine, ...]
+    by_company: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """A balance taken apart: `received` − `used` − `lapsed` − `taken_back` = `balance`.
+
+    `paid_by_company` is beside it: for all use outside the programme.
 
     `grant` is what the monthly grant of the card's month follows from, if there was one.
     """
@@ -138,3 +147,4 @@ class Explanation:
     waiting: MicroTokens
     grant: Factors | None
     debits: tuple[DebitLine, ...]
+    paid_by_company: MicroTokens = _NOTHING

@@ -43,6 +43,9 @@ def balance(email: str, *, as_json: bool) -> None:
         )
         for lot in card.lots
     ]
+    if card.paid_by_company is not None:
+        paid = card.paid_by_company
+        click.echo(f"paid by the company in {card.month}: {common.token_text(paid)} tokens, outside the programme")
     if rows:
         common.print_table(("lot", "remaining", "amount", "expires", "reason"), rows)
 
@@ -56,6 +59,7 @@ def _card(email: str, card: BalanceCard) -> dict[str, Any]:
         "granted_tokens": common.token_text(card.granted),
         "debt_tokens": common.token_text(card.debt),
         "spent_this_month_tokens": common.token_text(card.spent_this_month),
+        "paid_by_company_this_month_tokens": common.token_text(card.paid_by_company or MicroTokens(0)),
         "month": str(card.month),
         "value_version": card.value.version,
         "usd_per_token": common.usd_text(card.value.per_token),

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from bot.cli import common
-from handlers.outcomes import files
+from handlers.outcomes import files, github_export
 from policy.outcomes import THOUSANDTHS
 from policy.period import day_of
+from policy.reasons import Refusal
 from programme import table_file
 from programme.outcomes import intake as programme
 from store.outcomes import records as store
@@ -21,10 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
+    from policy.outcomes import OutcomeReport
+    from programme.moment import Moment
     from store.engine import Session
 
 FILE_STATUSES: tuple[programme.Status, ...] = ("accepted", "corrected", "duplicate", "waiting")
 """What can become of a line: a file with any other is not imported."""
+FORMATS = ("csv", "github")
 
 
 @click.group()
@@ -33,26 +37,57 @@ def outcomes() -> None:
 
 
 @outcomes.command("import")
-@click.argument("file", type=click.File("rb"), metavar="FILE.csv")
+@click.argument("file", type=click.File("rb"), metavar="FILE")
+@click.option("--format", "format_", type=click.Choice(FORMATS), default="csv", show_default=True)
+@click.option(
+    "--default-branch",
+    "former_defaults",
+    multiple=True,
+    metavar="NAME",
+    help="A name that the default branch had before, with --format github; may be given several times.",
+)
 @common.dry_run_option
 @common.json_option
-def import_outcomes(file: BinaryIO, *, dry_run: bool, as_json: bool) -> None:
-    """Import outcomes from a CSV file, all of it or nothing.
+def import_outcomes(
+    file: BinaryIO, *, format_: str, former_defaults: tuple[str, ...], dry_run: bool, as_json: bool
+) -> None:
+    """Import outcomes from a file, all of it or nothing: of any source from CSV, of GitHub as its REST API tells them.
 
-    Columns: source, outcome_id, kind (pull_request, bug, task, quality), occurred_at; and as far as they apply user,
-    project, state (done, reopened, withdrawn), lines, weight, metric, score, reverts, updated_at. An outcome is known
-    by its source and id; importing the same again changes nothing, and different content corrects it.
+    Columns of CSV: source, outcome_id, kind (pull_request, bug, task, quality), occurred_at; and as far as they apply
+    user, project, state (done, reopened, withdrawn), lines, weight, metric, score, reverts, updated_at. An outcome is
+    known by its source and id; importing the same again changes nothing, and different content corrects it.
     """
-    reported = files.read(table_file.opened(file))
     with common.app() as app, common.moment_of(app, dry_run=dry_run) as moment:
-        answers = programme.take_in(moment, reported)
-    counts = Counter(answer.status for answer in answers)
-    summary = {"read": len(answers)} | {status: counts[status] for status in FILE_STATUSES}
+        summary = _of_github(moment, file, frozenset(former_defaults)) if format_ == "github" else _of_csv(moment, file)
     if as_json:
         common.print_json(summary)
     else:
         would = "Nothing was imported. It would be: " if dry_run else ""
         click.echo(would + ", ".join(f"{count:,} {status}" for status, count in summary.items()))
+
+
+def _of_csv(moment: Moment, file: BinaryIO) -> dict[str, int]:
+    """How many outcomes were read, and what became of them."""
+    counts = _taken_in(moment, files.read(table_file.opened(file)))
+    return {"read": counts.total()} | {status: counts[status] for status in FILE_STATUSES}
+
+
+def _of_github(moment: Moment, file: BinaryIO, former_defaults: frozenset[str]) -> dict[str, int]:
+    try:
+        text = file.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Refusal("not_utf8", f"{file.name} is not UTF-8 text: {error}.") from error
+    rules_on = programme.rules_on(moment)
+    exported = github_export.read(
+        text, lambda at: rules_on(day_of(at, moment.zone)).bug_labels, former_defaults=former_defaults
+    )
+    counts = _taken_in(moment, exported.reported)
+    counts["ignored"] += exported.ignored
+    return {"read": counts.total()} | {status: counts[status] for status in (*FILE_STATUSES, "ignored")}
+
+
+def _taken_in(moment: Moment, reported: Sequence[OutcomeReport]) -> Counter[str]:
+    return Counter(answer.status for answer in programme.take_in(moment, reported))
 
 
 @outcomes.command("list")

@@ -73,14 +73,19 @@ def _month(request: Request, app: App) -> Month:
 
 
 def _table(of_month: History, names: dict[str, str]) -> tuple[list[list[str]], int]:
-    """Rows with their heading; the lines beyond HISTORY_ROWS added up in one, and how many those are."""
-    shown = of_month.lines[:HISTORY_ROWS]
-    rest = of_month.lines[HISTORY_ROWS:]
+    """Rows with their heading; the lines beyond HISTORY_ROWS added up in one, and how many those are.
+
+    What the company paid for comes last, and is named so.
+    """
     rows = [["Service", "Model", "Calls", "Input", "Output", "Tokens", "USD"]]
-    rows += [_row(names.get(line.service_key, line.service_key), line.model, [line]) for line in shown]
-    if rest:
-        rows.append(_row("Others", "", rest))
-    return rows, len(rest)
+    left_out = 0
+    for lines, added in ((of_month.lines, ""), (of_month.paid, " (company)")):
+        shown, rest = lines[:HISTORY_ROWS], lines[HISTORY_ROWS:]
+        rows += [_row(names.get(line.service_key, line.service_key) + added, line.model, [line]) for line in shown]
+        if rest:
+            rows.append(_row("Others" + added, "", rest))
+            left_out += len(rest)
+    return rows, left_out
 
 
 def _row(service: str, model: str, lines: Sequence[Line]) -> list[str]:

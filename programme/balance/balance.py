@@ -70,6 +70,7 @@ def _card(moment: Moment, wallet: Wallet, today: date) -> BalanceCard:
         grant=None if wallet.factors is None else codec.read(Factors, wallet.factors),
         ended=tuple(_lot_line(lot) for lot in wallet.lots if lot.expires_at <= moment.now),
         account_id=wallet.account_id,
+        paid_by_company=_paid(moment, wallet.company_account_id, month, today),
     )
 
 
@@ -91,6 +92,12 @@ def _spending(moment: Moment, account_id: int | None, month: Month, today: date)
         return []
     spent = wallets.spend(moment.session, account_id, month_begins=month.first_day, window_days=PACE_DAYS, today=today)
     return sorted(spent, key=lambda s: (-s.month, s.service_key))
+
+
+def _paid(moment: Moment, account_id: int | None, month: Month, today: date) -> MicroTokens | None:
+    if account_id is None:
+        return None
+    return MicroTokens(sum(s.month for s in _spending(moment, account_id, month, today)))
 
 
 def _outlook(

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A month's lines, the most expensive first, with their totals and what was granted meanwhile."""
+    """A month's lines, the most expensive first, with their totals and what was granted meanwhile.
+
+    `paid` are the lines of what the company paid for, outside the programme; they are in no total but their own.
+    """
 
     month: Month
     lines: tuple[Line, ...]
@@ -26,6 +29,19 @@ class History:
     cost: NanoUSD
     debit: MicroTokens
     granted: MicroTokens
+    paid: tuple[Line, ...] = ()
+
+    @property
+    def paid_cost(self) -> NanoUSD:
+        return sum((line.cost for line in self.paid), NanoUSD(0))
+
+    @property
+    def paid_debit(self) -> MicroTokens:
+        return sum((line.debit for line in self.paid), MicroTokens(0))
+
+    @property
+    def paid_calls(self) -> int:
+        return sum(line.calls for line in self.paid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +57,7 @@ class Statement:
 def of_month(moment: Moment, person_id: str, month: Month) -> History:
     """What a person used in a month of the programme's calendar."""
     account_id = wallets.account_of(moment.session, person_id)
-    lines = usage_store.lines_of_days(moment.session, account_id, list(month.days())) if account_id else []
+    lines = _lines(moment, account_id, month)
     begin, end = month.bounds(moment.zone)
     return History(
         month=month,
@@ -50,7 +66,12 @@ def of_month(moment: Moment, person_id: str, month: Month) -> History:
         cost=sum((line.cost for line in lines), NanoUSD(0)),
         debit=sum((line.debit for line in lines), MicroTokens(0)),
         granted=wallets.granted_between(moment.session, account_id, begin, end) if account_id else MicroTokens(0),
+        paid=tuple(_lines(moment, wallets.company_account_of(moment.session, person_id), month)),
     )
+
+
+def _lines(moment: Moment, account_id: int | None, month: Month) -> list[Line]:
+    return usage_store.lines_of_days(moment.session, account_id, list(month.days())) if account_id else []
 
 
 def statement(moment: Moment, person_id: str, month: Month) -> Statement:

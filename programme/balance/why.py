@@ -24,8 +24,10 @@ CALLS_PER_DEBIT = 2
 def explain(moment: Moment, card: BalanceCard) -> Explanation:
     """The totals that make up the balance, and the latest debits call by call."""
     account_id = wallets.account_of(moment.session, card.person_id)
-    totals = wallets.totals(moment.session, account_id) if account_id else dict.fromkeys(Meaning, MicroTokens(0))
+    company_id = wallets.company_account_of(moment.session, card.person_id)
+    totals = _totals(moment, account_id)
     balance = sum(totals.values(), MicroTokens(0))
+    debits = [*_debits(moment, account_id), *_debits(moment, company_id, by_company=True)]
     return Explanation(
         card=card,
         received=totals[Meaning.GRANTED],
@@ -36,11 +38,18 @@ def explain(moment: Moment, card: BalanceCard) -> Explanation:
         # Lots that expired but are not closed yet, and lots that have not started.
         waiting=balance - card.available,
         grant=card.grant,
-        debits=tuple(_debits(moment, account_id)) if account_id else (),
+        debits=tuple(sorted(debits, key=lambda debit: debit.effective_at, reverse=True)[:RECENT_DEBITS]),
+        paid_by_company=-_totals(moment, company_id)[Meaning.USED],
     )
 
 
-def _debits(moment: Moment, account_id: int) -> list[DebitLine]:
+def _totals(moment: Moment, account_id: int | None) -> dict[Meaning, MicroTokens]:
+    return wallets.totals(moment.session, account_id) if account_id else dict.fromkeys(Meaning, MicroTokens(0))
+
+
+def _debits(moment: Moment, account_id: int | None, *, by_company: bool = False) -> list[DebitLine]:
+    if account_id is None:
+        return []
     recent = wallets.latest_debits(moment.session, account_id, limit=RECENT_DEBITS)
     values = reference.values_by_version(moment.session)
     lines: list[DebitLine] = []
@@ -67,6 +76,7 @@ def _debits(moment: Moment, account_id: int) -> list[DebitLine]:
                     )
                     for call in calls
                 ),
+                by_company=by_company,
             )
         )
     return lines

@@ -27,7 +27,7 @@ def of_run(moment: Moment, plan: Plan, *, carried: int, lapsed: int) -> Digest:
     before, rules = plan.month.previous(), plan.book.digest
     who = monthly.spenders(moment.session, before)
     least = plan.book.disclosure.least_people
-    told = len({one.account_id for one in who}) >= least
+    told = len({one.person_id for one in who}) >= least
     lines = monthly.spend(moment.session, before) if told else []
     days: Counter[date] = Counter()
     for line in lines:
@@ -58,11 +58,11 @@ def of_run(moment: Moment, plan: Plan, *, carried: int, lapsed: int) -> Digest:
 def _portions(lines: list[Spend], who: list[Spender], by: str, least: int) -> tuple[Portion, ...]:
     """What went where, the largest first; of enough people each, and so that no difference tells of fewer."""
     sums: Counter[str] = Counter()
-    people: defaultdict[str, set[int]] = defaultdict(set)
+    people: defaultdict[str, set[str]] = defaultdict(set)
     for line in lines:
         sums[getattr(line, by)] += line.spent
     for one in who:
-        people[getattr(one, by)].add(one.account_id)
+        people[getattr(one, by)].add(one.person_id)
     told = disclosed({name: frozenset(people[name]) for name, spent in sums.items() if spent}, least)
     ranked = sorted(told, key=lambda name: (-sums[name], name))
     return tuple(Portion(name, MicroTokens(sums[name])) for name in ranked[:TOP])

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from policy import bands, rollout
 from policy.period import first_instant
-from policy.rollout import Participant
 from policy.sizing import FACTOR, NEUTRAL, Assignment, Claim, Factors, Sizing, size
+from programme.people.participation import participant
 from programme.value import valuation
 from store.grants import monthly
 from store.people import terms
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from policy.handbook import Handbook
     from policy.period import Month
+    from policy.rollout import Participant
     from policy.units import MicroTokens, NanoUSD
     from policy.value.valuation import TokenValue
     from programme.moment import Moment
@@ -90,18 +91,6 @@ def plan(
     sizing = size(claims, book.sizing, value, budget=budget, weighted=phase > 1, most_share=share)
     people = {p.id: p for p, _ in taking_part}
     return Plan(month, phase, book, value, budget, sizing, people, unsized, tuple(claims), adjusted)
-
-
-def participant(person: Person, leaves: Iterable[tuple[object, object]]) -> Participant:
-    """What decides whether someone takes part, from the records."""
-    return Participant(
-        person.level,
-        person.role_family,
-        person.wave,
-        person.hired_on,
-        person.left_on,
-        tuple(leaves),  # type: ignore[arg-type]  # dates, as the store reads them
-    )
 
 
 def _claims(  # noqa: PLR0917 - private, called once

@@ -9,8 +9,10 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from policy.outcomes import batch_of, undone, weekly_output, weekly_scores
+from policy.arrivals import counted
+from policy.outcomes import batch_of, weekly_output, weekly_scores
 from policy.period import day_of
+from programme.outcomes import surroundings
 from programme.people import teams
 from store import locks
 from store.outcomes import records as store
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from policy.metering import Identity
-    from policy.outcomes import OutcomeReport, OutcomeRules, WeekOutput, WeekScore
+    from policy.outcomes import Outcome, OutcomeReport, OutcomeRules, WeekOutput, WeekScore
     from programme.moment import Moment
     from store.people.teams import Lines
 
@@ -67,17 +69,27 @@ def take_in(moment: Moment, reported: Sequence[OutcomeReport]) -> list[Answer]:
             owner_of(one.source, one.user, day, one.project, weighed=one.lines is not None) if one.counts else Owner()
         )
         fresh.append((one, day, owner))
-        answers.append(Answer(one.source, one.outcome_id, *_fate(owner, is_known=bool(versions))))
+        answers.append(Answer(one.source, one.outcome_id, *_fate(one, owner, is_known=bool(versions))))
         versions.add(one.fingerprint)
     store.insert(moment.session, fresh, now=moment.now)
     return answers
 
 
-def _fate(owner: Owner, *, is_known: bool) -> tuple[Status, str]:
+def _fate(one: OutcomeReport, owner: Owner, *, is_known: bool) -> tuple[Status, str]:
     if owner.waiting_for is not None:
         return "waiting", f"no person is known for user {owner.waiting_for!r}"
-    detail = "its author was in no one's team on that day" if owner.unit and owner.unit_id is None else ""
-    return ("corrected" if is_known else "accepted"), detail
+    if one.is_nobodys:
+        return "ignored", "its author is no person; it counts only for those whose work it carries"
+    return ("corrected" if is_known else "accepted"), _detail(one, owner)
+
+
+def _detail(one: OutcomeReport, owner: Owner) -> str:
+    if owner.unit and owner.unit_id is None:
+        return "its author was in no one's team on that day"
+    if one.kind == "pull_request" and one.state == "withdrawn" and one.merge:
+        return "it brings the default branch back, whose lines have counted"
+    is_on_its_way = one.merge and one.merge.target_branch and one.counts
+    return "it counts when its branch reaches the default one" if is_on_its_way else ""
 
 
 def attribute_waiting(moment: Moment) -> Attributed:
@@ -130,12 +142,21 @@ def rules_on(moment: Moment) -> Callable[[date], OutcomeRules]:
 def weekly(moment: Moment, begin: date, end: date) -> list[WeekOutput]:
     """What each team or person brought about from a day until before another, by week and kind, in thousandths.
 
-    What was reverted in time or reopened counts 0, whenever that was told; a team is known by its manager. Who is in
-    no row brought about nothing that is on record. Figures of few people are for whoever reads this to hold back.
+    A pull request is of the day on which it reached the default branch. What was reverted in time or reopened counts
+    0, whenever that was told; a team is known by its manager. Who is in no row brought about nothing that is on record.
+    Figures of few people are for whoever reads this to hold back.
     """
-    outcomes = store.counting(moment.session, begin, end)
+    return weekly_output(arrived(moment, begin, end), rules_on(moment))
+
+
+def arrived(moment: Moment, begin: date, end: date) -> list[Outcome]:
+    """What counts of some days: pull requests on the day and with the lines with which they reached the default branch.
+
+    A window's figures are those of its days taken one by one: what bears on them is read with them.
+    """
     rules = rules_on(moment)
-    return weekly_output(outcomes, undone([*outcomes, *store.reverting(moment.session, begin)], rules), rules)
+    known = surroundings.of(moment.session, begin, end, arrival_days=rules(begin).arrival_days)
+    return [one for one in counted(known, rules) if begin <= one.day < end]
 
 
 def quality(moment: Moment, begin: date, end: date) -> list[WeekScore]:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 class TeamWeeks:
     """`memberships` are those of each week, from the end of the week before on; the last of them is the week's own.
 
-    `accounts` are wallet -> person. `spent` is what members spent in weeks that are told, `apart` the services that are
-    told apart in each of those. `grants` are all of theirs in the months of these weeks.
+    `accounts` are those that pay -> person. `spent` is what members spent in weeks that are told, `apart` the services
+    that are told apart in each of those. `grants` are all of theirs in the months of these weeks.
     """
 
     weeks: tuple[Week, ...]
@@ -91,8 +91,10 @@ def of_manager(moment: Moment, manager_id: str, lines: Lines, this_week: Week, t
     everybody = frozenset().union(*(of_week[-1] for of_week in memberships.values()))
     accounts = {m.account_id: m.person_id for m in store.members(moment.session, everybody) if m.account_id is not None}
     days = [day for week in weeks if not hidden[week] for day in week.days() if day <= today]
+    # A person counts once, also where the company paid for a part of the use.
+    first = {person: account for account, person in sorted(accounts.items(), reverse=True)}
     spent = [
-        one
+        one._replace(account_id=first[accounts[one.account_id]])
         for one in store.spent(moment.session, sorted(accounts), days)
         if accounts[one.account_id] in memberships[Week.containing(one.day)][-1]
     ]

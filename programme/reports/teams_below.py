@@ -87,7 +87,13 @@ def totals(
 
 
 def _spent(moment: Moment, person_of: Mapping[int, str], week: Week) -> dict[str, WeekSpent]:
-    return {person_of[one.account_id]: one for one in store.spent_in_week(moment.session, sorted(person_of), week)}
+    found: dict[str, WeekSpent] = {}
+    for one in store.spent_in_week(moment.session, sorted(person_of), week):
+        person = person_of[one.account_id]
+        before = found.get(person)
+        # Wallet and company may both have paid.
+        found[person] = one._replace(usd=one.usd + before.usd, tokens=one.tokens + before.tokens) if before else one
+    return found
 
 
 class _Tree:

@@ -15,6 +15,7 @@ from policy.sizing import NEUTRAL
 from programme.grants import sizing
 from programme.outcomes import intake
 from programme.people import teams
+from programme.people.participation import participant
 from store.grants import monthly
 from store.outcomes import records as outcomes_store
 from store.people import terms
@@ -120,7 +121,7 @@ def _members(moment: Moment, quarter: Quarter, weeks: Sequence[date], book: Hand
         granted = monthly.granted(moment.session, month)
         at_the_end.clear()
         for person in terms.participants(moment.session, month, book.rollout.role_families):
-            who = sizing.participant(person, leaves.get(person.id, ()))
+            who = participant(person, leaves.get(person.id, ()))
             if rollout.takes_part(who, month, book.rollout):
                 people[person.id] = (person, who)
                 at_the_end.add(person.id)

@@ -18,7 +18,7 @@ from policy.metering import INPUT_METERS, OUTPUT_METERS, UnpricedMeterError, nam
 from policy.period import Quarter, day_of, first_instant
 from policy.providers import known_as
 from policy.units import LARGEST_AMOUNT
-from programme.usage import refusals, repeats, replacing, second_opinion
+from programme.usage import payers, refusals, repeats, replacing, second_opinion
 from programme.value import valuation
 from store import locks
 from store.balance import warnings as warnings_store
@@ -431,46 +431,49 @@ def _days(events: Sequence[UsageEvent], zone: ZoneInfo) -> Iterator[date]:
 
 
 def _post(moment: Moment, rated: Sequence[RatedEvent]) -> list[tuple[UsageEvent, EventPosting]]:
-    """Post one entry for each wallet, service and day, add to the days' roll-up, and say what each event became."""
+    """Post one entry for each payer, service and day, add to the days' roll-up, and say what each event became."""
     groups: dict[tuple[str, str, date], list[RatedEvent]] = {}
     for one in rated:
         groups.setdefault((one.person_id, one.service_key, one.day), []).append(one)
-    wallet_of, service_of = accounts_of(moment, groups)
+    payer_of, service_of, wallets = accounts_of(moment, groups)
     drafts: list[Draft] = []
     days: dict[DayKey, list[int]] = {}
     for (person_id, service_key, day), group in groups.items():
-        wallet = wallet_of[person_id]
+        payer = payer_of[person_id, day]
         for (model, project), figures in _sums(group).items():
-            days[DayKey(day, wallet, service_key, model, project)] = figures
+            days[DayKey(day, payer, service_key, model, project)] = figures
         if total := sum([one.debit for one in group]):
-            drafts.append(_draft(group, wallet, service_of[service_key], total))
+            drafts.append(_draft(group, payer, service_of[service_key], total))
     entry_ids = iter(ledger.post(moment.session, drafts, now=moment.now))
     usage_store.add_to_days(moment.session, days)
-    warnings_store.note(moment.session, (draft.amounts[0][0] for draft in drafts))
+    warnings_store.note(moment.session, wallets.intersection(draft.amounts[0][0] for draft in drafts))
     posted: list[tuple[UsageEvent, EventPosting]] = []
-    for (person_id, _, _), group in groups.items():
-        wallet = wallet_of[person_id]
+    for (person_id, _, day), group in groups.items():
+        payer = payer_of[person_id, day]
         # A group that cost nothing has no entry, and a free event belongs to none.
         entry_id = next(entry_ids) if any(one.debit for one in group) else None
         posted += [
-            (one.event, EventPosting(wallet, one.price_id, one.cost, one.debit, entry_id if one.debit else None))
+            (one.event, EventPosting(payer, one.price_id, one.cost, one.debit, entry_id if one.debit else None))
             for one in group
         ]
     return posted
 
 
-def accounts_of(moment: Moment, groups: Iterable[tuple[str, str, date]]) -> tuple[dict[str, int], dict[str, int]]:
-    """The account ids of the persons' wallets and of the services."""
-    wallets = {person_id: ledger.wallet_code(person_id) for person_id, _, _ in groups}
+def accounts_of(
+    moment: Moment, groups: Iterable[tuple[str, str, date]]
+) -> tuple[dict[payers.Use, int], dict[str, int], set[int]]:
+    """The ids of the accounts that pay, of those of the services, and which of the first are wallets."""
+    codes = payers.codes(moment, ((person_id, day) for person_id, _, day in groups))
     services = {service_key: ledger.service_code(service_key) for _, service_key, _ in groups}
-    account_of = ledger.open_accounts(moment.session, [*wallets.values(), *services.values()])
+    account_of = ledger.open_accounts(moment.session, [*codes.values(), *services.values()])
     return (
-        {person_id: account_of[code] for person_id, code in wallets.items()},
+        {use: account_of[code] for use, code in codes.items()},
         {service_key: account_of[code] for service_key, code in services.items()},
+        {account_of[code] for code in codes.values() if not code.startswith(ledger.COMPANY)},
     )
 
 
-def _draft(group: Sequence[RatedEvent], wallet: int, service: int, total: int) -> Draft:
+def _draft(group: Sequence[RatedEvent], payer: int, service: int, total: int) -> Draft:
     digest = hashlib.blake2b(digest_size=16)
     for one in group:
         digest.update(one.event.fingerprint)
@@ -483,7 +486,7 @@ def _draft(group: Sequence[RatedEvent], wallet: int, service: int, total: int) -
         effective_at=max(one.event.occurred_at for one in group),
         memo=first.service_key,
         actor=ACTOR,
-        amounts=((wallet, -total), (service, total)),
+        amounts=((payer, -total), (service, total)),
         value_version=first.value.version,
     )
 

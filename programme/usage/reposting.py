@@ -225,10 +225,10 @@ def _gone(moves: Iterable[_Move], held: Mapping[Key, str]) -> list[Key]:
 
 def _moves(moment: Moment, changes: Sequence[Change], rated: Sequence[RatedEvent]) -> list[_Move]:
     right = {(one.event.source, one.event.event_id): one for one in rated}
-    wallet_of, _ = accounts_of(moment, [(one.person_id, one.service_key, one.day) for one in rated])
+    payer_of, _, _ = accounts_of(moment, [(one.person_id, one.service_key, one.day) for one in rated])
     before = _as_posted(moment, [change.before for change in changes])
     return [
-        _Move(change, before.get(change.key), _rightly(one, wallet_of[one.person_id]) if one else None)
+        _Move(change, before.get(change.key), _rightly(one, payer_of[one.person_id, one.day]) if one else None)
         for change in changes
         for one in [right.get(change.key)]
     ]

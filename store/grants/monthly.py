@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from policy.kinds import EntryKind, LotKind
 from policy.units import NanoUSD
 from store import bulk
+from store.ledger.ledger import COMPANY
 from store.tables.grants import grants
 from store.tables.ledger import accounts, entries, lot_movements, lots
 from store.tables.people import people
@@ -225,10 +226,14 @@ def spend(session: Session, month: Month) -> list[Spend]:
     return [Spend(*row[:4], int(row[4])) for row in session.execute(query)]
 
 
-class Spender(NamedTuple):
-    """A wallet that spent on a service within a project."""
+_user = sa.func.coalesce(accounts.c.person_id, sa.func.substr(accounts.c.code, len(COMPANY) + 1))
+"""Whose use an account pays for: a person counts once, also where the company paid for a part of it."""
 
-    account_id: int
+
+class Spender(NamedTuple):
+    """Someone who spent on a service within a project."""
+
+    person_id: str
     service: str
     kind: str
     project: str
@@ -238,8 +243,10 @@ def spenders(session: Session, month: Month) -> list[Spender]:
     """Who spent on what in a month, each combination once."""
     d = usage_days.c
     query = (
-        sa.select(d.account_id, services.c.name, services.c.kind, d.project)
+        sa.select(_user, services.c.name, services.c.kind, d.project)
+        .select_from(usage_days)
         .join(services, services.c.key == d.service_key)
+        .join(accounts, accounts.c.id == d.account_id)
         .where(d.day >= month.first_day, d.day < month.next().first_day, d.debit_micro_tokens > 0)
         .distinct()
     )
@@ -249,13 +256,14 @@ def spenders(session: Session, month: Month) -> list[Spender]:
 def spenders_by_day(session: Session, month: Month) -> dict[date, int]:
     """How many people spent on each day of a month."""
     d = usage_days.c
-    query = sa.select(d.day, sa.func.count(sa.distinct(d.account_id))).group_by(d.day)
+    people = sa.func.count(sa.distinct(_user))
+    query = sa.select(d.day, people).join_from(usage_days, accounts, accounts.c.id == d.account_id)
     query = query.where(d.day >= month.first_day, d.day < month.next().first_day, d.debit_micro_tokens > 0)
-    return {day: count for day, count in session.execute(query)}
+    return {day: count for day, count in session.execute(query.group_by(d.day))}
 
 
 def count_spenders_on(session: Session, days: Sequence[date]) -> int:
     """How many people spent on any of some days."""
     d = usage_days.c
-    query = sa.select(sa.func.count(sa.distinct(d.account_id))).where(d.day.in_(days), d.debit_micro_tokens > 0)
-    return session.execute(query).scalar_one()
+    query = sa.select(sa.func.count(sa.distinct(_user))).join_from(usage_days, accounts, accounts.c.id == d.account_id)
+    return session.execute(query.where(d.day.in_(days), d.debit_micro_tokens > 0)).scalar_one()

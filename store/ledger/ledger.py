@@ -128,6 +128,14 @@ def wallet_code(person_id: str) -> str:
     return f"wallet:{person_id}"
 
 
+COMPANY = "company:"
+"""The company's own account has a part for each person it pays for: the roll-up still knows whose use it was."""
+
+
+def company_code(person_id: str) -> str:
+    return f"{COMPANY}{person_id}"
+
+
 def service_code(service_key: str) -> str:
     return f"service:{service_key}"
 

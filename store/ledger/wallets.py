@@ -13,6 +13,7 @@ from policy.kinds import EntryKind, LotKind, Meaning
 from policy.units import MicroTokens
 from store import bulk
 from store.handbook.reference import LATEST_FIRST
+from store.ledger.ledger import COMPANY, company_code
 from store.tables.grants import grants
 from store.tables.ledger import accounts, entries, lot_movements, lots, postings
 from store.tables.people import people
@@ -44,6 +45,7 @@ class Wallet(NamedTuple):
 
     Without an account (nothing was ever granted or used) the balance is 0; `nano_usd_per_token` and `value_version` are
     None while no one has adopted the quarter's value. `factors` are those of the month's grant, as plain values.
+    `company_account_id` is what paid for them outside the programme, None where it never did.
     """
 
     person_id: str
@@ -54,6 +56,7 @@ class Wallet(NamedTuple):
     nano_usd_per_token: int | None
     value_version: str | None
     factors: object | None
+    company_account_id: int | None
     lots: tuple[LotRow, ...]
 
 
@@ -88,6 +91,7 @@ _latest_value = (
     .limit(sa.literal_column("1"))
     .subquery("latest_value")
 )
+_company = accounts.alias("company")
 _wallet = (
     sa.select(
         people.c.id,
@@ -98,6 +102,7 @@ _wallet = (
         _latest_value.c.nano_usd_per_token,
         _latest_value.c.version,
         grants.c.factors,
+        _company.c.id,
         lots.c.kind,
         lots.c.amount,
         lots.c.remaining,
@@ -109,11 +114,12 @@ _wallet = (
         people.outerjoin(accounts, accounts.c.person_id == people.c.id)
         .outerjoin(lots, sa.and_(lots.c.account_id == accounts.c.id, lots.c.remaining > _ZERO))
         .outerjoin(_latest_value, sa.true())
+        .outerjoin(_company, _company.c.code == sa.literal_column(f"'{COMPANY}'") + people.c.id)
         .outerjoin(grants, sa.and_(grants.c.month == sa.bindparam("month"), grants.c.person_id == people.c.id))
     )
     .order_by(lots.c.priority, lots.c.expires_at, lots.c.id)
 )
-_WALLET_COLUMNS = 8
+_WALLET_COLUMNS = 9
 _wallet_by_slack = bulk.Prepared(_wallet.where(people.c.slack_user_id == sa.bindparam("who")))
 _wallet_by_email = bulk.Prepared(_wallet.where(people.c.email == sa.bindparam("who")))
 
@@ -136,10 +142,10 @@ def _read(session: Session, query: bulk.Prepared, who: str, month: Month) -> Wal
         return None
     # The outer join gives one row without a lot to a wallet that has none.
     open_lots = tuple([_lot(row[_WALLET_COLUMNS:]) for row in rows if row[_WALLET_COLUMNS] is not None])
-    person_id, name, zone, account_id, balance, nano_usd, version, factors = rows[0][:_WALLET_COLUMNS]
+    person_id, name, zone, account_id, balance, nano_usd, version, factors, company = rows[0][:_WALLET_COLUMNS]
     # The drivers differ in who reads JSON.
     factors = json.loads(factors) if isinstance(factors, str) else factors
-    return Wallet(person_id, name, zone, account_id, balance, nano_usd, version, factors, open_lots)
+    return Wallet(person_id, name, zone, account_id, balance, nano_usd, version, factors, company, open_lots)
 
 
 def _lot(columns: Sequence[Any]) -> LotRow:
@@ -184,6 +190,12 @@ def _days_until(today: date) -> tuple[str, ...]:
 
 def account_of(session: Session, person_id: str) -> int | None:
     query = sa.select(accounts.c.id).where(accounts.c.person_id == person_id)
+    return session.execute(query).scalar_one_or_none()
+
+
+def company_account_of(session: Session, person_id: str) -> int | None:
+    """The part of the company's account that pays for a person outside the programme; None while it never did."""
+    query = sa.select(accounts.c.id).where(accounts.c.code == company_code(person_id))
     return session.execute(query).scalar_one_or_none()
 
 

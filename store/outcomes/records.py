@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
-from policy.outcomes import Outcome
+from policy.outcomes import Merge, Outcome
 from store import bulk
-from store.tables.outcomes import outcomes
+from store.tables.outcomes import outcome_links, outcomes
 from store.tables.people import reporting_lines
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def insert(session: Session, told: Sequence[tuple[OutcomeReport, date, Owner]], 
             "figure": one.figure,
             "metric": one.metric,
             "reverts": list(one.reverts) or None,
+            "merge": one.merge and one.merge._asdict(),
             "received_at": now,
             **owner._asdict(),
         }
@@ -79,6 +80,8 @@ def insert(session: Session, told: Sequence[tuple[OutcomeReport, date, Owner]], 
     ]
     if rows:
         session.execute(sa.insert(outcomes), rows)
+    links = {(link, one.source, one.outcome_id) for one, _, _ in told for link in one.links}
+    bulk.insert_missing(session, outcome_links, ("link", "source", "outcome_id"), sorted(links))
 
 
 def waiting(session: Session, *, limit: int | None = None, after: int = 0) -> list[Waiting]:
@@ -110,6 +113,16 @@ def reverting(session: Session, since: date) -> list[Outcome]:
     return _outcomes(session, _latest(_c.reverts.is_not(None), _c.day >= since))
 
 
+def linked(session: Session, links: Iterable[str], since: date) -> list[Outcome]:
+    """The version that counts of each outcome of some links, from a day on."""
+    c = outcome_links.c
+    found: list[Outcome] = []
+    for some in bulk.chunks(sorted(links)):
+        keys = sa.select(c.source, c.outcome_id).where(c.link.in_(some))
+        found += _outcomes(session, _latest(sa.tuple_(_c.source, _c.outcome_id).in_(keys), _c.day >= since))
+    return found
+
+
 def latest(session: Session, *, limit: int) -> list[Outcome]:
     """What came last, the newest first."""
     return _outcomes(session, _latest().order_by(_c.id.desc()).limit(limit))
@@ -118,18 +131,26 @@ def latest(session: Session, *, limit: int) -> list[Outcome]:
 def _latest(*conditions: sa.ColumnElement[bool]) -> sa.Select[tuple[object, ...]]:
     """Of each outcome the version that no other is later than; content decides between versions of one instant."""
     other = outcomes.alias()
-    rank = sa.tuple_(_c.as_of, _c.state, _c.fingerprint)
+    # What tells nothing of its way is of before, when nobody read it.
+    rank = sa.tuple_(_c.as_of, _c.state, _c.merge.is_not(None), _c.fingerprint)
     later = sa.exists().where(
         other.c.source == _c.source,
         other.c.outcome_id == _c.outcome_id,
-        sa.tuple_(other.c.as_of, other.c.state, other.c.fingerprint) > rank,
+        sa.tuple_(other.c.as_of, other.c.state, other.c.merge.is_not(None), other.c.fingerprint) > rank,
     )
     return sa.select(*(outcomes.c[name] for name in Outcome._fields)).where(~later, *conditions)
 
 
 def _outcomes(session: Session, query: sa.Select[tuple[object, ...]]) -> list[Outcome]:
     rows = session.execute(query).mappings()
-    return [Outcome(**row | {"reverts": tuple(row["reverts"] or ())}) for row in map(dict, rows)]
+    return [
+        Outcome(**row | {"reverts": tuple(row["reverts"] or ()), "merge": _merge(row["merge"])})
+        for row in map(dict, rows)
+    ]
+
+
+def _merge(kept: dict[str, Any] | None) -> Merge | None:
+    return Merge(**kept | {"copies": tuple(kept["copies"])}) if kept else None
 
 
 def lines_of(session: Session, person_ids: Iterable[str]) -> Lines:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from policy.kinds import LotKind
 from store import bulk
 from store.grants.monthly import Holding, holding
+from store.ledger import ledger
 from store.tables.exceptions import requests
 from store.tables.grants import grants
 from store.tables.ledger import accounts, lots
@@ -95,7 +96,7 @@ def managers(session: Session, day: date) -> list[str]:
 
 
 class Member(NamedTuple):
-    """A person, and their wallet if they have one."""
+    """A person, and an account that pays for their use if they have one: their wallet, or a part of the company's."""
 
     person_id: str
     name: str
@@ -103,11 +104,14 @@ class Member(NamedTuple):
 
 
 def members(session: Session, person_ids: Iterable[str]) -> list[Member]:
+    """Some people, by wallet; those whom the company paid for as well come once more, for its account."""
     query = sa.select(people.c.id, people.c.name, accounts.c.id)
     query = query.outerjoin(accounts, accounts.c.person_id == people.c.id)
+    paid = sa.select(people.c.id, people.c.name, accounts.c.id)
+    paid = paid.join(accounts, accounts.c.code == sa.literal(ledger.COMPANY) + people.c.id)
     found: list[Member] = []
     for some in bulk.chunks(sorted(person_ids)):
-        found += [Member(*row) for row in session.execute(query.where(people.c.id.in_(some)))]
+        found += [Member(*row) for q in (query, paid) for row in session.execute(q.where(people.c.id.in_(some)))]
     return found
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import json
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import sqlalchemy as sa
@@ -14,7 +15,7 @@ from store.tables.people import absences, assignments, pay_bands, people, person
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
-    from datetime import date, datetime
+    from datetime import datetime
 
     from policy.period import Month
     from policy.units import Permille
@@ -85,13 +86,23 @@ def participants(
     session: Session, month: Month, role_families: Iterable[str], *, among: Collection[str] | None = None
 ) -> list[Participant]:
     """Everyone of some role families who is employed on a day of the month, by id; or those `among` some people."""
-    first, end = month.first_day, month.next().first_day
-    began = sa.case((people.c.hired_on > first, people.c.hired_on), else_=sa.literal(first, sa.Date))
+    first, end = (sa.literal(day, sa.Date) for day in (month.first_day, month.next().first_day))
+    query = _employed(first, end).order_by(people.c.id)
+    query = query.where(person_terms.c.role_family.in_(list(role_families)))
+    if among is None:
+        return [Participant(*row) for row in session.execute(query)]
+    some_by_some = (query.where(people.c.id.in_(some)) for some in bulk.chunks(sorted(among)))
+    return [Participant(*row) for chunk in some_by_some for row in session.execute(chunk)]
+
+
+def _employed(first: sa.ColumnElement[date], end: sa.ColumnElement[date]) -> sa.Select[Any]:
+    """Everyone who is employed on a day from the first until before the end, with the terms that held then."""
+    began = sa.case((people.c.hired_on > first, people.c.hired_on), else_=first)
     terms = person_terms.alias()
     of_person = sa.select(sa.func.max(terms.c.holds_from)).where(terms.c.person_id == people.c.id)
     earliest = sa.select(sa.func.min(terms.c.holds_from)).where(terms.c.person_id == people.c.id)
     held = sa.func.coalesce(of_person.where(terms.c.holds_from <= began).scalar_subquery(), earliest.scalar_subquery())
-    query = (
+    return (
         sa.select(
             people.c.id,
             people.c.name,
@@ -107,13 +118,28 @@ def participants(
             sa.and_(person_terms.c.person_id == people.c.id, person_terms.c.holds_from == held),
         )
         .where(people.c.hired_on < end, sa.or_(people.c.left_on.is_(None), people.c.left_on >= first))
-        .where(person_terms.c.role_family.in_(list(role_families)))
-        .order_by(people.c.id)
     )
-    if among is None:
-        return [Participant(*row) for row in session.execute(query)]
-    some_by_some = (query.where(people.c.id.in_(some)) for some in bulk.chunks(sorted(among)))
-    return [Participant(*row) for chunk in some_by_some for row in session.execute(chunk)]
+
+
+_of_some = _employed(sa.bindparam("first", type_=sa.Date), sa.bindparam("end", type_=sa.Date))
+_of_some_sqlite = bulk.Prepared(_of_some.where(sa.text("people.id IN (SELECT value FROM json_each(:people))")))
+_of_some_postgresql = bulk.Prepared(_of_some.where(sa.text("people.id = ANY(:people)")))
+
+
+def of_some(session: Session, month: Month, people_ids: Collection[str]) -> list[Participant]:
+    """The same of some people, whatever their role family; for usage, which asks at every batch."""
+    day, some = bulk.day_codec(session), sorted(people_ids)
+    days = {"first": day(month.first_day), "end": day(month.next().first_day)}
+    if bulk.is_postgresql(session):
+        return [Participant(*row) for row in _of_some_postgresql.execute(session, days | {"people": some})]
+    rows = _of_some_sqlite.execute(session, days | {"people": json.dumps(some)})
+    found = (Participant(*row) for row in rows)
+    # SQLite gives days as text.
+    return [one._replace(hired_on=_day(one.hired_on), left_on=one.left_on and _day(one.left_on)) for one in found]
+
+
+def _day(given: Any) -> date:  # noqa: ANN401 - as the driver gave it
+    return date.fromisoformat(given)
 
 
 def midpoints(session: Session, day: date) -> dict[str, NanoUSD]:

@@ -24,6 +24,7 @@ from store.exceptions import requests as requests_store
 from store.exceptions import votes as votes_store
 from store.handbook import proposals as proposals_store
 from store.handbook import reference
+from store.ledger import ledger
 from store.proof import appeals, corrections, quarantine, review_votes, reviews
 from store.proof import value as proof_value
 from store.reviews import drafts
@@ -32,6 +33,7 @@ from store.tables.exceptions import request_votes, requests
 from store.tables.grants import grants
 from store.tables.handbook import handbooks
 from store.tables.ledger import accounts, entries, lot_movements, lots, postings
+from store.tables.people import people
 from store.tables.usage import usage_days, usage_events, usage_reversals
 from store.tables.value import token_values, usd_entries
 
@@ -52,6 +54,10 @@ PROPOSAL_ACTIONS = {
     "lapse": "lapsed",
 }
 """What the audit log calls it, and the state that it leaves."""
+
+
+_PAYS = sa.or_(accounts.c.person_id.is_not(None), accounts.c.code.startswith(ledger.COMPANY))
+"""Wallets, and the company outside the programme."""
 
 
 def balanced_entries(session: Session) -> Iterator[str]:
@@ -172,7 +178,7 @@ def buffers_book(session: Session) -> Iterator[str]:
 
 
 def usage_entries(session: Session) -> Iterator[str]:
-    """A usage entry debits the wallet by exactly the sum of its events, those included that were undone since."""
+    """A usage entry debits who pays by exactly the sum of its events, those included that were undone since."""
     e, undone = usage_events.c, usage_reversals.c
     standing = sa.select(e.entry_id, e.debit_micro_tokens.label("debit")).where(e.entry_id.is_not(None))
     both = sa.union_all(standing, sa.select(undone.entry_id, undone.debit_micro_tokens)).subquery()
@@ -180,13 +186,13 @@ def usage_entries(session: Session) -> Iterator[str]:
     paid = (
         sa.select(entries.c.id, sa.func.sum(-postings.c.amount).label("total"))
         .select_from(entries.join(postings).join(accounts, accounts.c.id == postings.c.account_id))
-        .where(entries.c.kind == EntryKind.USAGE, accounts.c.person_id.is_not(None))
+        .where(entries.c.kind == EntryKind.USAGE, _PAYS)
         .group_by(entries.c.id)
         .subquery()
     )
     query = sa.select(paid.c.id, paid.c.total, used.c.total).outerjoin_from(paid, used, used.c.entry_id == paid.c.id)
     for row in session.execute(query.where(paid.c.total != sa.func.coalesce(used.c.total, 0))):
-        yield f"entry {row[0]}: the wallet paid {row[1]}, its events say {row[2]}"
+        yield f"entry {row[0]}: {row[1]} were paid, its events say {row[2]}"
 
 
 def services_paid(session: Session) -> Iterator[str]:
@@ -194,7 +200,7 @@ def services_paid(session: Session) -> Iterator[str]:
     paid = (
         sa.select(accounts.c.code, sa.func.sum(postings.c.amount))
         .select_from(entries.join(postings).join(accounts, accounts.c.id == postings.c.account_id))
-        .where(entries.c.kind.in_((EntryKind.USAGE, EntryKind.REVERSAL)), accounts.c.person_id.is_(None))
+        .where(entries.c.kind.in_((EntryKind.USAGE, EntryKind.REVERSAL)), ~_PAYS)
         .group_by(accounts.c.code)
     )
     rolled_up = sa.select(usage_days.c.service_key, sa.func.sum(usage_days.c.debit_micro_tokens))
@@ -208,23 +214,31 @@ def services_paid(session: Session) -> Iterator[str]:
 
 
 def events_of_wallets(session: Session) -> Iterator[str]:
-    """An event names the wallet that its entry debits; a free one names a wallet that exists."""
+    """An event names the account that its entry debits; a free one names a payer that exists."""
     e = usage_events.c
     wallet = (
         sa.select(postings.c.entry_id, postings.c.account_id)
         .join(accounts, accounts.c.id == postings.c.account_id)
-        .where(accounts.c.person_id.is_not(None))
+        .where(_PAYS)
         .subquery()
     )
     elsewhere = sa.select(e.source, e.event_id).join_from(usage_events, wallet, wallet.c.entry_id == e.entry_id)
     nowhere = sa.select(e.source, e.event_id).outerjoin_from(usage_events, accounts, accounts.c.id == e.account_id)
     queries = (
         elsewhere.where(wallet.c.account_id.is_distinct_from(e.account_id)),
-        nowhere.where(e.entry_id.is_(None), e.cost_nano_usd.is_not(None), accounts.c.person_id.is_(None)),
+        nowhere.where(e.entry_id.is_(None), e.cost_nano_usd.is_not(None), sa.or_(accounts.c.id.is_(None), ~_PAYS)),
     )
     for query in queries:
         for source, event_id in session.execute(query):
             yield f"event {source}/{event_id}: its wallet is not the one that paid for it"
+
+
+def company_pays(session: Session) -> Iterator[str]:
+    """The company's account has parts for people who exist, and for no one else."""
+    known = sa.select(people.c.id).where(ledger.COMPANY + people.c.id == accounts.c.code).exists()
+    ours = accounts.c.code.startswith(ledger.COMPANY)
+    for code in session.execute(sa.select(accounts.c.code).where(ours, ~known)).scalars():
+        yield f"account {code}: no such person"
 
 
 def prices_as_kept(session: Session) -> Iterator[str]:
@@ -459,6 +473,7 @@ CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (
     usage_entries,
     services_paid,
     events_of_wallets,
+    company_pays,
     prices_as_kept,
     quarantined_events,
     quarantine_as_audited,

@@ -26,6 +26,7 @@ outcomes = Table(
     Column("figure", AmountColumn, comment="Its weight or, of quality, its score, in thousandths."),
     Column("metric", Text, nullable=False),
     Column("reverts", Json, comment="The outcomes of the same source that it takes back."),
+    Column("merge", Json, comment="How a pull request came into its repository; branches and title as digests."),
     Column("unit", Text, comment="team or person; empty while it waits, and for what is nobody's."),
     Column("unit_id", Text, ForeignKey(people.c.id), comment="The person, or the manager whose team it was that day."),
     Column("batch", Text, comment="Pull requests that are weighed together."),
@@ -43,4 +44,13 @@ outcomes = Table(
     partial_index("ix_outcomes_waiting", "id", where="waiting_for IS NOT NULL"),
     partial_index("ix_outcomes_reverts", "day", where="reverts IS NOT NULL"),
     comment="What sources told of work, each version of it; only whose it was is filled in later.",
+)
+
+outcome_links = Table(
+    "outcome_links",
+    metadata,
+    Column("link", Text, primary_key=True, comment="A branch into or out of which it was merged, a commit, a title."),
+    Column("source", Text, primary_key=True),
+    Column("outcome_id", Text, primary_key=True),
+    comment="What pull requests have in common, to find those that belong together; of any version of them.",
 )

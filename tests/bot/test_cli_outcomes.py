@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.bot.test_cli import run
+from tests.support import outcomes as work
 from tests.support.books import ADA
 
 if TYPE_CHECKING:
@@ -79,3 +80,18 @@ def test_a_bad_line_stops_the_file(run: Run, file: Path) -> None:
     assert json.loads(run("outcomes", "list", "--json").stdout) == {"waiting": 0, "outcomes": []}
     file.write_bytes("source,outcome_id\nö".encode("utf-16"))
     assert "is UTF-16" in run("outcomes", "import", str(file), code=1).stderr
+
+
+def test_a_repositorys_history_is_imported_once(run: Run, tmp_path: Path) -> None:
+    """What the REST API returned is taken in as the webhook's deliveries are; again, it changes nothing."""
+    history = [work.pull_request(n, by="ada")["pull_request"] for n in (1, 2)]
+    path = tmp_path / "history.json"
+    path.write_text("\n".join(map(json.dumps, [*history, history[0] | {"merged_at": None}])), "utf-8")
+    run("identities", "add", ADA, "ada", "--kind", "user", "--source", "github")
+    command = ("outcomes", "import", str(path), "--format", "github")
+    first = json.loads(run(*command, "--json").stdout)
+    assert first == {"read": 3, "accepted": 2, "corrected": 0, "duplicate": 0, "waiting": 0, "ignored": 1}
+    said = run(*command, "--default-branch", "master").stdout
+    assert said == "3 read, 0 accepted, 0 corrected, 2 duplicate, 0 waiting, 1 ignored\n"
+    path.write_text("[1]", "utf-8")
+    assert "line 1: an object: " in run(*command, code=1).stderr

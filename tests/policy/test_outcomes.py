@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policy import handbook
+from policy.arrivals import Ways, counted, undone
 from policy.handbook import HandbookError
-from policy.outcomes import Kind, Outcome, OutcomeReport, OutcomeRules, batch_of, undone, weekly_output, weekly_scores
+from policy.outcomes import Kind, Merge, Outcome, OutcomeReport, OutcomeRules, batch_of, weekly_output, weekly_scores
 from policy.period import Week
 
 RULES = handbook.parse(handbook.packaged()).outcomes
@@ -55,7 +56,11 @@ def same_rules(_day: date) -> OutcomeRules:
 
 
 def total(*outcomes: Outcome) -> int:
-    return sum(row.output for row in weekly_output(outcomes, undone(outcomes, same_rules), same_rules))
+    return sum(row.output for row in weekly_output(counted(outcomes, same_rules), same_rules))
+
+
+def gone(*outcomes: Outcome) -> set[tuple[str, str]]:
+    return set(undone(Ways(outcomes, same_rules), same_rules))
 
 
 @pytest.mark.parametrize(
@@ -119,10 +124,10 @@ def test_a_revert_reaches_only_what_was_before_it() -> None:
     """Two that name each other make no circle, one that names itself is only worth nothing, and ids are of a source."""
     first = outcome("shop#1", lines=50, reverts=("shop#2",), hour=9)
     second = outcome("shop#2", lines=50, reverts=("shop#1",), hour=10)
-    assert undone([first, second], same_rules) == {("github", "shop#1")}
-    assert undone([outcome("shop#3", lines=50, reverts=("shop#3",))], same_rules) == set()
+    assert gone(first, second) == {("github", "shop#1")}
+    assert gone(outcome("shop#3", lines=50, reverts=("shop#3",))) == set()
     elsewhere = outcome("shop#9", lines=50)._replace(source="gitlab")
-    assert undone([elsewhere, outcome("shop#10", reverts=("shop#9",), hour=13)], same_rules) == set()
+    assert gone(elsewhere, outcome("shop#10", reverts=("shop#9",), hour=13)) == set()
 
 
 def test_one_revert_may_take_back_several() -> None:
@@ -143,7 +148,6 @@ def test_a_week_is_cut_on_monday() -> None:
     sunday = date(2026, 10, 11)
     rows = weekly_output(
         [outcome("1", "task", sunday + timedelta(days=1)), outcome("2", "bug", sunday), outcome("3", "task", sunday)],
-        set(),
         same_rules,
     )
     assert [(str(row.week), row.kind, row.output) for row in rows] == [
@@ -188,6 +192,8 @@ def test_a_fingerprint_is_of_the_content() -> None:
         "metric": "x",
         "reverts": ("x",),
         "as_of": None,
+        "merge": Merge(target_branch="x"),
+        "is_nobodys": True,
     }
     assert set(changes) == set(OutcomeReport._fields)
     others = {told._replace(**{name: value}).fingerprint for name, value in changes.items()}

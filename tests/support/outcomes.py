@@ -42,7 +42,19 @@ def user(login: str, kind: str = "User") -> dict[str, Any]:
 
 def _repository(full_name: str) -> dict[str, Any]:
     owner, _, name = full_name.partition("/")
-    return {"id": 1296269, "name": name, "full_name": full_name, "private": True, "owner": user(owner, "Organization")}
+    return {
+        "id": 1296269,
+        "name": name,
+        "full_name": full_name,
+        "private": True,
+        "owner": user(owner, "Organization"),
+        "default_branch": "main",
+    }
+
+
+def sha(*parts: object) -> str:
+    """A commit of its own for everything that has one."""
+    return hashlib.sha1(repr(parts).encode(), usedforsecurity=False).hexdigest()
 
 
 def _stamp(at: datetime) -> str:
@@ -60,8 +72,17 @@ def pull_request(
     merged: bool = True,
     updated_at: datetime | None = None,
     repository: str = REPOSITORY,
+    title: str = "Baskets remember their currency",
+    assignees: Sequence[tuple[str, str]] = (),
+    into: str = "main",
+    out_of: str | None = None,
+    head: str | None = None,
+    commit: str | None = None,
+    commits: int = 3,
 ) -> dict[str, Any]:
     """A `pull_request` event with action `closed`; 200 changed lines, which count 2."""
+    branch = out_of or f"baskets-{number}"
+    owner = repository.partition("/")[0]
     return {
         "action": "closed",
         "number": number,
@@ -71,23 +92,34 @@ def pull_request(
             "number": number,
             "state": "closed",
             "locked": False,
-            "title": "Baskets remember their currency",
+            "title": title,
             "user": user(by, kind) if by else None,
             "body": body,
             "created_at": _stamp(at - timedelta(days=2)),
             "updated_at": _stamp(updated_at or at),
             "closed_at": _stamp(at),
             "merged_at": _stamp(at) if merged else None,
-            "merge_commit_sha": "e5bd3914e2e596debea16f433f57875b5b90bcd6" if merged else None,
-            "assignee": None,
+            "merge_commit_sha": commit or sha(repository, number, "merge") if merged else None,
+            "assignee": user(*assignees[0]) if assignees else None,
+            "assignees": [user(*one) for one in assignees],
             "labels": [],
             "draft": False,
-            "head": {"label": "acme:baskets", "ref": "baskets", "sha": "ec26c3e57ca3a959ca5aad62de7213c562f8c821"},
-            "base": {"label": "acme:main", "ref": "main", "sha": "f95f852bd8fca8fcc58a9a2d6c842781e32a215e"},
+            "head": {
+                "label": f"{owner}:{branch}",
+                "ref": branch,
+                "sha": head or sha(repository, number, "head"),
+                "repo": _repository(repository),
+            },
+            "base": {
+                "label": f"{owner}:{into}",
+                "ref": into,
+                "sha": "f95f852bd8fca8fcc58a9a2d6c842781e32a215e",
+                "repo": _repository(repository),
+            },
             "merged": merged,
             "merged_by": user("maraq") if merged else None,
             "comments": 1,
-            "commits": 3,
+            "commits": commits,
             "additions": lines[0],
             "deletions": lines[1],
             "changed_files": 5,
@@ -113,8 +145,11 @@ def issue(
     sender_kind: str = "User",
     reason: str | None = "completed",
     repository: str = REPOSITORY,
+    assignees: Sequence[tuple[str, str]] | None = None,
+    issue_type: str | None = None,
 ) -> dict[str, Any]:
     """An `issues` event."""
+    assigned = [(assignee, "User")] if assignees is None and assignee else assignees or ()
     closed = action == "closed"
     return {
         "action": action,
@@ -130,8 +165,8 @@ def issue(
             ],
             "state": "closed" if closed else "open",
             "locked": False,
-            "assignee": user(assignee) if assignee else None,
-            "assignees": [user(assignee)] if assignee else [],
+            "assignee": user(*assigned[0]) if assigned else None,
+            "assignees": [user(*one) for one in assigned],
             "milestone": None,
             "comments": 0,
             "created_at": _stamp(at - timedelta(days=9)),
@@ -139,6 +174,7 @@ def issue(
             "closed_at": _stamp(at) if closed else None,
             "author_association": "MEMBER",
             "state_reason": reason if closed else "reopened",
+            "type": {"id": 410, "node_id": "IT_1", "name": issue_type, "description": ""} if issue_type else None,
             "body": "It looks like you accidentally spelled 'commit' with two 't's.",
         },
         "repository": _repository(repository),

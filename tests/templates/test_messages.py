@@ -91,6 +91,10 @@ NEWCOMER = dataclasses.replace(
 )
 
 
+OUTSIDE = dataclasses.replace(NEWCOMER, paid_by_company=tokens("1257.4"))
+JOINED = dataclasses.replace(USUAL, paid_by_company=tokens("12.5"))
+
+
 def balance(card: BalanceCard, *, name: str = "Anthropic API", contact: str = CONTACT) -> Message:
     services = [(name, spent) for _, spent in card.services]
     lapsing = MicroTokens(card.outlook.lapsing if card.outlook else 0)
@@ -115,8 +119,8 @@ def call(model: str = "claude-sonnet-4-5", *, tier: str = "", meters: int = 3) -
     return CallLine(model, tier, NOW, "list", lines[:meters], NanoUSD(5_400_000), tokens("0.54"))
 
 
-def debit(calls_in_all: int, *calls: CallLine) -> DebitLine:
-    return DebitLine("anthropic", NOW, tokens("3323.529412"), calls_in_all, VALUE, calls)
+def debit(calls_in_all: int, *calls: CallLine, by_company: bool = False) -> DebitLine:
+    return DebitLine("anthropic", NOW, tokens("3323.529412"), calls_in_all, VALUE, calls, by_company)
 
 
 def why(
@@ -145,10 +149,10 @@ def line(model: str, calls: int = 12) -> Line:
     return Line("anthropic", model, calls, 1_234_567, 45_000, NanoUSD(5_400_000), tokens("0.54"))
 
 
-def history(*lines: Line, name: str = "Anthropic API") -> Message:
+def history(*lines: Line, name: str = "Anthropic API", paid: tuple[Line, ...] = ()) -> Message:
     cost, debited = NanoUSD(5_400_000 * len(lines)), MicroTokens(540_000 * len(lines))
     calls = sum(one.calls for one in lines)
-    of_month = History(Month(2026, 11), lines, calls, cost, debited, tokens("6500"))
+    of_month = History(Month(2026, 11), lines, calls, cost, debited, tokens("6500"), paid)
     rows, left_out = handler._table(of_month, {"anthropic": name})
     return render.message("balance/history", history=of_month, rows=rows, left_out=left_out)
 
@@ -196,6 +200,13 @@ CASES: dict[str, Callable[[], Message]] = (
         "balance_hostile": lambda: hostile_balance(HOSTILE),
         "why": lambda: why(USUAL, debit(3, call(), call()), debit(1, call()), received="6500", used="2379.65"),
         "why_in_another_tier": lambda: why(USUAL, debit(2, call(tier="priority"), call()), received="6500", used="5"),
+        "why_paid_by_the_company": lambda: why(
+            OUTSIDE, debit(2, call(), call(), by_company=True), paid_by_company="3323.529412"
+        ),
+        "balance_paid_by_the_company": lambda: balance(OUTSIDE),
+        "balance_after_joining": lambda: balance(JOINED),
+        "history_paid_by_the_company": lambda: history(paid=(line("claude-sonnet-4-5"), line("claude-opus-4-6", 1))),
+        "history_of_both": lambda: history(line("claude-sonnet-4-5"), paid=(line("claude-opus-4-6", 1),)),
         "why_nothing_used": lambda: why(NEWCOMER),
         "why_with_everything": lambda: why(
             IN_DEBT,

@@ -169,9 +169,9 @@ def test_a_stranger_waits(client: TestClient, app: App) -> None:
 
 def test_a_pull_request_is_read_whole() -> None:
     """Its id and project are the repository's, in small letters; its size is what was added and deleted."""
-    assert work.reported(
-        work.pull_request(12, lines=(7, 3), updated_at=MERGED + timedelta(seconds=5))
-    ) == OutcomeReport(
+    told = work.reported(work.pull_request(12, lines=(7, 3), updated_at=MERGED + timedelta(seconds=5)))
+    assert told.merge is not None
+    assert told._replace(merge=None) == OutcomeReport(
         source="github",
         outcome_id="acme/shop#12",
         kind="pull_request",
@@ -190,7 +190,8 @@ def test_a_pull_request_is_read_whole() -> None:
         ("Reverts acme/shop#12\r\n\r\nIt broke the baskets.\r\n", ("acme/shop#12",)),
         ("It broke.\n\nReverts #12.", ("acme/shop#12",)),
         ("Reverts #12\nReverts ACME/SHOP#7\nReverts #12", ("acme/shop#7", "acme/shop#12")),
-        ("Reverts acme/till#12", ()),
+        ("Reverts acme/till#12", ("acme/till#12",)),
+        ("Reverts https://github.com/acme/till/pull/12", ("acme/till#12",)),
         ("This partly Reverts #12", ()),
         ("Reverts #12 for now, and adds a basket", ()),
         ("Reverts 12", ()),
@@ -207,14 +208,15 @@ def test_a_revert_names_what_it_reverts(body: str | None, reverts: tuple[str, ..
 
 
 def test_bots_are_no_people() -> None:
-    """What a bot merges is ignored, unless it takes something back; so is what no one is named for."""
+    """What a bot merges is nobody's, unless it takes something back; so is what no one is named for."""
     for payload in (
         work.pull_request(1, by="dependabot[bot]", kind="Bot"),
         work.pull_request(1, by="renovate", kind="Bot"),
         work.pull_request(1, by="odd[bot]"),
         work.pull_request(1, by=""),
     ):
-        assert work.read(payload) == Ignored("acme/shop#1", "its author is no person")
+        told = work.reported(payload)
+        assert (told.is_nobodys, told.counts, told.user) == (True, False, "")
     assert work.reported(work.revert(2, 1, at=MERGED, by="revert[bot]", kind="Bot")).reverts == ("acme/shop#1",)
     closed_by_bot = work.issue(3, assignee=None, sender="stale[bot]", sender_kind="Bot")
     assert work.read(closed_by_bot) == Ignored("acme/shop#3", "no person resolved it")
@@ -255,8 +257,8 @@ def test_labels_say_what_is_a_bug() -> None:
         return github.parse("issues", work.encoded(work.issue(7, labels=labels)), labels_on)
 
     assert isinstance(read("help wanted", "Type: BUG"), OutcomeReport)
-    assert read("bug") == Ignored("acme/shop#7", "no label says that it is a bug")
-    assert read() == Ignored("acme/shop#7", "no label says that it is a bug")
+    assert read("bug") == Ignored("acme/shop#7", "no label or type says that it is a bug")
+    assert read() == Ignored("acme/shop#7", "no label or type says that it is a bug")
     assert set(asked) == {MERGED}
 
 
@@ -300,7 +302,7 @@ def without(payload: dict[str, Any], *path: str) -> dict[str, Any]:
     ("payload", "named"),
     [
         (without(work.pull_request(1), "repository"), "repository"),
-        (without(work.pull_request(1), "pull_request", "merged"), "merged"),
+        (without(work.pull_request(1), "pull_request", "merged_at"), "merged_at"),
         (without(work.pull_request(1), "pull_request", "updated_at"), "updated_at"),
         (without(work.issue(1), "issue", "number"), "number"),
         (work.pull_request(1, repository="acme/" + "x" * 300), "full_name"),
