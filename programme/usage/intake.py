@@ -6,40 +6,25 @@ day that a batch brings (docs/decisions/0004). What cannot be attributed or pric
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from sqlalchemy.exc import IntegrityError
 
-from policy.kinds import EntryKind
-from policy.metering import INPUT_METERS, OUTPUT_METERS, UnpricedMeterError, named
-from policy.period import Quarter, day_of, first_instant
-from policy.providers import known_as
-from policy.units import LARGEST_AMOUNT
-from programme.usage import payers, refusals, repeats, replacing, second_opinion
-from programme.value import valuation
+from programme.usage import posting, rating, refusals, repeats, replacing, second_opinion
 from store import locks
-from store.balance import warnings as warnings_store
-from store.handbook import reference
-from store.ledger import ledger
-from store.ledger.ledger import Draft
-from store.people import directory
 from store.usage import events as usage_store
 from store.usage import versions as versions_store
-from store.usage.events import DayKey, EventPosting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from zoneinfo import ZoneInfo
 
-    from policy.metering import Identity, Price, UsageEvent
-    from policy.value.valuation import TokenValue
+    from policy.metering import UsageEvent
     from programme.moment import Moment
+    from programme.usage.rating import RatedEvent, UnratedEvent
     from programme.usage.repeats import Repeat
     from programme.usage.replacing import Mark
-    from store.people.directory import Employment, Known
 
 Status = Literal["accepted", "duplicate", "conflict", "quarantined", "rejected"]
 STATUSES: tuple[Status, ...] = ("accepted", "duplicate", "conflict", "quarantined", "rejected")
@@ -47,10 +32,8 @@ Fate = tuple[Status, str]
 """A status, and what is said about it."""
 ACCEPTED: Fate = ("accepted", "")
 
-ACTOR = "intake"
 SUPERSEDED = "a later version holds; this one is kept and changes nothing"
-LARGEST_EVENT = LARGEST_AMOUNT // 10_000
-"""Nano-USD and micro-tokens; some USD 900,000. One call that costs more is a gateway's mistake, and sums must fit."""
+
 FARTHEST_AHEAD = timedelta(minutes=15)
 """How far a gateway's clock may be before ours."""
 
@@ -62,37 +45,6 @@ class Outcome(NamedTuple):
     event_id: str
     status: Status
     detail: str = ""
-
-
-class RatedEvent(NamedTuple):
-    """An event with everything that its debit follows from."""
-
-    event: UsageEvent
-    person_id: str
-    service_key: str
-    day: date
-    value: TokenValue
-    price_id: str | None
-    cost: int
-    debit: int
-
-
-class UnratedEvent(NamedTuple):
-    """An event that has to wait, and why."""
-
-    event: UsageEvent
-    reason: str
-    detail: str
-
-
-class Tariff(NamedTuple):
-    """What one model's use on one day is judged by."""
-
-    service_key: str | None
-    provider: str
-    """As the price list knows it."""
-    negotiated: Price | None
-    value: TokenValue
 
 
 def take_in(moment: Moment, events: Sequence[UsageEvent], *, time_field: str = "time") -> list[Outcome]:
@@ -164,8 +116,8 @@ def _take_in(moment: Moment, events: Sequence[UsageEvent], seen: dict[str, dict[
     repeats.note(moment.session, works)
     if refused:
         return _take_in_offers(moment, events, outcomes, fresh=fresh, refused=refused)
-    rated, unrated = Rating(moment).rate(fresh)
-    posted = _post(moment, rated)
+    rated, unrated = rating.Rating(moment).rate(fresh)
+    posted = posting.post(moment, rated)
     usage_store.insert_events(moment.session, [*posted, *((u.event, None) for u in unrated)])
     usage_store.hold(moment.session, unrated, now=moment.now)
     fates = _fates(moment, rated, unrated)
@@ -210,9 +162,9 @@ def _take_in_offers(
 ) -> list[Outcome]:
     """The same for a batch with other contents under known ids: they take the place of what waits, or are conflicts."""
     offers = replacing.offered(moment, refused, fresh)
-    rated, unrated = Rating(moment).rate([*fresh, *offers.candidates.values()])
+    rated, unrated = rating.Rating(moment).rate([*fresh, *offers.candidates.values()])
     placed = replacing.place(offers, refused, {replacing.mark_of(one.event) for one in rated})
-    posted = _post(moment, [one for one in rated if placed.keeps(one.event)])
+    posted = posting.post(moment, [one for one in rated if placed.keeps(one.event)])
     waiting = [one for one in unrated if placed.keeps(one.event)]
     replacing.keep(moment, offers, placed, posted, waiting)
     refusals.note_conflicts(moment, placed.conflicts)
@@ -263,8 +215,8 @@ def retry_quarantine(moment: Moment, *, limit: int, after: tuple[datetime, str, 
 
 def post_waiting(moment: Moment, held: Sequence[UsageEvent]) -> tuple[int, list[UnratedEvent]]:
     """Post those of some events in quarantine, held by us, that can be: how many, and the others with their reasons."""
-    rated, unrated = Rating(moment).rate(held)
-    released = usage_store.release(moment.session, _post(moment, rated), now=moment.now)
+    rated, unrated = rating.Rating(moment).rate(held)
+    released = usage_store.release(moment.session, posting.post(moment, rated), now=moment.now)
     usage_store.explain_hold(moment.session, unrated)
     return released, unrated
 
@@ -306,206 +258,3 @@ def repeated(event: UsageEvent, before: bytes) -> Outcome:
         return Outcome(event.source, event.event_id, "accepted", SUPERSEDED)
     detail = "another event was already taken in under this id; that one stays"
     return Outcome(event.source, event.event_id, "conflict", detail)
-
-
-class Rating:
-    """Rates the events of one batch: person, service, price, value. What it looks up, it looks up once."""
-
-    def __init__(self, moment: Moment) -> None:
-        self._moment = moment
-        self._tariffs: dict[tuple[str, str, date], Tariff] = {}
-        self._values: dict[Quarter, TokenValue] = {}
-        self._price_ids: dict[int, str] = {}
-        self._prices: dict[str, Price] = {}
-        self._partly_here: dict[str, Employment] = {}
-
-    def rate(self, events: Sequence[UsageEvent]) -> tuple[list[RatedEvent], list[UnratedEvent]]:
-        """Split events into those that can be posted and those that have to wait; keeps the prices that were used."""
-        if not events:
-            return [], []
-        rated: list[RatedEvent] = []
-        unrated: list[UnratedEvent] = []
-        persons = self._persons(events)
-        days = list(_days(events, self._moment.zone))
-        known = {person for of_source in persons.values() for person in of_source.values()}
-        self._partly_here = directory.partly_here(self._moment.session, known, days)
-        for event, day in zip(events, days, strict=True):
-            if (said := event.remarks) is not None and said.base_model:
-                event = self._as_base_model(event, said.base_model, day)  # noqa: PLW2901 - rare
-            result = self._rate_one(event, persons[event.source].who(event.identities), day)
-            if type(result) is RatedEvent:
-                rated.append(result)
-            else:
-                unrated.append(result)  # type: ignore[arg-type]  # `type() is` is faster than a match, and narrows less
-        reference.keep_prices(self._moment.session, self._prices)
-        return rated, unrated
-
-    def _as_base_model(self, event: UsageEvent, base_model: str, day: date) -> UsageEvent:
-        """The event as one of the model behind a deployment's own name, if that has a price and the name has none."""
-        if self._has_price(event, day):
-            return event
-        behind = event._replace(model=base_model)
-        return behind if self._has_price(behind, day) else event
-
-    def _has_price(self, event: UsageEvent, day: date) -> bool:
-        tariff = self._tariffs.get((event.provider, event.model, day)) or self._look_up(
-            event.provider, event.model, day
-        )
-        listed = self._moment.prices.listed
-        return bool(tariff.negotiated or listed(event.provider, event.model, event.tier, event.occurred_at))
-
-    def _rate_one(self, event: UsageEvent, person_id: str | None, day: date) -> RatedEvent | UnratedEvent:
-        if person_id is None:
-            names = ", ".join(f"{kind} {name!r}" for kind, name in event.identities)
-            said = f"no person is known for {names}" if names else "it names no one"
-            return UnratedEvent(event, "unknown_person", said)
-        if (here := self._partly_here.get(person_id)) and not here.on(day):
-            return UnratedEvent(event, "not_employed", _not_employed(day, here))
-        key = (event.provider, event.model, day)
-        tariff = self._tariffs.get(key) or self._look_up(*key)
-        if tariff.service_key is None:
-            return UnratedEvent(event, "unapproved_service", f"no approved service has the provider {event.provider!r}")
-        if not event.meters:
-            return RatedEvent(event, person_id, tariff.service_key, day, tariff.value, None, 0, 0)
-        return self._priced(event, person_id, tariff.service_key, day, tariff)
-
-    def _priced(
-        self, event: UsageEvent, person_id: str, service_key: str, day: date, tariff: Tariff
-    ) -> RatedEvent | UnratedEvent:
-        price = tariff.negotiated or self._moment.prices.listed(
-            tariff.provider, event.model, event.tier, event.occurred_at
-        )
-        if price is None:
-            what = named(event.provider, event.model, event.tier)
-            return UnratedEvent(event, "unknown_model", f"no price is known for {what}")
-        try:
-            cost = price.cost(event.meters)
-        except UnpricedMeterError as error:
-            return UnratedEvent(event, "unpriced_meter", str(error))
-        debit = tariff.value.debit(cost)
-        if cost > LARGEST_EVENT or debit > LARGEST_EVENT:
-            return UnratedEvent(event, "cost_out_of_range", f"its meters would cost USD {cost.decimal.normalize():f}")
-        price_id = self._price_ids.get(id(price)) or self._keep(price)
-        return RatedEvent(event, person_id, service_key, day, tariff.value, price_id, int(cost), int(debit))
-
-    def _persons(self, events: Sequence[UsageEvent]) -> dict[str, Known]:
-        names: dict[str, set[Identity]] = {}
-        for event in events:
-            names.setdefault(event.source, set()).update(event.identities)
-        return {source: directory.resolve(self._moment.session, source, known) for source, known in names.items()}
-
-    def _look_up(self, provider: str, model: str, day: date) -> Tariff:
-        quarter = Quarter.containing(day)
-        if quarter not in self._values:
-            self._values[quarter] = valuation.value_of(self._moment, quarter, self._moment.handbooks)
-        book = self._moment.handbooks.on(day)
-        known = known_as(provider)
-        # A handbook may also list a provider just as a gateway spells it.
-        service = book.service_of(provider, day) or book.service_of(known, day)
-        negotiated = book.negotiated_price(provider, model, day) or book.negotiated_price(known, model, day)
-        tariff = Tariff(service.key if service else None, known, negotiated, self._values[quarter])
-        self._tariffs[provider, model, day] = tariff
-        return tariff
-
-    def _keep(self, price: Price) -> str:
-        price_id = self._price_ids[id(price)] = reference.price_id(price)
-        self._prices[price_id] = price
-        return price_id
-
-
-def _not_employed(day: date, here: Employment) -> str:
-    if day < here.hired_on:
-        return f"used on {day}, but the person was hired on {here.hired_on}"
-    return f"used on {day}, but the person left on {here.left_on}"
-
-
-def _days(events: Sequence[UsageEvent], zone: ZoneInfo) -> Iterator[date]:
-    """The local day of each event; events come in bunches, so the bounds of the last day are kept at hand."""
-    begin = end = datetime.min.replace(tzinfo=UTC)
-    day = date.min
-    for event in events:
-        if not begin <= event.occurred_at < end:
-            day = day_of(event.occurred_at, zone)
-            begin, end = first_instant(day, zone), first_instant(day + timedelta(days=1), zone)
-        yield day
-
-
-def _post(moment: Moment, rated: Sequence[RatedEvent]) -> list[tuple[UsageEvent, EventPosting]]:
-    """Post one entry for each payer, service and day, add to the days' roll-up, and say what each event became."""
-    groups: dict[tuple[str, str, date], list[RatedEvent]] = {}
-    for one in rated:
-        groups.setdefault((one.person_id, one.service_key, one.day), []).append(one)
-    payer_of, service_of, wallets = accounts_of(moment, groups)
-    drafts: list[Draft] = []
-    days: dict[DayKey, list[int]] = {}
-    for (person_id, service_key, day), group in groups.items():
-        payer = payer_of[person_id, day]
-        for (model, project), figures in _sums(group).items():
-            days[DayKey(day, payer, service_key, model, project)] = figures
-        if total := sum([one.debit for one in group]):
-            drafts.append(_draft(group, payer, service_of[service_key], total))
-    entry_ids = iter(ledger.post(moment.session, drafts, now=moment.now))
-    usage_store.add_to_days(moment.session, days)
-    warnings_store.note(moment.session, wallets.intersection(draft.amounts[0][0] for draft in drafts))
-    posted: list[tuple[UsageEvent, EventPosting]] = []
-    for (person_id, _, day), group in groups.items():
-        payer = payer_of[person_id, day]
-        # A group that cost nothing has no entry, and a free event belongs to none.
-        entry_id = next(entry_ids) if any(one.debit for one in group) else None
-        posted += [
-            (one.event, EventPosting(payer, one.price_id, one.cost, one.debit, entry_id if one.debit else None))
-            for one in group
-        ]
-    return posted
-
-
-def accounts_of(
-    moment: Moment, groups: Iterable[tuple[str, str, date]]
-) -> tuple[dict[payers.Use, int], dict[str, int], set[int]]:
-    """The ids of the accounts that pay, of those of the services, and which of the first are wallets."""
-    codes = payers.codes(moment, ((person_id, day) for person_id, _, day in groups))
-    services = {service_key: ledger.service_code(service_key) for _, service_key, _ in groups}
-    account_of = ledger.open_accounts(moment.session, [*codes.values(), *services.values()])
-    return (
-        {use: account_of[code] for use, code in codes.items()},
-        {service_key: account_of[code] for service_key, code in services.items()},
-        {account_of[code] for code in codes.values() if not code.startswith(ledger.COMPANY)},
-    )
-
-
-def _draft(group: Sequence[RatedEvent], payer: int, service: int, total: int) -> Draft:
-    digest = hashlib.blake2b(digest_size=16)
-    for one in group:
-        digest.update(one.event.fingerprint)
-    first = group[0]
-    return Draft(
-        kind=EntryKind.USAGE,
-        # The events have the keys: each is posted once.
-        idempotency_key=None,
-        fingerprint=digest.digest(),
-        effective_at=max(one.event.occurred_at for one in group),
-        memo=first.service_key,
-        actor=ACTOR,
-        amounts=((payer, -total), (service, total)),
-        value_version=first.value.version,
-    )
-
-
-def _sums(group: Sequence[RatedEvent]) -> dict[tuple[str, str], list[int]]:
-    """(calls, input tokens, output tokens, cost, debit) by (model, project)."""
-    sums: dict[tuple[str, str], list[int]] = {}
-    for one in group:
-        event = one.event
-        key = (event.model, event.project)
-        figures = sums.get(key)
-        if figures is None:
-            figures = sums[key] = [0, 0, 0, 0, 0]
-        figures[0] += 1
-        for meter, count in event.meters.items():
-            if meter in INPUT_METERS:
-                figures[1] += count
-            elif meter in OUTPUT_METERS:
-                figures[2] += count
-        figures[3] += one.cost
-        figures[4] += one.debit
-    return sums

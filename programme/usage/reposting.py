@@ -14,7 +14,8 @@ from policy.period import day_of
 from policy.units import MicroTokens, NanoUSD
 from programme.balance import warnings
 from programme.funding import PRIORITY
-from programme.usage.intake import RatedEvent, Rating, Tariff, accounts_of
+from programme.usage.posting import accounts_of
+from programme.usage.rating import RatedEvent, Rating, Tariff
 from store.ledger import ledger
 from store.ledger.ledger import Draft, NewLot
 from store.usage import events as usage_store
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from policy.metering import Price
     from policy.value.valuation import TokenValue
     from programme.moment import Moment
-    from programme.usage.intake import UnratedEvent
+    from programme.usage.rating import UnratedEvent
     from store.usage.versions import Key, Posted
 
 ACTOR = "correction"
