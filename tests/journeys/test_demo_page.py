@@ -206,6 +206,11 @@ def shoot(page: Page, name: str) -> None:
         page.screenshot(path=str(Path(SHOTS) / f"demo-{name}.png"))
 
 
+def shoot_message(message: Locator, name: str) -> None:
+    if SHOTS:
+        message.screenshot(path=str(Path(SHOTS) / f"demo-{name}.png"))
+
+
 def answers(page: Page) -> Locator:
     """What the bot answered to the person's commands."""
     return page.locator(".message.ephemeral:not(.system)")
@@ -300,7 +305,7 @@ def ada_sees_her_usage_arrive(running: Demo, page: Page) -> Decimal:
     why = answers(page).nth(2)
     expect(why).to_contain_text("80,000 input tokens × USD 3 per million + 12,000 output tokens × USD 15 per million")
     expect(why).to_contain_text("= 42 tokens")
-    shoot(page, "3-why")
+    shoot_message(why, "3-why")
     ask(page, "/tokens history")
     expect(answers(page).nth(3).locator("table")).to_be_visible()
     shoot(page, "4-history")
@@ -336,7 +341,7 @@ def test_a_newcomer_lets_time_pass(prepared: Prepared, page: Page, tmp_path: Pat
         expect(page.locator("body")).to_contain_text("It is Monday", timeout=SLOW_MS)
         month = page.locator("#messages .message").filter(has_text="this is your grant for the month").last
         expect(month).to_contain_text("How it was worked out")
-        shoot(page, "8-statement")
+        shoot_message(month, "8-statement")
         ada_reports_usage_in_another_month(running, page)
         page.get_by_role("button", name="ai-tokens").click()
         digest = page.locator("#messages .message").last
@@ -345,7 +350,7 @@ def test_a_newcomer_lets_time_pass(prepared: Prepared, page: Page, tmp_path: Pat
         expect(picture).to_have_attribute("alt", re.compile("."))
         loaded = "image => image.complete ? image.naturalWidth > 0 : new Promise(on => image.onload = () => on(true))"
         assert picture.evaluate(loaded)
-        shoot(page, "9-digest")
+        shoot_message(digest, "9-digest")
         leila_reads_of_her_team(page)
         iris_opens_her_home(page)
         page.goto("about:blank")
@@ -369,7 +374,7 @@ def leila_reads_of_her_team(page: Page) -> None:
     report = page.locator("#messages .message").filter(has_text="Your team's week").last
     expect(report).to_contain_text("On what: GPU cluster")
     expect(report.locator("img")).to_have_attribute("alt", re.compile("^Bar chart of USD spent a week"))
-    shoot(page, "10-week")
+    shoot_message(report, "10-week")
     ask(page, "/tokens team")
     answer = page.locator(".message.ephemeral").last
     expect(answer).to_contain_text("Spent:")
