@@ -21,31 +21,12 @@ from tests.support.books import ADA, BEN, MARA
 from tests.support.couriers import deliver, dm, owe, row, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from slack_sdk import WebClient
 
     from programme.app import App
     from sandbox import Sandbox
     from store.engine import Database
     from tests.support.clock import Clock
-
-
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    slack.without_proxies(monkeypatch)
-
-
-@pytest.fixture
-def sandbox(clock: Clock) -> Iterator[Sandbox]:
-    """A workspace on the app's clock, where many messages may be posted at once."""
-    with slack.workspace(clock=clock, post_burst=100) as running:
-        yield running
-
-
-@pytest.fixture
-def client(sandbox: Sandbox) -> WebClient:
-    return slack_delivery.client(sandbox.workspace.app.bot_token, sandbox.api_url)
 
 
 def test_each_message_arrives_once_and_is_on_record(app: App, sandbox: Sandbox, client: WebClient) -> None:
