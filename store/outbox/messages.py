@@ -178,6 +178,37 @@ def place_of(session: Session, key: str) -> Anchor | None:
     return Anchor(*row) if row else None
 
 
+class Arrival(NamedTuple):
+    """How far a message that stands for itself came."""
+
+    key: str
+    person_id: str | None
+    channel: str | None
+    state: str
+    arrived: bool
+
+    @property
+    def is_parked(self) -> bool:
+        return self.state == PARKED
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.state in {WAITING, LEASED}
+
+
+def arrivals(session: Session, about: str, template: str) -> list[Arrival]:
+    """How far the messages of a kind about something came; what was left out because it was over did not arrive."""
+    query = sa.select(_o.key, _o.person_id, _o.channel, _o.state, _o.slack_ts.is_not(None))
+    alone = (_o.replaces.is_(None), _o.thread.is_(None), _o.template == template)
+    rows = session.execute(query.where(_o.about == about, _o.about.is_not(None), *alone).order_by(_o.id))
+    return [Arrival(*row) for row in rows]
+
+
+def count_about(session: Session, about: str) -> int:
+    query = sa.select(sa.func.count()).where(_o.about == about, _o.about.is_not(None))
+    return session.execute(query).scalar_one()
+
+
 class Copy(NamedTuple):
     """A message that stands for itself: no new face of another, and in no thread."""
 
