@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from programme import notify
-from scheduler import courier
+from scheduler import courier, fallbacks
 from scheduler.messages import Composed, UnknownTemplateError
+from store.outbox.messages import OwedMessage
 from store.tables.outbox import outbox
 from templates.charts import Picture
 from templates.render import Message
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from slack_sdk import WebClient
 
     from programme.app import App
+    from programme.moment import Moment
     from sandbox import Message as Posted
     from sandbox import Sandbox
     from scheduler.delivery import Delivered
@@ -56,6 +58,13 @@ def deliver(app: App, client: WebClient, *, me: str = "courier", most: int = 100
 def row(app: App, key: str) -> dict[str, Any]:
     with app.database.reading() as session:
         return dict(session.execute(sa.select(outbox).where(outbox.c.key == key)).mappings().one())
+
+
+def parked(moment: Moment, key: str) -> None:
+    """What follows when a message is set aside, as the courier does it."""
+    row = moment.session.execute(sa.select(outbox).where(outbox.c.key == key)).mappings().one()
+    known = {name: row[name] for name in OwedMessage._fields if name in row}
+    fallbacks.after_parked(moment, OwedMessage(**known, slack_user_id=None, email=None, time_zone=None))
 
 
 def dm(sandbox: Sandbox, user: str) -> tuple[Posted, ...]:
