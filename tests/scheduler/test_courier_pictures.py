@@ -9,6 +9,7 @@ import pytest
 
 from bot import doctor
 from sandbox.faults import PAGE
+from scheduler.composers.drawing import drawn
 from store.outbox import messages as store
 from tests.support import slack
 from tests.support.books import ADA
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from programme.app import App
     from sandbox import Sandbox
+    from templates.charts import Picture
     from tests.support.clock import Clock
 
 
@@ -104,3 +106,14 @@ def test_a_picture_is_uploaded_anew_when_its_message_is_tried_again(
         store.retry(session, now=clock.now)
     assert deliver(sqlite_app, client).sent == 1
     assert uploads(sandbox) == 2
+
+
+def test_a_picture_that_cannot_be_drawn_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    """The words go; the log says where drawing failed, and nothing of what was to be seen."""
+
+    def fail() -> Picture:
+        raise ZeroDivisionError(ADA)
+
+    assert drawn(fail) is None
+    assert "ZeroDivisionError" in caplog.text
+    assert ADA not in caplog.text
