@@ -5,7 +5,7 @@ The requester reads what is so: that the board was told is said only when it was
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from programme import notify
 from programme.exceptions import notices
@@ -25,24 +25,15 @@ TOLD, UNDER_WAY, IN_PRIVATE, NOBODY = "told", "under_way", "in_private", "nobody
 none could be delivered."""
 
 
-class Reached(NamedTuple):
-    """How far a request's card came, and whether it came to the channel."""
-
-    how: str
-    arrived: int
-
-
-def of(moment: Moment, request: Request) -> Reached:
+def of(moment: Moment, request: Request) -> str:
     """How far the card of a request came by now."""
     copies = _copies(moment, request)
-    arrived = sum(copy.arrived for copy in copies)
-    if any(copy.arrived and copy.channel is not None for copy in copies):
-        return Reached(TOLD, arrived)
-    if not arrived and not any(copy.is_under_way for copy in copies):
-        return Reached(NOBODY, arrived)
+    has_arrived = any(copy.arrived for copy in copies)
+    if not has_arrived and not any(copy.is_under_way for copy in copies):
+        return NOBODY
     if any(copy.is_parked and copy.channel is not None for copy in copies):
-        return Reached(IN_PRIVATE, arrived)
-    return Reached(TOLD if arrived else UNDER_WAY, arrived)
+        return IN_PRIVATE
+    return TOLD if has_arrived else UNDER_WAY
 
 
 def note_parked(moment: Moment, request_id: str, *, of_channel: bool) -> None:

@@ -50,7 +50,7 @@ def compose_mine(app: App, view: object) -> Message:
     """Where a request stands, for the person who asked."""
     with app.reading() as moment:
         card = _card(moment, codec.read(AboutRequest, view))
-        reached = reach.of(moment, card.request).how
+        reached = reach.of(moment, card.request) if card.request.is_undecided else reach.TOLD
     return exceptions.mine(card, reached=reached)
 
 
