@@ -19,7 +19,7 @@ from policy.exceptions import ALTERNATE, MEMBER
 from policy.reasons import Refusal
 from programme.people import board
 from programme.usage import second_opinion
-from scheduler import troubles
+from scheduler import remedies, slack_delivery
 from store import runs, schema
 from store.outbox import messages
 from store.usage import events as usage_store
@@ -87,7 +87,7 @@ def _slack(settings: Settings, app: App) -> Iterator[Finding]:
         return
     client = WebClient(settings.slack_bot_token, base_url=settings.slack_api_url, timeout=PATIENCE_SECONDS)
     try:
-        answer = client.auth_test()
+        answer = slack_delivery.answer_of(client.auth_test)
     except SlackApiError as error:
         yield Finding(
             "problem",
@@ -140,7 +140,7 @@ def _mode(settings: Settings) -> Iterator[Finding]:
     if settings.slack_app_token:
         client = WebClient(base_url=settings.slack_api_url, timeout=PATIENCE_SECONDS)
         try:
-            client.apps_connections_open(app_token=settings.slack_app_token)
+            slack_delivery.answer_of(client.apps_connections_open, app_token=settings.slack_app_token)
         except SlackApiError as error:
             remedy = "Create an app-level token with connections:write, and switch Socket Mode on."
             yield Finding("problem", f"SLACK_APP_TOKEN is refused: {error.response['error']}.", remedy)
@@ -165,7 +165,7 @@ def _channels(settings: Settings, client: WebClient) -> Iterator[Finding]:
             yield Finding("warning", f"{name} is not set.", "Set it to the id of the channel (C…).")
             continue
         try:
-            info = client.conversations_info(channel=channel)["channel"]
+            info = slack_delivery.answer_of(client.conversations_info, channel=channel)["channel"]
         except SlackApiError as error:
             code = error.response["error"]
             if code == "missing_scope":
@@ -278,11 +278,20 @@ def _outbox(app: App) -> Iterator[Finding]:
     with app.database.reading() as session:
         parked = messages.parked_by_problem(session)
         late = messages.overdue(session, app.clock() - LATE)
+        bare = messages.count_bare(session, since=app.clock() - LATELY)
     for problem, count in sorted(parked.items()):
-        yield Finding("problem", f"{count:,} messages are parked: {problem}.", troubles.remedy(problem))
+        yield Finding("problem", f"{_messages(count, 'is', 'are')} parked: {problem}.", remedies.remedy(problem))
     for problem, count in sorted(late.items()):
         said = f": {problem}" if problem else ""
-        remedy = troubles.remedy(problem) if problem else "Is the bot running? `tokens-bot deliver` sends them now."
-        yield Finding("warning", f"{count:,} messages have waited for more than an hour{said}.", remedy)
+        remedy = remedies.remedy(problem) if problem else "Is the bot running? `tokens-bot deliver` sends them now."
+        what = f"{_messages(count, 'has', 'have')} waited for more than an hour{said}."
+        yield Finding("warning", what, remedy)
+    if bare:
+        what = f"In the last week {_messages(bare, 'went', 'went')} out without a picture."
+        yield Finding("warning", what, remedies.remedy(messages.WITHOUT_PICTURE))
     if not parked and not late:
         yield Finding("good", "Every message that was due is delivered.")
+
+
+def _messages(count: int, one: str, several: str) -> str:
+    return f"1 message {one}" if count == 1 else f"{count:,} messages {several}"

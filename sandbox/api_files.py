@@ -29,6 +29,8 @@ def upload_url(call: Call) -> Json:
 
 async def receive(platform: Platform, request: Request) -> Response:
     """The second step: the bytes, raw or as a form. No token is asked for; the address is the secret."""
+    if (fault := platform.faults.take("upload")) is not None and fault.spoils_answer:
+        return PlainTextResponse(fault.body or "", fault.status)
     try:
         sent = files.sent_bytes(request.headers.get("content-type", ""), await request.body())
         upload = platform.uploads.receive(request.path_params["ticket"], sent)

@@ -91,11 +91,14 @@ def _expect_id(entry: Json, *letters: str) -> None:
         raise WorkspaceError(f"id {entry.get('id')!r} should begin with {' or '.join(letters)}")
 
 
+NO_TEXTS = ("commands", "scopes", "events", "home_tab", "messages_tab")
+
+
 def _app(entry: Mapping[str, object], team_id: str) -> InstalledApp:
-    known = {field.name for field in fields(InstalledApp)} - {"revoked"}
+    known = {field.name for field in fields(InstalledApp)} - {"revoked", "refused_as"}
     if unknown := set(entry) - known:
         raise WorkspaceError(f"app: unknown field {min(unknown)!r}")
-    texts = {key: str(value) for key, value in entry.items() if key not in ("commands", "scopes", "events", "home_tab")}
+    texts = {key: str(value) for key, value in entry.items() if key not in NO_TEXTS}
     defaults = {
         "id": "A0SANDBOX",
         "name": "App",
@@ -111,8 +114,8 @@ def _app(entry: Mapping[str, object], team_id: str) -> InstalledApp:
     commands = _records(dict(entry), "commands", lambda command: SlashCommand(**command))
     return InstalledApp(
         **cast("dict[str, Any]", defaults | texts),
-        revoked=False,
         home_tab=bool(entry.get("home_tab", True)),
+        messages_tab=bool(entry.get("messages_tab", True)),
         scopes=frozenset(scopes if isinstance(scopes, Iterable) else ()),
         commands=commands,
         events=frozenset(events if isinstance(events, Iterable) else ()),

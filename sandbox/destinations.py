@@ -25,6 +25,8 @@ def of_person(call: Call, member_id: str) -> Channel:
         raise ApiError("channel_not_found")
     if member.is_bot:
         raise ApiError("cannot_dm_bot")
+    if not workspace.app.messages_tab:
+        raise ApiError("messages_tab_disabled")
     return workspace.open_dm(workspace.app.bot_user, member_id)
 
 
@@ -43,6 +45,8 @@ def _open(call: Call, channel_id: str, *, anywhere: bool) -> Channel:
     channel = known_channel(call, channel_id)
     if channel.is_archived:
         raise ApiError("is_archived")
+    if channel.is_im and not call.platform.workspace.app.messages_tab:
+        raise ApiError("messages_tab_disabled")
     if call.platform.workspace.app.bot_user not in channel.members and not anywhere:
         raise ApiError("not_in_channel")
     return channel

@@ -75,7 +75,8 @@ class SlashCommand:
 class InstalledApp:
     """The one app of the workspace. With a `request_url` it is spoken to by signed HTTP, else by Socket Mode.
 
-    `events` are the names of those that it subscribed to. Without a `home_tab` it can publish nothing there.
+    `events` are the names of those that it subscribed to. Without a `home_tab` it can publish nothing there, without
+    a `messages_tab` it can write to no one in private. `refused_as` is the code with which every call is refused.
     """
 
     id: str
@@ -92,7 +93,9 @@ class InstalledApp:
     events: frozenset[str] = frozenset()
     request_url: str = ""
     home_tab: bool = True
+    messages_tab: bool = True
     revoked: bool = False
+    refused_as: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

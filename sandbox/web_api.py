@@ -6,7 +6,7 @@ A new method is a function in one of the `api_*` modules and a line in its METHO
 import asyncio
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 from urllib.parse import parse_qsl
 
@@ -20,7 +20,7 @@ from sandbox.faults import Fault
 from sandbox.model import ApiCall, InstalledApp, Json
 from sandbox.platform_state import Platform
 
-TOO_MANY = 429
+ELSEWHERE, TOO_MANY = 302, 429
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +28,14 @@ class Reply:
     body: Json
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    raw: str | None = None
+    """What is sent in place of `body`, as it stands."""
+
+    @property
+    def response(self) -> Response:
+        if self.raw is None:
+            return JSONResponse(self.body, self.status, dict(self.headers))
+        return Response(self.raw, self.status, dict(self.headers))
 
 
 def api_test(call: Call) -> Json:
@@ -86,7 +94,7 @@ async def answer(platform: Platform, name: str, request: Request) -> Response:
     platform.calls.append(
         ApiCall(method=name, args=args, status=reply.status, response=reply.body, at=platform.clock())
     )
-    return JSONResponse(reply.body, reply.status, dict(reply.headers))
+    return reply.response
 
 
 async def read_arguments(request: Request) -> Json:
@@ -142,13 +150,22 @@ def _authenticate(method: Method, app: InstalledApp, token: str) -> None:
         raise ApiError("invalid_auth")
     if app.revoked:
         raise ApiError("account_inactive")
+    if app.refused_as:
+        raise ApiError(app.refused_as)
     if kinds[token] != method.token:
         raise ApiError("not_allowed_token_type")
 
 
 def _faulty(fault: Fault) -> Reply:
     if fault.status == TOO_MANY:
-        return _limited(fault.retry_after or 1)
+        limited = _limited(fault.retry_after or 1)
+        return limited if fault.body is None else replace(limited, raw=fault.body)
+    if fault.body is not None:
+        headers = {"content-type": fault.content_type}
+        if fault.status == ELSEWHERE:
+            # The first page of the workspace: a client that goes there gets HTML with status 200.
+            headers["location"] = "/"
+        return Reply(body={}, status=fault.status, headers=headers, raw=fault.body)
     return Reply(body={"ok": False, "error": fault.error or "internal_error"}, status=fault.status)
 
 

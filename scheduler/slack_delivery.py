@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import urllib.request
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from http.client import HTTPException
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from scheduler import troubles
+from scheduler.troubles import OddAnswerError, PictureNotTakenError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from datetime import datetime
+
+    from slack_sdk.web import SlackResponse
 
     from scheduler.messages import Composed
     from templates.charts import Picture
+
+T = TypeVar("T")
 
 EVENT_TYPE = "tokens_message"
 PATIENCE_SECONDS = 10
@@ -28,54 +37,102 @@ def client(token: str | None, api_url: str) -> WebClient:
     return WebClient(token=token, base_url=api_url, timeout=PATIENCE_SECONDS, retry_handlers=[])
 
 
+class NoAnswerError(SlackClientError):
+    """What came back is no answer of Slack's: a page, or JSON that is no object."""
+
+
+def answer_of(call: Callable[..., SlackResponse], **arguments: Any) -> SlackResponse:  # noqa: ANN401 - of any method
+    """What Slack answers to a call.
+
+    Raises SlackApiError where Slack refuses with a code, NoAnswerError where what came back is none of its answers, and
+    what the network raises.
+    """
+    try:
+        answer = call(**arguments)
+    except SlackApiError as error:
+        if troubles.said(error) is None and error.response.status_code != troubles.TOO_MANY:
+            raise NoAnswerError(f"HTTP status {error.response.status_code}, and no answer of Slack's") from error
+        raise
+    except (AttributeError, LookupError, RecursionError, ValueError) as error:
+        # The library stumbles over a list, a number, bytes in another encoding than they claim, and the like.
+        raise NoAnswerError(f"what came back is no answer of Slack's ({type(error).__name__})") from error
+    if not isinstance(answer.data, dict):
+        raise NoAnswerError("what came back is no JSON")
+    return answer
+
+
+def is_away(slack: WebClient) -> bool:
+    """Whether Slack answers nothing at all just now, or refuses the app."""
+    try:
+        answer_of(slack.auth_test)
+    except (SlackClientError, OSError, HTTPException):
+        return True
+    return False
+
+
 def user_of(slack: WebClient, email: str) -> str | None:
     """The id of the full, active member with an e-mail; no one's guest."""
     try:
-        user = slack.users_lookupByEmail(email=email)["user"]
+        user = _field(answer_of(slack.users_lookupByEmail, email=email), "user", dict)
     except SlackApiError as error:
-        if error.response["error"] == "users_not_found":
+        if troubles.said(error) == "users_not_found":
             return None
         raise
-    return None if any(user.get(flag) for flag in OUTSIDERS) else str(user["id"])
+    return None if any(user.get(flag) for flag in OUTSIDERS) else _text(user, "id")
 
 
 def find(
     slack: WebClient, key: str, *, channel: str | None, user: str | None, since: datetime, thread: str = ""
 ) -> tuple[str, str] | None:
     """(channel, ts) of the message with a key in its metadata, if it arrived; a reply is looked for in its thread."""
-    place = channel or str(slack.conversations_open(users=user)["channel"]["id"])
+    place = channel or _text(_field(answer_of(slack.conversations_open, users=user), "channel", dict), "id")
+    method, where = (
+        (slack.conversations_replies, {"channel": place, "ts": thread})
+        if thread
+        else (slack.conversations_history, {"channel": place})
+    )
     oldest = f"{(since - SKEW).timestamp():.6f}"
     cursor = ""
     while True:
-        if thread:
-            page = slack.conversations_replies(
-                channel=place, ts=thread, oldest=oldest, include_all_metadata=True, limit=A_PAGE, cursor=cursor or None
-            )
-        else:
-            page = slack.conversations_history(
-                channel=place, oldest=oldest, include_all_metadata=True, limit=A_PAGE, cursor=cursor or None
-            )
-        for message in page["messages"]:
-            if message.get("metadata", {}).get("event_payload", {}).get("key") == key:
-                return place, str(message["ts"])
+        page = answer_of(method, **where, oldest=oldest, include_all_metadata=True, limit=A_PAGE, cursor=cursor or None)
+        for message in _field(page, "messages", list):
+            if _key(message) == key:
+                return place, _text(message, "ts")
         cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
         if not cursor:
             return None
 
 
+def _key(message: Mapping[str, Any]) -> object:
+    metadata = message.get("metadata") or {}
+    return (metadata.get("event_payload") or {}).get("key")
+
+
 def upload(slack: WebClient, picture: Picture) -> str:
     """The id of an uploaded picture; no one but the app can see it until a message shows it."""
-    granted = slack.files_getUploadURLExternal(
-        filename=picture.filename, length=len(picture.png), alt_txt=picture.alt_text
+    granted = answer_of(
+        slack.files_getUploadURLExternal,
+        filename=picture.filename,
+        length=len(picture.png),
+        alt_txt=picture.alt_text,
     )
-    request = urllib.request.Request(  # noqa: S310 - Slack's own address
-        str(granted["upload_url"]), data=picture.png, headers={"Content-Type": "application/octet-stream"}
-    )
-    with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS):  # noqa: S310 - the same
-        pass
-    file_id = str(granted["file_id"])
-    slack.files_completeUploadExternal(files=[{"id": file_id, "title": picture.alt_text[:100]}])
+    file_id = _text(granted, "file_id")
+    _hand_over(_text(granted, "upload_url"), picture.png)
+    answer_of(slack.files_completeUploadExternal, files=[{"id": file_id, "title": picture.alt_text[:100]}])
     return file_id
+
+
+def _hand_over(url: str, png: bytes) -> None:
+    """The bytes go to another host than everything else, which a firewall may not know."""
+    headers = {"Content-Type": "application/octet-stream"}
+    try:
+        request = urllib.request.Request(url, data=png, headers=headers)  # noqa: S310 - Slack's own address
+        with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310 - the same
+            is_page = answer.read(100).lstrip().startswith(b"<")
+    except (OSError, HTTPException, ValueError) as error:
+        raise PictureNotTakenError(type(error).__name__) from error
+    if is_page:
+        raise PictureNotTakenError("a page")
 
 
 def post(
@@ -87,7 +144,8 @@ def post(
         picture = {"type": "image", "slack_file": {"id": file_id}, "alt_text": composed.picture.alt_text}
         # Below the first block, which says what the message is about.
         blocks.insert(1, picture)
-    answer = slack.chat_postMessage(
+    answer = answer_of(
+        slack.chat_postMessage,
         channel=to,
         text=composed.message.text,
         blocks=blocks,
@@ -96,9 +154,24 @@ def post(
         thread_ts=thread or None,
         metadata={"event_type": EVENT_TYPE, "event_payload": {"key": key}},
     )
-    return str(answer["channel"]), str(answer["ts"])
+    return _text(answer, "channel"), _text(answer, "ts")
 
 
 def update(slack: WebClient, composed: Composed, *, channel: str, ts: str) -> None:
     """Give a message that was posted a new face; it goes on carrying the key under which it was posted."""
-    slack.chat_update(channel=channel, ts=ts, text=composed.message.text, blocks=composed.message.blocks)
+    answer_of(slack.chat_update, channel=channel, ts=ts, text=composed.message.text, blocks=composed.message.blocks)
+
+
+def _field(answer: SlackResponse, name: str, kind: type[T]) -> T:
+    """What an answer has to hold beside its `ok`; an OddAnswerError without it."""
+    value = answer.get(name)
+    if not isinstance(value, kind):
+        raise OddAnswerError(name)
+    return value
+
+
+def _text(answer: SlackResponse | Mapping[str, Any], name: str) -> str:
+    value = answer.get(name)
+    if not isinstance(value, str) or not value:
+        raise OddAnswerError(name)
+    return value

@@ -1,55 +1,110 @@
-"""What Slack may answer instead of taking a message, what a courier then does, and what people can do."""
+"""What Slack may answer instead of taking a message, and what a courier then does (docs/decisions/0010, 0030)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Literal
+from http.client import HTTPException
+from typing import TYPE_CHECKING, Literal, TypeVar
 
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackApiError, SlackClientError
 
-Course = Literal["back_off", "wait", "stop", "hold", "park"]
-"""Try again later, and leave Slack alone for a moment; wait as long as Slack says and send nothing else; stop until the
-app is mended; hold this message alone until then; set aside."""
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+Course = Literal["back_off", "retry", "wait", "stop", "hold", "park"]
+"""Try again later, and leave Slack alone for a moment; try this message alone again later; wait as long as Slack says
+and send nothing else; stop until the app is mended; hold this message alone until then; set aside."""
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=15)
+LONGEST_LIMIT = timedelta(hours=1)
+"""No longer than that is waited because of a `Retry-After`, whatever it says."""
 MOST_ATTEMPTS = 10
 STOPPED_FOR = timedelta(minutes=5)
 
-TOKEN = "Install the app again and set SLACK_BOT_TOKEN; the messages then go out by themselves."  # noqa: S105 - advice
-REMEDIES = {
-    "account_inactive": TOKEN,
-    "invalid_auth": TOKEN,
-    "not_authed": TOKEN,
-    "token_expired": TOKEN,
-    "token_revoked": TOKEN,
-    "missing_scope": "Paste `tokens-bot manifest` into the app's settings and install it again.",
-    "is_archived": "Unarchive the channel, or set TOKENS_ANNOUNCE_CHANNEL to another for the next ones; "
-    "then `tokens-bot deliver --retry KEY`.",
-    "not_in_channel": "/invite the bot to the channel, then `tokens-bot deliver --retry KEY`.",
-    "channel_not_found": "The channel is gone or hidden, or the person is deactivated. Settle that, then "
-    "`tokens-bot deliver --retry KEY`.",
-    "user_disabled": "The person is deactivated in Slack. If they are back, `tokens-bot deliver --retry KEY`.",
-    "user_not_found": "Correct the person's slack_user_id (`people import`), then `tokens-bot deliver --retry KEY`.",
-    "cannot_dm_bot": "Correct the person's slack_user_id (`people import`), then `tokens-bot deliver --retry KEY`.",
-    "no_slack_user": "No one in Slack has the person's e-mail. Correct it, or set their slack_user_id "
-    "(`people import`), then `tokens-bot deliver --retry KEY`.",
-    "slack_user_taken": "The Slack user with the person's e-mail is on record as someone else. Correct either "
-    "slack_user_id (`people import`), then `tokens-bot deliver --retry KEY`.",
-    "unknown_template": "This version of the bot does not know the message: update it, then "
-    "`tokens-bot deliver --retry KEY`.",
-    "anchor_parked": "The message that it belongs to did not go out. Settle that one, then "
-    "`tokens-bot deliver --retry KEY` for both.",
-    "message_not_found": "Someone deleted the message in Slack. What it said still applies; nothing has to be done.",
-    "not_written": "The message could not be composed; the log has the reason. Report it.",
-}
-ANY_OTHER = "Settle what Slack says, then `tokens-bot deliver --retry KEY`."
+NO_ANSWER, RATE_LIMITED = "no_answer", "ratelimited"
 
-STOPPING = frozenset(
-    {"account_inactive", "invalid_auth", "missing_scope", "not_authed", "token_expired", "token_revoked"}
-)
+OF_THE_APP = frozenset({
+    "access_denied",
+    "accesslimited",
+    "account_inactive",
+    "app_access_restricted",
+    "deprecated_endpoint",
+    "ekm_access_denied",
+    "enterprise_is_restricted",
+    "invalid_auth",
+    "invalid_token",
+    "message_limit_exceeded",
+    "messages_tab_disabled",
+    "method_deprecated",
+    "missing_scope",
+    "no_permission",
+    "not_allowed_token_type",
+    "not_authed",
+    "org_login_required",
+    "team_access_not_granted",
+    "token_expired",
+    "token_revoked",
+    "two_factor_setup_required",
+    "unknown_method",
+})  # fmt: skip
+"""Refusals that would meet every message alike."""
+
+OF_THE_METHOD = frozenset({"missing_scope", "no_permission", "not_allowed_token_type"})
+"""Those of them that may be about one question, when it was a question."""
+
 PASSING = frozenset({"fatal_error", "internal_error", "request_timeout", "service_unavailable", "team_added_to_org"})
+
+OF_ONE_MESSAGE = frozenset({
+    "as_user_not_supported",
+    "attachment_payload_limit_exceeded",
+    "cannot_dm_bot",
+    "cannot_reply_to_message",
+    "cant_update_message",
+    "channel_is_archived",
+    "channel_not_found",
+    "duplicate_channel_not_found",
+    "duplicate_message_not_found",
+    "edit_window_closed",
+    "invalid_arguments",
+    "invalid_attachments",
+    "invalid_blocks",
+    "invalid_blocks_format",
+    "invalid_metadata_format",
+    "invalid_metadata_schema",
+    "invalid_thread_ts",
+    "invalid_users_list",
+    "is_archived",
+    "is_inactive",
+    "message_not_found",
+    "metadata_too_large",
+    "msg_blocks_too_long",
+    "msg_too_long",
+    "no_text",
+    "not_in_channel",
+    "posting_to_general_channel_denied",
+    "restricted_action",
+    "restricted_action_non_threadable_channel",
+    "restricted_action_read_only_channel",
+    "restricted_action_thread_locked",
+    "restricted_action_thread_only_channel",
+    "slack_connect_file_link_sharing_blocked",
+    "thread_locked",
+    "thread_not_found",
+    "too_many_attachments",
+    "user_disabled",
+    "user_not_found",
+    "user_not_in_channel",
+    "user_not_visible",
+    "users_not_found",
+})  # fmt: skip
+"""Refusals of one message, or of one place: the others can go on at once."""
+
 TOO_MANY, SERVER_ERRORS = 429, 500
+_CODE = re.compile(r"[a-z][a-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,30 +117,78 @@ class Trouble:
     performed: bool = False
 
 
+class Refused(Exception):  # noqa: N818 - an answer, not a mistake of ours
+    """What keeps a message from going out."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__(trouble.code)
+        self.trouble = trouble
+
+
+class OddAnswerError(Exception):
+    """Slack says `ok` without saying what it did."""
+
+
+class PictureNotTakenError(Exception):
+    """The bytes of a picture did not arrive where Slack wants them."""
+
+
 def of(error: Exception) -> Trouble:
-    """What an error of the client library means."""
+    """What an error of the client library, or one of the two above, means."""
+    if isinstance(error, OddAnswerError):
+        return Trouble("odd_answer", "park", performed=True)
+    if isinstance(error, PictureNotTakenError):
+        return Trouble("picture_not_taken", "retry")
     if not isinstance(error, SlackApiError):
-        return Trouble("no_answer", "back_off", performed=True)
-    code, status = str(error.response.get("error") or "no_answer"), getattr(error.response, "status_code", 200)
+        return Trouble(NO_ANSWER, "back_off", performed=True)
+    code, status = said(error), getattr(error.response, "status_code", 200)
     if status == TOO_MANY or code in {"ratelimited", "rate_limited"}:
-        return Trouble("ratelimited", "wait", retry_after=_retry_after(error))
-    if status >= SERVER_ERRORS or code in PASSING:
-        return Trouble(code, "back_off", performed=True)
-    return Trouble(code, "stop" if code in STOPPING else "park")
+        return Trouble(RATE_LIMITED, "wait", retry_after=_retry_after(error), performed=code is None)
+    if code is None or status >= SERVER_ERRORS or code in PASSING:
+        return Trouble(code or NO_ANSWER, "back_off", performed=True)
+    return Trouble(code, _course(code))
+
+
+def _course(code: str) -> Course:
+    if code in OF_THE_APP:
+        return "stop"
+    # What no one has listed may meet every message: they are not to be parked one after the other.
+    return "park" if code in OF_ONE_MESSAGE else "back_off"
+
+
+def said(error: SlackApiError) -> str | None:
+    """The code in Slack's answer; None where no one can say that it is Slack's.
+
+    Only a JSON object with a one-word `error` is an answer. A page, `{}`, `null`, `[]` or nothing comes from a proxy,
+    a firewall, or a Slack that is ailing: what was asked may have been done or not.
+    """
+    answer = getattr(error.response, "data", error.response)
+    code = answer.get("error") if isinstance(answer, dict) and answer.get("ok") is False else None
+    return code if isinstance(code, str) and _CODE.fullmatch(code) else None
+
+
+def asked(call: Callable[[], T], *, posting: bool) -> T:
+    """What Slack answers; only a call that posts can leave a message behind although it failed."""
+    try:
+        return call()
+    except (SlackApiError, SlackClientError, OddAnswerError, PictureNotTakenError, OSError, HTTPException) as error:
+        trouble = of(error)
+        if not posting:
+            # Others may need no answer to this question.
+            course = "hold" if trouble.code in OF_THE_METHOD else trouble.course
+            trouble = replace(trouble, performed=False, course=course)
+        raise Refused(trouble) from error
 
 
 def _retry_after(error: SlackApiError) -> timedelta:
     headers = {name.lower(): value for name, value in getattr(error.response, "headers", {}).items()}
     try:
-        return timedelta(seconds=max(int(headers.get("retry-after", 1)), 1))
+        seconds = max(int(headers.get("retry-after", 1)), 1)
     except ValueError:
         return FIRST_WAIT
+    return timedelta(seconds=min(seconds, int(LONGEST_LIMIT.total_seconds())))
 
 
 def wait(attempts: int) -> timedelta:
     """How long to wait after so many attempts: 5 s, 10 s, 20 s … 15 minutes."""
     return min(FIRST_WAIT * (1 << min(attempts, 20)), LONGEST_WAIT)
-
-
-def remedy(problem: str) -> str:
-    return REMEDIES.get(problem, ANY_OTHER)

@@ -76,6 +76,13 @@ class Database:
         self.reader.dispose()
 
 
+def is_out_of_reach(error: Exception) -> bool:
+    """Whether an error says that the database does not answer or is not ready, and nothing about what was asked."""
+    if isinstance(error, sa.exc.IntegrityError | sa.exc.DataError):
+        return False
+    return isinstance(error, sa.exc.DBAPIError | sa.exc.TimeoutError)
+
+
 def open_database(url: str) -> Database:
     """Engines for a URL of SQLite or PostgreSQL; creates the folder of a SQLite file, never the tables."""
     try:

@@ -31,9 +31,9 @@ def card(shown: Card) -> Message:
     return render.message("exceptions/card", card=shown, button_value=button_value(shown))
 
 
-def mine(shown: Card) -> Message:
-    """Where a request stands, for the person who asked."""
-    return render.message("exceptions/mine", card=shown, button_value=button_value(shown))
+def mine(shown: Card, *, reached: str = "told") -> Message:
+    """Where a request stands, for the person who asked; `reached` is how far its card came."""
+    return render.message("exceptions/mine", card=shown, button_value=button_value(shown), reached=reached)
 
 
 def button_value(shown: Card) -> str:

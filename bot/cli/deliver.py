@@ -10,30 +10,43 @@ import click
 from bot import settings
 from bot.cli import common
 from policy.reasons import Refusal
-from scheduler import courier, slack_delivery, troubles
+from scheduler import courier, remedies, slack_delivery
+from scheduler.delivery import Delivered
+from scheduler.troubles import NO_ANSWER
 from store.outbox import messages
 
 PAUSE_SECONDS = 1
+NO_KEY = ""
+"""What `--retry` alone stands for."""
 
 
 @click.command()
 @click.option("--list", "show", is_flag=True, help="Show what is not delivered, and what to do about it.")
-@click.option("--retry", metavar="KEY", help="Try a parked message again; `all` for every one.")
+@click.option(
+    "--retry",
+    metavar="[KEY]",
+    is_flag=False,
+    flag_value=NO_KEY,
+    help="Try a parked message again; `all` for every one, or with --problem those with one problem.",
+)
+@click.option("--problem", metavar="CODE", help="Of --list and --retry: only what Slack last said this about.")
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="Of --list.")
 @common.json_option
-def deliver(*, show: bool, retry: str | None, limit: int, as_json: bool) -> None:
+def deliver(*, show: bool, retry: str | None, problem: str | None, limit: int, as_json: bool) -> None:
     """Send what is due now, at the rate that Slack takes. A running bot does so by itself."""
     if show:
-        _list(limit, as_json=as_json)
+        _list(limit, problem, as_json=as_json)
     elif retry is not None:
-        _retry(retry)
+        _retry(retry, problem)
+    elif problem is not None:
+        raise click.UsageError("--problem goes with --list or --retry.")
     else:
         _deliver(as_json=as_json)
 
 
-def _list(limit: int, *, as_json: bool) -> None:
+def _list(limit: int, problem: str | None, *, as_json: bool) -> None:
     with common.app() as app, app.database.reading() as session:
-        found = messages.pending(session, limit=limit)
+        found = messages.pending(session, limit=limit, problem=problem)
     rows = [
         (
             p.key,
@@ -41,7 +54,7 @@ def _list(limit: int, *, as_json: bool) -> None:
             p.problem or "",
             p.attempts,
             p.due_at.isoformat(),
-            troubles.remedy(p.problem) if p.problem else "",
+            remedies.remedy(p.problem, key=p.key) if p.problem else "",
         )
         for p in found
     ]
@@ -51,15 +64,24 @@ def _list(limit: int, *, as_json: bool) -> None:
     elif rows:
         common.print_table(heading, rows)
     else:
-        click.echo("Everything is delivered.")
+        click.echo(f"Nothing waits because of {problem}." if problem else "Everything is delivered.")
 
 
-def _retry(key: str) -> None:
+def _retry(key: str, problem: str | None) -> None:
+    if key == NO_KEY and problem is None:
+        raise click.UsageError("--retry needs the KEY of a message, `all`, or --problem CODE.")
+    one = None if key in {NO_KEY, "all"} else key
     with common.app() as app, app.database.transaction() as session:
-        count = messages.retry(session, None if key == "all" else key, now=app.clock())
-    if not count and key != "all":
-        raise Refusal("not_parked", f"No parked message has the key {key!r}.", next_step="See `deliver --list`.")
+        count = messages.retry(session, key=one, problem=problem, now=app.clock())
+    if not count and (one or problem):
+        named = [f"the key {one!r}"] * (one is not None) + [f"the problem {problem!r}"] * (problem is not None)
+        text = f"No parked message has {' and '.join(named)}."
+        raise Refusal("not_parked", text, next_step="See `deliver --list`.")
     click.echo(f"{count} {'message' if count == 1 else 'messages'} will be tried again.")
+
+
+def _why(stopped: str) -> str:
+    return "Slack does not answer." if stopped == NO_ANSWER else f"Slack says {stopped}."
 
 
 def _deliver(*, as_json: bool) -> None:
@@ -67,7 +89,7 @@ def _deliver(*, as_json: bool) -> None:
     if not loaded.slack_bot_token:
         raise Refusal("no_bot_token", "SLACK_BOT_TOKEN is not set.", next_step="See `tokens-bot doctor`.")
     slack = slack_delivery.client(loaded.slack_bot_token, loaded.slack_api_url)
-    me, total = courier.name(), courier.Delivered()
+    me, total = courier.name(), Delivered()
     with common.app() as app:
         with app.database.reading() as session:
             due = messages.count_due(session, app.clock())
@@ -77,7 +99,7 @@ def _deliver(*, as_json: bool) -> None:
                 for figure in ("sent", "settled", "postponed", "parked"):
                     setattr(total, figure, getattr(total, figure) + getattr(done, figure))
                 if done.stopped:
-                    raise Refusal("slack_stops", f"Slack says {done.stopped}.", next_step=troubles.remedy(done.stopped))
+                    raise Refusal("slack_stops", _why(done.stopped), next_step=remedies.remedy(done.stopped))
                 time.sleep(PAUSE_SECONDS)
     figures = {"sent": total.sent + total.settled, "postponed": total.postponed, "parked": total.parked}
     if as_json:

@@ -34,10 +34,15 @@ def tell_of_new(moment: Moment, appeal: Appeal, able: frozenset[str]) -> None:
     if moment.governance_channel is not None:
         key = f"appeal:{appeal.id}:board"
         owed.append(NewMessage(key, CARD, view, None, moment.governance_channel, moment.now, at_once=True))
-    else:
-        rows = [(f"appeal:{appeal.id}:{reader}", CARD, view, reader) for reader in sorted(able)]
-        owed += _in_hours(moment, rows)
     _owe(moment, appeal, owed)
+    if moment.governance_channel is None:
+        tell_in_private(moment, appeal, able)
+
+
+def tell_in_private(moment: Moment, appeal: Appeal, readers: Iterable[str]) -> None:
+    """A card of their own for some who can decide."""
+    rows = [(f"appeal:{appeal.id}:{reader}", CARD, _view(appeal), reader) for reader in sorted(readers)]
+    _owe(moment, appeal, _in_hours(moment, rows))
 
 
 def tell_of_decision(moment: Moment, appeal: Appeal) -> None:

@@ -17,7 +17,7 @@ from store.outbox import messages
 from store.outbox.messages import NewMessage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
     from policy.exceptions import Electorate, Seat
@@ -126,9 +126,11 @@ def _cards(moment: Moment, request: Request, seats: Iterable[Seat], step: str) -
     return [(f"card:{request.id}:{step}:{reader}", CARD, _view(request, reader=reader), reader) for reader in readers]
 
 
-def remind(moment: Moment, request: Request, silent: Iterable[Seat], step: str) -> None:
-    """A card of their own to everyone who may vote and has not."""
-    cards = _cards(moment, request, silent, step)
+def remind(
+    moment: Moment, request: Request, silent: Iterable[Seat], step: str, *, but: Collection[str | None] = ()
+) -> None:
+    """A card of their own to everyone who may vote and has not, but for some readers."""
+    cards = [card for card in _cards(moment, request, silent, step) if card[-1] not in but]
     _owe(moment, request, _in_time(moment, request, cards))
 
 

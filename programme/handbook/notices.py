@@ -52,6 +52,15 @@ def tell_of_new(moment: Moment, proposal: Proposal, deciders: Iterable[Seat]) ->
     _owe(moment, proposal, owed)
 
 
+def tell_in_private(moment: Moment, proposal: Proposal, readers: Iterable[str]) -> None:
+    """A card of their own for some who may decide."""
+    cards_owed = [
+        _at_once(f"{card_key(proposal.id)}:{reader}", CARD, _view(proposal, reader), reader, None, moment.now)
+        for reader in readers
+    ]
+    _owe(moment, proposal, cards_owed)
+
+
 def tell_of_decision(moment: Moment, proposal: Proposal) -> None:
     """New faces for every copy, and a word to the proposer about what someone else did."""
     _owe(moment, proposal, _faces(moment, proposal, proposal.state))

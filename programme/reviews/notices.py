@@ -51,12 +51,21 @@ def tell_of_pack(moment: Moment, kept: Review, electorate: Electorate) -> None:
         away = board.delegates(moment)
         called = tuple(seat for seat in called if seat.kind != MEMBER or seat.person_id in away)
     owed += _copies(moment, kept.quarter, called, NEW)
-    owed += [
-        one._replace(key=f"{name}:{one.key}", template=template, thread=one.key, view=_view(kept.quarter))
-        for one in owed
+    _owe(moment, kept.quarter, _with_pictures(kept.quarter, owed))
+
+
+def tell_in_private(moment: Moment, kept: Review, called: Iterable[Seat]) -> None:
+    """The pack and its pictures for some who are called."""
+    _owe(moment, kept.quarter, _with_pictures(kept.quarter, _copies(moment, kept.quarter, called, NEW)))
+
+
+def _with_pictures(quarter: Quarter, packs: Sequence[NewMessage]) -> list[NewMessage]:
+    below = [
+        one._replace(key=f"{name}:{one.key}", template=template, thread=one.key, view=_view(quarter))
+        for one in packs
         for name, template in (("money", MONEY), ("use", USE))
     ]
-    _owe(moment, kept.quarter, owed)
+    return [*packs, *below]
 
 
 def _copies(moment: Moment, quarter: Quarter, seats: Iterable[Seat], step: str) -> Sequence[NewMessage]:

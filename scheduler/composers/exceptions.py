@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from policy.units import MICRO_PER_TOKEN
-from programme.exceptions import cards
+from programme.exceptions import cards, reach
 from store.exceptions import questions as questions_store
 from store.people import directory as people_store
 from templates import exceptions, render
@@ -50,7 +50,8 @@ def compose_mine(app: App, view: object) -> Message:
     """Where a request stands, for the person who asked."""
     with app.reading() as moment:
         card = _card(moment, codec.read(AboutRequest, view))
-    return exceptions.mine(card)
+        reached = reach.of(moment, card.request) if card.request.is_undecided else reach.TOLD
+    return exceptions.mine(card, reached=reached)
 
 
 def compose_note(app: App, view: object) -> Message | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from policy.units import MicroTokens
 from policy.value.valuation import worth
+from scheduler.composers.drawing import drawn
 from templates import charts, render, workings
 from views import codec
 from views.grants import Digest, LapseNotice, Statement
@@ -36,4 +37,5 @@ def compose_digest(view: object) -> tuple[Message, Picture | None]:
     digest = codec.read(Digest, view)
     at_value = partial(worth, per_token=digest.per_token)
     message = render.message("grants/digest", digest=digest, worth=at_value)
-    return message, charts.month_of_spend(digest) if digest.spent is not None else None
+    spent = digest.spent is not None
+    return message, drawn(lambda: charts.month_of_spend(digest)) if spent else None

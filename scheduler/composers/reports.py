@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from programme.reports import weekly
 from programme.reports.weekly import WhoseWeek
+from scheduler.composers.drawing import drawn
 from templates import charts, team
 from views import codec
 
@@ -21,4 +22,5 @@ def compose(app: App, view: object) -> tuple[Message, Picture | None] | None:
         report = weekly.report_of(moment, codec.read(WhoseWeek, view))
     if report is None:
         return None
-    return team.weekly(report), charts.weekly_spend(report) if report.weeks else None
+    picture = drawn(lambda: charts.weekly_spend(report)) if report.weeks else None
+    return team.weekly(report), picture

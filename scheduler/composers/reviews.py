@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from policy.period import Quarter
 from programme.reviews import drafting, notices, packs, summaries
+from scheduler.composers.drawing import drawn
 from templates import charts, render, reviews
 from views import codec
 
@@ -68,7 +69,7 @@ def compose_use(app: App, view: object) -> tuple[Message, Picture | None]:
     named = codec.read(AboutReview, view)
     with app.reading() as moment:
         use = packs.use(moment, named.which)
-    return render.message("reviews/use", use=use, quarter=named.quarter), charts.utilisation(use)
+    return render.message("reviews/use", use=use, quarter=named.quarter), drawn(lambda: charts.utilisation(use))
 
 
 def compose_money(app: App, view: object) -> tuple[Message, Picture | None]:
@@ -76,4 +77,4 @@ def compose_money(app: App, view: object) -> tuple[Message, Picture | None]:
     named = codec.read(AboutReview, view)
     with app.reading() as moment:
         money = packs.money(moment, named.which)
-    return render.message("reviews/money", quarter=named.quarter), charts.funds(money, named.quarter)
+    return render.message("reviews/money", quarter=named.quarter), drawn(lambda: charts.funds(money, named.quarter))

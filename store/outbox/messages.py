@@ -38,6 +38,14 @@ class NewMessage(NamedTuple):
     about: str | None = None
 
 
+class Place(NamedTuple):
+    """Where a message arrived; `problem` is what it lacks, if anything."""
+
+    channel: str
+    ts: str
+    problem: str | None = None
+
+
 class Anchor(NamedTuple):
     """The message that another one replaces, or goes into the thread of: its place once it was sent."""
 
@@ -84,6 +92,10 @@ class Pending(NamedTuple):
 _o = outbox.c
 _open = sa.text("outbox.state IN ('waiting', 'leased')")
 """In the words of the index: SQLite would otherwise go through every message that was ever sent."""
+WITHOUT_PICTURE = "without_picture"
+"""The problem of a message that arrived without its picture."""
+_bare = sa.text(f"outbox.problem = '{WITHOUT_PICTURE}'")
+"""In the words of the index as well."""
 _mine = (_o.id == sa.bindparam("row"), _o.state == LEASED, _o.leased_by == sa.bindparam("courier"))
 
 
@@ -171,6 +183,37 @@ def place_of(session: Session, key: str) -> Anchor | None:
     return Anchor(*row) if row else None
 
 
+class Arrival(NamedTuple):
+    """How far a message that stands for itself came."""
+
+    key: str
+    person_id: str | None
+    channel: str | None
+    state: str
+    arrived: bool
+
+    @property
+    def is_parked(self) -> bool:
+        return self.state == PARKED
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.state in {WAITING, LEASED}
+
+
+def arrivals(session: Session, about: str, template: str) -> list[Arrival]:
+    """How far the messages of a kind about something came; what was left out because it was over did not arrive."""
+    query = sa.select(_o.key, _o.person_id, _o.channel, _o.state, _o.slack_ts.is_not(None))
+    alone = (_o.replaces.is_(None), _o.thread.is_(None), _o.template == template)
+    rows = session.execute(query.where(_o.about == about, _o.about.is_not(None), *alone).order_by(_o.id))
+    return [Arrival(*row) for row in rows]
+
+
+def count_about(session: Session, about: str) -> int:
+    query = sa.select(sa.func.count()).where(_o.about == about, _o.about.is_not(None))
+    return session.execute(query).scalar_one()
+
+
 class Copy(NamedTuple):
     """A message that stands for itself: no new face of another, and in no thread."""
 
@@ -190,9 +233,10 @@ def copies(session: Session, about: str, templates: Sequence[str]) -> list[Copy]
     return [Copy._make(row) for row in rows]
 
 
-def sent(session: Session, row: int, *, courier: str, channel: str, ts: str, now: datetime) -> bool:
+def sent(session: Session, row: int, place: Place, *, courier: str, now: datetime) -> bool:
     """Note that a leased message arrived; False when the lease was lost meanwhile to someone who settles it."""
-    return _change(session, row, courier, state=SENT, slack_channel=channel, slack_ts=ts, sent_at=now, problem=None)
+    where: dict[str, object] = {"slack_channel": place.channel, "slack_ts": place.ts}
+    return _change(session, row, courier, state=SENT, sent_at=now, problem=place.problem, **where)
 
 
 def overtaken(session: Session, row: int, *, courier: str, now: datetime) -> bool:
@@ -214,16 +258,10 @@ def park(session: Session, row: int, *, courier: str, problem: str, attempts: in
     return _change(session, row, courier, state=PARKED, problem=problem, attempts=attempts, uncertain=uncertain)
 
 
-def note_file(session: Session, row: int, *, courier: str, file_id: str) -> bool:
-    """Remember a message's uploaded picture, so that it is uploaded once."""
+def note_file(session: Session, row: int, *, courier: str, file_id: str | None) -> bool:
+    """Remember a message's uploaded picture, so that it is uploaded once; or that it has to be uploaded anew."""
     changed = sa.update(outbox).where(*_mine).values(file_id=file_id)
     return session.execute(changed, {"row": row, "courier": courier}).rowcount == 1
-
-
-def file_of(session: Session, row: int) -> str | None:
-    """The message's uploaded picture."""
-    file_id: str | None = session.execute(sa.select(_o.file_id).where(_o.id == row)).scalar_one()
-    return file_id
 
 
 def _change(session: Session, row: int, courier: str, **values: object) -> bool:
@@ -232,17 +270,23 @@ def _change(session: Session, row: int, courier: str, **values: object) -> bool:
     return session.execute(changed, {"row": row, "courier": courier}).rowcount == 1
 
 
-def retry(session: Session, key: str | None, *, now: datetime) -> int:
-    """Let a parked message (all of them without a key) be tried again at once; how many."""
+def retry(session: Session, *, now: datetime, key: str | None = None, problem: str | None = None) -> int:
+    """Let parked messages be tried again at once: one, those with a problem, or all of them; how many.
+
+    Their pictures are uploaded anew. Those that may have arrived are still looked for first.
+    """
     again = sa.update(outbox).where(_o.state == PARKED)
-    if key is not None:
-        again = again.where(_o.key == key)
-    return session.execute(again.values(state=WAITING, due_at=now, attempts=0)).rowcount
+    for column, wanted in ((_o.key, key), (_o.problem, problem)):
+        if wanted is not None:
+            again = again.where(column == wanted)
+    return session.execute(again.values(state=WAITING, due_at=now, attempts=0, file_id=None)).rowcount
 
 
-def pending(session: Session, *, limit: int) -> list[Pending]:
+def pending(session: Session, *, limit: int, problem: str | None = None) -> list[Pending]:
     """What is not delivered: parked messages first, then those that wait, the longest due first."""
     query = sa.select(_o.key, _o.state, _o.problem, _o.attempts, _o.created_at, _o.due_at, _o.uncertain)
+    if problem is not None:
+        query = query.where(_o.problem == problem)
     query = query.where(_o.state != SENT).order_by(_o.state != PARKED, _o.due_at, _o.id).limit(limit)
     return [Pending(*row) for row in session.execute(query)]
 
@@ -257,6 +301,12 @@ def overdue(session: Session, before: datetime) -> dict[str, int]:
     query = sa.select(sa.func.coalesce(_o.problem, ""), sa.func.count())
     query = query.where(_o.state.in_((WAITING, LEASED)), _o.due_at < before).group_by(_o.problem)
     return {problem: count for problem, count in session.execute(query)}
+
+
+def count_bare(session: Session, *, since: datetime) -> int:
+    """How many messages arrived without their picture since an instant."""
+    query = sa.select(sa.func.count()).where(_bare, _o.sent_at >= since)
+    return session.execute(query).scalar_one()
 
 
 def count_due(session: Session, now: datetime) -> int:

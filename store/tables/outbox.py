@@ -58,6 +58,7 @@ outbox = Table(
     CheckConstraint("replaces IS NULL OR thread IS NULL", name="place"),
     partial_index("ix_outbox_about", "about", where="about IS NOT NULL"),
     partial_index("ix_outbox_replaces", "replaces", "id", where="replaces IS NOT NULL"),
+    partial_index("ix_outbox_bare", "sent_at", where="problem = 'without_picture'"),
     partial_index("ix_outbox_owed", "at_once", "due_at", where="state IN ('waiting', 'leased')"),
 )
 

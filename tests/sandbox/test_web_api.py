@@ -10,6 +10,8 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from sandbox import Sandbox
+from sandbox.faults import PAGE
+from sandbox.web_api import ELSEWHERE
 from tests.sandbox.company import ADA, BOARD, BOT, GENERAL, GONE, OLD, TEAM, section
 from tests.sandbox.conftest import HandClock
 
@@ -222,6 +224,43 @@ def test_faults(sandbox: Sandbox, client: WebClient) -> None:
     assert (answers[1].headers["Retry-After"], answers[2]["error"]) == ("7", "fatal_error")
     client.chat_postMessage(channel=TEAM, text="well")
     assert [message.text for message in sandbox.messages(TEAM, ADA)] == ["3", "well"]
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        *((status, PAGE) for status in (200, 302, 400, 403, 404, 408, 413)),
+        *((200, body) for body in ("{}", "null", "")),
+    ],
+)
+def test_answers_that_are_none(sandbox: Sandbox, client: WebClient, status: int, body: str) -> None:
+    """A proxy answers in place of the platform, with any status and text; the call may have been heard or not."""
+    for performed in (False, True):
+        sandbox.faults.add("chat.postMessage", status=status, body=body, performed=performed)
+        answer = refused(client.chat_postMessage, channel=TEAM, text=str(performed))
+        assert answer.status_code == (200 if status == ELSEWHERE else status)
+    assert [message.text for message in sandbox.messages(TEAM, ADA)] == ["True"]
+
+
+def test_an_answer_that_is_a_list(sandbox: Sandbox, client: WebClient) -> None:
+    """What is JSON and no object reaches the client as it stands; its library has no error for that."""
+    sandbox.faults.add("chat.postMessage", body="[1]")
+    with pytest.raises(AttributeError):
+        client.chat_postMessage(channel=TEAM, text="x")
+
+
+def test_a_whole_app_is_refused(sandbox: Sandbox, client: WebClient) -> None:
+    """A workspace that moves into an organisation, or forbids the app, refuses every call alike."""
+    sandbox.workspace.change_app(refused_as="org_login_required")
+    for call in (client.auth_test, lambda: client.chat_postMessage(channel=TEAM, text="x")):
+        assert refused(call)["error"] == "org_login_required"
+
+
+def test_without_its_messages_tab_an_app_writes_to_channels_only(sandbox: Sandbox, client: WebClient) -> None:
+    """Where the tab is switched off, people have no conversation with the app."""
+    sandbox.workspace.change_app(messages_tab=False)
+    assert refused(client.chat_postMessage, channel=ADA, text="x")["error"] == "messages_tab_disabled"
+    client.chat_postMessage(channel=TEAM, text="x")
 
 
 def test_calls_are_recorded_without_tokens(sandbox: Sandbox, client: WebClient) -> None:

@@ -12,83 +12,21 @@ import pytest
 import sqlalchemy as sa
 
 from bot import doctor
-from programme import notify
-from scheduler import courier, slack_delivery, troubles
+from scheduler import courier, remedies, slack_delivery
 from scheduler.messages import Composed, UnknownTemplateError, compose
 from store.outbox import messages as store
 from store.tables.audit import audit_log
-from store.tables.outbox import outbox
-from templates.charts import Picture
-from templates.render import Message
-from tests.sandbox.pictures import chart
 from tests.support import books, cast, slack
 from tests.support.books import ADA, BEN, MARA
+from tests.support.couriers import deliver, dm, owe, row, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from slack_sdk import WebClient
 
     from programme.app import App
-    from sandbox import Message as Posted
     from sandbox import Sandbox
-    from scheduler.courier import Delivered
     from store.engine import Database
     from tests.support.clock import Clock
-
-
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    slack.without_proxies(monkeypatch)
-
-
-@pytest.fixture
-def sandbox(clock: Clock) -> Iterator[Sandbox]:
-    """A workspace on the app's clock, where many messages may be posted at once."""
-    with slack.workspace(clock=clock, post_burst=100) as running:
-        yield running
-
-
-@pytest.fixture
-def client(sandbox: Sandbox) -> WebClient:
-    return slack_delivery.client(sandbox.workspace.app.bot_token, sandbox.api_url)
-
-
-def say(template: str, view: Any) -> Composed:  # noqa: ANN401 - any JSON
-    """A message that says what its view says; with a picture where the view asks for one."""
-    if template == "unknown":
-        raise UnknownTemplateError(template)
-    block = {"type": "section", "text": {"type": "mrkdwn", "text": view["text"]}}
-    picture = Picture(chart(80, 40), "A chart", "chart.png") if view.get("picture") else None
-    return Composed(Message(view["text"].strip(), [block]), picture)
-
-
-def owe(app: App, *emails: str, channel: str | None = None, template: str = "note", **view: object) -> None:
-    """Owe a message to each person, or to a channel."""
-    now = app.clock()
-    with app.transaction(now) as moment:
-        book = moment.handbooks.versions[-1]
-        letters = [
-            (f"note:{email}", template, json.dumps({"text": f"Hello {email}"} | view), cast.person_id(app, email))
-            for email in emails
-        ]
-        notify.to_people(moment, letters, book=book, earliest=now)
-        if channel is not None:
-            said = json.dumps({"text": "Hello all"} | view)
-            notify.to_channel(moment, key=f"note:{channel}", template=template, view=said, channel=channel, book=book)
-
-
-def deliver(app: App, client: WebClient, *, me: str = "courier", most: int = 100) -> Delivered:
-    return courier.deliver(app, client, courier=me, compose=say, most=most)
-
-
-def row(app: App, key: str) -> dict[str, Any]:
-    with app.database.reading() as session:
-        return dict(session.execute(sa.select(outbox).where(outbox.c.key == key)).mappings().one())
-
-
-def dm(sandbox: Sandbox, user: str) -> tuple[Posted, ...]:
-    return sandbox.messages(sandbox.dm(user), user)
 
 
 def test_each_message_arrives_once_and_is_on_record(app: App, sandbox: Sandbox, client: WebClient) -> None:
@@ -191,7 +129,7 @@ def test_what_keeps_failing_is_parked_after_ten_attempts(
     assert deliver(app, client).parked == 1
     assert row(app, f"note:{ADA}")["state"] == "parked"
     with app.database.transaction() as session:
-        assert store.retry(session, f"note:{ADA}", now=clock.now) == 1
+        assert store.retry(session, key=f"note:{ADA}", now=clock.now) == 1
     assert deliver(app, client).sent == 1
 
 
@@ -234,7 +172,7 @@ def test_what_cannot_be_delivered_is_parked_with_advice(
     deliver(app, client)
     assert (row(app, key)["state"], row(app, key)["problem"]) == ("parked", problem)
     found = [finding for finding in doctor._outbox(app) if problem in finding.what]
-    assert [finding.remedy for finding in found] == [troubles.remedy(problem)]
+    assert [finding.remedy for finding in found] == [remedies.remedy(problem)]
 
 
 def test_who_is_not_linked_is_found_by_e_mail(app: App, sandbox: Sandbox, client: WebClient) -> None:
@@ -295,7 +233,7 @@ def test_a_lease_that_ran_out_is_settled_by_somebody_else(
     assert deliver(app, client).settled == 1
     assert len(dm(sandbox, slack.ADA)) == 1
     with app.database.transaction() as session:
-        assert not store.sent(session, taken.id, courier="dead", channel="C", ts="1", now=clock.now)
+        assert not store.sent(session, taken.id, store.Place("C", "1"), courier="dead", now=clock.now)
 
 
 def test_an_unknown_message_is_named(sqlite_app: App) -> None:

@@ -207,8 +207,8 @@ def hostile(card: Card, text: str) -> Card:
     )
 
 
-def mine(card: Card) -> Message:
-    return exceptions.mine(card)
+def mine(card: Card, *, reached: str = "told") -> Message:
+    return exceptions.mine(card, reached=reached)
 
 
 def note(card: Card, *, for_requester: bool = True, stage: int | None = None) -> Message:
@@ -271,6 +271,9 @@ CASES: dict[str, Callable[[], Message]] = {
     "mine_lapsed": lambda: mine(LAPSED),
     "mine_withdrawn": lambda: mine(WITHDRAWN),
     "mine_break_glass": lambda: mine(CREDITED),
+    "mine_break_glass_in_private": lambda: mine(CREDITED, reached="in_private"),
+    "mine_break_glass_untold": lambda: mine(CREDITED, reached="nobody"),
+    "mine_hostile_untold": lambda: mine(hostile(OPEN, HOSTILE), reached="nobody"),
     "mine_ratified": lambda: mine(RATIFIED),
     "mine_not_ratified": lambda: mine(NOT_RATIFIED),
     "mine_hostile": lambda: mine(hostile(REJECTED, HOSTILE)),

@@ -33,7 +33,7 @@ from store.tables.audit import audit_log
 from store.tables.ledger import accounts, entries, lots
 from store.tables.outbox import outbox
 from store.tables.people import people as people_table
-from tests.support import appealed, books, cast, letters, reviewed
+from tests.support import appealed, books, cast, couriers, letters, reviewed
 from tests.support import requests as asking
 from tests.support.appealed import FEBRUARY, FEBRUARY_FIRST, FEBRUARY_THIRD, FRIDAY, MARCH
 from tests.support.clock import Clock
@@ -88,6 +88,17 @@ def granted(moment: Moment, month: Month) -> tuple[Decimal, MicroTokens]:
     return reviewed.granted_with(moment.at(datetime(month.year, month.month, 1, 9, tzinfo=UTC)), month)[
         cast.id_of(moment.session, IDLE)
     ]
+
+
+def test_a_card_that_the_channel_is_refused_goes_to_each_who_can_decide(moment: Moment) -> None:
+    """Of an appeal as of everything else that the board decides; a second refusal changes nothing."""
+    at = moment.at(FEBRUARY_THIRD)
+    appeal = appealed.file(moment)
+    for _ in range(2):
+        couriers.parked(at, f"appeal:{appeal.id}:board")
+    readers = [person for key, person, _ in kept(moment) if key.startswith(f"appeal:{appeal.id}:per_")]
+    assert set(readers) == appeals.deciders(at, appeal) != set()
+    assert len(readers) == len(set(readers))
 
 
 # --- Notices -------------------------------------------------------------------------------------------------------

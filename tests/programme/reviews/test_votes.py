@@ -32,7 +32,7 @@ from store.tables.outbox import outbox
 from store.tables.people import people as people_table
 from store.tables.reviews import review_panels
 from store.tables.reviews import reviews as reviews_table
-from tests.support import books, cast, played, reviewed, voted
+from tests.support import books, cast, couriers, played, reviewed, voted
 from tests.support.clock import Clock
 from tests.support.requests import ALTERNATES, IRIS, LENA, OMAR, TESS, ZOE
 from tests.support.reviewed import BUSY, IDLE, MORNING, Q4, STOPPED
@@ -126,6 +126,17 @@ def test_without_a_channel_everybody_gets_a_copy(app: App, clock: Clock) -> None
         members = {voted.person(moment.session, who).id for who in (IRIS, OMAR, TESS, M3)}
         packs = [key for key in keys(moment) if key.startswith("pack:")]
     assert {key.rpartition(":")[2] for key in packs} == members
+
+
+def test_a_pack_that_the_channel_is_refused_goes_to_everybody(moment: Moment) -> None:
+    """Each member who is called gets it with its pictures; a second refusal changes nothing."""
+    before = len(keys(moment))
+    for _ in range(2):
+        couriers.parked(moment, f"pack:{Q4}:new:board")
+    members = {voted.person(moment.session, who).id for who in (IRIS, OMAR, TESS, M3)}
+    owed = keys(moment)[before:]
+    assert {key.rpartition(":")[2] for key in owed} == members
+    assert len(owed) == 3 * len(members)
 
 
 # --- Votes ---------------------------------------------------------------------------------------------------------
