@@ -85,13 +85,13 @@ class _Search:
         for one in others:
             if one.merge:
                 last[one.merge.source_branch, one.merge.target_branch].append(one)
-        since: defaultdict[date, set[str]] = defaultdict(set)
+        spans: defaultdict[tuple[date, date], set[str]] = defaultdict(set)
         for one in carriers:
             if one.merge and one.merge.source_branch:
                 same = last[one.merge.source_branch, one.merge.target_branch]
                 before = max((other.day for other in same if other.order < one.order), default=self._since)
-                since[before].add(into(one.merge.source_branch))
-        return [part for day, links in since.items() for part in self._linked(links, day)]
+                spans[before, one.day].add(into(one.merge.source_branch))
+        return [part for span, links in spans.items() for part in store.linked(self._session, links, *span)]
 
     def _linked(self, links: Iterable[str], since: date) -> list[Outcome]:
         return store.linked(self._session, links, since)

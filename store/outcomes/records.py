@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
@@ -14,7 +15,7 @@ from store.tables.people import reporting_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import date, datetime
+    from datetime import datetime
 
     from policy.outcomes import Kind, OutcomeReport, Unit
     from store.engine import Session
@@ -113,13 +114,15 @@ def reverting(session: Session, since: date) -> list[Outcome]:
     return _outcomes(session, _latest(_c.reverts.is_not(None), _c.day >= since))
 
 
-def linked(session: Session, links: Iterable[str], since: date) -> list[Outcome]:
-    """The version that counts of each outcome of some links, from a day on."""
+def linked(session: Session, links: Iterable[str], since: date, until: date = date.max) -> list[Outcome]:
+    """The version that counts of each outcome of some links, from one day to another."""
     c = outcome_links.c
     found: list[Outcome] = []
     for some in bulk.chunks(sorted(links)):
         keys = sa.select(c.source, c.outcome_id).where(c.link.in_(some))
-        found += _outcomes(session, _latest(sa.tuple_(_c.source, _c.outcome_id).in_(keys), _c.day >= since))
+        found += _outcomes(
+            session, _latest(sa.tuple_(_c.source, _c.outcome_id).in_(keys), _c.day.between(since, until))
+        )
     return found
 
 
