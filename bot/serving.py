@@ -17,6 +17,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from handlers import http, slack_app
 from handlers.slack import board_group, homes
+from handlers.slack.routes import Endpoint
 from policy.reasons import Refusal
 from scheduler import slack_delivery, ticker
 
@@ -54,10 +55,11 @@ def serving(settings: Settings, app: App) -> Iterator[str]:
     client = WebClient(token=settings.slack_bot_token, base_url=settings.slack_api_url)
     shown = homes.Homes(app, client)
     app = replace(app, refresh_home=shown.refresh)
+    signing_secret = None if settings.socket_mode else settings.slack_signing_secret
     slack = slack_app.build(
         app,
         token=settings.slack_bot_token,
-        signing_secret=None if settings.socket_mode else settings.slack_signing_secret,
+        signing_secret=signing_secret,
         api_url=settings.slack_api_url,
     )
     with ExitStack() as stack:
@@ -69,9 +71,8 @@ def serving(settings: Settings, app: App) -> Iterator[str]:
         stack.callback(clockwork.shutdown, wait=True)
         if settings.socket_mode:
             stack.enter_context(_socket_mode(settings, slack))
-        api = http.build(
-            app, slack=None if settings.socket_mode else slack, github_secret=settings.github_webhook_secret
-        )
+        endpoint = Endpoint(slack, signing_secret) if signing_secret else None
+        api = http.build(app, slack=endpoint, github_secret=settings.github_webhook_secret)
         yield stack.enter_context(_http(api, settings.http_host, settings.http_port))
 
 

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 LARGEST = 32 * 1024 * 1024
 
 
-async def read(request: Request) -> bytes:
+async def read(request: Request, *, largest: int | None = None) -> bytes:
     """The body, unless it is too large or encoded; it is measured while it arrives, not by what it claims."""
+    most = LARGEST if largest is None else largest
     if request.headers.get("content-encoding", "identity") != "identity":
         raise HTTPException(415, "Send the body without Content-Encoding.")
     chunks: list[bytes] = []
@@ -23,8 +24,8 @@ async def read(request: Request) -> bytes:
     try:
         async for chunk in request.stream():
             size += len(chunk)
-            if size > LARGEST:
-                raise HTTPException(413, f"The body is larger than {LARGEST} bytes; send smaller batches.")
+            if size > most:
+                raise HTTPException(413, f"The body is larger than {most} bytes; send smaller ones.")
             chunks.append(chunk)
     except ClientDisconnect as error:
         raise HTTPException(400, "The body ended early.") from error

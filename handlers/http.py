@@ -18,7 +18,6 @@ from handlers.usage import routes as usage
 
 if TYPE_CHECKING:
     from fastapi import Request, Response
-    from slack_bolt import App as Bolt
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from programme.app import App
@@ -28,7 +27,7 @@ logger = logging.getLogger(__name__)
 RETRY_AFTER_SECONDS = "5"
 
 
-def build(app: App, *, slack: Bolt | None = None, github_secret: str | None = None) -> FastAPI:
+def build(app: App, *, slack: slack_events.Endpoint | None = None, github_secret: str | None = None) -> FastAPI:
     """The application; with `slack`, also the endpoint of HTTP mode; with GitHub's secret, its webhooks are taken."""
     api = FastAPI(
         title="tokens-bot",

@@ -10,21 +10,25 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import msgspec
 
+from policy import texts
 from policy.reasons import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 PERMILLE = 1_000
+_SHOWN = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What a column holds: the word for it in a complaint, and its type, or what reads it where no type says it."""
+    """What a column holds: the word for it in a complaint, its type, or what reads it where no type says it."""
 
     expected: str
     type: Any = str
     read: Callable[[str], Any] | None = None
+    longest: int = texts.LONGEST_NAME
+    """Characters."""
 
     @property
     def reader(self) -> Callable[[str], Any]:
@@ -35,7 +39,8 @@ class Problems(list[tuple[int, str]]):
     """What is wrong with a file: (line number, sentence)."""
 
     def add(self, line: int, column: str, value: str, expected: str) -> None:
-        self.append((line, f"{column} = {value!r}: expected {expected}"))
+        shown = repr(value) if len(value) <= _SHOWN else f"{value[:_SHOWN]!r}… ({len(value):,} characters)"
+        self.append((line, f"{column} = {shown}: expected {expected}"))
 
     def refuse(self, code: str) -> None:
         """Raise the Refusal that lists them all, if there are any."""
@@ -74,18 +79,15 @@ def values(line: int, cells: Mapping[str, str], columns: Mapping[str, Cell], pro
     for name, text in cells.items():
         if not text:
             continue
+        said[name] = None
+        if unfit := texts.unfit(text, columns[name].longest):
+            problems.add(line, name, text, unfit)
+            continue
         try:
-            said[name] = _value(text, columns[name])
+            said[name] = columns[name].reader(text)
         except (ValueError, msgspec.ValidationError):
-            said[name] = None
-            problems.add(line, name, text, "text without NUL" if "\0" in text else columns[name].expected)
+            problems.add(line, name, text, columns[name].expected)
     return said
-
-
-def _value(text: str, cell: Cell) -> Any:  # noqa: ANN401 - of the column's type
-    if "\0" in text:
-        raise ValueError(text)
-    return cell.reader(text)
 
 
 def permille(text: str) -> int:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import date
 from typing import TYPE_CHECKING
 
 from handlers.exceptions import amounts
+from handlers.slack import carried
+from handlers.slack.carried import FromMessage
 from handlers.slack.commands import Command
 from handlers.slack.interactions import Modal, on_press, on_submit
 from policy.period import Quarter, day_of
@@ -83,15 +84,21 @@ def _to_decide(app: App, press: Press) -> Card:
     return card
 
 
+class OfRequest(FromMessage, frozen=True, kw_only=True):
+    """What the forms about a request carry."""
+
+    request_id: str
+
+
 def _private(press: Press) -> str:
-    return json.dumps({"request_id": press.request_id, "channel": press.channel, "ts": press.ts})
+    return carried.written(OfRequest(request_id=press.request_id, channel=press.channel, ts=press.ts))
 
 
 def submit_less(app: App, form: Form) -> View:
     with app.transaction() as moment:
-        request = requests.get(moment.session, json.loads(form.private)["request_id"])
-        last_day = date.fromisoformat(form.values["last_day"]) if form.values.get("last_day") else None
-        amount = _amount(moment, form.values.get("amount", ""), form)
+        request = requests.get(moment.session, carried.read(form.private, OfRequest).request_id)
+        last_day = carried.parsed(form.text("last_day"), date.fromisoformat) if form.text("last_day") else None
+        amount = _amount(moment, form.text("amount"), form)
         if request is not None and amount == request.amount and last_day == request.last_day:
             ballot = Ballot(approves=True)
         else:
@@ -110,18 +117,17 @@ def _amount(moment: Moment, text: str, form: Form) -> MicroTokens:
 
 def submit_reject(app: App, form: Form) -> View:
     with app.transaction() as moment:
-        return _vote(moment, form, Ballot(approves=False, reason=form.values.get("reason", "").strip()))
+        return _vote(moment, form, Ballot(approves=False, reason=form.text("reason").strip()))
 
 
 def _vote(moment: Moment, form: Form, ballot: Ballot) -> View:
-    private = json.loads(form.private)
-    place = Place(private["channel"], private["ts"])
-    voted = voting.vote(moment.at(form.now), form.person, private["request_id"], ballot, place=place)
+    about = carried.read(form.private, OfRequest)
+    voted = voting.vote(moment.at(form.now), form.person, about.request_id, ballot, place=about.place)
     return render.modal("exceptions/voted", voted=voted)
 
 
 def submit_question(app: App, form: Form) -> None:
-    request_id, text = json.loads(form.private)["request_id"], form.values.get("question", "")
+    request_id, text = carried.read(form.private, OfRequest).request_id, form.text("question")
     with app.transaction(form.now) as moment:
         questions.ask(moment, form.person, request_id, text, key=f"question:{form.id}")
 

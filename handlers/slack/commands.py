@@ -72,13 +72,17 @@ class Commands:
             return self._by_name["help"], word
         return command, "" if command.name == "help" else arguments.strip()
 
-    def answer(self, app: App, *, text: str, slack_user_id: str, client: WebClient) -> Message | Modal:
-        """The answer to one `/tokens …`, whatever happens; a failure is logged under the number that it shows."""
+    def answer(self, app: App, *, text: str, slack_user_id: str, client: WebClient, once: str = "") -> Message | Modal:
+        """The answer to one `/tokens …`, whatever happens; a failure is logged under the number that it shows.
+
+        `once` is Slack's own id of it.
+        """
         command, arguments = self.parse(text)
         request = Request(slack_user_id, arguments, app.clock())
+        doing = app.once(once)
         try:
             with metrics.COMMAND_SECONDS.labels(command.name).time():
-                return command.answer(app, request) or _after_linking(app, command, request, client)
+                return command.answer(doing, request) or _after_linking(doing, command, request, client)
         except Refusal as refusal:
             return render.message("shared/refusal", refusal=refusal)
         except Exception as error:  # noqa: BLE001 - whatever it is, the person gets an answer
@@ -87,7 +91,8 @@ class Commands:
 
     def respond(self, ack: Ack, command: dict[str, Any], client: WebClient, *, app: App) -> None:
         """Bolt's listener for the slash command."""
-        said = self.answer(app, text=command.get("text", ""), slack_user_id=command["user_id"], client=client)
+        user, once = command["user_id"], command["trigger_id"]
+        said = self.answer(app, text=command.get("text", ""), slack_user_id=user, client=client, once=once)
         if isinstance(said, Modal):
             try:
                 open_modal(client, command["trigger_id"], said)
@@ -117,7 +122,7 @@ class Commands:
 def _after_linking(app: App, command: Command, request: Request, client: WebClient) -> Message | Modal:
     """First contact: ask Slack for the e-mail, outside of any transaction, link the person, answer again."""
     email = email_of(client, request.slack_user_id)
-    with app.transaction(request.now) as moment:
+    with app.once("").transaction(request.now) as moment:
         person = directory.link(moment, slack_user_id=request.slack_user_id, email=email)
         contact = contact_of(moment)
     answered = command.answer(app, request) if person else None

@@ -10,6 +10,7 @@ from zoneinfo import available_timezones
 
 from msgspec import Meta
 
+from policy import texts
 from policy.parameters.grants import LEVELS
 from programme import table_file
 from programme.table_file import Cell, Problems
@@ -49,13 +50,15 @@ def _roles(text: str) -> tuple[str, ...]:
 
 
 _TEXT = Annotated[str, Meta(pattern=f"^(?!{CLEAR}$)")]
+_SLACK_USER = Annotated[str, Meta(pattern=r"^[UW][A-Z0-9]{1,30}$")]
+"""It is written into mentions as it is, so it must be no more than an id."""
 _DAY = "a date such as 2026-11-01"
 _POST = "a share of a full-time post, above 0 and at most 1, with at most three decimals"
 COLUMNS = {
-    "email": Cell("an e-mail address", read=_email),
+    "email": Cell("an e-mail address", read=_email, longest=texts.LONGEST_EMAIL),
     "name": Cell("a name", _TEXT),
-    "slack_user_id": Cell("a Slack user id such as U012AB3CD"),
-    "manager_email": Cell("an e-mail address", read=str.lower),
+    "slack_user_id": Cell("a Slack user id such as U012AB3CD", _SLACK_USER),
+    "manager_email": Cell("an e-mail address", read=str.lower, longest=texts.LONGEST_EMAIL),
     "level": Cell(f"one of {', '.join(LEVELS)}", Literal[LEVELS]),
     "role_family": Cell("a role family", _TEXT),
     "pay_band": Cell("a pay band"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
+from policy import texts
 from policy.parameters.grants import COMPLEXITIES
 from programme import table_file
 from programme.table_file import PERMILLE, Cell, Problems
@@ -47,7 +48,7 @@ def _columns(id_of: Mapping[str, str]) -> dict[str, Cell]:
 
     known = Cell("the e-mail of someone in the programme; see `tokens-bot people import`", read=person)
     return {
-        "project": Cell("a key"),
+        "project": Cell("a key", longest=texts.LONGEST_KEY),
         "name": Cell("a name"),
         "complexity": Cell(f"one of {', '.join(COMPLEXITIES)}", Literal[COMPLEXITIES]),
         "director_email": known,

@@ -323,7 +323,7 @@ def test_large_bodies_are_refused(sqlite_client: TestClient, monkeypatch: pytest
     for content in (body + b" ", chunks):
         answer = sqlite_client.post("/v1/usage", content=content)
         assert answer.status_code == 413
-        assert answer.json()["detail"] == f"The body is larger than {len(body)} bytes; send smaller batches."
+        assert answer.json()["detail"] == f"The body is larger than {len(body)} bytes; send smaller ones."
 
 
 def test_too_many_events_are_refused(
