@@ -18,6 +18,9 @@ _SHOWN = frozenset("LNPS")
 """The first letters of the Unicode categories that show: letters, numbers, punctuation, symbols. Marks show on them."""
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0\U0001d159")
 """Fillers of Hangul, Braille without a dot, a notehead of nothing: letters and symbols by name that show nothing."""
+_JOINERS = frozenset("\u200c\u200d")
+"""They shape letters, in Persian and in emoji of several parts."""
+_QUOTED = 64
 _UNFIT = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -49,6 +52,24 @@ def require(field: str, text: str | None, missing: str) -> str:
     if found := problem(text, missing):
         raise FieldsRefused({field: found})
     return (text or "").strip()
+
+
+def plain(text: str) -> str:
+    """A short entry as its writer sees it, on a plain keyboard: digits and signs of any width, single spaces."""
+    seen = "".join(letter if _is_seen(letter) else " " for letter in unicodedata.normalize("NFKC", text))
+    return " ".join(seen.split())
+
+
+def quoted(text: str) -> str:
+    """A text that someone wrote, to be shown to them: as they see it, so with plain spaces and nothing invisible."""
+    words = " ".join("".join(letter if _is_seen(letter) else " " for letter in text).split())
+    return f"'{words[:_QUOTED]}…'" if len(words) > _QUOTED else f"'{words}'"
+
+
+def _is_seen(letter: str) -> bool:
+    """Marks stand on a letter, and joiners (Cf) between two; the rest that does not show is a space here."""
+    kind = unicodedata.category(letter)
+    return letter not in _BLANK and (kind[0] in "LMNPS" or letter in _JOINERS)
 
 
 def unfit(text: str, longest: int) -> str:

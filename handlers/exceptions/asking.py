@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from handlers import note_failure
-from handlers.exceptions import amounts
+from handlers.exceptions import amounts, choices
 from handlers.slack import carried
 from handlers.slack.commands import Command
 from handlers.slack.interactions import Modal, form_of, on_press, on_submit
@@ -29,8 +29,6 @@ from store.exceptions import drafts as drafts_store
 from store.exceptions import questions as questions_store
 from store.exceptions import requests
 from store.people import directory as people_store
-from store.people import projects as projects_store
-from store.people import terms
 from templates import formats, render
 from templates.exceptions import button_value
 
@@ -53,7 +51,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _NUMBER = re.compile(r"\d{1,18}")
-MOST_PROJECTS = 100
 SHOWN_REQUESTS = 5
 FORM = "fast_track_form"
 LIVE_FIELDS = ("amount", "purpose", "last_day", "project", "service", "beneficiaries", "incident")
@@ -162,28 +159,19 @@ def _form(
         usual = asking.usual_last_day(office.book, office.today)
         fields = Fields(**(asdict(fields) | {"last_day": usual.isoformat()}))
     judged, amount, problem = _preview(moment, person, fields, office)
-    services = [s for s in office.book.services if s.approved_on(office.today)]
     grant = crediting.monthly_grant(moment, person.id)
     return render.modal(
         "exceptions/form",
         form=fields,
         value=office.value,
-        projects=_projects(moment.session, person, fields.project, office.today),
-        services=[(service.key, formats.short(service.name, 75)) for service in services][:100],
+        projects=choices.projects(moment.session, person, fields.project, office.today),
+        services=choices.services(office.book, fields.service, office.today),
         break_glass=exceptions.break_glass_limit(grant, office.value, office.book.exceptions),
         judged=judged,
         preview_amount=amount,
         problem=problem,
         drafted_at=drafted_at,
     )
-
-
-def _projects(session: Session, person: Person, chosen: str, today: date) -> list[tuple[str, str]]:
-    """Projects to choose from, the person's own first; as many as a menu holds, and the chosen one."""
-    own = terms.projects_of(session, person.id, today)
-    everything = [(one.key, formats.short(one.name, 75)) for one in projects_store.by_name(session)]
-    everything.sort(key=lambda one: (one[0] != chosen, one[0] not in own))
-    return everything[:MOST_PROJECTS]
 
 
 def _preview(
@@ -366,6 +354,7 @@ def register(bolt: Bolt, app: App) -> None:
     on_submit(bolt, FORM, submit, app)
     on_submit(bolt, "fast_track_answer", submit_answer, app)
     on_submit(bolt, "fast_track_outcome", submit_outcome, app)
+    choices.register(bolt, app)
     for name in LIVE_FIELDS:
         bolt.action({"block_id": name, "action_id": name})(partial(preview, app=app))
     bolt.view_closed(FORM)(partial(keep_draft, app=app))

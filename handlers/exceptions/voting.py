@@ -11,6 +11,7 @@ from handlers.slack import carried
 from handlers.slack.carried import FromMessage
 from handlers.slack.commands import Command
 from handlers.slack.interactions import Modal, on_press, on_submit
+from policy import texts
 from policy.period import Quarter, day_of
 from policy.reasons import FieldsRefused, Refusal
 from programme.exceptions import cards, questions, voting
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
     from store.engine import Session
     from templates.render import Message
 
-_MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
+_MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|([^>]*))?>")
+_UNTIL = re.compile(r"\s+until\b\s*", re.IGNORECASE)
 SHOWN_LINES = 10
 HOW_TO_DELEGATE = "Try `/tokens delegate @who until 2026-12-24`, or `/tokens delegate off`."
 
@@ -164,7 +166,7 @@ def delegate(app: App, request: Request) -> Message | None:
         if member is None:
             return None
         today = day_of(request.now, app.zone)
-        if words.lower() == "off":
+        if words.casefold() == "off":
             taken = board.take_back(moment, member)
             text = "Your vote is yours again." if taken else "You hadn't handed your vote to anyone."
         elif not words:
@@ -189,14 +191,15 @@ def _held(session: Session, held: board_store.Delegation | None) -> str:
 
 
 def _to_whom(session: Session, words: str) -> tuple[people_store.Person, date]:
-    who, _, until = words.partition(" until ")
-    found = _MENTION.fullmatch(who.strip())
+    who, *until = _UNTIL.split(words, maxsplit=1)
+    found = _MENTION.fullmatch(who)
     try:
-        last_day = date.fromisoformat(until.strip())
+        last_day = date.fromisoformat("".join(until))
     except ValueError:
-        raise Refusal("until", f"{words!r} lacks the last day.", next_step=HOW_TO_DELEGATE) from None
+        said = texts.quoted(_MENTION.sub(lambda one: _as_typed(session, one), words))
+        raise Refusal("until", f"{said} lacks the last day.", next_step=HOW_TO_DELEGATE) from None
     if not found:
-        raise Refusal("delegate_who", f"I don't recognise {who.strip()!r}.", next_step=HOW_TO_DELEGATE)
+        raise Refusal("delegate_who", f"I don't recognise {texts.quoted(who)}.", next_step=HOW_TO_DELEGATE)
     person = people_store.by_slack_id(session, found[1])
     if person is None:
         raise Refusal(
@@ -205,6 +208,13 @@ def _to_whom(session: Session, words: str) -> tuple[people_store.Person, date]:
             next_step="Ask them to use `/tokens` once, then try again.",
         )
     return person, last_day
+
+
+def _as_typed(session: Session, found: re.Match[str]) -> str:
+    """A mention as its writer saw it: Slack sends an id, with the name beside it or not."""
+    person = people_store.by_slack_id(session, found[1])
+    name = found[2] or (person.name.split()[0] if person else "someone")
+    return f"@{name}"
 
 
 COMMANDS = (

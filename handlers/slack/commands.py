@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from handlers import contact_of, metrics, note_failure
 from handlers.slack.interactions import Modal, open_modal
 from handlers.slack.users import email_of
+from policy import texts
 from policy.reasons import Refusal
 from programme.people import directory
 from templates import render
@@ -30,6 +31,11 @@ if TYPE_CHECKING:
     from templates.render import Message
 
 logger = logging.getLogger(__name__)
+
+
+_AFTER = ".,;:!?…"
+_AROUND = _AFTER + "`'\"*_~()<>"
+"""What people put at the end of a sentence, and around a word that they copied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +69,11 @@ class Commands:
 
     def parse(self, text: str) -> tuple[Command, str]:
         """The subcommand and its arguments; for an unknown word the help, which names the nearest."""
-        # Slack escapes what is typed, so that mentions can be told from it.
-        for entity, letter in (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
-            text = text.replace(entity, letter)
-        word, _, arguments = text.strip().partition(" ")
-        command = self._by_name.get(word.lower())
+        word, _, arguments = unescaped(texts.plain(text)).partition(" ")
+        command = self._by_name.get(word.strip(_AROUND).casefold())
         if command is None:
             return self._by_name["help"], word
-        return command, "" if command.name == "help" else arguments.strip()
+        return command, "" if command.name == "help" else arguments.strip().rstrip(_AFTER)
 
     def answer(self, app: App, *, text: str, slack_user_id: str, client: WebClient, once: str = "") -> Message | Modal:
         """The answer to one `/tokens …`, whatever happens; a failure is logged under the number that it shows.
@@ -109,7 +112,7 @@ class Commands:
     def _help(self, app: App, request: Request) -> Message:
         with app.reading(request.now) as moment:
             contact = contact_of(moment)
-        near = difflib.get_close_matches(request.arguments.lower(), self._by_name, n=1)
+        near = difflib.get_close_matches(request.arguments.strip(_AROUND).casefold(), self._by_name, n=1)
         return render.message(
             "commands/help",
             commands=tuple(self),
@@ -117,6 +120,13 @@ class Commands:
             near=near[0] if near else "",
             contact=contact,
         )
+
+
+def unescaped(text: str) -> str:
+    """What was typed: Slack escapes it, so that mentions can be told from it."""
+    for entity, letter in (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
+        text = text.replace(entity, letter)
+    return text
 
 
 def _after_linking(app: App, command: Command, request: Request, client: WebClient) -> Message | Modal:
