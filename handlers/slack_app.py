@@ -17,7 +17,7 @@ from handlers.exceptions import asking, voting
 from handlers.handbook import proposals, services
 from handlers.reports import team
 from handlers.reviews import board, thresholds
-from handlers.slack import board_group
+from handlers.slack import board_group, conversation
 from handlers.slack.commands import Commands
 from policy import texts
 
@@ -73,6 +73,7 @@ def build(
     bolt.use(_clean)
     for topic in (COMMANDS, asking, voting, proposals, board, thresholds, deciding, warnings, home, board_group):
         topic.register(bolt, app)
+    conversation.register(bolt, app, COMMANDS)
     bolt.error(_answer_failure)
     return bolt
 

@@ -52,6 +52,7 @@ logger = logging.getLogger(__name__)
 
 _NUMBER = re.compile(r"\d{1,18}")
 SHOWN_REQUESTS = 5
+LONGEST_AMOUNT = 40
 FORM = "fast_track_form"
 LIVE_FIELDS = ("amount", "purpose", "last_day", "project", "service", "beneficiaries", "incident")
 
@@ -95,13 +96,16 @@ def open_request(app: App, request: Request) -> Modal | None:
             return None
         fields, drafted_at = _draft(moment.session, person)
         if request.arguments:
-            fields = Fields(**(asdict(fields) | {"amount": request.arguments[:40]}))
+            fields = replace(fields, amount=request.arguments[:LONGEST_AMOUNT])
         return Modal(_form(moment, person, fields, drafted_at=drafted_at))
 
 
 def press_request(app: App, press: Press) -> Modal:
+    """The form, with the amount that was written where the button is."""
     with app.reading(press.now) as moment:
         fields, drafted_at = _draft(moment.session, press.person)
+        if press.value:
+            fields = replace(fields, amount=press.value[:LONGEST_AMOUNT])
         return Modal(_form(moment, press.person, fields, drafted_at=drafted_at))
 
 
@@ -157,7 +161,7 @@ def _form(
     last_day = _day(fields.last_day)
     if last_day is None or last_day < office.today:
         usual = asking.usual_last_day(office.book, office.today)
-        fields = Fields(**(asdict(fields) | {"last_day": usual.isoformat()}))
+        fields = replace(fields, last_day=usual.isoformat())
     judged, amount, problem = _preview(moment, person, fields, office)
     grant = crediting.monthly_grant(moment, person.id)
     return render.modal(
@@ -339,7 +343,13 @@ def submit_outcome(app: App, form: Form) -> None:
 
 
 COMMANDS = (
-    Command("request", "[amount]", "ask for more; the form shows who decides and by when", open_request),
+    Command(
+        "request",
+        "[amount]",
+        "ask for more; the form shows who decides and by when",
+        open_request,
+        button="fast_track_request",
+    ),
     Command("requests", "", "what you asked for, and where it stands", show_requests),
 )
 

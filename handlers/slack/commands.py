@@ -55,6 +55,8 @@ class Command:
     arguments: str
     summary: str
     answer: Callable[[App, Request], Message | Modal | None]
+    button: str = ""
+    """The action that opens the same form, for a command with one."""
 
 
 class Commands:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from httpx2 import Response
 
     from programme.app import App
+    from sandbox import Sandbox
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
@@ -64,11 +65,15 @@ class SignedHttp:
 
 
 @contextmanager
-def listening(app: App) -> Iterator[SignedHttp]:
-    def authorize() -> AuthorizeResult:
-        return AuthorizeResult(enterprise_id=None, team_id="T1", bot_token="xoxb-1", bot_id="B1", bot_user_id="U0BOT")
+def listening(app: App, *, sandbox: Sandbox | None = None) -> Iterator[SignedHttp]:
+    """The bot, in a workspace or in none."""
+    token = sandbox.workspace.app.bot_token if sandbox else "xoxb-1"
 
-    bolt = slack_app.build(app, signing_secret=SECRET, authorize=authorize, api_url=AWAY)
+    def authorize() -> AuthorizeResult:
+        return AuthorizeResult(enterprise_id=None, team_id="T1", bot_token=token, bot_id="B1", bot_user_id="U0BOT")
+
+    address = sandbox.api_url if sandbox else AWAY
+    bolt = slack_app.build(app, signing_secret=SECRET, authorize=authorize, api_url=address)
     with TestClient(http.build(app, slack=Endpoint(bolt, SECRET))) as opened:
         yield SignedHttp(opened)
 

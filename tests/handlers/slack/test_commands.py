@@ -138,12 +138,23 @@ def use(app: App, *ids: str, who: str = "ada@example.com") -> None:
         ("   ", "help", ""),
         ("help", "help", ""),
         ("help me", "help", ""),
+        ("history\u00a02026-10", "history", "2026-10"),
+        ("history\t\u3000 2026-10", "history", "2026-10"),
+        ("\u200bbalance\u2060", "balance", ""),
+        ("\uff22\uff21\uff2c\uff21\uff2e\uff23\uff25", "balance", ""),
+        ("balance.", "balance", ""),
+        ("Balance?!", "balance", ""),
+        ("`balance`", "balance", ""),
+        ("history 2026-10.", "history", "2026-10"),
+        ("delegate <@U0KOFI|kofi> until 2026-12-24.", "delegate", "<@U0KOFI|kofi> until 2026-12-24"),
+        ("delegate &lt;@kofi&gt; until 2026-12-24", "delegate", "<@kofi> until 2026-12-24"),
+        ("?", "help", "?"),
         ("balanse", "help", "balanse"),
         ("balanse of Ben", "help", "balanse"),
     ],
 )
 def test_a_line_becomes_a_command(line: str, name: str, arguments: str) -> None:
-    """Case and spaces do not matter, an empty line asks for help, and an unknown word is what help is about."""
+    """Case, any white space and the end of a sentence do not matter, and an unknown word is what help is about."""
     command, rest = slack_app.COMMANDS.parse(line)
     assert (command.name, rest) == (name, arguments)
 
