@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from policy.reasons import FieldsRefused
+from policy.reasons import FieldsRefused, Refusal
 
 LONGEST = 1_000
 LONGEST_KEY = 150
@@ -79,3 +79,9 @@ def unfit(text: str, longest: int) -> str:
     if not shows(text):
         return "a text that shows something"
     return f"at most {longest} characters" if len(text) > longest else ""
+
+
+def require_name(field: str, text: str, longest: int = LONGEST_NAME) -> None:
+    """A Refusal for a name from a command line that could not be stored or shown."""
+    if expected := unfit(text, longest):
+        raise Refusal("name_unfit", f"{field} = {quoted(text)}: expected {expected}.")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, TextIO
 
+from policy import texts
 from policy.reasons import Refusal
 from programme.people import directory_file, teams
 from store import audit
@@ -156,6 +157,8 @@ def require(moment: Moment, email: str) -> Person:
 
 def map_identity(moment: Moment, *, source: str, kind: IdentityKind, value: str, email: str, actor: str) -> Person:
     """Say that a gateway's user, e-mail or key alias is a certain person's."""
+    for field, text in (("source", source), ("value", value)):
+        texts.require_name(field, text)
     person = require(moment, email)
     before = people_store.add_identity(moment.session, source=source, kind=kind, value=value, person_id=person.id)
     if before != person.id:

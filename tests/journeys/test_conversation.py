@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from slack_sdk import WebClient
 
+from policy.reasons import Refusal
 from programme.people import terms
 from store.people import projects as projects_store
 from store.tables.exceptions import requests
@@ -161,6 +162,14 @@ def test_more_projects_than_a_menu_holds_are_searched(sandbox: Sandbox, office: 
     assert sandbox.submit(slack.BEN).error == ""
     with office.database.reading() as session:
         assert session.execute(sa.select(requests.c.project_key)).scalars().all() == ["key-139"]
+
+
+def test_a_key_that_no_menu_could_carry_is_not_imported(sqlite_app: App) -> None:
+    """The file is refused with the line, the column and both lengths, before it closes a form to anyone."""
+    with pytest.raises(Refusal, match=r"line 3: project = 'k+'… \(160 characters\): expected at most 150 characters"):
+        import_projects(
+            sqlite_app, f"{MANY.partition(chr(10))[0]}\natlas,Atlas,usual,,,,\n{'k' * 160},Long,usual,,,,\n"
+        )
 
 
 @pytest.mark.usefixtures("_bot")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.sandbox.company import ADA
 from tests.sandbox.forms import Forms
@@ -12,6 +13,7 @@ from tests.sandbox.test_signed_http import http_app
 from tests.sandbox.views import field, view
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Page
     from slack_sdk import WebClient
 
     from sandbox import Sandbox
@@ -103,3 +105,33 @@ def test_nothing_found_is_an_answer(sandbox: Sandbox, asked: dict[str, Any]) -> 
     asked["offers"] = []
     assert sandbox.search(ADA, "project", "xyz") == {}
     assert sandbox.warnings == ()
+
+
+def test_a_search_in_the_browser(sandbox: Sandbox, app: TokensApp, client: WebClient, page: Page) -> None:
+    """What is typed brings options to choose from; other words are no choice, and an emptied field is none."""
+    offered = [offer("Atlas", "p1"), offer("Atoll", "p2")]
+
+    def suggest(ack: Any, body: dict[str, Any]) -> None:  # noqa: ANN401 - Bolt's own
+        ack(options=[one for one in offered if body["value"] in one["text"]["text"].lower()])
+
+    app.bolt.options("project_value")(suggest)
+    forms = Forms(client, sandbox)
+    forms.listen(app)
+    forms.open(SEARCH)
+    page.goto(sandbox.page_url(ADA))
+    project = page.get_by_role("dialog", name="Ask").get_by_label("Project")
+    project.fill("at")
+    expect(page.locator("datalist option")).to_have_count(2)
+    project.fill("Atlantis")
+    project.press("Tab")
+    expect(project).to_have_value("")
+    project.fill("atl")
+    expect(page.locator("datalist option")).to_have_count(1)
+    project.fill("Atlas")
+    project.press("Tab")
+    expect(project).to_have_value("Atlas")
+    page.get_by_label("Note (optional)").fill("Soon")
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_role("dialog", name="Ask")).to_be_hidden()
+    [body] = forms.submitted
+    assert body["view"]["state"]["values"]["project"]["project_value"]["selected_option"] == offer("Atlas", "p1")
