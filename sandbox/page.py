@@ -230,7 +230,7 @@ async def in_modal(platform: Platform, *, user: str, order: Json) -> Answer:
     _require_app(platform)
     modal, doing = platform.modals.top(user), order["do"]
     if modal is None or modal.id != order.get("view"):
-        if doing == "keep":
+        if doing in ("keep", "search"):
             return Answer()
         raise LookupError("that view is not the one on top")
     if doing == "search":

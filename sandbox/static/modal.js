@@ -95,6 +95,7 @@ export function startModal({ send, search }) {
 
   /** What the app offers for a text; nothing if it does not answer. */
   const lookUp = (block) => async (element, value) => {
+    if (!shown) return [];
     const order = { view: shown.id, do: "search", block_id: block.block_id, action_id: element.action_id, value };
     return search(order).catch(() => []);
   };

@@ -131,7 +131,7 @@ def test_a_search_in_the_browser(sandbox: Sandbox, app: TokensApp, client: WebCl
     project.press("Tab")
     expect(project).to_have_value("Atlas")
     page.get_by_label("Note (optional)").fill("Soon")
-    page.get_by_role("button", name="Send").click()
+    page.get_by_role("dialog", name="Ask").get_by_role("button", name="Send").click()
     expect(page.get_by_role("dialog", name="Ask")).to_be_hidden()
     [body] = forms.submitted
     assert body["view"]["state"]["values"]["project"]["project_value"]["selected_option"] == offer("Atlas", "p1")
