@@ -18,14 +18,15 @@ BOT_SCOPES = (
     "users:read",
     "users:read.email",
 )
-"""What the bot cannot do without. It reads conversations (its own with people, and the channels that it posts to) only
-to see whether a message of its own arrived, when a crash or a failure of Slack left that open (docs/decisions/0010)."""
+"""What the bot cannot do without. It reads channels that it posts to only to see whether a message of its own arrived,
+when a crash or a failure of Slack left that open (docs/decisions/0010). `im:history` is for that as well, and brings it
+what people write to it in its own conversation with them (docs/decisions/0031)."""
 
 DOCTOR_SCOPES = ("channels:read", "groups:read")
 """Optional: `tokens-bot doctor` looks channels up with them."""
 
-EVENTS = ("app_home_opened", "subteam_members_changed", "subteam_updated")
-"""Someone looks at their Home; the board's user group has other members."""
+EVENTS = ("app_home_opened", "message.im", "subteam_members_changed", "subteam_updated")
+"""Someone looks at their Home, or writes to the bot; the board's user group has other members."""
 
 
 def build(*, url: str | None = None) -> dict[str, Any]:

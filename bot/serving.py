@@ -18,6 +18,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from bot.settings import PARTS
 from handlers import http, slack_app
 from handlers.slack import board_group, homes
+from handlers.slack.routes import Endpoint
 from policy.reasons import Refusal
 from scheduler import slack_delivery, ticker
 
@@ -47,6 +48,7 @@ def serving(settings: Settings, app: App, parts: Collection[Part] = PARTS) -> It
     finish, then closes the connections.
     """
     require_tokens(settings, app, parts)
+    signing_secret = None if settings.socket_mode else settings.slack_signing_secret
     with ExitStack() as stack:
         slack = None
         if settings.slack_bot_token and not {"bot", "courier"}.isdisjoint(parts):
@@ -57,7 +59,7 @@ def serving(settings: Settings, app: App, parts: Collection[Part] = PARTS) -> It
             slack = slack_app.build(
                 app,
                 token=settings.slack_bot_token or "",
-                signing_secret=None if settings.socket_mode else settings.slack_signing_secret,
+                signing_secret=signing_secret,
                 api_url=settings.slack_api_url,
             )
         if clockwork := _clockwork(settings, app, parts):
@@ -67,7 +69,7 @@ def serving(settings: Settings, app: App, parts: Collection[Part] = PARTS) -> It
             stack.enter_context(_socket_mode(settings, slack))
         api = http.build(
             app,
-            slack=None if settings.socket_mode else slack,
+            slack=Endpoint(slack, signing_secret) if slack is not None and signing_secret else None,
             github_secret=settings.github_webhook_secret,
             parts=[part for part in PARTS if part in parts],
         )

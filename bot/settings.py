@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from dotenv import dotenv_values
 
 from handlers.slack_app import SLACK_API_URL
+from policy import texts
 from policy.reasons import Refusal
 from programme import time_zones
 
@@ -58,7 +59,9 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     if environ is None:
         environ = {**{k: v for k, v in dotenv_values(".env").items() if v is not None}, **os.environ}
     values = {name: text.strip() for name, text in environ.items() if text.strip()}
-    problems: list[str] = []
+    ours = ("SLACK_", "TOKENS_", "GITHUB_")
+    unfit = [name for name, text in values.items() if name.startswith(ours) and not texts.is_storable(text)]
+    problems = [f"{name} is not text in UTF-8" for name in unfit]
     settings = Settings(
         slack_bot_token=_prefixed(values, "SLACK_BOT_TOKEN", "xoxb-", problems),
         slack_app_token=_prefixed(values, "SLACK_APP_TOKEN", "xapp-", problems),

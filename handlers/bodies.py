@@ -19,8 +19,9 @@ LARGEST = 32 * 1024 * 1024
 _GZIP = 16 + zlib.MAX_WBITS
 
 
-async def read(request: Request) -> bytes:
+async def read(request: Request, *, largest: int | None = None) -> bytes:
     """The body, decompressed, unless it is too large; it is measured while it arrives, not by what it claims."""
+    most = LARGEST if largest is None else largest
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in {"identity", "gzip", "x-gzip"}:
         raise HTTPException(415, f"Content-Encoding {encoding[:20]!r} is not understood; send gzip, or none.")
@@ -29,28 +30,28 @@ async def read(request: Request) -> bytes:
     try:
         async for chunk in request.stream():
             size += len(chunk)
-            if size > LARGEST:
-                raise HTTPException(413, f"The body is larger than {LARGEST} bytes; send smaller batches.")
+            if size > most:
+                raise HTTPException(413, f"The body is larger than {most} bytes; send smaller ones.")
             chunks.append(chunk)
     except ClientDisconnect as error:
         raise HTTPException(400, "The body ended early.") from error
     body = b"".join(chunks)
-    return body if encoding == "identity" else await run_in_threadpool(_decompressed, body)
+    return body if encoding == "identity" else await run_in_threadpool(_decompressed, body, most)
 
 
-def _decompressed(body: bytes) -> bytes:
+def _decompressed(body: bytes, most: int) -> bytes:
     """What a gzip holds, which may be several one after the other; never more in memory than is allowed."""
     parts: list[bytes] = []
     size = 0
     while body:
         member = zlib.decompressobj(_GZIP)
         try:
-            parts.append(member.decompress(body, LARGEST + 1 - size))
+            parts.append(member.decompress(body, most + 1 - size))
         except zlib.error as error:
             raise HTTPException(400, "The body is not gzip, as its Content-Encoding says.") from error
         size += len(parts[-1])
-        if size > LARGEST:
-            raise HTTPException(413, f"The body holds more than {LARGEST} bytes; send smaller batches.")
+        if size > most:
+            raise HTTPException(413, f"The body holds more than {most} bytes; send smaller ones.")
         if not member.eof:
             raise HTTPException(400, "The body ended early: its gzip is not complete.")
         body = member.unused_data

@@ -31,9 +31,9 @@ logger = logging.getLogger(__name__)
 
 def opened(event: dict[str, Any], client: WebClient, *, app: App) -> None:
     """Someone looks at the app: show them their Home, whoever they are."""
-    if event.get("tab") != "home":
+    user = event.get("user")
+    if event.get("tab") != "home" or not isinstance(user, str):
         return
-    user = str(event["user"])
     try:
         view = _show(app, client, user)
         if view is not None:

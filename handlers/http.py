@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fastapi import Request, Response
-    from slack_bolt import App as Bolt
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from programme.app import App
@@ -34,7 +33,11 @@ INTAKE = "http"
 
 
 def build(
-    app: App, *, slack: Bolt | None = None, github_secret: str | None = None, parts: Sequence[str] = (INTAKE,)
+    app: App,
+    *,
+    slack: slack_events.Endpoint | None = None,
+    github_secret: str | None = None,
+    parts: Sequence[str] = (INTAKE,),
 ) -> FastAPI:
     """The application; with `slack`, also the endpoint of HTTP mode; with GitHub's secret, its webhooks are taken.
 

@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from slack_bolt import App as Bolt
+from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 from slack_sdk import WebClient
 
@@ -16,8 +17,9 @@ from handlers.exceptions import asking, voting
 from handlers.handbook import proposals, services
 from handlers.reports import team
 from handlers.reviews import board, thresholds
-from handlers.slack import board_group
+from handlers.slack import board_group, conversation
 from handlers.slack.commands import Commands
+from policy import texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+DEEPEST = 64
 SLACK_API_URL = "https://slack.com/api/"
 
 COMMANDS = Commands(
@@ -64,15 +67,41 @@ def build(
         process_before_response=True,
         authorize=authorize,
         token_verification_enabled=False,
-        raise_error_for_unhandled_request=False,
+        # Else the library would log what it does not know whole.
+        raise_error_for_unhandled_request=True,
     )
+    bolt.use(_clean)
     for topic in (COMMANDS, asking, voting, proposals, board, thresholds, deciding, warnings, home, board_group):
         topic.register(bolt, app)
+    conversation.register(bolt, app, COMMANDS)
     bolt.error(_answer_failure)
     return bolt
 
 
+def _clean(body: dict[str, Any], next: Callable[[], None]) -> None:  # noqa: A002 - Bolt's word
+    """What people typed, without what no database takes: one place for all commands, forms, buttons and events."""
+    for key, value in body.items():
+        body[key] = _cleaned(value)
+    next()
+
+
+def _cleaned(value: Any, deep: int = 0) -> Any:  # noqa: ANN401 - whatever JSON holds
+    """Nothing that is nested deeper than Slack nests anything: it would only exhaust the stack."""
+    if isinstance(value, str):
+        return texts.storable(value)
+    if isinstance(value, list | dict) and deep == DEEPEST:
+        return None
+    if isinstance(value, list):
+        return [_cleaned(one, deep + 1) for one in value]
+    if isinstance(value, dict):
+        return {key: _cleaned(one, deep + 1) for key, one in value.items()}
+    return value
+
+
 def _answer_failure(error: Exception, body: dict[str, Any]) -> BoltResponse:
+    if isinstance(error, BoltUnhandledRequestError):
+        logger.warning("nothing here handles a request of the kind %.40s", body.get("type"))
+        return BoltResponse(status=404, body={"error": "unhandled request"})
     failure_id = note_failure(logger, str(body.get("command") or body.get("type")), error)
     text = f"Something went wrong on our side. Please tell the administrators the number {failure_id}."
     return BoltResponse(status=200, body={"response_type": "ephemeral", "text": text})

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from policy.reasons import Refusal
 from programme.handbooks import RecentHandbooks
 from programme.moment import Moment
 from programme.price_book import PriceBook
 from programme.value.standing import RecentFigures
+from store import runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from zoneinfo import ZoneInfo
 
     from store.engine import Database, Session
+
+
+REPEATED = "repeated"
+"""The code of what Slack, or someone who recorded it, sent again."""
 
 
 def utc_now() -> datetime:
@@ -43,12 +49,21 @@ class App:
     """The Slack user group of the board; without one, the people with role `board`."""
     refresh_home: Callable[[str], None] = nobody_looks
     """Shows a person's Home anew, by their id, if they looked at it lately. It never raises."""
+    slack_id: str = ""
+    """Slack's own id of what is being done, if it came from there: nothing is done for it a second time."""
+
+    def once(self, slack_id: str) -> App:
+        """The app for one click, form, command or event: a second transaction under its id is refused."""
+        return replace(self, slack_id=slack_id)
 
     @contextmanager
     def transaction(self, now: datetime | None = None) -> Iterator[Moment]:
         """A moment whose session commits at the end of the block, and rolls back when it raises."""
         with self.database.transaction() as session:
-            yield self.moment(session, now)
+            moment = self.moment(session, now)
+            if self.slack_id and not runs.take(session, self.slack_id, now=moment.now):
+                raise Refusal(REPEATED, "I've done that already, so nothing was changed now.")
+            yield moment
 
     @contextmanager
     def reading(self, now: datetime | None = None) -> Iterator[Moment]:

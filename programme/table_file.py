@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 import msgspec
 
+from policy import texts
 from policy.reasons import Refusal
 from programme.files import cells, encodings, headers
 from programme.files.cells import WrongCellError
@@ -25,15 +26,18 @@ if TYPE_CHECKING:
 
 MOST_TOLD = 100
 """Complaints that a refusal lists; the rest is counted."""
+_SHOWN = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What a column holds: the word for it in a complaint, and its type, or what reads it where no type says it."""
+    """What a column holds: the word for it in a complaint, its type, or what reads it where no type says it."""
 
     expected: str
     type: Any = str
     read: Callable[[str], Any] | None = None
+    longest: int = texts.LONGEST_NAME
+    """Characters."""
 
     @property
     def reader(self) -> Callable[[str], Any]:
@@ -44,7 +48,8 @@ class Problems(list[tuple[int, str]]):
     """What is wrong with a file: (line number, sentence)."""
 
     def add(self, line: int, column: str, value: str, expected: str) -> None:
-        self.append((line, f"{column} = {value!r}: expected {expected}"))
+        shown = repr(value) if len(value) <= _SHOWN else f"{value[:_SHOWN]!r}… ({len(value):,} characters)"
+        self.append((line, f"{column} = {shown}: expected {expected}"))
 
     def refuse(self, code: str) -> None:
         """Raise the Refusal that lists them, if there are any: the first hundred, and how many more there are."""
@@ -114,24 +119,23 @@ def values(line: int, written: Mapping[str, str], columns: Mapping[str, Cell], p
     for name, text in written.items():
         if not text:
             continue
+        said[name] = None
+        if unfit := texts.unfit(text, columns[name].longest):
+            problems.add(line, name, text, unfit)
+            continue
         try:
             said[name] = _value(text, columns[name])
         except (ValueError, msgspec.ValidationError) as error:
-            said[name] = None
-            problems.add(line, name, text, _complaint(columns[name], text, error))
+            problems.add(line, name, text, _complaint(columns[name], error))
     return said
 
 
 def _value(text: str, cell: Cell) -> Any:  # noqa: ANN401 - of the column's type
-    if "\0" in text:
-        raise ValueError(text)
     if said := cells.excel_wreck(text):
         raise WrongCellError(said)
     return cell.reader(text)
 
 
-def _complaint(cell: Cell, text: str, error: Exception) -> str:
-    if "\0" in text:
-        return "text without NUL"
+def _complaint(cell: Cell, error: Exception) -> str:
     hint = str(error) if isinstance(error, WrongCellError) else ""
     return f"{cell.expected}; {hint}" if hint else cell.expected

@@ -3,7 +3,7 @@
 import json
 from dataclasses import replace
 
-from sandbox import content, destinations
+from sandbox import content, destinations, message_events
 from sandbox.api_call import ApiError, Call, Method, RateLimited, invalid_arguments, known_channel
 from sandbox.model import Channel, Json, Message
 from sandbox.payloads import message_json
@@ -19,6 +19,7 @@ def post_message(call: Call) -> Json:
     if wait := call.platform.posts.seconds_to_wait(channel.id):
         raise RateLimited(wait)
     message = call.platform.workspace.post(draft, now=call.platform.clock())
+    call.platform.soon(message_events.said_by_app(call.platform, message))
     shown = message_json(call.platform, message)
     return {"channel": channel.id, "ts": message.ts, "message": shown, **_warned(call, said)}
 
@@ -42,6 +43,7 @@ def update(call: Call) -> Json:
     changed = call.platform.workspace.amend(
         message, now=call.platform.clock(), text=said.text, blocks=said.blocks, metadata=metadata
     )
+    call.platform.soon(message_events.changed(call.platform, message, changed))
     shown = message_json(call.platform, changed)
     return {"channel": changed.channel, "ts": changed.ts, "text": changed.text, "message": shown, **_warned(call, said)}
 
@@ -49,6 +51,7 @@ def update(call: Call) -> Json:
 def delete(call: Call) -> Json:
     message = _own_message(call, "cant_delete_message")
     call.platform.workspace.remove(message)
+    call.platform.soon(message_events.deleted(call.platform, message))
     return {"channel": message.channel, "ts": message.ts}
 
 

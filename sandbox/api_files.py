@@ -6,7 +6,7 @@ from typing import cast
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from sandbox import content, destinations, files
+from sandbox import content, destinations, files, message_events
 from sandbox.api_call import ApiError, Call, Method, invalid_arguments
 from sandbox.files import Upload, UploadRefused
 from sandbox.model import Channel, File, Json, Message
@@ -48,7 +48,8 @@ def complete(call: Call) -> Json:
     drafts = [_draft(call, channel, tuple(titles)) for channel in _channels(call)]
     kept = [_keep(call, upload, titles[upload.id]) for upload in uploads]
     for draft in drafts:
-        call.platform.workspace.post(draft, now=call.platform.clock())
+        message = call.platform.workspace.post(draft, now=call.platform.clock())
+        call.platform.soon(message_events.said_by_app(call.platform, message))
     return {"files": [file_json(call.platform, file) for file in kept]}
 
 

@@ -65,6 +65,10 @@ _COMMON = {**ACTION, "confirm": CONFIRM, "focus_on_load": boolean}
 _MENU = {**_COMMON, "placeholder": plain(150)}
 _FEW = {"max_selected_items": integer(1, 100)}
 _LISTED = {"options": array(_CHOICE, 100), "option_groups": array(_CHOICE_GROUP, 100)}
+_SUGGESTED = Shape(
+    optional={"options": array(_CHOICE, 100, 0), "option_groups": array(_CHOICE_GROUP, 100, 0)},
+    one_of=("options", "option_groups"),
+)
 _IDS = array(string(255), 100)
 
 
@@ -333,6 +337,11 @@ def view_problems(
     if kind == "modal" and "submit" not in view and any(block["type"] == "input" for block in blocks):
         return (problem("missing required field: submit", "/view"),)
     return tuple(_strays(blocks, "/view/blocks"))
+
+
+def suggestion_problems(answer: object) -> tuple[str, ...]:
+    """Everything wrong with what an app offers for a search."""
+    return tuple(shaped(_SUGGESTED)(answer, "", Visit("modal", lambda _: True)))
 
 
 def _strays(blocks: list[Json], path: str) -> Iterator[str]:

@@ -155,7 +155,7 @@ def _check_choice(element: Json, name: str, people: frozenset[str]) -> None:
     if "users" in element["type"] and name not in people:
         raise LookupError(f"{name!r} can't be chosen")
     options = choices(element)
-    if options and name not in {option["value"] for option in options}:
+    if (options or element["type"] == "external_select") and name not in {option["value"] for option in options}:
         raise LookupError(f"{name!r} is not among the options")
 
 

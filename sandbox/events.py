@@ -12,7 +12,13 @@ from sandbox.workspace import WorkspaceError
 RETRIES = 3
 MOST_USERS = 500
 """A group's members are cut off there."""
-NEEDED = {"subteam_members_changed": "usergroups:read", "subteam_updated": "usergroups:read"}
+NEEDED = {
+    "subteam_members_changed": "usergroups:read",
+    "subteam_updated": "usergroups:read",
+    "message.im": "im:history",
+    "message.groups": "groups:history",
+    "message.channels": "channels:history",
+}
 """The scopes that events need; the others need none."""
 
 
@@ -34,17 +40,17 @@ async def set_user_group(platform: Platform, group_id: str, members: tuple[str, 
     return after
 
 
-async def publish(platform: Platform, event: Json) -> None:
-    """Tells the app, if it wants to know.
+async def publish(platform: Platform, event: Json, *, name: str = "", tries: int = 1 + RETRIES) -> None:
+    """Tells the app, if it wants to know; `name` is what it subscribes to, where that is not the event's type.
 
     The platform waits a moment, a minute and five before it tries again; here it tries at once.
     """
     app = platform.workspace.app
-    kind = event["type"]
+    kind = name or event["type"]
     if kind not in app.events or (kind in NEEDED and NEEDED[kind] not in app.scopes):
         return
     payload, reason = _envelope(platform, event), ""
-    for attempt in range(1 + RETRIES):
+    for attempt in range(tries):
         try:
             await transport.send_event(platform, payload, attempt=attempt, reason=reason)
         except NotDelivered as why:
@@ -53,7 +59,8 @@ async def publish(platform: Platform, event: Json) -> None:
                 break
         else:
             return
-    platform.warnings.append(f"event {event['type']} was not acknowledged ({reason})")
+    if tries > 1:
+        platform.warnings.append(f"event {event['type']} was not acknowledged ({reason})")
 
 
 def _envelope(platform: Platform, event: Json) -> Json:

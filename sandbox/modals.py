@@ -8,7 +8,7 @@ from typing import Any
 
 from sandbox import views
 from sandbox.model import Json, View
-from sandbox.views import KeptView, ViewRefused
+from sandbox.views import KeptView, Place, ViewRefused
 
 HIGHEST_STACK = 3
 
@@ -112,6 +112,13 @@ class Modals:
             except ViewRefused:
                 return
         self._changed()
+
+    def found(self, view_id: str, place: Place, options: tuple[Json, ...]) -> None:
+        """What a search brought stays to be chosen; nothing if the modal was closed meanwhile."""
+        with self._lock:
+            if self.is_open(view_id):
+                modal = self.find(view_id)
+                self._replace(replace(modal, found={**modal.found, place: (*modal.found.get(place, ()), *options)}))
 
     def close(self, view_id: str) -> None:
         with self._lock:

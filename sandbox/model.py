@@ -188,6 +188,8 @@ class Answer:
 
     messages: tuple[Message, ...] = ()
     error: str = ""
+    options: tuple[Json, ...] = ()
+    """What a search brought."""
 
     @property
     def message(self) -> Message:

@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict
 
-from sandbox import delivery, files, home_delivery, modal_delivery, payloads
+from sandbox import delivery, files, home_delivery, message_events, modal_delivery, payloads, suggestions
 from sandbox.controls import Controls
 from sandbox.model import SYSTEM, Answer, Channel, Json, Member, Message
 from sandbox.platform_state import Platform
@@ -140,7 +140,7 @@ def modal_json(platform: Platform, reader: str) -> Json | None:
     modal, seen = stack[-1], stack[-1].as_seen()
     shown = {key: getattr(seen, key) for key in ("id", "hash", "title", "errors", "notice", "submit", "close")}
     more = {"values": _values(modal), "depth": len(stack), "answered": modal.answered}
-    return shown | {"blocks": files.as_drawn(modal.blocks)} | more
+    return shown | {"blocks": files.as_drawn(modal.offering)} | more
 
 
 def home_json(platform: Platform, reader: str) -> Json | None:
@@ -192,7 +192,19 @@ async def send(platform: Platform, *, user: str, channel: str, text: str, thread
         raise WorkspaceError("there is no such thread")
     typed = payloads.typed_text(platform, text)
     draft = Message(channel=channel, ts="", author=user, text=typed, thread_ts=thread_ts)
-    return Answer(messages=(platform.workspace.post(draft, now=platform.clock()),))
+    message = platform.workspace.post(draft, now=platform.clock())
+    await message_events.said(platform, message)
+    return Answer(messages=(message,))
+
+
+async def edit(platform: Platform, *, user: str, message: Message, text: str) -> Message:
+    """A person changes what they wrote."""
+    if message.author != user:
+        raise WorkspaceError("only their own messages can be edited")
+    typed = payloads.typed_text(platform, text)
+    changed = platform.workspace.amend(message, now=platform.clock(), text=typed)
+    await message_events.changed(platform, message, changed)
+    return changed
 
 
 async def press(platform: Platform, *, user: str, order: Json, shown: Message | None = None) -> Answer:
@@ -218,9 +230,12 @@ async def in_modal(platform: Platform, *, user: str, order: Json) -> Answer:
     _require_app(platform)
     modal, doing = platform.modals.top(user), order["do"]
     if modal is None or modal.id != order.get("view"):
-        if doing == "keep":
+        if doing in ("keep", "search"):
             return Answer()
         raise LookupError("that view is not the one on top")
+    if doing == "search":
+        place = {key: str(order[key]) for key in ("block_id", "action_id")}
+        return await suggestions.search(platform, modal=modal, **place, typed=str(order.get("value", "")))
     modal_delivery.keep(platform, modal, order.get("values", {}))
     if doing == "submit":
         return await modal_delivery.submit(platform, user=user)
@@ -232,6 +247,15 @@ async def in_modal(platform: Platform, *, user: str, order: Json) -> Answer:
     if doing == "keep":
         return Answer()
     raise WorkspaceError(f"a modal can't be told to {doing!r}")
+
+
+async def search(platform: Platform, *, user: str, block_id: str, typed: str) -> Answer:
+    """A search in the modal that the person sees, in the one menu of a block."""
+    modal = platform.modals.top(user)
+    if modal is None or block_id not in modal.named():
+        raise LookupError(f"no modal is open that has a block {block_id!r}")
+    action_id = modal.named()[block_id][1]["action_id"]
+    return await suggestions.search(platform, modal=modal, block_id=block_id, action_id=action_id, typed=typed)
 
 
 async def on_home(platform: Platform, *, user: str, order: Json) -> Answer:

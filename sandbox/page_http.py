@@ -75,7 +75,11 @@ async def _order(platform: Platform, request: Request) -> Response:
     except (WorkspaceError, AttributeError, LookupError, TypeError, ValueError) as why:
         return JSONResponse({"error": str(why)}, 400)
     return JSONResponse(
-        {"error": outcome.error, "messages": [page.message_json(platform, message) for message in outcome.messages]}
+        {
+            "error": outcome.error,
+            "messages": [page.message_json(platform, message) for message in outcome.messages],
+            "options": list(outcome.options),
+        }
     )
 
 

@@ -83,6 +83,19 @@ def for_view_action(platform: Platform, kept: KeptView, action: Json) -> Json:
     }
 
 
+def for_suggestion(platform: Platform, kept: KeptView, place: Place, typed: str) -> Json:
+    block_id, action_id = place
+    return {
+        "type": "block_suggestion",
+        **_actor(platform, platform.workspace.member(kept.user)),
+        "container": {"type": "view", "view_id": kept.id},
+        "view": view_json(platform, kept),
+        "action_id": action_id,
+        "block_id": block_id,
+        "value": typed,
+    }
+
+
 def for_view_submission(platform: Platform, modal: Modal) -> Json:
     return {
         "type": "view_submission",
@@ -113,7 +126,7 @@ def view_json(platform: Platform, kept: KeptView) -> Json:
         "blocks": list(kept.blocks),
         "private_metadata": given.get("private_metadata", ""),
         "callback_id": given.get("callback_id", ""),
-        "state": {"values": elements.values(kept.blocks, kept.values)},
+        "state": {"values": elements.values(kept.offering, kept.values)},
         "hash": kept.hash,
         "title": given.get("title", HOME_TITLE),
         "clear_on_close": given.get("clear_on_close", False),

@@ -1,8 +1,10 @@
 """What the parts of a running workspace share."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from sandbox import files
 from sandbox.faults import Faults
@@ -44,6 +46,13 @@ class Platform:
     modals: Modals = field(init=False)
     homes: Homes = field(init=False)
     sockets: SocketHub = field(init=False)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def soon(self, doing: Coroutine[Any, Any, None]) -> None:
+        """Does something after what is under way, such as an answer that is to reach the app first."""
+        task = asyncio.get_running_loop().create_task(doing)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def __post_init__(self) -> None:
         self.triggers = Triggers(deadline=self.deadline)

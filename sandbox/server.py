@@ -170,6 +170,10 @@ class Sandbox:
         doing = page.send(self._platform, user=user, channel=channel, text=text, thread_ts=thread_ts)
         return self._run(doing).message
 
+    def edit(self, user: str, message: Message, text: str) -> Message:
+        """Changes what the person wrote."""
+        return self._run(page.edit(self._platform, user=user, message=message, text=text))
+
     def press(
         self, user: str, where: Message | View | Home, action_id: str, *, value: str | Sequence[str] = ""
     ) -> Answer:
@@ -192,6 +196,13 @@ class Sandbox:
         things to fill in is named `block_id/action_id`. Raises `LookupError` where there is no such block or choice.
         """
         return self._run(modal_delivery.fill(self._platform, user=user, values={**(values or {}), **more}))
+
+    def search(self, user: str, block_id: str, typed: str) -> dict[str, str]:
+        """Types into a menu of the person's modal whose options the app keeps; the words that it offers, by value."""
+        found = self._run(page.search(self._platform, user=user, block_id=block_id, typed=typed))
+        if found.error:
+            raise LookupError(found.error)
+        return {option["value"]: option["text"]["text"] for option in found.options}
 
     def submit(self, user: str) -> Answer:
         """Submits the person's modal. Its error is `invalid_input` when nothing was sent because of the `errors`."""

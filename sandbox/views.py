@@ -28,14 +28,30 @@ class KeptView:
     view: Json
     hash: str
     values: Mapping[Place, Filled] = field(default_factory=dict)
+    found: Mapping[Place, tuple[Json, ...]] = field(default_factory=dict)
+    """What searches brought, for menus whose options the app keeps."""
 
     @property
     def blocks(self) -> tuple[Json, ...]:
         return tuple(self.view["blocks"])
 
+    @property
+    def offering(self) -> tuple[Json, ...]:
+        """The blocks, with what can be chosen by now in menus whose options the app keeps."""
+        return tuple(self._with_found(block) for block in self.blocks)
+
+    def _with_found(self, block: Json) -> Json:
+        element = block.get("element", {})
+        if element.get("type") != "external_select":
+            return block
+        given = [element["initial_option"]] if "initial_option" in element else []
+        brought = self.found.get((block["block_id"], element["action_id"]), ())
+        options = {option["value"]: option for option in (*given, *brought)}
+        return block | {"element": element | {"options": list(options.values())}}
+
     def find(self, block_id: str, action_id: str) -> tuple[Json, Json]:
         """The block and the element; any block will do if none is named."""
-        for block in self.blocks:
+        for block in self.offering:
             for element in elements.within(block):
                 if element["action_id"] == action_id and block_id in ("", block["block_id"]):
                     return block, element
@@ -44,7 +60,7 @@ class KeptView:
     def named(self) -> dict[str, tuple[Json, Json]]:
         """What can be filled in: by block_id, or by `block_id/action_id` where a block has several."""
         found: dict[str, tuple[Json, Json]] = {}
-        for block in self.blocks:
+        for block in self.offering:
             inside = [element for element in elements.within(block) if elements.is_filled(element)]
             for element in inside:
                 name = block["block_id"] if len(inside) == 1 else f"{block['block_id']}/{element['action_id']}"

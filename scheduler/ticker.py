@@ -5,7 +5,7 @@ Several replicas may run it: every job is safe to run twice.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from programme.balance import warnings
 from programme.outcomes import intake
 from scheduler import courier, quarantine, tick
+from store import runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from programme.app import App
 
+BELIEVED = timedelta(minutes=15)
+"""Slack's signature holds for five minutes, and events may come again for six; the rest is for clocks that differ."""
 TICK_SECONDS, COURIER_SECONDS = 30, 1
 RETRY_MINUTES = 10
 """What waits in quarantine is tried again in every tenth minute of the clock."""
@@ -69,6 +72,8 @@ def tick_once(app: App, *, announce_in: str | None = None) -> None:
     now = app.clock()
     tick.tick(app, now=now, announce_in=announce_in)
     warn(app)
+    with app.database.transaction() as session:
+        runs.forget_taken(session, before=now - BELIEVED)
     if now.minute % RETRY_MINUTES == 0:
         quarantine.retry_all(app)
         with app.transaction() as moment:

@@ -1,4 +1,4 @@
-"""Which work of the calendar is done, claimed in the transaction of its effects, and which failed."""
+"""Which work is done, claimed in the transaction of its effects: the calendar's, of which some failed, and Slack's."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from store.engine import Session
 
 
+SLACK = "slack"
+"""The job of what people do in Slack; its periods are Slack's own ids of that."""
+
+
 class Failure(NamedTuple):
     """A run that did not succeed yet."""
 
@@ -27,12 +31,26 @@ class Failure(NamedTuple):
 
 def claim(session: Session, job: str, period: str, *, now: datetime) -> bool:
     """Whether this transaction may do the run: False when it is done. The second to come waits for the first."""
-    mark = "%s" if bulk.is_postgresql(session) else "?"
-    statement = f"INSERT INTO runs (job, period, claimed_at) VALUES ({mark}, {mark}, {mark}) ON CONFLICT DO NOTHING"  # noqa: S608
-    if session.exec_driver_sql(statement, (job, period, bulk.instant_codec(session)(now))).rowcount != 1:
+    if not _insert(session, job, period, now):
         return False
     forget_failure(session, job, period)
     return True
+
+
+def _insert(session: Session, job: str, period: str, now: datetime) -> bool:
+    mark = "%s" if bulk.is_postgresql(session) else "?"
+    statement = f"INSERT INTO runs (job, period, claimed_at) VALUES ({mark}, {mark}, {mark}) ON CONFLICT DO NOTHING"  # noqa: S608
+    return bool(session.exec_driver_sql(statement, (job, period, bulk.instant_codec(session)(now))).rowcount == 1)
+
+
+def take(session: Session, slack_id: str, *, now: datetime) -> bool:
+    """Whether this transaction may do what Slack calls so: False when it is done."""
+    return _insert(session, SLACK, slack_id, now)
+
+
+def forget_taken(session: Session, *, before: datetime) -> None:
+    """What Slack sent so long ago is not believed any more, should it come again."""
+    session.execute(sa.delete(runs).where(runs.c.job == SLACK, runs.c.claimed_at < before))
 
 
 def is_done(session: Session, job: str, period: str) -> bool:
@@ -42,7 +60,7 @@ def is_done(session: Session, job: str, period: str) -> bool:
 
 def last_periods(session: Session) -> dict[str, str]:
     """The last period of each job that ran; periods are written so that they sort."""
-    query = sa.select(runs.c.job, sa.func.max(runs.c.period)).group_by(runs.c.job)
+    query = sa.select(runs.c.job, sa.func.max(runs.c.period)).where(runs.c.job != SLACK).group_by(runs.c.job)
     return {job: period for job, period in session.execute(query)}
 
 

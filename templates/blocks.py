@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from templates import limits
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -18,40 +20,6 @@ if TYPE_CHECKING:
 
 Block = dict[str, Any]
 NOTHING = Markup()
-
-MOST_BLOCKS = 50
-MOST_FIELDS = 10
-MOST_ACTIONS = 25
-MOST_TABLE_ROWS = 100
-MOST_TABLE_COLUMNS = 20
-LONGEST_TEXT = 3_000
-LONGEST_FIELD = 2_000
-LONGEST_HEADER = 150
-LONGEST_CONTEXT = 2_000
-LONGEST_TABLE = 10_000
-LONGEST_BUTTON = 75
-LONGEST_VALUE = 2_000
-LONGEST_TITLE = 24
-LONGEST_LABEL = 2_000
-LONGEST_HINT = 2_000
-LONGEST_OPTION = 75
-LONGEST_PRIVATE = 3_000
-MOST_OPTIONS = 100
-MOST_BOXES = 10
-MOST_VIEW_BLOCKS = 100
-LARGEST_VIEW = 250_000
-"""Bytes of a view's JSON."""
-MOST_CHARTS = 2
-LONGEST_CHART_TITLE = 50
-LONGEST_CHART_LABEL = 20
-MOST_SERIES = 12
-MOST_POINTS = 20
-MOST_DATA_ROWS = 201
-LONGEST_DATA_TABLE = 20_000
-MOST_PAGE_ROWS = 100
-LONGEST_MESSAGE = 12_000
-"""Slack refuses messages near 13,200 characters without documenting it."""
-NOT_IN_MODALS = {"table", "data_table", "data_visualization"}
 
 
 class MessageLimitError(ValueError):
@@ -71,15 +39,15 @@ class BlockCollector:
 
     def fallback(self, text: str) -> Markup:
         """Set what notifications and screen readers get; it holds no figures."""
-        self.text = self._checked("fallback", text, LONGEST_TEXT)
+        self.text = self._checked("fallback", text, limits.LONGEST_TEXT)
         return NOTHING
 
     def header(self, caller: Caller) -> Markup:
-        text = self._checked("header", caller(), LONGEST_HEADER)
+        text = self._checked("header", caller(), limits.LONGEST_HEADER)
         return self._add({"type": "header", "text": {"type": "plain_text", "text": text}})
 
     def section(self, caller: Caller) -> Markup:
-        text = self._checked("section", caller(), LONGEST_TEXT)
+        text = self._checked("section", caller(), limits.LONGEST_TEXT)
         return self._add({"type": "section", "text": {"type": "mrkdwn", "text": text}})
 
     def fields(self, caller: Caller) -> Markup:
@@ -88,17 +56,17 @@ class BlockCollector:
         self._fields = collected
         caller()
         self._fields = None
-        self._count("fields", len(collected), MOST_FIELDS)
+        self._count("fields", len(collected), limits.MOST_FIELDS)
         return self._add({"type": "section", "fields": collected})
 
     def field(self, caller: Caller) -> Markup:
         if self._fields is None:
             raise MessageLimitError("field outside of fields")
-        self._fields.append({"type": "mrkdwn", "text": self._checked("field", caller(), LONGEST_FIELD)})
+        self._fields.append({"type": "mrkdwn", "text": self._checked("field", caller(), limits.LONGEST_FIELD)})
         return NOTHING
 
     def context(self, caller: Caller) -> Markup:
-        text = self._checked("context", caller(), LONGEST_CONTEXT)
+        text = self._checked("context", caller(), limits.LONGEST_CONTEXT)
         return self._add({"type": "context", "elements": [{"type": "mrkdwn", "text": text}]})
 
     def divider(self) -> Markup:
@@ -110,7 +78,7 @@ class BlockCollector:
         self._elements = collected
         caller()
         self._elements = None
-        self._count("actions", len(collected), MOST_ACTIONS)
+        self._count("actions", len(collected), limits.MOST_ACTIONS)
         return self._add({"type": "actions", "elements": collected})
 
     def button(
@@ -119,9 +87,13 @@ class BlockCollector:
         """A button of `actions`; `confirm` is (title, text, word to go on with) that is asked for first."""
         if self._elements is None:
             raise MessageLimitError("button outside of actions")
-        button: Block = {"type": "button", "text": self._plain("button", text, LONGEST_BUTTON), "action_id": action}
+        button: Block = {
+            "type": "button",
+            "text": self._plain("button", text, limits.LONGEST_BUTTON),
+            "action_id": action,
+        }
         if value:
-            button["value"] = self._checked("button: value", value, LONGEST_VALUE)
+            button["value"] = self._checked("button: value", value, limits.LONGEST_VALUE)
         if style:
             button["style"] = style
         if confirm:
@@ -151,14 +123,14 @@ class BlockCollector:
         self._view = {
             "type": "modal",
             "callback_id": callback,
-            "title": self._plain("title", title, LONGEST_TITLE),
-            "close": self._plain("close", close, LONGEST_TITLE),
+            "title": self._plain("title", title, limits.LONGEST_TITLE),
+            "close": self._plain("close", close, limits.LONGEST_TITLE),
             "notify_on_close": tell_of_closing,
         }
         if submit:
-            self._view["submit"] = self._plain("submit", submit, LONGEST_TITLE)
+            self._view["submit"] = self._plain("submit", submit, limits.LONGEST_TITLE)
         if private:
-            self._view["private_metadata"] = self._checked("private metadata", private, LONGEST_PRIVATE)
+            self._view["private_metadata"] = self._checked("private metadata", private, limits.LONGEST_PRIVATE)
         return NOTHING
 
     def home(self, *, callback: str = "", private: str = "") -> Markup:
@@ -167,7 +139,7 @@ class BlockCollector:
         if callback:
             self._view["callback_id"] = callback
         if private:
-            self._view["private_metadata"] = self._checked("private metadata", private, LONGEST_PRIVATE)
+            self._view["private_metadata"] = self._checked("private metadata", private, limits.LONGEST_PRIVATE)
         return NOTHING
 
     def text_input(
@@ -213,11 +185,28 @@ class BlockCollector:
         radio: bool = False,
     ) -> Markup:
         """A choice of (value, words)."""
-        self._count("options", len(options), MOST_OPTIONS)
-        shown = {v: {"text": self._plain("option", words, LONGEST_OPTION), "value": v} for v, words in options}
+        self._count("options", len(options), limits.MOST_OPTIONS)
+        shown = {value: self._option(value, words) for value, words in options}
         element: Block = {"type": "radio_buttons" if radio else "static_select", "options": list(shown.values())}
         if initial in shown:
             element["initial_option"] = shown[initial]
+        return self._input(block_id, label, element, placeholder, hint, optional=optional, live=live)
+
+    def search_input(
+        self,
+        block_id: str,
+        label: str,
+        *,
+        initial: tuple[str, str] | None = None,
+        placeholder: str = "",
+        hint: str = "",
+        optional: bool = False,
+        live: bool = False,
+    ) -> Markup:
+        """A choice among more than a menu holds, which the app looks through; `initial` is (value, words)."""
+        element: Block = {"type": "external_select", "min_query_length": 0}
+        if initial:
+            element["initial_option"] = self._option(*initial)
         return self._input(block_id, label, element, placeholder, hint, optional=optional, live=live)
 
     def checks_input(
@@ -231,8 +220,8 @@ class BlockCollector:
         optional: bool = False,
     ) -> Markup:
         """Boxes to tick, of (value, words)."""
-        self._count("options", len(options), MOST_BOXES)
-        shown = {v: {"text": self._plain("option", words, LONGEST_OPTION), "value": v} for v, words in options}
+        self._count("options", len(options), limits.MOST_BOXES)
+        shown = {value: self._option(value, words) for value, words in options}
         element: Block = {"type": "checkboxes", "options": list(shown.values())}
         if ticked := [shown[value] for value in shown if value in initial]:
             element["initial_options"] = ticked
@@ -261,18 +250,22 @@ class BlockCollector:
     ) -> Markup:
         element["action_id"] = block_id
         if placeholder:
-            element["placeholder"] = self._plain("placeholder", placeholder, LONGEST_HEADER)
+            element["placeholder"] = self._plain("placeholder", placeholder, limits.LONGEST_HEADER)
         block: Block = {
             "type": "input",
             "block_id": block_id,
-            "label": self._plain("label", label, LONGEST_LABEL),
+            "label": self._plain("label", label, limits.LONGEST_LABEL),
             "element": element,
             "optional": optional,
             "dispatch_action": live,
         }
         if hint:
-            block["hint"] = self._plain("hint", hint, LONGEST_HINT)
+            block["hint"] = self._plain("hint", hint, limits.LONGEST_HINT)
         return self._add(block)
+
+    def _option(self, value: str, words: str) -> Block:
+        self._count("option: value", len(value), limits.LONGEST_OPTION_VALUE)
+        return {"text": self._plain("option", words, limits.LONGEST_OPTION), "value": value}
 
     def _plain(self, what: str, text: str, longest: int) -> Block:
         return {"type": "plain_text", "text": self._checked(what, text, longest)}
@@ -281,18 +274,18 @@ class BlockCollector:
         """The modal or the Home, once it as a whole is within the limits."""
         if not self._view:
             raise MessageLimitError("a modal needs a title")
-        self._count("blocks", len(self.blocks), MOST_VIEW_BLOCKS)
+        self._count("blocks", len(self.blocks), limits.MOST_VIEW_BLOCKS)
         if self._view["type"] == "modal":
             self._check_modal()
         self._check_shared()
         view = {**self._view, "blocks": self.blocks}
-        self._count("view: bytes", len(json.dumps(view)), LARGEST_VIEW)
+        self._count("view: bytes", len(json.dumps(view)), limits.LARGEST_VIEW)
         return view
 
     def _check_modal(self) -> None:
         if any(block["type"] == "input" for block in self.blocks) and "submit" not in self._view:
             raise MessageLimitError("a modal with inputs needs a word for its submit button")
-        if refused := sorted({block["type"] for block in self.blocks} & NOT_IN_MODALS):
+        if refused := sorted({block["type"] for block in self.blocks} & limits.NOT_IN_MODALS):
             raise MessageLimitError(f"a modal takes no {refused[0]}")
 
     def _check_shared(self) -> None:
@@ -300,28 +293,30 @@ class BlockCollector:
         types = [block["type"] for block in self.blocks]
         if types.count("table") > 1:
             raise MessageLimitError("a message takes one table")
-        if (charts := types.count("data_visualization")) > MOST_CHARTS:
-            raise MessageLimitError(f"charts: {charts}, Slack takes {MOST_CHARTS}")
-        if self._in_data_tables > LONGEST_DATA_TABLE:
-            raise MessageLimitError(f"data tables: {self._in_data_tables} characters, Slack takes {LONGEST_DATA_TABLE}")
+        if (charts := types.count("data_visualization")) > limits.MOST_CHARTS:
+            raise MessageLimitError(f"charts: {charts}, Slack takes {limits.MOST_CHARTS}")
+        if self._in_data_tables > limits.LONGEST_DATA_TABLE:
+            raise MessageLimitError(
+                f"data tables: {self._in_data_tables} characters, Slack takes {limits.LONGEST_DATA_TABLE}"
+            )
 
     def chart(self, block: Block | None) -> Markup:
         """A chart that Slack draws itself (templates/charts); nothing where there is none to draw."""
         if block is None:
             return NOTHING
-        self._checked("chart: title", block["title"], LONGEST_CHART_TITLE)
+        self._checked("chart: title", block["title"], limits.LONGEST_CHART_TITLE)
         drawn = block["chart"]
         if drawn["type"] == "pie":
-            self._check_labels("chart: slices", [one["label"] for one in drawn["segments"]], MOST_SERIES)
+            self._check_labels("chart: slices", [one["label"] for one in drawn["segments"]], limits.MOST_SERIES)
         else:
-            self._check_labels("chart: series", [one["name"] for one in drawn["series"]], MOST_SERIES)
-            self._check_labels("chart: points", drawn["axis_config"]["categories"], MOST_POINTS)
+            self._check_labels("chart: series", [one["name"] for one in drawn["series"]], limits.MOST_SERIES)
+            self._check_labels("chart: points", drawn["axis_config"]["categories"], limits.MOST_POINTS)
         return self._add(block)
 
     def _check_labels(self, what: str, labels: Sequence[str], most: int) -> None:
         self._count(what, len(labels), most)
         for label in labels:
-            self._count("chart: label", len(label), LONGEST_CHART_LABEL)
+            self._count("chart: label", len(label), limits.LONGEST_CHART_LABEL)
 
     def data_table(
         self, caption: str, rows: Sequence[Sequence[str | tuple[float, str]]], *, page_size: int = 5
@@ -330,9 +325,9 @@ class BlockCollector:
 
         A cell is a text, or (number, how it is written).
         """
-        self._count("data table: rows", len(rows) - 1, MOST_DATA_ROWS - 1)
-        self._count("data table: columns", len(rows[0]), MOST_TABLE_COLUMNS)
-        self._count("data table: page", page_size, MOST_PAGE_ROWS)
+        self._count("data table: rows", len(rows) - 1, limits.MOST_DATA_ROWS - 1)
+        self._count("data table: columns", len(rows[0]), limits.MOST_TABLE_COLUMNS)
+        self._count("data table: page", page_size, limits.MOST_PAGE_ROWS)
         cells = [[self._data_cell(cell) for cell in row] for row in rows]
         return self._add(
             {
@@ -351,16 +346,18 @@ class BlockCollector:
     def _counted_apart(self, what: str, text: str) -> str:
         """What is in data tables does not count towards a message's length: they have a limit of their own."""
         text = str(text).strip()
-        self._count(f"{what}: characters", len(text), LONGEST_TEXT)
+        self._count(f"{what}: characters", len(text), limits.LONGEST_TEXT)
         self._in_data_tables += len(text)
         return text
 
     def table(self, rows: Sequence[Sequence[object]], numbers: Sequence[int] = ()) -> Markup:
         """A table whose first row is its heading; the columns in `numbers` are set to the right."""
-        self._count("table rows", len(rows), MOST_TABLE_ROWS)
-        self._count("table columns", len(rows[0]), MOST_TABLE_COLUMNS)
-        cells = [[{"type": "raw_text", "text": self._checked("cell", str(c), LONGEST_TEXT)} for c in r] for r in rows]
-        self._count("table: characters", sum(len(cell["text"]) for row in cells for cell in row), LONGEST_TABLE)
+        self._count("table rows", len(rows), limits.MOST_TABLE_ROWS)
+        self._count("table columns", len(rows[0]), limits.MOST_TABLE_COLUMNS)
+        cells = [
+            [{"type": "raw_text", "text": self._checked("cell", str(c), limits.LONGEST_TEXT)} for c in r] for r in rows
+        ]
+        self._count("table: characters", sum(len(cell["text"]) for row in cells for cell in row), limits.LONGEST_TABLE)
         settings = [{"align": "right"} if i in numbers else {"align": "left"} for i in range(len(rows[0]))]
         return self._add({"type": "table", "rows": cells, "column_settings": settings})
 
@@ -368,8 +365,8 @@ class BlockCollector:
         """(fallback text, blocks), once the message as a whole is within the limits."""
         if not self.text:
             raise MessageLimitError("a message needs a fallback text")
-        self._count("blocks", len(self.blocks), MOST_BLOCKS)
-        self._count("characters", self._length, LONGEST_MESSAGE)
+        self._count("blocks", len(self.blocks), limits.MOST_BLOCKS)
+        self._count("characters", self._length, limits.LONGEST_MESSAGE)
         self._check_shared()
         return self.text, self.blocks
 

@@ -13,7 +13,8 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader, Stric
 from markupsafe import Markup
 
 from templates import formats
-from templates.blocks import NOT_IN_MODALS, Block, BlockCollector
+from templates.blocks import Block, BlockCollector
+from templates.limits import NOT_IN_MODALS
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,7 @@ def _filled(name: str, view: dict[str, object]) -> BlockCollector:
         text_input=collector.text_input,
         date_input=collector.date_input,
         select_input=collector.select_input,
+        search_input=collector.search_input,
         people_input=collector.people_input,
         checks_input=collector.checks_input,
         **view,

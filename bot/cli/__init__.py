@@ -9,6 +9,7 @@ from importlib import import_module
 
 import click
 
+from policy import texts
 from policy.reasons import Refusal
 
 COMMANDS = {
@@ -54,6 +55,12 @@ class Commands(click.Group):
             return None
         command: click.Command = getattr(import_module(f"bot.cli.{COMMANDS[cmd_name]}"), cmd_name)
         return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Bytes that are no UTF-8 come as halves of letters, which no database takes."""
+        if wrong := [one for one in args if not texts.is_storable(one)]:
+            raise click.UsageError(f"{texts.storable(wrong[0])!r} is not text in UTF-8.", ctx)
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
         try:

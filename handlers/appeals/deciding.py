@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
+from handlers.slack import carried
+from handlers.slack.carried import FromMessage
 from handlers.slack.commands import Command
 from handlers.slack.interactions import Modal, closed, on_press, on_submit
+from policy import texts
 from policy.period import Quarter
 from policy.reasons import Refusal
 from programme.appeals import cards, deciding, filing, own_case
-from store.audit import Place
 from store.people import directory as people_store
 from templates import appeals as shown
 from templates import render, reviews
@@ -45,7 +46,7 @@ def press_appeal(app: App, press: Press) -> Modal:
 
 def submit_appeal(app: App, form: Form) -> View:
     with app.transaction(form.now) as moment:
-        filing.file(moment, form.person, _quarter(form.private), form.values.get("reason", ""))
+        filing.file(moment, form.person, _quarter(form.private), form.text("reason"))
     return closed(
         "Your appeal is with the board, and the cut waits until it is decided. `/tokens review` shows where it stands.",
         title="Appeal",
@@ -56,7 +57,7 @@ def _quarter(text: str) -> Quarter:
     try:
         return Quarter.parse(text)
     except ValueError:
-        raise Refusal("unknown_review", f"There is no review of {text!r}.") from None
+        raise Refusal("unknown_review", f"There is no review of {texts.quoted(text)}.") from None
 
 
 def press_uphold(app: App, press: Press) -> Modal:
@@ -67,12 +68,18 @@ def press_reject(app: App, press: Press) -> Modal:
     return _deciding(app, press, upheld=False)
 
 
+class Deciding(FromMessage, frozen=True, kw_only=True):
+    """What the form carries in which an appeal is decided."""
+
+    appeal_id: str
+
+
 def _deciding(app: App, press: Press, *, upheld: bool) -> Modal:
     with app.reading(press.now) as moment:
         card = cards.of(moment, press.value)
         deciding.require_decider(moment, press.person, card.appeal)
-    private = json.dumps({"appeal_id": press.value, "channel": press.channel, "ts": press.ts})
-    return Modal(shown.deciding(card, upheld=upheld, private=private))
+    private = Deciding(appeal_id=press.value, channel=press.channel, ts=press.ts)
+    return Modal(shown.deciding(card, upheld=upheld, private=carried.written(private)))
 
 
 def submit_uphold(app: App, form: Form) -> View:
@@ -84,11 +91,9 @@ def submit_reject(app: App, form: Form) -> View:
 
 
 def _decide(app: App, form: Form, *, upheld: bool) -> View:
-    private = json.loads(form.private)
-    place = Place(private["channel"], private["ts"])
-    reason = form.values.get("reason", "")
+    about, reason = carried.read(form.private, Deciding), form.text("reason")
     with app.transaction(form.now) as moment:
-        appeal = deciding.decide(moment, form.person, private["appeal_id"], upheld=upheld, reason=reason, place=place)
+        appeal = deciding.decide(moment, form.person, about.appeal_id, upheld=upheld, reason=reason, place=about.place)
     return render.modal("appeals/decided", appeal=appeal)
 
 

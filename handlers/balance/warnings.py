@@ -66,7 +66,15 @@ def submit_choice(app: App, form: Form) -> None:
         warnings.choose(moment, form.person.id, Choice(wanted, int(begin), int(end)))
 
 
-COMMANDS = (Command("warnings", "", "at what share of your tokens you are warned, and when not", open_choice),)
+COMMANDS = (
+    Command(
+        "warnings",
+        "",
+        "at what share of your tokens you are warned, and when not",
+        open_choice,
+        button="warnings_choose",
+    ),
+)
 
 
 def register(bolt: Bolt, app: App) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from handlers import note_failure
-from handlers.exceptions import amounts
+from handlers.exceptions import amounts, choices
+from handlers.slack import carried
 from handlers.slack.commands import Command
 from handlers.slack.interactions import Modal, form_of, on_press, on_submit
 from handlers.slack.users import quick
@@ -28,8 +29,6 @@ from store.exceptions import drafts as drafts_store
 from store.exceptions import questions as questions_store
 from store.exceptions import requests
 from store.people import directory as people_store
-from store.people import projects as projects_store
-from store.people import terms
 from templates import formats, render
 from templates.exceptions import button_value
 
@@ -52,8 +51,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _NUMBER = re.compile(r"\d{1,18}")
-MOST_PROJECTS = 100
 SHOWN_REQUESTS = 5
+LONGEST_AMOUNT = 40
 FORM = "fast_track_form"
 LIVE_FIELDS = ("amount", "purpose", "last_day", "project", "service", "beneficiaries", "incident")
 
@@ -97,13 +96,16 @@ def open_request(app: App, request: Request) -> Modal | None:
             return None
         fields, drafted_at = _draft(moment.session, person)
         if request.arguments:
-            fields = Fields(**(asdict(fields) | {"amount": request.arguments[:40]}))
+            fields = replace(fields, amount=request.arguments[:LONGEST_AMOUNT])
         return Modal(_form(moment, person, fields, drafted_at=drafted_at))
 
 
 def press_request(app: App, press: Press) -> Modal:
+    """The form, with the amount that was written where the button is."""
     with app.reading(press.now) as moment:
         fields, drafted_at = _draft(moment.session, press.person)
+        if press.value:
+            fields = replace(fields, amount=press.value[:LONGEST_AMOUNT])
         return Modal(_form(moment, press.person, fields, drafted_at=drafted_at))
 
 
@@ -159,16 +161,15 @@ def _form(
     last_day = _day(fields.last_day)
     if last_day is None or last_day < office.today:
         usual = asking.usual_last_day(office.book, office.today)
-        fields = Fields(**(asdict(fields) | {"last_day": usual.isoformat()}))
+        fields = replace(fields, last_day=usual.isoformat())
     judged, amount, problem = _preview(moment, person, fields, office)
-    services = [s for s in office.book.services if s.approved_on(office.today)]
     grant = crediting.monthly_grant(moment, person.id)
     return render.modal(
         "exceptions/form",
         form=fields,
         value=office.value,
-        projects=_projects(moment.session, person, fields.project, office.today),
-        services=[(service.key, formats.short(service.name, 75)) for service in services][:100],
+        projects=choices.projects(moment.session, person, fields.project, office.today),
+        services=choices.services(office.book, fields.service, office.today),
         break_glass=exceptions.break_glass_limit(grant, office.value, office.book.exceptions),
         judged=judged,
         preview_amount=amount,
@@ -177,21 +178,13 @@ def _form(
     )
 
 
-def _projects(session: Session, person: Person, chosen: str, today: date) -> list[tuple[str, str]]:
-    """Projects to choose from, the person's own first; as many as a menu holds, and the chosen one."""
-    own = terms.projects_of(session, person.id, today)
-    everything = [(one.key, formats.short(one.name, 75)) for one in projects_store.by_name(session)]
-    everything.sort(key=lambda one: (one[0] != chosen, one[0] not in own))
-    return everything[:MOST_PROJECTS]
-
-
 def _preview(
     moment: Moment, person: Person, fields: Fields, office: _Office
 ) -> tuple[Preview | None, MicroTokens | None, str]:
     """(how it would be judged, the amount, or else what is in the way) of a form that is being filled in."""
     if not fields.amount.strip():
         return None, None, ""
-    started = Fields(**(asdict(fields) | {"purpose": fields.purpose.strip() or "…"}))
+    started = fields if texts.shows(fields.purpose) else replace(fields, purpose="…")
     try:
         asked = _asked(moment.session, started, office)
         return asking.judge(moment, person, asked), asked.amount, ""
@@ -224,7 +217,7 @@ def _asked(session: Session, fields: Fields, office: _Office) -> NewRequest:
         project_key=fields.project or None,
         service_key=fields.service or None,
         beneficiaries=frozenset(person.id for person in named.values() if person is not None),
-        incident=fields.incident.strip() or None,
+        incident=fields.incident.strip() if texts.shows(fields.incident) else None,
     )
 
 
@@ -235,22 +228,27 @@ def _day(text: str) -> date | None:
         return None
 
 
-def _fields(values: dict[str, Any]) -> Fields:
-    return Fields(**{name: values[name] for name in LIVE_FIELDS if name in values})
+def _fields(form: Form) -> Fields:
+    """What is filled in; people are those of the one field that takes them."""
+    named = form.values.get("beneficiaries")
+    texts_of = {name: form.text(name) for name in LIVE_FIELDS if name != "beneficiaries"}
+    return Fields(beneficiaries=named if isinstance(named, list) else [], **texts_of)
 
 
 def preview(ack: Ack, body: dict[str, Any], client: WebClient, *, app: App) -> None:
     """Something was typed: keep it, and show what would become of it."""
     try:
         form = form_of(app, client, body)
-        fields = _fields(form.values)
-        _keep(app, form, fields)
+        fields = _fields(form)
+        _keep(app.once(body["trigger_id"]), form, fields)
         with app.reading(form.now) as moment:
             view = _form(moment, form.person, fields)
         quick(client).views_update(view_id=form.id, hash=body["view"]["hash"], view=view)
     except (SlackApiError, SlackClientError, OSError) as error:
         # Typed on meanwhile, or closed: the next preview is on its way, or no one looks.
         logger.info("a preview was not shown: %s", type(error).__name__)
+    except Refusal as refusal:
+        logger.info("a preview was not shown: %s", refusal.code)
     except Exception as error:  # noqa: BLE001 - what is typed stays, and is judged when it is sent
         note_failure(logger, "preview", error)
     ack()
@@ -258,24 +256,27 @@ def preview(ack: Ack, body: dict[str, Any], client: WebClient, *, app: App) -> N
 
 def keep_draft(ack: Ack, body: dict[str, Any], client: WebClient, *, app: App) -> None:
     """The form was closed: what is in it is there again when it is opened."""
-    form = form_of(app, client, body)
-    if form.values:
-        _keep(app, form, _fields(form.values))
+    try:
+        form = form_of(app, client, body)
+        if form.values:
+            _keep(app.once(f"closed:{form.id}"), form, _fields(form))
+    except Refusal as refusal:
+        logger.info("a draft was not kept: %s", refusal.code)
     ack()
 
 
 def _keep(app: App, form: Form, fields: Fields) -> None:
     """Save a draft, unless the form was sent meanwhile: then there is nothing left to write."""
-    with app.database.transaction() as session:
-        if requests.by_key(session, f"request:{form.id}") is None:
-            drafts_store.save(session, form.person.id, asdict(fields), now=form.now)
+    with app.transaction(form.now) as moment:
+        if requests.by_key(moment.session, f"request:{form.id}") is None:
+            drafts_store.save(moment.session, form.person.id, asdict(fields), now=form.now)
 
 
 def submit(app: App, form: Form) -> View:
     """Keep the request, and show who decides it until when."""
     with app.transaction(form.now) as moment:
         office = _office(moment)
-        asked = _asked(moment.session, _fields(form.values), office)
+        asked = _asked(moment.session, _fields(form), office)
         try:
             submitted = asking.submit(moment, form.person, asked, key=form.id)
         except FieldsRefused:
@@ -324,8 +325,7 @@ def press_answer(app: App, press: Press) -> Modal:
 
 def submit_answer(app: App, form: Form) -> None:
     with app.transaction(form.now) as moment:
-        text = form.values.get("answer", "")
-        questions.answer(moment, form.person, int(form.private), text)
+        questions.answer(moment, form.person, carried.parsed(form.private, int), form.text("answer"))
 
 
 def press_outcome(app: App, press: Press) -> Modal:
@@ -337,13 +337,19 @@ def press_outcome(app: App, press: Press) -> Modal:
 
 
 def submit_outcome(app: App, form: Form) -> None:
-    outcome, note = form.values.get("outcome", ""), form.values.get("note", "")
+    outcome, note = form.text("outcome"), form.text("note")
     with app.transaction(form.now) as moment:
         questions.tell_outcome(moment, form.person, form.private, outcome, note)
 
 
 COMMANDS = (
-    Command("request", "[amount]", "ask for more; the form shows who decides and by when", open_request),
+    Command(
+        "request",
+        "[amount]",
+        "ask for more; the form shows who decides and by when",
+        open_request,
+        button="fast_track_request",
+    ),
     Command("requests", "", "what you asked for, and where it stands", show_requests),
 )
 
@@ -358,6 +364,7 @@ def register(bolt: Bolt, app: App) -> None:
     on_submit(bolt, FORM, submit, app)
     on_submit(bolt, "fast_track_answer", submit_answer, app)
     on_submit(bolt, "fast_track_outcome", submit_outcome, app)
+    choices.register(bolt, app)
     for name in LIVE_FIELDS:
         bolt.action({"block_id": name, "action_id": name})(partial(preview, app=app))
     bolt.view_closed(FORM)(partial(keep_draft, app=app))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import date
 from typing import TYPE_CHECKING
 
 from handlers.exceptions import amounts
+from handlers.slack import carried
+from handlers.slack.carried import FromMessage
 from handlers.slack.commands import Command
 from handlers.slack.interactions import Modal, on_press, on_submit
+from policy import texts
 from policy.period import Quarter, day_of
 from policy.reasons import FieldsRefused, Refusal
 from programme.exceptions import cards, questions, voting
@@ -36,7 +38,8 @@ if TYPE_CHECKING:
     from store.engine import Session
     from templates.render import Message
 
-_MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
+_MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|([^>]*))?>")
+_UNTIL = re.compile(r"\s+until\b\s*", re.IGNORECASE)
 SHOWN_LINES = 10
 HOW_TO_DELEGATE = "Try `/tokens delegate @who until 2026-12-24`, or `/tokens delegate off`."
 
@@ -83,15 +86,21 @@ def _to_decide(app: App, press: Press) -> Card:
     return card
 
 
+class OfRequest(FromMessage, frozen=True, kw_only=True):
+    """What the forms about a request carry."""
+
+    request_id: str
+
+
 def _private(press: Press) -> str:
-    return json.dumps({"request_id": press.request_id, "channel": press.channel, "ts": press.ts})
+    return carried.written(OfRequest(request_id=press.request_id, channel=press.channel, ts=press.ts))
 
 
 def submit_less(app: App, form: Form) -> View:
     with app.transaction() as moment:
-        request = requests.get(moment.session, json.loads(form.private)["request_id"])
-        last_day = date.fromisoformat(form.values["last_day"]) if form.values.get("last_day") else None
-        amount = _amount(moment, form.values.get("amount", ""), form)
+        request = requests.get(moment.session, carried.read(form.private, OfRequest).request_id)
+        last_day = carried.parsed(form.text("last_day"), date.fromisoformat) if form.text("last_day") else None
+        amount = _amount(moment, form.text("amount"), form)
         if request is not None and amount == request.amount and last_day == request.last_day:
             ballot = Ballot(approves=True)
         else:
@@ -110,18 +119,17 @@ def _amount(moment: Moment, text: str, form: Form) -> MicroTokens:
 
 def submit_reject(app: App, form: Form) -> View:
     with app.transaction() as moment:
-        return _vote(moment, form, Ballot(approves=False, reason=form.values.get("reason", "").strip()))
+        return _vote(moment, form, Ballot(approves=False, reason=form.text("reason").strip()))
 
 
 def _vote(moment: Moment, form: Form, ballot: Ballot) -> View:
-    private = json.loads(form.private)
-    place = Place(private["channel"], private["ts"])
-    voted = voting.vote(moment.at(form.now), form.person, private["request_id"], ballot, place=place)
+    about = carried.read(form.private, OfRequest)
+    voted = voting.vote(moment.at(form.now), form.person, about.request_id, ballot, place=about.place)
     return render.modal("exceptions/voted", voted=voted)
 
 
 def submit_question(app: App, form: Form) -> None:
-    request_id, text = json.loads(form.private)["request_id"], form.values.get("question", "")
+    request_id, text = carried.read(form.private, OfRequest).request_id, form.text("question")
     with app.transaction(form.now) as moment:
         questions.ask(moment, form.person, request_id, text, key=f"question:{form.id}")
 
@@ -158,7 +166,7 @@ def delegate(app: App, request: Request) -> Message | None:
         if member is None:
             return None
         today = day_of(request.now, app.zone)
-        if words.lower() == "off":
+        if words.casefold() == "off":
             taken = board.take_back(moment, member)
             text = "Your vote is yours again." if taken else "You hadn't handed your vote to anyone."
         elif not words:
@@ -183,14 +191,15 @@ def _held(session: Session, held: board_store.Delegation | None) -> str:
 
 
 def _to_whom(session: Session, words: str) -> tuple[people_store.Person, date]:
-    who, _, until = words.partition(" until ")
-    found = _MENTION.fullmatch(who.strip())
+    who, *until = _UNTIL.split(words, maxsplit=1)
+    found = _MENTION.fullmatch(who)
     try:
-        last_day = date.fromisoformat(until.strip())
+        last_day = date.fromisoformat("".join(until))
     except ValueError:
-        raise Refusal("until", f"{words!r} lacks the last day.", next_step=HOW_TO_DELEGATE) from None
+        said = texts.quoted(_MENTION.sub(lambda one: _as_typed(session, one), words))
+        raise Refusal("until", f"{said} lacks the last day.", next_step=HOW_TO_DELEGATE) from None
     if not found:
-        raise Refusal("delegate_who", f"I don't recognise {who.strip()!r}.", next_step=HOW_TO_DELEGATE)
+        raise Refusal("delegate_who", f"I don't recognise {texts.quoted(who)}.", next_step=HOW_TO_DELEGATE)
     person = people_store.by_slack_id(session, found[1])
     if person is None:
         raise Refusal(
@@ -199,6 +208,13 @@ def _to_whom(session: Session, words: str) -> tuple[people_store.Person, date]:
             next_step="Ask them to use `/tokens` once, then try again.",
         )
     return person, last_day
+
+
+def _as_typed(session: Session, found: re.Match[str]) -> str:
+    """A mention as its writer saw it: Slack sends an id, with the name beside it or not."""
+    person = people_store.by_slack_id(session, found[1])
+    name = found[2] or (person.name.split()[0] if person else "someone")
+    return f"@{name}"
 
 
 COMMANDS = (

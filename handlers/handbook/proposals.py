@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from handlers.slack import carried
+from handlers.slack.carried import FromMessage
 from handlers.slack.commands import Command
 from handlers.slack.interactions import Modal, on_press, on_submit
 from policy.changes import differences
@@ -36,6 +37,12 @@ class Line:
     value: str
     may_decide: bool
     is_own: bool
+
+
+class Declining(FromMessage, frozen=True, kw_only=True):
+    """What the form carries in which a proposal is declined."""
+
+    proposal_id: str
 
 
 def show_policy(app: App, request: Request) -> Message | None:
@@ -86,16 +93,15 @@ def press_decline(app: App, press: Press) -> Modal:
     proposal_id, _ = _named(press.value)
     with app.reading(press.now) as moment:
         card = deciding.require_decidable(moment, press.person, proposal_id)
-    private = json.dumps({"proposal_id": proposal_id, "channel": press.channel, "ts": press.ts})
-    return Modal(render.modal("handbook/decline", card=card, private=private))
+    private = Declining(proposal_id=proposal_id, channel=press.channel, ts=press.ts)
+    return Modal(render.modal("handbook/decline", card=card, private=carried.written(private)))
 
 
 def submit_decline(app: App, form: Form) -> View:
-    private = json.loads(form.private)
-    place = Place(private["channel"], private["ts"])
+    about = carried.read(form.private, Declining)
     with app.transaction(form.now) as moment:
-        deciding.decline(moment, form.person, private["proposal_id"], form.values.get("reason", ""), place=place)
-        card = cards.of(moment, private["proposal_id"])
+        deciding.decline(moment, form.person, about.proposal_id, form.text("reason"), place=about.place)
+        card = cards.of(moment, about.proposal_id)
     return render.modal("handbook/declined", card=card)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec import Struct
+
+from handlers.slack import carried
+from handlers.slack.carried import FromMessage
 from handlers.slack.interactions import Modal, ShownModals, on_press, on_submit
 from policy.period import Quarter
 from policy.reasons import Refusal
@@ -57,6 +60,13 @@ def press_adopt(app: App, press: Press) -> Message:
     return render.message("reviews/voted", voted=voted)
 
 
+class Opposing(FromMessage, frozen=True, kw_only=True):
+    """What the form of a vote against carries."""
+
+    quarter: str
+    package: int
+
+
 def press_against(app: App, press: Press) -> Modal:
     """The form for a vote against, if someone may vote: no one fills it in for nothing."""
     quarter, package = _package(press.value)
@@ -65,16 +75,16 @@ def press_against(app: App, press: Press) -> Modal:
         panel = voting.panel_of(moment, quarter)
         voting.seat_of(moment, panel, press.person.id, votes=votes.votes(moment.session, quarter))
         voting.require_current(panel, package)
-    private = {"quarter": str(quarter), "package": package, "channel": press.channel, "ts": press.ts}
-    return Modal(render.modal("reviews/against", quarter=quarter, private=json.dumps(private)))
+    private = Opposing(quarter=str(quarter), package=package, channel=press.channel, ts=press.ts)
+    return Modal(render.modal("reviews/against", quarter=quarter, private=carried.written(private)))
 
 
 def submit_against(app: App, form: Form) -> View:
-    private = json.loads(form.private)
-    ballot = Ballot(private["package"], adopts=False, reason=form.values.get("reason", "").strip())
-    place = Place(private["channel"], private["ts"])
+    about = carried.read(form.private, Opposing)
+    quarter = carried.parsed(about.quarter, Quarter.parse)
+    ballot = Ballot(about.package, adopts=False, reason=form.text("reason").strip())
     with app.transaction(form.now) as moment:
-        voted = voting.vote(moment, form.person, Quarter.parse(private["quarter"]), ballot, place=place)
+        voted = voting.vote(moment, form.person, quarter, ballot, place=about.place)
     return render.modal("reviews/voted", voted=voted)
 
 
@@ -88,7 +98,7 @@ def press_value(app: App, press: Press) -> Message:
 
 def _package(value: str) -> tuple[Quarter, int]:
     quarter, _, package = value.partition(":")
-    return Quarter.parse(quarter), int(package)
+    return carried.parsed(quarter, Quarter.parse), carried.parsed(package, int)
 
 
 # --- Cases ---------------------------------------------------------------------------------------------------------
@@ -114,7 +124,7 @@ def _page(app: App, reader: Person, quarter: Quarter, number: int, *, now: datet
 
 def press_why(app: App, press: Press) -> Modal:
     """A case's reasons, and what would have changed it."""
-    about = About.parse(press.value)
+    about = carried.parsed(press.value, About.parse)
     with app.reading(press.now) as moment:
         case = single_cases.case_for(moment, press.person, about.quarter, about.person_id)
         name = _name(moment.session, about.person_id)
@@ -154,7 +164,7 @@ def press_put_back(app: App, press: Press) -> Modal:
 
 def _to_decide(moment: Moment, press: Press) -> tuple[About, ReviewedCase, str]:
     """The case that someone wants to decide, if they may."""
-    about = About.parse(press.value)
+    about = carried.parsed(press.value, About.parse)
     voting.require_undecided(moment.at(press.now), drafting.require(moment, about.quarter))
     case = single_cases.case_for(moment.at(press.now), press.person, about.quarter, about.person_id)
     return about, case, _name(moment.session, about.person_id)
@@ -166,6 +176,13 @@ def _name(session: Session, person_id: str) -> str:
     return person.name
 
 
+class OfCase(Struct, frozen=True, kw_only=True):
+    """The same, as the form carries it."""
+
+    about: str
+    seen: str
+
+
 class Chosen(NamedTuple):
     """What a form about a case carries: whose, on which page it was shown, and how it stood then."""
 
@@ -174,19 +191,19 @@ class Chosen(NamedTuple):
 
     @classmethod
     def of(cls, form: Form) -> Chosen:
-        private = json.loads(form.private)
-        return cls(About.parse(private["about"]), private["seen"])
+        private = carried.read(form.private, OfCase)
+        return cls(carried.parsed(private.about, About.parse), private.seen)
 
 
 def _private(about: About, case: ReviewedCase) -> str:
-    return json.dumps({"about": str(about), "seen": single_cases.mark(case)})
+    return carried.written(OfCase(about=str(about), seen=single_cases.mark(case)))
 
 
 def submit_hold(app: App, form: Form) -> View | ShownModals:
     about, seen = Chosen.of(form)
     with app.transaction(form.now) as moment:
         decided = single_cases.hold(
-            moment, form.person, about.quarter, about.person_id, reason=form.values.get("reason", ""), seen=seen
+            moment, form.person, about.quarter, about.person_id, reason=form.text("reason"), seen=seen
         )
         name = _name(moment.session, about.person_id)
     return _decided(app, form, about, decided, name)
@@ -200,8 +217,8 @@ def submit_amend(app: App, form: Form) -> View | ShownModals:
             form.person,
             about.quarter,
             about.person_id,
-            change=form.values.get("change", ""),
-            reason=form.values.get("reason", ""),
+            change=form.text("change"),
+            reason=form.text("reason"),
             seen=seen,
         )
         name = _name(moment.session, about.person_id)

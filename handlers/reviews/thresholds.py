@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
+from handlers.slack import carried
 from handlers.slack.interactions import Modal, on_press, on_submit
 from policy.period import Quarter
 from programme.handbook import cards, thresholds
@@ -18,20 +20,27 @@ if TYPE_CHECKING:
     from programme.app import App
 
 
+class Proposing(Struct, frozen=True, kw_only=True):
+    """What the form carries: at which review, and after which version of the handbook, it was opened."""
+
+    quarter: str
+    base: str
+
+
 def press_thresholds(app: App, press: Press) -> Modal:
     """The form, with what holds."""
-    quarter = Quarter.parse(press.value.partition(":")[0])
+    quarter = carried.parsed(press.value.partition(":")[0], Quarter.parse)
     with app.reading(press.now) as moment:
         offered = thresholds.offered(moment, press.person, quarter)
-    private = json.dumps({"quarter": str(quarter), "base": offered.base})
-    return Modal(handbook.thresholds(offered, THRESHOLDS, private=private))
+    private = Proposing(quarter=str(quarter), base=offered.base)
+    return Modal(handbook.thresholds(offered, THRESHOLDS, private=carried.written(private)))
 
 
 def submit_thresholds(app: App, form: Form) -> View:
-    private = json.loads(form.private)
-    asked = ThresholdForm(private["base"], form.values)
+    about = carried.read(form.private, Proposing)
+    asked = ThresholdForm(about.base, {name: form.text(name) for name in form.values})
     with app.transaction(form.now) as moment:
-        made = thresholds.propose(moment, form.person, Quarter.parse(private["quarter"]), asked)
+        made = thresholds.propose(moment, form.person, carried.parsed(about.quarter, Quarter.parse), asked)
         # Without the try on the review, which goes through everyone: the card has it, and Slack waits three seconds.
         card = next(one for one in cards.all_open(moment) if one.proposal.id == made.id)
     return handbook.thresholds_proposed(card, THRESHOLDS)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from handlers import contact_of, metrics, note_failure
 from handlers.slack.interactions import Modal, open_modal
 from handlers.slack.users import email_of
+from policy import texts
 from policy.reasons import Refusal
 from programme.people import directory
 from templates import render
@@ -30,6 +31,11 @@ if TYPE_CHECKING:
     from templates.render import Message
 
 logger = logging.getLogger(__name__)
+
+
+_AFTER = ".,;:!?…"
+_AROUND = _AFTER + "`'\"*_~()<>"
+"""What people put at the end of a sentence, and around a word that they copied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,8 @@ class Command:
     arguments: str
     summary: str
     answer: Callable[[App, Request], Message | Modal | None]
+    button: str = ""
+    """The action that opens the same form, for a command with one."""
 
 
 class Commands:
@@ -63,22 +71,23 @@ class Commands:
 
     def parse(self, text: str) -> tuple[Command, str]:
         """The subcommand and its arguments; for an unknown word the help, which names the nearest."""
-        # Slack escapes what is typed, so that mentions can be told from it.
-        for entity, letter in (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
-            text = text.replace(entity, letter)
-        word, _, arguments = text.strip().partition(" ")
-        command = self._by_name.get(word.lower())
+        word, _, arguments = unescaped(texts.plain(text)).partition(" ")
+        command = self._by_name.get(word.strip(_AROUND).casefold())
         if command is None:
             return self._by_name["help"], word
-        return command, "" if command.name == "help" else arguments.strip()
+        return command, "" if command.name == "help" else arguments.strip().rstrip(_AFTER)
 
-    def answer(self, app: App, *, text: str, slack_user_id: str, client: WebClient) -> Message | Modal:
-        """The answer to one `/tokens …`, whatever happens; a failure is logged under the number that it shows."""
+    def answer(self, app: App, *, text: str, slack_user_id: str, client: WebClient, once: str = "") -> Message | Modal:
+        """The answer to one `/tokens …`, whatever happens; a failure is logged under the number that it shows.
+
+        `once` is Slack's own id of it.
+        """
         command, arguments = self.parse(text)
         request = Request(slack_user_id, arguments, app.clock())
+        doing = app.once(once)
         try:
             with metrics.COMMAND_SECONDS.labels(command.name).time():
-                return command.answer(app, request) or _after_linking(app, command, request, client)
+                return command.answer(doing, request) or _after_linking(doing, command, request, client)
         except Refusal as refusal:
             return render.message("shared/refusal", refusal=refusal)
         except Exception as error:  # noqa: BLE001 - whatever it is, the person gets an answer
@@ -87,7 +96,8 @@ class Commands:
 
     def respond(self, ack: Ack, command: dict[str, Any], client: WebClient, *, app: App) -> None:
         """Bolt's listener for the slash command."""
-        said = self.answer(app, text=command.get("text", ""), slack_user_id=command["user_id"], client=client)
+        user, once = command["user_id"], command["trigger_id"]
+        said = self.answer(app, text=command.get("text", ""), slack_user_id=user, client=client, once=once)
         if isinstance(said, Modal):
             try:
                 open_modal(client, command["trigger_id"], said)
@@ -104,7 +114,7 @@ class Commands:
     def _help(self, app: App, request: Request) -> Message:
         with app.reading(request.now) as moment:
             contact = contact_of(moment)
-        near = difflib.get_close_matches(request.arguments.lower(), self._by_name, n=1)
+        near = difflib.get_close_matches(request.arguments.strip(_AROUND).casefold(), self._by_name, n=1)
         return render.message(
             "commands/help",
             commands=tuple(self),
@@ -114,10 +124,17 @@ class Commands:
         )
 
 
+def unescaped(text: str) -> str:
+    """What was typed: Slack escapes it, so that mentions can be told from it."""
+    for entity, letter in (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
+        text = text.replace(entity, letter)
+    return text
+
+
 def _after_linking(app: App, command: Command, request: Request, client: WebClient) -> Message | Modal:
     """First contact: ask Slack for the e-mail, outside of any transaction, link the person, answer again."""
     email = email_of(client, request.slack_user_id)
-    with app.transaction(request.now) as moment:
+    with app.once("").transaction(request.now) as moment:
         person = directory.link(moment, slack_user_id=request.slack_user_id, email=email)
         contact = contact_of(moment)
     answered = command.answer(app, request) if person else None

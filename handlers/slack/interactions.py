@@ -13,6 +13,7 @@ from slack_sdk.webhook import WebhookClient
 from handlers import contact_of, note_failure
 from handlers.slack.users import email_of, quick
 from policy.reasons import FieldsRefused, Refusal
+from programme.app import REPEATED
 from programme.people import directory
 from store.people import directory as people_store
 from templates import render
@@ -78,6 +79,11 @@ class Form:
     private: str
     now: datetime
 
+    def text(self, field: str) -> str:
+        """What was written or chosen in a field; nothing for one that is not there."""
+        value = self.values.get(field)
+        return value if isinstance(value, str) else ""
+
 
 def known_person(app: App, client: WebClient, slack_user_id: str, now: datetime) -> Person:
     """The person behind a Slack user, linked at first contact; a Refusal for someone we do not know."""
@@ -113,9 +119,9 @@ def _pressed(
     person = None
     try:
         person = known_person(app, client, body["user"]["id"], now)
-        value = str(body["actions"][0].get("value", ""))
+        value = str(body["actions"][0].get("value") or "")
         press = Press(person, value, now, container.get("channel_id"), container.get("message_ts"))
-        said = answer(app, press)
+        said = answer(app.once(body["trigger_id"]), press)
         if isinstance(said, Modal):
             _show_modal(client, body, said)
             said = None
@@ -149,12 +155,12 @@ def _renew(client: WebClient, view_id: str | None, view: View) -> None:
 
 
 def _is_in_modal(body: dict[str, Any]) -> bool:
-    return bool(body.get("view", {}).get("type") == "modal")
+    return bool((body.get("view") or {}).get("type") == "modal")
 
 
 def _tell(client: WebClient, body: dict[str, Any], said: Message) -> None:
     """Answer where the button was: beside its message, above the Home, or in place of the modal that it was in."""
-    if "view" not in body:
+    if not body.get("view"):
         answer_privately(body.get("response_url"), said)
         return
     view = render.answer(said, title="Tokens")
@@ -210,11 +216,12 @@ def _submitted(
 ) -> None:
     try:
         form = form_of(app, client, body)
-        shown = answer(app, form)
+        shown = answer(app.once(body["trigger_id"]), form)
     except FieldsRefused as refused:
         ack(response_action="errors", errors=_beside_fields(refused.problems, body["view"]))
     except Refusal as refusal:
-        ack(response_action="update", view=closed(str(refusal)))
+        title = "Done already" if refusal.code == REPEATED else "Not done"
+        ack(response_action="update", view=closed(str(refusal), title=title))
     except Exception as error:  # noqa: BLE001 - whatever it is, the person gets an answer
         failure_id = note_failure(logger, callback_id, error)
         text = f"Something went wrong on our side, and nothing was changed. Tell the administrators: {failure_id}."
@@ -240,7 +247,7 @@ def form_of(app: App, client: WebClient, body: dict[str, Any]) -> Form:
 def typed(view: View) -> dict[str, Any]:
     """What was typed and chosen, by block; empty fields are empty texts, people a list of Slack users."""
     found: dict[str, Any] = {}
-    for block_id, actions in view.get("state", {}).get("values", {}).items():
+    for block_id, actions in (view.get("state") or {}).get("values", {}).items():
         for element in actions.values():
             if "selected_users" in element:
                 found[block_id] = list(element["selected_users"])

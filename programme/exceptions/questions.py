@@ -66,9 +66,8 @@ def tell_outcome(moment: Moment, person: Person, request_id: str, outcome: str, 
         raise Refusal("not_yours", "Only the person who asked can say what came of it.")
     if request.granted is None or outcome not in OUTCOMES:
         raise Refusal("no_outcome", f"outcome = {outcome!r}: either nothing was granted, or there is no such answer.")
-    if words.strip():
-        texts.require("note", words, "Write a sentence.")
-    moved = move(moment, request, outcome=outcome, outcome_note=words.strip() or None)
+    note_text = texts.require("note", words, "Write a sentence.") if texts.shows(words) else None
+    moved = move(moment, request, outcome=outcome, outcome_note=note_text)
     notices.tell_of_outcome(moment, moved)
     note(moment, moved, person.id, "request.outcome", outcome=outcome)
     return moved

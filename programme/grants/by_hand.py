@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING
 
+from policy import texts
 from policy.kinds import EntryKind, LotKind
 from policy.reasons import Refusal
 from programme.funding import PRIORITY
@@ -82,8 +83,8 @@ def _require_sound(amount: MicroTokens, reason: str, expires_at: datetime, now: 
         raise Refusal("amount_not_positive", f"amount = {amount.decimal:f}: must be above zero.")
     if expires_at <= now:
         raise Refusal("expired_already", f"expires = {expires_at.isoformat()}: must be in the future.")
-    if not reason.strip():
-        raise Refusal("reason_missing", "reason is empty; the person will read it.")
+    if wrong := texts.problem(reason, "reason is empty; the person will read it."):
+        raise Refusal("reason_missing", wrong)
 
 
 def record_refusal(moment: Moment, refusal: Refusal, *, key: str | None, actor: str) -> None:

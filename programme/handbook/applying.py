@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from policy import handbook
+from policy import handbook, texts
 from policy.reasons import Refusal
 from programme import handbooks
 from store import audit, locks
@@ -12,6 +12,8 @@ from store.handbook import reference
 from store.locks import Lock
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from policy.handbook import Handbook
     from programme.moment import Moment
 
@@ -62,8 +64,24 @@ def checked(moment: Moment, body: str) -> Handbook:
     except handbook.HandbookError as error:
         raise Refusal("handbook_invalid", f"The handbook has mistakes:\n{error}", next_step="Correct them.") from error
     if reference.handbook_body(moment.session, new.version) != body:
+        if unfit := "\n".join(_unfit(handbook.document(body))):
+            raise Refusal("handbook_invalid", f"The handbook has mistakes:\n{unfit}", next_step="Correct them.")
         _require_next(new, [handbooks.parsed(text) for text in reference.handbook_bodies(moment.session)])
     return new
+
+
+def _unfit(part: Any, path: str = "") -> Iterator[str]:  # noqa: ANN401 - any part of a TOML document
+    """Texts that could not be stored or shown. Asked of new handbooks alone: what is applied has to be readable."""
+    if isinstance(part, dict):
+        for key, value in part.items():
+            yield from _unfit(value, f"{path}.{key}" if path else key)
+    elif isinstance(part, list):
+        for number, value in enumerate(part, start=1):
+            yield from _unfit(value, f"{path}[{number}]")
+    elif isinstance(part, str):
+        longest = texts.LONGEST_KEY if path.endswith(".key") else texts.LONGEST_NAME
+        if expected := texts.unfit(part, longest):
+            yield f"{path} = {texts.quoted(part)}: expected {expected}"
 
 
 def _require_next(new: Handbook, known: list[Handbook]) -> None:

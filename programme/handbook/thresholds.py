@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import tomlkit
 
-from policy import handbook
+from policy import handbook, texts
 from policy.changes import differences
 from policy.period import Month
 from policy.reasons import FieldsRefused, Refusal
@@ -153,9 +153,9 @@ def _wanted(fields: Mapping[str, str], document: Mapping[str, Any]) -> dict[str,
     read: dict[str, Decimal] = {}
     problems: dict[str, str] = {}
     for one in THRESHOLDS:
-        text = fields.get(one.key, "").strip()
+        text = texts.plain(fields.get(one.key, ""))
         if (matched := PERCENT.fullmatch(text)) is None or Decimal(matched[1]) > one.most:
-            problems[one.key] = f"{text!r}: write a percentage up to {one.most} with at most two decimals."
+            problems[one.key] = f"{texts.quoted(text)}: write a percentage up to {one.most} with at most two decimals."
         else:
             read[one.key] = Decimal(matched[1]) / 100
     if problems:
@@ -169,7 +169,9 @@ def _wanted(fields: Mapping[str, str], document: Mapping[str, Any]) -> dict[str,
 def _version(fields: Mapping[str, str]) -> str:
     text = fields.get(VERSION, "").strip()
     if VERSION_NAME.fullmatch(text) is None:
-        raise FieldsRefused({VERSION: f"{text!r}: use at most 40 letters, digits, dots, dashes and underscores."})
+        raise FieldsRefused(
+            {VERSION: f"{texts.quoted(text)}: use at most 40 letters, digits, dots, dashes and underscores."}
+        )
     return text
 
 
@@ -177,7 +179,7 @@ def _day(fields: Mapping[str, str], last: Handbook, today: date) -> date:
     text = fields.get(FROM, "")
     found = [day for day in _days(last, today) if day.isoformat() == text]
     if not found:
-        raise FieldsRefused({FROM: f"{text!r}: choose the first day of one of the next quarters."})
+        raise FieldsRefused({FROM: f"{texts.quoted(text)}: choose the first day of one of the next quarters."})
     return found[0]
 
 

@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
+from policy import texts
 from policy.reasons import Refusal
 from policy.sizing import WHOLE
 from programme.files import cells
@@ -256,6 +257,8 @@ def require(moment: Moment, email: str) -> Person:
 
 def map_identity(moment: Moment, *, source: str, kind: IdentityKind, value: str, email: str, actor: str) -> Person:
     """Say that a gateway's user, e-mail or key alias is a certain person's."""
+    for field, text in (("source", source), ("value", value)):
+        texts.require_name(field, text)
     person = require(moment, email)
     _map(moment, (source, kind, value), person.id, actor)
     return person

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 from msgspec import Meta
 
+from policy import texts
 from policy.parameters.grants import LEVELS
 from programme import table_file, time_zones
 from programme.files import cells as cell_readers
@@ -75,13 +76,15 @@ def _spelled(words: Iterable[str]) -> Callable[[str], str]:
     return read
 
 
+_SLACK_USER = Annotated[str, Meta(pattern=r"^[UW][A-Z0-9]{1,30}$")]
+"""It is written into mentions as it is, so it must be no more than an id."""
 _DAY = "a date such as 2026-11-01"
 _POST = "a share of a full-time post above 0 and at most 1, such as 0.9625"
 COLUMNS = {
-    "email": Cell("an e-mail address", read=cell_readers.email),
+    "email": Cell("an e-mail address", read=cell_readers.email, longest=texts.LONGEST_EMAIL),
     "name": Cell("a name", read=_text),
-    "slack_user_id": Cell("a Slack user id such as U012AB3CD", Annotated[str, Meta(pattern="^[A-Z0-9]+$")]),
-    "manager_email": Cell("an e-mail address", read=cell_readers.email),
+    "slack_user_id": Cell("a Slack user id such as U012AB3CD", _SLACK_USER),
+    "manager_email": Cell("an e-mail address", read=cell_readers.email, longest=texts.LONGEST_EMAIL),
     "level": Cell(f"one of {', '.join(LEVELS)}", read=cell_readers.one_of(LEVELS)),
     "role_family": Cell("a role family", read=_text),
     "pay_band": Cell("a pay band"),

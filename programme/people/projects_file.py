@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
+from policy import texts
 from policy.parameters.grants import COMPLEXITIES
 from programme import table_file
 from programme.files import cells as cell_readers
@@ -50,7 +51,7 @@ def _columns(id_of: Mapping[str, str]) -> dict[str, Cell]:
 
     known = Cell("the e-mail of someone in the programme; see `tokens-bot people import`", read=person)
     return {
-        "project": Cell("a key"),
+        "project": Cell("a key", longest=texts.LONGEST_KEY),
         "name": Cell("a name"),
         "complexity": Cell(f"one of {', '.join(COMPLEXITIES)}", read=cell_readers.one_of(COMPLEXITIES)),
         "director_email": known,

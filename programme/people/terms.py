@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
-from policy import rollout
+from policy import rollout, texts
 from policy.reasons import Refusal
 from programme.people import directory, projects_file
 from store import audit
@@ -51,6 +51,7 @@ def budgets(moment: Moment) -> list[store.Budget]:
 
 def set_band(moment: Moment, band: str, midpoint: NanoUSD, *, holds_from: date, actor: str) -> None:
     """Say what the middle of a pay band is from a day on."""
+    texts.require_name("band", band)
     store.set_midpoint(moment.session, band, holds_from=holds_from, midpoint=midpoint)
     _note(moment, "bands.set", band, actor, after={"holds_from": holds_from.isoformat()})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from policy import texts
 from policy.reasons import FieldsRefused, Refusal
 from policy.reviews import votes
 from policy.reviews.adjustment import THOUSANDTH, carried
@@ -88,7 +89,9 @@ def _change(moment: Moment, kept: Review, case: ReviewedCase, text: str) -> int:
     try:
         delta = votes.thousandths(text)
     except ValueError:
-        raise FieldsRefused({"change": f"{text!r}: write per cent with at most one decimal, {between}."}) from None
+        raise FieldsRefused(
+            {"change": f"{texts.quoted(text)}: write per cent with at most one decimal, {between}."}
+        ) from None
     if delta < min(allowed.least, 0) and not allowed.may_cut:
         raise FieldsRefused({"change": f"{delta / 10:g} %: only people marked LOW can be cut. Choose {between}."})
     if not allowed.least <= delta <= allowed.most:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from policy import texts
 from policy.reasons import Refusal
 from store import audit
 from store.usage import keys
@@ -40,6 +41,8 @@ def create(moment: Moment, *, name: str, source: str, scopes: Sequence[str], act
             f"scope {unknown[0] if unknown else ''!r} does not exist.",
             next_step=f"Scopes are {', '.join(SCOPES)}.",
         )
+    texts.require_name("name", name)
+    texts.require_name("source", source)
     secret = PREFIX + secrets.token_urlsafe(32)
     key_id = f"key_{secrets.token_hex(6)}"
     try:

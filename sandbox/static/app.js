@@ -184,6 +184,10 @@ async function inModal(order) {
   await refresh();
 }
 
+async function inMenu(order) {
+  return (await ask("/page/modals", { as: view.me, ...order })).options;
+}
+
 let arrived = Promise.resolve();
 
 function become(id) {
@@ -454,7 +458,7 @@ function suggest(text) {
 }
 
 const composer = startComposer({ suggest, send });
-const modal = startModal({ send: inModal });
+const modal = startModal({ send: inModal, search: inMenu });
 const thread = startThread({ send: reply, close: closeThread });
 const home = startHome({ send: onHome });
 byId("tab-home").addEventListener("click", () => openTab("home"));

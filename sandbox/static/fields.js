@@ -55,7 +55,6 @@ function offered(element, context) {
   if (element.option_groups) return element.option_groups.flatMap((group) => group.options);
   if (element.options) return element.options;
   if (element.type.includes("users")) return context.people().map((one) => choice(one.id, one.real_name));
-  if (element.type === "external_select") return [];
   return context.channels().map((place) => choice(place.id, `#${place.name}`));
 }
 
@@ -66,6 +65,40 @@ function menu(element, filled, context) {
   const node = h("select", { class: "button menu" }, none, groups ?? offered(element, context).map(option));
   node.value = filled ?? "";
   node.read = () => node.value || null;
+  return node;
+}
+
+const PAUSE = 200;
+
+/** A menu whose options the app keeps: what is typed is looked for there, and only what it offers can be chosen. */
+function search(element, filled, context) {
+  const known = new Map((element.options ?? []).map((entry) => [entry.value, plain(entry.text.text)]));
+  const list = h("datalist", { id: `${context.id}-options` });
+  const node = h("input", { class: "entry", type: "text", list: list.id, placeholder: hint(element) || "Search", autocomplete: "off" });
+  let chosen = filled;
+  let waiting = 0;
+  const offer = (entries) => {
+    for (const entry of entries) known.set(entry.value, plain(entry.text.text));
+    list.replaceChildren(...entries.map((entry) => h("option", { value: plain(entry.text.text) })));
+  };
+  const ask = async () => {
+    const words = node.value;
+    const found = (await context.search?.(element, words)) ?? [];
+    if (node.value === words) offer(found);
+  };
+  node.value = known.get(chosen) ?? "";
+  node.addEventListener("focus", ask);
+  node.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(ask, PAUSE);
+  });
+  // Before anyone else hears of the change: words that the app did not offer are no choice.
+  node.addEventListener("change", () => {
+    chosen = node.value ? ([...known].find(([, words]) => words === node.value)?.[0] ?? chosen) : null;
+    node.value = known.get(chosen) ?? "";
+  });
+  node.read = () => chosen || null;
+  node.beside = list;
   return node;
 }
 
@@ -106,7 +139,7 @@ const DRAWN = {
   timepicker: picker("time"),
   datetimepicker: moment,
   static_select: menu,
-  external_select: menu,
+  external_select: search,
   users_select: menu,
   channels_select: menu,
   conversations_select: menu,

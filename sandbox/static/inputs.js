@@ -19,6 +19,7 @@ export function labelled(block, node, below = null) {
     { class: "block input", "data-block": block.block_id },
     label,
     node,
+    node.beside ?? null,
     below,
     enter,
     block.hint ? h("p", { class: "advice", id: `${node.id}-hint` }, plain(block.hint.text)) : null,

@@ -6,8 +6,11 @@ import { field, isField, isGroup } from "./fields.js";
 import { labelled, whenFilled } from "./inputs.js";
 import { plain } from "./mrkdwn.js";
 
-/** `send` tells the server what was done: the view, what was done, all that is filled in, and what it was done to. */
-export function startModal({ send }) {
+/** `send` tells the server what was done: the view, what was done, all that is filled in, and what it was done to.
+ *
+ * `search` gives what the app offers for a text that is typed into a menu of its own.
+ */
+export function startModal({ send, search }) {
   const dialog = byId("modal");
   const form = byId("modal-form");
   const fields = new Map();
@@ -84,11 +87,18 @@ export function startModal({ send }) {
     const before = fields.get(id);
     const kept = unsent.has(id) && before?.element.type === element.type;
     const known = shown.values[block.block_id]?.[element.action_id] ?? null;
-    const node = field(element, kept ? before.node.read() : known, { ...context, id, clearable });
+    const node = field(element, kept ? before.node.read() : known, { ...context, id, clearable, search: lookUp(block) });
     drawnNow.set(id, { block, element, node });
     listen(block, element, node);
     return node;
   }
+
+  /** What the app offers for a text; nothing if it does not answer. */
+  const lookUp = (block) => async (element, value) => {
+    if (!shown) return [];
+    const order = { view: shown.id, do: "search", block_id: block.block_id, action_id: element.action_id, value };
+    return search(order).catch(() => []);
+  };
 
   function listen(block, element, node) {
     const at = { block_id: block.block_id, action_id: element.action_id };

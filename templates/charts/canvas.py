@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from policy.units import MICRO_PER_TOKEN, NANO_PER_USD, divide_half_even
 from templates import formats
+from templates.charts.scripts import drawable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -112,7 +113,7 @@ class Card:
 
         self.figure: Figure = Figure(figsize=(WIDTH, HEIGHT), dpi=DPI, facecolor=CARD)
         FigureCanvasAgg(self.figure)
-        title, size = fitting(title)
+        title, size = fitting(drawable(title))
         self.write(MARGIN, TITLE_AT, title, size=size, weight="bold")
         self.write(MARGIN, SUBTITLE_AT, subtitle, colour=FAINT)
 
@@ -129,7 +130,7 @@ class Card:
         va: Literal["top", "center", "bottom", "baseline"] = "baseline",
         rotation: float = 0,
     ) -> Text:
-        """A text at dots; "$" and the like stand for themselves."""
+        """A text at dots; "$" and the like stand for themselves, and letters that the font lacks are spelt."""
         from matplotlib.transforms import IdentityTransform  # noqa: PLC0415 - with the drawing library
 
         from templates.charts.text_cache import StampedText  # noqa: PLC0415 - as above
@@ -137,7 +138,7 @@ class Card:
         text = StampedText(
             x,
             y,
-            words,
+            drawable(words),
             size=size,
             color=colour,
             weight=weight,
@@ -267,7 +268,8 @@ def width_of(words: str, size: float = TEXT, weight: str = "normal") -> float:
     from matplotlib.font_manager import FontProperties  # noqa: PLC0415 - as above
 
     ruler = RendererAgg(1, 1, DPI)  # type: ignore[no-untyped-call]
-    return float(ruler.get_text_width_height_descent(words, FontProperties(size=size, weight=weight), ismath=False)[0])  # type: ignore[no-untyped-call]
+    font = FontProperties(size=size, weight=weight)
+    return float(ruler.get_text_width_height_descent(drawable(words), font, ismath=False)[0])  # type: ignore[no-untyped-call]
 
 
 def fitting(title: str) -> tuple[str, float]:

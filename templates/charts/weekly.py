@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from policy.units import NANO_PER_USD, NanoUSD
 from templates.charts import canvas
 from templates.charts.canvas import BAND, CARD, FAINT, INK, LINE, MARGIN, Box, Card, Picture, Plot
+from templates.charts.scripts import drawable
 from templates.charts.weekly_words import WEEKS_COMPARED, WORDS, alt_text, finding, subtitle
 
 if TYPE_CHECKING:
@@ -297,7 +298,7 @@ def _key_lines(card: Card, services: Sequence[str]) -> list[list[tuple[int, str,
     for longest in range(LONGEST_NAME, SHORTEST_NAME - 1, -1):
         lines, x = [[]], float(MARGIN)
         for place, name in enumerate(services):
-            words = canvas.name(name, longest)
+            words = canvas.name(drawable(name), longest)
             width = card.key_width(words)
             if x + width > canvas.ACROSS - MARGIN and lines[-1]:
                 lines, x = [*lines, []], float(MARGIN)

@@ -105,6 +105,7 @@ def test_every_command_explains_itself() -> None:
         ("handbook", "apply", "missing.toml"),
         ("quarantine", "list", "--limit", "0"),
         ("keys", "create"),
+        ("keys", "create", "half\udcff"),
     ],
 )
 def test_wrong_usage_is_exit_2(run: Run, arguments: tuple[str, ...]) -> None:
@@ -120,6 +121,11 @@ def test_wrong_usage_is_exit_2(run: Run, arguments: tuple[str, ...]) -> None:
         (("identities", "add", "nobody@example.com", "x"), "No one has the e-mail 'nobody@example.com'."),
         (("keys", "revoke", "nothing"), "No key in force is named 'nothing'. See `tokens-bot keys list`."),
         (("keys", "create", "x", "--scope", "all"), "scope 'all' does not exist. Scopes are usage:write, "),
+        (("keys", "create", "\u200b"), "name = '': expected a text that shows something."),
+        (("keys", "create", "x" * 201), "expected at most 200 characters."),
+        (("bands", "set", "\u3164", "1"), "band = '': expected a text that shows something."),
+        (("identities", "add", ADA, "x" * 201), "expected at most 200 characters."),
+        (("grants", "give", ADA, "1", "--reason", "\u2800", "--expires", "2099-01-01"), "reason is empty"),
         (("grants", "give", ADA, "0", "--reason", "x", "--expires", "2099-01-01"), "must be above zero"),
         (("grants", "give", ADA, "1", "--reason", " ", "--expires", "2099-01-01"), "reason is empty"),
         (("grants", "give", ADA, "1", "--reason", "x", "--expires", "2020-01-01"), "must be in the future"),

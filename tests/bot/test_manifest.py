@@ -114,7 +114,7 @@ def test_only_what_is_listened_to_is_subscribed() -> None:
     """Nothing is heard that nothing in the code listens to; buttons and forms are."""
     socket, http = (manifest.build(url=url)["settings"] for url in (None, "https://tokens.example.com"))
     assert socket["event_subscriptions"] == {"bot_events": list(manifest.EVENTS)}
-    assert manifest.EVENTS == ("app_home_opened", "subteam_members_changed", "subteam_updated")
+    assert manifest.EVENTS == ("app_home_opened", "message.im", "subteam_members_changed", "subteam_updated")
     assert manifest.build()["features"]["app_home"]["home_tab_enabled"] is True
     assert socket["interactivity"] == {"is_enabled": True}
     assert http["interactivity"]["request_url"] == "https://tokens.example.com/slack/events"

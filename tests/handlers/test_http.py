@@ -336,8 +336,8 @@ def test_compressed_bodies_are_taken(sqlite_client: TestClient, sqlite_app: App)
         (gzip.compress(b"[]", mtime=0) + b"rest", 400, "The body is not gzip, as its Content-Encoding says."),
         (gzip.compress(b"[]", mtime=0)[:-4], 400, "The body ended early: its gzip is not complete."),
         (b"", 400, "the body is not JSON"),
-        (gzip.compress(b" " * 1_001, mtime=0), 413, "The body holds more than 1000 bytes; send smaller batches."),
-        (gzip.compress(b" " * 600, mtime=0) * 2, 413, "The body holds more than 1000 bytes; send smaller batches."),
+        (gzip.compress(b" " * 1_001, mtime=0), 413, "The body holds more than 1000 bytes; send smaller ones."),
+        (gzip.compress(b" " * 600, mtime=0) * 2, 413, "The body holds more than 1000 bytes; send smaller ones."),
     ],
 )
 def test_what_gzip_may_not_be(
@@ -373,7 +373,7 @@ def test_large_bodies_are_refused(sqlite_client: TestClient, monkeypatch: pytest
     for content in (body + b" ", chunks):
         answer = sqlite_client.post("/v1/usage", content=content)
         assert answer.status_code == 413
-        assert answer.json()["detail"] == f"The body is larger than {len(body)} bytes; send smaller batches."
+        assert answer.json()["detail"] == f"The body is larger than {len(body)} bytes; send smaller ones."
 
 
 def test_too_many_events_are_refused(

@@ -257,10 +257,11 @@ def test_handing_a_vote_over(sandbox: Sandbox, office: App) -> None:
         return read(sandbox.command(slack.TESS, slack.GENERAL, f"/tokens delegate{line}").message)
 
     assert "No one stands in for you" in say("")
-    assert "lacks the last day" in say(" @lena")
+    assert "'@lena' lacks the last day" in say(" @lena")
+    assert "'@lena next week' lacks the last day" in say(" @lena\u00a0next week")
     assert "I don't recognise" in say(" Lena until 2026-12-01")
     assert "a day from today to" in say(" @lena until 2026-01-01")
-    assert "Lena Vogt votes in your place until the end of 1 Dec 2026" in say(" @lena until 2026-12-01")
+    assert "Lena Vogt votes in your place until the end of 1 Dec 2026" in say("\u2003@lena UNTIL 2026-12-01.")
     assert "Lena Vogt votes in your place" in say("")
     send(sandbox, slack.BEN, amount="5000")
     shown = card(sandbox, saying="<@U0LENA>")

@@ -117,6 +117,23 @@ def test_a_text_with_mistakes_is_refused_with_all_of_them(sqlite_app: App) -> No
     assert "kontact" in refusal.text
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('key = "gpu-cluster"', f'key = "{"k" * 151}"', "expected at most 150 characters"),
+        ('contact = "', 'contact = "\\u0000', "expected text without NUL"),
+        ('name = "GPU cluster"', 'name = "\\u3164"', "expected a text that shows something"),
+    ],
+)
+def test_a_text_that_could_not_be_stored_or_shown_is_refused(sqlite_app: App, old: str, new: str, said: str) -> None:
+    """A service's key has to fit into a menu, and TOML can write a NUL: told before it closes a form to everyone."""
+    text = handbook_text("2026.2", date(2026, 12, 1))
+    assert old in text
+    refusal = refused(sqlite_app, text.replace(old, new, 1))
+    assert refusal.code == "handbook_invalid"
+    assert said in refusal.text
+
+
 def test_services_are_kept_under_their_present_names(app: App) -> None:
     """A service that a handbook no longer lists is still known by name, since old usage speaks of it."""
     apply_handbook(app, "2026.2", date(2026, 12, 1), more=MORE)

@@ -73,3 +73,13 @@ def test_the_refusal_lists_the_lines_in_order() -> None:
     with pytest.raises(Refusal) as refusal:
         problems.refuse("code")
     assert refusal.value.text.splitlines() == ["Nothing was imported:", "line 2: earlier", "line 10: later"]
+
+
+def test_what_no_one_could_store_or_show_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lengths are a column's own, and a long cell is told by its beginning and length; blanks are none."""
+    monkeypatch.setitem(COLUMNS, "key", Cell("a key", longest=150))
+    assert read(f"key\n{'k' * 150}\n")[1] == []
+    assert read(f"key\n{'k' * 160}\n")[1] == [
+        (2, f"key = '{'k' * 64}'… (160 characters): expected at most 150 characters")
+    ]
+    assert read("key\n\u200b\u2800\n")[1] == [(2, "key = '\\u200b\u2800': expected a text that shows something")]

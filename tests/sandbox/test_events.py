@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from slack_sdk import WebClient
 
 from sandbox import Sandbox, Workspace, WorkspaceError
 from tests.sandbox.company import ADA, BEN, MARA, PLAN
@@ -194,3 +195,72 @@ def test_socket_mode_says_which_attempt(app: TokensApp, sandbox: Sandbox) -> Non
     listeners[:] = [forget]
     sandbox.set_user_group(GROUP, [ADA])
     assert seen == [(0, ""), (1, "timeout"), (2, "timeout"), (3, "timeout")]
+
+
+# --- Messages ------------------------------------------------------------------------------------------------------
+
+SAID = frozenset({"message.im", "message.channels", "message.groups"})
+READING = frozenset({"im:history", "channels:history", "groups:history"})
+
+
+@pytest.fixture(params=["app", "http_app"])
+def reader(request: pytest.FixtureRequest, sandbox: Sandbox) -> list[dict[str, Any]]:
+    """What an app hears that subscribed to messages of every kind."""
+    scopes = sandbox.workspace.app.scopes | READING
+    sandbox.workspace.change_app(events=SAID, scopes=scopes)
+    app: TokensApp = request.getfixturevalue(request.param)
+    # Bolt passes over what its own app said; here that is to be seen.
+    app.bolt._middleware_list = [one for one in app.bolt._middleware_list if "IgnoringSelf" not in type(one).__name__]
+    heard: list[dict[str, Any]] = []
+
+    def hear(event: dict[str, Any]) -> None:
+        heard.append(event)
+
+    app.bolt.event("message")(hear)
+    return heard
+
+
+def test_a_message_to_the_app_is_heard(sandbox: Sandbox, reader: list[dict[str, Any]]) -> None:
+    """Who said what where, at which time, and of which kind the conversation is; said once, heard once."""
+    dm = sandbox.dm(ADA)
+    said = sandbox.say(ADA, dm, "balance & <@nobody>")
+    assert [(event["type"], event["channel_type"], event["channel"]) for event in reader] == [("message", "im", dm)]
+    [event] = reader
+    assert (event["user"], event["ts"], event["text"]) == (ADA, said.ts, "balance &amp; &lt;@nobody&gt;")
+    assert event["client_msg_id"]
+    assert "bot_id" not in event
+    assert "subtype" not in event
+
+
+def test_the_app_hears_itself_and_what_is_changed(
+    sandbox: Sandbox, reader: list[dict[str, Any]], client: WebClient
+) -> None:
+    """Its own message comes with its `bot_id`; edits and deletions come as such, with what was there before."""
+    dm = sandbox.dm(ADA)
+    posted = client.chat_postMessage(channel=dm, text="Hello")
+    sandbox.wait_for(lambda: len(reader) == 1)
+    assert (reader[0]["user"], reader[0]["bot_id"]) == (sandbox.workspace.app.bot_user, sandbox.workspace.app.bot_id)
+    client.chat_update(channel=dm, ts=str(posted["ts"]), text="Goodbye")
+    sandbox.wait_for(lambda: len(reader) == 2)
+    client.chat_delete(channel=dm, ts=str(posted["ts"]))
+    sandbox.wait_for(lambda: len(reader) == 3)
+    assert [event.get("subtype") for event in reader] == [None, "message_changed", "message_deleted"]
+    assert (reader[1]["previous_message"]["text"], reader[1]["message"]["text"]) == ("Hello", "Goodbye")
+    mine = sandbox.say(ADA, dm, "balnce")
+    sandbox.edit(ADA, mine, "balance")
+    assert [event.get("subtype") for event in reader[3:]] == [None, "message_changed"]
+    assert reader[4]["message"]["edited"]["user"] == ADA
+
+
+def test_what_an_app_may_not_read_it_does_not_hear(sandbox: Sandbox, reader: list[dict[str, Any]]) -> None:
+    """Without the scope, without the subscription, and where it is no member, nothing is told."""
+    sandbox.workspace.change_app(events=SAID - {"message.im"})
+    sandbox.say(ADA, sandbox.dm(ADA), "balance")
+    sandbox.workspace.change_app(events=SAID, scopes=sandbox.workspace.app.scopes - {"im:history"})
+    sandbox.say(ADA, sandbox.dm(ADA), "balance")
+    sandbox.workspace.change_app(scopes=sandbox.workspace.app.scopes | READING)
+    with_ben = sandbox.workspace.open_dm(ADA, BEN).id
+    sandbox.say(ADA, with_ben, "balance")
+    assert reader == []
+    sandbox.say(ADA, sandbox.dm(ADA), "balance")
+    assert len(reader) == 1

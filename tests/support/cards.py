@@ -6,6 +6,7 @@ import dataclasses
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
+from handlers.exceptions.choices import Choice
 from policy.exceptions import MEMBER, Electorate, Seat, Tally, deadlines
 from policy.reasons import Reason
 from policy.units import MicroTokens, NanoUSD
@@ -346,8 +347,8 @@ def form(text: str = "", *, problem: str = "", judged: bool = True, drafted: boo
         "exceptions/form",
         form=fields,
         value=VALUE,
-        projects=[("atlas", (text or "Atlas")[:75])],
-        services=[("gpu-cluster", "GPU cluster")],
+        projects=Choice([("atlas", (text or "Atlas")[:75])], None),
+        services=Choice([("gpu-cluster", "GPU cluster")], None),
         break_glass=tokens("46850"),
         judged=Preview("standard", NanoUSD.parse("1530"), panel, STEPS, SITUATION, BOOK) if judged else None,
         preview_amount=tokens("150000") if judged else None,

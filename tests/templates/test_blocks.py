@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sandbox import block_kit
-from templates import blocks as blocks_templates
-from templates import render
+from templates import limits, render
 from templates.blocks import BlockCollector, MessageLimitError
 
 if TYPE_CHECKING:
@@ -83,7 +82,7 @@ def test_a_message_is_limited_as_a_whole() -> None:
         page.section(saying("x" * 3_000))
     with pytest.raises(MessageLimitError, match=r"^characters: 12001, Slack takes 1 to 12000$"):
         page.finished()
-    assert blocks_templates.LONGEST_MESSAGE < block_kit.TOTAL_LIMIT
+    assert limits.LONGEST_MESSAGE < block_kit.TOTAL_LIMIT
 
 
 def test_a_message_needs_its_fallback() -> None:

@@ -18,6 +18,7 @@ from slack_sdk.signature import SignatureVerifier
 
 from handlers import http, slack_app
 from handlers.slack.interactions import Modal
+from handlers.slack.routes import Endpoint
 from policy.period import Month
 from policy.reasons import Refusal
 from programme.usage import intake as usage_programme
@@ -137,12 +138,23 @@ def use(app: App, *ids: str, who: str = "ada@example.com") -> None:
         ("   ", "help", ""),
         ("help", "help", ""),
         ("help me", "help", ""),
+        ("history\u00a02026-10", "history", "2026-10"),
+        ("history\t\u3000 2026-10", "history", "2026-10"),
+        ("\u200bbalance\u2060", "balance", ""),
+        ("\uff22\uff21\uff2c\uff21\uff2e\uff23\uff25", "balance", ""),
+        ("balance.", "balance", ""),
+        ("Balance?!", "balance", ""),
+        ("`balance`", "balance", ""),
+        ("history 2026-10.", "history", "2026-10"),
+        ("delegate <@U0KOFI|kofi> until 2026-12-24.", "delegate", "<@U0KOFI|kofi> until 2026-12-24"),
+        ("delegate &lt;@kofi&gt; until 2026-12-24", "delegate", "<@kofi> until 2026-12-24"),
+        ("?", "help", "?"),
         ("balanse", "help", "balanse"),
         ("balanse of Ben", "help", "balanse"),
     ],
 )
 def test_a_line_becomes_a_command(line: str, name: str, arguments: str) -> None:
-    """Case and spaces do not matter, an empty line asks for help, and an unknown word is what help is about."""
+    """Case, any white space and the end of a sentence do not matter, and an unknown word is what help is about."""
     command, rest = slack_app.COMMANDS.parse(line)
     assert (command.name, rest) == (name, arguments)
 
@@ -489,9 +501,9 @@ def signed(sqlite_app: App, monkeypatch: pytest.MonkeyPatch) -> Iterator[SignedS
     asked: list[str] = []
     original = slack_app.COMMANDS.answer
 
-    def noted(app: App, *, text: str, slack_user_id: str, client: WebClient) -> Message | Modal:
+    def noted(app: App, *, text: str, slack_user_id: str, client: WebClient, once: str) -> Message | Modal:
         asked.append(text)
-        return original(app, text=text, slack_user_id=slack_user_id, client=client)
+        return original(app, text=text, slack_user_id=slack_user_id, client=client, once=once)
 
     monkeypatch.setattr(slack_app.COMMANDS, "answer", noted)
 
@@ -499,7 +511,7 @@ def signed(sqlite_app: App, monkeypatch: pytest.MonkeyPatch) -> Iterator[SignedS
         return AuthorizeResult(enterprise_id=None, team_id="T1", bot_token="xoxb-1", bot_id="B1", bot_user_id="U0BOT")
 
     bolt = slack_app.build(sqlite_app, signing_secret=SECRET, authorize=authorize)
-    with TestClient(http.build(sqlite_app, slack=bolt)) as opened:
+    with TestClient(http.build(sqlite_app, slack=Endpoint(bolt, SECRET))) as opened:
         yield SignedSlack(opened, asked)
 
 
@@ -552,7 +564,7 @@ def test_a_body_that_is_no_text_is_refused(signed: SignedSlack) -> None:
 
 def test_a_large_request_is_refused(signed: SignedSlack, monkeypatch: pytest.MonkeyPatch) -> None:
     """The limit for bodies holds for Slack's endpoint as well."""
-    monkeypatch.setattr("handlers.bodies.LARGEST", 100)
+    monkeypatch.setattr("handlers.slack.routes.LARGEST", 100)
     assert signed.send("x" * 200).status_code == 413
 
 

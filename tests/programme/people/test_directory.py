@@ -144,6 +144,9 @@ MISTAKES = [
     ),
     ("manager_email", "nobody@example.com", "someone in this file or imported before"),
     ("manager_email", ADA, "no circle of managers"),
+    ("slack_user_id", "U1> <!channel", "a Slack user id such as U012AB3CD"),
+    ("name", "\u200b\u3164", "a text that shows something"),
+    ("name", "\x07", "a text that shows something"),
     ("slack_user_id", "U0BEN", "one that does not belong to ben@example.com"),
 ]
 

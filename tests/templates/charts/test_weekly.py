@@ -100,6 +100,7 @@ def last_weeks(before: Sequence[float], last: Sequence[float]) -> list[Sequence[
     return [*CALM[:9], before, last, CALM[-1]]
 
 
+SCRIPTS = ("山田クラスタ", "محرك البحث", "नमस्ते सेवा", "🚀 Rocket", "Облако 서울")
 ODD: dict[str, TeamReport] = {
     "calm": report(ahead=AHEAD),
     "jump": report(last_weeks(CALM[0], (6_800, 400, 150)), ahead=[(1_900, 2_900, 5_200)] * 4),
@@ -127,6 +128,7 @@ ODD: dict[str, TeamReport] = {
     "gap at the end": report(hidden={10: "team_changed", 11: "few_people"}, pace=None),
     "gap this week": report(hidden={11: "team_changed"}, ahead=AHEAD),
     "six": report([(500.0, 300.0, 250.0, 200.0, 150.0, 100.0)] * 12, LONG, pace=None),
+    "every script": report([(500.0, 300.0, 250.0, 200.0, 150.0)] * 12, SCRIPTS, pace=None),
     "wide forecast": report(ahead=[(0.0, 900.0, 88_000.0)] * 4),
 }
 
@@ -305,7 +307,7 @@ AMOUNT = st.one_of(st.just(0.0), st.floats(0.01, 5e6).map(lambda one: round(one,
 @st.composite
 def reports(draw: st.DrawFn) -> TeamReport:
     """Reports with anything that may be in them."""
-    services = draw(st.lists(st.sampled_from((*LONG, *SERVICES, "W" * 60)), unique=True, max_size=6))
+    services = draw(st.lists(st.sampled_from((*LONG, *SERVICES, *SCRIPTS, "W" * 60)), unique=True, max_size=6))
     scale = draw(st.sampled_from([0.000_1, 1.0, 1.0, 300.0]))
     rows = [[draw(AMOUNT) * scale for _ in services] for _ in range(12)]
     pace = draw(st.one_of(st.none(), st.lists(st.one_of(st.none(), AMOUNT), min_size=12, max_size=12)))
