@@ -19,8 +19,9 @@ from policy.exceptions import ALTERNATE, MEMBER
 from policy.reasons import Refusal
 from programme.people import board
 from scheduler import troubles
-from store import runs, schema
+from store import runs, schema, time_zones
 from store.outbox import messages
+from store.people import directory
 from store.usage import events as usage_store
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ GREATEST_CLOCK_SKEW = timedelta(seconds=60)
 PATIENCE_SECONDS = 10
 LATE = timedelta(hours=1)
 """A message that waits longer than that after it was due is late."""
+A_FEW = 5
+"""So many people are named in one finding."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ def examine(settings: Settings, app: App) -> Iterator[Finding]:
     yield from _slack(settings, app)
     if ready:
         yield from _board(settings, app)
+        yield from _zones(app)
         yield from _quarantine(app)
         yield from _calendar(app)
         yield from _outbox(app)
@@ -216,6 +220,16 @@ def _unread(settings: Settings, app: App, usergroup: str) -> str:
     except (SlackClientError, OSError) as error:
         return str(error)
     return ""
+
+
+def _zones(app: App) -> Iterator[Finding]:
+    """People whose zone the packaged `tzdata` has no longer: their hours are the programme's until it is corrected."""
+    with app.database.reading() as session:
+        lost = {name: some for name, some in directory.by_zone(session).items() if time_zones.known(name) is None}
+    for name, emails in sorted(lost.items()):
+        who = ", ".join(emails[:A_FEW]) + (f" and {len(emails) - A_FEW:,} more" if len(emails) > A_FEW else "")
+        what = f"There is no time zone {name!r}; {who} are treated as in {app.zone.key}."
+        yield Finding("warning", what, "Correct their time_zone with `tokens-bot people import`.")
 
 
 def _quarantine(app: App) -> Iterator[Finding]:

@@ -16,7 +16,6 @@ from datetime import timedelta
 from functools import partial
 from http.client import HTTPException
 from typing import TYPE_CHECKING, TypeVar
-from zoneinfo import ZoneInfo
 
 from slack_sdk.errors import SlackApiError, SlackClientError
 
@@ -27,6 +26,7 @@ from scheduler import messages as messages_scheduler
 from scheduler import slack_delivery, troubles
 from scheduler.messages import UnknownTemplateError
 from scheduler.troubles import Trouble
+from store import time_zones
 from store.outbox import messages as outbox_messages
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ class _Pass:
         """When the message may go out: in the reader's hours, or the programme's for a channel, or at once."""
         if row.at_once:
             return self._app.clock()
-        zone = ZoneInfo(row.time_zone) if row.time_zone else self._app.zone
+        zone = time_zones.zone(row.time_zone, self._app.zone)
         return next_opening(self._app.clock(), zone, self._rules)
 
     def _try(self, row: OwedMessage) -> None:

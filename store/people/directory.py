@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from store import bulk
+from store import bulk, time_zones
 from store.tables.people import identities, people, person_roles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date
+    from zoneinfo import ZoneInfo
 
     from policy.metering import Identity, IdentityKind
     from store.engine import Session
@@ -58,8 +58,8 @@ def _one(session: Session, condition: sa.ColumnElement[bool]) -> Person | None:
     return Person(*row) if row else None
 
 
-def zone_of(person: Person) -> ZoneInfo:
-    return ZoneInfo(person.time_zone)
+def zone_of(person: Person, otherwise: ZoneInfo) -> ZoneInfo:
+    return time_zones.zone(person.time_zone, otherwise)
 
 
 def link_slack_user(session: Session, *, person_id: str, slack_user_id: str) -> bool:
@@ -75,6 +75,14 @@ def link_slack_user(session: Session, *, person_id: str, slack_user_id: str) -> 
 def all_by_email(session: Session) -> dict[str, dict[str, Any]]:
     """Every person's full row by e-mail, for an import to compare with."""
     return {row["email"]: dict(row) for row in session.execute(sa.select(people)).mappings()}
+
+
+def by_zone(session: Session) -> dict[str, list[str]]:
+    """The e-mails of the people in each time zone, as it is stored."""
+    found: dict[str, list[str]] = {}
+    for zone, email in session.execute(sa.select(people.c.time_zone, people.c.email).order_by(people.c.email)):
+        found.setdefault(zone, []).append(email)
+    return found
 
 
 def roles_by_person(session: Session) -> dict[str, set[str]]:
