@@ -17,7 +17,7 @@ from bot.manifest import BOT_SCOPES
 from handlers.slack import board_group
 from policy.exceptions import ALTERNATE, MEMBER
 from policy.reasons import Refusal
-from programme.people import board
+from programme.people import board, linking
 from scheduler import troubles
 from store import runs, schema, time_zones
 from store.outbox import messages
@@ -177,6 +177,9 @@ def _channels(settings: Settings, client: WebClient) -> Iterator[Finding]:
             continue
         if info.get("is_archived"):
             yield Finding("problem", f"{name} = {channel} is archived.", "Choose another channel.")
+        elif info.get("is_ext_shared"):
+            remedy = "Choose a channel of your own: cards and reports there are for the company alone."
+            yield Finding("warning", f"{name} = {channel} is shared with another organization.", remedy)
         elif not info.get("is_member"):
             yield Finding("problem", f"The bot is not in #{info['name']} ({name}).", f"/invite it to #{info['name']}.")
         else:
@@ -189,6 +192,8 @@ def _board(settings: Settings, app: App) -> Iterator[Finding]:
     if group is not None and (why := _unread(settings, app, group)):
         yield Finding("warning", f"The board's group cannot be looked up: {why}.", "Check TOKENS_BOARD_USERGROUP.")
         return
+    if group is not None:
+        yield from _unknown_members(settings, app, group)
     with replace(app, board_usergroup=group).reading() as moment:
         seats = board.seats(moment)
     kinds = Counter(seat.kind for seat in seats)
@@ -208,6 +213,20 @@ def _board(settings: Settings, app: App) -> Iterator[Finding]:
         if not able:
             remedy = "Large exceptions need one: set the role with `tokens-bot people import`."
             yield Finding("warning", f"No one on the board has the role `{role}`.", remedy)
+
+
+def _unknown_members(settings: Settings, app: App, usergroup: str) -> Iterator[Finding]:
+    """Members of the board's group whom nobody is known by: they have no vote, and may not know it."""
+    slack = WebClient(settings.slack_bot_token, base_url=settings.slack_api_url, timeout=PATIENCE_SECONDS)
+    for account, met in board_group.unknown(app, slack, usergroup):
+        name = f"{account.id} ({account.email})" if account.email else account.id
+        if met.other is not None:
+            why = f"their e-mail is {met.other.name}'s, whom we know by {met.other.slack_user_id or 'no account'}"
+            remedy = f"If it is them, `{linking.command(met.other.email, account.id)}`."
+        else:
+            why = linking.WHY.get(account.barred, "no one in the programme has their e-mail")
+            remedy = "Add them with `tokens-bot people import`, or take them out of the group."
+        yield Finding("warning", f"{name} is in the board's group and known by nobody: {why}.", remedy)
 
 
 def _unread(settings: Settings, app: App, usergroup: str) -> str:

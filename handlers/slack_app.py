@@ -16,7 +16,7 @@ from handlers.exceptions import asking, voting
 from handlers.handbook import proposals, services
 from handlers.reports import team
 from handlers.reviews import board, thresholds
-from handlers.slack import board_group
+from handlers.slack import board_group, own_team
 from handlers.slack.commands import Commands
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ def build(
         token_verification_enabled=False,
         raise_error_for_unhandled_request=False,
     )
+    own_team.register(bolt, app)
     for topic in (COMMANDS, asking, voting, proposals, board, thresholds, deciding, warnings, home, board_group):
         topic.register(bolt, app)
     bolt.error(_answer_failure)

@@ -21,7 +21,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from policy.hours import next_opening
 from policy.period import day_of
-from programme.people import directory
+from programme.people import linking
 from scheduler import messages as messages_scheduler
 from scheduler import slack_delivery, troubles
 from scheduler.messages import UnknownTemplateError
@@ -232,15 +232,18 @@ class _Pass:
         if row.slack_user_id is not None:
             return row.slack_user_id
         email = row.email or ""
-        found = _asked(lambda: slack_delivery.user_of(self._slack, email), posting=False)
+        own_team, now = self._app.own_team, self._app.clock()
+        found = _asked(lambda: slack_delivery.account_of(self._slack, email, own_team, now), posting=False)
         if found is None:
             raise _Refused(Trouble("no_slack_user", "park"))
+        if found.barred:
+            raise _Refused(Trouble("slack_user_barred", "park"))
         with self._app.transaction() as moment:
-            person = directory.link(moment, slack_user_id=found, email=email)
+            met = linking.link(moment, found)
         # Someone else may be on record with this Slack user: what is this person's is not for them.
-        if person is None or person.id != row.person_id:
+        if met.person is None or met.person.id != row.person_id:
             raise _Refused(Trouble("slack_user_taken", "park"))
-        return found
+        return found.id
 
     def _found(self, row: OwedMessage, user: str | None, thread: str) -> tuple[str, str] | None:
         return _asked(

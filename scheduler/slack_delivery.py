@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import urllib.request
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
+from programme.people import slack_accounts
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
+    from programme.people.slack_accounts import OwnTeam, SlackAccount
     from scheduler.messages import Composed
     from templates.charts import Picture
 
 EVENT_TYPE = "tokens_message"
 PATIENCE_SECONDS = 10
 A_PAGE = 200
-OUTSIDERS = ("is_bot", "is_restricted", "is_ultra_restricted", "is_stranger")
+USERS = ("U", "W")
+"""How the ids of people begin: a message may go to an account that is nobody's any more."""
 SKEW = timedelta(days=1)
 """Slack's clock tells when a message was posted, ours when it was owed."""
 
@@ -28,21 +34,24 @@ def client(token: str | None, api_url: str) -> WebClient:
     return WebClient(token=token, base_url=api_url, timeout=PATIENCE_SECONDS, retry_handlers=[])
 
 
-def user_of(slack: WebClient, email: str) -> str | None:
-    """The id of the full, active member with an e-mail; no one's guest."""
+def account_of(slack: WebClient, email: str, own_team: OwnTeam, now: datetime) -> SlackAccount | None:
+    """The account with an e-mail, compared with the bot's own workspace; None where Slack knows of none."""
     try:
-        user = slack.users_lookupByEmail(email=email)["user"]
+        user: Mapping[str, Any] = slack.users_lookupByEmail(email=email)["user"]
     except SlackApiError as error:
         if error.response["error"] == "users_not_found":
             return None
         raise
-    return None if any(user.get(flag) for flag in OUTSIDERS) else str(user["id"])
+    is_ours = own_team.includes(slack_accounts.home_of(user), slack.auth_test, now)
+    return replace(slack_accounts.account_of(user, is_ours=is_ours), email=email)
 
 
 def find(
     slack: WebClient, key: str, *, channel: str | None, user: str | None, since: datetime, thread: str = ""
 ) -> tuple[str, str] | None:
     """(channel, ts) of the message with a key in its metadata, if it arrived; a reply is looked for in its thread."""
+    if channel is not None and channel.startswith(USERS):
+        user, channel = channel, None
     place = channel or str(slack.conversations_open(users=user)["channel"]["id"])
     oldest = f"{(since - SKEW).timestamp():.6f}"
     cursor = ""

@@ -30,12 +30,17 @@ REMEDIES = {
     "channel_not_found": "The channel is gone or hidden, or the person is deactivated. Settle that, then "
     "`tokens-bot deliver --retry KEY`.",
     "user_disabled": "The person is deactivated in Slack. If they are back, `tokens-bot deliver --retry KEY`.",
-    "user_not_found": "Correct the person's slack_user_id (`people import`), then `tokens-bot deliver --retry KEY`.",
-    "cannot_dm_bot": "Correct the person's slack_user_id (`people import`), then `tokens-bot deliver --retry KEY`.",
+    "user_not_found": "Correct the person's account (`people relink EMAIL @who`), then "
+    "`tokens-bot deliver --retry KEY`.",
+    "cannot_dm_bot": "Correct the person's account (`people relink EMAIL @who`), then "
+    "`tokens-bot deliver --retry KEY`.",
     "no_slack_user": "No one in Slack has the person's e-mail. Correct it, or set their slack_user_id "
     "(`people import`), then `tokens-bot deliver --retry KEY`.",
-    "slack_user_taken": "The Slack user with the person's e-mail is on record as someone else. Correct either "
-    "slack_user_id (`people import`), then `tokens-bot deliver --retry KEY`.",
+    "slack_user_barred": "The Slack account with the person's e-mail is a guest's, a bot's, of another workspace, or "
+    "its e-mail is not confirmed. Settle that, or name their own with `tokens-bot people relink EMAIL @who`; then "
+    "`tokens-bot deliver --retry KEY`.",
+    "slack_user_taken": "The Slack account with the person's e-mail is on record as someone else's, or is not the one "
+    "that they had. Settle it with `tokens-bot people relink EMAIL @who`, then `tokens-bot deliver --retry KEY`.",
     "unknown_template": "This version of the bot does not know the message: update it, then "
     "`tokens-bot deliver --retry KEY`.",
     "anchor_parked": "The message that it belongs to did not go out. Settle that one, then "

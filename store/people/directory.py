@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import sqlalchemy as sa
 
 from store import bulk, time_zones
+from store.tables.outbox import homes
 from store.tables.people import identities, people, person_roles
 
 if TYPE_CHECKING:
@@ -63,13 +64,21 @@ def zone_of(person: Person, otherwise: ZoneInfo) -> ZoneInfo:
 
 
 def link_slack_user(session: Session, *, person_id: str, slack_user_id: str) -> bool:
-    """Note a person's Slack id unless they have one already; whether this call did it."""
+    """Note a person's Slack id unless they have one already, or had one; whether this call did it."""
     statement = (
         sa.update(people)
-        .where(people.c.id == person_id, people.c.slack_user_id.is_(None))
+        .where(people.c.id == person_id, people.c.slack_user_id.is_(None), people.c.former_slack_user_id.is_(None))
         .values(slack_user_id=slack_user_id)
     )
     return session.execute(statement).rowcount == 1
+
+
+def former_account(session: Session, person_id: str) -> str | None:
+    """The Slack account that was a person's before, if there was one."""
+    found: str | None = session.execute(
+        sa.select(people.c.former_slack_user_id).where(people.c.id == person_id)
+    ).scalar_one_or_none()
+    return found
 
 
 def all_by_email(session: Session) -> dict[str, dict[str, Any]]:
@@ -141,7 +150,20 @@ def insert(session: Session, rows: list[Mapping[str, Any]]) -> None:
 
 
 def update(session: Session, person_id: str, changes: Mapping[str, Any]) -> None:
+    """Change columns; of a Slack account that is replaced or taken away, it is kept that it was theirs."""
+    if "slack_user_id" in changes:
+        former = sa.func.coalesce(people.c.slack_user_id, people.c.former_slack_user_id)
+        changes = {**changes, "former_slack_user_id": former}
+        # Slack knows the Home by the account: the new one has none yet.
+        session.execute(sa.delete(homes).where(homes.c.person_id == person_id))
     session.execute(sa.update(people).where(people.c.id == person_id).values(**changes))
+
+
+def with_role(session: Session, role: str, today: date) -> list[str]:
+    """The ids of the people with a role who have not left."""
+    query = sa.select(people.c.id).join(person_roles, person_roles.c.person_id == people.c.id).order_by(people.c.id)
+    here = sa.or_(people.c.left_on.is_(None), people.c.left_on >= today)
+    return list(session.execute(query.where(person_roles.c.role == role, here)).scalars())
 
 
 def set_roles(session: Session, person_id: str, roles: Iterable[str]) -> None:
