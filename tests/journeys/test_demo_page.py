@@ -318,7 +318,9 @@ def others_see_nothing_of_it(page: Page, adas: Decimal) -> None:
     shoot(page, "5-jonas")
     page.get_by_label("You are").select_option("U0GUEST")
     ask(page, "/tokens balance")
-    expect(page.locator(".message.ephemeral")).to_contain_text("I don't know you yet.")
+    expect(page.locator(".message.ephemeral")).to_contain_text(
+        "Guests of the workspace have no part in the token programme."
+    )
     shoot(page, "6-guest")
 
 
