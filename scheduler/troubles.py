@@ -27,9 +27,10 @@ REMEDIES = {
     "is_archived": "Unarchive the channel, or set TOKENS_ANNOUNCE_CHANNEL to another for the next ones; "
     "then `tokens-bot deliver --retry KEY`.",
     "not_in_channel": "/invite the bot to the channel, then `tokens-bot deliver --retry KEY`.",
-    "channel_not_found": "The channel is gone or hidden, or the person is deactivated. Settle that, then "
-    "`tokens-bot deliver --retry KEY`.",
-    "user_disabled": "The person is deactivated in Slack. If they are back, `tokens-bot deliver --retry KEY`.",
+    "channel_not_found": "The channel is gone or hidden, or the person is deactivated. Settle that (a new account: "
+    "`people relink EMAIL @who`), then `tokens-bot deliver --retry KEY`.",
+    "user_disabled": "The person is deactivated in Slack. If they are back (with a new account: "
+    "`people relink EMAIL @who`), `tokens-bot deliver --retry KEY`.",
     "user_not_found": "Correct the person's account (`people relink EMAIL @who`), then "
     "`tokens-bot deliver --retry KEY`.",
     "cannot_dm_bot": "Correct the person's account (`people relink EMAIL @who`), then "

@@ -59,6 +59,9 @@ def meet(moment: Moment, account: SlackAccount) -> Met:
         next_step = f"Please ask {contact} to add you."
         refusal = Refusal("unknown_person", "I don't know you yet.", next_step=next_step)
         return Met(refusal=refusal, email=account.email)
+    # Another request of theirs may have linked them since the question above.
+    if person.slack_user_id == account.id:
+        return Met(person)
     if person.slack_user_id or people_store.former_account(moment.session, person.id):
         return Met(refusal=_new_account(moment, person, account), other=person)
     return Met(person)

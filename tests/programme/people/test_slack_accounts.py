@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from programme.moment import Moment
 from programme.people import linking, slack_accounts
 from programme.people.slack_accounts import OwnTeam, SlackAccount, Team, account_of, home_of
 from store.tables.outbox import outbox
@@ -16,6 +17,7 @@ from tests.support import books, cast, slack
 
 if TYPE_CHECKING:
     from programme.app import App
+    from store.engine import Database
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 names = st.sampled_from([None, "", "T1", "T2", "E1", "E2"])
@@ -128,3 +130,33 @@ def test_the_first_of_two_accounts_is_linked(app: App) -> None:
         assert (met.person is not None) == (account == "U0FIRST")
     assert [row["after"] for row in books.audited(app, "people.link")] == [{"slack_user_id": "U0FIRST"}]
     assert [row["after"] for row in books.audited(app, "people.other_account")] == [{"slack_user_id": "U0SECOND"}]
+
+
+@pytest.mark.every_database
+def test_many_presses_at_once_tell_once(database_url: str, app: App) -> None:
+    """However many requests of an account with Ada's e-mail come at once, each reader is told once."""
+    cast.hire(app, "email,roles\nmara@example.com,admin\n")
+
+    def press(database: Database) -> None:
+        with database.transaction() as session:
+            linking.link(Moment(session, NOW, app.zone), SlackAccount("U0OTHER", "ada@example.com"))
+
+    assert books.at_once(database_url, [press] * 6) == []
+    assert len(books.audited(app, "people.other_account")) == 1
+    assert books.count(app, outbox) == 2
+
+
+@pytest.mark.every_database
+def test_many_first_contacts_link_once(database_url: str, app: App) -> None:
+    """A double click at first contact is one link, and every click is answered as that person's."""
+    cast.hire(app, slack.ZOE)
+    met: list[linking.Met] = []
+
+    def press(database: Database) -> None:
+        with database.transaction() as session:
+            met.append(linking.link(Moment(session, NOW, app.zone), SlackAccount("U0ZOE", "zoe@example.com")))
+
+    assert books.at_once(database_url, [press] * 6) == []
+    assert [one.required().slack_user_id for one in met] == ["U0ZOE"] * 6
+    assert len(books.audited(app, "people.link")) == 1
+    assert books.count(app, outbox) == 1
