@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -32,10 +31,12 @@ class Team(NamedTuple):
 
 
 class OwnTeam:
-    """The workspace that the bot is installed in, as `auth.test` tells it; safe in any thread."""
+    """The workspace that the bot is installed in, as `auth.test` tells it.
+
+    Safe in any thread: what was read is replaced whole, and two who ask at once get the same answer.
+    """
 
     def __init__(self) -> None:
-        self._lock = Lock()
         self._read: tuple[Team, datetime] | None = None
 
     def includes(self, other: Team, ask: Callable[[], Any], now: datetime) -> bool:
@@ -61,13 +62,12 @@ class OwnTeam:
         return team
 
     def note(self, team: Team, now: datetime) -> None:
-        with self._lock:
-            self._read = team, now
+        self._read = team, now
 
     def seed(self, team: Team, now: datetime) -> None:
         """Take an answer that somebody else got just now, if there is none yet."""
-        with self._lock:
-            self._read = self._read or (team, now)
+        if self._read is None:
+            self.note(team, now)
 
 
 @dataclass(frozen=True, slots=True)
