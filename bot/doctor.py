@@ -17,11 +17,12 @@ from bot.manifest import BOT_SCOPES
 from handlers.slack import board_group
 from policy.exceptions import ALTERNATE, MEMBER
 from policy.reasons import Refusal
-from programme.people import board
+from programme.people import board, linking
 from programme.usage import second_opinion
 from scheduler import remedies, slack_delivery
-from store import runs, schema
+from store import runs, schema, time_zones
 from store.outbox import messages
+from store.people import directory
 from store.usage import events as usage_store
 from store.usage import refusals
 
@@ -43,6 +44,7 @@ LATE = timedelta(hours=1)
 LATELY = timedelta(days=7)
 """So long it is told that usage was refused."""
 MOST_NAMED = 5
+"""So many people, or reasons, are named in one finding."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ def examine(settings: Settings, app: App) -> Iterator[Finding]:
     yield from _slack(settings, app)
     if ready:
         yield from _board(settings, app)
+        yield from _zones(app)
         yield from _quarantine(app)
         yield from _answers(app)
         yield from _differences(app)
@@ -180,6 +183,9 @@ def _channels(settings: Settings, client: WebClient) -> Iterator[Finding]:
             continue
         if info.get("is_archived"):
             yield Finding("problem", f"{name} = {channel} is archived.", "Choose another channel.")
+        elif info.get("is_ext_shared"):
+            remedy = "Choose a channel of your own: cards and reports there are for the company alone."
+            yield Finding("warning", f"{name} = {channel} is shared with another organization.", remedy)
         elif not info.get("is_member"):
             yield Finding("problem", f"The bot is not in #{info['name']} ({name}).", f"/invite it to #{info['name']}.")
         else:
@@ -192,6 +198,8 @@ def _board(settings: Settings, app: App) -> Iterator[Finding]:
     if group is not None and (why := _unread(settings, app, group)):
         yield Finding("warning", f"The board's group cannot be looked up: {why}.", "Check TOKENS_BOARD_USERGROUP.")
         return
+    if group is not None:
+        yield from _unknown_members(settings, app, group)
     with replace(app, board_usergroup=group).reading() as moment:
         seats = board.seats(moment)
     kinds = Counter(seat.kind for seat in seats)
@@ -213,6 +221,20 @@ def _board(settings: Settings, app: App) -> Iterator[Finding]:
             yield Finding("warning", f"No one on the board has the role `{role}`.", remedy)
 
 
+def _unknown_members(settings: Settings, app: App, usergroup: str) -> Iterator[Finding]:
+    """Members of the board's group whom nobody is known by: they have no vote, and may not know it."""
+    slack = WebClient(settings.slack_bot_token, base_url=settings.slack_api_url, timeout=PATIENCE_SECONDS)
+    for account, met in board_group.unknown(app, slack, usergroup):
+        name = f"{account.id} ({account.email})" if account.email else account.id
+        if met.other is not None:
+            why = f"their e-mail is {met.other.name}'s, whom we know by {met.other.slack_user_id or 'no account'}"
+            remedy = f"If it is them, `{linking.command(met.other.email, account.id)}`."
+        else:
+            why = linking.WHY.get(account.barred, "no one in the programme has their e-mail")
+            remedy = "Add them with `tokens-bot people import`, or take them out of the group."
+        yield Finding("warning", f"{name} is in the board's group and known by nobody: {why}.", remedy)
+
+
 def _unread(settings: Settings, app: App, usergroup: str) -> str:
     """Why the board's user group cannot be read; nothing when it was."""
     slack = WebClient(settings.slack_bot_token, base_url=settings.slack_api_url, timeout=PATIENCE_SECONDS)
@@ -223,6 +245,18 @@ def _unread(settings: Settings, app: App, usergroup: str) -> str:
     except (SlackClientError, OSError) as error:
         return str(error)
     return ""
+
+
+def _zones(app: App) -> Iterator[Finding]:
+    """People whose zone the packaged `tzdata` has no longer: their hours are the programme's until it is corrected."""
+    with app.database.reading() as session:
+        lost = {name: some for name, some in directory.by_zone(session).items() if time_zones.known(name) is None}
+    for name, emails in sorted(lost.items()):
+        who = ", ".join(emails[:MOST_NAMED]) + (
+            f" and {len(emails) - MOST_NAMED:,} more" if len(emails) > MOST_NAMED else ""
+        )
+        what = f"There is no time zone {name!r}; {who} are treated as in {app.zone.key}."
+        yield Finding("warning", what, "Correct their time_zone with `tokens-bot people import`.")
 
 
 def _quarantine(app: App) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from dotenv import dotenv_values
 from handlers.slack_app import SLACK_API_URL
 from policy import texts
 from policy.reasons import Refusal
-from programme import time_zones
+from store import time_zones
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,7 +108,7 @@ def _port(values: Mapping[str, str], problems: list[str]) -> int:
 def _zone(values: Mapping[str, str], problems: list[str]) -> ZoneInfo:
     time_zones.use_packaged()
     name = values.get("TOKENS_TIME_ZONE", "UTC")
-    if name in time_zones.names():
-        return ZoneInfo(name)
+    if (zone := time_zones.known(name)) is not None:
+        return zone
     problems.append(f"TOKENS_TIME_ZONE = {name!r}: expected a time zone such as Europe/Berlin")
     return ZoneInfo("UTC")

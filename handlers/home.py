@@ -54,7 +54,7 @@ def _show(app: App, client: WebClient, user: str) -> Block | None:
         if refusal.code == "unknown_person":
             with app.reading(now) as moment:
                 return render.home("unknown", contact=contact_of(moment))
-        return render.home("failure", failure_id=refusal.code, contact="the administrators")
+        return render.home("refused", refusal=refusal)
     except (SlackApiError, SlackClientError, OSError):
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, the person sees something

@@ -17,7 +17,7 @@ from handlers.exceptions import asking, voting
 from handlers.handbook import proposals, services
 from handlers.reports import team
 from handlers.reviews import board, thresholds
-from handlers.slack import board_group, conversation
+from handlers.slack import board_group, conversation, own_team
 from handlers.slack.commands import Commands
 from policy import texts
 
@@ -71,6 +71,7 @@ def build(
         raise_error_for_unhandled_request=True,
     )
     bolt.use(_clean)
+    own_team.register(bolt, app)
     for topic in (COMMANDS, asking, voting, proposals, board, thresholds, deciding, warnings, home, board_group):
         topic.register(bolt, app)
     conversation.register(bolt, app, COMMANDS)

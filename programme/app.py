@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from policy.reasons import Refusal
 from programme.handbooks import RecentHandbooks
 from programme.moment import Moment
+from programme.people.slack_accounts import OwnTeam
 from programme.price_book import PriceBook
 from programme.value.standing import RecentFigures
 from store import runs
@@ -43,6 +44,8 @@ class App:
     prices: PriceBook = field(default_factory=PriceBook)
     recent_handbooks: RecentHandbooks = field(default_factory=RecentHandbooks)
     recent_standing: RecentFigures = field(default_factory=RecentFigures)
+    own_team: OwnTeam = field(default_factory=OwnTeam)
+    """The workspace of the bot itself: nobody of another one takes part."""
     governance_channel: str | None = None
     """Where the board decides; without one, each of its members gets a message of their own."""
     board_usergroup: str | None = None

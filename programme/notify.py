@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
 from policy.hours import next_opening
+from store import time_zones
 from store.outbox import messages
 from store.outbox.messages import NewMessage
 from store.tables.people import people
@@ -39,7 +39,7 @@ def in_hours(
     """Messages, each due at its reader's next working hour from `earliest` on."""
     zone_of = zones(moment, [person_id for *_, person_id in letters])
     opening = {
-        zone: next_opening(earliest, ZoneInfo(zone), book.messages)
+        zone: next_opening(earliest, time_zones.zone(zone, moment.zone), book.messages)
         for zone in {zone_of[person_id] for *_, person_id in letters}
     }
     return [

@@ -120,6 +120,7 @@ def _channel(call: Call, channel: Channel) -> Json:
         "is_im": False,
         "is_private": channel.is_private,
         "is_archived": channel.is_archived,
+        "is_ext_shared": channel.is_ext_shared,
         "is_member": bot in channel.members,
         "num_members": len(channel.members),
         "purpose": {"value": channel.purpose, "creator": "", "last_set": 0},

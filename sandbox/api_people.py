@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 from sandbox.api_call import ApiError, Call, Method, page_of
 from sandbox.model import Json, Member, UserGroup
 from sandbox.platform_state import Platform
+from sandbox.workspace import Workspace
 
 AVATAR = "https://avatars.invalid/"
 
@@ -53,7 +54,7 @@ def as_json(call: Call, member: Member) -> Json:
         "title": member.title,
         "real_name": member.real_name,
         "display_name": member.name,
-        "team": workspace.team_id,
+        "team": workspace.team_of(member),
         "image_72": f"{AVATAR}{member.id}.png",
     }
     if call.has_scope("users:read.email") and member.email:
@@ -61,7 +62,7 @@ def as_json(call: Call, member: Member) -> Json:
     offset = call.platform.clock().astimezone(ZoneInfo(member.tz)).utcoffset()
     shown: Json = {
         "id": member.id,
-        "team_id": workspace.team_id,
+        "team_id": workspace.team_of(member),
         "name": member.name,
         "deleted": member.deleted,
         "profile": profile,
@@ -79,9 +80,18 @@ def as_json(call: Call, member: Member) -> Json:
         "is_admin": member.is_admin,
         "is_owner": False,
         "is_restricted": member.is_restricted,
-        "is_ultra_restricted": False,
+        "is_ultra_restricted": member.is_ultra_restricted,
         "is_stranger": member.is_stranger,
+        "is_email_confirmed": member.is_email_confirmed,
+        **_organization(workspace, member),
     }
+
+
+def _organization(workspace: Workspace, member: Member) -> Json:
+    enterprise = workspace.enterprise_of(member)
+    if not enterprise:
+        return {}
+    return {"enterprise_user": {"id": member.id, "enterprise_id": enterprise, "teams": [workspace.team_of(member)]}}
 
 
 def _group(call: Call, group: UserGroup) -> Json:

@@ -23,6 +23,7 @@ class WorkspaceError(ValueError):
 class Blueprint:
     name: str
     team_id: str
+    enterprise_id: str
     domain: str
     paid_plan: bool
     welcome: str
@@ -43,6 +44,7 @@ def read(plan: Json) -> Blueprint:
     return Blueprint(
         name=str(plan.get("name", "Workspace")),
         team_id=team_id,
+        enterprise_id=str(plan.get("enterprise_id", "")),
         domain=str(plan.get("domain", "workspace")),
         paid_plan=bool(plan.get("paid_plan", True)),
         welcome=str(plan.get("welcome", "")),

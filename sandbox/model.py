@@ -16,6 +16,8 @@ SYSTEM = "USYSTEM"
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
+    """A person or a bot; `team_id` and `enterprise_id` are given for those of another workspace."""
+
     id: str
     name: str
     real_name: str
@@ -26,8 +28,12 @@ class Member:
     is_bot: bool = False
     deleted: bool = False
     is_restricted: bool = False
+    is_ultra_restricted: bool = False
     is_stranger: bool = False
+    is_email_confirmed: bool = True
     is_admin: bool = False
+    team_id: str = ""
+    enterprise_id: str = ""
 
     @property
     def initials(self) -> str:
@@ -43,6 +49,7 @@ class Channel:
     purpose: str = ""
     is_private: bool = False
     is_archived: bool = False
+    is_ext_shared: bool = False
     is_im: bool = False
 
     def open_to(self, reader: str) -> bool:

@@ -33,9 +33,11 @@ def scene(platform: Platform, *, user: str, channel: str, line: str = "", thread
 
 def for_command(at: Scene, command: SlashCommand, text: str, response_url: str) -> Json:
     workspace = at.platform.workspace
-    return {
+    enterprise = workspace.enterprise_of(at.member)
+    organization = {"enterprise_id": enterprise} if enterprise else {}
+    return organization | {
         "token": workspace.app.verification_token,
-        "team_id": workspace.team_id,
+        "team_id": workspace.team_of(at.member),
         "team_domain": workspace.domain,
         "channel_id": at.place.id,
         "channel_name": channel_name(at.place),
@@ -143,13 +145,16 @@ def view_json(platform: Platform, kept: KeptView) -> Json:
 
 
 def _actor(platform: Platform, member: Member) -> Json:
+    """Who did it: a person of another workspace comes with the ids of theirs."""
     workspace = platform.workspace
+    team, enterprise = workspace.team_of(member), workspace.enterprise_of(member)
+    organization = {"enterprise_id": enterprise} if enterprise else {}
     return {
-        "team": {"id": workspace.team_id, "domain": workspace.domain},
-        "user": {"id": member.id, "username": member.name, "name": member.name, "team_id": workspace.team_id},
+        "team": {"id": team, "domain": workspace.domain, **organization},
+        "user": {"id": member.id, "username": member.name, "name": member.name, "team_id": team},
         "api_app_id": workspace.app.id,
         "token": workspace.app.verification_token,
-        "enterprise": None,
+        "enterprise": {"id": enterprise, "name": workspace.name} if enterprise else None,
         "is_enterprise_install": False,
     }
 

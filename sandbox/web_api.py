@@ -46,7 +46,8 @@ def api_test(call: Call) -> Json:
 
 def auth_test(call: Call) -> Json:
     workspace = call.platform.workspace
-    return {
+    organization = {"enterprise_id": workspace.enterprise_id} if workspace.enterprise_id else {}
+    return organization | {
         "url": f"{call.platform.base_url}/",
         "team": workspace.name,
         "team_id": workspace.team_id,

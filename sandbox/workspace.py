@@ -3,7 +3,7 @@
 It is described by a dictionary (or a JSON file) of this shape; everything but `members` may be left out:
 
     {
-      "name": "Northwind", "team_id": "T0NORTH", "domain": "northwind", "paid_plan": true,
+      "name": "Northwind", "team_id": "T0NORTH", "enterprise_id": "", "domain": "northwind", "paid_plan": true,
       "welcome": "A sentence or two for the newcomer.",
       "hints": ["/tokens balance", {"command": "/tokens statement", "label": "Every line", "as": "U0ADA"}],
       "app": {"name": "Tokens", "description": "…", "bot_user": "U0BOT", "bot_id": "B0BOT", "id": "A0TOKENS",
@@ -14,14 +14,17 @@ It is described by a dictionary (or a JSON file) of this shape; everything but `
                             "should_escape": true}]},
       "members": [{"id": "U0ADA", "name": "ada", "real_name": "Ada Lovelace", "email": "ada@northwind.example",
                    "tz": "Europe/London", "title": "Staff engineer", "colour": "#3b6ea8",
-                   "is_bot": false, "deleted": false, "is_restricted": false, "is_stranger": false,
-                   "is_admin": false}],
+                   "is_bot": false, "deleted": false, "is_restricted": false, "is_ultra_restricted": false,
+                   "is_stranger": false, "is_email_confirmed": true, "is_admin": false,
+                   "team_id": "", "enterprise_id": ""}],
       "channels": [{"id": "C0GENERAL", "name": "general", "members": ["U0ADA"], "purpose": "…",
-                    "is_private": false, "is_archived": false}],
+                    "is_private": false, "is_archived": false, "is_ext_shared": false}],
       "user_groups": [{"id": "S0BOARD", "handle": "board", "name": "Governance board", "members": ["U0ADA"]}]
     }
 
-The app's bot user becomes a member by itself. Tokens and secrets that are left out are derived from `team_id`.
+People of another workspace, who share a channel with this one or are in the same organization, have the `team_id` and
+`enterprise_id` of theirs. The app's bot user becomes a member by itself. Tokens and secrets that are left out are
+derived from `team_id`.
 """
 
 import hashlib
@@ -47,6 +50,7 @@ DELETED = "This message was deleted."
 class Workspace:
     def __init__(self, plan: blueprint.Blueprint, *, history: History | None = None) -> None:
         self.name, self.team_id, self.domain = plan.name, plan.team_id, plan.domain
+        self.enterprise_id = plan.enterprise_id
         self.paid_plan, self.welcome, self.hints = plan.paid_plan, plan.welcome, plan.hints
         self._app = plan.app
         self._members = {member.id: member for member in plan.members}
@@ -106,6 +110,17 @@ class Workspace:
         if (channel := self._channels.get(channel_id)) is None:
             raise WorkspaceError(f"there is no channel {channel_id!r}")
         return channel
+
+    def team_of(self, member: Member) -> str:
+        return member.team_id or self.team_id
+
+    def enterprise_of(self, member: Member) -> str:
+        """The organization of several workspaces that a person belongs to, if any."""
+        return member.enterprise_id or ("" if member.team_id else self.enterprise_id)
+
+    def join_enterprise(self, enterprise_id: str) -> None:
+        """The workspace becomes part of an organization; its people stay."""
+        self.enterprise_id = enterprise_id
 
     def channels_of(self, reader: str) -> tuple[Channel, ...]:
         """Public ones, and those that the reader belongs to."""

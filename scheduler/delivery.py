@@ -11,14 +11,13 @@ import traceback
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
-from zoneinfo import ZoneInfo
 
 from policy.hours import next_opening
-from programme.people import directory
+from programme.people import linking
 from scheduler import fallbacks, pictures, slack_delivery, troubles
 from scheduler.messages import UnknownTemplateError
 from scheduler.troubles import Refused, Trouble, asked
-from store import engine
+from store import engine, time_zones
 from store.outbox import messages as outbox_messages
 
 if TYPE_CHECKING:
@@ -117,10 +116,7 @@ class Pass:
         """When the message may go out: in the reader's hours, or the programme's for a channel, or at once."""
         if row.at_once:
             return self._app.clock()
-        try:
-            zone = ZoneInfo(row.time_zone) if row.time_zone else self._app.zone
-        except (KeyError, OSError, ValueError) as error:
-            raise Refused(Trouble("zone_not_found", "park")) from error
+        zone = time_zones.zone(row.time_zone, self._app.zone)
         return next_opening(self._app.clock(), zone, self._rules)
 
     # --- New faces of what was posted ------------------------------------------------------------------------------
@@ -192,16 +188,18 @@ class Pass:
         """The reader's Slack id; a reader without one is looked up by e-mail, and linked."""
         if row.slack_user_id is not None:
             return row.slack_user_id
-        email = row.email or ""
-        found = asked(lambda: slack_delivery.user_of(self._slack, email), posting=False)
+        email, own_team, now = row.email or "", self._app.own_team, self._app.clock()
+        found = asked(lambda: slack_delivery.account_of(self._slack, email, own_team, now), posting=False)
         if found is None:
             raise Refused(Trouble("no_slack_user", "park"))
+        if found.barred:
+            raise Refused(Trouble("slack_user_barred", "park"))
         with self._app.transaction() as moment:
-            person = directory.link(moment, slack_user_id=found, email=email)
+            met = linking.link(moment, found)
         # Someone else may be on record with this Slack user: what is this person's is not for them.
-        if person is None or person.id != row.person_id:
+        if met.person is None or met.person.id != row.person_id:
             raise Refused(Trouble("slack_user_taken", "park"))
-        return found
+        return found.id
 
     def _found(self, row: OwedMessage, user: str | None, thread: str) -> tuple[str, str] | None:
         return asked(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scheduler.composers import appeals, exceptions, grants, handbook, reports, reviews, usage, warnings
+from scheduler.composers import appeals, exceptions, grants, handbook, people, reports, reviews, usage, warnings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,9 +55,13 @@ LIVE: dict[str, Callable[[App, object], Message | None]] = {
     "appeals/mine": appeals.compose_mine,
     "appeals/note": appeals.compose_note,
     "appeals/nobody": appeals.compose_nobody,
+    "people/linked": people.compose_linked,
+    "people/moved": people.compose_moved,
+    "people/other_account": people.compose_other_account,
+    "people/relink_wanted": people.compose_relink_wanted,
     "usage/refusals": usage.compose_refusals,
 }
-"""These tell what holds when they go out: rows only name the request, proposal, review, appeal or day."""
+"""These tell what holds when they go out: rows only name the request, proposal, review, appeal, account or day."""
 
 
 PICTURED: dict[str, Callable[[App, object], tuple[Message, Picture | None] | None]] = {

@@ -9,7 +9,7 @@ ALLOW = f"Slack's administrators restrict the app. Ask them to approve it for th
 MIGRATION = "The workspace is moving into an Enterprise organisation. When it has, the messages go out by themselves."
 UPDATE = f"Slack no longer offers what this version of the bot asks for. Update it; {BY_ITSELF}"
 CHANNEL_RULES = "The channel's settings forbid the bot to post there. Ask whoever manages it, then {again}."
-PERSON = "Correct the person's slack_user_id (`people import`), then {again}."
+PERSON = "Correct the person's account (`people relink EMAIL @who`), then {again}."
 LOOK = "Slack refuses what the message looks like. Report it; with a version of the bot that mends it, {again}."
 
 REMEDIES = {
@@ -45,21 +45,25 @@ REMEDIES = {
     "unknown_method": UPDATE,
     "is_archived": "Unarchive the channel, or set TOKENS_ANNOUNCE_CHANNEL to another for the next ones; then {again}.",
     "not_in_channel": "/invite the bot to the channel, then {again}.",
-    "channel_not_found": "The channel is gone or hidden, or the person is deactivated. Settle that, then {again}.",
+    "channel_not_found": "The channel is gone or hidden, or the person is deactivated. Settle that (a new "
+    "account: `people relink EMAIL @who`), then {again}.",
     "restricted_action": CHANNEL_RULES,
     "restricted_action_non_threadable_channel": CHANNEL_RULES,
     "restricted_action_read_only_channel": CHANNEL_RULES,
     "restricted_action_thread_locked": CHANNEL_RULES,
     "restricted_action_thread_only_channel": CHANNEL_RULES,
     "posting_to_general_channel_denied": CHANNEL_RULES,
-    "user_disabled": "The person is deactivated in Slack. If they are back, {again}.",
+    "user_disabled": "The person is deactivated in Slack. If they are back (with a new account: `people relink EMAIL "
+    "@who`), {again}.",
     "user_not_found": PERSON,
     "cannot_dm_bot": PERSON,
     "no_slack_user": "No one in Slack has the person's e-mail. Correct it, or set their slack_user_id "
     "(`people import`), then {again}.",
-    "slack_user_taken": "The Slack user with the person's e-mail is on record as someone else. Correct either "
-    "slack_user_id (`people import`), then {again}.",
-    "zone_not_found": "No one knows the person's time zone. Correct time_zone (`people import`), then {again}.",
+    "slack_user_barred": "The Slack account with the person's e-mail is a guest's, a bot's, of another workspace, or "
+    "its e-mail is not confirmed. Settle that, or name their own with `tokens-bot people relink EMAIL @who`; then "
+    "{again}.",
+    "slack_user_taken": "The Slack account with the person's e-mail is on record as someone else's, or is not the one "
+    "that they had. Settle it with `tokens-bot people relink EMAIL @who`, then {again}.",
     "invalid_arguments": LOOK,
     "invalid_blocks": LOOK,
     "invalid_blocks_format": LOOK,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import urllib.request
+from dataclasses import replace
 from datetime import timedelta
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
+from programme.people import slack_accounts
 from scheduler import troubles
 from scheduler.troubles import OddAnswerError, PictureNotTakenError
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from slack_sdk.web import SlackResponse
 
+    from programme.people.slack_accounts import OwnTeam, SlackAccount
     from scheduler.messages import Composed
     from templates.charts import Picture
 
@@ -27,7 +30,8 @@ T = TypeVar("T")
 EVENT_TYPE = "tokens_message"
 PATIENCE_SECONDS = 10
 A_PAGE = 200
-OUTSIDERS = ("is_bot", "is_restricted", "is_ultra_restricted", "is_stranger")
+USERS = ("U", "W")
+"""How the ids of people begin: a message may go to an account that is nobody's any more."""
 SKEW = timedelta(days=1)
 """Slack's clock tells when a message was posted, ours when it was owed."""
 
@@ -70,21 +74,24 @@ def is_away(slack: WebClient) -> bool:
     return False
 
 
-def user_of(slack: WebClient, email: str) -> str | None:
-    """The id of the full, active member with an e-mail; no one's guest."""
+def account_of(slack: WebClient, email: str, own_team: OwnTeam, now: datetime) -> SlackAccount | None:
+    """The account with an e-mail, compared with the bot's own workspace; None where Slack knows of none."""
     try:
         user = _field(answer_of(slack.users_lookupByEmail, email=email), "user", dict)
     except SlackApiError as error:
         if troubles.said(error) == "users_not_found":
             return None
         raise
-    return None if any(user.get(flag) for flag in OUTSIDERS) else _text(user, "id")
+    is_ours = own_team.includes(slack_accounts.home_of(user), lambda: answer_of(slack.auth_test), now)
+    return replace(slack_accounts.account_of(user, is_ours=is_ours), email=email)
 
 
 def find(
     slack: WebClient, key: str, *, channel: str | None, user: str | None, since: datetime, thread: str = ""
 ) -> tuple[str, str] | None:
     """(channel, ts) of the message with a key in its metadata, if it arrived; a reply is looked for in its thread."""
+    if channel is not None and channel.startswith(USERS):
+        user, channel = channel, None
     place = channel or _text(_field(answer_of(slack.conversations_open, users=user), "channel", dict), "id")
     method, where = (
         (slack.conversations_replies, {"channel": place, "ts": thread})

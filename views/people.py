@@ -11,3 +11,18 @@ class PersonName:
 
     name: str
     slack: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountNotice:
+    """A Slack account that has, or was given, somebody's place in the programme.
+
+    `known_by` is the account on record; `command` makes the other one theirs.
+    """
+
+    name: str
+    email: str
+    account: PersonName
+    known_by: PersonName
+    command: str
+    contact: str

@@ -1,4 +1,4 @@
-"""`people import|rename|leave|opt-out`, `identities add`."""
+"""`people import|rename|relink|leave|opt-out`, `identities add`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
+from slack_sdk import WebClient
 
+from bot import settings, wiring
 from bot.cli import common
+from handlers.slack import accounts, users
+from policy.reasons import Refusal
 from programme import table_file
 from programme.people import directory as programme_people
-from programme.people import terms
+from programme.people import linking, terms
 from programme.reviews import annual_export
 
 if TYPE_CHECKING:
@@ -82,6 +86,37 @@ def rename_person(before: str, after: str, *, dry_run: bool) -> None:
     with common.app() as app, common.moment_of(app, dry_run=dry_run) as moment:
         person = programme_people.rename(moment, before, after, actor=common.actor())
     click.echo(f"{person.name} ({person.id}) {'would be' if dry_run else 'is'} {person.email} from now on.")
+
+
+@people.command("relink")
+@click.argument("email")
+@click.argument("account", metavar="@NEW")
+@common.dry_run_option
+def relink_person(email: str, account: str, *, dry_run: bool) -> None:
+    """Make a Slack account a person's: theirs was made anew, or has moved to an organization.
+
+    The account is named by its handle (@ada) or its id (U012AB3CD), and Slack is asked about it. Both accounts are
+    told.
+    """
+    loaded = settings.load()
+    if not loaded.slack_bot_token:
+        raise Refusal("no_bot_token", "SLACK_BOT_TOKEN is not set, so Slack can't be asked.", next_step="Set it.")
+    client = WebClient(loaded.slack_bot_token, base_url=loaded.slack_api_url)
+    with wiring.open_app(loaded) as app:
+        with app.reading() as moment:
+            earlier = programme_people.require(moment, email).slack_user_id
+        found = accounts.named(app, client, account)
+        is_active = earlier is None or users.is_active(client, earlier)
+        with common.moment_of(app, dry_run=dry_run) as moment:
+            person, before = linking.relink(moment, email, found, actor=common.actor(), earlier_is_active=is_active)
+    if before == found.id:
+        click.echo(f"{found.id} is the Slack account of {person.name} ({person.id}) already.")
+        return
+    if found.email and found.email.lower() != person.email:
+        click.echo(f"In Slack, {found.id} has the e-mail {found.email}.", err=True)
+    click.echo(
+        f"{person.name} ({person.id}) {'would be' if dry_run else 'is'} known by {found.id}, not {before or '-'}."
+    )
 
 
 @people.command("leave")

@@ -8,16 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from handlers.slack.users import email_of
+from handlers.slack.users import account_of, meet
 from policy.reasons import Refusal
-from programme.people import board, directory
+from programme.people import board, linking
+from store.people import board as board_store
 from store.people import directory as people_store
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from slack_bolt import App as Bolt
     from slack_sdk import WebClient
 
     from programme.app import App
+    from programme.people.linking import Met
+    from programme.people.slack_accounts import SlackAccount
 
 logger = logging.getLogger(__name__)
 
@@ -49,11 +54,23 @@ def read(app: App, client: WebClient, usergroup: str) -> None:
 def _link(app: App, client: WebClient, user: str) -> None:
     """A member who never wrote to the bot is known by their e-mail."""
     try:
-        email = email_of(client, user)
+        meet(app, client, user, app.clock())
     except Refusal:
         return
-    with app.transaction() as moment:
-        directory.link(moment, slack_user_id=user, email=email)
+
+
+def unknown(app: App, client: WebClient, usergroup: str) -> Iterator[tuple[SlackAccount, Met]]:
+    """The accounts in a group, as it was read last, that are nobody's, and why; those that Slack describes."""
+    with app.database.reading() as session:
+        members = sorted(board_store.group_members(session, usergroup))
+        nobodys = [user for user in members if people_store.by_slack_id(session, user) is None]
+    for user in nobodys:
+        try:
+            account = account_of(app, client, user, app.clock())
+        except Refusal:
+            continue
+        with app.reading() as moment:
+            yield account, linking.meet(moment, account)
 
 
 def changed(event: dict[str, Any], client: WebClient, *, app: App) -> None:

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from handlers import contact_of, metrics, note_failure
 from handlers.slack.interactions import Modal, open_modal
-from handlers.slack.users import email_of
+from handlers.slack.users import meet
 from policy import texts
 from policy.reasons import Refusal
-from programme.people import directory
 from templates import render
 
 if TYPE_CHECKING:
@@ -132,10 +131,13 @@ def unescaped(text: str) -> str:
 
 
 def _after_linking(app: App, command: Command, request: Request, client: WebClient) -> Message | Modal:
-    """First contact: ask Slack for the e-mail, outside of any transaction, link the person, answer again."""
-    email = email_of(client, request.slack_user_id)
-    with app.once("").transaction(request.now) as moment:
-        person = directory.link(moment, slack_user_id=request.slack_user_id, email=email)
+    """First contact: link the person, and answer again."""
+    met = meet(app, client, request.slack_user_id, request.now)
+    if met.refusal is not None and met.refusal.code != "unknown_person":
+        raise met.refusal
+    answered = command.answer(app, request) if met.person else None
+    if answered is not None:
+        return answered
+    with app.reading(request.now) as moment:
         contact = contact_of(moment)
-    answered = command.answer(app, request) if person else None
-    return answered or render.message("shared/unknown_person", email=email, contact=contact)
+    return render.message("shared/unknown_person", email=met.email, contact=contact)

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.webhook import WebhookClient
 
-from handlers import contact_of, note_failure
-from handlers.slack.users import email_of, quick
+from handlers import note_failure
+from handlers.slack.users import meet, quick
 from policy.reasons import FieldsRefused, Refusal
 from programme.app import REPEATED
-from programme.people import directory
 from store.people import directory as people_store
 from templates import render
 
@@ -91,13 +90,7 @@ def known_person(app: App, client: WebClient, slack_user_id: str, now: datetime)
         person = people_store.by_slack_id(session, slack_user_id)
     if person is not None:
         return person
-    email = email_of(client, slack_user_id)
-    with app.transaction(now) as moment:
-        person = directory.link(moment, slack_user_id=slack_user_id, email=email)
-        contact = contact_of(moment)
-    if person is None:
-        raise Refusal("unknown_person", "I don't know you yet.", next_step=f"Please ask {contact} to add you.")
-    return person
+    return meet(app, client, slack_user_id, now).required()
 
 
 def on_press(bolt: Bolt, action_id: str, answer: Callable[[App, Press], Message | Modal | None], app: App) -> None:
@@ -131,7 +124,7 @@ def _pressed(
         failure_id = note_failure(logger, action_id, error)
         said = render.message("shared/failure", failure_id=failure_id, contact="the administrators")
     if said is not None:
-        _tell(client, body, said)
+        tell(client, body, said)
     ack()
     if person is not None:
         app.refresh_home(person.id)
@@ -158,7 +151,7 @@ def _is_in_modal(body: dict[str, Any]) -> bool:
     return bool((body.get("view") or {}).get("type") == "modal")
 
 
-def _tell(client: WebClient, body: dict[str, Any], said: Message) -> None:
+def tell(client: WebClient, body: dict[str, Any], said: Message) -> None:
     """Answer where the button was: beside its message, above the Home, or in place of the modal that it was in."""
     if not body.get("view"):
         answer_privately(body.get("response_url"), said)

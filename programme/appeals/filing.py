@@ -42,7 +42,7 @@ def require_open_to_appeal(moment: Moment, person: Person, quarter: Quarter) -> 
             f"You have already appealed against this, and your appeal {APPEAL.said[before.state]}.",
             next_step="`/tokens review` shows where it stands.",
         )
-    zone, book = people_store.zone_of(person), moment.handbooks.on(day_of(kept.decided_at, moment.zone))
+    zone, book = people_store.zone_of(person, moment.zone), moment.handbooks.on(day_of(kept.decided_at, moment.zone))
     last_day = effects.appeal_until(zone, book, kept.decided_at)
     if day_of(moment.now, zone) > last_day:
         raise Refusal(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from policy import lots as burning
 from policy.pace import PACE_DAYS, outlook
@@ -12,12 +11,14 @@ from policy.sizing import Factors
 from policy.units import MicroTokens
 from policy.value.valuation import TokenValue
 from programme.value import valuation
+from store import time_zones
 from store.ledger import wallets
 from views import codec
 from views.balance import BalanceCard, LotLine
 
 if TYPE_CHECKING:
     from datetime import date
+    from zoneinfo import ZoneInfo
 
     from policy.pace import Outlook
     from policy.period import Quarter
@@ -54,7 +55,7 @@ def _card(moment: Moment, wallet: Wallet, today: date) -> BalanceCard:
     return BalanceCard(
         person_id=wallet.person_id,
         name=wallet.name,
-        zone=ZoneInfo(wallet.time_zone),
+        zone=time_zones.zone(wallet.time_zone, moment.zone),
         value=_value(moment, wallet, month.quarter),
         available=MicroTokens(available),
         granted=sum((lot.amount for lot in usable), MicroTokens(0)),

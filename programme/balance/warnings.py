@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from policy import warnings as policy
 from policy.period import Month
 from policy.units import MicroTokens
 from policy.warnings import USUAL, Choice
 from programme.balance import balance, outlook
-from store import audit
+from store import audit, time_zones
 from store.balance import warnings as store
 from store.ledger import ledger
 from store.outbox import messages
@@ -90,7 +89,7 @@ def _letter(  # noqa: PLR0917 - private, called once
         next_grant_on=card.next_grant_on,
         contact=book.contact,
     )
-    due = policy.due_at(moment.now, percent, choice, ZoneInfo(standing.time_zone))
+    due = policy.due_at(moment.now, percent, choice, time_zones.zone(standing.time_zone, moment.zone))
     key = f"warning:{month}:{percent}:{standing.person_id}"
     if messages.is_owed(moment.session, key):
         # It was said before and taken back: see `corrected`.

@@ -61,7 +61,7 @@ def _advance_credited(moment: Moment, request: Request) -> str:
     assert last_day is not None  # noqa: S101 - it is credited
     person = people_store.by_id(moment.session, request.person_id)
     assert person is not None  # noqa: S101 - a foreign key
-    planned = steps_after(last_day, moment.handbook, people_store.zone_of(person), moment.zone)
+    planned = steps_after(last_day, moment.handbook, people_store.zone_of(person, moment.zone), moment.zone)
     due = [step for step, at in planned if at <= moment.now]
     later = [(step, at) for step, at in planned if at > moment.now]
     steps = dict(zip(("next_step", "next_at"), later[0], strict=True)) if later else NO_STEP

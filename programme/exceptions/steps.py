@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from policy.hours import last_opening
 from policy.period import first_instant
+from store import time_zones
 
 if TYPE_CHECKING:
     from datetime import date, datetime
+    from zoneinfo import ZoneInfo
 
     from policy.exceptions import Deadlines
     from policy.handbook import Handbook
@@ -32,7 +33,8 @@ def first_step(steps: Deadlines, now: datetime) -> dict[str, object]:
 def after_credit(moment: Moment, last_day: date | None, time_zone: str) -> dict[str, object]:
     """The first of the steps of a credited request that is still to come; the time zone is its requester's."""
     assert last_day is not None  # noqa: S101 - it is credited
-    for step, at in steps_after(last_day, moment.handbook, ZoneInfo(time_zone), moment.zone):
+    zone = time_zones.zone(time_zone, moment.zone)
+    for step, at in steps_after(last_day, moment.handbook, zone, moment.zone):
         if at > moment.now:
             return {"next_step": step, "next_at": at}
     return NO_STEP

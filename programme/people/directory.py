@@ -222,29 +222,6 @@ def rename(moment: Moment, before: str, after: str, *, actor: str) -> Person:
     return dataclasses.replace(person, email=email)
 
 
-def link(moment: Moment, *, slack_user_id: str, email: str | None) -> Person | None:
-    """The person of a Slack user, linked by e-mail at first contact; None when no one has that e-mail.
-
-    Someone whose record already names another Slack user is not taken over: that is for an administrator to settle.
-    """
-    if known := people_store.by_slack_id(moment.session, slack_user_id):
-        return known
-    person = people_store.by_email(moment.session, email) if email else None
-    if person is None or not people_store.link_slack_user(
-        moment.session, person_id=person.id, slack_user_id=slack_user_id
-    ):
-        return None
-    audit.note(
-        moment.session,
-        f"slack:{slack_user_id}",
-        "people.link",
-        person.id,
-        at=moment.now,
-        after={"slack_user_id": slack_user_id},
-    )
-    return dataclasses.replace(person, slack_user_id=slack_user_id)
-
-
 def require(moment: Moment, email: str) -> Person:
     """The person with an e-mail, or a Refusal."""
     person = people_store.by_email(moment.session, email)

@@ -11,10 +11,11 @@ from msgspec import Meta
 
 from policy import texts
 from policy.parameters.grants import LEVELS
-from programme import table_file, time_zones
+from programme import table_file
 from programme.files import cells as cell_readers
 from programme.files.cells import WrongCellError
 from programme.table_file import Cell, Problems
+from store import time_zones
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

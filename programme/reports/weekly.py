@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from policy.hours import next_opening
 from policy.period import Week, first_instant
 from programme import notify
 from programme.reports.team import team_report
+from store import time_zones
 from store.grants import monthly
 from store.outbox import messages
 from store.outbox.messages import NewMessage
@@ -50,7 +50,7 @@ def owe(moment: Moment, week: Week) -> int:
     book = moment.handbooks.on(today)
     gone = monthly.leavers(moment.session, today)
     managers = [one for one in teams.managers(moment.session, week.first_day) if one not in gone]
-    zones = {id_: ZoneInfo(name) for id_, name in notify.zones(moment, managers).items()}
+    zones = {id_: time_zones.zone(name, moment.zone) for id_, name in notify.zones(moment, managers).items()}
     morning = {
         # Not before the programme's week is over, which further east is their Monday's noon or evening.
         zone: next_opening(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from policy.hours import next_opening
 from policy.period import day_of, first_instant
@@ -13,6 +12,7 @@ from policy.reasons import Refusal
 from policy.reviews import dates
 from policy.reviews.proposal import PROPOSED
 from programme import notify
+from store import time_zones
 from store.people import directory as people_store
 from store.reviews import drafts as store
 from store.reviews.votes import CLOSE, EFFECT
@@ -20,6 +20,7 @@ from views.reviews import ADOPTED, Changed
 
 if TYPE_CHECKING:
     from datetime import date, datetime
+    from zoneinfo import ZoneInfo
 
     from policy.handbook import Handbook
     from policy.period import Month, Quarter
@@ -42,7 +43,8 @@ def effect_month(moment: Moment, quarter: Quarter) -> Month:
     today = moment.today
     book = moment.handbooks.on(today)
     told = [
-        noticed_on(ZoneInfo(zone), book, moment.now) for zone in store.zones_of_affected(moment.session, quarter, today)
+        noticed_on(time_zones.zone(zone, moment.zone), book, moment.now)
+        for zone in store.zones_of_affected(moment.session, quarter, today)
     ]
     month = dates.effect_month(max([*told, today]), book.messages.holidays, notice_days=book.reviews.notice_days)
     before = store.last_adopted(moment.session, before=quarter)
@@ -69,7 +71,8 @@ def milestones(moment: Moment, kept: Review) -> list[tuple[str, datetime]]:
     assert kept.holds_from is not None  # noqa: S101 - as above
     day = day_of(kept.decided_at, moment.zone)
     book = moment.handbooks.on(day)
-    zones = [ZoneInfo(zone) for zone in store.zones_of_affected(moment.session, kept.quarter, day, cut=True)]
+    affected = store.zones_of_affected(moment.session, kept.quarter, day, cut=True)
+    zones = [time_zones.zone(zone, moment.zone) for zone in affected]
     ends = [first_instant(appeal_until(zone, book, kept.decided_at) + A_DAY, zone) for zone in zones]
     found = [(EFFECT, first_instant(kept.holds_from.first_day, moment.zone))]
     found += [(CLOSE, max(ends))] if ends else []

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from store import bulk
+from store import bulk, time_zones
+from store.tables.outbox import homes
 from store.tables.people import identities, people, person_roles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
+    from zoneinfo import ZoneInfo
 
     from policy.metering import Identities, Identity, IdentityKind
     from store.engine import Session
@@ -58,23 +59,39 @@ def _one(session: Session, condition: sa.ColumnElement[bool]) -> Person | None:
     return Person(*row) if row else None
 
 
-def zone_of(person: Person) -> ZoneInfo:
-    return ZoneInfo(person.time_zone)
+def zone_of(person: Person, otherwise: ZoneInfo) -> ZoneInfo:
+    return time_zones.zone(person.time_zone, otherwise)
 
 
 def link_slack_user(session: Session, *, person_id: str, slack_user_id: str) -> bool:
-    """Note a person's Slack id unless they have one already; whether this call did it."""
+    """Note a person's Slack id unless they have one already, or had one; whether this call did it."""
     statement = (
         sa.update(people)
-        .where(people.c.id == person_id, people.c.slack_user_id.is_(None))
+        .where(people.c.id == person_id, people.c.slack_user_id.is_(None), people.c.former_slack_user_id.is_(None))
         .values(slack_user_id=slack_user_id)
     )
     return session.execute(statement).rowcount == 1
 
 
+def former_account(session: Session, person_id: str) -> str | None:
+    """The Slack account that was a person's before, if there was one."""
+    found: str | None = session.execute(
+        sa.select(people.c.former_slack_user_id).where(people.c.id == person_id)
+    ).scalar_one_or_none()
+    return found
+
+
 def all_by_email(session: Session) -> dict[str, dict[str, Any]]:
     """Every person's full row by e-mail, for an import to compare with."""
     return {row["email"]: dict(row) for row in session.execute(sa.select(people)).mappings()}
+
+
+def by_zone(session: Session) -> dict[str, list[str]]:
+    """The e-mails of the people in each time zone, as it is stored."""
+    found: dict[str, list[str]] = {}
+    for zone, email in session.execute(sa.select(people.c.time_zone, people.c.email).order_by(people.c.email)):
+        found.setdefault(zone, []).append(email)
+    return found
 
 
 def roles_by_person(session: Session) -> dict[str, set[str]]:
@@ -161,6 +178,12 @@ def insert(session: Session, rows: list[Mapping[str, Any]]) -> None:
 
 
 def update(session: Session, person_id: str, changes: Mapping[str, Any]) -> None:
+    """Change columns; of a Slack account that is replaced or taken away, it is kept that it was theirs."""
+    if "slack_user_id" in changes:
+        former = sa.func.coalesce(people.c.slack_user_id, people.c.former_slack_user_id)
+        changes = {**changes, "former_slack_user_id": former}
+        # Slack knows the Home by the account: the new one has none yet.
+        session.execute(sa.delete(homes).where(homes.c.person_id == person_id))
     session.execute(sa.update(people).where(people.c.id == person_id).values(**changes))
 
 

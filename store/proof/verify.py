@@ -19,7 +19,7 @@ from policy.metering import OUTPUT_METERS, UnpricedMeterError, input_tokens
 from policy.period import day_of
 from policy.units import MicroTokens, NanoUSD
 from policy.value.valuation import worth
-from store import audit
+from store import audit, time_zones
 from store.exceptions import requests as requests_store
 from store.exceptions import votes as votes_store
 from store.handbook import proposals as proposals_store
@@ -368,7 +368,7 @@ def votes_as_audited(session: Session) -> Iterator[str]:
 
 def decisions_as_counted(session: Session) -> Iterator[str]:
     """What was decided by votes follows from them, counted again."""
-    zone = ZoneInfo(reference.fact(session, "time_zone") or "UTC")
+    zone = time_zones.zone(reference.fact(session, "time_zone"), ZoneInfo("UTC"))
     expected = {"approved": "approved", "ratified": "approved", "rejected": "rejected"}
     decided = [one for one in requests_store.made_between(session, None, None) if one.state in expected]
     polls = votes_store.polls(session, decided)

@@ -14,6 +14,7 @@ people = Table(
     Column("email", Text, nullable=False, unique=True, comment="Lower case."),
     Column("name", Text, nullable=False),
     Column("slack_user_id", Text, unique=True),
+    Column("former_slack_user_id", Text, comment="The one before: who had one is never linked by e-mail again."),
     Column("manager_id", Text, ForeignKey("people.id"), index=True),
     Column("level", Text, nullable=False),
     Column("role_family", Text, nullable=False),

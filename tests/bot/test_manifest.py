@@ -100,7 +100,7 @@ DELIVERING = {
 def test_the_bot_asks_for_the_least() -> None:
     """Its scopes are those of the calls that answers and deliveries make, and the optional ones those of the doctor."""
     answering = called_methods("handlers", "programme", "scheduler", "templates", "store", "policy")
-    assert answering == {"users.info", "usergroups.users.list", *VIEWS} | DELIVERING
+    assert answering == {"auth.test", "users.info", "users.list", "usergroups.users.list", *VIEWS} | DELIVERING
     # The e-mail is a field of users.info that needs a scope of its own; a slash command needs `commands`.
     assert set(manifest.BOT_SCOPES) == {"commands", "users:read.email"} | needed_scopes(answering)
     examining = called_methods("bot")

@@ -99,8 +99,8 @@ def test_a_newcomer_is_linked_and_a_stranger_is_told_what_to_do(
     open_home(app, client, slack.NEWCOMER)
     assert "You have no tokens yet." in reads(workspace, slack.NEWCOMER)
     open_home(app, client, slack.GUEST)
-    assert "I don't know you yet" in reads(workspace, slack.GUEST)
-    assert "Please ask the AI programme team" in reads(workspace, slack.GUEST)
+    assert "Guests of the workspace have no part in the token programme." in reads(workspace, slack.GUEST)
+    assert "please ask the AI programme team" in reads(workspace, slack.GUEST)
     assert books.count(app, homes_table) == 1
 
 

@@ -145,7 +145,9 @@ def demo(port: int, folder: Path) -> Iterator[Demo]:
         _, errors = running.process.communicate(timeout=5)
         assert "Traceback" not in errors
         for line in errors.splitlines():
-            assert not line.startswith(("WARNING", "ERROR")), errors
+            # On a machine that is busy a pass of the courier may last longer than a second; the next one is left out.
+            is_busy = "maximum number of running instances reached" in line
+            assert is_busy or not line.startswith(("WARNING", "ERROR")), errors
 
 
 @dataclass(frozen=True)
@@ -323,7 +325,9 @@ def others_see_nothing_of_it(page: Page, adas: Decimal) -> None:
     shoot(page, "5-jonas")
     page.get_by_label("You are").select_option("U0GUEST")
     ask(page, "/tokens balance")
-    expect(page.locator(".message.ephemeral")).to_contain_text("I don't know you yet.")
+    expect(page.locator(".message.ephemeral")).to_contain_text(
+        "Guests of the workspace have no part in the token programme."
+    )
     shoot(page, "6-guest")
 
 

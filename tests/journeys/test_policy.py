@@ -136,7 +136,7 @@ def test_everybody_who_may_not_is_told_why(sandbox: Sandbox, office: App, propos
         (slack.LENA, "Administrators and auditors can't decide"),
         (slack.KOFI, "Only members of the board"),
         (slack.BEN, "Only members of the board"),
-        (slack.GUEST, "I don't know you yet."),
+        (slack.GUEST, "Guests of the workspace have no part in the token programme."),
     ):
         members = sandbox.workspace.channel(slack.BOARD).members
         sandbox.workspace.change_channel(slack.BOARD, members=members | {user})

@@ -259,7 +259,7 @@ def test_a_guest_is_not_written_to(sqlite_app: App, sandbox: Sandbox, client: We
     sandbox.workspace.change_member(slack.NEWCOMER, is_restricted=True)
     owe(sqlite_app, "zoe@example.com")
     assert deliver(sqlite_app, client).parked == 1
-    assert row(sqlite_app, "note:zoe@example.com")["problem"] == "no_slack_user"
+    assert row(sqlite_app, "note:zoe@example.com")["problem"] == "slack_user_barred"
 
 
 def test_a_courier_that_slept_sends_nothing(app: App, sandbox: Sandbox, client: WebClient, clock: Clock) -> None:

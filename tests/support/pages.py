@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from policy.kinds import LotKind
 from policy.period import Month, Quarter, Week
+from policy.reasons import Refusal
 from policy.units import MicroTokens, NanoUSD
 from policy.value.valuation import TokenValue
 from programme.exceptions.cards import Queue, Queued
@@ -239,10 +240,12 @@ CASES: dict[str, Callable[[], Block]] = {
     "person_hostile": lambda: homes.person(hostile(HOSTILE)),
     "left": lambda: homes.person(dataclasses.replace(ENGINEER, burn_down=None, left_on=date(2026, 10, 31))),
     "unknown": lambda: render.home("unknown", contact=CONTACT),
+    "refused": lambda: render.home("refused", refusal=Refusal("guest", "Guests have no part.", next_step="Ask Mara.")),
     "failure": lambda: render.home("failure", failure_id="1f2e3d4c", contact="the administrators"),
 }
 ENDLESS_CASES: dict[str, Callable[[], Block]] = {
     "person": lambda: homes.person(hostile(ENDLESS)),
     "unknown": lambda: render.home("unknown", contact=ENDLESS),
+    "refused": lambda: render.home("refused", refusal=Refusal("guest", ENDLESS, next_step=ENDLESS)),
     "left": lambda: homes.person(dataclasses.replace(ENGINEER, left_on=date(2026, 10, 31), contact=ENDLESS)),
 }

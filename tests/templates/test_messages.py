@@ -32,7 +32,7 @@ from programme.balance.history import History
 from sandbox import block_kit
 from store.usage.events import Line
 from templates import homes, render, workings
-from tests.support import appealed, cards, letters, packs, pages, proposed, refused, reported, warned
+from tests.support import appealed, cards, letters, linked, packs, pages, proposed, refused, reported, warned
 from tests.support.letters import ENDLESS, HOSTILE
 from views.balance import BalanceCard, CallLine, DebitLine, Explanation, LotLine, MeterLine
 
@@ -254,6 +254,7 @@ CASES: dict[str, Callable[[], Message]] = (
     | packs.CASES
     | appealed.CASES
     | refused.CASES
+    | linked.CASES
 )
 
 ENDLESS_CASES: dict[str, Callable[[], Message]] = (
@@ -276,6 +277,7 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = (
     | packs.ENDLESS_CASES
     | appealed.ENDLESS_CASES
     | refused.ENDLESS_CASES
+    | linked.ENDLESS_CASES
 )
 
 LARGEST = MicroTokens(-(2**63) + 1)

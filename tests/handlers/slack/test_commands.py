@@ -59,6 +59,15 @@ MEMBERS: list[dict[str, Any]] = [
     {"id": "U0BOT", "name": "robot", "email": "zoe@example.com", "is_bot": True},
     {"id": "U0GONE", "name": "gone", "email": "zoe@example.com", "deleted": True},
     {"id": "U0OTHER", "name": "other", "email": "zoe@example.com", "is_stranger": True},
+    {
+        "id": "U0ABROAD",
+        "name": "abroad",
+        "email": "zoe@example.com",
+        "team_id": "T0ABROAD",
+        "enterprise_id": "E0ABROAD",
+    },
+    {"id": "U0SINGLE", "name": "single", "email": "zoe@example.com", "is_ultra_restricted": True},
+    {"id": "U0UNSURE", "name": "unsure", "email": "zoe@example.com", "is_email_confirmed": False},
     {"id": "U0THIEF", "name": "thief", "email": "ada@example.com"},
     {"id": STRANGER, "name": "stranger", "email": "stranger@elsewhere.example"},
     {"id": "U0NOMAIL", "name": "nomail"},
@@ -333,13 +342,28 @@ def test_first_contact_links_by_email(app: App, slack: Sandbox, client: WebClien
     assert (last.actor, last.action, last.after) == (f"slack:{user}", "people.link", {"slack_user_id": user})
 
 
-@pytest.mark.parametrize("user", ["U0GUEST", "U0BOT", "U0GONE", "U0OTHER", "U0NOMAIL", "U0MISSING"])
+UNKNOWN = "*I don't know you yet.*"
+BARRED = {
+    "U0GUEST": "Guests of the workspace have no part in the token programme.",
+    "U0SINGLE": "Guests of the workspace have no part in the token programme.",
+    "U0BOT": "The token programme is for people, and this account is a bot's.",
+    "U0GONE": "This Slack account is deactivated.",
+    "U0OTHER": "and your Slack account is of another one.",
+    "U0ABROAD": "and your Slack account is of another one.",
+    "U0UNSURE": "Your e-mail address is not confirmed in Slack, so I can't tell who you are.",
+    "U0NOMAIL": UNKNOWN,
+    "U0MISSING": UNKNOWN,
+}
+
+
+@pytest.mark.parametrize("user", BARRED)
 def test_only_full_members_are_linked(sqlite_app: App, client: WebClient, user: str) -> None:
-    """Guests, bots, people who left and people of other companies are not believed, though their e-mail is known."""
+    """Guests, bots, people who left, outsiders and unconfirmed e-mails are not believed, and each is told why."""
     cast.hire(sqlite_app, ZOE)
     cast.give(sqlite_app, "zoe@example.com", "77")
     text = read(ask(sqlite_app, "balance", user, client=client))
-    assert "*I don't know you yet.*" in text
+    assert BARRED[user] in text
+    assert "lease ask the AI programme team in #ai-tokens" in text or "Confirm it in the account settings" in text
     assert "77" not in text
     assert slack_id_of(sqlite_app, "zoe@example.com") is None
 
@@ -348,7 +372,8 @@ def test_a_linked_person_is_not_taken_over(sqlite_app: App, client: WebClient) -
     """A second Slack account with Ada's e-mail gets nothing of hers and does not replace her own."""
     cast.give(sqlite_app, "ada@example.com", "77")
     text = read(ask(sqlite_app, "balance", "U0THIEF", client=client))
-    assert "*I don't know you yet.*" in text
+    assert "I know ada@example.com by another Slack account than this one" in text
+    assert "`tokens-bot people relink ada@example.com U0THIEF`" in text
     assert "77 tokens" not in text
     assert slack_id_of(sqlite_app, "ada@example.com") == ADA
 

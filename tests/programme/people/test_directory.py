@@ -9,7 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from policy.reasons import Refusal
-from programme.people import directory
+from programme.people import directory, linking
+from programme.people.slack_accounts import SlackAccount
 from store.people import directory as people_store
 from store.tables.audit import audit_log
 from store.tables.people import identities, person_roles
@@ -98,7 +99,7 @@ def test_a_dash_clears_what_may_be_empty(sqlite_app: App) -> None:
     before = record(sqlite_app, ADA)
     bring(sqlite_app, f"email,slack_user_id,manager_email,pay_band,left_on,wave,roles\n{ADA},-,-,-,-,-,-\n")
     cleared = dict.fromkeys(("slack_user_id", "manager", "manager_id", "pay_band", "left_on", "wave"))
-    assert record(sqlite_app, ADA) == before | cleared | {"roles": []}
+    assert record(sqlite_app, ADA) == before | cleared | {"roles": [], "former_slack_user_id": "U0ADA"}
 
 
 @pytest.mark.parametrize("column", ["name", "level", "role_family", "fte", "time_zone", "hired_on"])
@@ -257,7 +258,7 @@ def test_a_change_is_audited_with_before_and_after(app: App) -> None:
 
 def link(app: App, slack_user_id: str, email: str | None) -> str | None:
     with app.transaction() as moment:
-        person = directory.link(moment, slack_user_id=slack_user_id, email=email)
+        person = linking.link(moment, SlackAccount(slack_user_id, email)).person
     if person is not None:
         assert person.slack_user_id == slack_user_id
     return person.email if person else None

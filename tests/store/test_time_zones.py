@@ -5,7 +5,7 @@ from __future__ import annotations
 import zoneinfo
 
 from bot import settings
-from programme import time_zones
+from store import time_zones
 
 
 def test_only_places_and_their_old_names_are_zones() -> None:

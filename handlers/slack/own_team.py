@@ -1,0 +1,97 @@
+"""Who belongs to another workspace has no part in the programme: whatever they click or send is answered kindly.
+
+People of other companies can click in channels that are shared with theirs, and ids are unique in a workspace only. So
+each request is compared with the bot's own workspace before anything looks at who sent it. Where Slack names no
+workspace of theirs, as when someone opens Home, `users.info` says it at first contact.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from handlers import contact_of
+from handlers.slack import interactions, users
+from programme.people import linking, slack_accounts
+from programme.people.slack_accounts import SlackAccount, Team
+from templates import render
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from slack_bolt import Ack, BoltContext
+    from slack_bolt import App as Bolt
+    from slack_bolt.response import BoltResponse
+    from slack_sdk import WebClient
+
+    from policy.reasons import Refusal
+    from programme.app import App
+
+logger = logging.getLogger(__name__)
+
+
+def sender_of(body: dict[str, Any]) -> Team:
+    """The workspace and organization of whoever sent something; for commands and events those that they are in."""
+    if (event := body.get("event")) is not None:
+        team = event.get("user_team") or event.get("source_team")
+        return Team(team, None) if team else Team(body.get("team_id"), body.get("enterprise_id"))
+    team, enterprise = body.get("team") or {}, body.get("enterprise") or {}
+    named = (body.get("user") or {}).get("team_id") or team.get("id") or body.get("team_id")
+    return Team(named, enterprise.get("id") or team.get("enterprise_id") or body.get("enterprise_id"))
+
+
+def is_outsider(app: App, context: BoltContext, body: dict[str, Any], now: datetime) -> bool:
+    """Whether someone is of another workspace than the bot, and of no organization that it is part of."""
+    sender, known = sender_of(body), context.authorize_result
+    if known is None or not any(sender):
+        return False
+    installed = Team(known.team_id, known.enterprise_id)
+    app.own_team.seed(installed, now)
+    if installed.includes(sender):
+        return False
+    # The library asks Slack once, at the first request: the workspace may be in an organization since.
+    try:
+        return not app.own_team.includes(sender, lambda: users.own_team(context.client), now)
+    except (SlackApiError, SlackClientError, OSError):
+        return True
+
+
+def only_ours(
+    body: dict[str, Any],
+    context: BoltContext,
+    client: WebClient,
+    ack: Ack,
+    next: Callable[[], BoltResponse],  # noqa: A002 - Bolt's name
+    *,
+    app: App,
+) -> BoltResponse | None:
+    """Bolt's middleware: lets requests of our own people pass, and answers the others."""
+    now = app.clock()
+    if not is_outsider(app, context, body, now):
+        return next()
+    logger.info("%s is of another workspace", context.user_id)
+    with app.reading(now) as moment:
+        account = SlackAccount(str(context.user_id), barred=slack_accounts.OUTSIDER)
+        refusal = linking.barred(account, contact_of(moment))
+    return _answered(refusal, body, client, ack)
+
+
+def _answered(refusal: Refusal, body: dict[str, Any], client: WebClient, ack: Ack) -> BoltResponse:
+    said = render.message("shared/refusal", refusal=refusal)
+    if "command" in body:
+        return ack(**said.ephemeral())
+    if body.get("type") == "view_submission":
+        return ack(response_action="update", view=interactions.closed(str(refusal)))
+    if body.get("type") == "block_suggestion":
+        return ack(options=[])
+    if body.get("type") == "block_actions":
+        interactions.tell(client, body, said)
+    return ack()
+
+
+def register(bolt: Bolt, app: App) -> None:
+    bolt.use(partial(only_ours, app=app))
