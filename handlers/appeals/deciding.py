@@ -8,7 +8,9 @@ from handlers.slack import carried
 from handlers.slack.carried import FromMessage
 from handlers.slack.commands import Command
 from handlers.slack.interactions import Modal, closed, on_press, on_submit
+from policy import texts
 from policy.period import Quarter
+from policy.reasons import Refusal
 from programme.appeals import cards, deciding, filing, own_case
 from store.people import directory as people_store
 from templates import appeals as shown
@@ -52,7 +54,10 @@ def submit_appeal(app: App, form: Form) -> View:
 
 
 def _quarter(text: str) -> Quarter:
-    return carried.parsed(text, Quarter.parse)
+    try:
+        return Quarter.parse(text)
+    except ValueError:
+        raise Refusal("unknown_review", f"There is no review of {texts.quoted(text)}.") from None
 
 
 def press_uphold(app: App, press: Press) -> Modal:

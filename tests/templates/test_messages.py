@@ -161,6 +161,11 @@ def services(*approved: Service, contact: str = CONTACT) -> Message:
     return render.message("commands/services", services=list(approved), contact=contact)
 
 
+def form_in_words(value: str = "20k") -> Message:
+    [command] = [command for command in slack_app.COMMANDS if command.name == "request"]
+    return render.message("commands/form", command=command, value=value)
+
+
 def help_for(unknown: str = "", near: str = "", contact: str = CONTACT) -> Message:
     return render.message(
         "commands/help", commands=tuple(slack_app.COMMANDS), unknown=unknown, near=near, contact=contact
@@ -217,6 +222,8 @@ CASES: dict[str, Callable[[], Message]] = (
         ),
         "services_none": services,
         "services_hostile": lambda: services(*[service(HOSTILE)] * 3, contact=HOSTILE),
+        "form_in_words": form_in_words,
+        "form_in_words_hostile": lambda: form_in_words(HOSTILE),
         "help": help_for,
         "help_for_an_unknown_word": lambda: help_for("balanse", "balance"),
         "help_hostile": lambda: help_for(HOSTILE, contact=HOSTILE),
