@@ -37,11 +37,18 @@ logger = logging.getLogger(__name__)
 def sender_of(body: dict[str, Any]) -> Team:
     """The workspace and organization of whoever sent something; for commands and events those that they are in."""
     if (event := body.get("event")) is not None:
-        team = event.get("user_team") or event.get("source_team")
-        return Team(team, None) if team else Team(body.get("team_id"), body.get("enterprise_id"))
-    team, enterprise = body.get("team") or {}, body.get("enterprise") or {}
-    named = (body.get("user") or {}).get("team_id") or team.get("id") or body.get("team_id")
-    return Team(named, enterprise.get("id") or team.get("enterprise_id") or body.get("enterprise_id"))
+        team = _named(event, "user_team") or _named(event, "source_team")
+        return Team(team, None) if team else Team(_named(body, "team_id"), _named(body, "enterprise_id"))
+    team_in, enterprise = body.get("team"), body.get("enterprise")
+    named = _named(body.get("user"), "team_id") or _named(team_in, "id") or _named(body, "team_id")
+    organization = _named(enterprise, "id") or _named(team_in, "enterprise_id") or _named(body, "enterprise_id")
+    return Team(named, organization)
+
+
+def _named(part: Any, key: str) -> str | None:  # noqa: ANN401 - whatever JSON holds
+    """An id, where a part of a request has one; anything else that stands there names no one."""
+    found = part.get(key) if isinstance(part, dict) else None
+    return found if isinstance(found, str) else None
 
 
 def is_outsider(app: App, context: BoltContext, body: dict[str, Any], now: datetime) -> bool:
