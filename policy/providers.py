@@ -28,6 +28,7 @@ SPELLINGS = {
     "google.vertex": "vertex_ai",
     "vertex.anthropic": "vertex_ai",
     "vertexai": "vertex_ai",
+    "fireworks_ai": "fireworks",
     "grok": "xai",
     "ibm.watson.ai": "watsonx",
     "mistralai": "mistral",

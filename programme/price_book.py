@@ -16,6 +16,7 @@ from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import ModelPrice, TieredPrices
 
 from policy.metering import Meter, Price, UnitPrice
+from policy.providers import known_as
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,9 +56,6 @@ UNMETERED = ("output_reasoning_mtok", "output_citation_mtok", "output_video_mtok
 TIER_KEYS = ("processing", "service_tier", "speed")
 """The list's keys for a service tier: the same name may stand under any of them, according to the provider."""
 
-
-SELLERS = {"azure_ai": "azure"}
-"""Names of providers that gateways use, and the list does not."""
 
 REGIONS = {("anthropic", "us"): Fraction(11, 10)}
 """What a region adds to every kind of token where the list has no price for it: Anthropic's `inference_geo`."""
@@ -126,7 +124,7 @@ class PriceBook:
         key = (provider, model)
         if key not in self._models:
             try:
-                seller, info = get_snapshot().find_provider_model(model, None, SELLERS.get(provider, provider), None)
+                seller, info = get_snapshot().find_provider_model(model, None, known_as(provider), None)
                 # A model may be found at its maker: then the standard price is the same, other tiers' need not be.
                 own = any(info is sold for sold in seller.models)
                 self._models[key] = info, (info.price_variants or ()) if own else ()

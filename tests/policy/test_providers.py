@@ -21,6 +21,7 @@ from policy.providers import SPELLINGS, known_as
         ("ibm.watsonx.ai", "watsonx"),
         ("google.generative-ai", "gemini"),
         ("google.vertex.chat", "vertex_ai"),
+        ("fireworks_ai", "fireworks"),
         ("openai.responses", "openai"),
         ("anthropic.messages", "anthropic"),
     ],

@@ -10,15 +10,13 @@ import sqlalchemy as sa
 
 from programme.people import linking
 from programme.people.slack_accounts import SlackAccount
-from scheduler import courier, messages, slack_delivery
+from scheduler import courier, messages
 from store.tables.outbox import outbox
 from tests.support import books, cast, slack
 from tests.support.books import ADA
 from tests.support.seen import read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from slack_sdk import WebClient
 
     from programme.app import App
@@ -27,22 +25,6 @@ if TYPE_CHECKING:
     from tests.support.clock import Clock
 
 ZOE = "zoe@example.com"
-
-
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    slack.without_proxies(monkeypatch)
-
-
-@pytest.fixture
-def sandbox(clock: Clock) -> Iterator[Sandbox]:
-    with slack.workspace(clock=clock, post_burst=100) as running:
-        yield running
-
-
-@pytest.fixture
-def client(sandbox: Sandbox) -> WebClient:
-    return slack_delivery.client(sandbox.workspace.app.bot_token, sandbox.api_url)
 
 
 def deliver(app: App, client: WebClient) -> Delivered:
