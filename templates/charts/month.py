@@ -27,8 +27,8 @@ WEEKDAY, WEEKEND = "#0072b2", "#9ecae9"
 RUSH, RUSH_WEEKEND = "#d55e00", "#f2b384"
 """Of the colours that everyone can tell apart; they differ in lightness as well."""
 SATURDAY = 5
-UNEVEN = Decimal(2)
-"""A busiest day of so many average weekdays makes the title."""
+UNEVEN = Decimal("1.5")
+"""A busiest day of so many average weekdays makes the title: below, its bar looks like the others."""
 NEAR_THE_EDGE = 4
 """Days within which the busiest day's label would leave the card if it were centred."""
 

@@ -209,8 +209,14 @@ def shoot(page: Page, name: str) -> None:
 
 
 def shoot_message(message: Locator, name: str) -> None:
-    if SHOTS:
-        message.screenshot(path=str(Path(SHOTS) / f"demo-{name}.png"))
+    """The whole of a message: in a window so high that no bar of the page covers a part of it."""
+    if not SHOTS:
+        return
+    size = message.page.viewport_size
+    assert size is not None
+    message.page.set_viewport_size({"width": size["width"], "height": 1_800})
+    message.screenshot(path=str(Path(SHOTS) / f"demo-{name}.png"))
+    message.page.set_viewport_size(size)
 
 
 def answers(page: Page) -> Locator:

@@ -14,10 +14,13 @@ T = TypeVar("T")
 
 
 def register() -> None:
-    """The profiles of Hypothesis: the same examples each time where a change is judged, new ones elsewhere."""
+    """The profiles of Hypothesis: the same examples each time where a change is judged, new ones elsewhere.
+
+    An example may take its time: on a busy machine, a deadline fails a property that holds.
+    """
     judged = bool(os.environ.get("CI"))
-    settings.register_profile(QUICK, derandomize=judged, max_examples=EXAMPLES)
-    settings.register_profile(DEEP, derandomize=judged, max_examples=EXAMPLES * TIMES)
+    settings.register_profile(QUICK, derandomize=judged, deadline=None, max_examples=EXAMPLES)
+    settings.register_profile(DEEP, derandomize=judged, deadline=None, max_examples=EXAMPLES * TIMES)
 
 
 def either(*, quick: T, deep: T) -> T:

@@ -97,6 +97,7 @@ def test_weekends_are_lighter_and_a_rush_stands_out() -> None:
     ("spent", "changes", "words"),
     [
         (weekly, {}, "November 2026: no day stood out"),
+        (lambda day: 46_500 if day.day == 17 else weekly(day), {}, "November 2026: 17 Nov took 1.9 average weekdays"),
         (lambda day: 90_000 if day.day == 2 else weekly(day), {}, "November 2026: 2 Nov took 3.3 average weekdays"),
         (late, {"rush": True}, "November 2026: the last 5 days took 50.5 % of all"),
         (late, {"rush": True, "rush_days": 1}, "November 2026: the last day took 15.4 % of all"),
