@@ -29,15 +29,6 @@ if TYPE_CHECKING:
 
 WHY = ("--reason", "wrong key")
 SPAN = ("--from", "2026-11-01", "--until", "2026-11-30")
-OWN_PRICE = """
-[[prices]]
-provider = "anthropic"
-model = "claude-sonnet-4-5"
-per = "million"
-usd = { output = 10 }
-from = 2026-11-01
-until = 2026-12-01
-"""
 
 
 @pytest.fixture
@@ -157,7 +148,7 @@ def test_a_corrected_price_list_reprices_what_was_bought(book: App, run: Run) ->
     gpt = cast.event("gpt", at=NOON, model=cast.GPT, meters={"output": 1_000})
     days = (NOON, NOON - timedelta(days=1))
     books.take_in(book, gpt, *(cast.event(str(i), at=at, meters={"output": 1_000}) for i, at in enumerate(days)))
-    books.apply_handbook(book, "2026.2", date(2026, 11, 1), more=OWN_PRICE)
+    books.apply_handbook(book, "2026.2", date(2026, 11, 1), more=books.OWN_PRICE)
     command = ("reprice", "--provider", "anthropic", *SPAN, *WHY)
     assert "2 of 2 events would change: USD 0.030000000 → 0.020000000" in run(*command, "--dry-run").stdout
     assert books.wallet(book, ADA) == MicroTokens.parse("-4")

@@ -32,6 +32,16 @@ if TYPE_CHECKING:
 
 ADA, BEN, MARA = "ada@example.com", "ben@example.com", "mara@example.com"
 WAIT_SECONDS = 20
+OWN_PRICE = """
+[[prices]]
+provider = "anthropic"
+model = "claude-sonnet-4-5"
+per = "million"
+usd = { output = 10 }
+from = 2026-11-01
+until = 2026-12-01
+"""
+"""A company's own price for a model in a handbook: two thirds of the price list's, for one month."""
 
 
 def take_in(app: App, *events: UsageEvent) -> list[Status]:

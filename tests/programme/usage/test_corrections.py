@@ -184,16 +184,7 @@ def test_a_correction_that_cannot_be_priced_waits(sqlite_app: App) -> None:
 def test_a_correction_keeps_the_value_and_the_price_of_its_event(sqlite_app: App) -> None:
     """A handbook with another price that is applied since does not reprice what is only corrected."""
     books.take_in(sqlite_app, cast.event("1", at=NOON, meters={"output": 2_000}))
-    own_price = """
-[[prices]]
-provider = "anthropic"
-model = "claude-sonnet-4-5"
-per = "million"
-usd = { output = 10 }
-from = 2026-11-01
-until = 2026-12-01
-"""
-    books.apply_handbook(sqlite_app, "2026.2", date(2026, 11, 1), more=own_price)
+    books.apply_handbook(sqlite_app, "2026.2", date(2026, 11, 1), more=books.OWN_PRICE)
     put_right(sqlite_app, corrected(cast.event("1", at=NOON, meters=OUTPUT)))
     assert books.wallet(sqlite_app, ADA) == MicroTokens.parse("-1.5")
     assert books.take_in(sqlite_app, cast.event("2", at=NOON, meters=OUTPUT)) == ["accepted"]

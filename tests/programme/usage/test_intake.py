@@ -32,15 +32,6 @@ OUTPUT: Meters = {"output": 1_000}
 
 NEWCOMER = "email,name,level,role_family,time_zone,hired_on\nnew@example.com,New,mid,engineering,UTC,2026-01-01\n"
 
-OWN_PRICE = """
-[[prices]]
-provider = "anthropic"
-model = "claude-sonnet-4-5"
-per = "million"
-usd = { output = 10 }
-from = 2026-11-01
-until = 2026-12-01
-"""
 LAMBDA = """
 [[services]]
 key = "lambda"
@@ -256,7 +247,7 @@ def test_a_retry_renews_the_reason(sqlite_app: App) -> None:
 def test_what_is_released_uses_the_price_and_the_value_of_its_own_time(app: App) -> None:
     """An event of the last quarter is released at the price and the value of then, not of today."""
     then, now = datetime(2026, 9, 10, 12, tzinfo=UTC), NOON
-    books.apply_handbook(app, "2026.2", date(2026, 10, 1), usd_per_token="0.02", more=OWN_PRICE)
+    books.apply_handbook(app, "2026.2", date(2026, 10, 1), usd_per_token="0.02", more=books.OWN_PRICE)
     waiting = [
         cast.event(name, at=at, who="new@example.com", meters=OUTPUT) for name, at in (("then", then), ("now", now))
     ]
@@ -326,7 +317,7 @@ def test_a_tier_without_a_price_waits_and_is_never_billed_as_the_standard_one(ap
     with app.database.reading() as session:
         assert [h.event for h in usage_store.held_events(session, limit=10)] == [event]
     assert books.wallet(app, ADA) == 0
-    books.apply_handbook(app, "2026.2", date(2026, 1, 1), more=OWN_PRICE)
+    books.apply_handbook(app, "2026.2", date(2026, 1, 1), more=books.OWN_PRICE)
     assert books.retry(app) == (1, 0)
     assert kept(app, usage_events.c.tier, usage_events.c.cost_nano_usd) == [("priority", 10_000_000)]
     assert books.findings(app) == {}
@@ -352,7 +343,7 @@ def test_the_same_call_in_another_tier_is_a_conflict(sqlite_app: App) -> None:
 )
 def test_the_handbooks_own_price_wins_while_it_holds(sqlite_app: App, day: date, cost: int) -> None:
     """A negotiated rate is used from its first day until the day before its end, by the programme's calendar."""
-    books.apply_handbook(sqlite_app, "2026.2", date(2026, 1, 1), more=OWN_PRICE)
+    books.apply_handbook(sqlite_app, "2026.2", date(2026, 1, 1), more=books.OWN_PRICE)
     noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
     books.take_in(sqlite_app, cast.event("1", at=noon, meters=OUTPUT))
     assert kept(sqlite_app, usage_events.c.cost_nano_usd) == [(cost * 1_000_000,)]
