@@ -17,6 +17,7 @@ from sandbox import Sandbox, Workspace
 from scheduler import courier, slack_delivery
 from scheduler import messages as messages_scheduler
 from store.outbox import messages as store
+from store.people import directory as people_store
 from store.tables.outbox import outbox
 from store.tables.people import people
 
@@ -56,6 +57,14 @@ def _letters(session: Session, views: list[tuple[str, Any]]) -> list[store.NewMe
     ]
 
 
+def _link_everyone(session: Session) -> None:
+    """Nobody is told that they are known from now on, so a person gets one message."""
+    for i in range(SENT):
+        person = people_store.by_email(session, f"person{i}@bench.example")
+        assert person is not None
+        people_store.link_slack_user(session, person_id=person.id, slack_user_id=f"U{i:05}")
+
+
 def throughput(kind: str) -> tuple[float, float]:
     """(messages a second by a courier that nothing holds back, those of bare posts to the same workspace)."""
     plan = {
@@ -67,6 +76,7 @@ def throughput(kind: str) -> tuple[float, float]:
         app = dataclasses.replace(prepared, clock=lambda: morning)
         with app.transaction(morning) as moment:
             moment.session.execute(sa.update(people).values(time_zone="Europe/London"))
+            _link_everyone(moment.session)
             monthly.run(moment, company.MONTH)
         slack = slack_delivery.client(sandbox.workspace.app.bot_token, sandbox.api_url)
         begin = time.perf_counter()

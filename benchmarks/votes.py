@@ -177,7 +177,7 @@ def _press(app: App, vote: _Vote, action: str) -> BoltRequest:
         "type": "block_actions",
         "api_app_id": "A1",
         "token": "t",
-        "trigger_id": "1.2.3",
+        "trigger_id": f"1.2.{vote.request_id}",  # What has been answered is not done again.
         "user": {"id": user, "username": "member", "team_id": "T1"},
         "team": {"id": "T1", "domain": "bench"},
         "container": {"type": "message", "message_ts": ts, "channel_id": CHANNEL, "is_ephemeral": False},

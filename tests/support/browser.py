@@ -60,6 +60,9 @@ def opened(browser: Browser, *, height: int = WIDE[1], patience: int = PATIENCE_
     page.on("console", lambda said: trouble.append(said.text) if said.type == "error" else None)
     page.on("dialog", lambda dialog: trouble.append(dialog.message))
     yield page
+    # The page asks for what is new all the time: questions that a test keeps from it are dropped, not asked once more.
+    page.goto("about:blank")
+    page.unroute_all(behavior="ignoreErrors")
     context.close()
     assert not trouble, trouble
 
