@@ -11,6 +11,7 @@ from programme.handbooks import RecentHandbooks
 from programme.moment import Moment
 from programme.price_book import PriceBook
 from programme.value.standing import RecentFigures
+from programme.vitals import Vitals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,6 +38,7 @@ class App:
     prices: PriceBook = field(default_factory=PriceBook)
     recent_handbooks: RecentHandbooks = field(default_factory=RecentHandbooks)
     recent_standing: RecentFigures = field(default_factory=RecentFigures)
+    vitals: Vitals = field(default_factory=Vitals)
     governance_channel: str | None = None
     """Where the board decides; without one, each of its members gets a message of their own."""
     board_usergroup: str | None = None

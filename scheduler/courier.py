@@ -11,6 +11,7 @@ import logging
 import os
 import secrets
 import socket
+import time
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -72,17 +73,26 @@ class Delivered:
 
 
 class Courier:
-    """Passes of one process, and the quiet in between that Slack asked for."""
+    """Passes of one process, and the quiet in between that Slack asked for, however the wall clock is set meanwhile."""
 
-    def __init__(self, app: App, slack: WebClient, *, compose: Compose | None = None) -> None:
+    def __init__(
+        self,
+        app: App,
+        slack: WebClient,
+        *,
+        compose: Compose | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._app, self._slack, self._compose, self._name = app, slack, compose, name()
-        self._quiet_until: datetime | None = None
+        self._monotonic = monotonic
+        self._quiet_until, self._stopped = 0.0, ""
 
     def __call__(self) -> Delivered:
-        if self._quiet_until is not None and self._app.clock() < self._quiet_until:
-            return Delivered()
+        """One pass; while it is quiet, nothing but what `stopped` the last one."""
+        if self._stopped and self._monotonic() < self._quiet_until:
+            return Delivered(stopped=self._stopped)
         done = deliver(self._app, self._slack, courier=self._name, compose=self._compose)
-        self._quiet_until = self._app.clock() + done.quiet_for if done.stopped else None
+        self._stopped, self._quiet_until = done.stopped, self._monotonic() + done.quiet_for.total_seconds()
         return done
 
 
