@@ -61,7 +61,9 @@ def build(
     if slack is not None:
         passes = courier.Courier(app, slack)
         app.vitals.expect(vitals.COURIER)
-        clockwork.every(COURIER_SECONDS, partial(watched, app, vitals.COURIER, partial(_deliver, passes)), job="courier")
+        clockwork.every(
+            COURIER_SECONDS, partial(watched, app, vitals.COURIER, partial(_deliver, passes)), job="courier"
+        )
     clockwork.every(PULSE_SECONDS, partial(note_pulse, app), job="pulse", at_once=True)
     return clockwork
 

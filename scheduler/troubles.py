@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
@@ -41,6 +42,8 @@ REMEDIES = {
     "anchor_parked": "The message that it belongs to did not go out. Settle that one, then "
     "`tokens-bot deliver --retry KEY` for both.",
     "message_not_found": "Someone deleted the message in Slack. What it said still applies; nothing has to be done.",
+    "certificate": "Something between the bot and Slack answers with a certificate of its own: have it let Slack through, "
+    "or set SSL_CERT_FILE to its authority.",
     "not_written": "The message could not be composed; the log has the reason. Report it.",
 }
 ANY_OTHER = "Settle what Slack says, then `tokens-bot deliver --retry KEY`."
@@ -65,13 +68,20 @@ class Trouble:
 def of(error: Exception) -> Trouble:
     """What an error of the client library means."""
     if not isinstance(error, SlackApiError):
-        return Trouble("no_answer", "back_off", performed=True)
+        return Trouble("certificate" if is_certificate(error) else "no_answer", "back_off", performed=True)
     code, status = str(error.response.get("error") or "no_answer"), getattr(error.response, "status_code", 200)
     if status == TOO_MANY or code in {"ratelimited", "rate_limited"}:
         return Trouble("ratelimited", "wait", retry_after=_retry_after(error))
     if status >= SERVER_ERRORS or code in PASSING:
         return Trouble(code, "back_off", performed=True)
     return Trouble(code, "stop" if code in STOPPING else "park")
+
+
+def is_certificate(error: BaseException) -> bool:
+    """Whether somebody answered for Slack with a certificate that this machine doesn't trust, such as a proxy."""
+    return isinstance(error, ssl.SSLCertVerificationError) or isinstance(
+        getattr(error, "reason", None), ssl.SSLCertVerificationError
+    )
 
 
 def _retry_after(error: SlackApiError) -> timedelta:

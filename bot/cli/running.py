@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import logging
 import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from bot import settings, wiring
+from bot import logs, settings, wiring
 from bot.cli import common
 
 if TYPE_CHECKING:
@@ -48,8 +47,8 @@ def run(*, parts: tuple[Part, ...]) -> None:
     """
     from bot import serving  # noqa: PLC0415 - servers are slow to import, and only this command needs them
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     loaded = settings.load()
+    logs.set_up(loaded.log)
     running = [part for part in settings.PARTS if part in parts] or settings.PARTS
     with wiring.open_app(loaded) as app, serving.serving(loaded, app, running) as address:
         click.echo(_running(running, address, socket_mode=loaded.socket_mode))

@@ -56,9 +56,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Runs]:
 
 
 @pytest.mark.parametrize("leap", [timedelta(minutes=-10), timedelta(days=-3_650), timedelta(days=3_650)])
-def test_a_wall_clock_that_is_set_changes_no_pace(
-    runs: Runs, monkeypatch: pytest.MonkeyPatch, leap: timedelta
-) -> None:
+def test_a_wall_clock_that_is_set_changes_no_pace(runs: Runs, monkeypatch: pytest.MonkeyPatch, leap: timedelta) -> None:
     """Put back, jobs do not rest until the old time comes again; put forward, nothing is listed second by second."""
     assert runs.reach(2)
     monkeypatch.setattr(Wall, "leap", leap)

@@ -76,9 +76,7 @@ def test_the_clockwork_attributes_outcomes_that_wait(sqlite_app: App) -> None:
 # --- How it goes ---------------------------------------------------------------------------------------------------
 
 
-def test_a_trouble_is_logged_when_it_begins_and_when_it_ends(
-    sqlite_app: App, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_trouble_is_logged_when_it_begins_and_when_it_ends(sqlite_app: App, caplog: pytest.LogCaptureFixture) -> None:
     """A job that fails every second is two lines of the log, with the place and nothing of the values."""
     caplog.set_level(logging.INFO)
     amount = 987_654
