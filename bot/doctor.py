@@ -17,16 +17,18 @@ from bot.manifest import BOT_SCOPES
 from handlers.slack import board_group
 from policy.exceptions import ALTERNATE, MEMBER
 from policy.reasons import Refusal
+from programme import vitals
 from programme.people import board
 from programme.usage import second_opinion
 from scheduler import troubles
-from store import runs, schema
-from store.outbox import messages
+from store import pulses, runs, schema
+from store.outbox import backlog, messages
 from store.usage import events as usage_store
 from store.usage import refusals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from slack_sdk.web import SlackResponse
 
@@ -43,6 +45,13 @@ LATE = timedelta(hours=1)
 LATELY = timedelta(days=7)
 """So long it is told that usage was refused."""
 MOST_NAMED = 5
+SILENT = timedelta(minutes=3)
+"""Some pulses; the tick's own patience is longer."""
+PULSES = {
+    vitals.BOT: "The bot has not been connected to Slack",
+    vitals.COURIER: "The courier has not made a pass",
+    vitals.TICK: "The calendar has not ticked",
+}
 
 
 @dataclass(frozen=True)
@@ -63,6 +72,7 @@ def examine(settings: Settings, app: App) -> Iterator[Finding]:
     yield from _slack(settings, app)
     if ready:
         yield from _board(settings, app)
+        yield from _parts(settings, app)
         yield from _quarantine(app)
         yield from _answers(app)
         yield from _differences(app)
@@ -96,7 +106,8 @@ def _slack(settings: Settings, app: App) -> Iterator[Finding]:
         )
         return
     except (SlackClientError, OSError) as error:
-        yield Finding("problem", f"Slack does not answer at {settings.slack_api_url}: {error}", "Check the network.")
+        remedy = troubles.REMEDIES["certificate"] if troubles.is_certificate(error) else "Check the network."
+        yield Finding("problem", f"Slack does not answer at {settings.slack_api_url}: {error}", remedy)
         return
     yield Finding("good", f"SLACK_BOT_TOKEN belongs to {answer['user']} in {answer['team']}.")
     yield from _scopes(answer)
@@ -225,6 +236,36 @@ def _unread(settings: Settings, app: App, usergroup: str) -> str:
     return ""
 
 
+def _parts(settings: Settings, app: App) -> Iterator[Finding]:
+    """How the parts do that some process runs, or ran, on this database."""
+    with app.database.reading() as session:
+        known = pulses.latest(session)
+    expected = [part for part in PULSES if part != vitals.BOT or settings.socket_mode]
+    if known.keys().isdisjoint(expected):
+        yield Finding("good", "No part of the bot has run on this database yet.")
+        return
+    now = app.clock()
+    silent = [part for part in expected if part not in known or not _is_fresh(known[part].well_at, now)]
+    for part in silent:
+        yield _silent(part, known.get(part), now)
+    if not silent:
+        yield Finding("good", f"Running and well: {', '.join(expected)}.")
+
+
+def _is_fresh(at: datetime | None, now: datetime) -> bool:
+    """Also of an instant that is still to come: the clock was put back since."""
+    return at is not None and abs(now - at) <= SILENT
+
+
+def _silent(part: str, pulse: pulses.Pulse | None, now: datetime) -> Finding:
+    since = f"since {pulse.well_at:%Y-%m-%d %H:%M} UTC" if pulse and pulse.well_at else "yet"
+    what = f"{PULSES[part]} {since}"
+    if pulse is None or not _is_fresh(pulse.ailing_at, now):
+        return Finding("problem", f"{what}.", f"Is `tokens-bot run` up, with the part {part}?")
+    remedy = troubles.REMEDIES.get(pulse.problem or "", "The log of that process has more; /readyz says how it is now.")
+    return Finding("problem", f"{what}: {pulse.problem}.", remedy)
+
+
 def _quarantine(app: App) -> Iterator[Finding]:
     with app.database.reading() as session:
         held = usage_store.count_held(session)
@@ -286,3 +327,26 @@ def _outbox(app: App) -> Iterator[Finding]:
         yield Finding("warning", f"{count:,} messages have waited for more than an hour{said}.", remedy)
     if not parked and not late:
         yield Finding("good", "Every message that was due is delivered.")
+
+
+def measure(app: App) -> dict[str, object]:
+    """What a monitoring system keeps: counts and instants, no name and no amount; nothing of a database that is away.
+
+    Ages are seconds; `well_at` and `ailing_at` are when a process last told the one or the other of its part.
+    """
+    try:
+        with app.database.reading() as session:
+            owed, now = backlog.read(session, app.clock()), app.clock()
+            return {
+                "at": now,
+                "parts": {part: pulse._asdict() for part, pulse in sorted(pulses.latest(session).items())},
+                "outbox": {
+                    **owed._asdict(),
+                    "oldest_due_seconds": (now - owed.oldest_due_at).total_seconds() if owed.oldest_due_at else 0,
+                    "parked_by_problem": messages.parked_by_problem(session),
+                },
+                "failed_runs": len(runs.failures(session)),
+                "quarantine": usage_store.count_held(session),
+            }
+    except sa.exc.DBAPIError:
+        return {}

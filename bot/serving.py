@@ -35,8 +35,8 @@ DRAIN_SECONDS = 10
 def serving(settings: Settings, app: App, parts: Collection[Part] = PARTS) -> Iterator[str]:
     """The bot, or some parts of it, in the background of the block; yields the address of its HTTP side.
 
-    Health and metrics are served whatever the parts, and usage is taken in whether or not Slack answers. Leaving the block stops the intake first, lets what is under way
-    finish, then closes the connections.
+    Health and metrics are served whatever the parts, and usage is taken in whether or not Slack answers. Leaving the
+    block stops the intake first, lets what is under way finish, then closes the connections.
     """
     require_tokens(settings, app, parts)
     with ExitStack() as stack:

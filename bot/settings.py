@@ -42,7 +42,7 @@ class Settings:
     board_usergroup: str | None
     handbook: Path | None
     github_webhook_secret: str | None
-    log: logs.Style = logs.Style()
+    log: logs.Style
 
     def __repr__(self) -> str:
         return (

@@ -68,7 +68,7 @@ def build(
     return clockwork
 
 
-def _deliver(passes: courier.Courier) -> None:
+def _deliver(passes: Callable[[], courier.Delivered]) -> None:
     if stopped := passes().stopped:
         raise Refusal(stopped, f"The courier waits: {stopped}.")
 

@@ -42,7 +42,7 @@ REMEDIES = {
     "anchor_parked": "The message that it belongs to did not go out. Settle that one, then "
     "`tokens-bot deliver --retry KEY` for both.",
     "message_not_found": "Someone deleted the message in Slack. What it said still applies; nothing has to be done.",
-    "certificate": "Something between the bot and Slack answers with a certificate of its own: have it let Slack through, "
+    "certificate": "Something between the bot and Slack answers with a certificate of its own: let Slack through, "
     "or set SSL_CERT_FILE to its authority.",
     "not_written": "The message could not be composed; the log has the reason. Report it.",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import click
@@ -104,15 +105,21 @@ def _findings(app: App) -> Iterator[str]:
 @click.command()
 @common.json_option
 def doctor(*, as_json: bool) -> None:
-    """Check tokens, scopes, channels, database, board and clock, and say what to do about each finding."""
+    """Check tokens, scopes, channels, database, board, clock and the running parts; say what to do about each finding.
+
+    With --json also what a monitoring system keeps: how the parts are doing, what is owed to Slack, what waits.
+    """
     from bot import doctor as doctors  # noqa: PLC0415 - only this command needs it
 
     loaded = settings.load()
     app = wiring.new_app(loaded)
     findings = list(doctors.examine(loaded, app))
+    measured = doctors.measure(app) if as_json else {}
     app.database.close()
     if as_json:
-        common.print_json([finding.__dict__ for finding in findings])
+        counts = Counter(finding.level for finding in findings)
+        found = {"problems": counts["problem"], "warnings": counts["warning"]}
+        common.print_json({**found, **measured, "findings": [finding.__dict__ for finding in findings]})
     else:
         for finding in findings:
             click.echo(f"{finding.level:<7} {finding.what}")

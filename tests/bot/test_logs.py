@@ -16,7 +16,7 @@ from policy.reasons import Refusal
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-AMOUNT = 987_654
+AMOUNT, ADA = 987_654, "ada@example.com"
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_a_level_is_the_least_that_is_written(written: Callable[[str], io.String
         for at in logs.LEVELS:
             logging.getLogger(name).log(logging.getLevelNamesMapping()[at.upper()], "x")
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
-    at_least = set(logs.LEVELS[logs.LEVELS.index(level) :])  # type: ignore[arg-type] # one of them
+    at_least = set(logs.LEVELS[logs.LEVELS.index(level) :])
     assert {line["level"] for line in lines if line["logger"] == "handlers.http"} == at_least
     assert {line["level"] for line in lines if line["logger"].startswith("slack")} == at_least - {"debug"}
     assert {line["level"] for line in lines if line["logger"] in {"sqlalchemy.engine", "urllib3"}} <= {
@@ -96,13 +96,14 @@ def raise_with(words: str) -> None:
 def test_an_exception_is_a_kind_and_a_place(written: Callable[[str], io.StringIO], form: str) -> None:
     """A library that logs an exception whole tells us where it was, and nothing of what it was about."""
     stream = written(form)
+    words = f"{ADA} has {AMOUNT} tokens"
     try:
-        raise_with(f"ada@example.com has {AMOUNT} tokens")
+        raise_with(words)
     except LookupError:
         logging.getLogger("apscheduler.executors.default").exception("Job raised an exception")
     for expected in ("Job raised an exception", "LookupError", "in raise_with"):
         assert expected in stream.getvalue()
-    for private in ("ada@example.com", str(AMOUNT)):
+    for private in (ADA, str(AMOUNT)):
         assert private not in stream.getvalue()
 
 
