@@ -22,8 +22,15 @@ LEVELS: tuple[Level, ...] = get_args(Level)
 FORMS: tuple[Form, ...] = get_args(Form)
 
 OURS = ("bot", "handlers", "programme", "scheduler", "store")
-CHATTY = {"slack_bolt": logging.INFO, "slack_sdk": logging.INFO, "uvicorn": logging.INFO, "apscheduler": logging.ERROR}
-"""The least level of libraries whose lines are of use. APScheduler tells of every run; ours tell of what went wrong."""
+CHATTY = {
+    "slack_bolt": logging.INFO,
+    "slack_sdk": logging.INFO,
+    "slack_sdk.web": logging.CRITICAL,
+    "uvicorn": logging.INFO,
+    "apscheduler": logging.ERROR,
+}
+"""The least level of libraries. APScheduler tells of every run, and the Web API's client of every attempt, with whatever
+page came instead of an answer; ours tell of what went wrong, once."""
 MOST_CHARACTERS = 4_000
 """Of a message: a page that somebody sent instead of an answer can be long."""
 

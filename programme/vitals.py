@@ -27,6 +27,8 @@ class Vital(NamedTuple):
     problem: str
     failures: int
     owed_since: datetime | None
+    succeeded: bool
+    """Ever."""
 
     @property
     def is_well(self) -> bool:
@@ -48,6 +50,7 @@ class _Part:
     problem: str = ""
     failures: int = 0
     owed_since: datetime | None = None
+    succeeded: bool = False
 
 
 @dataclass(slots=True)
@@ -77,7 +80,7 @@ class Vitals:
         with self._lock:
             kept = self._parts.setdefault(part, _Part(0.0))
             before, kept.problem = kept.problem, ""
-            kept.last, kept.owed_since = self.monotonic(), owed_since
+            kept.last, kept.owed_since, kept.succeeded = self.monotonic(), owed_since, True
             return before
 
     def ailing(self, part: str, problem: str) -> bool:
@@ -116,6 +119,6 @@ class Vitals:
         now = self.monotonic()
         with self._lock:
             return [
-                Vital(part, max(now - kept.last, 0.0), kept.problem, kept.failures, kept.owed_since)
+                Vital(part, max(now - kept.last, 0.0), kept.problem, kept.failures, kept.owed_since, kept.succeeded)
                 for part, kept in sorted(self._parts.items())
             ]

@@ -98,7 +98,10 @@ def note_pulse(app: App) -> None:
         now, read = app.clock(), app.vitals.read()
         with app.database.transaction() as session:
             for vital in read:
-                pulses.note(session, vital.part, now=now, problem="" if vital.is_well else vital.problem or "silent")
+                problem = vital.problem or ("" if vital.is_well else "silent")
+                # A part that only begins is neither.
+                if problem or vital.succeeded:
+                    pulses.note(session, vital.part, now=now, problem=problem)
     except Exception as error:  # noqa: BLE001 - the parts themselves say what ails
         logger.debug("no pulse was kept: %s", type(error).__qualname__)
 

@@ -66,6 +66,7 @@ def test_each_run_of_a_job_is_no_line(written: Callable[[str], io.StringIO]) -> 
     stream = written("info")
     logging.getLogger("apscheduler.executors.default").info("Running job")
     logging.getLogger("apscheduler.scheduler").warning("Execution of job skipped")
+    logging.getLogger("slack_sdk.web.base_client").error("Failed to send a request")
     logging.getLogger("scheduler.ticker").info("courier is well again after %s", "no_answer")
     assert stream.getvalue().endswith("Z INFO scheduler.ticker: courier is well again after no_answer\n")
     assert stream.getvalue().count("\n") == 1
@@ -75,7 +76,7 @@ def test_each_run_of_a_job_is_no_line(written: Callable[[str], io.StringIO]) -> 
 def test_a_level_is_the_least_that_is_written(written: Callable[[str], io.StringIO], level: str) -> None:
     """Ours from the level on; libraries that write what they receive never below INFO."""
     stream = written(f"json {level}")
-    for name in ("handlers.http", "slack_bolt.App", "slack_sdk.web.base_client", "sqlalchemy.engine", "urllib3"):
+    for name in ("handlers.http", "slack_bolt.App", "slack_sdk.socket_mode.x", "sqlalchemy.engine", "urllib3"):
         for at in logs.LEVELS:
             logging.getLogger(name).log(logging.getLevelNamesMapping()[at.upper()], "x")
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]

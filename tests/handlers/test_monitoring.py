@@ -20,7 +20,7 @@ from programme.vitals import BOT, COURIER, PATIENCE, TICK, Vitals
 from tests.support import cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from prometheus_client import Metric
 
@@ -75,7 +75,7 @@ def client(sqlite_app: App, vitals: Vitals) -> Iterator[TestClient]:
         yield running
 
 
-def samples(families: Iterator[Metric]) -> dict[str, list[tuple[dict[str, str], float]]]:
+def samples(families: Iterable[Metric]) -> dict[str, list[tuple[dict[str, str], float]]]:
     found: dict[str, list[tuple[dict[str, str], float]]] = {}
     for family in families:
         for sample in family.samples:
@@ -95,7 +95,7 @@ def expressions() -> list[str]:
 def test_alerts_and_dashboard_ask_for_what_there_is(client: TestClient, accept: dict[str, str]) -> None:
     """Every metric that an operator's file names is on the page, in either form, and every label has such a value."""
     text = client.get("/metrics", headers=accept).text
-    there = samples(read_open(text) if accept else read_classic(text))
+    there = samples(read_open(text) if accept else read_classic(text))  # type: ignore[no-untyped-call]
     asked = expressions()
     assert len(asked) > 20
     assert {name for expression in asked for name in NAME.findall(expression)} <= there.keys()

@@ -140,6 +140,10 @@ def test_pulses_outlive_the_process(app: App, clock: Clock) -> None:
     app = replace(app, vitals=Vitals(lambda: here[0]))
     app.vitals.expect(COURIER)
     ticker.note_pulse(app)
+    with app.database.reading() as session:
+        assert pulses.latest(session) == {}
+    app.vitals.well(COURIER)
+    ticker.note_pulse(app)
     begun = clock.now
     here[0] += 61
     clock.move(seconds=61)
