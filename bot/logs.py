@@ -29,8 +29,8 @@ CHATTY = {
     "uvicorn": logging.INFO,
     "apscheduler": logging.ERROR,
 }
-"""The least level of libraries. APScheduler tells of every run, and the Web API's client of every attempt, with whatever
-page came instead of an answer; ours tell of what went wrong, once."""
+"""The least level of libraries. APScheduler tells of every run, and the Web API's client of every attempt, with the
+page that came instead of an answer; ours tell of what went wrong, once."""
 MOST_CHARACTERS = 4_000
 """Of a message: a page that somebody sent instead of an answer can be long."""
 
