@@ -17,17 +17,19 @@ from bot.manifest import BOT_SCOPES
 from handlers.slack import board_group
 from policy.exceptions import ALTERNATE, MEMBER
 from policy.reasons import Refusal
+from programme import vitals
 from programme.people import board, linking
 from programme.usage import second_opinion
-from scheduler import remedies, slack_delivery
-from store import runs, schema, time_zones
-from store.outbox import messages
+from scheduler import remedies, slack_delivery, troubles
+from store import pulses, runs, schema, time_zones
+from store.outbox import backlog, messages
 from store.people import directory
 from store.usage import events as usage_store
 from store.usage import refusals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from slack_sdk.web import SlackResponse
 
@@ -45,6 +47,13 @@ LATELY = timedelta(days=7)
 """So long it is told that usage was refused."""
 MOST_NAMED = 5
 """So many people, or reasons, are named in one finding."""
+SILENT = timedelta(minutes=3)
+"""Some pulses; the tick's own patience is longer."""
+PULSES = {
+    vitals.BOT: "The bot has not been connected to Slack",
+    vitals.COURIER: "The courier has not made a pass",
+    vitals.TICK: "The calendar has not ticked",
+}
 
 
 @dataclass(frozen=True)
@@ -66,6 +75,7 @@ def examine(settings: Settings, app: App) -> Iterator[Finding]:
     if ready:
         yield from _board(settings, app)
         yield from _zones(app)
+        yield from _parts(settings, app)
         yield from _quarantine(app)
         yield from _answers(app)
         yield from _differences(app)
@@ -99,7 +109,8 @@ def _slack(settings: Settings, app: App) -> Iterator[Finding]:
         )
         return
     except (SlackClientError, OSError) as error:
-        yield Finding("problem", f"Slack does not answer at {settings.slack_api_url}: {error}", "Check the network.")
+        remedy = remedies.remedy("certificate") if troubles.is_certificate(error) else "Check the network."
+        yield Finding("problem", f"Slack does not answer at {settings.slack_api_url}: {error}", remedy)
         return
     yield Finding("good", f"SLACK_BOT_TOKEN belongs to {answer['user']} in {answer['team']}.")
     yield from _scopes(answer)
@@ -259,6 +270,38 @@ def _zones(app: App) -> Iterator[Finding]:
         yield Finding("warning", what, "Correct their time_zone with `tokens-bot people import`.")
 
 
+def _parts(settings: Settings, app: App) -> Iterator[Finding]:
+    """How the parts do that some process runs, or ran, on this database."""
+    with app.database.reading() as session:
+        known = pulses.latest(session)
+    expected = [part for part in PULSES if part != vitals.BOT or settings.socket_mode]
+    if known.keys().isdisjoint(expected):
+        yield Finding("good", "No part of the bot has run on this database yet.")
+        return
+    now = app.clock()
+    silent = [part for part in expected if part not in known or not _is_fresh(known[part].well_at, now)]
+    for part in silent:
+        yield _silent(part, known.get(part), now)
+    if not silent:
+        yield Finding("good", f"Running and well: {', '.join(expected)}.")
+
+
+def _is_fresh(at: datetime | None, now: datetime) -> bool:
+    """Also of an instant that is still to come: the clock was put back since."""
+    return at is not None and abs(now - at) <= SILENT
+
+
+def _silent(part: str, pulse: pulses.Pulse | None, now: datetime) -> Finding:
+    since = f"since {pulse.well_at:%Y-%m-%d %H:%M} UTC" if pulse and pulse.well_at else "yet"
+    what = f"{PULSES[part]} {since}"
+    if pulse is None or not _is_fresh(pulse.ailing_at, now):
+        return Finding("problem", f"{what}.", f"Is `tokens-bot run` up, with the part {part}?")
+    problem = pulse.problem or ""
+    known = problem in remedies.REMEDIES
+    remedy = remedies.remedy(problem) if known else "The log of that process has more; /readyz says how it is now."
+    return Finding("problem", f"{what}: {problem}.", remedy)
+
+
 def _quarantine(app: App) -> Iterator[Finding]:
     with app.database.reading() as session:
         held = usage_store.count_held(session)
@@ -274,11 +317,11 @@ def _answers(app: App) -> Iterator[Finding]:
     with app.reading() as moment:
         lately = refusals.totals(moment.session, since=moment.today - LATELY)
         conflicts = refusals.count_conflicts(moment.session)
-    remedies = {
+    ways_out = {
         "rejected": "`tokens-bot usage rejected list` names them; correct what sends them, then send them again.",
         "conflict": "`tokens-bot usage conflicts list` shows what stands and what was offered.",
     }
-    for status, remedy in remedies.items():
+    for status, remedy in ways_out.items():
         if some := [f"{one.events:,} of {one.source} ({one.reason})" for one in lately if one.status == status]:
             more = f", and {len(some) - MOST_NAMED:,} more reasons" if len(some) > MOST_NAMED else ""
             named = f"{', '.join(some[:MOST_NAMED])}{more}"
@@ -329,3 +372,26 @@ def _outbox(app: App) -> Iterator[Finding]:
 
 def _messages(count: int, one: str, several: str) -> str:
     return f"1 message {one}" if count == 1 else f"{count:,} messages {several}"
+
+
+def measure(app: App) -> dict[str, object]:
+    """What a monitoring system keeps: counts and instants, no name and no amount; nothing of a database that is away.
+
+    Ages are seconds; `well_at` and `ailing_at` are when a process last told the one or the other of its part.
+    """
+    try:
+        with app.database.reading() as session:
+            owed, now = backlog.read(session, app.clock()), app.clock()
+            return {
+                "at": now,
+                "parts": {part: pulse._asdict() for part, pulse in sorted(pulses.latest(session).items())},
+                "outbox": {
+                    **owed._asdict(),
+                    "oldest_due_seconds": (now - owed.oldest_due_at).total_seconds() if owed.oldest_due_at else 0,
+                    "parked_by_problem": messages.parked_by_problem(session),
+                },
+                "failed_runs": len(runs.failures(session)),
+                "quarantine": usage_store.count_held(session),
+            }
+    except sa.exc.DBAPIError:
+        return {}

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 import threading
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import uvicorn
-from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError, SlackClientError
 
+from bot import socket_mode
 from bot.settings import PARTS
 from handlers import http, slack_app
 from handlers.slack import board_group, homes
@@ -25,27 +23,21 @@ from scheduler import slack_delivery, ticker
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from apscheduler.schedulers.background import BackgroundScheduler
     from fastapi import FastAPI
-    from slack_bolt import App as Bolt
-    from slack_sdk.socket_mode.builtin.client import SocketModeClient
-    from slack_sdk.socket_mode.client import BaseSocketModeClient
 
     from bot.settings import Part, Settings
     from programme.app import App
-
-logger = logging.getLogger(__name__)
+    from scheduler.clockwork import Clockwork
 
 DRAIN_SECONDS = 10
-SEE_DOCTOR = "See `tokens-bot doctor`."
 
 
 @contextmanager
 def serving(settings: Settings, app: App, parts: Collection[Part] = PARTS) -> Iterator[str]:
     """The bot, or some parts of it, in the background of the block; yields the address of its HTTP side.
 
-    Health and metrics are served whatever the parts. Leaving the block stops the intake first, lets what is under way
-    finish, then closes the connections.
+    Health and metrics are served whatever the parts, and usage is taken in whether or not Slack answers. Leaving the
+    block stops the intake first, lets what is under way finish, then closes the connections.
     """
     require_tokens(settings, app, parts)
     signing_secret = None if settings.socket_mode else settings.slack_signing_secret
@@ -64,9 +56,9 @@ def serving(settings: Settings, app: App, parts: Collection[Part] = PARTS) -> It
             )
         if clockwork := _clockwork(settings, app, parts):
             clockwork.start()
-            stack.callback(clockwork.shutdown, wait=True)
+            stack.callback(clockwork.stop)
         if slack is not None and settings.socket_mode:
-            stack.enter_context(_socket_mode(settings, slack))
+            stack.enter_context(socket_mode.listening(settings, slack, app.vitals))
         api = http.build(
             app,
             slack=Endpoint(slack, signing_secret) if slack is not None and signing_secret else None,
@@ -95,9 +87,9 @@ def require_tokens(settings: Settings, app: App, parts: Collection[Part]) -> Non
         )
 
 
-def _clockwork(settings: Settings, app: App, parts: Collection[Part]) -> BackgroundScheduler | None:
+def _clockwork(settings: Settings, app: App, parts: Collection[Part]) -> Clockwork | None:
     """The jobs of the parts that have any, not running yet."""
-    if {"courier", "tick"}.isdisjoint(parts):
+    if {"bot", "courier", "tick"}.isdisjoint(parts):
         return None
     token, url = settings.slack_bot_token or "", settings.slack_api_url
     reads_board = "tick" in parts and app.board_usergroup
@@ -108,55 +100,6 @@ def _clockwork(settings: Settings, app: App, parts: Collection[Part]) -> Backgro
         announce_in=settings.announce_channel,
         read_board=partial(board_group.refresh, app, WebClient(token=token, base_url=url)) if reads_board else None,
     )
-
-
-@contextmanager
-def _socket_mode(settings: Settings, slack: Bolt) -> Iterator[None]:
-    handler = SocketModeHandler(
-        slack,
-        settings.slack_app_token,
-        web_client=WebClient(token=settings.slack_bot_token, base_url=settings.slack_api_url),
-    )
-    try:
-        _connect(handler)
-        yield
-    finally:
-        _finish_answers(handler.client)
-        end_session(handler.client)
-        handler.close()  # type: ignore[no-untyped-call]  # Bolt left it untyped
-
-
-def _connect(handler: SocketModeHandler) -> None:
-    try:
-        handler.connect()  # type: ignore[no-untyped-call]  # the same
-    except SlackApiError as error:
-        code = error.response["error"]
-        raise Refusal("slack_refused", f"Slack refuses Socket Mode: {code}.", next_step=SEE_DOCTOR) from error
-    except (SlackClientError, OSError) as error:
-        raise Refusal("slack_away", f"Slack does not answer: {error}.", next_step=SEE_DOCTOR) from error
-
-
-def _finish_answers(client: BaseSocketModeClient) -> None:
-    """Take no further command, and wait for those under way: `close` would drop the connection before their answers."""
-    client.closed = True
-    client.message_queue.put(None)
-    client.message_processor.shutdown()  # type: ignore[no-untyped-call]  # the same
-    client.message_workers.shutdown()
-
-
-def end_session(client: BaseSocketModeClient) -> None:
-    """Stop receiving; the library alone may wait for ever.
-
-    Its thread takes back that it is to end when it only begins to receive then, so it is told until it has ended.
-    """
-    builtin = cast("SocketModeClient", client)
-    builtin.auto_reconnect_enabled = False
-    builtin.disconnect()
-    runner = builtin.current_session_runner
-    runner.event.set()
-    while runner.is_alive():
-        builtin.current_session_state.terminated = True
-        runner.thread.join(0.05)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
 
+from bot import logs
 from handlers.slack_app import SLACK_API_URL
 from policy import texts
 from policy.reasons import Refusal
@@ -42,6 +43,7 @@ class Settings:
     board_usergroup: str | None
     handbook: Path | None
     github_webhook_secret: str | None
+    log: logs.Style
 
     def __repr__(self) -> str:
         return (
@@ -76,6 +78,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         board_usergroup=values.get("TOKENS_BOARD_USERGROUP"),
         handbook=Path(values["TOKENS_HANDBOOK"]) if "TOKENS_HANDBOOK" in values else None,
         github_webhook_secret=values.get("GITHUB_WEBHOOK_SECRET"),
+        log=_log(values, problems),
     )
     if problems:
         raise Refusal("settings_invalid", "The environment has mistakes:\n" + "\n".join(problems))
@@ -103,6 +106,14 @@ def _port(values: Mapping[str, str], problems: list[str]) -> int:
         problems.append(f"TOKENS_HTTP_PORT = {text!r}: expected a port number")
         return 0
     return int(text)
+
+
+def _log(values: Mapping[str, str], problems: list[str]) -> logs.Style:
+    try:
+        return logs.parse(values.get("TOKENS_LOG", ""))
+    except ValueError as error:
+        problems.append(f"TOKENS_LOG: {error}")
+        return logs.Style()
 
 
 def _zone(values: Mapping[str, str], problems: list[str]) -> ZoneInfo:

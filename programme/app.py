@@ -13,6 +13,7 @@ from programme.moment import Moment
 from programme.people.slack_accounts import OwnTeam
 from programme.price_book import PriceBook
 from programme.value.standing import RecentFigures
+from programme.vitals import Vitals
 from store import runs
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class App:
     recent_standing: RecentFigures = field(default_factory=RecentFigures)
     own_team: OwnTeam = field(default_factory=OwnTeam)
     """The workspace of the bot itself: nobody of another one takes part."""
+    vitals: Vitals = field(default_factory=Vitals)
     governance_channel: str | None = None
     """Where the board decides; without one, each of its members gets a message of their own."""
     board_usergroup: str | None = None

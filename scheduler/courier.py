@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+import time
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from scheduler.delivery import Delivered, Pass
 from store.outbox import messages as outbox_messages
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Callable
 
     from slack_sdk import WebClient
 
@@ -35,22 +36,31 @@ LONGEST_QUIET = timedelta(minutes=1)
 
 
 class Courier:
-    """Passes of one process, and the quiet in between: as long as Slack asks for, longer while it does not answer."""
+    """Passes of one process, and the quiet in between, however the wall clock is set meanwhile.
 
-    def __init__(self, app: App, slack: WebClient, *, compose: Compose | None = None) -> None:
+    It is quiet as long as Slack asks for, and longer while Slack does not answer.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        slack: WebClient,
+        *,
+        compose: Compose | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._app, self._slack, self._compose, self._name = app, slack, compose, name()
-        self._quiet: tuple[datetime, datetime] | None = None
-        self._failures = 0
+        self._monotonic = monotonic
+        self._quiet_until, self._stopped, self._failures = 0.0, "", 0
 
     def __call__(self) -> Delivered:
-        # A clock that was put back says nothing about how long it is quiet.
-        if self._quiet is not None and self._quiet[0] <= self._app.clock() < self._quiet[1]:
-            return Delivered()
+        """One pass; while it is quiet, nothing but what `stopped` the last one."""
+        if self._stopped and self._monotonic() < self._quiet_until:
+            return Delivered(stopped=self._stopped)
         done = deliver(self._app, self._slack, courier=self._name, compose=self._compose)
         if done.leased:
             self._failures = self._failures + 1 if done.ailing else 0
-        now = self._app.clock()
-        self._quiet = (now, now + self._pause(done)) if done.stopped else None
+        self._stopped, self._quiet_until = done.stopped, self._monotonic() + self._pause(done).total_seconds()
         return done
 
     def _pause(self, done: Delivered) -> timedelta:

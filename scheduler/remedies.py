@@ -15,6 +15,8 @@ LOOK = "Slack refuses what the message looks like. Report it; with a version of 
 REMEDIES = {
     "no_answer": "What answered was not Slack, or nothing did: look at the network, proxies and status.slack.com. "
     "Messages that wait go out by themselves; for those that are parked, {again}. What did arrive is not sent again.",
+    "certificate": "Something between the bot and Slack answers with a certificate of its own: let Slack through, or "
+    f"set SSL_CERT_FILE to its authority; {BY_ITSELF}",
     "odd_answer": "Slack said yes, and not to what. {again} looks whether the message arrived before sending it.",
     "access_denied": ALLOW,
     "accesslimited": "Slack takes calls from certain networks only. Have this server's address allowed in Slack's "

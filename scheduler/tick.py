@@ -42,10 +42,14 @@ RUNNING_IN = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Ticked:
-    """What a tick did: the runs that were done, and those that failed, each with its reason."""
+    """What a tick did: the runs that were done, and those that failed, each with its reason.
+
+    `owed_since` is when the oldest run became due that is still to be done.
+    """
 
     done: tuple[Run, ...]
     failed: tuple[tuple[Run, str], ...]
+    owed_since: datetime | None = None
 
 
 def owed(moment: Moment) -> tuple[Run, ...]:
@@ -84,7 +88,9 @@ def tick(app: App, *, now: datetime, announce_in: str | None = None) -> Ticked:
             done.append(run)
         else:
             failed.append((run, reason))
-    return Ticked(tuple(done), tuple(failed))
+    did = set(done)
+    owed_since = min((run.due_at for run in awaiting if run not in did), default=None)
+    return Ticked(tuple(done), tuple(failed), owed_since)
 
 
 def _attempt(app: App, run: Run, *, now: datetime, announce_in: str | None) -> str | None:

@@ -1,33 +1,44 @@
-"""The clockwork: APScheduler runs two frequent interval jobs in memory, and the jobs themselves know what is owed.
+"""What the clockwork asks for: frequent jobs in memory, which know themselves what is owed.
 
 Several replicas may run it: every job is safe to run twice.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import logging
+import time
+import traceback
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from apscheduler.schedulers.background import BackgroundScheduler
-
+from policy.reasons import Refusal
+from programme import vitals
 from programme.balance import warnings
 from programme.outcomes import intake
 from scheduler import courier, quarantine, tick
-from store import runs
+from scheduler.clockwork import Clockwork
+from store import pulses, runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from slack_sdk import WebClient
 
     from programme.app import App
+    from scheduler.delivery import Delivered
+
+logger = logging.getLogger(__name__)
 
 BELIEVED = timedelta(minutes=15)
 """Slack's signature holds for five minutes, and events may come again for six; the rest is for clocks that differ."""
-TICK_SECONDS, COURIER_SECONDS = 30, 1
+TICK_SECONDS, COURIER_SECONDS, PULSE_SECONDS, BOARD_SECONDS = 30, 1, 30, 3_600
 RETRY_MINUTES = 10
 """What waits in quarantine is tried again in every tenth minute of the clock."""
+GREATEST_LEAP = timedelta(days=31)
+"""The wall clock may go forward so much more than time did, as after a night's sleep of the machine; what goes further
+is a clock that was set wrong, and the calendar would pay out and let lapse what is years away."""
 
 
 def build(
@@ -37,23 +48,89 @@ def build(
     slack: WebClient | None = None,
     announce_in: str | None = None,
     read_board: Callable[[], object] | None = None,
-) -> BackgroundScheduler:
-    """A scheduler that is not running yet; without a client it has no courier, and it may leave the tick to others.
+) -> Clockwork:
+    """A clockwork that is not running yet; without a client it has no courier, and it may leave the tick to others.
 
     `read_board` reads the board's user group: at once, and every hour in case that Slack's word of a change was lost.
     """
-    scheduler = BackgroundScheduler(
-        timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
-    )
+    clockwork = Clockwork()
     if ticking:
-        work = partial(tick_once, app, announce_in=announce_in)
+        work = Ticker(app, announce_in=announce_in)
+        app.vitals.expect(vitals.TICK)
         # The first tick comes at once: after an outage there is something to make up for.
-        scheduler.add_job(work, "interval", seconds=TICK_SECONDS, id="tick", next_run_time=datetime.now(UTC))
+        clockwork.every(TICK_SECONDS, partial(watched, app, vitals.TICK, work), job="tick", at_once=True)
     if read_board is not None:
-        scheduler.add_job(read_board, "interval", hours=1, id="board", next_run_time=datetime.now(UTC))
+        clockwork.every(BOARD_SECONDS, read_board, job="board", at_once=True)
     if slack is not None:
-        scheduler.add_job(courier.Courier(app, slack), "interval", seconds=COURIER_SECONDS, id="courier")
-    return scheduler
+        passes = courier.Courier(app, slack)
+        app.vitals.expect(vitals.COURIER)
+        clockwork.every(
+            COURIER_SECONDS, partial(watched, app, vitals.COURIER, partial(_deliver, passes)), job="courier"
+        )
+    clockwork.every(PULSE_SECONDS, partial(note_pulse, app), job="pulse", at_once=True)
+    return clockwork
+
+
+def _deliver(passes: Callable[[], Delivered]) -> None:
+    if stopped := passes().stopped:
+        raise Refusal(stopped, f"The courier waits: {stopped}.")
+
+
+def watched(app: App, part: str, work: Callable[[], datetime | None]) -> None:
+    """Do a part's work and note how it went; `work` returns since when something is owed. It never raises.
+
+    A trouble is logged when it begins and when it is over, not each second in between.
+    """
+    try:
+        owed_since = work()
+    except Refusal as refusal:
+        if app.vitals.ailing(part, refusal.code):
+            logger.warning("%s waits: %s", part, refusal.code)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is noted, and the next run tries again
+        kind = type(error).__qualname__
+        if app.vitals.ailing(part, kind):
+            logger.error("%s failed: %s\n%s", part, kind, "".join(traceback.format_tb(error.__traceback__)))  # noqa: TRY400
+    else:
+        if before := app.vitals.well(part, owed_since=owed_since):
+            logger.info("%s is well again after %s", part, before)
+
+
+def note_pulse(app: App) -> None:
+    """Keep for the doctor how the parts of this process are doing. It never raises."""
+    try:
+        now, read = app.clock(), app.vitals.read()
+        with app.database.transaction() as session:
+            for vital in read:
+                problem = vital.problem or ("" if vital.is_well else "silent")
+                # A part that only begins is neither.
+                if problem or vital.succeeded:
+                    pulses.note(session, vital.part, now=now, problem=problem)
+    except Exception as error:  # noqa: BLE001 - the parts themselves say what ails
+        logger.debug("no pulse was kept: %s", type(error).__qualname__)
+
+
+class Ticker:
+    """Ticks of one process, as long as its clock can be believed."""
+
+    def __init__(
+        self, app: App, *, announce_in: str | None = None, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._app, self._announce_in, self._monotonic = app, announce_in, monotonic
+        self._last: tuple[datetime, float] | None = None
+
+    def __call__(self) -> datetime | None:
+        """One tick; since when something is owed. A Refusal `clock_leapt` after a leap of months."""
+        now, here = self._app.clock(), self._monotonic()
+        if self._last is not None:
+            then, there = self._last
+            if now - then - timedelta(seconds=here - there) > GREATEST_LEAP:
+                raise Refusal(
+                    "clock_leapt",
+                    f"The clock went from {then:%Y-%m-%d} to {now:%Y-%m-%d} at once.",
+                    next_step="Set the machine's clock; if it is right now, start the bot again.",
+                )
+        self._last = now, here
+        return tick_once(self._app, announce_in=self._announce_in)
 
 
 def warn(app: App) -> int:
@@ -67,10 +144,10 @@ def warn(app: App) -> int:
             return looked
 
 
-def tick_once(app: App, *, announce_in: str | None = None) -> None:
-    """Do what the calendar owes, and now and then try again what waits in quarantine."""
+def tick_once(app: App, *, announce_in: str | None = None) -> datetime | None:
+    """Do what the calendar owes, and now and then try again what waits in quarantine; since when something is owed."""
     now = app.clock()
-    tick.tick(app, now=now, announce_in=announce_in)
+    ticked = tick.tick(app, now=now, announce_in=announce_in)
     warn(app)
     with app.database.transaction() as session:
         runs.forget_taken(session, before=now - BELIEVED)
@@ -78,3 +155,4 @@ def tick_once(app: App, *, announce_in: str | None = None) -> None:
         quarantine.retry_all(app)
         with app.transaction() as moment:
             intake.attribute_waiting(moment)
+    return ticked.owed_since

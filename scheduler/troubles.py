@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from http.client import HTTPException
@@ -25,7 +26,7 @@ LONGEST_LIMIT = timedelta(hours=1)
 MOST_ATTEMPTS = 10
 STOPPED_FOR = timedelta(minutes=5)
 
-NO_ANSWER, RATE_LIMITED = "no_answer", "ratelimited"
+NO_ANSWER, CERTIFICATE, RATE_LIMITED = "no_answer", "certificate", "ratelimited"
 
 OF_THE_APP = frozenset({
     "access_denied",
@@ -140,7 +141,7 @@ def of(error: Exception) -> Trouble:
     if isinstance(error, PictureNotTakenError):
         return Trouble("picture_not_taken", "retry")
     if not isinstance(error, SlackApiError):
-        return Trouble(NO_ANSWER, "back_off", performed=True)
+        return Trouble(CERTIFICATE if is_certificate(error) else NO_ANSWER, "back_off", performed=True)
     code, status = said(error), getattr(error.response, "status_code", 200)
     if status == TOO_MANY or code in {"ratelimited", "rate_limited"}:
         return Trouble(RATE_LIMITED, "wait", retry_after=_retry_after(error), performed=code is None)
@@ -178,6 +179,13 @@ def asked(call: Callable[[], T], *, posting: bool) -> T:
             course = "hold" if trouble.code in OF_THE_METHOD else trouble.course
             trouble = replace(trouble, performed=False, course=course)
         raise Refused(trouble) from error
+
+
+def is_certificate(error: BaseException) -> bool:
+    """Whether somebody answered for Slack with a certificate that this machine doesn't trust, such as a proxy."""
+    return isinstance(error, ssl.SSLCertVerificationError) or isinstance(
+        getattr(error, "reason", None), ssl.SSLCertVerificationError
+    )
 
 
 def _retry_after(error: SlackApiError) -> timedelta:

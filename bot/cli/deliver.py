@@ -12,7 +12,7 @@ from bot.cli import common
 from policy.reasons import Refusal
 from scheduler import courier, remedies, slack_delivery
 from scheduler.delivery import Delivered
-from scheduler.troubles import NO_ANSWER
+from scheduler.troubles import CERTIFICATE, NO_ANSWER
 from store.outbox import messages
 
 PAUSE_SECONDS = 1
@@ -81,7 +81,7 @@ def _retry(key: str, problem: str | None) -> None:
 
 
 def _why(stopped: str) -> str:
-    return "Slack does not answer." if stopped == NO_ANSWER else f"Slack says {stopped}."
+    return "Slack does not answer." if stopped in {CERTIFICATE, NO_ANSWER} else f"Slack says {stopped}."
 
 
 def _deliver(*, as_json: bool) -> None:

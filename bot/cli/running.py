@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import logging
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import click
 
-from bot import settings, wiring
+from bot import logs, settings, wiring
 from bot.cli import common
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ def run(*, parts: tuple[Part, ...]) -> None:
     """
     from bot import serving  # noqa: PLC0415 - servers are slow to import, and only this command needs them
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     loaded = settings.load()
+    logs.set_up(loaded.log)
     running = [part for part in settings.PARTS if part in parts] or settings.PARTS
     with wiring.open_app(loaded) as app, serving.serving(loaded, app, running) as address:
         click.echo(_running(running, address, socket_mode=loaded.socket_mode))
@@ -105,15 +105,21 @@ def _findings(app: App) -> Iterator[str]:
 @click.command()
 @common.json_option
 def doctor(*, as_json: bool) -> None:
-    """Check tokens, scopes, channels, database, board and clock, and say what to do about each finding."""
+    """Check tokens, scopes, channels, database, board, clock and the running parts; say what to do about each finding.
+
+    With --json also what a monitoring system keeps: how the parts are doing, what is owed to Slack, what waits.
+    """
     from bot import doctor as doctors  # noqa: PLC0415 - only this command needs it
 
     loaded = settings.load()
     app = wiring.new_app(loaded)
     findings = list(doctors.examine(loaded, app))
+    measured = doctors.measure(app) if as_json else {}
     app.database.close()
     if as_json:
-        common.print_json([finding.__dict__ for finding in findings])
+        counts = Counter(finding.level for finding in findings)
+        found = {"problems": counts["problem"], "warnings": counts["warning"]}
+        common.print_json({**found, **measured, "findings": [finding.__dict__ for finding in findings]})
     else:
         for finding in findings:
             click.echo(f"{finding.level:<7} {finding.what}")

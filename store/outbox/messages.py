@@ -90,12 +90,13 @@ class Pending(NamedTuple):
 
 
 _o = outbox.c
-_open = sa.text("outbox.state IN ('waiting', 'leased')")
+OPEN = sa.text("outbox.state IN ('waiting', 'leased')")
 """In the words of the index: SQLite would otherwise go through every message that was ever sent."""
 WITHOUT_PICTURE = "without_picture"
 """The problem of a message that arrived without its picture."""
 _bare = sa.text(f"outbox.problem = '{WITHOUT_PICTURE}'")
 """In the words of the index as well."""
+_parked = sa.text("outbox.state = 'parked'")
 _mine = (_o.id == sa.bindparam("row"), _o.state == LEASED, _o.leased_by == sa.bindparam("courier"))
 
 
@@ -120,7 +121,7 @@ def lease(session: Session, *, courier: str, now: datetime, until: datetime, lim
     No one else gets them before `until`. Those whose lease ran out come back as uncertain.
     """
     # What is leased was due when it was taken.
-    free = sa.and_(_open, _o.due_at <= now, sa.or_(_o.state == WAITING, _o.leased_until <= now))
+    free = sa.and_(OPEN, _o.due_at <= now, sa.or_(_o.state == WAITING, _o.leased_until <= now))
     ids: list[int] = []
     for urgent in (sa.true(), sa.false()):
         chosen = sa.select(_o.id).where(_o.at_once == urgent, free).order_by(_o.due_at, _o.id)
@@ -292,7 +293,7 @@ def pending(session: Session, *, limit: int, problem: str | None = None) -> list
 
 
 def parked_by_problem(session: Session) -> dict[str, int]:
-    query = sa.select(_o.problem, sa.func.count()).where(_o.state == PARKED).group_by(_o.problem)
+    query = sa.select(_o.problem, sa.func.count()).where(_parked).group_by(_o.problem)
     return {problem: count for problem, count in session.execute(query)}
 
 

@@ -1,4 +1,4 @@
-"""What the calendar did, and what is owed to Slack."""
+"""What the calendar did, what is owed to Slack, and how those who do it are."""
 
 from __future__ import annotations
 
@@ -60,6 +60,17 @@ outbox = Table(
     partial_index("ix_outbox_replaces", "replaces", "id", where="replaces IS NOT NULL"),
     partial_index("ix_outbox_bare", "sent_at", where="problem = 'without_picture'"),
     partial_index("ix_outbox_owed", "at_once", "due_at", where="state IN ('waiting', 'leased')"),
+    partial_index("ix_outbox_parked", "problem", where="state = 'parked'"),
+)
+
+pulses = Table(
+    "pulses",
+    metadata,
+    Column("part", Text, primary_key=True, comment="bot, courier, tick"),
+    Column("well_at", Instant, comment="When some process last found it well, and"),
+    Column("ailing_at", Instant, comment="when some process last did not."),
+    Column("problem", Text, comment="What that process met."),
+    comment="How the parts of the bot are doing, whichever processes run them.",
 )
 
 homes = Table(

@@ -19,8 +19,9 @@ from programme.app import App
 from programme.usage import intake as usage_programme
 from programme.usage import refusals
 from sandbox import web_api
-from store import schema
+from store import pulses, schema
 from store.engine import open_database
+from store.outbox import messages
 from tests.conftest import ZONE
 from tests.support import cast, slack
 from tests.support.requests import ALTERNATES
@@ -81,6 +82,7 @@ def test_all_is_good(sandbox: Sandbox, app: App) -> None:
         "TOKENS_GOVERNANCE_CHANNEL is #token-board, and the bot is in it.",
         "TOKENS_ANNOUNCE_CHANNEL is #general, and the bot is in it.",
         "The board has 5 members and 2 alternates (Slack user group).",
+        "No part of the bot has run on this database yet.",
         "No usage is waiting in quarantine.",
         "No usage was refused in the last 7 days.",
         "Gateways reckon with the same prices as we do, as far as they name any.",
@@ -288,6 +290,72 @@ def test_another_price_of_a_gateways_is_found(sandbox: Sandbox, app: App) -> Non
     assert wrong(examine(sandbox, app)) == [("warning", "Gateways reckon with another price for 1 event.")]
 
 
+# --- The running parts ---------------------------------------------------------------------------------------------
+
+
+def pulse(app: App, part: str, problem: str = "") -> None:
+    with app.database.transaction() as session:
+        pulses.note(session, part, now=app.clock(), problem=problem)
+
+
+def test_a_bot_that_is_deaf_is_found(sandbox: Sandbox, app: App, clock: Clock) -> None:
+    """Each part that fell silent is named, with since when and what its process met, or that none runs it."""
+    for part in ("bot", "courier", "tick"):
+        pulse(app, part)
+    assert "Running and well: bot, courier, tick." in [finding.what for finding in examine(sandbox, app)]
+    clock.move(minutes=4)
+    pulse(app, "bot", "certificate")
+    pulse(app, "tick")
+    findings = examine(sandbox, app)
+    assert wrong(findings) == [
+        ("problem", "The bot has not been connected to Slack since 2026-11-20 12:00 UTC: certificate."),
+        ("problem", "The courier has not made a pass since 2026-11-20 12:00 UTC."),
+    ]
+    remedies = [finding.remedy for finding in findings if finding.level == "problem"]
+    assert "SSL_CERT_FILE" in remedies[0]
+    assert remedies[1] == "Is `tokens-bot run` up, with the part courier?"
+
+
+def test_a_part_that_nobody_runs_is_found(sandbox: Sandbox, sqlite_app: App) -> None:
+    """With a courier alone nobody hears people and the calendar stands still; over HTTP no connection is missed."""
+    pulse(sqlite_app, "courier")
+    assert wrong(examine(sandbox, sqlite_app)) == [
+        ("problem", "The bot has not been connected to Slack yet."),
+        ("problem", "The calendar has not ticked yet."),
+    ]
+    over_http = examine(sandbox, sqlite_app, SLACK_APP_TOKEN="", SLACK_SIGNING_SECRET="s")
+    assert wrong(over_http) == [("problem", "The calendar has not ticked yet.")]
+
+
+def test_one_replica_that_is_well_is_enough(sandbox: Sandbox, sqlite_app: App) -> None:
+    """Of two couriers one is cut off: messages go out, and the other's own health says what ails it."""
+    for part in ("bot", "courier", "tick"):
+        pulse(sqlite_app, part)
+    pulse(sqlite_app, "courier", "no_answer")
+    assert wrong(examine(sandbox, sqlite_app)) == []
+
+
+def test_what_is_measured_tells_of_the_outbox(app: App, clock: Clock) -> None:
+    """Counts of what waits, is due and is parked, and for how long the oldest has been due."""
+    me = cast.person_id(app, "ada@example.com")
+    later = clock.now + timedelta(hours=1)
+    rows = [messages.NewMessage(f"n:{n}", "note", "{}", me, None, clock.now if n else later) for n in range(4)]
+    with app.database.transaction() as session:
+        messages.owe(session, rows, now=clock.now)
+        [taken] = messages.lease(session, courier="c", now=clock.now, until=later, limit=1)
+        messages.park(session, taken.id, courier="c", problem="is_archived", attempts=1, uncertain=False)
+    due_at = clock.now
+    clock.move(seconds=90)
+    assert doctor.measure(app)["outbox"] == {
+        "waiting": 3,
+        "due": 2,
+        "parked": 1,
+        "oldest_due_at": due_at,
+        "oldest_due_seconds": 90,
+        "parked_by_problem": {"is_archived": 1},
+    }
+
+
 # --- The command ---------------------------------------------------------------------------------------------------
 
 
@@ -312,4 +380,8 @@ def test_the_command_prints_findings_and_remedies(sandbox: Sandbox, sqlite_url: 
         "level": "problem",
         "what": "SLACK_BOT_TOKEN is refused: account_inactive.",
         "remedy": "Install the app again and copy its token.",
-    } in json.loads(as_json.stdout)
+    } in json.loads(as_json.stdout)["findings"]
+    told = json.loads(as_json.stdout)
+    assert (told["problems"], told["warnings"]) == (1, 1)
+    assert (told["parts"], told["failed_runs"], told["quarantine"]) == ({}, 0, {})
+    assert (told["outbox"]["waiting"], told["outbox"]["parked"], told["outbox"]["oldest_due_seconds"]) == (0, 0, 0)

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from bot import serving
+from bot import serving, socket_mode
 from bot.settings import PARTS
 from handlers.usage import cloudevents
 from policy.reasons import Refusal
 from policy.units import MicroTokens
+from programme import vitals
 from programme.usage import keys
 from scheduler import ticker
 from tests.support import books, cast, slack
@@ -29,11 +30,10 @@ from tests.support.books import WAIT_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from apscheduler.schedulers.background import BackgroundScheduler
-
     from bot.settings import Part
     from programme.app import App
     from sandbox import Answer, Sandbox
+    from scheduler.clockwork import Clockwork
 
 
 @pytest.fixture
@@ -82,23 +82,72 @@ def test_a_bot_without_tokens_does_not_start(
     assert threads() == before
 
 
-@pytest.mark.parametrize(
-    ("environ", "code"),
-    [
-        ({"SLACK_APP_TOKEN": "xapp-wrong"}, "slack_refused"),
-        ({"SLACK_API_URL": "http://127.0.0.1:1/api/"}, "slack_away"),
-    ],
-)
-def test_a_slack_that_does_not_let_us_in_is_told(
-    sandbox: Sandbox, sqlite_app: App, environ: dict[str, str], code: str
-) -> None:
-    """A refused token and a Slack that is away are reasons with a next step, and no thread stays behind."""
+def test_a_token_that_slack_refuses_is_told(sandbox: Sandbox, sqlite_app: App) -> None:
+    """A wrong token is a reason with a next step, at once, and no thread stays behind."""
     before = threads()
-    loaded = slack.load(slack.environment(sandbox, "sqlite:///unused.db", **environ))
-    with pytest.raises(Refusal, match=r"^Slack ") as refused, serving.serving(loaded, sqlite_app):
-        pytest.fail("it started")
-    assert (refused.value.code, refused.value.next_step) == (code, "See `tokens-bot doctor`.")
+    loaded = slack.load(slack.environment(sandbox, "sqlite:///unused.db", SLACK_APP_TOKEN="xapp-wrong"))
+    with pytest.raises(Refusal, match=r"^Slack refuses Socket Mode: invalid_auth") as refused:  # noqa: SIM117 - what raises
+        with serving.serving(loaded, sqlite_app):
+            pytest.fail("it started")
+    assert (refused.value.code, refused.value.next_step) == ("slack_refused", "See `tokens-bot doctor`.")
     assert threads() == before
+
+
+def test_a_bot_starts_while_slack_is_away(sandbox: Sandbox, sqlite_app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody answers at Slack's address: usage is taken in, health says who is deaf, and the bot stops cleanly."""
+    monkeypatch.setattr(vitals, "PATIENCE", dict.fromkeys(vitals.PATIENCE, -1.0))
+    before = threads()
+    with sqlite_app.transaction() as moment:
+        secret = keys.create(moment, name="gw", source="gw", scopes=["usage:write"], actor="test").secret
+    loaded = slack.load(slack.environment(sandbox, "sqlite:///unused.db", SLACK_API_URL="http://127.0.0.1:1/api/"))
+    with serving.serving(loaded, sqlite_app) as address:
+        with httpx.Client(trust_env=False, timeout=5, headers={"Authorization": f"Bearer {secret}"}) as client:
+            answer = client.post(f"{address}/v1/usage", json=PAST)
+        assert answer.json()["summary"]["accepted"] == 1
+        ready = get(f"{address}/readyz")
+        assert (ready.status_code, ready.json()["status"]) == (200, "ready")
+        bot = ready.json()["parts"]["bot"]
+        assert (bot["well"], bot["problem"], bot["connected"], bot["last_envelope_seconds"]) == (
+            False,
+            "no_answer",
+            False,
+            None,
+        )
+    assert threads() <= before
+
+
+NO_ANSWERS: list[dict[str, Any]] = [{"status": 503}, {"error": "internal_error"}, {"status": 404, "error": "not_found"}]
+
+
+@pytest.mark.parametrize("fault", NO_ANSWERS)
+def test_a_bot_connects_once_slack_is_back(
+    sandbox: Sandbox, sqlite_app: App, fault: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer that is none is no refusal: the bot tries again until Slack lets it in, and then answers people."""
+    monkeypatch.setattr(socket_mode, "FIRST_WAIT_SECONDS", 0.05)
+    cast.hire(sqlite_app, slack.ZOE)
+    sandbox.faults.add("apps.connections.open", times=2, **fault)
+    loaded = slack.load(slack.environment(sandbox, "sqlite:///unused.db"))
+    with serving.serving(loaded, sqlite_app) as address:
+        sandbox.wait_for(lambda: sandbox.connections)
+        assert "You have no tokens yet." in str(
+            sandbox.command(slack.NEWCOMER, slack.GENERAL, "/tokens balance").blocks
+        )
+        bot = get(f"{address}/readyz").json()["parts"]["bot"]
+    assert (bot["well"], bot["problem"], bot["connected"], bot["reconnects"]) == (True, "", True, 0)
+    assert bot["last_envelope_seconds"] >= 0
+
+
+def test_reconnects_are_counted(sandbox: Sandbox, sqlite_app: App) -> None:
+    """Slack sends the bot away, as it does every few hours: the bot is back, and health counts it."""
+    loaded = slack.load(slack.environment(sandbox, "sqlite:///unused.db"))
+    with slack.bot(sandbox, sqlite_app, loaded):
+        sandbox.wait_for(lambda: sqlite_app.vitals._hellos)
+        sandbox.disconnect_sockets()
+        sandbox.wait_for(lambda: sqlite_app.vitals._hellos > 1)
+        link = sqlite_app.vitals.link()
+    assert link is not None
+    assert (link.connected, link.reconnects) == (True, 1)
 
 
 @pytest.mark.parametrize("signed", [False, True])
@@ -107,7 +156,9 @@ def test_a_bot_stops_cleanly(sandbox: Sandbox, sqlite_app: App, *, signed: bool)
     before = threads()
     environ = (slack.signed_environment if signed else slack.environment)(sandbox, "sqlite:///unused.db")
     with slack.bot(sandbox, sqlite_app, slack.load(environ)) as address:
-        assert get(f"{address}/readyz").json() == {"status": "ready", "runs": ["http", "bot", "courier", "tick"]}
+        ready = get(f"{address}/readyz").json()
+        assert (ready["status"], ready["runs"]) == ("ready", ["http", "bot", "courier", "tick"])
+        assert set(ready["parts"]) == ({"courier", "tick"} if signed else {"bot", "courier", "tick"})
         assert sandbox.connections == (0 if signed else 1)
     with pytest.raises(httpx.ConnectError):
         get(f"{address}/healthz")
@@ -215,7 +266,7 @@ def test_intake_alone_is_a_process_without_slack(sqlite_app: App, sqlite_url: st
     environ = {**NO_SLACK, "TOKENS_DATABASE_URL": sqlite_url}
     with running_process(environ, "--only", "http", says="Usage intake at http://127.0.0.1:") as (process, said):
         address = said.removeprefix("Usage intake at ").partition("/v1/usage; only http, health at ")[0]
-        assert get(f"{address}/readyz").json() == {"status": "ready", "runs": ["http"]}
+        assert get(f"{address}/readyz").json() == {"status": "ready", "runs": ["http"], "parts": {}}
         with httpx.Client(trust_env=False, timeout=5, headers={"Authorization": f"Bearer {secret}"}) as client:
             answer = client.post(f"{address}/v1/usage", json=PAST)
         assert answer.json()["summary"]["accepted"] == 1
@@ -228,11 +279,11 @@ def test_intake_alone_is_a_process_without_slack(sqlite_app: App, sqlite_url: st
     "case",
     [
         (["http"], 0, set()),
-        (["tick"], 0, {"tick"}),
-        (["courier"], 0, {"courier"}),
-        (["bot", "http"], 1, set()),
-        (["tick", "courier"], 0, {"tick", "courier"}),
-        (PARTS, 1, {"tick", "courier"}),
+        (["tick"], 0, {"tick", "pulse"}),
+        (["courier"], 0, {"courier", "pulse"}),
+        (["bot", "http"], 1, {"pulse"}),
+        (["tick", "courier"], 0, {"tick", "courier", "pulse"}),
+        (PARTS, 1, {"tick", "courier", "pulse"}),
     ],
 )
 def test_a_process_runs_the_parts_that_it_was_asked_for(
@@ -240,10 +291,10 @@ def test_a_process_runs_the_parts_that_it_was_asked_for(
 ) -> None:
     """Nothing else is connected, scheduled or served, and health names the parts in their order."""
     parts, connections, jobs = case
-    built: list[BackgroundScheduler] = []
+    built: list[Clockwork] = []
     build = ticker.build
 
-    def noted(*arguments: Any, **options: Any) -> BackgroundScheduler:  # noqa: ANN401 - those of `build`
+    def noted(*arguments: Any, **options: Any) -> Clockwork:  # noqa: ANN401 - those of `build`
         built.append(build(*arguments, **options))
         return built[-1]
 
@@ -252,7 +303,7 @@ def test_a_process_runs_the_parts_that_it_was_asked_for(
     with serving.serving(slack.load(slack.environment(sandbox, "sqlite:///unused.db")), sqlite_app, parts) as address:
         sandbox.wait_for(lambda: sandbox.connections == connections)
         assert get(f"{address}/healthz").json()["runs"] == [part for part in PARTS if part in parts]
-        assert {job.id for scheduler in built for job in scheduler.get_jobs()} == jobs
+        assert {job for clockwork in built for job in clockwork.paces} == jobs
         assert get(f"{address}/v1/usage").status_code == (405 if "http" in parts else 404)
         assert get(f"{address}/metrics").status_code == 200
     sandbox.wait_for(lambda: not sandbox.connections)

@@ -517,7 +517,7 @@ def test_health_and_readiness(client: TestClient) -> None:
     )
     assert (client.get("/readyz").status_code, client.get("/readyz").json()) == (
         200,
-        {"status": "ready", "runs": ["http"]},
+        {"status": "ready", "runs": ["http"], "parts": {}},
     )
 
 

@@ -12,7 +12,7 @@ from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 
-from bot.serving import end_session
+from bot.socket_mode import end_session
 from sandbox import Sandbox, Workspace
 from tests.sandbox.company import PLAN
 from tests.support import browser

@@ -285,7 +285,7 @@ def test_a_courier_keeps_quiet_as_long_as_slack_says(
     """A limit holds for the passes that follow, not only for the message that met it; nothing is tried meanwhile."""
     owe(sqlite_app, ADA, MARA)
     sandbox.faults.add("chat.postMessage", status=429, retry_after=30)
-    passes = courier.Courier(sqlite_app, client, compose=say)
+    passes = courier.Courier(sqlite_app, client, compose=say, monotonic=lambda: clock().timestamp())
     assert passes().stopped == "ratelimited"
     clock.move(seconds=29)
     assert passes().leased == 0
@@ -302,7 +302,7 @@ def test_a_long_outage_parks_no_mailing(sqlite_app: App, sandbox: Sandbox, clien
     with sqlite_app.database.transaction() as session:
         store.owe(session, rows, now=clock.now)
     sandbox.faults.add("chat.postMessage", times=10_000, status=503)
-    passes = courier.Courier(sqlite_app, client, compose=say)
+    passes = courier.Courier(sqlite_app, client, compose=say, monotonic=lambda: clock().timestamp())
     for _ in range(1_800):
         passes()
         clock.move(seconds=2)

@@ -91,7 +91,7 @@ def test_a_proxy_that_answers_every_call_parks_nothing_and_is_left_alone(
     sandbox.faults.add("chat.postMessage", times=10_000, body=PAGE)
     sandbox.faults.add("auth.test", times=10_000, body=PAGE)
     sandbox.faults.add("conversations.open", times=10_000, body=PAGE)
-    passes = courier.Courier(sqlite_app, client, compose=say)
+    passes = courier.Courier(sqlite_app, client, compose=say, monotonic=lambda: clock().timestamp())
     for _ in range(1_800):
         passes()
         clock.move(seconds=2)
@@ -330,13 +330,17 @@ def test_a_database_out_of_reach_is_nobodys_fault(  # noqa: PLR0917 - fixtures
 def test_a_clock_that_is_put_back_does_not_silence_a_courier(
     sqlite_app: App, sandbox: Sandbox, client: WebClient, clock: Clock
 ) -> None:
-    """The quiet that Slack asked for has a beginning as well as an end."""
+    """The quiet that Slack asked for is as long as it asked for, whatever the wall clock says meanwhile."""
     owe(sqlite_app, ADA)
     sandbox.faults.add("chat.postMessage", status=429, retry_after=30)
-    passes = courier.Courier(sqlite_app, client, compose=say)
+    here = 0.0
+    passes = courier.Courier(sqlite_app, client, compose=say, monotonic=lambda: here)
     assert passes().stopped == "ratelimited"
     clock.move(minutes=-10)
     others(sqlite_app, 1)
+    here = 29.0
+    assert passes().sent == 0
+    here = 30.0
     assert passes().sent == 1
 
 
