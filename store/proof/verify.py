@@ -25,6 +25,7 @@ from store.exceptions import votes as votes_store
 from store.handbook import proposals as proposals_store
 from store.handbook import reference
 from store.proof import appeals, review_votes, reviews
+from store.proof import exceptions as proof_exceptions
 from store.proof import value as proof_value
 from store.reviews import drafts
 from store.tables.audit import audit_log
@@ -468,6 +469,7 @@ CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (
     prices_as_kept,
     quarantined_events,
     exceptions_as_decided,
+    proof_exceptions.unratified_as_spent,
     votes_as_audited,
     decisions_as_counted,
     handbooks_by_two,

@@ -14,6 +14,7 @@ def test_every_kind_of_entry_has_a_meaning() -> None:
         "usage": Meaning.USED,
         "expiry": Meaning.LAPSED,
         "lapse": Meaning.LAPSED,
+        "return": Meaning.TAKEN_BACK,
         "netting": Meaning.TAKEN_BACK,
     }
 
