@@ -146,6 +146,18 @@ def since(session: Session, person_id: str, instant: datetime) -> list[Request]:
     return [_request(row) for row in session.execute(query)]
 
 
+def of_others(session: Session, person_id: str, project_key: str, instant: datetime) -> list[Request]:
+    """What others asked for after an instant, for the same project."""
+    query = _query.where(_r.project_key == project_key, _r.person_id != person_id, _r.made_at > instant)
+    return [_request(row) for row in session.execute(query.order_by(_r.made_at, _r.id))]
+
+
+def of_incident(session: Session, incident: str) -> list[Request]:
+    """What was taken for an incident, whoever took it and however its number was written."""
+    query = _query.where(sa.func.lower(_r.incident) == incident.lower()).order_by(_r.made_at, _r.id)
+    return [_request(row) for row in session.execute(query)]
+
+
 def undecided(session: Session) -> list[Request]:
     """The board's queue, the nearest deadline first."""
     # In the words of the index: SQLite would otherwise go through every request that was ever made.

@@ -91,6 +91,30 @@ def test_splitting_is_caught(office: App) -> None:
     assert ask(office, BEN, half).class_name == "fast"
 
 
+def test_splitting_among_colleagues_is_caught(office: App) -> None:
+    """What others asked for the same project in the last week counts with it; another project's does not."""
+    with office.database.transaction() as session:
+        for key in ("atlas", "borealis"):
+            session.execute(sa.insert(projects).values(key=key, name=key, complexity="usual"))
+    half = f"{rollout.granted(office, '2026-11')[BEN].decimal * 6 / 10:f}"
+    ask(office, ADA, half, project="atlas")
+    assert ask(office, BEN, "5000", project="borealis").class_name == "fast"
+    assert ask(office, BEN, half, project="atlas").class_name == "standard"
+    office.clock.move(days=8)  # type: ignore[attr-defined]  # the tests' clock
+    assert ask(office, MARA, "5000", project="atlas").class_name == "fast"
+
+
+def test_an_incident_is_one_for_everybody(office: App) -> None:
+    """What others took for it counts with what is asked for, however its number is written; no figure is told."""
+    ask(office, ADA, "20000", incident="INC-7")
+    limit = rollout.granted(office, "2026-11")[BEN].decimal / 2
+    with pytest.raises(FieldsRefused) as refusal:
+        ask(office, BEN, f"{limit - 10_000:f}", incident=" inc-7")
+    assert set(refusal.value.problems) == {"incident"}
+    assert "0,000" not in refusal.value.problems["incident"]
+    assert ask(office, BEN, f"{limit - 10_000:f}", incident="INC-8").state == "credited"
+
+
 def test_a_request_that_ends_soon_is_decided_before_its_end(office: App) -> None:
     """No one is asked to decide on what would be over."""
     request = ask(office, BEN, "5000", days=0)
@@ -432,14 +456,14 @@ def refuse(office: App, request: Request, *, silent: bool) -> None:
 def test_the_floor_of_a_grant_is_respected(app: App) -> None:
     """Of a grant near its floor only what is above it is netted; the rest is let go, and on record."""
     office = convene(app, changes={"floor_usd = 150": "floor_usd = 1200"})
-    request = ask(office, BEN, "50000", incident="INC-7")
+    request = ask(office, BEN, "46000", incident="INC-7")
     event = cast.event("spent", at=office.clock(), who=BEN, meters={"output": 60_000_000})
     assert books.take_in(office, event) == ["accepted"]
     asking.let_time_pass(office, days=20)
     netted = asking.now_of(office, request).netted
     grant = rollout.granted(office, "2026-12")[BEN]
     assert netted is not None
-    assert 0 < netted < MicroTokens.parse("50000")
+    assert 0 < netted < MicroTokens.parse("46000")
     kept, factors = grant - netted, rollout.factors(office, BEN, "2026-12")
     # Six tenths of USD 1,200, with what the buffer holds back.
     nano_usd = int(kept) * factors["per_token"] * (1000 + factors["buffer_permille"]) // 10**9
