@@ -6,12 +6,13 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
 
 from handlers.slack_app import SLACK_API_URL
 from policy.reasons import Refusal
+from programme import time_zones
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,9 +99,9 @@ def _port(values: Mapping[str, str], problems: list[str]) -> int:
 
 
 def _zone(values: Mapping[str, str], problems: list[str]) -> ZoneInfo:
+    time_zones.use_packaged()
     name = values.get("TOKENS_TIME_ZONE", "UTC")
-    try:
+    if name in time_zones.names():
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # the last for folders, such as "Europe"
-        problems.append(f"TOKENS_TIME_ZONE = {name!r}: expected a time zone such as Europe/Berlin")
-        return ZoneInfo("UTC")
+    problems.append(f"TOKENS_TIME_ZONE = {name!r}: expected a time zone such as Europe/Berlin")
+    return ZoneInfo("UTC")

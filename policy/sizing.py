@@ -14,7 +14,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TYPE_CHECKING
 
 from policy.reasons import Reason, Refusal
-from policy.units import MICRO_PER_TOKEN, MicroTokens, NanoUSD, divide_half_even
+from policy.units import MICRO_PER_TOKEN, MicroTokens, NanoUSD, Permille, divide_half_even
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -49,7 +49,7 @@ class Claim:
     person_id: str
     level: str
     midpoint: NanoUSD
-    fte_permille: int
+    fte_permille: Permille
     days_active: int
     days_in_month: int
     projects: tuple[Assignment, ...] = ()
@@ -69,7 +69,7 @@ class Factors:
 
     level: str
     entitlement: NanoUSD
-    fte_permille: int
+    fte_permille: Permille
     days_active: int
     days_in_month: int
     seniority: Decimal
@@ -199,20 +199,23 @@ def _scaled(issued: int, share: int) -> int:
 
 def entitlement(claim: Claim, rules: SizingRules) -> NanoUSD:
     """M: the share of the midpoint for a month, less for part of a post or of the month."""
-    numerator = int(claim.midpoint) * int(rules.share_of_compensation * TEN_THOUSAND) * claim.fte_permille
-    denominator = TEN_THOUSAND * MONTHS_PER_YEAR * WHOLE * claim.days_in_month
+    permille, parts = claim.fte_permille.as_integer_ratio()
+    numerator = int(claim.midpoint) * int(rules.share_of_compensation * TEN_THOUSAND) * permille
+    denominator = TEN_THOUSAND * MONTHS_PER_YEAR * WHOLE * parts * claim.days_in_month
     return NanoUSD(divide_half_even(numerator * claim.days_active, denominator))
 
 
-def least(rules: SizingRules, fte_permille: int, days_active: int, days_in_month: int) -> NanoUSD:
+def least(rules: SizingRules, fte_permille: Permille, days_active: int, days_in_month: int) -> NanoUSD:
     """The floor in USD that every grant has, less for part of a post or of the month."""
-    return NanoUSD(divide_half_even(int(rules.floor_usd) * fte_permille * days_active, WHOLE * days_in_month))
+    permille, parts = fte_permille.as_integer_ratio()
+    return NanoUSD(divide_half_even(int(rules.floor_usd) * permille * days_active, WHOLE * parts * days_in_month))
 
 
 def _full(factors: Factors) -> NanoUSD:
     """The entitlement of a full post and month, of which a grant's is a part."""
-    part = factors.fte_permille * factors.days_active
-    return NanoUSD(divide_half_even(int(factors.entitlement) * WHOLE * factors.days_in_month, part))
+    permille, parts = factors.fte_permille.as_integer_ratio()
+    whole = int(factors.entitlement) * WHOLE * parts * factors.days_in_month
+    return NanoUSD(divide_half_even(whole, permille * factors.days_active))
 
 
 def weight(claim: Claim, rules: SizingRules) -> tuple[Decimal, Decimal, Decimal]:

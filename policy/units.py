@@ -18,6 +18,13 @@ LARGEST_AMOUNT = 2**63 - 1
 _EXACT = Context(traps=[Inexact])
 """More digits than an amount has, and no silent rounding to them."""
 
+Permille = int | Decimal
+"""A share in thousandths: an int where it is whole, as all were once, so that what was frozen reads as it did."""
+
+
+def as_permille(thousandths: Decimal) -> Permille:
+    return int(thousandths) if thousandths == int(thousandths) else thousandths
+
 
 class Amount(int):
     """A whole number of one unit: adding another unit, or a bare number, is a `TypeError`.

@@ -1,21 +1,30 @@
-"""Reading a CSV file of ours: every bad line is told with its number, and one of them refuses the whole file."""
+"""Reading a CSV file of ours: every bad line is told with its number, and one of them refuses the whole file.
+
+What separates cells, headers and what a cell may look like is in `programme/files`, which files of usage share.
+"""
 
 from __future__ import annotations
 
 import csv
+import io
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from functools import partial
-from typing import TYPE_CHECKING, Any, TextIO
+from itertools import chain
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 import msgspec
 
 from policy.reasons import Refusal
+from programme.files import cells, encodings, headers
+from programme.files.cells import WrongCellError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-PERMILLE = 1_000
+    from programme.files.headers import Header
+
+MOST_TOLD = 100
+"""Complaints that a refusal lists; the rest is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,63 +47,91 @@ class Problems(list[tuple[int, str]]):
         self.append((line, f"{column} = {value!r}: expected {expected}"))
 
     def refuse(self, code: str) -> None:
-        """Raise the Refusal that lists them all, if there are any."""
-        if self:
-            report = "\n".join(f"line {line}: {text}" for line, text in sorted(self))
-            raise Refusal(code, f"Nothing was imported:\n{report}")
+        """Raise the Refusal that lists them, if there are any: the first hundred, and how many more there are."""
+        if not self:
+            return
+        told = [f"line {line}: {text}" for line, text in sorted(self)[:MOST_TOLD]]
+        if len(self) > MOST_TOLD:
+            told.append(f"… and {len(self) - MOST_TOLD:,} more.")
+        raise Refusal(code, "\n".join(["Nothing was imported:", *told]))
+
+
+def opened(file: BinaryIO) -> TextIO:
+    """A file as text, or a Refusal that says what it is instead, with the remedy."""
+    try:
+        return io.StringIO(encodings.decoded(file.read()), newline="")
+    except ValueError as error:
+        raise Refusal("not_utf8", f"{getattr(file, 'name', 'The file')} {error}.") from error
 
 
 def rows(
     file: TextIO, columns: Collection[str], required: Sequence[str], problems: Problems
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """(line number, cells by column, without the blanks around them) of each line of the right length."""
-    reader = csv.DictReader(file, strict=True)
-    try:
-        header = reader.fieldnames or []
-        missing = [f"no column {name!r}" for name in required if name not in header]
-        unknown = [f"unknown column {name!r}" for name in header if name not in columns]
-        twice = [f"column {name!r} stands there twice" for name in columns if header.count(name) > 1]
-        if wrong := missing + unknown + twice:
-            problems.append((1, f"{', '.join(wrong)}; expected {', '.join(columns)}"))
-        if missing:
+    lines = iter(file)
+    begin = headers.opening(lines, columns)
+    reader = csv.reader(chain([begin.header], lines), delimiter=begin.separator, strict=True)
+    header: Header | None = None
+    for number, record in _records(reader, begin.above, problems):
+        if header is None:
+            header = _header(number, record, columns, required, problems)
+            if not set(required) <= set(header.names):
+                return
+        elif (fitted := header.fitted(record)) is None:
+            problems.append((number, f"{len(header.names)} cells expected, {len(record)} found"))
+        elif fitted:
+            named = zip(header.names, fitted, strict=True)
+            yield number, {name: cell.strip() for name, cell in named if name in columns}
+    if header is None:
+        _header(1, [], columns, required, problems)
+
+
+def _records(reader: Any, above: int, problems: Problems) -> Iterator[tuple[int, list[str]]]:  # noqa: ANN401 - csv's own
+    """Every record with the number of its last line; a bad one is told, and does not end the file."""
+    while True:
+        try:
+            record = next(reader)
+        except StopIteration:
             return
-        for row in reader:
-            if None in row or None in row.values():
-                problems.append((reader.line_num, f"{len(header)} cells expected"))
-            else:
-                yield reader.line_num, {name: cell.strip() for name, cell in row.items() if name in columns}
-    except csv.Error as error:
-        # The dict reader's own number is that of the last good line.
-        problems.append((reader.reader.line_num, str(error)))
+        except csv.Error as error:
+            problems.append((above + reader.line_num, str(error)))
+        else:
+            yield above + reader.line_num, record
 
 
-def values(line: int, cells: Mapping[str, str], columns: Mapping[str, Cell], problems: Problems) -> dict[str, Any]:
+def _header(
+    number: int, record: list[str], columns: Collection[str], required: Collection[str], problems: Problems
+) -> Header:
+    header = headers.read(record, columns, required)
+    if header.faults:
+        problems.append((number, header.faults))
+    return header
+
+
+def values(line: int, written: Mapping[str, str], columns: Mapping[str, Cell], problems: Problems) -> dict[str, Any]:
     """What the cells that are not empty say; None for one that is wrong, which is not the same as left out."""
     said: dict[str, Any] = {}
-    for name, text in cells.items():
+    for name, text in written.items():
         if not text:
             continue
         try:
             said[name] = _value(text, columns[name])
-        except (ValueError, msgspec.ValidationError):
+        except (ValueError, msgspec.ValidationError) as error:
             said[name] = None
-            problems.add(line, name, text, "text without NUL" if "\0" in text else columns[name].expected)
+            problems.add(line, name, text, _complaint(columns[name], text, error))
     return said
 
 
 def _value(text: str, cell: Cell) -> Any:  # noqa: ANN401 - of the column's type
     if "\0" in text:
         raise ValueError(text)
+    if said := cells.excel_wreck(text):
+        raise WrongCellError(said)
     return cell.reader(text)
 
 
-def permille(text: str) -> int:
-    """A share above 0 and at most 1 with at most three decimals, in thousandths."""
-    try:
-        share = Decimal(text)
-        # The range first: there are numbers beyond it that cannot be multiplied.
-        if 0 < share <= 1 and share * PERMILLE == int(share * PERMILLE):
-            return int(share * PERMILLE)
-    except InvalidOperation:
-        pass
-    raise ValueError(text)
+def _complaint(cell: Cell, text: str, error: Exception) -> str:
+    if "\0" in text:
+        return "text without NUL"
+    hint = str(error) if isinstance(error, WrongCellError) else ""
+    return f"{cell.expected}; {hint}" if hint else cell.expected

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from policy.period import require_aware
+from policy.units import Permille, as_permille
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
@@ -31,6 +33,19 @@ class Instant(sa.TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+class PermilleColumn(sa.TypeDecorator[Permille]):
+    """A share in thousandths with all its digits, which are kept as text: SQLite would make a float of them."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Permille | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        return None if value is None else f"{Decimal(value):f}"
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Permille | None:  # noqa: ARG002
+        return None if value is None else as_permille(Decimal(value))
 
 
 AmountColumn = sa.BigInteger

@@ -14,7 +14,7 @@ from policy.units import MICRO_PER_TOKEN, NANO_PER_USD, divide_half_even
 
 if TYPE_CHECKING:
     from policy.period import Month, Quarter
-    from policy.units import MicroTokens, NanoUSD
+    from policy.units import MicroTokens, NanoUSD, Permille
     from views.people import PersonName
 
 NANO_PER_CENT = NANO_PER_USD // 100
@@ -167,9 +167,9 @@ def percent(share: Decimal) -> str:
     return f"{_trimmed((share * 100).quantize(Decimal('0.1'), ROUND_HALF_EVEN))} %"
 
 
-def permille(share: int) -> str:
-    """Thousandths as percent: `60 %`, `34.5 %`."""
-    return percent(Decimal(share) / 1_000)
+def permille(share: Permille) -> str:
+    """Thousandths as percent with all their decimals: `60 %`, `34.5 %`, `96.25 %`."""
+    return f"{_trimmed(Decimal(share).scaleb(-1))} %"
 
 
 def day(value: date) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import getpass
 import json
+import re
 from collections.abc import Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -20,12 +22,17 @@ from policy.reasons import Refusal
 from policy.units import MicroTokens, NanoUSD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from programme.app import App
     from programme.moment import Moment
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\n", *"\uff1d\uff0b\uff0d\uff20")
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+
+dry_run_option = click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
 
@@ -36,12 +43,9 @@ def app() -> Iterator[App]:
         yield opened
 
 
-@contextmanager
-def undone(app: App) -> Iterator[Moment]:
-    """A transaction that leaves nothing, for what is only to be looked at."""
-    with app.database.writer.connect() as session:
-        yield app.moment(session)
-        session.rollback()
+def moment_of(app: App, *, dry_run: bool) -> AbstractContextManager[Moment]:
+    """A transaction; one that leaves nothing for a dry run."""
+    return app.undone() if dry_run else app.transaction()
 
 
 def text_of(path: Path) -> str:
@@ -93,6 +97,22 @@ def plain(view: Any) -> Any:  # noqa: ANN401 - any view
 
 def _unit(annotation: str) -> str:
     return "_tokens" if "MicroTokens" in annotation else "_usd" if "NanoUSD" in annotation else ""
+
+
+def write_csv(out: TextIO, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Rows as CSV in which no spreadsheet takes a text for a formula; columns that a row leaves out are empty."""
+    writer = csv.DictWriter(out, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: inert(value) for name, value in row.items()} for row in rows)
+
+
+def inert(value: Any) -> Any:  # noqa: ANN401 - any column
+    """What someone wrote, so that no spreadsheet takes it for a formula; a number stays one."""
+    if not isinstance(value, str):
+        return value
+    # A carriage return is not quoted by the writer, and what follows it would begin a row of its own.
+    text = value.replace("\r\n", "\n").replace("\r", "\n")
+    return f"'{text}" if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text
 
 
 def print_table(heading: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

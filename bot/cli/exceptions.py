@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TextIO
@@ -88,11 +87,7 @@ def export_exceptions(*, first: date | None, last: date | None, out: TextIO) -> 
     with common.app() as app, app.reading() as moment:
         begin, end = _bounds(app, first, last)
         found = store.made_between(moment.session, begin, end)
-        writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        for card in cards.of_many(moment, found).values():
-            row = _row(card)
-            writer.writerow({name: _inert(value) for name, value in row.items()})
+        common.write_csv(out, COLUMNS, map(_row, cards.of_many(moment, found).values()))
     click.echo(f"{len(found):,} {'request' if len(found) == 1 else 'requests'}.", file=sys.stderr)
 
 
@@ -131,11 +126,6 @@ def _row(card: Card) -> dict[str, Any]:
         "outcome_note": request.outcome_note or "",
         "handbook": request.handbook_version,
     }
-
-
-def _inert(value: Any) -> Any:  # noqa: ANN401 - any column
-    """What someone wrote, so that no spreadsheet takes it for a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t"} else value
 
 
 def _tokens(amount: MicroTokens | None) -> str:

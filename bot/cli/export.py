@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, TextIO
@@ -55,16 +54,10 @@ def export_spend(*, email: str | None, out: TextIO) -> None:
     with common.app() as app, app.reading() as moment:
         monday = Week.containing(moment.today).first_day
         managers = [directory.require(moment, email).id] if email else teams.managers(moment.session, monday)
-        writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        told = 0
-        for manager in managers:
-            person = people_store.by_id(moment.session, manager)
-            report = team_report(moment, manager)
-            if person is not None and report is not None:
-                writer.writerows(_rows(person.email, report))
-                told += 1
-    click.echo(f"{told:,} {'team' if told == 1 else 'teams'}.", file=sys.stderr)
+        people = ((people_store.by_id(moment.session, manager), team_report(moment, manager)) for manager in managers)
+        teams_told = [(person.email, report) for person, report in people if person is not None and report is not None]
+        common.write_csv(out, COLUMNS, (row for told in teams_told for row in _rows(*told)))
+    click.echo(f"{len(teams_told):,} {'team' if len(teams_told) == 1 else 'teams'}.", file=sys.stderr)
 
 
 def _rows(manager: str, report: TeamReport) -> Iterator[dict[str, Any]]:
@@ -104,7 +97,5 @@ def export_review(*, year: int, by: str, out: TextIO) -> None:
     """
     with common.app() as app, app.transaction() as moment:
         exported = annual_export.export(moment, year, by=by)
-    writer = csv.DictWriter(out, [field.name for field in fields(Line)], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(asdict(line) for line in exported.lines)
+    common.write_csv(out, [field.name for field in fields(Line)], map(asdict, exported.lines))
     click.echo(f"{len(exported.lines):,} lines; {exported.left_out:,} people opted out.", file=sys.stderr)

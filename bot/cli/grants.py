@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import click
@@ -78,7 +79,7 @@ def run_grants(month: Month, *, dry_run: bool, as_json: bool) -> None:
     """Make MONTH's grants to everyone in the programme; running it again changes nothing."""
     with common.app() as app:
         if dry_run:
-            with common.undone(app) as moment:
+            with app.undone() as moment:
                 _show_plan(sizing.plan(moment, month), as_json=as_json)
             return
         announce_in = settings.load().announce_channel
@@ -149,7 +150,7 @@ def _plan_row(name: str, f: Factors) -> tuple[str, ...]:
         name,
         f.level,
         f"{f.entitlement.decimal:.2f}",
-        f"{f.fte_permille / 1000:g}",
+        f"{Decimal(f.fte_permille) / 1000:f}",
         f"{f.days_active}/{f.days_in_month}",
         str(f.seniority),
         str(f.complexity),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, BinaryIO
@@ -13,7 +12,7 @@ from bot.cli import common
 from handlers.outcomes import files
 from policy.outcomes import THOUSANDTHS
 from policy.period import day_of
-from policy.reasons import Refusal
+from programme import table_file
 from programme.outcomes import intake as programme
 from store.outcomes import records as store
 from store.people import directory
@@ -35,27 +34,25 @@ def outcomes() -> None:
 
 @outcomes.command("import")
 @click.argument("file", type=click.File("rb"), metavar="FILE.csv")
+@common.dry_run_option
 @common.json_option
-def import_outcomes(file: BinaryIO, *, as_json: bool) -> None:
+def import_outcomes(file: BinaryIO, *, dry_run: bool, as_json: bool) -> None:
     """Import outcomes from a CSV file, all of it or nothing.
 
     Columns: source, outcome_id, kind (pull_request, bug, task, quality), occurred_at; and as far as they apply user,
     project, state (done, reopened, withdrawn), lines, weight, metric, score, reverts, updated_at. An outcome is known
     by its source and id; importing the same again changes nothing, and different content corrects it.
     """
-    try:
-        text = file.read().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Refusal("not_utf8", f"{file.name} is not UTF-8 text: {error}.") from error
-    reported = files.read(io.StringIO(text, newline=""))
-    with common.app() as app, app.transaction() as moment:
+    reported = files.read(table_file.opened(file))
+    with common.app() as app, common.moment_of(app, dry_run=dry_run) as moment:
         answers = programme.take_in(moment, reported)
     counts = Counter(answer.status for answer in answers)
     summary = {"read": len(answers)} | {status: counts[status] for status in FILE_STATUSES}
     if as_json:
         common.print_json(summary)
     else:
-        click.echo(", ".join(f"{count:,} {status}" for status, count in summary.items()))
+        would = "Nothing was imported. It would be: " if dry_run else ""
+        click.echo(would + ", ".join(f"{count:,} {status}" for status, count in summary.items()))
 
 
 @outcomes.command("list")

@@ -1,14 +1,14 @@
-"""`people import|leave|opt-out`, `identities add`."""
+"""`people import|rename|leave|opt-out`, `identities add`."""
 
 from __future__ import annotations
 
-import io
-from typing import TYPE_CHECKING, BinaryIO
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
 from bot.cli import common
-from policy.reasons import Refusal
+from programme import table_file
 from programme.people import directory as programme_people
 from programme.people import terms
 from programme.reviews import annual_export
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from policy.metering import IdentityKind
+    from programme.people.directory import Change
 
 
 @click.group()
@@ -26,24 +27,61 @@ def people() -> None:
 
 @people.command("import")
 @click.argument("file", type=click.File("rb"), metavar="FILE.csv")
+@common.dry_run_option
 @common.json_option
-def import_people(file: BinaryIO, *, as_json: bool) -> None:
+def import_people(file: BinaryIO, *, dry_run: bool, as_json: bool) -> None:
     """Add or change people from a CSV file, all of it or nothing.
 
     Columns: email, name, slack_user_id, manager_email, level, role_family, pay_band, fte, time_zone, hired_on,
-    left_on, wave, roles (separated by `;`). People are found by e-mail; an empty cell leaves what was there, `-` clears
-    it.
+    left_on, wave, roles (separated by `;`). People are found by e-mail, or under a new e-mail by their Slack user; an
+    empty cell leaves what was there, `-` clears it.
     """
-    try:
-        text = file.read().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Refusal("not_utf8", f"{file.name} is not UTF-8 text: {error}.") from error
-    with common.app() as app, app.transaction() as moment:
-        done = programme_people.import_csv(moment, io.StringIO(text), actor=common.actor())
+    text = table_file.opened(file)
+    with common.app() as app, common.moment_of(app, dry_run=dry_run) as moment:
+        done = programme_people.import_csv(moment, text, actor=common.actor())
+    _warn("Outside the programme, as the handbook's rollout.role_families has it: ", done.outside)
+    _warn("No midpoint yet, so no grant (`tokens-bot bands set`), for pay band: ", done.without_midpoint)
+    if dry_run and not as_json:
+        for change in done.changes:
+            click.echo(_line(change))
     if as_json:
         common.print_json({"added": done.added, "changed": done.changed, "unchanged": done.unchanged})
     else:
-        click.echo(f"{done.added} added, {done.changed} changed, {done.unchanged} unchanged.")
+        would = "Nothing was imported. It would be: " if dry_run else ""
+        click.echo(f"{would}{done.added} added, {done.changed} changed, {done.unchanged} unchanged.")
+
+
+def _warn(said: str, words: tuple[str, ...]) -> None:
+    if words:
+        click.echo(f"{said}{', '.join(words)}.", err=True)
+
+
+def _line(change: Change) -> str:
+    """A change of one person as a line: `ada@example.com: level staff → principal`."""
+    if change.is_new:
+        return f"{change.email}: new"
+    columns = change.columns.items()
+    return f"{change.email}: " + ", ".join(f"{_NAMES.get(n, n)} {_told(n, a)} → {_told(n, b)}" for n, (a, b) in columns)
+
+
+_NAMES = {"fte_permille": "fte", "manager_id": "manager"}
+
+
+def _told(name: str, value: Any) -> str:  # noqa: ANN401 - any column
+    if name == "fte_permille":
+        return f"{Decimal(value) / 1000:f}"
+    return ";".join(value) or "-" if isinstance(value, list) else "-" if value is None else str(value)
+
+
+@people.command("rename")
+@click.argument("before", metavar="OLD_EMAIL")
+@click.argument("after", metavar="NEW_EMAIL")
+@common.dry_run_option
+def rename_person(before: str, after: str, *, dry_run: bool) -> None:
+    """Give a person another e-mail; usage that gateways still report under the old one stays theirs."""
+    with common.app() as app, common.moment_of(app, dry_run=dry_run) as moment:
+        person = programme_people.rename(moment, before, after, actor=common.actor())
+    click.echo(f"{person.name} ({person.id}) {'would be' if dry_run else 'is'} {person.email} from now on.")
 
 
 @people.command("leave")

@@ -53,7 +53,7 @@ def draft_review(quarter: Quarter, *, dry_run: bool, as_json: bool) -> None:
     with common.app() as app:
         now = app.clock()
         if dry_run:
-            with common.undone(app) as moment:
+            with app.undone() as moment:
                 drafted = _draft(moment, quarter)
                 if drafted is not None and not as_json:
                     _print_cases(moment.session, quarter)

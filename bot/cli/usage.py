@@ -26,17 +26,45 @@ def usage() -> None:
 
 @usage.command("import")
 @click.argument("file", type=click.File("rb"), metavar="FILE")
-@click.option("--format", "format_", type=click.Choice(files.FORMATS), required=True)
+@click.option("--format", "format_", type=click.Choice(files.FORMATS), help="Left out: by the file's name.")
 @click.option("--skip-bad-lines", is_flag=True, help="Import the good lines; otherwise a bad line stops everything.")
+@common.dry_run_option
 @common.json_option
-def import_usage(file: BinaryIO, *, format_: Format, skip_bad_lines: bool, as_json: bool) -> None:
+def import_usage(file: BinaryIO, *, format_: Format | None, skip_bad_lines: bool, dry_run: bool, as_json: bool) -> None:
     """Import usage from a CSV file (csv), or from JSON lines with one CloudEvent each (jsonl).
 
     An event is known by its source and id, so importing a file again adds nothing, and an interrupted import continues
-    where it stopped.
+    where it stopped. Another event under an id that is known is a conflict: it is told with its line, and exits with 1.
     """
     if not file.seekable():
         raise Refusal("not_a_file", f"{file.name} cannot be read twice.", next_step="Save it to a file first.")
+    done = _imported(file, format_ or _format_of(file.name), skip_bad_lines=skip_bad_lines, dry_run=dry_run)
+    _report(done, dry_run=dry_run, as_json=as_json)
+    if done.bad.count and not skip_bad_lines:
+        raise Refusal(
+            "file_has_bad_lines",
+            f"{done.bad.count:,} bad lines, so nothing was imported.",
+            next_step="Correct them, or skip them with --skip-bad-lines.",
+        )
+    if refused := sum(done.counts[status] for status in files.REFUSED) - done.bad.count:
+        raise Refusal(
+            "events_refused",
+            f"{refused:,} lines {'would not be' if dry_run else 'were not'} taken: another event has their id.",
+            next_step="A call that is another one needs an id of its own.",
+        )
+
+
+def _format_of(name: str) -> Format:
+    if (found := files.format_of(name)) is None:
+        raise Refusal(
+            "format_unknown",
+            f"{name}: its name does not say what it is.",
+            next_step=f"Say --format {' or --format '.join(files.FORMATS)}.",
+        )
+    return found
+
+
+def _imported(file: BinaryIO, format_: Format, *, skip_bad_lines: bool, dry_run: bool) -> UsageImport:
     size = os.fstat(file.fileno()).st_size
     with common.app() as app, click.progressbar(length=2 * size, label="Importing", file=sys.stderr) as bar:
         seen = 0
@@ -46,24 +74,23 @@ def import_usage(file: BinaryIO, *, format_: Format, skip_bad_lines: bool, as_js
             bar.update(max(offset - seen, 0))
             seen = offset if offset < size else 0
 
+        take = files.try_file if dry_run else files.import_file
         try:
-            done = files.import_file(app, file, format_, skip_bad_lines=skip_bad_lines, progress=progress)
+            return take(app, file, format_, skip_bad_lines=skip_bad_lines, progress=progress)
         except MalformedBodyError as error:
             raise Refusal("file_malformed", f"{file.name}: {error}") from error
-    _report(done, as_json=as_json)
-    if done.bad_lines and not skip_bad_lines:
-        raise Refusal(
-            "file_has_bad_lines",
-            f"{len(done.bad_lines)} bad lines, so nothing was imported.",
-            next_step="Correct them, or skip them with --skip-bad-lines.",
-        )
 
 
-def _report(done: UsageImport, *, as_json: bool) -> None:
-    for line in done.bad_lines:
-        click.echo(f"line {line.number}: {line.detail}", err=True)
+def _report(done: UsageImport, *, dry_run: bool, as_json: bool) -> None:
+    for lines in (done.bad, done.refused):
+        for line in lines.first:
+            click.echo(f"line {line.number}: {line.detail}", err=True)
+        if more := lines.count - len(lines.first):
+            click.echo(f"… and {more:,} more.", err=True)
     if done.resumed_at:
         click.echo(f"Continued after line {done.resumed_at}, where an earlier import had stopped.", err=True)
+    if dry_run:
+        click.echo("Nothing was imported; this is what would become of the lines.", err=True)
     if as_json:
         common.print_json(done.counts)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from functools import partial
@@ -12,10 +13,11 @@ from msgspec import Meta, Struct
 from handlers.decoding import MAX_ID, MAX_NAME, EventShape, Rejected, UnfitFieldError, instant, unfit
 from policy.outcomes import KINDS, STATES, THOUSANDTHS, OutcomeReport
 from programme import table_file
+from programme.files import cells as cell_readers
 from programme.table_file import Problems
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from policy.outcomes import Kind, State
 
@@ -33,6 +35,7 @@ COLUMNS = (
     "updated_at",
 )
 MOST_LINES = 10**9
+_GROUPED = re.compile(r"[1-9]\d{0,2}(,\d{3})+")
 MOST_FIGURE = 1_000_000
 
 
@@ -93,7 +96,18 @@ def _read(file: TextIO, problems: Problems) -> Iterator[tuple[int, OutcomeReport
         try:
             yield number, _reported(dict.fromkeys(COLUMNS, "") | cells)
         except UnfitFieldError as error:
-            problems.append((number, str(error)))
+            problems.extend((number, said) for said in _faults(cells) or [str(error)])
+
+
+def _faults(cells: Mapping[str, str]) -> list[str]:
+    """Everything that is wrong with cells by themselves."""
+    said = []
+    for name, check in _CHECKS.items():
+        try:
+            check(cells.get(name, ""))
+        except UnfitFieldError as error:
+            said.append(str(error))
+    return said
 
 
 def _contradictions(told: list[tuple[int, OutcomeReport]]) -> Iterator[tuple[int, str]]:
@@ -107,10 +121,10 @@ def _contradictions(told: list[tuple[int, OutcomeReport]]) -> Iterator[tuple[int
 
 def _reported(cells: Mapping[str, str]) -> OutcomeReport:
     for name in COLUMNS:
-        _require_short(name, cells[name], MAX_ID if name in {"source", "outcome_id"} else MAX_NAME)
+        _require_intact(name, cells[name], MAX_ID if name in {"source", "outcome_id"} else MAX_NAME)
     for name in ("source", "outcome_id"):
-        if not cells[name]:
-            raise unfit(name, "a text that is not empty", "")
+        _id(name, cells[name])
+    _user(cells["user"])
     kind = cast("Kind", _choice("kind", cells["kind"], KINDS))
     reverts = tuple(sorted({one.strip() for one in cells["reverts"].split(";")} - {""}))
     told = OutcomeReport(
@@ -147,17 +161,34 @@ def _require_meaning(told: OutcomeReport, cells: Mapping[str, str]) -> None:
         raise UnfitFieldError("lines: a pull request needs its changed lines, or a weight")
 
 
-def _require_short(name: str, cell: str, limit: int) -> None:
+def _require_intact(name: str, cell: str, limit: int = MAX_NAME) -> None:
     if len(cell) > limit:
         raise unfit(name, f"at most {limit} characters", cell)
     if "\0" in cell:
         raise unfit(name, "text without NUL", cell)
+    if said := cell_readers.excel_wreck(cell):
+        raise unfit(name, f"what was there ({said})", cell)
+
+
+def _id(name: str, cell: str) -> None:
+    if not cell:
+        raise unfit(name, "a text that is not empty", "")
+    _require_intact(name, cell, MAX_ID)
+
+
+def _user(cell: str) -> None:
+    _require_intact("user", cell)
+    if "@" in cell and (fault := cell_readers.email_fault(cell)):
+        raise unfit("user", f"an e-mail address ({fault})", cell)
 
 
 def _choice(name: str, cell: str, allowed: tuple[str, ...]) -> str:
-    if cell not in allowed:
+    if cell in allowed:
+        return cell
+    word = next((one for one in allowed if one == cell_readers.fold(cell)), None)
+    if word is None:
         raise unfit(name, f"one of {', '.join(allowed)}", cell)
-    return cell
+    return word
 
 
 def _instant(name: str, cell: str) -> datetime:
@@ -181,10 +212,30 @@ def _lines(cell: str) -> int | None:
 def _thousandths(name: str, cell: str) -> int | None:
     if not cell:
         return None
+    if _GROUPED.fullmatch(cell):
+        raise unfit(name, "a point before decimals, as the comma may divide thousands", cell)
     try:
-        number = Decimal(cell) * THOUSANDTHS
+        number = Decimal(cell.replace(",", ".")) * THOUSANDTHS
         if number.is_finite() and 0 <= number <= MOST_FIGURE * THOUSANDTHS and number == int(number):
             return int(number)
     except InvalidOperation:
         pass
     raise unfit(name, f"a number from 0 to {MOST_FIGURE} with at most three decimals", cell)
+
+
+_CHECKS: dict[str, Callable[[str], object]] = {
+    "source": partial(_id, "source"),
+    "outcome_id": partial(_id, "outcome_id"),
+    "kind": partial(_choice, "kind", allowed=KINDS),
+    "occurred_at": partial(_instant, "occurred_at"),
+    "user": _user,
+    "project": partial(_require_intact, "project"),
+    "state": lambda cell: _choice("state", cell or "done", STATES),
+    "lines": _lines,
+    "weight": partial(_thousandths, "weight"),
+    "metric": partial(_require_intact, "metric"),
+    "score": partial(_thousandths, "score"),
+    "reverts": partial(_require_intact, "reverts"),
+    "updated_at": lambda cell: cell and _instant("updated_at", cell),
+}
+"""What each cell must be by itself."""

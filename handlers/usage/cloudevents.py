@@ -13,13 +13,15 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from handlers.decoding import MAX_ID, MAX_NAME, EventShape, Rejected, UnfitFieldError, instant, unfit
-from handlers.usage.formats import MAX_COUNT, CountedLines, Parsed, Position, disjoint_meters, fingerprint, service_tier
+from handlers.usage.formats import MAX_COUNT, Parsed, disjoint_meters, fingerprint, service_tier
 from policy.metering import UsageEvent
+from programme.files.lines import BadRecordError, CountedLines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from policy.metering import Identities, Identity, Meters
+    from programme.files.lines import Position
 
 _Id = Annotated[str, Meta(min_length=1, max_length=MAX_ID)]
 _Text = Annotated[str, Meta(min_length=1)]
@@ -114,7 +116,7 @@ def read_cloudevent_lines(
             line = next(lines)
         except StopIteration:
             return
-        except UnfitFieldError as error:
+        except BadRecordError as error:
             parsed: Parsed = Rejected(index, "", str(error))
         else:
             if line.isspace():

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-import csv
+import re
 from datetime import datetime
+from functools import lru_cache
 from operator import itemgetter
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from handlers.decoding import MAX_ID, MAX_NAME, MalformedBodyError, Rejected, UnfitFieldError, instant, unfit
-from handlers.usage.formats import MAX_COUNT, MAX_LINE, CountedLines, Parsed, Position, disjoint_meters, fingerprint
+from handlers.usage.formats import MAX_COUNT, Parsed, disjoint_meters, fingerprint
 from policy.metering import UsageEvent
+from programme.files import cells as cell_readers
+from programme.files import headers
+from programme.files.lines import BadRecordError
+from programme.files.records import Records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from policy.metering import Identities
+    from programme.files.headers import Header
+    from programme.files.lines import Position
 
 COLUMNS = (
     "source",
@@ -31,6 +38,17 @@ COLUMNS = (
 )
 
 _MAX_DIGITS = len(str(MAX_COUNT))
+_NO_DECIMALS = re.compile(r"(\d+)[.,]00?")
+_COUNTS = slice(6, 10)
+_REMEMBERED = 4_096
+"""Names that are checked once: a file has few people, models and projects, each a thousand times."""
+
+
+class _Table(NamedTuple):
+    """A header, and what puts the cells of a record into the order of `COLUMNS`."""
+
+    header: Header
+    in_order: Callable[[list[str]], tuple[str, ...]]
 
 
 def read(file: BinaryIO, *, start: Position = (0, 0)) -> Iterator[tuple[int, int, Parsed]]:
@@ -38,108 +56,69 @@ def read(file: BinaryIO, *, start: Position = (0, 0)) -> Iterator[tuple[int, int
 
     `start` takes up after what was read before: the first two of a triple that was given then.
     """
-    records = _Records(file)
-    in_order = _column_order(records)
-    if start > records.position:
-        records.resume(start)
-    return _events(records, in_order)
-
-
-class _Records:
-    """The records of a file, one at a time, with the position after each; a bad one does not end the file."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._lines = CountedLines(file)
-        self._reader = csv.reader(self._text(), strict=True)
-        self._began = 0
-        self._fault = ""
-
-    @property
-    def position(self) -> Position:
-        return self._lines.position
-
-    def resume(self, start: Position) -> None:
-        self._lines.resume(start)
-
-    def next(self) -> list[str]:
-        """The cells of the next record; raises UnfitFieldError for a bad one, StopIteration at the end."""
-        self._began, self._fault = self._lines.offset, ""
-        try:
-            cells = next(self._reader)
-        except csv.Error as error:
-            raise UnfitFieldError(f"record: {error}") from error
-        if self._fault:
-            raise UnfitFieldError(self._fault)
-        return cells
-
-    def _text(self) -> Iterator[str]:
-        return map(self._checked, self._lines)
-
-    def _checked(self, line: bytes) -> str:
-        """The text of a line. What is wrong with it is told after its record: in the middle, it would split it."""
-        if self._lines.offset - self._began > MAX_LINE:
-            raise UnfitFieldError(f"record: expected at most {MAX_LINE} bytes, got more")
-        if b"\0" in line:
-            self._fault = "record: expected text without NUL"
-        try:
-            return line.decode()
-        except UnicodeDecodeError as error:
-            self._fault = f"record: expected UTF-8: {error}"
-            return line.decode(errors="replace")
-
-
-def _column_order(records: _Records) -> Callable[[list[str]], tuple[str, ...]]:
-    """What puts the cells of a record into the order of `COLUMNS`."""
     try:
-        header = records.next()
+        records = Records(file, COLUMNS)
+        table = _table(records.header())
     except StopIteration:
         raise MalformedBodyError("the file is empty: a header is required") from None
-    except UnfitFieldError as error:
+    except BadRecordError as error:
         raise MalformedBodyError(f"header: {error}") from error
-    if unknown := [name for name in header if name not in COLUMNS]:
-        raise MalformedBodyError(f"header: unknown column {unknown[0][:MAX_NAME]!r}")
-    if missing := [name for name in COLUMNS if name not in header]:
-        raise MalformedBodyError(f"header: missing column {missing[0]!r}")
-    if len(header) > len(COLUMNS):
-        twice = next(name for name in header if header.count(name) > 1)
-        raise MalformedBodyError(f"header: column {twice!r} stands there twice")
-    return itemgetter(*map(header.index, COLUMNS))
+    if start > records.position:
+        records.resume(start)
+    return _events(records, table)
 
 
-def _events(records: _Records, in_order: Callable[[list[str]], tuple[str, ...]]) -> Iterator[tuple[int, int, Parsed]]:
+def _table(cells: list[str]) -> _Table:
+    if not any(cells):
+        raise MalformedBodyError("the file is empty: a header is required")
+    header = headers.read(cells, COLUMNS, COLUMNS)
+    if header.faults:
+        raise MalformedBodyError(f"header: {header.faults}")
+    return _Table(header, itemgetter(*map(header.names.index, COLUMNS)))
+
+
+def _events(records: Records, table: _Table) -> Iterator[tuple[int, int, Parsed]]:
     index = 0
+    width, in_order = len(table.header.names), table.in_order
     while True:
         cells: list[str] = []
         try:
             cells = records.next()
-            if not cells:
-                continue
-            parsed: Parsed = _usage_event(in_order(_whole(cells)))
+            if len(cells) != width or not cells[0]:
+                cells = _fitted(table.header, cells)
+                if not cells:
+                    continue
+            parsed: Parsed = _usage_event(in_order(cells))
         except StopIteration:
             return
-        except UnfitFieldError as error:
-            event_id = in_order(cells)[1][:MAX_ID] if len(cells) == len(COLUMNS) else ""
-            parsed = Rejected(index, event_id, str(error))
+        except BadRecordError as error:
+            parsed = Rejected(index, "", str(error))
+        except UnfitFieldError:
+            in_columns = in_order(cells)
+            parsed = Rejected(index, in_columns[1].strip()[:MAX_ID], "; ".join(_faults(in_columns)))
         yield *records.position, parsed
         index += 1
 
 
-def _whole(cells: list[str]) -> list[str]:
-    if len(cells) != len(COLUMNS):
-        raise UnfitFieldError(f"record: expected {len(COLUMNS)} columns, got {len(cells)}")
-    return cells
+def _fitted(header: Header, cells: list[str]) -> list[str]:
+    fitted = header.fitted(cells)
+    if fitted is None:
+        raise BadRecordError(f"record: expected {len(header.names)} columns, got {len(cells)}")
+    return fitted
 
 
 def _usage_event(cells: tuple[str, ...]) -> UsageEvent:
     source, event_id, time, user, provider, model, whole, read_tokens, written, output, project = cells
-    _require_text("source", source, MAX_ID)
-    _require_text("event_id", event_id, MAX_ID)
-    _require_text("provider", provider)
-    _require_text("model", model)
-    _require_short("project", project)
+    source = _source(source)
+    event_id = event_id.strip()
+    # The one text that is another in each record.
+    if not event_id or len(event_id) > MAX_ID or "E+" in event_id or "#" in event_id:
+        _require_id("event_id", event_id)
+    provider, model, project = _provider(provider), _model(model), _project(project)
     occurred_at = _instant(time)
     identities = _identities(user)
-    provider = provider.lower()
+    if not (whole or output or read_tokens or written):
+        raise UnfitFieldError("input_tokens, output_tokens: no usage figure; write 0 if nothing was used")
     meters = disjoint_meters(
         input_tokens=_count("input_tokens", whole),
         output_tokens=_count("output_tokens", output),
@@ -151,22 +130,95 @@ def _usage_event(cells: tuple[str, ...]) -> UsageEvent:
     return UsageEvent(source, event_id, occurred_at, identities, provider, model, "", meters, project, digest)
 
 
+def _faults(cells: tuple[str, ...]) -> list[str]:
+    """Everything that is wrong with a record's cells; what they are not together, if each is right by itself."""
+    checks: tuple[Callable[[str], object], ...] = (
+        _source,
+        lambda cell: _require_id("event_id", cell.strip()),
+        _instant,
+        _identities,
+        _provider,
+        _model,
+        *(lambda cell, column=column: _count(column, cell) for column in COLUMNS[_COUNTS]),
+        _project,
+    )
+    alone = [said for check, cell in zip(checks, cells, strict=True) if (said := _fault(check, cell))]
+    return alone or [_fault(_usage_event, cells)]
+
+
+def _fault(check: Callable[..., object], cell: object) -> str:
+    try:
+        check(cell)
+    except UnfitFieldError as error:
+        return str(error)
+    return ""
+
+
+@lru_cache(_REMEMBERED)
+def _source(cell: str) -> str:
+    source = cell.strip()
+    _require_id("source", source)
+    _require_visible("source", source)
+    return source
+
+
+@lru_cache(_REMEMBERED)
+def _provider(cell: str) -> str:
+    provider = cell.strip().lower()
+    _require_text("provider", provider)
+    _require_visible("provider", provider)
+    return provider
+
+
+@lru_cache(_REMEMBERED)
+def _model(cell: str) -> str:
+    model = cell.strip()
+    _require_text("model", model)
+    _require_visible("model", model)
+    return model
+
+
+@lru_cache(_REMEMBERED)
+def _project(cell: str) -> str:
+    project = cell.strip()
+    _require_intact("project", project)
+    return project
+
+
+def _require_id(column: str, cell: str) -> None:
+    _require_text(column, cell, MAX_ID)
+
+
 def _require_text(column: str, cell: str, limit: int = MAX_NAME) -> None:
     if not cell:
         raise unfit(column, "a text that is not empty", cell)
-    _require_short(column, cell, limit)
+    _require_intact(column, cell, limit)
 
 
-def _require_short(column: str, cell: str, limit: int = MAX_NAME) -> None:
+def _require_intact(column: str, cell: str, limit: int = MAX_NAME) -> None:
     if len(cell) > limit:
         raise unfit(column, f"at most {limit} characters", cell)
+    if ("E+" in cell or "#" in cell) and (said := cell_readers.excel_wreck(cell)):
+        raise unfit(column, f"what was there ({said})", cell)
 
 
-def _identities(user: str) -> Identities:
+def _require_visible(column: str, cell: str) -> None:
+    if found := cell_readers.unseen_character(cell):
+        raise unfit(column, f"a text without {found}", cell)
+
+
+@lru_cache(_REMEMBERED)
+def _identities(cell: str) -> Identities:
+    user = cell.strip()
     if not user:
         return ()
-    _require_short("user", user)
-    return (("email", user),) if "@" in user else (("user", user),)
+    _require_intact("user", user)
+    _require_visible("user", user)
+    if "@" not in user:
+        return (("user", user),)
+    if fault := cell_readers.email_fault(user):
+        raise unfit("user", f"an e-mail address ({fault})", user)
+    return (("email", user),)
 
 
 def _instant(cell: str) -> datetime:
@@ -175,6 +227,8 @@ def _instant(cell: str) -> datetime:
     except ValueError:
         when = None
     if when is None or when.tzinfo is None:
+        if cell != cell.strip():
+            return _instant(cell.strip())
         raise unfit("occurred_at", "an ISO 8601 time with an offset", cell)
     return instant(when, "occurred_at")
 
@@ -187,4 +241,9 @@ def _count(column: str, cell: str) -> int:
         count = int(cell)
         if count <= MAX_COUNT:
             return count
+    if (plain := cell.strip()) != cell:
+        return _count(column, plain)
+    # Where a cell of the column is empty, some programs write every number with a decimal.
+    if cell.isascii() and (whole := _NO_DECIMALS.fullmatch(cell)):
+        return _count(column, whole[1])
     raise unfit(column, f"an integer from 0 to {MAX_COUNT}", cell)

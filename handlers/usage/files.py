@@ -4,26 +4,41 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
+from handlers.decoding import MalformedBodyError
 from handlers.usage import csv_files
 from handlers.usage.cloudevents import read_cloudevent_lines
 from policy.metering import UsageEvent
+from programme.files import encodings
 from programme.usage import intake
 from store.usage import events as usage_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from handlers.decoding import Rejected
-    from handlers.usage.formats import Position
     from programme.app import App
+    from programme.files.lines import Position
+
+    _Batch = list[tuple[int, UsageEvent | Rejected]]
 
 Format = Literal["csv", "jsonl"]
 FORMATS: tuple[Format, ...] = ("csv", "jsonl")
+_BY_NAME: dict[str, Format] = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".tab": "csv",
+    ".txt": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+}
 BATCH = 5_000
 REPORTED_LINES = 100
+KEPT: frozenset[intake.Status] = frozenset({"accepted", "quarantined"})
+REFUSED: frozenset[intake.Status] = frozenset({"conflict", "rejected"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +47,35 @@ class BadLine:
     detail: str
 
 
+@dataclass(slots=True)
+class BadLines:
+    """The lines that were not taken: the first of them, and how many there are."""
+
+    first: list[BadLine] = field(default_factory=list)
+    count: int = 0
+
+    def add(self, number: int, detail: str) -> None:
+        self.count += 1
+        if self.count <= REPORTED_LINES:
+            self.first.append(BadLine(number, detail))
+
+
 @dataclass(frozen=True, slots=True)
 class UsageImport:
-    """What an import did; `resumed_at` is the line after which it took up an earlier, interrupted one."""
+    """What an import did; `resumed_at` is the line after which it took up an earlier, interrupted one.
+
+    `bad` are the lines that cannot be read, `refused` those whose event was not taken: another had its id.
+    """
 
     counts: dict[str, int]
-    bad_lines: tuple[BadLine, ...]
-    resumed_at: int
+    bad: BadLines
+    refused: BadLines
+    resumed_at: int = 0
+
+
+def format_of(name: str) -> Format | None:
+    """What a file is by its name."""
+    return _BY_NAME.get(PurePath(name).suffix.lower())
 
 
 def import_file(
@@ -55,33 +92,82 @@ def import_file(
     that was imported whole is read again, and every event in it is a duplicate. `progress` gets the bytes read.
     """
     bad, lines = _check(file, format_, progress)
-    if bad and not skip_bad_lines:
-        return UsageImport(_summary(Counter(read=lines, rejected=len(bad))), tuple(bad), 0)
+    if bad.count and not skip_bad_lines:
+        return _nothing(bad, lines)
     digest = f"{format_}:{_digest(file)}"
     with app.database.reading() as session:
         before = usage_store.progress_of_file(session, digest)
     start: Position = (before.lines_done, before.bytes_done) if before else (0, 0)
     counts = Counter(before.counts if before else {})
+    refused = BadLines()
     for batch, (line, offset) in _batches(_read(file, format_, start)):
         with app.transaction() as moment:
-            events = [item for item in batch if isinstance(item, UsageEvent)]
-            outcomes = intake.take_in(moment, events)
-            counts.update(outcome.status for outcome in outcomes)
-            counts.update(read=len(batch), rejected=len(batch) - len(events))
+            outcomes = intake.take_in(moment, [item for _, item in batch if isinstance(item, UsageEvent)])
+            _count(counts, batch, outcomes, refused)
             usage_store.note_progress(moment.session, digest, lines=line, offset=offset, counts=counts)
         progress(offset)
     with app.database.transaction() as session:
         usage_store.forget_progress(session, digest)
-    return UsageImport(_summary(counts), tuple(bad), start[0])
+    return UsageImport(_summary(counts), bad, refused, start[0])
 
 
-def _check(file: BinaryIO, format_: Format, progress: Callable[[int], None]) -> tuple[list[BadLine], int]:
-    bad: list[BadLine] = []
+def try_file(
+    app: App,
+    file: BinaryIO,
+    format_: Format,
+    *,
+    skip_bad_lines: bool = False,
+    progress: Callable[[int], None] = lambda _bytes: None,
+) -> UsageImport:
+    """What importing a file would do, without doing it.
+
+    Each batch is taken in and undone by itself, so that no lock is held for long; what was in a batch before is
+    remembered, some 200 bytes an event.
+    """
+    bad, lines = _check(file, format_, progress)
+    if bad.count and not skip_bad_lines:
+        return _nothing(bad, lines)
+    counts: Counter[str] = Counter()
+    refused = BadLines()
+    seen: dict[tuple[str, str], bytes] = {}
+    for batch, (_, offset) in _batches(_read(file, format_, (0, 0))):
+        events = [item for _, item in batch if isinstance(item, UsageEvent)]
+        fresh = [event for event in events if event[:2] not in seen]
+        with app.undone() as moment:
+            taken = intake.take_in(moment, fresh)
+        rest = iter(taken)
+        outcomes = [intake.repeated(e, seen[e[:2]]) if e[:2] in seen else next(rest) for e in events]
+        kept = zip(fresh, taken, strict=True)
+        seen |= {event[:2]: event.fingerprint for event, outcome in kept if outcome.status in KEPT}
+        _count(counts, batch, outcomes, refused)
+        progress(offset)
+    return UsageImport(_summary(counts), bad, refused)
+
+
+def _nothing(bad: BadLines, lines: int) -> UsageImport:
+    return UsageImport(_summary(Counter(read=lines, rejected=bad.count)), bad, BadLines())
+
+
+def _count(counts: Counter[str], batch: _Batch, outcomes: Sequence[intake.Outcome], refused: BadLines) -> None:
+    """Add what became of a batch, with the lines of those events that were not taken."""
+    counts.update(outcome.status for outcome in outcomes)
+    counts.update(read=len(batch), rejected=len(batch) - len(outcomes))
+    lines = (line for line, item in batch if isinstance(item, UsageEvent))
+    for line, outcome in zip(lines, outcomes, strict=True):
+        if outcome.status in REFUSED:
+            refused.add(line, f"{outcome.status}: {outcome.event_id!r} of {outcome.source!r}: {outcome.detail}")
+
+
+def _check(file: BinaryIO, format_: Format, progress: Callable[[int], None]) -> tuple[BadLines, int]:
+    file.seek(0)
+    if said := encodings.not_text(file.read(encodings.HEAD)):
+        raise MalformedBodyError(f"the file {said}")
+    bad = BadLines()
     count = 0
     for line, offset, item in _read(file, format_, (0, 0)):
         count += 1
         if not isinstance(item, UsageEvent):
-            bad.append(BadLine(line, item.detail))
+            bad.add(line, item.detail)
         if not count % BATCH:
             progress(offset)
     return bad, count
@@ -94,12 +180,12 @@ def _read(file: BinaryIO, format_: Format, start: Position) -> Iterator[tuple[in
 
 def _batches(
     items: Iterator[tuple[int, int, UsageEvent | Rejected]],
-) -> Iterator[tuple[list[UsageEvent | Rejected], Position]]:
-    """Items in batches, each with the position after its last one."""
-    batch: list[UsageEvent | Rejected] = []
+) -> Iterator[tuple[_Batch, Position]]:
+    """Items with their lines in batches, each with the position after its last one."""
+    batch: _Batch = []
     position = (0, 0)
     for line, offset, item in items:
-        batch.append(item)
+        batch.append((line, item))
         position = (line, offset)
         if len(batch) == BATCH:
             yield batch, position

@@ -1,25 +1,20 @@
-"""What the parsers of usage share: what an event is recognised by, how tokens become meters, lines of files."""
+"""What the parsers of usage share: what an event is recognised by, how tokens become meters."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from handlers.decoding import Rejected, UnfitFieldError, unfit
+from handlers.decoding import Rejected, unfit
 from policy.metering import UsageEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from policy.metering import Identities, Meters
 
 MAX_COUNT = 10**15
-MAX_LINE = 1 << 20
-"""Bytes of a line, or of a record of several lines: so much is held in memory at once, whatever the file."""
-
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -28,9 +23,6 @@ _STANDARD_TIERS = frozenset({"standard", "default", "auto", "standard_only", ""}
 _encode_canonically = msgspec.json.Encoder(order="sorted").encode
 
 Parsed = UsageEvent | Rejected
-
-Position = tuple[int, int]
-"""(lines read, bytes read) at the end of a record: where a file can be taken up again."""
 
 
 def fingerprint(  # noqa: PLR0917 - the fields of an event, in its order
@@ -89,42 +81,3 @@ def disjoint_meters(
 
 def without_zeros(meters: Meters) -> Meters:
     return {meter: count for meter, count in meters.items() if count}
-
-
-class CountedLines:
-    """The lines of a binary file with the position after each; a line too long for memory is skipped and told."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.line = self.offset = 0
-
-    @property
-    def position(self) -> Position:
-        return self.line, self.offset
-
-    def resume(self, start: Position) -> None:
-        """Go to a position; a file that cannot seek may still be read from its beginning."""
-        if start != self.position:
-            self._file.seek(start[1])
-            self.line, self.offset = start
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        line = self._file.readline(MAX_LINE)
-        if not line:
-            raise StopIteration
-        self.line += 1
-        self.offset += len(line)
-        if len(line) == MAX_LINE and not line.endswith(b"\n"):
-            self._skip_rest_of_line()
-            raise UnfitFieldError(f"line: expected at most {MAX_LINE} bytes, got more")
-        # Spreadsheets mark UTF-8 with a BOM.
-        return line if self.line > 1 else line.removeprefix(b"\xef\xbb\xbf")
-
-    def _skip_rest_of_line(self) -> None:
-        while rest := self._file.readline(MAX_LINE):
-            self.offset += len(rest)
-            if rest.endswith(b"\n"):
-                return

@@ -21,7 +21,7 @@ from policy.reviews import efficiency
 from policy.reviews.adjusted import Adjustment, Change
 from policy.reviews.efficiency import Measures
 from policy.sizing import FACTOR, NEUTRAL, WHOLE
-from policy.units import MICRO_PER_TOKEN
+from policy.units import MICRO_PER_TOKEN, Permille
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -61,7 +61,7 @@ class Person:
     utilisation: tuple[Decimal | None, ...]
     state: str = USUAL
     deltas: tuple[Decimal, ...] = ()
-    fte_permille: int = WHOLE
+    fte_permille: Permille = WHOLE
 
 
 def adjust(
@@ -207,7 +207,7 @@ def carried(factor: Decimal, delta: Decimal, rules: SizingRules) -> Decimal:
 
 
 def _of_persons(people: Sequence[Person]) -> Measures:
-    posts = np.array([[person.fte_permille / WHOLE] for person in people]).reshape(-1, 1)
+    posts = np.array([[float(person.fte_permille) / WHOLE] for person in people]).reshape(-1, 1)
     return Measures(
         tuple(person.person_id for person in people),
         tuple(person.role_family for person in people),
@@ -224,7 +224,7 @@ def _of_teams(people: Sequence[Person], team_output: Mapping[str, Weekly] | None
     of_team = np.array([row[person.team] for person in people], dtype=np.int64)
     debits = _matrix([person.debits for person in people])
     there = ~np.isnan(debits)
-    posts = np.array([[person.fte_permille / WHOLE] for person in people]).reshape(-1, 1)
+    posts = np.array([[float(person.fte_permille) / WHOLE] for person in people]).reshape(-1, 1)
     together = _summed(np.where(there, posts, 0.0), of_team, len(teams))
     together[together == 0] = np.nan
     if team_output is None:

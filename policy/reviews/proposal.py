@@ -19,7 +19,7 @@ from policy.reasons import Reason  # noqa: TC001 - see above
 from policy.reviews.adjustment import THOUSANDTH, Person, adjust, carried
 from policy.reviews.reasons import because, would_change
 from policy.sizing import WHOLE, Claim, size
-from policy.units import MicroTokens, NanoUSD  # noqa: TC001 - see above
+from policy.units import MicroTokens, NanoUSD, Permille  # noqa: TC001 - see above
 from policy.value.valuation import TokenValue
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Inputs:
     is_case: bool
     role_family: str
     level: str
-    fte_permille: int
+    fte_permille: Permille
     wave: int | None
     team: str
     output: Figures

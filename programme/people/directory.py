@@ -6,87 +6,172 @@ import dataclasses
 import secrets
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any, TextIO
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from policy.reasons import Refusal
+from policy.sizing import WHOLE
+from programme.files import cells
 from programme.people import directory_file, teams
+from programme.people.directory_file import Line, Words
 from store import audit
 from store.people import directory as people_store
 from store.people import terms
+from store.people.directory import ANY_SOURCE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from policy.metering import IdentityKind
     from programme.moment import Moment
-    from programme.people.directory_file import Line
     from store.people.directory import Person
 
 
 REPORTING = frozenset({"manager_id", "hired_on", "left_on"})
 """What says who belongs to whose team since when."""
 
+_EMAIL_KINDS: tuple[IdentityKind, ...] = ("email", "user")
+"""As what gateways report an e-mail."""
+
+
+class Change(NamedTuple):
+    """What an import changes of one person, column by column: before and after; a new one had nothing before."""
+
+    email: str
+    is_new: bool
+    columns: Mapping[str, tuple[Any, Any]]
+
 
 @dataclass(frozen=True, slots=True)
 class PeopleImport:
-    """What an import did."""
+    """What an import did.
 
-    added: int
-    changed: int
+    `outside` are role families in the file that the handbook leaves outside the programme, `without_midpoint` pay bands
+    that no grant can follow from yet.
+    """
+
+    changes: tuple[Change, ...]
     unchanged: int
+    outside: tuple[str, ...] = ()
+    without_midpoint: tuple[str, ...] = ()
+
+    @property
+    def added(self) -> int:
+        return sum(change.is_new for change in self.changes)
+
+    @property
+    def changed(self) -> int:
+        return len(self.changes) - self.added
 
 
 def import_csv(moment: Moment, file: TextIO, *, actor: str) -> PeopleImport:
     """Add or change people by e-mail; what a line leaves out stays.
 
-    A change of level, role family, band or post holds from today on. One bad line, and nothing is imported: the Refusal
-    lists every bad line with its number, its column and its value.
+    Someone whose Slack user a line names beside a new e-mail has that e-mail from now on. A change of level, role
+    family, band or post holds from today on. One bad line, and nothing is imported: the Refusal lists the bad lines
+    with their number, column and value.
     """
     known = people_store.all_by_email(moment.session)
-    return _store(moment, directory_file.checked_lines(file, known), known, actor=actor, today=moment.today)
+    families = moment.handbook.rollout.role_families
+    bands = terms.bands(moment.session)
+    words = Words(families, tuple(bands))
+    lines = directory_file.checked_lines(file, known, words)
+    changes = _store(moment, lines, known, actor=actor)
+    outside = _named(lines, "role_family") - set(families)
+    without = _named(lines, "pay_band") - set(bands)
+    return PeopleImport(changes, len(lines) - len(changes), tuple(sorted(outside)), tuple(sorted(without)))
+
+
+def _named(lines: list[Line], column: str) -> set[str]:
+    """Every word that stands in a column."""
+    return {word for line in lines if (word := line.fields.get(column)) is not None}
+
+
+class _Row(NamedTuple):
+    """A person's whole record before and after a line; before a new person's line it is the same without a manager."""
+
+    line: Line
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    is_new: bool = False
+
+    @property
+    def difference(self) -> dict[str, tuple[Any, Any]]:
+        before = self.before
+        return {name: (before[name], value) for name, value in self.after.items() if before[name] != value}
 
 
 def _store(
-    moment: Moment, lines: list[Line], known: Mapping[str, Mapping[str, Any]], *, actor: str, today: date
-) -> PeopleImport:
-    id_of = {email: row["id"] for email, row in known.items()}
-    id_of |= {line.email: f"per_{secrets.token_hex(8)}" for line in lines if line.email not in known}
-    added = [_new_row(line, id_of) for line in lines if line.email not in known]
+    moment: Moment, lines: list[Line], known: Mapping[str, Mapping[str, Any]], *, actor: str
+) -> tuple[Change, ...]:
+    now = directory_file.under_new_emails(lines, known)
+    id_of = {email: row["id"] for email, row in [*known.items(), *now.items()]}
+    id_of |= {line.email: f"per_{secrets.token_hex(8)}" for line in lines if line.email not in now}
+    rows = [_row(line, now.get(line.email), id_of) for line in lines]
+    for row in rows:
+        _settle_email(moment, row, actor)
+    _store_added(moment, [row.before for row in rows if row.is_new])
+    for row in rows:
+        if difference := row.difference:
+            people_store.update(
+                moment.session, row.after["id"], {name: after for name, (_, after) in difference.items()}
+            )
+    changes = tuple(filter(None, [_change(moment, row, had) for row, had in _with_roles(moment, rows)]))
+    _note_terms(moment, rows)
+    audit.append(moment.session, *(_record(change, id_of[change.email], actor, moment.now) for change in changes))
+    return changes
+
+
+def _row(line: Line, known: Mapping[str, Any] | None, id_of: Mapping[str, str]) -> _Row:
+    if known is not None:
+        return _Row(line, known, {**known, "email": line.email, **_columns(line, id_of)})
+    new = _new_row(line, id_of)
+    return _Row(line, new | {"manager_id": None}, new, is_new=True)
+
+
+def _store_added(moment: Moment, rows: list[Mapping[str, Any]]) -> None:
     # Managers may come later in the file than their people.
-    people_store.insert(moment.session, [row | {"manager_id": None} for row in added])
-    terms.record(moment.session, [(row["id"], row["hired_on"], row) for row in added])
+    people_store.insert(moment.session, rows)
+    terms.record(moment.session, [(row["id"], row["hired_on"], row) for row in rows])
+
+
+def _with_roles(moment: Moment, rows: list[_Row]) -> Iterator[tuple[_Row, set[str]]]:
     roles = people_store.roles_by_person(moment.session)
-    records: list[audit.Record] = []
-    changed = 0
-    changed_terms: list[tuple[str, date, Mapping[str, Any]]] = []
-    reporting: list[Mapping[str, Any]] = []
-    for line in lines:
-        person_id = id_of[line.email]
-        before: dict[str, Any] = dict(known.get(line.email, _new_row(line, id_of) | {"manager_id": None}))
-        after = _columns(line, id_of) if line.email in known else {"manager_id": id_of.get(_manager(line))}
-        difference = {column: value for column, value in after.items() if before.get(column) != value}
-        if difference:
-            people_store.update(moment.session, person_id, difference)
-            if difference.keys() & REPORTING:
-                reporting.append(before | dict(after))
-            if line.email in known and difference.keys() & set(terms.TERMS):
-                terms_now: dict[str, Any] = before | dict(after)
-                changed_terms.append((person_id, max(today, terms_now["hired_on"]), terms_now))
-        new_roles = line.fields.get("roles")
-        if new_roles is not None and set(new_roles) != roles.get(person_id, set()):
-            people_store.set_roles(moment.session, person_id, new_roles)
-            difference["roles"] = list(new_roles)
-        if line.email not in known:
-            records.append(_record("people.add", person_id, None, {"level": line.fields["level"]}, actor, moment.now))
-        elif difference:
-            changed += 1
-            old = {c: sorted(roles.get(person_id, ())) if c == "roles" else before.get(c) for c in difference}
-            records.append(_record("people.change", person_id, old, difference, actor, moment.now))
-    terms.record(moment.session, changed_terms)
-    teams.record(moment, reporting, today=today)
-    audit.append(moment.session, *records)
-    return PeopleImport(len(added), changed, len(lines) - len(added) - changed)
+    return ((row, roles.get(row.after["id"], set())) for row in rows)
+
+
+def _change(moment: Moment, row: _Row, had: set[str]) -> Change | None:
+    """What a line changes, with the roles stored that it says; None if that is nothing."""
+    columns = row.difference
+    if row.is_new:
+        columns = {name: (None, value) for name, value in row.after.items()}
+    roles = row.line.fields.get("roles")
+    if roles is not None and set(roles) != had:
+        people_store.set_roles(moment.session, row.after["id"], roles)
+        columns["roles"] = (sorted(had), list(roles))
+    return Change(row.line.email, row.is_new, columns) if row.is_new or columns else None
+
+
+def _note_terms(moment: Moment, rows: list[_Row]) -> None:
+    """Keep what is dated: terms from today on, reporting lines from tomorrow on."""
+    changed = [(row, row.difference.keys()) for row in rows]
+    noted = [row.after for row, names in changed if not row.is_new and names & set(terms.TERMS)]
+    terms.record(moment.session, [(after["id"], max(moment.today, after["hired_on"]), after) for after in noted])
+    teams.record(moment, [row.after for row, names in changed if names & REPORTING], today=moment.today)
+
+
+def _settle_email(moment: Moment, row: _Row, actor: str) -> None:
+    """Keep an e-mail that changed as a name of the same person; one that is given to another person is theirs alone."""
+    email, person_id = row.line.email, row.after["id"]
+    if row.is_new or row.line.was:
+        for kind in _EMAIL_KINDS:
+            if before := people_store.drop_identity(moment.session, source=ANY_SOURCE, kind=kind, value=email):
+                subject = f"{ANY_SOURCE}/{kind}/{email}"
+                audit.note(moment.session, actor, "identity.drop", subject, at=moment.now, before={"person_id": before})
+    if row.line.was:
+        for kind in _EMAIL_KINDS:
+            _map(moment, (ANY_SOURCE, kind, row.line.was), person_id, actor)
 
 
 def _manager(line: Line) -> str:
@@ -94,7 +179,7 @@ def _manager(line: Line) -> str:
 
 
 def _new_row(line: Line, id_of: Mapping[str, str]) -> dict[str, Any]:
-    empty = {"slack_user_id": None, "pay_band": None, "left_on": None, "wave": None, "fte_permille": 1000}
+    empty = {"slack_user_id": None, "pay_band": None, "left_on": None, "wave": None, "fte_permille": WHOLE}
     return empty | {"manager_id": None} | _columns(line, id_of) | {"id": id_of[line.email], "email": line.email}
 
 
@@ -107,18 +192,33 @@ def _columns(line: Line, id_of: Mapping[str, str]) -> dict[str, Any]:
     return columns
 
 
-def _record(  # noqa: PLR0917 - private, called twice
-    action: str, person_id: str, before: Mapping[str, Any] | None, after: Mapping[str, Any], actor: str, now: datetime
-) -> audit.Record:
-    return audit.Record(
-        at=now, actor=actor, action=action, subject=person_id, before=_plain(before), after=_plain(after)
-    )
+def _record(change: Change, person_id: str, actor: str, now: datetime) -> audit.Record:
+    if change.is_new:
+        level = {"level": change.columns["level"][1]}
+        return audit.Record(at=now, actor=actor, action="people.add", subject=person_id, before=None, after=level)
+    before = {name: _plain(before) for name, (before, _) in change.columns.items()}
+    after = {name: _plain(after) for name, (_, after) in change.columns.items()}
+    return audit.Record(at=now, actor=actor, action="people.change", subject=person_id, before=before, after=after)
 
 
-def _plain(values: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    if values is None:
-        return None
-    return {key: value.isoformat() if isinstance(value, date) else value for key, value in values.items()}
+def _plain(value: Any) -> Any:  # noqa: ANN401 - any column
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def rename(moment: Moment, before: str, after: str, *, actor: str) -> Person:
+    """Give someone another e-mail; the old one stays a name by which gateways may know them."""
+    person = require(moment, before)
+    try:
+        email = cells.email(after)
+    except ValueError as error:
+        raise Refusal("email_invalid", f"{after!r} is not an e-mail address. {error}") from error
+    if (other := people_store.by_email(moment.session, email)) is not None:
+        raise Refusal("email_taken", f"{email} is the e-mail of {other.name} ({other.id}) already.")
+    known = people_store.all_by_email(moment.session)
+    _store(moment, [Line(0, email, {}, was=person.email)], known, actor=actor)
+    return dataclasses.replace(person, email=email)
 
 
 def link(moment: Moment, *, slack_user_id: str, email: str | None) -> Person | None:
@@ -157,8 +257,14 @@ def require(moment: Moment, email: str) -> Person:
 def map_identity(moment: Moment, *, source: str, kind: IdentityKind, value: str, email: str, actor: str) -> Person:
     """Say that a gateway's user, e-mail or key alias is a certain person's."""
     person = require(moment, email)
-    before = people_store.add_identity(moment.session, source=source, kind=kind, value=value, person_id=person.id)
-    if before != person.id:
+    _map(moment, (source, kind, value), person.id, actor)
+    return person
+
+
+def _map(moment: Moment, name: tuple[str, IdentityKind, str], person_id: str, actor: str) -> None:
+    source, kind, value = name
+    before = people_store.add_identity(moment.session, source=source, kind=kind, value=value, person_id=person_id)
+    if before != person_id:
         audit.note(
             moment.session,
             actor,
@@ -166,6 +272,5 @@ def map_identity(moment: Moment, *, source: str, kind: IdentityKind, value: str,
             f"{source}/{kind}/{value}",
             at=moment.now,
             before={"person_id": before} if before else None,
-            after={"person_id": person.id},
+            after={"person_id": person_id},
         )
-    return person

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
+import unicodedata
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
-from zoneinfo import available_timezones
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 from msgspec import Meta
 
 from policy.parameters.grants import LEVELS
-from programme import table_file
+from programme import table_file, time_zones
+from programme.files import cells as cell_readers
+from programme.files.cells import WrongCellError
 from programme.table_file import Cell, Problems
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import date
 
 REQUIRED = ("name", "level", "role_family", "time_zone", "hired_on")
 ROLES = ("board", "alternate", "chair", "finance", "recruiter", "admin", "auditor")
@@ -24,45 +26,69 @@ CLEAR = "-"
 
 
 @cache
-def _zones() -> frozenset[str]:
-    """Every zone there is: looking at the machine's folder of them takes milliseconds, too long for each line."""
-    return frozenset(available_timezones())
+def _zones() -> Callable[[str], str]:
+    return cell_readers.one_of(time_zones.names())
 
 
 def _zone(text: str) -> str:
-    if text not in _zones():
-        raise ValueError(text)
-    return text
+    """A zone by its name, in whatever case."""
+    try:
+        return _zones()(text)
+    except ValueError as error:
+        raise WrongCellError(str(error) if isinstance(error, WrongCellError) else _meant_zone(text)) from None
 
 
-def _email(text: str) -> str:
-    if text.count("@") != 1 or text.startswith("@") or text.endswith("@") or " " in text:
-        raise ValueError(text)
-    return text.lower()
+def _meant_zone(text: str) -> str:
+    if text.endswith(" Time"):
+        return "this is a name of Windows"
+    if text.upper().startswith(("GMT", "UTC", "+", "-")):
+        return "an offset knows no summer time"
+    city = f"/{cell_readers.fold(text)}"
+    return "".join(f"perhaps {name}" for name in time_zones.names() if name.casefold().endswith(city))
 
 
 def _roles(text: str) -> tuple[str, ...]:
-    roles = {role.strip() for role in text.split(";")} - {""}
-    if not roles <= set(ROLES):
+    read = cell_readers.one_of(ROLES)
+    return tuple(sorted({read(role.strip()) for role in text.split(";") if role.strip()}))
+
+
+def _text(text: str) -> str:
+    if text == CLEAR:
         raise ValueError(text)
-    return tuple(sorted(roles))
+    if before := cell_readers.read_twice(text):
+        raise WrongCellError(f"this was {before!r}, which a program read in another encoding: export it again")
+    return unicodedata.normalize("NFC", text)
 
 
-_TEXT = Annotated[str, Meta(pattern=f"^(?!{CLEAR}$)")]
+def _spelled(words: Iterable[str]) -> Callable[[str], str]:
+    """A reader of words that anyone may add to: the spelling that was there first holds."""
+    known: dict[str, str] = {}
+    for word in words:
+        known.setdefault(cell_readers.fold(word), word)
+
+    def read(text: str) -> str:
+        word = _text(text)
+        if found := cell_readers.strange_character(word):
+            raise WrongCellError(f"{found} is in it: type it again")
+        return known.setdefault(cell_readers.fold(word), word)
+
+    return read
+
+
 _DAY = "a date such as 2026-11-01"
-_POST = "a share of a full-time post, above 0 and at most 1, with at most three decimals"
+_POST = "a share of a full-time post above 0 and at most 1, such as 0.9625"
 COLUMNS = {
-    "email": Cell("an e-mail address", read=_email),
-    "name": Cell("a name", _TEXT),
-    "slack_user_id": Cell("a Slack user id such as U012AB3CD"),
-    "manager_email": Cell("an e-mail address", read=str.lower),
-    "level": Cell(f"one of {', '.join(LEVELS)}", Literal[LEVELS]),
-    "role_family": Cell("a role family", _TEXT),
+    "email": Cell("an e-mail address", read=cell_readers.email),
+    "name": Cell("a name", read=_text),
+    "slack_user_id": Cell("a Slack user id such as U012AB3CD", Annotated[str, Meta(pattern="^[A-Z0-9]+$")]),
+    "manager_email": Cell("an e-mail address", read=cell_readers.email),
+    "level": Cell(f"one of {', '.join(LEVELS)}", read=cell_readers.one_of(LEVELS)),
+    "role_family": Cell("a role family", read=_text),
     "pay_band": Cell("a pay band"),
-    "fte": Cell(_POST, read=table_file.permille),
+    "fte": Cell(_POST, read=cell_readers.exact_permille),
     "time_zone": Cell("a time zone such as Europe/Berlin", read=_zone),
-    "hired_on": Cell(_DAY, date),
-    "left_on": Cell(_DAY, date),
+    "hired_on": Cell(_DAY, read=cell_readers.day),
+    "left_on": Cell(_DAY, read=cell_readers.day),
     "wave": Cell("a number from 1 to 100", Annotated[int, Meta(ge=1, le=100)]),
     "roles": Cell(f"roles separated by `;` out of {', '.join(ROLES)}", read=_roles),
 }
@@ -72,29 +98,95 @@ CLEARED = {"slack_user_id": None, "manager_email": None, "pay_band": None, "left
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One person's line; `fields` holds what it says, None for what it clears."""
+    """One person's line; `fields` holds what it says, None for what it clears.
+
+    `was` is the e-mail under which we know them, if it is another one: their Slack user says who they are.
+    """
 
     number: int
     email: str
     fields: Mapping[str, Any]
+    was: str = ""
 
 
-def checked_lines(file: TextIO, known: Mapping[str, Mapping[str, Any]]) -> list[Line]:
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How words are spelled that are known, but to which a file may add."""
+
+    role_families: tuple[str, ...] = ()
+    pay_bands: tuple[str, ...] = ()
+
+
+def checked_lines(file: TextIO, known: Mapping[str, Mapping[str, Any]], words: Words) -> list[Line]:
     """The lines of a CSV file; `known` are the people we have, by e-mail.
 
-    The Refusal lists every bad line with its number, its column and its value.
+    The Refusal lists the bad lines with their number, column and value.
     """
     problems = Problems()
-    lines = list(_read(file, problems))
-    _check_together(lines, known, problems)
+    lines = _recognised(list(_read(file, _columns(known, words), problems)), known)
+    _check_together(lines, under_new_emails(lines, known), problems)
+    _check_twins(lines, known, problems)
     problems.refuse("people_file_invalid")
     return lines
 
 
-def _read(file: TextIO, problems: Problems) -> Iterator[Line]:
-    for number, cells in table_file.rows(file, COLUMNS, ("email",), problems):
+def under_new_emails(lines: Iterable[Line], known: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """The people we have, by the e-mail that they will have."""
+    emails = {line.was: line.email for line in lines if line.was}
+    return {emails.get(email, email): row for email, row in known.items()}
+
+
+def _columns(known: Mapping[str, Mapping[str, Any]], words: Words) -> dict[str, Cell]:
+    families = [*words.role_families, *(row["role_family"] for row in known.values())]
+    bands = [*words.pay_bands, *(row["pay_band"] for row in known.values() if row["pay_band"])]
+    return COLUMNS | {
+        "role_family": Cell("a role family", read=_spelled(families)),
+        "pay_band": Cell("a pay band", read=_spelled(bands)),
+    }
+
+
+def _recognised(lines: list[Line], known: Mapping[str, Mapping[str, Any]]) -> list[Line]:
+    """Lines with a new e-mail and the Slack user of someone whose own e-mail is not in the file: theirs has changed."""
+    owners = {row["slack_user_id"]: email for email, row in known.items() if row["slack_user_id"]}
+    absent = known.keys() - {line.email for line in lines}
+
+    def was(line: Line) -> str:
+        owner = owners.get(line.fields.get("slack_user_id"), "")
+        return owner if line.email not in known and owner in absent and _may_be(line, known[owner]) else ""
+
+    return [replace(line, was=was(line)) for line in lines]
+
+
+def _may_be(line: Line, row: Mapping[str, Any]) -> bool:
+    """Whether name or first day is the same: where both are others, the Slack user is the mistake."""
+    told = [name for name in ("name", "hired_on") if name in line.fields]
+    return not told or any(line.fields[name] == row[name] for name in told)
+
+
+def _check_twins(lines: list[Line], known: Mapping[str, Mapping[str, Any]], problems: Problems) -> None:
+    """A new e-mail for the name and first day of someone whose own e-mail is not in the file."""
+    there = {line.email for line in lines} | {line.was for line in lines}
+    others = {_who(row): email for email, row in known.items() if email not in there}
+    for line in lines:
+        if line.email not in known and not line.was and (other := others.get(_who(line.fields))):
+            problems.append((line.number, _TWIN.format(email=line.email, other=other)))
+
+
+_TWIN = (
+    "email = {email!r}: {other} has the same name and hired_on. If that is the same person, run `tokens-bot people "
+    "rename {other} {email}`; if not, add the line of {other} to this file"
+)
+
+
+def _who(fields: Mapping[str, Any]) -> tuple[str, date] | None:
+    name, hired_on = fields.get("name"), fields.get("hired_on")
+    return (name.casefold(), hired_on) if name and hired_on else None
+
+
+def _read(file: TextIO, columns: Mapping[str, Cell], problems: Problems) -> Iterator[Line]:
+    for number, cells in table_file.rows(file, columns, ("email",), problems):
         cleared = {name: empty for name, empty in CLEARED.items() if cells.get(name) == CLEAR}
-        said = table_file.values(number, {k: v for k, v in cells.items() if k not in cleared}, COLUMNS, problems)
+        said = table_file.values(number, {k: v for k, v in cells.items() if k not in cleared}, columns, problems)
         if not cells["email"]:
             problems.add(number, "email", "", COLUMNS["email"].expected)
         yield Line(number, said.pop("email", None) or cells["email"].lower(), said | cleared)
@@ -132,11 +224,13 @@ def _check_slack_ids(lines: list[Line], known: Mapping[str, Mapping[str, Any]], 
 
 
 def _check_managers(lines: list[Line], known: Mapping[str, Mapping[str, Any]], problems: Problems) -> None:
-    emails = {line.email for line in lines} | set(known)
+    emails = {line.email for line in lines} | {line.was for line in lines} | set(known)
+    now = {line.was: line.email for line in lines if line.was}
     manager_of = _managers(known)
     for line in lines:
         if "manager_email" in line.fields:
-            manager = manager_of[line.email] = line.fields["manager_email"]
+            told = line.fields["manager_email"]
+            manager = manager_of[line.email] = now.get(told, told)
             if manager is not None and manager not in emails:
                 problems.add(line.number, "manager_email", manager, "someone in this file or imported before")
     for line in lines:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from policy.parameters.grants import COMPLEXITIES
 from programme import table_file
-from programme.table_file import PERMILLE, Cell, Problems
+from programme.files import cells as cell_readers
+from programme.files.cells import PERMILLE
+from programme.table_file import Cell, Problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 REQUIRED = ("project", "name", "complexity")
-_SHARE = "a share of a person's work, above 0 and at most 1"
+_SHARE = "a share of a person's work above 0 and at most 1, with at most three decimals"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +43,20 @@ def checked_lines(file: TextIO, id_of: Mapping[str, str]) -> list[Line]:
 
 def _columns(id_of: Mapping[str, str]) -> dict[str, Cell]:
     def person(email: str) -> str:
-        if email.lower() not in id_of:
+        address = cell_readers.email(email)
+        if address not in id_of:
             raise ValueError(email)
-        return id_of[email.lower()]
+        return id_of[address]
 
     known = Cell("the e-mail of someone in the programme; see `tokens-bot people import`", read=person)
     return {
         "project": Cell("a key"),
         "name": Cell("a name"),
-        "complexity": Cell(f"one of {', '.join(COMPLEXITIES)}", Literal[COMPLEXITIES]),
+        "complexity": Cell(f"one of {', '.join(COMPLEXITIES)}", read=cell_readers.one_of(COMPLEXITIES)),
         "director_email": known,
         "sponsor_email": known,
         "email": known,
-        "share": Cell(_SHARE, read=table_file.permille),
+        "share": Cell(_SHARE, read=cell_readers.permille),
     }
 
 

@@ -154,13 +154,20 @@ def _sort_out_repeats(
             seen[event.source][event.event_id] = event.fingerprint
             fresh.append(event)
             outcomes.append(None)
-        elif before == event.fingerprint:
-            outcomes.append(Outcome(event.source, event.event_id, "duplicate"))
         else:
-            refused.append(event)
-            detail = "another event was already taken in under this id; that one stays"
-            outcomes.append(Outcome(event.source, event.event_id, "conflict", detail))
+            outcome = repeated(event, before)
+            outcomes.append(outcome)
+            if outcome.status == "conflict":
+                refused.append(event)
     return outcomes, fresh, refused
+
+
+def repeated(event: UsageEvent, before: bytes) -> Outcome:
+    """What becomes of an event whose id came before, with the fingerprint `before`."""
+    if before == event.fingerprint:
+        return Outcome(event.source, event.event_id, "duplicate")
+    detail = "another event was already taken in under this id; that one stays"
+    return Outcome(event.source, event.event_id, "conflict", detail)
 
 
 class _Rating:

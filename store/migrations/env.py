@@ -42,7 +42,8 @@ def _migrate(connection: sa.Connection) -> None:
 
 def _render_our_types(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[False]:  # noqa: ANN401
     names = {id(columns.Json): "columns.Json", id(columns.Identifier): "columns.Identifier"}
-    name = "columns.Instant()" if isinstance(item, columns.Instant) else names.get(id(item))
+    ours = type(item).__name__ if isinstance(item, columns.Instant | columns.PermilleColumn) else ""
+    name = f"columns.{ours}()" if ours else names.get(id(item))
     if kind != "type" or name is None:
         return False
     autogen.imports.add("from store import columns")

@@ -155,6 +155,15 @@ def add_identity(session: Session, *, source: str, kind: IdentityKind, value: st
     return before
 
 
+def drop_identity(session: Session, *, source: str, kind: IdentityKind, value: str) -> str | None:
+    """Forget a gateway's name; the person it belonged to, if any."""
+    key = (identities.c.source == source, identities.c.kind == kind, identities.c.value == value)
+    before: str | None = session.execute(sa.select(identities.c.person_id).where(*key)).scalar_one_or_none()
+    if before is not None:
+        session.execute(sa.delete(identities).where(*key))
+    return before
+
+
 def resolve(session: Session, source: str, names: set[Identity]) -> dict[Identity, str]:
     """Person id by (kind, name), for those that someone is known by.
 

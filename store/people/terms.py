@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from policy.period import Month
+    from policy.units import Permille
     from store.engine import Session
 
 TERMS = ("level", "role_family", "pay_band", "fte_permille")
@@ -34,7 +35,7 @@ class Participant(NamedTuple):
     level: str
     role_family: str
     pay_band: str | None
-    fte_permille: int
+    fte_permille: Permille
 
 
 class ProjectLine(Protocol):
@@ -119,6 +120,11 @@ def midpoints(session: Session, day: date) -> dict[str, NanoUSD]:
     """The midpoint of each pay band that holds on a day."""
     query = sa.select(pay_bands.c.band, pay_bands.c.midpoint_nano_usd).where(pay_bands.c.holds_from <= day)
     return {band: NanoUSD(usd) for band, usd in session.execute(query.order_by(pay_bands.c.holds_from))}
+
+
+def bands(session: Session) -> list[str]:
+    """Every pay band that has ever had a midpoint."""
+    return list(session.execute(sa.select(pay_bands.c.band).distinct().order_by(pay_bands.c.band)).scalars())
 
 
 def set_midpoint(session: Session, band: str, *, holds_from: date, midpoint: NanoUSD) -> None:

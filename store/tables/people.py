@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import CheckConstraint, Column, Date, ForeignKey, LargeBinary, SmallInteger, Table, Text
 
-from store.columns import AmountColumn, Instant
+from store.columns import AmountColumn, Instant, PermilleColumn
 from store.tables.base import metadata
 
 people = Table(
@@ -18,12 +18,12 @@ people = Table(
     Column("level", Text, nullable=False),
     Column("role_family", Text, nullable=False),
     Column("pay_band", Text),
-    Column("fte_permille", SmallInteger, nullable=False),
+    Column("fte_permille", PermilleColumn, nullable=False),
     Column("time_zone", Text, nullable=False),
     Column("hired_on", Date, nullable=False),
     Column("left_on", Date),
     Column("wave", SmallInteger),
-    CheckConstraint("fte_permille BETWEEN 1 AND 1000", name="fte"),
+    CheckConstraint("CAST(fte_permille AS NUMERIC) > 0 AND CAST(fte_permille AS NUMERIC) <= 1000", name="fte"),
 )
 
 person_terms = Table(
@@ -34,7 +34,7 @@ person_terms = Table(
     Column("level", Text, nullable=False),
     Column("role_family", Text, nullable=False),
     Column("pay_band", Text),
-    Column("fte_permille", SmallInteger, nullable=False),
+    Column("fte_permille", PermilleColumn, nullable=False),
     comment="What a grant follows from, dated: a change in mid-month counts from the next month.",
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import CheckConstraint, Column, ForeignKey, SmallInteger, Table, Text
 
-from store.columns import AmountColumn, Instant, Json
+from store.columns import AmountColumn, Instant, Json, PermilleColumn
 from store.tables.base import metadata
 from store.tables.handbook import handbooks
 from store.tables.people import people
@@ -44,7 +44,7 @@ review_inputs = Table(
     Column("is_case", sa.Boolean, nullable=False, comment="Whether anything is proposed; else it is there for others."),
     Column("role_family", Text, nullable=False),
     Column("level", Text, nullable=False),
-    Column("fte_permille", SmallInteger, nullable=False),
+    Column("fte_permille", PermilleColumn, nullable=False),
     Column("wave", SmallInteger),
     Column("team", Text, nullable=False, comment="Its manager; empty for nobody's."),
     Column("output", Json, nullable=False, comment="Thousandths by week; empty where only teams are measured."),

@@ -245,7 +245,7 @@ def test_csv_usage_is_imported(run: Run, tmp_path: Path) -> None:
     assert counts(again) == dict(zip(SUMMARY, (3, 0, 3, 0, 0, 0), strict=True))
     assert balance_of(run) == "-1.080000"
     changed = csv_file(tmp_path, line("e1", output=301))
-    assert counts(run("usage", "import", changed, "--format", "csv", "--json"))["conflict"] == 1
+    assert counts(run("usage", "import", changed, "--json", code=1))["conflict"] == 1
     assert balance_of(run) == "-1.080000"
 
 

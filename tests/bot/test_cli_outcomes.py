@@ -77,5 +77,5 @@ def test_a_bad_line_stops_the_file(run: Run, file: Path) -> None:
     assert "line 3: weight: expected a number" in said
     assert "line 4: kind: expected one of pull_request, bug, task, quality" in said
     assert json.loads(run("outcomes", "list", "--json").stdout) == {"waiting": 0, "outcomes": []}
-    file.write_bytes(b"\xff\xfe")
-    assert "is not UTF-8 text" in run("outcomes", "import", str(file), code=1).stderr
+    file.write_bytes("source,outcome_id\nö".encode("utf-16"))
+    assert "is UTF-16" in run("outcomes", "import", str(file), code=1).stderr

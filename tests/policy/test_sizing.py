@@ -40,7 +40,7 @@ claims = st.builds(
     person_id=st.uuids().map(str),
     level=st.sampled_from(LEVELS),
     midpoint=st.integers(30_000, 500_000).map(lambda n: usd(str(n))),
-    fte_permille=st.integers(1, 1_000),
+    fte_permille=st.integers(1, 1_000) | st.decimals("0.001", "1000", places=15),
     days_active=st.integers(1, 30),
     days_in_month=st.just(30),
     projects=st.sampled_from([(), *[on(complexity) for complexity in COMPLEXITIES]]),
@@ -147,7 +147,7 @@ def test_every_company_gets_what_the_rules_allow(company: list[Claim], generosit
     assert int(sized.total) <= bought(budget, VALUE)
     for f in sized.grants.values():
         assert int(f.amount) % STEP == 0
-        floor = max(f.entitlement * 3 // 5, int(RULES.floor_usd) * f.fte_permille * f.days_active // 30_000)
+        floor = max(f.entitlement * 3 // 5, int(int(RULES.floor_usd) * f.fte_permille * f.days_active // 30_000))
         assert int(f.amount) >= bought(NanoUSD(floor - 1), VALUE)
         assert int(f.amount) <= max(bought(NanoUSD(f.entitlement * 3 // 2 + 1), VALUE), floor_steps(floor))
     assert size(reversed(company), RULES, VALUE, budget=budget) == sized

@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from policy.reasons import Refusal
 from programme import table_file
+from programme.files import cells as cell_readers
 from programme.table_file import Cell, Problems
 
 COLUMNS = {
@@ -18,7 +19,7 @@ COLUMNS = {
     "day": Cell("a day", date),
     "size": Cell("S or L", Literal["S", "L"]),
     "count": Cell("a number to 9", Annotated[int, Meta(ge=0, le=9)]),
-    "share": Cell("a share", read=table_file.permille),
+    "share": Cell("a share", read=cell_readers.permille),
 }
 
 
@@ -56,12 +57,12 @@ def test_a_wrong_header_does_not_hide_wrong_lines() -> None:
     assert [line for line, _ in read("key,day,colour\na,never,red\nb\n")[1]] == [1, 2, 3]
 
 
-@pytest.mark.parametrize("text", ["0", "-0.1", "1.001", "0.0005", "NaN", "Infinity", "1e999999", "half", ""])
+@pytest.mark.parametrize("text", ["0", "-0.1", "1.001", "0.0005", "NaN", "Infinity", "1e-3", "1e999999", "half", ""])
 def test_a_share_is_a_part_of_one(text: str) -> None:
     """Only what is above 0, at most 1 and whole in thousandths is a share."""
-    assert [table_file.permille(share) for share in ("1", "0.001", "1e-3")] == [1000, 1, 1]
+    assert [cell_readers.permille(share) for share in ("1", "0.001", "0,5")] == [1000, 1, 500]
     with pytest.raises(ValueError, match=r".*"):
-        table_file.permille(text)
+        cell_readers.permille(text)
 
 
 def test_the_refusal_lists_the_lines_in_order() -> None:

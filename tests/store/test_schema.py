@@ -208,11 +208,13 @@ def test_managers_of_before_are_on_record(empty_database: Database, monkeypatch:
     with monkeypatch.context() as patched:
         patched.setattr(command, "upgrade", lambda config, _: original(config, "0004"))
         schema.upgrade(empty_database)
+    columns = [sa.column(c.name, c.type) for c in people.c if c.name != "fte_permille"]
+    of_before = sa.table("people", *columns, sa.column("fte_permille", sa.SmallInteger))
     with empty_database.transaction() as session:
         for who, manager, left in (("m", None, None), ("a", "m", None), ("b", "m", date(2026, 5, 31))):
             row = {"id": who, "email": who, "name": who, "manager_id": manager, "level": "mid", "role_family": "e"}
             more = {"fte_permille": 1_000, "time_zone": "UTC", "hired_on": date(2026, 1, 1), "left_on": left}
-            session.execute(sa.insert(people).values(**row, **more))
+            session.execute(sa.insert(of_before).values(**row, **more))
     schema.upgrade(empty_database)
     with empty_database.reading() as session:
         found = session.execute(sa.select(reporting_lines).order_by(*reporting_lines.primary_key)).all()
@@ -221,6 +223,23 @@ def test_managers_of_before_are_on_record(empty_database: Database, monkeypatch:
         ("b", date(2026, 1, 1), "m"),
         ("b", date(2026, 6, 1), None),
     ]
+
+
+def test_posts_of_before_are_what_they_were(empty_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole thousandths stay those numbers when posts become exact, and when a database goes back."""
+    original = command.upgrade
+    with monkeypatch.context() as patched:
+        patched.setattr(command, "upgrade", lambda config, _: original(config, "0013"))
+        schema.upgrade(empty_database)
+    told = "'p', 'p@example.com', 'P', 'mid', 'engineering', 625, 'UTC', '2026-01-01'"
+    insert = (
+        f"INSERT INTO people (id, email, name, level, role_family, fte_permille, time_zone, hired_on) VALUES ({told})"  # noqa: S608
+    )
+    with empty_database.transaction() as session:
+        session.execute(sa.text(insert))
+    schema.upgrade(empty_database)
+    with empty_database.reading() as session:
+        assert session.execute(sa.select(people.c.fte_permille)).scalar_one() == 625
 
 
 def test_handbooks_of_before_needed_no_second_person(empty_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,3 +4,4 @@ from pathlib import Path
 
 DATA = Path(__file__).parents[1] / "data"
 LITELLM = DATA / "litellm"
+FILES = DATA / "files"

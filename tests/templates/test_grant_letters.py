@@ -53,7 +53,7 @@ claims = st.builds(
     person_id=st.uuids().map(str),
     level=st.sampled_from(LEVELS),
     midpoint=st.integers(1_000, 500_000).map(lambda usd: NanoUSD(usd * 10**9)),
-    fte_permille=st.integers(1, 1_000),
+    fte_permille=st.integers(1, 1_000) | st.decimals("0.001", "1000", places=6),
     days_active=st.integers(1, 31),
     days_in_month=st.just(31),
     projects=st.lists(

@@ -123,7 +123,7 @@ def test_each_mistake_is_named(changes: dict[str, str], said: str) -> None:
 
 def test_every_bad_line_is_told() -> None:
     """All mistakes of a file come at once, in the order of its lines, those of its form among them."""
-    text = csv_of(BUG | {"kind": "x"}, BUG, BUG | {"user": ""}).getvalue() + "jira,too,few\n" + "," * 20 + "\n"
+    text = csv_of(BUG | {"kind": "x"}, BUG, BUG | {"user": ""}).getvalue() + "jira,too,few\n" + "," * 19 + "x\n"
     assert [problem.partition(":")[0] for problem in refused(io.StringIO(text))] == [
         "line 2",
         "line 4",

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.decoding import MalformedBodyError, Rejected
-from handlers.usage import csv_files, formats
+from handlers.usage import csv_files
 from policy.metering import UsageEvent, input_tokens
+from programme.files import lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from handlers.usage.formats import Parsed
     from policy.metering import Meters
 
+EXPECTED = f"expected {', '.join(csv_files.COLUMNS)}"
 WRONG_YEAR = "expected a time in the years 2000 to 2100"
 
 ROW = {
@@ -96,9 +98,11 @@ def test_user_with_an_at_sign_is_an_email() -> None:
 
 
 def test_empty_counts_are_zero() -> None:
-    """A count that is left out counts nothing; all of them left out is a call that used nothing."""
+    """A count that is left out counts nothing; all of them left out say nothing, and only a zero says that."""
     counts = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens")
-    assert accepted(**dict.fromkeys(counts, "")).meters == {}
+    silent = "input_tokens, output_tokens: no usage figure; write 0 if nothing was used"
+    assert parsed(written([row(**dict.fromkeys(counts, ""))])) == [Rejected(0, "evt-1", silent)]
+    assert accepted(**dict.fromkeys(counts, "") | {"output_tokens": "0"}).meters == {}
     assert accepted(cache_read_tokens="", cache_write_tokens="").meters == {"input_uncached": 1200, "output": 300}
 
 
@@ -121,6 +125,8 @@ def test_meters_sum_to_what_was_reported(whole: int, read: int, write: int, outp
     [
         ("source", "", 'expected a text that is not empty, got ""'),
         ("event_id", "", 'expected a text that is not empty, got ""'),
+        ("user", "ada\u200b", 'expected a text without U+200B ZERO WIDTH SPACE, got "ada\u200b"'),
+        ("model", "gpt-5\u00ad", 'expected a text without U+00AD SOFT HYPHEN, got "gpt-5\u00ad"'),
         ("event_id", "x" * 257, f'expected at most 256 characters, got "{"x" * 63}… (259 characters)'),
         ("provider", "", 'expected a text that is not empty, got ""'),
         ("model", "m" * 201, f'expected at most 200 characters, got "{"m" * 63}… (203 characters)'),
@@ -132,7 +138,7 @@ def test_meters_sum_to_what_was_reported(whole: int, read: int, write: int, outp
         ("occurred_at", "1999-01-01T00:00:00Z", f'{WRONG_YEAR}, got "1999-01-01T00:00:00Z"'),
         *(
             ("input_tokens", cell, f'expected an integer from 0 to 1000000000000000, got "{cell}"')
-            for cell in ("-5", "1.5", "1_000", " 12", "+5", "٣", "²", "abc", "1000000000000001", "9" * 40)
+            for cell in ("-5", "1.5", "1_000", "1,000", "1.2E+06", "+5", "٣", "²", "abc", "1000000000000001", "9" * 40)
         ),
     ],
 )
@@ -146,9 +152,9 @@ def test_refusal_names_the_column_and_its_value(column: str, cell: str, detail: 
     ("header", "detail"),
     [
         ([], "the file is empty: a header is required"),
-        ([*csv_files.COLUMNS, "salary"], "header: unknown column 'salary'"),
-        ([c for c in csv_files.COLUMNS if c != "model"], "header: missing column 'model'"),
-        ([*csv_files.COLUMNS, "model"], "header: column 'model' stands there twice"),
+        ([*csv_files.COLUMNS, "salary"], f"header: unknown column 'salary'; {EXPECTED}"),
+        ([c for c in csv_files.COLUMNS if c != "model"], f"header: no column 'model'; {EXPECTED}"),
+        ([*csv_files.COLUMNS, "model"], f"header: column 'model' stands there twice; {EXPECTED}"),
         (['"source'], "header: record: unexpected end of data"),
         (["\0"], "header: record: expected text without NUL"),
     ],
@@ -230,7 +236,7 @@ def test_quote_that_is_never_closed_is_told() -> None:
 
 def test_record_too_long_for_memory_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """A record that goes on over lines without end is given up, and the rest of the file is answered."""
-    monkeypatch.setattr(csv_files, "MAX_LINE", 500)
+    monkeypatch.setattr(lines, "MAX_LINE", 500)
     results = parsed(written([row()]) + b'"\n",' * 400)
     assert [type(result) for result in results[:2]] == [UsageEvent, Rejected]
     assert Rejected(1, "", "record: expected at most 500 bytes, got more") in results
@@ -238,7 +244,7 @@ def test_record_too_long_for_memory_is_told(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_line_too_long_for_memory_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """A line beyond the limit is skipped with a refusal."""
-    monkeypatch.setattr(formats, "MAX_LINE", 200)
+    monkeypatch.setattr(lines, "MAX_LINE", 200)
     results = parsed(written([row(project="p" * 300), row()]))
     assert results[0] == Rejected(0, "", "line: expected at most 200 bytes, got more")
     assert isinstance(results[1], UsageEvent)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 
 from handlers.decoding import UnfitFieldError
 from handlers.usage import formats
-from handlers.usage.formats import CountedLines, disjoint_meters, fingerprint
+from handlers.usage.formats import disjoint_meters, fingerprint
 from policy.metering import INPUT_METERS, METERS, IdentityKind, input_tokens
 
 if TYPE_CHECKING:
@@ -156,22 +155,6 @@ def test_parts_beyond_the_output_are_refused_with_the_field() -> None:
     """More spoken tokens than output tokens is a mistake of the sender, named with its figures."""
     with pytest.raises(UnfitFieldError, match=r"^output_tokens: expected at least 3, the sum of its parts, got 2$"):
         disjoint_meters(input_tokens=0, output_tokens=2, audio_output=3)
-
-
-def test_lines_count_themselves_and_their_bytes() -> None:
-    """The position after a line is where the next one begins, in bytes, whatever the letters."""
-    lines = CountedLines(io.BytesIO("é\nb".encode()))
-    assert [(line, lines.position) for line in lines] == [("é\n".encode(), (1, 3)), (b"b", (2, 4))]
-
-
-def test_line_too_long_for_memory_is_told_and_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A line beyond the limit is an error of that line; the next one is read as usual."""
-    monkeypatch.setattr(formats, "MAX_LINE", 8)
-    lines = CountedLines(io.BytesIO(b"a" * 30 + b"\nb\n"))
-    with pytest.raises(UnfitFieldError, match="at most 8 bytes"):
-        next(lines)
-    assert lines.position == (1, 31)
-    assert next(lines) == b"b\n"
 
 
 def test_canonical_encoding_is_plain_json() -> None:

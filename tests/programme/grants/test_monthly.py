@@ -190,6 +190,20 @@ def test_who_comes_and_goes_gets_the_days(app: App) -> None:
     assert due_at >= datetime(2026, 12, 19, 23, tzinfo=UTC)
 
 
+def test_a_part_of_a_post_is_granted_exactly(app: App) -> None:
+    """Who works 38.5 of 40 hours is entitled to 0.9625 of a full post, not to a rounded share of it."""
+    rollout.launch(app)
+    cast.hire(app, f"email,fte\n{BEN},1\n")
+    run(app)
+    full = rollout.factors(app, BEN, "2026-12")
+    cast.hire(app, f"email,fte\n{BEN},0.9625\n")
+    run(app, Month(2027, 1), datetime(2027, 1, 1, 9, tzinfo=UTC))
+    part = rollout.factors(app, BEN, "2027-01")
+    assert (full["fte_permille"], part["fte_permille"]) == (1000, "962.5")
+    assert part["entitlement"] * 10_000 == full["entitlement"] * 9_625
+    assert books.findings(app) == {}
+
+
 def test_a_change_in_mid_month_counts_from_the_next(app: App) -> None:
     """Ben is promoted on the third; December, run late on the fifth, still knows him as a junior."""
     rollout.launch(app)

@@ -1,0 +1,44 @@
+"""Tables that are not the one asked for: what they are by their columns, and what to do with them today."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_BILL = (
+    "It sums up costs and names no call, so it is no usage: `invoices import`, which will read it, is not in this "
+    "release. Keep the file, and send the calls themselves through the gateway (docs/operators/gateways.md)."
+)
+_TOTALS = (
+    "It counts tokens for hours or days and names no call, so it is no usage: `invoices import`, which will compare it "
+    "with the calls, is not in this release. Keep the file, and send the calls themselves through the gateway "
+    "(docs/operators/gateways.md)."
+)
+_TABLES: tuple[tuple[frozenset[str], str], ...] = tuple(
+    (frozenset(columns.split()), said)
+    for columns, said in (
+        ("billedcost chargeperiodstart chargecategory", f"this is a FOCUS file, a provider's costs. {_BILL}"),
+        ("lineitem/usageamount lineitem/productcode", f"this is a Cost and Usage Report of AWS. {_BILL}"),
+        ("lineitemusageamount lineitemproductcode", f"this is a Cost and Usage Report of AWS. {_BILL}"),
+        ("metercategory costinbillingcurrency", f"this is a cost export of Azure. {_BILL}"),
+        ("servicedescription skudescription usagestartdate", f"this is a cost table of Google Cloud. {_BILL}"),
+        ("starttime endtime nummodelrequests", f"this is a usage export of OpenAI. {_TOTALS}"),
+        ("starttime endtime amountvalue", f"this is a cost export of OpenAI. {_BILL}"),
+        ("usagedateutc apikey workspace", f"this is a usage or cost export of the Anthropic console. {_TOTALS}"),
+        ("date model input(w/cachewrite) outputtokens", f"this is a usage export of Cursor. {_TOTALS}"),
+        ("date sku unittype grossamount", f"this is a billing report of GitHub. {_BILL}"),
+        ("timestamp user model requestsused", f"this is a premium request report of GitHub. {_TOTALS}"),
+        ("outcomeid kind occurredat", "this is a file of outcomes: `tokens-bot outcomes import` reads it."),
+        ("eventid occurredat provider model", "this is a file of usage: `tokens-bot usage import` reads it."),
+        ("email rolefamily level", "this is a file of people: `tokens-bot people import` reads it."),
+        ("project complexity", "this is a file of projects: `tokens-bot projects import` reads it."),
+    )
+)
+
+
+def table(keys: Iterable[str]) -> str:
+    """What a table with these columns (lower case, without blanks and underscores) is; empty if no one knows."""
+    there = frozenset(keys)
+    return next((said for columns, said in _TABLES if columns <= there), "")
