@@ -8,7 +8,7 @@ from alembic import op
 from store import columns
 
 revision = "0022"
-down_revision = "0013"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 
