@@ -23,8 +23,9 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from benchmarks.gateway import proxy, upstream
-from benchmarks.gateway.calls import ALIASES, CALLS, INPUT_TOKENS, OUTPUT_TOKENS, Call, Fate, make
+from benchmarks.gateway import proxy, steps, upstream
+from benchmarks.gateway.calls import ALIASES, CALLS, INPUT_TOKENS, OUTPUT_TOKENS, PATIENCE_SECONDS, Call, Fate, make
+from benchmarks.gateway.steps import STEPS
 from bot import serving, settings, wiring
 from policy.period import Month, day_of
 from programme.balance import balance, history
@@ -103,6 +104,7 @@ def main() -> int:
     with ExitStack() as stack:
         trial = _start(stack, options)
         delays = _make_calls(trial)
+        _take_steps(trial)
         # What would be reported twice, or late, has arrived by then.
         time.sleep(2 * options.flush_seconds)
         _show_arrivals(trial, delays, options)
@@ -194,6 +196,29 @@ def _make_calls(trial: Trial) -> list[float]:
     return delays
 
 
+def _take_steps(trial: Trial) -> None:
+    """Calls of other kinds, one after another; each is there when its reports are."""
+    headers = {"Authorization": "Bearer sk-ada"}
+    with httpx.Client(
+        base_url=trial.gateway.base_url, headers=headers, trust_env=False, timeout=PATIENCE_SECONDS
+    ) as client:
+        for step in STEPS:
+            before = _counts(trial)
+            step.make(client)
+            accepted = step.posted + step.accepted
+            deadline = time.monotonic() + ARRIVAL_SECONDS
+            found = _counts(trial) - before
+            while (
+                found["accepted"] < accepted or found["duplicate"] < step.duplicates
+            ) and time.monotonic() < deadline:
+                time.sleep(POLL_SECONDS)
+                found = _counts(trial) - before
+            # The callback may send what is still under way once more: then there are more duplicates.
+            found["duplicate"] = min(found["duplicate"], step.duplicates)
+            trial.expect(step.what, found, Counter(accepted=accepted, duplicate=step.duplicates))
+            print(f"  ada  {step.what:<34} {'posted' if step.posted else 'nothing used':<13}", flush=True)
+
+
 def _wait_for_change(trial: Trial, call: Call, before: object) -> bool:
     deadline = time.monotonic() + ARRIVAL_SECONDS
     while time.monotonic() < deadline:
@@ -243,7 +268,8 @@ def _show_arrivals(trial: Trial, delays: list[float], options: argparse.Namespac
         )
     counts = _counts(trial)
     print("Events: " + ", ".join(f"{count} {status}" for status, count in counts.items()))
-    trial.expect("accepted", counts["accepted"], _made("posted") + _made("nothing used"))
+    accepted = _made("posted") + _made("nothing used") + sum(step.posted + step.accepted for step in STEPS)
+    trial.expect("accepted", counts["accepted"], accepted)
     trial.expect("quarantined", counts["quarantined"], _made("held"))
     trial.expect("conflicts", counts["conflict"], 0)
     trial.expect("rejected", counts["rejected"], 0)
@@ -259,7 +285,9 @@ def _send_journal_again(trial: Trial) -> None:
     answer = trial.bot.post("/v1/usage/litellm", content=f"[{','.join(lines)}]").raise_for_status().json()
     summary = {status: count for status, count in answer["summary"].items() if count}
     print(f"The gateway's journal, sent again: {', '.join(f'{count} {status}' for status, count in summary.items())}")
-    expected = {"accepted": _made("nothing used"), "duplicate": _made("posted") + _made("held")}
+    free = _made("nothing used") + sum(step.accepted - step.unpayloaded for step in STEPS)
+    known = _made("posted") + _made("held") + sum(step.posted + step.duplicates for step in STEPS)
+    expected = {"accepted": free, "duplicate": known}
     trial.expect("journal", summary, expected)
 
 
@@ -274,7 +302,7 @@ def _check_accounts(trial: Trial) -> None:
 
 
 def _left(email: str) -> Decimal:
-    spent = sum(call.nano_usd for call in CALLS if call.owner == email)
+    spent = sum(cost for _, _, _, cost in _lines(email).values())
     return GRANT - Decimal(spent) / NANO_USD_PER_TOKEN
 
 
@@ -292,6 +320,17 @@ def _lines(email: str) -> dict[tuple[str, str], tuple[int, int, int, int]]:
                 tokens_out + bought * OUTPUT_TOKENS[line],
                 cost + call.nano_usd,
             )
+    if email == "ada@example.com":
+        for step in STEPS:
+            if step.posted:
+                calls, tokens_in, tokens_out, cost = lines.get(step.line, (0, 0, 0, 0))
+                answers = steps.times(step)
+                lines[step.line] = (
+                    calls + 1,
+                    tokens_in + answers * steps.INPUT_TOKENS[step.line],
+                    tokens_out + answers * steps.OUTPUT_TOKENS[step.line],
+                    cost + step.nano_usd,
+                )
     return lines
 
 
@@ -321,11 +360,16 @@ def _text(block: dict[str, Any]) -> str:
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
     texts = [block.get("text"), *block.get("fields", ()), *block.get("elements", ())]
-    return "\n".join(text["text"] for text in texts if text)
+    said = [text["text"] for text in texts if text]
+    # A button's text is an object of its own.
+    return "\n".join(text if isinstance(text, str) else text["text"] for text in said)
 
 
 def _show_operators(trial: Trial) -> None:
     print(f"\n$ tokens-bot quarantine list\n{trial.command('quarantine', 'list')}")
+    print(f"\n$ tokens-bot usage differences\n{trial.command('usage', 'differences')}")
+    different = json.loads(trial.command("usage", "differences", "--json") or "null")
+    trial.expect("differences", different, {"by_model": [], "events": []})
     verdict = json.loads(trial.command("verify", "--json") or "null")
     print(f"\n$ tokens-bot verify --json\n{json.dumps(verdict)}\n")
     trial.expect("verify", verdict, {"holds": True, "findings": []})

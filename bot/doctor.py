@@ -18,10 +18,12 @@ from handlers.slack import board_group
 from policy.exceptions import ALTERNATE, MEMBER
 from policy.reasons import Refusal
 from programme.people import board
+from programme.usage import second_opinion
 from scheduler import troubles
 from store import runs, schema
 from store.outbox import messages
 from store.usage import events as usage_store
+from store.usage import refusals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +40,9 @@ GREATEST_CLOCK_SKEW = timedelta(seconds=60)
 PATIENCE_SECONDS = 10
 LATE = timedelta(hours=1)
 """A message that waits longer than that after it was due is late."""
+LATELY = timedelta(days=7)
+"""So long it is told that usage was refused."""
+MOST_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,8 @@ def examine(settings: Settings, app: App) -> Iterator[Finding]:
     if ready:
         yield from _board(settings, app)
         yield from _quarantine(app)
+        yield from _answers(app)
+        yield from _differences(app)
         yield from _calendar(app)
         yield from _outbox(app)
 
@@ -226,6 +233,35 @@ def _quarantine(app: App) -> Iterator[Finding]:
         yield Finding("warning", f"Usage is waiting in quarantine: {total}.", "See `tokens-bot quarantine list`.")
     else:
         yield Finding("good", "No usage is waiting in quarantine.")
+
+
+def _answers(app: App) -> Iterator[Finding]:
+    """What gateways were told and may not have read."""
+    with app.reading() as moment:
+        lately = refusals.totals(moment.session, since=moment.today - LATELY)
+        conflicts = refusals.count_conflicts(moment.session)
+    remedies = {
+        "rejected": "`tokens-bot usage rejected list` names them; correct what sends them, then send them again.",
+        "conflict": "`tokens-bot usage conflicts list` shows what stands and what was offered.",
+    }
+    for status, remedy in remedies.items():
+        if some := [f"{one.events:,} of {one.source} ({one.reason})" for one in lately if one.status == status]:
+            more = f", and {len(some) - MOST_NAMED:,} more reasons" if len(some) > MOST_NAMED else ""
+            named = f"{', '.join(some[:MOST_NAMED])}{more}"
+            yield Finding("warning", f"Answered with {status} in the last {LATELY.days} days: {named}.", remedy)
+    if not lately:
+        ever = f"; {conflicts:,} conflicts are on record" if conflicts else ""
+        yield Finding("good", f"No usage was refused in the last {LATELY.days} days{ever}.")
+
+
+def _differences(app: App) -> Iterator[Finding]:
+    with app.reading() as moment:
+        apart = second_opinion.count(moment)
+    if apart:
+        what = f"Gateways reckon with another price for {apart:,} {'event' if apart == 1 else 'events'}."
+        yield Finding("warning", what, "See `tokens-bot usage differences`.")
+    else:
+        yield Finding("good", "Gateways reckon with the same prices as we do, as far as they name any.")
 
 
 def _calendar(app: App) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""Running the bot: Slack in one of its two modes, the HTTP side, the clockwork, and a clean stop."""
+"""Running the bot, or some parts of it: Slack in one of its two modes, HTTP, the clockwork, and a clean stop."""
 
 from __future__ import annotations
 
@@ -15,20 +15,22 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
+from bot.settings import PARTS
 from handlers import http, slack_app
 from handlers.slack import board_group, homes
 from policy.reasons import Refusal
 from scheduler import slack_delivery, ticker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
+    from apscheduler.schedulers.background import BackgroundScheduler
     from fastapi import FastAPI
     from slack_bolt import App as Bolt
     from slack_sdk.socket_mode.builtin.client import SocketModeClient
     from slack_sdk.socket_mode.client import BaseSocketModeClient
 
-    from bot.settings import Settings
+    from bot.settings import Part, Settings
     from programme.app import App
 
 logger = logging.getLogger(__name__)
@@ -38,41 +40,72 @@ SEE_DOCTOR = "See `tokens-bot doctor`."
 
 
 @contextmanager
-def serving(settings: Settings, app: App) -> Iterator[str]:
-    """The whole bot in the background of the block; yields the address of its HTTP side.
+def serving(settings: Settings, app: App, parts: Collection[Part] = PARTS) -> Iterator[str]:
+    """The bot, or some parts of it, in the background of the block; yields the address of its HTTP side.
 
-    Leaving the block stops the intake first, lets what is under way finish, then closes the connections.
+    Health and metrics are served whatever the parts. Leaving the block stops the intake first, lets what is under way
+    finish, then closes the connections.
     """
-    if not settings.slack_bot_token:
-        raise Refusal("no_bot_token", "SLACK_BOT_TOKEN is not set.", next_step="See docs/operators/README.md, step 2.")
-    if not settings.socket_mode and not settings.slack_signing_secret:
+    require_tokens(settings, app, parts)
+    with ExitStack() as stack:
+        slack = None
+        if settings.slack_bot_token and not {"bot", "courier"}.isdisjoint(parts):
+            shown = homes.Homes(app, WebClient(token=settings.slack_bot_token, base_url=settings.slack_api_url))
+            stack.callback(shown.close)
+            app = replace(app, refresh_home=shown.refresh)
+        if "bot" in parts:
+            slack = slack_app.build(
+                app,
+                token=settings.slack_bot_token or "",
+                signing_secret=None if settings.socket_mode else settings.slack_signing_secret,
+                api_url=settings.slack_api_url,
+            )
+        if clockwork := _clockwork(settings, app, parts):
+            clockwork.start()
+            stack.callback(clockwork.shutdown, wait=True)
+        if slack is not None and settings.socket_mode:
+            stack.enter_context(_socket_mode(settings, slack))
+        api = http.build(
+            app,
+            slack=None if settings.socket_mode else slack,
+            github_secret=settings.github_webhook_secret,
+            parts=[part for part in PARTS if part in parts],
+        )
+        yield stack.enter_context(_http(api, settings.http_host, settings.http_port))
+
+
+def require_tokens(settings: Settings, app: App, parts: Collection[Part]) -> None:
+    """Refuse to start without the tokens that some part needs; intake alone needs none."""
+    needing = [part for part in ("bot", "courier") if part in parts]
+    if app.board_usergroup and "tick" in parts:
+        needing.append("tick")
+    if needing and not settings.slack_bot_token:
+        raise Refusal(
+            "no_bot_token",
+            "SLACK_BOT_TOKEN is not set.",
+            next_step="See docs/operators/README.md, step 2; `tokens-bot run --only http` needs no Slack.",
+        )
+    if "bot" in parts and not settings.socket_mode and not settings.slack_signing_secret:
         raise Refusal(
             "no_slack_mode",
             "Neither SLACK_APP_TOKEN (Socket Mode) nor SLACK_SIGNING_SECRET (HTTP) is set.",
             next_step="Set one of them.",
         )
-    client = WebClient(token=settings.slack_bot_token, base_url=settings.slack_api_url)
-    shown = homes.Homes(app, client)
-    app = replace(app, refresh_home=shown.refresh)
-    slack = slack_app.build(
+
+
+def _clockwork(settings: Settings, app: App, parts: Collection[Part]) -> BackgroundScheduler | None:
+    """The jobs of the parts that have any, not running yet."""
+    if {"courier", "tick"}.isdisjoint(parts):
+        return None
+    token, url = settings.slack_bot_token or "", settings.slack_api_url
+    reads_board = "tick" in parts and app.board_usergroup
+    return ticker.build(
         app,
-        token=settings.slack_bot_token,
-        signing_secret=None if settings.socket_mode else settings.slack_signing_secret,
-        api_url=settings.slack_api_url,
+        ticking="tick" in parts,
+        slack=slack_delivery.client(token, url) if "courier" in parts else None,
+        announce_in=settings.announce_channel,
+        read_board=partial(board_group.refresh, app, WebClient(token=token, base_url=url)) if reads_board else None,
     )
-    with ExitStack() as stack:
-        stack.callback(shown.close)
-        courier = slack_delivery.client(settings.slack_bot_token, settings.slack_api_url)
-        read_board = partial(board_group.refresh, app, slack.client) if app.board_usergroup else None
-        clockwork = ticker.build(app, slack=courier, announce_in=settings.announce_channel, read_board=read_board)
-        clockwork.start()
-        stack.callback(clockwork.shutdown, wait=True)
-        if settings.socket_mode:
-            stack.enter_context(_socket_mode(settings, slack))
-        api = http.build(
-            app, slack=None if settings.socket_mode else slack, github_secret=settings.github_webhook_secret
-        )
-        yield stack.enter_context(_http(api, settings.http_host, settings.http_port))
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 HIGHEST_PORT = 65_535
+
+Part = Literal["http", "bot", "courier", "tick"]
+PARTS: tuple[Part, ...] = get_args(Part)
+"""Intake over HTTP; answers to people in Slack; delivery of what is owed to Slack; what the calendar asks for."""
 
 
 @dataclass(frozen=True, slots=True)

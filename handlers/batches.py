@@ -3,7 +3,7 @@
 (No postponed annotations here: FastAPI reads those of `require_key`, which name a local dependency.)
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar, cast
 
@@ -29,45 +29,76 @@ Fate = tuple[str, str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Intake(Generic[Item, Rest]):
-    """How one kind of item is taken in; `refuse` answers for what a parser found instead of one."""
+    """How one kind of item is taken in; `refuse` answers for what a parser found instead of one.
+
+    `note_rejected` keeps (id, what is wrong) of items of a sender that are rejected, for those who never read answers.
+    """
 
     plural: str
-    kind: type[Item]
+    kind: type[Item] | tuple[type[Item], ...]
     take_in: Callable[[Moment, list[Item]], Sequence[Fate]]
     refuse: Callable[[Rest], Fate]
     statuses: Sequence[str]
     counter: Counter
+    note_rejected: Callable[[Moment, str, Sequence[tuple[str, str]]], None] | None = None
+    remarked: Counter | None = None
+    """Counts what was accepted with a remark."""
 
-    def answer(self, app: App, parse: Callable[[], Sequence[Item | Rest]]) -> Response:
-        """Take in what a body holds, all in one transaction, and answer for each item in its order."""
+    def answer(self, app: App, parse: Callable[[], Sequence[Item | Rest]], *, sender: str = "") -> Response:
+        """Take in what a body holds, and answer for each item in its order."""
+        return self._told(self.fates(app, parse, sender=sender))
+
+    def fates(self, app: App, parse: Callable[[], Sequence[Item | Rest]], *, sender: str = "") -> list[Fate]:
+        """Take in what a body holds; what became of each item, in its order."""
         try:
             parsed = parse()
         except MalformedBodyError as error:
+            if self.note_rejected is not None:
+                with app.transaction() as moment:
+                    self.note_rejected(moment, sender, [("", str(error))])
             raise HTTPException(400, str(error)) from error
         if len(parsed) > MOST_ITEMS:
             raise HTTPException(413, f"{len(parsed)} {self.plural} in one batch; send at most {MOST_ITEMS}")
-        with app.transaction() as moment:
-            taken = iter(self.take_in(moment, [item for item in parsed if isinstance(item, self.kind)]))
         # What is no item is the rest: mypy does not conclude that from a type that is known at run time only.
-        return self._told(
-            [next(taken) if isinstance(item, self.kind) else self.refuse(cast("Rest", item)) for item in parsed]
-        )
+        rest = [None if isinstance(item, self.kind) else self.refuse(cast("Rest", item)) for item in parsed]
+        self._note(app, filter(None, rest), sender)
+        taken = iter(self.taken(app, [item for item in parsed if isinstance(item, self.kind)]))
+        fates = [fate or next(taken) for fate in rest]
+        for status, count in self._summary(fates).items():
+            self.counter.labels(status).inc(count)
+        if self.remarked is not None:
+            # What a parser found instead of an item has no source.
+            self.remarked.inc(sum(1 for source, _, status, why in fates if why and source and status == "accepted"))
+        return fates
 
-    def _told(self, fates: Sequence[Fate]) -> Response:
+    def taken(self, app: App, items: list[Item]) -> Sequence[Fate]:
+        """Take items in, all in one transaction."""
+        with app.transaction() as moment:
+            return self.take_in(moment, items)
+
+    def _note(self, app: App, fates: Iterable[Fate], sender: str) -> None:
+        if self.note_rejected is None:
+            return
+        if rejected := [(item_id, detail) for _, item_id, status, detail in fates if status == "rejected"]:
+            with app.transaction() as moment:
+                self.note_rejected(moment, sender, rejected)
+
+    def _summary(self, fates: Sequence[Fate]) -> dict[str, int]:
         summary = dict.fromkeys(self.statuses, 0)
         for _, _, status, _ in fates:
             summary[status] += 1
-        for status, count in summary.items():
-            self.counter.labels(status).inc(count)
+        return summary
+
+    def _told(self, fates: Sequence[Fate]) -> Response:
         results = [
             {"source": source, "id": item_id, "status": status, "detail": detail}
             for source, item_id, status, detail in fates
         ]
-        return bodies.as_json({"results": results, "summary": summary})
+        return bodies.as_json({"results": results, "summary": self._summary(fates)})
 
 
-def key_with(app: App, scope: str) -> Callable[..., ApiKey]:
-    """A dependency: the key in force that the request carries, if it has the scope."""
+def key_with(app: App, *scopes: str) -> Callable[..., ApiKey]:
+    """A dependency: the key in force that the request carries, if it has one of the scopes."""
     bearer = HTTPBearer(auto_error=False, description="A key from `tokens-bot keys create`.")
 
     def require_key(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> ApiKey:
@@ -75,8 +106,8 @@ def key_with(app: App, scope: str) -> Callable[..., ApiKey]:
             key = keys.authenticate(moment, credentials.credentials) if credentials else None
         if key is None:
             raise HTTPException(401, "A key in force is needed.", headers={"WWW-Authenticate": "Bearer"})
-        if scope not in key.scopes:
-            raise HTTPException(403, f"Key {key.name!r} lacks the scope {scope!r}.")
+        if key.scopes.isdisjoint(scopes):
+            raise HTTPException(403, f"Key {key.name!r} lacks the scope {' or '.join(map(repr, scopes))}.")
         return key
 
     return require_key
@@ -94,8 +125,8 @@ def described(
             400: {"description": "The body is not JSON, or has another outer shape."},
             401: {"description": "No key in force."},
             403: {"description": f"The key lacks the scope `{scope}`."},
-            413: {"description": f"More than {MOST_ITEMS} items, or more than {bodies.LARGEST} bytes."},
-            415: {"description": "The body has a Content-Encoding, such as gzip."},
+            413: {"description": f"More than {MOST_ITEMS} items, or more than {bodies.LARGEST} bytes, decompressed."},
+            415: {"description": "The body has a Content-Encoding other than gzip."},
             503: {"description": "The database does not answer; send the batch again."},
         },
     }

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import TYPE_CHECKING
 
 import msgspec
 from fastapi import HTTPException, Response
+from fastapi.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 if TYPE_CHECKING:
     from fastapi import Request
 
 LARGEST = 32 * 1024 * 1024
+"""Bytes of a body, and of what it holds once it is decompressed."""
+
+_GZIP = 16 + zlib.MAX_WBITS
 
 
 async def read(request: Request) -> bytes:
-    """The body, unless it is too large or encoded; it is measured while it arrives, not by what it claims."""
-    if request.headers.get("content-encoding", "identity") != "identity":
-        raise HTTPException(415, "Send the body without Content-Encoding.")
+    """The body, decompressed, unless it is too large; it is measured while it arrives, not by what it claims."""
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in {"identity", "gzip", "x-gzip"}:
+        raise HTTPException(415, f"Content-Encoding {encoding[:20]!r} is not understood; send gzip, or none.")
     chunks: list[bytes] = []
     size = 0
     try:
@@ -28,7 +34,27 @@ async def read(request: Request) -> bytes:
             chunks.append(chunk)
     except ClientDisconnect as error:
         raise HTTPException(400, "The body ended early.") from error
-    return b"".join(chunks)
+    body = b"".join(chunks)
+    return body if encoding == "identity" else await run_in_threadpool(_decompressed, body)
+
+
+def _decompressed(body: bytes) -> bytes:
+    """What a gzip holds, which may be several one after the other; never more in memory than is allowed."""
+    parts: list[bytes] = []
+    size = 0
+    while body:
+        member = zlib.decompressobj(_GZIP)
+        try:
+            parts.append(member.decompress(body, LARGEST + 1 - size))
+        except zlib.error as error:
+            raise HTTPException(400, "The body is not gzip, as its Content-Encoding says.") from error
+        size += len(parts[-1])
+        if size > LARGEST:
+            raise HTTPException(413, f"The body holds more than {LARGEST} bytes; send smaller batches.")
+        if not member.eof:
+            raise HTTPException(400, "The body ended early: its gzip is not complete.")
+        body = member.unused_data
+    return b"".join(parts)
 
 
 def as_json(content: object, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:

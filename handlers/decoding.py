@@ -55,14 +55,25 @@ def instant(when: datetime, field: str) -> datetime:
     return when.astimezone(UTC)
 
 
-class EventShape(Generic[Event]):
-    """How events of one format are decoded: a whole batch at once, or one by one when something in it is wrong."""
+class Dialect(NamedTuple):
+    """Names of fields that mean the same as ours: whether a text has none of them, and an event told in ours."""
 
-    def __init__(self, event: type[Event], id_field: str) -> None:
+    is_ours: Callable[[bytes], bool]
+    translated: Callable[[bytes], bytes]
+
+
+OURS = Dialect(lambda _text: True, lambda raw: raw)
+
+
+class EventShape(Generic[Event]):
+    """How events of one format are decoded: a whole batch at once, or one by one when something in it is odd."""
+
+    def __init__(self, event: type[Event], id_field: str, dialect: Dialect = OURS) -> None:
         self._one = msgspec.json.Decoder(event)
         self._many = msgspec.json.Decoder(list[event] | event)  # type: ignore[valid-type]  # known at run time only
         self._event = event
         self._id_field = id_field
+        self._dialect = dialect
 
     def schema(self, example: dict[str, Any]) -> dict[str, Any]:
         """The JSON schema of one event, without references: OpenAPI's would have to start at its own root."""
@@ -86,6 +97,8 @@ class EventShape(Generic[Event]):
     def parse_one(self, raw: bytes, index: int, convert: Callable[[int, Event], Result]) -> Result | Rejected:
         """What became of one event, from its own bytes."""
         try:
+            if not self._dialect.is_ours(raw):
+                raw = self._dialect.translated(raw)
             event = self._one.decode(raw)
             if _escapes_nul(raw):
                 _require_no_nul(event)
@@ -93,10 +106,12 @@ class EventShape(Generic[Event]):
         except UnfitFieldError as error:
             detail = str(error)
         except msgspec.ValidationError as error:
+            if (whole := _with_whole_number(error, raw)) is not None:
+                return self.parse_one(whole, index, convert)
             detail = _explained(error, raw)
         except msgspec.DecodeError as error:
-            if (mended := _mended(raw)) != raw:
-                return self.parse_one(mended, index, convert)
+            if (whole := mended(raw)) != raw:
+                return self.parse_one(whole, index, convert)
             detail = f"event: expected JSON: {error}"
         except (UnicodeDecodeError, RecursionError) as error:
             detail = f"event: expected JSON in UTF-8: {error}"
@@ -104,7 +119,7 @@ class EventShape(Generic[Event]):
 
     def _decode_at_once(self, body: bytes) -> list[Event] | None:
         """All events, typed; None when any of them is wrong."""
-        if _escapes_nul(body):
+        if _escapes_nul(body) or not self._dialect.is_ours(body):
             return None
         try:
             decoded = self._many.decode(body)
@@ -135,7 +150,7 @@ def _raw_events(body: bytes) -> list[bytes]:
     except (msgspec.DecodeError, RecursionError):
         pass
     try:
-        return _split(_mended(body))
+        return _split(mended(body))
     except (msgspec.DecodeError, RecursionError) as error:
         raise MalformedBodyError(f"the body is not JSON: {error}") from error
 
@@ -157,7 +172,7 @@ _ESCAPE = re.compile(
 )
 
 
-def _mended(body: bytes) -> bytes:
+def mended(body: bytes) -> bytes:
     """The body without what Python's `json` writes though no JSON has it: half an emoji, and numbers that are none.
 
     Gateways log what their clients send: one prompt, cut in the middle of an emoji, must not cost a whole batch.
@@ -191,6 +206,23 @@ def _readable_id(raw: bytes, field: str) -> str:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError):
         return ""
     return event_id.replace("\0", "\N{REPLACEMENT CHARACTER}")[:MAX_ID]
+
+
+def _with_whole_number(error: msgspec.ValidationError, raw: bytes) -> bytes | None:
+    """The event with an integer where one was written as 12.0: some languages have no other numbers."""
+    said, _, path = str(error).partition(" - at `$.")
+    if not re.fullmatch(r"Expected `int\b.*, got `float`", said):
+        return None
+    keys, value = _looked_up(raw, path.removesuffix("`"))
+    return _replaced(raw, keys, value.partition(b".")[0]) if re.fullmatch(rb"\d+\.0+", value) else None
+
+
+def _replaced(raw: bytes, keys: list[str], value: bytes) -> bytes:
+    if not keys:
+        return value
+    fields = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+    fields[keys[0]] = msgspec.Raw(_replaced(bytes(fields[keys[0]]), keys[1:], value))
+    return msgspec.json.encode(fields)
 
 
 def _explained(error: msgspec.ValidationError, raw: bytes) -> str:

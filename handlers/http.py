@@ -14,9 +14,12 @@ from fastapi import FastAPI
 from handlers import bodies, health, note_failure
 from handlers.outcomes import routes as outcomes
 from handlers.slack import routes as slack_events
+from handlers.usage import otlp_routes
 from handlers.usage import routes as usage
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fastapi import Request, Response
     from slack_bolt import App as Bolt
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -26,10 +29,17 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = "5"
+INTAKE = "http"
+"""The part of the bot that takes in what programs report."""
 
 
-def build(app: App, *, slack: Bolt | None = None, github_secret: str | None = None) -> FastAPI:
-    """The application; with `slack`, also the endpoint of HTTP mode; with GitHub's secret, its webhooks are taken."""
+def build(
+    app: App, *, slack: Bolt | None = None, github_secret: str | None = None, parts: Sequence[str] = (INTAKE,)
+) -> FastAPI:
+    """The application; with `slack`, also the endpoint of HTTP mode; with GitHub's secret, its webhooks are taken.
+
+    `parts` are what this process runs of the bot: without intake among them there is health alone.
+    """
     api = FastAPI(
         title="tokens-bot",
         description="Intake of usage and outcomes for the company's AI token allowance.",
@@ -39,9 +49,11 @@ def build(app: App, *, slack: Bolt | None = None, github_secret: str | None = No
             {"name": "outcomes", "description": "What came of the work, as trackers report it."},
         ],
     )
-    api.include_router(usage.routes(app))
-    api.include_router(outcomes.routes(app, github_secret))
-    api.include_router(health.routes(app))
+    if INTAKE in parts:
+        api.include_router(usage.routes(app))
+        api.include_router(otlp_routes.routes(app, usage.SPANS, usage.SCOPE))
+        api.include_router(outcomes.routes(app, github_secret))
+    api.include_router(health.routes(app, parts))
     if slack is not None:
         api.include_router(slack_events.routes(slack))
     api.add_exception_handler(sa.exc.OperationalError, _database_away)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from policy import outcomes
 from policy.declared import OneOf, read
 from policy.metering import METERS, Meter, Price, UnitPrice
-from policy.parameters import exceptions, grants, messages, reviews, value
+from policy.parameters import exceptions, grants, messages, reviews, usage, value
 from policy.toml_table import Table
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from policy.parameters.grants import LotRules, RolloutRules, SizingRules
     from policy.parameters.messages import DigestRules, DisclosureRules, MessageRules, ReportRules, WarningRules
     from policy.parameters.reviews import AdjustmentRules, AppealRules, ReviewRules
+    from policy.parameters.usage import UsageRules
     from policy.parameters.value import ReserveRules, ValueRules
 
 PER_UNIT = {"unit": 1, "thousand": 1_000, "million": 1_000_000, "hour": 3_600}
@@ -47,6 +48,7 @@ LATER_TABLES = (
     "disclosure",
     "digest",
     "outcomes",
+    "usage",
 )
 LATER_VALUE_TABLES = ("index", "buffer", "basket")
 """Tables that handbooks applied earlier do not have; each then holds as in the packaged handbook."""
@@ -109,6 +111,7 @@ class Handbook:
     disclosure: DisclosureRules
     digest: DigestRules
     outcomes: OutcomeRules
+    usage: UsageRules
     services: tuple[Service, ...]
     prices: tuple[NegotiatedPrice, ...]
 
@@ -152,6 +155,7 @@ def parse(text: str) -> Handbook:
         disclosure=read(messages.DisclosureRules, table.table("disclosure")),
         digest=read(messages.DigestRules, table.table("digest")),
         outcomes=measured,
+        usage=read(usage.UsageRules, table.table("usage")),
         services=tuple(read(Service, t) for t in table.tables("services")),
         prices=tuple(_negotiated_price(t) for t in table.tables("prices")),
     )

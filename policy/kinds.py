@@ -24,6 +24,8 @@ class EntryKind(StrEnum):
     APPEAL = "appeal"
     """What a cut took, given back because the appeal was upheld."""
     USAGE = "usage"
+    REVERSAL = "reversal"
+    """Usage that was posted wrongly, undone; what is right is posted anew, or nothing where it was withdrawn."""
     EXPIRY = "expiry"
     """What was left of lots when they ended, or when their owner left."""
     LAPSE = "lapse"
@@ -38,7 +40,7 @@ class EntryKind(StrEnum):
         match self:
             case EntryKind.GRANT | EntryKind.EXCEPTION | EntryKind.APPEAL:
                 return Meaning.GRANTED
-            case EntryKind.USAGE:
+            case EntryKind.USAGE | EntryKind.REVERSAL:
                 return Meaning.USED
             case EntryKind.EXPIRY | EntryKind.LAPSE:
                 return Meaning.LAPSED
@@ -56,6 +58,8 @@ class LotKind(StrEnum):
     MANUAL = "manual"
     EXCEPTION = "exception"
     APPEAL = "appeal"
+    RETURNED = "returned"
+    """What a reversal gives back where the lots that were burnt have ended."""
 
     @property
     def returns_to_pool(self) -> bool:
@@ -63,7 +67,7 @@ class LotKind(StrEnum):
         match self:
             case LotKind.EXCEPTION:
                 return True
-            case LotKind.MONTHLY | LotKind.MANUAL | LotKind.APPEAL:
+            case LotKind.MONTHLY | LotKind.MANUAL | LotKind.APPEAL | LotKind.RETURNED:
                 return False
             case _:
                 assert_never(self)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -48,6 +49,47 @@ def burn(lots: Sequence[OpenLot], amount: int, at: datetime) -> Burn:
             movements.append((lot.id, taken))
             amount -= taken
     return Burn(tuple(movements), amount)
+
+
+class Burnt(NamedTuple):
+    """A lot that a debit took from, and the micro-tokens that may come back to it at most."""
+
+    id: int
+    expires_at: datetime
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """What a reversal does with what it gives back: it settles debt and fills lots again, in micro-tokens."""
+
+    settled: int
+    movements: tuple[tuple[int, int], ...]
+    """(lot id, micro-tokens given back)"""
+    ended: int
+    """What would have come back to lots that have ended, and cannot be spent there."""
+    left: int
+    """What no lot could take."""
+
+    @property
+    def fresh(self) -> int:
+        """What needs a new lot."""
+        return self.ended + self.left
+
+
+def give_back(amount: int, owed: int, burnt: Iterable[Burnt], at: datetime) -> Return:
+    """Undo a debit: `burnt` stand in the order in which they get back; one may stand there twice."""
+    settled = min(amount, owed)
+    left, ended = amount - settled, 0
+    movements: Counter[int] = Counter()
+    for lot in burnt:
+        given = min(left, lot.most)
+        left -= given
+        if at < lot.expires_at:
+            movements[lot.id] += given
+        else:
+            ended += given
+    return Return(settled, tuple((id_, given) for id_, given in movements.items() if given), ended, left)
 
 
 def debt(balance: int, remaining: Iterable[int]) -> int:

@@ -22,20 +22,35 @@ Meter = Literal[
     "cache_write_1h",
     "output",
     "audio_input",
+    "audio_cache_read",
     "audio_output",
     "image_input",
+    "image_cache_read",
     "image_output",
     "searches",
     "requests",
+    "undivided_tokens",
     "gpu_seconds",
     "trained_tokens",
 ]
-"""Every unit of use is counted by exactly one of these; reasoning tokens are part of `output`."""
+"""Every unit of use is counted by exactly one of these; reasoning tokens are part of `output`.
+
+`undivided_tokens` are tokens of which only the sum was told, input and output together: no public list has a price.
+"""
 
 METERS: tuple[Meter, ...] = get_args(Meter)
 
 INPUT_METERS: frozenset[Meter] = frozenset(
-    {"input_uncached", "cache_read", "cache_write_5m", "cache_write_1h", "audio_input", "image_input"}
+    {
+        "input_uncached",
+        "cache_read",
+        "cache_write_5m",
+        "cache_write_1h",
+        "audio_input",
+        "audio_cache_read",
+        "image_input",
+        "image_cache_read",
+    }
 )
 OUTPUT_METERS: frozenset[Meter] = frozenset({"output", "audio_output", "image_output"})
 
@@ -46,6 +61,27 @@ IdentityKind = Literal["email", "user", "key_alias"]
 Identity = tuple[IdentityKind, str]
 Identities = tuple[Identity, ...]
 """Who a gateway says used it, the most reliable name first."""
+
+
+class Work(NamedTuple):
+    """A piece of work that a gateway may report more than once: a batch, a stored response, a video."""
+
+    name: str
+    """Unique within the source, such as "batch:batch_67ab"."""
+    looked_at: bool = False
+    """The report is of someone who looked at it, not of the call that began it."""
+
+
+class Remarks(NamedTuple):
+    """What a gateway says of an event beside its content; no part of the fingerprint."""
+
+    quoted: int = 0
+    """Nano-USD, by the gateway's own reckoning; 0 where it knows no price."""
+    base_model: str = ""
+    """What stands behind a deployment's own name."""
+    work: Work | None = None
+    bridges: bool = False
+    """The gateway may have answered this call by another one, and have reported that as well, a moment apart."""
 
 
 class UsageEvent(NamedTuple):
@@ -66,6 +102,7 @@ class UsageEvent(NamedTuple):
     meters: Meters
     project: str
     fingerprint: bytes
+    remarks: Remarks | None = None
 
     @property
     def idempotency_key(self) -> str:
@@ -98,6 +135,11 @@ class UnitPrice:
             if context > start:
                 return nano_usd
         return self.nano_usd
+
+    def times(self, factor: Fraction) -> UnitPrice:
+        """The price with a surcharge or a discount, still exact."""
+        up, per = factor.numerator, self.per * factor.denominator
+        return UnitPrice(self.nano_usd * up, per, tuple((start, price * up) for start, price in self.tiers))
 
     @classmethod
     def from_usd(cls, usd: Decimal, per: int) -> UnitPrice:

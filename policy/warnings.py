@@ -39,9 +39,14 @@ def permille(spent: int, left: int) -> int:
     return spent * WHOLE // whole if whole > 0 else 0
 
 
+def holds(share: int, percent: int) -> bool:
+    """Whether a share, in thousandths, has reached a percentage."""
+    return share >= percent * WHOLE // ALL
+
+
 def crossed(share: int, rules: WarningRules, told: Collection[int]) -> tuple[int, ...]:
     """The percentages that a share (in thousandths) has reached and of which nothing was said yet, ascending."""
-    return tuple(percent for percent in rules.percent if share >= percent * WHOLE // ALL and percent not in told)
+    return tuple(percent for percent in rules.percent if holds(share, percent) and percent not in told)
 
 
 def to_tell(reached: tuple[int, ...], choice: Choice) -> int | None:

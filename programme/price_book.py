@@ -6,6 +6,9 @@ else that an event needs, so answers are remembered; the data set does not chang
 
 from __future__ import annotations
 
+from dataclasses import replace
+from fractions import Fraction
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -15,7 +18,7 @@ from genai_prices.types import ModelPrice, TieredPrices
 from policy.metering import Meter, Price, UnitPrice
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
     from decimal import Decimal
 
@@ -28,17 +31,22 @@ METER_KEYS: tuple[tuple[Meter, int, tuple[str, ...]], ...] = (
     ("input_uncached", MILLION, ("input_mtok",)),
     ("cache_read", MILLION, ("cache_read_mtok", "input_mtok")),
     ("cache_write_5m", MILLION, ("cache_write_5m_mtok", "cache_write_mtok", "input_mtok")),
-    ("cache_write_1h", MILLION, ("cache_write_1h_mtok", "cache_write_mtok", "input_mtok")),
+    ("cache_write_1h", MILLION, ("cache_write_1h_mtok",)),
     ("output", MILLION, ("output_mtok",)),
-    ("audio_input", MILLION, ("input_audio_mtok", "input_mtok")),
-    ("audio_output", MILLION, ("output_audio_mtok", "output_mtok")),
+    ("audio_input", MILLION, ("input_audio_mtok",)),
+    ("audio_cache_read", MILLION, ("cache_audio_read_mtok",)),
+    ("audio_output", MILLION, ("output_audio_mtok",)),
     ("image_input", MILLION, ("input_image_mtok", "input_mtok")),
-    ("image_output", MILLION, ("output_image_mtok", "output_mtok")),
+    ("image_cache_read", MILLION, ("cache_image_read_mtok", "cache_read_mtok", "input_image_mtok", "input_mtok")),
+    ("image_output", MILLION, ("output_image_mtok",)),
     ("searches", THOUSAND, ("web_searches_kcount",)),
     ("requests", THOUSAND, ("requests_kcount",)),
 )
-"""Our meter, the units of its price, and the list's keys for it: the first that is there. A kind of token without a
-price of its own is billed as plain input or output, as the data set says of itself."""
+"""Our meter, the units of its price, and the list's keys for it: the first that is there.
+
+Cached tokens without a price of their own are plain input, and so are pictures that a model looks at: that is how
+providers bill them. Sound, drawn pictures and writes for an hour cost many times as much wherever they have a price:
+without one they wait."""
 
 UNMETERED = ("output_reasoning_mtok", "output_citation_mtok", "output_video_mtok")
 """Parts of the output that some models bill apart and gateways do not report apart: such models have no price here."""
@@ -46,6 +54,17 @@ UNMETERED = ("output_reasoning_mtok", "output_citation_mtok", "output_video_mtok
 
 TIER_KEYS = ("processing", "service_tier", "speed")
 """The list's keys for a service tier: the same name may stand under any of them, according to the provider."""
+
+
+SELLERS = {"azure_ai": "azure"}
+"""Names of providers that gateways use, and the list does not."""
+
+REGIONS = {("anthropic", "us"): Fraction(11, 10)}
+"""What a region adds to every kind of token where the list has no price for it: Anthropic's `inference_geo`."""
+
+WHOLE_BATCH = "whole-batch"
+
+PER_TOKEN: frozenset[Meter] = frozenset(meter for meter, per, _ in METER_KEYS if per == MILLION)
 
 
 class PriceBook:
@@ -57,7 +76,33 @@ class PriceBook:
         self._prices: dict[tuple[object, ...], Price | None] = {}
 
     def listed(self, provider: str, model: str, tier: str, at: datetime) -> Price | None:
-        """The public price that held at an instant, or None when the list has none; the standard tier has no name."""
+        """The public price that held at an instant, or None when the list has none; the standard tier has no name.
+
+        A tier may end in a region, as in "us" or "fast-us". A whole batch has the prices of a batch without those of
+        large contexts: they go by the size of each request, and it is the sum of many.
+        """
+        if not tier:
+            return self._of_tier(provider, model, tier, at)
+        if tier == WHOLE_BATCH:
+            price = self._of_tier(provider, model, "batch", at)
+            return self._derived(price, tier, lambda _, unit: replace(unit, tiers=())) if price else None
+        within, _, region = tier.rpartition("-")
+        if factor := REGIONS.get((provider, region)):
+            price = self._of_tier(provider, model, within, at)
+            dearer = partial(_surcharged, factor)
+            return self._derived(price, tier, dearer) if price else None
+        return self._of_tier(provider, model, tier, at)
+
+    def _derived(self, price: Price, tier: str, change: Callable[[Meter, UnitPrice], UnitPrice]) -> Price:
+        # Every price that is given out is remembered as well, so its identity is a safe key.
+        key: tuple[object, ...] = (id(price), tier)
+        found = self._prices.get(key)
+        if found is None:
+            meters = {meter: change(meter, unit) for meter, unit in price.meters.items()}
+            found = self._prices[key] = replace(price, meters=meters, tier=tier)
+        return found
+
+    def _of_tier(self, provider: str, model: str, tier: str, at: datetime) -> Price | None:
         found = self._model(provider, model)
         if found is None:
             return None
@@ -81,13 +126,17 @@ class PriceBook:
         key = (provider, model)
         if key not in self._models:
             try:
-                seller, info = get_snapshot().find_provider_model(model, None, provider, None)
+                seller, info = get_snapshot().find_provider_model(model, None, SELLERS.get(provider, provider), None)
                 # A model may be found at its maker: then the standard price is the same, other tiers' need not be.
                 own = any(info is sold for sold in seller.models)
                 self._models[key] = info, (info.price_variants or ()) if own else ()
             except LookupError:
                 self._models[key] = None
         return self._models[key]
+
+
+def _surcharged(factor: Fraction, meter: Meter, unit: UnitPrice) -> UnitPrice:
+    return unit.times(factor) if meter in PER_TOKEN else unit
 
 
 def _holds(variant: PriceVariant, context: dict[str, str], at: datetime) -> bool:

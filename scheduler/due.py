@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 EXPIRY, GRANTS, JOINERS, NOTICES, WEEKLY = "expiry", "grants", "joiners", "notices", "weekly"
 REVIEWS = "reviews"
+REFUSALS = "refusals"
+"""A note of refused usage, on days on which there is one to write, whether or not the programme has begun."""
 DAILY = (EXPIRY, JOINERS, NOTICES)
 MORNING_HOUR = 9
 ORDER = {EXPIRY: 0, GRANTS: 1, JOINERS: 2, NOTICES: 3, WEEKLY: 4, REVIEWS: 5}
@@ -54,6 +56,12 @@ def is_of_appeal(run: Run) -> bool:
 def steps(kind: str, due: Iterable[tuple[str, str, datetime]], zone: ZoneInfo) -> list[Run]:
     """Runs for (what it is about, step, instant)."""
     return [Run(f"{kind}{step}", about, day_of(at, zone), at) for about, step, at in due]
+
+
+def refusals(now: datetime, zone: ZoneInfo) -> Run:
+    """The note of the days before today."""
+    today = day_of(now, zone)
+    return Run(REFUSALS, today.isoformat(), today, first_instant(today, zone))
 
 
 def in_order(*runs: Run) -> tuple[Run, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scheduler.composers import appeals, exceptions, grants, handbook, reports, reviews, warnings
+from scheduler.composers import appeals, exceptions, grants, handbook, reports, reviews, usage, warnings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,8 +55,9 @@ LIVE: dict[str, Callable[[App, object], Message | None]] = {
     "appeals/mine": appeals.compose_mine,
     "appeals/note": appeals.compose_note,
     "appeals/nobody": appeals.compose_nobody,
+    "usage/refusals": usage.compose_refusals,
 }
-"""Messages about requests, proposals, reviews and appeals tell what holds when they go out: rows only name those."""
+"""These tell what holds when they go out: rows only name the request, proposal, review, appeal or day."""
 
 
 PICTURED: dict[str, Callable[[App, object], tuple[Message, Picture | None] | None]] = {

@@ -17,6 +17,7 @@ from programme.handbook import deciding
 from programme.reports import weekly
 from programme.reviews import calendar as reviews_calendar
 from programme.reviews import drafting
+from programme.usage import refusal_notes
 from scheduler import due
 from scheduler.due import Calendar, Run
 from store import runs
@@ -60,7 +61,9 @@ def owed(moment: Moment) -> tuple[Run, ...]:
     steps += due.steps(due.PROPOSAL, deciding.to_lapse(moment), moment.zone)
     steps += due.steps(due.REVIEW, votes.due(moment.session, moment.now), moment.zone)
     steps += due.steps(due.APPEAL, appeals_store.due(moment.session, moment.now, limit=RUNNING_IN), moment.zone)
-    return due.in_order(*periods, *steps)
+    note = due.refusals(moment.now, moment.zone)
+    tells = refusal_notes.is_owed(moment) and not runs.is_done(moment.session, note.job, note.period)
+    return due.in_order(*periods, *steps, *([note] if tells else []))
 
 
 def tick(app: App, *, now: datetime, announce_in: str | None = None) -> Ticked:
@@ -68,7 +71,7 @@ def tick(app: App, *, now: datetime, announce_in: str | None = None) -> Ticked:
     with app.reading(now) as moment:
         awaiting = owed(moment)
         begun = reference.fact(moment.session, BEGINS_ON)
-    if begun is None and any(not due.is_step(run) for run in awaiting):
+    if begun is None and any(run.job in due.ORDER for run in awaiting):
         with app.database.transaction() as session:
             reference.record_fact(session, BEGINS_ON, day_of(now, app.zone).isoformat())
     done: list[Run] = []
@@ -118,6 +121,8 @@ def perform(moment: Moment, run: Run, *, announce_in: str | None) -> None:
             monthly.run_joiners(moment, run.first_day)
         elif run.job == due.WEEKLY:
             weekly.owe(moment, Week(run.first_day))
+        elif run.job == due.REFUSALS:
+            refusal_notes.owe(moment)
         else:
             lapses.announce(moment, run.first_day)
 

@@ -30,20 +30,22 @@ RETRY_MINUTES = 10
 def build(
     app: App,
     *,
+    ticking: bool = True,
     slack: WebClient | None = None,
     announce_in: str | None = None,
     read_board: Callable[[], object] | None = None,
 ) -> BackgroundScheduler:
-    """A scheduler that is not running yet; without a client it has no courier.
+    """A scheduler that is not running yet; without a client it has no courier, and it may leave the tick to others.
 
     `read_board` reads the board's user group: at once, and every hour in case that Slack's word of a change was lost.
     """
     scheduler = BackgroundScheduler(
         timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     )
-    ticking = partial(tick_once, app, announce_in=announce_in)
-    # The first tick comes at once: after an outage there is something to make up for.
-    scheduler.add_job(ticking, "interval", seconds=TICK_SECONDS, id="tick", next_run_time=datetime.now(UTC))
+    if ticking:
+        work = partial(tick_once, app, announce_in=announce_in)
+        # The first tick comes at once: after an outage there is something to make up for.
+        scheduler.add_job(work, "interval", seconds=TICK_SECONDS, id="tick", next_run_time=datetime.now(UTC))
     if read_board is not None:
         scheduler.add_job(read_board, "interval", hours=1, id="board", next_run_time=datetime.now(UTC))
     if slack is not None:

@@ -36,6 +36,7 @@ ORDER = (
     "migrations",
     "runs",
     "sources",
+    "quarantine",
     "requests",
     "handbooks",
     "handbook_proposals",

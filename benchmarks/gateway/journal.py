@@ -15,6 +15,7 @@ from litellm.integrations.custom_logger import (  # type: ignore[import-not-foun
 from litellm.litellm_core_utils.safe_json_dumps import safe_dumps  # type: ignore[import-not-found]  # the same
 
 LEFT_OUT = {"messages", "response", "model_map_information", "model_parameters"}
+SAID = ("service_tier", "background", "status", "created_at")
 
 
 class Journal(CustomLogger):  # type: ignore[misc]  # its types are in the other venv
@@ -34,13 +35,25 @@ class Journal(CustomLogger):  # type: ignore[misc]  # its types are in the other
         payload = kwargs.get("standard_logging_object")
         if payload:
             kept = {name: value for name, value in payload.items() if name not in LEFT_OUT}
-            answer = payload.get("response")
             # The price depends on it: without, the same call sent twice would not be the same.
-            kept["response"] = {"service_tier": answer.get("service_tier")} if isinstance(answer, dict) else None
+            kept["response"] = _told(payload.get("response"))
+            known_as = payload.get("model_map_information") or {}
+            kept["model_map_information"] = {"model_map_key": known_as.get("model_map_key")}
             line = safe_dumps(kept)
             # One write of one line: several workers may share the file.
             with self._path.open("a", encoding="utf-8") as file:
                 file.write(f"{line}\n")
+
+
+def _told(answer: object) -> dict[str, Any] | None:
+    """What an answer says of itself, and which parts it has, without what they say."""
+    if not isinstance(answer, dict):
+        return None
+    told = {name: answer[name] for name in SAID if name in answer}
+    parts = answer.get("output")
+    if isinstance(parts, list):
+        told["output"] = [{"type": p.get("type"), "id": p.get("id")} for p in parts if isinstance(p, dict)]
+    return told
 
 
 journal = Journal(Path(os.environ["TOKENS_BOT_JOURNAL"]))

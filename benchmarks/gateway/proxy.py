@@ -17,7 +17,7 @@ import httpx
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-RELEASE = "1.106.2"
+RELEASE = "1.106.12"
 ROOT = Path(__file__).parents[2]
 VENV = ROOT / "var" / "gateway-venv"
 CONFIG = Path(__file__).parent / "litellm.yaml"

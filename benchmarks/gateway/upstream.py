@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.gateway import stored
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -24,6 +26,7 @@ OPENAI_USAGE = {
 }
 ANTHROPIC_INPUT = {"input_tokens": 400, "cache_read_input_tokens": 1_000, "cache_creation_input_tokens": 200}
 ANTHROPIC_OUTPUT = {"output_tokens": 250}
+SEARCHES = 3
 WORDS = ("Good ", "morning.")
 
 Json = dict[str, Any]
@@ -33,13 +36,33 @@ class _Providers(BaseHTTPRequestHandler):
     """One connection a request: an answer, or the end of a stream, is where it closes."""
 
     def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        content = self.rfile.read(int(self.headers["content-length"]))
+        if self.path == "/openai/v1/files":
+            self._send(stored.FILE)
+            return
+        body = json.loads(content)
         if self.path == "/openai/v1/chat/completions":
             self._send(_openai_chunks(body) if body.get("stream") else _openai_answer(body))
         elif self.path == "/anthropic/v1/messages":
             self._send(_anthropic_events(body) if body.get("stream") else _anthropic_answer(body))
+        elif self.path == "/openai/v1/batches":
+            self._send(stored.begin_batch())
+        elif self.path == "/openai/v1/responses":
+            self._send(stored.response_events(body) if body.get("stream") else stored.response(body))
         else:
             self._send({"error": {"message": "out of order", "type": "server_error"}}, status=500)
+
+    def do_GET(self) -> None:
+        _, _, path = self.path.partition("/openai/v1/")
+        kind, _, name = path.partition("?")[0].partition("/")
+        if kind == "files":
+            self._send(stored.file(name))
+        elif kind == "batches":
+            self._send(stored.look_at_batch(name))
+        elif kind == "responses":
+            self._send(stored.look_at_response(name))
+        else:
+            self._send({"error": {"message": "not found", "type": "not_found_error"}}, status=404)
 
     def _send(self, content: Json | list[bytes], *, status: int = 200) -> None:
         streamed = isinstance(content, list)
@@ -78,7 +101,7 @@ def _openai(body: Json, kind: str, **rest: object) -> Json:
 
 def _anthropic_answer(body: Json) -> Json:
     content = [{"type": "text", "text": "".join(WORDS)}]
-    usage = ANTHROPIC_INPUT | ANTHROPIC_OUTPUT
+    usage = ANTHROPIC_INPUT | ANTHROPIC_OUTPUT | _asked_for(body)
     return _anthropic(body, content=content, stop_reason="end_turn", usage=usage)
 
 
@@ -89,10 +112,18 @@ def _anthropic_events(body: Json) -> list[bytes]:
         {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
         *({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": word}} for word in WORDS),
         {"type": "content_block_stop", "index": 0},
-        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": ANTHROPIC_OUTPUT},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": ANTHROPIC_OUTPUT | _asked_for(body)},
         {"type": "message_stop"},
     ]
     return [b"event: %b\ndata: %b\n\n" % (event["type"].encode(), json.dumps(event).encode()) for event in events]
+
+
+def _asked_for(body: Json) -> Json:
+    """What else the usage tells: the speed and region that were served, and searches."""
+    told = {"speed": body["speed"]} if body.get("speed") else {}
+    if body.get("tools"):
+        told |= {"server_tool_use": {"web_search_requests": SEARCHES}}
+    return told | ({"inference_geo": body["inference_geo"]} if body.get("inference_geo") else {})
 
 
 def _anthropic(body: Json, **rest: object) -> Json:

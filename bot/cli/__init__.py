@@ -31,7 +31,7 @@ COMMANDS = {
     "outcomes": "outcomes",
     "people": "people",
     "projects": "projects",
-    "quarantine": "usage",
+    "quarantine": "quarantine",
     "review": "review",
     "rollout": "rollout",
     "run": "running",

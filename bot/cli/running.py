@@ -13,8 +13,9 @@ from bot import settings, wiring
 from bot.cli import common
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from bot.settings import Part
     from programme.app import App
 
 MOST_FINDINGS = 100
@@ -32,17 +33,41 @@ def migrate() -> None:
 
 
 @click.command()
-def run() -> None:
-    """Run the bot until it is told to stop (Ctrl-C or SIGTERM)."""
+@click.option(
+    "--only",
+    "parts",
+    multiple=True,
+    type=click.Choice(settings.PARTS),
+    help="Run this part alone; several may be named. http: intake of usage and outcomes, without any Slack token. bot:"
+    " answers in Slack. courier: sends what is owed to Slack. tick: the calendar and what waits in quarantine.",
+)
+def run(*, parts: tuple[Part, ...]) -> None:
+    """Run the bot until it is told to stop (Ctrl-C or SIGTERM).
+
+    Health and metrics are served in every case, at TOKENS_HTTP_HOST and TOKENS_HTTP_PORT.
+    """
     from bot import serving  # noqa: PLC0415 - servers are slow to import, and only this command needs them
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     loaded = settings.load()
-    with wiring.open_app(loaded) as app, serving.serving(loaded, app) as address:
-        mode = "Socket Mode" if loaded.socket_mode else f"HTTP, at {address}/slack/events"
-        click.echo(f"Listening to Slack ({mode}); usage intake at {address}/v1/usage. Ctrl-C stops.")
+    running = [part for part in settings.PARTS if part in parts] or settings.PARTS
+    with wiring.open_app(loaded) as app, serving.serving(loaded, app, running) as address:
+        click.echo(_running(running, address, socket_mode=loaded.socket_mode))
         serving.wait_for_signal()
         click.echo("Stopping.")
+
+
+def _running(parts: Sequence[Part], address: str, *, socket_mode: bool) -> str:
+    """What runs where, the most useful first."""
+    doing = []
+    if "bot" in parts:
+        doing.append(f"Listening to Slack ({'Socket Mode' if socket_mode else f'HTTP, at {address}/slack/events'})")
+    if "http" in parts:
+        doing.append(f"usage intake at {address}/v1/usage")
+    if len(parts) < len(settings.PARTS):
+        doing.append(f"only {', '.join(parts)}, health at {address}/readyz")
+    said = "; ".join(doing)
+    return f"{said[0].upper()}{said[1:]}. Ctrl-C stops."
 
 
 @click.command()

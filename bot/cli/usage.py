@@ -1,4 +1,4 @@
-"""`usage import`, `quarantine list`, `quarantine retry`."""
+"""`usage import`, and the groups of other files that belong to `usage`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from bot.cli import common
+from bot.cli import answers, common, corrections
+from bot.cli.differences import list_differences
 from handlers.decoding import MalformedBodyError
 from handlers.usage import files
 from policy.reasons import Refusal
-from scheduler import quarantine as retry
-from store.usage import events as usage_store
 
 if TYPE_CHECKING:
     from handlers.usage.files import Format, UsageImport
@@ -50,7 +49,7 @@ def import_usage(file: BinaryIO, *, format_: Format | None, skip_bad_lines: bool
         raise Refusal(
             "events_refused",
             f"{refused:,} lines {'would not be' if dry_run else 'were not'} taken: another event has their id.",
-            next_step="A call that is another one needs an id of its own.",
+            next_step="`tokens-bot usage conflicts list` shows both. Another call needs another id.",
         )
 
 
@@ -76,9 +75,14 @@ def _imported(file: BinaryIO, format_: Format, *, skip_bad_lines: bool, dry_run:
 
         take = files.try_file if dry_run else files.import_file
         try:
-            return take(app, file, format_, skip_bad_lines=skip_bad_lines, progress=progress)
+            return take(app, file, format_, actor=common.actor(), skip_bad_lines=skip_bad_lines, progress=progress)
         except MalformedBodyError as error:
             raise Refusal("file_malformed", f"{file.name}: {error}") from error
+
+
+usage.add_command(answers.conflicts)
+usage.add_command(answers.rejected)
+usage.add_command(list_differences)
 
 
 def _report(done: UsageImport, *, dry_run: bool, as_json: bool) -> None:
@@ -97,40 +101,5 @@ def _report(done: UsageImport, *, dry_run: bool, as_json: bool) -> None:
         click.echo(", ".join(f"{count:,} {status}" for status, count in done.counts.items()))
 
 
-@click.group()
-def quarantine() -> None:
-    """Usage that cannot be priced or attributed yet."""
-
-
-@quarantine.command("list")
-@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True)
-@common.json_option
-def list_quarantine(*, limit: int, as_json: bool) -> None:
-    """List what is waiting, why, and since when."""
-    with common.app() as app, app.database.reading() as session:
-        held = usage_store.held_events(session, limit=limit)
-        counts = usage_store.count_held(session)
-    rows = [
-        (h.event.source, h.event.event_id, h.event.occurred_at.isoformat(), h.reason, h.detail, f"{h.since:%Y-%m-%d}")
-        for h in held
-    ]
-    heading = ("source", "event_id", "occurred_at", "reason", "detail", "since")
-    if as_json:
-        common.print_json({"counts": counts, "events": [dict(zip(heading, row, strict=True)) for row in rows]})
-        return
-    if rows:
-        common.print_table(heading, rows)
-    total = ", ".join(f"{count:,} {reason}" for reason, count in sorted(counts.items()))
-    click.echo(f"{sum(counts.values()):,} waiting{f': {total}' if total else ''}.")
-
-
-@quarantine.command("retry")
-@common.json_option
-def retry_quarantine(*, as_json: bool) -> None:
-    """Post what can now be priced and attributed, at the time it was used."""
-    with common.app() as app:
-        released, held = retry.retry_all(app)
-    if as_json:
-        common.print_json({"released": released, "held": held})
-    else:
-        click.echo(f"{released:,} released, {held:,} still waiting.")
+for command in corrections.COMMANDS:
+    usage.add_command(command)

@@ -9,8 +9,9 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from handlers.decoding import MAX_ID, MAX_NAME, MalformedBodyError, Rejected, UnfitFieldError, instant, unfit
-from handlers.usage.formats import MAX_COUNT, Parsed, disjoint_meters, fingerprint
+from handlers.usage.formats import MAX_COUNT, Versioned, disjoint_meters, fingerprint
 from policy.metering import UsageEvent
+from policy.versions import LARGEST_REVISION, LONGEST_REASON, Version
 from programme.files import cells as cell_readers
 from programme.files import headers
 from programme.files.lines import BadRecordError
@@ -37,6 +38,9 @@ COLUMNS = (
     "project",
 )
 
+VERSION_COLUMNS = ("revision", "action", "reason")
+"""Columns that a file may have besides: an action (`correct`, `withdraw`) makes a line a later version of an event."""
+
 _MAX_DIGITS = len(str(MAX_COUNT))
 _NO_DECIMALS = re.compile(r"(\d+)[.,]00?")
 _COUNTS = slice(6, 10)
@@ -45,13 +49,14 @@ _REMEMBERED = 4_096
 
 
 class _Table(NamedTuple):
-    """A header, and what puts the cells of a record into the order of `COLUMNS`."""
+    """A header, what puts the cells of a record into the order of `COLUMNS`, and what takes those of a version out."""
 
     header: Header
     in_order: Callable[[list[str]], tuple[str, ...]]
+    version_of: Callable[[list[str]], tuple[str, ...]] | None
 
 
-def read(file: BinaryIO, *, start: Position = (0, 0)) -> Iterator[tuple[int, int, Parsed]]:
+def read(file: BinaryIO, *, start: Position = (0, 0)) -> Iterator[tuple[int, int, Versioned]]:
     """(last line, bytes read, event) of each record. The header is checked at once, the rest is read when asked for.
 
     `start` takes up after what was read before: the first two of a triple that was given then.
@@ -71,13 +76,17 @@ def read(file: BinaryIO, *, start: Position = (0, 0)) -> Iterator[tuple[int, int
 def _table(cells: list[str]) -> _Table:
     if not any(cells):
         raise MalformedBodyError("the file is empty: a header is required")
-    header = headers.read(cells, COLUMNS, COLUMNS)
+    header = headers.read(cells, (*COLUMNS, *VERSION_COLUMNS), COLUMNS)
     if header.faults:
         raise MalformedBodyError(f"header: {header.faults}")
-    return _Table(header, itemgetter(*map(header.names.index, COLUMNS)))
+    told = [name for name in VERSION_COLUMNS if name in header.names]
+    if told and (missing := [name for name in VERSION_COLUMNS if name not in told]):
+        raise MalformedBodyError(f"header: no column {missing[0]!r} beside {told[0]!r}")
+    version_of = itemgetter(*map(header.names.index, VERSION_COLUMNS)) if told else None
+    return _Table(header, itemgetter(*map(header.names.index, COLUMNS)), version_of)
 
 
-def _events(records: Records, table: _Table) -> Iterator[tuple[int, int, Parsed]]:
+def _events(records: Records, table: _Table) -> Iterator[tuple[int, int, Versioned]]:
     index = 0
     width, in_order = len(table.header.names), table.in_order
     while True:
@@ -88,14 +97,18 @@ def _events(records: Records, table: _Table) -> Iterator[tuple[int, int, Parsed]
                 cells = _fitted(table.header, cells)
                 if not cells:
                     continue
-            parsed: Parsed = _usage_event(in_order(cells))
+            if table.version_of is None:
+                parsed: Versioned = _usage_event(in_order(cells))
+            else:
+                parsed = _version(in_order(cells), *map(str.strip, table.version_of(cells)))
         except StopIteration:
             return
         except BadRecordError as error:
             parsed = Rejected(index, "", str(error))
-        except UnfitFieldError:
+        except UnfitFieldError as error:
             in_columns = in_order(cells)
-            parsed = Rejected(index, in_columns[1].strip()[:MAX_ID], "; ".join(_faults(in_columns)))
+            said = _faults(in_columns) if table.version_of is None else [str(error)]
+            parsed = Rejected(index, in_columns[1].strip()[:MAX_ID], "; ".join(said))
         yield *records.position, parsed
         index += 1
 
@@ -105,6 +118,24 @@ def _fitted(header: Header, cells: list[str]) -> list[str]:
     if fitted is None:
         raise BadRecordError(f"record: expected {len(header.names)} columns, got {len(cells)}")
     return fitted
+
+
+def _version(cells: tuple[str, ...], revision: str, action: str, reason: str) -> UsageEvent | Version:
+    """A line is usage as it was reported, unless it says that it corrects or withdraws what was."""
+    if not action:
+        if revision not in {"", "0"}:
+            raise unfit("action", '"correct" or "withdraw" beside a revision', action)
+        return _usage_event(cells)
+    action = action.lower()
+    if action not in {"correct", "withdraw"}:
+        raise unfit("action", '"correct", "withdraw" or nothing', action)
+    number = _count("revision", revision)
+    if not 1 <= number <= LARGEST_REVISION:
+        raise unfit("revision", f"an integer from 1 to {LARGEST_REVISION}", revision)
+    _require_text("reason", reason, LONGEST_REASON)
+    source, event_id = _source(cells[0]), cells[1].strip()
+    _require_id("event_id", event_id)
+    return Version(source, event_id, number, None if action == "withdraw" else _usage_event(cells), reason)
 
 
 def _usage_event(cells: tuple[str, ...]) -> UsageEvent:
@@ -117,8 +148,6 @@ def _usage_event(cells: tuple[str, ...]) -> UsageEvent:
     provider, model, project = _provider(provider), _model(model), _project(project)
     occurred_at = _instant(time)
     identities = _identities(user)
-    if not (whole or output or read_tokens or written):
-        raise UnfitFieldError("input_tokens, output_tokens: no usage figure; write 0 if nothing was used")
     meters = disjoint_meters(
         input_tokens=_count("input_tokens", whole),
         output_tokens=_count("output_tokens", output),

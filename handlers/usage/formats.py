@@ -10,6 +10,7 @@ import msgspec
 
 from handlers.decoding import Rejected, unfit
 from policy.metering import UsageEvent
+from policy.versions import Version
 
 if TYPE_CHECKING:
     from policy.metering import Identities, Meters
@@ -23,6 +24,8 @@ _STANDARD_TIERS = frozenset({"standard", "default", "auto", "standard_only", ""}
 _encode_canonically = msgspec.json.Encoder(order="sorted").encode
 
 Parsed = UsageEvent | Rejected
+Versioned = UsageEvent | Version | Rejected
+"""Of formats that can also say that something was wrong."""
 
 
 def fingerprint(  # noqa: PLR0917 - the fields of an event, in its order
@@ -52,14 +55,17 @@ def disjoint_meters(
     cache_write_5m: int = 0,
     cache_write_1h: int = 0,
     audio_input: int = 0,
+    audio_cache_read: int = 0,
     image_input: int = 0,
+    image_cache_read: int = 0,
     audio_output: int = 0,
     image_output: int = 0,
     input_field: str = "input_tokens",
     output_field: str = "output_tokens",
 ) -> Meters:
     """Meters from totals that include their parts: each token in one meter; the fields name the totals in errors."""
-    input_parts = cache_read + cache_write_5m + cache_write_1h + audio_input + image_input
+    cached = cache_read + cache_write_5m + cache_write_1h + audio_cache_read + image_cache_read
+    input_parts = cached + audio_input + image_input
     output_parts = audio_output + image_output
     if input_parts > input_tokens:
         raise unfit(input_field, f"at least {input_parts}, the sum of its parts", input_tokens)
@@ -71,7 +77,9 @@ def disjoint_meters(
         "cache_write_5m": cache_write_5m,
         "cache_write_1h": cache_write_1h,
         "audio_input": audio_input,
+        "audio_cache_read": audio_cache_read,
         "image_input": image_input,
+        "image_cache_read": image_cache_read,
         "output": output_tokens - output_parts,
         "audio_output": audio_output,
         "image_output": image_output,

@@ -3,7 +3,10 @@
 (No postponed annotations here: FastAPI reads those of the routes, which name local dependencies.)
 """
 
-from typing import Annotated
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -12,18 +15,21 @@ from pydantic import BaseModel
 from handlers import bodies, metrics
 from handlers.batches import Fate, Intake, described, key_with
 from handlers.decoding import Rejected
-from handlers.usage import cloudevents, litellm
+from handlers.usage import binary_mode, cloudevents, litellm, taking
+from handlers.usage.formats import Versioned
 from handlers.usage.litellm import NothingUsed
 from policy.metering import UsageEvent
+from policy.versions import Version
 from programme.app import App
-from programme.usage import intake
+from programme.usage import intake, refusals
 from store.usage.keys import ApiKey
 
 SCOPE = "usage:write"
+CORRECT = "usage:correct"
 
 
 class EventAnswer(BaseModel):
-    """What became of one event; `detail` says why, unless it was simply accepted or a duplicate."""
+    """What became of one event; `detail` says why, or what is odd about one that was accepted."""
 
     source: str
     id: str
@@ -42,7 +48,31 @@ def _refused(item: Rejected | NothingUsed) -> Fate:
     return "", item.event_id, "rejected" if isinstance(item, Rejected) else "accepted", item.detail
 
 
-EVENTS = Intake("events", UsageEvent, intake.take_in, _refused, intake.STATUSES, metrics.USAGE_EVENTS)
+EVENTS = Intake(
+    "events",
+    UsageEvent,
+    intake.take_in,
+    _refused,
+    intake.STATUSES,
+    metrics.USAGE_EVENTS,
+    note_rejected=refusals.note_rejected,
+    remarked=metrics.USAGE_DIFFERENCES,
+)
+# LiteLLM's name for the time of a call.
+CALLS = replace(EVENTS, take_in=partial(intake.take_in, time_field="endTime"))
+SPANS = replace(EVENTS, plural="calls", take_in=partial(intake.take_in, time_field="endTimeUnixNano"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Versions(Intake[UsageEvent | Version, Rejected]):
+    """Usage and later versions of it, as the holder of a key may report them."""
+
+    actor: str = ""
+
+    def taken(self, app: App, items: list[UsageEvent | Version]) -> Sequence[Fate]:
+        return taking.take_in(app, items, actor=self.actor)
+
+
 CLOUDEVENTS = described(
     cloudevents.SHAPE.schema(cloudevents.EXAMPLE),
     IntakeAnswer,
@@ -52,20 +82,64 @@ CLOUDEVENTS = described(
 LITELLM = described({}, IntakeAnswer, scope=SCOPE)
 
 
+def _versions(key: ApiKey) -> _Versions:
+    kinds: Any = (UsageEvent, Version)
+    take_in: Any = intake.take_in
+    return _Versions(
+        "events",
+        kinds,
+        take_in,
+        _refused,
+        intake.STATUSES,
+        metrics.USAGE_EVENTS,
+        note_rejected=refusals.note_rejected,
+        remarked=metrics.USAGE_DIFFERENCES,
+        actor=f"key:{key.name}",
+    )
+
+
+def _permitted(parsed: list[Versioned], key: ApiKey) -> list[Versioned]:
+    """Usage needs one scope, and putting it right another."""
+    needed: dict[type, str] = {UsageEvent: SCOPE, Version: CORRECT}
+    lacking = {kind: scope for kind, scope in needed.items() if scope not in key.scopes}
+    if not lacking:
+        return parsed
+    return [
+        Rejected(index, item.event_id, f"key {key.name!r} lacks the scope {lacking[type(item)]!r}")
+        if type(item) in lacking
+        else item
+        for index, item in enumerate(parsed)
+    ]
+
+
 def routes(app: App) -> APIRouter:
     router = APIRouter(prefix="/v1/usage", tags=["usage"])
     require_key = key_with(app, SCOPE)
+    require_either = key_with(app, SCOPE, CORRECT)
 
     @router.post("", summary="Report usage as CloudEvents 1.0", **CLOUDEVENTS)
-    async def report_usage(request: Request, key: Annotated[ApiKey, Depends(require_key)]) -> Response:
-        """One event or a batch. Sending it again changes nothing; `data` uses the OpenTelemetry GenAI names."""
+    async def report_usage(request: Request, key: Annotated[ApiKey, Depends(require_either)]) -> Response:
+        """One event or a batch. Sending it again changes nothing; `data` uses the OpenTelemetry GenAI names.
+
+        One event may also come in binary mode: its attributes as `ce-` headers, `data` as the body. An event of type
+        `gen_ai.usage.corrected` says what is right under the source and id of one that was wrong, with `revision`
+        (1, 2, …) and `reason` in its `data`; `gen_ai.usage.withdrawn` says only those. Both need the scope
+        `usage:correct`.
+        """
         body = await bodies.read(request)
-        return await run_in_threadpool(EVENTS.answer, app, lambda: cloudevents.parse(body, allowed_source=key.source))
+
+        def parse() -> list[Versioned]:
+            whole = binary_mode.structured(request.headers, body) if binary_mode.is_binary(request.headers) else body
+            return _permitted(cloudevents.parse(whole, allowed_source=key.source), key)
+
+        return await run_in_threadpool(_versions(key).answer, app, parse, sender=key.source)
 
     @router.post("/litellm", summary="Report usage as LiteLLM's generic_api callback sends it", **LITELLM)
     async def report_litellm_usage(request: Request, key: Annotated[ApiKey, Depends(require_key)]) -> Response:
         """An array of LiteLLM's standard logging payloads. Prompts and answers in it are never kept."""
         body = await bodies.read(request)
-        return await run_in_threadpool(EVENTS.answer, app, lambda: litellm.parse(body, source=key.source))
+        return await run_in_threadpool(
+            CALLS.answer, app, lambda: litellm.parse(body, source=key.source), sender=key.source
+        )
 
     return router

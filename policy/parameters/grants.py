@@ -63,13 +63,15 @@ class SizingRules:
 class LotRules:
     """How long a grant lives, how much of it is carried over, and when what lapses is announced.
 
-    A lot that has ended is closed `settle_days` later: usage of its last days may still be on its way.
+    A lot that has ended is closed `settle_days` later: usage of its last days may still be on its way. What a
+    correction gives back of a lot that has ended lives `returned_days`.
     """
 
     months: Annotated[int, Between(1, 120)]
     carry_over: Factor
     settle_days: Annotated[int, Between(0, 60)]
     notice_days: Annotated[tuple[int, ...], Between(1, 60)]
+    returned_days: Annotated[int, Between(1, 365)] = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from views import codec
 from views.warnings import SpendWarning
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date
 
     from policy.handbook import Handbook
@@ -91,7 +92,25 @@ def _letter(  # noqa: PLR0917 - private, called once
     )
     due = policy.due_at(moment.now, percent, choice, ZoneInfo(standing.time_zone))
     key = f"warning:{month}:{percent}:{standing.person_id}"
+    if messages.is_owed(moment.session, key):
+        # It was said before and taken back: see `corrected`.
+        key = f"warning:{month}@{moment.now:%dT%H%M%S}:{percent}:{standing.person_id}"
     return NewMessage(key, TEMPLATE, codec.written(view), standing.person_id, None, due, at_once=True)
+
+
+def corrected(moment: Moment, account_ids: Iterable[int]) -> None:
+    """Usage of wallets was put right: have someone look at them, and take back what was said and is not so.
+
+    Their locks are held. A share that was never reached will be told of once it is.
+    """
+    wallets, month = sorted(set(account_ids)), Month.containing(moment.today)
+    store.note(moment.session, wallets)
+    said = store.told(moment.session, wallets, month)
+    if not said:
+        return
+    shares = {s.account_id: _share(s) for s in store.standings(moment.session, sorted(said), month, now=moment.now)}
+    wrong = [(id_, percent) for id_, some in said.items() for percent in some if not policy.holds(shares[id_], percent)]
+    store.unsay(moment.session, wrong, month)
 
 
 def choose(moment: Moment, person_id: str, wanted: Choice) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from policy.kinds import EntryKind, Meaning
+from policy.kinds import Meaning
 from policy.metering import METERS
 from policy.units import MicroTokens, NanoUSD
 from store.handbook import reference
@@ -41,7 +41,7 @@ def explain(moment: Moment, card: BalanceCard) -> Explanation:
 
 
 def _debits(moment: Moment, account_id: int) -> list[DebitLine]:
-    recent = wallets.movements(moment.session, account_id, kind=EntryKind.USAGE, limit=RECENT_DEBITS)
+    recent = wallets.latest_debits(moment.session, account_id, limit=RECENT_DEBITS)
     values = reference.values_by_version(moment.session)
     lines: list[DebitLine] = []
     for movement in recent:

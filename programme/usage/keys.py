@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from programme.moment import Moment
     from store.usage.keys import ApiKey
 
-SCOPES = ("usage:write", "outcomes:write")
+SCOPES = ("usage:write", "usage:correct", "outcomes:write")
 PREFIX = "tb_"
 
 

@@ -121,6 +121,15 @@ def reached(session: Session, rows: Sequence[tuple[int, int]], month: Month, *, 
     bulk.insert(session, warnings_given, ("account_id", "month", "percent", "reached_at"), lines)
 
 
+def unsay(session: Session, rows: Sequence[tuple[int, int]], month: Month) -> None:
+    """Forget that (wallet, percentage) was reached in a month."""
+    w = warnings_given.c
+    for account_id, percent in rows:
+        session.execute(
+            sa.delete(warnings_given).where(w.account_id == account_id, w.month == str(month), w.percent == percent)
+        )
+
+
 def choices(session: Session, person_ids: Sequence[str]) -> dict[str, Choice]:
     """What some people want; who never said is not among them."""
     c = warning_choices.c

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from policy.period import Month
     from store.engine import Session
 
+BURNING = (EntryKind.USAGE, EntryKind.REVERSAL, EntryKind.GRANT)
+"""Kinds of entries by which grants are used: also what is undone of it, and debt that a grant settles."""
+
 
 class Holding(NamedTuple):
     """An open lot of someone's wallet."""
@@ -97,7 +100,7 @@ def utilisation(session: Session, begin: datetime, end: datetime) -> dict[str, t
         sa.select(accounts.c.person_id, sa.func.sum(lot_movements.c.amount))
         .select_from(lot_movements.join(lots).join(accounts, accounts.c.id == lots.c.account_id))
         .join(entries, entries.c.id == lot_movements.c.entry_id)
-        .where(lots.c.kind == LotKind.MONTHLY, entries.c.kind.in_((EntryKind.USAGE, EntryKind.GRANT)))
+        .where(lots.c.kind == LotKind.MONTHLY, entries.c.kind.in_(BURNING))
         .where(entries.c.effective_at >= begin, entries.c.effective_at < end)
         .group_by(accounts.c.person_id)
     )

@@ -246,9 +246,11 @@ def spend_by_meter(session: Session, begin: datetime, end: datetime) -> dict[tup
     kept = load_prices(session, {row.price_id for row in rows})
     spend: dict[tuple[str, str, str, str], Fraction] = {}
     for row in rows:
-        for meter, unit in kept[row.price_id].meters.items():
+        price = kept[row.price_id]
+        for meter, unit in price.meters.items():
             if count := int(getattr(row, meter)):
-                key = (row.provider, row.model, row.tier, meter)
+                # The price's name of the provider: gateways have several for one.
+                key = (price.provider, row.model, row.tier, meter)
                 spend[key] = spend.get(key, Fraction(0)) + Fraction(count * unit.nano_usd, unit.per)
     return spend
 

@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import sqlalchemy as sa
 
 from policy import lots as burning
+from policy.kinds import EntryKind
 from policy.lots import OpenLot
 from store import bulk
+from store.ledger.returns import Returnables
 from store.tables.ledger import accounts, entries, lot_movements, lots, postings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from policy.kinds import EntryKind, LotKind
+    from policy.kinds import LotKind
     from store.engine import Session
 
 TREASURY, POOL, EXPIRED = "treasury", "pool", "expired"
@@ -57,6 +59,7 @@ class Draft:
     value_version: str | None = None
     corrects_entry_id: int | None = None
     lot: NewLot | None = None
+    """The lot that an entry opens; of a reversal only where there is no lot to give back to."""
     takes: tuple[tuple[int, int], ...] = ()
     """(lot id, micro-tokens) where a debit is about certain lots, as when they end; else lots burn in their order."""
 
@@ -228,8 +231,9 @@ def post(
 ) -> list[int]:
     """Post entries in order and return their ids.
 
-    Debits of a wallet burn its lots; a new lot settles the wallet's debt first. Accounts are locked in the order of
-    their ids, so that two batches cannot wait for each other; or the caller is `holding` all of them.
+    Debits of a wallet burn its lots; a new lot settles the wallet's debt first; a reversal fills them again.
+    Accounts are locked in the order of their ids, so that two batches cannot wait for each other; or the caller is
+    `holding` all of them.
     """
     if not drafts:
         return []
@@ -239,6 +243,8 @@ def post(
     touched = {account_id for draft in drafts for account_id, _ in draft.amounts}
     held = _lock(session, touched) if holding is None else {one.id: one for one in holding if one.id in touched}
     _read_lots(session, held)
+    corrected = [d.corrects_entry_id for d in drafts if d.kind is EntryKind.REVERSAL and d.corrects_entry_id]
+    returnable = Returnables(session, corrected, now) if corrected else None
     wanted = [(entries, len(drafts)), (lots, sum(draft.lot is not None for draft in drafts))]
     entry_ids, new_lots = bulk.allocate_ids_of(session, wanted)
     lot_ids = iter(new_lots)
@@ -264,7 +270,10 @@ def post(
             account = held[account_id]
             if account.is_wallet:
                 if draft.lot and amount > 0:
-                    _open_lot(journal, account, entry_id, next(lot_ids), draft.lot, amount)
+                    if draft.kind is EntryKind.REVERSAL:
+                        _give_back(journal, account, entry_id, next(lot_ids), draft, amount, returnable)
+                    else:
+                        _open_lot(journal, account, entry_id, next(lot_ids), draft.lot, amount)
                 elif amount < 0:
                     movements = draft.takes or _burnt(account, -amount, draft.effective_at)
                     _take(journal, account, entry_id, movements)
@@ -339,6 +348,30 @@ def _open_lot(journal: _Journal, wallet: Account, entry_id: int, lot_id: int, lo
     )
     if settled:
         journal.movements.append((entry_id, lot_id, settled))
+
+
+def _give_back(  # noqa: PLR0917 - private, called once
+    journal: _Journal,
+    wallet: Account,
+    entry_id: int,
+    lot_id: int,
+    draft: Draft,
+    amount: int,
+    returnable: Returnables | None,
+) -> None:
+    """Settle debt, fill the lots that were burnt, and open a lot for the rest."""
+    assert draft.lot is not None  # noqa: S101 - see `post`
+    assert returnable is not None  # noqa: S101 - there is a reversal
+    assert draft.corrects_entry_id is not None  # noqa: S101 - a reversal names what it corrects
+    owed = burning.debt(wallet.balance, (lot.remaining for lot in wallet.lots))
+    given, touched = returnable.plan(draft.corrects_entry_id, amount, owed, wallet, journal.movements)
+    known = {lot.id for lot in wallet.lots}
+    # Also lots of which nothing was left, each once.
+    spent = {lot.id: lot for lot in touched if lot.id not in known}
+    wallet.lots = burning.burn_order([*wallet.lots, *spent.values()])
+    if given.fresh:
+        _open_lot(journal, wallet, entry_id, lot_id, draft.lot, given.settled + given.fresh)
+    _take(journal, wallet, entry_id, [(id_, -back) for id_, back in given.movements])
 
 
 def _write(session: Session, journal: _Journal, held: Iterable[Account]) -> None:

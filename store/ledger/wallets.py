@@ -201,8 +201,6 @@ def movements(
     session: Session,
     account_id: int,
     *,
-    kind: EntryKind | None = None,
-    limit: int | None = None,
     begin: datetime | None = None,
     end: datetime | None = None,
 ) -> list[Movement]:
@@ -214,32 +212,43 @@ def movements(
         .where(p.account_id == account_id)
         .order_by(p.version.desc())
     )
-    if kind is not None:
-        query = query.where(e.kind == kind)
     if begin is not None and end is not None:
         query = query.where(e.posted_at >= begin, e.posted_at < end)
-    if limit is not None:
-        query = query.limit(limit)
-    return [
-        Movement(
-            r.id,
-            EntryKind(r.kind),
-            r.memo,
-            r.effective_at,
-            r.posted_at,
-            MicroTokens(r.amount),
-            MicroTokens(r.balance),
-            r.value_version,
-        )
-        for r in session.execute(query)
-    ]
+    return [_movement(*row) for row in session.execute(query)]
+
+
+def _movement(entry_id: int, kind: str, *rest: Any) -> Movement:  # noqa: ANN401 - the columns of a row
+    memo, effective_at, posted_at, amount, balance, value = rest
+    amounts = MicroTokens(int(amount)), MicroTokens(balance)
+    return Movement(entry_id, EntryKind(kind), memo, effective_at, posted_at, *amounts, value)
+
+
+def latest_debits(session: Session, account_id: int, *, limit: int) -> list[Movement]:
+    """The latest debits for usage of which something stands, each less what corrections have undone of it."""
+    e, p = entries.c, postings.c
+    reversal, back = entries.alias("reversal"), postings.alias("back")
+    undone = (
+        sa.select(sa.func.coalesce(sa.func.sum(back.c.amount), 0))
+        .join_from(reversal, back, back.c.entry_id == reversal.c.id)
+        .where(reversal.c.corrects_entry_id == e.id, reversal.c.kind == EntryKind.REVERSAL)
+        .where(back.c.account_id == account_id)
+        .scalar_subquery()
+    )
+    query = (
+        sa.select(e.id, e.kind, e.memo, e.effective_at, e.posted_at, p.amount + undone, p.balance, e.value_version)
+        .join_from(postings, entries)
+        .where(p.account_id == account_id, e.kind == EntryKind.USAGE, p.amount + undone != 0)
+        .order_by(p.version.desc())
+        .limit(limit)
+    )
+    return [_movement(*row) for row in session.execute(query)]
 
 
 def granted_between(session: Session, account_id: int, begin: datetime, end: datetime) -> MicroTokens:
-    """The sum of the lots that started in a period: whatever their kind, all were granted."""
+    """The sum of the lots that started in a period: all were granted, but for what a correction gave back."""
     c = lots.c
     query = sa.select(sa.func.coalesce(sa.func.sum(c.amount), 0))
-    query = query.where(c.account_id == account_id, c.starts_at >= begin, c.starts_at < end)
+    query = query.where(c.account_id == account_id, c.starts_at >= begin, c.starts_at < end, c.kind != LotKind.RETURNED)
     return MicroTokens(session.execute(query).scalar_one())
 
 
@@ -292,7 +301,7 @@ def flows_since(session: Session, account_id: int, instant: datetime) -> list[Fl
         .outerjoin(lot_movements, sa.and_(lots.c.id.is_(None), lot_movements.c.entry_id == entries.c.id))
         .outerjoin(taken, taken.c.id == lot_movements.c.lot_id)
         .where(postings.c.account_id == account_id, postings.c.version > sa.func.coalesce(before, 0))
-        .where(entries.c.kind != EntryKind.USAGE)
+        .where(entries.c.kind.not_in((EntryKind.USAGE, EntryKind.REVERSAL)))
         .order_by(postings.c.version)
     )
     flows: list[Flow] = []

@@ -97,6 +97,11 @@ def owe(session: Session, letters: Sequence[NewMessage], *, now: datetime) -> No
     bulk.insert(session, outbox, (*NewMessage._fields, "created_at", "state"), rows)
 
 
+def is_owed(session: Session, key: str) -> bool:
+    """Whether there is a message of a key, in whatever state."""
+    return session.execute(sa.select(_o.id).where(_o.key == key)).one_or_none() is not None
+
+
 def lease(session: Session, *, courier: str, now: datetime, until: datetime, limit: int) -> list[OwedMessage]:
     """Take up to `limit` messages that are due, those that go out at once before the others, the longest due first.
 

@@ -12,10 +12,10 @@ from store import bulk
 from store.tables.people import identities, people, person_roles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
-    from policy.metering import Identity, IdentityKind
+    from policy.metering import Identities, Identity, IdentityKind
     from store.engine import Session
 
 ANY_SOURCE = "*"
@@ -88,8 +88,36 @@ def roles_of(session: Session, person_id: str) -> set[str]:
     return set(session.execute(sa.select(person_roles.c.role).where(person_roles.c.person_id == person_id)).scalars())
 
 
+def with_role(session: Session, role: str, today: date) -> list[str]:
+    """Everyone who has a role and has not left, by id."""
+    here = (people.c.hired_on <= today, sa.or_(people.c.left_on.is_(None), people.c.left_on >= today))
+    query = sa.select(people.c.id).join(person_roles, person_roles.c.person_id == people.c.id)
+    return list(session.execute(query.where(person_roles.c.role == role, *here).order_by(people.c.id)).scalars())
+
+
 def by_id(session: Session, person_id: str) -> Person | None:
     return _one(session, people.c.id == person_id)
+
+
+class Employment(NamedTuple):
+    """The first and the last day of someone's time here."""
+
+    hired_on: date
+    left_on: date | None
+
+    def on(self, day: date) -> bool:
+        return self.hired_on <= day and (self.left_on is None or day <= self.left_on)
+
+
+def partly_here(session: Session, person_ids: Iterable[str], days: Iterable[date]) -> dict[str, Employment]:
+    """Those of some people, by id, who were not here on all days from the first to the last: mostly no one."""
+    all_days = set(days)
+    found: dict[str, Employment] = {}
+    for some in bulk.chunks(sorted(person_ids)):
+        missed = sa.or_(people.c.hired_on > min(all_days), people.c.left_on < max(all_days))
+        query = sa.select(people.c.id, people.c.hired_on, people.c.left_on).where(people.c.id.in_(some), missed)
+        found |= {id_: Employment(hired, left) for id_, hired, left in session.execute(query)}
+    return found
 
 
 class PersonName(NamedTuple):
@@ -164,26 +192,52 @@ def drop_identity(session: Session, *, source: str, kind: IdentityKind, value: s
     return before
 
 
-def resolve(session: Session, source: str, names: set[Identity]) -> dict[Identity, str]:
-    """Person id by (kind, name), for those that someone is known by.
+class Known(dict["Identity", str]):
+    """Person id by (kind, name), for those that someone is known by; `ranks` are the same by how sure each is."""
+
+    def __init__(self, *ranks: Mapping[Identity, str]) -> None:
+        super().__init__()
+        for rank in reversed(ranks):
+            self.update(rank)
+        self._ranks = [rank for rank in ranks if rank]
+
+    def who(self, names: Identities) -> str | None:
+        """The person whom names mean together: what was mapped for this gateway wins over what holds everywhere.
+
+        A key may carry the e-mail of whoever made it, and be someone else's by its alias.
+        """
+        for rank in self._ranks:
+            for name in names:
+                if name in rank:
+                    return rank[name]
+        return None
+
+
+def resolve(session: Session, source: str, names: set[Identity]) -> Known:
+    """Who is known to a gateway by some names.
 
     A mapping for the gateway itself wins over one for every gateway, and that over the e-mail of the person's own
     record. A `user` that looks like an e-mail is read as one: gateways often use it so.
     """
-    found: dict[Identity, str] = {}
     mails = {value.lower() for kind, value in names if kind == "email" or (kind == "user" and "@" in value)}
     by_mail: dict[str, str] = {}
     for some in bulk.chunks(sorted(mails)):
         query = sa.select(people.c.email, people.c.id).where(people.c.email.in_(some))
         by_mail |= {email: person_id for email, person_id in session.execute(query)}
-    for kind, value in names:
-        if kind != "key_alias" and value.lower() in by_mail:
-            found[kind, value] = by_mail[value.lower()]
+    concluded: dict[Identity, str] = {
+        (kind, value): by_mail[value.lower()]
+        for kind, value in names
+        if kind != "key_alias" and value.lower() in by_mail
+    }
     values = sorted({value for _, value in names})
-    for scope in (ANY_SOURCE, source):
-        for some in bulk.chunks(values):
-            mapped = sa.select(identities.c.kind, identities.c.value, identities.c.person_id).where(
-                identities.c.source == scope, identities.c.value.in_(some)
-            )
-            found |= {(kind, value): person_id for kind, value, person_id in session.execute(mapped)}
+    return Known(_mapped(session, source, values), concluded | _mapped(session, ANY_SOURCE, values))
+
+
+def _mapped(session: Session, source: str, values: Sequence[str]) -> dict[Identity, str]:
+    found: dict[Identity, str] = {}
+    for some in bulk.chunks(values):
+        mapped = sa.select(identities.c.kind, identities.c.value, identities.c.person_id).where(
+            identities.c.source == source, identities.c.value.in_(some)
+        )
+        found |= {(kind, value): person_id for kind, value, person_id in session.execute(mapped)}
     return found

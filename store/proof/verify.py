@@ -24,7 +24,7 @@ from store.exceptions import requests as requests_store
 from store.exceptions import votes as votes_store
 from store.handbook import proposals as proposals_store
 from store.handbook import reference
-from store.proof import appeals, review_votes, reviews
+from store.proof import appeals, corrections, quarantine, review_votes, reviews
 from store.proof import exceptions as proof_exceptions
 from store.proof import value as proof_value
 from store.reviews import drafts
@@ -33,7 +33,7 @@ from store.tables.exceptions import request_votes, requests
 from store.tables.grants import grants
 from store.tables.handbook import handbooks
 from store.tables.ledger import accounts, entries, lot_movements, lots, postings
-from store.tables.usage import quarantine, usage_days, usage_events
+from store.tables.usage import usage_days, usage_events, usage_reversals
 from store.tables.value import token_values, usd_entries
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def account_balances(session: Session) -> Iterator[str]:
 
 
 def lots_remaining(session: Session) -> Iterator[str]:
-    """What remains of a lot is its amount less what was taken."""
+    """What remains of a lot is its amount less what was taken and not given back."""
     taken = (
         sa.select(lot_movements.c.lot_id, sa.func.sum(lot_movements.c.amount).label("total"))
         .group_by(lot_movements.c.lot_id)
@@ -111,12 +111,14 @@ def lots_remaining(session: Session) -> Iterator[str]:
 
 
 def lots_as_granted(session: Session) -> Iterator[str]:
-    """A lot is as large as what its entry put into its wallet."""
-    p = postings.c
+    """A lot is as large as what its entry put into its wallet, less what that gave back to other lots."""
+    p, m = postings.c, lot_movements.c
     given = sa.select(sa.func.coalesce(sa.func.sum(p.amount), 0)).where(
         p.entry_id == lots.c.entry_id, p.account_id == lots.c.account_id
     )
-    query = sa.select(lots.c.id, lots.c.amount, given.scalar_subquery().label("given")).subquery()
+    back = sa.select(sa.func.coalesce(sa.func.sum(m.amount), 0)).where(m.entry_id == lots.c.entry_id, m.amount < 0)
+    put = given.scalar_subquery() + back.scalar_subquery()
+    query = sa.select(lots.c.id, lots.c.amount, put.label("given")).subquery()
     for row in session.execute(sa.select(query).where(query.c.amount != query.c.given)):
         yield f"lot {row.id}: its amount is {row.amount}, its entry put {row.given} into the wallet"
 
@@ -171,14 +173,11 @@ def buffers_book(session: Session) -> Iterator[str]:
 
 
 def usage_entries(session: Session) -> Iterator[str]:
-    """A usage entry debits the wallet by exactly the sum of its events."""
-    e = usage_events.c
-    used = (
-        sa.select(e.entry_id, sa.func.sum(e.debit_micro_tokens).label("total"))
-        .where(e.entry_id.is_not(None))
-        .group_by(e.entry_id)
-        .subquery()
-    )
+    """A usage entry debits the wallet by exactly the sum of its events, those included that were undone since."""
+    e, undone = usage_events.c, usage_reversals.c
+    standing = sa.select(e.entry_id, e.debit_micro_tokens.label("debit")).where(e.entry_id.is_not(None))
+    both = sa.union_all(standing, sa.select(undone.entry_id, undone.debit_micro_tokens)).subquery()
+    used = sa.select(both.c.entry_id, sa.func.sum(both.c.debit).label("total")).group_by(both.c.entry_id).subquery()
     paid = (
         sa.select(entries.c.id, sa.func.sum(-postings.c.amount).label("total"))
         .select_from(entries.join(postings).join(accounts, accounts.c.id == postings.c.account_id))
@@ -192,11 +191,11 @@ def usage_entries(session: Session) -> Iterator[str]:
 
 
 def services_paid(session: Session) -> Iterator[str]:
-    """What usage entries paid to a service is what the days' roll-up says it took."""
+    """What usage entries paid to a service, less what was undone, is what the days' roll-up says it took."""
     paid = (
         sa.select(accounts.c.code, sa.func.sum(postings.c.amount))
         .select_from(entries.join(postings).join(accounts, accounts.c.id == postings.c.account_id))
-        .where(entries.c.kind == EntryKind.USAGE, accounts.c.person_id.is_(None))
+        .where(entries.c.kind.in_((EntryKind.USAGE, EntryKind.REVERSAL)), accounts.c.person_id.is_(None))
         .group_by(accounts.c.code)
     )
     rolled_up = sa.select(usage_days.c.service_key, sa.func.sum(usage_days.c.debit_micro_tokens))
@@ -242,18 +241,13 @@ def prices_as_kept(session: Session) -> Iterator[str]:
 
 
 def quarantined_events(session: Session) -> Iterator[str]:
-    """An event waits in quarantine exactly as long as it has no cost."""
-    held = sa.and_(quarantine.c.event_id.is_not(None), quarantine.c.released_at.is_(None))
-    query = sa.select(usage_events.c.source, usage_events.c.event_id, usage_events.c.cost_nano_usd).outerjoin_from(
-        usage_events,
-        quarantine,
-        sa.and_(quarantine.c.source == usage_events.c.source, quarantine.c.event_id == usage_events.c.event_id),
-    )
-    for row in session.execute(query.where(held == usage_events.c.cost_nano_usd.is_not(None))):
-        state = (
-            "has a cost and waits in quarantine" if row.cost_nano_usd is not None else "has no cost and does not wait"
-        )
-        yield f"event {row.source}/{row.event_id} {state}"
+    """An event waits in quarantine exactly as long as it has no cost, unless someone discarded it."""
+    yield from quarantine.waits_or_left(session)
+
+
+def quarantine_as_audited(session: Session) -> Iterator[str]:
+    """Who corrected or discarded events that waited, and how many, is in the audit log."""
+    yield from quarantine.steps_as_audited(session)
 
 
 def costs_and_days(session: Session, zone: ZoneInfo, tick: Callable[[int], None]) -> Iterator[str]:
@@ -468,6 +462,8 @@ CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (
     events_of_wallets,
     prices_as_kept,
     quarantined_events,
+    quarantine_as_audited,
+    *corrections.CHECKS,
     exceptions_as_decided,
     proof_exceptions.unratified_as_spent,
     votes_as_audited,

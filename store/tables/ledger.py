@@ -32,6 +32,7 @@ entries = Table(
     Column("actor", Text, nullable=False),
     Column("value_version", Text, ForeignKey(token_values.c.version)),
     Column("corrects_entry_id", Identifier, ForeignKey("entries.id")),
+    partial_index("ix_entries_corrects_entry_id", "corrects_entry_id", where="corrects_entry_id IS NOT NULL"),
 )
 
 postings = Table(
@@ -72,7 +73,7 @@ lot_movements = Table(
     metadata,
     Column("entry_id", Identifier, ForeignKey(entries.c.id), primary_key=True, autoincrement=False),
     Column("lot_id", Identifier, ForeignKey(lots.c.id), primary_key=True, autoincrement=False),
-    Column("amount", AmountColumn, nullable=False, comment="Micro-tokens taken from the lot."),
-    CheckConstraint("amount > 0", name="amount"),
+    Column("amount", AmountColumn, nullable=False, comment="Micro-tokens taken; below 0 what a reversal gave back."),
+    CheckConstraint("amount <> 0", name="not_zero"),
     sqlite_with_rowid=False,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy import Column, Date, ForeignKey, Index, LargeBinary, Table, Text
+from sqlalchemy import Column, Date, ForeignKey, Index, Integer, LargeBinary, Table, Text
 
 from store.columns import AmountColumn, Identifier, Instant, Json
 from store.tables.base import metadata, partial_index
@@ -36,7 +36,7 @@ usage_events = Table(
     # intake's time, and the entry, which is a foreign key, has the same wallet.
     Column("source", Text, primary_key=True),
     Column("event_id", Text, primary_key=True),
-    Column("fingerprint", LargeBinary, nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False, comment="As reported; empty while only a correction has come."),
     Column("occurred_at", Instant, nullable=False),
     Column("identities", Json, nullable=False, comment="[[kind, name], ...] as the gateway reported them"),
     Column("provider", Text, nullable=False),
@@ -49,6 +49,7 @@ usage_events = Table(
     Column("cost_nano_usd", AmountColumn, comment="Empty while the event is in quarantine."),
     Column("debit_micro_tokens", AmountColumn),
     Column("entry_id", Identifier, ForeignKey(entries.c.id), comment="Empty when the use was free, or in quarantine."),
+    Column("revision", Integer, nullable=False, server_default="0", comment="The version that holds; 0 as reported."),
     Index("ix_usage_events_entry_id", "entry_id"),
 )
 
@@ -61,6 +62,7 @@ quarantine = Table(
     Column("detail", Text, nullable=False),
     Column("since", Instant, nullable=False),
     Column("released_at", Instant),
+    Column("discarded_at", Instant, comment="When someone decided that it is never debited."),
     sa.ForeignKeyConstraint(["source", "event_id"], ["usage_events.source", "usage_events.event_id"]),
     partial_index("ix_quarantine_held", "since", where="released_at IS NULL"),
 )
@@ -73,7 +75,63 @@ usage_conflicts = Table(
     Column("fingerprint", LargeBinary, primary_key=True, comment="Of the content that was refused."),
     Column("offered", Json, nullable=False),
     Column("first_seen_at", Instant, nullable=False),
+    Column("last_seen_at", Instant, nullable=False),
+    Column("times", AmountColumn, nullable=False, comment="How often it was offered."),
     sa.ForeignKeyConstraint(["source", "event_id"], ["usage_events.source", "usage_events.event_id"]),
+)
+
+# No foreign keys here either: both are written in the transaction of their events, which are never deleted.
+usage_works = Table(
+    "usage_works",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("work", Text, primary_key=True, comment='Such as "batch:batch_67ab" or "response:resp_0f1e".'),
+    Column("event_id", Text, nullable=False, comment="The event that it was taken in as."),
+    sqlite_with_rowid=False,
+    comment="Pieces of work that a gateway may report again, each time that somebody looks at them.",
+)
+
+usage_quotes = Table(
+    "usage_quotes",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("event_id", Text, primary_key=True),
+    Column("quoted_nano_usd", AmountColumn, nullable=False, comment="The price by the gateway's own reckoning."),
+    Column("noted_at", Instant, nullable=False),
+    comment="Kept where it differs from our cost, or could not be compared yet.",
+)
+
+usage_versions = Table(
+    "usage_versions",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("event_id", Text, primary_key=True),
+    Column("revision", Integer, primary_key=True, autoincrement=False, comment="0 is the event as it was reported."),
+    Column("action", Text, nullable=False, comment="report, correct, withdraw"),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("content", Json, comment="The event; empty for a withdrawal."),
+    Column("reason", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("kept_at", Instant, nullable=False),
+    sa.ForeignKeyConstraint(["source", "event_id"], ["usage_events.source", "usage_events.event_id"]),
+    comment="Every version of the events that were ever corrected or withdrawn; the latest holds.",
+)
+
+usage_reversals = Table(
+    "usage_reversals",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("event_id", Text, primary_key=True),
+    Column("reversal_entry_id", Identifier, ForeignKey(entries.c.id), primary_key=True, autoincrement=False),
+    Column("revision", Integer, nullable=False, comment="The version that had been posted."),
+    Column("meters", Json, nullable=False),
+    Column("account_id", Identifier, nullable=False),
+    Column("price_id", Text, nullable=False),
+    Column("cost_nano_usd", AmountColumn, nullable=False),
+    Column("debit_micro_tokens", AmountColumn, nullable=False),
+    Column("entry_id", Identifier, ForeignKey(entries.c.id), nullable=False, comment="The entry that is corrected."),
+    sa.ForeignKeyConstraint(["source", "event_id"], ["usage_events.source", "usage_events.event_id"]),
+    comment="What events had been debited, and the entries that undid it.",
 )
 
 usage_days = Table(

@@ -1,4 +1,4 @@
-"""Usage events, the days they add up to, quarantine and conflicts."""
+"""Usage events, the days they add up to, and what of them waits in quarantine."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from policy.metering import UsageEvent
 from policy.units import MicroTokens, NanoUSD
 from store import bulk
-from store.tables.usage import file_imports, quarantine, usage_conflicts, usage_days, usage_events
+from store.tables.usage import file_imports, quarantine, usage_days, usage_events
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,6 +57,7 @@ EVENT_COLUMNS = (
     *EventPosting._fields,
 )
 DAY_COLUMNS = (*DayKey._fields, "calls", "input_tokens", "output_tokens", "cost_nano_usd", "debit_micro_tokens")
+CONTENT = tuple(usage_events.c[name] for name in EVENT_COLUMNS[: -len(EventPosting._fields)])
 _UNPOSTED = (None,) * len(EventPosting._fields)
 
 
@@ -91,11 +92,12 @@ def known(session: Session, source: str, event_ids: Sequence[str]) -> dict[str, 
             "SELECT e.event_id, e.fingerprint FROM json_each(?) AS j CROSS JOIN usage_events AS e"
             " WHERE e.source = ? AND e.event_id = j.value"
         )
-        rows = session.exec_driver_sql(statement, (_json(event_ids), source))
+        rows = session.exec_driver_sql(statement, (json_text(event_ids), source))
     return {event_id: bytes(fingerprint) for event_id, fingerprint in rows}
 
 
-def _json(value: object) -> str:
+def json_text(value: object) -> str:
+    """JSON as the driver takes it."""
     return _encoder.encode(value).decode()
 
 
@@ -107,7 +109,7 @@ def insert_events(session: Session, events: Sequence[tuple[UsageEvent, EventPost
     for event, posted in events:
         names = encoded.get(event.identities)
         if names is None:
-            names = encoded[event.identities] = _json(event.identities)
+            names = encoded[event.identities] = json_text(event.identities)
         rows.append(
             (
                 event.source,
@@ -118,7 +120,7 @@ def insert_events(session: Session, events: Sequence[tuple[UsageEvent, EventPost
                 event.provider,
                 event.model,
                 event.tier,
-                _json(event.meters),
+                json_text(event.meters),
                 event.project,
                 *(posted or _UNPOSTED),
             )
@@ -171,24 +173,9 @@ def held_events(
 
     `lock` keeps other sessions from releasing the same events.
     """
-    events = usage_events.c
     order = (quarantine.c.since, quarantine.c.source, quarantine.c.event_id)
     query = (
-        sa.select(
-            events.source,
-            events.event_id,
-            events.occurred_at,
-            events.identities,
-            events.provider,
-            events.model,
-            events.tier,
-            events.meters,
-            events.project,
-            events.fingerprint,
-            quarantine.c.reason,
-            quarantine.c.detail,
-            quarantine.c.since,
-        )
+        sa.select(*CONTENT, quarantine.c.reason, quarantine.c.detail, quarantine.c.since)
         .join_from(quarantine, usage_events)
         .where(quarantine.c.released_at.is_(None))
         .order_by(*order)
@@ -199,11 +186,13 @@ def held_events(
             sa.tuple_(*order) > sa.tuple_(*(sa.literal(v, c.type) for v, c in zip(after, order, strict=True)))
         )
     if lock:
-        query = query.with_for_update(of=quarantine, skip_locked=True)
-    return [QuarantinedEvent(_event(row), row.reason, row.detail, row.since) for row in session.execute(query)]
+        # The event as well: its content may be replaced between our snapshot and our lock.
+        query = query.with_for_update(of=(quarantine, usage_events), skip_locked=True)
+    return [QuarantinedEvent(event_of(row), row.reason, row.detail, row.since) for row in session.execute(query)]
 
 
-def _event(row: Any) -> UsageEvent:  # noqa: ANN401 - a row of the query above
+def event_of(row: Any) -> UsageEvent:  # noqa: ANN401 - a row with the columns of `CONTENT`
+    """An event as it arrived, or as someone corrected it while it waited."""
     return UsageEvent(
         source=row.source,
         event_id=row.event_id,
@@ -218,21 +207,22 @@ def _event(row: Any) -> UsageEvent:  # noqa: ANN401 - a row of the query above
     )
 
 
+def held_because(session: Session, source: str, event_id: str) -> str | None:
+    """Why an event waits in quarantine; None when it does not."""
+    q = quarantine.c
+    query = sa.select(q.detail).where(q.source == source, q.event_id == event_id, q.released_at.is_(None))
+    why: str | None = session.execute(query).scalar_one_or_none()
+    return why
+
+
 def count_held(session: Session) -> dict[str, int]:
     """How many events are in quarantine, by reason."""
     query = sa.select(quarantine.c.reason, sa.func.count()).where(quarantine.c.released_at.is_(None))
     return {reason: count for reason, count in session.execute(query.group_by(quarantine.c.reason))}
 
 
-def record_conflicts(session: Session, refused: Sequence[UsageEvent], *, now: datetime) -> None:
-    """Note what was offered under a key that already stands for something else; each offer once."""
-    seen = bulk.instant_codec(session)(now)
-    rows = [(event.source, event.event_id, event.fingerprint, _json(_offered(event)), seen) for event in refused]
-    columns = ("source", "event_id", "fingerprint", "offered", "first_seen_at")
-    bulk.insert_missing(session, usage_conflicts, columns, rows)
-
-
-def _offered(event: UsageEvent) -> dict[str, object]:
+def content(event: UsageEvent) -> dict[str, object]:
+    """What an event says, as plain values."""
     return {
         "occurred_at": event.occurred_at.astimezone(UTC).isoformat(),
         "identities": event.identities,

@@ -17,8 +17,10 @@ from click.testing import CliRunner
 
 from bot.cli import COMMANDS, main
 from policy import handbook
+from policy.metering import Remarks
 from policy.period import Month, day_of
-from tests.support import cast
+from tests.support import books, cast
+from tests.support.clock import NOON
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -244,9 +246,31 @@ def test_csv_usage_is_imported(run: Run, tmp_path: Path) -> None:
     again = run("usage", "import", path, "--format", "csv", "--json")
     assert counts(again) == dict(zip(SUMMARY, (3, 0, 3, 0, 0, 0), strict=True))
     assert balance_of(run) == "-1.080000"
-    changed = csv_file(tmp_path, line("e1", output=301))
-    assert counts(run("usage", "import", changed, "--json", code=1))["conflict"] == 1
     assert balance_of(run) == "-1.080000"
+
+
+def test_conflicts_of_a_file_are_told_by_line(run: Run, tmp_path: Path) -> None:
+    """An id with other content stays what it was: its line is named, the rest is imported, and the exit code is 1."""
+    run("usage", "import", csv_file(tmp_path, line("e1")), "--format", "csv")
+    changed = csv_file(tmp_path, line("e0"), line("e1", output=301), line("e2"), line("e2", output=7))
+    refused = run("usage", "import", changed, "--format", "csv", "--json", code=1)
+    assert counts(refused) == dict(zip(SUMMARY, (4, 2, 0, 2, 0, 0), strict=True))
+    told = [text for text in refused.stderr.splitlines() if text.startswith("line ")]
+    assert [text.partition(": another event")[0] for text in told] == [
+        "line 3: conflict: 'e1' of 'gateway'",
+        "line 5: conflict: 'e2' of 'gateway'",
+    ]
+    assert "2 lines were not taken: another event has their id." in refused.stderr
+    assert balance_of(run) == "-1.620000"
+    listed = json.loads(run("usage", "conflicts", "list", "--json").stdout)
+    assert listed["total"] == 2
+    one = next(conflict for conflict in listed["conflicts"] if conflict["event_id"] == "e1")
+    assert (one["state"], one["differs_in"], one["times"]) == ("posted", ["meters"], 1)
+    assert (one["stands"]["meters"]["output"], one["offered"]["meters"]["output"]) == (300, 301)
+    text = run("usage", "conflicts", "list", "--limit", "2").stdout
+    assert "gateway/e1 (posted): offered once on " in text
+    stands = "1,000 cache_read, 200 input_uncached, 300 output stands"
+    assert f"  meters: {stands}, 1,000 cache_read, 200 input_uncached, 301 output was offered" in text
 
 
 def test_json_lines_are_imported(run: Run, tmp_path: Path) -> None:
@@ -310,6 +334,21 @@ def test_a_pipe_is_not_read(run: Run) -> None:
     finally:
         os.close(reading)
     assert "cannot be read twice. Save it to a file first." in refused.stderr
+
+
+def test_differences_are_listed(run: Run, sqlite_app: App) -> None:
+    """Where a gateway reckons with another price, both figures are there, by model and by event."""
+    assert run("usage", "differences").stdout == "0 events differ.\n"
+    event = cast.event("e1", at=NOON)._replace(remarks=Remarks(quoted=6_000_000))
+    assert books.take_in(sqlite_app, event) == ["accepted"]
+    told = json.loads(run("usage", "differences", "--json").stdout)
+    figures = {"provider": "anthropic", "model": "claude-sonnet-4-5", "tier": "", "source": "gateway"}
+    figures |= {"cost_usd": "0.005400", "quoted_usd": "0.006000"}
+    assert told["by_model"] == [figures | {"events": 1}]
+    assert told["events"] == [figures | {"event_id": "e1", "occurred_at": NOON.isoformat()}]
+    shown = run("usage", "differences").stdout
+    assert "anthropic/claude-sonnet-4-5 1 0.005400 0.006000 90.0%" in " ".join(shown.split())
+    assert shown.endswith("1 event differs.\n")
 
 
 def test_quarantine_is_listed_and_retried(run: Run, tmp_path: Path) -> None:

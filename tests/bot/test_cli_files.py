@@ -328,9 +328,9 @@ def test_a_line_that_contradicts_another_is_told_and_fails(sqlite_app: App, run:
     assert meters == {"input_uncached": 1000, "output": 100}
 
 
-def test_a_line_without_a_figure_is_no_usage(run: Run) -> None:
-    """Silence is refused in a file as it is over HTTP; a zero is a figure."""
-    assert "line 2: input_tokens, output_tokens: no usage figure" in run(*usage_file("89-zero.csv"), code=1).stderr
+def test_a_line_without_a_figure_is_a_free_call(run: Run) -> None:
+    """An empty count is zero, so a line of empty counts is a call of which nothing was used, as it is over HTTP."""
+    assert json.loads(run(*usage_file("89-zero.csv"), "--json").stdout)["accepted"] == 1
 
 
 def test_a_dry_run_of_usage_tells_what_would_become_of_each_line(sqlite_app: App, run: Run, tmp_path: Path) -> None:

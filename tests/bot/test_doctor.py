@@ -14,8 +14,10 @@ from click.testing import CliRunner
 
 from bot import doctor
 from bot.cli import main
+from policy.metering import Remarks
 from programme.app import App
 from programme.usage import intake as usage_programme
+from programme.usage import refusals
 from sandbox import web_api
 from store import schema
 from store.engine import open_database
@@ -80,6 +82,8 @@ def test_all_is_good(sandbox: Sandbox, app: App) -> None:
         "TOKENS_ANNOUNCE_CHANNEL is #general, and the bot is in it.",
         "The board has 5 members and 2 alternates (Slack user group).",
         "No usage is waiting in quarantine.",
+        "No usage was refused in the last 7 days.",
+        "Gateways reckon with the same prices as we do, as far as they name any.",
         "All scheduled runs are done.",
         "Every message that was due is delivered.",
     ]
@@ -257,6 +261,31 @@ def test_quarantine_is_found(sandbox: Sandbox, app: App) -> None:
     assert wrong(examine(sandbox, app)) == [
         ("warning", "Usage is waiting in quarantine: 1 unknown_model, 2 unknown_person.")
     ]
+
+
+def test_refused_usage_is_found(sandbox: Sandbox, app: App, clock: Clock) -> None:
+    """What gateways were told and may not have read is told for a week, with its source and reason."""
+    event = cast.event("e1", at=app.clock())
+    with app.transaction() as moment:
+        refusals.note_rejected(
+            moment, "gw", [("a", "time: expected a time, got 7"), ("b", "time: expected a time, got 8")]
+        )
+        usage_programme.take_in(moment, [event, cast.event("e1", at=app.clock(), meters={"output": 1})])
+    assert wrong(examine(sandbox, app)) == [
+        ("warning", "Answered with rejected in the last 7 days: 2 of gw (time)."),
+        ("warning", "Answered with conflict in the last 7 days: 1 of gateway (meters)."),
+    ]
+    clock.move(days=8)
+    said = [finding.what for finding in examine(sandbox, app)]
+    assert "No usage was refused in the last 7 days; 1 conflicts are on record." in said
+
+
+def test_another_price_of_a_gateways_is_found(sandbox: Sandbox, app: App) -> None:
+    """What a gateway reckons otherwise is counted, so that somebody looks for the reason."""
+    event = cast.event("e1", at=app.clock())._replace(remarks=Remarks(quoted=6_000_000))
+    with app.transaction() as moment:
+        usage_programme.take_in(moment, [event])
+    assert wrong(examine(sandbox, app)) == [("warning", "Gateways reckon with another price for 1 event.")]
 
 
 # --- The command ---------------------------------------------------------------------------------------------------

@@ -10,19 +10,28 @@ import subprocess
 import sys
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
 from bot import serving
+from bot.settings import PARTS
+from handlers.usage import cloudevents
 from policy.reasons import Refusal
-from tests.support import cast, slack
+from policy.units import MicroTokens
+from programme.usage import keys
+from scheduler import ticker
+from tests.support import books, cast, slack
 from tests.support.books import WAIT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from apscheduler.schedulers.background import BackgroundScheduler
+
+    from bot.settings import Part
     from programme.app import App
     from sandbox import Answer, Sandbox
 
@@ -98,7 +107,7 @@ def test_a_bot_stops_cleanly(sandbox: Sandbox, sqlite_app: App, *, signed: bool)
     before = threads()
     environ = (slack.signed_environment if signed else slack.environment)(sandbox, "sqlite:///unused.db")
     with slack.bot(sandbox, sqlite_app, slack.load(environ)) as address:
-        assert get(f"{address}/readyz").json() == {"status": "ready"}
+        assert get(f"{address}/readyz").json() == {"status": "ready", "runs": ["http", "bot", "courier", "tick"]}
         assert sandbox.connections == (0 if signed else 1)
     with pytest.raises(httpx.ConnectError):
         get(f"{address}/healthz")
@@ -137,9 +146,11 @@ def waiting(sandbox: Sandbox) -> set[str]:
 
 
 @contextmanager
-def running_process(environ: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
-    """`tokens-bot run`, once it listens; killed if the test leaves it behind."""
-    command = [sys.executable, "-c", "from bot.cli import main; main()", "run"]
+def running_process(
+    environ: dict[str, str], *options: str, says: str = "Listening to Slack "
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """`tokens-bot run` and its first line, once it runs; killed if the test leaves it behind."""
+    command = [sys.executable, "-c", "from bot.cli import main; main()", "run", *options]
     process = subprocess.Popen(
         command, env={**os.environ, **environ}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -147,8 +158,9 @@ def running_process(environ: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
         assert process.stdout is not None
         ready, _, _ = select.select([process.stdout], [], [], 20)
         assert ready, "it said nothing"
-        assert process.stdout.readline().startswith("Listening to Slack ")
-        yield process
+        said = process.stdout.readline()
+        assert said.startswith(says)
+        yield process, said
     finally:
         if process.poll() is None:
             process.kill()
@@ -159,7 +171,7 @@ def test_a_signal_ends_the_process_after_its_answer(sandbox: Sandbox, sqlite_app
     """SIGTERM in the middle of a command: the person gets the answer, and the process leaves with 0."""
     cast.hire(sqlite_app, slack.ZOE)
     cast.give(sqlite_app, "zoe@example.com", "77", days=10_000)
-    with running_process(slack.environment(sandbox, sqlite_url)) as process:
+    with running_process(slack.environment(sandbox, sqlite_url)) as (process, _):
         sandbox.wait_for(lambda: sandbox.connections)
         sandbox.faults.add("users.info", delay=0.5)
         thread, answers = asked_in_the_background(sandbox, slack.NEWCOMER)
@@ -181,6 +193,95 @@ def test_a_signal_ends_the_process_after_its_answer(sandbox: Sandbox, sqlite_app
         sandbox.workspace.app.app_token,
     ):
         assert word not in logged
+
+
+NO_SLACK = {
+    "SLACK_BOT_TOKEN": "",
+    "SLACK_APP_TOKEN": "",
+    "SLACK_SIGNING_SECRET": "",
+    "TOKENS_HTTP_PORT": "0",
+    "TOKENS_TIME_ZONE": "Europe/Berlin",
+}
+
+
+PAST = cloudevents.EXAMPLE | {"source": "gw", "time": "2026-01-15T09:30:00Z"}
+"""For a process that goes by the machine's own clock."""
+
+
+def test_intake_alone_is_a_process_without_slack(sqlite_app: App, sqlite_url: str) -> None:
+    """Before there is any Slack token a gateway can be connected and tried: its usage is posted, and TERM ends it."""
+    with sqlite_app.transaction() as moment:
+        secret = keys.create(moment, name="gw", source="gw", scopes=["usage:write"], actor="test").secret
+    environ = {**NO_SLACK, "TOKENS_DATABASE_URL": sqlite_url}
+    with running_process(environ, "--only", "http", says="Usage intake at http://127.0.0.1:") as (process, said):
+        address = said.removeprefix("Usage intake at ").partition("/v1/usage; only http, health at ")[0]
+        assert get(f"{address}/readyz").json() == {"status": "ready", "runs": ["http"]}
+        with httpx.Client(trust_env=False, timeout=5, headers={"Authorization": f"Bearer {secret}"}) as client:
+            answer = client.post(f"{address}/v1/usage", json=PAST)
+        assert answer.json()["summary"]["accepted"] == 1
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+    assert books.wallet(sqlite_app, books.ADA) == MicroTokens(-540_000)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        (["http"], 0, set()),
+        (["tick"], 0, {"tick"}),
+        (["courier"], 0, {"courier"}),
+        (["bot", "http"], 1, set()),
+        (["tick", "courier"], 0, {"tick", "courier"}),
+        (PARTS, 1, {"tick", "courier"}),
+    ],
+)
+def test_a_process_runs_the_parts_that_it_was_asked_for(
+    sandbox: Sandbox, sqlite_app: App, monkeypatch: pytest.MonkeyPatch, case: tuple[list[Part], int, set[str]]
+) -> None:
+    """Nothing else is connected, scheduled or served, and health names the parts in their order."""
+    parts, connections, jobs = case
+    built: list[BackgroundScheduler] = []
+    build = ticker.build
+
+    def noted(*arguments: Any, **options: Any) -> BackgroundScheduler:  # noqa: ANN401 - those of `build`
+        built.append(build(*arguments, **options))
+        return built[-1]
+
+    monkeypatch.setattr(ticker, "build", noted)
+    before = threads()
+    with serving.serving(slack.load(slack.environment(sandbox, "sqlite:///unused.db")), sqlite_app, parts) as address:
+        sandbox.wait_for(lambda: sandbox.connections == connections)
+        assert get(f"{address}/healthz").json()["runs"] == [part for part in PARTS if part in parts]
+        assert {job.id for scheduler in built for job in scheduler.get_jobs()} == jobs
+        assert get(f"{address}/v1/usage").status_code == (405 if "http" in parts else 404)
+        assert get(f"{address}/metrics").status_code == 200
+    sandbox.wait_for(lambda: not sandbox.connections)
+    sandbox.wait_for(lambda: threads() <= before)
+
+
+@pytest.mark.parametrize(
+    ("parts", "usergroup", "needs"),
+    [
+        (["http"], "S0BOARD", False),
+        (["tick"], None, False),
+        (["http", "tick"], None, False),
+        (["tick"], "S0BOARD", True),
+        (["courier"], None, True),
+        (["http", "bot"], None, True),
+    ],
+)
+def test_only_what_speaks_with_slack_needs_its_token(
+    sqlite_app: App, parts: list[Part], usergroup: str | None, *, needs: bool
+) -> None:
+    """Intake and the calendar run without one, unless the calendar is to read the board's user group."""
+    app = replace(sqlite_app, board_usergroup=usergroup)
+    loaded = slack.load({"TOKENS_HTTP_PORT": "0"})
+    if needs:
+        with pytest.raises(Refusal, match=r"SLACK_BOT_TOKEN is not set.*--only http") as refused:
+            serving.require_tokens(loaded, app, parts)
+        assert refused.value.code == "no_bot_token"
+    else:
+        serving.require_tokens(loaded, app, parts)
 
 
 class Forgetful:

@@ -12,6 +12,7 @@ def test_every_kind_of_entry_has_a_meaning() -> None:
         "exception": Meaning.GRANTED,
         "appeal": Meaning.GRANTED,
         "usage": Meaning.USED,
+        "reversal": Meaning.USED,
         "expiry": Meaning.LAPSED,
         "lapse": Meaning.LAPSED,
         "return": Meaning.TAKEN_BACK,
@@ -22,4 +23,4 @@ def test_every_kind_of_entry_has_a_meaning() -> None:
 def test_only_what_is_left_of_an_exception_returns_to_the_pool() -> None:
     """An exception was drawn from the pool; grants, gifts and what an appeal gave back expire."""
     assert {kind.value for kind in LotKind if kind.returns_to_pool} == {"exception"}
-    assert {kind.value for kind in LotKind} == {"grant", "manual", "exception", "appeal"}
+    assert {kind.value for kind in LotKind} == {"grant", "manual", "exception", "appeal", "returned"}

@@ -28,9 +28,12 @@ MODELS: list[tuple[str, ModelInfo]] = [(p.id, model) for p in get_snapshot().pro
 BOOK = PriceBook()
 """One book for all tests: what it remembers of one instant must not leak into another."""
 
-INPUTS = ("input_uncached", "cache_read", "cache_write_5m", "cache_write_1h", "audio_input", "image_input")
+INPUTS = (
+    *("input_uncached", "cache_read", "cache_write_5m", "cache_write_1h"),
+    *("audio_input", "audio_cache_read", "image_input", "image_cache_read"),
+)
 OUTPUTS = ("output", "audio_output", "image_output")
-NEVER_LISTED: tuple[Meter, ...] = ("gpu_seconds", "trained_tokens")
+NEVER_LISTED: tuple[Meter, ...] = ("undivided_tokens", "gpu_seconds", "trained_tokens")
 
 CALL: Meters = {
     "input_uncached": 12_347,
@@ -38,7 +41,9 @@ CALL: Meters = {
     "cache_write_5m": 7_919,
     "cache_write_1h": 3_001,
     "audio_input": 641,
+    "audio_cache_read": 211,
     "image_input": 1_290,
+    "image_cache_read": 307,
     "output": 2_113,
     "audio_output": 457,
     "image_output": 1_057,
@@ -57,14 +62,14 @@ def as_reported(meters: Meters) -> Usage:
     count = meters.get
     return Usage(
         input_tokens=sum(n for meter, n in meters.items() if meter in INPUTS),
-        cache_read_tokens=count("cache_read", 0),
+        cache_read_tokens=count("cache_read", 0) + count("audio_cache_read", 0) + count("image_cache_read", 0),
         cache_write_tokens=count("cache_write_5m", 0) + count("cache_write_1h", 0),
         cache_write_5m_tokens=count("cache_write_5m", 0),
         cache_write_1h_tokens=count("cache_write_1h", 0),
-        input_audio_tokens=count("audio_input", 0),
-        input_image_tokens=count("image_input", 0),
-        cache_audio_read_tokens=0,
-        cache_image_read_tokens=0,
+        input_audio_tokens=count("audio_input", 0) + count("audio_cache_read", 0),
+        input_image_tokens=count("image_input", 0) + count("image_cache_read", 0),
+        cache_audio_read_tokens=count("audio_cache_read", 0),
+        cache_image_read_tokens=count("image_cache_read", 0),
         output_tokens=sum(n for meter, n in meters.items() if meter in OUTPUTS),
         output_audio_tokens=count("audio_output", 0),
         output_image_tokens=count("image_output", 0),
@@ -198,12 +203,30 @@ def test_only_what_the_list_does_not_price_has_no_price() -> None:
 
 
 def test_a_meter_is_priced_if_its_key_or_its_kind_is() -> None:
-    """Cached, audio and image tokens without a price of their own are plain tokens; nothing else is made up."""
+    """Cached tokens and pictures to look at without a price of their own are plain input; nothing else is made up."""
     for provider, model in PRICED:
         price = BOOK.listed(provider, model.id, "", NOON)
         assert price is not None
         keys = held_at(model, NOON)
         assert set(price.meters) == {meter for meter, _, alternatives in METER_KEYS if keys & set(alternatives)}
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "meter"),
+    [
+        ("openai", "gpt-4o-audio-preview", "audio_input"),
+        ("openai", "gpt-4o-audio-preview", "audio_output"),
+        ("openai", "gpt-5", "audio_input"),
+        ("openrouter", "anthropic/claude-opus-4.5", "cache_write_1h"),
+    ],
+)
+def test_audio_and_long_writes_without_a_price_are_not_billed_as_text(provider: str, model: str, meter: Meter) -> None:
+    """Case 43: they cost a multiple of text, so what the list does not price waits for a price of the company's own."""
+    price = BOOK.listed(provider, model, "", NOON)
+    assert price is not None
+    assert price.cost({"input_uncached": 1_000_000}) > 0
+    with pytest.raises(UnpricedMeterError, match=f"no price for {meter} of "):
+        price.cost({meter: 1_000_000})
 
 
 @pytest.mark.parametrize(
@@ -245,6 +268,7 @@ GATEWAY_NAMES = {
     "openai": "gpt-4o",
     "text-completion-openai": "gpt-3.5-turbo-instruct",
     "azure": "gpt-4o",
+    "azure_ai": "gpt-4o",
     "google": "gemini-2.5-flash",
     "gemini": "gemini-2.5-flash",
     "vertex_ai": "gemini-2.5-flash",

@@ -12,6 +12,7 @@ from store.exceptions import requests
 from store.handbook import proposals
 from store.ledger import ledger
 from store.locks import ORDER, Lock
+from store.usage import versions
 from tests.support import lock_order
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 TAKEN: dict[str, Callable[[Session], object]] = {
     "sources": lambda session: locks.hold_sources(session, "usage", ["litellm-eu"]),
+    "quarantine": lambda session: versions.waiting(session, [("litellm-eu", "1")]),
     "requests": lambda session: requests.lock(session, "xr_0"),
     "handbooks": lambda session: locks.hold(session, Lock.HANDBOOKS),
     "handbook_proposals": lambda session: proposals.lock(session, "hp_0"),

@@ -12,8 +12,10 @@ import sqlalchemy as sa
 
 from policy.kinds import EntryKind
 from policy.units import MicroTokens
+from policy.versions import Version
 from programme.grants import by_hand
 from programme.moment import Moment
+from programme.usage import corrections
 from programme.usage import intake as usage_intake
 from store.engine import open_database
 from store.ledger import ledger
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.every_database
 
 CROWD = 20
+NEWCOMER = "email,name,level,role_family,time_zone,hired_on\nnew@example.com,N,mid,engineering,UTC,2026-01-01\n"
 ONE_EVENT = MicroTokens(540_000)
 """USD 0.0054 at USD 0.01 a token."""
 YEAR = timedelta(days=365)
@@ -97,6 +100,53 @@ def test_crossing_batches_of_two_wallets_and_two_days_all_count(database_url: st
     assert books.at_once(database_url, [intake(app, batch) for batch in batches]) == []
     assert books.wallet(app, ADA) == MicroTokens(-540_000 * CROWD)
     assert books.wallet(app, BEN) == MicroTokens(-337_500 * CROWD)
+    assert books.findings(app) == {}
+
+
+def putting_right(app: App, some: list[Version]) -> Callable[[Database], None]:
+    """Work that takes in later versions on a connection of its own."""
+
+    def work(database: Database) -> None:
+        with database.transaction() as session:
+            corrections.take_in(app.moment(session, NOON), some, actor="test")
+
+    return work
+
+
+def test_corrections_that_cross_leave_what_the_highest_say(database_url: str, app: App) -> None:
+    """Versions of the same events, of two people, arrive at once among new usage: the last ones hold."""
+    cast.give(app, ADA, "50")
+    keys = [(str(number), source) for number in range(2) for source in ("gateway", "gateway/eu")]
+    books.take_in(app, *(cast.event(id_, at=NOON, model=GPT, source=source) for id_, source in keys))
+    work = []
+    for revision in range(1, CROWD + 1):
+        forth = [ADA, BEN] if revision % 2 else [BEN, ADA]
+        right = [
+            cast.event(id_, at=NOON, who=forth[int(id_)], source=source, meters={"output": 100 * revision})
+            for id_, source in keys
+        ]
+        work.append(putting_right(app, [Version(e.source, e.event_id, revision, e, "crossed") for e in right]))
+        new = [cast.event(who, at=NOON, who=who, source=f"other-{revision}") for who in forth]
+        work.append(intake(app, new))
+    assert books.at_once(database_url, work) == []
+    assert books.wallet(app, ADA) == MicroTokens(50_000_000 - 540_000 * CROWD - 2 * 150_000 * CROWD)
+    assert books.wallet(app, BEN) == MicroTokens(-540_000 * CROWD - 2 * 150_000 * CROWD)
+    assert books.findings(app) == {}
+
+
+def test_a_correction_and_a_retry_post_an_event_once(database_url: str, app: App) -> None:
+    """What waits is released by one of the two; the other one finds it done."""
+    books.take_in(app, *(cast.event(str(i), at=NOON, who="new@example.com") for i in range(10)))
+    cast.hire(app, NEWCOMER)
+    right = [cast.event(str(i), at=NOON, who="new@example.com", meters={"output": 1_000}) for i in range(10)]
+    versions = [Version(e.source, e.event_id, 1, e, "raced") for e in right]
+
+    def retry(database: Database) -> None:
+        with database.transaction() as session:
+            usage_intake.retry_quarantine(app.moment(session, NOON), limit=100)
+
+    assert books.at_once(database_url, [retry, putting_right(app, versions)] * 3) == []
+    assert books.wallet(app, "new@example.com") == MicroTokens(-15_000_000)
     assert books.findings(app) == {}
 
 

@@ -35,8 +35,8 @@ WAIT_SECONDS = 20
 
 
 def take_in(app: App, *events: UsageEvent) -> list[Status]:
-    """Take in one batch in a transaction of its own; what became of each event."""
-    with app.transaction() as moment:
+    """Take in one batch in a transaction of its own, once all of it has happened; what became of each event."""
+    with app.transaction(max([app.clock(), *(event.occurred_at for event in events)])) as moment:
         outcomes = intake.take_in(moment, events)
     return [outcome.status for outcome in outcomes]
 
@@ -119,7 +119,10 @@ def handbook_text(version: str, effective_from: date, *, usd_per_token: str = "0
 def apply_handbook(
     app: App, version: str, effective_from: date, *, usd_per_token: str = "0.01", more: str = ""
 ) -> None:
-    text = handbook_text(version, effective_from, usd_per_token=usd_per_token, more=more)
+    apply_text(app, handbook_text(version, effective_from, usd_per_token=usd_per_token, more=more))
+
+
+def apply_text(app: App, text: str) -> None:
     with app.transaction() as moment:
         applying.apply(moment, text, actor=handbooks.SYSTEM)
 

@@ -5,3 +5,5 @@ from pathlib import Path
 DATA = Path(__file__).parents[1] / "data"
 LITELLM = DATA / "litellm"
 FILES = DATA / "files"
+TELEMETRY = DATA / "telemetry"
+LITELLM_CASES = DATA / "litellm_cases"

@@ -16,12 +16,29 @@ if TYPE_CHECKING:
 ROWS = re.compile(r"FROM (\w+).* FOR (?:NO KEY )?UPDATE(?: OF (\w+))?$", re.DOTALL)
 """Those that are taken with SKIP LOCKED wait for no one."""
 _held: WeakKeyDictionary[Session, set[str]] = WeakKeyDictionary()
+_before: WeakKeyDictionary[Session, list[set[str]]] = WeakKeyDictionary()
+"""What was held at each open savepoint: locks that are taken after one end when it is rolled back."""
 
 
 def watch(database: Database) -> None:
     """From now on. Each transaction is to be one use case: several in one take the audit log's lock in between."""
     if database.dialect == "postgresql":
         sa.event.listen(database.writer, "before_cursor_execute", _check)
+        sa.event.listen(database.writer, "savepoint", _remember)
+        sa.event.listen(database.writer, "rollback_savepoint", _go_back)
+        sa.event.listen(database.writer, "release_savepoint", _go_on)
+
+
+def _remember(session: Session, _name: object) -> None:
+    _before.setdefault(session, []).append(set(_held.get(session, ())))
+
+
+def _go_back(session: Session, _name: object, _context: object) -> None:
+    _held[session] = _before[session].pop()
+
+
+def _go_on(session: Session, _name: object, _context: object) -> None:
+    _before[session].pop()
 
 
 def _check(session: Session, _cursor: object, statement: str, values: Any, *_: object) -> None:  # noqa: ANN401

@@ -57,7 +57,7 @@ def used(day: date, who: str, tokens: int, *, model: tuple[str, str] = cast.SONN
 
 
 def take_in(app: App, events: Sequence[UsageEvent]) -> None:
-    with app.transaction() as moment:
+    with app.transaction(max([app.clock(), *(event.occurred_at for event in events)])) as moment:
         outcomes = intake.take_in(moment, events)
     assert {outcome.status for outcome in outcomes} <= {"accepted", "duplicate"}
 

@@ -32,7 +32,7 @@ from programme.balance.history import History
 from sandbox import block_kit
 from store.usage.events import Line
 from templates import homes, render, workings
-from tests.support import appealed, cards, letters, packs, pages, proposed, reported, warned
+from tests.support import appealed, cards, letters, packs, pages, proposed, refused, reported, warned
 from tests.support.letters import ENDLESS, HOSTILE
 from views.balance import BalanceCard, CallLine, DebitLine, Explanation, LotLine, MeterLine
 
@@ -235,6 +235,7 @@ CASES: dict[str, Callable[[], Message]] = (
     | proposed.CASES
     | packs.CASES
     | appealed.CASES
+    | refused.CASES
 )
 
 ENDLESS_CASES: dict[str, Callable[[], Message]] = (
@@ -256,6 +257,7 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = (
     | proposed.ENDLESS_CASES
     | packs.ENDLESS_CASES
     | appealed.ENDLESS_CASES
+    | refused.ENDLESS_CASES
 )
 
 LARGEST = MicroTokens(-(2**63) + 1)

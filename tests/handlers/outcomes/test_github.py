@@ -330,7 +330,7 @@ def test_large_bodies_are_refused(sqlite_client: TestClient, monkeypatch: pytest
     """The limit of bodies holds here as well, before anything is reckoned."""
     monkeypatch.setattr("handlers.bodies.LARGEST", 100)
     assert deliver(sqlite_client, work.pull_request(1)).status_code == 413
-    assert deliver(sqlite_client, ZEN, "ping", **{"content-encoding": "gzip"}).status_code == 415
+    assert deliver(sqlite_client, ZEN, "ping", **{"content-encoding": "br"}).status_code == 415
 
 
 def test_nothing_of_titles_and_texts_is_kept_or_logged(

@@ -11,9 +11,10 @@ import pytest
 import sqlalchemy as sa
 
 from policy.units import MicroTokens
+from policy.versions import Version
 from policy.warnings import Choice
 from programme.balance import warnings
-from programme.usage import intake
+from programme.usage import corrections, intake
 from scheduler import messages, ticker
 from store.tables.outbox import outbox
 from store.tables.warnings import wallets_to_check, warnings_given
@@ -73,6 +74,27 @@ def test_a_leap_is_one_warning(app: App) -> None:
     assert "100 tokens are left, worth USD 1.00. You have spent 900 this month." in text
     assert "fast_track_request" in text
     assert "It is too early to tell how long they will last." in text
+
+
+def test_what_was_said_because_of_a_mistake_is_said_again_when_it_is_so(app: App) -> None:
+    """A correction takes back a share that was never reached: the person is warned once it is, and once only."""
+    cast.give(app, ADA, "1000")
+    spend(app, "right", 600)
+    spend(app, "wrong", 300)
+    ticker.warn(app)
+    assert told(app) == [(ADA, 85)]
+    with app.transaction() as moment:
+        corrections.take_in(moment, [Version("gateway", "wrong", 1, None, "a test call")], actor="test")
+    ticker.warn(app)
+    assert told(app) == [(ADA, 85)]
+    spend(app, "more", 110)
+    ticker.warn(app)
+    assert told(app) == [(ADA, 85), (ADA, 70)]
+    spend(app, "most", 150)
+    ticker.warn(app)
+    ticker.warn(app)
+    assert told(app) == [(ADA, 85), (ADA, 70), (ADA, 85)]
+    assert books.findings(app) == {}
 
 
 def test_a_warning_looks_ahead_from_the_persons_own_days(app: App) -> None:

@@ -21,6 +21,8 @@ from programme.table_file import Cell, Problems
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from handlers.usage.formats import Versioned
+
 COLUMNS = {name: Cell("a text") for name in ("key", "hired_on", "roles")}
 
 
@@ -132,7 +134,7 @@ def test_usage_reads_the_same_in_every_dialect(
         assert list(csv_files.read(io.BytesIO(content), start=(line, offset))) == whole[n:]
 
 
-def read(content: bytes) -> list[UsageEvent | Rejected]:
+def read(content: bytes) -> list[Versioned]:
     return [event for _, _, event in csv_files.read(io.BytesIO(content))]
 
 

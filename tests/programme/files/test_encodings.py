@@ -35,7 +35,7 @@ def archive() -> bytes:
         (TEXT.encode("cp1252"), "is not UTF-8 text. Line 2: "),
         (archive(), "is a workbook of Excel, LibreOffice or Numbers, or a ZIP archive"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "is an old Excel workbook"),
-        (gzip.compress(TEXT.encode()), "is compressed with gzip; unpack it with `gunzip`"),
+        (gzip.compress(TEXT.encode(), mtime=0), "is compressed with gzip; unpack it with `gunzip`"),
         (b"%PDF-1.7\n", "is a PDF"),
         (b"<!DOCTYPE html><html>", "is a web page or XML, perhaps a page to log in"),
         (TEXT.replace("\n", "\r").encode(), "has the line ends of old Macs"),

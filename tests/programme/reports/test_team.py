@@ -20,6 +20,7 @@ from programme.grants import monthly
 from programme.people import teams as roster
 from programme.people import terms
 from store.engine import open_database
+from store.people import directory as people_store
 from store.people import teams as store
 from store.tables.usage import usage_days
 from templates import team
@@ -226,7 +227,10 @@ class Reader:
     def spend_a_day(self, idle: set[str]) -> None:
         """Everyone but some spends a power of two of their own, so that a total says who is in it."""
         at, day = self._app.clock(), day_of(self._app.clock(), self._app.zone)
-        self._days[day] = {who for who in CROWD if who not in idle}
+        with self._app.database.reading() as session:
+            left_on = {who: person.left_on for who in CROWD if (person := people_store.by_email(session, who))}
+        # What someone uses after leaving is posted to no one.
+        self._days[day] = {who for who, left in left_on.items() if who not in idle and (left is None or day <= left)}
         teams.take_in(
             self._app,
             [

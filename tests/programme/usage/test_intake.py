@@ -185,7 +185,7 @@ def test_what_cannot_be_attributed_or_priced_is_kept_whole(app: App) -> None:
     """It waits with its reason, debits no one, is not zero, and does not hold up the rest of its batch."""
     waiting = [
         (cast.event("a", at=NOON, who="nobody@example.com"), "unknown_person", "email 'nobody@example.com'"),
-        (cast.event("b", at=NOON, who=""), "unknown_person", "no one was named"),
+        (cast.event("b", at=NOON, who=""), "unknown_person", "it names no one"),
         (cast.event("c", at=NOON, model=("acme", "m1")), "unapproved_service", "provider 'acme'"),
         (cast.event("d", at=NOON, model=("acme", "m1"), meters={}), "unapproved_service", "provider 'acme'"),
         (cast.event("e", at=NOON, model=("openai", "gpt-99")), "unknown_model", "openai/gpt-99"),
@@ -207,11 +207,12 @@ def test_what_cannot_be_attributed_or_priced_is_kept_whole(app: App) -> None:
 
 
 def test_what_waits_is_known_as_well(sqlite_app: App) -> None:
-    """A repeat of an event in quarantine is a duplicate, other content a conflict: the first content waits."""
+    """A repeat of an event in quarantine is a duplicate; other content takes its place, and waits as well."""
     waiting = cast.event("1", at=NOON, who="new@example.com")
     assert books.take_in(sqlite_app, waiting, waiting) == ["quarantined", "duplicate"]
     assert books.take_in(sqlite_app, waiting) == ["duplicate"]
-    assert books.take_in(sqlite_app, cast.event("1", at=NOON, who="new@example.com", meters=OUTPUT)) == ["conflict"]
+    other = cast.event("1", at=NOON, who="new@example.com", meters=OUTPUT)
+    assert books.take_in(sqlite_app, other, other) == ["quarantined", "duplicate"]
     assert len(held(sqlite_app)) == 1
 
 

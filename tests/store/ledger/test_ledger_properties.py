@@ -109,6 +109,8 @@ def live_through(moment: Moment, story: Story) -> None:
             case Pause(days):
                 now += timedelta(days=days)
             case Batch(events):
+                # It arrives once all of it has happened.
+                now = max([now, *(event.occurred_at for event in events)])
                 intake.take_in(moment.at(now), events)
             case Grant(key, who, tokens, days):
                 amount, expires_at = MicroTokens(tokens * MICRO_PER_TOKEN), now + timedelta(days=days)

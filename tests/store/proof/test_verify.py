@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from programme.usage import quarantine
+from programme.usage.quarantine import Correction, Wanted
 from tests.support import books, cast
 from tests.support.books import ADA, BEN
 from tests.support.cast import GPT
@@ -20,7 +22,7 @@ pytestmark = pytest.mark.every_database
 
 @pytest.fixture(scope="module")
 def kept(shared_app: App) -> App:
-    """A ledger with everything in it: lots, debt, free use, quarantine, late use, a released event, conflicts."""
+    """A ledger with everything in it: lots, debt, free use, late use, conflicts, and quarantine with every way out."""
     app = shared_app
     cast.give(app, ADA, "100")
     cast.give(app, ADA, "50", days=10)
@@ -39,6 +41,15 @@ def kept(shared_app: App) -> App:
     books.take_in(app, cast.event("released", at=late, who="new@example.com"))
     cast.hire(app, newcomer)
     assert books.retry(app) == (1, 1)
+    odd, test, first = (
+        cast.event(one, at=NOON, model=("anthropic", "odd")) for one in ("fixed", "discarded", "replaced")
+    )
+    books.take_in(app, odd, test, first)
+    books.take_in(app, cast.event("replaced", at=NOON))
+    with app.transaction() as moment:
+        right = Correction(model="claude-sonnet-4-5")
+        quarantine.fix(moment, Wanted(key=("gateway", "fixed")), right, actor="cli:mara", why="A typing error")
+        quarantine.discard(moment, Wanted(key=("gateway", "discarded")), actor="cli:mara", why="A load test")
     return app
 
 
@@ -157,6 +168,23 @@ TAMPERINGS = {
         "UPDATE quarantine SET released_at = NULL WHERE event_id = 'released'",
         "quarantined_events",
     ),
+    "a discarded event was put back": (
+        "UPDATE quarantine SET released_at = NULL WHERE event_id = 'discarded'",
+        "quarantined_events",
+    ),
+    "a discarded event was debited": (
+        "UPDATE usage_events SET cost_nano_usd = 0, debit_micro_tokens = 0 WHERE event_id = 'discarded'",
+        "quarantined_events",
+    ),
+    "an event was discarded by no one": (
+        "UPDATE quarantine SET released_at = since, discarded_at = since WHERE event_id = 'held'",
+        "quarantine_as_audited",
+    ),
+    "who discarded an event": (
+        "UPDATE quarantine_steps SET actor = 'somebody' WHERE step = 'discarded'",
+        "quarantine_as_audited",
+    ),
+    "a correction is gone": ("DELETE FROM quarantine_steps WHERE step = 'fixed'", "quarantine_as_audited"),
     "a row of the audit log": ("UPDATE audit_log SET actor = 'somebody' WHERE seq = 2", "audit_chain"),
     "a row of the audit log is gone": ("DELETE FROM audit_log WHERE seq = 2", "audit_chain"),
 }

@@ -1,0 +1,299 @@
+"""`usage correct`, `usage withdraw`, `usage show`, `usage reassign`, `usage reprice`."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+
+from bot.cli import common
+from handlers.usage.formats import fingerprint, service_tier
+from policy.metering import METERS
+from policy.reasons import Refusal
+from policy.units import MicroTokens, NanoUSD
+from policy.versions import LARGEST_REVISION, LONGEST_REASON, Version
+from programme.people import directory
+from programme.usage import cards, corrections, rerating
+from programme.usage.rerating import Days, Reassignment, Repricing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import date
+
+    from policy.metering import Identity, Meters, UsageEvent
+    from programme.app import App
+    from programme.moment import Moment
+    from programme.usage.cards import EventCard
+    from programme.usage.rerating import BulkChange, Done
+    from store.usage.versions import Key
+
+    Fields = dict[str, Any]
+
+IDENTITY_KINDS = ("email", "user", "key_alias")
+MOST_COUNTED = 10**15
+
+
+class CountType(click.ParamType[tuple[str, int]]):
+    """A meter and how much of it was used, such as output=1200."""
+
+    name = "METER=COUNT"
+
+    def convert(
+        self, value: str | tuple[str, int], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, int]:
+        if isinstance(value, tuple):
+            return value
+        meter, _, count = value.partition("=")
+        if meter not in METERS:
+            self.fail(f"{meter!r} is no meter; meters are {', '.join(METERS)}", param, ctx)
+        if not (count.isascii() and count.isdecimal() and int(count) <= MOST_COUNTED):
+            self.fail(f"{count!r} is no count from 0 to {MOST_COUNTED}", param, ctx)
+        return meter, int(count)
+
+
+class IdentityType(click.ParamType["Identity"]):
+    """A name as a gateway reports it, such as key_alias:team-a."""
+
+    name = "KIND:NAME"
+
+    def convert(self, value: str | Identity, param: click.Parameter | None, ctx: click.Context | None) -> Identity:
+        if isinstance(value, tuple):
+            return value
+        kind, _, name = value.partition(":")
+        if kind not in IDENTITY_KINDS or not name:
+            self.fail(f"{value!r} is not KIND:NAME with a kind of {', '.join(IDENTITY_KINDS)}", param, ctx)
+        return cast("Identity", (kind, name))
+
+
+def _reason(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    if not value.strip() or len(value) > LONGEST_REASON:
+        raise click.BadParameter(f"say why, in 1 to {LONGEST_REASON} characters")
+    return value
+
+
+source_option = click.option("--source", help="The source, where EVENT is the id alone.")
+reason_option = click.option("--reason", required=True, callback=_reason, help="Why; it is kept with the change.")
+dry_run_option = click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+revision_option = click.option(
+    "--revision", type=click.IntRange(1, LARGEST_REVISION), help="The next one when left out."
+)
+first_option = click.option("--from", "first", type=common.DayType(), required=True, help="The first day.")
+last_option = click.option("--until", "last", type=common.DayType(), required=True, help="The last day.")
+
+
+@click.command("show")
+@click.argument("event")
+@source_option
+@common.json_option
+def show_event(event: str, *, source: str | None, as_json: bool) -> None:
+    """Show a usage event, named as SOURCE/ID: what it was debited, every version of it, and what was undone."""
+    with common.app() as app, app.reading() as moment:
+        card = cards.card(moment, cards.find(moment, event, source).key)
+    if as_json:
+        common.print_json(common.plain(card))
+        return
+    for name, value in _told(card).items():
+        click.echo(f"{name}: {value}")
+    if card.versions:
+        rows = [(v.revision, v.action, f"{v.kept_at:%Y-%m-%d %H:%M}", v.actor, v.reason) for v in card.versions]
+        common.print_table(("revision", "action", "kept at", "by", "reason"), rows)
+    for line in card.reversals:
+        click.echo(
+            f"revision {line.revision}: {common.token_text(line.debit)} tokens of entry {line.entry_id} undone by entry"
+            f" {line.reversal_entry_id}"
+        )
+
+
+@click.command("correct")
+@click.argument("event")
+@source_option
+@click.option("--count", "counts", type=CountType(), multiple=True, help="What was used of a meter; 0 takes it out.")
+@click.option("--provider", help="Whose service it was.")
+@click.option("--model", help="Which model.")
+@click.option("--tier", help="The service tier; standard for none.")
+@click.option("--project", help="For what.")
+@click.option("--user", help="An e-mail, or the name by which gateways know the person.")
+@click.option("--at", type=common.InstantType(), help="When it was used.")
+@revision_option
+@reason_option
+@dry_run_option
+@common.json_option
+def correct_event(event: str, **options: Any) -> None:  # noqa: ANN401 - one for each option
+    """Say what is right of a usage event, named as SOURCE/ID; what is left out stays.
+
+    The wrong debit is reversed and the right one posted, at the event's own day, price and value.
+    """
+    _put_right(event, options, lambda before: _corrected(before, options))
+
+
+@click.command("withdraw")
+@click.argument("event")
+@source_option
+@revision_option
+@reason_option
+@dry_run_option
+@common.json_option
+def withdraw_event(event: str, **options: Any) -> None:  # noqa: ANN401 - one for each option
+    """Take back a usage event, named as SOURCE/ID, that never was; what it was debited is reversed."""
+    _put_right(event, options, lambda _before: None)
+
+
+def _put_right(event: str, options: Fields, content_of: Callable[[UsageEvent], UsageEvent | None]) -> None:
+    with common.app() as app, _transaction(app, dry_run=options["dry_run"]) as moment:
+        standing = cards.find(moment, event, options["source"])
+        before, content = cards.card(moment, standing.key), content_of(standing.event)
+        revision = options["revision"] or standing.revision + 1
+        version = Version(*standing.key, revision, content, options["reason"])
+        [outcome] = corrections.take_in(moment, [version], actor=common.actor())
+        if outcome.status == "conflict":
+            raise Refusal("conflict", f"Revision {revision}: {outcome.detail}.", next_step="Leave --revision out.")
+        after = cards.card(moment, standing.key)
+    _report(before, after, (outcome.status, outcome.detail), options)
+
+
+def _corrected(event: UsageEvent, options: Fields) -> UsageEvent:
+    given = {name: options[name] for name in ("model", "project") if options[name] is not None}
+    if options["provider"]:
+        given["provider"] = options["provider"].lower()
+    if options["tier"] is not None:
+        given["tier"] = service_tier(options["tier"])
+    if options["at"]:
+        given["occurred_at"] = options["at"]
+    if options["user"]:
+        given["identities"] = (("email" if "@" in options["user"] else "user", options["user"]),)
+    counted: Meters = {**event.meters, **dict(options["counts"])}
+    right = event._replace(meters={meter: count for meter, count in counted.items() if count}, **given)
+    if right == event:
+        raise Refusal("nothing_to_correct", "Nothing was named that differs.", next_step="See --help for what can be.")
+    when, who, what = right.occurred_at, right.identities, (right.provider, right.model, right.tier)
+    return right._replace(fingerprint=fingerprint(when, who, *what, right.meters, right.project))
+
+
+def _report(before: EventCard, after: EventCard, outcome: tuple[str, str], options: Fields) -> None:
+    status, detail = outcome
+    if options["as_json"]:
+        both = {"before": common.plain(before), "after": common.plain(after)}
+        common.print_json({"status": status, "detail": detail, "dry_run": options["dry_run"], **both})
+        return
+    old, new = _told(before), _told(after)
+    common.print_table(
+        ("", "before", "after"), [(name, old[name], new[name]) for name in old if old[name] != new[name]]
+    )
+    click.echo(f"{status}{f': {detail}' if detail else ''}.")
+    if options["dry_run"]:
+        click.echo("Nothing was changed: this was a dry run.")
+
+
+def _told(card: EventCard) -> dict[str, str]:
+    """The fields of an event for people."""
+    told = {field.name: getattr(card, field.name) for field in dataclasses.fields(card)}
+    told |= {"meters": ", ".join(f"{count:,} {meter}" for meter, count in card.meters.items())}
+    told |= {"identities": ", ".join(card.identities), "cost": f"USD {common.usd_text(card.cost)}"}
+    told |= {name: f"{common.token_text(told[name])} tokens" for name in ("debit", "balance")}
+    return {
+        name.replace("_", " "): "–" if value in {"", None} else str(value)
+        for name, value in told.items()
+        if name not in {"versions", "reversals"}
+    }
+
+
+@contextmanager
+def _transaction(app: App, *, dry_run: bool) -> Iterator[Moment]:
+    """A transaction that leaves nothing where it is only a trial."""
+    with app.undone() if dry_run else app.transaction() as moment:
+        yield moment
+
+
+@click.command("reassign")
+@click.option("--identity", type=IdentityType(), required=True, help="As the gateway reports it: see `usage show`.")
+@click.option("--source", help="Of this source only.")
+@first_option
+@last_option
+@click.option("--to", "email", required=True, help="Whose use it was.")
+@reason_option
+@dry_run_option
+@common.json_option
+def reassign(
+    *,
+    identity: Identity,
+    source: str | None,
+    first: date,
+    last: date,
+    email: str,
+    reason: str,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Give the use of some days to the right person, where a name was mapped to a wrong one.
+
+    For the days to come say so with `identities add`. If it is interrupted, do it again.
+    """
+    days = _days(first, last)
+    with common.app() as app:
+        with app.reading() as moment:
+            person = directory.require(moment, email)
+        change = Reassignment(identity, source, days, person.id, reason, common.actor())
+        _in_batches(app, change, dry_run=dry_run, as_json=as_json)
+
+
+@click.command("reprice")
+@click.option("--provider", required=True, help="Whose prices.")
+@click.option("--model", help="All models of the provider when left out.")
+@first_option
+@last_option
+@reason_option
+@dry_run_option
+@common.json_option
+def reprice(
+    *, provider: str, model: str | None, first: date, last: date, reason: str, dry_run: bool, as_json: bool
+) -> None:
+    """Debit the use of some days anew by the price list as it is now, where it was corrected.
+
+    Person and value stay. If it is interrupted, do it again: what has the right price is passed over.
+    """
+    change = Repricing(provider.lower(), model, _days(first, last), reason, common.actor())
+    with common.app() as app:
+        _in_batches(app, change, dry_run=dry_run, as_json=as_json)
+
+
+def _days(first: date, last: date) -> Days:
+    if last < first:
+        raise click.BadParameter(f"{last} is before {first}", param_hint="--until")
+    return Days(first, last)
+
+
+def _in_batches(app: App, change: BulkChange, *, dry_run: bool, as_json: bool) -> None:
+    with app.reading() as moment:
+        total = rerating.count(moment, change)
+    done: list[Done] = []
+    last: Key | None = None
+    with click.progressbar(length=total, label="Putting right", file=sys.stderr) as bar:
+        while True:
+            with _transaction(app, dry_run=dry_run) as moment:
+                batch = rerating.next_batch(moment, change, after=last)
+            if batch.last is None:
+                break
+            bar.update(batch.seen)
+            done.append(batch)
+            last = batch.last
+    _sum_up(done, dry_run=dry_run, as_json=as_json)
+
+
+def _sum_up(done: list[Done], *, dry_run: bool, as_json: bool) -> None:
+    figures: Fields = {"seen": sum(one.seen for one in done), "changed": sum(one.changed for one in done)}
+    for when, some in (("before", [one.was for one in done]), ("after", [one.became for one in done])):
+        figures[f"{when}_usd"] = common.usd_text(NanoUSD(sum(int(amounts.cost) for amounts in some)))
+        figures[f"{when}_tokens"] = common.token_text(MicroTokens(sum(int(amounts.debit) for amounts in some)))
+    if as_json:
+        common.print_json({**figures, "dry_run": dry_run})
+        return
+    click.echo(
+        "{changed:,} of {seen:,} events {verb}: USD {before_usd} → {after_usd}, {before_tokens} → {after_tokens}"
+        " tokens.".format(verb="would change" if dry_run else "changed", **figures)
+    )
+
+
+COMMANDS: tuple[click.Command, ...] = (show_event, correct_event, withdraw_event, reassign, reprice)

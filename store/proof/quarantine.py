@@ -1,0 +1,70 @@
+"""Proof of what leaves quarantine: each event as it says, and each step of a person as the audit log tells."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from store.tables.audit import audit_log
+from store.tables.intake import quarantine_steps
+from store.tables.usage import quarantine, usage_events, usage_versions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from store.engine import Session
+
+ACTIONS = {"quarantine.fix": "fixed", "quarantine.discard": "discarded"}
+"""What the audit log calls it, and the step that it leaves at each event."""
+
+
+def waits_or_left(session: Session) -> Iterator[str]:
+    """An event waits exactly as long as it has no cost and was neither discarded nor withdrawn; those cost nothing."""
+    q, e, v = quarantine.c, usage_events.c, usage_versions.c
+    withdrawn = sa.exists().where(
+        v.source == e.source, v.event_id == e.event_id, v.revision == e.revision, v.action == "withdraw"
+    )
+    waits = sa.and_(q.event_id.is_not(None), q.released_at.is_(None))
+    query = sa.select(e.source, e.event_id, e.cost_nano_usd, q.discarded_at).outerjoin_from(
+        usage_events, quarantine, sa.and_(q.source == e.source, q.event_id == e.event_id)
+    )
+    over = sa.or_(q.discarded_at.is_not(None), withdrawn)
+    settled = sa.or_(e.cost_nano_usd.is_not(None), over)
+    twice = sa.and_(e.cost_nano_usd.is_not(None), over)
+    for row in session.execute(query.where(sa.or_(waits == settled, twice))):
+        if row.discarded_at is not None:
+            state = "is discarded and " + ("has a cost" if row.cost_nano_usd is not None else "waits in quarantine")
+        elif row.cost_nano_usd is not None:
+            state = "has a cost and waits in quarantine"
+        else:
+            state = "has no cost and does not wait"
+        yield f"event {row.source}/{row.event_id} {state}"
+
+
+def steps_as_audited(session: Session) -> Iterator[str]:
+    """Whatever was corrected or discarded was so by those of whom the audit log tells, as many events as it tells."""
+    a, s = audit_log.c, quarantine_steps.c
+    told: Counter[tuple[str, str]] = Counter()
+    for action, actor, after in session.execute(sa.select(a.action, a.actor, a.after).where(a.action.in_(ACTIONS))):
+        told[ACTIONS[action], actor] += after["events"]
+    done = sa.select(s.step, s.actor, sa.func.count()).where(s.step.in_(ACTIONS.values())).group_by(s.step, s.actor)
+    found = Counter({(step, actor): count for step, actor, count in session.execute(done)})
+    for step, actor in sorted(told.keys() | found.keys()):
+        if told[step, actor] != found[step, actor]:
+            yield (
+                f"quarantine: {found[step, actor]} events were {step} by {actor},"
+                f" the audit log tells of {told[step, actor]}"
+            )
+    yield from _discards(session)
+
+
+def _discards(session: Session) -> Iterator[str]:
+    s, q = quarantine_steps.c, quarantine.c
+    same = sa.and_(s.source == q.source, s.event_id == q.event_id, s.step == "discarded")
+    query = sa.select(q.source, q.event_id, sa.func.count(s.id).label("steps"))
+    query = query.outerjoin_from(quarantine, quarantine_steps, same).group_by(q.source, q.event_id, q.discarded_at)
+    expected = sa.case((q.discarded_at.is_not(None), 1), else_=0)
+    for row in session.execute(query.having(sa.func.count(s.id) != expected)):
+        yield f"event {row.source}/{row.event_id}: its steps say that it was discarded {row.steps} times"
