@@ -23,16 +23,21 @@ SUSPENDING = (OPEN, UPHELD)
 
 
 def deciders(
-    seats: Iterable[str], *, concerned: Container[str], case_decided_by: str | None, voted: Container[str]
+    seats: Iterable[str],
+    *,
+    concerned: Container[str],
+    case_decided_by: str | None,
+    voted: Container[str],
+    called_in: Iterable[str] = (),
 ) -> frozenset[str]:
     """Those of the board who may decide an appeal.
 
     Never the person or their manager (`concerned`), nor anyone who held or amended the case. Voters on the package do
-    not, unless that leaves no one.
+    not, unless that leaves no one, or they are `called_in` as the chair or finance because no one decided in time.
     """
     able = frozenset(seat for seat in seats if seat not in concerned and seat != case_decided_by)
     fresh = frozenset(seat for seat in able if seat not in voted)
-    return fresh or able
+    return (fresh or able) | able.intersection(called_in)
 
 
 @dataclass(frozen=True, slots=True)

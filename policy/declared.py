@@ -6,7 +6,8 @@ from dataclasses import MISSING, fields, is_dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from policy.business_time import Span
 from policy.toml_table import MOST, Table
@@ -76,9 +77,9 @@ def _declared(kind: type) -> list[tuple[str, Any, bool]]:
 
 
 def _value(table: Table, key: str, declared: Any) -> object:  # noqa: ANN401 - what a field is annotated with
+    declared = _when_there(declared)
     type_, bounds = get_args(declared) if get_origin(declared) is Annotated else (declared, None)
-    # `date | None` is a date where it is not left out.
-    type_ = next((one for one in get_args(type_) if type(None) in get_args(type_) and one is not type(None)), type_)
+    type_ = _when_there(type_)
     if get_origin(type_) is tuple:
         return _values(table, key, get_args(type_)[0], bounds)
     match bounds:
@@ -92,6 +93,12 @@ def _value(table: Table, key: str, declared: Any) -> object:  # noqa: ANN401 - w
             return _factors(table.table(key), bounds.names)
         case _:
             return _PLAIN[type_](table, key) if type_ in _PLAIN else read(type_, table.table(key))
+
+
+def _when_there(declared: Any) -> Any:  # noqa: ANN401 - as above
+    """`date | None` is a date where it is not left out."""
+    either = get_args(declared) if get_origin(declared) is UnionType or get_origin(declared) is Union else ()
+    return next((one for one in either if type(None) in either and one is not type(None)), declared)
 
 
 def _values(table: Table, key: str, type_: Any, bounds: Any) -> tuple[object, ...]:  # noqa: ANN401 - as above

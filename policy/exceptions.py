@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from policy.handbook import Handbook
-    from policy.parameters.exceptions import ExceptionRules
+    from policy.parameters.exceptions import ExceptionRules, MajorRules
     from policy.value.valuation import TokenValue
 
+NOTHING = MicroTokens(0)
 FAST, STANDARD, MAJOR, BREAK_GLASS = "fast", "standard", "major", "break_glass"
 
 MEMBER, ALTERNATE, RESERVE = "member", "alternate", "reserve"
@@ -34,17 +35,23 @@ OPEN, APPROVED, REJECTED = "open", "approved", "rejected"
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """How much someone wants, beside what they asked for lately, their monthly grant, and the quarter's budget."""
+    """How much someone wants, beside what was asked for lately, their monthly grant, and the quarter's budget.
+
+    `earlier` is what they asked for themselves, `alike` what others did for the same project or incident, and
+    `median_grant` that of the whole company.
+    """
 
     amount: MicroTokens
     earlier: MicroTokens
     monthly_grant: MicroTokens
     pool: NanoUSD | None
     value: TokenValue
+    alike: MicroTokens = NOTHING
+    median_grant: MicroTokens = NOTHING
 
     @property
     def total(self) -> MicroTokens:
-        return self.amount + self.earlier
+        return self.amount + self.earlier + self.alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +66,8 @@ def classify(ask: Ask, rules: ExceptionRules) -> Classified:
     """The smallest class whose limits hold what is asked for together with what was asked for lately."""
     worth = ask.value.worth(ask.total)
     because = _of_splitting(ask, rules)
-    if ask.pool is not None and int(worth) > int(ask.pool * rules.major.pool_share):
-        return Classified(MAJOR, (*because, _reason("pool", "more than {share} % of the quarter's budget", rules)))
+    if ask.pool is not None and int(worth) > _most_of_pool(ask, ask.pool, rules.major):
+        return Classified(MAJOR, (*because, _of_pool(ask, ask.pool, rules)))
     if not ask.monthly_grant:
         return Classified(MAJOR, (*because, Reason("no_grant", "there is no monthly grant to measure it by")))
     for name, limits in ((FAST, rules.fast), (STANDARD, rules.standard)):
@@ -70,11 +77,32 @@ def classify(ask: Ask, rules: ExceptionRules) -> Classified:
     return Classified(MAJOR, (*because, _reason("grants", "more than {standard} × the monthly grant", rules)))
 
 
+def _most_of_pool(ask: Ask, pool: NanoUSD, rules: MajorRules) -> int:
+    """Nano-USD: a share of the quarter's budget, or what so many median grants are worth, whichever is more."""
+    by_median = 0 if rules.median_grants is None else int(ask.value.worth(_grants(ask.median_grant, rules)))
+    return max(int(pool * rules.pool_share), by_median)
+
+
+def _grants(median: MicroTokens, rules: MajorRules) -> MicroTokens:
+    return MicroTokens(int(median * (rules.median_grants or 0)))
+
+
+def _of_pool(ask: Ask, pool: NanoUSD, rules: ExceptionRules) -> Reason:
+    if _most_of_pool(ask, pool, rules.major) > int(pool * rules.major.pool_share):
+        return Reason("pool", f"more than {_plain(rules.major.median_grants or Decimal(0))} median monthly grants")
+    return _reason("pool", "more than {share} % of the quarter's budget", rules)
+
+
 def _of_splitting(ask: Ask, rules: ExceptionRules) -> tuple[Reason, ...]:
-    if not ask.earlier:
-        return ()
-    text = f"requests of the last {rules.split_days} days are added to it"
-    return (Reason("splitting", text, {"earlier": str(int(ask.earlier))}),)
+    because: list[Reason] = []
+    if ask.earlier:
+        text = f"requests of the last {rules.split_days} days are added to it"
+        because.append(Reason("splitting", text, {"earlier": str(int(ask.earlier))}))
+    if ask.alike:
+        # How much others asked for is theirs to know.
+        text = f"others' requests for the same project in the last {rules.project_days} days are added to it"
+        because.append(Reason("splitting_by_project", text))
+    return tuple(because)
 
 
 def _within(name: str, rules: ExceptionRules) -> Reason:
@@ -98,10 +126,11 @@ def _plain(number: Decimal) -> str:
 
 
 def break_glass_limit(monthly_grant: MicroTokens, value: TokenValue, rules: ExceptionRules) -> MicroTokens:
-    """The most that an incident gets at once: a share of the monthly grant or an amount of USD, whichever is more."""
-    by_grant = int(monthly_grant * rules.break_glass.grants)
-    by_usd = int(value.debit(rules.break_glass.usd))
-    return MicroTokens(max(by_grant, by_usd))
+    """The most that an incident gets at once: a share of the monthly grant, within bounds in USD."""
+    glass = rules.break_glass
+    by_grant = int(monthly_grant * glass.grants)
+    least = max(by_grant, int(value.debit(glass.usd or glass.least_usd or NanoUSD(0))))
+    return MicroTokens(least if glass.most_usd is None else min(least, int(value.debit(glass.most_usd))))
 
 
 # --- The electorate ------------------------------------------------------------------------------------------------

@@ -30,8 +30,10 @@ class EntryKind(StrEnum):
     """What was left of lots when they ended, or when their owner left."""
     LAPSE = "lapse"
     """What was over the carry limit."""
+    RETURN = "return"
+    """What was unused of a break-glass when it was not ratified, into the pool."""
     NETTING = "netting"
-    """A break-glass that was not ratified, taken off the next grant."""
+    """What was used of it, taken off the next grant."""
 
     @property
     def meaning(self) -> Meaning:
@@ -42,7 +44,7 @@ class EntryKind(StrEnum):
                 return Meaning.USED
             case EntryKind.EXPIRY | EntryKind.LAPSE:
                 return Meaning.LAPSED
-            case EntryKind.NETTING:
+            case EntryKind.RETURN | EntryKind.NETTING:
                 return Meaning.TAKEN_BACK
             case _:
                 assert_never(self)

@@ -162,21 +162,27 @@ def size(
 ) -> Sizing:
     """Everyone's grant within `budget` USD (None: no bound); `weighted=False` is the pilot, where w = 1.
 
-    `most_share` (millionths) bounds k for people who come after the month's run, which had found it.
+    `most_share` (millionths) bounds k for people who come after the month's run, which had found it. Where a reserve is
+    kept for them the run leaves it, and nothing else bounds theirs.
 
     A Refusal names the shortfall when already the floors exceed the budget.
     """
     step = rules.round_to_tokens * MICRO_PER_TOKEN
     bounds = [_bounds(claim, rules, value, weighted=weighted) for claim in sorted(claims, key=lambda c: c.person_id)]
     share = MILLION if most_share is None else most_share
-    if budget is not None:
-        share = _budget_share(bounds, bought(budget, value), budget, value, share)
+    if budget is not None and (most_share is None or rules.joiner_reserve is None):
+        share = _budget_share(bounds, _for_the_run(budget, rules), value, share)
     exact = [_clipped(b, share) for b in bounds]
     amounts = _rounded(exact, step)
     grants = {b.claim.person_id: _factors(b, share, amount, value) for b, amount in zip(bounds, amounts, strict=True)}
     return Sizing(
         grants, Decimal(share) / MILLION, MicroTokens(sum(amounts)), NanoUSD(sum(b.entitlement for b in bounds))
     )
+
+
+def _for_the_run(budget: NanoUSD, rules: SizingRules) -> NanoUSD:
+    """What a month's run may issue of its budget."""
+    return NanoUSD(int(budget) - int(budget * (rules.joiner_reserve or 0)))
 
 
 def bought(usd: NanoUSD, value: TokenValue) -> int:
@@ -228,6 +234,9 @@ def _complexity(claim: Claim, rules: SizingRules) -> Decimal:
     if not total:
         return NEUTRAL
     weighted = sum((rules.complexity[p.complexity] * p.share_permille for p in claim.projects), Decimal(0))
+    if rules.unassigned is not None and total < WHOLE:
+        weighted += rules.unassigned * (WHOLE - total)
+        total = WHOLE
     return (weighted / total).quantize(FACTOR, ROUND_HALF_EVEN)
 
 
@@ -278,8 +287,9 @@ def _clipped(bounds: _Bounds, share: int) -> int:
     return min(max(_scaled(bounds.raw, share), bounds.floor), bounds.cap)
 
 
-def _budget_share(bounds: Sequence[_Bounds], available: int, budget: NanoUSD, value: TokenValue, most: int) -> int:
+def _budget_share(bounds: Sequence[_Bounds], budget: NanoUSD, value: TokenValue, most: int) -> int:
     """The largest k up to `most`, in millionths, with which everyone's grants fit: found by bisection."""
+    available = bought(budget, value)
     floors = sum(b.floor for b in bounds)
     if floors > available:
         needed = floors * value.nano_usd_per_token * (WHOLE + value.issue_buffer_permille)
@@ -287,7 +297,7 @@ def _budget_share(bounds: Sequence[_Bounds], available: int, budget: NanoUSD, va
         raise Refusal(
             "budget_below_floors",
             f"The floors of {len(bounds)} {'person' if len(bounds) == 1 else 'people'} need USD {usd.decimal:,.2f}; "
-            f"the budget is USD {budget.decimal:,.2f}, "
+            f"the budget has USD {budget.decimal:,.2f} for them, "
             f"USD {NanoUSD(usd - budget).decimal:,.2f} short.",
             next_step="Raise it with `tokens-bot budgets set`, or lower the floors in the handbook.",
         )

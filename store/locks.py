@@ -56,8 +56,10 @@ def hold(session: Session, lock: Lock) -> None:
         session.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (int(lock),))
 
 
-def hold_sources(session: Session, of: Literal["usage", "outcomes"], sources: Iterable[str]) -> None:
+def hold_sources(session: Session, of: Literal["usage", "outcomes", "requests"], sources: Iterable[str]) -> None:
     """Let one batch of a source in at a time, so that what is known of it stays true until we commit.
+
+    Requests for one project, or about one incident, are such a source: each counts in the class of the next.
 
     The unique keys of the tables remain the last word.
     """

@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from views.appeals import Card
 
 
-def card(shown: Card, *, reminds: bool = False) -> Message:
-    """An appeal for those who decide it; one that `reminds` says that no one has."""
+def card(shown: Card, occasion: str = "") -> Message:
+    """An appeal for those who decide it; the occasion may be to `remind` them, or to `escalate` to the reader."""
     return render.message(
         "appeals/card",
         card=shown,
         change=reviews.change(shown.delta_thousandths),
         because=reviews.lines(shown.because),
         button_value=shown.id,
-        reminds=reminds,
+        occasion=occasion,
     )
 
 
@@ -49,8 +49,13 @@ def deciding(card: Card, *, upheld: bool, private: str) -> Block:
     )
 
 
-def appealing(quarter: Quarter, thousandths: int, decide_by: datetime) -> Block:
-    """The form in which someone appeals. An appeal made now would be decided by then, or lapse."""
+def appealing(quarter: Quarter, thousandths: int, decide_by: datetime, *, lapses: bool) -> Block:
+    """The form in which someone appeals. One filed now is to be decided by then; else it lapses, or others do."""
     return render.modal(
-        "appeals/file", quarter=quarter, change=reviews.change(thousandths), decide_by=decide_by, private=str(quarter)
+        "appeals/file",
+        quarter=quarter,
+        change=reviews.change(thousandths),
+        decide_by=decide_by,
+        lapses=lapses,
+        private=str(quarter),
     )

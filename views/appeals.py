@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from policy.units import MicroTokens
     from views.people import PersonName
     from views.reviews import ReviewedCase
+
+
+Silence = Literal["lapses", "escalates", "favour"]
+"""What happens to an open appeal that no one decides in time: it lapses, others are called in, or it is upheld."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,7 @@ class Appeal:
     reason: str
     filed_at: datetime
     decide_by: datetime
+    escalated_at: datetime | None
     remind_at: datetime | None
     decided_at: datetime | None
     decided_by: str | None
@@ -48,6 +53,7 @@ class Card:
     person: PersonName
     decided_by: PersonName | None
     deciders: tuple[PersonName, ...]
+    silence: Silence
     credited: MicroTokens | None
 
     @property

@@ -40,8 +40,8 @@ def press_appeal(app: App, press: Press) -> Modal:
     quarter = _quarter(press.value)
     with app.reading(press.now) as moment:
         case = filing.require_open_to_appeal(moment, press.person, quarter)
-        decide_by = filing.times(moment).decide_by
-    return Modal(shown.appealing(quarter, case.delta_thousandths, decide_by))
+        decide_by, lapses = filing.times(moment).decide_by, moment.handbook.appeals.escalated_days is None
+    return Modal(shown.appealing(quarter, case.delta_thousandths, decide_by, lapses=lapses))
 
 
 def submit_appeal(app: App, form: Form) -> View:

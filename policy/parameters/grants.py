@@ -36,7 +36,12 @@ class HistoryRules:
 
 @dataclass(frozen=True, slots=True)
 class SizingRules:
-    """How a monthly grant follows from pay band, seniority, project complexity and history."""
+    """How a monthly grant follows from pay band, seniority, project complexity and history.
+
+    `joiner_reserve` is the share of a month's budget that its run leaves for those who come after it. `unassigned` is
+    the complexity of the time that is assigned to no project. Handbooks from before there were these say neither:
+    joiners then share what the run happened to leave, and a person's projects count as all of their work.
+    """
 
     share_of_compensation: Share
     least_weight: Factor
@@ -50,6 +55,8 @@ class SizingRules:
     seniority: Annotated[Mapping[str, Decimal], ForEach(LEVELS)]
     complexity: Annotated[Mapping[str, Decimal], ForEach(COMPLEXITIES)]
     history: HistoryRules
+    joiner_reserve: Share | None = None
+    unassigned: Factor | None = None
 
 
 @dataclass(frozen=True, slots=True)

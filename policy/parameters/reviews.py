@@ -86,11 +86,16 @@ class ReviewRules:
 
 @dataclass(frozen=True, slots=True)
 class AppealRules:
-    """Working days to appeal against a cut, and from an appeal to its reminder and to its end."""
+    """Working days to appeal against a cut, and from an appeal to its reminder and to its escalation.
+
+    So many days after that, an appeal that no one decided ends in the person's favour. Under a handbook that does not
+    say how many it lapses at `decide_days`.
+    """
 
     appeal_days: Annotated[int, Between(1, 60)]
     remind_days: Annotated[int, Between(1, 60)]
     decide_days: Annotated[int, Between(1, 60)]
+    escalated_days: Annotated[int, Between(1, 60)] | None = None
 
 
 def read_appeals(table: Table) -> AppealRules:

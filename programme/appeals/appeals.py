@@ -1,7 +1,8 @@
 """An appeal against a cut of an adopted review: how it is found and held, whom it concerns, and who may decide it.
 
 While it is open the person's grants are as before. Upheld, the cut is undone and what it took comes as a lot;
-rejected, or not decided in time, it holds from the next month. One lock, on the case, orders all of it; another, on the
+rejected, it holds from the next month. Where no one decides in time, the chair and finance are called in, and if they
+do not decide either, it is upheld. One lock, on the case, orders all of it; another, on the
 grants, keeps it out of a run that has sized a grant and not posted it yet.
 """
 
@@ -27,7 +28,7 @@ from store.reviews import drafts
 if TYPE_CHECKING:
     from policy.period import Month
     from programme.moment import Moment
-    from views.appeals import Appeal
+    from views.appeals import Appeal, Silence
     from views.reviews import ReviewedCase
 
 APPEAL = Topic(
@@ -105,7 +106,22 @@ def deciders(moment: Moment, appeal: Appeal) -> frozenset[str]:
         concerned=concerned(moment, appeal),
         case_decided_by=case_of(moment, appeal).decided_by,
         voted=store.voters(moment.session, appeal.quarter),
+        called_in=called_in(moment, appeal),
     )
+
+
+def called_in(moment: Moment, appeal: Appeal) -> frozenset[str]:
+    """The chair and finance, once no one had decided an appeal in time."""
+    if appeal.escalated_at is None:
+        return frozenset()
+    return frozenset(seat.person_id for seat in board.seats(moment) if seat.is_chair or seat.is_finance)
+
+
+def silence(moment: Moment, appeal: Appeal) -> Silence:
+    """What happens to an appeal if no one decides it in time."""
+    if appeal.escalated_at is not None:
+        return "favour"
+    return "lapses" if moment.handbook.appeals.escalated_days is None else "escalates"
 
 
 def note(moment: Moment, appeal: Appeal, actor: str, action: str, place: Place = NOWHERE, **more: object) -> None:

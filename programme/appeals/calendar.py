@@ -1,4 +1,4 @@
-"""What the calendar does about appeals: remind those who can decide, once, and end what no one decided."""
+"""What the calendar does about appeals: remind those who can decide, once, call in others, end what no one decided."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from policy.appeals import OPEN
 from programme.appeals import appeals, deciding, notices
 from store.appeals import records as store
-from store.appeals.records import LAPSE, REMIND
+from store.appeals.records import ESCALATE, LAPSE, REMIND, UPHOLD
 
 if TYPE_CHECKING:
     from programme.moment import Moment
@@ -23,13 +23,24 @@ def advance(moment: Moment, appeal_id: str) -> str | None:
     if appeal.state != OPEN:
         return None
     if moment.now >= appeal.decide_by:
-        deciding.lapse(moment, appeal_id)
-        return LAPSE
+        return _time_is_up(moment, appeal)
     if appeal.remind_at is None or moment.now < appeal.remind_at:
         return None
     store.note_reminded(moment.session, appeal)
     _remind(moment, appeal)
     return REMIND
+
+
+def _time_is_up(moment: Moment, appeal: Appeal) -> str:
+    days = moment.handbook.appeals.escalated_days
+    if appeal.escalated_at is not None:
+        deciding.end_in_favour(moment, appeal)
+        return UPHOLD
+    if days is not None:
+        deciding.escalate(moment, appeal, days)
+        return ESCALATE
+    deciding.lapse(moment, appeal)
+    return LAPSE
 
 
 def _remind(moment: Moment, appeal: Appeal) -> None:

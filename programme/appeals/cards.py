@@ -28,6 +28,7 @@ def of(moment: Moment, appeal_id: str) -> Card:
         person=named[appeal.person_id],
         decided_by=named.get(appeal.decided_by or ""),
         deciders=tuple(named[person_id] for person_id in able),
+        silence=appeals.silence(moment, appeal),
         credited=None if appeal.entry_id is None else store.credited(moment.session, appeal.entry_id),
     )
 

@@ -1,11 +1,13 @@
-"""Deciding an appeal: one member of the board upholds or rejects it, or silence ends it and the cut holds."""
+"""Deciding an appeal: one member of the board upholds or rejects it; silence calls in others, and then upholds it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from policy import texts
-from policy.appeals import LAPSED, OPEN, REJECTED, UPHELD
+from policy.appeals import LAPSED, REJECTED, UPHELD
+from policy.business_time import Span
+from policy.exceptions import business_hours
 from policy.period import Month
 from policy.reasons import Refusal
 from programme import decisions
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from programme.moment import Moment
     from store.people.directory import Person
     from views.appeals import Appeal
+
+
+SILENCE = "No one decided it in time."
 
 
 def require_decider(moment: Moment, person: Person, appeal: Appeal) -> None:
@@ -46,20 +51,43 @@ def decide(
     moment = appeals.after_grants(moment, appeal.person_id)
     has_left = bool(board_store.left(moment.session, [appeal.person_id], moment.today))
     # Kept for `verify`: who sat and who was concerned changes.
-    seats, concerned = sorted(appeals.seats(moment)), sorted(appeals.concerned(moment, appeal))
+    sat = {
+        "seats": sorted(appeals.seats(moment)),
+        "concerned": sorted(appeals.concerned(moment, appeal)),
+        "called_in": sorted(appeals.called_in(moment, appeal)),
+    }
     moved = _decided(moment, appeal, UPHELD if upheld else REJECTED, by=member.id, decision_reason=said)
     if upheld and not has_left:
         moved = crediting.give_back(moment, moved, actor=member.id)
     notices.tell_of_decision(moment, moved)
-    appeals.note(moment, moved, member.id, store.DECIDED, place, seats=seats, concerned=concerned, left=has_left)
+    appeals.note(moment, moved, member.id, store.DECIDED, place, **sat, left=has_left)
     return moved
 
 
-def lapse(moment: Moment, appeal_id: str) -> Appeal | None:
-    """End an appeal that no one decided in time: silence never approves. None when it was decided meanwhile."""
-    appeal = appeals.locked(moment, appeal_id)
-    if appeal.state != OPEN or moment.now < appeal.decide_by:
-        return None
+def escalate(moment: Moment, appeal: Appeal, days: int) -> Appeal:
+    """Call in the chair and finance, who have so many business days."""
+    hours = business_hours(moment.handbook, moment.zone)
+    decide_by = hours.after(moment.now, Span(days, "day", is_business=True))
+    moved = appeals.move(moment, appeal, escalated_at=moment.now, decide_by=decide_by, remind_at=None)
+    notices.tell_of_escalation(moment, moved, appeals.deciders(moment, moved))
+    appeals.note(moment, moved, POLICY, store.ESCALATED)
+    return moved
+
+
+def end_in_favour(moment: Moment, appeal: Appeal) -> Appeal:
+    """Uphold an appeal that no one decided: silence never takes anything away."""
+    moment = appeals.after_grants(moment, appeal.person_id)
+    has_left = bool(board_store.left(moment.session, [appeal.person_id], moment.today))
+    moved = _decided(moment, appeal, UPHELD, by=POLICY, decision_reason=SILENCE)
+    if not has_left:
+        moved = crediting.give_back(moment, moved, actor=POLICY)
+    notices.tell_of_decision(moment, moved)
+    appeals.note(moment, moved, POLICY, store.UPHELD, left=has_left)
+    return moved
+
+
+def lapse(moment: Moment, appeal: Appeal) -> Appeal:
+    """End an appeal that no one decided in time, under a handbook that lets the cut hold then."""
     moment = appeals.after_grants(moment, appeal.person_id)
     moved = _decided(moment, appeal, LAPSED, by=POLICY)
     notices.tell_of_decision(moment, moved)

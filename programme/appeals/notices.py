@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 CARD, FACE, MINE, NOTE = "appeals/card", "appeals/face", "appeals/mine", "appeals/note"
 NOBODY = "appeals/nobody"
-REMINDER = store.REMIND
+REMINDER, ESCALATION = store.REMIND, store.ESCALATE
 
 
 def tell_of_new(moment: Moment, appeal: Appeal, able: frozenset[str]) -> None:
@@ -59,6 +59,16 @@ def remind(moment: Moment, appeal: Appeal, able: frozenset[str]) -> None:
         for who in sorted(able)
     ]
     _owe(moment, appeal, _in_hours(moment, rows))
+
+
+def tell_of_escalation(moment: Moment, appeal: Appeal, able: frozenset[str]) -> None:
+    """New faces for every copy of the card, and one of their own for each who can decide now."""
+    faces = notify.new_faces(moment, appeal.id, {CARD: FACE, MINE: MINE}, occasion=appeal.revision)
+    rows = [
+        (f"appeal:{appeal.id}:{ESCALATION}:{who}", CARD, _view(appeal, reader=who, step=ESCALATION), who)
+        for who in sorted(able)
+    ]
+    _owe(moment, appeal, [*faces, *_in_hours(moment, rows)])
 
 
 def tell_of_nobody(moment: Moment, appeal: Appeal, concerned: frozenset[str]) -> None:

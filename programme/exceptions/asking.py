@@ -19,6 +19,7 @@ from programme.exceptions.request import REQUEST, locked, move, note, require
 from programme.exceptions.steps import NO_STEP, first_step
 from programme.people import board
 from programme.value import valuation
+from store import locks
 from store.exceptions import drafts as drafts_store
 from store.exceptions import requests as store
 from store.exceptions.requests import CREDITED, OPEN, WITHDRAWN
@@ -31,6 +32,7 @@ from views import codec
 from views.exceptions import Situation
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from policy.exceptions import Deadlines, Electorate
@@ -102,7 +104,7 @@ def judge(moment: Moment, person: Person, asked: NewRequest) -> Preview:
     if person.left_on is not None and person.left_on < today:
         raise Refusal("left", "You have left the company, so nothing more can be granted.")
     _require_sound(moment, person, asked, book, today)
-    ask = _ask(moment, person, asked.amount, books)
+    ask = _ask(moment, person, asked, books)
     if asked.incident:
         _require_break_glass(moment, person, ask, book)
         class_name = BREAK_GLASS
@@ -146,17 +148,36 @@ def _deadlines(class_name: str, last_day: date, book: Handbook, moment: Moment) 
     )
 
 
-def _ask(moment: Moment, person: Person, amount: MicroTokens, books: Handbooks) -> Ask:
+def _ask(moment: Moment, person: Person, asked: NewRequest, books: Handbooks) -> Ask:
     today = moment.today
     book = books.on(today)
     lately = store.since(moment.session, person.id, moment.now - timedelta(days=book.exceptions.split_days))
     return Ask(
-        amount=amount,
-        earlier=sum((request.counts for request in lately), MicroTokens(0)),
+        amount=asked.amount,
+        earlier=_counted(lately),
+        alike=_counted(_alike(moment, person, asked, book)),
+        median_grant=monthly.median_grant(moment.session),
         monthly_grant=crediting.monthly_grant(moment, person.id),
         pool=_pool(moment, Quarter.containing(today)),
         value=valuation.expected(moment, Quarter.containing(today), books),
     )
+
+
+def _counted(requests: Iterable[Request]) -> MicroTokens:
+    return sum((request.counts for request in requests), MicroTokens(0))
+
+
+def _alike(moment: Moment, person: Person, asked: NewRequest, book: Handbook) -> list[Request]:
+    """What others asked for of the same kind: about the same incident, or lately for the same project."""
+    days = book.exceptions.project_days
+    if days is None:
+        return []
+    if asked.incident:
+        taken = store.of_incident(moment.session, asked.incident.strip())
+        return [request for request in taken if request.person_id != person.id]
+    if asked.project_key is None:
+        return []
+    return store.of_others(moment.session, person.id, asked.project_key, moment.now - timedelta(days=days))
 
 
 def _pool(moment: Moment, quarter: Quarter) -> NanoUSD | None:
@@ -219,6 +240,9 @@ def _require_break_glass(moment: Moment, person: Person, ask: Ask, book: Handboo
     if ask.amount > limit:
         text = f"An incident gets at most {limit.decimal:,.0f} tokens at once. Ask for less, or leave it out."
         raise FieldsRefused({"amount": text})
+    if ask.amount + ask.alike > limit:
+        text = "Others took tokens for this incident, and with yours it would be more than an incident gets at once."
+        raise FieldsRefused({"incident": f"{text} Ask for less, or leave this empty to ask the board."})
     lately = store.since(moment.session, person.id, moment.now - timedelta(days=rules.break_glass.every_days))
     if used := [request for request in lately if request.class_name == BREAK_GLASS]:
         text = (
@@ -237,6 +261,8 @@ def submit(moment: Moment, person: Person, asked: NewRequest, *, key: str) -> Su
     `key` is the form's: the same form sent again is the same request.
     """
     idempotency_key = f"request:{key}"
+    alike = f"incident:{asked.incident.strip().lower()}" if asked.incident else f"project:{asked.project_key}"
+    locks.hold_sources(moment.session, "requests", [alike] if asked.incident or asked.project_key else [])
     # Before the accounts, as everywhere: who adopts the value of a quarter waits for no one who holds an account.
     value = crediting.value_now(moment) if asked.incident else None
     # One request of a person after the other: each counts in the class of the next. A break-glass posts to all three.

@@ -13,6 +13,7 @@ from policy.sizing import Factors
 from policy.units import MicroTokens
 from programme.funding import PRIORITY, from_pool_first
 from programme.value import valuation
+from store.audit import POLICY
 from store.grants import monthly
 from store.ledger import ledger
 from store.ledger.ledger import Draft, NewLot
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 
     from policy.value.valuation import TokenValue
     from programme.moment import Moment
-    from store.ledger.ledger import Account
+    from store.exceptions.requests import Request
+    from store.ledger.ledger import Account, LotLeft
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,32 @@ def post(moment: Moment, credit: Credit, value: TokenValue, held: Mapping[str, A
     draft = _draft(moment, credit, value, held)
     [entry_id] = ledger.post(moment.session, [draft], now=moment.now, holding=held.values())
     return entry_id
+
+
+def take_back(moment: Moment, request: Request) -> MicroTokens:
+    """End the lot of a break-glass that is not ratified: what is left of it goes into the pool. What was used of it."""
+    held = ledger.hold(moment.session, [ledger.POOL, ledger.wallet_code(request.person_id)])
+    assert request.entry_id is not None  # noqa: S101 - it is credited
+    assert request.granted is not None  # noqa: S101 - as above
+    lot = ledger.lot_of(moment.session, request.entry_id)
+    if lot.remaining:
+        ledger.post(moment.session, [_return(moment, request, lot, held)], now=moment.now, holding=held.values())
+    return request.granted - MicroTokens(lot.remaining)
+
+
+def _return(moment: Moment, request: Request, lot: LotLeft, held: Mapping[str, Account]) -> Draft:
+    key = f"returned:{request.id}"
+    wallet, pool = held[ledger.wallet_code(request.person_id)], held[ledger.POOL]
+    return Draft(
+        kind=EntryKind.RETURN,
+        idempotency_key=key,
+        fingerprint=ledger.fingerprint(key, lot.remaining),
+        effective_at=moment.now,
+        memo="Unused of a break-glass that was not ratified",
+        actor=POLICY,
+        amounts=((wallet.id, -lot.remaining), (pool.id, lot.remaining)),
+        takes=((lot.id, lot.remaining),),
+    )
 
 
 def _draft(moment: Moment, credit: Credit, value: TokenValue, held: Mapping[str, Account]) -> Draft:

@@ -113,10 +113,13 @@ def _decided(moment: Moment, stage: int, by: str) -> dict[str, object]:
 
 
 def _against(moment: Moment, case: Case) -> dict[str, object]:
-    """What becomes of a request that is turned down: a break-glass keeps its tokens until they are netted."""
+    """What becomes of a request that is turned down: a break-glass ends, and what was used of it is netted later."""
     if case.request.state != CREDITED:
         return {"state": REJECTED, **NO_STEP}
-    return {"state": NOT_RATIFIED, **_after_credit(moment, case, case.request.granted_last_day)}
+    spent = crediting.take_back(moment, case.request)
+    netted = None if spent else 0
+    steps = _after_credit(moment, case, case.request.granted_last_day)
+    return {"state": NOT_RATIFIED, "spent": int(spent), "netted": netted, **steps}
 
 
 def _after_credit(moment: Moment, case: Case, last_day: date | None) -> dict[str, object]:
@@ -149,7 +152,7 @@ def _approve(moment: Moment, case: Case, stage: int, decided_by: str) -> Request
 
 
 def lapse(moment: Moment, request: Request) -> Request:
-    """Silence ends a request; a break-glass that no one ratified is to be netted."""
+    """Silence ends a request, and a break-glass that no one ratified."""
     case = case_of(moment, request)
     values = _against(moment, case)
     if request.state != CREDITED:

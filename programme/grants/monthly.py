@@ -85,7 +85,8 @@ def run(moment: Moment, month: Month, *, announce_in: str | None = None) -> Mont
 def run_joiners(moment: Moment, day: date) -> MonthlyRun | None:
     """Grant the month of `day` to those who came, or could be sized, only after its run; None where that is to come.
 
-    They get the same share of their entitlement as everyone got, within what is left of the budget.
+    Who they are follows from who has no grant of the month yet, so a run that failed holds up no one. They get the same
+    share of their entitlement as everyone got; what is left of the budget pays, then the pool, then the treasury.
     """
     month = Month.containing(day)
     if not runs.is_done(moment.session, JOB, str(month)):
@@ -97,8 +98,24 @@ def run_joiners(moment: Moment, day: date) -> MonthlyRun | None:
     have = monthly.granted(moment.session, month)
     planned = sizing.plan(moment, month, leave_out=have, share=share)
     if planned.sizing.grants:
-        _post(moment, planned, _Holdings(moment, planned, owed), {}, key=str(day))
+        holding = _Holdings(moment, planned, owed)
+        holding.from_pool = _beyond_budget(moment, planned, holding.pool)
+        _post(moment, planned, holding, {}, key=str(day))
     return MonthlyRun(month, len(planned.sizing.grants), planned.sizing.total, MicroTokens(0), planned.unsized)
+
+
+def _beyond_budget(moment: Moment, planned: Plan, pool: int) -> dict[str, int]:
+    """What the pool pays of each grant, in micro-tokens: as far as it goes, what the rest of the budget does not."""
+    if planned.budget is None:
+        return {}
+    budget, in_pool = max(int(planned.budget), 0), ledger.balance(moment.session, pool)
+    paid: dict[str, int] = {}
+    for person_id, factors in planned.sizing.grants.items():
+        usd, amount = int(factors.usd), int(factors.amount)
+        within = amount if usd <= budget else amount * budget // usd
+        paid[person_id] = min(amount - within, max(in_pool, 0))
+        budget, in_pool = max(budget - usd, 0), in_pool - paid[person_id]
+    return paid
 
 
 def _plan(moment: Moment, month: Month) -> Plan:
@@ -126,12 +143,19 @@ class _Holdings:
         ledger.lock(moment.session, account_of.values())
         self.treasury, self.pool = account_of[ledger.TREASURY], account_of[ledger.POOL]
         self.wallet = {person_id: account_of[code] for person_id, code in codes.items()}
+        self.from_pool: Mapping[str, int] = {}
         self.lots: defaultdict[str, list[Holding]] = defaultdict(list)
         begun = first_instant(planned.month.first_day, moment.zone)
         for holding in monthly.holdings(moment.session):
             # What has ended stays open for late usage, and is neither carried over nor told of.
             if holding.person_id in codes and holding.expires_at > begun:
                 self.lots[holding.person_id].append(holding)
+
+    def paying(self, person_id: str, amount: int) -> tuple[tuple[int, int], ...]:
+        """The postings that pay for a person's grant."""
+        from_pool = self.from_pool.get(person_id, 0)
+        legs = ((self.treasury, from_pool - amount), (self.pool, -from_pool))
+        return tuple(leg for leg in legs if leg[1])
 
     def left(self, person_id: str, over: Mapping[str, Excess]) -> list[tuple[Holding, int]]:
         """Each lot with what remains of it once the excess is gone."""
@@ -207,7 +231,7 @@ def _draft(  # noqa: PLR0917 - private, called once
         effective_at=starts_at,
         memo=reason,
         actor=POLICY,
-        amounts=((holding.treasury, -amount), (holding.wallet[person_id], amount)),
+        amounts=(*holding.paying(person_id, amount), (holding.wallet[person_id], amount)),
         value_version=planned.value.version,
         lot=NewLot(LotKind.MONTHLY, PRIORITY, starts_at, ends_at, reason, POLICY),
     )

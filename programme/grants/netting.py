@@ -70,7 +70,7 @@ def _net(  # noqa: PLR0917 - private, called once
     at: datetime,
 ) -> MicroTokens:
     lot = ledger.lot_of(moment.session, entry_id)
-    taken = max(min(int(request.granted or 0), left, lot.remaining), 0)
+    taken = max(min(int(request.to_net), left, lot.remaining), 0)
     if taken:
         draft = lapses.taking_out(
             EntryKind.NETTING,
@@ -87,6 +87,6 @@ def _net(  # noqa: PLR0917 - private, called once
 def _tell(moment: Moment, request: Request, taken: MicroTokens, planned: Plan) -> None:
     moved = move(moment, request, netted=int(taken), netted_month=str(planned.month))
     notices.renew(moment, moved)
-    after = {"month": str(planned.month), "whole": taken == request.granted}
+    after = {"month": str(planned.month), "whole": taken == request.to_net}
     version = planned.book.version
     audit.note(moment.session, POLICY, "request.net", request.id, at=moment.now, after=after, handbook_version=version)

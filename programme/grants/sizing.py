@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from policy import bands, rollout
 from policy.period import first_instant
 from policy.sizing import FACTOR, NEUTRAL, Assignment, Claim, Factors, Sizing, size
+from policy.units import NanoUSD
 from programme.people.participation import participant
 from programme.value import valuation
 from store.grants import monthly
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from policy.handbook import Handbook
     from policy.period import Month
     from policy.rollout import Participant
-    from policy.units import MicroTokens, NanoUSD
+    from policy.units import MicroTokens
     from policy.value.valuation import TokenValue
     from programme.moment import Moment
     from store.people.terms import Participant as Person
@@ -63,8 +64,9 @@ def plan(
 ) -> Plan:
     """Size the grants of everyone who takes part in a month, but for those to `leave_out`.
 
-    `share` (millionths) bounds the budget's share for those who come after the month's run; what that run issued is
-    taken off the budget. `adjusted_in` is a later month as whose the reviews adjust it.
+    `share` (millionths) bounds the budget's share for those who come after the month's run; the plan's budget is then
+    what is left of the month's, below zero where more was issued. `adjusted_in` is a later month as whose the reviews
+    adjust it.
     """
     books = moment.handbooks
     book = books.on(month.first_day)
@@ -86,7 +88,7 @@ def plan(
     claims, unsized = _claims(moment, month, taking_part, wide, adjusted, book, leave_out)
     budget = terms.budget(moment.session, month)
     if budget is not None and share is not None:
-        budget = budget - monthly.totals(moment.session, month).issued
+        budget = NanoUSD(int(budget) - int(monthly.totals(moment.session, month).issued))
     phase = rollout.phase(month, book.rollout) or 0
     sizing = size(claims, book.sizing, value, budget=budget, weighted=phase > 1, most_share=share)
     people = {p.id: p for p, _ in taking_part}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from policy.period import Quarter
-from programme.appeals import cards, notices
+from programme.appeals import cards
 from programme.reviews import effects
 from templates import appeals as shown
 from templates import reviews
@@ -26,12 +26,12 @@ def compose_notice(app: App, view: object) -> Message:
 
 
 def compose_card(app: App, view: object) -> Message | None:
-    """The board's card; a reminder only as long as its reader can decide."""
+    """The board's card; one that calls its reader only as long as they can decide."""
     named = codec.read(dict[str, str], view)
-    reminds = named.get("step") == notices.REMINDER
-    if reminds and named["reader"] not in (_awaits(app, named["appeal_id"]) or ()):
+    occasion = named.get("step", "")
+    if occasion and named["reader"] not in (_awaits(app, named["appeal_id"]) or ()):
         return None
-    return shown.card(_card(app, view), reminds=reminds)
+    return shown.card(_card(app, view), occasion)
 
 
 def compose_face(app: App, view: object) -> Message:

@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from policy.parameters.grants import SizingRules
     from store.engine import Session
 
-FILED, DECIDED, LAPSED = "appeal.file", "appeal.decide", "appeal.lapse"
-"""The actions by which the audit log tells of appeals."""
-"""Of the entries and lots that give back."""
-REMIND, LAPSE = "remind", "lapse"
+FILED, ESCALATED, DECIDED, LAPSED = "appeal.file", "appeal.escalate", "appeal.decide", "appeal.lapse"
+UPHELD = "appeal.uphold"
+"""The actions by which the audit log tells of appeals; the last is that of silence."""
+REMIND, ESCALATE, LAPSE, UPHOLD = "remind", "escalate", "lapse", "uphold"
 
 _a, _c, _r = appeals.c, review_cases.c, reviews_table.c
 

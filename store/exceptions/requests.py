@@ -66,6 +66,7 @@ class Request:
     granted: MicroTokens | None
     granted_last_day: date | None
     entry_id: int | None
+    spent: MicroTokens | None
     netted: MicroTokens | None
     netted_month: str | None
     outcome: str | None
@@ -83,6 +84,15 @@ class Request:
         return self.incident is not None
 
     @property
+    def to_net(self) -> MicroTokens:
+        """What the next grant pays of a break-glass that was not ratified.
+
+        Before lots ended with the decision, what was granted stayed in the wallet, and all of it was to be paid.
+        """
+        owed = self.granted if self.spent is None else self.spent
+        return owed or MicroTokens(0)
+
+    @property
     def counts(self) -> MicroTokens:
         """What it weighs when later requests are classified: what was credited, or what is still asked for."""
         if self.granted is not None:
@@ -90,7 +100,7 @@ class Request:
         return self.amount if self.is_undecided else MicroTokens(0)
 
 
-_AMOUNTS = ("amount", "granted", "netted")
+_AMOUNTS = ("amount", "granted", "spent", "netted")
 _COLUMNS = [name for name in Request.__dataclass_fields__ if name not in {"project", "service"}]
 _query = (
     sa.select(*(_r[name] for name in _COLUMNS), projects.c.name.label("project"), services.c.name.label("service"))
@@ -136,6 +146,18 @@ def since(session: Session, person_id: str, instant: datetime) -> list[Request]:
     return [_request(row) for row in session.execute(query)]
 
 
+def of_others(session: Session, person_id: str, project_key: str, instant: datetime) -> list[Request]:
+    """What others asked for after an instant, for the same project."""
+    query = _query.where(_r.project_key == project_key, _r.person_id != person_id, _r.made_at > instant)
+    return [_request(row) for row in session.execute(query.order_by(_r.made_at, _r.id))]
+
+
+def of_incident(session: Session, incident: str) -> list[Request]:
+    """What was taken for an incident, whoever took it and however its number was written."""
+    query = _query.where(sa.func.lower(_r.incident) == incident.lower()).order_by(_r.made_at, _r.id)
+    return [_request(row) for row in session.execute(query)]
+
+
 def undecided(session: Session) -> list[Request]:
     """The board's queue, the nearest deadline first."""
     # In the words of the index: SQLite would otherwise go through every request that was ever made.
@@ -154,7 +176,7 @@ def made_between(session: Session, begin: datetime | None, end: datetime | None)
 
 
 def to_net(session: Session, before: datetime) -> list[Request]:
-    """Break-glass credits that were not ratified by an instant, and are not taken off a grant yet; held from now on."""
+    """Break-glasses that were not ratified by an instant and are not taken off a grant yet; held from now on."""
     query = _query.where(_r.state == NOT_RATIFIED, _r.netted.is_(None), _r.decided_at <= before)
     query = query.with_for_update(of=requests)
     return [_request(row) for row in session.execute(query.order_by(_r.decided_at, _r.id))]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import sqlalchemy as sa
 
 from policy.kinds import EntryKind, LotKind
-from policy.units import NanoUSD
+from policy.units import MicroTokens, NanoUSD
 from store import bulk
 from store.ledger.ledger import COMPANY
 from store.tables.grants import grants
@@ -132,6 +132,15 @@ def latest_issue(session: Session) -> NanoUSD:
     month = session.execute(sa.select(sa.func.max(grants.c.month))).scalar_one_or_none()
     issued = sa.select(sa.func.coalesce(sa.func.sum(grants.c.issued_nano_usd), 0)).where(grants.c.month == month)
     return NanoUSD(int(session.execute(issued).scalar_one()))
+
+
+def median_grant(session: Session) -> MicroTokens:
+    """The median of the latest month's grants, the lower of the two in the middle; 0 where there are none."""
+    latest = sa.select(sa.func.max(grants.c.month)).scalar_subquery()
+    count = session.execute(sa.select(sa.func.count()).where(grants.c.month == latest)).scalar_one()
+    middle = sa.select(grants.c.amount).where(grants.c.month == latest).order_by(grants.c.amount)
+    found = session.execute(middle.offset(max(count - 1, 0) // 2).limit(1)).scalar_one_or_none()
+    return MicroTokens(found or 0)
 
 
 class Totals(NamedTuple):

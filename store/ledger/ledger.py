@@ -184,6 +184,12 @@ def _hold(session: Session, codes: Sequence[str]) -> dict[str, Account]:
     return {code: Account(*account) for code, *account in session.execute(_in_order(query))}
 
 
+def balance(session: Session, account_id: int) -> int:
+    """Micro-tokens on an account, which the caller holds."""
+    on_it: int = session.execute(sa.select(accounts.c.balance).where(accounts.c.id == account_id)).scalar_one()
+    return on_it
+
+
 class LotLeft(NamedTuple):
     """A lot, and the micro-tokens that remain of it."""
 

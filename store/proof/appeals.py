@@ -11,6 +11,7 @@ from policy import handbook
 from policy.appeals import LAPSED, OPEN, REJECTED, UPHELD, deciders, owed_back
 from policy.kinds import EntryKind, LotKind
 from store.appeals import records as store
+from store.audit import POLICY
 from store.handbook import reference
 from store.reviews import drafts
 from store.tables.appeals import appeals as table
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from store.engine import Session
     from views.appeals import Appeal
 
-ENDS = {UPHELD: store.DECIDED, REJECTED: store.DECIDED, LAPSED: store.LAPSED}
-"""What the audit log calls the end of an appeal in each state."""
+ENDS = {REJECTED: store.DECIDED, LAPSED: store.LAPSED}
+"""What the audit log calls the end of an appeal in each state; one is upheld by a decision or by silence."""
 
 
 def differences(session: Session) -> Iterator[str]:
@@ -38,7 +39,8 @@ def differences(session: Session) -> Iterator[str]:
         decided = log.get(store.DECIDED)
         if decided is not None:
             yield from _by_whom_may(session, appeal, decided.after)
-        if appeal.state == UPHELD and appeal.entry_id is None and not (decided and decided.after.get("left")):
+        end = decided or log.get(store.UPHELD)
+        if appeal.state == UPHELD and appeal.entry_id is None and not (end and end.after.get("left")):
             owed = _owed(session, appeal)
             if owed:
                 yield f"appeal {appeal.id}: upheld, nothing was given back, {int(owed)} are owed"
@@ -52,7 +54,7 @@ def _told(session: Session) -> dict[str, dict[str, Any]]:
     a = audit_log.c
     query = sa.select(a.seq, a.at, a.subject, a.action, a.actor, a.after)
     told: defaultdict[str, dict[str, Any]] = defaultdict(dict)
-    actions = (store.FILED, store.DECIDED, store.LAPSED)
+    actions = (store.FILED, store.ESCALATED, store.DECIDED, store.LAPSED, store.UPHELD)
     for row in session.execute(query.where(a.action.in_(actions)).order_by(a.seq)):
         of = told[row.subject]
         of[f"{row.action} {row.seq}" if row.action in of else row.action] = row
@@ -63,13 +65,15 @@ def _as_told(appeal: Appeal, log: dict[str, Any]) -> Iterator[str]:
     filed = log.get(store.FILED)
     if filed is None or (filed.actor, filed.at) != (appeal.person_id, appeal.filed_at):
         yield f"appeal {appeal.id}: that {appeal.person_id} filed it then is not in the audit log"
-    expected = {store.FILED} if appeal.state == OPEN else {store.FILED, ENDS[appeal.state]}
-    if log.keys() != expected:
+    expected = {store.FILED} if appeal.state == OPEN else {store.FILED, _end(appeal)}
+    if appeal.escalated_at is not None:
+        expected.add(store.ESCALATED)
+    if log.keys() != expected or (appeal.escalated_at is None and _end(appeal) == store.UPHELD):
         yield f"appeal {appeal.id}: {appeal.state}, the audit log says {sorted(log)}"
         return
     if appeal.state == OPEN:
         return
-    end = log[ENDS[appeal.state]]
+    end = log[_end(appeal)]
     after = {name: end.after.get(name) for name in ("state", "cut_from", "entry_id")}
     stands = (
         appeal.decided_by,
@@ -84,6 +88,12 @@ def _as_told(appeal: Appeal, log: dict[str, Any]) -> Iterator[str]:
         yield f"appeal {appeal.id}: {appeal.state} by {appeal.decided_by}, the audit log says {after} by {end.actor}"
 
 
+def _end(appeal: Appeal) -> str:
+    if appeal.state == UPHELD:
+        return store.UPHELD if appeal.decided_by == POLICY else store.DECIDED
+    return ENDS.get(appeal.state, "")
+
+
 def _by_whom_may(session: Session, appeal: Appeal, after: dict[str, Any]) -> Iterator[str]:
     """Of those who sat on the board then: no party, and no voter while there was someone else."""
     case = drafts.case(session, appeal.quarter, appeal.person_id)
@@ -95,6 +105,7 @@ def _by_whom_may(session: Session, appeal: Appeal, after: dict[str, Any]) -> Ite
         concerned={appeal.person_id, case.case.team, *after.get("concerned", ())},
         case_decided_by=case.decided_by,
         voted=store.voters(session, appeal.quarter),
+        called_in=after.get("called_in", ()),
     )
     if appeal.decided_by not in able:
         yield f"appeal {appeal.id}: {appeal.decided_by} decided it, and had a part in it or no seat"

@@ -26,6 +26,7 @@ from store.handbook import proposals as proposals_store
 from store.handbook import reference
 from store.ledger import ledger
 from store.proof import appeals, corrections, quarantine, review_votes, reviews
+from store.proof import exceptions as proof_exceptions
 from store.proof import value as proof_value
 from store.reviews import drafts
 from store.tables.audit import audit_log
@@ -479,6 +480,7 @@ CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (
     quarantine_as_audited,
     *corrections.CHECKS,
     exceptions_as_decided,
+    proof_exceptions.unratified_as_spent,
     votes_as_audited,
     decisions_as_counted,
     handbooks_by_two,

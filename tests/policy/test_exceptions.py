@@ -53,9 +53,11 @@ def tokens(number: int) -> MicroTokens:
     return MicroTokens(number * 1_000_000)
 
 
-def ask(amount: int, *, grant: int = 100_000, earlier: int = 0, pool_usd: int | None = None) -> Ask:
+def ask(
+    amount: int, *, grant: int = 100_000, earlier: int = 0, alike: int = 0, pool_usd: int | None = None, median: int = 0
+) -> Ask:
     pool = None if pool_usd is None else NanoUSD.parse(str(pool_usd))
-    return Ask(tokens(amount), tokens(earlier), tokens(grant), pool, VALUE)
+    return Ask(tokens(amount), tokens(earlier), tokens(grant), pool, VALUE, tokens(alike), tokens(median))
 
 
 @pytest.mark.parametrize(
@@ -75,6 +77,13 @@ def ask(amount: int, *, grant: int = 100_000, earlier: int = 0, pool_usd: int | 
         (ask(50_000, pool_usd=50_000), FAST),
         (ask(50_001, pool_usd=50_000), MAJOR),
         (ask(25_000, earlier=25_001, pool_usd=50_000), MAJOR),
+        # Where that is less than two median grants, those count instead.
+        (ask(150_000, pool_usd=50_000, median=100_000), STANDARD),
+        (ask(200_000, pool_usd=50_000, median=100_000), STANDARD),
+        (ask(200_001, pool_usd=50_000, median=100_000), MAJOR),
+        # What others asked for the same project counts with it.
+        (ask(50_000, alike=50_000), FAST),
+        (ask(50_000, alike=50_001), STANDARD),
         (ask(1, grant=0), MAJOR),
     ],
 )
@@ -83,7 +92,16 @@ def test_the_class_follows_from_the_size(asked: Ask, class_name: str) -> None:
     classified = exceptions.classify(asked, RULES)
     assert classified.name == class_name
     assert classified.because
-    assert ("splitting" in {reason.code for reason in classified.because}) == bool(asked.earlier)
+    because = {reason.code: reason for reason in classified.because}
+    assert ("splitting" in because) == bool(asked.earlier)
+    assert ("splitting_by_project" in because) == bool(asked.alike)
+
+
+def test_how_much_others_asked_for_is_not_told() -> None:
+    """Who reads why a request is of its class learns that others' requests count, and no figure of theirs."""
+    [alike, _] = exceptions.classify(ask(50_000, alike=77_123), RULES).because
+    assert alike.text == "others' requests for the same project in the last 7 days are added to it"
+    assert not alike.figures
 
 
 @given(parts=st.lists(st.integers(1, 200_000), min_size=1, max_size=6), grant=st.integers(0, 300_000))
@@ -96,10 +114,19 @@ def test_splitting_gains_nothing(parts: list[int], grant: int) -> None:
 
 
 def test_what_an_incident_gets_at_once() -> None:
-    """Half a monthly grant, or USD 500 where that is more."""
+    """Half a monthly grant, but no less than USD 100 and no more than USD 2,500."""
     assert exceptions.break_glass_limit(tokens(400_000), VALUE, RULES) == tokens(200_000)
-    assert exceptions.break_glass_limit(tokens(10_000), VALUE, RULES) == tokens(50_000)
-    assert exceptions.break_glass_limit(tokens(0), VALUE, RULES) == tokens(50_000)
+    assert exceptions.break_glass_limit(tokens(10_000), VALUE, RULES) == tokens(10_000)
+    assert exceptions.break_glass_limit(tokens(0), VALUE, RULES) == tokens(10_000)
+    assert exceptions.break_glass_limit(tokens(900_000), VALUE, RULES) == tokens(250_000)
+
+
+def test_a_handbook_without_those_bounds_keeps_its_limit() -> None:
+    """Half a monthly grant, or USD 500 where that is more, as such a handbook says."""
+    glass = replace(RULES.break_glass, usd=NanoUSD.parse("500"), least_usd=None, most_usd=None)
+    rules = replace(RULES, break_glass=glass)
+    assert exceptions.break_glass_limit(tokens(10_000), VALUE, rules) == tokens(50_000)
+    assert exceptions.break_glass_limit(tokens(900_000), VALUE, rules) == tokens(450_000)
 
 
 CHAIR, FINANCE, THIRD = (

@@ -15,6 +15,7 @@ def test_every_kind_of_entry_has_a_meaning() -> None:
         "reversal": Meaning.USED,
         "expiry": Meaning.LAPSED,
         "lapse": Meaning.LAPSED,
+        "return": Meaning.TAKEN_BACK,
         "netting": Meaning.TAKEN_BACK,
     }
 

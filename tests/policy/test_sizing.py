@@ -51,8 +51,11 @@ companies = st.lists(claims, min_size=1, max_size=25, unique_by=lambda claim: cl
 
 
 def test_the_programmes_example() -> None:
-    """Staff 440,800 tokens, senior at .6 of a post 154,900, a joiner of 12 days 57,700, at k = .8547."""
-    sized = size([JOINER, STAFF, SENIOR], RULES, VALUE, budget=usd("7664.90"))
+    """Staff 440,800 tokens, senior at .6 of a post 154,900, a joiner of 12 days 57,700, at k = .8547.
+
+    A fiftieth of the budget of USD 7,821.33 is kept for those who come later.
+    """
+    sized = size([JOINER, STAFF, SENIOR], RULES, VALUE, budget=usd("7821.33"))
     assert [str(f.amount.decimal) for f in sized.grants.values()] == ["440800", "154900", "57700"]
     assert round(sized.budget_share, 4) == Decimal("0.8547")
     assert [round(f.usd.decimal) for f in sized.grants.values()] == [5171, 1817, 677]
@@ -114,7 +117,18 @@ def test_floors_beyond_the_budget_are_refused_with_the_shortfall() -> None:
         size([STAFF], RULES, VALUE, budget=usd("2000"))
     assert refused.value.code == "budget_below_floors"
     assert "floors of 1 person need USD 2,750.68" in refused.value.text
-    assert "USD 2,000.00, USD 750.68 short" in refused.value.text
+    assert "has USD 1,960.00 for them, USD 790.68 short" in refused.value.text
+
+
+def test_time_without_a_project_is_usual() -> None:
+    """A tenth of someone's work on a novel project makes 1.02 of it, not 1.20; a whole post on it makes 1.20."""
+    parts = {100: "1.0200", 500: "1.1000", 1000: "1.2000"}
+    for share, complexity in parts.items():
+        claim = dataclasses.replace(STAFF, projects=(Assignment("Atlas", "novel", share),))
+        assert str(size([claim], RULES, VALUE, budget=None).grants["per_1"].complexity) == complexity
+    before = dataclasses.replace(RULES, unassigned=None)
+    claim = dataclasses.replace(STAFF, projects=(Assignment("Atlas", "novel", 100),))
+    assert str(size([claim], before, VALUE, budget=None).grants["per_1"].complexity) == "1.2000"
 
 
 def test_every_factor_is_told() -> None:

@@ -12,6 +12,7 @@ from policy.reasons import Reason
 from policy.reviews.proposal import Case
 from policy.units import MicroTokens, NanoUSD
 from programme.appeals import deciding, filing
+from programme.appeals.deciding import SILENCE
 from programme.people import terms
 from programme.reviews import effects
 from store import audit
@@ -134,6 +135,7 @@ APPEAL = Appeal(
     None,
     None,
     None,
+    None,
 )
 CASE = Case(
     person_id="per_ben",
@@ -156,6 +158,7 @@ CASE = Case(
     reasons=BECAUSE,
     would_change=WOULD_CHANGE,
 )
+GAINED = MicroTokens.parse("9400")
 IRIS, OMAR = PersonName("Iris Tan", "U0IRIS"), PersonName("Omar Haddad", "U0OMAR")
 OPEN = Card(
     APPEAL,
@@ -164,7 +167,15 @@ OPEN = Card(
     PersonName("Ben Okafor", "U0BEN"),
     None,
     (IRIS, OMAR),
+    "escalates",
     None,
+)
+ESCALATED = dataclasses.replace(
+    OPEN,
+    appeal=dataclasses.replace(
+        APPEAL, escalated_at=APPEAL.decide_by, decide_by=datetime(2027, 3, 3, 9, 30, tzinfo=UTC), revision=2
+    ),
+    silence="favour",
 )
 
 
@@ -186,6 +197,12 @@ def decided(state: str, **changes: Any) -> Card:  # noqa: ANN401 - the fields of
     return dataclasses.replace(OPEN, **({"appeal": appeal, "decided_by": by, "deciders": ()} | changes))
 
 
+BY_SILENCE = decided("upheld", credited=GAINED, decided_by=None)
+BY_SILENCE = dataclasses.replace(
+    BY_SILENCE, appeal=dataclasses.replace(BY_SILENCE.appeal, decided_by="policy", decision_reason=SILENCE)
+)
+
+
 def told(text: str) -> Card:
     """A card in which everything that someone can write is a text."""
     appeal = dataclasses.replace(decided("upheld").appeal, reason=text, decision_reason=text)
@@ -203,7 +220,6 @@ UNCHANGED: dict[str, Any] = {
     "appeal_until": None,
     "grant_after": CUT.grant_before,
 }
-GAINED = MicroTokens.parse("9400")
 CASES: dict[str, Callable[[], Message]] = {
     "notice": notice,
     "notice_raise": lambda: notice(
@@ -237,7 +253,12 @@ CASES: dict[str, Callable[[], Message]] = {
     "my_review_of_none": lambda: reviews.mine(CUT.quarter, None, card=None, may_appeal=False),
     "my_review_before_any": lambda: reviews.mine(None, None, card=None, may_appeal=False),
     "appeal_card": lambda: shown.card(OPEN),
-    "appeal_card_reminds": lambda: shown.card(OPEN, reminds=True),
+    "appeal_card_reminds": lambda: shown.card(OPEN, "remind"),
+    "appeal_card_escalated": lambda: shown.card(ESCALATED, "escalate"),
+    "appeal_card_lapsing": lambda: shown.card(dataclasses.replace(OPEN, silence="lapses")),
+    "appeal_mine_escalated": lambda: shown.mine(ESCALATED),
+    "appeal_card_by_silence": lambda: shown.card(BY_SILENCE),
+    "appeal_note_by_silence": lambda: shown.note(BY_SILENCE),
     "nobody": lambda: shown.nobody(dataclasses.replace(OPEN, deciders=())),
     "nobody_hostile": lambda: shown.nobody(told(HOSTILE)),
     "appeal_card_nobody": lambda: shown.card(dataclasses.replace(OPEN, deciders=())),
@@ -275,7 +296,8 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = {
     "appeal_note": lambda: shown.note(told(ENDLESS)),
 }
 MODALS: dict[str, Callable[[], dict[str, Any]]] = {
-    "appeal": lambda: shown.appealing(Quarter(2026, 4), -100, APPEAL.decide_by),
+    "appeal": lambda: shown.appealing(Quarter(2026, 4), -100, APPEAL.decide_by, lapses=False),
+    "appeal_that_may_lapse": lambda: shown.appealing(Quarter(2026, 4), -100, APPEAL.decide_by, lapses=True),
     "appeal_uphold": lambda: shown.deciding(OPEN, upheld=True, private="{}"),
     "appeal_reject": lambda: shown.deciding(OPEN, upheld=False, private="{}"),
     "appeal_decided": lambda: render.modal("appeals/decided", appeal=decided("upheld").appeal),

@@ -67,6 +67,7 @@ REQUEST = Request(
     granted=None,
     granted_last_day=None,
     entry_id=None,
+    spent=None,
     netted=None,
     netted_month=None,
     outcome=None,
@@ -186,11 +187,12 @@ CREDITED = dataclasses.replace(
 )
 RATIFIED = dataclasses.replace(changed(CREDITED, state="ratified", **DECIDED), decided_by=TESS, votes=(vote(TESS),))
 NOT_RATIFIED = dataclasses.replace(
-    changed(CREDITED, state="not_ratified", **DECIDED),
+    changed(CREDITED, state="not_ratified", **DECIDED, spent=tokens("12500")),
     decided_by=TESS,
     votes=(vote(TESS, approves=False, reason="No incident of ours"),),
 )
-NETTED = changed(CREDITED, state="not_ratified", **DECIDED, netted=tokens("12000"), netted_month="2026-12")
+UNUSED = changed(CREDITED, state="not_ratified", **DECIDED, spent=tokens("0"), netted=tokens("0"))
+NETTED = changed(NOT_RATIFIED, netted=tokens("12000"), netted_month="2026-12")
 
 
 def hostile(card: Card, text: str) -> Card:
@@ -266,6 +268,7 @@ CASES: dict[str, Callable[[], Message]] = {
     "card_ratified": lambda: exceptions.card(RATIFIED),
     "card_not_ratified": lambda: exceptions.card(NOT_RATIFIED),
     "card_netted": lambda: exceptions.card(NETTED),
+    "card_unused": lambda: exceptions.card(UNUSED),
     "card_hostile": lambda: exceptions.card(hostile(UNDER_WAY, HOSTILE)),
     "mine_approved": lambda: mine(APPROVED),
     "mine_rejected": lambda: mine(REJECTED),
@@ -282,6 +285,7 @@ CASES: dict[str, Callable[[], Message]] = {
     "note_lapsed": lambda: note(LAPSED),
     "note_ratified": lambda: note(RATIFIED),
     "note_not_ratified": lambda: note(NOT_RATIFIED),
+    "note_unused": lambda: note(UNUSED),
     "note_for_a_beneficiary": lambda: note(APPROVED, for_requester=False),
     "note_for_a_beneficiary_of_a_break_glass": lambda: note(CREDITED, for_requester=False),
     "note_alternates": lambda: note(OPEN, stage=1),

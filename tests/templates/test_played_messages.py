@@ -104,6 +104,7 @@ def played(settled_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Pl
 def ask_and_decide(app: App) -> dict[str, Message]:
     """Ben breaks the glass, which is not ratified, and asks for tokens, of which some are approved."""
     glass = requests.ask(app, BEN, "3000", incident="INC-7", purpose="Restore the index")
+    books.take_in(app, cast.event("index", at=app.clock(), who=BEN, meters={"output": 800_000}))
     asked = requests.ask(app, BEN, "15000", purpose="Fine-tune the support model")
     told = {
         "break_glass_to_ratify": owed(app, f"card:{glass.id}:board"),

@@ -20,7 +20,7 @@ from policy.appeals import CutMonth, deciders, owed_back
 from policy.period import Month, Quarter
 from policy.reasons import FieldsRefused, Refusal
 from policy.units import MICRO_PER_TOKEN
-from programme.appeals import appeals, deciding, filing
+from programme.appeals import appeals, calendar, deciding, filing
 from programme.people import directory
 from programme.reviews import drafting, effects
 from scheduler import tick
@@ -210,7 +210,7 @@ def test_the_next_pack_counts_the_appeals(moment: Moment) -> None:
         member = asking.ZOE if who != asking.ZOE else asking.KOFI
         appealed.decide(moment, member, appealed.file(moment, who), upheld=upheld)
     over = appealed.file(moment, third)
-    deciding.lapse(moment.at(over.decide_by), over.id)
+    deciding.lapse(moment.at(over.decide_by), over)
     appealed.file(moment, fourth)
     drafted = reviewed.draft(moment, Q4.next(), now=datetime(2027, 4, 1, 9, tzinfo=UTC))
     summary = drafting.summary(moment, drafted.quarter)
@@ -271,21 +271,50 @@ def test_a_rejected_appeal_cuts_from_the_next_month(moment: Moment) -> None:
     assert granted(moment, MARCH)[0] == Decimal("0.9000")
 
 
-def test_silence_undoes_nothing(company: App, moment: Moment) -> None:
-    """Not decided in time, the cut holds from the next month, and the person is told; before that nothing lapses."""
+def test_silence_takes_nothing_away(company: App, moment: Moment) -> None:
+    """Not decided in time, it goes to the chair and finance; ten working days later the cut is undone and paid back."""
     appeal = appealed.file(moment)
-    assert deciding.lapse(moment.at(FEBRUARY_THIRD), appeal.id) is None
     assert store.due(moment.session, appeal.decide_by - timedelta(seconds=1), limit=9) == [
         (appeal.id, store.REMIND, appeal.remind_at)
     ]
     assert store.due(moment.session, LATE, limit=9) == [(appeal.id, store.LAPSE, appeal.decide_by)]
-    moved = deciding.lapse(moment.at(LATE), appeal.id)
-    assert moved is not None
+    assert calendar.advance(moment.at(appeal.decide_by), appeal.id) == store.ESCALATE
+    passed_on = appeals.require(moment, Q4, idle_id(company))
+    assert (passed_on.state, passed_on.escalated_at) == ("open", appeal.decide_by)
+    assert passed_on.decide_by == appeal.decide_by + timedelta(days=14)
+    assert calendar.advance(moment.at(passed_on.decide_by - timedelta(seconds=1)), appeal.id) is None
+    assert calendar.advance(moment.at(passed_on.decide_by), appeal.id) == store.UPHOLD
+    moved = appeals.require(moment, Q4, idle_id(company))
+    assert (moved.state, moved.cut_from, moved.decided_by) == ("upheld", None, "policy")
+    assert granted(moment, MARCH)[0] == 1
+    assert (f"appeal:{appeal.id}:upheld", idle_id(company), None) in kept(moment)
+    assert calendar.advance(moment.at(passed_on.decide_by), appeal.id) is None
+    assert books.findings_in(moment) == {}
+
+
+def test_the_chair_and_finance_are_called_in_even_if_they_voted(company: App, moment: Moment) -> None:
+    """Whoever voted on the package stays out while there are others; once no one decided, chair and finance may."""
+    appealed.vote_on_package(moment.session, company, OMAR)
+    appeal = appealed.file(moment)
+    omar = cast.person_id(company, OMAR)
+    assert omar not in appeals.deciders(moment, appeal)
+    calendar.advance(moment.at(appeal.decide_by), appeal.id)
+    passed_on = appeals.require(moment, Q4, idle_id(company))
+    assert omar in appeals.deciders(moment, passed_on)
+    assert (f"appeal:{appeal.id}:escalate:{omar}", omar, None) in kept(moment)
+    moved = appealed.decide(moment, OMAR, passed_on, upheld=False, at=appeal.decide_by + timedelta(days=1))
+    assert moved.state == "rejected"
+    assert "appeals_as_decided" not in books.findings_in(moment)
+
+
+def test_an_appeal_lapses_where_the_handbook_lets_it(moment: Moment) -> None:
+    """A handbook of before, which calls in no one: the cut holds from the next month, and the person is told."""
+    appeal = appealed.file(moment)
+    moved = deciding.lapse(moment.at(LATE), appeal)
     assert (moved.state, moved.cut_from, moved.decided_by) == ("lapsed", MARCH, "policy")
     assert factor(moment, FEBRUARY) is None
     assert factor(moment, MARCH) == Decimal("0.9000")
-    assert (f"appeal:{appeal.id}:lapsed", idle_id(company), None) in kept(moment)
-    assert deciding.lapse(moment.at(LATE), appeal.id) is None
+    assert (f"appeal:{appeal.id}:lapsed", moved.person_id, None) in kept(moment)
 
 
 def test_an_appeal_is_told_to_the_board_and_decided_on_every_copy(company: App, moment: Moment) -> None:
@@ -481,11 +510,13 @@ def test_two_presses_at_once_decide_once(office: App, database_url: str) -> None
 
 
 def test_the_calendar_ends_an_appeal_once(office: App, clock: Clock) -> None:
-    """The tick after the deadline lets it lapse; another tick does nothing more."""
-    clock.now = LATE
-    ticked = tick.tick(office, now=LATE)
-    assert [run.job for run in ticked.done].count("appeal.lapse") == 1
-    assert "appeal.lapse" not in [run.job for run in tick.tick(office, now=LATE).done]
+    """The tick after the deadline passes it on, that after the next one ends it; another tick does nothing more."""
+    for at, state in ((LATE, "open"), (LATE + timedelta(days=30), "upheld")):
+        clock.now = at
+        ticked = tick.tick(office, now=at)
+        assert [run.job for run in ticked.done].count("appeal.lapse") == 1
+        assert "appeal.lapse" not in [run.job for run in tick.tick(office, now=at).done]
+        with office.reading() as moment:
+            assert appeals.require(moment, Q4, cast.person_id(office, IDLE)).state == state
     with office.reading() as moment:
-        assert appeals.require(moment, Q4, cast.person_id(office, IDLE)).state == "lapsed"
         assert drafting.recompute(moment, Q4) == []

@@ -99,10 +99,10 @@ def test_nobody_is_reminded_of_what_is_decided(company: App, moment: Moment) -> 
 
 
 def test_after_an_outage_only_the_end_is_due(moment: Moment) -> None:
-    """Neither reminded nor decided in time, it lapses, and no one is asked for what is over."""
+    """Neither reminded nor decided in time, it is passed on, and no one is reminded of what is over."""
     appeal = appealed.file(moment)
     assert store.due(moment.session, appeal.decide_by, limit=9) == [(appeal.id, store.LAPSE, appeal.decide_by)]
-    assert calendar.advance(moment.at(appeal.decide_by), appeal.id) == store.LAPSE
+    assert calendar.advance(moment.at(appeal.decide_by), appeal.id) == store.ESCALATE
     assert reminders(moment, appeal) == []
     assert calendar.advance(moment.at(appeal.decide_by), appeal.id) is None
 

@@ -14,7 +14,7 @@ from programme.balance import balance, why
 from programme.exceptions import cards, questions
 from programme.people import board
 from store.tables.exceptions import requests
-from store.tables.ledger import entries, lots, postings
+from store.tables.ledger import accounts, entries, lots, postings
 from store.tables.outbox import outbox
 from store.tables.people import projects
 from tests.support import books, cast, rollout
@@ -24,6 +24,7 @@ from tests.support.requests import IRIS, KOFI, LENA, OMAR, TESS, ZOE, ask, conve
 
 if TYPE_CHECKING:
     from programme.app import App
+    from store.exceptions.requests import Request
 
 
 @pytest.fixture
@@ -88,6 +89,30 @@ def test_splitting_is_caught(office: App) -> None:
     assert ask(office, BEN, "100").class_name == "fast"
     office.clock.move(days=31)  # type: ignore[attr-defined]  # the tests' clock
     assert ask(office, BEN, half).class_name == "fast"
+
+
+def test_splitting_among_colleagues_is_caught(office: App) -> None:
+    """What others asked for the same project in the last week counts with it; another project's does not."""
+    with office.database.transaction() as session:
+        for key in ("atlas", "borealis"):
+            session.execute(sa.insert(projects).values(key=key, name=key, complexity="usual"))
+    half = f"{rollout.granted(office, '2026-11')[BEN].decimal * 6 / 10:f}"
+    ask(office, ADA, half, project="atlas")
+    assert ask(office, BEN, "5000", project="borealis").class_name == "fast"
+    assert ask(office, BEN, half, project="atlas").class_name == "standard"
+    office.clock.move(days=8)  # type: ignore[attr-defined]  # the tests' clock
+    assert ask(office, MARA, "5000", project="atlas").class_name == "fast"
+
+
+def test_an_incident_is_one_for_everybody(office: App) -> None:
+    """What others took for it counts with what is asked for, however its number is written; no figure is told."""
+    ask(office, ADA, "20000", incident="INC-7")
+    limit = rollout.granted(office, "2026-11")[BEN].decimal / 2
+    with pytest.raises(FieldsRefused) as refusal:
+        ask(office, BEN, f"{limit - 10_000:f}", incident=" inc-7")
+    assert set(refusal.value.problems) == {"incident"}
+    assert "0,000" not in refusal.value.problems["incident"]
+    assert ask(office, BEN, f"{limit - 10_000:f}", incident="INC-8").state == "credited"
 
 
 def test_a_request_that_ends_soon_is_decided_before_its_end(office: App) -> None:
@@ -371,22 +396,24 @@ def test_a_break_glass_is_credited_at_once_and_the_board_told(office: App) -> No
 
 
 @pytest.mark.parametrize("silent", [True, False])
-def test_what_is_not_ratified_is_netted_from_the_next_grant(office: App, *, silent: bool) -> None:
-    """By silence or by a vote: the next grant is smaller by as much, its owner reads it, and the card shows it."""
+def test_a_break_glass_that_is_not_ratified_ends_at_once(office: App, *, silent: bool) -> None:
+    """By silence or by a vote: what is unused is back in the pool; the next grant pays what was used."""
     request = ask(office, BEN, "20000", incident="INC-7")
-    if silent:
-        asking.let_time_pass(office, days=3)
-    else:
-        vote(office, TESS, request, approves=False, reason="No incident of ours")
-    assert asking.now_of(office, request).state == "not_ratified"
     before = books.wallet(office, BEN)
+    used = spend(office, BEN)
+    refuse(office, request, silent=silent)
+    ended = asking.now_of(office, request)
+    assert (ended.state, ended.spent, ended.netted) == ("not_ratified", used, None)
+    assert books.wallet(office, BEN) == before - MicroTokens.parse("20000")
+    [[pool]] = books.rows(office, sa.select(accounts.c.balance).where(accounts.c.code == "pool"))
+    assert pool == MicroTokens.parse("20000") - used
     asking.let_time_pass(office, days=14)
     grant = rollout.granted(office, "2026-12")[BEN]
-    assert books.wallet(office, BEN) == before + grant - MicroTokens.parse("20000")
+    assert books.wallet(office, BEN) == before + grant - MicroTokens.parse("20000") - used
     netted = asking.now_of(office, request)
-    assert (netted.netted, netted.netted_month) == (MicroTokens.parse("20000"), "2026-12")
+    assert (netted.netted, netted.netted_month) == (used, "2026-12")
     statement = rollout.owed(office, "grants/statement")[f"statement:2026-12:{cast.person_id(office, BEN)}"]
-    assert statement["netted"] == 20_000_000_000
+    assert statement["netted"] == int(used)
     with office.reading() as moment:
         card = balance.of_email(moment, BEN)
         assert card is not None
@@ -398,15 +425,45 @@ def test_what_is_not_ratified_is_netted_from_the_next_grant(office: App, *, sile
     assert books.keys(office, "netting") == {f"netted:{request.id}"}
 
 
+def test_a_break_glass_of_which_nothing_was_used_costs_nothing(office: App) -> None:
+    """All of it is back in the pool, and the next grant is whole."""
+    before = books.wallet(office, BEN)
+    request = ask(office, BEN, "20000", incident="INC-7")
+    refuse(office, request, silent=False)
+    ended = asking.now_of(office, request)
+    assert (ended.spent, ended.netted) == (MicroTokens(0), MicroTokens(0))
+    asking.let_time_pass(office, days=14)
+    assert books.wallet(office, BEN) == before + rollout.granted(office, "2026-12")[BEN]
+    assert books.keys(office, "netting") == set()
+    assert books.findings(office) == {}
+
+
+def spend(office: App, email: str) -> MicroTokens:
+    """Use about 7,500 tokens now; how many they were."""
+    before = books.wallet(office, email)
+    event = cast.event("spent", at=office.clock(), who=email, meters={"output": 5_000_000})
+    assert books.take_in(office, event) == ["accepted"]
+    return before - books.wallet(office, email)
+
+
+def refuse(office: App, request: Request, *, silent: bool) -> None:
+    if silent:
+        asking.let_time_pass(office, days=3)
+    else:
+        vote(office, TESS, request, approves=False, reason="No incident of ours")
+
+
 def test_the_floor_of_a_grant_is_respected(app: App) -> None:
     """Of a grant near its floor only what is above it is netted; the rest is let go, and on record."""
     office = convene(app, changes={"floor_usd = 150": "floor_usd = 1200"})
-    request = ask(office, BEN, "50000", incident="INC-7")
+    request = ask(office, BEN, "46000", incident="INC-7")
+    event = cast.event("spent", at=office.clock(), who=BEN, meters={"output": 60_000_000})
+    assert books.take_in(office, event) == ["accepted"]
     asking.let_time_pass(office, days=20)
     netted = asking.now_of(office, request).netted
     grant = rollout.granted(office, "2026-12")[BEN]
     assert netted is not None
-    assert 0 < netted < MicroTokens.parse("50000")
+    assert 0 < netted < MicroTokens.parse("46000")
     kept, factors = grant - netted, rollout.factors(office, BEN, "2026-12")
     # Six tenths of USD 1,200, with what the buffer holds back.
     nano_usd = int(kept) * factors["per_token"] * (1000 + factors["buffer_permille"]) // 10**9

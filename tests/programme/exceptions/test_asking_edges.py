@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from programme.app import App
     from store.engine import Database, Session
+    from store.exceptions.requests import Request
 
 VALUE = TokenValue(Quarter(2026, 4), "2026-Q4.1", 10_200_000)
 
@@ -295,10 +296,18 @@ def test_a_step_that_failed_is_forgotten_with_the_request(office: App) -> None:
 def test_a_netted_break_glass_says_so_to_its_owner(office: App) -> None:
     """Afterwards it is not said any more that the next grant will be smaller."""
     request = ask(office, BEN, "20000", incident="INC-7")
+    used = cast.event("spent", at=office.clock(), who=BEN, meters={"output": 5_000_000})
+    assert books.take_in(office, used) == ["accepted"]
     vote(office, TESS, request, approves=False)
+    assert "will be taken off your next grant" in what_it_says(office, request)
     asking.let_time_pass(office, days=14)
-    text = json.dumps(exceptions.compose_mine(office, {"request_id": request.id}).blocks)
-    assert "20,000 were taken off your grant for 2026-12" in text
+    said = what_it_says(office, request)
+    assert "of the 7,500 tokens that were used were taken off the grant for 2026-12" in said
+    assert "next grant" not in said
+
+
+def what_it_says(office: App, request: Request) -> str:
+    return json.dumps(exceptions.compose_mine(office, {"request_id": request.id}).blocks)
 
 
 def test_a_card_of_which_nobody_knows_whether_it_arrived(sqlite_app: App, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
 
+from policy.kinds import EntryKind
 from policy.period import Month
 from policy.reasons import Refusal
 from policy.units import MicroTokens, NanoUSD
 from programme.grants import monthly, sizing
 from programme.people import terms
+from store.ledger import ledger
 from store.tables.grants import grants
-from store.tables.ledger import entries, lots
+from store.tables.ledger import accounts, entries, lots
 from store.tables.outbox import outbox, runs
 from store.tables.value import usd_entries
 from tests.support import books, cast, rollout
@@ -104,13 +107,13 @@ def test_a_run_that_dies_leaves_nothing(app: App) -> None:
 
 
 def test_the_budget_is_kept_and_told(app: App) -> None:
-    """With a budget below the sum, everyone's share is cut alike, and the sum stays within it."""
+    """With a budget below the sum, everyone's share is cut alike, and a fiftieth stays for those who come later."""
     rollout.launch(app)
     with app.transaction() as moment:
         terms.set_budget(moment, NOVEMBER, NanoUSD.parse("14000"), actor="test")
     run(app)
     [(issued,)] = books.rows(app, sa.select(sa.func.sum(grants.c.issued_nano_usd)))
-    assert 13_990 * 10**9 < issued <= 14_000 * 10**9
+    assert 13_710 * 10**9 < issued <= 13_720 * 10**9
     assert {rollout.factors(app, who, "2026-12")["budget_share"] for who in (ADA, BEN)} != {"1"}
 
 
@@ -232,21 +235,66 @@ def test_who_has_no_band_waits_and_is_named(app: App) -> None:
     assert books.findings(app) == {}
 
 
-def test_joiners_share_what_is_left_of_the_budget(app: App) -> None:
-    """Someone who comes after the run gets everyone's share, and the month's budget still holds."""
+def test_joiners_never_wait(app: App) -> None:
+    """The run leaves a fiftieth of the budget; a joiner gets everyone's share, paid by it, the pool, the treasury."""
     rollout.launch(app)
+    with app.transaction() as moment:
+        terms.set_budget(moment, DECEMBER, NanoUSD.parse("12000"), actor="test")
+    run(app)
+    issued = total_issued(app)
+    assert 11_740 * 10**9 < issued <= 11_760 * 10**9
+    share = rollout.factors(app, ADA, "2026-12")["budget_share"]
+    assert Decimal(share) < 1
+    fill_pool(app, "1000")
+    for number in range(2):
+        hire_in_december(app, f"j{number}@example.com")
+    with app.transaction(datetime(2026, 12, 8, 9, tzinfo=UTC)) as moment:
+        joined = monthly.run_joiners(moment, date(2026, 12, 8))
+    assert joined is not None
+    assert joined.people == 2
+    for number in range(2):
+        factors = rollout.factors(app, f"j{number}@example.com", "2026-12")
+        assert (factors["budget_share"], factors["days_active"]) == (share, 24)
+    assert total_issued(app) > 12_000 * 10**9
+    [[pool]] = books.rows(app, sa.select(accounts.c.balance).where(accounts.c.code == "pool"))
+    assert pool == 0
+    assert books.findings(app) == {}
+
+
+def total_issued(app: App) -> int:
+    """Nano-USD of all grants."""
+    [[issued]] = books.rows(app, sa.select(sa.func.sum(grants.c.issued_nano_usd)))
+    return int(issued)
+
+
+def fill_pool(app: App, tokens: str) -> None:
+    """Issue so many tokens into the shared pool."""
+    amount = int(MicroTokens.parse(tokens))
+    with app.transaction() as moment:
+        held = ledger.hold(moment.session, [ledger.POOL, ledger.TREASURY])
+        legs = ((held[ledger.TREASURY].id, -amount), (held[ledger.POOL].id, amount))
+        draft = ledger.Draft(EntryKind.LAPSE, "filled", b"x", moment.now, "For the test", "test", legs)
+        ledger.post(moment.session, [draft], now=moment.now, holding=held.values())
+
+
+def hire_in_december(app: App, email: str) -> None:
+    heading = "email,name,level,role_family,pay_band,time_zone,hired_on,wave"
+    cast.hire(app, f"{heading}\n{email},{email},mid,engineering,P2,Europe/Paris,2026-12-08,1\n")
+
+
+def test_a_handbook_without_a_reserve_shares_what_is_left(app: App) -> None:
+    """Under a handbook of before, someone who comes after the run is granted within the month's budget."""
+    rollout.launch(app, changes={"joiner_reserve = 0.02\n": ""})
     with app.transaction() as moment:
         terms.set_budget(moment, DECEMBER, NanoUSD.parse("20000"), actor="test")
     run(app)
     assert rollout.factors(app, ADA, "2026-12")["budget_share"] == "1"
     with app.transaction() as moment:
         terms.set_budget(moment, DECEMBER, NanoUSD.parse("21000"), actor="test")
-    joiner = "zoe@example.com,Zoe Martin,mid,engineering,P2,Europe/Paris,2026-12-08,1\n"
-    cast.hire(app, f"email,name,level,role_family,pay_band,time_zone,hired_on,wave\n{joiner}")
+    hire_in_december(app, "zoe@example.com")
     with app.transaction(datetime(2026, 12, 8, 9, tzinfo=UTC)) as moment:
         monthly.run_joiners(moment, date(2026, 12, 8))
-    [(issued,)] = books.rows(app, sa.select(sa.func.sum(grants.c.issued_nano_usd)))
-    assert issued <= 21_000 * 10**9
+    assert total_issued(app) <= 21_000 * 10**9
     assert rollout.factors(app, "zoe@example.com", "2026-12")["days_active"] == 24
 
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from programme.appeals import deciding
-from tests.support import appealed, books, reviewed
+from programme.appeals import calendar, deciding
+from tests.support import appealed, books, cast, reviewed
 from tests.support.appealed import FEBRUARY, FEBRUARY_FIRST, FEBRUARY_THIRD, FRIDAY
 from tests.support.clock import Clock
 from tests.support.requests import IRIS, TESS, ZOE
-from tests.support.reviewed import IDLE
+from tests.support.reviewed import IDLE, Q4
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,12 +104,15 @@ def found(moment: Moment) -> list[str]:
 
 
 def test_what_nobody_touched_is_proved(moment: Moment) -> None:
-    """Upheld, rejected, over by time and open: each is proved as it is."""
-    rejected, over, still_open, *_ = others(moment)[1:]
+    """Upheld, rejected, over by time, open, passed on and upheld by silence: each is proved as it is."""
+    rejected, over, still_open, silent, *_ = others(moment)[1:]
     appealed.decide(moment, ZOE, appealed.file(moment, rejected), upheld=False)
     appeal = appealed.file(moment, over)
-    deciding.lapse(moment.at(appeal.decide_by), appeal.id)
+    deciding.lapse(moment.at(appeal.decide_by), appeal)
     appealed.file(moment, still_open)
+    calendar.advance(moment.at(appeal.decide_by), appealed.file(moment, silent).id)
+    assert found(moment) == []
+    calendar.advance(moment.at(appeal.decide_by + timedelta(days=30)), f"{Q4}/{cast.id_of(moment.session, silent)}")
     assert found(moment) == []
 
 

@@ -42,6 +42,14 @@ TAMPERINGS = {
         "UPDATE request_seats SET recused = 'manager' WHERE request_id = APPROVED",
         "decisions_as_counted",
     ),
+    "what was spent": (
+        "UPDATE requests SET spent = spent - 1 WHERE state = 'not_ratified'",
+        "unratified_as_spent",
+    ),
+    "what was taken off a grant": (
+        "UPDATE requests SET netted = 1 WHERE state = 'not_ratified'",
+        "unratified_as_spent",
+    ),
     "what was decided": (
         "UPDATE requests SET state = 'approved', entry_id = 1 WHERE id = REJECTED",
         "decisions_as_counted",
@@ -51,11 +59,12 @@ TAMPERINGS = {
 
 @pytest.fixture(scope="module")
 def decided(shared_app: App) -> App:
-    """One request approved, one rejected, one open."""
+    """One request approved, one rejected, one open, and a break-glass that was not ratified."""
     office = convene(shared_app)
     asking.vote(office, TESS, asking.ask(office, BEN, "5000"))
     asking.vote(office, OMAR, asking.ask(office, BEN, "50"), approves=False)
     asking.ask(office, BEN, "60")
+    asking.vote(office, OMAR, asking.ask(office, BEN, "70", incident="INC-7"), approves=False)
     return office
 
 
