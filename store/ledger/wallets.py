@@ -15,6 +15,7 @@ from store import bulk
 from store.handbook.reference import LATEST_FIRST
 from store.tables.grants import grants
 from store.tables.ledger import accounts, entries, lot_movements, lots, postings
+from store.tables.outbox import runs
 from store.tables.people import people
 from store.tables.value import token_values
 
@@ -37,13 +38,15 @@ class LotRow(NamedTuple):
     starts_at: datetime
     expires_at: datetime
     reason: str
+    id: int
 
 
 class Wallet(NamedTuple):
     """A person with what their wallet holds; `lots` are open, in burn order.
 
     Without an account (nothing was ever granted or used) the balance is 0; `nano_usd_per_token` and `value_version` are
-    None while no one has adopted the quarter's value. `factors` are those of the month's grant, as plain values.
+    None while no one has adopted the quarter's value. `factors` are those of the month's grant, as plain values. It is
+    settled once what lapsed on the month's first is taken.
     """
 
     person_id: str
@@ -55,6 +58,7 @@ class Wallet(NamedTuple):
     value_version: str | None
     factors: object | None
     lots: tuple[LotRow, ...]
+    is_settled: bool
 
 
 class ServiceSpend(NamedTuple):
@@ -88,6 +92,7 @@ _latest_value = (
     .limit(sa.literal_column("1"))
     .subquery("latest_value")
 )
+_settled = sa.exists().where(runs.c.job == sa.literal_column("'lapses'"), runs.c.period == sa.bindparam("month"))
 _wallet = (
     sa.select(
         people.c.id,
@@ -98,12 +103,14 @@ _wallet = (
         _latest_value.c.nano_usd_per_token,
         _latest_value.c.version,
         grants.c.factors,
+        _settled,
         lots.c.kind,
         lots.c.amount,
         lots.c.remaining,
         lots.c.starts_at,
         lots.c.expires_at,
         lots.c.reason,
+        lots.c.id,
     )
     .select_from(
         people.outerjoin(accounts, accounts.c.person_id == people.c.id)
@@ -113,7 +120,7 @@ _wallet = (
     )
     .order_by(lots.c.priority, lots.c.expires_at, lots.c.id)
 )
-_WALLET_COLUMNS = 8
+_WALLET_COLUMNS = 9
 _wallet_by_slack = bulk.Prepared(_wallet.where(people.c.slack_user_id == sa.bindparam("who")))
 _wallet_by_email = bulk.Prepared(_wallet.where(people.c.email == sa.bindparam("who")))
 
@@ -136,15 +143,16 @@ def _read(session: Session, query: bulk.Prepared, who: str, month: Month) -> Wal
         return None
     # The outer join gives one row without a lot to a wallet that has none.
     open_lots = tuple([_lot(row[_WALLET_COLUMNS:]) for row in rows if row[_WALLET_COLUMNS] is not None])
-    person_id, name, zone, account_id, balance, nano_usd, version, factors = rows[0][:_WALLET_COLUMNS]
+    person_id, name, zone, account_id, balance, nano_usd, version, factors, settled = rows[0][:_WALLET_COLUMNS]
     # The drivers differ in who reads JSON.
     factors = json.loads(factors) if isinstance(factors, str) else factors
-    return Wallet(person_id, name, zone, account_id, balance, nano_usd, version, factors, open_lots)
+    return Wallet(person_id, name, zone, account_id, balance, nano_usd, version, factors, open_lots, bool(settled))
 
 
 def _lot(columns: Sequence[Any]) -> LotRow:
-    kind, amount, remaining, starts_at, expires_at, reason = columns
-    return LotRow(LotKind(kind), amount, remaining, bulk.read_instant(starts_at), bulk.read_instant(expires_at), reason)
+    kind, amount, remaining, starts_at, expires_at, reason, id_ = columns
+    begin, end = bulk.read_instant(starts_at), bulk.read_instant(expires_at)
+    return LotRow(LotKind(kind), amount, remaining, begin, end, reason, id_)
 
 
 _SPEND_COLUMNS = """

@@ -156,9 +156,10 @@ def unspent() -> Digest:
 
 def told(letter: Statement | LapseNotice | Digest) -> Message:
     """The message that comes of a letter after its way through the outbox."""
+    if isinstance(letter, LapseNotice):
+        return composers_grants.lapse_notice(codec.read(LapseNotice, json.loads(codec.written(letter))))
     compose: dict[type, Callable[[object], tuple[Message, object]]] = {
         Statement: composers_grants.compose_statement,
-        LapseNotice: composers_grants.compose_lapse_notice,
         Digest: composers_grants.compose_digest,
     }
     return compose[type(letter)](json.loads(codec.written(letter)))[0]

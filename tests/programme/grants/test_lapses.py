@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from policy.period import Month
 from policy.units import MicroTokens
-from programme.grants import lapses, monthly
+from programme.grants import announcements, lapses, monthly
 from programme.people import terms
 from store.tables.ledger import entries
 from store.tables.outbox import outbox
@@ -30,7 +30,7 @@ def close(app: App, day: date) -> int:
 
 def announce(app: App, day: date, *, now: datetime | None = None) -> int:
     with app.transaction(now or at(day)) as moment:
-        return lapses.announce(moment, day)
+        return announcements.announce(moment, day)
 
 
 def grant(app: App, month: Month) -> None:
@@ -104,7 +104,7 @@ def test_debt_is_not_made_larger_by_what_ends(app: App) -> None:
 
 def test_a_lapse_is_announced_a_week_and_a_day_before(app: App) -> None:
     """Two unused grants: what exceeds the limit on the first is told on the 24th and on the 30th, with the amount."""
-    rollout.launch(app)
+    rollout.launch(app, changes=rollout.TO_EVERYONE)
     grant(app, Month(2026, 10))
     grant(app, Month(2026, 11))
     told = [day for day in range(20, 31) if announce(app, date(2026, 11, day))]
@@ -119,7 +119,7 @@ def test_a_lapse_is_announced_a_week_and_a_day_before(app: App) -> None:
 def test_what_is_told_to_lapse_is_what_lapses(sqlite_app: App, away_from: date, until: date | None) -> None:
     """Back from a leave, a part of a month makes no smaller limit; on leave there is no grant, and nothing lapses."""
     app = sqlite_app
-    rollout.launch(app)
+    rollout.launch(app, changes=rollout.TO_EVERYONE)
     with app.transaction() as moment:
         terms.set_leave(moment, BEN, away_from, until, actor="test")
     grant(app, Month(2026, 10))
@@ -136,7 +136,7 @@ def test_what_is_told_to_lapse_is_what_lapses(sqlite_app: App, away_from: date, 
 
 def test_the_end_of_a_lot_is_announced_wherever_it_falls(app: App) -> None:
     """A gift that ends in mid-month is announced like a grant; who holds nothing that ends hears nothing."""
-    rollout.launch(app)
+    rollout.launch(app, changes=rollout.TO_EVERYONE)
     cast.give(app, ADA, "100", days=20)
     cast.give(app, BEN, "100", days=60)
     end = (app.clock() + timedelta(days=20)).date()
@@ -148,7 +148,7 @@ def test_the_end_of_a_lot_is_announced_wherever_it_falls(app: App) -> None:
 
 def test_a_notice_that_comes_too_late_is_left_out(app: App) -> None:
     """After an outage the week's notice gives way to the day's, and no one is told of a lapse that is past."""
-    rollout.launch(app)
+    rollout.launch(app, changes=rollout.TO_EVERYONE)
     cast.give(app, ADA, "100", days=20)
     end = (app.clock() + timedelta(days=20)).date()
     assert announce(app, end - timedelta(days=7), now=at(end - timedelta(days=3))) == 1

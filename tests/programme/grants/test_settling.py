@@ -1,0 +1,183 @@
+"""The lapse of a month: what was announced and no more, the same in whatever order late usage arrives."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from policy.period import Month
+from policy.reasons import Refusal
+from policy.units import MicroTokens, NanoUSD
+from programme.balance import balance
+from programme.grants import announcements, monthly, settling
+from programme.people import terms
+from programme.usage import intake
+from store.tables.grants import lapse_announcements
+from tests.support import apps, books, cast, depth, rollout
+from tests.support.books import ADA, BEN
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from policy.metering import UsageEvent
+    from programme.app import App
+    from views.balance import BalanceCard
+
+OCTOBER, NOVEMBER, DECEMBER = Month(2026, 10), Month(2026, 11), Month(2026, 12)
+FIRST = datetime(2026, 12, 1, tzinfo=UTC)
+SETTLED = FIRST + timedelta(days=3)
+
+
+def at(month: int, day: int, hour: int = 9) -> datetime:
+    return datetime(2026, month, day, hour, tzinfo=UTC)
+
+
+def grant(app: App, month: Month, now: datetime | None = None) -> None:
+    with app.transaction(now or datetime(month.year, month.number, 1, 9, tzinfo=UTC)) as moment:
+        monthly.run(moment, month)
+
+
+def announce(app: App, day: date) -> None:
+    with app.transaction(datetime(day.year, day.month, day.day, 9, tzinfo=UTC)) as moment:
+        announcements.announce(moment, day)
+
+
+def settle(app: App, now: datetime = SETTLED) -> MicroTokens | None:
+    with app.transaction(now) as moment:
+        return settling.run(moment, DECEMBER)
+
+
+def use(app: App, tokens: int, *, of: datetime, now: datetime, who: str = ADA) -> None:
+    """`tokens` of usage at an instant, posted at another."""
+    with app.transaction(now) as moment:
+        done = intake.take_in(moment, [spent(f"{of}|{tokens}|{now}", tokens, of, who)])
+    assert [one.status for one in done] == ["accepted"]
+
+
+def spent(event_id: str, tokens: int, of: datetime, who: str = ADA) -> UsageEvent:
+    return cast.event(event_id, at=of, who=who, cost_tokens=tokens)
+
+
+def card(app: App, now: datetime, who: str = ADA) -> BalanceCard:
+    with app.reading(now) as moment:
+        found = balance.of_email(moment, who)
+    assert found is not None
+    return found
+
+
+def two_unused(app: App) -> int:
+    """October's and November's grants, of which one may be carried over; how much of Ada's is announced."""
+    rollout.launch(app)
+    grant(app, OCTOBER)
+    grant(app, NOVEMBER)
+    return int(rollout.granted(app, "2026-11")[ADA])
+
+
+def test_what_was_announced_is_taken_when_late_usage_had_its_time(app: App) -> None:
+    """Late usage of November burns it first; on the fourth the rest goes into the pool, once."""
+    whole = two_unused(app)
+    announce(app, date(2026, 11, 20))
+    grant(app, DECEMBER)
+    assert books.account(app, "pool") == 0
+    use(app, 500, of=at(11, 30), now=at(12, 2))
+    taken = settle(app)
+    assert taken is not None
+    assert books.account(app, "pool") == taken
+    assert settle(app) is None
+    assert books.wallet(app, ADA) == whole + int(rollout.granted(app, "2026-12")[ADA])
+    assert [reason for reason, *_ in rollout.open_lots(app, ADA)] == ["Grant for November 2026", "Grant for December 2026"]
+    assert books.findings(app) == {}
+
+
+def test_nothing_lapses_that_was_not_announced(app: App) -> None:
+    """Without an announcement all is carried once more; so is what a smaller grant puts over the limit after it."""
+    two_unused(app)
+    grant(app, DECEMBER)
+    assert settle(app) == 0
+    assert books.account(app, "pool") == 0
+
+
+def test_a_smaller_grant_than_announced_for_takes_no_more(app: App) -> None:
+    """The budget is halved on the last day: what lapses is what the balance showed, not twice as much."""
+    whole = two_unused(app)
+    announce(app, date(2026, 11, 30))
+    with app.transaction(at(11, 30, 12)) as moment:
+        terms.set_budget(moment, DECEMBER, NanoUSD.parse("6000"), actor="test")
+    shown = card(app, at(11, 30, 13)).lapse
+    assert shown is not None
+    assert shown.amount == whole
+    grant(app, DECEMBER)
+    assert int(rollout.granted(app, "2026-12")[ADA]) < whole
+    settle(app)
+    assert books.wallet(app, ADA) == whole + int(rollout.granted(app, "2026-12")[ADA])
+    assert books.findings(app) == {}
+
+
+def test_the_lapse_waits_for_the_grants(app: App) -> None:
+    """Without the month's grants no one knows what may be carried over: the run is refused, and done later."""
+    two_unused(app)
+    announce(app, date(2026, 11, 30))
+    with pytest.raises(Refusal) as refused:
+        settle(app)
+    assert refused.value.code == "month_not_granted"
+    grant(app, DECEMBER, SETTLED)
+    assert settle(app)
+
+
+def test_the_balance_says_what_lapses_from_the_twentieth_on(app: App) -> None:
+    """Not before; then less as it is used, with the earlier end beside each lot, and after the first as gone."""
+    whole = two_unused(app)
+    announce(app, date(2026, 11, 19))
+    assert books.count(app, lapse_announcements) == 0
+    assert card(app, at(11, 19)).lapse is None
+    announce(app, date(2026, 11, 20))
+    use(app, 300, of=at(11, 21), now=at(11, 21))
+    before = card(app, at(11, 22))
+    assert before.lapse is not None
+    assert (before.lapse.on, before.lapse.amount) == (date(2026, 12, 1), whole - 300_000_000)
+    assert [(line.lapses, line.remaining) for line in before.lots] == [(True, whole - 300_000_000), (False, whole)]
+    assert before.lots[0].expires_at == FIRST
+    assert before.available == 2 * whole - 300_000_000
+    grant(app, DECEMBER)
+    after = card(app, at(12, 1, 12))
+    december = int(rollout.granted(app, "2026-12")[ADA])
+    assert after.available == whole + december
+    assert after.lapse is not None
+    assert (after.lapse.is_past, after.lapse.amount) == (True, whole - 300_000_000)
+    use(app, 200, of=at(12, 2), now=at(12, 2))
+    use(app, 100, of=at(11, 30), now=at(12, 2))
+    late = card(app, at(12, 3))
+    assert late.available == whole + december - 200_000_000
+    settle(app)
+    done = card(app, SETTLED)
+    assert (done.available, done.lapse) == (late.available, None)
+
+
+def test_who_raises_what_lapses_is_announced_anew(app: App) -> None:
+    """An announcement is kept when it is first made and when more lapses, not each time that some is used."""
+    two_unused(app)
+    for day in (20, 21):
+        announce(app, date(2026, 11, day))
+    kept = books.count(app, lapse_announcements)
+    use(app, 300, of=at(11, 21), now=at(11, 21))
+    announce(app, date(2026, 11, 22))
+    assert books.count(app, lapse_announcements) == kept > 0
+
+
+STEPS = ("late", "later", "new", "gift", "grants", "ben")
+
+
+@given(st.permutations(STEPS), st.integers(1, 4_000), st.integers(1, 4_000))
+@settings(max_examples=depth.examples(6), deadline=None)
+def check_orders(app_of: object, order: list[str], late: int, new: int) -> None:
+    """See the test below."""
+
+
+@pytest.mark.every_database
+@pytest.mark.parametrize("late", [100, 30_000, 900_000])
+def test_order_of_arrival_decides_nothing(app: App, late: int) -> None:
+    """See below."""
