@@ -80,7 +80,12 @@ def test_after_any_outage_all_is_done_late(zone: str, minutes: list[int], begins
 def test_a_catch_up_goes_in_the_order_of_time() -> None:
     """After an outage over the first, what ended is closed before the new month is granted, and so day by day."""
     calendar = Calendar(LAUNCH, LAUNCH, BERLIN)
-    done = {due.GRANTS: "2027-01", due.LAPSES: "2027-01", due.WEEKLY: "2027-W05", **dict.fromkeys(due.DAILY, "2027-01-30")}
+    done = {
+        due.GRANTS: "2027-01",
+        due.LAPSES: "2027-01",
+        due.WEEKLY: "2027-W05",
+        **dict.fromkeys(due.DAILY, "2027-01-30"),
+    }
     runs = due.owed(datetime(2027, 2, 2, 12, tzinfo=UTC), calendar, done)
     assert [(run.job, run.period) for run in runs] == [
         ("expiry", "2027-01-31"),

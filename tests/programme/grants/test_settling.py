@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from contextlib import suppress
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from policy.period import Month
 from policy.reasons import Refusal
 from policy.units import MicroTokens, NanoUSD
 from programme.balance import balance
-from programme.grants import announcements, monthly, settling
+from programme.grants import announcements, by_hand, monthly, settling
 from programme.people import terms
 from programme.usage import intake
 from store.tables.grants import lapse_announcements
-from tests.support import apps, books, cast, depth, rollout
-from tests.support.books import ADA, BEN
+from store.tables.ledger import accounts, lots
+from tests.support import books, cast, depth, rollout
+from tests.support.books import ADA
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Sequence
 
-    from policy.metering import UsageEvent
+    from policy.metering import Meters, UsageEvent
     from programme.app import App
+    from programme.moment import Moment
     from views.balance import BalanceCard
 
 OCTOBER, NOVEMBER, DECEMBER = Month(2026, 10), Month(2026, 11), Month(2026, 12)
-FIRST = datetime(2026, 12, 1, tzinfo=UTC)
+FIRST = datetime(2026, 11, 30, 23, tzinfo=UTC)
+"""In Berlin."""
 SETTLED = FIRST + timedelta(days=3)
 
 
@@ -37,7 +42,7 @@ def at(month: int, day: int, hour: int = 9) -> datetime:
 
 
 def grant(app: App, month: Month, now: datetime | None = None) -> None:
-    with app.transaction(now or datetime(month.year, month.number, 1, 9, tzinfo=UTC)) as moment:
+    with app.transaction(now or datetime.combine(month.first_day, time(9), tzinfo=UTC)) as moment:
         monthly.run(moment, month)
 
 
@@ -54,12 +59,14 @@ def settle(app: App, now: datetime = SETTLED) -> MicroTokens | None:
 def use(app: App, tokens: int, *, of: datetime, now: datetime, who: str = ADA) -> None:
     """`tokens` of usage at an instant, posted at another."""
     with app.transaction(now) as moment:
-        done = intake.take_in(moment, [spent(f"{of}|{tokens}|{now}", tokens, of, who)])
+        done = intake.take_in(moment, [usage(f"{of}|{tokens}|{now}", tokens, of, who)])
     assert [one.status for one in done] == ["accepted"]
 
 
-def spent(event_id: str, tokens: int, of: datetime, who: str = ADA) -> UsageEvent:
-    return cast.event(event_id, at=of, who=who, cost_tokens=tokens)
+def usage(event_id: str, tokens: int, of: datetime, who: str = ADA) -> UsageEvent:
+    """Whole tokens: USD 0.01 each, at USD 1.25 a million input tokens."""
+    meters: Meters = {"input_uncached": tokens * 8_000}
+    return cast.event(event_id, at=of, who=who, model=cast.GPT, meters=meters)
 
 
 def card(app: App, now: datetime, who: str = ADA) -> BalanceCard:
@@ -89,7 +96,10 @@ def test_what_was_announced_is_taken_when_late_usage_had_its_time(app: App) -> N
     assert books.account(app, "pool") == taken
     assert settle(app) is None
     assert books.wallet(app, ADA) == whole + int(rollout.granted(app, "2026-12")[ADA])
-    assert [reason for reason, *_ in rollout.open_lots(app, ADA)] == ["Grant for November 2026", "Grant for December 2026"]
+    assert [reason for reason, *_ in rollout.open_lots(app, ADA)] == [
+        "Grant for November 2026",
+        "Grant for December 2026",
+    ]
     assert books.findings(app) == {}
 
 
@@ -168,16 +178,64 @@ def test_who_raises_what_lapses_is_announced_anew(app: App) -> None:
     assert books.count(app, lapse_announcements) == kept > 0
 
 
-STEPS = ("late", "later", "new", "gift", "grants", "ben")
+class _UndoneError(Exception):
+    """Nothing of an order is kept for the next."""
 
 
-@given(st.permutations(STEPS), st.integers(1, 4_000), st.integers(1, 4_000))
-@settings(max_examples=depth.examples(6), deadline=None)
-def check_orders(app_of: object, order: list[str], late: int, new: int) -> None:
-    """See the test below."""
+def arrived(app: App, order: Sequence[tuple[str, int]]) -> dict[str, object]:
+    """What everyone holds, and the pool, when things arrived in an order within the settling days."""
+    found: dict[str, object] = {}
+    with suppress(_UndoneError), app.transaction(at(12, 3)) as moment:
+        for nth, (what, amount) in enumerate(order):
+            _arrive(moment, what, amount, nth)
+        settling.run(moment.at(SETTLED), DECEMBER)
+        held = sa.select(lots.c.account_id, lots.c.reason, lots.c.remaining).where(lots.c.remaining > 0)
+        found |= {f"{account}:{reason}": left for account, reason, left in moment.session.execute(held)}
+        found |= {code: left for code, left in moment.session.execute(sa.select(accounts.c.code, accounts.c.balance))}
+        raise _UndoneError
+    return found
+
+
+def _arrive(moment: Moment, what: str, amount: int, nth: int) -> None:
+    if what == "grants":
+        monthly.run(moment, DECEMBER)
+    elif what == "gift":
+        expires_at = moment.now + timedelta(days=200)
+        tokens = MicroTokens.parse(str(amount))
+        by_hand.give(moment, email=ADA, amount=tokens, reason="Gift", expires_at=expires_at, actor="test")
+    else:
+        used_at = at(11, 29) if what == "late" else at(12, 1)
+        [done] = intake.take_in(moment, [usage(f"e{nth}", amount, used_at)])
+        assert done.status == "accepted"
+
+
+AMOUNTS = st.integers(1, 120_000)
 
 
 @pytest.mark.every_database
-@pytest.mark.parametrize("late", [100, 30_000, 900_000])
-def test_order_of_arrival_decides_nothing(app: App, late: int) -> None:
-    """See below."""
+@given(st.data())
+@settings(max_examples=depth.examples(15), deadline=None, suppress_health_check=list(HealthCheck))
+def test_order_of_arrival_decides_nothing(app: App, data: st.DataObject) -> None:
+    """Late usage, new usage, a gift and the month's grants, in any order: the same lots, balances and pool."""
+    if not books.count(app, lapse_announcements):
+        two_unused(app)
+        announce(app, date(2026, 11, 30))
+    late = [("late", amount) for amount in data.draw(st.lists(AMOUNTS, max_size=3))]
+    things = [*late, ("new", data.draw(AMOUNTS)), ("gift", 5_000), ("grants", 0)]
+    usual = arrived(app, [("grants", 0), *(one for one in things if one[0] != "grants")])
+    assert arrived(app, data.draw(st.permutations(things))) == usual
+
+
+def test_new_usage_is_not_paid_by_what_has_lapsed(app: App) -> None:
+    """Use of December that is posted before the lapse is taken ends in what it does when it is posted after it."""
+    two_unused(app)
+    announce(app, date(2026, 11, 30))
+    grant(app, DECEMBER)
+    before = arrived(app, [("new", 90_000)])
+    settle(app)
+    use(app, 90_000, of=at(12, 1), now=at(12, 5))
+    after = {reason: int(left) for reason, left, _ in rollout.open_lots(app, ADA)}
+    wallet = books.account_id(app, ADA)
+    mine = {key.split(":")[1]: left for key, left in before.items() if key.startswith(f"{wallet}:")}
+    assert after == mine
+    assert books.findings(app) == {}
