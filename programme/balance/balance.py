@@ -62,7 +62,7 @@ def _card(moment: Moment, wallet: Wallet, today: date) -> BalanceCard:
         zone=ZoneInfo(wallet.time_zone),
         value=_value(moment, wallet, month.quarter),
         available=MicroTokens(available),
-        granted=MicroTokens(sum(lot.amount for lot in spendable)),
+        granted=MicroTokens(sum(lot.amount for lot in spendable if not _is_gone(lot, lapsing, takes))),
         debt=MicroTokens(debt),
         lots=tuple(usable),
         coming=tuple(coming),
@@ -77,6 +77,11 @@ def _card(moment: Moment, wallet: Wallet, today: date) -> BalanceCard:
         account_id=wallet.account_id,
         lapse=lapsing,
     )
+
+
+def _is_gone(lot: LotRow, lapsing: Lapse | None, takes: Mapping[int, int]) -> bool:
+    """Whether all that was left of a lot has lapsed."""
+    return lapsing is not None and lapsing.is_past and takes.get(lot.id) == lot.remaining
 
 
 def _lines(

@@ -24,7 +24,7 @@ from store.exceptions import requests as requests_store
 from store.exceptions import votes as votes_store
 from store.handbook import proposals as proposals_store
 from store.handbook import reference
-from store.proof import appeals, corrections, quarantine, review_votes, reviews
+from store.proof import appeals, corrections, lapses, quarantine, review_votes, reviews
 from store.proof import exceptions as proof_exceptions
 from store.proof import value as proof_value
 from store.reviews import drafts
@@ -454,6 +454,7 @@ CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (
     lots_as_granted,
     wallets_covered,
     grants_as_sized,
+    *lapses.CHECKS,
     proof_value.values_as_calculated,
     proof_value.values_by_two,
     buffers_book,

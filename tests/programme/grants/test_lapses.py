@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from policy.period import Month
 from policy.units import MicroTokens
 from programme.grants import announcements, lapses, monthly
 from programme.people import terms
+from scheduler.composers import grants as composers
 from store.tables.ledger import entries
 from store.tables.outbox import outbox
 from tests.support import books, cast, rollout
@@ -154,3 +156,49 @@ def test_a_notice_that_comes_too_late_is_left_out(app: App) -> None:
     assert announce(app, end - timedelta(days=7), now=at(end - timedelta(days=3))) == 1
     assert announce(app, end - timedelta(days=7), now=at(end - timedelta(days=1))) == 0
     assert announce(app, end - timedelta(days=1), now=at(end)) == 0
+
+
+def test_a_notice_goes_out_on_the_last_working_morning_before(app: App) -> None:
+    """February 2027 begins on a Monday: the day's notice comes on Friday and says three days, the week's on Monday."""
+    rollout.launch(app, changes=rollout.TO_EVERYONE)
+    grant(app, Month(2026, 12))
+    grant(app, Month(2027, 1))
+    told = [day for day in range(20, 32) if announce(app, date(2027, 1, day))]
+    assert told == [25, 29]
+    week, day = notices(app, ADA)
+    assert (week["on"], week["days"]) == ("2027-02-01", 7)
+    assert (day["on"], day["days"]) == ("2027-02-01", 3)
+    due_at = sa.select(outbox.c.due_at).where(outbox.c.template == "grants/lapse_notice")
+    assert all(at.date() in {date(2027, 1, 25), date(2027, 1, 29)} for (at,) in books.rows(app, due_at))
+
+
+def test_a_notice_is_written_from_what_holds_when_it_goes_out(app: App) -> None:
+    """Delivered a day late it says the days that are left then, and once the lapse is past it isn't sent."""
+    rollout.launch(app, changes=rollout.TO_EVERYONE)
+    grant(app, Month(2026, 10))
+    grant(app, Month(2026, 11))
+    announce(app, date(2026, 11, 24))
+    [kept] = notices(app, ADA)
+    for now, left in ((at(date(2026, 11, 25)), "In 6 days"), (at(date(2026, 11, 30)), "Tomorrow")):
+        app.clock.now = now  # type: ignore[attr-defined]  # the tests' clock
+        message = composers.compose_lapse_notice(app, kept)
+        assert message is not None
+        assert left in json.dumps(message.blocks)
+    app.clock.now = at(date(2026, 12, 1))  # type: ignore[attr-defined]  # the tests' clock
+    assert composers.compose_lapse_notice(app, kept) is None
+
+
+def test_only_those_are_notified_who_could_use_a_quarter_of_it(app: App) -> None:
+    """Ada's pace would use a quarter of what lapses in the week left; Ben, who used next to nothing, isn't nudged."""
+    rollout.launch(app)
+    grant(app, Month(2026, 10))
+    grant(app, Month(2026, 11))
+    lapsing = int(rollout.granted(app, "2026-11")[ADA]) // 10**6
+    a_day = lapsing // 20
+    for day in range(17, 24):
+        used = {"input_uncached": a_day * 8_000}
+        event = cast.event(f"e{day}", at=at(date(2026, 11, day)), model=cast.GPT, meters=used)  # type: ignore[arg-type]
+        assert books.take_in(app, event) == ["accepted"]
+    announce(app, date(2026, 11, 24))
+    assert len(notices(app, ADA)) == 1
+    assert notices(app, BEN) == []

@@ -103,8 +103,20 @@ def test_what_was_announced_is_taken_when_late_usage_had_its_time(app: App) -> N
     assert books.findings(app) == {}
 
 
+def test_verify_finds_a_lapse_that_was_not_announced(app: App) -> None:
+    """An announcement that is lowered afterwards no longer covers what was taken."""
+    two_unused(app)
+    announce(app, date(2026, 11, 20))
+    grant(app, DECEMBER)
+    settle(app)
+    assert books.findings(app) == {}
+    with app.database.transaction() as session:
+        session.execute(sa.update(lapse_announcements).values(amount=1))
+    assert set(books.findings(app)) == {"lapses_as_announced"}
+
+
 def test_nothing_lapses_that_was_not_announced(app: App) -> None:
-    """Without an announcement all is carried once more; so is what a smaller grant puts over the limit after it."""
+    """Without an announcement all is carried once more."""
     two_unused(app)
     grant(app, DECEMBER)
     assert settle(app) == 0
@@ -116,7 +128,7 @@ def test_a_smaller_grant_than_announced_for_takes_no_more(app: App) -> None:
     whole = two_unused(app)
     announce(app, date(2026, 11, 30))
     with app.transaction(at(11, 30, 12)) as moment:
-        terms.set_budget(moment, DECEMBER, NanoUSD.parse("6000"), actor="test")
+        terms.set_budget(moment, DECEMBER, NanoUSD.parse("11000"), actor="test")
     shown = card(app, at(11, 30, 13)).lapse
     assert shown is not None
     assert shown.amount == whole
