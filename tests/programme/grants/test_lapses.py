@@ -163,7 +163,8 @@ def test_a_notice_goes_out_on_the_last_working_morning_before(app: App) -> None:
     rollout.launch(app, changes=rollout.TO_EVERYONE)
     grant(app, Month(2026, 12))
     grant(app, Month(2027, 1))
-    told = [day for day in range(20, 32) if announce(app, date(2027, 1, day))]
+    days = [date(2027, 1, day) for day in range(20, 32)]
+    told = [day.day for day in days if announce(app, day, now=at(day) - timedelta(hours=9, minutes=55))]
     assert told == [25, 29]
     week, day = notices(app, ADA)
     assert (week["on"], week["days"]) == ("2027-02-01", 7)
