@@ -23,6 +23,9 @@ MORNING_HOUR = 9
 ORDER = {EXPIRY: 0, GRANTS: 1, LAPSES: 2, JOINERS: 3, NOTICES: 4, WEEKLY: 5, REVIEWS: 6}
 """Of one instant: what has ended is closed before new grants are sized, and what lapses next is announced last."""
 
+WAITS_FOR = {LAPSES: GRANTS}
+"""A job that has nothing to do before another has run: what may be carried over follows from the grants."""
+
 
 @dataclass(frozen=True, slots=True)
 class Run:

@@ -77,7 +77,7 @@ def tick(app: App, *, now: datetime, announce_in: str | None = None) -> Ticked:
     done: list[Run] = []
     failed: list[tuple[Run, str]] = []
     for run in awaiting[:RUNNING_IN]:
-        if not due.is_step(run) and run.job in {one.job for one, _ in failed}:
+        if not due.is_step(run) and {run.job, due.WAITS_FOR.get(run.job)} & {one.job for one, _ in failed}:
             continue
         reason = _attempt(app, run, now=now, announce_in=announce_in)
         if reason is None:
