@@ -12,6 +12,14 @@ if TYPE_CHECKING:
 PACE_DAYS = 28
 """Four whole weeks, so that every weekday counts equally often."""
 
+LEAST_DAYS_OBSERVED = 7
+"""A pace is not taken from less than a week: two busy first days would promise ruin."""
+
+
+def days_observed(first_day: date, today: date) -> int:
+    """Of how many days a pace is the mean, where the first use of the last four weeks was on a day."""
+    return min(max((today - first_day).days + 1, LEAST_DAYS_OBSERVED), PACE_DAYS)
+
 
 @dataclass(frozen=True, slots=True)
 class Outlook:

@@ -14,13 +14,17 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 EXPIRY, GRANTS, JOINERS, NOTICES, WEEKLY = "expiry", "grants", "joiners", "notices", "weekly"
+LAPSES = "lapses"
 REVIEWS = "reviews"
 REFUSALS = "refusals"
 """A note of refused usage, on days on which there is one to write, whether or not the programme has begun."""
 DAILY = (EXPIRY, JOINERS, NOTICES)
 MORNING_HOUR = 9
-ORDER = {EXPIRY: 0, GRANTS: 1, JOINERS: 2, NOTICES: 3, WEEKLY: 4, REVIEWS: 5}
+ORDER = {EXPIRY: 0, GRANTS: 1, LAPSES: 2, JOINERS: 3, NOTICES: 4, WEEKLY: 5, REVIEWS: 6}
 """Of one instant: what has ended is closed before new grants are sized, and what lapses next is announced last."""
+
+WAITS_FOR = {LAPSES: GRANTS}
+"""A job that has nothing to do before another has run: what may be carried over follows from the grants."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +77,15 @@ def in_order(*runs: Run) -> tuple[Run, ...]:
 class Calendar:
     """From when the calendar counts. `launched_on` is None while there is no programme to run.
 
-    `reviews_from` is the first quarter that is reviewed once it is over; None where there is none yet.
+    `reviews_from` is the first quarter that is reviewed once it is over; None where there is none yet. What lapses on a
+    first is taken `settle_days` later.
     """
 
     launched_on: date | None
     begins_on: date
     zone: ZoneInfo
     reviews_from: Quarter | None = None
+    settle_days: int = 0
 
 
 def owed(now: datetime, calendar: Calendar, done: Mapping[str, str]) -> tuple[Run, ...]:
@@ -90,7 +96,8 @@ def owed(now: datetime, calendar: Calendar, done: Mapping[str, str]) -> tuple[Ru
     if calendar.launched_on is None:
         return ()
     today = day_of(now, calendar.zone)
-    runs = [*_grants(today, calendar, done.get(GRANTS))]
+    runs = [*_months(GRANTS, today, calendar, done.get(GRANTS))]
+    runs += _months(LAPSES, today, calendar, done.get(LAPSES), after=calendar.settle_days)
     for job in DAILY:
         runs += _days(job, today, calendar, done.get(job))
     runs += _weeks(now, calendar, done.get(WEEKLY))
@@ -126,10 +133,11 @@ def _morning(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(MORNING_HOUR), tzinfo=zone).astimezone(UTC)
 
 
-def _grants(today: date, calendar: Calendar, last: str | None) -> Iterator[Run]:
+def _months(job: str, today: date, calendar: Calendar, last: str | None, *, after: int = 0) -> Iterator[Run]:
+    """Every month, so many days after its first."""
     month = Month.parse(last).next() if last else Month.containing(_start(calendar))
-    while month.first_day <= today:
-        yield Run(GRANTS, str(month), month.first_day, first_instant(month.first_day, calendar.zone))
+    while (day := month.first_day + timedelta(days=after)) <= today:
+        yield Run(job, str(month), month.first_day, first_instant(day, calendar.zone))
         month = month.next()
 
 

@@ -27,13 +27,13 @@ class Composed:
 
 COMPOSERS: dict[str, Callable[[object], tuple[Message, Picture | None]]] = {
     "grants/statement": grants.compose_statement,
-    "grants/lapse_notice": grants.compose_lapse_notice,
     "grants/digest": grants.compose_digest,
     "warnings/warning": warnings.compose,
 }
 
 
 LIVE: dict[str, Callable[[App, object], Message | None]] = {
+    "grants/lapse_notice": grants.compose_lapse_notice,
     "exceptions/card": exceptions.compose_card,
     "exceptions/face": exceptions.compose_face,
     "exceptions/mine": exceptions.compose_mine,

@@ -12,7 +12,7 @@ from policy.period import Month, Quarter, Week, day_of
 from policy.reasons import Refusal
 from programme.appeals import calendar as appeals_calendar
 from programme.exceptions import calendar as exceptions_calendar
-from programme.grants import lapses, monthly
+from programme.grants import announcements, lapses, monthly, settling
 from programme.handbook import deciding
 from programme.reports import weekly
 from programme.reviews import calendar as reviews_calendar
@@ -59,7 +59,7 @@ def owed(moment: Moment) -> tuple[Run, ...]:
     reviews_from = rollout.first_review(book.rollout, book.sizing.history.quiet_quarters)
     begins = reference.fact(moment.session, BEGINS_ON)
     begins_on = type(today).fromisoformat(begins) if begins else today
-    calendar = Calendar(book.rollout.launched_on, begins_on, moment.zone, reviews_from)
+    calendar = Calendar(book.rollout.launched_on, begins_on, moment.zone, reviews_from, book.lots.settle_days)
     periods = due.owed(moment.now, calendar, runs.last_periods(moment.session))
     steps = due.steps(due.REQUEST, requests_store.due(moment.session, moment.now, limit=RUNNING_IN), moment.zone)
     steps += due.steps(due.PROPOSAL, deciding.to_lapse(moment), moment.zone)
@@ -81,7 +81,7 @@ def tick(app: App, *, now: datetime, announce_in: str | None = None) -> Ticked:
     done: list[Run] = []
     failed: list[tuple[Run, str]] = []
     for run in awaiting[:RUNNING_IN]:
-        if not due.is_step(run) and run.job in {one.job for one, _ in failed}:
+        if not due.is_step(run) and {run.job, due.WAITS_FOR.get(run.job)} & {one.job for one, _ in failed}:
             continue
         reason = _attempt(app, run, now=now, announce_in=announce_in)
         if reason is None:
@@ -118,6 +118,8 @@ def perform(moment: Moment, run: Run, *, announce_in: str | None) -> None:
         _perform_step(moment, run)
     elif run.job == due.GRANTS:
         monthly.run(moment, Month.parse(run.period), announce_in=announce_in)
+    elif run.job == due.LAPSES:
+        settling.run(moment, Month.parse(run.period))
     elif run.job == due.REVIEWS:
         drafting.draft(moment, Quarter.parse(run.period))
     elif runs.claim(moment.session, run.job, run.period, now=moment.now):
@@ -130,7 +132,7 @@ def perform(moment: Moment, run: Run, *, announce_in: str | None) -> None:
         elif run.job == due.REFUSALS:
             refusal_notes.owe(moment)
         else:
-            lapses.announce(moment, run.first_day)
+            announcements.announce(moment, run.first_day)
 
 
 def _perform_step(moment: Moment, run: Run) -> None:

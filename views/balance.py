@@ -50,6 +50,22 @@ class LotLine:
     remaining: MicroTokens
     starts_at: datetime
     expires_at: datetime
+    lapses: bool = False
+    """It ends before its time, because it is more than can be carried over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lapse:
+    """What lapses on a first, or did and is not taken yet; `on` is the first day without it.
+
+    `left` is what was left of monthly grants that live on, of which `carried_at_most` may be carried over.
+    """
+
+    on: date
+    amount: MicroTokens
+    left: MicroTokens
+    carried_at_most: MicroTokens
+    is_past: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +97,8 @@ class BalanceCard:
     account_id: int | None = None
     paid_by_company: MicroTokens | None = None
     """For use in the month outside the programme; None where the company never paid for this person."""
+    lapse: Lapse | None = None
+    """`lots` are as if it had ended each of them: a lot of which a part lapses stands there twice."""
 
     @property
     def next_grant_on(self) -> date | None:

@@ -29,7 +29,7 @@ class Statement:
 
     `settled` went into debt; `carried` was left of earlier grants, after `lapsed` went over the limit into the pool;
     `endings` are the open lots, the new one included, soonest first. `netted` was taken off for a break-glass that the
-    board did not ratify.
+    board did not ratify. `taken_on` is when `lapsed` is taken, if late usage may burn it until then.
     """
 
     month: Month
@@ -42,11 +42,12 @@ class Statement:
     endings: tuple[Ending, ...]
     contact: str
     netted: MicroTokens = field(default_factory=lambda: MicroTokens(0))
+    taken_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LapseNotice:
-    """What a person will lose if they do not use it.
+    """What a person will lose if they do not use it, `days` from now.
 
     `over_limit` lapses on `on` because more is left than is carried over; `endings` are lots that end then.
     """
@@ -56,6 +57,7 @@ class LapseNotice:
     over_limit: MicroTokens
     endings: tuple[Ending, ...]
     contact: str
+    person_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ class Digest:
     `month` is the one whose grants were posted; spend is that of `before`. Money is at `per_token`. `spent` and what
     follows from it are None where fewer people spent than may be told of; `projects` are those of enough people.
     `used_permille` is spend over entitlement. `rush` says that the last days' share of the spend was out of proportion.
+    `lapsed` is taken on `taken_on`, as far as late usage leaves it.
     """
 
     month: Month
@@ -98,3 +101,4 @@ class Digest:
     rush_days: int
     days: tuple[DayOfSpend, ...]
     contact: str
+    taken_on: date | None = None

@@ -65,6 +65,8 @@ def _card(email: str, card: BalanceCard) -> dict[str, Any]:
         "usd_per_token": common.usd_text(card.value.per_token),
         "lasts_until": card.outlook.lasts_until if card.outlook else None,
         "lapsing_tokens": common.token_text(MicroTokens(card.outlook.lapsing)) if card.outlook else None,
+        "lapses_tokens": common.token_text(card.lapse.amount if card.lapse else MicroTokens(0)),
+        "lapses_on": card.lapse.on if card.lapse else None,
         "lots": [
             {
                 "kind": lot.kind,
@@ -72,6 +74,7 @@ def _card(email: str, card: BalanceCard) -> dict[str, Any]:
                 "amount_tokens": common.token_text(lot.amount),
                 "remaining_tokens": common.token_text(lot.remaining),
                 "expires_at": lot.expires_at.isoformat(),
+                "lapses": lot.lapses,
             }
             for lot in card.lots
         ],

@@ -65,6 +65,11 @@ class LotRules:
 
     A lot that has ended is closed `settle_days` later: usage of its last days may still be on its way. What a
     correction gives back of a lot that has ended lives `returned_days`.
+
+    What lapses on a first stands announced from the day `announced_from` of the month before, and is taken
+    `settle_days` after the first. Notices go to those who could use `notice_share` of what lapses. Handbooks from
+    before there were these say neither: what is over the limit then lapses on the first, announced or not, and everyone
+    is notified.
     """
 
     months: Annotated[int, Between(1, 120)]
@@ -72,6 +77,8 @@ class LotRules:
     settle_days: Annotated[int, Between(0, 60)]
     notice_days: Annotated[tuple[int, ...], Between(1, 60)]
     returned_days: Annotated[int, Between(1, 365)] = 30
+    announced_from: Annotated[int, Between(1, 28)] | None = None
+    notice_share: Share | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from policy import lots as burning
-from policy.pace import PACE_DAYS, outlook
-from policy.period import Month, day_of
+from policy.pace import PACE_DAYS, days_observed, outlook
+from policy.period import Month, day_of, first_instant
 from policy.sizing import Factors
 from policy.units import MicroTokens
 from policy.value.valuation import TokenValue
+from programme.balance import lapse
 from programme.value import valuation
 from store import time_zones
 from store.ledger import wallets
@@ -17,6 +19,7 @@ from views import codec
 from views.balance import BalanceCard, LotLine
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
     from zoneinfo import ZoneInfo
 
@@ -24,10 +27,9 @@ if TYPE_CHECKING:
     from policy.period import Quarter
     from programme.moment import Moment
     from store.ledger.wallets import LotRow, ServiceSpend, Wallet
+    from views.balance import Lapse
 
 TOP_SERVICES = 3
-LEAST_DAYS_OBSERVED = 7
-"""A pace is not taken from less than a week: two busy first days would promise ruin."""
 
 
 def of_slack_user(moment: Moment, slack_user_id: str) -> BalanceCard | None:
@@ -46,7 +48,10 @@ def of_email(moment: Moment, email: str) -> BalanceCard | None:
 
 def _card(moment: Moment, wallet: Wallet, today: date) -> BalanceCard:
     month = Month.containing(today)
-    usable = [_lot_line(lot) for lot in wallet.lots if lot.starts_at <= moment.now < lot.expires_at]
+    spendable = [lot for lot in wallet.lots if lot.starts_at <= moment.now < lot.expires_at]
+    found = lapse.of(moment, wallet)
+    lapsing, takes = found or (None, {})
+    usable, gone = _lines(spendable, lapsing, takes, moment.zone)
     coming = [_lot_line(lot) for lot in wallet.lots if lot.starts_at > moment.now]
     # A lot that has expired but is not yet closed still stands in the balance, so it counts here and nowhere else.
     debt = burning.debt(wallet.balance, (lot.remaining for lot in wallet.lots))
@@ -58,7 +63,7 @@ def _card(moment: Moment, wallet: Wallet, today: date) -> BalanceCard:
         zone=time_zones.zone(wallet.time_zone, moment.zone),
         value=_value(moment, wallet, month.quarter),
         available=MicroTokens(available),
-        granted=sum((lot.amount for lot in usable), MicroTokens(0)),
+        granted=MicroTokens(sum(lot.amount for lot in spendable if not _is_gone(lot, lapsing, takes))),
         debt=MicroTokens(debt),
         lots=tuple(usable),
         coming=tuple(coming),
@@ -69,10 +74,38 @@ def _card(moment: Moment, wallet: Wallet, today: date) -> BalanceCard:
         used_before=wallet.account_id is not None,
         now=moment.now,
         grant=None if wallet.factors is None else codec.read(Factors, wallet.factors),
-        ended=tuple(_lot_line(lot) for lot in wallet.lots if lot.expires_at <= moment.now),
+        ended=(*(_lot_line(lot) for lot in wallet.lots if lot.expires_at <= moment.now), *gone),
         account_id=wallet.account_id,
         paid_by_company=_paid(moment, wallet.company_account_id, month, today),
+        lapse=lapsing,
     )
+
+
+def _is_gone(lot: LotRow, lapsing: Lapse | None, takes: Mapping[int, int]) -> bool:
+    """Whether all that was left of a lot has lapsed."""
+    return lapsing is not None and lapsing.is_past and takes.get(lot.id) == lot.remaining
+
+
+def _lines(
+    lots: list[LotRow], lapsing: Lapse | None, takes: Mapping[int, int], zone: ZoneInfo
+) -> tuple[list[LotLine], list[LotLine]]:
+    """(what can be spent, what has lapsed): a lot of which a part lapses makes two lines."""
+    if lapsing is None:
+        return [_lot_line(lot) for lot in lots], []
+    at = first_instant(lapsing.on, zone)
+    parts = [
+        replace(_lot_line(lot), remaining=MicroTokens(takes[lot.id]), expires_at=at, lapses=True)
+        for lot in lots
+        if lot.id in takes
+    ]
+    rest = [
+        replace(_lot_line(lot), remaining=MicroTokens(lot.remaining - takes.get(lot.id, 0)))
+        for lot in lots
+        if lot.remaining > takes.get(lot.id, 0)
+    ]
+    if lapsing.is_past:
+        return rest, parts
+    return sorted([*parts, *rest], key=lambda line: line.expires_at), []
 
 
 def _lot_line(lot: LotRow) -> LotLine:
@@ -106,7 +139,6 @@ def _outlook(
 ) -> Outlook | None:
     if debt or not spending:
         return None
-    observed = (today - min(s.first_day for s in spending)).days + 1
-    days = min(max(observed, LEAST_DAYS_OBSERVED), PACE_DAYS)
+    days = days_observed(min(s.first_day for s in spending), today)
     left = [(int(lot.remaining), day_of(lot.expires_at, zone)) for lot in lots]
     return outlook(left, sum(s.window for s in spending), days, today)

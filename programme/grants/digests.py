@@ -22,7 +22,7 @@ TOP = 5
 KINDS = {"model_api": "Model calls", "training": "Training jobs"}
 
 
-def of_run(moment: Moment, plan: Plan, *, carried: int, lapsed: int) -> Digest:
+def of_run(moment: Moment, plan: Plan, *, carried: int, lapsed: int, taken_on: date | None = None) -> Digest:
     """The digest that goes with a month's grants; spend is that of the month before."""
     before, rules = plan.month.previous(), plan.book.digest
     who = monthly.spenders(moment.session, before)
@@ -52,6 +52,7 @@ def of_run(moment: Moment, plan: Plan, *, carried: int, lapsed: int) -> Digest:
         rush_days=rules.rush_days,
         days=_days(moment, plan, days) if told else (),
         contact=plan.book.contact,
+        taken_on=taken_on,
     )
 
 

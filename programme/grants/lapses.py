@@ -1,42 +1,29 @@
-"""What ends: lots whose time is over, what leavers leave, what exceeds the carry limit, and the notices before it."""
+"""What ends: lots whose time is over, what leavers leave, and what exceeds the carry limit."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from policy.kinds import EntryKind, LotKind
-from policy.period import Month, first_instant
-from policy.units import MICRO_PER_TOKEN, MicroTokens
-from programme import notify
+from policy.kinds import EntryKind
+from policy.period import first_instant
+from programme import carry_over
 from programme.grants import sizing
 from store.audit import POLICY
 from store.grants import monthly
 from store.ledger import ledger
 from store.ledger.ledger import Draft
-from views import codec
-from views.grants import Ending, LapseNotice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date, datetime
 
     from policy.handbook import Handbook
-    from programme.handbooks import Handbooks
+    from policy.period import Month
+    from programme.carry_over import Excess
     from programme.moment import Moment
     from store.grants.monthly import Holding
-
-TEN_THOUSAND = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Excess:
-    """What someone holds beyond the carry limit, and out of which lots it lapses: those that end first."""
-
-    amount: int
-    takes: tuple[tuple[int, int], ...]
 
 
 def close_ended(moment: Moment, day: date) -> int:
@@ -101,76 +88,7 @@ def taking_out(
     )
 
 
-def due(
-    lots: Mapping[str, Sequence[Holding]], grants: Mapping[str, MicroTokens], book: Handbook, at: datetime
-) -> dict[str, Excess]:
-    """What lapses at the beginning of a month, by person; what ends then is not part of it.
-
-    `grants` are the month's as they would be for the whole of it. Nothing lapses for people who get none.
-    """
-    over = {id_: _over_limit(lots.get(id_, ()), int(grant), book, at) for id_, grant in grants.items()}
-    return {person_id: one for person_id, one in over.items() if one.amount}
-
-
 def foreseen(moment: Moment, month: Month, lots: Mapping[str, Sequence[Holding]], book: Handbook) -> dict[str, Excess]:
     """What will lapse at the beginning of a month to come, if nothing of it is used until then."""
     grants = sizing.foreseen(moment, month, book, lots)
-    return due(lots, grants, book, first_instant(month.first_day, moment.zone))
-
-
-def _over_limit(lots: Iterable[Holding], whole_grant: int, book: Handbook, at: datetime) -> Excess:
-    """What is left of monthly grants at an instant beyond `carry_over` × a whole month's grant."""
-    kept = [h for h in lots if h.kind == LotKind.MONTHLY and h.expires_at > at]
-    limit = whole_grant * int(book.lots.carry_over * TEN_THOUSAND) // TEN_THOUSAND
-    excess = max(sum(h.remaining for h in kept) - limit, 0)
-    takes: list[tuple[int, int]] = []
-    left = excess
-    for holding in kept:
-        taken = min(left, holding.remaining)
-        if taken:
-            takes.append((holding.lot_id, taken))
-            left -= taken
-    return Excess(excess, tuple(takes))
-
-
-def announce(moment: Moment, day: date) -> int:
-    """Owe a notice to everyone who will lose something so many days from `day`; how many people.
-
-    A notice that comes too late to be of use is left out: when the lapse is past, or when its later notice is due too.
-    """
-    books = moment.handbooks
-    book = books.on(day)
-    today = moment.today
-    owed = 0
-    for days in book.lots.notice_days:
-        target = day + timedelta(days=days)
-        sooner = [d for d in book.lots.notice_days if d < days]
-        if target <= today or (sooner and today >= target - timedelta(days=max(sooner))):
-            continue
-        owed += _announce_for(moment, target, books, days=days)
-    return owed
-
-
-def _announce_for(moment: Moment, target: date, books: Handbooks, *, days: int) -> int:
-    begin, end = first_instant(target, moment.zone), first_instant(target + timedelta(days=1), moment.zone)
-    by_person: defaultdict[str, list[Holding]] = defaultdict(list)
-    for holding in monthly.holdings(moment.session):
-        by_person[holding.person_id].append(holding)
-    month = Month.containing(target)
-    over = foreseen(moment, month, by_person, books.on(target)) if target == month.first_day else {}
-    book = books.on(target - timedelta(days=days))
-    gone = monthly.leavers(moment.session, target)
-    rows = []
-    for person_id, lots in sorted(by_person.items()):
-        ending = tuple(
-            Ending(MicroTokens(h.remaining), target)
-            for h in lots
-            # Of an exception its own notice tells, which offers to ask for more time.
-            if begin <= h.expires_at < end and h.remaining >= MICRO_PER_TOKEN and h.kind != LotKind.EXCEPTION
-        )
-        lapsing = over[person_id].amount if person_id in over else 0
-        if person_id in gone or not (ending or lapsing >= MICRO_PER_TOKEN):
-            continue
-        notice = LapseNotice(target, days, MicroTokens(lapsing), ending, book.contact)
-        rows.append((f"notice:{target}:{days}:{person_id}", "grants/lapse_notice", codec.written(notice), person_id))
-    return notify.to_people(moment, rows, book=book, earliest=moment.now)
+    return carry_over.due(lots, grants, book, first_instant(month.first_day, moment.zone))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from policy.kinds import EntryKind, LotKind
@@ -11,12 +12,13 @@ from policy.period import Month, day_of, first_instant
 from policy.reasons import Refusal
 from policy.sizing import Factors
 from policy.units import MicroTokens, NanoUSD
-from programme import notify
+from programme import carry_over, notify
 from programme.funding import PRIORITY
 from programme.grants import digests, lapses, netting, sizing
 from store import audit, locks, runs
 from store.audit import POLICY
 from store.exceptions import requests
+from store.grants import lapses as announced
 from store.grants import monthly
 from store.grants.monthly import NewGrant
 from store.ledger import ledger
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
     from zoneinfo import ZoneInfo
 
-    from programme.grants.lapses import Excess
+    from programme.carry_over import Excess
     from programme.grants.sizing import Plan
     from programme.moment import Moment
     from store.exceptions.requests import Request
@@ -54,8 +56,9 @@ class MonthlyRun:
 def run(moment: Moment, month: Month, *, announce_in: str | None = None) -> MonthlyRun | None:
     """Grant a month to everyone who takes part; None when it is done already.
 
-    What is over the carry limit lapses into the pool first. Statements, and the digest for the channel `announce_in`,
-    are owed in the same transaction. A Refusal leaves everything as it was.
+    What is over the carry limit lapses: some days later (settling.py), or at once under a handbook that announces
+    nothing. Statements, and the digest for the channel `announce_in`, are owed in the same transaction. A Refusal
+    leaves everything as it was.
     """
     if not runs.claim(moment.session, JOB, str(month), now=moment.now):
         return None
@@ -68,7 +71,7 @@ def run(moment: Moment, month: Month, *, announce_in: str | None = None) -> Mont
     _post(moment, planned, holding, over, key=str(month))
     if announce_in is not None:
         carried = sum(holding.carried(person_id, over) for person_id in planned.sizing.grants)
-        digest = digests.of_run(moment, planned, carried=carried, lapsed=_total(over))
+        digest = digests.of_run(moment, planned, carried=carried, lapsed=_total(over), taken_on=_taken_on(planned))
         notify.to_channel(
             moment,
             key=f"digest:{month}:{announce_in}",
@@ -167,10 +170,13 @@ class _Holdings:
 
 
 def _lapse(moment: Moment, planned: Plan, holding: _Holdings) -> dict[str, Excess]:
-    """Take what is over the carry limit into the pool."""
+    """What is over the carry limit; taken into the pool where late usage is not waited for."""
     at = first_instant(planned.month.first_day, moment.zone)
     grants = {person_id: factors.whole_grant for person_id, factors in planned.sizing.grants.items()}
-    over = lapses.due(holding.lots, grants, planned.book, at)
+    if _taken_on(planned) is not None:
+        told = announced.announced(moment.session, planned.month)
+        return carry_over.since_the_first(moment, planned.month, grants, told)
+    over = carry_over.due(holding.lots, grants, planned.book, at)
     drafts = [
         lapses.taking_out(
             EntryKind.LAPSE,
@@ -184,6 +190,13 @@ def _lapse(moment: Moment, planned: Plan, holding: _Holdings) -> dict[str, Exces
     ]
     ledger.post(moment.session, drafts, now=moment.now)
     return over
+
+
+def _taken_on(planned: Plan) -> date | None:
+    """When what lapses on the first is taken; None where it is at once."""
+    rules = planned.book.lots
+    settled = planned.month.first_day + timedelta(days=rules.settle_days)
+    return None if rules.announced_from is None else settled
 
 
 def _total(over: Mapping[str, Excess]) -> int:
@@ -289,6 +302,7 @@ def _owe_statements(
             endings=tuple(Ending(MicroTokens(left), day) for left, day in open_lots if left),
             contact=planned.book.contact,
             netted=taken_off,
+            taken_on=_taken_on(planned),
         )
         key = f"statement:{planned.month}:{person_id}"
         rows.append((key, "grants/statement", codec.written(statement), person_id))

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from policy.units import MicroTokens
 from policy.value.valuation import worth
+from programme.grants import announcements
 from scheduler.composers.drawing import drawn
 from templates import charts, render, workings
 from views import codec
 from views.grants import Digest, LapseNotice, Statement
 
 if TYPE_CHECKING:
+    from programme.app import App
     from templates.charts import Picture
     from templates.render import Message
 
@@ -24,12 +26,19 @@ def compose_statement(view: object) -> tuple[Message, Picture | None]:
     return render.message("grants/statement", statement=statement, working=working), None
 
 
-def compose_lapse_notice(view: object) -> tuple[Message, Picture | None]:
-    """What a person will lose soon."""
-    notice = codec.read(LapseNotice, view)
+def compose_lapse_notice(app: App, view: object) -> Message | None:
+    """What a person will lose soon, as things stand now; nothing once it is past, or used by now."""
+    kept = codec.read(LapseNotice, view)
+    with app.reading() as moment:
+        notice = announcements.as_it_stands(moment, kept)
+    return None if notice is None else lapse_notice(notice)
+
+
+def lapse_notice(notice: LapseNotice) -> Message:
+    """The words of a notice."""
     ending = sum((one.amount for one in notice.endings), MicroTokens(0))
     lapsing = notice.over_limit + ending
-    return render.message("grants/lapse_notice", notice=notice, lapsing=lapsing, ending=ending), None
+    return render.message("grants/lapse_notice", notice=notice, lapsing=lapsing, ending=ending)
 
 
 def compose_digest(view: object) -> tuple[Message, Picture | None]:

@@ -16,6 +16,7 @@ from store.handbook.reference import LATEST_FIRST
 from store.ledger.ledger import COMPANY, company_code
 from store.tables.grants import grants
 from store.tables.ledger import accounts, entries, lot_movements, lots, postings
+from store.tables.outbox import runs
 from store.tables.people import people
 from store.tables.value import token_values
 
@@ -38,6 +39,7 @@ class LotRow(NamedTuple):
     starts_at: datetime
     expires_at: datetime
     reason: str
+    id: int
 
 
 class Wallet(NamedTuple):
@@ -45,7 +47,8 @@ class Wallet(NamedTuple):
 
     Without an account (nothing was ever granted or used) the balance is 0; `nano_usd_per_token` and `value_version` are
     None while no one has adopted the quarter's value. `factors` are those of the month's grant, as plain values.
-    `company_account_id` is what paid for them outside the programme, None where it never did.
+    `company_account_id` is what paid for them outside the programme, None where it never did. It is settled once what
+    lapsed on the month's first is taken.
     """
 
     person_id: str
@@ -58,6 +61,7 @@ class Wallet(NamedTuple):
     factors: object | None
     company_account_id: int | None
     lots: tuple[LotRow, ...]
+    is_settled: bool
 
 
 class ServiceSpend(NamedTuple):
@@ -92,6 +96,7 @@ _latest_value = (
     .subquery("latest_value")
 )
 _company = accounts.alias("company")
+_settled = sa.exists().where(runs.c.job == sa.literal_column("'lapses'"), runs.c.period == sa.bindparam("month"))
 _wallet = (
     sa.select(
         people.c.id,
@@ -103,12 +108,14 @@ _wallet = (
         _latest_value.c.version,
         grants.c.factors,
         _company.c.id,
+        _settled,
         lots.c.kind,
         lots.c.amount,
         lots.c.remaining,
         lots.c.starts_at,
         lots.c.expires_at,
         lots.c.reason,
+        lots.c.id,
     )
     .select_from(
         people.outerjoin(accounts, accounts.c.person_id == people.c.id)
@@ -119,7 +126,7 @@ _wallet = (
     )
     .order_by(lots.c.priority, lots.c.expires_at, lots.c.id)
 )
-_WALLET_COLUMNS = 9
+_WALLET_COLUMNS = 10
 _wallet_by_slack = bulk.Prepared(_wallet.where(people.c.slack_user_id == sa.bindparam("who")))
 _wallet_by_email = bulk.Prepared(_wallet.where(people.c.email == sa.bindparam("who")))
 
@@ -142,15 +149,18 @@ def _read(session: Session, query: bulk.Prepared, who: str, month: Month) -> Wal
         return None
     # The outer join gives one row without a lot to a wallet that has none.
     open_lots = tuple([_lot(row[_WALLET_COLUMNS:]) for row in rows if row[_WALLET_COLUMNS] is not None])
-    person_id, name, zone, account_id, balance, nano_usd, version, factors, company = rows[0][:_WALLET_COLUMNS]
+    person_id, name, zone, account_id, balance, nano_usd, version, factors, company, settled = rows[0][:_WALLET_COLUMNS]
     # The drivers differ in who reads JSON.
     factors = json.loads(factors) if isinstance(factors, str) else factors
-    return Wallet(person_id, name, zone, account_id, balance, nano_usd, version, factors, company, open_lots)
+    return Wallet(
+        person_id, name, zone, account_id, balance, nano_usd, version, factors, company, open_lots, bool(settled)
+    )
 
 
 def _lot(columns: Sequence[Any]) -> LotRow:
-    kind, amount, remaining, starts_at, expires_at, reason = columns
-    return LotRow(LotKind(kind), amount, remaining, bulk.read_instant(starts_at), bulk.read_instant(expires_at), reason)
+    kind, amount, remaining, starts_at, expires_at, reason, id_ = columns
+    begin, end = bulk.read_instant(starts_at), bulk.read_instant(expires_at)
+    return LotRow(LotKind(kind), amount, remaining, begin, end, reason, id_)
 
 
 _SPEND_COLUMNS = """

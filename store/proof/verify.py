@@ -25,7 +25,7 @@ from store.exceptions import votes as votes_store
 from store.handbook import proposals as proposals_store
 from store.handbook import reference
 from store.ledger import ledger
-from store.proof import appeals, corrections, quarantine, review_votes, reviews
+from store.proof import appeals, corrections, lapses, quarantine, review_votes, reviews
 from store.proof import exceptions as proof_exceptions
 from store.proof import value as proof_value
 from store.reviews import drafts
@@ -468,6 +468,7 @@ CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (
     lots_as_granted,
     wallets_covered,
     grants_as_sized,
+    *lapses.CHECKS,
     proof_value.values_as_calculated,
     proof_value.values_by_two,
     buffers_book,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Table, Text
+from sqlalchemy import CheckConstraint, Column, Date, ForeignKey, Table, Text
 
 from store.columns import AmountColumn, Identifier, Instant, Json
 from store.tables.base import metadata
@@ -34,4 +34,15 @@ grants = Table(
     Column("handbook_version", Text, ForeignKey(handbooks.c.version), nullable=False),
     Column("value_version", Text, ForeignKey(token_values.c.version), nullable=False),
     CheckConstraint("amount > 0", name="amount"),
+)
+
+lapse_announcements = Table(
+    "lapse_announcements",
+    metadata,
+    Column("month", Text, primary_key=True, comment="On its first it lapses."),
+    Column("person_id", Text, ForeignKey(people.c.id), primary_key=True),
+    Column("announced_on", Date, primary_key=True, comment="From when the balance showed it; the latest holds."),
+    Column("amount", AmountColumn, nullable=False),
+    Column("carried_at_most", AmountColumn, nullable=False, comment="The carry limit that it follows from."),
+    CheckConstraint("amount >= 0", name="amount"),
 )

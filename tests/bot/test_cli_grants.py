@@ -131,10 +131,10 @@ def test_the_calendar_is_listed_and_done(run: Run) -> None:
     """`due` names what is owed at an instant, `tick` does it, and then nothing is owed."""
     at = "2026-11-20T13:00:00+01:00"
     owed = read(run("due", "--at", at, "--json"))
-    assert [line["job"] for line in owed] == ["grants", "expiry", "joiners", "notices"]
+    assert [line["job"] for line in owed] == ["grants", "lapses", "expiry", "joiners", "notices"]
     assert "grants" in run("due", "--at", at).stdout
     done = read(run("tick", "--at", at, "--json"))
-    assert (len(done["done"]), done["failed"]) == (4, [])
+    assert (len(done["done"]), done["failed"]) == (5, [])
     assert run("due", "--at", at).stdout == "Nothing is owed.\n"
     assert run("tick", "--at", at).stdout == "Nothing was owed.\n"
     run("due", "--at", "2026-11-20T13:00:00", code=2)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policy.period import Month, Quarter, Week, day_of, first_instant
-from programme.grants import monthly
+from programme.grants import monthly, settling
 from programme.reviews import drafting
 from scheduler import due
 from scheduler.due import Calendar, Run
@@ -19,6 +19,7 @@ from tests.support import depth
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "America/Santiago")
 LAUNCH = date(2027, 1, 1)
+SETTLE_DAYS = 3
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
@@ -45,12 +46,13 @@ def assert_each_period_once(runs: list[Run], calendar: Calendar, end: datetime) 
     assert weeks == [str(Week(day)) for day in later if not day.weekday()]
     months = [run.period for run in runs if run.job == due.GRANTS]
     assert months == sorted({day[:7] for day in days})
+    assert [run.period for run in runs if run.job == due.LAPSES] == months[: len(months) - (last.day <= SETTLE_DAYS)]
 
 
 @pytest.mark.parametrize("zone", ZONES)
 def test_three_years_of_hours_lose_no_period(zone: str) -> None:
     """Looked at every five hours from the launch through leap February and six clock changes, nothing is missed."""
-    calendar = Calendar(LAUNCH, LAUNCH, ZoneInfo(zone))
+    calendar = Calendar(LAUNCH, LAUNCH, ZoneInfo(zone), settle_days=SETTLE_DAYS)
     begin = first_instant(LAUNCH, calendar.zone)
     instants = [begin + timedelta(hours=5 * i) for i in range(3 * 366 * 24 // 5)]
     runs = walked(calendar, instants)
@@ -66,7 +68,7 @@ def test_three_years_of_hours_lose_no_period(zone: str) -> None:
 @settings(max_examples=depth.examples(60), deadline=None)
 def test_after_any_outage_all_is_done_late(zone: str, minutes: list[int], begins_on: date) -> None:
     """Whenever someone happens to look, what was owed meanwhile is done then, once, each job in order."""
-    calendar = Calendar(LAUNCH, begins_on, ZoneInfo(zone))
+    calendar = Calendar(LAUNCH, begins_on, ZoneInfo(zone), settle_days=SETTLE_DAYS)
     begin = first_instant(max(LAUNCH, begins_on), calendar.zone)
     instants = sorted(begin + timedelta(minutes=m) for m in minutes)
     runs = walked(calendar, instants)
@@ -78,7 +80,12 @@ def test_after_any_outage_all_is_done_late(zone: str, minutes: list[int], begins
 def test_a_catch_up_goes_in_the_order_of_time() -> None:
     """After an outage over the first, what ended is closed before the new month is granted, and so day by day."""
     calendar = Calendar(LAUNCH, LAUNCH, BERLIN)
-    done = {due.GRANTS: "2027-01", due.WEEKLY: "2027-W05", **dict.fromkeys(due.DAILY, "2027-01-30")}
+    done = {
+        due.GRANTS: "2027-01",
+        due.LAPSES: "2027-01",
+        due.WEEKLY: "2027-W05",
+        **dict.fromkeys(due.DAILY, "2027-01-30"),
+    }
     runs = due.owed(datetime(2027, 2, 2, 12, tzinfo=UTC), calendar, done)
     assert [(run.job, run.period) for run in runs] == [
         ("expiry", "2027-01-31"),
@@ -86,6 +93,7 @@ def test_a_catch_up_goes_in_the_order_of_time() -> None:
         ("notices", "2027-01-31"),
         ("expiry", "2027-02-01"),
         ("grants", "2027-02"),
+        ("lapses", "2027-02"),
         ("joiners", "2027-02-01"),
         ("notices", "2027-02-01"),
         ("expiry", "2027-02-02"),
@@ -112,6 +120,7 @@ def test_months_before_the_calendar_are_nobodys_debt() -> None:
 def test_the_calendar_and_the_programme_use_one_name() -> None:
     """The run that the calendar owes is the one that the programme claims."""
     assert due.GRANTS == monthly.JOB
+    assert due.LAPSES == settling.JOB
     assert due.REVIEWS == drafting.JOB
 
 

@@ -40,6 +40,7 @@ def test_the_first_tick_grants_the_present_month_only(app: App) -> None:
     ticked = rollout.run_calendar(app, NOON)
     assert [(run.job, run.period) for run in ticked.done] == [
         ("grants", "2026-11"),
+        ("lapses", "2026-11"),
         ("expiry", "2026-11-20"),
         ("joiners", "2026-11-20"),
         ("notices", "2026-11-20"),
@@ -130,7 +131,7 @@ def test_replicas_that_tick_at_once_do_everything_once(app: App, database_url: s
         assert ticked.failed == ()
 
     assert books.at_once(database_url, [replica] * 8) == []
-    assert books.count(app, runs) == 4
+    assert books.count(app, runs) == 5
     assert books.count(app, grants) == books.count(app, outbox) == 5
     assert books.findings(app) == {}
 

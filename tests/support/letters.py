@@ -156,9 +156,10 @@ def unspent() -> Digest:
 
 def told(letter: Statement | LapseNotice | Digest) -> Message:
     """The message that comes of a letter after its way through the outbox."""
+    if isinstance(letter, LapseNotice):
+        return composers_grants.lapse_notice(codec.read(LapseNotice, json.loads(codec.written(letter))))
     compose: dict[type, Callable[[object], tuple[Message, object]]] = {
         Statement: composers_grants.compose_statement,
-        LapseNotice: composers_grants.compose_lapse_notice,
         Digest: composers_grants.compose_digest,
     }
     return compose[type(letter)](json.loads(codec.written(letter)))[0]
@@ -185,12 +186,14 @@ CASES: dict[str, Callable[[], Message]] = {
     "statement_of_the_pilot": lambda: told(statement(factors(weighted=False))),
     "statement_in_debt": lambda: told(statement(settled=factors().amount, carried=tokens("0"), endings=())),
     "statement_with_a_lapse": lambda: told(statement(settled=tokens("1200"), lapsed=tokens("1500.25"))),
+    "statement_with_a_lapse_to_come": lambda: told(statement(lapsed=tokens("1500.25"), taken_on=date(2026, 12, 4))),
     "statement_hostile": lambda: told(hostile_statement(HOSTILE)),
     "lapse_notice": lambda: told(notice()),
     "lapse_notice_tomorrow": lambda: told(notice(days=1, over="0")),
     "lapse_notice_of_many_lots": lambda: told(notice(endings=12)),
     "lapse_notice_hostile": lambda: told(notice(contact=HOSTILE)),
     "digest": lambda: told(digest()),
+    "digest_with_a_lapse_to_come": lambda: told(digest(taken_on=date(2026, 12, 4))),
     "digest_after_a_rush": lambda: told(digest(rush=True)),
     "digest_of_nothing": lambda: told(unspent()),
     "digest_hostile": lambda: told(hostile_digest(HOSTILE)),

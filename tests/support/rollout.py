@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 MIDPOINTS = {"P1": 90_000, "P2": 110_000, "P3": 140_000, "P4": 180_000, "P5": 220_000}
 NONE: Mapping[str, str] = {}
+UNANNOUNCED: Mapping[str, str] = {"announced_from = 20\n": "", "notice_share = 0.25\n": ""}
+"""The rules of before: what is over the limit lapses on the first, and all who lose something are notified."""
+TO_EVERYONE: Mapping[str, str] = {"notice_share = 0.25\n": ""}
 LAUNCH = date(2026, 1, 1)
 """Ten months before the tests' usual day: everyone's wave has come."""
 

@@ -34,7 +34,7 @@ from store.usage.events import Line
 from templates import homes, render, workings
 from tests.support import appealed, cards, letters, linked, packs, pages, proposed, refused, reported, warned
 from tests.support.letters import ENDLESS, HOSTILE
-from views.balance import BalanceCard, CallLine, DebitLine, Explanation, LotLine, MeterLine
+from views.balance import BalanceCard, CallLine, DebitLine, Explanation, Lapse, LotLine, MeterLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -75,6 +75,19 @@ USUAL = BalanceCard(
     outlook=Outlook(date(2026, 12, 30), 1_250_400_000),
     used_before=True,
     now=NOW,
+)
+FIRST = datetime(2026, 12, 1, tzinfo=UTC)
+LAPSE = Lapse(date(2026, 12, 1), tokens("990"), tokens("4120.35"), tokens("3130.35"))
+LAPSING = dataclasses.replace(
+    USUAL,
+    lots=(
+        dataclasses.replace(lot("990", "1500", reason="Grant for September 2026"), expires_at=FIRST, lapses=True),
+        lot("3130.35", "5000", reason="Grant for October 2026"),
+    ),
+    lapse=LAPSE,
+)
+LAPSED = dataclasses.replace(
+    USUAL, lots=USUAL.lots[1:], available=tokens("4000"), lapse=dataclasses.replace(LAPSE, is_past=True)
 )
 IN_DEBT = dataclasses.replace(
     USUAL, available=tokens("-52.5"), granted=tokens("0"), debt=tokens("52.5"), lots=(), outlook=None
@@ -192,6 +205,9 @@ CASES: dict[str, Callable[[], Message]] = (
     {
         "balance": lambda: balance(USUAL),
         "balance_lasting": lambda: balance(dataclasses.replace(USUAL, outlook=Outlook(date(2026, 12, 3), 0))),
+        "balance_that_lapses": lambda: balance(LAPSING),
+        "balance_of_which_some_lapsed": lambda: balance(LAPSED),
+        "why_it_lapses": lambda: why(LAPSING, received="6500", used="2379.65"),
         "balance_used_up": lambda: balance(dataclasses.replace(NEWCOMER, used_before=True)),
         "balance_in_debt": lambda: balance(IN_DEBT),
         "balance_in_debt_with_lots": lambda: balance(

@@ -80,7 +80,7 @@ def played(settled_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Pl
     shutil.copy(settled_sqlite, path)
     clock = Clock()
     database = open_database(f"sqlite:///{path}")
-    app = requests.convene(App(database, ZONE, clock))
+    app = requests.convene(App(database, ZONE, clock), changes=rollout.TO_EVERYONE)
     told = {"statement_of_a_first_month": owed(app, f"statement:2026-11:{cast.person_id(app, ADA)}")}
     use(app, ADA, MOST)
     use(app, BEN, A_FEW, model=GPT)

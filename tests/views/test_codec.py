@@ -27,17 +27,17 @@ KEPT: dict[type, str] = {
     Statement: (
         '{"month":{"year":2026,"month":11},"name":"Ben Okafor","factors":' + FACTORS + ',"worth":937000000000,'
         '"settled":0,"carried":1500000,"lapsed":0,"endings":[{"amount":93700000000,"ends_on":"2027-02-01"}],'
-        '"contact":"#ai-tokens","netted":0}'
+        '"contact":"#ai-tokens","netted":0,"taken_on":null}'
     ),
     LapseNotice: (
         '{"on":"2027-01-01","days":7,"over_limit":87450000000,"endings":[{"amount":1500000,"ends_on":"2027-01-01"}],'
-        '"contact":"#ai-tokens"}'
+        '"contact":"#ai-tokens","person_id":""}'
     ),
     Digest: (
         '{"month":{"year":2026,"month":12},"before":{"year":2026,"month":11},"people":8,"granted":2492800000000,'
         '"per_token":10000000,"entitled":25708333333333,"spent":null,"services":[{"name":"OpenAI API","spent":1}],'
         '"kinds":[],"projects":[],"carried":2246950000000,"lapsed":0,"used_permille":null,"rush":false,"rush_days":5,'
-        '"days":[{"day":"2026-11-01","spent":0}],"contact":"#ai-tokens"}'
+        '"days":[{"day":"2026-11-01","spent":0}],"contact":"#ai-tokens","taken_on":null}'
     ),
     SpendWarning: (
         '{"percent":50,"month":{"year":2026,"month":11},"spent":243000000000,"left":118500000000,"debt":0,'
@@ -66,6 +66,16 @@ def test_a_statement_from_before_break_glasses_were_taken_off_is_read() -> None:
     kept = json.loads(KEPT[Statement])
     del kept["netted"]
     assert codec.read(Statement, kept).netted == MicroTokens(0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "youngest"), [(Statement, "taken_on"), (Digest, "taken_on"), (LapseNotice, "person_id")]
+)
+def test_rows_from_before_lapses_were_announced_are_read(kind: type, youngest: str) -> None:
+    """A row without the youngest field is read as one that says nothing of it."""
+    kept = json.loads(KEPT[kind])
+    del kept[youngest]
+    assert not getattr(codec.read(kind, kept), youngest)
 
 
 def test_values_come_back_with_their_types() -> None:

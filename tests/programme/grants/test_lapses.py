@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,9 @@ import sqlalchemy as sa
 
 from policy.period import Month
 from policy.units import MicroTokens
-from programme.grants import lapses, monthly
+from programme.grants import announcements, lapses, monthly
 from programme.people import terms
+from scheduler.composers import grants as composers
 from store.tables.ledger import entries
 from store.tables.outbox import outbox
 from tests.support import books, cast, rollout
@@ -30,7 +32,7 @@ def close(app: App, day: date) -> int:
 
 def announce(app: App, day: date, *, now: datetime | None = None) -> int:
     with app.transaction(now or at(day)) as moment:
-        return lapses.announce(moment, day)
+        return announcements.announce(moment, day)
 
 
 def grant(app: App, month: Month) -> None:
@@ -104,7 +106,7 @@ def test_debt_is_not_made_larger_by_what_ends(app: App) -> None:
 
 def test_a_lapse_is_announced_a_week_and_a_day_before(app: App) -> None:
     """Two unused grants: what exceeds the limit on the first is told on the 24th and on the 30th, with the amount."""
-    rollout.launch(app)
+    rollout.launch(app, changes=rollout.TO_EVERYONE)
     grant(app, Month(2026, 10))
     grant(app, Month(2026, 11))
     told = [day for day in range(20, 31) if announce(app, date(2026, 11, day))]
@@ -119,7 +121,7 @@ def test_a_lapse_is_announced_a_week_and_a_day_before(app: App) -> None:
 def test_what_is_told_to_lapse_is_what_lapses(sqlite_app: App, away_from: date, until: date | None) -> None:
     """Back from a leave, a part of a month makes no smaller limit; on leave there is no grant, and nothing lapses."""
     app = sqlite_app
-    rollout.launch(app)
+    rollout.launch(app, changes=rollout.TO_EVERYONE)
     with app.transaction() as moment:
         terms.set_leave(moment, BEN, away_from, until, actor="test")
     grant(app, Month(2026, 10))
@@ -136,7 +138,7 @@ def test_what_is_told_to_lapse_is_what_lapses(sqlite_app: App, away_from: date, 
 
 def test_the_end_of_a_lot_is_announced_wherever_it_falls(app: App) -> None:
     """A gift that ends in mid-month is announced like a grant; who holds nothing that ends hears nothing."""
-    rollout.launch(app)
+    rollout.launch(app, changes=rollout.TO_EVERYONE)
     cast.give(app, ADA, "100", days=20)
     cast.give(app, BEN, "100", days=60)
     end = (app.clock() + timedelta(days=20)).date()
@@ -148,9 +150,56 @@ def test_the_end_of_a_lot_is_announced_wherever_it_falls(app: App) -> None:
 
 def test_a_notice_that_comes_too_late_is_left_out(app: App) -> None:
     """After an outage the week's notice gives way to the day's, and no one is told of a lapse that is past."""
-    rollout.launch(app)
+    rollout.launch(app, changes=rollout.TO_EVERYONE)
     cast.give(app, ADA, "100", days=20)
     end = (app.clock() + timedelta(days=20)).date()
     assert announce(app, end - timedelta(days=7), now=at(end - timedelta(days=3))) == 1
     assert announce(app, end - timedelta(days=7), now=at(end - timedelta(days=1))) == 0
     assert announce(app, end - timedelta(days=1), now=at(end)) == 0
+
+
+def test_a_notice_goes_out_on_the_last_working_morning_before(app: App) -> None:
+    """February 2027 begins on a Monday: the day's notice comes on Friday and says three days, the week's on Monday."""
+    rollout.launch(app, changes=rollout.TO_EVERYONE)
+    grant(app, Month(2026, 12))
+    grant(app, Month(2027, 1))
+    days = [date(2027, 1, day) for day in range(20, 32)]
+    told = [day.day for day in days if announce(app, day, now=at(day) - timedelta(hours=9, minutes=55))]
+    assert told == [25, 29]
+    week, day = notices(app, ADA)
+    assert (week["on"], week["days"]) == ("2027-02-01", 7)
+    assert (day["on"], day["days"]) == ("2027-02-01", 3)
+    due_at = sa.select(outbox.c.due_at).where(outbox.c.template == "grants/lapse_notice")
+    assert all(at.date() in {date(2027, 1, 25), date(2027, 1, 29)} for (at,) in books.rows(app, due_at))
+
+
+def test_a_notice_is_written_from_what_holds_when_it_goes_out(app: App) -> None:
+    """Delivered a day late it says the days that are left then, and once the lapse is past it isn't sent."""
+    rollout.launch(app, changes=rollout.TO_EVERYONE)
+    grant(app, Month(2026, 10))
+    grant(app, Month(2026, 11))
+    announce(app, date(2026, 11, 24))
+    [kept] = notices(app, ADA)
+    for now, left in ((at(date(2026, 11, 25)), "In 6 days"), (at(date(2026, 11, 30)), "Tomorrow")):
+        app.clock.now = now  # type: ignore[attr-defined]  # the tests' clock
+        message = composers.compose_lapse_notice(app, kept)
+        assert message is not None
+        assert left in json.dumps(message.blocks)
+    app.clock.now = at(date(2026, 12, 1))  # type: ignore[attr-defined]  # the tests' clock
+    assert composers.compose_lapse_notice(app, kept) is None
+
+
+def test_only_those_are_notified_who_could_use_a_quarter_of_it(app: App) -> None:
+    """Ada's pace would use a quarter of what lapses in the week left; Ben, who used next to nothing, isn't nudged."""
+    rollout.launch(app)
+    grant(app, Month(2026, 10))
+    grant(app, Month(2026, 11))
+    lapsing = int(rollout.granted(app, "2026-11")[ADA]) // 10**6
+    a_day = lapsing // 20
+    for day in range(17, 24):
+        used = {"input_uncached": a_day * 8_000}
+        event = cast.event(f"e{day}", at=at(date(2026, 11, day)), model=cast.GPT, meters=used)  # type: ignore[arg-type]
+        assert books.take_in(app, event) == ["accepted"]
+    announce(app, date(2026, 11, 24))
+    assert len(notices(app, ADA)) == 1
+    assert notices(app, BEN) == []

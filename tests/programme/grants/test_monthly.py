@@ -135,8 +135,8 @@ def test_without_a_launch_there_is_no_run(app: App) -> None:
 
 
 def test_what_is_over_the_carry_limit_lapses_into_the_pool(app: App) -> None:
-    """Two unused grants meet a limit of one: the older lot lapses first, and the rest is carried over."""
-    rollout.launch(app)
+    """Before lapses were announced: two unused grants meet a limit of one, and the older lot lapses on the first."""
+    rollout.launch(app, changes=rollout.UNANNOUNCED)
     october = run(app, Month(2026, 10), datetime(2026, 9, 30, 22, 5, tzinfo=UTC))
     run(app, NOVEMBER, datetime(2026, 11, 1, 0, 5, tzinfo=UTC))
     assert october is not None

@@ -418,7 +418,7 @@ def test_what_is_told_to_lapse_is_what_lapses(sqlite_app: App, *, away: bool) ->
     """Also when one of the team is away from mid-November: no grant in December, so nothing of theirs lapses."""
     app = sqlite_app
     teams.hire_team(app)
-    rollout.launch(app)
+    rollout.launch(app, changes=rollout.UNANNOUNCED)
     if away:
         with app.transaction() as moment:
             terms.set_leave(moment, KIM, date(2026, 11, 15), None, actor="test")
