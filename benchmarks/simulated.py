@@ -17,7 +17,8 @@ import numpy as np
 
 from policy import handbook
 from policy.period import Quarter
-from policy.reviews.adjustment import USUAL, Person, adjust, carried
+from policy.reviews.adjustment import adjust, carried
+from policy.reviews.persons import USUAL, Person
 from policy.sizing import NEUTRAL, Claim, bought, size
 from policy.units import NanoUSD
 from policy.value.valuation import TokenValue

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from policy.outcomes import THOUSANDTHS
 from policy.period import DAYS_PER_WEEK, Quarter, Week
 from policy.reasons import Reason  # noqa: TC001 - see above
-from policy.reviews.adjustment import THOUSANDTH, Person, adjust, carried
+from policy.reviews.adjustment import THOUSANDTH, adjust, carried
+from policy.reviews.persons import Person
 from policy.reviews.reasons import because, would_change
 from policy.sizing import WHOLE, Claim, size
 from policy.units import MicroTokens, NanoUSD, Permille  # noqa: TC001 - see above
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from policy.parameters.grants import SizingRules
     from policy.parameters.reviews import AdjustmentRules
     from policy.reviews.adjusted import Adjustment
-    from policy.reviews.adjustment import Weekly
+    from policy.reviews.persons import Weekly
     from policy.sizing import Factors, Sizing
 
 PROPOSED, HELD, AMENDED = "proposed", "held", "amended"
@@ -44,7 +45,9 @@ class Basis:
 
     `weeks` are the Mondays of the quarter's weeks. `handbook` has the thresholds; `sized_by` sizes the grants of
     `month`, with the value and budget given. `team_output` is in thousandths by team, None where people are measured.
-    `read_up_to` names the last rows that were there to be read.
+    `read_up_to` names the last rows that were there to be read. `above` has the managers of those by whom teams are
+    called, and `share` is that of compensation with which the quarter began; a draft of before has neither, and is
+    judged by the rules of then.
     """
 
     quarter: str
@@ -60,6 +63,8 @@ class Basis:
     weighted: bool
     team_output: Mapping[str, Figures] | None
     read_up_to: Mapping[str, int]
+    above: Mapping[str, str] | None = None
+    share: Decimal | None = None
 
     @property
     def value(self) -> TokenValue:
@@ -155,11 +160,16 @@ def weeks_of(quarter: Quarter) -> tuple[date, ...]:
 
 def adjusted(basis: Basis, inputs: Iterable[Inputs], rules: AdjustmentRules) -> dict[str, Adjustment]:
     """The adjustment of everyone who is a case, by person id."""
+    rules = _rules_of(basis, rules)
     counting = [one for one in inputs if one.is_case or any(week is not None for week in one.debits)]
     team_output = basis.team_output
     made = None if team_output is None else {team: _weekly(weeks) for team, weeks in team_output.items()}
-    found = adjust([_person(one) for one in counting], rules, team_output=made)
+    found = adjust([_person(one) for one in counting], rules, team_output=made, above=basis.above)
     return {one.person_id: found[one.key] for one in counting if one.is_case}
+
+
+def _rules_of(basis: Basis, rules: AdjustmentRules) -> AdjustmentRules:
+    return rules.first_edition if basis.above is None else rules
 
 
 def _person(one: Inputs) -> Person:
@@ -170,7 +180,8 @@ def _person(one: Inputs) -> Person:
         one.team,
         _weekly(one.output),
         tuple(one.debits),
-        one.utilisation,
+        # Whoever is no case is nobody's peer in use; of a person's parts one is.
+        one.utilisation if one.is_case else (),
         one.state,
         tuple(delta * THOUSANDTH for delta in one.deltas),
         one.fte_permille,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from policy import handbook
 from policy.appeals import UPHELD
 from policy.reasons import Refusal
-from policy.reviews.adjustment import LOW
+from policy.reviews.persons import LOW
 from programme.people import directory
 from store import audit
 from store.appeals import records
