@@ -19,8 +19,9 @@ from policy.reasons import Reason  # noqa: TC001 - see above
 from policy.reviews.adjustment import THOUSANDTH, adjust, carried
 from policy.reviews.persons import Person
 from policy.reviews.reasons import because, would_change
+from policy.reviews.use import proposed_share, too_large
 from policy.sizing import WHOLE, Claim, size
-from policy.units import MicroTokens, NanoUSD, Permille  # noqa: TC001 - see above
+from policy.units import MicroTokens, NanoUSD, Permille
 from policy.value.valuation import TokenValue
 
 if TYPE_CHECKING:
@@ -139,6 +140,28 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
+class Resize:
+    """What a review proposes where the grants are too large: another share of compensation.
+
+    `people` had a grant, `below` used little of theirs. Grants and USD are those of the month within its budget, with
+    the share that holds then and with the proposed one. Where that is no smaller, there is nothing to propose.
+    """
+
+    people: int
+    below: int
+    share: Decimal
+    proposed: Decimal
+    grants_before: MicroTokens
+    grants_after: MicroTokens
+    usd_before: NanoUSD
+    usd_after: NanoUSD
+
+    @property
+    def is_smaller(self) -> bool:
+        return self.proposed < self.share
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeCounts:
     """How many are raised, cut, and left as they are."""
 
@@ -214,6 +237,38 @@ def proposed(basis: Basis, inputs: Sequence[Inputs], thresholds: AdjustmentRules
         )
         for one in sorted(cases, key=lambda one: one.person_id)
     ]
+
+
+def resize(basis: Basis, inputs: Sequence[Inputs], thresholds: AdjustmentRules, sizing: SizingRules) -> Resize | None:
+    """Another share of compensation, where people's use says that the grants are too large; None where it does not.
+
+    What people used was of grants with the share of then. If a smaller one holds by now, that may be enough already.
+    """
+    rules = _rules_of(basis, thresholds)
+    last = [one.utilisation[-1] for one in inputs if one.is_case and one.utilisation]
+    found = too_large([used for used in last if used is not None], rules)
+    if found is None or rules.resize is None or basis.share is None:
+        return None
+    share = sizing.share_of_compensation
+    wanted = min(proposed_share(basis.share, found, rules.resize), share)
+    claims = [one.claim for one in inputs if one.claim is not None]
+    before, after = (
+        _sized(claims, basis, dataclasses.replace(sizing, share_of_compensation=one)) for one in (share, wanted)
+    )
+    return Resize(
+        people=found.people,
+        below=found.below,
+        share=share,
+        proposed=wanted,
+        grants_before=before.total,
+        grants_after=after.total,
+        usd_before=_usd(before),
+        usd_after=_usd(after),
+    )
+
+
+def _usd(sized: Sizing) -> NanoUSD:
+    return NanoUSD(sum(int(one.usd) for one in sized.grants.values()))
 
 
 def _sized(claims: Iterable[Claim], basis: Basis, sizing: SizingRules) -> Sizing:

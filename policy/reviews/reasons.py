@@ -204,8 +204,8 @@ def _out_of_usual(a: Adjustment) -> Iterator[Reason]:
         yield Reason(
             "low",
             f"use below {_percent(rules.low_enter)}{_and_of_peers(a)} in"
-            f" {_counted(rules.low_quarters, 'quarter')} in a row leads to a cut; {_last_used(a)}, and has been below in"
-            f" {below} so far",
+            f" {_counted(rules.low_quarters, 'quarter')} in a row leads to a cut; {_last_used(a)}, and has been below"
+            f" in {below} so far",
             {"quarters": str(below)},
         )
     yield Reason("high", f"use above {_percent(rules.high_enter)} counts as HIGH; {_last_used(a)}", {})
