@@ -186,8 +186,9 @@ def _resized(summary: Summary) -> dict[str, str]:
     if resize is None:
         return {}
     return {
-        "share of compensation": f"{resize.share} -> {resize.proposed}; {_whole(resize.grants_before)} ->"
-        f" {_whole(resize.grants_after)} tokens, USD {resize.usd_before.decimal:,.2f} -> {resize.usd_after.decimal:,.2f}"
+        "share of pay": f"{resize.share} -> {resize.proposed}; {_whole(resize.grants_before)} ->"
+        f" {_whole(resize.grants_after)} tokens, USD {resize.usd_before.decimal:,.2f} ->"
+        f" {resize.usd_after.decimal:,.2f}"
     }
 
 
