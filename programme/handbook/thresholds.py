@@ -75,7 +75,9 @@ def offered(moment: Moment, by: Person, quarter: Quarter) -> Offered:
     days = tuple(_days(last, moment.today))
     document = _document(moment, last)
     percents = {one.key: percent(_value(document, one.key)) for one in THRESHOLDS}
-    return Offered(last.version, percents, days, _free_version(moment, days[0]), last.adjustment.use.low_quarters)
+    use = last.adjustment.use
+    version = _free_version(moment, days[0])
+    return Offered(last.version, percents, days, version, use.low_quarters, is_relative=use.is_relative)
 
 
 def propose(moment: Moment, by: Person, quarter: Quarter, asked: ThresholdForm) -> Proposal:
