@@ -13,7 +13,8 @@ import numpy as np
 
 from policy import handbook
 from policy.reviews import robust
-from policy.reviews.adjustment import Person, adjust
+from policy.reviews.adjustment import adjust
+from policy.reviews.persons import Person
 from policy.reviews.reasons import because, would_change
 from policy.units import MICRO_PER_TOKEN
 

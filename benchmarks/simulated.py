@@ -11,13 +11,14 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
 from policy import handbook
 from policy.period import Quarter
-from policy.reviews.adjustment import USUAL, Person, adjust, carried
+from policy.reviews.adjustment import adjust, carried
+from policy.reviews.persons import USUAL, Person
 from policy.sizing import NEUTRAL, Claim, bought, size
 from policy.units import NanoUSD
 from policy.value.valuation import TokenValue
@@ -46,8 +47,17 @@ HONEST = {"splitter": "usual", "burner": "usual", "pretender": "idle"}
 LEVELS = {"junior": (90_000, 2.5), "mid": (120_000, 3.0), "senior": (150_000, 3.5), "staff": (190_000, 3.5)}
 """Midpoint of the pay band, and pieces of work a week."""
 REVERTED, PIECES, SPREAD_OF_SKILL = 0.08, 3, 0.15
+CEILINGS = (1.0, 6.0)
+"""Grants that fit the work, and those of which people use a tenth."""
 GAP = 0.5
 """By how much the efficient and the inefficient differ from others, in logarithms: 1.65 times as much, and 0.61."""
+
+
+class Judged(TypedDict):
+    """By which edition's rules, with which grants."""
+
+    at_first: bool
+    ceiling: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +136,21 @@ def work(who: Character, quarter: int, seed: int, *, by_size: bool) -> tuple[tup
 
 
 @cache
-def run(unit: str, *, seed: int = 1, honest: tuple[str, ...] = (), by_size: bool = False) -> Run:
-    """The company's quarters, one after the other; `honest` are those who do not game in this run."""
-    rules = dataclasses.replace(BOOK.adjustment, unit=unit)
+def run(
+    unit: str,
+    *,
+    seed: int = 1,
+    honest: tuple[str, ...] = (),
+    by_size: bool = False,
+    at_first: bool = False,
+    ceiling: float = 1.0,
+) -> Run:
+    """The company's quarters, one after the other; `honest` are those who do not game in this run.
+
+    `at_first` they are judged by the rules of the first edition; their grants are `ceiling` times what their work calls
+    for in the planted company.
+    """
+    rules = dataclasses.replace(BOOK.adjustment.first_edition if at_first else BOOK.adjustment, unit=unit)
     people = [dataclasses.replace(who, kind=HONEST[who.kind]) if who.id in honest else who for who in company(seed)]
     result = Run(unit, company(seed))
     before: dict[str, Person] = {}
@@ -144,7 +166,7 @@ def run(unit: str, *, seed: int = 1, honest: tuple[str, ...] = (), by_size: bool
             who.id: _person(
                 who,
                 quarter,
-                3 * first[who.id],
+                round(3 * first[who.id] / ceiling),
                 3 * grants[who.id],
                 before.get(who.id),
                 worked=work(who, quarter, seed, by_size=by_size),
@@ -272,13 +294,22 @@ class Gain:
     tokens: float
 
 
-def gains(unit: str, kind: str, *, seed: int = 1, most: int = PEOPLE, by_size: bool = False) -> Gain:
+def gains(
+    unit: str,
+    kind: str,
+    *,
+    seed: int = 1,
+    most: int = PEOPLE,
+    by_size: bool = False,
+    at_first: bool = False,
+    ceiling: float = 1.0,
+) -> Gain:
     """Each of a kind gaming and not, everything else being equal: the others, and everyone's luck."""
-    gaming = run(unit, seed=seed, honest=(), by_size=by_size)
+    gaming = run(unit, seed=seed, honest=(), by_size=by_size, at_first=at_first, ceiling=ceiling)
     ids = [who.id for who in company(seed) if who.kind == kind][:most]
     ends, more = [], []
     for person in ids:
-        honest = run(unit, seed=seed, honest=(person,), by_size=by_size)
+        honest = run(unit, seed=seed, honest=(person,), by_size=by_size, at_first=at_first, ceiling=ceiling)
         ends.append((float(gaming.factors[person][-1]), float(honest.factors[person][-1])))
         more.append(sum(gaming.grants[person]) / sum(honest.grants[person]) - 1)
     means = np.mean(ends, axis=0)
@@ -286,18 +317,20 @@ def gains(unit: str, kind: str, *, seed: int = 1, most: int = PEOPLE, by_size: b
 
 
 def main() -> None:
-    """Print who got what, and what gaming gains, for both units."""
-    for unit in ("team", "person"):
-        print(f"unit = {unit}: {'kind':<12}people quarters  raised  wrongly  by use   cuts  all changes")
-        for line in lines(run(unit)):
+    """Print who got what, and what gaming gains, for both units, as it is now and as it was at first."""
+    for ceiling, unit, at_first in ((c, u, f) for c in CEILINGS for u in ("team", "person") for f in (True, False)):
+        how: Judged = {"at_first": at_first, "ceiling": ceiling}
+        print(f"\nunit = {unit}, grants × {ceiling:g}, {'first edition' if at_first else 'as it is'}")
+        print(f"{'':<13} {'kind':<12}people quarters  raised  wrongly  by use   cuts  all changes")
+        for line in lines(run(unit, **how)):
             print(
                 f"{'':<13} {line.kind:<12}{line.people:>6}{line.quarters:>9}{line.raised_by_efficiency:>8}"
                 f"{line.wrongly:>9}{line.raised_by_use:>8}{line.cuts:>7}{line.factor:>13.3f}"
             )
         for kind in HONEST:
-            gain = gains(unit, kind)
+            gain = gains(unit, kind, **how)
             print(f"  {kind}: × {gain.gaming:.3f}, honest × {gain.honest:.3f}; {gain.tokens:+.1%} tokens in two years")
-        gain = gains(unit, "splitter", by_size=True)
+        gain = gains(unit, "splitter", by_size=True, **how)
         print(f"  splitter, output counted by size: × {gain.gaming:.3f}, honest × {gain.honest:.3f}")
 
 

@@ -56,6 +56,8 @@ def thresholds(offered: Offered, named: Sequence[Threshold], *, private: str) ->
     days = [(day.isoformat(), formats.day(day)) for day in offered.days]
     running = "in a quarter" if offered.low_quarters == 1 else f"in {offered.low_quarters} quarters in a row"
     hints = HINTS | {LOW_ENTER: HINTS[LOW_ENTER] % running}
+    if offered.is_relative:
+        hints |= {LOW_ENTER: f"{hints[LOW_ENTER][:-1]} if it is little beside their peers, too."}
     return render.modal(
         "reviews/thresholds", offered=offered, thresholds=named, days=days, hints=hints, private=private
     )

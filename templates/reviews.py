@@ -182,7 +182,7 @@ def peers(case: Case) -> str:
     """`12 people of engineering (junior, mid)`, `4 teams of all kinds of work`."""
     if case.peers is None or not case.peers_size:
         return "–"
-    units = {"team": ("team", "teams"), "person": ("person", "people")}[case.unit][case.peers_size != 1]
+    units = (("person", "people") if case.unit == "person" else ("team", "teams"))[case.peers_size != 1]
     family, _, levels = case.peers.partition("/")
     kind = "all kinds of work" if family == EVERYBODY else family
     return f"{case.peers_size:,} {units} of {kind}" + (f" ({levels.replace('+', ', ')})" if levels else "")

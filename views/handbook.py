@@ -86,7 +86,7 @@ class Threshold(NamedTuple):
 class Offered:
     """What a form begins with: the version that the new one would follow, and its values in per cent, by key.
 
-    `low_quarters` is how many quarters in a row make someone LOW.
+    `low_quarters` is how many quarters in a row make someone LOW, and `is_relative` whether their peers matter, too.
     """
 
     base: str
@@ -94,3 +94,4 @@ class Offered:
     days: tuple[date, ...]
     version: str
     low_quarters: int
+    is_relative: bool = False

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from policy.reviews.proposal import ChangeCounts
+from policy.reviews.proposal import ChangeCounts, Resize
 from policy.units import MicroTokens, NanoUSD
 
 
@@ -74,7 +74,10 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class QuarterFigures:
-    """The quarter as it was known at the draft. `bounds` counts its monthly grants that a cap or a floor held."""
+    """The quarter as it was known at the draft. `bounds` counts its monthly grants that a cap or a floor held.
+
+    `resize` is there where the grants were too large for many.
+    """
 
     money: Money
     value: Value
@@ -82,6 +85,7 @@ class QuarterFigures:
     exceptions: tuple[Exceptions, ...]
     quarantined_events: int
     unknown_outcomes: int
+    resize: Resize | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,11 @@ class Review:
     decided_by: str | None
     holds_from: Month | None
 
+    @property
+    def resizes(self) -> bool:
+        """Whether it found the grants too large for many, so that LOW is no one's own fault."""
+        return self.summary.get("resize") is not None
+
 
 class ReviewedCase(NamedTuple):
     """A case with what became of it."""

@@ -180,12 +180,25 @@ def _plain(one: ReviewedCase) -> dict[str, Any]:
     }
 
 
+def _resized(summary: Summary) -> dict[str, str]:
+    """A line of its own where the grants are too large for many."""
+    resize = summary.figures.resize
+    if resize is None:
+        return {}
+    return {
+        "share of pay": f"{resize.share} -> {resize.proposed}; {_whole(resize.grants_before)} ->"
+        f" {_whole(resize.grants_after)} tokens, USD {resize.usd_before.decimal:,.2f} ->"
+        f" {resize.usd_after.decimal:,.2f}"
+    }
+
+
 def _print_summary(summary: Summary, names: Mapping[str, str]) -> None:
     money, value = summary.figures.money, summary.figures.value
     lines = {
         "proposed": f"{_counted(summary.counted)}, mean {summary.mean_percent:+} %; {summary.held} held, "
         f"{summary.amended} amended",
         f"grants of {summary.month}": f"{_whole(summary.grants_before)} -> {_whole(summary.grants_after)} tokens",
+        **_resized(summary),
         "bounded": _counts(summary.bounds),
         "states": _counts(summary.states),
         "without a score": words.counts(summary.missing, words.MISSING_NAMES) or "none",

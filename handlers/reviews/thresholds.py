@@ -1,4 +1,4 @@
-"""The form in which members of a review's panel propose other thresholds."""
+"""The form in which members of a review's panel propose other thresholds, and the share that it calls for."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from handlers.slack import carried
 from handlers.slack.interactions import Modal, on_press, on_submit
 from policy.period import Quarter
 from programme.handbook import cards, thresholds
-from programme.handbook.thresholds import THRESHOLDS, ThresholdForm
+from programme.handbook.thresholds import SHARE, THRESHOLDS, ThresholdForm
 from templates import handbook
 
 if TYPE_CHECKING:
@@ -46,6 +46,16 @@ def submit_thresholds(app: App, form: Form) -> View:
     return handbook.thresholds_proposed(card, THRESHOLDS)
 
 
+def press_resize(app: App, press: Press) -> Modal:
+    """The share that the review proposes, put before the board."""
+    quarter = Quarter.parse(press.value.partition(":")[0])
+    with app.transaction(press.now) as moment:
+        made = thresholds.propose_share(moment, press.person, quarter)
+        card = next(one for one in cards.all_open(moment) if one.proposal.id == made.id)
+    return Modal(handbook.thresholds_proposed(card, (SHARE,)))
+
+
 def register(bolt: Bolt, app: App) -> None:
     on_press(bolt, "review_thresholds", press_thresholds, app)
+    on_press(bolt, "review_resize", press_resize, app)
     on_submit(bolt, "review_thresholds", submit_thresholds, app)

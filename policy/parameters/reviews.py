@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 from policy.business_time import Span
-from policy.declared import Between, Factor, Share, read
+from policy.declared import Between, Factor, OneOf, Share, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,20 +37,32 @@ class EfficiencyRules:
 
 @dataclass(frozen=True, slots=True)
 class UseRules:
-    """From which utilisation someone counts as LOW or HIGH, and until which."""
+    """From which utilisation someone counts as LOW or HIGH, and until which.
+
+    It `counts` what was used of the regular grants, or everything that was used. `low_of_peers` and
+    `low_leave_of_peers` are shares of the peers' median: LOW is only who is below the first, until above the second.
+    Under a handbook that has neither, peers do not matter.
+    """
 
     low_enter: Factor
     low_quarters: Annotated[int, Between(1, 8)]
     low_leave: Factor
     high_enter: Factor
     high_leave: Factor
+    counts: Annotated[str, OneOf(("grants", "everything"))] = "grants"
+    low_of_peers: Factor | None = None
+    low_leave_of_peers: Factor | None = None
+
+    @property
+    def is_relative(self) -> bool:
+        return self.low_of_peers is not None
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeRules:
     """How score and utilisation change a grant, and by how much at most.
 
-    HIGH raises only those whose score is above −`least_score_high`.
+    HIGH raises only those whose score is above −`least_score_high`; those without one where `high_without_score`.
     """
 
     per_score: Share
@@ -59,11 +71,32 @@ class ChangeRules:
     least_score_high: Factor
     most_quarter: Share
     most_year: Share
+    high_without_score: Annotated[str, OneOf(("no", "yes"))] = "no"
+
+
+@dataclass(frozen=True, slots=True)
+class ResizeRules:
+    """When the grants are too large, instead of the use too small, and how large they should be.
+
+    More than one `one_in` of those with a grant used less than `low_enter`: then another share of compensation is
+    proposed, `percentile` of the use + `headroom` of what it was, at least `least`; and LOW cuts only those who used
+    less than `idle_below` in each of the quarters.
+    """
+
+    one_in: Annotated[int, Between(2, 100)]
+    percentile: Share
+    headroom: Share
+    least: Share
+    idle_below: Share
 
 
 @dataclass(frozen=True, slots=True)
 class AdjustmentRules:
-    """How grants are adjusted each quarter."""
+    """How grants are adjusted each quarter.
+
+    `small_teams` of fewer than `least_team` have no score, or that of the wider team. Without `resize` the grants'
+    size is never in question.
+    """
 
     unit: str
     weeks: Annotated[int, Between(2, 53)]
@@ -73,6 +106,18 @@ class AdjustmentRules:
     efficiency: EfficiencyRules
     use: UseRules
     change: ChangeRules
+    small_teams: Annotated[str, OneOf(("none", "parent"))] = "none"
+    resize: ResizeRules | None = None
+
+    @property
+    def first_edition(self) -> AdjustmentRules:
+        """The same without everything that was not yet there at first, for what was drafted then.
+
+        A handbook without the table has today's packaged one.
+        """
+        use = replace(self.use, counts="grants", low_of_peers=None, low_leave_of_peers=None)
+        change = replace(self.change, high_without_score="no")
+        return replace(self, use=use, change=change, small_teams="none", resize=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +166,18 @@ def adjustment_contradictions(rules: AdjustmentRules) -> Iterator[str]:
     for lower, upper in (("low_enter", "low_leave"), ("low_leave", "high_leave"), ("high_leave", "high_enter")):
         if getattr(use, lower) > getattr(use, upper):
             yield f"adjustment.use.{lower} = {getattr(use, lower)}: above adjustment.use.{upper}"
+    yield from _of_peers_contradictions(use)
     if rules.change.most_quarter > rules.change.most_year:
         yield f"adjustment.change.most_quarter = {rules.change.most_quarter}: above adjustment.change.most_year"
+
+
+def _of_peers_contradictions(use: UseRules) -> Iterator[str]:
+    enter, leave = use.low_of_peers, use.low_leave_of_peers
+    if enter is None or leave is None:
+        if enter is not leave:
+            yield "adjustment.use: low_of_peers and low_leave_of_peers need each other"
+    elif enter > leave:
+        yield f"adjustment.use.low_of_peers = {enter}: above adjustment.use.low_leave_of_peers"
 
 
 def review_contradictions(reviews: ReviewRules, exceptions: ExceptionRules) -> Iterator[str]:

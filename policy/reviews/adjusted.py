@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from policy.reviews.efficiency import Score
 
 
+WIDER = "wider"
+"""Whose score it is, where the person's team is too small and the wider team's counts."""
+
+
 class Change(NamedTuple):
     """Δ and its terms: efficiency, LOW, HIGH, and what the bounds of quarter and year add or take."""
 
@@ -29,8 +33,9 @@ class Change(NamedTuple):
 class Adjustment:
     """A person's change for the next quarter with everything that it follows from.
 
-    `score` is the person's or the team's (`unit`); where it is None, `missing` says why. `weeks` are those with figures
-    and `team_size` the people who count in the team.
+    `score` is the person's, the team's or the wider team's (`unit`); where it is None, `missing` says why. `weeks` are
+    those with figures, `team_size` the people who count in the team and `unit_size` in whose score it is. `peers` has
+    the median of the peers' use in the last quarters, where it matters. `spared` is who is LOW and not cut for it.
     """
 
     person_id: str
@@ -44,6 +49,9 @@ class Adjustment:
     missing: str
     weeks: int
     team_size: int
+    unit_size: int
+    peers: tuple[Decimal | None, ...]
+    spared: bool
     rules: AdjustmentRules
 
     @property

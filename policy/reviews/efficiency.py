@@ -74,7 +74,8 @@ class Score:
 class Measures:
     """Units in the order of their ids, with what each delivered and spent per full post, a column for each week.
 
-    A week in which a unit was not there is not a number. Level "" stands for all levels.
+    A week in which a unit was not there is not a number. Level "" stands for all levels. The last `wider` of them
+    contain others: they are scored among those, whose scores they do not move.
     """
 
     ids: tuple[str, ...]
@@ -82,6 +83,7 @@ class Measures:
     levels: tuple[str, ...]
     output: Floats
     tokens: Floats
+    wider: int = 0
 
     @property
     def present(self) -> NDArray[np.bool_]:
@@ -94,7 +96,7 @@ class Measures:
 
 
 @dataclass(frozen=True, slots=True)
-class _Group:
+class PeerGroup:
     """Units that are scored together: by rows, among the rows that they are compared with."""
 
     peers: Peers
@@ -106,10 +108,12 @@ def score(measures: Measures, rules: AdjustmentRules) -> dict[str, Score]:
     """The scores of all units with weeks and peers enough, by id; the others have none."""
     enough = np.flatnonzero(measures.present.sum(axis=1) >= rules.least_weeks)
     output, tokens, weeks = _totals(measures, rules.weeks)
-    groups = _groups({int(i): (measures.families[i], measures.levels[i]) for i in enough}, rules.least_peers)
+    units = {int(i): (measures.families[i], measures.levels[i]) for i in enough}
+    own = {row: unit for row, unit in units.items() if row < len(measures.ids) - measures.wider}
+    groups = peer_groups(own, rules.least_peers)
     elasticity = _elasticity(groups, output, tokens, rules.efficiency)
     scored: dict[str, Score] = {}
-    for group in groups:
+    for group in [*groups, *_wider_groups(own, units, rules.least_peers)]:
         for row, one in _scored(group, measures, (output, tokens, weeks), elasticity, rules):
             scored[measures.ids[row]] = one
     return {unit: scored[unit] for unit in measures.ids if unit in scored}
@@ -126,12 +130,15 @@ def _totals(measures: Measures, quarter: int) -> tuple[Floats, Floats, NDArray[n
     return output, np.maximum(tokens, 0.0), weeks
 
 
-def _groups(units: Mapping[int, tuple[str, str]], least: int) -> list[_Group]:
-    """Role family × level; a level of too few joins the next one up, a family of too few is compared with everyone."""
+def peer_groups(units: Mapping[int, tuple[str, str]], least: int) -> list[PeerGroup]:
+    """Rows by (role family, level).
+
+    Role family × level; a level of too few joins the next one up, a family of too few is compared with everyone.
+    """
     by_family: defaultdict[str, defaultdict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
     for row, (family, level) in units.items():
         by_family[family][level].append(row)
-    groups: list[_Group] = []
+    groups: list[PeerGroup] = []
     small: list[int] = []
     for family, by_level in sorted(by_family.items()):
         merged = merged_upward({level: len(rows) for level, rows in by_level.items()}, least)
@@ -139,10 +146,24 @@ def _groups(units: Mapping[int, tuple[str, str]], least: int) -> list[_Group]:
             small += [row for rows in by_level.values() for row in rows]
         for levels in merged:
             rows = tuple(sorted(row for level in levels for row in by_level[level]))
-            groups.append(_Group(Peers(family, tuple(filter(None, levels)), len(rows)), rows, rows))
+            groups.append(PeerGroup(Peers(family, tuple(filter(None, levels)), len(rows)), rows, rows))
     if small and len(units) >= least:
-        groups.append(_Group(Peers(EVERYBODY, (), len(units)), tuple(sorted(small)), tuple(sorted(units))))
+        groups.append(PeerGroup(Peers(EVERYBODY, (), len(units)), tuple(sorted(small)), tuple(sorted(units))))
     return groups
+
+
+def _wider_groups(
+    own: Mapping[int, tuple[str, str]], units: Mapping[int, tuple[str, str]], least: int
+) -> Iterable[PeerGroup]:
+    """The wider units of each role family among the others of it, or among everyone where these are too few."""
+    wider = [row for row in units if row not in own]
+    for family in sorted({units[row][0] for row in wider}):
+        rows = tuple(sorted(row for row in wider if units[row][0] == family))
+        same = tuple(sorted([*(row for row in own if own[row][0] == family), *rows]))
+        if len(same) >= least:
+            yield PeerGroup(Peers(family, (), len(same)), rows, same)
+        elif len(among := tuple(sorted([*own, *rows]))) >= least:
+            yield PeerGroup(Peers(EVERYBODY, (), len(among)), rows, among)
 
 
 def merged_upward(people: Mapping[str, int], least: int) -> list[tuple[str, ...]]:
@@ -162,7 +183,7 @@ def merged_upward(people: Mapping[str, int], least: int) -> list[tuple[str, ...]
     return groups
 
 
-def _elasticity(groups: Iterable[_Group], output: Floats, tokens: Floats, rules: EfficiencyRules) -> float:
+def _elasticity(groups: Iterable[PeerGroup], output: Floats, tokens: Floats, rules: EfficiencyRules) -> float:
     """β: the slope of log output over log tokens within the peers of role family and level, where they are many."""
     own = [group for group in groups if group.peers.role_family != EVERYBODY]
     if sum(group.peers.size for group in own) < rules.refit_from:
@@ -191,7 +212,7 @@ def _offset(tokens: Floats, rules: EfficiencyRules) -> float:
 
 
 def _scored(
-    group: _Group,
+    group: PeerGroup,
     measures: Measures,
     totals: tuple[Floats, Floats, NDArray[np.int64]],
     elasticity: float,

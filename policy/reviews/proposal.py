@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING
 from policy.outcomes import THOUSANDTHS
 from policy.period import DAYS_PER_WEEK, Quarter, Week
 from policy.reasons import Reason  # noqa: TC001 - see above
-from policy.reviews.adjustment import THOUSANDTH, Person, adjust, carried
+from policy.reviews.adjustment import THOUSANDTH, adjust, carried
+from policy.reviews.persons import Person
 from policy.reviews.reasons import because, would_change
+from policy.reviews.use import proposed_share, too_large
 from policy.sizing import WHOLE, Claim, size
-from policy.units import MicroTokens, NanoUSD, Permille  # noqa: TC001 - see above
+from policy.units import MicroTokens, NanoUSD, Permille
 from policy.value.valuation import TokenValue
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from policy.parameters.grants import SizingRules
     from policy.parameters.reviews import AdjustmentRules
     from policy.reviews.adjusted import Adjustment
-    from policy.reviews.adjustment import Weekly
+    from policy.reviews.persons import Weekly
     from policy.sizing import Factors, Sizing
 
 PROPOSED, HELD, AMENDED = "proposed", "held", "amended"
@@ -44,7 +46,9 @@ class Basis:
 
     `weeks` are the Mondays of the quarter's weeks. `handbook` has the thresholds; `sized_by` sizes the grants of
     `month`, with the value and budget given. `team_output` is in thousandths by team, None where people are measured.
-    `read_up_to` names the last rows that were there to be read.
+    `read_up_to` names the last rows that were there to be read. `above` has the managers of those by whom teams are
+    called, and `share` is that of compensation with which the quarter began; a draft of before has neither, and is
+    judged by the rules of then.
     """
 
     quarter: str
@@ -60,6 +64,8 @@ class Basis:
     weighted: bool
     team_output: Mapping[str, Figures] | None
     read_up_to: Mapping[str, int]
+    above: Mapping[str, str] | None = None
+    share: Decimal | None = None
 
     @property
     def value(self) -> TokenValue:
@@ -134,6 +140,28 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
+class Resize:
+    """What a review proposes where the grants are too large: another share of compensation.
+
+    `people` had a grant, `below` used little of theirs. Grants and USD are those of the month within its budget, with
+    the share that holds then and with the proposed one. Where that is no smaller, there is nothing to propose.
+    """
+
+    people: int
+    below: int
+    share: Decimal
+    proposed: Decimal
+    grants_before: MicroTokens
+    grants_after: MicroTokens
+    usd_before: NanoUSD
+    usd_after: NanoUSD
+
+    @property
+    def is_smaller(self) -> bool:
+        return self.proposed < self.share
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeCounts:
     """How many are raised, cut, and left as they are."""
 
@@ -155,11 +183,16 @@ def weeks_of(quarter: Quarter) -> tuple[date, ...]:
 
 def adjusted(basis: Basis, inputs: Iterable[Inputs], rules: AdjustmentRules) -> dict[str, Adjustment]:
     """The adjustment of everyone who is a case, by person id."""
+    rules = _rules_of(basis, rules)
     counting = [one for one in inputs if one.is_case or any(week is not None for week in one.debits)]
     team_output = basis.team_output
     made = None if team_output is None else {team: _weekly(weeks) for team, weeks in team_output.items()}
-    found = adjust([_person(one) for one in counting], rules, team_output=made)
+    found = adjust([_person(one) for one in counting], rules, team_output=made, above=basis.above)
     return {one.person_id: found[one.key] for one in counting if one.is_case}
+
+
+def _rules_of(basis: Basis, rules: AdjustmentRules) -> AdjustmentRules:
+    return rules.first_edition if basis.above is None else rules
 
 
 def _person(one: Inputs) -> Person:
@@ -170,7 +203,8 @@ def _person(one: Inputs) -> Person:
         one.team,
         _weekly(one.output),
         tuple(one.debits),
-        one.utilisation,
+        # Whoever is no case is nobody's peer in use; of a person's parts one is.
+        one.utilisation if one.is_case else (),
         one.state,
         tuple(delta * THOUSANDTH for delta in one.deltas),
         one.fte_permille,
@@ -203,6 +237,38 @@ def proposed(basis: Basis, inputs: Sequence[Inputs], thresholds: AdjustmentRules
         )
         for one in sorted(cases, key=lambda one: one.person_id)
     ]
+
+
+def resize(basis: Basis, inputs: Sequence[Inputs], thresholds: AdjustmentRules, sizing: SizingRules) -> Resize | None:
+    """Another share of compensation, where people's use says that the grants are too large; None where it does not.
+
+    What people used was of grants with the share of then. If a smaller one holds by now, that may be enough already.
+    """
+    rules = _rules_of(basis, thresholds)
+    last = [one.utilisation[-1] for one in inputs if one.is_case and one.utilisation]
+    found = too_large([used for used in last if used is not None], rules)
+    if found is None or rules.resize is None or basis.share is None:
+        return None
+    share = sizing.share_of_compensation
+    wanted = min(proposed_share(basis.share, found, rules.resize), share)
+    claims = [one.claim for one in inputs if one.claim is not None]
+    before, after = (
+        _sized(claims, basis, dataclasses.replace(sizing, share_of_compensation=one)) for one in (share, wanted)
+    )
+    return Resize(
+        people=found.people,
+        below=found.below,
+        share=share,
+        proposed=wanted,
+        grants_before=before.total,
+        grants_after=after.total,
+        usd_before=_usd(before),
+        usd_after=_usd(after),
+    )
+
+
+def _usd(sized: Sizing) -> NanoUSD:
+    return NanoUSD(sum(int(one.usd) for one in sized.grants.values()))
 
 
 def _sized(claims: Iterable[Claim], basis: Basis, sizing: SizingRules) -> Sizing:

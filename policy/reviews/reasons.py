@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from policy.reasons import Reason
+from policy.reviews.adjusted import WIDER
+from policy.reviews.adjustment import quarters_below
 from policy.reviews.efficiency import EVERYBODY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from decimal import Decimal
 
     from policy.reviews.adjusted import Adjustment
     from policy.reviews.efficiency import Peers, Score
 
-OWNERS = {"team": "your team's", "person": "your"}
+OWNERS = {"team": "your team's", WIDER: "your wider team's", "person": "your"}
+UNITS = {"team": "teams", WIDER: "teams", "person": "people"}
 
 
 def because(a: Adjustment) -> tuple[Reason, ...]:
@@ -33,6 +36,8 @@ def _because(a: Adjustment) -> Iterator[Reason]:
     else:
         yield from _efficiency(a, a.score)
     yield _use(a)
+    if a.spared:
+        yield _spared(a)
     yield from _terms(a)
     yield Reason("delta", f"your grant changes by {_signed(a.delta)}", {"delta": f"{a.delta:f}"})
 
@@ -55,10 +60,21 @@ def _what_is_missing(a: Adjustment) -> str:
 
 def _efficiency(a: Adjustment, score: Score) -> Iterator[Reason]:
     own = OWNERS[a.unit]
+    figures = {"weeks": str(score.weeks)}
+    if a.unit == WIDER:
+        yield Reason(
+            "wider_team",
+            f"your team has {_counted(a.team_size, 'person', 'people')}, and a score needs {a.rules.least_team}, so"
+            f" that of your wider team counts: {_counted(a.unit_size, 'person', 'people')} under a manager above yours",
+            {"team_size": str(a.team_size), "unit_size": str(a.unit_size)},
+        )
+    else:
+        # A wider team's figures less those of the teams in it would tell what a few people did.
+        figures |= {"output": f"{score.output:.2f}", "tokens": f"{score.tokens:.0f}"}
     yield Reason(
         "inputs",
         f"based on {own} output and tokens in {_counted(score.weeks, 'week')}, scaled to full time and a whole quarter",
-        {"weeks": str(score.weeks), "output": f"{score.output:.2f}", "tokens": f"{score.tokens:.0f}"},
+        figures,
     )
     yield Reason(
         "peers",
@@ -86,7 +102,7 @@ def _efficiency(a: Adjustment, score: Score) -> Iterator[Reason]:
 
 def peers_named(peers: Peers, unit: str) -> str:
     """Such as `12 people of engineering (junior, mid)`; where a family has too few, people of all kinds of work."""
-    units = {"team": "teams", "person": "people"}[unit]
+    units = UNITS[unit]
     if peers.role_family == EVERYBODY:
         return f"{peers.size} {units} of all kinds of work, because there are too few of yours"
     return f"{peers.size} {units} of {peers.role_family}" + (f" ({', '.join(peers.levels)})" if peers.levels else "")
@@ -97,7 +113,41 @@ def _use(a: Adjustment) -> Reason:
     figures = {"state": a.state, "before": a.before, "utilisation": "" if used is None else f"{used:f}"}
     if used is None:
         return Reason("use", "how much you used of your regular grants is not known, so it changes nothing", figures)
-    return Reason("use", f"you used {_percent(used)} of your regular grants, {_state(a)}", figures)
+    if not a.rules.use.is_relative:
+        return Reason("use", f"you used {_percent(used)} of your regular grants, {_state(a)}", figures)
+    before, peers = _figure(a.utilisation, 2), _figure(a.peers, 1)
+    figures |= {"used_before": _plain(before), "peers": _plain(peers), "peers_before": _plain(_figure(a.peers, 2))}
+    return Reason("use", f"what you used was {_percent(used)} of your regular grants{_beside(a)}: {_state(a)}", figures)
+
+
+def _beside(a: Adjustment) -> str:
+    """The quarter before, and the middle of the peers in both."""
+    before, peers, peers_before = _figure(a.utilisation, 2), _figure(a.peers, 1), _figure(a.peers, 2)
+    own = "" if before is None else f" ({_percent(before)} in the quarter before)"
+    if peers is None:
+        return f"{own}, and you have too few peers to compare that with"
+    middle = "" if before is None or peers_before is None else f" ({_percent(peers_before)} in the quarter before)"
+    return f"{own}; the middle of your peers was {_percent(peers)}{middle}"
+
+
+def _figure(of_quarters: Sequence[Decimal | None], back: int) -> Decimal | None:
+    return of_quarters[-back] if len(of_quarters) >= back else None
+
+
+def _plain(share: Decimal | None) -> str:
+    return "" if share is None else f"{share:f}"
+
+
+def _spared(a: Adjustment) -> Reason:
+    resize = a.rules.resize
+    assert resize is not None  # noqa: S101 - who is spared is so by these rules
+    return Reason(
+        "spared",
+        f"more than one person in {resize.one_in} used less than {_percent(a.rules.use.low_enter)}, so the grants are"
+        " too large rather than the use too small; this time LOW cuts only people who used less than"
+        f" {_percent(resize.idle_below)} in each of {_counted(a.rules.use.low_quarters, 'quarter')}",
+        {"one_in": str(resize.one_in)},
+    )
 
 
 def _state(a: Adjustment) -> str:
@@ -140,23 +190,30 @@ def _would_change(a: Adjustment) -> Iterator[Reason]:
 
 
 def _out_of_low(a: Adjustment) -> Iterator[Reason]:
-    leave = _percent(a.rules.use.low_leave)
+    rules, peers = a.rules.use, _figure(a.peers, 1)
+    leave = _percent(rules.low_leave)
+    if rules.low_leave_of_peers is not None and peers is not None:
+        leave = _percent(min(rules.low_leave, rules.low_leave_of_peers * peers))
     yield Reason("low", f"use above {leave} of the regular grants ends LOW; {_last_used(a)}", {})
 
 
 def _out_of_usual(a: Adjustment) -> Iterator[Reason]:
     rules = a.rules.use
-    below = 0
-    while below < len(a.utilisation) and (used := a.utilisation[-1 - below]) is not None and used < rules.low_enter:
-        below += 1
+    below = quarters_below(a.utilisation, a.peers, rules)
     if below:
         yield Reason(
             "low",
-            f"use below {_percent(rules.low_enter)} in {_counted(rules.low_quarters, 'quarter')} in a row "
-            f"leads to a cut; {_last_used(a)}, and has been below in {below} so far",
+            f"use below {_percent(rules.low_enter)}{_and_of_peers(a)} in"
+            f" {_counted(rules.low_quarters, 'quarter')} in a row leads to a cut; {_last_used(a)}, and has been below"
+            f" in {below} so far",
             {"quarters": str(below)},
         )
     yield Reason("high", f"use above {_percent(rules.high_enter)} counts as HIGH; {_last_used(a)}", {})
+
+
+def _and_of_peers(a: Adjustment) -> str:
+    share = a.rules.use.low_of_peers
+    return "" if share is None else f" and below {_percent(share)} of the middle of your peers"
 
 
 def _out_of_high(a: Adjustment) -> Iterator[Reason]:

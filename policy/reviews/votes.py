@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from policy.exceptions import MAJOR, ConcernedPeople, electorate
-from policy.reviews.adjustment import LOW, THOUSANDTH, bounds
+from policy.reviews.adjustment import THOUSANDTH, bounds
+from policy.reviews.persons import LOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -58,13 +59,14 @@ class Limits:
     may_cut: bool
 
 
-def limits(deltas: Sequence[int], state: str, rules: ChangeRules) -> Limits:
+def limits(deltas: Sequence[int], state: str, rules: ChangeRules, *, spared: bool = False) -> Limits:
     """How far someone's case may be amended, after the year's changes so far.
 
-    A cut needs unused allowance, whoever proposes it: below no change only for whom the quarter found LOW.
+    A cut needs unused allowance, whoever proposes it: below no change only for whom the quarter found LOW, and did not
+    spare because the grants are too large for many.
     """
     least, most = (int(bound / THOUSANDTH) for bound in bounds([delta * THOUSANDTH for delta in deltas], rules))
-    may_cut = state == LOW
+    may_cut = state == LOW and not spared
     return Limits(least if may_cut else max(least, min(most, 0)), most, may_cut)
 
 

@@ -11,6 +11,7 @@ from policy import bands, rollout
 from policy.period import first_instant
 from policy.sizing import FACTOR, NEUTRAL, Assignment, Claim, Factors, Sizing, size
 from policy.units import NanoUSD
+from programme.grants import used
 from programme.people.participation import participant
 from programme.value import valuation
 from store.grants import monthly
@@ -105,7 +106,7 @@ def _claims(  # noqa: PLR0917 - private, called once
     leave_out: Container[str],
 ) -> tuple[list[Claim], dict[str, str]]:
     projects = terms.assigned(moment.session, month)
-    used = _utilisation(moment, month, [p for p, _ in taking_part], book)
+    history = _utilisation(moment, month, [p for p, _ in taking_part], book)
     days_in_month = sum(1 for _ in month.days())
     claims: list[Claim] = []
     unsized: dict[str, str] = {}
@@ -120,7 +121,7 @@ def _claims(  # noqa: PLR0917 - private, called once
             band = person.pay_band
             unsized[person.id] = f"pay band {band!r} has no midpoint" if band else "no pay band"
             continue
-        own, peers = used.get(person.id, (None, None))
+        own, peers = history.get(person.id, (None, None))
         works_on = tuple(Assignment(p.project, p.complexity, p.share_permille) for p in projects.get(person.id, ()))
         factor = adjusted.get(person.id, NEUTRAL)
         claims.append(
@@ -172,9 +173,8 @@ def _utilisation(moment: Moment, month: Month, people: list[Person], book: Handb
     """
     if not rollout.adjustment_counts(month, book.rollout, book.sizing.history.quiet_quarters):
         return {}
-    begin, end = month.quarter.previous().bounds(moment.zone)
-    figures = monthly.utilisation(moment.session, begin, end)
-    own = {p.id: ratio(*figures[p.id]) for p in people if figures.get(p.id, (0, 0))[1]}
+    figures = used.of_quarter(moment, month.quarter.previous(), book.adjustment.use)
+    own = {p.id: figures[p.id] for p in people if p.id in figures}
     by_level: defaultdict[str, list[Decimal]] = defaultdict(list)
     for person in people:
         if person.id in own:
@@ -182,11 +182,6 @@ def _utilisation(moment: Moment, month: Month, people: list[Person], book: Handb
     means = {level: (sum(us, Decimal(0)) / len(us)).quantize(FACTOR, ROUND_HALF_EVEN) for level, us in by_level.items()}
     enough = {level for level, us in by_level.items() if len(us) >= book.sizing.people_per_band}
     return {p.id: (own[p.id], means[p.level]) for p in people if p.id in own and p.level in enough}
-
-
-def ratio(burnt: int, granted: int) -> Decimal:
-    """How much of what was granted was used."""
-    return (Decimal(burnt) / granted).quantize(FACTOR, ROUND_HALF_EVEN)
 
 
 def begins_at(plan: Plan, person_id: str, zone: ZoneInfo) -> datetime:

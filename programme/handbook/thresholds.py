@@ -56,6 +56,8 @@ THRESHOLDS = (
     Threshold("adjustment.change.low", "Cut for LOW", 100),
     Threshold("adjustment.change.high", "Raise for HIGH", 100),
 )
+SHARE = Threshold("sizing.share_of_compensation", "Share of compensation", 100)
+"""Not in the form: a review proposes it, where the grants are too large for many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,9 @@ def offered(moment: Moment, by: Person, quarter: Quarter) -> Offered:
     days = tuple(_days(last, moment.today))
     document = _document(moment, last)
     percents = {one.key: percent(_value(document, one.key)) for one in THRESHOLDS}
-    return Offered(last.version, percents, days, _free_version(moment, days[0]), last.adjustment.use.low_quarters)
+    use = last.adjustment.use
+    version = _free_version(moment, days[0])
+    return Offered(last.version, percents, days, version, use.low_quarters, is_relative=use.is_relative)
 
 
 def propose(moment: Moment, by: Person, quarter: Quarter, asked: ThresholdForm) -> Proposal:
@@ -101,6 +105,30 @@ def propose(moment: Moment, by: Person, quarter: Quarter, asked: ThresholdForm) 
         if refusal.code in FIELDS_OF:
             raise FieldsRefused({FIELDS_OF[refusal.code]: refusal.text}) from refusal
         raise
+
+
+def propose_share(moment: Moment, by: Person, quarter: Quarter) -> Proposal:
+    """Put the share of compensation that a review proposes before the board, once, from the next quarter on.
+
+    A Refusal for whoever is not on the panel, where it proposes none, and where the handbook has one as small.
+    """
+    locks.hold(moment.session, Lock.HANDBOOKS)
+    _require_on_panel(moment, by, quarter)
+    last = moment.handbooks.versions[-1]
+    resize = drafting.summary(moment, quarter).figures.resize
+    if resize is None or resize.proposed >= last.sizing.share_of_compensation:
+        raise Refusal(
+            "no_share",
+            f"There is nothing left to propose: the handbook's share of compensation is"
+            f" {percent(last.sizing.share_of_compensation)} %.",
+        )
+    body, day = reference.handbook_body(moment.session, last.version) or "", next(_days(last, moment.today))
+    change = {SHARE.key: resize.proposed}
+    new = edited(body, change, version=_free_version(moment, day), effective_from=day)
+    for waiting in proposals_store.all_open(moment.session):
+        if differences(body, waiting.body) == differences(body, new):
+            return waiting
+    return proposing.propose(moment, new, proposing.proposer(moment, by.email, ""), actor=by.id)
 
 
 def _require_on_panel(moment: Moment, by: Person, quarter: Quarter) -> None:
@@ -210,9 +238,9 @@ def _problem(problem: str) -> tuple[str, str]:
 def edited(old: str, values: Mapping[str, Decimal], *, version: str, effective_from: date) -> str:
     """A handbook's text with other values, its remarks and layout as they were; a Refusal if more would change."""
     document = tomlkit.parse(old)
-    if "adjustment" not in document:
-        # A handbook of before the reviews: what it leaves out is as packaged, and has to be written to be changed.
-        document["adjustment"] = tomlkit.parse(handbook.packaged())["adjustment"]
+    for table_name in sorted({key.partition(".")[0] for key in values} - set(document)):
+        # A handbook of before the table: what it leaves out is as packaged, and has to be written to be changed.
+        document[table_name] = tomlkit.parse(handbook.packaged())[table_name]
     document[VERSION], document[FROM] = version, effective_from
     for key, share in values.items():
         *tables, name = key.split(".")

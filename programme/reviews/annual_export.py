@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from policy import handbook
 from policy.appeals import UPHELD
 from policy.reasons import Refusal
-from policy.reviews.adjustment import LOW
+from policy.reviews.persons import LOW
 from programme.people import directory
 from store import audit
 from store.appeals import records
@@ -100,12 +100,17 @@ def _of_review(moment: Moment, kept: Review) -> Iterator[Line]:
             exceptions_untold=had.outcomes.get(store.UNTOLD, 0),
             appeal=appeal,
             model_version=kept.basis.handbook,
-            stewardship_met=id_ not in open_ones and not had.unratified and not _low_without_reason(one, appeal),
+            stewardship_met=id_ not in open_ones and not had.unratified and not _low_without_reason(kept, one, appeal),
         )
 
 
-def _low_without_reason(one: ReviewedCase, appeal: str) -> bool:
-    """A reason is what the board wrote when it held or amended the case, or an appeal that it upheld."""
+def _low_without_reason(kept: Review, one: ReviewedCase, appeal: str) -> bool:
+    """A reason is what the board wrote when it held or amended the case, or an appeal that it upheld.
+
+    While the grants are too large for many, LOW is the programme's doing.
+    """
+    if kept.resizes:
+        return False
     return one.case.state_after == LOW and not one.decision_reason and appeal != UPHELD
 
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from policy import rollout
 from policy.period import DAYS_PER_WEEK, Month
-from policy.reviews.adjustment import QUARTERS_BEFORE, USUAL
+from policy.reviews.adjustment import QUARTERS_BEFORE
+from policy.reviews.persons import USUAL
 from policy.reviews.proposal import Basis, Inputs, weeks_of
 from policy.sizing import NEUTRAL
-from programme.grants import sizing
+from programme.grants import used
 from programme.outcomes import intake
 from programme.people import teams
 from programme.people.participation import participant
@@ -24,7 +25,6 @@ from store.reviews import drafts, sources
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
-    from decimal import Decimal
 
     from policy.handbook import Handbook
     from policy.period import Quarter
@@ -65,7 +65,8 @@ def gather(moment: Moment, quarter: Quarter, planned: Plan, book: Handbook) -> G
     members = _members(moment, quarter, weeks, book)
     output = _output(moment, weeks, book.adjustment.unit)
     of_teams = book.adjustment.unit == "team"
-    basis = _basis(moment, quarter, weeks, planned, book, output if of_teams else None)
+    above = _above(moment, {team for member in members for team in (member.team, *member.teams)}, quarter)
+    basis = _basis(moment, quarter, weeks, planned, book, output if of_teams else None, above)
     rest = _Rest(moment, quarter, planned, book)
     spent = [sources.debits(moment.session, monday, monday + timedelta(days=DAYS_PER_WEEK)) for monday in weeks]
     inputs: list[Inputs] = []
@@ -88,6 +89,7 @@ def _basis(  # noqa: PLR0917 - private, called once
     planned: Plan,
     book: Handbook,
     team_output: Mapping[str, Figures] | None,
+    above: Mapping[str, str],
 ) -> Basis:
     value = planned.value
     return Basis(
@@ -104,6 +106,8 @@ def _basis(  # noqa: PLR0917 - private, called once
         weighted=planned.phase > 1,
         team_output=team_output,
         read_up_to=sources.read_up_to(moment.session),
+        above=above,
+        share=moment.handbooks.on(quarter.first_day).sizing.share_of_compensation,
     )
 
 
@@ -168,6 +172,19 @@ def _team(lines: Lines, person_id: str, day: date) -> str:
     return (teams.manager_on(lines, person_id, day) if person_id in lines else None) or NO_TEAM
 
 
+def _above(moment: Moment, teams: Iterable[str], quarter: Quarter) -> dict[str, str]:
+    """Whom the managers of some teams reported to at the quarter's end, and so on up; a statement for each step up."""
+    last_day = quarter.next().first_day - timedelta(days=1)
+    found: dict[str, str] = {}
+    managers = {team for team in teams if team}
+    while managers:
+        lines = outcomes_store.lines_of(moment.session, managers)
+        steps = {one: manager for one in sorted(lines) if (manager := _team(lines, one, last_day))}
+        found |= steps
+        managers = set(steps.values()) - found.keys()
+    return dict(sorted(found.items()))
+
+
 # --- What they delivered -------------------------------------------------------------------------------------------
 
 
@@ -201,10 +218,8 @@ class _Rest:
     """What was used of grants, what earlier reviews say, and the claims of the month whose grants would change."""
 
     def __init__(self, moment: Moment, quarter: Quarter, planned: Plan, book: Handbook) -> None:
-        count = book.adjustment.use.low_quarters
-        self._used = [
-            monthly.utilisation(moment.session, *one.bounds(moment.zone)) for one in _until(quarter, max(count, 2))
-        ]
+        rules = book.adjustment.use
+        self._used = [used.of_quarter(moment, one, rules) for one in _until(quarter, max(rules.low_quarters, 2))]
         self._earlier = _until(quarter.previous(), QUARTERS_BEFORE)
         self._history = drafts.history(moment.session, quarter, since=self._earlier[0])
         self._factors = planned.adjusted
@@ -232,16 +247,12 @@ class _Rest:
             team=team,
             output=output,
             debits=debits,
-            utilisation=tuple(self._utilisation(of_quarter.get(person.id)) for of_quarter in self._used),
+            utilisation=tuple(of_quarter.get(person.id) for of_quarter in self._used),
             state=self._history.states.get(person.id, USUAL),
             deltas=tuple(changed.get(str(one), 0) for one in self._earlier),
             factor=self._factors.get(person.id, NEUTRAL),
             claim=None if part else self._claims.get(person.id),
         )
-
-    @staticmethod
-    def _utilisation(figures: tuple[int, int] | None) -> Decimal | None:
-        return sizing.ratio(*figures) if figures and figures[1] else None
 
 
 def _until(quarter: Quarter, count: int) -> list[Quarter]:

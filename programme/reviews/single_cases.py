@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from policy import texts
 from policy.reasons import FieldsRefused, Refusal
 from policy.reviews import votes
-from policy.reviews.adjustment import THOUSANDTH, carried
+from policy.reviews.adjustment import THOUSANDTH, carried, is_spared
 from policy.reviews.proposal import AMENDED, HELD, PROPOSED
 from programme.reviews import notices, voting
 from store.people import directory as people_store
@@ -78,9 +78,10 @@ def put_back(moment: Moment, voter: Person, quarter: Quarter, person_id: str, *,
 def limits(moment: Moment, kept: Review, case: ReviewedCase) -> Limits:
     """How far a case may be amended."""
     person_id = case.case.person_id
-    rules = moment.handbooks.named(kept.basis.handbook).adjustment.change
+    rules = moment.handbooks.named(kept.basis.handbook).adjustment
     [one] = [one for one in drafts.inputs(moment.session, kept.quarter, person_id) if one.key == person_id]
-    return votes.limits(one.deltas, case.case.state_after, rules)
+    spared = is_spared(one.utilisation, rules, too_large=kept.resizes)
+    return votes.limits(one.deltas, case.case.state_after, rules.change, spared=spared)
 
 
 def _change(moment: Moment, kept: Review, case: ReviewedCase, text: str) -> int:
@@ -93,7 +94,8 @@ def _change(moment: Moment, kept: Review, case: ReviewedCase, text: str) -> int:
             {"change": f"{texts.quoted(text)}: write per cent with at most one decimal, {between}."}
         ) from None
     if delta < min(allowed.least, 0) and not allowed.may_cut:
-        raise FieldsRefused({"change": f"{delta / 10:g} %: only people marked LOW can be cut. Choose {between}."})
+        whom = "people marked LOW who used next to nothing" if kept.resizes else "people marked LOW"
+        raise FieldsRefused({"change": f"{delta / 10:g} %: only {whom} can be cut. Choose {between}."})
     if not allowed.least <= delta <= allowed.most:
         raise FieldsRefused({"change": f"{delta / 10:g} %: choose {between}, the limits for a quarter and a year."})
     return delta

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     from policy.handbook import Handbook
     from policy.period import Quarter
+    from policy.reviews.proposal import Resize
     from programme.grants.sizing import Plan
     from programme.moment import Moment
     from store.exceptions.requests import Request
@@ -59,7 +60,9 @@ NO_WAVE = "none"
 # --- At the draft --------------------------------------------------------------------------------------------------
 
 
-def figures(moment: Moment, quarter: Quarter, planned: Plan, book: Handbook, note: str) -> dict[str, Any]:
+def figures(
+    moment: Moment, quarter: Quarter, planned: Plan, book: Handbook, note: str, *, resize: Resize | None
+) -> dict[str, Any]:
     """The quarter's figures as plain values, to be kept with the draft."""
     begin, end = quarter.bounds(moment.zone)
     months = [quarter.first_month.plus(i) for i in range(3)]
@@ -70,6 +73,7 @@ def figures(moment: Moment, quarter: Quarter, planned: Plan, book: Handbook, not
         exceptions=_exceptions(requests_store.made_between(moment.session, begin, end)),
         quarantined_events=sources.count_quarantined(moment.session, begin, end),
         unknown_outcomes=outcomes_store.count_waiting(moment.session),
+        resize=resize,
     )
     plain: dict[str, Any] = codec.plain(found)
     return plain

@@ -15,6 +15,7 @@ from store.handbook import reference
 from store.reviews import drafts
 from store.tables.audit import audit_log
 from store.tables.reviews import reviews as table
+from views import codec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,9 +49,12 @@ def differences(session: Session, kept: Review) -> Iterator[str]:
     by_thresholds, by_sizing = (handbook.parse(body) for body in bodies if body is not None)
     try:
         expected = proposal.proposed(kept.basis, inputs, by_thresholds.adjustment, by_sizing.sizing)
+        resize = proposal.resize(kept.basis, inputs, by_thresholds.adjustment, by_sizing.sizing)
     except (ValueError, Refusal) as error:
         yield f"review {quarter}: nothing follows from its inputs: {error}"
         return
+    if codec.plain(resize) != kept.summary.get("resize"):
+        yield f"review {quarter}: the share of compensation that it proposes does not follow from its inputs"
     yield from _cases(cases, expected, by_sizing.sizing, str(quarter))
 
 

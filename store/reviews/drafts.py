@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from store.engine import Session
 
 
+_LATER = {"above", "share"}
 _r, _c, _i, _a = reviews.c, review_cases.c, review_inputs.c, appeals.c
 
 
@@ -60,12 +61,20 @@ def _listed(values: Iterable[object]) -> Iterator[str]:
 
 
 def _text(value: object) -> str:
-    return json.dumps(codec.plain(value), sort_keys=True, separators=(",", ":"))
+    return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"))
 
 
 def dumped(value: object) -> str:
     """What is kept, as the text that the driver takes."""
-    return json.dumps(codec.plain(value), sort_keys=True)
+    return json.dumps(_plain(value), sort_keys=True)
+
+
+def _plain(value: object) -> Any:  # noqa: ANN401 - plain values of any shape
+    """A basis of before has none of what came later: what it was drafted from has the digest of then."""
+    plain = codec.plain(value)
+    if isinstance(value, Basis):
+        return {name: one for name, one in plain.items() if name not in _LATER or one is not None}
+    return plain
 
 
 # --- Keeping a draft -----------------------------------------------------------------------------------------------
@@ -82,7 +91,7 @@ def insert(session: Session, review: Review, inputs: Sequence[Inputs], cases: Se
             value_version=review.basis.value_version,
             value_proposal=review.value_proposal,
             month=review.basis.month,
-            inputs=codec.plain(review.basis),
+            inputs=_plain(review.basis),
             inputs_digest=review.inputs_digest,
             summary=dict(review.summary),
         )

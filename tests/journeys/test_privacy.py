@@ -23,7 +23,7 @@ from handlers.slack import homes
 from handlers.slack.interactions import Modal, Press
 from policy.period import Quarter, Week, day_of
 from policy.reasons import Refusal
-from policy.reviews.adjustment import LOW
+from policy.reviews.persons import LOW
 from policy.units import MicroTokens
 from programme.appeals import deciding, filing
 from programme.exceptions import cards

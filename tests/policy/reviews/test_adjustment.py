@@ -1,4 +1,7 @@
-"""The quarterly adjustment: the programme's own examples, states, bounds, peers, and what is said of each."""
+"""The quarterly adjustment as it was at first: examples, states, bounds, peers, and what is said of each.
+
+What holds now is in `test_beside_peers.py` and `test_wider_teams.py`; who was judged by this stays judged by it.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,7 @@ from policy.reviews.adjustment import (
     FEW_IN_TEAM,
     FEW_PEERS,
     FEW_WEEKS,
-    HIGH,
-    LOW,
     NO_OUTPUT,
-    USUAL,
-    Person,
-    Weekly,
     adjust,
     bounds,
     carried,
@@ -28,11 +26,12 @@ from policy.reviews.adjustment import (
     next_state,
 )
 from policy.reviews.efficiency import merged_upward
+from policy.reviews.persons import HIGH, LOW, USUAL, Person, Weekly
 from policy.reviews.reasons import because, would_change
 from policy.units import MICRO_PER_TOKEN
 
 BOOK = handbook.parse(handbook.packaged())
-BY_TEAM = BOOK.adjustment
+BY_TEAM = BOOK.adjustment.first_edition
 BY_PERSON = dataclasses.replace(BY_TEAM, unit="person")
 CHANGE, USE = BY_TEAM.change, BY_TEAM.use
 WEEKS = BY_TEAM.weeks

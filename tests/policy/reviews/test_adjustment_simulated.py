@@ -9,7 +9,8 @@ import pytest
 
 from benchmarks import simulated
 from benchmarks.simulated import BOOK, HONEST, PEOPLE, QUARTERS
-from policy.reviews.adjustment import LOW, USUAL, Person, adjust
+from policy.reviews.adjustment import adjust
+from policy.reviews.persons import LOW, USUAL, Person
 
 UNITS = ("team", "person")
 

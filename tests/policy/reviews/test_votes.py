@@ -11,7 +11,7 @@ import pytest
 from policy import exceptions, handbook
 from policy.handbook import HandbookError
 from policy.reviews import votes
-from policy.reviews.adjustment import HIGH, LOW, USUAL
+from policy.reviews.persons import HIGH, LOW, USUAL
 from policy.reviews.votes import Limits
 
 if TYPE_CHECKING:

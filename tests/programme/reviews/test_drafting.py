@@ -21,7 +21,7 @@ from policy.reviews.proposal import HELD, ChangeCounts, counted, weeks_of
 from policy.sizing import size
 from policy.units import MicroTokens
 from programme import handbooks
-from programme.grants import sizing
+from programme.grants import sizing, used
 from programme.handbook import applying
 from programme.outcomes import intake as outcomes_intake
 from programme.people import directory
@@ -171,14 +171,16 @@ def test_weeks_and_outcomes_are_those_on_record(moment: Moment) -> None:
     assert sum(week or 0 for week in ada.debits) == int(moment.session.execute(spent).scalar_one()) > 0
 
 
-def test_spending_from_exceptions_is_no_utilisation(moment: Moment) -> None:
-    """Tokens given beside the grants count in what was spent, and not in the share of grants that was used."""
+def test_what_is_spent_beside_the_grants_counts_as_use(moment: Moment) -> None:
+    """Tokens given beside the grants never make anyone look idle; under the handbook of before they were left out."""
     [gifted], [other] = (inputs_of(moment, who) for who in (GIFTED, reviewed.members(4)[0]))
     apart = [abs((one or 0) - (two or 0)) for one, two in zip(gifted.debits, other.debits, strict=True)]
     assert max(apart) < 100 * 10**6
     assert gifted.utilisation[-1] is not None
     assert other.utilisation[-1] is not None
-    assert other.utilisation[-1] - gifted.utilisation[-1] > Decimal("0.03")
+    assert other.utilisation[-1] == gifted.utilisation[-1] == Decimal("0.6")
+    before = used.of_quarter(moment, Q4, PACKAGED.first_edition.use)
+    assert other.utilisation[-1] - before[gifted.person_id] > Decimal("0.03")
 
 
 def test_a_move_divides_a_persons_weeks_among_two_teams(company: App, moment: Moment) -> None:
