@@ -26,6 +26,7 @@ from policy.reasons import Refusal
 from policy.reviews.persons import LOW
 from policy.units import MicroTokens
 from programme.appeals import deciding, filing
+from programme.balance import balance
 from programme.exceptions import cards
 from programme.reviews import single_cases, voting
 from programme.usage import intake
@@ -37,7 +38,7 @@ from store.tables.grants import grants
 from store.tables.ledger import accounts, lots
 from store.tables.outbox import outbox
 from store.tables.people import people
-from store.tables.reviews import review_cases, review_panels
+from store.tables.reviews import review_cases, review_inputs, review_panels
 from store.tables.usage import usage_days
 from tests.support import books, cast, rollout, teams
 from tests.support import requests as asking
@@ -46,10 +47,11 @@ from tests.support.requests import IRIS, KOFI, OMAR, TESS, ZOE
 from tests.support.teams import DANA, KIM, LOU, MARA, MAX, NED, PIA, TEAM
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from programme.app import App
     from store.people.directory import Person
+    from views.balance import Lapse
 
 ANNOUNCE, DAYS = "C0ALL", 75
 Q4 = Quarter(2026, 4)
@@ -128,10 +130,13 @@ def review(app: App, number: int) -> None:
 
 
 def count_as_low(app: App, who: str) -> None:
-    """Only so can the board cut them: in this company everyone uses their grants."""
-    mine = review_cases.c.person_id == cast.person_id(app, who)
+    """Only so can the board cut them: the grants are too large for most, and nobody here uses next to nothing."""
+    person_id = cast.person_id(app, who)
     with app.database.transaction() as session:
-        session.execute(sa.update(review_cases).where(mine).values(state_after=LOW))
+        session.execute(sa.update(review_cases).where(review_cases.c.person_id == person_id).values(state_after=LOW))
+        session.execute(
+            sa.update(review_inputs).where(review_inputs.c.person_id == person_id).values(utilisation=["0.01", "0.01"])
+        )
 
 
 def amend(app: App, member: str, who: str, change: str) -> None:
@@ -172,19 +177,17 @@ def told(amounts: Iterator[int] | list[int], scale: int) -> set[Decimal]:
 
 
 def figures(app: App) -> Figures:
-    """What everyone has, was granted and spent: balance, lots, grants, use by day, week, month and service."""
+    """What everyone has, was granted, spent and loses: balance, lots, grants, use by day, week, month and service."""
     found: Figures = defaultdict(set)
     emails = dict(books.rows(app, sa.select(people.c.id, people.c.email)))
     wallet_of = {
         account: emails[person]
-        for account, person, balance in books.rows(
-            app, sa.select(accounts.c.id, accounts.c.person_id, accounts.c.balance)
-        )
+        for account, person, _ in books.rows(app, sa.select(accounts.c.id, accounts.c.person_id, accounts.c.balance))
         if person
     }
-    for account, balance in books.rows(app, sa.select(accounts.c.id, accounts.c.balance)):
+    for account, held in books.rows(app, sa.select(accounts.c.id, accounts.c.balance)):
         if account in wallet_of:
-            found[wallet_of[account]] |= told([balance], 10**6) | told([balance], 10**8)
+            found[wallet_of[account]] |= told([held], 10**6) | told([held], 10**8)
     for account, amount, left in books.rows(app, sa.select(lots.c.account_id, lots.c.amount, lots.c.remaining)):
         found[wallet_of[account]] |= told([amount, left], 10**6) | told([amount, left], 10**8)
     for person, amount, entitled in books.rows(
@@ -195,6 +198,8 @@ def figures(app: App) -> Figures:
         app, sa.select(review_cases.c.person_id, review_cases.c.grant_before, review_cases.c.grant_after)
     ):
         found[emails[person]] |= told([amount for amount in (before, after) if amount], 10**6)
+    for who, lapse in lapses(app, emails.values()):
+        found[who] |= told([lapse.amount, lapse.left], 10**6)
     d = usage_days.c
     sums: dict[tuple[str, object], list[int]] = defaultdict(lambda: [0, 0])
     for day, account, service, cost, debit in books.rows(
@@ -206,6 +211,15 @@ def figures(app: App) -> Figures:
     for (who, _), (cost, debit) in sums.items():
         found[who] |= told([cost], 10**9) | told([debit], 10**6)
     return found
+
+
+def lapses(app: App, emails: Iterable[str]) -> Iterator[tuple[str, Lapse]]:
+    """What is announced to lapse of everyone's grants."""
+    with app.reading() as moment:
+        for email in emails:
+            card = balance.of_email(moment, email)
+            if card is not None and card.lapse is not None:
+                yield email, card.lapse
 
 
 def allowed(app: App, reader: str) -> set[Decimal]:
@@ -389,4 +403,5 @@ def test_a_bot_that_told_of_two_would_be_found(sqlite_app: App) -> None:
     app.clock.move(days=14)  # type: ignore[attr-defined]  # the tests' clock
     use(app, ["tia@example.com"], DAYS)
     app.clock.move(days=7)  # type: ignore[attr-defined]  # the tests' clock
+    ticker.tick_once(app)
     assert ("tia@example.com", PIA) in {(who, reader) for reader, _, who, _ in leaks(app)}

@@ -199,7 +199,7 @@ def test_nobody_fills_in_a_form_for_nothing(adopted: App) -> None:
         filed = appeals.require(moment, *appeals.parse_id(appeal_id(adopted)))
     # The form says by when it is decided, as it is kept.
     assert f"<!date^{int(filed.decide_by.timestamp())}^" in json.dumps(opened.view)
-    assert "the appeal lapses and the cut applies" in json.dumps(opened.view)
+    assert "the board's chair and finance are called in" in json.dumps(opened.view)
     assert refusal(deciding.press_appeal, adopted, press(adopted, IDLE, str(Q4))) == "appealed"
 
 

@@ -259,8 +259,8 @@ def test_ada_reads_what_her_grant_follows_from(app: App) -> None:
     use(app, "1")
     text = read(ask(app, "why"))
     assert "*How your grant for November 2026 was worked out*\\nUSD 4,583.333333333: your entitlement" in text
-    assert "= 514,443.023586 tokens\\n× 0.854628: the share of everyone's grants that the month's budget covers" in text
-    assert text.index("*How your 439,599.46 tokens") < text.index("was worked out*") < text.index("for 1 call")
+    assert "= 514,443.023586 tokens\\n× 0.837535: the share of everyone's grants that the month's budget covers" in text
+    assert text.index("*How your 430,799.46 tokens") < text.index("was worked out*") < text.index("for 1 call")
 
 
 def test_ada_reads_her_month(app: App) -> None:
