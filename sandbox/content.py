@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from sandbox import block_kit
+from sandbox import block_ids, block_kit
 from sandbox.model import Json
 
 MISSING_TEXT = "missing_text_in_message"
@@ -48,7 +48,7 @@ def read(
     if limit_total and block_kit.too_long(blocks):
         raise Rejected("msg_blocks_too_long")
     warnings = () if text.strip() else (MISSING_TEXT,)
-    return Content(text=text, blocks=block_kit.with_ids(blocks), warnings=warnings)
+    return Content(text=text, blocks=block_ids.with_ids(blocks), warnings=warnings)
 
 
 def _blocks(value: object) -> list[Json]:

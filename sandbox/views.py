@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sandbox import block_kit, elements
+from sandbox import block_ids, block_kit, elements
 from sandbox.content import Rejected
 from sandbox.model import Filled, Json
 
@@ -87,7 +87,7 @@ def read(given: object, *, kind: str, can_show: Callable[[Mapping[str, object]],
     if not isinstance(given, dict) or len(json.dumps(given)) > LARGEST:
         raise Rejected("view_too_large")
     # The platform makes up new ids with every version: what was typed into a nameless block is lost by an update.
-    return given | {"blocks": list(block_kit.with_ids(given["blocks"], prefix=secrets.token_hex(3)))}
+    return given | {"blocks": list(block_ids.with_ids(given["blocks"], prefix=secrets.token_hex(3)))}
 
 
 def new_id() -> str:

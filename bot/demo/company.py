@@ -213,6 +213,29 @@ def handbook_text(begins: date) -> str:
     return text
 
 
+GUEST = {
+    "id": "U0GUEST",
+    "name": "guest",
+    "real_name": "Gus Visitor",
+    "email": "gus@elsewhere.example",
+    "tz": "UTC",
+    "title": "Guest",
+    "is_restricted": True,
+}
+HINTS = [
+    {"command": "/tokens balance", "label": "What Ada has left", "as": "U0ADA"},
+    {"command": "/tokens why", "label": "How it comes about", "as": "U0ADA"},
+    {"command": "/tokens history", "label": "What she used this month", "as": "U0ADA"},
+    {"command": "/tokens request", "label": "Ben asks the board for more", "as": "U0BEN"},
+    {"command": "/tokens team", "label": "What Mara's team spends", "as": "U0MARA"},
+    {"command": "/tokens board", "label": "What the board has to decide", "as": "U0IRIS"},
+    {"command": "/tokens balance", "label": "Jonas has spent more than he had", "as": "U0JONAS"},
+    {"command": "/tokens balance", "label": "Zoe talks to the bot for the first time", "as": "U0ZOE"},
+    {"command": "/tokens balance", "label": "A guest the bot doesn't know", "as": "U0GUEST"},
+    {"command": "/tokens help", "label": "Everything it can do"},
+]
+
+
 def workspace_plan() -> dict[str, Any]:
     """The company's workspace, in the shape that the sandbox reads."""
     ids = [person.slack_id for person in EMPLOYEES]
@@ -232,46 +255,11 @@ def workspace_plan() -> dict[str, Any]:
         "domain": "northwind",
         "welcome": "Everyone here is invented; the bot and its ledger are real. Be Ada or anyone else. The calendar "
         "above lets time pass: grants arrive on the first of a month, and a quarter's review in #token-board after it.",
-        "hints": [
-            {"command": "/tokens balance", "label": "What Ada has left", "as": "U0ADA"},
-            {"command": "/tokens why", "label": "How it comes about", "as": "U0ADA"},
-            {"command": "/tokens history", "label": "What she used this month", "as": "U0ADA"},
-            {"command": "/tokens request", "label": "Ben asks the board for more", "as": "U0BEN"},
-            {"command": "/tokens team", "label": "What Mara's team spends", "as": "U0MARA"},
-            {"command": "/tokens board", "label": "What the board has to decide", "as": "U0IRIS"},
-            {"command": "/tokens balance", "label": "Jonas has spent more than he had", "as": "U0JONAS"},
-            {"command": "/tokens balance", "label": "Zoe talks to the bot for the first time", "as": "U0ZOE"},
-            {"command": "/tokens balance", "label": "A guest the bot doesn't know", "as": "U0GUEST"},
-            {"command": "/tokens help", "label": "Everything it can do"},
-        ],
-        "app": {
-            "name": "Tokens",
-            "id": "A0TOKENS",
-            "bot_user": "U0TOKENS",
-            "bot_id": "B0TOKENS",
-            "description": "Your allowance for AI services: what you have, what it is worth, and why.",
-            "scopes": [*BOT_SCOPES, *DOCTOR_SCOPES],
-            "events": list(EVENTS),
-            "commands": [
-                {
-                    "command": "/tokens",
-                    "description": "Your AI token allowance",
-                    "should_escape": True,
-                    "usage_hint": " | ".join(f"{c.name} {c.arguments}".strip() for c in COMMANDS),
-                }
-            ],
-        },
+        "hints": HINTS,
+        "app": _app(),
         "members": [
             *(_member(person) for person in EMPLOYEES),
-            {
-                "id": "U0GUEST",
-                "name": "guest",
-                "real_name": "Gus Visitor",
-                "email": "gus@elsewhere.example",
-                "tz": "UTC",
-                "title": "Guest",
-                "is_restricted": True,
-            },
+            GUEST,
         ],
         "channels": [
             {"id": "C0GENERAL", "name": "general", "purpose": "Company-wide talk", "members": [*ids, "U0GUEST"]},
@@ -286,6 +274,26 @@ def workspace_plan() -> dict[str, Any]:
             },
         ],
         "user_groups": [{"id": BOARD_GROUP, "handle": "token-board", "name": "Token board", "members": board}],
+    }
+
+
+def _app() -> dict[str, Any]:
+    return {
+        "name": "Tokens",
+        "id": "A0TOKENS",
+        "bot_user": "U0TOKENS",
+        "bot_id": "B0TOKENS",
+        "description": "Your allowance for AI services: what you have, what it is worth, and why.",
+        "scopes": [*BOT_SCOPES, *DOCTOR_SCOPES],
+        "events": list(EVENTS),
+        "commands": [
+            {
+                "command": "/tokens",
+                "description": "Your AI token allowance",
+                "should_escape": True,
+                "usage_hint": " | ".join(f"{c.name} {c.arguments}".strip() for c in COMMANDS),
+            }
+        ],
     }
 
 

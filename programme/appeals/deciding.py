@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from policy import texts
 from policy.appeals import LAPSED, REJECTED, UPHELD
 from policy.business_time import Span
-from policy.exceptions import business_hours
+from policy.deadlines import business_hours
 from policy.period import Month
 from policy.reasons import Refusal
 from programme import decisions

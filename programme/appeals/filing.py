@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from policy import texts
 from policy.business_time import Span
-from policy.exceptions import business_hours
+from policy.deadlines import business_hours
 from policy.period import day_of
 from policy.reasons import Refusal
 from programme.appeals import appeals, notices

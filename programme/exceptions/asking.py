@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from policy import exceptions, texts
+from policy import deadlines, exceptions, texts
 from policy.exceptions import BREAK_GLASS, Ask, ConcernedPeople
 from policy.period import Month, Quarter, day_of, first_instant
 from policy.reasons import FieldsRefused, Reason, Refusal
@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from policy.exceptions import Deadlines, Electorate
+    from policy.deadlines import Deadlines
+    from policy.exceptions import Electorate
     from policy.handbook import Handbook
     from programme.handbooks import Handbooks
     from programme.moment import Moment
@@ -139,11 +140,11 @@ def judge(moment: Moment, person: Person, asked: NewRequest) -> Preview:
 
 def _deadlines(class_name: str, last_day: date, book: Handbook, moment: Moment) -> Deadlines:
     """No later than what is asked for would end: an approval after that would be of no use. A break-glass is there."""
-    found = exceptions.deadlines(class_name, moment.now, book.exceptions, exceptions.business_hours(book, moment.zone))
+    found = deadlines.deadlines(class_name, moment.now, book.exceptions, deadlines.business_hours(book, moment.zone))
     if class_name == BREAK_GLASS:
         return found
     end = first_instant(last_day + timedelta(days=1), moment.zone)
-    return exceptions.Deadlines(
+    return deadlines.Deadlines(
         *(min(at, end) for at in (found.remind_at, found.escalate_at, found.last_call_at, found.lapse_at))
     )
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
     from zoneinfo import ZoneInfo
 
-    from policy.exceptions import Deadlines
+    from policy.deadlines import Deadlines
     from policy.handbook import Handbook
     from programme.moment import Moment
 

@@ -11,6 +11,7 @@ from programme.reviews import drafting, effects, token_value, voting
 from programme.value import standing
 from store.people import directory as people_store
 from store.reviews import drafts as reviews_store
+from store.reviews import standings
 from store.reviews import votes as store
 from views import codec
 from views.people import PersonName
@@ -75,7 +76,7 @@ def _vote(one: StoredVote, package: int, told: Mapping[str, PersonName]) -> Vote
 def use(moment: Moment, quarter: Quarter) -> Histogram:
     """How much of their grants people used in the quarter, as far as it may be told."""
     book = moment.handbooks.named(drafting.require(moment, quarter).basis.handbook)
-    used = reviews_store.used(moment.session, quarter)
+    used = standings.used(moment.session, quarter)
     first = quarter.first_month
     found = standing.histogram(used, book, first)
     return replace(found, months=standing.named_months(first, first.plus(2)))
@@ -107,7 +108,7 @@ def page(moment: Moment, reader: Person, quarter: Quarter, number: int) -> Page:
     kept = drafting.require(moment, quarter)
     panel = voting.panel_of(moment, quarter)
     seat = voting.seat_of(moment, panel, reader.id, votes=store.votes(moment.session, quarter))
-    totals = reviews_store.totals(moment.session, quarter)
+    totals = standings.totals(moment.session, quarter)
     pages = max(-(-totals.cases // PAGE), 1)
     number = min(max(number, 0), pages - 1)
     shown = ordered(moment, quarter, (reader.id, seat.person_id), offset=number * PAGE, limit=PAGE)

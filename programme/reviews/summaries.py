@@ -25,7 +25,7 @@ from store.grants import monthly
 from store.handbook import reference
 from store.outcomes import records as outcomes_store
 from store.people import directory as people_store
-from store.reviews import drafts, sources
+from store.reviews import drafts, sources, standings
 from views import codec
 from views.review_figures import (
     Appealed,
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from programme.grants.sizing import Plan
     from programme.moment import Moment
     from store.exceptions.requests import Request
-    from store.reviews.drafts import CaseFigures
+    from store.reviews.standings import CaseFigures
     from views.review_figures import BackTest
     from views.reviews import Review
 
@@ -136,7 +136,7 @@ def _of_class(name: str, requests: Sequence[Request]) -> Exceptions:
 
 def of(moment: Moment, kept: Review, book: Handbook, *, backtests: Mapping[str, BackTest]) -> Summary:
     """The summary of a review whose cases may have been held or amended since."""
-    cases = drafts.standings(moment.session, kept.quarter)
+    cases = standings.standings(moment.session, kept.quarter)
     least = book.disclosure.least_people
     used = [one.utilisation_permille for one in cases if one.utilisation_permille is not None]
     enough = len(used) >= least
@@ -223,7 +223,7 @@ def _last(moment: Moment, quarter: Quarter) -> LastReview | None:
     before = drafts.get(moment.session, quarter.previous())
     if before is None:
         return None
-    totals = drafts.totals(moment.session, before.quarter)
+    totals = standings.totals(moment.session, before.quarter)
     return LastReview(str(before.quarter), before.state, totals.counted, totals.held, totals.amended)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from policy import exceptions, texts
+from policy import deadlines, exceptions, texts
 from policy.reasons import Refusal
 from policy.reviews import votes as reviews_votes
 from programme import decisions
@@ -15,7 +15,7 @@ from programme.reviews import effects, notices, token_value
 from store import audit
 from store.audit import NOWHERE, POLICY, Place
 from store.people import board as board_store
-from store.reviews import drafts
+from store.reviews import drafts, standings
 from store.reviews import votes as store
 from store.reviews.votes import ADOPTED_BY, ASKED, LAPSED_BY, VOTED, StoredVote
 from views.reviews import ADOPTED, DRAFT, LAPSED
@@ -71,7 +71,7 @@ def convene(moment: Moment, quarter: Quarter) -> bool:
         return False
     book = moment.handbook
     electorate = reviews_votes.panel_of(board.seats(moment), book.exceptions)
-    times = reviews_votes.times(moment.now, book.reviews, exceptions.business_hours(book, moment.zone))
+    times = reviews_votes.times(moment.now, book.reviews, deadlines.business_hours(book, moment.zone))
     store.convene(moment.session, quarter, electorate, times, now=moment.now)
     moved = move(moment, kept, vote_until=times.lapse_at)
     notices.tell_of_pack(moment, moved, electorate)
@@ -203,7 +203,7 @@ def _adopt(moment: Moment, kept: Review, voter: str) -> tuple[Review, str]:
 
 
 def _adopted(moment: Moment, kept: Review, panel: Panel, value: str) -> dict[str, object]:
-    totals = drafts.totals(moment.session, kept.quarter)
+    totals = standings.totals(moment.session, kept.quarter)
     return {
         "package": panel.package,
         "holds_from": str(kept.holds_from),

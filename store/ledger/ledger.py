@@ -1,7 +1,7 @@
 """The double-entry ledger: accounts, entries with balanced postings, lots and what burnt them.
 
 Nothing here is ever updated but what can be recomputed from the entries: an account's balance and version, and what
-remains of a lot. `store/proof/verify` recomputes them.
+remains of a lot. `store/proof` recomputes them.
 """
 
 from __future__ import annotations
@@ -259,21 +259,7 @@ def post(
     instant = bulk.instant_codec(session)
     journal = _Journal(instant)
     for entry_id, draft in zip(entry_ids, drafts, strict=True):
-        key = draft.idempotency_key or f"{draft.kind}:{entry_id}"
-        journal.entries.append(
-            (
-                entry_id,
-                draft.kind,
-                key,
-                draft.fingerprint,
-                instant(draft.effective_at),
-                instant(now),
-                draft.memo,
-                draft.actor,
-                draft.value_version,
-                draft.corrects_entry_id,
-            )
-        )
+        journal.entries.append(_entry(entry_id, draft, instant, now))
         for account_id, amount in draft.amounts:
             account = held[account_id]
             if account.is_wallet:
@@ -290,6 +276,21 @@ def post(
             journal.postings.append((account_id, account.version, entry_id, amount, account.balance))
     _write(session, journal, held.values())
     return entry_ids
+
+
+def _entry(entry_id: int, draft: Draft, instant: Callable[[datetime], object], now: datetime) -> tuple[Any, ...]:
+    return (
+        entry_id,
+        draft.kind,
+        draft.idempotency_key or f"{draft.kind}:{entry_id}",
+        draft.fingerprint,
+        instant(draft.effective_at),
+        instant(now),
+        draft.memo,
+        draft.actor,
+        draft.value_version,
+        draft.corrects_entry_id,
+    )
 
 
 _ACCOUNT = (accounts.c.id, accounts.c.person_id.is_not(None), accounts.c.version, accounts.c.balance)

@@ -12,7 +12,7 @@ from store.tables.intake import quarantine_steps
 from store.tables.usage import quarantine, usage_events, usage_versions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from store.engine import Session
 
@@ -20,7 +20,7 @@ ACTIONS = {"quarantine.fix": "fixed", "quarantine.discard": "discarded"}
 """What the audit log calls it, and the step that it leaves at each event."""
 
 
-def waits_or_left(session: Session) -> Iterator[str]:
+def quarantined_events(session: Session) -> Iterator[str]:
     """An event waits exactly as long as it has no cost and was neither discarded nor withdrawn; those cost nothing."""
     q, e, v = quarantine.c, usage_events.c, usage_versions.c
     withdrawn = sa.exists().where(
@@ -43,7 +43,7 @@ def waits_or_left(session: Session) -> Iterator[str]:
         yield f"event {row.source}/{row.event_id} {state}"
 
 
-def steps_as_audited(session: Session) -> Iterator[str]:
+def quarantine_as_audited(session: Session) -> Iterator[str]:
     """Whatever was corrected or discarded was so by those of whom the audit log tells, as many events as it tells."""
     a, s = audit_log.c, quarantine_steps.c
     told: Counter[tuple[str, str]] = Counter()
@@ -68,3 +68,6 @@ def _discards(session: Session) -> Iterator[str]:
     expected = sa.case((q.discarded_at.is_not(None), 1), else_=0)
     for row in session.execute(query.having(sa.func.count(s.id) != expected)):
         yield f"event {row.source}/{row.event_id}: its steps say that it was discarded {row.steps} times"
+
+
+CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (quarantined_events, quarantine_as_audited)

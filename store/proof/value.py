@@ -17,7 +17,7 @@ from store.tables.audit import audit_log
 from store.tables.value import token_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from store.engine import Session
 
@@ -64,3 +64,6 @@ def values_by_two(session: Session) -> Iterator[str]:
             yield f"value {version}: that {second or by} adopted it is not in the audit log"
         elif second is not None and (by == second or (quarter, row.after["digest"], by) not in firsts):
             yield f"value {version}: {second} confirmed it, but {by} is not known as the first of two"
+
+
+CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (values_as_calculated, values_by_two)

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from policy.appeals import SUSPENDING
 from policy.period import Month, Quarter
-from policy.reviews.proposal import AMENDED, HELD, Basis, Case, ChangeCounts, Inputs
+from policy.reviews.proposal import AMENDED, HELD, Basis, Case, Inputs
 from policy.units import MicroTokens
 from store import bulk
 from store.tables.appeals import appeals
@@ -204,71 +204,6 @@ def _kept(row: Mapping[Any, Any]) -> ReviewedCase:
     return ReviewedCase(case_, **rest | {"amended_factor": None if amended is None else Decimal(amended)})
 
 
-class CaseFigures(NamedTuple):
-    """What figures of all cases are made from: a case as it stands, without its reasons, and whose it is."""
-
-    person_id: str
-    level: str
-    team: str
-    wave: int | None
-    delta_thousandths: int
-    decision: str
-    state_after: str
-    bound: str
-    missing: str
-    utilisation_permille: int | None
-    grant_before: int | None
-    grant_after: int | None
-
-
-class Totals(NamedTuple):
-    """How many cases there are of each kind, as they stand."""
-
-    counted: ChangeCounts
-    held: int
-    amended: int
-
-    @property
-    def cases(self) -> int:
-        return self.counted.raised + self.counted.cut + self.counted.unchanged
-
-
-def standings(session: Session, quarter: Quarter) -> list[CaseFigures]:
-    """Everyone's case by person id, read without what only a single case is shown with."""
-    rest = (_c[name] for name in CaseFigures._fields[5:])
-    query = (
-        sa.select(_c.person_id, _i.level, _i.team, _i.wave, _delta(), *rest)
-        .join(review_inputs, sa.and_(_i.quarter == _c.quarter, _i.person_id == _c.person_id))
-        .where(_c.quarter == str(quarter), _i.is_case)
-        .order_by(_c.person_id)
-    )
-    return [CaseFigures._make(row) for row in session.execute(query)]
-
-
-def totals(session: Session, quarter: Quarter) -> Totals:
-    """The cases of a review, counted."""
-
-    def count(where: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
-        return sa.func.coalesce(sa.func.sum(sa.case((where, 1), else_=0)), 0)
-
-    query = sa.select(
-        sa.func.count(),
-        count(_delta() > 0),
-        count(_delta() < 0),
-        count(_c.decision == HELD),
-        count(_c.decision == AMENDED),
-    )
-    found = session.execute(query.where(_c.quarter == str(quarter))).one()
-    cases_, raised, cut, held, amended = (int(number) for number in found)
-    return Totals(ChangeCounts(raised, cut, cases_ - raised - cut), held, amended)
-
-
-def used(session: Session, quarter: Quarter) -> list[int]:
-    """The share of their grants that people used, in thousandths, of those of whom it is known."""
-    query = sa.select(_c.utilisation_permille).where(_c.quarter == str(quarter), _c.utilisation_permille.is_not(None))
-    return list(session.execute(query).scalars())
-
-
 def ordered(
     session: Session,
     quarter: Quarter,
@@ -316,7 +251,7 @@ def history(session: Session, before: Quarter, *, since: Quarter) -> History:
     query = sa.select(_c.person_id, _c.state_after).where(_c.quarter < str(before)).order_by(_c.quarter)
     states = {person_id: state for person_id, state in session.execute(query)}
     decided = (
-        sa.select(_c.quarter, _c.person_id, _delta().label("delta"))
+        sa.select(_c.quarter, _c.person_id, delta_now().label("delta"))
         .join(reviews, _r.quarter == _c.quarter)
         .outerjoin(appeals, sa.and_(_a.quarter == _c.quarter, _a.person_id == _c.person_id))
         .where(_r.state == ADOPTED, _c.quarter < str(before), _c.quarter >= str(since))
@@ -328,7 +263,7 @@ def history(session: Session, before: Quarter, *, since: Quarter) -> History:
     return History(states, deltas)
 
 
-def _delta() -> sa.ColumnElement[int]:
+def delta_now() -> sa.ColumnElement[int]:
     """`Kept.delta_thousandths` in SQL."""
     held, amended = (_c.decision == HELD, sa.literal(0)), (_c.decision == AMENDED, _c.amended_thousandths)
     return sa.case(held, amended, else_=_c.delta_thousandths)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policy import exceptions, handbook
+from policy import deadlines, exceptions, handbook
 from policy.exceptions import (
     ALTERNATE,
     APPROVED,
@@ -378,7 +378,7 @@ def test_nobody_votes_for_a_recused_member() -> None:
 def test_deadlines_of_each_class(class_name: str, expected: list[str]) -> None:
     """From ten o'clock of a Tuesday: remind, escalate, call in the chair plus finance half-way, lapse."""
     made_at = datetime(2026, 11, 24, 10, tzinfo=BERLIN)
-    found = exceptions.deadlines(class_name, made_at, RULES, exceptions.business_hours(BOOK, BERLIN))
+    found = deadlines.deadlines(class_name, made_at, RULES, deadlines.business_hours(BOOK, BERLIN))
     instants = [found.remind_at, found.escalate_at, found.last_call_at, found.lapse_at]
     assert [f"{at.astimezone(BERLIN):%Y-%m-%dT%H:%M}" for at in instants] == expected
 

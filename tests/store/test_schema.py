@@ -25,7 +25,7 @@ from scheduler import messages as composing
 from store import schema
 from store.engine import open_database
 from store.outbox import messages
-from store.proof import verify
+from store.proof import handbook
 from store.tables import metadata
 from store.tables.handbook import handbooks
 from store.tables.ledger import lots
@@ -253,7 +253,7 @@ def test_handbooks_of_before_needed_no_second_person(empty_database: Database, m
 
     def found() -> list[str]:
         with empty_database.reading() as session:
-            return list(verify.handbooks_by_two(session))
+            return list(handbook.handbooks_by_two(session))
 
     with monkeypatch.context() as patched:
         patched.setattr(command, "upgrade", lambda config, _: original(config, "0007"))

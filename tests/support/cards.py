@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from handlers.exceptions.choices import Choice
-from policy.exceptions import MEMBER, Electorate, Seat, Tally, deadlines
+from policy.deadlines import deadlines
+from policy.exceptions import MEMBER, Electorate, Seat, Tally
 from policy.reasons import Reason
 from policy.units import MicroTokens, NanoUSD
 from programme.exceptions.asking import Preview

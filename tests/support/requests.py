@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from policy import exceptions, handbook
+from policy import deadlines, handbook
 from policy.period import day_of
 from policy.reasons import Refusal
 from policy.units import MicroTokens
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from store.people.directory import Person
 
 BOOK = handbook.parse(handbook.packaged())
-HOURS = exceptions.business_hours(BOOK, ZoneInfo("Europe/Berlin"))
+HOURS = deadlines.business_hours(BOOK, ZoneInfo("Europe/Berlin"))
 BOARD_CHANNEL = "C0BOARD"
 IRIS, OMAR, TESS = "iris@example.com", "omar@example.com", "tess@example.com"
 ZOE, KOFI, LENA = "zoe@example.com", "kofi@example.com", "lena@example.com"

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from policy import exceptions, handbook
+from policy import deadlines, handbook
 from policy.handbook import HandbookError
 from policy.reviews import votes
 from policy.reviews.persons import HIGH, LOW, USUAL
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 BOOK = handbook.parse(handbook.packaged())
 BERLIN = ZoneInfo("Europe/Berlin")
-HOURS = exceptions.business_hours(BOOK, BERLIN)
+HOURS = deadlines.business_hours(BOOK, BERLIN)
 
 
 @pytest.mark.parametrize(
