@@ -44,6 +44,7 @@ COMMANDS = Commands(
     *voting.COMMANDS,
 )
 """What `/tokens` understands, its help lists and the manifest hints at."""
+TOPICS = (COMMANDS, balance, asking, voting, proposals, board, thresholds, deciding, warnings, home, board_group)
 
 
 def build(
@@ -72,7 +73,7 @@ def build(
     )
     bolt.use(_clean)
     own_team.register(bolt, app)
-    for topic in (COMMANDS, asking, voting, proposals, board, thresholds, deciding, warnings, home, board_group):
+    for topic in TOPICS:
         topic.register(bolt, app)
     conversation.register(bolt, app, COMMANDS)
     bolt.error(_answer_failure)

@@ -1,18 +1,9 @@
-"""The kinds of entries and lots, in the words of the database, and what each means to the owner of the wallet."""
+"""The kinds of entries and lots, in the words of the database."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from typing import assert_never
-
-
-class Meaning(StrEnum):
-    """What an entry did to a wallet, as its owner is told."""
-
-    GRANTED = "granted"
-    USED = "used"
-    LAPSED = "lapsed"
-    TAKEN_BACK = "taken back"
 
 
 class EntryKind(StrEnum):
@@ -34,20 +25,6 @@ class EntryKind(StrEnum):
     """What was unused of a break-glass when it was not ratified, into the pool."""
     NETTING = "netting"
     """What was used of it, taken off the next grant."""
-
-    @property
-    def meaning(self) -> Meaning:
-        match self:
-            case EntryKind.GRANT | EntryKind.EXCEPTION | EntryKind.APPEAL:
-                return Meaning.GRANTED
-            case EntryKind.USAGE | EntryKind.REVERSAL:
-                return Meaning.USED
-            case EntryKind.EXPIRY | EntryKind.LAPSE:
-                return Meaning.LAPSED
-            case EntryKind.RETURN | EntryKind.NETTING:
-                return Meaning.TAKEN_BACK
-            case _:
-                assert_never(self)
 
 
 class LotKind(StrEnum):

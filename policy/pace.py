@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 PACE_DAYS = 28
 """Four whole weeks, so that every weekday counts equally often."""
 
+DAYS_OF_A_MONTH = 30
+
 LEAST_DAYS_OBSERVED = 7
 """A pace is not taken from less than a week: two busy first days would promise ruin."""
 
@@ -45,3 +47,21 @@ def outlook(lots: Sequence[tuple[int, date]], spent: int, days_observed: int, to
         elapsed += used
         lapsing += whole - used
     return Outlook(today + timedelta(days=elapsed // spent), lapsing // days_observed)
+
+
+MOST_GRANTS = 12
+"""Farther than a year nobody can tell."""
+
+
+def grants_to_settle(debt: int, grant: int, spent: int, days_observed: int, days_to_next: int) -> int | None:
+    """How many monthly grants settle a debt if spending goes on as it did; None where a year of them does not.
+
+    The nth grant settles it where n grants are at least the debt and what is spent until that grant comes:
+    `days_to_next` days until the first, 30 more until each of the others. `spent` is what the last `days_observed`
+    days took.
+    """
+    for n in range(1, MOST_GRANTS + 1):
+        days = days_to_next + DAYS_OF_A_MONTH * (n - 1)
+        if n * grant * days_observed >= debt * days_observed + spent * days:
+            return n
+    return None

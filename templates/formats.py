@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from policy.kinds import EntryKind
 from policy.units import MICRO_PER_TOKEN, NANO_PER_USD, divide_half_even
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from policy.period import Month, Quarter
     from policy.units import MicroTokens, NanoUSD, Permille
     from views.people import PersonName
 
 NANO_PER_CENT = NANO_PER_USD // 100
 LONGEST_NAME = 80
+MINUS = "−"
 
 METER_NAMES = {
     "input_uncached": "input tokens",
@@ -60,22 +64,35 @@ OUTCOME_NAMES = {
     "partly": "it achieved part of it",
     "nothing": "nothing came of it",
 }
+ENTRY_NAMES = {
+    EntryKind.GRANT: "granted",
+    EntryKind.EXCEPTION: "in exceptions",
+    EntryKind.APPEAL: "given back after an appeal",
+    EntryKind.USAGE: "used",
+    EntryKind.REVERSAL: "used, and undone",
+    EntryKind.EXPIRY: "not used before they ended",
+    EntryKind.LAPSE: "more than could be carried over",
+    EntryKind.RETURN: "returned from a break-glass that was not ratified",
+    EntryKind.NETTING: "taken off a grant for a break-glass that was not ratified",
+}
+"""What a kind of entries did to a wallet, behind an amount."""
 NUMBER_WORDS = ("no", "one", "two", "three", "four", "five", "six")
 _ENTITY_LENGTHS = {"&": len("&amp;"), "<": len("&lt;"), ">": len("&gt;")}
 PER_NAMES = {1_000_000: "million", 1_000: "thousand", 3_600: "hour", 1: "one"}
 
 
 def tokens(amount: MicroTokens) -> str:
-    """Tokens to two decimals, without those where there are none: `4,120.35`, `500`."""
-    hundredths = divide_half_even(abs(int(amount)), MICRO_PER_TOKEN // 100)
-    whole, rest = divmod(hundredths, 100)
-    sign = "-" if amount < 0 and hundredths else ""
-    return f"{sign}{whole:,}.{rest:02}" if rest else f"{sign}{whole:,}"
+    """Whole tokens, halves to the even one: `4,120`; what is less than one, but not nothing, is `under 1`."""
+    whole = divide_half_even(abs(int(amount)), MICRO_PER_TOKEN)
+    if amount and not whole:
+        return "under 1"
+    return f"{MINUS if amount < 0 else ''}{whole:,}"
 
 
-def whole_tokens(amount: MicroTokens) -> str:
-    """Tokens without decimals, for what is only estimated: `150,000`."""
-    return f"{amount.decimal.quantize(Decimal(1), ROUND_HALF_EVEN):,f}"
+def in_tokens(amount: MicroTokens) -> str:
+    """Whole tokens with their unit: `1 token`, `4,120 tokens`."""
+    said = tokens(amount)
+    return f"{said} {'token' if said in {'1', 'under 1'} else 'tokens'}"
 
 
 def exact_tokens(amount: MicroTokens) -> str:
@@ -89,7 +106,7 @@ def usd(amount: NanoUSD) -> str:
         value = amount.decimal
         return f"USD {value:.2g}" if abs(value) >= Decimal("0.0001") else f"USD {value:f}"
     cents = divide_half_even(abs(int(amount)), NANO_PER_CENT)
-    return f"USD {'-' if amount < 0 else ''}{cents // 100:,}.{cents % 100:02}"
+    return f"USD {MINUS if amount < 0 else ''}{cents // 100:,}.{cents % 100:02}"
 
 
 def fine_usd(amount: NanoUSD) -> str:
@@ -229,9 +246,9 @@ def code(text: str, longest: int = LONGEST_NAME) -> str:
 
 
 def moment(instant: datetime) -> Markup:
-    """An instant that Slack shows in the reader's own zone."""
+    """An instant that Slack shows in the reader's own zone; as a date, since a sentence with "on today" is none."""
     fallback = f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-    return Markup(f"<!date^{int(instant.timestamp())}^{{date_short_pretty}} at {{time}}|{fallback}>")  # noqa: S704 - our own text
+    return Markup(f"<!date^{int(instant.timestamp())}^{{date_short}} at {{time}}|{fallback}>")  # noqa: S704 - our own text
 
 
 def on(instant: datetime) -> Markup:
@@ -240,10 +257,17 @@ def on(instant: datetime) -> Markup:
     return Markup(f"<!date^{int(instant.timestamp())}^{{date_short}}|{fallback}>")  # noqa: S704 - our own text
 
 
-def until(expires_at: datetime) -> Markup:
-    """An expiry that Slack shows in the reader's own zone, as a date and a time."""
-    fallback = f"{expires_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-    return Markup(f"<!date^{int(expires_at.timestamp())}^{{date_short}}, {{time}}|{fallback}>")  # noqa: S704 - our own text
+def until(end: datetime, zone: ZoneInfo) -> str:
+    """When something ends, in its reader's zone: `the end of 31 Dec 2026`, `1 Jan 2027 at 06:00`."""
+    local = end.astimezone(zone)
+    is_midnight = local.time() == time()
+    return f"the end of {day_before(local.date())}" if is_midnight else f"{day(local.date())} at {local:%H:%M}"
+
+
+def from_when(begin: datetime, zone: ZoneInfo) -> str:
+    """When something begins, in its reader's zone: `1 Dec 2026`, `1 Dec 2026 at 06:00`."""
+    local = begin.astimezone(zone)
+    return day(local.date()) if local.time() == time() else f"{day(local.date())} at {local:%H:%M}"
 
 
 def mention(person: PersonName) -> Markup | str:
@@ -263,6 +287,11 @@ def recusal(code: str) -> str:
     return RECUSAL_NAMES[code]
 
 
+def what_it_did(kind: EntryKind) -> str:
+    """What entries of a kind did to a wallet, behind an amount: `used`."""
+    return ENTRY_NAMES[kind]
+
+
 def outcome_name(outcome: str) -> str:
     return OUTCOME_NAMES[outcome]
 
@@ -276,7 +305,7 @@ FILTERS = {
     f.__name__: f
     for f in (
         tokens,
-        whole_tokens,
+        in_tokens,
         exact_tokens,
         usd,
         fine_usd,
@@ -305,11 +334,13 @@ FILTERS = {
         moment,
         on,
         until,
+        from_when,
         mention,
         class_name,
         state_name,
         recusal,
         outcome_name,
+        what_it_did,
         number_word,
     )
 }

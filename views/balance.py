@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from policy.kinds import LotKind
+from policy.kinds import EntryKind, LotKind
 from policy.units import MicroTokens
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date, datetime
     from zoneinfo import ZoneInfo
 
@@ -99,6 +100,8 @@ class BalanceCard:
     """For use in the month outside the programme; None where the company never paid for this person."""
     lapse: Lapse | None = None
     """`lots` are as if it had ended each of them: a lot of which a part lapses stands there twice."""
+    debt_grants: int | None = None
+    """How many monthly grants settle the debt at the present pace; None where no number of them does, or none comes."""
 
     @property
     def next_grant_on(self) -> date | None:
@@ -149,20 +152,25 @@ class DebitLine:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A balance taken apart: `received` − `used` − `lapsed` − `taken_back` = `balance`.
+    """A balance taken apart: `totals` are what each kind of entry put in, or took if it is negative.
 
-    `paid_by_company` is beside it: for all use outside the programme.
-
-    `grant` is what the monthly grant of the card's month follows from, if there was one.
+    `paid_by_company` is beside it: for all use outside the programme. `grant` is what the monthly grant of the card's
+    month follows from, if there was one.
     """
 
     card: BalanceCard
-    received: MicroTokens
-    used: MicroTokens
-    lapsed: MicroTokens
-    taken_back: MicroTokens
+    totals: Mapping[EntryKind, MicroTokens]
     balance: MicroTokens
     waiting: MicroTokens
     grant: Factors | None
     debits: tuple[DebitLine, ...]
     paid_by_company: MicroTokens = _NOTHING
+
+    @property
+    def parts(self) -> list[tuple[EntryKind, MicroTokens]]:
+        """What made up the balance, in the order of the kinds; undone usage is not told apart from usage."""
+        of_use = (EntryKind.USAGE, EntryKind.REVERSAL)
+        used = sum((self.totals.get(kind, _NOTHING) for kind in of_use), _NOTHING)
+        parts = [(kind, self.totals.get(kind, _NOTHING)) for kind in EntryKind if kind not in of_use]
+        parts.insert(list(EntryKind).index(EntryKind.USAGE), (EntryKind.USAGE, used))
+        return [(kind, amount) for kind, amount in parts if amount]

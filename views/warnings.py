@@ -33,3 +33,6 @@ class SpendWarning:
     lasts_until: date | None
     next_grant_on: date | None
     contact: str
+    debt_grants: int | None = None
+    """How many monthly grants settle the debt at the present pace; None where no number of them does, or none comes."""
+    has_grant: bool = True

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from handlers import contact_of, month_named
-from handlers.slack.commands import Command
+from handlers.slack.commands import Command, Request
+from handlers.slack.interactions import on_press
 from policy.period import Month, day_of
 from policy.reasons import Refusal
 from policy.units import MicroTokens
@@ -17,7 +18,9 @@ from templates import formats, render, workings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from handlers.slack.commands import Request
+    from slack_bolt import App as Bolt
+
+    from handlers.slack.interactions import Press
     from programme.app import App
     from programme.balance.history import History
     from store.usage.events import Line
@@ -40,6 +43,16 @@ def show_balance(app: App, request: Request) -> Message | None:
 
 
 def show_why(app: App, request: Request) -> Message | None:
+    """How the balance comes about, in whole tokens; a button shows the digits."""
+    return _why(app, request, exact=False)
+
+
+def press_digits(app: App, press: Press) -> Message | None:
+    """The same to the last digit, with the latest calls worked out one by one."""
+    return _why(app, Request(str(press.person.slack_user_id), "", press.now), exact=True)
+
+
+def _why(app: App, request: Request, *, exact: bool) -> Message | None:
     with app.reading(request.now) as moment:
         card = balance.of_slack_user(moment, request.slack_user_id)
         if card is None:
@@ -48,7 +61,9 @@ def show_why(app: App, request: Request) -> Message | None:
         names = reference.service_names(moment.session)
         contact = contact_of(moment)
     working = workings.of(explanation.grant) if explanation.grant else None
-    return render.message("balance/why", why=explanation, card=card, names=names, contact=contact, working=working)
+    return render.message(
+        "balance/why", why=explanation, card=card, names=names, contact=contact, working=working, exact=exact
+    )
 
 
 def show_history(app: App, request: Request) -> Message | None:
@@ -105,3 +120,7 @@ COMMANDS = (
     Command("why", "", "the arithmetic behind it", show_why),
     Command("history", "[month]", "what you used in a month, such as `2026-10`", show_history),
 )
+
+
+def register(bolt: Bolt, app: App) -> None:
+    on_press(bolt, "balance_digits", press_digits, app)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from policy import lots as burning
-from policy.pace import PACE_DAYS, days_observed, outlook
+from policy.pace import PACE_DAYS, days_observed, grants_to_settle, outlook
 from policy.period import Month, day_of, first_instant
 from policy.sizing import Factors
 from policy.units import MicroTokens
@@ -57,6 +57,7 @@ def _card(moment: Moment, wallet: Wallet, today: date) -> BalanceCard:
     debt = burning.debt(wallet.balance, (lot.remaining for lot in wallet.lots))
     available = sum(int(lot.remaining) for lot in usable) - debt
     spending = _spending(moment, wallet.account_id, month, today)
+    factors = None if wallet.factors is None else codec.read(Factors, wallet.factors)
     return BalanceCard(
         person_id=wallet.person_id,
         name=wallet.name,
@@ -73,11 +74,12 @@ def _card(moment: Moment, wallet: Wallet, today: date) -> BalanceCard:
         outlook=_outlook(usable, debt, spending, today, moment.zone),
         used_before=wallet.account_id is not None,
         now=moment.now,
-        grant=None if wallet.factors is None else codec.read(Factors, wallet.factors),
+        grant=factors,
         ended=(*(_lot_line(lot) for lot in wallet.lots if lot.expires_at <= moment.now), *gone),
         account_id=wallet.account_id,
         paid_by_company=_paid(moment, wallet.company_account_id, month, today),
         lapse=lapsing,
+        debt_grants=_debt_grants(factors, debt, spending, today),
     )
 
 
@@ -142,3 +144,12 @@ def _outlook(
     days = days_observed(min(s.first_day for s in spending), today)
     left = [(int(lot.remaining), day_of(lot.expires_at, zone)) for lot in lots]
     return outlook(left, sum(s.window for s in spending), days, today)
+
+
+def _debt_grants(factors: Factors | None, debt: int, spending: list[ServiceSpend], today: date) -> int | None:
+    """None for whom the calendar grants nothing, or not enough."""
+    if not debt or factors is None:
+        return None
+    observed = days_observed(min((s.first_day for s in spending), default=today), today)
+    days_to_next = (Month.containing(today).next().first_day - today).days
+    return grants_to_settle(debt, int(factors.whole_grant), sum(s.window for s in spending), observed, days_to_next)

@@ -88,6 +88,8 @@ def _letter(  # noqa: PLR0917 - private, called once
         lasts_until=ahead.runs_out[1] if ahead else None,
         next_grant_on=card.next_grant_on,
         contact=book.contact,
+        debt_grants=card.debt_grants,
+        has_grant=card.grant is not None,
     )
     due = policy.due_at(moment.now, percent, choice, time_zones.zone(standing.time_zone, moment.zone))
     key = f"warning:{month}:{percent}:{standing.person_id}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from policy.kinds import Meaning
 from policy.metering import METERS
 from policy.units import MicroTokens, NanoUSD
 from store.handbook import reference
@@ -13,6 +12,7 @@ from store.usage import events as usage_store
 from views.balance import CallLine, DebitLine, Explanation, MeterLine
 
 if TYPE_CHECKING:
+    from policy.kinds import EntryKind
     from policy.metering import Meter, Price
     from programme.moment import Moment
     from views.balance import BalanceCard
@@ -30,21 +30,18 @@ def explain(moment: Moment, card: BalanceCard) -> Explanation:
     debits = [*_debits(moment, account_id), *_debits(moment, company_id, by_company=True)]
     return Explanation(
         card=card,
-        received=totals[Meaning.GRANTED],
-        used=-totals[Meaning.USED],
-        lapsed=-totals[Meaning.LAPSED],
-        taken_back=-totals[Meaning.TAKEN_BACK],
+        totals=totals,
         balance=balance,
         # Lots that expired but are not closed yet, and lots that have not started.
         waiting=balance - card.available,
         grant=card.grant,
         debits=tuple(sorted(debits, key=lambda debit: debit.effective_at, reverse=True)[:RECENT_DEBITS]),
-        paid_by_company=-_totals(moment, company_id)[Meaning.USED],
+        paid_by_company=-sum(_totals(moment, company_id).values(), MicroTokens(0)),
     )
 
 
-def _totals(moment: Moment, account_id: int | None) -> dict[Meaning, MicroTokens]:
-    return wallets.totals(moment.session, account_id) if account_id else dict.fromkeys(Meaning, MicroTokens(0))
+def _totals(moment: Moment, account_id: int | None) -> dict[EntryKind, MicroTokens]:
+    return wallets.totals(moment.session, account_id) if account_id else {}
 
 
 def _debits(moment: Moment, account_id: int | None, *, by_company: bool = False) -> list[DebitLine]:

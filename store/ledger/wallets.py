@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
-from policy.kinds import EntryKind, LotKind, Meaning
+from policy.kinds import EntryKind, LotKind
 from policy.units import MicroTokens
 from store import bulk
 from store.handbook.reference import LATEST_FIRST
@@ -209,14 +209,11 @@ def company_account_of(session: Session, person_id: str) -> int | None:
     return session.execute(query).scalar_one_or_none()
 
 
-def totals(session: Session, account_id: int) -> dict[Meaning, MicroTokens]:
-    """The sum of all postings of a wallet by what they mean; together they are its balance."""
+def totals(session: Session, account_id: int) -> dict[EntryKind, MicroTokens]:
+    """The sum of all postings of a wallet by the kind of their entries; together they are its balance."""
     query = sa.select(entries.c.kind, sa.func.sum(postings.c.amount)).join_from(postings, entries)
     query = query.where(postings.c.account_id == account_id).group_by(entries.c.kind)
-    found = dict.fromkeys(Meaning, MicroTokens(0))
-    for kind, total in session.execute(query):
-        found[EntryKind(kind).meaning] += MicroTokens(total)
-    return found
+    return {EntryKind(kind): MicroTokens(total) for kind, total in session.execute(query)}
 
 
 def movements(

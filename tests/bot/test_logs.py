@@ -23,10 +23,15 @@ AMOUNT, ADA = 987_654, "ada@example.com"
 def written() -> Iterator[Callable[[str], io.StringIO]]:
     """Lines are written in some style for the length of a test, and as before afterwards."""
     root = logging.getLogger()
-    loggers = [root, *map(logging.getLogger, (*logs.OURS, *logs.CHATTY))]
+    # Bolt gives its own loggers the level that the root has when an app is built, as other tests did before.
+    below = [name for name in logging.root.manager.loggerDict if name.startswith("slack_")]
+    loggers = [root, *map(logging.getLogger, {*logs.OURS, *logs.CHATTY, *below})]
     levels, handlers = [logger.level for logger in loggers], list(root.handlers)
     for handler in handlers:  # or setting up would close those of the test run
         root.removeHandler(handler)
+
+    for name in below:
+        logging.getLogger(name).setLevel(logging.NOTSET)
 
     def begin(text: str) -> io.StringIO:
         stream = io.StringIO()

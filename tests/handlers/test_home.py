@@ -84,7 +84,7 @@ def test_opening_shows_ones_own(app: App, workspace: Sandbox, client: WebClient)
     open_home(app, client, slack.ADA, tab="messages")
     assert (reads(workspace, slack.ADA), kept(app, ADA)) == ("", None)
     open_home(app, client, slack.ADA)
-    assert "*4,120.35 tokens left*" in reads(workspace, slack.ADA)
+    assert "*4,120 tokens left*" in reads(workspace, slack.ADA)
     seen, row = workspace.home(slack.ADA), kept(app, ADA)
     assert seen is not None
     assert row == (app.clock(), seen.hash)

@@ -96,7 +96,11 @@ def test_adas_day(sandbox: Sandbox, app: App, address: str) -> None:
     assert "*1,200 tokens left* of 1,500 in open grants" in asked(sandbox, slack.ADA, "/tokens balance")
     assert report(address, secret, usage_of("ada@example.com", "e1")) == ["duplicate"]
     assert "*1,200 tokens left*" in asked(sandbox, slack.ADA, "/tokens Balance  ")
-    why = asked(sandbox, slack.ADA, "/tokens why")
+    shown = sandbox.command(slack.ADA, slack.GENERAL, "/tokens why").message
+    sandbox.press(slack.ADA, shown, "balance_digits")
+    digits = sandbox.messages(slack.GENERAL, slack.ADA)[-1]
+    assert digits.ephemeral_to == slack.ADA
+    why = json.dumps(digits.blocks, ensure_ascii=False)
     assert "100,000 input tokens × USD 3 per million + 180,000 output tokens × USD 15 per million = USD 3" in why
     assert "300 tokens" in asked(sandbox, slack.ADA, "/tokens history")
     assert "You used nothing in this month" in asked(sandbox, slack.ADA, "/tokens history 2026-10")

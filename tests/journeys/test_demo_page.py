@@ -15,7 +15,7 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from bot.cli.demo import demo as demo_command
 from policy.reasons import Refusal
-from tests.support.browser import ask
+from tests.support.browser import ask, press
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -243,8 +243,8 @@ def asked_balance(page: Page) -> Decimal:
     return shown_balance(page, before)
 
 
-def cents(amount: Decimal) -> Decimal:
-    return amount.quantize(Decimal("0.01"))
+def whole(amount: Decimal) -> Decimal:
+    return amount.quantize(Decimal(1), ROUND_HALF_EVEN)
 
 
 def open_page(page: Page, address: str) -> None:
@@ -289,7 +289,7 @@ def test_a_newcomer_tries_the_demo(prepared: Prepared, page: Page, tmp_path: Pat
         # What happened since then was told meanwhile, and may have brought Ada one of her usual calls.
         assert 0 <= after - resumed < EVENT_COST
         open_page(page, again.page)
-        assert shown_balance(page, 0) == cents(resumed)
+        assert shown_balance(page, 0) == whole(resumed)
         shoot(page, "7-again")
         page.goto("about:blank")
         assert again.stop() == 0
@@ -301,21 +301,24 @@ def ada_sees_her_usage_arrive(running: Demo, page: Page) -> Decimal:
     open_page(page, running.page)
     expect(page.get_by_text("Welcome to Northwind.")).to_be_in_viewport()
     shoot(page, "1-welcome")
-    assert shown_balance(page, 0) == cents(before)
+    assert shown_balance(page, 0) == whole(before)
     running.send_event()
     after = running.balance()
     assert before - after == EVENT_COST
     ask(page, "/tokens balance")
     expect(answers(page)).to_have_count(2)
-    assert shown_balance(page, 1) == cents(after)
+    assert shown_balance(page, 1) == whole(after)
     shoot(page, "2-balance")
     ask(page, "/tokens why")
-    why = answers(page).nth(2)
+    expect(answers(page).nth(2)).to_contain_text("42 tokens for 1 call")
+    shoot_message(answers(page).nth(2), "3-why")
+    press(page, "Show every digit")
+    why = answers(page).nth(3)
     expect(why).to_contain_text("80,000 input tokens × USD 3 per million + 12,000 output tokens × USD 15 per million")
     expect(why).to_contain_text("= 42 tokens")
-    shoot_message(why, "3-why")
+    shoot_message(why, "3-why-digits")
     ask(page, "/tokens history")
-    expect(answers(page).nth(3).locator("table")).to_be_visible()
+    expect(answers(page).nth(4).locator("table")).to_be_visible()
     shoot(page, "4-history")
     return after
 
@@ -327,7 +330,7 @@ def others_see_nothing_of_it(page: Page, adas: Decimal) -> None:
     ask(page, "/tokens balance")
     jonas = answers(page)
     expect(jonas).to_contain_text("more than you had")
-    expect(jonas).not_to_contain_text(f"{cents(adas):,}")
+    expect(jonas).not_to_contain_text(f"{whole(adas):,}")
     shoot(page, "5-jonas")
     page.get_by_label("You are").select_option("U0GUEST")
     ask(page, "/tokens balance")
@@ -373,6 +376,8 @@ def ada_reports_usage_in_another_month(running: Demo, page: Page) -> None:
     running.send_event()
     assert before - running.balance() == EVENT_COST
     ask(page, "/tokens why")
+    expect(answers(page).last).to_contain_text("42 tokens for 1 call")
+    press(page, "Show every digit")
     expect(answers(page).last).to_contain_text("80,000 input tokens × USD 3 per million")
 
 

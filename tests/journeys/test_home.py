@@ -120,12 +120,15 @@ def test_asking_and_withdrawing_from_home(sandbox: Sandbox, office: App) -> None
 
 
 def test_why_is_answered_above_home(sandbox: Sandbox, office: App) -> None:
-    """*Why?* shows the arithmetic, which `/tokens why` tells as well."""
+    """*Why?* shows the arithmetic, which `/tokens why` tells as well, and in its place every digit."""
     used = cast.event("a", at=office.clock(), who=ADA, meters={"output": 600_000})
     assert books.take_in(office, used) == ["accepted"]
     page = opened(sandbox, slack.ADA, "*Spent in November 2026:* 900 tokens")
     sandbox.press(slack.ADA, page, "Why?")
+    summary = answer(sandbox, slack.ADA, "900 tokens for 1 call")
+    sandbox.press(slack.ADA, summary, "balance_digits")
     answer(sandbox, slack.ADA, "600,000 output tokens × USD 15 per million")
+    assert len(sandbox.modals(slack.ADA)) == 1
 
 
 def test_nobody_elses_home_is_published(sandbox: Sandbox, office: App) -> None:

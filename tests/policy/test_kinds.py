@@ -2,22 +2,7 @@
 
 from __future__ import annotations
 
-from policy.kinds import EntryKind, LotKind, Meaning
-
-
-def test_every_kind_of_entry_has_a_meaning() -> None:
-    """What came into a wallet was granted; the rest was used, lapsed, or was taken back."""
-    assert {kind.value: kind.meaning for kind in EntryKind} == {
-        "grant": Meaning.GRANTED,
-        "exception": Meaning.GRANTED,
-        "appeal": Meaning.GRANTED,
-        "usage": Meaning.USED,
-        "reversal": Meaning.USED,
-        "expiry": Meaning.LAPSED,
-        "lapse": Meaning.LAPSED,
-        "return": Meaning.TAKEN_BACK,
-        "netting": Meaning.TAKEN_BACK,
-    }
+from policy.kinds import LotKind
 
 
 def test_only_what_is_left_of_an_exception_returns_to_the_pool() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from fractions import Fraction
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policy.pace import Outlook, outlook
+from policy.pace import DAYS_OF_A_MONTH, MOST_GRANTS, Outlook, grants_to_settle, outlook
 
 TODAY = date(2026, 11, 20)
 on_any_machine = settings(deadline=None)
@@ -63,3 +64,36 @@ def test_spending_more_lets_no_more_lapse(some: list[tuple[int, date]], spent: i
     assert slow is not None
     assert fast is not None
     assert fast.lapsing <= slow.lapsing
+
+
+def test_a_debt_takes_as_many_grants_as_what_is_spent_meanwhile_leaves() -> None:
+    """100 owed, 60 a month granted and 1 a day spent: 10 days on 110 are owed, then 80, then 50 are left after each."""
+    assert grants_to_settle(100, 60, 28, 28, 10) == 3
+    assert grants_to_settle(40, 60, 28, 28, 10) == 1
+    assert grants_to_settle(100, 60, 0, 28, 10) == 2
+
+
+def test_who_uses_more_than_the_grants_bring_never_settles_a_debt() -> None:
+    """Nobody is told of a day that does not come."""
+    assert grants_to_settle(100, 30, 28, 28, 1) is None
+    assert grants_to_settle(1, 0, 0, 28, 1) is None
+
+
+@given(
+    debt=st.integers(1, 10**9),
+    grant=st.integers(0, 10**9),
+    spent=st.integers(0, 10**9),
+    observed=st.integers(7, 28),
+    wait=st.integers(1, 31),
+)
+def test_the_told_grant_is_the_first_that_settles(debt: int, grant: int, spent: int, observed: int, wait: int) -> None:
+    """A walk from grant to grant comes to nothing owed exactly where it is told."""
+    owed = Fraction(debt) + Fraction(spent, observed) * wait
+    walked = None
+    for n in range(1, MOST_GRANTS + 1):
+        owed -= grant
+        if owed <= 0:
+            walked = n
+            break
+        owed += Fraction(spent, observed) * DAYS_OF_A_MONTH
+    assert grants_to_settle(debt, grant, spent, observed, wait) == walked

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from policy.kinds import EntryKind
 from policy.period import Month
 from policy.units import MicroTokens, NanoUSD
 from templates import formats, render
@@ -23,18 +25,29 @@ def tokens_of(text: str) -> MicroTokens:
     [
         ("0", "0"),
         ("500", "500"),
-        ("4120.35", "4,120.35"),
-        ("1234567.891", "1,234,567.89"),
-        ("0.005", "0"),
-        ("0.015", "0.02"),
-        ("0.004999", "0"),
-        ("-12.5", "-12.50"),
-        ("9223372036854.775807", "9,223,372,036,854.78"),
+        ("4120.35", "4,120"),
+        ("1234567.891", "1,234,568"),
+        ("0.5", "under 1"),
+        ("0.51", "1"),
+        ("1.5", "2"),
+        ("0.000001", "under 1"),
+        ("-0.000001", "under 1"),
+        ("-12.5", "−12"),
+        ("9223372036854.775807", "9,223,372,036,855"),
     ],
 )
-def test_tokens_read_to_two_decimals(amount: str, read: str) -> None:
-    """Thousands are set apart, halves go to the even digit, and decimals appear only where there are some."""
+def test_tokens_read_whole(amount: str, read: str) -> None:
+    """Thousands are set apart, halves go to the even digit, and what is there never reads as nothing."""
     assert formats.tokens(tokens_of(amount)) == read
+
+
+@pytest.mark.parametrize(
+    ("amount", "read"),
+    [("0", "0 tokens"), ("0.2", "under 1 token"), ("1", "1 token"), ("1.5", "2 tokens"), ("4120.35", "4,120 tokens")],
+)
+def test_tokens_with_their_unit(amount: str, read: str) -> None:
+    """One is one, and everything else is several."""
+    assert formats.in_tokens(tokens_of(amount)) == read
 
 
 @pytest.mark.parametrize(
@@ -61,7 +74,7 @@ def test_exact_tokens_keep_every_decimal(amount: str, read: str) -> None:
         ("0.0054", "USD 0.0054"),
         ("0.00547", "USD 0.0055"),
         ("0.000000001", "USD 0.000000001"),
-        ("-0.5", "USD -0.50"),
+        ("-0.5", "USD −0.50"),
     ],
 )
 def test_usd_reads_to_the_cent(amount: str, read: str) -> None:
@@ -105,8 +118,28 @@ def test_instants_are_shown_in_the_readers_zone() -> None:
     """Slack gets the instant and our words for where it cannot show it, whatever zone the instant came in."""
     at = datetime(2026, 11, 20, 14, 5, tzinfo=timezone(timedelta(hours=2)))
     seconds = int(datetime(2026, 11, 20, 12, 5, tzinfo=UTC).timestamp())
-    assert formats.moment(at) == f"<!date^{seconds}^{{date_short_pretty}} at {{time}}|2026-11-20 12:05 UTC>"
-    assert formats.until(at) == f"<!date^{seconds}^{{date_short}}, {{time}}|2026-11-20 12:05 UTC>"
+    assert formats.moment(at) == f"<!date^{seconds}^{{date_short}} at {{time}}|2026-11-20 12:05 UTC>"
+
+
+@pytest.mark.parametrize(
+    ("zone", "ends", "begins"),
+    [
+        ("Europe/Berlin", "the end of 31 Dec 2026", "1 Jan 2027"),
+        ("Pacific/Auckland", "1 Jan 2027 at 12:00", "1 Jan 2027 at 12:00"),
+        ("America/Los_Angeles", "31 Dec 2026 at 15:00", "31 Dec 2026 at 15:00"),
+    ],
+)
+def test_ends_are_told_as_their_reader_lives_through_them(zone: str, ends: str, begins: str) -> None:
+    """What ends with a day where its reader lives ends at its end; elsewhere the hour is told."""
+    midnight = datetime(2026, 12, 31, 23, tzinfo=UTC)
+    assert formats.until(midnight, ZoneInfo(zone)) == ends
+    assert formats.from_when(midnight, ZoneInfo(zone)) == begins
+
+
+def test_every_kind_of_entry_has_its_own_words() -> None:
+    """No two kinds are called the same, so that `why` never says of an exception that it was corrected."""
+    words = [formats.what_it_did(kind) for kind in EntryKind]
+    assert len(set(words)) == len(EntryKind)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from slack_sdk.models.views import View
 from handlers import slack_app
 from handlers.balance import balance as handler
 from policy.handbook import Service
-from policy.kinds import LotKind
+from policy.kinds import EntryKind, LotKind
 from policy.pace import Outlook
 from policy.period import Month, Quarter
 from policy.reasons import Refusal
@@ -37,7 +37,7 @@ from tests.support.letters import ENDLESS, HOSTILE
 from views.balance import BalanceCard, CallLine, DebitLine, Explanation, Lapse, LotLine, MeterLine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from policy.sizing import Factors
     from templates.render import Message
@@ -136,21 +136,43 @@ def debit(calls_in_all: int, *calls: CallLine, by_company: bool = False) -> Debi
     return DebitLine("anthropic", NOW, tokens("3323.529412"), calls_in_all, VALUE, calls, by_company)
 
 
+PARTS = {"grant": "5000", "exception": "1500", "usage": "-2379.65"}
+EVERYTHING = {
+    "grant": "6500",
+    "exception": "1000",
+    "appeal": "200",
+    "usage": "-6900",
+    "reversal": "100.5",
+    "expiry": "-300",
+    "lapse": "-200",
+    "return": "-400",
+    "netting": "-20.5",
+}
+
+
 def why(
     card: BalanceCard,
     *debits: DebitLine,
     grant: Factors | None = None,
     name: str = "Anthropic API",
     contact: str = CONTACT,
-    **totals: str,
+    parts: Mapping[str, str] | None = None,
+    exact: bool = True,
+    **beside: str,
 ) -> Message:
-    amounts = dict.fromkeys(("received", "used", "lapsed", "taken_back", "balance", "waiting"), "0") | totals
+    amounts = dict.fromkeys(("balance", "waiting"), "0") | beside
     explanation = Explanation(
-        card=card, grant=grant, debits=debits, **{key: tokens(text) for key, text in amounts.items()}
+        card=card,
+        grant=grant,
+        debits=debits,
+        totals={EntryKind(kind): tokens(text) for kind, text in (parts or {}).items()},
+        **{key: tokens(text) for key, text in amounts.items()},
     )
     working = workings.of(grant) if grant else None
     names = {"anthropic": name}
-    return render.message("balance/why", why=explanation, card=card, names=names, contact=contact, working=working)
+    return render.message(
+        "balance/why", why=explanation, card=card, names=names, contact=contact, working=working, exact=exact
+    )
 
 
 def hostile_why(text: str) -> Message:
@@ -207,9 +229,13 @@ CASES: dict[str, Callable[[], Message]] = (
         "balance_lasting": lambda: balance(dataclasses.replace(USUAL, outlook=Outlook(date(2026, 12, 3), 0))),
         "balance_that_lapses": lambda: balance(LAPSING),
         "balance_of_which_some_lapsed": lambda: balance(LAPSED),
-        "why_it_lapses": lambda: why(LAPSING, received="6500", used="2379.65"),
+        "why_it_lapses": lambda: why(LAPSING, parts=PARTS),
         "balance_used_up": lambda: balance(dataclasses.replace(NEWCOMER, used_before=True)),
         "balance_in_debt": lambda: balance(IN_DEBT),
+        "balance_in_debt_for_months": lambda: balance(
+            dataclasses.replace(IN_DEBT, grant=letters.factors(), debt_grants=2)
+        ),
+        "balance_in_debt_that_grows": lambda: balance(dataclasses.replace(IN_DEBT, grant=letters.factors())),
         "balance_in_debt_with_lots": lambda: balance(
             dataclasses.replace(IN_DEBT, available=tokens("-42.5"), lots=(lot("10", "500"),))
         ),
@@ -219,8 +245,9 @@ CASES: dict[str, Callable[[], Message]] = (
             dataclasses.replace(USUAL, lots=tuple(lot("1", "2") for _ in range(10)))
         ),
         "balance_hostile": lambda: hostile_balance(HOSTILE),
-        "why": lambda: why(USUAL, debit(3, call(), call()), debit(1, call()), received="6500", used="2379.65"),
-        "why_in_another_tier": lambda: why(USUAL, debit(2, call(tier="priority"), call()), received="6500", used="5"),
+        "why": lambda: why(USUAL, debit(3, call(), call()), debit(1, call()), parts=PARTS, exact=False),
+        "why_to_the_last_digit": lambda: why(USUAL, debit(3, call(), call()), debit(1, call()), parts=PARTS),
+        "why_in_another_tier": lambda: why(USUAL, debit(2, call(tier="priority"), call()), parts=PARTS),
         "why_paid_by_the_company": lambda: why(
             OUTSIDE, debit(2, call(), call(), by_company=True), paid_by_company="3323.529412"
         ),
@@ -232,13 +259,11 @@ CASES: dict[str, Callable[[], Message]] = (
         "why_with_everything": lambda: why(
             IN_DEBT,
             debit(4, call(), call()),
-            received="6500",
-            used="6000",
-            lapsed="500",
-            taken_back="20",
+            parts=EVERYTHING,
             waiting="32.5",
+            exact=False,
         ),
-        "why_with_a_grant": lambda: why(USUAL, grant=letters.factors(leaves="0.8547"), received="6500"),
+        "why_with_a_grant": lambda: why(USUAL, grant=letters.factors(leaves="0.8547"), parts=PARTS, exact=False),
         "why_hostile": lambda: hostile_why(HOSTILE),
         "history": lambda: history(line("claude-sonnet-4-5"), line("claude-opus-4-6", 1)),
         "history_empty": history,
@@ -426,8 +451,8 @@ def test_typed_backticks_do_not_end_the_quotation() -> None:
 def test_the_largest_debt_is_still_a_message() -> None:
     """Amounts of any size that the database can hold are shown, never cut."""
     card = dataclasses.replace(IN_DEBT, available=LARGEST, debt=-LARGEST, spent_this_month=-LARGEST)
-    assert "9,223,372,036,854.78 tokens more" in written(balance(card))
-    message = why(card, *[debit(10**9, call(), call())] * 3, received="1", used="9223372036854")
+    assert "9,223,372,036,855 tokens more" in written(balance(card))
+    message = why(card, *[debit(10**9, call(), call())] * 3, parts={"grant": "1", "usage": "-9223372036854"})
     assert block_kit.problems(message.blocks) == ()
 
 

@@ -42,7 +42,7 @@ KEPT: dict[type, str] = {
     SpendWarning: (
         '{"percent":50,"month":{"year":2026,"month":11},"spent":243000000000,"left":118500000000,"debt":0,'
         '"per_token":10000000,"can_tell":true,"earliest":"2026-11-28","lasts_until":null,"next_grant_on":"2026-12-01",'
-        '"contact":"#ai-tokens"}'
+        '"contact":"#ai-tokens","debt_grants":null,"has_grant":true}'
     ),
     Situation: (
         '{"monthly_grant":93700000000,"available":156500000000,"runs_out":"2027-03-01","earlier":3000000000,'
@@ -69,9 +69,10 @@ def test_a_statement_from_before_break_glasses_were_taken_off_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "youngest"), [(Statement, "taken_on"), (Digest, "taken_on"), (LapseNotice, "person_id")]
+    ("kind", "youngest"),
+    [(Statement, "taken_on"), (Digest, "taken_on"), (LapseNotice, "person_id"), (SpendWarning, "debt_grants")],
 )
-def test_rows_from_before_lapses_were_announced_are_read(kind: type, youngest: str) -> None:
+def test_rows_from_before_a_field_was_added_are_read(kind: type, youngest: str) -> None:
     """A row without the youngest field is read as one that says nothing of it."""
     kept = json.loads(KEPT[kind])
     del kept[youngest]

@@ -17,12 +17,14 @@ from slack_sdk import WebClient
 from slack_sdk.signature import SignatureVerifier
 
 from handlers import http, slack_app
-from handlers.slack.interactions import Modal
+from handlers.balance import balance
+from handlers.slack.interactions import Modal, Press
 from handlers.slack.routes import Endpoint
 from policy.period import Month
 from policy.reasons import Refusal
 from programme.usage import intake as usage_programme
 from sandbox import Sandbox, Workspace, block_kit
+from store.people import directory as people_store
 from store.tables.audit import audit_log
 from store.tables.people import people
 from templates.render import Message
@@ -120,6 +122,17 @@ def ask(app: App, line: str, user: str = ADA, *, client: WebClient | None = None
     return message
 
 
+def digits(app: App, user: str = ADA) -> Message:
+    """What the button of `why` shows."""
+    with app.database.reading() as session:
+        person = people_store.by_slack_id(session, user)
+    assert person is not None
+    shown = balance.press_digits(app, Press(person, "", app.clock(), None, None))
+    assert shown is not None
+    assert block_kit.problems(shown.blocks) == ()
+    return shown
+
+
 def read(message: Message) -> str:
     """All that a person reads of a message."""
     return json.dumps(message.blocks, ensure_ascii=False)
@@ -212,11 +225,11 @@ def test_ada_reads_her_balance(app: App) -> None:
     use(app, "1", "2")
     message = ask(app, "balance")
     text = read(message)
-    assert "*1,498.92 tokens left* of 1,500 in open grants" in text
+    assert "*1,499 tokens left* of 1,500 in open grants" in text
     assert "Worth USD 14.99 in 2026-Q4, at USD 0.01 a token." in text
-    assert "*Spent in November 2026*\\n1.08 tokens, USD 0.01" in text
-    assert "• Anthropic API: 1.08 tokens" in text
-    assert "• 1,498.92 of 1,500 left until <!date^" in text
+    assert "*Spent in November 2026*\\n1 token, USD 0.01" in text
+    assert "• Anthropic API: 1 token" in text
+    assert "• 1,499 of 1,500 left until " in text
     assert ": Pilot grant" in text
     assert message.ephemeral()["response_type"] == "ephemeral"
 
@@ -226,8 +239,9 @@ def test_ben_reads_his_debt(app: App) -> None:
     cast.give(app, "ben@example.com", "1")
     use(app, "1", "2", "3", who="ben@example.com")
     text = read(ask(app, "balance", BEN))
-    assert "*You have used 0.62 tokens more than you had.*" in text
-    assert "That is a debt of USD 0.0062, which your next grant settles first." in text
+    assert "*You have used 1 token more than you had.*" in text
+    assert "That is a debt of USD 0.0062. The next tokens that you are granted settle it first." in text
+    assert "You can keep working unless your gateway stops you; what you use adds to the debt." in text
     assert "At the pace" not in text
 
 
@@ -239,12 +253,16 @@ def test_who_has_nothing_is_told_so(app: App) -> None:
 
 
 def test_ada_reads_the_arithmetic(app: App) -> None:
-    """Granted less used is left, and a call's counts times its prices are its cost and its tokens."""
+    """Granted less used is left, in whole tokens; on request a call's counts times its prices are its cost."""
     cast.give(app, "ada@example.com", "1500")
     use(app, "1", "2", "3")
     text = read(ask(app, "why"))
-    assert "*How your 1,498.38 tokens are worked out*\\n1,500 granted\\n− 1.62 used" in text
-    assert "= *1,498.38* tokens × USD 0.01 = USD 14.9838" in text
+    assert "*You have 1,498 tokens left*, worth USD 14.98\\n1,500 granted\\n− 2 used\\n= *1,498*" in text
+    assert "2 tokens for 3 calls" in text
+    assert "input tokens" not in text
+    assert "balance_digits" in text
+    text = read(digits(app))
+    assert "*You have 1,498.38 tokens left*, worth USD 14.9838\\n1,500 granted\\n− 1.62 used\\n= *1,498.38*" in text
     assert (
         "claude-sonnet-4-5: 200 input tokens × USD 3 per million + 1,000 cached input tokens × USD 0.3 per million"
         " + 300 output tokens × USD 15 per million = USD 0.0054; ÷ USD 0.01 = 0.54 tokens"
@@ -257,10 +275,10 @@ def test_ada_reads_what_her_grant_follows_from(app: App) -> None:
     """The month's grant stands between the totals and the calls, with every digit of its arithmetic."""
     letters.keep_grant(app, "ada@example.com", Month(2026, 11), letters.factors(leaves="0.8547"))
     use(app, "1")
-    text = read(ask(app, "why"))
+    text = read(digits(app))
     assert "*How your grant for November 2026 was worked out*\\nUSD 4,583.333333333: your entitlement" in text
     assert "= 514,443.023586 tokens\\n× 0.837535: the share of everyone's grants that the month's budget covers" in text
-    assert text.index("*How your 430,799.46 tokens") < text.index("was worked out*") < text.index("for 1 call")
+    assert text.index("*You have 430,799.46 tokens left") < text.index("was worked out*") < text.index("for 1 call")
 
 
 def test_ada_reads_her_month(app: App) -> None:
@@ -268,12 +286,12 @@ def test_ada_reads_her_month(app: App) -> None:
     cast.give(app, "ada@example.com", "1500")
     use(app, "1", "2")
     message = ask(app, "history")
-    assert "1.08 tokens (USD 0.01) in 2 calls; 1,500 tokens were granted." in read(message)
+    assert "1 token (USD 0.01) in 2 calls; 1,500 tokens were granted." in read(message)
     [table] = [block for block in message.blocks if block["type"] == "table"]
     rows = [[cell["text"] for cell in row] for row in table["rows"]]
     assert rows == [
         ["Service", "Model", "Calls", "Input", "Output", "Tokens", "USD"],
-        ["Anthropic API", "claude-sonnet-4-5", "2", "2.4 k", "600", "1.08", "0.01"],
+        ["Anthropic API", "claude-sonnet-4-5", "2", "2.4 k", "600", "1", "0.01"],
     ]
     assert "You used nothing in this month and were granted 0 tokens." in read(ask(app, "history 2026-10"))
 
@@ -303,16 +321,16 @@ def test_months_of_another_age_are_refused(sqlite_app: App, month: str) -> None:
 
 def test_nobody_gets_the_figures_of_another(app: App) -> None:
     """Ada's and Ben's answers hold their own figures and nothing of each other, whatever they add to the command."""
-    cast.give(app, "ada@example.com", "1111.11", reason="For Ada")
-    cast.give(app, "ben@example.com", "2222.22", reason="For Ben")
+    cast.give(app, "ada@example.com", "11111", reason="For Ada")
+    cast.give(app, "ben@example.com", "22222", reason="For Ben")
     use(app, "1", "2")
     for line in ("balance", "why", "history", "balance <@U0BEN>", "why ben@example.com", "history 2026-11"):
         theirs = {user: read(ask(app, line, user)) for user in (ADA, BEN)}
-        assert "1,111.11" in theirs[ADA] or "1,110.03" in theirs[ADA]
-        assert "2,222.22" in theirs[BEN]
-        for word in ("2,222.22", "Ben"):
+        assert "11,111" in theirs[ADA] or "11,110" in theirs[ADA]
+        assert "22,222" in theirs[BEN]
+        for word in ("22,222", "Ben"):
             assert word not in theirs[ADA]
-        for word in ("1,111.11", "1,110.03", "1.08", "Ada"):
+        for word in ("11,111", "11,110", "1.08", "Ada"):
             assert word not in theirs[BEN]
 
 

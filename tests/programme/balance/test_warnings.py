@@ -71,7 +71,7 @@ def test_a_leap_is_one_warning(app: App) -> None:
     assert told(app) == [(ADA, 85)]
     text = read(app)
     assert "*You have used 85 % of what you can spend in November 2026*" in text
-    assert "100 tokens are left, worth USD 1.00. You have spent 900 this month." in text
+    assert "100 tokens left, worth USD 1.00. You have spent 900 tokens in November 2026." in text
     assert "fast_track_request" in text
     assert "It is too early to tell how long they will last." in text
 
@@ -134,7 +134,7 @@ def test_debt_is_told_as_debt(app: App) -> None:
     spend(app, "a", 150)
     ticker.warn(app)
     assert told(app) == [(ADA, 100)]
-    assert "*You have used all your tokens, and 50 more*" in read(app)
+    assert "*You have used 50 tokens more than you had.*" in read(app)
 
 
 def test_people_choose_what_they_are_told_and_when(app: App) -> None:

@@ -82,14 +82,14 @@ def test_counts_times_prices_are_the_cost_and_cost_by_value_the_debit(
 
 
 def test_the_totals_add_up_to_the_balance(app: App, clock: Clock) -> None:
-    """Granted less used less lapsed less taken back is the balance; what cannot be spent today is told apart."""
+    """What was granted, used and taken is the balance; what cannot be spent today is told apart."""
     cast.give(app, ADA, "100", days=1)
     cast.give(app, ADA, "50")
     books.take_in(app, cast.event("1", at=NOON, meters={"output": 10_000}))
     clock.move(days=2)
     explained = explain(app)
-    assert (explained.received, explained.used) == (tokens("150"), tokens("15"))
-    assert (explained.lapsed, explained.taken_back) == (tokens("0"), tokens("0"))
+    assert explained.parts == [(EntryKind.GRANT, tokens("150")), (EntryKind.USAGE, tokens("-15"))]
+    assert sum((amount for _, amount in explained.parts), tokens("0")) == explained.balance
     assert explained.balance == tokens("135") == books.wallet(app, ADA)
     assert explained.card.available == tokens("50")
     assert explained.waiting == tokens("85")
@@ -105,24 +105,24 @@ def test_what_lapsed_and_what_was_taken_back_have_lines_of_their_own(sqlite_app:
             amounts = ((wallet, -micro), (treasury, micro))
             ledger.post(session, [Draft(kind, kind, b"", NOON, "", "test", amounts)], now=NOON)
     explained = explain(sqlite_app)
-    assert (explained.lapsed, explained.taken_back) == (tokens("10"), tokens("5"))
+    assert explained.parts[1:] == [(EntryKind.EXPIRY, tokens("-10")), (EntryKind.NETTING, tokens("-5"))]
     assert explained.balance == tokens("85")
 
 
-def test_an_exception_counts_as_granted(sqlite_app: App) -> None:
-    """What the board grants stands under granted, in `why` as in `history`, and nowhere else."""
+def test_an_exception_has_its_own_name(sqlite_app: App) -> None:
+    """What the board grants is told apart from the calendar's grants in `why`, and counts as granted in `history`."""
     app = asking.convene(sqlite_app)
     asking.vote(app, asking.IRIS, asking.ask(app, BEN, "5000"))
     with app.reading() as moment:
         card = balance.of_email(moment, BEN)
         assert card is not None
         explained = why.explain(moment, card)
-    assert (explained.received, explained.taken_back) == (tokens("98700"), tokens("0"))
+    assert explained.parts == [(EntryKind.GRANT, tokens("93700")), (EntryKind.EXCEPTION, tokens("5000"))]
     asked = Request("U0BEN", "", app.clock())
     told, month = handler.show_why(app, asked), handler.show_history(app, asked)
     assert told is not None
     assert month is not None
-    assert "\n98,700 granted\n− 0 used\n= *98,700* tokens" in told.blocks[0]["text"]["text"]
+    assert "\n93,700 granted\n+ 5,000 in exceptions\n= *98,700*" in told.blocks[0]["text"]["text"]
     assert "were granted 98,700 tokens" in month.blocks[0]["text"]["text"]
 
 
@@ -168,7 +168,7 @@ def test_free_calls_are_not_in_the_way(sqlite_app: App) -> None:
 def test_who_never_used_anything_has_nothing_to_explain(app: App) -> None:
     """Without an account every total is nothing."""
     explained = explain(app)
-    assert (explained.received, explained.used, explained.balance, explained.waiting) == (tokens("0"),) * 4
+    assert (explained.parts, explained.balance, explained.waiting) == ([], tokens("0"), tokens("0"))
     assert explained.debits == ()
     assert explained.grant is None
 

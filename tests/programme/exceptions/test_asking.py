@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
+from policy.kinds import EntryKind
 from policy.reasons import FieldsRefused, Refusal
 from policy.units import MicroTokens
 from programme.balance import balance, why
@@ -418,8 +419,10 @@ def test_a_break_glass_that_is_not_ratified_ends_at_once(office: App, *, silent:
         card = balance.of_email(moment, BEN)
         assert card is not None
         explained = why.explain(moment, card)
-    assert explained.taken_back == MicroTokens.parse("20000")
-    assert explained.received == rollout.granted(office, "2026-11")[BEN] + grant + MicroTokens.parse("20000")
+    parts = dict(explained.parts)
+    assert parts[EntryKind.RETURN] + parts[EntryKind.NETTING] == -MicroTokens.parse("20000")
+    assert parts[EntryKind.EXCEPTION] == MicroTokens.parse("20000")
+    assert parts[EntryKind.GRANT] == rollout.granted(office, "2026-11")[BEN] + grant
     assert books.findings(office) == {}
     asking.let_time_pass(office, days=31)
     assert books.keys(office, "netting") == {f"netted:{request.id}"}

@@ -105,7 +105,7 @@ def read(moment: Moment, *, lots: int) -> dict[str, Any]:
             # Of several lots those are filled again that were burnt, which need not be those that would have been left.
             (card.granted, card.lots) if lots <= 1 else (),
             history.of_month(moment, card.person_id, month),
-            (explained.received, explained.used, explained.lapsed, explained.taken_back, explained.waiting),
+            (explained.parts, explained.waiting),
             (statement.opening, statement.closing),
             burn_down.of(moment, card),
             warnings.standings(moment.session, [card.account_id], month, now=moment.now),

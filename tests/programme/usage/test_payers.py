@@ -137,11 +137,7 @@ def test_why_and_history_tell_what_the_company_paid(app: App) -> None:
     with app.reading() as moment:
         explained = why.explain(moment, card)
         month = history.of_month(moment, card.person_id, Month.containing(NOON.date()))
-    assert (explained.used, explained.balance, explained.paid_by_company) == (
-        MicroTokens(0),
-        MicroTokens(0),
-        paid(app, OMAR),
-    )
+    assert (explained.parts, explained.balance, explained.paid_by_company) == ([], MicroTokens(0), paid(app, OMAR))
     assert [(debit.by_company, debit.amount) for debit in explained.debits] == [(True, paid(app, OMAR))]
     assert (month.lines, month.debit) == ((), MicroTokens(0))
     assert (month.paid_calls, month.paid_debit) == (1, paid(app, OMAR))
