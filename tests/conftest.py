@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import settings
 
+from bot import logs
 from programme.app import App
 from store.engine import open_database
 from tests.support import cast, depth, postgres
@@ -45,6 +47,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def is_deep(item: pytest.Item) -> bool:
     marks = {mark.name for mark in item.iter_markers()}
     return "deep" in marks or ("postgresql" in marks and "every_database" not in marks)
+
+
+@pytest.fixture(autouse=True)
+def _levels() -> Iterator[None]:
+    """What a command sets up of the log does not stay for the tests that follow."""
+    loggers = [logging.getLogger(name) for name in (None, *logs.OURS, *logs.CHATTY)]
+    levels = [logger.level for logger in loggers]
+    yield
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
 
 
 @pytest.fixture
