@@ -341,17 +341,17 @@ def _show_ada(trial: Trial) -> None:
         print(f"\nAda: /tokens {question}\n" + "\n".join(_text(block) for block in blocks))
     [table] = [block for block in shown["history"] if block["type"] == "table"]
     rows = [[cell["text"] for cell in row] for row in table["rows"][1:]]
-    found = {(row[0], row[1]): (row[2], *map(Decimal, row[5:7])) for row in rows}
+    found = {(row[6], row[0]): (row[3], *map(Decimal, row[1:3])) for row in rows}
     expected = {line: (str(calls), *_rounded(cost)) for line, (calls, _, _, cost) in _lines("ada@example.com").items()}
     trial.expect("what Ada is shown (calls, tokens, USD)", found, expected)
-    left = _left("ada@example.com").quantize(CENT)
+    left = _left("ada@example.com").quantize(Decimal(1))
     if f"*{left} tokens left*" not in _text(shown["balance"][0]):
         trial.problems.append(f"Ada's balance does not say {left} tokens left")
 
 
 def _rounded(nano_usd: int) -> tuple[Decimal, Decimal]:
-    """Tokens and USD to two decimals, as messages have them."""
-    return (Decimal(nano_usd) / NANO_USD_PER_TOKEN).quantize(CENT), Decimal(nano_usd).scaleb(-9).quantize(CENT)
+    """Whole tokens, and USD to the cent, as messages have them."""
+    return (Decimal(nano_usd) / NANO_USD_PER_TOKEN).quantize(Decimal(1)), Decimal(nano_usd).scaleb(-9).quantize(CENT)
 
 
 def _text(block: dict[str, Any]) -> str:

@@ -182,6 +182,11 @@ def factor(value: Decimal) -> str:
     return f"{whole}.{decimals.rstrip('0'):0<2}"
 
 
+def plain(value: Decimal) -> str:
+    """A number with no more decimals than it has: `3`, `0.5`."""
+    return _trimmed(value)
+
+
 def percent(share: Decimal) -> str:
     """A share of a whole, to a tenth of a percent: `62.3 %`."""
     return f"{_trimmed((share * 100).quantize(Decimal('0.1'), ROUND_HALF_EVEN))} %"
@@ -314,6 +319,7 @@ FILTERS = {
         people,
         short_count,
         factor,
+        plain,
         percent,
         permille,
         about_usd,

@@ -92,26 +92,27 @@ def _table(of_month: History, names: dict[str, str]) -> tuple[list[list[str]], i
 
     What the company paid for comes last, and is named so.
     """
-    rows = [["Service", "Model", "Calls", "Input", "Output", "Tokens", "USD"]]
+    # A phone shows the first columns.
+    rows = [["Model", "Tokens", "USD", "Calls", "Input", "Output", "Service"]]
     left_out = 0
     for lines, added in ((of_month.lines, ""), (of_month.paid, " (company)")):
         shown, rest = lines[:HISTORY_ROWS], lines[HISTORY_ROWS:]
         rows += [_row(names.get(line.service_key, line.service_key) + added, line.model, [line]) for line in shown]
         if rest:
-            rows.append(_row("Others" + added, "", rest))
+            rows.append(_row(added.strip(), "Others", rest))
             left_out += len(rest)
     return rows, left_out
 
 
 def _row(service: str, model: str, lines: Sequence[Line]) -> list[str]:
     return [
-        formats.short(service),
         formats.short(model) or "–",
+        formats.tokens(sum((line.debit for line in lines[1:]), lines[0].debit)),
+        formats.usd(sum((line.cost for line in lines[1:]), lines[0].cost)).removeprefix("USD "),
         formats.count(sum(line.calls for line in lines)),
         formats.short_count(sum(line.input_tokens for line in lines)),
         formats.short_count(sum(line.output_tokens for line in lines)),
-        formats.tokens(sum((line.debit for line in lines[1:]), lines[0].debit)),
-        formats.usd(sum((line.cost for line in lines[1:]), lines[0].cost)).removeprefix("USD "),
+        formats.short(service) or "–",
     ]
 
 
@@ -122,5 +123,11 @@ COMMANDS = (
 )
 
 
+def press_balance(app: App, press: Press) -> Message | None:
+    """What `/tokens balance` says."""
+    return show_balance(app, Request(str(press.person.slack_user_id), "", press.now))
+
+
 def register(bolt: Bolt, app: App) -> None:
+    on_press(bolt, "balance_show", press_balance, app)
     on_press(bolt, "balance_digits", press_digits, app)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from handlers.exceptions import amounts
 from handlers.slack import carried
 from handlers.slack.carried import FromMessage
-from handlers.slack.commands import Command
+from handlers.slack.commands import BOARD, Command
 from handlers.slack.interactions import Modal, on_press, on_submit
 from policy import texts
 from policy.period import Quarter, day_of
@@ -218,8 +218,8 @@ def _as_typed(session: Session, found: re.Match[str]) -> str:
 
 
 COMMANDS = (
-    Command("board", "", "what is waiting for the board, for its members", show_queue),
-    Command("delegate", "@who until [day]", "hand your vote on the board to someone; `off` ends it", delegate),
+    Command("board", "", "what is waiting for you to decide", show_queue, topic=BOARD),
+    Command("delegate", "@who until [day]", "hand your vote to someone; `off` ends it", delegate, topic=BOARD),
 )
 
 

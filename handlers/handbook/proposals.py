@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from handlers.slack import carried
 from handlers.slack.carried import FromMessage
-from handlers.slack.commands import Command
+from handlers.slack.commands import PROGRAMME, Command
 from handlers.slack.interactions import Modal, on_press, on_submit
 from policy.changes import differences
 from policy.period import day_of
@@ -46,7 +46,7 @@ class Declining(FromMessage, frozen=True, kw_only=True):
 
 
 def show_policy(app: App, request: Request) -> Message | None:
-    """`/tokens policy`."""
+    """`/tokens policy`: the rules in short, what comes, and what is proposed."""
     with app.reading() as moment:
         person = people_store.by_slack_id(moment.session, request.slack_user_id)
         if person is None:
@@ -63,6 +63,13 @@ def show_policy(app: App, request: Request) -> Message | None:
     return render.message(
         "handbook/rules", now=now, next=following, next_changes=changes, later=later, proposed=proposed
     )
+
+
+def press_all(app: App, press: Press) -> Message:
+    """All rules in force, in words."""
+    with app.reading(press.now) as moment:
+        now = moment.handbooks.on(day_of(press.now, app.zone))
+    return render.message("handbook/all_rules", now=now)
 
 
 def _changes(session: Session, old: str, new: str) -> tuple[object, ...]:
@@ -114,10 +121,13 @@ def press_withdraw(app: App, press: Press) -> Message:
     )
 
 
-COMMANDS = (Command("policy", "", "the rules in force, those to come, and what is proposed", show_policy),)
+COMMANDS = (
+    Command("policy", "", "the rules in force, those to come, and what is proposed", show_policy, topic=PROGRAMME),
+)
 
 
 def register(bolt: Bolt, app: App) -> None:
+    on_press(bolt, "policy_all", press_all, app)
     on_press(bolt, "policy_confirm", press_confirm, app)
     on_press(bolt, "policy_decline", press_decline, app)
     on_press(bolt, "policy_withdraw", press_withdraw, app)

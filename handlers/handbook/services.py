@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from handlers.slack.commands import Command
+from handlers.slack.commands import PROGRAMME, Command
 from policy.period import day_of
 from templates import render
 
@@ -22,4 +22,4 @@ def show_services(app: App, request: Request) -> Message:
     return render.message("commands/services", services=approved, contact=book.contact)
 
 
-COMMANDS = (Command("services", "", "the AI services that tokens pay for", show_services),)
+COMMANDS = (Command("services", "", "the AI services that tokens pay for", show_services, topic=PROGRAMME),)

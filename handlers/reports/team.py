@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from handlers.slack.commands import Command
+from handlers.slack.commands import TEAM, Command
 from policy.period import day_of
 from policy.reasons import Refusal
 from programme.reports.team import team_report
@@ -33,4 +33,4 @@ def show_team(app: App, request: Request) -> Message | None:
     return team.answer(report)
 
 
-COMMANDS = (Command("team", "", "what your team spends, for managers", show_team),)
+COMMANDS = (Command("team", "", "what your team spends", show_team, topic=TEAM),)

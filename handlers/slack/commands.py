@@ -16,6 +16,8 @@ from handlers.slack.interactions import Modal, open_modal
 from handlers.slack.users import meet
 from policy import texts
 from policy.reasons import Refusal
+from programme.people import board
+from store.people import directory as people_store
 from templates import render
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from slack_sdk import WebClient
 
     from programme.app import App
+    from programme.moment import Moment
     from templates.render import Message
 
 logger = logging.getLogger(__name__)
@@ -35,6 +38,9 @@ logger = logging.getLogger(__name__)
 _AFTER = ".,;:!?…"
 _AROUND = _AFTER + "`'\"*_~()<>"
 """What people put at the end of a sentence, and around a word that they copied."""
+
+
+YOURS, PROGRAMME, TEAM, BOARD = "Your tokens", "The programme", "Your team", "The board"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +62,15 @@ class Command:
     answer: Callable[[App, Request], Message | Modal | None]
     button: str = ""
     """The action that opens the same form, for a command with one."""
+    topic: str = YOURS
+    """Under which heading `help` lists it; those of managers and of the board are listed for them alone."""
 
 
 class Commands:
     """The topics' subcommands in the order in which `help`, the last of them, lists them."""
 
     def __init__(self, *commands: Command) -> None:
-        table = (*commands, Command("help", "", "this list", self._help))
+        table = (*commands, Command("help", "", "this list", self._help, topic=PROGRAMME))
         self._by_name = {command.name: command for command in table}
 
     def __iter__(self) -> Iterator[Command]:
@@ -112,15 +120,23 @@ class Commands:
 
     def _help(self, app: App, request: Request) -> Message:
         with app.reading(request.now) as moment:
-            contact = contact_of(moment)
+            contact, topics = contact_of(moment), _topics(moment, request.slack_user_id)
         near = difflib.get_close_matches(request.arguments.strip(_AROUND).casefold(), self._by_name, n=1)
         return render.message(
             "commands/help",
-            commands=tuple(self),
+            topics={topic: [command for command in self if command.topic == topic] for topic in topics},
             unknown=request.arguments,
             near=near[0] if near else "",
             contact=contact,
         )
+
+
+def _topics(moment: Moment, slack_user_id: str) -> list[str]:
+    """What help is about for someone."""
+    person = people_store.by_slack_id(moment.session, slack_user_id)
+    leads = person is not None and bool(people_store.reports_of(moment.session, [person.id]))
+    decides = person is not None and board.has_seat(moment, person.id)
+    return [YOURS, *([TEAM] if leads else []), *([BOARD] if decides else []), PROGRAMME]
 
 
 def unescaped(text: str) -> str:

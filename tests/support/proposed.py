@@ -213,6 +213,10 @@ def rules(
     return render.message("handbook/rules", now=now, next=coming, next_changes=changes, later=later, proposed=proposed)
 
 
+def all_rules(now: Handbook) -> Message:
+    return render.message("handbook/all_rules", now=now)
+
+
 def hostile_rules(said: str) -> Message:
     now, coming = (dataclasses.replace(book, version=said, contact=said) for book in (NOW, NEXT))
     card = hostile(OPEN, said)
@@ -226,6 +230,8 @@ def line(card: Card, *, may_decide: bool = False, is_own: bool = False) -> Line:
 
 CASES: dict[str, Callable[[], Message]] = {
     "rules": rules,
+    "all_rules": lambda: all_rules(NOW),
+    "all_rules_hostile": lambda: all_rules(dataclasses.replace(NOW, version=HOSTILE, contact=HOSTILE)),
     "rules_with_more_to_come": lambda: rules(NEXT, CHANGES, [dataclasses.replace(NEXT, version="2027.2")]),
     "rules_proposed_for_the_board": lambda: rules(proposed=[line(OPEN, may_decide=True)] * 4),
     "rules_proposed_by_oneself": lambda: rules(proposed=[line(OPEN, is_own=True)]),

@@ -21,6 +21,7 @@ from slack_sdk.models.views import View
 
 from handlers import slack_app
 from handlers.balance import balance as handler
+from handlers.slack.commands import BOARD, PROGRAMME, TEAM, YOURS
 from policy.handbook import Service
 from policy.kinds import EntryKind, LotKind
 from policy.pace import Outlook
@@ -37,7 +38,7 @@ from tests.support.letters import ENDLESS, HOSTILE
 from views.balance import BalanceCard, CallLine, DebitLine, Explanation, Lapse, LotLine, MeterLine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from policy.sizing import Factors
     from templates.render import Message
@@ -205,9 +206,15 @@ def form_in_words(value: str = "20k") -> Message:
     return render.message("commands/form", command=command, value=value)
 
 
-def help_for(unknown: str = "", near: str = "", contact: str = CONTACT) -> Message:
+def help_for(
+    unknown: str = "", near: str = "", contact: str = CONTACT, topics: Sequence[str] = (YOURS, TEAM, BOARD, PROGRAMME)
+) -> Message:
     return render.message(
-        "commands/help", commands=tuple(slack_app.COMMANDS), unknown=unknown, near=near, contact=contact
+        "commands/help",
+        topics={topic: [one for one in slack_app.COMMANDS if one.topic == topic] for topic in topics},
+        unknown=unknown,
+        near=near,
+        contact=contact,
     )
 
 
@@ -276,7 +283,8 @@ CASES: dict[str, Callable[[], Message]] = (
         "services_hostile": lambda: services(*[service(HOSTILE)] * 3, contact=HOSTILE),
         "form_in_words": form_in_words,
         "form_in_words_hostile": lambda: form_in_words(HOSTILE),
-        "help": help_for,
+        "help": lambda: help_for(topics=(YOURS, PROGRAMME)),
+        "help_for_a_manager_on_the_board": help_for,
         "help_for_an_unknown_word": lambda: help_for("balanse", "balance"),
         "help_hostile": lambda: help_for(HOSTILE, contact=HOSTILE),
         "refusal": lambda: refusal("'2026-13' is not a month such as 2026-11.", "Try `/tokens history 2026-10`."),

@@ -18,6 +18,7 @@ from slack_sdk.signature import SignatureVerifier
 
 from handlers import http, slack_app
 from handlers.balance import balance
+from handlers.slack.commands import BOARD, PROGRAMME, TEAM, YOURS
 from handlers.slack.interactions import Modal, Press
 from handlers.slack.routes import Endpoint
 from policy.period import Month
@@ -29,6 +30,7 @@ from store.tables.audit import audit_log
 from store.tables.people import people
 from templates.render import Message
 from tests.support import cast, letters, teams
+from tests.support import requests as asking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
 
     from programme.app import App
 
-ADA, BEN, MARA, STRANGER = "U0ADA", "U0BEN", "U0MARA", "U0STRANGER"
+ADA, BEN, IRIS, MARA, STRANGER = "U0ADA", "U0BEN", "U0IRIS", "U0MARA", "U0STRANGER"
 COMMANDS = (
     "balance",
     "why",
@@ -182,23 +184,27 @@ def test_a_line_becomes_a_command(line: str, name: str, arguments: str) -> None:
 
 
 def test_help_lists_every_command(sqlite_app: App) -> None:
-    """Each command stands in the help with what it does, and there are no others."""
-    text = read(ask(sqlite_app, "help"))
+    """Each command stands in the help with what it does, for those who can use it, and there are no others."""
     assert tuple(command.name for command in slack_app.COMMANDS) == COMMANDS
-    for command in slack_app.COMMANDS:
-        assert f"`/tokens {command.name}" in text
-        assert command.summary in text
-    assert text.count("• `/tokens ") == len(COMMANDS)
+    teams.hire_team(sqlite_app)
+    app = asking.convene(sqlite_app)
+    for user, others in ((ADA, ()), (MARA, (TEAM,)), (IRIS, (BOARD,))):
+        text = read(ask(app, "help", user))
+        listed = [command for command in slack_app.COMMANDS if command.topic in {YOURS, PROGRAMME, *others}]
+        for command in listed:
+            assert f"`/tokens {command.name}" in text
+            assert command.summary in text
+        assert text.count("• `/tokens ") == len(listed)
 
 
 @pytest.mark.parametrize(
     ("typed", "near"), [("balanse", "balance"), ("Histroy 2026-10", "history"), ("wy", "why"), ("servces", "services")]
 )
 def test_an_unknown_word_is_answered_with_the_nearest(sqlite_app: App, typed: str, near: str) -> None:
-    """A typing mistake gets the word that was meant and the whole list."""
+    """A typing mistake gets the word that was meant, and the list."""
     text = read(ask(sqlite_app, typed))
     assert f"I don't know `/tokens {typed.split(maxsplit=1)[0]}`. Did you mean `/tokens {near}`?" in text
-    assert text.count("• `/tokens ") == len(COMMANDS)
+    assert "*Your tokens*" in text
 
 
 def test_an_unknown_word_near_to_nothing_gets_the_list(sqlite_app: App) -> None:
@@ -290,8 +296,8 @@ def test_ada_reads_her_month(app: App) -> None:
     [table] = [block for block in message.blocks if block["type"] == "table"]
     rows = [[cell["text"] for cell in row] for row in table["rows"]]
     assert rows == [
-        ["Service", "Model", "Calls", "Input", "Output", "Tokens", "USD"],
-        ["Anthropic API", "claude-sonnet-4-5", "2", "2.4 k", "600", "1", "0.01"],
+        ["Model", "Tokens", "USD", "Calls", "Input", "Output", "Service"],
+        ["claude-sonnet-4-5", "1", "0.01", "2", "2.4 k", "600", "Anthropic API"],
     ]
     assert "You used nothing in this month and were granted 0 tokens." in read(ask(app, "history 2026-10"))
 
