@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -184,16 +185,14 @@ class Bustle:
             self._reject(press.members[0], card)
             return
         with ThreadPoolExecutor(len(press.members)) as at_once:
-            list(at_once.map(lambda member: self._press(member, card, APPROVE), press.members))
+            list(at_once.map(lambda member: self._approve(member, card), press.members))
 
-    def _press(self, member: str, card: Message, action: str) -> None:
-        try:
-            self.sandbox.press(member, card, action)
-        except (LookupError, WorkspaceError):
-            pass
+    def _approve(self, member: str, card: Message) -> None:
+        with contextlib.suppress(LookupError, WorkspaceError):
+            self.sandbox.press(member, card, APPROVE)
 
     def _reject(self, member: str, card: Message) -> None:
-        try:
+        with contextlib.suppress(LookupError, WorkspaceError):
             self.sandbox.press(member, card, REJECT)
             form = self.sandbox.modal(member)
             if form is not None:
@@ -201,8 +200,6 @@ class Bustle:
                 self.sandbox.submit(member)
             while self.sandbox.modal(member) is not None:
                 self.sandbox.dismiss(member)
-        except (LookupError, WorkspaceError):
-            pass
 
     # --- Gateways --------------------------------------------------------------------------------------------------
 

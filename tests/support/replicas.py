@@ -54,13 +54,18 @@ class Replica:
 
     def __init__(self, starting: Nursery, clock: WallClock, port: int) -> None:
         self._starting, self.clock = starting, clock
+        self._begun = clock.path.with_suffix(".begun")
         self.address = f"http://127.0.0.1:{port}"
         self._pid: int | None = None
 
     def start(self) -> None:
         assert self._pid is None
-        self._pid = self._starting.prepare("run")
+        self._begun.unlink(missing_ok=True)
+        self._pid = self._starting.prepare(str(self._begun))
         self._starting.start()
+        # One that is killed before it has read the word to start leaves it to the next.
+        while not self._begun.exists():
+            time.sleep(0.002)
 
     def kill(self) -> None:
         """End it as a machine does that loses its power."""
