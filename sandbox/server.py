@@ -66,8 +66,8 @@ class Sandbox:
     page shows the `controls` as buttons beside the date; a click calls `operate` with the control's name in a thread,
     one at a time, and the sentence it returns is shown.
 
-    With `held_for`, which says why and how long, nothing that people do reaches the app until `release`. `reached_at` is
-    the address of which the app is told, where something lies between the two.
+    With `held_for`, which says why and how long, nothing that people do reaches the app until `release`. The app is
+    told of the address `reached_at` where something lies between the two.
     """
 
     def __init__(
