@@ -6,6 +6,8 @@ import json
 import threading
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from programme import notify
 from scheduler import courier, doubts, slack_delivery
 from store.outbox import messages as store
@@ -13,6 +15,7 @@ from store.outbox.messages import NewMessage
 from tests.support import cast, slack
 from tests.support.books import ADA, MARA
 from tests.support.couriers import deliver, dm, owe, row, say
+from tests.support.line import State, line
 from tests.support.slack_http import AWAY
 
 if TYPE_CHECKING:
@@ -125,6 +128,28 @@ def test_a_later_face_waits_for_one_in_doubt(app: App, sandbox: Sandbox, client:
     clock.move(seconds=10)
     assert other.work().sent == 1
     assert dm(sandbox, slack.ADA)[0].text == "Face 2"
+
+
+@pytest.mark.parametrize("state", [State.REFUSED, State.RESET, State.UNANSWERED])
+def test_a_line_that_is_cut_doubles_nothing(sqlite_app: App, clock: Clock, state: State) -> None:
+    """Slack is away, breaks off, or takes the message before it breaks off: in the end it is there once."""
+    owe(sqlite_app, ADA)
+    with (
+        line() as between,
+        slack.workspace(clock=clock, port=between.target, reached_at=between.url) as sandbox,
+    ):
+        client = slack_delivery.client(sandbox.workspace.app.bot_token, sandbox.api_url)
+        between.become(state)
+        assert deliver(sqlite_app, client).postponed == 1
+        assert row(sqlite_app, f"note:{ADA}")["uncertain"]
+        assert len(dm(sandbox, slack.ADA)) == (state is State.UNANSWERED)
+        between.become(State.WHOLE)
+        clock.move(seconds=5)
+        done = deliver(sqlite_app, client)
+        assert (done.settled, done.sent) == ((1, 0) if state is State.UNANSWERED else (0, 1))
+        assert len(dm(sandbox, slack.ADA)) == 1
+        link = client.apps_connections_open(app_token=sandbox.workspace.app.app_token)["url"]
+        assert link.startswith(f"ws://127.0.0.1:{between.port}/")
 
 
 def _face(app: App, clock: Clock, number: int) -> None:

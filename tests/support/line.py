@@ -53,6 +53,14 @@ class Line:
     def become(self, state: State) -> None:
         self._run(self._become(state))
 
+    def end(self) -> None:
+        """End every connection as it is done, without a word from either side."""
+        self._run(self._end())
+
+    async def _end(self) -> None:
+        for writer in list(self._open):
+            writer.close()
+
     def close(self) -> None:
         self._run(self._stop())
         self._loop.call_soon_threadsafe(self._loop.stop)

@@ -158,8 +158,11 @@ def _kill_both(chance: random.Random, at: float) -> Fault:
     return Fault(at, "kill both", lambda scene: _kill_for(scene.replicas, seconds))
 
 
-def _goodbye(_chance: random.Random, at: float) -> Fault:
-    return Fault(at, "Slack ends the connections", lambda scene: scene.sandbox.disconnect_sockets())
+def _goodbye(chance: random.Random, at: float) -> Fault:
+    """Slack says that it ends the connections, or something on the way ends them and says nothing."""
+    if chance.random() < 0.5:
+        return Fault(at, "Slack ends the connections", lambda scene: scene.sandbox.disconnect_sockets())
+    return Fault(at, "the line ends the connections", lambda scene: scene.line.end())
 
 
 def _kill_for(replicas: Sequence[Replica], seconds: float) -> None:
