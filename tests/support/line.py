@@ -37,7 +37,7 @@ class Line:
     def __init__(self) -> None:
         self._state = State.WHOLE
         self._loop = asyncio.new_event_loop()
-        self._server: asyncio.Server | None = None
+        self._accepting: asyncio.Task[None] | None = None
         self._open: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._thread = threading.Thread(target=self._loop.run_forever, name="line", daemon=True)
@@ -74,34 +74,43 @@ class Line:
         self._state = state
         if state is State.REFUSED:
             await self._stop()
-        elif self._server is None:
+        elif self._accepting is None:
             await self._listen()
 
     async def _listen(self) -> None:
-        self._server = await asyncio.start_server(self._relay, HOST, self.port)
+        listener = socket.create_server((HOST, self.port), backlog=100)
+        listener.settimeout(0)
+        self._accepting = asyncio.create_task(self._accept(listener))
+
+    async def _accept(self, listener: socket.socket) -> None:
+        """Not asyncio's server: it loses a connection that comes just while it is closed."""
+        with listener:
+            while True:
+                connection, _ = await self._loop.sock_accept(listener)
+                task = asyncio.create_task(self._relay(connection))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
 
     async def _stop(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        if self._accepting is not None:
+            self._accepting.cancel()
+            await asyncio.gather(self._accepting, return_exceptions=True)
+            self._accepting = None
         for writer in list(self._open):
             _break(writer)
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
+    async def _relay(self, connection: socket.socket) -> None:
+        reader, writer = await asyncio.open_connection(sock=connection)
         self._open.add(writer)
         try:
-            if self._state is not State.RESET:
+            if self._state not in {State.RESET, State.REFUSED}:
                 await self._join(reader, writer, answers=self._state is not State.UNANSWERED)
         except OSError:
             pass
         finally:
             _break(writer)
             self._open.discard(writer)
-            self._tasks.discard(task)
 
     async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, answers: bool) -> None:
         there_reader, there_writer = await asyncio.open_connection(HOST, self.target)
