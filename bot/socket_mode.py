@@ -18,6 +18,7 @@ from programme.vitals import BOT
 from scheduler import troubles
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterator
 
     from slack_bolt import App as Bolt
@@ -50,6 +51,7 @@ def listening(settings: Settings, slack: Bolt, vitals: Vitals) -> Iterator[None]
     web.vitals = vitals
     handler = SocketModeHandler(slack, settings.slack_app_token, web_client=web)
     _watch(handler.client, vitals)
+    _notice_ends(handler.client)
     connecting = _Connecting(handler)
     try:
         connecting.start()
@@ -101,6 +103,41 @@ def _watch(client: SocketModeClient, vitals: Vitals) -> None:
     vitals.expect_link(client.is_connected)
     client.on_message_listeners.append(told)
     client.on_error_listeners.append(failed)
+
+
+class _Socket:
+    """A socket whose end is an error.
+
+    The library takes it for silence: it would ask again without a pause, and be deaf, until its fifth ping failed.
+    """
+
+    def __init__(self, socket: Any) -> None:  # noqa: ANN401 - plain or TLS
+        self._socket = socket
+
+    def recv(self, size: int) -> bytes:
+        received: bytes = self._socket.recv(size)
+        if not received:
+            raise ConnectionResetError("The connection has ended without a word.")
+        return received
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever else a socket has
+        return getattr(self._socket, name)
+
+
+def _notice_ends(client: SocketModeClient) -> None:
+    """Whenever the client connects, also by itself."""
+    connect = client.connect
+
+    def connect_and_notice() -> None:
+        connect()
+        session = client.current_session
+        if session is not None:
+            # The lock under which the library forgets a socket: one that it has closed is not to come back.
+            with session.sock_send_lock:
+                if session.sock is not None:
+                    session.sock = cast("ssl.SSLSocket", _Socket(session.sock))
+
+    client.connect = connect_and_notice  # type: ignore[method-assign]  # the library makes the client itself
 
 
 class _Connecting:

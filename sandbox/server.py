@@ -66,7 +66,8 @@ class Sandbox:
     page shows the `controls` as buttons beside the date; a click calls `operate` with the control's name in a thread,
     one at a time, and the sentence it returns is shown.
 
-    With `held_for`, which says why and how long, nothing that people do reaches the app until `release`.
+    With `held_for`, which says why and how long, nothing that people do reaches the app until `release`. The app is
+    told of the address `reached_at` where something lies between the two.
     """
 
     def __init__(
@@ -82,9 +83,10 @@ class Sandbox:
         controls: Sequence[Control] = (),
         operate: Operate | None = None,
         held_for: str = "",
+        reached_at: str = "",
     ) -> None:
         self.workspace = workspace
-        self._host, self._port = host, port
+        self._host, self._port, self._reached_at = host, port, reached_at
         posts = PostLimit(clock=clock, burst=post_burst, interval=timedelta(seconds=1))
         self._platform = Platform(
             workspace=workspace,
@@ -106,7 +108,7 @@ class Sandbox:
 
     def start(self) -> Self:
         listener = socket.create_server((self._host, self._port))
-        self._platform.base_url = f"http://{self._host}:{listener.getsockname()[1]}"
+        self._platform.base_url = self._reached_at or f"http://{self._host}:{listener.getsockname()[1]}"
         config = uvicorn.Config(
             _application(self._platform, self._feed, self._controls),
             lifespan="off",

@@ -2,7 +2,7 @@
 
 A pass leases some messages and sends them one by one, outside of any transaction, noting each as soon as Slack has
 answered. Where no one knows whether a message went out, because a courier died or no clear answer came, its key
-is looked for in the conversation before it is sent again.
+is looked for in the conversation before it is sent again (after a moment: see `doubts`).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from policy.period import day_of
 from scheduler import messages as messages_scheduler
 from scheduler.delivery import Delivered, Pass
+from scheduler.doubts import Doubts
 from store.outbox import messages as outbox_messages
 
 if TYPE_CHECKING:
@@ -50,14 +51,14 @@ class Courier:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._app, self._slack, self._compose, self._name = app, slack, compose, name()
-        self._monotonic = monotonic
+        self._monotonic, self._doubts = monotonic, Doubts(monotonic)
         self._quiet_until, self._stopped, self._failures = 0.0, "", 0
 
     def __call__(self) -> Delivered:
         """One pass; while it is quiet, nothing but what `stopped` the last one."""
         if self._stopped and self._monotonic() < self._quiet_until:
             return Delivered(stopped=self._stopped)
-        done = deliver(self._app, self._slack, courier=self._name, compose=self._compose)
+        done = deliver(self._app, self._slack, courier=self._name, compose=self._compose, doubts=self._doubts)
         if done.leased:
             self._failures = self._failures + 1 if done.ailing else 0
         self._stopped, self._quiet_until = done.stopped, self._monotonic() + self._pause(done).total_seconds()
@@ -74,14 +75,24 @@ def name() -> str:
     return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
 
 
-def deliver(app: App, slack: WebClient, *, courier: str, compose: Compose | None = None, most: int = MOST) -> Delivered:
-    """One pass: up to `most` messages that are due now."""
+def deliver(
+    app: App,
+    slack: WebClient,
+    *,
+    courier: str,
+    compose: Compose | None = None,
+    most: int = MOST,
+    doubts: Doubts | None = None,
+) -> Delivered:
+    """One pass: up to `most` messages that are due now; those in doubt at once, unless the courier keeps `doubts`."""
     now = app.clock()
     with app.database.transaction() as session:
         rows = outbox_messages.lease(session, courier=courier, now=now, until=now + LEASE, limit=most)
+    if doubts is not None:
+        rows = doubts.sift(rows)
     if not rows:
         return Delivered()
     with app.reading() as moment:
         rules = moment.handbooks.on(day_of(now, app.zone)).messages
     composing = compose or partial(messages_scheduler.compose, app=app)
-    return Pass(app, slack, courier, composing, rules=rules, until=now + LEASE).send(rows)
+    return Pass(app, slack, courier, composing, rules=rules).send(rows)

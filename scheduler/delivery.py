@@ -68,11 +68,8 @@ class _Destination(NamedTuple):
 class Pass:
     """The messages of one pass, and what became of them."""
 
-    def __init__(
-        self, app: App, slack: WebClient, courier: str, compose: Compose, *, rules: MessageRules, until: datetime
-    ) -> None:
+    def __init__(self, app: App, slack: WebClient, courier: str, compose: Compose, *, rules: MessageRules) -> None:
         self._app, self._slack, self._courier, self._compose, self._rules = app, slack, courier, compose, rules
-        self._until = until
         self._channels: set[str] = set()
         self._may_be_there = False
         self._done = Delivered()
@@ -128,7 +125,7 @@ class Pass:
             place = outbox_messages.place_of(session, replaces)
             superseded, overtaking = (
                 outbox_messages.is_superseded(session, row),
-                outbox_messages.is_overtaking(session, row, now),
+                outbox_messages.is_overtaking(session, row),
             )
         if place is None or (place.state == outbox_messages.PARKED and place.uncertain):
             raise Refused(Trouble("anchor_parked", "park"))
@@ -150,7 +147,9 @@ class Pass:
             self._note_overtaken(row)
         else:
             channel, ts = place.channel, place.ts
-            asked(lambda: slack_delivery.update(self._slack, composed, channel=channel, ts=ts), posting=False)
+            self._require_lease(row)
+            # As with a post: what gets no answer may be shown late, in place of a later face.
+            asked(lambda: slack_delivery.update(self._slack, composed, channel=channel, ts=ts), posting=True)
             self._note_sent(row, channel, ts)
             self._done.sent += 1
 
@@ -250,9 +249,18 @@ class Pass:
             raise Refused(Trouble("picture_refused", "retry"))
         pictures.leave_out(row, trouble)
 
+    def _require_lease(self, row: OwedMessage) -> None:
+        """Let go what somebody else took over, or may take over while Slack is asked.
+
+        The record is asked: the clock alone may have been set meanwhile, or be behind that of somebody else.
+        """
+        with self._app.database.reading() as session:
+            until = self._app.clock() + MARGIN
+            if not outbox_messages.is_held(session, row.id, courier=self._courier, until=until):
+                raise Refused(Trouble("lease_over", "wait"))
+
     def _say_with(self, file_id: str | None, row: OwedMessage, composed: Composed, to: _Destination) -> None:
-        if self._until - self._app.clock() < MARGIN:
-            raise Refused(Trouble("lease_over", "wait"))
+        self._require_lease(row)
         self._may_be_there = True
         place = asked(
             lambda: slack_delivery.post(self._slack, row.key, composed, to=to.place, file_id=file_id, thread=to.thread),

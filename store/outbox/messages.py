@@ -169,10 +169,19 @@ def is_superseded(session: Session, row: OwedMessage) -> bool:
     return row.replaces is not None and session.execute(query).one_or_none() is not None
 
 
-def is_overtaking(session: Session, row: OwedMessage, now: datetime) -> bool:
-    """Whether an earlier face of the same message is in someone's hands: what it shows would come last."""
-    earlier = (_o.replaces == row.replaces, _o.id < row.id, _o.state == LEASED, _o.leased_until > now)
-    query = sa.select(_o.id).where(*earlier).limit(1)
+def is_held(session: Session, row: int, *, courier: str, until: datetime) -> bool:
+    """Whether a courier has a message until then."""
+    query = sa.select(_o.id).where(_o.id == row, _o.state == LEASED, _o.leased_by == courier, _o.leased_until >= until)
+    return session.execute(query).one_or_none() is not None
+
+
+def is_overtaking(session: Session, row: OwedMessage) -> bool:
+    """Whether an earlier face of the same message is in someone's hands, or in doubt: what it shows would come last.
+
+    In someone's hands it is also when its lease is over: the clock may have been set since.
+    """
+    under_way = sa.or_(_o.state == LEASED, sa.and_(_o.state == WAITING, _o.uncertain))
+    query = sa.select(_o.id).where(_o.replaces == row.replaces, _o.id < row.id, under_way).limit(1)
     return row.replaces is not None and session.execute(query).one_or_none() is not None
 
 

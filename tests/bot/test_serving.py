@@ -26,6 +26,7 @@ from programme.usage import keys
 from scheduler import ticker
 from tests.support import books, cast, slack
 from tests.support.books import WAIT_SECONDS
+from tests.support.line import line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -136,6 +137,21 @@ def test_a_bot_connects_once_slack_is_back(
         bot = get(f"{address}/readyz").json()["parts"]["bot"]
     assert (bot["well"], bot["problem"], bot["connected"], bot["reconnects"]) == (True, "", True, 0)
     assert bot["last_envelope_seconds"] >= 0
+
+
+def test_a_connection_that_ends_without_a_word_is_noticed(sqlite_app: App) -> None:
+    """What ends by no word of Slack's is an end: it is seen within a moment, not after the fifth ping that fails."""
+    with line() as between, slack.workspace(port=between.target, reached_at=between.url) as sandbox:
+        environment = slack.environment(sandbox, slack.NO_DATABASE)
+        with slack.bot(sandbox, sqlite_app, slack.load(environment)):
+            assert connected(sqlite_app)
+            between.end()
+            sandbox.wait_for(lambda: not connected(sqlite_app), seconds=WAIT_SECONDS / 4)
+
+
+def connected(app: App) -> bool:
+    link = app.vitals.link()
+    return link is not None and link.connected
 
 
 def test_reconnects_are_counted(sandbox: Sandbox, sqlite_app: App) -> None:
