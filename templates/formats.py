@@ -135,6 +135,14 @@ def changed(change: Decimal) -> str:
     return f"{abs(percents)} % {'more' if change > 0 else 'less'} than"
 
 
+def moved(change: Decimal) -> str:
+    """What something did to the index: `raised it by 3.5 %`, `lowered it by 0.2 %`, `left it as it was`."""
+    percents = (abs(change) * 100).quantize(Decimal("0.1"), ROUND_HALF_EVEN)
+    if not percents:
+        return "left it as it was"
+    return f"{'raised' if change > 0 else 'lowered'} it by {_trimmed(percents)} %"
+
+
 def whole_percent(share: Decimal | float) -> str:
     """A share of a whole without decimals: `62 %`, `under 1 %`."""
     percents = (Decimal(share) * 100).quantize(Decimal(1), ROUND_HALF_EVEN)
@@ -291,6 +299,7 @@ FILTERS = {
         whole_usd,
         usd_to,
         changed,
+        moved,
         whole_percent,
         short_day,
         month_name,

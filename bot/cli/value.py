@@ -68,6 +68,10 @@ def _show(proposal: Proposal) -> None:
     ):
         click.echo(f"{label:<22} {kept[name] if kept[name] is not None else 'no spend to weight by'}")
     click.echo(f"{'index':<22} {kept['link_index']} x {kept['laspeyres']} = {kept['index']}")
+    if "largest_provider" in kept:
+        share, change = Decimal(kept["largest_share"]), Decimal(kept["largest_change"])
+        told = f"{kept['largest_provider']}, {share:.1%} of the basket; its prices alone: {change:+.2%}"
+        click.echo(f"{'largest provider':<22} {told}")
     click.echo(f"{'spread seen':<22} {kept['seen']} over {kept['quarters']} quarters; with the prior {kept['sigma']}")
     click.echo(f"{'buffer':<22} {Decimal(kept['buffer_permille']) / 10} %")
     click.echo(f"{'value':<22} USD {_usd(proposal.old.per_token)} -> USD {_usd(proposal.new.per_token)} a token")

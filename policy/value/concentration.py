@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from policy.value.basket import rounded
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from policy.value.basket import Item, Line
 
@@ -25,15 +25,20 @@ class Largest:
     change: Decimal
 
 
+def largest_share(items: Iterable[Item]) -> tuple[str, Decimal]:
+    """(provider, its share of the basket); of equal ones the first by name."""
+    shares: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for item in items:
+        shares[item.provider] += item.share
+    return min(shares.items(), key=lambda one: (-one[1], one[0]))
+
+
 def largest(items: Sequence[Item], lines: Sequence[Line], before: Sequence[Fraction]) -> Largest:
     """Of the basket from now on; the change is that since `before`, the relatives of the old basket's lines then.
 
     As if all other prices had stood still. What a line without a price takes from its class is not its provider's.
     """
-    shares: defaultdict[str, Decimal] = defaultdict(Decimal)
-    for item in items:
-        shares[item.provider] += item.share
-    provider, share = min(shares.items(), key=lambda one: (-one[1], one[0]))
+    provider, share = largest_share(items)
     level = sum((Fraction(line.item.share) * was for line, was in zip(lines, before, strict=True)), Fraction(0))
     moved = sum(
         (

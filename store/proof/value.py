@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from policy import handbook
-from policy.value import basket, buffer, records
+from policy.value import basket, buffer, concentration, records
 from store.handbook import reference
 from store.handbook.reference import ADOPTED, ADOPTED_FIRST
 from store.tables.audit import audit_log
@@ -29,6 +29,10 @@ def values_as_calculated(session: Session) -> Iterator[str]:
             yield f"value {value.version}: its index is {value.price_index}, its prices say {level}"
         if buffer.value_in_nano_usd(kept["base_nano_usd"], level) != value.nano_usd_per_token:
             yield f"value {value.version}: {value.nano_usd_per_token} nano-USD do not follow from its index"
+        if "largest_provider" in kept:
+            found = concentration.largest_share(records.items(kept))
+            if found != (kept["largest_provider"], Decimal(kept["largest_share"])):
+                yield f"value {value.version}: its largest provider is {found[0]} with {found[1]}, not as it says"
         body = reference.handbook_body(session, kept["handbook"])
         rules = handbook.parse(body).value.buffer if body else None
         levels = [*(Decimal(text) for text in kept["levels"]), level]

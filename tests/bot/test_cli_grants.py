@@ -153,6 +153,7 @@ def test_the_value_is_proposed_and_adopted(run: Run) -> None:
     for text in (
         "claude-sonnet-4-5",
         "Laspeyres (official)   1.000000000",
+        "largest provider       anthropic, 42.0% of the basket; its prices alone: +0.00%",
         "buffer                 14.1 %",
         "value adopt",
     ):

@@ -160,3 +160,16 @@ def test_a_tampered_slot_is_found(app: App) -> None:
         changed = sa.update(token_values).where(token_values.c.calculation.is_not(None))
         moment.session.execute(changed.values(calculation=kept))
     assert list(books.findings(app)) == ["values_as_calculated"]
+
+
+def test_a_share_that_is_told_wrong_is_found(app: App) -> None:
+    """The board reads the largest provider's share: it must be that of the lines."""
+    own_slots(app, "2026.slots")
+    value_of(app, Q4)
+    kept = calculated(app)
+    with app.transaction() as moment:
+        changed = sa.update(token_values).where(token_values.c.calculation.is_not(None))
+        moment.session.execute(changed.values(calculation=kept | {"largest_share": "0.4"}))
+    assert books.findings(app) == {
+        "values_as_calculated": ["value 2027-Q1.1: its largest provider is anthropic with 0.5, not as it says"]
+    }
