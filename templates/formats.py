@@ -15,6 +15,7 @@ from policy.units import MICRO_PER_TOKEN, NANO_PER_USD, divide_half_even
 if TYPE_CHECKING:
     from policy.period import Month, Quarter
     from policy.units import MicroTokens, NanoUSD, Permille
+    from policy.value.currencies import Money
     from views.people import PersonName
 
 NANO_PER_CENT = NANO_PER_USD // 100
@@ -133,6 +134,11 @@ def changed(change: Decimal) -> str:
     if change >= 1:
         return f"{_trimmed((change + 1).quantize(Decimal('0.1'), ROUND_HALF_EVEN))} times"
     return f"{abs(percents)} % {'more' if change > 0 else 'less'} than"
+
+
+def money(amount: Money) -> str:
+    """An amount in another currency than USD: `EUR 38.15`."""
+    return f"{amount.currency} {amount.decimal.quantize(Decimal('0.01'), ROUND_HALF_EVEN):,}"
 
 
 def moved(change: Decimal) -> str:
@@ -299,6 +305,7 @@ FILTERS = {
         whole_usd,
         usd_to,
         changed,
+        money,
         moved,
         whole_percent,
         short_day,
