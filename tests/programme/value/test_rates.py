@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -96,6 +96,17 @@ def test_a_band_without_a_rate_is_named_and_left_out(app: App, *, adopted_by_one
     given = rollout.granted(app, "2026-12")
     assert given
     assert ADA not in given
+
+
+def test_who_had_no_rate_is_granted_the_day_after(app: App) -> None:
+    """The month's run holds up nobody else; once the rate is frozen, the joiners' run grants the band's people."""
+    euros(app)
+    rollout.run_calendar(app, FIRST)
+    assert ADA not in rollout.granted(app, "2026-12")
+    frozen(app)
+    rollout.run_calendar(app, FIRST + timedelta(days=1))
+    assert rollout.factors(app, ADA, "2026-12")["entitlement"] == 3_750 * 10**9
+    assert books.findings(app) == {}
 
 
 def test_a_quarter_to_come_is_foreseen_without_its_rate(app: App) -> None:
