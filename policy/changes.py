@@ -13,8 +13,16 @@ if TYPE_CHECKING:
 
 IN_THE_HEADING = ("version", "effective_from")
 """They differ between any two versions, and are told beside the changes."""
-NAMES = {"services": ("key",), "prices": ("provider", "model"), "value.basket": ("provider", "model", "tier", "meter")}
-"""What a table in a list is called by, so that one which is put in between changes nothing about the others."""
+NAMES = {
+    "services": ("key",),
+    "prices": ("provider", "model"),
+    "value.basket": ("provider", "model", "tier", "meter"),
+    "value.slots": ("name",),
+    "models": ("from",),
+}
+"""What a table in a list is called by, so that one which is put in between changes nothing about the others.
+
+`models` are those of each slot."""
 
 
 class Difference(NamedTuple):
@@ -45,7 +53,9 @@ def _flat(value: object, path: str) -> Iterator[tuple[str, object]]:
         for key, inner in value.items():
             yield from _flat(inner, f"{path}.{key}" if path else key)
     elif isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
-        for name, table in zip(_names(value, NAMES.get(path, ())), value, strict=True):
+        for name, table in zip(
+            _names(value, NAMES.get(path) or NAMES.get(path.rpartition(".")[2], ())), value, strict=True
+        ):
             yield from _flat(table, f"{path}.{name}")
     else:
         yield path, value

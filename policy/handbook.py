@@ -50,8 +50,10 @@ LATER_TABLES = (
     "outcomes",
     "usage",
 )
-LATER_VALUE_TABLES = ("index", "buffer", "basket")
+LATER_VALUE_TABLES = ("index", "buffer", "slots")
 """Tables that handbooks applied earlier do not have; each then holds as in the packaged handbook."""
+FIRST_PROVIDER_CAP = Decimal("0.50")
+"""What a handbook had that listed models in its basket and said nothing of the index."""
 
 
 class HandbookError(ValueError):
@@ -184,7 +186,17 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
     given = _packaged_document()
     completed = {name: given[name] for name in LATER_TABLES} | _renamed(document)
     if isinstance(value := completed.get("value"), dict):
-        completed["value"] = {name: given["value"][name] for name in LATER_VALUE_TABLES} | value
+        completed["value"] = _completed_value(given["value"], value)
+    return completed
+
+
+def _completed_value(given: Mapping[str, Any], value: dict[str, Any]) -> dict[str, Any]:
+    completed = {name: given[name] for name in LATER_VALUE_TABLES} | value
+    if "basket" in value:
+        if "slots" not in value:
+            del completed["slots"]
+        if "index" not in value:
+            completed["index"] = given["index"] | {"provider_cap": FIRST_PROVIDER_CAP}
     return completed
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from policy.reasons import Reason, Refusal
 from policy.units import MICRO_PER_TOKEN, MicroTokens, NanoUSD, Permille, divide_half_even
+from policy.value.currencies import PAR, Rate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -56,6 +57,8 @@ class Claim:
     utilisation: Decimal | None = None
     peers: Decimal | None = None
     adjustment: Decimal = NEUTRAL
+    rate: Rate = PAR
+    """That of the pay band's currency; the midpoint is converted already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,8 @@ class Factors:
     utilisation: Decimal | None = None
     peers: Decimal | None = None
     adjustment: Decimal = NEUTRAL
+    rate: Rate = PAR
+    """What the midpoint was converted at."""
 
     @property
     def because(self) -> tuple[Reason, ...]:
@@ -355,6 +360,7 @@ def _factors(bounds: _Bounds, share: int, amount: int, value: TokenValue) -> Fac
         utilisation=claim.utilisation,
         peers=claim.peers,
         adjustment=bounds.adjustment,
+        rate=claim.rate,
     )
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from policy.period import Month, Quarter
     from policy.units import MicroTokens, NanoUSD, Permille
+    from policy.value.currencies import Money
     from views.people import PersonName
 
 NANO_PER_CENT = NANO_PER_USD // 100
@@ -150,6 +151,19 @@ def changed(change: Decimal) -> str:
     if change >= 1:
         return f"{_trimmed((change + 1).quantize(Decimal('0.1'), ROUND_HALF_EVEN))} times"
     return f"{abs(percents)} % {'more' if change > 0 else 'less'} than"
+
+
+def money(amount: Money) -> str:
+    """An amount in another currency than USD: `EUR 38.15`."""
+    return f"{amount.currency} {amount.decimal.quantize(Decimal('0.01'), ROUND_HALF_EVEN):,}"
+
+
+def moved(change: Decimal) -> str:
+    """What something did to the index: `raised it by 3.5 %`, `lowered it by 0.2 %`, `left it as it was`."""
+    percents = (abs(change) * 100).quantize(Decimal("0.1"), ROUND_HALF_EVEN)
+    if not percents:
+        return "left it as it was"
+    return f"{'raised' if change > 0 else 'lowered'} it by {_trimmed(percents)} %"
 
 
 def whole_percent(share: Decimal | float) -> str:
@@ -326,6 +340,8 @@ FILTERS = {
         whole_usd,
         usd_to,
         changed,
+        money,
+        moved,
         whole_percent,
         short_day,
         month_name,

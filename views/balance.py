@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from policy.kinds import EntryKind, LotKind
 from policy.units import MicroTokens
+from policy.value.currencies import PAR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from policy.period import Month
     from policy.sizing import Factors
     from policy.units import NanoUSD
+    from policy.value.currencies import Rate
     from policy.value.valuation import TokenValue
 
 
@@ -112,6 +114,12 @@ class BalanceCard:
     @property
     def worth(self) -> NanoUSD:
         return self.value.worth(self.available)
+
+    @property
+    def rate(self) -> Rate | None:
+        """That of the reader's own currency, as this month's grant was made with; None where that is USD."""
+        rate = self.grant.rate if self.grant is not None else PAR
+        return None if rate == PAR else rate
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,10 +55,20 @@ class Money:
 
 
 @dataclass(frozen=True, slots=True)
+class LargestProvider:
+    """The provider with the largest share of the basket, and by how much the index changed on its account alone."""
+
+    provider: str
+    share: Decimal
+    change: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Value:
     """What a token is worth in the month that is sized, and what is proposed, None where nothing is: `note` says why.
 
-    `divergence` is |L/F − 1| of the proposal, None while there is no spend to weigh by.
+    `divergence` is |L/F − 1| of the proposal, None while there is no spend to weigh by; `largest` is None where the
+    handbook caps providers.
     """
 
     version: str
@@ -70,6 +80,7 @@ class Value:
     proposed_buffer_permille: int | None
     divergence: Decimal | None
     note: str
+    largest: LargestProvider | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ COMMANDS = {
     "people": "people",
     "projects": "projects",
     "quarantine": "quarantine",
+    "rates": "budgets",
     "review": "review",
     "rollout": "rollout",
     "run": "running",

@@ -1,4 +1,4 @@
-"""`budgets set|list`, `bands set|list`: the money that grants follow from."""
+"""`budgets set|list`, `bands set|list`, `rates set|adopt|list`: the money that grants follow from."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.cli import common
-from policy.period import Month, day_of
+from policy.period import Month, Quarter, day_of
+from policy.units import NanoUSD
+from policy.value.currencies import USD, Money, require_code
 from programme.people import terms
+from programme.value import rates as programme_rates
 
 if TYPE_CHECKING:
     from datetime import date
-
-    from policy.units import NanoUSD
 
 
 @click.group()
@@ -53,12 +54,14 @@ def bands() -> None:
 @click.argument("band")
 @click.argument("midpoint", type=common.UsdType())
 @click.option("--from", "holds_from", type=common.DayType(), help="The first day it applies; today when left out.")
-def set_band(band: str, midpoint: NanoUSD, *, holds_from: date | None) -> None:
-    """Set the midpoint of BAND to MIDPOINT USD a year."""
+@click.option("--currency", default=USD, help="Its currency, such as EUR; USD when left out.")
+def set_band(band: str, midpoint: NanoUSD, *, holds_from: date | None, currency: str) -> None:
+    """Set the midpoint of BAND to MIDPOINT a year."""
+    given = Money(require_code(currency), int(midpoint))
     with common.app() as app, app.transaction() as moment:
         day = holds_from or day_of(app.clock(), app.zone)
-        terms.set_band(moment, band, midpoint, holds_from=day, actor=common.actor())
-    click.echo(f"From {day}, the midpoint of band {band} is USD {midpoint.decimal:,.2f} a year.")
+        terms.set_band(moment, band, given, holds_from=day, actor=common.actor())
+    click.echo(f"From {day}, the midpoint of band {band} is {given.currency} {given.decimal:,.2f} a year.")
 
 
 @bands.command("list")
@@ -66,9 +69,74 @@ def set_band(band: str, midpoint: NanoUSD, *, holds_from: date | None) -> None:
 def list_bands(*, as_json: bool) -> None:
     """List the midpoints that apply today."""
     with common.app() as app, app.reading() as moment:
-        held = terms.bands(moment, day_of(app.clock(), app.zone))
-    rows = [(band, common.usd_text(usd)) for band, usd in sorted(held.items())]
-    heading = ("band", "midpoint_usd")
+        today = day_of(app.clock(), app.zone)
+        held = terms.bands(moment, today)
+        usd = programme_rates.in_usd(moment, held, Quarter.containing(today)).usd
+    rows = [
+        (band, common.usd_text(NanoUSD(one.nano)), one.currency, common.usd_text(usd[band]) if band in usd else "")
+        for band, one in sorted(held.items())
+    ]
+    heading = ("band", "midpoint", "currency", "midpoint_usd")
+    if as_json:
+        common.print_json([dict(zip(heading, row, strict=True)) for row in rows])
+    else:
+        common.print_table(heading, rows)
+
+
+@click.group()
+def rates() -> None:
+    """What a unit of another currency is worth in USD, quarter by quarter."""
+
+
+quarter_argument = click.argument("quarter", type=common.QuarterType())
+
+
+@rates.command("set")
+@quarter_argument
+@click.argument("currency")
+@click.argument("usd", type=common.UsdType())
+def set_rate(quarter: Quarter, currency: str, usd: NanoUSD) -> None:
+    """Propose that a unit of CURRENCY is worth USD throughout QUARTER. Two people then adopt it."""
+    with common.app() as app, app.transaction() as moment:
+        programme_rates.set_rate(moment, quarter, currency, usd, actor=common.actor())
+    click.echo(f"Two people now adopt it with `tokens-bot rates adopt {quarter}`; until then it doesn't count.")
+
+
+@rates.command("adopt")
+@quarter_argument
+@common.json_option
+def adopt_rates(quarter: Quarter, *, as_json: bool) -> None:
+    """Adopt the rates that wait for QUARTER. A second person freezes them."""
+    with common.app() as app, app.transaction() as moment:
+        adopted = programme_rates.adopt(moment, quarter, actor=common.actor())
+    if as_json:
+        told = {one.currency: common.usd_text(one.per_unit) for one in adopted}
+        common.print_json({"quarter": str(quarter), "frozen": told})
+    elif adopted:
+        told_in_words = ", ".join(f"1 {one.currency} = USD {one.per_unit.decimal:f}" for one in adopted)
+        click.echo(f"Frozen for {quarter}: {told_in_words}.")
+    else:
+        click.echo("You are the first of two. Someone else has to adopt them too.")
+
+
+@rates.command("list")
+@common.json_option
+def list_rates(*, as_json: bool) -> None:
+    """List every rate, and who adopted it."""
+    with common.app() as app, app.reading() as moment:
+        kept = programme_rates.of(moment)
+    rows = [
+        (
+            one.quarter,
+            one.currency,
+            common.usd_text(one.rate.per_unit),
+            "frozen" if one.frozen_at else "waits",
+            one.adopted_by or "",
+            one.confirmed_by or "",
+        )
+        for one in kept
+    ]
+    heading = ("quarter", "currency", "usd_per_unit", "state", "adopted_by", "confirmed_by")
     if as_json:
         common.print_json([dict(zip(heading, row, strict=True)) for row in rows])
     else:

@@ -45,6 +45,7 @@ def import_people(file: BinaryIO, *, dry_run: bool, as_json: bool) -> None:
         done = programme_people.import_csv(moment, text, actor=common.actor())
     _warn("Outside the programme, as the handbook's rollout.role_families has it: ", done.outside)
     _warn("No midpoint yet, so no grant (`tokens-bot bands set`), for pay band: ", done.without_midpoint)
+    _warn("No rate for this quarter, so no grant (`tokens-bot rates set`), for pay band: ", done.without_rate)
     if dry_run and not as_json:
         for change in done.changes:
             click.echo(_line(change))

@@ -245,7 +245,10 @@ def _proposed(summary: Summary) -> str:
     if value.proposed is None:
         return value.note or "none"
     apart = "no spend to weight by" if value.divergence is None else f"|L/F - 1| {value.divergence:f}"
-    return f"USD {value.proposed.decimal:.6f}, index {value.proposed_index}; {apart}"
+    largest = ""
+    if one := value.largest:
+        largest = f"; {one.provider} has {one.share:.1%} of the basket, its prices alone moved it by {one.change:+.2%}"
+    return f"USD {value.proposed.decimal:.6f}, index {value.proposed_index}; {apart}{largest}"
 
 
 def _print_fairness(fairness: Fairness, names: Mapping[str, str]) -> None:

@@ -15,7 +15,8 @@ from store.handbook import reference
 
 if TYPE_CHECKING:
     from policy.period import Quarter
-    from programme.value.valuation import Calculation, Proposal
+    from policy.value.records import Calculation
+    from programme.value.valuation import Proposal
 
 quarter_option = click.option("--quarter", type=common.QuarterType(), required=True)
 PER_MILLION = 1_000_000
@@ -51,7 +52,7 @@ def propose_value(quarter: Quarter, *, as_json: bool) -> None:
 
 def _show(proposal: Proposal) -> None:
     kept = proposal.calculation
-    heading = ("provider", "model", "meter", "class", "share", "then", "now", "change", "adds")
+    heading = ("slot", "provider", "model", "meter", "class", "share", "then", "now", "change", "adds")
     click.echo(
         f"Basket linked at {kept['linked_at']}, where the index was {kept['link_index']}; USD per million units."
     )
@@ -67,6 +68,10 @@ def _show(proposal: Proposal) -> None:
     ):
         click.echo(f"{label:<22} {kept[name] if kept[name] is not None else 'no spend to weight by'}")
     click.echo(f"{'index':<22} {kept['link_index']} x {kept['laspeyres']} = {kept['index']}")
+    if "largest_provider" in kept:
+        share, change = Decimal(kept["largest_share"]), Decimal(kept["largest_change"])
+        told = f"{kept['largest_provider']}, {share:.1%} of the basket; its prices alone: {change:+.2%}"
+        click.echo(f"{'largest provider':<22} {told}")
     click.echo(f"{'spread seen':<22} {kept['seen']} over {kept['quarters']} quarters; with the prior {kept['sigma']}")
     click.echo(f"{'buffer':<22} {Decimal(kept['buffer_permille']) / 10} %")
     click.echo(f"{'value':<22} USD {_usd(proposal.old.per_token)} -> USD {_usd(proposal.new.per_token)} a token")
@@ -78,6 +83,7 @@ def _line(item: dict[str, Any]) -> tuple[str, ...]:
     model = f"{item['model']} ({item['tier']})" if item["tier"] else item["model"]
     change = f"{Decimal(item['relative'][0]) / item['relative'][1]:.4f}{' (class)' if item['imputed'] else ''}"
     return (
+        item.get("slot", "-"),
         item["provider"],
         model,
         item["meter"],

@@ -8,6 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated
 
 from policy.declared import Between, Factor, OneOf, Share
@@ -19,15 +20,17 @@ if TYPE_CHECKING:
 
 VALUE_METHODS = ("fixed", "basket")
 FUNDINGS = ("inside", "on_top")
+PRICE, OVERLAP = "price", "overlap"
+"""What a change of a slot's model does: the new model's price against the old one's, or nothing by itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class IndexRules:
-    """How the basket's index is kept: the cap of one provider's share, and two thresholds."""
+    """How the basket's index is kept: two thresholds, and in earlier handbooks the cap of one provider's share."""
 
-    provider_cap: Share
     reweight_divergence: Share
     second_person_above: Share
+    provider_cap: Share | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class BufferRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BasketItem:
-    """A line of the starting basket: one meter of one model, its class, and its share of the spend.
+    """A line of an earlier handbook's basket: one meter of one model, its class, and its share of the spend.
 
     From `retired_on` on it has no price of its own, and takes the mean change of its class.
     """
@@ -60,15 +63,57 @@ class BasketItem:
     retired_on: date | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotModel:
+    """The model that fills a slot from a day on, and how the change to it counts."""
+
+    from_: date
+    provider: str
+    model: str
+    compare: Annotated[str, OneOf((PRICE, OVERLAP))] = PRICE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """A class of work that people buy, by meter and tier, its share of the spend, and the models that fill it in turn.
+
+    From `retired_on` on it takes the mean change of its class.
+    """
+
+    name: str
+    class_: str
+    tier: str = ""
+    meter: Annotated[Meter, OneOf(METERS)]
+    share: Share
+    models: tuple[SlotModel, ...]
+    retired_on: date | None = None
+
+    def filled_on(self, day: date) -> SlotModel:
+        """The model of a day; before the first one's, that one."""
+        return next((one for one in reversed(self.models) if one.from_ <= day), self.models[0])
+
+    def retired_by(self, day: date) -> bool:
+        return self.retired_on is not None and self.retired_on <= day
+
+
 @dataclass(frozen=True, slots=True)
 class ValueRules:
-    """What a token is worth: `usd_per_token` in the base quarter, and how later quarters follow from it."""
+    """What a token is worth: `usd_per_token` in the base quarter, and how later quarters follow from it.
+
+    The starting basket is either of slots or, in earlier handbooks, of fixed models.
+    """
 
     method: Annotated[str, OneOf(VALUE_METHODS)]
     usd_per_token: NanoUSD
     index: IndexRules
     buffer: BufferRules
-    basket: tuple[BasketItem, ...]
+    basket: tuple[BasketItem, ...] = ()
+    slots: tuple[Slot, ...] = ()
+
+    @property
+    def lines(self) -> int:
+        """How many things the starting basket holds."""
+        return len(self.slots or self.basket)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +129,17 @@ def value_contradictions(value: ValueRules) -> Iterator[str]:
     """What each key of `[value]` allows alone, and the whole does not."""
     if value.buffer.least > value.buffer.most:
         yield f"value.buffer.least = {value.buffer.least}: above value.buffer.most"
-    if value.method == "basket" and sum(item.share for item in value.basket) != 1:
-        yield f"value.basket: the shares add up to {sum(item.share for item in value.basket)}, not to 1"
+    if value.basket and value.slots:
+        yield "value.basket: stands beside value.slots; keep those"
+    lines: tuple[BasketItem | Slot, ...] = value.slots or value.basket
+    if value.method == "basket" and sum(one.share for one in lines) != 1:
+        name = "slots" if value.slots else "basket"
+        yield f"value.{name}: the shares add up to {sum(one.share for one in lines)}, not to 1"
+    yield from _basket_contradictions(value)
+    yield from _slot_contradictions(value.slots)
+
+
+def _basket_contradictions(value: ValueRules) -> Iterator[str]:
     shares: defaultdict[str, Decimal] = defaultdict(Decimal)
     seen: set[tuple[str, ...]] = set()
     for item in value.basket:
@@ -95,5 +149,22 @@ def value_contradictions(value: ValueRules) -> Iterator[str]:
             yield f"value.basket: {item.meter} of {item.provider}/{item.model} is listed twice"
         seen.add(key)
     for provider, share in shares.items():
-        if share > value.index.provider_cap:
+        if value.index.provider_cap is not None and share > value.index.provider_cap:
             yield f"value.basket: {provider!r} has {share}, more than value.index.provider_cap"
+
+
+def _slot_contradictions(slots: tuple[Slot, ...]) -> Iterator[str]:
+    filled: dict[tuple[str, ...], str] = {}
+    names: set[str] = set()
+    for slot in slots:
+        if slot.name in names:
+            yield f"value.slots.{slot.name}: listed twice"
+        names.add(slot.name)
+        if not slot.models:
+            yield f"value.slots.{slot.name}.models: name at least one"
+        if any(later.from_ <= one.from_ for one, later in pairwise(slot.models)):
+            yield f"value.slots.{slot.name}.models: each must begin after the one before"
+        for one in slot.models:
+            other = filled.setdefault((one.provider, one.model, slot.tier, slot.meter), slot.name)
+            if other != slot.name:
+                yield f"value.slots.{slot.name}.models: {one.provider}/{one.model} already fills {other!r}"

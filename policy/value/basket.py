@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 Key = tuple[str, str, str, str]
 """(provider, model, tier, meter)"""
+Id = tuple[str, ...]
+"""A line of a basket: its slot's name, or the key of its model."""
 
 INDEX_STEP = Decimal("0.000000001")
 SHARE_STEPS = 1_000_000
@@ -26,12 +28,24 @@ SHARE_STEPS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A line of a basket; `link_price` is what a unit cost when the basket was linked, None where no one knew."""
+    """A line of a basket; `link_price` is what a unit cost when the basket was linked, None where no one knew.
+
+    A line of a `slot` keeps its name when another model fills it; `key` is then that of the model of now.
+    """
 
     key: Key
     class_: str
     share: Decimal
     link_price: Fraction | None
+    slot: str = ""
+
+    @property
+    def id(self) -> Id:
+        return (self.slot,) if self.slot else self.key
+
+    @property
+    def provider(self) -> str:
+        return self.key[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +59,7 @@ class Line:
 
     @property
     def contribution(self) -> Decimal:
-        return _decimal(Fraction(self.item.share) * self.relative)
+        return rounded(Fraction(self.item.share) * self.relative)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,71 +82,74 @@ class Index:
 
 def index(
     items: Sequence[Item],
-    prices: Mapping[Key, Fraction | None],
+    prices: Mapping[Id, Fraction | None],
     *,
     link_index: Decimal,
-    later_shares: Mapping[Key, Decimal] | None = None,
+    later_shares: Mapping[Id, Decimal] | None = None,
 ) -> Index:
     """I_q = I_link × Σ s × p(q) / p(link); an item without a price takes the mean change of its class."""
     lines = tuple(_lines(items, prices))
     laspeyres = sum((Fraction(line.item.share) * line.relative for line in lines), Fraction(0))
     paasche = _paasche(lines, later_shares or {})
-    fisher = _decimal(laspeyres * paasche).sqrt() if paasche is not None else None
+    fisher = rounded(laspeyres * paasche).sqrt() if paasche is not None else None
     return Index(
         lines=lines,
-        level=_decimal(Fraction(link_index) * laspeyres),
-        laspeyres=_decimal(laspeyres),
-        paasche=_decimal(paasche) if paasche is not None else None,
+        level=rounded(Fraction(link_index) * laspeyres),
+        laspeyres=rounded(laspeyres),
+        paasche=rounded(paasche) if paasche is not None else None,
         fisher=fisher.quantize(INDEX_STEP, ROUND_HALF_EVEN) if fisher is not None else None,
-        divergence=abs(_decimal(laspeyres) / fisher - 1).quantize(INDEX_STEP) if fisher is not None else None,
-        mix=_decimal(laspeyres / paasche - 1) if paasche is not None else None,
+        divergence=abs(rounded(laspeyres) / fisher - 1).quantize(INDEX_STEP) if fisher is not None else None,
+        mix=rounded(laspeyres / paasche - 1) if paasche is not None else None,
         because=tuple(
-            Reason("class_mean", f"{' '.join(filter(None, line.item.key))} has no price: its class speaks for it")
+            Reason("class_mean", f"{' '.join(filter(None, line.item.id))} has no price: its class speaks for it")
             for line in lines
             if line.imputed
         ),
     )
 
 
-def _lines(items: Sequence[Item], prices: Mapping[Key, Fraction | None]) -> Iterator[Line]:
+def _lines(items: Sequence[Item], prices: Mapping[Id, Fraction | None]) -> Iterator[Line]:
     known = {
-        item.key: price / item.link_price
+        item.id: price / item.link_price
         for item in items
-        if (price := prices.get(item.key)) is not None and item.link_price is not None
+        if (price := prices.get(item.id)) is not None and item.link_price is not None
     }
     for item in items:
-        relative = known.get(item.key)
-        others = [other for other in items if other.key in known]
+        relative = known.get(item.id)
+        others = [other for other in items if other.id in known]
         of_class = [other for other in others if other.class_ == item.class_]
         mean = _mean(of_class or others, known) if relative is None else relative
-        yield Line(item, prices.get(item.key), mean, imputed=relative is None)
+        yield Line(item, prices.get(item.id), mean, imputed=relative is None)
 
 
-def _mean(items: Sequence[Item], relatives: Mapping[Key, Fraction]) -> Fraction:
+def _mean(items: Sequence[Item], relatives: Mapping[Id, Fraction]) -> Fraction:
     weight = sum((Fraction(item.share) for item in items), Fraction(0))
     if not weight:
         return Fraction(1)
-    return sum((Fraction(item.share) * relatives[item.key] for item in items), Fraction(0)) / weight
+    return sum((Fraction(item.share) * relatives[item.id] for item in items), Fraction(0)) / weight
 
 
-def _paasche(lines: Sequence[Line], shares: Mapping[Key, Decimal]) -> Fraction | None:
+def _paasche(lines: Sequence[Line], shares: Mapping[Id, Decimal]) -> Fraction | None:
     """1 ÷ Σ s(q) × p(link) / p(q), over the items of the basket that were spent on."""
-    total = sum((Fraction(shares.get(line.item.key, 0)) for line in lines), Fraction(0))
+    total = sum((Fraction(shares.get(line.item.id, 0)) for line in lines), Fraction(0))
     if not total:
         return None
-    inverse = sum((Fraction(shares.get(line.item.key, 0)) / line.relative for line in lines), Fraction(0))
+    inverse = sum((Fraction(shares.get(line.item.id, 0)) / line.relative for line in lines), Fraction(0))
     return total / inverse
 
 
-def shares_of(spend: Mapping[Key, Fraction], provider_cap: Decimal) -> dict[Key, Decimal]:
-    """Shares of a spend, with no provider above the cap: what it had more goes to the others in proportion.
+def shares_of(spend: Mapping[Key, Fraction], provider_cap: Decimal | None) -> dict[Key, Decimal]:
+    """Shares of a spend, as they are.
 
-    Where too few providers were used for that, the cap gives way.
+    Where a handbook has a cap, no provider is above it: what it had more goes to the others in proportion. Where too
+    few providers were used for that, the cap gives way.
     """
     by_provider: defaultdict[str, Fraction] = defaultdict(Fraction)
     for key, spent in spend.items():
         by_provider[key[0]] += spent
-    allowed = _capped(by_provider, Fraction(provider_cap))
+    total = sum(by_provider.values(), Fraction(0))
+    of_spend = {provider: spent / total for provider, spent in by_provider.items()}
+    allowed = of_spend if provider_cap is None else _capped(by_provider, Fraction(provider_cap))
     weights = {key: spent / by_provider[key[0]] * allowed[key[0]] for key, spent in spend.items() if spent}
     common = 10**18
     keys = sorted(weights)
@@ -155,5 +172,5 @@ def _capped(spend: Mapping[str, Fraction], cap: Fraction) -> dict[str, Fraction]
         held |= over
 
 
-def _decimal(value: Fraction) -> Decimal:
+def rounded(value: Fraction) -> Decimal:
     return (Decimal(value.numerator) / value.denominator).quantize(INDEX_STEP, ROUND_HALF_EVEN)

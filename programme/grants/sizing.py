@@ -13,7 +13,7 @@ from policy.sizing import FACTOR, NEUTRAL, Assignment, Claim, Factors, Sizing, s
 from policy.units import NanoUSD
 from programme.grants import used
 from programme.people.participation import participant
-from programme.value import valuation
+from programme.value import rates, valuation
 from store.grants import monthly
 from store.people import terms
 from store.reviews import drafts
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from policy.units import MicroTokens
     from policy.value.valuation import TokenValue
     from programme.moment import Moment
+    from programme.value.rates import Midpoints
     from store.people.terms import Participant as Person
 
 Utilisation = tuple[Decimal, Decimal]
@@ -79,14 +80,14 @@ def plan(
     ]
     # Bands are as wide as all who take part make them, also when only a few are sized.
     taking_part = [(p, who) for p, who in everybody if rollout.takes_part(who, month, book.rollout)]
-    midpoints = terms.midpoints(moment.session, month.first_day)
+    midpoints = rates.in_usd(moment, terms.midpoints(moment.session, month.first_day), month.quarter)
     wide = bands.widened(
-        Counter((p.level, p.pay_band) for p, _ in taking_part if p.pay_band in midpoints and p.pay_band),
-        midpoints,
+        Counter((p.level, p.pay_band) for p, _ in taking_part if p.pay_band in midpoints.usd and p.pay_band),
+        midpoints.usd,
         book.sizing.people_per_band,
     )
     adjusted = drafts.factors_on(moment.session, adjusted_in or month)
-    claims, unsized = _claims(moment, month, taking_part, wide, adjusted, book, leave_out)
+    claims, unsized = _claims(moment, month, taking_part, wide, midpoints, adjusted, book, leave_out)
     budget = terms.budget(moment.session, month)
     if budget is not None and share is not None:
         budget = NanoUSD(int(budget) - int(monthly.totals(moment.session, month).issued))
@@ -101,6 +102,7 @@ def _claims(  # noqa: PLR0917 - private, called once
     month: Month,
     taking_part: list[tuple[Person, Participant]],
     wide: Mapping[tuple[str, str], NanoUSD],
+    midpoints: Midpoints,
     adjusted: Mapping[str, Decimal],
     book: Handbook,
     leave_out: Container[str],
@@ -118,8 +120,7 @@ def _claims(  # noqa: PLR0917 - private, called once
             continue
         midpoint = wide.get((person.level, person.pay_band or ""))
         if midpoint is None:
-            band = person.pay_band
-            unsized[person.id] = f"pay band {band!r} has no midpoint" if band else "no pay band"
+            unsized[person.id] = _no_midpoint(person.pay_band, midpoints, month)
             continue
         own, peers = history.get(person.id, (None, None))
         works_on = tuple(Assignment(p.project, p.complexity, p.share_permille) for p in projects.get(person.id, ()))
@@ -136,9 +137,19 @@ def _claims(  # noqa: PLR0917 - private, called once
                 own,
                 peers,
                 factor,
+                midpoints.rates[person.pay_band or ""],
             )
         )
     return claims, unsized
+
+
+def _no_midpoint(band: str | None, midpoints: Midpoints, month: Month) -> str:
+    """Why no grant follows from a pay band."""
+    if not band:
+        return "no pay band"
+    if currency := midpoints.without_rate.get(band):
+        return f"pay band {band!r} is in {currency}, which has no rate for {month.quarter}"
+    return f"pay band {band!r} has no midpoint"
 
 
 def _days_granted(who: Participant, month: Month, book: Handbook) -> int:

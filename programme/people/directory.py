@@ -10,18 +10,20 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from policy import texts
+from policy.period import Quarter
 from policy.reasons import Refusal
 from policy.sizing import WHOLE
 from programme.files import cells
 from programme.people import directory_file, teams
 from programme.people.directory_file import Line, Words
+from programme.value import rates
 from store import audit
 from store.people import directory as people_store
 from store.people import terms
 from store.people.directory import ANY_SOURCE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from policy.metering import IdentityKind
@@ -49,13 +51,14 @@ class PeopleImport:
     """What an import did.
 
     `outside` are role families in the file that the handbook leaves outside the programme, `without_midpoint` pay bands
-    that no grant can follow from yet.
+    that no grant can follow from yet, and `without_rate` those in a currency without a rate for the quarter.
     """
 
     changes: tuple[Change, ...]
     unchanged: int
     outside: tuple[str, ...] = ()
     without_midpoint: tuple[str, ...] = ()
+    without_rate: tuple[str, ...] = ()
 
     @property
     def added(self) -> int:
@@ -80,8 +83,20 @@ def import_csv(moment: Moment, file: TextIO, *, actor: str) -> PeopleImport:
     lines = directory_file.checked_lines(file, known, words)
     changes = _store(moment, lines, known, actor=actor)
     outside = _named(lines, "role_family") - set(families)
-    without = _named(lines, "pay_band") - set(bands)
-    return PeopleImport(changes, len(lines) - len(changes), tuple(sorted(outside)), tuple(sorted(without)))
+    named = _named(lines, "pay_band")
+    return PeopleImport(
+        changes,
+        len(lines) - len(changes),
+        tuple(sorted(outside)),
+        tuple(sorted(named - set(bands))),
+        tuple(f"{band} ({currency})" for band, currency in sorted(_without_rate(moment)) if band in named),
+    )
+
+
+def _without_rate(moment: Moment) -> Iterable[tuple[str, str]]:
+    today = moment.today
+    found = rates.in_usd(moment, terms.midpoints(moment.session, today), Quarter.containing(today))
+    return found.without_rate.items()
 
 
 def _named(lines: list[Line], column: str) -> set[str]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, TextIO
 
 from policy import rollout, texts
 from policy.reasons import Refusal
+from policy.value import currencies
+from policy.value.currencies import USD, Money
 from programme.people import directory, projects_file
 from store import audit
 from store.people import terms as store
@@ -49,14 +51,17 @@ def budgets(moment: Moment) -> list[store.Budget]:
     return store.budgets_set(moment.session)
 
 
-def set_band(moment: Moment, band: str, midpoint: NanoUSD, *, holds_from: date, actor: str) -> None:
+def set_band(moment: Moment, band: str, midpoint: NanoUSD | Money, *, holds_from: date, actor: str) -> None:
     """Say what the middle of a pay band is from a day on."""
     texts.require_name("band", band)
-    store.set_midpoint(moment.session, band, holds_from=holds_from, midpoint=midpoint)
-    _note(moment, "bands.set", band, actor, after={"holds_from": holds_from.isoformat()})
+    given = midpoint if isinstance(midpoint, Money) else Money(USD, int(midpoint))
+    given = Money(currencies.require_code(given.currency), given.nano)
+    store.set_midpoint(moment.session, band, holds_from=holds_from, midpoint=given)
+    after = {"holds_from": holds_from.isoformat(), "currency": given.currency}
+    _note(moment, "bands.set", band, actor, after=after)
 
 
-def bands(moment: Moment, day: date) -> dict[str, NanoUSD]:
+def bands(moment: Moment, day: date) -> dict[str, Money]:
     return store.midpoints(moment.session, day)
 
 

@@ -32,6 +32,7 @@ from views.review_figures import (
     Exceptions,
     Fairness,
     Group,
+    LargestProvider,
     LastReview,
     Money,
     QuarterFigures,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from policy.handbook import Handbook
     from policy.period import Quarter
     from policy.reviews.proposal import Resize
+    from policy.value.records import Calculation
     from programme.grants.sizing import Plan
     from programme.moment import Moment
     from store.exceptions.requests import Request
@@ -110,7 +112,15 @@ def _value(moment: Moment, planned: Plan, note: str) -> Value:
         proposed_buffer_permille=kept["buffer_permille"] if kept else None,
         divergence=Decimal(kept["divergence"]) if kept and kept["divergence"] is not None else None,
         note=note,
+        largest=_largest(kept) if kept else None,
     )
+
+
+def _largest(kept: Calculation) -> LargestProvider | None:
+    if "largest_provider" not in kept:
+        return None
+    share, change = Decimal(kept["largest_share"]), Decimal(kept["largest_change"])
+    return LargestProvider(kept["largest_provider"], share, change)
 
 
 def _exceptions(requests: Iterable[Request]) -> tuple[Exceptions, ...]:

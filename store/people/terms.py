@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import sqlalchemy as sa
 
 from policy.units import NanoUSD
+from policy.value.currencies import Money
 from store import bulk
 from store.tables.grants import budgets
 from store.tables.people import absences, assignments, pay_bands, people, person_terms, projects
@@ -142,10 +143,11 @@ def _day(given: Any) -> date:  # noqa: ANN401 - as the driver gave it
     return date.fromisoformat(given)
 
 
-def midpoints(session: Session, day: date) -> dict[str, NanoUSD]:
-    """The midpoint of each pay band that holds on a day."""
-    query = sa.select(pay_bands.c.band, pay_bands.c.midpoint_nano_usd).where(pay_bands.c.holds_from <= day)
-    return {band: NanoUSD(usd) for band, usd in session.execute(query.order_by(pay_bands.c.holds_from))}
+def midpoints(session: Session, day: date) -> dict[str, Money]:
+    """The midpoint of each pay band that holds on a day, in the band's currency."""
+    b = pay_bands.c
+    query = sa.select(b.band, b.currency, b.midpoint_nano_usd).where(b.holds_from <= day).order_by(b.holds_from)
+    return {band: Money(currency, nano) for band, currency, nano in session.execute(query)}
 
 
 def bands(session: Session) -> list[str]:
@@ -153,10 +155,11 @@ def bands(session: Session) -> list[str]:
     return list(session.execute(sa.select(pay_bands.c.band).distinct().order_by(pay_bands.c.band)).scalars())
 
 
-def set_midpoint(session: Session, band: str, *, holds_from: date, midpoint: NanoUSD) -> None:
+def set_midpoint(session: Session, band: str, *, holds_from: date, midpoint: Money) -> None:
     key = (pay_bands.c.band == band, pay_bands.c.holds_from == holds_from)
     session.execute(sa.delete(pay_bands).where(*key))
-    session.execute(sa.insert(pay_bands).values(band=band, holds_from=holds_from, midpoint_nano_usd=int(midpoint)))
+    row = {"band": band, "holds_from": holds_from, "midpoint_nano_usd": midpoint.nano, "currency": midpoint.currency}
+    session.execute(sa.insert(pay_bands).values(**row))
 
 
 def leaves(session: Session, month: Month) -> dict[str, list[tuple[date, date | None]]]:

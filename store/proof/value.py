@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from policy import handbook
-from policy.value import basket, buffer
-from policy.value.basket import Item
+from policy.value import basket, buffer, concentration, records
 from store.handbook import reference
 from store.handbook.reference import ADOPTED, ADOPTED_FIRST
 from store.tables.audit import audit_log
@@ -25,24 +23,16 @@ if TYPE_CHECKING:
 def values_as_calculated(session: Session) -> Iterator[str]:
     """A value that was worked out follows from the prices, shares and levels on record, and so does its buffer."""
     for value, kept in reference.calculations(session):
-        items = [
-            Item(
-                (line["provider"], line["model"], line["tier"], line["meter"]),
-                line["class"],
-                Decimal(line["share"]),
-                Fraction(*line["link_price"]) if line["link_price"] else None,
-            )
-            for line in kept["items"]
-        ]
-        prices = {
-            item.key: Fraction(*line["price"]) if line["price"] else None
-            for item, line in zip(items, kept["items"], strict=True)
-        }
-        level = basket.index(items, prices, link_index=Decimal(kept["link_index"])).level
+        link_index = Decimal(kept["link_index"])
+        level = basket.index(records.items(kept), records.prices(kept), link_index=link_index).level
         if level != value.price_index:
             yield f"value {value.version}: its index is {value.price_index}, its prices say {level}"
         if buffer.value_in_nano_usd(kept["base_nano_usd"], level) != value.nano_usd_per_token:
             yield f"value {value.version}: {value.nano_usd_per_token} nano-USD do not follow from its index"
+        if "largest_provider" in kept:
+            found = concentration.largest_share(records.items(kept))
+            if found != (kept["largest_provider"], Decimal(kept["largest_share"])):
+                yield f"value {value.version}: its largest provider is {found[0]} with {found[1]}, not as it says"
         body = reference.handbook_body(session, kept["handbook"])
         rules = handbook.parse(body).value.buffer if body else None
         levels = [*(Decimal(text) for text in kept["levels"]), level]

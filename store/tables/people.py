@@ -54,6 +54,7 @@ pay_bands = Table(
     Column("band", Text, primary_key=True),
     Column("holds_from", Date, primary_key=True),
     Column("midpoint_nano_usd", AmountColumn, nullable=False, comment="A year's; never anybody's salary."),
+    Column("currency", Text, nullable=False, server_default="USD", comment="Of the midpoint."),
     CheckConstraint("midpoint_nano_usd > 0", name="positive"),
 )
 

@@ -54,3 +54,22 @@ usd_entries = Table(
     CheckConstraint("debit_account <> credit_account", name="accounts"),
     comment="The buffer's book in USD, balanced by its form: each line debits one account and credits another.",
 )
+
+currency_rates = Table(
+    "currency_rates",
+    metadata,
+    Column("quarter", Text, primary_key=True),
+    Column("currency", Text, primary_key=True),
+    Column("nano_usd_per_unit", AmountColumn, nullable=False),
+    Column("set_by", Text, nullable=False),
+    Column("set_at", Instant, nullable=False),
+    Column("adopted_by", Text, comment="The first of two people."),
+    Column("confirmed_by", Text, comment="The second, who is someone else."),
+    Column("frozen_at", Instant, comment="From then on it counts and never changes."),
+    CheckConstraint("nano_usd_per_unit > 0", name="positive"),
+    CheckConstraint(
+        "frozen_at IS NULL OR (adopted_by IS NOT NULL AND confirmed_by IS NOT NULL AND adopted_by <> confirmed_by)",
+        name="two_people",
+    ),
+    comment="What a unit of a currency is worth in USD throughout a quarter.",
+)

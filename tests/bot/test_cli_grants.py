@@ -85,6 +85,25 @@ def test_bands_have_midpoints(run: Run) -> None:
     run("bands", "set", "P1", "-3", code=2)
 
 
+def test_bands_in_other_currencies_need_a_rate(run: Run) -> None:
+    """A midpoint in EUR has none in USD until two people have adopted the quarter's rate; both are listed."""
+    assert "EUR 90,000.00 a year" in run("bands", "set", "P1", "90000", "--currency", "eur").stdout
+
+    def held() -> dict[str, str]:
+        return next(line for line in read(run("bands", "list", "--json")) if line["band"] == "P1")
+
+    assert held() == {"band": "P1", "midpoint": "90000.000000000", "currency": "EUR", "midpoint_usd": ""}
+    run("rates", "set", "2026-Q4", "EUR", "1.08")
+    assert "first of two" in run("rates", "adopt", "2026-Q4", USER="iris", LOGNAME="iris").stdout
+    run("rates", "adopt", "2026-Q4", USER="iris", LOGNAME="iris", code=1)
+    assert "1 EUR = USD 1.08" in run("rates", "adopt", "2026-Q4", USER="omar", LOGNAME="omar").stdout
+    assert held()["midpoint_usd"] == "97200.000000000"
+    [told] = read(run("rates", "list", "--json"))
+    assert (told["state"], told["usd_per_unit"]) == ("frozen", "1.080000000")
+    assert "frozen" in run("rates", "list").stdout
+    run("rates", "set", "2026-Q4", "EUR", "1.10", code=1)
+
+
 def test_projects_are_imported_whole_or_not_at_all(run: Run, tmp_path: Path) -> None:
     """Every bad line is named with its column and value; a good file is counted; who is left out has left."""
     path = tmp_path / "projects.csv"
@@ -153,6 +172,7 @@ def test_the_value_is_proposed_and_adopted(run: Run) -> None:
     for text in (
         "claude-sonnet-4-5",
         "Laspeyres (official)   1.000000000",
+        "largest provider       anthropic, 42.0% of the basket; its prices alone: +0.00%",
         "buffer                 14.1 %",
         "value adopt",
     ):

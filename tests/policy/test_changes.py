@@ -92,6 +92,19 @@ def test_an_entry_in_between_leaves_the_others_alone() -> None:
     assert {(one.key, one.new) for one in differences(text, PACKAGED)} == {(one.key, "") for one in added}
 
 
+def test_another_model_of_a_slot_is_told_by_slot_and_day() -> None:
+    """What is added to a slot's models is told alone, under the slot's name and the day from which it fills it."""
+    one = 'model = "gpt-5-mini" }'
+    more = f'{one}, {{ from = 2027-01-01, provider = "openai", model = "gpt-5.2-mini", compare = "overlap" }}'
+    told = differences(PACKAGED, PACKAGED.replace(one, more))
+    assert {(change.key, change.old, change.new) for change in told} == {
+        ("value.slots.small-openai-output.models.2027-01-01.from", "", "2027-01-01"),
+        ("value.slots.small-openai-output.models.2027-01-01.provider", "", "openai"),
+        ("value.slots.small-openai-output.models.2027-01-01.model", "", "gpt-5.2-mini"),
+        ("value.slots.small-openai-output.models.2027-01-01.compare", "", "overlap"),
+    }
+
+
 def test_which_of_two_prices_wins_is_a_change() -> None:
     """Of two prices for one model the last one listed holds, so that their order is told."""
     first = PACKAGED + PRICE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -111,6 +112,21 @@ def test_splitting_gains_nothing(parts: list[int], grant: int) -> None:
     whole = exceptions.classify(ask(sum(parts), grant=grant), RULES).name
     last = exceptions.classify(ask(parts[-1], earlier=sum(parts[:-1]), grant=grant), RULES).name
     assert order.index(last) == order.index(whole)
+
+
+@given(
+    amount=st.integers(1, 2_000_000),
+    pool_usd=st.integers(0, 10_000_000),
+    median=st.integers(0, 500_000),
+    grant=st.integers(1, 500_000),
+)
+def test_the_pool_counts_by_the_companys_size(amount: int, pool_usd: int, median: int, grant: int) -> None:
+    """More than both 1 % of the pool and two median grants is major; otherwise the pool decides nothing."""
+    found = exceptions.classify(ask(amount, grant=grant, pool_usd=pool_usd, median=median), RULES)
+    without = exceptions.classify(ask(amount, grant=grant), RULES)
+    worth = int(VALUE.worth(tokens(amount)))
+    beyond = worth > NanoUSD.parse(str(pool_usd)) * Decimal("0.01") and amount > 2 * median
+    assert found.name == (MAJOR if beyond else without.name)
 
 
 def test_what_an_incident_gets_at_once() -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,9 +17,6 @@ from policy.metering import METERS, Meter
 from policy.toml_table import LARGEST_NUMBER
 from policy.units import NANO_PER_USD, NanoUSD
 from tests.support import depth
-
-if TYPE_CHECKING:
-    from decimal import Decimal
 
 on_any_machine = settings(max_examples=depth.examples(100), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -552,3 +550,83 @@ def test_the_name_of_the_smallest_group_in_earlier_handbooks_goes_on() -> None:
         "disclosure.least_people = 0: expected a whole number from 1 to 1000"
     ]
     assert problems(earlier + "\n[disclosure]\nleast_people = 7\n") == ["digest.least_people = 7: there is no such key"]
+
+
+FIRST_EDITION = (Path(__file__).parents[1] / "data" / "value" / "first_edition.toml").read_text(encoding="utf-8")
+
+
+def with_value(tables: str) -> str:
+    """The packaged handbook with other `[value]` tables."""
+    text = handbook.packaged()
+    return text[: text.index("[value]\n")] + tables + text[text.index("[sizing]\n") :]
+
+
+def test_the_packaged_slots_are_the_basket_of_before() -> None:
+    """The same models, meters and shares, so that values of today stay; and no cap."""
+    before, now = handbook.parse(with_value(FIRST_EDITION)).value, handbook.parse(handbook.packaged()).value
+    assert [(one.provider, one.model, one.meter, one.share) for one in before.basket] == [
+        (one.models[0].provider, one.models[0].model, one.meter, one.share) for one in now.slots
+    ]
+    assert (before.slots, now.basket, now.index.provider_cap) == ((), (), None)
+    assert before.lines == now.lines == 11
+
+
+def test_a_basket_without_an_index_keeps_its_cap() -> None:
+    """A handbook that lists models and leaves out `[value.index]` was judged by the cap of then."""
+    begin, end = FIRST_EDITION.index("[value.index]"), FIRST_EDITION.index("[value.buffer]")
+    found = handbook.parse(with_value(FIRST_EDITION[:begin] + FIRST_EDITION[end:])).value
+    assert (found.index.provider_cap, found.slots) == (Decimal("0.50"), ())
+
+
+def test_a_handbook_without_a_basket_has_the_packaged_slots() -> None:
+    """Handbooks of before there was a basket hold the packaged one's, as for all that they leave out."""
+    begin = FIRST_EDITION.index("# The starting basket")
+    assert (
+        handbook.parse(with_value(FIRST_EDITION[:begin])).value.slots == handbook.parse(handbook.packaged()).value.slots
+    )
+
+
+SECOND = '{ from = 2027-01-01, provider = "anthropic", model = "claude-opus-4-6" }'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("share = 0.05", "share = 0.06", "value.slots: the shares add up to 1.01, not to 1"),
+        (
+            'name = "small-openai-output"',
+            'name = "gpu-hour"',
+            "value.slots.gpu-hour: listed twice",
+        ),
+        (
+            'model = "claude-opus-4-5" }]',
+            'model = "claude-opus-4-5" }, { from = 2022-01-01, provider = "anthropic", model = "claude-opus-4-6" }]',
+            "value.slots.frontier-anthropic-input.models: each must begin after the one before",
+        ),
+        (
+            'model = "claude-opus-4-5" }]',
+            'model = "claude-opus-4-5" }, { from = 2027-01-01, provider = "openai", model = "gpt-5" }]',
+            "value.slots.frontier-openai-input.models: openai/gpt-5 already fills 'frontier-anthropic-input'",
+        ),
+        (
+            'models = [{ from = 2023-01-01, provider = "gpu-cluster", model = "H100" }]',
+            "models = []",
+            "value.slots.gpu-hour.models: name at least one",
+        ),
+        (
+            'model = "claude-opus-4-5" }]',
+            f'model = "claude-opus-4-5" }}, {SECOND[:-2]}, compare = "mean" }}]',
+            "value.slots[4].models[2].compare = 'mean': expected one of price, overlap",
+        ),
+    ],
+)
+def test_slots_that_cannot_be_are_refused(old: str, new: str, problem: str) -> None:
+    """Each contradiction between slots is named with the slot."""
+    assert problems(handbook.packaged().replace(old, new, 1)) == [problem]
+
+
+def test_slots_beside_a_basket_are_refused() -> None:
+    """A handbook has one starting basket."""
+    slots = handbook.packaged()
+    slots = slots[slots.index("[[value.slots]]") : slots.index("[sizing]\n")]
+    assert problems(with_value(FIRST_EDITION + slots)) == ["value.basket: stands beside value.slots; keep those"]

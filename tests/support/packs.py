@@ -28,6 +28,7 @@ from views.review_figures import (
     Exceptions,
     Fairness,
     Group,
+    LargestProvider,
     LastReview,
     Money,
     QuarterFigures,
@@ -99,7 +100,16 @@ REVIEW = Review(
 FIGURES = QuarterFigures(
     money=Money(usd("375000"), usd("234000"), usd("131250.40"), usd("54210"), usd("98200"), usd("31200")),
     value=Value(
-        "2027-Q1.1", usd("0.0102"), Decimal("1.02"), 150, usd("0.0104"), Decimal("1.04"), 160, Decimal("0.031"), ""
+        "2027-Q1.1",
+        usd("0.0102"),
+        Decimal("1.02"),
+        150,
+        usd("0.0104"),
+        Decimal("1.04"),
+        160,
+        Decimal("0.031"),
+        "",
+        LargestProvider("anthropic", Decimal("0.4215"), Decimal("0.0153")),
     ),
     bounds={"cap": 3, "floor": 12},
     exceptions=(

@@ -220,3 +220,17 @@ def test_what_ends_on_the_first_lasts_until_the_day_before() -> None:
     """The last day of a lot is named, also across months and years."""
     assert formats.day_before(date(2027, 3, 1)) == "28 Feb 2027"
     assert formats.day_before(date(2027, 1, 1)) == "31 Dec 2026"
+
+
+@pytest.mark.parametrize(
+    ("change", "read"),
+    [
+        ("0.0153", "raised it by 1.5 %"),
+        ("-0.2", "lowered it by 20 %"),
+        ("0.0004", "left it as it was"),
+        ("0", "left it as it was"),
+    ],
+)
+def test_what_prices_did_to_the_index_is_said_in_words(change: str, read: str) -> None:
+    """To a tenth of a percent; what rounds to nothing is nothing."""
+    assert formats.moved(Decimal(change)) == read

@@ -28,6 +28,7 @@ from policy.pace import Outlook
 from policy.period import Month, Quarter
 from policy.reasons import Refusal
 from policy.units import MicroTokens, NanoUSD
+from policy.value.currencies import Rate
 from policy.value.valuation import TokenValue
 from programme.balance.history import History
 from sandbox import block_kit
@@ -233,6 +234,12 @@ def unknown_person(email: str | None, contact: str = CONTACT) -> Message:
 CASES: dict[str, Callable[[], Message]] = (
     {
         "balance": lambda: balance(USUAL),
+        "balance_in_euros": lambda: balance(
+            dataclasses.replace(
+                USUAL,
+                grant=dataclasses.replace(letters.factors(leaves="0.8547"), rate=Rate("EUR", NanoUSD.parse("1.08"))),
+            )
+        ),
         "balance_lasting": lambda: balance(dataclasses.replace(USUAL, outlook=Outlook(date(2026, 12, 3), 0))),
         "balance_that_lapses": lambda: balance(LAPSING),
         "balance_of_which_some_lapsed": lambda: balance(LAPSED),

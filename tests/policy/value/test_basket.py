@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from policy import handbook
 from policy.value import basket, buffer
-from policy.value.basket import Item, Key
+from policy.value.basket import Id, Item, Key
 
 RULES = handbook.parse(handbook.packaged()).value.buffer
 SHARES = ["0.30", "0.20", "0.20", "0.05", "0.05", "0.20"]
@@ -32,14 +32,14 @@ def items(of: list[Decimal], class_: str = "frontier") -> list[Item]:
     return [Item(key(n), class_, share, Fraction(100 + n)) for n, share in enumerate(of)]
 
 
-def at(of: list[Item], ratios: list[Fraction]) -> dict[Key, Fraction | None]:
-    return {item.key: (item.link_price or 0) * ratio for item, ratio in zip(of, ratios, strict=True)}
+def at(of: list[Item], ratios: list[Fraction]) -> dict[Id, Fraction | None]:
+    return {item.id: (item.link_price or 0) * ratio for item, ratio in zip(of, ratios, strict=True)}
 
 
 def test_the_programmes_example() -> None:
     """L 1.020, P 0.949, F 0.984: V is USD 0.010200."""
     lines = items([Decimal(share) for share in SHARES])
-    later = {item.key: Decimal(share) for item, share in zip(lines, LATER, strict=True)}
+    later = {item.id: Decimal(share) for item, share in zip(lines, LATER, strict=True)}
     found = basket.index(lines, at(lines, [Fraction(r) for r in RATIOS]), link_index=Decimal(1), later_shares=later)
     assert (found.level, found.laspeyres) == (Decimal("1.02"), Decimal("1.02"))
     assert (round(found.paasche or 0, 3), round(found.fisher or 0, 3)) == (Decimal("0.949"), Decimal("0.984"))
@@ -59,7 +59,12 @@ def test_a_retired_item_takes_the_mean_of_its_class() -> None:
     of = items([Decimal("0.4"), Decimal("0.3"), Decimal("0.1"), Decimal("0.2")])
     of = [dataclasses.replace(item, link_price=Fraction(100)) for item in of]
     of[3] = dataclasses.replace(of[3], class_="gpu")
-    prices = {key(0): None, key(1): Fraction(120), key(2): Fraction(80), key(3): Fraction(100)}
+    prices: dict[Id, Fraction | None] = {
+        key(0): None,
+        key(1): Fraction(120),
+        key(2): Fraction(80),
+        key(3): Fraction(100),
+    }
     found = basket.index(of, prices, link_index=Decimal(1))
     assert found.lines[0].relative == Fraction(11, 10)
     assert found.laspeyres == Decimal("1.08")
@@ -77,7 +82,7 @@ def test_without_spend_there_is_no_check() -> None:
 def test_prices_that_move_together_move_the_index(of: list[Decimal], ratio: Fraction) -> None:
     """All prices times r: the index times r, by either formula, with no mix effect."""
     lines = items(of)
-    later = {item.key: share for item, share in zip(lines, reversed(of), strict=True)}
+    later = {item.id: share for item, share in zip(lines, reversed(of), strict=True)}
     found = basket.index(lines, at(lines, [ratio] * len(of)), link_index=Decimal(1), later_shares=later)
     assert float(found.laspeyres) == pytest.approx(float(ratio), abs=1e-8)
     assert float(found.paasche or 0) == pytest.approx(float(ratio), abs=1e-8)
@@ -85,7 +90,10 @@ def test_prices_that_move_together_move_the_index(of: list[Decimal], ratio: Frac
     assert abs(found.mix) < Decimal("1e-8")
 
 
-@given(st.dictionaries(st.integers(0, 11), st.fractions(0, 1_000), min_size=1).filter(lambda d: any(d.values())))
+spends = st.dictionaries(st.integers(0, 11), st.fractions(0, 1_000), min_size=1).filter(lambda d: any(d.values()))
+
+
+@given(spends)
 def test_no_provider_has_more_than_the_cap(spend: dict[int, Fraction]) -> None:
     """Shares add up to 1 exactly; no one exceeds half, unless there is no one else to take the rest."""
     found = basket.shares_of({key(n): spent for n, spent in spend.items()}, Decimal("0.5"))
@@ -96,6 +104,16 @@ def test_no_provider_has_more_than_the_cap(spend: dict[int, Fraction]) -> None:
     used = {key(n)[0] for n, spent in spend.items() if spent}
     bound = max(0.5, 1 / len(used)) + 0.00001
     assert max(float(share) for share in by_provider.values()) <= bound
+
+
+@given(spends)
+def test_without_a_cap_shares_are_those_of_the_spend(spend: dict[int, Fraction]) -> None:
+    """Each within a millionth of what was spent on it; together exactly 1."""
+    found = basket.shares_of({key(n): spent for n, spent in spend.items()}, None)
+    assert sum(found.values()) == 1
+    total = sum(spend.values())
+    for number, spent in spend.items():
+        assert abs(Fraction(found.get(key(number), Decimal(0))) - spent / total) <= Fraction(1, 1_000_000)
 
 
 def test_the_buffer_of_the_example() -> None:

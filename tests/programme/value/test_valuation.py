@@ -55,11 +55,16 @@ from = 2027-01-01
 """
 
 
-def own_basket(app: App, *, gpu_from_january: str = "", version: str = "2026.basket") -> None:
-    """A handbook whose basket is half GPU hours, at USD 2.35 until the year ends, and half output tokens."""
+CAP = ("reweight_divergence =", "provider_cap = 0.5\nreweight_divergence =")
+
+
+def own_basket(app: App, *, gpu_from_january: str = "", version: str = "2026.basket", capped: bool = True) -> None:
+    """An earlier edition's handbook: half GPU hours, at USD 2.35 until the year ends, and half output tokens."""
     text = books.handbook_text(version, date(2026, 10, 1))
-    begin, end = text.index("[[value.basket]]"), text.index("[sizing]")
+    begin, end = text.index("[[value.slots]]"), text.index("[sizing]")
     text = text[:begin] + ONE_ITEM.strip() + text[end + len("[sizing]") :]
+    if capped:
+        text = text.replace(*CAP)
     if gpu_from_january:
         text += PRICE.format(usd=gpu_from_january)
     with app.transaction() as moment:
