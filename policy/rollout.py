@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from policy.period import MONTHS_PER_YEAR, Month, Quarter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import date
 
     from policy.parameters.grants import RolloutRules
 
@@ -53,9 +52,10 @@ def takes_part(person: Participant, month: Month, rules: RolloutRules) -> bool:
     reached = phase(month, rules)
     if not reached or rules.launched_on is None or person.role_family not in rules.role_families:
         return False
-    if reached == 1:
-        of_pilot = person.level in rules.pilot_levels
-        return of_pilot and (rules.pilot == "all_seniors" or person.wave == 1)
+    in_pilot = person.level in rules.pilot_levels and (rules.pilot == "all_seniors" or person.wave == 1)
+    if reached == 1 or in_pilot:
+        # Who is in stays in, also where the wave of their team has not come yet.
+        return in_pilot
     since = months_since_launch(month, rules.launched_on)
     return since >= _first_month(person, rules)
 
@@ -70,16 +70,26 @@ def _first_month(person: Participant, rules: RolloutRules) -> int:
 
 def active_days(person: Participant, month: Month, leave_days: int) -> int:
     """Days of the month on which a person is employed and not on a leave longer than `leave_days`."""
-    away = [(first, last) for first, last in person.absences if _long(first, last, leave_days)]
+    away = long_leaves(person.absences, leave_days)
     return sum(_employed(person, day) and not _within(day, away) for day in month.days())
+
+
+def long_leaves(
+    absences: Iterable[tuple[date, date | None]], leave_days: int
+) -> list[tuple[date, date | None]]:
+    """The leaves of more than so many days, in their order; absences that touch or overlap are one leave."""
+    leaves: list[tuple[date, date | None]] = []
+    for first, last in sorted(absences, key=lambda absence: absence[0]):
+        begun, ended = leaves[-1] if leaves else (first, date.min)
+        if leaves and (ended is None or first <= ended + timedelta(days=1)):
+            leaves[-1] = begun, None if ended is None or last is None else max(ended, last)
+        else:
+            leaves.append((first, last))
+    return [(first, last) for first, last in leaves if last is None or (last - first).days + 1 > leave_days]
 
 
 def _employed(person: Participant, day: date) -> bool:
     return person.hired_on <= day and (person.left_on is None or day <= person.left_on)
-
-
-def _long(first: date, last: date | None, leave_days: int) -> bool:
-    return last is None or (last - first).days + 1 > leave_days
 
 
 def _within(day: date, absences: Iterable[tuple[date, date | None]]) -> bool:
@@ -130,8 +140,7 @@ def is_there(person: Participant, first: date, last: date, leave_days: int) -> b
     employed = _employed(person, first) and _employed(person, last)
     return employed and not any(
         begin <= last and (end is None or end >= first)
-        for begin, end in person.absences
-        if _long(begin, end, leave_days)
+        for begin, end in long_leaves(person.absences, leave_days)
     )
 
 

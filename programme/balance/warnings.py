@@ -18,7 +18,7 @@ from views import codec
 from views.warnings import SpendWarning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import date
 
     from policy.handbook import Handbook
@@ -94,7 +94,7 @@ def _letter(  # noqa: PLR0917 - private, called once
     due = policy.due_at(moment.now, percent, choice, time_zones.zone(standing.time_zone, moment.zone))
     key = f"warning:{month}:{percent}:{standing.person_id}"
     if messages.is_owed(moment.session, key):
-        # It was said before and taken back: see `corrected`.
+        # It was said before and taken back: see `begin_anew`.
         key = f"warning:{month}@{moment.now:%dT%H%M%S}:{percent}:{standing.person_id}"
     return NewMessage(key, TEMPLATE, codec.written(view), standing.person_id, None, due, at_once=True)
 
@@ -104,9 +104,15 @@ def corrected(moment: Moment, account_ids: Iterable[int]) -> None:
 
     Their locks are held. A share that was never reached will be told of once it is.
     """
-    wallets, month = sorted(set(account_ids)), Month.containing(moment.today)
+    wallets = sorted(set(account_ids))
     store.note(moment.session, wallets)
-    said = store.told(moment.session, wallets, month)
+    begin_anew(moment, wallets)
+
+
+def begin_anew(moment: Moment, account_ids: Sequence[int]) -> None:
+    """Forget what was said of shares that wallets are below again, as when they got tokens. Their locks are held."""
+    month = Month.containing(moment.today)
+    said = store.told(moment.session, account_ids, month)
     if not said:
         return
     shares = {s.account_id: _share(s) for s in store.standings(moment.session, sorted(said), month, now=moment.now)}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import date
+from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -71,6 +72,14 @@ def test_the_pilot_may_be_all_seniors() -> None:
     assert not rollout.takes_part(BEN, Month(2027, 1), rules)
 
 
+def test_who_is_in_the_pilot_stays_in() -> None:
+    """All seniors of the pilot go on in the months until their wave comes; others wait for it."""
+    rules = dataclasses.replace(RULES, pilot="all_seniors")
+    senior = dataclasses.replace(ADA, wave=4)
+    assert all(rollout.takes_part(senior, Month(2027, 1).plus(i), rules) for i in range(20))
+    assert not rollout.takes_part(dataclasses.replace(senior, level="mid"), Month(2027, 5), rules)
+
+
 def test_only_engineers_take_part() -> None:
     """A role family that the handbook does not name gets nothing."""
     assert not rollout.takes_part(dataclasses.replace(ADA, role_family="finance"), DECEMBER, RULES)
@@ -93,6 +102,42 @@ def test_days_that_count(changes: dict[str, object], days: int) -> None:
     """Days of employment count, but for those of a leave longer than thirty days."""
     person = dataclasses.replace(ADA, **changes)  # type: ignore[arg-type]
     assert rollout.active_days(person, DECEMBER, 30) == days
+
+
+@pytest.mark.parametrize(
+    ("absences", "leaves"),
+    [
+        ([((12, 1), (12, 20)), ((12, 21), (12, 31))], [((12, 1), (12, 31))]),
+        ([((12, 1), (12, 20)), ((12, 10), (12, 31))], [((12, 1), (12, 31))]),
+        ([((12, 1), (12, 20)), ((12, 22), (12, 31))], []),
+        ([((12, 21), (12, 31)), ((12, 1), (12, 20))], [((12, 1), (12, 31))]),
+        ([((12, 1), (12, 5)), ((12, 6), None)], [((12, 1), None)]),
+        ([((12, 1), None), ((12, 6), (12, 7))], [((12, 1), None)]),
+    ],
+)
+def test_leaves_that_touch_are_one(absences: list[Any], leaves: list[Any]) -> None:
+    """Twenty days and eleven more are one leave of thirty-one; a day at work in between makes two short ones."""
+
+    def days(some: list[Any]) -> list[tuple[date, date | None]]:
+        return [(date(2027, *first), last and date(2027, *last)) for first, last in some]
+
+    assert rollout.long_leaves(days(absences), 30) == days(leaves)
+
+
+@given(st.lists(st.tuples(st.integers(0, 90), st.integers(0, 20)), max_size=8))
+def test_a_leave_is_counted_by_its_days_away(spans: list[tuple[int, int]]) -> None:
+    """However a time away is cut into absences, the long leaves are its stretches of more than thirty days."""
+    begin = date(2027, 1, 1)
+    away = {begin + timedelta(days=first + i) for first, length in spans for i in range(length + 1)}
+    stretches: list[list[date]] = []
+    for day in sorted(away):
+        if stretches and day - stretches[-1][-1] == timedelta(days=1):
+            stretches[-1].append(day)
+        else:
+            stretches.append([day])
+    absences = [(begin + timedelta(days=first), begin + timedelta(days=first + length)) for first, length in spans]
+    expected = [(days[0], days[-1]) for days in stretches if len(days) > 30]
+    assert rollout.long_leaves(absences, 30) == expected
 
 
 @given(st.dictionaries(st.text(max_size=5), st.integers(1, 50), max_size=30), st.integers(1, 6), st.text())

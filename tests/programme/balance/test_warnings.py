@@ -19,6 +19,7 @@ from scheduler import messages, ticker
 from store.tables.outbox import outbox
 from store.tables.warnings import wallets_to_check, warnings_given
 from tests.support import books, cast
+from tests.support import requests as asking
 from tests.support.books import ADA, BEN
 
 if TYPE_CHECKING:
@@ -114,18 +115,36 @@ def test_a_warning_looks_ahead_from_the_persons_own_days(app: App) -> None:
 
 
 def test_more_tokens_and_a_new_month_begin_anew(app: App) -> None:
-    """A lot that comes later lowers the share, which is not told twice; the next month counts for itself."""
+    """Tokens that come later lower the share: once it is reached again it is told again; so it is in the next month."""
     cast.give(app, ADA, "1000")
     spend(app, "a", 600)
     ticker.warn(app)
     cast.give(app, ADA, "1000")
-    spend(app, "b", 450)
+    spend(app, "b", 300)
     ticker.warn(app)
     assert told(app) == [(ADA, 50)]
+    spend(app, "more", 150)
+    ticker.warn(app)
+    assert told(app) == [(ADA, 50), (ADA, 50)]
     app.clock.move(days=15)  # type: ignore[attr-defined]  # the tests' clock
     spend(app, "c", 500)
     ticker.warn(app)
-    assert told(app) == [(ADA, 50), (ADA, 50)]
+    assert told(app) == [(ADA, 50), (ADA, 50), (ADA, 50)]
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_an_exception_after_the_last_warning_is_warned_of_anew(sqlite_app: App, *, at_once: bool) -> None:
+    """Who had used everything and is granted more is told again, also where the new tokens go in one batch."""
+    app = asking.convene(sqlite_app)
+    spend(app, "all", 93_720, who=BEN)
+    ticker.warn(app)
+    assert told(app)[-1] == (BEN, 100)
+    before = len(told(app))
+    asking.vote(app, asking.IRIS, asking.ask(app, BEN, "50000"))
+    for number in range(1 if at_once else 10):
+        spend(app, f"more{number}", 50_000 if at_once else 5_000, who=BEN)
+        ticker.warn(app)
+    assert [percent for _, percent in told(app)[before:]] == ([100] if at_once else [70, 85, 95, 100])
 
 
 def test_debt_is_told_as_debt(app: App) -> None:
