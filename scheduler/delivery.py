@@ -148,8 +148,11 @@ class Pass:
         else:
             channel, ts = place.channel, place.ts
             self._require_lease(row)
-            # As with a post: what gets no answer may be shown late, in place of a later face.
-            asked(lambda: slack_delivery.update(self._slack, composed, channel=channel, ts=ts), posting=True)
+            asked(
+                lambda: slack_delivery.update(self._slack, composed, channel=channel, ts=ts),
+                posting=False,
+                renewing=True,
+            )
             self._note_sent(row, channel, ts)
             self._done.sent += 1
 
