@@ -135,6 +135,9 @@ class Pass:
             or overtaking
             or (place.state == outbox_messages.WAITING and place.uncertain)
         ):
+            if overtaking:
+                with self._app.database.transaction() as session:
+                    outbox_messages.hasten_doubts(session, row, now)
             self._give_back(row, now + A_SECOND)
         # What is still to be posted will be written from what holds then.
         elif (
