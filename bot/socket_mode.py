@@ -15,7 +15,8 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from policy.reasons import Refusal
 from programme.vitals import BOT
-from scheduler import troubles
+from scheduler import slack_delivery, troubles
+from scheduler.slack_delivery import NoAnswerError
 
 if TYPE_CHECKING:
     import ssl
@@ -70,10 +71,13 @@ class _Watched(WebClient):
 
     def apps_connections_open(self, *, app_token: str, **more: Any) -> SlackResponse:  # noqa: ANN401 - the library's
         try:
-            return super().apps_connections_open(app_token=app_token, **more)
+            return slack_delivery.answer_of(super().apps_connections_open, app_token=app_token, **more)
         except (SlackClientError, OSError) as error:
             if self.vitals.ailing(BOT, word_of(error)):
                 logger.warning("no connection to Slack: %s", word_of(error))
+            if isinstance(error, SlackApiError) and not isinstance(error.response.data, dict):
+                # The library looks for a code in it, stumbles, and its thread would end for good.
+                raise NoAnswerError("what came back is no answer of Slack's") from error
             raise
 
 

@@ -74,9 +74,7 @@ def active_days(person: Participant, month: Month, leave_days: int) -> int:
     return sum(_employed(person, day) and not _within(day, away) for day in month.days())
 
 
-def long_leaves(
-    absences: Iterable[tuple[date, date | None]], leave_days: int
-) -> list[tuple[date, date | None]]:
+def long_leaves(absences: Iterable[tuple[date, date | None]], leave_days: int) -> list[tuple[date, date | None]]:
     """The leaves of more than so many days, in their order; absences that touch or overlap are one leave."""
     leaves: list[tuple[date, date | None]] = []
     for first, last in sorted(absences, key=lambda absence: absence[0]):
@@ -139,8 +137,7 @@ def is_there(person: Participant, first: date, last: date, leave_days: int) -> b
     """Whether someone is employed, and not on a leave longer than `leave_days`, on all of some days."""
     employed = _employed(person, first) and _employed(person, last)
     return employed and not any(
-        begin <= last and (end is None or end >= first)
-        for begin, end in long_leaves(person.absences, leave_days)
+        begin <= last and (end is None or end >= first) for begin, end in long_leaves(person.absences, leave_days)
     )
 
 

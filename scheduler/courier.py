@@ -86,10 +86,10 @@ def deliver(
 ) -> Delivered:
     """One pass: up to `most` messages that are due now; those in doubt at once, unless the courier keeps `doubts`."""
     now = app.clock()
+    kept = doubts.ripe(most) if doubts else []
     with app.database.transaction() as session:
-        rows = outbox_messages.lease(session, courier=courier, now=now, until=now + LEASE, limit=most)
-    if doubts is not None:
-        rows = doubts.sift(rows)
+        rows = outbox_messages.lease(session, courier=courier, now=now, until=now + LEASE, limit=most - len(kept))
+    rows = [*kept, *doubts.keep(rows)] if doubts else rows
     if not rows:
         return Delivered()
     with app.reading() as moment:

@@ -135,6 +135,9 @@ class Pass:
             or overtaking
             or (place.state == outbox_messages.WAITING and place.uncertain)
         ):
+            if overtaking:
+                with self._app.database.transaction() as session:
+                    outbox_messages.hasten_doubts(session, row, now)
             self._give_back(row, now + A_SECOND)
         # What is still to be posted will be written from what holds then.
         elif (
@@ -148,8 +151,11 @@ class Pass:
         else:
             channel, ts = place.channel, place.ts
             self._require_lease(row)
-            # As with a post: what gets no answer may be shown late, in place of a later face.
-            asked(lambda: slack_delivery.update(self._slack, composed, channel=channel, ts=ts), posting=True)
+            asked(
+                lambda: slack_delivery.update(self._slack, composed, channel=channel, ts=ts),
+                posting=False,
+                renewing=True,
+            )
             self._note_sent(row, channel, ts)
             self._done.sent += 1
 

@@ -26,18 +26,23 @@ class Doubts:
         self._monotonic = monotonic
         self._kept: dict[int, tuple[OwedMessage, float]] = {}
 
-    def sift(self, leased: Sequence[OwedMessage]) -> list[OwedMessage]:
-        """What can be seen to now: of what was leased that which is in no doubt, and what was kept for long enough.
-
-        Of a channel that is one message, as a pass sends no more to it.
-        """
+    def ripe(self, most: int) -> list[OwedMessage]:
+        """What was kept for long enough, up to so many messages, and one of a channel: a pass sends no more."""
         now = self._monotonic()
-        # One that was lost and leased anew begins anew: somebody else may have tried it in between.
-        self._kept |= {row.id: (row, now) for row in leased if row.uncertain}
         ripe: dict[object, OwedMessage] = {}
         for row, since in self._kept.values():
             if now - since >= KEPT_SECONDS:
                 ripe.setdefault(row.channel or row.id, row)
-        for row in ripe.values():
+        taken = list(ripe.values())[:most]
+        for row in taken:
             del self._kept[row.id]
-        return [*ripe.values(), *(row for row in leased if not row.uncertain)]
+        return taken
+
+    def keep(self, leased: Sequence[OwedMessage]) -> list[OwedMessage]:
+        """Keep what is in doubt; the rest can go out now.
+
+        One that was lost and leased anew begins anew: somebody else may have tried it in between.
+        """
+        now = self._monotonic()
+        self._kept |= {row.id: (row, now) for row in leased if row.uncertain}
+        return [row for row in leased if not row.uncertain]

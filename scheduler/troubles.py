@@ -168,8 +168,11 @@ def said(error: SlackApiError) -> str | None:
     return code if isinstance(code, str) and _CODE.fullmatch(code) else None
 
 
-def asked(call: Callable[[], T], *, posting: bool) -> T:
-    """What Slack answers; only a call that posts can leave a message behind although it failed."""
+def asked(call: Callable[[], T], *, posting: bool, renewing: bool = False) -> T:
+    """What Slack answers; only a call that posts can leave a message behind although it failed.
+
+    One that gives a message a new face can show that late, in place of a later one.
+    """
     try:
         return call()
     except (SlackApiError, SlackClientError, OddAnswerError, PictureNotTakenError, OSError, HTTPException) as error:
@@ -177,7 +180,7 @@ def asked(call: Callable[[], T], *, posting: bool) -> T:
         if not posting:
             # Others may need no answer to this question.
             course = "hold" if trouble.code in OF_THE_METHOD else trouble.course
-            trouble = replace(trouble, performed=False, course=course)
+            trouble = replace(trouble, performed=trouble.performed and renewing, course=course)
         raise Refused(trouble) from error
 
 

@@ -185,6 +185,12 @@ def is_overtaking(session: Session, row: OwedMessage) -> bool:
     return row.replaces is not None and session.execute(query).one_or_none() is not None
 
 
+def hasten_doubts(session: Session, row: OwedMessage, now: datetime) -> None:
+    """Let what `row` waits for be settled now: earlier faces in doubt, which need not be shown any more."""
+    earlier = (_o.replaces == row.replaces, _o.id < row.id, _o.state == WAITING, _o.uncertain, _o.due_at > now)
+    session.execute(sa.update(outbox).where(*earlier).values(due_at=now))
+
+
 def place_of(session: Session, key: str) -> Anchor | None:
     """Where a message is, if there is such a message."""
     row = session.execute(

@@ -117,7 +117,14 @@ def test_a_bot_starts_while_slack_is_away(sandbox: Sandbox, sqlite_app: App, mon
     assert threads() <= before
 
 
-NO_ANSWERS: list[dict[str, Any]] = [{"status": 503}, {"error": "internal_error"}, {"status": 404, "error": "not_found"}]
+NO_ANSWERS: list[dict[str, Any]] = [
+    {"status": 503, "body": "[]"},
+    {"body": "[]"},
+    {"status": 429, "body": "[]"},
+    {"status": 503},
+    {"error": "internal_error"},
+    {"status": 404, "error": "not_found"},
+]
 
 
 @pytest.mark.parametrize("fault", NO_ANSWERS)

@@ -154,12 +154,17 @@ class Bustle:
             if not form.submit:
                 self.sandbox.dismiss(ask.user)
                 return self.is_made(ask)
-            fields = {"purpose": ask.purpose, "amount": str(ask.amount)}
-            self.sandbox.fill(ask.user, {**fields, **({"incident": ask.incident} if ask.incident else {})})
+            fields = {"purpose": ask.purpose, "amount": str(ask.amount), "incident": ask.incident}
+            # Not every form offers everything, and one that was left from before may be another one.
+            self.sandbox.fill(ask.user, {name: text for name, text in fields.items() if text and name in form.values})
             self.sandbox.submit(ask.user)
         except (LookupError, WorkspaceError):
-            pass
+            self._close(ask.user)
         return False
+
+    def _close(self, user: str) -> None:
+        with contextlib.suppress(LookupError, WorkspaceError):
+            self.sandbox.dismiss(user)
 
     def is_made(self, ask: Ask) -> bool:
         return bool(books.rows(self.app, sa.select(requests.c.id).where(requests.c.purpose == ask.purpose)))
