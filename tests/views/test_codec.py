@@ -11,6 +11,7 @@ import pytest
 
 from policy.reasons import Reason
 from policy.units import MicroTokens, NanoUSD
+from policy.value.currencies import PAR
 from views import codec
 from views.exceptions import Situation
 from views.grants import Digest, Ending, LapseNotice, Statement
@@ -21,7 +22,7 @@ FACTORS = (
     '"seniority":"0.95","complexity":"1","history":"1","weight":"0.9500","budget_share":"1","bound":"",'
     '"usd":1069117000000,"per_token":10000000,"buffer_permille":141,"amount":93700000000,'
     '"projects":[{"name":"Atlas","complexity":"novel","share_permille":600}],"utilisation":"0.3790","peers":null,'
-    '"adjustment":"1.0000"}'
+    '"adjustment":"1.0000","rate":{"currency":"USD","per_unit":1000000000}}'
 )
 KEPT: dict[type, str] = {
     Statement: (
@@ -66,6 +67,13 @@ def test_a_statement_from_before_break_glasses_were_taken_off_is_read() -> None:
     kept = json.loads(KEPT[Statement])
     del kept["netted"]
     assert codec.read(Statement, kept).netted == MicroTokens(0)
+
+
+def test_a_grant_from_before_currencies_was_made_in_usd() -> None:
+    """Factors without a rate followed from a midpoint in USD."""
+    kept = json.loads(KEPT[Statement])
+    del kept["factors"]["rate"]
+    assert codec.read(Statement, kept).factors.rate == PAR
 
 
 @pytest.mark.parametrize(
