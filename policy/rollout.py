@@ -53,9 +53,11 @@ def takes_part(person: Participant, month: Month, rules: RolloutRules) -> bool:
     reached = phase(month, rules)
     if not reached or rules.launched_on is None or person.role_family not in rules.role_families:
         return False
+    all_seniors = rules.pilot == "all_seniors" and person.level in rules.pilot_levels
     if reached == 1:
-        of_pilot = person.level in rules.pilot_levels
-        return of_pilot and (rules.pilot == "all_seniors" or person.wave == 1)
+        return all_seniors or (person.level in rules.pilot_levels and person.wave == 1)
+    if all_seniors and rules.after_pilot == "stay":
+        return True
     since = months_since_launch(month, rules.launched_on)
     return since >= _first_month(person, rules)
 
