@@ -62,6 +62,23 @@ def takes_part(person: Participant, month: Month, rules: RolloutRules) -> bool:
     return since >= _first_month(person, rules)
 
 
+def why_out(person: Participant, month: Month, rules: RolloutRules) -> str:
+    """Why someone doesn't take part in a month of the programme; empty when they do."""
+    if takes_part(person, month, rules):
+        return ""
+    reached = phase(month, rules)
+    if not reached or rules.launched_on is None:
+        return "the programme has not begun"
+    if person.role_family not in rules.role_families:
+        return f"role family {person.role_family!r} has no part"
+    if reached == 1 and person.level not in rules.pilot_levels:
+        return f"level {person.level!r} is not in the pilot"
+    if person.wave is None:
+        return "no wave"
+    first = Month.containing(rules.launched_on).plus(_first_month(person, rules))
+    return f"wave {person.wave} begins in {first}"
+
+
 def _first_month(person: Participant, rules: RolloutRules) -> int:
     """The first two waves come in the first month of phase 2; a person without one comes with the last."""
     months = rules.wave_months or (rules.phase_2_month,)

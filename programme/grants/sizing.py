@@ -119,7 +119,7 @@ def _claims(  # noqa: PLR0917 - private, called once
         midpoint = wide.get((person.level, person.pay_band or ""))
         if midpoint is None:
             band = person.pay_band
-            unsized[person.id] = f"pay band {band!r} has no midpoint" if band else "no pay band"
+            unsized[person.id] = f"pay band {band!r} has no midpoint for {month.first_day}" if band else "no pay band"
             continue
         own, peers = history.get(person.id, (None, None))
         works_on = tuple(Assignment(p.project, p.complexity, p.share_permille) for p in projects.get(person.id, ()))

@@ -77,7 +77,7 @@ def test_the_pilot_may_be_all_seniors() -> None:
     [("stay", "2027-05"), ("wait", "2027-09")],
 )
 def test_a_pilot_of_all_seniors_stays(after_pilot: str, first_again: str) -> None:
-    """A staff engineer of the fourth wave is in from January on; a handbook of before took them out from May to August."""
+    """A staff engineer of the fourth wave is in from January on; by a handbook of before not from May to August."""
     rules = dataclasses.replace(RULES, pilot="all_seniors", after_pilot=after_pilot)
     late = dataclasses.replace(ADA, wave=4)
     months = [Month(2027, 1).plus(i) for i in range(12)]
