@@ -52,12 +52,30 @@ def takes_part(person: Participant, month: Month, rules: RolloutRules) -> bool:
     reached = phase(month, rules)
     if not reached or rules.launched_on is None or person.role_family not in rules.role_families:
         return False
-    in_pilot = person.level in rules.pilot_levels and (rules.pilot == "all_seniors" or person.wave == 1)
-    if reached == 1 or in_pilot:
-        # Who is in stays in, also where the wave of their team has not come yet.
-        return in_pilot
+    all_seniors = rules.pilot == "all_seniors" and person.level in rules.pilot_levels
+    if reached == 1:
+        return all_seniors or (person.level in rules.pilot_levels and person.wave == 1)
+    if all_seniors and rules.after_pilot == "stay":
+        return True
     since = months_since_launch(month, rules.launched_on)
     return since >= _first_month(person, rules)
+
+
+def why_out(person: Participant, month: Month, rules: RolloutRules) -> str:
+    """Why someone doesn't take part in a month of the programme; empty when they do."""
+    if takes_part(person, month, rules):
+        return ""
+    reached = phase(month, rules)
+    if not reached or rules.launched_on is None:
+        return "the programme has not begun"
+    if person.role_family not in rules.role_families:
+        return f"role family {person.role_family!r} has no part"
+    if reached == 1 and person.level not in rules.pilot_levels:
+        return f"level {person.level!r} is not in the pilot"
+    if person.wave is None:
+        return "no wave"
+    first = Month.containing(rules.launched_on).plus(_first_month(person, rules))
+    return f"wave {person.wave} begins in {first}"
 
 
 def _first_month(person: Participant, rules: RolloutRules) -> int:

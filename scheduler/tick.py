@@ -117,7 +117,7 @@ def perform(moment: Moment, run: Run, *, announce_in: str | None) -> None:
     if due.is_step(run):
         _perform_step(moment, run)
     elif run.job == due.GRANTS:
-        monthly.run(moment, Month.parse(run.period), announce_in=announce_in)
+        monthly.run(moment, Month.parse(run.period), announce_in=announce_in, pass_over=True)
     elif run.job == due.LAPSES:
         settling.run(moment, Month.parse(run.period))
     elif run.job == due.REVIEWS:

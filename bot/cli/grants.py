@@ -14,7 +14,8 @@ from policy.period import Month, first_instant
 from policy.reasons import Refusal
 from policy.units import NanoUSD
 from programme.grants import by_hand as programme_grants
-from programme.grants import monthly, sizing
+from programme.grants import monthly, nobody, sizing
+from store.people import directory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,11 +81,15 @@ def run_grants(month: Month, *, dry_run: bool, as_json: bool) -> None:
     with common.app() as app:
         if dry_run:
             with app.undone() as moment:
-                _show_plan(sizing.plan(moment, month), as_json=as_json)
+                planned = sizing.plan(moment, month)
+                if planned.phase and not planned.sizing.grants:
+                    click.echo(f"No one gets a grant for {month}:\n{nobody.of_month(moment, planned)}", err=True)
+                _show_plan(planned, as_json=as_json, mails=directory.emails(moment.session, planned.unsized))
             return
         announce_in = settings.load().announce_channel
         with app.transaction() as moment:
             posted = monthly.run(moment, month, announce_in=announce_in)
+            mails = directory.emails(moment.session, posted.unsized) if posted else {}
     if as_json:
         common.print_json(_posted(month, posted))
     elif posted is None:
@@ -94,7 +99,7 @@ def run_grants(month: Month, *, dry_run: bool, as_json: bool) -> None:
             f"{posted.people} people were granted {posted.granted.decimal:,f} tokens; {posted.lapsed.decimal:,f} over "
             f"the carry-over limit lapsed into the pool."
         )
-        _warn_of_unsized(posted.unsized)
+        _warn_of_unsized(posted.unsized, mails)
 
 
 def _posted(month: Month, posted: MonthlyRun | None) -> dict[str, object]:
@@ -110,7 +115,7 @@ def _posted(month: Month, posted: MonthlyRun | None) -> dict[str, object]:
     }
 
 
-def _show_plan(plan: Plan, *, as_json: bool) -> None:
+def _show_plan(plan: Plan, *, as_json: bool, mails: Mapping[str, str]) -> None:
     rows = [_plan_row(plan.people[person_id].name, factors) for person_id, factors in plan.sizing.grants.items()]
     issued = sum((factors.usd for factors in plan.sizing.grants.values()), NanoUSD(0))
     if as_json:
@@ -139,7 +144,7 @@ def _show_plan(plan: Plan, *, as_json: bool) -> None:
         f"{len(rows)} people, {plan.sizing.total.decimal:,f} tokens, USD {issued.decimal:,.2f} {budget}; "
         f"everyone's share {plan.sizing.budget_share}. Nothing was posted."
     )
-    _warn_of_unsized(plan.unsized)
+    _warn_of_unsized(plan.unsized, mails)
 
 
 PLAN_HEADING = ("name", "level", "entitled", "fte", "days", "S", "P", "H", "weight", "bound", "usd", "tokens")
@@ -162,6 +167,8 @@ def _plan_row(name: str, f: Factors) -> tuple[str, ...]:
     )
 
 
-def _warn_of_unsized(unsized: Mapping[str, str]) -> None:
+def _warn_of_unsized(unsized: Mapping[str, str], mails: Mapping[str, str]) -> None:
     for person_id, missing in unsized.items():
-        click.echo(f"{person_id} gets nothing: {missing}. See `tokens-bot people import` and `bands set`.", err=True)
+        click.echo(
+            f"{mails[person_id]} gets nothing: {missing}. See `tokens-bot people import` and `bands set`.", err=True
+        )

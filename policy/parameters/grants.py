@@ -22,6 +22,7 @@ LEVELS = ("junior", "mid", "senior", "staff", "principal")
 """From the least to the most senior."""
 COMPLEXITIES = ("routine", "usual", "demanding", "novel")
 PILOTS = ("first_wave", "all_seniors")
+AFTER_PILOT = ("stay", "wait")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,11 @@ class LotRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolloutRules:
-    """Who takes part from when, in months since the launch; without a launch date no one does."""
+    """Who takes part from when, in months since the launch; without a launch date no one does.
+
+    `after_pilot` says what becomes of a pilot of all seniors whose wave comes later. Handbooks from before there was
+    this say nothing: they wait, and come back with their wave.
+    """
 
     launched_on: date | None = None
     role_families: tuple[str, ...]
@@ -92,6 +97,7 @@ class RolloutRules:
     wave_months: Annotated[tuple[int, ...], Between(1, 120)]
     phase_2_month: Annotated[int, Between(1, 120)]
     phase_3_month: Annotated[int, Between(1, 120)]
+    after_pilot: Annotated[str, OneOf(AFTER_PILOT)] = "wait"
 
 
 def read_lots(table: Table) -> LotRules:

@@ -14,7 +14,7 @@ from policy.sizing import Factors
 from policy.units import MicroTokens, NanoUSD
 from programme import carry_over, notify
 from programme.funding import PRIORITY
-from programme.grants import digests, lapses, netting, sizing
+from programme.grants import digests, lapses, netting, nobody, sizing
 from store import audit, locks, runs
 from store.audit import POLICY
 from store.exceptions import requests
@@ -53,12 +53,13 @@ class MonthlyRun:
     unsized: Mapping[str, str]
 
 
-def run(moment: Moment, month: Month, *, announce_in: str | None = None) -> MonthlyRun | None:
+def run(moment: Moment, month: Month, *, announce_in: str | None = None, pass_over: bool = False) -> MonthlyRun | None:
     """Grant a month to everyone who takes part; None when it is done already.
 
     What is over the carry limit lapses: some days later (settling.py), or at once under a handbook that announces
     nothing. Statements, and the digest for the channel `announce_in`, are owed in the same transaction. A Refusal
-    leaves everything as it was.
+    leaves everything as it was. One is that the month concerns nobody; the calendar may `pass_over` such a month once
+    it is over, since what is put right by then may hold only for later ones.
     """
     if not runs.claim(moment.session, JOB, str(month), now=moment.now):
         return None
@@ -66,6 +67,8 @@ def run(moment: Moment, month: Month, *, announce_in: str | None = None) -> Mont
     owed = requests.to_net(moment.session, moment.now)
     locks.hold(moment.session, Lock.GRANTS)
     planned = _plan(moment, month)
+    if not planned.sizing.grants:
+        return _of_nobody(moment, planned, pass_over=pass_over)
     holding = _Holdings(moment, planned, owed)
     over = _lapse(moment, planned, holding)
     _post(moment, planned, holding, over, key=str(month))
@@ -83,6 +86,23 @@ def run(moment: Moment, month: Month, *, announce_in: str | None = None) -> Mont
     return MonthlyRun(
         month, len(planned.sizing.grants), planned.sizing.total, MicroTokens(_total(over)), planned.unsized
     )
+
+
+def _of_nobody(moment: Moment, planned: Plan, *, pass_over: bool) -> MonthlyRun:
+    """The run of a month in which no one gets a grant: a Refusal that says why, or once it is over, a note of it."""
+    month = planned.month
+    if not pass_over or moment.today < month.next().first_day:
+        raise Refusal(
+            "month_of_nobody",
+            f"No one gets a grant for {month}:\n{nobody.of_month(moment, planned)}",
+            next_step="See `tokens-bot people import`, `bands set` and `rollout draw`.",
+        )
+    after = {"people": 0, "unsized": len(planned.unsized)}
+    version = planned.book.version
+    audit.note(
+        moment.session, POLICY, "grants.pass_over", str(month), at=moment.now, after=after, handbook_version=version
+    )
+    return MonthlyRun(month, 0, MicroTokens(0), MicroTokens(0), planned.unsized)
 
 
 def run_joiners(moment: Moment, day: date) -> MonthlyRun | None:

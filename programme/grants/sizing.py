@@ -149,7 +149,7 @@ def _no_midpoint(band: str | None, midpoints: Midpoints, month: Month) -> str:
         return "no pay band"
     if currency := midpoints.without_rate.get(band):
         return f"pay band {band!r} is in {currency}, which has no rate for {month.quarter}"
-    return f"pay band {band!r} has no midpoint"
+    return f"pay band {band!r} has no midpoint for {month.first_day}"
 
 
 def _days_granted(who: Participant, month: Month, book: Handbook) -> int:

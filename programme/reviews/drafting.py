@@ -12,7 +12,7 @@ from policy import rollout
 from policy.period import Month, Quarter
 from policy.reasons import Refusal
 from policy.reviews import proposal
-from programme.grants import sizing
+from programme.grants import nobody, sizing
 from programme.reviews import backtests, gathering, summaries
 from programme.value import valuation
 from store import audit, locks, runs
@@ -56,10 +56,11 @@ class ValueProposal(NamedTuple):
 
 
 def draft(moment: Moment, quarter: Quarter, *, actor: str = POLICY) -> DraftOutcome | None:
-    """Draft the review of a quarter that is over; None when it is drafted already.
+    """Draft the review of a quarter that is over; None when it is drafted already, or passed over.
 
     What it follows from is frozen with it, in the same transaction. A Refusal while it is too early for a review.
     Votes on an earlier one that is open come first or are refused: what they adopt is part of what this one says.
+    A review that concerns nobody is refused; the calendar passes it over once the next quarter is over too.
     """
     books = moment.handbooks
     _require_due(moment, quarter, books.on(moment.today))
@@ -75,6 +76,9 @@ def draft(moment: Moment, quarter: Quarter, *, actor: str = POLICY) -> DraftOutc
     planned = sizing.plan(moment, month, adjusted_in=adjusted_in)
     gathered = gathering.gather(moment, quarter, planned, book)
     cases = proposal.proposed(gathered.basis, gathered.inputs, book.adjustment, planned.book.sizing)
+    if not cases:
+        _of_nobody(moment, quarter, book, actor=actor)
+        return None
     value = _value(moment, month.quarter, books)
     resize = proposal.resize(gathered.basis, gathered.inputs, book.adjustment, planned.book.sizing)
     figures = summaries.figures(moment, quarter, planned, book, value.note, resize=resize)
@@ -90,6 +94,26 @@ def draft(moment: Moment, quarter: Quarter, *, actor: str = POLICY) -> DraftOutc
         moment.session, actor, reviews.DRAFTED, str(quarter), at=moment.now, after=after, handbook_version=book.version
     )
     return DraftOutcome(quarter, month, counted, sum(bool(case.missing) for case in cases), kept.inputs_digest)
+
+
+def _of_nobody(moment: Moment, quarter: Quarter, book: Handbook, *, actor: str) -> None:
+    """A Refusal that says why no one has a case; or a note of it, lest no later quarter is reviewed either."""
+    if actor != POLICY or moment.now < quarter.next().bounds(moment.zone)[1]:
+        raise Refusal(
+            "review_of_nobody",
+            f"No one has a case in {quarter}:\n{nobody.of_quarter(moment, quarter, book.rollout)}",
+            next_step="See `tokens-bot people import` and `rollout draw`.",
+        )
+    after = {"cases": 0}
+    audit.note(
+        moment.session,
+        actor,
+        "review.pass_over",
+        str(quarter),
+        at=moment.now,
+        after=after,
+        handbook_version=book.version,
+    )
 
 
 def _last_day(quarter: Quarter) -> date:

@@ -81,6 +81,15 @@ def former_account(session: Session, person_id: str) -> str | None:
     return found
 
 
+def emails(session: Session, person_ids: Iterable[str]) -> dict[str, str]:
+    """The e-mail address of some people, by id."""
+    found: dict[str, str] = {}
+    for some in bulk.chunks(sorted(person_ids)):
+        query = sa.select(people.c.id, people.c.email).where(people.c.id.in_(some))
+        found.update((person_id, email) for person_id, email in session.execute(query))
+    return found
+
+
 def all_by_email(session: Session) -> dict[str, dict[str, Any]]:
     """Every person's full row by e-mail, for an import to compare with."""
     return {row["email"]: dict(row) for row in session.execute(sa.select(people)).mappings()}

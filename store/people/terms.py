@@ -84,12 +84,16 @@ def record(session: Session, rows: Iterable[tuple[str, date, Mapping[str, Any]]]
 
 
 def participants(
-    session: Session, month: Month, role_families: Iterable[str], *, among: Collection[str] | None = None
+    session: Session, month: Month, role_families: Iterable[str] | None, *, among: Collection[str] | None = None
 ) -> list[Participant]:
-    """Everyone of some role families who is employed on a day of the month, by id; or those `among` some people."""
+    """Everyone of some role families (None: of any) who is employed on a day of the month, by id.
+
+    Or those `among` some people.
+    """
     first, end = (sa.literal(day, sa.Date) for day in (month.first_day, month.next().first_day))
     query = _employed(first, end).order_by(people.c.id)
-    query = query.where(person_terms.c.role_family.in_(list(role_families)))
+    if role_families is not None:
+        query = query.where(person_terms.c.role_family.in_(list(role_families)))
     if among is None:
         return [Participant(*row) for row in session.execute(query)]
     some_by_some = (query.where(people.c.id.in_(some)) for some in bulk.chunks(sorted(among)))

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policy import handbook, rollout
+from policy.parameters.grants import LEVELS, PILOTS
 from policy.period import Month
 from policy.rollout import Participant
 
@@ -72,12 +73,38 @@ def test_the_pilot_may_be_all_seniors() -> None:
     assert not rollout.takes_part(BEN, Month(2027, 1), rules)
 
 
-def test_who_is_in_the_pilot_stays_in() -> None:
-    """All seniors of the pilot go on in the months until their wave comes; others wait for it."""
-    rules = dataclasses.replace(RULES, pilot="all_seniors")
-    senior = dataclasses.replace(ADA, wave=4)
-    assert all(rollout.takes_part(senior, Month(2027, 1).plus(i), rules) for i in range(20))
-    assert not rollout.takes_part(dataclasses.replace(senior, level="mid"), Month(2027, 5), rules)
+@pytest.mark.parametrize(
+    ("after_pilot", "first_again"),
+    [("stay", "2027-05"), ("wait", "2027-09")],
+)
+def test_a_pilot_of_all_seniors_stays(after_pilot: str, first_again: str) -> None:
+    """A staff engineer of the fourth wave is in from January on; by a handbook of before not from May to August."""
+    rules = dataclasses.replace(RULES, pilot="all_seniors", after_pilot=after_pilot)
+    late = dataclasses.replace(ADA, wave=4)
+    months = [Month(2027, 1).plus(i) for i in range(12)]
+    taking_part = [str(month) for month in months if rollout.takes_part(late, month, rules)]
+    in_the_pilot = ["2027-01", "2027-02", "2027-03", "2027-04"]
+    assert taking_part == in_the_pilot + [str(m) for m in months[4:] if str(m) >= first_again]
+
+
+@given(
+    st.sampled_from(LEVELS),
+    st.one_of(st.none(), st.integers(1, 9)),
+    st.sampled_from(PILOTS),
+)
+def test_who_is_in_stays_in(level: str, wave: int | None, pilot: str) -> None:
+    """Whatever the pilot, the level and the wave, no one who took part in a month is out in the next."""
+    rules = dataclasses.replace(RULES, pilot=pilot)
+    person = dataclasses.replace(ADA, level=level, wave=wave)
+    taking_part = [rollout.takes_part(person, Month(2026, 10).plus(i), rules) for i in range(24)]
+    assert taking_part == sorted(taking_part)
+    assert taking_part[-1]
+
+
+def test_a_handbook_of_before_lets_seniors_wait() -> None:
+    """A handbook that does not say what follows the pilot keeps the rule that it was written under."""
+    before = handbook.packaged().replace('after_pilot = "stay"\n', "")
+    assert handbook.parse(before).rollout.after_pilot == "wait"
 
 
 def test_only_engineers_take_part() -> None:

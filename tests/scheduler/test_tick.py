@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -105,6 +105,22 @@ def test_a_run_that_is_refused_is_on_record_and_tried_again(app: App) -> None:
     rollout.run_calendar(app, NOON + timedelta(minutes=3))
     assert books.count(app, grants) == 5
     assert books.count(app, run_failures) == 0
+
+
+def test_a_month_of_nobody_is_passed_over_once_it_is_over(app: App) -> None:
+    """Midpoints that hold only from December on: November is refused while it lasts, then holds up December no more."""
+    rollout.launch(app, without_midpoints=True)
+    ticked = ticking.tick(app, now=NOON, announce_in="C0NEWS")
+    [(run, reason)] = ticked.failed
+    assert (run.job, run.period) == ("grants", "2026-11")
+    assert f"pay band 'P4' has no midpoint for 2026-11-01: {ADA}." in reason
+    assert books.count(app, outbox) == 0
+    rollout.set_midpoints(app, date(2026, 12, 1))
+    assert [run.period for run, _ in ticking.tick(app, now=NOON).failed] == ["2026-11"]
+    rollout.run_calendar(app, datetime(2026, 12, 1, 12, tzinfo=UTC))
+    assert rollout.granted(app, "2026-11") == {}
+    assert ADA in rollout.granted(app, "2026-12")
+    assert books.findings(app) == {}
 
 
 def test_an_unforeseen_error_tells_no_figures(app: App, monkeypatch: pytest.MonkeyPatch) -> None:

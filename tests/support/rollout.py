@@ -36,7 +36,14 @@ LAUNCH = date(2026, 1, 1)
 """Ten months before the tests' usual day: everyone's wave has come."""
 
 
-def launch(app: App, *, on: date = LAUNCH, version: str = "2026.launch", changes: Mapping[str, str] = NONE) -> None:
+def launch(
+    app: App,
+    *,
+    on: date = LAUNCH,
+    version: str = "2026.launch",
+    changes: Mapping[str, str] = NONE,
+    without_midpoints: bool = False,
+) -> None:
     """Set midpoints and apply a handbook with a launch date, from the launch on; `changes` are old text -> new text."""
     text = handbook.packaged().replace('version = "2026.1"', f'version = "{version}"')
     text = text.replace("# launched_on = 2027-01-01", f"launched_on = {on}")
@@ -45,11 +52,16 @@ def launch(app: App, *, on: date = LAUNCH, version: str = "2026.launch", changes
     for old, new in changes.items():
         assert old in text
         text = text.replace(old, new)
+    if not without_midpoints:
+        set_midpoints(app, date(2020, 1, 1))
+    with app.transaction() as moment:
+        applying.apply(moment, text, actor=handbooks.SYSTEM)
+
+
+def set_midpoints(app: App, holds_from: date) -> None:
     with app.transaction() as moment:
         for band, usd in MIDPOINTS.items():
-            midpoint = NanoUSD.parse(str(usd))
-            terms.set_band(moment, band, midpoint, holds_from=date(2020, 1, 1), actor="test")
-        applying.apply(moment, text, actor=handbooks.SYSTEM)
+            terms.set_band(moment, band, NanoUSD.parse(str(usd)), holds_from=holds_from, actor="test")
 
 
 def run_calendar(app: App, now: datetime, announce_in: str | None = None) -> Ticked:
