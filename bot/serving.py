@@ -15,6 +15,7 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
+from bot.patience import Impatient
 from bot.settings import PARTS
 from handlers import http, slack_app
 from handlers.slack import board_group, homes
@@ -162,7 +163,17 @@ def end_session(client: BaseSocketModeClient) -> None:
 @contextmanager
 def _http(api: FastAPI, host: str, port: int) -> Iterator[str]:
     server = uvicorn.Server(
-        uvicorn.Config(api, host, port, log_config=None, access_log=False, timeout_graceful_shutdown=DRAIN_SECONDS)
+        uvicorn.Config(
+            api,
+            host,
+            port,
+            http=Impatient,
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+        )
     )
     failed: list[BaseException] = []
 

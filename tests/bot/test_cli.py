@@ -476,6 +476,19 @@ def test_a_key_is_shown_once_and_kept_as_a_hash(run: Run, sqlite_url: str) -> No
     assert with_source["source"] == "gateway/eu"
 
 
+def test_a_key_is_rotated_and_ends(run: Run) -> None:
+    """The new secret alone is on the output; the list says until which day a key opens and when it was used."""
+    old = run("keys", "create", "gateway", "--expires", "2030-01-31").stdout.strip()
+    new = run("keys", "rotate", "gateway", "--keep", "1")
+    assert new.stdout.strip().startswith("tb_")
+    assert new.stdout.strip() != old
+    assert "opens for 1 more hours" in new.stderr
+    [listed] = json.loads(run("keys", "list", "--json").stdout)
+    assert (listed["expires"], listed["last_used"], listed["state"]) == ("2030-01-31", "", "")
+    assert "still opens" in run("keys", "rotate", "gateway", code=1).stderr
+    assert "would be expired already" in run("keys", "create", "late", "--expires", "2020-01-31", code=1).stderr
+
+
 def test_a_handbook_is_shown_and_applied(run: Run, tmp_path: Path) -> None:
     """The shown text is the applied one; a new version holds from its date, and a changed old one is refused."""
     shown = run("handbook", "show").stdout
