@@ -121,7 +121,7 @@ def carried(ids: list[str]) -> Iterator[str]:
             yield json.dumps(told)
 
 
-FILLED = {
+FILLED: dict[str, dict[str, Any]] = {
     "reason": {"type": "plain_text_input", "value": "Because"},
     "question": {"type": "plain_text_input", "value": "Why?"},
     "answer": {"type": "plain_text_input", "value": "So"},
