@@ -5,7 +5,7 @@ READY := .venv/.ready
 # Also where the machine keeps no compiled files, we do: without them each process takes seconds more to start.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test soak check fix bench gateway-trial lock
+.PHONY: demo test soak check fix bench gateway-trial lock audit
 
 demo: $(READY)
 	$(BIN)/tokens-bot demo $(ARGS)
@@ -48,6 +48,15 @@ lock: $(READY)
 	$(COMPILE) $(ARGS) pyproject.toml --group test -c requirements/run.txt -o requirements/test.txt
 	$(COMPILE) $(ARGS) --group build -c requirements/test.txt -o requirements/build.txt
 	$(COMPILE) $(ARGS) --group uv -o requirements/uv.txt
+	$(COMPILE) $(ARGS) --group audit -o requirements/audit.txt
+
+AUDIT := .venv/audit
+
+# Compares what is pinned with the advisories of PyPI, which it has to reach: `.ci/audit` tells one failure from the other.
+audit: $(READY)
+	@$(PYTHON) -m venv $(AUDIT)
+	@$(UV) install --python $(AUDIT)/bin/python --no-deps --require-hashes -r requirements/audit.txt
+	$(AUDIT)/bin/pip-audit --disable-pip --require-hashes -r requirements/run.txt -r requirements/test.txt $(ARGS)
 
 # The files name everything with its hash, so nothing is resolved and nothing else is fetched.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps

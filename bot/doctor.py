@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from bot import wiring
+from bot import access, wiring
+from bot.findings import Finding
 from bot.manifest import BOT_SCOPES
 from handlers.slack import board_group
 from policy.exceptions import ALTERNATE, MEMBER
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
     from bot.settings import Settings
     from programme.app import App
 
-Level = Literal["good", "warning", "problem"]
-
 GREATEST_CLOCK_SKEW = timedelta(seconds=60)
 """Slack's signatures are good for five minutes; a clock that is a minute off will be five off one day."""
 PATIENCE_SECONDS = 10
@@ -56,23 +55,16 @@ PULSES = {
 }
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing looked at; `remedy` is what to do about it."""
-
-    level: Level
-    what: str
-    remedy: str = ""
-
-
 def examine(settings: Settings, app: App) -> Iterator[Finding]:
     """Everything, in the order in which it has to work."""
     ready = True
     for finding in _database(app):
         ready = ready and finding.level != "problem"
         yield finding
+    yield from access.files(app)
     yield from _slack(settings, app)
     if ready:
+        yield from access.keys_of_gateways(app)
         yield from _board(settings, app)
         yield from _zones(app)
         yield from _parts(settings, app)

@@ -13,6 +13,7 @@ import uvicorn
 from slack_sdk import WebClient
 
 from bot import socket_mode
+from bot.patience import Impatient
 from bot.settings import PARTS
 from handlers import http, slack_app
 from handlers.slack import board_group, homes
@@ -105,7 +106,17 @@ def _clockwork(settings: Settings, app: App, parts: Collection[Part]) -> Clockwo
 @contextmanager
 def _http(api: FastAPI, host: str, port: int) -> Iterator[str]:
     server = uvicorn.Server(
-        uvicorn.Config(api, host, port, log_config=None, access_log=False, timeout_graceful_shutdown=DRAIN_SECONDS)
+        uvicorn.Config(
+            api,
+            host,
+            port,
+            http=Impatient,
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+        )
     )
     failed: list[BaseException] = []
 

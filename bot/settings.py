@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 HIGHEST_PORT = 65_535
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 Part = Literal["http", "bot", "courier", "tick"]
 PARTS: tuple[Part, ...] = get_args(Part)
@@ -97,6 +99,8 @@ def _api_url(values: Mapping[str, str], problems: list[str]) -> str:
     url = values.get("SLACK_API_URL", SLACK_API_URL)
     if not url.startswith(("http://", "https://")) or not url.endswith("/api/"):
         problems.append(f"SLACK_API_URL = {url!r}: expected a URL that ends with /api/")
+    elif url.startswith("http://") and urlsplit(url).hostname not in LOOPBACK:
+        problems.append(f"SLACK_API_URL = {url!r}: the token would travel unencrypted; expected https://")
     return url
 
 

@@ -6,6 +6,7 @@ import gc
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from bot import outgoing
 from policy.reasons import Refusal
 from programme import handbooks
 from programme.app import App, utc_now
@@ -29,6 +30,7 @@ through all of them again and again, for a fifth of the time that the batch take
 
 def new_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> App:
     """An app on the database of the settings, wherever that stands."""
+    outgoing.refuse_redirects()
     gc.set_threshold(*COLLECTOR_THRESHOLDS)
     try:
         database = open_database(settings.database_url)

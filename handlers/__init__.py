@@ -38,5 +38,6 @@ def note_failure(logger: logging.Logger, what: str, error: Exception) -> str:
     """
     failure_id = secrets.token_hex(4)
     where = "".join(traceback.format_tb(error.__traceback__))
-    logger.error("%s failed (%s): %s\n%s", what, failure_id, type(error).__qualname__, where)
+    # A path or a command may hold line breaks, with lines that were never logged behind them.
+    logger.error("%s failed (%s): %s\n%s", repr(what)[1:-1], failure_id, type(error).__qualname__, where)
     return failure_id

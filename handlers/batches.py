@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from handlers import bodies
 from handlers.decoding import MalformedBodyError
+from handlers.rates import BY_KEY, Buckets
 from programme.app import App
 from programme.moment import Moment
 from programme.usage import keys
@@ -97,20 +98,37 @@ class Intake(Generic[Item, Rest]):
         return bodies.as_json({"results": results, "summary": self._summary(fates)})
 
 
-def key_with(app: App, *scopes: str) -> Callable[..., ApiKey]:
-    """A dependency: the key in force that the request carries, if it has one of the scopes."""
+Guard = Callable[..., Callable[..., ApiKey]]
+"""Makes the dependency of a route from the scopes of which its key has to have one."""
+
+
+def guard(app: App) -> Guard:
+    """What all routes of an app share: however many a key may use, it is one key with one rate."""
     bearer = HTTPBearer(auto_error=False, description="A key from `tokens-bot keys create`.")
+    buckets = Buckets(BY_KEY)
 
-    def require_key(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> ApiKey:
-        with app.reading() as moment:
-            key = keys.authenticate(moment, credentials.credentials) if credentials else None
-        if key is None:
-            raise HTTPException(401, "A key in force is needed.", headers={"WWW-Authenticate": "Bearer"})
-        if key.scopes.isdisjoint(scopes):
-            raise HTTPException(403, f"Key {key.name!r} lacks the scope {' or '.join(map(repr, scopes))}.")
-        return key
+    def key_with(*scopes: str) -> Callable[..., ApiKey]:
+        """A dependency: the key in force that the request carries, if it has one of the scopes."""
 
-    return require_key
+        def require_key(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> ApiKey:
+            with app.reading() as moment:
+                key = keys.authenticate(moment, credentials.credentials) if credentials else None
+            if key is None:
+                raise HTTPException(401, "A key in force is needed.", headers={"WWW-Authenticate": "Bearer"})
+            now = app.clock()
+            if wait := buckets.seconds_to_wait(key.id, now):
+                detail = f"Key {key.name!r} sends too many requests; put more events into each."
+                raise HTTPException(429, detail, headers={"Retry-After": str(wait)})
+            if key.scopes.isdisjoint(scopes):
+                raise HTTPException(403, f"Key {key.name!r} lacks the scope {' or '.join(map(repr, scopes))}.")
+            if not key.was_used_lately(now):
+                with app.transaction(now) as moment:
+                    keys.note_use(moment, key)
+            return key
+
+        return require_key
+
+    return key_with
 
 
 def described(
@@ -126,6 +144,7 @@ def described(
             401: {"description": "No key in force."},
             403: {"description": f"The key lacks the scope `{scope}`."},
             413: {"description": f"More than {MOST_ITEMS} items, or more than {bodies.LARGEST} bytes, decompressed."},
+            429: {"description": "The key sends too many requests; `Retry-After` says when to go on."},
             415: {"description": "The body has a Content-Encoding other than gzip."},
             503: {"description": "The database does not answer; send the batch again."},
         },

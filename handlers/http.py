@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from fastapi import FastAPI
 
-from handlers import bodies, health, note_failure
+from handlers import batches, bodies, health, note_failure
 from handlers.outcomes import routes as outcomes
 from handlers.slack import routes as slack_events
 from handlers.usage import otlp_routes
@@ -53,9 +53,10 @@ def build(
         ],
     )
     if INTAKE in parts:
-        api.include_router(usage.routes(app))
-        api.include_router(otlp_routes.routes(app, usage.SPANS, usage.SCOPE))
-        api.include_router(outcomes.routes(app, github_secret))
+        key_with = batches.guard(app)
+        api.include_router(usage.routes(app, key_with))
+        api.include_router(otlp_routes.routes(app, key_with, usage.SPANS, usage.SCOPE))
+        api.include_router(outcomes.routes(app, key_with, github_secret))
     api.include_router(health.routes(app, parts))
     if slack is not None:
         api.include_router(slack_events.routes(slack))

@@ -17,7 +17,7 @@ from handlers.exceptions import asking, voting
 from handlers.handbook import proposals, services
 from handlers.reports import team
 from handlers.reviews import board, thresholds
-from handlers.slack import board_group, conversation, own_team
+from handlers.slack import board_group, conversation, own_team, pace
 from handlers.slack.commands import Commands
 from policy import texts
 
@@ -73,6 +73,7 @@ def build(
     )
     bolt.use(_clean)
     own_team.register(bolt, app)
+    pace.register(bolt, app)
     for topic in TOPICS:
         topic.register(bolt, app)
     conversation.register(bolt, app, COMMANDS)
@@ -102,7 +103,7 @@ def _cleaned(value: Any, deep: int = 0) -> Any:  # noqa: ANN401 - whatever JSON 
 
 def _answer_failure(error: Exception, body: dict[str, Any]) -> BoltResponse:
     if isinstance(error, BoltUnhandledRequestError):
-        logger.warning("nothing here handles a request of the kind %.40s", body.get("type"))
+        logger.warning("nothing here handles a request of the kind %.40r", body.get("type"))
         return BoltResponse(status=404, body={"error": "unhandled request"})
     failure_id = note_failure(logger, str(body.get("command") or body.get("type")), error)
     text = f"Something went wrong on our side. Please tell the administrators the number {failure_id}."

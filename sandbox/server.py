@@ -19,7 +19,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
-from sandbox import api_files, delivery, events, home_delivery, homes, modal_delivery, page, page_http, web_api
+from sandbox import api_files, delivery, events, guard, home_delivery, homes, modal_delivery, page, page_http, web_api
 from sandbox.content import Rejected
 from sandbox.controls import Controls, Operate
 from sandbox.faults import Faults
@@ -85,6 +85,7 @@ class Sandbox:
         held_for: str = "",
         reached_at: str = "",
     ) -> None:
+        guard.require_loopback(host)
         self.workspace = workspace
         self._host, self._port, self._reached_at = host, port, reached_at
         posts = PostLimit(clock=clock, burst=post_burst, interval=timedelta(seconds=1))
@@ -110,7 +111,7 @@ class Sandbox:
         listener = socket.create_server((self._host, self._port))
         self._platform.base_url = self._reached_at or f"http://{self._host}:{listener.getsockname()[1]}"
         config = uvicorn.Config(
-            _application(self._platform, self._feed, self._controls),
+            guard.Guard(_application(self._platform, self._feed, self._controls)),
             lifespan="off",
             log_config=None,
             date_header=False,

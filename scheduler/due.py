@@ -18,6 +18,8 @@ LAPSES = "lapses"
 REVIEWS = "reviews"
 REFUSALS = "refusals"
 """A note of refused usage, on days on which there is one to write, whether or not the programme has begun."""
+ANCHOR = "anchor"
+"""The audit log's hash, once a month, whether or not the programme has begun."""
 DAILY = (EXPIRY, JOINERS, NOTICES)
 MORNING_HOUR = 9
 ORDER = {EXPIRY: 0, GRANTS: 1, LAPSES: 2, JOINERS: 3, NOTICES: 4, WEEKLY: 5, REVIEWS: 6}
@@ -66,6 +68,12 @@ def refusals(now: datetime, zone: ZoneInfo) -> Run:
     """The note of the days before today."""
     today = day_of(now, zone)
     return Run(REFUSALS, today.isoformat(), today, first_instant(today, zone))
+
+
+def anchor(now: datetime, zone: ZoneInfo) -> Run:
+    """The one of this month; those of months in which no one was at work can't be told any more."""
+    month = Month.containing(day_of(now, zone))
+    return Run(ANCHOR, str(month), month.first_day, first_instant(month.first_day, zone))
 
 
 def in_order(*runs: Run) -> tuple[Run, ...]:

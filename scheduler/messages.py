@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scheduler.composers import appeals, exceptions, grants, handbook, people, reports, reviews, usage, warnings
+from scheduler.composers import appeals, audit, exceptions, grants, handbook, people, reports, reviews, usage, warnings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +26,7 @@ class Composed:
 
 
 COMPOSERS: dict[str, Callable[[object], tuple[Message, Picture | None]]] = {
+    "audit/anchor": audit.compose_anchor,
     "grants/statement": grants.compose_statement,
     "grants/digest": grants.compose_digest,
     "warnings/warning": warnings.compose,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from policy import rollout
 from policy.period import Month, Quarter, Week, day_of
 from policy.reasons import Refusal
+from programme import anchors
 from programme.appeals import calendar as appeals_calendar
 from programme.exceptions import calendar as exceptions_calendar
 from programme.grants import announcements, lapses, monthly, settling
@@ -65,9 +66,11 @@ def owed(moment: Moment) -> tuple[Run, ...]:
     steps += due.steps(due.PROPOSAL, deciding.to_lapse(moment), moment.zone)
     steps += due.steps(due.REVIEW, votes.due(moment.session, moment.now), moment.zone)
     steps += due.steps(due.APPEAL, appeals_store.due(moment.session, moment.now, limit=RUNNING_IN), moment.zone)
-    note = due.refusals(moment.now, moment.zone)
-    tells = refusal_notes.is_owed(moment) and not runs.is_done(moment.session, note.job, note.period)
-    return due.in_order(*periods, *steps, *([note] if tells else []))
+    note, anchor = due.refusals(moment.now, moment.zone), due.anchor(moment.now, moment.zone)
+    told = [run for run, is_owed in ((note, refusal_notes.is_owed), (anchor, anchors.is_owed)) if is_owed(moment)]
+    return due.in_order(
+        *periods, *steps, *(run for run in told if not runs.is_done(moment.session, run.job, run.period))
+    )
 
 
 def tick(app: App, *, now: datetime, announce_in: str | None = None) -> Ticked:
@@ -123,16 +126,22 @@ def perform(moment: Moment, run: Run, *, announce_in: str | None) -> None:
     elif run.job == due.REVIEWS:
         drafting.draft(moment, Quarter.parse(run.period))
     elif runs.claim(moment.session, run.job, run.period, now=moment.now):
-        if run.job == due.EXPIRY:
-            lapses.close_ended(moment, run.first_day)
-        elif run.job == due.JOINERS:
-            monthly.run_joiners(moment, run.first_day)
-        elif run.job == due.WEEKLY:
-            weekly.owe(moment, Week(run.first_day))
-        elif run.job == due.REFUSALS:
-            refusal_notes.owe(moment)
-        else:
-            announcements.announce(moment, run.first_day)
+        _perform_claimed(moment, run)
+
+
+def _perform_claimed(moment: Moment, run: Run) -> None:
+    if run.job == due.EXPIRY:
+        lapses.close_ended(moment, run.first_day)
+    elif run.job == due.JOINERS:
+        monthly.run_joiners(moment, run.first_day)
+    elif run.job == due.WEEKLY:
+        weekly.owe(moment, Week(run.first_day))
+    elif run.job == due.REFUSALS:
+        refusal_notes.owe(moment)
+    elif run.job == due.ANCHOR:
+        anchors.owe(moment, anchors.MONTH)
+    else:
+        announcements.announce(moment, run.first_day)
 
 
 def _perform_step(moment: Moment, run: Run) -> None:

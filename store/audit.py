@@ -7,7 +7,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import UTC
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -16,7 +16,7 @@ from store.locks import Lock
 from store.tables.audit import audit_log
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from store.engine import Session
@@ -37,6 +37,7 @@ class Place:
 
 
 NOWHERE = Place()
+_LAST = sa.select(audit_log.c.seq, audit_log.c.hash).order_by(audit_log.c.seq.desc()).limit(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +60,7 @@ def append(session: Session, *records: Record) -> None:
     if not records:
         return
     locks.hold(session, Lock.AUDIT)
-    query = sa.select(audit_log.c.seq, audit_log.c.hash).order_by(audit_log.c.seq.desc()).limit(1)
-    last = session.execute(query).one_or_none()
-    seq, previous = (last.seq, last.hash) if last else (0, GENESIS)
+    seq, previous = head(session) or (0, GENESIS)
     rows = []
     for number, record in enumerate(records, start=seq + 1):
         row = {"seq": number, **dataclasses.asdict(record), "previous_hash": previous}
@@ -95,6 +94,34 @@ def note(
         slack_ts=place.ts,
     )
     append(session, record)
+
+
+class Head(NamedTuple):
+    """The last row of the chain."""
+
+    seq: int
+    hash: str
+
+
+def head(session: Session) -> Head | None:
+    """Where the chain ends; None while nothing is on record."""
+    row = session.execute(_LAST).one_or_none()
+    return Head(row.seq, row.hash) if row else None
+
+
+def begun_at(session: Session) -> datetime | None:
+    """When the first row was added."""
+    first = sa.select(audit_log.c.at).order_by(audit_log.c.seq).limit(1)
+    return session.execute(first).scalar_one_or_none()
+
+
+def missing_anchors(session: Session, anchors: Sequence[str]) -> Iterator[str]:
+    """Every hash that was told once and is not in the chain any more: what came before it is gone or was rewritten."""
+    known = sa.select(audit_log.c.hash).where(audit_log.c.hash.in_(anchors))
+    found = set(session.execute(known).scalars())
+    for anchor in anchors:
+        if anchor not in found:
+            yield f"anchor {anchor} is not in the audit log: rows up to it are missing, or were written anew"
 
 
 def digest(row: Mapping[str, Any]) -> str:

@@ -7,9 +7,10 @@ each statement is its own snapshot and costs one round trip.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,8 @@ Session = sa.Connection
 BUSY_TIMEOUT_MS = 30_000
 PAGE_CACHE_KIB = 65_536
 """For each connection: room for the pages that a batch changes; the operating system keeps the rest at hand."""
+PRIVATE, OTHERS = 0o600, 0o077
+"""The mode of a file that its owner alone reads and writes; the bits of everyone else."""
 CHECKPOINT_PAGES = 16_384
 """64 MiB between WAL checkpoints: a page that several batches touch is copied back once."""
 
@@ -102,13 +105,29 @@ def open_database(url: str) -> Database:
 def _open_sqlite(url: sa.URL) -> Database:
     if not url.database or url.database == ":memory:":
         raise DatabaseUrlError("TOKENS_DATABASE_URL must name a file: what is in memory does not survive a restart")
-    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    path = Path(url.database)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _keep_private(path)
     writer = sa.create_engine(url)
     reader = sa.create_engine(url, isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
     for engine in (writer, reader):
         sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(writer, "begin", _begin_immediate)
     return Database(writer, reader)
+
+
+def _keep_private(path: Path) -> None:
+    """No one else on the machine may read or write the file; what SQLite puts beside it has the same mode.
+
+    A file of another owner stays as it is: `doctor` tells.
+    """
+    with suppress(OSError):
+        # Where that fails, SQLite says why when it connects.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE))
+    for one in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+        with suppress(OSError):
+            if one.stat().st_mode & OTHERS:
+                one.chmod(PRIVATE)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection

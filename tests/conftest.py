@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import urllib.request
 from typing import TYPE_CHECKING
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -50,13 +51,14 @@ def is_deep(item: pytest.Item) -> bool:
 
 
 @pytest.fixture(autouse=True)
-def _levels() -> Iterator[None]:
-    """What a command sets up of the log does not stay for the tests that follow."""
+def _process() -> Iterator[None]:
+    """What a command sets up of its whole process, the log and redirects, does not stay for the tests that follow."""
     loggers = [logging.getLogger(name) for name in (None, *logs.OURS, *logs.CHATTY)]
     levels = [logger.level for logger in loggers]
     yield
     for logger, level in zip(loggers, levels, strict=True):
         logger.setLevel(level)
+    urllib.request.install_opener(None)  # type: ignore[arg-type]  # the next request makes the usual one
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import click
 
 from bot.cli import common
 from policy.period import first_instant
+from programme import anchors
 from programme.exceptions import cards
 from store.exceptions import requests as store
 
@@ -84,10 +85,12 @@ def _brief(value: Any) -> str:  # noqa: ANN401 - any column
 )
 def export_exceptions(*, first: date | None, last: date | None, out: TextIO) -> None:
     """Write requests as CSV, oldest first; amounts are decimal tokens and USD."""
-    with common.app() as app, app.reading() as moment:
+    with common.app() as app, app.transaction() as moment:
         begin, end = _bounds(app, first, last)
         found = store.made_between(moment.session, begin, end)
-        common.write_csv(out, COLUMNS, map(_row, cards.of_many(moment, found).values()))
+        rows = [_row(card) for card in cards.of_many(moment, found).values()]
+        anchors.note_export(moment, "exceptions.export", actor=common.actor(), lines=len(rows))
+    common.write_csv(out, COLUMNS, rows)
     click.echo(f"{len(found):,} {'request' if len(found) == 1 else 'requests'}.", file=sys.stderr)
 
 

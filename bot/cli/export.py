@@ -11,6 +11,7 @@ import click
 from bot.cli import common
 from handlers import FIRST_YEAR, LAST_YEAR
 from policy.period import Week
+from programme import anchors
 from programme.people import directory
 from programme.reports.team import team_report
 from programme.reviews import annual_export
@@ -51,12 +52,14 @@ def export_spend(*, email: str | None, out: TextIO) -> None:
 
     The last week is not over. A week that the report leaves out has the reason instead of figures.
     """
-    with common.app() as app, app.reading() as moment:
+    with common.app() as app, app.transaction() as moment:
         monday = Week.containing(moment.today).first_day
         managers = [directory.require(moment, email).id] if email else teams.managers(moment.session, monday)
         people = ((people_store.by_id(moment.session, manager), team_report(moment, manager)) for manager in managers)
         teams_told = [(person.email, report) for person, report in people if person is not None and report is not None]
-        common.write_csv(out, COLUMNS, (row for told in teams_told for row in _rows(*told)))
+        rows = [row for told in teams_told for row in _rows(*told)]
+        anchors.note_export(moment, "spend.export", actor=common.actor(), lines=len(rows))
+    common.write_csv(out, COLUMNS, rows)
     click.echo(f"{len(teams_told):,} {'team' if len(teams_told) == 1 else 'teams'}.", file=sys.stderr)
 
 

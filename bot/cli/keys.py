@@ -1,12 +1,23 @@
-"""`keys create`, `keys revoke`, `keys list`."""
+"""`keys create`, `keys rotate`, `keys revoke`, `keys list`."""
 
 from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import click
 
 from bot.cli import common
+from policy.period import day_of, first_instant
 from programme.usage import keys as programme_keys
 from store.usage import keys as key_store
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from programme.app import App
+
+MOST_HOURS = 24 * 90
 
 
 @click.group()
@@ -14,20 +25,70 @@ def keys() -> None:
     """Keys by which gateways report usage."""
 
 
+expires_option = click.option(
+    "--expires", "last_day", type=common.DayType(), help="The last day on which it opens; for ever when left out."
+)
+
+
 @keys.command("create")
 @click.argument("name")
 @click.option("--source", help="The CloudEvents source it may report for; NAME when left out.")
 @click.option("--scope", "scopes", multiple=True, default=["usage:write"], show_default=True)
+@expires_option
 @common.json_option
-def create_key(name: str, *, source: str | None, scopes: tuple[str, ...], as_json: bool) -> None:
+def create_key(name: str, *, source: str | None, scopes: tuple[str, ...], last_day: date | None, as_json: bool) -> None:
     """Create a key and show it, once."""
     with common.app() as app, app.transaction() as moment:
-        key = programme_keys.create(moment, name=name, source=source or name, scopes=scopes, actor=common.actor())
+        key = programme_keys.create(
+            moment,
+            name=name,
+            source=source or name,
+            scopes=scopes,
+            actor=common.actor(),
+            expires_at=_end_of(last_day, app),
+        )
     if as_json:
         common.print_json({"id": key.id, "secret": key.secret, "source": source or name})
         return
     click.echo(key.secret)
     click.echo(f"Key {key.id} for source {source or name!r}. It is shown only this once.", err=True)
+
+
+def _end_of(last_day: date | None, app: App) -> datetime | None:
+    return first_instant(last_day + timedelta(days=1), app.zone) if last_day else None
+
+
+@keys.command("rotate")
+@click.argument("name")
+@click.option(
+    "--keep",
+    "hours",
+    type=click.IntRange(0, MOST_HOURS),
+    default=24,
+    show_default=True,
+    help="For so many hours the old secret opens as well; with 0 it ends at once, as a leak demands.",
+)
+@expires_option
+@common.json_option
+def rotate_key(name: str, *, hours: int, last_day: date | None, as_json: bool) -> None:
+    """Give a key another secret and show it, once; its name, source and scopes stay.
+
+    Put the new secret into the gateway while the old one still opens, and no report is lost.
+    """
+    with common.app() as app, app.transaction() as moment:
+        key = programme_keys.rotate(
+            moment,
+            name,
+            keep=timedelta(hours=hours),
+            actor=common.actor(),
+            expires_at=_end_of(last_day, app),
+        )
+    if as_json:
+        common.print_json({"id": key.id, "secret": key.secret})
+        return
+    click.echo(key.secret)
+    ends = f"opens for {hours} more hours" if hours else "opens nothing any more"
+    click.echo(f"The old secret of {key.id} {ends}. The new one is shown only this once.", err=True)
 
 
 @keys.command("revoke")
@@ -51,13 +112,20 @@ def list_keys(*, as_json: bool) -> None:
             k.name,
             k.source,
             " ".join(sorted(k.scopes)),
-            f"{k.created_at:%Y-%m-%d}",
-            "revoked" if k.revoked_at else "",
+            _day(k.created_at, app),
+            # It opens until the end of that day.
+            _day(k.expires_at and k.expires_at - timedelta.resolution, app),
+            _day(k.last_used_at, app),
+            k.state(app.clock()),
         )
         for k in found
     ]
-    heading = ("id", "name", "source", "scopes", "created", "state")
+    heading = ("id", "name", "source", "scopes", "created", "expires", "last used", "state")
     if as_json:
-        common.print_json([dict(zip(heading, row, strict=True)) for row in rows])
+        common.print_json([dict(zip((one.replace(" ", "_") for one in heading), row, strict=True)) for row in rows])
     else:
         common.print_table(heading, rows)
+
+
+def _day(instant: datetime | None, app: App) -> str:
+    return day_of(instant, app.zone).isoformat() if instant else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import click
 
 from bot import logs, settings, wiring
 from bot.cli import common
+from store import audit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from programme.app import App
 
 MOST_FINDINGS = 100
+_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 @click.command()
@@ -71,12 +74,21 @@ def _running(parts: Sequence[Part], address: str, *, socket_mode: bool) -> str:
 
 
 @click.command()
+@click.option(
+    "--anchor",
+    "anchors",
+    multiple=True,
+    metavar="HASH",
+    callback=lambda _context, _option, value: tuple(map(_anchor, value)),
+    help="A hash of the audit log that was told before, in the board's channel; may be given several times. Finds"
+    " rows up to it that are missing.",
+)
 @common.json_option
-def verify(*, as_json: bool) -> None:
+def verify(*, anchors: tuple[str, ...], as_json: bool) -> None:
     """Recompute the ledger and the usage behind it; exit 1 and list the figures that do not hold."""
     with common.app() as app:
         findings = []
-        for finding in _findings(app):
+        for finding in _findings(app, anchors):
             findings.append(finding)
             if len(findings) == MOST_FINDINGS:
                 break
@@ -89,13 +101,21 @@ def verify(*, as_json: bool) -> None:
     sys.exit(1 if findings else 0)
 
 
-def _findings(app: App) -> Iterator[str]:
+def _anchor(text: str) -> str:
+    found = text.strip().strip("`").lower()
+    if not _HASH.fullmatch(found):
+        raise click.BadParameter(f"{text!r} is no hash of the audit log: 64 digits from 0 to f")
+    return found
+
+
+def _findings(app: App, anchors: Sequence[str]) -> Iterator[str]:
     from store.proof import verify as checks  # noqa: PLC0415 - only this command needs it
 
     # One transaction, so that everything is of one instant.
     with app.database.snapshot() as session:
         events = checks.count_events(session)
         with click.progressbar(length=events + len(checks.CHECKS), label="Verifying", file=sys.stderr) as bar:
+            yield from audit.missing_anchors(session, anchors)
             for check in checks.CHECKS:
                 yield from check(session)
                 bar.update(1)

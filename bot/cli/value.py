@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot.cli import common
+from policy.reasons import Refusal
 from policy.units import NANO_PER_USD, MicroTokens, NanoUSD
+from programme.handbook import proposing
 from programme.value import valuation
 from store.handbook import reference
 
 if TYPE_CHECKING:
     from policy.period import Quarter
     from policy.value.records import Calculation
+    from programme.moment import Moment
     from programme.value.valuation import Proposal
 
 quarter_option = click.option("--quarter", type=common.QuarterType(), required=True)
@@ -115,11 +118,18 @@ def _liability(proposal: Proposal, kept: Calculation) -> str:
 
 @value.command("adopt")
 @quarter_option
+@click.option(
+    "--by", "email", metavar="EMAIL", help="Who adopts it; left out: the person whose e-mail begins with your login."
+)
 @common.json_option
-def adopt_value(quarter: Quarter, *, as_json: bool) -> None:
-    """Adopt what was proposed for a quarter. A large change needs a second person."""
+def adopt_value(quarter: Quarter, *, email: str | None, as_json: bool) -> None:
+    """Adopt what was proposed for a quarter.
+
+    A large change needs a second person, here or in Slack: someone else of the programme, whatever names they go by.
+    """
     with common.app() as app, app.transaction() as moment:
-        adoption = valuation.adopt(moment, quarter, actor=common.actor())
+        actor = _adopter(moment, email)
+        adoption = valuation.adopt(moment, quarter, actor=actor, login=common.login())
     adopted = adoption.value
     if as_json:
         common.print_json(
@@ -130,6 +140,16 @@ def adopt_value(quarter: Quarter, *, as_json: bool) -> None:
     else:
         again = " already" if adoption.again else ""
         click.echo(f"Value {adopted.version} is adopted{again}: USD {_usd(adopted.per_token)} a token.")
+
+
+def _adopter(moment: Moment, email: str | None) -> str:
+    """The person who adopts, as Slack knows them too; a login that is nobody's has its own name."""
+    try:
+        return proposing.proposer(moment, email, common.login()).id
+    except Refusal as refusal:
+        if email is None and refusal.code == "proposer_unknown":
+            return common.actor()
+        raise
 
 
 @value.command("show")

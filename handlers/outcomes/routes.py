@@ -12,7 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel
 
 from handlers import bodies, metrics
-from handlers.batches import Fate, Intake, described, key_with
+from handlers.batches import Fate, Guard, Intake, described
 from handlers.decoding import Rejected
 from handlers.outcomes import files, github
 from policy.outcomes import OutcomeReport
@@ -67,10 +67,10 @@ GITHUB: dict[str, Any] = {
 }
 
 
-def routes(app: App, github_secret: str | None) -> APIRouter:
+def routes(app: App, key_with: Guard, github_secret: str | None) -> APIRouter:
     """The routes; GitHub's webhooks are taken where its secret is set."""
     router = APIRouter(prefix="/v1/outcomes", tags=["outcomes"])
-    require_key = key_with(app, SCOPE)
+    require_key = key_with(SCOPE)
 
     @router.post("", summary="Report outcomes of work", **REPORTED)
     async def report_outcomes(request: Request, key: Annotated[ApiKey, Depends(require_key)]) -> Response:

@@ -84,10 +84,11 @@ def only_ours(
     with app.reading(now) as moment:
         account = SlackAccount(str(context.user_id), barred=slack_accounts.OUTSIDER)
         refusal = linking.barred(account, contact_of(moment))
-    return _answered(refusal, body, client, ack)
+    return answered(refusal, body, client, ack)
 
 
-def _answered(refusal: Refusal, body: dict[str, Any], client: WebClient, ack: Ack) -> BoltResponse:
+def answered(refusal: Refusal, body: dict[str, Any], client: WebClient, ack: Ack) -> BoltResponse:
+    """Say why nothing was done, in the way that what was sent is answered; events are only acknowledged."""
     said = render.message("shared/refusal", refusal=refusal)
     if "command" in body:
         return ack(**said.ephemeral())

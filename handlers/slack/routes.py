@@ -5,7 +5,7 @@ The signature is looked at first, on the bytes as they came: what Slack did not 
 """
 
 import re
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -23,11 +23,12 @@ _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
 _SSL_CHECK = re.compile(rb"(?:^|&)ssl_check=1(?:&|$)")
 
 
-class Endpoint(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Endpoint:
     """The Bolt app, and the secret with which Slack signs what it sends to it."""
 
     bolt: Bolt
-    signing_secret: str
+    signing_secret: str = field(repr=False)
 
 
 def routes(slack: Endpoint) -> APIRouter:

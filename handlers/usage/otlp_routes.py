@@ -12,14 +12,15 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 
 from handlers import bodies
-from handlers.batches import MOST_ITEMS, Intake, key_with
+from handlers.batches import MOST_ITEMS, Guard, Intake
 from handlers.usage import otlp, otlp_wire
 from handlers.usage.formats import Versioned
 from programme.app import App
 from store.usage.keys import ApiKey
 
-GRPC_CODES = {400: 3, 401: 16, 403: 7, 413: 3, 415: 3, 503: 14}
-"""What google.rpc.Code calls our errors: INVALID_ARGUMENT, UNAUTHENTICATED, PERMISSION_DENIED, UNAVAILABLE."""
+GRPC_CODES = {400: 3, 401: 16, 403: 7, 413: 3, 415: 3, 429: 8, 503: 14}
+"""What google.rpc.Code calls our errors: INVALID_ARGUMENT, UNAUTHENTICATED, PERMISSION_DENIED, RESOURCE_EXHAUSTED and
+UNAVAILABLE."""
 AWAY = HTTPException(503, "The database does not answer. Nothing was taken in.", {"Retry-After": "5"})
 MESSAGE = {"schema": {"type": "string", "format": "binary"}}
 IN_JSON = {"schema": {"type": "object"}}
@@ -37,6 +38,7 @@ DESCRIBED: dict[str, Any] = {
         403: {"description": "The key lacks the scope."},
         413: {"description": f"More than {MOST_ITEMS} calls, or more than {bodies.LARGEST} bytes, decompressed."},
         415: {"description": "Neither protobuf nor JSON, or a Content-Encoding other than gzip."},
+        429: {"description": "The key sends too many requests; exporters wait for `Retry-After`."},
         503: {"description": "The database does not answer; exporters send it again."},
     },
 }
@@ -59,10 +61,10 @@ class _OtlpRoute(APIRoute):
         return handle_as_otlp
 
 
-def routes(app: App, intake: Intake[Any, Any], scope: str) -> APIRouter:
+def routes(app: App, key_with: Guard, intake: Intake[Any, Any], scope: str) -> APIRouter:
     """The route, which takes what it finds into `intake`."""
     router = APIRouter(prefix="/v1/otlp/v1", tags=["usage"], route_class=_OtlpRoute)
-    require_key = key_with(app, scope)
+    require_key = key_with(scope)
 
     @router.post("/traces", summary="Export OpenTelemetry traces (OTLP/HTTP)", **DESCRIBED)
     async def export_traces(request: Request, key: Annotated[ApiKey, Depends(require_key)]) -> Response:

@@ -13,7 +13,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel
 
 from handlers import bodies, metrics
-from handlers.batches import Fate, Intake, described, key_with
+from handlers.batches import Fate, Guard, Intake, described
 from handlers.decoding import Rejected
 from handlers.usage import binary_mode, cloudevents, litellm, taking
 from handlers.usage.formats import Versioned
@@ -112,10 +112,10 @@ def _permitted(parsed: list[Versioned], key: ApiKey) -> list[Versioned]:
     ]
 
 
-def routes(app: App) -> APIRouter:
+def routes(app: App, key_with: Guard) -> APIRouter:
     router = APIRouter(prefix="/v1/usage", tags=["usage"])
-    require_key = key_with(app, SCOPE)
-    require_either = key_with(app, SCOPE, CORRECT)
+    require_key = key_with(SCOPE)
+    require_either = key_with(SCOPE, CORRECT)
 
     @router.post("", summary="Report usage as CloudEvents 1.0", **CLOUDEVENTS)
     async def report_usage(request: Request, key: Annotated[ApiKey, Depends(require_either)]) -> Response:

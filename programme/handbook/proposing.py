@@ -43,7 +43,7 @@ def why_alone(moment: Moment) -> str:
 
 
 def proposer(moment: Moment, email: str | None, login: str) -> Person:
-    """Who proposes: the person of an e-mail or, without one, whose e-mail begins with the login's name."""
+    """Who proposes, or adopts: the person of an e-mail or, without one, whose e-mail begins with the login's name."""
     if email is not None:
         person = people_store.by_email(moment.session, email)
     else:
@@ -53,7 +53,7 @@ def proposer(moment: Moment, email: str | None, login: str) -> Person:
         raise Refusal(
             "proposer_unknown",
             f"No one in the programme goes by {email or login!r}.",
-            next_step="Say who proposes it with `--by EMAIL`, as in `people import`.",
+            next_step="Say who you are with `--by EMAIL`, as in `people import`.",
         )
     if board_store.left(moment.session, [person.id], moment.today):
         raise Refusal("proposer_left", f"{person.name} has left the company.", next_step="Someone else can propose it.")

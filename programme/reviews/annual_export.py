@@ -10,6 +10,7 @@ from policy import handbook
 from policy.appeals import UPHELD
 from policy.reasons import Refusal
 from policy.reviews.persons import LOW
+from programme import anchors
 from programme.people import directory
 from store import audit
 from store.appeals import records
@@ -72,6 +73,7 @@ def export(moment: Moment, year: int, *, by: str) -> Exported:
     left_out = len({one.person_id for one in lines} & out)
     after = {"quarters": [str(one.quarter) for one in of_year], "lines": len(told), "left_out": left_out}
     audit.note(moment.session, reader.id, "review.export", str(year), at=moment.now, after=after)
+    anchors.owe(moment, anchors.EXPORT)
     return Exported(tuple(told), left_out)
 
 

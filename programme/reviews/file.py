@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from policy.reasons import Refusal
+from programme import anchors
 from programme.people import directory
 from programme.reviews import drafting, packs
 from programme.reviews.annual_export import FINANCE
@@ -44,6 +45,7 @@ def with_cases(moment: Moment, quarter: Quarter | None, *, by: str) -> ReviewFil
     rows = _rows(moment, review.quarter, reader, audits=AUDITOR in roles)
     after = {"cases": len(rows), "not_shown": sum(one.case is None for one in rows), "package": found.pack.package}
     audit.note(moment.session, reader.id, ACTION, str(review.quarter), at=moment.now, after=after)
+    anchors.owe(moment, anchors.EXPORT)
     return ReviewFile(found.pack, found.use, Cases(rows, reader.name), moment.now)
 
 

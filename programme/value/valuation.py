@@ -116,10 +116,11 @@ def _value(quarter: Quarter, version: str, calculation: Calculation) -> TokenVal
     )
 
 
-def adopt(moment: Moment, quarter: Quarter, *, actor: str, digest: str | None = None) -> Adoption:
+def adopt(moment: Moment, quarter: Quarter, *, actor: str, digest: str | None = None, login: str = "") -> Adoption:
     """Make what was proposed a quarter's value, for all debits from now on; no count of tokens changes.
 
-    A change that exceeds the handbook's bound needs a second person. The liability's change goes against the buffer.
+    A change that exceeds the handbook's bound needs a second person; a login alone is none, because one person may
+    have a login and an account in Slack. The liability's change goes against the buffer.
     A Refusal where the proposal is no longer the one with this digest.
     """
     _require_open(moment, quarter)
@@ -135,17 +136,14 @@ def adopt(moment: Moment, quarter: Quarter, *, actor: str, digest: str | None = 
             return Adoption(value, again=True)
     old = expected(moment, quarter, books)
     book = books.on(quarter.first_day)
+    typed = {"login": login} if login else {}
+    first = proposed.first_adopter if proposed.first_adopter and _is_person(proposed.first_adopter) else None
     if needs_two(old, proposed.calculation, book):
-        if proposed.first_adopter is None:
+        _require_person(actor, first, book)
+        if first is None:
             reference.note_first_adopter(moment.session, quarter, actor)
-            _note(moment, reference.ADOPTED_FIRST, quarter, actor, {"digest": proposed.digest})
+            _note(moment, reference.ADOPTED_FIRST, quarter, actor, {"digest": proposed.digest, **typed})
             return Adoption(None)
-        if proposed.first_adopter == actor:
-            raise Refusal(
-                "second_person",
-                f"A change of more than {book.value.index.second_person_above:.0%} needs two people.",
-                next_step="Have someone else adopt it.",
-            )
     version = f"{quarter}.{reference.count_values(moment.session, quarter) + 1}"
     value = _value(quarter, version, proposed.calculation)
     reference.adopt_value(
@@ -154,14 +152,30 @@ def adopt(moment: Moment, quarter: Quarter, *, actor: str, digest: str | None = 
         handbook_version=book.version,
         now=moment.now,
         calculation=proposed.calculation,
-        adopted_by=proposed.first_adopter or actor,
-        confirmed_by=actor if proposed.first_adopter else None,
+        adopted_by=first or actor,
+        confirmed_by=actor if first else None,
     )
     tokens = MicroTokens(reference.outstanding(moment.session))
     change = NanoUSD(int(value.worth(tokens)) - int(old.worth(tokens)))
     reference.revalue(moment.session, value=value, change=change, tokens=tokens, actor=actor, now=moment.now)
-    _note(moment, reference.ADOPTED, quarter, actor, {"version": version, "digest": proposed.digest})
+    _note(moment, reference.ADOPTED, quarter, actor, {"version": version, "digest": proposed.digest, **typed})
     return Adoption(value)
+
+
+def _is_person(actor: str) -> bool:
+    """Whether an actor is not just a login of the command line, which may be anybody's."""
+    return not actor.startswith("cli:")
+
+
+def _require_person(actor: str, first: str | None, book: Handbook) -> None:
+    """A Refusal for whoever can't be one of two people, or was the first of them already."""
+    takes_two = f"A change of more than {book.value.index.second_person_above:.0%} needs two people"
+    if not _is_person(actor):
+        raise Refusal(
+            "adopter_unknown", f"{takes_two}, and {actor} is no one's.", next_step="Say who you are with `--by EMAIL`."
+        )
+    if first == actor:
+        raise Refusal("second_person", f"{takes_two}.", next_step="Have someone else adopt it.")
 
 
 def needs_two(old: TokenValue, calculation: Calculation, book: Handbook) -> bool:

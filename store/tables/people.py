@@ -93,6 +93,15 @@ api_keys = Table(
     Column("secret_hash", LargeBinary, nullable=False, unique=True),
     Column("created_at", Instant, nullable=False),
     Column("revoked_at", Instant),
+    Column("expires_at", Instant),
+    Column("last_used_at", Instant, comment="To the hour."),
+    Column(
+        "former_hash",
+        LargeBinary,
+        unique=True,
+        comment="Of the secret before the last rotation, which opens too until it ends.",
+    ),
+    Column("former_ends_at", Instant),
 )
 
 projects = Table(

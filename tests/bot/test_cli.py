@@ -7,6 +7,7 @@ import json
 import os
 import sqlite3
 import tomllib
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -474,6 +475,34 @@ def test_a_key_is_shown_once_and_kept_as_a_hash(run: Run, sqlite_url: str) -> No
     run("keys", "revoke", "gateway", code=1)
     with_source = json.loads(run("keys", "create", "eu", "--source", "gateway/eu", "--json").stdout)
     assert with_source["source"] == "gateway/eu"
+
+
+def test_a_key_is_rotated_and_ends(run: Run) -> None:
+    """The new secret alone is on the output; the list says until which day a key opens and when it was used."""
+    old = run("keys", "create", "gateway", "--expires", "2030-01-31").stdout.strip()
+    new = run("keys", "rotate", "gateway", "--keep", "1")
+    assert new.stdout.strip().startswith("tb_")
+    assert new.stdout.strip() != old
+    assert "opens for 1 more hours" in new.stderr
+    [listed] = json.loads(run("keys", "list", "--json").stdout)
+    assert (listed["expires"], listed["last_used"], listed["state"]) == ("2030-01-31", "", "")
+    assert "still opens" in run("keys", "rotate", "gateway", code=1).stderr
+    assert "would be expired already" in run("keys", "create", "late", "--expires", "2020-01-31", code=1).stderr
+
+
+def test_verify_finds_a_missing_anchor(run: Run, sqlite_url: str) -> None:
+    """A hash that was told before and is gone makes exit code 1; one that is there holds; what is no hash is misuse."""
+    run("keys", "create", "gateway")
+    with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))) as file:
+        [(known,)] = file.execute("SELECT hash FROM audit_log ORDER BY seq DESC LIMIT 1").fetchall()
+    assert run("verify", "--anchor", known.upper()).stdout == "Every figure holds.\n"
+    gone = "0" * 64
+    found = json.loads(run("verify", "--anchor", known, "--anchor", gone, "--json", code=1).stdout)
+    assert found == {
+        "holds": False,
+        "findings": [f"anchor {gone} is not in the audit log: rows up to it are missing, or were written anew"],
+    }
+    assert "64 digits" in run("verify", "--anchor", "abc", code=2).stderr
 
 
 def test_a_handbook_is_shown_and_applied(run: Run, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from bot import wiring
 from bot.cli import main
-from tests.support import cast, rollout, slack
+from tests.support import books, cast, rollout, slack
 from tests.support.books import ADA, BEN
 
 if TYPE_CHECKING:
@@ -210,3 +210,16 @@ def test_what_is_owed_to_slack_is_delivered_or_listed(
         assert "November 2026" in json.dumps(statement.blocks)
     run("deliver", "--retry", "no-such-key", code=1)
     assert datetime.fromisoformat(parked[0]["due_at"]).tzinfo is not None
+
+
+def test_one_person_is_one_whatever_they_go_by(run: Run, sqlite_app: App) -> None:
+    """Whose e-mail begins with the login is the person in Slack; a login that is no one's has to say who it is."""
+    sent = {"LOGNAME": "Iris"}
+    run("value", "propose", "--quarter", "2027-Q1", **sent)
+    run("value", "adopt", "--quarter", "2027-Q1", **sent)
+    assert "No one in the programme goes by 'who@example.com'." in (
+        run("value", "adopt", "--quarter", "2027-Q1", "--by", "who@example.com", code=1).stderr
+    )
+    [adopted] = books.audited(sqlite_app, "value.adopt")
+    assert adopted["actor"] == cast.person_id(sqlite_app, "iris@example.com")
+    assert adopted["after"]["login"] == "Iris"

@@ -6,6 +6,7 @@ import contextlib
 import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,23 +18,23 @@ from bot.cli import main
 from policy.metering import Remarks
 from programme.app import App
 from programme.usage import intake as usage_programme
-from programme.usage import refusals
+from programme.usage import keys, refusals
 from sandbox import web_api
 from store import pulses, schema
 from store.engine import open_database
 from store.outbox import messages
+from store.usage import keys as keys_store
 from tests.conftest import ZONE
 from tests.support import cast, slack
 from tests.support.requests import ALTERNATES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from bot.doctor import Finding
+    from bot.findings import Finding
     from sandbox import Sandbox
     from sandbox.platform_state import Platform
     from tests.support.clock import Clock
@@ -354,6 +355,42 @@ def test_what_is_measured_tells_of_the_outbox(app: App, clock: Clock) -> None:
         "oldest_due_seconds": 90,
         "parked_by_problem": {"is_archived": 1},
     }
+
+
+def test_files_that_others_may_read_are_found(sandbox: Sandbox, sqlite_app: App) -> None:
+    """`.env` and the ledger's file are their owner's alone; each that is not is named with the command that helps."""
+    ledger = Path(str(sqlite_app.database.writer.url.database))
+    for path, mode in ((Path(".env"), 0o640), (ledger, 0o604)):
+        path.touch()
+        path.chmod(mode)
+    found = [finding for finding in examine(sandbox, sqlite_app) if "may read" in finding.what]
+    assert [finding.remedy for finding in found] == ["Run `chmod 600 .env`.", f"Run `chmod 600 {ledger}`."]
+    for path in (Path(".env"), ledger):
+        path.chmod(0o600)
+    assert wrong(examine(sandbox, sqlite_app)) == []
+
+
+def test_keys_that_end_or_are_forgotten_are_found(sandbox: Sandbox, sqlite_app: App, clock: Clock) -> None:
+    """A key is told two weeks before it expires, and when nobody used it for three months; ended ones are not."""
+    now = clock()
+    with sqlite_app.transaction() as moment:
+        for name, days in (("ending", 100), ("forgotten", None), ("gone", None), ("used", None)):
+            ends = now + timedelta(days=days) if days else None
+            keys.create(moment, name=name, source="gw", scopes=["usage:write"], actor="test", expires_at=ends)
+        keys.revoke(moment, "gone", actor="test")
+    assert wrong(examine(sandbox, sqlite_app)) == []
+    clock.move(days=89)
+    with sqlite_app.transaction() as moment:
+        for key in keys_store.listed(moment.session):
+            if key.name in {"ending", "used"}:
+                keys.note_use(moment, key)
+    clock.move(days=2)
+    assert wrong(examine(sandbox, sqlite_app)) == [
+        ("warning", "Key 'ending' of gw opens nothing from 2027-02-28 12:00 UTC on."),
+        ("warning", "Key 'forgotten' of gw has not been used for 90 days."),
+    ]
+    clock.move(days=30)
+    assert not [what for _, what in wrong(examine(sandbox, sqlite_app)) if "'ending'" in what]
 
 
 # --- The command ---------------------------------------------------------------------------------------------------

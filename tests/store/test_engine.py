@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -170,3 +171,31 @@ def test_nobody_commits_but_the_engine() -> None:
     assert len(sources) > len(PACKAGES)
     committing = [str(p.relative_to(ROOT)) for p in sources if ".commit(" in p.read_text(encoding="utf-8")]
     assert [name for name in committing if name != "store/engine.py"] == []
+
+
+def mode(path: Path) -> int:
+    return path.stat().st_mode & 0o777
+
+
+def test_a_new_file_is_its_owners_alone(tmp_path: Path) -> None:
+    """Whatever the umask, no one else on the machine reads the ledger or what SQLite keeps beside it."""
+    umask = os.umask(0)
+    try:
+        database = open_database(f"sqlite:///{tmp_path / 'tokens.db'}")
+        with database.transaction() as session:
+            session.exec_driver_sql("CREATE TABLE t (x)")
+        modes = {path.name: mode(path) for path in tmp_path.iterdir()}
+        database.close()
+    finally:
+        os.umask(umask)
+    assert modes == dict.fromkeys(("tokens.db", "tokens.db-wal", "tokens.db-shm"), 0o600)
+
+
+def test_a_file_from_before_is_closed_to_others(tmp_path: Path) -> None:
+    """A file that others could read, with what lay beside it, is its owner's alone once it was opened."""
+    files = [tmp_path / name for name in ("tokens.db", "tokens.db-wal", "tokens.db-shm")]
+    for path in files:
+        path.touch()
+        path.chmod(0o644)
+    open_database(f"sqlite:///{files[0]}").close()
+    assert [mode(path) for path in files] == [0o600, 0o600, 0o600]

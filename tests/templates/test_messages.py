@@ -34,7 +34,7 @@ from programme.balance.history import History
 from sandbox import block_kit
 from store.usage.events import Line
 from templates import homes, render, workings
-from tests.support import appealed, cards, letters, linked, packs, pages, proposed, refused, reported, warned
+from tests.support import anchored, appealed, cards, letters, linked, packs, pages, proposed, refused, reported, warned
 from tests.support.letters import ENDLESS, HOSTILE
 from views.balance import BalanceCard, CallLine, DebitLine, Explanation, Lapse, LotLine, MeterLine
 
@@ -311,6 +311,7 @@ CASES: dict[str, Callable[[], Message]] = (
     | appealed.CASES
     | refused.CASES
     | linked.CASES
+    | anchored.CASES
 )
 
 ENDLESS_CASES: dict[str, Callable[[], Message]] = (
@@ -334,6 +335,7 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = (
     | appealed.ENDLESS_CASES
     | refused.ENDLESS_CASES
     | linked.ENDLESS_CASES
+    | anchored.ENDLESS_CASES
 )
 
 LARGEST = MicroTokens(-(2**63) + 1)

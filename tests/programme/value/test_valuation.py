@@ -145,6 +145,33 @@ def test_a_large_change_needs_a_second_person(app: App) -> None:
     assert [row["action"] for row in books.audited(app, "value.adopt_first")] == ["value.adopt_first"]
 
 
+def test_a_login_is_not_a_second_person(app: App) -> None:
+    """Whoever has an account in Slack and a login is one: a login alone adopts no large change, first or second."""
+    own_basket(app, gpu_from_january="3.29")
+    value_of(app, Q4)
+    propose(app)
+    for first in ("cli:iris", "per_iris", "cli:omar"):
+        if first == "per_iris":
+            assert adopt(app, first).value is None
+            continue
+        with pytest.raises(Refusal, match="is no one's") as refused:
+            adopt(app, first)
+        assert refused.value.code == "adopter_unknown"
+    assert adopt(app, "per_omar").value is not None
+    assert books.findings(app) == {}
+
+
+def test_a_login_that_was_the_first_does_not_count(app: App) -> None:
+    """A first adoption from a version that took a login's word for it has to be made again by a person."""
+    own_basket(app, gpu_from_january="3.29")
+    value_of(app, Q4)
+    propose(app)
+    with app.transaction() as moment:
+        reference.note_first_adopter(moment.session, Q1, "cli:iris")
+    assert adopt(app, "per_iris").value is None
+    assert adopt(app, "per_omar").value is not None
+
+
 def test_what_has_changed_must_be_looked_at_again(app: App) -> None:
     """A first adopter of a proposal that was replaced has adopted nothing."""
     own_basket(app, gpu_from_january="3.29")
