@@ -56,7 +56,7 @@ AUDIT := .venv/audit
 audit: $(READY)
 	@$(PYTHON) -m venv $(AUDIT)
 	@$(UV) install --python $(AUDIT)/bin/python --no-deps --require-hashes -r requirements/audit.txt
-	$(AUDIT)/bin/pip-audit --disable-pip --require-hashes -r requirements/run.txt -r requirements/test.txt $(ARGS)
+	$(AUDIT)/bin/pip-audit --strict --disable-pip --require-hashes -r requirements/run.txt -r requirements/test.txt $(ARGS)
 
 # The files name everything with its hash, so nothing is resolved and nothing else is fetched.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps

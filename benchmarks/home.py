@@ -92,7 +92,9 @@ def measure(app: App, number: int = balance.SOMEBODY) -> Measured:
     user = f"U{number:06}"
     with _slack() as slack:
         api_url = f"http://127.0.0.1:{slack.server_port}/api/"
-        bolt = slack_app.build(app, signing_secret=balance.SECRET, api_url=api_url, authorize=balance.authorize)
+        bolt = slack_app.build(
+            app, signing_secret=balance.SECRET, api_url=api_url, authorize=balance.authorize, rate=balance.AT_ANY_RATE
+        )
         bare = _empty_app(api_url)
         ours: list[float] = []
         floor: list[float] = []

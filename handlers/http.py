@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from fastapi import FastAPI
 
-from handlers import batches, bodies, health, note_failure
+from handlers import batches, bodies, health, note_failure, reference
 from handlers.outcomes import routes as outcomes
 from handlers.slack import routes as slack_events
 from handlers.usage import otlp_routes
@@ -47,6 +47,9 @@ def build(
         title="tokens-bot",
         description="Intake of usage and outcomes for the company's AI token allowance.",
         version="1",
+        # Theirs load scripts from elsewhere.
+        docs_url=None,
+        redoc_url=None,
         openapi_tags=[
             {"name": "usage", "description": "What gateways report."},
             {"name": "outcomes", "description": "What came of the work, as trackers report it."},
@@ -58,6 +61,7 @@ def build(
         api.include_router(otlp_routes.routes(app, key_with, usage.SPANS, usage.SCOPE))
         api.include_router(outcomes.routes(app, key_with, github_secret))
     api.include_router(health.routes(app, parts))
+    api.include_router(reference.routes(api.openapi))
     if slack is not None:
         api.include_router(slack_events.routes(slack))
     api.add_exception_handler(sa.exc.OperationalError, _database_away)

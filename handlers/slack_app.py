@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from slack_bolt.authorization import AuthorizeResult
 
+    from handlers.rates import Rate
     from programme.app import App
 
 logger = logging.getLogger(__name__)
@@ -54,11 +55,13 @@ def build(
     signing_secret: str | None = None,
     api_url: str = SLACK_API_URL,
     authorize: Callable[..., AuthorizeResult] | None = None,
+    rate: Rate | None = None,
 ) -> Bolt:
     """The app for one workspace.
 
     `process_before_response`: a listener runs in the thread that received the request and the acknowledgement goes out
-    when it returns, after its commit. `authorize` replaces the token where there is no workspace to ask.
+    when it returns, after its commit. `authorize` replaces the token where there is no workspace to ask; `rate` is
+    how often a person may ask, where that is not the usual one.
     """
     bolt = Bolt(
         client=WebClient(token=token, base_url=api_url),
@@ -73,7 +76,7 @@ def build(
     )
     bolt.use(_clean)
     own_team.register(bolt, app)
-    pace.register(bolt, app)
+    pace.register(bolt, app, rate)
     for topic in TOPICS:
         topic.register(bolt, app)
     conversation.register(bolt, app, COMMANDS)

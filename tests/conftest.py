@@ -58,7 +58,7 @@ def _process() -> Iterator[None]:
     yield
     for logger, level in zip(loggers, levels, strict=True):
         logger.setLevel(level)
-    urllib.request.install_opener(None)  # type: ignore[arg-type]  # the next request makes the usual one
+    urllib.request.install_opener(None)  # The next request makes the usual one.
 
 
 @pytest.fixture

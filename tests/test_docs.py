@@ -106,6 +106,23 @@ def test_a_command_line_that_cannot_be_typed_is_found(code: str) -> None:
     assert fault_of(code) is not None
 
 
+def test_every_test_that_a_document_names_exists() -> None:
+    """Evidence that is named is there: a test that is renamed is renamed in the documents too."""
+    named = {
+        (document, code)
+        for document in DOCUMENTS
+        for code in code_in(document.read_text())
+        if code.startswith("tests/") and ".py" in code
+    }
+    missing = []
+    for document, code in named:
+        path, _, test = code.partition("::")
+        if not (ROOT / path).is_file() or (test and f"def {test}(" not in (ROOT / path).read_text()):
+            missing.append(f"{name_of(document)}: {code}")
+    assert named
+    assert missing == []
+
+
 def test_every_subcommand_of_tokens_in_a_document_exists() -> None:
     """What a document tells people to type in Slack is answered there."""
     named = {

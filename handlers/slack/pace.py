@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from slack_bolt.response import BoltResponse
     from slack_sdk import WebClient
 
+    from handlers.rates import Rate
     from programme.app import App
 
 logger = logging.getLogger(__name__)
@@ -44,5 +45,5 @@ def not_too_fast(
     return own_team.answered(refusal, body, client, ack)
 
 
-def register(bolt: Bolt, app: App) -> None:
-    bolt.use(partial(not_too_fast, app=app, buckets=Buckets(BY_PERSON)))
+def register(bolt: Bolt, app: App, rate: Rate | None = None) -> None:
+    bolt.use(partial(not_too_fast, app=app, buckets=Buckets(rate or BY_PERSON)))

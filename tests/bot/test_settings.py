@@ -108,6 +108,27 @@ def test_secrets_stay_out_of_what_is_printed() -> None:
     assert "hush" not in str(loaded)
 
 
+@pytest.mark.parametrize(
+    ("url", "fits"),
+    [
+        ("https://slack.example/api/", True),
+        ("http://127.0.0.1:1/api/", True),
+        ("http://localhost/api/", True),
+        ("http://[::1]:1/api/", True),
+        ("http://slack.com/api/", False),
+        ("http://127.0.0.1.attacker.example/api/", False),
+        ("http://127.0.0.1@attacker.example/api/", False),
+    ],
+)
+def test_a_token_does_not_travel_unencrypted(url: str, *, fits: bool) -> None:
+    """Plain HTTP is for a workspace on this machine."""
+    if fits:
+        assert settings.load({"SLACK_API_URL": url}).slack_api_url == url
+        return
+    with pytest.raises(Refusal, match="would travel unencrypted"):
+        settings.load({"SLACK_API_URL": url})
+
+
 def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`.env` of the working directory is read, and a variable that is set is stronger."""
     (tmp_path / ".env").write_text('TOKENS_HTTP_PORT=9001\nTOKENS_TIME_ZONE="Europe/Paris"\nLONELY\n')

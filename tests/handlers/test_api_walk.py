@@ -82,7 +82,7 @@ def test_nothing_that_is_sent_is_a_failure(api: tuple[BaseSchema, str], path: st
     )
     @given(case=cases, authorized=st.booleans())
     def walk(
-        case: Any,  # noqa: ANN401 - schemathesis types it later
+        case: Any,  # noqa: ANN401 - of any operation
         *,
         authorized: bool,
     ) -> None:
