@@ -13,6 +13,7 @@ class Meaning(StrEnum):
     USED = "used"
     LAPSED = "lapsed"
     TAKEN_BACK = "taken back"
+    WRITTEN_OFF = "written off"
 
 
 class EntryKind(StrEnum):
@@ -34,6 +35,8 @@ class EntryKind(StrEnum):
     """What was unused of a break-glass when it was not ratified, into the pool."""
     NETTING = "netting"
     """What was used of it, taken off the next grant."""
+    WRITE_OFF = "write_off"
+    """What a leaver owed, which nobody will pay; and the same taken back where its usage was corrected since."""
 
     @property
     def meaning(self) -> Meaning:
@@ -46,6 +49,8 @@ class EntryKind(StrEnum):
                 return Meaning.LAPSED
             case EntryKind.RETURN | EntryKind.NETTING:
                 return Meaning.TAKEN_BACK
+            case EntryKind.WRITE_OFF:
+                return Meaning.WRITTEN_OFF
             case _:
                 assert_never(self)
 

@@ -149,7 +149,7 @@ class DebitLine:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A balance taken apart: `received` − `used` − `lapsed` − `taken_back` = `balance`.
+    """A balance taken apart: `received` − `used` − `lapsed` − `taken_back` + `written_off` = `balance`.
 
     `paid_by_company` is beside it: for all use outside the programme.
 
@@ -166,3 +166,4 @@ class Explanation:
     grant: Factors | None
     debits: tuple[DebitLine, ...]
     paid_by_company: MicroTokens = _NOTHING
+    written_off: MicroTokens = _NOTHING

@@ -34,6 +34,7 @@ def explain(moment: Moment, card: BalanceCard) -> Explanation:
         used=-totals[Meaning.USED],
         lapsed=-totals[Meaning.LAPSED],
         taken_back=-totals[Meaning.TAKEN_BACK],
+        written_off=totals[Meaning.WRITTEN_OFF],
         balance=balance,
         # Lots that expired but are not closed yet, and lots that have not started.
         waiting=balance - card.available,

@@ -16,6 +16,7 @@ from store.proof import (
     exceptions,
     handbook,
     lapses,
+    leavers,
     quarantine,
     review_votes,
     reviews,
@@ -58,6 +59,7 @@ def audit_chain(session: Session) -> Iterator[str]:
 CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (
     *books.CHECKS,
     *lapses.CHECKS,
+    *leavers.CHECKS,
     *value.CHECKS,
     *usage.CHECKS,
     *quarantine.CHECKS,

@@ -6,7 +6,7 @@ from policy.kinds import EntryKind, LotKind, Meaning
 
 
 def test_every_kind_of_entry_has_a_meaning() -> None:
-    """What came into a wallet was granted; the rest was used, lapsed, or was taken back."""
+    """What came into a wallet was granted; the rest was used, lapsed, taken back, or debt written off."""
     assert {kind.value: kind.meaning for kind in EntryKind} == {
         "grant": Meaning.GRANTED,
         "exception": Meaning.GRANTED,
@@ -17,6 +17,7 @@ def test_every_kind_of_entry_has_a_meaning() -> None:
         "lapse": Meaning.LAPSED,
         "return": Meaning.TAKEN_BACK,
         "netting": Meaning.TAKEN_BACK,
+        "write_off": Meaning.WRITTEN_OFF,
     }
 
 

@@ -208,6 +208,9 @@ CASES: dict[str, Callable[[], Message]] = (
         "balance_that_lapses": lambda: balance(LAPSING),
         "balance_of_which_some_lapsed": lambda: balance(LAPSED),
         "why_it_lapses": lambda: why(LAPSING, received="6500", used="2379.65"),
+        "why_written_off": lambda: why(
+            dataclasses.replace(NEWCOMER, used_before=True), received="100", used="140", written_off="40"
+        ),
         "balance_used_up": lambda: balance(dataclasses.replace(NEWCOMER, used_before=True)),
         "balance_in_debt": lambda: balance(IN_DEBT),
         "balance_in_debt_with_lots": lambda: balance(
