@@ -25,6 +25,8 @@ class EntryKind(StrEnum):
     """What was unused of a break-glass when it was not ratified, into the pool."""
     NETTING = "netting"
     """What was used of it, taken off the next grant."""
+    WRITE_OFF = "write_off"
+    """What a leaver owed, which nobody will pay; and the same taken back where its usage was corrected since."""
 
 
 class LotKind(StrEnum):

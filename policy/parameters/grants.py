@@ -22,6 +22,7 @@ LEVELS = ("junior", "mid", "senior", "staff", "principal")
 """From the least to the most senior."""
 COMPLEXITIES = ("routine", "usual", "demanding", "novel")
 PILOTS = ("first_wave", "all_seniors")
+LEAVERS = ("pool", "expire")
 AFTER_PILOT = ("stay", "wait")
 
 
@@ -71,6 +72,9 @@ class LotRules:
     `settle_days` after the first. Notices go to those who could use `notice_share` of what lapses. Handbooks from
     before there were these say neither: what is over the limit then lapses on the first, announced or not, and everyone
     is notified.
+
+    `leavers` says what becomes of what is left of those who leave. Where it goes into the pool, what they owe is
+    written off; under handbooks of before it expires, and debts stand.
     """
 
     months: Annotated[int, Between(1, 120)]
@@ -80,6 +84,7 @@ class LotRules:
     returned_days: Annotated[int, Between(1, 365)] = 30
     announced_from: Annotated[int, Between(1, 28)] | None = None
     notice_share: Share | None = None
+    leavers: Annotated[str, OneOf(LEAVERS)] = "expire"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

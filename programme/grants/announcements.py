@@ -14,7 +14,7 @@ from policy.units import MICRO_PER_TOKEN, MicroTokens
 from programme import carry_over, notify
 from programme.grants import lapses, sizing
 from store.grants import lapses as store
-from store.grants import monthly
+from store.grants import leavers, monthly
 from store.grants.lapses import Announced
 from views import codec
 from views.grants import Ending, LapseNotice
@@ -101,7 +101,7 @@ def _notify(moment: Moment, target: date, day: date, *, days: int) -> int:
     lots = _holdings(moment)
     notices = of(moment, target, lots)
     able = _able_to_use(moment, notices, lots, book, (target - day).days)
-    gone = monthly.leavers(moment.session, target)
+    gone = leavers.left_before(moment.session, target)
     rows = [
         (f"notice:{target}:{days}:{person_id}", "grants/lapse_notice", codec.written(notice), person_id)
         for person_id, notice in notices.items()

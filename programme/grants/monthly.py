@@ -14,7 +14,8 @@ from policy.sizing import Factors
 from policy.units import MicroTokens, NanoUSD
 from programme import carry_over, notify
 from programme.funding import PRIORITY
-from programme.grants import digests, lapses, netting, nobody, sizing
+from programme.grants import digests, netting, nobody, sizing
+from programme.grants.closing import taking_out
 from store import audit, locks, runs
 from store.audit import POLICY
 from store.exceptions import requests
@@ -198,7 +199,7 @@ def _lapse(moment: Moment, planned: Plan, holding: _Holdings) -> dict[str, Exces
         return carry_over.since_the_first(moment, planned.month, grants, told)
     over = carry_over.due(holding.lots, grants, planned.book, at)
     drafts = [
-        lapses.taking_out(
+        taking_out(
             EntryKind.LAPSE,
             f"lapse:{planned.month}:{person_id}",
             holding.wallet[person_id],

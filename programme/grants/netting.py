@@ -10,7 +10,7 @@ from policy.period import first_instant
 from policy.units import MicroTokens
 from programme.exceptions import notices
 from programme.exceptions.request import move
-from programme.grants import lapses
+from programme.grants.closing import taking_out
 from store import audit
 from store.audit import POLICY
 from store.ledger import ledger
@@ -72,7 +72,7 @@ def _net(  # noqa: PLR0917 - private, called once
     lot = ledger.lot_of(moment.session, entry_id)
     taken = max(min(int(request.to_net), left, lot.remaining), 0)
     if taken:
-        draft = lapses.taking_out(
+        draft = taking_out(
             EntryKind.NETTING,
             f"netted:{request.id}",
             wallet_of[request.person_id],

@@ -10,7 +10,8 @@ from policy.reasons import Refusal
 from policy.sizing import Factors
 from policy.units import MicroTokens
 from programme import carry_over
-from programme.grants import lapses, monthly
+from programme.grants import monthly
+from programme.grants.closing import taking_out
 from store import audit, runs
 from store.audit import POLICY
 from store.grants import lapses as store
@@ -67,7 +68,7 @@ def _hold(moment: Moment, person_ids: Iterable[str]) -> tuple[int, Mapping[str, 
 
 
 def _draft(moment: Moment, month: Month, person_id: str, over: Excess, wallet: int, pool: int) -> Draft:  # noqa: PLR0917 - private, called once
-    return lapses.taking_out(
+    return taking_out(
         EntryKind.LAPSE,
         f"lapse:{month}:{person_id}",
         wallet,

@@ -16,7 +16,7 @@ from policy.period import Week, first_instant
 from programme import notify
 from programme.reports.team import team_report
 from store import time_zones
-from store.grants import monthly
+from store.grants import leavers
 from store.outbox import messages
 from store.outbox.messages import NewMessage
 from store.people import teams
@@ -48,7 +48,7 @@ def owe(moment: Moment, week: Week) -> int:
     if week < Week.containing(today):
         return 0
     book = moment.handbooks.on(today)
-    gone = monthly.leavers(moment.session, today)
+    gone = leavers.left_before(moment.session, today)
     managers = [one for one in teams.managers(moment.session, week.first_day) if one not in gone]
     zones = {id_: time_zones.zone(name, moment.zone) for id_, name in notify.zones(moment, managers).items()}
     morning = {
@@ -72,7 +72,7 @@ def _letter(week: Week, manager: str, due: datetime) -> NewMessage:
 def report_of(moment: Moment, whose: WhoseWeek) -> TeamReport | None:
     """What a row stands for; None where there is nothing that may be told, or where the next one is due already."""
     week, today = Week(whose.monday), moment.today
-    if week < Week.containing(today) or whose.manager in monthly.leavers(moment.session, today):
+    if week < Week.containing(today) or whose.manager in leavers.left_before(moment.session, today):
         return None
     report = team_report(moment, whose.manager, week=week)
     return None if report is None or (report.hidden and not report.teams) else report

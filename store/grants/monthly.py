@@ -12,7 +12,6 @@ from store import bulk
 from store.ledger.ledger import COMPANY
 from store.tables.grants import grants
 from store.tables.ledger import accounts, entries, lot_movements, lots
-from store.tables.people import people
 from store.tables.usage import services, usage_days
 from store.tables.value import usd_entries
 
@@ -71,11 +70,6 @@ def holdings(session: Session, *, ended_before: datetime | None = None) -> list[
     if ended_before is not None:
         query = query.where(lots.c.expires_at <= ended_before)
     return [holding(*row) for row in session.execute(query)]
-
-
-def leavers(session: Session, day: date) -> set[str]:
-    """The people who left before a day."""
-    return set(session.execute(sa.select(people.c.id).where(people.c.left_on < day)).scalars())
 
 
 def settled(session: Session, entry_ids: Iterable[int]) -> dict[int, int]:

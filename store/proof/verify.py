@@ -16,6 +16,7 @@ from store.proof import (
     exceptions,
     handbook,
     lapses,
+    leavers,
     quarantine,
     rates,
     review_votes,
@@ -59,6 +60,7 @@ def audit_chain(session: Session) -> Iterator[str]:
 CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (
     *books.CHECKS,
     *lapses.CHECKS,
+    *leavers.CHECKS,
     *value.CHECKS,
     *rates.CHECKS,
     *usage.CHECKS,

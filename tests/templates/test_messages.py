@@ -244,6 +244,11 @@ CASES: dict[str, Callable[[], Message]] = (
         "balance_that_lapses": lambda: balance(LAPSING),
         "balance_of_which_some_lapsed": lambda: balance(LAPSED),
         "why_it_lapses": lambda: why(LAPSING, parts=PARTS),
+        "why_written_off": lambda: why(
+            dataclasses.replace(NEWCOMER, used_before=True),
+            parts={"grant": "100", "usage": "-140", "write_off": "40"},
+            exact=False,
+        ),
         "balance_used_up": lambda: balance(dataclasses.replace(NEWCOMER, used_before=True)),
         "balance_in_debt": lambda: balance(IN_DEBT),
         "balance_in_debt_for_months": lambda: balance(

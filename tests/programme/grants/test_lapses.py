@@ -79,8 +79,8 @@ def test_one_entry_closes_all_that_ended(app: App) -> None:
 
 
 def test_a_leavers_tokens_lapse(app: App) -> None:
-    """Three days after their last day all that someone held is gone, whenever it would have ended."""
-    rollout.launch(app)
+    """Three days after their last day all that someone held is gone; by a handbook of before it expires."""
+    rollout.launch(app, changes={'leavers = "pool"\n': ""})
     cast.give(app, BEN, "100")
     cast.give(app, ADA, "100")
     cast.hire(app, f"email,left_on\n{BEN},2026-11-25\n")
@@ -88,6 +88,7 @@ def test_a_leavers_tokens_lapse(app: App) -> None:
     assert close(app, date(2026, 11, 29)) == 1
     assert books.wallet(app, BEN) == MicroTokens(0)
     assert books.wallet(app, ADA) == MicroTokens.parse("100")
+    assert (books.account(app, "expired"), books.account(app, "pool")) == (MicroTokens.parse("100"), MicroTokens(0))
     assert books.findings(app) == {}
 
 
