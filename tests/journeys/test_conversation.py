@@ -60,10 +60,10 @@ def test_words_are_answered_as_the_command(sandbox: Sandbox, office: App) -> Non
     assert "tokens left*" in read(ask(sandbox, slack.NEWCOMER, "@tokens `/tokens\u00a0balance`?"))
     assert "I don't know `/tokens blance`. Did you mean `/tokens balance`?" in read(ask(sandbox, slack.ADA, "blance"))
     helped = ask(sandbox, slack.ADA, "hello there!")
-    assert "What `/tokens` can do" in read(helped)
+    assert "• `/tokens help` this list" in read(helped)
     sandbox.say(slack.ADA, sandbox.dm(slack.ADA), "help", thread_ts=helped.ts)
     in_thread = sandbox.wait_for(lambda: sandbox.thread(sandbox.dm(slack.ADA), helped.ts, slack.ADA)[2:])
-    assert "What `/tokens` can do" in read(in_thread[0])
+    assert "• `/tokens help` this list" in read(in_thread[0])
 
 
 @pytest.mark.deep  # The library waits up to a second longer than it is told to.
@@ -71,7 +71,7 @@ def test_words_are_answered_as_the_command(sandbox: Sandbox, office: App) -> Non
 def test_whoever_writes_fast_is_answered_all_the_same(sandbox: Sandbox) -> None:
     """Slack takes a message a second for a conversation: an answer that it does not take yet is sent a moment later."""
     sandbox.faults.add("chat.postMessage", status=429, retry_after=0)
-    assert "What `/tokens` can do" in read(ask(sandbox, slack.ADA, "help"))
+    assert "• `/tokens help` this list" in read(ask(sandbox, slack.ADA, "help"))
 
 
 @pytest.mark.usefixtures("_either")
