@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from policy import leaves
 from policy.period import MONTHS_PER_YEAR, Month, Quarter
 
 if TYPE_CHECKING:
@@ -87,18 +88,17 @@ def _first_month(person: Participant, rules: RolloutRules) -> int:
     return months[min(max(person.wave - 2, 0), len(months) - 1)]
 
 
-def active_days(person: Participant, month: Month, leave_days: int) -> int:
-    """Days of the month on which a person is employed and not on a leave longer than `leave_days`."""
-    away = [(first, last) for first, last in person.absences if _long(first, last, leave_days)]
+def active_days(person: Participant, month: Month, leave_days: int, *, join: bool = False) -> int:
+    """Days of the month on which a person is employed and not on a leave longer than `leave_days`.
+
+    `join` makes leaves that touch or overlap one leave.
+    """
+    away = leaves.paused(person.absences, leave_days, join=join)
     return sum(_employed(person, day) and not _within(day, away) for day in month.days())
 
 
 def _employed(person: Participant, day: date) -> bool:
     return person.hired_on <= day and (person.left_on is None or day <= person.left_on)
-
-
-def _long(first: date, last: date | None, leave_days: int) -> bool:
-    return last is None or (last - first).days + 1 > leave_days
 
 
 def _within(day: date, absences: Iterable[tuple[date, date | None]]) -> bool:
@@ -144,13 +144,12 @@ def first_review(rules: RolloutRules, quiet_quarters: int) -> Quarter | None:
     return quarter
 
 
-def is_there(person: Participant, first: date, last: date, leave_days: int) -> bool:
+def is_there(person: Participant, first: date, last: date, leave_days: int, *, join: bool = False) -> bool:
     """Whether someone is employed, and not on a leave longer than `leave_days`, on all of some days."""
     employed = _employed(person, first) and _employed(person, last)
     return employed and not any(
         begin <= last and (end is None or end >= first)
-        for begin, end in person.absences
-        if _long(begin, end, leave_days)
+        for begin, end in leaves.paused(person.absences, leave_days, join=join)
     )
 
 

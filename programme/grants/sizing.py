@@ -145,7 +145,7 @@ def _days_granted(who: Participant, month: Month, book: Handbook) -> int:
     """The days of a month that count. Most people's is whole, and need not be counted day by day."""
     left = who.left_on is not None and who.left_on < month.next().first_day
     if left or who.absences or who.hired_on > month.first_day:
-        return rollout.active_days(who, month, book.sizing.leave_days)
+        return rollout.active_days(who, month, book.sizing.leave_days, join=book.sizing.join_leaves)
     return sum(1 for _ in month.days())
 
 
