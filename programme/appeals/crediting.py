@@ -8,6 +8,7 @@ from policy import appeals as policy
 from policy.kinds import EntryKind, LotKind
 from policy.period import Month, first_instant
 from programme.appeals import appeals
+from programme.balance import warnings
 from programme.exceptions.crediting import value_now
 from programme.funding import PRIORITY, from_pool_first
 from store.appeals import records as store
@@ -34,6 +35,7 @@ def give_back(moment: Moment, appeal: Appeal, *, actor: str) -> Appeal:
     held = ledger.hold(moment.session, [ledger.TREASURY, ledger.POOL, ledger.wallet_code(appeal.person_id)])
     draft = _draft(moment, appeal, amount, held, value, actor=actor)
     [entry_id] = ledger.post(moment.session, [draft], now=moment.now, holding=held.values())
+    warnings.credited(moment, [held[ledger.wallet_code(appeal.person_id)].id])
     return appeals.move(moment, appeal, entry_id=entry_id)
 
 

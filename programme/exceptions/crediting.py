@@ -11,6 +11,7 @@ from policy.kinds import EntryKind, LotKind
 from policy.period import Quarter, first_instant
 from policy.sizing import Factors
 from policy.units import MicroTokens
+from programme.balance import warnings
 from programme.funding import PRIORITY, from_pool_first
 from programme.value import valuation
 from store.audit import POLICY
@@ -61,6 +62,7 @@ def post(moment: Moment, credit: Credit, value: TokenValue, held: Mapping[str, A
     """Post the entry of an exception to its accounts, which the caller holds; its number."""
     draft = _draft(moment, credit, value, held)
     [entry_id] = ledger.post(moment.session, [draft], now=moment.now, holding=held.values())
+    warnings.credited(moment, [held[ledger.wallet_code(credit.person_id)].id])
     return entry_id
 
 

@@ -13,6 +13,7 @@ from policy.reasons import Refusal
 from policy.sizing import Factors
 from policy.units import MicroTokens, NanoUSD
 from programme import carry_over, notify, pausing
+from programme.balance import warnings
 from programme.funding import PRIORITY
 from programme.grants import digests, netting, nobody, sizing
 from programme.grants.closing import taking_out
@@ -232,6 +233,7 @@ def _post(moment: Moment, planned: Plan, holding: _Holdings, over: Mapping[str, 
         for person_id, factors in planned.sizing.grants.items()
     ]
     entry_ids = ledger.post(moment.session, drafts, now=moment.now)
+    warnings.credited(moment, [holding.wallet[person_id] for person_id in planned.sizing.grants])
     _keep(moment, planned, entry_ids)
     moved = pausing.count(
         moment, planned.sizing.grants.keys() & pauses.away_since(moment.session, planned.month.first_day)
