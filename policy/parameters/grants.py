@@ -45,6 +45,9 @@ class SizingRules:
     the complexity of the time that is assigned to no project. Handbooks from before there were these say neither:
     joiners then share what the run happened to leave, and a person's projects count as all of their work.
 
+    `band_distance` is how far from one another the midpoints of merged pay bands may lie. Handbooks from before merge
+    with whatever is nearest, and tell of every group alike.
+
     Where `leaves` are "joined", those that touch or overlap are one leave, and while one pauses a person's grants the
     clock of their lots stands still. Handbooks from before look at each leave alone, and ends do not move.
     """
@@ -64,6 +67,7 @@ class SizingRules:
     joiner_reserve: Share | None = None
     unassigned: Factor | None = None
     leaves: Annotated[str, OneOf(LEAVES)] = "apart"
+    band_distance: Share | None = None
 
     @property
     def join_leaves(self) -> bool:

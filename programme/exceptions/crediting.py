@@ -49,8 +49,13 @@ def value_now(moment: Moment) -> TokenValue:
 
 def monthly_grant(moment: Moment, person_id: str) -> MicroTokens:
     """A person's latest monthly grant, made whole where it was for a part of a month."""
+    factors = latest_factors(moment, person_id)
+    return factors.whole_grant if factors else MicroTokens(0)
+
+
+def latest_factors(moment: Moment, person_id: str) -> Factors | None:
     latest = monthly.latest(moment.session, [person_id])
-    return codec.read(Factors, latest[person_id]).whole_grant if latest else MicroTokens(0)
+    return codec.read(Factors, latest[person_id]) if latest else None
 
 
 def accounts(person_id: str) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
+    from policy.bands import Cell, Width
     from policy.handbook import Handbook
     from policy.period import Month
     from policy.rollout import Participant
@@ -84,6 +85,7 @@ def plan(
         Counter((p.level, p.pay_band) for p, _ in taking_part if p.pay_band in midpoints and p.pay_band),
         midpoints,
         book.sizing.people_per_band,
+        book.sizing.band_distance,
     )
     adjusted = drafts.factors_on(moment.session, adjusted_in or month)
     claims, unsized = _claims(moment, month, taking_part, wide, adjusted, book, leave_out)
@@ -93,14 +95,26 @@ def plan(
     phase = rollout.phase(month, book.rollout) or 0
     sizing = size(claims, book.sizing, value, budget=budget, weighted=phase > 1, most_share=share)
     people = {p.id: p for p, _ in taking_part}
+    if book.sizing.band_distance is not None:
+        sizing = _with_bands(sizing, people, wide)
     return Plan(month, phase, book, value, budget, sizing, people, unsized, tuple(claims), adjusted)
+
+
+def _with_bands(sizing: Sizing, people: Mapping[str, Person], wide: Mapping[Cell, Width]) -> Sizing:
+    """With what each midpoint came from, where that is not simply the band's own."""
+    grants = dict(sizing.grants)
+    for person_id, factors in grants.items():
+        width = wide[people[person_id].level, people[person_id].pay_band or ""]
+        if width.moves or width.is_small:
+            grants[person_id] = replace(factors, band=width)
+    return replace(sizing, grants=grants)
 
 
 def _claims(  # noqa: PLR0917 - private, called once
     moment: Moment,
     month: Month,
     taking_part: list[tuple[Person, Participant]],
-    wide: Mapping[tuple[str, str], NanoUSD],
+    wide: Mapping[Cell, Width],
     adjusted: Mapping[str, Decimal],
     book: Handbook,
     leave_out: Container[str],
@@ -116,8 +130,8 @@ def _claims(  # noqa: PLR0917 - private, called once
         days = _days_granted(who, month, book)
         if not days:
             continue
-        midpoint = wide.get((person.level, person.pay_band or ""))
-        if midpoint is None:
+        width = wide.get((person.level, person.pay_band or ""))
+        if width is None:
             band = person.pay_band
             unsized[person.id] = f"pay band {band!r} has no midpoint for {month.first_day}" if band else "no pay band"
             continue
@@ -128,7 +142,7 @@ def _claims(  # noqa: PLR0917 - private, called once
             Claim(
                 person.id,
                 person.level,
-                midpoint,
+                width.midpoint,
                 person.fte_permille,
                 days,
                 days_in_month,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from store import audit
 from store.proof import (
     appeals,
+    bands,
     books,
     corrections,
     exceptions,
@@ -59,6 +60,7 @@ def audit_chain(session: Session) -> Iterator[str]:
 
 CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (
     *books.CHECKS,
+    *bands.CHECKS,
     *lapses.CHECKS,
     *leavers.CHECKS,
     *pauses.CHECKS,
