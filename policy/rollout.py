@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from policy import leaves
 from policy.period import MONTHS_PER_YEAR, Month, Quarter
 
 if TYPE_CHECKING:
@@ -86,22 +87,13 @@ def _first_month(person: Participant, rules: RolloutRules) -> int:
     return months[min(max(person.wave - 2, 0), len(months) - 1)]
 
 
-def active_days(person: Participant, month: Month, leave_days: int) -> int:
-    """Days of the month on which a person is employed and not on a leave longer than `leave_days`."""
-    away = long_leaves(person.absences, leave_days)
+def active_days(person: Participant, month: Month, leave_days: int, *, join: bool = False) -> int:
+    """Days of the month on which a person is employed and not on a leave longer than `leave_days`.
+
+    `join` makes leaves that touch or overlap one leave.
+    """
+    away = leaves.paused(person.absences, leave_days, join=join)
     return sum(_employed(person, day) and not _within(day, away) for day in month.days())
-
-
-def long_leaves(absences: Iterable[tuple[date, date | None]], leave_days: int) -> list[tuple[date, date | None]]:
-    """The leaves of more than so many days, in their order; absences that touch or overlap are one leave."""
-    leaves: list[tuple[date, date | None]] = []
-    for first, last in sorted(absences, key=lambda absence: absence[0]):
-        begun, ended = leaves[-1] if leaves else (first, date.min)
-        if leaves and (ended is None or first <= ended + timedelta(days=1)):
-            leaves[-1] = begun, None if ended is None or last is None else max(ended, last)
-        else:
-            leaves.append((first, last))
-    return [(first, last) for first, last in leaves if last is None or (last - first).days + 1 > leave_days]
 
 
 def _employed(person: Participant, day: date) -> bool:
@@ -151,11 +143,12 @@ def first_review(rules: RolloutRules, quiet_quarters: int) -> Quarter | None:
     return quarter
 
 
-def is_there(person: Participant, first: date, last: date, leave_days: int) -> bool:
+def is_there(person: Participant, first: date, last: date, leave_days: int, *, join: bool = False) -> bool:
     """Whether someone is employed, and not on a leave longer than `leave_days`, on all of some days."""
     employed = _employed(person, first) and _employed(person, last)
     return employed and not any(
-        begin <= last and (end is None or end >= first) for begin, end in long_leaves(person.absences, leave_days)
+        begin <= last and (end is None or end >= first)
+        for begin, end in leaves.paused(person.absences, leave_days, join=join)
     )
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TYPE_CHECKING
 
+from policy.bands import Width  # noqa: TC001 - factors are kept, and read again by their annotations
 from policy.reasons import Reason, Refusal
 from policy.units import MICRO_PER_TOKEN, MicroTokens, NanoUSD, Permille, divide_half_even
 from policy.value.currencies import PAR, Rate
@@ -91,6 +92,13 @@ class Factors:
     adjustment: Decimal = NEUTRAL
     rate: Rate = PAR
     """What the midpoint was converted at."""
+    band: Width | None = None
+    """What the midpoint came from; None where nothing is to be said of it."""
+
+    @property
+    def is_small_group(self) -> bool:
+        """Whether so few share the midpoint that the grant would tell it: it is shown to nobody else."""
+        return self.band is not None and self.band.is_small
 
     @property
     def because(self) -> tuple[Reason, ...]:

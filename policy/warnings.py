@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from policy.period import require_aware
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
     from zoneinfo import ZoneInfo
 
     from policy.parameters.messages import WarningRules
@@ -47,6 +47,11 @@ def holds(share: int, percent: int) -> bool:
 def crossed(share: int, rules: WarningRules, told: Collection[int]) -> tuple[int, ...]:
     """The percentages that a share (in thousandths) has reached and of which nothing was said yet, ascending."""
     return tuple(percent for percent in rules.percent if holds(share, percent) and percent not in told)
+
+
+def fallen_below(share: int, told: Iterable[int]) -> tuple[int, ...]:
+    """The percentages that were told and of which a share is below by now, ascending: they count anew."""
+    return tuple(percent for percent in sorted(told) if not holds(share, percent))
 
 
 def to_tell(reached: tuple[int, ...], choice: Choice) -> int | None:

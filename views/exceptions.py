@@ -28,3 +28,5 @@ class Situation:
     manager: str | None
     sponsor: str | None
     because: tuple[Reason, ...]
+    is_small_group: bool = False
+    """So few share the requester's pay band that the grant would tell it."""

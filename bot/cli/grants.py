@@ -147,7 +147,7 @@ def _show_plan(plan: Plan, *, as_json: bool, mails: Mapping[str, str]) -> None:
     _warn_of_unsized(plan.unsized, mails)
 
 
-PLAN_HEADING = ("name", "level", "entitled", "fte", "days", "S", "P", "H", "weight", "bound", "usd", "tokens")
+PLAN_HEADING = ("name", "level", "entitled", "fte", "days", "S", "P", "H", "weight", "bound", "band", "usd", "tokens")
 
 
 def _plan_row(name: str, f: Factors) -> tuple[str, ...]:
@@ -162,9 +162,17 @@ def _plan_row(name: str, f: Factors) -> tuple[str, ...]:
         str(f.history),
         str(f.weight),
         f.bound or "-",
+        _band(f),
         f"{f.usd.decimal:.2f}",
         f"{f.amount.decimal:f}",
     )
+
+
+def _band(f: Factors) -> str:
+    """What the midpoint came from: bands that count as one, or the band itself where too few share it."""
+    if f.band is None:
+        return "-"
+    return "exact" if f.band.is_small else "+".join(f.band.merged)
 
 
 def _warn_of_unsized(unsized: Mapping[str, str], mails: Mapping[str, str]) -> None:

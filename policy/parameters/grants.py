@@ -22,6 +22,7 @@ LEVELS = ("junior", "mid", "senior", "staff", "principal")
 """From the least to the most senior."""
 COMPLEXITIES = ("routine", "usual", "demanding", "novel")
 PILOTS = ("first_wave", "all_seniors")
+LEAVES = ("joined", "apart")
 LEAVERS = ("pool", "expire")
 AFTER_PILOT = ("stay", "wait")
 
@@ -43,6 +44,12 @@ class SizingRules:
     `joiner_reserve` is the share of a month's budget that its run leaves for those who come after it. `unassigned` is
     the complexity of the time that is assigned to no project. Handbooks from before there were these say neither:
     joiners then share what the run happened to leave, and a person's projects count as all of their work.
+
+    `band_distance` is how far from one another the midpoints of merged pay bands may lie. Handbooks from before merge
+    with whatever is nearest, and tell of every group alike.
+
+    Where `leaves` are "joined", those that touch or overlap are one leave, and while one pauses a person's grants the
+    clock of their lots stands still. Handbooks from before look at each leave alone, and ends do not move.
     """
 
     share_of_compensation: Share
@@ -59,6 +66,12 @@ class SizingRules:
     history: HistoryRules
     joiner_reserve: Share | None = None
     unassigned: Factor | None = None
+    leaves: Annotated[str, OneOf(LEAVES)] = "apart"
+    band_distance: Share | None = None
+
+    @property
+    def join_leaves(self) -> bool:
+        return self.leaves == "joined"
 
 
 @dataclass(frozen=True, slots=True)

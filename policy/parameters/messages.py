@@ -4,16 +4,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
-from policy.declared import Between, Factor, Share, read
+from policy.declared import Between, Factor, OneOf, Share, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from policy.toml_table import Table
+
+
+AGAIN = ("below", "never")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +30,18 @@ class MessageRules:
 
 @dataclass(frozen=True, slots=True)
 class WarningRules:
-    """At what percentages of what can be spent in a month people are warned, in ascending order."""
+    """At what percentages of what can be spent in a month people are warned, in ascending order.
+
+    `again` says whether one counts anew once the share has been below it. Handbooks from before there was this say
+    nothing: then each is told once a month, unless a correction took it back.
+    """
 
     percent: Annotated[tuple[int, ...], Between(1, 100)]
+    again: Annotated[str, OneOf(AGAIN)] = "never"
+
+    @property
+    def count_anew(self) -> bool:
+        return self.again == "below"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +73,7 @@ def read_warnings(table: Table) -> WarningRules:
     rules = read(WarningRules, table)
     if not rules.percent:
         table.wrong("percent", [], "at least one percentage")
-    return WarningRules(tuple(sorted(set(rules.percent))))
+    return replace(rules, percent=tuple(sorted(set(rules.percent))))
 
 
 def message_contradictions(messages: MessageRules) -> Iterator[str]:

@@ -35,7 +35,7 @@ def give_back(moment: Moment, appeal: Appeal, *, actor: str) -> Appeal:
     held = ledger.hold(moment.session, [ledger.TREASURY, ledger.POOL, ledger.wallet_code(appeal.person_id)])
     draft = _draft(moment, appeal, amount, held, value, actor=actor)
     [entry_id] = ledger.post(moment.session, [draft], now=moment.now, holding=held.values())
-    warnings.begin_anew(moment, [held[ledger.wallet_code(appeal.person_id)].id])
+    warnings.credited(moment, [held[ledger.wallet_code(appeal.person_id)].id])
     return appeals.move(moment, appeal, entry_id=entry_id)
 
 

@@ -18,7 +18,7 @@ from views import codec
 from views.warnings import SpendWarning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping
     from datetime import date
 
     from policy.handbook import Handbook
@@ -42,9 +42,13 @@ def look(moment: Moment) -> int:
     today = moment.today
     book, month = moment.handbooks.on(today), Month.containing(today)
     told = store.told(moment.session, waiting, month)
+    standings = store.standings(moment.session, waiting, month, now=moment.now)
+    if book.warnings.count_anew:
+        # A lot that has begun, or a leave that moved an end, may have put a share below what was told.
+        told = _still_so(moment, told, standings, month)
     reached = {
         standing: crossed
-        for standing in store.standings(moment.session, waiting, month, now=moment.now)
+        for standing in standings
         if (crossed := policy.crossed(_share(standing), book.warnings, told.get(standing.account_id, ())))
     }
     store.reached(
@@ -94,7 +98,7 @@ def _letter(  # noqa: PLR0917 - private, called once
     due = policy.due_at(moment.now, percent, choice, time_zones.zone(standing.time_zone, moment.zone))
     key = f"warning:{month}:{percent}:{standing.person_id}"
     if messages.is_owed(moment.session, key):
-        # It was said before and taken back: see `begin_anew`.
+        # It was said before and taken back: see `credited`.
         key = f"warning:{month}@{moment.now:%dT%H%M%S}:{percent}:{standing.person_id}"
     return NewMessage(key, TEMPLATE, codec.written(view), standing.person_id, None, due, at_once=True)
 
@@ -106,18 +110,31 @@ def corrected(moment: Moment, account_ids: Iterable[int]) -> None:
     """
     wallets = sorted(set(account_ids))
     store.note(moment.session, wallets)
-    begin_anew(moment, wallets)
+    _take_back(moment, wallets)
 
 
-def begin_anew(moment: Moment, account_ids: Sequence[int]) -> None:
-    """Forget what was said of shares that wallets are below again, as when they got tokens. Their locks are held."""
+def credited(moment: Moment, account_ids: Iterable[int]) -> None:
+    """More tokens came to wallets, whose locks are held: what their share is below by now counts anew.
+
+    At once, not with the next look: use that comes until then may have reached it again.
+    """
+    if moment.handbooks.on(moment.today).warnings.count_anew:
+        _take_back(moment, sorted(set(account_ids)))
+
+
+def _take_back(moment: Moment, wallets: list[int]) -> None:
     month = Month.containing(moment.today)
-    said = store.told(moment.session, account_ids, month)
-    if not said:
-        return
-    shares = {s.account_id: _share(s) for s in store.standings(moment.session, sorted(said), month, now=moment.now)}
-    wrong = [(id_, percent) for id_, some in said.items() for percent in some if not policy.holds(shares[id_], percent)]
-    store.unsay(moment.session, wrong, month)
+    if said := store.told(moment.session, wallets, month):
+        _still_so(moment, said, store.standings(moment.session, sorted(said), month, now=moment.now), month)
+
+
+def _still_so(
+    moment: Moment, said: Mapping[int, set[int]], standings: Iterable[MonthlySpend], month: Month
+) -> dict[int, set[int]]:
+    """What was said of wallets and is so; the rest is forgotten."""
+    below = {s.account_id: policy.fallen_below(_share(s), said.get(s.account_id, ())) for s in standings}
+    store.unsay(moment.session, [(id_, percent) for id_, some in below.items() for percent in some], month)
+    return {id_: some - set(below.get(id_, ())) for id_, some in said.items()}
 
 
 def choose(moment: Moment, person_id: str, wanted: Choice) -> None:

@@ -117,6 +117,7 @@ def judge(moment: Moment, person: Person, asked: NewRequest) -> Preview:
     panel = exceptions.electorate(board.seats(moment), concerned, class_name, book.exceptions)
     card = balance.of_email(moment, person.email)
     outlook = card.outlook if card else None
+    factors = crediting.latest_factors(moment, person.id)
     return Preview(
         class_name,
         ask.value.worth(asked.amount),
@@ -133,6 +134,7 @@ def judge(moment: Moment, person: Person, asked: NewRequest) -> Preview:
             manager=next(iter(concerned.managers), None),
             sponsor=next(iter(concerned.sponsors), None),
             because=because,
+            is_small_group=factors is not None and factors.is_small_group,
         ),
         book,
     )

@@ -49,8 +49,13 @@ def value_now(moment: Moment) -> TokenValue:
 
 def monthly_grant(moment: Moment, person_id: str) -> MicroTokens:
     """A person's latest monthly grant, made whole where it was for a part of a month."""
+    factors = latest_factors(moment, person_id)
+    return factors.whole_grant if factors else MicroTokens(0)
+
+
+def latest_factors(moment: Moment, person_id: str) -> Factors | None:
     latest = monthly.latest(moment.session, [person_id])
-    return codec.read(Factors, latest[person_id]).whole_grant if latest else MicroTokens(0)
+    return codec.read(Factors, latest[person_id]) if latest else None
 
 
 def accounts(person_id: str) -> list[str]:
@@ -62,7 +67,7 @@ def post(moment: Moment, credit: Credit, value: TokenValue, held: Mapping[str, A
     """Post the entry of an exception to its accounts, which the caller holds; its number."""
     draft = _draft(moment, credit, value, held)
     [entry_id] = ledger.post(moment.session, [draft], now=moment.now, holding=held.values())
-    warnings.begin_anew(moment, [held[ledger.wallet_code(credit.person_id)].id])
+    warnings.credited(moment, [held[ledger.wallet_code(credit.person_id)].id])
     return entry_id
 
 

@@ -74,7 +74,7 @@ def give(
         lot=NewLot(LotKind.MANUAL, PRIORITY, moment.now, expires_at, reason, actor),
     )
     [entry_id] = ledger.post(moment.session, [draft], now=moment.now)
-    warnings.begin_anew(moment, [account_of[ledger.wallet_code(person.id)]])
+    warnings.credited(moment, [account_of[ledger.wallet_code(person.id)]])
     after = {"entry_id": entry_id, "reason": reason, "expires_at": expires_at.isoformat()}
     audit.note(moment.session, actor, "grant.give", person.id, at=moment.now, after=after)
     return ManualGrant(person.id, entry_id, amount, expires_at, again=False)

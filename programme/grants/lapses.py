@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from policy.kinds import EntryKind
 from policy.period import first_instant
-from programme import carry_over
+from programme import carry_over, pausing
 from programme.grants import leavers, sizing
 from programme.grants.closing import taking_out
 from store.grants import leavers as store
-from store.grants import monthly
+from store.grants import monthly, pauses
 from store.ledger import ledger
 
 if TYPE_CHECKING:
@@ -28,13 +28,18 @@ if TYPE_CHECKING:
 
 
 def close_ended(moment: Moment, day: date) -> int:
-    """Close lots that ended `settle_days` before a day, and settle with people who left as long ago; how many lots."""
+    """Close lots that ended `settle_days` before a day, and all of people who left as long ago; how many.
+
+    Leaves are counted first: a lot whose clock stands still has not ended.
+    """
     book = moment.handbooks.on(day)
     settled = day - timedelta(days=book.lots.settle_days)
     gone = store.left_before(moment.session, settled)
+    away = pauses.away_since(moment.session, moment.today - timedelta(days=1))
     ended_before = first_instant(settled, moment.zone)
     # Locked before they are read: usage that is posted meanwhile would else burn what we are about to close.
-    _hold_wallets(moment, ended_before, gone)
+    _hold_wallets(moment, ended_before, gone, away)
+    pausing.count(moment, away)
     ended: defaultdict[str, list[Holding]] = defaultdict(list)
     left: defaultdict[str, list[Holding]] = defaultdict(list)
     for holding in monthly.holdings(moment.session):
@@ -56,8 +61,9 @@ def _end_of(moment: Moment, last_day: date | None, ended_before: datetime) -> da
     return ended_before if last_day is None else first_instant(last_day + timedelta(days=1), moment.zone)
 
 
-def _hold_wallets(moment: Moment, ended_before: datetime, gone: Mapping[str, date]) -> None:
+def _hold_wallets(moment: Moment, ended_before: datetime, gone: Mapping[str, date], away: set[str]) -> None:
     touched = {h.account_id for h in monthly.holdings(moment.session, ended_before=ended_before)}
+    touched |= pauses.wallets_of(moment.session, away)
     if gone:
         touched |= {h.account_id for h in monthly.holdings(moment.session) if h.person_id in gone}
         touched |= {debt.account_id for debt in store.debts(moment.session, gone)}

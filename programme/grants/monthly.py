@@ -12,7 +12,8 @@ from policy.period import Month, day_of, first_instant
 from policy.reasons import Refusal
 from policy.sizing import Factors
 from policy.units import MicroTokens, NanoUSD
-from programme import carry_over, notify
+from programme import carry_over, notify, pausing
+from programme.balance import warnings
 from programme.funding import PRIORITY
 from programme.grants import digests, netting, nobody, sizing
 from programme.grants.closing import taking_out
@@ -20,7 +21,7 @@ from store import audit, locks, runs
 from store.audit import POLICY
 from store.exceptions import requests
 from store.grants import lapses as announced
-from store.grants import monthly
+from store.grants import monthly, pauses
 from store.grants.monthly import NewGrant
 from store.ledger import ledger
 from store.ledger.ledger import Draft, NewLot
@@ -232,7 +233,11 @@ def _post(moment: Moment, planned: Plan, holding: _Holdings, over: Mapping[str, 
         for person_id, factors in planned.sizing.grants.items()
     ]
     entry_ids = ledger.post(moment.session, drafts, now=moment.now)
+    warnings.credited(moment, [holding.wallet[person_id] for person_id in planned.sizing.grants])
     _keep(moment, planned, entry_ids)
+    moved = pausing.count(
+        moment, planned.sizing.grants.keys() & pauses.away_since(moment.session, planned.month.first_day)
+    )
     entry_of = dict(zip(planned.sizing.grants, entry_ids, strict=True))
     netted = netting.take_off(moment, holding.owed, planned, entry_of, holding.wallet, pool=holding.pool)
     held = sum(_held_back(factors, planned) for factors in planned.sizing.grants.values())
@@ -244,7 +249,8 @@ def _post(moment: Moment, planned: Plan, holding: _Holdings, over: Mapping[str, 
         actor=POLICY,
         now=moment.now,
     )
-    _owe_statements(moment, planned, holding, over, netted, entry_of=entry_of, ends_on=day_of(ends_at, moment.zone))
+    ends = {entry_id: day_of(moved.get(entry_id, ends_at), moment.zone) for entry_id in entry_ids}
+    _owe_statements(moment, planned, holding, over, netted, entry_of=entry_of, ends=ends)
     after = {"people": len(drafts), "unsized": len(planned.unsized)}
     audit.note(
         moment.session, POLICY, "grants.run", key, at=moment.now, after=after, handbook_version=planned.book.version
@@ -302,7 +308,7 @@ def _owe_statements(
     netted: Mapping[str, MicroTokens],
     *,
     entry_of: Mapping[str, int],
-    ends_on: date,
+    ends: Mapping[int, date],
 ) -> None:
     rows = []
     into_debt = monthly.settled(moment.session, entry_of.values())
@@ -310,7 +316,7 @@ def _owe_statements(
         settled = into_debt.get(entry_of[person_id], 0)
         open_lots = [(left, day_of(h.expires_at, moment.zone)) for h, left in holding.left(person_id, over) if left]
         taken_off = netted.get(person_id, MicroTokens(0))
-        open_lots.append((int(factors.amount) - settled - int(taken_off), ends_on))
+        open_lots.append((int(factors.amount) - settled - int(taken_off), ends[entry_of[person_id]]))
         open_lots.sort(key=lambda one: one[1])
         statement = Statement(
             month=planned.month,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
+    from policy.bands import Cell, Width
     from policy.handbook import Handbook
     from policy.period import Month
     from policy.rollout import Participant
@@ -85,6 +86,7 @@ def plan(
         Counter((p.level, p.pay_band) for p, _ in taking_part if p.pay_band in midpoints.usd and p.pay_band),
         midpoints.usd,
         book.sizing.people_per_band,
+        book.sizing.band_distance,
     )
     adjusted = drafts.factors_on(moment.session, adjusted_in or month)
     claims, unsized = _claims(moment, month, taking_part, wide, midpoints, adjusted, book, leave_out)
@@ -94,14 +96,26 @@ def plan(
     phase = rollout.phase(month, book.rollout) or 0
     sizing = size(claims, book.sizing, value, budget=budget, weighted=phase > 1, most_share=share)
     people = {p.id: p for p, _ in taking_part}
+    if book.sizing.band_distance is not None:
+        sizing = _with_bands(sizing, people, wide)
     return Plan(month, phase, book, value, budget, sizing, people, unsized, tuple(claims), adjusted)
+
+
+def _with_bands(sizing: Sizing, people: Mapping[str, Person], wide: Mapping[Cell, Width]) -> Sizing:
+    """With what each midpoint came from, where that is not simply the band's own."""
+    grants = dict(sizing.grants)
+    for person_id, factors in grants.items():
+        width = wide[people[person_id].level, people[person_id].pay_band or ""]
+        if width.moves or width.is_small:
+            grants[person_id] = replace(factors, band=width)
+    return replace(sizing, grants=grants)
 
 
 def _claims(  # noqa: PLR0917 - private, called once
     moment: Moment,
     month: Month,
     taking_part: list[tuple[Person, Participant]],
-    wide: Mapping[tuple[str, str], NanoUSD],
+    wide: Mapping[Cell, Width],
     midpoints: Midpoints,
     adjusted: Mapping[str, Decimal],
     book: Handbook,
@@ -118,8 +132,8 @@ def _claims(  # noqa: PLR0917 - private, called once
         days = _days_granted(who, month, book)
         if not days:
             continue
-        midpoint = wide.get((person.level, person.pay_band or ""))
-        if midpoint is None:
+        width = wide.get((person.level, person.pay_band or ""))
+        if width is None:
             unsized[person.id] = _no_midpoint(person.pay_band, midpoints, month)
             continue
         own, peers = history.get(person.id, (None, None))
@@ -129,7 +143,7 @@ def _claims(  # noqa: PLR0917 - private, called once
             Claim(
                 person.id,
                 person.level,
-                midpoint,
+                width.midpoint,
                 person.fte_permille,
                 days,
                 days_in_month,
@@ -156,7 +170,7 @@ def _days_granted(who: Participant, month: Month, book: Handbook) -> int:
     """The days of a month that count. Most people's is whole, and need not be counted day by day."""
     left = who.left_on is not None and who.left_on < month.next().first_day
     if left or who.absences or who.hired_on > month.first_day:
-        return rollout.active_days(who, month, book.sizing.leave_days)
+        return rollout.active_days(who, month, book.sizing.leave_days, join=book.sizing.join_leaves)
     return sum(1 for _ in month.days())
 
 

@@ -9,8 +9,11 @@ from policy import rollout, texts
 from policy.reasons import Refusal
 from policy.value import currencies
 from policy.value.currencies import USD, Money
+from programme import pausing
 from programme.people import directory, projects_file
 from store import audit
+from store.grants import pauses
+from store.ledger import ledger
 from store.people import terms as store
 
 if TYPE_CHECKING:
@@ -66,11 +69,13 @@ def bands(moment: Moment, day: date) -> dict[str, Money]:
 
 
 def set_leave(moment: Moment, email: str, first: date, last: date | None, *, actor: str) -> None:
-    """Note that someone is away; a leave that is longer than the handbook's bound pauses their grants."""
+    """Note that someone is away; one that is longer than the handbook's bound pauses their grants, and their lots."""
     if last is not None and last < first:
         raise Refusal("leave_backwards", f"until = {last}: must not be before the first day, {first}.")
     person = directory.require(moment, email)
     store.set_leave(moment.session, person.id, first, last)
+    ledger.lock(moment.session, pauses.wallets_of(moment.session, [person.id]))
+    pausing.count(moment, [person.id])
     after = {"first_day": first.isoformat(), "last_day": last.isoformat() if last else None}
     _note(moment, "people.leave", person.id, actor, after=after)
 

@@ -161,7 +161,9 @@ def _leaves(moment: Moment, months: Sequence[Month]) -> dict[str, set[tuple[date
 
 def _is_there(who: Participant, monday: date, months: set[Month], book: Handbook) -> bool:
     sunday = _sunday(monday)
-    return Month.containing(sunday) in months and rollout.is_there(who, monday, sunday, book.sizing.leave_days)
+    rules = book.sizing
+    there = rollout.is_there(who, monday, sunday, rules.leave_days, join=rules.join_leaves)
+    return there and Month.containing(sunday) in months
 
 
 def _sunday(monday: date) -> date:

@@ -167,11 +167,14 @@ def set_midpoint(session: Session, band: str, *, holds_from: date, midpoint: Mon
 
 
 def leaves(session: Session, month: Month) -> dict[str, list[tuple[date, date | None]]]:
-    """First and last days of the leaves that touch a month, by person."""
-    query = sa.select(absences.c.person_id, absences.c.first_day, absences.c.last_day).where(
-        absences.c.first_day < month.next().first_day,
-        sa.or_(absences.c.last_day.is_(None), absences.c.last_day >= month.first_day),
+    """First and last days of all leaves of those who have one that touches a month: it may be part of a longer one."""
+    touching = absences.alias()
+    who = sa.select(touching.c.person_id).where(
+        touching.c.first_day < month.next().first_day,
+        sa.or_(touching.c.last_day.is_(None), touching.c.last_day >= month.first_day),
     )
+    query = sa.select(absences.c.person_id, absences.c.first_day, absences.c.last_day)
+    query = query.where(absences.c.person_id.in_(who))
     found: dict[str, list[tuple[date, date | None]]] = {}
     for person_id, first, last in session.execute(query):
         found.setdefault(person_id, []).append((first, last))

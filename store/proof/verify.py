@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 from store import audit
 from store.proof import (
     appeals,
+    bands,
     books,
     corrections,
     exceptions,
     handbook,
     lapses,
     leavers,
+    pauses,
     quarantine,
     rates,
     review_votes,
@@ -59,8 +61,10 @@ def audit_chain(session: Session) -> Iterator[str]:
 
 CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (
     *books.CHECKS,
+    *bands.CHECKS,
     *lapses.CHECKS,
     *leavers.CHECKS,
+    *pauses.CHECKS,
     *value.CHECKS,
     *rates.CHECKS,
     *usage.CHECKS,

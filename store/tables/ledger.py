@@ -61,6 +61,7 @@ lots = Table(
     Column("expires_at", Instant, nullable=False),
     Column("reason", Text, nullable=False),
     Column("granted_by", Text, nullable=False),
+    Column("granted_until", Instant, comment="Its end, where a leave moved it."),
     CheckConstraint("amount > 0", name="amount"),
     CheckConstraint("remaining BETWEEN 0 AND amount", name="remaining"),
     CheckConstraint("starts_at < expires_at", name="dates"),

@@ -64,6 +64,7 @@ absences = Table(
     Column("person_id", Text, ForeignKey(people.c.id), primary_key=True),
     Column("first_day", Date, primary_key=True),
     Column("last_day", Date, comment="Empty while nobody knows."),
+    Column("counted_at", Instant, comment="When ends of lots were last moved by it."),
     CheckConstraint("last_day IS NULL OR last_day >= first_day", name="days"),
 )
 

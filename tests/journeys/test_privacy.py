@@ -231,7 +231,9 @@ def allowed(app: App, reader: str) -> set[Decimal]:
         for request in requests_store.made_between(moment.session, None, None):
             card = cards.of(moment, request.id)
             judged = card.situation
-            amounts = [request.amount, request.granted or MicroTokens(0), judged.monthly_grant, judged.available]
+            amounts = [request.amount, request.granted or MicroTokens(0)]
+            if not judged.is_small_group:
+                amounts += [judged.monthly_grant, judged.available]
             amounts += [judged.earlier, card.left, *(past.amount for past in card.past)]
             found |= told([int(amount) for amount in amounts], 10**6) | told([int(amount) for amount in amounts], 10**8)
     return found

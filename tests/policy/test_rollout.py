@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import date, timedelta
-from typing import Any
+from datetime import date
 
 import pytest
 from hypothesis import given
@@ -129,42 +128,6 @@ def test_days_that_count(changes: dict[str, object], days: int) -> None:
     """Days of employment count, but for those of a leave longer than thirty days."""
     person = dataclasses.replace(ADA, **changes)  # type: ignore[arg-type]
     assert rollout.active_days(person, DECEMBER, 30) == days
-
-
-@pytest.mark.parametrize(
-    ("absences", "leaves"),
-    [
-        ([((12, 1), (12, 20)), ((12, 21), (12, 31))], [((12, 1), (12, 31))]),
-        ([((12, 1), (12, 20)), ((12, 10), (12, 31))], [((12, 1), (12, 31))]),
-        ([((12, 1), (12, 20)), ((12, 22), (12, 31))], []),
-        ([((12, 21), (12, 31)), ((12, 1), (12, 20))], [((12, 1), (12, 31))]),
-        ([((12, 1), (12, 5)), ((12, 6), None)], [((12, 1), None)]),
-        ([((12, 1), None), ((12, 6), (12, 7))], [((12, 1), None)]),
-    ],
-)
-def test_leaves_that_touch_are_one(absences: list[Any], leaves: list[Any]) -> None:
-    """Twenty days and eleven more are one leave of thirty-one; a day at work in between makes two short ones."""
-
-    def days(some: list[Any]) -> list[tuple[date, date | None]]:
-        return [(date(2027, *first), last and date(2027, *last)) for first, last in some]
-
-    assert rollout.long_leaves(days(absences), 30) == days(leaves)
-
-
-@given(st.lists(st.tuples(st.integers(0, 90), st.integers(0, 20)), max_size=8))
-def test_a_leave_is_counted_by_its_days_away(spans: list[tuple[int, int]]) -> None:
-    """However a time away is cut into absences, the long leaves are its stretches of more than thirty days."""
-    begin = date(2027, 1, 1)
-    away = {begin + timedelta(days=first + i) for first, length in spans for i in range(length + 1)}
-    stretches: list[list[date]] = []
-    for day in sorted(away):
-        if stretches and day - stretches[-1][-1] == timedelta(days=1):
-            stretches[-1].append(day)
-        else:
-            stretches.append([day])
-    absences = [(begin + timedelta(days=first), begin + timedelta(days=first + length)) for first, length in spans]
-    expected = [(days[0], days[-1]) for days in stretches if len(days) > 30]
-    assert rollout.long_leaves(absences, 30) == expected
 
 
 @given(st.dictionaries(st.text(max_size=5), st.integers(1, 50), max_size=30), st.integers(1, 6), st.text())

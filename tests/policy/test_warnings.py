@@ -35,6 +35,19 @@ def test_each_percentage_is_reached_once_and_in_order(shares: list[int]) -> None
     assert set(told) == {percent for percent in RULES.percent if percent * 10 <= max(shares, default=0)}
 
 
+@given(shares=st.lists(st.integers(0, 1000), max_size=20))
+def test_each_percentage_counts_anew_once_the_share_was_below(shares: list[int]) -> None:
+    """However shares rise and fall, a percentage is told exactly when the share comes from below it to it or above."""
+    told: set[int] = set()
+    before = -1
+    for share in shares:
+        told -= set(warnings.fallen_below(share, told))
+        crossed = warnings.crossed(share, RULES, told)
+        assert set(crossed) == {percent for percent in RULES.percent if before < percent * 10 <= share}
+        told |= set(crossed)
+        before = share
+
+
 @pytest.mark.parametrize(
     ("reached", "choice", "told"),
     [

@@ -163,6 +163,7 @@ MAJOR = dataclasses.replace(
     worth=NanoUSD.parse("9180"),
     tally=Tally(3, 0, 3, "open", lacks_finance=True, because=()),
 )
+IN_A_SMALL_GROUP = dataclasses.replace(OPEN, situation=dataclasses.replace(SITUATION, is_small_group=True))
 NO_GRANT = dataclasses.replace(
     OPEN, situation=dataclasses.replace(SITUATION, monthly_grant=MicroTokens(0), runs_out=None)
 )
@@ -261,6 +262,7 @@ CASES: dict[str, Callable[[], Message]] = {
     "card_under_way": lambda: exceptions.card(UNDER_WAY),
     "card_major": lambda: exceptions.card(MAJOR),
     "card_without_a_grant": lambda: exceptions.card(NO_GRANT),
+    "card_of_a_small_group": lambda: exceptions.card(IN_A_SMALL_GROUP),
     "card_approved": lambda: exceptions.card(APPROVED),
     "card_rejected": lambda: exceptions.card(REJECTED),
     "card_lapsed": lambda: exceptions.card(LAPSED),

@@ -22,6 +22,7 @@ from slack_sdk.models.views import View
 from handlers import slack_app
 from handlers.balance import balance as handler
 from handlers.slack.commands import BOARD, PROGRAMME, TEAM, YOURS
+from policy.bands import Width
 from policy.handbook import Service
 from policy.kinds import EntryKind, LotKind
 from policy.pace import Outlook
@@ -231,6 +232,8 @@ def unknown_person(email: str | None, contact: str = CONTACT) -> Message:
     return render.message("shared/unknown_person", email=email, contact=contact)
 
 
+P4 = NanoUSD.parse("190000")
+MERGED = dataclasses.replace(letters.factors(), band=Width(NanoUSD.parse("210000"), P4, ("P4", "P5")))
 CASES: dict[str, Callable[[], Message]] = (
     {
         "balance": lambda: balance(USUAL),
@@ -244,6 +247,11 @@ CASES: dict[str, Callable[[], Message]] = (
         "balance_that_lapses": lambda: balance(LAPSING),
         "balance_of_which_some_lapsed": lambda: balance(LAPSED),
         "why_it_lapses": lambda: why(LAPSING, parts=PARTS),
+        "balance_with_merged_bands": lambda: balance(dataclasses.replace(USUAL, grant=MERGED)),
+        "why_with_merged_bands": lambda: why(USUAL, grant=MERGED, parts=PARTS),
+        "why_in_a_small_group": lambda: why(
+            USUAL, grant=dataclasses.replace(MERGED, band=Width(P4, P4, is_small=True)), parts=PARTS
+        ),
         "why_written_off": lambda: why(
             dataclasses.replace(NEWCOMER, used_before=True),
             parts={"grant": "100", "usage": "-140", "write_off": "40"},

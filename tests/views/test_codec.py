@@ -22,7 +22,7 @@ FACTORS = (
     '"seniority":"0.95","complexity":"1","history":"1","weight":"0.9500","budget_share":"1","bound":"",'
     '"usd":1069117000000,"per_token":10000000,"buffer_permille":141,"amount":93700000000,'
     '"projects":[{"name":"Atlas","complexity":"novel","share_permille":600}],"utilisation":"0.3790","peers":null,'
-    '"adjustment":"1.0000","rate":{"currency":"USD","per_unit":1000000000}}'
+    '"adjustment":"1.0000","rate":{"currency":"USD","per_unit":1000000000},"band":null}'
 )
 KEPT: dict[type, str] = {
     Statement: (
@@ -48,7 +48,8 @@ KEPT: dict[type, str] = {
     Situation: (
         '{"monthly_grant":93700000000,"available":156500000000,"runs_out":"2027-03-01","earlier":3000000000,'
         '"pool":null,"value_version":"2026-Q4.1","per_token":10000000,"manager":"per_1","sponsor":null,'
-        '"because":[{"code":"fast","text":"at most 1 × the monthly grant","figures":{"times":"1"}}]}'
+        '"because":[{"code":"fast","text":"at most 1 × the monthly grant","figures":{"times":"1"}}],'
+        '"is_small_group":false}'
     ),
 }
 """Rows as version 0.1.0 wrote them: they wait for months, and those who asked may read them in a year."""
@@ -74,6 +75,14 @@ def test_a_grant_from_before_currencies_was_made_in_usd() -> None:
     kept = json.loads(KEPT[Statement])
     del kept["factors"]["rate"]
     assert codec.read(Statement, kept).factors.rate == PAR
+
+
+def test_rows_from_before_bands_had_to_be_near_are_read() -> None:
+    """A grant without its band, and a request without the size of its group, say nothing of either."""
+    statement, situation = json.loads(KEPT[Statement]), json.loads(KEPT[Situation])
+    del statement["factors"]["band"], situation["is_small_group"]
+    assert not codec.read(Statement, statement).factors.is_small_group
+    assert not codec.read(Situation, situation).is_small_group
 
 
 @pytest.mark.parametrize(

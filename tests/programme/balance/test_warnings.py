@@ -115,15 +115,15 @@ def test_a_warning_looks_ahead_from_the_persons_own_days(app: App) -> None:
 
 
 def test_more_tokens_and_a_new_month_begin_anew(app: App) -> None:
-    """Tokens that come later lower the share: once it is reached again it is told again; so it is in the next month."""
+    """600 of 1,000 are told; with 1,000 more it is 30 %, and half is told when it is reached again."""
     cast.give(app, ADA, "1000")
     spend(app, "a", 600)
     ticker.warn(app)
     cast.give(app, ADA, "1000")
-    spend(app, "b", 300)
     ticker.warn(app)
     assert told(app) == [(ADA, 50)]
-    spend(app, "more", 150)
+    spend(app, "b", 450)
+    ticker.warn(app)
     ticker.warn(app)
     assert told(app) == [(ADA, 50), (ADA, 50)]
     app.clock.move(days=15)  # type: ignore[attr-defined]  # the tests' clock
@@ -145,6 +145,45 @@ def test_an_exception_after_the_last_warning_is_warned_of_anew(sqlite_app: App, 
         spend(app, f"more{number}", 50_000 if at_once else 5_000, who=BEN)
         ticker.warn(app)
     assert [percent for _, percent in told(app)[before:]] == ([100] if at_once else [70, 85, 95, 100])
+
+
+def test_after_all_was_used_new_tokens_are_warned_of_too(app: App) -> None:
+    """All of 1,000 used, 1,000 more given and used before anyone looked: told twice that nothing is left."""
+    cast.give(app, ADA, "1000")
+    spend(app, "a", 1_002)
+    ticker.warn(app)
+    cast.give(app, ADA, "1000")
+    spend(app, "b", 1_002)
+    ticker.warn(app)
+    assert told(app) == [(ADA, 100), (ADA, 100)]
+    assert books.findings(app) == {}
+
+
+def test_a_gift_that_leaves_the_share_above_says_nothing_twice(app: App) -> None:
+    """950 of 1,000 are 95 %; with 100 more they are 86 %, and only 95 % is told again."""
+    cast.give(app, ADA, "1000")
+    spend(app, "a", 951)
+    ticker.warn(app)
+    cast.give(app, ADA, "100")
+    spend(app, "b", 30)
+    ticker.warn(app)
+    assert told(app) == [(ADA, 95)]
+    spend(app, "c", 66)
+    ticker.warn(app)
+    assert told(app) == [(ADA, 95), (ADA, 95)]
+
+
+def test_by_a_handbook_of_before_each_is_told_once_a_month(app: App) -> None:
+    """Without `again` more tokens begin nothing anew."""
+    text = books.handbook_text("2026.before", app.clock().date()).replace('again = "below"\n', "")
+    books.apply_text(app, text)
+    cast.give(app, ADA, "1000")
+    spend(app, "a", 1_002)
+    ticker.warn(app)
+    cast.give(app, ADA, "1000")
+    spend(app, "b", 1_002)
+    ticker.warn(app)
+    assert told(app) == [(ADA, 100)]
 
 
 def test_debt_is_told_as_debt(app: App) -> None:

@@ -127,7 +127,7 @@ def decided(office: App, monkeypatch: pytest.MonkeyPatch) -> tuple[Request, int]
 
 
 def test_a_click_on_approve_reads_nothing_twice(office: App, decided: tuple[Request, int]) -> None:
-    """Vote, decision, credit, messages and audit take at most 21 statements; one more where others benefit."""
+    """Vote, decision, credit, warnings, messages and audit take at most 21 statements; with beneficiaries one more."""
     assert decided[1] <= APPROVE
     assert books.audited(office, "request.vote")[-1]["after"]["state"] == "approved"
 
