@@ -86,7 +86,7 @@ SITUATION = Situation(
     per_token=NanoUSD.parse("0.0102"),
     manager=None,
     sponsor=None,
-    because=(Reason("standard", "at most 3 × the monthly grant"),),
+    because=(Reason("standard", "at most 3 times the monthly grant"),),
 )
 BEN, IRIS = PersonName("Ben Okafor", "U0BEN"), PersonName("Iris Tan", "U0IRIS")
 OMAR, TESS, ZOE = (
