@@ -18,7 +18,7 @@ from programme.handbook.thresholds import THRESHOLDS
 from programme.reviews.single_cases import CaseDecision
 from programme.reviews.voting import VoteReceipt
 from templates import handbook, render, reviews
-from tests.support import cards, proposed
+from tests.support import appealed, cards, proposed
 from tests.support.letters import ENDLESS, HOSTILE
 from views.handbook import Offered
 from views.people import PersonName
@@ -382,7 +382,7 @@ def _amend(view: dict[str, Any]) -> dict[str, Any]:
 
 
 def _why(view: dict[str, Any]) -> dict[str, Any]:
-    return render.modal("reviews/why", lines=reviews.lines, **view)
+    return render.modal("reviews/why", lines=reviews.lines, ground=appealed.GROUND, **view)
 
 
 def _decided(view: dict[str, Any]) -> dict[str, Any]:
