@@ -14,6 +14,7 @@ from handlers.slack.interactions import Modal, on_press, on_submit
 from policy import texts
 from policy.period import Quarter, day_of
 from policy.reasons import FieldsRefused, Refusal
+from programme import waiting
 from programme.exceptions import cards, questions, voting
 from programme.exceptions.request import require_undecided
 from programme.exceptions.voting import Ballot
@@ -24,7 +25,7 @@ from store.audit import Place
 from store.exceptions import requests
 from store.people import board as board_store
 from store.people import directory as people_store
-from templates import exceptions, formats, render, reviews
+from templates import exceptions, formats, homes, render, reviews
 
 if TYPE_CHECKING:
     from slack_bolt import App as Bolt
@@ -144,7 +145,7 @@ def show_queue(app: App, request: Request) -> Message | None:
         if person is None:
             return None
         queue = cards.queue(moment, person.id, most=SHOWN_LINES)
-        call = calls.of(moment, person.id)
+        call, duties = calls.of(moment, person.id), waiting.of(moment, person.id)
         handed = board_store.delegations_on(moment.session, day_of(request.now, app.zone)).get(person.id)
     values = {line.card.request.id: exceptions.button_value(line.card) for line in queue.lines}
     stands_in_until = handed.last_day if handed else None
@@ -154,6 +155,8 @@ def show_queue(app: App, request: Request) -> Message | None:
         values=values,
         stands_in_until=stands_in_until,
         call_=call,
+        waiting=duties,
+        **homes.WAITING,
         button_value=reviews.button_value(call) if call else "",
     )
 

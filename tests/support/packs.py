@@ -17,6 +17,7 @@ from policy.units import MicroTokens, NanoUSD
 from programme.handbook.thresholds import THRESHOLDS
 from programme.reviews.single_cases import CaseDecision
 from programme.reviews.voting import VoteReceipt
+from programme.waiting import Waiting
 from templates import handbook, render, reviews
 from tests.support import appealed, cards, proposed
 from tests.support.letters import ENDLESS, HOSTILE
@@ -326,6 +327,14 @@ AMENDED_CASE = KEPT._replace(
 )
 
 
+DUTIES = Waiting((appealed.OPEN,), (proposed.OPEN,))
+
+
+def duties(text: str) -> Waiting:
+    """As many appeals and proposals as are listed, in which everything that someone wrote is a text."""
+    return Waiting((appealed.told(text),) * 3, (proposed.hostile(proposed.OPEN, text),) * 3, 7)
+
+
 OFFERED = Offered(
     base="2026.1",
     percents={one.key: f"{10 * place}.5" for place, one in enumerate(THRESHOLDS)},
@@ -428,6 +437,9 @@ CASES: dict[str, Callable[[], Message]] = {
         dataclasses.replace(WAITS_FOR_A_SECOND, decided_by=PersonName(HOSTILE, None))
     ),
     "confirmed_value": lambda: render.message("reviews/confirmed", value=VALUE_ADOPTED),
+    "queue_with_an_appeal_and_a_proposal": lambda: cards.queue(duties=DUTIES),
+    "queue_with_everything": lambda: cards.queue(cards.OPEN, call_=CALL, duties=dataclasses.replace(DUTIES, more=2)),
+    "queue_with_duties_hostile": lambda: cards.queue(duties=duties(HOSTILE)),
     "queue_with_a_review": lambda: cards.queue(call_=CALL),
     "queue_with_a_review_voted_against": lambda: cards.queue(call_=CALLED_AND_AGAINST),
     "queue_with_a_review_to_vote_on_anew": lambda: cards.queue(call_=CALLED_ANEW),
@@ -446,6 +458,9 @@ CASES: dict[str, Callable[[], Message]] = {
 }
 ENDLESS_CASES: dict[str, Callable[[], Message]] = {
     "pack": lambda: reviews.pack(stuffed(ENDLESS, most=40)),
+    "queue_with_duties": lambda: cards.queue(
+        *[cards.hostile(cards.OPEN, ENDLESS)] * 10, call_=called(ENDLESS), duties=duties(ENDLESS)
+    ),
     "queue_with_a_review": lambda: cards.queue(call_=called(ENDLESS)),
 }
 MODALS: dict[str, Callable[[], dict[str, Any]]] = {
