@@ -14,11 +14,10 @@ from handlers.slack.interactions import Modal, on_press, on_submit
 from policy import texts
 from policy.period import Quarter, day_of
 from policy.reasons import FieldsRefused, Refusal
-from programme import waiting
+from programme import delegating, waiting
 from programme.exceptions import cards, questions, voting
 from programme.exceptions.request import require_undecided
 from programme.exceptions.voting import Ballot
-from programme.people import board
 from programme.reviews import calls
 from programme.value import valuation
 from store.audit import Place
@@ -170,14 +169,14 @@ def delegate(app: App, request: Request) -> Message | None:
             return None
         today = day_of(request.now, app.zone)
         if words.casefold() == "off":
-            taken = board.take_back(moment, member)
+            taken = delegating.take_back(moment, member)
             text = "Your vote is yours again." if taken else "You hadn't handed your vote to anyone."
         elif not words:
             held = board_store.delegations_on(moment.session, today).get(member.id)
             text = _held(moment.session, held)
         else:
             to, last_day = _to_whom(moment.session, words)
-            board.delegate(moment, member, to, last_day)
+            delegating.hand_over(moment, member, to, last_day)
             text = f"{to.name} votes in your place until the end of {formats.day(last_day)}. {_OFF}"
     return render.message("exceptions/done", text=text)
 

@@ -330,6 +330,10 @@ AMENDED_CASE = KEPT._replace(
 DUTIES = Waiting((appealed.OPEN,), (proposed.OPEN,))
 
 
+def stands_in(who: str = "Tess Vance", *, requests: int = 0, quarter: Quarter | None = None) -> Message:
+    return render.message("board/stands_in", who=who, last_day=date(2026, 12, 24), requests=requests, quarter=quarter)
+
+
 def duties(text: str) -> Waiting:
     """As many appeals and proposals as are listed, in which everything that someone wrote is a text."""
     return Waiting((appealed.told(text),) * 3, (proposed.hostile(proposed.OPEN, text),) * 3, 7)
@@ -437,6 +441,13 @@ CASES: dict[str, Callable[[], Message]] = {
         dataclasses.replace(WAITS_FOR_A_SECOND, decided_by=PersonName(HOSTILE, None))
     ),
     "confirmed_value": lambda: render.message("reviews/confirmed", value=VALUE_ADOPTED),
+    "stands_in": lambda: stands_in(requests=2),
+    "stands_in_for_a_review": lambda: stands_in(quarter=Quarter(2026, 4)),
+    "stands_in_for_both": lambda: stands_in(requests=1, quarter=Quarter(2026, 4)),
+    "stands_in_for_nothing": stands_in,
+    "stands_in_hostile": lambda: stands_in(HOSTILE),
+    "stood_in": lambda: render.message("board/stood_in", who="Tess Vance"),
+    "stood_in_hostile": lambda: render.message("board/stood_in", who=HOSTILE),
     "queue_with_an_appeal_and_a_proposal": lambda: cards.queue(duties=DUTIES),
     "queue_with_everything": lambda: cards.queue(cards.OPEN, call_=CALL, duties=dataclasses.replace(DUTIES, more=2)),
     "queue_with_duties_hostile": lambda: cards.queue(duties=duties(HOSTILE)),
@@ -458,6 +469,8 @@ CASES: dict[str, Callable[[], Message]] = {
 }
 ENDLESS_CASES: dict[str, Callable[[], Message]] = {
     "pack": lambda: reviews.pack(stuffed(ENDLESS, most=40)),
+    "stands_in": lambda: stands_in(ENDLESS),
+    "stood_in": lambda: render.message("board/stood_in", who=ENDLESS),
     "queue_with_duties": lambda: cards.queue(
         *[cards.hostile(cards.OPEN, ENDLESS)] * 10, call_=called(ENDLESS), duties=duties(ENDLESS)
     ),
