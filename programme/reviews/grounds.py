@@ -6,10 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from policy.reviews import ground
-from policy.reviews.proposal import AMENDED, HELD, sized
+from policy.reviews.proposal import AMENDED, HELD, PROPOSED, sized
 from store.reviews import drafts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from policy.period import Quarter
     from policy.reviews.ground import Ground
     from policy.units import MicroTokens
@@ -49,6 +51,16 @@ def grant_of(moment: Moment, kept: Review, one: ReviewedCase) -> Grant:
         return Grant(one.case.grant_after, one.case.bound)
     # Few cases are amended, so nobody keeps what their grants become.
     return grants_as_decided(moment, kept).get(one.case.person_id, NO_GRANT)
+
+
+def grants(moment: Moment, kept: Review, cases: Iterable[ReviewedCase]) -> dict[str, Grant]:
+    """Everyone's grant with what was decided by now; as it was drafted where nothing was decided otherwise."""
+    some = list(cases)
+    decided = {}
+    if any(one.decision != PROPOSED for one in some):
+        decided = grants_as_decided(moment, kept)
+    as_drafted = {one.case.person_id: Grant(one.case.grant_after, one.case.bound) for one in some}
+    return as_drafted | decided
 
 
 def grants_as_decided(moment: Moment, kept: Review) -> dict[str, Grant]:

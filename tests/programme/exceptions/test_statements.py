@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from programme.app import App
     from store.exceptions.requests import Request
 
-BOARD, APPROVE, MESSAGE = 12, 20, 8
+BOARD, APPROVE, MESSAGE = 14, 20, 8
 
 
 @pytest.fixture

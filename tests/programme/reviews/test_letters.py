@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from policy.reviews.proposal import AMENDED, HELD
-from programme.reviews import effects, grounds
+from programme.reviews import drafting, effects, grounds
 from store.reviews import drafts
 from tests.support import appealed, books, cast, reviewed
 from tests.support import requests as asking
@@ -78,3 +78,21 @@ def test_the_ground_has_both_quarters(company: App) -> None:
         assert cut.peers is not None
         assert cut.used < cut.ends_low <= cut.peers * Decimal("0.6")
         assert effects.notice(moment, Q4, cast.id_of(moment.session, BUSY)).ground.name in {"high", "efficiency"}
+
+
+@pytest.mark.parametrize("otherwise", [0, 1, 5])
+def test_the_pack_tells_what_was_decided(company: App, otherwise: int) -> None:
+    """As proposed until the vote, then as decided; where few were decided otherwise, the total would tell theirs."""
+    with books.rolled_back(company) as moment:
+        proposed = drafting.summary(moment, Q4).grants_after
+        raised = [one.case.person_id for one in drafts.cases(moment.session, Q4) if one.case.delta_thousandths > 0]
+        by = {"decided_at": FRIDAY, "decided_by": cast.id_of(moment.session, TESS), "decision_reason": "Later"}
+        for person_id in raised[:otherwise]:
+            assert drafts.decide(moment.session, Q4, person_id, decision=HELD, **by)
+        assert drafting.summary(moment, Q4).grants_after == proposed
+        appealed.adopt(moment)
+        found = drafting.summary(moment, Q4)
+        kept = drafts.get(moment.session, Q4)
+        assert kept is not None
+        decided = sum(int(one.amount or 0) for one in grounds.grants_as_decided(moment, kept).values())
+        assert found.grants_after == (None if otherwise == 1 else decided)
