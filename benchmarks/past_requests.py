@@ -156,7 +156,7 @@ _SITUATION = codec.plain(
         per_token=NanoUSD(3_000_000),
         manager=None,
         sponsor=None,
-        because=(Reason("fast", "at most 1 × the monthly grant and USD 5,000"),),
+        because=(Reason("fast", "at most the monthly grant and USD 5,000"),),
     )
 )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from policy import multiples
 from policy.reasons import Reason, Refusal
 from policy.units import MicroTokens, NanoUSD
 
@@ -71,7 +72,7 @@ def classify(ask: Ask, rules: ExceptionRules) -> Classified:
         within = int(ask.total) <= int(ask.monthly_grant * limits.grants)
         if within and (limits.usd is None or worth <= limits.usd):
             return Classified(name, (*because, _within(name, rules)))
-    return Classified(MAJOR, (*because, _reason("grants", "more than {standard} × the monthly grant", rules)))
+    return Classified(MAJOR, (*because, _reason("grants", "more than {standard}", rules)))
 
 
 def _most_of_pool(ask: Ask, pool: NanoUSD, rules: MajorRules) -> int:
@@ -104,14 +105,14 @@ def _of_splitting(ask: Ask, rules: ExceptionRules) -> tuple[Reason, ...]:
 
 def _within(name: str, rules: ExceptionRules) -> Reason:
     if name == FAST:
-        return _reason(name, "at most {fast} × the monthly grant and USD {usd}", rules)
-    return _reason(name, "at most {standard} × the monthly grant", rules)
+        return _reason(name, "at most {fast} and USD {usd}", rules)
+    return _reason(name, "at most {standard}", rules)
 
 
 def _reason(code: str, text: str, rules: ExceptionRules) -> Reason:
     figures = {
-        "fast": _plain(rules.fast.grants),
-        "standard": _plain(rules.standard.grants),
+        "fast": multiples.limit(rules.fast.grants),
+        "standard": multiples.limit(rules.standard.grants),
         "usd": f"{rules.fast.usd.decimal if rules.fast.usd else Decimal(0):,.0f}",
         "share": _plain(rules.major.pool_share * 100),
     }

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from policy.reasons import Refusal
 from policy.warnings import ALL
+from programme import waiting
 from programme.balance import balance, burn_down
 from programme.exceptions import cards
 from programme.people import board
 from programme.reports.team import team_report
 from programme.reviews import calls
 from programme.value.standing import RecentFigures
+from programme.waiting import NOTHING, Waiting
 from store.balance import warnings as warnings_store
 from store.exceptions import requests as requests_store
 from store.people import board as board_store
@@ -61,12 +63,13 @@ class WarningsWanted:
 class Board:
     """What waits for the board; its standing is for those who have a seat, not for who stands in for one of them.
 
-    `stands_in_until` is the day until which someone else votes for them.
+    `stands_in_until` is the day until which someone else votes for them; `waiting` is what else they may decide.
     """
 
     queue: Queue
     standing: ProgrammeFigures | None
     stands_in_until: date | None
+    waiting: Waiting = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,4 +139,4 @@ def _board(moment: Moment, person: Person, recent: RecentFigures) -> Board | Non
     handed = board_store.delegations_on(moment.session, moment.today).get(person.id)
     sits = any(seat.person_id == person.id for seat in board.seats(moment))
     standing = recent.get(moment) if sits else None
-    return Board(queue, standing, handed.last_day if handed else None)
+    return Board(queue, standing, handed.last_day if handed else None, waiting.of(moment, person.id))

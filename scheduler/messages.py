@@ -5,7 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scheduler.composers import appeals, audit, exceptions, grants, handbook, people, reports, reviews, usage, warnings
+from scheduler.composers import (
+    appeals,
+    audit,
+    board,
+    exceptions,
+    grants,
+    handbook,
+    people,
+    reports,
+    reviews,
+    usage,
+    warnings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,6 +68,8 @@ LIVE: dict[str, Callable[[App, object], Message | None]] = {
     "appeals/mine": appeals.compose_mine,
     "appeals/note": appeals.compose_note,
     "appeals/nobody": appeals.compose_nobody,
+    "board/stands_in": board.compose_stands_in,
+    "board/stood_in": board.compose_stood_in,
     "people/linked": people.compose_linked,
     "people/moved": people.compose_moved,
     "people/other_account": people.compose_other_account,

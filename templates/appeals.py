@@ -21,7 +21,6 @@ def card(shown: Card, occasion: str = "") -> Message:
         "appeals/card",
         card=shown,
         change=reviews.change(shown.delta_thousandths),
-        because=reviews.lines(shown.because),
         button_value=shown.id,
         occasion=occasion,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from policy.units import NANO_PER_USD
-from templates import exceptions, formats, render, reviews, team
+from templates import exceptions, formats, handbook, render, reviews, team
 from templates.charts import native
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ class Home(Protocol):
     def burn_down(self) -> BurnDown | None: ...
 
 
+WAITING = {"change_in_percent": reviews.change, "proposal_value": handbook.button_value}
+"""What the list of appeals and proposals needs of Python, wherever it stands."""
 NATIVE = ("data_visualization", "data_table")
 """Blocks that Slack draws by itself, and that a workspace may not know yet."""
 
@@ -50,7 +52,9 @@ def person(home: Home) -> Block:
     values |= {card.request.id: exceptions.button_value(card) for card in home.requests.cards}
     of_team = team.words(home.team) | {"teams_below": _teams(home.team.teams)} if home.team else {}
     review_value = reviews.button_value(home.review) if home.review else ""
-    return render.home("person", home=home, values=values, charts=_charts(home), review_value=review_value, **of_team)
+    return render.home(
+        "person", home=home, values=values, charts=_charts(home), review_value=review_value, **WAITING, **of_team
+    )
 
 
 def _charts(home: Home) -> dict[str, Block | None]:

@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from policy import multiples
 from templates import formats
 from templates.blocks import Block, BlockCollector
 from templates.limits import NOT_IN_MODALS
@@ -40,6 +41,9 @@ MODALS, HOMES = "modals", "home"
 _views = {folder: PackageLoader("templates", folder) for folder in (MODALS, HOMES)}
 
 
+MULTIPLES = {"in_grants": multiples.grants, "grants_at_most": multiples.limit}
+
+
 def environment() -> Environment:
     """The templates' environment, with our filters and nothing else."""
     env = Environment(
@@ -52,7 +56,7 @@ def environment() -> Environment:
         # Templates ship with the package: they do not change under a running process.
         auto_reload=False,
     )
-    env.filters.update(formats.FILTERS)
+    env.filters.update(formats.FILTERS | MULTIPLES)
     return env
 
 

@@ -92,8 +92,10 @@ def data_uri(picture: Picture) -> str:
     return f"data:image/png;base64,{b64encode(picture.png).decode()}"
 
 
-def decision(decided: ReviewedCase) -> str:
-    """What the board made of a case: `as proposed`, `held (−10 % was proposed)`."""
+def decision(decided: ReviewedCase, by: str) -> str:
+    """What the board made of a case: `as proposed`, `held by Tess Vance on 12 Jan 2027 (−10 % was proposed)`."""
     if decided.decision == "proposed":
         return "as proposed"
-    return f"{decided.decision} ({reviews.change(decided.case.delta_thousandths)} was proposed)"
+    on = "" if decided.decided_at is None else f" on {formats.day(decided.decided_at.date())}"
+    who = f" by {by}" if by else ""
+    return f"{decided.decision}{who}{on} ({reviews.change(decided.case.delta_thousandths)} was proposed)"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from policy.period import Month
+from policy.units import MicroTokens
 from templates import formats, render
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from templates.render import Message
     from views.appeals import Card
     from views.review_figures import Appealed, QuarterFigures
-    from views.reviews import Call, Changed, Pack, Page, Review
+    from views.reviews import Call, Changed, Pack, Page, Review, ReviewedCase
 
 MOST_GROUPS = 12
 """Lines of each kind of groups: more would not fit into a message."""
@@ -35,6 +36,8 @@ OUTCOME = "delta"
 """The reason that only repeats the heading."""
 DELTA = "delta"
 """The figure of a reason that says what it adds, or what all add together."""
+NOTICEABLE = 5
+"""Thousandths between two changes that a reader would ask about."""
 EVERYBODY = "everybody"
 """The key of peers of all role families (policy/reviews/efficiency)."""
 KINDS = {"level": "by level", "team": "by team", "wave": "by wave"}
@@ -117,11 +120,32 @@ def notice(changed: Changed) -> Message:
     return render.message(
         "reviews/notice",
         notice=changed,
-        change=change(changed.delta_thousandths),
-        proposed=_proposed(changed),
-        because=lines(changed.because),
-        would_change=lines(changed.would_change),
+        told=_told(changed),
     )
+
+
+class Told(NamedTuple):
+    """A change in the words and figures of a letter; `moved` is None where no amounts are known.
+
+    `real` is what limits, budget and rounding make of `change`, where that is noticeably something else.
+    """
+
+    change: str
+    proposed: str
+    moved: MicroTokens | None
+    real: str
+    sized_for: Month
+
+
+def _told(changed: Changed) -> Told:
+    before, after = changed.grant_before, changed.grant_after
+    moved, real = None, ""
+    if before is not None and after is not None:
+        moved = MicroTokens(abs(int(after) - int(before)))
+        permille = round(1000 * (int(after) - int(before)) / int(before)) if before else 0
+        if abs(permille - changed.delta_thousandths) >= NOTICEABLE:
+            real = change(permille)
+    return Told(change(changed.delta_thousandths), _proposed(changed), moved, real, Month.parse(changed.sized_for))
 
 
 def _proposed(changed: Changed) -> str:
@@ -138,10 +162,22 @@ def mine(quarter: Quarter | None, changed: Changed | None, *, card: Card | None,
         notice=changed,
         card=card,
         may_appeal=may_appeal,
-        change="" if changed is None else change(changed.delta_thousandths),
-        proposed="" if changed is None else _proposed(changed),
-        because=() if changed is None else lines(changed.because),
-        would_change=() if changed is None else lines(changed.would_change),
+        told=None if changed is None else _told(changed),
+    )
+
+
+def working(quarter: Quarter, kept: ReviewedCase, *, who: str = "") -> Message:
+    """The statistics behind a case, for the person themself or for a member of the board, who reads whose it is."""
+    case = kept.case
+    return render.message(
+        "reviews/working",
+        quarter=quarter,
+        who=who,
+        proposed=change(case.delta_thousandths),
+        before=case.factor_before,
+        after=kept.factor,
+        because=lines(case.reasons),
+        would_change=lines(case.would_change),
     )
 
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from policy.period import Month, Quarter
-    from policy.reasons import Reason
+    from policy.reviews.ground import Ground
     from policy.units import MicroTokens
     from views.people import PersonName
     from views.reviews import ReviewedCase
@@ -55,6 +55,7 @@ class Card:
     deciders: tuple[PersonName, ...]
     silence: Silence
     credited: MicroTokens | None
+    ground: Ground
 
     @property
     def id(self) -> str:
@@ -63,7 +64,3 @@ class Card:
     @property
     def delta_thousandths(self) -> int:
         return self.case.delta_thousandths
-
-    @property
-    def because(self) -> tuple[Reason, ...]:
-        return self.case.case.reasons

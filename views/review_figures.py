@@ -147,7 +147,8 @@ class Appealed:
 class Summary:
     """Everything that the board is shown beside the cases.
 
-    `grants_after` is None where so few grants change that, with a change in per cent, the difference would tell one.
+    `grants_after` is as proposed until the review is adopted, then as decided; None where so few grants change, or were
+    decided otherwise than proposed, that with a change in per cent the difference would tell one.
     `utilisation` counts people in ten bins of ten points and one above, None where it is not told. `missing` counts
     people without a score by the reason, `unknown_use` those whose use is not known. `appealed` is about
     the last review that was adopted before this one.

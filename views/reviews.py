@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from policy.exceptions import Tally
     from policy.period import Month, Quarter
     from policy.reasons import Reason
+    from policy.reviews.ground import Ground
     from policy.reviews.proposal import Basis, Case, ChangeCounts
     from policy.units import MicroTokens
     from views.people import PersonName
@@ -221,8 +222,8 @@ class ReviewFile:
 class Changed:
     """What an adopted review makes of a person's grant, and why.
 
-    The grants are those of the month `sized_for` without the change and with it; None where the board decided
-    otherwise, or there are none. `appeal_until` is None where nothing is cut.
+    The grants are those of the month `sized_for` without the change and with it, within floor, cap and budget; None
+    where there are none. `bound` is the limit at which the new one is. `appeal_until` is None where nothing is cut.
     """
 
     quarter: Quarter
@@ -233,8 +234,10 @@ class Changed:
     sized_for: str
     grant_before: MicroTokens | None
     grant_after: MicroTokens | None
+    bound: str
     decision: str
     decision_reason: str
+    ground: Ground
     peers_size: int | None
     unit: str
     state: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -12,12 +13,14 @@ from bot.cli import common
 from policy import handbook as handbooks
 from policy.reasons import Refusal
 from policy.reviews.adjustment import THOUSANDTH
+from policy.reviews.proposal import PROPOSED
 from programme.people import directory
-from programme.reviews import backtests, drafting, file
+from programme.reviews import backtests, drafting, file, grounds
 from store.people import directory as people_store
 from store.reviews import drafts as store
 from templates import review_page as written
 from templates import reviews as words
+from views.reviews import ADOPTED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,9 +31,10 @@ if TYPE_CHECKING:
     from policy.units import MicroTokens
     from programme.moment import Moment
     from programme.reviews.drafting import DraftOutcome
+    from programme.reviews.grounds import Grant
     from store.engine import Session
     from views.review_figures import Fairness, Summary
-    from views.reviews import ReviewedCase
+    from views.reviews import Review, ReviewedCase
 
 quarter_option = click.option("--quarter", type=common.QuarterType(), help="The latest draft when left out.")
 CASE_HEADING = ("name", "use", "state", "score", "change", "factor", "before", "after", "decision")
@@ -56,7 +60,7 @@ def draft_review(quarter: Quarter, *, dry_run: bool, as_json: bool) -> None:
             with app.undone() as moment:
                 drafted = _draft(moment, quarter)
                 if drafted is not None and not as_json:
-                    _print_cases(moment.session, quarter)
+                    _print_cases(moment, drafting.require(moment, quarter))
         else:
             with app.transaction(now) as moment:
                 drafted = _draft(moment, quarter)
@@ -103,27 +107,61 @@ def show_review(quarter: Quarter | None, *, email: str | None, as_json: bool) ->
         kept = drafting.require(moment, quarter)
         if email is not None:
             one = drafting.case_of(moment, kept.quarter, directory.require(moment, email).id)
-            _show_case(kept.quarter, email, one, as_json=as_json)
+            _show_case(moment, kept, email, one, as_json=as_json)
             return
         summary = drafting.summary(moment, kept.quarter)
         if as_json:
-            cases = [_plain(case) for case in store.cases(moment.session, kept.quarter)]
-            common.print_json({"summary": common.plain(summary), "inputs_digest": kept.inputs_digest, "cases": cases})
+            cases = store.cases(moment.session, kept.quarter)
+            granted = grounds.grants(moment, kept, cases)
+            common.print_json(
+                {
+                    "summary": common.plain(summary),
+                    "inputs_digest": kept.inputs_digest,
+                    **_standing(kept),
+                    "cases": [_plain(case, granted[case.case.person_id]) for case in cases],
+                }
+            )
             return
-        _print_cases(moment.session, kept.quarter)
-        _print_summary(summary, _names(moment.session))
+        names = _names(moment.session)
+        click.echo(_state(kept, names))
+        _print_cases(moment, kept)
+        _print_summary(summary, names)
+
+
+def _standing(kept: Review) -> dict[str, str | None]:
+    """Where a review stands, for programs."""
+    return {
+        "state": kept.state,
+        "decided_at": kept.decided_at.isoformat() if kept.decided_at else None,
+        "decided_by": kept.decided_by,
+        "holds_from": str(kept.holds_from) if kept.holds_from else None,
+    }
+
+
+def _state(kept: Review, names: Mapping[str, str]) -> str:
+    """Whether a review is a draft, adopted or lapsed, since when, by whose deciding vote, and from when it holds."""
+    if kept.decided_at is None:
+        until = f" until {kept.vote_until:%Y-%m-%d %H:%M} UTC" if kept.vote_until else ""
+        return f"{kept.quarter} is a draft{', with the board' + until if until else ''}; no grant has changed."
+    said = f"{kept.quarter} {'was adopted' if kept.state == ADOPTED else 'lapsed'} on {kept.decided_at:%Y-%m-%d}"
+    if kept.state != ADOPTED:
+        return f"{said}; no grant has changed."
+    by = names.get(kept.decided_by or "")
+    return f"{said}{f' by the deciding vote of {by}' if by else ''}; it holds from {kept.holds_from}."
 
 
 def _names(session: Session) -> dict[str, str]:
     return {person["id"]: person["name"] for person in people_store.all_by_email(session).values()}
 
 
-def _print_cases(session: Session, quarter: Quarter) -> None:
-    names = _names(session)
-    common.print_table(CASE_HEADING, [_line(one, names) for one in store.cases(session, quarter)])
+def _print_cases(moment: Moment, kept: Review) -> None:
+    names = _names(moment.session)
+    cases = store.cases(moment.session, kept.quarter)
+    granted = grounds.grants(moment, kept, cases)
+    common.print_table(CASE_HEADING, [_line(one, granted[one.case.person_id], names) for one in cases])
 
 
-def _line(one: ReviewedCase, names: Mapping[str, str]) -> tuple[str, ...]:
+def _line(one: ReviewedCase, granted: Grant, names: Mapping[str, str]) -> tuple[str, ...]:
     case = one.case
     used = "-" if case.utilisation_permille is None else f"{case.utilisation_permille / 10:.0f} %"
     return (
@@ -134,9 +172,17 @@ def _line(one: ReviewedCase, names: Mapping[str, str]) -> tuple[str, ...]:
         _percent(one.delta_thousandths),
         f"{one.factor:.4f}",
         _whole(case.grant_before),
-        _whole(case.grant_after),
-        one.decision,
+        _whole(granted.amount),
+        _decision(one, names),
     )
+
+
+def _decision(one: ReviewedCase, names: Mapping[str, str]) -> str:
+    """What became of a case, by whom and when: `held by Tess Vance, 2027-01-12`."""
+    if one.decision == PROPOSED or one.decided_at is None:
+        return one.decision
+    who = names.get(one.decided_by or "", one.decided_by)
+    return f"{one.decision} by {who}, {one.decided_at:%Y-%m-%d}; {_percent(one.case.delta_thousandths)} was proposed"
 
 
 def _percent(thousandths: int) -> str:
@@ -147,15 +193,19 @@ def _whole(amount: MicroTokens | None) -> str:
     return "-" if amount is None else f"{amount.decimal:,.0f}"
 
 
-def _show_case(quarter: Quarter, email: str, one: ReviewedCase, *, as_json: bool) -> None:
+def _show_case(moment: Moment, kept: Review, email: str, one: ReviewedCase, *, as_json: bool) -> None:
+    granted = grounds.grant_of(moment, kept, one)
     if as_json:
-        common.print_json({"quarter": str(quarter), **_plain(one)})
+        common.print_json({"quarter": str(kept.quarter), **_plain(one, granted)})
         return
-    case = one.case
-    click.echo(f"{email} in {quarter}: {_percent(one.delta_thousandths)} ({one.decision})")
+    case, names = one.case, _names(moment.session)
+    click.echo(_state(kept, names))
+    click.echo(f"{email} in {kept.quarter}: {_percent(one.delta_thousandths)} ({_decision(one, names)})")
+    if one.decision_reason:
+        click.echo(f"The board's reason: {one.decision_reason}")
     click.echo(f"All adjustments together: {case.factor_before} -> {one.factor}")
     click.echo(
-        f"Monthly grant, tokens: {_whole(case.grant_before)} -> {_whole(case.grant_after)} {case.bound}".rstrip()
+        f"Monthly grant, tokens: {_whole(case.grant_before)} -> {_whole(granted.amount)} {granted.bound}".rstrip()
     )
     _print_reasons("Because", case.reasons)
     _print_reasons("What would change it", case.would_change)
@@ -168,10 +218,13 @@ def _print_reasons(heading: str, reasons: Sequence[Reason]) -> None:
         click.echo(f"- {reason.text}" + (f" ({figures})" if figures else ""))
 
 
-def _plain(one: ReviewedCase) -> dict[str, Any]:
+def _plain(one: ReviewedCase, granted: Grant) -> dict[str, Any]:
     """A case for programs, with what became of it."""
-    case: dict[str, Any] = common.plain(one.case)
+    decided = replace(one.case, grant_after=granted.amount, bound=granted.bound)
+    case: dict[str, Any] = common.plain(decided)
     return case | {
+        "proposed_delta": str(one.case.delta_thousandths * THOUSANDTH),
+        "decided_at": None if one.decided_at is None else one.decided_at.isoformat(),
         "decision": one.decision,
         "delta": str(one.delta_thousandths * THOUSANDTH),
         "factor": str(one.factor),
@@ -192,10 +245,14 @@ def _resized(summary: Summary) -> dict[str, str]:
     }
 
 
+def _of_state(summary: Summary) -> str:
+    return "adopted" if summary.state == ADOPTED else "proposed"
+
+
 def _print_summary(summary: Summary, names: Mapping[str, str]) -> None:
     money, value = summary.figures.money, summary.figures.value
     lines = {
-        "proposed": f"{_counted(summary.counted)}, mean {summary.mean_percent:+} %; {summary.held} held, "
+        _of_state(summary): f"{_counted(summary.counted)}, mean {summary.mean_percent:+} %; {summary.held} held, "
         f"{summary.amended} amended",
         f"grants of {summary.month}": f"{_whole(summary.grants_before)} -> {_whole(summary.grants_after)} tokens",
         **_resized(summary),

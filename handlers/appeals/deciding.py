@@ -12,6 +12,7 @@ from policy import texts
 from policy.period import Quarter
 from policy.reasons import Refusal
 from programme.appeals import cards, deciding, filing, own_case
+from programme.people import board
 from store.people import directory as people_store
 from templates import appeals as shown
 from templates import render, reviews
@@ -51,6 +52,23 @@ def submit_appeal(app: App, form: Form) -> View:
         "Your appeal is with the board, and the cut waits until it is decided. `/tokens review` shows where it stands.",
         title="Appeal",
     )
+
+
+def press_working(app: App, press: Press) -> Message:
+    """The statistics behind one's own case in an adopted review."""
+    quarter = _quarter(press.value)
+    with app.reading(press.now) as moment:
+        case = own_case.adopted(moment, press.person, quarter)
+    return reviews.working(quarter, case)
+
+
+def press_working_of_appeal(app: App, press: Press) -> Message:
+    """The same of someone who appeals, for those who have a seat on the board."""
+    with app.reading(press.now) as moment:
+        card = cards.of(moment, press.value)
+        if not board.has_seat(moment, press.person.id):
+            raise Refusal("not_on_board", "Only members of the governance board see how a case was worked out.")
+    return reviews.working(card.appeal.quarter, card.case, who=card.person.name)
 
 
 def _quarter(text: str) -> Quarter:
@@ -101,6 +119,8 @@ COMMANDS = (Command("review", "", "your case in the last quarterly review, and w
 
 
 def register(bolt: Bolt, app: App) -> None:
+    on_press(bolt, "review_working", press_working, app)
+    on_press(bolt, "appeals_working", press_working_of_appeal, app)
     on_press(bolt, "appeals_file", press_appeal, app)
     on_press(bolt, "appeals_uphold", press_uphold, app)
     on_press(bolt, "appeals_reject", press_reject, app)

@@ -14,17 +14,17 @@ from handlers.slack.interactions import Modal, on_press, on_submit
 from policy import texts
 from policy.period import Quarter, day_of
 from policy.reasons import FieldsRefused, Refusal
+from programme import delegating, waiting
 from programme.exceptions import cards, questions, voting
 from programme.exceptions.request import require_undecided
 from programme.exceptions.voting import Ballot
-from programme.people import board
 from programme.reviews import calls
 from programme.value import valuation
 from store.audit import Place
 from store.exceptions import requests
 from store.people import board as board_store
 from store.people import directory as people_store
-from templates import exceptions, formats, render, reviews
+from templates import exceptions, formats, homes, render, reviews
 
 if TYPE_CHECKING:
     from slack_bolt import App as Bolt
@@ -144,7 +144,7 @@ def show_queue(app: App, request: Request) -> Message | None:
         if person is None:
             return None
         queue = cards.queue(moment, person.id, most=SHOWN_LINES)
-        call = calls.of(moment, person.id)
+        call, duties = calls.of(moment, person.id), waiting.of(moment, person.id)
         handed = board_store.delegations_on(moment.session, day_of(request.now, app.zone)).get(person.id)
     values = {line.card.request.id: exceptions.button_value(line.card) for line in queue.lines}
     stands_in_until = handed.last_day if handed else None
@@ -154,6 +154,8 @@ def show_queue(app: App, request: Request) -> Message | None:
         values=values,
         stands_in_until=stands_in_until,
         call_=call,
+        waiting=duties,
+        **homes.WAITING,
         button_value=reviews.button_value(call) if call else "",
     )
 
@@ -167,14 +169,14 @@ def delegate(app: App, request: Request) -> Message | None:
             return None
         today = day_of(request.now, app.zone)
         if words.casefold() == "off":
-            taken = board.take_back(moment, member)
+            taken = delegating.take_back(moment, member)
             text = "Your vote is yours again." if taken else "You hadn't handed your vote to anyone."
         elif not words:
             held = board_store.delegations_on(moment.session, today).get(member.id)
             text = _held(moment.session, held)
         else:
             to, last_day = _to_whom(moment.session, words)
-            board.delegate(moment, member, to, last_day)
+            delegating.hand_over(moment, member, to, last_day)
             text = f"{to.name} votes in your place until the end of {formats.day(last_day)}. {_OFF}"
     return render.message("exceptions/done", text=text)
 

@@ -11,7 +11,7 @@ from handlers.slack.carried import FromMessage
 from handlers.slack.interactions import Modal, ShownModals, on_press, on_submit
 from policy.period import Quarter
 from policy.reasons import Refusal
-from programme.reviews import drafting, packs, single_cases, voting
+from programme.reviews import drafting, grounds, packs, single_cases, voting
 from programme.reviews.voting import Ballot
 from store.audit import Place
 from store.people import directory as people_store
@@ -128,7 +128,10 @@ def press_why(app: App, press: Press) -> Modal:
     with app.reading(press.now) as moment:
         case = single_cases.case_for(moment, press.person, about.quarter, about.person_id)
         name = _name(moment.session, about.person_id)
-    return Modal(render.modal("reviews/why", case=case, who=name, change=reviews.change, lines=reviews.lines))
+        ground = grounds.of_quarter(moment, about.quarter, case)
+    return Modal(
+        render.modal("reviews/why", case=case, ground=ground, who=name, change=reviews.change, lines=reviews.lines)
+    )
 
 
 def press_hold(app: App, press: Press) -> Modal:

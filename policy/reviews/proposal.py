@@ -224,8 +224,8 @@ def proposed(basis: Basis, inputs: Sequence[Inputs], thresholds: AdjustmentRules
         if not one.part
     }
     claims = [one.claim for one in inputs if one.claim is not None]
-    before = _sized(claims, basis, sizing)
-    after = _sized([_with(claim, factors) for claim in claims], basis, sizing)
+    before = sized(claims, basis, sizing)
+    after = sized([_with(claim, factors) for claim in claims], basis, sizing)
     cases = [one for one in inputs if one.is_case]
     return [
         _case(
@@ -253,7 +253,7 @@ def resize(basis: Basis, inputs: Sequence[Inputs], thresholds: AdjustmentRules, 
     wanted = min(proposed_share(basis.share, found, rules.resize), share)
     claims = [one.claim for one in inputs if one.claim is not None]
     before, after = (
-        _sized(claims, basis, dataclasses.replace(sizing, share_of_compensation=one)) for one in (share, wanted)
+        sized(claims, basis, dataclasses.replace(sizing, share_of_compensation=one)) for one in (share, wanted)
     )
     return Resize(
         people=found.people,
@@ -267,11 +267,12 @@ def resize(basis: Basis, inputs: Sequence[Inputs], thresholds: AdjustmentRules, 
     )
 
 
-def _usd(sized: Sizing) -> NanoUSD:
-    return NanoUSD(sum(int(one.usd) for one in sized.grants.values()))
+def _usd(found: Sizing) -> NanoUSD:
+    return NanoUSD(sum(int(one.usd) for one in found.grants.values()))
 
 
-def _sized(claims: Iterable[Claim], basis: Basis, sizing: SizingRules) -> Sizing:
+def sized(claims: Iterable[Claim], basis: Basis, sizing: SizingRules) -> Sizing:
+    """The grants of a review's month, with its value and within its budget."""
     return size(claims, sizing, basis.value, budget=basis.budget, weighted=basis.weighted)
 
 

@@ -10,13 +10,14 @@ from programme.appeals import cards, filing
 from programme.reviews import effects
 from store.appeals import records as store
 from store.reviews import drafts
+from views.reviews import ADOPTED
 
 if TYPE_CHECKING:
     from policy.period import Quarter
     from programme.moment import Moment
     from store.people.directory import Person
     from views.appeals import Card
-    from views.reviews import Changed
+    from views.reviews import Changed, ReviewedCase
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,15 @@ def of(moment: Moment, person: Person) -> Mine:
     if appeal is not None:
         return Mine(kept.quarter, changed, cards.of(moment, appeal.id), may_appeal=False)
     return Mine(kept.quarter, changed, None, _may_appeal(moment, person, kept.quarter))
+
+
+def adopted(moment: Moment, person: Person, quarter: Quarter) -> ReviewedCase:
+    """A person's own case in a review that was adopted; of any other they know nothing."""
+    kept = drafts.get(moment.session, quarter)
+    case = drafts.case(moment.session, quarter, person.id)
+    if kept is None or kept.state != ADOPTED or case is None:
+        raise Refusal("no_case", f"You have no case in an adopted review of {quarter}.")
+    return case
 
 
 def _may_appeal(moment: Moment, person: Person, quarter: Quarter) -> bool:

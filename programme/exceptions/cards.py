@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from policy.exceptions import CHAIR_AND_FINANCE
@@ -85,12 +84,6 @@ class Card:
     questions: tuple[Exchange, ...]
     past: tuple[Past, ...]
     left: MicroTokens
-
-    @property
-    def times_grant(self) -> Decimal | None:
-        """How many monthly grants it is, to two decimals."""
-        grant = self.situation.monthly_grant
-        return (Decimal(int(self.request.amount)) / int(grant)).quantize(Decimal("0.01")) if grant else None
 
     @property
     def chair_and_finance(self) -> bool:

@@ -134,6 +134,14 @@ def remind(
     _owe(moment, request, _in_time(moment, request, cards))
 
 
+def pass_on(moment: Moment, request: Request, reader: str, occasion: str) -> None:
+    """A card for someone who votes on it from now on, unless they have one; every copy names them as the one asked."""
+    faces = notify.new_faces(moment, request.id, {CARD: FACE}, occasion=occasion)
+    has_one = {copy.person_id for copy in messages.arrivals(moment.session, request.id, CARD)}
+    card = (f"card:{request.id}:{occasion}:{reader}", CARD, _view(request, reader=reader), reader)
+    _owe(moment, request, [*faces, *_in_time(moment, request, [] if reader in has_one else [card])])
+
+
 def _in_time(moment: Moment, request: Request, letters: Sequence[PersonLetter]) -> list[NewMessage]:
     """Messages for working hours; of an incident at any hour, since its time runs at any hour."""
     if request.is_credited_first:

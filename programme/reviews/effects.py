@@ -10,8 +10,8 @@ from policy.hours import next_opening
 from policy.period import day_of, first_instant
 from policy.reasons import Refusal
 from policy.reviews import dates
-from policy.reviews.proposal import PROPOSED
 from programme import notify
+from programme.reviews import grounds
 from store import time_zones
 from store.people import directory as people_store
 from store.reviews import drafts as store
@@ -113,7 +113,7 @@ def of(moment: Moment, kept: Review, one: ReviewedCase) -> Changed:
     assert kept.holds_from is not None  # noqa: S101 - as above
     assert kept.decided_at is not None  # noqa: S101 - it is adopted
     book = moment.handbooks.on(day_of(kept.decided_at, moment.zone))
-    as_proposed = one.decision == PROPOSED
+    grant = grounds.grant_of(moment, kept, one)
     return Changed(
         quarter=kept.quarter,
         holds_from=kept.holds_from,
@@ -121,10 +121,12 @@ def of(moment: Moment, kept: Review, one: ReviewedCase) -> Changed:
         factor_before=case.factor_before,
         factor_after=one.factor,
         sized_for=kept.basis.month,
-        grant_before=case.grant_before if as_proposed else None,
-        grant_after=case.grant_after if as_proposed else None,
+        grant_before=case.grant_before,
+        grant_after=grant.amount,
+        bound=grant.bound,
         decision=one.decision,
         decision_reason=one.decision_reason or "",
+        ground=grounds.of(moment, kept, one),
         peers_size=case.peers_size,
         unit=case.unit,
         state=case.state_after,

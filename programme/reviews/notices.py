@@ -121,6 +121,18 @@ def remind(moment: Moment, kept: Review, seats: Iterable[Seat]) -> None:
     _owe(moment, kept.quarter, _copies(moment, kept.quarter, seats, REMINDER))
 
 
+def pass_on(moment: Moment, kept: Review, reader: str, occasion: str) -> None:
+    """The pack and its pictures for someone who votes on it from now on, unless they have it; new faces for all."""
+    tell_of_change(moment, kept, occasion=occasion)
+    if reader in {copy.person_id for copy in messages.arrivals(moment.session, about(kept.quarter), PACK)}:
+        return
+    # As a reminder it goes out only if that vote is still awaited.
+    view = _view(kept.quarter, reader=reader, step=REMINDER)
+    letters = [(pack_key(kept.quarter, occasion, reader), PACK, view, reader)]
+    copies = notify.in_hours(moment, letters, book=moment.handbook, earliest=moment.now)
+    _owe(moment, kept.quarter, _with_pictures(kept.quarter, copies))
+
+
 def _owe(moment: Moment, quarter: Quarter, letters: Iterable[NewMessage]) -> None:
     messages.owe(moment.session, [letter._replace(about=about(quarter)) for letter in letters], now=moment.now)
 

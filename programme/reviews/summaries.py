@@ -19,6 +19,7 @@ from policy.reviews.adjustment import THOUSANDTH
 from policy.sizing import WHOLE
 from policy.units import MicroTokens, NanoUSD
 from policy.value import reserve
+from programme.reviews import grounds
 from store.appeals import records
 from store.exceptions import requests as requests_store
 from store.grants import monthly
@@ -39,6 +40,7 @@ from views.review_figures import (
     Summary,
     Value,
 )
+from views.reviews import ADOPTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -146,7 +148,7 @@ def _of_class(name: str, requests: Sequence[Request]) -> Exceptions:
 
 def of(moment: Moment, kept: Review, book: Handbook, *, backtests: Mapping[str, BackTest]) -> Summary:
     """The summary of a review whose cases may have been held or amended since."""
-    cases = standings.standings(moment.session, kept.quarter)
+    cases = _decided(moment, kept, standings.standings(moment.session, kept.quarter))
     least = book.disclosure.least_people
     used = [one.utilisation_permille for one in cases if one.utilisation_permille is not None]
     enough = len(used) >= least
@@ -162,7 +164,7 @@ def of(moment: Moment, kept: Review, book: Handbook, *, backtests: Mapping[str, 
         states=dict(sorted(Counter(one.state_after for one in cases).items())),
         bounds=dict(sorted(Counter(one.bound for one in cases if one.bound).items())),
         grants_before=MicroTokens(sum(int(one.grant_before or 0) for one in cases)),
-        grants_after=_after(cases, least),
+        grants_after=_after(kept, cases, least),
         utilisation=disclosure.counts(reserve.bins(used), least) if enough else (None,) * (reserve.BINS + 1),
         missing=dict(sorted(Counter(one.missing for one in cases if one.missing).items())),
         unknown_use=len(cases) - len(used),
@@ -173,9 +175,28 @@ def of(moment: Moment, kept: Review, book: Handbook, *, backtests: Mapping[str, 
     )
 
 
-def _after(cases: Sequence[CaseFigures], least: int) -> MicroTokens | None:
+def _decided(moment: Moment, kept: Review, cases: Sequence[CaseFigures]) -> Sequence[CaseFigures]:
+    """The cases of an adopted review with the grants that the board's decisions make; of a draft, as proposed.
+
+    Until then what was proposed stays told, or each decision about one person would show as a difference of totals.
+    """
+    if kept.state != ADOPTED or all(one.decision == proposal.PROPOSED for one in cases):
+        return cases
+    granted = grounds.grants_as_decided(moment, kept)
+    return [
+        one._replace(grant_after=found.amount, bound=found.bound)
+        for one in cases
+        for found in [granted.get(one.person_id, grounds.NO_GRANT)]
+    ]
+
+
+def _after(kept: Review, cases: Sequence[CaseFigures], least: int) -> MicroTokens | None:
+    """What the grants come to; None where so few change, or were decided otherwise, that it would tell theirs."""
     changed = sum(one.grant_before != one.grant_after for one in cases)
-    return None if 0 < changed < least else MicroTokens(sum(int(one.grant_after or 0) for one in cases))
+    otherwise = sum(one.decision != proposal.PROPOSED for one in cases) if kept.state == ADOPTED else 0
+    if 0 < changed < least or 0 < otherwise < least:
+        return None
+    return MicroTokens(sum(int(one.grant_after or 0) for one in cases))
 
 
 def _mean(thousandths: Sequence[int]) -> Decimal:

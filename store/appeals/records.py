@@ -103,6 +103,12 @@ def everything(session: Session) -> list[Appeal]:
     return [_appeal(row) for row in session.execute(_query.order_by(_a.quarter, _a.person_id))]
 
 
+def all_open(session: Session) -> list[Appeal]:
+    """What waits for a decision, the nearest deadline first."""
+    query = _query.where(sa.text(f"appeals.state = '{OPEN}'")).order_by(_a.decide_by, _a.quarter, _a.person_id)
+    return [_appeal(row) for row in session.execute(query)]
+
+
 def due(session: Session, now: datetime, *, limit: int) -> list[tuple[str, str, datetime]]:
     """(appeal, step, instant) of what the calendar has to do about appeals, the longest due first.
 

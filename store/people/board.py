@@ -145,6 +145,22 @@ def _in_force(today: date) -> tuple[sa.ColumnElement[bool], ...]:
     return _d.ended_at.is_(None), _d.last_day >= today, _is_able(_d.delegate_id, today)
 
 
+class Standing(NamedTuple):
+    """A delegation in force, by its id."""
+
+    id: int
+    delegate_id: str
+
+
+def current(session: Session, person_id: str, today: date) -> Standing | None:
+    """What a member handed over and is in force."""
+    query = sa.select(_d.id, _d.delegate_id).where(
+        _d.person_id == person_id, _d.ended_at.is_(None), _d.last_day >= today
+    )
+    row = session.execute(query.order_by(_d.id.desc()).limit(1)).one_or_none()
+    return None if row is None else Standing(*row)
+
+
 def end_delegation(session: Session, person_id: str, *, now: datetime) -> int:
     """End whatever a member delegated; how many."""
     open_ones = sa.update(delegations).where(_d.person_id == person_id, _d.ended_at.is_(None))

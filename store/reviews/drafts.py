@@ -275,6 +275,12 @@ def _factor() -> sa.ColumnElement[str]:
     return sa.case(held, amended, else_=_c.factor_after)
 
 
+def factors(session: Session, quarter: Quarter) -> dict[str, Decimal]:
+    """What each case of a review makes of its person's grant, as it stands."""
+    query = sa.select(_c.person_id, _factor()).where(_c.quarter == str(quarter))
+    return {person_id: Decimal(factor) for person_id, factor in session.execute(query)}
+
+
 def factors_on(session: Session, month: Month) -> dict[str, Decimal]:
     """What adopted reviews that hold in a month make of each person's grant: the last of each person counts.
 

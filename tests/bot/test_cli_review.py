@@ -13,7 +13,9 @@ from click.testing import CliRunner
 from bot import wiring
 from bot.cli import main
 from policy import handbook
-from programme.reviews import calendar
+from policy.period import Month
+from programme.reviews import calendar, drafting, grounds
+from store.reviews import drafts
 from store.tables.reviews import review_cases, reviews
 from tests.support import books, cast, reviewed
 from tests.support.reviewed import IDLE, UNPAID
@@ -103,6 +105,42 @@ def test_the_review_is_shown(run: Run, sqlite_app: App) -> None:
     assert (idle["delta"], idle["state_after"], idle["decision"]) == ("-0.100", "low", "proposed")
     assert idle["grant_after_tokens"].endswith("00.000000")
     assert by_person[cast.person_id(sqlite_app, UNPAID)]["grant_after_tokens"] is None
+
+
+def test_what_was_decided_is_shown_and_not_the_draft(run: Run, sqlite_app: App) -> None:
+    """After the vote: the state, who held and amended what and when, and the grants that the decisions make."""
+    run(*DRAFT)
+    assert "2026-Q4 is a draft; no grant has changed." in run("review", "show").stdout
+    drafted = {one["person_id"]: one for one in read(run("review", "show", "--json"))["cases"]}
+    idle, busy, tess = (cast.person_id(sqlite_app, who) for who in (IDLE, reviewed.BUSY, "tess@example.com"))
+    with sqlite_app.transaction(reviewed.MORNING) as moment:
+        by = {"decided_at": reviewed.MORNING, "decided_by": tess, "decision_reason": "A new project"}
+        assert drafts.decide(moment.session, reviewed.Q4, busy, decision="held", **by)
+        amended = {"amended_thousandths": -20, "amended_factor": "0.9800"}
+        assert drafts.decide(moment.session, reviewed.Q4, idle, decision="amended", **amended, **by)
+        reviewed.adopt(moment, reviewed.Q4, Month(2027, 2))
+        kept = drafting.require(moment, reviewed.Q4)
+        granted = grounds.grants_as_decided(moment, kept)
+    shown = run("review", "show").stdout
+    on = f"{reviewed.MORNING:%Y-%m-%d}"
+    assert f"2026-Q4 was adopted on {on}" in shown
+    assert "it holds from 2027-02." in shown
+    assert "held by Tess" in shown
+    assert "amended by Tess" in shown
+    assert f"{on}; -10.0 % was proposed" in shown
+    assert "adopted              15 raised, 6 cut, 18 unchanged" in shown
+    content = read(run("review", "show", "--json"))
+    assert (content["state"], content["holds_from"]) == ("adopted", "2027-02")
+    decided = {one["person_id"]: one for one in content["cases"]}
+    for who in (idle, busy):
+        amount = granted[who].amount
+        assert amount is not None
+        assert decided[who]["grant_after_tokens"] == f"{amount.decimal:.6f}"
+    assert decided[busy]["grant_after_tokens"] != drafted[busy]["grant_after_tokens"]
+    assert (decided[idle]["delta"], decided[idle]["proposed_delta"]) == ("-0.020", "-0.100")
+    one = run("review", "show", "--person", IDLE).stdout
+    assert "The board's reason: A new project" in one
+    assert f"{IDLE} in 2026-Q4: -2.0 % (amended by Tess" in one
 
 
 def test_a_persons_case_is_explained(run: Run) -> None:

@@ -18,13 +18,14 @@ from handlers import home
 from handlers.slack import homes
 from handlers.slack.users import quick
 from programme.home import Requests
+from programme.waiting import NOTHING
 from sandbox import block_kit
 from scheduler import courier, slack_delivery
 from store.outbox import homes as store
 from store.tables.outbox import homes as homes_table
 from store.tables.outbox import outbox
 from templates import homes as shown
-from tests.support import books, cards, cast, depth, pages, slack
+from tests.support import books, cards, cast, depth, packs, pages, slack
 from tests.support import requests as asking
 from tests.support.books import ADA, BEN
 from tests.support.requests import TESS, convene
@@ -371,7 +372,11 @@ def test_any_home_is_within_the_limits(  # noqa: PLR0917 - hypothesis gives them
         some,
         card=dataclasses.replace(pages.IN_DEBT.card if debt else some.card, lots=some.card.lots[:1] * lots),
         requests=Requests(some.requests.cards[:own], 40),
-        board=dataclasses.replace(board, queue=pages.queue(*[card] * waiting, waiting=sees, more=40, hidden=1)),
+        board=dataclasses.replace(
+            board,
+            queue=pages.queue(*[card] * waiting, waiting=sees, more=40, hidden=1),
+            waiting=packs.duties(text) if sees else NOTHING,
+        ),
         team=dataclasses.replace(some.team, teams=below),
     )
     view = shown.person(built)

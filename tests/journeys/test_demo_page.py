@@ -460,7 +460,7 @@ def finn_reads_what_became_of_it(page: Page) -> None:
     expect(page.locator("#persona-name")).to_have_text("Finn Gallagher")
     page.get_by_role("button", name="Tokens").first.click()
     notices = page.locator("#messages")
-    expect(notices).to_contain_text("changes your monthly grant by")
+    expect(notices).to_contain_text("Your monthly grant is ")
     expect(notices).to_contain_text(re.compile(r"is upheld.* [Tt]he cut is undone", re.DOTALL))
     shoot(page, "13-appeal")
 

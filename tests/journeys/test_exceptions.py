@@ -56,7 +56,7 @@ def test_from_the_form_to_the_wallet(sandbox: Sandbox, office: App) -> None:
     assert form is not None
     preview = json.dumps(form.blocks, ensure_ascii=False)
     assert "*5,000 tokens, USD 50.00*" in preview
-    assert "at most 1 × the monthly grant and USD 5,000. One of the three who may vote has to approve by" in preview
+    assert "at most the monthly grant and USD 5,000. One of the three who may vote has to approve by" in preview
     assert sandbox.submit(slack.BEN).error == ""
     shown = card(sandbox, saying="0 of 1 approve")
     assert "<@U0BEN> asks for 5,000 tokens" in read(shown)

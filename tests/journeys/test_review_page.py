@@ -185,7 +185,7 @@ def iris_and_finance_adopt(page: Page, sandbox: Sandbox) -> None:
 
 def appeal(page: Page, sandbox: Sandbox, person: str, reason: str) -> None:
     notice = visit(page, sandbox, person, sandbox.dm(person)).locator(".message").filter(has_text="If you think")
-    expect(notice).to_contain_text("review of 2026-Q4 (October to December 2026) changes your monthly grant by")
+    expect(notice).to_contain_text("review of 2026-Q4 (October to December 2026), which comes to")
     shoot(page, f"notice_{person}", notice)
     press(page, "Appeal…")
     dialog = page.get_by_role("dialog")

@@ -9,12 +9,14 @@ import pytest
 import sqlalchemy as sa
 
 from policy.warnings import Choice
-from programme import home
+from programme import home, waiting
+from programme.appeals import appeals
 from programme.balance import warnings
 from programme.people import board
 from store.people import directory as people_store
-from tests.support import books, cast
+from tests.support import appealed, books, cast, proposed, reviewed
 from tests.support import requests as asking
+from tests.support.appealed import FEBRUARY_THIRD
 from tests.support.books import ADA, BEN, MARA
 from tests.support.requests import IRIS, LENA, TESS, ZOE, convene
 
@@ -130,3 +132,38 @@ def test_it_takes_few_statements(sqlite_app: App, who: str, most: int) -> None:
     events = (cast.event(f"e{n}", at=app.clock(), who=who, meters={"output": 1_000}) for n in range(40))
     books.take_in(app, *events)
     assert statements(app, who) == few
+
+
+def test_only_who_may_decide_finds_the_appeal(sqlite_app: App, clock: Clock) -> None:
+    """With its buttons on Home: not for the person, their manager or who voted, and for no one once it is decided."""
+    appealed.settle(sqlite_app, clock)
+    clock.now = FEBRUARY_THIRD
+    with sqlite_app.transaction() as moment:
+        appealed.adopt(moment)
+        filed = appealed.file(moment)
+        appealed.vote_on_package(moment.session, sqlite_app, TESS)
+        able = appeals.deciders(moment, filed)
+    seats = {IRIS, TESS, LENA, reviewed.IDLE}
+    for who in seats:
+        board_ = of(sqlite_app, who).board
+        shown = () if board_ is None else board_.waiting.appeals
+        assert [one.id for one in shown] == ([filed.id] if cast.person_id(sqlite_app, who) in able else []), who
+    with sqlite_app.transaction() as moment:
+        appealed.decide(moment, IRIS, filed, upheld=False)
+    decided = of(sqlite_app, IRIS).board
+    assert decided is not None
+    assert decided.waiting == waiting.NOTHING
+
+
+def test_a_proposal_waits_for_everyone_but_its_proposer(app: App, clock: Clock) -> None:
+    """Members find it with *Confirm*, the proposer doesn't; once it has lapsed by time, nobody does."""
+    app = convene(app)
+    kept = proposed.propose(app, proposed.text(), by=TESS)
+    for who, found in ((IRIS, [kept.id]), (TESS, [])):
+        seen = of(app, who).board
+        assert seen is not None
+        assert [one.proposal.id for one in seen.waiting.proposals] == found
+    clock.move(days=31)
+    seen = of(app, IRIS).board
+    assert seen is not None
+    assert seen.waiting.count == 0

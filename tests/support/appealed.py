@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from policy.period import Month, Quarter
 from policy.reasons import Reason
+from policy.reviews.ground import Ground
 from policy.reviews.proposal import Case
 from policy.units import MicroTokens, NanoUSD
 from programme.appeals import deciding, filing
@@ -102,6 +103,22 @@ BECAUSE = (
     Reason("delta", "your grant changes by −10.0 %", {"delta": "-0.100"}),
 )
 WOULD_CHANGE = (Reason("low", "use above 50 % of the regular grants ends LOW; it was 25 %"),)
+GROUND = Ground(
+    name="low",
+    used=Decimal("0.25"),
+    used_before=Decimal("0.3"),
+    peers=Decimal("0.6"),
+    peers_before=Decimal("0.58"),
+    ends_low=Decimal("0.36"),
+    raises=Decimal("0.9"),
+    ends_high=Decimal("0.8"),
+    high=Decimal("0.05"),
+)
+RAISED = dataclasses.replace(GROUND, name="efficiency", used=Decimal("0.7"), used_before=Decimal("0.66"))
+USED_UP = dataclasses.replace(GROUND, name="high", used=Decimal("0.95"), used_before=Decimal("0.875"))
+EVEN = dataclasses.replace(GROUND, name="", used=Decimal("0.7"), used_before=None)
+UNKNOWN = dataclasses.replace(GROUND, name="", used=None, used_before=None)
+SPARED = dataclasses.replace(GROUND, name="", is_spared=True)
 CUT = Changed(
     quarter=Quarter(2026, 4),
     holds_from=FEBRUARY,
@@ -111,8 +128,10 @@ CUT = Changed(
     sized_for="2027-02",
     grant_before=MicroTokens.parse("93700"),
     grant_after=MicroTokens.parse("84300"),
+    bound="",
     decision="proposed",
     decision_reason="",
+    ground=GROUND,
     peers_size=6,
     unit="team",
     state="low",
@@ -169,6 +188,7 @@ OPEN = Card(
     (IRIS, OMAR),
     "escalates",
     None,
+    GROUND,
 )
 ESCALATED = dataclasses.replace(
     OPEN,
@@ -214,6 +234,12 @@ def mine(card: Card | None = None, *, may_appeal: bool = False, **changes: Any) 
     return reviews.mine(CUT.quarter, dataclasses.replace(CUT, **changes), card=card, may_appeal=may_appeal)
 
 
+def worked(text: str) -> ReviewedCase:
+    """A case with a text for each of many reasons."""
+    case = dataclasses.replace(CASE, reasons=(Reason("use", text),) * 20, would_change=(Reason("low", text),) * 20)
+    return OPEN.case._replace(case=case)
+
+
 UNCHANGED: dict[str, Any] = {
     "delta_thousandths": 0,
     "factor_after": CUT.factor_before,
@@ -223,19 +249,32 @@ UNCHANGED: dict[str, Any] = {
 CASES: dict[str, Callable[[], Message]] = {
     "notice": notice,
     "notice_raise": lambda: notice(
-        delta_thousandths=45, factor_after=Decimal("1.0450"), appeal_until=None, because=BECAUSE[:1], state="usual"
+        delta_thousandths=45,
+        factor_after=Decimal("1.0450"),
+        grant_after=MicroTokens.parse("97900"),
+        appeal_until=None,
+        ground=RAISED,
+        state="usual",
     ),
+    "notice_raise_for_use": lambda: notice(
+        delta_thousandths=50,
+        factor_after=Decimal("1.0500"),
+        grant_after=MicroTokens.parse("95000"),
+        bound="cap",
+        appeal_until=None,
+        ground=USED_UP,
+        state="high",
+    ),
+    "notice_within_the_budget": lambda: notice(grant_after=MicroTokens.parse("86000")),
+    "notice_without_a_grant": lambda: notice(grant_before=None, grant_after=None),
     "notice_amended": lambda: notice(
         decision="amended",
         decision_reason="Half of it: a new project",
         delta_thousandths=-50,
-        grant_before=None,
-        grant_after=None,
+        grant_after=MicroTokens.parse("89000"),
     ),
-    "notice_floor": lambda: notice(grant_after=CUT.grant_before),
-    "notice_hostile": lambda: notice(
-        decision="amended", decision_reason=HOSTILE, because=(Reason("use", HOSTILE),) * 3, contact=HOSTILE
-    ),
+    "notice_floor": lambda: notice(grant_after=CUT.grant_before, bound="floor"),
+    "notice_hostile": lambda: notice(decision="amended", decision_reason=HOSTILE, contact=HOSTILE),
     "my_review": lambda: mine(may_appeal=True),
     "my_review_too_late": mine,
     "my_review_appealed": lambda: mine(OPEN),
@@ -245,7 +284,12 @@ CASES: dict[str, Callable[[], Message]] = {
         decision="amended", decision_reason="A project of its own, which has no tracker", **UNCHANGED
     ),
     "my_review_upheld": lambda: mine(decided("upheld", credited=GAINED)),
-    "my_review_unchanged": lambda: mine(because=BECAUSE[:3], state="usual", **UNCHANGED),
+    "my_review_unchanged": lambda: mine(ground=EVEN, state="usual", **UNCHANGED),
+    "my_review_of_unknown_use": lambda: mine(ground=UNKNOWN, state="usual", **UNCHANGED),
+    "my_review_spared": lambda: mine(ground=SPARED, state="low", **UNCHANGED),
+    "working": lambda: reviews.working(CUT.quarter, OPEN.case),
+    "working_for_the_board": lambda: reviews.working(CUT.quarter, OPEN.case, who="Ben Okafor"),
+    "working_hostile": lambda: reviews.working(CUT.quarter, worked(HOSTILE), who=HOSTILE),
     "my_review_held": lambda: mine(decision="held", decision_reason="On leave", **UNCHANGED),
     "my_review_hostile": lambda: mine(
         told(HOSTILE), decision="held", decision_reason=HOSTILE, contact=HOSTILE, **UNCHANGED
@@ -278,18 +322,15 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = {
     "notice": lambda: notice(
         decision="amended",
         decision_reason=ENDLESS,
-        because=(Reason("use", ENDLESS),) * 20,
-        would_change=(Reason("low", ENDLESS),) * 20,
         contact=ENDLESS,
     ),
     "my_review": lambda: mine(
         told(ENDLESS),
         decision="amended",
         decision_reason=ENDLESS,
-        because=(Reason("use", ENDLESS),) * 20,
-        would_change=(Reason("low", ENDLESS),) * 20,
         contact=ENDLESS,
     ),
+    "working": lambda: reviews.working(CUT.quarter, worked(ENDLESS), who=ENDLESS),
     "nobody": lambda: shown.nobody(told(ENDLESS)),
     "appeal_card": lambda: shown.card(told(ENDLESS)),
     "appeal_mine": lambda: shown.mine(told(ENDLESS)),

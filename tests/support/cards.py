@@ -15,9 +15,10 @@ from programme.exceptions.asking import Preview
 from programme.exceptions.cards import Card, Exchange, Past, Queue, Queued, VoteLine
 from programme.exceptions.questions import OUTCOMES
 from programme.exceptions.voting import VoteReceipt
+from programme.waiting import NOTHING, Waiting
 from store.exceptions.questions import Question
 from store.exceptions.requests import Request
-from templates import exceptions, render, reviews
+from templates import exceptions, homes, render, reviews
 from tests.support.letters import ENDLESS, HOSTILE, VALUE
 from tests.support.requests import BOOK, HOURS
 from views.exceptions import Situation
@@ -86,7 +87,7 @@ SITUATION = Situation(
     per_token=NanoUSD.parse("0.0102"),
     manager=None,
     sponsor=None,
-    because=(Reason("standard", "at most 3 × the monthly grant"),),
+    because=(Reason("standard", "at most 3 times the monthly grant"),),
 )
 BEN, IRIS = PersonName("Ben Okafor", "U0BEN"), PersonName("Iris Tan", "U0IRIS")
 OMAR, TESS, ZOE = (
@@ -234,7 +235,9 @@ def outcome(card: Card = APPROVED) -> Message:
     return render.message("exceptions/outcome", card=card, button_value=exceptions.button_value(card))
 
 
-def queue(*cards: Card, stands_in_until: date | None = None, call_: Call | None = None) -> Message:
+def queue(
+    *cards: Card, stands_in_until: date | None = None, call_: Call | None = None, duties: Waiting = NOTHING
+) -> Message:
     lines = tuple(Queued(card, awaits_reader=number % 2 == 0) for number, card in enumerate(cards))[:10]
     values = {card.request.id: exceptions.button_value(card) for card in cards}
     waiting = Queue(lines, more=len(cards) - len(lines), hidden=len(cards) // 10)
@@ -244,6 +247,8 @@ def queue(*cards: Card, stands_in_until: date | None = None, call_: Call | None 
         values=values,
         stands_in_until=stands_in_until,
         call_=call_,
+        waiting=duties,
+        **homes.WAITING,
         button_value=reviews.button_value(call_) if call_ else "",
     )
 

@@ -17,8 +17,9 @@ from policy.units import MicroTokens, NanoUSD
 from programme.handbook.thresholds import THRESHOLDS
 from programme.reviews.single_cases import CaseDecision
 from programme.reviews.voting import VoteReceipt
+from programme.waiting import Waiting
 from templates import handbook, render, reviews
-from tests.support import cards, proposed
+from tests.support import appealed, cards, proposed
 from tests.support.letters import ENDLESS, HOSTILE
 from views.handbook import Offered
 from views.people import PersonName
@@ -336,6 +337,18 @@ AMENDED_CASE = KEPT._replace(
 )
 
 
+DUTIES = Waiting((appealed.OPEN,), (proposed.OPEN,))
+
+
+def stands_in(who: str = "Tess Vance", *, requests: int = 0, quarter: Quarter | None = None) -> Message:
+    return render.message("board/stands_in", who=who, last_day=date(2026, 12, 24), requests=requests, quarter=quarter)
+
+
+def duties(text: str) -> Waiting:
+    """As many appeals and proposals as are listed, in which everything that someone wrote is a text."""
+    return Waiting((appealed.told(text),) * 3, (proposed.hostile(proposed.OPEN, text),) * 3, 7)
+
+
 OFFERED = Offered(
     base="2026.1",
     percents={one.key: f"{10 * place}.5" for place, one in enumerate(THRESHOLDS)},
@@ -392,7 +405,7 @@ def _amend(view: dict[str, Any]) -> dict[str, Any]:
 
 
 def _why(view: dict[str, Any]) -> dict[str, Any]:
-    return render.modal("reviews/why", lines=reviews.lines, **view)
+    return render.modal("reviews/why", lines=reviews.lines, ground=appealed.GROUND, **view)
 
 
 def _decided(view: dict[str, Any]) -> dict[str, Any]:
@@ -438,6 +451,16 @@ CASES: dict[str, Callable[[], Message]] = {
         dataclasses.replace(WAITS_FOR_A_SECOND, decided_by=PersonName(HOSTILE, None))
     ),
     "confirmed_value": lambda: render.message("reviews/confirmed", value=VALUE_ADOPTED),
+    "stands_in": lambda: stands_in(requests=2),
+    "stands_in_for_a_review": lambda: stands_in(quarter=Quarter(2026, 4)),
+    "stands_in_for_both": lambda: stands_in(requests=1, quarter=Quarter(2026, 4)),
+    "stands_in_for_nothing": stands_in,
+    "stands_in_hostile": lambda: stands_in(HOSTILE),
+    "stood_in": lambda: render.message("board/stood_in", who="Tess Vance"),
+    "stood_in_hostile": lambda: render.message("board/stood_in", who=HOSTILE),
+    "queue_with_an_appeal_and_a_proposal": lambda: cards.queue(duties=DUTIES),
+    "queue_with_everything": lambda: cards.queue(cards.OPEN, call_=CALL, duties=dataclasses.replace(DUTIES, more=2)),
+    "queue_with_duties_hostile": lambda: cards.queue(duties=duties(HOSTILE)),
     "queue_with_a_review": lambda: cards.queue(call_=CALL),
     "queue_with_a_review_voted_against": lambda: cards.queue(call_=CALLED_AND_AGAINST),
     "queue_with_a_review_to_vote_on_anew": lambda: cards.queue(call_=CALLED_ANEW),
@@ -456,6 +479,11 @@ CASES: dict[str, Callable[[], Message]] = {
 }
 ENDLESS_CASES: dict[str, Callable[[], Message]] = {
     "pack": lambda: reviews.pack(stuffed(ENDLESS, most=40)),
+    "stands_in": lambda: stands_in(ENDLESS),
+    "stood_in": lambda: render.message("board/stood_in", who=ENDLESS),
+    "queue_with_duties": lambda: cards.queue(
+        *[cards.hostile(cards.OPEN, ENDLESS)] * 10, call_=called(ENDLESS), duties=duties(ENDLESS)
+    ),
     "queue_with_a_review": lambda: cards.queue(call_=called(ENDLESS)),
 }
 MODALS: dict[str, Callable[[], dict[str, Any]]] = {

@@ -575,3 +575,29 @@ def test_every_template_has_a_golden_file() -> None:
         assert any(case.startswith(name.rpartition("/")[2]) for case in CASES), name
     for name in template_names(render.HOMES):
         assert any(case.startswith(name) for case in pages.CASES), name
+
+
+LETTERS = [name for name in appealed.CASES if name.startswith(("notice", "my_review")) and "hostile" not in name]
+
+
+@pytest.mark.parametrize("name", LETTERS)
+def test_a_letter_of_a_review_has_at_most_twelve_lines(name: str) -> None:
+    """Answer, reason, what undoes it, and the next step: the statistics wait behind a button."""
+    said = appealed.CASES[name]()
+    texts = [block["text"]["text"] for block in said.blocks if block["type"] == "section"]
+    notes = [note["text"] for block in said.blocks if block["type"] == "context" for note in block["elements"]]
+    rows = sum(block["type"] == "actions" for block in said.blocks)
+    assert sum(len([line for line in text.split("\n") if line]) for text in texts + notes) + rows <= 12
+
+
+def test_the_board_reads_the_person_s_own_words() -> None:
+    """The reason and what undoes it are the same in the letter, in `/tokens review`, in *Why* and on the card."""
+    said = json.dumps(appealed.notice().blocks, ensure_ascii=False)
+    reason = said[said.index("you used 25 %") : said.index("*If you think")].partition('"')[0]
+    assert "What undoes it" in reason
+    for other in (
+        appealed.mine(may_appeal=True).blocks,
+        appealed.CASES["appeal_card"]().blocks,
+        packs.MODALS["review_why"](),
+    ):
+        assert reason in json.dumps(other, ensure_ascii=False)

@@ -109,16 +109,17 @@ def test_a_draft_is_not_told(drafted: App) -> None:
 def test_everybody_finds_their_own_case(adopted: App) -> None:
     """A cut with *Appeal…*, a raise without, no change at all with its reasons, and nothing where there is no case."""
     cut, raised, same, none = (review(adopted, who) for who in (IDLE, BUSY, USUAL, OMAR))
-    assert (
-        "The review of 2026-Q4 (October to December 2026) changes your monthly grant by −10 % from February 2027."
-        in cut
-    )
-    assert "ends LOW" in cut
+    assert "instead of" in cut
+    assert " from February 2027: " in cut
+    assert " tokens less.*" in cut
+    assert "The board adopted the review of 2026-Q4 (October to December 2026), which comes to −10 %" in cut
+    assert "ends the cuts" in cut
     assert "appeals_file" in cut
-    assert "changes your monthly grant by +5 % from February 2027." in raised
+    assert " tokens more.*" in raised
+    assert "which comes to +5 %" in raised
     assert "appeals_file" not in raised
     assert "changes nothing for you" in same
-    assert "*Why*" in same
+    assert "*Why:*" in same
     assert "What would change it" in same
     assert "You had no case in the review of 2026-Q4" in none
 
@@ -171,14 +172,14 @@ def test_an_appeal_is_shown_as_it_stands(adopted: App, clock: Clock) -> None:
     clock.now = FEBRUARY_THIRD
     file(adopted)
     told = review(adopted, IDLE)
-    assert "would change your monthly grant by −10 %. Your appeal holds it back for now." in told
+    assert "while your appeal is open.* With the change it would be" in told
     assert "> I was at a customer" in told
     deciding.submit_reject(adopted, form(adopted, IRIS, private(adopted), "So was everybody"))
     told = review(adopted, IDLE)
     assert "*Rejected* by Iris Tan" in told
     assert "The cut applies from March 2027" in told
     assert "> So was everybody" in told
-    assert "changes your monthly grant by −10 % from March 2027" in told
+    assert " from March 2027: " in told
     assert "from February 2027" not in told
 
 
@@ -245,3 +246,32 @@ def test_a_decision_is_kept_with_the_card_that_was_pressed(adopted: App) -> None
     with adopted.reading() as moment:
         assert appeals.require(moment, Q4, cast.person_id(adopted, IDLE)).decision_reason == "The tickets show it"
     assert books.findings(adopted) == {}
+
+
+# --- The working ---------------------------------------------------------------------------------------------------
+
+
+def test_the_working_is_shown_to_whoever_asks_for_their_own(adopted: App) -> None:
+    """The statistics of one's own case in an adopted review, and of nobody else's."""
+    said = json.dumps(deciding.press_working(adopted, press(adopted, IDLE, str(Q4))).blocks, ensure_ascii=False)
+    assert "for unused allowance: −10 %" in said
+    assert "× 0.90 with what the board adopted" in said
+    assert refusal(deciding.press_working, adopted, press(adopted, OMAR, str(Q4))) == "no_case"
+    assert refusal(deciding.press_working, adopted, press(adopted, IDLE, "2026-Q3")) == "no_case"
+    assert refusal(deciding.press_working, adopted, press(adopted, IDLE, "soon")) == "unknown_review"
+
+
+def test_the_working_of_a_draft_is_nobodys(drafted: App) -> None:
+    """As long as a review is only proposed, the button of an older message shows nothing of it."""
+    assert refusal(deciding.press_working, drafted, press(drafted, IDLE, str(Q4))) == "no_case"
+
+
+def test_the_board_sees_the_working_of_an_appeal(adopted: App) -> None:
+    """Whoever has a seat, under the person's name; no one else, not even from a card that they can see."""
+    file(adopted)
+    value = appeal_id(adopted)
+    said = json.dumps(deciding.press_working_of_appeal(adopted, press(adopted, IRIS, value)).blocks, ensure_ascii=False)
+    assert "for unused allowance: −10 %" in said
+    for who in (IDLE, BUSY):
+        assert refusal(deciding.press_working_of_appeal, adopted, press(adopted, who, value)) == "not_on_board"
+    assert refusal(deciding.press_working_of_appeal, adopted, press(adopted, IRIS, f"{Q4}/nobody")) == "unknown_appeal"

@@ -180,6 +180,7 @@ def test_no_one_decides_an_appeal_but_its_deciders(sqlite_app: App, clock: Clock
     clock.now = FEBRUARY_THIRD
     for name in [one for one in ACTIONS if one.startswith("appeals_")]:
         change_nothing(sqlite_app, presses(name, who, [appeal.id, str(Q4), *FORGED]))
+    for name in [one for one in FORMS if one.startswith("appeals_")]:
         change_nothing(sqlite_app, submissions(name, who, carried([appeal.id])))
 
 
