@@ -39,15 +39,13 @@ def post(moment: Moment, rated: Sequence[RatedEvent]) -> list[tuple[UsageEvent, 
     entry_ids = iter(ledger.post(moment.session, drafts, now=moment.now))
     usage_store.add_to_days(moment.session, _lines(rated, payer_of))
     warnings_store.note(moment.session, wallets.intersection(draft.amounts[0][0] for draft in drafts))
+    # A group that cost nothing has no entry, and a free event belongs to none.
+    entry_of = {use: next(entry_ids) for use, group in groups.items() if any(one.debit for one in group)}
     posted: list[tuple[UsageEvent, EventPosting]] = []
-    for (person_id, _, day), group in groups.items():
-        payer = payer_of[person_id, day]
-        # A group that cost nothing has no entry, and a free event belongs to none.
-        entry_id = next(entry_ids) if any(one.debit for one in group) else None
-        posted += [
-            (one.event, EventPosting(payer, one.price_id, one.cost, one.debit, entry_id if one.debit else None))
-            for one in group
-        ]
+    for one in rated:
+        entry_id = entry_of[one.person_id, one.service_key, one.day] if one.debit else None
+        payer = payer_of[one.person_id, one.day]
+        posted.append((one.event, EventPosting(payer, one.price_id, one.cost, one.debit, entry_id)))
     return posted
 
 
