@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from policy.metering import UnpricedMeterError, named
 from policy.period import Quarter, day_of, first_instant
 from policy.providers import known_as
-from policy.units import LARGEST_AMOUNT
+from policy.units import LARGEST_AMOUNT, NanoUSD
 from programme.value import valuation
 from store.handbook import reference
 from store.people import directory
@@ -131,14 +131,15 @@ class Rating:
             what = named(event.provider, event.model, event.tier)
             return UnratedEvent(event, "unknown_model", f"no price is known for {what}")
         try:
-            cost = price.cost(event.meters)
+            cost = price.nano_usd(event.meters)
         except UnpricedMeterError as error:
             return UnratedEvent(event, "unpriced_meter", str(error))
-        debit = tariff.value.debit(cost)
+        debit = tariff.value.micro_tokens(cost)
         if cost > LARGEST_EVENT or debit > LARGEST_EVENT:
-            return UnratedEvent(event, "cost_out_of_range", f"its meters would cost USD {cost.decimal.normalize():f}")
+            usd = NanoUSD(cost).decimal.normalize()
+            return UnratedEvent(event, "cost_out_of_range", f"its meters would cost USD {usd:f}")
         price_id = self._price_ids.get(id(price)) or self._keep(price)
-        return RatedEvent(event, person_id, service_key, day, tariff.value, price_id, int(cost), int(debit))
+        return RatedEvent(event, person_id, service_key, day, tariff.value, price_id, cost, debit)
 
     def _persons(self, callers: Iterable[tuple[str, Identities]]) -> dict[str, Known]:
         names: dict[str, set[Identity]] = {}
