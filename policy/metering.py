@@ -171,8 +171,12 @@ class Price:
 
         Where a model also charges per request, an event that does not count them is one.
         """
+        return NanoUSD(self.nano_usd(meters))
+
+    def nano_usd(self, meters: Meters) -> int:
+        """The same as a bare number, for batches of many."""
         if not meters:
-            return NanoUSD(0)
+            return 0
         tier = 0
         if starts := self._tier_starts:
             context = input_tokens(meters)
@@ -185,7 +189,7 @@ class Price:
                     total += count * rates[meter]
                 except KeyError:
                     raise UnpricedMeterError(meter, self) from None
-        return NanoUSD(divide_half_even(total, scale))
+        return divide_half_even(total, scale)
 
     def lines(self, meters: Meters) -> list[tuple[Meter, int, int, int]]:
         """(meter, count, nano-USD, per so many units) of everything that `cost` adds up."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import partial
+from sys import intern
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeGuard
 
 import msgspec
@@ -158,7 +159,7 @@ def _model(payload: _Payload) -> tuple[str, str]:
     provider, model = payload.custom_llm_provider or "", payload.model or ""
     if not model and payload.hidden_params:
         model = _only(payload.hidden_params.batch_models)
-    return provider.lower(), model.removeprefix(f"{provider}/")
+    return intern(provider.lower()), intern(model.removeprefix(f"{provider}/"))
 
 
 def _only(names: object) -> str:

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, NamedTuple
 from policy.metering import UnpricedMeterError, named
 from policy.period import Quarter, day_of, first_instant
 from policy.providers import known_as
-from policy.units import LARGEST_AMOUNT
+from policy.units import LARGEST_AMOUNT, NanoUSD
 from programme.value import valuation
 from store.handbook import reference
 from store.people import directory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from zoneinfo import ZoneInfo
 
-    from policy.metering import Identity, Price, UsageEvent
+    from policy.metering import Identities, Identity, Price, UsageEvent
     from policy.value.valuation import TokenValue
     from programme.moment import Moment
     from store.people.directory import Employment, Known
@@ -74,14 +74,17 @@ class Rating:
             return [], []
         rated: list[RatedEvent] = []
         unrated: list[UnratedEvent] = []
-        persons = self._persons(events)
+        # A batch has many events of each caller.
+        callers = {(event.source, event.identities) for event in events}
+        persons = self._persons(callers)
+        person_of = {(source, names): persons[source].who(names) for source, names in callers}
         days = list(_days(events, self._moment.zone))
         known = {person for of_source in persons.values() for person in of_source.values()}
         self._partly_here = directory.partly_here(self._moment.session, known, days)
         for event, day in zip(events, days, strict=True):
             if (said := event.remarks) is not None and said.base_model:
                 event = self._as_base_model(event, said.base_model, day)  # noqa: PLW2901 - rare
-            result = self._rate_one(event, persons[event.source].who(event.identities), day)
+            result = self._rate_one(event, person_of[event.source, event.identities], day)
             if type(result) is RatedEvent:
                 rated.append(result)
             else:
@@ -128,19 +131,20 @@ class Rating:
             what = named(event.provider, event.model, event.tier)
             return UnratedEvent(event, "unknown_model", f"no price is known for {what}")
         try:
-            cost = price.cost(event.meters)
+            cost = price.nano_usd(event.meters)
         except UnpricedMeterError as error:
             return UnratedEvent(event, "unpriced_meter", str(error))
-        debit = tariff.value.debit(cost)
+        debit = tariff.value.micro_tokens(cost)
         if cost > LARGEST_EVENT or debit > LARGEST_EVENT:
-            return UnratedEvent(event, "cost_out_of_range", f"its meters would cost USD {cost.decimal.normalize():f}")
+            usd = NanoUSD(cost).decimal.normalize()
+            return UnratedEvent(event, "cost_out_of_range", f"its meters would cost USD {usd:f}")
         price_id = self._price_ids.get(id(price)) or self._keep(price)
-        return RatedEvent(event, person_id, service_key, day, tariff.value, price_id, int(cost), int(debit))
+        return RatedEvent(event, person_id, service_key, day, tariff.value, price_id, cost, debit)
 
-    def _persons(self, events: Sequence[UsageEvent]) -> dict[str, Known]:
+    def _persons(self, callers: Iterable[tuple[str, Identities]]) -> dict[str, Known]:
         names: dict[str, set[Identity]] = {}
-        for event in events:
-            names.setdefault(event.source, set()).update(event.identities)
+        for source, identities in callers:
+            names.setdefault(source, set()).update(identities)
         return {source: directory.resolve(self._moment.session, source, known) for source, known in names.items()}
 
     def _look_up(self, provider: str, model: str, day: date) -> Tariff:
