@@ -22,6 +22,8 @@ _AMOUNT = re.compile(
     r"(?P<after>usd|us\$|\$|tokens?)?",
     re.IGNORECASE,
 )
+_ENDS = re.compile(r" ?[.,]? ?$")
+"""What a sentence puts behind a number."""
 _PLAIN = re.compile(r"[0-9]*(?:\.[0-9]+)?")
 _GROUPED = re.compile(r"[0-9]{1,3}(?:([, _'\u2019])[0-9]{3})(?:\1[0-9]{3})*(?:\.[0-9]+)?")
 _POINTS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+")
@@ -49,7 +51,7 @@ def parse(text: str, value: TokenValue) -> MicroTokens:
     units = [] if found is None else [one.lower() for one in (found["before"], found["after"]) if one]
     if found is None or len(units) > 1:
         raise ValueError(f"{texts.quoted(text)} {_no_amount(words)}")
-    number, size = found["number"].strip(), _SIZES.get((found["size"] or "").lower(), 1)
+    number, size = _ENDS.sub("", found["number"]), _SIZES.get((found["size"] or "").lower(), 1)
     if wrong := _unreadable(number, size):
         raise ValueError(f"{texts.quoted(text)} {wrong}")
     amount = Decimal(_SEPARATORS.sub("", number)) * size

@@ -92,6 +92,9 @@ def matching(options: Sequence[Option], typed: str) -> list[Option]:
 
 def _folded(text: str) -> str:
     """Without case, width and accents, as people type what they look for."""
+    if text.isascii() and text.isprintable():
+        # Nearly everything is, and of ten thousand names that takes a third of the time.
+        return " ".join(text.casefold().split())
     apart = unicodedata.normalize("NFKD", texts.plain(text).casefold())
     return "".join(letter for letter in apart if not unicodedata.combining(letter))
 

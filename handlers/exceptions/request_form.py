@@ -49,13 +49,17 @@ class Fields:
     beneficiaries: list[str] = field(default_factory=list)
     incident: str = ""
 
-    def with_usual_day(self, moment: Moment) -> Fields:
-        """With the usual end where there is none, or where the one of a draft is over."""
-        last_day = _day(self.last_day)
-        if last_day is not None and last_day >= moment.today:
-            return self
-        usual = asking.usual_last_day(moment.handbooks.on(moment.today), moment.today)
-        return replace(self, last_day=usual.isoformat())
+    def renewed(self, moment: Moment) -> Fields:
+        """As they begin today: with the usual end where theirs is over, without projects and services that are gone."""
+        book, last_day = moment.handbooks.on(moment.today), _day(self.last_day)
+        if last_day is None or last_day < moment.today:
+            last_day = asking.usual_last_day(book, moment.today)
+        return replace(
+            self,
+            last_day=last_day.isoformat(),
+            project=self.project if choices.project(moment.session, self.project) else "",
+            service=self.service if choices.services(book, self.service, moment.today).chosen else "",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,7 @@ def draft(session: Session, person: Person) -> tuple[Fields, datetime | None]:
 
 def opened(moment: Moment, person: Person, fields: Fields, *, drafted_at: datetime | None = None) -> View:
     """The form as it is opened, with what is known of the request."""
-    return view(moment, person, fields.with_usual_day(moment), drafted_at=drafted_at)
+    return view(moment, person, fields.renewed(moment), drafted_at=drafted_at)
 
 
 def view(moment: Moment, person: Person, fields: Fields, *, drafted_at: datetime | None = None) -> View:
