@@ -264,7 +264,7 @@ def test_modals_draw_nothing(native: str) -> None:
 def test_alerts_are_for_modals() -> None:
     """What is wrong with a field is said in the form: elsewhere Slack takes no alert, and in it 200 characters."""
     page = BlockCollector()
-    with pytest.raises(MessageLimitError, match="^an alert outside of a modal$"):
+    with pytest.raises(MessageLimitError, match=r"^an alert outside of a modal$"):
         page.alert("x")
     page.modal("Title", callback="x")
     page.alert("x" * 200)
