@@ -193,7 +193,7 @@ def _wanted(fields: Mapping[str, str], document: Mapping[str, Any]) -> dict[str,
         raise FieldsRefused(problems)
     changed = {key: share for key, share in read.items() if share != _value(document, key)}
     if not changed:
-        raise FieldsRefused({THRESHOLDS[0].key: "Nothing changes; every value is that of the latest version."})
+        raise FieldsRefused({THRESHOLDS[0].key: "Every value is that of the latest version. Change at least one."})
     return changed
 
 
