@@ -166,7 +166,7 @@ def test_a_mistake_is_told_at_its_field_with_its_value(moment: Moment) -> None:
     assert problems(moment, adjustment__change__low="101")[CUT].startswith(
         "'101' does not fit. Write a percentage up to 100, such as"
     )
-    assert "Nothing changes" in problems(moment)[LOW]
+    assert "Change at least one" in problems(moment)[LOW]
 
 
 @pytest.mark.parametrize(
