@@ -243,7 +243,7 @@ def _contradictions(handbook: Handbook) -> Iterator[str]:
     yield from reviews.adjustment_contradictions(handbook.adjustment)
     yield from reviews.review_contradictions(handbook.reviews, handbook.exceptions)
     keys = {service.key for service in handbook.services}
-    classes = {one.class_ for one in (*handbook.value.slots, *handbook.value.basket)}
+    classes = {slot.class_ for slot in handbook.value.slots} | {item.class_ for item in handbook.value.basket}
     yield from holds.cap_contradictions(handbook.caps, handbook.holds, keys, classes)
     seen: set[str] = set()
     for service in handbook.services:

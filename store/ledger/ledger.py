@@ -184,6 +184,11 @@ def _hold(session: Session, codes: Sequence[str]) -> dict[str, Account]:
     return {code: Account(*account) for code, *account in session.execute(_in_order(query))}
 
 
+def is_wallet(session: Session, account_id: int) -> bool:
+    query = sa.select(accounts.c.person_id.is_not(None)).where(accounts.c.id == account_id)
+    return bool(session.execute(query).scalar_one())
+
+
 def balance(session: Session, account_id: int) -> int:
     """Micro-tokens on an account, which the caller holds."""
     on_it: int = session.execute(sa.select(accounts.c.balance).where(accounts.c.id == account_id)).scalar_one()

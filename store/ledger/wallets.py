@@ -209,6 +209,13 @@ def company_account_of(session: Session, person_id: str) -> int | None:
     return session.execute(query).scalar_one_or_none()
 
 
+def latest_credit(session: Session, account_id: int) -> int:
+    """The version of an account at which something last came in; 0 where nothing ever did."""
+    p = postings.c
+    query = sa.select(p.version).where(p.account_id == account_id, p.amount > 0).order_by(p.version.desc()).limit(1)
+    return session.execute(query).scalar_one_or_none() or 0
+
+
 def totals(session: Session, account_id: int) -> dict[EntryKind, MicroTokens]:
     """The sum of all postings of a wallet by the kind of their entries; together they are its balance."""
     query = sa.select(entries.c.kind, sa.func.sum(postings.c.amount)).join_from(postings, entries)
