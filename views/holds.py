@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from policy.units import MicroTokens, NanoUSD
 
@@ -60,3 +61,30 @@ class Answer:
 
     available: MicroTokens | None
     warnings: tuple[CapTold, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What someone's calls meet, the tightest cap first; the wallet's figures are None where the company pays."""
+
+    person_id: str
+    balance: MicroTokens | None
+    held: MicroTokens
+    overdraft: MicroTokens
+    caps: tuple[CapTold, ...]
+    stops: bool
+    near_share: Decimal
+    contact: str
+
+    @property
+    def available(self) -> MicroTokens | None:
+        return None if self.balance is None else self.balance - self.held
+
+    @property
+    def near(self) -> tuple[CapTold, ...]:
+        """Caps of the handbook of which most is used or held."""
+        return tuple(
+            cap
+            for cap in self.caps
+            if cap.room_tokens is None and int(cap.used + cap.held) >= self.near_share * int(cap.limit)
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from policy.caps import SumKey
@@ -13,12 +14,11 @@ from programme.holds import meeting, pricing, reserving
 from programme.holds.reserving import Held
 from programme.usage import cap_sums as sums
 from store.holds import records
-from store.holds.records import JOB, LAPSED, RELEASED, SETTLED, UNREPORTED
-from store.ledger import ledger
+from store.holds.records import JOB, LAPSED, LEASE, RELEASED, SETTLED, UNREPORTED
+from store.ledger import ledger, recalls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import timedelta
 
     from policy.estimates import Asked
     from programme.holds.meeting import Meeting
@@ -28,13 +28,17 @@ if TYPE_CHECKING:
     from views.holds import Denial
 
 AT_A_TIME = 500
+KEPT = timedelta(days=1)
 UNKNOWN, SETTLED_ALREADY, OVER = "unknown_hold", "already_settled", "hold_over"
 
 
 def release(moment: Moment, key: Key) -> Hold:
     """Give back all of a hold; doing so again changes nothing. What was settled is over already."""
     hold = _locked(moment, key)
-    if hold.status == SETTLED:
+    if hold.kind == LEASE and hold.is_open:
+        # What calls used of it was posted as they were: it is settled by them, and tells their pace.
+        return _end(moment, [hold], SETTLED if hold.used_nano_usd else RELEASED)[0]
+    if hold.status == SETTLED and hold.kind != LEASE:
         raise Refusal(
             SETTLED_ALREADY, f"Hold {hold.id!r} is settled already.", next_step="There is nothing to release."
         )
@@ -46,6 +50,12 @@ def lapse(moment: Moment) -> int:
     over = records.ended(moment.session, moment.now, limit=AT_A_TIME)
     _end(moment, [one.flagged(UNREPORTED) if one.kind == JOB and one.used_nano_usd else one for one in over], LAPSED)
     return len(over)
+
+
+def forget_past(moment: Moment) -> None:
+    """Drop sums of windows that are long over, and recalls of leases that are."""
+    sums.forget_past(moment)
+    recalls.forget(moment.session, moment.now - KEPT)
 
 
 def _end(moment: Moment, over: Sequence[Hold], status: str) -> list[Hold]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from policy import caps
-from policy.parameters.holds import STOP
+from policy.parameters.holds import STOP, WARN
 from policy.units import MicroTokens, NanoUSD
 from programme.holds import purses
 from programme.usage import cap_sums as sums
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from programme.holds.purses import Purse
     from programme.moment import Moment
     from store.holds.sums import Sum
+
+
+PLENTY = NanoUSD.parse("1000")
+"""What is taken to be left where no cap could deny a call."""
 
 
 @dataclass(frozen=True)
@@ -70,10 +74,10 @@ class Meeting:
             limits = [int(cap.usd) for cap, of in self.met if of == key and cap.action == STOP]
             sums_store.take(self.moment.session, key, int(cost), min(limits, default=None))
 
-    def room(self, cheap: Mapping[str, bool]) -> NanoUSD:
+    def least_left(self) -> NanoUSD:
         """The least that any cap leaves which could deny a call."""
-        denying = [one for one in self.standings(NanoUSD(0)) if one.action == STOP or not cheap.get(one.slow_to, True)]
-        return min((one.left for one in denying), default=NanoUSD(0), key=int)
+        denying = [one for one in self.standings(NanoUSD(0)) if one.action != WARN]
+        return min((one.left for one in denying), default=PLENTY, key=int)
 
     def told(self, one: Standing) -> CapTold:
         room = self.purse.caps.room if self.purse is not None and one.key is None else None

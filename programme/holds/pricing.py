@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -106,19 +106,28 @@ def _usual_output(moment: Moment, model: str) -> int | None:
 
 def buyer(moment: Moment, source: str, identities: Identities) -> Buyer:
     """Who asks; a Refusal for a stranger, and for who is not here any more."""
-    person_id = directory.resolve(moment.session, source, set(identities)).who(identities)
-    if person_id is None:
-        names = ", ".join(f"{kind} {name!r}" for kind, name in identities) or "no one"
-        raise Refusal(UNKNOWN_PERSON, f"No person is known for {names}.", next_step="Link them, or name another.")
-    return buyer_of(moment, person_id)
-
-
-def buyer_of(moment: Moment, person_id: str) -> Buyer:
+    person_id = _person(moment, source, identities)
     here = directory.partly_here(moment.session, [person_id], [moment.today]).get(person_id)
     if here is not None and not here.on(moment.today):
         raise Refusal("not_employed", f"{not_employed(moment.today, here).capitalize()}.")
     code = payers.codes(moment, [(person_id, moment.today)])[person_id, moment.today]
     account_id = ledger.open_accounts(moment.session, [code])[code]
+    return Buyer(person_id, account_id, is_wallet=not code.startswith(ledger.COMPANY))
+
+
+def _person(moment: Moment, source: str, identities: Identities) -> str:
+    person_id = directory.resolve(moment.session, source, set(identities)).who(identities)
+    if person_id is None:
+        names = ", ".join(f"{kind} {name!r}" for kind, name in identities) or "no one"
+        raise Refusal(UNKNOWN_PERSON, f"No person is known for {names}.", next_step="Link them, or name another.")
+    return person_id
+
+
+def buyer_seen(moment: Moment, source: str, identities: Identities) -> Buyer:
+    """The same for who only looks: no account is opened. 0 is the account of someone who never had one."""
+    person_id = _person(moment, source, identities)
+    code = payers.codes(moment, [(person_id, moment.today)])[person_id, moment.today]
+    account_id = ledger.find_account(moment.session, code) or 0
     return Buyer(person_id, account_id, is_wallet=not code.startswith(ledger.COMPANY))
 
 
@@ -129,7 +138,7 @@ def offer(moment: Moment, ask: Ask, sizes: RecentSizes) -> Offer:
     if tariff.service_key is None:
         raise Refusal("unapproved_service", f"No approved service has the provider {provider!r}.")
     rules = moment.handbook.holds
-    price = _price(moment, tariff, ask.model) if ask.asked.usd is None or ask.model else None
+    price = price_of(moment, tariff, ask.model) if ask.asked.usd is None or ask.model else None
     meters: Meters = {}
     if ask.asked.usd is not None:
         cost = ask.asked.usd
@@ -141,6 +150,11 @@ def offer(moment: Moment, ask: Ask, sizes: RecentSizes) -> Offer:
     if cost > LARGEST_EVENT:
         raise Refusal("cost_out_of_range", f"It would cost USD {cost.decimal.normalize():f}.")
     return Offer(tariff.service_key, provider, ask.model, tariff.value, cost, meters, price)
+
+
+def at_cost(what: Offer, cost: NanoUSD) -> Offer:
+    """The same call, if it costs something else."""
+    return replace(what, cost=cost)
 
 
 def _meters(moment: Moment, ask: Ask, sizes: RecentSizes) -> Meters:
@@ -157,7 +171,7 @@ def _provider_of(moment: Moment, service: str) -> str:
     return found.providers[0]
 
 
-def _price(moment: Moment, tariff: Tariff, model: str) -> Price | None:
+def price_of(moment: Moment, tariff: Tariff, model: str) -> Price | None:
     return tariff.negotiated or moment.prices.listed(tariff.provider, model, "", moment.now)
 
 
@@ -204,7 +218,7 @@ def _costs_in(moment: Moment, class_: str, what: Offer) -> list[tuple[tuple[str,
     models |= {(item.provider, item.model) for item in book.value.basket if item.class_ == class_}
     rating, found = Rating(moment), list[tuple[tuple[str, str], NanoUSD]]()
     for provider, model in sorted(models):
-        price = _price(moment, rating.tariff(provider, model, today), model)
+        price = price_of(moment, rating.tariff(provider, model, today), model)
         try:
             found.append(((provider, model), _cost(price, what.meters, provider, model)))
         except Refusal:

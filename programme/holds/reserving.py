@@ -78,12 +78,16 @@ def decide(met: Meeting, what: Offer, *, kind: str) -> tuple[NanoUSD, Decision]:
 
 def denied(met: Meeting, what: Offer, decision: Decision, *, kind: str) -> Denial:
     """The denial; who is stopped is told of it, once for each cap and window."""
+    said = denial(met, what, decision, kind=kind)
+    notices.stopped(met.moment, met.buyer, said, decision.stopped_by.key if decision.stopped_by else None)
+    return said
+
+
+def denial(met: Meeting, what: Offer, decision: Decision, *, kind: str) -> Denial:
     by = decision.stopped_by
     assert by is not None  # noqa: S101 - asked before
     cheaper = pricing.cheaper_model(met.moment, by.slow_to, what) if by.slow_to else ""
-    denial = Denial(decision.code, met.told(by), what.cost, what.model, cheaper, kind, met.moment.handbook.contact)
-    notices.stopped(met.moment, met.buyer, denial, by.key)
-    return denial
+    return Denial(decision.code, met.told(by), what.cost, what.model, cheaper, kind, met.moment.handbook.contact)
 
 
 def lasts(moment: Moment, kind: str, asked: timedelta | None) -> timedelta:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from policy.metering import OUTPUT_METERS
 from store.holds import records
-from store.holds.records import LAPSED, LARGER, LATE, QUARANTINED, SETTLED
+from store.holds.records import LAPSED, LARGER, LATE, LEASE, QUARANTINED, SETTLED
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -72,7 +72,7 @@ class Settling:
             self._capture(moment, event, 0, 0, 0, QUARANTINED)
         for key, ref in self._locked.refs.items():
             hold = self._holds.get((ref.source, ref.id))
-            if key in again and ref.is_final and hold is not None and hold.is_open:
+            if key in again and ref.is_final and hold is not None and hold.is_open and hold.kind != LEASE:
                 self._let_go(hold, hold.micro_tokens, hold.nano_usd)
                 self._note(self._holds[hold.key]._replace(status=SETTLED, closed_at=moment.now))
 
@@ -85,7 +85,8 @@ class Settling:
             flags += (LATE,)
         elif debit > hold.micro_tokens:
             flags += (LARGER,)
-        is_over = hold.is_open and ref.is_final
+        # A lease is for many calls; its gateway gives it back, or its time is over.
+        is_over = hold.is_open and ref.is_final and hold.kind != LEASE
         self._let_go(
             hold,
             hold.micro_tokens if is_over else min(debit, hold.micro_tokens),

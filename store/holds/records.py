@@ -170,7 +170,7 @@ def wallet(session: Session, account_id: int, now: datetime) -> Standing:
 def wallet_seen(session: Session, account_id: int, now: datetime) -> Standing:
     """The same without a lock, for who only looks."""
     query = sa.select(accounts.c.balance, accounts.c.held).where(accounts.c.id == account_id)
-    balance, held = session.execute(query).one()
+    balance, held = session.execute(query).one_or_none() or (0, 0)
     return Standing(balance, unspendable(session, account_id, now), held)
 
 
@@ -230,6 +230,13 @@ def latest_costs(session: Session, model: str, account_id: int, since: datetime,
     query = sa.select(_h.used_nano_usd).where(_h.model == model, _h.account_id == account_id, _settled)
     query = query.where(_h.closed_at >= since, _h.kind == CALL, _h.used_nano_usd > 0)
     return list(session.execute(query.order_by(_h.closed_at.desc()).limit(limit)).scalars())
+
+
+def spent_since(session: Session, account_id: int, models: Collection[str], since: datetime) -> int:
+    """What an account paid since an instant for calls of some models, and by leases."""
+    query = sa.select(sa.func.coalesce(sa.func.sum(_h.used_nano_usd), 0))
+    query = query.where(_h.model.in_({*models, ""}), _h.account_id == account_id, _h.closed_at >= since, _settled)
+    return int(session.execute(query).scalar_one())
 
 
 _settled = sa.text("holds.status = 'settled'")
