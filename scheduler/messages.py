@@ -12,6 +12,7 @@ from scheduler.composers import (
     exceptions,
     grants,
     handbook,
+    holds,
     people,
     reports,
     reviews,
@@ -41,6 +42,7 @@ COMPOSERS: dict[str, Callable[[object], tuple[Message, Picture | None]]] = {
     "audit/anchor": audit.compose_anchor,
     "grants/statement": grants.compose_statement,
     "grants/digest": grants.compose_digest,
+    "holds/stopped": holds.compose_stopped,
     "warnings/warning": warnings.compose,
 }
 
