@@ -112,6 +112,14 @@ class BalanceCard:
         return self.month.next().first_day if regular else None
 
     @property
+    def ends(self) -> tuple[tuple[datetime, MicroTokens], ...]:
+        """How much of what is left ends when, the soonest first."""
+        found: dict[datetime, MicroTokens] = {}
+        for lot in self.lots:
+            found[lot.expires_at] = found.get(lot.expires_at, _NOTHING) + lot.remaining
+        return tuple(sorted((end, amount) for end, amount in found.items() if amount))
+
+    @property
     def worth(self) -> NanoUSD:
         return self.value.worth(self.available)
 

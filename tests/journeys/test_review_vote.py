@@ -93,7 +93,7 @@ def test_held_amended_and_adopted(sandbox: Sandbox, office: App) -> None:
     sandbox.submit(slack.IRIS)
     form = sandbox.modal(slack.IRIS)
     assert form is not None
-    assert "to 10 %, the limits for a quarter and a year" in form.errors["change"]
+    assert "% is beyond the limits for a quarter and a year. Write per cent from" in form.errors["change"]
     sandbox.fill(slack.IRIS, {"change": "+2.5"})
     sandbox.submit(slack.IRIS)
     assert "*Amended.*" in modal(sandbox, slack.IRIS)

@@ -6,20 +6,17 @@ import dataclasses
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from handlers.exceptions.choices import Choice
 from policy.deadlines import deadlines
-from policy.exceptions import MEMBER, Electorate, Seat, Tally
+from policy.exceptions import Tally
 from policy.reasons import Reason
 from policy.units import MicroTokens, NanoUSD
-from programme.exceptions.asking import Preview
 from programme.exceptions.cards import Card, Exchange, Past, Queue, Queued, VoteLine
-from programme.exceptions.questions import OUTCOMES
 from programme.exceptions.voting import VoteReceipt
 from programme.waiting import NOTHING, Waiting
 from store.exceptions.questions import Question
 from store.exceptions.requests import Request
 from templates import exceptions, homes, render, reviews
-from tests.support.letters import ENDLESS, HOSTILE, VALUE
+from tests.support.letters import ENDLESS, HOSTILE
 from tests.support.requests import BOOK, HOURS
 from views.exceptions import Situation
 from views.people import PersonName
@@ -337,61 +334,4 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = {
     "outcome": lambda: outcome(changed(hostile(APPROVED, ENDLESS), outcome="nothing", outcome_note=ENDLESS)),
     "queue": lambda: queue(*[hostile(UNDER_WAY, ENDLESS)] * 30),
     "requests": lambda: own(*[hostile(REJECTED, ENDLESS)] * 5),
-}
-
-
-# --- Forms ---------------------------------------------------------------------------------------------------------
-
-
-def form(text: str = "", *, problem: str = "", judged: bool = True, drafted: bool = False) -> dict[str, Any]:
-    """The form of a request, filled in with a text."""
-    fields = {
-        "amount": "150,000",
-        "purpose": text or "Fine-tune the support model",
-        "last_day": "2026-12-23",
-        "project": "atlas",
-        "service": "",
-        "beneficiaries": ["U0ADA"],
-        "incident": "",
-    }
-    panel = Electorate(tuple(Seat(f"per_{n}", MEMBER) for n in range(3)), 2, needs_finance=False, stage=0)
-    return render.modal(
-        "exceptions/form",
-        form=fields,
-        value=VALUE,
-        projects=Choice([("atlas", (text or "Atlas")[:75])], None),
-        services=Choice([("gpu-cluster", "GPU cluster")], None),
-        break_glass=tokens("46850"),
-        judged=Preview("standard", NanoUSD.parse("1530"), panel, STEPS, SITUATION, BOOK) if judged else None,
-        preview_amount=tokens("150000") if judged else None,
-        problem=problem,
-        drafted_at=ASKED_AT if drafted else None,
-    )
-
-
-def asked() -> Question:
-    return Question(12, REQUEST.id, "per_tess", "Why now?", ASKED_AT, None, None)
-
-
-MODALS: dict[str, Callable[[], dict[str, Any]]] = {
-    "form": form,
-    "form_begun": lambda: form(judged=False),
-    "form_with_a_problem": lambda: form(judged=False, problem="'5.000' can be read in two ways. Write 5,000."),
-    "form_drafted": lambda: form(drafted=True),
-    "form_hostile": lambda: form(HOSTILE),
-    "receipt": lambda: render.modal("exceptions/receipt", card=UNDER_WAY),
-    "receipt_of_a_break_glass": lambda: render.modal("exceptions/receipt", card=CREDITED),
-    "less": lambda: render.modal("exceptions/less", card=OPEN, amount="150,000", private="{}"),
-    "reject": lambda: render.modal("exceptions/reject", card=OPEN, private="{}"),
-    "reject_a_break_glass": lambda: render.modal("exceptions/reject", card=CREDITED, private="{}"),
-    "reject_hostile": lambda: render.modal("exceptions/reject", card=hostile(OPEN, HOSTILE), private="{}"),
-    "ask": lambda: render.modal("exceptions/ask", card=OPEN, private="{}"),
-    "answer": lambda: render.modal("exceptions/answer", question=asked(), private="12"),
-    "outcome_form": lambda: render.modal(
-        "exceptions/outcome_form", card=APPROVED, outcomes=list(OUTCOMES.items()), private="xr_1"
-    ),
-    "voted_form": lambda: render.modal(
-        "exceptions/voted", voted=VoteReceipt(APPROVED.request, APPROVED.tally, "p", again=False)
-    ),
-    "closed": lambda: render.modal("exceptions/closed", title="Not done", text="Only the board decides."),
 }

@@ -35,7 +35,20 @@ from programme.balance.history import History
 from sandbox import block_kit
 from store.usage.events import Line
 from templates import homes, render, workings
-from tests.support import anchored, appealed, cards, letters, linked, packs, pages, proposed, refused, reported, warned
+from tests.support import (
+    anchored,
+    appealed,
+    cards,
+    letters,
+    linked,
+    packs,
+    pages,
+    proposed,
+    refused,
+    reported,
+    request_forms,
+    warned,
+)
 from tests.support.letters import ENDLESS, HOSTILE
 from views.balance import BalanceCard, CallLine, DebitLine, Explanation, Lapse, LotLine, MeterLine
 
@@ -369,7 +382,7 @@ def texts(blocks: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - any part 
             yield from texts(part)
 
 
-MODALS = cards.MODALS | warned.MODALS | proposed.MODALS | packs.MODALS | appealed.MODALS
+MODALS = request_forms.MODALS | warned.MODALS | proposed.MODALS | packs.MODALS | appealed.MODALS
 
 
 @pytest.mark.parametrize("case", MODALS)

@@ -157,14 +157,16 @@ def test_a_mistake_is_told_at_its_field_with_its_value(moment: Moment) -> None:
     """What is no per cent, what contradicts another value, and a form in which nothing changes."""
     found = problems(moment, adjustment__use__low_enter="lots", adjustment__change__low="-5")
     assert set(found) == {LOW, CUT}
-    assert found[LOW].startswith("'lots': write a percentage")
+    assert found[LOW].startswith("'lots' does not fit. Write a percentage")
     above = problems(moment, adjustment__use__low_enter="60") | problems(moment, adjustment__use__low_leave="85")
     assert above == {
         LOW: '60 %: has to be at most "No longer LOW above"',
         LEAVE: '85 %: has to be at most "No longer HIGH below"',
     }
-    assert problems(moment, adjustment__change__low="101")[CUT].startswith("'101': write a percentage up to 100")
-    assert "Nothing changes" in problems(moment)[LOW]
+    assert problems(moment, adjustment__change__low="101")[CUT].startswith(
+        "'101' does not fit. Write a percentage up to 100, such as"
+    )
+    assert "Change at least one" in problems(moment)[LOW]
 
 
 @pytest.mark.parametrize(

@@ -189,7 +189,7 @@ def test_votes_against_do_not_end_it(moment: Moment) -> None:
 def test_a_vote_against_has_a_reason(moment: Moment) -> None:
     """Without one nothing is counted."""
     ballot = voting.Ballot(1, adopts=False, reason=" ")
-    with pytest.raises(FieldsRefused, match="Say why"):
+    with pytest.raises(FieldsRefused, match="Write why in a sentence"):
         voting.vote(moment.at(MORNING), voted.person(moment.session, IRIS), Q4, ballot)
     assert store.votes(moment.session, Q4) == []
 
@@ -246,7 +246,9 @@ def test_nobody_is_cut_who_used_their_grants(moment: Moment) -> None:
     """A case that is not LOW is not amended below no change, and the refusal says why; no change at all is fine."""
     with pytest.raises(FieldsRefused) as refused:
         amend(moment, TESS, BUSY, "-2.5")
-    assert refused.value.problems == {"change": "-2.5 %: only people marked LOW can be cut. Choose from 0 to 10 %."}
+    assert refused.value.problems == {
+        "change": "Only people marked LOW can be cut, so -2.5 % does not fit. Write per cent from 0 to 10 %."
+    }
     assert (case(moment.session, BUSY).decision, panel(moment.session).package) == (PROPOSED, 1)
     assert amend(moment, TESS, BUSY, "0").case.delta_thousandths == 0
 
