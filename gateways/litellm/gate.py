@@ -6,13 +6,14 @@ One gate a worker, in the proxy's event loop. The clock is given, so that an out
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .denials import Denial
-from .wire import Away, Granted
+from .wire import Away, Granted, Mistaken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
     from .settings import Settings
     from .wire import Ask, Bot, Person
 
+log = logging.getLogger("tokens_bot")
+
 ASKING_SECONDS = 5
 """How long a person's calls ask one by one, before a lease is tried again."""
+ARRIVAL_LOOKS, ARRIVAL_PAUSE = 20, 0.05
 MOST_MODELS = 100
 """A lease has prices for so many models at most; calls of others ask for themselves."""
 
@@ -81,6 +85,8 @@ class Gate:
                 await self.bot.authorize(ask)
             except Away as reason:
                 self._lose(reason)
+            except Mistaken as reason:
+                log.warning("nothing was asked for a call: tokens-bot answers %s", reason)
 
     def _from_lease(self, call: Running) -> bool:
         """Take it from the person's lease, if that does; the next lease is fetched before this one is used up."""
@@ -108,6 +114,9 @@ class Gate:
                 if not isinstance(reason, Away):
                     raise
                 self._lose(reason)
+            except Mistaken as reason:
+                # Nobody's work stops for it; it is as if the bot were away for this call alone.
+                log.warning("nothing is held for a call: tokens-bot answers %s", reason)
             else:
                 return
         call.counted = self.outage.admit(call.ask)
@@ -126,10 +135,13 @@ class Gate:
             lease_id = _named("lease")
             try:
                 found = await self.bot.lease(lease_id, person, sorted(self._models))
-            except Denial:
+            except (Denial, Mistaken) as reason:
+                log.info("no lease: %s", reason)
                 found = Granted(None)
-            except Away as reason:
+            except (Away, asyncio.CancelledError) as reason:
                 self.journal.release(lease_id, now=self.clock())
+                if not isinstance(reason, Away):
+                    raise
                 self._lose(reason)
                 return
             self.outage.met()
@@ -169,13 +181,20 @@ class Gate:
         if lease is None:
             return
         self._asking_until[person.name] = self.clock() + ASKING_SECONDS
-        if lease.reserved or lease.left <= 0:
-            self._retired[lease.id] = lease
-            lease.replaced = True
+        if lease.reserved or lease.left <= 0 or not await self._arrived(lease):
+            self.retire(lease)
             return
         lease.replaced = True
         await self.bot.give_back(lease.id)
         self._returned[person.name] += 1
+
+    async def _arrived(self, lease: Lease) -> bool:
+        """Whether the bot has all events of a lease: what is still under way is to be paid from it."""
+        for _ in range(ARRIVAL_LOOKS):
+            if not self.journal.owes(lease.id):
+                return True
+            await asyncio.sleep(ARRIVAL_PAUSE)
+        return False
 
     def _lose(self, reason: Away) -> None:
         if self.outage.begin(reason):

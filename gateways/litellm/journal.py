@@ -106,6 +106,14 @@ class Journal:
             )
             return done.rowcount == 1
 
+    def owes(self, hold: str) -> bool:
+        """Whether an event of a hold is still to be delivered."""
+        with self._lock:
+            found = self._connection.execute(
+                "SELECT 1 FROM events WHERE hold = ? AND refused IS NULL LIMIT 1", (hold,)
+            ).fetchone()
+        return found is not None
+
     def claim(self, *, now: float, most: int, most_bytes: int) -> list[Event]:
         """The oldest events that nobody is sending, now this worker's for a minute."""
         with self._writing() as connection:

@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from .denials import Denial
-from .wire import EXTENSION_SECONDS, Away
+from .wire import EXTENSION_SECONDS, Away, Mistaken
 
 if TYPE_CHECKING:
     from .gate import Gate
@@ -80,8 +80,8 @@ async def _extend_leases(gate: Gate) -> None:
 async def _extend(gate: Gate, hold: str) -> None:
     try:
         await gate.bot.extend(hold)
-    except Denial:
-        log.info("%s was not extended; its call goes on", hold)
+    except (Denial, Mistaken) as reason:
+        log.info("%s was not extended; its call goes on: %s", hold, reason)
 
 
 async def _listen(gate: Gate) -> None:
@@ -93,7 +93,7 @@ async def _listen(gate: Gate) -> None:
             continue
         try:
             recalls = await gate.bot.recalls(cursor, wait=POLL_SECONDS)
-        except (Away, Denial):
+        except (Away, Denial, Mistaken):
             await asyncio.sleep(PAUSE_SECONDS)
         else:
             cursor = recalls.cursor

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -19,13 +20,18 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 DENIED = frozenset({402, 429})
-"""The latter with `budget_exceeded` alone; else the bot has too much to do."""
+"""The latter with `budget_exceeded` alone."""
+BUSY = frozenset({408, 429})
 EXTENSION_SECONDS = 900
 """What a lease or a hold is extended by, as long as its call runs."""
 
 
 class Away(Exception):  # noqa: N818 - a state of the world
     """The bot did not answer, or not in a way that a call could go by."""
+
+
+class Mistaken(Exception):  # noqa: N818 - whose mistake it is, the doctor finds out
+    """The bot is there, and does not take the request: a wrong key, a model or a field that it does not like."""
 
 
 class Person(NamedTuple):
@@ -128,7 +134,9 @@ class Bot:
 
     async def give_back(self, lease_id: str) -> None:
         """The rest of a lease, at once."""
-        await self._answer(await self._send("DELETE", f"/v1/allowances/{lease_id}"))
+        # One that has ended by itself is as good.
+        with contextlib.suppress(Mistaken):
+            await self._answer(await self._send("DELETE", f"/v1/allowances/{lease_id}"))
 
     async def authorize(self, ask: Ask) -> None:
         """Whether somebody may call at all, where nobody can say how much: Denial if not."""
@@ -177,9 +185,10 @@ class Bot:
             raise denials.told(kind)
         if response.status_code == httpx.codes.NOT_FOUND and kind.get("code") == "unknown_user":
             return None
-        if not response.is_success or not isinstance(told, dict):
-            # A wrong key or a bot of another age must not stop anybody's work: `doctor` tells of it.
+        if response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR or response.status_code in BUSY:
             raise Away(f"HTTP {response.status_code}")
+        if not response.is_success or not isinstance(told, dict):
+            raise Mistaken(f"HTTP {response.status_code} {kind.get('message') or kind.get('code') or ''}".strip())
         return told
 
 
