@@ -22,7 +22,7 @@ log = logging.getLogger("tokens_bot")
 PROBE_SECONDS = 1
 TOUCH_SECONDS = 1
 UNPRICED_NANO = 50_000_000
-"""What a call counts as while the bot is away and its model has no price here: five cents."""
+"""What a call counts as while the bot is away, and not even the proxy has a price for its model: five cents."""
 
 
 @dataclass
@@ -33,6 +33,8 @@ class Outage:
     bot: Bot
     journal: Journal
     clock: Callable[[], float]
+    quote: Callable[[Model], Prices | None] = lambda _: None
+    """The proxy's own prices, for models of which the bot has told none yet."""
     prices: dict[Model, Prices] = field(default_factory=dict)
     away: bool = False
     _touched_at: float = 0
@@ -65,18 +67,13 @@ class Outage:
         """What is counted for a call against what was known, in nano-USD; Denial where it may not be made."""
         known, contact = self.journal.known(ask.person.name), self.journal.contact()
         if known is not None and contact is not None and self.clock() - contact <= self.settings.grace:
-            for amount in (self._worst(ask), self._usual(ask)):
+            prices = [known for model in ask.models if (known := self.prices.get(model) or self.quote(model))]
+            worst = max((one.worst(ask.estimate) for one in prices), default=UNPRICED_NANO)
+            usual = max((one.usual(ask.estimate) for one in prices), default=UNPRICED_NANO)
+            for amount in (worst, usual):
                 if self.journal.spend(ask.person.name, amount):
                     return amount
             raise denials.spent_while_away()
         if self.settings.on_outage == "stop":
             raise denials.away()
         return 0
-
-    def _worst(self, ask: Ask) -> int:
-        known = [self.prices[model] for model in ask.models if model in self.prices]
-        return max((one.worst(ask.estimate) for one in known), default=UNPRICED_NANO)
-
-    def _usual(self, ask: Ask) -> int:
-        known = [self.prices[model] for model in ask.models if model in self.prices]
-        return max((one.usual(ask.estimate) for one in known), default=UNPRICED_NANO)

@@ -80,7 +80,7 @@ class Plugin(CustomLogger):  # type: ignore[misc]  # its types are in the proxy'
         """Made at the first call, in the loop that will serve all of them."""
         if self._gate is None:
             bot = Bot(self._settings)
-            outage = Outage(self._settings, bot, self._journal, time.time)
+            outage = Outage(self._settings, bot, self._journal, time.time, routing.prices_of)
             self._gate = Gate(self._settings, bot, self._journal, outage, time.time)
             upkeep.start(self._gate)
         return self._gate

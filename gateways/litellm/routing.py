@@ -6,6 +6,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from .leases import Prices
 from .reports import model_of
 
 if TYPE_CHECKING:
@@ -26,6 +27,17 @@ def models_of(name: str) -> tuple[Model, ...]:
             _known.clear()
         found = _known[name] = (now, _looked_up(name))
     return found[1]
+
+
+def prices_of(model: Model) -> Prices | None:
+    """What LiteLLM itself thinks that a model costs."""
+    known = sys.modules.get("litellm")
+    try:
+        told = known.get_model_info(model=model.name, custom_llm_provider=model.provider) if known else {}
+    except Exception:  # noqa: BLE001 - its word for a model that it does not know
+        return None
+    names = {"input_uncached": "input_cost_per_token", "output": "output_cost_per_token"}
+    return Prices.of({ours: str(told.get(theirs) or 0) for ours, theirs in names.items()}, None) if told else None
 
 
 def _looked_up(name: str) -> tuple[Model, ...]:

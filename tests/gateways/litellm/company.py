@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from gateways.litellm.estimates import Estimate
 from gateways.litellm.gate import Gate
 from gateways.litellm.journal import Journal
-from gateways.litellm.leases import Model
+from gateways.litellm.leases import Model, Prices
 from gateways.litellm.outage import Outage
 from gateways.litellm.sender import Post
 from gateways.litellm.settings import Settings
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 ADA = Person("ada@example.com")
 GPT = Model("openai", "gpt-5")
+PRICES = Prices.of({"input_uncached": "0.00000125", "cache_read": "0.000000125", "output": "0.00001"}, 300)
 CENT = 10_000_000
 """Nano-USD."""
 NOWHERE = "http://127.0.0.1:9"
@@ -77,7 +78,7 @@ def gateway(
     clock = clock or Clock()
     journal = Journal(chosen.journal)
     client = Bot(chosen)
-    outage = Outage(chosen, client, journal, clock)
+    outage = Outage(chosen, client, journal, clock, {GPT: PRICES}.get)
     post = Post(chosen, journal, clock)
     try:
         yield Gateway(Gate(chosen, client, journal, outage, clock), journal, clock, post)

@@ -7,9 +7,7 @@ from hypothesis import strategies as st
 
 from gateways.litellm.estimates import Estimate
 from gateways.litellm.leases import Lease, Model, Prices, Use
-from tests.gateways.litellm.company import CENT, GPT
-
-PRICES = Prices.of({"input_uncached": "0.00000125", "cache_read": "0.000000125", "output": "0.00001"}, 300)
+from tests.gateways.litellm.company import CENT, GPT, PRICES
 
 
 def _lease(size: int = 100 * CENT) -> Lease:
