@@ -67,7 +67,7 @@ class Outage:
         """What is counted for a call against what was known, in nano-USD; Denial where it may not be made."""
         known, contact = self.journal.known(ask.person.name), self.journal.contact()
         if known is not None and contact is not None and self.clock() - contact <= self.settings.grace:
-            prices = [known for model in ask.models if (known := self.prices.get(model) or self.quote(model))]
+            prices = [one for model in ask.models if (one := self.prices.get(model) or self.quote(model))]
             worst = max((one.worst(ask.estimate) for one in prices), default=UNPRICED_NANO)
             usual = max((one.usual(ask.estimate) for one in prices), default=UNPRICED_NANO)
             for amount in (worst, usual):

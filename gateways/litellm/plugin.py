@@ -49,6 +49,13 @@ class Plugin(CustomLogger):  # type: ignore[misc]  # its types are in the proxy'
         self._gate: Gate | None = None
         atexit.register(self._sender.stop)
 
+    async def close(self) -> None:
+        """Send what can be sent, and end what goes on beside."""
+        self._sender.stop()
+        if self._gate is not None:
+            await self._gate.close()
+        self._journal.close()
+
     # --- Before a call -----------------------------------------------------------------------------------------------
 
     async def async_pre_call_hook(

@@ -27,6 +27,8 @@ PRICES = {
         "cache_write_5m": "0.00000375",
         "output": "0.000015",
     },
+    ("openai", "text-embedding-3-small"): {"input_uncached": "0.00000002", "output": "0"},
+    ("openai", "gpt-image-1"): {"input_uncached": "0.000005", "output": "0.00004"},
 }
 USUAL_OUTPUT = 300
 LARGEST_SHARE = 10
@@ -45,7 +47,7 @@ class Hold:
 
 @dataclass
 class Bot:
-    """The state; every figure is nano-USD. `down` makes it answer 503, `status` anything else."""
+    """The state; every figure is nano-USD. `status` is what it answers instead of all else."""
 
     wallets: Counter[str] = field(default_factory=Counter)
     holds: dict[str, Hold] = field(default_factory=dict)
@@ -57,6 +59,7 @@ class Bot:
     lease_size: int | None = None
     lease_seconds: float = 60
     status: int = 0
+    forbidden: bool = False
     reject: set[str] = field(default_factory=set)
     recalled: list[str] = field(default_factory=list)
     late: list[str] = field(default_factory=list)
@@ -215,6 +218,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif path == "/v1/allowances/changes":
             self._counted("changes")
             self._answer(*self.bot.changes(asked.get("since", ""), float(asked.get("wait", "0"))))
+        elif self.bot.forbidden:
+            self._answer(403, {})
         else:
             self._answer(404, {"error": {"code": "unknown_user", "message": "nobody of this name"}})
 
