@@ -62,15 +62,21 @@ def _node(name: str, package: str) -> Client:
     )
 
 
+def _gpt(usual: str = "gpt-5") -> str:
+    """The model's name, where another gateway than the trial's own is asked."""
+    named: dict[str, str] = json.loads(os.environ.get("TRIAL_MODELS", "{}"))
+    return named.get("openai", usual)
+
+
 def _codex(folder: Path, url: str) -> Sequence[str | Path]:
     provider = f'{{name="trial", base_url="{url}/v1", env_key="OPENAI_API_KEY", wire_api="responses"}}'
-    options = ["-c", f"model_providers.trial={provider}", "-c", "model_provider=trial", "-m", "gpt-5"]
+    options = ["-c", f"model_providers.trial={provider}", "-c", "model_provider=trial", "-m", _gpt()]
     return [folder / "node_modules/.bin/codex", "exec", "--skip-git-repo-check", *options, QUESTION]
 
 
 def _aider(folder: Path, url: str) -> Sequence[str | Path]:
     fixed = ["--no-git", "--yes-always", "--no-check-update", "--no-show-model-warnings", "--no-analytics"]
-    where = ["--openai-api-base", f"{url}/v1", "--openai-api-key", "sk-trial", "--model", "openai/gpt-4o"]
+    where = ["--openai-api-base", f"{url}/v1", "--openai-api-key", "sk-trial", "--model", f"openai/{_gpt('gpt-4o')}"]
     return [folder / "aider/bin/aider", *fixed, *where, "--message", QUESTION]
 
 
@@ -135,7 +141,7 @@ def _ask(folder: Path, server: Refusing, client: Client, way: Way) -> Seen:
         _configure(Path(home), url)
         process = subprocess.Popen(
             list(client.command(folder, url)),
-            env=_environment(home, url),
+            env=environment_of(home, url),
             cwd=home,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -150,10 +156,10 @@ def _ask(folder: Path, server: Refusing, client: Client, way: Way) -> Seen:
             os.killpg(process.pid, 9)
             output, _ = process.communicate()
             ended = False
-    return Seen(client.name, way, server.asked[way.path, tag], ended, _shown(output))
+    return Seen(client.name, way, server.asked[way.path, tag], ended, shown(output))
 
 
-def _environment(home: str, url: str) -> dict[str, str]:
+def environment_of(home: str, url: str) -> dict[str, str]:
     """Nothing of this machine's own settings, and no way out of it."""
     return {
         "PATH": os.environ["PATH"],
@@ -179,7 +185,7 @@ def _configure(home: Path, url: str) -> None:
     (home / "opencode.json").write_text(json.dumps(settings), encoding="utf-8")
 
 
-def _shown(output: str) -> str:
+def shown(output: str) -> str:
     """The libraries' exception and its text, or what a program wrote."""
     try:
         told = json.loads(output.strip().splitlines()[-1])

@@ -5,8 +5,6 @@ import sqlite3
 import time
 from typing import TYPE_CHECKING
 
-import pytest
-
 from gateways.litellm import __main__ as command
 from gateways.litellm import doctor
 from gateways.litellm.journal import Journal
@@ -14,6 +12,8 @@ from tests.gateways.litellm.company import NOWHERE
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
     from tests.support import holding
 
