@@ -39,6 +39,8 @@ COST = NANO_USD[GPT]
 CLIENTS_AT_ONCE = 64
 WORST_OUTPUT = 16_384
 """Sixteen cents for each call that really costs a third of one."""
+PADDING = "and so on " * 400
+"""About the 1,200 tokens that the providers of the trial report, most of them read from their cache."""
 CALLS = 400
 BLOCK = 50
 OUTAGE_SECONDS = 6
@@ -92,7 +94,8 @@ def main() -> int:
         _kill(trial)
         if trial.problems:
             for log in trial.logs:
-                print(f"The end of {log.name}:\n{log.read_text(errors='replace')[-1_500:]}")
+                said = [line for line in log.read_text(errors="replace").splitlines() if "tokens-bot" in line]
+                print(f"{log.name} of the bot:", *said[-20:], sep="\n    ")
     for problem in trial.problems:
         print(f"WRONG  {problem}")
     print("The plugin's trial failed." if trial.problems else "The plugin did what it should.")
@@ -149,9 +152,9 @@ def _crowd(trial: Trial, gateway: str) -> None:
     """Each call's worst case is fifty times what it costs: all of them at once are far more than the wallet."""
     bot, wallet = trial.bot, 400 * COST
     _arrive(trial)
-    _refill(trial, wallet, overdraft=5 * NANO // 100)
+    _refill(trial, wallet, overdraft=30 * NANO // 100)
     before = len(bot.events)
-    told = crowd.call(gateway, CLIENTS_AT_ONCE, lambda _, made: made < 100, max_tokens=WORST_OUTPUT)
+    told = crowd.call(gateway, CLIENTS_AT_ONCE, lambda _, made: made < 100, max_tokens=WORST_OUTPUT, padding=PADDING)
     _arrive(trial)
     spent = wallet - bot.wallets[ADA]
     arrived = len(bot.events) - before
@@ -162,7 +165,7 @@ def _crowd(trial: Trial, gateway: str) -> None:
     print(f"    spent {spent / wallet:.1%} of the wallet; allowed {(wallet + bot.overdraft) / wallet:.1%}")
     trial.expect("every answered call arrived, once", holds=arrived == told.answered)
     trial.expect("overspent by no more than the overdraft", holds=spent <= wallet + bot.overdraft)
-    false = _false_denials(told, wallet + bot.overdraft)
+    false = _false_denials(told, wallet)
     trial.expect(f"nobody was denied while there was room for what calls cost ({false} were)", holds=not false)
 
 

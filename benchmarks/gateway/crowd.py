@@ -28,29 +28,40 @@ class Told:
     message: str = ""
 
 
-def call(gateway: str, clients: int, goes_on: Callable[[Told, int], bool], **body: Any) -> Told:  # noqa: ANN401 - JSON
+def call(
+    gateway: str,
+    clients: int,
+    goes_on: Callable[[Told, int], bool],
+    *,
+    padding: str = "",
+    **body: Any,  # noqa: ANN401 - JSON
+) -> Told:
     """Let so many clients call one after another, each until `goes_on(told, calls of this client)` says no."""
-    return asyncio.run(_call(gateway, clients, goes_on, body))
+    return asyncio.run(_call(gateway, clients, goes_on, padding, body))
 
 
-async def _call(gateway: str, clients: int, goes_on: Callable[[Told, int], bool], body: dict[str, Any]) -> Told:
+async def _call(
+    gateway: str, clients: int, goes_on: Callable[[Told, int], bool], padding: str, body: dict[str, Any]
+) -> Told:
     told = Told()
     limits = httpx.Limits(max_connections=clients, max_keepalive_connections=clients)
     headers = {"Authorization": "Bearer sk-ada"}
     async with httpx.AsyncClient(
         base_url=gateway, headers=headers, limits=limits, timeout=PATIENCE_SECONDS, trust_env=False
     ) as client:
-        await asyncio.gather(*(_one(client, told, number, goes_on, body) for number in range(clients)))
+        await asyncio.gather(
+            *(_one(client, told, f"client {number} {padding}", goes_on, body) for number in range(clients))
+        )
     return told
 
 
 async def _one(
-    client: httpx.AsyncClient, told: Told, number: int, goes_on: Callable[[Told, int], bool], body: dict[str, Any]
+    client: httpx.AsyncClient, told: Told, name: str, goes_on: Callable[[Told, int], bool], body: dict[str, Any]
 ) -> None:
     made = 0
     while goes_on(told, made):
         made += 1
-        question = [{"role": "user", "content": f"question {made} of client {number}"}]
+        question = [{"role": "user", "content": f"question {made} of {name}"}]
         began = time.perf_counter()
         try:
             answer = await client.post("/v1/chat/completions", json={"model": "gpt", "messages": question, **body})

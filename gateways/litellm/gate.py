@@ -29,7 +29,7 @@ log = logging.getLogger("tokens_bot")
 ASKING_SECONDS = 5
 """How long a person's calls ask one by one, before a lease is tried again."""
 ARRIVAL_LOOKS, ARRIVAL_PAUSE = 20, 0.05
-MOST_MODELS = 100
+MOST_MODELS = 50
 """A lease has prices for so many models at most; calls of others ask for themselves."""
 
 

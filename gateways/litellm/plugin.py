@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("tokens_bot")
 
-LAST_WORD_SECONDS = 0.1
-"""How long the end of a stream waits for LiteLLM's account of it."""
+LAST_WORD_SECONDS = 1.0
+"""How long an answer, or the end of a stream, waits at most for LiteLLM's account of it: as a rule milliseconds."""
 
 
 class Plugin(CustomLogger):  # type: ignore[misc]  # its types are in the proxy's environment
@@ -104,12 +104,15 @@ class Plugin(CustomLogger):  # type: ignore[misc]  # its types are in the proxy'
     async def async_post_call_success_hook(
         self, data: dict[str, Any], user_api_key_dict: object, response: object
     ) -> Any:  # noqa: ANN401 - what LiteLLM answers
-        """The answer is about to leave: what LiteLLM knows of it by now is kept before that."""
+        """The answer is about to leave: its account is kept before that, so that no kill loses it afterwards."""
         del user_api_key_dict
-        told = getattr(data.get("litellm_logging_obj"), "model_call_details", None) or {}
-        payload = told.get("standard_logging_object")
+        logging_object = data.get("litellm_logging_obj")
+        payload = (getattr(logging_object, "model_call_details", None) or {}).get("standard_logging_object")
         if payload and payload.get("status") == "success":
             self._report(payload, calls.marked(data))
+        elif not getattr(logging_object, "defer_async_logging", False):
+            # Where guardrails look at answers, LiteLLM makes up its account behind them, and waiting would be in vain.
+            await self._accounted_for(calls.marked(data))
         return response
 
     async def async_post_call_failure_hook(
@@ -132,7 +135,11 @@ class Plugin(CustomLogger):  # type: ignore[misc]  # its types are in the proxy'
         del user_api_key_dict
         async for chunk in response:
             yield chunk
-        call = self._gate.running.get(calls.marked(request_data)) if self._gate else None
+        await self._accounted_for(calls.marked(request_data))
+
+    async def _accounted_for(self, call_id: str) -> None:
+        """Wait until a call's account is kept."""
+        call = self._gate.running.get(call_id) if self._gate else None
         if call is not None:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LAST_WORD_SECONDS):

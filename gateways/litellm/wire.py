@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 DENIED = frozenset({402, 429})
 """The latter with `budget_exceeded` alone."""
 BUSY = frozenset({408, 429})
+UNKNOWN_USER = "unknown_user"
 EXTENSION_SECONDS = 900
 """What a lease or a hold is extended by, as long as its call runs."""
 
@@ -112,7 +113,7 @@ class Bot:
         told = await self._post("/v1/holds", _hold_body(hold_id, ask))
         if told is None:
             return None
-        return Held(str(told.get("id", hold_id)), _nano(told.get("usd")) or 0, _nano(told.get("available_usd")))
+        return Held(str(told.get("id", hold_id)), _nano(told.get("usd")) or 0, _available(told))
 
     async def lease(self, lease_id: str, person: Person, models: Sequence[Model]) -> Granted:
         """A lease, if the bot grants one."""
@@ -124,7 +125,7 @@ class Bot:
         told = await self._post("/v1/allowances", body)
         if told is None:
             return Granted(None)
-        size, available = _nano(told.get("usd")) or 0, _nano(told.get("available_usd"))
+        size, available = _nano(told.get("usd")) or 0, _available(told)
         if size <= 0 or told.get("ask") or told.get("slow"):
             # Where only cheaper models may be called, the bot decides which.
             return Granted(None, available)
@@ -152,7 +153,7 @@ class Bot:
 
     async def recalls(self, cursor: str, *, wait: int) -> Recalls:
         """Leases that were recalled since `cursor`; waits for some."""
-        params = {"since": cursor, "wait": wait}
+        params: dict[str, str | int] = {"wait": wait} | ({"since": cursor} if cursor else {})
         answer = await self._send("GET", "/v1/allowances/changes", params=params, timeout=wait + 5)
         told = await self._answer(answer) or {}
         return Recalls(str(told.get("cursor", cursor)), tuple(map(str, told.get("recalled", ()))))
@@ -183,12 +184,12 @@ class Bot:
         kind = error if isinstance(error, dict) else {}
         if response.status_code in DENIED and kind.get("type") == denials.TYPE:
             raise denials.told(kind)
-        if response.status_code == httpx.codes.NOT_FOUND and kind.get("code") == "unknown_user":
+        if response.status_code == httpx.codes.NOT_FOUND and UNKNOWN_USER in response.text:
             return None
         if response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR or response.status_code in BUSY:
             raise Away(f"HTTP {response.status_code}")
         if not response.is_success or not isinstance(told, dict):
-            raise Mistaken(f"HTTP {response.status_code} {kind.get('message') or kind.get('code') or ''}".strip())
+            raise Mistaken(f"HTTP {response.status_code}: {response.text[:200]}")
         return told
 
 
@@ -216,6 +217,16 @@ def _prices(told: Mapping[str, Any]) -> Prices:
 def _nano(usd: object) -> int | None:
     """Decimal USD of a text to whole nano-USD, the rest left out."""
     return int(Decimal(usd) * NANO) if isinstance(usd, str) else None
+
+
+def _available(told: Mapping[str, Any]) -> int | None:
+    """What else may be spent. Bots tell it in tokens, and what a token is worth by what they hold in both."""
+    if "available_usd" in told:
+        return _nano(told["available_usd"])
+    tokens, usd, available = (told.get(name) for name in ("tokens", "usd", "available_tokens"))
+    if not isinstance(tokens, str) or not isinstance(usd, str) or not isinstance(available, str) or not Decimal(tokens):
+        return None
+    return int(Decimal(available) * Decimal(usd) / Decimal(tokens) * NANO)
 
 
 def _instant(text: str) -> float:
