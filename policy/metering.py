@@ -72,6 +72,14 @@ class Work(NamedTuple):
     """The report is of someone who looked at it, not of the call that began it."""
 
 
+class HoldRef(NamedTuple):
+    """The hold that a call was made under: the source of its key and its id; the last report of it frees the rest."""
+
+    source: str
+    id: str
+    is_final: bool = True
+
+
 class Remarks(NamedTuple):
     """What a gateway says of an event beside its content; no part of the fingerprint."""
 
@@ -82,6 +90,7 @@ class Remarks(NamedTuple):
     work: Work | None = None
     bridges: bool = False
     """The gateway may have answered this call by another one, and have reported that as well, a moment apart."""
+    hold: HoldRef | None = None
 
 
 class UsageEvent(NamedTuple):

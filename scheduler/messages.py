@@ -5,7 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scheduler.composers import appeals, audit, exceptions, grants, handbook, people, reports, reviews, usage, warnings
+from scheduler.composers import (
+    appeals,
+    audit,
+    exceptions,
+    grants,
+    handbook,
+    holds,
+    people,
+    reports,
+    reviews,
+    usage,
+    warnings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +41,7 @@ COMPOSERS: dict[str, Callable[[object], tuple[Message, Picture | None]]] = {
     "audit/anchor": audit.compose_anchor,
     "grants/statement": grants.compose_statement,
     "grants/digest": grants.compose_digest,
+    "holds/stopped": holds.compose_stopped,
     "warnings/warning": warnings.compose,
 }
 

@@ -104,6 +104,9 @@ class BalanceCard:
     """`lots` are as if it had ended each of them: a lot of which a part lapses stands there twice."""
     debt_grants: int | None = None
     """How many monthly grants settle the debt at the present pace; None where no number of them does, or none comes."""
+    held: MicroTokens = _NOTHING
+    held_calls: int = 0
+    """What is held of it, and by how many calls that still run."""
 
     @property
     def next_grant_on(self) -> date | None:

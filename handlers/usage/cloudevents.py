@@ -15,7 +15,7 @@ from msgspec import Meta, Struct, field
 from handlers.decoding import MAX_ID, MAX_NAME, EventShape, Rejected, UnfitFieldError, instant, unfit
 from handlers.usage import genai_names as names
 from handlers.usage.formats import MAX_COUNT, Versioned, disjoint_meters, fingerprint, service_tier
-from policy.metering import UsageEvent
+from policy.metering import HoldRef, Remarks, UsageEvent
 from policy.versions import LARGEST_REVISION, LONGEST_REASON, Version
 from programme.files.lines import BadRecordError, CountedLines
 
@@ -76,6 +76,8 @@ class Data(Struct, gc=False):
     gen_ai_openai_tier: _Name = field(name="gen_ai.openai.response.service_tier", default=None)
     revision: _Revision = None
     reason: _Reason = None
+    hold: Annotated[_Id | None, Meta(description="The hold that it was made under; it is freed.")] = None
+    hold_final: Annotated[bool, Meta(description="Whether nothing more is reported for that hold.")] = True
 
 
 class CloudEvent(Struct, gc=False):
@@ -164,6 +166,9 @@ def _usage_event(allowed_source: str | None, allowed_path: str, _index: int, eve
     tier = service_tier(named) if named else ""
     digest = fingerprint(occurred_at, identities, provider, model, tier, meters, project)
     usage = UsageEvent(source, event.id, occurred_at, identities, provider, model, tier, meters, project, digest)
+    if data.hold is not None:
+        # The hold is of the key's source, whichever path below it reports its use.
+        usage = usage._replace(remarks=Remarks(hold=HoldRef(allowed_source or source, data.hold, data.hold_final)))
     return usage if event.type != CORRECTED else _version(event, usage)
 
 
@@ -174,6 +179,11 @@ def _version(event: CloudEvent, usage: UsageEvent | None) -> Version:
     if not event.data.reason:
         raise UnfitFieldError(f"data.reason: required for {event.type}, but missing or empty")
     return Version(event.source, event.id, event.data.revision, usage, event.data.reason)
+
+
+def meters_of(data: Data) -> Meters:
+    """The disjoint meters of counts under their names."""
+    return _meters(data)
 
 
 def _require_json(content_type: str) -> None:

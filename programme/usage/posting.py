@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from policy.kinds import EntryKind
 from policy.metering import INPUT_METERS, OUTPUT_METERS
+from programme.usage import cap_sums as sums
 from programme.usage import payers
 from store.balance import warnings as warnings_store
+from store.holds import records as holds_store
 from store.ledger import ledger
 from store.ledger.ledger import Draft
 from store.usage import events as usage_store
@@ -21,12 +23,18 @@ if TYPE_CHECKING:
     from policy.metering import UsageEvent
     from programme.moment import Moment
     from programme.usage.rating import RatedEvent
+    from programme.usage.settling import Settling
 
 ACTOR = "intake"
 
 
-def post(moment: Moment, rated: Sequence[RatedEvent]) -> list[tuple[UsageEvent, EventPosting]]:
-    """Post one entry for each payer, service and day, add to the days' roll-up, and say what each event became."""
+def post(
+    moment: Moment, rated: Sequence[RatedEvent], settling: Settling | None = None
+) -> list[tuple[UsageEvent, EventPosting]]:
+    """Post one entry for each payer, service and day, add to the days' roll-up, and say what each event became.
+
+    What `settling` frees is freed under the same locks.
+    """
     groups: dict[tuple[str, str, date], list[RatedEvent]] = {}
     for one in rated:
         groups.setdefault((one.person_id, one.service_key, one.day), []).append(one)
@@ -39,7 +47,13 @@ def post(moment: Moment, rated: Sequence[RatedEvent]) -> list[tuple[UsageEvent, 
             days[DayKey(day, payer, service_key, model, project)] = figures
         if total := sum([one.debit for one in group]):
             drafts.append(_draft(group, payer, service_of[service_key], total))
+    if settling:
+        # All at once: locked one after the other, they would not be taken in the order of their ids.
+        touched = {account_id for draft in drafts for account_id, _ in draft.amounts}
+        ledger.lock(moment.session, touched | settling.account_ids)
+        holds_store.free(moment.session, settling.tokens)
     entry_ids = iter(ledger.post(moment.session, drafts, now=moment.now))
+    sums.add(moment, days, settling.sums if settling else {})
     usage_store.add_to_days(moment.session, days)
     warnings_store.note(moment.session, wallets.intersection(draft.amounts[0][0] for draft in drafts))
     posted: list[tuple[UsageEvent, EventPosting]] = []

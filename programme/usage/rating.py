@@ -10,7 +10,9 @@ from policy.period import Quarter, day_of, first_instant
 from policy.providers import known_as
 from policy.units import LARGEST_AMOUNT
 from programme.value import valuation
+from store import locks
 from store.handbook import reference
+from store.locks import Lock
 from store.people import directory
 
 if TYPE_CHECKING:
@@ -72,6 +74,9 @@ class Rating:
         """Split events into those that can be posted and those that have to wait; keeps the prices that were used."""
         if not events:
             return [], []
+        # Caps of a version that is just being applied ask for sums that whoever posts has to keep.
+        locks.share(self._moment.session, Lock.HANDBOOKS)
+        self._moment.forget_handbooks()
         rated: list[RatedEvent] = []
         unrated: list[UnratedEvent] = []
         persons = self._persons(events)
@@ -97,9 +102,7 @@ class Rating:
         return behind if self._has_price(behind, day) else event
 
     def _has_price(self, event: UsageEvent, day: date) -> bool:
-        tariff = self._tariffs.get((event.provider, event.model, day)) or self._look_up(
-            event.provider, event.model, day
-        )
+        tariff = self.tariff(event.provider, event.model, day)
         listed = self._moment.prices.listed
         return bool(tariff.negotiated or listed(event.provider, event.model, event.tier, event.occurred_at))
 
@@ -109,9 +112,9 @@ class Rating:
             said = f"no person is known for {names}" if names else "it names no one"
             return UnratedEvent(event, "unknown_person", said)
         if (here := self._partly_here.get(person_id)) and not here.on(day):
-            return UnratedEvent(event, "not_employed", _not_employed(day, here))
+            return UnratedEvent(event, "not_employed", not_employed(day, here))
         key = (event.provider, event.model, day)
-        tariff = self._tariffs.get(key) or self._look_up(*key)
+        tariff = self._tariffs.get(key) or self._look_up(*key)  # Not `tariff`: a call for each event would show.
         if tariff.service_key is None:
             return UnratedEvent(event, "unapproved_service", f"no approved service has the provider {event.provider!r}")
         if not event.meters:
@@ -143,6 +146,10 @@ class Rating:
             names.setdefault(event.source, set()).update(event.identities)
         return {source: directory.resolve(self._moment.session, source, known) for source, known in names.items()}
 
+    def tariff(self, provider: str, model: str, day: date) -> Tariff:
+        """What a model's use on a day is judged by."""
+        return self._tariffs.get((provider, model, day)) or self._look_up(provider, model, day)
+
     def _look_up(self, provider: str, model: str, day: date) -> Tariff:
         quarter = Quarter.containing(day)
         if quarter not in self._values:
@@ -162,7 +169,7 @@ class Rating:
         return price_id
 
 
-def _not_employed(day: date, here: Employment) -> str:
+def not_employed(day: date, here: Employment) -> str:
     if day < here.hired_on:
         return f"used on {day}, but the person was hired on {here.hired_on}"
     return f"used on {day}, but the person left on {here.left_on}"

@@ -121,6 +121,13 @@ def latest(session: Session, person_ids: Iterable[str]) -> dict[str, object]:
     return found
 
 
+def latest_amount(session: Session, person_id: str, month: Month) -> MicroTokens:
+    """What someone was granted for a month, or for the last one before it; nothing for who never was."""
+    query = sa.select(grants.c.amount).where(grants.c.person_id == person_id, grants.c.month <= str(month))
+    query = query.order_by(grants.c.month.desc()).limit(1)
+    return MicroTokens(session.execute(query).scalar_one_or_none() or 0)
+
+
 def latest_issue(session: Session) -> NanoUSD:
     """What the latest month's grants took of its budget."""
     month = session.execute(sa.select(sa.func.max(grants.c.month))).scalar_one_or_none()

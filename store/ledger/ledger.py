@@ -16,6 +16,7 @@ from policy import lots as burning
 from policy.kinds import EntryKind
 from policy.lots import OpenLot
 from store import bulk
+from store.ledger import recalls
 from store.ledger.returns import Returnables
 from store.tables.ledger import accounts, entries, lot_movements, lots, postings
 
@@ -152,6 +153,11 @@ def open_accounts(session: Session, codes: Iterable[str]) -> dict[str, int]:
     return found
 
 
+def find_account(session: Session, code: str) -> int | None:
+    """The id of an account, if it was ever opened."""
+    return _account_ids(session, [code]).get(code)
+
+
 def _account_ids(session: Session, codes: Sequence[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for some in bulk.chunks(codes):
@@ -182,6 +188,11 @@ def _hold(session: Session, codes: Sequence[str]) -> dict[str, Account]:
     count = sa.select(sa.func.count()).select_from(there).where(there.c.code.in_(codes)).scalar_subquery()
     query = sa.select(a.code, *_ACCOUNT).where(a.code.in_(codes), count == len(codes))
     return {code: Account(*account) for code, *account in session.execute(_in_order(query))}
+
+
+def is_wallet(session: Session, account_id: int) -> bool:
+    query = sa.select(accounts.c.person_id.is_not(None)).where(accounts.c.id == account_id)
+    return bool(session.execute(query).scalar_one())
 
 
 def balance(session: Session, account_id: int) -> int:
@@ -275,7 +286,15 @@ def post(
             account.balance += amount
             journal.postings.append((account_id, account.version, entry_id, amount, account.balance))
     _write(session, journal, held.values())
+    _recall_leases(session, drafts, held, now)
     return entry_ids
+
+
+def _recall_leases(session: Session, drafts: Iterable[Draft], held: Mapping[int, Account], now: datetime) -> None:
+    """Gateways are not to go on by what a wallet had before it got or lost tokens otherwise than by use."""
+    moved = {id_ for draft in drafts if draft.kind is not EntryKind.USAGE for id_, _ in draft.amounts}
+    if wallets := {id_ for id_ in moved if held[id_].is_wallet}:
+        recalls.of_accounts(session, wallets, now=now)
 
 
 def _entry(entry_id: int, draft: Draft, instant: Callable[[datetime], object], now: datetime) -> tuple[Any, ...]:

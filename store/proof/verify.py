@@ -15,6 +15,7 @@ from store.proof import (
     corrections,
     exceptions,
     handbook,
+    holds,
     lapses,
     leavers,
     quarantine,
@@ -59,6 +60,7 @@ def audit_chain(session: Session) -> Iterator[str]:
 
 CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (
     *books.CHECKS,
+    *holds.CHECKS,
     *lapses.CHECKS,
     *leavers.CHECKS,
     *value.CHECKS,
