@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -33,6 +34,12 @@ class Denial(Exception):  # noqa: N818 - a denial is no error of ours
     details: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def is_only_held(self) -> bool:
+        """Whether something is left that running calls hold: much of it comes back when they end."""
+        limit, used, held = (_amount(self.details.get(name)) for name in ("limit", "used", "held"))
+        return held > 0 and limit > used
+
+    @property
     def type(self) -> str:
         return TYPE if self.status == STATUS else "budget_unknown"
 
@@ -41,6 +48,13 @@ def told(error: Mapping[str, Any]) -> Denial:
     """A denial in the bot's words."""
     message, code = str(error.get("message") or "Budget limit reached."), str(error.get("code") or "denied")
     return Denial(message, code, details=dict(error))
+
+
+def _amount(told: object) -> Decimal:
+    try:
+        return Decimal(told) if isinstance(told, str) else Decimal(0)
+    except InvalidOperation:
+        return Decimal(0)
 
 
 def spent_while_away() -> Denial:

@@ -11,7 +11,7 @@ import httpx
 
 from . import settings
 from .journal import Journal
-from .wire import headers
+from .wire import NOBODY, headers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -21,7 +21,7 @@ Verdict = Literal["good", "look", "bad"]
 BEARABLE_AGE = 120
 """Seconds that an event may wait while all is well."""
 BEARABLE_SKEW = 60
-NOBODY = "nobody@tokens-bot.invalid"
+STRANGER = "nobody@tokens-bot.invalid"
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def _journal(chosen: settings.Settings, clock: Callable[[], float]) -> Iterator[
 def _bot(client: httpx.Client, clock: Callable[[], float]) -> Iterator[Finding]:
     try:
         health = client.get("/healthz")
-        answer = client.get("/v1/wallets/me", params={"user": NOBODY})
+        answer = client.get("/v1/wallets/me", params={"user": STRANGER})
     except httpx.HTTPError as error:
         yield Finding("bot", "bad", f"{client.base_url} does not answer: {type(error).__name__}")
         return
@@ -78,7 +78,7 @@ def _bot(client: httpx.Client, clock: Callable[[], float]) -> Iterator[Finding]:
 
 def _key(answer: httpx.Response) -> Finding:
     """Nobody's wallet is asked for: only a key that opens wallets is told so."""
-    if answer.status_code == httpx.codes.NOT_FOUND and "unknown_user" in answer.text:
+    if answer.status_code == httpx.codes.NOT_FOUND and any(code in answer.text for code in NOBODY):
         return Finding("key", "good", "it opens holds")
     if answer.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
         return Finding("key", "bad", f"HTTP {answer.status_code}: create one with the scope holds:write")

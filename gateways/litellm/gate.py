@@ -16,18 +16,21 @@ from .denials import Denial
 from .wire import Away, Granted, Mistaken
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable
+    from collections.abc import Callable, Coroutine, Iterable, Sequence
 
     from .journal import Journal
     from .leases import Lease, Model
     from .outage import Outage
     from .settings import Settings
-    from .wire import Ask, Bot, Person
+    from .wire import Ask, Bot, Held, Person
 
 log = logging.getLogger("tokens_bot")
 
+PAUSES = (0.2, 0.4, 0.8)
 ASKING_SECONDS = 5
 """How long a person's calls ask one by one, before a lease is tried again."""
+UNLEASED_SECONDS = 600
+"""How long a model for which there was no lease is not asked for again: its calls ask for themselves."""
 ARRIVAL_LOOKS, ARRIVAL_PAUSE = 20, 0.05
 MOST_MODELS = 50
 """A lease has prices for so many models at most; calls of others ask for themselves."""
@@ -63,7 +66,8 @@ class Gate:
     _asking_until: dict[str, float] = field(default_factory=dict)
     _returned: Counter[str] = field(default_factory=Counter)
     _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
-    _models: set[Model] = field(default_factory=set)
+    _models: dict[str, set[Model]] = field(default_factory=dict)
+    _unleased: dict[Model, float] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     # --- Before a call -----------------------------------------------------------------------------------------------
@@ -71,12 +75,17 @@ class Gate:
     async def admit(self, ask: Ask) -> Running:
         """Let a call through, with what it may cost reserved; Denial otherwise."""
         call = Running(_named("call"), ask)
-        if len(self._models) < MOST_MODELS:
-            self._models.update(ask.models)
+        self._note_models(ask)
         if not self._from_lease(call):
             await self._from_bot(call)
         self.running[call.id] = call
         return call
+
+    def _note_models(self, ask: Ask) -> None:
+        """The person's next lease is for this model as well, unless the bot would not have it lately."""
+        models = self._models.setdefault(ask.person.name, set())
+        if len(models) < MOST_MODELS:
+            models.update(model for model in ask.models if self._unleased.get(model, 0) <= self.clock())
 
     async def check(self, ask: Ask) -> None:
         """Whether somebody may begin what nobody can size beforehand; Denial if not."""
@@ -132,11 +141,14 @@ class Gate:
         async with self._lock(person.name):
             if self.leases.get(person.name) is not old or self.outage.away:
                 return
-            lease_id = _named("lease")
+            lease_id, models = _named("lease"), sorted(self._models.get(person.name, ()))
             try:
-                found = await self.bot.lease(lease_id, person, sorted(self._models))
-            except (Denial, Mistaken) as reason:
-                log.info("no lease: %s", reason)
+                found = await self.bot.lease(lease_id, person, models) if models else Granted(None)
+            except Denial:
+                found = Granted(None)
+            except Mistaken as reason:
+                log.warning("no lease: tokens-bot answers %s", reason)
+                self._doubt(person, models)
                 found = Granted(None)
             except (Away, asyncio.CancelledError) as reason:
                 self.journal.release(lease_id, now=self.clock())
@@ -146,6 +158,12 @@ class Gate:
                 return
             self.outage.met()
             self._take_up(person, old, found)
+
+    def _doubt(self, person: Person, models: list[Model]) -> None:
+        """The bot would not have these models: one of them has no price. Alone, it is known which."""
+        if len(models) == 1:
+            self._unleased[models[0]] = self.clock() + UNLEASED_SECONDS
+        self._models[person.name] = set()
 
     def _take_up(self, person: Person, old: Lease | None, found: Granted) -> None:
         if old is not None:
@@ -163,18 +181,30 @@ class Gate:
         returned = self._returned[call.ask.person.name]
         try:
             found = await self.bot.hold(call.id, call.ask)
-        except Denial:
+        except Denial as denial:
             await self._return_lease(call.ask.person)
-            if self._returned[call.ask.person.name] == returned:
+            is_returned = self._returned[call.ask.person.name] != returned
+            if not is_returned and not denial.is_only_held:
                 raise
-            # The same id with the same content would be answered as before.
-            call.id = _named("call")
-            found = await self.bot.hold(call.id, call.ask)
+            found = await self._hold_later(call, (0, *PAUSES) if is_returned else PAUSES)
         self.outage.met()
         if found is not None:
             call.hold, call.extended_at = found.id, self.clock()
             if found.available is not None:
                 self.journal.know(call.ask.person.name, found.available, now=self.clock())
+
+    async def _hold_later(self, call: Running, pauses: Sequence[float]) -> Held | None:
+        """Ask again in a moment: what is left is only held, for worst cases that calls do not reach as a rule."""
+        *first, last = pauses
+        for pause in first:
+            await asyncio.sleep(pause)
+            try:
+                return await self.bot.hold(call.id, call.ask)
+            except Denial as denial:
+                if not denial.is_only_held:
+                    raise
+        await asyncio.sleep(last)
+        return await self.bot.hold(call.id, call.ask)
 
     async def _return_lease(self, person: Person) -> None:
         lease = self.leases.pop(person.name, None)

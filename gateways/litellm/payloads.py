@@ -78,6 +78,12 @@ def use(payload: Mapping[str, Any]) -> Use:
     )
 
 
+def counted_anything(payload: Mapping[str, Any]) -> bool:
+    """Whether a hold is to be settled by it: what is only begun, or only looked at, leaves nothing to pay."""
+    counts = (payload.get(name) for name in ("prompt_tokens", "completion_tokens", "total_tokens", "response_cost"))
+    return bool(payload.get("cache_hit")) or any(counts)
+
+
 def used_anything(payload: Mapping[str, Any]) -> bool:
     """A failed call without a count bought nothing, and nothing is reported of it."""
     return payload.get("status") != "failure" or bool(payload.get("prompt_tokens") or payload.get("completion_tokens"))

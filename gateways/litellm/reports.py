@@ -33,13 +33,16 @@ class Reports:
         # A failed attempt leaves the hold to the one that follows it.
         ends = payload.get("status") != "failure"
         running = gate.running.get(call_id) if gate and ends else None
-        hold = running.hold if running else ""
+        settles = running is not None and payloads.counted_anything(payload)
+        hold = running.hold if running and settles else ""
         body = payloads.encoded(payloads.trimmed(payload), hold)
         kept = self._journal.keep(event_id, hold, body, now=self._clock())
         self._remember(event_id)
         # Behind the event: what is given back of a lease is what its events have left.
-        if gate and running:
+        if gate and settles:
             gate.finish(call_id, _cost(gate, payload))
+        elif gate and running:
+            gate.drop(call_id)
         return kept
 
     def _remember(self, event_id: str) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 DENIED = frozenset({402, 429})
 """The latter with `budget_exceeded` alone."""
 BUSY = frozenset({408, 429})
-UNKNOWN_USER = "unknown_user"
+NOBODY = ("unknown_person", "unknown_user")
 EXTENSION_SECONDS = 900
 """What a lease or a hold is extended by, as long as its call runs."""
 
@@ -184,7 +184,7 @@ class Bot:
         kind = error if isinstance(error, dict) else {}
         if response.status_code in DENIED and kind.get("type") == denials.TYPE:
             raise denials.told(kind)
-        if response.status_code == httpx.codes.NOT_FOUND and UNKNOWN_USER in response.text:
+        if response.status_code == httpx.codes.NOT_FOUND and any(code in response.text for code in NOBODY):
             return None
         if response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR or response.status_code in BUSY:
             raise Away(f"HTTP {response.status_code}")

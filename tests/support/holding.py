@@ -169,13 +169,15 @@ class Bot:
         message = (
             f"Budget limit reached: your wallet has {left} tokens left until 1 December 2026. Ask for more in Slack."
         )
-        return {
-            "type": "budget_exceeded",
-            "code": "wallet_empty",
-            "message": message,
+        limit = max(self.wallets[person] + self.overdraft, 0)
+        figures = {
+            "limit": _usd(limit),
+            "used": "0",
+            "held": _usd(self.held(person)),
             "cap": "wallet",
             "next_step": "…",
         }
+        return {"type": "budget_exceeded", "code": "wallet_empty", "message": message, **figures}
 
 
 def cost_of(payload: Json) -> int:

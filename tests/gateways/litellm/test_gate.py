@@ -9,7 +9,7 @@ from gateways.litellm import upkeep
 from gateways.litellm.denials import Denial
 from gateways.litellm.gate import ASKING_SECONDS
 from gateways.litellm.leases import Model
-from gateways.litellm.wire import Person
+from gateways.litellm.wire import Ask, Person
 from tests.gateways.litellm.company import ADA, CENT, GPT, Gateway, ask, gateway
 from tests.support import holding
 
@@ -90,7 +90,6 @@ def test_a_call_that_no_lease_covers_asks_for_itself(bot: holding.Bot, tmp_path:
     bot.lease_size = CENT
 
     async def work(at: Gateway) -> None:
-        at.gate._models.add(GPT)
         call = (await at.gate.admit(ask(1_000, input_tokens=800_000))).id
         assert bot.holds[call].amount == 101 * CENT
         at.gate.drop(call)
@@ -139,6 +138,39 @@ def test_nobody_is_refused_for_what_the_own_lease_keeps_back(bot: holding.Bot, t
         call = (await at.gate.admit(ask(1_000, input_tokens=1_000_000))).id
         assert bot.holds[call].amount == 126 * CENT
         assert bot.asked["release"] == 1
+
+    with gateway(bot, tmp_path) as at:
+        drive(work, at)
+
+
+def test_nobody_is_refused_for_what_others_only_hold(bot: holding.Bot, tmp_path: Path) -> None:
+    """A call that fits as soon as another one ends waits for that moment; its client is told of nothing."""
+    bot.wallets[ADAS] = 5 * CENT
+
+    async def work(at: Gateway) -> None:
+        first = await at.take(4_000)
+        second = asyncio.create_task(at.take(3_000))
+        assert await asyncio.to_thread(holding.wait_until, lambda: bot.denied == 1, 5)
+        at.gate.drop(first)
+        await asyncio.to_thread(at.post.round)
+        assert bot.holds[await second].amount == 3 * CENT
+
+    with gateway(bot, tmp_path, leases=False) as at:
+        drive(work, at)
+
+
+def test_a_model_that_the_bot_would_not_have_spoils_nobody_else_s_lease(bot: holding.Bot, tmp_path: Path) -> None:
+    """A request for a lease that is refused as a whole is not made again with the same models."""
+    strange = Model("openai", "strange")
+
+    async def work(at: Gateway) -> None:
+        bot.status = 422
+        await at.gate.admit(Ask(ADA, (strange,), "", ask().estimate))
+        bot.status = 0
+        at.clock.advance(ASKING_SECONDS)
+        await at.gate.admit(ask())
+        assert set(at.gate.leases[ADA.name].prices) == {GPT}
+        assert at.gate._models[ADA.name] == {GPT}
 
     with gateway(bot, tmp_path) as at:
         drive(work, at)
