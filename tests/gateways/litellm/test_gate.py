@@ -145,15 +145,15 @@ def test_nobody_is_refused_for_what_the_own_lease_keeps_back(bot: holding.Bot, t
 
 def test_nobody_is_refused_for_what_others_only_hold(bot: holding.Bot, tmp_path: Path) -> None:
     """A call that fits as soon as another one ends waits for that moment; its client is told of nothing."""
-    bot.wallets[ADAS] = 5 * CENT
+    bot.wallets[ADAS] = 3 * CENT // 2
 
     async def work(at: Gateway) -> None:
-        first = await at.take(4_000)
-        second = asyncio.create_task(at.take(3_000))
+        first = await at.take()
+        second = asyncio.create_task(at.take())
         assert await asyncio.to_thread(holding.wait_until, lambda: bot.denied == 1, 5)
         at.gate.drop(first)
         await asyncio.to_thread(at.post.round)
-        assert bot.holds[await second].amount == 3 * CENT
+        assert bot.holds[await second].amount == CENT
 
     with gateway(bot, tmp_path, leases=False) as at:
         drive(work, at)
