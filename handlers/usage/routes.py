@@ -159,7 +159,7 @@ def _permitted(parsed: list[Versioned], key: ApiKey) -> list[Versioned]:
 
 def routes(app: App, key_with: Guard) -> APIRouter:
     router = APIRouter(prefix="/v1/usage", tags=["usage"])
-    require_key = key_with(SCOPE)
+    require_writer = key_with(SCOPE, HOLDS)
     require_either = key_with(SCOPE, CORRECT, HOLDS)
 
     @router.post("", summary="Report usage as CloudEvents 1.0", **CLOUDEVENTS)
@@ -180,8 +180,11 @@ def routes(app: App, key_with: Guard) -> APIRouter:
         return await run_in_threadpool(_versions(key).answer, app, parse, sender=key.source)
 
     @router.post("/litellm", summary="Report usage as LiteLLM's generic_api callback sends it", **LITELLM)
-    async def report_litellm_usage(request: Request, key: Annotated[ApiKey, Depends(require_key)]) -> Response:
-        """An array of LiteLLM's standard logging payloads. Prompts and answers in it are never kept."""
+    async def report_litellm_usage(request: Request, key: Annotated[ApiKey, Depends(require_writer)]) -> Response:
+        """An array of LiteLLM's standard logging payloads. Prompts and answers in it are never kept.
+
+        A payload may say `hold` beside its own fields: the hold that the call was made under, which it settles.
+        """
         body = await bodies.read(request)
         return await run_in_threadpool(
             CALLS.answer, app, lambda: litellm.parse(body, source=key.source), sender=key.source
