@@ -26,6 +26,7 @@ COMMANDS = {
     "grants": "grants",
     "handbook": "handbook",
     "identities": "people",
+    "job": "jobs",
     "keys": "keys",
     "manifest": "running",
     "migrate": "running",

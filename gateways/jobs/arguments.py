@@ -113,9 +113,7 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--gpus", required=True, type=_gpus)
     parser.add_argument("--hours", required=True, type=_hours, help="how long it should take; 1.2 times that is held")
     parser.add_argument("--project", default="")
-    parser.add_argument(
-        "--user", default=_user(), help="whose job it is"
-    )
+    parser.add_argument("--user", default=_user(), help="whose job it is")
     parser.add_argument("--on-outage", choices=["pass", "stop"], default="pass", help="while the bot does not answer")
 
 

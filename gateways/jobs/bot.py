@@ -59,11 +59,11 @@ class Bot:
 
     def settle(self, hold_id: str, event: Mapping[str, Any], *, final: bool) -> dict[str, Any]:
         """Post usage; the last report frees what is left of the hold."""
-        return self._post(f"/v1/holds/{_quoted(hold_id)}/settle{'' if final else '?final=false'}", event)
+        return _first(self._post(f"/v1/holds/{_quoted(hold_id)}/settle{'' if final else '?final=false'}", event))
 
     def report(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Post usage that no hold stands for."""
-        return self._post("/v1/usage", event)
+        return _first(self._post("/v1/usage", event))
 
     def release(self, hold_id: str) -> dict[str, Any]:
         """Free a hold of which nothing was used."""
@@ -87,6 +87,14 @@ class Bot:
                 _raise(error.code, error.read(LONGEST_ANSWER))
         except OSError as error:
             raise Away(f"{type(error).__name__}: {error}") from error
+
+
+def _first(answer: dict[str, Any]) -> dict[str, Any]:
+    """What became of the one event that was sent; Refused where it was not taken."""
+    [result] = answer["results"]
+    if result["status"] in {"rejected", "conflict"}:
+        raise Refused(str(result["status"]), str(result.get("detail")))
+    return dict(result)
 
 
 def _kind_of(body: Mapping[str, Any]) -> str:
@@ -113,10 +121,14 @@ def _raise(status: int, raw: bytes) -> NoReturn:
         raise Away(f"HTTP {status}")
     told = _read(raw)
     error = told.get("error")
-    said = error if isinstance(error, dict) else {"message": told.get("detail")}
-    message = str(said.get("message") or f"HTTP {status}")
-    if said.get("type") == "budget_exceeded":
-        raise Denied(message)
+    if isinstance(error, dict) and error.get("type") == "budget_exceeded":
+        raise Denied(str(error.get("message")))
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        raise Away(message)
-    raise Refused(str(said.get("code") or status), message)
+        raise Away(f"HTTP {status}")
+    raise _refused(str(told.get("detail") or f"HTTP {status}"))
+
+
+def _refused(detail: str) -> Refused:
+    """Details begin with their code, as in "cancelled: An administrator ended it."."""
+    code, _, message = detail.partition(": ")
+    return Refused(code, message or detail)

@@ -8,7 +8,7 @@ from fastapi import HTTPException
 
 from handlers import bodies
 from policy.units import MicroTokens, NanoUSD
-from programme.holds.ending import OVER, SETTLED_ALREADY, UNKNOWN
+from programme.holds.ending import CANCELLED, OVER, SETTLED_ALREADY, UNKNOWN
 from programme.holds.pricing import UNKNOWN_PERSON
 from programme.holds.reserving import CONFLICT
 from templates import holds as words
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 DENIED = 402
 """Payment required. 429 is what our rates answer: a gateway may try that again, and this not."""
 NO_RETRY = {"x-should-retry": "false"}
-_STATUS = {UNKNOWN_PERSON: 404, UNKNOWN: 404, CONFLICT: 409, SETTLED_ALREADY: 409, OVER: 409}
+_STATUS = {UNKNOWN_PERSON: 404, UNKNOWN: 404, CONFLICT: 409, SETTLED_ALREADY: 409, OVER: 409, CANCELLED: 409}
 
 Answer = dict[str, Any]
 
@@ -44,6 +44,9 @@ def hold(held: Held) -> Answer:
     one = held.hold
     return {
         "id": one.id,
+        "source": one.source,
+        "provider": one.provider,
+        "model": one.model,
         "status": one.status,
         "tokens": text(MicroTokens(one.micro_tokens)),
         "usd": text(NanoUSD(one.nano_usd)),

@@ -131,7 +131,8 @@ def _ask(source: str, _index: int, said: HoldBody) -> Ask:
     if said.kind == CALL and (said.expires_in or 0) > LONGEST_CALL:
         raise unfit("expires_in", f"at most {LONGEST_CALL} for a call", said.expires_in)
     asked = _asked(said.estimate) or Asked({})
-    if not said.model and asked.usd is None:
+    # A service may have one kind of GPU; where it has more, no price is known without the model.
+    if said.kind != JOB and not said.model and asked.usd is None:
         raise unfit("model", "the model, or an estimate in usd", said.model)
     return Ask(
         source=source,

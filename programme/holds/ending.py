@@ -13,6 +13,7 @@ from policy.units import MicroTokens, NanoUSD
 from programme.holds import meeting, pricing, reserving
 from programme.holds.reserving import Held
 from programme.usage import cap_sums as sums
+from store import audit
 from store.holds import records
 from store.holds.records import JOB, LAPSED, LEASE, RELEASED, SETTLED, UNREPORTED
 from store.ledger import ledger, recalls
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 AT_A_TIME = 500
 KEPT = timedelta(days=1)
-UNKNOWN, SETTLED_ALREADY, OVER = "unknown_hold", "already_settled", "hold_over"
+UNKNOWN, SETTLED_ALREADY, OVER, CANCELLED = "unknown_hold", "already_settled", "hold_over", "cancelled"
 
 
 def release(moment: Moment, key: Key) -> Hold:
@@ -43,6 +44,21 @@ def release(moment: Moment, key: Key) -> Hold:
             SETTLED_ALREADY, f"Hold {hold.id!r} is settled already.", next_step="There is nothing to release."
         )
     return _end(moment, [hold], RELEASED)[0] if hold.is_open else hold
+
+
+def cancel(moment: Moment, key: Key, *, actor: str, why: str) -> Hold:
+    """End a job's hold for whoever runs it, on record: it hears of it at its next report, and ends.
+
+    What it used by then, and until it has ended, is posted as ever.
+    """
+    hold = _locked(moment, key)
+    if hold.kind != JOB or not hold.is_open:
+        raise Refusal(OVER, f"{hold.id!r} is no job that runs.", next_step="`tokens-bot job list` shows those that do.")
+    ended = _end(moment, [hold.flagged(records.CANCELLED)], RELEASED)[0]
+    before = {"status": hold.status, "nano_usd": hold.nano_usd, "used_nano_usd": hold.used_nano_usd}
+    after = {"status": ended.status, "why": why}
+    audit.note(moment.session, actor, "job.cancel", "/".join(key), at=moment.now, before=before, after=after)
+    return ended
 
 
 def lapse(moment: Moment) -> int:
@@ -82,6 +98,8 @@ def extend(moment: Moment, key: Key, lasts: timedelta | None, asked: Asked | Non
     What is denied leaves it as it was.
     """
     hold = _locked(moment, key)
+    if records.CANCELLED in hold.flags.split(","):
+        raise Refusal(CANCELLED, f"An administrator ended job {hold.id!r}.", next_step="Ask them why.")
     if not hold.is_open:
         raise Refusal(OVER, f"Hold {hold.id!r} is {hold.status}.", next_step="Ask for another one.")
     longer = hold._replace(expires_at=moment.now + reserving.lasts(moment, hold.kind, lasts))

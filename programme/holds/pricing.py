@@ -134,6 +134,8 @@ def buyer_seen(moment: Moment, source: str, identities: Identities) -> Buyer:
 def offer(moment: Moment, ask: Ask, sizes: RecentSizes) -> Offer:
     """What it may cost at most; a Refusal where no service or no price is known for it."""
     provider = ask.provider or _provider_of(moment, ask.service)
+    if not ask.model and ask.kind == records.JOB:
+        ask = replace(ask, model=_only_model(moment, provider))
     tariff = Rating(moment).tariff(provider, ask.model, moment.today)
     if tariff.service_key is None:
         raise Refusal("unapproved_service", f"No approved service has the provider {provider!r}.")
@@ -169,6 +171,13 @@ def _provider_of(moment: Moment, service: str) -> str:
     if found is None or not found.approved_on(moment.today):
         raise Refusal("unapproved_service", f"service = {service!r}: it is not approved today.")
     return found.providers[0]
+
+
+def _only_model(moment: Moment, provider: str) -> str:
+    """The one model that a provider has a price for, such as a cluster's only kind of GPU; empty where it has more."""
+    prices = (one for one in moment.handbook.prices if one.holds_on(moment.today))
+    models = {one.price.model for one in prices if one.price.provider == provider}
+    return models.pop() if len(models) == 1 else ""
 
 
 def price_of(moment: Moment, tariff: Tariff, model: str) -> Price | None:

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 HELD, SETTLED, RELEASED, LAPSED = "held", "settled", "released", "lapsed"
 CALL, JOB, LEASE = "call", "job", "lease"
-LARGER, LATE, QUARANTINED, UNREPORTED = "larger", "late", "quarantined", "unreported"
-"""What is odd about a hold: more was used than held; usage came after its end; it waits; a job went silent."""
+LARGER, LATE, QUARANTINED, UNREPORTED, CANCELLED = "larger", "late", "quarantined", "unreported", "cancelled"
+"""What is odd about a hold: more was used than held; usage came after its end; it waits; a job went silent, or was
+cancelled by an administrator."""
 
 Key = tuple[str, str]
 """A source, and an id that is unique within it."""
@@ -78,6 +79,20 @@ def find(session: Session, key: Key) -> Hold | None:
     query = sa.select(*_columns).where(_h.source == key[0], _h.id == key[1])
     row = session.execute(query).one_or_none()
     return _hold(row) if row else None
+
+
+def jobs(session: Session, *, only_open: bool, limit: int) -> list[Hold]:
+    """Training jobs, the latest first."""
+    query = sa.select(*_columns).where(sa.text("holds.kind = 'job'"))
+    if only_open:
+        query = query.where(sa.text("holds.status = 'held'"))
+    return [_hold(row) for row in session.execute(query.order_by(_h.created_at.desc(), _h.id).limit(limit))]
+
+
+def jobs_named(session: Session, id_: str) -> list[Hold]:
+    """Training jobs of an id, whatever their source."""
+    query = sa.select(*_columns).where(sa.text("holds.kind = 'job'"), _h.id == id_).order_by(_h.source)
+    return [_hold(row) for row in session.execute(query)]
 
 
 def lock(session: Session, keys: Collection[Key]) -> dict[Key, Hold]:

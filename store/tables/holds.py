@@ -31,7 +31,7 @@ holds = Table(
     Column("used_nano_usd", AmountColumn, nullable=False, server_default="0"),
     Column("output_tokens", AmountColumn, nullable=False, server_default="0"),
     Column("answer", Json, comment="What was said of what was left, and of caps that warn, when it was made."),
-    Column("flags", Text, nullable=False, comment="larger, late, quarantined, unreported"),
+    Column("flags", Text, nullable=False, comment="larger, late, quarantined, unreported, cancelled"),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("closed_at", Instant),
@@ -42,6 +42,7 @@ holds = Table(
     CheckConstraint("(status = 'held') = (closed_at IS NULL)", name="closed"),
     partial_index("ix_holds_ending", "expires_at", where="status = 'held'"),
     partial_index("ix_holds_open", "account_id", where="status = 'held'"),
+    partial_index("ix_holds_jobs", "created_at", where="kind = 'job'"),
     # What a person's calls of a model cost, and how long a model's answers are: the latest few are read.
     partial_index("ix_holds_usual", "model", "account_id", "closed_at", where="status = 'settled'"),
     partial_index("ix_holds_sizes", "model", "closed_at", where="status = 'settled'"),

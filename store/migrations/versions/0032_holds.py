@@ -59,7 +59,7 @@ def upgrade() -> None:
             nullable=True,
             comment="What was said of what was left, and of caps that warn, when it was made.",
         ),
-        sa.Column("flags", sa.Text(), nullable=False, comment="larger, late, quarantined, unreported"),
+        sa.Column("flags", sa.Text(), nullable=False, comment="larger, late, quarantined, unreported, cancelled"),
         sa.Column("created_at", columns.Instant(), nullable=False),
         sa.Column("expires_at", columns.Instant(), nullable=False),
         sa.Column("closed_at", columns.Instant(), nullable=True),
@@ -77,6 +77,12 @@ def upgrade() -> None:
             ["expires_at"],
             sqlite_where=sa.text("status = 'held'"),
             postgresql_where=sa.text("status = 'held'"),
+        )
+        batch_op.create_index(
+            "ix_holds_jobs",
+            ["created_at"],
+            sqlite_where=sa.text("kind = 'job'"),
+            postgresql_where=sa.text("kind = 'job'"),
         )
         batch_op.create_index(
             "ix_holds_open",
@@ -150,6 +156,9 @@ def downgrade() -> None:
         )
         batch_op.drop_index(
             "ix_holds_sizes", sqlite_where=sa.text("status = 'settled'"), postgresql_where=sa.text("status = 'settled'")
+        )
+        batch_op.drop_index(
+            "ix_holds_jobs", sqlite_where=sa.text("kind = 'job'"), postgresql_where=sa.text("kind = 'job'")
         )
         batch_op.drop_index(
             "ix_holds_open", sqlite_where=sa.text("status = 'held'"), postgresql_where=sa.text("status = 'held'")

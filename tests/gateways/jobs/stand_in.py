@@ -36,10 +36,10 @@ class StandIn:
     def answer(self, path: str, query: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         self.asked.append((path, body))
         if self.is_away:
-            return 503, {"error": {"code": "away", "message": "away"}}
+            return 503, {"detail": "away"}
         if path == "/v1/usage":
             self.events[body["id"]] = body
-            return 200, {"status": "accepted"}
+            return 200, {"results": [{"status": "accepted"}]}
         answers = {"holds": self._holds, "extend": self._extend, "settle": self._settle, "release": self._release}
         return answers[path.rsplit("/", 1)[-1]](query, body)
 
@@ -58,7 +58,7 @@ class StandIn:
 
     def _extend(self, _query: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         if self.is_cancelled:
-            return 409, {"error": {"code": "cancelled", "message": "Somebody ended it."}}
+            return 409, {"detail": "cancelled: Somebody ended it."}
         if "estimate" in body:
             return self._hold(body["estimate"], "job")
         return 200, {"id": "job", "status": "held", "tokens": str(self.held)}
@@ -71,7 +71,8 @@ class StandIn:
         if query != "final=false":
             self.finals += 1
             self.held = Decimal(0)
-        return 200, {"status": "accepted", "hold": {"id": "job", "status": "held", "tokens": str(self.held)}}
+        left = {"id": "job", "status": "held", "tokens": str(self.held)}
+        return 200, {"results": [{"status": "accepted", "hold": left}]}
 
     def _release(self, _query: str, _body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         self.held = Decimal(0)

@@ -68,6 +68,9 @@ def test_a_call_is_held_and_settled(app: App, client: TestClient) -> None:
     assert made.status_code == 200
     assert made.json() == {
         "id": "call_1",
+        "source": "gateway",
+        "provider": "anthropic",
+        "model": "claude-sonnet-4-5",
         "status": "held",
         "tokens": "100",
         "usd": "1",
