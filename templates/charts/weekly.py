@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 from policy.units import NANO_PER_USD, NanoUSD
@@ -202,6 +202,7 @@ def _totals(card: Card, scene: _Scene, taken: list[Box]) -> None:
     plot = scene.plot
     taken = taken + [plot.box(Box(i - BAR, 0, i + BAR, _value(one.spent))) for i, one in scene.shown]
     taken += [plot.box(Box(i - BAR, 0, i + BAR, min(_value(one.high), scene.most))) for i, one in scene.expected]
+    taken += _steps(scene)
     for i, one in enumerate(scene.report.weeks):
         if one.pace is not None and (at := _value(one.pace)) <= scene.most:
             taken.append(Box(plot.x(i - 0.5), plot.y(at) - 3, plot.x(i + 0.5), plot.y(at) + 3))
@@ -214,6 +215,17 @@ def _totals(card: Card, scene: _Scene, taken: list[Box]) -> None:
         if not any(box.meets(other) for other in taken):
             card.write(x, y, words, ha="center", weight="bold")
             taken.append(box)
+
+
+def _steps(scene: _Scene) -> list[Box]:
+    """Where the pace rises or falls between two weeks."""
+    at = [None if one.pace is None else _value(one.pace) for one in scene.report.weeks]
+    x, y = scene.plot.x, scene.plot.y
+    return [
+        Box(x(i + 0.5) - 3, y(min(before, after)), x(i + 0.5) + 3, y(max(before, after)))
+        for i, (before, after) in enumerate(pairwise(at))
+        if before is not None and after is not None
+    ]
 
 
 def _key_lines(card: Card, services: Sequence[str]) -> list[list[tuple[int, str, float]]]:
