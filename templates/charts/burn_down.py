@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from policy.units import MICRO_PER_TOKEN, MicroTokens
-from templates.charts import canvas, legend
+from templates.charts import canvas, legend, scale
 from templates.charts.canvas import CARD, FAINT, INK, LINE, MARGIN, Box, Card, Picture, Plot
 from templates.charts.legend import Sign
 
@@ -158,7 +158,7 @@ def _rows(month: BurnDown) -> list[Sign | str]:
 
 def _scale(month: BurnDown, top: float, bottom: float) -> tuple[Plot, list[float]]:
     highs = [_value(high) for *_, high in month.ahead]
-    at = canvas.ticks(max(_value(month.start), *(value for _, value in course(month)), *highs))
+    at = scale.ticks(max(_value(month.start), *(value for _, value in course(month)), *highs))
     days = (month.month.next().first_day - month.month.first_day).days
     widest = max(canvas.width_of(canvas.short(one)) for one in at)
     on = Box(MARGIN + widest + GAP, bottom + LINE + GAP, canvas.ACROSS - MARGIN, top - LINE)

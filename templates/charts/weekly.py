@@ -7,7 +7,7 @@ from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 from policy.units import NANO_PER_USD, NanoUSD
-from templates.charts import canvas, legend
+from templates.charts import canvas, legend, scale
 from templates.charts.canvas import BAND, CARD, FAINT, INK, LINE, MARGIN, Box, Card, Picture, Plot
 from templates.charts.legend import Sign
 from templates.charts.scripts import drawable
@@ -92,7 +92,7 @@ def _grid_of(report: TeamReport) -> list[float]:
     highest = max((_value(one.spent) for one in report.weeks), default=0.0)
     highest = max([highest, *(_value(one.middle) for one in report.ahead)])
     others = [*(_value(one.high) for one in report.ahead), *(_value(one.pace) for one in report.weeks if one.pace)]
-    return canvas.ticks(max([highest, *(one for one in others if one <= OFF_SCALE * highest or not highest)]))
+    return scale.ticks(max([highest, *(one for one in others if one <= OFF_SCALE * highest or not highest)]))
 
 
 def _scene(report: TeamReport, grid: Sequence[float], *, top: float, bottom: float) -> _Scene:
