@@ -36,9 +36,10 @@ KEPT: dict[type, str] = {
     ),
     Digest: (
         '{"month":{"year":2026,"month":12},"before":{"year":2026,"month":11},"people":8,"granted":2492800000000,'
-        '"per_token":10000000,"entitled":25708333333333,"spent":null,"services":[{"name":"OpenAI API","spent":1,"evened":false}],'
+        '"per_token":10000000,"entitled":25708333333333,"spent":null,"services":[{"name":"OpenAI API","spent":1}],'
         '"kinds":[],"projects":[],"carried":2246950000000,"lapsed":0,"used_permille":null,"rush":false,"rush_days":5,'
-        '"days":[{"day":"2026-11-01","spent":0,"evened":false}],"contact":"#ai-tokens","taken_on":null,"weekday_before":null}'
+        '"days":[{"day":"2026-11-01","spent":0,"evened":false}],"contact":"#ai-tokens",'
+        '"taken_on":null,"weekday_before":null}'
     ),
     SpendWarning: (
         '{"percent":50,"month":{"year":2026,"month":11},"spent":243000000000,"left":118500000000,"debt":0,'
