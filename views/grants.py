@@ -70,8 +70,11 @@ class Portion:
 
 @dataclass(frozen=True, slots=True)
 class DayOfSpend:
+    """What was spent on a day; an `evened` one stands at the mean of all days of few spenders."""
+
     day: date
     spent: MicroTokens
+    evened: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,8 @@ class Digest:
     `month` is the one whose grants were posted; spend is that of `before`. Money is at `per_token`. `spent` and what
     follows from it are None where fewer people spent than may be told of; `projects` are those of enough people.
     `used_permille` is spend over entitlement. `rush` says that the last days' share of the spend was out of proportion.
-    `lapsed` is taken on `taken_on`, as far as late usage leaves it.
+    `lapsed` is taken on `taken_on`, as far as late usage leaves it. `weekday_before` is what an average weekday took a
+    month earlier, to two digits; None where too few people spent then, or nothing was told of that month.
     """
 
     month: Month
@@ -102,3 +106,4 @@ class Digest:
     days: tuple[DayOfSpend, ...]
     contact: str
     taken_on: date | None = None
+    weekday_before: MicroTokens | None = None

@@ -106,7 +106,7 @@ def test_it_says_what_the_pack_says(page: Page, tmp_path: Path) -> None:
 def test_pictures_are_in_it_with_their_words(page: Page, tmp_path: Path) -> None:
     """Both pictures are drawn from the page itself, and each has its text."""
     images = opened(page, tmp_path, written()).locator("img")
-    assert images.evaluate_all("all => all.map((one) => one.complete && one.naturalWidth)") == [800, 800]
+    assert images.evaluate_all("all => all.map((one) => one.complete && one.naturalWidth)") == [720, 720]
     texts = images.evaluate_all("all => all.map((one) => one.alt)")
     assert ["56 % of what was issued" in texts[0], "Half of 30 people" in texts[1]] == [True, True]
 

@@ -38,7 +38,8 @@ KEPT: dict[type, str] = {
         '{"month":{"year":2026,"month":12},"before":{"year":2026,"month":11},"people":8,"granted":2492800000000,'
         '"per_token":10000000,"entitled":25708333333333,"spent":null,"services":[{"name":"OpenAI API","spent":1}],'
         '"kinds":[],"projects":[],"carried":2246950000000,"lapsed":0,"used_permille":null,"rush":false,"rush_days":5,'
-        '"days":[{"day":"2026-11-01","spent":0}],"contact":"#ai-tokens","taken_on":null}'
+        '"days":[{"day":"2026-11-01","spent":0,"evened":false}],"contact":"#ai-tokens",'
+        '"taken_on":null,"weekday_before":null}'
     ),
     SpendWarning: (
         '{"percent":50,"month":{"year":2026,"month":11},"spent":243000000000,"left":118500000000,"debt":0,'
@@ -87,7 +88,13 @@ def test_rows_from_before_bands_had_to_be_near_are_read() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "youngest"),
-    [(Statement, "taken_on"), (Digest, "taken_on"), (LapseNotice, "person_id"), (SpendWarning, "debt_grants")],
+    [
+        (Statement, "taken_on"),
+        (Digest, "taken_on"),
+        (Digest, "weekday_before"),
+        (LapseNotice, "person_id"),
+        (SpendWarning, "debt_grants"),
+    ],
 )
 def test_rows_from_before_a_field_was_added_are_read(kind: type, youngest: str) -> None:
     """A row without the youngest field is read as one that says nothing of it."""

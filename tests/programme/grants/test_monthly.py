@@ -392,6 +392,24 @@ def test_days_and_services_of_few_people_tell_nothing(app: App) -> None:
         "2026-11-11": 1_800 * 10**6,
         "2026-11-15": mean,
     }
+    assert {day["day"] for day in digest["days"] if day["evened"]} == {"2026-11-09", "2026-11-15"}
+    # Nothing is told of October: no one spent anything.
+    assert digest["weekday_before"] is None
+
+
+@pytest.mark.parametrize(("people", "weekday"), [(6, 160 * 10**6), (4, None)])
+def test_the_digest_compares_with_the_month_before(app: App, people: int, weekday: int | None) -> None:
+    """Beside November stands an average weekday of October's 22, to two digits; not where few people spent in it."""
+    rollout.launch(app)
+    everybody = (ADA, BEN, MARA, "iris@example.com", "tess@example.com", "omar@example.com")
+    for month, who_spent in ((10, everybody[:people]), (11, everybody)):
+        for day in (12, 13):
+            for who in who_spent:
+                at = datetime(2026, month, day, 9, tzinfo=UTC)
+                usage_of(app, 300, at=at, event_id=f"{who}-{month}-{day}", who=who)
+    run(app, announce_in="C0TOKENS")
+    [digest] = rollout.owed(app, "grants/digest").values()
+    assert digest["weekday_before"] == weekday
 
 
 def test_the_buffer_is_on_the_books(app: App) -> None:
