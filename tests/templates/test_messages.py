@@ -34,7 +34,20 @@ from programme.balance.history import History
 from sandbox import block_kit
 from store.usage.events import Line
 from templates import homes, render, workings
-from tests.support import anchored, appealed, cards, letters, linked, packs, pages, proposed, refused, reported, warned
+from tests.support import (
+    anchored,
+    appealed,
+    capped,
+    cards,
+    letters,
+    linked,
+    packs,
+    pages,
+    proposed,
+    refused,
+    reported,
+    warned,
+)
 from tests.support.letters import ENDLESS, HOSTILE
 from views.balance import BalanceCard, CallLine, DebitLine, Explanation, Lapse, LotLine, MeterLine
 
@@ -107,6 +120,7 @@ NEWCOMER = dataclasses.replace(
 
 
 OUTSIDE = dataclasses.replace(NEWCOMER, paid_by_company=tokens("1257.4"))
+HOLDING = dataclasses.replace(USUAL, held=tokens("120"), held_calls=3)
 JOINED = dataclasses.replace(USUAL, paid_by_company=tokens("12.5"))
 
 
@@ -272,6 +286,7 @@ CASES: dict[str, Callable[[], Message]] = (
         ),
         "balance_paid_by_the_company": lambda: balance(OUTSIDE),
         "balance_after_joining": lambda: balance(JOINED),
+        "balance_of_which_some_is_held": lambda: balance(HOLDING),
         "history_paid_by_the_company": lambda: history(paid=(line("claude-sonnet-4-5"), line("claude-opus-4-6", 1))),
         "history_of_both": lambda: history(line("claude-sonnet-4-5"), paid=(line("claude-opus-4-6", 1),)),
         "why_nothing_used": lambda: why(NEWCOMER),
@@ -310,6 +325,7 @@ CASES: dict[str, Callable[[], Message]] = (
     | letters.CASES
     | cards.CASES
     | warned.CASES
+    | capped.CASES
     | reported.CASES
     | proposed.CASES
     | packs.CASES
@@ -334,6 +350,7 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = (
     | letters.ENDLESS_CASES
     | cards.ENDLESS_CASES
     | warned.ENDLESS_CASES
+    | capped.ENDLESS_CASES
     | reported.ENDLESS_CASES
     | proposed.ENDLESS_CASES
     | packs.ENDLESS_CASES
