@@ -38,6 +38,7 @@ from templates import homes, render, workings
 from tests.support import (
     anchored,
     appealed,
+    capped,
     cards,
     letters,
     linked,
@@ -121,6 +122,7 @@ NEWCOMER = dataclasses.replace(
 
 
 OUTSIDE = dataclasses.replace(NEWCOMER, paid_by_company=tokens("1257.4"))
+HOLDING = dataclasses.replace(USUAL, held=tokens("120"), held_calls=3)
 JOINED = dataclasses.replace(USUAL, paid_by_company=tokens("12.5"))
 
 
@@ -293,6 +295,7 @@ CASES: dict[str, Callable[[], Message]] = (
         ),
         "balance_paid_by_the_company": lambda: balance(OUTSIDE),
         "balance_after_joining": lambda: balance(JOINED),
+        "balance_of_which_some_is_held": lambda: balance(HOLDING),
         "history_paid_by_the_company": lambda: history(paid=(line("claude-sonnet-4-5"), line("claude-opus-4-6", 1))),
         "history_of_both": lambda: history(line("claude-sonnet-4-5"), paid=(line("claude-opus-4-6", 1),)),
         "why_nothing_used": lambda: why(NEWCOMER),
@@ -331,6 +334,7 @@ CASES: dict[str, Callable[[], Message]] = (
     | letters.CASES
     | cards.CASES
     | warned.CASES
+    | capped.CASES
     | reported.CASES
     | proposed.CASES
     | packs.CASES
@@ -355,6 +359,7 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = (
     | letters.ENDLESS_CASES
     | cards.ENDLESS_CASES
     | warned.ENDLESS_CASES
+    | capped.ENDLESS_CASES
     | reported.ENDLESS_CASES
     | proposed.ENDLESS_CASES
     | packs.ENDLESS_CASES
