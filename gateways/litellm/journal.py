@@ -168,20 +168,20 @@ class Journal:
                 "INSERT INTO releases (hold, kept_at) VALUES (?, ?) ON CONFLICT DO NOTHING", (hold, now)
             )
 
-    def claim_releases(self, *, now: float, most: int) -> list[str]:
-        """Holds to be given back whose events have all arrived: what is still under way is to be paid from them."""
+    def claim_releases(self, *, now: float, most: int) -> list[tuple[str, float]]:
+        """Holds to be given back, and since when; those whose events have all arrived, which are paid from them."""
         with self._writing() as connection:
             rows = connection.execute(
-                "SELECT hold FROM releases WHERE claimed_until <= ? AND NOT EXISTS ("
+                "SELECT hold, kept_at FROM releases WHERE claimed_until <= ? AND NOT EXISTS ("
                 "  SELECT 1 FROM events WHERE events.hold = releases.hold AND refused IS NULL"
                 ") ORDER BY kept_at LIMIT ?",
                 (now, most),
             ).fetchall()
-            holds = [hold for (hold,) in rows]
             connection.executemany(
-                "UPDATE releases SET claimed_until = ? WHERE hold = ?", [(now + CLAIM_SECONDS, hold) for hold in holds]
+                "UPDATE releases SET claimed_until = ? WHERE hold = ?",
+                [(now + CLAIM_SECONDS, hold) for hold, _ in rows],
             )
-        return holds
+        return rows
 
     def released(self, holds: Sequence[str]) -> None:
         with self._writing() as connection:

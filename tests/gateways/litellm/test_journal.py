@@ -66,9 +66,9 @@ def test_a_hold_is_given_back_behind_its_events(journal: Journal) -> None:
     journal.keep("a", "lease_1", "{}", now=1)
     journal.release("lease_1", now=2)
     journal.release("lease_2", now=2)
-    assert journal.claim_releases(now=10, most=9) == ["lease_2"]
+    assert journal.claim_releases(now=10, most=9) == [("lease_2", 2)]
     journal.delivered(journal.claim(now=10, most=9, most_bytes=LOTS))
-    assert journal.claim_releases(now=10, most=9) == ["lease_1"]
+    assert journal.claim_releases(now=10, most=9) == [("lease_1", 2)]
     journal.released(["lease_1", "lease_2"])
     assert journal.standing().releases == 0
 
@@ -80,7 +80,7 @@ def test_a_refused_event_stays_for_somebody_to_look_at(journal: Journal) -> None
     [event] = journal.claim(now=2, most=9, most_bytes=LOTS)
     journal.refuse(event, "endTime: expected seconds")
     assert _claimed(journal, 1_000) == []
-    assert journal.claim_releases(now=1_000, most=9) == ["call_1"]
+    assert journal.claim_releases(now=1_000, most=9) == [("call_1", 1)]
     assert journal.refused() == [("a", "endTime: expected seconds")]
     assert (journal.retry_refused(), journal.retry_refused()) == (1, 0)
     assert _claimed(journal, 1_000) == ["a"]
