@@ -36,6 +36,19 @@ def test_an_event_is_kept_once(journal: Journal) -> None:
     assert [event.body for event in journal.claim(now=3, most=9, most_bytes=LOTS)] == ["{}"]
 
 
+def test_a_first_account_waits_for_the_whole_one(journal: Journal) -> None:
+    """It is not sent for ten seconds; the whole account takes its place, and if none comes it is sent as it is."""
+    journal.keep("a@1", "call_1", '"first"', now=1, provisional=True)
+    journal.keep("b@1", "call_2", '"first"', now=1, provisional=True)
+    assert _claimed(journal, 10) == []
+    assert journal.complete("a@1", "a@2", '"whole"')
+    assert [(e.event_id, e.body) for e in journal.claim(now=10, most=9, most_bytes=LOTS)] == [("a@2", '"whole"')]
+    [late] = journal.claim(now=11, most=9, most_bytes=LOTS)
+    assert (late.event_id, late.body) == ("b@1", '"first"')
+    journal.delivered([late])
+    assert not journal.complete("b@1", "b@2", '"whole"')
+
+
 def test_events_leave_in_their_order_and_only_once_delivered(journal: Journal) -> None:
     """A claimed event is nobody else's for a minute; one that is not delivered by then is sent again."""
     for name in "abc":
