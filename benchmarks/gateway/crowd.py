@@ -33,19 +33,20 @@ def call(
     clients: int,
     goes_on: Callable[[Told, int], bool],
     *,
+    key: str = "sk-ada",
     padding: str = "",
     **body: Any,  # noqa: ANN401 - JSON
 ) -> Told:
     """Let so many clients call one after another, each until `goes_on(told, calls of this client)` says no."""
-    return asyncio.run(_call(gateway, clients, goes_on, padding, body))
+    return asyncio.run(_call(gateway, clients, goes_on, body, key=key, padding=padding))
 
 
 async def _call(
-    gateway: str, clients: int, goes_on: Callable[[Told, int], bool], padding: str, body: dict[str, Any]
+    gateway: str, clients: int, goes_on: Callable[[Told, int], bool], body: dict[str, Any], *, key: str, padding: str
 ) -> Told:
     told = Told()
     limits = httpx.Limits(max_connections=clients, max_keepalive_connections=clients)
-    headers = {"Authorization": "Bearer sk-ada"}
+    headers = {"Authorization": f"Bearer {key}"}
     async with httpx.AsyncClient(
         base_url=gateway, headers=headers, limits=limits, timeout=PATIENCE_SECONDS, trust_env=False
     ) as client:

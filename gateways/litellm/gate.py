@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("tokens_bot")
 
-PAUSES = (0.2, 0.4, 0.8)
+PAUSES = (0.25, 0.5, 1.0, 2.0, 4.0)
+"""Seconds between looks at a wallet of which something is left that only running calls hold."""
 ASKING_SECONDS = 5
 """How long a person's calls ask one by one, before a lease is tried again."""
 UNLEASED_SECONDS = 600
@@ -227,7 +228,8 @@ class Gate:
         return False
 
     def _lose(self, reason: Away) -> None:
-        if self.outage.begin(reason):
+        self.outage.begin(reason)
+        if not self.outage.probing:
             self.spawn(self.outage.probe())
 
     # --- After a call ------------------------------------------------------------------------------------------------

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+PROVISIONAL_SECONDS = 10
+"""How long a first account of a call waits for the whole one, before it is sent in its place."""
 CLAIM_SECONDS = 60
 """How long one worker has a batch for itself; what it did not deliver by then is any worker's again."""
 BUSY_MILLISECONDS = 5_000
@@ -97,12 +99,23 @@ class Journal:
 
     # --- Events ------------------------------------------------------------------------------------------------------
 
-    def keep(self, event_id: str, hold: str, body: str, *, now: float) -> bool:
-        """Keep an event; False if one with this id is kept already."""
+    def keep(self, event_id: str, hold: str, body: str, *, now: float, provisional: bool = False) -> bool:
+        """Keep an event; False if one with this id is kept already. A provisional one is not sent for a while."""
+        held_until = now + PROVISIONAL_SECONDS if provisional else 0
         with self._lock:
             done = self._connection.execute(
-                "INSERT INTO events (event_id, hold, body, kept_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                (event_id, hold, body, now),
+                "INSERT INTO events (event_id, hold, body, kept_at, claimed_until) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT DO NOTHING",
+                (event_id, hold, body, now, held_until),
+            )
+            return done.rowcount == 1
+
+    def complete(self, provisional_id: str, event_id: str, body: str) -> bool:
+        """Put the whole account in the place of a first one; False if that has been sent meanwhile."""
+        with self._lock:
+            done = self._connection.execute(
+                "UPDATE OR REPLACE events SET event_id = ?, body = ?, claimed_until = 0 WHERE event_id = ?",
+                (event_id, body, provisional_id),
             )
             return done.rowcount == 1
 
@@ -168,20 +181,20 @@ class Journal:
                 "INSERT INTO releases (hold, kept_at) VALUES (?, ?) ON CONFLICT DO NOTHING", (hold, now)
             )
 
-    def claim_releases(self, *, now: float, most: int) -> list[str]:
-        """Holds to be given back whose events have all arrived: what is still under way is to be paid from them."""
+    def claim_releases(self, *, now: float, most: int) -> list[tuple[str, float]]:
+        """Holds to be given back, and since when; those whose events have all arrived, which are paid from them."""
         with self._writing() as connection:
             rows = connection.execute(
-                "SELECT hold FROM releases WHERE claimed_until <= ? AND NOT EXISTS ("
+                "SELECT hold, kept_at FROM releases WHERE claimed_until <= ? AND NOT EXISTS ("
                 "  SELECT 1 FROM events WHERE events.hold = releases.hold AND refused IS NULL"
                 ") ORDER BY kept_at LIMIT ?",
                 (now, most),
             ).fetchall()
-            holds = [hold for (hold,) in rows]
             connection.executemany(
-                "UPDATE releases SET claimed_until = ? WHERE hold = ?", [(now + CLAIM_SECONDS, hold) for hold in holds]
+                "UPDATE releases SET claimed_until = ? WHERE hold = ?",
+                [(now + CLAIM_SECONDS, hold) for hold, _ in rows],
             )
-        return holds
+        return rows
 
     def released(self, holds: Sequence[str]) -> None:
         with self._writing() as connection:

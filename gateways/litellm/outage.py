@@ -37,15 +37,14 @@ class Outage:
     """The proxy's own prices, for models of which the bot has told none yet."""
     prices: dict[Model, Prices] = field(default_factory=dict)
     away: bool = False
+    probing: bool = False
     _touched_at: float = 0
 
-    def begin(self, reason: Away) -> bool:
-        """The bot is away: nobody waits for it any more; True for the first one to notice."""
-        first = not self.away
-        self.away = True
-        if first:
+    def begin(self, reason: Away) -> None:
+        """The bot is away: nobody waits for it any more."""
+        if not self.away:
             log.warning("tokens-bot is away (%s): calls go on within what was last known", reason)
-        return first
+        self.away = True
 
     def met(self) -> None:
         """The bot answered."""
@@ -57,11 +56,15 @@ class Outage:
 
     async def probe(self) -> None:
         """Ask every second, until the bot is back."""
-        while self.away:
-            await asyncio.sleep(PROBE_SECONDS)
-            if await self.bot.is_there():
-                log.warning("tokens-bot is back")
-                self.met()
+        self.probing = True
+        try:
+            while self.away:
+                await asyncio.sleep(PROBE_SECONDS)
+                if await self.bot.is_there():
+                    log.warning("tokens-bot is back")
+                    self.met()
+        finally:
+            self.probing = False
 
     def admit(self, ask: Ask) -> int:
         """What is counted for a call against what was known, in nano-USD; Denial where it may not be made."""

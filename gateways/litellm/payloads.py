@@ -7,6 +7,7 @@ the same id, whichever of the two reports it.
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,38 @@ PROJECT = "project:"
 LONGEST_ID = 256
 FIRST_SECOND, END_OF_SECONDS = 946_684_800, 4_102_444_800
 """The years 2000 to 2100."""
+
+
+def first_account(told: Mapping[str, Any], answer: object, now: float) -> dict[str, Any] | None:
+    """What is known of a call when its answer leaves, before LiteLLM has made up its payload; None without a count.
+
+    It is sent only if the proxy ends before the payload is there.
+    """
+    said = (
+        answer
+        if isinstance(answer, dict)
+        else {"id": getattr(answer, "id", None), "usage": getattr(answer, "usage", 0)}
+    )
+    usage, began = _counts(said.get("usage")), told.get("start_time")
+    if not isinstance(usage, dict) or not isinstance(began, datetime):
+        return None
+    parameters = _mapping(told.get("litellm_params"))
+    metadata = _mapping(parameters.get("metadata")) or _mapping(parameters.get("litellm_metadata"))
+    account = _only(told, ("litellm_call_id", "call_type", "custom_llm_provider", "model", "cache_hit"))
+    counts = {
+        "prompt_tokens": _count(usage.get("prompt_tokens")) or _whole_input(usage),
+        "completion_tokens": _count(usage.get("completion_tokens") or usage.get("output_tokens")),
+        "total_tokens": _count(usage.get("total_tokens")),
+    }
+    times = {"startTime": began.timestamp(), "endTime": now}
+    who = _only(metadata, WHO) | {"usage_object": usage}
+    return account | counts | times | {"id": said.get("id"), "status": "success", "metadata": who}
+
+
+def _whole_input(usage: Mapping[str, Any]) -> int:
+    """Anthropic counts what its cache did beside the input; others have it in there, under other names."""
+    names = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+    return sum(_count(usage.get(name)) for name in names)
 
 
 def trimmed(payload: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from litellm.integrations.custom_logger import (  # type: ignore[import-not-foun
 )
 from litellm.proxy._types import ProxyException  # type: ignore[import-not-found]  # the same
 
-from . import calls, estimates, routing, settings, upkeep
+from . import calls, estimates, payloads, routing, settings, upkeep
 from .denials import Denial
 from .gate import Gate
 from .journal import Journal
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("tokens_bot")
 
 LAST_WORD_SECONDS = 1.0
-"""How long an answer, or the end of a stream, waits at most for LiteLLM's account of it: as a rule milliseconds."""
+"""How long the end of a stream waits at most for LiteLLM's account of it: as a rule milliseconds."""
 
 
 class Plugin(CustomLogger):  # type: ignore[misc]  # its types are in the proxy's environment
@@ -106,13 +106,12 @@ class Plugin(CustomLogger):  # type: ignore[misc]  # its types are in the proxy'
     ) -> Any:  # noqa: ANN401 - what LiteLLM answers
         """The answer is about to leave: its account is kept before that, so that no kill loses it afterwards."""
         del user_api_key_dict
-        logging_object = data.get("litellm_logging_obj")
-        payload = (getattr(logging_object, "model_call_details", None) or {}).get("standard_logging_object")
+        told = getattr(data.get("litellm_logging_obj"), "model_call_details", None) or {}
+        payload = told.get("standard_logging_object")
         if payload and payload.get("status") == "success":
             self._report(payload, calls.marked(data))
-        elif not getattr(logging_object, "defer_async_logging", False):
-            # Where guardrails look at answers, LiteLLM makes up its account behind them, and waiting would be in vain.
-            await self._accounted_for(calls.marked(data))
+        else:
+            self._report_first(payloads.first_account(told, response, time.time()), calls.marked(data))
         return response
 
     async def async_post_call_failure_hook(
@@ -135,15 +134,19 @@ class Plugin(CustomLogger):  # type: ignore[misc]  # its types are in the proxy'
         del user_api_key_dict
         async for chunk in response:
             yield chunk
-        await self._accounted_for(calls.marked(request_data))
-
-    async def _accounted_for(self, call_id: str) -> None:
-        """Wait until a call's account is kept."""
-        call = self._gate.running.get(call_id) if self._gate else None
+        call = self._gate.running.get(calls.marked(request_data)) if self._gate else None
         if call is not None:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LAST_WORD_SECONDS):
                     await call.ended.wait()
+
+    def _report_first(self, account: dict[str, Any] | None, call_id: str) -> None:
+        if account is None or self._gate is None:
+            return
+        try:
+            self._reports.take_first(account, self._gate, call_id)
+        except sqlite3.Error:
+            log.exception("the journal cannot be written")
 
     def _report(self, payload: dict[str, Any] | None, call_id: str) -> None:
         if not payload:

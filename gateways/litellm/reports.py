@@ -24,19 +24,25 @@ class Reports:
     def __init__(self, journal: Journal, clock: Callable[[], float]) -> None:
         self._journal, self._clock = journal, clock
         self._known: OrderedDict[str, None] = OrderedDict()
+        self._first: dict[str, str] = {}
+        """The first accounts that the journal has, by the call."""
 
     def take(self, payload: Mapping[str, Any], gate: Gate | None, call_id: str) -> bool:
         """Keep what a payload tells; False where there is nothing to keep, or it is kept already."""
         event_id = payloads.event_id(payload)
         if event_id in self._known or not payloads.used_anything(payload):
             return False
+        first_id = self._first.pop(call_id, "") if payload.get("status") != "failure" else ""
         # A failed attempt leaves the hold to the one that follows it.
         ends = payload.get("status") != "failure"
         running = gate.running.get(call_id) if gate and ends else None
         settles = running is not None and payloads.counted_anything(payload)
         hold = running.hold if running and settles else ""
         body = payloads.encoded(payloads.trimmed(payload), hold)
-        kept = self._journal.keep(event_id, hold, body, now=self._clock())
+        if first_id:
+            kept = self._journal.complete(first_id, event_id, body)
+        else:
+            kept = self._journal.keep(event_id, hold, body, now=self._clock())
         self._remember(event_id)
         # Behind the event: what is given back of a lease is what its events have left.
         if gate and settles:
@@ -44,6 +50,15 @@ class Reports:
         elif gate and running:
             gate.drop(call_id)
         return kept
+
+    def take_first(self, account: Mapping[str, Any], gate: Gate, call_id: str) -> None:
+        """Keep the first account of a call that runs, until `take` has the whole one."""
+        running, event_id = gate.running.get(call_id), payloads.event_id(account)
+        if running is None or call_id in self._first:
+            return
+        body = payloads.encoded(account, running.hold)
+        if self._journal.keep(event_id, running.hold, body, now=self._clock(), provisional=True):
+            self._first[call_id] = event_id
 
     def _remember(self, event_id: str) -> None:
         self._known[event_id] = None

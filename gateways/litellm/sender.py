@@ -26,6 +26,8 @@ SEND_SECONDS = 30
 IDLE_SECONDS = 1.0
 LONGEST_PAUSE = 60.0
 WRONG_KEY_PAUSE = 60.0
+UNCERTAIN_SECONDS = 50
+"""Less than a claim lasts: what is unknown is asked for once more, and then forgotten."""
 TAKEN = frozenset({"accepted", "duplicate", "quarantined", "conflict"})
 """Answers after which the bot has the event, or keeps what was wrong with it on record."""
 
@@ -79,8 +81,8 @@ class Post:
                 self._journal.unclaim(events)
                 raise
         holds = self._journal.claim_releases(now=self._clock(), most=MOST_RELEASES)
-        for hold in holds:
-            self._give_back(hold)
+        for hold, since in holds:
+            self._give_back(hold, since)
         return Sent(len(events) - refused, refused, len(holds))
 
     def _deliver(self, events: Sequence[Event]) -> int:
@@ -117,10 +119,15 @@ class Post:
             raise Later(f"{len(results)} answers to {len(events)} events")
         return list(results)
 
-    def _give_back(self, hold: str) -> None:
-        """Holds and leases alike; what has ended by itself meanwhile, or never began, is as good."""
+    def _give_back(self, hold: str, since: float) -> None:
+        """Holds and leases alike; what has ended by itself meanwhile, or never began, is as good.
+
+        A request for a hold that nobody waited for may still be under way: what is unknown is asked for again later.
+        """
         path = f"/v1/allowances/{hold}" if hold.startswith("lease_") else f"/v1/holds/{hold}/release"
         answer = self._ask("DELETE" if hold.startswith("lease_") else "POST", path)
+        if answer.status_code == httpx.codes.NOT_FOUND and self._clock() - since < UNCERTAIN_SECONDS:
+            return
         if answer.status_code not in {404, 409, 410, 422}:
             _require_success(answer)
         self._journal.released([hold])

@@ -72,9 +72,10 @@ def gateway(
     grace: float = 600,
     on_outage: OnOutage = "pass",
     clock: Clock | None = None,
+    key: str = "tb_key",
 ) -> Iterator[Gateway]:
     url = bot if isinstance(bot, str) else bot.url
-    chosen = Settings(url, "tb_key", folder / "journal.db", grace=grace, on_outage=on_outage, leases=leases, patience=2)
+    chosen = Settings(url, key, folder / "journal.db", grace=grace, on_outage=on_outage, leases=leases, patience=2)
     clock = clock or Clock()
     journal = Journal(chosen.journal)
     client = Bot(chosen)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -82,6 +83,8 @@ class Replay:
         self.plugin = plugin
         self.calls = recorded(name)
         self.data: dict[str, Any] = {}
+        self.is_early = False
+        """Whether the answer leaves before LiteLLM has made up its payload, as it does about every other time."""
 
     async def all(self) -> None:
         for call in self.calls:
@@ -96,9 +99,14 @@ class Replay:
         self.data = await self.plugin.async_pre_call_hook(key, None, self.data, call["call_type"])
 
     async def post_success(self, call: dict[str, Any]) -> None:
-        told = {"standard_logging_object": call["payload"]}
+        payload = call["payload"]
+        if self.is_early:
+            whole = next(one["payload"] for one in self.calls if one["hook"] == "success")
+            told, answer = self._details(whole), {"id": whole["id"], "usage": whole["metadata"]["usage_object"]}
+        else:
+            told, answer = {"standard_logging_object": payload}, {}
         data = {**self.data, "litellm_logging_obj": SimpleNamespace(model_call_details=told)}
-        await self.plugin.async_post_call_success_hook(data, None, "the answer")
+        await self.plugin.async_post_call_success_hook(data, None, answer)
 
     async def success(self, call: dict[str, Any]) -> None:
         await self.plugin.async_log_success_event(self._kwargs(call), None, None, None)
@@ -119,6 +127,13 @@ class Replay:
 
         hook = self.plugin.async_post_call_streaming_iterator_hook
         assert [chunk async for chunk in hook(None, chunks(), self.data)] == ["Good ", "morning."]
+
+    def _details(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """What LiteLLM knows of a call by then."""
+        names = ("litellm_call_id", "call_type", "custom_llm_provider", "model")
+        carried = {name: self.data[name] for name in ("metadata", "litellm_metadata") if name in self.data}
+        began = datetime.fromtimestamp(payload["startTime"] - 0.01, UTC)
+        return {name: payload[name] for name in names} | {"start_time": began, "litellm_params": carried}
 
     def _kwargs(self, call: dict[str, Any]) -> dict[str, Any]:
         """As LiteLLM hands on the metadata of the request: by the names under which the real proxy did."""

@@ -246,7 +246,7 @@ def test_a_lease_ends_in_time_and_its_calls_go_on(bot: holding.Bot, tmp_path: Pa
         await upkeep.beat(at.gate)
         assert (bot.asked["extend"], at.gate.leases) == (1, {})
         at.gate.finish(call, CENT)
-        assert at.journal.claim_releases(now=at.clock(), most=9) == [lease.id]
+        assert at.journal.claim_releases(now=at.clock(), most=9) == [(lease.id, at.clock())]
 
     with gateway(bot, tmp_path) as at:
         drive(work, at)

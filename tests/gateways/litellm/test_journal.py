@@ -36,6 +36,19 @@ def test_an_event_is_kept_once(journal: Journal) -> None:
     assert [event.body for event in journal.claim(now=3, most=9, most_bytes=LOTS)] == ["{}"]
 
 
+def test_a_first_account_waits_for_the_whole_one(journal: Journal) -> None:
+    """It is not sent for ten seconds; the whole account takes its place, and if none comes it is sent as it is."""
+    journal.keep("a@1", "call_1", '"first"', now=1, provisional=True)
+    journal.keep("b@1", "call_2", '"first"', now=1, provisional=True)
+    assert _claimed(journal, 10) == []
+    assert journal.complete("a@1", "a@2", '"whole"')
+    assert [(e.event_id, e.body) for e in journal.claim(now=10, most=9, most_bytes=LOTS)] == [("a@2", '"whole"')]
+    [late] = journal.claim(now=11, most=9, most_bytes=LOTS)
+    assert (late.event_id, late.body) == ("b@1", '"first"')
+    journal.delivered([late])
+    assert not journal.complete("b@1", "b@2", '"whole"')
+
+
 def test_events_leave_in_their_order_and_only_once_delivered(journal: Journal) -> None:
     """A claimed event is nobody else's for a minute; one that is not delivered by then is sent again."""
     for name in "abc":
@@ -66,9 +79,9 @@ def test_a_hold_is_given_back_behind_its_events(journal: Journal) -> None:
     journal.keep("a", "lease_1", "{}", now=1)
     journal.release("lease_1", now=2)
     journal.release("lease_2", now=2)
-    assert journal.claim_releases(now=10, most=9) == ["lease_2"]
+    assert journal.claim_releases(now=10, most=9) == [("lease_2", 2)]
     journal.delivered(journal.claim(now=10, most=9, most_bytes=LOTS))
-    assert journal.claim_releases(now=10, most=9) == ["lease_1"]
+    assert journal.claim_releases(now=10, most=9) == [("lease_1", 2)]
     journal.released(["lease_1", "lease_2"])
     assert journal.standing().releases == 0
 
@@ -80,7 +93,7 @@ def test_a_refused_event_stays_for_somebody_to_look_at(journal: Journal) -> None
     [event] = journal.claim(now=2, most=9, most_bytes=LOTS)
     journal.refuse(event, "endTime: expected seconds")
     assert _claimed(journal, 1_000) == []
-    assert journal.claim_releases(now=1_000, most=9) == ["call_1"]
+    assert journal.claim_releases(now=1_000, most=9) == [("call_1", 1)]
     assert journal.refused() == [("a", "endTime: expected seconds")]
     assert (journal.retry_refused(), journal.retry_refused()) == (1, 0)
     assert _claimed(journal, 1_000) == ["a"]

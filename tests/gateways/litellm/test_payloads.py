@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +83,16 @@ def test_what_was_used_is_read_as_the_prices_need_it() -> None:
     assert payloads.use({**payload, "cache_hit": True}) == Use()
     anthropic = next(call["payload"] for call in _calls("messages") if call.get("payload"))
     assert payloads.use(anthropic) == Use(1_600, 250, cache_read=1_000, cache_write=200)
+
+
+def test_a_first_account_counts_what_a_cache_did_once() -> None:
+    """Anthropic's own usage has the cached tokens beside the input, OpenAI's inside of it."""
+    told = {"start_time": datetime.fromtimestamp(1_795_861_619, UTC), "litellm_call_id": "c"}
+    anthropic = {"input_tokens": 5_000, "cache_read_input_tokens": 1_000, "cache_creation_input_tokens": 200}
+    responses = {"input_tokens": 5_000, "input_tokens_details": {"cached_tokens": 1_000}, "output_tokens": 7}
+    accounts = [payloads.first_account(told, {"usage": usage}, 1_795_861_620.0) for usage in (anthropic, responses)]
+    assert [account and account["prompt_tokens"] for account in accounts] == [6_200, 5_000]
+    assert payloads.first_account(told, {"usage": None}, 1.0) is None
 
 
 def _calls(name: str) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gateways.litellm import payloads
 from tests.gateways.litellm import proxy
 from tests.support import holding
 
@@ -115,6 +116,49 @@ def test_the_answer_leaves_once_it_is_kept(bot: holding.Bot, tmp_path: Path) -> 
             assert plugin._journal.standing().waiting == 1
 
         drive(plugin, work)
+
+
+@pytest.mark.parametrize("name", ["chat", "messages", "fallback"])
+def test_a_first_account_is_kept_where_the_whole_one_is_late(bot: holding.Bot, tmp_path: Path, name: str) -> None:
+    """The answer leaves with what is known by then in the journal; the bot is told the whole account, once."""
+    with plugged_in(bot, tmp_path) as plugin:
+
+        async def work() -> None:
+            replay = proxy.Replay(plugin, name)
+            replay.is_early = True
+            for call in replay.calls:
+                await replay.step(call)
+                if call["hook"] == "post_success":
+                    assert plugin._journal.standing().waiting == 1
+            await _arrived(bot, 1)
+            nothing_waits = lambda: plugin._journal.standing().waiting == 0  # noqa: E731 - asked again and again
+            assert await asyncio.to_thread(holding.wait_until, nothing_waits, 10)
+
+        drive(plugin, work)
+    [(event_id, event)] = bot.events.items()
+    whole = next(call["payload"] for call in proxy.recorded(name) if call["hook"] == "success")
+    assert event_id == payloads.event_id(whole)
+    assert event["response_cost"] == whole["response_cost"]
+
+
+def test_a_first_account_is_sent_where_no_whole_one_comes(bot: holding.Bot, tmp_path: Path) -> None:
+    """A proxy that is killed behind its answer: the next one reports what was used, to the token, by the same hold."""
+    with plugged_in(bot, tmp_path, TOKENS_BOT_LEASES="off") as plugin:
+
+        async def work() -> None:
+            replay = proxy.Replay(plugin, "chat")
+            replay.is_early = True
+            for call in replay.calls[:2]:
+                await replay.step(call)
+            # As if ten seconds had gone by.
+            plugin._journal._connection.execute("UPDATE events SET claimed_until = 0")
+            plugin._sender.wake()
+            await _arrived(bot, 1)
+
+        drive(plugin, work)
+    [event] = bot.events.values()
+    assert holding.cost_of(event) == 3_375_000
+    assert bot.holds[event["hold"]].status == "settled"
 
 
 def test_a_denial_is_what_clients_do_not_repeat(bot: holding.Bot, tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def test_a_request_that_is_too_large_is_halved_until_the_culprit_stands_alone(
 
 
 def test_leases_and_holds_are_given_back_each_in_its_way(bot: holding.Bot, tmp_path: Path) -> None:
-    """What ended by itself, or never began, counts as given back."""
+    """What ended by itself counts as given back; what the bot does not know yet is asked for once more."""
     bot.holds["lease_1"] = holding.Hold("ada@example.com", CENT, "lease")
     bot.holds["call_1"] = holding.Hold("ada@example.com", CENT, "call")
     bot.holds["call_2"] = holding.Hold("ada@example.com", CENT, "call", "settled")
@@ -116,6 +116,9 @@ def test_leases_and_holds_are_given_back_each_in_its_way(bot: holding.Bot, tmp_p
         for hold in ("lease_1", "call_1", "call_2", "call_3"):
             at.journal.release(hold, now=at.clock())
         assert at.post.round() == Sent(releases=4)
+        assert at.journal.standing().releases == 1
+        at.clock.advance(61)
+        assert at.post.round() == Sent(releases=1)
         assert at.journal.standing().releases == 0
     assert [bot.holds[hold].status for hold in ("lease_1", "call_1", "call_2")] == ["released", "released", "settled"]
 
