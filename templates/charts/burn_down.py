@@ -103,11 +103,6 @@ def course(month: BurnDown) -> list[Point]:
     return points
 
 
-def _in_tokens(amount: MicroTokens) -> str:
-    said = canvas.tokens(amount)
-    return f"{said} {'token' if said in {'1', 'under 1'} else 'tokens'}"
-
-
 def _micro(value: float) -> MicroTokens:
     return MicroTokens(round(value * MICRO_PER_TOKEN))
 
@@ -145,12 +140,12 @@ def _rows(month: BurnDown) -> list[Sign | str]:
     day, now = month.left[-1]
     when = "today" if day == month.today else canvas.of(day)
     rows: list[Sign | str] = [
-        Sign(f"left: {_in_tokens(now)} {when}", LEFT_OF_IT, width=4),
-        Sign(f"even pace: {_in_tokens(_micro(even_pace(month, day)))} {when}", dashes=DASHES),
+        Sign(f"left: {canvas.in_tokens(now)} {when}", LEFT_OF_IT, width=4),
+        Sign(f"even pace: {canvas.in_tokens(_micro(even_pace(month, day)))} {when}", dashes=DASHES),
     ]
     if month.ahead:
         end, low, middle, high = month.ahead[-1]
-        words = f"expected on {canvas.of(end)}: {_in_tokens(middle)}"
+        words = f"expected on {canvas.of(end)}: {canvas.in_tokens(middle)}"
         span = f"({canvas.tokens(low)} to {canvas.tokens(high)})" if low != high else ""
         rows.append(Sign(f"{words} {span}".rstrip(), EXPECTED, box=True, edge=LEFT_OF_IT))
     return rows

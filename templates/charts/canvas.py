@@ -371,6 +371,12 @@ def tokens(amount: MicroTokens) -> str:
     return "under 1" if 0 < int(amount) < MICRO_PER_TOKEN // 2 else _whole(int(amount), MICRO_PER_TOKEN)
 
 
+def in_tokens(amount: MicroTokens) -> str:
+    """The same with its unit: `1 token`, `412 k tokens`."""
+    said = tokens(amount)
+    return f"{said} {'token' if said in {'1', 'under 1'} else 'tokens'}"
+
+
 def _whole(amount: int, scale: int) -> str:
     return formats.short_count(divide_half_even(amount, scale))
 

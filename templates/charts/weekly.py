@@ -191,10 +191,13 @@ def _pace(card: Card, scene: _Scene) -> None:
 
 def _gaps(card: Card, scene: _Scene) -> None:
     """A mark on the base line for each week that is left out."""
-    gaps = [scene.plot.x(i) for i, one in enumerate(scene.report.weeks) if one.hidden]
+    card.boxes("left out", _left_out(scene), canvas.DOTS, colour=BAND, edge=FAINT, hatch="xx", zorder=3)
+
+
+def _left_out(scene: _Scene) -> list[Box]:
     y, half = scene.plot.on.bottom, (scene.plot.x(BAR) - scene.plot.x(0))
-    marks = [Box(x - half, y, x + half, y + 12) for x in gaps]
-    card.boxes("left out", marks, canvas.DOTS, colour=BAND, edge=FAINT, hatch="xx", zorder=3)
+    gaps = (scene.plot.x(i) for i, one in enumerate(scene.report.weeks) if one.hidden)
+    return [Box(x - half, y, x + half, y + 12) for x in gaps]
 
 
 def _totals(card: Card, scene: _Scene, taken: list[Box]) -> None:
@@ -202,7 +205,7 @@ def _totals(card: Card, scene: _Scene, taken: list[Box]) -> None:
     plot = scene.plot
     taken = taken + [plot.box(Box(i - BAR, 0, i + BAR, _value(one.spent))) for i, one in scene.shown]
     taken += [plot.box(Box(i - BAR, 0, i + BAR, min(_value(one.high), scene.most))) for i, one in scene.expected]
-    taken += _steps(scene)
+    taken += _steps(scene) + _left_out(scene)
     for i, one in enumerate(scene.report.weeks):
         if one.pace is not None and (at := _value(one.pace)) <= scene.most:
             taken.append(Box(plot.x(i - 0.5), plot.y(at) - 3, plot.x(i + 0.5), plot.y(at) + 3))

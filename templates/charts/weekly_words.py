@@ -97,7 +97,7 @@ def subtitle(report: TeamReport) -> str:
     if over[-1].hidden:
         return f"USD a week by service, {canvas.people(report.people)}"
     last = over[-1]
-    return f"{_usd(last.spent)} ({canvas.tokens(last.tokens)} tokens) last week, {canvas.people(last.people)}"
+    return f"{_usd(last.spent)} ({canvas.in_tokens(last.tokens)}) last week, {canvas.people(last.people)}"
 
 
 def left_out(report: TeamReport) -> list[str]:

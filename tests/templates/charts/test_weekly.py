@@ -118,6 +118,9 @@ ODD: dict[str, TeamReport] = {
     "tiny": report([(0.3, 0.1, 0.0)] * 12, pace=12.0, people=5),
     "uneven": report([(990.0, 10.0, 0.0)] * 12, pace=[None] * 4 + [900.0] * 8),
     "gaps": report(hidden={4: "team_changed", 5: "team_changed", 8: "few_people"}, ahead=AHEAD),
+    "little beside a gap": report(
+        [(900.0,)] * 2 + [(0.001,)] * 10, ("GPU cluster",), pace=None, hidden={9: "few_people", 8: "few_people"}
+    ),
     "figure above a gap": report(
         [(0.0,)] * 9 + [(789_473_700.0,)] + [(0.0,)] * 2,
         ("GPU cluster Frankfurt and Dublin",),
