@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import os
 import shutil
 import signal
@@ -23,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.denial_trial import CLIENTS, HERE, environment_of, shown
+from benchmarks.denial_trial import CLIENTS, HERE, configure, environment_of, shown
 from benchmarks.gateway import bank, crowd, hooks, proxy, upstream
 from benchmarks.gateway.calls import GPT, NANO_USD
 from benchmarks.gateway.relay import Relay, relaying
@@ -284,12 +283,11 @@ def _denial(trial: Trial, gateway: str, folder: Path | None) -> None:
 def _show(trial: Trial, name: str, command: Sequence[str | Path], gateway: str) -> None:
     before = _denials(trial)
     with tempfile.TemporaryDirectory(prefix="denial-") as home:
-        environment = environment_of(home, gateway) | {"OPENAI_API_KEY": "sk-ben", "ANTHROPIC_API_KEY": "sk-ben"}
-        environment["TRIAL_MODELS"] = json.dumps({"openai": "gpt", "anthropic": "claude"})
+        configure(Path(home), gateway)
         with contextlib.suppress(subprocess.TimeoutExpired):
             done = subprocess.run(
                 list(command),
-                env=environment,
+                env=environment_of(home, gateway),
                 cwd=home,
                 capture_output=True,
                 text=True,
