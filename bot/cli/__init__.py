@@ -16,6 +16,7 @@ COMMANDS = {
     "balance": "accounts",
     "bands": "budgets",
     "budgets": "budgets",
+    "caps": "caps",
     "chart": "chart",
     "deliver": "deliver",
     "demo": "demo",

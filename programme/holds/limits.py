@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from policy.caps import Scope
     from programme.holds.pricing import Ask, Buyer, RecentSizes
     from programme.moment import Moment
-    from views.holds import Denial
+    from views.holds import CapTold, Denial
 
 
 def of(moment: Moment, buyer: Buyer) -> Limits:
@@ -38,6 +38,13 @@ def of(moment: Moment, buyer: Buyer) -> Limits:
         near_share=moment.handbook.holds.near_share,
         contact=moment.handbook.contact,
     )
+
+
+def near(moment: Moment, person_id: str) -> tuple[CapTold, ...]:
+    """Caps of the handbook of which most is used or held; nothing is asked of the database where it has none."""
+    if not moment.recent_handbooks.on(moment.today).caps:
+        return ()
+    return of(moment, pricing.known(moment, person_id)).near
 
 
 def _scopes(moment: Moment, person_id: str) -> Iterable[Scope]:

@@ -124,8 +124,12 @@ def _person(moment: Moment, source: str, identities: Identities) -> str:
 
 
 def buyer_seen(moment: Moment, source: str, identities: Identities) -> Buyer:
-    """The same for who only looks: no account is opened. 0 is the account of someone who never had one."""
-    person_id = _person(moment, source, identities)
+    """The same for who only looks: no account is opened."""
+    return known(moment, _person(moment, source, identities))
+
+
+def known(moment: Moment, person_id: str) -> Buyer:
+    """Someone as who only looks sees them; 0 is the account of who never had one."""
     code = payers.codes(moment, [(person_id, moment.today)])[person_id, moment.today]
     account_id = ledger.find_account(moment.session, code) or 0
     return Buyer(person_id, account_id, is_wallet=not code.startswith(ledger.COMPANY))

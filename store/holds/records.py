@@ -74,9 +74,12 @@ CHANGING = (
 CLAIM_COLUMNS = ("source", "hold_id", "scope", "key", "span", "first_day")
 
 
+# What each call runs is made once: to put it together takes longer than to run it.
+_find = sa.select(*_columns).where(_h.source == sa.bindparam("in_source"), _h.id == sa.bindparam("hold_id"))
+
+
 def find(session: Session, key: Key) -> Hold | None:
-    query = sa.select(*_columns).where(_h.source == key[0], _h.id == key[1])
-    row = session.execute(query).one_or_none()
+    row = session.execute(_find, {"in_source": key[0], "hold_id": key[1]}).one_or_none()
     return _hold(row) if row else None
 
 
@@ -156,30 +159,33 @@ class Standing(NamedTuple):
     held: int
 
 
+_on_it = sa.select(accounts.c.balance, accounts.c.held).where(accounts.c.id == sa.bindparam("account"))
+_locked = _on_it.with_for_update(key_share=True)
+_closed = (
+    sa.select(sa.func.coalesce(sa.func.sum(lots.c.remaining), 0))
+    .where(lots.c.account_id == sa.bindparam("account"), sa.text("lots.remaining > 0"))
+    .where(sa.or_(lots.c.starts_at > sa.bindparam("now"), lots.c.expires_at <= sa.bindparam("now")))
+)
+
+
 def wallet(session: Session, account_id: int, now: datetime) -> Standing:
     """A wallet, held until the transaction ends.
 
     Two statements: the lots are to be those of the balance that the lock waited for.
     """
-    a = accounts.c
-    locked = sa.select(a.balance, a.held).where(a.id == account_id).with_for_update(key_share=True)
-    balance, held = session.execute(locked).one()
+    balance, held = session.execute(_locked, {"account": account_id}).one()
     return Standing(balance, unspendable(session, account_id, now), held)
 
 
 def wallet_seen(session: Session, account_id: int, now: datetime) -> Standing:
     """The same without a lock, for who only looks."""
-    query = sa.select(accounts.c.balance, accounts.c.held).where(accounts.c.id == account_id)
-    balance, held = session.execute(query).one_or_none() or (0, 0)
+    balance, held = session.execute(_on_it, {"account": account_id}).one_or_none() or (0, 0)
     return Standing(balance, unspendable(session, account_id, now), held)
 
 
 def unspendable(session: Session, account_id: int, now: datetime) -> int:
     """What is left in lots that have ended, or only begin."""
-    closed = sa.or_(lots.c.starts_at > now, lots.c.expires_at <= now)
-    query = sa.select(sa.func.coalesce(sa.func.sum(lots.c.remaining), 0))
-    query = query.where(lots.c.account_id == account_id, sa.text("lots.remaining > 0"), closed)
-    return int(session.execute(query).scalar_one())
+    return int(session.execute(_closed, {"account": account_id, "now": now}).scalar_one())
 
 
 class NoRoomError(RuntimeError):

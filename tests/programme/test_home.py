@@ -13,7 +13,7 @@ from programme import home
 from programme.balance import warnings
 from programme.people import board
 from store.people import directory as people_store
-from tests.support import books, cast
+from tests.support import books, cast, held
 from tests.support import requests as asking
 from tests.support.books import ADA, BEN, MARA
 from tests.support.requests import IRIS, LENA, TESS, ZOE, convene
@@ -130,3 +130,14 @@ def test_it_takes_few_statements(sqlite_app: App, who: str, most: int) -> None:
     events = (cast.event(f"e{n}", at=app.clock(), who=who, meters={"output": 1_000}) for n in range(40))
     books.take_in(app, *events)
     assert statements(app, who) == few
+
+
+def test_a_cap_is_shown_once_most_of_it_is_used(app: App) -> None:
+    """At four fifths of USD 3 Home says so, and before it does not."""
+    held.stop(app, 'name = "Day"\nscope = "person"\nwindow = "day"\nusd = 3\naction = "stop"')
+    cast.give(app, BEN, "1000")
+    held.reserve(app, "1", "2.3", who=BEN)
+    assert of(app, BEN).near_caps == ()
+    held.reserve(app, "2", "0.1", who=BEN)
+    assert [cap.name for cap in of(app, BEN).near_caps] == ["Day"]
+    assert (of(app, BEN).card.held, of(app, BEN).card.held_calls) == (held.tokens("240"), 2)

@@ -34,7 +34,20 @@ from programme.balance.history import History
 from sandbox import block_kit
 from store.usage.events import Line
 from templates import homes, render, workings
-from tests.support import anchored, appealed, cards, letters, linked, packs, pages, proposed, refused, reported, warned
+from tests.support import (
+    anchored,
+    appealed,
+    capped,
+    cards,
+    letters,
+    linked,
+    packs,
+    pages,
+    proposed,
+    refused,
+    reported,
+    warned,
+)
 from tests.support.letters import ENDLESS, HOSTILE
 from views.balance import BalanceCard, CallLine, DebitLine, Explanation, Lapse, LotLine, MeterLine
 
@@ -43,6 +56,7 @@ if TYPE_CHECKING:
 
     from policy.sizing import Factors
     from templates.render import Message
+    from views.holds import CapTold
 
 GOLDEN = Path(__file__).parent / "golden"
 REPOSITORY = Path(__file__).parents[2]
@@ -107,13 +121,18 @@ NEWCOMER = dataclasses.replace(
 
 
 OUTSIDE = dataclasses.replace(NEWCOMER, paid_by_company=tokens("1257.4"))
+HOLDING = dataclasses.replace(USUAL, held=tokens("120"), held_calls=3)
 JOINED = dataclasses.replace(USUAL, paid_by_company=tokens("12.5"))
 
 
-def balance(card: BalanceCard, *, name: str = "Anthropic API", contact: str = CONTACT) -> Message:
+def balance(
+    card: BalanceCard, *, name: str = "Anthropic API", contact: str = CONTACT, near_caps: Sequence[CapTold] = ()
+) -> Message:
     services = [(name, spent) for _, spent in card.services]
     lapsing = MicroTokens(card.outlook.lapsing if card.outlook else 0)
-    return render.message("balance/balance", card=card, services=services, lapsing=lapsing, contact=contact)
+    return render.message(
+        "balance/balance", card=card, services=services, lapsing=lapsing, contact=contact, near_caps=near_caps
+    )
 
 
 def hostile_balance(text: str) -> Message:
@@ -272,6 +291,7 @@ CASES: dict[str, Callable[[], Message]] = (
         ),
         "balance_paid_by_the_company": lambda: balance(OUTSIDE),
         "balance_after_joining": lambda: balance(JOINED),
+        "balance_of_which_some_is_held": lambda: balance(HOLDING, near_caps=(capped.DAY,)),
         "history_paid_by_the_company": lambda: history(paid=(line("claude-sonnet-4-5"), line("claude-opus-4-6", 1))),
         "history_of_both": lambda: history(line("claude-sonnet-4-5"), paid=(line("claude-opus-4-6", 1),)),
         "why_nothing_used": lambda: why(NEWCOMER),
@@ -310,6 +330,7 @@ CASES: dict[str, Callable[[], Message]] = (
     | letters.CASES
     | cards.CASES
     | warned.CASES
+    | capped.CASES
     | reported.CASES
     | proposed.CASES
     | packs.CASES
@@ -334,6 +355,7 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = (
     | letters.ENDLESS_CASES
     | cards.ENDLESS_CASES
     | warned.ENDLESS_CASES
+    | capped.ENDLESS_CASES
     | reported.ENDLESS_CASES
     | proposed.ENDLESS_CASES
     | packs.ENDLESS_CASES

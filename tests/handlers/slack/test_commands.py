@@ -49,6 +49,7 @@ COMMANDS = (
     "team",
     "review",
     "warnings",
+    "caps",
     "services",
     "policy",
     "board",
