@@ -62,21 +62,15 @@ def _node(name: str, package: str) -> Client:
     )
 
 
-def _gpt(usual: str = "gpt-5") -> str:
-    """The model's name, where another gateway than the trial's own is asked."""
-    named: dict[str, str] = json.loads(os.environ.get("TRIAL_MODELS", "{}"))
-    return named.get("openai", usual)
-
-
 def _codex(folder: Path, url: str) -> Sequence[str | Path]:
     provider = f'{{name="trial", base_url="{url}/v1", env_key="OPENAI_API_KEY", wire_api="responses"}}'
-    options = ["-c", f"model_providers.trial={provider}", "-c", "model_provider=trial", "-m", _gpt()]
+    options = ["-c", f"model_providers.trial={provider}", "-c", "model_provider=trial", "-m", "gpt-5"]
     return [folder / "node_modules/.bin/codex", "exec", "--skip-git-repo-check", *options, QUESTION]
 
 
 def _aider(folder: Path, url: str) -> Sequence[str | Path]:
     fixed = ["--no-git", "--yes-always", "--no-check-update", "--no-show-model-warnings", "--no-analytics"]
-    where = ["--openai-api-base", f"{url}/v1", "--openai-api-key", "sk-trial", "--model", f"openai/{_gpt('gpt-4o')}"]
+    where = ["--openai-api-base", f"{url}/v1", "--openai-api-key", "sk-trial", "--model", "openai/gpt-4o"]
     return [folder / "aider/bin/aider", *fixed, *where, "--message", QUESTION]
 
 
@@ -138,7 +132,7 @@ def _ask(folder: Path, server: Refusing, client: Client, way: Way) -> Seen:
     tag = str(CLIENTS.index(client))
     url = server.base(way, tag)
     with tempfile.TemporaryDirectory(prefix="denial-") as home:
-        _configure(Path(home), url)
+        configure(Path(home), url)
         process = subprocess.Popen(
             list(client.command(folder, url)),
             env=environment_of(home, url),
@@ -178,7 +172,7 @@ def environment_of(home: str, url: str) -> dict[str, str]:
     }
 
 
-def _configure(home: Path, url: str) -> None:
+def configure(home: Path, url: str) -> None:
     """Opencode reads its providers from a file."""
     options = {"baseURL": f"{url}/v1", "apiKey": "sk-trial"}
     settings = {"provider": {"anthropic": {"options": options}}, "autoupdate": False, "share": "disabled"}

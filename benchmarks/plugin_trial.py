@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import os
 import shutil
 import signal
@@ -23,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.denial_trial import CLIENTS, HERE, environment_of, shown
+from benchmarks.denial_trial import CLIENTS, HERE, configure, environment_of, shown
 from benchmarks.gateway import bank, crowd, hooks, proxy, upstream
 from benchmarks.gateway.calls import GPT, NANO_USD
 from benchmarks.gateway.relay import Relay, relaying
@@ -217,14 +216,19 @@ def _outage(trial: Trial, gateway: str) -> None:
     told = crowd.call(gateway, 16, lambda *_: time.perf_counter() < ends)
     cutter.join()
     _arrive(trial)
-    meanwhile = [at for at in told.answered_at if began + 2.5 < at < began + 2 + OUTAGE_SECONDS]
-    longest = max(told.seconds) * 1_000
+    calls = list(zip(told.answered_at, told.seconds, strict=True))
+    meanwhile = [took for at, took in calls if began + 2.5 < at < began + 2 + OUTAGE_SECONDS]
+    usual = max(took for at, took in calls if took not in meanwhile)
+    longest = max(meanwhile, default=0.0)
     print(f"\nThe bot away for {OUTAGE_SECONDS} s, 16 clients:")
-    print(f"    {told.answered} answered, {len(meanwhile)} of them meanwhile; the slowest took {longest:.0f} ms")
+    print(
+        f"    {told.answered} answered, {len(meanwhile)} of them meanwhile; the slowest of them took {longest:.1f} s,"
+        f" of the others {usual:.1f} s"
+    )
     trial.expect("work went on", holds=len(meanwhile) > 16 and not told.others and not told.denied_at)
     trial.expect("every answered call arrived, once", holds=bot.events() - before == told.answered)
     trial.expect("the wallet paid each of them", holds=wallet - bot.left(ADA) == told.answered * COST)
-    trial.expect("nobody waited longer for the bot than its patience", holds=longest < 4_000)
+    trial.expect("nobody waited longer for the bot than its patience", holds=longest < usual + 3)
 
 
 # --- The proxy is killed ---------------------------------------------------------------------------------------------
@@ -266,6 +270,8 @@ def _kill(trial: Trial) -> None:
 
 
 def _denial(trial: Trial, gateway: str, folder: Path | None) -> None:
+    # What is left by now is less than a call costs.
+    crowd.call(gateway, 4, lambda _, made: made < 100, key="sk-ben", max_tokens=WORST_OUTPUT, padding=PADDING)
     print("\nA denial, as clients show it (asked: how often the proxy was):")
     python = proxy.VENV / "bin" / "python"
     _show(trial, "openai", [python, HERE / "speak.py", "openai", gateway], gateway)
@@ -277,12 +283,11 @@ def _denial(trial: Trial, gateway: str, folder: Path | None) -> None:
 def _show(trial: Trial, name: str, command: Sequence[str | Path], gateway: str) -> None:
     before = _denials(trial)
     with tempfile.TemporaryDirectory(prefix="denial-") as home:
-        environment = environment_of(home, gateway) | {"OPENAI_API_KEY": "sk-ben", "ANTHROPIC_API_KEY": "sk-ben"}
-        environment["TRIAL_MODELS"] = json.dumps({"openai": "gpt", "anthropic": "claude"})
+        configure(Path(home), gateway)
         with contextlib.suppress(subprocess.TimeoutExpired):
             done = subprocess.run(
                 list(command),
-                env=environment,
+                env=environment_of(home, gateway),
                 cwd=home,
                 capture_output=True,
                 text=True,

@@ -5,10 +5,9 @@ import { pathToFileURL } from "node:url";
 const [, , name, url, folder] = process.argv;
 const require = createRequire(pathToFileURL(`${folder}/x.js`));
 const load = async (id) => import(pathToFileURL(require.resolve(id)));
-const key = process.env.OPENAI_API_KEY ?? "sk-trial";
-const models = JSON.parse(process.env.TRIAL_MODELS ?? "{}");
-const gpt = models.openai ?? "gpt-5";
-const claude = models.anthropic ?? "claude-sonnet-4-5";
+const key = "sk-trial";
+const gpt = "gpt-5";
+const claude = "claude-sonnet-4-5";
 const messages = [{ role: "user", content: "hello" }];
 
 const speakers = {

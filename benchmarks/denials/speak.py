@@ -10,13 +10,11 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
-import os
 import sys
 
-KEY = os.environ.get("OPENAI_API_KEY", "sk-trial")
+KEY = "sk-trial"
 QUESTION = "hello"
-MODELS = json.loads(os.environ.get("TRIAL_MODELS", "{}"))
-GPT, CLAUDE = MODELS.get("openai", "gpt-5"), MODELS.get("anthropic", "claude-sonnet-4-5")
+GPT, CLAUDE = "gpt-5", "claude-sonnet-4-5"
 
 
 def openai(url: str) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("tokens_bot")
 
-PAUSES = (0.25, 0.5, 1.0, 2.0, 4.0)
+PAUSES = (0.25, 0.5, 1.0, 2.0, 4.0, 6.0, 8.0)
 """Seconds between looks at a wallet of which something is left that only running calls hold."""
 ASKING_SECONDS = 5
 """How long a person's calls ask one by one, before a lease is tried again."""
@@ -125,8 +125,9 @@ class Gate:
                     raise
                 self._lose(reason)
             except Mistaken as reason:
-                # Nobody's work stops for it; it is as if the bot were away for this call alone.
+                # Nobody's work stops for what the operator has to put right.
                 log.warning("nothing is held for a call: tokens-bot answers %s", reason)
+                return
             else:
                 return
         call.counted = self.outage.admit(call.ask)
@@ -216,7 +217,11 @@ class Gate:
             self.retire(lease)
             return
         lease.replaced = True
-        await self.bot.give_back(lease.id)
+        try:
+            await self.bot.give_back(lease.id)
+        except Away:
+            self.journal.release(lease.id, now=self.clock())
+            raise
         self._returned[person.name] += 1
 
     async def _arrived(self, lease: Lease) -> bool:

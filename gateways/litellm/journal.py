@@ -44,7 +44,7 @@ CREATE TABLE IF NOT EXISTS wallets (
     spent INTEGER NOT NULL,
     known_at REAL NOT NULL
 );
-CREATE TABLE IF NOT EXISTS contact (one INTEGER PRIMARY KEY CHECK (one = 1), at REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS contact (one INTEGER PRIMARY KEY CHECK (one = 1), at REAL, away_since REAL);
 """
 
 
@@ -237,15 +237,27 @@ class Journal:
         """Remember that the bot was there."""
         with self._lock:
             self._connection.execute(
-                "INSERT INTO contact (one, at) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET at = max(at, excluded.at)",
+                "INSERT INTO contact (one, at) VALUES (1, ?) ON CONFLICT (one)"
+                " DO UPDATE SET at = max(coalesce(at, 0), excluded.at), away_since = NULL",
                 (now,),
             )
+
+    def miss(self, *, now: float) -> float:
+        """Remember that the bot was not there; since when it has not been, for any worker."""
+        with self._lock:
+            self._connection.execute(
+                "INSERT INTO contact (one, away_since) VALUES (1, ?) ON CONFLICT (one)"
+                " DO UPDATE SET away_since = coalesce(away_since, excluded.away_since)",
+                (now,),
+            )
+            (since,) = self._connection.execute("SELECT away_since FROM contact").fetchone()
+        return float(since)
 
     def contact(self) -> float | None:
         """When the bot was there last, for any worker."""
         with self._lock:
             row = self._connection.execute("SELECT at FROM contact").fetchone()
-        return None if row is None else float(row[0])
+        return None if row is None or row[0] is None else float(row[0])
 
     def standing(self) -> Standing:
         with self._lock:

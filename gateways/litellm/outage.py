@@ -68,8 +68,8 @@ class Outage:
 
     def admit(self, ask: Ask) -> int:
         """What is counted for a call against what was known, in nano-USD; Denial where it may not be made."""
-        known, contact = self.journal.known(ask.person.name), self.journal.contact()
-        if known is not None and contact is not None and self.clock() - contact <= self.settings.grace:
+        known, since = self.journal.known(ask.person.name), self.journal.miss(now=self.clock())
+        if known is not None and self.clock() - since <= self.settings.grace:
             prices = [one for model in ask.models if (one := self.prices.get(model) or self.quote(model))]
             worst = max((one.worst(ask.estimate) for one in prices), default=UNPRICED_NANO)
             usual = max((one.usual(ask.estimate) for one in prices), default=UNPRICED_NANO)

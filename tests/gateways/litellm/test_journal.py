@@ -143,6 +143,14 @@ def test_contact_is_the_latest_of_all_workers(journal: Journal) -> None:
     assert journal.contact() == 20
 
 
+def test_an_outage_begins_when_the_first_worker_notices(journal: Journal) -> None:
+    """However long nobody called before: it lasts from then until any worker has an answer."""
+    assert (journal.miss(now=100), journal.miss(now=130)) == (100, 100)
+    journal.touch(now=140)
+    assert journal.miss(now=150) == 150
+    assert journal.contact() == 140
+
+
 def kill_writers(folder: Path, times: int, writers: int = 2) -> None:
     """Kill processes in the middle of keeping, at a random moment each; compare what they said with what is there."""
     path, chance = folder / "journal.db", random.Random(7)  # noqa: S311 - moments, not secrets

@@ -67,12 +67,12 @@ def test_a_worst_case_that_does_not_fit_is_tried_with_the_usual(bot: holding.Bot
 
 @pytest.mark.parametrize("on_outage", ["pass", "stop"])
 def test_after_the_grace_it_is_as_the_operator_says(bot: holding.Bot, tmp_path: Path, on_outage: str) -> None:
-    """Eleven minutes after the last contact everybody passes, or nobody does and may ask again later."""
+    """Ten minutes after the outage was noticed everybody passes, or nobody does and may ask again later."""
 
     async def work(at: Gateway) -> None:
         await _lose(bot, at)
         await at.take()
-        at.clock.advance(600)
+        at.clock.advance(601)
         if on_outage == "pass":
             assert (await at.gate.admit(ask(50_000_000))).counted == 0
             return
