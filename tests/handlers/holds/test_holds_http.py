@@ -325,6 +325,8 @@ def test_where_too_little_is_left_each_call_asks(client: TestClient) -> None:
     assert (lease["usd"], lease["ask"]) == ("0", True)
     assert client.post("/v1/allowances", json=a_lease(models=[])).status_code == 422
     assert client.post("/v1/allowances", json=a_lease(user="nobody@example.com")).status_code == 404
+    nameless = client.post("/v1/allowances", json=a_lease(models=[{"provider": "anthropic", "model": 7}]))
+    assert (nameless.status_code, "models[" in nameless.json()["detail"]) == (422, True)
 
 
 def test_a_lease_is_recalled_when_tokens_come_or_caps_change(app: App, client: TestClient) -> None:
