@@ -75,7 +75,7 @@ def gateway(
     key: str = "tb_key",
 ) -> Iterator[Gateway]:
     url = bot if isinstance(bot, str) else bot.url
-    chosen = Settings(url, key, folder / "journal.db", grace=grace, on_outage=on_outage, leases=leases, patience=2)
+    chosen = Settings(url, key, folder / "journal.db", grace=grace, on_outage=on_outage, leases=leases, patience=20)
     clock = clock or Clock()
     journal = Journal(chosen.journal)
     client = Bot(chosen)
