@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from policy.period import Month
 from policy.units import MicroTokens
-from templates import formats, render
+from templates import render, review_unusual
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from views.review_figures import Appealed, QuarterFigures
     from views.reviews import Call, Changed, Pack, Page, Review, ReviewedCase
 
-MOST_GROUPS = 12
-"""Lines of each kind of groups: more would not fit into a message."""
 MISSING_NAMES = {
     "few_weeks": "with too few weeks of figures",
     "few_in_team": "in too small a team",
@@ -44,24 +41,14 @@ KINDS = {"level": "by level", "team": "by team", "wave": "by wave"}
 
 
 def pack(shown: Pack) -> Message:
-    """A review for those who decide it: in the channel, in a conversation."""
+    """A review for those who decide it: in the channel, in a conversation. The rest is behind its buttons."""
     return render.message(
         "reviews/pack",
         pack=shown,
+        unusual=review_unusual.of(shown),
+        not_ratified=review_unusual.not_ratified(shown),
         button_value=button_value(shown),
-        group_name=partial(group_name, names=shown.names),
-        counts=counts,
-        kinds=KINDS,
-        most_groups=MOST_GROUPS,
-        duration=duration,
-        missing_names=MISSING_NAMES,
-        states=STATES,
-        limits=LIMITS,
         mean=mean,
-        share=share,
-        request_states=formats.STATE_NAMES,
-        not_counted=not_counted,
-        appeals_in_words=appeals_in_words,
         sized_for=Month.parse(shown.summary.month),
     )
 

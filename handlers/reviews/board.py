@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
@@ -16,7 +17,7 @@ from programme.reviews.voting import Ballot
 from store.audit import Place
 from store.people import directory as people_store
 from store.reviews import votes
-from templates import render, reviews
+from templates import render, review_shown, reviews
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -86,6 +87,14 @@ def submit_against(app: App, form: Form) -> View:
     with app.transaction(form.now) as moment:
         voted = voting.vote(moment, form.person, quarter, ballot, place=about.place)
     return render.modal("reviews/voted", voted=voted)
+
+
+def press_show(app: App, press: Press, *, what: str) -> Modal:
+    """A part of the pack that is not in its message."""
+    quarter, _ = _package(press.value)
+    with app.reading(press.now) as moment:
+        pack = packs.shown_to(moment, press.person, quarter, channel=press.channel)
+    return Modal(review_shown.part(pack, what))
 
 
 def press_value(app: App, press: Press) -> Message:
@@ -242,6 +251,8 @@ def register(bolt: Bolt, app: App) -> None:
     on_press(bolt, "review_adopt", press_adopt, app)
     on_press(bolt, "review_against", press_against, app)
     on_press(bolt, "review_value", press_value, app)
+    for what in review_shown.TITLES:
+        on_press(bolt, f"review_show_{what}", partial(press_show, what=what), app)
     on_press(bolt, "review_cases", press_cases, app)
     on_press(bolt, "review_page_next", press_page, app)
     on_press(bolt, "review_page_previous", press_page, app)

@@ -59,6 +59,14 @@ def of(moment: Moment, quarter: Quarter) -> Pack:
     )
 
 
+def shown_to(moment: Moment, reader: Person, quarter: Quarter, *, channel: str | None) -> Pack:
+    """The pack for whoever presses one of its buttons: in the board's channel anyone, elsewhere those with a vote."""
+    if channel is None or channel != moment.governance_channel:
+        panel = voting.panel_of(moment, quarter)
+        voting.seat_of(moment, panel, reader.id, votes=store.votes(moment.session, quarter))
+    return of(moment, quarter)
+
+
 def _named(
     moment: Moment, kept: Review, summary: Summary, votes: Iterable[StoredVote], seats: Iterable[str]
 ) -> dict[str, PersonName]:
