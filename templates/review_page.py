@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from policy.period import Month
 from templates import charts, formats, reviews
+from templates.documents import Document
 
 ADOPTION = {
     "waits": "not yet",
@@ -29,6 +30,14 @@ if TYPE_CHECKING:
     from templates.charts import Picture
     from views.review_figures import Money
     from views.reviews import ReviewedCase, ReviewFile
+
+
+def document(shown: ReviewFile) -> Document:
+    """The page as a file."""
+    quarter = str(shown.pack.review.quarter)
+    name, title = ("-cases", ", with cases") if shown.cases else ("", "")
+    html = page(shown, shown.pack.summary.figures.money)
+    return Document(f"review-{quarter}{name}.html", f"Review of {quarter}{title}", html.encode())
 
 
 def page(shown: ReviewFile, funds: Money) -> str:

@@ -193,11 +193,16 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class CaseRow:
-    """A case in the file. Without `case` it is the reader's own or a report's: they see nothing of it."""
+    """A case in the file. Without `case` it is the reader's own or a report's: they see nothing of it.
+
+    `team` is whom the person reported to, by name.
+    """
 
     name: str
     case: ReviewedCase | None
     decided_by: str
+    team: str = ""
+    level: str = ""
 
 
 @dataclass(frozen=True, slots=True)

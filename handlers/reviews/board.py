@@ -12,7 +12,7 @@ from handlers.slack.carried import FromMessage
 from handlers.slack.interactions import Modal, ShownModals, on_press, on_submit
 from policy.period import Quarter
 from policy.reasons import Refusal
-from programme.reviews import drafting, grounds, packs, single_cases, voting
+from programme.reviews import drafting, file, grounds, packs, single_cases, voting
 from programme.reviews.voting import Ballot
 from store.audit import Place
 from store.people import directory as people_store
@@ -129,6 +129,14 @@ def _page(app: App, reader: Person, quarter: Quarter, number: int, *, now: datet
         page = packs.page(moment, reader, quarter, number)
     lines = [(line, str(About(quarter, line.person_id, page.number))) for line in page.lines]
     return reviews.page(page, lines, turns=list(reviews.pages(page.number, page.pages)))
+
+
+def press_send(app: App, press: Press) -> Message:
+    """The page with the cases, into the conversation of whoever wants it."""
+    quarter, _ = _package(press.value)
+    with app.transaction(press.now) as moment:
+        is_new = file.ask_for(moment, press.person, quarter)
+    return render.message("reviews/sending", is_new=is_new)
 
 
 def press_why(app: App, press: Press) -> Modal:
@@ -256,6 +264,7 @@ def register(bolt: Bolt, app: App) -> None:
     on_press(bolt, "review_cases", press_cases, app)
     on_press(bolt, "review_page_next", press_page, app)
     on_press(bolt, "review_page_previous", press_page, app)
+    on_press(bolt, "review_send", press_send, app)
     on_press(bolt, "review_why", press_why, app)
     on_press(bolt, "review_hold", press_hold, app)
     on_press(bolt, "review_amend", press_amend, app)

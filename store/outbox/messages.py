@@ -39,10 +39,10 @@ class NewMessage(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where a message arrived; `problem` is what it lacks, if anything."""
+    """Where a message arrived; `problem` is what it lacks, if anything. Of a file Slack does not say its `ts`."""
 
     channel: str
-    ts: str
+    ts: str | None
     problem: str | None = None
 
 
@@ -289,13 +289,14 @@ def _change(session: Session, row: int, courier: str, **values: object) -> bool:
 def retry(session: Session, *, now: datetime, key: str | None = None, problem: str | None = None) -> int:
     """Let parked messages be tried again at once: one, those with a problem, or all of them; how many.
 
-    Their pictures are uploaded anew. Those that may have arrived are still looked for first.
+    Their pictures and files are uploaded anew. Those that may have arrived are still looked for first, by those.
     """
     again = sa.update(outbox).where(_o.state == PARKED)
     for column, wanted in ((_o.key, key), (_o.problem, problem)):
         if wanted is not None:
             again = again.where(column == wanted)
-    return session.execute(again.values(state=WAITING, due_at=now, attempts=0, file_id=None)).rowcount
+    file_id = sa.case((_o.uncertain, _o.file_id), else_=None)
+    return session.execute(again.values(state=WAITING, due_at=now, attempts=0, file_id=file_id)).rowcount
 
 
 def pending(session: Session, *, limit: int, problem: str | None = None) -> list[Pending]:
