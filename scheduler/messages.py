@@ -48,6 +48,7 @@ COMPOSERS: dict[str, Callable[[object], tuple[Message, Picture | None]]] = {
 
 
 LIVE: dict[str, Callable[[App, object], Message | None]] = {
+    "grants/greeting": grants.compose_greeting,
     "grants/lapse_notice": grants.compose_lapse_notice,
     "exceptions/card": exceptions.compose_card,
     "exceptions/face": exceptions.compose_face,

@@ -115,6 +115,12 @@ def is_owed(session: Session, key: str) -> bool:
     return session.execute(sa.select(_o.id).where(_o.key == key)).one_or_none() is not None
 
 
+def keys_with(session: Session, prefix: str) -> set[str]:
+    """The keys of messages that begin so, in whatever state; the prefix ends with a colon."""
+    after = f"{prefix[:-1]}{chr(ord(prefix[-1]) + 1)}"
+    return set(session.execute(sa.select(_o.key).where(_o.key >= prefix, _o.key < after)).scalars())
+
+
 def lease(session: Session, *, courier: str, now: datetime, until: datetime, limit: int) -> list[OwedMessage]:
     """Take up to `limit` messages that are due, those that go out at once before the others, the longest due first.
 

@@ -35,7 +35,20 @@ from programme.balance.history import History
 from sandbox import block_kit
 from store.usage.events import Line
 from templates import homes, render, workings
-from tests.support import anchored, appealed, cards, letters, linked, packs, pages, proposed, refused, reported, warned
+from tests.support import (
+    anchored,
+    appealed,
+    cards,
+    greeted,
+    letters,
+    linked,
+    packs,
+    pages,
+    proposed,
+    refused,
+    reported,
+    warned,
+)
 from tests.support.letters import ENDLESS, HOSTILE
 from views.balance import BalanceCard, CallLine, DebitLine, Explanation, Lapse, LotLine, MeterLine
 
@@ -316,6 +329,7 @@ CASES: dict[str, Callable[[], Message]] = (
         "unknown_person_hostile": lambda: unknown_person(HOSTILE, HOSTILE),
     }
     | letters.CASES
+    | greeted.CASES
     | cards.CASES
     | warned.CASES
     | reported.CASES
@@ -340,6 +354,7 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = (
         "unknown_person": lambda: unknown_person(ENDLESS, ENDLESS),
     }
     | letters.ENDLESS_CASES
+    | greeted.ENDLESS_CASES
     | cards.ENDLESS_CASES
     | warned.ENDLESS_CASES
     | reported.ENDLESS_CASES
