@@ -17,7 +17,6 @@ from markupsafe import Markup
 
 from policy.parameters.grants import LEVELS
 from policy.period import Month
-from policy.reviews.proposal import HELD
 from templates import charts, formats, reviews
 from templates.documents import Document
 
@@ -30,7 +29,6 @@ ADOPTION = {
     "fixed": "not with this package, because the handbook now fixes the value",
 }
 """What became of the value that was proposed (programme/reviews/token_value)."""
-KINDS_OF_CHANGE = {"raise": "Raises", "cut": "Cuts", "none": "No change", "held": "Held"}
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,7 +57,7 @@ def page(shown: ReviewFile, funds: Money) -> str:
             pack=shown.pack,
             cases=shown.cases,
             levels=_levels(shown.cases.rows) if shown.cases else (),
-            kinds_of_change=KINDS_OF_CHANGE,
+            kinds_of_change=reviews.KINDS_OF_CHANGE,
             kind_of_change=kind_of_change,
             script=Markup(_script()),  # noqa: S704 - our own
             script_digest=b64encode(sha256(_script().encode()).digest()).decode(),
@@ -102,11 +100,7 @@ def _levels(rows: Iterable[CaseRow]) -> list[str]:
 
 def kind_of_change(row: CaseRow) -> str:
     """By which choice a case is found; one that its reader may not see, by none."""
-    if row.case is None:
-        return "hidden"
-    if row.case.decision == HELD:
-        return "held"
-    return "raise" if row.case.delta_thousandths > 0 else "cut" if row.case.delta_thousandths < 0 else "none"
+    return "hidden" if row.case is None else reviews.kind_of(row.case)
 
 
 @cache

@@ -5,9 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
+from policy.parameters.grants import LEVELS
 from policy.period import Month
 from policy.units import MicroTokens
 from templates import render, review_unusual
+from views.reviews import CUT, HELD_BACK, RAISE, SAME, kind_of_change
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from templates.render import Message
     from views.appeals import Card
     from views.review_figures import Appealed, QuarterFigures
-    from views.reviews import Call, Changed, Pack, Page, Review, ReviewedCase
+    from views.reviews import Call, CaseFilter, Changed, Pack, Page, Review, ReviewedCase
 
 MISSING_NAMES = {
     "few_weeks": "with too few weeks of figures",
@@ -37,6 +39,7 @@ NOTICEABLE = 5
 """Thousandths between two changes that a reader would ask about."""
 EVERYBODY = "everybody"
 """The key of peers of all role families (policy/reviews/efficiency)."""
+KINDS_OF_CHANGE = {RAISE: "Raises", CUT: "Cuts", SAME: "No change", HELD_BACK: "Held"}
 KINDS = {"level": "by level", "team": "by team", "wave": "by wave"}
 
 
@@ -77,6 +80,11 @@ def change(thousandths: int) -> str:
     if not thousandths:
         return "no change"
     return f"{'+' if thousandths > 0 else '−'}{abs(thousandths) / 10:g} %"
+
+
+def kind_of(case: ReviewedCase) -> str:
+    """Whether a case is a raise, a cut, neither, or held."""
+    return kind_of_change(case.delta_thousandths, case.decision)
 
 
 def mean(percent: float) -> str:
@@ -227,6 +235,38 @@ def pages(number: int, of: int) -> Iterator[tuple[str, int]]:
         yield "Next", number + 1
 
 
-def page(shown: Page, lines: Sequence[object], *, turns: Sequence[tuple[str, int]]) -> dict[str, object]:
+def page(
+    shown: Page, lines: Sequence[object], *, turns: Sequence[tuple[str, int]], private: str = ""
+) -> dict[str, object]:
     """A page of the cases, as a modal."""
-    return render.modal("reviews/cases", page=shown, lines=lines, turns=turns, change=change, states=STATES)
+    return render.modal(
+        "reviews/cases",
+        page=shown,
+        lines=lines,
+        turns=turns,
+        change=change,
+        states=STATES,
+        narrowed_to=narrowed_to(shown.narrowed),
+        private=private,
+    )
+
+
+def narrowed_to(chosen: CaseFilter) -> str:
+    """What a list is narrowed to: `cuts, level senior, team of “Mara”, name with “ada”`."""
+    said = [KINDS_OF_CHANGE[chosen.change].lower()] if chosen.change else []
+    said += [f"level {chosen.level}"] if chosen.level else []
+    said += [f"team of “{chosen.team}”"] if chosen.team else []
+    said += [f"name with “{chosen.name}”"] if chosen.name else []
+    return ", ".join(said)
+
+
+def case_filter(quarter: Quarter, chosen: CaseFilter, *, private: str) -> dict[str, object]:
+    """The form that narrows a list of cases."""
+    return render.modal(
+        "reviews/filter",
+        quarter=quarter,
+        chosen=chosen,
+        levels=[(level, level) for level in LEVELS],
+        kinds=list(KINDS_OF_CHANGE.items()),
+        private=private,
+    )

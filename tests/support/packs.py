@@ -43,6 +43,7 @@ from views.reviews import (
     LAPSED,
     NOT_PROPOSED,
     Call,
+    CaseFilter,
     CaseLine,
     OwnVote,
     Pack,
@@ -410,6 +411,12 @@ def page(*lines: CaseLine, number: int = 0, pages: int = 1, is_open: bool = True
     )
 
 
+def narrowed(chosen: CaseFilter) -> dict[str, Any]:
+    """A list of one case of all."""
+    shown = Page(Q4, (line(KEPT),), 0, 1, ChangeCounts(6, 2, 24), 32, is_open=True, narrowed=chosen, found=1)
+    return reviews.page(shown, [(shown.lines[0], f"{Q4}:per_ben:0")], turns=[], private="{}")
+
+
 def line(case: ReviewedCase | None, name: str = "Ben Okafor", conflict: str = "") -> CaseLine:
     return CaseLine("per_ben", name, case, conflict)
 
@@ -549,6 +556,10 @@ MODALS: dict[str, Callable[[], dict[str, Any]]] = {
     "review_cases": lambda: page(line(KEPT), line(HELD_CASE), line(AMENDED_CASE), line(None, "Mara Quist", "report")),
     "review_cases_between": lambda: page(line(KEPT), number=1, pages=3),
     "review_cases_decided": lambda: page(line(AMENDED_CASE), line(None, "Iris Tan", "own"), is_open=False),
+    "review_cases_narrowed": lambda: narrowed(CaseFilter("ada", "Mara", "senior", "cut")),
+    "review_cases_narrowed_hostile": lambda: narrowed(CaseFilter(HOSTILE, HOSTILE)),
+    "review_filter": lambda: reviews.case_filter(Q4, CaseFilter(), private="{}"),
+    "review_filter_chosen": lambda: reviews.case_filter(Q4, CaseFilter("ada", "Mara", "senior", "cut"), private="{}"),
     "review_cases_hostile": lambda: page(*[line(HELD_CASE._replace(decision_reason=HOSTILE), HOSTILE)] * 8),
     "review_thresholds": thresholds_form,
     "review_thresholds_hostile": lambda: thresholds_form(HOSTILE),
