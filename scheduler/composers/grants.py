@@ -9,7 +9,7 @@ from policy.units import MicroTokens
 from policy.value.valuation import worth
 from programme.grants import announcements, greetings
 from scheduler.composers.drawing import drawn
-from templates import charts, render, workings
+from templates import charts, render
 from views import codec
 from views.grants import Digest, LapseNotice, Statement
 
@@ -24,10 +24,8 @@ MOST_SERVICES = 4
 
 
 def compose_statement(view: object) -> tuple[Message, Picture | None]:
-    """A person's grant of a month, with its arithmetic."""
-    statement = codec.read(Statement, view)
-    working = workings.of(statement.factors)
-    return render.message("grants/statement", statement=statement, working=working), None
+    """A person's grant of a month; its arithmetic is behind a button."""
+    return render.message("grants/statement", statement=codec.read(Statement, view)), None
 
 
 def compose_lapse_notice(app: App, view: object) -> Message | None:

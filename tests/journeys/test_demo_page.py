@@ -386,7 +386,7 @@ def leila_reads_of_her_team(page: Page) -> None:
     page.get_by_label("You are").select_option("U0LEILA")
     expect(page.locator("#persona-name")).to_have_text("Leila Haddad")
     page.get_by_role("button", name="Tokens").first.click()
-    report = page.locator("#messages .message").filter(has_text="Your team's week").last
+    report = page.locator("#messages .message").filter(has_text="Spent:").last
     expect(report).to_contain_text("On what: GPU cluster")
     expect(report.locator("img")).to_have_attribute("alt", re.compile("^Bar chart of USD spent a week"))
     shoot_message(report, "10-week")
