@@ -199,7 +199,7 @@ def test_parts_are_shown_and_cases_are_found(sandbox: Sandbox, page: Page) -> No
     leave(page)
     private = visit(page, sandbox, slack.IRIS, sandbox.dm(slack.IRIS))
     expect(private).to_contain_text("as a page with its")
-    expect(private).to_contain_text("review-2026-Q4-cases.html")
+    expect(private).to_contain_text("Review of 2026-Q4, with cases")
     shoot(page, "page_with_cases")
 
 
