@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from programme.app import App
     from templates.charts import Picture
+    from templates.documents import Document
     from templates.render import Message
 
 
@@ -36,6 +37,7 @@ class UnknownTemplateError(LookupError):
 class Composed:
     message: Message
     picture: Picture | None = None
+    document: Document | None = None
 
 
 COMPOSERS: dict[str, Callable[[object], tuple[Message, Picture | None]]] = {
@@ -48,6 +50,7 @@ COMPOSERS: dict[str, Callable[[object], tuple[Message, Picture | None]]] = {
 
 
 LIVE: dict[str, Callable[[App, object], Message | None]] = {
+    "grants/greeting": grants.compose_greeting,
     "grants/lapse_notice": grants.compose_lapse_notice,
     "exceptions/card": exceptions.compose_card,
     "exceptions/face": exceptions.compose_face,
@@ -89,6 +92,13 @@ PICTURED: dict[str, Callable[[App, object], tuple[Message, Picture | None] | Non
 """The same of messages with a picture."""
 
 
+FILED: dict[str, Callable[[App, object], tuple[Message, Document] | None]] = {
+    "reviews/page": reviews.compose_page,
+    "reviews/page_with_cases": reviews.compose_page_with_cases,
+}
+"""The same of messages that bring a file."""
+
+
 def compose(template: str, view: object, *, app: App) -> Composed | None:
     """The message of a kind with what its row keeps; None where there is nothing to say any more."""
     if template in LIVE:
@@ -97,6 +107,9 @@ def compose(template: str, view: object, *, app: App) -> Composed | None:
     if template in PICTURED:
         composed = PICTURED[template](app, view)
         return None if composed is None else Composed(*composed)
+    if template in FILED:
+        filed = FILED[template](app, view)
+        return None if filed is None else Composed(filed[0], document=filed[1])
     try:
         composer = COMPOSERS[template]
     except KeyError:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from policy.parameters.grants import LEVELS
 from policy.period import Month
 from policy.units import MicroTokens
-from templates import formats, render
+from templates import render, review_unusual
+from views.reviews import CUT, HELD_BACK, RAISE, SAME, kind_of_change
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,10 +20,8 @@ if TYPE_CHECKING:
     from templates.render import Message
     from views.appeals import Card
     from views.review_figures import Appealed, QuarterFigures
-    from views.reviews import Call, Changed, Pack, Page, Review, ReviewedCase
+    from views.reviews import Call, CaseFilter, Changed, Pack, Page, Review, ReviewedCase
 
-MOST_GROUPS = 12
-"""Lines of each kind of groups: more would not fit into a message."""
 MISSING_NAMES = {
     "few_weeks": "with too few weeks of figures",
     "few_in_team": "in too small a team",
@@ -40,28 +39,19 @@ NOTICEABLE = 5
 """Thousandths between two changes that a reader would ask about."""
 EVERYBODY = "everybody"
 """The key of peers of all role families (policy/reviews/efficiency)."""
+KINDS_OF_CHANGE = {RAISE: "Raises", CUT: "Cuts", SAME: "No change", HELD_BACK: "Held"}
 KINDS = {"level": "by level", "team": "by team", "wave": "by wave"}
 
 
 def pack(shown: Pack) -> Message:
-    """A review for those who decide it: in the channel, in a conversation."""
+    """A review for those who decide it: in the channel, in a conversation. The rest is behind its buttons."""
     return render.message(
         "reviews/pack",
         pack=shown,
+        unusual=review_unusual.of(shown),
+        not_ratified=review_unusual.not_ratified(shown),
         button_value=button_value(shown),
-        group_name=partial(group_name, names=shown.names),
-        counts=counts,
-        kinds=KINDS,
-        most_groups=MOST_GROUPS,
-        duration=duration,
-        missing_names=MISSING_NAMES,
-        states=STATES,
-        limits=LIMITS,
         mean=mean,
-        share=share,
-        request_states=formats.STATE_NAMES,
-        not_counted=not_counted,
-        appeals_in_words=appeals_in_words,
         sized_for=Month.parse(shown.summary.month),
     )
 
@@ -90,6 +80,11 @@ def change(thousandths: int) -> str:
     if not thousandths:
         return "no change"
     return f"{'+' if thousandths > 0 else '−'}{abs(thousandths) / 10:g} %"
+
+
+def kind_of(case: ReviewedCase) -> str:
+    """Whether a case is a raise, a cut, neither, or held."""
+    return kind_of_change(case.delta_thousandths, case.decision)
 
 
 def mean(percent: float) -> str:
@@ -240,6 +235,38 @@ def pages(number: int, of: int) -> Iterator[tuple[str, int]]:
         yield "Next", number + 1
 
 
-def page(shown: Page, lines: Sequence[object], *, turns: Sequence[tuple[str, int]]) -> dict[str, object]:
+def page(
+    shown: Page, lines: Sequence[object], *, turns: Sequence[tuple[str, int]], private: str = ""
+) -> dict[str, object]:
     """A page of the cases, as a modal."""
-    return render.modal("reviews/cases", page=shown, lines=lines, turns=turns, change=change, states=STATES)
+    return render.modal(
+        "reviews/cases",
+        page=shown,
+        lines=lines,
+        turns=turns,
+        change=change,
+        states=STATES,
+        narrowed_to=narrowed_to(shown.narrowed),
+        private=private,
+    )
+
+
+def narrowed_to(chosen: CaseFilter) -> str:
+    """What a list is narrowed to: `cuts, level senior, team of “Mara”, name with “ada”`."""
+    said = [KINDS_OF_CHANGE[chosen.change].lower()] if chosen.change else []
+    said += [f"level {chosen.level}"] if chosen.level else []
+    said += [f"team of “{chosen.team}”"] if chosen.team else []
+    said += [f"name with “{chosen.name}”"] if chosen.name else []
+    return ", ".join(said)
+
+
+def case_filter(quarter: Quarter, chosen: CaseFilter, *, private: str) -> dict[str, object]:
+    """The form that narrows a list of cases."""
+    return render.modal(
+        "reviews/filter",
+        quarter=quarter,
+        chosen=chosen,
+        levels=[(level, level) for level in LEVELS],
+        kinds=list(KINDS_OF_CHANGE.items()),
+        private=private,
+    )

@@ -109,6 +109,12 @@ def granted(session: Session, month: Month) -> dict[str, int]:
     return {person_id: amount for person_id, amount in session.execute(query)}
 
 
+def granted_in_others(session: Session, month: Month) -> set[str]:
+    """Who has a grant of any other month than this one."""
+    query = sa.select(grants.c.person_id).where(grants.c.month != str(month)).distinct()
+    return set(session.execute(query).scalars())
+
+
 def latest(session: Session, person_ids: Iterable[str]) -> dict[str, object]:
     """The factors of each one's latest monthly grant; people who never had one are left out."""
     found: dict[str, object] = {}

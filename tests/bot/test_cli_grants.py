@@ -201,7 +201,7 @@ def test_what_is_owed_to_slack_is_delivered_or_listed(
         assert delivered["parked"] == 1
         assert delivered["sent"] >= 2
         parked = [line for line in read(run("deliver", "--list", "--json")) if line["state"] == "parked"]
-        assert parked[0]["key"] == f"statement:2026-11:{cast.person_id(sqlite_app, ADA)}"
+        assert parked[0]["key"] == f"greeting:{cast.person_id(sqlite_app, ADA)}"
         assert f"deliver --retry {parked[0]['key']}" in parked[0]["what_to_do"]
         sandbox.workspace.change_member(slack.ADA, deleted=False)
         assert "1 message will be tried" in run("deliver", "--retry", parked[0]["key"]).stdout

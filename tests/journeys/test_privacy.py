@@ -360,6 +360,7 @@ def test_nobody_reads_anothers_figures(sqlite_app: App) -> None:
         "exceptions/mine",
         "exceptions/note",
         "grants/digest",
+        "grants/greeting",
         "grants/statement",
         "reports/weekly",
         "warnings/warning",

@@ -40,6 +40,7 @@ from tests.support import (
     appealed,
     capped,
     cards,
+    greeted,
     letters,
     linked,
     packs,
@@ -337,6 +338,7 @@ CASES: dict[str, Callable[[], Message]] = (
         "unknown_person_hostile": lambda: unknown_person(HOSTILE, HOSTILE),
     }
     | letters.CASES
+    | greeted.CASES
     | cards.CASES
     | warned.CASES
     | capped.CASES
@@ -362,6 +364,7 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = (
         "unknown_person": lambda: unknown_person(ENDLESS, ENDLESS),
     }
     | letters.ENDLESS_CASES
+    | greeted.ENDLESS_CASES
     | cards.ENDLESS_CASES
     | warned.ENDLESS_CASES
     | capped.ENDLESS_CASES

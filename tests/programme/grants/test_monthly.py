@@ -161,6 +161,7 @@ def test_what_is_over_the_carry_limit_lapses_into_the_pool(app: App) -> None:
 def test_a_grant_settles_debt_first(app: App) -> None:
     """Anyone who had spent more than they had gets the rest, and the statement says how much went into debt."""
     rollout.launch(app)
+    rollout.greet(app, BEN)
     usage_of(app, 600, at=app.clock() - timedelta(days=1), event_id="e1", who=BEN)
     assert books.wallet(app, BEN) == tokens("-600")
     run(app)

@@ -96,8 +96,8 @@ def test_another_share_is_proposed_in_tokens_and_usd(moment: Moment) -> None:
     assert 0 < int(found.grants_after) < int(found.grants_before)
     assert 0 < int(found.usd_after) < int(found.usd_before)
     message = str(words.pack(packs.of(moment, Q4)))
-    assert "The grants are too large for many" in message
-    assert "10 % of compensation, now 25 %" in message
+    assert "the grants are too large for many" in message
+    assert "proposed are 10 % of compensation instead of 25 %" in message
     assert "review_resize" in message
 
 
