@@ -30,7 +30,12 @@ def test_probe(sqlite_app: App, clock: Clock, monkeypatch: pytest.MonkeyPatch) -
     size, days = int(os.environ.get("SIZE", "12")), int(os.environ.get("DAYS", "100"))
     end = BEGIN + timedelta(days=days)
     clock.now = datetime.combine(BEGIN, time(0), tzinfo=UTC) - timedelta(hours=1)
-    way = walk.begin(sqlite_app, clock, down=walk.outages(BEGIN, end, every=17, days=3), dark=walk.outages(BEGIN, end, every=41, days=2))
+    way = walk.begin(
+        sqlite_app,
+        clock,
+        down=walk.outages(BEGIN, end, every=17, days=3),
+        dark=walk.outages(BEGIN, end, every=41, days=2),
+    )
     company = Company(way, size, seed=1)
     company.settle(BEGIN)
     for i in range(days):

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 MONTH = "(?:January|February|March|April|May|June|July|August|September|October|November|December)"
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-DATE = rf"(?P<day>\d{{1,2}}) (?P<month>{'|'.join(MONTHS)})\b(?! at the)(?: (?P<year>\d{{4}}))?(?: at (?P<time>\d\d:\d\d))?"
+DATE = (
+    rf"(?P<day>\d{{1,2}}) (?P<month>{'|'.join(MONTHS)})\b(?! at the)(?: (?P<year>\d{{4}}))?(?: at (?P<time>\d\d:\d\d))?"
+)
 SLACK_DATE = re.compile(r"<!date\^(\d+)\^([^|^>]*)(?:\^[^|>]*)?\|[^>]*>")
 A_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z`])|\s+·\s+|;\s+(?=[A-Z])")
 PAST = re.compile(r"\b(?:could appeal|had asked|asked for|was|were|expired|ended|used to|took|had)\b")
@@ -48,8 +50,8 @@ BEHIND = (
 )
 """What is said to be over."""
 UNTIL = rf"(?:until|by) (?P<whole>the end of |about )?{DATE}"
-RELATIVE = re.compile(r"\b(?:[Tt]oday|[Tt]omorrow|[Yy]esterday|[Ii]n \d+ days?)\b")
-NONSENSE = re.compile(r"\bNone\b|\bnan\b|\b0\.00 ×|(?<![\d.,])0 %|[+−-] ?−|\bin 0 days|\bin 1 days")
+RELATIVE = re.compile(r"\b(?:[Tt]oday|[Tt]omorrow|[Yy]esterday|(?<!decided )[Ii]n \d+ days?)\b")
+NONSENSE = re.compile(r"\bNone\b|\bnan\b|\b0\.00 ×|[+−-] ?−|\bin 0 days|\bin 1 days")
 AMOUNT = re.compile(r"\b[\d,]+ tokens?\b|\bUSD −?[\d,.]+|\d %")
 NOT_BEFORE = timedelta(days=183)
 

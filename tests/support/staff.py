@@ -172,7 +172,9 @@ class Company:
 
     def _some(self, day: date) -> str | None:
         """Somebody who may go or rest, and is not away."""
-        able = [who for who in self.hired if who.startswith("p") and who not in {IDLE, HEAVY} and self.is_here(who, day)]
+        able = [
+            who for who in self.hired if who.startswith("p") and who not in {IDLE, HEAVY} and self.is_here(who, day)
+        ]
         able = [who for who in able if who not in self.gone and int(who[1:5]) % A_TEAM]
         return self.chance.choice(able) if len(able) > 2 else None
 
@@ -254,7 +256,10 @@ class Company:
             return
         amount = max(int(self.ceiling[who] * share) // 1_000_000, 1)
         asked = NewRequest(
-            requests.MicroTokens.parse(str(amount)), "Finish the load test", day + timedelta(days=days), incident=incident
+            requests.MicroTokens.parse(str(amount)),
+            "Finish the load test",
+            day + timedelta(days=days),
+            incident=incident,
         )
         with suppress(Refusal), self.walk.app.transaction() as moment:
             submit(moment, requests.person(moment.session, who), asked, key=f"walk-{day}-{who}-{incident}")
