@@ -279,6 +279,12 @@ def on(instant: datetime) -> Markup:
     return Markup(f"<!date^{int(instant.timestamp())}^{{date_short}}|{fallback}>")  # noqa: S704 - our own text
 
 
+def slack_day(value: date) -> Markup:
+    """A day beside instants, which Slack writes in its own way: at ten o'clock UTC it is that day from Hawaii to Auckland."""
+    seconds = int(datetime.combine(value, time(10), tzinfo=UTC).timestamp())
+    return Markup(f"<!date^{seconds}^{{date_short}}|{day(value)}>")  # noqa: S704 - our own text
+
+
 def until(end: datetime, zone: ZoneInfo) -> str:
     """When something ends, in its reader's zone: `the end of 31 Dec 2026`, `1 Jan 2027 at 06:00`."""
     local = end.astimezone(zone)
@@ -376,6 +382,7 @@ FILTERS = {
         code,
         moment,
         on,
+        slack_day,
         until,
         from_when,
         when_over,

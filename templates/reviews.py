@@ -11,6 +11,7 @@ from policy.units import MicroTokens
 from templates import formats, render
 
 if TYPE_CHECKING:
+    from datetime import date
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from policy.period import Quarter
@@ -115,12 +116,14 @@ def _line(reason: Reason) -> str:
     return f"{reason.text}: {change(int(Decimal(added) * 1_000)) if Decimal(added) else 'nothing'}"
 
 
-def notice(changed: Changed) -> Message:
-    """What a person is told about their own case."""
+def notice(changed: Changed, today: date, *, has_appealed: bool = False) -> Message:
+    """What a person is told about their own case; on a day on which it may be too late to appeal."""
     return render.message(
         "reviews/notice",
         notice=changed,
         told=_told(changed),
+        has_appealed=has_appealed,
+        may_appeal=changed.appeal_until is not None and today <= changed.appeal_until and not has_appealed,
     )
 
 

@@ -95,7 +95,7 @@ def test_from_the_proposal_until_it_holds(sandbox: Sandbox, office: App, propose
     coming = read(policy(sandbox, slack.BEN))
     assert "Handbook 2026.launch is in force" in coming
     assert "Handbook 2026.9 comes into force on 1 Dec 2026" in coming
-    assert "A grant lasts 4 months. Up to 0.50 × the new month's grant" in coming
+    assert "A grant lasts 4 months. At most half of the new month's grant" in coming
     assert "Proposed" not in coming
 
     clock.move(days=11)
