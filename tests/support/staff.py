@@ -43,6 +43,8 @@ ZONES = (
     "Asia/Kolkata",
 )
 LEVELS, BANDS = ("junior", "mid", "senior", "staff"), ("P1", "P2", "P3", "P4")
+STAFF = tuple(f"{name}@example.com" for name in ("ada", "ben", "mara", "iris", "tess", "zoe", "kofi", "lena"))
+"""Who takes part of those who are in every company; Omar works in finance."""
 MEMBERS = (requests.IRIS, requests.OMAR, requests.TESS)
 A_TEAM = 7
 LEAST_USE, MOST_USE = 0.05, 0.15
@@ -52,7 +54,7 @@ IDLE, HEAVY = "p0001@example.com", "p0002@example.com"
 """One uses nothing at all, one more than there is in some months; everyone else is normal."""
 
 
-def slack_id(email: str) -> str:
+def slack_of(email: str) -> str:
     return f"U0{email.partition('@')[0].upper()}"
 
 
@@ -63,7 +65,7 @@ def worker(number: int, hired_on: date, size: int) -> tuple[str, str]:
     manager = teams.MARA if size <= A_TEAM * 2 or number % A_TEAM == 0 else f"p{team * A_TEAM:04}@example.com"
     place = number % len(LEVELS)
     return email, (
-        f"{email},Person {number:04},{slack_id(email)},{manager},{LEVELS[place]},engineering,{BANDS[place]},1,"
+        f"{email},Person {number:04},{slack_of(email)},{manager},{LEVELS[place]},engineering,{BANDS[place]},1,"
         f"{ZONES[number % len(ZONES)]},{hired_on},,1,\n"
     )
 
@@ -86,6 +88,7 @@ class Company:
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)  # noqa: S311 - a story, not a secret
+        self.busy = 0.3 if self.size < 1_000 else 0.05
 
     # --- Before it begins ------------------------------------------------------------------------------------------
 
@@ -103,7 +106,7 @@ class Company:
         self.number = self.size - 8
         cast.hire(app, teams.HEADER + "".join(lines))
         rollout.launch(app, changes=requests.ROOMY if self.size < 20 else rollout.NONE)
-        for email in (*self.hired, "ada@example.com", "ben@example.com", teams.MARA, "lena@example.com"):
+        for email in (*STAFF, *self.hired):
             self.hired.setdefault(email, date(2022, 1, 1))
         self.share = {email: self.chance.uniform(LEAST_USE, MOST_USE) for email in self.hired}
         self.begin = begin
@@ -139,7 +142,7 @@ class Company:
             self.ceiling = {who: int(amount) for who, amount in rollout.granted(self.walk.app, month).items()}
         if day.weekday() < 5:
             for who in self.ceiling:
-                if self.is_here(who, day) and self.chance.random() < 0.3:
+                if self.is_here(who, day) and self.chance.random() < self.busy:
                     self._spend(who, day)
         due = [event for at, event in self.late if at <= day]
         self.late = [(at, event) for at, event in self.late if at > day]
@@ -150,7 +153,7 @@ class Company:
         share = 0.0 if who == IDLE else self.share.get(who, LEAST_USE)
         if who == HEAVY and day.month % 4 == 0:
             share = 1.6
-        tokens = int(self.ceiling[who] / 1_000_000 * share / 6.5 * self.chance.uniform(0.4, 1.6))
+        tokens = int(self.ceiling[who] / 1_000_000 * share / (21 * self.busy) * self.chance.uniform(0.4, 1.6))
         if tokens:
             self.late.append((day + timedelta(days=self.chance.choice(LAGS)), teams.used(day, who, tokens)))
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
+import sqlalchemy as sa
+
 from handlers.balance import balance as balance_commands
 from handlers.slack.commands import Request
 from programme.balance import balance, warnings
@@ -19,6 +21,7 @@ from scheduler import messages as composing
 from scheduler.composers import grants, reports, reviews
 from store import time_zones
 from store.people import directory as people_store
+from store.tables.outbox import outbox
 from templates.render import Message
 from tests.support import books, reading
 from tests.support.reading import Read
@@ -36,10 +39,11 @@ if TYPE_CHECKING:
     from views.balance import BalanceCard
 
 BOARD, GENERAL = "C0BOARD", "C0GENERAL"
-AT = (time(0, 10), time(9, 2), time(15, 1), time(18, 5), time(22, 3))
-"""When somebody looks on a working day, in the programme's zone: mornings of Berlin, New York, Los Angeles, Auckland."""
-AT_REST = (time(0, 10), time(21, 5))
-HOURS_OF_USE = time(11)
+MIDNIGHT, MORNING = time(0, 10), time(9, 2)
+HOURS = (MIDNIGHT, MORNING, time(15, 1), time(18, 5), time(22, 3))
+"""When the clock stops on a working day, in the programme's zone: the mornings of Berlin, New York, Los Angeles and
+Auckland begin then."""
+FEW_HOURS = (MIDNIGHT, MORNING, time(22, 3))
 MOST_EXAMPLES = 40
 
 
@@ -86,25 +90,31 @@ class Box:
 
 @dataclass
 class Walk:
-    """A company in motion. `down` are the days on which no courier is at work, `dark` those without the calendar."""
+    """A company in motion. `down` are the days on which no courier is at work, `dark` those without the calendar.
+
+    In a large one only some people's messages are read; those of the others are taken as delivered.
+    """
 
     app: App
     clock: Clock
     box: Box
     down: frozenset[date] = frozenset()
     dark: frozenset[date] = frozenset()
+    hours: tuple[time, ...] = HOURS
+    readers: frozenset[str] | None = None
     seen: dict[tuple[str, date], BalanceCard] = field(default_factory=dict)
     """The balance of each who was asked on a day, at its end."""
 
     def day(self, day: date, act: Callable[[datetime], None], use: Callable[[datetime], None]) -> None:
         """Let a day pass: what people do falls into its morning."""
-        for at in AT if day.weekday() < 5 else AT_REST:
+        hours = self.hours if day.weekday() < 5 else (self.hours[0], self.hours[-1])
+        for at in hours:
             self._go(day, at)
             if day not in self.dark:
                 self.tick()
-            if at == AT[1]:
+            if at == MORNING:
                 act(self.clock())
-            if at in {AT[2], AT_REST[1]}:
+            if at == hours[-1]:
                 use(self.clock())
                 self._warn()
             if day not in self.down:
@@ -123,6 +133,11 @@ class Walk:
 
     def deliver(self) -> None:
         """Everything that is due by now."""
+        if self.readers is not None:
+            o = outbox.c
+            others = (o.person_id.is_not(None), o.person_id.not_in(self.readers), o.state == "waiting")
+            with self.app.database.transaction() as session:
+                session.execute(sa.update(outbox).where(*others).values(state="sent", sent_at=self.clock()))
         slack = cast("WebClient", self.box)
         while courier.deliver(self.app, slack, courier="walk", compose=self.box.compose, most=200).leased:
             # A channel takes one message a second.
@@ -142,7 +157,7 @@ class Walk:
                 self.box.read(show.__name__, message, slack_id)
 
 
-def begin(app: App, clock: Clock, **days: frozenset[date]) -> Walk:
+def begin(app: App, clock: Clock, down: frozenset[date], dark: frozenset[date], hours: tuple[time, ...]) -> Walk:
     """A walk of an app whose board decides in its channel."""
     known = dataclasses.replace(app, governance_channel=BOARD)
     zones: dict[str, ZoneInfo] = {}
@@ -156,7 +171,7 @@ def begin(app: App, clock: Clock, **days: frozenset[date]) -> Walk:
             zones[place] = time_zones.zone(person.time_zone, app.zone)
         return zones.get(place, app.zone)
 
-    return Walk(known, clock, Box(known, zone_of), **days)
+    return Walk(known, clock, Box(known, zone_of), down, dark, hours)
 
 
 def without_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
