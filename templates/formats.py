@@ -280,7 +280,7 @@ def on(instant: datetime) -> Markup:
 
 
 def slack_day(value: date) -> Markup:
-    """A day beside instants, which Slack writes in its own way: at ten o'clock UTC it is that day from Hawaii to Auckland."""
+    """A day beside instants, as Slack writes both: at ten o'clock UTC it is that day from Hawaii to Auckland."""
     seconds = int(datetime.combine(value, time(10), tzinfo=UTC).timestamp())
     return Markup(f"<!date^{seconds}^{{date_short}}|{day(value)}>")  # noqa: S704 - our own text
 

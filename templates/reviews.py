@@ -11,8 +11,8 @@ from policy.units import MicroTokens
 from templates import formats, render
 
 if TYPE_CHECKING:
-    from datetime import date
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import date
 
     from policy.period import Quarter
     from policy.reasons import Reason

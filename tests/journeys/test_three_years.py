@@ -153,7 +153,9 @@ def waiting(company: Company) -> Iterator[tuple[str, str]]:
     """(who, which month) of those who were there and got no grant, or got it late."""
     app = company.walk.app
     today = day_of(app.clock(), app.zone)
-    query = sa.select(people.c.email, grants.c.month, entries.c.posted_at).join(people, people.c.id == grants.c.person_id)
+    query = sa.select(people.c.email, grants.c.month, entries.c.posted_at).join(
+        people, people.c.id == grants.c.person_id
+    )
     query = query.join(entries, entries.c.id == grants.c.entry_id)
     given = {(email, month): day_of(at, app.zone) for email, month, at in books.rows(app, query)}
     month = Month.containing(BEGIN)
