@@ -1,6 +1,6 @@
 """Years of companies in which people use a twentieth to a seventh of their ceilings, and every message they are sent.
 
-People come, go and rest; budgets bind; use arrives late; the board decides most of what it is asked, and lets some of it
+People come, go and rest; budgets bind; use arrives late; the board decides most of what it is asked, and lets some
 lapse; the courier is down for days, and sometimes the calendar is, too.
 """
 

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 from policy.period import Month, day_of
 from policy.reasons import Refusal
-from policy.units import NanoUSD
+from policy.units import MicroTokens, NanoUSD
 from programme.appeals import filing
 from programme.exceptions import voting as requests_voting
 from programme.exceptions.asking import NewRequest, submit
 from programme.people import terms
 from programme.reviews import voting as reviews_voting
 from store.exceptions import requests as requests_store
+from store.handbook import reference
 from store.people import directory as people_store
 from store.reviews import drafts
 from store.reviews import votes as votes_store
@@ -239,8 +240,6 @@ class Company:
 
     @staticmethod
     def _body(moment: Moment, version: str) -> str:
-        from store.handbook import reference  # noqa: PLC0415
-
         body = reference.handbook_body(moment.session, version)
         assert body is not None
         return body
@@ -259,7 +258,7 @@ class Company:
             return
         amount = max(int(self.ceiling[who] * share) // 1_000_000, 1)
         asked = NewRequest(
-            requests.MicroTokens.parse(str(amount)),
+            MicroTokens.parse(str(amount)),
             "Finish the load test",
             day + timedelta(days=days),
             incident=incident,
