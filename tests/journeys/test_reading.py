@@ -72,3 +72,8 @@ def test_it_is_the_readers_own_day_that_counts() -> None:
     later = NOW.replace(hour=12)
     assert untrue(said, BERLIN, later) == ()
     assert untrue(said, AUCKLAND, later) != ()
+
+
+def test_a_leap_day_is_that_of_its_year() -> None:
+    """The last day of February 2028, read on the day after it."""
+    assert untrue("3 more lapsed on 29 Feb.", now=datetime(2028, 3, 1, 10, tzinfo=UTC)) == ()

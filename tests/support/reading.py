@@ -6,6 +6,7 @@ Only what the bot says is read: lines that begin with `>` quote people.
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -53,7 +54,6 @@ UNTIL = rf"(?:until|by) (?P<whole>the end of |about )?{DATE}"
 RELATIVE = re.compile(r"\b(?:[Tt]oday|[Tt]omorrow|[Yy]esterday|(?<![Dd]ecided )[Ii]n \d+ days?)\b")
 NONSENSE = re.compile(r"\bNone\b(?! (?:of|in)\b)|\bnan\b|\b0\.00 ×|[+−-] ?−|\bin [01] days\b")
 AMOUNT = re.compile(r"\b[\d,]+ tokens?\b|\bUSD −?[\d,.]+|\d %")
-NOT_BEFORE = timedelta(days=183)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,8 @@ def _day(match: re.Match[str], local: datetime) -> date:
     number, month = int(match["day"]), MONTHS.index(match["month"]) + 1
     if match["year"]:
         return date(int(match["year"]), month, number)
-    years = (local.year - 1, local.year, local.year + 1)
+    # A leap day is in one year of four.
+    years = [year for year in range(local.year - 4, local.year + 5) if number <= monthrange(year, month)[1]]
     return min((date(year, month, number) for year in years), key=lambda one: abs(one - local.date()))
 
 
