@@ -68,7 +68,7 @@ def compose_note(app: App, view: object) -> Message | None:
     with app.reading() as moment:
         card = _card(moment, named)
         end = _end(moment, card)
-    if named.stage is not None and not card.request.is_undecided:
+    if named.stage is not None and (card.is_overdue or not card.request.is_undecided):
         return None
     return exceptions.note(
         card,

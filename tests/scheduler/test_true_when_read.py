@@ -108,6 +108,16 @@ def test_a_notice_is_promised_only_where_one_will_come(office: App, days: int, *
     assert ("and you are told before it does" in text) is is_told
 
 
+def test_a_card_that_goes_out_after_its_time_asks_for_nothing(office: App) -> None:
+    """The calendar may have been away: no one is told to decide by an instant that is past, or finds buttons for it."""
+    request = requests.ask(office, ADA, "2000")
+    for key in (f"card:{request.id}:board", f"mine:{request.id}"):
+        assert "over, so" not in (owed(office, key, request.lapse_at - timedelta(minutes=1)) or "")
+        late = owed(office, key, request.lapse_at)
+        assert late is not None
+        assert "over, so" in late
+
+
 # --- Grants --------------------------------------------------------------------------------------------------------
 
 
