@@ -90,7 +90,6 @@ def test_three_years(app: App, clock: Clock, monkeypatch: pytest.MonkeyPatch, wa
     walk.without_pictures(monkeypatch)
     company = go(app, clock, way)
     went(company)
-    print(company.walk.box.messages, company.walk.box.found, company.told)
     assert set(company.walk.box.messages) >= EVERY_KIND
 
 

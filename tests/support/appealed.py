@@ -313,6 +313,8 @@ CASES: dict[str, Callable[[], Message]] = {
     "appeal_card_upheld": lambda: shown.card(decided("upheld")),
     "appeal_card_rejected": lambda: shown.card(decided("rejected")),
     "appeal_card_lapsed": lambda: shown.card(decided("lapsed")),
+    "appeal_card_overdue": lambda: shown.card(dataclasses.replace(OPEN, is_overdue=True)),
+    "appeal_mine_overdue": lambda: shown.mine(dataclasses.replace(OPEN, is_overdue=True)),
     "appeal_card_hostile": lambda: shown.card(told(HOSTILE)),
     "appeal_mine": lambda: shown.mine(OPEN),
     "appeal_mine_hostile": lambda: shown.mine(told(HOSTILE)),
