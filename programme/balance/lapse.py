@@ -59,7 +59,7 @@ def _past(moment: Moment, wallet: Wallet, month: Month) -> Found | None:
     over = carry_over.since_the_first(moment, month, {wallet.person_id: whole}, told).get(wallet.person_id)
     if over is None or not over.amount:
         return None
-    at_most = carry_over.carry_limit(whole, book)
+    at_most = carry_over.limit_of(carry_over.carry_limit(whole, book), told.get(wallet.person_id))
     at = first_instant(month.first_day, moment.zone)
     return _found(month, over, at_most + over.amount, at_most, at=at, is_past=True)
 

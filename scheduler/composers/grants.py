@@ -39,7 +39,8 @@ def compose_statement(app: App, view: object) -> Message:
     kept = codec.read(Statement, view)
     with app.reading() as moment:
         zone, left = _left(moment, kept)
-        return statement(kept, left, zone, moment.today)
+        taken_at = None if kept.taken_on is None else first_instant(kept.taken_on, moment.zone)
+    return statement(kept, left, zone, taken_at=taken_at, now=moment.now)
 
 
 def _left(moment: Moment, kept: Statement) -> tuple[ZoneInfo, list[Left]]:
@@ -51,16 +52,18 @@ def _left(moment: Moment, kept: Statement) -> tuple[ZoneInfo, list[Left]]:
     return card.zone, [Left(lot.remaining, lot.expires_at) for lot in card.lots]
 
 
-def statement(kept: Statement, left: Sequence[Left], zone: ZoneInfo, today: date) -> Message:
-    """The words of a statement; `left` is what there is to spend, soonest end first."""
-    is_taken = kept.taken_on is not None and today >= kept.taken_on
+def statement(
+    kept: Statement, left: Sequence[Left], zone: ZoneInfo, *, taken_at: datetime | None, now: datetime
+) -> Message:
+    """The words of a statement; `left` is what there is to spend, and what lapses is taken at an instant."""
     return render.message(
         "grants/statement",
         statement=kept,
         working=workings.of(kept.factors),
         left=sorted(left, key=lambda one: one.ends_at),
         zone=zone,
-        is_taken=is_taken,
+        taken_at=taken_at,
+        is_taken=taken_at is not None and now >= taken_at,
     )
 
 

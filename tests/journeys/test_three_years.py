@@ -72,7 +72,8 @@ class Way:
     hours: tuple[time, ...] = walk.HOURS
 
 
-A_FEW_MONTHS = Way(12, 64, 3, walk.FEW_HOURS)
+A_FEW_MONTHS = Way(12, 67, 3, walk.FEW_HOURS)
+"""Until the first lapse is taken."""
 THREE_YEARS = [Way(12, 1_096, 1), Way(40, 1_096, 2, walk.FEW_HOURS)]
 LARGE = Way(5_000, 100, 5, walk.FEW_HOURS)
 

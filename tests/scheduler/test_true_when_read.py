@@ -146,10 +146,10 @@ def test_a_statement_tells_what_is_left_when_it_is_read(sqlite_app: App) -> None
 
 @pytest.mark.parametrize(
     ("day", "words"),
-    [(1, "goes into the shared pool on 4 Jan 2027"), (4, "went into the shared pool on 4 Jan")],
+    [(1, "goes into the shared pool on 3 Jan 2027 at 23:00"), (4, "went into the shared pool on 3 Jan 2027 at 23:00")],
 )
 def test_what_lapsed_is_told_as_to_come_or_as_past(sqlite_app: App, day: int, words: str) -> None:
-    """The statement and the digest of January, on the first and after the lapse is taken."""
+    """The statement, by London's clock, and the digest of January, on the first and after the lapse is taken."""
     app = sqlite_app
     rollout.launch(app)
     grant(app, Month(2026, 11), Month(2026, 12))

@@ -167,7 +167,8 @@ def told(
         return composers_grants.lapse_notice(kept, at, zone, at - timedelta(days=kept.days, hours=-9))
     if isinstance(kept, Statement):
         left = [Left(one.amount, first_instant(one.ends_on, BERLIN)) for one in kept.endings]
-        return composers_grants.statement(kept, left, zone, today)
+        taken_at = None if kept.taken_on is None else first_instant(kept.taken_on, BERLIN)
+        return composers_grants.statement(kept, left, zone, taken_at=taken_at, now=first_instant(today, BERLIN))
     return composers_grants.digest(kept, today)
 
 

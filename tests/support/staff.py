@@ -63,7 +63,9 @@ def worker(number: int, hired_on: date, size: int) -> tuple[str, str]:
     """(e-mail, the line of a file of people)."""
     email = f"p{number:04}@example.com"
     team = number // A_TEAM
-    manager = teams.MARA if size <= A_TEAM * 2 or number % A_TEAM == 0 else f"p{team * A_TEAM:04}@example.com"
+    manager = (
+        teams.MARA if team == 0 or size <= A_TEAM * 2 or number % A_TEAM == 0 else f"p{team * A_TEAM:04}@example.com"
+    )
     place = number % len(LEVELS)
     return email, (
         f"{email},Person {number:04},{slack_of(email)},{manager},{LEVELS[place]},engineering,{BANDS[place]},1,"
@@ -277,7 +279,7 @@ class Company:
             quarters = [one.quarter for one in drafts.all_of(moment.session) if one.state == DRAFT]
             cut = [one for one in drafts.all_of(moment.session) if one.state == ADOPTED][-1:]
         for request in waiting:
-            fate = hash_of(request.id) % 4
+            fate = hash_of(f"{request.made_at:%Y-%m-%d}{request.class_name}") % 4
             if fate:
                 for member in (*MEMBERS, requests.ZOE, requests.KOFI):
                     self._vote(member, request.id, approves=fate < 3)
