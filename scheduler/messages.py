@@ -42,16 +42,15 @@ class Composed:
 
 COMPOSERS: dict[str, Callable[[object], tuple[Message, Picture | None]]] = {
     "audit/anchor": audit.compose_anchor,
-    "grants/statement": grants.compose_statement,
-    "grants/digest": grants.compose_digest,
     "holds/stopped": holds.compose_stopped,
-    "warnings/warning": warnings.compose,
 }
 
 
 LIVE: dict[str, Callable[[App, object], Message | None]] = {
     "grants/greeting": grants.compose_greeting,
+    "grants/statement": grants.compose_statement,
     "grants/lapse_notice": grants.compose_lapse_notice,
+    "warnings/warning": warnings.compose,
     "exceptions/card": exceptions.compose_card,
     "exceptions/face": exceptions.compose_face,
     "exceptions/mine": exceptions.compose_mine,
@@ -81,10 +80,12 @@ LIVE: dict[str, Callable[[App, object], Message | None]] = {
     "people/relink_wanted": people.compose_relink_wanted,
     "usage/refusals": usage.compose_refusals,
 }
-"""These tell what holds when they go out: rows only name the request, proposal, review, appeal, account or day."""
+"""These tell what holds when they go out: rows name the request, proposal, review, appeal, account or day, or keep what
+was so when they were owed and can't be asked any more."""
 
 
 PICTURED: dict[str, Callable[[App, object], tuple[Message, Picture | None] | None]] = {
+    "grants/digest": grants.compose_digest,
     "reports/weekly": reports.compose,
     "reviews/money": reviews.compose_money,
     "reviews/use": reviews.compose_use,

@@ -13,6 +13,7 @@ from views.reviews import CUT, HELD_BACK, RAISE, SAME, kind_of_change
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import date
 
     from policy.period import Quarter
     from policy.reasons import Reason
@@ -110,12 +111,14 @@ def _line(reason: Reason) -> str:
     return f"{reason.text}: {change(int(Decimal(added) * 1_000)) if Decimal(added) else 'nothing'}"
 
 
-def notice(changed: Changed) -> Message:
-    """What a person is told about their own case."""
+def notice(changed: Changed, today: date, *, has_appealed: bool = False) -> Message:
+    """What a person is told about their own case; on a day on which it may be too late to appeal."""
     return render.message(
         "reviews/notice",
         notice=changed,
         told=_told(changed),
+        has_appealed=has_appealed,
+        may_appeal=changed.appeal_until is not None and today <= changed.appeal_until and not has_appealed,
     )
 
 

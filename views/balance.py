@@ -68,6 +68,8 @@ class Lapse:
     amount: MicroTokens
     left: MicroTokens
     carried_at_most: MicroTokens
+    at: datetime
+    """The instant at which `on` begins: in another zone than the programme's that is another hour."""
     is_past: bool = False
 
 

@@ -28,7 +28,8 @@ class Statement:
     """A person's grant of a month.
 
     `settled` went into debt; `carried` was left of earlier grants, after `lapsed` went over the limit into the pool;
-    `endings` are the open lots, the new one included, soonest first. `netted` was taken off for a break-glass that the
+    `endings` are the lots that were open then, the new one included, soonest first: what is left of them is asked when
+    the statement goes out. `netted` was taken off for a break-glass that the
     board did not ratify. `taken_on` is when `lapsed` is taken, if late usage may burn it until then.
     """
 
@@ -43,6 +44,7 @@ class Statement:
     contact: str
     netted: MicroTokens = field(default_factory=lambda: MicroTokens(0))
     taken_on: date | None = None
+    person_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

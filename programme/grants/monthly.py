@@ -335,6 +335,7 @@ def _owe_statements(
             contact=planned.book.contact,
             netted=taken_off,
             taken_on=_taken_on(planned),
+            person_id=person_id,
         )
         key = f"statement:{planned.month}:{person_id}"
         rows.append((key, "grants/statement", codec.written(statement), person_id))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from policy.deadlines import deadlines
 from policy.exceptions import Tally
+from policy.period import first_instant
 from policy.reasons import Reason
 from policy.units import MicroTokens, NanoUSD
 from programme.exceptions.cards import Card, Exchange, Past, Queue, Queued, VoteLine
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from templates.render import Message
     from views.reviews import Call
 
+BERLIN = ZoneInfo("Europe/Berlin")
 ASKED_AT = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
 DECIDED_AT = datetime(2026, 11, 24, 14, 5, tzinfo=UTC)
 STEPS = deadlines("standard", ASKED_AT, BOOK.exceptions, HOURS)
@@ -214,9 +217,8 @@ def mine(card: Card, *, reached: str = "told") -> Message:
     return exceptions.mine(card, reached=reached)
 
 
-def note(card: Card, *, for_requester: bool = True, stage: int | None = None) -> Message:
-    value = exceptions.button_value(card)
-    return render.message("exceptions/note", card=card, for_requester=for_requester, stage=stage, button_value=value)
+def note(card: Card, **how: Any) -> Message:  # noqa: ANN401 - as `exceptions.note` takes it
+    return exceptions.note(card, **how)
 
 
 def question(reader: str, *, answer: str | None = None, asked: str = "Why now?", card: Card = OPEN) -> Message:
@@ -224,8 +226,12 @@ def question(reader: str, *, answer: str | None = None, asked: str = "Why now?",
     return render.message("exceptions/question", card=card, question=one, asked_by=TESS, reader=reader)
 
 
-def more_time(card: Card = APPROVED, *, days: int = 2) -> Message:
-    return render.message("exceptions/more_time", card=card, days=days, button_value=exceptions.button_value(card))
+def more_time(card: Card = APPROVED, *, days: int = 2, zone: ZoneInfo = BERLIN) -> Message:
+    """So many days before the last one, at noon."""
+    last_day = card.request.granted_last_day
+    assert last_day is not None
+    end = first_instant(last_day + timedelta(days=1), BERLIN)
+    return exceptions.more_time(card, end, zone, end - timedelta(days=days, hours=12))
 
 
 def outcome(card: Card = APPROVED) -> Message:
@@ -286,6 +292,10 @@ CASES: dict[str, Callable[[], Message]] = {
     "mine_ratified": lambda: mine(RATIFIED),
     "mine_not_ratified": lambda: mine(NOT_RATIFIED),
     "mine_hostile": lambda: mine(hostile(REJECTED, HOSTILE)),
+    "note_approved_shortly_before_the_end": lambda: note(APPROVED, is_told_before=False),
+    "note_approved_and_over": lambda: note(APPROVED, is_over=True),
+    "note_ratified_and_over": lambda: note(RATIFIED, is_over=True),
+    "note_for_a_beneficiary_of_what_is_over": lambda: note(APPROVED, for_requester=False, is_over=True),
     "note_rejected": lambda: note(REJECTED),
     "note_lapsed": lambda: note(LAPSED),
     "note_ratified": lambda: note(RATIFIED),
@@ -302,8 +312,14 @@ CASES: dict[str, Callable[[], Message]] = {
     "question_in_the_thread": lambda: question("thread_question"),
     "question_answered_in_the_thread": lambda: question("thread_answer", answer="The release"),
     "question_hostile": lambda: question("requester", asked=HOSTILE, answer=HOSTILE),
+    "card_overdue": lambda: exceptions.card(dataclasses.replace(UNDER_WAY, is_overdue=True)),
+    "card_of_a_break_glass_overdue": lambda: exceptions.card(dataclasses.replace(CREDITED, is_overdue=True)),
+    "mine_overdue": lambda: mine(dataclasses.replace(OPEN, is_overdue=True)),
+    "mine_of_a_break_glass_overdue": lambda: mine(dataclasses.replace(CREDITED, is_overdue=True)),
     "more_time": more_time,
     "more_time_tomorrow": lambda: more_time(days=1),
+    "more_time_on_the_last_day": lambda: more_time(days=0),
+    "more_time_further_west": lambda: more_time(zone=ZoneInfo("America/New_York"), days=1),
     "more_time_hostile": lambda: more_time(hostile(APPROVED, HOSTILE)),
     "outcome": outcome,
     "outcome_told": lambda: outcome(changed(APPROVED, outcome="partly", outcome_note="The first half")),

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from policy.parameters.grants import SizingRules
     from policy.sizing import Factors
+    from programme.app import App
     from templates.render import Message
 
 STEP = RULES.round_to_tokens * 1_000_000
@@ -238,9 +239,9 @@ def test_a_notice_says_when(days: int, words: str) -> None:
     assert "until the end of 30 Nov 2026" in text
 
 
-def test_a_digest_of_too_few_tells_no_spend() -> None:
+def test_a_digest_of_too_few_tells_no_spend(sqlite_app: App) -> None:
     """Where spend may not be told there is neither a figure of it nor a picture."""
-    message, picture = grants.compose_digest(json.loads(written(letters.too_few())))
+    message, picture = grants.compose_digest(sqlite_app, json.loads(written(letters.too_few())))
     text = text_of(message)
     assert picture is None
     assert "Too few people spent" in text
@@ -248,9 +249,9 @@ def test_a_digest_of_too_few_tells_no_spend() -> None:
         assert words not in text
 
 
-def test_a_digest_has_its_picture() -> None:
+def test_a_digest_has_its_picture(sqlite_app: App) -> None:
     """The picture is that of the month before the one whose grants were posted."""
-    _, picture = grants.compose_digest(json.loads(written(letters.digest())))
+    _, picture = grants.compose_digest(sqlite_app, json.loads(written(letters.digest())))
     assert picture is not None
     assert picture.filename == "tokens-2026-11.png"
     assert "November 2026" in picture.alt_text

@@ -26,7 +26,7 @@ from policy.bands import Width
 from policy.handbook import Service
 from policy.kinds import EntryKind, LotKind
 from policy.pace import Outlook
-from policy.period import Month, Quarter
+from policy.period import Month, Quarter, first_instant
 from policy.reasons import Refusal
 from policy.units import MicroTokens, NanoUSD
 from policy.value.currencies import Rate
@@ -96,7 +96,13 @@ USUAL = BalanceCard(
     now=NOW,
 )
 FIRST = datetime(2026, 12, 1, tzinfo=UTC)
-LAPSE = Lapse(date(2026, 12, 1), tokens("990"), tokens("4120.35"), tokens("3130.35"))
+LAPSE = Lapse(
+    date(2026, 12, 1),
+    tokens("990"),
+    tokens("4120.35"),
+    tokens("3130.35"),
+    first_instant(date(2026, 12, 1), ZoneInfo("Europe/London")),
+)
 LAPSING = dataclasses.replace(
     USUAL,
     lots=(
