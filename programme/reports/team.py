@@ -211,7 +211,12 @@ def _outlook(team: TeamWeeks, *, steady: bool) -> tuple[MonthAhead | None, tuple
     )
     of_month = team.since(month.first_day)
     over = [week for week in of_month if week != this_week]
-    if not steady or month != team.month or any(team.hidden[week] for week in over) or any(team.of(week) != team.now for week in of_month):
+    if (
+        not steady
+        or month != team.month
+        or any(team.hidden[week] for week in over)
+        or any(team.of(week) != team.now for week in of_month)
+    ):
         return None, coming
     spent = sum(one.usd for one in team.spent if one.day >= month.first_day)
     low, middle, high = (None,) * 3 if ahead is None else (NanoUSD(usd) for usd in ahead.month)
