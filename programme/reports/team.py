@@ -175,7 +175,7 @@ def _outlook(team: TeamWeeks, *, steady: bool) -> tuple[MonthAhead | None, tuple
     """How the month and the weeks to come look, from the weeks of today's people.
 
     No month while its total would tell of those who came or left, or would be of different people. A present week of
-    which nothing is told yet counts as not begun.
+    which nothing is told yet counts as not begun; if the month has begun in it, nothing is told of the month either.
     """
     this_week = team.weeks[-1]
     begin = this_week.first_day if team.hidden[this_week] else team.today
@@ -204,7 +204,12 @@ def _outlook(team: TeamWeeks, *, steady: bool) -> tuple[MonthAhead | None, tuple
     )
     of_month = team.since(month.first_day)
     over = [week for week in of_month if week != this_week]
-    if not steady or any(team.hidden[week] for week in over) or any(team.of(week) != team.now for week in of_month):
+    if (
+        not steady
+        or month != team.month
+        or any(team.hidden[week] for week in over)
+        or any(team.of(week) != team.now for week in of_month)
+    ):
         return None, coming
     spent = sum(one.usd for one in team.spent if one.day >= month.first_day)
     low, middle, high = (None,) * 3 if ahead is None else (NanoUSD(usd) for usd in ahead.month)

@@ -153,7 +153,7 @@ def test_rejected_and_less(sandbox: Sandbox, office: App, page: Page) -> None:
     dialog.get_by_role("button", name="Approve", exact=True).click()
     expect(dialog).to_contain_text("4,000 tokens are in the requester's wallet")
     dialog.get_by_role("button", name="Done").click()
-    expect(messages).to_contain_text("Tess Novak approved 4,000 tokens until the end of Dec 1, 2026")
+    expect(messages).to_contain_text("Tess Novak approved 4,000 tokens until the end of 1 Dec 2026")
     shoot(page, "card_less")
     assert sorted(asking.states(office).values()) == ["approved", "rejected"]
     assert books.findings(office) == {}

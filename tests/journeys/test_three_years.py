@@ -6,37 +6,17 @@ lapse; the courier is down for days, and sometimes the calendar is, too.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-import sqlalchemy as sa
 
-from policy.kinds import EntryKind
-from policy.period import Month, day_of
-from store.people import directory as people_store
-from store.reviews import drafts
-from store.tables.grants import grants
-from store.tables.ledger import accounts, entries, postings
-from store.tables.people import people
-from tests.support import books, cast, staff, walk
-from tests.support.staff import Company
-from views.reviews import ADOPTED
+from tests.support import walk
+from tests.support.walked import Way, go, went
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from programme.app import App
     from tests.support.clock import Clock
-    from tests.support.walk import Walk
 
-BEGIN = date(2026, 12, 1)
-ASKED_ON = frozenset({1, 3, 5, 20, 25})
-"""And on the last day of each month."""
-READERS = 40
-LATEST = timedelta(days=3)
-"""A joiner waits no longer, though the calendar was away for two days."""
 EVERY_KIND = {
     "appeals/card",
     "appeals/mine",
@@ -60,123 +40,20 @@ EVERY_KIND = {
     "reviews/pack",
     "warnings/warning",
 }
+A_HUNDRED_DAYS = Way(12, 100, 3, walk.FEW_HOURS)
+THREE_YEARS = Way(12, 1_096, 1)
 
 
-@dataclass(frozen=True)
-class Way:
-    """A company's size, and how far it goes."""
-
-    size: int
-    days: int
-    seed: int
-    hours: tuple[time, ...] = walk.HOURS
-
-
-A_FEW_MONTHS = Way(12, 67, 3, walk.FEW_HOURS)
-"""Until the first lapse is taken."""
-THREE_YEARS = [Way(12, 1_096, 1), Way(40, 1_096, 2, walk.FEW_HOURS)]
-LARGE = Way(5_000, 100, 5, walk.FEW_HOURS)
-
-
-def test_a_few_months_of_a_start_up(sqlite_app: App, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hundred_days_of_a_start_up(sqlite_app: App, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """Twelve people: every sentence is so when it is read, and nobody loses, waits or is cut without a word."""
     walk.without_pictures(monkeypatch)
-    went(go(sqlite_app, clock, A_FEW_MONTHS))
+    went(go(sqlite_app, clock, A_HUNDRED_DAYS))
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("way", THREE_YEARS, ids=lambda way: f"{way.size}_people")
-def test_three_years(app: App, clock: Clock, monkeypatch: pytest.MonkeyPatch, way: Way) -> None:
+def test_three_years(app: App, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same for three years, on both databases; every kind of message is among those that are read."""
     walk.without_pictures(monkeypatch)
-    company = go(app, clock, way)
+    company = go(app, clock, THREE_YEARS)
     went(company)
     assert set(company.walk.box.messages) >= EVERY_KIND
-
-
-@pytest.mark.deep
-def test_months_of_a_large_company(sqlite_app: App, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Five thousand people, of whom some are asked: as many months as fit into a few minutes."""
-    walk.without_pictures(monkeypatch)
-    went(go(sqlite_app, clock, LARGE))
-
-
-def go(app: App, clock: Clock, way: Way) -> Company:
-    """Let the days pass; each month everything is proved."""
-    clock.now = datetime.combine(BEGIN, time(), tzinfo=UTC) - timedelta(hours=1)
-    end = BEGIN + timedelta(days=way.days)
-    down, dark = walk.outages(BEGIN, end, every=17, days=3), walk.outages(BEGIN, end, every=41, days=2)
-    company = Company(walk.begin(app, clock, down, dark, way.hours), way.size, way.seed)
-    company.settle(BEGIN)
-    if way.size > READERS * 2:
-        company.walk.readers = frozenset(cast.person_id(app, who) for who in readers(company))
-    for day in (BEGIN + timedelta(days=i) for i in range(way.days)):
-        company.walk.day(day, company.act, company.use)
-        # At once: what follows from it would be told of for years.
-        assert not company.walk.box.untrue, walk.examples(company.walk.box.untrue)
-        if day.day in ASKED_ON or day == Month.containing(day).next().first_day - timedelta(days=1):
-            company.walk.ask_balances({who: staff.slack_of(who) for who in readers(company)}, day)
-        if day.day == 6 and day.month % 6 == 1:
-            walk.proved(app)
-    return company
-
-
-def readers(company: Company) -> list[str]:
-    """Whose messages and balances are read: everyone's, but for a large company."""
-    return [*list(company.hired)[:READERS], *list(company.hired)[READERS:][-READERS:]]
-
-
-def went(company: Company) -> None:
-    """What holds of every walk."""
-    way = company.walk
-    assert way.box.found.times > len(way.box.messages)
-    assert list(unannounced(company)) == []
-    assert list(waiting(company)) == []
-    assert cut(way) <= {staff.IDLE}
-    walk.proved(way.app)
-
-
-def unannounced(company: Company) -> Iterator[tuple[str, str]]:
-    """(whose, which) lapses that are more than the balance said on the day before."""
-    query = sa.select(people.c.email, entries.c.idempotency_key, entries.c.effective_at, postings.c.amount)
-    query = query.join(accounts, accounts.c.person_id == people.c.id).join(
-        postings, postings.c.account_id == accounts.c.id
-    )
-    query = query.join(entries, entries.c.id == postings.c.entry_id).where(entries.c.kind == EntryKind.LAPSE)
-    asked = set(readers(company))
-    for email, key, at, amount in books.rows(company.walk.app, query):
-        eve = day_of(at, company.walk.app.zone) - timedelta(days=1)
-        card = company.walk.seen.get((email, eve))
-        if email in asked and (card is None or card.lapse is None or int(card.lapse.amount) < -amount):
-            yield email, key
-
-
-def waiting(company: Company) -> Iterator[tuple[str, str]]:
-    """(who, which month) of those who were there and got no grant, or got it late."""
-    app = company.walk.app
-    today = day_of(app.clock(), app.zone)
-    query = sa.select(people.c.email, grants.c.month, entries.c.posted_at).join(
-        people, people.c.id == grants.c.person_id
-    )
-    query = query.join(entries, entries.c.id == grants.c.entry_id)
-    given = {(email, month): day_of(at, app.zone) for email, month, at in books.rows(app, query)}
-    month = Month.containing(BEGIN)
-    while month.first_day <= today:
-        for who in company.hired:
-            here = [day for day in month.days() if company.is_here(who, day) and day <= today - LATEST]
-            if here and given.get((who, str(month)), date.max) > here[0] + LATEST:
-                yield who, str(month)
-        month = month.next()
-
-
-def cut(way: Walk) -> set[str]:
-    """Whose grants any adopted review cut."""
-    with way.app.database.reading() as session:
-        emails = {str(person["id"]): email for email, person in people_store.all_by_email(session).items()}
-        return {
-            emails[one.case.person_id]
-            for review in drafts.all_of(session)
-            if review.state == ADOPTED
-            for one in drafts.cases(session, review.quarter)
-            if one.factor < one.case.factor_before
-        }
