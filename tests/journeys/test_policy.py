@@ -87,7 +87,7 @@ def test_from_the_proposal_until_it_holds(sandbox: Sandbox, office: App, propose
     sandbox.press(slack.IRIS, shown, "policy_confirm")
     private(sandbox, slack.IRIS, "*Confirmed.* Handbook 2026.9 applies from 1 Dec 2026.")
     assert card(sandbox, "*Confirmed* by Iris Tan").ts == shown.ts
-    assert told(sandbox, slack.TESS, "*Your proposed handbook 2026.9*").ts != mine.ts
+    assert told(sandbox, slack.TESS, "*Your proposed handbook 2026.9:*").ts != mine.ts
     assert told(sandbox, slack.TESS, "*You proposed handbook 2026.9*").ts == mine.ts
     # The buttons of a screen that has not changed yet.
     sandbox.press(slack.OMAR, shown, "policy_confirm")
@@ -121,7 +121,7 @@ def test_declined_with_a_reason(sandbox: Sandbox, office: App, propose: Propose)
     form = sandbox.modal(slack.OMAR)
     assert form is not None
     assert "*Declined.* Lena Vogt is told why." in json.dumps(form.blocks)
-    assert "> Three months &amp; no more" in read(told(sandbox, slack.LENA, "*Your proposed handbook 2026.9*"))
+    assert "> Three months &amp; no more" in read(told(sandbox, slack.LENA, "*Your proposed handbook 2026.9:*"))
     card(sandbox, "*Declined* by Omar Haddad")
     assert states(office) == {"2026.9": "declined"}
     assert books.findings(office) == {}

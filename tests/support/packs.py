@@ -261,6 +261,15 @@ RESIZED = dataclasses.replace(
         ),
     ),
 )
+SAME = dataclasses.replace(
+    OPEN,
+    summary=dataclasses.replace(
+        SUMMARY,
+        figures=dataclasses.replace(FIGURES, value=dataclasses.replace(FIGURES.value, proposed=usd("0.0102"))),
+        grants_after=SUMMARY.grants_before,
+    ),
+)
+"""What is proposed changes neither the value nor the sum of the grants."""
 UNUSUAL = dataclasses.replace(
     UNDER_WAY,
     votes=tuple(dataclasses.replace(vote, counts=True) for vote in UNDER_WAY.votes),
@@ -466,6 +475,7 @@ CASES: dict[str, Callable[[], Message]] = {
     "pack_under_way": lambda: reviews.pack(UNDER_WAY),
     "pack_adopted": lambda: reviews.pack(ADOPTED_PACK),
     "pack_lapsed": lambda: reviews.pack(LAPSED_PACK),
+    "pack_of_the_same_value": lambda: reviews.pack(SAME),
     "pack_of_few_changes": lambda: reviews.pack(FEW_CHANGES),
     "pack_of_grants_too_large": lambda: reviews.pack(RESIZED),
     "pack_with_much_that_is_unusual": lambda: reviews.pack(UNUSUAL),
