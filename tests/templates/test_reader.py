@@ -29,9 +29,11 @@ ASKED_FOR = {
     "queue_with_everything": "`/tokens board`: each request with its buttons",
     "balance_of_many_lots": "`/tokens balance` of ten lots, of which eight are listed",
     "balance_in_euros": "`/tokens balance` with its rate of exchange",
+    "balance_of_which_some_is_held": "`/tokens balance` while calls run and a cap is near",
     "balance_with_merged_bands": "`/tokens balance` with the pay bands that count as one",
     "card_under_way": "votes, questions and what the person had are what its voters decide by",
     "card_rejected": "the same once it is decided",
+    "card_overdue": "the same when its time is over",
     "card_major": "a request that takes a majority says why it does",
 }
 """Longer than twelve lines: beginnings of names, with the reason."""
@@ -48,8 +50,8 @@ HEADED = {
 GREETING = re.compile(r"^\W*(hello|hi|dear|welcome|good (morning|day)|greetings)\b", re.IGNORECASE)
 DECIDES = re.compile(
     r"\b(is|are|was|were|has|have|had|can|get|got|goes|said|comes|asks?|answers?|appeals?|appealed|proposed|wrote|know|"
-    r"lapses?|lapsed|changes|stays|seems|used|took|vote|adopts?|adopted|approved|rejected|waiting|credited|ratified|"
-    r"withdrawn|confirmed|declined|withdrawn|counted|went|pays|stands|applies|granted|came|call|click)\b",
+    r"lapses?|lapsed|changes|stays|seems|used|took|vote|adopts?|adopted|approved|rejected|waiting|credited|"
+    r"ratified|limits|stops|pass|confirmed|declined|withdrawn|counted|went|pays|stands|applies|granted|came|call|click)\b",
     re.IGNORECASE,
 )
 UNIT = re.compile(
