@@ -132,16 +132,17 @@ def test_a_statement_tells_what_is_left_when_it_is_read(sqlite_app: App) -> None
     """Use that came between the first and the reading is in it, and ends are those of the reader's zone."""
     app = sqlite_app
     rollout.launch(app)
-    grant(app, Month(2026, 12))
+    # Whoever joins is greeted instead; the second month has a statement, and use burns the first one's grant.
+    grant(app, Month(2026, 11), Month(2026, 12))
     key = f"statement:2026-12:{cast.person_id(app, BEN)}"
-    given = rollout.granted(app, "2026-12")[BEN]
+    given = rollout.granted(app, "2026-11")[BEN]
     first = owed(app, key, datetime(2026, 12, 1, 14, tzinfo=UTC))
     assert first is not None
-    assert f"• {int(given) // 10**6:,} until 28 Feb 2027 at 18:00" in first
+    assert f"• {int(given) // 10**6:,} tokens until 31 Jan 2027 at 18:00" in first
     books.take_in(app, cast.event("used", at=app.clock(), who=BEN, meters={"output": 2_000_000}))
     later = owed(app, key, datetime(2026, 12, 4, 14, tzinfo=UTC))
     assert later is not None
-    assert f"• {int(given) // 10**6 - 3_000:,} until 28 Feb 2027 at 18:00" in later
+    assert f"• {int(given) // 10**6 - 3_000:,} tokens until 31 Jan 2027 at 18:00" in later
 
 
 @pytest.mark.parametrize(

@@ -259,10 +259,11 @@ def faces(moment: Moment) -> list[str]:
 
 
 def test_copies_of_the_pack_get_a_new_face_when_it_comes_and_goes(office: App) -> None:
-    """What was posted tells of the proposal, and after it is withdrawn no more; so does the card of its back-test."""
+    """The pack has what the proposal would have made, and after it is withdrawn no more; its card tells it, too."""
     with office.transaction() as moment:
         made = propose(moment, asked(moment, adjustment__change__low="0"))
         owed = faces(moment)
+        assert set(packs.of(moment, Q4).summary.backtests) == {"2027.1"}
     assert owed
     assert all(key.endswith(f"@{made.id}:open") for key in owed)
 
@@ -271,13 +272,9 @@ def test_copies_of_the_pack_get_a_new_face_when_it_comes_and_goes(office: App) -
         assert composed is not None
         return json.dumps(composed.message.blocks, ensure_ascii=False)
 
-    assert "handbook 2027.1, proposed by Tess Novak, would have made this quarter 16 raised, 0 cut" in said(
-        "reviews/face", {"quarter": str(Q4)}
-    )
     assert "Tried on the review of 2026-Q4" in said("handbook/face", {"proposal_id": made.id})
     with office.transaction(MORNING) as moment:
         deciding.withdraw(moment, voted.person(moment.session, TESS), made.id)
         assert len(faces(moment)) == 2 * len(owed)
         assert packs.of(moment, Q4).summary.backtests == {}
-    assert "proposed by Tess" not in said("reviews/face", {"quarter": str(Q4)})
     assert books.findings(office) == {}

@@ -138,7 +138,7 @@ def test_the_board_cannot_cut_whom_the_review_spares(office: App, moment: Moment
     seen = single_cases.mark(case)
     with pytest.raises(FieldsRefused) as refused:
         single_cases.amend(moment.at(MORNING), iris, Q4, id_, change="-5", reason="Idle.", seen=seen)
-    assert "only people marked LOW who used next to nothing can be cut" in refused.value.problems["change"]
+    assert "Only people marked LOW who used next to nothing can be cut" in refused.value.problems["change"]
 
 
 def test_low_does_not_count_against_stewardship(office: App, drafted: Moment) -> None:
