@@ -127,7 +127,7 @@ def decided(office: App, monkeypatch: pytest.MonkeyPatch) -> tuple[Request, int]
 
 
 def test_a_click_on_approve_reads_nothing_twice(office: App, decided: tuple[Request, int]) -> None:
-    """Vote, decision, credit, leases, warnings, messages and audit take at most 22 statements; beneficiaries add one."""
+    """Vote, decision, credit, leases, warnings, messages and audit take 22 statements; beneficiaries add one."""
     assert decided[1] <= APPROVE
     assert books.audited(office, "request.vote")[-1]["after"]["state"] == "approved"
 
