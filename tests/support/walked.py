@@ -75,7 +75,7 @@ def went(company: Company) -> None:
     assert way.box.found.times > len(way.box.messages)
     assert list(unannounced(company)) == []
     assert list(waiting(company)) == []
-    assert cut(way) <= {staff.IDLE}
+    assert cut(way) - {staff.IDLE} == set()
     walk.proved(way.app)
 
 
