@@ -45,16 +45,14 @@ def note(
     *,
     for_requester: bool = True,
     stage: int | None = None,
-    is_over: bool = False,
     is_told_before: bool = True,
 ) -> Message:
-    """A word at a step; what was granted may be over by now, or so short that no notice comes before its end."""
+    """A word at a step; what was granted may be so short that no notice comes before its end."""
     return render.message(
         "exceptions/note",
         card=shown,
         for_requester=for_requester,
         stage=stage,
-        is_over=is_over,
         is_told_before=is_told_before,
         button_value=button_value(shown),
     )

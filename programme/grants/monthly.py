@@ -24,7 +24,7 @@ from store.grants import lapses as announced
 from store.grants import monthly, pauses
 from store.grants.monthly import NewGrant
 from store.ledger import ledger
-from store.ledger.ledger import Draft, NewLot
+from store.ledger.drafts import Draft, NewLot
 from store.locks import Lock
 from views import codec
 from views.grants import Ending, Statement

@@ -12,7 +12,7 @@ from programme.usage import payers
 from store.balance import warnings as warnings_store
 from store.holds import records as holds_store
 from store.ledger import ledger
-from store.ledger.ledger import Draft
+from store.ledger.drafts import Draft
 from store.usage import events as usage_store
 from store.usage.events import DayKey, EventPosting
 

@@ -18,7 +18,7 @@ from programme.usage import cap_sums as sums
 from programme.usage.posting import accounts_of
 from programme.usage.rating import RatedEvent, Rating, Tariff
 from store.ledger import ledger
-from store.ledger.ledger import Draft, NewLot
+from store.ledger.drafts import Draft, NewLot
 from store.usage import events as usage_store
 from store.usage import versions as store
 from store.usage.events import DayKey, EventPosting

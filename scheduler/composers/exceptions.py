@@ -67,14 +67,12 @@ def compose_note(app: App, view: object) -> Message | None:
     named = codec.read(AboutRequest, view)
     with app.reading() as moment:
         card = _card(moment, named)
-        end = _end(moment, card)
     if named.stage is not None and (card.is_overdue or not card.request.is_undecided):
         return None
     return exceptions.note(
         card,
         for_requester=named.reader == card.request.person_id,
         stage=named.stage,
-        is_over=end is not None and end <= moment.now,
         is_told_before=(card.request.next_step or "").startswith(NOTICE),
     )
 

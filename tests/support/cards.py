@@ -217,6 +217,11 @@ def mine(card: Card, *, reached: str = "told") -> Message:
     return exceptions.mine(card, reached=reached)
 
 
+def over(card: Card) -> Card:
+    """A request whose tokens have ended."""
+    return dataclasses.replace(card, is_over=True)
+
+
 def note(card: Card, **how: Any) -> Message:  # noqa: ANN401 - as `exceptions.note` takes it
     return exceptions.note(card, **how)
 
@@ -293,9 +298,9 @@ CASES: dict[str, Callable[[], Message]] = {
     "mine_not_ratified": lambda: mine(NOT_RATIFIED),
     "mine_hostile": lambda: mine(hostile(REJECTED, HOSTILE)),
     "note_approved_shortly_before_the_end": lambda: note(APPROVED, is_told_before=False),
-    "note_approved_and_over": lambda: note(APPROVED, is_over=True),
-    "note_ratified_and_over": lambda: note(RATIFIED, is_over=True),
-    "note_for_a_beneficiary_of_what_is_over": lambda: note(APPROVED, for_requester=False, is_over=True),
+    "note_approved_and_over": lambda: note(over(APPROVED)),
+    "note_ratified_and_over": lambda: note(over(RATIFIED)),
+    "note_for_a_beneficiary_of_what_is_over": lambda: note(over(APPROVED), for_requester=False),
     "note_rejected": lambda: note(REJECTED),
     "note_lapsed": lambda: note(LAPSED),
     "note_ratified": lambda: note(RATIFIED),
@@ -312,6 +317,8 @@ CASES: dict[str, Callable[[], Message]] = {
     "question_in_the_thread": lambda: question("thread_question"),
     "question_answered_in_the_thread": lambda: question("thread_answer", answer="The release"),
     "question_hostile": lambda: question("requester", asked=HOSTILE, answer=HOSTILE),
+    "card_over": lambda: exceptions.card(over(APPROVED)),
+    "mine_over": lambda: mine(over(APPROVED)),
     "card_overdue": lambda: exceptions.card(dataclasses.replace(UNDER_WAY, is_overdue=True)),
     "card_of_a_break_glass_overdue": lambda: exceptions.card(dataclasses.replace(CREDITED, is_overdue=True)),
     "mine_overdue": lambda: mine(dataclasses.replace(OPEN, is_overdue=True)),

@@ -144,7 +144,8 @@ def _tenses(sentence: str, local: datetime) -> Iterator[str]:
             if _begin(match, local) > local:
                 yield "said to be past, and is to come"
     for match in re.finditer(UNTIL, sentence):
-        if not PAST.search(sentence[: match.start()]) and _is_over(match, local):
+        is_said_past = PAST.search(sentence[: match.start()]) or "over by now" in sentence
+        if not is_said_past and _is_over(match, local):
             yield "ended before it is read"
 
 

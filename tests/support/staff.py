@@ -48,6 +48,7 @@ STAFF = tuple(f"{name}@example.com" for name in ("ada", "ben", "mara", "iris", "
 """Who takes part of those who are in every company; Omar works in finance."""
 MEMBERS = (requests.IRIS, requests.OMAR, requests.TESS)
 A_TEAM = 7
+LARGE = 1_000
 LEAST_USE, MOST_USE = 0.05, 0.15
 LAGS = (0, 0, 0, 0, 1, 2, 5)
 """Days until use is reported."""
@@ -91,7 +92,7 @@ class Company:
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)  # noqa: S311 - a story, not a secret
-        self.busy = 0.3 if self.size < 1_000 else 0.05
+        self.busy = 0.3 if self.size < LARGE else 0.05
 
     # --- Before it begins ------------------------------------------------------------------------------------------
 
@@ -144,13 +145,19 @@ class Company:
             self.told[month] += 1
             self.ceiling = {who: int(amount) for who, amount in rollout.granted(self.walk.app, month).items()}
         if day.weekday() < 5:
-            for who in self.ceiling:
-                if self.is_here(who, day) and self.chance.random() < self.busy:
+            for nth, who in enumerate(self.ceiling):
+                if self.is_here(who, day) and self._is_busy(nth, day):
                     self._spend(who, day)
         due = [event for at, event in self.late if at <= day]
         self.late = [(at, event) for at, event in self.late if at > day]
         if due:
             teams.take_in(self.walk.app, due)
+
+    def _is_busy(self, nth: int, day: date) -> bool:
+        """Few people a day in a large company, in turn: by chance some would use nothing for half a year."""
+        if self.size < LARGE:
+            return self.chance.random() < self.busy
+        return (nth + day.toordinal() // 7 * 5 + day.weekday()) % round(1 / self.busy) == 0
 
     def _spend(self, who: str, day: date) -> None:
         share = 0.0 if who == IDLE else self.share.get(who, LEAST_USE)

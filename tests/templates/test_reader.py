@@ -34,6 +34,7 @@ ASKED_FOR = {
     "card_under_way": "votes, questions and what the person had are what its voters decide by",
     "card_rejected": "the same once it is decided",
     "card_overdue": "the same when its time is over",
+    "card_over": "the same when what was granted has ended",
     "card_major": "a request that takes a majority says why it does",
 }
 """Longer than twelve lines: beginnings of names, with the reason."""

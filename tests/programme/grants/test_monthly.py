@@ -17,6 +17,7 @@ from policy.units import MicroTokens, NanoUSD
 from programme.grants import monthly, sizing
 from programme.people import terms
 from store.ledger import ledger
+from store.ledger.drafts import Draft
 from store.tables.grants import grants
 from store.tables.ledger import accounts, entries, lots
 from store.tables.outbox import outbox, runs
@@ -274,7 +275,7 @@ def fill_pool(app: App, tokens: str) -> None:
     with app.transaction() as moment:
         held = ledger.hold(moment.session, [ledger.POOL, ledger.TREASURY])
         legs = ((held[ledger.TREASURY].id, -amount), (held[ledger.POOL].id, amount))
-        draft = ledger.Draft(EntryKind.LAPSE, "filled", b"x", moment.now, "For the test", "test", legs)
+        draft = Draft(EntryKind.LAPSE, "filled", b"x", moment.now, "For the test", "test", legs)
         ledger.post(moment.session, [draft], now=moment.now, holding=held.values())
 
 
