@@ -57,6 +57,7 @@ class Estimate(Struct, forbid_unknown_fields=True):
 class HoldBody(Struct):
     id: _Id
     user: Annotated[_User, Meta(description="As `enduser.id` of usage: an e-mail address, or a name of the gateway.")]
+    key_alias: Annotated[_Name, Meta(description="The alias of the gateway's key, as usage has it.")] = ""
     kind: Annotated[str, Meta(pattern=f"^({CALL}|{JOB})$")] = CALL
     provider: _Name = ""
     model: _Name = ""
@@ -82,6 +83,7 @@ class LeaseBody(Struct):
     id: _Id
     user: _User
     models: Annotated[list[Model], Meta(min_length=1, max_length=MOST_MODELS)]
+    key_alias: _Name = ""
     returns: Annotated[_Id | None, Meta(description="The lease that this one replaces; its rest returns.")] = None
 
 
@@ -118,9 +120,9 @@ def parse_lease(body: bytes, source: str) -> tuple[Wanted, str | None] | Rejecte
     return LEASES.parse_one(body, 0, partial(_wanted, source))
 
 
-def identities_of(user: str) -> Identities:
-    """Who it is, by the rules of usage."""
-    return (("user", user),)
+def identities_of(user: str, key_alias: str = "") -> Identities:
+    """Who it is, by the rules of usage: a key's alias may be mapped to somebody else than its user."""
+    return (("user", user), *((("key_alias", key_alias),) if key_alias else ()))
 
 
 def _ask(source: str, _index: int, said: HoldBody) -> Ask:
@@ -138,7 +140,7 @@ def _ask(source: str, _index: int, said: HoldBody) -> Ask:
         source=source,
         id=said.id,
         kind=said.kind,
-        identities=identities_of(said.user),
+        identities=identities_of(said.user, said.key_alias),
         provider=said.provider.lower(),
         model=said.model,
         service=said.service,
@@ -151,8 +153,8 @@ def _ask(source: str, _index: int, said: HoldBody) -> Ask:
 
 def _wanted(source: str, _index: int, said: LeaseBody) -> tuple[Wanted, str | None]:
     models = tuple(dict.fromkeys((one.provider.lower(), one.model) for one in said.models))
-    digest = blake2b(_encode((said.user, models)), digest_size=16).digest()
-    return Wanted(source, said.id, identities_of(said.user), models, digest), said.returns
+    digest = blake2b(_encode((said.user, said.key_alias, models)), digest_size=16).digest()
+    return Wanted(source, said.id, identities_of(said.user, said.key_alias), models, digest), said.returns
 
 
 def _lasts(seconds: int | None) -> timedelta | None:

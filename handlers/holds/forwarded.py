@@ -31,7 +31,8 @@ from store.ledger import wallets
 from store.people import directory
 from store.usage.keys import ApiKey
 
-USER, PROVIDER, MODEL, PROJECT = "x-tokens-user", "x-tokens-provider", "x-tokens-model", "x-tokens-project"
+USER, ALIAS, PROJECT = "x-tokens-user", "x-tokens-key-alias", "x-tokens-project"
+PROVIDER, MODEL = "x-tokens-provider", "x-tokens-model"
 Status = Literal["401", "402", "403", "429"]
 
 
@@ -98,11 +99,12 @@ def _asked(request: Request, source: str, body: bytes) -> Ask:
         if not value or len(value) > MAX_NAME or "\0" in value:
             raise HTTPException(422, f"{name}: expected 1 to {MAX_NAME} characters, got {len(value or '')}")
     user, provider, model = map(str, given.values())
+    alias = (headers.get(ALIAS) or "")[:MAX_NAME]
     limits_said = (said.max_completion_tokens, said.max_output_tokens, said.max_tokens)
     most = next((n for n in limits_said if n is not None and 0 <= n <= MAX_COUNT), None)
     wanted = Asked({}, input_bytes=len(body), most_output=most)
     return Ask(
-        *(source, f"authorize_{uuid4().hex}", CALL, asked.identities_of(user), provider.lower(), model, ""),
+        *(source, f"authorize_{uuid4().hex}", CALL, asked.identities_of(user, alias), provider.lower(), model, ""),
         (headers.get(PROJECT) or "")[:MAX_NAME],
         wanted,
         None,

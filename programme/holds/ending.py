@@ -103,6 +103,12 @@ def extend(moment: Moment, key: Key, lasts: timedelta | None, asked: Asked | Non
     if not hold.is_open:
         raise Refusal(OVER, f"Hold {hold.id!r} is {hold.status}.", next_step="Ask for another one.")
     longer = hold._replace(expires_at=moment.now + reserving.lasts(moment, hold.kind, lasts))
+    if hold.kind == LEASE:
+        # It is of several models and grows by none: who needs more leases again.
+        if asked is not None:
+            raise Refusal("lease", f"{hold.id!r} is a lease, which does not grow.", next_step="Lease another one.")
+        records.change(moment.session, [longer])
+        return Held(longer, None, ())
     buyer = pricing.Buyer(hold.person_id, hold.account_id, is_wallet=ledger.is_wallet(moment.session, hold.account_id))
     ask = pricing.ask_again(hold, asked)
     what = pricing.offer(moment, ask, sizes)

@@ -10,10 +10,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 from handlers import http
+from programme.people import directory as people
 from programme.usage import keys
 from store.tables.holds import holds
 from tests.support import books, cast, held
-from tests.support.books import ADA
+from tests.support.books import ADA, BEN
 from tests.support.clock import NOON
 
 if TYPE_CHECKING:
@@ -350,6 +351,35 @@ def test_a_lease_that_nobody_returns_lapses(app: App, client: TestClient, clock:
     clock.now += timedelta(minutes=1)
     assert held.lapse(app) == 1
     assert held.on_wallet(app) == held.tokens("0")
+
+
+def test_a_lease_lasts_as_long_as_the_calls_that_run_under_it(app: App, client: TestClient, clock: Clock) -> None:
+    """A heartbeat keeps it; more of it there is not: who needs more leases again."""
+    client.post("/v1/allowances", json=a_lease())
+    kept = client.post("/v1/holds/lease_1/extend", json={"expires_in": 900}).json()
+    assert (kept["status"], kept["tokens"], kept["expires_at"]) == ("held", "5", "2026-11-20T12:15:00+00:00")
+    clock.now += timedelta(minutes=14)
+    assert held.lapse(app) == 0
+    assert client.post("/v1/holds/lease_1/extend", json={"estimate": {"usd": "1"}}).status_code == 422
+    clock.now += timedelta(minutes=1)
+    assert held.lapse(app) == 1
+
+
+def test_an_alias_that_is_mapped_says_whose_wallet_it_is(app: App, client: TestClient) -> None:
+    """As usage does: a team's key under Ada's name that is mapped to Ben holds on Ben's wallet, with all that asks."""
+    cast.give(app, BEN, "500")
+    with app.transaction() as moment:
+        people.map_identity(moment, source="gateway", kind="key_alias", value="team-key", email=BEN, actor="test")
+    assert client.post("/v1/holds", json=a_hold(key_alias="team-key")).json()["available_tokens"] == "400"
+    lease = client.post("/v1/allowances", json=a_lease(key_alias="team-key")).json()
+    assert lease["status"] == "held"
+    assert (held.on_wallet(app), held.on_wallet(app, BEN)) == (held.tokens("0"), held.tokens("105"))
+    headers = {"X-Tokens-User": ADA, "X-Tokens-Provider": "anthropic", "X-Tokens-Model": "claude-sonnet-4-5"}
+    assert (
+        client.post("/v1/holds", json=a_hold("rest", key_alias="team-key", estimate={"usd": "3.95"})).status_code == 200
+    )
+    assert client.get("/v1/authorize", headers=headers | {"X-Tokens-Key-Alias": "team-key"}).status_code == 402
+    assert client.get("/v1/authorize", headers=headers).status_code == 200
 
 
 def test_the_document_tells_of_every_route(client: TestClient) -> None:
