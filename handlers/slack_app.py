@@ -13,6 +13,7 @@ from slack_sdk import WebClient
 from handlers import home, note_failure
 from handlers.appeals import deciding
 from handlers.balance import balance, warnings
+from handlers.cash import voting as cash_voting
 from handlers.exceptions import asking, voting
 from handlers.handbook import proposals, services
 from handlers.holds import caps
@@ -47,7 +48,10 @@ COMMANDS = Commands(
     *voting.COMMANDS,
 )
 """What `/tokens` understands, its help lists and the manifest hints at."""
-TOPICS = (COMMANDS, balance, asking, voting, proposals, board, thresholds, deciding, warnings, caps, home, board_group)
+TOPICS = (
+    *(COMMANDS, balance, asking, voting, cash_voting, proposals, board, thresholds, deciding, warnings, caps, home),
+    board_group,
+)
 
 
 def build(

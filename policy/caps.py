@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -125,10 +125,15 @@ def _reason(one: Standing, cheap_enough: Mapping[str, bool]) -> Reason:
 def applying(caps: Sequence[CapRule], scope: Scope, day: date) -> list[tuple[CapRule, SumKey]]:
     """The caps of a handbook that a call meets on a day, each with the sum that it is judged by."""
     return [
-        (cap, SumKey(cap.scope, key, cap.window, first_day_of(cap.window, day)))
+        (_as_met(cap, scope), SumKey(cap.scope, key, cap.window, first_day_of(cap.window, day)))
         for cap in caps
         if (key := key_of(cap.scope, scope)) is not None and _is_meant(cap, scope)
     ]
+
+
+def _as_met(cap: CapRule, where: Scope) -> CapRule:
+    """A cap that stops some services only warns the others."""
+    return replace(cap, action=WARN) if cap.services and where.service not in cap.services else cap
 
 
 def key_of(scope: str, where: Scope) -> str | None:

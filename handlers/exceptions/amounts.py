@@ -44,6 +44,31 @@ def parse(text: str, value: TokenValue) -> MicroTokens:
 
     ValueError says what is wrong, and what to write instead of what can be read in two ways.
     """
+    amount, units = _read(text)
+    if amount > LARGEST_ASK.decimal:
+        raise ValueError(f"{texts.quoted(text)} is too much. {AT_MOST}")
+    try:
+        return value.debit(NanoUSD.parse(amount)) if _USD.intersection(units) else MicroTokens.parse(amount)
+    except ValueError:
+        # Within the range of both units: what is left is that it is finer than they are.
+        raise ValueError(
+            f"{texts.quoted(text)} has too many decimals. Write a whole number, for example 2,500."
+        ) from None
+
+
+def usd(text: str) -> NanoUSD:
+    """The USD that `60,000`, `60k` or `USD 60,000` mean; ValueError says what is wrong."""
+    amount, units = _read(text)
+    if units and not _USD.intersection(units):
+        raise ValueError(f"{texts.quoted(text)} is an amount of tokens. Write USD, for example 60,000.")
+    try:
+        return NanoUSD.parse(amount)
+    except ValueError:
+        raise ValueError(f"{texts.quoted(text)} is no amount of USD. Write one such as 60,000.") from None
+
+
+def _read(text: str) -> tuple[Decimal, list[str]]:
+    """(the number, its units as they were written)."""
     if wrong := _unfit(text):
         raise ValueError(f"{texts.quoted(text)} {wrong}")
     words = _western(text)
@@ -54,16 +79,7 @@ def parse(text: str, value: TokenValue) -> MicroTokens:
     number, size = _ENDS.sub("", found["number"]), _SIZES.get((found["size"] or "").lower(), 1)
     if wrong := _unreadable(number, size):
         raise ValueError(f"{texts.quoted(text)} {wrong}")
-    amount = Decimal(_SEPARATORS.sub("", number)) * size
-    if amount > LARGEST_ASK.decimal:
-        raise ValueError(f"{texts.quoted(text)} is too much. {AT_MOST}")
-    try:
-        return value.debit(NanoUSD.parse(amount)) if _USD.intersection(units) else MicroTokens.parse(amount)
-    except ValueError:
-        # Within the range of both units: what is left is that it is finer than they are.
-        raise ValueError(
-            f"{texts.quoted(text)} has too many decimals. Write a whole number, for example 2,500."
-        ) from None
+    return Decimal(_SEPARATORS.sub("", number)) * size, units
 
 
 def _unfit(text: str) -> str:

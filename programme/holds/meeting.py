@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from policy import caps
-from policy.parameters.holds import STOP, WARN
+from policy.parameters.holds import PROGRAMME, STOP, WARN
 from policy.units import MicroTokens, NanoUSD
-from programme.holds import purses
+from programme.holds import in_force, purses
 from programme.usage import cap_sums as sums
 from store.holds import records
 from store.holds import sums as sums_store
@@ -43,11 +44,22 @@ class Meeting:
     purse: Purse | None
     stops: bool
 
+    @cached_property
+    def _passes_cash(self) -> bool:
+        return in_force.passes_cash(self.moment, self.buyer.person_id)
+
+    def _as_met(self, cap: CapRule, key: SumKey, cost: NanoUSD) -> CapRule:
+        """What the whole programme may spend stops nobody at work on an incident; asked only where it would."""
+        over = self.sums[key].used + self.sums[key].held + int(cost) > int(cap.usd)
+        if cap.scope == PROGRAMME and cap.action != WARN and over and self._passes_cash:
+            return replace(cap, action=WARN, slow_to="")
+        return cap
+
     def standings(self, cost: NanoUSD) -> list[Standing]:
         """Each cap as a call meets it that may cost so much."""
         found = [
             caps.standing_of(
-                cap,
+                self._as_met(cap, key, cost),
                 key,
                 used=NanoUSD(self.sums[key].used),
                 held=NanoUSD(self.sums[key].held),
@@ -71,7 +83,8 @@ class Meeting:
             least = self.purse.kept_back - int(self.purse.caps.overdraft)
         records.take(self.moment.session, self.buyer.account_id, int(tokens), least)
         for key in sorted(self.sums):
-            limits = [int(cap.usd) for cap, of in self.met if of == key and cap.action == STOP]
+            met = [self._as_met(cap, of, cost) for cap, of in self.met if of == key]
+            limits = [int(cap.usd) for cap in met if cap.action == STOP]
             sums_store.take(self.moment.session, key, int(cost), min(limits, default=None))
 
     def least_left(self) -> NanoUSD:
@@ -126,5 +139,6 @@ def _meeting(  # noqa: PLR0917 - private, called twice
 
 def _met(moment: Moment, scopes: Iterable[Scope]) -> tuple[tuple[CapRule, SumKey], ...]:
     """Each cap once, wherever its calls may go."""
-    found = (pair for scope in scopes for pair in caps.applying(moment.handbook.caps, scope, moment.today))
+    known = in_force.caps(moment)
+    found = (pair for scope in scopes for pair in caps.applying(known, scope, moment.today))
     return tuple(dict.fromkeys(found))

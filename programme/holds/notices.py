@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from policy.parameters.holds import PROGRAMME
+from store.holds import cash
+from store.holds.cash import Stop
 from store.ledger import wallets
 from store.outbox import messages
 from store.outbox.messages import NewMessage
@@ -27,10 +30,14 @@ def stopped(moment: Moment, buyer: Buyer, denial: Denial, key: SumKey | None) ->
     if key is None:
         since = f"credit_{wallets.latest_credit(moment.session, buyer.account_id)}"
     else:
-        since = f"{key.window}_{key.first_day}"
+        # A limit that was raised meanwhile, and is reached again, is another occasion.
+        limit = f"_{int(denial.cap.limit)}" if key.scope == PROGRAMME else ""
+        since = f"{key.window}_{key.first_day}{limit}"
     name = f"stopped:{denial.cap.name}:{since}:{buyer.person_id}"
     if messages.is_owed(moment.session, name):
         return
     view = codec.written(Stopped(denial, moment.now))
     letter = NewMessage(name, TEMPLATE, view, buyer.person_id, None, moment.now, at_once=True)
     messages.owe(moment.session, [letter], now=moment.now)
+    stop = Stop(name, buyer.person_id, denial.cap.name, int(denial.cap.limit), moment.now)
+    cash.note_stop(moment.session, stop)

@@ -9,9 +9,13 @@ from views import codec
 from views.holds import Stopped
 
 if TYPE_CHECKING:
-    from templates.charts import Picture
+    from programme.app import App
     from templates.render import Message
 
 
-def compose_stopped(view: object) -> tuple[Message, Picture | None]:
-    return holds.stopped(codec.read(Stopped, view)), None
+def compose_stopped(app: App, view: object) -> Message | None:
+    """None once the window is over that stopped them: their calls run again."""
+    told = codec.read(Stopped, view)
+    if told.denial.cap.resets_at is not None and told.denial.cap.resets_at <= app.clock():
+        return None
+    return holds.stopped(told)

@@ -242,6 +242,13 @@ def remaining(session: Session, request: Request) -> int:
     return remaining_of(session, [request])[request.id]
 
 
+def has_break_glass(session: Session, person_id: str, now: datetime) -> bool:
+    """Whether something is left of what someone took in an incident."""
+    running = (lots.c.remaining > 0, lots.c.starts_at <= now, lots.c.expires_at > now)
+    query = sa.select(_r.id).join(lots, lots.c.entry_id == _r.entry_id).where(_r.person_id == person_id, *running)
+    return session.execute(query.where(_r.incident.is_not(None)).limit(1)).one_or_none() is not None
+
+
 def due(session: Session, now: datetime, *, limit: int) -> list[tuple[str, str, datetime]]:
     """(request, step, instant) of what the calendar has to do about requests, the longest due first."""
     query = sa.select(_r.id, _r.next_step, _r.next_at).where(sa.text("requests.next_at IS NOT NULL"), _r.next_at <= now)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from policy.caps import CHEAPER_ONLY, STOPPED, WALLET_EMPTY
 from policy.units import MicroTokens, NanoUSD
-from scheduler.composers import holds
 from templates import holds as words
 from tests.support.letters import CONTACT, ENDLESS, HOSTILE
+from views import codec
 from views.codec import written
 from views.holds import CapTold, Denial, Limits, Stopped
 
@@ -61,7 +61,7 @@ def hostile(denial: Denial) -> Denial:
 
 def told(denial: Denial) -> Message:
     """The message as it comes out of the outbox."""
-    return holds.compose_stopped(json.loads(written(Stopped(denial, NOW))))[0]
+    return words.stopped(codec.read(Stopped, json.loads(written(Stopped(denial, NOW)))))
 
 
 def endless() -> Limits:
