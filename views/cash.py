@@ -77,6 +77,7 @@ class Spend:
     runs_out: date | None
     action: str
     services: tuple[str, ...]
+    at: datetime
     slow_to: str = ""
 
     @property

@@ -14,8 +14,8 @@ from policy.units import NanoUSD
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-PROGRAMME = "programme"
-SCOPES = ("person", "person_service", "team", "project", "service", PROGRAMME)
+PERSON, PERSON_SERVICE, PROGRAMME = "person", "person_service", "programme"
+SCOPES = (PERSON, PERSON_SERVICE, "team", "project", "service", PROGRAMME)
 """Whose spend a cap is about, from the narrowest to the widest."""
 WINDOWS = ("day", "week", "month")
 WARN, SLOW, STOP = ACTIONS = ("warn", "slow", "stop")

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from policy import cash
+from policy.cash import LAPSED
 from policy.exceptions import CHAIR_AND_FINANCE
 from policy.parameters.holds import PROGRAMME, WARN, CapRule
 from policy.period import Month
@@ -45,7 +46,7 @@ def of(moment: Moment, question_id: str) -> CashCard:
         decided_by=names.get(question.decided_by or ""),
         is_overdue=question.is_open and moment.now >= question.lapse_at,
         chair_and_finance=question.stage == CHAIR_AND_FINANCE,
-        overtaken=question.is_open and rule is None,
+        overtaken=_is_overtaken(question, rule),
     )
 
 
@@ -53,6 +54,13 @@ def _spend(moment: Moment, question: Question, rule: CapRule | None) -> Spend:
     """Of the limit that was asked about; what was decided since is told beside it."""
     shown = rule or _as_asked(question)
     return spending.of(moment, replace(shown, usd=question.limit), Month.containing(question.first_day))
+
+
+def _is_overtaken(question: Question, rule: CapRule | None) -> bool:
+    """Whether it ended because of a new handbook, or is about to."""
+    if question.is_open:
+        return rule is None
+    return question.state == LAPSED and question.decided_at is not None and question.decided_at < question.lapse_at
 
 
 def _as_asked(question: Question) -> CapRule:

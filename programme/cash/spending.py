@@ -57,6 +57,7 @@ def of(moment: Moment, cap: CapRule, month: Month) -> Spend:
         runs_out=_runs_out(moment, month, used, NanoUSD(max(int(cap.usd - used), 0))),
         action=cap.action,
         services=tuple(service.name for service in moment.handbook.services if service.key in cap.services),
+        at=moment.now,
         slow_to=cap.slow_to,
     )
 

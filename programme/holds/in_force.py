@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from policy import cash
-from policy.period import Month
+from policy.period import Month, first_instant
 from store.exceptions import requests
 from store.holds import cash as store
 
 if TYPE_CHECKING:
+    from datetime import date, datetime
+
     from policy.parameters.holds import CapRule
     from programme.moment import Moment
 
@@ -23,6 +25,11 @@ def caps(moment: Moment) -> tuple[CapRule, ...]:
     return tuple(
         cash.as_ruled(cap, rulings.get((cap.name, int(cap.usd)))) if cash.is_cash(cap) else cap for cap in found
     )
+
+
+def lifted(moment: Moment, person_id: str, since: date) -> list[tuple[datetime, int]]:
+    """(when, micro-tokens) of what the board, or break-glass, credited to someone: it lifts their own caps as well."""
+    return requests.credited_since(moment.session, person_id, first_instant(since, moment.zone))
 
 
 def passes_cash(moment: Moment, person_id: str) -> bool:

@@ -10,6 +10,7 @@ from policy.units import MicroTokens, NanoUSD
 from programme.holds import meeting, pricing, reserving
 from programme.usage import cap_sums as sums
 from programme.value import valuation
+from store.ledger import wallets
 from store.people import terms
 from views.holds import Limits
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from policy.caps import Scope
     from programme.holds.pricing import Ask, Buyer, RecentSizes
     from programme.moment import Moment
-    from views.holds import CapTold, Denial
+    from views.holds import CapTold, Denial, Stopped
 
 
 def of(moment: Moment, buyer: Buyer) -> Limits:
@@ -45,6 +46,21 @@ def near(moment: Moment, person_id: str) -> tuple[CapTold, ...]:
     if not moment.recent_handbooks.on(moment.today).caps:
         return ()
     return of(moment, pricing.known(moment, person_id)).near
+
+
+def runs_again(moment: Moment, told: Stopped) -> bool:
+    """Whether what stopped someone was lifted since: its window is over, tokens came, or the limit is another.
+
+    Not whether there is room again for a moment: who is stopped is told once, and would never hear of it.
+    """
+    cap = told.denial.cap
+    if not told.person_id or (cap.resets_at is not None and cap.resets_at <= moment.now):
+        return bool(told.person_id)
+    buyer = pricing.known(moment, told.person_id)
+    if told.credit is not None:
+        return wallets.latest_credit(moment.session, buyer.account_id) > told.credit
+    now = next((one for one in of(moment, buyer).caps if (one.name, one.scope) == (cap.name, cap.scope)), cap)
+    return now.limit > cap.limit or now.action != cap.action
 
 
 def _scopes(moment: Moment, person_id: str) -> Iterable[Scope]:

@@ -7,8 +7,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from policy import caps
-from policy.parameters.holds import PROGRAMME, STOP, WARN
+from policy.parameters.holds import PERSON, PERSON_SERVICE, PROGRAMME, STOP, WARN
+from policy.period import first_instant
 from policy.units import MicroTokens, NanoUSD
+from policy.value.valuation import worth
 from programme.holds import in_force, purses
 from programme.usage import cap_sums as sums
 from store.holds import records
@@ -18,6 +20,7 @@ from views.holds import CapTold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from policy.caps import Decision, Scope, Standing, SumKey
     from policy.parameters.holds import CapRule
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
     from store.holds.sums import Sum
 
 
+OWN = (PERSON, PERSON_SERVICE)
+"""Scopes of caps that are lifted by what is credited to their person."""
 PLENTY = NanoUSD.parse("1000")
 """What is taken to be left where no cap could deny a call."""
 
@@ -48,8 +53,20 @@ class Meeting:
     def _passes_cash(self) -> bool:
         return in_force.passes_cash(self.moment, self.buyer.person_id)
 
+    @cached_property
+    def _lifted(self) -> list[tuple[datetime, int]]:
+        since = min(key.first_day for cap, key in self.met if cap.scope in OWN)
+        return in_force.lifted(self.moment, self.buyer.person_id, since)
+
     def _as_met(self, cap: CapRule, key: SumKey, cost: NanoUSD) -> CapRule:
-        """What the whole programme may spend stops nobody at work on an incident; asked only where it would."""
+        """A person's own cap with what was credited to them in its window; everyone's as it is for them.
+
+        What the whole programme may spend stops nobody at work on an incident; that is asked only where it would.
+        """
+        if cap.scope in OWN:
+            begin = first_instant(key.first_day, self.moment.zone)
+            credited = MicroTokens(sum(amount for at, amount in self._lifted if at >= begin))
+            return replace(cap, usd=cap.usd + worth(credited, self.value.per_token)) if credited else cap
         over = self.sums[key].used + self.sums[key].held + int(cost) > int(cap.usd)
         if cap.scope == PROGRAMME and cap.action != WARN and over and self._passes_cash:
             return replace(cap, action=WARN, slow_to="")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from policy.parameters.holds import PROGRAMME
 from store.holds import cash
 from store.holds.cash import Stop
 from store.ledger import wallets
@@ -27,16 +26,17 @@ def stopped(moment: Moment, buyer: Buyer, denial: Denial, key: SumKey | None) ->
 
     A wallet has no window: its owner is told again once tokens came and were used up again.
     """
+    credit = None
     if key is None:
-        since = f"credit_{wallets.latest_credit(moment.session, buyer.account_id)}"
+        credit = wallets.latest_credit(moment.session, buyer.account_id)
+        since = f"credit_{credit}"
     else:
         # A limit that was raised meanwhile, and is reached again, is another occasion.
-        limit = f"_{int(denial.cap.limit)}" if key.scope == PROGRAMME else ""
-        since = f"{key.window}_{key.first_day}{limit}"
+        since = f"{key.window}_{key.first_day}_{int(denial.cap.limit)}"
     name = f"stopped:{denial.cap.name}:{since}:{buyer.person_id}"
     if messages.is_owed(moment.session, name):
         return
-    view = codec.written(Stopped(denial, moment.now))
+    view = codec.written(Stopped(denial, moment.now, buyer.person_id, credit))
     letter = NewMessage(name, TEMPLATE, view, buyer.person_id, None, moment.now, at_once=True)
     messages.owe(moment.session, [letter], now=moment.now)
     stop = Stop(name, buyer.person_id, denial.cap.name, int(denial.cap.limit), moment.now)

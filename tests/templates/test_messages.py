@@ -40,6 +40,7 @@ from tests.support import (
     appealed,
     capped,
     cards,
+    cash_cards,
     greeted,
     letters,
     linked,
@@ -348,6 +349,7 @@ CASES: dict[str, Callable[[], Message]] = (
     | cards.CASES
     | warned.CASES
     | capped.CASES
+    | cash_cards.CASES
     | reported.CASES
     | proposed.CASES
     | packs.CASES
@@ -374,6 +376,7 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = (
     | cards.ENDLESS_CASES
     | warned.ENDLESS_CASES
     | capped.ENDLESS_CASES
+    | cash_cards.ENDLESS_CASES
     | reported.ENDLESS_CASES
     | proposed.ENDLESS_CASES
     | packs.ENDLESS_CASES
@@ -401,7 +404,7 @@ def texts(blocks: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - any part 
             yield from texts(part)
 
 
-MODALS = request_forms.MODALS | warned.MODALS | proposed.MODALS | packs.MODALS | appealed.MODALS
+MODALS = request_forms.MODALS | warned.MODALS | proposed.MODALS | packs.MODALS | appealed.MODALS | cash_cards.MODALS
 
 
 @pytest.mark.parametrize("case", MODALS)
