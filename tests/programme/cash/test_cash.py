@@ -48,7 +48,7 @@ def used_up(app: App) -> None:
 
 
 def test_the_board_is_told_of_each_share_once_and_of_the_highest_alone(office: App) -> None:
-    """At 10.50 of USD 15 it is told; at 14.40 of 95 %, and no more of 85 %; once all is used the card alone tells it."""
+    """At 10.50 of USD 15 it is told; at 14.40 of 95 %, and no more of 85 %; of the end the card alone tells."""
     cash.spend(office, "10.2", "a")
     assert cash.look(office) == []
     cash.spend(office, "0.3", "b")
@@ -62,7 +62,7 @@ def test_the_board_is_told_of_each_share_once_and_of_the_highest_alone(office: A
 
 
 def test_the_board_is_asked_once_a_call_is_stopped_before_all_is_used(office: App) -> None:
-    """Where USD 14.40 of 15 are used a call for one is stopped: the sum may never reach the limit, so it is asked then."""
+    """At 14.40 of USD 15 a call for one is stopped: the sum may never reach the limit, so it is asked then."""
     cash.spend(office, "14.4", "a")
     cash.look(office)
     assert not runs(office, "1")
