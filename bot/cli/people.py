@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from policy.metering import IdentityKind
-    from programme.people.directory import Change
+    from programme.people.records import Change
 
 
 @click.group()

@@ -35,6 +35,9 @@ class Person:
     left_on: date | None
 
 
+STANDING = (people.c.merged_into.is_(None), people.c.erased_at.is_(None))
+"""Of records that are somebody's: neither a second one of theirs, nor one that was erased."""
+
 _person = sa.select(
     people.c.id,
     people.c.email,
@@ -91,8 +94,8 @@ def emails(session: Session, person_ids: Iterable[str]) -> dict[str, str]:
 
 
 def all_by_email(session: Session) -> dict[str, dict[str, Any]]:
-    """Every person's full row by e-mail, for an import to compare with."""
-    return {row["email"]: dict(row) for row in session.execute(sa.select(people)).mappings()}
+    """Every person's full row by e-mail, for an import to compare with; records that are none any more left out."""
+    return {row["email"]: dict(row) for row in session.execute(sa.select(people).where(*STANDING)).mappings()}
 
 
 def by_zone(session: Session) -> dict[str, list[str]]:
