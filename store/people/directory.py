@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from store.engine import Session
 
 ANY_SOURCE = "*"
+MOST_ABOVE = 100
+"""Deeper than any company; a circle of managers ends here."""
 
 
 @dataclass(frozen=True, slots=True)
