@@ -7,7 +7,7 @@ Whatever else a provider sends of a person, such as a phone number or a photo, i
 
 from typing import Annotated, Any
 
-from pydantic import EmailStr, Field
+from pydantic import Field
 from scim2_models import (
     URN,
     AuthenticationScheme,
@@ -48,7 +48,7 @@ class Name(ComplexAttribute):
 
 
 class Email(ComplexAttribute):
-    value: Annotated[EmailStr | None, Required.true] = None
+    value: Annotated[str | None, Required.true] = None
     """The address."""
     type: str | None = Field(None, examples=["work", "home", "other"])
     """What it is used for."""

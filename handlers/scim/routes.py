@@ -87,7 +87,7 @@ def _served(app: App, service: Service, asked: ScimRequest, key: ApiKey) -> Scim
     """What only reads holds nobody up; whatever writes comes one after the other."""
     if asked.method == "GET" or asked.path.endswith("/.search"):
         with app.reading() as moment:
-            return ScimHandler(service, Storage(moment, key.name)).handle(asked)
+            return ScimHandler(service, Storage(moment)).handle(asked)
     with app.transaction() as moment:
         locks.hold(moment.session, Lock.PEOPLE)
         return ScimHandler(service, Storage(moment, f"scim:{key.name}")).handle(asked)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
@@ -53,16 +53,16 @@ def _told() -> Iterator[None]:
 
 
 class Storage(ScimStorage):
-    """People and groups in the transaction of one request; the actor is whose key it came with."""
+    """People and groups in the transaction of one request; the actor is whose key it came with, empty for reading."""
 
-    def __init__(self, moment: Moment, actor: str) -> None:
+    def __init__(self, moment: Moment, actor: str = "") -> None:
         self._moment = moment
         self._actor = actor
 
     @contextmanager
     def operation(self) -> Iterator[None]:
         """One operation of a bulk that fails takes nothing of the others with it."""
-        with self._moment.session.begin_nested():
+        with self._moment.session.begin_nested() if self._actor else nullcontext():
             yield
 
     def get(
