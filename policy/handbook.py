@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from policy import outcomes
 from policy.declared import OneOf, read
 from policy.metering import METERS, Meter, Price, UnitPrice
-from policy.parameters import exceptions, grants, messages, reviews, usage, value
+from policy.parameters import exceptions, grants, messages, offers, reviews, usage, value
 from policy.toml_table import Table
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from policy.parameters.exceptions import ExceptionRules
     from policy.parameters.grants import LotRules, RolloutRules, SizingRules
     from policy.parameters.messages import DigestRules, DisclosureRules, MessageRules, ReportRules, WarningRules
+    from policy.parameters.offers import OfferRules
     from policy.parameters.reviews import AdjustmentRules, AppealRules, ReviewRules
     from policy.parameters.usage import UsageRules
     from policy.parameters.value import ReserveRules, ValueRules
@@ -49,6 +50,7 @@ LATER_TABLES = (
     "digest",
     "outcomes",
     "usage",
+    "offers",
 )
 LATER_VALUE_TABLES = ("index", "buffer", "slots")
 """Tables that handbooks applied earlier do not have; each then holds as in the packaged handbook."""
@@ -114,6 +116,7 @@ class Handbook:
     digest: DigestRules
     outcomes: OutcomeRules
     usage: UsageRules
+    offers: OfferRules
     services: tuple[Service, ...]
     prices: tuple[NegotiatedPrice, ...]
 
@@ -158,6 +161,7 @@ def parse(text: str) -> Handbook:
         digest=read(messages.DigestRules, table.table("digest")),
         outcomes=measured,
         usage=read(usage.UsageRules, table.table("usage")),
+        offers=read(offers.OfferRules, table.table("offers")),
         services=tuple(read(Service, t) for t in table.tables("services")),
         prices=tuple(_negotiated_price(t) for t in table.tables("prices")),
     )
@@ -236,6 +240,7 @@ def _contradictions(handbook: Handbook) -> Iterator[str]:
     yield from outcomes.outcome_contradictions(handbook.outcomes)
     yield from reviews.adjustment_contradictions(handbook.adjustment)
     yield from reviews.review_contradictions(handbook.reviews, handbook.exceptions)
+    yield from offers.offer_contradictions(handbook.offers)
     seen: set[str] = set()
     for service in handbook.services:
         if service.key in seen:
