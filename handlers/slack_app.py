@@ -15,6 +15,7 @@ from handlers.appeals import deciding
 from handlers.balance import balance, warnings
 from handlers.exceptions import asking, voting
 from handlers.handbook import proposals, services
+from handlers.offers import forms as offers
 from handlers.reports import team
 from handlers.reviews import board, thresholds
 from handlers.slack import board_group, conversation, own_team, pace
@@ -43,9 +44,23 @@ COMMANDS = Commands(
     *services.COMMANDS,
     *proposals.COMMANDS,
     *voting.COMMANDS,
+    *offers.COMMANDS,
 )
 """What `/tokens` understands, its help lists and the manifest hints at."""
-TOPICS = (COMMANDS, balance, asking, voting, proposals, board, thresholds, deciding, warnings, home, board_group)
+TOPICS = (
+    COMMANDS,
+    balance,
+    asking,
+    voting,
+    proposals,
+    board,
+    thresholds,
+    deciding,
+    warnings,
+    offers,
+    home,
+    board_group,
+)
 
 
 def build(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from policy.parameters.offers import OfferRules
 
 NOTHING = NanoUSD(0)
+NO_PRICE = Fraction(0)
 MONTHS = 12
 _SHARES, _PERMILLE = 10_000, 1_000
 """Shares of a handbook have four decimals, buffers three."""

@@ -226,7 +226,11 @@ class Pass:
             raise Refused(Trouble("not_written", "park")) from error
 
     def _say(self, row: OwedMessage, composed: Composed, to: _Destination) -> None:
-        """Post a message, with its picture if it has one that Slack shows."""
+        """Post a message, with its picture if it has one that Slack shows, or below its file."""
+        if (document := composed.document) is not None and row.file_id is None:
+            # Should the courier die right after this, the file comes twice, to whoever asked for it, and nothing else.
+            shared = asked(lambda: slack_delivery.share(self._slack, document, to=to.place), posting=False)
+            self._note_file(row, shared)
         file_id = self._picture(row, composed)
         if file_id is not None:
             try:

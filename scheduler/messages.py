@@ -12,6 +12,7 @@ from scheduler.composers import (
     exceptions,
     grants,
     handbook,
+    offers,
     people,
     reports,
     reviews,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from programme.app import App
     from templates.charts import Picture
+    from templates.charts.canvas import Document
     from templates.render import Message
 
 
@@ -35,6 +37,7 @@ class UnknownTemplateError(LookupError):
 class Composed:
     message: Message
     picture: Picture | None = None
+    document: Document | None = None
 
 
 COMPOSERS: dict[str, Callable[[object], tuple[Message, Picture | None]]] = {
@@ -80,11 +83,16 @@ LIVE: dict[str, Callable[[App, object], Message | None]] = {
 
 
 PICTURED: dict[str, Callable[[App, object], tuple[Message, Picture | None] | None]] = {
+    "offers/offer": offers.compose,
     "reports/weekly": reports.compose,
     "reviews/money": reviews.compose_money,
     "reviews/use": reviews.compose_use,
 }
 """The same of messages with a picture."""
+
+
+WITH_FILE: dict[str, Callable[[App, object], tuple[Message, Document] | None]] = {"offers/page": offers.compose_page}
+"""The same of messages below a file."""
 
 
 def compose(template: str, view: object, *, app: App) -> Composed | None:
@@ -95,6 +103,9 @@ def compose(template: str, view: object, *, app: App) -> Composed | None:
     if template in PICTURED:
         composed = PICTURED[template](app, view)
         return None if composed is None else Composed(*composed)
+    if template in WITH_FILE:
+        filed = WITH_FILE[template](app, view)
+        return None if filed is None else Composed(filed[0], document=filed[1])
     try:
         composer = COMPOSERS[template]
     except KeyError:

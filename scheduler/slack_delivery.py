@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from programme.people.slack_accounts import OwnTeam, SlackAccount
     from scheduler.messages import Composed
     from templates.charts import Picture
+    from templates.charts.canvas import Document
 
 T = TypeVar("T")
 
@@ -117,23 +118,29 @@ def _key(message: Mapping[str, Any]) -> object:
 
 def upload(slack: WebClient, picture: Picture) -> str:
     """The id of an uploaded picture; no one but the app can see it until a message shows it."""
-    granted = answer_of(
-        slack.files_getUploadURLExternal,
-        filename=picture.filename,
-        length=len(picture.png),
-        alt_txt=picture.alt_text,
-    )
-    file_id = _text(granted, "file_id")
-    _hand_over(_text(granted, "upload_url"), picture.png)
+    file_id = _uploaded(slack, picture.png, picture.filename, alt_txt=picture.alt_text)
     answer_of(slack.files_completeUploadExternal, files=[{"id": file_id, "title": picture.alt_text[:100]}])
     return file_id
 
 
-def _hand_over(url: str, png: bytes) -> None:
+def share(slack: WebClient, document: Document, *, to: str) -> str:
+    """The id of a file that was shown in a conversation with someone."""
+    file_id = _uploaded(slack, document.content, document.filename)
+    answer_of(slack.files_completeUploadExternal, files=[{"id": file_id, "title": document.title[:100]}], channels=[to])
+    return file_id
+
+
+def _uploaded(slack: WebClient, content: bytes, filename: str, **more: str) -> str:
+    granted = answer_of(slack.files_getUploadURLExternal, filename=filename, length=len(content), **more)
+    _hand_over(_text(granted, "upload_url"), content)
+    return _text(granted, "file_id")
+
+
+def _hand_over(url: str, content: bytes) -> None:
     """The bytes go to another host than everything else, which a firewall may not know."""
     headers = {"Content-Type": "application/octet-stream"}
     try:
-        request = urllib.request.Request(url, data=png, headers=headers)  # noqa: S310 - Slack's own address
+        request = urllib.request.Request(url, data=content, headers=headers)  # noqa: S310 - Slack's own address
         with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310 - the same
             is_page = answer.read(100).lstrip().startswith(b"<")
     except (OSError, HTTPException, ValueError) as error:

@@ -29,6 +29,8 @@ COMMANDS = {
     "keys": "keys",
     "manifest": "running",
     "migrate": "running",
+    "offer": "offers",
+    "offers": "offers",
     "outcomes": "outcomes",
     "people": "people",
     "projects": "projects",

@@ -56,6 +56,15 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Document:
+    """A file that goes with a message."""
+
+    content: bytes
+    filename: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class Box:
     """A rectangle in dots, or in a plot's units."""
 

@@ -35,7 +35,20 @@ from programme.balance.history import History
 from sandbox import block_kit
 from store.usage.events import Line
 from templates import homes, render, workings
-from tests.support import anchored, appealed, cards, letters, linked, packs, pages, proposed, refused, reported, warned
+from tests.support import (
+    anchored,
+    appealed,
+    cards,
+    letters,
+    linked,
+    offered,
+    packs,
+    pages,
+    proposed,
+    refused,
+    reported,
+    warned,
+)
 from tests.support.letters import ENDLESS, HOSTILE
 from views.balance import BalanceCard, CallLine, DebitLine, Explanation, Lapse, LotLine, MeterLine
 
@@ -325,6 +338,7 @@ CASES: dict[str, Callable[[], Message]] = (
     | refused.CASES
     | linked.CASES
     | anchored.CASES
+    | offered.CASES
 )
 
 ENDLESS_CASES: dict[str, Callable[[], Message]] = (
@@ -349,6 +363,7 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = (
     | refused.ENDLESS_CASES
     | linked.ENDLESS_CASES
     | anchored.ENDLESS_CASES
+    | offered.ENDLESS_CASES
 )
 
 LARGEST = MicroTokens(-(2**63) + 1)
@@ -369,7 +384,7 @@ def texts(blocks: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - any part 
             yield from texts(part)
 
 
-MODALS = cards.MODALS | warned.MODALS | proposed.MODALS | packs.MODALS | appealed.MODALS
+MODALS = cards.MODALS | warned.MODALS | proposed.MODALS | packs.MODALS | appealed.MODALS | offered.MODALS
 
 
 @pytest.mark.parametrize("case", MODALS)

@@ -1,0 +1,157 @@
+"""Offers, usual and unusual, as views, messages and forms."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import UTC, date, datetime
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from policy import handbook
+from policy.period import Quarter
+from policy.value.currencies import PAR, Money, Rate
+from policy.value.valuation import TokenValue
+from programme.offers import figures
+from programme.offers.figures import Grounds
+from templates import offer_page, offers, render
+from tests.support.letters import HOSTILE
+from views.offers import GivenOffer, GivenRival, Offer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from templates.render import Message
+
+AT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+BOOK = handbook.parse(handbook.packaged().replace('company = "our company"', 'company = "Fernwind"'))
+GROUNDS = Grounds(
+    BOOK,
+    TokenValue(Quarter(2026, 4), "2026-Q4.1", 10_200_000, buffer_permille=150),
+    {"USD": PAR, "EUR": Rate("EUR", PAR.per_unit.parse("1.08"))},
+    Fraction(2_180),
+)
+LEVELS = [("senior", "Senior"), ("staff", "Staff")]
+LANGUAGES = [("en", "English"), ("de", "German")]
+
+
+def money(amount: int, currency: str = "USD") -> Money:
+    return Money(currency, amount * 10**9)
+
+
+def rival(label: str, **told: int) -> GivenRival:
+    """Another offer in USD: amounts a year, seats a month in all, input and output tokens a month."""
+    tokens = told.pop("tokens", 0)
+    amounts = {name: money(told.get(name, 0)) for name in ("base", "bonus", "equity", "credits", "seats_a_month")}
+    return GivenRival(label=label, model_tokens_a_month=tokens, **amounts)
+
+
+def offer(given: GivenOffer, grounds: Grounds = GROUNDS) -> Offer:
+    base = given.base or money(150_000)
+    return Offer("off_1", AT, "per_1", figures.content(given, base, base, grounds))
+
+
+GIVEN = GivenOffer(
+    label="Offer 17",
+    level="senior",
+    base=money(180_000),
+    bonus=money(18_000),
+    equity=money(40_000),
+    start=date(2027, 3, 1),
+)
+NO_TOKENS = dataclasses.replace(GROUNDS, per_token=None)
+MATTERS = offer(dataclasses.replace(GIVEN, rivals=(rival("B", base=240_000),)), NO_TOKENS)
+"""The worked example: the allowance decides."""
+DOES_NOT = offer(dataclasses.replace(GIVEN, language="de", rivals=(rival("B", base=210_000, bonus=10_000),)), NO_TOKENS)
+SEATS = offer(
+    dataclasses.replace(
+        GIVEN,
+        rivals=(
+            rival("Northwind", base=220_000, bonus=25_000, seats_a_month=600, tokens=50_000_000),
+            rival("Contoso", base=190_000, equity=30_000, credits=60_000),
+            rival("Third", base=238_000),
+        ),
+    )
+)
+ALONE = offer(GIVEN, NO_TOKENS)
+IN_EUROS = offer(
+    GivenOffer(
+        label="Angebot 3",
+        band="P3",
+        base=money(120_000, "EUR"),
+        bonus=money(0),
+        equity=money(0),
+        rivals=(rival("USD 129,600", base=129_600),),
+    ),
+    NO_TOKENS,
+)
+HOSTILE_ONE = offer(
+    dataclasses.replace(
+        GIVEN,
+        label=HOSTILE,
+        band=HOSTILE,
+        rivals=tuple(dataclasses.replace(rival("x", base=240_000, credits=5), label=HOSTILE) for _ in range(3)),
+    )
+)
+
+
+def answer(made: Offer) -> Message:
+    return render.message("offers/offer", offer=made, text=offers.text_of(made, offers.english()))
+
+
+def page(made: Offer) -> Message:
+    return render.message("offers/page", text=offers.text_of(made), language=offers.language_name(made))
+
+
+def copied(made: Offer) -> Message:
+    return render.message("offers/copied", parts=offers.parts(offer_page.plain(offers.text_of(made)), 2_900))
+
+
+def form(fields: dict[str, str], bands: tuple[str, ...] = ("P3", "P4")) -> dict[str, Any]:
+    names = ("label", "level", "band", "base", "bonus", "equity", "start", "rival_1", "rival_2", "rival_3", "language")
+    return render.modal(
+        "offers/form",
+        form={name: fields.get(name, "") for name in names},
+        levels=LEVELS,
+        bands=[(one, one) for one in bands],
+        rivals=(("rival_1", "Another offer"), ("rival_2", "A second one"), ("rival_3", "A third one")),
+        languages=LANGUAGES,
+    )
+
+
+def made(one: Offer) -> dict[str, Any]:
+    return render.modal("offers/made", text=offers.text_of(one, offers.english()))
+
+
+def huge(amount: int) -> Offer:
+    """An offer of as much as the ledger holds, beside three like it."""
+    most = [rival("y" * 40, base=amount, bonus=amount, equity=amount, credits=amount) for _ in range(3)]
+    given = dataclasses.replace(GIVEN, label="x" * 40, base=money(amount), rivals=tuple(most))
+    return offer(given)
+
+
+CASES: dict[str, Callable[[], Message]] = {
+    "offer_that_the_allowance_decides": lambda: answer(MATTERS),
+    "offer_that_is_better_anyway": lambda: answer(DOES_NOT),
+    "offer_beside_seats_and_credits": lambda: answer(SEATS),
+    "offer_alone": lambda: answer(ALONE),
+    "offer_in_euros": lambda: answer(IN_EUROS),
+    "offer_hostile": lambda: answer(HOSTILE_ONE),
+    "page_of_an_offer": lambda: page(MATTERS),
+    "page_of_an_offer_in_german": lambda: page(DOES_NOT),
+    "page_of_an_offer_hostile": lambda: page(HOSTILE_ONE),
+    "copied_offer": lambda: copied(SEATS),
+    "copied_offer_in_german": lambda: copied(DOES_NOT),
+    "coming_page": lambda: render.message("offers/coming"),
+}
+ENDLESS_CASES: dict[str, Callable[[], Message]] = {
+    "offer": lambda: answer(huge(1_000_000_000)),
+    "copied": lambda: copied(huge(1_000_000_000)),
+}
+MODALS: dict[str, Callable[[], dict[str, Any]]] = {
+    "offer_form": lambda: form({"language": "en"}),
+    "offer_form_filled_in": lambda: form({"label": "Offer 17", "band": "P4", "base": "EUR 180k", "rival_1": "B: 240k"}),
+    "offer_form_without_bands": lambda: form({}, ()),
+    "offer_form_hostile": lambda: form({"label": HOSTILE, "rival_1": HOSTILE}),
+    "offer_made": lambda: made(MATTERS),
+    "offer_made_hostile": lambda: made(HOSTILE_ONE),
+}
