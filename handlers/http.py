@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 
 from handlers import batches, bodies, health, note_failure, reference
+from handlers.offers import routes as offers
 from handlers.outcomes import routes as outcomes
 from handlers.slack import routes as slack_events
 from handlers.usage import otlp_routes
@@ -53,6 +54,7 @@ def build(
         openapi_tags=[
             {"name": "usage", "description": "What gateways report."},
             {"name": "outcomes", "description": "What came of the work, as trackers report it."},
+            {"name": "listing", "description": "What job listings say of the allowance, for careers pages."},
         ],
     )
     if INTAKE in parts:
@@ -60,6 +62,7 @@ def build(
         api.include_router(usage.routes(app, key_with))
         api.include_router(otlp_routes.routes(app, key_with, usage.SPANS, usage.SCOPE))
         api.include_router(outcomes.routes(app, key_with, github_secret))
+        api.include_router(offers.routes(app))
     api.include_router(health.routes(app, parts))
     api.include_router(reference.routes(api.openapi))
     if slack is not None:

@@ -16,6 +16,7 @@ from handlers.balance import balance, warnings
 from handlers.exceptions import asking, voting
 from handlers.handbook import proposals, services
 from handlers.offers import forms as offers
+from handlers.offers import listings
 from handlers.reports import team
 from handlers.reviews import board, thresholds
 from handlers.slack import board_group, conversation, own_team, pace
@@ -45,6 +46,7 @@ COMMANDS = Commands(
     *proposals.COMMANDS,
     *voting.COMMANDS,
     *offers.COMMANDS,
+    *listings.COMMANDS,
 )
 """What `/tokens` understands, its help lists and the manifest hints at."""
 TOPICS = (

@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from statistics import median
 from typing import TYPE_CHECKING
 
 from policy.units import NanoUSD, divide_half_even
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from decimal import Decimal
 
     from policy.parameters.offers import OfferRules
@@ -162,6 +163,22 @@ def blended(lines: Iterable[tuple[Decimal, Fraction]]) -> Fraction | None:
         spent += Fraction(share)
         bought += Fraction(share) / price
     return spent / bought if bought else None
+
+
+LEAST_PEOPLE = 20
+"""So many people have to stand behind what a listing says of their use."""
+
+
+def working_days(month_tokens: int, used_a_day: Sequence[int]) -> int | None:
+    """How many days of use a month's tokens are, at the median of what people use on a day on which they use anything.
+
+    To two significant digits; None where too few people stand behind it, or where it is less than a day.
+    """
+    if len(used_a_day) < LEAST_PEOPLE:
+        return None
+    days = Fraction(month_tokens) / Fraction(median(used_a_day))
+    step = 10 ** max(len(str(int(days))) - 2, 0)
+    return divide_half_even(days.numerator, days.denominator * step) * step if days >= 1 else None
 
 
 def _whole(share: Decimal) -> int:

@@ -44,6 +44,7 @@ COMPOSERS: dict[str, Callable[[object], tuple[Message, Picture | None]]] = {
     "audit/anchor": audit.compose_anchor,
     "grants/statement": grants.compose_statement,
     "grants/digest": grants.compose_digest,
+    "offers/outdated": offers.compose_outdated,
     "warnings/warning": warnings.compose,
 }
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from policy.reasons import Refusal
 from programme import vitals
 from programme.balance import warnings
-from programme.offers import making
+from programme.offers import listing, making
 from programme.outcomes import intake
 from scheduler import courier, quarantine, tick
 from scheduler.clockwork import Clockwork
@@ -158,4 +158,5 @@ def tick_once(app: App, *, announce_in: str | None = None) -> datetime | None:
             intake.attribute_waiting(moment)
         with app.transaction() as moment:
             making.forget_old(moment)
+            listing.tell_outdated(moment)
     return ticked.owed_since

@@ -106,3 +106,24 @@ class Offer:
     made_at: datetime
     made_by: str
     content: OfferContent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListingFacts:
+    """What a job listing says of the allowance; a month's tokens are so many `days` of use, where that may be told."""
+
+    level: str
+    band: str
+    company: str
+    share: Decimal
+    lot_months: int
+    days: int | None
+    handbook: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutdatedListings:
+    """Listings, each (level, band, language), that no longer say what a version of the handbook does."""
+
+    handbook: str
+    posts: tuple[tuple[str, str, str], ...]

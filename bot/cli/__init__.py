@@ -28,6 +28,7 @@ COMMANDS = {
     "identities": "people",
     "keys": "keys",
     "manifest": "running",
+    "listing": "offers",
     "migrate": "running",
     "offer": "offers",
     "offers": "offers",

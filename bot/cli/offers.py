@@ -1,4 +1,4 @@
-"""`offer`, `offers list`: what an offer says of the allowance, and which ones are on record."""
+"""`offer`, `offers list|words`, `listing`: what offers and job listings say of the allowance."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import click
 
 from bot.cli import common
 from handlers.offers import offer_file
+from programme.offers import listing as programme_listing
 from programme.offers import making
-from templates import offer_page, words
+from templates import listings, offer_page, words
 from templates import offers as shown
 
 if TYPE_CHECKING:
@@ -92,6 +93,23 @@ def _package(one: OfferedPackage) -> dict[str, object]:
         "as_cash": common.plain(one.cash),
         "at_cost_usd": common.usd_text(one.headline),
     }
+
+
+@click.command()
+@click.option("--level", default="", help="Such as senior; every level when left out.")
+@click.option("--band", default="", help="A pay band; every post when left out.")
+@click.option("--format", "form", type=click.Choice(listings.FORMATS), default=listings.TEXT, show_default=True)
+@click.option("--lang", default=words.ENGLISH, show_default=True, help="Such as en or de.")
+def listing(*, level: str, band: str, form: str, lang: str) -> None:
+    """Print what a job listing may say of the allowance, by the policy in force.
+
+    Recruiters are told when what was printed no longer holds.
+    """
+    with common.app() as app, app.transaction() as moment:
+        facts = programme_listing.of(moment, level=level, band=band)
+        text = listings.written(facts, lang, form)
+        programme_listing.hand_out(moment, facts, lang, actor=common.actor())
+    click.echo(text)
 
 
 @click.group()

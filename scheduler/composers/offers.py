@@ -10,6 +10,7 @@ from scheduler.composers.drawing import drawn
 from templates import charts, offer_page, offers, render
 from templates.charts.canvas import Document
 from views import codec
+from views.offers import OutdatedListings
 
 if TYPE_CHECKING:
     from programme.app import App
@@ -33,6 +34,11 @@ def compose_page(app: App, view: object) -> tuple[Message, Document] | None:
     text = offers.text_of(made)
     page = Document(offer_page.page(text).encode(), f"{offers.file_name(made)}.html", text.title)
     return render.message("offers/page", text=text, language=offers.language_name(made)), page
+
+
+def compose_outdated(view: object) -> tuple[Message, Picture | None]:
+    """Listings that no longer say what the policy does."""
+    return render.message("offers/outdated", outdated=codec.read(OutdatedListings, view)), None
 
 
 def _offer(app: App, view: object) -> Offer | None:

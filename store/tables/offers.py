@@ -21,3 +21,17 @@ offers = Table(
     Column("content", Json, nullable=False, comment="What was asked, what it follows from, what came of it."),
     comment="Offers that were worked out, deleted after the handbook's keep_days.",
 )
+
+listings = Table(
+    "listings",
+    metadata,
+    Column("level", Text, primary_key=True),
+    Column("band", Text, primary_key=True),
+    Column("language", Text, primary_key=True),
+    Column("digest", Text, nullable=False, comment="Of what it says of the policy, as it was handed out last."),
+    Column("handbook_version", Text, ForeignKey(handbooks.c.version), nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("made_by", Text, nullable=False, comment="A person, or a login of the command line."),
+    Column("outdated_digest", Text, comment="What recruiters were told that it should say by now."),
+    comment="Texts for job listings that were handed out: recruiters are told once they are out of date.",
+)

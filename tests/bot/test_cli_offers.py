@@ -83,3 +83,15 @@ def test_mistakes_of_the_file_are_refused(run: Run, tmp_path: Path) -> None:
     (tmp_path / "offer.toml").write_text('label = "x"\n', "utf-8")
     assert "Say the base salary, or choose a pay band." in run("offer", "--from", "offer.toml", code=1).stderr
     assert run("offers", "list").stdout.count("\n") == 1
+
+
+def test_a_listing_is_printed_in_each_form(run: Run) -> None:
+    """Text, Markdown, HTML and JSON-LD, in each language; what there is not is refused or wrong usage."""
+    assert "up to a monthly allowance of tokens" in run("listing", "--level", "senior").stdout
+    assert run("listing", "--format", "markdown", "--lang", "de").stdout.startswith("## KI-Budget")
+    assert run("listing", "--format", "html").stdout.startswith('<section lang="en">')
+    assert json.loads(run("listing", "--format", "json-ld").stdout)["@type"] == "JobPosting"
+    assert "expected one of junior" in run("listing", "--level", "guru", code=1).stderr
+    assert "no midpoint is set" in run("listing", "--band", "P9", code=1).stderr
+    assert "There are no words in 'fr'" in run("listing", "--lang", "fr", code=1).stderr
+    run("listing", "--format", "pdf", code=2)

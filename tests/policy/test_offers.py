@@ -159,3 +159,20 @@ def test_a_restriction_outside_of_its_range_is_named() -> None:
     text = handbook.packaged().replace("restriction = 0.75", "restriction = 0.40", 1)
     with pytest.raises(handbook.HandbookError, match=r"offers\.restriction = 0\.40: not between"):
         handbook.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("month", "used", "days"),
+    [
+        (93_700, [1_000] * 20, 94),
+        (93_700, [100] * 20, 940),
+        (93_750, [10, 1_000, 1_000] * 7, 94),
+        (500, [1_000] * 20, None),
+        (1_000, [1_000] * 20, 1),
+        (93_700, [1_000] * 19, None),
+        (93_700, [], None),
+    ],
+)
+def test_working_days_are_told_of_enough_people(month: int, used: list[int], days: int | None) -> None:
+    """To two digits, at the median; of fewer than twenty people, or of less than a day, nothing is told."""
+    assert offers.working_days(month, used) == days

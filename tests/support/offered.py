@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,11 @@ from policy.value.currencies import PAR, Money, Rate
 from policy.value.valuation import TokenValue
 from programme.offers import figures
 from programme.offers.figures import Grounds
-from templates import offer_page, offers, render
+from scheduler.composers import offers as offers_composer
+from templates import listings, offer_page, offers, render
 from tests.support.letters import HOSTILE
-from views.offers import GivenOffer, GivenRival, Offer
+from views import codec
+from views.offers import GivenOffer, GivenRival, ListingFacts, Offer, OutdatedListings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,6 +132,32 @@ def huge(amount: int) -> Offer:
     return offer(given)
 
 
+FACTS = ListingFacts(
+    level="senior",
+    band="P3",
+    company="Fernwind",
+    share=Decimal("0.25"),
+    lot_months=3,
+    days=90,
+    handbook="2026.1",
+)
+
+
+def listed(facts: ListingFacts = FACTS, language: str = "en") -> Message:
+    return render.message(
+        "offers/listing",
+        facts=facts,
+        post=", ".join(filter(None, (facts.level, facts.band))),
+        text=listings.written(facts, language, listings.TEXT).replace("`", "'"),
+        json_ld=listings.written(facts, language, listings.JSON_LD).replace("`", "'"),
+    )
+
+
+def outdated(*posts: tuple[str, str, str]) -> Message:
+    return offers_composer.compose_outdated(codec.plain(OutdatedListings("2027.1", posts)))[0]
+
+
+EVERY_POST = dataclasses.replace(FACTS, level="", band="", days=None)
 CASES: dict[str, Callable[[], Message]] = {
     "offer_that_the_allowance_decides": lambda: answer(MATTERS),
     "offer_that_is_better_anyway": lambda: answer(DOES_NOT),
@@ -141,10 +170,16 @@ CASES: dict[str, Callable[[], Message]] = {
     "page_of_an_offer_hostile": lambda: page(HOSTILE_ONE),
     "copied_offer": lambda: copied(SEATS),
     "copied_offer_in_german": lambda: copied(DOES_NOT),
+    "listing": listed,
+    "listing_of_every_post_in_german": lambda: listed(EVERY_POST, "de"),
+    "listing_hostile": lambda: listed(dataclasses.replace(FACTS, company=HOSTILE, band=HOSTILE)),
+    "outdated_listings": lambda: outdated(("senior", "P3", "en"), ("", "", "de")),
+    "outdated_listings_hostile": lambda: outdated(("senior", HOSTILE, "en")),
     "coming_page": lambda: render.message("offers/coming"),
 }
 ENDLESS_CASES: dict[str, Callable[[], Message]] = {
     "offer": lambda: answer(huge(1_000_000_000)),
+    "outdated": lambda: outdated(*[("principal", "y" * 40, "en")] * 200),
     "copied": lambda: copied(huge(1_000_000_000)),
 }
 MODALS: dict[str, Callable[[], dict[str, Any]]] = {

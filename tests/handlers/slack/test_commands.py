@@ -54,6 +54,7 @@ COMMANDS = (
     "board",
     "delegate",
     "offer",
+    "listing",
     "help",
 )
 
