@@ -16,7 +16,7 @@ from handlers.balance import balance, warnings
 from handlers.exceptions import asking, voting
 from handlers.handbook import proposals, services
 from handlers.offers import forms as offers
-from handlers.offers import listings
+from handlers.offers import listings, worth
 from handlers.reports import team
 from handlers.reviews import board, thresholds
 from handlers.slack import board_group, conversation, own_team, pace
@@ -38,6 +38,7 @@ SLACK_API_URL = "https://slack.com/api/"
 
 COMMANDS = Commands(
     *balance.COMMANDS,
+    *worth.COMMANDS,
     *asking.COMMANDS,
     *team.COMMANDS,
     *deciding.COMMANDS,

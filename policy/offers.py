@@ -121,6 +121,16 @@ def _as_cash(issued: NanoUSD, rules: OfferRules, restriction: Decimal) -> NanoUS
     return NanoUSD(divide_half_even(int(issued) * factors, _SHARES**3))
 
 
+def used_as_cash(used: NanoUSD, rules: OfferRules) -> Range:
+    """AI use that is over, as cash: what was really used stands for the usable share, and no risk is left."""
+    return Range(
+        *(
+            NanoUSD(divide_half_even(int(used) * (_SHARES - _whole(restriction)), _SHARES))
+            for restriction in (rules.most_restriction, rules.restriction, rules.least_restriction)
+        )
+    )
+
+
 def break_even(ours: Package, other: Package) -> BreakEven:
     """From which share of the issued value on ours is the better one: where pay + share × issued are the same."""
     ahead = int(ours.pay.total) - int(other.pay.total)

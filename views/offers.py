@@ -12,7 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from policy.offers import Better, Pay, Range, Use
-from policy.units import NanoUSD
+from policy.units import MicroTokens, NanoUSD
 from policy.value.currencies import Money, Rate
 
 
@@ -127,3 +127,31 @@ class OutdatedListings:
 
     handbook: str
     posts: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WorthLine:
+    """What happened to tokens in a year, and what they were worth, each at its quarter's value."""
+
+    name: str
+    tokens: MicroTokens
+    worth: NanoUSD
+
+
+@dataclass(frozen=True, slots=True)
+class YearsWorth:
+    """What the allowance was worth to someone in a year: `opening` + `lines` = `closing`, in tokens."""
+
+    year: int
+    is_over: bool
+    opening: WorthLine
+    lines: tuple[WorthLine, ...]
+    closing: WorthLine
+    used: NanoUSD
+    used_as_cash: Range
+    least_restriction: Decimal
+    most_restriction: Decimal
+    lot_months: int
+    rate: Rate | None
+    quarter: str
+    """Whose rate that is."""

@@ -9,16 +9,18 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from policy import handbook
+from policy import offers as policy_offers
 from policy.period import Quarter
+from policy.units import MicroTokens, NanoUSD
 from policy.value.currencies import PAR, Money, Rate
 from policy.value.valuation import TokenValue
 from programme.offers import figures
 from programme.offers.figures import Grounds
 from scheduler.composers import offers as offers_composer
-from templates import listings, offer_page, offers, render
+from templates import listings, offer_page, offers, render, worth
 from tests.support.letters import HOSTILE
 from views import codec
-from views.offers import GivenOffer, GivenRival, ListingFacts, Offer, OutdatedListings
+from views.offers import GivenOffer, GivenRival, ListingFacts, Offer, OutdatedListings, WorthLine, YearsWorth
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -157,6 +159,41 @@ def outdated(*posts: tuple[str, str, str]) -> Message:
     return offers_composer.compose_outdated(codec.plain(OutdatedListings("2027.1", posts)))[0]
 
 
+def worth_line(name: str, tokens: str) -> WorthLine:
+    amount = MicroTokens.parse(tokens)
+    return WorthLine(name, amount, GROUNDS.value.worth(amount))
+
+
+YEAR = YearsWorth(
+    year=2026,
+    is_over=False,
+    opening=worth_line("opening", "0"),
+    lines=(
+        worth_line("granted", "281100"),
+        worth_line("exceptions", "5000"),
+        worth_line("used", "-108423.5"),
+        worth_line("lapsed", "-90000"),
+        worth_line("other", "-120"),
+    ),
+    closing=worth_line("closing", "87556.5"),
+    used=GROUNDS.value.worth(MicroTokens.parse("108423.5")),
+    used_as_cash=policy_offers.used_as_cash(GROUNDS.value.worth(MicroTokens.parse("108423.5")), BOOK.offers),
+    least_restriction=BOOK.offers.least_restriction,
+    most_restriction=BOOK.offers.most_restriction,
+    lot_months=3,
+    rate=None,
+    quarter="2026-Q4",
+)
+UNUSED = dataclasses.replace(
+    YEAR,
+    year=2025,
+    is_over=True,
+    opening=worth_line("opening", "100"),
+    lines=(),
+    closing=worth_line("closing", "100"),
+    used=NanoUSD(0),
+    used_as_cash=policy_offers.used_as_cash(NanoUSD(0), BOOK.offers),
+)
 EVERY_POST = dataclasses.replace(FACTS, level="", band="", days=None)
 CASES: dict[str, Callable[[], Message]] = {
     "offer_that_the_allowance_decides": lambda: answer(MATTERS),
@@ -170,6 +207,9 @@ CASES: dict[str, Callable[[], Message]] = {
     "page_of_an_offer_hostile": lambda: page(HOSTILE_ONE),
     "copied_offer": lambda: copied(SEATS),
     "copied_offer_in_german": lambda: copied(DOES_NOT),
+    "worth": lambda: worth.answer(YEAR),
+    "worth_in_euros": lambda: worth.answer(dataclasses.replace(YEAR, rate=GROUNDS.rates["EUR"])),
+    "worth_of_a_year_without_use": lambda: worth.answer(UNUSED),
     "listing": listed,
     "listing_of_every_post_in_german": lambda: listed(EVERY_POST, "de"),
     "listing_hostile": lambda: listed(dataclasses.replace(FACTS, company=HOSTILE, band=HOSTILE)),
