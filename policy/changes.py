@@ -18,6 +18,7 @@ NAMES = {
     "prices": ("provider", "model"),
     "value.basket": ("provider", "model", "tier", "meter"),
     "value.slots": ("name",),
+    "sizing.annual": ("name",),
     "models": ("from",),
 }
 """What a table in a list is called by, so that one which is put in between changes nothing about the others.

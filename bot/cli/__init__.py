@@ -38,6 +38,7 @@ COMMANDS = {
     "quarantine": "quarantine",
     "rates": "budgets",
     "review": "review",
+    "reviews": "annual",
     "rollout": "rollout",
     "run": "running",
     "statement": "accounts",

@@ -5,7 +5,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, HTTPException, Response
@@ -16,7 +16,7 @@ from templates import listings, words
 from views.offers import ListingFacts
 
 RECENT = timedelta(minutes=1)
-"""Nobody has to say who they are, so the database is asked once a minute at most."""
+"""Nobody has to say who they are, so the policy is read once a minute at most, and last quarter's use once a day."""
 MEDIA = {
     listings.TEXT: "text/plain; charset=utf-8",
     listings.MARKDOWN: "text/markdown; charset=utf-8",
@@ -42,12 +42,15 @@ class Recent:
 
     facts: ListingFacts | None = None
     at: datetime | None = None
+    days: tuple[date, int | None] | None = None
 
     def get(self, app: App) -> ListingFacts | None:
         now = app.clock()
         if self.at is None or not timedelta(0) <= now - self.at < RECENT:
             with app.reading(now) as moment:
-                self.facts = listing.of(moment) if moment.handbook.offers.lists_in_public else None
+                if self.days is None or self.days[0] != moment.today:
+                    self.days = (moment.today, listing.days_of_use(moment))
+                self.facts = listing.in_public(moment, self.days[1])
             self.at = now
         return self.facts
 

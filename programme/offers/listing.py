@@ -37,7 +37,12 @@ def of(moment: Moment, *, level: str = "", band: str = "") -> ListingFacts:
         raise Refusal("level", f"level = {texts.quoted(level)}: expected one of {', '.join(LEVELS)}.")
     if band and band not in terms.bands(moment, moment.today):
         raise Refusal("band", f"band = {texts.quoted(band)}: no midpoint is set for it.")
-    return _facts(moment.handbook, level, band, _days(moment, band))
+    return _facts(moment.handbook, level, band, days_of_use(moment, band))
+
+
+def in_public(moment: Moment, days: int | None) -> ListingFacts | None:
+    """What holds today for every post, where the company shows it; `days` as `days_of_use` has them."""
+    return _facts(moment.handbook, "", "", days) if moment.handbook.offers.lists_in_public else None
 
 
 def _facts(book: Handbook, level: str, band: str, days: int | None) -> ListingFacts:
@@ -52,7 +57,7 @@ def _facts(book: Handbook, level: str, band: str, days: int | None) -> ListingFa
     )
 
 
-def _days(moment: Moment, band: str) -> int | None:
+def days_of_use(moment: Moment, band: str = "") -> int | None:
     """How many working days of use a month's tokens are; None where there are no figures that may be told."""
     last = Quarter.containing(moment.today).previous()
     used = store.used_a_day(moment.session, last.first_day, last.next().first_day)

@@ -4,6 +4,7 @@ Whichever topic is imported, the metadata knows the tables of all.
 """
 
 from store.tables import (
+    annual,
     appeals,
     audit,
     exceptions,
@@ -23,6 +24,7 @@ from store.tables import (
 from store.tables.base import metadata
 
 __all__ = [
+    "annual",
     "appeals",
     "audit",
     "exceptions",
