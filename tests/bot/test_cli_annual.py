@@ -1,15 +1,23 @@
-"""`tokens-bot reviews annual import`: a dry run, the import, and JSON for programs."""
+"""`tokens-bot reviews annual draft|import`: a handbook to propose, a dry run, the import, and JSON for programs."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from contextlib import nullcontext
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from click.testing import CliRunner
 
-from bot.cli import main
+from bot.cli import common, main
+from policy import handbook
+from policy.period import Month
+from programme.grants import monthly
 from tests.programme.reviews.test_annual import CHANGES, FILE
 from tests.support import rollout
+
+JANUARY = datetime(2027, 1, 20, 9, tzinfo=UTC)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,3 +42,20 @@ def test_finance_imports_groups(
     assert json.loads(done.stdout) == {"people": 2, "groups": {"above": 1, "below": 1}}
     refused = CliRunner().invoke(main, [*command, "ada@example.com"])
     assert (refused.exit_code, "role `finance`" in refused.output) == (1, True)
+
+
+def test_a_year_s_draft_is_a_file(sqlite_app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The handbook is written, the reasons are printed, and nothing is on record by it; a year to come is refused."""
+    rollout.launch(sqlite_app)
+    with sqlite_app.transaction(datetime(2026, 1, 1, 9, tzinfo=UTC)) as moment:
+        monthly.run(moment, Month(2026, 1))
+    monkeypatch.setattr(common, "app", lambda: nullcontext(dataclasses.replace(sqlite_app, clock=lambda: JANUARY)))
+    command = ["reviews", "annual", "draft", "--from", "2027-03", "--year"]
+    done = CliRunner().invoke(main, [*command, "2026", "--out", str(tmp_path / "next.toml")])
+    assert done.exit_code == 0, done.output
+    assert "# Version 2027.1: what 2026 calls for" in done.stdout
+    assert handbook.parse((tmp_path / "next.toml").read_text("utf-8")).version == "2027.1"
+    told = json.loads(CliRunner().invoke(main, [*command, "2026", "--out", str(tmp_path / "x"), "--json"]).stdout)
+    assert (told["version"], told["people"], told["quarters"]) == ("2027.1", 1, 1)
+    refused = CliRunner().invoke(main, [*command, "2027"])
+    assert (refused.exit_code, "2027 is not over" in refused.output) == (1, True)
