@@ -15,6 +15,7 @@ from handlers.appeals import deciding
 from handlers.balance import balance, warnings
 from handlers.exceptions import asking, voting
 from handlers.handbook import proposals, services
+from handlers.holds import caps
 from handlers.offers import forms as offers
 from handlers.offers import listings, worth
 from handlers.reports import team
@@ -43,6 +44,7 @@ COMMANDS = Commands(
     *team.COMMANDS,
     *deciding.COMMANDS,
     *warnings.COMMANDS,
+    *caps.COMMANDS,
     *services.COMMANDS,
     *proposals.COMMANDS,
     *voting.COMMANDS,
@@ -60,6 +62,7 @@ TOPICS = (
     thresholds,
     deciding,
     warnings,
+    caps,
     offers,
     home,
     board_group,

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from policy import outcomes
 from policy.declared import OneOf, read
 from policy.metering import METERS, Meter, Price, UnitPrice
-from policy.parameters import exceptions, grants, messages, offers, reviews, usage, value
+from policy.parameters import exceptions, grants, holds, messages, offers, reviews, usage, value
 from policy.toml_table import Table
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from policy.outcomes import OutcomeRules
     from policy.parameters.exceptions import ExceptionRules
     from policy.parameters.grants import LotRules, RolloutRules, SizingRules
+    from policy.parameters.holds import CapRule, HoldRules
     from policy.parameters.messages import DigestRules, DisclosureRules, MessageRules, ReportRules, WarningRules
     from policy.parameters.offers import OfferRules
     from policy.parameters.reviews import AdjustmentRules, AppealRules, ReviewRules
@@ -50,6 +51,7 @@ LATER_TABLES = (
     "digest",
     "outcomes",
     "usage",
+    "holds",
     "offers",
 )
 LATER_VALUE_TABLES = ("index", "buffer", "slots")
@@ -116,6 +118,8 @@ class Handbook:
     digest: DigestRules
     outcomes: OutcomeRules
     usage: UsageRules
+    holds: HoldRules
+    caps: tuple[CapRule, ...]
     offers: OfferRules
     services: tuple[Service, ...]
     prices: tuple[NegotiatedPrice, ...]
@@ -161,6 +165,8 @@ def parse(text: str) -> Handbook:
         digest=read(messages.DigestRules, table.table("digest")),
         outcomes=measured,
         usage=read(usage.UsageRules, table.table("usage")),
+        holds=read(holds.HoldRules, table.table("holds")),
+        caps=tuple(read(holds.CapRule, t) for t in table.tables("caps")),
         offers=read(offers.OfferRules, table.table("offers")),
         services=tuple(read(Service, t) for t in table.tables("services")),
         prices=tuple(_negotiated_price(t) for t in table.tables("prices")),
@@ -240,6 +246,9 @@ def _contradictions(handbook: Handbook) -> Iterator[str]:
     yield from outcomes.outcome_contradictions(handbook.outcomes)
     yield from reviews.adjustment_contradictions(handbook.adjustment)
     yield from reviews.review_contradictions(handbook.reviews, handbook.exceptions)
+    keys = {service.key for service in handbook.services}
+    classes = {slot.class_ for slot in handbook.value.slots} | {item.class_ for item in handbook.value.basket}
+    yield from holds.cap_contradictions(handbook.caps, handbook.holds, keys, classes)
     yield from offers.offer_contradictions(handbook.offers)
     seen: set[str] = set()
     for service in handbook.services:

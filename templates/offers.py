@@ -8,14 +8,13 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from policy.offers import Better
+from policy.offers import Better, Range
 from policy.units import NanoUSD
 from templates import formats, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from policy.offers import Range
     from templates.words import Words
     from views.offers import ComparedRival, Offer, OfferContent, OfferedPackage
 
@@ -80,10 +79,12 @@ class OfferText:
     def amount(self, amount: NanoUSD) -> str:
         return self.words.amount(amount, self.content.basis.rate)
 
-    def range(self, found: Range) -> str:
-        """A range without the currency's name; the point alone where it is all there is."""
-        low, point, high = (self.amount(one) for one in (found.low, found.point, found.high))
-        return point if low == high else self.words.say("range", low=low, point=point, high=high)
+    def range(self, found: Range, told: Callable[[NanoUSD], str] | None = None) -> str:
+        """A range, without the currency's name unless told otherwise; the point alone where it is all there is."""
+        low, point, high = (told or self.amount)(found.low), (told or self.amount)(found.point), found.high
+        if found.low == high:
+            return point
+        return self.words.say("range", low=low, point=point, high=(told or self.amount)(high))
 
     @property
     def packages(self) -> list[OfferedPackage]:
@@ -93,19 +94,23 @@ class OfferText:
         """Rows with their heading, a column for each offer; what no offer has is left out."""
         w, shown = self.words, self.packages
         heading = [w.say("a_year", currency=self.content.basis.rate.currency), *(label(one) for one in shown)]
-        rows = [
-            self._row("base", lambda one: one.pay.base),
-            self._row("bonus", lambda one: one.pay.bonus),
-            self._row("equity", lambda one: one.pay.equity),
-            self._row("use_at_cost", lambda one: one.use.cost),
-            [w["use_as_cash"], *(self.range(one.use_as_cash) for one in shown)],
-            [w["all_as_cash"], *(self.range(one.cash) for one in shown)],
-            self._row("all_at_cost", lambda one: one.headline),
-        ]
-        return [heading, *(row for row in rows if any(cell != "0" for cell in row[1:]))]
+        columns = [_figures(one) for one in shown]
+        names = [name for name in columns[0] if any(one[name].high for one in columns)]
+        return [heading, *([w[name], *(self.range(one[name]) for one in columns)] for name in names)]
 
-    def _row(self, name: str, of: Callable[[OfferedPackage], NanoUSD]) -> list[str]:
-        return [self.words[name], *(self.amount(of(one)) for one in self.packages)]
+    def lists(self) -> list[tuple[str, list[tuple[str, str]]]]:
+        """Each offer with what it has, the currency beside each figure."""
+        return [
+            (
+                label(one),
+                [
+                    (self.words[name], self.range(found, self.money))
+                    for name, found in _figures(one).items()
+                    if found.high
+                ],
+            )
+            for one in self.packages
+        ]
 
     @property
     def results(self) -> list[str]:
@@ -124,25 +129,41 @@ class OfferText:
         return self.words.say(name, ours=label(ours), rival=label(rival.package), share=share, gap=self.money(gap))
 
     @property
+    def in_short(self) -> list[str]:
+        """What the allowance costs, and what it is as cash: the rest of the working is on the page."""
+        return [self._cost_is(), self._cash_is()]
+
+    @property
     def working(self) -> list[str]:
         """The arithmetic, step by step."""
         return list(self._working())
 
     def _working(self) -> Iterator[str]:
-        basis, ours, w = self.content.basis, self.content.ours, self.words
-        cash = ours.use_as_cash
-        yield w.say(
-            "cost_is",
-            company=basis.company,
-            share=w.percent(basis.share),
-            compensation=self.money(basis.compensation),
-            cost=self.money(ours.use.cost),
-        )
+        basis, w = self.content.basis, self.words
+        yield self._cost_is()
         yield w["compensation_is"]
         whole = "issued_is" if basis.buffer_permille else "issued_whole"
         buffer = w.percent(basis.buffer_permille * _THOUSANDTH)
-        yield w.say(whole, issued=self.money(ours.use.issued), buffer=buffer)
-        yield w.say(
+        yield w.say(whole, issued=self.money(self.content.ours.use.issued), buffer=buffer)
+        yield self._cash_is()
+        if any(one.package.use.cost for one in self.content.rivals):
+            yield w["rivals_use"]
+        if basis.per_million_model_tokens is not None:
+            yield w.say("rivals_tokens", price=w.cents(basis.per_million_model_tokens, basis.rate))
+
+    def _cost_is(self) -> str:
+        basis = self.content.basis
+        return self.words.say(
+            "cost_is",
+            company=basis.company,
+            share=self.words.percent(basis.share),
+            compensation=self.money(basis.compensation),
+            cost=self.money(self.content.ours.use.cost),
+        )
+
+    def _cash_is(self) -> str:
+        basis, cash, w = self.content.basis, self.content.ours.use_as_cash, self.words
+        return w.say(
             "cash_is",
             usable=w.percent(basis.usable_share),
             restriction=w.percent(basis.restriction),
@@ -153,10 +174,6 @@ class OfferText:
             point=self.money(cash.point),
             high=self.money(cash.high),
         )
-        if any(one.package.use.cost for one in self.content.rivals):
-            yield w["rivals_use"]
-        if basis.per_million_model_tokens is not None:
-            yield w.say("rivals_tokens", price=w.cents(basis.per_million_model_tokens, basis.rate))
 
     @property
     def is_not(self) -> list[str]:
@@ -177,6 +194,19 @@ class OfferText:
         basis = self.content.basis
         last = (self.offer.made_at + timedelta(days=basis.keep_days)).date()
         return self.words.say("footer", handbook=basis.handbook, value=basis.value, day=self.words.day(last))
+
+
+def _figures(one: OfferedPackage) -> dict[str, Range]:
+    """What an offer comes to, by the names of the table's rows."""
+    alone = {
+        "base": one.pay.base,
+        "bonus": one.pay.bonus,
+        "equity": one.pay.equity,
+        "use_at_cost": one.use.cost,
+    }
+    found = {name: Range(amount, amount, amount) for name, amount in alone.items()}
+    whole = Range(one.headline, one.headline, one.headline)
+    return found | {"use_as_cash": one.use_as_cash, "all_as_cash": one.cash, "all_at_cost": whole}
 
 
 def text_of(offer: Offer, said: Words | None = None) -> OfferText:

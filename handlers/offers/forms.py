@@ -151,8 +151,9 @@ def press_text(app: App, press: Press) -> Message:
     with app.reading(press.now) as moment:
         making.require_recruiter(moment, press.person.id)
         made = making.require(moment, press.value)
-    text = offer_page.plain(offers.text_of(made)).replace("`", "'")
-    return render.message("offers/copied", parts=offers.parts(text, LONGEST_PART))
+    text, language = offers.text_of(made), offers.language_name(made)
+    parts = offers.parts(offer_page.plain(text).replace("`", "'"), LONGEST_PART)
+    return render.message("offers/copied", text=text, language=language, parts=parts)
 
 
 COMMANDS = (

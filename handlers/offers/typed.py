@@ -44,7 +44,9 @@ _FIELDS = {
 
 def money(text: str, currency: str) -> Money:
     """An amount, in the `currency` where it names none; ValueError says what to write instead."""
-    found = _AMOUNT.fullmatch(texts.plain(text))
+    if wrong := numbers.unfit(text):
+        raise ValueError(f"{texts.quoted(text)} {wrong}")
+    found = _AMOUNT.fullmatch(numbers.western(text))
     if found is None:
         raise ValueError(f"{texts.quoted(text)} is no amount to me. {MONEY}")
     return _money(found, text, currency)
@@ -71,7 +73,7 @@ def rival(text: str, label: str, currency: str) -> GivenRival:
     label, rest = (texts.plain(named["label"]), named["rest"]) if named else (label, text)
     found: dict[str, Money] = {}
     seats, model_tokens = Money(currency, 0), 0
-    for part in filter(None, (texts.plain(one) for one in _BETWEEN.split(rest.strip()))):
+    for part in filter(None, (numbers.western(one) for one in _BETWEEN.split(rest.strip()))):
         if priced := _SEATS.fullmatch(part):
             one = _money(priced, part, currency)
             seats = Money(one.currency, one.nano * int(priced["count"] or 1))

@@ -8,7 +8,7 @@ from programme.offers import making
 from programme.offers.telling import WhichOffer
 from scheduler.composers.drawing import drawn
 from templates import charts, offer_page, offers, render
-from templates.charts.canvas import Document
+from templates.documents import Document
 from views import codec
 from views.offers import OutdatedListings
 
@@ -32,7 +32,7 @@ def compose_page(app: App, view: object) -> tuple[Message, Document] | None:
     if (made := _offer(app, view)) is None:
         return None
     text = offers.text_of(made)
-    page = Document(offer_page.page(text).encode(), f"{offers.file_name(made)}.html", text.title)
+    page = Document(f"{offers.file_name(made)}.html", text.title, offer_page.page(text).encode())
     return render.message("offers/page", text=text, language=offers.language_name(made)), page
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from policy.offers import Better
-from templates.charts import canvas
-from templates.charts.canvas import ACROSS, FAINT, INK, MARGIN, UP, Box, Card, Picture, Plot
+from templates.charts import canvas, legend
+from templates.charts.canvas import ACROSS, CARD, FAINT, INK, LINE, MARGIN, UP, Box, Card, Picture, Plot
+from templates.charts.legend import Sign
+from templates.charts.scripts import drawable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -16,10 +18,9 @@ if TYPE_CHECKING:
     from views.offers import ComparedRival, OfferedPackage
 
 PAY, EQUITY, CASH = "#0072b2", "#3a9bd9", "#c98500"
-KEYS_AT, TOP, BOTTOM = UP - 108, UP - 134, 20
-MOST_TALL = 56
+MOST_TALL = 48
 """Dots: a bar, where there are few; above it stand its figures."""
-WORDS_TALL, APART = 24, 14
+APART, ABOVE_BAR = 12, 8
 LONGEST_LABEL = 28
 
 
@@ -82,25 +83,26 @@ def alt_text(text: OfferText) -> str:
 
 def drawing(text: OfferText) -> Figure:
     """The chart: a light card that reads the same on dark screens."""
-    card = Card(finding(text), subtitle(text))
-    shown = text.packages
+    card, shown, signs = Card(finding(text), subtitle(text)), text.packages, _signs(text)
     most = max(1, *(int(one.headline) for one in shown))
     plot = Plot(Box(MARGIN, 0, ACROSS - MARGIN, UP), Box(0, 0, most, UP))
-    _key(card, text)
-    each = (TOP - BOTTOM) / len(shown)
-    tall = min(MOST_TALL, each - WORDS_TALL - APART)
-    for place, one in enumerate(shown):
-        top = TOP - place * each - max(0.0, (each - WORDS_TALL - tall) / 2)
-        card.write(MARGIN, top - WORDS_TALL + 8, _line(text, one))
-        _bar(card, one, plot, Box(0, top - WORDS_TALL - tall, 0, top - WORDS_TALL))
+    legend.draw(card, signs)
+    lines = [_lines(text, one) for one in shown]
+    room = card.top - legend.height(signs) - LINE * sum(map(len, lines)) - (APART + ABOVE_BAR) * len(shown)
+    tall, top = min(float(MOST_TALL), room / len(shown)), card.top
+    for one, words in zip(shown, lines, strict=True):
+        for line in words:
+            card.write(MARGIN, top - LINE + ABOVE_BAR, line)
+            top -= LINE
+        _bar(card, one, plot, Box(0, top - ABOVE_BAR - tall, 0, top - ABOVE_BAR))
+        top -= ABOVE_BAR + tall + APART
     return card.figure
 
 
-def _line(text: OfferText, one: OfferedPackage) -> str:
-    """An offer's figures above its bar, with as much of its label as there is room for."""
-    room = ACROSS - 2 * MARGIN
-    shorter = (bar(text, one, longest) for longest in range(LONGEST_LABEL, 1, -1))
-    return next((words for words in shorter if canvas.width_of(words) <= room), _label(one))
+def _lines(text: OfferText, one: OfferedPackage) -> list[str]:
+    """An offer's figures above its bar, on two lines at most, with as much of its label as there is room for."""
+    shorter = (canvas.wrapped(drawable(bar(text, one, longest))) for longest in range(LONGEST_LABEL, 1, -1))
+    return next((lines for lines in shorter if len(lines) <= canvas.MOST_LINES), [_label(one)])
 
 
 def _bar(card: Card, one: OfferedPackage, plot: Plot, at: Box) -> None:
@@ -116,26 +118,19 @@ def _bar(card: Card, one: OfferedPackage, plot: Plot, at: Box) -> None:
             card.boxes(name, [Box(low, bottom, high, top)], plot, colour=hue)
     if cost > point:
         rest = Box(point, bottom, cost, top)
-        card.boxes("rest of its cost", [rest], plot, colour="none", edge=FAINT, dashed=True, width=1.0)
+        card.boxes("rest of its cost", [rest], plot, colour=CARD, edge=FAINT, width=1.0)
     if one.cash.high > one.cash.low:
         ends, middle = (plot.x(int(one.cash.low)), plot.x(int(one.cash.high))), (top + bottom) / 2
         card.lines("range", [[(end, middle) for end in ends]], canvas.DOTS, colour=INK, width=2.5, zorder=4)
-        edges = [[(end, middle - 9), (end, middle + 9)] for end in ends]
+        edges = [[(end, middle - 8), (end, middle + 8)] for end in ends]
         card.lines("ends of the range", edges, canvas.DOTS, colour=INK, width=2.5, zorder=4)
 
 
-def _key(card: Card, text: OfferText) -> None:
+def _signs(text: OfferText) -> list[Sign]:
     w, shown = text.words, text.packages
-    keys = [(PAY, w["key_pay"])]
+    signs = [Sign(w["key_pay"], PAY, box=True)]
     if any(one.pay.equity for one in shown):
-        keys.append((EQUITY, w["key_equity"]))
-    keys.append((CASH, w["key_cash"]))
-    x = float(MARGIN)
-    for hue, words in keys:
-        card.key(x, KEYS_AT, hue, words)
-        x += card.key_width(words) + 18
-    if x + card.key_width(w["key_cost"]) > ACROSS - MARGIN:
-        return
-    mark = Box(x, KEYS_AT, x + canvas.SQUARE, KEYS_AT + canvas.SQUARE)
-    card.boxes("key", [mark], canvas.DOTS, colour="none", edge=FAINT, dashed=True, width=1.0)
-    card.write(x + canvas.SQUARE + 6, KEYS_AT, w["key_cost"])
+        signs.append(Sign(w["key_equity"], EQUITY, box=True))
+    if any(one.use.cost for one in shown):
+        signs += [Sign(w["key_cash"], CASH, box=True), Sign(w["key_cost"], CARD, box=True, edge=FAINT)]
+    return signs

@@ -108,7 +108,10 @@ def page(made: Offer) -> Message:
 
 
 def copied(made: Offer) -> Message:
-    return render.message("offers/copied", parts=offers.parts(offer_page.plain(offers.text_of(made)), 2_900))
+    text, language = offers.text_of(made), offers.language_name(made)
+    return render.message(
+        "offers/copied", text=text, language=language, parts=offers.parts(offer_page.plain(text), 2_900)
+    )
 
 
 def form(fields: dict[str, str], bands: tuple[str, ...] = ("P3", "P4")) -> dict[str, Any]:
