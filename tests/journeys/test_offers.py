@@ -36,7 +36,7 @@ def test_an_offer_from_the_form_to_the_page(sandbox: Sandbox, office: App) -> No
     sandbox.dismiss(slack.KOFI)
 
     answer = told(sandbox, slack.KOFI, "All of it, as cash")
-    assert [block["type"] for block in answer.blocks][:3] == ["header", "image", "section"]
+    assert [block["type"] for block in answer.blocks][:3] == ["section", "image", "table"]
     assert "242,437 (238,000 to 246,874)" in read(answer)
 
     sandbox.press(slack.KOFI, answer, "offer_page")
