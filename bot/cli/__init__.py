@@ -35,6 +35,7 @@ COMMANDS = {
     "quarantine": "quarantine",
     "rates": "budgets",
     "review": "review",
+    "roi": "roi",
     "rollout": "rollout",
     "run": "running",
     "statement": "accounts",

@@ -1,0 +1,159 @@
+"""`tokens-bot roi estimate`: the estimators on anybody's panel."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from bot.cli import main
+from tests.policy.roi import panels
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from click.testing import Result
+
+COLUMNS = ("--unit", "team", "--period", "month", "--first-treated", "joined", "--outcome", "output")
+HEADER = "team,month,joined,output\n"
+
+
+def estimate(path: Path, *more: str) -> Result:
+    return CliRunner().invoke(main, ["roi", "estimate", "--panel", str(path), *COLUMNS, *more])
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "panel.csv"
+    path.write_text(text)
+    return path
+
+
+def test_a_program_reads_the_estimate_as_json() -> None:
+    """Every comparison, the mean, each event time and the check, as numbers."""
+    result = estimate(panels.DATA / "panel-1.csv", "--control", "never", "--json")
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.output)
+    expected = panels.EXPECTED["panel-1 never"]["csdid"]
+    assert {(one["group"], one["period"]): one["estimate"] for one in told["att"]} == pytest.approx(
+        {(group, period): value for group, period, value in expected["att"]}, abs=1e-6
+    )
+    assert told["att"][0].keys() == {"group", "period", "estimate", "low", "high", "treated", "controls"}
+    assert (told["att"][0]["treated"], told["att"][0]["controls"]) == (5, 7)
+    assert told["mean"]["estimate"] == pytest.approx(expected["simple"], abs=1e-6)
+    assert told["mean"]["low"] < told["mean"]["estimate"] < told["mean"]["high"]
+    assert {one["event_time"]: one["estimate"] for one in told["event_time"]} == pytest.approx(
+        dict(expected["dynamic_each"]), abs=1e-6
+    )
+    assert told["twfe"].keys() == {"estimate", "low", "high", "negative_share", "negative_weight"}
+    assert told["inference"] == {"method": "bootstrap", "draws": 2_000, "exact": False, "level": 0.9}
+
+
+def test_people_read_the_same_in_lines() -> None:
+    """The effect with its interval first, then what to make of it."""
+    result = estimate(panels.DATA / "panel-3.csv", "--by-lot")
+    assert result.exit_code == 0, result.output
+    assert "+0.4750 (-0.03" in result.output.splitlines()[0]
+    assert "too few units for a percentage in a headline" not in estimate(panels.DATA / "panel-1.csv").output
+    assert "9, 7 of them treated, against those not yet treated" in result.output
+    assert "could have found" in result.output
+
+
+def test_columns_have_their_own_names_and_others_are_passed_over(tmp_path: Path) -> None:
+    """A published data set is read as it is: other columns, years, 0 for never, decimals in years."""
+    lines = [
+        "",
+        *(
+            f"{c},{y},9,{'2005.0' if c in '12' else '0'},{float(c) + (c in '12' and y > 2004)}"
+            for c in "1234"
+            for y in (2003, 2004, 2005)
+        ),
+    ]
+    path = written(tmp_path, "county,year,lpop,first.treat,lemp" + "\n".join(lines) + "\n")
+    columns = ("--unit", "county", "--period", "year", "--first-treated", "first.treat", "--outcome", "lemp", "--json")
+    result = CliRunner().invoke(main, ["roi", "estimate", "--panel", str(path), *columns])
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.output)
+    assert told["mean"]["estimate"] == pytest.approx(1.0)
+    assert told["att"][1]["period"] == 2005
+
+
+def test_months_and_quarters_keep_their_names(tmp_path: Path) -> None:
+    """Periods go in and come out in the same words, over the turn of the year as well."""
+    months = ("2026-11", "2026-12", "2027-01")
+    lines = [
+        f"{team},{month},{'2027-01' if team == 'a' else 'never'},{1 + (team == 'a' and month == '2027-01')}"
+        for team in "abc"
+        for month in months
+    ]
+    result = estimate(written(tmp_path, HEADER + "\n".join(lines)), "--json")
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.output)
+    assert [(one["group"], one["period"], one["estimate"]) for one in told["att"]] == [
+        ("2027-01", "2026-11", 0),
+        ("2027-01", "2027-01", 1),
+    ]
+
+
+def test_logarithms_make_effects_relative(tmp_path: Path) -> None:
+    """Twice as much is ln 2, whatever a team's level; a zero has none and is named."""
+    lines = [
+        f"{team},{month},{3 if team < 'c' else ''},{level * (2 if team < 'c' and month == 3 else 1)}"
+        for level, team in zip((1, 5, 10, 50), "abcd", strict=True)
+        for month in (1, 2, 3)
+    ]
+    told = json.loads(estimate(written(tmp_path, HEADER + "\n".join(lines)), "--log", "--json").output)
+    assert told["mean"]["estimate"] == pytest.approx(0.693147, abs=1e-6)
+    refused = estimate(written(tmp_path, HEADER + "\n".join([*lines, "e,1,,0"])), "--log")
+    assert refused.exit_code == 1
+    assert "The lowest outcome is 0: logarithms need figures above 0." in refused.output
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a,1,2,x", "line 2: output = 'x': expected a number"),
+        ("a,1,2,1e999", "line 2: output = '1e999': expected a number"),
+        ("a,soon,2,1", "line 2: month = 'soon': expected a whole number, a month such as 2026-11 or a quarter"),
+        ("a,1,soon,1", "line 2: joined = 'soon': expected a whole number"),
+        (",1,2,1", "line 2: team = ''"),
+        ("a,1,2,1\na,1,2,3", "line 3: team = 'a' has this period in line 2 already"),
+        ("a,1,2,1\na,2,3,1", "line 3: joined: 'a' is first treated at another time in line 2"),
+        ("a,1,2,1\nb,2026-11,,1", "line 3: month = '2026-11': expected a number like the others"),
+        ("a,1,2026-11,1", "line 2: joined = '2026-11': expected a period like the others"),
+        ("a,1,2", "line 2: 4 cells expected, 3 found"),
+        ("", "no line has a unit and a period"),
+    ],
+)
+def test_a_bad_line_is_told_with_its_field_and_value(tmp_path: Path, text: str, said: str) -> None:
+    """And refuses the whole: a panel with a hole that nobody chose says something else."""
+    result = estimate(written(tmp_path, HEADER + text + "\n"))
+    assert result.exit_code == 1
+    assert said in result.output
+
+
+def test_a_column_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
+    """A slip in an option is seen at once."""
+    result = estimate(written(tmp_path, "team,month,first,output\na,1,2,1\n"))
+    assert result.exit_code == 1
+    assert "no column 'joined'; the file has 'team', 'month', 'first', 'output'" in result.output
+
+
+def test_all_bad_lines_are_told_at_once(tmp_path: Path) -> None:
+    """Nobody corrects a file line by line."""
+    result = estimate(written(tmp_path, HEADER + "a,1,2,x\nb,y,2,1\n"))
+    assert "line 2: output" in result.output
+    assert "line 3: month" in result.output
+
+
+def test_who_was_left_out_is_told(tmp_path: Path) -> None:
+    """With the reason: gaps, or treated from the first period on."""
+    text = (
+        (panels.DATA / "panel-1.csv").read_text()
+        + "".join(f"early,{month},1,5\n" for month in range(1, 11))
+        + "short,1,4,2\n"
+    )
+    result = estimate(written(tmp_path, text))
+    assert "left out: early, treated from the first period on" in result.output
+    assert "left out: short, without a figure in 9 periods" in result.output
