@@ -22,13 +22,20 @@ def quantile(share: float, freedom: float) -> float:
     """The value that a t of so many degrees of freedom stays below with the probability `share`, which is over ½."""
     if freedom >= MOST_FREEDOM:
         return normal_quantile(share)
-    low, high = 0.0, 1.0
-    while below(high, freedom) < share:
-        low, high = high, 2 * high
-    for _ in range(100):
-        middle = (low + high) / 2
-        low, high = (middle, high) if below(middle, freedom) < share else (low, middle)
-    return (low + high) / 2
+    # Above 0 the distribution bends down, and the normal quantile is below: so each of Newton's steps is too short.
+    value = normal_quantile(share)
+    for _ in range(STEPS):
+        step = (share - below(value, freedom)) / _density(value, freedom)
+        value += step
+        if step < ENOUGH * value:
+            break
+    return value
+
+
+def _density(value: float, freedom: float) -> float:
+    half = (freedom + 1) / 2
+    front = math.lgamma(half) - math.lgamma(freedom / 2) - math.log(freedom * math.pi) / 2
+    return math.exp(front - half * math.log1p(value * value / freedom))
 
 
 def below(value: float, freedom: float) -> float:
