@@ -51,7 +51,7 @@ class Company:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Over many companies of a kind: bias, coverage of the 90 % interval, how often and by whom an effect is claimed."""
+    """Over many companies of a kind: bias, coverage of the 90 % interval, how often an effect is claimed."""
 
     truth: float
     bias: float

@@ -16,6 +16,7 @@ IN_THE_HEADING = ("version", "effective_from")
 NAMES = {
     "services": ("key",),
     "prices": ("provider", "model"),
+    "roi.costs": ("name", "from"),
     "value.basket": ("provider", "model", "tier", "meter"),
     "value.slots": ("name",),
     "models": ("from",),

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from policy import outcomes
 from policy.declared import OneOf, read
 from policy.metering import METERS, Meter, Price, UnitPrice
-from policy.parameters import exceptions, grants, messages, reviews, usage, value
+from policy.parameters import exceptions, grants, messages, reviews, roi, usage, value
 from policy.toml_table import Table
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from policy.parameters.grants import LotRules, RolloutRules, SizingRules
     from policy.parameters.messages import DigestRules, DisclosureRules, MessageRules, ReportRules, WarningRules
     from policy.parameters.reviews import AdjustmentRules, AppealRules, ReviewRules
+    from policy.parameters.roi import RoiRules
     from policy.parameters.usage import UsageRules
     from policy.parameters.value import ReserveRules, ValueRules
 
@@ -48,6 +49,7 @@ LATER_TABLES = (
     "disclosure",
     "digest",
     "outcomes",
+    "roi",
     "usage",
 )
 LATER_VALUE_TABLES = ("index", "buffer", "slots")
@@ -113,6 +115,7 @@ class Handbook:
     disclosure: DisclosureRules
     digest: DigestRules
     outcomes: OutcomeRules
+    roi: RoiRules
     usage: UsageRules
     services: tuple[Service, ...]
     prices: tuple[NegotiatedPrice, ...]
@@ -157,6 +160,7 @@ def parse(text: str) -> Handbook:
         disclosure=read(messages.DisclosureRules, table.table("disclosure")),
         digest=read(messages.DigestRules, table.table("digest")),
         outcomes=measured,
+        roi=read(roi.RoiRules, table.table("roi")),
         usage=read(usage.UsageRules, table.table("usage")),
         services=tuple(read(Service, t) for t in table.tables("services")),
         prices=tuple(_negotiated_price(t) for t in table.tables("prices")),
@@ -234,6 +238,7 @@ def _contradictions(handbook: Handbook) -> Iterator[str]:
     yield from messages.message_contradictions(handbook.messages)
     yield from exceptions.exception_contradictions(handbook.exceptions)
     yield from outcomes.outcome_contradictions(handbook.outcomes)
+    yield from roi.roi_contradictions(handbook.roi)
     yield from reviews.adjustment_contradictions(handbook.adjustment)
     yield from reviews.review_contradictions(handbook.reviews, handbook.exceptions)
     seen: set[str] = set()
