@@ -17,6 +17,7 @@ from handlers.exceptions import asking, voting
 from handlers.handbook import proposals, services
 from handlers.reports import team
 from handlers.reviews import board, thresholds
+from handlers.roi import report
 from handlers.slack import board_group, conversation, own_team, pace
 from handlers.slack.commands import Commands
 from policy import texts
@@ -43,6 +44,7 @@ COMMANDS = Commands(
     *services.COMMANDS,
     *proposals.COMMANDS,
     *voting.COMMANDS,
+    *report.COMMANDS,
 )
 """What `/tokens` understands, its help lists and the manifest hints at."""
 TOPICS = (COMMANDS, balance, asking, voting, proposals, board, thresholds, deciding, warnings, home, board_group)

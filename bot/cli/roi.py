@@ -1,9 +1,10 @@
-"""`roi estimate`: what a programme brought about, from any panel."""
+"""`roi estimate|report`: what a programme brought about, from any panel and from our own records."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, BinaryIO
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 import click
 import numpy as np
@@ -12,17 +13,25 @@ from bot.cli import common
 from policy.reasons import Refusal
 from policy.roi import estimate as estimates
 from policy.roi import panel as panels
+from policy.roi.report import month_of
 from policy.roi.spread import Draws
+from policy.units import MicroTokens
 from programme import table_file
-from programme.roi import panel_file
+from programme.roi import panel_file, reports
 from programme.roi.panel_file import Columns
+from templates import roi as words
+from templates import roi_page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from policy.period import Month
+    from policy.returns import Judged, Returns
     from policy.roi.effects import Control
     from policy.roi.estimate import Estimate, Figure, WithoutOne
+    from policy.roi.report import Effect, MonthLine
     from programme.roi.panel_file import PanelFile
+    from views.roi import FrozenReport
 
 TRUST = {
     "directional": "too few units for more than a direction",
@@ -88,6 +97,125 @@ def _in_logs(given: PanelFile) -> PanelFile:
         low = given.panel.outcome[~np.isnan(given.panel.outcome)].min(initial=0.0)
         raise Refusal("no_logarithm", f"The lowest outcome is {low:g}: logarithms need figures above 0.")
     return replace(given, panel=given.panel.with_outcome(logs))
+
+
+# --- The programme's own report ---------------------------------------------------------------------------------------
+
+
+@roi.command("report")
+@click.option(
+    "--month", type=common.MonthType(), help="The last month that is looked at; the last full one when left out."
+)
+@click.option("--html", type=click.File("w", encoding="utf-8", lazy=True), help="Write the page to this file.")
+@click.option(
+    "--csv", "table", type=click.File("w", encoding="utf-8", lazy=True), help="Write the months to this file."
+)
+@click.option("--dry-run", is_flag=True, help="Show what it would say; freeze nothing.")
+@common.json_option
+def report_return(
+    *, month: Month | None, html: TextIO | None, table: TextIO | None, dry_run: bool, as_json: bool
+) -> None:
+    """Make or show the report of what the programme brings.
+
+    The first time it is made for a month, it is frozen with all that it follows from.
+    """
+    with common.app() as app:
+        if dry_run:
+            with app.reading() as moment:
+                shown = reports.look(moment, month, actor=common.actor())
+        else:
+            with app.transaction() as moment:
+                shown = reports.make(moment, month, actor=common.actor())
+    if html is not None:
+        html.write(roi_page.page(shown))
+    if table is not None:
+        common.write_csv(table, MONTHS, map(_month_row, shown.report.real))
+    if as_json:
+        common.print_json(report_as_told(shown))
+    else:
+        for name, words_ in words.lines(shown.report):
+            click.echo(f"{name} {words_}")
+        click.echo(
+            "Nothing was kept." if dry_run and not shown.is_kept else f"Inputs are frozen, SHA-256 {shown.digest}."
+        )
+
+
+MONTHS = ("month", "payroll_usd", "tokens_usd", "fixed_usd", "output", "tokens", "usd_per_output")
+
+
+def _month_row(one: MonthLine) -> dict[str, Any]:
+    return {
+        "month": one.month,
+        "payroll_usd": common.usd_text(one.payroll),
+        "tokens_usd": common.usd_text(one.tokens_cost),
+        "fixed_usd": common.usd_text(one.fixed),
+        "output": f"{Decimal(one.output) / 1_000:.3f}",
+        "tokens": common.token_text(MicroTokens(one.tokens)),
+        "usd_per_output": "" if one.per_output is None else common.usd_text(one.per_output),
+    }
+
+
+def report_as_told(shown: FrozenReport) -> dict[str, Any]:
+    """The report as JSON: estimates are numbers, amounts decimal strings; no single team or wave is in it."""
+    report = shown.report
+    effect, judged = report.effect, report.judged
+    return {
+        "through": report.basis.through,
+        "launched": report.basis.launched,
+        "verdict": report.verdict,
+        "because": report.because,
+        "refused": report.refused,
+        "effect": effect and _effect_as_told(effect),
+        "break_even": judged and common.plain(judged.break_even),
+        "returns": {name: one and _returns(one) for name, one in _ends(judged).items()},
+        "tornado": [common.plain(one._asdict()) for one in report.swings],
+        "one_off_usd": common.usd_text(report.one_off),
+        "months": [_month_row(one) for one in report.real],
+        "months_ahead": report.ahead,
+        "split": report.split and {**report.split._asdict(), "ratio": report.split.ratio},
+        "missing": dict(report.basis.missing),
+        "handbook": report.basis.handbook,
+        "inputs_digest": shown.digest,
+        "frozen": shown.is_kept,
+        "made_at": shown.made_at.isoformat(),
+    }
+
+
+def _ends(judged: Judged | None) -> dict[str, Returns | None]:
+    return {} if judged is None else {"low": judged.low, "estimate": judged.middle, "high": judged.high}
+
+
+def _effect_as_told(effect: Effect) -> dict[str, Any]:
+    found = effect.found
+    return {
+        "scale": effect.scale,
+        "uplift": {name: common.plain(getattr(effect.uplift, name)) for name in ("estimate", "low", "high")},
+        "uplift_other_scale": effect.other and common.plain(effect.other.estimate),
+        "mean": found.mean._asdict(),
+        "event_time": [{"event_time": key} | one._asdict() for key, one in found.event_time],
+        "calendar": [{"period": str(month_of(key))} | one._asdict() for key, one in found.of["calendar"]],
+        "twfe": found.twfe and found.twfe._asdict(),
+        "before_after": found.before_after,
+        "detectable": found.detectable,
+        "leads": found.leads._asdict(),
+        "without_one": effect.without and effect.without._asdict(),
+        "inference": found.inference.method,
+        "trust": found.trust,
+        "units": found.units,
+        "treated": found.treated,
+        "left_out": len(found.left_out),
+    }
+
+
+def _returns(one: Returns) -> dict[str, Any]:
+    return {
+        "benefit_usd": common.usd_text(one.benefit),
+        "cost_usd": common.usd_text(one.cost),
+        "net_usd": common.usd_text(one.net),
+        "present_value_usd": common.usd_text(one.present_value),
+        "roi": None if one.roi is None else f"{one.roi:.6f}",
+        "payback_months": None if one.payback is None else f"{one.payback:.6f}",
+    }
 
 
 # --- For programs ---------------------------------------------------------------------------------------------------

@@ -27,12 +27,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from policy.parameters.roi import RoiRules
-    from policy.returns import Judged, Swing
+    from policy.returns import Judged, Swing, Verdict
     from policy.roi.association import Split
     from policy.roi.estimate import Estimate, Figure, WithoutOne
     from policy.roi.spread import Method
 
 Scale = Literal["log", "counts"]
+Because = Literal["interval", "spans", "few_teams", "not_parallel", "no_interval", "refused"]
+LEAST_P = 0.05
+"""Leads that chance alone makes as large less often than this tell of teams that did not run in parallel."""
 NO_TEAM = ""
 DIGITS = 6
 """An uplift is rounded to so many decimals before it meets an amount."""
@@ -103,11 +106,17 @@ class Effect:
     uplift: Uplift
     other: Uplift | None
     without: WithoutOne | None
+    per_unit: float = 1.0
+    """What there would have been without it, in the outcome's unit; 1 in logarithms."""
+
+    def relative(self, value: float) -> float:
+        """An estimate as a share of what there would have been without it."""
+        return math.expm1(value) if self.scale == "log" else value / self.per_unit
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All of it. Without an `effect`, `refused` says why there is none, and nothing is established."""
+    """All of it. Without an `effect`, `refused` is the code of why there is none, and nothing is established."""
 
     basis: Basis
     effect: Effect | None
@@ -122,8 +131,32 @@ class Report:
     """Of the last three months beside the first three, where there are six."""
 
     @property
-    def verdict(self) -> str:
-        return self.judged.verdict if self.judged else "not_established"
+    def real(self) -> tuple[MonthLine, ...]:
+        """The months that were, without those ahead."""
+        return self.months[: len(self.months) - self.ahead]
+
+    @property
+    def told(self) -> Judged | None:
+        """The money, where teams are enough for more than a direction."""
+        return None if self.because == "few_teams" else self.judged
+
+    @property
+    def because(self) -> Because:
+        """What the verdict rests on: the interval, or why it establishes nothing."""
+        if self.effect is None or self.judged is None:
+            return "refused"
+        if self.effect.found.trust == "directional":
+            return "few_teams"
+        if self.effect.found.leads.p is not None and self.effect.found.leads.p < LEAST_P:
+            return "not_parallel"
+        if self.effect.uplift.low is None and self.effect.uplift.high is None:
+            return "no_interval"
+        return "interval" if self.judged.verdict != "not_established" else "spans"
+
+    @property
+    def verdict(self) -> Verdict:
+        """Not established with few teams, or where they did not run in parallel before, whatever the interval."""
+        return self.judged.verdict if self.judged and self.because == "interval" else "not_established"
 
 
 def of(basis: Basis, rows: Sequence[TeamMonth], rules: RoiRules, draws: Draws | None = None) -> Report:
@@ -133,7 +166,7 @@ def of(basis: Basis, rows: Sequence[TeamMonth], rules: RoiRules, draws: Draws | 
     try:
         effect = _effect(basis, rows, rules, draws or Draws())
     except Refusal as refusal:
-        refused = refusal.text
+        refused = refusal.code
     pays = [MonthOfPay(one.payroll, one.cost) for one in months]
     assumed = _assumed(rules)
     judged: Judged | None = None
@@ -142,8 +175,8 @@ def of(basis: Basis, rows: Sequence[TeamMonth], rules: RoiRules, draws: Draws | 
         judged = returns.judge(effect.uplift, pays, one_off, assumed)
         ranges = {factor: rules.range_of(name) for factor, name in ASSUMED.items()}
         swings = returns.tornado(effect.uplift, pays, one_off, assumed, ranges)  # type: ignore[arg-type]
-    real = months[: len(months) - ahead]
-    return Report(basis, effect, refused, judged, swings, one_off, months, ahead, _split(real))
+    split = _split(months[: len(months) - ahead])
+    return Report(basis, effect, refused, judged, swings, one_off, months, ahead, split)
 
 
 def _assumed(rules: RoiRules) -> Assumptions:
@@ -193,9 +226,10 @@ def _effect(basis: Basis, rows: Sequence[TeamMonth], rules: RoiRules, draws: Dra
     method: Method = "permutation" if basis.by_lot else "bootstrap"
     small = SmallNumbers(rules.directional_below, rules.percentage_from)
     counts = estimate.estimate(given, "not-yet", method, draws, small)
-    in_counts = _relative(counts.mean, estimate.counterfactual(given, counts))
+    per_unit = estimate.counterfactual(given, counts)
+    in_counts = _relative(counts.mean, per_unit)
     if logs is None:
-        return Effect("counts", counts, in_counts, None, estimate.without_one(given, "not-yet"))
+        return Effect("counts", counts, in_counts, None, estimate.without_one(given, "not-yet"), per_unit)
     with np.errstate(divide="ignore"):
         in_logs = given.with_outcome(np.log(given.outcome))
     found = estimate.estimate(in_logs, "not-yet", method, draws, small)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from policy import handbook
 from policy.period import Month
 from policy.reasons import Refusal
 from policy.roi import report
+from programme import handbooks
 from programme.people import board
 from programme.roi import gathering
 from store import audit, runs
@@ -17,6 +18,7 @@ from store.roi.reports import Kept
 from views.roi import FrozenReport
 
 if TYPE_CHECKING:
+    from policy.roi.report import Basis, Report, TeamMonth
     from programme.moment import Moment
     from store.people.directory import Person
 
@@ -84,6 +86,12 @@ def _shown(moment: Moment, kept: Kept, *, is_kept: bool = True) -> FrozenReport:
     """Worked out from what was frozen, with the assumptions of the handbook that held."""
     body = reference.handbook_body(moment.session, kept.handbook_version)
     assert body is not None  # noqa: S101 - a foreign key
-    rules = handbook.parse(body).roi
-    found = report.of(kept.basis, kept.rows, rules)
+    rules = handbooks.parsed(body).roi
+    found = _worked_out(kept.basis, kept.rows, body)
     return FrozenReport(found, rules, kept.made_at, kept.made_by, kept.digest, is_kept)
+
+
+@lru_cache(maxsize=8)
+def _worked_out(basis: Basis, rows: tuple[TeamMonth, ...], body: str) -> Report:
+    """The permutations of a large company take a second, and the same report is asked for again and again."""
+    return report.of(basis, rows, handbooks.parsed(body).roi)

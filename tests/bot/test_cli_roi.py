@@ -1,20 +1,31 @@
-"""`tokens-bot roi estimate`: the estimators on anybody's panel."""
+"""`tokens-bot roi`: the estimators on anybody's panel, and the programme's own report."""
 
 from __future__ import annotations
 
+import csv
 import json
+import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
 
+from bot import wiring
 from bot.cli import main
 from tests.policy.roi import panels
+from tests.support import returned
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from click.testing import Result
+
+    from programme.app import App
+    from tests.support.clock import Clock
+
+    Run = Callable[..., Result]
 
 COLUMNS = ("--unit", "team", "--period", "month", "--first-treated", "joined", "--outcome", "output")
 HEADER = "team,month,joined,output\n"
@@ -157,3 +168,55 @@ def test_who_was_left_out_is_told(tmp_path: Path) -> None:
     result = estimate(written(tmp_path, text))
     assert "left out: early, treated from the first period on" in result.output
     assert "left out: short, without a figure in 9 periods" in result.output
+
+
+# --- The programme's own report -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def run(sqlite_url: str, sqlite_app: App, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """`tokens-bot …` in a company whose teams do 30 % more once they take part."""
+    returned.settle(sqlite_app, clock)
+    monkeypatch.setattr("bot.wiring.open_app", partial(wiring.open_app, clock=clock))
+
+    def invoke(*arguments: str, code: int = 0) -> Result:
+        env: dict[str, str | None] = {"TOKENS_DATABASE_URL": sqlite_url, "TOKENS_TIME_ZONE": "Europe/Berlin"}
+        result = CliRunner().invoke(main, arguments, env=env)
+        assert result.exit_code == code, (result.stdout, result.stderr, result.exception)
+        return result
+
+    return invoke
+
+
+def test_a_report_is_looked_at_and_then_frozen(run: Run) -> None:
+    """A dry run keeps nothing; the report is the same the second time, under the same digest."""
+    looked = run("roi", "report", "--dry-run").stdout.splitlines()
+    assert looked[0].startswith("It pays. ")
+    assert looked[-1] == "Nothing was kept."
+    frozen = run("roi", "report").stdout.splitlines()
+    assert frozen[:-1] == looked[:-1]
+    assert frozen[-1].startswith("Inputs are frozen, SHA-256 ")
+    assert run("roi", "report", "--dry-run").stdout.splitlines() == frozen
+
+
+def test_a_report_is_written_as_a_page_a_table_and_json(run: Run, tmp_path: Path) -> None:
+    """Three shapes of the same figures; amounts are decimal strings, estimates numbers, and no team is named."""
+    page, table = tmp_path / "roi.html", tmp_path / "roi.csv"
+    told = json.loads(run("roi", "report", "--html", str(page), "--csv", str(table), "--json").stdout)
+    assert told["through"] == "2026-10"
+    assert told["verdict"] == "pays"
+    assert told["effect"]["uplift"].keys() == {"estimate", "low", "high"}
+    assert float(told["effect"]["uplift"]["low"]) < 0.3 < float(told["effect"]["uplift"]["high"])
+    assert isinstance(told["effect"]["mean"]["estimate"], float)
+    assert len(told["returns"]["estimate"]["net_usd"].partition(".")[2]) == 9
+    assert told["frozen"]
+    months = list(csv.DictReader(table.read_text().splitlines()))
+    assert [one["month"] for one in months] == [one["month"] for one in told["months"]]
+    assert told["inputs_digest"] in page.read_text()
+    assert not re.search(r"\bper_", page.read_text() + table.read_text() + json.dumps(told))
+
+
+def test_a_month_that_is_not_over_is_refused(run: Run) -> None:
+    """With what to do instead."""
+    refused = run("roi", "report", "--month", "2026-11", code=1)
+    assert "2026-11 is not over. Name an earlier month." in refused.output

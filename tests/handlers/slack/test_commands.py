@@ -53,6 +53,7 @@ COMMANDS = (
     "policy",
     "board",
     "delegate",
+    "roi",
     "help",
 )
 
