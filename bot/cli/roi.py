@@ -51,7 +51,7 @@ def roi() -> None:
     "--panel", "file", type=click.File("rb"), required=True, help="A CSV file, a line for each unit and period."
 )
 @click.option("--unit", required=True, metavar="COLUMN", help="The column that names the unit.")
-@click.option("--period", required=True, metavar="COLUMN", help="Of the period: numbers, months or quarters.")
+@click.option("--period", required=True, metavar="COLUMN", help="Of the period: numbers, dates, months or quarters.")
 @click.option(
     "--first-treated", "first", required=True, metavar="COLUMN", help="Of the first treated period; empty: never."
 )

@@ -6,6 +6,7 @@ import csv
 import math
 import re
 from dataclasses import dataclass
+from datetime import date
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
@@ -23,12 +24,13 @@ if TYPE_CHECKING:
 MONTHS, QUARTERS = 12, 4
 MOST_NUMBER = 10**9
 MOST_FIGURES = 5_000_000
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 _QUARTER = re.compile(r"(\d{4})-?Q([1-4])")
 _NUMBER = re.compile(r"-?\d{1,10}(\.0+)?")
 _MISSING = frozenset({"", "na", "nan", "null", "."})
 _NEVER = _MISSING | {"0", "0.0", "never", "inf"}
-_PERIOD = "a whole number, a month such as 2026-11 or a quarter such as 2026-Q4"
+_PERIOD = "a whole number, a date such as 2026-11-30, a month such as 2026-11 or a quarter such as 2026-Q4"
 
 
 class Columns(NamedTuple):
@@ -42,12 +44,14 @@ class Columns(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PanelFile:
-    """A panel with the words for its periods; `kind` is number, month or quarter."""
+    """A panel with the words for its periods; `kind` is number, date, month or quarter."""
 
     panel: Panel
     kind: str
 
     def label(self, period: int) -> int | str:
+        if self.kind == "date":
+            return date.fromordinal(period).isoformat()
         if self.kind == "month":
             return f"{period // MONTHS:04}-{period % MONTHS + 1:02}"
         return f"{period // QUARTERS:04}-Q{period % QUARTERS + 1}" if self.kind == "quarter" else period
@@ -148,9 +152,18 @@ def _period(text: str) -> tuple[str, int] | None:
         return "month", int(found[1]) * MONTHS + int(found[2]) - 1
     if found := _QUARTER.fullmatch(text):
         return "quarter", int(found[1]) * QUARTERS + int(found[2]) - 1
+    if _DATE.fullmatch(text):
+        return _date(text)
     if _NUMBER.fullmatch(text) and abs(number := int(float(text))) <= MOST_NUMBER:
         return "number", number if float(text) >= 0 else -number
     return None
+
+
+def _date(text: str) -> tuple[str, int] | None:
+    try:
+        return "date", date.fromisoformat(text).toordinal()
+    except ValueError:
+        return None
 
 
 def _figure(text: str) -> float | None:

@@ -90,20 +90,28 @@ def test_columns_have_their_own_names_and_others_are_passed_over(tmp_path: Path)
     assert told["att"][1]["period"] == 2005
 
 
-def test_months_and_quarters_keep_their_names(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "periods",
+    [
+        ("2026-11", "2026-12", "2027-01"),
+        ("2026-Q3", "2026-Q4", "2027-Q1"),
+        ("2026-12-21", "2026-12-28", "2027-01-04"),
+    ],
+)
+def test_periods_keep_their_names(tmp_path: Path, periods: tuple[str, str, str]) -> None:
     """Periods go in and come out in the same words, over the turn of the year as well."""
-    months = ("2026-11", "2026-12", "2027-01")
+    before, base, treated = periods
     lines = [
-        f"{team},{month},{'2027-01' if team == 'a' else 'never'},{1 + (team == 'a' and month == '2027-01')}"
+        f"{team},{month},{treated if team == 'a' else 'never'},{1 + (team == 'a' and month == treated)}"
         for team in "abc"
-        for month in months
+        for month in (before, base, treated)
     ]
     result = estimate(written(tmp_path, HEADER + "\n".join(lines)), "--json")
     assert result.exit_code == 0, result.output
     told = json.loads(result.output)
     assert [(one["group"], one["period"], one["estimate"]) for one in told["att"]] == [
-        ("2027-01", "2026-11", 0),
-        ("2027-01", "2027-01", 1),
+        (treated, before, 0),
+        (treated, treated, 1),
     ]
 
 
@@ -126,12 +134,13 @@ def test_logarithms_make_effects_relative(tmp_path: Path) -> None:
     [
         ("a,1,2,x", "line 2: output = 'x': expected a number"),
         ("a,1,2,1e999", "line 2: output = '1e999': expected a number"),
-        ("a,soon,2,1", "line 2: month = 'soon': expected a whole number, a month such as 2026-11 or a quarter"),
+        ("a,soon,2,1", "line 2: month = 'soon': expected a whole number, a date such as 2026-11-30, a month such as"),
         ("a,1,soon,1", "line 2: joined = 'soon': expected a whole number"),
         (",1,2,1", "line 2: team = ''"),
         ("a,1,2,1\na,1,2,3", "line 3: team = 'a' has this period in line 2 already"),
         ("a,1,2,1\na,2,3,1", "line 3: joined: 'a' is first treated at another time in line 2"),
         ("a,1,2,1\nb,2026-11,,1", "line 3: month = '2026-11': expected a number like the others"),
+        ("a,2026-02-30,,1", "line 2: month = '2026-02-30': expected a whole number"),
         ("a,1,2026-11,1", "line 2: joined = '2026-11': expected a period like the others"),
         ("a,1,2", "line 2: 4 cells expected, 3 found"),
         ("", "no line has a unit and a period"),
