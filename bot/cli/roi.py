@@ -173,6 +173,7 @@ def report_as_told(shown: FrozenReport) -> dict[str, Any]:
         "months": [_month_row(one) for one in report.real],
         "months_ahead": report.ahead,
         "split": report.split and {**report.split._asdict(), "ratio": report.split.ratio},
+        "association": report.association and [one._asdict() for one in report.association.lags],
         "missing": dict(report.basis.missing),
         "handbook": report.basis.handbook,
         "inputs_digest": shown.digest,

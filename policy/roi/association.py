@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from policy.reasons import Refusal
+from policy.roi import student
 from policy.roi.checks import demeaned
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from policy.reviews.robust import Floats
     from policy.roi.spread import Draws
 
+HALF = 0.5
 LAGS = tuple(range(-4, 9))
 
 
@@ -35,7 +37,8 @@ class Lag(NamedTuple):
 class Association(NamedTuple):
     """Correlations of what neither the team nor the week explains. No effect: other things may move both.
 
-    `reversed` if output goes before tokens: then work may bring about spending, rather than spending work.
+    `reversed` if output goes before tokens, at least half as strongly as it follows them: then work may bring about
+    spending, rather than spending work.
     """
 
     lags: tuple[Lag, ...]
@@ -51,7 +54,12 @@ def lagged(tokens: Floats, output: Floats, draws: Draws, lags: Sequence[int] = L
     drawn = np.random.default_rng(draws.seed).multinomial(teams, np.full(teams, 1 / teams), size=draws.most)
     counts = drawn.astype(np.float64)
     found = tuple(_lag(x, y, weeks, counts, draws.level) for weeks in lags)
-    return Association(found, any(one.stands_out for one in found if one.weeks < 0))
+    # Any of several may stand out by chance: together they are to do so no more often than one.
+    before = [weeks for weeks in lags if weeks < 0]
+    level = 1 - (1 - draws.level) / max(1, len(before))
+    strict = [_lag(x, y, weeks, counts, level) for weeks in before]
+    after = max((abs(one.correlation) for one in found if one.weeks >= 0), default=0.0)
+    return Association(found, any(one.stands_out and abs(one.correlation) >= HALF * after for one in strict))
 
 
 def _lag(x: Floats, y: Floats, weeks: int, drawn: Floats, level: float) -> Lag:
@@ -60,8 +68,12 @@ def _lag(x: Floats, y: Floats, weeks: int, drawn: Floats, level: float) -> Lag:
     a, b = before[:, : before.shape[1] - apart], after[:, apart:]
     sums = np.stack([(a * b).sum(axis=1), (a * a).sum(axis=1), (b * b).sum(axis=1)])
     of_draws = _correlation(drawn @ sums.T)
-    low, high = np.quantile(of_draws, [(1 - level) / 2, (1 + level) / 2])
-    return Lag(weeks, float(_correlation(sums.sum(axis=1)[None, :])[0]), float(low), float(high))
+    found = float(_correlation(sums.sum(axis=1)[None, :])[0])
+    # Few teams tell their spread badly, and draws of them too little of it: as for the headline (policy.roi.spread).
+    share, teams = (1 + level) / 2, len(x)
+    wider = student.quantile(share, teams - 1) / student.normal_quantile(share) * math.sqrt(teams / (teams - 1))
+    half = float(np.quantile(np.abs(of_draws - found), level)) * wider
+    return Lag(weeks, found, max(-1.0, found - half), min(1.0, found + half))
 
 
 def _correlation(sums: Floats) -> Floats:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from policy.parameters.roi import RoiRules
     from policy.returns import Judged, Swing, Verdict
-    from policy.roi.association import Split
+    from policy.roi.association import Association, Split
     from policy.roi.estimate import Estimate, Figure, WithoutOne
     from policy.roi.spread import Method
 
@@ -64,6 +64,15 @@ class TeamMonth(NamedTuple):
     tokens: int
     cost: int
     payroll: int
+
+
+class TeamWeek(NamedTuple):
+    """What a team made (thousandths) and spent (micro-tokens) in a week, by its Monday."""
+
+    team: str
+    monday: str
+    output: int
+    tokens: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +138,8 @@ class Report:
     """So many months after the last one are as it was, until the horizon."""
     split: Split | None
     """Of the last three months beside the first three, where there are six."""
+    association: Association | None
+    """Tokens and output weeks apart, since the last team joined; None where weeks or teams are too few."""
 
     @property
     def real(self) -> tuple[MonthLine, ...]:
@@ -159,8 +170,14 @@ class Report:
         return self.judged.verdict if self.judged and self.because == "interval" else "not_established"
 
 
-def of(basis: Basis, rows: Sequence[TeamMonth], rules: RoiRules, draws: Draws | None = None) -> Report:
-    """The report; the same for the same basis, rows and rules."""
+def of(
+    basis: Basis,
+    rows: Sequence[TeamMonth],
+    rules: RoiRules,
+    draws: Draws | None = None,
+    weeks: Sequence[TeamWeek] = (),
+) -> Report:
+    """The report; the same for the same basis, rows, weeks and rules."""
     months, one_off, ahead = _money(basis, rows, rules)
     refused, effect = "", None
     try:
@@ -176,7 +193,8 @@ def of(basis: Basis, rows: Sequence[TeamMonth], rules: RoiRules, draws: Draws | 
         ranges = {factor: rules.range_of(name) for factor, name in ASSUMED.items()}
         swings = returns.tornado(effect.uplift, pays, one_off, assumed, ranges)  # type: ignore[arg-type]
     split = _split(months[: len(months) - ahead])
-    return Report(basis, effect, refused, judged, swings, one_off, months, ahead, split)
+    related = _association(weeks, draws or Draws())
+    return Report(basis, effect, refused, judged, swings, one_off, months, ahead, split, related)
 
 
 def _assumed(rules: RoiRules) -> Assumptions:
@@ -246,6 +264,21 @@ def _relative(mean: Figure, without: float) -> Uplift:
 
 def _rounded(value: float | None, of_value: Callable[[float], float]) -> Decimal | None:
     return None if value is None else Decimal(str(round(of_value(value), DIGITS)))
+
+
+def _association(weeks: Sequence[TeamWeek], draws: Draws) -> Association | None:
+    """Of the teams that are there in every week, in logarithms of one more, so that a week without either counts."""
+    mondays = sorted({one.monday for one in weeks})
+    by_team: defaultdict[str, dict[str, TeamWeek]] = defaultdict(dict)
+    for one in weeks:
+        by_team[one.team][one.monday] = one
+    teams = sorted(team for team, some in by_team.items() if len(some) == len(mondays))
+    figures = [[(by_team[team][m].tokens, by_team[team][m].output) for m in mondays] for team in teams]
+    try:
+        both = np.log1p(np.array(figures, dtype=np.float64).reshape(len(teams), len(mondays), 2))
+        return association.lagged(both[:, :, 0], both[:, :, 1], draws)
+    except Refusal:
+        return None
 
 
 # --- The money ------------------------------------------------------------------------------------------------------

@@ -11,12 +11,13 @@ from policy import rollout
 from policy.outcomes import THOUSANDTHS
 from policy.period import DAYS_PER_WEEK, Month, Week, first_instant
 from policy.reasons import Refusal
-from policy.roi.report import NO_TEAM, Basis, TeamMonth
+from policy.roi.report import NO_TEAM, Basis, TeamMonth, TeamWeek
 from programme.outcomes import intake
 from programme.people import teams
 from programme.people.participation import participant
 from programme.value import rates
 from store.outcomes import records as outcomes_store
+from store.people import teams as teams_store
 from store.people import terms
 from store.reviews import sources
 from store.roi import reports as store
@@ -39,6 +40,7 @@ class Gathered(NamedTuple):
 
     basis: Basis
     rows: tuple[TeamMonth, ...]
+    weeks: tuple[TeamWeek, ...]
 
 
 def gather(moment: Moment, through: Month) -> Gathered:
@@ -62,7 +64,9 @@ def gather(moment: Moment, through: Month) -> Gathered:
     missing["months_without_outcomes"] = len(output.unknown)
     by_lot = store.drawn_before(moment.session, first_instant(launched, moment.zone))
     told = tuple(sorted((code, count) for code, count in missing.items() if count))
-    return Gathered(Basis(str(through), str(launch), book.version, by_lot, told), tuple(rows))
+    return Gathered(
+        Basis(str(through), str(launch), book.version, by_lot, told), tuple(rows), tuple(_weeks(moment, rows, book))
+    )
 
 
 def _months(first: Month, last: Month) -> Iterator[Month]:
@@ -99,6 +103,31 @@ def _of_month(
             *_spent(inside, spent),
             _payroll(inside, in_usd),
         )
+
+
+def _weeks(moment: Moment, rows: list[TeamMonth], book: Handbook) -> Iterator[TeamWeek]:
+    """The weeks since the last team joined, of all teams that take part in each of their months."""
+    begun: dict[str, str] = {}
+    for row in rows:
+        if row.team != NO_TEAM and row.taking_part >= float(book.roi.treated_share) * max(1, row.posts):
+            begun.setdefault(row.team, row.month)
+    if not begun:
+        return
+    monday = _first_week(Month.parse(max(begun.values())))
+    end = _first_week(Month.parse(max(row.month for row in rows)).next())
+    made = Counter[tuple[str, date]]()
+    for one in intake.weekly(moment, monday, end) if monday < end else ():
+        of = one.unit_id if one.unit == "team" else _team_of(moment, one.unit_id, _month_of(one.week))
+        made[of, one.week.first_day] += one.output
+    lines = teams_store.lines_far_below(moment.session, sorted(begun))
+    while monday < end:
+        after = monday + timedelta(days=DAYS_PER_WEEK)
+        spent: Counter[str] = Counter()
+        for person, tokens in sources.debits(moment.session, monday, after).items():
+            team = teams.manager_on(lines, person, monday + timedelta(days=THURSDAY)) if person in lines else None
+            spent[team or NO_TEAM] += tokens
+        yield from (TeamWeek(team, monday.isoformat(), made[team, monday], spent[team]) for team in sorted(begun))
+        monday = after
 
 
 def _team(lines: Lines, one: Participant, month: Month) -> str:

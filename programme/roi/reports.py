@@ -18,7 +18,7 @@ from store.roi.reports import Kept
 from views.roi import FrozenReport
 
 if TYPE_CHECKING:
-    from policy.roi.report import Basis, Report, TeamMonth
+    from policy.roi.report import Basis, Report, TeamMonth, TeamWeek
     from programme.moment import Moment
     from store.people.directory import Person
 
@@ -72,8 +72,9 @@ def require_over(moment: Moment, through: Month | None) -> Month:
 
 
 def _gathered(moment: Moment, month: Month, actor: str) -> Kept:
-    basis, rows = gathering.gather(moment, month)
-    return Kept(month, moment.now, actor, basis.handbook, basis, rows, store.digest(basis, rows))
+    basis, rows, weeks = gathering.gather(moment, month)
+    digest = store.digest(basis, rows, weeks)
+    return Kept(month, moment.now, actor, basis.handbook, basis, rows, weeks, digest)
 
 
 def _require(moment: Moment, month: Month) -> Kept:
@@ -87,11 +88,11 @@ def _shown(moment: Moment, kept: Kept, *, is_kept: bool = True) -> FrozenReport:
     body = reference.handbook_body(moment.session, kept.handbook_version)
     assert body is not None  # noqa: S101 - a foreign key
     rules = handbooks.parsed(body).roi
-    found = _worked_out(kept.basis, kept.rows, body)
+    found = _worked_out(kept.basis, kept.rows, kept.weeks, body)
     return FrozenReport(found, rules, kept.made_at, kept.made_by, kept.digest, is_kept)
 
 
 @lru_cache(maxsize=8)
-def _worked_out(basis: Basis, rows: tuple[TeamMonth, ...], body: str) -> Report:
+def _worked_out(basis: Basis, rows: tuple[TeamMonth, ...], weeks: tuple[TeamWeek, ...], body: str) -> Report:
     """The permutations of a large company take a second, and the same report is asked for again and again."""
-    return report.of(basis, rows, handbooks.parsed(body).roi)
+    return report.of(basis, rows, handbooks.parsed(body).roi, weeks=weeks)

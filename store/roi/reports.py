@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import sqlalchemy as sa
 
 from policy.period import Month
-from policy.roi.report import Basis, TeamMonth
+from policy.roi.report import Basis, TeamMonth, TeamWeek
 from store.tables.audit import audit_log
 from store.tables.ledger import accounts
 from store.tables.roi import roi_reports
@@ -38,16 +38,21 @@ class Kept:
     handbook_version: str
     basis: Basis
     rows: tuple[TeamMonth, ...]
+    weeks: tuple[TeamWeek, ...]
     digest: str
 
 
-def digest(basis: Basis, rows: Sequence[TeamMonth]) -> str:
+def digest(basis: Basis, rows: Sequence[TeamMonth], weeks: Sequence[TeamWeek]) -> str:
     """SHA-256 of everything that a report follows from."""
-    return _sha256(_inputs(basis, rows))
+    return _sha256(_inputs(basis, rows, weeks))
 
 
-def _inputs(basis: Basis, rows: Sequence[TeamMonth]) -> dict[str, Any]:
-    return {"basis": codec.plain(basis), "rows": [list(row) for row in sorted(rows, key=lambda r: (r.month, r.team))]}
+def _inputs(basis: Basis, rows: Sequence[TeamMonth], weeks: Sequence[TeamWeek]) -> dict[str, Any]:
+    return {
+        "basis": codec.plain(basis),
+        "rows": [list(row) for row in sorted(rows, key=lambda row: (row.month, row.team))],
+        "weeks": [list(week) for week in sorted(weeks, key=lambda week: (week.monday, week.team))],
+    }
 
 
 def _sha256(inputs: dict[str, Any]) -> str:
@@ -61,7 +66,7 @@ def insert(session: Session, kept: Kept) -> None:
             made_at=kept.made_at,
             made_by=kept.made_by,
             handbook_version=kept.handbook_version,
-            inputs=_inputs(kept.basis, kept.rows),
+            inputs=_inputs(kept.basis, kept.rows, kept.weeks),
             inputs_digest=kept.digest,
         )
     )
@@ -80,9 +85,12 @@ def latest(session: Session) -> Kept | None:
 def _kept(row: dict[str, Any]) -> Kept:
     inputs = row["inputs"]
     rows = tuple(TeamMonth(*one) for one in inputs["rows"])
+    weeks = tuple(TeamWeek(*one) for one in inputs["weeks"])
     basis = codec.read(Basis, inputs["basis"])
     through = Month.parse(row["through"])
-    return Kept(through, row["made_at"], row["made_by"], row["handbook_version"], basis, rows, row["inputs_digest"])
+    return Kept(
+        through, row["made_at"], row["made_by"], row["handbook_version"], basis, rows, weeks, row["inputs_digest"]
+    )
 
 
 def differences(session: Session) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
@@ -12,9 +12,9 @@ from policy import handbook
 from policy.parameters.roi import Cost
 from policy.period import Month
 from policy.roi import report
-from policy.roi.report import Basis, TeamMonth
+from policy.roi.report import Basis, TeamMonth, TeamWeek
 from policy.roi.spread import Draws
-from policy.units import NANO_PER_USD, NanoUSD
+from policy.units import MICRO_PER_TOKEN, NANO_PER_USD, NanoUSD
 from templates import roi as words
 from views.roi import FrozenReport
 
@@ -54,7 +54,7 @@ class Planted:
 @cache
 def made(planted: Planted) -> Report:
     basis = Basis(str(planted.through), str(LAUNCH), "2027.1", planted.by_lot, planted.missing)
-    return report.of(basis, rows(planted), RULES, DRAWS)
+    return report.of(basis, rows(planted), RULES, DRAWS, weeks(planted))
 
 
 def rows(planted: Planted) -> list[TeamMonth]:
@@ -84,6 +84,19 @@ def rows(planted: Planted) -> list[TeamMonth]:
                 )
             )
         month = month.next()
+    return found
+
+
+def weeks(planted: Planted) -> list[TeamWeek]:
+    """Half a year in which output follows tokens two weeks later, if the teams are there long enough."""
+    chance = random.Random(12)  # noqa: S311 - work, not secrets
+    mondays = [date(2027, 9, 6) + timedelta(days=7 * i) for i in range(26)]
+    found = []
+    for team in range(planted.teams):
+        tokens = [chance.randrange(1_000, 9_000) for _ in mondays]
+        made_then = [4 * tokens[max(0, i - 2)] + chance.randrange(2_000) for i in range(len(mondays))]
+        for monday, spent, output in zip(mondays, tokens, made_then, strict=True):
+            found.append(TeamWeek(f"per_{team:03}", monday.isoformat(), output, spent * MICRO_PER_TOKEN))
     return found
 
 

@@ -48,3 +48,13 @@ def test_six_teams_read_no_amount_of_return() -> None:
     page = roi_page.page(roi.shown(roi.FEW_TEAMS))
     assert "Return on what it costs" not in page
     assert "Net at the low end" not in page
+
+
+def test_weeks_apart_are_called_an_association() -> None:
+    """Output that follows tokens by two weeks is seen at two weeks, and is no effect."""
+    page = roi_page.page(roi.shown(roi.PAYS))
+    assert "An association, and no effect" in page
+    assert "Output goes before tokens here" not in page
+    found = roi.made(roi.PAYS).association
+    assert found is not None
+    assert max(found.lags, key=lambda lag: lag.correlation).weeks == 2

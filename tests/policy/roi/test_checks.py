@@ -110,3 +110,16 @@ def test_output_per_token_is_told_in_both_its_parts() -> None:
     assert spending_less.ratio == pytest.approx(delivering_more.ratio) == pytest.approx(math.log(1.15))
     assert (spending_less.output, delivering_more.tokens) == (0, 0)
     assert association.split((0, 5), (1, 1)) is None
+
+
+def test_chance_seldom_signals_the_reverse() -> None:
+    """With nothing in it, and with output that follows tokens, one of ten at most."""
+    chance = np.random.default_rng(5)
+    nothing, following = [], []
+    for _ in range(60):
+        tokens, luck = chance.normal(0, 1, (2, 20, 30))
+        nothing.append(association.lagged(tokens, luck, Draws(most=400)).reversed)
+        output = 0.8 * np.roll(tokens, 2, axis=1) + luck
+        following.append(association.lagged(tokens, output, Draws(most=400)).reversed)
+    assert np.mean(nothing) <= 0.2
+    assert np.mean(following) <= 0.05

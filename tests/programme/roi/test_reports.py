@@ -77,7 +77,7 @@ def test_each_team_takes_part_from_its_wave_on(company: App, moment: Moment) -> 
 
 def test_months_before_anything_was_told_have_no_output(moment: Moment) -> None:
     """That is not the same as none: the panel begins with the first outcomes."""
-    basis, rows = gathering.gather(moment, OCTOBER)
+    basis, rows, _ = gathering.gather(moment, OCTOBER)
     assert {row.month for row in rows if row.output is None} == set()
     assert min(row.month for row in rows) == "2025-08"
     assert dict(basis.missing).get("months_without_outcomes") is None
@@ -142,3 +142,16 @@ def test_only_board_and_finance_see_it(moment: Moment) -> None:
     with pytest.raises(Refusal) as refused:
         reports.latest_for(moment, manager)
     assert refused.value.code == "not_board"
+
+
+def test_weeks_are_those_since_the_last_team_joined(moment: Moment) -> None:
+    """Each team in each of them, with what it made and spent; too few yet for an association."""
+    weeks = gathering.gather(moment, OCTOBER).weeks
+    mondays = {week.monday for week in weeks}
+    assert mondays == {"2026-09-28", "2026-10-05", "2026-10-12", "2026-10-19", "2026-10-26"}
+    assert len(weeks) == 5 * 13
+    assert all(week.output > 0 for week in weeks)
+    spent = sum(week.tokens for week in weeks)
+    of_october = store.spent(moment.session, OCTOBER).values()
+    assert spent == sum(one.tokens for one in of_october)
+    assert made(moment).report.association is None
