@@ -37,6 +37,7 @@ bench: $(READY)
 # Outside of `make test`: fetches LiteLLM into an environment of its own.
 gateway-trial: $(READY)
 	$(BIN)/python -m benchmarks.gateway_trial
+	$(BIN)/python -m benchmarks.plugin_trial
 
 # uv takes the certificates that this machine trusts, as pip does.
 UV := $(BIN)/uv --quiet --system-certs pip

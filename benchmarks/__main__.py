@@ -13,6 +13,7 @@ from benchmarks import (
     charts,
     drafting,
     effects,
+    held,
     home,
     intake,
     ledgers,
@@ -42,6 +43,7 @@ NAMES = (
     "monthly",
     "messages",
     "votes",
+    "holds",
     "home",
     "charts",
     "weekly",
@@ -71,6 +73,7 @@ def main(events: int, only: tuple[str, ...], databases: tuple[str, ...]) -> None
         "monthly": lambda kind: _monthly(kind, events // 100),
         "messages": _messages,
         "votes": _votes,
+        "holds": lambda kind: _holds(kind, events // 10),
         "home": lambda kind: _home(kind, events // 10),
         "weekly": lambda kind: _weekly(kind, min(10_000, events // 1_000)),
         "drafting": lambda kind: _drafting(kind, min(10_000, events // 1_000)),
@@ -165,6 +168,21 @@ def _votes(kind: str) -> None:
         )
     small, large = measured.values()
     print(f"growth, {kind}: a vote at {large.press / small.press:.2f} of its time at 1,000 past requests")
+
+
+def _holds(kind: str, past: int) -> None:
+    """A call's hold and its settle in a young ledger and in one with many past holds."""
+    measured = {count: held.measure(kind, count) for count in (SMALL // 10, past)}
+    for count, call in measured.items():
+        ours = call.reserve + call.settle
+        print(
+            f"holds, {kind}, {count:,} past holds: reserve {call.reserve * 1e3:.2f} ms, settle {call.settle * 1e3:.2f}"
+            f" ms, over {call.floor * 1e3:.2f} ms of {call.statements} statements through the bare driver ="
+            f" {ours / call.floor:.2f} (target <= 3)"
+        )
+    small, large = measured.values()
+    growth = (large.reserve + large.settle) / (small.reserve + small.settle)
+    print(f"growth, {kind}: reserve and settle at {growth:.2f} of their time with few past holds (target <= 1.1)")
 
 
 def _home(kind: str, events: int) -> None:

@@ -23,7 +23,7 @@ from programme.grants import monthly
 from programme.people import directory, terms
 from store import bulk
 from store.ledger import ledger
-from store.ledger.ledger import Draft
+from store.ledger.drafts import Draft
 from store.people import directory as people_store
 from store.tables.grants import grants
 from store.tables.ledger import accounts

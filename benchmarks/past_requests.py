@@ -19,7 +19,7 @@ from programme.funding import PRIORITY
 from store import audit, bulk
 from store.exceptions import requests as store
 from store.ledger import ledger
-from store.ledger.ledger import Draft, NewLot
+from store.ledger.drafts import Draft, NewLot
 from store.outbox import messages as outbox_messages
 from store.tables.exceptions import request_seats, request_votes, requests
 from store.tables.outbox import outbox as messages

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from handlers import bodies
 from handlers.decoding import MalformedBodyError
-from handlers.rates import BY_KEY, Buckets
+from handlers.rates import BY_KEY, Buckets, Rate
 from programme.app import App
 from programme.moment import Moment
 from programme.usage import keys
@@ -102,10 +102,10 @@ Guard = Callable[..., Callable[..., ApiKey]]
 """Makes the dependency of a route from the scopes of which its key has to have one."""
 
 
-def guard(app: App) -> Guard:
+def guard(app: App, rate: Rate | None = None) -> Guard:
     """What all routes of an app share: however many a key may use, it is one key with one rate."""
     bearer = HTTPBearer(auto_error=False, description="A key from `tokens-bot keys create`.")
-    buckets = Buckets(BY_KEY)
+    buckets = Buckets(rate or BY_KEY)
 
     def key_with(*scopes: str) -> Callable[..., ApiKey]:
         """A dependency: the key in force that the request carries, if it has one of the scopes."""

@@ -239,11 +239,17 @@ def _explained(error: msgspec.ValidationError, raw: bytes) -> str:
 
 
 def _looked_up(raw: bytes, path: str) -> tuple[list[str], bytes]:
-    """The keys that a dotted path goes through, which may have dots of their own, and the bytes at its end."""
+    """The keys that a dotted path goes through, which may have dots of their own, and the bytes at its end.
+
+    What lies inside an array, or under a name that the decoder does not tell, is looked up as far as that.
+    """
     keys: list[str] = []
     while path:
         fields = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
         key = path if path in fields else path.partition(".")[0]
+        if key not in fields:
+            whole = path.partition("[")[0]
+            return [*keys, path], bytes(fields.get(whole, raw))
         keys.append(key)
         raw, path = bytes(fields[key]), path[len(key) + 1 :]
     return keys, raw

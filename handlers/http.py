@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from fastapi import FastAPI
 
-from handlers import batches, bodies, health, note_failure, reference
+from handlers import batches, bodies, health, note_failure, rates, reference
+from handlers.holds import forwarded, leases
+from handlers.holds import routes as holds
 from handlers.outcomes import routes as outcomes
 from handlers.slack import routes as slack_events
 from handlers.usage import otlp_routes
@@ -52,6 +54,7 @@ def build(
         redoc_url=None,
         openapi_tags=[
             {"name": "usage", "description": "What gateways report."},
+            {"name": "holds", "description": "What gateways ask before a call: may it run, and at what cost at most?"},
             {"name": "outcomes", "description": "What came of the work, as trackers report it."},
         ],
     )
@@ -60,6 +63,10 @@ def build(
         api.include_router(usage.routes(app, key_with))
         api.include_router(otlp_routes.routes(app, key_with, usage.SPANS, usage.SCOPE))
         api.include_router(outcomes.routes(app, key_with, github_secret))
+        of_calls = batches.guard(app, rates.OF_CALLS)
+        api.include_router(holds.routes(app, of_calls))
+        api.include_router(leases.build(app, of_calls))
+        api.include_router(forwarded.build(app, of_calls))
     api.include_router(health.routes(app, parts))
     api.include_router(reference.routes(api.openapi))
     if slack is not None:

@@ -28,6 +28,8 @@ class Rate:
 
 BY_KEY = Rate(at_once=2_000, a_second=200)
 """A request may hold 10,000 events; one event a request is still more than one process takes in for long."""
+OF_CALLS = Rate(at_once=10_000, a_second=2_000)
+"""Of a gateway that asks before each call and reports it after: more than one process answers."""
 BY_PERSON = Rate(at_once=120, a_second=2)
 """What people type and click, with a preview for each pause in their typing."""
 

@@ -15,6 +15,7 @@ from handlers.appeals import deciding
 from handlers.balance import balance, warnings
 from handlers.exceptions import asking, voting
 from handlers.handbook import proposals, services
+from handlers.holds import caps
 from handlers.reports import team
 from handlers.reviews import board, thresholds
 from handlers.roi import report
@@ -41,13 +42,14 @@ COMMANDS = Commands(
     *team.COMMANDS,
     *deciding.COMMANDS,
     *warnings.COMMANDS,
+    *caps.COMMANDS,
     *services.COMMANDS,
     *proposals.COMMANDS,
     *voting.COMMANDS,
     *report.COMMANDS,
 )
 """What `/tokens` understands, its help lists and the manifest hints at."""
-TOPICS = (COMMANDS, balance, asking, voting, proposals, board, thresholds, deciding, warnings, home, board_group)
+TOPICS = (COMMANDS, balance, asking, voting, proposals, board, thresholds, deciding, warnings, caps, home, board_group)
 
 
 def build(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 IN_THE_HEADING = ("version", "effective_from")
 """They differ between any two versions, and are told beside the changes."""
 NAMES = {
+    "caps": ("name",),
     "services": ("key",),
     "prices": ("provider", "model"),
     "roi.costs": ("name", "from"),

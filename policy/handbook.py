@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from policy import outcomes
 from policy.declared import OneOf, read
 from policy.metering import METERS, Meter, Price, UnitPrice
-from policy.parameters import exceptions, grants, messages, reviews, roi, usage, value
+from policy.parameters import exceptions, grants, holds, messages, reviews, roi, usage, value
 from policy.toml_table import Table
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from policy.outcomes import OutcomeRules
     from policy.parameters.exceptions import ExceptionRules
     from policy.parameters.grants import LotRules, RolloutRules, SizingRules
+    from policy.parameters.holds import CapRule, HoldRules
     from policy.parameters.messages import DigestRules, DisclosureRules, MessageRules, ReportRules, WarningRules
     from policy.parameters.reviews import AdjustmentRules, AppealRules, ReviewRules
     from policy.parameters.roi import RoiRules
@@ -51,6 +52,7 @@ LATER_TABLES = (
     "outcomes",
     "roi",
     "usage",
+    "holds",
 )
 LATER_VALUE_TABLES = ("index", "buffer", "slots")
 """Tables that handbooks applied earlier do not have; each then holds as in the packaged handbook."""
@@ -117,6 +119,8 @@ class Handbook:
     outcomes: OutcomeRules
     roi: RoiRules
     usage: UsageRules
+    holds: HoldRules
+    caps: tuple[CapRule, ...]
     services: tuple[Service, ...]
     prices: tuple[NegotiatedPrice, ...]
 
@@ -162,6 +166,8 @@ def parse(text: str) -> Handbook:
         outcomes=measured,
         roi=read(roi.RoiRules, table.table("roi")),
         usage=read(usage.UsageRules, table.table("usage")),
+        holds=read(holds.HoldRules, table.table("holds")),
+        caps=tuple(read(holds.CapRule, t) for t in table.tables("caps")),
         services=tuple(read(Service, t) for t in table.tables("services")),
         prices=tuple(_negotiated_price(t) for t in table.tables("prices")),
     )
@@ -241,6 +247,9 @@ def _contradictions(handbook: Handbook) -> Iterator[str]:
     yield from roi.roi_contradictions(handbook.roi)
     yield from reviews.adjustment_contradictions(handbook.adjustment)
     yield from reviews.review_contradictions(handbook.reviews, handbook.exceptions)
+    keys = {service.key for service in handbook.services}
+    classes = {slot.class_ for slot in handbook.value.slots} | {item.class_ for item in handbook.value.basket}
+    yield from holds.cap_contradictions(handbook.caps, handbook.holds, keys, classes)
     seen: set[str] = set()
     for service in handbook.services:
         if service.key in seen:

@@ -72,6 +72,14 @@ class Work(NamedTuple):
     """The report is of someone who looked at it, not of the call that began it."""
 
 
+class HoldRef(NamedTuple):
+    """The hold that a call was made under: the source of its key and its id; the last report of it frees the rest."""
+
+    source: str
+    id: str
+    is_final: bool = True
+
+
 class Remarks(NamedTuple):
     """What a gateway says of an event beside its content; no part of the fingerprint."""
 
@@ -82,6 +90,7 @@ class Remarks(NamedTuple):
     work: Work | None = None
     bridges: bool = False
     """The gateway may have answered this call by another one, and have reported that as well, a moment apart."""
+    hold: HoldRef | None = None
 
 
 class UsageEvent(NamedTuple):
@@ -171,8 +180,12 @@ class Price:
 
         Where a model also charges per request, an event that does not count them is one.
         """
+        return NanoUSD(self.nano_usd(meters))
+
+    def nano_usd(self, meters: Meters) -> int:
+        """The same as a bare number, for batches of many."""
         if not meters:
-            return NanoUSD(0)
+            return 0
         tier = 0
         if starts := self._tier_starts:
             context = input_tokens(meters)
@@ -185,7 +198,7 @@ class Price:
                     total += count * rates[meter]
                 except KeyError:
                     raise UnpricedMeterError(meter, self) from None
-        return NanoUSD(divide_half_even(total, scale))
+        return divide_half_even(total, scale)
 
     def lines(self, meters: Meters) -> list[tuple[Meter, int, int, int]]:
         """(meter, count, nano-USD, per so many units) of everything that `cost` adds up."""

@@ -44,6 +44,11 @@ def holds(share: int, percent: int) -> bool:
     return share >= percent * WHOLE // ALL
 
 
+def in_percent(share: int) -> int:
+    """A share as whole percent, rounded down."""
+    return share * ALL // WHOLE
+
+
 def crossed(share: int, rules: WarningRules, told: Collection[int]) -> tuple[int, ...]:
     """The percentages that a share (in thousandths) has reached and of which nothing was said yet, ascending."""
     return tuple(percent for percent in rules.percent if holds(share, percent) and percent not in told)

@@ -59,7 +59,10 @@ def due(
     `grants` are the month's as they would be for the whole of it. Nothing lapses for people who get none. Where it has
     to be `announced`, no more lapses than was: the rest is carried once more.
     """
-    over = {id_: over_limit(lots.get(id_, ()), carry_limit(grant, book), at) for id_, grant in grants.items()}
+    limits = {id_: carry_limit(grant, book) for id_, grant in grants.items()}
+    if announced is not None:
+        limits = {id_: limit_of(limit, announced.get(id_)) for id_, limit in limits.items()}
+    over = {id_: over_limit(lots.get(id_, ()), limit, at) for id_, limit in limits.items()}
     if announced is not None:
         over = {id_: one.at_most(announced[id_].amount if id_ in announced else 0) for id_, one in over.items()}
     return {person_id: one for person_id, one in over.items() if one.amount}
@@ -112,6 +115,14 @@ def _left_at(at: datetime, lots: Sequence[Living]) -> list[Holding]:
 def carry_limit(whole_grant: int, book: Handbook) -> int:
     """How many micro-tokens of earlier grants may be carried over: `carry_over` × a whole month's grant."""
     return int(whole_grant) * int(book.lots.carry_over * TEN_THOUSAND) // TEN_THOUSAND
+
+
+def limit_of(limit: int, announced: Announced | None) -> int:
+    """How much may be carried over: not less than was announced, if a budget has made the grant smaller meanwhile.
+
+    Else use in between, which lowered what the balance said, would not lower what is taken.
+    """
+    return limit if announced is None else max(limit, announced.carried_at_most)
 
 
 def over_limit(lots: Iterable[Holding], limit: int, at: datetime) -> Excess:

@@ -11,6 +11,7 @@ from policy.warnings import ALL
 from programme import waiting
 from programme.balance import balance, burn_down
 from programme.exceptions import cards
+from programme.holds import limits
 from programme.people import board
 from programme.reports.team import team_report
 from programme.reviews import calls
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from store.exceptions.requests import Request
     from store.people.directory import Person
     from views.balance import BalanceCard, BurnDown
+    from views.holds import CapTold
     from views.reports import TeamReport
     from views.reviews import Call
     from views.value import ProgrammeFigures
@@ -90,6 +92,7 @@ class Home:
     left_on: date | None
     contact: str
     review: Call | None = None
+    near_caps: tuple[CapTold, ...] = ()
 
 
 def of(moment: Moment, person: Person, standing: RecentFigures | None = None) -> Home:
@@ -111,6 +114,7 @@ def of(moment: Moment, person: Person, standing: RecentFigures | None = None) ->
         left_on=person.left_on if has_left else None,
         contact=books.versions[-1].contact,
         review=None if has_left else calls.of(moment, person.id),
+        near_caps=() if has_left else limits.near(moment, person.id),
     )
 
 

@@ -22,8 +22,14 @@ if TYPE_CHECKING:
 
 PersonLetter = tuple[str, str, str, str]
 """(key, template, view as JSON text, person id)"""
+GREETINGS = "greeting:"
 A_FEW = 100
 """So many people are named in a query; of more, everyone's zone is read."""
+
+
+def greeting_key(person_id: str) -> str:
+    """The key of somebody's greeting, which there is once: also for those who find it by their account."""
+    return f"{GREETINGS}{person_id}"
 
 
 def to_people(moment: Moment, letters: Sequence[PersonLetter], *, book: Handbook, earliest: datetime) -> int:

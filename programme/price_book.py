@@ -72,6 +72,8 @@ class PriceBook:
         self._source = f"genai-prices {version('genai-prices')}"
         self._models: dict[tuple[str, str], tuple[ModelInfo, Sequence[PriceVariant]] | None] = {}
         self._prices: dict[tuple[object, ...], Price | None] = {}
+        self._lasting: dict[tuple[str, str], Price | None] = {}
+        """Of models that have had one standard price for all time, as most have."""
 
     def listed(self, provider: str, model: str, tier: str, at: datetime) -> Price | None:
         """The public price that held at an instant, or None when the list has none; the standard tier has no name.
@@ -80,7 +82,7 @@ class PriceBook:
         large contexts: they go by the size of each request, and it is the sum of many.
         """
         if not tier:
-            return self._of_tier(provider, model, tier, at)
+            return self._lasting.get((provider, model)) or self._of_tier(provider, model, tier, at)
         if tier == WHOLE_BATCH:
             price = self._of_tier(provider, model, "batch", at)
             return self._derived(price, tier, lambda _, unit: replace(unit, tiers=())) if price else None
@@ -117,6 +119,8 @@ class PriceBook:
             key = (*key, tier, *held)
         if key not in self._prices:
             self._prices[key] = _from_list(provider, model, tier, self._source, info.get_prices(at, context))
+        if not tier and standard is info.prices:
+            self._lasting[provider, model] = self._prices[key]
         return self._prices[key]
 
     def _model(self, provider: str, model: str) -> tuple[ModelInfo, Sequence[PriceVariant]] | None:

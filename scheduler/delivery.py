@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from policy.hours import next_opening
 from programme.people import linking
-from scheduler import fallbacks, pictures, slack_delivery, troubles
+from scheduler import documents, fallbacks, pictures, slack_delivery, troubles
 from scheduler.messages import UnknownTemplateError
 from scheduler.troubles import Refused, Trouble, asked
 from store import engine, time_zones
@@ -209,7 +209,12 @@ class Pass:
     def _found(self, row: OwedMessage, user: str | None, thread: str) -> tuple[str, str] | None:
         return asked(
             lambda: slack_delivery.find(
-                self._slack, row.key, channel=row.channel, user=user, since=row.created_at, thread=thread
+                self._slack,
+                row.key,
+                to=row.channel or user or "",
+                since=row.created_at,
+                thread=thread,
+                file=row.file_id,
             ),
             posting=False,
         )
@@ -226,7 +231,10 @@ class Pass:
             raise Refused(Trouble("not_written", "park")) from error
 
     def _say(self, row: OwedMessage, composed: Composed, to: _Destination) -> None:
-        """Post a message, with its picture if it has one that Slack shows."""
+        """Post a message, with its picture if it has one that Slack shows, or with its document."""
+        if composed.document is not None:
+            self._share(row, composed, to)
+            return
         file_id = self._picture(row, composed)
         if file_id is not None:
             try:
@@ -236,6 +244,20 @@ class Pass:
             else:
                 return
         self._say_with(None, row, composed, to)
+
+    def _share(self, row: OwedMessage, composed: Composed, to: _Destination) -> None:
+        """Post a document. Its id is on record before it is anywhere, and by that it is found again."""
+        file_id = documents.handed_in(self._slack, row, composed)
+        if row.file_id is None:
+            self._note_file(row, file_id)
+        self._require_lease(row)
+        self._may_be_there = True
+        try:
+            channel = documents.shared(self._slack, row, composed, file_id, to=to.place, thread=to.thread)
+        except documents.LostError as lost:
+            self._note_file(row, None)
+            raise Refused(Trouble("document_lost", "retry")) from lost
+        self._note_sent(row, channel, None)
 
     def _picture(self, row: OwedMessage, composed: Composed) -> str | None:
         if (picture := composed.picture) is None or row.file_id is not None:
@@ -281,7 +303,7 @@ class Pass:
         with self._app.database.transaction() as session:
             outbox_messages.note_file(session, row.id, courier=self._courier, file_id=file_id)
 
-    def _note_sent(self, row: OwedMessage, channel: str, ts: str, *, problem: str | None = None) -> None:
+    def _note_sent(self, row: OwedMessage, channel: str, ts: str | None, *, problem: str | None = None) -> None:
         def note(session: Session) -> bool:
             place = outbox_messages.Place(channel, ts, problem)
             return outbox_messages.sent(session, row.id, place, courier=self._courier, now=self._app.clock())

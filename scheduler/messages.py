@@ -12,6 +12,7 @@ from scheduler.composers import (
     exceptions,
     grants,
     handbook,
+    holds,
     people,
     reports,
     reviews,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from programme.app import App
     from templates.charts import Picture
+    from templates.documents import Document
     from templates.render import Message
 
 
@@ -35,18 +37,20 @@ class UnknownTemplateError(LookupError):
 class Composed:
     message: Message
     picture: Picture | None = None
+    document: Document | None = None
 
 
 COMPOSERS: dict[str, Callable[[object], tuple[Message, Picture | None]]] = {
     "audit/anchor": audit.compose_anchor,
-    "grants/statement": grants.compose_statement,
-    "grants/digest": grants.compose_digest,
-    "warnings/warning": warnings.compose,
+    "holds/stopped": holds.compose_stopped,
 }
 
 
 LIVE: dict[str, Callable[[App, object], Message | None]] = {
+    "grants/greeting": grants.compose_greeting,
+    "grants/statement": grants.compose_statement,
     "grants/lapse_notice": grants.compose_lapse_notice,
+    "warnings/warning": warnings.compose,
     "exceptions/card": exceptions.compose_card,
     "exceptions/face": exceptions.compose_face,
     "exceptions/mine": exceptions.compose_mine,
@@ -76,15 +80,24 @@ LIVE: dict[str, Callable[[App, object], Message | None]] = {
     "people/relink_wanted": people.compose_relink_wanted,
     "usage/refusals": usage.compose_refusals,
 }
-"""These tell what holds when they go out: rows only name the request, proposal, review, appeal, account or day."""
+"""These tell what holds when they go out: rows name the request, proposal, review, appeal, account or day, or keep what
+was so when they were owed and can't be asked any more."""
 
 
 PICTURED: dict[str, Callable[[App, object], tuple[Message, Picture | None] | None]] = {
+    "grants/digest": grants.compose_digest,
     "reports/weekly": reports.compose,
     "reviews/money": reviews.compose_money,
     "reviews/use": reviews.compose_use,
 }
 """The same of messages with a picture."""
+
+
+FILED: dict[str, Callable[[App, object], tuple[Message, Document] | None]] = {
+    "reviews/page": reviews.compose_page,
+    "reviews/page_with_cases": reviews.compose_page_with_cases,
+}
+"""The same of messages that bring a file."""
 
 
 def compose(template: str, view: object, *, app: App) -> Composed | None:
@@ -95,6 +108,9 @@ def compose(template: str, view: object, *, app: App) -> Composed | None:
     if template in PICTURED:
         composed = PICTURED[template](app, view)
         return None if composed is None else Composed(*composed)
+    if template in FILED:
+        filed = FILED[template](app, view)
+        return None if filed is None else Composed(filed[0], document=filed[1])
     try:
         composer = COMPOSERS[template]
     except KeyError:

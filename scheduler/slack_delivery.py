@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import urllib.request
 from dataclasses import replace
 from datetime import timedelta
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from programme.people.slack_accounts import OwnTeam, SlackAccount
     from scheduler.messages import Composed
     from templates.charts import Picture
+    from templates.documents import Document
 
 T = TypeVar("T")
 
@@ -87,12 +89,13 @@ def account_of(slack: WebClient, email: str, own_team: OwnTeam, now: datetime) -
 
 
 def find(
-    slack: WebClient, key: str, *, channel: str | None, user: str | None, since: datetime, thread: str = ""
+    slack: WebClient, key: str, *, to: str, since: datetime, thread: str = "", file: str | None = None
 ) -> tuple[str, str] | None:
-    """(channel, ts) of the message with a key in its metadata, if it arrived; a reply is looked for in its thread."""
-    if channel is not None and channel.startswith(USERS):
-        user, channel = channel, None
-    place = channel or _text(_field(answer_of(slack.conversations_open, users=user), "channel", dict), "id")
+    """(channel, ts) of the message with a key in its metadata, or with a file, if it arrived.
+
+    A reply is looked for in its thread.
+    """
+    place = conversation(slack, to)
     method, where = (
         (slack.conversations_replies, {"channel": place, "ts": thread})
         if thread
@@ -103,7 +106,7 @@ def find(
     while True:
         page = answer_of(method, **where, oldest=oldest, include_all_metadata=True, limit=A_PAGE, cursor=cursor or None)
         for message in _field(page, "messages", list):
-            if _key(message) == key:
+            if _key(message) == key or (file is not None and file in _files(message)):
                 return place, _text(message, "ts")
         cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
         if not cursor:
@@ -113,6 +116,17 @@ def find(
 def _key(message: Mapping[str, Any]) -> object:
     metadata = message.get("metadata") or {}
     return (metadata.get("event_payload") or {}).get("key")
+
+
+def _files(message: Mapping[str, Any]) -> list[object]:
+    return [one.get("id") for one in message.get("files") or () if isinstance(one, dict)]
+
+
+def conversation(slack: WebClient, to: str) -> str:
+    """The id of a channel, or of the conversation with a person."""
+    if not to.startswith(USERS):
+        return to
+    return _text(_field(answer_of(slack.conversations_open, users=to), "channel", dict), "id")
 
 
 def upload(slack: WebClient, picture: Picture) -> str:
@@ -127,6 +141,30 @@ def upload(slack: WebClient, picture: Picture) -> str:
     _hand_over(_text(granted, "upload_url"), picture.png)
     answer_of(slack.files_completeUploadExternal, files=[{"id": file_id, "title": picture.alt_text[:100]}])
     return file_id
+
+
+def hand_in(slack: WebClient, document: Document) -> str:
+    """The id of a document that is with Slack, and nowhere yet."""
+    granted = answer_of(slack.files_getUploadURLExternal, filename=document.filename, length=len(document.content))
+    _hand_over(_text(granted, "upload_url"), document.content)
+    return _text(granted, "file_id")
+
+
+def share(slack: WebClient, file_id: str, composed: Composed, *, to: str, thread: str = "") -> str:
+    """Post a document that was handed in, with its words: the conversation in which it is.
+
+    It carries no key: a file takes no metadata, so that it arrived is seen by its own id.
+    """
+    assert composed.document is not None  # noqa: S101 - only such messages come here
+    channel = conversation(slack, to)
+    answer_of(
+        slack.files_completeUploadExternal,
+        files=[{"id": file_id, "title": composed.document.title}],
+        channel_id=channel,
+        thread_ts=thread or None,
+        blocks=json.dumps(composed.message.blocks),
+    )
+    return channel
 
 
 def _hand_over(url: str, png: bytes) -> None:

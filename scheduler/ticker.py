@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from policy.reasons import Refusal
 from programme import vitals
 from programme.balance import warnings
+from programme.holds import ending
 from programme.outcomes import intake
 from scheduler import courier, quarantine, tick
 from scheduler.clockwork import Clockwork
@@ -144,15 +145,29 @@ def warn(app: App) -> int:
             return looked
 
 
+def lapse_holds(app: App, *, now: datetime | None = None) -> int:
+    """Free what is held beyond its time, and forget what nothing asks for any more; how many holds lapsed."""
+    lapsed = 0
+    while True:
+        with app.transaction(now) as moment:
+            some = ending.lapse(moment)
+        lapsed += some
+        if some < ending.AT_A_TIME:
+            return lapsed
+
+
 def tick_once(app: App, *, announce_in: str | None = None) -> datetime | None:
     """Do what the calendar owes, and now and then try again what waits in quarantine; since when something is owed."""
     now = app.clock()
     ticked = tick.tick(app, now=now, announce_in=announce_in)
     warn(app)
+    lapse_holds(app)
     with app.database.transaction() as session:
         runs.forget_taken(session, before=now - BELIEVED)
     if now.minute % RETRY_MINUTES == 0:
         quarantine.retry_all(app)
         with app.transaction() as moment:
             intake.attribute_waiting(moment)
+        with app.transaction() as moment:
+            ending.forget_past(moment)
     return ticked.owed_since

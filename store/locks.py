@@ -36,6 +36,7 @@ ORDER = (
     "migrations",
     "runs",
     "sources",
+    "holds",
     "quarantine",
     "requests",
     "handbooks",
@@ -45,6 +46,7 @@ ORDER = (
     "review_cases",
     "values",
     "accounts",
+    "cap_sums",
     "audit",
 )
 """Whoever holds one takes no earlier one, so no one waits in a circle. A table's name stands for locks of its rows."""
@@ -54,6 +56,12 @@ def hold(session: Session, lock: Lock) -> None:
     """Hold a lock until the transaction ends; whoever comes second waits."""
     if bulk.is_postgresql(session):
         session.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (int(lock),))
+
+
+def share(session: Session, lock: Lock) -> None:
+    """Hold a lock together with others who share it, until the transaction ends; whoever holds it alone comes after."""
+    if bulk.is_postgresql(session):
+        session.exec_driver_sql("SELECT pg_advisory_xact_lock_shared(%s)", (int(lock),))
 
 
 def hold_sources(session: Session, of: Literal["usage", "outcomes", "requests"], sources: Iterable[str]) -> None:

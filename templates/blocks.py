@@ -69,6 +69,12 @@ class BlockCollector:
         text = self._checked("context", caller(), limits.LONGEST_CONTEXT)
         return self._add({"type": "context", "elements": [{"type": "mrkdwn", "text": text}]})
 
+    def alert(self, text: str) -> Markup:
+        """What is wrong with the field above it, in a modal; plain text, so what people typed stays that."""
+        if self._view.get("type") != "modal":
+            raise MessageLimitError("an alert outside of a modal")
+        return self._add({"type": "alert", "level": "error", "text": self._plain("alert", text, limits.LONGEST_ALERT)})
+
     def divider(self) -> Markup:
         return self._add({"type": "divider"})
 

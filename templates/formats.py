@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 NANO_PER_CENT = NANO_PER_USD // 100
 LONGEST_NAME = 80
 MINUS = "−"
+LITTLE = "under 1 %"
 
 METER_NAMES = {
     "input_uncached": "input tokens",
@@ -170,7 +171,7 @@ def moved(change: Decimal) -> str:
 def whole_percent(share: Decimal | float) -> str:
     """A share of a whole without decimals: `62 %`, `under 1 %`."""
     percents = (Decimal(share) * 100).quantize(Decimal(1), ROUND_HALF_EVEN)
-    return f"{percents} %" if percents or not share else "under 1 %"
+    return f"{percents} %" if percents or not share else LITTLE
 
 
 def count(number: int) -> str:
@@ -203,8 +204,9 @@ def plain(value: Decimal) -> str:
 
 
 def percent(share: Decimal) -> str:
-    """A share of a whole, to a tenth of a percent: `62.3 %`."""
-    return f"{_trimmed((share * 100).quantize(Decimal('0.1'), ROUND_HALF_EVEN))} %"
+    """A share of a whole, to a tenth of a percent: `62.3 %`; what would round to nothing, but is not, `under 1 %`."""
+    percents = (share * 100).quantize(Decimal("0.1"), ROUND_HALF_EVEN)
+    return f"{_trimmed(percents)} %" if percents or not share else LITTLE
 
 
 def change(share: Decimal | float) -> str:
@@ -285,6 +287,12 @@ def on(instant: datetime) -> Markup:
     return Markup(f"<!date^{int(instant.timestamp())}^{{date_short}}|{fallback}>")  # noqa: S704 - our own text
 
 
+def slack_day(value: date) -> Markup:
+    """A day beside instants, as Slack writes both: at ten o'clock UTC it is that day from Hawaii to Auckland."""
+    seconds = int(datetime.combine(value, time(10), tzinfo=UTC).timestamp())
+    return Markup(f"<!date^{seconds}^{{date_short}}|{day(value)}>")  # noqa: S704 - our own text
+
+
 def until(end: datetime, zone: ZoneInfo) -> str:
     """When something ends, in its reader's zone: `the end of 31 Dec 2026`, `1 Jan 2027 at 06:00`."""
     local = end.astimezone(zone)
@@ -296,6 +304,24 @@ def from_when(begin: datetime, zone: ZoneInfo) -> str:
     """When something begins, in its reader's zone: `1 Dec 2026`, `1 Dec 2026 at 06:00`."""
     local = begin.astimezone(zone)
     return day(local.date()) if local.time() == time() else f"{day(local.date())} at {local:%H:%M}"
+
+
+def when_over(end: datetime, zone: ZoneInfo) -> str:
+    """The same behind a verb: `at the end of 31 Dec 2026`, `on 1 Jan 2027 at 06:00`."""
+    said = until(end, zone)
+    return f"at {said}" if said.startswith("the end of ") else f"on {said}"
+
+
+def short_from(begin: datetime, zone: ZoneInfo) -> str:
+    """When something of about now begins, in its reader's zone: `1 Dec`, `30 Nov at 18:00`."""
+    local = begin.astimezone(zone)
+    return short_day(local.date()) if local.time() == time() else f"{short_day(local.date())} at {local:%H:%M}"
+
+
+def soon(when: date, today: date) -> str:
+    """How far away a day is: `today`, `tomorrow`, `in 7 days`."""
+    days = (when - today).days
+    return {0: "today", 1: "tomorrow"}.get(days, f"in {days} days")
 
 
 def mention(person: PersonName) -> Markup | str:
@@ -364,8 +390,12 @@ FILTERS = {
         code,
         moment,
         on,
+        slack_day,
         until,
         from_when,
+        when_over,
+        short_from,
+        soon,
         mention,
         class_name,
         state_name,

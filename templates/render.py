@@ -102,6 +102,7 @@ def _filled(name: str, view: dict[str, object]) -> BlockCollector:
         fields=collector.fields,
         field=collector.field,
         context=collector.context,
+        alert=collector.alert,
         divider=collector.divider,
         table=collector.table,
         actions=collector.actions,

@@ -1,17 +1,24 @@
-"""A review's pack as one page of HTML for the file: it fetches nothing, runs nothing, and prints on A4."""
+"""A review's pack as one page of HTML for the file: it fetches nothing, and prints on A4.
+
+With cases it runs one script, which filters them; the page's own policy names it by its digest, so no other can run.
+"""
 
 from __future__ import annotations
 
 from base64 import b64encode
 from datetime import UTC
 from functools import cache, partial
+from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from policy.parameters.grants import LEVELS
 from policy.period import Month
 from templates import charts, formats, reviews
+from templates.documents import Document
 
 ADOPTION = {
     "waits": "not yet",
@@ -24,11 +31,20 @@ ADOPTION = {
 """What became of the value that was proposed (programme/reviews/token_value)."""
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from templates.charts import Picture
     from views.review_figures import Money
-    from views.reviews import ReviewedCase, ReviewFile
+    from views.reviews import CaseRow, ReviewedCase, ReviewFile
+
+
+def document(shown: ReviewFile) -> Document:
+    """The page as a file."""
+    quarter = str(shown.pack.review.quarter)
+    name, title = ("-cases", ", with cases") if shown.cases else ("", "")
+    html = page(shown, shown.pack.summary.figures.money)
+    return Document(f"review-{quarter}{name}.html", f"Review of {quarter}{title}", html.encode())
 
 
 def page(shown: ReviewFile, funds: Money) -> str:
@@ -40,6 +56,11 @@ def page(shown: ReviewFile, funds: Money) -> str:
         .render(
             pack=shown.pack,
             cases=shown.cases,
+            levels=_levels(shown.cases.rows) if shown.cases else (),
+            kinds_of_change=reviews.KINDS_OF_CHANGE,
+            kind_of_change=kind_of_change,
+            script=Markup(_script()),  # noqa: S704 - our own
+            script_digest=b64encode(sha256(_script().encode()).digest()).decode(),
             at=shown.at,
             funds=charts.funds(funds, quarter),
             use=charts.utilisation(shown.use),
@@ -63,6 +84,23 @@ def page(shown: ReviewFile, funds: Money) -> str:
             group_name=partial(reviews.group_name, names=shown.pack.names),
         )
     )
+
+
+@cache
+def _script() -> str:
+    """What filters the cases, word for word: its digest is in the page."""
+    return (Path(__file__).parent / "pages" / "_filter.js").read_text("utf-8")
+
+
+def _levels(rows: Iterable[CaseRow]) -> list[str]:
+    """The levels that there are, junior ones first."""
+    found = {row.level for row in rows}
+    return [level for level in LEVELS if level in found] + sorted(found.difference(LEVELS))
+
+
+def kind_of_change(row: CaseRow) -> str:
+    """By which choice a case is found; one that its reader may not see, by none."""
+    return "hidden" if row.case is None else reviews.kind_of(row.case)
 
 
 @cache

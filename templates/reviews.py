@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from policy.parameters.grants import LEVELS
 from policy.period import Month
 from policy.units import MicroTokens
-from templates import formats, render
+from templates import render, review_unusual
+from views.reviews import CUT, HELD_BACK, RAISE, SAME, kind_of_change
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import date
 
     from policy.period import Quarter
     from policy.reasons import Reason
@@ -19,10 +21,8 @@ if TYPE_CHECKING:
     from templates.render import Message
     from views.appeals import Card
     from views.review_figures import Appealed, QuarterFigures
-    from views.reviews import Call, Changed, Pack, Page, Review, ReviewedCase
+    from views.reviews import Call, CaseFilter, Changed, Pack, Page, Review, ReviewedCase
 
-MOST_GROUPS = 12
-"""Lines of each kind of groups: more would not fit into a message."""
 MISSING_NAMES = {
     "few_weeks": "with too few weeks of figures",
     "few_in_team": "in too small a team",
@@ -40,28 +40,19 @@ NOTICEABLE = 5
 """Thousandths between two changes that a reader would ask about."""
 EVERYBODY = "everybody"
 """The key of peers of all role families (policy/reviews/efficiency)."""
+KINDS_OF_CHANGE = {RAISE: "Raises", CUT: "Cuts", SAME: "No change", HELD_BACK: "Held"}
 KINDS = {"level": "by level", "team": "by team", "wave": "by wave"}
 
 
 def pack(shown: Pack) -> Message:
-    """A review for those who decide it: in the channel, in a conversation."""
+    """A review for those who decide it: in the channel, in a conversation. The rest is behind its buttons."""
     return render.message(
         "reviews/pack",
         pack=shown,
+        unusual=review_unusual.of(shown),
+        not_ratified=review_unusual.not_ratified(shown),
         button_value=button_value(shown),
-        group_name=partial(group_name, names=shown.names),
-        counts=counts,
-        kinds=KINDS,
-        most_groups=MOST_GROUPS,
-        duration=duration,
-        missing_names=MISSING_NAMES,
-        states=STATES,
-        limits=LIMITS,
         mean=mean,
-        share=share,
-        request_states=formats.STATE_NAMES,
-        not_counted=not_counted,
-        appeals_in_words=appeals_in_words,
         sized_for=Month.parse(shown.summary.month),
     )
 
@@ -92,6 +83,11 @@ def change(thousandths: int) -> str:
     return f"{'+' if thousandths > 0 else '−'}{abs(thousandths) / 10:g} %"
 
 
+def kind_of(case: ReviewedCase) -> str:
+    """Whether a case is a raise, a cut, neither, or held."""
+    return kind_of_change(case.delta_thousandths, case.decision)
+
+
 def mean(percent: float) -> str:
     """A change on average, in tenths of a per cent: `+4.2 %`, `−0.4 %`, `±0 %`."""
     tenths = round(percent * 10)
@@ -115,12 +111,14 @@ def _line(reason: Reason) -> str:
     return f"{reason.text}: {change(int(Decimal(added) * 1_000)) if Decimal(added) else 'nothing'}"
 
 
-def notice(changed: Changed) -> Message:
-    """What a person is told about their own case."""
+def notice(changed: Changed, today: date, *, has_appealed: bool = False) -> Message:
+    """What a person is told about their own case; on a day on which it may be too late to appeal."""
     return render.message(
         "reviews/notice",
         notice=changed,
         told=_told(changed),
+        has_appealed=has_appealed,
+        may_appeal=changed.appeal_until is not None and today <= changed.appeal_until and not has_appealed,
     )
 
 
@@ -240,6 +238,38 @@ def pages(number: int, of: int) -> Iterator[tuple[str, int]]:
         yield "Next", number + 1
 
 
-def page(shown: Page, lines: Sequence[object], *, turns: Sequence[tuple[str, int]]) -> dict[str, object]:
+def page(
+    shown: Page, lines: Sequence[object], *, turns: Sequence[tuple[str, int]], private: str = ""
+) -> dict[str, object]:
     """A page of the cases, as a modal."""
-    return render.modal("reviews/cases", page=shown, lines=lines, turns=turns, change=change, states=STATES)
+    return render.modal(
+        "reviews/cases",
+        page=shown,
+        lines=lines,
+        turns=turns,
+        change=change,
+        states=STATES,
+        narrowed_to=narrowed_to(shown.narrowed),
+        private=private,
+    )
+
+
+def narrowed_to(chosen: CaseFilter) -> str:
+    """What a list is narrowed to: `cuts, level senior, team of “Mara”, name with “ada”`."""
+    said = [KINDS_OF_CHANGE[chosen.change].lower()] if chosen.change else []
+    said += [f"level {chosen.level}"] if chosen.level else []
+    said += [f"team of “{chosen.team}”"] if chosen.team else []
+    said += [f"name with “{chosen.name}”"] if chosen.name else []
+    return ", ".join(said)
+
+
+def case_filter(quarter: Quarter, chosen: CaseFilter, *, private: str) -> dict[str, object]:
+    """The form that narrows a list of cases."""
+    return render.modal(
+        "reviews/filter",
+        quarter=quarter,
+        chosen=chosen,
+        levels=[(level, level) for level in LEVELS],
+        kinds=list(KINDS_OF_CHANGE.items()),
+        private=private,
+    )

@@ -65,7 +65,7 @@ def fault_of(code: str) -> str | None:
     if isinstance(command, click.Group):
         return None
     try:
-        _, left, _ = command.make_parser(click.Context(command)).parse_args(words)
+        _, left, _ = command.make_parser(click.Context(command, **command.context_settings)).parse_args(words)
     except click.UsageError as error:
         return error.format_message()
     return f"{left} is too much" if left else None

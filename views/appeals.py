@@ -56,6 +56,8 @@ class Card:
     silence: Silence
     credited: MicroTokens | None
     ground: Ground
+    is_overdue: bool = False
+    """Its time is over, and the calendar has not closed it yet."""
 
     @property
     def id(self) -> str:

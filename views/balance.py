@@ -68,6 +68,8 @@ class Lapse:
     amount: MicroTokens
     left: MicroTokens
     carried_at_most: MicroTokens
+    at: datetime
+    """The instant at which `on` begins: in another zone than the programme's that is another hour."""
     is_past: bool = False
 
 
@@ -104,12 +106,23 @@ class BalanceCard:
     """`lots` are as if it had ended each of them: a lot of which a part lapses stands there twice."""
     debt_grants: int | None = None
     """How many monthly grants settle the debt at the present pace; None where no number of them does, or none comes."""
+    held: MicroTokens = _NOTHING
+    held_calls: int = 0
+    """What is held of it, and by how many calls that still run."""
 
     @property
     def next_grant_on(self) -> date | None:
         """The first of the next month, for those whom the calendar grants."""
         regular = self.grant is not None or any(lot.kind == LotKind.MONTHLY for lot in self.lots)
         return self.month.next().first_day if regular else None
+
+    @property
+    def ends(self) -> tuple[tuple[datetime, MicroTokens], ...]:
+        """How much of what is left ends when, the soonest first."""
+        found: dict[datetime, MicroTokens] = {}
+        for lot in self.lots:
+            found[lot.expires_at] = found.get(lot.expires_at, _NOTHING) + lot.remaining
+        return tuple(sorted((end, amount) for end, amount in found.items() if amount))
 
     @property
     def worth(self) -> NanoUSD:

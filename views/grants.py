@@ -28,7 +28,8 @@ class Statement:
     """A person's grant of a month.
 
     `settled` went into debt; `carried` was left of earlier grants, after `lapsed` went over the limit into the pool;
-    `endings` are the open lots, the new one included, soonest first. `netted` was taken off for a break-glass that the
+    `endings` are the lots that were open then, the new one included, soonest first: what is left of them is asked when
+    the statement goes out. `netted` was taken off for a break-glass that the
     board did not ratify. `taken_on` is when `lapsed` is taken, if late usage may burn it until then.
     """
 
@@ -43,6 +44,7 @@ class Statement:
     contact: str
     netted: MicroTokens = field(default_factory=lambda: MicroTokens(0))
     taken_on: date | None = None
+    person_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +72,11 @@ class Portion:
 
 @dataclass(frozen=True, slots=True)
 class DayOfSpend:
+    """What was spent on a day; an `evened` one stands at the mean of all days of few spenders."""
+
     day: date
     spent: MicroTokens
+    evened: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,8 @@ class Digest:
     `month` is the one whose grants were posted; spend is that of `before`. Money is at `per_token`. `spent` and what
     follows from it are None where fewer people spent than may be told of; `projects` are those of enough people.
     `used_permille` is spend over entitlement. `rush` says that the last days' share of the spend was out of proportion.
-    `lapsed` is taken on `taken_on`, as far as late usage leaves it.
+    `lapsed` is taken on `taken_on`, as far as late usage leaves it. `weekday_before` is what an average weekday took a
+    month earlier, to two digits; None where too few people spent then, or nothing was told of that month.
     """
 
     month: Month
@@ -102,3 +108,4 @@ class Digest:
     days: tuple[DayOfSpend, ...]
     contact: str
     taken_on: date | None = None
+    weekday_before: MicroTokens | None = None

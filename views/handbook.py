@@ -63,6 +63,8 @@ class Card:
     decided_by: PersonName | None
     lapse_at: datetime
     tried: Trial | None = None
+    is_overdue: bool = False
+    """Its time is over, and the calendar has not closed it yet."""
 
     @property
     def moves_thresholds(self) -> bool:

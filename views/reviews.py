@@ -144,9 +144,42 @@ class CaseLine:
     conflict: str
 
 
+RAISE, CUT, SAME, HELD_BACK = "raise", "cut", "none", "held"
+
+
+def kind_of_change(delta_thousandths: int, decision: str) -> str:
+    """By which of these a case is found, as it stands."""
+    if decision == HELD:
+        return HELD_BACK
+    return RAISE if delta_thousandths > 0 else CUT if delta_thousandths < 0 else SAME
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFilter:
+    """What a list of cases is narrowed to; what is empty does not narrow it.
+
+    `name` and `team` are parts of a person's name and of that of whom they report to, `change` is one of the kinds.
+    """
+
+    name: str = ""
+    team: str = ""
+    level: str = ""
+    change: str = ""
+
+    @property
+    def is_set(self) -> bool:
+        return self != EVERY_CASE
+
+
+EVERY_CASE = CaseFilter()
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of the cases: those that change first, the greatest changes before the others. Pages count from 0."""
+    """A page of the cases: those that change first, the greatest changes before the others. Pages count from 0.
+
+    `counted` and `cases` are of all of them, `found` is how many there are of those that it is narrowed to.
+    """
 
     quarter: Quarter
     lines: tuple[CaseLine, ...]
@@ -155,6 +188,8 @@ class Page:
     counted: ChangeCounts
     cases: int
     is_open: bool
+    narrowed: CaseFilter = EVERY_CASE
+    found: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,11 +228,16 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class CaseRow:
-    """A case in the file. Without `case` it is the reader's own or a report's: they see nothing of it."""
+    """A case in the file. Without `case` it is the reader's own or a report's: they see nothing of it.
+
+    `team` is whom the person reported to, by name.
+    """
 
     name: str
     case: ReviewedCase | None
     decided_by: str
+    team: str = ""
+    level: str = ""
 
 
 @dataclass(frozen=True, slots=True)

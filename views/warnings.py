@@ -36,3 +36,4 @@ class SpendWarning:
     debt_grants: int | None = None
     """How many monthly grants settle the debt at the present pace; None where no number of them does, or none comes."""
     has_grant: bool = True
+    person_id: str = ""

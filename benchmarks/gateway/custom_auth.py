@@ -11,6 +11,8 @@ from starlette.requests import Request  # noqa: TC002 - LiteLLM reads the annota
 OWNERS = {
     "sk-ada": {"user_id": "ada@example.com", "user_email": "ada@example.com", "key_alias": "ada-laptop"},
     "sk-ben": {"user_id": "ben@example.com", "user_email": "ben@example.com", "key_alias": "ben-laptop"},
+    # Ben's agents, in the trial of the plugin.
+    "sk-trial": {"user_id": "ben@example.com", "user_email": "ben@example.com", "key_alias": "ben-agents"},
     "sk-ci": {"user_id": "ci-runner", "key_alias": "ci"},
 }
 

@@ -40,6 +40,16 @@ def install() -> None:
         _run(VENV / "bin" / "python", "-m", "pip", "install", "-qq", package)
 
 
+def install_plugin() -> None:
+    """Our plugin beside it, built as an operator would build it."""
+    uv, python = ROOT / ".venv" / "bin" / "uv", VENV / "bin" / "python"
+    options = ["--quiet", "--no-deps", "--reinstall", str(ROOT / "gateways" / "litellm")]
+    if uv.exists():
+        _run(uv, "pip", "install", "--python", python, *options)
+    else:
+        _run(python, "-m", "pip", "install", "-qq", "--no-deps", "--force-reinstall", options[-1])
+
+
 def _installed() -> str:
     python = VENV / "bin" / "python"
     if not python.exists():
@@ -53,8 +63,18 @@ def _run(*command: str | Path) -> None:
 
 
 @contextmanager
-def running(log: Path, settings: dict[str, str]) -> Iterator[str]:
-    """The address of a proxy with `settings` in its environment; it is gone when the block ends.
+def running(log: Path, settings: dict[str, str], *, config: Path = CONFIG) -> Iterator[str]:
+    """The address of a proxy with `settings` in its environment; it is gone when the block ends."""
+    process, address = start(log, settings, config)
+    try:
+        wait_until_up(address, process, log)
+        yield address
+    finally:
+        _end(process)
+
+
+def start(log: Path, settings: dict[str, str], config: Path) -> tuple[subprocess.Popen[bytes], str]:
+    """A proxy that is about to listen, and where.
 
     Whatever it might want from outside is sent to a port on which no one listens.
     """
@@ -73,20 +93,15 @@ def running(log: Path, settings: dict[str, str]) -> Iterator[str]:
     command: list[str | Path] = [
         VENV / "bin" / "litellm",
         "--config",
-        CONFIG,
+        config,
         "--host",
         "127.0.0.1",
         "--port",
         str(port),
     ]
-    with log.open("wb") as output:
+    with log.open("ab") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, env=environment, cwd=log.parent)
-    try:
-        address = f"http://127.0.0.1:{port}"
-        _wait_until_up(address, process, log)
-        yield address
-    finally:
-        _end(process)
+    return process, f"http://127.0.0.1:{port}"
 
 
 def _free_port() -> int:
@@ -95,7 +110,7 @@ def _free_port() -> int:
     return port
 
 
-def _wait_until_up(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def wait_until_up(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         try:

@@ -33,6 +33,9 @@ def balance(email: str, *, as_json: bool) -> None:
         common.print_json(_card(email, card))
         return
     click.echo(f"{card.name}: {common.token_text(card.available)} tokens, USD {common.usd_text(card.worth)}")
+    if card.held:
+        calls = f"{card.held_calls} running {'call' if card.held_calls == 1 else 'calls'}"
+        click.echo(f"of which {common.token_text(card.held)} are held by {calls}")
     rows = [
         (
             lot.kind,
@@ -55,6 +58,9 @@ def _card(email: str, card: BalanceCard) -> dict[str, Any]:
         "person_id": card.person_id,
         "email": email.lower(),
         "balance_tokens": common.token_text(card.available),
+        "held_tokens": common.token_text(card.held),
+        "held_by_calls": card.held_calls,
+        "available_tokens": common.token_text(card.available - card.held),
         "balance_usd": common.usd_text(card.worth),
         "granted_tokens": common.token_text(card.granted),
         "debt_tokens": common.token_text(card.debt),

@@ -10,6 +10,7 @@ import click
 from bot import settings
 from bot.cli import common
 from scheduler import tick as ticking
+from scheduler import ticker
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -42,6 +43,7 @@ def tick(*, at: datetime | None, as_json: bool) -> None:
     announce_in = settings.load().announce_channel
     with common.app() as app:
         ticked = ticking.tick(app, now=at or app.clock(), announce_in=announce_in)
+        ticker.lapse_holds(app, now=at)
     failed = [_shown(run) | {"reason": reason} for run, reason in ticked.failed]
     if as_json:
         common.print_json({"done": [_shown(run) for run in ticked.done], "failed": failed})

@@ -11,6 +11,7 @@ from policy.period import Month, day_of
 from policy.reasons import Refusal
 from policy.units import MicroTokens
 from programme.balance import balance, history, why
+from programme.holds import limits
 from store.handbook import reference
 from store.people import directory as people_store
 from templates import formats, render, workings
@@ -35,11 +36,14 @@ def show_balance(app: App, request: Request) -> Message | None:
         if card is None:
             return None
         books = app.recent_handbooks.get(moment.session, request.now)
+        near_caps = limits.near(moment, card.person_id)
     names = {service.key: service.name for book in books.versions for service in book.services}
     services = [(names.get(key, key), spent) for key, spent in card.services]
     lapsing = MicroTokens(card.outlook.lapsing if card.outlook else 0)
     contact = books.versions[-1].contact
-    return render.message("balance/balance", card=card, services=services, lapsing=lapsing, contact=contact)
+    return render.message(
+        "balance/balance", card=card, services=services, lapsing=lapsing, contact=contact, near_caps=near_caps
+    )
 
 
 def show_why(app: App, request: Request) -> Message | None:

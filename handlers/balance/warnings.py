@@ -56,7 +56,9 @@ def submit_choice(app: App, form: Form) -> None:
     ticked, begin, end = (form.values.get(name, "") for name in ("percent", "quiet_from", "quiet_until"))
     hours = {hour for hour, _ in HOURS}
     problems = {
-        name: "Choose an hour." for name, hour in (("quiet_from", begin), ("quiet_until", end)) if hour not in hours
+        name: "Choose an hour from the list, for example 22:00."
+        for name, hour in (("quiet_from", begin), ("quiet_until", end))
+        if hour not in hours
     }
     if problems:
         raise FieldsRefused(problems)

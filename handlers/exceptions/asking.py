@@ -1,30 +1,27 @@
-"""Asking for tokens: the form with its preview, requests and their withdrawal, answers to the board's questions."""
+"""Asking for tokens: the form, requests and their withdrawal, answers to the board's questions."""
 
 from __future__ import annotations
 
 import logging
 import re
-from dataclasses import asdict, dataclass, field, replace
-from datetime import date, datetime
+from dataclasses import asdict, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from handlers import note_failure
-from handlers.exceptions import amounts, choices
+from handlers.exceptions import choices, request_form
+from handlers.exceptions.request_form import Fields
 from handlers.slack import carried
 from handlers.slack.commands import Command
 from handlers.slack.interactions import Modal, form_of, on_press, on_submit
 from handlers.slack.users import quick
-from policy import exceptions, texts
-from policy.period import Quarter
+from policy import texts
 from policy.reasons import FieldsRefused, Refusal
 from policy.units import MicroTokens
-from programme.exceptions import asking, cards, crediting, questions
-from programme.exceptions.asking import NewRequest
+from programme.exceptions import asking, cards, questions
 from programme.exceptions.request import require_undecided
-from programme.value import valuation
 from store.exceptions import drafts as drafts_store
 from store.exceptions import questions as questions_store
 from store.exceptions import requests
@@ -39,13 +36,8 @@ if TYPE_CHECKING:
 
     from handlers.slack.commands import Request
     from handlers.slack.interactions import Form, Press, View
-    from policy.handbook import Handbook
-    from policy.value.valuation import TokenValue
     from programme.app import App
-    from programme.exceptions.asking import Preview
-    from programme.moment import Moment
     from store.engine import Session
-    from store.people.directory import Person
     from templates.render import Message
 
 logger = logging.getLogger(__name__)
@@ -53,36 +45,6 @@ logger = logging.getLogger(__name__)
 _NUMBER = re.compile(r"\d{1,18}")
 SHOWN_REQUESTS = 5
 LONGEST_AMOUNT = 40
-FORM = "fast_track_form"
-LIVE_FIELDS = ("amount", "purpose", "last_day", "project", "service", "beneficiaries", "incident")
-
-
-@dataclass(frozen=True, slots=True)
-class Fields:
-    """The form's fields as they are typed; people are Slack users."""
-
-    amount: str = ""
-    purpose: str = ""
-    last_day: str = ""
-    project: str = ""
-    service: str = ""
-    beneficiaries: list[str] = field(default_factory=list)
-    incident: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Office:
-    """What the form is filled in and judged with."""
-
-    book: Handbook
-    value: TokenValue
-    today: date
-
-
-def _office(moment: Moment) -> _Office:
-    today = moment.today
-    books = moment.handbooks
-    return _Office(books.on(today), valuation.expected(moment, Quarter.containing(today), books), today)
 
 
 # --- The form ------------------------------------------------------------------------------------------------------
@@ -94,19 +56,19 @@ def open_request(app: App, request: Request) -> Modal | None:
         person = people_store.by_slack_id(moment.session, request.slack_user_id)
         if person is None:
             return None
-        fields, drafted_at = _draft(moment.session, person)
+        fields, drafted_at = request_form.draft(moment.session, person)
         if request.arguments:
             fields = replace(fields, amount=request.arguments[:LONGEST_AMOUNT])
-        return Modal(_form(moment, person, fields, drafted_at=drafted_at))
+        return Modal(request_form.opened(moment, person, fields, drafted_at=drafted_at))
 
 
 def press_request(app: App, press: Press) -> Modal:
     """The form, with the amount that was written where the button is."""
     with app.reading(press.now) as moment:
-        fields, drafted_at = _draft(moment.session, press.person)
+        fields, drafted_at = request_form.draft(moment.session, press.person)
         if press.value:
             fields = replace(fields, amount=press.value[:LONGEST_AMOUNT])
-        return Modal(_form(moment, press.person, fields, drafted_at=drafted_at))
+        return Modal(request_form.opened(moment, press.person, fields, drafted_at=drafted_at))
 
 
 def press_again(app: App, press: Press) -> Modal:
@@ -119,7 +81,7 @@ def press_again(app: App, press: Press) -> Modal:
             project=earlier.project_key or "",
             service=earlier.service_key or "",
         )
-        return Modal(_form(moment, press.person, fields))
+        return Modal(request_form.opened(moment, press.person, fields))
 
 
 def press_more_time(app: App, press: Press) -> Modal:
@@ -133,7 +95,7 @@ def press_more_time(app: App, press: Press) -> Modal:
             project=earlier.project_key or "",
             service=earlier.service_key or "",
         )
-        return Modal(_form(moment, press.person, fields))
+        return Modal(request_form.opened(moment, press.person, fields))
 
 
 def _own(session: Session, press: Press) -> requests.Request:
@@ -143,106 +105,14 @@ def _own(session: Session, press: Press) -> requests.Request:
     return earlier
 
 
-def _draft(session: Session, person: Person) -> tuple[Fields, datetime | None]:
-    kept = drafts_store.of_person(session, person.id)
-    if kept is None:
-        return Fields(), None
-    return Fields(**{name: value for name, value in kept.fields.items() if name in LIVE_FIELDS}), kept.saved_at
-
-
-def _form(
-    moment: Moment,
-    person: Person,
-    fields: Fields,
-    *,
-    drafted_at: datetime | None = None,
-) -> View:
-    office = _office(moment)
-    last_day = _day(fields.last_day)
-    if last_day is None or last_day < office.today:
-        usual = asking.usual_last_day(office.book, office.today)
-        fields = replace(fields, last_day=usual.isoformat())
-    judged, amount, problem = _preview(moment, person, fields, office)
-    grant = crediting.monthly_grant(moment, person.id)
-    return render.modal(
-        "exceptions/form",
-        form=fields,
-        value=office.value,
-        projects=choices.projects(moment.session, person, fields.project, office.today),
-        services=choices.services(office.book, fields.service, office.today),
-        break_glass=exceptions.break_glass_limit(grant, office.value, office.book.exceptions),
-        judged=judged,
-        preview_amount=amount,
-        problem=problem,
-        drafted_at=drafted_at,
-    )
-
-
-def _preview(
-    moment: Moment, person: Person, fields: Fields, office: _Office
-) -> tuple[Preview | None, MicroTokens | None, str]:
-    """(how it would be judged, the amount, or else what is in the way) of a form that is being filled in."""
-    if not fields.amount.strip():
-        return None, None, ""
-    started = fields if texts.shows(fields.purpose) else replace(fields, purpose="…")
-    try:
-        asked = _asked(moment.session, started, office)
-        return asking.judge(moment, person, asked), asked.amount, ""
-    except FieldsRefused as refused:
-        return None, None, " ".join(refused.problems.values())
-    except Refusal as refusal:
-        return None, None, str(refusal)
-
-
-def _asked(session: Session, fields: Fields, office: _Office) -> NewRequest:
-    """What a form asks for; FieldsRefused for what cannot be read."""
-    problems: dict[str, str] = {}
-    amount = MicroTokens(0)
-    try:
-        amount = amounts.parse(fields.amount, office.value)
-    except ValueError as error:
-        problems["amount"] = str(error)
-    named = {user: people_store.by_slack_id(session, user) for user in fields.beneficiaries}
-    if unknown := [user for user, person in named.items() if person is None]:
-        problems["beneficiaries"] = f"Not in the programme: {len(unknown)} of these people. Remove them."
-    last_day = _day(fields.last_day)
-    if last_day is None:
-        problems["last_day"] = "Choose a day."
-    if problems or last_day is None:
-        raise FieldsRefused(problems)
-    return NewRequest(
-        amount=amount,
-        purpose=fields.purpose,
-        last_day=last_day,
-        project_key=fields.project or None,
-        service_key=fields.service or None,
-        beneficiaries=frozenset(person.id for person in named.values() if person is not None),
-        incident=fields.incident.strip() if texts.shows(fields.incident) else None,
-    )
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-def _fields(form: Form) -> Fields:
-    """What is filled in; people are those of the one field that takes them."""
-    named = form.values.get("beneficiaries")
-    texts_of = {name: form.text(name) for name in LIVE_FIELDS if name != "beneficiaries"}
-    return Fields(beneficiaries=named if isinstance(named, list) else [], **texts_of)
-
-
 def preview(ack: Ack, body: dict[str, Any], client: WebClient, *, app: App) -> None:
     """Something was typed: keep it, and show what would become of it."""
     try:
         form = form_of(app, client, body)
-        fields = _fields(form)
+        fields = request_form.filled_in(form)
         _keep(app.once(body["trigger_id"]), form, fields)
         with app.reading(form.now) as moment:
-            view = _form(moment, form.person, fields)
+            view = request_form.view(moment, form.person, fields)
         quick(client).views_update(view_id=form.id, hash=body["view"]["hash"], view=view)
     except (SlackApiError, SlackClientError, OSError) as error:
         # Typed on meanwhile, or closed: the next preview is on its way, or no one looks.
@@ -259,7 +129,7 @@ def keep_draft(ack: Ack, body: dict[str, Any], client: WebClient, *, app: App) -
     try:
         form = form_of(app, client, body)
         if form.values:
-            _keep(app.once(f"closed:{form.id}"), form, _fields(form))
+            _keep(app.once(f"closed:{form.id}"), form, request_form.filled_in(form))
     except Refusal as refusal:
         logger.info("a draft was not kept: %s", refusal.code)
     ack()
@@ -275,8 +145,7 @@ def _keep(app: App, form: Form, fields: Fields) -> None:
 def submit(app: App, form: Form) -> View:
     """Keep the request, and show who decides it until when."""
     with app.transaction(form.now) as moment:
-        office = _office(moment)
-        asked = _asked(moment.session, _fields(form), office)
+        asked = request_form.require_readable(moment, form.person, request_form.filled_in(form))
         try:
             submitted = asking.submit(moment, form.person, asked, key=form.id)
         except FieldsRefused:
@@ -361,10 +230,10 @@ def register(bolt: Bolt, app: App) -> None:
     on_press(bolt, "fast_track_withdraw", press_withdraw, app)
     on_press(bolt, "fast_track_answer", press_answer, app)
     on_press(bolt, "fast_track_outcome", press_outcome, app)
-    on_submit(bolt, FORM, submit, app)
+    on_submit(bolt, request_form.CALLBACK, submit, app)
     on_submit(bolt, "fast_track_answer", submit_answer, app)
     on_submit(bolt, "fast_track_outcome", submit_outcome, app)
     choices.register(bolt, app)
-    for name in LIVE_FIELDS:
+    for name in request_form.LIVE_FIELDS:
         bolt.action({"block_id": name, "action_id": name})(partial(preview, app=app))
-    bolt.view_closed(FORM)(partial(keep_draft, app=app))
+    bolt.view_closed(request_form.CALLBACK)(partial(keep_draft, app=app))

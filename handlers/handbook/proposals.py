@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from handlers.slack import carried
 from handlers.slack.carried import FromMessage
-from handlers.slack.commands import PROGRAMME, Command
+from handlers.slack.commands import PROGRAMME, Command, Request
 from handlers.slack.interactions import Modal, on_press, on_submit
 from policy.changes import differences
 from policy.period import day_of
@@ -20,7 +20,6 @@ from templates import handbook, render
 if TYPE_CHECKING:
     from slack_bolt import App as Bolt
 
-    from handlers.slack.commands import Request
     from handlers.slack.interactions import Form, Press, View
     from programme.app import App
     from programme.moment import Moment
@@ -63,6 +62,11 @@ def show_policy(app: App, request: Request) -> Message | None:
     return render.message(
         "handbook/rules", now=now, next=following, next_changes=changes, later=later, proposed=proposed
     )
+
+
+def press_policy(app: App, press: Press) -> Message | None:
+    """The same for whoever presses a button."""
+    return show_policy(app, Request(str(press.person.slack_user_id), "", press.now))
 
 
 def press_all(app: App, press: Press) -> Message:
@@ -127,6 +131,7 @@ COMMANDS = (
 
 
 def register(bolt: Bolt, app: App) -> None:
+    on_press(bolt, "policy_show", press_policy, app)
     on_press(bolt, "policy_all", press_all, app)
     on_press(bolt, "policy_confirm", press_confirm, app)
     on_press(bolt, "policy_decline", press_decline, app)

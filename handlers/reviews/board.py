@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
@@ -9,14 +10,16 @@ from msgspec import Struct
 from handlers.slack import carried
 from handlers.slack.carried import FromMessage
 from handlers.slack.interactions import Modal, ShownModals, on_press, on_submit
+from policy import texts
 from policy.period import Quarter
 from policy.reasons import Refusal
-from programme.reviews import drafting, grounds, packs, single_cases, voting
+from programme.reviews import drafting, file, grounds, packs, single_cases, voting
 from programme.reviews.voting import Ballot
 from store.audit import Place
 from store.people import directory as people_store
 from store.reviews import votes
-from templates import render, reviews
+from templates import render, review_shown, reviews
+from views.reviews import CaseFilter
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -88,6 +91,14 @@ def submit_against(app: App, form: Form) -> View:
     return render.modal("reviews/voted", voted=voted)
 
 
+def press_show(app: App, press: Press, *, what: str) -> Modal:
+    """A part of the pack that is not in its message."""
+    quarter, _ = _package(press.value)
+    with app.reading(press.now) as moment:
+        pack = packs.shown_to(moment, press.person, quarter, channel=press.channel)
+    return Modal(review_shown.part(pack, what))
+
+
 def press_value(app: App, press: Press) -> Message:
     """The second person's confirmation of the value that was adopted with a package."""
     quarter, _ = _package(press.value)
@@ -104,6 +115,27 @@ def _package(value: str) -> tuple[Quarter, int]:
 # --- Cases ---------------------------------------------------------------------------------------------------------
 
 
+class Narrowed(Struct, frozen=True, kw_only=True):
+    """What the list of cases is narrowed to, as its modal carries it."""
+
+    name: str = ""
+    team: str = ""
+    level: str = ""
+    change: str = ""
+
+    @classmethod
+    def of(cls, private: str) -> Narrowed:
+        return carried.read(private, cls) if private else cls()
+
+    @property
+    def filter(self) -> CaseFilter:
+        change = self.change if self.change in reviews.KINDS_OF_CHANGE else ""
+        return CaseFilter(self.name, self.team, self.level, change)
+
+
+EVERYTHING = Narrowed()
+
+
 def press_cases(app: App, press: Press) -> Modal:
     quarter, _ = _package(press.value)
     return Modal(_page(app, press.person, quarter, 0, now=press.now))
@@ -112,14 +144,54 @@ def press_cases(app: App, press: Press) -> Modal:
 def press_page(app: App, press: Press) -> Modal:
     """Another page in place of the one that is open."""
     quarter, number = _package(press.value)
-    return Modal(_page(app, press.person, quarter, number, now=press.now), in_place=True)
+    narrowed = Narrowed.of(press.private)
+    return Modal(_page(app, press.person, quarter, number, narrowed, now=press.now), in_place=True)
 
 
-def _page(app: App, reader: Person, quarter: Quarter, number: int, *, now: datetime) -> View:
+def press_all(app: App, press: Press) -> Modal:
+    """All cases again, in place of some of them."""
+    quarter, _ = _package(press.value)
+    return Modal(_page(app, press.person, quarter, 0, now=press.now), in_place=True)
+
+
+class Finding(Narrowed, frozen=True, kw_only=True):
+    """The same as the form carries it in which it is chosen, with the review."""
+
+    quarter: str
+
+
+def press_filter(app: App, press: Press) -> Modal:
+    """The form that narrows the list, in its place."""
+    quarter, _ = _package(press.value)
+    with app.reading(press.now) as moment:
+        packs.page(moment, press.person, quarter, 0)
+    private = carried.written(Finding(quarter=str(quarter)))
+    return Modal(reviews.case_filter(quarter, Narrowed.of(press.private).filter, private=private), in_place=True)
+
+
+def submit_filter(app: App, form: Form) -> View:
+    quarter = carried.parsed(carried.read(form.private, Finding).quarter, Quarter.parse)
+    name, team = (texts.plain(form.text(field)) for field in ("name", "team"))
+    narrowed = Narrowed(name=name, team=team, level=form.text("level"), change=form.text("change"))
+    return _page(app, form.person, quarter, 0, narrowed, now=form.now)
+
+
+def _page(
+    app: App, reader: Person, quarter: Quarter, number: int, narrowed: Narrowed = EVERYTHING, *, now: datetime
+) -> View:
     with app.reading(now) as moment:
-        page = packs.page(moment, reader, quarter, number)
+        page = packs.page(moment, reader, quarter, number, narrowed.filter)
     lines = [(line, str(About(quarter, line.person_id, page.number))) for line in page.lines]
-    return reviews.page(page, lines, turns=list(reviews.pages(page.number, page.pages)))
+    turns = list(reviews.pages(page.number, page.pages))
+    return reviews.page(page, lines, turns=turns, private=carried.written(narrowed))
+
+
+def press_send(app: App, press: Press) -> Message:
+    """The page with the cases, into the conversation of whoever wants it."""
+    quarter, _ = _package(press.value)
+    with app.transaction(press.now) as moment:
+        is_new = file.ask_for(moment, press.person, quarter)
+    return render.message("reviews/sending", is_new=is_new)
 
 
 def press_why(app: App, press: Press) -> Modal:
@@ -137,7 +209,7 @@ def press_why(app: App, press: Press) -> Modal:
 def press_hold(app: App, press: Press) -> Modal:
     with app.reading() as moment:
         about, case, name = _to_decide(moment, press)
-    private = _private(about, case)
+    private = _private(about, case, press)
     return Modal(render.modal("reviews/hold", case=case, who=name, change=reviews.change, private=private))
 
 
@@ -152,7 +224,7 @@ def press_amend(app: App, press: Press) -> Modal:
             who=name,
             change=reviews.change,
             limits=limits,
-            private=_private(about, case),
+            private=_private(about, case, press),
         )
     )
 
@@ -162,7 +234,8 @@ def press_put_back(app: App, press: Press) -> Modal:
         about, case, _ = _to_decide(moment, press)
         seen = single_cases.mark(case)
         single_cases.put_back(moment, press.person, about.quarter, about.person_id, seen=seen)
-    return Modal(_page(app, press.person, about.quarter, about.page, now=press.now), in_place=True)
+    narrowed = Narrowed.of(press.private)
+    return Modal(_page(app, press.person, about.quarter, about.page, narrowed, now=press.now), in_place=True)
 
 
 def _to_decide(moment: Moment, press: Press) -> tuple[About, ReviewedCase, str]:
@@ -184,36 +257,41 @@ class OfCase(Struct, frozen=True, kw_only=True):
 
     about: str
     seen: str
+    narrowed: Narrowed = EVERYTHING
 
 
 class Chosen(NamedTuple):
-    """What a form about a case carries: whose, on which page it was shown, and how it stood then."""
+    """What a form about a case carries: whose, on which page of which list it was shown, and how it stood then."""
 
     about: About
     seen: str
+    narrowed: Narrowed
 
     @classmethod
     def of(cls, form: Form) -> Chosen:
         private = carried.read(form.private, OfCase)
-        return cls(carried.parsed(private.about, About.parse), private.seen)
+        return cls(carried.parsed(private.about, About.parse), private.seen, private.narrowed)
 
 
-def _private(about: About, case: ReviewedCase) -> str:
-    return carried.written(OfCase(about=str(about), seen=single_cases.mark(case)))
+def _private(about: About, case: ReviewedCase, press: Press) -> str:
+    narrowed = Narrowed.of(press.private)
+    return carried.written(OfCase(about=str(about), seen=single_cases.mark(case), narrowed=narrowed))
 
 
 def submit_hold(app: App, form: Form) -> View | ShownModals:
-    about, seen = Chosen.of(form)
+    chosen = Chosen.of(form)
+    about, seen = chosen.about, chosen.seen
     with app.transaction(form.now) as moment:
         decided = single_cases.hold(
             moment, form.person, about.quarter, about.person_id, reason=form.text("reason"), seen=seen
         )
         name = _name(moment.session, about.person_id)
-    return _decided(app, form, about, decided, name)
+    return _decided(app, form, chosen, decided, name)
 
 
 def submit_amend(app: App, form: Form) -> View | ShownModals:
-    about, seen = Chosen.of(form)
+    chosen = Chosen.of(form)
+    about, seen = chosen.about, chosen.seen
     with app.transaction(form.now) as moment:
         decided = single_cases.amend(
             moment,
@@ -225,14 +303,16 @@ def submit_amend(app: App, form: Form) -> View | ShownModals:
             seen=seen,
         )
         name = _name(moment.session, about.person_id)
-    return _decided(app, form, about, decided, name)
+    return _decided(app, form, chosen, decided, name)
 
 
-def _decided(app: App, form: Form, about: About, decided: CaseDecision, name: str) -> View | ShownModals:
+def _decided(app: App, form: Form, chosen: Chosen, decided: CaseDecision, name: str) -> View | ShownModals:
     """What was done, above the page of cases on which it was chosen."""
     done = render.modal("reviews/decided", decided=decided, who=name, change=reviews.change)
     try:
-        return ShownModals(done, below=_page(app, form.person, about.quarter, about.page, now=form.now))
+        about = chosen.about
+        below = _page(app, form.person, about.quarter, about.page, chosen.narrowed, now=form.now)
+        return ShownModals(done, below=below)
     except Refusal:
         # What was done is done, also for someone who lost their seat at this moment.
         return done
@@ -242,13 +322,19 @@ def register(bolt: Bolt, app: App) -> None:
     on_press(bolt, "review_adopt", press_adopt, app)
     on_press(bolt, "review_against", press_against, app)
     on_press(bolt, "review_value", press_value, app)
+    for what in review_shown.TITLES:
+        on_press(bolt, f"review_show_{what}", partial(press_show, what=what), app)
     on_press(bolt, "review_cases", press_cases, app)
     on_press(bolt, "review_page_next", press_page, app)
     on_press(bolt, "review_page_previous", press_page, app)
+    on_press(bolt, "review_page_all", press_all, app)
+    on_press(bolt, "review_filter", press_filter, app)
+    on_press(bolt, "review_send", press_send, app)
     on_press(bolt, "review_why", press_why, app)
     on_press(bolt, "review_hold", press_hold, app)
     on_press(bolt, "review_amend", press_amend, app)
     on_press(bolt, "review_put_back", press_put_back, app)
     on_submit(bolt, "review_against", submit_against, app)
+    on_submit(bolt, "review_filter", submit_filter, app)
     on_submit(bolt, "review_hold", submit_hold, app)
     on_submit(bolt, "review_amend", submit_amend, app)

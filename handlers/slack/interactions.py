@@ -54,13 +54,14 @@ class ShownModals:
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """Who clicked which button, and where; `value` is what the button carried."""
+    """Who clicked which button, and where; `value` is what the button carried, `private` what its modal did."""
 
     person: Person
     value: str
     now: datetime
     channel: str | None
     ts: str | None
+    private: str = ""
 
     @property
     def request_id(self) -> str:
@@ -113,7 +114,8 @@ def _pressed(
     try:
         person = known_person(app, client, body["user"]["id"], now)
         value = str(body["actions"][0].get("value") or "")
-        press = Press(person, value, now, container.get("channel_id"), container.get("message_ts"))
+        private = str((body.get("view") or {}).get("private_metadata") or "")
+        press = Press(person, value, now, container.get("channel_id"), container.get("message_ts"), private)
         said = answer(app.once(body["trigger_id"]), press)
         if isinstance(said, Modal):
             _show_modal(client, body, said)

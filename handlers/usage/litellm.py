@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import partial
+from sys import intern
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeGuard
 
 import msgspec
 from msgspec import Meta, Raw, Struct, field
 
-from handlers.decoding import END_OF_TIME, FIRST_INSTANT, MAX_NAME, EventShape, Rejected, unfit
+from handlers.decoding import END_OF_TIME, FIRST_INSTANT, MAX_ID, MAX_NAME, EventShape, Rejected, unfit
 from handlers.usage import litellm_calls as calls
 from handlers.usage import litellm_meters
 from handlers.usage.formats import Parsed, fingerprint, service_tier
 from handlers.usage.litellm_meters import Count, Name, Usage
-from policy.metering import Remarks, UsageEvent, Work
+from policy.metering import HoldRef, Remarks, UsageEvent, Work
 from policy.units import NANO_PER_USD
 
 if TYPE_CHECKING:
@@ -96,6 +97,8 @@ class _Payload(Struct, gc=False):
     cost_breakdown: _Costs | None = None
     model_map_information: _PriceListEntry | None = None
     hidden_params: _Hidden | None = None
+    hold: Annotated[str, Meta(min_length=1, max_length=MAX_ID)] | None = None
+    """Ours: the plugin says here under which hold the call ran."""
 
 
 _SHAPE = EventShape(_Payload, "litellm_call_id")
@@ -147,7 +150,7 @@ def _usage_event(source: str, index: int, payload: _Payload) -> UsageEvent | Not
     project = _project(payload, metadata)
     tier = _tier(payload, usage, answer.service_tier)
     digest = fingerprint(occurred_at, identities, provider, model, tier, meters, project)
-    remarks = _remarks(payload, answer, event_id, model, provider)
+    remarks = _remarks(payload, answer, event_id, model, provider, source=source)
     return UsageEvent(
         source, event_id, occurred_at, identities, provider, model, tier, meters, project, digest, remarks
     )
@@ -158,7 +161,7 @@ def _model(payload: _Payload) -> tuple[str, str]:
     provider, model = payload.custom_llm_provider or "", payload.model or ""
     if not model and payload.hidden_params:
         model = _only(payload.hidden_params.batch_models)
-    return provider.lower(), model.removeprefix(f"{provider}/")
+    return intern(provider.lower()), intern(model.removeprefix(f"{provider}/"))
 
 
 def _only(names: object) -> str:
@@ -198,14 +201,17 @@ def _billed_before(payload: _Payload, answer: _Answer) -> bool:
     return answer.background is False
 
 
-def _remarks(payload: _Payload, answer: _Answer, event_id: str, model: str, provider: str) -> Remarks | None:
-    """What is said beside the use: the gateway's own price, the model behind a name, and of what it is a part."""
+def _remarks(
+    payload: _Payload, answer: _Answer, event_id: str, model: str, provider: str, *, source: str
+) -> Remarks | None:
+    """What is said beside the use: the gateway's own price, the model behind a name, its hold, of what it is a part."""
     quoted = 0 if payload.cache_hit else _quoted(payload)
     base_model = _base_model(payload, provider) if provider in _DEPLOYING else ""
     work = _work(payload, answer) if payload.call_type in calls.OF_WORK else None
     bridges = payload.call_type in calls.BRIDGES and "@" in event_id
-    if quoted or work or bridges or base_model not in {"", model}:
-        return Remarks(quoted, "" if base_model == model else base_model, work, bridges)
+    hold = HoldRef(source, payload.hold) if payload.hold else None
+    if quoted or work or bridges or hold or base_model not in {"", model}:
+        return Remarks(quoted, "" if base_model == model else base_model, work, bridges, hold)
     return None
 
 

@@ -43,7 +43,11 @@ class TokenValue:
 
     def debit(self, cost: NanoUSD) -> MicroTokens:
         """Tokens that a cost takes from a wallet: cost ÷ value, to the nearest micro-token (half to even)."""
-        return MicroTokens(divide_half_even(int(cost) * MICRO_PER_TOKEN, self.nano_usd_per_token))
+        return MicroTokens(self.micro_tokens(int(cost)))
+
+    def micro_tokens(self, nano_usd: int) -> int:
+        """The same in bare numbers, for batches of many."""
+        return divide_half_even(nano_usd * MICRO_PER_TOKEN, self.nano_usd_per_token)
 
     def worth(self, tokens: MicroTokens) -> NanoUSD:
         """USD that an amount of tokens buys: tokens × value."""

@@ -33,6 +33,7 @@ def of(moment: Moment, appeal_id: str) -> Card:
         silence=appeals.silence(moment, appeal),
         credited=None if appeal.entry_id is None else store.credited(moment.session, appeal.entry_id),
         ground=grounds.of_quarter(moment, appeal.quarter, case),
+        is_overdue=appeal.state == OPEN and moment.now >= appeal.decide_by,
     )
 
 

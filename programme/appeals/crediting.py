@@ -13,7 +13,7 @@ from programme.exceptions.crediting import value_now
 from programme.funding import PRIORITY, from_pool_first
 from store.appeals import records as store
 from store.ledger import ledger
-from store.ledger.ledger import Draft, NewLot
+from store.ledger.drafts import Draft, NewLot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

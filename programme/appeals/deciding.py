@@ -47,7 +47,9 @@ def decide(
     """Uphold or reject an appeal, with a reason; the first click decides, and a later one is refused."""
     appeal = appeals.locked(moment, appeal_id)
     require_decider(moment, member, appeal)
-    said = texts.require("reason", reason, "Say why in a sentence.")
+    said = texts.require(
+        "reason", reason, 'Write why in a sentence, for example "The leave was not counted". The person will read it.'
+    )
     moment = appeals.after_grants(moment, appeal.person_id)
     has_left = bool(board_store.left(moment.session, [appeal.person_id], moment.today))
     # Kept for `verify`: who sat and who was concerned changes.

@@ -66,7 +66,9 @@ def file(moment: Moment, person: Person, quarter: Quarter, reason: str) -> Appea
     if before is not None and before.reason == reason.strip():
         return before
     require_open_to_appeal(moment, person, quarter)
-    said = texts.require("reason", reason, "Say why in a sentence.")
+    said = texts.require(
+        "reason", reason, 'Write in a sentence what is wrong, for example "I was on leave in May". The board reads it.'
+    )
     moment = appeals.after_grants(moment, person.id)
     store.insert(moment.session, quarter, person.id, said, **times(moment)._asdict(), now=moment.now)
     appeal = appeals.require(moment, quarter, person.id)

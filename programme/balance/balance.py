@@ -14,6 +14,7 @@ from policy.value.valuation import TokenValue
 from programme.balance import lapse
 from programme.value import valuation
 from store import time_zones
+from store.holds import records
 from store.ledger import wallets
 from views import codec
 from views.balance import BalanceCard, LotLine
@@ -80,6 +81,8 @@ def _card(moment: Moment, wallet: Wallet, today: date) -> BalanceCard:
         paid_by_company=_paid(moment, wallet.company_account_id, month, today),
         lapse=lapsing,
         debt_grants=_debt_grants(factors, debt, spending, today),
+        held=MicroTokens(wallet.held),
+        held_calls=records.open_of(moment.session, wallet.account_id).calls if wallet.held and wallet.account_id else 0,
     )
 
 

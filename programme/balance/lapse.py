@@ -16,6 +16,7 @@ from views.balance import Lapse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from policy.handbook import Handbook
     from programme.carry_over import Excess
@@ -46,7 +47,7 @@ def _coming(moment: Moment, wallet: Wallet, month: Month, told: Announced) -> Fo
     lots = _holdings(wallet)
     over = carry_over.over_limit(lots, told.carried_at_most, at).at_most(told.amount)
     left = sum(h.remaining for h in lots if h.kind == LotKind.MONTHLY and h.expires_at > at)
-    return _found(month, over, left, told.carried_at_most) if over.amount else None
+    return _found(month, over, left, told.carried_at_most, at=at) if over.amount else None
 
 
 def _past(moment: Moment, wallet: Wallet, month: Month) -> Found | None:
@@ -58,12 +59,13 @@ def _past(moment: Moment, wallet: Wallet, month: Month) -> Found | None:
     over = carry_over.since_the_first(moment, month, {wallet.person_id: whole}, told).get(wallet.person_id)
     if over is None or not over.amount:
         return None
-    at_most = carry_over.carry_limit(whole, book)
-    return _found(month, over, at_most + over.amount, at_most, is_past=True)
+    at_most = carry_over.limit_of(carry_over.carry_limit(whole, book), told.get(wallet.person_id))
+    at = first_instant(month.first_day, moment.zone)
+    return _found(month, over, at_most + over.amount, at_most, at=at, is_past=True)
 
 
-def _found(month: Month, over: Excess, left: int, at_most: int, *, is_past: bool = False) -> Found:
-    said = Lapse(month.first_day, MicroTokens(over.amount), MicroTokens(left), MicroTokens(at_most), is_past)
+def _found(month: Month, over: Excess, left: int, at_most: int, *, at: datetime, is_past: bool = False) -> Found:
+    said = Lapse(month.first_day, MicroTokens(over.amount), MicroTokens(left), MicroTokens(at_most), at, is_past)
     return said, dict(over.takes)
 
 

@@ -11,7 +11,7 @@ from policy.warnings import USUAL, Choice
 from programme.balance import balance, outlook
 from store import audit, time_zones
 from store.balance import warnings as store
-from store.ledger import ledger
+from store.ledger import ledger, wallets
 from store.outbox import messages
 from store.outbox.messages import NewMessage
 from views import codec
@@ -75,12 +75,42 @@ def _share(standing: MonthlySpend) -> int:
 def _letter(  # noqa: PLR0917 - private, called once
     moment: Moment, standing: MonthlySpend, percent: int, choice: Choice, month: Month, book: Handbook
 ) -> NewMessage:
+    view = _view(moment, standing, percent, month, book)
+    due = policy.due_at(moment.now, percent, choice, time_zones.zone(standing.time_zone, moment.zone))
+    key = f"warning:{month}:{percent}:{standing.person_id}"
+    if messages.is_owed(moment.session, key):
+        # It was said before and taken back: see `credited`.
+        key = f"warning:{month}@{moment.now:%dT%H%M%S}:{percent}:{standing.person_id}"
+    return NewMessage(key, TEMPLATE, codec.written(view), standing.person_id, None, due, at_once=True)
+
+
+def as_it_stands(moment: Moment, kept: SpendWarning) -> SpendWarning | None:
+    """A warning as it is true now, with the share that is spent by now.
+
+    None once the month is over, once more tokens have put the share below it, and where a later warning says more.
+    """
+    if not kept.person_id:  # Owed by a release that did not say whose it is.
+        return kept
+    month, account_id = Month.containing(moment.today), wallets.account_of(moment.session, kept.person_id)
+    if kept.month != month or account_id is None:
+        return None
+    standings = store.standings(moment.session, [account_id], month, now=moment.now)
+    if not standings or not policy.holds(share := _share(standings[0]), kept.percent):
+        return None
+    reached = sorted(store.told(moment.session, [account_id], month).get(account_id, ()))
+    choice = store.choices(moment.session, [kept.person_id]).get(kept.person_id, USUAL)
+    if policy.to_tell(tuple(percent for percent in reached if percent > kept.percent), choice) is not None:
+        return None
+    return _view(moment, standings[0], min(policy.in_percent(share), policy.ALL), month, moment.handbook)
+
+
+def _view(moment: Moment, standing: MonthlySpend, percent: int, month: Month, book: Handbook) -> SpendWarning:
     today = moment.today
     past = outlook.past(moment, standing.account_id, today=today)
     ahead = outlook.ahead(past, month=month, today=today, spent=standing.spent, left=standing.left)
     card = balance.of_email(moment, standing.email)
     assert card is not None  # noqa: S101 - the wallet is theirs
-    view = SpendWarning(
+    return SpendWarning(
         percent=percent,
         month=month,
         spent=MicroTokens(standing.spent),
@@ -94,13 +124,8 @@ def _letter(  # noqa: PLR0917 - private, called once
         contact=book.contact,
         debt_grants=card.debt_grants,
         has_grant=card.grant is not None,
+        person_id=standing.person_id,
     )
-    due = policy.due_at(moment.now, percent, choice, time_zones.zone(standing.time_zone, moment.zone))
-    key = f"warning:{month}:{percent}:{standing.person_id}"
-    if messages.is_owed(moment.session, key):
-        # It was said before and taken back: see `credited`.
-        key = f"warning:{month}@{moment.now:%dT%H%M%S}:{percent}:{standing.person_id}"
-    return NewMessage(key, TEMPLATE, codec.written(view), standing.person_id, None, due, at_once=True)
 
 
 def corrected(moment: Moment, account_ids: Iterable[int]) -> None:

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from store.people.directory import Person
 
 LARGEST_ASK = MicroTokens.parse("1000000000")
+AT_MOST = f"You may ask for at most {LARGEST_ASK.decimal:,f} tokens in one request."
+NO_PURPOSE = 'Write in a sentence what it is for, for example "Load test of the new search". The board decides by it.'
 LONGEST_INCIDENT = 100
 MOST_BENEFICIARIES = 10
 
@@ -201,11 +203,12 @@ def _require_sound(moment: Moment, person: Person, asked: NewRequest, book: Hand
 def _wrong_texts(asked: NewRequest) -> dict[str, str]:
     problems: dict[str, str] = {}
     if not 0 < asked.amount <= LARGEST_ASK:
-        problems["amount"] = f"{asked.amount.decimal:f} tokens: ask for more than 0, and at most a billion."
-    if found := texts.problem(asked.purpose, "Say in a sentence what it is for; the board decides by it."):
+        problems["amount"] = AT_MOST if asked.amount > 0 else "Write an amount above 0, for example 2,500."
+    if found := texts.problem(asked.purpose, NO_PURPOSE):
         problems["purpose"] = found
     if asked.incident and len(asked.incident) > LONGEST_INCIDENT:
-        problems["incident"] = f"That is {len(asked.incident)} characters; use at most {LONGEST_INCIDENT}."
+        size = len(asked.incident)
+        problems["incident"] = f"That is {size} characters. Write at most {LONGEST_INCIDENT}, for example INC-1234."
     return problems
 
 
@@ -213,17 +216,19 @@ def _wrong_choices(moment: Moment, person: Person, asked: NewRequest, book: Hand
     problems: dict[str, str] = {}
     latest = latest_last_day(book, today)
     if not today <= asked.last_day <= latest:
-        problems["last_day"] = f"{asked.last_day}: choose a day from today to {latest}."
-    projects = {project.key for project in projects_store.by_name(moment.session)}
-    if asked.project_key and asked.project_key not in projects:
-        problems["project"] = f"{asked.project_key}: there is no such project."
+        wrong = "is too late" if asked.last_day > latest else "is over"
+        problems["last_day"] = f"{asked.last_day} {wrong}. Choose a day from today to {latest}."
+    if asked.project_key and projects_store.named(moment.session, asked.project_key) is None:
+        gone = texts.quoted(asked.project_key)
+        problems["project"] = f"There is no project {gone}. Choose another one, or leave the field empty."
     approved = {service.key for service in book.services if service.approved_on(today)}
     if asked.service_key and asked.service_key not in approved:
-        problems["service"] = f"{asked.service_key}: not an approved service."
+        gone = texts.quoted(asked.service_key)
+        problems["service"] = f"{gone} is not an approved service. Choose another one, or leave the field empty."
     if person.id in asked.beneficiaries:
-        problems["beneficiaries"] = "You named yourself; name only others who will use the tokens."
+        problems["beneficiaries"] = "You named yourself. Name only others who will use the tokens, or no one."
     elif len(asked.beneficiaries) > MOST_BENEFICIARIES:
-        problems["beneficiaries"] = f"{len(asked.beneficiaries)} people: name at most {MOST_BENEFICIARIES}."
+        problems["beneficiaries"] = f"You named {len(asked.beneficiaries)} people. Name at most {MOST_BENEFICIARIES}."
     return problems
 
 
@@ -241,8 +246,9 @@ def _require_break_glass(moment: Moment, person: Person, ask: Ask, book: Handboo
     rules = book.exceptions
     limit = exceptions.break_glass_limit(ask.monthly_grant, ask.value, rules)
     if ask.amount > limit:
-        text = f"An incident gets at most {limit.decimal:,.0f} tokens at once. Ask for less, or leave it out."
-        raise FieldsRefused({"amount": text})
+        # Rounded down: what is named as the limit has to be within it.
+        text = f"In an incident you get at most {int(limit.decimal):,} tokens at once."
+        raise FieldsRefused({"amount": f"{text} Write no more than that, or leave out the incident to ask the board."})
     if ask.amount + ask.alike > limit:
         text = "Others took tokens for this incident, and with yours it would be more than an incident gets at once."
         raise FieldsRefused({"incident": f"{text} Ask for less, or leave this empty to ask the board."})

@@ -84,6 +84,10 @@ class Card:
     questions: tuple[Exchange, ...]
     past: tuple[Past, ...]
     left: MicroTokens
+    is_overdue: bool = False
+    """Its time is over, and the calendar has not closed it yet."""
+    is_over: bool = False
+    """What was granted has ended."""
 
     @property
     def chair_and_finance(self) -> bool:
@@ -199,6 +203,8 @@ def _card(moment: Moment, file: _File, requests: Iterable[Request], left: int) -
         questions=tuple(Exchange(people[one.asked_by], one.question, one.answer) for one in file.questions),
         past=tuple(Past(one.made_at, one.granted or one.amount, one.state, one.outcome) for one in earlier[:PAST]),
         left=MicroTokens(left),
+        is_overdue=request.is_undecided and request.lapse_at <= moment.now,
+        is_over=request.granted_last_day is not None and request.granted_last_day < moment.today,
     )
 
 

@@ -17,7 +17,7 @@ from programme.value import valuation
 from store.audit import POLICY
 from store.grants import monthly
 from store.ledger import ledger
-from store.ledger.ledger import Draft, NewLot
+from store.ledger.drafts import Draft, NewLot
 from views import codec
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ def ask(moment: Moment, asker: Person, request_id: str, text: str, *, key: str) 
     if (before := questions_store.by_key(moment.session, key)) is not None:
         return before
     require_undecided(moment, request)
-    texts.require("question", text, "Write a sentence.")
+    texts.require("question", text, 'Write a question, for example "Which release is it for?".')
     case_of(moment, request, asker.id).seat_for(asker.id)
     number = questions_store.ask(
         moment.session, key=key, request_id=request.id, asked_by=asker.id, question=text.strip(), now=moment.now
@@ -44,7 +44,7 @@ def answer(moment: Moment, person: Person, number: int, text: str) -> Question:
     request = locked(moment, question.request_id)
     if request.person_id != person.id:
         raise Refusal("not_yours", "Only the person who asked for the tokens can answer this.")
-    texts.require("answer", text, "Write a sentence.")
+    texts.require("answer", text, 'Write an answer, for example "The release of Friday".')
     require_undecided(moment, request)
     if not questions_store.answer(moment.session, number, text.strip(), now=moment.now):
         raise Refusal("answered", "You have already answered this.", next_step="The board has your answer.")
@@ -66,7 +66,7 @@ def tell_outcome(moment: Moment, person: Person, request_id: str, outcome: str, 
         raise Refusal("not_yours", "Only the person who asked can say what came of it.")
     if request.granted is None or outcome not in OUTCOMES:
         raise Refusal("no_outcome", f"outcome = {outcome!r}: either nothing was granted, or there is no such answer.")
-    note_text = texts.require("note", words, "Write a sentence.") if texts.shows(words) else None
+    note_text = texts.require("note", words, "") if texts.shows(words) else None
     moved = move(moment, request, outcome=outcome, outcome_note=note_text)
     notices.tell_of_outcome(moment, moved)
     note(moment, moved, person.id, "request.outcome", outcome=outcome)

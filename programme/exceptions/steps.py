@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from programme.moment import Moment
 
 STEPS = ("remind", "escalate", "last_call", "lapse")
+NOTICE = "notice:"
+"""How the steps begin that tell what is left of an exception before it ends."""
 NO_STEP: dict[str, object] = {"next_step": None, "next_at": None}
 
 
@@ -46,7 +48,7 @@ def steps_after(
     """Notices before an exception ends, each when working hours last began before its instant; a question later."""
     end = first_instant(last_day + timedelta(days=1), programme_zone)
     notices = {
-        last_opening(end - timedelta(days=days), reader_zone, book.messages): f"notice:{days}"
+        last_opening(end - timedelta(days=days), reader_zone, book.messages): f"{NOTICE}{days}"
         for days in book.exceptions.notice_days
     }
     asked_at = end + timedelta(days=book.exceptions.outcome_days)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from store.exceptions.requests import Request
     from store.people.directory import Person
 
+NO_REASON = 'Write why in a sentence, for example "Try the smaller model first". The person who asked will read it.'
+
 
 @dataclass(frozen=True, slots=True)
 class Ballot:
@@ -81,13 +83,15 @@ def seat_of(moment: Moment, request: Request, person_id: str) -> Seat:
 
 def _require_sound(request: Request, ballot: Ballot, today: date) -> None:
     problems: dict[str, str] = {}
-    missing = "" if ballot.approves else "Say why. The person who asked will read it."
+    missing = "" if ballot.approves else NO_REASON
     if found := texts.problem(ballot.reason, missing):
         problems["reason"] = found
     if ballot.amount is not None and not 0 < ballot.amount <= request.amount:
-        problems["amount"] = f"{ballot.amount.decimal:f}: choose more than 0, and at most {request.amount.decimal:f}."
+        most = f"{request.amount.decimal.normalize():,f}"
+        problems["amount"] = f"Write more than 0 and at most {most}, which is what was asked for."
     if ballot.last_day is not None and not today <= ballot.last_day <= request.last_day:
-        problems["last_day"] = f"{ballot.last_day}: choose a day from today to {request.last_day}."
+        wrong = "is over" if ballot.last_day < today else "is later than what was asked for"
+        problems["last_day"] = f"{ballot.last_day} {wrong}. Choose a day from today to {request.last_day}."
     if request.state == CREDITED and (ballot.amount is not None or ballot.last_day is not None):
         problems["amount"] = "It is already credited, so you can only ratify it or not."
     if problems:

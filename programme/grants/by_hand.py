@@ -15,7 +15,7 @@ from programme.funding import PRIORITY
 from programme.people import directory
 from store import audit
 from store.ledger import ledger
-from store.ledger.ledger import Draft, NewLot
+from store.ledger.drafts import Draft, NewLot
 
 if TYPE_CHECKING:
     from datetime import datetime

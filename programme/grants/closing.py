@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from store.audit import POLICY
 from store.ledger import ledger
-from store.ledger.ledger import Draft
+from store.ledger.drafts import Draft
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from policy import rollout
@@ -14,11 +15,13 @@ from views.grants import DayOfSpend, Digest, Portion
 if TYPE_CHECKING:
     from datetime import date
 
+    from policy.period import Month
     from programme.grants.sizing import Plan
     from programme.moment import Moment
     from store.grants.monthly import Spend, Spender
 
 TOP = 5
+SATURDAY = 5
 KINDS = {"model_api": "Model calls", "training": "Training jobs"}
 
 
@@ -50,9 +53,10 @@ def of_run(moment: Moment, plan: Plan, *, carried: int, lapsed: int, taken_on: d
         used_permille=_used(moment, plan, spent) if told else None,
         rush=told and _is_rush(plan, days, int(spent)),
         rush_days=rules.rush_days,
-        days=_days(moment, plan, days) if told else (),
+        days=_days(moment, before, days, least) if told else (),
         contact=plan.book.contact,
         taken_on=taken_on,
+        weekday_before=_weekday(moment, before.previous(), least) if told else None,
     )
 
 
@@ -69,16 +73,29 @@ def _portions(lines: list[Spend], who: list[Spender], by: str, least: int) -> tu
     return tuple(Portion(name, MicroTokens(sums[name])) for name in ranked[:TOP])
 
 
-def _days(moment: Moment, plan: Plan, spent: Counter[date]) -> tuple[DayOfSpend, ...]:
+def _days(moment: Moment, month: Month, spent: Counter[date], least: int) -> tuple[DayOfSpend, ...]:
     """The month's days; those of few spenders stand at their common mean, so that none tells of one of them."""
-    before, least = plan.month.previous(), plan.book.disclosure.least_people
-    counts = monthly.spenders_by_day(moment.session, before)
+    counts = monthly.spenders_by_day(moment.session, month)
     few = [day for day, count in counts.items() if count < least]
     others = sorted((day for day in counts if day not in few), key=lambda day: (counts[day], day))
     while few and others and monthly.count_spenders_on(moment.session, few) < least:
         few.append(others.pop(0))
     mean = sum(spent[day] for day in few) // len(few) if few else 0
-    return tuple(DayOfSpend(day, MicroTokens(mean if day in few else spent[day])) for day in before.days())
+    return tuple(DayOfSpend(day, MicroTokens(mean if day in few else spent[day]), day in few) for day in month.days())
+
+
+def _weekday(moment: Moment, month: Month, least: int) -> MicroTokens | None:
+    """What an average weekday of a month took, of the days as they were drawn; None where nothing is told of it.
+
+    To two digits: beside the picture of then, an exact figure would tell what one person's late usage added.
+    """
+    if len({one.person_id for one in monthly.spenders(moment.session, month)}) < least:
+        return None
+    spent: Counter[date] = Counter()
+    for line in monthly.spend(moment.session, month):
+        spent[line.day] += line.spent
+    drawn = [int(one.spent) for one in _days(moment, month, spent, least) if one.day.weekday() < SATURDAY]
+    return MicroTokens(int(Decimal(f"{Decimal(sum(drawn)) / len(drawn):.1e}")))
 
 
 def _used(moment: Moment, plan: Plan, spent: MicroTokens) -> int | None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from programme.carry_over import Excess
     from programme.moment import Moment
     from store.grants.monthly import Holding
-    from store.ledger.ledger import Draft
+    from store.ledger.drafts import Draft
 
 
 def close_ended(moment: Moment, day: date) -> int:

@@ -11,7 +11,7 @@ from store import audit
 from store.audit import POLICY
 from store.grants import leavers as store
 from store.ledger import ledger
-from store.ledger.ledger import Draft
+from store.ledger.drafts import Draft
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -15,7 +15,7 @@ from policy.units import MicroTokens, NanoUSD
 from programme import carry_over, notify, pausing
 from programme.balance import warnings
 from programme.funding import PRIORITY
-from programme.grants import digests, netting, nobody, sizing
+from programme.grants import digests, greetings, netting, nobody, sizing
 from programme.grants.closing import taking_out
 from store import audit, locks, runs
 from store.audit import POLICY
@@ -24,7 +24,7 @@ from store.grants import lapses as announced
 from store.grants import monthly, pauses
 from store.grants.monthly import NewGrant
 from store.ledger import ledger
-from store.ledger.ledger import Draft, NewLot
+from store.ledger.drafts import Draft, NewLot
 from store.locks import Lock
 from views import codec
 from views.grants import Ending, Statement
@@ -226,7 +226,7 @@ def _total(over: Mapping[str, Excess]) -> int:
 
 
 def _post(moment: Moment, planned: Plan, holding: _Holdings, over: Mapping[str, Excess], *, key: str) -> None:
-    """Entries with their lots, the grants with their factors, what the buffer holds back, and a statement for each."""
+    """Entries with their lots, the grants with their factors, what the buffer holds back, and a letter for each."""
     ends_at = first_instant(planned.month.plus(planned.book.lots.months).first_day, moment.zone)
     drafts = [
         _draft(planned, person_id, factors, holding, ends_at, moment.zone)
@@ -311,8 +311,13 @@ def _owe_statements(
     ends: Mapping[int, date],
 ) -> None:
     rows = []
+    new = greetings.newcomers(moment, planned.month, planned.sizing.grants.keys())
+    begins = {person_id: sizing.begins_at(planned, person_id, moment.zone) for person_id in sorted(new)}
+    greetings.owe(moment, planned.month, begins, book=planned.book)
     into_debt = monthly.settled(moment.session, entry_of.values())
     for person_id, factors in planned.sizing.grants.items():
+        if person_id in new:
+            continue
         settled = into_debt.get(entry_of[person_id], 0)
         open_lots = [(left, day_of(h.expires_at, moment.zone)) for h, left in holding.left(person_id, over) if left]
         taken_off = netted.get(person_id, MicroTokens(0))
@@ -330,6 +335,7 @@ def _owe_statements(
             contact=planned.book.contact,
             netted=taken_off,
             taken_on=_taken_on(planned),
+            person_id=person_id,
         )
         key = f"statement:{planned.month}:{person_id}"
         rows.append((key, "grants/statement", codec.written(statement), person_id))

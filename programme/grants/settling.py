@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from policy.period import Month
     from programme.carry_over import Excess
     from programme.moment import Moment
-    from store.ledger.ledger import Draft
+    from store.ledger.drafts import Draft
 
 JOB = "lapses"
 

@@ -9,6 +9,7 @@ from policy.reasons import Refusal
 from programme import handbooks
 from store import audit, locks
 from store.handbook import reference
+from store.ledger import recalls
 from store.locks import Lock
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ def apply(moment: Moment, body: str, *, actor: str, alone: str = "") -> Handbook
     )
     reference.upsert_services(moment.session, new.services)
     moment.forget_handbooks()
+    # Its caps may be others, and gateways decide by those that they were told of.
+    recalls.of_everyone(moment.session, now=moment.now)
     after = {"version": new.version, "effective_from": new.effective_from.isoformat()}
     audit.note(
         moment.session,

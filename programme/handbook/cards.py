@@ -64,6 +64,7 @@ def untried(moment: Moment, proposal: Proposal) -> Card:
         proposer=PersonName(*named[proposal.proposed_by]),
         decided_by=PersonName(*by) if by else None,
         lapse_at=lapse_at(proposal),
+        is_overdue=proposal.is_open and moment.now >= lapse_at(proposal),
     )
 
 

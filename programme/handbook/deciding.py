@@ -90,7 +90,11 @@ def decline(moment: Moment, by: Person, proposal_id: str, reason: str, *, place:
     """Turn down what someone else proposed, and say why."""
     proposal = _held(moment, proposal_id)
     _require_second(moment, proposal, by)
-    said = texts.require("reason", reason, "Say why. The proposer will read it.")
+    said = texts.require(
+        "reason",
+        reason,
+        'Write why in a sentence, for example "Wait until the audit is over". The proposer will read it.',
+    )
     return _close(moment, proposal, DECLINED, by.id, place=place, reason=said)
 
 

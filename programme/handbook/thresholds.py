@@ -183,23 +183,25 @@ def _wanted(fields: Mapping[str, str], document: Mapping[str, Any]) -> dict[str,
     for one in THRESHOLDS:
         text = texts.plain(fields.get(one.key, ""))
         if (matched := PERCENT.fullmatch(text)) is None or Decimal(matched[1]) > one.most:
-            problems[one.key] = f"{texts.quoted(text)}: write a percentage up to {one.most} with at most two decimals."
+            now = percent(_value(document, one.key))
+            problems[one.key] = (
+                f"{texts.quoted(text)} does not fit. Write a percentage up to {one.most}, such as {now}."
+            )
         else:
             read[one.key] = Decimal(matched[1]) / 100
     if problems:
         raise FieldsRefused(problems)
     changed = {key: share for key, share in read.items() if share != _value(document, key)}
     if not changed:
-        raise FieldsRefused({THRESHOLDS[0].key: "Nothing changes; every value is that of the latest version."})
+        raise FieldsRefused({THRESHOLDS[0].key: "Every value is that of the latest version. Change at least one."})
     return changed
 
 
 def _version(fields: Mapping[str, str]) -> str:
     text = fields.get(VERSION, "").strip()
     if VERSION_NAME.fullmatch(text) is None:
-        raise FieldsRefused(
-            {VERSION: f"{texts.quoted(text)}: use at most 40 letters, digits, dots, dashes and underscores."}
-        )
+        example = "at most 40 letters, digits, dots, dashes and underscores, for example 2027.1"
+        raise FieldsRefused({VERSION: f"{texts.quoted(text)} does not fit. Write {example}."})
     return text
 
 
@@ -207,7 +209,9 @@ def _day(fields: Mapping[str, str], last: Handbook, today: date) -> date:
     text = fields.get(FROM, "")
     found = [day for day in _days(last, today) if day.isoformat() == text]
     if not found:
-        raise FieldsRefused({FROM: f"{texts.quoted(text)}: choose the first day of one of the next quarters."})
+        raise FieldsRefused(
+            {FROM: f"{texts.quoted(text)} does not fit. Choose the first day of one of the quarters in the list."}
+        )
     return found[0]
 
 

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from policy.reasons import Refusal
+from programme import notify
 from programme.people import directory, slack_accounts
 from store import audit, locks
 from store.locks import Lock
@@ -123,6 +124,8 @@ def _first_link(moment: Moment, person: Person, account: SlackAccount) -> Met:
     after = {"slack_user_id": account.id}
     audit.note(moment.session, f"slack:{account.id}", "people.link", person.id, at=moment.now, after=after)
     _owe(moment, LINKED, f"linked:{person.id}:{account.id}", person.id, about=(person.id, account.id))
+    # What the account was waited for in vain.
+    messages.retry(moment.session, now=moment.now, key=notify.greeting_key(person.id))
     return Met(dataclasses.replace(person, slack_user_id=account.id))
 
 
@@ -183,6 +186,8 @@ def relink(
     audit.note(moment.session, actor, "people.relink", person.id, at=moment.now, before=was, after=after)
     key = f"{person.id}:{account.id}:{moment.now.isoformat()}"
     _owe(moment, LINKED, f"linked:{key}", person.id, about=(person.id, account.id))
+    # What the account was waited for in vain.
+    messages.retry(moment.session, now=moment.now, key=notify.greeting_key(person.id))
     if before and earlier_is_active:
         _owe(moment, MOVED, f"moved:{key}", None, about=(person.id, account.id), channel=before)
     return dataclasses.replace(person, slack_user_id=account.id), before

@@ -16,7 +16,7 @@ from policy.period import Month, Week, first_instant
 from policy.units import MICRO_PER_TOKEN, MicroTokens, NanoUSD
 from programme.grants import lapses
 from programme.people import teams
-from programme.reports import team_weeks, teams_below
+from programme.reports import paces, team_weeks, teams_below
 from programme.value import valuation
 from store.people import teams as store
 from views.reports import AHEAD, APART, EVERYTHING, Jump, MonthAhead, TeamReport, WeekAhead, WeekOfSpend
@@ -111,7 +111,7 @@ def _weeks(team: TeamWeeks, services: Sequence[str]) -> tuple[WeekOfSpend, ...]:
         usd[week][at] += one.usd
     tokens = {week: sum(one.tokens for one in team.spent if week.contains(one.day)) for week in team.told}
     unsplit = {team.weeks[-1]} if services != (EVERYTHING,) else set()
-    paces = _paces(team)
+    pace_of = _paces(team)
     last = team.of(team.weeks[-2])
     return tuple(
         WeekOfSpend(
@@ -119,7 +119,7 @@ def _weeks(team: TeamWeeks, services: Sequence[str]) -> tuple[WeekOfSpend, ...]:
             usd=() if week in unsplit else tuple(NanoUSD(amount) for amount in usd[week]),
             spent=NanoUSD(sum(usd[week])),
             tokens=MicroTokens(tokens.get(week, 0)),
-            pace=paces.get(week),
+            pace=pace_of.get(week),
             hidden=team.hidden[week],
             people=len(team.of(week)),
             same_team=team.of(week) == last,
@@ -130,19 +130,12 @@ def _weeks(team: TeamWeeks, services: Sequence[str]) -> tuple[WeekOfSpend, ...]:
 
 def _paces(team: TeamWeeks) -> dict[Week, NanoUSD]:
     """What the team's grants come to in each told week of people who stand beside today's, rounded."""
-    a_day = {
-        (person, month): Decimal(grant.amount) * grant.per_token / MICRO_PER_TOKEN / sum(1 for _ in month.days())
-        for (person, month), grant in team.grants.items()
-    }
-    paces: dict[Week, NanoUSD] = {}
+    told: dict[Week, NanoUSD] = {}
     for week in team.told:
-        months = [Month.containing(day) for day in week.days()]
-        granted = {person for person in team.of(week) if any((person, month) in a_day for month in months)}
-        total = sum((a_day.get((person, month), Decimal(0)) for person in granted for month in months), Decimal(0))
-        beside = team.of(week) ^ team.now
-        if len(granted) >= team.least and total and not 0 < len(beside) < team.least:
-            paces[week] = rounded(total)
-    return paces
+        pace = paces.a_week(team.grants, team.of(week), week, team.least)
+        if pace and not 0 < len(team.of(week) ^ team.now) < team.least:
+            told[week] = rounded(pace)
+    return told
 
 
 def rounded(amount: Decimal) -> NanoUSD:
@@ -182,7 +175,7 @@ def _outlook(team: TeamWeeks, *, steady: bool) -> tuple[MonthAhead | None, tuple
     """How the month and the weeks to come look, from the weeks of today's people.
 
     No month while its total would tell of those who came or left, or would be of different people. A present week of
-    which nothing is told yet counts as not begun.
+    which nothing is told yet counts as not begun; if the month has begun in it, nothing is told of the month either.
     """
     this_week = team.weeks[-1]
     begin = this_week.first_day if team.hidden[this_week] else team.today
@@ -211,7 +204,12 @@ def _outlook(team: TeamWeeks, *, steady: bool) -> tuple[MonthAhead | None, tuple
     )
     of_month = team.since(month.first_day)
     over = [week for week in of_month if week != this_week]
-    if not steady or any(team.hidden[week] for week in over) or any(team.of(week) != team.now for week in of_month):
+    if (
+        not steady
+        or month != team.month
+        or any(team.hidden[week] for week in over)
+        or any(team.of(week) != team.now for week in of_month)
+    ):
         return None, coming
     spent = sum(one.usd for one in team.spent if one.day >= month.first_day)
     low, middle, high = (None,) * 3 if ahead is None else (NanoUSD(usd) for usd in ahead.month)

@@ -14,7 +14,7 @@ from programme import notify
 from programme.people import board
 from store.outbox import messages
 from store.outbox.messages import NewMessage
-from views.reviews import ADOPTED
+from views.reviews import ADOPTED, DRAFT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from views.reviews import Review
 
 PACK, FACE, USE, MONEY = "reviews/pack", "reviews/face", "reviews/use", "reviews/money"
+PAGE, PAGE_WITH_CASES = "reviews/page", "reviews/page_with_cases"
 OUTCOME, MILESTONE = "reviews/outcome", "reviews/milestone"
 NEW, REMINDER = "new", "remind"
-BOARD = "board"
+BOARD, MONEY_KEY = "board", "money"
 
 
 def about(quarter: Quarter) -> str:
@@ -40,7 +41,7 @@ def pack_key(quarter: Quarter, step: str = NEW, reader: str = BOARD) -> str:
 
 
 def tell_of_pack(moment: Moment, kept: Review, electorate: Electorate) -> None:
-    """The pack for the board's channel, or for each who is called; below it the pictures of money and use."""
+    """The pack for the board's channel, or for each who is called; in its thread two pictures, and all as a page."""
     called = electorate.voting(electorate.stage)
     owed: list[NewMessage] = []
     if (channel := moment.governance_channel) is not None:
@@ -55,7 +56,7 @@ def tell_of_pack(moment: Moment, kept: Review, electorate: Electorate) -> None:
 
 
 def tell_in_private(moment: Moment, kept: Review, called: Iterable[Seat]) -> None:
-    """The pack and its pictures for some who are called."""
+    """The pack and what is in its thread for some who are called."""
     _owe(moment, kept.quarter, _with_pictures(kept.quarter, _copies(moment, kept.quarter, called, NEW)))
 
 
@@ -63,9 +64,27 @@ def _with_pictures(quarter: Quarter, packs: Sequence[NewMessage]) -> list[NewMes
     below = [
         one._replace(key=f"{name}:{one.key}", template=template, thread=one.key, view=_view(quarter))
         for one in packs
-        for name, template in (("money", MONEY), ("use", USE))
+        for name, template in ((MONEY_KEY, MONEY), ("use", USE))
     ]
-    return [*packs, *below]
+    return [*packs, *below, *(_page(one, quarter, DRAFT) for one in packs)]
+
+
+def _page(pack: NewMessage, quarter: Quarter, state: str) -> NewMessage:
+    """The page in the thread of a pack, once for each state of the review."""
+    view = _view(quarter, step=state)
+    return pack._replace(key=f"page:{state}:{pack.key}", template=PAGE, thread=pack.key, view=view)
+
+
+def _pages(moment: Moment, kept: Review) -> list[NewMessage]:
+    """The page as it is in this state of the review, for every pack that has pictures and not yet this page."""
+    copies = messages.copies(moment.session, about(kept.quarter), (PACK,))
+    packs = [
+        NewMessage(copy.key, PACK, "", copy.person_id, copy.channel, moment.now)
+        for copy in copies
+        if messages.is_owed(moment.session, f"{MONEY_KEY}:{copy.key}")
+    ]
+    pages = [_page(pack, kept.quarter, kept.state) for pack in packs]
+    return [page for page in pages if not messages.is_owed(moment.session, page.key)]
 
 
 def _copies(moment: Moment, quarter: Quarter, seats: Iterable[Seat], step: str) -> Sequence[NewMessage]:
@@ -80,9 +99,12 @@ def _copies(moment: Moment, quarter: Quarter, seats: Iterable[Seat], step: str) 
 
 
 def tell_of_change(moment: Moment, kept: Review, *, occasion: str = "") -> None:
-    """New faces for every copy of the pack; `occasion` where it is not the review that changed."""
+    """New faces for every copy of the pack, and its page anew once the vote is over.
+
+    `occasion` is there where it is not the review that changed.
+    """
     faces = notify.new_faces(moment, about(kept.quarter), {PACK: FACE}, occasion=occasion or kept.revision)
-    _owe(moment, kept.quarter, faces)
+    _owe(moment, kept.quarter, [*faces, *_pages(moment, kept)])
 
 
 def tell_of_outcome(moment: Moment, kept: Review, electorate: Electorate) -> None:
@@ -116,13 +138,23 @@ def _tell_board(moment: Moment, kept: Review, electorate: Electorate, what: tupl
     _owe(moment, kept.quarter, [letter])
 
 
+def tell_of_cases(moment: Moment, kept: Review, reader: str, package: int) -> bool:
+    """The page with the cases for someone who asked for it, at once; False where they have it as it is by now."""
+    key = f"page:cases:{kept.quarter}:{package}.{kept.revision}:{reader}"
+    if messages.is_owed(moment.session, key):
+        return False
+    view = _view(kept.quarter, reader=reader)
+    _owe(moment, kept.quarter, [NewMessage(key, PAGE_WITH_CASES, view, reader, None, moment.now, at_once=True)])
+    return True
+
+
 def remind(moment: Moment, kept: Review, seats: Iterable[Seat]) -> None:
     """A copy of their own to everyone who may vote and has not."""
     _owe(moment, kept.quarter, _copies(moment, kept.quarter, seats, REMINDER))
 
 
 def pass_on(moment: Moment, kept: Review, reader: str, occasion: str) -> None:
-    """The pack and its pictures for someone who votes on it from now on, unless they have it; new faces for all."""
+    """The pack with its thread for someone who votes on it from now on, unless they have it; new faces for all."""
     tell_of_change(moment, kept, occasion=occasion)
     if reader in {copy.person_id for copy in messages.arrivals(moment.session, about(kept.quarter), PACK)}:
         return

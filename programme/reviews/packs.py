@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from policy.reasons import Refusal
 from policy.reviews import votes as reviews_votes
-from programme.reviews import drafting, effects, token_value, voting
+from programme.reviews import case_filters, drafting, effects, token_value, voting
 from programme.value import standing
 from store.people import directory as people_store
 from store.reviews import drafts as reviews_store
@@ -16,17 +16,17 @@ from store.reviews import votes as store
 from views import codec
 from views.people import PersonName
 from views.review_figures import QuarterFigures
-from views.reviews import DRAFT, CaseLine, Pack, Page, VoteLine
+from views.reviews import DRAFT, EVERY_CASE, CaseLine, Pack, Page, VoteLine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from policy.period import Quarter
     from programme.moment import Moment
     from store.people.directory import Person
     from store.reviews.votes import StoredVote
     from views.review_figures import Money, Summary
-    from views.reviews import Review, ReviewedCase
+    from views.reviews import CaseFilter, Review, ReviewedCase
     from views.value import Histogram
 
 PAGE = 8
@@ -57,6 +57,14 @@ def of(moment: Moment, quarter: Quarter) -> Pack:
         value=token_value.standing(moment, kept),
         superseded_by=voting.superseded_by(moment, kept),
     )
+
+
+def shown_to(moment: Moment, reader: Person, quarter: Quarter, *, channel: str | None) -> Pack:
+    """The pack for whoever presses one of its buttons: in the board's channel anyone, elsewhere those with a vote."""
+    if channel is None or channel != moment.governance_channel:
+        panel = voting.panel_of(moment, quarter)
+        voting.seat_of(moment, panel, reader.id, votes=store.votes(moment.session, quarter))
+    return of(moment, quarter)
 
 
 def _named(
@@ -103,15 +111,18 @@ def awaits(moment: Moment, quarter: Quarter, person_id: str) -> bool:
 # --- Cases ---------------------------------------------------------------------------------------------------------
 
 
-def page(moment: Moment, reader: Person, quarter: Quarter, number: int) -> Page:
+def page(moment: Moment, reader: Person, quarter: Quarter, number: int, narrowed: CaseFilter = EVERY_CASE) -> Page:
     """Some of the cases for a member of the board; a Refusal for everyone else."""
     kept = drafting.require(moment, quarter)
     panel = voting.panel_of(moment, quarter)
     seat = voting.seat_of(moment, panel, reader.id, votes=store.votes(moment.session, quarter))
     totals = standings.totals(moment.session, quarter)
-    pages = max(-(-totals.cases // PAGE), 1)
+    readers = (reader.id, seat.person_id)
+    among = case_filters.of(moment, quarter, readers, narrowed) if narrowed.is_set else None
+    found = totals.cases if among is None else len(among)
+    pages = max(-(-found // PAGE), 1)
     number = min(max(number, 0), pages - 1)
-    shown = ordered(moment, quarter, (reader.id, seat.person_id), offset=number * PAGE, limit=PAGE)
+    shown = ordered(moment, quarter, readers, offset=number * PAGE, limit=PAGE, among=among)
     names = people_store.names(moment.session, [one.case.person_id for one, _ in shown])
     return Page(
         quarter=quarter,
@@ -121,11 +132,19 @@ def page(moment: Moment, reader: Person, quarter: Quarter, number: int) -> Page:
         counted=totals.counted,
         cases=totals.cases,
         is_open=kept.state == DRAFT,
+        narrowed=narrowed,
+        found=found,
     )
 
 
 def ordered(
-    moment: Moment, quarter: Quarter, readers: Sequence[str], *, offset: int = 0, limit: int | None = None
+    moment: Moment,
+    quarter: Quarter,
+    readers: Sequence[str],
+    *,
+    offset: int = 0,
+    limit: int | None = None,
+    among: Collection[str] | None = None,
 ) -> list[tuple[ReviewedCase, str]]:
     """Cases in the order of the lists, each with why one of its readers has no say in it.
 
@@ -133,7 +152,7 @@ def ordered(
     """
     reports = people_store.reports_of(moment.session, readers)
     found = reviews_store.ordered(
-        moment.session, quarter, last=[*readers, *reports], last_teams=readers, offset=offset, limit=limit
+        moment.session, quarter, last=[*readers, *reports], last_teams=readers, offset=offset, limit=limit, among=among
     )
     return [(one, _conflict(one, deciding=readers, reports=reports)) for one in found]
 

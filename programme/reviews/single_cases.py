@@ -90,14 +90,19 @@ def _change(moment: Moment, kept: Review, case: ReviewedCase, text: str) -> int:
     try:
         delta = votes.thousandths(text)
     except ValueError:
+        example = f"for example {allowed.least / 10:g}"
         raise FieldsRefused(
-            {"change": f"{texts.quoted(text)}: write per cent with at most one decimal, {between}."}
+            {"change": f"{texts.quoted(text)} does not fit. Write per cent {between}, {example}."}
         ) from None
     if delta < min(allowed.least, 0) and not allowed.may_cut:
         whom = "people marked LOW who used next to nothing" if kept.resizes else "people marked LOW"
-        raise FieldsRefused({"change": f"{delta / 10:g} %: only {whom} can be cut. Choose {between}."})
+        raise FieldsRefused(
+            {"change": f"Only {whom} can be cut, so {delta / 10:g} % does not fit. Write per cent {between}."}
+        )
     if not allowed.least <= delta <= allowed.most:
-        raise FieldsRefused({"change": f"{delta / 10:g} %: choose {between}, the limits for a quarter and a year."})
+        raise FieldsRefused(
+            {"change": f"{delta / 10:g} % is beyond the limits for a quarter and a year. Write per cent {between}."}
+        )
     return delta
 
 

@@ -190,7 +190,9 @@ def require_current(panel: Panel, package: int) -> None:
 
 
 def require_reason(reason: str | None) -> None:
-    texts.require("reason", reason, "Say why. It is kept on record.")
+    texts.require(
+        "reason", reason, 'Write why in a sentence, for example "June is missing in the figures". It is kept on record.'
+    )
 
 
 def _adopt(moment: Moment, kept: Review, voter: str) -> tuple[Review, str]:

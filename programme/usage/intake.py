@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from sqlalchemy.exc import IntegrityError
 
 from programme.usage import posting, rating, refusals, repeats, replacing, second_opinion
+from programme.usage.settling import Locked, Settling
 from store import locks
 from store.usage import events as usage_store
 from store.usage import versions as versions_store
@@ -96,16 +97,19 @@ def _take_in_timely(moment: Moment, events: Sequence[UsageEvent]) -> list[Outcom
     for event in events:
         ids.setdefault(event.source, []).append(event.event_id)
     locks.hold_sources(moment.session, "usage", ids)
+    holds = Locked(moment, events)
     try:
         # Nearly every batch is new: asking first for each of its ids takes longer than being told by the unique key.
         with moment.session.begin_nested():
-            return _take_in(moment, events, {source: {} for source in ids})
+            return _take_in(moment, events, {source: {} for source in ids}, Settling(holds))
     except IntegrityError:
         seen = {source: usage_store.known(moment.session, source, some) for source, some in ids.items()}
-        return _take_in(moment, events, seen)
+        return _take_in(moment, events, seen, Settling(holds))
 
 
-def _take_in(moment: Moment, events: Sequence[UsageEvent], seen: dict[str, dict[str, bytes]]) -> list[Outcome]:
+def _take_in(
+    moment: Moment, events: Sequence[UsageEvent], seen: dict[str, dict[str, bytes]], settling: Settling
+) -> list[Outcome]:
     outcomes, fresh, refused, late = _sort_out_repeats(events, seen)
     if late:
         versions_store.keep_late(moment.session, late, now=moment.now)
@@ -115,9 +119,11 @@ def _take_in(moment: Moment, events: Sequence[UsageEvent], seen: dict[str, dict[
         refusals.note_conflicts(moment, [again.conflict for again in repeated if again.status == "conflict"])
     repeats.note(moment.session, works)
     if refused:
-        return _take_in_offers(moment, events, outcomes, fresh=fresh, refused=refused)
+        return _take_in_offers(moment, events, outcomes, fresh=fresh, refused=refused, settling=settling)
     rated, unrated = rating.Rating(moment).rate(fresh)
-    posted = posting.post(moment, rated)
+    settling.settle(moment, rated, [one.event for one in unrated], _known(outcomes))
+    posted = posting.post(moment, rated, settling)
+    settling.keep(moment)
     usage_store.insert_events(moment.session, [*posted, *((u.event, None) for u in unrated)])
     usage_store.hold(moment.session, unrated, now=moment.now)
     fates = _fates(moment, rated, unrated)
@@ -125,6 +131,15 @@ def _take_in(moment: Moment, events: Sequence[UsageEvent], seen: dict[str, dict[
         outcome or Outcome(event.source, event.event_id, *fates.get((event.source, event.event_id), ACCEPTED))
         for event, outcome in zip(events, outcomes, strict=True)
     ]
+
+
+def _known(outcomes: Iterable[Outcome | None]) -> set[tuple[str, str]]:
+    """The events that came before."""
+    return {
+        (outcome.source, outcome.event_id)
+        for outcome in outcomes
+        if outcome is not None and outcome.status == "duplicate"
+    }
 
 
 def _fates(moment: Moment, rated: Sequence[RatedEvent], unrated: Sequence[UnratedEvent]) -> dict[tuple[str, str], Fate]:
@@ -159,16 +174,20 @@ def _take_in_offers(
     *,
     fresh: Sequence[UsageEvent],
     refused: Sequence[UsageEvent],
+    settling: Settling,
 ) -> list[Outcome]:
     """The same for a batch with other contents under known ids: they take the place of what waits, or are conflicts."""
     offers = replacing.offered(moment, refused, fresh)
     rated, unrated = rating.Rating(moment).rate([*fresh, *offers.candidates.values()])
     placed = replacing.place(offers, refused, {replacing.mark_of(one.event) for one in rated})
-    posted = posting.post(moment, [one for one in rated if placed.keeps(one.event)])
+    kept = [one for one in rated if placed.keeps(one.event)]
     waiting = [one for one in unrated if placed.keeps(one.event)]
+    settling.settle(moment, kept, [one.event for one in waiting], _known(outcomes))
+    posted = posting.post(moment, kept, settling)
+    settling.keep(moment)
     replacing.keep(moment, offers, placed, posted, waiting)
     refusals.note_conflicts(moment, placed.conflicts)
-    second_opinion.note(moment, _costs(one for one in rated if placed.keeps(one.event)), (one.event for one in waiting))
+    second_opinion.note(moment, _costs(kept), (one.event for one in waiting))
     fates: dict[Mark, Fate] = {replacing.mark_of(one.event): ("quarantined", one.detail) for one in unrated}
     return list(_answers(events, outcomes, fates, news=placed.taken, known=offers.known))
 

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from policy.kinds import EntryKind
 from policy.metering import INPUT_METERS, OUTPUT_METERS
+from programme.usage import cap_sums as sums
 from programme.usage import payers
 from store.balance import warnings as warnings_store
+from store.holds import records as holds_store
 from store.ledger import ledger
-from store.ledger.ledger import Draft
+from store.ledger.drafts import Draft
 from store.usage import events as usage_store
 from store.usage.events import DayKey, EventPosting
 
@@ -21,36 +23,44 @@ if TYPE_CHECKING:
     from policy.metering import UsageEvent
     from programme.moment import Moment
     from programme.usage.rating import RatedEvent
+    from programme.usage.settling import Settling
 
 ACTOR = "intake"
 
 
-def post(moment: Moment, rated: Sequence[RatedEvent]) -> list[tuple[UsageEvent, EventPosting]]:
-    """Post one entry for each payer, service and day, add to the days' roll-up, and say what each event became."""
+def post(
+    moment: Moment, rated: Sequence[RatedEvent], settling: Settling | None = None
+) -> list[tuple[UsageEvent, EventPosting]]:
+    """Post one entry for each payer, service and day, add to the days' roll-up, and say what each event became.
+
+    What `settling` frees is freed under the same locks.
+    """
     groups: dict[tuple[str, str, date], list[RatedEvent]] = {}
     for one in rated:
         groups.setdefault((one.person_id, one.service_key, one.day), []).append(one)
     payer_of, service_of, wallets = accounts_of(moment, groups)
     drafts: list[Draft] = []
-    days: dict[DayKey, list[int]] = {}
     for (person_id, service_key, day), group in groups.items():
         payer = payer_of[person_id, day]
-        for (model, project), figures in _sums(group).items():
-            days[DayKey(day, payer, service_key, model, project)] = figures
         if total := sum([one.debit for one in group]):
             drafts.append(_draft(group, payer, service_of[service_key], total))
+    if settling:
+        # All at once: locked one after the other, they would not be taken in the order of their ids.
+        touched = {account_id for draft in drafts for account_id, _ in draft.amounts}
+        ledger.lock(moment.session, touched | settling.account_ids)
+        holds_store.free(moment.session, settling.tokens)
     entry_ids = iter(ledger.post(moment.session, drafts, now=moment.now))
+    days = _lines(rated, payer_of)
+    sums.add(moment, days, settling.sums if settling else {})
     usage_store.add_to_days(moment.session, days)
     warnings_store.note(moment.session, wallets.intersection(draft.amounts[0][0] for draft in drafts))
+    # A group that cost nothing has no entry, and a free event belongs to none.
+    entry_of = {use: next(entry_ids) for use, group in groups.items() if any(one.debit for one in group)}
     posted: list[tuple[UsageEvent, EventPosting]] = []
-    for (person_id, _, day), group in groups.items():
-        payer = payer_of[person_id, day]
-        # A group that cost nothing has no entry, and a free event belongs to none.
-        entry_id = next(entry_ids) if any(one.debit for one in group) else None
-        posted += [
-            (one.event, EventPosting(payer, one.price_id, one.cost, one.debit, entry_id if one.debit else None))
-            for one in group
-        ]
+    for one in rated:
+        entry_id = entry_of[one.person_id, one.service_key, one.day] if one.debit else None
+        payer = payer_of[one.person_id, one.day]
+        posted.append((one.event, EventPosting(payer, one.price_id, one.cost, one.debit, entry_id)))
     return posted
 
 
@@ -86,12 +96,12 @@ def _draft(group: Sequence[RatedEvent], payer: int, service: int, total: int) ->
     )
 
 
-def _sums(group: Sequence[RatedEvent]) -> dict[tuple[str, str], list[int]]:
-    """(calls, input tokens, output tokens, cost, debit) by (model, project)."""
-    sums: dict[tuple[str, str], list[int]] = {}
-    for one in group:
+def _lines(rated: Sequence[RatedEvent], payer_of: dict[payers.Use, int]) -> dict[DayKey, list[int]]:
+    """(calls, input tokens, output tokens, cost, debit) of each line of the days' roll-up."""
+    sums: dict[tuple[str, date, str, str, str], list[int]] = {}
+    for one in rated:
         event = one.event
-        key = (event.model, event.project)
+        key = (one.person_id, one.day, one.service_key, event.model, event.project)
         figures = sums.get(key)
         if figures is None:
             figures = sums[key] = [0, 0, 0, 0, 0]
@@ -103,4 +113,4 @@ def _sums(group: Sequence[RatedEvent]) -> dict[tuple[str, str], list[int]]:
                 figures[2] += count
         figures[3] += one.cost
         figures[4] += one.debit
-    return sums
+    return {DayKey(day, payer_of[person_id, day], *rest): figures for (person_id, day, *rest), figures in sums.items()}

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, NamedTuple
 from policy.metering import UnpricedMeterError, named
 from policy.period import Quarter, day_of, first_instant
 from policy.providers import known_as
-from policy.units import LARGEST_AMOUNT
+from policy.units import LARGEST_AMOUNT, NanoUSD
 from programme.value import valuation
+from store import locks
 from store.handbook import reference
+from store.locks import Lock
 from store.people import directory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from zoneinfo import ZoneInfo
 
-    from policy.metering import Identity, Price, UsageEvent
+    from policy.metering import Identities, Identity, Price, UsageEvent
     from policy.value.valuation import TokenValue
     from programme.moment import Moment
     from store.people.directory import Employment, Known
@@ -72,16 +74,22 @@ class Rating:
         """Split events into those that can be posted and those that have to wait; keeps the prices that were used."""
         if not events:
             return [], []
+        # Caps of a version that is just being applied ask for sums that whoever posts has to keep.
+        locks.share(self._moment.session, Lock.HANDBOOKS)
+        self._moment.forget_handbooks()
         rated: list[RatedEvent] = []
         unrated: list[UnratedEvent] = []
-        persons = self._persons(events)
+        # A batch has many events of each caller.
+        callers = {(event.source, event.identities) for event in events}
+        persons = self._persons(callers)
+        person_of = {(source, names): persons[source].who(names) for source, names in callers}
         days = list(_days(events, self._moment.zone))
         known = {person for of_source in persons.values() for person in of_source.values()}
         self._partly_here = directory.partly_here(self._moment.session, known, days)
         for event, day in zip(events, days, strict=True):
             if (said := event.remarks) is not None and said.base_model:
                 event = self._as_base_model(event, said.base_model, day)  # noqa: PLW2901 - rare
-            result = self._rate_one(event, persons[event.source].who(event.identities), day)
+            result = self._rate_one(event, person_of[event.source, event.identities], day)
             if type(result) is RatedEvent:
                 rated.append(result)
             else:
@@ -97,9 +105,7 @@ class Rating:
         return behind if self._has_price(behind, day) else event
 
     def _has_price(self, event: UsageEvent, day: date) -> bool:
-        tariff = self._tariffs.get((event.provider, event.model, day)) or self._look_up(
-            event.provider, event.model, day
-        )
+        tariff = self.tariff(event.provider, event.model, day)
         listed = self._moment.prices.listed
         return bool(tariff.negotiated or listed(event.provider, event.model, event.tier, event.occurred_at))
 
@@ -109,9 +115,9 @@ class Rating:
             said = f"no person is known for {names}" if names else "it names no one"
             return UnratedEvent(event, "unknown_person", said)
         if (here := self._partly_here.get(person_id)) and not here.on(day):
-            return UnratedEvent(event, "not_employed", _not_employed(day, here))
+            return UnratedEvent(event, "not_employed", not_employed(day, here))
         key = (event.provider, event.model, day)
-        tariff = self._tariffs.get(key) or self._look_up(*key)
+        tariff = self._tariffs.get(key) or self._look_up(*key)  # Not `tariff`: a call for each event would show.
         if tariff.service_key is None:
             return UnratedEvent(event, "unapproved_service", f"no approved service has the provider {event.provider!r}")
         if not event.meters:
@@ -128,20 +134,25 @@ class Rating:
             what = named(event.provider, event.model, event.tier)
             return UnratedEvent(event, "unknown_model", f"no price is known for {what}")
         try:
-            cost = price.cost(event.meters)
+            cost = price.nano_usd(event.meters)
         except UnpricedMeterError as error:
             return UnratedEvent(event, "unpriced_meter", str(error))
-        debit = tariff.value.debit(cost)
+        debit = tariff.value.micro_tokens(cost)
         if cost > LARGEST_EVENT or debit > LARGEST_EVENT:
-            return UnratedEvent(event, "cost_out_of_range", f"its meters would cost USD {cost.decimal.normalize():f}")
+            usd = NanoUSD(cost).decimal.normalize()
+            return UnratedEvent(event, "cost_out_of_range", f"its meters would cost USD {usd:f}")
         price_id = self._price_ids.get(id(price)) or self._keep(price)
-        return RatedEvent(event, person_id, service_key, day, tariff.value, price_id, int(cost), int(debit))
+        return RatedEvent(event, person_id, service_key, day, tariff.value, price_id, cost, debit)
 
-    def _persons(self, events: Sequence[UsageEvent]) -> dict[str, Known]:
+    def _persons(self, callers: Iterable[tuple[str, Identities]]) -> dict[str, Known]:
         names: dict[str, set[Identity]] = {}
-        for event in events:
-            names.setdefault(event.source, set()).update(event.identities)
+        for source, identities in callers:
+            names.setdefault(source, set()).update(identities)
         return {source: directory.resolve(self._moment.session, source, known) for source, known in names.items()}
+
+    def tariff(self, provider: str, model: str, day: date) -> Tariff:
+        """What a model's use on a day is judged by."""
+        return self._tariffs.get((provider, model, day)) or self._look_up(provider, model, day)
 
     def _look_up(self, provider: str, model: str, day: date) -> Tariff:
         quarter = Quarter.containing(day)
@@ -162,7 +173,7 @@ class Rating:
         return price_id
 
 
-def _not_employed(day: date, here: Employment) -> str:
+def not_employed(day: date, here: Employment) -> str:
     if day < here.hired_on:
         return f"used on {day}, but the person was hired on {here.hired_on}"
     return f"used on {day}, but the person left on {here.left_on}"

@@ -14,10 +14,11 @@ from policy.period import day_of
 from policy.units import MicroTokens, NanoUSD
 from programme.balance import warnings
 from programme.funding import PRIORITY
+from programme.usage import cap_sums as sums
 from programme.usage.posting import accounts_of
 from programme.usage.rating import RatedEvent, Rating, Tariff
 from store.ledger import ledger
-from store.ledger.ledger import Draft, NewLot
+from store.ledger.drafts import Draft, NewLot
 from store.usage import events as usage_store
 from store.usage import versions as store
 from store.usage.events import DayKey, EventPosting
@@ -319,6 +320,7 @@ def _roll_up(moment: Moment, moves: Iterable[_Move]) -> None:
             if use is not None:
                 days[use.line] = [a + sign * b for a, b in zip(days[use.line], use.figures, strict=True)]
     changed = {key: figures for key, figures in days.items() if any(figures)}
+    sums.add(moment, changed, {})
     usage_store.add_to_days(moment.session, changed)
     store.forget_empty_days(moment.session, {key.day for key in changed})
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from policy.period import Quarter
 from programme.appeals import cards
 from programme.reviews import effects
+from store.appeals import records
 from templates import appeals as shown
 from templates import reviews
 from views import codec
@@ -18,11 +19,13 @@ if TYPE_CHECKING:
 
 
 def compose_notice(app: App, view: object) -> Message:
-    """What becomes of a person's grant, and why."""
+    """What becomes of a person's grant, and why; with the way to appeal as long as there is one."""
     named = codec.read(dict[str, str], view)
+    quarter = Quarter.parse(named["quarter"])
     with app.reading() as moment:
-        changed = effects.notice(moment, Quarter.parse(named["quarter"]), named["person_id"])
-    return reviews.notice(changed)
+        changed = effects.notice(moment, quarter, named["person_id"])
+        has_appealed = records.get(moment.session, quarter, named["person_id"]) is not None
+    return reviews.notice(changed, moment.today, has_appealed=has_appealed)
 
 
 def compose_card(app: App, view: object) -> Message | None:

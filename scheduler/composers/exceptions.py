@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from policy.period import first_instant
 from policy.units import MICRO_PER_TOKEN
 from programme.exceptions import cards, reach
+from programme.exceptions.steps import NOTICE
 from store.exceptions import questions as questions_store
 from store.people import directory as people_store
 from templates import exceptions, render
 from views import codec
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from programme.app import App
     from programme.exceptions.cards import Card
     from programme.moment import Moment
     from templates.render import Message
+
+
+A_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +67,13 @@ def compose_note(app: App, view: object) -> Message | None:
     named = codec.read(AboutRequest, view)
     with app.reading() as moment:
         card = _card(moment, named)
-    if named.stage is not None and not card.request.is_undecided:
+    if named.stage is not None and (card.is_overdue or not card.request.is_undecided):
         return None
-    for_requester = named.reader == card.request.person_id
-    return render.message(
-        "exceptions/note",
-        card=card,
-        for_requester=for_requester,
+    return exceptions.note(
+        card,
+        for_requester=named.reader == card.request.person_id,
         stage=named.stage,
-        button_value=exceptions.button_value(card),
+        is_told_before=(card.request.next_step or "").startswith(NOTICE),
     )
 
 
@@ -84,15 +90,17 @@ def compose_question(app: App, view: object) -> Message | None:
 
 
 def compose_more_time(app: App, view: object) -> Message | None:
-    """What is left of an exception that ends soon, unless it is used up by now."""
+    """What is left of an exception that ends soon, unless it is used up or over by now."""
     named = codec.read(AboutRequest, view)
     with app.reading() as moment:
         card = _card(moment, named)
-    if int(card.left) < MICRO_PER_TOKEN:
+        end = _end(moment, card)
+        person = people_store.by_id(moment.session, card.request.person_id)
+        assert person is not None  # noqa: S101 - a foreign key
+        zone = people_store.zone_of(person, moment.zone)
+    if int(card.left) < MICRO_PER_TOKEN or end is None or end <= moment.now:
         return None
-    return render.message(
-        "exceptions/more_time", card=card, days=named.days, button_value=exceptions.button_value(card)
-    )
+    return exceptions.more_time(card, end, zone, moment.now)
 
 
 def compose_outcome(app: App, view: object) -> Message:
@@ -100,6 +108,12 @@ def compose_outcome(app: App, view: object) -> Message:
     with app.reading() as moment:
         card = _card(moment, codec.read(AboutRequest, view))
     return render.message("exceptions/outcome", card=card, button_value=exceptions.button_value(card))
+
+
+def _end(moment: Moment, card: Card) -> datetime | None:
+    """When what was granted ends."""
+    last_day = card.request.granted_last_day
+    return None if last_day is None else first_instant(last_day + A_DAY, moment.zone)
 
 
 def _card(moment: Moment, named: AboutRequest) -> Card:

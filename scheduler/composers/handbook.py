@@ -27,7 +27,7 @@ def compose_card(app: App, view: object) -> Message | None:
     """The board's card: in its channel always, for one person as long as it waits for a decision."""
     named = codec.read(AboutProposal, view)
     card = _card(app, named)
-    return handbook.card(card) if named.reader is None or card.proposal.is_open else None
+    return handbook.card(card) if named.reader is None or (card.proposal.is_open and not card.is_overdue) else None
 
 
 def compose_face(app: App, view: object) -> Message:

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from policy.period import Quarter
-from programme.reviews import drafting, notices, packs, summaries
+from programme.reviews import drafting, file, notices, packs, summaries
 from scheduler.composers.drawing import drawn
-from templates import charts, render, reviews
+from templates import charts, render, review_page, reviews
 from views import codec
 
 if TYPE_CHECKING:
     from programme.app import App
     from templates.charts import Picture
+    from templates.documents import Document
     from templates.render import Message
 
 
@@ -62,6 +63,28 @@ def compose_milestone(app: App, view: object) -> Message:
         kept = drafting.require(moment, named.which)
         appealed = summaries.appealed_against(moment, named.which)
     return reviews.milestone(kept, named.step, appealed)
+
+
+def compose_page(app: App, view: object) -> tuple[Message, Document] | None:
+    """All of the pack as a page, unless the review has moved on since it was owed: then another one is."""
+    named = codec.read(AboutReview, view)
+    with app.reading() as moment:
+        found = file.of(moment, named.which)
+    review = found.pack.review
+    if review.state != named.step:
+        return None
+    return render.message("reviews/page", review=review), review_page.document(found)
+
+
+def compose_page_with_cases(app: App, view: object) -> tuple[Message, Document] | None:
+    """The same with the cases, for the member of the board who asked for it."""
+    named = codec.read(AboutReview, view)
+    with app.reading() as moment:
+        found = file.for_reader(moment, named.reader or "", named.which)
+    if found is None or found.cases is None:
+        return None
+    message = render.message("reviews/page_with_cases", review=found.pack.review, cases=len(found.cases.rows))
+    return message, review_page.document(found)
 
 
 def compose_use(app: App, view: object) -> tuple[Message, Picture | None]:

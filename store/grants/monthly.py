@@ -109,6 +109,12 @@ def granted(session: Session, month: Month) -> dict[str, int]:
     return {person_id: amount for person_id, amount in session.execute(query)}
 
 
+def granted_in_others(session: Session, month: Month) -> set[str]:
+    """Who has a grant of any other month than this one."""
+    query = sa.select(grants.c.person_id).where(grants.c.month != str(month)).distinct()
+    return set(session.execute(query).scalars())
+
+
 def latest(session: Session, person_ids: Iterable[str]) -> dict[str, object]:
     """The factors of each one's latest monthly grant; people who never had one are left out."""
     found: dict[str, object] = {}
@@ -119,6 +125,13 @@ def latest(session: Session, person_ids: Iterable[str]) -> dict[str, object]:
         query = sa.select(grants.c.person_id, grants.c.factors).join(last_of, its)
         found.update((person_id, factors) for person_id, factors in session.execute(query))
     return found
+
+
+def latest_amount(session: Session, person_id: str, month: Month) -> MicroTokens:
+    """What someone was granted for a month, or for the last one before it; nothing for who never was."""
+    query = sa.select(grants.c.amount).where(grants.c.person_id == person_id, grants.c.month <= str(month))
+    query = query.order_by(grants.c.month.desc()).limit(1)
+    return MicroTokens(session.execute(query).scalar_one_or_none() or 0)
 
 
 def latest_issue(session: Session) -> NanoUSD:

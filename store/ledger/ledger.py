@@ -16,6 +16,8 @@ from policy import lots as burning
 from policy.kinds import EntryKind
 from policy.lots import OpenLot
 from store import bulk
+from store.ledger import recalls
+from store.ledger.drafts import UnbalancedError
 from store.ledger.returns import Returnables
 from store.tables.ledger import accounts, entries, lot_movements, lots, postings
 
@@ -23,49 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from policy.kinds import LotKind
     from store.engine import Session
+    from store.ledger.drafts import Draft, NewLot
 
 TREASURY, POOL, EXPIRED = "treasury", "pool", "expired"
-
-
-@dataclass(frozen=True, slots=True)
-class NewLot:
-    """A dated grant to be opened in the wallet that its entry credits."""
-
-    kind: LotKind
-    priority: int
-    starts_at: datetime
-    expires_at: datetime
-    reason: str
-    granted_by: str
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """An entry to post: `amounts` are (account id, signed micro-tokens) and must sum to zero.
-
-    Without an idempotency key of its own, because what it records has the keys, it is known by its kind and number:
-    `usage:4711`. Such keys come in order, and an index takes those without touching pages all over.
-    """
-
-    kind: EntryKind
-    idempotency_key: str | None
-    fingerprint: bytes
-    effective_at: datetime
-    memo: str
-    actor: str
-    amounts: tuple[tuple[int, int], ...]
-    value_version: str | None = None
-    corrects_entry_id: int | None = None
-    lot: NewLot | None = None
-    """The lot that an entry opens; of a reversal only where there is no lot to give back to."""
-    takes: tuple[tuple[int, int], ...] = ()
-    """(lot id, micro-tokens) where a debit is about certain lots, as when they end; else lots burn in their order."""
-
-
-class UnbalancedError(ValueError):
-    """A draft whose postings do not sum to zero, or hold a zero."""
 
 
 @dataclass(slots=True)
@@ -152,6 +115,11 @@ def open_accounts(session: Session, codes: Iterable[str]) -> dict[str, int]:
     return found
 
 
+def find_account(session: Session, code: str) -> int | None:
+    """The id of an account, if it was ever opened."""
+    return _account_ids(session, [code]).get(code)
+
+
 def _account_ids(session: Session, codes: Sequence[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for some in bulk.chunks(codes):
@@ -182,6 +150,11 @@ def _hold(session: Session, codes: Sequence[str]) -> dict[str, Account]:
     count = sa.select(sa.func.count()).select_from(there).where(there.c.code.in_(codes)).scalar_subquery()
     query = sa.select(a.code, *_ACCOUNT).where(a.code.in_(codes), count == len(codes))
     return {code: Account(*account) for code, *account in session.execute(_in_order(query))}
+
+
+def is_wallet(session: Session, account_id: int) -> bool:
+    query = sa.select(accounts.c.person_id.is_not(None)).where(accounts.c.id == account_id)
+    return bool(session.execute(query).scalar_one())
 
 
 def balance(session: Session, account_id: int) -> int:
@@ -275,7 +248,15 @@ def post(
             account.balance += amount
             journal.postings.append((account_id, account.version, entry_id, amount, account.balance))
     _write(session, journal, held.values())
+    _recall_leases(session, drafts, held, now)
     return entry_ids
+
+
+def _recall_leases(session: Session, drafts: Iterable[Draft], held: Mapping[int, Account], now: datetime) -> None:
+    """Gateways are not to go on by what a wallet had before it got or lost tokens otherwise than by use."""
+    moved = {id_ for draft in drafts if draft.kind is not EntryKind.USAGE for id_, _ in draft.amounts}
+    if wallets := {id_ for id_ in moved if held[id_].is_wallet}:
+        recalls.of_accounts(session, wallets, now=now)
 
 
 def _entry(entry_id: int, draft: Draft, instant: Callable[[datetime], object], now: datetime) -> tuple[Any, ...]:

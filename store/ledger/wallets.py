@@ -48,7 +48,7 @@ class Wallet(NamedTuple):
     Without an account (nothing was ever granted or used) the balance is 0; `nano_usd_per_token` and `value_version` are
     None while no one has adopted the quarter's value. `factors` are those of the month's grant, as plain values.
     `company_account_id` is what paid for them outside the programme, None where it never did. It is settled once what
-    lapsed on the month's first is taken.
+    lapsed on the month's first is taken. `held` is for calls that still run.
     """
 
     person_id: str
@@ -62,6 +62,7 @@ class Wallet(NamedTuple):
     company_account_id: int | None
     lots: tuple[LotRow, ...]
     is_settled: bool
+    held: int
 
 
 class ServiceSpend(NamedTuple):
@@ -109,6 +110,7 @@ _wallet = (
         grants.c.factors,
         _company.c.id,
         _settled,
+        sa.func.coalesce(accounts.c.held, _ZERO),
         lots.c.kind,
         lots.c.amount,
         lots.c.remaining,
@@ -126,7 +128,7 @@ _wallet = (
     )
     .order_by(lots.c.priority, lots.c.expires_at, lots.c.id)
 )
-_WALLET_COLUMNS = 10
+_WALLET_COLUMNS = 11
 _wallet_by_slack = bulk.Prepared(_wallet.where(people.c.slack_user_id == sa.bindparam("who")))
 _wallet_by_email = bulk.Prepared(_wallet.where(people.c.email == sa.bindparam("who")))
 
@@ -149,11 +151,12 @@ def _read(session: Session, query: bulk.Prepared, who: str, month: Month) -> Wal
         return None
     # The outer join gives one row without a lot to a wallet that has none.
     open_lots = tuple([_lot(row[_WALLET_COLUMNS:]) for row in rows if row[_WALLET_COLUMNS] is not None])
-    person_id, name, zone, account_id, balance, nano_usd, version, factors, company, settled = rows[0][:_WALLET_COLUMNS]
+    first = rows[0][:_WALLET_COLUMNS]
+    person_id, name, zone, account_id, balance, nano_usd, version, factors, company, settled, held = first
     # The drivers differ in who reads JSON.
     factors = json.loads(factors) if isinstance(factors, str) else factors
     return Wallet(
-        person_id, name, zone, account_id, balance, nano_usd, version, factors, company, open_lots, bool(settled)
+        person_id, name, zone, account_id, balance, nano_usd, version, factors, company, open_lots, bool(settled), held
     )
 
 
@@ -207,6 +210,13 @@ def company_account_of(session: Session, person_id: str) -> int | None:
     """The part of the company's account that pays for a person outside the programme; None while it never did."""
     query = sa.select(accounts.c.id).where(accounts.c.code == company_code(person_id))
     return session.execute(query).scalar_one_or_none()
+
+
+def latest_credit(session: Session, account_id: int) -> int:
+    """The version of an account at which something last came in; 0 where nothing ever did."""
+    p = postings.c
+    query = sa.select(p.version).where(p.account_id == account_id, p.amount > 0).order_by(p.version.desc()).limit(1)
+    return session.execute(query).scalar_one_or_none() or 0
 
 
 def totals(session: Session, account_id: int) -> dict[EntryKind, MicroTokens]:

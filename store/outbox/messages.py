@@ -39,10 +39,10 @@ class NewMessage(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where a message arrived; `problem` is what it lacks, if anything."""
+    """Where a message arrived; `problem` is what it lacks, if anything. Of a file Slack does not say its `ts`."""
 
     channel: str
-    ts: str
+    ts: str | None
     problem: str | None = None
 
 
@@ -113,6 +113,12 @@ def owe(session: Session, letters: Sequence[NewMessage], *, now: datetime) -> No
 def is_owed(session: Session, key: str) -> bool:
     """Whether there is a message of a key, in whatever state."""
     return session.execute(sa.select(_o.id).where(_o.key == key)).one_or_none() is not None
+
+
+def keys_with(session: Session, prefix: str) -> set[str]:
+    """The keys of messages that begin so, in whatever state; the prefix ends with a colon."""
+    after = f"{prefix[:-1]}{chr(ord(prefix[-1]) + 1)}"
+    return set(session.execute(sa.select(_o.key).where(_o.key >= prefix, _o.key < after)).scalars())
 
 
 def lease(session: Session, *, courier: str, now: datetime, until: datetime, limit: int) -> list[OwedMessage]:
@@ -289,13 +295,14 @@ def _change(session: Session, row: int, courier: str, **values: object) -> bool:
 def retry(session: Session, *, now: datetime, key: str | None = None, problem: str | None = None) -> int:
     """Let parked messages be tried again at once: one, those with a problem, or all of them; how many.
 
-    Their pictures are uploaded anew. Those that may have arrived are still looked for first.
+    Their pictures and files are uploaded anew. Those that may have arrived are still looked for first, by those.
     """
     again = sa.update(outbox).where(_o.state == PARKED)
     for column, wanted in ((_o.key, key), (_o.problem, problem)):
         if wanted is not None:
             again = again.where(column == wanted)
-    return session.execute(again.values(state=WAITING, due_at=now, attempts=0, file_id=None)).rowcount
+    file_id = sa.case((_o.uncertain, _o.file_id), else_=None)
+    return session.execute(again.values(state=WAITING, due_at=now, attempts=0, file_id=file_id)).rowcount
 
 
 def pending(session: Session, *, limit: int, problem: str | None = None) -> list[Pending]:

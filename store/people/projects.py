@@ -23,10 +23,22 @@ class Project(NamedTuple):
     sponsor_id: str | None
 
 
+_all = sa.select(projects.c.key, projects.c.name, projects.c.sponsor_id).order_by(projects.c.name, projects.c.key)
+
+
 def by_name(session: Session) -> list[Project]:
     """Every project, by name."""
-    query = sa.select(projects.c.key, projects.c.name, projects.c.sponsor_id).order_by(projects.c.name, projects.c.key)
-    return [Project._make(row) for row in session.execute(query)]
+    return [Project._make(row) for row in session.execute(_all)]
+
+
+def named(session: Session, key: str) -> Project | None:
+    """The project with a key."""
+    row = session.execute(_all.where(projects.c.key == key)).one_or_none()
+    return None if row is None else Project._make(row)
+
+
+def are_there_any(session: Session) -> bool:
+    return session.execute(_all.limit(1)).first() is not None
 
 
 def sponsors_of(session: Session, project_keys: Iterable[str]) -> dict[str, str | None]:

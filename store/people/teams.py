@@ -82,6 +82,21 @@ def _lines(session: Session, manager_ids: Sequence[str]) -> Lines:
     return found
 
 
+def lines_of(session: Session, person_ids: Iterable[str]) -> Lines:
+    """The lines of some people."""
+    found: defaultdict[str, list[tuple[date, str | None]]] = defaultdict(list)
+    for some in bulk.chunks(sorted(set(person_ids))):
+        query = sa.select(_l.person_id, _l.holds_from, _l.manager_id).where(_l.person_id.in_(some))
+        for person_id, day, manager in session.execute(query.order_by(_l.person_id, _l.holds_from)):
+            found[person_id].append((day, manager))
+    return found
+
+
+def manager_before(lines: Sequence[tuple[date, str | None]], day: date) -> str | None:
+    """Whose team someone was in when a day began: what is entered on that day itself counts from the next one."""
+    return next((manager for since, manager in reversed(lines) if since < day), None)
+
+
 def managers(session: Session, day: date) -> list[str]:
     """Everyone who has a report on a day."""
     latest = (

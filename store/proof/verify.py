@@ -16,6 +16,7 @@ from store.proof import (
     corrections,
     exceptions,
     handbook,
+    holds,
     lapses,
     leavers,
     pauses,
@@ -63,6 +64,7 @@ def audit_chain(session: Session) -> Iterator[str]:
 CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (
     *books.CHECKS,
     *bands.CHECKS,
+    *holds.CHECKS,
     *lapses.CHECKS,
     *leavers.CHECKS,
     *pauses.CHECKS,

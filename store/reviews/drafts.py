@@ -23,7 +23,7 @@ from views import codec
 from views.reviews import ADOPTED, Review, ReviewedCase
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
     from store.engine import Session
@@ -212,11 +212,13 @@ def ordered(
     last_teams: Sequence[str],
     offset: int,
     limit: int | None,
+    among: Collection[str] | None = None,
 ) -> list[ReviewedCase]:
     """Some cases of all: those that change first, the greatest changes before the others; those of some people last.
 
-    Without a limit it is all from the offset on. `last` are such people, `last_teams` managers of whose teams it is
-    true too. The order is by what was proposed, so that what is held stays where it was.
+    Without a limit it is all from the offset on; `among` is whom it is narrowed to, if it is. `last` are such people,
+    `last_teams` managers of whose teams it is true too. The order is by what was proposed, so that what is held stays
+    where it was.
     """
     is_last = sa.or_(_c.person_id.in_(last), _c.team.in_(last_teams))
     is_changed = sa.or_(_c.delta_thousandths != 0, _c.decision.in_([HELD, AMENDED]))
@@ -227,13 +229,17 @@ def ordered(
         _c.person_id,
     )
     # The ids before the rest: a sort that carries everyone's reasons would be many times as large.
-    ids = sa.select(_c.person_id).where(_c.quarter == str(quarter)).order_by(*order).offset(offset).limit(limit)
-    wanted = list(session.execute(ids).scalars())
+    ids = sa.select(_c.person_id).where(_c.quarter == str(quarter)).order_by(*order)
+    if among is None:
+        wanted = list(session.execute(ids.offset(offset).limit(limit)).scalars())
+    else:
+        found = [person_id for person_id in session.execute(ids).scalars() if person_id in among]
+        wanted = found[offset : None if limit is None else offset + limit]
     query = _case_query.where(_c.quarter == str(quarter))
     if limit is not None:
         query = query.where(_c.person_id.in_(wanted))
-    found = {row["person_id"]: _kept(row) for row in session.execute(query).mappings()}
-    return [found[person_id] for person_id in wanted]
+    kept = {row["person_id"]: _kept(row) for row in session.execute(query).mappings()}
+    return [kept[person_id] for person_id in wanted]
 
 
 class History(NamedTuple):

@@ -17,6 +17,7 @@ accounts = Table(
     Column("person_id", Text, ForeignKey(people.c.id), unique=True),
     Column("version", AmountColumn, nullable=False, server_default="0"),
     Column("balance", AmountColumn, nullable=False, server_default="0", comment="Micro-tokens; the sum of postings."),
+    Column("held", AmountColumn, nullable=False, server_default="0", comment="Of it, for calls that still run."),
 )
 
 entries = Table(

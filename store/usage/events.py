@@ -46,7 +46,6 @@ class DayKey(NamedTuple):
 EVENT_COLUMNS = (
     "source",
     "event_id",
-    "fingerprint",
     "occurred_at",
     "identities",
     "provider",
@@ -54,6 +53,7 @@ EVENT_COLUMNS = (
     "tier",
     "meters",
     "project",
+    "fingerprint",
     *EventPosting._fields,
 )
 DAY_COLUMNS = (*DayKey._fields, "calls", "input_tokens", "output_tokens", "cost_nano_usd", "debit_micro_tokens")
@@ -104,27 +104,12 @@ def json_text(value: object) -> str:
 def insert_events(session: Session, events: Sequence[tuple[UsageEvent, EventPosting | None]]) -> None:
     """Add events with what became of them; None for those that go into quarantine."""
     instant = bulk.instant_codec(session)
-    encoded: dict[object, str] = {}
+    encoded = {names: json_text(names) for names in {event.identities for event, _ in events}}
     rows = []
     for event, posted in events:
-        names = encoded.get(event.identities)
-        if names is None:
-            names = encoded[event.identities] = json_text(event.identities)
-        rows.append(
-            (
-                event.source,
-                event.event_id,
-                event.fingerprint,
-                instant(event.occurred_at),
-                names,
-                event.provider,
-                event.model,
-                event.tier,
-                json_text(event.meters),
-                event.project,
-                *(posted or _UNPOSTED),
-            )
-        )
+        source, event_id, at, names, provider, model, tier, meters, project, fingerprint, _ = event
+        content = (source, event_id, instant(at), encoded[names], provider, model, tier, json_text(meters), project)
+        rows.append((*content, fingerprint, *(posted or _UNPOSTED)))
     bulk.insert(session, usage_events, EVENT_COLUMNS, rows)
 
 

@@ -7,6 +7,7 @@ may draw. It is quick because there are no `Axes`: collections and some twenty t
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
@@ -27,18 +28,24 @@ if TYPE_CHECKING:
 
     Point = tuple[float, float]
 
-WIDTH, HEIGHT, DPI = 8.0, 4.5, 100
-"""Inches and dots: 800 x 450. A phone shows it at half its size, so no text is smaller than TEXT points."""
+WIDTH, HEIGHT, DPI = 7.2, 6.6, 100
+"""Inches and dots: 720 x 660."""
 ACROSS, UP = round(WIDTH * DPI), round(HEIGHT * DPI)
-MARGIN = 28
-TEXT, TITLE = 13, 17
-SQUARE = 14
-LINE = 22
+PHONE, READABLE = 360, 12
+"""CSS pixels: a phone shows the card so wide, and a text must be so high there (docs/decisions/0043)."""
+MARGIN = 24
+TEXT, TITLE = 17.5, 21
+SQUARE = 18
+LINE, TITLE_LINE = 31, 35
 """Dots from one line of text to the next."""
+MOST_LINES = 2
+"""Of a title or what stands below it."""
 CARD, INK, FAINT, GRID, BAND = "#ffffff", "#1f2328", "#656d76", "#dfe3e8", "#c9d1d9"
-TITLE_AT, SUBTITLE_AT = UP - 38, UP - 72
+TITLE_AT = UP - 44
 DOLLARS = 10 * NANO_PER_USD
 """From here on cents are left out."""
+KEPT = "\u00a0"
+"""A space at which no line breaks."""
 OTHERS = "Not told apart"
 SERIES = ("#0072b2", "#c98500", "#00664a", "#3a9bd9", "#a63f00", "#cc79a7")
 """Hues that everyone can tell apart (after Okabe and Ito), dark and light in turn, all 3 : 1 or more on the card."""
@@ -113,9 +120,16 @@ class Card:
 
         self.figure: Figure = Figure(figsize=(WIDTH, HEIGHT), dpi=DPI, facecolor=CARD)
         FigureCanvasAgg(self.figure)
-        title, size = fitting(drawable(title))
-        self.write(MARGIN, TITLE_AT, title, size=size, weight="bold")
-        self.write(MARGIN, SUBTITLE_AT, subtitle, colour=FAINT)
+        lines, size = fitting(drawable(title))
+        at = float(TITLE_AT)
+        for line in lines:
+            self.write(MARGIN, at, line, size=size, weight="bold")
+            at -= TITLE_LINE
+        for line in wrapped(drawable(subtitle))[:MOST_LINES]:
+            self.write(MARGIN, at, line, colour=FAINT)
+            at -= LINE
+        self.top = at + LINE - 14
+        """Dots: where what is drawn may begin."""
 
     def write(
         self,
@@ -254,10 +268,10 @@ def axis(card: Card, base: float, wanted: Iterable[tuple[float, str]]) -> list[B
     for centre, words in wanted:
         half = width_of(words) / 2
         x = min(max(centre, MARGIN + half), ACROSS - MARGIN - half)
-        box = Box(x - half - 6, base - LINE - 5, x + half + 6, base)
+        box = Box(x - half - 8, base - LINE - 5, x + half + 8, base)
         if not any(box.meets(other) for other in taken):
             taken.append(box)
-            card.write(x, base - LINE, words, ha="center")
+            card.write(x, base - LINE + 3, words, ha="center")
     return taken
 
 
@@ -272,14 +286,50 @@ def width_of(words: str, size: float = TEXT, weight: str = "normal") -> float:
     return float(ruler.get_text_width_height_descent(drawable(words), font, ismath=False)[0])  # type: ignore[no-untyped-call]
 
 
-def fitting(title: str) -> tuple[str, float]:
-    """A title with the size in which it fits its line, never smaller than other texts; cut if too long even so."""
-    room = ACROSS - 2 * MARGIN
-    size = min(TITLE, TITLE * room / max(1, width_of(title, TITLE, "bold")))
-    if size >= TEXT:
-        return title, size
-    words = next(cut for n in range(len(title), 0, -1) if width_of(cut := name(title, n), TEXT, "bold") <= room)
-    return words, TEXT
+def fitting(title: str) -> tuple[list[str], float]:
+    """A title's lines in the largest size in which they are few enough; cut if too many even in that of other texts."""
+    for size in (TITLE, (TITLE + TEXT) / 2, TEXT):
+        lines = wrapped(title, size, "bold")
+        if len(lines) <= MOST_LINES:
+            return _balanced(title, size, lines), size
+    words = title
+    while len(wrapped(words, TEXT, "bold")) > MOST_LINES:
+        words = name(title, len(words) - 1)
+    return wrapped(words, TEXT, "bold"), TEXT
+
+
+def _balanced(title: str, size: float, lines: list[str]) -> list[str]:
+    """The same number of lines, none of which is a single word if that can be helped."""
+    for part in (0.5, 0.6, 0.7, 0.8, 0.9):
+        even = wrapped(title, size, "bold", room=(ACROSS - 2 * MARGIN) * part)
+        if len(even) == len(lines) > 1:
+            return even
+    return lines
+
+
+def wrapped(words: str, size: float = TEXT, weight: str = "normal", room: float = ACROSS - 2 * MARGIN) -> list[str]:
+    """Words in lines no wider than the room; a word that has none alone is broken. A number keeps its unit."""
+    lines: list[str] = []
+    for word in _unbroken(words).split(" "):
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and width_of(longer, size, weight) <= room:
+            lines[-1] = longer
+            continue
+        rest = word
+        while width_of(rest, size, weight) > room:
+            fits = max(n for n in range(1, len(rest)) if n == 1 or width_of(rest[:n], size, weight) <= room)
+            lines.append(rest[:fits])
+            rest = rest[fits:]
+        lines.append(rest)
+    return [line.replace(KEPT, " ") for line in lines if line]
+
+
+def _unbroken(words: str) -> str:
+    return re.sub(
+        r"(?<=\d) (?=[kMB%]\b|%|tokens\b|people\b|[A-Z][a-z]{2}\b)|(?<=\d [kMB]) (?=tokens\b)|(?<=USD) (?=\d)",
+        KEPT,
+        words,
+    )
 
 
 def png(figure: Figure) -> bytes:
@@ -293,34 +343,6 @@ def png(figure: Figure) -> bytes:
     image = Image.frombuffer("RGBA", (ACROSS, UP), canvas.buffer_rgba(), "raw", "RGBA", 0, 1)  # type: ignore[no-untyped-call]
     image.convert("RGB").save(written, format="png", compress_level=3)
     return written.getvalue()
-
-
-def apart(wanted: Sequence[float], heights: Sequence[float], low: float, high: float) -> list[float] | None:
-    """Centres near the wanted ones, in their order from the bottom, that do not meet; None where they do not fit."""
-    if sum(heights) > high - low:
-        return None
-    order = sorted(range(len(wanted)), key=lambda i: (wanted[i], i))
-    centres, bottom = list(wanted), low
-    for i in order:
-        centres[i] = max(wanted[i], bottom + heights[i] / 2)
-        bottom = centres[i] + heights[i] / 2
-    top = high
-    for i in reversed(order):
-        centres[i] = min(centres[i], top - heights[i] / 2)
-        top = centres[i] - heights[i] / 2
-    return centres
-
-
-def ticks(most: float) -> list[float]:
-    """Two to five round steps above 0, the last of them at or above `most`."""
-    if most <= 0:
-        return []
-    exponent = 10.0 ** (len(f"{most:.0f}") - 1) if most >= 1 else 1.0
-    while exponent > most:
-        exponent /= 10
-    step = next(s * exponent for s in (0.25, 0.5, 1, 2, 2.5) if most / (s * exponent) <= 4)  # noqa: PLR2004 - four lines are enough
-    count = -int(-most // step)
-    return [step * (i + 1) for i in range(count)]
 
 
 def colours(services: Sequence[str]) -> tuple[str, ...]:
@@ -339,13 +361,20 @@ def usd(amount: NanoUSD) -> str:
 def short(value: float) -> str:
     """As `usd` and `tokens`, for a value of an axis."""
     if abs(value) < DOLLARS / NANO_PER_USD:
-        return f"{value:.2f}" if value % 1 else f"{value:.0f}"
+        text = f"{abs(value):.2f}" if value % 1 else f"{abs(value):.0f}"
+        return f"{formats.MINUS}{text}" if value < 0 else text
     return formats.short_count(round(value))
 
 
 def tokens(amount: MicroTokens) -> str:
     """Tokens at a glance: `412 k`; less than one is not told as none."""
     return "under 1" if 0 < int(amount) < MICRO_PER_TOKEN // 2 else _whole(int(amount), MICRO_PER_TOKEN)
+
+
+def in_tokens(amount: MicroTokens) -> str:
+    """The same with its unit: `1 token`, `412 k tokens`."""
+    said = tokens(amount)
+    return f"{said} {'token' if said in {'1', 'under 1'} else 'tokens'}"
 
 
 def _whole(amount: int, scale: int) -> str:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from policy.units import NANO_PER_USD, NanoUSD
 from templates import formats
-from templates.charts import canvas, signed
-from templates.charts.canvas import FAINT, INK, LINE, MARGIN, Box, Card, Picture
+from templates.charts import canvas, legend, signed
+from templates.charts.canvas import FAINT, INK, Box, Card, Picture
+from templates.charts.legend import Sign
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
     from policy.roi.report import Report
     from templates.charts.canvas import Plot, Point
 
-PLOT = Box(96, 56, canvas.ACROSS - MARGIN, 330)
 MIDDLE, BETWEEN = "#0072b2", "#d6e8f4"
 EVERY = 3
+DASHES = (5.0, 3.0)
 
 
 def cumulative(report: Report) -> Picture:
@@ -59,7 +60,7 @@ def alt_text(report: Report) -> str:
 
 
 def _usd(amount: NanoUSD) -> str:
-    return formats.whole_usd(amount).replace("-", formats.MINUS)
+    return formats.about_usd(amount).replace("-", formats.MINUS)
 
 
 # --- The drawing ---------------------------------------------------------------------------------------------------
@@ -70,23 +71,45 @@ def drawing(report: Report) -> Figure:
     card = Card(finding(report), subtitle())
     if (judged := report.told) is None:
         return card.figure
-    lines = [_line(one.cumulative) for one in (judged.low, judged.middle, judged.high) if one]
-    values = [value for line in lines for _, value in line]
+    rows = _rows(report, judged)
+    legend.draw(card, rows)
+    values = [value for one in (judged.low, judged.middle, judged.high) if one for _, value in _line(one.cumulative)]
     at = signed.steps(min(values), max(values))
-    plot = signed.plot(PLOT, (0, max(1, len(report.months))), at)
-    taken = signed.grid(card, plot, at, _short)
+    figures = [_short(one) for one in at]
+    plot = signed.plot(signed.ground(card, rows, figures), (0, max(1, len(report.months))), at)
+    signed.grid(card, plot, at, figures)
+    _courses(card, plot, judged)
+    if report.ahead:
+        today = len(report.real)
+        card.lines("today", [[(today, at[0]), (today, at[-1])]], plot, width=1.2, colour=FAINT, dashes=DASHES)
+    months = range(0, len(report.months) + 1, EVERY)
+    canvas.axis(card, plot.on.bottom, [(plot.x(month), str(month)) for month in months])
+    return card.figure
+
+
+def _courses(card: Card, plot: Plot, judged: Judged) -> None:
+    """The band, the line in it, and a mark where that crosses 0."""
     if judged.low is not None and judged.high is not None:
         outline = [*_line(judged.high.cumulative), *reversed(_line(judged.low.cumulative))]
         card.area("between", outline, plot, colour=BETWEEN)
     card.lines("net", [_line(judged.middle.cumulative)], plot, colour=MIDDLE, width=3)
+    if judged.middle.payback is not None:
+        x, y = plot.x(float(judged.middle.payback)), plot.y(0)
+        card.boxes("payback", [Box(x - 5, y - 5, x + 5, y + 5)], canvas.DOTS, colour=INK, zorder=4.5)
+
+
+def _rows(report: Report, judged: Judged) -> list[Sign]:
+    """What each mark stands for, with its figure."""
+    end = f"after {len(report.months)} months"
+    rows = [Sign(f"{_usd(judged.middle.net)} {end}", colour=MIDDLE, width=3)]
+    if judged.low is not None and judged.high is not None:
+        ends = f"{_usd(judged.low.net)} to {_usd(judged.high.net)} within the effect's interval"
+        rows.append(Sign(ends, colour=BETWEEN, box=True))
+    if judged.middle.payback is not None:
+        rows.append(Sign(f"Paid back after {judged.middle.payback:.1f} months", box=True))
     if report.ahead:
-        today = len(report.real)
-        card.lines("today", [[(today, at[0]), (today, at[-1])]], plot, width=1.2, colour=FAINT, dashes=(5, 3))
-        card.write(plot.x(today) + 6, PLOT.top + 6, f"from here on as in month {today}", colour=FAINT)
-    _payback(card, plot, judged, taken)
-    months = range(0, len(report.months) + 1, EVERY)
-    canvas.axis(card, PLOT.bottom, [(plot.x(month), str(month)) for month in months])
-    return card.figure
+        rows.append(Sign(f"From here on as in month {len(report.real)}", colour=FAINT, dashes=DASHES, width=1.2))
+    return rows
 
 
 def _short(value: float) -> str:
@@ -96,15 +119,3 @@ def _short(value: float) -> str:
 
 def _line(amounts: Sequence[NanoUSD]) -> list[Point]:
     return [(float(month), int(amount) / NANO_PER_USD) for month, amount in enumerate(amounts)]
-
-
-def _payback(card: Card, plot: Plot, judged: Judged, taken: Sequence[Box]) -> None:
-    """A mark where the line crosses 0, with its month where there is room."""
-    if judged.middle.payback is None:
-        return
-    x, y = plot.x(float(judged.middle.payback)), plot.y(0)
-    card.boxes("payback", [Box(x - 5, y - 5, x + 5, y + 5)], canvas.DOTS, colour=INK, zorder=4.5)
-    words = f"{judged.middle.payback:.1f} months"
-    box = Box(x + 10, y - LINE - 4, x + 10 + canvas.width_of(words), y - 4)
-    if box.right <= PLOT.right and box.bottom >= PLOT.bottom and not any(box.meets(other) for other in taken):
-        card.write(box.left, box.bottom + 4, words, weight="bold")

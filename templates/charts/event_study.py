@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from templates import formats
-from templates.charts import canvas, signed
-from templates.charts.canvas import CARD, FAINT, MARGIN, Box, Card, Picture
+from templates.charts import canvas, legend, signed
+from templates.charts.canvas import CARD, FAINT, Box, Card, Picture
+from templates.charts.legend import Sign
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -14,11 +15,16 @@ if TYPE_CHECKING:
     from policy.roi.report import Effect, Report
     from templates.charts.canvas import Plot
 
-PLOT = Box(96, 56, canvas.ACROSS - MARGIN, 330)
 EVERY = 3
 BEFORE, AFTER = "#868d95", "#0072b2"
 MOST_BEFORE, MOST_AFTER = 12, 24
 DOT = 5
+DASHES = (5.0, 3.0)
+ROWS = [
+    Sign("After they joined: the effect", colour=AFTER, width=2.5),
+    Sign("Before: about 0 where teams are alike", colour=BEFORE, width=2.5),
+    Sign("They joined", colour=FAINT, dashes=DASHES, width=1.2),
+]
 
 
 class Point(NamedTuple):
@@ -99,10 +105,19 @@ def drawing(report: Report) -> Figure:
     shown = points(report.effect)
     ends = [end for one in shown for end in (one.share, one.low, one.high) if end is not None]
     at = signed.steps(min(ends), max(ends))
-    plot = signed.plot(PLOT, (shown[0].month - 0.7, shown[-1].month + 0.7), at)
-    signed.grid(card, plot, at, lambda share: formats.change(share) if share else "0")
-    card.lines("joined", [[(-0.5, at[0]), (-0.5, at[-1])]], plot, width=1.2, colour=FAINT, dashes=(5, 3))
-    card.write(plot.x(-0.5) + 6, PLOT.top + 6, "joined", colour=FAINT)
+    figures = [formats.change(share) if share else "0" for share in at]
+    across = (shown[0].month - 0.7, shown[-1].month + 0.7)
+    plot = signed.plot(signed.ground(card, ROWS, figures), across, at)
+    signed.grid(card, plot, at, figures)
+    legend.draw(card, ROWS)
+    card.lines("joined", [[(-0.5, at[0]), (-0.5, at[-1])]], plot, width=1.2, colour=FAINT, dashes=DASHES)
+    _marks(card, plot, shown)
+    in_turn = sorted(shown, key=lambda one: (one.month % EVERY != 0, abs(one.month)))
+    canvas.axis(card, plot.on.bottom, [(plot.x(one.month), label(one.month)) for one in in_turn])
+    return card.figure
+
+
+def _marks(card: Card, plot: Plot, shown: list[Point]) -> None:
     for name, some, colour in (
         ("before", [one for one in shown if one.month < 0], BEFORE),
         ("after", [one for one in shown if one.month >= 0], AFTER),
@@ -110,9 +125,6 @@ def drawing(report: Report) -> Figure:
         bars = [[(one.month, one.low), (one.month, one.high)] for one in some if one.low is not None]
         card.lines(f"{name} intervals", bars, plot, width=2.5, colour=colour)  # type: ignore[arg-type]
         card.boxes(name, [_dot(plot, one) for one in some], canvas.DOTS, colour=colour, edge=CARD, zorder=4)
-    in_turn = sorted(shown, key=lambda one: (one.month % EVERY != 0, abs(one.month)))
-    canvas.axis(card, PLOT.bottom, [(plot.x(one.month), label(one.month)) for one in in_turn])
-    return card.figure
 
 
 def _dot(plot: Plot, point: Point) -> Box:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from templates import formats
 from templates.charts import canvas
-from templates.charts.canvas import ACROSS, BAND, FAINT, MARGIN, UP, Box, Card, Picture, Plot
+from templates.charts.canvas import ACROSS, BAND, LINE, MARGIN, UP, Box, Card, Picture, Plot
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from policy.units import NanoUSD
     from views.review_figures import Money
 
-TALL, APART, GROUPS_APART, TOP = 42, 14, 34, 346
-"""Dots: a bar, the room between two, between the quarter and the reserve, and where the first one begins."""
-BESIDE, HALF_A_LETTER = 12, 6
+TALL, APART, GROUPS_APART = 36, 20, 26
+"""Dots: a bar, the room between two, and more of it between the quarter and the reserve."""
+HALF_A_LETTER = 8
 OF_THE_QUARTER = 3
 ENTITLED, ISSUED, CONSUMED, RESERVE = BAND, "#3a9bd9", "#0072b2", "#00664a"
 """Each lies within the one above it as a rule, and is darker."""
@@ -36,7 +36,8 @@ def finding(money: Money) -> str:
         return "Nothing was issued"
     if money.consumed > money.issued:
         return "More was consumed than was issued"
-    return f"{formats.whole_percent(money.consumed.decimal / money.issued.decimal)} of what was issued was consumed"
+    share = formats.whole_percent(money.consumed.decimal / money.issued.decimal)
+    return f"{share[0].upper()}{share[1:]} of what was issued was consumed"
 
 
 def subtitle(quarter: str) -> str:
@@ -66,19 +67,15 @@ def alt_text(money: Money, quarter: str) -> str:
 def drawing(money: Money, quarter: str) -> Figure:
     """The chart: a light card that reads the same on dark screens."""
     card = Card(finding(money), subtitle(quarter))
-    shown = [(words, amount, formats.whole_usd(amount).removeprefix("USD "), hue) for words, amount, hue in bars(money)]
-    left = MARGIN + max(canvas.width_of(words) for words, *_ in shown) + BESIDE
-    right = ACROSS - MARGIN - max(canvas.width_of(text) for _, _, text, _ in shown) - BESIDE
-    most = max(1, *(int(amount) for _, amount, *_ in shown))
-    plot = Plot(Box(left, 0, right, UP), Box(0, 0, most, UP))
-    top = float(TOP)
-    for place, (words, amount, text, hue) in enumerate(shown):
+    most = max(1e-9, *(float(amount.decimal) for _, amount, _ in bars(money)))
+    plot = Plot(Box(MARGIN, 0, ACROSS - MARGIN, UP), Box(0, 0, most, UP))
+    top = card.top - APART
+    for place, (words, amount, hue) in enumerate(bars(money)):
         top -= GROUPS_APART if place == OF_THE_QUARTER else 0
-        bar, base = Box(0, top - TALL, max(int(amount), 0), top), top - TALL / 2 - HALF_A_LETTER
+        card.write(MARGIN, top - LINE + HALF_A_LETTER, f"{words}: {formats.whole_usd(amount)}")
+        bar = Box(0, top - LINE - TALL, max(float(amount.decimal), 0), top - LINE)
         if amount > 0:
-            card.boxes(words, [bar], plot, colour=hue)
-        card.write(left - BESIDE, base, words, ha="right", colour=FAINT)
-        card.write(plot.x(bar.right) + BESIDE, base, text)
-        top -= TALL + APART
-    card.lines("base", [[(left, TOP), (left, top + APART)]], canvas.DOTS, width=1.2, zorder=4)
+            card.boxes(words, [bar], plot, colour=hue, edge=canvas.FAINT)
+        card.lines("base", [[(MARGIN, bar.bottom), (MARGIN, bar.top)]], canvas.DOTS, width=1.2, zorder=4)
+        top -= LINE + TALL + APART
     return card.figure

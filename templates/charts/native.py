@@ -44,7 +44,7 @@ def team_lines(report: TeamReport) -> Block | None:
         "USD spent a week",
         [canvas.of(one.week.first_day) for one in weeks],
         series,
-        x="Week from",
+        x=_weeks_label(sum(bool(one.hidden) for one in report.weeks[:-1])),
         y="USD a week",
     )
 
@@ -80,7 +80,7 @@ def utilisation(histogram: Histogram) -> Block | None:
         "People by share of grants used",
         [words for words, _ in told],
         {"People": [count for _, count in told]},
-        x="Share of the regular grants that was used",
+        x=_shares_label(sum(count is None for *_, count in histogram.bins)),
         y="People",
     )
 
@@ -125,6 +125,16 @@ def cumulative(report: Report) -> Block | None:
         x="Months since the launch",
         y="USD, cumulative",
     )
+
+
+def _weeks_label(hidden: int) -> str:
+    """Slack draws the weeks beside one another, also where some between them are not told: their axis says so."""
+    return f"Week from; {hidden} {'week' if hidden == 1 else 'weeks'} left out" if hidden else "Week from"
+
+
+def _shares_label(hidden: int) -> str:
+    few = f"{hidden} with fewer than 5 people not shown"
+    return f"Share used; {few}" if hidden else "Share of the regular grants that was used"
 
 
 def _chart(

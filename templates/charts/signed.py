@@ -5,15 +5,18 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from templates.charts import canvas
-from templates.charts.canvas import FAINT, GRID, LINE, MARGIN, Box, Plot
+from templates.charts import canvas, legend
+from templates.charts.canvas import ACROSS, FAINT, GRID, LINE, MARGIN, Box, Plot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from templates.charts.canvas import Card
+    from templates.charts.legend import Sign
 
 MOST_LINES = 6
+GAP = 12
+"""Dots between the figures and what is drawn, and above the rows."""
 LEAST = 1e-6
 """What differs by less is nothing to look at."""
 
@@ -32,19 +35,21 @@ def steps(low: float, high: float) -> list[float]:
     raise AssertionError("a step of 20 is always large enough")
 
 
+def ground(card: Card, rows: Sequence[Sign | str], figures: Sequence[str]) -> Box:
+    """Where to draw: beside the steps' figures, below the heading, above the axis and the rows."""
+    left = MARGIN + max(map(canvas.width_of, figures)) + GAP
+    return Box(left, legend.height(rows) + LINE + GAP, ACROSS - MARGIN, card.top - LINE)
+
+
 def plot(on: Box, across: tuple[float, float], at: Sequence[float]) -> Plot:
     return Plot(on, Box(across[0], at[0], across[1], at[-1]))
 
 
-def grid(card: Card, plotted: Plot, at: Sequence[float], words: Callable[[float], str]) -> list[Box]:
-    """A line for each step with its figure at the left, the line at 0 stronger; where the figures stand."""
+def grid(card: Card, plotted: Plot, at: Sequence[float], figures: Sequence[str]) -> None:
+    """A line for each step with its figure at the left, the line at 0 stronger."""
     on, y = plotted.on, plotted.y
     others = [[(MARGIN, y(one)), (on.right, y(one))] for one in at if one]
     card.lines("grid", others, canvas.DOTS, colour=GRID, width=1, zorder=0)
     card.lines("base", [[(MARGIN, y(0)), (on.right, y(0))]], canvas.DOTS, width=1.2, zorder=2)
-    taken = []
-    for one in at:
-        text = words(one)
-        card.write(MARGIN, y(one) + 4, text, colour=FAINT)
-        taken.append(Box(MARGIN, y(one), MARGIN + canvas.width_of(text), y(one) + LINE))
-    return taken
+    for one, words in zip(at, figures, strict=True):
+        card.write(MARGIN, y(one) + 4, words, colour=FAINT)

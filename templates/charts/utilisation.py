@@ -5,22 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from templates import formats
-from templates.charts import canvas
-from templates.charts.canvas import BAND, CARD, FAINT, INK, LINE, MARGIN, Box, Card, Picture, Plot
+from templates.charts import canvas, legend
+from templates.charts.canvas import BAND, FAINT, INK, LINE, MARGIN, Box, Card, Picture, Plot
+from templates.charts.legend import Sign
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.figure import Figure
 
     from views.value import Histogram
 
-PLOT = Box(MARGIN, 50, canvas.ACROSS - MARGIN, 294)
 PERCENT, APART, OVER, EDGE = 100, 106, 116, 118
 """What is over 100 % has a bar of its own, a little apart."""
 GAP = 0.6
-FEW = 10
+FEW = 12
 """Dots: the height of the mark for fewer than five."""
 ALL = 1_000
-BARS = "#0072b2"
+BARS, DASHES = "#0072b2", (5, 3)
 
 
 def utilisation(histogram: Histogram) -> Picture:
@@ -74,24 +76,56 @@ def drawing(histogram: Histogram) -> Figure:
     card = Card(finding(histogram), subtitle(histogram))
     if not histogram.people:
         return card.figure
+    rows = _rows(histogram)
+    legend.draw(card, rows)
     most = max([1, *(count for *_, count in histogram.bins if count)])
-    plot = Plot(PLOT, Box(0, 0, EDGE, most * 1.12))
+    room = Box(MARGIN, legend.height(rows) + LINE + 12, canvas.ACROSS - MARGIN, card.top - 10)
+    plot = Plot(room, Box(0, 0, EDGE, most * room_above(room)))
     bars = [(_span(low, high), count) for low, high, count in histogram.bins]
     card.boxes("people", [_bar(span, count) for span, count in bars if count], plot, colour=BARS)
     few = [plot.box(_bar(span, 0)) for span, count in bars if count is None]
     marks = [Box(one.left, one.bottom, one.right, one.bottom + FEW) for one in few]
-    card.boxes("few", marks, canvas.DOTS, colour=BAND, edge=FAINT, dashed=True)
-    card.lines("base", [[(PLOT.left, PLOT.bottom), (PLOT.right, PLOT.bottom)]], canvas.DOTS, width=1.2, zorder=4)
-    if few:
-        card.boxes("key", [Box(MARGIN, 346, MARGIN + 14, 346 + FEW)], canvas.DOTS, colour=BAND, edge=FAINT, dashed=True)
-        card.write(MARGIN + 20, 346, "fewer than 5 people", colour=FAINT)
-    for span, count in bars:
-        if count:
-            words = formats.short_count(count)
-            card.write(plot.x(sum(span) / 2), plot.y(count) + 4, words, ha="center")
+    card.boxes("few", marks, canvas.DOTS, colour=BAND, edge=FAINT, hatch="xx")
+    card.lines("base", [[(room.left, room.bottom), (room.right, room.bottom)]], canvas.DOTS, width=1.2, zorder=4)
+    _counts(card, plot, [(sum(span) / 2, count) for span, count in bars if count])
     _shares_axis(card, plot, histogram)
-    _p95(card, plot, histogram)
+    if histogram.p95_permille is not None:
+        x = plot.x(min(histogram.p95_permille / 10, float(EDGE - 1)))
+        # Below the bars: a count stands wherever its bar ends, and none is struck out.
+        card.lines(
+            "p95", [[(x, room.bottom), (x, room.top)]], canvas.DOTS, width=2, colour=INK, dashes=DASHES, zorder=1
+        )
     return card.figure
+
+
+def room_above(room: Box) -> float:
+    """So many times the highest bar has room for its count as well."""
+    tall = room.top - room.bottom
+    return tall / (tall - LINE)
+
+
+def _rows(histogram: Histogram) -> list[Sign | str]:
+    """The share of nearly all, and the mark of those that are not told."""
+    rows: list[Sign | str] = []
+    if histogram.p95_permille is not None:
+        words = f"95 of 100 people used less than {formats.permille(histogram.p95_permille)}"
+        rows.append(Sign(words, dashes=DASHES))
+    if hidden := sum(count is None for *_, count in histogram.bins):
+        rows.append(legend.left_out(f"fewer than 5 people: {'a bar' if hidden == 1 else f'{hidden} bars'} not shown"))
+    return rows
+
+
+def _counts(card: Card, plot: Plot, bars: Sequence[tuple[float, int]]) -> None:
+    """How many people, above their bars; of neighbours without room for both, the more."""
+    taken: list[Box] = []
+    for at, count in sorted(bars, key=lambda bar: -bar[1]):
+        words, y = formats.short_count(count), plot.y(count) + 5
+        half = canvas.width_of(words) / 2 + 3
+        box = Box(plot.x(at) - half, y - 5, plot.x(at) + half, y + LINE - 5)
+        if box.right <= canvas.ACROSS and not any(box.meets(other) for other in taken):
+            taken.append(box)
+            text = card.write(plot.x(at), y, words, ha="center")
+            text.set_bbox({"facecolor": canvas.CARD, "edgecolor": "none", "pad": 1})
 
 
 def _span(low: int, high: int | None) -> tuple[float, float]:
@@ -105,18 +139,5 @@ def _bar(span: tuple[float, float], count: int) -> Box:
 def _shares_axis(card: Card, plot: Plot, histogram: Histogram) -> None:
     wanted = [(plot.x(at), f"{at} %" if at else "0") for at in (0, 20, 40, 60, 80, PERCENT)]
     if any(high is None for _, high, _ in histogram.bins):
-        wanted.insert(0, (plot.x((APART + OVER) / 2), "over"))
-    canvas.axis(card, PLOT.bottom, wanted)
-
-
-def _p95(card: Card, plot: Plot, histogram: Histogram) -> None:
-    """A line where 95 of 100 people stay to the left, with its words on the side that has room."""
-    if histogram.p95_permille is None:
-        return
-    share = min(histogram.p95_permille / 10, float(EDGE - 1))
-    x, top = plot.x(share), PLOT.top + LINE + 8
-    card.lines("p95", [[(x, PLOT.bottom), (x, top)]], canvas.DOTS, width=1.5, colour=INK, dashes=(5, 3))
-    words = f"95 of 100 people used less than {formats.permille(histogram.p95_permille)}"
-    left = x - 8 - canvas.width_of(words) >= MARGIN
-    text = card.write(x + (-8 if left else 8), top - 12, words, ha="right" if left else "left")
-    text.set_bbox({"facecolor": CARD, "edgecolor": "none", "pad": 1})
+        wanted.insert(0, (plot.x((APART + OVER) / 2), f">{PERCENT} %"))
+    canvas.axis(card, plot.on.bottom, wanted)

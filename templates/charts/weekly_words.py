@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from templates import formats
 from templates.charts import canvas
+from views.reports import APART
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -95,7 +97,29 @@ def subtitle(report: TeamReport) -> str:
     if over[-1].hidden:
         return f"USD a week by service, {canvas.people(report.people)}"
     last = over[-1]
-    return f"{_usd(last.spent)} ({canvas.tokens(last.tokens)} tokens) last week, {canvas.people(last.people)}"
+    return f"{_usd(last.spent)} ({canvas.in_tokens(last.tokens)}) last week, {canvas.people(last.people)}"
+
+
+def left_out(report: TeamReport) -> list[str]:
+    """How many weeks have no bar, by reason: `2 weeks left out: the team changed`."""
+    reasons = Counter(one.hidden for one in report.weeks if one.hidden)
+    return [
+        f"{'1 week' if count == 1 else f'{count} weeks'} left out: {WORDS.get(reason, reason)}"
+        for reason, count in reasons.items()
+    ]
+
+
+def notes(report: TeamReport) -> list[str]:
+    """Whose spend is not in the bars, and what is in them under no name."""
+    words = []
+    if APART in report.services:
+        words.append("Not told apart: services of too few people, and small ones.")
+    if below := len(report.teams) + report.teams_hidden:
+        teams = "The team below is" if below == 1 else f"{below} teams below are"
+        few = f"; {report.teams_hidden} of them: too few people to tell" if report.teams_hidden else ""
+        few = "; it has too few people to tell" if below == report.teams_hidden == 1 else few
+        words.append(f"Direct reports only. {teams} not in this picture{few}.")
+    return words
 
 
 def alt_text(report: TeamReport) -> str:
@@ -103,7 +127,7 @@ def alt_text(report: TeamReport) -> str:
     begin = f"{finding(report)}. {subtitle(report)}."
     shown = [one for one in report.weeks if not one.hidden]
     if report.hidden or len(report.weeks) < WEEKS_COMPARED:
-        return f"Bar chart without bars. {begin}"
+        return " ".join([f"Bar chart without bars. {begin}", *notes(report)])
     parts = [f"Bar chart of USD spent a week, by service. {begin} By week: {', '.join(_weeks_in_words(report))}."]
     total = sum(int(one.spent) for one in shown if one.usd)
     if total:
@@ -112,7 +136,7 @@ def alt_text(report: TeamReport) -> str:
             f"{formats.short(name)} {_share(part, total)}" for name, part in zip(report.services, sums, strict=True)
         )
         parts.append(f"Services in the weeks that are over: {', '.join(shares)}.")
-    parts += [*_pace_in_words(report), *_forecast_in_words(report)]
+    parts += [*_pace_in_words(report), *_forecast_in_words(report), *notes(report)]
     return " ".join(parts)
 
 

@@ -201,13 +201,13 @@ def test_what_is_owed_to_slack_is_delivered_or_listed(
         assert delivered["parked"] == 1
         assert delivered["sent"] >= 2
         parked = [line for line in read(run("deliver", "--list", "--json")) if line["state"] == "parked"]
-        assert parked[0]["key"] == f"statement:2026-11:{cast.person_id(sqlite_app, ADA)}"
+        assert parked[0]["key"] == f"greeting:{cast.person_id(sqlite_app, ADA)}"
         assert f"deliver --retry {parked[0]['key']}" in parked[0]["what_to_do"]
         sandbox.workspace.change_member(slack.ADA, deleted=False)
         assert "1 message will be tried" in run("deliver", "--retry", parked[0]["key"]).stdout
         assert read(run("deliver", "--json", **env))["sent"] == 1
-        [statement] = sandbox.messages(sandbox.dm(slack.ADA), slack.ADA)
-        assert "November 2026" in json.dumps(statement.blocks)
+        [greeting] = sandbox.messages(sandbox.dm(slack.ADA), slack.ADA)
+        assert "for AI services, worth USD" in json.dumps(greeting.blocks)
     run("deliver", "--retry", "no-such-key", code=1)
     assert datetime.fromisoformat(parked[0]["due_at"]).tzinfo is not None
 

@@ -34,6 +34,14 @@ PATHS = (
     "/v1/usage",
     "/v1/usage/litellm",
     "/v1/otlp/v1/traces",
+    "/v1/holds",
+    "/v1/holds/{hold_id}/settle",
+    "/v1/holds/{hold_id}/release",
+    "/v1/holds/{hold_id}/extend",
+    "/v1/allowances",
+    "/v1/allowances/{lease_id}",
+    "/v1/authorize",
+    "/v1/wallets/me",
     "/v1/outcomes",
     "/v1/outcomes/github",
     "/healthz",
@@ -58,7 +66,8 @@ def api(settled_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 def operations(schema: BaseSchema) -> dict[str, Any]:
     found: list[Any] = [one.ok() for one in schema.get_all_operations() if isinstance(one, Ok)]
-    return {operation.path: operation for operation in found}
+    # What waits for changes would take its seconds each time.
+    return {operation.path: operation for operation in found if not operation.path.endswith("/changes")}
 
 
 def test_every_route_is_walked(api: tuple[BaseSchema, str]) -> None:

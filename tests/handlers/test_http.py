@@ -143,7 +143,7 @@ def test_a_key_needs_the_scope(sqlite_client: TestClient, sqlite_app: App) -> No
     with sqlite_app.database.transaction() as session:
         session.execute(sa.update(api_keys).values(scopes="usage:read"))
     answer = post(sqlite_client, [cloudevent("e1")])
-    told = "Key 'gateway' lacks the scope 'usage:write' or 'usage:correct'."
+    told = "Key 'gateway' lacks the scope 'usage:write' or 'usage:correct' or 'holds:write'."
     assert (answer.status_code, answer.json()) == (403, {"detail": told})
     assert count_events(sqlite_app) == 0
 

@@ -104,7 +104,7 @@ def test_adas_day(sandbox: Sandbox, app: App, address: str) -> None:
     why = json.dumps(digits.blocks, ensure_ascii=False)
     assert "100,000 input tokens × USD 3 per million + 180,000 output tokens × USD 15 per million = USD 3" in why
     assert "300 tokens" in asked(sandbox, slack.ADA, "/tokens history")
-    assert "You used nothing in this month" in asked(sandbox, slack.ADA, "/tokens history 2026-10")
+    assert "you used nothing" in asked(sandbox, slack.ADA, "/tokens history 2026-10")
 
 
 def test_everybody_gets_an_answer(sandbox: Sandbox, app: App, address: str) -> None:

@@ -341,7 +341,7 @@ def others_see_nothing_of_it(page: Page, adas: Decimal) -> None:
 
 
 def test_a_newcomer_lets_time_pass(prepared: Prepared, page: Page, tmp_path: Path) -> None:
-    """The calendar leads to the first of the next month; grants are there, and on a working day their statements."""
+    """The calendar leads to the first of the next month; grants are there, and on a working day the greetings."""
     with restarted(prepared, tmp_path) as running:
         open_page(page, running.page)
         before = shown_balance(page, 0)
@@ -349,12 +349,12 @@ def test_a_newcomer_lets_time_pass(prepared: Prepared, page: Page, tmp_path: Pat
         calendar.get_by_role("button", name="First of next month").click()
         expect(page.locator("body")).to_contain_text("delivered on the way.", timeout=SLOW_MS)
         assert asked_balance(page) > before
-        # On a week-end statements wait for Monday.
+        # On a week-end greetings wait for Monday.
         calendar.get_by_role("button", name="Next Monday").click()
         expect(page.locator("body")).to_contain_text("It is Monday", timeout=SLOW_MS)
-        month = page.locator("#messages .message").filter(has_text="this is your grant for the month").last
-        expect(month).to_contain_text("How it was worked out")
-        shoot_message(month, "8-statement")
+        joined = page.locator("#messages .message").filter(has_text="for AI services, worth USD").last
+        expect(joined).to_contain_text("Your next grant comes on")
+        shoot_message(joined, "8-greeting")
         ada_reports_usage_in_another_month(running, page)
         page.get_by_role("button", name="ai-tokens").click()
         digest = page.locator("#messages .message").last
@@ -386,7 +386,7 @@ def leila_reads_of_her_team(page: Page) -> None:
     page.get_by_label("You are").select_option("U0LEILA")
     expect(page.locator("#persona-name")).to_have_text("Leila Haddad")
     page.get_by_role("button", name="Tokens").first.click()
-    report = page.locator("#messages .message").filter(has_text="Your team's week").last
+    report = page.locator("#messages .message").filter(has_text="Spent:").last
     expect(report).to_contain_text("On what: GPU cluster")
     expect(report.locator("img")).to_have_attribute("alt", re.compile("^Bar chart of USD spent a week"))
     shoot_message(report, "10-week")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,7 @@ import sqlalchemy as sa
 from policy.units import MicroTokens
 from store.tables.exceptions import requests
 from store.tables.ledger import entries
+from templates import formats
 from tests.support import books, cast, slack
 from tests.support import requests as asking
 from tests.support.books import BEN
@@ -155,12 +157,13 @@ def test_less_until_an_earlier_day(sandbox: Sandbox, office: App) -> None:
     sandbox.submit(slack.TESS)
     form = sandbox.modal(slack.TESS)
     assert form is not None
-    assert "at most 5000" in form.errors["amount"]
+    assert form.errors["amount"] == "Write more than 0 and at most 5,000, which is what was asked for."
     sandbox.fill(slack.TESS, {"amount": "4,000", "last_day": "2026-12-01"})
     sandbox.submit(slack.TESS)
-    note = told(sandbox, slack.BEN, "Approved: you have 4,000 tokens (USD 40.00) until the end of 1 Dec 2026")
+    first = formats.slack_day(date(2026, 12, 1))
+    note = told(sandbox, slack.BEN, f"Approved: you have 4,000 tokens (USD 40.00) until the end of {first}")
     assert "You had asked for 5,000" in read(note)
-    card(sandbox, saying="Tess Novak approved 4,000 tokens until the end of 1 Dec 2026")
+    card(sandbox, saying=f"Tess Novak approved 4,000 tokens until the end of {first}")
     assert books.findings(office) == {}
 
 

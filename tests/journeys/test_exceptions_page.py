@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
 from policy.units import MicroTokens
+from store.tables.exceptions import requests
+from store.tables.people import projects
 from tests.support import books, slack
 from tests.support import requests as asking
 from tests.support.books import BEN
@@ -83,6 +87,45 @@ def test_asked_back_and_approved(sandbox: Sandbox, office: App, page: Page) -> N
     shoot(page, "note_approved")
     assert books.wallet(office, BEN) == before + MicroTokens.parse("5000")
     assert books.findings(office) == {}
+
+
+def test_mistakes_stay_in_sight(sandbox: Sandbox, office: App, page: Page) -> None:
+    """What is wrong stays below its field while Ben fills in others, and so does what he typed, until it is right."""
+    with office.database.transaction() as session:
+        session.execute(projects.insert().values(key="atlas", name="Atlas search", complexity="usual"))
+    visit(page, sandbox, slack.BEN, sandbox.dm(slack.BEN))
+    ask(page, "/tokens request")
+    dialog = page.get_by_role("dialog")
+    amount, last_day = dialog.get_by_label("How much"), dialog.get_by_label("Until the end of")
+    dialog.get_by_label("What for").fill("Finish the load test")
+    alerts = dialog.locator(".alert.error")
+    amount.fill("5.000")
+    # What was typed is told a moment later; an update after the refusal would forget its marks, as in Slack.
+    expect(alerts).to_have_count(1)
+    last_day.fill("2027-12-31")
+    expect(alerts).to_have_count(2)
+    dialog.get_by_role("button", name="Send to the board").click()
+    expect(amount).to_have_attribute("aria-invalid", "true")
+    shoot(page, "request_refused")
+    project = dialog.get_by_label("Project")
+    project.fill("atl")
+    expect(page.locator("datalist option")).to_have_count(1)
+    project.fill("Atlas search")
+    project.press("Tab")
+    expect(amount).to_have_attribute("aria-invalid", "false")
+    expect(alerts).to_have_text([re.compile("can be read in two ways. Write 5,000 or 5."), re.compile("is too late")])
+    expect(amount).to_have_value("5.000")
+    expect(project).to_have_value("Atlas search")
+    shoot(page, "request_with_mistakes")
+    amount.fill("5,000")
+    expect(alerts).to_have_count(1)
+    last_day.fill("2026-12-31")
+    expect(alerts).to_have_count(0)
+    expect(dialog).to_contain_text("5,000 tokens, USD 50.00")
+    dialog.get_by_role("button", name="Send to the board").click()
+    expect(dialog).to_contain_text("The board has your request for 5,000 tokens")
+    with office.database.reading() as session:
+        assert session.execute(sa.select(requests.c.project_key)).scalars().all() == ["atlas"]
 
 
 def test_rejected_and_less(sandbox: Sandbox, office: App, page: Page) -> None:

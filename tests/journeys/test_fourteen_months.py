@@ -105,7 +105,7 @@ def everybody_has_each_month_once(app: App) -> None:
 
 
 def every_statement_arrived_once(app: App, sandbox: Sandbox) -> None:
-    """As many statements as grants, and a digest a month, each in its place, each once."""
+    """A greeting for everyone's first grant, a statement for each other, a digest a month, each in its place, once."""
     states = books.rows(app, sa.select(outbox.c.state, sa.func.count()).group_by(outbox.c.state))
     assert [state for state, _ in states] == ["sent"]
     keys = Counter(
@@ -115,5 +115,7 @@ def every_statement_arrived_once(app: App, sandbox: Sandbox) -> None:
         if message.metadata
     )
     assert set(keys.values()) == {1}
-    assert sum(key.startswith("statement:") for key in keys) == books.count(app, grants)
+    greeted = sum(key.startswith("greeting:") for key in keys)
+    assert greeted == len(books.rows(app, sa.select(grants.c.person_id).distinct()))
+    assert greeted + sum(key.startswith("statement:") for key in keys) == books.count(app, grants)
     assert len(sandbox.messages(slack.GENERAL, slack.ADA)) == 15

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
 
 from policy.units import MicroTokens
+from templates import formats
 from tests.support import books, cast, slack
 from tests.support import requests as asking
 from tests.support.books import ADA, BEN
@@ -56,7 +58,8 @@ def test_a_vote_from_home(sandbox: Sandbox, office: App) -> None:
     answer(sandbox, slack.TESS, "*Approved.* Your vote decided it")
     shows(sandbox, slack.TESS, "1 request is waiting for the board")
     assert books.wallet(office, BEN) == before + MicroTokens.parse("5000")
-    shows(sandbox, slack.BEN, "5,000 tokens (USD 50.00) until the end of 10 Dec 2026; 5,000 left.")
+    last_day = formats.slack_day(date(2026, 12, 10))
+    shows(sandbox, slack.BEN, f"5,000 tokens (USD 50.00) until the end of {last_day}; 5,000 left.")
     place = sandbox.dm(slack.BEN)
     sandbox.wait_for(lambda: "Approved: you have 5,000 tokens" in repr(sandbox.messages(place, slack.BEN)))
     sandbox.dismiss(slack.TESS)

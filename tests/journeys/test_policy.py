@@ -79,7 +79,7 @@ def test_from_the_proposal_until_it_holds(sandbox: Sandbox, office: App, propose
     assert sandbox.modal(slack.TESS) is None
     before = read(policy(sandbox, slack.BEN))
     assert "Handbook 2026.launch is in force" in before
-    assert "*It lasts* 3 months, and up to 1 × a month's grant is carried over" in before
+    assert "*It lasts* 3 months, and at most a month's grant is carried over" in before
     assert "*Handbook 2026.9 from 1 Dec 2026*, proposed by Tess Novak" in before
     assert "lots.carry_over: 1.0 → 0.5" in before
     assert "policy_confirm" not in before
@@ -87,7 +87,7 @@ def test_from_the_proposal_until_it_holds(sandbox: Sandbox, office: App, propose
     sandbox.press(slack.IRIS, shown, "policy_confirm")
     private(sandbox, slack.IRIS, "*Confirmed.* Handbook 2026.9 applies from 1 Dec 2026.")
     assert card(sandbox, "*Confirmed* by Iris Tan").ts == shown.ts
-    assert told(sandbox, slack.TESS, "*Your proposed handbook 2026.9*").ts != mine.ts
+    assert told(sandbox, slack.TESS, "*Your proposed handbook 2026.9:*").ts != mine.ts
     assert told(sandbox, slack.TESS, "*You proposed handbook 2026.9*").ts == mine.ts
     # The buttons of a screen that has not changed yet.
     sandbox.press(slack.OMAR, shown, "policy_confirm")
@@ -95,13 +95,13 @@ def test_from_the_proposal_until_it_holds(sandbox: Sandbox, office: App, propose
     coming = read(policy(sandbox, slack.BEN))
     assert "Handbook 2026.launch is in force" in coming
     assert "Handbook 2026.9 comes into force on 1 Dec 2026" in coming
-    assert "A grant lasts 4 months. Up to 0.50 × the new month's grant" in coming
+    assert "A grant lasts 4 months. At most half of the new month's grant" in coming
     assert "Proposed" not in coming
 
     clock.move(days=11)
     held = read(policy(sandbox, slack.BEN))
     assert "Handbook 2026.9 is in force" in held
-    assert "*It lasts* 4 months, and up to 0.5 × a month's grant is carried over" in held
+    assert "*It lasts* 4 months, and at most half of a month's grant is carried over" in held
     assert "comes into force" not in held
     assert books.findings(office) == {}
 
@@ -121,7 +121,7 @@ def test_declined_with_a_reason(sandbox: Sandbox, office: App, propose: Propose)
     form = sandbox.modal(slack.OMAR)
     assert form is not None
     assert "*Declined.* Lena Vogt is told why." in json.dumps(form.blocks)
-    assert "> Three months &amp; no more" in read(told(sandbox, slack.LENA, "*Your proposed handbook 2026.9*"))
+    assert "> Three months &amp; no more" in read(told(sandbox, slack.LENA, "*Your proposed handbook 2026.9:*"))
     card(sandbox, "*Declined* by Omar Haddad")
     assert states(office) == {"2026.9": "declined"}
     assert books.findings(office) == {}

@@ -11,6 +11,7 @@ import json
 import re
 from collections import defaultdict
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -28,7 +29,7 @@ from policy.units import MicroTokens
 from programme.appeals import deciding, filing
 from programme.balance import balance
 from programme.exceptions import cards
-from programme.reviews import single_cases, voting
+from programme.reviews import file, single_cases, voting
 from programme.usage import intake
 from scheduler import messages, ticker
 from store.exceptions import requests as requests_store
@@ -40,6 +41,7 @@ from store.tables.outbox import outbox
 from store.tables.people import people
 from store.tables.reviews import review_cases, review_inputs, review_panels
 from store.tables.usage import usage_days
+from templates import review_page, review_shown
 from tests.support import books, cast, rollout, teams
 from tests.support import requests as asking
 from tests.support.books import ADA, BEN
@@ -61,6 +63,8 @@ POSTS = {ADA: "1", KIM: "0.95", LOU: "0.9", MAX: "0.85", NED: "0.8", teams.OLA: 
 """No one has the same post, and so no one has the same grant."""
 BOARD, ALTERNATES = (IRIS, OMAR, TESS), (ZOE, KOFI)
 NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?")
+MARKUP = re.compile(r"<(style|script)\b.*?</\1>|<[^>]*>|\b[0-9a-f]{64}\b", re.DOTALL)
+"""What is no word of a page: styles, scripts, tags with their pictures, a digest."""
 SLACK_MARKUP = re.compile(r"<!date\^[^>]*>|<[@#][^>]*>|\b20\d\d-[^\s]*")
 Figures = dict[str, set[Decimal]]
 
@@ -261,7 +265,8 @@ def everything(app: App) -> dict[str, list[tuple[str, Any]]]:
         composed = messages.compose(template, view, app=app)
         if composed is None:
             continue
-        content = (composed.message, composed.picture.alt_text if composed.picture else "")
+        page = MARKUP.sub(" ", composed.document.content.decode()) if composed.document else ""
+        content = (composed.message, composed.picture.alt_text if composed.picture else "", page)
         if channel == ANNOUNCE:
             readers = [email for _, email, _ in staff]
         elif channel == asking.BOARD_CHANNEL:
@@ -289,11 +294,21 @@ def at_the_board(app: App, person: Person, everybody: list[str]) -> Iterator[tup
         ]
     presses.append((appeal_handlers.press_appeal, str(Q4)))
     for press, value in presses:
-        try:
-            answered = press(app, Press(person, value, app.clock(), None, None)).view
-        except Refusal as refusal:
-            answered = str(refusal)
-        yield f"{press.__name__} {value}", answered
+        yield f"{press.__name__} {value}", pressed(app, press, Press(person, value, app.clock(), None, None))
+    for what in review_shown.TITLES:
+        shown = Press(person, f"{Q4}:1", app.clock(), None, None)
+        yield f"press_show {what}", pressed(app, partial(review_handlers.press_show, what=what), shown)
+    with app.reading() as moment:
+        taken = file.for_reader(moment, person.id, Q4)
+    if taken is not None:
+        yield "press_send", {"page": MARKUP.sub(" ", review_page.document(taken).content.decode())}
+
+
+def pressed(app: App, press: Callable[[App, Press], Any], what: Press) -> Any:  # noqa: ANN401 - a view, or why none
+    try:
+        return press(app, what).view
+    except Refusal as refusal:
+        return str(refusal)
 
 
 def numbers(content: Any) -> Iterator[Decimal]:  # noqa: ANN401 - a message, a view, or any part of them
@@ -329,11 +344,11 @@ def leaks(app: App) -> set[tuple[str, str, str, Decimal]]:
 
 
 def assert_walked(app: App) -> None:
-    """The board opened cases, reasons and an appeal, no one else did; each told theirs of the review what is theirs."""
+    """The board opened cases, the pack's parts and an appeal, no one else did; each is told what is theirs."""
     read = everything(app)
     opened = opened_by(read)
     for member in BOARD:
-        assert {"press_cases", "press_page", "press_why"} <= opened[member]
+        assert {"press_cases", "press_page", "press_why", "press_show", "press_send"} <= opened[member]
     for member in ALTERNATES:
         assert "press_uphold" in opened[member]
     for reader in read.keys() - set(BOARD + ALTERNATES):
@@ -360,12 +375,14 @@ def test_nobody_reads_anothers_figures(sqlite_app: App) -> None:
         "exceptions/mine",
         "exceptions/note",
         "grants/digest",
+        "grants/greeting",
         "grants/statement",
         "reports/weekly",
         "warnings/warning",
         "reviews/pack",
         "reviews/face",
         "reviews/use",
+        "reviews/page",
         "reviews/notice",
         "appeals/card",
         "appeals/face",

@@ -168,6 +168,41 @@ def iris_holds_and_amends(page: Page, sandbox: Sandbox) -> None:
     leave(page)
 
 
+def test_parts_are_shown_and_cases_are_found(sandbox: Sandbox, page: Page) -> None:
+    """Behind each button is its part, for whoever pressed it; cases are narrowed, and the page with them is sent."""
+    shown = pack(page, sandbox, slack.IRIS, "0 of 2 adopt it")
+    dialog = page.get_by_role("dialog")
+    for part, saying in (
+        ("votes", "No one has voted yet"),
+        ("groups", "By level"),
+        ("figures", "What is not known"),
+        ("background", "Exceptions in the quarter"),
+    ):
+        press(page, f"Show the {part}…")
+        expect(dialog).to_contain_text(saying)
+        shoot(page, f"shown_{part}")
+        leave(page)
+    thread = shown.page.locator("#messages")
+    expect(thread).to_contain_text("Review of 2026-Q4")
+    press(page, "Show the cases…")
+    dialog.get_by_role("button", name="Filter…").click()
+    shoot(page, "filter")
+    dialog.get_by_label("Change").select_option(label="Cuts")
+    dialog.get_by_role("button", name="Show", exact=True).click()
+    expect(dialog).to_contain_text("cuts")
+    expect(dialog.get_by_role("button", name="Why").first).to_be_visible()
+    shoot(page, "narrowed")
+    dialog.get_by_role("button", name="Show all cases").click()
+    expect(dialog.get_by_role("button", name="Show all cases")).to_have_count(0)
+    dialog.get_by_role("button", name="Send me the page").click()
+    expect(dialog).to_contain_text("comes into our conversation")
+    leave(page)
+    private = visit(page, sandbox, slack.IRIS, sandbox.dm(slack.IRIS))
+    expect(private).to_contain_text("as a page with its")
+    expect(private).to_contain_text("Review of 2026-Q4, with cases")
+    shoot(page, "page_with_cases")
+
+
 def iris_and_finance_adopt(page: Page, sandbox: Sandbox) -> None:
     pack(page, sandbox, slack.IRIS, "1 held, 1 amended")
     press(page, "Adopt the package")

@@ -35,7 +35,7 @@ def test_warned_and_asked_for_more(sandbox: Sandbox, office: App) -> None:
     ticker.warn(office)
     place = sandbox.dm(slack.ADA)
     [warning] = sandbox.wait_for(lambda: sandbox.messages(place, slack.ADA))
-    assert "*You have used 85 % of what you can spend in November 2026*" in json.dumps(warning.blocks)
+    assert "*You have used 90 % of what you can spend in November 2026*" in json.dumps(warning.blocks)
     assert sandbox.messages(place, slack.BEN) == ()
     sandbox.press(slack.ADA, warning, "fast_track_request")
     form = sandbox.modal(slack.ADA)

@@ -124,7 +124,12 @@ def test_the_review_is_passed_on(sqlite_app: App, clock: Clock) -> None:
         assert voting.convene(moment, reviewed.Q4)
     hand_over(app, TESS, LENA)
     assert "Waiting for that vote now: the review of 2026-Q4. Its card" in (read(app, LENA, delegating.STANDS_IN) or "")
-    assert [template for template, _ in told(app, LENA, "reviews/")] == ["reviews/pack", "reviews/money", "reviews/use"]
+    assert [template for template, _ in told(app, LENA, "reviews/")] == [
+        "reviews/pack",
+        "reviews/money",
+        "reviews/use",
+        "reviews/page",
+    ]
     assert read(app, LENA, "reviews/pack") is not None
     take_back(app, TESS)
     assert read(app, LENA, "reviews/pack") is None

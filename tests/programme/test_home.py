@@ -14,7 +14,7 @@ from programme.appeals import appeals
 from programme.balance import warnings
 from programme.people import board
 from store.people import directory as people_store
-from tests.support import appealed, books, cast, proposed, reviewed
+from tests.support import appealed, books, cast, held, proposed, reviewed
 from tests.support import requests as asking
 from tests.support.appealed import FEBRUARY_THIRD
 from tests.support.books import ADA, BEN, MARA
@@ -167,3 +167,14 @@ def test_a_proposal_waits_for_everyone_but_its_proposer(app: App, clock: Clock) 
     seen = of(app, IRIS).board
     assert seen is not None
     assert seen.waiting.count == 0
+
+
+def test_a_cap_is_shown_once_most_of_it_is_used(app: App) -> None:
+    """At four fifths of USD 3 Home says so, and before it does not."""
+    held.stop(app, 'name = "Day"\nscope = "person"\nwindow = "day"\nusd = 3\naction = "stop"')
+    cast.give(app, BEN, "1000")
+    held.reserve(app, "1", "2.3", who=BEN)
+    assert of(app, BEN).near_caps == ()
+    held.reserve(app, "2", "0.1", who=BEN)
+    assert [cap.name for cap in of(app, BEN).near_caps] == ["Day"]
+    assert (of(app, BEN).card.held, of(app, BEN).card.held_calls) == (held.tokens("240"), 2)

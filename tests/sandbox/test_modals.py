@@ -222,6 +222,17 @@ def test_what_cannot_be_filled_in(forms: Forms, sandbox: Sandbox) -> None:
     assert forms.top().values["reason"] == "Training"
 
 
+def test_an_update_forgets_what_was_wrong(either: Forms, sandbox: Sandbox) -> None:
+    """Errors stand until the view is updated: from then on only the view itself can say what is still wrong."""
+    first = either.open(view(field("a", initial_value="1"), field("b", optional=True)))
+    either.on_submit = lambda ack, **_: ack(response_action="errors", errors={"a": "Not that one."})
+    sandbox.submit(ADA)
+    sandbox.fill(ADA, b="2")
+    assert either.top().errors == {"a": "Not that one."}
+    either.client.views_update(view_id=first.id, view=view(field("a", initial_value="1"), field("b", optional=True)))
+    assert (either.top().errors, either.top().values) == ({}, {"a": "1", "b": "2"})
+
+
 def test_answers_to_a_submission(either: Forms, sandbox: Sandbox) -> None:
     """Errors stand beside their fields, another view takes its place or comes on top, and all can go at once."""
     first = either.open(view(field("a", initial_value="1")))

@@ -18,8 +18,9 @@ from scheduler import slack_delivery, ticker
 from scheduler.delivery import Delivered
 from store import pulses, runs
 from store.pulses import Pulse
-from tests.support import books, cast, rollout
+from tests.support import books, cast, held, rollout
 from tests.support import outcomes as work
+from tests.support.books import ADA
 from tests.support.clock import NOON
 
 if TYPE_CHECKING:
@@ -152,3 +153,15 @@ def test_pulses_outlive_the_process(app: App, clock: Clock) -> None:
         ticker.note_pulse(app)
     with app.database.reading() as session:
         assert pulses.latest(session) == {COURIER: Pulse(COURIER, begun, clock.now, "no_answer")}
+
+
+def test_a_tick_frees_what_is_held_beyond_its_time(sqlite_app: App, clock: Clock) -> None:
+    """A gateway that died holds up nobody for longer than its calls may take."""
+    cast.give(sqlite_app, ADA, "1000")
+    held.reserve(sqlite_app, "1")
+    ticker.tick_once(sqlite_app)
+    assert held.on_wallet(sqlite_app) == held.tokens("100")
+    clock.move(minutes=16)
+    ticker.tick_once(sqlite_app)
+    assert held.on_wallet(sqlite_app) == held.tokens("0")
+    assert held.one(sqlite_app, "1").status == "lapsed"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from store import bulk
+from store.columns import Instant
 from store.tables.people import people
 from tests.support.books import ADA
 
@@ -36,3 +39,14 @@ def test_a_share_is_part_of_one_post(app: App, share: Permille) -> None:
     """The database itself refuses nothing, less than that, and more than a whole post."""
     with pytest.raises(IntegrityError), app.database.transaction() as session:
         session.execute(sa.update(people).where(people.c.email == ADA).values(fte_permille=share))
+
+
+@pytest.mark.every_database
+@pytest.mark.parametrize("microsecond", [0, 1, 100_000, 999_999])
+def test_rows_in_bulk_have_instants_as_columns_write_them(app: App, microsecond: int) -> None:
+    """Both say an instant alike, to the microsecond: SQLite compares texts."""
+    instant = datetime(2026, 9, 1, 2, 3, 4, microsecond, tzinfo=UTC)
+    with app.database.reading() as session:
+        by_column = sa.cast(sa.literal(instant, Instant), sa.Text if session.dialect.name == "sqlite" else Instant)
+        said = session.execute(sa.select(by_column)).scalar_one()
+        assert bulk.instant_codec(session)(instant) == said

@@ -19,7 +19,7 @@ from programme.usage import corrections
 from programme.usage import intake as usage_intake
 from store.engine import open_database
 from store.ledger import ledger
-from store.ledger.ledger import Draft
+from store.ledger.drafts import Draft
 from store.tables.ledger import entries, lots, postings
 from store.tables.usage import usage_events
 from store.tables.value import token_values

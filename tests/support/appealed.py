@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -199,8 +199,10 @@ ESCALATED = dataclasses.replace(
 )
 
 
-def notice(**changes: Any) -> Message:  # noqa: ANN401 - the fields of a notice
-    return reviews.notice(dataclasses.replace(CUT, **changes))
+def notice(*, today: date | None = None, has_appealed: bool = False, **changes: Any) -> Message:  # noqa: ANN401 - the fields of a notice
+    """The letter, by default on the first day on which one can appeal."""
+    changed = dataclasses.replace(CUT, **changes)
+    return reviews.notice(changed, today or FRIDAY.date(), has_appealed=has_appealed)
 
 
 def decided(state: str, **changes: Any) -> Card:  # noqa: ANN401 - the fields of a card
@@ -248,6 +250,8 @@ UNCHANGED: dict[str, Any] = {
 }
 CASES: dict[str, Callable[[], Message]] = {
     "notice": notice,
+    "notice_too_late_to_appeal": lambda: notice(today=FEBRUARY_THIRD.date() + timedelta(days=1)),
+    "notice_after_an_appeal": lambda: notice(has_appealed=True),
     "notice_raise": lambda: notice(
         delta_thousandths=45,
         factor_after=Decimal("1.0450"),
@@ -309,6 +313,8 @@ CASES: dict[str, Callable[[], Message]] = {
     "appeal_card_upheld": lambda: shown.card(decided("upheld")),
     "appeal_card_rejected": lambda: shown.card(decided("rejected")),
     "appeal_card_lapsed": lambda: shown.card(decided("lapsed")),
+    "appeal_card_overdue": lambda: shown.card(dataclasses.replace(OPEN, is_overdue=True)),
+    "appeal_mine_overdue": lambda: shown.mine(dataclasses.replace(OPEN, is_overdue=True)),
     "appeal_card_hostile": lambda: shown.card(told(HOSTILE)),
     "appeal_mine": lambda: shown.mine(OPEN),
     "appeal_mine_hostile": lambda: shown.mine(told(HOSTILE)),

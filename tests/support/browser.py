@@ -14,7 +14,7 @@ from playwright.sync_api import Error, expect, sync_playwright
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Browser, ConsoleMessage, Locator, Page
 
     from sandbox import Sandbox
 
@@ -48,6 +48,11 @@ def launched() -> Iterator[Browser]:
         browser.close()
 
 
+def _complaint(said: ConsoleMessage) -> str:
+    """What the console says, and of which address: "not found" alone tells nothing."""
+    return f"{said.text} ({said.location['url']})"
+
+
 @contextmanager
 def opened(browser: Browser, *, height: int = WIDE[1], patience: int = PATIENCE_MS) -> Iterator[Page]:
     """A page as a new person opens it, on which any error or dialogue fails the test."""
@@ -57,7 +62,7 @@ def opened(browser: Browser, *, height: int = WIDE[1], patience: int = PATIENCE_
     expect.set_options(timeout=patience)
     trouble: list[str] = []
     page.on("pageerror", lambda error: trouble.append(str(error)))
-    page.on("console", lambda said: trouble.append(said.text) if said.type == "error" else None)
+    page.on("console", lambda said: trouble.append(_complaint(said)) if said.type == "error" else None)
     page.on("dialog", lambda dialog: trouble.append(dialog.message))
     yield page
     # The page asks for what is new all the time: questions that a test keeps from it are dropped, not asked once more.

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
-from handlers.exceptions.choices import Choice
 from policy.deadlines import deadlines
-from policy.exceptions import MEMBER, Electorate, Seat, Tally
+from policy.exceptions import Tally
+from policy.period import first_instant
 from policy.reasons import Reason
 from policy.units import MicroTokens, NanoUSD
-from programme.exceptions.asking import Preview
 from programme.exceptions.cards import Card, Exchange, Past, Queue, Queued, VoteLine
-from programme.exceptions.questions import OUTCOMES
 from programme.exceptions.voting import VoteReceipt
 from programme.waiting import NOTHING, Waiting
 from store.exceptions.questions import Question
 from store.exceptions.requests import Request
 from templates import exceptions, homes, render, reviews
-from tests.support.letters import ENDLESS, HOSTILE, VALUE
+from tests.support.letters import ENDLESS, HOSTILE
 from tests.support.requests import BOOK, HOURS
 from views.exceptions import Situation
 from views.people import PersonName
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from templates.render import Message
     from views.reviews import Call
 
+BERLIN = ZoneInfo("Europe/Berlin")
 ASKED_AT = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
 DECIDED_AT = datetime(2026, 11, 24, 14, 5, tzinfo=UTC)
 STEPS = deadlines("standard", ASKED_AT, BOOK.exceptions, HOURS)
@@ -217,9 +217,13 @@ def mine(card: Card, *, reached: str = "told") -> Message:
     return exceptions.mine(card, reached=reached)
 
 
-def note(card: Card, *, for_requester: bool = True, stage: int | None = None) -> Message:
-    value = exceptions.button_value(card)
-    return render.message("exceptions/note", card=card, for_requester=for_requester, stage=stage, button_value=value)
+def over(card: Card) -> Card:
+    """A request whose tokens have ended."""
+    return dataclasses.replace(card, is_over=True)
+
+
+def note(card: Card, **how: Any) -> Message:  # noqa: ANN401 - as `exceptions.note` takes it
+    return exceptions.note(card, **how)
 
 
 def question(reader: str, *, answer: str | None = None, asked: str = "Why now?", card: Card = OPEN) -> Message:
@@ -227,8 +231,12 @@ def question(reader: str, *, answer: str | None = None, asked: str = "Why now?",
     return render.message("exceptions/question", card=card, question=one, asked_by=TESS, reader=reader)
 
 
-def more_time(card: Card = APPROVED, *, days: int = 2) -> Message:
-    return render.message("exceptions/more_time", card=card, days=days, button_value=exceptions.button_value(card))
+def more_time(card: Card = APPROVED, *, days: int = 2, zone: ZoneInfo = BERLIN) -> Message:
+    """So many days before the last one, at noon."""
+    last_day = card.request.granted_last_day
+    assert last_day is not None
+    end = first_instant(last_day + timedelta(days=1), BERLIN)
+    return exceptions.more_time(card, end, zone, end - timedelta(days=days, hours=12))
 
 
 def outcome(card: Card = APPROVED) -> Message:
@@ -289,6 +297,10 @@ CASES: dict[str, Callable[[], Message]] = {
     "mine_ratified": lambda: mine(RATIFIED),
     "mine_not_ratified": lambda: mine(NOT_RATIFIED),
     "mine_hostile": lambda: mine(hostile(REJECTED, HOSTILE)),
+    "note_approved_shortly_before_the_end": lambda: note(APPROVED, is_told_before=False),
+    "note_approved_and_over": lambda: note(over(APPROVED)),
+    "note_ratified_and_over": lambda: note(over(RATIFIED)),
+    "note_for_a_beneficiary_of_what_is_over": lambda: note(over(APPROVED), for_requester=False),
     "note_rejected": lambda: note(REJECTED),
     "note_lapsed": lambda: note(LAPSED),
     "note_ratified": lambda: note(RATIFIED),
@@ -305,8 +317,16 @@ CASES: dict[str, Callable[[], Message]] = {
     "question_in_the_thread": lambda: question("thread_question"),
     "question_answered_in_the_thread": lambda: question("thread_answer", answer="The release"),
     "question_hostile": lambda: question("requester", asked=HOSTILE, answer=HOSTILE),
+    "card_over": lambda: exceptions.card(over(APPROVED)),
+    "mine_over": lambda: mine(over(APPROVED)),
+    "card_overdue": lambda: exceptions.card(dataclasses.replace(UNDER_WAY, is_overdue=True)),
+    "card_of_a_break_glass_overdue": lambda: exceptions.card(dataclasses.replace(CREDITED, is_overdue=True)),
+    "mine_overdue": lambda: mine(dataclasses.replace(OPEN, is_overdue=True)),
+    "mine_of_a_break_glass_overdue": lambda: mine(dataclasses.replace(CREDITED, is_overdue=True)),
     "more_time": more_time,
     "more_time_tomorrow": lambda: more_time(days=1),
+    "more_time_on_the_last_day": lambda: more_time(days=0),
+    "more_time_further_west": lambda: more_time(zone=ZoneInfo("America/New_York"), days=1),
     "more_time_hostile": lambda: more_time(hostile(APPROVED, HOSTILE)),
     "outcome": outcome,
     "outcome_told": lambda: outcome(changed(APPROVED, outcome="partly", outcome_note="The first half")),
@@ -337,61 +357,4 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = {
     "outcome": lambda: outcome(changed(hostile(APPROVED, ENDLESS), outcome="nothing", outcome_note=ENDLESS)),
     "queue": lambda: queue(*[hostile(UNDER_WAY, ENDLESS)] * 30),
     "requests": lambda: own(*[hostile(REJECTED, ENDLESS)] * 5),
-}
-
-
-# --- Forms ---------------------------------------------------------------------------------------------------------
-
-
-def form(text: str = "", *, problem: str = "", judged: bool = True, drafted: bool = False) -> dict[str, Any]:
-    """The form of a request, filled in with a text."""
-    fields = {
-        "amount": "150,000",
-        "purpose": text or "Fine-tune the support model",
-        "last_day": "2026-12-23",
-        "project": "atlas",
-        "service": "",
-        "beneficiaries": ["U0ADA"],
-        "incident": "",
-    }
-    panel = Electorate(tuple(Seat(f"per_{n}", MEMBER) for n in range(3)), 2, needs_finance=False, stage=0)
-    return render.modal(
-        "exceptions/form",
-        form=fields,
-        value=VALUE,
-        projects=Choice([("atlas", (text or "Atlas")[:75])], None),
-        services=Choice([("gpu-cluster", "GPU cluster")], None),
-        break_glass=tokens("46850"),
-        judged=Preview("standard", NanoUSD.parse("1530"), panel, STEPS, SITUATION, BOOK) if judged else None,
-        preview_amount=tokens("150000") if judged else None,
-        problem=problem,
-        drafted_at=ASKED_AT if drafted else None,
-    )
-
-
-def asked() -> Question:
-    return Question(12, REQUEST.id, "per_tess", "Why now?", ASKED_AT, None, None)
-
-
-MODALS: dict[str, Callable[[], dict[str, Any]]] = {
-    "form": form,
-    "form_begun": lambda: form(judged=False),
-    "form_with_a_problem": lambda: form(judged=False, problem="'5.000' can be read in two ways. Write 5,000."),
-    "form_drafted": lambda: form(drafted=True),
-    "form_hostile": lambda: form(HOSTILE),
-    "receipt": lambda: render.modal("exceptions/receipt", card=UNDER_WAY),
-    "receipt_of_a_break_glass": lambda: render.modal("exceptions/receipt", card=CREDITED),
-    "less": lambda: render.modal("exceptions/less", card=OPEN, amount="150,000", private="{}"),
-    "reject": lambda: render.modal("exceptions/reject", card=OPEN, private="{}"),
-    "reject_a_break_glass": lambda: render.modal("exceptions/reject", card=CREDITED, private="{}"),
-    "reject_hostile": lambda: render.modal("exceptions/reject", card=hostile(OPEN, HOSTILE), private="{}"),
-    "ask": lambda: render.modal("exceptions/ask", card=OPEN, private="{}"),
-    "answer": lambda: render.modal("exceptions/answer", question=asked(), private="12"),
-    "outcome_form": lambda: render.modal(
-        "exceptions/outcome_form", card=APPROVED, outcomes=list(OUTCOMES.items()), private="xr_1"
-    ),
-    "voted_form": lambda: render.modal(
-        "exceptions/voted", voted=VoteReceipt(APPROVED.request, APPROVED.tally, "p", again=False)
-    ),
-    "closed": lambda: render.modal("exceptions/closed", title="Not done", text="Only the board decides."),
 }

@@ -13,6 +13,7 @@ from scheduler.messages import Composed, UnknownTemplateError
 from store.outbox.messages import OwedMessage
 from store.tables.outbox import outbox
 from templates.charts import Picture
+from templates.documents import Document
 from templates.render import Message
 from tests.sandbox.pictures import chart
 from tests.support import cast
@@ -28,12 +29,13 @@ if TYPE_CHECKING:
 
 
 def say(template: str, view: Any) -> Composed:  # noqa: ANN401 - any JSON
-    """A message that says what its view says; with a picture where the view asks for one."""
+    """A message that says what its view says; with a picture, or as a document, where the view asks for one."""
     if template == "unknown":
         raise UnknownTemplateError(template)
     block = {"type": "section", "text": {"type": "mrkdwn", "text": view["text"]}}
     picture = Picture(chart(80, 40), "A chart", "chart.png") if view.get("picture") else None
-    return Composed(Message(view["text"].strip(), [block]), picture)
+    document = Document("page.html", "A page", b"<p>Hello</p>") if view.get("document") else None
+    return Composed(Message(view["text"].strip(), [block]), picture, document)
 
 
 def owe(app: App, *emails: str, channel: str | None = None, template: str = "note", **view: object) -> None:

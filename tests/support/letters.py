@@ -7,14 +7,16 @@ import json
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from policy import handbook
-from policy.period import Month, Quarter
+from policy.period import Month, Quarter, first_instant
 from policy.sizing import Assignment, Claim, Factors, size
 from policy.units import MicroTokens, NanoUSD
 from policy.value.valuation import TokenValue
 from programme.value import valuation
 from scheduler.composers import grants as composers_grants
+from scheduler.composers.grants import Left
 from store.tables.grants import grants
 from tests.support import cast
 from views import codec
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 HOSTILE = "<!channel> & &amp; *b* `c` ~s~ _i_ <https://evil.example|press>\n• 9,999 tokens left <@U0BOSS>"
 ENDLESS = "<&>" * 1_000
+BERLIN = ZoneInfo("Europe/Berlin")
 CONTACT = "the AI programme team in #ai-tokens"
 RULES = handbook.parse(handbook.packaged()).sizing
 VALUE = TokenValue(Quarter(2026, 4), "2026-Q4.1", 10_200_000, buffer_permille=150)
@@ -154,15 +157,19 @@ def unspent() -> Digest:
     return digest(spent=tokens("0"), services=(), kinds=(), projects=(), days=nothing, used_permille=0)
 
 
-def told(letter: Statement | LapseNotice | Digest) -> Message:
-    """The message that comes of a letter after its way through the outbox."""
-    if isinstance(letter, LapseNotice):
-        return composers_grants.lapse_notice(codec.read(LapseNotice, json.loads(codec.written(letter))))
-    compose: dict[type, Callable[[object], tuple[Message, object]]] = {
-        Statement: composers_grants.compose_statement,
-        Digest: composers_grants.compose_digest,
-    }
-    return compose[type(letter)](json.loads(codec.written(letter)))[0]
+def told(
+    letter: Statement | LapseNotice | Digest, *, today: date = date(2026, 12, 1), zone: ZoneInfo = BERLIN
+) -> Message:
+    """The message that comes of a letter after its way through the outbox, on a day in the programme's zone."""
+    kept = codec.read(type(letter), json.loads(codec.written(letter)))
+    if isinstance(kept, LapseNotice):
+        at = first_instant(kept.on, BERLIN)
+        return composers_grants.lapse_notice(kept, at, zone, at - timedelta(days=kept.days, hours=-9))
+    if isinstance(kept, Statement):
+        left = [Left(one.amount, first_instant(one.ends_on, BERLIN)) for one in kept.endings]
+        taken_at = None if kept.taken_on is None else first_instant(kept.taken_on, BERLIN)
+        return composers_grants.statement(kept, left, zone, taken_at=taken_at, now=first_instant(today, BERLIN))
+    return composers_grants.digest(kept, today)
 
 
 def hostile_statement(text: str) -> Statement:
@@ -187,13 +194,18 @@ CASES: dict[str, Callable[[], Message]] = {
     "statement_in_debt": lambda: told(statement(settled=factors().amount, carried=tokens("0"), endings=())),
     "statement_with_a_lapse": lambda: told(statement(settled=tokens("1200"), lapsed=tokens("1500.25"))),
     "statement_with_a_lapse_to_come": lambda: told(statement(lapsed=tokens("1500.25"), taken_on=date(2026, 12, 4))),
+    "statement_after_the_lapse": lambda: told(
+        statement(lapsed=tokens("1500.25"), taken_on=date(2026, 12, 4)), today=date(2026, 12, 4)
+    ),
     "statement_hostile": lambda: told(hostile_statement(HOSTILE)),
     "lapse_notice": lambda: told(notice()),
     "lapse_notice_tomorrow": lambda: told(notice(days=1, over="0")),
+    "lapse_notice_further_west": lambda: told(notice(days=1), zone=ZoneInfo("America/New_York")),
     "lapse_notice_of_many_lots": lambda: told(notice(endings=12)),
     "lapse_notice_hostile": lambda: told(notice(contact=HOSTILE)),
     "digest": lambda: told(digest()),
     "digest_with_a_lapse_to_come": lambda: told(digest(taken_on=date(2026, 12, 4))),
+    "digest_after_the_lapse": lambda: told(digest(taken_on=date(2026, 12, 4)), today=date(2026, 12, 7)),
     "digest_after_a_rush": lambda: told(digest(rush=True)),
     "digest_of_nothing": lambda: told(unspent()),
     "digest_hostile": lambda: told(hostile_digest(HOSTILE)),

@@ -5,20 +5,21 @@ from __future__ import annotations
 import dataclasses
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from policy.changes import Difference
 from policy.exceptions import Tally
 from policy.period import Month, Quarter
 from policy.reasons import Reason
-from policy.reviews.proposal import AMENDED, HELD, PROPOSED, Basis, Case, ChangeCounts
+from policy.reviews.proposal import AMENDED, HELD, PROPOSED, Basis, Case, ChangeCounts, Resize
 from policy.reviews.votes import Limits
 from policy.units import MicroTokens, NanoUSD
 from programme.handbook.thresholds import THRESHOLDS
 from programme.reviews.single_cases import CaseDecision
 from programme.reviews.voting import VoteReceipt
 from programme.waiting import Waiting
-from templates import handbook, render, reviews
+from templates import handbook, render, review_shown, reviews
 from tests.support import appealed, cards, proposed
 from tests.support.letters import ENDLESS, HOSTILE
 from views.handbook import Offered
@@ -42,6 +43,7 @@ from views.reviews import (
     LAPSED,
     NOT_PROPOSED,
     Call,
+    CaseFilter,
     CaseLine,
     OwnVote,
     Pack,
@@ -212,6 +214,7 @@ NOTHING = dataclasses.replace(
         states={},
         bounds={},
         missing={},
+        unknown_use=0,
         fairness=(),
         backtests={},
         last=None,
@@ -238,6 +241,51 @@ SMALL = dataclasses.replace(
     cases=3,
 )
 """A company of three people."""
+FEW_CHANGES = dataclasses.replace(OPEN, summary=dataclasses.replace(SUMMARY, grants_after=None))
+RESIZED = dataclasses.replace(
+    OPEN,
+    summary=dataclasses.replace(
+        SUMMARY,
+        figures=dataclasses.replace(
+            FIGURES,
+            resize=Resize(
+                30,
+                14,
+                Decimal("0.25"),
+                Decimal("0.18"),
+                MicroTokens.parse("2410000"),
+                MicroTokens.parse("1735200"),
+                usd("24582"),
+                usd("17699.04"),
+            ),
+        ),
+    ),
+)
+SAME = dataclasses.replace(
+    OPEN,
+    summary=dataclasses.replace(
+        SUMMARY,
+        figures=dataclasses.replace(FIGURES, value=dataclasses.replace(FIGURES.value, proposed=usd("0.0102"))),
+        grants_after=SUMMARY.grants_before,
+    ),
+)
+"""What is proposed changes neither the value nor the sum of the grants."""
+UNUSUAL = dataclasses.replace(
+    UNDER_WAY,
+    votes=tuple(dataclasses.replace(vote, counts=True) for vote in UNDER_WAY.votes),
+    summary=dataclasses.replace(
+        UNDER_WAY.summary,
+        figures=dataclasses.replace(
+            FIGURES,
+            money=dataclasses.replace(FIGURES.money, consumed=usd("240000")),
+            exceptions=(Exceptions("break_glass", 2, {"not_ratified": 2}, {}, 410),),
+        ),
+        missing={"few_in_team": 20},
+        unknown_use=9,
+    ),
+    value=LARGE,
+)
+"""Everything is unusual: only what matters most is told."""
 CALL = Call(REVIEW, 1, Tally(1, 0, 2, "open", lacks_finance=False, because=()), vote=None, value=WAITS)
 CALLED_AND_VOTED = dataclasses.replace(
     CALL, package=3, tally=UNDER_WAY.tally, vote=OwnVote(adopts=True, reason=None, counts=True), value=LARGE
@@ -372,6 +420,12 @@ def page(*lines: CaseLine, number: int = 0, pages: int = 1, is_open: bool = True
     )
 
 
+def narrowed(chosen: CaseFilter) -> dict[str, Any]:
+    """A list of one case of all."""
+    shown = Page(Q4, (line(KEPT),), 0, 1, ChangeCounts(6, 2, 24), 32, is_open=True, narrowed=chosen, found=1)
+    return reviews.page(shown, [(shown.lines[0], f"{Q4}:per_ben:0")], turns=[], private="{}")
+
+
 def line(case: ReviewedCase | None, name: str = "Ben Okafor", conflict: str = "") -> CaseLine:
     return CaseLine("per_ben", name, case, conflict)
 
@@ -421,9 +475,10 @@ CASES: dict[str, Callable[[], Message]] = {
     "pack_under_way": lambda: reviews.pack(UNDER_WAY),
     "pack_adopted": lambda: reviews.pack(ADOPTED_PACK),
     "pack_lapsed": lambda: reviews.pack(LAPSED_PACK),
-    "pack_of_few_changes": lambda: reviews.pack(
-        dataclasses.replace(OPEN, summary=dataclasses.replace(SUMMARY, grants_after=None))
-    ),
+    "pack_of_the_same_value": lambda: reviews.pack(SAME),
+    "pack_of_few_changes": lambda: reviews.pack(FEW_CHANGES),
+    "pack_of_grants_too_large": lambda: reviews.pack(RESIZED),
+    "pack_with_much_that_is_unusual": lambda: reviews.pack(UNUSUAL),
     "pack_of_three_people": lambda: reviews.pack(SMALL),
     "pack_of_nothing": lambda: reviews.pack(NOTHING),
     "pack_superseded": lambda: reviews.pack(SUPERSEDED),
@@ -469,6 +524,12 @@ CASES: dict[str, Callable[[], Message]] = {
     "queue_with_a_review_and_requests": lambda: cards.queue(cards.OPEN, call_=CALLED_AND_VOTED),
     "money": lambda: render.message("reviews/money", quarter=str(Q4)),
     "use": lambda: render.message("reviews/use", use=USE, quarter=str(Q4)),
+    "page": lambda: render.message("reviews/page", review=REVIEW),
+    "page_of_a_review_adopted": lambda: render.message("reviews/page", review=ADOPTED_PACK.review),
+    "page_of_a_review_lapsed": lambda: render.message("reviews/page", review=LAPSED_PACK.review),
+    "page_with_cases": lambda: render.message("reviews/page_with_cases", review=REVIEW, cases=32),
+    "sending": lambda: render.message("reviews/sending", is_new=True),
+    "sending_again": lambda: render.message("reviews/sending", is_new=False),
     "voted_on_a_review": lambda: render.message("reviews/voted", voted=voted()),
     "voted_on_a_review_again": lambda: render.message("reviews/voted", voted=voted(again=True)),
     "voted_on_a_review_without_finance": lambda: render.message("reviews/voted", voted=voted(pack=UNDER_WAY)),
@@ -486,10 +547,29 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = {
     ),
     "queue_with_a_review": lambda: cards.queue(call_=called(ENDLESS)),
 }
+
+
+def shown(what: str, pack: Pack = UNDER_WAY) -> dict[str, Any]:
+    """What a button of the pack shows."""
+    return review_shown.part(pack, what)
+
+
 MODALS: dict[str, Callable[[], dict[str, Any]]] = {
+    **{f"review_shown_{what}": partial(shown, what) for what in review_shown.TITLES},
+    **{f"review_shown_{what}_hostile": partial(shown, what, stuffed(HOSTILE)) for what in review_shown.TITLES},
+    "review_shown_votes_adopted": lambda: shown("votes", ADOPTED_PACK),
+    "review_shown_groups_of_three": lambda: shown("groups", SMALL),
+    "review_shown_figures_of_few_changes": lambda: shown("figures", FEW_CHANGES),
+    "review_shown_figures_of_nothing": lambda: shown("figures", NOTHING),
+    "review_shown_figures_resized": lambda: shown("figures", RESIZED),
+    "review_shown_background_of_nothing": lambda: shown("background", NOTHING),
     "review_cases": lambda: page(line(KEPT), line(HELD_CASE), line(AMENDED_CASE), line(None, "Mara Quist", "report")),
     "review_cases_between": lambda: page(line(KEPT), number=1, pages=3),
     "review_cases_decided": lambda: page(line(AMENDED_CASE), line(None, "Iris Tan", "own"), is_open=False),
+    "review_cases_narrowed": lambda: narrowed(CaseFilter("ada", "Mara", "senior", "cut")),
+    "review_cases_narrowed_hostile": lambda: narrowed(CaseFilter(HOSTILE, HOSTILE)),
+    "review_filter": lambda: reviews.case_filter(Q4, CaseFilter(), private="{}"),
+    "review_filter_chosen": lambda: reviews.case_filter(Q4, CaseFilter("ada", "Mara", "senior", "cut"), private="{}"),
     "review_cases_hostile": lambda: page(*[line(HELD_CASE._replace(decision_reason=HOSTILE), HOSTILE)] * 8),
     "review_thresholds": thresholds_form,
     "review_thresholds_hostile": lambda: thresholds_form(HOSTILE),

@@ -15,7 +15,7 @@ from policy.value.valuation import TokenValue
 from programme.exceptions.cards import Queue, Queued
 from programme.home import Board, Home, Requests, WarningsWanted
 from templates import homes, render
-from tests.support import cards, packs
+from tests.support import capped, cards, packs
 from tests.support.letters import CONTACT, ENDLESS, HOSTILE
 from views.balance import BalanceCard, BurnDown, LotLine
 from views.reports import AHEAD, WEEKS, MonthAhead, TeamBelow, TeamReport, WeekAhead, WeekOfSpend
@@ -195,6 +195,7 @@ def hostile(text: str) -> Home:
         team=dataclasses.replace(TEAM, services=(text, text), teams=below),
         review=packs.called(text),
         contact=text,
+        near_caps=tuple(dataclasses.replace(capped.DAY, name=text) for _ in range(9)),
     )
 
 
@@ -203,6 +204,11 @@ CASES: dict[str, Callable[[], Block]] = {
     "person_new": lambda: homes.person(NEWCOMER),
     "person_with_tokens_to_come": lambda: homes.person(
         dataclasses.replace(NEWCOMER, card=dataclasses.replace(NEWCOMER.card, coming=(lot("900", "900"),)))
+    ),
+    "person_near_a_cap": lambda: homes.person(
+        dataclasses.replace(
+            ENGINEER, card=dataclasses.replace(CARD, held=tokens("120"), held_calls=3), near_caps=(capped.DAY,)
+        )
     ),
     "person_in_debt": lambda: homes.person(IN_DEBT),
     "person_who_asked": lambda: homes.person(dataclasses.replace(ENGINEER, requests=ASKED)),

@@ -242,6 +242,7 @@ CASES: dict[str, Callable[[], Message]] = {
     "proposal_declined": lambda: handbook_templates.card(DECLINED),
     "proposal_withdrawn": lambda: handbook_templates.card(WITHDRAWN),
     "proposal_lapsed": lambda: handbook_templates.card(LAPSED),
+    "proposal_overdue": lambda: handbook_templates.card(dataclasses.replace(OPEN, is_overdue=True)),
     "proposal_hostile": lambda: handbook_templates.card(hostile(DECLINED, HOSTILE)),
     "proposal_of_thresholds": lambda: handbook_templates.card(OF_THRESHOLDS),
     "proposal_mine": lambda: handbook_templates.mine(OPEN),

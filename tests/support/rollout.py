@@ -9,10 +9,12 @@ import sqlalchemy as sa
 
 from policy import handbook
 from policy.units import MicroTokens, NanoUSD
-from programme import handbooks
+from programme import handbooks, notify
 from programme.handbook import applying
 from programme.people import terms
 from scheduler.tick import tick
+from store.outbox import messages
+from store.outbox.messages import NewMessage
 from store.tables.grants import grants
 from store.tables.ledger import lots
 from store.tables.outbox import outbox
@@ -87,6 +89,16 @@ def owed(app: App, template: str) -> dict[str, dict[str, Any]]:
     """The views of the messages of a kind that are owed, by key."""
     query = sa.select(outbox.c.key, outbox.c.view).where(outbox.c.template == template)
     return dict(books.rows(app, query))
+
+
+def greet(app: App, *emails: str) -> None:
+    """Let some people be as if they had joined long ago: their next grant brings a statement, not a greeting."""
+    now = app.clock()
+    with app.transaction(now) as moment:
+        ids = moment.session.execute(sa.select(people.c.id).where(people.c.email.in_(emails))).scalars()
+        letters = [NewMessage(notify.greeting_key(id_), "grants/greeting", "{}", id_, None, now) for id_ in ids]
+        messages.owe(moment.session, letters, now=now)
+        moment.session.execute(sa.update(outbox).where(outbox.c.template == "grants/greeting").values(state="sent"))
 
 
 def open_lots(app: App, email: str) -> list[tuple[str, MicroTokens, datetime]]:

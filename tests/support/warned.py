@@ -12,6 +12,7 @@ from policy.units import MicroTokens, NanoUSD
 from scheduler.composers import warnings
 from templates import render
 from tests.support.letters import CONTACT, ENDLESS, HOSTILE
+from views import codec
 from views.codec import written
 from views.warnings import SpendWarning
 
@@ -38,7 +39,7 @@ NOTHING_LEFT = dataclasses.replace(USUAL, percent=100, left=MicroTokens(0))
 
 def told(warned: SpendWarning) -> Message:
     """The message as it comes out of the outbox."""
-    return warnings.compose(json.loads(written(warned)))[0]
+    return warnings.warning(codec.read(SpendWarning, json.loads(written(warned))))
 
 
 CASES: dict[str, Callable[[], Message]] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, pairwise, takewhile
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -37,6 +37,12 @@ def named(figure: Figure, name: str, kind: type[Kind]) -> list[Kind]:
 
 def texts(figure: Figure) -> list[Text]:
     return [text for text in all_of(figure, Text) if text.get_text()]
+
+
+def title(figure: Figure) -> str:
+    """The lines of the heading as one."""
+    heading = takewhile(lambda text: text.get_fontweight() == "bold", texts(figure))
+    return " ".join(text.get_text() for text in heading)
 
 
 def words(figure: Figure) -> list[str]:
@@ -77,9 +83,39 @@ def assert_texts_stand_free(figure: Figure) -> None:
         assert box.x1 <= canvas.ACROSS, text
         assert box.y1 <= canvas.UP, text
         assert float(text.get_fontsize()) >= canvas.TEXT
+        if not text.get_bbox_patch():
+            assert_meets_no_mark(figure, text, box)
     for (one, box), (other, its) in combinations(placed, 2):
         across, up = min(box.x1, its.x1) - max(box.x0, its.x0), min(box.y1, its.y1) - max(box.y0, its.y0)
         assert across <= 1 or up <= DESCENT, (one.get_text(), other.get_text(), across, up)
+
+
+BESIDE_WORDS = {"grid", "base", "key", "sign"}
+OUTLINES = {"left, filled", "expected"}
+"""Areas whose boxes are larger than they are."""
+
+
+def assert_meets_no_mark(figure: Figure, text: Text, box: Bbox) -> None:
+    """No line and no bar runs through a text that has no ground of its own."""
+    for collection in all_of(figure, PolyCollection):
+        if collection.get_gid() in BESIDE_WORDS | OUTLINES:
+            continue
+        for path in collection.get_paths():
+            its = collection.get_transform().transform_path(path).get_extents()
+            across, up = min(box.x1, its.x1) - max(box.x0, its.x0), min(box.y1, its.y1) - max(box.y0, its.y0)
+            assert across <= 1 or up <= DESCENT, (text.get_text(), collection.get_gid(), across, up)
+    for line in (one for one in all_of(figure, LineCollection) if one.get_gid() not in BESIDE_WORDS):
+        for segment in line.get_segments():
+            for (x0, y0), (x1, y1) in pairwise(line.get_transform().transform(segment)):
+                for i in range(101):
+                    x, y = x0 + (x1 - x0) * i / 100, y0 + (y1 - y0) * i / 100
+                    inside = box.x0 + 1 < x < box.x1 - 1 and box.y0 + DESCENT < y < box.y1 - 1
+                    assert not inside, (text.get_text(), line.get_gid(), x, y)
+
+
+def assert_readable_on_a_phone() -> None:
+    """The smallest text of a card is as high as it must be where the card is as wide as a phone shows it."""
+    assert canvas.TEXT * canvas.DPI / 72 * canvas.PHONE / canvas.ACROSS >= canvas.READABLE
 
 
 def assert_native(block: dict[str, Any]) -> None:

@@ -261,6 +261,18 @@ def test_modals_draw_nothing(native: str) -> None:
         page.view()
 
 
+def test_alerts_are_for_modals() -> None:
+    """What is wrong with a field is said in the form: elsewhere Slack takes no alert, and in it 200 characters."""
+    page = BlockCollector()
+    with pytest.raises(MessageLimitError, match=r"^an alert outside of a modal$"):
+        page.alert("x")
+    page.modal("Title", callback="x")
+    page.alert("x" * 200)
+    assert block_kit.view_problems(page.view()) == ()
+    with pytest.raises(MessageLimitError, match=r"^alert: characters: 201, Slack takes 1 to 200$"):
+        page.alert("x" * 201)
+
+
 def test_an_answer_as_a_modal_says_what_it_can() -> None:
     """A message becomes a modal without what modals cannot show; if nothing is left, with its plain text."""
     page = BlockCollector()

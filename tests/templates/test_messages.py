@@ -26,7 +26,7 @@ from policy.bands import Width
 from policy.handbook import Service
 from policy.kinds import EntryKind, LotKind
 from policy.pace import Outlook
-from policy.period import Month, Quarter
+from policy.period import Month, Quarter, first_instant
 from policy.reasons import Refusal
 from policy.units import MicroTokens, NanoUSD
 from policy.value.currencies import Rate
@@ -38,7 +38,9 @@ from templates import homes, render, workings
 from tests.support import (
     anchored,
     appealed,
+    capped,
     cards,
+    greeted,
     letters,
     linked,
     packs,
@@ -46,6 +48,7 @@ from tests.support import (
     proposed,
     refused,
     reported,
+    request_forms,
     roi,
     warned,
 )
@@ -57,6 +60,7 @@ if TYPE_CHECKING:
 
     from policy.sizing import Factors
     from templates.render import Message
+    from views.holds import CapTold
 
 GOLDEN = Path(__file__).parent / "golden"
 REPOSITORY = Path(__file__).parents[2]
@@ -93,7 +97,13 @@ USUAL = BalanceCard(
     now=NOW,
 )
 FIRST = datetime(2026, 12, 1, tzinfo=UTC)
-LAPSE = Lapse(date(2026, 12, 1), tokens("990"), tokens("4120.35"), tokens("3130.35"))
+LAPSE = Lapse(
+    date(2026, 12, 1),
+    tokens("990"),
+    tokens("4120.35"),
+    tokens("3130.35"),
+    first_instant(date(2026, 12, 1), ZoneInfo("Europe/London")),
+)
 LAPSING = dataclasses.replace(
     USUAL,
     lots=(
@@ -121,13 +131,18 @@ NEWCOMER = dataclasses.replace(
 
 
 OUTSIDE = dataclasses.replace(NEWCOMER, paid_by_company=tokens("1257.4"))
+HOLDING = dataclasses.replace(USUAL, held=tokens("120"), held_calls=3)
 JOINED = dataclasses.replace(USUAL, paid_by_company=tokens("12.5"))
 
 
-def balance(card: BalanceCard, *, name: str = "Anthropic API", contact: str = CONTACT) -> Message:
+def balance(
+    card: BalanceCard, *, name: str = "Anthropic API", contact: str = CONTACT, near_caps: Sequence[CapTold] = ()
+) -> Message:
     services = [(name, spent) for _, spent in card.services]
     lapsing = MicroTokens(card.outlook.lapsing if card.outlook else 0)
-    return render.message("balance/balance", card=card, services=services, lapsing=lapsing, contact=contact)
+    return render.message(
+        "balance/balance", card=card, services=services, lapsing=lapsing, contact=contact, near_caps=near_caps
+    )
 
 
 def hostile_balance(text: str) -> Message:
@@ -293,6 +308,7 @@ CASES: dict[str, Callable[[], Message]] = (
         ),
         "balance_paid_by_the_company": lambda: balance(OUTSIDE),
         "balance_after_joining": lambda: balance(JOINED),
+        "balance_of_which_some_is_held": lambda: balance(HOLDING, near_caps=(capped.DAY,)),
         "history_paid_by_the_company": lambda: history(paid=(line("claude-sonnet-4-5"), line("claude-opus-4-6", 1))),
         "history_of_both": lambda: history(line("claude-sonnet-4-5"), paid=(line("claude-opus-4-6", 1),)),
         "why_nothing_used": lambda: why(NEWCOMER),
@@ -329,8 +345,10 @@ CASES: dict[str, Callable[[], Message]] = (
         "unknown_person_hostile": lambda: unknown_person(HOSTILE, HOSTILE),
     }
     | letters.CASES
+    | greeted.CASES
     | cards.CASES
     | warned.CASES
+    | capped.CASES
     | reported.CASES
     | proposed.CASES
     | packs.CASES
@@ -354,8 +372,10 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = (
         "unknown_person": lambda: unknown_person(ENDLESS, ENDLESS),
     }
     | letters.ENDLESS_CASES
+    | greeted.ENDLESS_CASES
     | cards.ENDLESS_CASES
     | warned.ENDLESS_CASES
+    | capped.ENDLESS_CASES
     | reported.ENDLESS_CASES
     | proposed.ENDLESS_CASES
     | packs.ENDLESS_CASES
@@ -383,7 +403,7 @@ def texts(blocks: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - any part 
             yield from texts(part)
 
 
-MODALS = cards.MODALS | warned.MODALS | proposed.MODALS | packs.MODALS | appealed.MODALS
+MODALS = request_forms.MODALS | warned.MODALS | proposed.MODALS | packs.MODALS | appealed.MODALS
 
 
 @pytest.mark.parametrize("case", MODALS)

@@ -54,7 +54,8 @@ class Played(NamedTuple):
 
 
 CASES = (
-    "statement_of_a_first_month",
+    "greeting_of_a_first_month",
+    "statement_of_a_second_month",
     "digest_of_too_few",
     "card_waiting",
     "mine_waiting",
@@ -81,10 +82,11 @@ def played(settled_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Pl
     clock = Clock()
     database = open_database(f"sqlite:///{path}")
     app = requests.convene(App(database, ZONE, clock), changes=rollout.TO_EVERYONE)
-    told = {"statement_of_a_first_month": owed(app, f"statement:2026-11:{cast.person_id(app, ADA)}")}
+    told = {"greeting_of_a_first_month": owed(app, f"greeting:{cast.person_id(app, ADA)}")}
     use(app, ADA, MOST)
     use(app, BEN, A_FEW, model=GPT)
     go(app, clock, DECEMBER)
+    told["statement_of_a_second_month"] = owed(app, f"statement:2026-12:{cast.person_id(app, ADA)}")
     told["digest_of_too_few"] = owed(app, f"digest:2026-12:{ANNOUNCE}")
     go(app, clock, datetime(2026, 12, 10, 9, tzinfo=UTC))
     use(app, ADA, MANY)

@@ -25,10 +25,17 @@ if TYPE_CHECKING:
 
 INERT = "<script>alert(1)</script><img src=https://example.org/x onerror=alert(2)>\"' style=x {{ 7*7 }} </style>"
 ROWS = (
-    CaseRow("Ben Okafor", packs.KEPT, ""),
-    CaseRow("Ada Lovelace", packs.HELD_CASE._replace(decision_reason="On leave since May"), "Tess Novak"),
-    CaseRow("Zoe Martin", packs.AMENDED_CASE, "Tess Novak"),
-    CaseRow("Mara Quist", None, ""),
+    CaseRow("Ben Okafor", packs.KEPT, "", team="Mara Quist", level="senior"),
+    CaseRow(
+        "Ada Lovelace",
+        packs.HELD_CASE._replace(decision_reason="On leave since May"),
+        "Tess Novak",
+        team="Mara Quist",
+        level="staff",
+    ),
+    CaseRow("Zoe Martin", packs.AMENDED_CASE, "Tess Novak", team="Íñigo Ruiz", level="junior"),
+    CaseRow("Lena Brandt", packs.NOT_LOW, "", team="Íñigo Ruiz", level="senior"),
+    CaseRow("Mara Quist", None, "", level="principal"),
 )
 CASES = Cases(ROWS, "Mara Quist")
 
@@ -106,7 +113,7 @@ def test_it_says_what_the_pack_says(page: Page, tmp_path: Path) -> None:
 def test_pictures_are_in_it_with_their_words(page: Page, tmp_path: Path) -> None:
     """Both pictures are drawn from the page itself, and each has its text."""
     images = opened(page, tmp_path, written()).locator("img")
-    assert images.evaluate_all("all => all.map((one) => one.complete && one.naturalWidth)") == [800, 800]
+    assert images.evaluate_all("all => all.map((one) => one.complete && one.naturalWidth)") == [720, 720]
     texts = images.evaluate_all("all => all.map((one) => one.alt)")
     assert ["56 % of what was issued" in texts[0], "Half of 30 people" in texts[1]] == [True, True]
 
@@ -131,10 +138,11 @@ def test_cases_are_a_table_without_amounts(page: Page, tmp_path: Path) -> None:
     said = [" ".join(row.split()) for row in rows.all_inner_texts()]
     among, tess = "30 teams of engineering (senior)", "Tess Novak on 12 Jan 2027"
     assert said == [
-        f"Ben Okafor −10 % LOW as proposed {among}",
-        f"Ada Lovelace no change LOW held by {tess} (−10 % was proposed): On leave since May {among}",
-        f"Zoe Martin −2.5 % LOW amended by {tess} (−10 % was proposed): A quarter of it {among}",
-        "Mara Quist not shown to Mara Quist: their own case, or a report's",
+        f"Ben Okafor Mara Quist, senior −10 % LOW as proposed {among}",
+        f"Ada Lovelace Mara Quist, staff no change LOW held by {tess} (−10 % was proposed): On leave since May {among}",
+        f"Zoe Martin Íñigo Ruiz, junior −2.5 % LOW amended by {tess} (−10 % was proposed): A quarter of it {among}",
+        f"Lena Brandt Íñigo Ruiz, senior +2.5 % usual as proposed {among}",
+        "Mara Quist no one, principal not shown to Mara Quist: their own case, or a report's",
     ]
     assert not re.search(r"93[,.]?700|84[,.]?300", page.locator("main").inner_text())
 
@@ -145,11 +153,84 @@ def test_hostile_text_is_inert(page: Page, tmp_path: Path, text: str) -> None:
     case = packs.HELD_CASE._replace(decision_reason=text, case=dataclasses.replace(packs.CASE, peers=text))
     pack = packs.stuffed(text)
     review = dataclasses.replace(pack.review, basis=dataclasses.replace(pack.review.basis, handbook=text))
-    cases = Cases((CaseRow(text, case, text), CaseRow(text, None, "")), text)
+    cases = Cases((CaseRow(text, case, text, text, text), CaseRow(text, None, "", text, text)), text)
     shown = opened(page, tmp_path, written(dataclasses.replace(pack, review=review), cases))
-    assert shown.locator("script, a, iframe, link, object, img:not([src^='data:image/png;base64,'])").count() == 0
+    assert shown.locator("a, iframe, link, object, img:not([src^='data:image/png;base64,'])").count() == 0
+    assert shown.locator("script").count() == 1
     assert shown.locator("style").count() == 1
     assert shown.locator(".cases tbody td").first.inner_text() == " ".join(text.split())
+
+
+# --- Filters -------------------------------------------------------------------------------------------------------
+
+
+def names(page: Page) -> list[str]:
+    """Whose cases are shown."""
+    return [row.locator("td").first.inner_text() for row in page.locator(".cases tbody tr:visible").all()]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "found"),
+    [
+        ({"Team": "Mara Quist"}, ["Ben Okafor", "Ada Lovelace"]),
+        ({"Team": "reporting to no one"}, ["Mara Quist"]),
+        ({"Level": "senior"}, ["Ben Okafor", "Lena Brandt"]),
+        ({"Change": "Raises"}, ["Lena Brandt"]),
+        ({"Change": "Cuts"}, ["Ben Okafor", "Zoe Martin"]),
+        ({"Change": "Held"}, ["Ada Lovelace"]),
+        ({"Change": "No change"}, []),
+        ({"Team": "Íñigo Ruiz", "Level": "senior"}, ["Lena Brandt"]),
+    ],
+)
+def test_cases_are_filtered(page: Page, tmp_path: Path, chosen: dict[str, str], found: list[str]) -> None:
+    """By team, level and change, and by several at once; a case that is not shown is found by no change."""
+    shown = opened(page, tmp_path, written(cases=CASES))
+    for label, words in chosen.items():
+        shown.get_by_label(label, exact=True).select_option(label=words)
+    assert names(shown) == found
+    expect(shown.get_by_role("status")).to_have_text(f"{len(found)} of 5 cases")
+    shown.get_by_role("button", name="Show all").click()
+    expect(shown.get_by_role("status")).to_have_text("5 of 5 cases")
+
+
+@pytest.mark.parametrize(("typed", "found"), [("ada", ["Ada Lovelace"]), ("INIGO zoe", ["Zoe Martin"]), ("nobody", [])])
+def test_cases_are_searched_by_keyboard(page: Page, tmp_path: Path, typed: str, found: list[str]) -> None:
+    """Whatever its case and accents, what is typed is found in any column; Tab leads there, and no key is lost."""
+    shown = opened(page, tmp_path, written(cases=CASES))
+    shown.keyboard.press("Tab")
+    expect(shown.get_by_label("Search")).to_be_focused()
+    shown.keyboard.type(typed)
+    shown.keyboard.press("Enter")
+    assert names(shown) == found
+    for label in ("Team", "Level", "Change"):
+        shown.keyboard.press("Tab")
+        expect(shown.get_by_label(label, exact=True)).to_be_focused()
+    shown.keyboard.press("Tab")
+    shown.keyboard.press("Enter")
+    expect(shown.get_by_role("status")).to_have_text("5 of 5 cases")
+
+
+def test_without_scripts_it_is_a_plain_list(chromium: Browser, tmp_path: Path) -> None:
+    """Every case is there, and no control that would do nothing."""
+    context = chromium.new_context(java_script_enabled=False)
+    shown = opened(context.new_page(), tmp_path, written(cases=CASES))
+    assert shown.locator(".cases tbody tr:visible").count() == 5
+    assert shown.locator("form, input, select, button").locator("visible=true").count() == 0
+    context.close()
+
+
+def test_no_other_script_would_run(page: Page, tmp_path: Path) -> None:
+    """The page allows one script by its digest; without cases none at all."""
+    html = written(cases=CASES)
+    assert re.search(r"script-src 'sha256-[A-Za-z0-9+/]{43}='", html)
+    assert "script" not in written()
+    forged = html.replace("</main>", "</main><script>document.title = 'forged'</script>")
+    path = tmp_path / "forged.html"
+    path.write_text(forged, encoding="utf-8")
+    context = page.context
+    other = context.new_page()
+    other.goto(path.as_uri())
+    assert other.title() == "Review of 2026-Q4, with cases"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

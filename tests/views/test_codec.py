@@ -28,7 +28,7 @@ KEPT: dict[type, str] = {
     Statement: (
         '{"month":{"year":2026,"month":11},"name":"Ben Okafor","factors":' + FACTORS + ',"worth":937000000000,'
         '"settled":0,"carried":1500000,"lapsed":0,"endings":[{"amount":93700000000,"ends_on":"2027-02-01"}],'
-        '"contact":"#ai-tokens","netted":0,"taken_on":null}'
+        '"contact":"#ai-tokens","netted":0,"taken_on":null,"person_id":""}'
     ),
     LapseNotice: (
         '{"on":"2027-01-01","days":7,"over_limit":87450000000,"endings":[{"amount":1500000,"ends_on":"2027-01-01"}],'
@@ -38,12 +38,13 @@ KEPT: dict[type, str] = {
         '{"month":{"year":2026,"month":12},"before":{"year":2026,"month":11},"people":8,"granted":2492800000000,'
         '"per_token":10000000,"entitled":25708333333333,"spent":null,"services":[{"name":"OpenAI API","spent":1}],'
         '"kinds":[],"projects":[],"carried":2246950000000,"lapsed":0,"used_permille":null,"rush":false,"rush_days":5,'
-        '"days":[{"day":"2026-11-01","spent":0}],"contact":"#ai-tokens","taken_on":null}'
+        '"days":[{"day":"2026-11-01","spent":0,"evened":false}],"contact":"#ai-tokens",'
+        '"taken_on":null,"weekday_before":null}'
     ),
     SpendWarning: (
         '{"percent":50,"month":{"year":2026,"month":11},"spent":243000000000,"left":118500000000,"debt":0,'
         '"per_token":10000000,"can_tell":true,"earliest":"2026-11-28","lasts_until":null,"next_grant_on":"2026-12-01",'
-        '"contact":"#ai-tokens","debt_grants":null,"has_grant":true}'
+        '"contact":"#ai-tokens","debt_grants":null,"has_grant":true,"person_id":""}'
     ),
     Situation: (
         '{"monthly_grant":93700000000,"available":156500000000,"runs_out":"2027-03-01","earlier":3000000000,'
@@ -87,7 +88,13 @@ def test_rows_from_before_bands_had_to_be_near_are_read() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "youngest"),
-    [(Statement, "taken_on"), (Digest, "taken_on"), (LapseNotice, "person_id"), (SpendWarning, "debt_grants")],
+    [
+        (Statement, "person_id"),
+        (Digest, "taken_on"),
+        (Digest, "weekday_before"),
+        (LapseNotice, "person_id"),
+        (SpendWarning, "person_id"),
+    ],
 )
 def test_rows_from_before_a_field_was_added_are_read(kind: type, youngest: str) -> None:
     """A row without the youngest field is read as one that says nothing of it."""

@@ -45,6 +45,16 @@ READ = {
     "US$ 50": "5000",
     "$1.5k": "150000",
     "\u200b 300 \n": "300",
+    "5000\ntokens": "5000",
+    "5,000.": "5000",
+    "5.": "5",
+    "5000, ": "5000",
+    "\u0662\u0665\u0660\u0660": "2500",
+    "\u0662\u066c\u0665\u0660\u0660": "2500",
+    "\u0968\u096b\u0966\u0966": "2500",
+    "\u200f2,500\u200f": "2500",
+    "25\u200e00": "2500",
+    "\u20672 500\u2069 tokens": "2500",
 }
 TWO_WAYS = {
     "5.000": "'5.000' can be read in two ways. Write 5,000 or 5.",
@@ -57,27 +67,44 @@ TWO_WAYS = {
     "1.500,50": "'1.500,50' has a comma where I read a point. Write 1,500.50.",
     "1\u00a0500,5": "'1 500,5' has a comma where I read a point. Write 1,500.5.",
 }
+WRONG = {
+    "-5": "'-5' is less than 0. Write an amount above 0, for example 2,500.",
+    "\u22125,000": "'\u22125,000' is less than 0. Write an amount above 0, for example 2,500.",
+    "USD -50": "'USD -50' is less than 0. Write an amount above 0, for example 2,500.",
+    "1e3": "'1e3' is written with a power of ten. Write 1,000.",
+    "2.5E+3": "'2.5E+3' is written with a power of ten. Write 2,500.",
+    "2\n500": "'2 500' stands on several lines. Write one amount on one line, for example 2,500.",
+    "2,\u2028500": "'2, 500' stands on several lines. Write one amount on one line, for example 2,500.",
+    "\u202e005,2": "'005,2' has marks in it that turn digits around. Type it anew, for example 2,500.",
+    "9" * 30: f"'{'9' * 30}' is too much. You may ask for at most 1,000,000,000 tokens in one request.",
+    "1001M": "'1001M' is too much. You may ask for at most 1,000,000,000 tokens in one request.",
+    "USD 9000000000000": (
+        "'USD 9000000000000' is too much. You may ask for at most 1,000,000,000 tokens in one request."
+    ),
+    "0.0000001": "'0.0000001' has too many decimals. Write a whole number, for example 2,500.",
+}
 NONE = (
     "",
     "lots",
-    "-5",
+    "5-000",
+    "10 - 20",
+    "1e400",
+    "1e99",
     "+5",
     "5 000 0",
     "50,00,000",
     "5 EUR",
     "USD 5 tokens",
     "$5 USD",
-    "1e5",
     "5kk",
     "0x10",
-    "\u0665",
     "k",
 )
 
 
 @pytest.mark.parametrize("text", READ)
 def test_an_amount_is_read_as_its_writer_means_it(text: str) -> None:
-    """Groups by comma, apostrophe or any space; `k` and `M`; tokens unless it says USD; digits of any width."""
+    """Groups by comma, apostrophe or any space; `k` and `M`; tokens unless it says USD; digits of any script."""
     assert amounts.parse(text, CENT) == MicroTokens.parse(READ[text])
 
 
@@ -87,6 +114,14 @@ def test_what_has_two_meanings_is_refused_with_what_to_write(text: str) -> None:
     with pytest.raises(ValueError, match="Write") as refused:
         amounts.parse(text, CENT)
     assert str(refused.value) == TWO_WAYS[text]
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_a_refusal_says_what_is_wrong_and_what_to_write(text: str) -> None:
+    """Below zero, powers of ten, two lines, turned digits, too much, too fine: each has its sentence and an example."""
+    with pytest.raises(ValueError, match="'") as refused:
+        amounts.parse(text, CENT)
+    assert str(refused.value) == WRONG[text]
 
 
 @pytest.mark.parametrize("text", NONE)

@@ -49,6 +49,7 @@ COMMANDS = (
     "team",
     "review",
     "warnings",
+    "caps",
     "services",
     "policy",
     "board",
@@ -235,8 +236,8 @@ def test_ada_reads_her_balance(app: App) -> None:
     assert "*1,499 tokens left* of 1,500 in open grants" in text
     assert "Worth USD 14.99 in 2026-Q4, at USD 0.01 a token." in text
     assert "*Spent in November 2026*\\n1 token, USD 0.01" in text
-    assert "• Anthropic API: 1 token" in text
-    assert "• 1,499 of 1,500 left until " in text
+    assert "*Where most of it went:* Anthropic API 1 token" in text
+    assert "• 1,499 of 1,500 tokens left until " in text
     assert ": Pilot grant" in text
     assert message.ephemeral()["response_type"] == "ephemeral"
 
@@ -256,7 +257,7 @@ def test_who_has_nothing_is_told_so(app: App) -> None:
     """Before the first grant every command has a plain answer, without zeros and empty lists."""
     assert "*You have no tokens yet.*" in read(ask(app, "balance", MARA))
     assert "Nothing has been used yet." in read(ask(app, "why", MARA))
-    assert "You used nothing in this month and were granted 0 tokens." in read(ask(app, "history", MARA))
+    assert "you used nothing* and were granted 0 tokens." in read(ask(app, "history", MARA))
 
 
 def test_ada_reads_the_arithmetic(app: App) -> None:
@@ -293,14 +294,14 @@ def test_ada_reads_her_month(app: App) -> None:
     cast.give(app, "ada@example.com", "1500")
     use(app, "1", "2")
     message = ask(app, "history")
-    assert "1 token (USD 0.01) in 2 calls; 1,500 tokens were granted." in read(message)
+    assert "*November 2026: you used 1 token* (USD 0.01) in 2 calls; 1,500 tokens were granted." in read(message)
     [table] = [block for block in message.blocks if block["type"] == "table"]
     rows = [[cell["text"] for cell in row] for row in table["rows"]]
     assert rows == [
         ["Model", "Tokens", "USD", "Calls", "Input", "Output", "Service"],
         ["claude-sonnet-4-5", "1", "0.01", "2", "2.4 k", "600", "Anthropic API"],
     ]
-    assert "You used nothing in this month and were granted 0 tokens." in read(ask(app, "history 2026-10"))
+    assert "you used nothing* and were granted 0 tokens." in read(ask(app, "history 2026-10"))
 
 
 def test_ada_reads_the_services(sqlite_app: App) -> None:

@@ -14,7 +14,7 @@ from policy.units import MicroTokens, NanoUSD
 from programme.balance import balance
 from programme.grants import by_hand
 from store.ledger import ledger
-from store.ledger.ledger import Draft, NewLot
+from store.ledger.drafts import Draft, NewLot
 from tests.support import books, cast
 from tests.support.books import ADA
 from tests.support.cast import GPT

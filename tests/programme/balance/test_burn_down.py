@@ -18,7 +18,7 @@ from programme.balance import balance, burn_down
 from programme.grants import lapses
 from store import runs
 from store.ledger import ledger
-from store.ledger.ledger import Draft, NewLot
+from store.ledger.drafts import Draft, NewLot
 from store.tables.ledger import entries
 from tests.support import books, cast, depth, rollout
 from tests.support.books import ADA

@@ -65,13 +65,13 @@ def test_each_threshold_is_told_once(app: App) -> None:
 
 
 def test_a_leap_is_one_warning(app: App) -> None:
-    """Usage that crosses several thresholds at once is told of by the highest alone."""
+    """Usage that crosses several thresholds at once is told of by the highest alone, with what is really spent."""
     cast.give(app, ADA, "1000")
     spend(app, "leap", 900)
     assert ticker.warn(app) == 1
     assert told(app) == [(ADA, 85)]
     text = read(app)
-    assert "*You have used 85 % of what you can spend in November 2026*" in text
+    assert "*You have used 90 % of what you can spend in November 2026*" in text
     assert "100 tokens left, worth USD 1.00. You have spent 900 tokens in November 2026." in text
     assert "fast_track_request" in text
     assert "It is too early to tell how long they will last." in text

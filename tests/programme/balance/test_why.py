@@ -15,7 +15,7 @@ from policy.period import Month
 from policy.units import MicroTokens
 from programme.balance import balance, why
 from store.ledger import ledger
-from store.ledger.ledger import Draft
+from store.ledger.drafts import Draft
 from tests.support import books, cast, letters
 from tests.support import requests as asking
 from tests.support.books import ADA, BEN

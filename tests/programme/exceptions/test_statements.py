@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from programme.app import App
     from store.exceptions.requests import Request
 
-BOARD, APPROVE, MESSAGE = 14, 21, 8
+BOARD, APPROVE, MESSAGE = 14, 22, 8
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def decided(office: App, monkeypatch: pytest.MonkeyPatch) -> tuple[Request, int]
 
 
 def test_a_click_on_approve_reads_nothing_twice(office: App, decided: tuple[Request, int]) -> None:
-    """Vote, decision, credit, warnings, messages and audit take at most 21 statements; with beneficiaries one more."""
+    """Vote, decision, credit, leases, warnings, messages and audit take 22 statements; beneficiaries add one."""
     assert decided[1] <= APPROVE
     assert books.audited(office, "request.vote")[-1]["after"]["state"] == "approved"
 

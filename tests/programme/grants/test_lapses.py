@@ -175,17 +175,17 @@ def test_a_notice_goes_out_on_the_last_working_morning_before(app: App) -> None:
 
 
 def test_a_notice_is_written_from_what_holds_when_it_goes_out(app: App) -> None:
-    """Delivered a day late it says the days that are left then, and once the lapse is past it isn't sent."""
+    """Delivered a day late it says the days that are left in London then; once the lapse is past it isn't sent."""
     rollout.launch(app, changes=rollout.TO_EVERYONE)
     grant(app, Month(2026, 10))
     grant(app, Month(2026, 11))
     announce(app, date(2026, 11, 24))
     [kept] = notices(app, ADA)
-    for now, left in ((at(date(2026, 11, 25)), "In 6 days"), (at(date(2026, 11, 30)), "Tomorrow")):
+    for now, left in ((at(date(2026, 11, 25)), "In 5 days"), (at(date(2026, 11, 30)), "Today")):
         app.clock.now = now  # type: ignore[attr-defined]  # the tests' clock
         message = composers.compose_lapse_notice(app, kept)
         assert message is not None
-        assert left in json.dumps(message.blocks)
+        assert f"{left}, on 30 Nov 2026 at 23:00" in json.dumps(message.blocks)
     app.clock.now = at(date(2026, 12, 1))  # type: ignore[attr-defined]  # the tests' clock
     assert composers.compose_lapse_notice(app, kept) is None
 

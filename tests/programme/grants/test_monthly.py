@@ -17,6 +17,7 @@ from policy.units import MicroTokens, NanoUSD
 from programme.grants import monthly, sizing
 from programme.people import terms
 from store.ledger import ledger
+from store.ledger.drafts import Draft
 from store.tables.grants import grants
 from store.tables.ledger import accounts, entries, lots
 from store.tables.outbox import outbox, runs
@@ -161,6 +162,7 @@ def test_what_is_over_the_carry_limit_lapses_into_the_pool(app: App) -> None:
 def test_a_grant_settles_debt_first(app: App) -> None:
     """Anyone who had spent more than they had gets the rest, and the statement says how much went into debt."""
     rollout.launch(app)
+    rollout.greet(app, BEN)
     usage_of(app, 600, at=app.clock() - timedelta(days=1), event_id="e1", who=BEN)
     assert books.wallet(app, BEN) == tokens("-600")
     run(app)
@@ -273,7 +275,7 @@ def fill_pool(app: App, tokens: str) -> None:
     with app.transaction() as moment:
         held = ledger.hold(moment.session, [ledger.POOL, ledger.TREASURY])
         legs = ((held[ledger.TREASURY].id, -amount), (held[ledger.POOL].id, amount))
-        draft = ledger.Draft(EntryKind.LAPSE, "filled", b"x", moment.now, "For the test", "test", legs)
+        draft = Draft(EntryKind.LAPSE, "filled", b"x", moment.now, "For the test", "test", legs)
         ledger.post(moment.session, [draft], now=moment.now, holding=held.values())
 
 
@@ -392,6 +394,24 @@ def test_days_and_services_of_few_people_tell_nothing(app: App) -> None:
         "2026-11-11": 1_800 * 10**6,
         "2026-11-15": mean,
     }
+    assert {day["day"] for day in digest["days"] if day["evened"]} == {"2026-11-09", "2026-11-15"}
+    # Nothing is told of October: no one spent anything.
+    assert digest["weekday_before"] is None
+
+
+@pytest.mark.parametrize(("people", "weekday"), [(6, 160 * 10**6), (4, None)])
+def test_the_digest_compares_with_the_month_before(app: App, people: int, weekday: int | None) -> None:
+    """Beside November stands an average weekday of October's 22, to two digits; not where few people spent in it."""
+    rollout.launch(app)
+    everybody = (ADA, BEN, MARA, "iris@example.com", "tess@example.com", "omar@example.com")
+    for month, who_spent in ((10, everybody[:people]), (11, everybody)):
+        for day in (12, 13):
+            for who in who_spent:
+                at = datetime(2026, month, day, 9, tzinfo=UTC)
+                usage_of(app, 300, at=at, event_id=f"{who}-{month}-{day}", who=who)
+    run(app, announce_in="C0TOKENS")
+    [digest] = rollout.owed(app, "grants/digest").values()
+    assert digest["weekday_before"] == weekday
 
 
 def test_the_buffer_is_on_the_books(app: App) -> None:

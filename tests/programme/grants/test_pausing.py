@@ -97,6 +97,7 @@ def test_a_leave_without_an_end_moves_them_day_by_day(app: App) -> None:
 def test_a_statement_names_the_moved_end(app: App) -> None:
     """Away from 15 November to 15 January, as is known on the first: the grant is for 14 days, and ends later."""
     rollout.launch(app)
+    rollout.greet(app, ADA)
     away(app, date(2026, 11, 15), date(2027, 1, 15), on=date(2026, 10, 20))
     grant(app)
     assert end(app) == FEBRUARY + timedelta(days=62)

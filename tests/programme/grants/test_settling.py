@@ -139,6 +139,28 @@ def test_a_smaller_grant_than_announced_for_takes_no_more(app: App) -> None:
     assert books.findings(app) == {}
 
 
+@pytest.mark.parametrize("late", [0, 700])
+def test_a_smaller_grant_takes_no_more_than_the_balance_said_last(app: App, late: int) -> None:
+    """What was used after the announcement lowers what lapses, also where a budget lowers what may be carried over."""
+    whole = two_unused(app)
+    announce(app, date(2026, 11, 20))
+    use(app, 3_000, of=at(11, 25), now=at(11, 25))
+    with app.transaction(at(11, 26)) as moment:
+        terms.set_budget(moment, DECEMBER, NanoUSD.parse("11000"), actor="test")
+    shown = card(app, at(11, 30, 20)).lapse
+    assert shown is not None
+    assert shown.amount == whole - 3_000_000_000
+    grant(app, DECEMBER)
+    if late:
+        use(app, late, of=at(11, 30), now=at(12, 2))
+    then = card(app, at(12, 3)).lapse
+    assert then is not None
+    assert (then.amount, then.left - then.amount) == (int(shown.amount) - late * 10**6, then.carried_at_most)
+    settle(app)
+    assert books.wallet(app, ADA) == whole + int(rollout.granted(app, "2026-12")[ADA])
+    assert books.findings(app) == {}
+
+
 def test_the_lapse_waits_for_the_grants(app: App) -> None:
     """Without the month's grants no one knows what may be carried over: the run is refused, and done later."""
     two_unused(app)

@@ -456,6 +456,22 @@ def test_requests_are_counted(app: App) -> None:
     assert teams.report(app).open_requests == 2
 
 
+def test_no_month_that_began_in_a_week_of_which_nothing_is_told(app: App, clock: Clock) -> None:
+    """On Wednesday, 2 December, Ada alone has spent something since Monday: November isn't shown as this month."""
+    teams.hire_team(app)
+    clock.now = datetime(2026, 11, 30, 9, tzinfo=UTC)
+    teams.work(app, dict.fromkeys(TEAM, 100))
+    told = teams.report(app).month
+    assert told is not None
+    assert told.month == Month(2026, 11)
+    clock.now = datetime(2026, 12, 2, 9, tzinfo=UTC)
+    teams.take_in(app, [teams.used(date(2026, 12, 1), ADA, 100)])
+    report = teams.report(app)
+    assert report.this_week.hidden == "few_spenders"
+    assert report.month is None
+    assert report.ahead
+
+
 def test_the_month_and_its_share_of_the_grants(app: App) -> None:
     """Spent so far, where it is heading, and how much of what the team was granted that is."""
     teams.hire_team(app)

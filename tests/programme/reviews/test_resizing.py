@@ -96,8 +96,8 @@ def test_another_share_is_proposed_in_tokens_and_usd(moment: Moment) -> None:
     assert 0 < int(found.grants_after) < int(found.grants_before)
     assert 0 < int(found.usd_after) < int(found.usd_before)
     message = str(words.pack(packs.of(moment, Q4)))
-    assert "The grants are too large for many" in message
-    assert "10 % of compensation, now 25 %" in message
+    assert "the grants are too large for many" in message
+    assert "proposed are 10 % of compensation instead of 25 %" in message
     assert "review_resize" in message
 
 
@@ -138,7 +138,7 @@ def test_the_board_cannot_cut_whom_the_review_spares(office: App, moment: Moment
     seen = single_cases.mark(case)
     with pytest.raises(FieldsRefused) as refused:
         single_cases.amend(moment.at(MORNING), iris, Q4, id_, change="-5", reason="Idle.", seen=seen)
-    assert "only people marked LOW who used next to nothing can be cut" in refused.value.problems["change"]
+    assert "Only people marked LOW who used next to nothing can be cut" in refused.value.problems["change"]
 
 
 def test_low_does_not_count_against_stewardship(office: App, drafted: Moment) -> None:

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
     from programme.app import App
     from programme.moment import Moment
+    from scheduler.messages import Composed
     from store.engine import Database
     from views.reviews import Call, ReviewedCase
 
@@ -106,7 +107,7 @@ def actions(moment: Moment) -> list[str]:
 
 
 def test_the_board_is_asked_once(moment: Moment) -> None:
-    """A majority of the four and finance decide within ten business days; the pack and its picture are owed once."""
+    """A majority of the four and finance decide within ten business days; the pack and its thread are owed once."""
     assert calendar.advance(moment.at(MORNING), Q4) is None
     found = panel(moment.session)
     assert (found.package, found.electorate.needed, found.electorate.needs_finance) == (1, 3, True)
@@ -114,7 +115,8 @@ def test_the_board_is_asked_once(moment: Moment) -> None:
     kept = drafts.get(moment.session, Q4)
     assert kept is not None
     assert kept.vote_until == DEADLINE
-    assert keys(moment) == [f"pack:{Q4}:new:board", f"money:pack:{Q4}:new:board", f"use:pack:{Q4}:new:board"]
+    pack = f"pack:{Q4}:new:board"
+    assert keys(moment) == [pack, f"money:{pack}", f"use:{pack}", f"page:draft:{pack}"]
     assert actions(moment)[-1] == "review.convene"
 
 
@@ -129,14 +131,14 @@ def test_without_a_channel_everybody_gets_a_copy(app: App, clock: Clock) -> None
 
 
 def test_a_pack_that_the_channel_is_refused_goes_to_everybody(moment: Moment) -> None:
-    """Each member who is called gets it with its pictures; a second refusal changes nothing."""
+    """Each member who is called gets it with its pictures and its page; a second refusal changes nothing."""
     before = len(keys(moment))
     for _ in range(2):
         couriers.parked(moment, f"pack:{Q4}:new:board")
     members = {voted.person(moment.session, who).id for who in (IRIS, OMAR, TESS, M3)}
     owed = keys(moment)[before:]
     assert {key.rpartition(":")[2] for key in owed} == members
-    assert len(owed) == 3 * len(members)
+    assert len(owed) == 4 * len(members)
 
 
 # --- Votes ---------------------------------------------------------------------------------------------------------
@@ -189,7 +191,7 @@ def test_votes_against_do_not_end_it(moment: Moment) -> None:
 def test_a_vote_against_has_a_reason(moment: Moment) -> None:
     """Without one nothing is counted."""
     ballot = voting.Ballot(1, adopts=False, reason=" ")
-    with pytest.raises(FieldsRefused, match="Say why"):
+    with pytest.raises(FieldsRefused, match="Write why in a sentence"):
         voting.vote(moment.at(MORNING), voted.person(moment.session, IRIS), Q4, ballot)
     assert store.votes(moment.session, Q4) == []
 
@@ -246,7 +248,9 @@ def test_nobody_is_cut_who_used_their_grants(moment: Moment) -> None:
     """A case that is not LOW is not amended below no change, and the refusal says why; no change at all is fine."""
     with pytest.raises(FieldsRefused) as refused:
         amend(moment, TESS, BUSY, "-2.5")
-    assert refused.value.problems == {"change": "-2.5 %: only people marked LOW can be cut. Choose from 0 to 10 %."}
+    assert refused.value.problems == {
+        "change": "Only people marked LOW can be cut, so -2.5 % does not fit. Write per cent from 0 to 10 %."
+    }
     assert (case(moment.session, BUSY).decision, panel(moment.session).package) == (PROPOSED, 1)
     assert amend(moment, TESS, BUSY, "0").case.delta_thousandths == 0
 
@@ -422,11 +426,48 @@ def test_the_pack_is_written_from_what_holds(app: App, clock: Clock) -> None:
     with office.transaction() as moment:
         vote(moment, TESS)
         vote(moment, OMAR)
-    assert "*Adopted*" in said()
+    assert f"*Review of {Q4}: adopted*" in said()
     assert "review_adopt" not in said()
     picture = messages.compose("reviews/use", {"quarter": str(Q4)}, app=office)
     assert picture is not None
     assert picture.picture is not None
+
+
+def test_the_page_comes_anew_once_it_is_decided(moment: Moment) -> None:
+    """Votes and holds bring no other page; the decision brings one into the thread."""
+    pack = f"pack:{Q4}:new:board"
+    hold(moment, TESS, BUSY)
+    vote(moment, IRIS)
+    assert [key for key in keys(moment) if key.startswith("page:")] == [f"page:draft:{pack}"]
+    for who in (TESS, OMAR):
+        vote(moment, who)
+    assert [key for key in keys(moment) if key.startswith("page:")] == [f"page:draft:{pack}", f"page:adopted:{pack}"]
+    query = sa.select(outbox.c.thread).where(outbox.c.key == f"page:adopted:{pack}")
+    assert moment.session.execute(query).scalar_one() == pack
+
+
+def test_a_page_says_what_holds(app: App, clock: Clock) -> None:
+    """A page is a file without cases; one that was owed for the vote is not sent once the vote is over."""
+    office = settle(app, clock)
+    with office.transaction(MORNING) as moment:
+        calendar.advance(moment, Q4)
+
+    def page(state: str) -> Composed | None:
+        return messages.compose("reviews/page", {"quarter": str(Q4), "step": state}, app=office)
+
+    asked = page("draft")
+    assert asked is not None
+    assert asked.document is not None
+    assert asked.document.filename == f"review-{Q4}.html"
+    assert b"<h2>Cases</h2>" not in asked.document.content
+    with office.transaction() as moment:
+        for who in (IRIS, TESS, OMAR):
+            vote(moment, who)
+    assert page("draft") is None
+    adopted = page("adopted")
+    assert adopted is not None
+    assert adopted.document is not None
+    assert b"<strong>Adopted</strong>" in adopted.document.content
 
 
 def test_everybody_who_was_called_learns_of_the_outcome(app: App, clock: Clock) -> None:

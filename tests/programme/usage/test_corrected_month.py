@@ -17,7 +17,7 @@ from programme.usage import corrections, intake
 from store.balance import warnings
 from store.grants import monthly
 from store.ledger import ledger
-from store.ledger.ledger import Draft, NewLot
+from store.ledger.drafts import Draft, NewLot
 from store.people import teams
 from tests.support import books, cast, depth
 from tests.support.books import ADA, BEN

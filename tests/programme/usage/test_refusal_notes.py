@@ -137,7 +137,8 @@ def test_the_note_counts_what_each_gateway_was_refused(sqlite_app: App) -> None:
     message = usage.compose_refusals(sqlite_app, {"day": "2026-11-23"})
     assert message is not None
     assert (
-        "• *eu*: 7 rejected because of `time`, `type`\n• *gateway*: 2 under an id" in message.blocks[1]["text"]["text"]
+        "• *eu*: 7 events rejected because of `time`, `type`\n• *gateway*: 2 events under an id"
+        in message.blocks[1]["text"]["text"]
     )
     assert usage.compose_refusals(sqlite_app, {"day": "2026-11-20"}) is None
 

@@ -16,7 +16,7 @@ from policy.units import MicroTokens
 from programme.balance import balance
 from store.engine import open_database
 from store.ledger import ledger
-from store.ledger.ledger import Draft, NewLot, UnbalancedError
+from store.ledger.drafts import Draft, NewLot, UnbalancedError
 from store.tables.ledger import accounts, entries, lot_movements, lots, postings
 from tests.support import books, cast
 from tests.support.books import ADA, BEN

@@ -10,29 +10,30 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import to_hex
+from hypothesis import given
+from hypothesis import strategies as st
 from matplotlib.image import imread
 
 from policy.period import Month
 from policy.units import MicroTokens
-from templates.charts import canvas
 from templates.charts import month as charts
 from tests.support import letters
-from tests.support.letters import NOVEMBER, days_of, weekly
+from tests.support.letters import NOVEMBER, days_of, tokens, weekly
+from tests.templates import charts_seen as seen
 from views.grants import DayOfSpend
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
 
-    from matplotlib.figure import Figure
-
     from templates.charts.month import Series
     from views.grants import Digest
 
 MONTHS = [Month(2026, number) for number in (2, 8, 9, 11)]
 """The shortest, a long one, the one with the longest name, and one that begins on a Sunday."""
+HUES = (charts.WEEKDAY, charts.WEEKEND, charts.RUSH, charts.RUSH_WEEKEND)
+MONDAYS = ["2 Nov", "9 Nov", "16 Nov", "23 Nov", "30 Nov"]
+OCTOBER: dict[str, Any] = {"weekday_before": tokens("21000")}
 
 
 def month(of: Month = NOVEMBER, spent: Callable[[date], int] = weekly, **changes: Any) -> Digest:  # noqa: ANN401 - any field
@@ -47,10 +48,14 @@ def late(day: date) -> int:
     return weekly(day) * 5 if day.day > 25 else weekly(day)
 
 
-def texts_of(figure: Figure) -> list[str]:
-    [axes] = figure.axes
-    ticks = [tick.get_text() for tick in axes.get_xticklabels()]
-    return [text.get_text() for text in (*figure.texts, *axes.texts)] + ticks
+def bars(of: Series) -> dict[int, tuple[float, str]]:
+    """(height, name) of each day's bar."""
+    figure = charts.drawing(of)
+    return {
+        round((box.left + box.right) / 2): (box.top, name)
+        for name in (f"{kind} {hue}" for kind in ("days", "evened") for hue in HUES)
+        for box in seen.boxes(figure, name)
+    }
 
 
 # --- The figures ---------------------------------------------------------------------------------------------------
@@ -58,11 +63,8 @@ def texts_of(figure: Figure) -> list[str]:
 
 def test_every_day_has_its_bar() -> None:
     """One bar a day, as high as what was spent on it, from nothing up."""
-    [axes] = charts.drawing(series()).axes
-    heights = [bar.get_height() for bar in axes.patches]  # type: ignore[attr-defined]
-    assert heights == [weekly(day) for day in NOVEMBER.days()]
-    assert axes.get_ylim()[0] == 0
-    assert axes.get_ylim()[1] > max(heights)
+    shown = bars(series())
+    assert {day: height for day, (height, _) in shown.items()} == {day.day: weekly(day) for day in NOVEMBER.days()}
 
 
 def test_days_without_spend_count_as_nothing() -> None:
@@ -80,27 +82,33 @@ def test_days_without_spend_count_as_nothing() -> None:
 
 def test_weekends_are_lighter_and_a_rush_stands_out() -> None:
     """Colours tell weekdays, weekends and, after a rush, the last days apart; without one there are only two."""
+    plain, rushed = bars(series()), bars(series(spent=late, rush=True))
+    assert {plain[1][1], plain[28][1]} == {f"days {charts.WEEKEND}"}
+    assert {plain[2][1], plain[27][1], plain[30][1]} == {f"days {charts.WEEKDAY}"}
+    assert {rushed[25][1], rushed[2][1]} == {f"days {charts.WEEKDAY}"}
+    assert {rushed[26][1], rushed[27][1], rushed[30][1]} == {f"days {charts.RUSH}"}
+    assert {rushed[28][1], rushed[29][1]} == {f"days {charts.RUSH_WEEKEND}"}
+    assert "from 26 Nov on" in seen.words(charts.drawing(series(spent=late, rush=True)))
 
-    def colours(of: Series) -> dict[int, str]:
-        [axes] = charts.drawing(of).axes
-        return {day.day: to_hex(bar.get_facecolor()) for day, bar in zip(of.days, axes.patches, strict=True)}
 
-    plain, rushed = colours(series()), colours(series(spent=late, rush=True))
-    assert {plain[1], plain[28]} == {charts.WEEKEND}
-    assert {plain[2], plain[27], plain[30]} == {charts.WEEKDAY}
-    assert {rushed[25], rushed[2]} == {charts.WEEKDAY}
-    assert {rushed[26], rushed[27], rushed[30]} == {charts.RUSH}
-    assert {rushed[28], rushed[29]} == {charts.RUSH_WEEKEND}
+def test_days_at_their_mean_are_hatched_and_counted() -> None:
+    """Days of few spenders do not look like others; the picture and its text say how many there are."""
+    days = tuple(DayOfSpend(one.day, one.spent, one.day.day in {7, 8}) for one in days_of(NOVEMBER, weekly))
+    of = charts.series_of(letters.digest(days=days))
+    assert {day for day, (_, name) in bars(of).items() if name.startswith("evened")} == {7, 8}
+    assert "2 days of too few people, drawn at their mean" in seen.words(charts.drawing(of))
+    assert "2 days of too few people, drawn at their mean." in charts.alt_text(of)
 
 
 @pytest.mark.parametrize(
     ("spent", "changes", "words"),
     [
-        (weekly, {}, "November 2026: no day stood out"),
-        (lambda day: 46_500 if day.day == 17 else weekly(day), {}, "November 2026: 17 Nov took 1.9 average weekdays"),
-        (lambda day: 90_000 if day.day == 2 else weekly(day), {}, "November 2026: 2 Nov took 3.3 average weekdays"),
-        (late, {"rush": True}, "November 2026: the last 5 days took 50.5 % of all"),
-        (late, {"rush": True, "rush_days": 1}, "November 2026: the last day took 15.4 % of all"),
+        (weekly, {}, "November 2026: 23.9 k tokens a weekday"),
+        (weekly, OCTOBER, "November 2026: 23.9 k tokens a weekday, after about 21 k in October"),
+        (weekly, {"weekday_before": tokens("0")}, "November 2026: 23.9 k tokens a weekday, after none in October"),
+        (lambda day: 90_000 if day.day == 2 else weekly(day), {}, "November 2026: 27.3 k tokens a weekday"),
+        (late, {"rush": True}, "November 2026: the last 5 days took 50 % of all"),
+        (late, {"rush": True, "rush_days": 1}, "November 2026: the last day took 15 % of all"),
         (lambda day: 7 if day.day == 12 else 0, {}, "November 2026: everything on one day, 12 Nov"),
         (lambda day: 7 if day.day == 30 else 0, {"rush": True}, "November 2026: everything on one day, 30 Nov"),
         (lambda day: 7 if day.weekday() == 6 else 0, {}, "November 2026: weekends only"),
@@ -110,55 +118,50 @@ def test_weekends_are_lighter_and_a_rush_stands_out() -> None:
 def test_the_title_states_the_finding(spent: Callable[[date], int], changes: dict[str, Any], words: str) -> None:
     """What there is to see in a month is its title, and part of its text."""
     of = series(spent=spent, **changes)
-    assert texts_of(charts.drawing(of))[0] == words
+    assert seen.title(charts.drawing(of)) == words
     assert words in charts.alt_text(of)
 
 
-def test_labels_stand_where_the_figures_are() -> None:
-    """The busiest day carries its figure, the average weekday its line; both are computed from the same series."""
-    of = series()
+def test_title_lines_and_text_have_the_same_figures() -> None:
+    """Both averages are lines at the heights that the title, their rows and the text tell."""
+    of = series(**OCTOBER)
     figure = charts.drawing(of)
-    assert "27 Nov: 28.9 k" in texts_of(figure)
-    assert "average\nweekday\n23.9 k" in texts_of(figure)
-    [axes] = figure.axes
-    [line] = axes.lines
-    assert list(line.get_ydata()) == [float(of.average_weekday)] * 2  # type: ignore[arg-type]
-    assert [label for label in texts_of(figure) if re.fullmatch(r"\d+ Nov", label)] == [
-        "2 Nov",
-        "9 Nov",
-        "16 Nov",
-        "23 Nov",
-        "30 Nov",
-    ]
+    assert seen.lines(figure, "average") == [[(0.5, float(of.average_weekday)), (30.5, float(of.average_weekday))]]
+    assert seen.lines(figure, "before") == [[(0.5, 21_000), (30.5, 21_000)]]
+    shown = seen.words(figure)
+    assert {"average weekday: 23.9 k tokens", "a weekday: about 21 k in October", "27 Nov: 28.9 k tokens"} <= set(shown)
+    assert "An average weekday: 23.9 k tokens. A weekday took about 21 k in October." in charts.alt_text(of)
+    assert [words for words in shown if re.fullmatch(r"\d+ Nov", words)] == MONDAYS
+
+
+@given(st.integers(1, 10**9), st.integers(1, 10**9))
+def test_the_title_has_no_step(now: int, before: int) -> None:
+    """However far apart two months are, the title compares them in the same words."""
+    of = series(spent=lambda _: now, weekday_before=MicroTokens(before * 1_000_000))
+    assert re.fullmatch(
+        r"November 2026: [\d.]+( [kMB])? tokens? a weekday, after about [\d.]+( [kMB])? in October", charts.finding(of)
+    )
 
 
 def test_an_empty_month_has_its_axis_and_no_labels() -> None:
-    """Nothing was spent: no figure is shown, and nothing divides by it."""
-    [axes] = charts.drawing(series(spent=lambda _: 0)).axes
-    assert not axes.texts
-    assert not axes.lines
-    assert axes.get_ylim() == (0, 1)
+    """Nothing was spent: no bar and no line is shown, and nothing divides by it."""
+    figure = charts.drawing(series(spent=lambda _: 0))
+    assert seen.words(figure) == ["No tokens were spent in November 2026", "Tokens a day", *MONDAYS]
+    assert not seen.lines(figure, "average")
 
 
 @pytest.mark.parametrize("of", MONTHS, ids=str)
 @pytest.mark.parametrize("busiest", [0, 1, 4, 5, 26, 27, 28, 31])
-def test_every_text_is_inside_the_card(of: Month, busiest: int) -> None:
-    """No title, label or date is cut off, in whatever month and wherever its busiest day is."""
+def test_every_text_stands_free(of: Month, busiest: int) -> None:
+    """No title, label or date is cut off or meets a line, in whatever month and wherever its busiest day is."""
 
     def spent(day: date) -> int:
         return 999_949_999 if day.day == busiest else 123_456_000
 
-    figure = charts.drawing(charts.series_of(month(of, spent, rush=busiest == 0)))
-    renderer = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]
-    figure.draw(renderer)
-    [axes] = figure.axes
-    for text in (*figure.texts, *axes.texts, *axes.get_xticklabels()):
-        box = text.get_window_extent(renderer)
-        assert box.x0 >= 0, text
-        assert box.y0 >= 0, text
-        assert box.x1 <= canvas.WIDTH * canvas.DPI, text
-        assert box.y1 <= canvas.HEIGHT * canvas.DPI, text
-        assert float(text.get_fontsize()) >= canvas.TEXT
+    for before in (None, 123, 123_456_000, 999_000_000, 1_020_000_000, 5_000_000_000):
+        amount = None if before is None else MicroTokens(before * 1_000_000)
+        digest = month(of, spent, rush=busiest == 0, weekday_before=amount)
+        seen.assert_texts_stand_free(charts.drawing(charts.series_of(digest)))
 
 
 # --- The text ------------------------------------------------------------------------------------------------------
@@ -178,7 +181,7 @@ def test_the_text_has_every_week(of: Month) -> None:
 def test_the_text_tells_what_the_bars_do() -> None:
     """Total, weekends and the busiest day, from the same series as the bars."""
     text = charts.alt_text(series())
-    assert "In all 523,600 tokens, 4.1 % of them on weekends; the most on 27 Nov, 28,900." in text
+    assert "In all 523,600 tokens, 4 % of them on weekends; the most on 27 Nov, 28,900." in text
     assert (
         charts.alt_text(series(spent=lambda _: 0)) == "Bar chart without bars. No tokens were spent in November 2026."
     )
@@ -188,10 +191,10 @@ def test_the_text_tells_what_the_bars_do() -> None:
 
 
 def test_the_picture_is_an_opaque_card() -> None:
-    """800 x 450 dots, none of them transparent, white at the edges: it reads the same on dark screens."""
+    """720 x 660 dots, none of them transparent, white at the edges: it reads the same on dark screens."""
     picture = charts.month_of_spend(month())
     dots = imread(io.BytesIO(picture.png), format="png")
-    assert dots.shape[:2] == (450, 800)
+    assert dots.shape[:2] == (660, 720)
     assert dots[0, 0].tolist() == [1.0] * dots.shape[2]
     assert dots.shape[2] == 3 or dots[:, :, 3].min() == 1.0
     assert picture.alt_text == charts.alt_text(series())

@@ -57,7 +57,7 @@ def test_the_net_result_goes_through_every_month_within_its_band() -> None:
     [band] = seen.boxes(figure, "between")
     assert report.judged.high is not None
     assert band.top == int(report.judged.high.cumulative[-1]) / NANO_PER_USD
-    assert f"{report.judged.middle.payback:.1f} months" in seen.words(figure)
+    assert f"Paid back after {report.judged.middle.payback:.1f} months" in seen.words(figure)
 
 
 @pytest.mark.parametrize(

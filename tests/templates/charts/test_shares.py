@@ -117,7 +117,7 @@ def test_what_is_expected_begins_today() -> None:
 )
 def test_a_months_title_states_the_finding(of: BurnDown, words: str) -> None:
     """How long the tokens last, or how many are left, is the title and part of the text."""
-    assert finding(of) == seen.words(draw_month(of))[0] == words
+    assert finding(of) == seen.title(draw_month(of)) == words
     assert words in text_of_month(of)
 
 
@@ -167,8 +167,8 @@ def test_bars_are_the_people_and_too_few_are_a_mark() -> None:
     marks = seen.boxes(figure, "few")
     assert len({round(box.top - box.bottom, 6) for box in marks}) == 1
     assert len(marks) == 2
-    assert "fewer than 5 people" in seen.words(figure)
-    assert "fewer than 5 people" not in seen.words(draw_shares(SHARES["high"]))
+    assert "fewer than 5 people: 2 bars not shown" in seen.words(figure)
+    assert "fewer than 5" not in " ".join(seen.words(draw_shares(SHARES["high"])))
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_bars_are_the_people_and_too_few_are_a_mark() -> None:
 )
 def test_the_title_of_shares_states_the_finding(of: Histogram, words: str) -> None:
     """What half of the people used is the title, and part of the text."""
-    assert finding_of_shares(of) == seen.words(draw_shares(of))[0] == words
+    assert finding_of_shares(of) == seen.title(draw_shares(of)) == words
     assert words in text_of_shares(of)
 
 
@@ -202,6 +202,15 @@ def test_the_card_of_shares_has_room_for_its_texts_and_its_text_for_every_bin(of
     assert [point["value"] for point in block["chart"]["series"][0]["data"]] == [
         count for *_, count in of.bins if count is not None
     ]
+
+
+def test_slacks_own_chart_says_what_it_leaves_out() -> None:
+    """Shares of which too few people made use have no bar in it: the axis says how many there are."""
+    block, all_told = native.utilisation(SHARES["usual"]), native.utilisation(SHARES["high"])
+    assert block is not None
+    assert all_told is not None
+    assert block["chart"]["axis_config"]["x_label"] == "Share used; 2 with fewer than 5 people not shown"
+    assert all_told["chart"]["axis_config"]["x_label"] == "Share of the regular grants that was used"
 
 
 def test_nobody_is_no_chart_of_slacks() -> None:

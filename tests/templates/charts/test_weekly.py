@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -117,6 +118,9 @@ ODD: dict[str, TeamReport] = {
     "tiny": report([(0.3, 0.1, 0.0)] * 12, pace=12.0, people=5),
     "uneven": report([(990.0, 10.0, 0.0)] * 12, pace=[None] * 4 + [900.0] * 8),
     "gaps": report(hidden={4: "team_changed", 5: "team_changed", 8: "few_people"}, ahead=AHEAD),
+    "little beside a gap": report(
+        [(900.0,)] * 2 + [(0.001,)] * 10, ("GPU cluster",), pace=None, hidden={9: "few_people", 8: "few_people"}
+    ),
     "figure above a gap": report(
         [(0.0,)] * 9 + [(789_473_700.0,)] + [(0.0,)] * 2,
         ("GPU cluster Frankfurt and Dublin",),
@@ -190,28 +194,64 @@ def test_a_pace_far_above_every_bar_is_told_instead_of_drawn() -> None:
     """Bars keep their height where the grants are many times what is spent; the pace stands as a figure."""
     figure = weekly.drawing(ODD["tiny"])
     assert not seen.lines(figure, "pace")
-    assert "grants' pace ↑" in seen.words(figure)
-    assert "12 a week" in seen.words(figure)
+    assert "grants' pace: USD 12 a week, above this picture" in seen.words(figure)
 
 
 def test_figures_stand_above_the_highest_and_the_last_bar() -> None:
     """The largest week that is over carries its total, in USD as everywhere on the chart."""
     figure = weekly.drawing(ODD["jump"])
-    assert "7.3 k" in seen.words(figure)
+    assert "USD 7.3 k" in seen.words(figure)
     assert "USD 7.3 k (735 k tokens) last week, 8 people" in seen.words(figure)
     assert "USD 8 k" in seen.words(figure)
 
 
-def test_names_stand_beside_the_last_bar_or_in_a_line_below_the_title() -> None:
-    """Without a forecast the services are named at the heights of their parts, else above the plot."""
-
-    def lowest(of: TeamReport) -> float:
-        figure = weekly.drawing(of)
-        return min(text.get_position()[1] for text in seen.texts(figure) if text.get_text() == "GPU cluster")
-
-    assert lowest(report()) < weekly.KEY_TOP - 2 * charts_canvas.LINE
-    assert lowest(report(ahead=AHEAD)) > weekly.KEY_TOP - charts_canvas.LINE
+def test_names_stand_in_the_order_of_the_bars_parts() -> None:
+    """The services are named from below, so that their order tells them apart as well as their colours."""
+    shown = seen.words(weekly.drawing(report(ahead=AHEAD)))
+    assert [words for words in shown if words in {weekly.FROM_BELOW, *SERVICES}] == [weekly.FROM_BELOW, *SERVICES]
     assert not seen.named(weekly.drawing(ODD["empty"]), "key", PolyCollection)
+    one = seen.words(weekly.drawing(report([(9.0,)] * 12, ("GPU cluster",))))
+    assert "GPU cluster" in one
+    assert weekly.FROM_BELOW not in one
+
+
+def test_pace_and_forecast_have_their_figures() -> None:
+    """Each sign below the plot has its amount a week with its unit, and says if it ends above the picture."""
+    shown = seen.words(weekly.drawing(report(ahead=AHEAD)))
+    assert {"grants' pace: USD 1.2 k a week", "expected: USD 990 a week (750 to 1.3 k)"} <= set(shown)
+    assert "expected: USD 900 a week (0 to 88 k, above" in " ".join(seen.words(weekly.drawing(ODD["wide forecast"])))
+
+
+@pytest.mark.parametrize(
+    ("of", "told"),
+    [
+        (ODD["gaps"], ["2 weeks left out: the team changed", "1 week left out: too few people"]),
+        (ODD["six"], ["Not told apart: services of too few people, and small ones."]),
+        (
+            replace(ODD["calm"], teams_hidden=1),
+            ["The team below is not in this picture; it has too few people to tell."],
+        ),
+        (
+            replace(ODD["calm"], teams_hidden=25),
+            ["25 teams below are not in this picture; 25 of them: too few people to tell."],
+        ),
+        (ODD["calm"], []),
+    ],
+)
+def test_what_is_left_out_is_told_on_the_picture_and_in_its_text(of: TeamReport, told: list[str]) -> None:
+    """Weeks, services and teams of which nothing is told: how many, and why."""
+    shown, text = " ".join(seen.words(weekly.drawing(of))), weekly_words.alt_text(of)
+    for words in told:
+        assert words in shown
+        assert words.partition(" left out: ")[2] in text
+        assert words in text or "left out" in words
+    assert ("left out" in shown or "Not told" in shown or "not in this" in shown) == bool(told)
+    seen.assert_texts_stand_free(weekly.drawing(of))
+
+
+def test_texts_are_readable_on_a_phone() -> None:
+    """Twelve CSS pixels or more where a phone shows the card 360 wide."""
+    seen.assert_readable_on_a_phone()
 
 
 # --- The words -----------------------------------------------------------------------------------------------------
@@ -239,7 +279,7 @@ def test_names_stand_beside_the_last_bar_or_in_a_line_below_the_title() -> None:
 def test_the_title_states_the_finding(amounts: Any, changes: dict[str, Any], words: str) -> None:  # noqa: ANN401 - rows
     """What changed, by how much and because of what is the title, and part of the text."""
     of = report(amounts, **changes)
-    assert seen.words(weekly.drawing(of))[0] == words
+    assert seen.title(weekly.drawing(of)) == words
     assert words in weekly_words.alt_text(of)
 
 
@@ -358,6 +398,7 @@ def test_slacks_own_chart_has_the_same_figures() -> None:
     assert [point["value"] for point in spend["data"]] == [950] * 10
     assert [point["value"] for point in pace["data"]] == [1_200] * 10
     assert "5 Oct" not in block["chart"]["axis_config"]["categories"]
+    assert block["chart"]["axis_config"]["x_label"] == "Week from; 1 week left out"
     small = native.team_lines(ODD["tiny"])
     assert small is not None
     assert small["chart"]["series"][0]["data"][0] == {"label": "7 Sep", "value": 0.4}
@@ -380,10 +421,10 @@ def test_colours_differ_for_everybody() -> None:
 
 
 def test_the_picture_is_an_opaque_card() -> None:
-    """800 x 450 dots without transparency, white at the edges: it reads the same on dark screens."""
+    """720 x 660 dots without transparency, white at the edges: it reads the same on dark screens."""
     picture = weekly.weekly_spend(report())
     dots = imread(io.BytesIO(picture.png), format="png")
-    assert dots.shape == (450, 800, 3)
+    assert dots.shape == (660, 720, 3)
     assert dots[0, 0].tolist() == [1.0] * 3
     assert picture.alt_text == weekly_words.alt_text(report())
     assert picture.filename == "team-spend-2026-W48.png"

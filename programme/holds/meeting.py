@@ -1,0 +1,130 @@
+"""The caps that a call meets, each with what is used and held of it, under lock until the transaction ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from policy import caps
+from policy.parameters.holds import STOP, WARN
+from policy.units import MicroTokens, NanoUSD
+from programme.holds import purses
+from programme.usage import cap_sums as sums
+from store.holds import records
+from store.holds import sums as sums_store
+from store.ledger import ledger
+from views.holds import CapTold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from policy.caps import Decision, Scope, Standing, SumKey
+    from policy.parameters.holds import CapRule
+    from policy.value.valuation import TokenValue
+    from programme.holds.pricing import Buyer
+    from programme.holds.purses import Purse
+    from programme.moment import Moment
+    from store.holds.sums import Sum
+
+
+PLENTY = NanoUSD.parse("1000")
+"""What is taken to be left where no cap could deny a call."""
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """What someone's calls meet; `purse` is None where the company pays."""
+
+    moment: Moment
+    buyer: Buyer
+    value: TokenValue
+    met: tuple[tuple[CapRule, SumKey], ...]
+    sums: Mapping[SumKey, Sum]
+    purse: Purse | None
+    stops: bool
+
+    def standings(self, cost: NanoUSD) -> list[Standing]:
+        """Each cap as a call meets it that may cost so much."""
+        found = [
+            caps.standing_of(
+                cap,
+                key,
+                used=NanoUSD(self.sums[key].used),
+                held=NanoUSD(self.sums[key].held),
+                asked=cost,
+                zone=self.moment.zone,
+            )
+            for cap, key in self.met
+        ]
+        if self.purse is not None:
+            asked, per_token = self.value.debit(cost), self.value.per_token
+            found.append(caps.wallet_standing(self.purse.caps, asked=asked, per_token=per_token, stops=self.stops))
+        return found
+
+    def decide(self, cost: NanoUSD, cheap: Mapping[str, bool]) -> Decision:
+        return caps.decide(self.standings(cost), cheap)
+
+    def take(self, cost: NanoUSD, tokens: MicroTokens) -> None:
+        """Hold so much on the account and in every sum: what stops is looked at once more by each update itself."""
+        least = None
+        if self.purse is not None and self.stops:
+            least = self.purse.kept_back - int(self.purse.caps.overdraft)
+        records.take(self.moment.session, self.buyer.account_id, int(tokens), least)
+        for key in sorted(self.sums):
+            limits = [int(cap.usd) for cap, of in self.met if of == key and cap.action == STOP]
+            sums_store.take(self.moment.session, key, int(cost), min(limits, default=None))
+
+    def least_left(self) -> NanoUSD:
+        """The least that any cap leaves which could deny a call."""
+        denying = [one for one in self.standings(NanoUSD(0)) if one.action != WARN]
+        return min((one.left for one in denying), default=PLENTY, key=int)
+
+    def told(self, one: Standing) -> CapTold:
+        room = self.purse.caps.room if self.purse is not None and one.key is None else None
+        return CapTold(
+            one.name,
+            one.scope,
+            one.window,
+            one.action,
+            one.limit,
+            one.used,
+            one.held,
+            one.resets_at,
+            subject=one.subject,
+            room_tokens=room,
+        )
+
+
+def under_lock(moment: Moment, buyer: Buyer, value: TokenValue, scopes: Iterable[Scope]) -> Meeting:
+    """Lock the account, then the sums."""
+    if buyer.is_wallet:
+        purse = purses.locked(moment, buyer, value)
+    else:
+        purse = None
+        ledger.lock(moment.session, [buyer.account_id])
+    met = _met(moment, scopes)
+    return _meeting(moment, buyer, value, met, sums.hold(moment, [key for _, key in met]), purse)
+
+
+def seen(moment: Moment, buyer: Buyer, value: TokenValue, scopes: Iterable[Scope]) -> Meeting:
+    """The same for who only looks: nothing is locked, and no sum is made."""
+    purse = purses.seen(moment, buyer, value) if buyer.is_wallet else None
+    met = _met(moment, scopes)
+    return _meeting(moment, buyer, value, met, sums.look(moment, [key for _, key in met]), purse)
+
+
+def _meeting(  # noqa: PLR0917 - private, called twice
+    moment: Moment,
+    buyer: Buyer,
+    value: TokenValue,
+    met: tuple[tuple[CapRule, SumKey], ...],
+    held: Mapping[SumKey, Sum],
+    purse: Purse | None,
+) -> Meeting:
+    return Meeting(moment, buyer, value, met, held, purse, caps.wallet_stops(moment.handbook, moment.today))
+
+
+def _met(moment: Moment, scopes: Iterable[Scope]) -> tuple[tuple[CapRule, SumKey], ...]:
+    """Each cap once, wherever its calls may go."""
+    found = (pair for scope in scopes for pair in caps.applying(moment.handbook.caps, scope, moment.today))
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,1 @@
+"""What is held for calls before they run, and the running sums of caps."""

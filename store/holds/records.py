@@ -1,0 +1,263 @@
+"""Holds: what calls and jobs may cost while they run, on their wallets and in the sums of caps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import sqlalchemy as sa
+
+from policy.caps import SumKey
+from store import bulk
+from store.tables.holds import hold_claims, holds
+from store.tables.ledger import accounts, lots
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from store.engine import Session
+
+HELD, SETTLED, RELEASED, LAPSED = "held", "settled", "released", "lapsed"
+CALL, JOB, LEASE = "call", "job", "lease"
+LARGER, LATE, QUARANTINED, UNREPORTED, CANCELLED = "larger", "late", "quarantined", "unreported", "cancelled"
+"""What is odd about a hold: more was used than held; usage came after its end; it waits; a job went silent, or was
+cancelled by an administrator."""
+
+Key = tuple[str, str]
+"""A source, and an id that is unique within it."""
+
+
+class Hold(NamedTuple):
+    """A hold as it stands; what is still held is 0 once it is over."""
+
+    source: str
+    id: str
+    kind: str
+    fingerprint: bytes
+    account_id: int
+    person_id: str
+    service_key: str
+    provider: str
+    model: str
+    project: str
+    status: str
+    micro_tokens: int
+    nano_usd: int
+    first_micro_tokens: int
+    first_nano_usd: int
+    used_micro_tokens: int
+    used_nano_usd: int
+    output_tokens: int
+    answer: dict[str, Any] | None
+    flags: str
+    created_at: datetime
+    expires_at: datetime
+    closed_at: datetime | None
+
+    @property
+    def key(self) -> Key:
+        return self.source, self.id
+
+    @property
+    def is_open(self) -> bool:
+        return self.status == HELD
+
+    def flagged(self, *flags: str) -> Hold:
+        return self._replace(flags=",".join(sorted({*filter(None, self.flags.split(",")), *flags})))
+
+
+_h = holds.c
+_columns = tuple(_h[name] for name in Hold._fields)
+CHANGING = (
+    *("status", "micro_tokens", "nano_usd", "first_micro_tokens", "first_nano_usd"),
+    *("used_micro_tokens", "used_nano_usd", "output_tokens", "flags", "expires_at", "closed_at"),
+)
+CLAIM_COLUMNS = ("source", "hold_id", "scope", "key", "span", "first_day")
+
+
+# What each call runs is made once: to put it together takes longer than to run it.
+_find = sa.select(*_columns).where(_h.source == sa.bindparam("in_source"), _h.id == sa.bindparam("hold_id"))
+
+
+def find(session: Session, key: Key) -> Hold | None:
+    row = session.execute(_find, {"in_source": key[0], "hold_id": key[1]}).one_or_none()
+    return _hold(row) if row else None
+
+
+def jobs(session: Session, *, only_open: bool, limit: int) -> list[Hold]:
+    """Training jobs, the latest first."""
+    query = sa.select(*_columns).where(sa.text("holds.kind = 'job'"))
+    if only_open:
+        query = query.where(sa.text("holds.status = 'held'"))
+    return [_hold(row) for row in session.execute(query.order_by(_h.created_at.desc(), _h.id).limit(limit))]
+
+
+def jobs_named(session: Session, id_: str) -> list[Hold]:
+    """Training jobs of an id, whatever their source."""
+    query = sa.select(*_columns).where(sa.text("holds.kind = 'job'"), _h.id == id_).order_by(_h.source)
+    return [_hold(row) for row in session.execute(query)]
+
+
+def lock(session: Session, keys: Collection[Key]) -> dict[Key, Hold]:
+    """Holds that are there, under lock until the transaction ends, in the order of their keys."""
+    found: dict[Key, Hold] = {}
+    for source, ids in _by_source(keys):
+        query = sa.select(*_columns).where(_h.source == source, _h.id.in_(ids)).order_by(_c(session, _h.id))
+        for row in session.execute(query.with_for_update(key_share=True)):
+            hold = _hold(row)
+            found[hold.key] = hold
+    return found
+
+
+def ended(session: Session, now: datetime, *, limit: int) -> list[Hold]:
+    """Open holds whose time is over, under lock; those that someone else is at are left to them."""
+    over = sa.and_(sa.text("holds.status = 'held'"), _h.expires_at <= now)
+    query = sa.select(*_columns).where(over).order_by(_h.expires_at).limit(limit)
+    return [_hold(row) for row in session.execute(query.with_for_update(key_share=True, skip_locked=True))]
+
+
+def _hold(row: Any) -> Hold:  # noqa: ANN401 - a row with the columns of a hold
+    return Hold._make(row)._replace(fingerprint=bytes(row.fingerprint))
+
+
+def _by_source(keys: Collection[Key]) -> list[tuple[str, list[str]]]:
+    sources: dict[str, list[str]] = {}
+    for source, id_ in sorted(set(keys)):
+        sources.setdefault(source, []).append(id_)
+    return list(sources.items())
+
+
+def _c(session: Session, column: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
+    """Texts in the order that Python has them in, whatever the database's language."""
+    return sa.collate(column, "C") if bulk.is_postgresql(session) else column
+
+
+def insert(session: Session, hold: Hold, claims: Iterable[SumKey]) -> None:
+    """Add a hold; one whose key is there already is an IntegrityError."""
+    session.execute(sa.insert(holds).values(hold._asdict()))
+    day = bulk.day_codec(session)
+    rows = [(*hold.key, one.scope, one.key, one.window, day(one.first_day)) for one in claims]
+    bulk.insert(session, hold_claims, CLAIM_COLUMNS, rows)
+
+
+def change(session: Session, changed: Sequence[Hold]) -> None:
+    """Keep what became of holds that are locked."""
+    instant = bulk.instant_codec(session)
+    rows = [
+        (
+            *hold.key,
+            *(getattr(hold, name) for name in CHANGING[:-2]),
+            instant(hold.expires_at),
+            instant(hold.closed_at) if hold.closed_at else None,
+        )
+        for hold in changed
+    ]
+    bulk.update(session, holds, ("source", "id", *CHANGING), rows, key=2)
+
+
+def claims(session: Session, keys: Collection[Key]) -> dict[Key, list[SumKey]]:
+    """The sums that each of some holds is part of."""
+    c, found = hold_claims.c, dict[Key, list[SumKey]]()
+    for source, ids in _by_source(keys):
+        for some in bulk.chunks(ids):
+            query = sa.select(c.hold_id, c.scope, c.key, c.span, c.first_day)
+            for hold_id, *rest in session.execute(query.where(c.source == source, c.hold_id.in_(some))):
+                found.setdefault((source, hold_id), []).append(SumKey(*rest))
+    return found
+
+
+class Standing(NamedTuple):
+    """A wallet under lock: what is on it, what of that is in lots that cannot be spent now, what is held."""
+
+    balance: int
+    unspendable: int
+    held: int
+
+
+_on_it = sa.select(accounts.c.balance, accounts.c.held).where(accounts.c.id == sa.bindparam("account"))
+_locked = _on_it.with_for_update(key_share=True)
+_closed = (
+    sa.select(sa.func.coalesce(sa.func.sum(lots.c.remaining), 0))
+    .where(lots.c.account_id == sa.bindparam("account"), sa.text("lots.remaining > 0"))
+    .where(sa.or_(lots.c.starts_at > sa.bindparam("now"), lots.c.expires_at <= sa.bindparam("now")))
+)
+
+
+def wallet(session: Session, account_id: int, now: datetime) -> Standing:
+    """A wallet, held until the transaction ends.
+
+    Two statements: the lots are to be those of the balance that the lock waited for.
+    """
+    balance, held = session.execute(_locked, {"account": account_id}).one()
+    return Standing(balance, unspendable(session, account_id, now), held)
+
+
+def wallet_seen(session: Session, account_id: int, now: datetime) -> Standing:
+    """The same without a lock, for who only looks."""
+    balance, held = session.execute(_on_it, {"account": account_id}).one_or_none() or (0, 0)
+    return Standing(balance, unspendable(session, account_id, now), held)
+
+
+def unspendable(session: Session, account_id: int, now: datetime) -> int:
+    """What is left in lots that have ended, or only begin."""
+    return int(session.execute(_closed, {"account": account_id, "now": now}).scalar_one())
+
+
+class NoRoomError(RuntimeError):
+    """A hold did not fit although it was seen to fit under the same lock: no one may go on from there."""
+
+
+def take(session: Session, account_id: int, tokens: int, least: int | None) -> None:
+    """Hold tokens of an account that is locked: its balance less all that is held stays at `least` or above."""
+    a = accounts.c
+    statement = sa.update(accounts).where(a.id == account_id).values(held=a.held + tokens)
+    if least is not None:
+        statement = statement.where(a.balance - a.held - tokens >= least)
+    if session.execute(statement).rowcount != 1:
+        raise NoRoomError(account_id)
+
+
+def free(session: Session, tokens: Mapping[int, int]) -> None:
+    """Let go of tokens that are held of accounts, in the order of their ids."""
+    a = accounts.c
+    for account_id, amount in sorted(tokens.items()):
+        statement = sa.update(accounts).where(a.id == account_id, a.held >= amount).values(held=a.held - amount)
+        if amount and session.execute(statement).rowcount != 1:
+            raise NoRoomError(account_id)
+
+
+class Open(NamedTuple):
+    """How many calls hold something of an account, and how much."""
+
+    calls: int
+    micro_tokens: int
+
+
+def open_of(session: Session, account_id: int) -> Open:
+    query = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(_h.micro_tokens), 0))
+    query = query.where(_h.account_id == account_id, sa.text("holds.status = 'held'"))
+    calls, held = session.execute(query).one()
+    return Open(calls, int(held))
+
+
+def latest_outputs(session: Session, model: str, since: datetime, *, limit: int) -> list[int]:
+    """How many output tokens the latest calls of a model had."""
+    query = sa.select(_h.output_tokens).where(_h.model == model, _h.closed_at >= since, _settled, _h.output_tokens > 0)
+    return list(session.execute(query.order_by(_h.closed_at.desc()).limit(limit)).scalars())
+
+
+def latest_costs(session: Session, model: str, account_id: int, since: datetime, *, limit: int) -> list[int]:
+    """What the latest calls of a model cost that an account paid for."""
+    query = sa.select(_h.used_nano_usd).where(_h.model == model, _h.account_id == account_id, _settled)
+    query = query.where(_h.closed_at >= since, _h.kind == CALL, _h.used_nano_usd > 0)
+    return list(session.execute(query.order_by(_h.closed_at.desc()).limit(limit)).scalars())
+
+
+def spent_since(session: Session, account_id: int, models: Collection[str], since: datetime) -> int:
+    """What an account paid since an instant for calls of some models, and by leases."""
+    query = sa.select(sa.func.coalesce(sa.func.sum(_h.used_nano_usd), 0))
+    query = query.where(_h.model.in_({*models, ""}), _h.account_id == account_id, _h.closed_at >= since, _settled)
+    return int(session.execute(query).scalar_one())
+
+
+_settled = sa.text("holds.status = 'settled'")

@@ -1,0 +1,179 @@
+"""The running sums that caps are judged by: what was used and is held of one scope in one window.
+
+A sum is made when a cap first asks for it, from the days' roll-up, and kept by everyone who posts usage from then on.
+Whoever posts makes it before they add to the days (docs/decisions/0045): so no use is missed, and none counts twice.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import sqlalchemy as sa
+
+from policy.caps import SumKey, days_of
+from store import bulk
+from store.holds.records import NoRoomError
+from store.ledger.ledger import COMPANY, company_code, wallet_code
+from store.people import teams
+from store.tables.holds import cap_sums
+from store.tables.ledger import accounts
+from store.tables.usage import usage_days
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from datetime import date
+
+    from store.engine import Session
+
+COLUMNS = ("first_day", "span", "scope", "key", "used_nano_usd", "held_nano_usd")
+_s, _d = cap_sums.c, usage_days.c
+
+
+class Sum(NamedTuple):
+    """What was used and is held, in nano-USD."""
+
+    used: int
+    held: int
+
+
+def read(session: Session, keys: Collection[SumKey]) -> dict[SumKey, Sum]:
+    """The sums that are there."""
+    return _rows(session, keys, sa.select(*(_s[name] for name in COLUMNS)))
+
+
+def hold(session: Session, keys: Collection[SumKey], *, make: Callable[[SumKey], bool]) -> dict[SumKey, Sum]:
+    """The sums, held until the transaction ends; those that are not there are made, if `make` says so.
+
+    First all are made, and then all are locked, both in one order: two who do so never wait for each other.
+    """
+    if not keys:
+        return {}
+    there = read(session, keys)
+    day = bulk.day_codec(session)
+    for key in sorted(set(keys) - there.keys()):
+        if make(key):
+            used = spent(session, key.scope, days_of(key.window, key.first_day), only=key.key).get(key.key, 0)
+            row = (day(key.first_day), key.window, key.scope, key.key, used, 0)
+            bulk.insert_missing(session, cap_sums, COLUMNS, [row])
+    text = sa.collate(_s.key, "C") if bulk.is_postgresql(session) else _s.key
+    locked = sa.select(*(_s[name] for name in COLUMNS)).order_by(_s.scope, text, _s.span, _s.first_day)
+    return _rows(session, keys, locked.with_for_update())
+
+
+def _rows(session: Session, keys: Collection[SumKey], query: sa.Select[Any]) -> dict[SumKey, Sum]:
+    found: dict[SumKey, Sum] = {}
+    for some in bulk.chunks(sorted(keys), 500):
+        wanted = sa.or_(
+            *(
+                sa.and_(_s.first_day == k.first_day, _s.span == k.window, _s.scope == k.scope, _s.key == k.key)
+                for k in some
+            )
+        )
+        for first_day, span, scope, key, used, held in session.execute(query.where(wanted)):
+            found[SumKey(scope, key, span, first_day)] = Sum(int(used), int(held))
+    return found
+
+
+def add(session: Session, changes: Mapping[SumKey, Sum]) -> None:
+    """Add to sums that are held; what is freed was held before."""
+    for key, (used, held) in sorted(changes.items()):
+        if used or held:
+            _change(session, key, used, held, ())
+
+
+def take(session: Session, key: SumKey, amount: int, limit: int | None) -> None:
+    """Hold an amount of a sum that is held: what is used and held stays within its limit, if it has one that stops."""
+    within = () if limit is None else (_s.used_nano_usd + _s.held_nano_usd + amount <= limit,)
+    _change(session, key, 0, amount, within)
+
+
+def _change(session: Session, key: SumKey, used: int, held: int, within: Sequence[sa.ColumnElement[bool]]) -> None:
+    statement = sa.update(cap_sums).where(
+        _s.first_day == key.first_day,
+        _s.span == key.window,
+        _s.scope == key.scope,
+        _s.key == key.key,
+        _s.held_nano_usd + held >= 0,
+        *within,
+    )
+    changed = statement.values(used_nano_usd=_s.used_nano_usd + used, held_nano_usd=_s.held_nano_usd + held)
+    if session.execute(changed).rowcount != 1:
+        raise NoRoomError(key)
+
+
+def forget(session: Session, before: date) -> int:
+    """Drop sums of windows that began before a day and of which nothing is held."""
+    return session.execute(sa.delete(cap_sums).where(_s.first_day < before, _s.held_nano_usd == 0)).rowcount
+
+
+def spent(session: Session, scope: str, days: Sequence[date], *, only: str | None = None) -> Mapping[str, int]:
+    """What the roll-up says was used over some days, by the key of a scope; of `only` one of them, or of all."""
+    if scope == "team":
+        return _of_teams(session, days, only)
+    if scope in {"person", "person_service"}:
+        return _of_persons(session, days, only, by_service=scope == "person_service")
+    column = {"project": _d.project, "service": _d.service_key, "programme": sa.literal("")}[scope]
+    query = sa.select(column, sa.func.sum(_d.cost_nano_usd)).where(_d.day >= days[0], _d.day <= days[-1])
+    if only and scope != "programme":
+        query = query.where(column == only)
+    grouped = query if scope == "programme" else query.group_by(column)
+    return {key: int(total) for key, total in session.execute(grouped) if total is not None}
+
+
+def _of_persons(session: Session, days: Sequence[date], only: str | None, *, by_service: bool) -> Mapping[str, int]:
+    query = sa.select(accounts.c.code, _d.service_key, sa.func.sum(_d.cost_nano_usd))
+    query = query.join_from(usage_days, accounts, accounts.c.id == _d.account_id).where(_d.day.in_(days))
+    if only is not None:
+        person_id, _, service = only.partition("/")
+        query = query.where(accounts.c.code.in_((wallet_code(person_id), company_code(person_id))))
+        query = query.where(_d.service_key == service) if by_service else query
+    found: Counter[str] = Counter()
+    for code, service, total in session.execute(query.group_by(accounts.c.code, _d.service_key)):
+        person_id = person_of(code)
+        found[f"{person_id}/{service}" if by_service else person_id] += int(total)
+    return found
+
+
+def person_of(code: str) -> str:
+    """Whose use an account pays for."""
+    return code.removeprefix(COMPANY).removeprefix(wallet_code(""))
+
+
+def _of_teams(session: Session, days: Sequence[date], only: str | None) -> Mapping[str, int]:
+    query = sa.select(_d.day, accounts.c.code, sa.func.sum(_d.cost_nano_usd))
+    query = query.join_from(usage_days, accounts, accounts.c.id == _d.account_id).where(_d.day.in_(days))
+    lines = None
+    if only is not None:
+        lines = teams.lines_below(session, only)
+        codes = [code(person_id) for person_id in lines for code in (wallet_code, company_code)]
+        query = query.where(accounts.c.code.in_(codes))
+    rows = [
+        (day, person_of(code), int(total))
+        for day, code, total in session.execute(query.group_by(_d.day, accounts.c.code))
+    ]
+    if lines is None:
+        lines = teams.lines_of(session, {person_id for _, person_id, _ in rows})
+    found: Counter[str] = Counter()
+    for day, person_id, total in rows:
+        manager = teams.manager_before(lines.get(person_id, ()), day)
+        if manager is not None and only in {None, manager}:
+            found[manager] += total
+    return found
+
+
+def persons(session: Session, account_ids: Iterable[int]) -> dict[int, str]:
+    """Whose use each of some accounts pays for."""
+    found: dict[int, str] = {}
+    for some in bulk.chunks(sorted(set(account_ids))):
+        query = sa.select(accounts.c.id, accounts.c.code).where(accounts.c.id.in_(some))
+        found |= {id_: person_of(code) for id_, code in session.execute(query)}
+    return found
+
+
+def by_window(session: Session) -> dict[tuple[str, str, date], dict[str, Sum]]:
+    """Every sum, by its scope and window."""
+    found: defaultdict[tuple[str, str, date], dict[str, Sum]] = defaultdict(dict)
+    for first_day, span, scope, key, used, held in session.execute(sa.select(*(_s[name] for name in COLUMNS))):
+        found[scope, span, first_day][key] = Sum(int(used), int(held))
+    return found

@@ -1,0 +1,48 @@
+"""Leases that gateways are to give back: what they decide by is not so any more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from store import bulk
+from store.tables.holds import holds, lease_recalls
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+
+    from store.engine import Session
+
+_h, _r = holds.c, lease_recalls.c
+_leased = sa.and_(sa.text("holds.status = 'held'"), _h.kind == "lease")
+
+
+def of_accounts(session: Session, account_ids: Collection[int], *, now: datetime) -> None:
+    """Recall the leases of wallets that got or lost tokens otherwise than by use. It locks no hold."""
+    for some in bulk.chunks(sorted(account_ids)):
+        _recall(session, _h.account_id.in_(some), now)
+
+
+def of_everyone(session: Session, *, now: datetime) -> None:
+    """Recall every lease, as when caps change."""
+    _recall(session, sa.true(), now)
+
+
+def _recall(session: Session, which: sa.ColumnElement[bool], now: datetime) -> None:
+    chosen = sa.select(_h.source, _h.id, sa.literal(now, _r.recalled_at.type)).where(_leased, which)
+    session.execute(sa.insert(lease_recalls).from_select(["source", "hold_id", "recalled_at"], chosen))
+
+
+def since(session: Session, source: str, cursor: int) -> tuple[int, list[str]]:
+    """(the next cursor, the leases of a source that were recalled after one and are still open)."""
+    query = sa.select(_r.id, _r.hold_id).where(_r.source == source, _r.id > cursor).order_by(_r.id)
+    query = query.join(holds, sa.and_(_h.source == _r.source, _h.id == _r.hold_id)).where(_leased)
+    rows = session.execute(query).all()
+    return max([cursor, *(row.id for row in rows)]), list(dict.fromkeys(row.hold_id for row in rows))
+
+
+def forget(session: Session, before: datetime) -> int:
+    """Drop recalls of long ago: a lease lasts minutes."""
+    return session.execute(sa.delete(lease_recalls).where(_r.recalled_at < before)).rowcount
