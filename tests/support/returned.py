@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from policy import rollout as rollout_rules
 from policy.outcomes import OutcomeReport
 from policy.period import Month, Week, first_instant
 from programme.outcomes import intake
 from programme.people import directory, terms
 from programme.usage import intake as usage_intake
 from store.tables.people import people
-from tests.support import books, played, rollout, teams
+from tests.support import books, cast, played, rollout, teams
 
 if TYPE_CHECKING:
     from programme.app import App
@@ -27,6 +28,7 @@ NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 DRAWN = datetime(2026, 1, 15, 9, tzinfo=UTC)
 TEAMS, SIZE, MORE = 12, 2, 1.3
 BASE, NOISE = 4_000, 0.08
+SEED = "4"
 TOKENS = 5_000
 """Of each person who takes part, a month."""
 
@@ -45,6 +47,7 @@ def settle(app: App, clock: Clock, *, effect: float = MORE) -> None:
         teams.hire(app, *(teams.person(who, f"r{t}@example.com") for t in range(TEAMS) for who in members(t)))
         with app.transaction(DRAWN) as moment:
             terms.draw_waves(moment, seed="a lot", actor="test")
+        cast.hire(app, f"email,wave\n{_the_same_lot()}")
         _deliver(app, effect)
         _use(app)
 
@@ -54,6 +57,13 @@ def settle(app: App, clock: Clock, *, effect: float = MORE) -> None:
 
 def _manager(team: int) -> str:
     return teams.person(f"r{team}@example.com", "").replace(",engineering,", ",management,")
+
+
+def _the_same_lot() -> str:
+    """The waves of a lot by the number of the team: ids, by whose order lots fall, are others in each run."""
+    drawn = rollout_rules.draw(dict.fromkeys([f"{team:02}" for team in range(TEAMS + 1)], SIZE), len(STARTS), SEED)
+    who = {**{f"{team:02}": members(team) for team in range(TEAMS)}, f"{TEAMS:02}": teams.TEAM[:2]}
+    return "".join(f"{one},{drawn[team]}\n" for team, some in who.items() for one in some)
 
 
 def waves(app: App) -> dict[str, int]:
