@@ -39,6 +39,7 @@ COMMANDS = {
     "quarantine": "quarantine",
     "rates": "budgets",
     "review": "review",
+    "roi": "roi",
     "rollout": "rollout",
     "run": "running",
     "statement": "accounts",
