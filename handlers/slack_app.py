@@ -20,6 +20,7 @@ from handlers.offers import forms as offers
 from handlers.offers import listings, worth
 from handlers.reports import team
 from handlers.reviews import board, thresholds
+from handlers.roi import report
 from handlers.slack import board_group, conversation, own_team, pace
 from handlers.slack.commands import Commands
 from policy import texts
@@ -48,6 +49,7 @@ COMMANDS = Commands(
     *services.COMMANDS,
     *proposals.COMMANDS,
     *voting.COMMANDS,
+    *report.COMMANDS,
     *offers.COMMANDS,
     *listings.COMMANDS,
 )

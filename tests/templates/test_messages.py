@@ -50,6 +50,7 @@ from tests.support import (
     refused,
     reported,
     request_forms,
+    roi,
     warned,
 )
 from tests.support.letters import ENDLESS, HOSTILE
@@ -357,6 +358,7 @@ CASES: dict[str, Callable[[], Message]] = (
     | linked.CASES
     | anchored.CASES
     | offered.CASES
+    | roi.CASES
 )
 
 ENDLESS_CASES: dict[str, Callable[[], Message]] = (

@@ -55,6 +55,7 @@ COMMANDS = (
     "policy",
     "board",
     "delegate",
+    "roi",
     "offer",
     "listing",
     "help",
