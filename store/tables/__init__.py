@@ -4,6 +4,7 @@ Whichever topic is imported, the metadata knows the tables of all.
 """
 
 from store.tables import (
+    annual,
     appeals,
     audit,
     exceptions,
@@ -12,6 +13,7 @@ from store.tables import (
     holds,
     intake,
     ledger,
+    offers,
     outbox,
     outcomes,
     people,
@@ -24,6 +26,7 @@ from store.tables import (
 from store.tables.base import metadata
 
 __all__ = [
+    "annual",
     "appeals",
     "audit",
     "exceptions",
@@ -33,6 +36,7 @@ __all__ = [
     "intake",
     "ledger",
     "metadata",
+    "offers",
     "outbox",
     "outcomes",
     "people",
