@@ -39,6 +39,7 @@ COMMANDS = {
     "review": "review",
     "rollout": "rollout",
     "run": "running",
+    "setup": "setup",
     "statement": "accounts",
     "tick": "calendar",
     "usage": "usage",

@@ -94,7 +94,7 @@ quarter_argument = click.argument("quarter", type=common.QuarterType())
 @rates.command("set")
 @quarter_argument
 @click.argument("currency")
-@click.argument("usd", type=common.UsdType())
+@click.argument("usd", type=common.RateType())
 def set_rate(quarter: Quarter, currency: str, usd: NanoUSD) -> None:
     """Propose that a unit of CURRENCY is worth USD throughout QUARTER. Two people then adopt it."""
     with common.app() as app, app.transaction() as moment:

@@ -95,6 +95,11 @@ def all_by_email(session: Session) -> dict[str, dict[str, Any]]:
     return {row["email"]: dict(row) for row in session.execute(sa.select(people)).mappings()}
 
 
+def pay_bands(session: Session) -> set[str]:
+    """Every pay band that somebody has."""
+    return set(session.execute(sa.select(people.c.pay_band).distinct().where(people.c.pay_band.is_not(None))).scalars())
+
+
 def by_zone(session: Session) -> dict[str, list[str]]:
     """The e-mails of the people in each time zone, as it is stored."""
     found: dict[str, list[str]] = {}
