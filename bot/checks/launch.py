@@ -13,7 +13,6 @@ from policy.reasons import Refusal
 from policy.units import NanoUSD
 from programme.grants import monthly, nobody, sizing
 from programme.value import rates
-from store import runs
 from store.people import directory, terms
 from store.usage import keys
 
@@ -97,7 +96,7 @@ def next_month(moment: Moment) -> Month | None:
     if launched_on is None:
         return None
     month = max(Month.containing(moment.today), Month.containing(launched_on))
-    while runs.is_done(moment.session, monthly.JOB, str(month)):
+    while monthly.is_done(moment, month):
         month = month.next()
     return month
 

@@ -48,6 +48,11 @@ def moment_of(app: App, *, dry_run: bool) -> AbstractContextManager[Moment]:
     return app.undone() if dry_run else app.transaction()
 
 
+def told(said: str, *, dry_run: bool) -> None:
+    """What a change did, or would have done."""
+    click.echo(f"Nothing was changed. It would be: {said}" if dry_run else said)
+
+
 def text_of(path: Path) -> str:
     """The text of a file, or a Refusal that says why there is none."""
     try:

@@ -24,6 +24,7 @@ from store.proof import (
     rates,
     review_votes,
     reviews,
+    revocations,
     usage,
     value,
 )
@@ -66,6 +67,7 @@ CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (
     *holds.CHECKS,
     *lapses.CHECKS,
     *leavers.CHECKS,
+    *revocations.CHECKS,
     *pauses.CHECKS,
     *value.CHECKS,
     *rates.CHECKS,
