@@ -18,6 +18,7 @@ from handlers.handbook import proposals, services
 from handlers.holds import caps
 from handlers.reports import team
 from handlers.reviews import board, thresholds
+from handlers.roi import report
 from handlers.slack import board_group, conversation, own_team, pace
 from handlers.slack.commands import Commands
 from policy import texts
@@ -45,6 +46,7 @@ COMMANDS = Commands(
     *services.COMMANDS,
     *proposals.COMMANDS,
     *voting.COMMANDS,
+    *report.COMMANDS,
 )
 """What `/tokens` understands, its help lists and the manifest hints at."""
 TOPICS = (COMMANDS, balance, asking, voting, proposals, board, thresholds, deciding, warnings, caps, home, board_group)

@@ -17,6 +17,7 @@ NAMES = {
     "caps": ("name",),
     "services": ("key",),
     "prices": ("provider", "model"),
+    "roi.costs": ("name", "from"),
     "value.basket": ("provider", "model", "tier", "meter"),
     "value.slots": ("name",),
     "models": ("from",),

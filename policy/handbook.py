@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from policy import outcomes
 from policy.declared import OneOf, read
 from policy.metering import METERS, Meter, Price, UnitPrice
-from policy.parameters import exceptions, grants, holds, messages, reviews, usage, value
+from policy.parameters import exceptions, grants, holds, messages, reviews, roi, usage, value
 from policy.toml_table import Table
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from policy.parameters.holds import CapRule, HoldRules
     from policy.parameters.messages import DigestRules, DisclosureRules, MessageRules, ReportRules, WarningRules
     from policy.parameters.reviews import AdjustmentRules, AppealRules, ReviewRules
+    from policy.parameters.roi import RoiRules
     from policy.parameters.usage import UsageRules
     from policy.parameters.value import ReserveRules, ValueRules
 
@@ -49,6 +50,7 @@ LATER_TABLES = (
     "disclosure",
     "digest",
     "outcomes",
+    "roi",
     "usage",
     "holds",
 )
@@ -115,6 +117,7 @@ class Handbook:
     disclosure: DisclosureRules
     digest: DigestRules
     outcomes: OutcomeRules
+    roi: RoiRules
     usage: UsageRules
     holds: HoldRules
     caps: tuple[CapRule, ...]
@@ -161,6 +164,7 @@ def parse(text: str) -> Handbook:
         disclosure=read(messages.DisclosureRules, table.table("disclosure")),
         digest=read(messages.DigestRules, table.table("digest")),
         outcomes=measured,
+        roi=read(roi.RoiRules, table.table("roi")),
         usage=read(usage.UsageRules, table.table("usage")),
         holds=read(holds.HoldRules, table.table("holds")),
         caps=tuple(read(holds.CapRule, t) for t in table.tables("caps")),
@@ -240,6 +244,7 @@ def _contradictions(handbook: Handbook) -> Iterator[str]:
     yield from messages.message_contradictions(handbook.messages)
     yield from exceptions.exception_contradictions(handbook.exceptions)
     yield from outcomes.outcome_contradictions(handbook.outcomes)
+    yield from roi.roi_contradictions(handbook.roi)
     yield from reviews.adjustment_contradictions(handbook.adjustment)
     yield from reviews.review_contradictions(handbook.reviews, handbook.exceptions)
     keys = {service.key for service in handbook.services}

@@ -210,6 +210,14 @@ def percent(share: Decimal) -> str:
     return f"{_trimmed(percents)} %" if percents or not share else LITTLE
 
 
+def change(share: Decimal | float) -> str:
+    """A change with its sign: `+15 %`, `−3.5 %`, `0 %`; from ten per cent on without decimals."""
+    value = Decimal(share) * 100
+    step = Decimal(1) if abs(value) >= 10 else Decimal("0.1")  # noqa: PLR2004 - two digits
+    percents = value.quantize(step, ROUND_HALF_EVEN)
+    return f"{'+' if percents > 0 else MINUS if percents < 0 else ''}{_trimmed(abs(percents))} %"
+
+
 def permille(share: Permille) -> str:
     """Thousandths as percent with all their decimals: `60 %`, `34.5 %`, `96.25 %`."""
     return f"{_trimmed(Decimal(share).scaleb(-1))} %"

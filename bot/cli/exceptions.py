@@ -91,10 +91,6 @@ def _brief(value: Any) -> str:  # noqa: ANN401 - any column
     return text[:16].replace("T", " ") if text[10:11] == "T" else text
 
 
-requests = exceptions
-"""The same by the word that people use."""
-
-
 @exceptions.command("export")
 @click.option("--from", "first", type=common.DayType(), help="Asked for on this day or later.")
 @click.option("--until", "last", type=common.DayType(), help="Asked for on this day or before.")
@@ -151,3 +147,12 @@ def _row(card: Card) -> dict[str, Any]:
 
 def _tokens(amount: MicroTokens | None) -> str:
     return "" if amount is None else common.token_text(amount)
+
+
+@click.group()
+def requests() -> None:
+    """Requests for exceptions, by the word that people use: the same as `exceptions`."""
+
+
+requests.add_command(list_exceptions)
+requests.add_command(export_exceptions)

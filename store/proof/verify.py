@@ -25,6 +25,7 @@ from store.proof import (
     review_votes,
     reviews,
     revocations,
+    roi,
     usage,
     value,
 )
@@ -76,6 +77,7 @@ CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (
     *corrections.CHECKS,
     *exceptions.CHECKS,
     *handbook.CHECKS,
+    *roi.CHECKS,
     reviews_as_frozen,
     reviews_as_voted,
     appeals_as_decided,

@@ -49,6 +49,7 @@ from tests.support import (
     refused,
     reported,
     request_forms,
+    roi,
     warned,
 )
 from tests.support.letters import ENDLESS, HOSTILE
@@ -355,6 +356,7 @@ CASES: dict[str, Callable[[], Message]] = (
     | refused.CASES
     | linked.CASES
     | anchored.CASES
+    | roi.CASES
 )
 
 ENDLESS_CASES: dict[str, Callable[[], Message]] = (

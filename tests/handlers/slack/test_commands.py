@@ -54,6 +54,7 @@ COMMANDS = (
     "policy",
     "board",
     "delegate",
+    "roi",
     "help",
 )
 
