@@ -12,6 +12,7 @@ from benchmarks import (
     balance,
     charts,
     drafting,
+    effects,
     held,
     home,
     intake,
@@ -21,6 +22,7 @@ from benchmarks import (
     monthly,
     provisioning,
     quarterly,
+    returned,
     review,
     simulated,
     traffic,
@@ -49,6 +51,7 @@ NAMES = (
     "review",
     "drafting",
     "quarterly",
+    "roi",
     "scim",
 )
 TARGETS = {"sqlite": (5.0, 0.18), "postgresql": (8.0, 0.22)}
@@ -89,6 +92,8 @@ def main(events: int, only: tuple[str, ...], databases: tuple[str, ...]) -> None
         _charts()
     if not only or "review" in only:
         _review()
+    if not only or "roi" in only:
+        _roi()
 
 
 def _intake(kind: str, events: int) -> None:
@@ -258,6 +263,21 @@ def _review() -> None:
                 f" {measured.explained:.2f} s"
             )
     simulated.main()
+
+
+def _roi() -> None:
+    """An effect with all its permutations; memory should not grow with the company."""
+    small = None
+    for teams in (100, 1_000, 4_000):
+        one = returned.measure(teams)
+        small = small or one.memory
+        print(
+            f"return, {teams:,} teams, {returned.MONTHS} months, {returned.PERMUTATIONS:,} permutations:"
+            f" {one.ours:.2f} s over bare products' {one.floor:.2f} s = {one.ours / one.floor:.2f} (target <= 3);"
+            f" {one.memory:.0f} MiB"
+            f" = {one.memory / small:.2f} of the smallest"
+        )
+    effects.main()
 
 
 def _drafting(kind: str, people: int) -> None:

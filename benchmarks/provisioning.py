@@ -83,18 +83,20 @@ def _post(client: TestClient, user: dict[str, Any]) -> Response:
     return answer
 
 
-def _bulk(client: TestClient, numbers: range) -> None:
+def _bulk(client: TestClient, numbers: range) -> Response:
     operations = [{"method": "POST", "path": "/Users", "bulkId": str(n), "data": _user(n)} for n in numbers]
     body = {"schemas": [BULK], "Operations": operations}
     answer = client.post("/scim/v2/Bulk", content=msgspec.json.encode(body))
     assert all(one["status"] in {201, "201"} for one in answer.json()["Operations"]), answer.text
+    return answer
 
 
-def _patch(client: TestClient, user_id: str) -> None:
+def _patch(client: TestClient, user_id: str) -> Response:
     operations = [{"op": "Replace", "path": "displayName", "value": "Renamed"}]
     body = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations}
     answer = client.patch(f"/scim/v2/Users/{user_id}", content=msgspec.json.encode(body))
     assert answer.status_code == 204, answer.text
+    return answer
 
 
 def _upsert(app: App, rows: list[list[dict[str, Any]]], log: list[dict[str, Any]]) -> None:

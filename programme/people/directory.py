@@ -13,7 +13,7 @@ from programme.files import cells
 from programme.people import directory_file, records
 from programme.people.directory_file import Line, Words
 from programme.value import rates
-from store import locks
+from store import audit, locks
 from store.locks import Lock
 from store.people import directory as people_store
 from store.people import terms
@@ -116,4 +116,17 @@ def map_identity(moment: Moment, *, source: str, kind: IdentityKind, value: str,
         texts.require_name(field, text)
     person = require(moment, email)
     records.map_name(moment, (source, kind, value), person.id, actor)
+    return person
+
+
+def forget_identity(moment: Moment, *, source: str, kind: IdentityKind, value: str, actor: str) -> Person:
+    """Say that a gateway's name is nobody's any more; whose it was. A name that is nobody's is refused."""
+    before = people_store.drop_identity(moment.session, source=source, kind=kind, value=value)
+    if before is None:
+        text = f"{kind} {value!r} of {source} is nobody's."
+        raise Refusal("unknown_identity", text, next_step="`tokens-bot identities list` has every name.")
+    subject = f"{source}/{kind}/{value}"
+    audit.note(moment.session, actor, "identity.forget", subject, at=moment.now, before={"person_id": before}, after={})
+    person = people_store.by_id(moment.session, before)
+    assert person is not None  # noqa: S101 - people are never removed
     return person
