@@ -17,8 +17,11 @@ from handlers.cash import voting as cash_voting
 from handlers.exceptions import asking, voting
 from handlers.handbook import proposals, services
 from handlers.holds import caps
+from handlers.offers import forms as offers
+from handlers.offers import listings, worth
 from handlers.reports import team
 from handlers.reviews import board, thresholds
+from handlers.roi import report
 from handlers.slack import board_group, conversation, own_team, pace
 from handlers.slack.commands import Commands
 from policy import texts
@@ -38,6 +41,7 @@ SLACK_API_URL = "https://slack.com/api/"
 
 COMMANDS = Commands(
     *balance.COMMANDS,
+    *worth.COMMANDS,
     *asking.COMMANDS,
     *team.COMMANDS,
     *deciding.COMMANDS,
@@ -46,10 +50,25 @@ COMMANDS = Commands(
     *services.COMMANDS,
     *proposals.COMMANDS,
     *voting.COMMANDS,
+    *report.COMMANDS,
+    *offers.COMMANDS,
+    *listings.COMMANDS,
 )
 """What `/tokens` understands, its help lists and the manifest hints at."""
 TOPICS = (
-    *(COMMANDS, balance, asking, voting, cash_voting, proposals, board, thresholds, deciding, warnings, caps, home),
+    COMMANDS,
+    balance,
+    asking,
+    voting,
+    cash_voting,
+    proposals,
+    board,
+    thresholds,
+    deciding,
+    warnings,
+    caps,
+    offers,
+    home,
     board_group,
 )
 

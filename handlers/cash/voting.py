@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from handlers.exceptions import amounts
+from handlers import amounts
 from handlers.slack import carried
 from handlers.slack.carried import FromMessage
 from handlers.slack.interactions import Modal, on_press, on_submit

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from store import audit
 from store.proof import (
+    annual,
     appeals,
     bands,
     books,
@@ -25,6 +26,8 @@ from store.proof import (
     rates,
     review_votes,
     reviews,
+    revocations,
+    roi,
     usage,
     value,
 )
@@ -63,11 +66,13 @@ def audit_chain(session: Session) -> Iterator[str]:
 
 CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (
     *books.CHECKS,
+    *annual.CHECKS,
     *bands.CHECKS,
     *holds.CHECKS,
     *cash.CHECKS,
     *lapses.CHECKS,
     *leavers.CHECKS,
+    *revocations.CHECKS,
     *pauses.CHECKS,
     *value.CHECKS,
     *rates.CHECKS,
@@ -76,6 +81,7 @@ CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (
     *corrections.CHECKS,
     *exceptions.CHECKS,
     *handbook.CHECKS,
+    *roi.CHECKS,
     reviews_as_frozen,
     reviews_as_voted,
     appeals_as_decided,
