@@ -72,6 +72,8 @@ class Standing:
     slow_to: str = ""
     subject: str = ""
     """Which service, project or team it is about."""
+    services: tuple[str, ...] = ()
+    """The only services that it stops, where it says so."""
 
     @property
     def left(self) -> NanoUSD:
@@ -188,6 +190,7 @@ def standing_of(cap: CapRule, key: SumKey, *, used: NanoUSD, held: NanoUSD, aske
         key=key,
         slow_to=cap.slow_to,
         subject=cap.service or cap.project or cap.team,
+        services=cap.services,
     )
 
 

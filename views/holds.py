@@ -28,6 +28,7 @@ class CapTold:
     resets_at: datetime | None
     subject: str = ""
     room_tokens: MicroTokens | None = None
+    services: tuple[str, ...] = ()
 
     @property
     def left(self) -> NanoUSD:

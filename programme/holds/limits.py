@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from policy.parameters.holds import WARN
 from policy.period import Quarter
 from policy.units import MicroTokens, NanoUSD
 from programme.holds import meeting, pricing, reserving
@@ -17,7 +18,7 @@ from views.holds import Limits
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from policy.caps import Scope
+    from policy.caps import Scope, Standing, SumKey
     from programme.holds.pricing import Ask, Buyer, RecentSizes
     from programme.moment import Moment
     from views.holds import CapTold, Denial, Stopped
@@ -27,7 +28,7 @@ def of(moment: Moment, buyer: Buyer) -> Limits:
     """The caps that someone's calls may meet, the tightest first; nothing is locked or kept."""
     value = valuation.expected(moment, Quarter.containing(moment.today), moment.handbooks)
     met = meeting.seen(moment, buyer, value, _scopes(moment, buyer.person_id))
-    standings = sorted(met.standings(NanoUSD(0)), key=lambda one: one.tightness)
+    standings = _each_once(sorted(met.standings(NanoUSD(0)), key=lambda one: one.tightness))
     purse = met.purse.caps if met.purse is not None else None
     return Limits(
         person_id=buyer.person_id,
@@ -39,6 +40,16 @@ def of(moment: Moment, buyer: Buyer) -> Limits:
         near_share=moment.handbook.holds.near_share,
         contact=moment.handbook.contact,
     )
+
+
+def _each_once(standings: Iterable[Standing]) -> list[Standing]:
+    """A cap that stops some services and warns others as what it may stop: wherever calls go, it is one cap."""
+    found: dict[tuple[str, SumKey | None], Standing] = {}
+    for one in standings:
+        known = found.get((one.name, one.key))
+        if known is None or known.action == WARN:
+            found[one.name, one.key] = one
+    return list(found.values())
 
 
 def near(moment: Moment, person_id: str) -> tuple[CapTold, ...]:

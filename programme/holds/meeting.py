@@ -122,6 +122,7 @@ class Meeting:
             one.resets_at,
             subject=one.subject,
             room_tokens=room,
+            services=one.services,
         )
 
 

@@ -48,7 +48,12 @@ SHOWN = Limits(
     balance=MicroTokens.parse("4120.35"),
     held=MicroTokens.parse("120"),
     overdraft=MicroTokens.parse("500"),
-    caps=(DAY, PROJECT, dataclasses.replace(WALLET, room_tokens=MicroTokens.parse("4500.35"))),
+    caps=(
+        DAY,
+        PROJECT,
+        dataclasses.replace(CASH, services=("gpu-cluster",)),
+        dataclasses.replace(WALLET, room_tokens=MicroTokens.parse("4500.35")),
+    ),
     stops=True,
     near_share=Decimal("0.8"),
     contact=CONTACT,

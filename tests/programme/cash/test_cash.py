@@ -11,7 +11,7 @@ from policy.cash import HALT, LET_RUN, RAISE
 from policy.reasons import FieldsRefused
 from policy.units import NanoUSD
 from programme.handbook import applying
-from programme.holds import leasing
+from programme.holds import leasing, limits, pricing
 from programme.holds.pricing import RecentSizes
 from programme.holds.reserving import Held
 from store.handbook import reference
@@ -114,6 +114,9 @@ def test_stop_and_let_it_run(app: App, choice: str, state: str, goes_on: bool) -
     used_up(office)
     assert runs(office, "model")
     assert not runs(office, "gpus", model=cash.GPUS)
+    with office.reading() as moment:
+        shown = limits.of(moment, pricing.known(moment, person_id(office, BEN))).caps
+    assert [(one.action, one.services) for one in shown if one.name == "Cash"] == [("stop", ("gpu-cluster",))]
     for who in (IRIS, TESS):
         cash.vote(office, who, choice)
     assert cash.card(office).question.state == state
