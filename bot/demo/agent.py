@@ -105,7 +105,7 @@ class Agent:
         self.say(
             f"*Ada's agent stopped at call {work.done + 1} of {CALLS}.* This is what it read instead of an answer:\n"
             f"> {why}\n"
-            "The demo asks for the same call again every second. Click *Request more…* in the bot's message here; then be "
+            "The demo asks for the same call again every second. Click *Request more…* in the bot's message; then be "
             "Iris, go to #token-board, and approve. The agent goes on by itself."
         )
         self._waiting = threading.Thread(target=self._wait, args=(work,), daemon=True)
