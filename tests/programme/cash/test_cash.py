@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from policy import forecast
 from policy.cash import HALT, LET_RUN, RAISE
+from policy.period import Month
 from policy.reasons import FieldsRefused
 from policy.units import NanoUSD
+from programme.cash import spending
 from programme.handbook import applying
 from programme.holds import leasing, limits, pricing
 from programme.holds.pricing import RecentSizes
@@ -20,6 +24,7 @@ from tests.support import books, cash, held
 from tests.support import requests as asking
 from tests.support.books import ADA, BEN
 from tests.support.cast import SONNET, person_id
+from tests.support.clock import NOON
 from tests.support.requests import IRIS, OMAR, TESS, ZOE
 from views.holds import Denial
 
@@ -68,6 +73,23 @@ def test_the_board_is_asked_once_a_call_is_stopped_before_all_is_used(office: Ap
     assert not runs(office, "1")
     assert cash.look(office) == ["ask"]
     assert cash.card(office).spend.used < cash.card(office).spend.limit
+
+
+def test_the_day_on_which_it_runs_out_follows_from_the_last_weeks(office: App) -> None:
+    """Three weeks of USD 0.30 a working day: of USD 15 the rest lasts the month, of USD 6.00 until Thursday."""
+    with office.transaction() as moment:
+        month = Month.containing(moment.today)
+        [cap] = spending.caps(moment)
+        assert not spending.of(moment, cap.now, month).lasts
+    for day in range(1, 23):
+        at = NOON - timedelta(days=day)
+        if at.weekday() not in forecast.WEEKEND:
+            books.take_in(office, held.settled(f"d{day}", f"none-{day}", "0.3", at=at))
+    with office.reading() as moment:
+        spend = spending.of(moment, cap.now, month)
+        tight = spending.of(moment, replace(cap.now, usd=spend.used + NanoUSD.parse("1.2")), month)
+    assert (spend.lasts, spend.runs_out) == (True, None)
+    assert (tight.lasts, tight.runs_out) == (False, date(2026, 11, 26))
 
 
 @pytest.mark.every_database
