@@ -14,6 +14,7 @@ from handlers import home, note_failure
 from handlers.appeals import deciding
 from handlers.balance import balance, warnings
 from handlers.exceptions import asking, voting
+from handlers.gates import board as gates_board
 from handlers.handbook import proposals, services
 from handlers.holds import caps
 from handlers.reports import team
@@ -49,7 +50,21 @@ COMMANDS = Commands(
     *report.COMMANDS,
 )
 """What `/tokens` understands, its help lists and the manifest hints at."""
-TOPICS = (COMMANDS, balance, asking, voting, proposals, board, thresholds, deciding, warnings, caps, home, board_group)
+TOPICS = (
+    COMMANDS,
+    balance,
+    asking,
+    voting,
+    proposals,
+    board,
+    thresholds,
+    gates_board,
+    deciding,
+    warnings,
+    caps,
+    home,
+    board_group,
+)
 
 
 def build(

@@ -15,6 +15,7 @@ from store.proof import (
     books,
     corrections,
     exceptions,
+    gates,
     handbook,
     holds,
     lapses,
@@ -64,6 +65,7 @@ def audit_chain(session: Session) -> Iterator[str]:
 CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (
     *books.CHECKS,
     *bands.CHECKS,
+    *gates.CHECKS,
     *holds.CHECKS,
     *lapses.CHECKS,
     *leavers.CHECKS,
