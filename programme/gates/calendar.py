@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, time
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,10 @@ from store.gates import records as store
 from views.gates import OPEN, PASSED, STOPPED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import date
 
+    from policy.parameters.grants import RolloutRules
     from programme.moment import Moment
     from views.gates import Gate
 
@@ -63,6 +65,12 @@ def _of(moment: Moment, phase: int, month: Month, gate: Gate | None) -> Iterator
         elif gate is not None and gate.state == OPEN:
             yield gate.id, LET_OPEN, at
             return
+
+
+def standing_still(rules: RolloutRules, steps: Iterable[Step]) -> RolloutRules:
+    """The roll-out as it is once the steps are done."""
+    months = [Month.parse(about.partition(":")[2]).first_day for about, step, _ in steps if step == PAUSE]
+    return replace(rules, paused=(*rules.paused, *months)) if months else rules
 
 
 def advance(moment: Moment, step: str, about: str) -> None:

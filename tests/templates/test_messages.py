@@ -40,6 +40,7 @@ from tests.support import (
     appealed,
     capped,
     cards,
+    gate_cards,
     greeted,
     letters,
     linked,
@@ -357,6 +358,7 @@ CASES: dict[str, Callable[[], Message]] = (
     | linked.CASES
     | anchored.CASES
     | roi.CASES
+    | gate_cards.CASES
 )
 
 ENDLESS_CASES: dict[str, Callable[[], Message]] = (
@@ -383,6 +385,7 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = (
     | refused.ENDLESS_CASES
     | linked.ENDLESS_CASES
     | anchored.ENDLESS_CASES
+    | gate_cards.ENDLESS_CASES
 )
 
 LARGEST = MicroTokens(-(2**63) + 1)
@@ -403,7 +406,7 @@ def texts(blocks: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - any part 
             yield from texts(part)
 
 
-MODALS = request_forms.MODALS | warned.MODALS | proposed.MODALS | packs.MODALS | appealed.MODALS
+MODALS = request_forms.MODALS | warned.MODALS | proposed.MODALS | packs.MODALS | appealed.MODALS | gate_cards.MODALS
 
 
 @pytest.mark.parametrize("case", MODALS)
