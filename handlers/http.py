@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from handlers import batches, bodies, health, note_failure, rates, reference
 from handlers.holds import forwarded, leases
 from handlers.holds import routes as holds
+from handlers.offers import routes as offers
 from handlers.outcomes import routes as outcomes
 from handlers.slack import routes as slack_events
 from handlers.usage import otlp_routes
@@ -56,6 +57,7 @@ def build(
             {"name": "usage", "description": "What gateways report."},
             {"name": "holds", "description": "What gateways ask before a call: may it run, and at what cost at most?"},
             {"name": "outcomes", "description": "What came of the work, as trackers report it."},
+            {"name": "listing", "description": "What job listings say of the allowance, for careers pages."},
         ],
     )
     if INTAKE in parts:
@@ -67,6 +69,7 @@ def build(
         api.include_router(holds.routes(app, of_calls))
         api.include_router(leases.build(app, of_calls))
         api.include_router(forwarded.build(app, of_calls))
+        api.include_router(offers.routes(app))
     api.include_router(health.routes(app, parts))
     api.include_router(reference.routes(api.openapi))
     if slack is not None:

@@ -17,6 +17,8 @@ from handlers.exceptions import asking, voting
 from handlers.gates import board as gates_board
 from handlers.handbook import proposals, services
 from handlers.holds import caps
+from handlers.offers import forms as offers
+from handlers.offers import listings, worth
 from handlers.reports import team
 from handlers.reviews import board, thresholds
 from handlers.roi import report
@@ -39,6 +41,7 @@ SLACK_API_URL = "https://slack.com/api/"
 
 COMMANDS = Commands(
     *balance.COMMANDS,
+    *worth.COMMANDS,
     *asking.COMMANDS,
     *team.COMMANDS,
     *deciding.COMMANDS,
@@ -48,6 +51,8 @@ COMMANDS = Commands(
     *proposals.COMMANDS,
     *voting.COMMANDS,
     *report.COMMANDS,
+    *offers.COMMANDS,
+    *listings.COMMANDS,
 )
 """What `/tokens` understands, its help lists and the manifest hints at."""
 TOPICS = (
@@ -62,6 +67,7 @@ TOPICS = (
     deciding,
     warnings,
     caps,
+    offers,
     home,
     board_group,
 )

@@ -256,6 +256,19 @@ def map_identity(moment: Moment, *, source: str, kind: IdentityKind, value: str,
     return person
 
 
+def forget_identity(moment: Moment, *, source: str, kind: IdentityKind, value: str, actor: str) -> Person:
+    """Say that a gateway's name is nobody's any more; whose it was. A name that is nobody's is refused."""
+    before = people_store.drop_identity(moment.session, source=source, kind=kind, value=value)
+    if before is None:
+        text = f"{kind} {value!r} of {source} is nobody's."
+        raise Refusal("unknown_identity", text, next_step="`tokens-bot identities list` has every name.")
+    subject = f"{source}/{kind}/{value}"
+    audit.note(moment.session, actor, "identity.forget", subject, at=moment.now, before={"person_id": before}, after={})
+    person = people_store.by_id(moment.session, before)
+    assert person is not None  # noqa: S101 - people are never removed
+    return person
+
+
 def _map(moment: Moment, name: tuple[str, IdentityKind, str], person_id: str, actor: str) -> None:
     source, kind, value = name
     before = people_store.add_identity(moment.session, source=source, kind=kind, value=value, person_id=person_id)

@@ -95,6 +95,18 @@ def all_by_email(session: Session) -> dict[str, dict[str, Any]]:
     return {row["email"]: dict(row) for row in session.execute(sa.select(people)).mappings()}
 
 
+def pay_bands(session: Session) -> set[str]:
+    """Every pay band that somebody has."""
+    return set(session.execute(sa.select(people.c.pay_band).distinct().where(people.c.pay_band.is_not(None))).scalars())
+
+
+def count_by_band(session: Session, day: date) -> dict[str, int]:
+    """How many people who work here on a day have each pay band."""
+    here = (people.c.hired_on <= day, sa.or_(people.c.left_on.is_(None), people.c.left_on >= day))
+    query = sa.select(people.c.pay_band, sa.func.count()).where(people.c.pay_band.is_not(None), *here)
+    return {band: count for band, count in session.execute(query.group_by(people.c.pay_band))}
+
+
 def by_zone(session: Session) -> dict[str, list[str]]:
     """The e-mails of the people in each time zone, as it is stored."""
     found: dict[str, list[str]] = {}
@@ -112,6 +124,22 @@ def roles_by_person(session: Session) -> dict[str, set[str]]:
 
 def roles_of(session: Session, person_id: str) -> set[str]:
     return set(session.execute(sa.select(person_roles.c.role).where(person_roles.c.person_id == person_id)).scalars())
+
+
+class Role(NamedTuple):
+    """A role that someone has; `left_on` where they have left."""
+
+    role: str
+    email: str
+    name: str
+    left_on: date | None
+
+
+def with_roles(session: Session) -> list[Role]:
+    """Every role that someone has, by role and e-mail."""
+    query = sa.select(person_roles.c.role, people.c.email, people.c.name, people.c.left_on)
+    query = query.join_from(person_roles, people).order_by(person_roles.c.role, people.c.email)
+    return [Role(*row) for row in session.execute(query)]
 
 
 def with_role(session: Session, role: str, today: date) -> list[str]:

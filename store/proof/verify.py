@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from store import audit
 from store.proof import (
+    annual,
     appeals,
     bands,
     books,
@@ -25,6 +26,7 @@ from store.proof import (
     rates,
     review_votes,
     reviews,
+    revocations,
     roi,
     usage,
     value,
@@ -64,11 +66,13 @@ def audit_chain(session: Session) -> Iterator[str]:
 
 CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (
     *books.CHECKS,
+    *annual.CHECKS,
     *bands.CHECKS,
     *gates.CHECKS,
     *holds.CHECKS,
     *lapses.CHECKS,
     *leavers.CHECKS,
+    *revocations.CHECKS,
     *pauses.CHECKS,
     *value.CHECKS,
     *rates.CHECKS,

@@ -4,6 +4,7 @@ Whichever topic is imported, the metadata knows the tables of all.
 """
 
 from store.tables import (
+    annual,
     appeals,
     audit,
     exceptions,
@@ -13,6 +14,7 @@ from store.tables import (
     holds,
     intake,
     ledger,
+    offers,
     outbox,
     outcomes,
     people,
@@ -25,6 +27,7 @@ from store.tables import (
 from store.tables.base import metadata
 
 __all__ = [
+    "annual",
     "appeals",
     "audit",
     "exceptions",
@@ -35,6 +38,7 @@ __all__ = [
     "intake",
     "ledger",
     "metadata",
+    "offers",
     "outbox",
     "outcomes",
     "people",

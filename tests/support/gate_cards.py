@@ -84,7 +84,7 @@ def voted(card: GateCard, *, again: bool = False) -> Message:
 
 
 MODALS: dict[str, Callable[[], dict[str, Any]]] = {
-    f"gate_{choice}": lambda choice=choice: render.modal(  # type: ignore[misc]
+    f"gate_{choice}": lambda choice=choice: render.modal(
         "gates/reason", gate=shown(roi.PAYS).gate, choice=choice, private="{}"
     )
     for choice in (EXTEND, STOP)

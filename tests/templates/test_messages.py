@@ -44,6 +44,7 @@ from tests.support import (
     greeted,
     letters,
     linked,
+    offered,
     packs,
     pages,
     proposed,
@@ -357,6 +358,7 @@ CASES: dict[str, Callable[[], Message]] = (
     | refused.CASES
     | linked.CASES
     | anchored.CASES
+    | offered.CASES
     | roi.CASES
     | gate_cards.CASES
 )
@@ -386,6 +388,7 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = (
     | linked.ENDLESS_CASES
     | anchored.ENDLESS_CASES
     | gate_cards.ENDLESS_CASES
+    | offered.ENDLESS_CASES
 )
 
 LARGEST = MicroTokens(-(2**63) + 1)
@@ -406,7 +409,15 @@ def texts(blocks: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - any part 
             yield from texts(part)
 
 
-MODALS = request_forms.MODALS | warned.MODALS | proposed.MODALS | packs.MODALS | appealed.MODALS | gate_cards.MODALS
+MODALS = (
+    request_forms.MODALS
+    | warned.MODALS
+    | proposed.MODALS
+    | packs.MODALS
+    | appealed.MODALS
+    | offered.MODALS
+    | gate_cards.MODALS
+)
 
 
 @pytest.mark.parametrize("case", MODALS)

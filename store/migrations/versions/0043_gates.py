@@ -8,7 +8,7 @@ from alembic import op
 from store import columns
 
 revision = "0043"
-down_revision = "0033"
+down_revision = "0036"
 branch_labels = None
 depends_on = None
 
