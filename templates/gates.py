@@ -52,7 +52,8 @@ def words(one: Criterion) -> str:
 def _asked(one: Criterion) -> str:
     if one.code == USING:
         using, _, teams = one.found.partition("/")
-        return f"{formats.percent(Decimal(one.wanted))} of teams in the programme used tokens ({using} of {teams})"
+        share = formats.percent(Decimal(one.wanted))
+        return f"at least {share} of teams in the programme used tokens ({using} of {teams})"
     if one.code == QUARANTINED:
         return f"at most {int(one.wanted):,} usage events in quarantine ({int(one.found):,} events)"
     return f"{WANTED[one.wanted]} ({FOUND[one.found]})"
