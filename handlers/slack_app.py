@@ -14,6 +14,7 @@ from handlers import home, note_failure
 from handlers.appeals import deciding
 from handlers.balance import balance, warnings
 from handlers.exceptions import asking, voting
+from handlers.gates import board as gates_board
 from handlers.handbook import proposals, services
 from handlers.holds import caps
 from handlers.offers import forms as offers
@@ -62,6 +63,7 @@ TOPICS = (
     proposals,
     board,
     thresholds,
+    gates_board,
     deciding,
     warnings,
     caps,

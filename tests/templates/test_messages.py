@@ -40,6 +40,7 @@ from tests.support import (
     appealed,
     capped,
     cards,
+    gate_cards,
     greeted,
     letters,
     linked,
@@ -359,6 +360,7 @@ CASES: dict[str, Callable[[], Message]] = (
     | anchored.CASES
     | offered.CASES
     | roi.CASES
+    | gate_cards.CASES
 )
 
 ENDLESS_CASES: dict[str, Callable[[], Message]] = (
@@ -385,6 +387,7 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = (
     | refused.ENDLESS_CASES
     | linked.ENDLESS_CASES
     | anchored.ENDLESS_CASES
+    | gate_cards.ENDLESS_CASES
     | offered.ENDLESS_CASES
 )
 
@@ -406,7 +409,15 @@ def texts(blocks: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - any part 
             yield from texts(part)
 
 
-MODALS = request_forms.MODALS | warned.MODALS | proposed.MODALS | packs.MODALS | appealed.MODALS | offered.MODALS
+MODALS = (
+    request_forms.MODALS
+    | warned.MODALS
+    | proposed.MODALS
+    | packs.MODALS
+    | appealed.MODALS
+    | offered.MODALS
+    | gate_cards.MODALS
+)
 
 
 @pytest.mark.parametrize("case", MODALS)
