@@ -16,6 +16,7 @@ from policy.reasons import Refusal
 
 COMMANDS = {
     "audit": "audit",
+    "backup": "upkeep",
     "balance": "accounts",
     "bands": "budgets",
     "budgets": "budgets",
@@ -33,7 +34,7 @@ COMMANDS = {
     "job": "jobs",
     "keys": "keys",
     "manifest": "running",
-    "migrate": "running",
+    "migrate": "upkeep",
     "outbox": "outbox",
     "outcomes": "outcomes",
     "people": "people",
@@ -41,6 +42,7 @@ COMMANDS = {
     "quarantine": "quarantine",
     "rates": "budgets",
     "requests": "exceptions",
+    "restore": "upkeep",
     "review": "review",
     "roles": "roles",
     "roi": "roi",
