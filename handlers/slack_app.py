@@ -16,6 +16,8 @@ from handlers.balance import balance, warnings
 from handlers.exceptions import asking, voting
 from handlers.handbook import proposals, services
 from handlers.holds import caps
+from handlers.offers import forms as offers
+from handlers.offers import listings, worth
 from handlers.reports import team
 from handlers.reviews import board, thresholds
 from handlers.roi import report
@@ -38,6 +40,7 @@ SLACK_API_URL = "https://slack.com/api/"
 
 COMMANDS = Commands(
     *balance.COMMANDS,
+    *worth.COMMANDS,
     *asking.COMMANDS,
     *team.COMMANDS,
     *deciding.COMMANDS,
@@ -47,9 +50,25 @@ COMMANDS = Commands(
     *proposals.COMMANDS,
     *voting.COMMANDS,
     *report.COMMANDS,
+    *offers.COMMANDS,
+    *listings.COMMANDS,
 )
 """What `/tokens` understands, its help lists and the manifest hints at."""
-TOPICS = (COMMANDS, balance, asking, voting, proposals, board, thresholds, deciding, warnings, caps, home, board_group)
+TOPICS = (
+    COMMANDS,
+    balance,
+    asking,
+    voting,
+    proposals,
+    board,
+    thresholds,
+    deciding,
+    warnings,
+    caps,
+    offers,
+    home,
+    board_group,
+)
 
 
 def build(

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from policy import outcomes
 from policy.declared import OneOf, read
 from policy.metering import METERS, Meter, Price, UnitPrice
-from policy.parameters import exceptions, grants, holds, messages, reviews, roi, usage, value
+from policy.parameters import exceptions, grants, holds, messages, offers, reviews, roi, usage, value
 from policy.toml_table import Table
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from policy.parameters.grants import LotRules, RolloutRules, SizingRules
     from policy.parameters.holds import CapRule, HoldRules
     from policy.parameters.messages import DigestRules, DisclosureRules, MessageRules, ReportRules, WarningRules
+    from policy.parameters.offers import OfferRules
     from policy.parameters.reviews import AdjustmentRules, AppealRules, ReviewRules
     from policy.parameters.roi import RoiRules
     from policy.parameters.usage import UsageRules
@@ -53,6 +54,7 @@ LATER_TABLES = (
     "roi",
     "usage",
     "holds",
+    "offers",
 )
 LATER_VALUE_TABLES = ("index", "buffer", "slots")
 """Tables that handbooks applied earlier do not have; each then holds as in the packaged handbook."""
@@ -121,6 +123,7 @@ class Handbook:
     usage: UsageRules
     holds: HoldRules
     caps: tuple[CapRule, ...]
+    offers: OfferRules
     services: tuple[Service, ...]
     prices: tuple[NegotiatedPrice, ...]
 
@@ -168,6 +171,7 @@ def parse(text: str) -> Handbook:
         usage=read(usage.UsageRules, table.table("usage")),
         holds=read(holds.HoldRules, table.table("holds")),
         caps=tuple(read(holds.CapRule, t) for t in table.tables("caps")),
+        offers=read(offers.OfferRules, table.table("offers")),
         services=tuple(read(Service, t) for t in table.tables("services")),
         prices=tuple(_negotiated_price(t) for t in table.tables("prices")),
     )
@@ -250,6 +254,7 @@ def _contradictions(handbook: Handbook) -> Iterator[str]:
     keys = {service.key for service in handbook.services}
     classes = {slot.class_ for slot in handbook.value.slots} | {item.class_ for item in handbook.value.basket}
     yield from holds.cap_contradictions(handbook.caps, handbook.holds, keys, classes)
+    yield from offers.offer_contradictions(handbook.offers)
     seen: set[str] = set()
     for service in handbook.services:
         if service.key in seen:

@@ -13,6 +13,7 @@ from scheduler.composers import (
     grants,
     handbook,
     holds,
+    offers,
     people,
     reports,
     reviews,
@@ -43,6 +44,7 @@ class Composed:
 COMPOSERS: dict[str, Callable[[object], tuple[Message, Picture | None]]] = {
     "audit/anchor": audit.compose_anchor,
     "holds/stopped": holds.compose_stopped,
+    "offers/outdated": offers.compose_outdated,
 }
 
 
@@ -87,6 +89,7 @@ was so when they were owed and can't be asked any more."""
 
 PICTURED: dict[str, Callable[[App, object], tuple[Message, Picture | None] | None]] = {
     "grants/digest": grants.compose_digest,
+    "offers/offer": offers.compose,
     "reports/weekly": reports.compose,
     "reviews/money": reviews.compose_money,
     "reviews/use": reviews.compose_use,
@@ -95,6 +98,7 @@ PICTURED: dict[str, Callable[[App, object], tuple[Message, Picture | None] | Non
 
 
 FILED: dict[str, Callable[[App, object], tuple[Message, Document] | None]] = {
+    "offers/page": offers.compose_page,
     "reviews/page": reviews.compose_page,
     "reviews/page_with_cases": reviews.compose_page_with_cases,
 }

@@ -122,6 +122,9 @@ def _channels(settings: Settings, asked: WebClient) -> Iterator[Finding]:
         "TOKENS_GOVERNANCE_CHANNEL": settings.governance_channel,
         "TOKENS_ANNOUNCE_CHANNEL": settings.announce_channel,
     }
+    if settings.recruiters_channel is not None:
+        # Without one, recruiters are told in private.
+        channels["TOKENS_RECRUITERS_CHANNEL"] = settings.recruiters_channel
     for name, channel in channels.items():
         if channel is None:
             yield Finding("warning", f"{name} is not set.", "Set it to the id of the channel (C…).")

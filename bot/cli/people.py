@@ -20,7 +20,7 @@ from programme.reviews import annual_export
 if TYPE_CHECKING:
     from datetime import date
 
-    from programme.people.directory import Change
+    from programme.people.records import Change
 
 
 @click.group()

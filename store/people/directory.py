@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from store.engine import Session
 
 ANY_SOURCE = "*"
+MOST_ABOVE = 100
+"""Deeper than any company; a circle of managers ends here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,9 @@ class Person:
     hired_on: date
     left_on: date | None
 
+
+STANDING = (people.c.merged_into.is_(None), people.c.erased_at.is_(None))
+"""Of records that are somebody's: neither a second one of theirs, nor one that was erased."""
 
 _person = sa.select(
     people.c.id,
@@ -91,8 +96,8 @@ def emails(session: Session, person_ids: Iterable[str]) -> dict[str, str]:
 
 
 def all_by_email(session: Session) -> dict[str, dict[str, Any]]:
-    """Every person's full row by e-mail, for an import to compare with."""
-    return {row["email"]: dict(row) for row in session.execute(sa.select(people)).mappings()}
+    """Every person's full row by e-mail, for an import to compare with; records that are none any more left out."""
+    return {row["email"]: dict(row) for row in session.execute(sa.select(people).where(*STANDING)).mappings()}
 
 
 def pay_bands(session: Session) -> set[str]:

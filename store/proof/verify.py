@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from store import audit
 from store.proof import (
+    annual,
     appeals,
     bands,
     books,
@@ -64,6 +65,7 @@ def audit_chain(session: Session) -> Iterator[str]:
 
 CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (
     *books.CHECKS,
+    *annual.CHECKS,
     *bands.CHECKS,
     *holds.CHECKS,
     *lapses.CHECKS,

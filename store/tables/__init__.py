@@ -4,6 +4,7 @@ Whichever topic is imported, the metadata knows the tables of all.
 """
 
 from store.tables import (
+    annual,
     appeals,
     audit,
     exceptions,
@@ -12,11 +13,13 @@ from store.tables import (
     holds,
     intake,
     ledger,
+    offers,
     outbox,
     outcomes,
     people,
     reviews,
     roi,
+    scim,
     usage,
     value,
     warnings,
@@ -24,6 +27,7 @@ from store.tables import (
 from store.tables.base import metadata
 
 __all__ = [
+    "annual",
     "appeals",
     "audit",
     "exceptions",
@@ -33,11 +37,13 @@ __all__ = [
     "intake",
     "ledger",
     "metadata",
+    "offers",
     "outbox",
     "outcomes",
     "people",
     "reviews",
     "roi",
+    "scim",
     "usage",
     "value",
     "warnings",

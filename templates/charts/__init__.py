@@ -6,6 +6,7 @@ from templates.charts.cumulative import cumulative
 from templates.charts.event_study import event_study
 from templates.charts.funds import funds
 from templates.charts.month import month_of_spend
+from templates.charts.packages import packages
 from templates.charts.utilisation import utilisation
 from templates.charts.weekly import weekly_spend
 
@@ -16,6 +17,7 @@ __all__ = [
     "event_study",
     "funds",
     "month_of_spend",
+    "packages",
     "utilisation",
     "weekly_spend",
 ]

@@ -40,6 +40,8 @@ ASKED_FOR = {
     "card_rejected": "the same once it is decided",
     "card_overdue": "the same when its time is over",
     "card_over": "the same when what was granted has ended",
+    "copied_offer": "*Copy the text* of an offer",
+    "listing": "`/tokens listing`: the text of a job listing, and the same for careers pages",
     "card_major": "a request that takes a majority says why it does",
 }
 """Longer than twelve lines: beginnings of names, with the reason."""
