@@ -15,6 +15,7 @@ from handlers.appeals import deciding
 from handlers.balance import balance, warnings
 from handlers.cash import voting as cash_voting
 from handlers.exceptions import asking, voting
+from handlers.gates import board as gates_board
 from handlers.handbook import proposals, services
 from handlers.holds import caps
 from handlers.offers import forms as offers
@@ -64,6 +65,7 @@ TOPICS = (
     proposals,
     board,
     thresholds,
+    gates_board,
     deciding,
     warnings,
     caps,

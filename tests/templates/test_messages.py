@@ -41,6 +41,7 @@ from tests.support import (
     capped,
     cards,
     cash_cards,
+    gate_cards,
     greeted,
     letters,
     linked,
@@ -361,6 +362,7 @@ CASES: dict[str, Callable[[], Message]] = (
     | anchored.CASES
     | offered.CASES
     | roi.CASES
+    | gate_cards.CASES
 )
 
 ENDLESS_CASES: dict[str, Callable[[], Message]] = (
@@ -388,6 +390,7 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = (
     | refused.ENDLESS_CASES
     | linked.ENDLESS_CASES
     | anchored.ENDLESS_CASES
+    | gate_cards.ENDLESS_CASES
     | offered.ENDLESS_CASES
 )
 
@@ -417,6 +420,7 @@ MODALS = (
     | appealed.MODALS
     | cash_cards.MODALS
     | offered.MODALS
+    | gate_cards.MODALS
 )
 
 

@@ -7,8 +7,8 @@ from alembic import op
 
 from store import columns
 
-revision = "0038"
-down_revision = "0039"
+revision = "0044"
+down_revision = "0043"
 branch_labels = None
 depends_on = None
 
