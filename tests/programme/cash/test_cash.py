@@ -11,13 +11,14 @@ import pytest
 from policy import forecast
 from policy.cash import HALT, LET_RUN, RAISE
 from policy.period import Month
-from policy.reasons import FieldsRefused
+from policy.reasons import FieldsRefused, Refusal
 from policy.units import NanoUSD
-from programme.cash import spending
+from programme.cash import questions, spending
 from programme.handbook import applying
 from programme.holds import leasing, limits, pricing
 from programme.holds.pricing import RecentSizes
 from programme.holds.reserving import Held
+from scheduler import tick
 from store.handbook import reference
 from store.tables.holds import cash_questions, lease_recalls
 from tests.support import books, cash, held
@@ -29,7 +30,10 @@ from tests.support.requests import IRIS, OMAR, TESS, ZOE
 from views.holds import Denial
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from programme.app import App
+    from store.engine import Database
 
 
 @pytest.fixture
@@ -233,3 +237,40 @@ def test_another_amount_in_the_handbook_ends_the_question(office: App) -> None:
     assert cash.refused(office, IRIS, HALT) == "overtaken"
     assert cash.look(office) == ["overtaken"]
     assert cash.card(office).question.state == "lapsed"
+
+
+@pytest.mark.every_database
+def test_many_replicas_ask_once_and_decide_once(database_url: str, office: App) -> None:
+    """Six that look at once ask one question with one card; three votes at once decide it once, by two of them."""
+    cash.spend(office, "15", "all")
+
+    def look(database: Database) -> None:
+        tick.tick(replace(office, database=database), now=office.clock())
+
+    assert books.at_once(database_url, [look] * 6) == []
+    assert (books.count(office, cash_questions), cash.owed(office, "cash/card")) == (1, [None])
+    question = cash.card(office).question.id
+    refused: list[str] = []
+
+    def vote(who: str) -> Callable[[Database], None]:
+        def work(database: Database) -> None:
+            try:
+                cash.vote(replace(office, database=database), who, LET_RUN, on=question)
+            except Refusal as refusal:
+                refused.append(refusal.code)
+
+        return work
+
+    assert books.at_once(database_url, [vote(who) for who in (IRIS, OMAR, TESS)]) == []
+    assert refused == ["decided"]
+    assert (cash.card(office).question.state, len(cash.card(office).votes)) == ("running", 2)
+    assert books.findings(office) == {}
+
+
+def test_where_the_channel_refuses_the_card_each_who_decides_gets_it(office: App) -> None:
+    """Those who voted already are left out."""
+    used_up(office)
+    cash.vote(office, IRIS, LET_RUN)
+    with office.transaction() as moment:
+        questions.note_parked(moment, cash.card(office).question.id)
+    assert cash.owed(office, "cash/card") == [None, *(person_id(office, one) for one in (OMAR, TESS))]
