@@ -13,6 +13,7 @@ from policy.cash import HALT, LET_RUN, RAISE
 from policy.period import Month
 from policy.reasons import FieldsRefused, Refusal
 from policy.units import NanoUSD
+from programme import delegating
 from programme.cash import questions, spending
 from programme.handbook import applying
 from programme.holds import leasing, limits, pricing
@@ -26,7 +27,7 @@ from tests.support import requests as asking
 from tests.support.books import ADA, BEN
 from tests.support.cast import SONNET, person_id
 from tests.support.clock import NOON
-from tests.support.requests import IRIS, OMAR, TESS, ZOE
+from tests.support.requests import IRIS, LENA, OMAR, TESS, ZOE
 from views.holds import Denial
 
 if TYPE_CHECKING:
@@ -274,3 +275,17 @@ def test_where_the_channel_refuses_the_card_each_who_decides_gets_it(office: App
     with office.transaction() as moment:
         questions.note_parked(moment, cash.card(office).question.id)
     assert cash.owed(office, "cash/card") == [None, *(person_id(office, one) for one in (OMAR, TESS))]
+
+
+def test_a_delegate_gets_the_open_card_and_votes_for_the_member(office: App) -> None:
+    """What waits for Iris is passed on to Lena, who votes in her place; with Tess's vote it is decided."""
+    used_up(office)
+    with office.transaction() as moment:
+        iris, lena = (asking.person(moment.session, who) for who in (IRIS, LENA))
+        delegating.hand_over(moment, iris, lena, moment.today + timedelta(days=5))
+    assert lena.id in cash.owed(office, "cash/card")
+    assert cash.refused(office, IRIS, LET_RUN) == "delegated"
+    cash.vote(office, LENA, LET_RUN)
+    assert cash.vote(office, TESS, LET_RUN).question.state == "running"
+    assert [one.stands_for is not None for one in cash.card(office).votes] == [True, False]
+    assert books.findings(office) == {}
