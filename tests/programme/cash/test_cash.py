@@ -287,5 +287,8 @@ def test_a_delegate_gets_the_open_card_and_votes_for_the_member(office: App) -> 
     assert cash.refused(office, IRIS, LET_RUN) == "delegated"
     cash.vote(office, LENA, LET_RUN)
     assert cash.vote(office, TESS, LET_RUN).question.state == "running"
-    assert [one.stands_for is not None for one in cash.card(office).votes] == [True, False]
+    assert {one.who.name: one.stands_for and one.stands_for.name for one in cash.card(office).votes} == {
+        "Lena Vogt": "Iris Tan",
+        "Tess Novak": None,
+    }
     assert books.findings(office) == {}
