@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING
 
 from policy.exceptions import MEMBER
 from programme import notify
+from programme.cash import cards as cash_cards
+from programme.cash import notices as cash_notices
 from programme.exceptions import notices as request_notices
 from programme.exceptions.request import cases
 from programme.people import board
 from programme.reviews import drafting, packs
 from programme.reviews import notices as review_notices
 from store.exceptions import requests as requests_store
+from store.holds import cash as cash_store
 from store.outbox import messages
 from store.people import board as board_store
 from store.reviews import drafts
@@ -77,6 +80,9 @@ def awaited_review(moment: Moment, person_id: str) -> Quarter | None:
 
 def _pass_on(moment: Moment, person_id: str, occasion: str) -> None:
     """A copy of everything that waits for someone now, unless they have one."""
+    for question in cash_store.all_open(moment.session):
+        if cash_cards.awaits(moment, question, person_id):
+            cash_notices.pass_on(moment, question, person_id, occasion)
     for request in awaited_requests(moment, person_id):
         request_notices.pass_on(moment, request, person_id, occasion)
     quarter = awaited_review(moment, person_id)

@@ -65,7 +65,7 @@ class VoteShown:
 class Spend:
     """What of a cash cap is used and held now, and until when it lasts at the pace of the last weeks.
 
-    `runs_out` is None where it lasts the month, or where it is too early to tell. `action` and `services` say what
+    `runs_out` is None where it `lasts` the month, or where it is too early to tell. `action` and `services` say what
     happens once it is reached, as long as no one decides.
     """
 
@@ -79,6 +79,7 @@ class Spend:
     services: tuple[str, ...]
     at: datetime
     slow_to: str = ""
+    lasts: bool = False
 
     @property
     def percent(self) -> int:

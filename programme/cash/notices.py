@@ -67,6 +67,15 @@ def remind(
     _owe(moment, question, _in_hours(moment, cards))
 
 
+def pass_on(moment: Moment, question: Question, reader: str, occasion: str) -> None:
+    """A card for someone who votes on it from now on, unless they have one; every copy names them as the one asked."""
+    faces = notify.new_faces(moment, question.id, {CARD: FACE}, occasion=occasion)
+    has_one = {copy.person_id for copy in messages.arrivals(moment.session, question.id, CARD)}
+    view = _view(question, reader=reader, step=occasion)
+    card = (f"cash:{question.id}:{occasion}:{reader}", CARD, view, reader)
+    _owe(moment, question, [*faces, *_in_hours(moment, [] if reader in has_one else [card])])
+
+
 def call_in(moment: Moment, question: Question, panel: Electorate, before: int, step: str) -> None:
     """A card to those whom a new stage calls in."""
     had = {seat.person_id for seat in panel.voting(before)}

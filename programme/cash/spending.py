@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from policy import cash, forecast
-from policy.caps import SumKey, days_of
+from policy.caps import SumKey
 from policy.parameters.holds import PROGRAMME
 from policy.period import Month
 from policy.units import NanoUSD
@@ -48,35 +48,38 @@ def of(moment: Moment, cap: CapRule, month: Month) -> Spend:
     """A cap's month as it stands; `cap` as it is in force."""
     standing = total(moment, month)
     used = NanoUSD(standing.used)
+    last = _last_day(moment, month, used, NanoUSD(max(int(cap.usd - used), 0)))
+    ends_in_month = last is not None and last < month.next().first_day
     return Spend(
         cap=cap.name,
         month=month,
         limit=cap.usd,
         used=used,
         held=NanoUSD(standing.held),
-        runs_out=_runs_out(moment, month, used, NanoUSD(max(int(cap.usd - used), 0))),
+        runs_out=last if ends_in_month else None,
         action=cap.action,
         services=tuple(service.name for service in moment.handbook.services if service.key in cap.services),
         at=moment.now,
         slow_to=cap.slow_to,
+        lasts=last is not None and not ends_in_month,
     )
 
 
-def _runs_out(moment: Moment, month: Month, used: NanoUSD, left: NanoUSD) -> date | None:
-    """The last day with cash left; None where it lasts the month, is used up, or it is too early to tell."""
+def _last_day(moment: Moment, month: Month, used: NanoUSD, left: NanoUSD) -> date | None:
+    """The last day with cash left, however far ahead; None where it is used up, over, or too early to tell."""
     if not left or month != Month.containing(moment.today):
         return None
-    days = {moment.today - timedelta(days=i): 0 for i in range(1, forecast.HISTORY_DAYS + 1)}
-    spent = sums.by_day(moment.session, min(days))
+    spent = sums.by_day(moment.session, moment.today - timedelta(days=forecast.HISTORY_DAYS))
     if not spent:
         return None
     ahead = forecast.forecast(
-        days | {day: usd for day, usd in spent.items() if day in days},
+        spent,
         today=moment.today,
         first_day=min(spent),
         month_ends=month.next().first_day,
         spent=int(used),
         left=int(left),
     )
-    last = ahead.runs_out[1] if ahead is not None else None
-    return last if last is not None and last in days_of("month", month.first_day) else None
+    if ahead is None:
+        return None
+    return ahead.runs_out[1] or moment.today + timedelta(days=forecast.FARTHEST)

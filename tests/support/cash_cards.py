@@ -110,7 +110,8 @@ def said(state: str, choice: str, *, again: bool = False, **more: Any) -> Messag
 
 CASES: dict[str, Callable[[], Message]] = {
     "share_of_cash": lambda: cash.share(SPEND),
-    "share_of_cash_that_lasts": lambda: cash.share(dataclasses.replace(SPEND, runs_out=None, services=())),
+    "share_of_cash_that_lasts": lambda: cash.share(dataclasses.replace(SPEND, runs_out=None, lasts=True, services=())),
+    "share_of_cash_too_early_to_tell": lambda: cash.share(dataclasses.replace(SPEND, runs_out=None)),
     "share_of_cash_hostile": lambda: cash.share(dataclasses.replace(SPEND, cap=HOSTILE, services=(HOSTILE,))),
     "card_of_cash": lambda: cash.card(CARD),
     "card_of_cash_before_all_is_used": lambda: cash.card(dataclasses.replace(CARD, spend=SPEND)),

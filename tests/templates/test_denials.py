@@ -22,7 +22,7 @@ WALLET = (
     " more with `/tokens request` in Slack."
 )
 SLOW = (
-    'Budget limit reached (quota exceeded): the cap "Care" allows USD 100.00 a day for each person, of which USD 98.00'
+    'Budget limit reached (quota exceeded): the cap "Care" allows USD 100.00 a day for you, of which USD 98.00'
     " is used and USD 1.50 held by running calls, and this call to claude-sonnet-4-5 may cost up to USD 2.00; trying"
     " again does not help, so stop here and use gpt-5-mini, which still passes, or wait until 2026-11-21 00:00"
     " (Europe/Berlin)."

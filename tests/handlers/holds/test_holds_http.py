@@ -126,7 +126,7 @@ def test_a_denial_by_a_cap_says_when_it_resets(app: App, client: TestClient) -> 
     client.post("/v1/holds", json=a_hold(estimate={"usd": "2.5"}))
     error = client.post("/v1/holds", json=a_hold("call_2")).json()["error"]
     assert error["message"] == (
-        'Budget limit reached (quota exceeded): the cap "Ada\'s day" allows USD 3.00 a day for each person, of which'
+        'Budget limit reached (quota exceeded): the cap "Ada\'s day" allows USD 3.00 a day for you, of which'
         " USD 0.00 is used and USD 2.50 held by running calls, and this call to claude-sonnet-4-5 may cost up to"
         " USD 1.00; trying again does not help, so stop here and ask for more with `/tokens request` in Slack, or wait"
         " until it resets on 2026-11-21 00:00 (Europe/Berlin)."

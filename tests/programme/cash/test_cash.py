@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from policy import forecast
 from policy.cash import HALT, LET_RUN, RAISE
-from policy.reasons import FieldsRefused
+from policy.period import Month
+from policy.reasons import FieldsRefused, Refusal
 from policy.units import NanoUSD
+from programme import delegating
+from programme.cash import questions, spending
 from programme.handbook import applying
 from programme.holds import leasing, limits, pricing
 from programme.holds.pricing import RecentSizes
 from programme.holds.reserving import Held
+from scheduler import tick
 from store.handbook import reference
 from store.tables.holds import cash_questions, lease_recalls
 from tests.support import books, cash, held
 from tests.support import requests as asking
 from tests.support.books import ADA, BEN
 from tests.support.cast import SONNET, person_id
-from tests.support.requests import IRIS, OMAR, TESS, ZOE
+from tests.support.clock import NOON
+from tests.support.requests import IRIS, LENA, OMAR, TESS, ZOE
 from views.holds import Denial
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from programme.app import App
+    from store.engine import Database
 
 
 @pytest.fixture
@@ -68,6 +78,23 @@ def test_the_board_is_asked_once_a_call_is_stopped_before_all_is_used(office: Ap
     assert not runs(office, "1")
     assert cash.look(office) == ["ask"]
     assert cash.card(office).spend.used < cash.card(office).spend.limit
+
+
+def test_the_day_on_which_it_runs_out_follows_from_the_last_weeks(office: App) -> None:
+    """Three weeks of USD 0.30 a working day: of USD 15 the rest lasts the month, of USD 6.00 until Thursday."""
+    with office.transaction() as moment:
+        month = Month.containing(moment.today)
+        [cap] = spending.caps(moment)
+        assert not spending.of(moment, cap.now, month).lasts
+    for day in range(1, 23):
+        at = NOON - timedelta(days=day)
+        if at.weekday() not in forecast.WEEKEND:
+            books.take_in(office, held.settled(f"d{day}", f"none-{day}", "0.3", at=at))
+    with office.reading() as moment:
+        spend = spending.of(moment, cap.now, month)
+        tight = spending.of(moment, replace(cap.now, usd=spend.used + NanoUSD.parse("1.2")), month)
+    assert (spend.lasts, spend.runs_out) == (True, None)
+    assert (tight.lasts, tight.runs_out) == (False, date(2026, 11, 26))
 
 
 @pytest.mark.every_database
@@ -211,3 +238,57 @@ def test_another_amount_in_the_handbook_ends_the_question(office: App) -> None:
     assert cash.refused(office, IRIS, HALT) == "overtaken"
     assert cash.look(office) == ["overtaken"]
     assert cash.card(office).question.state == "lapsed"
+
+
+@pytest.mark.every_database
+def test_many_replicas_ask_once_and_decide_once(database_url: str, office: App) -> None:
+    """Six that look at once ask one question with one card; three votes at once decide it once, by two of them."""
+    cash.spend(office, "15", "all")
+
+    def look(database: Database) -> None:
+        tick.tick(replace(office, database=database), now=office.clock())
+
+    assert books.at_once(database_url, [look] * 6) == []
+    assert (books.count(office, cash_questions), cash.owed(office, "cash/card")) == (1, [None])
+    question = cash.card(office).question.id
+    refused: list[str] = []
+
+    def vote(who: str) -> Callable[[Database], None]:
+        def work(database: Database) -> None:
+            try:
+                cash.vote(replace(office, database=database), who, LET_RUN, on=question)
+            except Refusal as refusal:
+                refused.append(refusal.code)
+
+        return work
+
+    assert books.at_once(database_url, [vote(who) for who in (IRIS, OMAR, TESS)]) == []
+    assert refused == ["decided"]
+    assert (cash.card(office).question.state, len(cash.card(office).votes)) == ("running", 2)
+    assert books.findings(office) == {}
+
+
+def test_where_the_channel_refuses_the_card_each_who_decides_gets_it(office: App) -> None:
+    """Those who voted already are left out."""
+    used_up(office)
+    cash.vote(office, IRIS, LET_RUN)
+    with office.transaction() as moment:
+        questions.note_parked(moment, cash.card(office).question.id)
+    assert cash.owed(office, "cash/card") == [None, *(person_id(office, one) for one in (OMAR, TESS))]
+
+
+def test_a_delegate_gets_the_open_card_and_votes_for_the_member(office: App) -> None:
+    """What waits for Iris is passed on to Lena, who votes in her place; with Tess's vote it is decided."""
+    used_up(office)
+    with office.transaction() as moment:
+        iris, lena = (asking.person(moment.session, who) for who in (IRIS, LENA))
+        delegating.hand_over(moment, iris, lena, moment.today + timedelta(days=5))
+    assert lena.id in cash.owed(office, "cash/card")
+    assert cash.refused(office, IRIS, LET_RUN) == "delegated"
+    cash.vote(office, LENA, LET_RUN)
+    assert cash.vote(office, TESS, LET_RUN).question.state == "running"
+    assert {one.who.name: one.stands_for and one.stands_for.name for one in cash.card(office).votes} == {
+        "Lena Vogt": "Iris Tan",
+        "Tess Novak": None,
+    }
+    assert books.findings(office) == {}
