@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.cli import common
+from bot.cli import common, listing
 from policy.period import Month, day_of
 from policy.reasons import Refusal
 from policy.units import MicroTokens
@@ -32,23 +32,23 @@ def balance(email: str, *, as_json: bool) -> None:
     if as_json:
         common.print_json(_card(email, card))
         return
-    click.echo(f"{card.name}: {common.token_text(card.available)} tokens, USD {common.usd_text(card.worth)}")
+    click.echo(f"{card.name}: {listing.written(card.available)} tokens, USD {listing.written(card.worth)}")
     if card.held:
         calls = f"{card.held_calls} running {'call' if card.held_calls == 1 else 'calls'}"
-        click.echo(f"of which {common.token_text(card.held)} are held by {calls}")
+        click.echo(f"of which {listing.written(card.held)} are held by {calls}")
     rows = [
         (
             lot.kind,
-            common.token_text(lot.remaining),
-            common.token_text(lot.amount),
-            lot.expires_at.isoformat(),
+            listing.written(lot.remaining),
+            listing.written(lot.amount),
+            listing.brief(lot.expires_at),
             lot.reason,
         )
         for lot in card.lots
     ]
     if card.paid_by_company is not None:
         paid = card.paid_by_company
-        click.echo(f"paid by the company in {card.month}: {common.token_text(paid)} tokens, outside the programme")
+        click.echo(f"paid by the company in {card.month}: {listing.written(paid)} tokens, outside the programme")
     if rows:
         common.print_table(("lot", "remaining", "amount", "expires", "reason"), rows)
 
@@ -113,6 +113,10 @@ def statement(email: str, *, month: Month | None, as_json: bool) -> None:
             }
         )
         return
-    click.echo(f"{person.name}, {asked}: opening balance {common.token_text(lines.opening)}")
-    common.print_table(heading, rows)
-    click.echo(f"closing balance {common.token_text(lines.closing)}")
+    click.echo(f"{person.name}, {asked}: opening balance {listing.written(lines.opening)}")
+    told = [
+        (listing.brief(m.posted_at), m.kind, m.memo, listing.written(m.amount), listing.written(m.balance))
+        for m in lines.movements
+    ]
+    common.print_table(("posted_at", "kind", "memo", "amount", "balance"), told)
+    click.echo(f"closing balance {listing.written(lines.closing)}")

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import click
 
-from bot.cli import common
+from bot.cli import common, listing
 from policy.estimates import Asked
 from policy.reasons import Refusal
 from policy.units import NanoUSD
@@ -43,10 +43,18 @@ def show(*, email: str, as_json: bool) -> None:
     if shown.balance is None:
         click.echo("The company pays for their use: no wallet limits it.")
     else:
-        figures = (common.token_text(one) for one in (shown.balance, shown.held, shown.overdraft))
+        figures = (listing.written(one) for one in (shown.balance, shown.held, shown.overdraft))
         click.echo("balance {} tokens, held {}, may go below zero by {}".format(*figures))
     rows = [
-        (cap.name, cap.scope, cap.window, cap.action, _usd(cap.left), _usd(cap.limit), _resets(cap) or "–")
+        (
+            cap.name,
+            cap.scope,
+            cap.window,
+            cap.action,
+            listing.written(cap.left),
+            listing.written(cap.limit),
+            _resets(cap) or "–",
+        )
         for cap in shown.caps
     ]
     if rows:
@@ -76,7 +84,7 @@ def attempt(*, email: str, service: str, usd: str, project: str, as_json: bool) 
     if as_json:
         common.print_json(_tried(email, tried.denial, tried.cost, sentence))
     else:
-        click.echo(sentence or f"It would run, and hold USD {_usd(tried.cost)}.")
+        click.echo(sentence or f"It would run, and hold USD {listing.written(tried.cost)}.")
     sys.exit(1 if tried.denial else 0)
 
 

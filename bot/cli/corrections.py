@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from bot.cli import common
+from bot.cli import common, listing
 from handlers.usage.formats import fingerprint, service_tier
 from policy.metering import METERS
 from policy.reasons import Refusal
@@ -102,7 +102,7 @@ def show_event(event: str, *, source: str | None, as_json: bool) -> None:
         common.print_table(("revision", "action", "kept at", "by", "reason"), rows)
     for line in card.reversals:
         click.echo(
-            f"revision {line.revision}: {common.token_text(line.debit)} tokens of entry {line.entry_id} undone by entry"
+            f"revision {line.revision}: {listing.written(line.debit)} tokens of entry {line.entry_id} undone by entry"
             f" {line.reversal_entry_id}"
         )
 
@@ -191,8 +191,8 @@ def _told(card: EventCard) -> dict[str, str]:
     """The fields of an event for people."""
     told = {field.name: getattr(card, field.name) for field in dataclasses.fields(card)}
     told |= {"meters": ", ".join(f"{count:,} {meter}" for meter, count in card.meters.items())}
-    told |= {"identities": ", ".join(card.identities), "cost": f"USD {common.usd_text(card.cost)}"}
-    told |= {name: f"{common.token_text(told[name])} tokens" for name in ("debit", "balance")}
+    told |= {"identities": ", ".join(card.identities), "cost": f"USD {listing.written(card.cost)}"}
+    told |= {name: f"{listing.written(told[name])} tokens" for name in ("debit", "balance")}
     return {
         name.replace("_", " "): "–" if value in {"", None} else str(value)
         for name, value in told.items()

@@ -15,7 +15,7 @@ import click
 from sqlalchemy import event
 
 from bot import serving, settings, wiring
-from bot.demo import agent, company, story
+from bot.demo import agent, company, corner, story
 from bot.demo.agent import Agent
 from bot.demo.clock import DemoClock
 from policy.period import day_of
@@ -113,20 +113,9 @@ class _Buttons:
 def _run(
     sandbox: Sandbox, clock: DemoClock, buttons: _Buttons, folder: Path, *, intake_port: int, browse: bool
 ) -> None:
-    installed = sandbox.workspace.app
-    loaded = settings.load(
-        {
-            "SLACK_BOT_TOKEN": installed.bot_token,
-            "SLACK_APP_TOKEN": installed.app_token,
-            "SLACK_API_URL": sandbox.api_url,
-            "TOKENS_DATABASE_URL": f"sqlite:///{folder / 'tokens.db'}",
-            "TOKENS_HTTP_PORT": str(intake_port),
-            "TOKENS_TIME_ZONE": company.ZONE,
-            "TOKENS_ANNOUNCE_CHANNEL": company.ANNOUNCE_IN,
-            "TOKENS_GOVERNANCE_CHANNEL": company.GOVERNANCE_IN,
-            "TOKENS_BOARD_USERGROUP": company.BOARD_GROUP,
-        }
-    )
+    environment = _environment(sandbox, folder, intake_port)
+    loaded = settings.load(environment)
+    corner.keep_settings(folder, environment)
     app = wiring.new_app(loaded, clock=clock)
     event.listen(app.database.writer, "connect", _dont_wait_for_the_disk)
     slack = slack_delivery.client(loaded.slack_bot_token, loaded.slack_api_url)
@@ -137,13 +126,28 @@ def _run(
         buttons.teller, buttons.show = teller, sandbox.tell_progress
         buttons.agent = _agent(teller, sandbox, intake)
         _greet(sandbox)
-        click.echo(_welcome(sandbox, intake, secret))
+        click.echo(_welcome(sandbox, intake, secret, folder))
         if browse:
             webbrowser.open(sandbox.page_url(YOU))
         serving.wait_for_signal()
         buttons.agent.stop()
         click.echo("Stopping. `make demo` goes on from here; `make demo ARGS=--reset` starts over.")
     app.database.close()
+
+
+def _environment(sandbox: Sandbox, folder: Path, intake_port: int) -> dict[str, str]:
+    installed = sandbox.workspace.app
+    return {
+        "SLACK_BOT_TOKEN": installed.bot_token,
+        "SLACK_APP_TOKEN": installed.app_token,
+        "SLACK_API_URL": sandbox.api_url,
+        "TOKENS_DATABASE_URL": f"sqlite:///{folder.resolve() / 'tokens.db'}",
+        "TOKENS_HTTP_PORT": str(intake_port),
+        "TOKENS_TIME_ZONE": company.ZONE,
+        "TOKENS_ANNOUNCE_CHANNEL": company.ANNOUNCE_IN,
+        "TOKENS_GOVERNANCE_CHANNEL": company.GOVERNANCE_IN,
+        "TOKENS_BOARD_USERGROUP": company.BOARD_GROUP,
+    }
 
 
 def _dont_wait_for_the_disk(connection: sqlite3.Connection, _record: object) -> None:
@@ -183,7 +187,7 @@ def _greet(sandbox: Sandbox) -> None:
     sandbox.command(YOU, sandbox.dm(YOU), "/tokens balance")
 
 
-def _welcome(sandbox: Sandbox, intake: str, secret: str) -> str:
+def _welcome(sandbox: Sandbox, intake: str, secret: str, folder: Path) -> str:
     # The time is asked of the workspace when the line is run: its calendar runs ahead of the machine's.
     call = (
         '{"specversion":"1.0","type":"gen_ai.usage","source":"demo","id":"\'$(date +%s%N)\'",'
@@ -205,5 +209,9 @@ To see usage arrive, report a call of Ada's from another terminal, then ask for 
 
 curl {intake}/v1/usage -H 'Authorization: Bearer {secret}' -H 'Content-Type: application/json' -d '{call}'
 
-{intake}/docs  describes everything the intake takes.  Ctrl-C stops.
+{intake}/docs  describes everything the intake takes.
+
+{corner.text(folder)}
+
+Ctrl-C stops.
 """

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.cli import common
+from bot.cli import common, listing
 from gateways.jobs import arguments
 from policy.reasons import Refusal
 from policy.units import MicroTokens, NanoUSD
@@ -90,7 +90,7 @@ def cancel_job(job_id: str, *, why: str, source: str | None, dry_run: bool) -> N
         hold = _only(records.jobs_named(moment.session, job_id), job_id, source)
         ending.cancel(moment, hold.key, actor=common.actor(), why=why)
     freed = NanoUSD(hold.nano_usd)
-    click.echo(f"{'Would free' if dry_run else 'Freed'} USD {common.usd_text(freed)} of job {job_id}.")
+    click.echo(f"{'Would free' if dry_run else 'Freed'} USD {listing.written(freed)} of job {job_id}.")
 
 
 def _only(found: list[Hold], job_id: str, source: str | None) -> Hold:

@@ -415,7 +415,7 @@ def test_amounts_are_decimal_strings(run: Run, tmp_path: Path) -> None:
     assert (card["email"], card["balance_tokens"], card["balance_usd"]) == (ADA, "4119.810000", "41.198100000")
     assert (card["granted_tokens"], card["debt_tokens"]) == ("4120.350000", "0.000000")
     assert card["lots"][0]["remaining_tokens"] == "4119.810000"
-    assert "Ada Lovelace: 4119.810000 tokens, USD 41.198100000" in run("balance", ADA).stdout
+    assert "Ada Lovelace: 4,119.81 tokens, USD 41.1981" in run("balance", ADA).stdout
 
 
 def test_a_statement_adds_up(run: Run, tmp_path: Path) -> None:
@@ -431,7 +431,7 @@ def test_a_statement_adds_up(run: Run, tmp_path: Path) -> None:
     assert (before["opening_tokens"], before["closing_tokens"], before["lines"]) == ("0.000000", "0.000000", [])
     after = json.loads(run("statement", ADA, "--month", str(month.next()), "--json").stdout)
     assert (after["opening_tokens"], after["lines"]) == ("98.920000", [])
-    assert "closing balance 98.920000" in run("statement", ADA).stdout
+    assert "closing balance 98.92" in run("statement", ADA).stdout
 
 
 def give(run: Run, amount: str, *more: str) -> Result:

@@ -41,7 +41,7 @@ def test_caps_are_shown_with_what_is_left_of_each(run: Run) -> None:
     """The wallet first, then the caps of the handbook, as text and for programs."""
     shown = run("caps", "show", "--person", ADA)
     assert shown.exit_code == 0
-    assert "balance 400.000000 tokens, held 100.000000" in shown.output
+    assert "balance 400 tokens, held 100" in shown.output
     said = json.loads(run("caps", "show", "--person", ADA, "--json").output)
     assert (said["available_tokens"], said["wallet_stops"]) == ("300.000000", True)
     assert {cap["name"] for cap in said["caps"]} == {"wallet", "Ada and all"}
@@ -51,7 +51,7 @@ def test_a_call_can_be_tried_without_holding_anything(run: Run, sqlite_app: App)
     """Exit code 1 and the sentence of the denial where it would be stopped; nobody is told."""
     sums = books.rows(sqlite_app, cap_sums)
     runs = run("caps", "try", "--person", ADA, "--service", "anthropic", "--usd", "1")
-    assert (runs.exit_code, runs.output) == (0, "It would run, and hold USD 1.000000000.\n")
+    assert (runs.exit_code, runs.output) == (0, "It would run, and hold USD 1.\n")
     stopped = run("caps", "try", "--person", ADA, "--service", "anthropic", "--usd", "99", "--json")
     said = json.loads(stopped.output)
     assert (stopped.exit_code, said["admitted"], said["code"]) == (1, False, "cap_reached")
@@ -71,7 +71,7 @@ def test_what_cannot_be_tried_is_refused(run: Run) -> None:
 
 def test_the_balance_says_what_is_held(run: Run) -> None:
     """One line, only when something is."""
-    assert "of which 100.000000 are held by 1 running call" in run("balance", ADA).output
+    assert "of which 100 are held by 1 running call" in run("balance", ADA).output
     said = json.loads(run("balance", ADA, "--json").output)
     assert (said["balance_tokens"], said["held_tokens"], said["available_tokens"]) == (
         "400.000000",

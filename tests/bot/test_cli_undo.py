@@ -6,9 +6,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner
 
 from bot.cli import main
+from scheduler import messages
+from store.tables.outbox import outbox
 from tests.support import books, cast, rollout
 from tests.support.books import ADA, BEN
 
@@ -62,6 +65,13 @@ def test_a_slip_is_taken_back(run: Run, sqlite_app: App) -> None:
     assert row["subject"] == cast.person_id(sqlite_app, ADA)
     [owed] = read(run("outbox", "list", "--template", "grants/revoked", "--json"))
     assert (owed["to"], owed["state"]) == (ADA, "waiting")
+    [(view,)] = books.rows(sqlite_app, sa.select(outbox.c.view).where(outbox.c.key == owed["key"]))
+    composed = messages.compose("grants/revoked", view, app=sqlite_app)
+    assert composed is not None
+    said = json.dumps(composed.message.blocks)
+    assert "*125,000 tokens were taken back" in said
+    assert "Meant for Ben" in said
+    assert "You have no tokens left." in said
     assert books.findings(sqlite_app) == {}
 
 
