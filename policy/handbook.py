@@ -159,7 +159,7 @@ def parse(text: str) -> Handbook:
         sizing=read(grants.SizingRules, table.table("sizing")),
         lots=grants.read_lots(table.table("lots")),
         rollout=read(grants.RolloutRules, table.table("rollout")),
-        messages=read(messages.MessageRules, table.table("messages")),
+        messages=messages.read_messages(table.table("messages")),
         exceptions=exceptions.read_exceptions(table.table("exceptions")),
         warnings=messages.read_warnings(table.table("warnings")),
         reports=read(messages.ReportRules, table.table("reports")),

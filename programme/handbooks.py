@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from policy import handbook
 from policy.reasons import Refusal
+from programme import public_holidays
 from store.handbook import reference
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Handbooks:
 @lru_cache(maxsize=64)
 def parsed(body: str) -> Handbook:
     """The handbook of a text that was applied: parsed once."""
-    return handbook.parse(body)
+    return public_holidays.known_to(handbook.parse(body))
 
 
 @lru_cache(maxsize=64)
