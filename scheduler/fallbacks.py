@@ -10,6 +10,8 @@ from programme.cash import notices as cash_notices
 from programme.cash import questions as cash_questions
 from programme.exceptions import notices as exceptions_notices
 from programme.exceptions import reach as exceptions_reach
+from programme.gates import notices as gates_notices
+from programme.gates import reach as gates_reach
 from programme.handbook import notices as handbook_notices
 from programme.handbook import reach as handbook_reach
 from programme.reviews import notices as reviews_notices
@@ -25,6 +27,7 @@ IN_PRIVATE: dict[str, tuple[str, Callable[[Moment, str], None]]] = {
     handbook_notices.CARD: ("proposal_id", handbook_reach.note_parked),
     appeals_notices.CARD: ("appeal_id", appeals_reach.note_parked),
     reviews_notices.PACK: ("quarter", reviews_reach.note_parked),
+    gates_notices.CARD: ("gate", gates_reach.note_parked),
     cash_notices.CARD: ("question_id", cash_questions.note_parked),
 }
 """By template: what its row names, and what goes to each instead."""

@@ -76,7 +76,12 @@ def draft_policy(*, year: int, month: Month, out: Path | None, as_json: bool) ->
             "version": made.version,
             "file": str(path),
             "share_of_compensation": f"{made.policy.share:f}",
+            "elasticity": f"{made.policy.elasticity:f}",
             "people": len(made.figures.used),
+            "tried": [
+                {"review": str(quarter), "raised": one.then.raised, "cut": one.then.cut, "differ": one.differ}
+                for quarter, one in made.tried
+            ],
             "quarters": made.figures.quarters,
             "because": [{"code": one.code, "text": one.text} for one in made.policy.because],
             "not_shown": list(made.policy.not_shown),

@@ -208,6 +208,8 @@ def handbook_text(begins: date) -> str:
         "floor_usd = 150": f"floor_usd = {FLOOR_USD}",
         "least_peers = 5": f"least_peers = {LEAST_PEERS}",
         "# launched_on = 2027-01-01": f"launched_on = {launched}",
+        # Nobody plays the board: its card for phase 3 comes early in the story, and the calendar goes on.
+        'gates = "board"': 'gates = "calendar"',
     }.items():
         text = text.replace(old, new)
     return text

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from policy.parameters.grants import SizingRules
     from policy.parameters.reviews import AdjustmentRules, ChangeRules, UseRules
-    from policy.reviews.efficiency import Score
+    from policy.reviews.efficiency import Measures, Score
     from policy.reviews.persons import Person, Weekly
     from policy.reviews.use import TooLarge, Utilisation
 
@@ -57,18 +57,43 @@ def adjust(
     everybody = sorted(people, key=lambda person: person.person_id)
     _check(everybody, team_output or {})
     weeks = {person.person_id: sum(week is not None for week in person.debits) for person in everybody}
-    sizes = Counter(person.team for person in everybody if weeks[person.person_id] >= rules.least_weeks)
-    units = Units({}, {})
-    if rules.unit == "team":
-        units = measured.units_of_teams(sizes, rules, team_output, above or {})
-        measures = measured.of_teams(everybody, units, team_output)
-    else:
-        measures = measured.of_persons([person for person in everybody if person.output])
+    sizes = _sizes(everybody, rules)
+    units, measures = _measured(everybody, rules, team_output, above or {})
     known = _Known(
         efficiency.score(measures, rules), measures.weeks, weeks, sizes, units, _found_large(everybody, rules)
     )
     beside = _of_peers(everybody, rules)
     return {p.person_id: _adjustment(p, known, peers, rules) for p, peers in zip(everybody, beside, strict=True)}
+
+
+def measures_of(
+    people: Iterable[Person],
+    rules: AdjustmentRules,
+    *,
+    team_output: Mapping[str, Weekly] | None = None,
+    above: Mapping[str, str] | None = None,
+) -> Measures:
+    """What the same people's units delivered and spent."""
+    everybody = sorted(people, key=lambda person: person.person_id)
+    return _measured(everybody, rules, team_output, above or {})[1]
+
+
+def _sizes(everybody: Iterable[Person], rules: AdjustmentRules) -> Counter[str]:
+    """How many people count in each team."""
+    weeks = ((person.team, sum(week is not None for week in person.debits)) for person in everybody)
+    return Counter(team for team, count in weeks if count >= rules.least_weeks)
+
+
+def _measured(
+    everybody: Sequence[Person],
+    rules: AdjustmentRules,
+    team_output: Mapping[str, Weekly] | None,
+    above: Mapping[str, str],
+) -> tuple[Units, Measures]:
+    if rules.unit != "team":
+        return Units({}, {}), measured.of_persons([person for person in everybody if person.output])
+    units = measured.units_of_teams(_sizes(everybody, rules), rules, team_output, above)
+    return units, measured.of_teams(everybody, units, team_output)
 
 
 @dataclass(frozen=True, slots=True)

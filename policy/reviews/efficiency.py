@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -33,6 +33,8 @@ DIGITS = 6
 ROWS = 1_000
 """Units whose weeks are drawn at once, so that memory does not grow with the company."""
 EVERYBODY = "everybody"
+Unit = tuple[str, str]
+"""(role family, level)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,19 +106,62 @@ class PeerGroup:
     among: tuple[int, ...]
 
 
+class Slope(NamedTuple):
+    """Sums of products and squares of what peers differ by, and of how many units."""
+
+    products: float
+    squares: float
+    units: int
+
+    def __add__(self, other: object) -> Slope:
+        """Both together: each unit is compared with its own peers."""
+        assert isinstance(other, Slope)  # noqa: S101 - a sum of slopes
+        return Slope(self.products + other.products, self.squares + other.squares, self.units + other.units)
+
+    def within(self, rules: EfficiencyRules) -> float | None:
+        """The slope within the handbook's bounds; None where units are few, or all spent alike."""
+        if self.units < rules.refit_from or self.squares <= robust.LEAST_SPREAD:
+            return None
+        slope = self.products / self.squares
+        return min(max(slope, float(rules.least_elasticity)), float(rules.most_elasticity))
+
+
+class Refit(NamedTuple):
+    """β as several quarters show it, None where they don't; and of how many units, each counted in each quarter."""
+
+    elasticity: float | None
+    units: int
+
+
 def score(measures: Measures, rules: AdjustmentRules) -> dict[str, Score]:
     """The scores of all units with weeks and peers enough, by id; the others have none."""
-    enough = np.flatnonzero(measures.present.sum(axis=1) >= rules.least_weeks)
     output, tokens, weeks = _totals(measures, rules.weeks)
-    units = {int(i): (measures.families[i], measures.levels[i]) for i in enough}
-    own = {row: unit for row, unit in units.items() if row < len(measures.ids) - measures.wider}
+    units, own = _with_weeks(measures, rules.least_weeks)
     groups = peer_groups(own, rules.least_peers)
-    elasticity = _elasticity(groups, output, tokens, rules.efficiency)
+    elasticity = _slope(groups, output, tokens, rules.efficiency).within(rules.efficiency)
+    elasticity = float(rules.efficiency.elasticity) if elasticity is None else elasticity
     scored: dict[str, Score] = {}
     for group in [*groups, *_wider_groups(own, units, rules.least_peers)]:
         for row, one in _scored(group, measures, (output, tokens, weeks), elasticity, rules):
             scored[measures.ids[row]] = one
     return {unit: scored[unit] for unit in measures.ids if unit in scored}
+
+
+def refitted(quarters: Iterable[Measures], rules: AdjustmentRules) -> Refit:
+    """β of several quarters together: the slope within the peers of each quarter."""
+    pooled = Slope(0.0, 0.0, 0)
+    for measures in quarters:
+        output, tokens, _ = _totals(measures, rules.weeks)
+        groups = peer_groups(_with_weeks(measures, rules.least_weeks)[1], rules.least_peers)
+        pooled += _slope(groups, output, tokens, rules.efficiency)
+    return Refit(pooled.within(rules.efficiency), pooled.units)
+
+
+def _with_weeks(measures: Measures, least: int) -> tuple[dict[int, Unit], dict[int, Unit]]:
+    """The rows with weeks enough, and those of them that contain no others."""
+    enough = np.flatnonzero(measures.present.sum(axis=1) >= least)
+    units = {int(i): (measures.families[i], measures.levels[i]) for i in enough}
+    return units, {row: unit for row, unit in units.items() if row < len(measures.ids) - measures.wider}
 
 
 def _totals(measures: Measures, quarter: int) -> tuple[Floats, Floats, NDArray[np.int64]]:
@@ -183,11 +228,9 @@ def merged_upward(people: Mapping[str, int], least: int) -> list[tuple[str, ...]
     return groups
 
 
-def _elasticity(groups: Iterable[PeerGroup], output: Floats, tokens: Floats, rules: EfficiencyRules) -> float:
-    """β: the slope of log output over log tokens within the peers of role family and level, where they are many."""
+def _slope(groups: Iterable[PeerGroup], output: Floats, tokens: Floats, rules: EfficiencyRules) -> Slope:
+    """Of log output over log tokens within the peers of role family and level."""
     own = [group for group in groups if group.peers.role_family != EVERYBODY]
-    if sum(group.peers.size for group in own) < rules.refit_from:
-        return float(rules.elasticity)
     products = squares = 0.0
     for group in own:
         rows = list(group.rows)
@@ -195,9 +238,7 @@ def _elasticity(groups: Iterable[PeerGroup], output: Floats, tokens: Floats, rul
         x = np.log(tokens[rows] + _offset(tokens[rows], rules))
         products += float((x - x.mean()) @ (y - y.mean()))
         squares += float((x - x.mean()) @ (x - x.mean()))
-    if squares <= robust.LEAST_SPREAD:
-        return float(rules.elasticity)
-    return min(max(products / squares, float(rules.least_elasticity)), float(rules.most_elasticity))
+    return Slope(products, squares, sum(group.peers.size for group in own))
 
 
 def _kept(output: Floats, rules: EfficiencyRules) -> Floats:

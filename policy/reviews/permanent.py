@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 QUARTERS = 4
 FEWEST = 20
 """From so many people on a percentile of their use says something, and nothing of one of them."""
+HUNDREDTH = Decimal("0.01")
 GROUPS = (
     AnnualGroup("above", Decimal("1.05")),
     AnnualGroup("as expected", Decimal("1.00")),
@@ -41,24 +42,30 @@ class YearFigures:
     reviews: int
     raised: int
     cut: int
+    elasticity: Decimal | None = None
+    """β as all the year's reviews show it together; None where units are too few, or all spent alike."""
+    observed: int = 0
+    """Units in the reviews, each counted in each quarter."""
 
 
 @dataclass(frozen=True, slots=True)
 class PermanentPolicy:
-    """A draft: the share of compensation, the groups to add, why, and what the year leaves open."""
+    """A draft: the share of compensation, β, the groups to add, why, and what the year leaves open."""
 
     share: Decimal
+    elasticity: Decimal
     groups: tuple[AnnualGroup, ...]
     because: tuple[Reason, ...]
     not_shown: tuple[str, ...]
 
 
 def drafted(figures: YearFigures, book: Handbook) -> PermanentPolicy:
-    """The next handbook's share and groups; all else goes on as it is, because the year says nothing against it."""
+    """The next handbook's share, β and groups; all else goes on as it is, because the year says nothing against it."""
     share, why = _share(figures, book)
     groups = () if book.sizing.annual else GROUPS
-    because = (*why, _reviews(figures), _groups(book))
-    return PermanentPolicy(share, groups, because, tuple(_not_shown(figures, book)))
+    elasticity, refit = _elasticity(figures, book)
+    because = (*why, refit, _reviews(figures), _groups(book))
+    return PermanentPolicy(share, elasticity, groups, because, tuple(_not_shown(figures, book)))
 
 
 def _share(figures: YearFigures, book: Handbook) -> tuple[Decimal, tuple[Reason, ...]]:
@@ -76,6 +83,21 @@ def _share(figures: YearFigures, book: Handbook) -> tuple[Decimal, tuple[Reason,
     most = f"{book.adjustment.resize.percentile:.0%} of them used at most {found.percentile:.0%}"
     text = f"{most}; with {book.adjustment.resize.headroom:.0%} more, the share goes from {share:.1%} to {wanted:.1%}."
     return wanted, (Reason("use", told), Reason("share", text, {"from": f"{share}", "to": f"{wanted}"}))
+
+
+def _elasticity(figures: YearFigures, book: Handbook) -> tuple[Decimal, Reason]:
+    """β of the year, to the hundredth: it holds where a quarter has too few units to measure its own."""
+    rules = book.adjustment.efficiency
+    stays = f"β stays {rules.elasticity:.2f}."
+    if figures.elasticity is None:
+        few = f"{figures.observed} units in the year's reviews don't show how output goes with tokens"
+        return rules.elasticity, Reason("elasticity", f"{few} ({rules.refit_from} are needed): {stays}")
+    found = figures.elasticity.quantize(HUNDREDTH)
+    told = f"Among {figures.observed} units in the year's reviews, output goes with tokens by an elasticity of {found}"
+    if found == rules.elasticity:
+        return rules.elasticity, Reason("elasticity", f"{told}: {stays}")
+    moves = f"β goes from {rules.elasticity:.2f} to {found}. Quarters with {rules.refit_from} units measure their own."
+    return found, Reason("elasticity", f"{told}: {moves}", {"from": f"{rules.elasticity}", "to": f"{found}"})
 
 
 def _reviews(figures: YearFigures) -> Reason:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from policy.outcomes import THOUSANDTHS
 from policy.period import DAYS_PER_WEEK, Quarter, Week
 from policy.reasons import Reason  # noqa: TC001 - see above
-from policy.reviews.adjustment import THOUSANDTH, adjust, carried
+from policy.reviews.adjustment import THOUSANDTH, adjust, carried, measures_of
 from policy.reviews.persons import Person
 from policy.reviews.reasons import because, would_change
 from policy.reviews.use import proposed_share, too_large
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from policy.parameters.grants import SizingRules
     from policy.parameters.reviews import AdjustmentRules
     from policy.reviews.adjusted import Adjustment
+    from policy.reviews.efficiency import Measures
     from policy.reviews.persons import Weekly
     from policy.sizing import Factors, Sizing
 
@@ -183,12 +184,24 @@ def weeks_of(quarter: Quarter) -> tuple[date, ...]:
 
 def adjusted(basis: Basis, inputs: Iterable[Inputs], rules: AdjustmentRules) -> dict[str, Adjustment]:
     """The adjustment of everyone who is a case, by person id."""
-    rules = _rules_of(basis, rules)
-    counting = [one for one in inputs if one.is_case or any(week is not None for week in one.debits)]
-    team_output = basis.team_output
-    made = None if team_output is None else {team: _weekly(weeks) for team, weeks in team_output.items()}
-    found = adjust([_person(one) for one in counting], rules, team_output=made, above=basis.above)
+    rules, counting = _rules_of(basis, rules), _counting(inputs)
+    found = adjust(map(_person, counting), rules, team_output=_made(basis), above=basis.above)
     return {one.person_id: found[one.key] for one in counting if one.is_case}
+
+
+def measures(basis: Basis, inputs: Iterable[Inputs], rules: AdjustmentRules) -> Measures:
+    """What the units of a review delivered and spent, as it was frozen."""
+    people = map(_person, _counting(inputs))
+    return measures_of(people, _rules_of(basis, rules), team_output=_made(basis), above=basis.above)
+
+
+def _counting(inputs: Iterable[Inputs]) -> list[Inputs]:
+    return [one for one in inputs if one.is_case or any(week is not None for week in one.debits)]
+
+
+def _made(basis: Basis) -> dict[str, Weekly] | None:
+    output = basis.team_output
+    return None if output is None else {team: _weekly(weeks) for team, weeks in output.items()}
 
 
 def _rules_of(basis: Basis, rules: AdjustmentRules) -> AdjustmentRules:

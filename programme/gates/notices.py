@@ -15,6 +15,7 @@ from store.outbox.messages import NewMessage
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from policy.exceptions import Seat
     from programme.moment import Moment
     from views.gates import Gate
 
@@ -37,12 +38,21 @@ def tell_of_card(moment: Moment, gate: Gate) -> None:
         owed.append(NewMessage(_key(gate, BOARD_KEY), CARD, _view(gate), None, channel, due_at))
         away = board.delegates(moment)
         called = tuple(seat for seat in called if seat.kind != MEMBER or seat.person_id in away)
+    _owe(moment, gate, [*owed, *_copies(moment, gate, called)])
+
+
+def tell_in_private(moment: Moment, gate: Gate) -> None:
+    """A copy for each who is called and has none: the board's channel does not get the card."""
+    _owe(moment, gate, _copies(moment, gate, gate.panel.voting(gate.panel.stage)))
+
+
+def _copies(moment: Moment, gate: Gate, called: Iterable[Seat]) -> list[NewMessage]:
+    """For each of some seats, or for whoever stands in there, in their working hours."""
     stand_ins = board.delegates(moment)
+    have = {copy.person_id for copy in messages.copies(moment.session, about(gate), (CARD,))}
     readers = dict.fromkeys(stand_ins.get(seat.person_id, seat.person_id) for seat in called)
-    letters = [(_key(gate, who), CARD, _view(gate), who) for who in readers]
-    if letters:
-        owed += notify.in_hours(moment, letters, book=moment.handbook, earliest=moment.now)
-    _owe(moment, gate, owed)
+    letters = [(_key(gate, who), CARD, _view(gate), who) for who in readers if who not in have]
+    return notify.in_hours(moment, letters, book=moment.handbook, earliest=moment.now) if letters else []
 
 
 def tell_of_change(moment: Moment, gate: Gate) -> None:

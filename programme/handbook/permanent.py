@@ -13,10 +13,11 @@ import tomlkit
 from policy import handbook
 from policy.period import Quarter
 from policy.reasons import Refusal
-from policy.reviews import permanent
+from policy.reviews import efficiency, permanent, proposal
 from policy.reviews.permanent import YearFigures
 from programme.grants import used
 from programme.handbook import thresholds
+from programme.reviews import backtests
 from store.handbook import reference
 from store.reviews import drafts
 from views.reviews import ADOPTED
@@ -28,8 +29,11 @@ if TYPE_CHECKING:
     from policy.period import Month
     from policy.reviews.permanent import PermanentPolicy
     from programme.moment import Moment
+    from views.review_figures import BackTest
+    from views.reviews import Review
 
 QUARTERS = (1, 2, 3, 4)
+ELASTICITY = "adjustment.efficiency.elasticity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,8 @@ class PolicyDraft:
     body: str
     figures: YearFigures
     policy: PermanentPolicy
+    tried: tuple[tuple[Quarter, BackTest], ...]
+    """The year's reviews as they would have come out, where thresholds of reviews change."""
 
 
 def draft(moment: Moment, year: int, month: Month) -> PolicyDraft:
@@ -56,11 +62,17 @@ def draft(moment: Moment, year: int, month: Month) -> PolicyDraft:
     taken = {book.version for book in moment.handbooks.versions}
     version = next(name for number in count(1) if (name := f"{month.year}.{number}") not in taken)
     old = reference.handbook_body(moment.session, last.version) or ""
-    changed = {} if policy.share == last.sizing.share_of_compensation else {thresholds.SHARE.key: policy.share}
+    before = {
+        thresholds.SHARE.key: (last.sizing.share_of_compensation, policy.share),
+        ELASTICITY: (last.adjustment.efficiency.elasticity, policy.elasticity),
+    }
+    changed = {key: new for key, (is_now, new) in before.items() if new != is_now}
     body = thresholds.edited(old, changed, version=version, effective_from=month.first_day)
     body = _with_groups(body, policy.groups) if policy.groups else body
-    handbook.parse(body)
-    return PolicyDraft(version, body, figures, policy)
+    rules = handbook.parse(body).adjustment
+    moves = rules != last.adjustment
+    tried = tuple((one.quarter, backtests.of(moment, one, rules)) for one in _adopted(moment, year) if moves)
+    return PolicyDraft(version, body, figures, policy, tried)
 
 
 def of_year(moment: Moment, year: int) -> YearFigures:
@@ -77,10 +89,18 @@ def of_year(moment: Moment, year: int) -> YearFigures:
         for person_id, one in found.items() if book.sizing.share_of_compensation == share else ():
             by_person[person_id].append(one)
     means = sorted(sum(of_one, Decimal(0)) / len(of_one) for of_one in by_person.values())
-    adopted = [one for one in drafts.all_of(moment.session) if one.quarter.year == year and one.state == ADOPTED]
+    adopted = _adopted(moment, year)
     deltas = [case.delta_thousandths for one in adopted for case in drafts.cases(moment.session, one.quarter)]
     raised, cut = (sum(1 for one in deltas if sign * one > 0) for sign in (1, -1))
-    return YearFigures(year, granted, share, tuple(means), len(adopted), raised, cut)
+    rules = moment.handbooks.versions[-1].adjustment
+    seen = (proposal.measures(one.basis, drafts.inputs(moment.session, one.quarter), rules) for one in adopted)
+    refit = efficiency.refitted(seen, rules)
+    slope = None if refit.elasticity is None else Decimal(str(round(refit.elasticity, efficiency.DIGITS)))
+    return YearFigures(year, granted, share, tuple(means), len(adopted), raised, cut, slope, refit.units)
+
+
+def _adopted(moment: Moment, year: int) -> list[Review]:
+    return [one for one in drafts.all_of(moment.session) if one.quarter.year == year and one.state == ADOPTED]
 
 
 def _with_groups(body: str, groups: Iterable[AnnualGroup]) -> str:
@@ -98,17 +118,24 @@ def _with_groups(body: str, groups: Iterable[AnnualGroup]) -> str:
     return tomlkit.dumps(document)
 
 
+def _told(one: BackTest) -> str:
+    now, then = (f"{c.raised} raised, {c.cut} cut, {c.unchanged} unchanged" for c in (one.now, one.then))
+    return f"{now}; with this version {then}, {one.differ} of them otherwise."
+
+
 def reasons(made: PolicyDraft) -> str:
     """The page of reasons, in Markdown."""
     year = made.figures.year
     because = [f"* {reason.text}" for reason in made.policy.because]
     open_ = [f"* {text}" for text in made.policy.not_shown]
+    tried = [f"* {quarter}: {_told(one)}" for quarter, one in made.tried]
     return "\n".join([
         f"# Version {made.version}: what {year} calls for",
         "",
         "## Why",
         *because,
         "",
+        *(["## Tried on the year's reviews", *tried, ""] if tried else []),
         f"## What {year} does not show",
         *open_,
         "",

@@ -45,15 +45,16 @@ def handbook_bodies(session: Session) -> list[str]:
     return list(session.execute(query).scalars())
 
 
+_still = sa.select(sa.func.aggregate_strings(rollout_pauses.c.month, ",")).scalar_subquery()
+_bodies_and_pauses = sa.select(handbooks.c.body, _still).order_by(handbooks.c.effective_from, handbooks.c.applied_at)
+"""Built once: every transaction that judges anything asks it."""
+
+
 def handbook_bodies_and_pauses(session: Session) -> tuple[list[str], list[date]]:
     """The same, with the first days of the months in which the roll-out stands still; one query for both."""
-    h, p = handbooks.c, rollout_pauses.c
-    texts = sa.select(sa.literal(1).label("is_text"), h.effective_from, h.applied_at, h.body)
-    still = sa.select(sa.literal(0), sa.null(), p.noted_at, p.month)
-    rows = session.execute(sa.union_all(texts, still).order_by("is_text", "effective_from", "applied_at")).all()
-    return [row.body for row in rows if row.is_text], [
-        Month.parse(row.body).first_day for row in rows if not row.is_text
-    ]
+    rows = session.execute(_bodies_and_pauses).all()
+    still = rows[0][1] if rows else None
+    return [body for body, _ in rows], [Month.parse(one).first_day for one in (still or "").split(",") if one]
 
 
 def handbook_body(session: Session, version: str) -> str | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from decimal import Decimal
 
+import numpy as np
 import pytest
 
 from policy import handbook
-from policy.reviews import permanent
+from policy.reviews import efficiency, permanent
+from policy.reviews.efficiency import Measures
 from policy.reviews.permanent import GROUPS, YearFigures
 
 BOOK = handbook.parse(handbook.packaged())
@@ -60,6 +63,38 @@ def test_groups_are_added_once() -> None:
     assert permanent.drafted(figures(), BOOK).groups == GROUPS
     text = handbook.packaged().replace("[lots]\n", '[[sizing.annual]]\nname = "x"\nfactor = 1\n\n[lots]\n', 1)
     assert permanent.drafted(figures(), handbook.parse(text)).groups == ()
+
+
+def quarter(seed: int, *, units: int = 20, slope: float = 0.45) -> Measures:
+    """Units of one level, whose output follows what they spend with a slope, in thirteen weeks."""
+    chance = np.random.default_rng(seed)
+    tokens = np.exp(chance.normal(9, 1, size=(units, 1))) * np.ones((1, 13))
+    output = 40 * tokens**slope * np.exp(chance.normal(0, 0.05, size=(units, 13)))
+    names = tuple(f"u{i:02}" for i in range(units))
+    return Measures(names, ("engineering",) * units, ("",) * units, output, tokens)
+
+
+def test_quarters_that_are_too_small_alone_show_the_slope_together() -> None:
+    """Twenty units are fewer than fifty; four quarters of them find what was planted.
+
+    Nearly: the bounds of output and the offset of tokens flatten it a little.
+    """
+    rules = BOOK.adjustment
+    assert efficiency.refitted([quarter(1)], rules) == (None, 20)
+    found = efficiency.refitted(map(quarter, range(4)), rules)
+    assert found.units == 80
+    assert found.elasticity == pytest.approx(0.45, abs=0.08)
+
+
+def test_the_slope_of_the_year_is_proposed() -> None:
+    """To the hundredth, with its reason; where the year doesn't show it, or shows the same, it stays."""
+    year = dataclasses.replace(figures(), elasticity=Decimal("0.4273"), observed=80)
+    made = permanent.drafted(year, BOOK)
+    assert made.elasticity == Decimal("0.43")
+    assert "β goes from 0.30 to 0.43" in reasons(made)["elasticity"]
+    for unclear in (figures(), dataclasses.replace(year, elasticity=Decimal("0.302"))):
+        assert permanent.drafted(unclear, BOOK).elasticity == Decimal("0.30")
+        assert "β stays 0.30" in reasons(permanent.drafted(unclear, BOOK))["elasticity"]
 
 
 def test_what_a_year_does_not_show_is_said() -> None:

@@ -10,12 +10,12 @@ import sqlalchemy as sa
 
 from policy.gates import EXTEND, GO_ON, STOP
 from policy.period import Month
-from programme.gates import cards
+from programme.gates import cards, reach
 from store.proof import gates as proof
 from store.tables.gates import gate_votes, rollout_pauses
 from tests.support import gated, returned, rollout
 from tests.support.gated import ASKED, FEBRUARY, JANUARY, MARCH
-from tests.support.requests import BOARD_CHANNEL, IRIS, OMAR, TESS
+from tests.support.requests import IRIS, OMAR, TESS
 from views.gates import EXTENDED, OPEN, PASSED, STOPPED
 
 if TYPE_CHECKING:
@@ -129,6 +129,19 @@ def test_by_the_calendar_the_phase_begins_unless_it_is_stopped(sqlite_app: App, 
     assert proved(company) == []
 
 
+def test_where_the_channel_does_not_get_the_card_each_member_does(company: App, clock: Clock) -> None:
+    """Once, and only while there is something to decide."""
+    gated.at(company, clock, ASKED)
+    for _ in range(2):
+        with company.transaction() as moment:
+            reach.note_parked(moment, "2:2027-01")
+    assert len(stand_ins(company)) == len(BOARD)
+    decide(company, GO_ON)
+    with company.transaction() as moment:
+        reach.note_parked(moment, "2:2027-01")
+    assert len(stand_ins(company)) == len(BOARD)
+
+
 def test_finance_has_to_agree_and_votes_for_different_choices_do_not_add_up(company: App, clock: Clock) -> None:
     """A vote can be changed; one without a reason for waiting, or from someone else, does not count."""
     gated.at(company, clock, ASKED)
@@ -165,4 +178,16 @@ def test_the_evidence_is_the_report_with_the_handbooks_criteria(sqlite_app: App,
         ("using", "0.50", True),
         ("quarantined", "100", True),
     ]
-    assert BOARD_CHANNEL
+
+
+@pytest.mark.every_database
+def test_on_either_database_a_month_that_stands_still_is_read_with_the_handbooks(app: App, clock: Clock) -> None:
+    """Every version has the months, in order, and a decided gate proves."""
+    company = gated.settle(app, clock)
+    gated.at(company, clock, ASKED)
+    gated.at(company, clock, FEBRUARY)
+    decide(company, GO_ON)
+    with company.reading(clock.now) as moment:
+        for book in moment.handbooks.versions:
+            assert [str(one)[:7] for one in book.rollout.paused] == ["2027-01", "2027-02"]
+    assert proved(company) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,14 +12,17 @@ from policy import handbook
 from policy.changes import differences
 from policy.period import Month
 from policy.reasons import Refusal
+from policy.reviews.proposal import weeks_of
 from programme.grants import monthly
 from programme.handbook import permanent
+from programme.outcomes import intake
 from store.handbook import reference
-from tests.support import cast, rollout
+from tests.support import cast, reviewed, rollout
 
 if TYPE_CHECKING:
     from programme.app import App
     from programme.handbook.permanent import PolicyDraft
+    from tests.support.clock import Clock
 
 JANUARY = datetime(2027, 1, 20, 9, tzinfo=UTC)
 MARCH = Month(2027, 3)
@@ -80,3 +84,27 @@ def test_a_year_that_is_not_over_is_not_drafted_from(played: App) -> None:
         draft(played, year=2025)
     with pytest.raises(Refusal, match="has begun"):
         draft(played, month=Month(2027, 1))
+
+
+def test_the_years_reviews_refit_the_slope_and_are_tried_again(sqlite_app: App, clock: Clock) -> None:
+    """The file has the β that they show together; the page says how each would have come out."""
+    rollout.launch(sqlite_app, changes={"refit_from = 50": "refit_from = 10"})
+    reviewed.settle_people(sqlite_app, clock)
+    earlier = [
+        reviewed.outcome(f"q3-{team}-{monday}", team, monday, 1_000 * made)
+        for team, made in enumerate(reviewed.OUTPUT)
+        for monday in weeks_of(reviewed.Q3)
+    ]
+    with sqlite_app.transaction(JANUARY) as moment:
+        intake.take_in(moment, earlier)
+        for quarter in (reviewed.Q3, reviewed.Q4):
+            reviewed.draft(moment, quarter, now=JANUARY)
+            reviewed.adopt(moment, quarter, MARCH, now=JANUARY)
+    made = draft(sqlite_app)
+    assert made.figures.observed >= 10
+    found = handbook.parse(made.body).adjustment.efficiency.elasticity
+    assert found == made.policy.elasticity != Decimal("0.30")
+    assert [quarter for quarter, _ in made.tried] == [reviewed.Q3, reviewed.Q4]
+    for quarter, tried in made.tried:
+        assert tried.now.raised + tried.now.cut + tried.now.unchanged > 20
+        assert f"* {quarter}: {tried.now.raised} raised" in permanent.reasons(made)
