@@ -14,10 +14,11 @@ from policy.period import Quarter
 from policy.reasons import Refusal
 from policy.sizing import WHOLE
 from programme.files import cells
-from programme.people import directory_file, teams
+from programme.people import accepted, directory_file, teams
 from programme.people.directory_file import Line, Words
 from programme.value import rates
 from store import audit
+from store.offers import joiners
 from store.people import directory as people_store
 from store.people import terms
 from store.people.directory import ANY_SOURCE
@@ -52,6 +53,7 @@ class PeopleImport:
 
     `outside` are role families in the file that the handbook leaves outside the programme, `without_midpoint` pay bands
     that no grant can follow from yet, and `without_rate` those in a currency without a rate for the quarter.
+    `without_offer` are offers that are not on record, of people who have had no grant.
     """
 
     changes: tuple[Change, ...]
@@ -59,6 +61,7 @@ class PeopleImport:
     outside: tuple[str, ...] = ()
     without_midpoint: tuple[str, ...] = ()
     without_rate: tuple[str, ...] = ()
+    without_offer: tuple[str, ...] = ()
 
     @property
     def added(self) -> int:
@@ -90,7 +93,17 @@ def import_csv(moment: Moment, file: TextIO, *, actor: str) -> PeopleImport:
         tuple(sorted(outside)),
         tuple(sorted(named - set(bands))),
         tuple(f"{band} ({currency})" for band, currency in sorted(_without_rate(moment)) if band in named),
+        tuple(_without_offer(moment, lines)),
     )
+
+
+def _without_offer(moment: Moment, lines: list[Line]) -> Iterator[str]:
+    """Offers that lines name in vain; the others are kept."""
+    named = [(line, offer) for line in lines if (offer := line.fields.get("offer_id"))]
+    for line, offer in named:
+        person = require(moment, line.email)
+        if not accepted.note(moment, person.id, offer) and not joiners.has_grants(moment.session, person.id):
+            yield f"{offer} ({line.email})"
 
 
 def _without_rate(moment: Moment) -> Iterable[tuple[str, str]]:
@@ -200,7 +213,7 @@ def _new_row(line: Line, id_of: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _columns(line: Line, id_of: Mapping[str, str]) -> dict[str, Any]:
-    columns = {k: v for k, v in line.fields.items() if k not in {"manager_email", "fte", "roles"}}
+    columns = {k: v for k, v in line.fields.items() if k not in {"manager_email", "fte", "roles", "offer_id"}}
     if "fte" in line.fields:
         columns["fte_permille"] = line.fields["fte"]
     if "manager_email" in line.fields:

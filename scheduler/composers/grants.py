@@ -10,6 +10,7 @@ from policy.units import MicroTokens
 from policy.value.valuation import worth
 from programme.balance import balance
 from programme.grants import announcements, greetings
+from programme.offers import joining
 from scheduler.composers.drawing import drawn
 from store.people import directory as people_store
 from templates import charts, render
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from programme.app import App
     from programme.grants.greetings import Greeting
     from programme.moment import Moment
+    from programme.offers.joining import KeptOffer
     from templates.charts import Picture
     from templates.render import Message
 
@@ -86,11 +88,12 @@ def compose_greeting(app: App, view: object) -> Message | None:
     named = codec.read(dict[str, str], view)
     with app.reading() as moment:
         found = greetings.as_it_stands(moment, named["person_id"])
-    return None if found is None else greeting(found)
+        offer = None if found is None else joining.of_person(moment, named["person_id"], found.card.grant)
+    return None if found is None else greeting(found, offer)
 
 
-def greeting(found: Greeting) -> Message:
-    """The words of a greeting."""
+def greeting(found: Greeting, offer: KeptOffer | None = None) -> Message:
+    """The words of a greeting, to someone who accepted an offer with what became of it."""
     card = found.card
     ends_at = min((lot.expires_at for lot in card.lots), default=None)
     ending = sum((lot.remaining for lot in card.lots if lot.expires_at == ends_at), MicroTokens(0))
@@ -102,6 +105,7 @@ def greeting(found: Greeting) -> Message:
         services=found.services,
         most_services=MOST_SERVICES,
         contact=found.contact,
+        offer=offer,
     )
 
 
