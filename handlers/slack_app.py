@@ -11,7 +11,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk import WebClient
 
 from handlers import home, note_failure
-from handlers.appeals import deciding
+from handlers.appeals import annual, deciding
 from handlers.balance import balance, warnings
 from handlers.exceptions import asking, voting
 from handlers.handbook import proposals, services
@@ -63,6 +63,7 @@ TOPICS = (
     board,
     thresholds,
     deciding,
+    annual,
     warnings,
     caps,
     offers,

@@ -39,12 +39,12 @@ class Run:
     due_at: datetime
 
 
-REQUEST, PROPOSAL, REVIEW, APPEAL = "request.", "proposal.", "review.", "appeal."
+REQUEST, PROPOSAL, REVIEW, APPEAL, ANNUAL_APPEAL = "request.", "proposal.", "review.", "appeal.", "annual_appeal."
 """Steps of requests, proposed handbooks, reviews and appeals are runs too: the period is the one whose step it is."""
 
 
 def is_step(run: Run) -> bool:
-    return run.job.startswith((REQUEST, PROPOSAL, REVIEW, APPEAL))
+    return run.job.startswith((REQUEST, PROPOSAL, REVIEW, APPEAL, ANNUAL_APPEAL))
 
 
 def is_of_proposal(run: Run) -> bool:
@@ -57,6 +57,10 @@ def is_of_review(run: Run) -> bool:
 
 def is_of_appeal(run: Run) -> bool:
     return run.job.startswith(APPEAL)
+
+
+def is_of_annual_appeal(run: Run) -> bool:
+    return run.job.startswith(ANNUAL_APPEAL)
 
 
 def steps(kind: str, due: Iterable[tuple[str, str, datetime]], zone: ZoneInfo) -> list[Run]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from policy.period import first_instant
 from policy.units import MicroTokens
 from policy.value.valuation import worth
+from programme.appeals import annual
 from programme.balance import balance
 from programme.grants import announcements, greetings
 from programme.offers import joining
@@ -45,8 +46,17 @@ def compose_statement(app: App, view: object) -> Message:
     kept = codec.read(Statement, view)
     with app.reading() as moment:
         zone, left = _left(moment, kept)
+        may_appeal = _may_appeal(moment, kept)
         taken_at = None if kept.taken_on is None else first_instant(kept.taken_on, moment.zone)
-    return statement(kept, left, zone, taken_at=taken_at, now=moment.now)
+    return statement(kept, left, zone, taken_at=taken_at, now=moment.now, may_appeal=may_appeal)
+
+
+def _may_appeal(moment: Moment, kept: Statement) -> bool:
+    """Against the annual review that made the grant smaller, as long as that can be undone."""
+    if kept.factors.annual is None or not kept.person_id:
+        return False
+    person = people_store.by_id(moment.session, kept.person_id)
+    return person is not None and annual.may_appeal(moment, person)
 
 
 def _left(moment: Moment, kept: Statement) -> tuple[ZoneInfo, list[Left]]:
@@ -59,7 +69,13 @@ def _left(moment: Moment, kept: Statement) -> tuple[ZoneInfo, list[Left]]:
 
 
 def statement(
-    kept: Statement, left: Sequence[Left], zone: ZoneInfo, *, taken_at: datetime | None, now: datetime
+    kept: Statement,
+    left: Sequence[Left],
+    zone: ZoneInfo,
+    *,
+    taken_at: datetime | None,
+    now: datetime,
+    may_appeal: bool = False,
 ) -> Message:
     """The words of a statement; `left` is what there is to spend, and what lapses is taken at an instant."""
     return render.message(
@@ -69,6 +85,7 @@ def statement(
         zone=zone,
         taken_at=taken_at,
         is_taken=taken_at is not None and now >= taken_at,
+        may_appeal=may_appeal,
     )
 
 

@@ -37,6 +37,7 @@ from store.usage.events import Line
 from templates import homes, render, workings
 from tests.support import (
     anchored,
+    annual_appealed,
     appealed,
     capped,
     cards,
@@ -354,6 +355,7 @@ CASES: dict[str, Callable[[], Message]] = (
     | proposed.CASES
     | packs.CASES
     | appealed.CASES
+    | annual_appealed.CASES
     | refused.CASES
     | linked.CASES
     | anchored.CASES
@@ -382,6 +384,7 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = (
     | proposed.ENDLESS_CASES
     | packs.ENDLESS_CASES
     | appealed.ENDLESS_CASES
+    | annual_appealed.ENDLESS_CASES
     | refused.ENDLESS_CASES
     | linked.ENDLESS_CASES
     | anchored.ENDLESS_CASES
@@ -406,7 +409,15 @@ def texts(blocks: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - any part 
             yield from texts(part)
 
 
-MODALS = request_forms.MODALS | warned.MODALS | proposed.MODALS | packs.MODALS | appealed.MODALS | offered.MODALS
+MODALS = (
+    request_forms.MODALS
+    | warned.MODALS
+    | proposed.MODALS
+    | packs.MODALS
+    | appealed.MODALS
+    | annual_appealed.MODALS
+    | offered.MODALS
+)
 
 
 @pytest.mark.parametrize("case", MODALS)
