@@ -20,6 +20,7 @@ from benchmarks import (
     memory,
     messages,
     monthly,
+    provisioning,
     quarterly,
     returned,
     review,
@@ -51,6 +52,7 @@ NAMES = (
     "drafting",
     "quarterly",
     "roi",
+    "scim",
 )
 TARGETS = {"sqlite": (5.0, 0.18), "postgresql": (8.0, 0.22)}
 
@@ -78,6 +80,7 @@ def main(events: int, only: tuple[str, ...], databases: tuple[str, ...]) -> None
         "weekly": lambda kind: _weekly(kind, min(10_000, events // 1_000)),
         "drafting": lambda kind: _drafting(kind, min(10_000, events // 1_000)),
         "quarterly": lambda kind: _quarterly(kind, min(10_000, events // 1_000)),
+        "scim": lambda kind: _scim(kind, max(2_000, min(10_000, events // 1_000))),
     }
     for kind in databases:
         for name, measure in of_databases.items():
@@ -100,6 +103,16 @@ def _intake(kind: str, events: int) -> None:
         print(
             f"intake, {kind}, {shape}, batches of {batch:,}: {ours:,.0f}/s over a raw insert's {floor:,.0f}/s"
             f" = {ours / floor:.3f} (target >= {target})"
+        )
+
+
+def _scim(kind: str, users: int) -> None:
+    with ledgers.empty(kind) as app, ledgers.empty(kind) as floor_app:
+        found = provisioning.measured(app, floor_app, users)
+    for what, seconds in (("a request each", found.created), ("in bulks", found.bulk), ("a PATCH each", found.changed)):
+        print(
+            f"scim, {kind}, {users:,} users, {what}: {seconds * 1e3:.2f} ms over a raw upsert's"
+            f" {found.floor * 1e3:.2f} ms = {seconds / found.floor:.1f} x (target <= 10)"
         )
 
 

@@ -1,4 +1,4 @@
-"""Our HTTP side: intake of usage and of outcomes, health, metrics, and Slack's requests in HTTP mode.
+"""Our HTTP side: intake of usage and of outcomes, people by SCIM, health, metrics, and Slack's requests in HTTP mode.
 
 The work of a route happens in a thread, because the database is synchronous. Nothing of a body is logged.
 """
@@ -16,6 +16,7 @@ from handlers.holds import forwarded, leases
 from handlers.holds import routes as holds
 from handlers.offers import routes as offers
 from handlers.outcomes import routes as outcomes
+from handlers.scim import routes as scim
 from handlers.slack import routes as slack_events
 from handlers.usage import otlp_routes
 from handlers.usage import routes as usage
@@ -65,6 +66,7 @@ def build(
         api.include_router(usage.routes(app, key_with))
         api.include_router(otlp_routes.routes(app, key_with, usage.SPANS, usage.SCOPE))
         api.include_router(outcomes.routes(app, key_with, github_secret))
+        api.include_router(scim.build(app, key_with))
         of_calls = batches.guard(app, rates.OF_CALLS)
         api.include_router(holds.routes(app, of_calls))
         api.include_router(leases.build(app, of_calls))

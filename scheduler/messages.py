@@ -51,6 +51,7 @@ COMPOSERS: dict[str, Callable[[object], tuple[Message, Picture | None]]] = {
 LIVE: dict[str, Callable[[App, object], Message | None]] = {
     "grants/greeting": grants.compose_greeting,
     "grants/statement": grants.compose_statement,
+    "grants/revoked": grants.compose_revoked,
     "grants/lapse_notice": grants.compose_lapse_notice,
     "warnings/warning": warnings.compose,
     "exceptions/card": exceptions.compose_card,

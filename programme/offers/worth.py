@@ -25,7 +25,7 @@ QUARTERS = (1, 2, 3, 4)
 def _line_of(kind: EntryKind) -> str:
     """Under which name a kind of entries is told."""
     match kind:
-        case EntryKind.GRANT | EntryKind.APPEAL:
+        case EntryKind.GRANT | EntryKind.APPEAL | EntryKind.REVOCATION:
             return GRANTED
         case EntryKind.EXCEPTION:
             return EXCEPTIONS

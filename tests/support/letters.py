@@ -21,7 +21,7 @@ from scheduler.composers.grants import Left
 from store.tables.grants import grants
 from tests.support import cast
 from views import codec
-from views.grants import DayOfSpend, Digest, Ending, LapseNotice, Portion, Statement
+from views.grants import DayOfSpend, Digest, Ending, LapseNotice, Portion, Revocation, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -180,6 +180,16 @@ def told(
     return composers_grants.digest(kept, today)
 
 
+def revocation(given_for: str = "Pilot grant", reason: str = "Meant for Ben.", contact: str = CONTACT) -> Revocation:
+    given_at = first_instant(date(2026, 11, 3), BERLIN)
+    return Revocation("per_1", tokens("1200"), given_at, given_for, reason, contact)
+
+
+def revoked(letter: Revocation, available: str = "4120.35") -> Message:
+    kept = codec.read(Revocation, json.loads(codec.written(letter)))
+    return composers_grants.revoked(kept, tokens(available), BERLIN)
+
+
 def hostile_statement(text: str) -> Statement:
     projects = tuple(Assignment(text, "novel", 100) for _ in range(10))
     claim = dataclasses.replace(STAFF, projects=projects, annual=Annual(2026, text, Decimal("0.95")))
@@ -214,6 +224,9 @@ CASES: dict[str, Callable[[], Message]] = {
     "lapse_notice_further_west": lambda: told(notice(days=1), zone=ZoneInfo("America/New_York")),
     "lapse_notice_of_many_lots": lambda: told(notice(endings=12)),
     "lapse_notice_hostile": lambda: told(notice(contact=HOSTILE)),
+    "revoked": lambda: revoked(revocation()),
+    "revoked_with_nothing_left": lambda: revoked(revocation(), "0"),
+    "revoked_hostile": lambda: revoked(revocation(HOSTILE, HOSTILE, HOSTILE)),
     "digest": lambda: told(digest()),
     "digest_with_a_lapse_to_come": lambda: told(digest(taken_on=date(2026, 12, 4))),
     "digest_after_the_lapse": lambda: told(digest(taken_on=date(2026, 12, 4)), today=date(2026, 12, 7)),
@@ -225,5 +238,6 @@ CASES: dict[str, Callable[[], Message]] = {
 ENDLESS_CASES: dict[str, Callable[[], Message]] = {
     "statement": lambda: told(hostile_statement(ENDLESS)),
     "lapse_notice": lambda: told(notice(endings=200, contact=ENDLESS)),
+    "revoked": lambda: revoked(revocation(ENDLESS, ENDLESS, ENDLESS)),
     "digest": lambda: told(hostile_digest(ENDLESS)),
 }
