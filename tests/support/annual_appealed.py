@@ -82,23 +82,23 @@ def told(text: str) -> AnnualCard:
 
 BY_SILENCE = decided("upheld", by="policy", reason=SILENCE, tokens="4700")
 CASES: dict[str, Callable[[], Message]] = {
-    "annual_appeal_card": lambda: shown.annual_card(OPEN),
-    "annual_appeal_card_reminds": lambda: shown.annual_card(OPEN, "remind"),
-    "annual_appeal_card_nobody": lambda: shown.annual_card(dataclasses.replace(OPEN, deciders=())),
-    "annual_appeal_card_overdue": lambda: shown.annual_card(dataclasses.replace(OPEN, is_overdue=True)),
-    "annual_appeal_card_upheld": lambda: shown.annual_card(decided("upheld")),
-    "annual_appeal_card_rejected": lambda: shown.annual_card(decided("rejected")),
-    "annual_appeal_card_by_silence": lambda: shown.annual_card(BY_SILENCE),
-    "annual_appeal_card_hostile": lambda: shown.annual_card(told(HOSTILE)),
-    "annual_appeal_mine": lambda: shown.annual_mine(OPEN),
-    "annual_appeal_mine_rejected": lambda: shown.annual_mine(decided("rejected")),
-    "annual_appeal_note_upheld": lambda: shown.annual_note(decided("upheld", tokens="4700")),
-    "annual_appeal_note_by_silence": lambda: shown.annual_note(BY_SILENCE),
-    "annual_appeal_note_rejected": lambda: shown.annual_note(decided("rejected")),
+    "annual_card": lambda: shown.annual_card(OPEN),
+    "annual_card_reminds": lambda: shown.annual_card(OPEN, "remind"),
+    "annual_card_nobody": lambda: shown.annual_card(dataclasses.replace(OPEN, deciders=())),
+    "annual_card_overdue": lambda: shown.annual_card(dataclasses.replace(OPEN, is_overdue=True)),
+    "annual_card_upheld": lambda: shown.annual_card(decided("upheld")),
+    "annual_card_rejected": lambda: shown.annual_card(decided("rejected")),
+    "annual_card_by_silence": lambda: shown.annual_card(BY_SILENCE),
+    "annual_card_hostile": lambda: shown.annual_card(told(HOSTILE)),
+    "annual_mine": lambda: shown.annual_mine(OPEN),
+    "annual_mine_rejected": lambda: shown.annual_mine(decided("rejected")),
+    "annual_note_upheld": lambda: shown.annual_note(decided("upheld", tokens="4700")),
+    "annual_note_by_silence": lambda: shown.annual_note(BY_SILENCE),
+    "annual_note_rejected": lambda: shown.annual_note(decided("rejected")),
 }
 ENDLESS_CASES: dict[str, Callable[[], Message]] = {
-    "annual_appeal_card": lambda: shown.annual_card(told(ENDLESS)),
-    "annual_appeal_note": lambda: shown.annual_note(decided("rejected", reason=ENDLESS)),
+    "annual_card": lambda: shown.annual_card(told(ENDLESS)),
+    "annual_note": lambda: shown.annual_note(decided("rejected", reason=ENDLESS)),
 }
 MODALS: dict[str, Callable[[], dict[str, Any]]] = {
     "annual_appeal": lambda: shown.appealing_annual(OPEN.annual, APPEAL.decide_by),
