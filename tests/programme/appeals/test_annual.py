@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
+from handlers.appeals import annual as handlers
+from handlers.slack.interactions import Form, Press
 from policy.appeals import REJECTED, UPHELD
 from policy.period import Month
 from policy.reasons import Refusal
@@ -178,3 +180,22 @@ def test_the_statement_offers_it_while_there_is_something_to_undo(sqlite_app: Ap
     assert not offers(ADA)
     appeal(sqlite_app)
     assert not offers(BEN)
+
+
+def test_form_card_and_buttons(sqlite_app: App) -> None:
+    """The form files what was written, and the card's button opens the one that decides it."""
+    settle(sqlite_app)
+    with sqlite_app.reading(TENTH) as moment:
+        ben, iris = person(moment, BEN), person(moment, IRIS)
+    assert "does not count" in str(handlers.press_appeal(sqlite_app, Press(ben, "", TENTH, None, None)))
+    written = {"reason": "I was on leave in May."}
+    assert "with the board" in str(handlers.submit_appeal(sqlite_app, Form(ben, "V1", written, "", TENTH)))
+    filed = f"2026/{ben.id}"
+    opened = handlers.press_reject(sqlite_app, Press(iris, filed, TENTH, "C1", "1.0"))
+    private = opened.view["private_metadata"]
+    said = handlers.submit_reject(sqlite_app, Form(iris, "V2", {"reason": "It was counted."}, private, TENTH))
+    assert "rejected" in str(said)
+    for kind in ("annual_card", "annual_face", "annual_mine", "annual_note"):
+        composed = compose(f"appeals/{kind}", {"appeal_id": filed}, app=sqlite_app)
+        assert composed is not None
+        assert "2026" in str(composed.message.blocks)
