@@ -11,7 +11,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk import WebClient
 
 from handlers import home, note_failure
-from handlers.appeals import deciding
+from handlers.appeals import annual, deciding
 from handlers.balance import balance, warnings
 from handlers.cash import voting as cash_voting
 from handlers.exceptions import asking, voting
@@ -67,6 +67,7 @@ TOPICS = (
     thresholds,
     gates_board,
     deciding,
+    annual,
     warnings,
     caps,
     offers,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from policy.sizing import readjusted
+from policy.sizing import readjusted, weight_without_annual
 from policy.units import MICRO_PER_TOKEN, MicroTokens
 from policy.value.valuation import TokenValue
 
@@ -57,11 +57,38 @@ def owed_back(cut: Iterable[CutMonth]) -> MicroTokens:
 
 def _short(cut: CutMonth) -> int:
     """Both are worked out before rounding, and the difference is rounded up to whole steps: never below zero."""
-    factors = cut.factors
-    if cut.restored <= factors.adjustment:
+    if cut.restored <= cut.factors.adjustment:
         return 0
+    return _between(cut.month, cut.rules, (cut.factors, cut.factors.adjustment), (cut.factors, cut.restored))
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewedMonth:
+    """A grant that the annual review made smaller."""
+
+    month: Month
+    factors: Factors
+    rules: SizingRules
+
+
+def taken(reviewed: Iterable[ReviewedMonth]) -> MicroTokens:
+    """What the annual review took of some grants: those without its factor, less those that were given."""
+    return MicroTokens(sum(map(_taken, reviewed)))
+
+
+def _taken(one: ReviewedMonth) -> int:
+    without = replace(one.factors, weight=weight_without_annual(one.factors, one.rules), annual=None)
+    if without.weight <= one.factors.weight:
+        return 0
+    adjustment = one.factors.adjustment
+    return _between(one.month, one.rules, (one.factors, adjustment), (without, adjustment))
+
+
+def _between(month: Month, rules: SizingRules, got: tuple[Factors, Decimal], without: tuple[Factors, Decimal]) -> int:
+    """How much smaller a grant is than another one, each with its adjustment, in whole steps."""
+    factors = got[0]
     # As the grant has it: its buffer is what was held back at issue.
-    value = TokenValue(cut.month.quarter, "as granted", int(factors.per_token), buffer_permille=factors.buffer_permille)
-    step = cut.rules.round_to_tokens * MICRO_PER_TOKEN
-    without, got = (readjusted(factors, one, cut.rules, value) for one in (cut.restored, factors.adjustment))
-    return -(-(without - got) // step) * step
+    value = TokenValue(month.quarter, "as granted", int(factors.per_token), buffer_permille=factors.buffer_permille)
+    step = rules.round_to_tokens * MICRO_PER_TOKEN
+    had, has = (readjusted(one, adjustment, rules, value) for one, adjustment in (without, got))
+    return -(-(had - has) // step) * step

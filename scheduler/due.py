@@ -55,11 +55,12 @@ class Run:
 
 
 REQUEST, PROPOSAL, REVIEW, APPEAL, CASH = "request.", "proposal.", "review.", "appeal.", "cash."
+ANNUAL_APPEAL = "annual_appeal."
 """Steps of whatever is decided are runs too, of requests, say, or cash caps: the period is the one whose step it is."""
 
 
 def is_step(run: Run) -> bool:
-    return run.job.startswith((REQUEST, PROPOSAL, REVIEW, APPEAL, GATE, CASH))
+    return run.job.startswith((REQUEST, PROPOSAL, REVIEW, APPEAL, ANNUAL_APPEAL, GATE, CASH))
 
 
 def is_of_gate(run: Run) -> bool:
@@ -76,6 +77,10 @@ def is_of_review(run: Run) -> bool:
 
 def is_of_appeal(run: Run) -> bool:
     return run.job.startswith(APPEAL)
+
+
+def is_of_annual_appeal(run: Run) -> bool:
+    return run.job.startswith(ANNUAL_APPEAL)
 
 
 def is_of_cash(run: Run) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from programme.appeals import annual_notices
 from programme.appeals import notices as appeals_notices
 from programme.appeals import reach as appeals_reach
 from programme.cash import notices as cash_notices
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 IN_PRIVATE: dict[str, tuple[str, Callable[[Moment, str], None]]] = {
     handbook_notices.CARD: ("proposal_id", handbook_reach.note_parked),
     appeals_notices.CARD: ("appeal_id", appeals_reach.note_parked),
+    annual_notices.CARD: ("appeal_id", appeals_reach.note_annual_parked),
     reviews_notices.PACK: ("quarter", reviews_reach.note_parked),
     gates_notices.CARD: ("gate", gates_reach.note_parked),
     cash_notices.CARD: ("question_id", cash_questions.note_parked),

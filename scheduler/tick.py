@@ -11,6 +11,7 @@ from policy import rollout
 from policy.period import Month, Quarter, Week, day_of
 from policy.reasons import Refusal
 from programme import anchors
+from programme.appeals import annual as annual_appeals
 from programme.appeals import calendar as appeals_calendar
 from programme.cash import calendar as cash_calendar
 from programme.exceptions import calendar as exceptions_calendar
@@ -24,6 +25,7 @@ from programme.usage import refusal_notes
 from scheduler import due
 from scheduler.due import Calendar, Run
 from store import runs
+from store.appeals import annual as annual_store
 from store.appeals import records as appeals_store
 from store.exceptions import requests as requests_store
 from store.handbook import reference
@@ -72,6 +74,8 @@ def owed(moment: Moment) -> tuple[Run, ...]:
     steps += due.steps(due.REVIEW, votes.due(moment.session, moment.now), moment.zone)
     steps += due.steps(due.GATE, at_gates, moment.zone)
     steps += due.steps(due.APPEAL, appeals_store.due(moment.session, moment.now, limit=RUNNING_IN), moment.zone)
+    annual = annual_store.due(moment.session, moment.now, limit=RUNNING_IN)
+    steps += due.steps(due.ANNUAL_APPEAL, annual, moment.zone)
     steps += due.steps(due.CASH, cash_calendar.due(moment), moment.zone)
     note, anchor = due.refusals(moment.now, moment.zone), due.anchor(moment.now, moment.zone)
     told = [run for run, is_owed in ((note, refusal_notes.is_owed), (anchor, anchors.is_owed)) if is_owed(moment)]
@@ -161,6 +165,8 @@ def _perform_step(moment: Moment, run: Run) -> None:
         reviews_calendar.advance(moment, Quarter.parse(run.period))
     elif due.is_of_appeal(run):
         appeals_calendar.advance(moment, run.period)
+    elif due.is_of_annual_appeal(run):
+        annual_appeals.advance(moment, run.period)
     elif due.is_of_cash(run):
         cash_calendar.advance(moment, run.period)
     else:

@@ -186,6 +186,10 @@ class OfferText:
         return [self.words[one] for one in COUNSEL if with_equity or one != "for_equity"]
 
     @property
+    def intro(self) -> str:
+        return self.words.say("intro", company=self.content.basis.company)
+
+    @property
     def made_on(self) -> str:
         return self.words.say("of", day=self.words.day(self.offer.made_at.date()))
 

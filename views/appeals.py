@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from policy.period import Month, Quarter
     from policy.reviews.ground import Ground
     from policy.units import MicroTokens
+    from policy.weights import Annual
     from views.people import PersonName
     from views.reviews import ReviewedCase
 
@@ -66,3 +67,45 @@ class Card:
     @property
     def delta_thousandths(self) -> int:
         return self.case.delta_thousandths
+
+
+@dataclass(frozen=True, slots=True)
+class AnnualAppeal:
+    """An appeal against what a year's annual review takes of someone's grants."""
+
+    year: int
+    person_id: str
+    revision: int
+    state: str
+    reason: str
+    filed_at: datetime
+    decide_by: datetime
+    remind_at: datetime | None
+    decided_at: datetime | None
+    decided_by: str | None
+    decision_reason: str | None
+    counts_from: Month | None
+    entry_id: int | None
+
+    @property
+    def id(self) -> str:
+        return f"{self.year}/{self.person_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class AnnualCard:
+    """Such an appeal with the factor that it is about, as all who read it see it."""
+
+    appeal: AnnualAppeal
+    annual: Annual
+    holds_from: Month
+    person: PersonName
+    decided_by: PersonName | None
+    deciders: tuple[PersonName, ...]
+    credited: MicroTokens | None
+    is_overdue: bool = False
+    """Its time is over, and the calendar has not closed it yet."""
+
+    @property
+    def id(self) -> str:
+        return self.appeal.id

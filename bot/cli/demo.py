@@ -202,6 +202,8 @@ You are Ada, a staff engineer. Type  /tokens balance , then  /tokens why .
 The calendar at the top of the page lets time pass. On the first of a month, grants and their statements arrive.
 Click  Next quarter  and the board gets that quarter's review in #token-board: hold a case, adopt the review as Iris
 and Omar, or let another week or two pass. Then be Finn, whose grant is cut, and read why.
+Once a year is over, in January, a permanent policy is proposed and adopted; February's grants follow the annual
+review, and Owen appeals against his.
 Click  Let Ada's agent work  and watch a cap stop it: ask for more, approve it as Iris, and it goes on.
 To ask the board for more, be Ben and type  /tokens request . To decide it, be Iris and go to #token-board.
 

@@ -14,7 +14,7 @@ from policy.period import Week
 from programme import anchors
 from programme.people import directory
 from programme.reports.team import team_report
-from programme.reviews import annual_export, year_summary
+from programme.reviews import annual_export, eligibility, year_summary
 from programme.reviews.annual_export import Line
 from programme.reviews.year_summary import YearLine
 from store.people import directory as people_store
@@ -23,6 +23,7 @@ from store.people import teams
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from programme.reviews.eligibility import Eligibility
     from views.reports import TeamReport, WeekOfSpend
 
 COLUMNS = (
@@ -95,14 +96,40 @@ def _services(week: WeekOfSpend, services: tuple[str, ...]) -> Iterator[dict[str
     "--out", type=click.File("w", encoding="utf-8", lazy=True), default="-", help="Standard output when left out."
 )
 @click.option("--summary", is_flag=True, help="One line a person for the whole year, of bands and flags.")
-def export_review(*, year: int, by: str, out: TextIO, summary: bool) -> None:
+@click.option("--dry-run", is_flag=True, help="Only how many would be eligible, by level and team; nobody by name.")
+@common.json_option
+def export_review(*, year: int, by: str, out: TextIO, summary: bool, dry_run: bool, as_json: bool) -> None:
     """Write the adopted reviews of a year for the compensation review, by person id: bands and counts.
 
     Input to bonus eligibility, never a rank. People who opted out are not in it. The audit log records the export.
     """
+    if as_json and not dry_run:
+        raise click.UsageError("--json goes with --dry-run; the export itself is CSV.")
+    if dry_run:
+        with common.app() as app, app.reading() as moment:
+            found = eligibility.dry_run(moment, year, by=by)
+        common.print_json(common.plain(found)) if as_json else _show(found)
+        return
     with common.app() as app, app.transaction() as moment:
         exported = annual_export.export(moment, year, by=by)
     lines: Sequence[Line | YearLine] = year_summary.of(exported.lines, year) if summary else exported.lines
     kind = YearLine if summary else Line
     common.write_csv(out, [field.name for field in fields(kind)], map(asdict, lines))
     click.echo(f"{len(lines):,} lines; {exported.left_out:,} people opted out.", file=sys.stderr)
+
+
+def _show(found: Eligibility) -> None:
+    """Counts by level and by team, and how many people are in groups too small to tell."""
+    everyone = found.everyone
+    click.echo(f"{everyone.eligible:,} of {everyone.people:,} people would be eligible by the reviews of {found.year}.")
+    for name, groups, hidden in (
+        ("level", found.levels, found.not_told_by_level),
+        ("team of", found.teams, found.not_told_by_team),
+    ):
+        click.echo()
+        rows = [(one.name, f"{one.people:,}", f"{one.eligible:,}") for one in groups]
+        common.print_table((name, "people", "eligible"), rows)
+        if hidden:
+            click.echo(f"{hidden:,} people are in groups too small to tell.")
+    if found.left_out:
+        click.echo(f"\n{found.left_out:,} people opted out.")

@@ -36,8 +36,8 @@ def import_people(file: BinaryIO, *, dry_run: bool, as_json: bool) -> None:
     """Add or change people from a CSV file, all of it or nothing.
 
     Columns: email, name, slack_user_id, manager_email, level, role_family, pay_band, fte, time_zone, hired_on,
-    left_on, wave, roles (separated by `;`). People are found by e-mail, or under a new e-mail by their Slack user; an
-    empty cell leaves what was there, `-` clears it.
+    left_on, wave, roles (separated by `;`), offer_id (what a joiner was offered; their greeting refers to it). People
+    are found by e-mail, or under a new e-mail by their Slack user; an empty cell leaves what was there, `-` clears it.
     """
     text = table_file.opened(file)
     with common.app() as app, common.moment_of(app, dry_run=dry_run) as moment:
@@ -45,6 +45,7 @@ def import_people(file: BinaryIO, *, dry_run: bool, as_json: bool) -> None:
     _warn("Outside the programme, as the handbook's rollout.role_families has it: ", done.outside)
     _warn("No midpoint yet, so no grant (`tokens-bot bands set`), for pay band: ", done.without_midpoint)
     _warn("No rate for this quarter, so no grant (`tokens-bot rates set`), for pay band: ", done.without_rate)
+    _warn("No such offer on record, so the greeting says nothing of it: ", done.without_offer)
     if dry_run and not as_json:
         for change in done.changes:
             click.echo(_line(change))

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from bot import wiring
-from bot.demo import company, exceptions, review
+from bot.demo import company, exceptions, review, year
 from handlers.slack import board_group
 from policy.period import Month, Week, day_of, first_instant
 from programme.outcomes import intake as outcomes_intake
@@ -116,6 +116,7 @@ class Teller:
         tick.tick(self.app, now=instant, announce_in=company.ANNOUNCE_IN)
         exceptions.happen(self.app, instant)
         review.happen(self.app, instant)
+        year.happen(self.app, instant)
         delivered = 0
         while (done := courier.deliver(self.app, self.slack, courier=self.courier, most=MOST_AT_ONCE)).sent:
             delivered += done.sent

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from policy import appeals as policy
 from policy.kinds import EntryKind, LotKind
@@ -25,43 +25,51 @@ if TYPE_CHECKING:
     from views.appeals import Appeal
 
 
+class Owed(NamedTuple):
+    """What an appeal gives back to whom, and the words and the key of its entry."""
+
+    person_id: str
+    amount: MicroTokens
+    key: str
+    memo: str
+
+
 def give_back(moment: Moment, appeal: Appeal, *, actor: str) -> Appeal:
-    """Credit what is owed back, if anything is: out of the pool first, as exceptions are."""
+    """Credit what is owed back, if anything is."""
     amount = policy.owed_back(_cut_months(moment, appeal))
-    if not amount:
-        return appeal
+    memo = f"Appeal upheld: what the cut of {appeal.quarter} took"
+    entry_id = credit(moment, Owed(appeal.person_id, amount, f"appeal:{appeal.id}", memo), actor=actor)
+    return appeal if entry_id is None else appeals.move(moment, appeal, entry_id=entry_id)
+
+
+def credit(moment: Moment, owed: Owed, *, actor: str) -> int | None:
+    """The entry that gives an amount back, out of the pool first, as exceptions are; None where it is nothing."""
+    if not owed.amount:
+        return None
     # The value before the accounts, as everywhere (docs/decisions/0005).
-    value = value_now(moment)
-    held = ledger.hold(moment.session, [ledger.TREASURY, ledger.POOL, ledger.wallet_code(appeal.person_id)])
-    draft = _draft(moment, appeal, amount, held, value, actor=actor)
-    [entry_id] = ledger.post(moment.session, [draft], now=moment.now, holding=held.values())
-    warnings.credited(moment, [held[ledger.wallet_code(appeal.person_id)].id])
-    return appeals.move(moment, appeal, entry_id=entry_id)
+    value, wallet = value_now(moment), ledger.wallet_code(owed.person_id)
+    held = ledger.hold(moment.session, [ledger.TREASURY, ledger.POOL, wallet])
+    [entry_id] = ledger.post(
+        moment.session, [_draft(moment, owed, held, value, actor=actor)], now=moment.now, holding=held.values()
+    )
+    warnings.credited(moment, [held[wallet].id])
+    return entry_id
 
 
-def _draft(
-    moment: Moment,
-    appeal: Appeal,
-    amount: MicroTokens,
-    held: Mapping[str, Account],
-    value: TokenValue,
-    *,
-    actor: str,
-) -> Draft:
-    key, memo = f"appeal:{appeal.id}", f"Appeal upheld: what the cut of {appeal.quarter} took"
-    wallet = held[ledger.wallet_code(appeal.person_id)]
+def _draft(moment: Moment, owed: Owed, held: Mapping[str, Account], value: TokenValue, *, actor: str) -> Draft:
+    amount = owed.amount
     ends_on = Month.containing(moment.today).plus(moment.handbook.lots.months).first_day
     ends_at = first_instant(ends_on, moment.zone)
     return Draft(
         kind=EntryKind.APPEAL,
-        idempotency_key=key,
-        fingerprint=ledger.fingerprint(key, int(amount)),
+        idempotency_key=owed.key,
+        fingerprint=ledger.fingerprint(owed.key, int(amount)),
         effective_at=moment.now,
-        memo=memo,
+        memo=owed.memo,
         actor=actor,
-        amounts=(*from_pool_first(held, amount), (wallet.id, int(amount))),
+        amounts=(*from_pool_first(held, amount), (held[ledger.wallet_code(owed.person_id)].id, int(amount))),
         value_version=value.version,
-        lot=NewLot(LotKind.APPEAL, PRIORITY, moment.now, ends_at, memo, actor),
+        lot=NewLot(LotKind.APPEAL, PRIORITY, moment.now, ends_at, owed.memo, actor),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from policy.weights import Annual
+from store.appeals import annual as appeals
 from store.reviews import annual as store
 
 if TYPE_CHECKING:
@@ -14,12 +15,16 @@ if TYPE_CHECKING:
 
 
 def factors(moment: Moment, month: Month, book: Handbook) -> dict[str, Annual]:
-    """What the annual review says of each person in a month; a group that the handbook no longer has says nothing."""
+    """What the annual review says of each person in a month.
+
+    A group that the handbook no longer has says nothing, nor does one whose person appeals against it.
+    """
     factor_of = {group.name: group.factor for group in book.sizing.annual}
     if not factor_of:
         return {}
+    waiting = appeals.suspended(moment.session, month)
     return {
         person_id: Annual(row.year, row.group_name, factor_of[row.group_name])
         for person_id, row in store.on(moment.session, month).items()
-        if row.group_name in factor_of
+        if row.group_name in factor_of and (row.year, person_id) not in waiting
     }

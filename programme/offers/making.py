@@ -19,7 +19,7 @@ from programme.people import terms
 from programme.value import model_tokens, valuation
 from store import audit
 from store.handbook import rates
-from store.offers import records
+from store.offers import joiners, records
 from store.offers.records import StoredOffer
 from store.people import directory as people_store
 from views import codec
@@ -87,6 +87,7 @@ def latest(moment: Moment, *, limit: int) -> list[Offer]:
 def forget_old(moment: Moment) -> int:
     """Delete the offers that are older than the handbook keeps them; how many."""
     kept_from = moment.now - timedelta(days=moment.handbook.offers.keep_days)
+    joiners.forget(moment.session, offers_before=kept_from)
     count = records.forget(moment.session, before=kept_from)
     if count:
         audit.note(moment.session, handbooks.SYSTEM, "offers.forget", "offers", at=moment.now, after={"deleted": count})

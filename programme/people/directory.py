@@ -10,16 +10,17 @@ from policy import texts
 from policy.period import Quarter
 from policy.reasons import Refusal
 from programme.files import cells
-from programme.people import directory_file, records
+from programme.people import accepted, directory_file, records
 from programme.people.directory_file import Line, Words
 from programme.value import rates
 from store import audit, locks
 from store.locks import Lock
+from store.offers import joiners
 from store.people import directory as people_store
 from store.people import terms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from policy.metering import IdentityKind
     from programme.moment import Moment
@@ -33,6 +34,7 @@ class PeopleImport:
 
     `outside` are role families in the file that the handbook leaves outside the programme, `without_midpoint` pay bands
     that no grant can follow from yet, and `without_rate` those in a currency without a rate for the quarter.
+    `without_offer` are offers that are not on record, of people who have had no grant.
     """
 
     changes: tuple[Change, ...]
@@ -40,6 +42,7 @@ class PeopleImport:
     outside: tuple[str, ...] = ()
     without_midpoint: tuple[str, ...] = ()
     without_rate: tuple[str, ...] = ()
+    without_offer: tuple[str, ...] = ()
 
     @property
     def added(self) -> int:
@@ -72,7 +75,17 @@ def import_csv(moment: Moment, file: TextIO, *, actor: str) -> PeopleImport:
         tuple(sorted(outside)),
         tuple(sorted(named - set(bands))),
         tuple(f"{band} ({currency})" for band, currency in sorted(_without_rate(moment)) if band in named),
+        tuple(_without_offer(moment, lines)),
     )
+
+
+def _without_offer(moment: Moment, lines: list[Line]) -> Iterator[str]:
+    """Offers that lines name in vain; the others are kept."""
+    named = [(line, offer) for line in lines if (offer := line.fields.get("offer_id"))]
+    for line, offer in named:
+        person = require(moment, line.email)
+        if not accepted.note(moment, person.id, offer) and not joiners.has_grants(moment.session, person.id):
+            yield f"{offer} ({line.email})"
 
 
 def _without_rate(moment: Moment) -> Iterable[tuple[str, str]]:

@@ -100,6 +100,9 @@ COLUMNS = {
     "hired_on": Cell(_DAY, read=cell_readers.day),
     "left_on": Cell(_DAY, read=cell_readers.day),
     "wave": Cell("a number from 1 to 100", Annotated[int, Meta(ge=1, le=100)]),
+    "offer_id": Cell(
+        "the id of an offer such as off_12ab34cd56ef7890", Annotated[str, Meta(pattern=r"^off_[0-9a-f]{16}$")]
+    ),
     "roles": Cell(f"roles separated by `;` out of {', '.join(ROLES)}", read=_roles),
     "external_id": Cell("the id by which the HR system knows them", read=_id),
     "department": Cell("a department", read=_text),
@@ -227,6 +230,7 @@ def line(number: int, cells: Mapping[str, str], columns: Mapping[str, Cell], pro
 def check_together(lines: list[Line], known: Mapping[str, Mapping[str, Any]], problems: Problems) -> None:
     """What can only be judged with the other lines and the people we know."""
     _check_emails(lines, known, problems)
+    _check_offers(lines, problems)
     _check_owned(lines, "slack_user_id", known, problems)
     _check_owned(lines, "external_id", known, problems)
     _check_external_ids(lines, known, problems)
@@ -247,6 +251,15 @@ def _check_emails(lines: list[Line], known: Mapping[str, Mapping[str, Any]], pro
                 for column in REQUIRED
                 if column not in line.fields
             )
+
+
+def _check_offers(lines: list[Line], problems: Problems) -> None:
+    """An offer is one person's: another one would read what that person was offered."""
+    first_seen: dict[str, int] = {}
+    for line in lines:
+        offer = line.fields.get("offer_id")
+        if offer and (first := first_seen.setdefault(offer, line.number)) != line.number:
+            problems.add(line.number, "offer_id", offer, f"each once; line {first} has it too")
 
 
 def _check_owned(lines: list[Line], column: str, known: Mapping[str, Mapping[str, Any]], problems: Problems) -> None:

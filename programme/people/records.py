@@ -150,7 +150,7 @@ def _new_row(line: Line, id_of: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _columns(line: Line, id_of: Mapping[str, str]) -> dict[str, Any]:
-    columns = {k: v for k, v in line.fields.items() if k not in {"manager_email", "fte", "roles"}}
+    columns = {k: v for k, v in line.fields.items() if k not in {"manager_email", "fte", "roles", "offer_id"}}
     if "fte" in line.fields:
         columns["fte_permille"] = line.fields["fte"]
     if "manager_email" in line.fields:

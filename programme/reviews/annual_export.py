@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from policy.parameters.reviews import UseRules
     from policy.reviews.proposal import Case
     from programme.moment import Moment
+    from store.people.directory import Person
     from views.reviews import Review, ReviewedCase
 
 FINANCE = "finance"
@@ -59,22 +60,37 @@ class Exported:
     left_out: int
 
 
-def export(moment: Moment, year: int, *, by: str) -> Exported:
-    """Everything adopted of a year's quarters, for someone of finance; that they took it is in the audit log."""
+def require_finance(moment: Moment, by: str) -> Person:
+    """Who exports; a Refusal for everyone without the role."""
     reader = directory.require(moment, by)
     if FINANCE not in people_store.roles_of(moment.session, reader.id):
         raise Refusal(
             "not_finance", f"{by} does not have the role `finance`.", next_step="Only finance may export reviews."
         )
-    out = records.opted_out(moment.session)
-    of_year = [one for one in drafts.all_of(moment.session) if one.quarter.year == year and one.state == ADOPTED]
-    lines = [line for kept in of_year for line in _of_review(moment, kept)]
-    told = sorted((one for one in lines if one.person_id not in out), key=lambda one: (one.person_id, one.quarter))
-    left_out = len({one.person_id for one in lines} & out)
-    after = {"quarters": [str(one.quarter) for one in of_year], "lines": len(told), "left_out": left_out}
+    return reader
+
+
+def export(moment: Moment, year: int, *, by: str) -> Exported:
+    """Everything adopted of a year's quarters, for someone of finance; that they took it is in the audit log."""
+    reader = require_finance(moment, by)
+    exported = of_year(moment, year)
+    quarters = [str(one.quarter) for one in _adopted(moment, year)]
+    after = {"quarters": quarters, "lines": len(exported.lines), "left_out": exported.left_out}
     audit.note(moment.session, reader.id, "review.export", str(year), at=moment.now, after=after)
     anchors.owe(moment, anchors.EXPORT)
-    return Exported(tuple(told), left_out)
+    return exported
+
+
+def of_year(moment: Moment, year: int) -> Exported:
+    """The lines of a year, for what is made of them; nobody has taken them yet."""
+    out = records.opted_out(moment.session)
+    lines = [line for kept in _adopted(moment, year) for line in _of_review(moment, kept)]
+    told = sorted((one for one in lines if one.person_id not in out), key=lambda one: (one.person_id, one.quarter))
+    return Exported(tuple(told), len({one.person_id for one in lines} & out))
+
+
+def _adopted(moment: Moment, year: int) -> list[Review]:
+    return [one for one in drafts.all_of(moment.session) if one.quarter.year == year and one.state == ADOPTED]
 
 
 def _of_review(moment: Moment, kept: Review) -> Iterator[Line]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from policy.period import Quarter
-from programme.appeals import cards
+from programme.appeals import annual, cards
 from programme.reviews import effects
 from store.appeals import records
 from templates import appeals as shown
@@ -15,7 +15,7 @@ from views import codec
 if TYPE_CHECKING:
     from programme.app import App
     from templates.render import Message
-    from views.appeals import Card
+    from views.appeals import AnnualCard, Card
 
 
 def compose_notice(app: App, view: object) -> Message:
@@ -68,3 +68,37 @@ def _card(app: App, view: object) -> Card:
     appeal_id = codec.read(dict[str, str], view)["appeal_id"]
     with app.reading() as moment:
         return cards.of(moment, appeal_id)
+
+
+# --- Against the annual review ---------------------------------------------------------------------------------------
+
+
+def compose_annual_card(app: App, view: object) -> Message | None:
+    """The board's card; a reminder only to someone who can still decide."""
+    named = codec.read(dict[str, str], view)
+    occasion = named.get("step", "")
+    if occasion:
+        with app.reading() as moment:
+            if named["reader"] not in annual.awaits(moment, named["appeal_id"]):
+                return None
+    return shown.annual_card(_annual(app, view), occasion)
+
+
+def compose_annual_face(app: App, view: object) -> Message:
+    """The same for a card that was posted already."""
+    return shown.annual_card(_annual(app, view))
+
+
+def compose_annual_mine(app: App, view: object) -> Message:
+    """Where it stands, for the person."""
+    return shown.annual_mine(_annual(app, view))
+
+
+def compose_annual_note(app: App, view: object) -> Message:
+    """What became of it, for the person."""
+    return shown.annual_note(_annual(app, view))
+
+
+def _annual(app: App, view: object) -> AnnualCard:
+    with app.reading() as moment:
+        return annual.card(moment, codec.read(dict[str, str], view)["appeal_id"])

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from policy.period import first_instant
 from policy.units import MicroTokens
 from policy.value.valuation import worth
+from programme.appeals import annual
 from programme.balance import balance
 from programme.grants import announcements, greetings
+from programme.offers import joining
 from scheduler.composers.drawing import drawn
 from store.people import directory as people_store
 from templates import charts, render
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from programme.app import App
     from programme.grants.greetings import Greeting
     from programme.moment import Moment
+    from programme.offers.joining import KeptOffer
     from templates.charts import Picture
     from templates.render import Message
 
@@ -43,8 +46,17 @@ def compose_statement(app: App, view: object) -> Message:
     kept = codec.read(Statement, view)
     with app.reading() as moment:
         zone, left = _left(moment, kept)
+        may_appeal = _may_appeal(moment, kept)
         taken_at = None if kept.taken_on is None else first_instant(kept.taken_on, moment.zone)
-    return statement(kept, left, zone, taken_at=taken_at, now=moment.now)
+    return statement(kept, left, zone, taken_at=taken_at, now=moment.now, may_appeal=may_appeal)
+
+
+def _may_appeal(moment: Moment, kept: Statement) -> bool:
+    """Against the annual review that made the grant smaller, as long as that can be undone."""
+    if kept.factors.annual is None or not kept.person_id:
+        return False
+    person = people_store.by_id(moment.session, kept.person_id)
+    return person is not None and annual.may_appeal(moment, person)
 
 
 def _left(moment: Moment, kept: Statement) -> tuple[ZoneInfo, list[Left]]:
@@ -57,7 +69,13 @@ def _left(moment: Moment, kept: Statement) -> tuple[ZoneInfo, list[Left]]:
 
 
 def statement(
-    kept: Statement, left: Sequence[Left], zone: ZoneInfo, *, taken_at: datetime | None, now: datetime
+    kept: Statement,
+    left: Sequence[Left],
+    zone: ZoneInfo,
+    *,
+    taken_at: datetime | None,
+    now: datetime,
+    may_appeal: bool = False,
 ) -> Message:
     """The words of a statement; `left` is what there is to spend, and what lapses is taken at an instant."""
     return render.message(
@@ -67,6 +85,7 @@ def statement(
         zone=zone,
         taken_at=taken_at,
         is_taken=taken_at is not None and now >= taken_at,
+        may_appeal=may_appeal,
     )
 
 
@@ -86,11 +105,12 @@ def compose_greeting(app: App, view: object) -> Message | None:
     named = codec.read(dict[str, str], view)
     with app.reading() as moment:
         found = greetings.as_it_stands(moment, named["person_id"])
-    return None if found is None else greeting(found)
+        offer = None if found is None else joining.of_person(moment, named["person_id"], found.card.grant)
+    return None if found is None else greeting(found, offer)
 
 
-def greeting(found: Greeting) -> Message:
-    """The words of a greeting."""
+def greeting(found: Greeting, offer: KeptOffer | None = None) -> Message:
+    """The words of a greeting, to someone who accepted an offer with what became of it."""
     card = found.card
     ends_at = min((lot.expires_at for lot in card.lots), default=None)
     ending = sum((lot.remaining for lot in card.lots if lot.expires_at == ends_at), MicroTokens(0))
@@ -102,6 +122,7 @@ def greeting(found: Greeting) -> Message:
         services=found.services,
         most_services=MOST_SERVICES,
         contact=found.contact,
+        offer=offer,
     )
 
 

@@ -11,6 +11,7 @@ from policy import handbook
 from policy.appeals import LAPSED, OPEN, REJECTED, UPHELD, deciders, owed_back
 from policy.kinds import EntryKind, LotKind
 from store.appeals import records as store
+from store.appeals.annual import KEY as ANNUAL
 from store.audit import POLICY
 from store.handbook import reference
 from store.reviews import drafts
@@ -129,7 +130,12 @@ def _entries(session: Session) -> Iterator[str]:
         .outerjoin(table, a.entry_id == e.id)
         .outerjoin(lots, lots.c.entry_id == e.id)
         .outerjoin(accounts, accounts.c.id == lots.c.account_id)
-        .where(sa.or_(e.kind == EntryKind.APPEAL, a.entry_id.is_not(None)))
+        # Those against the annual review are proved with it.
+        .where(
+            sa.or_(
+                sa.and_(e.kind == EntryKind.APPEAL, e.idempotency_key.not_like(f"{ANNUAL}%")), a.entry_id.is_not(None)
+            )
+        )
     )
     appeals = {(str(one.quarter), one.person_id): one for one in store.everything(session)}
     for row in session.execute(query).all():

@@ -43,13 +43,27 @@ def replace(session: Session, month: Month, rows: Sequence[AnnualRow]) -> None:
     )
 
 
-def on(session: Session, month: Month) -> dict[str, AnnualRow]:
-    """Everyone's group in a month, by person: of the latest import that counts from it or an earlier one."""
+def on(session: Session, month: Month, person_id: str | None = None) -> dict[str, AnnualRow]:
+    """Everyone's group in a month, or one's, by person: of the latest import that counts from it or an earlier one."""
     latest = sa.select(sa.func.max(_g.holds_from)).where(_g.holds_from <= str(month)).scalar_subquery()
     query = sa.select(*(_g[name] for name in AnnualRow._fields)).where(_g.holds_from == latest)
+    if person_id is not None:
+        query = query.where(_g.person_id == person_id)
     return {row.person_id: AnnualRow(*row) for row in session.execute(query)}
 
 
 def is_granted(session: Session, month: Month) -> bool:
     """Whether anyone has a grant of a month, or of a later one."""
     return session.execute(sa.select(grants.c.month).where(grants.c.month >= str(month)).limit(1)).first() is not None
+
+
+def of_person(session: Session, person_id: str, month: Month) -> AnnualRow | None:
+    """Someone's group in a month."""
+    return on(session, month, person_id).get(person_id)
+
+
+def of_year(session: Session, person_id: str, year: int) -> AnnualRow | None:
+    """Someone's group of a year's review, as it was imported last."""
+    query = sa.select(*(_g[name] for name in AnnualRow._fields)).where(_g.person_id == person_id, _g.year == year)
+    row = session.execute(query.order_by(_g.holds_from.desc()).limit(1)).one_or_none()
+    return None if row is None else AnnualRow(*row)

@@ -1,4 +1,4 @@
-"""What candidates were shown of the allowance: figures alone, and nothing of a person."""
+"""What candidates were shown of the allowance: figures alone, and whose they are only until that person is greeted."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from sqlalchemy import Column, ForeignKey, Table, Text
 from store.columns import Instant, Json
 from store.tables.base import metadata
 from store.tables.handbook import handbooks
+from store.tables.people import people
 
 offers = Table(
     "offers",
@@ -20,6 +21,15 @@ offers = Table(
     Column("value_version", Text, nullable=False),
     Column("content", Json, nullable=False, comment="What was asked, what it follows from, what came of it."),
     comment="Offers that were worked out, deleted after the handbook's keep_days.",
+)
+
+joiners_offers = Table(
+    "joiners_offers",
+    metadata,
+    Column("person_id", Text, ForeignKey(people.c.id), primary_key=True),
+    Column("offer_id", Text, ForeignKey(offers.c.id), nullable=False, unique=True),
+    Column("noted_at", Instant, nullable=False),
+    comment="Which offer a joiner accepted, until they were greeted or the offer is deleted.",
 )
 
 listings = Table(

@@ -8,7 +8,6 @@ from policy.offers import Better
 from templates.charts import canvas, legend
 from templates.charts.canvas import ACROSS, CARD, FAINT, INK, LINE, MARGIN, UP, Box, Card, Picture, Plot
 from templates.charts.legend import Sign
-from templates.charts.scripts import drawable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from views.offers import ComparedRival, OfferedPackage
 
 PAY, EQUITY, CASH = "#0072b2", "#3a9bd9", "#c98500"
-MOST_TALL = 48
+MOST_TALL = 96
 """Dots: a bar, where there are few; above it stand its figures."""
 APART, ABOVE_BAR = 12, 8
 LONGEST_LABEL = 28
@@ -52,13 +51,14 @@ def subtitle(text: OfferText) -> str:
     return text.words.say("chart_of", currency=text.content.basis.rate.currency)
 
 
-def bar(text: OfferText, one: OfferedPackage, longest: int = LONGEST_LABEL) -> str:
-    """An offer's figures in one line."""
+def bar(text: OfferText, one: OfferedPackage, longest: int = LONGEST_LABEL) -> list[str]:
+    """An offer's figures, on a line or two."""
     point, label = _short(text, one.cash.point), _label(one, longest)
     if not one.use.cost:
-        return text.words.say("bar_plain", label=label, point=point)
-    low, high = _short(text, one.cash.low), _short(text, one.cash.high)
-    return text.words.say("bar", label=label, point=point, low=low, high=high, cost=_short(text, one.headline))
+        return [text.words.say("bar_plain", label=label, point=point)]
+    low, high, cost = (_short(text, amount) for amount in (one.cash.low, one.cash.high, one.headline))
+    first = text.words.say("bar", label=label, point=point)
+    return [first, text.words.say("bar_rest", low=low, high=high, cost=cost)]
 
 
 def _label(one: OfferedPackage, longest: int = LONGEST_LABEL) -> str:
@@ -75,7 +75,7 @@ def _short(text: OfferText, amount: NanoUSD) -> str:
 
 def alt_text(text: OfferText) -> str:
     """The finding and every figure."""
-    return f"{finding(text)}. {subtitle(text)}. {'; '.join(bar(text, one) for one in text.packages)}."
+    return f"{finding(text)}. {subtitle(text)}. {'; '.join(' '.join(bar(text, one)) for one in text.packages)}."
 
 
 # --- The drawing ---------------------------------------------------------------------------------------------------
@@ -100,9 +100,10 @@ def drawing(text: OfferText) -> Figure:
 
 
 def _lines(text: OfferText, one: OfferedPackage) -> list[str]:
-    """An offer's figures above its bar, on two lines at most, with as much of its label as there is room for."""
-    shorter = (canvas.wrapped(drawable(bar(text, one, longest))) for longest in range(LONGEST_LABEL, 1, -1))
-    return next((lines for lines in shorter if len(lines) <= canvas.MOST_LINES), [_label(one)])
+    """An offer's figures above its bar, with as much of its label as there is room for."""
+    room = ACROSS - 2 * MARGIN
+    shorter = (bar(text, one, longest) for longest in range(LONGEST_LABEL, 1, -1))
+    return next((lines for lines in shorter if all(canvas.width_of(line) <= room for line in lines)), [_label(one)])
 
 
 def _bar(card: Card, one: OfferedPackage, plot: Plot, at: Box) -> None:

@@ -47,7 +47,7 @@ def test_an_offer_is_printed_and_kept_once(run: Run) -> None:
     """The table, the result and the arithmetic; the same file makes one record a day."""
     printed = run("offer", "--from", "offer.toml").stdout
     assert "All of it, as cash" in printed
-    assert "Offer 17 comes to more than B only if AI use is worth more than 5.1 %" in printed
+    assert "Offer 17 comes to more than B only if AI use is worth more to you than 5.1 %" in printed
     again = json.loads(run("offer", "--from", "offer.toml", "--json").stdout)
     listed = json.loads(run("offers", "list", "--json").stdout)
     assert [one["id"] for one in listed] == [again["id"]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
+import json
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -120,3 +121,33 @@ def test_a_year_is_one_line_a_person(run: Run) -> None:
     assert list(years[0]) == [field.name for field in dataclasses.fields(YearLine)]
     assert [one["person_id"] for one in years] == sorted({one["person_id"] for one in quarters})
     assert {one["quarters"] for one in years} == {"1"}
+
+
+def test_a_dry_run_counts_who_would_be_eligible(run: Run, sqlite_app: App) -> None:
+    """By level and team, never of a group of fewer than five, and nothing of it is an export on record."""
+    told = rows(run(*EXPORT).stdout)
+    met = sum(row["stewardship_met"] == "True" for row in told.values())
+    before = len(books.audited(sqlite_app, "review.export"))
+    shown = run(*EXPORT, "--dry-run").stdout
+    assert shown.startswith(f"{met} of {len(told)} people would be eligible by the reviews of 2026.")
+    counted = json.loads(run(*EXPORT, "--dry-run", "--json").stdout)
+    groups = [*counted["levels"], *counted["teams"]]
+    assert groups
+    assert all(one["people"] >= 5 and one["eligible"] <= one["people"] for one in groups)
+    for name in ("level", "team"):
+        told_of = sum(one["people"] for one in counted[f"{name}s"])
+        assert told_of + counted[f"not_told_by_{name}"] == len(told)
+        assert counted[f"not_told_by_{name}"] not in range(1, 5)
+    assert not any(person_id in shown for person_id in told)
+    assert len(books.audited(sqlite_app, "review.export")) == before
+
+
+def test_only_finance_sees_how_many(run: Run) -> None:
+    """The same role as for the export; without adopted reviews there is nothing to count."""
+    assert (
+        "does not have the role" in run("export", "review", "--year", "2026", "--by", IDLE, "--dry-run", code=1).stderr
+    )
+    assert (
+        "0 people have adopted reviews"
+        in run("export", "review", "--year", "2024", "--by", OMAR, "--dry-run", code=1).stderr
+    )

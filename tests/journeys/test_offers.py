@@ -32,7 +32,7 @@ def test_an_offer_from_the_form_to_the_page(sandbox: Sandbox, office: App) -> No
     assert set(form.errors) == {"base", "rival_1"}
     sandbox.fill(slack.KOFI, {"base": "180k", "bonus": "18k", "equity": "40k", "rival_1": "B: 240k"})
     assert sandbox.submit(slack.KOFI).error == ""
-    assert "only if AI use is worth more than 5.1 % of its issued value" in modal(sandbox, slack.KOFI)
+    assert "only if AI use is worth more to you than 5.1 % of what it buys" in modal(sandbox, slack.KOFI)
     sandbox.dismiss(slack.KOFI)
 
     answer = told(sandbox, slack.KOFI, "All of it, as cash")

@@ -71,6 +71,7 @@ PART = Claim("per_1", "senior", NanoUSD.parse("190000"), 600, 12, 31)
 LOW = Claim("per_1", "junior", NanoUSD.parse("6000"), 1_000, 31, 31)
 """So little that the floor in USD holds."""
 HIGH = dataclasses.replace(STAFF, level="principal", projects=(), utilisation=Decimal("1.25"), peers=Decimal("0.5"))
+BELOW = dataclasses.replace(STAFF, annual=Annual(2026, "below", Decimal("0.95")))
 REVIEWED = dataclasses.replace(STAFF, annual=Annual(2026, "above", Decimal("1.05")))
 NARROW = dataclasses.replace(RULES, most_weight=Decimal("1.30"), cap_share=Decimal("1.25"))
 """Rules under which both the weight and the grant of HIGH are held back."""
@@ -160,7 +161,11 @@ def unspent() -> Digest:
 
 
 def told(
-    letter: Statement | LapseNotice | Digest, *, today: date = date(2026, 12, 1), zone: ZoneInfo = BERLIN
+    letter: Statement | LapseNotice | Digest,
+    *,
+    today: date = date(2026, 12, 1),
+    zone: ZoneInfo = BERLIN,
+    may_appeal: bool = False,
 ) -> Message:
     """The message that comes of a letter after its way through the outbox, on a day in the programme's zone."""
     kept = codec.read(type(letter), json.loads(codec.written(letter)))
@@ -170,7 +175,8 @@ def told(
     if isinstance(kept, Statement):
         left = [Left(one.amount, first_instant(one.ends_on, BERLIN)) for one in kept.endings]
         taken_at = None if kept.taken_on is None else first_instant(kept.taken_on, BERLIN)
-        return composers_grants.statement(kept, left, zone, taken_at=taken_at, now=first_instant(today, BERLIN))
+        now = first_instant(today, BERLIN)
+        return composers_grants.statement(kept, left, zone, taken_at=taken_at, now=now, may_appeal=may_appeal)
     return composers_grants.digest(kept, today)
 
 
@@ -205,6 +211,7 @@ CASES: dict[str, Callable[[], Message]] = {
     "statement_at_the_cap": lambda: told(statement(factors(HIGH, rules=NARROW))),
     "statement_of_the_pilot": lambda: told(statement(factors(weighted=False))),
     "statement_after_an_annual_review": lambda: told(statement(factors(REVIEWED))),
+    "statement_with_an_annual_review_to_appeal_against": lambda: told(statement(factors(BELOW)), may_appeal=True),
     "statement_in_debt": lambda: told(statement(settled=factors().amount, carried=tokens("0"), endings=())),
     "statement_with_a_lapse": lambda: told(statement(settled=tokens("1200"), lapsed=tokens("1500.25"))),
     "statement_with_a_lapse_to_come": lambda: told(statement(lapsed=tokens("1500.25"), taken_on=date(2026, 12, 4))),

@@ -37,6 +37,7 @@ from store.usage.events import Line
 from templates import homes, render, workings
 from tests.support import (
     anchored,
+    annual_appealed,
     appealed,
     capped,
     cards,
@@ -357,6 +358,7 @@ CASES: dict[str, Callable[[], Message]] = (
     | proposed.CASES
     | packs.CASES
     | appealed.CASES
+    | annual_appealed.CASES
     | refused.CASES
     | linked.CASES
     | anchored.CASES
@@ -387,6 +389,7 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = (
     | proposed.ENDLESS_CASES
     | packs.ENDLESS_CASES
     | appealed.ENDLESS_CASES
+    | annual_appealed.ENDLESS_CASES
     | refused.ENDLESS_CASES
     | linked.ENDLESS_CASES
     | anchored.ENDLESS_CASES
@@ -418,6 +421,7 @@ MODALS = (
     | proposed.MODALS
     | packs.MODALS
     | appealed.MODALS
+    | annual_appealed.MODALS
     | cash_cards.MODALS
     | offered.MODALS
     | gate_cards.MODALS

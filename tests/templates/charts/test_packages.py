@@ -46,7 +46,7 @@ def test_the_range_stands_on_the_bar() -> None:
 @pytest.mark.parametrize(
     ("made", "words"),
     [
-        (offered.MATTERS, "More than B from 5.1 % of the issued value on"),
+        (offered.MATTERS, "More than B if AI use is worth over 5.1 % of what it buys"),
         (offered.DOES_NOT, "Mehr als B, gleich was KI-Nutzung wert ist"),
         (offered.SEATS, "Offer 17 beside 3 other offers"),
         (offered.ALONE, "242.4 k a year as cash, 283.0 k at cost"),
@@ -60,8 +60,8 @@ def test_its_title_says_when_ours_comes_to_more(made: Offer, words: str) -> None
 def test_its_text_says_every_figure() -> None:
     """Those who can't see the picture read the same."""
     assert alt_text(offers.text_of(offered.MATTERS)) == (
-        "More than B from 5.1 % of the issued value on. A year in USD; AI use is never paid out. "
-        "Offer 17: 242.4 k as cash (238.0 k to 246.8 k), 283.0 k at cost; B: 240.0 k."
+        "More than B if AI use is worth over 5.1 % of what it buys. A year in USD; AI use is never paid out. "
+        "Offer 17: 242.4 k as cash (238.0 k to 246.8 k); 283.0 k at cost; B: 240.0 k."
     )
 
 
