@@ -23,7 +23,7 @@ PURPOSE = "Compare the parsers of Babbage"
 
 
 def lived(app: App, clock: Clock) -> App:
-    """Ada, with usage, some of it waiting, an open request, and what a provider told; then she leaves, and is used on."""
+    """Ada, with usage, some of it waiting, an open request, and what a provider told; then she leaves."""
     app = requests.convene(app)
     clock.move(minutes=1)
     with scim.connected(app) as idp:
