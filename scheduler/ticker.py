@@ -56,7 +56,7 @@ def build(
     """A clockwork that is not running yet; without a client it has no courier, and it may leave the tick to others.
 
     `read_board` reads the board's user group: at once, and every hour in case that Slack's word of a change was lost.
-    `link_people` looks for accounts of people who never wrote to the bot, as often.
+    `link_people` looks for accounts of people who never wrote to the bot, every hour.
     """
     clockwork = Clockwork()
     if ticking:
@@ -67,7 +67,7 @@ def build(
     if read_board is not None:
         clockwork.every(BOARD_SECONDS, read_board, job="board", at_once=True)
     if link_people is not None:
-        clockwork.every(LINK_SECONDS, link_people, job="link", at_once=True)
+        clockwork.every(LINK_SECONDS, link_people, job="link")
     if slack is not None:
         passes = courier.Courier(app, slack)
         app.vitals.expect(vitals.COURIER)

@@ -5,17 +5,36 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+from click.testing import CliRunner
+
+from bot.cli import main
 from tests.support import books, cast
 from tests.support.books import ADA
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from click.testing import Result
+
     from programme.app import App
-    from tests.bot.conftest import Run
+
+    Run = Callable[..., Result]
 
 HEADER = "email,name,slack_user_id,level,role_family,time_zone,hired_on,left_on\n"
 TWIN = "ada.king@example.com"
+
+
+@pytest.fixture
+def run(sqlite_url: str) -> Run:
+    def invoke(*arguments: str, code: int = 0) -> Result:
+        env: dict[str, str | None] = {"TOKENS_DATABASE_URL": sqlite_url, "TOKENS_TIME_ZONE": "Europe/Berlin"}
+        result = CliRunner().invoke(main, arguments, env=env)
+        assert result.exit_code == code, (result.output, result.exception)
+        return result
+
+    return invoke
 
 
 def test_people_are_listed_and_shown(run: Run, sqlite_app: App) -> None:
