@@ -16,6 +16,7 @@ from policy.reasons import Refusal
 
 COMMANDS = {
     "audit": "audit",
+    "backup": "upkeep",
     "balance": "accounts",
     "bands": "budgets",
     "budgets": "budgets",
@@ -34,7 +35,7 @@ COMMANDS = {
     "keys": "keys",
     "listing": "offers",
     "manifest": "running",
-    "migrate": "running",
+    "migrate": "upkeep",
     "offer": "offers",
     "offers": "offers",
     "outbox": "outbox",
@@ -44,6 +45,7 @@ COMMANDS = {
     "quarantine": "quarantine",
     "rates": "budgets",
     "requests": "exceptions",
+    "restore": "upkeep",
     "review": "review",
     "reviews": "annual",
     "roi": "roi",

@@ -40,6 +40,8 @@ from tests.support import (
     appealed,
     capped,
     cards,
+    cash_cards,
+    gate_cards,
     greeted,
     letters,
     linked,
@@ -350,6 +352,7 @@ CASES: dict[str, Callable[[], Message]] = (
     | cards.CASES
     | warned.CASES
     | capped.CASES
+    | cash_cards.CASES
     | reported.CASES
     | proposed.CASES
     | packs.CASES
@@ -359,6 +362,7 @@ CASES: dict[str, Callable[[], Message]] = (
     | anchored.CASES
     | offered.CASES
     | roi.CASES
+    | gate_cards.CASES
 )
 
 ENDLESS_CASES: dict[str, Callable[[], Message]] = (
@@ -378,6 +382,7 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = (
     | cards.ENDLESS_CASES
     | warned.ENDLESS_CASES
     | capped.ENDLESS_CASES
+    | cash_cards.ENDLESS_CASES
     | reported.ENDLESS_CASES
     | proposed.ENDLESS_CASES
     | packs.ENDLESS_CASES
@@ -385,6 +390,7 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = (
     | refused.ENDLESS_CASES
     | linked.ENDLESS_CASES
     | anchored.ENDLESS_CASES
+    | gate_cards.ENDLESS_CASES
     | offered.ENDLESS_CASES
 )
 
@@ -406,7 +412,16 @@ def texts(blocks: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - any part 
             yield from texts(part)
 
 
-MODALS = request_forms.MODALS | warned.MODALS | proposed.MODALS | packs.MODALS | appealed.MODALS | offered.MODALS
+MODALS = (
+    request_forms.MODALS
+    | warned.MODALS
+    | proposed.MODALS
+    | packs.MODALS
+    | appealed.MODALS
+    | cash_cards.MODALS
+    | offered.MODALS
+    | gate_cards.MODALS
+)
 
 
 @pytest.mark.parametrize("case", MODALS)
