@@ -18,6 +18,7 @@ from bot.settings import PARTS
 from handlers import http, slack_app
 from handlers.slack import board_group, homes
 from handlers.slack.routes import Endpoint
+from handlers.slack.unlinked import Unlinked
 from policy.reasons import Refusal
 from scheduler import slack_delivery, ticker
 
@@ -94,12 +95,14 @@ def _clockwork(settings: Settings, app: App, parts: Collection[Part]) -> Clockwo
         return None
     token, url = settings.slack_bot_token or "", settings.slack_api_url
     reads_board = "tick" in parts and app.board_usergroup
+    links_people = "tick" in parts and token
     return ticker.build(
         app,
         ticking="tick" in parts,
         slack=slack_delivery.client(token, url) if "courier" in parts else None,
         announce_in=settings.announce_channel,
         read_board=partial(board_group.refresh, app, WebClient(token=token, base_url=url)) if reads_board else None,
+        link_people=Unlinked(app, WebClient(token=token, base_url=url)) if links_people else None,
     )
 
 

@@ -29,6 +29,8 @@ class EntryKind(StrEnum):
     """What a leaver owed, which nobody will pay; and the same taken back where its usage was corrected since."""
     REVOCATION = "revocation"
     """What was unused of a lot that was given by hand and by mistake, back into the treasury."""
+    MERGE = "merge"
+    """What a second record of somebody held or owed, into the wallet of the first."""
 
 
 class LotKind(StrEnum):

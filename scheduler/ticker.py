@@ -36,6 +36,7 @@ logger = logging.getLogger(__name__)
 BELIEVED = timedelta(minutes=15)
 """Slack's signature holds for five minutes, and events may come again for six; the rest is for clocks that differ."""
 TICK_SECONDS, COURIER_SECONDS, PULSE_SECONDS, BOARD_SECONDS = 30, 1, 30, 3_600
+LINK_SECONDS = 3_600
 RETRY_MINUTES = 10
 """What waits in quarantine is tried again in every tenth minute of the clock."""
 GREATEST_LEAP = timedelta(days=31)
@@ -50,10 +51,12 @@ def build(
     slack: WebClient | None = None,
     announce_in: str | None = None,
     read_board: Callable[[], object] | None = None,
+    link_people: Callable[[], object] | None = None,
 ) -> Clockwork:
     """A clockwork that is not running yet; without a client it has no courier, and it may leave the tick to others.
 
     `read_board` reads the board's user group: at once, and every hour in case that Slack's word of a change was lost.
+    `link_people` looks for accounts of people who never wrote to the bot, every hour.
     """
     clockwork = Clockwork()
     if ticking:
@@ -63,6 +66,8 @@ def build(
         clockwork.every(TICK_SECONDS, partial(watched, app, vitals.TICK, work), job="tick", at_once=True)
     if read_board is not None:
         clockwork.every(BOARD_SECONDS, read_board, job="board", at_once=True)
+    if link_people is not None:
+        clockwork.every(LINK_SECONDS, link_people, job="link")
     if slack is not None:
         passes = courier.Courier(app, slack)
         app.vitals.expect(vitals.COURIER)

@@ -77,6 +77,7 @@ ENTRY_NAMES = {
     EntryKind.RETURN: "returned from a break-glass that was not ratified",
     EntryKind.NETTING: "taken off a grant for a break-glass that was not ratified",
     EntryKind.WRITE_OFF: "of debt written off",
+    EntryKind.MERGE: "from a second record of yours that was merged",
     EntryKind.REVOCATION: "taken back, because they were given by mistake",
 }
 """What a kind of entries did to a wallet, behind an amount."""

@@ -1,4 +1,4 @@
-"""`people import|rename|relink|leave|opt-out`."""
+"""`people import|rename|relink|leave|opt-out`, and those of `people_records`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 from slack_sdk import WebClient
 
 from bot import settings, wiring
-from bot.cli import common
+from bot.cli import common, people_records
 from handlers.slack import accounts, users
 from policy.reasons import Refusal
 from programme import table_file
@@ -140,3 +140,7 @@ def note_opt_out(email: str, *, back: bool) -> None:
         changed = annual_export.opt_out(moment, email, back=back, actor=common.actor())
     where = "in" if back else "left out of"
     click.echo(f"{email} is {where} exports of reviews {'from now on' if changed else 'already'}.")
+
+
+for command in people_records.COMMANDS:
+    people.add_command(command)

@@ -160,4 +160,4 @@ def _after_linking(app: App, command: Command, request: Request, client: WebClie
         return answered
     with app.reading(request.now) as moment:
         contact = contact_of(moment)
-    return render.message("shared/unknown_person", email=met.email, contact=contact)
+    return render.message("shared/unknown_person", email=met.email, contact=contact, account=request.slack_user_id)

@@ -33,7 +33,7 @@ def _line_of(kind: EntryKind) -> str:
             return USED
         case EntryKind.EXPIRY | EntryKind.LAPSE:
             return LAPSED
-        case EntryKind.RETURN | EntryKind.NETTING | EntryKind.WRITE_OFF:
+        case EntryKind.RETURN | EntryKind.NETTING | EntryKind.WRITE_OFF | EntryKind.MERGE:
             return OTHER
         case _:
             assert_never(kind)

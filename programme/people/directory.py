@@ -114,8 +114,9 @@ def rename(moment: Moment, before: str, after: str, *, actor: str) -> Person:
 
 
 def require(moment: Moment, email: str) -> Person:
-    """The person with an e-mail, or a Refusal."""
-    person = people_store.by_email(moment.session, email)
+    """The person with an e-mail or an id, or a Refusal."""
+    of_id = people_store.by_id(moment.session, email) if "@" not in email else None
+    person = of_id or people_store.by_email(moment.session, email)
     if person is None:
         raise Refusal(
             "unknown_person", f"No one has the e-mail {email!r}.", next_step="See `tokens-bot people import`."

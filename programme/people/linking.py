@@ -78,7 +78,10 @@ def barred(account: SlackAccount, contact: str) -> Refusal:
         ),
         slack_accounts.BOT: ("The token programme is for people, and this account is a bot's.", ask),
         slack_accounts.DELETED: ("This Slack account is deactivated.", ask),
-        slack_accounts.GUEST: ("Guests of the workspace have no part in the token programme.", ask),
+        slack_accounts.GUEST: (
+            "Guests of the workspace have no part in the token programme.",
+            f"If you belong to the company, please ask {contact} to add you by your Slack id, {account.id}.",
+        ),
         slack_accounts.UNCONFIRMED: (
             "Your e-mail address is not confirmed in Slack, so I can't tell who you are.",
             "Confirm it in the account settings of Slack, then try again.",

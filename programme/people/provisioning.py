@@ -98,7 +98,8 @@ def remove(moment: Moment, person_id: str, *, actor: str) -> None:
 def _store(moment: Moment, said: Said, record: Record | None, *, actor: str) -> Record:
     """Everything that a change comes to; it is done in the order in which it can be refused."""
     turned = telling.turned(said, record, today=moment.today, zone=moment.zone)
-    _require_free(moment, said, record)
+    if record is not None:
+        _require_free(moment, said, record)
     manager, awaits = _manager(moment, turned, record)
     cells = {"email": telling.email_of(said), **turned.cells, **manager}
     line = _line(moment, cells, record)
@@ -113,21 +114,23 @@ def _store(moment: Moment, said: Said, record: Record | None, *, actor: str) -> 
     return require(moment, after.person["id"])
 
 
-def _require_free(moment: Moment, said: Said, record: Record | None) -> None:
-    """Refuse names that are somebody else's; who has left and was deleted there keeps their address until renamed."""
-    own = record.person["id"] if record else None
-    found = (
-        ("userName", said.user_name, provisioned.by_user_name(moment.session, said.user_name.casefold())),
-        ("emails", telling.email_of(said), provisioned.by_email(moment.session, telling.email_of(said))),
-        (
-            "externalId",
-            said.external_id,
-            said.external_id and provisioned.by_external_id(moment.session, said.external_id),
-        ),
-    )
-    for attribute, value, owner in found:
-        if owner and owner.person["id"] != own:
-            raise _taken(attribute, str(value), owner)
+def _require_free(moment: Moment, said: Said, record: Record) -> None:
+    """Refuse new names that are somebody else's; who has left and was deleted there keeps theirs until renamed."""
+    session, email = moment.session, telling.email_of(said)
+    owner: Record | None
+    if said.user_name.casefold() != record.user_name.casefold():
+        owner = provisioned.by_user_name(session, said.user_name.casefold())
+        _require_own(owner, record, "userName", said.user_name)
+    if email != record.person["email"]:
+        _require_own(provisioned.by_email(session, email), record, "emails", email)
+    if said.external_id and said.external_id != record.person["external_id"]:
+        owner = provisioned.by_external_id(session, said.external_id)
+        _require_own(owner, record, "externalId", said.external_id)
+
+
+def _require_own(owner: Record | None, record: Record, attribute: str, value: str) -> None:
+    if owner is not None and owner.person["id"] != record.person["id"]:
+        raise _taken(attribute, value, owner)
 
 
 def _manager(moment: Moment, turned: Turned, record: Record | None) -> tuple[dict[str, str], str | None]:

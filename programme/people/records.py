@@ -31,7 +31,7 @@ _EMPTY = (
 REPORTING = frozenset({"manager_id", "hired_on", "left_on"})
 """What says who belongs to whose team since when."""
 
-_EMAIL_KINDS: tuple[IdentityKind, ...] = ("email", "user")
+ANY_EMAIL: tuple[IdentityKind, ...] = ("email", "user")
 """As what gateways report an e-mail."""
 
 
@@ -127,12 +127,12 @@ def _settle_email(moment: Moment, row: _Row, actor: str) -> None:
     """Keep an e-mail that changed as a name of the same person; one that is given to another person is theirs alone."""
     email, person_id = row.line.email, row.after["id"]
     if row.is_new or row.line.was:
-        for kind in _EMAIL_KINDS:
+        for kind in ANY_EMAIL:
             if before := people_store.drop_identity(moment.session, source=ANY_SOURCE, kind=kind, value=email):
                 subject = f"{ANY_SOURCE}/{kind}/{email}"
                 audit.note(moment.session, actor, "identity.drop", subject, at=moment.now, before={"person_id": before})
     if row.line.was:
-        for kind in _EMAIL_KINDS:
+        for kind in ANY_EMAIL:
             map_name(moment, (ANY_SOURCE, kind, row.line.was), person_id, actor)
 
 

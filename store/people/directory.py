@@ -78,6 +78,13 @@ def link_slack_user(session: Session, *, person_id: str, slack_user_id: str) -> 
     return session.execute(statement).rowcount == 1
 
 
+def without_account(session: Session, today: date) -> set[str]:
+    """The e-mails of people who have not left, and have no Slack account and never had one."""
+    never = (people.c.slack_user_id.is_(None), people.c.former_slack_user_id.is_(None))
+    here = sa.or_(people.c.left_on.is_(None), people.c.left_on >= today)
+    return set(session.execute(sa.select(people.c.email).where(*never, here, *STANDING)).scalars())
+
+
 def former_account(session: Session, person_id: str) -> str | None:
     """The Slack account that was a person's before, if there was one."""
     found: str | None = session.execute(

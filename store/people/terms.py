@@ -122,7 +122,11 @@ def _employed(first: sa.ColumnElement[date], end: sa.ColumnElement[date]) -> sa.
             person_terms,
             sa.and_(person_terms.c.person_id == people.c.id, person_terms.c.holds_from == held),
         )
-        .where(people.c.hired_on < end, sa.or_(people.c.left_on.is_(None), people.c.left_on >= first))
+        .where(
+            people.c.merged_into.is_(None),
+            people.c.hired_on < end,
+            sa.or_(people.c.left_on.is_(None), people.c.left_on >= first),
+        )
     )
 
 

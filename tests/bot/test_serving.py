@@ -302,11 +302,11 @@ def test_intake_alone_is_a_process_without_slack(sqlite_app: App, sqlite_url: st
     "case",
     [
         (["http"], 0, set()),
-        (["tick"], 0, {"tick", "pulse"}),
+        (["tick"], 0, {"tick", "link", "pulse"}),
         (["courier"], 0, {"courier", "pulse"}),
         (["bot", "http"], 1, {"pulse"}),
-        (["tick", "courier"], 0, {"tick", "courier", "pulse"}),
-        (PARTS, 1, {"tick", "courier", "pulse"}),
+        (["tick", "courier"], 0, {"tick", "link", "courier", "pulse"}),
+        (PARTS, 1, {"tick", "link", "courier", "pulse"}),
     ],
 )
 def test_a_process_runs_the_parts_that_it_was_asked_for(

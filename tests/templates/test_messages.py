@@ -261,7 +261,7 @@ def failure(contact: str) -> Message:
 
 
 def unknown_person(email: str | None, contact: str = CONTACT) -> Message:
-    return render.message("shared/unknown_person", email=email, contact=contact)
+    return render.message("shared/unknown_person", email=email, contact=contact, account="U0ZOE")
 
 
 P4 = NanoUSD.parse("190000")

@@ -21,6 +21,7 @@ from handlers.balance import balance
 from handlers.slack.commands import BOARD, PROGRAMME, TEAM, YOURS
 from handlers.slack.interactions import Modal, Press
 from handlers.slack.routes import Endpoint
+from handlers.slack.unlinked import Unlinked
 from policy.period import Month
 from policy.reasons import Refusal
 from programme.usage import intake as usage_programme
@@ -394,6 +395,30 @@ def test_first_contact_links_by_email(app: App, slack: Sandbox, client: WebClien
     with app.database.reading() as session:
         last = session.execute(sa.select(audit_log).order_by(audit_log.c.seq.desc()).limit(1)).one()
     assert (last.actor, last.action, last.after) == (f"slack:{user}", "people.link", {"slack_user_id": user})
+
+
+def test_people_who_never_wrote_are_linked_in_the_background(
+    sqlite_app: App, slack: Sandbox, client: WebClient
+) -> None:
+    """Whoever has the e-mail of a full member's account is linked and told; nobody is asked for when there is none."""
+    cast.hire(sqlite_app, ZOE)
+    assert Unlinked(sqlite_app, client)() == 1
+    assert slack_id_of(sqlite_app, "zoe@example.com") is not None
+    asked = len(slack.calls)
+    assert Unlinked(sqlite_app, client)() == 0
+    assert len(slack.calls) == asked
+
+
+@pytest.mark.parametrize("user", ["U0GUEST", "U0BOT", "U0GONE", "U0OTHER", "U0ABROAD", "U0UNSURE"])
+def test_whoever_could_not_be_linked_by_writing_is_not_linked_in_the_background(
+    sqlite_app: App, client: WebClient, user: str
+) -> None:
+    """An account of another company, a guest's or a bot's with somebody's e-mail is nobody's."""
+    email = client.users_info(user=user)["user"]["profile"]["email"]
+    line = "email,name,level,role_family,time_zone,hired_on"
+    cast.hire(sqlite_app, f"{line}\n{email},One,mid,engineering,UTC,2026-01-01\n")
+    Unlinked(sqlite_app, client)()
+    assert slack_id_of(sqlite_app, email) != user
 
 
 UNKNOWN = "*I don't know you yet.*"

@@ -1,0 +1,80 @@
+"""People by name on the command line: looked up, merged, handed out and erased, each told before it is done."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from bot.cli import main
+from tests.support import books, cast
+from tests.support.books import ADA
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from click.testing import Result
+
+    from programme.app import App
+
+    Run = Callable[..., Result]
+
+HEADER = "email,name,slack_user_id,level,role_family,time_zone,hired_on,left_on\n"
+TWIN = "ada.king@example.com"
+
+
+@pytest.fixture
+def run(sqlite_url: str) -> Run:
+    def invoke(*arguments: str, code: int = 0) -> Result:
+        env: dict[str, str | None] = {"TOKENS_DATABASE_URL": sqlite_url, "TOKENS_TIME_ZONE": "Europe/Berlin"}
+        result = CliRunner().invoke(main, arguments, env=env)
+        assert result.exit_code == code, (result.output, result.exception)
+        return result
+
+    return invoke
+
+
+def test_people_are_listed_and_shown(run: Run, sqlite_app: App) -> None:
+    """By e-mail or id, with what is held about them; a list can be narrowed."""
+    cast.hire(sqlite_app, f"{HEADER}gone@example.com,Gone,,mid,sales,UTC,2020-01-01,2021-01-01\n")
+    listed = json.loads(run("people", "list", "--json").stdout)
+    assert len(listed) == 7
+    here = run("people", "list", "--here", "--unlinked").stdout
+    assert "gone@example.com" not in here
+    ada = cast.person_id(sqlite_app, ADA)
+    shown = json.loads(run("people", "show", ada, "--json").stdout)
+    assert (shown["record"]["email"], shown["rows"]["people"]) == (ADA, 1)
+    assert "Ada Lovelace" in run("people", "show", ADA).stdout
+    assert "No one has the e-mail 'nobody'" in run("people", "show", "nobody", code=1).stderr
+
+
+def test_merging_says_first_what_it_will_do(run: Run, sqlite_app: App) -> None:
+    """A dry run tells what would come over and changes nothing; done, it is on record."""
+    cast.hire(sqlite_app, f"{HEADER}{TWIN},Ada King,,staff,engineering,UTC,2021-03-01,\n")
+    cast.give(sqlite_app, TWIN, "40")
+    told = run("people", "merge", TWIN, ADA, "--dry-run").stdout
+    assert told.startswith("Nothing was changed. It would be:")
+    assert "40 tokens" in told
+    assert int(books.wallet(sqlite_app, ADA)) == 0
+    done = json.loads(run("people", "merge", TWIN, ADA, "--json").stdout)
+    assert done["tokens"] == "40.000000"
+    assert books.audited(sqlite_app, "people.merge")
+
+
+def test_a_leaver_is_handed_out_and_erased(run: Run, sqlite_app: App, tmp_path: Path) -> None:
+    """Everything comes as text and as a private file; what stays after erasing is told with its reason."""
+    cast.hire(sqlite_app, f"{HEADER}gone@example.com,Gone By,,mid,sales,UTC,2020-01-01,2021-01-01\n")
+    gone = cast.person_id(sqlite_app, "gone@example.com")
+    path = tmp_path / "gone.json"
+    assert "Gone By" in run("people", "export", "gone@example.com", "--json", str(path)).stdout
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert json.loads(path.read_text("utf-8"))["tables"]["people"][0]["name"] == "Gone By"
+    assert "Nothing was changed" in run("people", "erase", "gone@example.com", "--dry-run").stdout
+    told = run("people", "erase", "gone@example.com").stdout
+    assert "audit_log" in told
+    assert "Art. 17(3)(e)" in told
+    assert "Gone By" not in run("people", "show", gone).stdout
+    assert "still here" in run("people", "erase", ADA, code=1).stderr

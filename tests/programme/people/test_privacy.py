@@ -1,0 +1,98 @@
+"""Everything that is held about somebody is handed out; whoever has left is erased, and the books stay whole."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+
+from policy.reasons import Refusal
+from programme.people import privacy
+from store.tables import metadata
+from tests.support import books, cast, requests, rollout, scim
+from tests.support.books import ADA
+
+if TYPE_CHECKING:
+    from programme.app import App
+    from programme.people.privacy import Erased
+    from tests.support.clock import Clock
+
+PURPOSE = "Compare the parsers of Babbage"
+
+
+def lived(app: App, clock: Clock) -> App:
+    """Ada, with usage, some of it waiting, an open request, and what a provider told; then she leaves."""
+    app = requests.convene(app)
+    clock.move(minutes=1)
+    with scim.connected(app) as idp:
+        [found] = idp.found(f'userName eq "{ADA}"')
+        idp.put(f"/Users/{found['id']}", {**found, "externalId": "00u1ada"})
+    books.take_in(app, cast.event("one", at=clock()), cast.event("two", at=clock(), model=("openai", "unheard-of")))
+    requests.ask(app, ADA, "9000", purpose=PURPOSE)
+    cast.hire(app, f"email,left_on\n{ADA},{clock().date()}\n")
+    clock.move(days=1)
+    books.take_in(app, cast.event("late", at=clock()))
+    return app
+
+
+def erased(app: App, who: str = ADA) -> Erased:
+    with app.transaction() as moment:
+        return privacy.erase(moment, who, actor="cli:test")
+
+
+def named_in(app: App, *words: str) -> set[str]:
+    """The tables in which any of some words stands."""
+    return {
+        table.name
+        for table in metadata.sorted_tables
+        if any(word in str(row) for row in books.rows(app, sa.select(table)) for word in words)
+    }
+
+
+@pytest.mark.every_database
+def test_nothing_names_whoever_was_erased(app: App, clock: Clock) -> None:
+    """With a request open and usage waiting, only the audit log still names them; every check holds, then and later."""
+    app = lived(app, clock)
+    words = (ADA, "Lovelace", "U0ADA", PURPOSE, "00u1ada")
+    assert len(named_in(app, *words)) >= 5
+    person_id, balance = cast.person_id(app, ADA), books.wallet(app, ADA)
+    done = erased(app)
+    assert named_in(app, *words) == {"audit_log"}
+    assert "audit_log" in done.kept
+    assert books.account(app, f"wallet:{person_id}") == balance
+    assert not books.findings(app)
+    rollout.run_calendar(app, clock() + timedelta(days=40))
+    assert not books.findings(app)
+
+
+def test_an_erased_address_may_be_somebody_elses(sqlite_app: App, clock: Clock) -> None:
+    """The address is free: whoever has it next is another person, and gets nothing of the one before."""
+    app = lived(sqlite_app, clock)
+    before = cast.person_id(app, ADA)
+    erased(app)
+    line = "email,name,level,role_family,time_zone,hired_on\n"
+    cast.hire(app, f"{line}{ADA},Ada Other,mid,engineering,UTC,2026-11-01\n")
+    assert cast.person_id(app, ADA) != before
+    assert int(books.wallet(app, ADA)) == 0
+    assert erased(app, before).names == 1
+    assert not books.findings(app)
+
+
+def test_people_who_are_here_are_not_erased(sqlite_app: App) -> None:
+    """The refusal says what has to come first."""
+    with pytest.raises(Refusal, match="left_on"):
+        erased(sqlite_app)
+
+
+def test_everything_is_handed_out(sqlite_app: App, clock: Clock) -> None:
+    """Every table in which somebody is named, or that has their tokens, is in what they get; nobody else's rows are."""
+    app = lived(sqlite_app, clock)
+    ada = cast.person_id(app, ADA)
+    with app.transaction() as moment:
+        found = privacy.export(moment, ADA, actor="cli:test")
+    assert named_in(app, ada) - {"accounts"} <= found.tables.keys() | {"ALL"}
+    assert {"usage_events", "requests", "postings", "entries", "lots", "scim_users", "audit_log"} <= found.tables.keys()
+    assert {row["person_id"] for row in found.tables["grants"]} == {ada}
+    assert books.audited(app, "people.export")
