@@ -97,7 +97,7 @@ def _reserve(app: App, number: int) -> None:
     identities: Identities = (("email", _who(number)),)
     ask = Ask(SOURCE, f"call_{number}", CALL, identities, *MODEL, "", "", asked, None, str(number).encode())
     with app.transaction() as moment:
-        assert isinstance(reserving.reserve(moment, ask, app.usual_sizes), Held)
+        assert isinstance(reserving.reserve(moment, ask, app.usual_calls), Held)
 
 
 def _settle(app: App, number: int) -> None:

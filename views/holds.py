@@ -45,6 +45,8 @@ class Denial:
     cheaper: str
     kind: str
     contact: str
+    only_held: bool = False
+    """It would fit if nothing else ran."""
 
 
 @dataclass(frozen=True, slots=True)

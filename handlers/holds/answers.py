@@ -73,6 +73,7 @@ def error(denial: Denial, zone: ZoneInfo) -> Answer:
         "held": text(cap.held),
         "resets_at": cap.resets_at.isoformat() if cap.resets_at else None,
         "next_step": words.next_step(denial, zone),
+        "only_held": denial.only_held,
     }
 
 

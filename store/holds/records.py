@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
-from policy.caps import SumKey
+from policy.caps import Reserved, SumKey
 from store import bulk
 from store.tables.holds import hold_claims, holds
 from store.tables.ledger import accounts, lots
@@ -43,6 +43,8 @@ class Hold(NamedTuple):
     status: str
     micro_tokens: int
     nano_usd: int
+    likely_micro_tokens: int
+    likely_nano_usd: int
     first_micro_tokens: int
     first_nano_usd: int
     used_micro_tokens: int
@@ -59,8 +61,24 @@ class Hold(NamedTuple):
         return self.source, self.id
 
     @property
+    def tokens(self) -> Reserved:
+        return Reserved(self.micro_tokens, self.likely_micro_tokens)
+
+    @property
+    def usd(self) -> Reserved:
+        return Reserved(self.nano_usd, self.likely_nano_usd)
+
+    @property
     def is_open(self) -> bool:
         return self.status == HELD
+
+    def holding(self, tokens: Reserved, usd: Reserved) -> Hold:
+        return self._replace(
+            micro_tokens=tokens.most,
+            nano_usd=usd.most,
+            likely_micro_tokens=tokens.likely,
+            likely_nano_usd=usd.likely,
+        )
 
     def flagged(self, *flags: str) -> Hold:
         return self._replace(flags=",".join(sorted({*filter(None, self.flags.split(",")), *flags})))
@@ -69,7 +87,8 @@ class Hold(NamedTuple):
 _h = holds.c
 _columns = tuple(_h[name] for name in Hold._fields)
 CHANGING = (
-    *("status", "micro_tokens", "nano_usd", "first_micro_tokens", "first_nano_usd"),
+    *("status", "micro_tokens", "nano_usd", "likely_micro_tokens", "likely_nano_usd"),
+    *("first_micro_tokens", "first_nano_usd"),
     *("used_micro_tokens", "used_nano_usd", "output_tokens", "flags", "expires_at", "closed_at"),
 )
 CLAIM_COLUMNS = ("source", "hold_id", "scope", "key", "span", "first_day")
@@ -171,10 +190,12 @@ class Standing(NamedTuple):
 
     balance: int
     unspendable: int
-    held: int
+    held: Reserved
 
 
-_on_it = sa.select(accounts.c.balance, accounts.c.held).where(accounts.c.id == sa.bindparam("account"))
+_on_it = sa.select(accounts.c.balance, accounts.c.held, accounts.c.likely).where(
+    accounts.c.id == sa.bindparam("account")
+)
 _locked = _on_it.with_for_update(key_share=True)
 _closed = (
     sa.select(sa.func.coalesce(sa.func.sum(lots.c.remaining), 0))
@@ -188,14 +209,14 @@ def wallet(session: Session, account_id: int, now: datetime) -> Standing:
 
     Two statements: the lots are to be those of the balance that the lock waited for.
     """
-    balance, held = session.execute(_locked, {"account": account_id}).one()
-    return Standing(balance, unspendable(session, account_id, now), held)
+    balance, *held = session.execute(_locked, {"account": account_id}).one()
+    return Standing(balance, unspendable(session, account_id, now), Reserved(*held))
 
 
 def wallet_seen(session: Session, account_id: int, now: datetime) -> Standing:
     """The same without a lock, for who only looks."""
-    balance, held = session.execute(_on_it, {"account": account_id}).one_or_none() or (0, 0)
-    return Standing(balance, unspendable(session, account_id, now), held)
+    balance, *held = session.execute(_on_it, {"account": account_id}).one_or_none() or (0, 0, 0)
+    return Standing(balance, unspendable(session, account_id, now), Reserved(*held))
 
 
 def unspendable(session: Session, account_id: int, now: datetime) -> int:
@@ -207,22 +228,24 @@ class NoRoomError(RuntimeError):
     """A hold did not fit although it was seen to fit under the same lock: no one may go on from there."""
 
 
-def take(session: Session, account_id: int, tokens: int, least: int | None) -> None:
-    """Hold tokens of an account that is locked: its balance less all that is held stays at `least` or above."""
+def take(session: Session, account_id: int, tokens: Reserved, least: int | None, *, by_likely: bool) -> None:
+    """Hold tokens of an account that is locked: its balance less what is held, or likely, stays at `least` or above."""
     a = accounts.c
-    statement = sa.update(accounts).where(a.id == account_id).values(held=a.held + tokens)
+    held, likely = a.held + tokens.most, a.likely + tokens.likely
+    statement = sa.update(accounts).where(a.id == account_id).values(held=held, likely=likely)
     if least is not None:
-        statement = statement.where(a.balance - a.held - tokens >= least)
+        statement = statement.where(a.balance - (likely if by_likely else held) >= least)
     if session.execute(statement).rowcount != 1:
         raise NoRoomError(account_id)
 
 
-def free(session: Session, tokens: Mapping[int, int]) -> None:
+def free(session: Session, tokens: Mapping[int, Reserved]) -> None:
     """Let go of tokens that are held of accounts, in the order of their ids."""
     a = accounts.c
     for account_id, amount in sorted(tokens.items()):
-        statement = sa.update(accounts).where(a.id == account_id, a.held >= amount).values(held=a.held - amount)
-        if amount and session.execute(statement).rowcount != 1:
+        statement = sa.update(accounts).where(a.id == account_id, a.held >= amount.most, a.likely >= amount.likely)
+        statement = statement.values(held=a.held - amount.most, likely=a.likely - amount.likely)
+        if amount.most and session.execute(statement).rowcount != 1:
             raise NoRoomError(account_id)
 
 
@@ -238,19 +261,6 @@ def open_of(session: Session, account_id: int) -> Open:
     query = query.where(_h.account_id == account_id, sa.text("holds.status = 'held'"))
     calls, held = session.execute(query).one()
     return Open(calls, int(held))
-
-
-def latest_outputs(session: Session, model: str, since: datetime, *, limit: int) -> list[int]:
-    """How many output tokens the latest calls of a model had."""
-    query = sa.select(_h.output_tokens).where(_h.model == model, _h.closed_at >= since, _settled, _h.output_tokens > 0)
-    return list(session.execute(query.order_by(_h.closed_at.desc()).limit(limit)).scalars())
-
-
-def latest_costs(session: Session, model: str, account_id: int, since: datetime, *, limit: int) -> list[int]:
-    """What the latest calls of a model cost that an account paid for."""
-    query = sa.select(_h.used_nano_usd).where(_h.model == model, _h.account_id == account_id, _settled)
-    query = query.where(_h.closed_at >= since, _h.kind == CALL, _h.used_nano_usd > 0)
-    return list(session.execute(query.order_by(_h.closed_at.desc()).limit(limit)).scalars())
 
 
 def spent_since(session: Session, account_id: int, models: Collection[str], since: datetime) -> int:

@@ -12,7 +12,8 @@ from policy.estimates import Asked
 from policy.metering import HoldRef, Remarks
 from policy.units import MicroTokens, NanoUSD
 from programme.holds import ending, reserving
-from programme.holds.pricing import Ask, RecentSizes
+from programme.holds.pricing import Ask
+from programme.holds.usual import UsualCalls
 from store.holds.records import Hold
 from store.tables.holds import holds
 from store.tables.ledger import accounts
@@ -67,7 +68,7 @@ def ask(
 def reserve(app: App, *args: object, **named: object) -> Held | Denial:
     """Ask in a transaction of its own."""
     with app.transaction() as moment:
-        return reserving.reserve(moment, ask(*args, **named), RecentSizes())  # type: ignore[arg-type]  # as `ask` has them
+        return reserving.reserve(moment, ask(*args, **named), UsualCalls())  # type: ignore[arg-type]  # as `ask` has them
 
 
 def settled(
@@ -107,7 +108,7 @@ def lapse(app: App) -> int:
 def extend(app: App, id_: str, usd: str | None = None, *, lasts: timedelta | None = None) -> Held | Denial:
     asked = Asked({}, usd=NanoUSD.parse(usd)) if usd else None
     with app.transaction() as moment:
-        return ending.extend(moment, ("gateway", id_), lasts, asked, RecentSizes())
+        return ending.extend(moment, ("gateway", id_), lasts, asked, UsualCalls())
 
 
 def tokens(text: str) -> MicroTokens:

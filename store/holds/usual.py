@@ -1,0 +1,48 @@
+"""What was posted of calls lately, as far as it says what calls to come usually are."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from policy.metering import OUTPUT_METERS
+from store.ledger import ledger
+from store.tables.ledger import postings
+from store.tables.usage import usage_days, usage_events
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date, datetime
+
+    from store.engine import Session
+
+_e, _d = usage_events.c, usage_days.c
+MOST_EVENTS = 20_000
+
+
+def outputs(session: Session, service_key: str, since: datetime, *, entries: int) -> Mapping[str, list[int]]:
+    """How many output tokens calls of a service had, by the model: those of its latest entries.
+
+    The entries are found by the service's account: no index of events is kept for it.
+    """
+    account_id = ledger.find_account(session, ledger.service_code(service_key))
+    if account_id is None:
+        return {}
+    of_service = sa.select(postings.c.entry_id).where(postings.c.account_id == account_id)
+    latest = of_service.order_by(postings.c.version.desc()).limit(entries).subquery()
+    query = sa.select(_e.model, _e.meters).join_from(latest, usage_events, _e.entry_id == latest.c.entry_id)
+    found: defaultdict[str, list[int]] = defaultdict(list)
+    for model, meters in session.execute(query.where(_e.occurred_at >= since).limit(MOST_EVENTS)):
+        if size := sum(count for meter, count in meters.items() if meter in OUTPUT_METERS):
+            found[model].append(size)
+    return found
+
+
+def calls(session: Session, account_id: int, model: str, days: Sequence[date]) -> tuple[int, int]:
+    """(how many calls of a model an account paid for on some days, what they cost together in nano-USD)."""
+    query = sa.select(sa.func.coalesce(sa.func.sum(_d.calls), 0), sa.func.coalesce(sa.func.sum(_d.cost_nano_usd), 0))
+    query = query.where(_d.day.in_(days), _d.account_id == account_id, _d.model == model)
+    number, cost = session.execute(query).one()
+    return int(number), int(cost)
