@@ -35,7 +35,10 @@ class Denial(Exception):  # noqa: N818 - a denial is no error of ours
 
     @property
     def is_only_held(self) -> bool:
-        """Whether something is left that running calls hold: much of it comes back when they end."""
+        """Whether it fits as soon as running calls end; the bot says so, and otherwise the figures do."""
+        said = self.details.get("only_held")
+        if isinstance(said, bool):
+            return said
         limit, used, held = (_amount(self.details.get(name)) for name in ("limit", "used", "held"))
         return held > 0 and limit > used
 

@@ -182,7 +182,7 @@ class Gate:
         """A hold of its own. Nobody is refused for what this worker's own lease keeps back."""
         returned = self._returned[call.ask.person.name]
         try:
-            found = await self.bot.hold(call.id, call.ask)
+            found = await self.bot.hold(call.id, call.ask, waits=True)
         except Denial as denial:
             await self._return_lease(call.ask.person)
             is_returned = self._returned[call.ask.person.name] != returned
@@ -201,7 +201,7 @@ class Gate:
         for pause in first:
             await asyncio.sleep(pause)
             try:
-                return await self.bot.hold(call.id, call.ask)
+                return await self.bot.hold(call.id, call.ask, waits=True)
             except Denial as denial:
                 if not denial.is_only_held:
                     raise

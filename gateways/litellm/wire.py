@@ -105,12 +105,13 @@ class Bot:
     async def close(self) -> None:
         await self._client.aclose()
 
-    async def hold(self, hold_id: str, ask: Ask) -> Held | None:
+    async def hold(self, hold_id: str, ask: Ask, *, waits: bool = False) -> Held | None:
         """A hold for one call; Denial where it does not fit, Away where the bot is.
 
+        Who `waits` asks again if only running calls stand in the way: the bot tells their person of nothing until then.
         None for somebody whom the bot does not know: the call is made, and its usage waits in quarantine.
         """
-        told = await self._post("/v1/holds", _hold_body(hold_id, ask))
+        told = await self._post("/v1/holds", _hold_body(hold_id, ask) | ({"waits": True} if waits else {}))
         if told is None:
             return None
         return Held(str(told.get("id", hold_id)), _nano(told.get("usd")) or 0, _available(told))

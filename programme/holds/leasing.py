@@ -122,7 +122,7 @@ def _priced(moment: Moment, models: Sequence[Model], usual: UsualCalls) -> tuple
         if price is None:
             raise Refusal("unknown_model", f"No price is known for {provider}/{model}.")
         services[tariff.service_key] = None
-        output = usual.output(moment, tariff.service_key, model) or moment.handbook.holds.output_tokens
+        output = usual.output(moment, model) or moment.handbook.holds.output_tokens
         priced.append(Priced(provider, model, price, output))
     return tuple(priced), list(services)
 

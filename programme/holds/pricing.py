@@ -128,7 +128,7 @@ def offer(moment: Moment, ask: Ask, usual: UsualCalls) -> Offer:
     if ask.asked.usd is not None:
         cost = ask.asked.usd
     else:
-        meters = _meters(moment, ask, tariff.service_key, usual)
+        meters = _meters(moment, ask, usual)
         cost = _cost(price, meters, provider, ask.model)
     if ask.kind == records.JOB:
         cost = estimates.of_job(cost, rules)
@@ -142,11 +142,11 @@ def at_cost(what: Offer, cost: NanoUSD) -> Offer:
     return replace(what, cost=cost)
 
 
-def _meters(moment: Moment, ask: Ask, service_key: str, usual: UsualCalls) -> Meters:
+def _meters(moment: Moment, ask: Ask, usual: UsualCalls) -> Meters:
     if ask.kind == records.JOB:
         return dict(ask.asked.meters)
     known = ask.asked.most_output is not None or "output" in ask.asked.meters
-    size = None if known else usual.output(moment, service_key, ask.model)
+    size = None if known else usual.output(moment, ask.model)
     return estimates.worst_case(ask.asked, moment.handbook.holds, size)
 
 
@@ -187,7 +187,7 @@ def likely(moment: Moment, what: Offer, account_id: int, usual: UsualCalls) -> N
 
 
 def _as_others(moment: Moment, what: Offer, usual: UsualCalls) -> NanoUSD | None:
-    size = usual.output(moment, what.service_key, what.model)
+    size = usual.output(moment, what.model)
     if size is None or what.price is None or what.meters.get("output", 0) <= size:
         return None
     return _cost(what.price, {**what.meters, "output": size}, what.provider, what.model)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from policy.units import NanoUSD
     from programme.moment import Moment
 
-MOST_ENTRIES = 2_000
-"""So many of a service's latest entries say how long answers are."""
+MOST_ENTRIES = 500
+"""So many of each service's latest entries say how long answers are."""
 MOST_KEPT = 20_000
 T = TypeVar("T")
 K = TypeVar("K")
@@ -28,12 +28,12 @@ class UsualCalls:
     KEPT = timedelta(minutes=10)
 
     def __init__(self) -> None:
-        self._outputs: dict[str, tuple[datetime, Mapping[str, int]]] = {}
+        self._outputs: dict[None, tuple[datetime, Mapping[str, int]]] = {}
         self._costs: dict[tuple[int, str], tuple[datetime, NanoUSD | None]] = {}
 
-    def output(self, moment: Moment, service_key: str, model: str) -> int | None:
+    def output(self, moment: Moment, model: str) -> int | None:
         """What most answers of a model stay within, else those of its class; None while too few are known."""
-        return self._kept(self._outputs, service_key, moment, lambda: _outputs(moment, service_key)).get(model)
+        return self._kept(self._outputs, None, moment, lambda: _outputs(moment)).get(model)
 
     def cost(self, moment: Moment, account_id: int, model: str) -> NanoUSD | None:
         """What a person's calls of a model cost on average; None while too few are known."""
@@ -50,11 +50,12 @@ class UsualCalls:
         return value
 
 
-def _outputs(moment: Moment, service_key: str) -> Mapping[str, int]:
+def _outputs(moment: Moment) -> Mapping[str, int]:
     """By the model; a model of a class that is called too seldom has the figure of all of its class."""
     rules = moment.handbook.holds
     since = moment.now - timedelta(days=rules.usual_days)
-    sizes = store.outputs(moment.session, service_key, since, entries=MOST_ENTRIES)
+    services = [one.key for one in moment.handbook.services]
+    sizes = store.outputs(moment.session, services, since, entries=MOST_ENTRIES)
     known = {model: some for model, some in sizes.items() if len(some) >= rules.usual_calls}
     for models in _classes(moment):
         together = [size for model in models for size in sizes.get(model, ())]

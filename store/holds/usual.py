@@ -9,34 +9,33 @@ import sqlalchemy as sa
 
 from policy.metering import OUTPUT_METERS
 from store.ledger import ledger
-from store.tables.ledger import postings
+from store.tables.ledger import accounts, postings
 from store.tables.usage import usage_days, usage_events
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import date, datetime
 
     from store.engine import Session
 
 _e, _d = usage_events.c, usage_days.c
-MOST_EVENTS = 20_000
+MOST_EVENTS = 10_000
 
 
-def outputs(session: Session, service_key: str, since: datetime, *, entries: int) -> Mapping[str, list[int]]:
-    """How many output tokens calls of a service had, by the model: those of its latest entries.
+def outputs(session: Session, services: Collection[str], since: datetime, *, entries: int) -> Mapping[str, list[int]]:
+    """How many output tokens calls had, by the model: those of the latest entries of each service.
 
-    The entries are found by the service's account: no index of events is kept for it.
+    The entries are found by the services' accounts: no index of events is kept for it.
     """
-    account_id = ledger.find_account(session, ledger.service_code(service_key))
-    if account_id is None:
-        return {}
-    of_service = sa.select(postings.c.entry_id).where(postings.c.account_id == account_id)
-    latest = of_service.order_by(postings.c.version.desc()).limit(entries).subquery()
-    query = sa.select(_e.model, _e.meters).join_from(latest, usage_events, _e.entry_id == latest.c.entry_id)
+    codes = [ledger.service_code(one) for one in services]
     found: defaultdict[str, list[int]] = defaultdict(list)
-    for model, meters in session.execute(query.where(_e.occurred_at >= since).limit(MOST_EVENTS)):
-        if size := sum(count for meter, count in meters.items() if meter in OUTPUT_METERS):
-            found[model].append(size)
+    for (account_id,) in session.execute(sa.select(accounts.c.id).where(accounts.c.code.in_(codes))).all():
+        of_service = sa.select(postings.c.entry_id).where(postings.c.account_id == account_id)
+        latest = of_service.order_by(postings.c.version.desc()).limit(entries).subquery()
+        query = sa.select(_e.model, _e.meters).join_from(latest, usage_events, _e.entry_id == latest.c.entry_id)
+        for model, meters in session.execute(query.where(_e.occurred_at >= since).limit(MOST_EVENTS)):
+            if size := sum(count for meter, count in meters.items() if meter in OUTPUT_METERS):
+                found[model].append(size)
     return found
 
 

@@ -58,11 +58,12 @@ def ask(
     asked: Asked | None = None,
     lasts: timedelta | None = None,
     source: str = "gateway",
+    waits: bool = False,
 ) -> Ask:
     """What a gateway asks; by default a call of Ada's that may cost USD 1."""
     wanted = asked or Asked({}, usd=NanoUSD.parse(usd or "1"))
     digest = hashlib.sha256(repr((wanted, who, kind, model, project)).encode()).digest()
-    return Ask(source, id_, kind, (("email", who),), *model, "", project, wanted, lasts, digest)
+    return Ask(source, id_, kind, (("email", who),), *model, "", project, wanted, lasts, digest, waits)
 
 
 def reserve(app: App, *args: object, **named: object) -> Held | Denial:

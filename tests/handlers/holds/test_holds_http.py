@@ -114,6 +114,7 @@ def test_a_denial_is_one_sentence_that_says_all(app: App, client: TestClient) ->
             "held": "0",
             "resets_at": None,
             "next_step": "Ask for more with `/tokens request` in Slack.",
+            "only_held": False,
         }
     }
     assert books.count(app, holds) == 0

@@ -106,7 +106,7 @@ def test_usage_that_is_posted_while_a_sum_is_made_is_in_it_once(database_url: st
     answers: list[bool] = []
     work = [posting(n) for n in range(8)] + [asking(app, n * 2, 2, answers) for n in range(4)]
     assert books.at_once(database_url, work) == []
-    [(*_, used, _held)] = books.rows(app, cap_sums)
+    [(*_, used, _held, _likely)] = books.rows(app, cap_sums)
     assert used == 24 * 1_500_000
     assert books.findings(app) == {}
 
