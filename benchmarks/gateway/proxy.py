@@ -102,6 +102,9 @@ def start(
         str(port),
         "--num_workers",
         str(workers),
+        # A worker that imports LiteLLM on a busy machine is silent for longer than the five seconds that uvicorn gives it.
+        "--timeout_worker_healthcheck",
+        str(START_SECONDS),
     ]
     with log.open("ab") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, env=environment, cwd=log.parent)

@@ -54,6 +54,13 @@ def test_a_worst_case_far_above_the_usual_is_tried_with_the_usual() -> None:
     assert lease.reserved["a"].most == 300 * 10_000
 
 
+def test_worst_cases_that_run_stop_no_call_that_usually_fits() -> None:
+    """The 2,000 tokens of one call fill the lease; five more, which usually write 300 of theirs, run beside it."""
+    lease = _lease(2 * CENT)
+    assert [lease.take(name, (GPT,), Estimate(0, 2_000)) for name in "abcdefgh"] == [True] * 6 + [False] * 2
+    assert lease.left < 0 <= lease.likely_left
+
+
 def test_a_model_without_a_price_is_not_taken() -> None:
     """A lease covers only models whose price the bot told."""
     assert not _lease().take("a", (Model("openai", "other"),), Estimate(0, 1))
@@ -94,15 +101,16 @@ def test_a_lease_ends_with_its_time() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 3_000), st.integers(0, 3_000), st.floats(0, 1), st.booleans()), max_size=40))
 def test_no_sequence_of_calls_spends_more_than_the_lease(steps: list[tuple[int, int, float, bool]]) -> None:
-    """Whatever calls come and end in whatever order: used and reserved together never exceed the size."""
+    """Whatever calls come and end in whatever order: used and likely together never exceed the size."""
     lease, running = _lease(3 * CENT), list[str]()
     for number, (tokens_in, tokens_out, share, ends) in enumerate(steps):
         if lease.take(f"call {number}", (GPT,), Estimate(tokens_in, tokens_out)):
             running.append(f"call {number}")
         if ends and running:
             call = running.pop(0)
-            lease.settle(call, int(lease.reserved[call] * share))
-        assert 0 <= lease.left <= lease.size
+            lease.settle(call, int(lease.reserved[call].likely * share))
+        assert 0 <= lease.likely_left <= lease.size
+        assert lease.left <= lease.likely_left
     for call in running:
         lease.release(call)
     assert lease.left == lease.size - lease.used
