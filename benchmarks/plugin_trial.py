@@ -183,6 +183,7 @@ def _crowd(trial: Trial, gateway: str) -> None:
         f"\n{CLIENTS_AT_ONCE} clients on a wallet for {wallet // COST} calls, worst case {WORST_OUTPUT} output tokens:"
     )
     print(f"    {told.answered} answered, {len(told.denied_at)} denied, {arrived} events arrived, others {told.others}")
+    print(f"    denied as {dict(told.codes)}")
     print(f"    spent {spent / wallet:.1%} of the wallet; allowed {(wallet + bank.OVERDRAFT) / wallet:.1%}")
     trial.expect("every answered call arrived, once", holds=arrived == told.answered)
     trial.expect("overspent by no more than the overdraft", holds=spent <= wallet + bank.OVERDRAFT)

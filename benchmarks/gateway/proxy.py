@@ -102,7 +102,7 @@ def start(
         str(port),
         "--num_workers",
         str(workers),
-        # A worker that imports LiteLLM on a busy machine is silent for longer than the five seconds that uvicorn gives it.
+        # A worker that imports LiteLLM on a busy machine is silent for longer than uvicorn's five seconds.
         "--timeout_worker_healthcheck",
         str(START_SECONDS),
     ]

@@ -58,6 +58,11 @@ class Prices:
     def usual(self, estimate: Estimate) -> int:
         return self._cost(estimate.input_tokens, estimate.usual_output(self.usual_output))
 
+    def likely(self, estimate: Estimate) -> int:
+        """What a call counts as where worst cases do not fit: the usual, if the worst case is far above it."""
+        worst, usual = self.worst(estimate), self.usual(estimate)
+        return usual if worst > GENEROUS * usual else worst
+
     def used(self, use: Use) -> int:
         """What a finished call cost, to know how much of a lease is left; the bot works it out anew."""
         plain = max(use.input_tokens - use.cache_read - use.cache_write, 0)
@@ -126,8 +131,7 @@ class Lease:
         if not known or len(known) < len(prices):
             return False
         worst = max(one.worst(estimate) for one in known)
-        usual = max(one.usual(estimate) for one in known)
-        likely = usual if worst > GENEROUS * usual else worst
+        likely = max(one.likely(estimate) for one in known)
         if worst <= self.left:
             self.reserved[call] = Reserved(worst, likely)
         elif likely <= self.likely_left:

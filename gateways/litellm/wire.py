@@ -221,13 +221,8 @@ def _nano(usd: object) -> int | None:
 
 
 def _available(told: Mapping[str, Any]) -> int | None:
-    """What else may be spent. Bots tell it in tokens, and what a token is worth by what they hold in both."""
-    if "available_usd" in told:
-        return _nano(told["available_usd"])
-    tokens, usd, available = (told.get(name) for name in ("tokens", "usd", "available_tokens"))
-    if not isinstance(tokens, str) or not isinstance(usd, str) or not isinstance(available, str) or not Decimal(tokens):
-        return None
-    return int(Decimal(available) * Decimal(usd) / Decimal(tokens) * NANO)
+    """What else may be spent before a cap denies it, if calls that run cost what is usual."""
+    return _nano(told.get("room_usd"))
 
 
 def _instant(text: str) -> float:

@@ -52,6 +52,7 @@ def hold(held: Held) -> Answer:
         "usd": text(NanoUSD(one.nano_usd)),
         "expires_at": one.expires_at.isoformat(),
         "available_tokens": None if held.available is None else text(held.available),
+        "room_usd": None if held.room is None else text(held.room),
         "warnings": warnings(held.warnings),
     }
 

@@ -88,7 +88,8 @@ def lease(moment: Moment, wanted: Wanted, usual: UsualCalls) -> Leased:
 def _again(before: Hold, wanted: Wanted) -> Held:
     if before.fingerprint != wanted.fingerprint or before.kind != LEASE:
         raise Refusal(reserving.CONFLICT, f"id = {wanted.id!r}: another hold was already made under it.")
-    return reserving.Held(before, codec.read(Answer, before.answer).available, ())
+    told = codec.read(Answer, before.answer)
+    return reserving.Held(before, told.available, (), told.room)
 
 
 def _hold(met: Meeting, wanted: Wanted, size: NanoUSD) -> Held:
@@ -97,18 +98,19 @@ def _hold(met: Meeting, wanted: Wanted, size: NanoUSD) -> Held:
     tokens = met.tokens(usd)
     met.take(usd, tokens)
     available = None if met.purse is None else met.purse.caps.available - MicroTokens(tokens.most)
+    room = met.as_likely().least_left() - size
     hold = Hold(
         *(wanted.source, wanted.id, LEASE, wanted.fingerprint, met.buyer.account_id, met.buyer.person_id),
         *("", "", "", "", HELD),
         *(tokens.most, usd.most, tokens.likely, usd.likely, tokens.most, usd.most, 0, 0, 0),
-        answer=codec.plain(Answer(available, ())),
+        answer=codec.plain(Answer(available, (), room)),
         flags="",
         created_at=moment.now,
         expires_at=moment.now + timedelta(seconds=moment.handbook.holds.lease_seconds),
         closed_at=None,
     )
     records.insert(moment.session, hold, met.sums)
-    return reserving.Held(hold, available, ())
+    return reserving.Held(hold, available, (), room)
 
 
 def _priced(moment: Moment, models: Sequence[Model], usual: UsualCalls) -> tuple[tuple[Priced, ...], list[str]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from policy.caps import Reserved
 from policy.reasons import Refusal
-from policy.units import MicroTokens
+from policy.units import MicroTokens, NanoUSD
 from programme.holds import meeting, notices, pricing
 from programme.usage import cap_sums as sums
 from store.holds import records
@@ -19,7 +19,6 @@ from views.holds import Answer, Denial
 
 if TYPE_CHECKING:
     from policy.caps import Decision
-    from policy.units import NanoUSD
     from programme.holds.meeting import Meeting
     from programme.holds.pricing import Ask, Buyer, Offer
     from programme.holds.usual import UsualCalls
@@ -31,11 +30,15 @@ CONFLICT = "conflict"
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A hold, what its wallet had left when it was made (None where the company pays), and the caps that only warn."""
+    """A hold, what its wallet had left when it was made (None where the company pays), and the caps that only warn.
+
+    `room` is what calls to come may cost, if those that run cost what is usual.
+    """
 
     hold: Hold
     available: MicroTokens | None
     warnings: tuple[CapTold, ...]
+    room: NanoUSD | None = None
 
 
 def reserve(moment: Moment, ask: Ask, usual: UsualCalls) -> Held | Denial:
@@ -64,7 +67,7 @@ def again(before: Hold, ask: Ask) -> Held:
             CONFLICT, f"id = {ask.id!r}: another hold was already made under it.", next_step="Choose another."
         )
     told = codec.read(Answer, before.answer)
-    return Held(before, told.available, told.warnings)
+    return Held(before, told.available, told.warnings, told.room)
 
 
 @dataclass(frozen=True)
@@ -141,6 +144,7 @@ def _hold(decided: Decided, ask: Ask, what: Offer) -> Held:
     moment, tokens = met.moment, met.tokens(usd)
     met.take(usd, tokens)
     available = None if met.purse is None else met.purse.caps.available - MicroTokens(tokens.most)
+    room = met.as_likely().least_left() - NanoUSD(usd.likely)
     hold = Hold(
         source=ask.source,
         id=ask.id,
@@ -162,11 +166,11 @@ def _hold(decided: Decided, ask: Ask, what: Offer) -> Held:
         used_micro_tokens=0,
         used_nano_usd=0,
         output_tokens=0,
-        answer=codec.plain(Answer(available, warnings)),
+        answer=codec.plain(Answer(available, warnings, room)),
         flags="",
         created_at=moment.now,
         expires_at=moment.now + lasts(moment, ask.kind, ask.lasts),
         closed_at=None,
     )
     records.insert(moment.session, hold, met.sums)
-    return Held(hold, available, warnings)
+    return Held(hold, available, warnings, room)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
 import sqlalchemy as sa
 
 from policy.caps import Reserved, SumKey
@@ -95,12 +96,14 @@ CLAIM_COLUMNS = ("source", "hold_id", "scope", "key", "span", "first_day")
 
 
 # What each call runs is made once: to put it together takes longer than to run it.
-_find = sa.select(*_columns).where(_h.source == sa.bindparam("in_source"), _h.id == sa.bindparam("hold_id"))
+_find = bulk.Prepared(
+    sa.select(*_columns).where(_h.source == sa.bindparam("in_source"), _h.id == sa.bindparam("hold_id"))
+)
 
 
 def find(session: Session, key: Key) -> Hold | None:
-    row = session.execute(_find, {"in_source": key[0], "hold_id": key[1]}).one_or_none()
-    return _hold(row) if row else None
+    rows = _find.execute(session, {"in_source": key[0], "hold_id": key[1]})
+    return _read(rows[0]) if rows else None
 
 
 def jobs(session: Session, *, only_open: bool, limit: int) -> list[Hold]:
@@ -121,11 +124,17 @@ def lock(session: Session, keys: Collection[Key]) -> dict[Key, Hold]:
     """Holds that are there, under lock until the transaction ends, in the order of their keys."""
     found: dict[Key, Hold] = {}
     for source, ids in _by_source(keys):
-        query = sa.select(*_columns).where(_h.source == source, _h.id.in_(ids)).order_by(_c(session, _h.id))
-        for row in session.execute(query.with_for_update(key_share=True)):
-            hold = _hold(row)
+        lock = _locked_postgresql if bulk.is_postgresql(session) else _locked_sqlite
+        for row in lock.execute(session, ids, in_source=source):
+            hold = _read(row)
             found[hold.key] = hold
     return found
+
+
+_of_source = sa.select(*_columns).where(_h.source == sa.bindparam("in_source"))
+# Texts in the order that Python has them in, whatever the database's language.
+_locked_postgresql = bulk.Among(_of_source.order_by(sa.collate(_h.id, "C")).with_for_update(key_share=True), _h.id)
+_locked_sqlite = bulk.Among(_of_source.order_by(_h.id), _h.id)
 
 
 def ended(session: Session, now: datetime, *, limit: int) -> list[Hold]:
@@ -133,6 +142,18 @@ def ended(session: Session, now: datetime, *, limit: int) -> list[Hold]:
     over = sa.and_(sa.text("holds.status = 'held'"), _h.expires_at <= now)
     query = sa.select(*_columns).where(over).order_by(_h.expires_at).limit(limit)
     return [_hold(row) for row in session.execute(query.with_for_update(key_share=True, skip_locked=True))]
+
+
+def _read(row: Sequence[Any]) -> Hold:
+    """A hold as the driver gave it."""
+    hold = Hold._make(row)
+    return hold._replace(
+        fingerprint=bytes(hold.fingerprint),
+        answer=msgspec.json.decode(hold.answer) if isinstance(hold.answer, str) else hold.answer,
+        created_at=bulk.read_instant(hold.created_at),
+        expires_at=bulk.read_instant(hold.expires_at),
+        closed_at=hold.closed_at and bulk.read_instant(hold.closed_at),
+    )
 
 
 def _hold(row: Any) -> Hold:  # noqa: ANN401 - a row with the columns of a hold
@@ -146,15 +167,15 @@ def _by_source(keys: Collection[Key]) -> list[tuple[str, list[str]]]:
     return list(sources.items())
 
 
-def _c(session: Session, column: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
-    """Texts in the order that Python has them in, whatever the database's language."""
-    return sa.collate(column, "C") if bulk.is_postgresql(session) else column
-
-
 def insert(session: Session, hold: Hold, claims: Iterable[SumKey]) -> None:
     """Add a hold; one whose key is there already is an IntegrityError."""
-    session.execute(sa.insert(holds).values(hold._asdict()))
-    day = bulk.day_codec(session)
+    instant, day = bulk.instant_codec(session), bulk.day_codec(session)
+    kept = hold._replace(
+        answer=msgspec.json.encode(hold.answer).decode(),  # type: ignore[arg-type]  # as the driver takes it
+        created_at=instant(hold.created_at),
+        expires_at=instant(hold.expires_at),
+    )
+    bulk.insert(session, holds, Hold._fields, [kept])
     rows = [(*hold.key, one.scope, one.key, one.window, day(one.first_day)) for one in claims]
     bulk.insert(session, hold_claims, CLAIM_COLUMNS, rows)
 
@@ -176,13 +197,20 @@ def change(session: Session, changed: Sequence[Hold]) -> None:
 
 def claims(session: Session, keys: Collection[Key]) -> dict[Key, list[SumKey]]:
     """The sums that each of some holds is part of."""
-    c, found = hold_claims.c, dict[Key, list[SumKey]]()
+    found = dict[Key, list[SumKey]]()
     for source, ids in _by_source(keys):
-        for some in bulk.chunks(ids):
-            query = sa.select(c.hold_id, c.scope, c.key, c.span, c.first_day)
-            for hold_id, *rest in session.execute(query.where(c.source == source, c.hold_id.in_(some))):
-                found.setdefault((source, hold_id), []).append(SumKey(*rest))
+        for hold_id, scope, key, span, first_day in _claims.execute(session, ids, in_source=source):
+            found.setdefault((source, hold_id), []).append(SumKey(scope, key, span, bulk.read_day(first_day)))
     return found
+
+
+_claimed = hold_claims.c
+_claims = bulk.Among(
+    sa.select(_claimed.hold_id, _claimed.scope, _claimed.key, _claimed.span, _claimed.first_day).where(
+        _claimed.source == sa.bindparam("in_source")
+    ),
+    _claimed.hold_id,
+)
 
 
 class Standing(NamedTuple):
@@ -196,8 +224,9 @@ class Standing(NamedTuple):
 _on_it = sa.select(accounts.c.balance, accounts.c.held, accounts.c.likely).where(
     accounts.c.id == sa.bindparam("account")
 )
-_locked = _on_it.with_for_update(key_share=True)
-_closed = (
+_seen = bulk.Prepared(_on_it)
+_locked = bulk.Prepared(_on_it.with_for_update(key_share=True))
+_closed = bulk.Prepared(
     sa.select(sa.func.coalesce(sa.func.sum(lots.c.remaining), 0))
     .where(lots.c.account_id == sa.bindparam("account"), sa.text("lots.remaining > 0"))
     .where(sa.or_(lots.c.starts_at > sa.bindparam("now"), lots.c.expires_at <= sa.bindparam("now")))
@@ -209,44 +238,59 @@ def wallet(session: Session, account_id: int, now: datetime) -> Standing:
 
     Two statements: the lots are to be those of the balance that the lock waited for.
     """
-    balance, *held = session.execute(_locked, {"account": account_id}).one()
+    [(balance, *held)] = _locked.execute(session, {"account": account_id})
     return Standing(balance, unspendable(session, account_id, now), Reserved(*held))
 
 
 def wallet_seen(session: Session, account_id: int, now: datetime) -> Standing:
     """The same without a lock, for who only looks."""
-    balance, *held = session.execute(_on_it, {"account": account_id}).one_or_none() or (0, 0, 0)
+    [(balance, *held)] = _seen.execute(session, {"account": account_id}) or [(0, 0, 0)]
     return Standing(balance, unspendable(session, account_id, now), Reserved(*held))
 
 
 def unspendable(session: Session, account_id: int, now: datetime) -> int:
     """What is left in lots that have ended, or only begin."""
-    return int(session.execute(_closed, {"account": account_id, "now": now}).scalar_one())
+    [(left,)] = _closed.execute(session, {"account": account_id, "now": bulk.instant_codec(session)(now)})
+    return int(left)
 
 
 class NoRoomError(RuntimeError):
     """A hold did not fit although it was seen to fit under the same lock: no one may go on from there."""
 
 
+NO_BOUND = -(2**62)
+"""Further below zero than any wallet can be."""
+
+
 def take(session: Session, account_id: int, tokens: Reserved, least: int | None, *, by_likely: bool) -> None:
     """Hold tokens of an account that is locked: its balance less what is held, or likely, stays at `least` or above."""
-    a = accounts.c
-    held, likely = a.held + tokens.most, a.likely + tokens.likely
-    statement = sa.update(accounts).where(a.id == account_id).values(held=held, likely=likely)
-    if least is not None:
-        statement = statement.where(a.balance - (likely if by_likely else held) >= least)
-    if session.execute(statement).rowcount != 1:
+    given = {"account": account_id, "most": tokens.most, "usual": tokens.likely}
+    given["least"] = NO_BOUND if least is None else least
+    if (_take_likely if by_likely else _take_most).change(session, given) != 1:
         raise NoRoomError(account_id)
 
 
 def free(session: Session, tokens: Mapping[int, Reserved]) -> None:
     """Let go of tokens that are held of accounts, in the order of their ids."""
-    a = accounts.c
-    for account_id, amount in sorted(tokens.items()):
-        statement = sa.update(accounts).where(a.id == account_id, a.held >= amount.most, a.likely >= amount.likely)
-        statement = statement.values(held=a.held - amount.most, likely=a.likely - amount.likely)
-        if amount.most and session.execute(statement).rowcount != 1:
+    for account_id, (most, usual) in sorted(tokens.items()):
+        if most and _free.change(session, {"account": account_id, "most": most, "usual": usual}) != 1:
             raise NoRoomError(account_id)
+
+
+def _amount(name: str) -> sa.BindParameter[int]:
+    return sa.bindparam(name, type_=sa.BigInteger())
+
+
+_a = accounts.c
+_held, _likely = _a.held + _amount("most"), _a.likely + _amount("usual")
+_taking = sa.update(accounts).where(_a.id == sa.bindparam("account")).values(held=_held, likely=_likely)
+_take_most = bulk.Prepared(_taking.where(_a.balance - _held >= _amount("least")))
+_take_likely = bulk.Prepared(_taking.where(_a.balance - _likely >= _amount("least")))
+_free = bulk.Prepared(
+    sa.update(accounts)
+    .where(_a.id == sa.bindparam("account"), _a.held >= _amount("most"), _a.likely >= _amount("usual"))
+    .values(held=_a.held - _amount("most"), likely=_a.likely - _amount("usual"))
+)
 
 
 class Open(NamedTuple):

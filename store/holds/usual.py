@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from policy.metering import OUTPUT_METERS
+from store import bulk
 from store.ledger import ledger
 from store.tables.ledger import accounts, postings
 from store.tables.usage import usage_days, usage_events
@@ -41,7 +42,14 @@ def outputs(session: Session, services: Collection[str], since: datetime, *, ent
 
 def calls(session: Session, account_id: int, model: str, days: Sequence[date]) -> tuple[int, int]:
     """(how many calls of a model an account paid for on some days, what they cost together in nano-USD)."""
-    query = sa.select(sa.func.coalesce(sa.func.sum(_d.calls), 0), sa.func.coalesce(sa.func.sum(_d.cost_nano_usd), 0))
-    query = query.where(_d.day.in_(days), _d.account_id == account_id, _d.model == model)
-    number, cost = session.execute(query).one()
+    day = bulk.day_codec(session)
+    [(number, cost)] = _calls.execute(session, map(day, days), account=account_id, called=model)
     return int(number), int(cost)
+
+
+_calls = bulk.Among(
+    sa.select(sa.func.coalesce(sa.func.sum(_d.calls), 0), sa.func.coalesce(sa.func.sum(_d.cost_nano_usd), 0)).where(
+        _d.account_id == sa.bindparam("account"), _d.model == sa.bindparam("called")
+    ),
+    _d.day,
+)
