@@ -68,7 +68,8 @@ class Trial:
 
     def settings(self, name: str, **said: str) -> dict[str, str]:
         """The environment of one proxy; its journal is named after it."""
-        told = {"TOKENS_BOT_URL": self.relay.url, "TOKENS_BOT_KEY": self.bot.key}
+        # Everything shares this machine: an answer that takes seconds is no outage.
+        told = {"TOKENS_BOT_URL": self.relay.url, "TOKENS_BOT_KEY": self.bot.key, "TOKENS_BOT_PATIENCE": "6"}
         return self.providers | told | {"TOKENS_BOT_JOURNAL": str(self.folder / f"{name}.db")} | said
 
     def proxy(self, name: str, *, config: Path = CONFIG, workers: int = 1, **said: str) -> str:
@@ -241,7 +242,7 @@ def _outage(trial: Trial, gateway: str) -> None:
     trial.expect("work went on", holds=len(meanwhile) > 16 and not told.others and not told.denied_at)
     trial.expect("every answered call arrived, once", holds=bot.events() - before == told.answered)
     trial.expect("the wallet paid each of them", holds=wallet - bot.left(ADA) == told.answered * COST)
-    trial.expect("nobody waited longer for the bot than its patience", holds=longest < usual + 3)
+    trial.expect("nobody waited longer for the bot than its patience", holds=longest < usual + 7)
 
 
 # --- The proxy is killed ---------------------------------------------------------------------------------------------

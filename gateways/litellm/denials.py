@@ -14,6 +14,7 @@ STATUS = 402
 AWAY_STATUS = 503
 HEADERS = {"x-should-retry": "false"}
 TYPE = "budget_exceeded"
+SPENT = "spent_while_away"
 
 SPENT_WHILE_AWAY = (
     "Budget limit reached: what was left in your wallet when the token service was last reached is used up. "
@@ -61,7 +62,7 @@ def _amount(told: object) -> Decimal:
 
 
 def spent_while_away() -> Denial:
-    return Denial(SPENT_WHILE_AWAY, "spent_while_away")
+    return Denial(SPENT_WHILE_AWAY, SPENT)
 
 
 def away() -> Denial:
