@@ -84,6 +84,7 @@ def _note(told: Told, answer: httpx.Response, began: float) -> None:
     elif answer.status_code == DENIED:
         told.denied_at.append(now)
         error = answer.json()["error"]
-        told.codes[str((error.get("provider_specific_fields") or {}).get("code") or error.get("code"))] += 1
+        figures = error.get("provider_specific_fields") or {}
+        told.codes[str(figures.get("code") or error.get("code"))] += 1
     else:
         told.others.append(f"{answer.status_code} {answer.text[:200]}")

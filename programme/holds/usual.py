@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from policy import estimates
 from store.holds import usual as store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from policy.handbook import Handbook
     from policy.units import NanoUSD
@@ -18,36 +18,38 @@ if TYPE_CHECKING:
 MOST_ENTRIES = 500
 """So many of each service's latest entries say how long answers are."""
 MOST_KEPT = 20_000
-T = TypeVar("T")
-K = TypeVar("K")
 
 
 class UsualCalls:
-    """What was found at most ten minutes ago: nothing is asked of the database for most calls."""
+    """What was found at most ten minutes ago: nothing is asked of the database for most calls.
 
-    KEPT = timedelta(minutes=10)
+    What was not known is asked for again after seconds: whoever begins has a history soon.
+    """
+
+    KEPT, UNKNOWN_KEPT = timedelta(minutes=10), timedelta(seconds=10)
 
     def __init__(self) -> None:
-        self._outputs: dict[None, tuple[datetime, Mapping[str, int]]] = {}
+        self._outputs: tuple[datetime, Mapping[str, int]] | None = None
         self._costs: dict[tuple[int, str], tuple[datetime, NanoUSD | None]] = {}
 
     def output(self, moment: Moment, model: str) -> int | None:
         """What most answers of a model stay within, else those of its class; None while too few are known."""
-        return self._kept(self._outputs, None, moment, lambda: _outputs(moment)).get(model)
+        found = self._outputs
+        if found is None or not self._holds(moment, found[0], is_known=model in found[1]):
+            found = self._outputs = (moment.now, _outputs(moment))
+        return found[1].get(model)
 
     def cost(self, moment: Moment, account_id: int, model: str) -> NanoUSD | None:
         """What a person's calls of a model cost on average; None while too few are known."""
-        return self._kept(self._costs, (account_id, model), moment, lambda: _cost(moment, account_id, model))
+        found = self._costs.get((account_id, model))
+        if found is None or not self._holds(moment, found[0], is_known=found[1] is not None):
+            if len(self._costs) >= MOST_KEPT:
+                self._costs.clear()
+            found = self._costs[account_id, model] = (moment.now, _cost(moment, account_id, model))
+        return found[1]
 
-    def _kept(self, known: dict[K, tuple[datetime, T]], key: K, moment: Moment, find: Callable[[], T]) -> T:
-        found = known.get(key)
-        if found is not None and timedelta(0) <= moment.now - found[0] < self.KEPT:
-            return found[1]
-        if len(known) >= MOST_KEPT:
-            known.clear()
-        value = find()
-        known[key] = (moment.now, value)
-        return value
+    def _holds(self, moment: Moment, since: datetime, *, is_known: bool) -> bool:
+        return timedelta(0) <= moment.now - since < (self.KEPT if is_known else self.UNKNOWN_KEPT)
 
 
 def _outputs(moment: Moment) -> Mapping[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -66,10 +66,10 @@ def ask(
     return Ask(source, id_, kind, (("email", who),), *model, "", project, wanted, lasts, digest, waits)
 
 
-def reserve(app: App, *args: object, **named: object) -> Held | Denial:
+def reserve(app: App, *args: object, usual: UsualCalls | None = None, **named: Any) -> Held | Denial:  # noqa: ANN401 - as `ask` has them
     """Ask in a transaction of its own."""
     with app.transaction() as moment:
-        return reserving.reserve(moment, ask(*args, **named), UsualCalls())  # type: ignore[arg-type]  # as `ask` has them
+        return reserving.reserve(moment, ask(*args, **named), usual or UsualCalls())  # type: ignore[arg-type]  # as `ask` has them
 
 
 def settled(

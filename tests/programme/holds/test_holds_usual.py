@@ -23,6 +23,7 @@ from views.holds import Denial
 if TYPE_CHECKING:
     from programme.app import App
     from store.holds.records import Hold
+    from tests.support.clock import Clock
 
 pytestmark = pytest.mark.every_database
 
@@ -91,6 +92,17 @@ def test_a_model_that_is_hardly_called_is_judged_by_its_class(app: App) -> None:
     usage = [cast.event(f"g{n}", model=GPT, meters={"output": 1_000}, at=NOON) for n in range(5)]
     books.take_in(app, *usage)
     assert held_of(held.reserve(app, "1", model=OPUS, asked=Asked({"input_uncached": 0}))).nano_usd == 1_000 * 25_000
+
+
+def test_a_history_that_begins_is_known_within_seconds(app: App, clock: Clock) -> None:
+    """Nothing was known of Ada's calls when she began; five of them later they count as what they cost."""
+    held.stop(app)
+    cast.give(app, ADA, "40")
+    usual = UsualCalls()
+    assert held.reserve(app, "1", asked=HUGE, usual=usual) == held.reserve(app, "2", asked=HUGE, usual=usual)
+    history(app, "0.03")
+    clock.move(minutes=0.2)
+    assert held_of(held.reserve(app, "3", asked=HUGE, usual=usual)).nano_usd == 30_000_000
 
 
 def test_who_waits_for_what_is_only_held_is_not_told_that_they_are_stopped(app: App) -> None:
