@@ -20,7 +20,7 @@ from programme.reviews.single_cases import CaseDecision
 from programme.reviews.voting import VoteReceipt
 from programme.waiting import Waiting
 from templates import handbook, render, review_shown, reviews
-from tests.support import appealed, cards, proposed
+from tests.support import appealed, cards, proposed, roi
 from tests.support.letters import ENDLESS, HOSTILE
 from views.handbook import Offered
 from views.people import PersonName
@@ -488,6 +488,7 @@ CASES: dict[str, Callable[[], Message]] = {
     "pack_adopted_without_another_value": lambda: told(ADOPTED_PACK, "another"),
     "pack_adopted_without_a_value_too_late": lambda: told(ADOPTED_PACK, "over"),
     "pack_adopted_without_a_fixed_value": lambda: told(ADOPTED_PACK, "fixed"),
+    "pack_with_what_it_brings": lambda: reviews.pack(dataclasses.replace(OPEN, brings=roi.shown(roi.SPANS))),
     "pack_hostile": lambda: reviews.pack(stuffed(HOSTILE)),
     "milestone_effect": lambda: milestone("effect", Appealed("2026-Q4", 3, 1, 0, 0, 0, 1)),
     "milestone_effect_with_two_appeals": lambda: milestone("effect", Appealed("2026-Q4", 3, 2, 0, 0, 0, 2)),

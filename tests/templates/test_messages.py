@@ -40,15 +40,18 @@ from tests.support import (
     appealed,
     capped,
     cards,
+    gate_cards,
     greeted,
     letters,
     linked,
+    offered,
     packs,
     pages,
     proposed,
     refused,
     reported,
     request_forms,
+    roi,
     warned,
 )
 from tests.support.letters import ENDLESS, HOSTILE
@@ -355,6 +358,9 @@ CASES: dict[str, Callable[[], Message]] = (
     | refused.CASES
     | linked.CASES
     | anchored.CASES
+    | offered.CASES
+    | roi.CASES
+    | gate_cards.CASES
 )
 
 ENDLESS_CASES: dict[str, Callable[[], Message]] = (
@@ -381,6 +387,8 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = (
     | refused.ENDLESS_CASES
     | linked.ENDLESS_CASES
     | anchored.ENDLESS_CASES
+    | gate_cards.ENDLESS_CASES
+    | offered.ENDLESS_CASES
 )
 
 LARGEST = MicroTokens(-(2**63) + 1)
@@ -401,7 +409,15 @@ def texts(blocks: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - any part 
             yield from texts(part)
 
 
-MODALS = request_forms.MODALS | warned.MODALS | proposed.MODALS | packs.MODALS | appealed.MODALS
+MODALS = (
+    request_forms.MODALS
+    | warned.MODALS
+    | proposed.MODALS
+    | packs.MODALS
+    | appealed.MODALS
+    | offered.MODALS
+    | gate_cards.MODALS
+)
 
 
 @pytest.mark.parametrize("case", MODALS)
