@@ -54,12 +54,12 @@ class Run:
     due_at: datetime
 
 
-REQUEST, PROPOSAL, REVIEW, APPEAL = "request.", "proposal.", "review.", "appeal."
-"""Steps of requests, proposed handbooks, reviews and appeals are runs too: the period is the one whose step it is."""
+REQUEST, PROPOSAL, REVIEW, APPEAL, CASH = "request.", "proposal.", "review.", "appeal.", "cash."
+"""Steps of whatever is decided are runs too, of requests, say, or cash caps: the period is the one whose step it is."""
 
 
 def is_step(run: Run) -> bool:
-    return run.job.startswith((REQUEST, PROPOSAL, REVIEW, APPEAL, GATE))
+    return run.job.startswith((REQUEST, PROPOSAL, REVIEW, APPEAL, GATE, CASH))
 
 
 def is_of_gate(run: Run) -> bool:
@@ -76,6 +76,10 @@ def is_of_review(run: Run) -> bool:
 
 def is_of_appeal(run: Run) -> bool:
     return run.job.startswith(APPEAL)
+
+
+def is_of_cash(run: Run) -> bool:
+    return run.job.startswith(CASH)
 
 
 def steps(kind: str, due: Iterable[tuple[str, str, datetime]], zone: ZoneInfo) -> list[Run]:

@@ -9,6 +9,7 @@ from scheduler.composers import (
     appeals,
     audit,
     board,
+    cash,
     exceptions,
     gates,
     grants,
@@ -44,7 +45,6 @@ class Composed:
 
 COMPOSERS: dict[str, Callable[[object], tuple[Message, Picture | None]]] = {
     "audit/anchor": audit.compose_anchor,
-    "holds/stopped": holds.compose_stopped,
     "offers/outdated": offers.compose_outdated,
 }
 
@@ -79,6 +79,10 @@ LIVE: dict[str, Callable[[App, object], Message | None]] = {
     "appeals/mine": appeals.compose_mine,
     "appeals/note": appeals.compose_note,
     "appeals/nobody": appeals.compose_nobody,
+    "cash/card": cash.compose_card,
+    "cash/face": cash.compose_face,
+    "cash/share": cash.compose_share,
+    "holds/stopped": holds.compose_stopped,
     "board/stands_in": board.compose_stands_in,
     "board/stood_in": board.compose_stood_in,
     "people/linked": people.compose_linked,

@@ -12,6 +12,7 @@ from policy.period import Month, Quarter, Week, day_of
 from policy.reasons import Refusal
 from programme import anchors
 from programme.appeals import calendar as appeals_calendar
+from programme.cash import calendar as cash_calendar
 from programme.exceptions import calendar as exceptions_calendar
 from programme.gates import calendar as gates_calendar
 from programme.grants import announcements, lapses, monthly, settling
@@ -55,7 +56,7 @@ class Ticked:
 
 
 def owed(moment: Moment) -> tuple[Run, ...]:
-    """What the calendar owes at an instant: runs of periods, and steps of requests, proposals and reviews."""
+    """What the calendar owes at an instant: runs of periods, and steps of whatever is decided."""
     today = moment.today
     book = moment.handbooks.on(today)
     begins = reference.fact(moment.session, BEGINS_ON)
@@ -71,6 +72,7 @@ def owed(moment: Moment) -> tuple[Run, ...]:
     steps += due.steps(due.REVIEW, votes.due(moment.session, moment.now), moment.zone)
     steps += due.steps(due.GATE, at_gates, moment.zone)
     steps += due.steps(due.APPEAL, appeals_store.due(moment.session, moment.now, limit=RUNNING_IN), moment.zone)
+    steps += due.steps(due.CASH, cash_calendar.due(moment), moment.zone)
     note, anchor = due.refusals(moment.now, moment.zone), due.anchor(moment.now, moment.zone)
     told = [run for run, is_owed in ((note, refusal_notes.is_owed), (anchor, anchors.is_owed)) if is_owed(moment)]
     return due.in_order(
@@ -159,6 +161,8 @@ def _perform_step(moment: Moment, run: Run) -> None:
         reviews_calendar.advance(moment, Quarter.parse(run.period))
     elif due.is_of_appeal(run):
         appeals_calendar.advance(moment, run.period)
+    elif due.is_of_cash(run):
+        cash_calendar.advance(moment, run.period)
     else:
         exceptions_calendar.advance(moment, run.period)
     runs.forget_steps(moment.session, run.period)

@@ -40,6 +40,7 @@ from tests.support import (
     appealed,
     capped,
     cards,
+    cash_cards,
     gate_cards,
     greeted,
     letters,
@@ -351,6 +352,7 @@ CASES: dict[str, Callable[[], Message]] = (
     | cards.CASES
     | warned.CASES
     | capped.CASES
+    | cash_cards.CASES
     | reported.CASES
     | proposed.CASES
     | packs.CASES
@@ -380,6 +382,7 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = (
     | cards.ENDLESS_CASES
     | warned.ENDLESS_CASES
     | capped.ENDLESS_CASES
+    | cash_cards.ENDLESS_CASES
     | reported.ENDLESS_CASES
     | proposed.ENDLESS_CASES
     | packs.ENDLESS_CASES
@@ -415,6 +418,7 @@ MODALS = (
     | proposed.MODALS
     | packs.MODALS
     | appealed.MODALS
+    | cash_cards.MODALS
     | offered.MODALS
     | gate_cards.MODALS
 )
