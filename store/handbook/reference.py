@@ -163,7 +163,7 @@ def count_values(session: Session, quarter: Quarter) -> int:
 
 def calculations(session: Session) -> list[tuple[TokenValue, dict[str, Any]]]:
     """Adopted values that were worked out, with how, oldest first."""
-    query = sa.select(token_values).where(token_values.c.calculation.is_not(None))
+    query = _values.add_columns(token_values.c.calculation).where(token_values.c.calculation.is_not(None))
     rows = session.execute(query.order_by(token_values.c.quarter, token_values.c.adopted_at))
     return [(_value(*row[:-1]), row.calculation) for row in rows]
 
