@@ -284,8 +284,8 @@ def _kill(trial: Trial) -> None:
 
 
 def _denial(trial: Trial, gateway: str, folder: Path | None) -> None:
-    # What is left by now is less than a call costs.
-    crowd.call(gateway, 4, lambda _, made: made < 100, key="sk-ben", max_tokens=WORST_OUTPUT, padding=PADDING)
+    # Until what is left is less than a small call costs.
+    crowd.call(gateway, 4, lambda _, made: made < 100, key="sk-ben", max_tokens=300)
     print("\nA denial, as clients show it (asked: how often the proxy was):")
     python = proxy.VENV / "bin" / "python"
     _show(trial, "openai", [python, HERE / "speak.py", "openai", gateway], gateway)
