@@ -101,6 +101,7 @@ def main() -> int:
     # Leave by the front door, so that the proxy is ended.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     proxy.install()
+    proxy.install_plugin()
     with ExitStack() as stack:
         trial = _start(stack, options)
         delays = _make_calls(trial)

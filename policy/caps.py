@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from policy.parameters.holds import SCOPES, SLOW, STOP, WALLET, WARN
 from policy.period import Month, Week, first_instant
@@ -50,6 +50,23 @@ class SumKey:
     key: str
     window: str
     first_day: date
+
+
+class Reserved(NamedTuple):
+    """What running calls hold: at most, and as much as such calls usually cost (docs/decisions/0053)."""
+
+    most: int = 0
+    likely: int = 0
+
+    def plus(self, other: Reserved) -> Reserved:
+        return Reserved(self.most + other.most, self.likely + other.likely)
+
+    def less(self, other: Reserved) -> Reserved:
+        return Reserved(self.most - other.most, self.likely - other.likely)
+
+    def up_to(self, amount: int) -> Reserved:
+        """The part of it that so much use takes."""
+        return Reserved(min(self.most, amount), min(self.likely, amount))
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,16 +53,19 @@ def quantile(sizes: Sequence[int], share: Decimal) -> int | None:
     return sorted(sizes)[max(rank, 1) - 1]
 
 
-def usual(costs: Sequence[int]) -> NanoUSD | None:
-    """What a call costs on average, rounded up: so much held for each of many is what they cost together."""
-    return NanoUSD(-(-sum(costs) // len(costs))) if costs else None
+def usual(calls: int, cost: int, rules: HoldRules) -> NanoUSD | None:
+    """What a call costs on average, rounded up: so much for each of many is what they cost together.
+
+    None where there were too few to say.
+    """
+    return NanoUSD(-(-cost // calls)) if calls >= rules.usual_calls else None
 
 
-def try_usual(worst: NanoUSD, mean: NanoUSD | None, rules: HoldRules) -> NanoUSD | None:
-    """What to hold instead of a worst case that does not fit: the usual, where the worst case is far above it."""
-    if mean is None or Fraction(int(worst)) <= Fraction(rules.false_stop_factor) * int(mean):
-        return None
-    return mean
+def likely(worst: NanoUSD, usual: NanoUSD | None, rules: HoldRules) -> NanoUSD:
+    """What a call counts as where worst cases do not fit: the usual, if the worst case is far above it."""
+    if usual is None or Fraction(int(worst)) <= Fraction(rules.false_stop_factor) * int(usual):
+        return worst
+    return usual
 
 
 def of_job(cost: NanoUSD, rules: HoldRules) -> NanoUSD:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from policy.reasons import Refusal
 from programme.handbooks import RecentHandbooks
-from programme.holds.pricing import RecentSizes
+from programme.holds.usual import UsualCalls
 from programme.moment import Moment
 from programme.people.slack_accounts import OwnTeam
 from programme.price_book import PriceBook
@@ -48,7 +48,7 @@ class App:
     recent_standing: RecentFigures = field(default_factory=RecentFigures)
     own_team: OwnTeam = field(default_factory=OwnTeam)
     """The workspace of the bot itself: nobody of another one takes part."""
-    usual_sizes: RecentSizes = field(default_factory=RecentSizes)
+    usual_calls: UsualCalls = field(default_factory=UsualCalls)
     vitals: Vitals = field(default_factory=Vitals)
     governance_channel: str | None = None
     """Where the board decides; without one, each of its members gets a message of their own."""

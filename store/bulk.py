@@ -7,7 +7,7 @@ because there every statement is a round trip.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -16,7 +16,6 @@ from sqlalchemy.dialects import postgresql
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from datetime import date
 
     from store.engine import Session
 
@@ -52,9 +51,18 @@ def fetch(session: Session, text: str, values: Any) -> list[Row]:  # noqa: ANN40
 
     SQLAlchemy's result would be described anew for each call, which takes as long as a short statement itself.
     """
-    driver: Any = session.connection.driver_connection
-    rows: list[Row] = driver.execute(text, values).fetchall()
+    rows: list[Row] = _run(session, text, values).fetchall()
     return rows
+
+
+def _run(session: Session, text: str, values: Any) -> Any:  # noqa: ANN401 - the driver's own
+    """The driver's cursor; its errors are SQLAlchemy's, which callers know."""
+    driver: Any = session.connection.driver_connection
+    errors = session.dialect.loaded_dbapi.Error
+    try:
+        return driver.execute(text, values)
+    except errors as error:
+        raise sa.exc.DBAPIError.instance(text, None, error, errors, dialect=session.dialect) from error
 
 
 class _Compiled(NamedTuple):
@@ -66,20 +74,29 @@ class _Compiled(NamedTuple):
 
 
 class Prepared:
-    """A select whose text is made once for each database: SQLAlchemy's own cache takes longer to ask than to answer.
+    """A statement whose text is made once for each database: SQLAlchemy's own cache takes longer to ask than to answer.
 
-    Values come as the driver gives them, so instants need `read_instant`.
+    Values come as the driver gives them, so instants need `read_instant`, and are given as it takes them.
     """
 
-    def __init__(self, query: sa.Select[Any]) -> None:
+    def __init__(self, query: sa.Select[Any] | sa.Update) -> None:
         self._query = query
         self._compiled: dict[str, _Compiled] = {}
 
     def execute(self, session: Session, parameters: dict[str, Any]) -> list[Row]:
+        text, values = self._given(session, parameters)
+        return fetch(session, text, values)
+
+    def change(self, session: Session, parameters: dict[str, Any]) -> int:
+        """How many rows an update found."""
+        text, values = self._given(session, parameters)
+        found: int = _run(session, text, values).rowcount
+        return found
+
+    def _given(self, session: Session, parameters: dict[str, Any]) -> tuple[str, Any]:
         compiled = self._compiled.get(session.dialect.name) or self._compile(session)
         values = compiled.constants | parameters
-        given = values if compiled.order is None else tuple([values[name] for name in compiled.order])
-        return fetch(session, compiled.text, given)
+        return compiled.text, values if compiled.order is None else tuple([values[name] for name in compiled.order])
 
     def _compile(self, session: Session) -> _Compiled:
         compiled = self._query.compile(dialect=session.dialect)
@@ -88,12 +105,35 @@ class Prepared:
         return made
 
 
+class Among:
+    """A `Prepared` select of rows of which a column has one of some values: one text, however many those are."""
+
+    def __init__(self, query: sa.Select[Any], column: sa.ColumnElement[Any]) -> None:
+        kind = column.type.compile(postgresql.dialect())  # type: ignore[no-untyped-call]  # SQLAlchemy left it untyped
+        self._postgresql = Prepared(query.where(sa.text(f"{column} = ANY(CAST(:some AS {kind}[]))")))
+        self._sqlite = Prepared(query.where(sa.text(f"{column} IN (SELECT value FROM json_each(:some))")))  # noqa: S608 - our own column
+
+    def execute(self, session: Session, some: Iterable[Any], **parameters: Any) -> list[Row]:  # noqa: ANN401 - as the driver takes them
+        values = list(some)
+        if not values:
+            return []
+        if is_postgresql(session):
+            return self._postgresql.execute(session, {"some": values, **parameters})
+        return self._sqlite.execute(session, {"some": msgspec.json.encode(values).decode(), **parameters})
+
+
 def read_instant(value: Any) -> datetime:  # noqa: ANN401 - as the driver gave it
     """An instant that `Prepared` returned, in UTC: SQLite gives text, PostgreSQL an aware datetime."""
     if isinstance(value, str):
         return datetime.fromisoformat(value).replace(tzinfo=UTC)
     instant: datetime = value
     return instant.astimezone(UTC)
+
+
+def read_day(value: Any) -> date:  # noqa: ANN401 - as the driver gave it
+    """A day that `Prepared` returned."""
+    found: date = date.fromisoformat(value) if isinstance(value, str) else value
+    return found
 
 
 def allocate_ids(session: Session, table: sa.Table, count: int) -> list[int]:
@@ -123,6 +163,11 @@ def insert(session: Session, table: sa.Table, columns: Sequence[str], rows: Sequ
     if not rows:
         return
     names = ", ".join(columns)
+    if is_postgresql(session) and len(rows) == 1:
+        # COPY takes two round trips more than one row is worth.
+        marks = ", ".join(["%s"] * len(columns))
+        session.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", rows[0])  # noqa: S608
+        return
     if is_postgresql(session):
         _copy(session, f"COPY {table.name} ({names}) FROM STDIN", rows)
         return

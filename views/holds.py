@@ -46,6 +46,8 @@ class Denial:
     cheaper: str
     kind: str
     contact: str
+    only_held: bool = False
+    """It would fit if nothing else ran."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +62,14 @@ class Stopped:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What of the answer to a hold is kept beside it: what was left (None where the company pays), caps that warn."""
+    """What of the answer to a hold is kept beside it: what was left (None where the company pays), caps that warn.
+
+    `room` is what calls to come may cost before a cap denies them, if those that run cost what is usual.
+    """
 
     available: MicroTokens | None
     warnings: tuple[CapTold, ...]
+    room: NanoUSD | None = None
 
 
 @dataclass(frozen=True, slots=True)

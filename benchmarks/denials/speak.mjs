@@ -18,7 +18,7 @@ const speakers = {
   "@anthropic-ai/sdk": async () => {
     const { Anthropic } = await load("@anthropic-ai/sdk");
     const client = new Anthropic({ baseURL: url, apiKey: key });
-    await client.messages.create({ model: claude, max_tokens: 9, messages });
+    await client.messages.create({ model: claude, max_tokens: 1000, messages });
   },
   ai: async () => {
     const { generateText } = await load("ai");

@@ -25,7 +25,7 @@ def openai(url: str) -> None:
 def anthropic(url: str) -> None:
     client = importlib.import_module("anthropic").Anthropic(base_url=url, api_key=KEY)
     messages = [{"role": "user", "content": QUESTION}]
-    client.messages.create(model=CLAUDE, max_tokens=9, messages=messages)
+    client.messages.create(model=CLAUDE, max_tokens=1_000, messages=messages)
 
 
 def openai_agents(url: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ class Told:
     answered_at: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
-    message: str = ""
+    codes: Counter[str] = field(default_factory=Counter)
 
 
 def call(
@@ -82,6 +83,8 @@ def _note(told: Told, answer: httpx.Response, began: float) -> None:
         told.seconds.append(now - began)
     elif answer.status_code == DENIED:
         told.denied_at.append(now)
-        told.message = answer.json()["error"]["message"]
+        error = answer.json()["error"]
+        figures = error.get("provider_specific_fields") or {}
+        told.codes[str(figures.get("code") or error.get("code"))] += 1
     else:
         told.others.append(f"{answer.status_code} {answer.text[:200]}")

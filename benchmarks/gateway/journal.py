@@ -12,10 +12,7 @@ from typing import Any
 from litellm.integrations.custom_logger import (  # type: ignore[import-not-found]  # in var/gateway-venv alone
     CustomLogger,
 )
-from litellm.litellm_core_utils.safe_json_dumps import safe_dumps  # type: ignore[import-not-found]  # the same
-
-LEFT_OUT = {"messages", "response", "model_map_information", "model_parameters"}
-SAID = ("service_tier", "background", "status", "created_at")
+from tokens_bot_litellm import payloads  # type: ignore[import-not-found]  # the same
 
 
 class Journal(CustomLogger):  # type: ignore[misc]  # its types are in the other venv
@@ -34,26 +31,11 @@ class Journal(CustomLogger):  # type: ignore[misc]  # its types are in the other
     def _keep(self, kwargs: dict[str, Any]) -> None:
         payload = kwargs.get("standard_logging_object")
         if payload:
-            kept = {name: value for name, value in payload.items() if name not in LEFT_OUT}
-            # The price depends on it: without, the same call sent twice would not be the same.
-            kept["response"] = _told(payload.get("response"))
-            known_as = payload.get("model_map_information") or {}
-            kept["model_map_information"] = {"model_map_key": known_as.get("model_map_key")}
-            line = safe_dumps(kept)
+            # What the plugin keeps: without it the same call sent twice would not be the same.
+            line = payloads.encoded(payloads.trimmed(payload), "")
             # One write of one line: several workers may share the file.
             with self._path.open("a", encoding="utf-8") as file:
                 file.write(f"{line}\n")
-
-
-def _told(answer: object) -> dict[str, Any] | None:
-    """What an answer says of itself, and which parts it has, without what they say."""
-    if not isinstance(answer, dict):
-        return None
-    told = {name: answer[name] for name in SAID if name in answer}
-    parts = answer.get("output")
-    if isinstance(parts, list):
-        told["output"] = [{"type": p.get("type"), "id": p.get("id")} for p in parts if isinstance(p, dict)]
-    return told
 
 
 journal = Journal(Path(os.environ["TOKENS_BOT_JOURNAL"]))

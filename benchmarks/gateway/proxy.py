@@ -63,9 +63,9 @@ def _run(*command: str | Path) -> None:
 
 
 @contextmanager
-def running(log: Path, settings: dict[str, str], *, config: Path = CONFIG) -> Iterator[str]:
+def running(log: Path, settings: dict[str, str], *, config: Path = CONFIG, workers: int = 1) -> Iterator[str]:
     """The address of a proxy with `settings` in its environment; it is gone when the block ends."""
-    process, address = start(log, settings, config)
+    process, address = start(log, settings, config, workers=workers)
     try:
         wait_until_up(address, process, log)
         yield address
@@ -73,7 +73,9 @@ def running(log: Path, settings: dict[str, str], *, config: Path = CONFIG) -> It
         _end(process)
 
 
-def start(log: Path, settings: dict[str, str], config: Path) -> tuple[subprocess.Popen[bytes], str]:
+def start(
+    log: Path, settings: dict[str, str], config: Path, *, workers: int = 1
+) -> tuple[subprocess.Popen[bytes], str]:
     """A proxy that is about to listen, and where.
 
     Whatever it might want from outside is sent to a port on which no one listens.
@@ -98,6 +100,11 @@ def start(log: Path, settings: dict[str, str], config: Path) -> tuple[subprocess
         "127.0.0.1",
         "--port",
         str(port),
+        "--num_workers",
+        str(workers),
+        # A worker that imports LiteLLM on a busy machine is silent for longer than uvicorn's five seconds.
+        "--timeout_worker_healthcheck",
+        str(START_SECONDS),
     ]
     with log.open("ab") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, env=environment, cwd=log.parent)

@@ -79,7 +79,7 @@ def attempt(*, email: str, service: str, usd: str, project: str, as_json: bool) 
         asked = Ask(
             *("command line", uuid4().hex, CALL, (), "", "", service, project), Asked({}, usd=amount), None, b""
         )
-        tried = limits.attempt(moment, asked, app.usual_sizes, buyer=buyer)
+        tried = limits.attempt(moment, asked, app.usual_calls, buyer=buyer)
         sentence = words.sentence(tried.denial, app.zone) if tried.denial else ""
     if as_json:
         common.print_json(_tried(email, tried.denial, tried.cost, sentence))

@@ -14,6 +14,7 @@ STATUS = 402
 AWAY_STATUS = 503
 HEADERS = {"x-should-retry": "false"}
 TYPE = "budget_exceeded"
+SPENT = "spent_while_away"
 
 SPENT_WHILE_AWAY = (
     "Budget limit reached: what was left in your wallet when the token service was last reached is used up. "
@@ -35,7 +36,10 @@ class Denial(Exception):  # noqa: N818 - a denial is no error of ours
 
     @property
     def is_only_held(self) -> bool:
-        """Whether something is left that running calls hold: much of it comes back when they end."""
+        """Whether it fits as soon as running calls end; the bot says so, and otherwise the figures do."""
+        said = self.details.get("only_held")
+        if isinstance(said, bool):
+            return said
         limit, used, held = (_amount(self.details.get(name)) for name in ("limit", "used", "held"))
         return held > 0 and limit > used
 
@@ -58,7 +62,7 @@ def _amount(told: object) -> Decimal:
 
 
 def spent_while_away() -> Denial:
-    return Denial(SPENT_WHILE_AWAY, "spent_while_away")
+    return Denial(SPENT_WHILE_AWAY, SPENT)
 
 
 def away() -> Denial:

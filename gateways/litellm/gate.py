@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from . import denials
 from .denials import Denial
 from .wire import Away, Granted, Mistaken
 
@@ -115,22 +116,36 @@ class Gate:
             await self._renew(call.ask.person, self.leases.get(call.ask.person.name))
             if self._from_lease(call):
                 return
-        if not self.outage.away:
-            try:
-                await self._hold(call)
-            except (Away, asyncio.CancelledError) as reason:
-                # It may have been heard: what is held for a call that knows nothing of it is to be given back.
-                self.journal.release(call.id, now=self.clock())
-                if not isinstance(reason, Away):
-                    raise
-                self._lose(reason)
-            except Mistaken as reason:
-                # Nobody's work stops for what the operator has to put right.
-                log.warning("nothing is held for a call: tokens-bot answers %s", reason)
-                return
-            else:
-                return
-        call.counted = self.outage.admit(call.ask)
+        if self.outage.away or not await self._was_decided(call):
+            await self._count(call)
+
+    async def _was_decided(self, call: Running) -> bool:
+        """Let the bot decide; False if it is away."""
+        try:
+            await self._hold(call)
+        except (Away, asyncio.CancelledError) as reason:
+            # It may have been heard: what is held for a call that knows nothing of it is to be given back.
+            self.journal.release(call.id, now=self.clock())
+            if not isinstance(reason, Away):
+                raise
+            self._lose(reason)
+            return False
+        except Mistaken as reason:
+            # Nobody's work stops for what the operator has to put right.
+            log.warning("nothing is held for a call: tokens-bot answers %s", reason)
+        return True
+
+    async def _count(self, call: Running) -> None:
+        """Go by what was last known. Before anybody is refused for that, the bot is looked for once more."""
+        try:
+            call.counted = self.outage.admit(call.ask)
+        except Denial as denial:
+            if denial.code != denials.SPENT or not await self.bot.is_there():
+                raise
+            # Under its first id it may be about to be given back.
+            call.id = _named("call")
+            if not await self._was_decided(call):
+                raise
 
     def _wants_lease(self, person: Person) -> bool:
         if not self.settings.leases or self.clock() < self._asking_until.get(person.name, 0):
@@ -182,7 +197,7 @@ class Gate:
         """A hold of its own. Nobody is refused for what this worker's own lease keeps back."""
         returned = self._returned[call.ask.person.name]
         try:
-            found = await self.bot.hold(call.id, call.ask)
+            found = await self.bot.hold(call.id, call.ask, waits=True)
         except Denial as denial:
             await self._return_lease(call.ask.person)
             is_returned = self._returned[call.ask.person.name] != returned
@@ -201,7 +216,7 @@ class Gate:
         for pause in first:
             await asyncio.sleep(pause)
             try:
-                return await self.bot.hold(call.id, call.ask)
+                return await self.bot.hold(call.id, call.ask, waits=True)
             except Denial as denial:
                 if not denial.is_only_held:
                     raise

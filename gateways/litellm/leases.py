@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 NANO = 1_000_000_000
 GENEROUS = 4
-"""A worst case of more than so many times the usual is tried with the usual, before anything is refused."""
+"""Where worst cases do not fit, one of more than so many times the usual counts as that."""
 LOW = 4
 """A lease of which less than the fourth part is left is renewed before it is needed."""
 EARLY_SECONDS = 10
@@ -58,6 +58,11 @@ class Prices:
     def usual(self, estimate: Estimate) -> int:
         return self._cost(estimate.input_tokens, estimate.usual_output(self.usual_output))
 
+    def likely(self, estimate: Estimate) -> int:
+        """What a call counts as where worst cases do not fit: the usual, if the worst case is far above it."""
+        worst, usual = self.worst(estimate), self.usual(estimate)
+        return usual if worst > GENEROUS * usual else worst
+
     def used(self, use: Use) -> int:
         """What a finished call cost, to know how much of a lease is left; the bot works it out anew."""
         plain = max(use.input_tokens - use.cache_read - use.cache_write, 0)
@@ -80,6 +85,13 @@ class Use:
     cache_write: int = 0
 
 
+class Reserved(NamedTuple):
+    """What a running call may cost at most, and is likely to."""
+
+    most: int
+    likely: int
+
+
 @dataclass
 class Lease:
     """What is left of a lease is what was neither used nor is reserved by calls that still run."""
@@ -90,12 +102,17 @@ class Lease:
     expires_at: float
     prices: Mapping[Model, Prices]
     used: int = 0
-    reserved: dict[str, int] = field(default_factory=dict)
+    reserved: dict[str, Reserved] = field(default_factory=dict)
     replaced: bool = False
 
     @property
     def left(self) -> int:
-        return self.size - self.used - sum(self.reserved.values())
+        return self.size - self.used - sum(one.most for one in self.reserved.values())
+
+    @property
+    def likely_left(self) -> int:
+        """The same, if what runs costs as much as such calls usually do."""
+        return self.size - self.used - sum(one.likely for one in self.reserved.values())
 
     def usable(self, now: float) -> bool:
         return not self.replaced and now < self.expires_at
@@ -105,24 +122,28 @@ class Lease:
         return self.left * LOW < self.size or now + EARLY_SECONDS >= self.expires_at
 
     def take(self, call: str, models: tuple[Model, ...], estimate: Estimate) -> bool:
-        """Reserve what a call may cost; False where it does not fit, or a model has no price here."""
+        """Reserve what a call may cost; False where it does not fit, or a model has no price here.
+
+        Where worst cases do not fit, what is usual is counted, as the bot does (docs/decisions/0053).
+        """
         prices = [self.prices.get(model) for model in models]
         known = [one for one in prices if one is not None]
         if not known or len(known) < len(prices):
             return False
-        amount = max(one.worst(estimate) for one in known)
-        usual = max(one.usual(estimate) for one in known)
-        if amount > self.left and amount > GENEROUS * usual:
-            amount = usual
-        if amount > self.left:
+        worst = max(one.worst(estimate) for one in known)
+        likely = max(one.likely(estimate) for one in known)
+        if worst <= self.left:
+            self.reserved[call] = Reserved(worst, likely)
+        elif likely <= self.likely_left:
+            self.reserved[call] = Reserved(likely, likely)
+        else:
             return False
-        self.reserved[call] = amount
         return True
 
     def settle(self, call: str, amount: int | None) -> None:
         """The end of a call: `amount` was used; None is the whole of what it had reserved."""
-        reserved = self.reserved.pop(call, 0)
-        self.used += reserved if amount is None else amount
+        reserved = self.reserved.pop(call, Reserved(0, 0))
+        self.used += reserved.most if amount is None else amount
 
     def release(self, call: str) -> None:
         """The end of a call that used nothing."""

@@ -71,11 +71,10 @@ class Outage:
         known, since = self.journal.known(ask.person.name), self.journal.miss(now=self.clock())
         if known is not None and self.clock() - since <= self.settings.grace:
             prices = [one for model in ask.models if (one := self.prices.get(model) or self.quote(model))]
-            worst = max((one.worst(ask.estimate) for one in prices), default=UNPRICED_NANO)
-            usual = max((one.usual(ask.estimate) for one in prices), default=UNPRICED_NANO)
-            for amount in (worst, usual):
-                if self.journal.spend(ask.person.name, amount):
-                    return amount
+            # As the bot counts where it is tight: worst cases would stop calls that fit.
+            amount = max((one.likely(ask.estimate) for one in prices), default=UNPRICED_NANO)
+            if self.journal.spend(ask.person.name, amount):
+                return amount
             raise denials.spent_while_away()
         if self.settings.on_outage == "stop":
             raise denials.away()

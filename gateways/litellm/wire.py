@@ -105,12 +105,13 @@ class Bot:
     async def close(self) -> None:
         await self._client.aclose()
 
-    async def hold(self, hold_id: str, ask: Ask) -> Held | None:
+    async def hold(self, hold_id: str, ask: Ask, *, waits: bool = False) -> Held | None:
         """A hold for one call; Denial where it does not fit, Away where the bot is.
 
+        Who `waits` asks again if only running calls stand in the way: the bot tells their person of nothing until then.
         None for somebody whom the bot does not know: the call is made, and its usage waits in quarantine.
         """
-        told = await self._post("/v1/holds", _hold_body(hold_id, ask))
+        told = await self._post("/v1/holds", _hold_body(hold_id, ask) | ({"waits": True} if waits else {}))
         if told is None:
             return None
         return Held(str(told.get("id", hold_id)), _nano(told.get("usd")) or 0, _available(told))
@@ -220,13 +221,8 @@ def _nano(usd: object) -> int | None:
 
 
 def _available(told: Mapping[str, Any]) -> int | None:
-    """What else may be spent. Bots tell it in tokens, and what a token is worth by what they hold in both."""
-    if "available_usd" in told:
-        return _nano(told["available_usd"])
-    tokens, usd, available = (told.get(name) for name in ("tokens", "usd", "available_tokens"))
-    if not isinstance(tokens, str) or not isinstance(usd, str) or not isinstance(available, str) or not Decimal(tokens):
-        return None
-    return int(Decimal(available) * Decimal(usd) / Decimal(tokens) * NANO)
+    """What else may be spent before a cap denies it, if calls that run cost what is usual."""
+    return _nano(told.get("room_usd"))
 
 
 def _instant(text: str) -> float:

@@ -52,6 +52,7 @@ def hold(held: Held) -> Answer:
         "usd": text(NanoUSD(one.nano_usd)),
         "expires_at": one.expires_at.isoformat(),
         "available_tokens": None if held.available is None else text(held.available),
+        "room_usd": None if held.room is None else text(held.room),
         "warnings": warnings(held.warnings),
     }
 
@@ -73,6 +74,7 @@ def error(denial: Denial, zone: ZoneInfo) -> Answer:
         "held": text(cap.held),
         "resets_at": cap.resets_at.isoformat() if cap.resets_at else None,
         "next_step": words.next_step(denial, zone),
+        "only_held": denial.only_held,
     }
 
 

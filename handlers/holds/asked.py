@@ -67,6 +67,9 @@ class HoldBody(Struct):
     expires_in: Annotated[
         _Seconds, Meta(description="Seconds after which it is free again; of a call 3,600 at most.")
     ] = None
+    waits: Annotated[
+        bool, Meta(description="It is asked again if it is denied as `only_held`: until then nobody is told.")
+    ] = False
 
 
 class ExtendBody(Struct):
@@ -147,7 +150,8 @@ def _ask(source: str, _index: int, said: HoldBody) -> Ask:
         project=said.project,
         asked=asked,
         lasts=_lasts(said.expires_in),
-        fingerprint=blake2b(_encode(said), digest_size=16).digest(),
+        fingerprint=blake2b(_encode(msgspec.structs.replace(said, waits=False)), digest_size=16).digest(),
+        waits=said.waits,
     )
 
 

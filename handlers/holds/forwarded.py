@@ -115,7 +115,7 @@ def _asked(request: Request, source: str, body: bytes) -> Ask:
 def _authorized(app: App, ask: Ask, status: int) -> Response:
     try:
         with app.transaction() as moment:
-            denial = limits.authorize(moment, ask, app.usual_sizes)
+            denial = limits.authorize(moment, ask, app.usual_calls)
     except Refusal as refusal:
         raise answers.refused(refusal) from refusal
     return answers.denied(denial, app.zone, status=status) if denial else bodies.as_json({"status": "authorized"})

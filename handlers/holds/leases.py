@@ -63,7 +63,7 @@ def _leased(app: App, source: str, body: bytes) -> Response:
     try:
         if returned is not None:
             _take_back(app, source, returned)
-        leased = routes.once_more(app, lambda moment: leasing.lease(moment, wanted, app.usual_sizes))
+        leased = routes.once_more(app, lambda moment: leasing.lease(moment, wanted, app.usual_calls))
     except Refusal as refusal:
         raise answers.refused(refusal) from refusal
     return bodies.as_json(answers.lease(leased))

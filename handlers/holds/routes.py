@@ -146,7 +146,7 @@ def _made(app: App, source: str, body: bytes) -> Response:
 
 
 def _reserved(app: App, ask: Ask) -> Held | Denial:
-    return once_more(app, lambda moment: reserving.reserve(moment, ask, app.usual_sizes))
+    return once_more(app, lambda moment: reserving.reserve(moment, ask, app.usual_calls))
 
 
 def _item(app: App, one: Ask | Rejected) -> answers.Answer:
@@ -175,7 +175,7 @@ def _extended(app: App, source: str, hold_id: str, body: bytes) -> Response:
     lasts, wanted = parsed(asked.parse_extension(body))
     try:
         with app.transaction() as moment:
-            answer = ending.extend(moment, (source, hold_id), lasts, wanted, app.usual_sizes)
+            answer = ending.extend(moment, (source, hold_id), lasts, wanted, app.usual_calls)
     except Refusal as refusal:
         raise answers.refused(refusal) from refusal
     return answers.either(answer, app.zone)

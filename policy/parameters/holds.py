@@ -57,6 +57,7 @@ class HoldRules:
     output_tokens: Annotated[int, Between(1, 10_000_000)]
     usual_quantile: Share
     usual_days: Annotated[int, Between(1, 366)]
+    usual_calls: Annotated[int, Between(1, 1_000)]
     false_stop_factor: Factor
     job_factor: Factor
     lease_seconds: Annotated[int, Between(1, 3_600)]

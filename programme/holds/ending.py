@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from policy.caps import SumKey
+from policy.caps import Reserved, SumKey
 from policy.reasons import Refusal
-from policy.units import MicroTokens, NanoUSD
+from policy.units import NanoUSD
 from programme.holds import meeting, pricing, reserving
 from programme.holds.reserving import Held
 from programme.usage import cap_sums as sums
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from policy.estimates import Asked
-    from programme.holds.meeting import Meeting
-    from programme.holds.pricing import RecentSizes
+    from programme.holds.reserving import Decided
+    from programme.holds.usual import UsualCalls
     from programme.moment import Moment
     from store.holds.records import Hold, Key
     from views.holds import Denial
@@ -78,21 +78,22 @@ def _end(moment: Moment, over: Sequence[Hold], status: str) -> list[Hold]:
     """Free all that some holds still hold. They are locked; accounts come next, and then sums."""
     if not over:
         return []
-    tokens, freed = Counter[int](), Counter[SumKey]()
+    tokens, freed = defaultdict[int, Reserved](Reserved), defaultdict[SumKey, Reserved](Reserved)
     claims = records.claims(moment.session, [hold.key for hold in over])
     for hold in over:
-        tokens[hold.account_id] += hold.micro_tokens
+        tokens[hold.account_id] = tokens[hold.account_id].plus(hold.tokens)
         for key in claims.get(hold.key, ()):
-            freed[key] += hold.nano_usd
+            freed[key] = freed[key].plus(hold.usd)
     ledger.lock(moment.session, tokens)
     records.free(moment.session, tokens)
     sums.add(moment, {}, freed)
-    ended = [hold._replace(status=status, micro_tokens=0, nano_usd=0, closed_at=moment.now) for hold in over]
+    nothing = Reserved()
+    ended = [hold.holding(nothing, nothing)._replace(status=status, closed_at=moment.now) for hold in over]
     records.change(moment.session, ended)
     return ended
 
 
-def extend(moment: Moment, key: Key, lasts: timedelta | None, asked: Asked | None, sizes: RecentSizes) -> Held | Denial:
+def extend(moment: Moment, key: Key, lasts: timedelta | None, asked: Asked | None, usual: UsualCalls) -> Held | Denial:
     """Keep a hold for longer, and for more if what it will need from now on is more than it holds.
 
     What is denied leaves it as it was.
@@ -111,32 +112,30 @@ def extend(moment: Moment, key: Key, lasts: timedelta | None, asked: Asked | Non
         return Held(longer, None, ())
     buyer = pricing.Buyer(hold.person_id, hold.account_id, is_wallet=ledger.is_wallet(moment.session, hold.account_id))
     ask = pricing.ask_again(hold, asked)
-    what = pricing.offer(moment, ask, sizes)
+    what = pricing.offer(moment, ask, usual)
     where = sums.scope_of(moment, hold.person_id, hold.service_key, hold.project)
     met = meeting.under_lock(moment, buyer, what.value, [where])
     more = NanoUSD(max(int(what.cost) - hold.nano_usd, 0)) if asked is not None else NanoUSD(0)
-    decision = met.decide(more, pricing.cheap_enough(moment, replace(what, cost=more)))
-    if more and decision.stopped_by is not None:
-        return reserving.denied(met, replace(what, cost=more), decision, kind=hold.kind)
-    longer = _taken(met, longer, more, what.value.debit(more))
+    decided = reserving.decide(met, replace(what, cost=more), more)
+    if more and not decided.is_admitted:
+        return reserving.denied(decided, replace(what, cost=more), kind=hold.kind)
+    longer = _taken(decided, longer) if more else longer
     records.change(moment.session, [longer])
-    available = None if met.purse is None else met.purse.caps.available - what.value.debit(more)
-    return Held(longer, available, tuple(met.told(one) for one in decision.warnings))
+    left = decided.met.purse
+    available = None if left is None else left.caps.available - what.value.debit(more)
+    return Held(longer, available, decided.warnings)
 
 
-def _taken(met: Meeting, hold: Hold, more: NanoUSD, tokens: MicroTokens) -> Hold:
+def _taken(decided: Decided, hold: Hold) -> Hold:
     """The hold with more in it; its own sums hold it, whatever the window is by now."""
-    if not more:
-        return hold
+    met, usd = decided.met, decided.usd
+    tokens = met.tokens(usd)
     own = records.claims(met.moment.session, [hold.key]).get(hold.key, [])
-    replace(met, sums={key: met.sums[key] for key in met.sums if key in own}).take(more, tokens)
-    older = {key: -int(more) for key in own if key not in met.sums}
+    replace(met, sums={key: met.sums[key] for key in met.sums if key in own}).take(usd, tokens)
+    older = {key: Reserved().less(usd) for key in own if key not in met.sums}
     sums.add(met.moment, {}, older)
-    return hold._replace(
-        micro_tokens=hold.micro_tokens + int(tokens),
-        nano_usd=hold.nano_usd + int(more),
-        first_micro_tokens=hold.first_micro_tokens + int(tokens),
-        first_nano_usd=hold.first_nano_usd + int(more),
+    return hold.holding(hold.tokens.plus(tokens), hold.usd.plus(usd))._replace(
+        first_micro_tokens=hold.first_micro_tokens + tokens.most, first_nano_usd=hold.first_nano_usd + usd.most
     )
 
 

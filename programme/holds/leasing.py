@@ -7,10 +7,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from policy import estimates
+from policy.caps import Reserved
 from policy.parameters.holds import SLOW
 from policy.period import Quarter
 from policy.reasons import Refusal
-from policy.units import NanoUSD
+from policy.units import MicroTokens, NanoUSD
 from programme.holds import meeting, pricing, reserving
 from programme.usage import cap_sums as sums
 from programme.usage.rating import Rating
@@ -25,10 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from policy.metering import Identities, Price
-    from policy.value.valuation import TokenValue
     from programme.holds.meeting import Meeting
-    from programme.holds.pricing import RecentSizes
     from programme.holds.reserving import Held
+    from programme.holds.usual import UsualCalls
     from programme.moment import Moment
 
 PACE = timedelta(minutes=10)
@@ -67,9 +67,9 @@ class Leased:
     is_slow: bool
 
 
-def lease(moment: Moment, wanted: Wanted, sizes: RecentSizes) -> Leased:
+def lease(moment: Moment, wanted: Wanted, usual: UsualCalls) -> Leased:
     """Hold about as much as someone spends in a lease's time; nothing where too little is left to share."""
-    priced, services = _priced(moment, wanted.models, sizes)
+    priced, services = _priced(moment, wanted.models, usual)
     if before := records.find(moment.session, (wanted.source, wanted.id)):
         return Leased(_again(before, wanted), priced, is_slow=False)
     buyer = pricing.buyer(moment, wanted.source, wanted.identities)
@@ -82,34 +82,38 @@ def lease(moment: Moment, wanted: Wanted, sizes: RecentSizes) -> Leased:
     size = estimates.lease(NanoUSD(spent), int(PACE.total_seconds()), met.least_left(), rules)
     if is_slow or size is None:
         return Leased(None, priced, is_slow=is_slow)
-    return Leased(_hold(met, wanted, size, value), priced, is_slow=False)
+    return Leased(_hold(met, wanted, size), priced, is_slow=False)
 
 
 def _again(before: Hold, wanted: Wanted) -> Held:
     if before.fingerprint != wanted.fingerprint or before.kind != LEASE:
         raise Refusal(reserving.CONFLICT, f"id = {wanted.id!r}: another hold was already made under it.")
-    return reserving.Held(before, codec.read(Answer, before.answer).available, ())
+    told = codec.read(Answer, before.answer)
+    return reserving.Held(before, told.available, (), told.room)
 
 
-def _hold(met: Meeting, wanted: Wanted, size: NanoUSD, value: TokenValue) -> Held:
-    moment, tokens = met.moment, value.debit(size)
-    met.take(size, tokens)
-    available = None if met.purse is None else met.purse.caps.available - tokens
+def _hold(met: Meeting, wanted: Wanted, size: NanoUSD) -> Held:
+    """A gateway may spend all of a lease: it counts in full."""
+    moment, usd = met.moment, Reserved(int(size), int(size))
+    tokens = met.tokens(usd)
+    met.take(usd, tokens)
+    available = None if met.purse is None else met.purse.caps.available - MicroTokens(tokens.most)
+    room = met.as_likely().least_left() - size
     hold = Hold(
         *(wanted.source, wanted.id, LEASE, wanted.fingerprint, met.buyer.account_id, met.buyer.person_id),
         *("", "", "", "", HELD),
-        *(int(tokens), int(size), int(tokens), int(size), 0, 0, 0),
-        answer=codec.plain(Answer(available, ())),
+        *(tokens.most, usd.most, tokens.likely, usd.likely, tokens.most, usd.most, 0, 0, 0),
+        answer=codec.plain(Answer(available, (), room)),
         flags="",
         created_at=moment.now,
         expires_at=moment.now + timedelta(seconds=moment.handbook.holds.lease_seconds),
         closed_at=None,
     )
     records.insert(moment.session, hold, met.sums)
-    return reserving.Held(hold, available, ())
+    return reserving.Held(hold, available, (), room)
 
 
-def _priced(moment: Moment, models: Sequence[Model], sizes: RecentSizes) -> tuple[tuple[Priced, ...], list[str]]:
+def _priced(moment: Moment, models: Sequence[Model], usual: UsualCalls) -> tuple[tuple[Priced, ...], list[str]]:
     """(the models with their prices, their services); a Refusal where one is not approved or has no price."""
     rating, priced, services = Rating(moment), list[Priced](), dict[str, None]()
     for provider, model in models:
@@ -120,7 +124,7 @@ def _priced(moment: Moment, models: Sequence[Model], sizes: RecentSizes) -> tupl
         if price is None:
             raise Refusal("unknown_model", f"No price is known for {provider}/{model}.")
         services[tariff.service_key] = None
-        output = sizes.get(moment, model) or moment.handbook.holds.output_tokens
+        output = usual.output(moment, model) or moment.handbook.holds.output_tokens
         priced.append(Priced(provider, model, price, output))
     return tuple(priced), list(services)
 

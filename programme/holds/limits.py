@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from policy.caps import Scope, Standing, SumKey
-    from programme.holds.pricing import Ask, Buyer, RecentSizes
+    from programme.holds.pricing import Ask, Buyer
+    from programme.holds.usual import UsualCalls
     from programme.moment import Moment
     from views.holds import CapTold, Denial, Stopped
 
@@ -90,26 +91,23 @@ class Tried:
     limits: Limits
 
 
-def attempt(moment: Moment, ask: Ask, sizes: RecentSizes, *, buyer: Buyer | None = None) -> Tried:
+def attempt(moment: Moment, ask: Ask, usual: UsualCalls, *, buyer: Buyer | None = None) -> Tried:
     """Whether a call would run, by what such calls usually cost; nothing is held, and nobody is told."""
     buyer = buyer or pricing.buyer(moment, ask.source, ask.identities)
-    what = pricing.offer(moment, ask, sizes)
+    what = pricing.offer(moment, ask, usual)
     where = sums.scope_of(moment, buyer.person_id, what.service_key, ask.project)
     met = meeting.seen(moment, buyer, what.value, [where])
-    cost, decision = reserving.decide(met, what, kind=ask.kind)
-    denial = reserving.denial(met, what, decision, kind=ask.kind) if decision.stopped_by is not None else None
-    return Tried(denial, cost, of(moment, buyer))
+    decided = reserving.decide(met, what, reserving.likely(moment, ask, what, buyer, usual))
+    denial = None if decided.is_admitted else reserving.denial(decided, what, kind=ask.kind)
+    return Tried(denial, NanoUSD(decided.usd.most), of(moment, buyer))
 
 
-def authorize(moment: Moment, ask: Ask, sizes: RecentSizes) -> Denial | None:
+def authorize(moment: Moment, ask: Ask, usual: UsualCalls) -> Denial | None:
     """The denial of a call that a gateway without a plugin asks for; its caller is told as with a hold."""
     buyer = pricing.buyer(moment, ask.source, ask.identities)
-    what = pricing.offer(moment, ask, sizes)
-    if usual := pricing.usual_cost(moment, what.model, buyer.account_id):
-        what = pricing.at_cost(what, min(what.cost, usual, key=int))
+    what = pricing.offer(moment, ask, usual)
+    what = pricing.at_cost(what, pricing.likely(moment, what, buyer.account_id, usual))
     where = sums.scope_of(moment, buyer.person_id, what.service_key, ask.project)
     met = meeting.under_lock(moment, buyer, what.value, [where])
-    decision = met.decide(what.cost, pricing.cheap_enough(moment, what))
-    if decision.stopped_by is None:
-        return None
-    return reserving.denied(met, what, decision, kind=ask.kind)
+    decided = reserving.decide(met, what, what.cost)
+    return None if decided.is_admitted else reserving.denied(decided, what, kind=ask.kind)

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from policy import caps
+from policy.caps import Reserved
 from policy.parameters.holds import PERSON, PERSON_SERVICE, PROGRAMME, STOP, WARN
 from policy.period import first_instant
 from policy.units import MicroTokens, NanoUSD
@@ -48,6 +49,17 @@ class Meeting:
     sums: Mapping[SumKey, Sum]
     purse: Purse | None
     stops: bool
+    by_likely: bool = False
+
+    def as_likely(self) -> Meeting:
+        """The same with what runs counted as such calls usually cost, instead of their worst cases."""
+        sums = {key: one._replace(held=one.likely) for key, one in self.sums.items()}
+        return replace(self, sums=sums, purse=self.purse and self.purse.holding(self.purse.likely), by_likely=True)
+
+    def once_all_is_over(self) -> Meeting:
+        """The same if nothing ran that holds anything."""
+        sums = {key: one._replace(held=0) for key, one in self.sums.items()}
+        return replace(self, sums=sums, purse=self.purse and self.purse.holding(MicroTokens(0)))
 
     @cached_property
     def _passes_cash(self) -> bool:
@@ -93,16 +105,21 @@ class Meeting:
     def decide(self, cost: NanoUSD, cheap: Mapping[str, bool]) -> Decision:
         return caps.decide(self.standings(cost), cheap)
 
-    def take(self, cost: NanoUSD, tokens: MicroTokens) -> None:
+    def take(self, usd: Reserved, tokens: Reserved) -> None:
         """Hold so much on the account and in every sum: what stops is looked at once more by each update itself."""
         least = None
         if self.purse is not None and self.stops:
             least = self.purse.kept_back - int(self.purse.caps.overdraft)
-        records.take(self.moment.session, self.buyer.account_id, int(tokens), least)
+        session = self.moment.session
+        records.take(session, self.buyer.account_id, tokens, least, by_likely=self.by_likely)
         for key in sorted(self.sums):
-            met = [self._as_met(cap, of, cost) for cap, of in self.met if of == key]
+            met = [self._as_met(cap, of, NanoUSD(usd.most)) for cap, of in self.met if of == key]
             limits = [int(cap.usd) for cap in met if cap.action == STOP]
-            sums_store.take(self.moment.session, key, int(cost), min(limits, default=None))
+            sums_store.take(session, key, usd, min(limits, default=None), by_likely=self.by_likely)
+
+    def tokens(self, usd: Reserved) -> Reserved:
+        """The same in micro-tokens."""
+        return Reserved(*(int(self.value.debit(NanoUSD(one))) for one in usd))
 
     def least_left(self) -> NanoUSD:
         """The least that any cap leaves which could deny a call."""

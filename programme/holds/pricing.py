@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from policy import estimates
 from policy.metering import UnpricedMeterError, named
 from policy.reasons import Refusal
 from policy.units import NanoUSD
+from programme.holds.usual import models_of_classes
 from programme.usage import payers
 from programme.usage.rating import LARGEST_EVENT, Rating, not_employed
 from store.holds import records
@@ -18,16 +18,16 @@ from store.people import directory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import timedelta
 
     from policy.estimates import Asked
     from policy.metering import Identities, Meters, Price
     from policy.value.valuation import TokenValue
+    from programme.holds.usual import UsualCalls
     from programme.moment import Moment
     from programme.usage.rating import Tariff
     from store.holds.records import Hold
 
-MOST_SIZES, MOST_COSTS = 2_000, 200
-"""So many of the latest calls say what is usual of a model, and of a person's calls of it."""
 UNKNOWN_PERSON = "unknown_person"
 
 
@@ -46,6 +46,8 @@ class Ask:
     asked: Asked
     lasts: timedelta | None
     fingerprint: bytes
+    waits: bool = False
+    """It is asked again if it is denied only for what running calls hold: until then nobody is told."""
 
 
 def ask_again(hold: Hold, asked: Asked | None) -> Ask:
@@ -81,29 +83,6 @@ class Offer:
     price: Price | None
 
 
-class RecentSizes:
-    """How long a model's answers usually are, as it was at most ten minutes ago."""
-
-    KEPT = timedelta(minutes=10)
-
-    def __init__(self) -> None:
-        self._known: dict[str, tuple[datetime, int | None]] = {}
-
-    def get(self, moment: Moment, model: str) -> int | None:
-        told, usual = self._known.get(model, (None, None))
-        if told is None or not timedelta(0) <= moment.now - told < self.KEPT:
-            usual = _usual_output(moment, model)
-            self._known[model] = (moment.now, usual)
-        return usual
-
-
-def _usual_output(moment: Moment, model: str) -> int | None:
-    rules = moment.handbook.holds
-    since = moment.now - timedelta(days=rules.usual_days)
-    sizes = records.latest_outputs(moment.session, model, since, limit=MOST_SIZES)
-    return estimates.quantile(sizes, rules.usual_quantile)
-
-
 def buyer(moment: Moment, source: str, identities: Identities) -> Buyer:
     """Who asks; a Refusal for a stranger, and for who is not here any more."""
     person_id = _person(moment, source, identities)
@@ -135,7 +114,7 @@ def known(moment: Moment, person_id: str) -> Buyer:
     return Buyer(person_id, account_id, is_wallet=not code.startswith(ledger.COMPANY))
 
 
-def offer(moment: Moment, ask: Ask, sizes: RecentSizes) -> Offer:
+def offer(moment: Moment, ask: Ask, usual: UsualCalls) -> Offer:
     """What it may cost at most; a Refusal where no service or no price is known for it."""
     provider = ask.provider or _provider_of(moment, ask.service)
     if not ask.model and ask.kind == records.JOB:
@@ -149,7 +128,7 @@ def offer(moment: Moment, ask: Ask, sizes: RecentSizes) -> Offer:
     if ask.asked.usd is not None:
         cost = ask.asked.usd
     else:
-        meters = _meters(moment, ask, sizes)
+        meters = _meters(moment, ask, usual)
         cost = _cost(price, meters, provider, ask.model)
     if ask.kind == records.JOB:
         cost = estimates.of_job(cost, rules)
@@ -163,11 +142,12 @@ def at_cost(what: Offer, cost: NanoUSD) -> Offer:
     return replace(what, cost=cost)
 
 
-def _meters(moment: Moment, ask: Ask, sizes: RecentSizes) -> Meters:
+def _meters(moment: Moment, ask: Ask, usual: UsualCalls) -> Meters:
     if ask.kind == records.JOB:
         return dict(ask.asked.meters)
     known = ask.asked.most_output is not None or "output" in ask.asked.meters
-    return estimates.worst_case(ask.asked, moment.handbook.holds, None if known else sizes.get(moment, ask.model))
+    size = None if known else usual.output(moment, ask.model)
+    return estimates.worst_case(ask.asked, moment.handbook.holds, size)
 
 
 def _provider_of(moment: Moment, service: str) -> str:
@@ -197,10 +177,20 @@ def _cost(price: Price | None, meters: Meters, provider: str, model: str) -> Nan
         raise Refusal("unpriced_meter", f"{str(error).capitalize()}.") from error
 
 
-def usual_cost(moment: Moment, model: str, account_id: int) -> NanoUSD | None:
-    """What a person's calls of a model cost on average."""
-    since = moment.now - timedelta(days=moment.handbook.holds.usual_days)
-    return estimates.usual(records.latest_costs(moment.session, model, account_id, since, limit=MOST_COSTS))
+def likely(moment: Moment, what: Offer, account_id: int, usual: UsualCalls) -> NanoUSD:
+    """What a call counts as where worst cases do not fit (docs/decisions/0053).
+
+    The person's own calls of the model say what is usual; before there are enough, the length of everyone's answers.
+    """
+    known = usual.cost(moment, account_id, what.model) or _as_others(moment, what, usual)
+    return estimates.likely(what.cost, known, moment.handbook.holds)
+
+
+def _as_others(moment: Moment, what: Offer, usual: UsualCalls) -> NanoUSD | None:
+    size = usual.output(moment, what.model)
+    if size is None or what.price is None or what.meters.get("output", 0) <= size:
+        return None
+    return _cost(what.price, {**what.meters, "output": size}, what.provider, what.model)
 
 
 def cheap_enough(moment: Moment, what: Offer) -> Mapping[str, bool]:
@@ -221,17 +211,11 @@ def cheaper_model(moment: Moment, class_: str, what: Offer) -> str:
 
 
 def _costs_in(moment: Moment, class_: str, what: Offer) -> list[tuple[tuple[str, str], NanoUSD]]:
-    book, today = moment.handbook, moment.today
-    models = {
-        (one.provider, one.model)
-        for slot in book.value.slots
-        if slot.class_ == class_
-        for one in [slot.filled_on(today)]
-    }
-    models |= {(item.provider, item.model) for item in book.value.basket if item.class_ == class_}
     rating, found = Rating(moment), list[tuple[tuple[str, str], NanoUSD]]()
-    for provider, model in sorted(models):
-        price = price_of(moment, rating.tariff(provider, model, today), model)
+    for of_class, provider, model in sorted(models_of_classes(moment.handbook, moment)):
+        if of_class != class_:
+            continue
+        price = price_of(moment, rating.tariff(provider, model, moment.today), model)
         try:
             found.append(((provider, model), _cost(price, what.meters, provider, model)))
         except Refusal:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from policy import caps
@@ -26,7 +26,12 @@ class Purse:
     """A wallet as calls meet it; `kept_back` stands in its balance, but cannot be spent now."""
 
     caps: Caps
+    likely: MicroTokens
     kept_back: int
+
+    def holding(self, held: MicroTokens) -> Purse:
+        """The same if so much were held of it."""
+        return replace(self, caps=replace(self.caps, held=held))
 
 
 def locked(moment: Moment, buyer: Buyer, value: TokenValue) -> Purse:
@@ -45,7 +50,8 @@ def _purse(moment: Moment, person_id: str, standing: records.Standing, value: To
     kept_back = standing.unspendable + _lapsed(moment, person_id)
     overdraft = caps.overdraft(moment.handbook.holds, grant, value.per_token)
     balance = MicroTokens(standing.balance - kept_back)
-    return Purse(caps.Purse(balance, MicroTokens(standing.held), overdraft), kept_back)
+    purse = caps.Purse(balance, MicroTokens(standing.held.most), overdraft)
+    return Purse(purse, MicroTokens(standing.held.likely), kept_back)
 
 
 def _lapsed(moment: Moment, person_id: str) -> int:

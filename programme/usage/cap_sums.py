@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from policy.caps import Scope, SumKey, days_of, first_day_of, key_of
+from policy.caps import Reserved, Scope, SumKey, days_of, first_day_of, key_of
 from policy.parameters.holds import SCOPES, WINDOWS
 from store.holds import sums as store
 from store.holds.sums import Sum
@@ -35,19 +35,17 @@ def pairs(books: Handbooks) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(asked, key=lambda pair: (SCOPES.index(pair[0]), WINDOWS.index(pair[1]))))
 
 
-def add(moment: Moment, days: Mapping[DayKey, Sequence[int]], freed: Mapping[SumKey, int]) -> None:
+def add(moment: Moment, days: Mapping[DayKey, Sequence[int]], freed: Mapping[SumKey, Reserved]) -> None:
     """Add what is about to be added to the days' roll-up, and take off what is held no more.
 
     The accounts are locked. Nothing is asked of the database where no cap asks for a sum.
     """
-    changes: defaultdict[SumKey, list[int]] = defaultdict(lambda: [0, 0])
-    for key, amount in freed.items():
-        changes[key][1] -= amount
+    used: Counter[SumKey] = Counter()
     for line, keys in _keys_of(moment, [line for line, figures in days.items() if figures[COST]]).items():
         for key in keys:
-            changes[key][0] += days[line][COST]
-    there = store.hold(moment.session, changes.keys(), make=lambda key: _matters(key, moment.today))
-    store.add(moment.session, {key: Sum(*change) for key, change in changes.items() if key in there})
+            used[key] += days[line][COST]
+    there = store.hold(moment.session, used.keys() | freed.keys(), make=lambda key: _matters(key, moment.today))
+    store.add(moment.session, {key: Sum(used[key], *Reserved().less(freed.get(key, Reserved()))) for key in there})
 
 
 def _matters(key: SumKey, today: date) -> bool:
@@ -97,7 +95,7 @@ def look(moment: Moment, keys: Iterable[SumKey]) -> Mapping[SumKey, Sum]:
     found = store.read(moment.session, wanted)
     for key in wanted - found.keys():
         days = days_of(key.window, key.first_day)
-        found[key] = Sum(store.spent(moment.session, key.scope, days, only=key.key).get(key.key, 0), 0)
+        found[key] = Sum(store.spent(moment.session, key.scope, days, only=key.key).get(key.key, 0))
     return found
 
 

@@ -5,9 +5,10 @@ Usage is posted truly whatever became of its hold: late, repeated, after a lapse
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from policy.caps import Reserved
 from policy.metering import OUTPUT_METERS
 from store.holds import records
 from store.holds.records import LAPSED, LARGER, LATE, LEASE, QUARANTINED, SETTLED
@@ -41,9 +42,9 @@ class Settling:
         self._locked = locked
         self._holds = dict(locked.holds)
         self._changed: dict[Key, Hold] = {}
-        self.tokens: Counter[int] = Counter()
+        self.tokens: defaultdict[int, Reserved] = defaultdict(Reserved)
         """Micro-tokens to be freed, by account."""
-        self.sums: Counter[SumKey] = Counter()
+        self.sums: defaultdict[SumKey, Reserved] = defaultdict(Reserved)
         """Nano-USD to be freed, by the sum."""
 
     @property
@@ -73,7 +74,7 @@ class Settling:
         for key, ref in self._locked.refs.items():
             hold = self._holds.get((ref.source, ref.id))
             if key in again and ref.is_final and hold is not None and hold.is_open and hold.kind != LEASE:
-                self._let_go(hold, hold.micro_tokens, hold.nano_usd)
+                self._let_go(hold, hold.tokens, hold.usd)
                 self._note(self._holds[hold.key]._replace(status=SETTLED, closed_at=moment.now))
 
     def _capture(self, moment: Moment, event: UsageEvent, debit: int, cost: int, output: int, *flags: str) -> None:
@@ -89,8 +90,8 @@ class Settling:
         is_over = hold.is_open and ref.is_final and hold.kind != LEASE
         self._let_go(
             hold,
-            hold.micro_tokens if is_over else min(debit, hold.micro_tokens),
-            hold.nano_usd if is_over else min(cost, hold.nano_usd),
+            hold.tokens if is_over else hold.tokens.up_to(debit),
+            hold.usd if is_over else hold.usd.up_to(cost),
         )
         hold = self._holds[hold.key].flagged(*flags)
         if is_over or hold.status == LAPSED:
@@ -104,11 +105,11 @@ class Settling:
             )
         )
 
-    def _let_go(self, hold: Hold, tokens: int, usd: int) -> None:
-        self.tokens[hold.account_id] += tokens
+    def _let_go(self, hold: Hold, tokens: Reserved, usd: Reserved) -> None:
+        self.tokens[hold.account_id] = self.tokens[hold.account_id].plus(tokens)
         for key in self._locked.claims.get(hold.key, ()):
-            self.sums[key] += usd
-        self._note(hold._replace(micro_tokens=hold.micro_tokens - tokens, nano_usd=hold.nano_usd - usd))
+            self.sums[key] = self.sums[key].plus(usd)
+        self._note(hold.holding(hold.tokens.less(tokens), hold.usd.less(usd)))
 
     def _note(self, hold: Hold) -> None:
         self._holds[hold.key] = self._changed[hold.key] = hold

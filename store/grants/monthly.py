@@ -129,9 +129,16 @@ def latest(session: Session, person_ids: Iterable[str]) -> dict[str, object]:
 
 def latest_amount(session: Session, person_id: str, month: Month) -> MicroTokens:
     """What someone was granted for a month, or for the last one before it; nothing for who never was."""
-    query = sa.select(grants.c.amount).where(grants.c.person_id == person_id, grants.c.month <= str(month))
-    query = query.order_by(grants.c.month.desc()).limit(1)
-    return MicroTokens(session.execute(query).scalar_one_or_none() or 0)
+    rows = _latest_amount.execute(session, {"person": person_id, "until": str(month)})
+    return MicroTokens(rows[0][0] if rows else 0)
+
+
+_latest_amount = bulk.Prepared(
+    sa.select(grants.c.amount)
+    .where(grants.c.person_id == sa.bindparam("person"), grants.c.month <= sa.bindparam("until"))
+    .order_by(grants.c.month.desc())
+    .limit(1)
+)
 
 
 def latest_issue(session: Session) -> NanoUSD:

@@ -41,8 +41,10 @@ LATEST_FIRST = (
 
 def handbook_bodies(session: Session) -> list[str]:
     """Every version's text in the order in which they take effect; the later application wins a tie."""
-    query = sa.select(handbooks.c.body).order_by(handbooks.c.effective_from, handbooks.c.applied_at)
-    return list(session.execute(query).scalars())
+    return [body for (body,) in _bodies.execute(session, {})]
+
+
+_bodies = bulk.Prepared(sa.select(handbooks.c.body).order_by(handbooks.c.effective_from, handbooks.c.applied_at))
 
 
 _still = sa.select(sa.func.aggregate_strings(rollout_pauses.c.month, ",")).scalar_subquery()
@@ -133,18 +135,18 @@ _values = sa.select(
 
 def value_of(session: Session, quarter: Quarter) -> TokenValue | None:
     """The value that was adopted for a quarter, the latest version of it."""
-    query = _values.where(token_values.c.quarter == str(quarter))
-    row = session.execute(query.order_by(*LATEST_FIRST).limit(1)).one_or_none()
-    return _value(row) if row else None
+    rows = _latest_value.execute(session, {"quarter": str(quarter)})
+    return _value(*rows[0]) if rows else None
 
 
-def _value(row: Any) -> TokenValue:  # noqa: ANN401 - a row
+_latest_value = bulk.Prepared(
+    _values.where(token_values.c.quarter == sa.bindparam("quarter")).order_by(*LATEST_FIRST).limit(1)
+)
+
+
+def _value(quarter: str, version: str, nano_usd: int, price_index: str, buffer: int) -> TokenValue:
     return TokenValue(
-        Quarter.parse(row.quarter),
-        row.version,
-        row.nano_usd_per_token,
-        price_index=Decimal(row.price_index),
-        buffer_permille=row.buffer_permille,
+        Quarter.parse(quarter), version, nano_usd, price_index=Decimal(price_index), buffer_permille=buffer
     )
 
 
@@ -152,7 +154,7 @@ def values_until(session: Session, quarter: Quarter) -> list[TokenValue]:
     """The value of each quarter up to one, oldest first; the latest version of each."""
     query = _values.where(token_values.c.quarter <= str(quarter))
     rows = session.execute(query.order_by(token_values.c.quarter.desc(), *LATEST_FIRST)).all()
-    return list({row.quarter: _value(row) for row in reversed(rows)}.values())
+    return list({row.quarter: _value(*row) for row in reversed(rows)}.values())
 
 
 def count_values(session: Session, quarter: Quarter) -> int:
@@ -162,9 +164,9 @@ def count_values(session: Session, quarter: Quarter) -> int:
 
 def calculations(session: Session) -> list[tuple[TokenValue, dict[str, Any]]]:
     """Adopted values that were worked out, with how, oldest first."""
-    query = sa.select(token_values).where(token_values.c.calculation.is_not(None))
+    query = _values.add_columns(token_values.c.calculation).where(token_values.c.calculation.is_not(None))
     rows = session.execute(query.order_by(token_values.c.quarter, token_values.c.adopted_at))
-    return [(_value(row), row.calculation) for row in rows]
+    return [(_value(*row[:-1]), row.calculation) for row in rows]
 
 
 class AdoptedValue(NamedTuple):
@@ -269,7 +271,7 @@ def spend_by_meter(session: Session, begin: datetime, end: datetime) -> dict[tup
 
 
 def values_by_version(session: Session) -> dict[str, TokenValue]:
-    return {row.version: _value(row) for row in session.execute(_values)}
+    return {row.version: _value(*row) for row in session.execute(_values)}
 
 
 def adopt_value(

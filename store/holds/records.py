@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
 import sqlalchemy as sa
 
-from policy.caps import SumKey
+from policy.caps import Reserved, SumKey
 from store import bulk
 from store.tables.holds import hold_claims, holds
 from store.tables.ledger import accounts, lots
@@ -43,6 +44,8 @@ class Hold(NamedTuple):
     status: str
     micro_tokens: int
     nano_usd: int
+    likely_micro_tokens: int
+    likely_nano_usd: int
     first_micro_tokens: int
     first_nano_usd: int
     used_micro_tokens: int
@@ -59,8 +62,24 @@ class Hold(NamedTuple):
         return self.source, self.id
 
     @property
+    def tokens(self) -> Reserved:
+        return Reserved(self.micro_tokens, self.likely_micro_tokens)
+
+    @property
+    def usd(self) -> Reserved:
+        return Reserved(self.nano_usd, self.likely_nano_usd)
+
+    @property
     def is_open(self) -> bool:
         return self.status == HELD
+
+    def holding(self, tokens: Reserved, usd: Reserved) -> Hold:
+        return self._replace(
+            micro_tokens=tokens.most,
+            nano_usd=usd.most,
+            likely_micro_tokens=tokens.likely,
+            likely_nano_usd=usd.likely,
+        )
 
     def flagged(self, *flags: str) -> Hold:
         return self._replace(flags=",".join(sorted({*filter(None, self.flags.split(",")), *flags})))
@@ -69,19 +88,22 @@ class Hold(NamedTuple):
 _h = holds.c
 _columns = tuple(_h[name] for name in Hold._fields)
 CHANGING = (
-    *("status", "micro_tokens", "nano_usd", "first_micro_tokens", "first_nano_usd"),
+    *("status", "micro_tokens", "nano_usd", "likely_micro_tokens", "likely_nano_usd"),
+    *("first_micro_tokens", "first_nano_usd"),
     *("used_micro_tokens", "used_nano_usd", "output_tokens", "flags", "expires_at", "closed_at"),
 )
 CLAIM_COLUMNS = ("source", "hold_id", "scope", "key", "span", "first_day")
 
 
 # What each call runs is made once: to put it together takes longer than to run it.
-_find = sa.select(*_columns).where(_h.source == sa.bindparam("in_source"), _h.id == sa.bindparam("hold_id"))
+_find = bulk.Prepared(
+    sa.select(*_columns).where(_h.source == sa.bindparam("in_source"), _h.id == sa.bindparam("hold_id"))
+)
 
 
 def find(session: Session, key: Key) -> Hold | None:
-    row = session.execute(_find, {"in_source": key[0], "hold_id": key[1]}).one_or_none()
-    return _hold(row) if row else None
+    rows = _find.execute(session, {"in_source": key[0], "hold_id": key[1]})
+    return _read(rows[0]) if rows else None
 
 
 def jobs(session: Session, *, only_open: bool, limit: int) -> list[Hold]:
@@ -102,11 +124,17 @@ def lock(session: Session, keys: Collection[Key]) -> dict[Key, Hold]:
     """Holds that are there, under lock until the transaction ends, in the order of their keys."""
     found: dict[Key, Hold] = {}
     for source, ids in _by_source(keys):
-        query = sa.select(*_columns).where(_h.source == source, _h.id.in_(ids)).order_by(_c(session, _h.id))
-        for row in session.execute(query.with_for_update(key_share=True)):
-            hold = _hold(row)
+        lock = _locked_postgresql if bulk.is_postgresql(session) else _locked_sqlite
+        for row in lock.execute(session, ids, in_source=source):
+            hold = _read(row)
             found[hold.key] = hold
     return found
+
+
+_of_source = sa.select(*_columns).where(_h.source == sa.bindparam("in_source"))
+# Texts in the order that Python has them in, whatever the database's language.
+_locked_postgresql = bulk.Among(_of_source.order_by(sa.collate(_h.id, "C")).with_for_update(key_share=True), _h.id)
+_locked_sqlite = bulk.Among(_of_source.order_by(_h.id), _h.id)
 
 
 def ended(session: Session, now: datetime, *, limit: int) -> list[Hold]:
@@ -114,6 +142,18 @@ def ended(session: Session, now: datetime, *, limit: int) -> list[Hold]:
     over = sa.and_(sa.text("holds.status = 'held'"), _h.expires_at <= now)
     query = sa.select(*_columns).where(over).order_by(_h.expires_at).limit(limit)
     return [_hold(row) for row in session.execute(query.with_for_update(key_share=True, skip_locked=True))]
+
+
+def _read(row: Sequence[Any]) -> Hold:
+    """A hold as the driver gave it."""
+    hold = Hold._make(row)
+    return hold._replace(
+        fingerprint=bytes(hold.fingerprint),
+        answer=msgspec.json.decode(hold.answer) if isinstance(hold.answer, str) else hold.answer,
+        created_at=bulk.read_instant(hold.created_at),
+        expires_at=bulk.read_instant(hold.expires_at),
+        closed_at=hold.closed_at and bulk.read_instant(hold.closed_at),
+    )
 
 
 def _hold(row: Any) -> Hold:  # noqa: ANN401 - a row with the columns of a hold
@@ -127,15 +167,15 @@ def _by_source(keys: Collection[Key]) -> list[tuple[str, list[str]]]:
     return list(sources.items())
 
 
-def _c(session: Session, column: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
-    """Texts in the order that Python has them in, whatever the database's language."""
-    return sa.collate(column, "C") if bulk.is_postgresql(session) else column
-
-
 def insert(session: Session, hold: Hold, claims: Iterable[SumKey]) -> None:
     """Add a hold; one whose key is there already is an IntegrityError."""
-    session.execute(sa.insert(holds).values(hold._asdict()))
-    day = bulk.day_codec(session)
+    instant, day = bulk.instant_codec(session), bulk.day_codec(session)
+    kept = hold._replace(
+        answer=msgspec.json.encode(hold.answer).decode(),  # type: ignore[arg-type]  # as the driver takes it
+        created_at=instant(hold.created_at),
+        expires_at=instant(hold.expires_at),
+    )
+    bulk.insert(session, holds, Hold._fields, [kept])
     rows = [(*hold.key, one.scope, one.key, one.window, day(one.first_day)) for one in claims]
     bulk.insert(session, hold_claims, CLAIM_COLUMNS, rows)
 
@@ -157,13 +197,20 @@ def change(session: Session, changed: Sequence[Hold]) -> None:
 
 def claims(session: Session, keys: Collection[Key]) -> dict[Key, list[SumKey]]:
     """The sums that each of some holds is part of."""
-    c, found = hold_claims.c, dict[Key, list[SumKey]]()
+    found = dict[Key, list[SumKey]]()
     for source, ids in _by_source(keys):
-        for some in bulk.chunks(ids):
-            query = sa.select(c.hold_id, c.scope, c.key, c.span, c.first_day)
-            for hold_id, *rest in session.execute(query.where(c.source == source, c.hold_id.in_(some))):
-                found.setdefault((source, hold_id), []).append(SumKey(*rest))
+        for hold_id, scope, key, span, first_day in _claims.execute(session, ids, in_source=source):
+            found.setdefault((source, hold_id), []).append(SumKey(scope, key, span, bulk.read_day(first_day)))
     return found
+
+
+_claimed = hold_claims.c
+_claims = bulk.Among(
+    sa.select(_claimed.hold_id, _claimed.scope, _claimed.key, _claimed.span, _claimed.first_day).where(
+        _claimed.source == sa.bindparam("in_source")
+    ),
+    _claimed.hold_id,
+)
 
 
 class Standing(NamedTuple):
@@ -171,12 +218,15 @@ class Standing(NamedTuple):
 
     balance: int
     unspendable: int
-    held: int
+    held: Reserved
 
 
-_on_it = sa.select(accounts.c.balance, accounts.c.held).where(accounts.c.id == sa.bindparam("account"))
-_locked = _on_it.with_for_update(key_share=True)
-_closed = (
+_on_it = sa.select(accounts.c.balance, accounts.c.held, accounts.c.likely).where(
+    accounts.c.id == sa.bindparam("account")
+)
+_seen = bulk.Prepared(_on_it)
+_locked = bulk.Prepared(_on_it.with_for_update(key_share=True))
+_closed = bulk.Prepared(
     sa.select(sa.func.coalesce(sa.func.sum(lots.c.remaining), 0))
     .where(lots.c.account_id == sa.bindparam("account"), sa.text("lots.remaining > 0"))
     .where(sa.or_(lots.c.starts_at > sa.bindparam("now"), lots.c.expires_at <= sa.bindparam("now")))
@@ -188,42 +238,59 @@ def wallet(session: Session, account_id: int, now: datetime) -> Standing:
 
     Two statements: the lots are to be those of the balance that the lock waited for.
     """
-    balance, held = session.execute(_locked, {"account": account_id}).one()
-    return Standing(balance, unspendable(session, account_id, now), held)
+    [(balance, *held)] = _locked.execute(session, {"account": account_id})
+    return Standing(balance, unspendable(session, account_id, now), Reserved(*held))
 
 
 def wallet_seen(session: Session, account_id: int, now: datetime) -> Standing:
     """The same without a lock, for who only looks."""
-    balance, held = session.execute(_on_it, {"account": account_id}).one_or_none() or (0, 0)
-    return Standing(balance, unspendable(session, account_id, now), held)
+    [(balance, *held)] = _seen.execute(session, {"account": account_id}) or [(0, 0, 0)]
+    return Standing(balance, unspendable(session, account_id, now), Reserved(*held))
 
 
 def unspendable(session: Session, account_id: int, now: datetime) -> int:
     """What is left in lots that have ended, or only begin."""
-    return int(session.execute(_closed, {"account": account_id, "now": now}).scalar_one())
+    [(left,)] = _closed.execute(session, {"account": account_id, "now": bulk.instant_codec(session)(now)})
+    return int(left)
 
 
 class NoRoomError(RuntimeError):
     """A hold did not fit although it was seen to fit under the same lock: no one may go on from there."""
 
 
-def take(session: Session, account_id: int, tokens: int, least: int | None) -> None:
-    """Hold tokens of an account that is locked: its balance less all that is held stays at `least` or above."""
-    a = accounts.c
-    statement = sa.update(accounts).where(a.id == account_id).values(held=a.held + tokens)
-    if least is not None:
-        statement = statement.where(a.balance - a.held - tokens >= least)
-    if session.execute(statement).rowcount != 1:
+NO_BOUND = -(2**62)
+"""Further below zero than any wallet can be."""
+
+
+def take(session: Session, account_id: int, tokens: Reserved, least: int | None, *, by_likely: bool) -> None:
+    """Hold tokens of an account that is locked: its balance less what is held, or likely, stays at `least` or above."""
+    given = {"account": account_id, "most": tokens.most, "usual": tokens.likely}
+    given["least"] = NO_BOUND if least is None else least
+    if (_take_likely if by_likely else _take_most).change(session, given) != 1:
         raise NoRoomError(account_id)
 
 
-def free(session: Session, tokens: Mapping[int, int]) -> None:
+def free(session: Session, tokens: Mapping[int, Reserved]) -> None:
     """Let go of tokens that are held of accounts, in the order of their ids."""
-    a = accounts.c
-    for account_id, amount in sorted(tokens.items()):
-        statement = sa.update(accounts).where(a.id == account_id, a.held >= amount).values(held=a.held - amount)
-        if amount and session.execute(statement).rowcount != 1:
+    for account_id, (most, usual) in sorted(tokens.items()):
+        if most and _free.change(session, {"account": account_id, "most": most, "usual": usual}) != 1:
             raise NoRoomError(account_id)
+
+
+def _amount(name: str) -> sa.BindParameter[int]:
+    return sa.bindparam(name, type_=sa.BigInteger())
+
+
+_a = accounts.c
+_held, _likely = _a.held + _amount("most"), _a.likely + _amount("usual")
+_taking = sa.update(accounts).where(_a.id == sa.bindparam("account")).values(held=_held, likely=_likely)
+_take_most = bulk.Prepared(_taking.where(_a.balance - _held >= _amount("least")))
+_take_likely = bulk.Prepared(_taking.where(_a.balance - _likely >= _amount("least")))
+_free = bulk.Prepared(
+    sa.update(accounts)
+    .where(_a.id == sa.bindparam("account"), _a.held >= _amount("most"), _a.likely >= _amount("usual"))
+    .values(held=_a.held - _amount("most"), likely=_a.likely - _amount("usual"))
+)
 
 
 class Open(NamedTuple):
@@ -238,19 +305,6 @@ def open_of(session: Session, account_id: int) -> Open:
     query = query.where(_h.account_id == account_id, sa.text("holds.status = 'held'"))
     calls, held = session.execute(query).one()
     return Open(calls, int(held))
-
-
-def latest_outputs(session: Session, model: str, since: datetime, *, limit: int) -> list[int]:
-    """How many output tokens the latest calls of a model had."""
-    query = sa.select(_h.output_tokens).where(_h.model == model, _h.closed_at >= since, _settled, _h.output_tokens > 0)
-    return list(session.execute(query.order_by(_h.closed_at.desc()).limit(limit)).scalars())
-
-
-def latest_costs(session: Session, model: str, account_id: int, since: datetime, *, limit: int) -> list[int]:
-    """What the latest calls of a model cost that an account paid for."""
-    query = sa.select(_h.used_nano_usd).where(_h.model == model, _h.account_id == account_id, _settled)
-    query = query.where(_h.closed_at >= since, _h.kind == CALL, _h.used_nano_usd > 0)
-    return list(session.execute(query.order_by(_h.closed_at.desc()).limit(limit)).scalars())
 
 
 def spent_since(session: Session, account_id: int, models: Collection[str], since: datetime) -> int:

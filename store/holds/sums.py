@@ -24,17 +24,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import date
 
+    from policy.caps import Reserved
     from store.engine import Session
 
-COLUMNS = ("first_day", "span", "scope", "key", "used_nano_usd", "held_nano_usd")
+COLUMNS = ("first_day", "span", "scope", "key", "used_nano_usd", "held_nano_usd", "likely_nano_usd")
 _s, _d = cap_sums.c, usage_days.c
 
 
 class Sum(NamedTuple):
-    """What was used and is held, in nano-USD."""
+    """What was used, is held at most, and is likely of that, in nano-USD."""
 
-    used: int
-    held: int
+    used: int = 0
+    held: int = 0
+    likely: int = 0
 
 
 def read(session: Session, keys: Collection[SumKey]) -> dict[SumKey, Sum]:
@@ -54,7 +56,7 @@ def hold(session: Session, keys: Collection[SumKey], *, make: Callable[[SumKey],
     for key in sorted(set(keys) - there.keys()):
         if make(key):
             used = spent(session, key.scope, days_of(key.window, key.first_day), only=key.key).get(key.key, 0)
-            row = (day(key.first_day), key.window, key.scope, key.key, used, 0)
+            row = (day(key.first_day), key.window, key.scope, key.key, used, 0, 0)
             bulk.insert_missing(session, cap_sums, COLUMNS, [row])
     text = sa.collate(_s.key, "C") if bulk.is_postgresql(session) else _s.key
     locked = sa.select(*(_s[name] for name in COLUMNS)).order_by(_s.scope, text, _s.span, _s.first_day)
@@ -70,34 +72,40 @@ def _rows(session: Session, keys: Collection[SumKey], query: sa.Select[Any]) -> 
                 for k in some
             )
         )
-        for first_day, span, scope, key, used, held in session.execute(query.where(wanted)):
-            found[SumKey(scope, key, span, first_day)] = Sum(int(used), int(held))
+        for first_day, span, scope, key, *figures in session.execute(query.where(wanted)):
+            found[SumKey(scope, key, span, first_day)] = Sum(*figures)
     return found
 
 
 def add(session: Session, changes: Mapping[SumKey, Sum]) -> None:
     """Add to sums that are held; what is freed was held before."""
-    for key, (used, held) in sorted(changes.items()):
-        if used or held:
-            _change(session, key, used, held, ())
+    for key, change in sorted(changes.items()):
+        if any(change):
+            _change(session, key, change, ())
 
 
-def take(session: Session, key: SumKey, amount: int, limit: int | None) -> None:
-    """Hold an amount of a sum that is held: what is used and held stays within its limit, if it has one that stops."""
-    within = () if limit is None else (_s.used_nano_usd + _s.held_nano_usd + amount <= limit,)
-    _change(session, key, 0, amount, within)
+def take(session: Session, key: SumKey, amount: Reserved, limit: int | None, *, by_likely: bool) -> None:
+    """Hold an amount of a sum that is held: what is used and held, or likely, stays within its limit, if one stops."""
+    counted = _s.likely_nano_usd + amount.likely if by_likely else _s.held_nano_usd + amount.most
+    within = () if limit is None else (_s.used_nano_usd + counted <= limit,)
+    _change(session, key, Sum(0, *amount), within)
 
 
-def _change(session: Session, key: SumKey, used: int, held: int, within: Sequence[sa.ColumnElement[bool]]) -> None:
+def _change(session: Session, key: SumKey, change: Sum, within: Sequence[sa.ColumnElement[bool]]) -> None:
     statement = sa.update(cap_sums).where(
         _s.first_day == key.first_day,
         _s.span == key.window,
         _s.scope == key.scope,
         _s.key == key.key,
-        _s.held_nano_usd + held >= 0,
+        _s.held_nano_usd + change.held >= 0,
+        _s.likely_nano_usd + change.likely >= 0,
         *within,
     )
-    changed = statement.values(used_nano_usd=_s.used_nano_usd + used, held_nano_usd=_s.held_nano_usd + held)
+    changed = statement.values(
+        used_nano_usd=_s.used_nano_usd + change.used,
+        held_nano_usd=_s.held_nano_usd + change.held,
+        likely_nano_usd=_s.likely_nano_usd + change.likely,
+    )
     if session.execute(changed).rowcount != 1:
         raise NoRoomError(key)
 
@@ -180,6 +188,6 @@ def persons(session: Session, account_ids: Iterable[int]) -> dict[int, str]:
 def by_window(session: Session) -> dict[tuple[str, str, date], dict[str, Sum]]:
     """Every sum, by its scope and window."""
     found: defaultdict[tuple[str, str, date], dict[str, Sum]] = defaultdict(dict)
-    for first_day, span, scope, key, used, held in session.execute(sa.select(*(_s[name] for name in COLUMNS))):
-        found[scope, span, first_day][key] = Sum(int(used), int(held))
+    for first_day, span, scope, key, *figures in session.execute(sa.select(*(_s[name] for name in COLUMNS))):
+        found[scope, span, first_day][key] = Sum(*figures)
     return found

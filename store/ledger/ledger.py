@@ -121,17 +121,15 @@ def find_account(session: Session, code: str) -> int | None:
 
 
 def _account_ids(session: Session, codes: Sequence[str]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for some in bulk.chunks(codes):
-        query = sa.select(accounts.c.code, accounts.c.id).where(accounts.c.code.in_(some))
-        found.update((code, id_) for code, id_ in session.execute(query))
-    return found
+    return {code: id_ for code, id_ in _ids_of_codes.execute(session, codes)}
+
+
+_ids_of_codes = bulk.Among(sa.select(accounts.c.code, accounts.c.id), accounts.c.code)
 
 
 def lock(session: Session, account_ids: Iterable[int]) -> None:
     """Hold accounts until the transaction ends, before posting to them."""
-    for some in bulk.chunks(sorted(account_ids)):
-        session.execute(_locked(sa.select(accounts.c.id), some))
+    _locked_accounts.execute(session, sorted(account_ids))
 
 
 def hold(session: Session, codes: Iterable[str]) -> dict[str, Account]:
@@ -176,15 +174,11 @@ def lot_of(session: Session, entry_id: int) -> LotLeft:
     return LotLeft._make(session.execute(query).one())
 
 
-def _locked(query: sa.Select[Any], account_ids: Sequence[int]) -> sa.Select[Any]:
+def _in_order(query: sa.Select[Any]) -> sa.Select[Any]:
     """Accounts under lock, in the order of their ids: everyone takes them in that order.
 
     FOR NO KEY UPDATE, which lets others insert rows that point at the account.
     """
-    return _in_order(query.where(accounts.c.id.in_(account_ids)))
-
-
-def _in_order(query: sa.Select[Any]) -> sa.Select[Any]:
     return query.order_by(accounts.c.id).with_for_update(key_share=True)
 
 
@@ -275,15 +269,13 @@ def _entry(entry_id: int, draft: Draft, instant: Callable[[datetime], object], n
 
 
 _ACCOUNT = (accounts.c.id, accounts.c.person_id.is_not(None), accounts.c.version, accounts.c.balance)
+_locked_accounts = bulk.Among(_in_order(sa.select(*_ACCOUNT)), accounts.c.id)
 
 
 def _lock(session: Session, account_ids: set[int]) -> dict[int, Account]:
     """The accounts under lock."""
-    held: dict[int, Account] = {}
-    for some in bulk.chunks(sorted(account_ids)):
-        # A statement of its own, in id order: see docs/decisions/0005.
-        held |= {account[0]: Account(*account) for account in session.execute(_locked(sa.select(*_ACCOUNT), some))}
-    return held
+    # A statement of its own, in id order: see docs/decisions/0005.
+    return {account[0]: Account(*account) for account in _locked_accounts.execute(session, sorted(account_ids))}
 
 
 def _read_lots(session: Session, held: Mapping[int, Account]) -> None:
@@ -291,14 +283,19 @@ def _read_lots(session: Session, held: Mapping[int, Account]) -> None:
     wallets = [account.id for account in held.values() if account.is_wallet]
     for id_ in wallets:
         held[id_].lots = []
-    for some in bulk.chunks(wallets):
-        query = sa.select(lots.c.account_id, lots.c.id, lots.c.priority, lots.c.expires_at, lots.c.remaining).where(
-            lots.c.account_id.in_(some), lots.c.remaining > 0
-        )
-        for account_id, *lot in session.execute(query):
-            held[account_id].lots.append(OpenLot(*lot))
+    for account_id, id_, priority, expires_at, remaining in _open_lots.execute(session, wallets):
+        held[account_id].lots.append(OpenLot(id_, priority, bulk.read_instant(expires_at), remaining))
     for id_ in wallets:
         held[id_].lots = burning.burn_order(held[id_].lots)
+
+
+_open_lots = bulk.Among(
+    # In the words of the index, which is of these lots alone.
+    sa.select(lots.c.account_id, lots.c.id, lots.c.priority, lots.c.expires_at, lots.c.remaining).where(
+        sa.text("lots.remaining > 0")
+    ),
+    lots.c.account_id,
+)
 
 
 def _burnt(wallet: Account, amount: int, at: datetime) -> tuple[tuple[int, int], ...]:

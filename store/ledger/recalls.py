@@ -30,6 +30,12 @@ def of_everyone(session: Session, *, now: datetime) -> None:
     _recall(session, sa.true(), now)
 
 
+def of_tight(session: Session, account_id: int, *, now: datetime) -> None:
+    """Recall the leases of a wallet that a call waits for; those that are recalled already are on their way."""
+    on_its_way = sa.exists().where(_r.source == _h.source, _r.hold_id == _h.id)
+    _recall(session, sa.and_(_h.account_id == account_id, ~on_its_way), now)
+
+
 def _recall(session: Session, which: sa.ColumnElement[bool], now: datetime) -> None:
     chosen = sa.select(_h.source, _h.id, sa.literal(now, _r.recalled_at.type)).where(_leased, which)
     session.execute(sa.insert(lease_recalls).from_select(["source", "hold_id", "recalled_at"], chosen))

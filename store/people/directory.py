@@ -12,7 +12,7 @@ from store.tables.outbox import homes
 from store.tables.people import identities, people, person_roles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from datetime import date
     from zoneinfo import ZoneInfo
 
@@ -177,13 +177,20 @@ class Employment(NamedTuple):
 
 def partly_here(session: Session, person_ids: Iterable[str], days: Iterable[date]) -> dict[str, Employment]:
     """Those of some people, by id, who were not here on all days from the first to the last: mostly no one."""
-    all_days = set(days)
-    found: dict[str, Employment] = {}
-    for some in bulk.chunks(sorted(person_ids)):
-        missed = sa.or_(people.c.hired_on > min(all_days), people.c.left_on < max(all_days))
-        query = sa.select(people.c.id, people.c.hired_on, people.c.left_on).where(people.c.id.in_(some), missed)
-        found |= {id_: Employment(hired, left) for id_, hired, left in session.execute(query)}
-    return found
+    if not (all_days := set(days)):
+        return {}
+    day = bulk.day_codec(session)
+    bounds = {"first": day(min(all_days)), "last": day(max(all_days))}
+    rows = _partly_here.execute(session, sorted(person_ids), **bounds)
+    return {id_: Employment(bulk.read_day(hired), left and bulk.read_day(left)) for id_, hired, left in rows}
+
+
+_partly_here = bulk.Among(
+    sa.select(people.c.id, people.c.hired_on, people.c.left_on).where(
+        sa.or_(people.c.hired_on > sa.bindparam("first"), people.c.left_on < sa.bindparam("last"))
+    ),
+    people.c.id,
+)
 
 
 class PersonName(NamedTuple):
@@ -293,23 +300,26 @@ def resolve(session: Session, source: str, names: set[Identity]) -> Known:
     """
     mails = {value.lower() for kind, value in names if kind == "email" or (kind == "user" and "@" in value)}
     by_mail: dict[str, str] = {}
-    for some in bulk.chunks(sorted(mails)):
-        query = sa.select(people.c.email, people.c.id).where(people.c.email.in_(some))
-        by_mail |= {email: person_id for email, person_id in session.execute(query)}
+    if mails:
+        by_mail = {email: person_id for email, person_id in _by_mail.execute(session, sorted(mails))}
     concluded: dict[Identity, str] = {
         (kind, value): by_mail[value.lower()]
         for kind, value in names
         if kind != "key_alias" and value.lower() in by_mail
     }
-    values = sorted({value for _, value in names})
-    return Known(_mapped(session, source, values), concluded | _mapped(session, ANY_SOURCE, values))
+    own: dict[Identity, str] = {}
+    anywhere: dict[Identity, str] = {}
+    given = {"own": source, "anywhere": ANY_SOURCE}
+    for where, kind, value, person_id in _mapped.execute(session, sorted({value for _, value in names}), **given):
+        (own if where == source else anywhere)[kind, value] = person_id
+    return Known(own, concluded | anywhere)
 
 
-def _mapped(session: Session, source: str, values: Sequence[str]) -> dict[Identity, str]:
-    found: dict[Identity, str] = {}
-    for some in bulk.chunks(values):
-        mapped = sa.select(identities.c.kind, identities.c.value, identities.c.person_id).where(
-            identities.c.source == source, identities.c.value.in_(some)
-        )
-        found |= {(kind, value): person_id for kind, value, person_id in session.execute(mapped)}
-    return found
+_by_mail = bulk.Among(sa.select(people.c.email, people.c.id), people.c.email)
+_i = identities.c
+_mapped = bulk.Among(
+    sa.select(_i.source, _i.kind, _i.value, _i.person_id).where(
+        _i.source.in_([sa.bindparam("own"), sa.bindparam("anywhere")])
+    ),
+    _i.value,
+)

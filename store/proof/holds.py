@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from policy.caps import SumKey, days_of
+from policy.caps import Reserved, SumKey, days_of
 from store.holds import sums
 from store.tables.holds import hold_claims, holds
 from store.tables.ledger import accounts
@@ -24,11 +24,16 @@ _open = sa.text("holds.status = 'held'")
 
 def held_on_accounts(session: Session) -> Iterator[str]:
     """What is held of an account is what its open holds say."""
-    query = sa.select(_h.account_id, sa.func.sum(_h.micro_tokens)).where(_open).group_by(_h.account_id)
-    said = {account_id: int(total) for account_id, total in session.execute(query)}
-    for id_, code, held in session.execute(sa.select(accounts.c.id, accounts.c.code, accounts.c.held)):
-        if held != said.get(id_, 0):
-            yield f"account {code}: {held} is held, its open holds say {said.get(id_, 0)}"
+    query = sa.select(_h.account_id, sa.func.sum(_h.micro_tokens), sa.func.sum(_h.likely_micro_tokens))
+    rows = session.execute(query.where(_open).group_by(_h.account_id))
+    said = {account_id: Reserved(int(most), int(likely)) for account_id, most, likely in rows}
+    a = accounts.c
+    for id_, code, held, likely in session.execute(sa.select(a.id, a.code, a.held, a.likely)):
+        open_ = said.get(id_, Reserved())
+        if held != open_.most:
+            yield f"account {code}: {held} is held, its open holds say {open_.most}"
+        if likely != open_.likely:
+            yield f"account {code}: {likely} of it is likely, its open holds say {open_.likely}"
 
 
 def holds_of_someone(session: Session) -> Iterator[str]:
@@ -50,20 +55,24 @@ def holds_of_someone(session: Session) -> Iterator[str]:
 
 def cap_sums_as_used(session: Session) -> Iterator[str]:
     """What a cap's sum says was used is what the days' roll-up says, and what it holds is what open holds claim."""
-    held = Counter[SumKey]()
-    query = sa.select(_c.scope, _c.key, _c.span, _c.first_day, sa.func.sum(_h.nano_usd))
+    held, likely = Counter[SumKey](), Counter[SumKey]()
+    totals = (sa.func.sum(_h.nano_usd), sa.func.sum(_h.likely_nano_usd))
+    query = sa.select(_c.scope, _c.key, _c.span, _c.first_day, *totals)
     query = query.join_from(hold_claims, holds, sa.and_(_c.source == _h.source, _c.hold_id == _h.id)).where(_open)
-    for *parts, total in session.execute(query.group_by(_c.scope, _c.key, _c.span, _c.first_day)):
-        held[SumKey(*parts)] = int(total)
+    for *parts, most, usual in session.execute(query.group_by(_c.scope, _c.key, _c.span, _c.first_day)):
+        held[SumKey(*parts)], likely[SumKey(*parts)] = int(most), int(usual)
     for (scope, span, first_day), known in sorted(sums.by_window(session).items()):
         used = sums.spent(session, scope, days_of(span, first_day))
         for key, said in sorted(known.items()):
             name = f"cap sum {scope} {key or '*'} of the {span} from {first_day}"
             if said.used != used.get(key, 0):
                 yield f"{name}: {said.used} used, the days say {used.get(key, 0)}"
-            claimed = held.pop(SumKey(scope, key, span, first_day), 0)
+            part = SumKey(scope, key, span, first_day)
+            claimed = held.pop(part, 0)
             if said.held != claimed:
                 yield f"{name}: {said.held} held, the open holds say {claimed}"
+            if said.likely != likely[part]:
+                yield f"{name}: {said.likely} likely, the open holds say {likely[part]}"
     for left, total in sorted(held.items()):
         if total:
             yield f"cap sum {left.scope} {left.key or '*'} of {left.first_day}: {total} is held, and there is no sum"

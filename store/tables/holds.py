@@ -27,6 +27,14 @@ holds = Table(
     Column("status", Text, nullable=False),
     Column("micro_tokens", AmountColumn, nullable=False, comment="Still held; 0 once it is over."),
     Column("nano_usd", AmountColumn, nullable=False),
+    Column(
+        "likely_micro_tokens",
+        AmountColumn,
+        nullable=False,
+        server_default="0",
+        comment="Of it, what such calls usually cost.",
+    ),
+    Column("likely_nano_usd", AmountColumn, nullable=False, server_default="0"),
     Column("first_micro_tokens", AmountColumn, nullable=False, comment="As it was made, with what extended it."),
     Column("first_nano_usd", AmountColumn, nullable=False),
     Column("used_micro_tokens", AmountColumn, nullable=False, server_default="0", comment="What was posted for it."),
@@ -40,14 +48,16 @@ holds = Table(
     CheckConstraint("kind IN ('call', 'job', 'lease')", name="kind"),
     CheckConstraint("status IN ('held', 'settled', 'released', 'lapsed')", name="status"),
     CheckConstraint("micro_tokens >= 0 AND nano_usd >= 0", name="amounts"),
+    CheckConstraint(
+        "likely_micro_tokens BETWEEN 0 AND micro_tokens AND likely_nano_usd BETWEEN 0 AND nano_usd", name="likely"
+    ),
     CheckConstraint("status = 'held' OR (micro_tokens = 0 AND nano_usd = 0)", name="freed"),
     CheckConstraint("(status = 'held') = (closed_at IS NULL)", name="closed"),
     partial_index("ix_holds_ending", "expires_at", where="status = 'held'"),
     partial_index("ix_holds_open", "account_id", where="status = 'held'"),
     partial_index("ix_holds_jobs", "created_at", where="kind = 'job'"),
-    # What a person's calls of a model cost, and how long a model's answers are: the latest few are read.
-    partial_index("ix_holds_usual", "model", "account_id", "closed_at", where="status = 'settled'"),
-    partial_index("ix_holds_sizes", "model", "closed_at", where="status = 'settled'"),
+    # At what pace someone spends: the last minutes are read.
+    partial_index("ix_holds_pace", "account_id", "closed_at", where="status = 'settled'"),
     comment="What calls and jobs may cost at most, while they run.",
 )
 
@@ -60,7 +70,15 @@ cap_sums = Table(
     Column("key", Text, primary_key=True, comment="Which one of the scope."),
     Column("used_nano_usd", AmountColumn, nullable=False),
     Column("held_nano_usd", AmountColumn, nullable=False),
+    Column(
+        "likely_nano_usd",
+        AmountColumn,
+        nullable=False,
+        server_default="0",
+        comment="The same by what such calls usually cost.",
+    ),
     CheckConstraint("held_nano_usd >= 0", name="held"),
+    CheckConstraint("likely_nano_usd >= 0", name="likely"),
     sqlite_with_rowid=False,
     comment="What was used and is held of one scope in one window: made when a cap first asks for it.",
 )

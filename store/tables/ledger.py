@@ -18,6 +18,7 @@ accounts = Table(
     Column("version", AmountColumn, nullable=False, server_default="0"),
     Column("balance", AmountColumn, nullable=False, server_default="0", comment="Micro-tokens; the sum of postings."),
     Column("held", AmountColumn, nullable=False, server_default="0", comment="Of it, for calls that still run."),
+    Column("likely", AmountColumn, nullable=False, server_default="0", comment="By what such calls usually cost."),
 )
 
 entries = Table(

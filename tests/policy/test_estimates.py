@@ -49,26 +49,25 @@ def test_a_quantile_is_one_of_the_sizes_and_covers_its_share(sizes: list[int], s
     assert within >= Decimal(share) * len(sizes) > below
 
 
-def test_of_nothing_there_is_no_quantile_and_no_usual() -> None:
-    """A model that nobody called yet has no history to go by."""
+def test_of_too_few_there_is_no_quantile_and_no_usual() -> None:
+    """A model that nobody called yet has no history to go by, and four calls say little."""
     assert estimates.quantile([], Decimal("0.95")) is None
-    assert estimates.usual([]) is None
+    assert estimates.usual(4, 1_000, RULES) is None
 
 
 @given(st.integers(1, 10**12), st.integers(1, 10**12))
 def test_only_a_worst_case_far_above_the_usual_gives_way_to_it(worst: int, mean: int) -> None:
-    """More than four times as much: then the usual is held, which is less."""
-    instead = estimates.try_usual(NanoUSD(worst), NanoUSD(mean), RULES)
-    assert (instead is not None) == (worst > 4 * mean)
-    assert instead in {None, NanoUSD(mean)}
+    """More than four times as much: then a call counts as the usual, else as its worst case."""
+    assert estimates.likely(NanoUSD(worst), NanoUSD(mean), RULES) == (mean if worst > 4 * mean else worst)
+    assert estimates.likely(NanoUSD(worst), None, RULES) == worst
 
 
-@given(st.lists(st.integers(0, 10**9), min_size=1, max_size=50))
-def test_the_usual_times_their_number_covers_all_calls(costs: list[int]) -> None:
-    """Holding the mean for each holds at least what they cost together, and less than one unit a call more."""
-    mean = estimates.usual(costs)
+@given(st.integers(5, 50), st.integers(0, 10**9))
+def test_the_usual_times_their_number_covers_all_calls(calls: int, cost: int) -> None:
+    """The mean for each is at least what they cost together, and less than one unit a call more."""
+    mean = estimates.usual(calls, cost, RULES)
     assert mean is not None
-    assert sum(costs) <= int(mean) * len(costs) < sum(costs) + len(costs)
+    assert cost <= int(mean) * calls < cost + calls
 
 
 def test_a_job_holds_a_fifth_more_than_its_estimate() -> None:

@@ -19,6 +19,7 @@ RUNNING = {"text", "exec_driver_sql", "literal_column"}
 OUR_WORDS = {
     *("COMPANY", "OPEN", "WITHOUT_PICTURE"),
     *("assignments", "matches", "names", "pairs", "source", "table.name", "tail", "tops"),
+    *("column", "kind"),  # Of a table of ours.
     *("mark", "marks", "', '.join(columns)", "', '.join(key)"),
 }
 """What stands in such texts in braces: constants, names of tables and columns, and marks for values that are bound."""

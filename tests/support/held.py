@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -12,7 +12,8 @@ from policy.estimates import Asked
 from policy.metering import HoldRef, Remarks
 from policy.units import MicroTokens, NanoUSD
 from programme.holds import ending, reserving
-from programme.holds.pricing import Ask, RecentSizes
+from programme.holds.pricing import Ask
+from programme.holds.usual import UsualCalls
 from store.holds.records import Hold
 from store.tables.holds import holds
 from store.tables.ledger import accounts
@@ -57,17 +58,18 @@ def ask(
     asked: Asked | None = None,
     lasts: timedelta | None = None,
     source: str = "gateway",
+    waits: bool = False,
 ) -> Ask:
     """What a gateway asks; by default a call of Ada's that may cost USD 1."""
     wanted = asked or Asked({}, usd=NanoUSD.parse(usd or "1"))
     digest = hashlib.sha256(repr((wanted, who, kind, model, project)).encode()).digest()
-    return Ask(source, id_, kind, (("email", who),), *model, "", project, wanted, lasts, digest)
+    return Ask(source, id_, kind, (("email", who),), *model, "", project, wanted, lasts, digest, waits)
 
 
-def reserve(app: App, *args: object, **named: object) -> Held | Denial:
+def reserve(app: App, *args: object, usual: UsualCalls | None = None, **named: Any) -> Held | Denial:  # noqa: ANN401 - as `ask` has them
     """Ask in a transaction of its own."""
     with app.transaction() as moment:
-        return reserving.reserve(moment, ask(*args, **named), RecentSizes())  # type: ignore[arg-type]  # as `ask` has them
+        return reserving.reserve(moment, ask(*args, **named), usual or UsualCalls())  # type: ignore[arg-type]  # as `ask` has them
 
 
 def settled(
@@ -107,7 +109,7 @@ def lapse(app: App) -> int:
 def extend(app: App, id_: str, usd: str | None = None, *, lasts: timedelta | None = None) -> Held | Denial:
     asked = Asked({}, usd=NanoUSD.parse(usd)) if usd else None
     with app.transaction() as moment:
-        return ending.extend(moment, ("gateway", id_), lasts, asked, RecentSizes())
+        return ending.extend(moment, ("gateway", id_), lasts, asked, UsualCalls())
 
 
 def tokens(text: str) -> MicroTokens:

@@ -106,7 +106,7 @@ class Bot:
         if self.lease_size is not None:
             amount = min(amount, self.lease_size)
         if amount < FLOOR:
-            return 200, {"id": hold_id, "usd": "0", "ask": True, "available_usd": _usd(self.available(person))}
+            return 200, {"id": hold_id, "usd": "0", "ask": True, "room_usd": _usd(self.available(person))}
         self.holds[hold_id] = Hold(person, amount, "lease")
         models = [(one["provider"], one["model"]) for one in body["models"]]
         prices = [
@@ -161,7 +161,7 @@ class Bot:
             "status": hold.status,
             "usd": _usd(hold.amount),
             "expires_at": ends.isoformat(),
-            "available_usd": _usd(self.available(hold.person)),
+            "room_usd": _usd(self.available(hold.person)),
         }
 
     def _denial(self, person: str) -> Json:

@@ -28,7 +28,7 @@ def test_work_goes_on_within_what_was_known(bot: holding.Bot, tmp_path: Path) ->
     async def work(at: Gateway) -> None:
         await _lose(bot, at)
         for _ in range(9):
-            await at.gate.admit(ask(100_000))
+            await at.gate.admit(ask(0, input_tokens=800_000))
         assert at.journal.known("ada@example.com\n") == 0
         with pytest.raises(Denial) as denied:
             await at.take()
@@ -43,13 +43,31 @@ def test_what_a_call_did_not_use_may_be_spent_by_the_next(bot: holding.Bot, tmp_
 
     async def work(at: Gateway) -> None:
         await _lose(bot, at)
-        first = (await at.gate.admit(ask(900_000))).id
+        first = (await at.gate.admit(ask(0, input_tokens=7_200_000))).id
         at.gate.finish(first, 100 * CENT)
-        at.gate.drop((await at.gate.admit(ask(800_000))).id)
-        await at.gate.admit(ask(800_000))
+        for ends in (True, False):
+            call = (await at.gate.admit(ask(0, input_tokens=6_400_000))).id
+            if ends:
+                at.gate.drop(call)
         assert at.journal.known("ada@example.com\n") == 0
 
     with gateway(bot, tmp_path) as at:
+        drive(work, at)
+
+
+def test_nobody_is_denied_by_what_was_known_once_the_bot_is_back(bot: holding.Bot, tmp_path: Path) -> None:
+    """Between two looks for the bot it came back, and Ada got tokens meanwhile: it is asked before she is stopped."""
+
+    async def work(at: Gateway) -> None:
+        await _lose(bot, at)
+        await at.gate.admit(ask(0, input_tokens=7_200_000))
+        bot.status = 0
+        at.gate.outage.away = True
+        call = await at.gate.admit(ask(0, input_tokens=800_000))
+        assert (call.hold, call.counted) == (call.id, 0)
+        assert not at.gate.outage.away
+
+    with gateway(bot, tmp_path, leases=False) as at:
         drive(work, at)
 
 
@@ -107,12 +125,12 @@ def test_a_proxy_that_starts_again_in_an_outage_still_knows(bot: holding.Bot, tm
 
     async def before(at: Gateway) -> None:
         await _lose(bot, at)
-        await at.gate.admit(ask(400_000))
+        await at.gate.admit(ask(0, input_tokens=3_200_000))
 
     async def after(at: Gateway) -> None:
-        await at.gate.admit(ask(500_000))
+        await at.gate.admit(ask(0, input_tokens=4_000_000))
         with pytest.raises(Denial):
-            await at.gate.admit(ask(100_000))
+            await at.gate.admit(ask(0, input_tokens=800_000))
 
     with gateway(bot, tmp_path, clock=clock) as at:
         drive(before, at)

@@ -9,8 +9,8 @@ import pytest
 
 from handlers.holds import routes
 from programme.holds import reserving
-from programme.holds.pricing import RecentSizes
 from programme.holds.reserving import Held
+from programme.holds.usual import UsualCalls
 from store.tables.holds import holds
 from tests.support import books, cast, held
 from tests.support.books import ADA
@@ -32,7 +32,7 @@ def test_the_same_hold_asked_for_by_many_at_once_is_made_once(database_url: str,
 
     def work(database: Database) -> None:
         mine = dataclasses.replace(app, database=database)
-        answer = routes.once_more(mine, lambda moment: reserving.reserve(moment, held.ask("call_1"), RecentSizes()))
+        answer = routes.once_more(mine, lambda moment: reserving.reserve(moment, held.ask("call_1"), UsualCalls()))
         answers.append(isinstance(answer, Held))
 
     assert books.at_once(database_url, [work] * CROWD) == []

@@ -77,6 +77,7 @@ def test_a_call_is_held_and_settled(app: App, client: TestClient) -> None:
         "usd": "1",
         "expires_at": "2026-11-20T12:15:00+00:00",
         "available_tokens": "150",
+        "room_usd": "1.50000001",
         "warnings": [],
     }
     settled = client.post("/v1/holds/call_1/settle", json=an_event())
@@ -114,6 +115,7 @@ def test_a_denial_is_one_sentence_that_says_all(app: App, client: TestClient) ->
             "held": "0",
             "resets_at": None,
             "next_step": "Ask for more with `/tokens request` in Slack.",
+            "only_held": False,
         }
     }
     assert books.count(app, holds) == 0

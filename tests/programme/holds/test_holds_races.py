@@ -12,8 +12,8 @@ import pytest
 from policy.units import MicroTokens
 from programme.app import App
 from programme.holds import ending, reserving
-from programme.holds.pricing import RecentSizes
 from programme.holds.reserving import Held
+from programme.holds.usual import UsualCalls
 from programme.usage import intake
 from store.engine import open_database
 from store.tables.holds import cap_sums
@@ -39,7 +39,7 @@ def asking(app: App, first: int, count: int, answers: list[bool], who: str = ADA
         for number in range(first, first + count):
             with database.transaction() as session:
                 moment = app.moment(session, NOON)
-                answer = reserving.reserve(moment, held.ask(f"call_{number}", who=who), RecentSizes())
+                answer = reserving.reserve(moment, held.ask(f"call_{number}", who=who), UsualCalls())
             answers.append(isinstance(answer, Held))
 
     return work
@@ -106,7 +106,7 @@ def test_usage_that_is_posted_while_a_sum_is_made_is_in_it_once(database_url: st
     answers: list[bool] = []
     work = [posting(n) for n in range(8)] + [asking(app, n * 2, 2, answers) for n in range(4)]
     assert books.at_once(database_url, work) == []
-    [(*_, used, _held)] = books.rows(app, cap_sums)
+    [(*_, used, _held, _likely)] = books.rows(app, cap_sums)
     assert used == 24 * 1_500_000
     assert books.findings(app) == {}
 
@@ -134,7 +134,7 @@ def test_settles_releases_and_lapses_that_cross_free_each_hold_once(database_url
         for number in range(4):
             with database.transaction() as session:
                 moment = app.moment(session, later)
-                reserving.reserve(moment, held.ask(f"more_{number}", "0.1", who=(ADA, BEN)[number % 2]), RecentSizes())
+                reserving.reserve(moment, held.ask(f"more_{number}", "0.1", who=(ADA, BEN)[number % 2]), UsualCalls())
 
     assert books.at_once(database_url, [settling, lapsing, asking_more, settling]) == []
     assert {held.one(app, name).status for name in names} == {"settled"}

@@ -37,7 +37,9 @@ def test_what_nobody_touched_is_proved(kept: App) -> None:
 
 TAMPERINGS = {
     "what is held of a wallet": ("UPDATE accounts SET held = held + 1 WHERE person_id IS NOT NULL", "held_on_accounts"),
-    "what a hold holds": ("UPDATE holds SET micro_tokens = 1 WHERE id = 'open'", "held_on_accounts"),
+    "what is likely of a wallet": ("UPDATE accounts SET likely = likely - 1 WHERE held > 0", "held_on_accounts"),
+    "what is likely of a sum": ("UPDATE cap_sums SET likely_nano_usd = 0 WHERE scope = 'service'", "cap_sums_as_used"),
+    "what a hold holds": ("UPDATE holds SET micro_tokens = micro_tokens + 1 WHERE id = 'open'", "held_on_accounts"),
     "whose hold it is": ("UPDATE holds SET person_id = 'per_x' WHERE id = 'open'", "holds_of_someone"),
     "a claim is gone": ("DELETE FROM hold_claims WHERE scope = 'project' AND hold_id = 'open'", "cap_sums_as_used"),
     "a sum is gone": ("DELETE FROM cap_sums WHERE scope = 'programme'", "cap_sums_as_used"),
