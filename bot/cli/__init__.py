@@ -43,6 +43,7 @@ COMMANDS = {
     "tick": "calendar",
     "usage": "usage",
     "value": "value",
+    "vendors": "vendors",
     "verify": "running",
 }
 

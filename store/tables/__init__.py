@@ -6,6 +6,7 @@ Whichever topic is imported, the metadata knows the tables of all.
 from store.tables import (
     appeals,
     audit,
+    closings,
     exceptions,
     grants,
     handbook,
@@ -15,9 +16,11 @@ from store.tables import (
     outbox,
     outcomes,
     people,
+    reconciliation,
     reviews,
     usage,
     value,
+    vendors,
     warnings,
 )
 from store.tables.base import metadata
@@ -25,6 +28,7 @@ from store.tables.base import metadata
 __all__ = [
     "appeals",
     "audit",
+    "closings",
     "exceptions",
     "grants",
     "handbook",
@@ -35,8 +39,10 @@ __all__ = [
     "outbox",
     "outcomes",
     "people",
+    "reconciliation",
     "reviews",
     "usage",
     "value",
+    "vendors",
     "warnings",
 ]
