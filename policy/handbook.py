@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from policy import outcomes
 from policy.declared import OneOf, read
 from policy.metering import METERS, Meter, Price, UnitPrice
-from policy.parameters import exceptions, grants, holds, messages, reviews, usage, value
+from policy.parameters import exceptions, finance, grants, holds, messages, reviews, usage, value
 from policy.toml_table import Table
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from policy.outcomes import OutcomeRules
     from policy.parameters.exceptions import ExceptionRules
+    from policy.parameters.finance import JournalRules, ReconciliationRules
     from policy.parameters.grants import LotRules, RolloutRules, SizingRules
     from policy.parameters.holds import CapRule, HoldRules
     from policy.parameters.messages import DigestRules, DisclosureRules, MessageRules, ReportRules, WarningRules
@@ -51,6 +52,8 @@ LATER_TABLES = (
     "outcomes",
     "usage",
     "holds",
+    "reconciliation",
+    "journal",
 )
 LATER_VALUE_TABLES = ("index", "buffer", "slots")
 """Tables that handbooks applied earlier do not have; each then holds as in the packaged handbook."""
@@ -117,6 +120,8 @@ class Handbook:
     outcomes: OutcomeRules
     usage: UsageRules
     holds: HoldRules
+    reconciliation: ReconciliationRules
+    journal: JournalRules
     caps: tuple[CapRule, ...]
     services: tuple[Service, ...]
     prices: tuple[NegotiatedPrice, ...]
@@ -163,6 +168,8 @@ def parse(text: str) -> Handbook:
         outcomes=measured,
         usage=read(usage.UsageRules, table.table("usage")),
         holds=read(holds.HoldRules, table.table("holds")),
+        reconciliation=read(finance.ReconciliationRules, table.table("reconciliation")),
+        journal=read(finance.JournalRules, table.table("journal")),
         caps=tuple(read(holds.CapRule, t) for t in table.tables("caps")),
         services=tuple(read(Service, t) for t in table.tables("services")),
         prices=tuple(_negotiated_price(t) for t in table.tables("prices")),
@@ -244,6 +251,7 @@ def _contradictions(handbook: Handbook) -> Iterator[str]:
     yield from reviews.review_contradictions(handbook.reviews, handbook.exceptions)
     keys = {service.key for service in handbook.services}
     classes = {slot.class_ for slot in handbook.value.slots} | {item.class_ for item in handbook.value.basket}
+    yield from finance.key_contradictions(handbook.reconciliation)
     yield from holds.cap_contradictions(handbook.caps, handbook.holds, keys, classes)
     seen: set[str] = set()
     for service in handbook.services:

@@ -50,6 +50,15 @@ class Line(NamedTuple):
     amount: NanoUSD | None
 
 
+_BILLED_TIERS = ("whole-batch", "batch", "priority_on_demand", "priority", "flex_discount", "flex", "scale")
+
+
+def billed_tier(tier: str) -> str:
+    """A tier of the ledger by the name that vendors report it under: they do not tell regions and speeds apart."""
+    found = next((name for name in _BILLED_TIERS if tier == name or tier.startswith(f"{name}-")), "")
+    return "batch" if found == "whole-batch" else found
+
+
 def family(model: str) -> str:
     """A model without its snapshot's date: gateways name a model as they were asked for it, vendors as it ran."""
-    return _SNAPSHOT.sub("", model)
+    return _SNAPSHOT.sub("", model.rpartition("/")[2].lower())

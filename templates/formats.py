@@ -77,6 +77,7 @@ ENTRY_NAMES = {
     EntryKind.RETURN: "returned from a break-glass that was not ratified",
     EntryKind.NETTING: "taken off a grant for a break-glass that was not ratified",
     EntryKind.WRITE_OFF: "of debt written off",
+    EntryKind.ADJUSTMENT: "adjusted to the vendor's bill",
 }
 """What a kind of entries did to a wallet, behind an amount."""
 NUMBER_WORDS = ("no", "one", "two", "three", "four", "five", "six")

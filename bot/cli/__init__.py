@@ -36,6 +36,7 @@ COMMANDS = {
     "projects": "projects",
     "quarantine": "quarantine",
     "rates": "budgets",
+    "reconcile": "reconcile",
     "review": "review",
     "rollout": "rollout",
     "run": "running",

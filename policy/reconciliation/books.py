@@ -95,9 +95,7 @@ class Affected:
     """One model within a finding: what the vendor counted more than the ledger, below 0 less, by meter and tier."""
 
     model: str
-    first: date
-    last: date
-    days: int
+    on: tuple[date, ...]
     counts: dict[str, int]
     """By meter; of another tier than the standard one by "meter@tier"."""
     amount: NanoUSD
@@ -116,11 +114,11 @@ class Finding:
 
     @property
     def first(self) -> date:
-        return min(one.first for one in self.models)
+        return min(one.on[0] for one in self.models)
 
     @property
     def last(self) -> date:
-        return max(one.last for one in self.models)
+        return max(one.on[-1] for one in self.models)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

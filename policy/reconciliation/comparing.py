@@ -204,12 +204,9 @@ def _affected(model: str, some: Sequence[Part]) -> Affected:
     for part in some:
         for meter, count in part.counts.items():
             counts[meter] += count
-    days = {part.day for part in some}
     return Affected(
         model=model,
-        first=min(days),
-        last=max(days),
-        days=len(days),
+        on=tuple(sorted({part.day for part in some})),
         counts={meter: count for meter, count in sorted(counts.items()) if count},
         amount=NanoUSD(sum(part.amount for part in some)),
     )

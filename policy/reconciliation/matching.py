@@ -175,7 +175,7 @@ def _tiers(billed: Vector, sources: Sources) -> Iterator[_Assumed]:
     whole = [name for name, counts in sources.items() if all(near(counts.get(key, 0), n) for key, n in excess.items())]
     having = [name for name, counts in sources.items() if any(counts.get(key) for key in excess)]
     named = whole[0] if len(whole) == 1 else having[0] if len(having) == 1 else EVERYONE
-    note = f"{_tier(over)} → {_tier(under)}"
+    note = f"{_tier(over)} → {_tier(under)}" if len(whole) == 1 else f"part of {_tier(over)} → {_tier(under)}"
     yield _Assumed("batch" if "batch" in over | under else "wrong_tier", named, {named: billed}, note)
 
 

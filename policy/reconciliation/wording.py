@@ -38,7 +38,7 @@ CACHED = {
 def evidence(cause: Cause, source: str, models: Sequence[Affected], notes: Sequence[str]) -> tuple[Reason, ...]:
     """The reasons of a finding, the most telling first."""
     gateway = source or "the gateways"
-    figures = {"source": source, "notes": ", ".join(notes), "days": str(max(one.days for one in models))}
+    figures = {"source": source, "notes": ", ".join(notes), "days": str(max(len(one.on) for one in models))}
 
     def said(text: str) -> str:
         capital = gateway[0].upper() + gateway[1:]

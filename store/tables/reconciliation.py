@@ -30,6 +30,7 @@ findings = Table(
     Column("state", Text, nullable=False),
     Column("amount_nano_usd", AmountColumn, nullable=False, comment="The vendor's less ours."),
     Column("moved_nano_usd", AmountColumn, nullable=False, comment="What is in the wrong place altogether."),
+    Column("settled_nano_usd", AmountColumn, nullable=False, comment="Of it, what was posted for it."),
     Column("content", Json, nullable=False, comment="Models, days, counts and evidence."),
     Column("found_at", Instant, nullable=False),
     Column("decision", Json, comment="What somebody chose: to accept it, or how to correct it, and why."),

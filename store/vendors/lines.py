@@ -108,7 +108,7 @@ def synced_within(session: Session, window: Window) -> bool:
     """Whether every one of some days was asked for."""
     query = sa.select(_s.first_day, _s.last_day).where(_s.vendor == window.vendor, _s.last_day >= window.first)
     reached = window.first.toordinal() - 1
-    for first, last in sorted(session.execute(query).tuples()):
+    for first, last in sorted(tuple(row) for row in session.execute(query)):
         if first.toordinal() > reached + 1:
             break
         reached = max(reached, last.toordinal())

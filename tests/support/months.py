@@ -6,7 +6,7 @@ import random
 from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from policy.reconciliation.books import Billed, Books, Charged, Posted, Tolerance
 from policy.units import NanoUSD
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from policy.metering import Meter, Meters
+
+When = TypeVar("When", date, datetime)
 
 FIRST, LAST = date(2026, 10, 1), date(2026, 10, 31)
 BEGIN = datetime(2026, 10, 1, tzinfo=UTC)
@@ -91,8 +93,8 @@ def charges(counted: Mapping[tuple[str, str, str, date], tuple[int, Meters]]) ->
     ]
 
 
-def _sum(seen: Iterable[tuple[Seen, date]]) -> dict[tuple[str, str, str, date], tuple[int, Meters]]:
-    found: defaultdict[tuple[str, str, str, date], tuple[int, Meters]] = defaultdict(lambda: (0, {}))
+def _sum(seen: Iterable[tuple[Seen, When]]) -> dict[tuple[str, str, str, When], tuple[int, Meters]]:
+    found: defaultdict[tuple[str, str, str, When], tuple[int, Meters]] = defaultdict(lambda: (0, {}))
     for one, when in seen:
         n, meters = found[one.source, one.model, one.tier, when]
         for meter, count in one.meters.items():

@@ -135,7 +135,7 @@ def _answer(trial: Trial, target: str, headers: dict[str, str]) -> tuple[int, di
         return 400, {}, {"error": {"message": str(error)}}
 
 
-def _checked(
+def _checked(  # noqa: PLR0917 - called here alone
     asked: list[tuple[str, str]], begin: str, end: str, by: str, allowed: tuple[str, ...], read: Callable[[str], date]
 ) -> dict[str, Any]:
     lists = {by}

@@ -79,6 +79,7 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("amount_nano_usd", sa.BigInteger(), nullable=False, comment="The vendor's less ours."),
         sa.Column("moved_nano_usd", sa.BigInteger(), nullable=False, comment="What is in the wrong place altogether."),
+        sa.Column("settled_nano_usd", sa.BigInteger(), nullable=False, comment="Of it, what was posted for it."),
         sa.Column("content", columns.Json, nullable=False, comment="Models, days, counts and evidence."),
         sa.Column("found_at", columns.Instant(), nullable=False),
         sa.Column(

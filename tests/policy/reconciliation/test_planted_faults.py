@@ -65,7 +65,7 @@ def test_a_doubled_gateway_is_double_reports(other: str) -> None:
     finding = only(reconciled)
     assert (finding.cause, finding.amount) == ("double_reports", -usd(again))
     assert finding.source in {US, other}
-    assert sum(one.days for one in finding.models) == 2 * 7
+    assert sum(len(one.on) for one in finding.models) == 2 * 7
     assert adds_up(reconciled)
 
 
