@@ -151,13 +151,14 @@ class _Money:
         (model, day), charged = key, self._charges.get(key, 0)
         expected = posted + sum(self._parts[n].amount for n in numbers)
         left = charged - expected
-        counted = [n for n in numbers if self._parts[n].cause in {"lost_events", "in_quarantine", "unexplained"}]
+        greatest = max(numbers, key=lambda n: self._parts[n].moved, default=None)
+        moved = sum(self._parts[n].moved for n in numbers)
         if abs(left) <= max(CENT, expected // PER_MILLE):
             self.rounding += left
-        elif counted and (not expected or abs(left) * 2 <= abs(self._parts[counted[0]].amount) or not posted):
-            # The vendor's charge for these calls, instead of our estimate of it.
-            part = self._parts[counted[0]]
-            self._parts[counted[0]] = part._replace(amount=part.amount + left, moved=part.moved + abs(left))
+        elif greatest is not None and (not expected or not posted or abs(left) <= moved):
+            # What the vendor charges for these calls, instead of our estimate: that knows nothing of large contexts.
+            part = self._parts[greatest]
+            self._parts[greatest] = part._replace(amount=part.amount + left, moved=part.moved + abs(left))
         elif not charged and expected > 0:
             self._parts.append(Part("free_use", "", model, day, {}, left, -left, ""))
         else:

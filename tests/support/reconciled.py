@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from policy.period import Month
-from programme.reconciliation import comparing, deciding
+from programme.reconciliation import comparing, deciding, showing
 from programme.reconciliation.deciding import Choice
 from scheduler.vendors import syncing
 from store.people import directory as people_store
@@ -38,6 +38,15 @@ PRICES = {
 SNAPSHOTS = {model.rpartition("-")[0]: model for model, _ in PRICES}
 
 
+def tell_of_cents(app: App, *, second_person_above: str = "500") -> None:
+    """A handbook by which a small month has differences that are worth telling of."""
+    with app.reading() as moment:
+        known = {book.version for book in moment.handbooks.versions}
+    if "small" not in known:
+        text = books.handbook_text("small", date(2026, 6, 1)).replace("tolerance_usd = 5", "tolerance_usd = 0.05")
+        books.apply_text(app, text.replace("above_usd = 500", f"above_usd = {second_person_above}"))
+
+
 def bill(trial: Trial, calls: Sequence[Seen]) -> None:
     """What the vendor saw; a batch is half the price."""
     trial.prices |= PRICES
@@ -60,6 +69,7 @@ def bill(trial: Trial, calls: Sequence[Seen]) -> None:
 
 def post(app: App, calls: Sequence[Seen], prefix: str = "call") -> None:
     """What gateways report: each is somebody's, and has ids of its own."""
+    tell_of_cents(app)
     for some in (calls[n : n + 1_000] for n in range(0, len(calls), 1_000)):
         events = [
             cast.event(
@@ -95,15 +105,9 @@ def decide(app: App, found: Found, way: str, email: str = OMAR) -> Found:
     while done.state == CORRECTING:
         with app.transaction() as moment:
             assert deciding.mend_some(moment)
-            [done] = [one for one in _all(app) if one.id == found.id]
+        with app.reading() as moment:
+            done = showing.require(moment, found.id)
     return done
-
-
-def _all(app: App) -> list[Found]:
-    from store.reconciliation import findings  # noqa: PLC0415 - read here alone
-
-    with app.reading() as moment:
-        return findings.of_month(moment.session, str(OCTOBER))
 
 
 def later(calls: Sequence[Seen], hours: int) -> list[Seen]:

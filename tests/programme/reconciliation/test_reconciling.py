@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
@@ -83,7 +82,7 @@ def test_a_doubled_gateway_is_withdrawn(app: App, trial: Trial) -> None:
 
 def test_a_whole_tier_is_put_right(sqlite_app: App, trial: Trial) -> None:
     """What all ran as a batch on some days is debited as a batch; of a part nobody can tell which calls."""
-    batch = months.between(MONTH, EU, 8, 10, SONNET)
+    batch = months.between(MONTH, EU, 18, 20, SONNET)
     reconciled.bill(trial, [one._replace(tier="batch") if one in batch else one for one in MONTH])
     reconciled.post(sqlite_app, MONTH)
     finding = only(reconciled.compare(sqlite_app, trial))
@@ -138,10 +137,7 @@ def test_a_large_correction_takes_two_people(sqlite_app: App, trial: Trial) -> N
     from programme.reconciliation import deciding  # noqa: PLC0415
     from store.people import directory as people_store  # noqa: PLC0415
 
-    text = books.handbook_text("2026.2", date(2026, 6, 1))
-    books.apply_text(
-        sqlite_app, text.replace("second_person_above_usd = 500", "second_person_above_usd = 0.01")
-    )
+    reconciled.tell_of_cents(sqlite_app, second_person_above="0.01")
     cast.hire(sqlite_app, reconciled.FINANCE)
     finding = reconciled.decide(sqlite_app, lose(sqlite_app, trial), "company")
     assert finding.state == WAITING
