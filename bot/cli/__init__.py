@@ -18,6 +18,7 @@ COMMANDS = {
     "budgets": "budgets",
     "caps": "caps",
     "chart": "chart",
+    "close": "close",
     "deliver": "deliver",
     "demo": "demo",
     "doctor": "running",

@@ -13,9 +13,9 @@ from policy.reasons import Refusal
 from policy.units import NanoUSD, split_by_largest_remainder
 from policy.vendors import family
 from programme.balance import warnings
-from programme.closings import booking
 from programme.funding import PRIORITY
 from programme.value import valuation
+from store.closings import records
 from store.ledger import ledger
 from store.ledger.drafts import Draft, NewLot
 from store.reconciliation import sums
@@ -24,6 +24,7 @@ from store.tables.people import people
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from policy.value.valuation import TokenValue
     from programme.moment import Moment
@@ -121,13 +122,20 @@ def _draft(  # noqa: PLR0917 - private, called once
         kind=EntryKind.ADJUSTMENT,
         idempotency_key=key,
         fingerprint=ledger.fingerprint(key, owed),
-        effective_at=booking.instant(moment, Month.parse(found.month)),
+        effective_at=_booked_at(moment, Month.parse(found.month)),
         memo=f"{found.id} ({payer})",
         actor=actor,
         amounts=((account, -owed), (service, owed)),
         value_version=value.version,
         lot=_lot(moment, actor) if is_returned else None,
     )
+
+
+def _booked_at(moment: Moment, month: Month) -> datetime:
+    """At the month's last instant; now while it runs, and once it is closed."""
+    end = month.bounds(moment.zone)[1]
+    is_closed = str(month) in records.closed_months(moment.session)
+    return moment.now if is_closed or moment.now < end else end - timedelta(microseconds=1)
 
 
 def _lot(moment: Moment, actor: str) -> NewLot:

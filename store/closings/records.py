@@ -24,7 +24,7 @@ class Closing(NamedTuple):
     closed_by: str
     last_entry_id: int
     last_usd_entry_id: int
-    journal: list[dict[str, Any]]
+    journal: dict[str, Any]
     findings: list[dict[str, Any]]
     digest: str
 

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from store import audit
 from store.proof import (
+    adjustments,
     appeals,
     bands,
     books,
+    closings,
     corrections,
     exceptions,
     handbook,
@@ -72,6 +74,8 @@ CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (
     *usage.CHECKS,
     *quarantine.CHECKS,
     *corrections.CHECKS,
+    *adjustments.CHECKS,
+    *closings.CHECKS,
     *exceptions.CHECKS,
     *handbook.CHECKS,
     reviews_as_frozen,
